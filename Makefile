@@ -1,0 +1,56 @@
+# make demo   install, then watch the first notebook run
+# make lab    JupyterLab with the example notebooks
+# make test   lint, types and every test
+# make bench  the figures
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: help demo lab test lint bench debian constraints clean
+
+help:
+	@sed -n 's/^# make /make /p' Makefile
+
+# Each stamp stands for one dependency group of pyproject.toml, installed as constraints.txt pins it.
+$(VENV)/.pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.12")'
+	@echo "Making $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
+	@touch $@
+
+$(VENV)/.%: pyproject.toml constraints.txt $(VENV)/.pip
+	@echo "Installing what $* needs ..."
+	@$(PIP) --editable . --group $*
+	@touch $@
+
+demo: $(VENV)/.demo
+	@$(BIN)/python notebooks/demo.py notebooks/01_quickstart.ipynb build
+
+lab: $(VENV)/.demo
+	@$(BIN)/jupyter lab --notebook-dir=notebooks
+
+lint: $(VENV)/.lint
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+debian:
+	@./tests/install_debian_packages
+
+test: $(VENV)/.test lint debian
+	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --nbval notebooks -p no:cacheprovider
+
+bench: $(VENV)/.test $(VENV)/.bench
+	@for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+# Pins every development dependency, for all Pythons and systems at once, naming no index.
+constraints: $(VENV)/.test
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --upgrade --no-annotate --no-header \
+	  --group test --group lint --group bench --extra keyring pyproject.toml --output-file constraints.txt
+
+clean:
+	rm -rf $(VENV) build dist

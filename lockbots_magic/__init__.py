@@ -1,0 +1,80 @@
+"""Talk to language models from a notebook.
+
+In a notebook: ``%load_ext lockbots_magic``, then ``%%chat``. From Python: ``Chat("provider:model").ask("...")``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from .chat import Chat
+    from .conversation import Conversation
+    from .errors import LockbotsError, ProviderError, UsageError
+    from .messages import ChatRequest, Delta, Message, ModelInfo, Turn, Usage
+    from .providers.base import HTTPProvider, Provider
+    from .reply import Reply
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Chat": "chat",
+    "ChatRequest": "messages",
+    "Conversation": "conversation",
+    "Delta": "messages",
+    "HTTPProvider": "providers.base",
+    "LockbotsError": "errors",
+    "Message": "messages",
+    "ModelInfo": "messages",
+    "Provider": "providers.base",
+    "ProviderError": "errors",
+    "Reply": "reply",
+    "Turn": "messages",
+    "Usage": "messages",
+    "UsageError": "errors",
+}
+
+__all__ = [  # noqa: RUF022  # grouped by what they are for
+    "Chat",
+    "Reply",
+    "Conversation",
+    "Turn",
+    "Message",
+    "Usage",
+    "Provider",
+    "HTTPProvider",
+    "ChatRequest",
+    "Delta",
+    "ModelInfo",
+    "LockbotsError",
+    "ProviderError",
+    "UsageError",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: whoever wants one does not pay for all."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Register the magics; IPython calls it for `%load_ext lockbots_magic`."""
+    from .magics import load  # noqa: PLC0415  # importing the package for Chat alone needs no IPython
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """Take everything back; IPython calls it for `%unload_ext lockbots_magic`."""
+    from .magics import unload  # noqa: PLC0415  # as above
+
+    unload(shell)

@@ -1,0 +1,186 @@
+"""A chat is one conversation and one provider."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .conversation import Conversation, Slot, fitted
+from .errors import UsageError
+from .messages import ChatRequest, Turn
+from .providers import provider_class, split_model
+from .providers.base import Provider
+from .providers.function import FunctionProvider
+from .providers.secrets import Secret
+from .reply import Reply, leave_to_end
+
+
+class Chat:
+    """Talk to one model in one conversation.
+
+    Args:
+        model: ``"provider:model"``, a provider's name for its default model, a `Provider`, or any function that
+            takes a prompt and returns or yields text.
+        auth: the credential; without it the environment is asked.
+        base_url: where the service is, in place of the provider's own address.
+        system: the system prompt.
+        conversation: one to go on with; a new one otherwise.
+        params: what to send with every prompt, such as ``{"temperature": 0.2}``.
+        settings: more arguments of the provider, such as ``total_timeout=60`` (s).
+
+    Raises:
+        UsageError: there is no such provider, or it takes no such setting.
+    """
+
+    def __init__(
+        self,
+        model: str | Provider | Callable[..., Any] = "guide",
+        *,
+        auth: str | Secret | None = None,
+        base_url: str | None = None,
+        system: str | None = None,
+        conversation: Conversation | None = None,
+        params: Mapping[str, Any] | None = None,
+        **settings: Any,
+    ) -> None:
+        self.provider, self.model = _resolved(model, {"auth": Secret.of(auth), "base_url": base_url, **settings})
+        auth = None
+        self.conversation = Conversation() if conversation is None else conversation
+        if system is not None:
+            self.conversation.system = system
+        self.params = dict(params or {})
+
+    def __repr__(self) -> str:
+        return f"Chat({self.provider.name}:{self.model}, {self.conversation!r})"
+
+    def ask(self, prompt: str, **options: Any) -> Turn:
+        """Ask, wait for the whole reply and return the turn; arguments and errors as for `stream`."""
+        with self.stream(prompt, **options) as reply:
+            for _ in reply:
+                pass
+        assert reply.turn is not None
+        return reply.turn
+
+    def stream(
+        self,
+        prompt: str,
+        *,
+        system: str | None = None,
+        history: bool = True,
+        cell_id: str | None = None,
+        run: str | None = None,
+        slot: Slot | None = None,
+        **params: Any,
+    ) -> Reply:
+        """Return the reply, to be iterated for its text. Nothing is sent before that.
+
+        Args:
+            prompt: what to say.
+            system: a system prompt for this turn alone.
+            history: False asks outside the conversation: it is neither told nor kept.
+            cell_id, run: the notebook cell that asks, and which execution of it; its earlier turn is replaced.
+            slot: where the turn belongs, if that is known already.
+            params: sent along, such as ``temperature=0.2``; they go before the chat's own.
+
+        Raises:
+            UsageError: the prompt is empty or too long, a parameter is unknown, or another reply is under way.
+            AuthenticationError: the credential is missing.
+            ModelNotFoundError: the provider does not know the model.
+        """
+        if not prompt.strip():
+            raise UsageError("the prompt is empty")
+        merged = {**self.params, **params}
+        self.provider.check_params(merged)
+        self.provider.ready()
+        if history:
+            leave_to_end(self.conversation)
+        conversation = self.conversation
+        slot = (slot or conversation.slot(cell_id, run)) if history else Slot(())
+        system = conversation.system if system is None else system
+        model = self.provider.model_info(self.model)
+        reply_tokens = merged.get("max_tokens", 0)
+        messages, left_out = fitted(
+            system, slot.context, prompt, model, reply_tokens if isinstance(reply_tokens, int) else 0
+        )
+        turn = Turn(
+            prompt,
+            model=model.id,
+            provider=self.provider.name,
+            params=merged,
+            system=system,
+            left_out=left_out,
+            cell_id=cell_id,
+            run=run,
+        )
+        request = ChatRequest(model.id, messages, merged, conversation_id=conversation.id)
+        return Reply(self.provider, request, turn, (conversation, slot) if history else None)
+
+    def retry(self, turn_id: str | None = None) -> Reply:
+        """Ask a turn's prompt again, the last one's by default; the new turn takes its place.
+
+        Raises:
+            UsageError: there is no such turn.
+        """
+        turn = self._turn(turn_id)
+        return self._again(turn, turn.prompt)
+
+    def edit(self, turn_id: str, prompt: str) -> Reply:
+        """Ask `prompt` in the place of an earlier turn; turns after it become stale.
+
+        Raises:
+            UsageError: there is no such turn.
+        """
+        return self._again(self._turn(turn_id), prompt)
+
+    def undo(self, count: int = 1) -> tuple[Turn, ...]:
+        """Remove the last `count` turns and return them."""
+        return self.conversation.undo(count)
+
+    def clear(self) -> None:
+        """Forget all turns."""
+        self.conversation.clear()
+
+    def fork(self, name: str = "fork", at: str | None = None) -> Chat:
+        """Return a chat with the same provider and a copy of the conversation, up to the turn with id `at`."""
+        return Chat(self.provider, conversation=self.conversation.fork(name, at), params=self.params)._named(self.model)
+
+    def _named(self, model: str) -> Chat:
+        self.model = model
+        return self
+
+    def _turn(self, turn_id: str | None) -> Turn:
+        turns = self.conversation.turns
+        if not turns:
+            raise UsageError("there is no turn yet")
+        if turn_id is None:
+            return turns[-1]
+        at = len(self.conversation.slot_of(turn_id).context)
+        return turns[at]
+
+    def _again(self, turn: Turn, prompt: str) -> Reply:
+        given = {k: v for k, v in turn.params.items() if k in self.provider.parameters}
+        return self.stream(
+            prompt,
+            system=turn.system,
+            cell_id=turn.cell_id,
+            run=turn.run,
+            slot=self.conversation.slot_of(turn.id),
+            **given,
+        )
+
+
+def _resolved(model: str | Provider | Callable[..., Any], settings: dict[str, Any]) -> tuple[Provider, str]:
+    """Return the provider and the model's id that `model` stands for."""
+    given = {k: v for k, v in settings.items() if v is not None}
+    if isinstance(model, Provider):
+        if given:
+            raise UsageError(f"this provider is made already; give it {', '.join(given)} when you make it")
+        return model, model.default_model
+    if callable(model):
+        return FunctionProvider(model, **given), ""
+    name, model_id = split_model(model)
+    kind = provider_class(name)
+    unknown = set(given) - kind.settings()
+    if unknown:
+        raise UsageError(f"{name} has no setting {sorted(unknown)[0]!r}; it has: {', '.join(sorted(kind.settings()))}")
+    return kind(**given), model_id

@@ -1,0 +1,208 @@
+"""The history of one conversation, and what of it a model is told. No I/O."""
+
+from __future__ import annotations
+
+import math
+import threading
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .errors import PromptTooLongError, UsageError
+from .messages import Message, ModelInfo, Turn
+
+FORMAT = "lockbots-conversation"
+VERSION = 1
+TOKENS_PER_MESSAGE = 4
+"""What a message costs besides its text, in tokens, as tokenizers of chat models go."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where a turn to come belongs."""
+
+    context: tuple[Turn, ...]
+    """The turns before it."""
+    replaced: tuple[str, ...] = ()
+    """Ids of the turns it takes the place of."""
+
+
+class Conversation:
+    """Turns in their order. A cell owns its turns: when it runs again, they are replaced where they stand.
+
+    Args:
+        name: what people call it.
+        system: the system prompt of every turn that brings none of its own.
+        turns: the turns so far.
+        id: a uuid4; some services want to know which requests belong together.
+    """
+
+    def __init__(self, name: str = "main", *, system: str = "", turns: Iterable[Turn] = (), id: str = "") -> None:  # noqa: A002  # the field's name
+        self.name = name
+        self.system = system
+        self.id = id or str(uuid.uuid4())
+        self._turns = tuple(turns)
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"Conversation({self.name!r}, {len(self)} turns)"
+
+    def __len__(self) -> int:
+        return len(self._turns)
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """All turns, oldest first."""
+        return self._turns
+
+    def slot(self, cell_id: str | None = None, run: str | None = None) -> Slot:
+        """Return where a turn of this execution of a cell belongs.
+
+        Args:
+            cell_id: the cell; None where there are no cells: such turns append.
+            run: the execution; the turns that an earlier execution of the cell left are replaced.
+        """
+        turns = self._turns
+        mine = [i for i, t in enumerate(turns) if cell_id is not None and t.cell_id == cell_id]
+        new = [i for i in mine if turns[i].run == run]
+        if new:
+            return Slot(turns[: new[-1] + 1])
+        if mine:
+            return Slot(turns[: mine[0]], tuple(turns[i].id for i in mine))
+        return Slot(turns)
+
+    def slot_of(self, turn_id: str) -> Slot:
+        """Return the slot that replaces one turn.
+
+        Raises:
+            UsageError: there is no such turn.
+        """
+        at = self._index(turn_id)
+        return Slot(self._turns[:at], (turn_id,))
+
+    def commit(self, turn: Turn, slot: Slot) -> None:
+        """Put `turn` where `slot` says; turns after it were made without it, so they become stale."""
+        with self._lock:
+            turns = self._turns
+            ids = [t.id for t in turns]
+            at = next((i for i, one in enumerate(ids) if one in slot.replaced), len(turns))
+            if at == len(turns) and slot.context and slot.context[-1].id in ids:
+                at = ids.index(slot.context[-1].id) + 1
+            later = (replace(t, stale=True) for t in turns[at:] if t.id not in slot.replaced)
+            self._turns = (*turns[:at], turn, *later)
+
+    def undo(self, count: int = 1) -> tuple[Turn, ...]:
+        """Remove the last `count` turns and return them, oldest first.
+
+        Raises:
+            UsageError: there are not as many.
+        """
+        with self._lock:
+            if not 1 <= count <= len(self._turns):
+                raise UsageError(f"{self.name!r} has {len(self)} turns; {count} can't be undone")
+            kept, removed = self._turns[:-count], self._turns[-count:]
+            self._turns = kept
+            return removed
+
+    def clear(self) -> None:
+        """Forget all turns; the name and the system prompt stay."""
+        with self._lock:
+            self._turns = ()
+            self.id = str(uuid.uuid4())
+
+    def fork(self, name: str, at: str | None = None) -> Conversation:
+        """Return a new conversation with the turns up to the one with id `at` (all, without it).
+
+        Raises:
+            UsageError: there is no such turn.
+        """
+        end = len(self) if at is None else self._index(at) + 1
+        return Conversation(name, system=self.system, turns=self._turns[:end])
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-ready form, versioned. It holds no credential and no URL."""
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "id": self.id,
+            "name": self.name,
+            "system": self.system,
+            "turns": [t.to_dict() for t in self._turns],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Conversation:
+        """Return the conversation that `to_dict` described.
+
+        Raises:
+            UsageError: `data` is something else, or of a later version.
+        """
+        if not isinstance(data, Mapping) or data.get("format") != FORMAT:
+            raise UsageError("this is not a saved conversation")
+        if data.get("version") != VERSION:
+            raise UsageError(
+                f"this conversation was saved in format {data.get('version')!r}, this release reads {VERSION}"
+            )
+        try:
+            turns = [Turn.from_dict(t) for t in data["turns"]]
+            name, system, identity = (str(data.get(key, "")) for key in ("name", "system", "id"))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise UsageError("the saved conversation is damaged: its turns can't be read") from None
+        return cls(name or "main", system=system, turns=turns, id=identity)
+
+    def _index(self, turn_id: str) -> int:
+        for index, turn in enumerate(self._turns):
+            if turn.id == turn_id:
+                return index
+        raise UsageError(f"{self.name!r} has no turn {turn_id!r}")
+
+
+def estimated_tokens(text: str) -> int:
+    """Return about how many tokens `text` has: a token is some four bytes of UTF-8, in most scripts."""
+    return math.ceil(len(text.encode("utf-8", "surrogatepass")) / 4)
+
+
+def fitted(
+    system: str, turns: Sequence[Turn], prompt: str, model: ModelInfo, reply_tokens: int = 0
+) -> tuple[tuple[Message, ...], int]:
+    """Return the messages to send, and how many of the oldest turns were left out to respect the limits.
+
+    Args:
+        system: the system prompt; never left out.
+        turns: those before the prompt; failed ones are passed over.
+        prompt: the new prompt; never left out.
+        model: `max_length` is in characters, `token_limit` in tokens (estimated).
+        reply_tokens: tokens of the limit that the reply may take.
+
+    Raises:
+        PromptTooLongError: the prompts alone exceed a limit.
+    """
+    first = (Message("system", system),) if system else ()
+    fixed = [*first, Message("user", prompt)]
+    characters, tokens = _cost(fixed)
+    most_characters = math.inf if model.max_length is None else model.max_length
+    most_tokens = math.inf if model.token_limit is None else model.token_limit - reply_tokens
+    if characters > most_characters:
+        raise PromptTooLongError(
+            f"the prompt has {characters} characters, {model.id} takes {most_characters}; shorten it"
+        )
+    if tokens > most_tokens:
+        raise PromptTooLongError(f"the prompt has about {tokens} tokens, {model.id} takes {most_tokens}; shorten it")
+    told = [t for t in turns if t.in_context]
+    kept: list[Message] = []
+    left_out = len(told)
+    for turn in reversed(told):
+        more_characters, more_tokens = _cost(turn.messages)
+        characters, tokens = characters + more_characters, tokens + more_tokens
+        if characters > most_characters or tokens > most_tokens:
+            break
+        kept[:0] = turn.messages
+        left_out -= 1
+    return (*first, *kept, Message("user", prompt)), left_out
+
+
+def _cost(messages: Iterable[Message]) -> tuple[int, int]:
+    """Characters and estimated tokens of `messages`."""
+    texts = [m.content for m in messages]
+    return sum(map(len, texts)), sum(estimated_tokens(t) + TOKENS_PER_MESSAGE for t in texts)

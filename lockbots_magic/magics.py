@@ -1,0 +1,202 @@
+"""`%%chat`, `%chat` and `%lockbots`: they parse, call the session, and show what comes."""
+
+from __future__ import annotations
+
+import sys
+import tokenize
+from argparse import Namespace
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from IPython.core.inputtransformer2 import EscapedCommand
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
+from IPython.display import display
+
+from . import commands
+from .errors import Interrupted, UsageError
+from .messages import Turn
+from .options import HelpRequested, Options, assignments
+from .providers import names
+from .rendering.live import output_for
+from .reply import Reply
+from .session import Lockbots
+
+
+def chat_options() -> Options:
+    """The options of `%%chat` and `%chat`."""
+    options = Options("%%chat", "Send a prompt to a language model; the reply streams into the output.")
+    add = options.add_argument
+    add("-m", "--model", metavar="PROVIDER:MODEL", help="talk to this model, this once")
+    add("-t", "--temperature", type=float, metavar="T", help="0 is sober, 2 is wild")
+    add("-s", "--system", metavar="TEXT", help="a system prompt for this turn")
+    add("-c", "--conversation", metavar="NAME", help="in this conversation, made if it is new")
+    add("--to", metavar="VAR", help="put the reply, a str, into this variable")
+    add("--no-history", action="store_true", help="ask outside the conversation: it is neither told nor kept")
+    add("-p", "--param", action="append", default=[], metavar="NAME=VALUE", help="anything else the provider takes")
+    add("--base-url", metavar="URL", help="where the service is, this once")
+    return options
+
+
+@magics_class
+class ChatMagics(Magics):
+    """The magics. All that lasts is in the session."""
+
+    shell: InteractiveShell
+
+    def __init__(self, shell: InteractiveShell, session: Lockbots) -> None:
+        super().__init__(shell)
+        self.session = session
+
+    @no_var_expand
+    @line_cell_magic
+    def chat(self, line: str, cell: str | None = None) -> None:
+        """Send a prompt to a language model."""
+        try:
+            options, text = chat_options().leading(line)
+        except HelpRequested as help_text:
+            _say(str(help_text))
+            return
+        self._show(self._asked(options, _prompt(text, cell)), options.to)
+
+    @no_var_expand
+    @line_magic
+    def lockbots(self, line: str) -> None:
+        """Manage models, conversations and settings. `%lockbots help` lists the commands."""
+        try:
+            shown = commands.run(self.session, line)
+        except HelpRequested as help_text:
+            shown = str(help_text)
+        if isinstance(shown, Reply):
+            self._show(shown)
+        elif isinstance(shown, str):
+            _say(shown)
+        else:
+            display(shown)  # type: ignore[no-untyped-call]  # IPython's display is not typed
+
+    def _asked(self, options: Namespace, prompt: str) -> Reply:
+        if options.to and not options.to.isidentifier():
+            raise UsageError(f"--to takes the name of a variable, not {options.to!r}")
+        params = assignments(options.param)
+        if options.temperature is not None:
+            params["temperature"] = options.temperature
+        chat = self.session.chat(options.model, options.base_url, options.conversation)
+        system = options.system
+        if system is None and not chat.conversation.system:
+            system = self.session.system
+        chat.provider.check_params(params)
+        chat.params.update(params)
+        return chat.stream(
+            prompt,
+            system=system,
+            history=not options.no_history,
+            cell_id=self.session.cell_id,
+            run=self.session.run,
+        )
+
+    def _show(self, reply: Reply, variable: str | None = None) -> None:
+        """Show `reply` as it comes; whatever happens, what came is shown, and an interrupt stops "Run all" too."""
+        output = output_for(self.shell, self.session.live, self.session.cell_id is not None)
+        try:
+            with reply:
+                for delta in reply.deltas:
+                    output.feed(delta)
+        except KeyboardInterrupt as error:
+            raise Interrupted(str(error) or "the reply was stopped; what had come is kept") from None
+        finally:
+            output.close()
+            if reply.turn is not None:
+                output.finish(reply.turn, _notices(reply.turn))
+                if variable and reply.turn.status != "error":
+                    self.shell.user_ns[variable] = reply.turn.reply
+
+
+def _prompt(text: str, cell: str | None) -> str:
+    if cell is None:
+        if not text:
+            raise UsageError("say something: %chat [options] text, or see %chat -h")
+        return text
+    if text:
+        hint = f" Did you mean  -m {text} ?" if text.partition(":")[0] in names() else ""
+        raise UsageError(f"the first line of %%chat takes options only; the prompt goes below it.{hint}")
+    return cell.strip("\n")
+
+
+def _notices(turn: Turn) -> list[str]:
+    """What the reader should know of a turn besides its reply."""
+    notices = []
+    if turn.left_out:
+        many = "turn was" if turn.left_out == 1 else "turns were"
+        notices.append(f"{turn.left_out} older {many} left out: the model takes no more")
+    if turn.status in ("interrupted", "truncated"):
+        notices.append(turn.error)
+    elif turn.status == "error" and turn.reply:
+        notices.append("the reply broke off here; the turn is kept out of the conversation")
+    elif turn.status == "complete" and not turn.reply:
+        notices.append("the reply is empty")
+    return notices
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+class _ChatLine(EscapedCommand):
+    """Takes `%chat How are you?` for a magic. IPython by itself takes the `?` for a request for help on `you`."""
+
+    priority = 1
+
+    @classmethod
+    def find(cls, tokens_by_line: list[list[tokenize.TokenInfo]]) -> _ChatLine | None:
+        """Find the first line that is `%chat` with a text."""
+        for line in tokens_by_line:
+            tokens = [t for t in line if t.type not in (tokenize.INDENT, tokenize.DEDENT)]
+            if [t.string for t in tokens[:2]] == ["%", "chat"] and tokens[1].line[tokens[1].end[1] :][:1] == " ":
+                return cls(tokens[0].start)
+        return None
+
+
+_sessions: WeakKeyDictionary[InteractiveShell, Lockbots] = WeakKeyDictionary()
+"""Outlives unloading, so that `%reload_ext` keeps the conversations."""
+
+
+def load(shell: InteractiveShell) -> None:
+    """Register everything with `shell`."""
+    session = _sessions.setdefault(shell, Lockbots(parent=shell))
+    session.enter_cell(_running_cell(shell))
+    magics = ChatMagics(shell, session)
+    shell.register_magics(magics)
+    shell.configurables.append(session)  # type: ignore[arg-type]  # any configurable: %config lists them
+    shell.events.register("pre_run_cell", session.before_cell)
+    shell.events.register("post_run_cell", session.after_cell)
+    shell.input_transformer_manager.token_transformers.append(_ChatLine)
+
+
+def _running_cell(shell: InteractiveShell) -> str | None:
+    """The id of the cell that loads the extension: it began before we could be told."""
+    request: dict[str, Any] = shell.get_parent() if hasattr(shell, "get_parent") else {}
+    return request.get("metadata", {}).get("cellId")
+
+
+def unload(shell: InteractiveShell) -> None:
+    """Take back what `load` did."""
+    session = session_of(shell)
+    if session is None:
+        return
+    shell.configurables.remove(session)  # type: ignore[arg-type]  # as above
+    shell.events.unregister("pre_run_cell", session.before_cell)
+    shell.events.unregister("post_run_cell", session.after_cell)
+    shell.input_transformer_manager.token_transformers.remove(_ChatLine)
+    magics = shell.magics_manager.registry.pop("ChatMagics")
+    shell.configurables.remove(magics)
+    for kind, name in (("line", "chat"), ("cell", "chat"), ("line", "lockbots")):
+        shell.magics_manager.magics[kind].pop(name, None)
+
+
+def session_of(shell: InteractiveShell) -> Lockbots | None:
+    """Return the session of `shell`, None where the extension is not loaded."""
+    configurables: list[Any] = shell.configurables
+    return next((c for c in configurables if isinstance(c, Lockbots)), None)
+
+
+ChatMagics.chat.__doc__ = chat_options().format_help()

@@ -1,0 +1,213 @@
+"""The chat-completions dialect: the bytes of an answer -> deltas. Pure, shared by all who speak it.
+
+Wire facts: the OpenAI API reference, "Chat Completions", and what servers that follow it were seen to send.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..errors import ProtocolError, ProviderError
+from ..framing import MAX_EVENT, Event, EventDecoder, MalformedStream, SurrogateJoiner
+from ..messages import Delta, Usage
+from .refusals import error_of, is_error, parsed, refusal, snippet
+
+__all__ = ["ChatCompletions", "content_reasoning", "content_text", "error_of", "refusal", "snippet", "usage_of"]
+
+BLANK = b"\xef\xbb\xbf \t\r\n"
+"""Bytes that may stand before an answer: white space and a byte order mark."""
+
+
+class ChatCompletions:
+    """Reads one answer: an event stream, or one JSON object though a stream was asked for.
+
+    Feed it the pieces of the body, then `close` it. Once `done` is true the rest of the body is of no interest.
+
+    Raises (both methods):
+        ProtocolError: the answer is malformed or of another format.
+        ServerError, RateLimitError, AuthenticationError, ModelNotFoundError: an error object came in a 200.
+    """
+
+    def __init__(self) -> None:
+        self.done = False
+        self._begun = False
+        self._answered = False
+        self._finish_reason: str | None = None
+        self._events = EventDecoder()
+        self._whole: list[bytes] | None = None
+        self._whole_size = 0
+        self._text = SurrogateJoiner()
+        self._reasoning = SurrogateJoiner()
+
+    def feed(self, piece: bytes) -> Iterator[Delta]:
+        """Yield the deltas that `piece` completes."""
+        if self.done:
+            return
+        if not self._begun:
+            piece = self._begin(piece)
+        if self._whole is not None:
+            self._keep_whole(self._whole, piece)
+            return
+        try:
+            events = self._events.feed(piece)
+        except MalformedStream as error:
+            raise ProtocolError(f"the answer is malformed: {error}") from None
+        for event in events:
+            yield from self._take(event)
+            if self.done:
+                return
+
+    def close(self) -> Iterator[Delta]:
+        """The body ended: yield what was left, and last of all a delta with the finish reason."""
+        if self.done:
+            return
+        if self._whole is not None:
+            yield from self._take(Event(_decoded(self._whole)))
+        else:
+            yield from self._close_stream()
+        if not self.done:
+            yield self._end("truncated" if self._whole is None else "stop")
+
+    def unrecognised(self, line: str) -> ProviderError:
+        """What to raise when `line` came where events were promised. A dialect of the dialect may know better."""
+        return ProtocolError(f"the answer is not an event stream: {snippet(line)}")
+
+    def reported(self, body: Any) -> ProviderError:
+        """What to raise for the error object `body` inside a success. A dialect of the dialect may know better."""
+        return error_of(body)
+
+    def _begin(self, piece: bytes) -> bytes:
+        """Tell the form of the answer by its first byte that is not blank."""
+        start = piece.lstrip(BLANK)
+        if not start:
+            return piece
+        self._begun = True
+        if start.startswith(b"<"):
+            raise ProtocolError("the answer is a web page, not a reply; check the base URL")
+        if start.startswith((b"{", b"[")):
+            self._whole = []
+            return start
+        return piece
+
+    def _keep_whole(self, whole: list[bytes], piece: bytes) -> None:
+        self._whole_size += len(piece)
+        if self._whole_size > MAX_EVENT:
+            raise ProtocolError(f"the answer is malformed: more than {MAX_EVENT} bytes of JSON")
+        whole.append(piece)
+
+    def _close_stream(self) -> Iterator[Delta]:
+        try:
+            self._events.close()
+        except MalformedStream as error:
+            raise ProtocolError(f"the answer is malformed: {error}") from None
+        last = self._events.pending  # its blank line is missing: it counts all the same, if it is whole
+        if last.strip() == "[DONE]" or isinstance(parsed(last), dict):
+            yield from self._take(Event(last))
+        if not self.done and not self._answered and not self._finish_reason and self._events.ignored:
+            line = self._events.ignored[0]
+            value = parsed(line)
+            raise self.reported(value) if is_error(value) else self.unrecognised(line)
+
+    def _take(self, event: Event) -> Iterator[Delta]:
+        data = event.data
+        if data.strip() == "[DONE]":
+            yield self._end("stop")
+            return
+        if not data.strip():
+            return
+        value = parsed(data)
+        if event.type == "error":
+            raise self.reported(value if isinstance(value, dict) else {"error": data})
+        if value is None:
+            raise self.unrecognised(data)
+        if is_error(value):
+            raise self.reported(value)
+        if not isinstance(value, dict):
+            raise ProtocolError(f"a chunk of the answer is no JSON object: {snippet(data)}")
+        if self._whole is not None and value.get("choices") is None:
+            raise ProtocolError(f"the answer is JSON without choices; check the base URL: {snippet(data)}")
+        delta = self._delta(value)
+        if delta is not None:
+            self._answered = self._answered or bool(delta.text or delta.reasoning)
+            yield delta
+
+    def _end(self, reason: str) -> Delta:
+        self.done = True
+        return Delta(self._text.close(), self._reasoning.close(), finish_reason=self._finish_reason or reason)
+
+    def _delta(self, chunk: Mapping[str, Any]) -> Delta | None:
+        usage = usage_of(chunk.get("usage"))
+        choice = _first_choice(chunk.get("choices"))
+        self._finish_reason = _string(choice.get("finish_reason")) or self._finish_reason
+        body = choice.get("delta") or choice.get("message") or {}
+        if not isinstance(body, dict):
+            raise ProtocolError("a chunk's delta is no JSON object")
+        content = body.get("content")
+        thought = _string(body.get("reasoning_content")) or _string(body.get("reasoning")) or content_reasoning(content)
+        text = self._text.feed(content_text(content))
+        reasoning = self._reasoning.feed(thought)
+        if text or reasoning or usage:
+            return Delta(text, reasoning, usage=usage)
+        return None
+
+
+def _first_choice(choices: Any) -> Mapping[str, Any]:
+    """The choice that is shown; another one's text must not mix with it."""
+    if choices is None:
+        return {}
+    if not isinstance(choices, list) or not all(isinstance(c, dict) for c in choices):
+        raise ProtocolError("the choices of a chunk are no list of JSON objects")
+    return next((c for c in choices if not c.get("index")), {})
+
+
+def content_text(content: Any) -> str:
+    """Return the text of a message's content: null, a string, or a list of parts.
+
+    Raises:
+        ProtocolError: it is none of these.
+    """
+    if content is None or isinstance(content, str):
+        return content or ""
+    if isinstance(content, list):
+        return "".join(_part_text(part) for part in content if not _is_thought(part))
+    raise ProtocolError("the content of a chunk is neither text nor a list of parts")
+
+
+def content_reasoning(content: Any) -> str:
+    """Return the reasoning among the parts of a message's content, ``""`` if there is none."""
+    if not isinstance(content, list):
+        return ""
+    thoughts = (part.get("thinking") or part.get("text") for part in content if _is_thought(part))
+    return "".join(content_text(thought) for thought in thoughts)
+
+
+def _is_thought(part: Any) -> bool:
+    return isinstance(part, dict) and part.get("type") in ("thinking", "reasoning")
+
+
+def _part_text(part: Any) -> str:
+    text = part.get("text") if isinstance(part, dict) else part
+    if isinstance(text, str) or (text is None and isinstance(part, dict)):
+        return text or ""
+    raise ProtocolError("a part of the content is malformed")
+
+
+def usage_of(value: Any) -> Usage | None:
+    """Return the token counts that a chunk reports, if it does."""
+    if not isinstance(value, dict):
+        return None
+    counts = [value.get("prompt_tokens"), value.get("completion_tokens")]
+    prompt, completion = (c if type(c) is int and c >= 0 else None for c in counts)
+    return None if prompt is None and completion is None else Usage(prompt, completion)
+
+
+def _string(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _decoded(pieces: list[bytes]) -> str:
+    try:
+        return b"".join(pieces).decode()
+    except UnicodeDecodeError:
+        raise ProtocolError("the answer is malformed: the text is not UTF-8") from None

@@ -1,0 +1,134 @@
+"""Any Python function or generator as a provider."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from ..errors import LockbotsError, ProtocolError, ProviderError, UsageError
+from ..messages import ChatRequest, Delta, ModelInfo
+from .base import Provider
+
+PASSED = ("messages", "prompt", "system", "model")
+"""What a function is given, if it has a parameter of that name."""
+
+
+class FunctionProvider(Provider):
+    """Calls a function for each reply: ``Chat(my_function)``.
+
+    Args:
+        function: takes the prompt as its first argument, or by name any of `messages` (list of dicts),
+            `prompt`, `system` and `model` (str); its other parameters can be set with ``-p name=value``. It
+            returns text, or yields pieces of text (or `Delta`s).
+
+    Raises:
+        UsageError: `function` can't be called with a prompt.
+    """
+
+    name = "function"
+
+    def __init__(self, function: Callable[..., Any], **settings: Any) -> None:
+        super().__init__(**settings)
+        self.function = function
+        try:
+            self._signature = inspect.signature(function)
+        except (TypeError, ValueError):
+            raise UsageError("give a function that takes a prompt and returns or yields text") from None
+        if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+            raise UsageError("give an ordinary function or generator; this one is async")
+        self._passed = self._names_passed()
+        self._open = any(p.kind is p.VAR_KEYWORD for p in self._signature.parameters.values())
+        others = [n for n, p in self._signature.parameters.items() if n not in self._passed and p.kind not in _STARRED]
+        self.parameters = MappingProxyType(dict.fromkeys(others, "a parameter of the function"))  # type: ignore[misc]
+
+    def __repr__(self) -> str:
+        return f"FunctionProvider({self._function_name})"
+
+    def model_info(self, model: str) -> ModelInfo:
+        """A function has no limits; it is its own model, unless it tells models apart."""
+        return ModelInfo(model or self._function_name)
+
+    def check_params(self, params: Iterable[str]) -> None:
+        """Raise `UsageError` for what is no parameter of the function."""
+        if not self._open:
+            super().check_params(params)
+
+    def stream(self, request: ChatRequest) -> Iterator[Delta]:
+        """Call the function and yield what it returns or yields."""
+        text: list[str] = []
+        finish_reason = None
+        try:
+            for piece in self._pieces(request):
+                delta = piece if isinstance(piece, Delta) else Delta(self._checked(piece))
+                text.append(delta.text)
+                finish_reason = delta.finish_reason or finish_reason
+                yield delta
+        except (LockbotsError, KeyboardInterrupt, GeneratorExit):
+            raise
+        except Exception as error:
+            message = f"{self._function_name} raised {type(error).__name__}: {error}{self._place(error)}"
+            raise ProviderError(message, provider=self.name, partial="".join(text)) from error
+        if not finish_reason:
+            yield Delta(finish_reason="stop")
+
+    def _pieces(self, request: ChatRequest) -> Iterable[Any]:
+        bound = self._arguments(request)
+        result = self.function(*bound.args, **bound.kwargs)
+        single = isinstance(result, str | bytes | Delta | Mapping) or not isinstance(result, Iterable)
+        return [result] if single else result
+
+    def _names_passed(self) -> tuple[str, ...]:
+        names = list(self._signature.parameters)
+        named = tuple(n for n in names if n in PASSED)
+        if "messages" in named or "prompt" in named:
+            return named
+        if not names:
+            raise UsageError("the function takes no argument, so it can't be given a prompt")
+        return (names[0], *named)
+
+    def _arguments(self, request: ChatRequest) -> inspect.BoundArguments:
+        prompt = request.messages[-1].content if request.messages else ""
+        values: Mapping[str, Any] = {
+            "messages": [m.to_dict() for m in request.messages],
+            "prompt": prompt,
+            "system": request.system,
+            "model": request.model,
+        }
+        bound = self._signature.bind_partial()
+        for name in self._passed:
+            kind = self._signature.parameters[name].kind
+            value = values.get(name, prompt)
+            bound.arguments[name] = (value,) if kind is inspect.Parameter.VAR_POSITIONAL else value
+        extra = next((n for n, p in self._signature.parameters.items() if p.kind is p.VAR_KEYWORD), None)
+        for name, value in request.params.items():
+            if name in self.parameters:
+                bound.arguments[name] = value
+            elif extra:
+                bound.arguments.setdefault(extra, {})[name] = value
+        return bound
+
+    def _checked(self, piece: Any) -> str:
+        if isinstance(piece, str):
+            return piece
+        message = f"{self._function_name} gave {type(piece).__name__}; it must return or yield text"
+        raise ProtocolError(message, provider=self.name)
+
+    @property
+    def _function_name(self) -> str:
+        return getattr(self.function, "__name__", type(self.function).__name__)
+
+    def _place(self, error: Exception) -> str:
+        """Where in the function's own file the error was raised, for the one-line message."""
+        code = getattr(self.function, "__code__", None)
+        trace = error.__traceback__
+        place = ""
+        while trace is not None:
+            if code is not None and trace.tb_frame.f_code.co_filename == code.co_filename:
+                place = f" (line {trace.tb_lineno} of {code.co_name})"
+            trace = trace.tb_next
+        return place
+
+
+_STARRED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)

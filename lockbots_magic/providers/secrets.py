@@ -1,0 +1,102 @@
+"""Credentials, held so that they do not show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from threading import Lock
+from urllib.parse import quote, quote_plus
+from weakref import WeakSet
+
+from ..errors import AuthenticationError
+
+SHORTEST_SEARCHED = 8
+"""Characters from which on a credential is looked for in text not its own, lest a word be taken for one."""
+
+
+class Secret:
+    """A credential. Its repr and str hide it; `reveal` is for the line that sends it.
+
+    Args:
+        value: the credential itself.
+        scheme: what is sent in front of it, such as ``"Bearer "``.
+
+    Raises:
+        AuthenticationError: it can't be sent in a header: it is empty, or holds a line break or a character
+            beyond ASCII.
+    """
+
+    __slots__ = ("__weakref__", "_scheme", "_value")
+
+    def __init__(self, value: str, scheme: str = "") -> None:
+        value = value.strip()
+        if not (value and value.isascii() and value.isprintable()):
+            value = ""  # what shows this frame shows no credential
+            raise AuthenticationError(
+                "the credential is empty, or holds a line break or a character that can't be sent; copy it again"
+            )
+        self._value = value
+        self._scheme = scheme
+        with _lock:
+            _alive.add(self)
+
+    @classmethod
+    def of(cls, value: str | Secret | None) -> Secret | None:
+        """Wrap `value`; nothing stays nothing, and so does blank text.
+
+        Raises:
+            AuthenticationError: as the constructor.
+        """
+        if value is None or isinstance(value, Secret):
+            return value
+        return cls(value) if value.strip() else None
+
+    def bearer(self) -> Secret:
+        """The credential as the header `Authorization` carries it (RFC 6750, 2.1)."""
+        return Secret(self._value, "Bearer ")
+
+    def reveal(self) -> str:
+        """The credential as it is sent."""
+        return self._scheme + self._value
+
+    def redact(self, text: str) -> str:
+        """Return `text` without the credential, as it is or as an address writes it."""
+        for form in self._forms():
+            text = text.replace(form, "***")
+        return text
+
+    def shows_in(self, text: str) -> bool:
+        """Whether `text` holds the credential (of 8 characters or more)."""
+        return len(self._value) >= SHORTEST_SEARCHED and any(form in text for form in self._forms())
+
+    def _forms(self) -> Iterable[str]:
+        return dict.fromkeys((self._value, quote(self._value, safe=""), quote_plus(self._value)))
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> str:
+        raise TypeError("a credential is not saved")
+
+
+_alive: WeakSet[Secret] = WeakSet()
+_lock = Lock()
+
+
+def _in_use() -> list[Secret]:
+    with _lock:
+        return list(_alive)
+
+
+def secrets_in(text: str) -> bool:
+    """Whether `text` holds a credential that is in use."""
+    return any(secret.shows_in(text) for secret in _in_use())
+
+
+def redacted(text: str) -> str:
+    """Return `text` without any credential that is in use (of 8 characters or more)."""
+    for secret in _in_use():
+        if secret.shows_in(text):
+            text = secret.redact(text)
+    return text

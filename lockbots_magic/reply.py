@@ -1,0 +1,203 @@
+"""One reply under way. It runs a turn and commits it to the conversation, however it ends."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+import time
+import weakref
+from collections.abc import Generator, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+from .conversation import Conversation, Slot
+from .errors import Cancelled, Interrupted, ProviderError, UsageError
+from .messages import ChatRequest, Delta, Status, Turn, Usage
+from .providers.base import Provider
+
+CUT_SHORT = {
+    "length": "the reply reached the longest length allowed and is cut short",
+    "max_tokens": "the reply reached the longest length allowed and is cut short",
+    "content_filter": "the provider's filter cut the reply short",
+    "truncated": "the stream ended without its end mark; the reply may not be whole",
+}
+"""Finish reasons that mean there was more to say."""
+
+
+@dataclass
+class _Progress:
+    """What has come of a reply so far."""
+
+    began: float = field(default_factory=time.monotonic)
+    pieces: list[str] = field(default_factory=list)
+    reasoning: list[str] = field(default_factory=list)
+    usage: Usage | None = None
+    finish_reason: str = ""
+    first_text: float | None = None
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
+
+    def take(self, delta: Delta) -> None:
+        """Note what one step brings."""
+        if delta.text:
+            if self.first_text is None:
+                self.first_text = time.monotonic() - self.began
+            self.pieces.append(delta.text)
+        if delta.reasoning:
+            self.reasoning.append(delta.reasoning)
+        self.finish_reason = delta.finish_reason or self.finish_reason
+        self.usage = delta.usage or self.usage
+
+    def turn(self, draft: Turn, status: Status, error: str) -> Turn:
+        """Return the turn that this has become."""
+        return replace(
+            draft,
+            reply=self.text,
+            status=status,
+            error=error,
+            reasoning="".join(self.reasoning),
+            usage=self.usage,
+            elapsed=time.monotonic() - self.began,
+            first_text=self.first_text,
+        )
+
+
+class Reply(Iterator[str]):
+    """One reply under way: iterate it for its text, or `deltas` for everything. A context manager that closes it.
+
+    It ends in one turn of the conversation, whatever happens. `turn` is None until then.
+
+    Raises (while iterated):
+        ProviderError: the provider failed; what had come is in `.partial`, and in the turn.
+        Interrupted: the kernel was interrupted; the turn keeps what had come.
+    """
+
+    def __init__(
+        self, provider: Provider, request: ChatRequest, turn: Turn, kept_in: tuple[Conversation, Slot] | None
+    ) -> None:
+        self.request = request
+        self.turn: Turn | None = None
+        self.left_out = turn.left_out
+        self._provider = provider
+        self._draft = turn
+        self._kept_in = kept_in
+        self._progress = _Progress()
+        self._deltas = self._run()
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Reply:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __iter__(self) -> Reply:
+        return self
+
+    def __next__(self) -> str:
+        while True:
+            if text := next(self._deltas).text:
+                return text
+
+    @property
+    def deltas(self) -> Iterator[Delta]:
+        """The steps of the reply: text, reasoning, usage and notices."""
+        return self._deltas
+
+    @property
+    def text(self) -> str:
+        """What has come so far."""
+        return self._progress.text
+
+    @property
+    def running(self) -> bool:
+        """Whether it has begun and not ended."""
+        return self._thread is not None and self.turn is None
+
+    def cancel(self) -> None:
+        """Stop the reply, from any thread: the connection closes at once, and the turn is kept as interrupted."""
+        self.request.cancellation.cancel()
+        self.close()
+
+    def close(self) -> None:
+        """End the reply where it is, if no other thread is reading it."""
+        with suppress(ValueError):  # "generator already executing": the thread that runs it ends it
+            self._deltas.close()
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether whoever began it, this thread or one that has ended, has turned to something else."""
+        reader = self._thread
+        left = reader is threading.current_thread() or not (reader and reader.is_alive())
+        return left and inspect.getgeneratorstate(self._deltas) != inspect.GEN_RUNNING
+
+    def _run(self) -> Generator[Delta, None, None]:
+        self._thread = threading.current_thread()
+        if self._kept_in:
+            _begin(self._kept_in[0], self)
+        self._draft = replace(self._draft, started=time.time())
+        self._progress = _Progress()
+        ending: tuple[Status, str] = ("interrupted", "interrupted; what had come is kept")
+        try:
+            for delta in self._provider.stream(self.request):
+                self._progress.take(delta)
+                yield delta
+            cut = CUT_SHORT.get(self._progress.finish_reason, "")
+            ending = ("truncated", cut) if cut else ("complete", "")
+        except Cancelled:
+            pass
+        except KeyboardInterrupt:
+            raise Interrupted(_kept(self.text)) from None
+        except Exception as error:
+            ending = ("error", f"{type(error).__name__}: {error}")
+            self._label(error)
+            raise
+        finally:
+            self._commit(*ending)
+
+    def _label(self, error: Exception) -> None:
+        if isinstance(error, ProviderError):
+            error.provider = error.provider or self._draft.provider
+            error.model = error.model or self._draft.model
+            error.partial = error.partial or self.text
+
+    def _commit(self, status: Status, error: str) -> None:
+        self.turn = self._progress.turn(self._draft, status, error)
+        if self._kept_in:
+            conversation, slot = self._kept_in
+            conversation.commit(self.turn, slot)
+            _end(conversation, self)
+
+
+def _kept(text: str) -> str:
+    return (
+        f"the reply was stopped; the {len(text)} characters that had come are kept" if text else "the reply was stopped"
+    )
+
+
+# One conversation runs one turn at a time. Which reply that is, is nobody's business but this module's.
+_under_way: weakref.WeakKeyDictionary[Conversation, Reply] = weakref.WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+def leave_to_end(conversation: Conversation) -> None:
+    """End a reply that this thread has left unread; one that is being read elsewhere is an error."""
+    reply = _under_way.get(conversation)
+    if reply is None:
+        return
+    if not reply.abandoned:
+        raise UsageError(f"a reply is under way in conversation {conversation.name!r}; wait for it, or stop it first")
+    reply.close()
+
+
+def _begin(conversation: Conversation, reply: Reply) -> None:
+    with _lock:
+        leave_to_end(conversation)
+        _under_way[conversation] = reply
+
+
+def _end(conversation: Conversation, reply: Reply) -> None:
+    if _under_way.get(conversation) is reply:
+        del _under_way[conversation]

@@ -1,0 +1,80 @@
+"""Runs a notebook in a real kernel, shows in the terminal what streams, and leaves the result as .ipynb and .html.
+
+Usage: python notebooks/demo.py NOTEBOOK FOLDER
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbconvert import HTMLExporter
+
+
+class Watched(NotebookClient):
+    """A notebook client that writes outputs to the terminal while they grow."""
+
+    shown: str = ""
+
+    def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
+        """Show what a message adds, then let the notebook have it."""
+        content, kind = msg["content"], msg["msg_type"]
+        if kind == "execute_input":
+            self.shown = ""
+            quoted = "".join(f"\n  {line}" for line in cell.source.splitlines())
+            write(f"\n{bold(f'In [{content["execution_count"]}]:')}{quoted}\n\n")
+        elif kind == "stream":
+            write(content["text"])
+        elif kind in ("display_data", "update_display_data", "execute_result"):
+            text = content["data"].get("text/plain", "")
+            grown = text.removeprefix(self.shown) if kind == "update_display_data" else text
+            self.shown = text
+            write(grown)
+        elif kind == "error":
+            write("\n".join(content["traceback"]) + "\n")
+        elif kind == "status" and content["execution_state"] == "idle" and self.shown:
+            write("\n")
+        return super().process_message(msg, cell, cell_index)
+
+
+def bold(text: str) -> str:
+    """Return `text` in bold if this is a terminal."""
+    return f"\033[1m{text}\033[0m" if sys.stdout.isatty() else text
+
+
+def write(text: str) -> None:
+    """Write at once, buffered or not."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def main(source: Path, folder: Path) -> int:
+    """Run `source`, write the results into `folder`, and return the exit status."""
+    os.environ["LOCKBOTS_LIVE"] = "on"
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"  # this environment's kernel, not one of the user's
+    notebook = nbformat.read(source, as_version=4)
+    quiet = ["--log-level=ERROR"]
+    client = Watched(notebook, resources={"metadata": {"path": str(source.parent)}}, extra_arguments=quiet)
+    write(f"Running {source} in a kernel\n")
+    status = 0
+    try:
+        client.execute()
+    except CellExecutionError:
+        status = 1
+    folder.mkdir(parents=True, exist_ok=True)
+    executed = folder / source.name
+    nbformat.write(notebook, executed)
+    page = executed.with_suffix(".html")
+    page.write_text(HTMLExporter().from_notebook_node(notebook)[0], encoding="utf-8")
+    write(f"\nThe executed notebook is {executed}, the same as a page: {page}\n")
+    write("Open the page in a browser, or run  make lab  for JupyterLab with the notebooks.\n")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))

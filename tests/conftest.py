@@ -1,0 +1,43 @@
+"""What every test may use."""
+
+import os
+
+import pytest
+
+from lockbots_magic.sandbox import Sandbox
+
+
+@pytest.fixture(scope="session")
+def _sandbox_server():
+    with Sandbox() as box:
+        yield box
+
+
+@pytest.fixture
+def sandbox(_sandbox_server):
+    """The loopback server, as if it had just been started."""
+    _sandbox_server.forget()
+    return _sandbox_server
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_machine(monkeypatch):
+    """No credential, proxy or setting of whoever runs the tests plays a part in them."""
+    for name in os.environ:
+        if name.upper().endswith(("_AUTH", "_API_KEY", "_PROXY")) or name.startswith("LOCKBOTS_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def shell(tmp_path, monkeypatch):
+    """An IPython without a kernel, with the extension loaded; what cells print and display is captured by tests."""
+    from IPython.core.interactiveshell import InteractiveShell
+
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    InteractiveShell.clear_instance()
+    shell = InteractiveShell.instance()
+    shell.history_manager.enabled = False
+    shell.run_line_magic("load_ext", "lockbots_magic")
+    yield shell
+    shell.history_manager.end_session()
+    InteractiveShell.clear_instance()

@@ -1,0 +1,99 @@
+"""A real kernel, driven as a front end drives it."""
+
+from __future__ import annotations
+
+import queue
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from jupyter_client.manager import start_new_kernel
+
+
+@dataclass
+class Execution:
+    """What a kernel sent for one cell."""
+
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    reply: dict[str, Any] = field(default_factory=dict)
+
+    def of(self, *kinds: str) -> list[dict[str, Any]]:
+        """The contents of the messages of these kinds, in order."""
+        return [m["content"] for m in self.messages if m["msg_type"] in kinds]
+
+    @property
+    def outputs(self) -> list[dict[str, Any]]:
+        """The outputs that a notebook would hold in the end: updates applied, as front ends do."""
+        outputs: list[dict[str, Any]] = []
+        places: dict[str, int] = {}
+        for message in self.messages:
+            content, kind = message["content"], message["msg_type"]
+            identity = content.get("transient", {}).get("display_id")
+            if kind == "display_data":
+                places[identity] = len(outputs)
+                outputs.append({"type": kind, **content})
+            elif kind == "update_display_data":
+                outputs[places[identity]] = {"type": "display_data", **content}
+            elif kind in ("execute_result", "error", "stream"):
+                outputs.append({"type": kind, **content})
+        return outputs
+
+    @property
+    def text(self) -> str:
+        """The reply, where it is the one output."""
+        (output,) = self.outputs
+        return output["data"]["text/plain"]
+
+
+class Kernel:
+    """A kernel with the extension loaded; a context manager."""
+
+    def __enter__(self) -> Kernel:
+        self.manager, self.client = start_new_kernel(kernel_name="python3", extra_arguments=["--log-level=ERROR"])
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+        self.manager.cleanup_resources()
+
+    def send(self, code: str, cell_id: str | None = None, stop_on_error: bool = True) -> str:
+        """Send a cell and return the id of the request; `cell_id` goes along as JupyterLab sends it."""
+        content = {
+            "code": code, "silent": False, "store_history": True, "user_expressions": {},
+            "allow_stdin": False, "stop_on_error": stop_on_error,
+        }  # fmt: skip
+        message = self.client.session.msg("execute_request", content)
+        if cell_id is not None:
+            message["metadata"]["cellId"] = cell_id
+        self.client.shell_channel.send(message)
+        return message["header"]["msg_id"]
+
+    def run(self, code: str, cell_id: str | None = None, timeout: float = 30) -> Execution:
+        """Run a cell to its end."""
+        return self.finish(self.send(code, cell_id), timeout=timeout)
+
+    def finish(self, request: str, execution: Execution | None = None, timeout: float = 30) -> Execution:
+        """Collect what comes for `request` until the kernel is idle and has replied."""
+        execution = execution or Execution()
+        for message in self.messages(request, timeout):
+            execution.messages.append(message)
+        while not execution.reply:
+            reply = self.client.get_shell_msg(timeout=timeout)
+            if reply["parent_header"].get("msg_id") == request:
+                execution.reply = reply["content"]
+        return execution
+
+    def messages(self, request: str, timeout: float = 30):
+        """Yield the messages for `request` as they come, up to the one that says idle."""
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                message = self.client.get_iopub_msg(timeout=max(0.01, deadline - time.monotonic()))
+            except queue.Empty:
+                raise TimeoutError(f"the kernel did not end within {timeout} s") from None
+            if message["parent_header"].get("msg_id") != request:
+                continue
+            yield message
+            if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
+                return

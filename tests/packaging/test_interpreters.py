@@ -1,0 +1,23 @@
+"""The unit tests on every Python of this machine. Which ones those are, `pytest --collect-only` lists."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.packaging
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_unit_tests_pass_on_every_interpreter_found(interpreter, interpreters, wheel, environment, capsys):
+    if interpreter.version[:2] == sys.version_info[:2]:
+        found = ", ".join(f"{one} ({one.path})" for one in interpreters)
+        pytest.skip(f"{interpreter} runs this suite itself; found on this machine: {found}")
+    place = environment(interpreter.path)
+    place.install(wheel, "--group", ROOT / "pyproject.toml:unit", "--constraint", ROOT / "constraints.txt")
+    summary = place.unit_tests()
+    with capsys.disabled():
+        print(f"\nPython {interpreter}: {summary}")

@@ -1,0 +1,45 @@
+"""The lower bounds of `pyproject.toml` hold: the unit tests pass with exactly those versions."""
+
+from __future__ import annotations
+
+import re
+from email.parser import HeaderParser
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+pytestmark = pytest.mark.packaging
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def requirements_of(wheel):
+    """What the wheel's own metadata says it needs, extras left out."""
+    with ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        metadata = HeaderParser().parsestr(archive.read(name).decode())
+    wanted = [Requirement(line) for line in metadata.get_all("Requires-Dist", [])]
+    return [one for one in wanted if "extra" not in str(one.marker)]
+
+
+def test_every_dependency_has_a_lower_bound(wheel):
+    assert all(re.fullmatch(r">=[\d.]+", str(one.specifier)) for one in requirements_of(wheel))
+
+
+def test_unit_tests_pass_on_the_lowest_versions(oldest, wheel, environment, capsys):
+    bounds = requirements_of(wheel)
+    place = environment(oldest.path)
+    place.install(wheel, *map(str, bounds), "--resolution", "lowest-direct")
+    lowest = place.installed()
+    # What only the tests need comes after; it must not lift the package's own dependencies.
+    place.install("--group", ROOT / "pyproject.toml:unit")
+    assert lowest.items() <= place.installed().items()
+    versions = {one.name: Version(lowest[canonicalize_name(one.name)]) for one in bounds}
+    assert versions == {one.name: Version(str(one.specifier).removeprefix(">=")) for one in bounds}
+    summary = place.unit_tests()
+    with capsys.disabled():
+        print(f"\nPython {oldest}, {', '.join(f'{name} {version}' for name, version in versions.items())}: {summary}")

@@ -1,0 +1,287 @@
+"""A turn runs and is kept, whatever happens on the way."""
+
+import _thread
+import threading
+
+import pytest
+
+from lockbots_magic import Chat, Conversation, Delta, Provider
+from lockbots_magic.errors import (
+    AuthenticationError,
+    ConnectionFailed,
+    Interrupted,
+    PromptTooLongError,
+    ProviderError,
+    UsageError,
+)
+from lockbots_magic.messages import ModelInfo, Usage
+
+
+def echo(prompt):
+    yield from ("You ", "said ", prompt)
+
+
+def failing(prompt):
+    yield "so far"
+    raise ConnectionFailed("cut off")
+
+
+class Scripted(Provider):
+    """Yields the deltas it is made with, and remembers the requests."""
+
+    name = "scripted"
+    default_model = "m"
+    parameters = {"temperature": "any"}  # noqa: RUF012  # a test's own class
+
+    def __init__(self, *deltas, **settings):
+        super().__init__(**settings)
+        self.deltas = deltas
+        self.asked = []
+
+    def stream(self, request):
+        self.asked.append(request)
+        yield from self.deltas
+
+
+def test_ask_returns_the_turn():
+    turn = Chat(echo).ask("hi")
+    assert (turn.prompt, turn.reply, turn.status) == ("hi", "You said hi", "complete")
+    assert (turn.provider, turn.model) == ("function", "echo")
+    assert turn.elapsed >= turn.first_text >= 0
+    assert turn.started > 1e9
+
+
+def test_stream_yields_text_and_ends_with_the_turn():
+    chat = Chat(echo)
+    reply = chat.stream("hi")
+    assert reply.turn is None
+    assert list(reply) == ["You ", "said ", "hi"]
+    assert reply.turn == chat.conversation.turns[-1]
+
+
+def test_the_next_prompt_is_told_of_the_last_turn():
+    provider = Scripted(Delta("yes"))
+    chat = Chat(provider, system="Be brief.")
+    chat.ask("one")
+    chat.ask("two")
+    assert [m.to_dict() for m in provider.asked[1].messages] == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "one"},
+        {"role": "assistant", "content": "yes"},
+        {"role": "user", "content": "two"},
+    ]
+    assert provider.asked[0].conversation_id == provider.asked[1].conversation_id
+
+
+def test_outside_the_history_nothing_is_told_or_kept():
+    provider = Scripted(Delta("yes"))
+    chat = Chat(provider)
+    chat.ask("one")
+    chat.ask("two", history=False)
+    assert len(provider.asked[1].messages) == 1
+    assert len(chat.conversation) == 1
+
+
+def test_a_failed_turn_keeps_its_text_and_stays_out_of_the_context():
+    chat = Chat(failing)
+    with pytest.raises(ConnectionFailed) as caught:
+        chat.ask("hi")
+    assert caught.value.partial == "so far"
+    (turn,) = chat.conversation.turns
+    assert (turn.reply, turn.status, turn.error) == ("so far", "error", "ConnectionFailed: cut off")
+    provider = Scripted(Delta("ok"))
+    Chat(provider, conversation=chat.conversation).ask("again")
+    assert [m.content for m in provider.asked[0].messages] == ["again"]
+
+
+@pytest.mark.parametrize("reason", ["length", "truncated", "content_filter"])
+def test_a_reply_cut_short_is_truncated_and_told(reason):
+    turn = Chat(Scripted(Delta("part"), Delta(finish_reason=reason))).ask("hi")
+    assert (turn.status, turn.reply) == ("truncated", "part")
+    assert turn.error
+
+
+def test_reasoning_and_usage_are_kept_apart_from_the_reply():
+    turn = Chat(Scripted(Delta(reasoning="hmm"), Delta("42", usage=Usage(3, 1)))).ask("hi")
+    assert (turn.reply, turn.reasoning, turn.usage) == ("42", "hmm", Usage(3, 1))
+
+
+def test_an_interrupt_keeps_what_had_come_and_stops_the_cell():
+    def interrupted(prompt):
+        yield "partial"
+        _thread.interrupt_main()
+        threading.Event().wait(5)
+
+    chat = Chat(interrupted)
+    with pytest.raises(Interrupted, match="7 characters"):
+        chat.ask("hi")
+    (turn,) = chat.conversation.turns
+    assert (turn.reply, turn.status) == ("partial", "interrupted")
+    assert Chat(echo, conversation=chat.conversation).ask("go on").reply == "You said go on"
+
+
+def test_an_interrupt_while_the_text_is_being_used_keeps_it_too():
+    chat = Chat(echo)
+    with pytest.raises(KeyboardInterrupt), chat.stream("hi") as reply:
+        for _ in reply:
+            raise KeyboardInterrupt
+    assert chat.conversation.turns[0].status == "interrupted"
+
+
+def test_cancel_from_another_thread_ends_the_reply_quietly(sandbox):
+    chat = Chat("openai:demo", base_url=sandbox.url("openai", fault="silence-midway"))
+    reply = chat.stream("count to 5")
+    started = threading.Event()
+    texts = []
+
+    def read():
+        for text in reply:
+            texts.append(text)
+            started.set()
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    assert started.wait(5)
+    reply.cancel()
+    thread.join(5)
+    assert not thread.is_alive()
+    sandbox.wait_for_disconnect()
+    assert reply.turn.status == "interrupted"
+    assert reply.turn.reply == "".join(texts)
+
+
+def test_leaving_the_loop_and_asking_again_works():
+    chat = Chat(echo)
+    for _ in chat.stream("one"):
+        break
+    assert chat.ask("two").reply == "You said two"
+    assert [t.status for t in chat.conversation.turns] == ["interrupted", "complete"]
+
+
+def test_one_conversation_runs_one_turn_at_a_time():
+    go_on, begun = threading.Event(), threading.Event()
+
+    def slow(prompt):
+        begun.set()
+        go_on.wait(5)
+        yield "done"
+
+    chat = Chat(slow)
+    thread = threading.Thread(target=chat.ask, args=("first",))
+    thread.start()
+    assert begun.wait(5)
+    with pytest.raises(UsageError, match="under way"):
+        chat.ask("second")
+    assert Chat(echo).ask("elsewhere").status == "complete"
+    go_on.set()
+    thread.join(5)
+    assert [t.prompt for t in chat.conversation.turns] == ["first"]
+
+
+def test_a_reply_left_by_a_thread_that_has_ended_is_not_under_way():
+    chat = Chat(echo)
+    thread = threading.Thread(target=lambda: next(chat.stream("one")))
+    thread.start()
+    thread.join(5)
+    assert chat.ask("two").status == "complete"
+
+
+def test_retry_and_edit_take_the_place_of_a_turn():
+    chat = Chat(echo)
+    first, _ = chat.ask("one"), chat.ask("two")
+    chat.edit(first.id, "uno").close()
+    assert [t.prompt for t in chat.conversation.turns] == ["one", "two"], "nothing was asked yet"
+    for _ in chat.edit(first.id, "uno"):
+        pass
+    assert [(t.prompt, t.stale) for t in chat.conversation.turns] == [("uno", False), ("two", True)]
+    for _ in chat.retry():
+        pass
+    assert [(t.prompt, t.stale) for t in chat.conversation.turns] == [("uno", False), ("two", False)]
+
+
+def test_retry_keeps_the_parameters_and_the_system_prompt():
+    provider = Scripted(Delta("yes"))
+    chat = Chat(provider)
+    chat.ask("one", system="S", temperature=0.1)
+    list(chat.retry())
+    assert provider.asked[1].params == {"temperature": 0.1}
+    assert provider.asked[1].system == "S"
+
+
+def test_fork_leaves_the_original_as_it_is():
+    chat = Chat(echo)
+    chat.ask("one")
+    other = chat.fork("other")
+    other.ask("two")
+    assert (len(chat.conversation), len(other.conversation)) == (1, 2)
+    assert other.model == chat.model
+
+
+def test_nothing_to_retry_is_a_usage_error():
+    with pytest.raises(UsageError, match="no turn"):
+        Chat(echo).retry()
+
+
+def test_a_missing_credential_costs_no_turn(monkeypatch):
+    monkeypatch.delenv("LOCKBOTS_LIAOBOTS_AUTH", raising=False)
+    chat = Chat("liaobots:gpt-4")
+    with pytest.raises(AuthenticationError):
+        chat.ask("hi")
+    assert len(chat.conversation) == 0
+
+
+@pytest.mark.parametrize("prompt", ["", "  \n "])
+def test_an_empty_prompt_is_a_usage_error(prompt):
+    with pytest.raises(UsageError, match="empty"):
+        Chat(echo).ask(prompt)
+
+
+def test_a_prompt_too_long_is_refused_before_any_io(sandbox):
+    chat = Chat("liaobots:gpt-3.5-turbo", auth="sandbox", base_url=sandbox.url("liaobots"))
+    with pytest.raises(PromptTooLongError, match="12000"):
+        chat.ask("x" * 12001)
+    assert sandbox.connections == 0
+    assert len(chat.conversation) == 0
+
+
+def test_the_turn_says_how_many_older_ones_were_left_out():
+    class Small(Scripted):
+        def model_info(self, model):
+            return ModelInfo("m", max_length=20)
+
+    chat = Chat(Small(Delta("1234567890")))
+    chat.ask("a")
+    chat.ask("b")
+    assert chat.ask("c").left_out == 1
+
+
+def test_an_unknown_parameter_is_refused_and_names_the_known():
+    with pytest.raises(UsageError, match="temperature"):
+        Chat(Scripted()).ask("hi", temprature=1)
+
+
+@pytest.mark.parametrize("model", ["nosuch", "nosuch:x", ":x", ""])
+def test_an_unknown_provider_is_a_usage_error(model):
+    with pytest.raises(UsageError):
+        Chat(model)
+
+
+def test_an_unknown_setting_is_a_usage_error():
+    with pytest.raises(UsageError, match="colour"):
+        Chat("guide", colour="red")
+
+
+def test_a_function_that_fails_is_one_message_that_says_where():
+    def broken(prompt):
+        return 1 / 0
+
+    with pytest.raises(ProviderError, match=r"broken raised ZeroDivisionError: division by zero \(line \d+ of broken\)"):
+        Chat(broken).ask("hi")
+
+
+def test_a_conversation_can_go_on_with_another_model():
+    conversation = Conversation()
+    Chat(echo, conversation=conversation).ask("one")
+    provider = Scripted(Delta("two"))
+    Chat(provider, conversation=conversation).ask("more")
+    assert len(provider.asked[0].messages) == 3

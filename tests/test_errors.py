@@ -1,0 +1,54 @@
+"""The error tree is the contract; each kind is also what people catch already."""
+
+import pytest
+import requests
+
+from lockbots_magic import errors
+
+
+@pytest.mark.parametrize(
+    ("kind", "bases"),
+    [
+        (errors.UsageError, (errors.LockbotsError, ValueError)),
+        (errors.PromptTooLongError, (errors.UsageError,)),
+        (errors.ProviderError, (errors.LockbotsError,)),
+        (errors.ConnectionFailed, (errors.ProviderError, requests.ConnectionError)),
+        (errors.ProviderTimeout, (errors.ProviderError, TimeoutError)),
+        (errors.ProtocolError, (errors.ProviderError,)),
+        (errors.ModelNotFoundError, (errors.ProviderError, ValueError)),
+        (errors.HTTPStatusError, (errors.ProviderError, requests.HTTPError)),
+        (errors.AuthenticationError, (errors.HTTPStatusError,)),
+        (errors.RateLimitError, (errors.HTTPStatusError,)),
+        (errors.ServerError, (errors.HTTPStatusError,)),
+        (errors.Interrupted, (KeyboardInterrupt,)),
+    ],
+)
+def test_each_error_is_what_the_tree_says(kind, bases):
+    assert issubclass(kind, bases)
+    assert all(issubclass(kind, base) for base in bases)
+    assert kind.__name__ in (errors.__doc__ or "")
+
+
+def test_an_interrupt_is_no_exception_that_a_loop_would_swallow():
+    assert not issubclass(errors.Interrupted, Exception)
+
+
+def test_provider_errors_carry_what_had_come():
+    error = errors.RateLimitError("slow down", status=429, retry_after=2.5, provider="p", model="m", partial="text")
+    assert (str(error), error.status, error.retry_after) == ("slow down", 429, 2.5)
+    assert (error.provider, error.model, error.partial) == ("p", "m", "text")
+
+
+@pytest.mark.parametrize(("status", "retryable"), [(400, False), (401, False), (403, False), (402, False), (404, False)])
+def test_refusals_are_not_retried(status, retryable):
+    assert errors.HTTPStatusError("x", status=status).retryable is retryable
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
+def test_passing_failures_are_retried(status):
+    assert errors.HTTPStatusError("x", status=status).retryable
+
+
+def test_in_a_notebook_an_error_is_one_message():
+    assert errors.ProtocolError("no reply")._render_traceback_() == ["ProtocolError: no reply"]
+    assert errors.Interrupted("stopped")._render_traceback_() == ["Interrupted: stopped"]

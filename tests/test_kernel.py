@@ -1,0 +1,206 @@
+"""In a real kernel: what a front end sees while a reply streams, is interrupted, or fails."""
+
+import time
+
+import pytest
+
+pytest.importorskip("ipykernel")
+pytestmark = pytest.mark.kernel
+
+from tests.kernels import Execution, Kernel  # noqa: E402  # after the skip
+
+
+@pytest.fixture(scope="module")
+def _kernel():
+    with Kernel() as kernel:
+        yield kernel
+
+
+@pytest.fixture
+def kernel(_kernel):
+    """A kernel whose session is as new."""
+    assert _kernel.run("%reset -f\n%unload_ext lockbots_magic").reply
+    loaded = _kernel.run("%load_ext lockbots_magic\nfrom lockbots_magic.magics import session_of\n"
+                         "session = session_of(get_ipython()); session.conversations.clear(); session.current = 'main'\n"
+                         "session.model = 'guide'; session.providers = {}")  # fmt: skip
+    assert loaded.reply["status"] == "ok"
+    return _kernel
+
+
+def use(kernel, url, model="openai:demo"):
+    assert kernel.run(f"%lockbots use {model} --base-url {url}").reply["status"] == "ok"
+
+
+def turns(kernel):
+    shown = kernel.run("[(t.prompt, t.reply, t.status) for t in session.conversation().turns]")
+    return eval(shown.of("execute_result")[0]["data"]["text/plain"])
+
+
+def shown_texts(execution):
+    return [c["data"]["text/plain"] for c in execution.of("display_data", "update_display_data")]
+
+
+def test_the_reply_grows_in_the_cell_and_ends_as_one_output(kernel, sandbox):
+    use(kernel, sandbox.url("openai", rate=30))
+    execution = kernel.run("%%chat\ncount to 20", cell_id="c1")
+    texts = shown_texts(execution)
+    assert len(texts) > 3
+    assert all(after.startswith(before) for before, after in zip(texts, texts[1:], strict=False))
+    assert texts[0].startswith("1")
+    assert len(execution.of("display_data")) == 1
+    assert set(execution.outputs[0]["data"]) == {"text/html", "text/markdown", "text/plain"}
+    assert execution.text == " ".join(map(str, range(1, 21)))
+
+
+def test_the_first_text_is_shown_before_the_second_is_sent(kernel, sandbox):
+    use(kernel, sandbox.url("openai", fault="silence-midway"))
+    request = kernel.send("%%chat\ncount to 20", cell_id="c1")
+    seen = next(m for m in kernel.messages(request) if m["msg_type"] == "display_data")
+    assert seen["content"]["data"]["text/plain"].startswith("1")
+    kernel.manager.interrupt_kernel()
+    kernel.finish(request)
+
+
+def test_text_just_before_a_pause_is_shown_during_the_pause(kernel, sandbox):
+    use(kernel, sandbox.url("openai", fault="silence-midway"))
+    request = kernel.send("%%chat\ncount to 20", cell_id="c1")
+    whole = "1 2 3 4 5 6 7 8 9 10"
+    for message in kernel.messages(request):
+        if message["content"].get("data", {}).get("text/plain", "").strip() == whole:
+            break
+    kernel.manager.interrupt_kernel()
+    assert kernel.finish(request).reply["status"] == "error"
+
+
+def test_frames_are_at_most_twenty_a_second(kernel, sandbox):
+    use(kernel, sandbox.url("openai", tokens=2000, rate=2000))
+    began = time.monotonic()
+    execution = kernel.run("%%chat\ngo", cell_id="c1")
+    elapsed = time.monotonic() - began
+    assert len(shown_texts(execution)) <= elapsed * 20 + 3
+
+
+@pytest.mark.parametrize("how", ["no cell id", "off"])
+def test_where_nobody_watches_there_is_one_display_data_only(kernel, sandbox, how):
+    use(kernel, sandbox.url("openai", rate=200))
+    if how == "off":
+        kernel.run("%lockbots set live off")
+    execution = kernel.run("%%chat\ncount to 20", cell_id="c1" if how == "off" else None)
+    kernel.run("%lockbots set live auto")
+    assert not execution.of("update_display_data")
+    assert len(execution.of("display_data")) == 1
+    assert "display_id" not in execution.of("display_data")[0].get("transient", {})
+
+
+def test_captured_output_is_one_output(kernel):
+    kernel.run("%%capture seen\n%chat hello", cell_id="c1")
+    assert kernel.run("len(seen.outputs)").of("execute_result")[0]["data"]["text/plain"] == "1"
+
+
+def test_a_cell_run_again_owns_its_turn(kernel, sandbox):
+    use(kernel, sandbox.url("openai"))
+    for source in ("count to 2", "count to 3"):
+        kernel.run(f"%%chat\n{source}", cell_id="c1")
+    assert turns(kernel) == [("count to 3", "1 2 3", "complete")]
+
+
+def test_an_interrupt_closes_the_connection_keeps_the_text_and_stops_run_all(kernel, sandbox):
+    use(kernel, sandbox.url("openai", fault="silence-midway"))
+    execution = Execution()
+    request = kernel.send("%%chat\ncount to 20", cell_id="c1")
+    queued = kernel.send("ran = True", cell_id="c2")
+    for message in kernel.messages(request):
+        execution.messages.append(message)
+        if message["content"].get("data", {}).get("text/plain", "").startswith("1 2"):
+            break
+    pressed = time.monotonic()
+    kernel.manager.interrupt_kernel()
+    closed = sandbox.wait_for_disconnect()
+    kernel.finish(request, execution)
+    assert closed - pressed < 0.5, "on a busy machine; alone it takes a few milliseconds"
+    assert execution.reply["status"] == "error"
+    error = execution.of("error")[0]
+    assert len(error["traceback"]) == 1
+    assert "Traceback" not in error["traceback"][0]
+    reply = execution.outputs[0]["data"]
+    assert reply["text/plain"].startswith("1 2")
+    assert "interrupted" in reply["text/html"]
+    aborted = kernel.client.get_shell_msg(timeout=10)
+    while aborted["parent_header"]["msg_id"] != queued:
+        aborted = kernel.client.get_shell_msg(timeout=10)
+    assert aborted["content"]["status"] in ("aborted", "error")
+    (turn,) = turns(kernel)
+    assert turn[2] == "interrupted"
+    use(kernel, sandbox.url("openai"))
+    assert kernel.run("%%chat\nsay again", cell_id="c3").text == "again"
+
+
+def test_an_interrupt_before_the_first_text_is_as_quick(kernel, sandbox):
+    use(kernel, sandbox.url("openai", fault="silence"))
+    request = kernel.send("%%chat\nhi", cell_id="c1")
+    sandbox.wait_for_request()
+    kernel.manager.interrupt_kernel()
+    sandbox.wait_for_disconnect()
+    assert kernel.finish(request).of("error")[0]["ename"] == "Interrupted"
+
+
+def test_an_interrupt_during_a_pause_before_a_retry_ends_it(kernel, sandbox):
+    use(kernel, sandbox.url("openai", fault="http-503", retry_after=30))
+    request = kernel.send("%%chat\nhi", cell_id="c1")
+    notice = next(m for m in kernel.messages(request) if m["msg_type"] == "display_data")
+    assert "trying again in 30 s" in notice["content"]["data"]["text/html"]
+    kernel.manager.interrupt_kernel()
+    assert kernel.finish(request, timeout=5).reply["status"] == "error"
+
+
+def test_a_retry_is_told_and_forgotten_once_it_works(kernel, sandbox):
+    use(kernel, sandbox.url("openai", fault="http-503", times=1, retry_after=0.2))
+    execution = kernel.run("%%chat\nsay fine", cell_id="c1")
+    assert "trying again" in execution.of("display_data")[0]["data"]["text/html"]
+    assert "trying again" not in execution.outputs[0]["data"]["text/html"]
+    assert execution.text == "fine"
+
+
+def test_a_failure_is_one_message_and_status_error(kernel, sandbox):
+    use(kernel, sandbox.url("openai", fault="http-401"))
+    for mode in ("Verbose", "Context"):
+        kernel.run(f"%xmode {mode}")
+        execution = kernel.run("%%chat\nhi", cell_id="c1")
+        (error,) = execution.of("error")
+        assert (execution.reply["status"], error["ename"]) == ("error", "AuthenticationError")
+        assert len("".join(error["traceback"])) < 300
+
+
+def test_loading_prints_nothing(kernel):
+    kernel.run("%unload_ext lockbots_magic")
+    assert kernel.run("%load_ext lockbots_magic", cell_id="c0").outputs == []
+
+
+def test_a_chat_in_the_cell_that_loads_the_extension_belongs_to_that_cell(kernel):
+    source = "%load_ext lockbots_magic\n%chat how do I save"
+    for _ in range(2):
+        kernel.run("%unload_ext lockbots_magic")
+        kernel.run(source, cell_id="both")
+    assert len(turns(kernel)) == 1
+
+
+def test_login_where_the_front_end_can_not_ask_is_one_message(kernel):
+    execution = kernel.run("%lockbots login openai")
+    assert "OPENAI_API_KEY" in execution.of("error")[0]["evalue"]
+
+
+def test_two_threads_that_chat_at_once_do_not_mix(kernel, sandbox):
+    source = f"""
+from concurrent.futures import ThreadPoolExecutor
+from lockbots_magic import Chat
+ask = lambda n: Chat("openai:demo", base_url={sandbox.url("openai", rate=200)!r}).ask(f"count to {{n}}").reply
+list(ThreadPoolExecutor().map(ask, [5, 9]))
+"""
+    shown = kernel.run(source).of("execute_result")[0]["data"]["text/plain"]
+    assert eval(shown) == ["1 2 3 4 5", "1 2 3 4 5 6 7 8 9"]
+
+
+def test_tables_are_html_in_a_notebook(kernel):
+    data = kernel.run("%lockbots status").outputs[0]["data"]
+    assert "<table>" in data["text/html"]
+    assert "guide:help" in data["text/plain"]

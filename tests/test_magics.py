@@ -1,0 +1,282 @@
+"""`%%chat`, `%chat` and the extension, in an IPython without a kernel."""
+
+import json
+
+import pytest
+from IPython.utils.capture import capture_output
+
+from lockbots_magic.magics import session_of
+
+
+class Cell:
+    """What came of running a cell."""
+
+    def __init__(self, shell, source, cell_id):
+        with capture_output() as captured:
+            self.result = shell.run_cell(source, cell_id=cell_id)
+        self.outputs, self.stdout, self.stderr = captured.outputs, captured.stdout, captured.stderr
+        self.error = self.result.error_before_exec or self.result.error_in_exec
+
+    @property
+    def reply(self):
+        (output,) = self.outputs
+        return output.data["text/plain"]
+
+
+@pytest.fixture
+def run(shell):
+    return lambda source, cell_id=None: Cell(shell, source, cell_id)
+
+
+@pytest.fixture
+def session(shell):
+    return session_of(shell)
+
+
+@pytest.fixture
+def openai(run, sandbox):
+    """The sandbox's model is the one in use."""
+    assert run(f"%lockbots use openai:demo --base-url {sandbox.url('openai')}").error is None
+    return sandbox
+
+
+def turns(session):
+    return session.conversation().turns
+
+
+def test_the_first_cell_answers_with_nothing_configured(run):
+    cell = run("%%chat\nHow do I connect a real model?")
+    assert cell.error is None
+    assert "%lockbots" in cell.reply
+    assert set(cell.outputs[0].data) == {"text/html", "text/markdown", "text/plain"}
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "don't panic",
+        "it costs $5 and {x} or {{ y }}",
+        "What's up?",
+        "how are you?",
+        "как дела?",
+        'a "quoted" word??',
+        "smile :(",
+        "back\\slash \\n",
+        "100% sure!",
+        "f(x) = [1, 2",
+        "日本語 😀 ?",
+        "'''",
+    ],
+)
+def test_any_prompt_arrives_untouched_on_a_line_and_in_a_cell(run, openai, prompt):
+    assert run(f"%chat -- {prompt}").error is None
+    assert openai.requests[-1].json["messages"][-1]["content"] == prompt
+    assert run(f"%chat {prompt}").error is None
+    assert openai.requests[-1].json["messages"][-1]["content"] == prompt
+    assert run(f"%%chat\n{prompt}\n\n  and {{more}}").error is None
+    assert openai.requests[-1].json["messages"][-1]["content"] == f"{prompt}\n\n  and {{more}}"
+
+
+def test_a_question_mark_after_the_magic_alone_is_still_help(run, openai):
+    for source in ("%chat?", "%%chat?", "%lockbots?"):
+        assert run(source).error is None
+    assert not openai.requests
+
+
+def test_chat_stands_among_other_code(run, openai, session):
+    cell = run("for i in range(2):\n    %chat is this line {i}?\nx = 5")
+    assert cell.error is None
+    assert [t.prompt for t in turns(session)] == ["is this line {i}?"] * 2
+
+
+def test_a_magic_inside_a_string_is_text(run, shell):
+    assert run('text = """\n%chat is this?\n"""').error is None
+    assert shell.user_ns["text"] == "\n%chat is this?\n"
+
+
+def test_a_cell_run_again_replaces_its_turn(run, openai, session):
+    run("%%chat\none", "c1")
+    run("%%chat\ntwo", "c2")
+    run("%%chat\nuno", "c1")
+    assert [(t.prompt, t.stale) for t in turns(session)] == [("uno", False), ("two", True)]
+    assert [m["content"] for m in openai.requests[-1].json["messages"]] == ["uno"]
+
+
+def test_without_a_cell_id_turns_append(run, openai, session):
+    run("%%chat\none")
+    run("%%chat\none")
+    assert len(turns(session)) == 2
+
+
+def test_a_loop_in_a_cell_keeps_all_its_turns_once(run, openai, session):
+    for _ in range(2):
+        run("for word in ('a', 'b'):\n    get_ipython().run_line_magic('chat', word)", "loop")
+    assert [t.prompt for t in turns(session)] == ["a", "b"]
+
+
+def test_the_reply_goes_into_a_variable(run, openai, shell):
+    run("%%chat --to answer\nsay {42}")
+    assert shell.user_ns["answer"] == "{42}"
+
+
+def test_a_wrong_variable_name_is_refused_before_anything_is_sent(run, openai):
+    assert "variable" in str(run("%%chat --to 5x\nhi").error)
+    assert not openai.requests
+
+
+def test_options_reach_the_provider(run, openai):
+    run("%%chat -t 0.3 -s 'Be brief.' -p top_p=0.5 -p stop=['x']\nhi")
+    sent = openai.requests[-1].json
+    assert (sent["temperature"], sent["top_p"], sent["stop"]) == (0.3, 0.5, ["x"])
+    assert sent["messages"][0] == {"role": "system", "content": "Be brief."}
+
+
+def test_no_history_is_neither_told_nor_kept(run, openai, session):
+    run("%%chat\none")
+    run("%%chat --no-history\ntwo")
+    assert len(openai.requests[-1].json["messages"]) == 1
+    assert [t.prompt for t in turns(session)] == ["one"]
+
+
+def test_another_conversation_is_made_on_the_way(run, openai, session):
+    run("%%chat -c physics\none")
+    assert session.current == "main"
+    assert [t.prompt for t in session.conversation("physics").turns] == ["one"]
+
+
+def test_one_model_for_one_cell(run, openai, sandbox):
+    run(f"%%chat -m lockchat:gpt-4 --base-url {sandbox.url('lockchat')}\nhi")
+    assert sandbox.requests[-1].json["model"] == "gpt-4"
+    run("%%chat\nhi")
+    assert sandbox.requests[-1].json["model"] == "demo"
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("%%chat -p colour=red\nhi", "colour"),
+        ("%%chat --colour red\nhi", "-h"),
+        ("%%chat -m nosuch:x\nhi", "nosuch"),
+        ("%%chat openai:gpt-4\nhi", "-m openai:gpt-4"),
+        ("%%chat\n\n \n", "empty"),
+        ("%chat", "say something"),
+        ("%chat -t 1", "say something"),
+        ("%%chat --base-url nonsense\nhi", "base URL"),
+        ("%lockbots nosuch", "nosuch"),
+        ("%lockbots histroy", "history"),
+        ("%lockbots use", "-h"),
+    ],
+)
+def test_bad_input_is_one_short_message_and_changes_nothing(run, session, source, says):
+    cell = run(source)
+    assert says in str(cell.error)
+    assert "Traceback" not in cell.stdout + cell.stderr
+    assert len((cell.stdout + cell.stderr).splitlines()) <= 2
+    assert not turns(session)
+    assert session.model == "guide"
+
+
+def test_a_failed_reply_shows_what_came_and_one_message(run, sandbox, session):
+    run(f"%lockbots use openai:demo --base-url {sandbox.url('openai', fault='error-midway')}")
+    cell = run("%%chat\ncount to 9")
+    assert cell.reply.startswith("1 2")
+    assert "broke off" in cell.outputs[0].data["text/html"]
+    assert "broke off" not in cell.reply
+    assert len(cell.stdout.splitlines()) == 1
+    assert turns(session)[0].status == "error"
+
+
+@pytest.mark.parametrize("mode", ["Plain", "Context", "Verbose", "Minimal"])
+def test_no_traceback_style_shows_a_credential(run, sandbox, session, monkeypatch, mode):
+    secret = "planted-credential-1234"
+    monkeypatch.setenv("LOCKBOTS_LIAOBOTS_AUTH", secret)
+    run(f"%lockbots use liaobots --base-url {sandbox.url('liaobots', fault='echo-credential')}")
+    run(f"%xmode {mode}")
+    cell = run("%%chat\nhi")
+    assert type(cell.error).__name__ == "AuthenticationError"
+    told = cell.stdout + cell.stderr + repr(cell.error) + repr(vars(cell.error)) + str(cell.outputs)
+    assert secret not in told
+    assert sandbox.requests, "it was sent"
+    assert secret not in json.dumps([t.to_dict() for t in turns(session)])
+
+
+def test_an_interrupt_is_kept_shown_and_stops_run_all(run, session, monkeypatch):
+    def interrupted(prompt):
+        yield "partial "
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(session, "chat", lambda *_: chat_of(session, interrupted))
+    cell = run("%%chat\nhi")
+    assert isinstance(cell.error, KeyboardInterrupt)
+    assert not cell.result.success
+    assert cell.reply == "partial "
+    assert "interrupted" in cell.outputs[0].data["text/html"]
+    assert len(cell.stdout.splitlines()) == 1
+    assert turns(session)[0].status == "interrupted"
+
+
+def chat_of(session, function):
+    from lockbots_magic import Chat
+
+    return Chat(function, conversation=session.conversation())
+
+
+def test_notices_are_apart_from_the_reply(run, sandbox):
+    run(f"%lockbots use openai:demo --base-url {sandbox.url('openai', fault='cut')}")
+    cell = run("%%chat\ncount to 9")
+    assert cell.error is None
+    assert "end mark" in cell.outputs[0].data["text/html"]
+    assert "end mark" not in cell.reply
+
+
+def registered(shell):
+    """Everything an extension could leave behind."""
+    return (
+        list(shell.configurables),
+        {kind: sorted(magics) for kind, magics in shell.magics_manager.magics.items()},
+        sorted(shell.magics_manager.registry),
+        list(shell.input_transformer_manager.token_transformers),
+        list(shell.input_transformers_cleanup),
+        {name: list(hooks) for name, hooks in shell.events.callbacks.items()},
+        shell.CustomTB,
+        dict(shell.strdispatchers),
+    )
+
+
+def test_loading_prints_nothing_and_unloading_leaves_nothing(shell, run):
+    loaded = registered(shell)
+    shell.run_line_magic("unload_ext", "lockbots_magic")
+    bare = registered(shell)
+    assert bare != loaded
+    cell = run("%load_ext lockbots_magic\n%reload_ext lockbots_magic")
+    assert cell.error is None
+    assert cell.stdout == cell.stderr == ""
+    assert not cell.outputs
+    assert run("%chat what?").error is None
+    assert run("%unload_ext lockbots_magic").error is None
+    assert registered(shell) == bare
+
+
+def test_unloading_twice_is_no_error(shell):
+    from lockbots_magic import unload_ipython_extension
+
+    unload_ipython_extension(shell)
+    unload_ipython_extension(shell)
+
+
+def test_reloading_keeps_the_conversation_and_the_credentials(run, shell, session):
+    run("%chat hi")
+    run("%lockbots set temperature 0.5")
+    run("%reload_ext lockbots_magic")
+    assert len(session_of(shell).conversation()) == 1
+    assert session_of(shell).temperature == 0.5
+
+
+def test_config_magic_sets_traits(run, session):
+    assert run("%config Lockbots.temperature = 0.25").error is None
+    assert session.temperature == 0.25
+
+
+def test_a_credential_written_in_a_cell_is_warned_of(run, session):
+    with pytest.warns(UserWarning, match="holds a credential"):
+        run("from lockbots_magic import Chat\nc = Chat('liaobots', auth='planted-credential-77')")
