@@ -8,6 +8,7 @@ what to send: `20000` is 20,000 tokens at once, `20000@4000` as many at 4,000/s,
 from __future__ import annotations
 
 import functools
+import http.client
 import itertools
 import json
 import os
@@ -23,6 +24,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import urlsplit
+
+from jupyter_client import KernelManager
 
 MIXED = """\
 ## Section {n}
@@ -106,7 +110,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def do_POST(self) -> None:
-        received = time.monotonic()
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         spec = re.fullmatch(r"(\d+)(?:@(\d+))?(?:\+([\d.]+))?(?:-(\w+))?", request["model"])
         count, rate, pause, kind = spec.groups()
@@ -123,7 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.wfile.write(b"".join(events))
         self.wfile.write(end)
-        self.times.update(received=received, first=first, last=time.monotonic())
+        self.times["first"] = first
 
     def _pace(self, events: list[bytes], rate: int) -> None:
         """Send by the clock: what a sleep was too long is caught up with by the next write."""
@@ -143,10 +146,22 @@ class Server:
         self.url = url
 
     def times(self) -> dict[str, float]:
-        """When (`time.monotonic()`, one clock for the whole machine) the last stream's request was received, its
-        first token and its last byte were sent."""
+        """When the last stream's first token was sent (`time.monotonic()`, one clock for the whole machine)."""
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(self.url + "/times") as answer:
             return json.load(answer)
+
+
+def read_bytes(url: str, model: str) -> float:
+    """Read a model's stream and throw it away; return how long (s) that took: what no reader can better."""
+    started = time.monotonic()
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port)
+    connection.request("POST", f"{parts.path}/chat/completions", json.dumps({"model": model}))
+    end = b""
+    while not end.endswith(b"\r\n0\r\n\r\n"):
+        end = end[-16:] + connection.sock.recv(1 << 20)
+    connection.close()
+    return time.monotonic() - started
 
 
 @contextmanager
@@ -215,8 +230,6 @@ class Kernel:
 @contextmanager
 def kernel() -> Iterator[Kernel]:
     """A fresh kernel of this Python, with nobody's settings or credentials."""
-    from jupyter_client import KernelManager
-
     with tempfile.TemporaryDirectory() as home:
         private = ("OPENAI_", "LOCKBOTS_", "IPYTHON", "JUPYTER_")
         env = {k: v for k, v in os.environ.items() if not k.upper().startswith(private)}
@@ -243,7 +256,10 @@ def table(head: Sequence[str], *rows: Sequence[Any]) -> None:
     cells = [[str(c) for c in row] for row in (head, *rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
     for n, row in enumerate(cells):
-        print("  " + "  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))))
+        print(
+            "  "
+            + "  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
+        )
         if n == 0:
             print("  " + "  ".join("-" * w for w in widths))
 

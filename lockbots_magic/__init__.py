@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from .version import __version__
+
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
     from .messages import ChatRequest, Delta, Message, ModelInfo, Turn, Usage
     from .providers.base import HTTPProvider, Provider
     from .reply import Reply
-
-__version__ = "0.1.0"
 
 _HOME = {
     "Chat": "chat",
@@ -52,6 +52,7 @@ __all__ = [  # noqa: RUF022  # grouped by what they are for
     "LockbotsError",
     "ProviderError",
     "UsageError",
+    "__version__",
 ]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import __version__, helptext
+from . import helptext
 from .errors import CredentialWarning, UsageError
 from .messages import Turn
 from .options import Options, literal, words
@@ -19,6 +19,7 @@ from .providers.secrets import Secret
 from .rendering.table import Table
 from .reply import Reply
 from .session import Lockbots
+from .version import __version__
 
 Shown = str | Table | Reply
 SHORT = 60
@@ -284,15 +285,20 @@ def help_(session: Lockbots, options: Namespace) -> Shown:
     if options.topic:
         return _help_on(" ".join(options.topic))
     rows = [(name, (c.run.__doc__ or "").strip()) for name, c in COMMANDS.items()]
-    return Table(("%lockbots ...", "what it does"), rows, caption="%lockbots COMMAND -h  shows a command's options")
+    return Table(
+        ("%lockbots ...", "what it does"),
+        rows,
+        caption="%lockbots COMMAND -h  shows a command's options; %lockbots help TOPIC  tells more",
+    )
 
 
 def _help_on(topic: str) -> str:
     if topic in COMMANDS:
         return COMMANDS[topic].options(topic).format_help().rstrip()
-    section = helptext.topic(topic)
+    language = helptext.language_of(topic)
+    section = helptext.topic(topic, language)
     if section is None:
-        raise UsageError(f"there is no help on {topic!r}; there is on: {', '.join(helptext.topics())}")
+        raise UsageError(f"there is no help on {topic!r}; there is on: {', '.join(helptext.topics(language))}")
     return f"{section.title}\n\n{section.body}"
 
 

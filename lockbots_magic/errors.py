@@ -72,13 +72,13 @@ class ProviderError(LockbotsError):
         self.partial = partial
 
 
-class ConnectionFailed(ProviderError, RequestsConnectionError):
+class ConnectionFailed(ProviderError, RequestsConnectionError):  # noqa: N818  # ConnectionError is a built-in
     """The connection was refused, reset or cut off."""
 
     retryable = True
 
 
-class ProviderTimeout(ProviderError, TimeoutError):
+class ProviderTimeout(ProviderError, TimeoutError):  # noqa: N818  # named like TimeoutError, which it is
     """No connection, too long a silence, or the total time for the reply is over."""
 
     retryable = True
@@ -132,7 +132,7 @@ class ServerError(HTTPStatusError):
     """The server failed: 5xx, or an error object inside a 200."""
 
 
-class Cancelled(Exception):
+class Cancelled(Exception):  # noqa: N818  # it is a signal, no error
     """The reply was cancelled, perhaps from another thread. Ends a provider's `stream`; never reaches the user."""
 
 

@@ -122,7 +122,7 @@ class EventDecoder:
         elif name == "retry":
             if value.isascii() and value.isdigit() and len(value) <= MAX_RETRY_DIGITS:
                 self.retry = int(value)
-        elif len(self.ignored) < KEPT_IGNORED:
+        elif line.strip() and len(self.ignored) < KEPT_IGNORED:
             self.ignored.append(line[:KEPT_LINE])
 
     def _dispatch(self, events: list[Event]) -> None:

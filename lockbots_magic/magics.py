@@ -175,7 +175,8 @@ def load(shell: InteractiveShell) -> None:
 def _running_cell(shell: InteractiveShell) -> str | None:
     """The id of the cell that loads the extension: it began before we could be told."""
     request: dict[str, Any] = shell.get_parent() if hasattr(shell, "get_parent") else {}
-    return request.get("metadata", {}).get("cellId")
+    cell_id: str | None = request.get("metadata", {}).get("cellId")
+    return cell_id
 
 
 def unload(shell: InteractiveShell) -> None:

@@ -10,7 +10,6 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 Status = Literal["complete", "interrupted", "error", "truncated"]
-NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ class ChatRequest:
 
     model: str
     messages: tuple[Message, ...]
-    params: Mapping[str, Any] = NO_PARAMS
+    params: Mapping[str, Any] = field(default_factory=dict)
     stream: bool = True
     conversation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     """Stays the same through one conversation (uuid4)."""

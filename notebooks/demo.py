@@ -27,7 +27,8 @@ class Watched(NotebookClient):
         if kind == "execute_input":
             self.shown = ""
             quoted = "".join(f"\n  {line}" for line in cell.source.splitlines())
-            write(f"\n{bold(f'In [{content["execution_count"]}]:')}{quoted}\n\n")
+            heading = bold(f"In [{content['execution_count']}]:")
+            write(f"\n{heading}{quoted}\n\n")
         elif kind == "stream":
             write(content["text"])
         elif kind in ("display_data", "update_display_data", "execute_result"):

@@ -122,7 +122,7 @@ def test_an_interrupt_keeps_what_had_come_and_stops_the_cell():
 
 def test_an_interrupt_while_the_text_is_being_used_keeps_it_too():
     chat = Chat(echo)
-    with pytest.raises(KeyboardInterrupt), chat.stream("hi") as reply:
+    with pytest.raises(KeyboardInterrupt), chat.stream("hi") as reply:  # noqa: PT012  # it lands in the loop
         for _ in reply:
             raise KeyboardInterrupt
     assert chat.conversation.turns[0].status == "interrupted"
@@ -275,7 +275,9 @@ def test_a_function_that_fails_is_one_message_that_says_where():
     def broken(prompt):
         return 1 / 0
 
-    with pytest.raises(ProviderError, match=r"broken raised ZeroDivisionError: division by zero \(line \d+ of broken\)"):
+    with pytest.raises(
+        ProviderError, match=r"broken raised ZeroDivisionError: division by zero \(line \d+ of broken\)"
+    ):
         Chat(broken).ask("hi")
 
 

@@ -163,9 +163,9 @@ def test_save_and_load(lockbots, chat, session, tmp_path):
 def test_loading_something_else_is_one_message(lockbots, session, tmp_path, content):
     file = tmp_path / "x.json"
     file.write_text(content, encoding="utf-8")
-    with pytest.raises(ValueError, match="JSON|conversation"):
+    with pytest.raises(ValueError, match=r"JSON|conversation"):
         lockbots(f"load {file}")
-    with pytest.raises(ValueError, match="can't be read"):
+    with pytest.raises(ValueError, match=r"can't be read"):
         lockbots(f"load {tmp_path / 'missing.json'}")
     assert session.current == "main"
 
@@ -193,7 +193,9 @@ def test_set(lockbots, session, line, name, value):
     assert getattr(session, name) == value
 
 
-@pytest.mark.parametrize("line", ["set live sometimes", "set temperature warm", "set colour red", "set timeout 0", "set live"])
+@pytest.mark.parametrize(
+    "line", ["set live sometimes", "set temperature warm", "set colour red", "set timeout 0", "set live"]
+)
 def test_set_refuses_what_does_not_fit(lockbots, line):
     with pytest.raises(ValueError, match=r"live|temperature|colour|timeout"):
         lockbots(line)

@@ -1,6 +1,7 @@
 """The history: where a turn goes, and what of it a model is told."""
 
 import json
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -150,10 +151,8 @@ JSON = st.recursive(
 
 @given(turns=JSON)
 def test_damaged_turns_are_only_ever_a_usage_error(turns):
-    try:
+    with suppress(UsageError):
         Conversation.from_dict({"format": "lockbots-conversation", "version": 1, "turns": turns})
-    except UsageError:
-        pass
 
 
 def test_messages_hold_system_history_and_prompt_in_order():
@@ -191,7 +190,10 @@ def test_a_prompt_too_long_alone_is_a_clear_error(model):
         fitted("", (), "a rather long prompt", model)
 
 
-@given(st.lists(st.tuples(st.text(min_size=1, max_size=30), st.text(min_size=1, max_size=30)), max_size=8), st.integers(20, 200))
+@given(
+    st.lists(st.tuples(st.text(min_size=1, max_size=30), st.text(min_size=1, max_size=30)), max_size=8),
+    st.integers(20, 200),
+)
 def test_what_is_sent_never_exceeds_the_limit_and_keeps_the_newest(pairs, limit):
     turns = [Turn(p, r) for p, r in pairs]
     messages, left_out = fitted("sys", turns, "prompt", ModelInfo("m", max_length=limit))

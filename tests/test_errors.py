@@ -39,7 +39,9 @@ def test_provider_errors_carry_what_had_come():
     assert (error.provider, error.model, error.partial) == ("p", "m", "text")
 
 
-@pytest.mark.parametrize(("status", "retryable"), [(400, False), (401, False), (403, False), (402, False), (404, False)])
+@pytest.mark.parametrize(
+    ("status", "retryable"), [(400, False), (401, False), (403, False), (402, False), (404, False)]
+)
 def test_refusals_are_not_retried(status, retryable):
     assert errors.HTTPStatusError("x", status=status).retryable is retryable
 

@@ -1,6 +1,7 @@
 """In a real kernel: what a front end sees while a reply streams, is interrupted, or fails."""
 
 import time
+from itertools import pairwise
 
 import pytest
 
@@ -20,9 +21,14 @@ def _kernel():
 def kernel(_kernel):
     """A kernel whose session is as new."""
     assert _kernel.run("%reset -f\n%unload_ext lockbots_magic").reply
-    loaded = _kernel.run("%load_ext lockbots_magic\nfrom lockbots_magic.magics import session_of\n"
-                         "session = session_of(get_ipython()); session.conversations.clear(); session.current = 'main'\n"
-                         "session.model = 'guide'; session.providers = {}")  # fmt: skip
+    as_new = """
+%load_ext lockbots_magic
+from lockbots_magic.magics import session_of
+session = session_of(get_ipython())
+session.conversations.clear()
+session.current, session.model, session.providers = "main", "guide", {}
+"""
+    loaded = _kernel.run(as_new)
     assert loaded.reply["status"] == "ok"
     return _kernel
 
@@ -45,7 +51,7 @@ def test_the_reply_grows_in_the_cell_and_ends_as_one_output(kernel, sandbox):
     execution = kernel.run("%%chat\ncount to 20", cell_id="c1")
     texts = shown_texts(execution)
     assert len(texts) > 3
-    assert all(after.startswith(before) for before, after in zip(texts, texts[1:], strict=False))
+    assert all(after.startswith(before) for before, after in pairwise(texts))
     assert texts[0].startswith("1")
     assert len(execution.of("display_data")) == 1
     assert set(execution.outputs[0]["data"]) == {"text/html", "text/markdown", "text/plain"}

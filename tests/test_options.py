@@ -17,7 +17,7 @@ def leading(line):
     "text",
     [
         "don't panic",
-        'say "hi" to \'them\'',
+        "say \"hi\" to 'them'",
         "it costs $5, or ${HOME}",
         "a {dict} and {{ braces }} and f'{x}'",
         r"C:\new\table \\server \n",
@@ -42,14 +42,16 @@ def test_any_text_arrives_untouched_after_two_dashes(text):
 
 
 def test_options_come_first_and_the_rest_is_text():
-    options, text = leading("-m ollama:llama3:8b --temperature=0.2 -p top_p=0.9 -p stop='a b' --no-history tell me -s x")
+    options, text = leading(
+        "-m ollama:llama3:8b --temperature=0.2 -p top_p=0.9 -p stop='a b' --no-history tell me -s x"
+    )
     assert (options.model, options.temperature, options.no_history) == ("ollama:llama3:8b", 0.2, True)
     assert options.param == ["top_p=0.9", "stop=a b"]
     assert text == "tell me -s x"
 
 
 def test_quotes_keep_a_value_together():
-    assert leading("-s \"You're terse\" hi")[0].system == "You're terse"
+    assert leading('-s "You\'re terse" hi')[0].system == "You're terse"
     assert leading('--system="a \\"b\\" c" hi')[0].system == 'a "b" c'
     assert leading("-s '' hi")[0].system == ""
 

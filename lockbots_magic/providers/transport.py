@@ -40,7 +40,7 @@ MAX_ERROR_BODY = 65536
 MAX_REDIRECTS = 3
 LONGEST = 1e6
 """What the system takes as a time limit (s); longer ones are meant as none."""
-DRAIN_TIMEOUT = 0.02
+DRAIN_TIMEOUT = 0.1
 """How long (s) the end of a finished body is waited for, so that its connection can serve again."""
 
 

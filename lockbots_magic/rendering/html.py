@@ -22,7 +22,7 @@ from markdown_it.token import Token
 from .highlight import highlighted
 
 _TEX = re.compile(r"\$\$.+?\$\$|\$(?![\s$])[^$\n]*?(?<![\s\\])\$(?!\d)|\\\(.+?\\\)|\\\[.+?\\\]", re.DOTALL)
-_LINE_END = re.compile(r"\r\n?(?=.)", re.DOTALL)  # a CR at the end may be half of a CRLF
+_LINE_END = re.compile(r"\r\n|\r(?=[^\n])")  # a CR at the end may be half of a CRLF
 _TAGS = {
     *("p", "br", "hr", "em", "strong", "s", "code", "pre", "blockquote", "a", "span", "div"),
     *("h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td"),
@@ -70,7 +70,7 @@ class GrowingDocument:
         self._pieces: list[str] = []
         self._tail = ""
         self._finished: list[str] = []
-        self._env: dict[str, Any] = {}
+        self._references: dict[str, Any] = {}
 
     @property
     def text(self) -> str:
@@ -85,26 +85,30 @@ class GrowingDocument:
     def html(self) -> str:
         """Return the whole as HTML, as it looks so far."""
         self._tail = _LINE_END.sub("\n", self._tail)
-        tokens = _parser().parse(self._tail, self._env)
-        start = _last_block(tokens)
-        if start:
-            line = tokens[start].map[0]  # type: ignore[index]  # _last_block returns tokens that have a map
-            self._finished.append(_rendered(tokens[:start], self._env))
+        env: dict[str, Any] = {"references": dict(self._references)}
+        tokens = _parser().parse(self._tail, env)
+        start, line = _last_block(tokens, self._tail.count("\n"))
+        if line:
+            self._finished.append(_rendered(tokens[:start], env))
             self._tail = self._tail.split("\n", line)[line]
-        return "".join(self._finished) + _rendered(tokens[start:], self._env)
+            self._references = env["references"]
+        return "".join(self._finished) + _rendered(tokens[start:], env)
 
     def whole(self) -> str:
         """Return the whole as HTML, now that it is complete: a link may be defined after its use."""
-        if not self._env.get("references") and self._finished:
+        if self._finished and not self._references:
             return self.html()
         env: dict[str, Any] = {}
         return _rendered(_parser().parse(self.text, env), env)
 
 
-def _last_block(tokens: Sequence[Token]) -> int:
-    """The index of the token that opens the last top-level block, 0 if there is but one."""
-    starts = [i for i, t in enumerate(tokens) if t.level == 0 and t.nesting >= 0 and t.map]
-    return starts[-1] if len(starts) > 1 else 0
+def _last_block(tokens: Sequence[Token], complete_lines: int) -> tuple[int, int]:
+    """Where the last top-level block begins: the index of its token, and its line; (0, 0) for the first block.
+
+    A block counts once its first line is complete: until then the line may turn out to belong to the block before.
+    """
+    starts = [(i, t.map[0]) for i, t in enumerate(tokens) if t.level == 0 and t.nesting >= 0 and t.map]
+    return next(((i, line) for i, line in reversed(starts[1:]) if line < complete_lines), (0, 0))
 
 
 def _rendered(tokens: Sequence[Token], env: MutableMapping[str, Any]) -> str:

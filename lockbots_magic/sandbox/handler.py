@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import selectors
 import socket
 import struct
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.client import responses
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Protocol
@@ -16,6 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from .answers import Answer, Body, Mark, cut
 from .faults import FAULTS, normal, refusal
+from .pace import ClientGoneError, Pace
 from .record import Log, Recorded
 from .services import MODELS, SERVICES, Question, dumps
 from .settings import Settings
@@ -32,10 +29,6 @@ class Host(Protocol):
     @property
     def log(self) -> Log:
         """The log of now."""
-
-
-class _ClientGoneError(Exception):
-    """The client closed the connection before the answer was over."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -56,7 +49,7 @@ class Handler(BaseHTTPRequestHandler):
         nth = log.record(request)
         try:
             self._send(*answer(request, nth, self.server.origin))
-        except (_ClientGoneError, ConnectionError):
+        except (ClientGoneError, ConnectionError):
             self.close_connection = True
             log.disconnected()
 
@@ -76,41 +69,41 @@ class Handler(BaseHTTPRequestHandler):
     def _send(self, given: Answer, settings: Settings) -> None:
         body = Body(given.body or settings.body, given.pieces)
         self._pending = b""
-        with self._pacing(settings) as wait:
+        with Pace(self.connection, settings.rate) as pace:
             if not given.raw:
-                self._send_head(given, body, settings, wait)
+                self._send_head(given, body, settings, pace)
             pieces = cut(given.pieces, settings.piece) if settings.piece else given.pieces
             for piece in pieces:
                 if isinstance(piece, Mark):
                     self._flush()
-                    if self._act(piece, settings, wait):
+                    if self._act(piece, settings, pace):
                         return
                     continue
                 self._pending += piece if given.raw else body.piece(piece)
                 if settings.rate or settings.piece or len(self._pending) >= BATCH:
                     self._flush()
-                wait(-1)
+                pace.after_piece()
         self._pending += body.end()
         self._flush()
         self.close_connection = self.close_connection or not body.reusable
 
-    def _send_head(self, given: Answer, body: Body, settings: Settings, wait: Any) -> None:
+    def _send_head(self, given: Answer, body: Body, settings: Settings, pace: Pace) -> None:
         fields = {"Content-Type": settings.type or given.media_type, **body.headers, **given.headers}
         lines = [f"HTTP/1.1 {given.status} {responses[given.status]}", *(f"{k}: {v}" for k, v in fields.items())]
         for line in [*lines, ""]:
             self._pending += f"{line}\r\n".encode("latin-1")
             if given.slow_head:
                 self._flush()
-                wait(settings.delay)
+                pace.pause(settings.delay)
 
-    def _act(self, mark: Mark, settings: Settings, wait: Any) -> bool:
+    def _act(self, mark: Mark, settings: Settings, pace: Pace) -> bool:
         """Do what `mark` says; true when the connection is over."""
         self.close_connection = True
         if mark is Mark.WAIT:
-            wait(settings.delay)
+            pace.pause(settings.delay)
             return False
         if mark is Mark.HANG:
-            wait(None)
+            pace.hang()
         elif mark is Mark.RESET:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()
@@ -120,33 +113,6 @@ class Handler(BaseHTTPRequestHandler):
         data, self._pending = self._pending, b""
         if data:
             self.connection.sendall(data)
-
-    @contextmanager
-    def _pacing(self, settings: Settings) -> Iterator[Any]:
-        """A function that waits, and notices meanwhile that the client goes.
-
-        It takes the time (s), None for ever, or -1 for the time of the next piece.
-        """
-        begun, sent = time.monotonic(), 0
-        with selectors.DefaultSelector() as selector:
-            selector.register(self.connection, selectors.EVENT_READ)
-
-            def wait(seconds: float | None) -> None:
-                nonlocal sent
-                if seconds == -1:
-                    if not settings.rate:
-                        return
-                    sent += 1
-                    seconds = max(0.0, begun + sent / settings.rate - time.monotonic())
-                until = None if seconds is None else time.monotonic() + seconds
-                while selector.get_map() and selector.select(None if until is None else until - time.monotonic()):
-                    if not self.connection.recv(1, socket.MSG_PEEK):
-                        raise _ClientGoneError
-                    selector.unregister(self.connection)  # the next request came early: it waits
-                if not selector.get_map() and seconds:
-                    time.sleep(seconds)
-
-            yield wait
 
 
 def answer(request: Recorded, nth: int, origin: str) -> tuple[Answer, Settings]:

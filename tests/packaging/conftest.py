@@ -83,7 +83,9 @@ class Environment:
         left = shutil.ignore_patterns("lockbots_magic", "build", "dist", "packaging", ".*", "__pycache__")
         shutil.copytree(ROOT, copy, ignore=left)
         chosen = "not kernel and not browser and not packaging"
-        out = _run((self.scripts / "pytest", "-q", "-p", "no:cacheprovider", "-m", chosen), copy, TIME_TO_TEST)
+        out = _run(
+            (self.scripts / "pytest", "-q", "--maxfail=5", "-p", "no:cacheprovider", "-m", chosen), copy, TIME_TO_TEST
+        )
         return out.strip().splitlines()[-1]
 
 

@@ -1,0 +1,166 @@
+"""JupyterLab and Chromium, started for the tests and driven as a person would."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import requests
+from playwright.sync_api import Locator, Page
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    "--no-sandbox",  # as root, in CI
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+class Lab:
+    """A JupyterLab server in a folder of its own; a context manager.
+
+    Args:
+        folder: an empty folder for notebooks, settings and runtime files.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.notebooks = folder / "notebooks"
+        self.notebooks.mkdir()
+        self._token = secrets.token_hex(16)
+
+    def __enter__(self) -> Lab:
+        places = {
+            "JUPYTER_CONFIG_DIR": "config",
+            "JUPYTER_DATA_DIR": "data",
+            "JUPYTER_RUNTIME_DIR": "runtime",
+            "IPYTHONDIR": "ipython",
+        }
+        environment = {**os.environ, **{k: str(self.folder / v) for k, v in places.items()}, "HOME": str(self.folder)}
+        settings = {
+            "--ServerApp.port": 0,
+            "--ServerApp.open_browser": False,
+            "--ServerApp.allow_root": True,
+            "--IdentityProvider.token": self._token,
+            "--ServerApp.root_dir": self.notebooks,
+        }
+        quiet = self.folder / "config/lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+        quiet.parent.mkdir(parents=True)
+        quiet.write_text('{"fetchNews": "false", "checkForUpdates": false}')
+        command = [sys.executable, "-m", "jupyterlab", *(f"{k}={v}" for k, v in settings.items())]
+        self._log = (self.folder / "server.log").open("w")
+        self._server = subprocess.Popen(command, env=environment, stdout=self._log, stderr=subprocess.STDOUT)
+        self.url = self._wait_for_server()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.terminate()
+        self._server.wait(20)
+        self._log.close()
+
+    def _wait_for_server(self) -> str:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and self._server.poll() is None:
+            for file in (self.folder / "runtime").glob("jpserver-*.json"):
+                url = json.loads(file.read_text() or "{}").get("url")
+                if url and _answers(f"{url}api?token={self._token}"):
+                    return url
+            time.sleep(0.1)
+        raise RuntimeError("JupyterLab did not start:\n" + (self.folder / "server.log").read_text()[-3000:])
+
+    def open(self, page: Page, *sources: str, name: str = "test.ipynb", app: str = "lab") -> Notebook:
+        """Open a notebook with these code cells, `app` is "lab" or "notebooks" (Notebook 7)."""
+        cells = [nbformat.v4.new_code_cell(source) for source in sources]
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}}
+        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), self.notebooks / name)
+        self._start_kernel(name)
+        path = f"lab/tree/{name}?reset" if app == "lab" else f"notebooks/{name}"
+        page.goto(f"{self.url}{path}{'&' if '?' in path else '?'}token={self._token}")
+        notebook = Notebook(page, self.notebooks / name)
+        notebook.wait_until_ready()
+        return notebook
+
+    def _start_kernel(self, name: str) -> None:
+        """Start the notebook's kernel before it is opened: JupyterLab, on its own, sometimes asks which one to take."""
+        session = {"path": name, "name": name, "type": "notebook", "kernel": {"name": "python3"}}
+        headers = {"Authorization": f"token {self._token}"}
+        requests.post(f"{self.url}api/sessions", json=session, headers=headers, timeout=60).raise_for_status()
+
+
+class Notebook:
+    """An open notebook."""
+
+    def __init__(self, page: Page, path: Path) -> None:
+        self.page = page
+        self.path = path
+
+    def wait_until_ready(self) -> None:
+        """Wait until the cells are drawn and the kernel is idle."""
+        self.cell(0).wait_for(timeout=60_000)
+        idle = "[data-status=idle], .jp-Notebook-ExecutionIndicator[data-status=idle]"
+        self.page.locator(idle).first.wait_for(state="attached", timeout=60_000)
+
+    def cell(self, index: int) -> Locator:
+        """The cell at `index`."""
+        return self.page.locator(".jp-Notebook .jp-CodeCell").nth(index)
+
+    def run(self, index: int, wait: bool = True) -> None:
+        """Run a cell as Shift+Enter does; `wait` for its end."""
+        self.cell(index).locator(".jp-InputArea-editor").click()
+        self.page.keyboard.press("Control+Enter")
+        if wait:
+            self.wait_for_end(index)
+
+    def wait_for_end(self, index: int) -> None:
+        """Wait until the cell has run, which its number in brackets tells."""
+        self.page.wait_for_function(
+            """([index]) => {
+                const cell = document.querySelectorAll('.jp-Notebook .jp-CodeCell')[index];
+                return /\\[\\d+\\]/.test(cell.querySelector('.jp-InputPrompt').textContent);
+            }""",
+            arg=[index],
+            timeout=20_000,
+        )
+
+    def outputs(self, index: int) -> Locator:
+        """The outputs of a cell."""
+        return self.cell(index).locator(".jp-OutputArea-child")
+
+    def type_into(self, index: int, source: str) -> None:
+        """Replace a cell's source."""
+        self.cell(index).locator(".jp-InputArea-editor").click()
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.insert_text(source)
+
+    def interrupt(self) -> None:
+        """Press I twice in command mode, as people do."""
+        self.page.keyboard.press("Escape")
+        self.page.keyboard.press("i")
+        self.page.keyboard.press("i")
+
+    def save(self) -> nbformat.NotebookNode:
+        """Save and return the notebook as the file holds it."""
+        before = self.path.stat().st_mtime_ns
+        self.page.keyboard.press("Control+s")
+        deadline = time.monotonic() + 20
+        while self.path.stat().st_mtime_ns == before and time.monotonic() < deadline:
+            self.page.wait_for_timeout(50)
+        return nbformat.read(self.path, as_version=4)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=2).ok
+    except OSError:
+        return False

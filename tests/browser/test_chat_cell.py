@@ -1,0 +1,81 @@
+"""The first cells, as a person runs them, in JupyterLab and in Notebook 7."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+@pytest.fixture(params=["lab", "notebooks"])
+def open_notebook(request, lab, page):
+    def open_(*sources):
+        name = f"{re.sub(r'[^a-z]+', '-', request.node.name)}.ipynb"
+        return lab.open(page, *sources, name=name, app=request.param)
+
+    return open_
+
+
+def use(url):
+    return f"%load_ext lockbots_magic\n%lockbots use openai:demo --base-url {url}"
+
+
+def test_the_first_example_of_the_readme_works(open_notebook):
+    cells = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)[:2]
+    notebook = open_notebook(*[c.rstrip("\n") for c in cells])
+    notebook.run(0)
+    assert notebook.outputs(0).count() == 0
+    notebook.run(1)
+    expect(notebook.outputs(1)).to_have_count(1)
+    expect(notebook.outputs(1)).to_contain_text("%lockbots login openai")
+
+
+def test_the_reply_grows_under_the_eyes_of_the_reader_and_is_saved_as_one_output(open_notebook, sandbox):
+    notebook = open_notebook(use(sandbox.url("openai", rate=20)), "%%chat\ncount to 40")
+    notebook.run(0)
+    notebook.run(1, wait=False)
+    expect(notebook.outputs(1)).to_contain_text("1 2 3")
+    assert "39" not in notebook.outputs(1).inner_text(), "it is still growing"
+    notebook.wait_for_end(1)
+    expect(notebook.outputs(1)).to_contain_text("39 40")
+    expect(notebook.outputs(1)).to_have_count(1)
+    (output,) = notebook.save().cells[1].outputs
+    assert output.output_type == "display_data"
+    assert output.data["text/plain"].endswith("39 40")
+
+
+def test_an_interrupt_keeps_the_part_and_a_second_run_replaces_it(open_notebook, sandbox):
+    source = "%%chat\ncount to 40"
+    notebook = open_notebook(use(sandbox.url("openai", fault="silence-midway", times=1)), source, "%lockbots history")
+    notebook.run(0)
+    notebook.run(1, wait=False)
+    expect(notebook.outputs(1)).to_contain_text("1 2 3")
+    notebook.interrupt()
+    expect(notebook.outputs(1).last).to_contain_text("Interrupted")
+    expect(notebook.outputs(1).first).to_contain_text("interrupted; what had come is kept")
+    assert "Traceback" not in notebook.outputs(1).last.inner_text()
+    notebook.wait_for_end(1)
+    notebook.run(1, wait=False)
+    expect(notebook.outputs(1)).to_contain_text("39 40")
+    notebook.run(2)
+    expect(notebook.outputs(2)).to_contain_text("complete")
+    assert notebook.outputs(2).locator("tbody tr").count() == 1
+
+
+def test_a_reply_runs_no_script_and_loads_nothing(open_notebook, sandbox, page):
+    hostile = (
+        "<img src=x onerror=window.hurt=1><script>window.hurt=1</script> [x](javascript:window.hurt=1) "
+        "![i](http://evil.example/x.png) <style>body{display:none}</style>"
+    )
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    notebook = open_notebook(use(sandbox.url("openai")), f"%%chat\nsay {hostile}")
+    notebook.run(0)
+    notebook.run(1)
+    output = notebook.outputs(1)
+    expect(output).to_contain_text("onerror=window.hurt=1")
+    assert page.evaluate("window.hurt") is None
+    assert output.locator("img, script, style, [onerror], a[href^='javascript']").count() == 0
+    assert not [url for url in asked if "evil" in url]

@@ -1,0 +1,177 @@
+"""A server of scripted bytes on a free port of 127.0.0.1.
+
+::
+
+    def script(peer):
+        peer.request()                       # the head and body that came, as `Request`
+        peer.send(b"HTTP/1.1 200 OK\\r\\n...")
+        peer.wait(event)                     # until the test allows the next step
+
+    with RawServer(script) as server:
+        server.url, server.connections, server.requests
+
+Each connection runs the script in a thread of its own; the connection is closed when the script returns. What a
+script raises is raised again at the end of the test. Nothing sleeps: a script waits for conditions, at most `PATIENCE`.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+PATIENCE = 10.0
+"""How long (s) anything is waited for before the test fails."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What arrived of one request. Names of headers are in lower case."""
+
+    line: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def target(self) -> str:
+        return self.line.split(" ")[1]
+
+
+class Peer:
+    """One connection, from the server's side."""
+
+    def __init__(self, server: RawServer, sock: socket.socket, number: int) -> None:
+        self.server = server
+        self.sock = sock
+        self.number = number
+        self._reader = sock.makefile("rb")
+
+    def request(self) -> Request | None:
+        """Read one request; None when the client closed the connection instead."""
+        line = self._reader.readline().decode("latin-1").rstrip("\r\n")
+        if not line:
+            return None
+        headers = {}
+        while (field := self._reader.readline().decode("latin-1").rstrip("\r\n")) != "":
+            name, _, value = field.partition(":")
+            headers[name.lower()] = value.strip()
+        body = self._reader.read(int(headers.get("content-length", 0)))
+        request = Request(line, headers, body)
+        self.server.requests.append(request)
+        self.server.asked.release()
+        return request
+
+    def send(self, data: bytes) -> None:
+        self.sock.sendall(data)
+
+    def answer(self, body: bytes = b"", status: str = "200 OK", **headers: str) -> None:
+        """Send a whole answer with Content-Length; an underscore in a header's name is a hyphen."""
+        fields = {"Content-Length": str(len(body)), **{k.replace("_", "-"): v for k, v in headers.items()}}
+        head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        self.send(f"HTTP/1.1 {status}\r\n{head}\r\n".encode() + body)
+
+    def wait(self, event: threading.Event) -> None:
+        assert event.wait(PATIENCE), "the test did not go on in time"
+
+    def until_gone(self) -> None:
+        """Wait until the client has closed the connection, and record it."""
+        with suppress(ConnectionError):
+            while self._reader.read1(65536):
+                pass
+        self.server.gone.release()
+
+    def reset(self) -> None:
+        """Close with RST in place of FIN."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    def close(self) -> None:
+        self._reader.close()
+        self.sock.close()
+
+
+Script = Callable[[Peer], None]
+
+
+class RawServer:
+    """Runs `script` for each connection, inside TLS where `tls` is given."""
+
+    def __init__(self, script: Script, *, tls: ssl.SSLContext | None = None) -> None:
+        self._script = script
+        self._tls = tls
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._threads: list[threading.Thread] = []
+        self._open: list[socket.socket] = []
+        self._closing = False
+        self.failures: list[BaseException] = []
+        self.requests: list[Request] = []
+        self.connections = 0
+        self.asked = threading.Semaphore(0)
+        """Released once for each request read."""
+        self.gone = threading.Semaphore(0)
+        """Released once for each client seen to leave."""
+
+    @property
+    def url(self) -> str:
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> RawServer:
+        self._start(self._accept)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._closing = True
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for sock in self._open:
+            with suppress(OSError):  # closed already, mostly
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(PATIENCE)
+        if kind is None and self.failures:
+            raise self.failures[0]
+
+    def wait_for_request(self) -> None:
+        assert self.asked.acquire(timeout=PATIENCE), "no request came"
+
+    def wait_until_gone(self, seconds: float = PATIENCE) -> None:
+        assert self.gone.acquire(timeout=seconds), "the client did not close the connection"
+
+    def _start(self, target: Callable[..., None], *args: object) -> None:
+        thread = threading.Thread(target=target, args=args, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                sock, _ = self._listener.accept()
+            except OSError:
+                return
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # small pieces leave at once
+            self.connections += 1
+            self._open.append(sock)
+            self._start(self._serve, sock, self.connections)
+
+    def _serve(self, sock: socket.socket, number: int) -> None:
+        try:
+            if self._tls:
+                sock = self._tls.wrap_socket(sock, server_side=True)
+                self._open.append(sock)
+        except OSError:  # a client that does not trust us
+            sock.close()
+            return
+        peer = Peer(self, sock, number)
+        try:
+            self._script(peer)
+        except ConnectionError:
+            self.gone.release()  # the client left while something was sent, or the test is over
+        except BaseException as failure:  # noqa: BLE001  # raised again in __exit__
+            if not self._closing:
+                self.failures.append(failure)
+        finally:
+            peer.close()
