@@ -2,13 +2,14 @@
 # make lab    JupyterLab with the example notebooks
 # make test   lint, types and every test
 # make bench  the figures
+# make notebooks  run the example notebooks again and store their outputs
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo lab test lint bench debian constraints clean
+.PHONY: help demo lab test lint bench notebooks debian constraints clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -46,6 +47,10 @@ test: $(VENV)/.test lint debian
 
 bench: $(VENV)/.test $(VENV)/.bench
 	@for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+notebooks: $(VENV)/.demo
+	@$(BIN)/jupyter nbconvert --to notebook --execute --inplace --log-level=ERROR \
+	  --ExecutePreprocessor.record_timing=False --ExecutePreprocessor.coalesce_streams=True notebooks/*.ipynb
 
 # Pins every development dependency, for all Pythons and systems at once, naming no index.
 constraints: $(VENV)/.test

@@ -71,12 +71,20 @@ def run(session: Lockbots, line: str) -> Shown:
     name, *rest = words(line) or ["status"]
     if name in ("-h", "--help"):
         name = "help"
+    if line.rstrip().endswith("?"):  # as everywhere in IPython
+        name, rest = name.rstrip("?"), ["-h"]
     if name not in COMMANDS:
         near = difflib.get_close_matches(name, COMMANDS, 1)
         hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(COMMANDS)}"
         raise UsageError(f"there is no command {name!r}; {hint}")
     known = COMMANDS[name]
     return known.run(session, known.options(name).parse(rest))
+
+
+def summary() -> str:
+    """The commands, a line each."""
+    lines = [f"  {name:<10} {(c.run.__doc__ or '').strip()}" for name, c in COMMANDS.items()]
+    return "\n".join(["Manage models, conversations, settings and credentials: %lockbots COMMAND", "", *lines])
 
 
 @command()

@@ -141,17 +141,18 @@ def _say(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
-class _ChatLine(EscapedCommand):
+class _MagicLine(EscapedCommand):
     """Takes `%chat How are you?` for a magic. IPython by itself takes the `?` for a request for help on `you`."""
 
     priority = 1
 
     @classmethod
-    def find(cls, tokens_by_line: list[list[tokenize.TokenInfo]]) -> _ChatLine | None:
-        """Find the first line that is `%chat` with a text."""
+    def find(cls, tokens_by_line: list[list[tokenize.TokenInfo]]) -> _MagicLine | None:
+        """Find the first line that is one of our magics with a text behind it."""
         for line in tokens_by_line:
-            tokens = [t for t in line if t.type not in (tokenize.INDENT, tokenize.DEDENT)]
-            if [t.string for t in tokens[:2]] == ["%", "chat"] and tokens[1].line[tokens[1].end[1] :][:1] == " ":
+            tokens = [t for t in line if t.type not in (tokenize.INDENT, tokenize.DEDENT)][:2]
+            ours = [t.string for t in tokens] in (["%", "chat"], ["%", "lockbots"])
+            if ours and tokens[1].line[tokens[1].end[1] :].startswith(" "):
                 return cls(tokens[0].start)
         return None
 
@@ -169,7 +170,7 @@ def load(shell: InteractiveShell) -> None:
     shell.configurables.append(session)  # type: ignore[arg-type]  # any configurable: %config lists them
     shell.events.register("pre_run_cell", session.before_cell)
     shell.events.register("post_run_cell", session.after_cell)
-    shell.input_transformer_manager.token_transformers.append(_ChatLine)
+    shell.input_transformer_manager.token_transformers.append(_MagicLine)
 
 
 def _running_cell(shell: InteractiveShell) -> str | None:
@@ -187,7 +188,7 @@ def unload(shell: InteractiveShell) -> None:
     shell.configurables.remove(session)  # type: ignore[arg-type]  # as above
     shell.events.unregister("pre_run_cell", session.before_cell)
     shell.events.unregister("post_run_cell", session.after_cell)
-    shell.input_transformer_manager.token_transformers.remove(_ChatLine)
+    shell.input_transformer_manager.token_transformers.remove(_MagicLine)
     magics = shell.magics_manager.registry.pop("ChatMagics")
     shell.configurables.remove(magics)
     for kind, name in (("line", "chat"), ("cell", "chat"), ("line", "lockbots")):
@@ -201,3 +202,4 @@ def session_of(shell: InteractiveShell) -> Lockbots | None:
 
 
 ChatMagics.chat.__doc__ = chat_options().format_help()
+ChatMagics.lockbots.__doc__ = commands.summary()

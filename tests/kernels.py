@@ -57,11 +57,11 @@ class Kernel:
         self.manager.shutdown_kernel(now=True)
         self.manager.cleanup_resources()
 
-    def send(self, code: str, cell_id: str | None = None, stop_on_error: bool = True) -> str:
+    def send(self, code: str, cell_id: str | None = None, *, allow_stdin: bool = False) -> str:
         """Send a cell and return the id of the request; `cell_id` goes along as JupyterLab sends it."""
         content = {
             "code": code, "silent": False, "store_history": True, "user_expressions": {},
-            "allow_stdin": False, "stop_on_error": stop_on_error,
+            "allow_stdin": allow_stdin, "stop_on_error": True,
         }  # fmt: skip
         message = self.client.session.msg("execute_request", content)
         if cell_id is not None:

@@ -20,8 +20,8 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
 PATIENCE = 10.0
@@ -49,6 +49,13 @@ class Peer:
         self.sock = sock
         self.number = number
         self._reader = sock.makefile("rb")
+
+    def start_tls(self, context: ssl.SSLContext) -> None:
+        """Go on inside TLS."""
+        self._reader.close()
+        self.sock = context.wrap_socket(self.sock, server_side=True)
+        self.server.opened.append(self.sock)
+        self._reader = self.sock.makefile("rb")
 
     def request(self) -> Request | None:
         """Read one request; None when the client closed the connection instead."""
@@ -105,7 +112,7 @@ class RawServer:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._threads: list[threading.Thread] = []
-        self._open: list[socket.socket] = []
+        self.opened: list[socket.socket] = []
         self._closing = False
         self.failures: list[BaseException] = []
         self.requests: list[Request] = []
@@ -127,7 +134,7 @@ class RawServer:
         self._closing = True
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        for sock in self._open:
+        for sock in self.opened:
             with suppress(OSError):  # closed already, mostly
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
         for thread in self._threads:
@@ -154,20 +161,17 @@ class RawServer:
                 return
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # small pieces leave at once
             self.connections += 1
-            self._open.append(sock)
+            self.opened.append(sock)
             self._start(self._serve, sock, self.connections)
 
     def _serve(self, sock: socket.socket, number: int) -> None:
-        try:
-            if self._tls:
-                sock = self._tls.wrap_socket(sock, server_side=True)
-                self._open.append(sock)
-        except OSError:  # a client that does not trust us
-            sock.close()
-            return
         peer = Peer(self, sock, number)
         try:
+            if self._tls:
+                peer.start_tls(self._tls)
             self._script(peer)
+        except ssl.SSLError:
+            pass  # a client that does not trust us
         except ConnectionError:
             self.gone.release()  # the client left while something was sent, or the test is over
         except BaseException as failure:  # noqa: BLE001  # raised again in __exit__
@@ -175,3 +179,17 @@ class RawServer:
                 self.failures.append(failure)
         finally:
             peer.close()
+
+
+@contextmanager
+def full_port() -> Iterator[int]:
+    """A port whose queue is full: whoever connects waits."""
+    with socket.socket() as listener, ExitStack() as clients:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        with suppress(TimeoutError):
+            while True:
+                client = clients.enter_context(socket.socket())
+                client.settimeout(0.1)
+                client.connect(listener.getsockname())
+        yield listener.getsockname()[1]

@@ -195,6 +195,28 @@ def test_login_where_the_front_end_can_not_ask_is_one_message(kernel):
     assert "OPENAI_API_KEY" in execution.of("error")[0]["evalue"]
 
 
+def test_login_asks_hidden_and_keeps_it_out_of_everything_that_is_sent(kernel, sandbox):
+    request = kernel.send("%lockbots login liaobots", allow_stdin=True)
+    asked = kernel.client.get_stdin_msg(timeout=10)
+    assert asked["content"]["password"] is True
+    kernel.client.input("sandbox-planted-credential")
+    execution = kernel.finish(request)
+    assert execution.reply["status"] == "ok"
+    assert "kept in this kernel" in execution.outputs[0]["text"]
+    execution.messages += kernel.run("%lockbots status\n%lockbots providers\n%lockbots history").messages
+    assert "planted" not in str(execution.messages)
+    kernel.run("%lockbots logout liaobots")
+
+
+def test_ipython_config_chooses_the_model(kernel):
+    source = """
+from traitlets.config import Config
+from lockbots_magic.session import Lockbots
+Lockbots(config=Config({"Lockbots": {"model": "ollama:llama3.2", "temperature": 0.5}})).chat().params
+"""
+    assert kernel.run(source).of("execute_result")[0]["data"]["text/plain"] == "{'temperature': 0.5}"
+
+
 def test_two_threads_that_chat_at_once_do_not_mix(kernel, sandbox):
     source = f"""
 from concurrent.futures import ThreadPoolExecutor

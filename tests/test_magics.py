@@ -80,6 +80,7 @@ def test_any_prompt_arrives_untouched_on_a_line_and_in_a_cell(run, openai, promp
 def test_a_question_mark_after_the_magic_alone_is_still_help(run, openai):
     for source in ("%chat?", "%%chat?", "%lockbots?"):
         assert run(source).error is None
+    assert "--base-url" in run("%lockbots use?").stdout
     assert not openai.requests
 
 

@@ -8,9 +8,8 @@ import signal
 import socket
 import threading
 import time
-import traceback
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from urllib3.util.request import ACCEPT_ENCODING
@@ -27,7 +26,7 @@ from lockbots_magic.messages import Cancellation
 from lockbots_magic.providers import transport
 from lockbots_magic.providers.transport import Call, Exchange, Limits
 
-from .rawserver import PATIENCE, Peer, RawServer, Script
+from .rawserver import PATIENCE, Peer, RawServer, Script, full_port
 
 PIECES = [b"one ", "два ".encode(), b"three"]
 QUICK = 0.1
@@ -305,30 +304,9 @@ def test_errors_are_told_by_what_happened_not_by_what_the_caller_was_handling():
 # Time
 
 
-@pytest.fixture
-def full_port() -> Iterator[int]:
-    """A port whose queue is full: whoever connects waits."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        clients = []
-        while True:
-            client = socket.socket()
-            client.settimeout(QUICK)
-            clients.append(client)
-            try:
-                client.connect(listener.getsockname())
-            except TimeoutError:
-                break
-        yield listener.getsockname()[1]
-        for client in clients:
-            client.close()
-
-
-def test_a_connection_that_does_not_come_in_time_is_a_timeout(full_port):
-    call = Call("GET", f"http://127.0.0.1:{full_port}")
-    with pytest.raises(ProviderTimeout, match=r"no connection to .* in time"):
-        Exchange(call, Limits(QUICK, PATIENCE), Cancellation()).__enter__()
+def test_a_connection_that_does_not_come_in_time_is_a_timeout():
+    with full_port() as port, pytest.raises(ProviderTimeout, match=r"no connection to .* in time"):
+        Exchange(Call("GET", f"http://127.0.0.1:{port}"), Limits(QUICK, PATIENCE), Cancellation()).__enter__()
 
 
 @pytest.mark.parametrize("parts", [[], [b"HTTP/1.1 200 OK\r\n"], [CHUNKED], [CHUNKED, chunk(b"part")]])
@@ -475,23 +453,6 @@ def test_an_interrupt_inside_a_read_closes_the_socket_within_100_ms(parts):
         return sent[1] - sent[0]
 
     assert min(seconds() for _ in range(3)) < 0.1
-
-
-@pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnraisableExceptionWarning"
-)  # urllib3 leaves its socket to be collected
-def test_an_interrupt_while_connecting_shows_no_foreign_frame(full_port):
-    def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGALRM, interrupted)
-    try:
-        signal.setitimer(signal.ITIMER_REAL, QUICK)
-        with pytest.raises(KeyboardInterrupt) as caught:
-            exchange(f"http://127.0.0.1:{full_port}").__enter__()
-    finally:
-        signal.signal(signal.SIGALRM, before)
-    assert "create_connection" not in "".join(traceback.format_exception(caught.value))
 
 
 # Reuse

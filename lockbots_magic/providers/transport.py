@@ -24,7 +24,15 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3 import exceptions as lower
 
-from ..errors import Cancelled, ConnectionFailed, ProtocolError, ProviderError, ProviderTimeout, UsageError
+from ..errors import (
+    Cancelled,
+    ConnectionFailed,
+    LockbotsError,
+    ProtocolError,
+    ProviderError,
+    ProviderTimeout,
+    UsageError,
+)
 from ..messages import Cancellation
 from .call import Call, Limits, is_loopback, shown_host, shown_url, warn_if_readable
 from .connection import Line, watch
@@ -188,11 +196,13 @@ class Exchange:
         return self._answer.raw.read1(PIECE, decode_content=True) or b""
 
     def _guard(self, action: Callable[[], T]) -> T:
-        """Run `action`; what it raises leaves as one of our errors, with no foreign object attached."""
+        """Run `action`; what it raises leaves as one of our errors, with no foreign object or frame attached."""
         failure: Exception | None = None
         handled = sys.exc_info()[1]  # whoever asks may be handling an error of their own
         try:
             result = action()
+        except LockbotsError as error:
+            failure = error.with_traceback(None)
         except _FOREIGN as error:
             failure = _translated(error, handled, self.call)
         if self._cancellation.cancelled:

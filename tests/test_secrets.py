@@ -1,0 +1,71 @@
+"""Credentials do not show."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import pickle
+
+import pytest
+
+from lockbots_magic.errors import AuthenticationError
+from lockbots_magic.providers.secrets import Secret, redacted, secrets_in
+
+VALUE = "correct+horse/battery"
+
+
+def test_a_credential_shows_only_where_it_is_sent():
+    secret = Secret(VALUE)
+    assert f"{secret} {secret!r} {[secret]}" == "Secret(***) Secret(***) [Secret(***)]"
+    assert secret.reveal() == VALUE
+    assert secret.bearer().reveal() == f"Bearer {VALUE}"
+    assert not hasattr(secret, "__dict__")
+
+
+@pytest.mark.parametrize("save", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_a_credential_is_not_saved(save):
+    with pytest.raises(TypeError):
+        save(Secret(VALUE))
+
+
+def test_white_space_around_a_credential_is_dropped():
+    assert Secret(f" {VALUE}\n").reveal() == VALUE
+
+
+@pytest.mark.parametrize("value", [None, "", " \n"])
+def test_nothing_is_no_credential(value):
+    assert Secret.of(value) is None
+
+
+def test_a_secret_is_taken_as_it_is():
+    secret = Secret(VALUE)
+    assert Secret.of(secret) is secret
+
+
+@pytest.mark.parametrize("bad", ["", " ", "a\nb", "a\rb", "a\x00b", "a\tb", "ключ", "a\x7fb", "a\u2028b"])
+def test_what_cannot_be_sent_is_refused(bad):
+    with pytest.raises(AuthenticationError, match="copy it again"):
+        Secret(bad)
+
+
+@pytest.mark.parametrize("form", [VALUE, "correct%2Bhorse%2Fbattery"])
+def test_a_credential_is_found_and_redacted_in_both_forms(form):
+    secret = Secret(VALUE)
+    assert secret.redact(f"a {form} b") == "a *** b"
+    assert secrets_in(f"a {form} b")
+    assert redacted(f"a {form} b") == "a *** b"
+
+
+def test_a_short_credential_is_not_taken_for_a_word():
+    secret = Secret("banana")
+    assert not secrets_in("a banana")
+    assert redacted("a banana") == "a banana"
+    assert secret.redact("a banana") == "a ***"
+
+
+def test_a_forgotten_credential_is_not_looked_for():
+    secret = Secret("forgotten-credential")
+    assert secrets_in("forgotten-credential")
+    del secret
+    gc.collect()
+    assert not secrets_in("forgotten-credential")
