@@ -6,7 +6,8 @@ The grammar is the one of the WHATWG HTML standard, section "Server-sent events"
 from __future__ import annotations
 
 import codecs
-from dataclasses import dataclass
+from collections.abc import Iterator
+from typing import NamedTuple
 
 MAX_EVENT = 64 * 1024 * 1024
 """Bytes of a line, characters of an event's data: a server that never ends either must not eat the memory."""
@@ -21,8 +22,7 @@ class MalformedStream(ValueError):  # noqa: N818  # says what the stream is; nev
     """The bytes are not what the format promises."""
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """One dispatched event."""
 
     data: str
@@ -55,27 +55,31 @@ class EventDecoder:
         """The data of the event that is not dispatched yet, `""` if there is none."""
         return "\n".join(self._data)
 
-    def feed(self, piece: bytes) -> list[Event]:
-        """Return the events that `piece` completes.
+    def feed(self, piece: bytes) -> Iterator[Event]:
+        """Yield the events that `piece` completes.
 
         Raises:
-            MalformedStream: a line is not UTF-8, or an event is endless.
+            MalformedStream: a line is not UTF-8, or an event is endless; what stands before it has been yielded.
         """
         if self._after_cr and piece:  # the LF of a CRLF that was cut in two
             self._after_cr = False
             piece = piece.removeprefix(b"\n")
-        if b"\n" not in piece and b"\r" not in piece:
-            self._keep(piece)
-            return []
-        self._after_cr = piece.endswith(b"\r")
-        lines = b"".join([*self._tail, piece]).splitlines(keepends=True)
-        self._tail, self._tail_size = [], 0
-        if not lines[-1].endswith((b"\n", b"\r")):
-            self._keep(lines.pop())
-        events: list[Event] = []
-        for line in lines:
-            self._take(line.rstrip(b"\r\n"), events)
-        return events
+        end = _end_of_lines(piece)
+        if end:
+            self._after_cr = piece.endswith(b"\r")
+            block = piece[:end]
+            if self._tail:
+                block = b"".join([*self._tail, block])
+                self._tail, self._tail_size = [], 0
+            lines, whole = _lines(block)
+            for line in lines:
+                event = self._take(line)
+                if event is not None:
+                    yield event
+            if not whole:
+                raise MalformedStream("the text is not UTF-8")
+        if end < len(piece):
+            self._keep(piece[end:])
 
     def close(self) -> None:
         """The stream ended. An unfinished event is discarded, says the standard; `pending` still tells it.
@@ -86,7 +90,7 @@ class EventDecoder:
         line = b"".join(self._tail)
         self._tail, self._tail_size = [], 0
         if whole := TextDecoder().feed(line):
-            self._take(whole.encode(), [])
+            self._take(whole)
 
     def _keep(self, piece: bytes) -> None:
         self._tail_size += len(piece)
@@ -94,27 +98,25 @@ class EventDecoder:
             raise MalformedStream(f"a line of more than {MAX_EVENT} bytes")
         self._tail.append(piece)
 
-    def _take(self, line: bytes, events: list[Event]) -> None:
-        try:
-            text = line.decode()
-        except UnicodeDecodeError as error:
-            raise MalformedStream("the text is not UTF-8") from error
+    def _take(self, line: str) -> Event | None:
         if self._first:
             self._first = False
-            text = text.removeprefix("\ufeff")
-        if not text:
-            self._dispatch(events)
-        elif not text.startswith(":"):
-            name, _, value = text.partition(":")
-            self._field(name, value.removeprefix(" "), text)
-
-    def _field(self, name: str, value: str, line: str) -> None:
+            line = line.removeprefix("\ufeff")
+        if not line:
+            return self._dispatched()
+        name, _, value = line.partition(":")
+        value = value.removeprefix(" ")
         if name == "data":
             self._data_size += len(value) + 1
             if self._data_size > MAX_EVENT:
                 raise MalformedStream(f"an event of more than {MAX_EVENT} characters")
             self._data.append(value)
-        elif name == "event":
+        elif name:  # without one, it is a comment
+            self._field(name, value, line)
+        return None
+
+    def _field(self, name: str, value: str, line: str) -> None:
+        if name == "event":
             self._type = value
         elif name == "id":
             if "\0" not in value:
@@ -125,11 +127,31 @@ class EventDecoder:
         elif line.strip() and len(self.ignored) < KEPT_IGNORED:
             self.ignored.append(line[:KEPT_LINE])
 
-    def _dispatch(self, events: list[Event]) -> None:
-        if self._data:
-            events.append(Event(self.pending, self._type or "message", self._last_id))
-            self._data, self._data_size = [], 0
-        self._type = ""
+    def _dispatched(self) -> Event | None:
+        kind, self._type = self._type or "message", ""
+        if not self._data:
+            return None
+        event = Event(self.pending, kind, self._last_id)
+        self._data, self._data_size = [], 0
+        return event
+
+
+def _end_of_lines(data: bytes) -> int:
+    """Where the last line end in `data` ends, 0 if there is none."""
+    return max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
+
+
+def _lines(block: bytes) -> tuple[list[str], bool]:
+    """The lines of `block`, which ends with a line end, as far as they are UTF-8; and whether all of them are."""
+    whole = True
+    try:
+        text = block.decode()
+    except UnicodeDecodeError as error:
+        whole = False
+        text = block[: _end_of_lines(block[: error.start])].decode()
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.split("\n")[:-1], whole
 
 
 class TextDecoder:

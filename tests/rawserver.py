@@ -193,3 +193,49 @@ def full_port() -> Iterator[int]:
                 client.settimeout(0.1)
                 client.connect(listener.getsockname())
         yield listener.getsockname()[1]
+
+
+# Ready-made scripts
+
+
+def sends(*parts: bytes) -> Script:
+    """A script that answers any request with `parts`, then closes."""
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        for part in parts:
+            peer.send(part)
+
+    return script
+
+
+def answers(peer: Peer) -> None:
+    """A script that answers each request, for as long as the client likes."""
+    while peer.request():
+        peer.answer(b"hello")
+
+
+def hangs(*parts: bytes) -> Script:
+    """A script that sends `parts` and then nothing until the client has gone."""
+
+    def script(peer: Peer) -> None:
+        if peer.request():
+            for part in parts:
+                peer.send(part)
+            peer.until_gone()
+
+    return script
+
+
+def drips(head: bytes, drop: bytes) -> Script:
+    """A script that sends `drop` for ever, often enough never to be silent."""
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(head)
+        gone = threading.Event()
+        threading.Thread(target=lambda: (peer.until_gone(), gone.set()), daemon=True).start()
+        while not gone.wait(0.01):
+            peer.send(drop)
+
+    return script

@@ -71,7 +71,7 @@ class TestStream:
         assert data_of(b"data: a\r\ndata: b\rdata: c\n\r\n") == ["a\nb\nc"]
 
     def test_cr_at_the_end_of_a_piece_ends_its_line_at_once(self):
-        assert EventDecoder().feed(b"data: a\r\r") == [Event("a")]
+        assert next(EventDecoder().feed(b"data: a\r\r")) == Event("a")
 
     def test_two_line_feeds_after_a_cut_crlf_are_an_empty_line(self):
         assert data_of(b"data: a\r", b"\n\ndata: b\n\n") == ["a", "b"]
@@ -117,12 +117,12 @@ class TestFields:
 
     def test_unknown_fields_are_ignored_and_remembered(self):
         decoder = EventDecoder()
-        assert decoder.feed(b"colour: red\nDATA: x\n data: y\ndata: a\n\n") == [Event("a")]
+        assert list(decoder.feed(b"colour: red\nDATA: x\n data: y\ndata: a\n\n")) == [Event("a")]
         assert decoder.ignored == ["colour: red", "DATA: x", " data: y"]
 
     def test_few_and_short_ignored_lines_are_remembered(self):
         decoder = EventDecoder()
-        decoder.feed(b"".join(b"%d %s\n" % (n, b"x" * 10_000) for n in range(100)))
+        list(decoder.feed(b"".join(b"%d %s\n" % (n, b"x" * 10_000) for n in range(100))))
         assert len(decoder.ignored) == framing.KEPT_IGNORED
         assert max(map(len, decoder.ignored)) == framing.KEPT_LINE
 
@@ -141,13 +141,13 @@ class TestFields:
 
     def test_retry_takes_ascii_digits(self):
         decoder = EventDecoder()
-        decoder.feed(b"retry: 1500\n")
+        list(decoder.feed(b"retry: 1500\n"))
         assert decoder.retry == 1500
 
     @pytest.mark.parametrize("value", ["", "-1", "+1", "1.5", "1 ", "١٢", "²", "ms", "9" * 5000])
     def test_retry_ignores_everything_else(self, value):
         decoder = EventDecoder()
-        decoder.feed(f"retry: 7\nretry:{value}\n".encode())
+        list(decoder.feed(f"retry: 7\nretry:{value}\n".encode()))
         assert decoder.retry == 7
 
 
@@ -163,25 +163,25 @@ class TestEnd:
     )
     def test_an_unfinished_event_can_be_asked_for(self, rest, pending):
         decoder = EventDecoder()
-        decoder.feed(b"data: a\n\n" + rest)
+        list(decoder.feed(b"data: a\n\n" + rest))
         decoder.close()
         assert decoder.pending == pending
 
     def test_nothing_is_pending_after_a_whole_event(self):
         decoder = EventDecoder()
-        decoder.feed(b"data: a\n\n: bye\n\n")
+        list(decoder.feed(b"data: a\n\n: bye\n\n"))
         decoder.close()
         assert decoder.pending == ""
 
     def test_the_first_bytes_of_a_character_are_dropped_at_the_end(self):
         decoder = EventDecoder()
-        decoder.feed("data: жж".encode()[:-1])
+        list(decoder.feed("data: жж".encode()[:-1]))
         decoder.close()
         assert decoder.pending == "ж"
 
     def test_a_line_of_half_a_character_does_not_discard_what_is_pending(self):
         decoder = EventDecoder()
-        decoder.feed(b"data: a\n\xd0")
+        list(decoder.feed(b"data: a\n\xd0"))
         decoder.close()
         assert decoder.pending == "a"
 
@@ -196,11 +196,17 @@ class TestBytes:
     @pytest.mark.parametrize("bad", [b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"\xd0a", b"\xf5\x80\x80\x80"])
     def test_what_is_not_utf8_is_malformed(self, bad):
         with pytest.raises(MalformedStream):
-            EventDecoder().feed(b"data: " + bad + b"\n\n")
+            list(EventDecoder().feed(b"data: " + bad + b"\n\n"))
+
+    def test_events_before_what_is_not_utf8_are_yielded(self):
+        events = EventDecoder().feed(b"data: a\n\ndata: b\r\n\r\ndata: \xff\n\n")
+        assert [next(events), next(events)] == [Event("a"), Event("b")]
+        with pytest.raises(MalformedStream):
+            next(events)
 
     def test_what_is_not_utf8_in_the_last_line_is_malformed(self):
         decoder = EventDecoder()
-        decoder.feed(b"data: \xffa")
+        list(decoder.feed(b"data: \xffa"))
         with pytest.raises(MalformedStream):
             decoder.close()
 
@@ -261,10 +267,15 @@ def test_however_the_bytes_are_cut_the_events_are_those_of_the_standard(body, pl
 @given(st.binary(max_size=200), PLACES)
 def test_however_any_bytes_are_cut_they_are_events_or_malformed(body, places):
     def outcome(pieces: list[bytes]) -> object:
+        events: list[object] = []
+        decoder = EventDecoder()
         try:
-            return events_of(*pieces)
+            for piece in pieces:
+                events += decoder.feed(piece)
+            decoder.close()
         except MalformedStream:
-            return "malformed"
+            events.append("malformed")
+        return events
 
     assert outcome(cut(body, places)) == outcome(in_bytes(body)) == outcome([body])
 

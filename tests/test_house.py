@@ -17,7 +17,7 @@ PACKAGE = "lockbots_magic"
 
 # A module imports only from rows above its own, and nothing from its own row.
 LAYERS = (
-    ("version", "errors", "messages", "framing", "helptext"),
+    ("version", "errors", "messages", "framing", "helptext", "providers.chunks"),
     ("conversation", "options", "providers.secrets", "providers.checks", "providers.retries"),
     ("storage", "providers.call", "providers.connection", "providers.refusals"),
     ("providers.transport", "providers.dialect", "providers.base"),

@@ -170,9 +170,7 @@ def test_highlighting_changes_no_character_and_opens_no_tag(code, language):
 
     shown = highlighted(code, language)
     assert set(re.findall(r"</?(\w+)", shown)) <= {"span"}
-    assert html.unescape(re.sub(r"</?span[^>]*>", "", shown)).replace("\r", "\n") == code.replace("\r\n", "\n").replace(
-        "\r", "\n"
-    )
+    assert html.unescape(re.sub(r"</?span[^>]*>", "", shown)) == code
 
 
 def test_notices_are_escaped():

@@ -25,7 +25,7 @@ from lockbots_magic.messages import Cancellation, ChatRequest, Delta
 from lockbots_magic.providers.openai_compatible import presets
 from lockbots_magic.providers.retries import MAX_PAUSE, Deltas, parse_retry_after, pause_before_retry, with_retries
 
-from .rawserver import PATIENCE, Peer, RawServer
+from .rawserver import PATIENCE, Peer, RawServer, hangs, sends
 
 REPLY = b'data: {"choices": [{"delta": {"content": "hello"}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
 START = b'data: {"choices": [{"delta": {"content": "he"}}]}\n\n'
@@ -249,11 +249,7 @@ def test_the_last_failure_names_provider_and_model():
 
 
 def test_a_reply_cut_off_after_text_is_not_asked_for_again():
-    def script(peer: Peer) -> None:
-        peer.request()
-        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + START)
-
-    with RawServer(script) as server:
+    with RawServer(sends(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + START)) as server:
         with pytest.raises(ConnectionFailed) as caught:
             list(deltas_of(server.url))
         assert caught.value.partial == "he"
@@ -272,11 +268,7 @@ def test_a_connection_closed_before_the_answer_is_tried_again():
 
 
 def test_the_total_time_counts_all_tries():
-    def script(peer: Peer) -> None:
-        if peer.request():
-            peer.until_gone()
-
-    with RawServer(script) as server:
+    with RawServer(hangs()) as server:
         begin = time.monotonic()
         with pytest.raises(ProviderTimeout):
             list(deltas_of(server.url, timeout=(1, 0.2), total_timeout=0.5, max_retries=1000))

@@ -63,6 +63,12 @@ def test_a_short_credential_is_not_taken_for_a_word():
     assert secret.redact("a banana") == "a ***"
 
 
+def test_of_two_credentials_that_begin_alike_both_are_redacted_in_full():
+    kept = [Secret("alike-alike-1"), Secret("alike-alike-1234"), Secret("alike-alike-12")]
+    assert redacted("alike-alike-1234 alike-alike-1") == "*** ***"
+    assert len(kept) == 3
+
+
 def test_a_forgotten_credential_is_not_looked_for():
     secret = Secret("forgotten-credential")
     assert secrets_in("forgotten-credential")

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from http.client import HTTPResponse, IncompleteRead
 from typing import Any, ClassVar, cast
 from urllib.parse import urlencode
 
@@ -16,6 +17,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.poolmanager import PoolManager
 
+from .chunks import ChunkDecoder, MalformedChunk
 from .secrets import Secret
 
 
@@ -89,6 +91,38 @@ class Line:
 _current: ContextVar[Line] = ContextVar("_current")
 
 
+class EagerResponse(HTTPResponse):
+    """Hands on all chunks of an event stream that have arrived, where http.client hands on one at a time.
+
+    Events tell by themselves where they end. In other bodies a chunk may be all that tells a piece from the next.
+    """
+
+    _chunks: ChunkDecoder | None = None
+
+    def read1(self, n: int = -1) -> bytes:
+        """Return what has arrived of the body; wait only if nothing has.
+
+        Raises:
+            IncompleteRead: the body was cut off, or is not chunked as it says.
+        """
+        if not self.chunked or self.fp is None or self.headers.get_content_type() != "text/event-stream":
+            return super().read1(n)
+        if self._chunks is None:
+            self._chunks = ChunkDecoder()
+        body = b""
+        while not (body or self._chunks.done):
+            piece = self.fp.read1(n)
+            if not piece:
+                raise IncompleteRead(b"")
+            try:
+                body = self._chunks.feed(piece)
+            except MalformedChunk:
+                raise IncompleteRead(b"") from None
+        if self._chunks.done:
+            self.close()
+        return body
+
+
 class WatchedConnection(HTTPConnection):
     """A connection that tells its line of its socket, and adds the line's credentials as the bytes leave.
 
@@ -96,6 +130,7 @@ class WatchedConnection(HTTPConnection):
     """
 
     line: Line | None = None
+    response_class = EagerResponse
     debuglevel: ClassVar[int] = 0  # type: ignore[misc]  # on purpose not to be set: it prints every header
 
     def _new_conn(self) -> socket.socket:

@@ -13,7 +13,7 @@ from ..framing import MAX_EVENT, Event, EventDecoder, MalformedStream, Surrogate
 from ..messages import Delta, Usage
 from .refusals import error_of, is_error, parsed, refusal, snippet
 
-__all__ = ["ChatCompletions", "content_reasoning", "content_text", "error_of", "refusal", "snippet", "usage_of"]
+__all__ = ["ChatCompletions", "content_text", "error_of", "reasoning_of", "refusal", "snippet", "usage_of"]
 
 BLANK = b"\xef\xbb\xbf \t\r\n"
 """Bytes that may stand before an answer: white space and a byte order mark."""
@@ -50,22 +50,22 @@ class ChatCompletions:
             self._keep_whole(self._whole, piece)
             return
         try:
-            events = self._events.feed(piece)
+            for event in self._events.feed(piece):
+                delta = self._take(event)
+                if delta is not None:
+                    yield delta
+                if self.done:
+                    return
         except MalformedStream as error:
             raise ProtocolError(f"the answer is malformed: {error}") from None
-        for event in events:
-            yield from self._take(event)
-            if self.done:
-                return
 
     def close(self) -> Iterator[Delta]:
         """The body ended: yield what was left, and last of all a delta with the finish reason."""
         if self.done:
             return
-        if self._whole is not None:
-            yield from self._take(Event(_decoded(self._whole)))
-        else:
-            yield from self._close_stream()
+        last = self._take(Event(_decoded(self._whole))) if self._whole is not None else self._close_stream()
+        if last is not None:
+            yield last
         if not self.done:
             yield self._end("truncated" if self._whole is None else "stop")
 
@@ -96,29 +96,36 @@ class ChatCompletions:
             raise ProtocolError(f"the answer is malformed: more than {MAX_EVENT} bytes of JSON")
         whole.append(piece)
 
-    def _close_stream(self) -> Iterator[Delta]:
+    def _close_stream(self) -> Delta | None:
         try:
             self._events.close()
         except MalformedStream as error:
             raise ProtocolError(f"the answer is malformed: {error}") from None
+        delta = None
         last = self._events.pending  # its blank line is missing: it counts all the same, if it is whole
         if last.strip() == "[DONE]" or isinstance(parsed(last), dict):
-            yield from self._take(Event(last))
+            delta = self._take(Event(last))
         if not self.done and not self._answered and not self._finish_reason and self._events.ignored:
             line = self._events.ignored[0]
             value = parsed(line)
             raise self.reported(value) if is_error(value) else self.unrecognised(line)
+        return delta
 
-    def _take(self, event: Event) -> Iterator[Delta]:
-        data = event.data
-        if data.strip() == "[DONE]":
-            yield self._end("stop")
-            return
-        if not data.strip():
-            return
+    def _take(self, event: Event) -> Delta | None:
+        data = event.data.strip()
+        if data == "[DONE]":
+            return self._end("stop")
+        if not data:
+            return None
         value = parsed(data)
         if event.type == "error":
             raise self.reported(value if isinstance(value, dict) else {"error": data})
+        if not (isinstance(value, dict) and value.get("choices")) or "error" in value:
+            self._check(value, data)
+        return self._delta(value)
+
+    def _check(self, value: Any, data: str) -> None:
+        """Raise for a `value`, written `data`, that is no chunk; one without choices may report usage, or nothing."""
         if value is None:
             raise self.unrecognised(data)
         if is_error(value):
@@ -127,38 +134,41 @@ class ChatCompletions:
             raise ProtocolError(f"a chunk of the answer is no JSON object: {snippet(data)}")
         if self._whole is not None and value.get("choices") is None:
             raise ProtocolError(f"the answer is JSON without choices; check the base URL: {snippet(data)}")
-        delta = self._delta(value)
-        if delta is not None:
-            self._answered = self._answered or bool(delta.text or delta.reasoning)
-            yield delta
 
     def _end(self, reason: str) -> Delta:
         self.done = True
         return Delta(self._text.close(), self._reasoning.close(), finish_reason=self._finish_reason or reason)
 
     def _delta(self, chunk: Mapping[str, Any]) -> Delta | None:
-        usage = usage_of(chunk.get("usage"))
         choice = _first_choice(chunk.get("choices"))
-        self._finish_reason = _string(choice.get("finish_reason")) or self._finish_reason
+        if reason := choice.get("finish_reason"):
+            self._finish_reason = _string(reason) or self._finish_reason
         body = choice.get("delta") or choice.get("message") or {}
         if not isinstance(body, dict):
             raise ProtocolError("a chunk's delta is no JSON object")
-        content = body.get("content")
-        thought = _string(body.get("reasoning_content")) or _string(body.get("reasoning")) or content_reasoning(content)
-        text = self._text.feed(content_text(content))
-        reasoning = self._reasoning.feed(thought)
-        if text or reasoning or usage:
-            return Delta(text, reasoning, usage=usage)
-        return None
+        text = self._text.feed(content_text(body.get("content")))
+        if thought := reasoning_of(body):
+            thought = self._reasoning.feed(thought)
+        reported = chunk.get("usage")
+        usage = usage_of(reported) if reported else None
+        if not (text or thought or usage):
+            return None
+        self._answered = self._answered or bool(text or thought)
+        return Delta(text, thought, None, usage)
 
 
 def _first_choice(choices: Any) -> Mapping[str, Any]:
     """The choice that is shown; another one's text must not mix with it."""
     if choices is None:
         return {}
-    if not isinstance(choices, list) or not all(isinstance(c, dict) for c in choices):
-        raise ProtocolError("the choices of a chunk are no list of JSON objects")
-    return next((c for c in choices if not c.get("index")), {})
+    if not isinstance(choices, list):
+        raise ProtocolError("the choices of a chunk are no list")
+    for choice in choices:
+        if not isinstance(choice, dict):
+            raise ProtocolError("a choice of a chunk is no JSON object")
+        if not choice.get("index"):
+            return choice
+    return {}
 
 
 def content_text(content: Any) -> str:
@@ -167,18 +177,28 @@ def content_text(content: Any) -> str:
     Raises:
         ProtocolError: it is none of these.
     """
-    if content is None or isinstance(content, str):
-        return content or ""
+    if isinstance(content, str):
+        return content
+    if content is None:
+        return ""
     if isinstance(content, list):
         return "".join(_part_text(part) for part in content if not _is_thought(part))
     raise ProtocolError("the content of a chunk is neither text nor a list of parts")
 
 
-def content_reasoning(content: Any) -> str:
-    """Return the reasoning among the parts of a message's content, ``""`` if there is none."""
-    if not isinstance(content, list):
+def reasoning_of(body: Mapping[str, Any]) -> str:
+    """Return the reasoning in a message or delta: beside its content, or among the parts of it.
+
+    Raises:
+        ProtocolError: a part that should hold reasoning is malformed.
+    """
+    beside = body.get("reasoning_content") or body.get("reasoning")
+    if isinstance(beside, str):
+        return beside
+    parts = body.get("content")
+    if not isinstance(parts, list):
         return ""
-    thoughts = (part.get("thinking") or part.get("text") for part in content if _is_thought(part))
+    thoughts = (part.get("thinking") or part.get("text") for part in parts if _is_thought(part))
     return "".join(content_text(thought) for thought in thoughts)
 
 

@@ -58,6 +58,10 @@ class Secret:
         """The credential as it is sent."""
         return self._scheme + self._value
 
+    def size(self) -> int:
+        """How many characters the credential has."""
+        return len(self._value)
+
     def redact(self, text: str) -> str:
         """Return `text` without the credential, as it is or as an address writes it."""
         for form in self._forms():
@@ -66,7 +70,7 @@ class Secret:
 
     def shows_in(self, text: str) -> bool:
         """Whether `text` holds the credential (of 8 characters or more)."""
-        return len(self._value) >= SHORTEST_SEARCHED and any(form in text for form in self._forms())
+        return self.size() >= SHORTEST_SEARCHED and any(form in text for form in self._forms())
 
     def _forms(self) -> Iterable[str]:
         return dict.fromkeys((self._value, quote(self._value, safe=""), quote_plus(self._value)))
@@ -96,7 +100,7 @@ def secrets_in(text: str) -> bool:
 
 def redacted(text: str) -> str:
     """Return `text` without any credential that is in use (of 8 characters or more)."""
-    for secret in _in_use():
+    for secret in sorted(_in_use(), key=Secret.size, reverse=True):  # one may begin as another does
         if secret.shows_in(text):
             text = secret.redact(text)
     return text

@@ -72,6 +72,7 @@ class Exchange:
         self._line = Line(call.secret_headers, call.secret_query)
         self._late = False
         self._ended = False
+        self._compressed = False
         self._timer: threading.Timer | None = None
         self._response: requests.Response | None = None
 
@@ -168,6 +169,7 @@ class Exchange:
         body = _json_bytes(self.call.json)
         for _ in range(MAX_REDIRECTS + 1):
             self._response = self._request(url, body)
+            self._compressed = bool(self._header("content-encoding"))
             location = self._header("location")
             if self.status not in (301, 302, 303, 307, 308) or not location:
                 return
@@ -193,7 +195,7 @@ class Exchange:
             )
 
     def _read(self) -> bytes:
-        return self._answer.raw.read1(PIECE, decode_content=True) or b""
+        return self._answer.raw.read1(PIECE, decode_content=self._compressed) or b""
 
     def _guard(self, action: Callable[[], T]) -> T:
         """Run `action`; what it raises leaves as one of our errors, with no foreign object or frame attached."""

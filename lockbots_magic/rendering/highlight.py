@@ -41,7 +41,7 @@ def highlighted(code: str, language: str) -> str:
         return escape(code)
     parts: list[str] = []
     run, run_style = "", ""
-    for kind, value in lexer.get_tokens(code):
+    for _, kind, value in lexer.get_tokens_unprocessed(code):  # get_tokens would take out what it deems stray
         style = _style(kind)
         if style != run_style and value.strip():
             parts.append(_span(run, run_style))
