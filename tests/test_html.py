@@ -135,6 +135,14 @@ def test_however_any_text_arrives_the_end_is_the_same(pieces):
     assert document.whole() == render("".join(pieces))
 
 
+def test_a_link_defined_in_the_last_line_counts_for_the_first():
+    document = GrowingDocument()
+    for piece in ("[a]", "\n\n", "b", "\n\n", "[a]", ": /x"):
+        document.feed(piece)
+        document.html()
+    assert document.whole() == render("[a]\n\nb\n\n[a]: /x")
+
+
 def test_finished_blocks_are_not_rendered_again(monkeypatch):
     from lockbots_magic.rendering import html
 

@@ -71,6 +71,7 @@ class GrowingDocument:
         self._tail = ""
         self._finished: list[str] = []
         self._references: dict[str, Any] = {}
+        self._defines_links = False
 
     @property
     def text(self) -> str:
@@ -87,6 +88,7 @@ class GrowingDocument:
         self._tail = _LINE_END.sub("\n", self._tail)
         env: dict[str, Any] = {"references": dict(self._references)}
         tokens = _parser().parse(self._tail, env)
+        self._defines_links = bool(env["references"])
         start, line = _last_block(tokens, self._tail.count("\n"))
         if line:
             self._finished.append(_rendered(tokens[:start], env))
@@ -96,8 +98,9 @@ class GrowingDocument:
 
     def whole(self) -> str:
         """Return the whole as HTML, now that it is complete: a link may be defined after its use."""
-        if self._finished and not self._references:
-            return self.html()
+        html = self.html()
+        if not (self._finished and self._defines_links):
+            return html
         env: dict[str, Any] = {}
         return _rendered(_parser().parse(self.text, env), env)
 
