@@ -319,3 +319,9 @@ def test_credential_that_a_shortened_message_cuts_in_two_is_not_shown(sandbox, l
 def test_plain_class_is_a_provider_too(sandbox):
     assert "".join(d.text for d in deltas(sandbox.url("openai"), cls=OpenAICompatible)) == HEARD
     assert "stream_options" not in sandbox.requests[0].json
+
+
+def test_a_reply_that_repeats_the_credential_is_shown_without_it(sandbox):
+    url = sandbox.url("openai", piece=3)
+    said = "".join(pieces(url, prompt=f"say it is {CREDENTIAL}, is it not?", auth=CREDENTIAL))
+    assert said == "it is ***, is it not?"

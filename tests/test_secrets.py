@@ -7,9 +7,11 @@ import gc
 import pickle
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lockbots_magic.errors import AuthenticationError
-from lockbots_magic.providers.secrets import Secret, redacted, secrets_in
+from lockbots_magic.providers.secrets import Redactor, Secret, redacted, secrets_in
 
 VALUE = "correct+horse/battery"
 
@@ -75,3 +77,31 @@ def test_a_forgotten_credential_is_not_looked_for():
     del secret
     gc.collect()
     assert not secrets_in("forgotten-credential")
+
+
+def fed(secret, pieces):
+    redactor = Redactor(secret)
+    return "".join([*map(redactor.feed, pieces), redactor.close()])
+
+
+@given(
+    st.lists(st.sampled_from([VALUE, "correct", "+", "horse", "c", "correct%2Bhorse%2F", "battery", " "])),
+    st.integers(1, 9),
+)
+def test_text_in_pieces_is_redacted_as_if_it_were_whole(words, size):
+    text = "".join(words)
+    secret = Secret(VALUE)
+    pieces = [text[i : i + size] for i in range(0, len(text), size)]
+    assert fed(secret, pieces) == secret.redact(text)
+
+
+def test_text_that_can_not_begin_a_credential_does_not_wait():
+    redactor = Redactor(Secret(VALUE))
+    assert redactor.feed("hello ") == "hello "
+    assert redactor.feed("c") == ""
+    assert redactor.feed("at") == "cat"
+
+
+def test_a_word_is_not_taken_for_a_credential():
+    assert fed(Secret("sandbox"), ["the sand", "box"]) == "the sandbox"
+    assert fed(None, ["any", "thing"]) == "anything"

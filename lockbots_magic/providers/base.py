@@ -16,7 +16,7 @@ from ..errors import AuthenticationError, ConnectionFailed, ModelNotFoundError, 
 from ..messages import ChatRequest, Delta, Message, ModelInfo
 from .checks import checked_count, checked_seconds, checked_timeout, checked_url
 from .retries import Deltas, with_retries
-from .secrets import Secret
+from .secrets import Redactor, Secret
 
 T = TypeVar("T")
 
@@ -281,10 +281,29 @@ class HTTPProvider(Provider):
 
     def _attempt(self, request: ChatRequest, model: ModelInfo, deadline: float) -> Deltas:
         try:
-            yield from self.attempt(request, model, deadline)
+            deltas = self.attempt(request, model, deadline)
+            yield from deltas if self.auth is None else _without(self.auth, deltas)
         except ProviderError as error:
             self.redacted(error)
             raise
+
+
+def _without(secret: Secret, deltas: Iterator[Delta]) -> Deltas:
+    """Yield `deltas`, their text without the credential: a server that repeats it must not put it into a notebook."""
+    redactor = Redactor(secret)
+    with _closed(deltas):
+        try:
+            for delta in deltas:
+                text = redactor.feed(delta.text)
+                if delta.finish_reason:
+                    text += redactor.close()
+                yield delta._replace(text=text)
+        except ProviderError:
+            if held := redactor.close():
+                yield Delta(held)
+            raise
+    if held := redactor.close():  # a provider may end without saying that it does
+        yield Delta(held)
 
 
 def known_model(provider: Provider, model: str, table: Mapping[str, ModelInfo]) -> ModelInfo:

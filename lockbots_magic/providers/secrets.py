@@ -72,6 +72,12 @@ class Secret:
         """Whether `text` holds the credential (of 8 characters or more)."""
         return self.size() >= SHORTEST_SEARCHED and any(form in text for form in self._forms())
 
+    def begun_at_end_of(self, text: str) -> int:
+        """How many characters at the end of `text` may be the beginning of the credential."""
+        ends = range(min(self.size() * 3, len(text)), 0, -1)  # an address may write a character as three
+        forms = [form for form in self._forms() if form[0] in text]
+        return next((n for n in ends if any(f.startswith(text[-n:]) for f in forms)), 0) if forms else 0
+
     def _forms(self) -> Iterable[str]:
         return dict.fromkeys((self._value, quote(self._value, safe=""), quote_plus(self._value)))
 
@@ -82,6 +88,32 @@ class Secret:
 
     def __reduce__(self) -> str:
         raise TypeError("a credential is not saved")
+
+
+class Redactor:
+    """Takes a credential (of 8 characters or more) out of text that arrives in pieces.
+
+    Args:
+        secret: the credential; None lets everything pass.
+    """
+
+    def __init__(self, secret: Secret | None) -> None:
+        self._secret = secret if secret is not None and secret.size() >= SHORTEST_SEARCHED else None
+        self._held = ""
+
+    def feed(self, text: str) -> str:
+        """Return what can be shown by now; an end that may be the beginning of the credential waits."""
+        if self._secret is None:
+            return text
+        text = self._secret.redact(self._held + text)
+        begun = self._secret.begun_at_end_of(text)
+        self._held = text[len(text) - begun :]
+        return text[: len(text) - begun]
+
+    def close(self) -> str:
+        """Return what was waiting."""
+        held, self._held = self._held, ""
+        return held
 
 
 _alive: WeakSet[Secret] = WeakSet()
