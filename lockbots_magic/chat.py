@@ -43,8 +43,8 @@ class Chat:
         params: Mapping[str, Any] | None = None,
         **settings: Any,
     ) -> None:
-        self.provider, self.model = _resolved(model, {"auth": Secret.of(auth), "base_url": base_url, **settings})
-        auth = None
+        auth = Secret.of(auth)  # first of all: what shows this frame from here on shows no credential
+        self.provider, self.model = _resolved(model, {"auth": auth, "base_url": base_url, **settings})
         self.conversation = Conversation() if conversation is None else conversation
         if system is not None:
             self.conversation.system = system
@@ -55,11 +55,7 @@ class Chat:
 
     def ask(self, prompt: str, **options: Any) -> Turn:
         """Ask, wait for the whole reply and return the turn; arguments and errors as for `stream`."""
-        with self.stream(prompt, **options) as reply:
-            for _ in reply:
-                pass
-        assert reply.turn is not None
-        return reply.turn
+        return _finished(self.stream(prompt, **options))
 
     def stream(
         self,
@@ -92,16 +88,13 @@ class Chat:
         merged = {**self.params, **params}
         self.provider.check_params(merged)
         self.provider.ready()
-        if history:
-            leave_to_end(self.conversation)
         conversation = self.conversation
         slot = (slot or conversation.slot(cell_id, run)) if history else Slot(())
         system = conversation.system if system is None else system
         model = self.provider.model_info(self.model)
-        reply_tokens = merged.get("max_tokens", 0)
-        messages, left_out = fitted(
-            system, slot.context, prompt, model, reply_tokens if isinstance(reply_tokens, int) else 0
-        )
+        messages, left_out = fitted(system, slot.context, prompt, model)
+        if history:
+            leave_to_end(conversation)
         turn = Turn(
             prompt,
             model=model.id,
@@ -115,22 +108,36 @@ class Chat:
         request = ChatRequest(model.id, messages, merged, conversation_id=conversation.id)
         return Reply(self.provider, request, turn, (conversation, slot) if history else None)
 
-    def retry(self, turn_id: str | None = None) -> Reply:
-        """Ask a turn's prompt again, the last one's by default; the new turn takes its place.
+    def retry(self, turn_id: str | None = None) -> Turn:
+        """Ask a turn's prompt again, the last one's by default, and return the turn; errors as `redo`."""
+        return _finished(self.redo(turn_id))
+
+    def edit(self, turn_id: str, prompt: str) -> Turn:
+        """Ask `prompt` in the place of an earlier turn and return the turn; errors as `redo`."""
+        return _finished(self.redo(turn_id, prompt))
+
+    def redo(self, turn_id: str | None = None, prompt: str | None = None) -> Reply:
+        """Return the reply to a turn's prompt, asked again or put differently, to be iterated.
+
+        The new turn takes the old one's place once it is of use, and turns after it become stale.
+
+        Args:
+            turn_id: the turn; the last one by default.
+            prompt: another prompt; the turn's own by default.
 
         Raises:
-            UsageError: there is no such turn.
+            UsageError: there is no such turn; or as `stream`.
         """
         turn = self._turn(turn_id)
-        return self._again(turn, turn.prompt)
-
-    def edit(self, turn_id: str, prompt: str) -> Reply:
-        """Ask `prompt` in the place of an earlier turn; turns after it become stale.
-
-        Raises:
-            UsageError: there is no such turn.
-        """
-        return self._again(self._turn(turn_id), prompt)
+        given = {k: v for k, v in turn.params.items() if self.provider.takes(k)}
+        return self.stream(
+            turn.prompt if prompt is None else prompt,
+            system=turn.system,
+            cell_id=turn.cell_id,
+            run=turn.run,
+            slot=self.conversation.slot_of(turn.id),
+            **given,
+        )
 
     def undo(self, count: int = 1) -> tuple[Turn, ...]:
         """Remove the last `count` turns and return them."""
@@ -157,30 +164,38 @@ class Chat:
         at = len(self.conversation.slot_of(turn_id).context)
         return turns[at]
 
-    def _again(self, turn: Turn, prompt: str) -> Reply:
-        given = {k: v for k, v in turn.params.items() if k in self.provider.parameters}
-        return self.stream(
-            prompt,
-            system=turn.system,
-            cell_id=turn.cell_id,
-            run=turn.run,
-            slot=self.conversation.slot_of(turn.id),
-            **given,
-        )
+
+def _finished(reply: Reply) -> Turn:
+    with reply:
+        for _ in reply:
+            pass
+    assert reply.turn is not None
+    return reply.turn
 
 
-def _resolved(model: str | Provider | Callable[..., Any], settings: dict[str, Any]) -> tuple[Provider, str]:
+def _resolved(
+    model: str | type[Provider] | Provider | Callable[..., Any], settings: dict[str, Any]
+) -> tuple[Provider, str]:
     """Return the provider and the model's id that `model` stands for."""
     given = {k: v for k, v in settings.items() if v is not None}
     if isinstance(model, Provider):
         if given:
             raise UsageError(f"this provider is made already; give it {', '.join(given)} when you make it")
         return model, model.default_model
+    if isinstance(model, type) and issubclass(model, Provider):
+        return _made(model, given), ""
+    if isinstance(model, str):
+        name, model_id = split_model(model)
+        return _made(provider_class(name), given), model_id
     if callable(model):
-        return FunctionProvider(model, **given), ""
-    name, model_id = split_model(model)
-    kind = provider_class(name)
-    unknown = set(given) - kind.settings()
+        return _made(FunctionProvider, given, model), ""
+    raise UsageError("the model must be 'provider:model', a Provider, or a function")
+
+
+def _made(kind: type[Provider], given: dict[str, Any], *function: Callable[..., Any]) -> Provider:
+    unknown = sorted(set(given) - kind.settings())
     if unknown:
-        raise UsageError(f"{name} has no setting {sorted(unknown)[0]!r}; it has: {', '.join(sorted(kind.settings()))}")
-    return kind(**given), model_id
+        hint = f"; send it with params={{{unknown[0]!r}: ...}}" if unknown[0] in kind.parameters else ""
+        known = ", ".join(sorted(kind.settings()))
+        raise UsageError(f"{kind.name} has no setting {unknown[0]!r}{hint}; its settings are: {known}")
+    return kind(*function, **given)

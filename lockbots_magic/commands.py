@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import difflib
 import getpass
-import warnings
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from . import helptext
-from .errors import CredentialWarning, UsageError
+from .chat import Chat
+from .errors import AuthenticationError, Interrupted, LockbotsError, UsageError
 from .messages import Turn
 from .options import Options, literal, words
 from .providers import names, provider_class, split_model
+from .providers.base import Provider
 from .providers.secrets import Secret
 from .rendering.table import Table
 from .reply import Reply
@@ -71,7 +72,7 @@ def run(session: Lockbots, line: str) -> Shown:
     name, *rest = words(line) or ["status"]
     if name in ("-h", "--help"):
         name = "help"
-    if line.rstrip().endswith("?"):  # as everywhere in IPython
+    if name.endswith("?") and not rest:  # as everywhere in IPython
         name, rest = name.rstrip("?"), ["-h"]
     if name not in COMMANDS:
         near = difflib.get_close_matches(name, COMMANDS, 1)
@@ -90,13 +91,9 @@ def summary() -> str:
 @command()
 def status(session: Lockbots, _: Namespace) -> Table:
     """Show the model in use, the conversation, and the settings."""
-    chat = session.chat()
-    provider = chat.provider
     conversation = session.conversation()
     rows = [
-        ("model", f"{provider.name}:{chat.model or provider.default_model or '(the first the server lists)'}"),
-        ("address", provider.base_url or "built in"),
-        ("credential", session.credentials.source(provider.name)),
+        *_status_of_model(session),
         ("conversation", f"{conversation.name} ({_count(len(conversation), 'turn')})"),
         ("system prompt", _short(conversation.system or session.system) or "none"),
         ("temperature", "the provider's own" if session.temperature is None else session.temperature),
@@ -106,6 +103,32 @@ def status(session: Lockbots, _: Namespace) -> Table:
     return Table(("setting", "value"), rows)
 
 
+def _status_of_model(session: Lockbots) -> list[tuple[str, str]]:
+    try:
+        chat = session.chat()
+    except LockbotsError as error:
+        return [("model", session.model), ("problem", str(error))]
+    credential = _credential(session, split_model(session.model)[0], chat.provider)
+    return [("model", _model_of(chat)), ("address", chat.provider.base_url or "built in"), ("credential", credential)]
+
+
+def _model_of(chat: Chat) -> str:
+    model = chat.model or chat.provider.default_model
+    return f"{chat.provider.name}:{model}" if model else f"{chat.provider.name}, whichever model the server lists first"
+
+
+def _credential(session: Lockbots, name: str, provider: Provider) -> str:
+    """Where the credential comes from; one that is missing is told only where it is needed."""
+    source = session.credentials.source(name)
+    if source != "missing":
+        return source
+    try:
+        provider.ready()
+    except AuthenticationError:
+        return f"missing: %lockbots login {name}"
+    return "none needed"
+
+
 @command(
     argument("model", help="provider:model, or a provider's name for its default model"),
     argument("--base-url", metavar="URL", help="where the service is"),
@@ -113,9 +136,13 @@ def status(session: Lockbots, _: Namespace) -> Table:
 def use(session: Lockbots, options: Namespace) -> str:
     """Talk to another model from now on."""
     chat = session.use(options.model, options.base_url)
-    told = f"now talking to {chat.provider.name}:{chat.model or chat.provider.default_model or '(first listed)'}"
-    if session.credentials.source(chat.provider.name) == "missing" and not options.base_url:
-        told += f"; it needs a credential: %lockbots login {chat.provider.name}"
+    provider = chat.provider
+    told = f"now talking to {_model_of(chat)}"
+    if provider.base_url != provider.url:
+        told += f", at {provider.base_url}"
+    name = split_model(options.model)[0]
+    if _credential(session, name, provider).startswith("missing"):
+        told += f"; it needs a credential: %lockbots login {name}"
     return told
 
 
@@ -170,7 +197,7 @@ def undo(session: Lockbots, options: Namespace) -> str:
 @command()
 def retry(session: Lockbots, _: Namespace) -> Reply:
     """Ask the last prompt again, with the model in use; the new reply takes the old one's place."""
-    return session.chat().retry()
+    return session.chat().redo()
 
 
 @command()
@@ -267,23 +294,20 @@ def set_(session: Lockbots, options: Namespace) -> Shown:
 def login(session: Lockbots, options: Namespace) -> str:
     """Give a credential, typed hidden. It is kept in this kernel, and in the keyring where one is installed."""
     kind = provider_class(options.provider)
-    if options.code:
-        warnings.warn(
-            "the credential is written in this cell and would be saved with it: delete it here",
-            CredentialWarning,
-            stacklevel=2,
-        )
-    secret = Secret.of(options.code or _asked(kind.name, kind.credential_variables()[-1]))
+    secret = Secret.of(options.code or _asked(options.provider, kind.credential_variables()[-1]))
     if secret is None:
         raise UsageError("no credential was given; nothing has changed")
     kept = session.credentials.keep(options.provider, secret)
+    if options.code:
+        session.warn_of_written_credential()
     return f"credential for {options.provider} kept in {'the keyring' if kept else 'this kernel'}"
 
 
 @command(argument("provider", help="whose credential"))
 def logout(session: Lockbots, options: Namespace) -> str:
     """Forget a credential, in the keyring too."""
-    known = session.credentials.forget(provider_class(options.provider).name)
+    provider_class(options.provider)
+    known = session.credentials.forget(options.provider)
     return f"credential for {options.provider} {'forgotten' if known else 'was not kept'}"
 
 
@@ -313,6 +337,8 @@ def _help_on(topic: str) -> str:
 def _asked(provider: str, variable: str) -> str:
     try:
         return getpass.getpass(f"credential for {provider}: ")
+    except KeyboardInterrupt:
+        raise Interrupted("no credential was given; nothing has changed") from None
     except (EOFError, NotImplementedError, RuntimeError) as error:
         raise UsageError(f"nobody can be asked here; set {variable} in the environment instead") from error
 

@@ -26,6 +26,8 @@ class Slot:
     """The turns before it."""
     replaced: tuple[str, ...] = ()
     """Ids of the turns it takes the place of."""
+    tentative: bool = False
+    """Whether the replaced turns stay unless the new one is of use: no cell shows in their place what went wrong."""
 
 
 class Conversation:
@@ -79,10 +81,12 @@ class Conversation:
             UsageError: there is no such turn.
         """
         at = self._index(turn_id)
-        return Slot(self._turns[:at], (turn_id,))
+        return Slot(self._turns[:at], (turn_id,), tentative=True)
 
     def commit(self, turn: Turn, slot: Slot) -> None:
         """Put `turn` where `slot` says; turns after it were made without it, so they become stale."""
+        if slot.tentative and not turn.in_context:
+            return
         with self._lock:
             turns = self._turns
             ids = [t.id for t in turns]
@@ -163,9 +167,7 @@ def estimated_tokens(text: str) -> int:
     return math.ceil(len(text.encode("utf-8", "surrogatepass")) / 4)
 
 
-def fitted(
-    system: str, turns: Sequence[Turn], prompt: str, model: ModelInfo, reply_tokens: int = 0
-) -> tuple[tuple[Message, ...], int]:
+def fitted(system: str, turns: Sequence[Turn], prompt: str, model: ModelInfo) -> tuple[tuple[Message, ...], int]:
     """Return the messages to send, and how many of the oldest turns were left out to respect the limits.
 
     Args:
@@ -173,7 +175,6 @@ def fitted(
         turns: those before the prompt; failed ones are passed over.
         prompt: the new prompt; never left out.
         model: `max_length` is in characters, `token_limit` in tokens (estimated).
-        reply_tokens: tokens of the limit that the reply may take.
 
     Raises:
         PromptTooLongError: the prompts alone exceed a limit.
@@ -182,7 +183,7 @@ def fitted(
     fixed = [*first, Message("user", prompt)]
     characters, tokens = _cost(fixed)
     most_characters = math.inf if model.max_length is None else model.max_length
-    most_tokens = math.inf if model.token_limit is None else model.token_limit - reply_tokens
+    most_tokens = math.inf if model.token_limit is None else model.token_limit
     if characters > most_characters:
         raise PromptTooLongError(
             f"the prompt has {characters} characters, {model.id} takes {most_characters}; shorten it"

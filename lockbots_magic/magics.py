@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import keyword
+import re
 import sys
 import tokenize
 from argparse import Namespace
@@ -75,7 +77,7 @@ class ChatMagics(Magics):
             display(shown)  # type: ignore[no-untyped-call]  # IPython's display is not typed
 
     def _asked(self, options: Namespace, prompt: str) -> Reply:
-        if options.to and not options.to.isidentifier():
+        if options.to and (not options.to.isidentifier() or keyword.iskeyword(options.to)):
             raise UsageError(f"--to takes the name of a variable, not {options.to!r}")
         params = assignments(options.param)
         if options.temperature is not None:
@@ -86,13 +88,11 @@ class ChatMagics(Magics):
             system = self.session.system
         chat.provider.check_params(params)
         chat.params.update(params)
-        return chat.stream(
-            prompt,
-            system=system,
-            history=not options.no_history,
-            cell_id=self.session.cell_id,
-            run=self.session.run,
-        )
+        kept = not options.no_history
+        reply = chat.stream(prompt, system=system, history=kept, cell_id=self.session.cell_id, run=self.session.run)
+        if kept:
+            self.session.keep(chat.conversation)
+        return reply
 
     def _show(self, reply: Reply, variable: str | None = None) -> None:
         """Show `reply` as it comes; whatever happens, what came is shown, and an interrupt stops "Run all" too."""
@@ -106,7 +106,8 @@ class ChatMagics(Magics):
         finally:
             output.close()
             if reply.turn is not None:
-                output.finish(reply.turn, _notices(reply.turn))
+                if reply.turn.reply or reply.turn.status != "error" or output.shown:
+                    output.finish(reply.turn, _notices(reply.turn))
                 if variable and reply.turn.status != "error":
                     self.shell.user_ns[variable] = reply.turn.reply
 
@@ -114,7 +115,7 @@ class ChatMagics(Magics):
 def _prompt(text: str, cell: str | None) -> str:
     if cell is None:
         if not text:
-            raise UsageError("say something: %chat [options] text, or see %chat -h")
+            raise UsageError("say something: a text behind %chat, or in the lines below %%chat; see %chat -h")
         return text
     if text:
         hint = f" Did you mean  -m {text} ?" if text.partition(":")[0] in names() else ""
@@ -157,13 +158,24 @@ class _MagicLine(EscapedCommand):
         return None
 
 
+def _without_body(lines: list[str]) -> list[str]:
+    """Make `%%chat -h`, with nothing below it, `%chat -h`: IPython refuses a cell magic whose cell is empty."""
+    first, rest = lines[:1], lines[1:]
+    if first and re.match(r"%%chat(\s|$)", first[0]) and not "".join(rest).strip():
+        return [first[0].removeprefix("%").rstrip("\n") + "\n"]
+    return lines
+
+
 _sessions: WeakKeyDictionary[InteractiveShell, Lockbots] = WeakKeyDictionary()
 """Outlives unloading, so that `%reload_ext` keeps the conversations."""
 
 
 def load(shell: InteractiveShell) -> None:
     """Register everything with `shell`."""
-    session = _sessions.setdefault(shell, Lockbots(parent=shell))
+    unload(shell)
+    if shell not in _sessions:
+        _sessions[shell] = Lockbots(config=shell.config)
+    session = _sessions[shell]
     session.enter_cell(_running_cell(shell))
     magics = ChatMagics(shell, session)
     shell.register_magics(magics)
@@ -171,6 +183,7 @@ def load(shell: InteractiveShell) -> None:
     shell.events.register("pre_run_cell", session.before_cell)
     shell.events.register("post_run_cell", session.after_cell)
     shell.input_transformer_manager.token_transformers.append(_MagicLine)
+    shell.input_transformers_cleanup.append(_without_body)
 
 
 def _running_cell(shell: InteractiveShell) -> str | None:
@@ -189,6 +202,7 @@ def unload(shell: InteractiveShell) -> None:
     shell.events.unregister("pre_run_cell", session.before_cell)
     shell.events.unregister("post_run_cell", session.after_cell)
     shell.input_transformer_manager.token_transformers.remove(_MagicLine)
+    shell.input_transformers_cleanup.remove(_without_body)
     magics = shell.magics_manager.registry.pop("ChatMagics")
     shell.configurables.remove(magics)
     for kind, name in (("line", "chat"), ("cell", "chat"), ("line", "lockbots")):

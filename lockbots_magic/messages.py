@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from threading import Event, Lock
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
+
+from .errors import UsageError
 
 Status = Literal["complete", "interrupted", "error", "truncated"]
 
@@ -22,8 +24,17 @@ class Message:
 
     @classmethod
     def of(cls, value: Message | Mapping[str, Any]) -> Message:
-        """Take a message as it is, or make one of ``{"role": ..., "content": ...}``."""
-        return value if isinstance(value, Message) else cls(str(value["role"]), str(value["content"]))
+        """Take a message as it is, or make one of ``{"role": ..., "content": ...}``, both text.
+
+        Raises:
+            UsageError: `value` is neither.
+        """
+        if isinstance(value, Message):
+            return value
+        role, content = (value.get(key) for key in ("role", "content")) if isinstance(value, Mapping) else (None, None)
+        if not (isinstance(role, str) and isinstance(content, str)):
+            raise UsageError("a message is a dict with a role and a content, both text")
+        return cls(role, content)
 
     def to_dict(self) -> dict[str, str]:
         """The form in which chat APIs send it."""
@@ -167,6 +178,7 @@ class Turn:
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready form; fields at their defaults are left out."""
         given = {f.name: getattr(self, f.name) for f in fields(self)}
+        del given["run"]  # counts within one kernel only
         kept = {k: v for k, v in given.items() if v not in ("", None, {}, False) or k in ("prompt", "reply")}
         kept["params"] = dict(self.params)
         if self.usage is not None:
@@ -180,10 +192,25 @@ class Turn:
         Raises:
             TypeError, ValueError: `data` is not such a description.
         """
-        known = {f.name for f in fields(cls)}
-        kept = {k: v for k, v in data.items() if k in known}
+        known = {f.name for f in fields(cls)} - {"run"}
+        kept = {k: v for k, v in data.items() if k in known and v is not None}
         if isinstance(kept.get("usage"), Mapping):
             kept["usage"] = Usage(**kept["usage"])
-        if not isinstance(kept.get("prompt"), str) or not isinstance(kept.get("reply", ""), str):
-            raise ValueError("a turn needs a prompt and a reply, both text")
+        for name, value in kept.items():
+            if not isinstance(value, _KINDS.get(name, str)):
+                raise ValueError(f"a turn's {name} can't be {value!r}")
+        if "prompt" not in kept or kept.get("status", "complete") not in get_args(Status):
+            raise ValueError("a turn needs a prompt and a known status")
         return cls(**kept)
+
+
+_KINDS: Mapping[str, Any] = {
+    "params": Mapping,
+    "usage": Usage,
+    "started": int | float,
+    "elapsed": int | float,
+    "first_text": int | float,
+    "left_out": int,
+    "stale": bool,
+}
+"""The fields of a saved turn that are not text."""

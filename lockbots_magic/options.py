@@ -71,12 +71,18 @@ class Options(argparse.ArgumentParser):
                 break
             if not (match["plain"] or match["lead"] or "").startswith("-") or word == "-":
                 break
+            if not self._knows(word):
+                raise UsageError(f"there is no option {word}; see {self.prog} -h, or put -- before the text")
             words.append(word)
             at = match.end()
             if self._wants_value(word) and (match := _TOKEN.match(line, at)):
                 words[-1:] = _joined(word, _word(match))
                 at = match.end()
         return self.parse(words), line[at:].strip()
+
+    def _knows(self, word: str) -> bool:
+        name = word.partition("=")[0] if word.startswith("--") else word[:2]
+        return name in self._option_string_actions
 
     def _wants_value(self, word: str) -> bool:
         action = self._option_string_actions.get(word)

@@ -125,6 +125,8 @@ class Reply(Iterator[str]):
         """End the reply where it is, if no other thread is reading it."""
         with suppress(ValueError):  # "generator already executing": the thread that runs it ends it
             self._deltas.close()
+            if self._thread is None and self.turn is None:  # it never began, so there is nothing to keep
+                self.turn = self._progress.turn(self._draft, "interrupted", "interrupted before it was sent")
 
     @property
     def abandoned(self) -> bool:
@@ -139,8 +141,9 @@ class Reply(Iterator[str]):
             _begin(self._kept_in[0], self)
         self._draft = replace(self._draft, started=time.time())
         self._progress = _Progress()
-        ending: tuple[Status, str] = ("interrupted", "interrupted; what had come is kept")
+        ending: tuple[Status, str] | None = ("interrupted", "")
         try:
+            self._name_model()
             for delta in self._provider.stream(self.request):
                 self._progress.take(delta)
                 yield delta
@@ -150,12 +153,24 @@ class Reply(Iterator[str]):
             pass
         except KeyboardInterrupt:
             raise Interrupted(_kept(self.text)) from None
+        except UsageError:
+            ending = None  # nothing was sent: whatever was there stays
+            raise
         except Exception as error:
             ending = ("error", f"{type(error).__name__}: {error}")
             self._label(error)
             raise
         finally:
-            self._commit(*ending)
+            if ending is not None:
+                self._commit(*ending)
+            if self._kept_in:
+                _end(self._kept_in[0], self)
+
+    def _name_model(self) -> None:
+        """Learn which model answers, where none was named: that may need the server."""
+        model = self._provider.resolved(self.request.model, self.request.cancellation).id
+        self.request = replace(self.request, model=model)
+        self._draft = replace(self._draft, model=model)
 
     def _label(self, error: Exception) -> None:
         if isinstance(error, ProviderError):
@@ -164,11 +179,12 @@ class Reply(Iterator[str]):
             error.partial = error.partial or self.text
 
     def _commit(self, status: Status, error: str) -> None:
+        if status == "interrupted":
+            error = "interrupted; what had come is kept" if self.text else "interrupted before the first word"
         self.turn = self._progress.turn(self._draft, status, error)
         if self._kept_in:
             conversation, slot = self._kept_in
             conversation.commit(self.turn, slot)
-            _end(conversation, self)
 
 
 def _kept(text: str) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 import os
+import uuid
 import warnings
 from pathlib import Path
 from typing import Any
 
-from traitlets import Dict, Enum, Float, Int, Unicode, default
+from traitlets import Dict, Enum, Float, Int, TraitError, Unicode, default, validate
 from traitlets.config import Configurable
 
 from . import storage
@@ -17,7 +18,7 @@ from .conversation import Conversation
 from .credentials import Credentials
 from .errors import CredentialWarning, UsageError
 from .providers import split_model
-from .providers.secrets import secrets_in
+from .providers.secrets import Secret, secrets_in
 
 LIVE = ("auto", "on", "off")
 
@@ -46,14 +47,21 @@ class Lockbots(Configurable):
         mode = os.environ.get("LOCKBOTS_LIVE", "").strip().lower()
         return {"1": "on", "0": "off"}.get(mode, mode if mode in LIVE else "auto")
 
+    @validate("providers")
+    def _checked_providers(self, proposal: Any) -> dict[str, dict[str, Any]]:
+        given = proposal["value"]
+        if not all(isinstance(name, str) and isinstance(one, dict) for name, one in given.items()):
+            raise TraitError("providers takes a dict of dicts: {'openai': {'base_url': 'http://localhost:8000/v1'}}")
+        hidden = {name: {"auth": Secret.of(one["auth"])} for name, one in given.items() if one.get("auth")}
+        return {name: {**one, **hidden.get(name, {})} for name, one in given.items()}
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.credentials = Credentials()
         self.conversations: dict[str, Conversation] = {}
         self.current = "main"
-        self.cell_id: str | None = None
-        self.run: str | None = None
-        self._runs = 0
+        self._addresses: dict[str, str] = {}
+        self._running: list[tuple[str | None, str]] = []
         self._warned = False
 
     def before_cell(self, info: Any) -> None:
@@ -62,20 +70,33 @@ class Lockbots(Configurable):
 
     def enter_cell(self, cell_id: str | None) -> None:
         """A cell begins to run, once more perhaps; `cell_id` is None where the front end gives cells no ids."""
-        self.cell_id = cell_id
-        self._runs += 1
-        self.run = str(self._runs)
+        self._running.append((cell_id, uuid.uuid4().hex))
+        self._warned = False
+
+    @property
+    def cell_id(self) -> str | None:
+        """The cell that runs."""
+        return self._running[-1][0] if self._running else None
+
+    @property
+    def run(self) -> str | None:
+        """This execution of it, unlike any other."""
+        return self._running[-1][1] if self._running else None
 
     def after_cell(self, result: Any) -> None:
         """Warn of a credential written in a cell; IPython calls it (event `post_run_cell`)."""
+        if self._running:  # one cell may run another, and goes on when that has ended
+            self._running.pop()
         source = getattr(getattr(result, "info", None), "raw_cell", None)
-        if isinstance(source, str) and not self._warned and secrets_in(source):
+        if isinstance(source, str) and secrets_in(source):
+            self.warn_of_written_credential()
+
+    def warn_of_written_credential(self) -> None:
+        """Warn, once a cell, that a credential stands in it."""
+        if not self._warned:
             self._warned = True
-            warnings.warn(
-                "this cell holds a credential, and would be saved with it. Delete it here, and use  %lockbots login",
-                CredentialWarning,
-                stacklevel=2,
-            )
+            message = "it holds a credential and would be saved with it: delete it here; %lockbots login asks hidden"
+            warnings.warn_explicit(message, CredentialWarning, "this cell", 1)
 
     def chat(self, model: str | None = None, base_url: str | None = None, conversation: str | None = None) -> Chat:
         """Return the chat that a prompt goes to.
@@ -98,27 +119,37 @@ class Lockbots(Configurable):
         }
         if base_url:
             settings["base_url"] = base_url
-        chat = Chat(model, auth=self.credentials.get(name), conversation=self.conversation(conversation), **settings)
+        auth = settings.pop("auth", None) or self.credentials.get(name)
+        place = conversation or self.current
+        known = self.conversations[place] if place in self.conversations else Conversation(place)
+        chat = Chat(model, auth=auth, conversation=known, **settings)
         if self.temperature is not None and "temperature" in chat.provider.parameters:
             chat.params["temperature"] = self.temperature
         return chat
 
     def settings_of(self, provider: str) -> dict[str, Any]:
         """Return the settings given for `provider`: by `%lockbots use`, the configuration, or the environment."""
-        variable = f"LOCKBOTS_{provider.upper()}_BASE_URL"
+        variable = f"LOCKBOTS_{provider.upper().replace('-', '_')}_BASE_URL"
         given = {"base_url": os.environ[variable]} if os.environ.get(variable) else {}
-        return {**given, **self.providers.get(provider, {})}
+        used = {"base_url": self._addresses[provider]} if provider in self._addresses else {}
+        return {**given, **self.providers.get(provider, {}), **used}
 
     def use(self, model: str, base_url: str | None = None) -> Chat:
-        """Talk to `model` from now on, at `base_url` if given, and return the chat.
+        """Talk to `model` from now on, at `base_url` if given, else where the provider is, and return the chat.
 
         Raises:
             UsageError: there is no such provider, or the URL is none; nothing has changed then.
         """
-        chat = self.chat(model, base_url)
         name, _ = split_model(model)
+        before = dict(self._addresses)
+        self._addresses = {n: url for n, url in before.items() if n != name}
+        try:
+            chat = self.chat(model, base_url)
+        except Exception:
+            self._addresses = before
+            raise
         if base_url:
-            self.providers = {**self.providers, name: {**self.providers.get(name, {}), "base_url": base_url}}
+            self._addresses[name] = base_url
         self.model = model
         return chat
 
@@ -128,6 +159,10 @@ class Lockbots(Configurable):
         if name not in self.conversations:
             self.conversations[name] = Conversation(name)
         return self.conversations[name]
+
+    def keep(self, conversation: Conversation) -> None:
+        """List a conversation that a chat was made for."""
+        self.conversations.setdefault(conversation.name, conversation)
 
     def add(self, conversation: Conversation) -> Conversation:
         """Take a conversation in and make it the current one; a taken name gets a number."""
@@ -177,14 +212,18 @@ class Lockbots(Configurable):
         """
         traits = self.class_traits(config=True)
         if name not in traits:
-            raise UsageError(f"there is no setting {name!r}; there are: {', '.join(sorted(traits))}")
+            near = difflib.get_close_matches(name, traits, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(traits))}"
+            raise UsageError(f"there is no setting {name!r}; {hint}")
         if name == "model":
             self.use(str(value))
             return
         try:
             setattr(self, name, _fitting(traits[name], value))
         except Exception as error:  # traitlets raises TraitError, and what a validator raises
-            raise UsageError(f"{name} does not take {value!r}: {traits[name].help}") from error
+            wanted = str(getattr(traits[name], "info_text", "something else"))
+            wanted = f"one of {', '.join(LIVE)}" if name == "live" else wanted
+            raise UsageError(f"{name} takes {wanted}, not {value!r}. {traits[name].help}") from error
 
     def _existing(self, name: str) -> Conversation:
         if name == "main":

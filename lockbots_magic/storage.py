@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from .conversation import Conversation
@@ -18,15 +18,19 @@ def save(conversation: Conversation, path: str | Path) -> Path:
         UsageError: the file can't be written.
     """
     path = Path(path).expanduser()
-    text = json.dumps(conversation.to_dict(), ensure_ascii=False, indent=1)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text + "\n")
-        Path(draft).replace(path)
+        text = json.dumps(conversation.to_dict(), ensure_ascii=False, indent=1, allow_nan=False)
+    except (TypeError, ValueError):
+        raise UsageError("a parameter of a turn is no JSON, so the conversation can't be saved as that") from None
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        draft.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+        draft.replace(path)
     except OSError as error:
         raise UsageError(f"{path} can't be written: {error.strerror}") from None
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
     return path
 
 

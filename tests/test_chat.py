@@ -189,13 +189,11 @@ def test_a_reply_left_by_a_thread_that_has_ended_is_not_under_way():
 def test_retry_and_edit_take_the_place_of_a_turn():
     chat = Chat(echo)
     first, _ = chat.ask("one"), chat.ask("two")
-    chat.edit(first.id, "uno").close()
+    chat.redo(first.id, "uno").close()
     assert [t.prompt for t in chat.conversation.turns] == ["one", "two"], "nothing was asked yet"
-    for _ in chat.edit(first.id, "uno"):
-        pass
+    assert chat.edit(first.id, "uno").reply == "You said uno"
     assert [(t.prompt, t.stale) for t in chat.conversation.turns] == [("uno", False), ("two", True)]
-    for _ in chat.retry():
-        pass
+    assert chat.retry().prompt == "two"
     assert [(t.prompt, t.stale) for t in chat.conversation.turns] == [("uno", False), ("two", False)]
 
 
@@ -203,7 +201,7 @@ def test_retry_keeps_the_parameters_and_the_system_prompt():
     provider = Scripted(Delta("yes"))
     chat = Chat(provider)
     chat.ask("one", system="S", temperature=0.1)
-    list(chat.retry())
+    chat.retry()
     assert provider.asked[1].params == {"temperature": 0.1}
     assert provider.asked[1].system == "S"
 
@@ -287,3 +285,82 @@ def test_a_conversation_can_go_on_with_another_model():
     provider = Scripted(Delta("two"))
     Chat(provider, conversation=conversation).ask("more")
     assert len(provider.asked[0].messages) == 3
+
+
+def test_a_retry_that_fails_leaves_the_turn_as_it_was():
+    chat = Chat(echo)
+    chat.ask("one")
+    before = chat.conversation.turns
+    with pytest.raises(ConnectionFailed):
+        Chat(failing, conversation=chat.conversation).retry()
+    assert chat.conversation.turns == before
+
+
+def test_what_a_provider_refuses_unsent_costs_no_turn(sandbox):
+    chat = Chat("openai:demo", base_url=sandbox.url("openai"), conversation=Conversation())
+    chat.ask("one", cell_id="c", run="1")
+    before = chat.conversation.turns
+    with pytest.raises(UsageError, match="JSON"):
+        chat.ask("two", cell_id="c", run="2", stop=object())
+    assert chat.conversation.turns == before
+
+
+def test_a_prompt_refused_leaves_the_reply_under_way_alone():
+    class Small(Scripted):
+        def model_info(self, model):
+            return ModelInfo("m", max_length=5)
+
+    chat = Chat(Small(Delta("a"), Delta("b")))
+    reply = chat.stream("hi")
+    assert next(reply) == "a"
+    with pytest.raises(PromptTooLongError):
+        chat.ask("far too long")
+    assert next(reply) == "b"
+
+
+def test_a_reply_cancelled_before_it_began_ends_as_a_turn_that_is_not_kept():
+    chat = Chat(echo)
+    reply = chat.stream("hi")
+    reply.cancel()
+    assert list(reply) == []
+    assert reply.turn.status == "interrupted"
+    assert len(chat.conversation) == 0
+
+
+def test_the_first_model_a_server_lists_is_asked_for_only_when_the_reply_begins(sandbox):
+    chat = Chat("ollama", base_url=sandbox.url("openai"))
+    reply = chat.stream("say yes")
+    assert not sandbox.requests
+    assert "".join(reply) == "yes"
+    assert [r.method for r in sandbox.requests] == ["GET", "POST"]
+    assert reply.turn.model == sandbox.requests[1].json["model"]
+
+
+def test_a_provider_class_is_made_with_the_settings():
+    from lockbots_magic.providers.lockchat import Lockchat
+
+    chat = Chat(Lockchat, base_url="http://127.0.0.1:9", total_timeout=5)
+    assert (chat.provider.name, chat.provider.total_timeout) == ("lockchat", 5)
+
+
+WRONG = [
+    lambda secret: Chat(123, auth=secret),
+    lambda secret: Chat("liaobots", auth=secret, models=["x"]),
+    lambda secret: Chat("liaobots", auth=secret, nosuch=1),
+    lambda secret: Chat(echo, auth=secret, nosuch=1),
+    lambda secret: Chat("nosuch", auth=secret),
+    lambda secret: Chat("openai", auth=secret, base_url="x"),
+]
+
+
+@pytest.mark.parametrize("make", WRONG)
+def test_no_frame_of_ours_holds_a_credential_when_something_else_is_wrong(make):
+    secret = "planted-credential-5"
+    with pytest.raises(UsageError) as caught:
+        make(secret)
+    trace = caught.value.__traceback__
+    while trace:
+        if "lockbots_magic" in trace.tb_frame.f_code.co_filename:
+            shown = {**trace.tb_frame.f_locals, **vars(trace.tb_frame.f_locals.get("self", Conversation()))}
+            assert secret not in repr([v for k, v in shown.items() if k != "self"])
+        trace = trace.tb_next

@@ -7,7 +7,9 @@ from IPython.utils.capture import capture_output
 
 from lockbots_magic import commands
 from lockbots_magic.commands import COMMANDS
+from lockbots_magic.errors import Interrupted
 from lockbots_magic.magics import session_of
+from lockbots_magic.messages import Turn
 from lockbots_magic.options import HelpRequested
 from lockbots_magic.session import Lockbots
 
@@ -150,7 +152,7 @@ def test_fork_copies_up_to_a_turn(lockbots, chat, session):
 
 def test_save_and_load(lockbots, chat, session, tmp_path):
     chat("привет, мир")
-    file = tmp_path / "a folder" / "talk.json"
+    file = tmp_path / "a talk.json"
     assert str(file) in lockbots(f'save "{file}"')
     assert json.loads(file.read_text(encoding="utf-8"))["version"] == 1
     lockbots("clear")
@@ -222,7 +224,7 @@ def test_login_where_nobody_can_be_asked_names_the_variable(lockbots, monkeypatc
 
 
 def test_a_credential_in_the_line_is_taken_with_a_warning(lockbots, session):
-    with pytest.warns(UserWarning, match="delete it"):
+    with pytest.warns(UserWarning, match="holds a credential"):
         lockbots("login liaobots planted-credential-3")
     assert session.credentials.get("liaobots").reveal() == "planted-credential-3"
 
@@ -280,3 +282,49 @@ def test_the_environment_chooses_the_model(monkeypatch):
     monkeypatch.setenv("LOCKBOTS_OLLAMA_BASE_URL", "http://localhost:9/v1")
     chat = Lockbots().chat()
     assert (chat.provider.name, chat.model, chat.provider.base_url) == ("ollama", "llama3:8b", "http://localhost:9/v1")
+
+
+def test_use_without_an_address_goes_back_to_the_providers_own(lockbots, session):
+    assert "at http://localhost:9/v1" in lockbots("use openai:a --base-url http://localhost:9/v1")
+    assert "none needed" in lockbots("status")
+    said = lockbots("use openai:b")
+    assert "localhost" not in said
+    assert "login openai" in said
+    assert session.chat().provider.base_url == "https://api.openai.com/v1"
+
+
+def test_status_is_there_when_the_model_is_wrong(lockbots, session):
+    session.model = "nosuch:x"
+    assert "no provider" in lockbots("status")
+
+
+def test_a_credential_in_the_settings_shows_nowhere(lockbots, session):
+    session.providers = {"openai": {"auth": "planted-credential-6"}}
+    assert "planted" not in lockbots("set") + lockbots("status") + str(session.providers)
+    assert session.chat("openai:x").provider.auth.reveal() == "planted-credential-6"
+    with pytest.raises(Exception, match="dict of dicts"):
+        session.providers = {"guide": 5}
+
+
+def test_a_question_after_help_is_the_topic(lockbots):
+    assert "--base-url" in lockbots("use?")
+    assert "usage" not in lockbots("help how do I connect a real model?")
+
+
+def test_what_can_not_be_written_as_json_is_not_saved(lockbots, session, tmp_path):
+    session.conversation().commit(Turn("q", "a", params={"x": object()}), session.conversation().slot())
+    with pytest.raises(ValueError, match="JSON"):
+        lockbots(f"save {tmp_path / 'x.json'}")
+    session.conversation().clear()
+    with pytest.raises(ValueError, match="can't be written"):
+        lockbots(f"save {tmp_path}")
+    assert not [*tmp_path.parent.glob(".*.tmp"), *tmp_path.glob("*.json")]
+
+
+def test_an_interrupt_at_the_login_prompt_is_one_line(lockbots, monkeypatch):
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("getpass.getpass", interrupted)
+    with pytest.raises(Interrupted, match="nothing has changed"):
+        lockbots("login openai")

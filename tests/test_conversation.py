@@ -177,11 +177,21 @@ def test_the_oldest_turns_are_left_out_first():
     assert [m.role for m in messages] == ["system", *["user", "assistant"] * 2, "user"]
 
 
-def test_tokens_count_too_and_room_for_the_reply_is_kept():
+def test_tokens_count_too():
     turns = [Turn("слово " * 10, "слово " * 10)]
     _, all_fit = fitted("", turns, "p", ModelInfo("m", token_limit=200))
-    _, no_room = fitted("", turns, "p", ModelInfo("m", token_limit=200), reply_tokens=150)
+    _, no_room = fitted("", turns, "p", ModelInfo("m", token_limit=50))
     assert (all_fit, no_room) == (0, 1)
+
+
+def test_a_turn_retried_in_vain_stays():
+    conversation = filled("a", "b")
+    slot = conversation.slot_of(conversation.turns[0].id)
+    conversation.commit(Turn("a", "part", status="error"), slot)
+    assert [(t.prompt, t.status, t.stale) for t in conversation.turns] == [
+        ("a", "complete", False),
+        ("b", "complete", False),
+    ]
 
 
 @pytest.mark.parametrize("model", [ModelInfo("m", max_length=5), ModelInfo("m", token_limit=5)])

@@ -17,7 +17,8 @@ PACKAGE = "lockbots_magic"
 
 # A module imports only from rows above its own, and nothing from its own row.
 LAYERS = (
-    ("version", "errors", "messages", "framing", "helptext", "providers.chunks"),
+    ("version", "errors", "framing", "helptext", "providers.chunks"),
+    ("messages",),
     ("conversation", "options", "providers.secrets", "providers.checks", "providers.retries"),
     ("storage", "providers.call", "providers.connection", "providers.refusals"),
     ("providers.transport", "providers.dialect", "providers.base"),

@@ -159,7 +159,7 @@ def test_one_model_for_one_cell(run, openai, sandbox):
         ("%%chat --colour red\nhi", "-h"),
         ("%%chat -m nosuch:x\nhi", "nosuch"),
         ("%%chat openai:gpt-4\nhi", "-m openai:gpt-4"),
-        ("%%chat\n\n \n", "empty"),
+        ("%%chat\n\n \n", "say something"),
         ("%chat", "say something"),
         ("%chat -t 1", "say something"),
         ("%%chat --base-url nonsense\nhi", "base URL"),
@@ -281,3 +281,47 @@ def test_config_magic_sets_traits(run, session):
 def test_a_credential_written_in_a_cell_is_warned_of(run, session):
     with pytest.warns(UserWarning, match="holds a credential"):
         run("from lockbots_magic import Chat\nc = Chat('liaobots', auth='planted-credential-77')")
+
+
+def test_help_on_the_options_needs_no_cell_body(run, openai):
+    for source in ("%%chat -h", "%%chat -h\n\n", "%chat --help"):
+        cell = run(source)
+        assert cell.error is None
+        assert "--no-history" in cell.stdout
+
+
+def test_a_cell_that_runs_another_goes_on_owning_its_turns(run, openai, session):
+    source = "%chat a\nget_ipython().run_cell('1')\n%chat b"
+    for _ in range(2):
+        run(source, "c1")
+    assert [t.prompt for t in turns(session)] == ["a", "b"]
+
+
+def test_a_cell_owns_its_turn_after_save_and_load_in_a_new_session(run, openai, session, tmp_path):
+    run("%%chat\none", "c1")
+    run(f"%lockbots save {tmp_path / 'x.json'}")
+    session.conversations.clear()
+    run(f"%lockbots load {tmp_path / 'x.json'}")
+    run("%%chat\nuno", "c1")
+    assert [t.prompt for t in turns(session)] == ["uno"]
+
+
+def test_a_failure_without_text_is_its_message_alone(run, sandbox):
+    run(f"%lockbots use openai:demo --base-url {sandbox.url('openai', fault='http-400')}")
+    cell = run("%%chat\nhi", "c1")
+    assert not cell.outputs
+    assert len(cell.stdout.splitlines()) == 1
+
+
+def test_a_refused_prompt_makes_no_conversation(run, session):
+    run("%%chat -c typo -p x=1\nhi")
+    assert "typo" not in session.conversations
+
+
+def test_loading_twice_is_loading_once(shell):
+    from lockbots_magic import load_ipython_extension
+
+    loaded = registered(shell)
+    load_ipython_extension(shell)
+    assert registered(shell)[2:6] == loaded[2:6]
+    assert len(registered(shell)[0]) == len(loaded[0])

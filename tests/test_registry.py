@@ -75,7 +75,7 @@ def test_model_is_split_at_the_first_colon(written, split):
 
 
 def test_model_without_a_provider_is_told_how_to_write_it():
-    with pytest.raises(UsageError, match="provider:model, such as openai:gpt-4"):
+    with pytest.raises(UsageError, match=r"provider:model, such as ollama:llama3\.2"):
         split_model("gpt-4")
 
 

@@ -42,8 +42,15 @@ def _entries() -> dict[str, EntryPoint]:
     return {**plug_ins, **built_in}
 
 
+def _entry(name: str) -> EntryPoint | None:
+    if name not in _entries():
+        _entries.cache_clear()  # it may have been installed since
+    return _entries().get(name)
+
+
 def names() -> list[str]:
     """The names of all providers, built-in ones first, without loading any."""
+    _entries.cache_clear()
     known = _entries()
     return [*_BUILT_IN, *sorted(name for name in known if name not in _BUILT_IN)]
 
@@ -54,7 +61,7 @@ def provider_class(name: str) -> type[Provider]:
     Raises:
         UsageError: there is none, or a plug-in does not load.
     """
-    entry = _entries().get(name)
+    entry = _entry(name)
     if entry is None:
         near = difflib.get_close_matches(name, names(), 1)
         hint = f"did you mean {near[0]!r}?" if near else "%lockbots providers  lists them"
@@ -63,8 +70,8 @@ def provider_class(name: str) -> type[Provider]:
         loaded = entry.load()
     except Exception as error:
         raise UsageError(f"the provider {name!r} does not load: {type(error).__name__}: {error}") from error
-    if not (isinstance(loaded, type) and issubclass(loaded, Provider)):
-        raise UsageError(f"the provider {name!r} is no Provider: {entry.value}")
+    if not (isinstance(loaded, type) and issubclass(loaded, Provider) and hasattr(loaded, "name")):
+        raise UsageError(f"the provider {name!r} is no Provider with a name: {entry.value}")
     return loaded
 
 
@@ -75,10 +82,9 @@ def split_model(text: str) -> tuple[str, str]:
         UsageError: there is no such provider.
     """
     name, _, model = text.strip().partition(":")
-    if name not in _entries():
-        hint = "" if ":" in text else f"; a model is written provider:model, such as openai:{name}"
-        try:
-            provider_class(name)
-        except UsageError as error:
-            raise UsageError(f"{error}{hint}") from None
+    if _entry(name) is None:
+        near = difflib.get_close_matches(name, names(), 1)
+        hint = f"did you mean {near[0]!r}?" if near else "%lockbots providers  lists them"
+        form = "" if ":" in text else ". A model is written provider:model, such as ollama:llama3.2"
+        raise UsageError(f"there is no provider {name!r}; {hint}{form}")
     return name, model

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Generic, TypeVar
 
 from ..errors import AuthenticationError, ConnectionFailed, ModelNotFoundError, ProviderError, UsageError
-from ..messages import ChatRequest, Delta, Message, ModelInfo
+from ..messages import Cancellation, ChatRequest, Delta, Message, ModelInfo
 from .checks import checked_count, checked_seconds, checked_timeout, checked_url
 from .retries import Deltas, with_retries
 from .secrets import Redactor, Secret
@@ -78,8 +78,9 @@ class Provider(ABC):
         max_retries: int = 2,
         backoff: float = 0.5,
     ) -> None:
+        auth = Secret.of(auth)  # first of all: what shows this frame from here on shows no credential
         self.base_url = checked_url(base_url) if base_url else self.url
-        self.auth = Secret.of(auth) or self.credential_from_environment()
+        self.auth = auth or self.credential_from_environment()
         self.timeout = checked_timeout(timeout)
         self.total_timeout = checked_seconds("total_timeout", total_timeout)
         self.max_retries = checked_count("max_retries", max_retries)
@@ -137,6 +138,15 @@ class Provider(ABC):
         model = self.aliases.get(model, model) or self.default_model
         return self.models.get(model) or ModelInfo(model)
 
+    def resolved(self, model: str, cancellation: Cancellation) -> ModelInfo:
+        """Return what is known of `model` when it is about to be asked; a server may be asked for its default.
+
+        Raises:
+            ProviderError: the server was asked and did not answer.
+            Cancelled: `cancellation` was used meanwhile.
+        """
+        return self.model_info(model)
+
     def list_models(self) -> list[ModelInfo]:
         """The models on offer. The base class answers from the table; others ask their server.
 
@@ -145,10 +155,14 @@ class Provider(ABC):
         """
         return list(self.models.values())
 
+    def takes(self, param: str) -> bool:
+        """Whether a request may set this parameter."""
+        return param in self.parameters
+
     def check_params(self, params: Iterable[str]) -> None:
         """Raise `UsageError` for a parameter that the provider does not take, naming those it does."""
         for param in params:
-            if param not in self.parameters:
+            if not self.takes(param):
                 near = difflib.get_close_matches(param, self.parameters, 1)
                 known = ", ".join(sorted(self.parameters)) or "none"
                 hint = f" Did you mean {near[0]}?" if near else ""
@@ -175,7 +189,7 @@ class Provider(ABC):
         stream: bool = True,
         *,
         base_url: str | None = None,
-        auth: str | None = None,
+        auth: str | Secret | None = None,
         timeout: tuple[float, float] | None = None,
         total_timeout: float | None = None,
         max_retries: int | None = None,
@@ -194,14 +208,14 @@ class Provider(ABC):
             ProviderError: also when the stream ends without its end mark, with the text so far in `.partial`.
             UsageError: an argument the provider does not take.
         """
+        auth = Secret.of(auth)
         given: dict[str, Any] = {
             "base_url": base_url,
-            "auth": Secret.of(auth),
+            "auth": auth,
             "timeout": timeout,
             "total_timeout": total_timeout,
             "max_retries": max_retries,
         }
-        auth = None
         settings = {k: v for k, v in given.items() if v is not None}
         settings |= {k: params.pop(k) for k in cls.settings() if k in params}
         provider = cls(**settings)
@@ -254,7 +268,7 @@ class HTTPProvider(Provider):
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
         """Yield the reply as it comes, after retries where they are due; see `Provider.stream`."""
         self.ready()
-        model = self.model_info(request.model)
+        model = self.resolved(request.model, request.cancellation)
         deadline = time.monotonic() + self.total_timeout
         pieces: list[str] = []
         deltas = with_retries(

@@ -68,10 +68,12 @@ class Line:
         if self._handle is not None:
             self._handle.close()
 
-    def hurry(self, seconds: float) -> None:
-        """Let no further read wait longer than `seconds` (s)."""
-        if self._connection is not None and self._serving() and self._connection.sock is not None:
-            self._connection.sock.settimeout(seconds)
+    def hurry(self, seconds: float) -> bool:
+        """Let no further read wait longer than `seconds` (s); False if the connection ends with its body anyway."""
+        sock = self._connection.sock if self._connection is not None and self._serving() else None
+        if sock is not None:
+            sock.settimeout(seconds)
+        return sock is not None
 
     def with_query(self, url: str) -> str:
         """`url` with the credentials that belong into it."""

@@ -11,9 +11,7 @@ from typing import Any
 from ..errors import ProtocolError, ProviderError
 from ..framing import MAX_EVENT, Event, EventDecoder, MalformedStream, SurrogateJoiner
 from ..messages import Delta, Usage
-from .refusals import error_of, is_error, parsed, refusal, snippet
-
-__all__ = ["ChatCompletions", "content_text", "error_of", "reasoning_of", "refusal", "snippet", "usage_of"]
+from .refusals import error_of, is_error, parsed, snippet
 
 BLANK = b"\xef\xbb\xbf \t\r\n"
 """Bytes that may stand before an answer: white space and a byte order mark."""
@@ -56,6 +54,7 @@ class ChatCompletions:
                     yield delta
                 if self.done:
                     return
+            self._check_ignored()
         except MalformedStream as error:
             raise ProtocolError(f"the answer is malformed: {error}") from None
 
@@ -69,9 +68,18 @@ class ChatCompletions:
         if not self.done:
             yield self._end("truncated" if self._whole is None else "stop")
 
+    @property
+    def finish_reason(self) -> str | None:
+        """Why the reply ended, once the server has said so; what comes after it is of no interest."""
+        return self._finish_reason
+
     def unrecognised(self, line: str) -> ProviderError:
         """What to raise when `line` came where events were promised. A dialect of the dialect may know better."""
         return ProtocolError(f"the answer is not an event stream: {snippet(line)}")
+
+    def denial(self, line: str) -> ProviderError | None:
+        """What to raise at once for a line that the grammar ignores. A dialect of the dialect may know one."""
+        return None
 
     def reported(self, body: Any) -> ProviderError:
         """What to raise for the error object `body` inside a success. A dialect of the dialect may know better."""
@@ -135,7 +143,15 @@ class ChatCompletions:
         if self._whole is not None and value.get("choices") is None:
             raise ProtocolError(f"the answer is JSON without choices; check the base URL: {snippet(data)}")
 
+    def _check_ignored(self) -> None:
+        if self._answered:
+            return
+        for line in self._events.ignored:
+            if error := self.denial(line):
+                raise error
+
     def _end(self, reason: str) -> Delta:
+        self._check_ignored()
         self.done = True
         return Delta(self._text.close(), self._reasoning.close(), finish_reason=self._finish_reason or reason)
 

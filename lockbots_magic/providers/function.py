@@ -50,10 +50,9 @@ class FunctionProvider(Provider):
         """A function has no limits; it is its own model, unless it tells models apart."""
         return ModelInfo(model or self._function_name)
 
-    def check_params(self, params: Iterable[str]) -> None:
-        """Raise `UsageError` for what is no parameter of the function."""
-        if not self._open:
-            super().check_params(params)
+    def takes(self, param: str) -> bool:
+        """Whether the function has this parameter, or takes any."""
+        return self._open or super().takes(param)
 
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
         """Call the function and yield what it returns or yields."""

@@ -7,15 +7,18 @@ raw UTF-8; the later one is server-sent events. Which one comes is read off the 
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
-from ..errors import ProtocolError
+from ..errors import ProtocolError, UsageError
 from ..framing import EventDecoder, MalformedStream, SurrogateJoiner, TextDecoder
 from ..messages import ChatRequest, Delta, ModelInfo
 from .base import HTTPProvider, known_model, models_table
-from .dialect import content_text, error_of, refusal, snippet
+from .dialect import content_text
+from .refusals import error_of, is_error, parsed, refusal, snippet
+from .secrets import Secret
 from .transport import Call, Exchange, Limits
 
 USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) lockbots-magic"
@@ -25,6 +28,9 @@ MAX_ERROR_OBJECT = 4096
 MAX_FIRST_LINE = 65536
 """Bytes of a first line that begins like an event and does not end; past them it is taken for one."""
 
+_EVENT_FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
+_EVENT_FIELD = re.compile(rb"(?:data|event|id|retry)?:")
+_BEFORE_DATA = re.compile(rb"^(?:(?:(?:event|id|retry)?:[^\n]*)?\n)+")
 _WEB_PAGE = "the service answers with a web page (a login or a captcha); open it in a browser and renew the code"
 
 
@@ -33,6 +39,7 @@ class Liaobots(HTTPProvider):
 
     Args:
         models: models beyond the table, for a caller who knows of more.
+        auth: the credential.
         settings: as for every `Provider`.
     """
 
@@ -45,8 +52,12 @@ class Liaobots(HTTPProvider):
     default_model = "gpt-3.5-turbo"
     needs_auth: ClassVar[bool] = True
 
-    def __init__(self, *, models: Iterable[ModelInfo] = (), **settings: Any) -> None:
-        super().__init__(**settings)
+    def __init__(self, *, models: Iterable[ModelInfo] = (), auth: str | Secret | None = None, **settings: Any) -> None:
+        auth = Secret.of(auth)
+        models = list(models)
+        if not all(isinstance(m, ModelInfo) for m in models):
+            raise UsageError("models takes ModelInfo values, such as ModelInfo('gpt-5', 'GPT-5', 24000, 8000)")
+        super().__init__(auth=auth, **settings)
         self._models = {**type(self).models, **{m.id: m for m in models}}
 
     def model_info(self, model: str) -> ModelInfo:
@@ -69,6 +80,7 @@ class Liaobots(HTTPProvider):
                 if exchange.status >= 300:
                     raise refusal(exchange.status, exchange.body(), exchange.retry_after())
                 yield from read_answer(exchange, exchange.content_type)
+                exchange.finish()
             except MalformedStream as error:
                 raise ProtocolError(f"the answer is malformed: {error}") from None
 
@@ -139,15 +151,14 @@ def form_of(start: bytes, content_type: str, *, ended: bool) -> str:
         ``"events"``, ``"text"``, ``"page"``, ``"error"``, or ``""`` while more bytes are needed to tell.
     """
     begin = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if content_type == "text/event-stream" and begin and not begin.startswith((b"<", b"{")):
-        return "events"
     if begin.startswith(b"<"):
         return _form_of_markup(begin[:15].lower(), content_type, ended)
-    if begin.startswith(b"{"):
+    if begin.startswith((b"{", b"[{")):
         return _form_of_object(begin, content_type, ended)
-    if b"data:".startswith(begin[:5]) or begin.startswith(b"data:"):
-        return _form_of_data_line(begin, ended)
-    return "text" if begin or ended else ""
+    if _EVENT_FIELD.match(begin):
+        return "events" if content_type == "text/event-stream" else _form_of_event_lines(begin, ended)
+    may_be_field = any(field.startswith(begin) for field in _EVENT_FIELDS) and not ended
+    return "" if may_be_field else "text"
 
 
 def _form_of_markup(begin: bytes, content_type: str, ended: bool) -> str:
@@ -160,20 +171,25 @@ def _form_of_object(begin: bytes, content_type: str, ended: bool) -> str:
     """A short JSON object that tells of an error is one; any other is a reply that happens to be JSON."""
     if not ended and len(begin) <= MAX_ERROR_OBJECT:
         return ""
-    value = _json_object(begin)
-    failed = "error" in value or "res_status" in value or (content_type == "application/json" and "message" in value)
+    value = parsed(begin.decode("utf-8", "replace"))
+    told = isinstance(value, dict) and ("error" in value or "res_status" in value)
+    failed = told or (is_error(value) and (begin.startswith(b"[") or content_type == "application/json"))
     return "error" if failed else "text"
 
 
-def _form_of_data_line(begin: bytes, ended: bool) -> str:
-    """An event begins with `data:` and holds a JSON object; a reply may begin with that word too."""
-    line, newline, _ = begin.partition(b"\n")
-    rest = line.removeprefix(b"data:").strip()
-    if line.startswith(b"data:") and rest and not rest.startswith(b"{"):
-        return "text"
-    if not newline and not ended:
+def _form_of_event_lines(begin: bytes, ended: bool) -> str:
+    """An event's data are a JSON object; a reply may begin with that word, or with a colon, too."""
+    line, newline, _ = _BEFORE_DATA.sub(b"", begin).partition(b"\n")
+    whole = bool(newline) or ended
+    if line.startswith(b"data:"):
+        data = line.removeprefix(b"data:").strip()
+        if data and not data.startswith(b"{"):
+            return "text"
+        if whole:
+            return "events" if _json_object(data) else "text"
         return "" if len(begin) <= MAX_FIRST_LINE else "events"
-    return "events" if _json_object(rest) else "text"
+    field = _EVENT_FIELD.match(line) or any(name.startswith(line) for name in _EVENT_FIELDS)
+    return "" if field and not whole and len(begin) <= MAX_FIRST_LINE else "text"
 
 
 def _json_object(text: bytes | str) -> dict[str, Any]:
@@ -199,6 +215,9 @@ def _read_events(start: bytes, body: Iterator[bytes]) -> Iterator[Delta]:
     joiner = SurrogateJoiner()
     for piece in _chained(start, body):
         for event in decoder.feed(piece):
+            if event.data.strip() == "[DONE]":
+                yield Delta(joiner.close(), finish_reason="stop")
+                return
             if text := joiner.feed(_event_text(event.data)):
                 yield Delta(text)
     decoder.close()

@@ -13,8 +13,9 @@ from typing import Any, ClassVar
 from ..errors import ModelNotFoundError, ProviderError
 from ..messages import ChatRequest, ModelInfo
 from .base import models_table
-from .dialect import ChatCompletions, snippet
+from .dialect import ChatCompletions
 from .openai_compatible import OpenAICompatible
+from .refusals import snippet
 from .transport import Call, Exchange
 
 USER_AGENT = "ChatX/39 CFNetwork/1408.0.4 Darwin/22.5.0"
@@ -23,26 +24,30 @@ DEFAULT_TEMPERATURE = 0.7
 _MISSING = re.compile(r"The model: `[^`\n]*` does not exist")
 
 
-class PassingModelNotFoundError(ModelNotFoundError):
-    """The service says so of models that it serves a moment later."""
-
-    retryable = True
-
-
-def _known_denial(error: ProviderError) -> ProviderError:
-    return PassingModelNotFoundError(str(error)) if _MISSING.search(str(error)) else error
+def _denial(words: str) -> ProviderError | None:
+    """The error for a line that denies a model. The service says so of models that it serves a moment later."""
+    if not _MISSING.search(words):
+        return None
+    error = ModelNotFoundError(snippet(words))
+    error.retryable = True
+    return error
 
 
 class LockchatReader(ChatCompletions):
     """Knows the line by which the service, inside a 200, denies having a model."""
 
+    def denial(self, line: str) -> ProviderError | None:
+        """What to raise at once for `line`, which is no field of an event."""
+        return _denial(line)
+
     def unrecognised(self, line: str) -> ProviderError:
         """What to raise when `line` came where events were promised."""
-        return PassingModelNotFoundError(snippet(line)) if _MISSING.search(line) else super().unrecognised(line)
+        return _denial(line) or super().unrecognised(line)
 
     def reported(self, body: Mapping[str, Any]) -> ProviderError:
         """What to raise when the error object `body` came inside a success."""
-        return _known_denial(super().reported(body))
+        error = super().reported(body)
+        return _denial(str(error)) or error
 
 
 class Lockchat(OpenAICompatible):
@@ -68,8 +73,9 @@ class Lockchat(OpenAICompatible):
 
     def body(self, request: ChatRequest, model: ModelInfo) -> dict[str, Any]:
         """The JSON that is sent."""
+        temperature = request.params.get("temperature")
         return {
-            "temperature": request.params.get("temperature", DEFAULT_TEMPERATURE),
+            "temperature": DEFAULT_TEMPERATURE if temperature is None else temperature,
             "messages": [m.to_dict() for m in request.messages],
             "model": model.id,
             "stream": request.stream,
@@ -77,7 +83,8 @@ class Lockchat(OpenAICompatible):
 
     def refused(self, exchange: Exchange) -> ProviderError:
         """The error for an answer with a bad status; a 404 may be the denial of a model."""
-        return _known_denial(super().refused(exchange))
+        error = super().refused(exchange)
+        return (_denial(str(error)) if exchange.status == 404 else None) or error
 
     def list_models(self) -> list[ModelInfo]:
         """The models of the table; the service lists none."""

@@ -9,10 +9,18 @@ from dataclasses import dataclass
 from types import MappingProxyType, SimpleNamespace
 from typing import Any, ClassVar
 
-from ..errors import ModelNotFoundError, ProtocolError, ProviderError, UsageError
+from ..errors import (
+    ConnectionFailed,
+    ModelNotFoundError,
+    ProtocolError,
+    ProviderError,
+    ProviderTimeout,
+    UsageError,
+)
 from ..messages import Cancellation, ChatRequest, Delta, ModelInfo
 from .base import HTTPProvider
-from .dialect import ChatCompletions, refusal
+from .dialect import ChatCompletions
+from .refusals import refusal
 from .secrets import Secret
 from .transport import Call, Exchange, Limits
 
@@ -62,11 +70,15 @@ class OpenAICompatible(HTTPProvider):
             if exchange.status >= 300:
                 raise self.refused(exchange)
             reader = self.reader()
-            for piece in exchange:
-                yield from reader.feed(piece)
-                if reader.done:
-                    exchange.finish()
-                    return
+            try:
+                for piece in exchange:
+                    yield from reader.feed(piece)
+                    if reader.done:
+                        exchange.finish()
+                        return
+            except (ConnectionFailed, ProviderTimeout):
+                if not reader.finish_reason:  # the reply is whole, whatever becomes of the connection
+                    raise
             yield from reader.close()
 
     def call(self, request: ChatRequest, model: ModelInfo) -> Call:
@@ -97,12 +109,12 @@ class OpenAICompatible(HTTPProvider):
         """The error for an answer with a bad status."""
         return self.redacted(refusal(exchange.status, exchange.body(), exchange.retry_after()))
 
-    def model_info(self, model: str) -> ModelInfo:
+    def resolved(self, model: str, cancellation: Cancellation) -> ModelInfo:
         """Return what is known of `model`; where no default is declared, the first one the server lists."""
-        info = super().model_info(model)
+        info = self.model_info(model)
         if info.id:
             return info
-        offered = self.list_models()
+        offered = self._listed(cancellation)
         if not offered:
             message = f"{self.name} serves no model yet; load one there, or name it: {self.name}:MODEL"
             raise ModelNotFoundError(message, provider=self.name)
@@ -113,11 +125,16 @@ class OpenAICompatible(HTTPProvider):
 
         Raises:
             ProviderError: it does not answer, or not with a list of models.
+            AuthenticationError: the credential is missing.
         """
+        self.ready()
+        return self._listed(Cancellation())
+
+    def _listed(self, cancellation: Cancellation) -> list[ModelInfo]:
         call = Call("GET", f"{self.base_url}/models", secret_headers=self.bearer())
         limits = Limits(*self.timeout, time.monotonic() + DEADLINE_FOR_LISTS)
         try:
-            with Exchange(call, limits, Cancellation()) as exchange:
+            with Exchange(call, limits, cancellation) as exchange:
                 if exchange.status >= 300:
                     raise self.refused(exchange)
                 body = b"".join(exchange)

@@ -28,7 +28,7 @@ class Secret:
     __slots__ = ("__weakref__", "_scheme", "_value")
 
     def __init__(self, value: str, scheme: str = "") -> None:
-        value = value.strip()
+        value = value.strip() if isinstance(value, str) else ""
         if not (value and value.isascii() and value.isprintable()):
             value = ""  # what shows this frame shows no credential
             raise AuthenticationError(
@@ -48,7 +48,7 @@ class Secret:
         """
         if value is None or isinstance(value, Secret):
             return value
-        return cls(value) if value.strip() else None
+        return cls(value) if value and not (isinstance(value, str) and value.isspace()) else None
 
     def bearer(self) -> Secret:
         """The credential as the header `Authorization` carries it (RFC 6750, 2.1)."""

@@ -123,8 +123,9 @@ class Exchange:
 
     def finish(self) -> None:
         """The answer is complete, as far as its format tells: let the connection serve again if the body ends."""
+        if self._ended or not self._line.hurry(DRAIN_TIMEOUT):
+            return
         with suppress(Exception):
-            self._line.hurry(DRAIN_TIMEOUT)
             for _ in range(4):  # what is left: a blank line, the last chunk, the end of the compression
                 if not self._ended and not self._read():
                     self._ended = True

@@ -54,7 +54,7 @@ def notices_html(notices: Iterable[str]) -> str:
 
 def neutralised(markdown: str) -> str:
     """Return `markdown` with every `<` that could begin a tag made plain text, for renderers that allow raw HTML."""
-    return re.sub(r"\\*<(?=[A-Za-z/!?])", _escaped_less_than, markdown)
+    return re.sub(r"(?<!\\)\\*<(?=[A-Za-z/!?])", _escaped_less_than, markdown)
 
 
 def _escaped_less_than(match: re.Match[str]) -> str:

@@ -29,6 +29,10 @@ FRAME_FORMS = ("text/html", "text/plain")
 class Output(Protocol):
     """Where one reply is shown."""
 
+    @property
+    def shown(self) -> bool:
+        """Whether something of it stands there that the end has to replace."""
+
     def feed(self, delta: Delta) -> None:
         """Show one step of the reply."""
 
@@ -56,6 +60,8 @@ def output_for(shell: InteractiveShell, mode: str, watched: bool) -> Output:
 
 class CellOutput:
     """Shows a reply once, when it has ended."""
+
+    shown = False
 
     def feed(self, delta: Delta) -> None:
         """Wait."""
@@ -85,7 +91,7 @@ class LiveCellOutput:
         self._arrived: deque[str] = deque()
         self._notice = ""
         self._display_id = uuid.uuid4().hex
-        self._shown = False
+        self.shown = False
         self._changed = threading.Event()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
@@ -142,5 +148,5 @@ class LiveCellOutput:
         self._document.feed("".join(pieces))
 
     def _show(self, data: Mapping[str, Any]) -> None:
-        display(data, raw=True, display_id=self._display_id, update=self._shown)  # type: ignore[no-untyped-call]  # as above
-        self._shown = True
+        display(data, raw=True, display_id=self._display_id, update=self.shown)  # type: ignore[no-untyped-call]  # as above
+        self.shown = True

@@ -24,6 +24,8 @@ class TerminalOutput:
         stream: where to; standard output by default.
     """
 
+    shown = False  # what is written stays
+
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = sys.stdout if stream is None else stream
         self._line_open = False
