@@ -1,5 +1,5 @@
 # make demo   install, then watch the first notebook run
-# make lab    JupyterLab with the example notebooks
+# make lab    JupyterLab with the example notebooks (LAB_OPTIONS=--allow-root, or whatever else it takes)
 # make test   lint, types and every test
 # make bench  the figures
 # make notebooks  run the example notebooks again and store their outputs
@@ -8,6 +8,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+# Not what somebody saves beside them.
+EXAMPLES := $(wildcard notebooks/[0-9][0-9]_*.ipynb)
 
 .PHONY: help demo lab test lint bench notebooks debian constraints clean
 
@@ -31,7 +34,7 @@ demo: $(VENV)/.demo
 	@$(BIN)/python notebooks/demo.py notebooks/01_quickstart.ipynb build
 
 lab: $(VENV)/.demo
-	@$(BIN)/jupyter lab --notebook-dir=notebooks
+	@$(BIN)/jupyter lab --notebook-dir=notebooks $(LAB_OPTIONS)
 
 lint: $(VENV)/.lint
 	@$(BIN)/ruff check .
@@ -43,14 +46,14 @@ debian:
 
 test: $(VENV)/.test lint debian
 	@$(BIN)/python -m pytest
-	@$(BIN)/python -m pytest --nbval notebooks -p no:cacheprovider
+	@$(BIN)/python -m pytest --nbval $(EXAMPLES) -p no:cacheprovider
 
 bench: $(VENV)/.test $(VENV)/.bench
 	@for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
 notebooks: $(VENV)/.demo
 	@$(BIN)/jupyter nbconvert --to notebook --execute --inplace --log-level=ERROR \
-	  --ExecutePreprocessor.record_timing=False --ExecutePreprocessor.coalesce_streams=True notebooks/*.ipynb
+	  --ExecutePreprocessor.record_timing=False $(EXAMPLES)
 
 # Pins every development dependency, for all Pythons and systems at once, naming no index.
 constraints: $(VENV)/.test

@@ -51,7 +51,8 @@ class Chat:
         self.params = dict(params or {})
 
     def __repr__(self) -> str:
-        return f"Chat({self.provider.name}:{self.model}, {self.conversation!r})"
+        model = f"{self.provider.name}:{self.model}" if self.model else self.provider.name
+        return f"Chat({model}, {self.conversation!r})"
 
     def ask(self, prompt: str, **options: Any) -> Turn:
         """Ask, wait for the whole reply and return the turn; arguments and errors as for `stream`."""

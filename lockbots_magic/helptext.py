@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import math
 import re
@@ -20,6 +21,8 @@ EARLIER_WEIGHT = 0.2
 THRESHOLD = 2.5
 """The score below which a section is not what the question is about."""
 
+_ALIKE = 0.8  # how much of a misspelt word is right: "conect", "modle"
+_MISSPELT = 5  # letters from which on a word may be misspelt
 _SATURATION = 1.2  # k1 of BM25: how soon a repeated word stops to add
 _LENGTH_SHARE = 0.3  # b of BM25: low, as all sections are of about one length
 _SHORT = 2  # words of content up to which a question is taken for a follow-up
@@ -91,8 +94,12 @@ def language_of(text: str) -> str:
 
 def tokens(text: str) -> list[str]:
     """The stems of the words of `text`, without those that tell nothing about a topic."""
+    return [_stem(word) for word in _telling_words(text)]
+
+
+def _telling_words(text: str) -> list[str]:
     ignored = _stop_words()
-    return [_stem(word) for word in _words(text) if word not in ignored and not (word.isdigit() and len(word) < 3)]
+    return [word for word in _words(text) if word not in ignored and not (word.isdigit() and len(word) < 3)]
 
 
 def _words(text: str) -> list[str]:
@@ -145,7 +152,7 @@ def rank(question: str, sections: Sequence[Section], earlier: str = "") -> list[
         that the section answers the question.
     """
     index = _index(tuple(sections))
-    asked = index.rarities(tokens(question))
+    asked = index.rarities(index.tokens(question))
     inherited = index.rarities(tokens(earlier)) if is_follow_up(question) else {}
     gist = _gist(question)
     scores = [
@@ -166,11 +173,30 @@ class _Index:
     def __init__(self, sections: tuple[Section, ...]) -> None:
         self.sections = sections
         self._names = [{_gist(name) for name in (section.title, *section.keywords)} for section in sections]
+        self._vocabulary = sorted(
+            {
+                word
+                for section in sections
+                for word in _telling_words(" ".join((section.title, *section.keywords)))
+                if word.isalpha() and len(word) >= _MISSPELT
+            }
+        )
         self._counts = [_weighted_counts(section) for section in sections]
         lengths = [math.fsum(counts.values()) for counts in self._counts]
         average = math.fsum(lengths) / max(len(lengths), 1)
         self._norms = [1 - _LENGTH_SHARE + _LENGTH_SHARE * length / average for length in lengths]
         self._spread = Counter(token for counts in self._counts for token in counts)
+
+    def tokens(self, question: str) -> list[str]:
+        """The stems of the words of `question`; one that no section holds, but a title or keyword nearly, is that."""
+        return [self._token(word) for word in _telling_words(question)]
+
+    def _token(self, word: str) -> str:
+        token = _stem(word)
+        if token in self._spread or len(word) < _MISSPELT or not word.isalpha():
+            return token
+        candidates = [name for name in self._vocabulary if name[0] == word[0]]
+        return next(map(_stem, difflib.get_close_matches(word, candidates, 1, _ALIKE)), token)
 
     def rarities(self, found: Iterable[str]) -> dict[str, float]:
         """Each token with its weight: the fewer sections hold it, the more it tells; most of all if none does."""

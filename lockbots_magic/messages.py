@@ -133,9 +133,9 @@ class ChatRequest:
         return "\n\n".join(m.content for m in self.messages if m.role == "system")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Turn:
-    """One question and what came of it."""
+    """One question and what came of it. Its `str` is the reply."""
 
     prompt: str
     reply: str = ""
@@ -164,6 +164,12 @@ class Turn:
     run: str | None = None
     """The execution of that cell; one execution may hold several turns."""
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def __repr__(self) -> str:
+        return f"Turn({self.prompt!r}, {self.reply!r}, {self.provider}:{self.model}, {self.status})"
+
+    def __str__(self) -> str:
+        return self.reply
 
     @property
     def in_context(self) -> bool:

@@ -190,3 +190,8 @@ def test_the_three_forms_of_an_output():
     assert forms["text/plain"] == "a <b>"
     assert forms["text/markdown"] == "a \\<b>\n\n*left out*"
     assert "left out" in forms["text/html"]
+
+
+def test_the_style_of_code_blocks_survives_the_sanitiser():
+    for block in ("```python\nx\n```", "    x\n"):
+        assert "background:var(--jp-layout-color2, #8080801f);padding:" in render(block)

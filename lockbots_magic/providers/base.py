@@ -11,9 +11,11 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, TypeVar
+from urllib.parse import urlsplit
 
 from ..errors import AuthenticationError, ConnectionFailed, ModelNotFoundError, ProviderError, UsageError
 from ..messages import Cancellation, ChatRequest, Delta, Message, ModelInfo
+from .call import is_loopback
 from .checks import checked_count, checked_seconds, checked_timeout, checked_url
 from .retries import Deltas, with_retries
 from .secrets import Redactor, Secret
@@ -285,6 +287,7 @@ class HTTPProvider(Provider):
                     yield delta
         except ProviderError as error:
             error.provider, error.model, error.partial = self.name, model.id, "".join(pieces)
+            error.args = (f"{error}{self._advice(error)}",)
             raise
 
     def redacted(self, error: ProviderError) -> ProviderError:
@@ -292,6 +295,20 @@ class HTTPProvider(Provider):
         if self.auth:
             error.args = (self.auth.redact(str(error)),)
         return error
+
+    def _advice(self, error: ProviderError) -> str:
+        """What to do about `error`, where that is plain."""
+        if isinstance(error, AuthenticationError):
+            return f"; to give another credential: %lockbots login {self.name}"
+        if isinstance(error, ModelNotFoundError):
+            return f"; to see which there are: %lockbots models {self.name}"
+        if (
+            isinstance(error, ConnectionFailed)
+            and not error.partial
+            and is_loopback(urlsplit(self.base_url).hostname or "")
+        ):
+            return "; is the server running?"
+        return ""
 
     def _attempt(self, request: ChatRequest, model: ModelInfo, deadline: float) -> Deltas:
         try:

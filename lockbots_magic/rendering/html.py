@@ -34,9 +34,13 @@ _ATTRIBUTES = {
     "div": {"style"},
     "th": {"style"},
     "td": {"style"},
-    "code": {"class"},
+    "code": {"class", "style"},
+    "pre": {"style"},
 }
-_STYLES = {"color", "text-align", "opacity", "font-size", "margin-top"}
+_STYLES = {"color", "text-align", "opacity", "font-size", "margin-top", "margin", "padding", "background", "overflow-x"}
+_CODE_STYLE = (
+    "background: var(--jp-layout-color2, #8080801f); padding: 0.6em 0.8em; margin: 0.4em 0 1em; overflow-x: auto"
+)
 _NOTICE_STYLE = "opacity: 0.7; font-size: 0.9em; margin-top: 0.4em"
 
 
@@ -127,16 +131,23 @@ def _rendered(tokens: Sequence[Token], env: MutableMapping[str, Any]) -> str:
 
 @functools.cache
 def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False, "highlight": _code}).enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     parser.inline.ruler.before("escape", "tex", _tex_rule)
     parser.add_render_rule("tex", _tex_html)
+    parser.add_render_rule("fence", _code_html)
+    parser.add_render_rule("code_block", _code_html)
     parser.add_render_rule("link_open", _link_html)
     parser.add_render_rule("image", _image_html)
     return parser
 
 
-def _code(code: str, language: str, _attributes: str) -> str:
-    return highlighted(code, language)
+def _code_html(_: RendererHTML, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
+    """A block of code, fenced or indented."""
+    token = tokens[index]
+    language = (token.info.split() or [""])[0]
+    named = f' class="language-{escape(language)}"' if language else ""
+    code = f'<code{named} style="background: transparent">{highlighted(token.content, language)}</code>'
+    return f'<pre style="{_CODE_STYLE}">{code}</pre>\n'
 
 
 def _tex_rule(state: StateInline, silent: bool) -> bool:
