@@ -152,9 +152,10 @@ def rank(question: str, sections: Sequence[Section], earlier: str = "") -> list[
         that the section answers the question.
     """
     index = _index(tuple(sections))
-    asked = index.rarities(index.tokens(question))
+    found = index.tokens(question)
+    asked = index.rarities(found)
     inherited = index.rarities(tokens(earlier)) if is_follow_up(question) else {}
-    gist = _gist(question)
+    gist = frozenset(found or _words(question))
     scores = [
         index.score(number, asked, inherited) + NAMED * index.is_named(number, gist)
         for number in range(len(index.sections))

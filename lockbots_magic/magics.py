@@ -7,6 +7,8 @@ import re
 import sys
 import tokenize
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -54,26 +56,28 @@ class ChatMagics(Magics):
     @line_cell_magic
     def chat(self, line: str, cell: str | None = None) -> None:
         """Send a prompt to a language model."""
-        try:
-            options, text = chat_options().leading(line)
-        except HelpRequested as help_text:
-            _say(str(help_text))
-            return
-        self._show(self._asked(options, _prompt(text, cell)), options.to)
+        with _stopped_in_one_line():
+            try:
+                options, text = chat_options().leading(line)
+            except HelpRequested as help_text:
+                _say(str(help_text))
+                return
+            self._show(self._asked(options, _prompt(text, cell)), options.to)
 
     @no_var_expand
     @line_magic
     def lockbots(self, line: str) -> None:
         """Manage models, conversations and settings. `%lockbots help` lists the commands."""
-        try:
-            shown = commands.run(self.session, line)
-        except HelpRequested as help_text:
-            shown = str(help_text)
-        if isinstance(shown, Reply):
-            self._show(shown)
-        elif isinstance(shown, str):
+        with _stopped_in_one_line():
+            try:
+                shown = commands.run(self.session, line)
+            except HelpRequested as help_text:
+                shown = str(help_text)
+            if isinstance(shown, Reply):
+                self._show(shown)
+        if isinstance(shown, str):
             _say(shown)
-        else:
+        elif not isinstance(shown, Reply):
             display(shown)  # type: ignore[no-untyped-call]  # IPython's display is not typed
 
     def _asked(self, options: Namespace, prompt: str) -> Reply:
@@ -101,8 +105,6 @@ class ChatMagics(Magics):
             with reply:
                 for delta in reply.deltas:
                     output.feed(delta)
-        except KeyboardInterrupt as error:
-            raise Interrupted(str(error) or "the reply was stopped; what had come is kept") from None
         finally:
             output.close()
             if reply.turn is not None:
@@ -110,6 +112,15 @@ class ChatMagics(Magics):
                     output.finish(reply.turn, _notices(reply.turn))
                 if variable and reply.turn.status != "error":
                     self.shell.user_ns[variable] = reply.turn.reply
+
+
+@contextmanager
+def _stopped_in_one_line() -> Iterator[None]:
+    """Make an interrupt, wherever it hits, one line in place of a traceback."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise Interrupted(str(error) or "the reply was stopped; what had come is kept") from None
 
 
 def _prompt(text: str, cell: str | None) -> str:

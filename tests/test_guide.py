@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from lockbots_magic import helptext, providers
@@ -58,8 +60,16 @@ def test_follow_up_goes_on_from_the_question_before():
 
 
 def test_second_section_that_is_nearly_as_good_is_named():
-    assert ask("connect gpt-4").count("See also:") == 1
+    assert ask("use hugging face").count("See also:") == 1
     assert "See also" not in ask("how do I undo?")
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["как подключить модель?", "what settings", "what settings are there?", "how to connect", "как подключить"],
+)
+def test_section_that_only_shares_a_common_word_is_not_named(question):
+    assert not re.search("See also|См. также", ask(question))
 
 
 def test_same_question_gets_the_same_answer():
@@ -138,6 +148,36 @@ def test_greeting_in_russian_is_answered_in_russian(greeting):
 def test_every_question_it_proposes_has_an_answer(prompt):
     proposed = [line.removeprefix("- ") for line in ask(prompt).splitlines() if line.startswith("- ")]
     assert [question for question in proposed if not ask(question).startswith("**")] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "reply"),
+    [("thanks", "You are welcome!"), ("Thank you very much!", "You are welcome!"), ("спасибо", "Пожалуйста!")],
+)
+def test_thanks_get_one_friendly_line(words, reply):
+    assert ask(words).startswith(reply)
+    assert len(ask(words).splitlines()) == 1
+
+
+def test_thanks_before_a_question_do_not_hide_it():
+    assert ask("Thanks, how do I undo?").startswith("**Undo, retry, clear**")
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("how to use a proxy", ["HTTPS_PROXY", "REQUESTS_CA_BUNDLE"]),
+        ("как использовать прокси", ["HTTPS_PROXY", "REQUESTS_CA_BUNDLE"]),
+        ("how do I reset the base url", ["without `--base-url`"]),
+        ("как вернуть адрес по умолчанию", ["без `--base-url`"]),
+        ("what topics do you know", ["`%lockbots help`", "%lockbots help settings", "`retry`"]),
+        ("what if the connection breaks midway?", ["marked `error`", "`truncated`"]),
+        ("Как запустить песочницу и сделать её медленной", ["lockbots_magic.sandbox", ";rate=5"]),
+    ],
+)
+def test_answer_tells_what_was_asked(question, told):
+    text = ask(question)
+    assert [words for words in told if words.strip("`") not in text] == []
 
 
 def test_system_messages_are_ignored():

@@ -20,8 +20,14 @@ FLAGS = words("--no-history -h")
 
 QUESTIONS = {
     "First steps": "How do I start? | what is this?",
-    "Connect a real model": "how do I connect a real model? | which models are available? | Which provider am I using?",
-    "Any OpenAI-compatible server": "what is base_url? | my company has its own server with an OpenAI API",
+    "Connect a real model": (
+        "how do I connect a real model? | which models are available? | Which provider am I using?"
+        " | how do i conect a modle"
+    ),
+    "Any OpenAI-compatible server": (
+        "what is base_url? | my company has its own server with an OpenAI API | how do I reset the base url"
+        " | how to use a proxy"
+    ),
     "OpenAI, Anthropic, Gemini and other services": (
         "how do I connect OpenAI? | Can I use Claude from Anthropic? | where do I put my gemini key | connect gpt-4"
     ),
@@ -36,6 +42,8 @@ QUESTIONS = {
     "Options of %%chat": (
         "how do I set the temperature? | what does --to do? | what does -m do? | how do I pass max_tokens?"
         " | How can I set a system prompt? | how can I get the reply into a variable? | how do I ask without history?"
+        " | how to change the temperature | one-off question without history"
+        " | how to stop repeating the history, one-off question"
     ),
     "One-line questions with %chat": "what's the difference between %chat and %%chat | ask in one line",
     "Prompts arrive untouched": "do I have to escape curly braces? | what does -- mean? | f-string in prompt",
@@ -45,20 +53,30 @@ QUESTIONS = {
     "A cell owns its turn": "what happens when I run a cell again? | what does stale mean?",
     "Undo, retry, clear": "How do I undo a question? | How do I remove the last message? | regenerate the answer",
     "Stop a reply": "how do I stop a reply? | the model keeps talking, how to make it stop",
-    "Errors and retries": "I got an error 429 | it times out | how can I change the timeout? | connection refused",
+    "Errors and retries": (
+        "I got an error 429 | it times out | how can I change the timeout? | connection refused"
+        " | what if the connection breaks midway? | what happens if I run a failed cell again?"
+    ),
     "Long conversations": "what happens when the conversation gets too long? | the model forgot the beginning",
     "Save and load": "how do I save a conversation? | can I continue tomorrow after a kernel restart?",
-    "Settings": "how do I make this model the default everywhere? | ipython_config.py",
+    "Settings": "what settings | how do I make this model the default everywhere? | ipython_config.py",
     "Credentials and safety": "where is my API key kept? | Is my key saved in the notebook? | how do I log out?",
-    "From Python": "how do I use it from python? | iterate over the streamed text in Python",
+    "From Python": (
+        "how do I use it from python? | iterate over the streamed text in Python | temperature in python"
+        " | can I set the timeout from python?"
+    ),
     "Tests and CI": "how do I run nbval on my notebooks? | LOCKBOTS_LIVE | how do I disable live output?",
     "Sandbox": "try without a key | fake server for experiments",
-    "Get help": "help | what commands are there? | where is the documentation",
+    "Get help": "help | what commands are there | where is the documentation | what topics do you know",
 }
 RUSSIAN_QUESTIONS = {
     "Первые шаги": "с чего начать? | что это такое?",
-    "Подключить настоящую модель": "как подключить настоящую модель? | какие модели есть? | как сменить модель?",
-    "Любой сервер, совместимый с OpenAI": "как подключить свой сервер?",
+    "Подключить настоящую модель": (
+        "как подключить настоящую модель? | какие модели есть? | как сменить модель? | как подключить модель?"
+    ),
+    "Любой сервер, совместимый с OpenAI": (
+        "как подключить свой сервер? | как вернуть адрес по умолчанию | как использовать прокси"
+    ),
     "OpenAI, Anthropic, Gemini и другие сервисы": "как подключить OpenAI? | хочу использовать клод",
     "Ollama": "как подключить Ollama? | можно ли без интернета? | как запустить модель локально?",
     "LM Studio": "как подключить lm studio",
@@ -66,22 +84,27 @@ RUSSIAN_QUESTIONS = {
     "Liaobots": "нужен ли код для liaobots",
     "Функция Python вместо модели": "можно ли вместо модели функцию? | своя функция как модель",
     "Написать плагин": "как написать плагин? | как добавить своего провайдера",
-    "Параметры %%chat": "как задать температуру? | Как задать системный промпт? | Как записать ответ в переменную?",
+    "Параметры %%chat": (
+        "как задать температуру? | Как задать системный промпт? | Как записать ответ в переменную?"
+        " | как поменять температуру | как заставить отвечать по-русски (системный промпт)"
+    ),
     "Вопрос одной строкой: %chat": "чем %chat отличается от %%chat?",
     "Запрос доходит без изменений": "надо ли экранировать скобки? | как подставить переменную в запрос?",
     "Несколько бесед": "как начать новую беседу? | как переключиться между беседами | где посмотреть историю",
     "У ячейки своё место в беседе": "что будет, если запустить ячейку ещё раз? | ячейка выполнена дважды",
     "Отменить, повторить, очистить": "как отменить последний вопрос? | хочу другой ответ | как очистить беседу?",
     "Прервать ответ": "как остановить ответ? | Как прервать генерацию?",
-    "Ошибки и повторы": "что делать при ошибке 429? | как увеличить таймаут | почему не работает?",
+    "Ошибки и повторы": (
+        "что делать при ошибке 429? | как увеличить таймаут | почему не работает? | что если соединение оборвётся"
+    ),
     "Длинные беседы": "беседа не помещается в контекст | модель забыла начало разговора",
-    "Сохранить и загрузить": "как сохранить беседу? | как загрузить беседу из файла",
+    "Сохранить и загрузить": "как сохранить беседу? | как сохранить бесседу | как загрузить беседу из файла",
     "Настройки": "как сделать модель по умолчанию? | переменная LOCKBOTS_MODEL | температура для всех ячеек",
     "Ключи и безопасность": "где хранится мой ключ? | безопасно ли писать ключ в ячейке?",
     "Из Python": "как использовать из питона?",
     "Тесты и CI": "как запустить тесты nbval?",
-    "Песочница": "как попробовать без ключа? | что такое песочница?",
-    "Справка": "помощь | какие есть команды?",
+    "Песочница": ("как попробовать без ключа? | что такое песочница? | Как запустить песочницу и сделать её медленной"),
+    "Справка": "помощь | какие есть команды | какие темы ты знаешь",
 }
 UNRELATED = {
     None: "2+2? | what is the capital of France? | explain quantum mechanics | Why is the sky blue? | my dog is ill"
@@ -134,6 +157,11 @@ def test_russian_word_endings_do_not_matter(word):
 @pytest.mark.parametrize("word", ["connect", "connecting", "Connected", "connection", "connections"])
 def test_english_word_endings_do_not_matter(word):
     assert helptext.tokens(word) == helptext.tokens("connects")
+
+
+@pytest.mark.parametrize(("misspelt", "right"), [("conect", "connect"), ("conversaton", "conversation")])
+def test_misspelt_word_of_a_title_or_keyword_is_understood(misspelt, right):
+    assert helptext.rank(misspelt, helptext.sections()) == helptext.rank(right, helptext.sections())
 
 
 def test_question_without_any_telling_word_scores_nothing():
@@ -294,6 +322,12 @@ def test_every_model_in_an_example_names_a_provider(language):
     models = [re.findall(r"(?:%lockbots use| -m) (\S+)", line) for line in magic_lines(language)]
     named = {model.partition(":")[0] for found in models for model in found}
     assert named <= {*providers.names(), "myservice"}
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_only_examples_that_choose_a_model_set_a_temperature(language):
+    lines = [line for line in magic_lines(language) if re.search(r"^%%?chat.* (-t|--temperature) ", line)]
+    assert [line for line in lines if " -m " not in line] == []
 
 
 @pytest.mark.parametrize("name", ["en.md", "ru.md", "stop_words.txt"])

@@ -18,8 +18,8 @@ DEFAULT_RATE = 200.0
 """Words per second."""
 MAX_PAUSE = 60.0
 """The longest pause (s) between two words, however low the rate."""
-CLOSE = 0.75
-"""From this share of the best score on, the second section is named too."""
+CLOSE = 0.9
+"""From this share of the best score on, the second section is named too, if no third is as near."""
 
 
 class Guide(Provider):
@@ -68,6 +68,8 @@ def answer(messages: tuple[Message, ...]) -> str:
     first = all(m.role != "assistant" for m in messages)
     if _GREETING.fullmatch(in_words):
         return "\n\n".join([phrases.welcome, *([phrases.connect] if first else [])])
+    if _THANKS.fullmatch(in_words):
+        return phrases.thanks
     found = None if _WORK.match(in_words) else _found(question, "\n".join(prompts[-3:-1]), language, phrases)
     if found is None:
         return f"{phrases.unknown}\n\n{phrases.connect}"
@@ -77,11 +79,13 @@ def answer(messages: tuple[Message, ...]) -> str:
 def _found(question: str, earlier: str, language: str, phrases: _Phrases) -> str | None:
     """The section that answers `question`, with the title of another that may; none if the help has nothing on it."""
     chapters = helptext.sections(language)
-    (score, best), (next_score, second) = helptext.rank(question, chapters, earlier)[:2]
+    (score, best), *others = helptext.rank(question, chapters, earlier)
     if score < helptext.THRESHOLD:
         return None
-    near = next_score >= max(CLOSE * score, helptext.THRESHOLD)
-    return f"{_shown(best)}\n\n{phrases.see_also} {second.title}" if near else _shown(best)
+    near = [section for other, section in others if other >= max(CLOSE * score, helptext.THRESHOLD)]
+    if len(near) != 1:  # several are near when the question has only a word that they all share: "connect"
+        return _shown(best)
+    return f"{_shown(best)}\n\n{phrases.see_also} {near[0].title}"
 
 
 def _shown(section: helptext.Section) -> str:
@@ -103,6 +107,7 @@ class _Phrases:
     """What the guide says of itself."""
 
     welcome: str
+    thanks: str
     unknown: str
     connect: str
     """One line."""
@@ -119,6 +124,13 @@ _GREETING = re.compile(
     r"|ты (?:бот|робот|ии|нейросеть|человек|модель|chatgpt|gpt)|представься)?"
 )
 """A greeting, a question about the guide itself, or nothing at all."""
+
+_THANKS = re.compile(
+    r"(?:(?:ok|okay|great|perfect|cool|хорошо|отлично|понятно|ясно|ок) )?"
+    r"(?:thanks?|thank you|thx|cheers|спасибо|спасибочки|благодарю)"
+    r"(?: (?:you|a lot|very much|so much|a million|guide|bot|большое|огромное|за помощь|вам|тебе))*"
+)
+"""Thanks and nothing else."""
 
 _WORK = re.compile(
     r"(?:(?:please|can you|could you|пожалуйста|можешь|можете|а|and|now|теперь|тогда) )*"
@@ -139,6 +151,7 @@ _PHRASES = MappingProxyType(
                 "Try asking:\n\n"
                 "- How do I connect OpenAI?\n- How do I undo a question?\n- How do I save a conversation?"
             ),
+            thanks="You are welcome! Ask whenever something is unclear.",
             unknown=(
                 "That is beyond me: I am the built-in guide, not a language model, and know only this toolkit. "
                 "You can ask me:\n\n"
@@ -153,6 +166,7 @@ _PHRASES = MappingProxyType(
                 "спрашивать своими словами. Например:\n\n"
                 "- Как подключить OpenAI?\n- Как отменить вопрос?\n- Как сохранить беседу?"
             ),
+            thanks="Пожалуйста! Спрашивайте, если что-то будет неясно.",
             unknown=(
                 "Этого я не умею: я встроенный справочник, не языковая модель, и знаю только эти инструменты. "
                 "Меня можно спросить:\n\n"

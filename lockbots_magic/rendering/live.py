@@ -79,8 +79,8 @@ class CellOutput:
 class LiveCellOutput:
     """Shows a reply from its first text on, and leaves one output.
 
-    A thread draws the frames after the first: reading the reply never waits for a frame, and text that came
-    just before a pause of the model's is drawn all the same.
+    A thread draws the frames: reading the reply never waits for one, text that came just before a pause of the
+    model's is drawn all the same, and an interrupt, which is raised in the main thread, tears none.
     """
 
     def __init__(self) -> None:
@@ -94,23 +94,19 @@ class LiveCellOutput:
         self.shown = False
         self._changed = threading.Event()
         self._stopped = threading.Event()
-        self._thread: threading.Thread | None = None
+        # The thread's messages belong to this cell: the context carries the kernel's note of which one runs.
+        context = contextvars.copy_context()
+        self._thread = threading.Thread(target=context.run, args=(self._draw_frames,), daemon=True)
+        self._thread.start()
 
     def feed(self, delta: Delta) -> None:
-        """Take one step of the reply; the first one is drawn at once."""
+        """Take one step of the reply."""
         if not (delta.text or delta.notice):
             return
         if delta.text:
             self._arrived.append(delta.text)
         self._notice = delta.notice
-        if self._thread is None:
-            self._draw()
-            # The thread's messages belong to this cell: the context carries the kernel's note of which one runs.
-            context = contextvars.copy_context()
-            self._thread = threading.Thread(target=context.run, args=(self._draw_frames,), daemon=True)
-            self._thread.start()
-        else:
-            self._changed.set()
+        self._changed.set()
 
     def finish(self, turn: Turn, notices: Sequence[str] = ()) -> None:
         """Show the whole, and end."""
@@ -122,8 +118,7 @@ class LiveCellOutput:
         """Stop drawing frames."""
         self._stopped.set()
         self._changed.set()
-        if self._thread is not None:
-            self._thread.join()
+        self._thread.join()
 
     def _draw_frames(self) -> None:
         while self._changed.wait() and not self._stopped.is_set():
