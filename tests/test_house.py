@@ -29,6 +29,8 @@ LAYERS = (
     ("rendering.live", "reply", "credentials"),
     ("chat",),
     ("session",),
+    ("commands.command",),
+    ("commands.models", "commands.conversations", "commands.settings"),
     ("commands",),
     ("magics",),
     ("",),

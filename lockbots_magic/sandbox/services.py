@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
@@ -27,7 +28,7 @@ class Parts(NamedTuple):
     closing: list[str]
 
 
-class Service:
+class Service(ABC):
     """One wire format. `path` is what a client appends to the base URL."""
 
     name: ClassVar[str]
@@ -36,21 +37,21 @@ class Service:
     media_type: ClassVar[str] = "text/event-stream"
     has_events: ClassVar[bool] = True
 
+    @abstractmethod
     def credential(self, request: Recorded) -> str:
         """The credential that `request` carries, ``""`` if none."""
-        raise NotImplementedError
 
     def admits(self, question: Question) -> bool:
         """Whether the credential is good enough."""
         return question.settings.auth != "required" or question.credential == CREDENTIAL
 
+    @abstractmethod
     def error(self, status: int, message: str, code: str | None = None) -> str:
         """An error object."""
-        raise NotImplementedError
 
+    @abstractmethod
     def chunk(self, delta: Mapping[str, Any], body: Mapping[str, Any]) -> str:
         """The content of an event that holds `delta`."""
-        raise NotImplementedError
 
     def parts(self, words: list[str], body: Mapping[str, Any]) -> Parts:
         """The events that hold the reply `words` to the request `body`."""

@@ -1,0 +1,40 @@
+"""The commands of `%lockbots`. Each takes the session and its options, and returns what to show."""
+
+from __future__ import annotations
+
+import difflib
+
+from ..errors import UsageError
+from ..options import words
+from ..session import Lockbots
+
+from . import models, conversations, settings  # isort: skip  # noqa: F401  # each adds its commands; help lists them so
+from .command import COMMANDS, Shown
+
+__all__ = ["COMMANDS", "Shown", "run", "summary"]
+
+
+def run(session: Lockbots, line: str) -> Shown:
+    """Run one line of `%lockbots`; without a command it tells the status.
+
+    Raises:
+        UsageError: there is no such command, or its options are wrong.
+        HelpRequested: `-h` was given.
+    """
+    name, *rest = words(line) or ["status"]
+    if name in ("-h", "--help"):
+        name = "help"
+    if name.endswith("?") and not rest:  # as everywhere in IPython
+        name, rest = name.rstrip("?"), ["-h"]
+    if name not in COMMANDS:
+        near = difflib.get_close_matches(name, COMMANDS, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(COMMANDS)}"
+        raise UsageError(f"there is no command {name!r}; {hint}")
+    known = COMMANDS[name]
+    return known.run(session, known.options(name).parse(rest))
+
+
+def summary() -> str:
+    """The commands, a line each."""
+    lines = [f"  {name:<10} {(c.run.__doc__ or '').strip()}" for name, c in COMMANDS.items()]
+    return "\n".join(["Manage models, conversations, settings and credentials: %lockbots COMMAND", "", *lines])

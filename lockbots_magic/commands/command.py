@@ -1,0 +1,63 @@
+"""What a command of `%lockbots` is, and what several of them need."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..options import Options
+from ..rendering.table import Table
+from ..reply import Reply
+from ..session import Lockbots
+
+Shown = str | Table | Reply
+SHORT = 60
+"""Characters of a prompt or reply that a table shows."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command: what runs it, and the options it takes."""
+
+    run: Callable[[Lockbots, Namespace], Shown]
+    arguments: tuple[tuple[tuple[str, ...], dict[str, Any]], ...]
+
+    def options(self, name: str) -> Options:
+        """The parser of its options."""
+        parser = Options(f"%lockbots {name}", (self.run.__doc__ or "").strip())
+        for flags, settings in self.arguments:
+            parser.add_argument(*flags, **settings)
+        return parser
+
+
+COMMANDS: dict[str, Command] = {}
+
+
+def argument(*flags: str, **settings: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Describe one option, as `argparse` takes it."""
+    return flags, settings
+
+
+def command(
+    *arguments: tuple[tuple[str, ...], dict[str, Any]],
+) -> Callable[[Callable[[Lockbots, Namespace], Shown]], Callable[[Lockbots, Namespace], Shown]]:
+    """Add a function to `COMMANDS` under its own name."""
+
+    def add(run: Callable[[Lockbots, Namespace], Shown]) -> Callable[[Lockbots, Namespace], Shown]:
+        COMMANDS[run.__name__.rstrip("_")] = Command(run, arguments)
+        return run
+
+    return add
+
+
+def short(text: str) -> str:
+    """Return the beginning of `text`, on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= SHORT else line[: SHORT - 1] + "…"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return the number with its noun, in the plural where that is due."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
