@@ -3,8 +3,14 @@
 import os
 
 import pytest
+from hypothesis import settings
 
 from lockbots_magic.sandbox import Sandbox
+
+# The same examples every time, and no deadline: a shared machine pauses. HYPOTHESIS_PROFILE=explore tries new ones.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("explore", deadline=None, max_examples=5000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 @pytest.fixture(scope="session")

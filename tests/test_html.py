@@ -143,6 +143,14 @@ def test_a_link_defined_in_the_last_line_counts_for_the_first():
     assert document.whole() == render("[a]\n\nb\n\n[a]: /x")
 
 
+def test_a_table_that_turns_out_to_be_none_stays_in_its_paragraph():
+    document = GrowingDocument()
+    for piece in ("a\n", "a|\n---", "a"):
+        document.feed(piece)
+        document.html()
+    assert document.whole() == render("a\na|\n---a")
+
+
 def test_finished_blocks_are_not_rendered_again(monkeypatch):
     from lockbots_magic.rendering import html
 

@@ -112,10 +112,11 @@ class GrowingDocument:
 def _last_block(tokens: Sequence[Token], complete_lines: int) -> tuple[int, int]:
     """Where the last top-level block begins: the index of its token, and its line; (0, 0) for the first block.
 
-    A block counts once its first line is complete: until then the line may turn out to belong to the block before.
+    A block counts once its first two lines are complete: until then they may turn out to belong to the block before,
+    the second one as well where a table begins.
     """
     starts = [(i, t.map[0]) for i, t in enumerate(tokens) if t.level == 0 and t.nesting >= 0 and t.map]
-    return next(((i, line) for i, line in reversed(starts[1:]) if line < complete_lines), (0, 0))
+    return next(((i, line) for i, line in reversed(starts[1:]) if line + 1 < complete_lines), (0, 0))
 
 
 def _rendered(tokens: Sequence[Token], env: MutableMapping[str, Any]) -> str:
