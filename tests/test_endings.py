@@ -6,7 +6,7 @@ import time
 import pytest
 
 from lockbots_magic.errors import HTTPStatusError, ModelNotFoundError, ProtocolError, ProviderError
-from lockbots_magic.providers.liaobots import Liaobots
+from lockbots_magic.providers.liaobots import Liaobots, read_answer
 from lockbots_magic.providers.lockchat import Lockchat
 from lockbots_magic.providers.openai_compatible import presets
 from tests.rawserver import RawServer
@@ -140,6 +140,24 @@ def test_liaobots_forms_are_told_apart_however_the_body_is_cut(content_type, bod
     parts = [chunk(body[i : i + size]) for i in range(0, len(body), size)]
     with RawServer(once(head, *parts, b"0\r\n\r\n")) as server:
         assert said(Liaobots, server) == text
+
+
+@pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("size", range(1, 9))
+@pytest.mark.parametrize(
+    ("content_type", "body", "text"),
+    [
+        ("text/event-stream", EVENT, "hello"),
+        ("text/plain", EVENT, "hello"),
+        ("text/plain", "Привет 🙂".encode(), "Привет 🙂"),
+        ("", b"data: none", "data: none"),
+        ("text/plain", b'{"a": 1}', '{"a": 1}'),
+    ],
+)
+def test_liaobots_forms_are_told_apart_by_their_bytes_alone(content_type, body, text, size, bom):
+    body = bom + body
+    pieces = [body[i : i + size] for i in range(0, len(body), size)]
+    assert "".join(delta.text for delta in read_answer(pieces, content_type)) == text
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ MAX_ERROR_OBJECT = 4096
 """Bytes up to which an answer that begins like JSON may still turn out to be an error object."""
 MAX_FIRST_LINE = 65536
 """Bytes of a first line that begins like an event and does not end; past them it is taken for one."""
-
+BOM = b"\xef\xbb\xbf"
 _EVENT_FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
 _EVENT_FIELD = re.compile(rb"(?:data|event|id|retry)?:")
 _BEFORE_DATA = re.compile(rb"^(?:(?:(?:event|id|retry)?:[^\n]*)?\n)+")
@@ -150,7 +150,9 @@ def form_of(start: bytes, content_type: str, *, ended: bool) -> str:
     Returns:
         ``"events"``, ``"text"``, ``"page"``, ``"error"``, or ``""`` while more bytes are needed to tell.
     """
-    begin = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if BOM.startswith(start) and not ended:
+        return ""
+    begin = start.removeprefix(BOM).lstrip()
     if begin.startswith(b"<"):
         return _form_of_markup(begin[:15].lower(), content_type, ended)
     if begin.startswith((b"{", b"[{")):
@@ -202,7 +204,7 @@ def _json_object(text: bytes | str) -> dict[str, Any]:
 
 def _read_text(start: bytes, body: Iterator[bytes]) -> Iterator[Delta]:
     decoder = TextDecoder()
-    if text := decoder.feed(start.removeprefix(b"\xef\xbb\xbf")):
+    if text := decoder.feed(start.removeprefix(BOM)):
         yield Delta(text)
     for piece in body:
         if text := decoder.feed(piece):
