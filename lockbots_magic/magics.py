@@ -90,7 +90,6 @@ class ChatMagics(Magics):
         system = options.system
         if system is None and not chat.conversation.system:
             system = self.session.system
-        chat.provider.check_params(params)
         chat.params.update(params)
         kept = not options.no_history
         reply = chat.stream(prompt, system=system, history=kept, cell_id=self.session.cell_id, run=self.session.run)

@@ -79,7 +79,6 @@ class Reply(Iterator[str]):
     ) -> None:
         self.request = request
         self.turn: Turn | None = None
-        self.left_out = turn.left_out
         self._provider = provider
         self._draft = turn
         self._kept_in = kept_in
@@ -110,11 +109,6 @@ class Reply(Iterator[str]):
     def text(self) -> str:
         """What has come so far."""
         return self._progress.text
-
-    @property
-    def running(self) -> bool:
-        """Whether it has begun and not ended."""
-        return self._thread is not None and self.turn is None
 
     def cancel(self) -> None:
         """Stop the reply, from any thread: the connection closes at once, and the turn is kept as interrupted."""
