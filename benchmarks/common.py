@@ -2,7 +2,7 @@
 
 The server runs in a process of its own, so that it takes no time from what is measured. A model's name tells it
 what to send: `20000` is 20,000 tokens at once, `20000@4000` as many at 4,000/s, `40@50+0.2` waits 0.2 s first, and
-`20000@4000-code` is one long code block in place of mixed Markdown.
+`20000@4000-code` is one long code block in place of mixed Markdown; texts.py has more kinds.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+import texts
 from jupyter_client import KernelManager
 
 MIXED = """\
@@ -55,6 +56,8 @@ CODE = '    parts[{n}] = transform(parts[{n}], "label {n}", scale=0.25)  # step 
 
 def tokens(count: int, kind: str = "mixed") -> list[str]:
     """A reply in `count` tokens, about as long as a model's."""
+    if kind in texts.KINDS:
+        return texts.tokens(count, kind)
     if kind == "code":
         text = "```python\n", *(CODE.format(n=n) for n in range(count // 10))
     else:
@@ -125,8 +128,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._pace(events, int(rate))
         else:
             self.wfile.write(b"".join(events))
+        last = time.monotonic()
         self.wfile.write(end)
-        self.times["first"] = first
+        self.times.update(first=first, last=last)
 
     def _pace(self, events: list[bytes], rate: int) -> None:
         """Send by the clock: what a sleep was too long is caught up with by the next write."""
@@ -146,7 +150,7 @@ class Server:
         self.url = url
 
     def times(self) -> dict[str, float]:
-        """When the last stream's first token was sent (`time.monotonic()`, one clock for the whole machine)."""
+        """When the last stream's first and last token were sent (`time.monotonic()`: one clock for the machine)."""
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(self.url + "/times") as answer:
             return json.load(answer)
 

@@ -21,6 +21,7 @@ from . import commands
 from .errors import Interrupted, UsageError
 from .messages import Turn
 from .options import HelpRequested, Options, assignments
+from .plaintext import printable
 from .providers import names
 from .rendering.live import output_for
 from .reply import Reply
@@ -99,7 +100,7 @@ class ChatMagics(Magics):
 
     def _show(self, reply: Reply, variable: str | None = None) -> None:
         """Show `reply` as it comes; whatever happens, what came is shown, and an interrupt stops "Run all" too."""
-        output = output_for(self.shell, self.session.live, self.session.cell_id is not None)
+        output = output_for(self.shell, self.session.live, self.session.sole_reply())
         try:
             with reply:
                 for delta in reply.deltas:
@@ -149,7 +150,7 @@ def _notices(turn: Turn) -> list[str]:
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(printable(text) + "\n")
 
 
 class _MagicLine(EscapedCommand):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import difflib
 import os
+import threading
 import uuid
 import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +21,22 @@ from .conversation import Conversation
 from .credentials import Credentials
 from .errors import CredentialWarning, UsageError
 from .providers import split_model
+from .providers.call import hosts_warned_of
 from .providers.secrets import Secret, secrets_in
 
-LIVE = ("auto", "on", "off")
+LIVE = ("auto", "on", "off", "text")
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One execution of a cell."""
+
+    cell_id: str | None
+    is_one_prompt: bool
+    hosts_warned_of: int
+    """When it began."""
+    thread: int = field(default_factory=threading.get_ident)
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
 class Lockbots(Configurable):
@@ -31,7 +47,9 @@ class Lockbots(Configurable):
     temperature = Float(None, allow_none=True, help="Sent to providers that take it; 0 is sober, 2 wild.").tag(
         config=True
     )
-    live = Enum(LIVE, help="Draw replies while they come: on, off, or auto (when a person watches).").tag(config=True)
+    live = Enum(
+        LIVE, help="Draw replies while they come: on, off, auto (when a person watches), or as plain text."
+    ).tag(config=True)
     timeout = Float(10.0, min=0.001, help="Longest time to connect, s.").tag(config=True)
     silence_timeout = Float(60.0, min=0.001, help="Longest silence of a server, s.").tag(config=True)
     total_timeout = Float(600.0, min=0.001, help="Longest time for a whole reply, s.").tag(config=True)
@@ -61,27 +79,41 @@ class Lockbots(Configurable):
         self.conversations: dict[str, Conversation] = {}
         self.current = "main"
         self._addresses: dict[str, str] = {}
-        self._running: list[tuple[str | None, str]] = []
+        self._running: list[_Run] = []
         self._warned = False
 
     def before_cell(self, info: Any) -> None:
         """Note which cell runs; IPython calls it (event `pre_run_cell`)."""
-        self.enter_cell(getattr(info, "cell_id", None))
+        source = getattr(info, "raw_cell", None)
+        is_one_prompt = isinstance(source, str) and source.lstrip().startswith("%%chat") and not self._running
+        self.enter_cell(getattr(info, "cell_id", None), is_one_prompt)
 
-    def enter_cell(self, cell_id: str | None) -> None:
-        """A cell begins to run, once more perhaps; `cell_id` is None where the front end gives cells no ids."""
-        self._running.append((cell_id, uuid.uuid4().hex))
+    def enter_cell(self, cell_id: str | None, is_one_prompt: bool = False) -> None:
+        """A cell begins to run, once more perhaps.
+
+        Args:
+            cell_id: None where the front end gives cells no ids.
+            is_one_prompt: whether the cell does nothing but ask one question.
+        """
+        self._running.append(_Run(cell_id, is_one_prompt, hosts_warned_of()))
         self._warned = False
 
     @property
     def cell_id(self) -> str | None:
         """The cell that runs."""
-        return self._running[-1][0] if self._running else None
+        return self._running[-1].cell_id if self._running else None
 
     @property
     def run(self) -> str | None:
         """This execution of it, unlike any other."""
-        return self._running[-1][1] if self._running else None
+        return self._running[-1].id if self._running else None
+
+    def sole_reply(self) -> Callable[[], bool]:
+        """Return a question for later: does the cell that runs show nothing but the one reply about to begin?"""
+        run = self._running[-1] if self._running else None
+        if run is None or not run.is_one_prompt or run.thread != threading.get_ident():
+            return lambda: False
+        return lambda: run.hosts_warned_of == hosts_warned_of()
 
     def after_cell(self, result: Any) -> None:
         """Warn of a credential written in a cell; IPython calls it (event `post_run_cell`)."""

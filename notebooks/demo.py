@@ -6,7 +6,9 @@ Usage: python notebooks/demo.py NOTEBOOK FOLDER
 from __future__ import annotations
 
 import os
+import re
 import sys
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,15 @@ class Watched(NotebookClient):
     """A notebook client that writes outputs to the terminal while they grow."""
 
     shown: str = ""
+    """What stands in the terminal of the output that is growing."""
+
+    def show(self, content: dict[str, Any]) -> None:
+        """Write what an output has grown by: frames of a reply come as HTML, its end with the text itself."""
+        plain = content["data"].get("text/plain")
+        text = visible(content["data"].get("text/html", "")) if plain is None else plain
+        if text.startswith(self.shown):
+            write(text[len(self.shown) :])
+            self.shown = text
 
     def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
         """Show what a message adds, then let the notebook have it."""
@@ -32,15 +43,17 @@ class Watched(NotebookClient):
         elif kind == "stream":
             write(content["text"])
         elif kind in ("display_data", "update_display_data", "execute_result"):
-            text = content["data"].get("text/plain", "")
-            grown = text.removeprefix(self.shown) if kind == "update_display_data" else text
-            self.shown = text
-            write(grown)
+            self.show(content)
         elif kind == "error":
             write("\n".join(content["traceback"]) + "\n")
         elif kind == "status" and content["execution_state"] == "idle" and self.shown:
             write("\n")
         return super().process_message(msg, cell, cell_index)
+
+
+def visible(html: str) -> str:
+    """Return the text that a page would show."""
+    return unescape(re.sub(r"<style>.*?</style>|<[^>]*>", "", html, flags=re.DOTALL))
 
 
 def bold(text: str) -> str:

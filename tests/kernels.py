@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import html
 import queue
+import re
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
 from jupyter_client.manager import start_new_kernel
+
+
+def visible(data: dict[str, Any]) -> str:
+    """What a reader sees of an output's HTML."""
+    return html.unescape(re.sub(r"<style>.*?</style>|<[^>]*>", "", data.get("text/html", ""))).strip()
 
 
 @dataclass
@@ -23,11 +30,16 @@ class Execution:
 
     @property
     def outputs(self) -> list[dict[str, Any]]:
-        """The outputs that a notebook would hold in the end: updates applied, as front ends do."""
+        """The outputs that a notebook would hold in the end: updates and clearing applied, as front ends do."""
         outputs: list[dict[str, Any]] = []
         places: dict[str, int] = {}
+        clearing = False
         for message in self.messages:
             content, kind = message["content"], message["msg_type"]
+            if kind == "clear_output":
+                clearing = True
+            elif clearing and kind in ("display_data", "execute_result", "error", "stream"):
+                outputs, places, clearing = [], {}, False
             identity = content.get("transient", {}).get("display_id")
             if kind == "display_data":
                 places[identity] = len(outputs)

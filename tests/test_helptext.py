@@ -47,6 +47,10 @@ QUESTIONS = {
     ),
     "One-line questions with %chat": "what's the difference between %chat and %%chat | ask in one line",
     "Prompts arrive untouched": "do I have to escape curly braces? | what does -- mean? | f-string in prompt",
+    "How a reply is shown": (
+        "why is the picture only a link? | can a reply run javascript? | how do I write formulas in LaTeX?"
+        " | does it work in jupyter console? | NO_COLOR"
+    ),
     "Several conversations": (
         "how do I start a new conversation? | copy a conversation | delete a conversation | show me the history"
     ),
@@ -70,6 +74,7 @@ QUESTIONS = {
     "Get help": "help | what commands are there | where is the documentation | what topics do you know",
 }
 RUSSIAN_QUESTIONS = {
+    "Как показан ответ": "почему вместо картинки ссылка? | отображаются ли формулы? | опасен ли javascript в ответе?",
     "Первые шаги": "с чего начать? | что это такое?",
     "Подключить настоящую модель": (
         "как подключить настоящую модель? | какие модели есть? | как сменить модель? | как подключить модель?"

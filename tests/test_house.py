@@ -17,6 +17,7 @@ PACKAGE = "lockbots_magic"
 
 # A module imports only from rows above its own, and nothing from its own row.
 LAYERS = (
+    ("plaintext",),
     ("version", "errors", "framing", "helptext", "providers.chunks"),
     ("messages",),
     ("conversation", "options", "providers.secrets", "providers.checks", "providers.retries"),
@@ -24,8 +25,11 @@ LAYERS = (
     ("providers.transport", "providers.dialect", "providers.base"),
     ("providers.openai_compatible", "providers.guide", "providers.function"),
     ("providers.lockchat", "providers.liaobots"),
-    ("providers", "rendering", "rendering.highlight", "rendering.terminal"),
-    ("rendering.html", "rendering.table"),
+    ("providers", "rendering", "rendering.escaping", "rendering.highlight", "rendering.tex", "rendering.unfinished"),
+    ("rendering.markdown", "rendering.terminal.screen"),
+    ("rendering.html", "rendering.plain_markdown", "rendering.table", "rendering.terminal.code"),
+    ("rendering.growing", "rendering.forms", "rendering.terminal.styling"),
+    ("rendering.terminal",),
     ("rendering.live", "reply", "credentials"),
     ("chat",),
     ("session",),

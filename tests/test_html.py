@@ -1,41 +1,14 @@
 """Markdown -> HTML that is safe in a trusted page, whole or growing."""
 
 import re
+import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockbots_magic.rendering.highlight import highlighted
-from lockbots_magic.rendering.html import GrowingDocument, bundle, neutralised, notices_html, render
-
-DOCUMENT = """# Title
-
-Text **bold** and `code`, a [link](https://host.example/a?b=1&c=2) and $a_1 * b_2 * c$.
-
-- one
-- two
-
-  still two
-
-| a | b |
-|---|--:|
-| 1 | $\\alpha_{1}$ |
-
-```python
-def f(x):
-    return "<b>"
-```
-
-> quoted
-
-1. first
-2. second
-
-The end [later].
-
-[later]: https://later.example
-"""
+from lockbots_magic.rendering.html import framed, notices_html, render, style
+from tests.documents import DOCUMENT
 
 
 def test_blocks_of_markdown_become_html():
@@ -107,99 +80,130 @@ def test_a_price_is_no_formula():
     assert html.count("<span>$</span>") == 2
 
 
-@given(st.lists(st.integers(1, 40), max_size=30))
-def test_however_it_arrives_the_end_is_the_same(cuts):
-    document = GrowingDocument()
-    at = 0
-    for size in cuts:
-        document.feed(DOCUMENT[at : at + size])
-        document.html()
-        at += size
-    document.feed(DOCUMENT[at:])
-    assert document.whole() == render(DOCUMENT)
-
-
-PIECES = [
-    *("a", "\n", "\n\n", "# ", "- ", "  ", "```", "|", "---", "> ", "\r\n", "\r", "\u2028", "\x0b"),
-    *("$", "1. ", "<b>", "**", "`", "[a]", ": /x", "'t", "    "),
-]
-
-
-@given(st.lists(st.sampled_from(PIECES), max_size=40))
-@settings(max_examples=300)
-def test_however_any_text_arrives_the_end_is_the_same(pieces):
-    document = GrowingDocument()
-    for piece in pieces:
-        document.feed(piece)
-        document.html()
-    assert document.whole() == render("".join(pieces))
-
-
-def test_a_link_defined_in_the_last_line_counts_for_the_first():
-    document = GrowingDocument()
-    for piece in ("[a]", "\n\n", "b", "\n\n", "[a]", ": /x"):
-        document.feed(piece)
-        document.html()
-    assert document.whole() == render("[a]\n\nb\n\n[a]: /x")
-
-
-def test_a_table_that_turns_out_to_be_none_stays_in_its_paragraph():
-    document = GrowingDocument()
-    for piece in ("a\n", "a|\n---", "a"):
-        document.feed(piece)
-        document.html()
-    assert document.whole() == render("a\na|\n---a")
-
-
-def test_finished_blocks_are_not_rendered_again(monkeypatch):
-    from lockbots_magic.rendering import html
-
-    sizes = []
-    real = html._parser().parse
-    monkeypatch.setattr(html._parser(), "parse", lambda text, env: (sizes.append(len(text)), real(text, env))[1])
-    document = GrowingDocument()
-    for n in range(200):
-        document.feed(f"Paragraph {n} of some length.\n\n")
-        document.html()
-    assert max(sizes) < 200
-
-
-@pytest.mark.parametrize("text", ["a < b", "<b>", "\\<b>", "\\\\<b>", "<!-- x -->", "</p>", "<?php", "`<b>`"])
-def test_neutralised_markdown_has_no_tag(text):
-    assert not re.search(r"(?<!\\)(\\\\)*<(?=[A-Za-z/!?])", neutralised(text))
-
-
-@given(st.text(alphabet="<\\ab/!` \n"))
-def test_neutralising_is_complete(text):
-    assert not re.search(r"(?<!\\)(\\\\)*<(?=[A-Za-z/!?])", neutralised(text))
-
-
-def test_code_is_coloured_by_the_front_ends_own_variables():
-    html = highlighted("def f(): return 'x'  # y", "python")
-    assert "var(--jp-mirror-editor-keyword-color" in html
-    assert "&#x27;x&#x27;" in html
-
-
-@given(st.text(max_size=80), st.sampled_from(["python", "", "nosuch", "html", '"><script>', "c++"]))
-def test_highlighting_changes_no_character_and_opens_no_tag(code, language):
-    import html
-
-    shown = highlighted(code, language)
-    assert set(re.findall(r"</?(\w+)", shown)) <= {"span"}
-    assert html.unescape(re.sub(r"</?span[^>]*>", "", shown)) == code
-
-
 def test_notices_are_escaped():
     assert "<b>" not in notices_html(["<b>x</b>"])
 
 
-def test_the_three_forms_of_an_output():
-    forms = bundle("a <b>", render("a <b>"), ["left out"])
-    assert forms["text/plain"] == "a <b>"
-    assert forms["text/markdown"] == "a \\<b>\n\n*left out*"
-    assert "left out" in forms["text/html"]
+def test_text_in_a_notice_begins_no_formula():
+    assert "<span>$</span>x<span>$</span>" in notices_html(["$x$"])
 
 
-def test_the_style_of_code_blocks_survives_the_sanitiser():
-    for block in ("```python\nx\n```", "    x\n"):
-        assert "background:var(--jp-layout-color2, #8080801f);padding:" in render(block)
+@pytest.mark.parametrize(
+    "address",
+    [
+        "//host.example",
+        "/lab/api",
+        "x.html",
+        "#top",
+        "data:text/html,x",
+        "file:///etc/passwd",
+        "ftp://x",
+        "https:",
+        "?x",
+    ],
+)
+def test_a_link_that_leads_nowhere_in_the_web_is_its_text(address):
+    html = render(f"[label]({address})")
+    assert "href" not in html
+    assert "label" in html
+
+
+@pytest.mark.parametrize("address", ["https://a.example/b?c=d&e=f#g", "HTTP://a.example", "mailto:me@a.example"])
+def test_a_link_to_the_web_is_one(address):
+    assert f'href="{address.replace("&", "&amp;")}"' in render(f"[label]({address})")
+
+
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
+
+
+def test_a_small_picture_that_comes_along_is_shown():
+    assert f'<img src="data:image/png;base64,{PIXEL}" alt="dot">' in render(f"![dot](data:image/png;base64,{PIXEL})")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"data:image/svg+xml;base64,{PIXEL}",
+        f"data:text/html;base64,{PIXEL}",
+        f"data:image/jpeg;base64,{PIXEL}",
+        "data:image/png;base64,PHN2Zz4=",
+        "data:image/png;base64,iVBORw0KGgo" + "A" * 400_000,
+        "data:image/png,x",
+        "cat.png",
+    ],
+    ids=["svg", "html", "png called jpeg", "svg called png", "too large", "not base64", "relative"],
+)
+def test_no_other_picture_is_shown(source):
+    html = render(f"![dot]({source})")
+    assert "<img" not in html
+    assert "[dot]" in html
+
+
+def test_no_formula_begins_where_the_reply_means_none():
+    html = render(r"costs &dollar;5 \\(x\\) \$y\$ \\[z\\] &#36;a&#36; \begin{equation}x")
+    bare = re.sub(r"<span>[$\\]</span>", "", html)
+    assert "$" not in bare
+    assert "\\" not in bare
+
+
+def test_a_formula_that_is_more_than_one_is_shown_as_code():
+    html = render(r"$\href{javascript:alert(1)}{x}$ and $x^2$")
+    assert r'<code class="tex">$\href{javascript:alert(1)}{x}$</code>' in html
+    assert "$x^2$</span>" in html
+
+
+def test_boxes_of_tasks_are_shown():
+    html = render("- [ ] open\n- [x] done\n- [link](https://a.example)\n- [z] none")
+    assert '<li class="task">☐ open</li>' in html
+    assert '<li class="task">☑ done</li>' in html
+    assert "<li>[z] none</li>" in html
+
+
+def test_footnotes_stand_where_they_are_written():
+    html = render("Said[^a], not[^b].\n\n[^a]: By *whom*?\n    - and why\n\nMore.")
+    assert "Said<sup>a</sup>, not[^b]." in html
+    assert '<div class="footnote"><sup>a</sup><p>By <em>whom</em>?</p>' in html
+    assert html.index("whom") < html.index("More")
+
+
+def test_a_line_of_a_displayed_formula_begins_no_list():
+    for begin, end in (("$$", "$$"), ("\\[", "\\]"), ("\\begin{align}", "\\end{align}")):
+        html = render(f"text\n{begin}\na\n- b\n= c\n{end}\ntext")
+        assert f'">{begin}\na\n- b\n= c\n{end}</span></div>' in html
+        assert "<li>" not in html
+
+
+def test_a_formula_in_a_quote_has_no_marks_of_the_quote():
+    assert "$$\na\n- b\n$$" in render("> $$\n> a\n> - b\n> $$")
+
+
+def test_no_formula_reaches_over_an_empty_line():
+    assert "formula" not in render("$$\na\n\nb\n$$")
+
+
+def test_right_to_left_blocks_find_their_direction():
+    html = render("left\n\nשלום\n\n- مرحبا\n- left")
+    assert "<p>left</p>" in html
+    assert '<p dir="auto">שלום</p>' in html
+    assert '<ul dir="auto">' in html
+
+
+def test_the_style_is_ours_alone():
+    assert framed(render("<style>p{color:red}</style>\n\nx")).count("<style>") == 1
+    assert "url(" not in style()
+    assert "@import" not in style()
+    outermost = re.sub(r"\{(?:[^{}]|\{[^{}]*\})*\}", ";", style().removeprefix("<style>").removesuffix("</style>"))
+    assert outermost == ".lockbots .lockbots-reply;.lockbots .lockbots-notice;"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 20_000, "![" * 10_000, "*a " * 15_000, "**a _b " * 8_000, "`" * 20_000, "` `` " * 8_000, "$$ " * 15_000,
+     "\\(" * 20_000, "\\[\n" * 10_000, "$$\n" * 9_999, "\\begin{a}\n" * 5_000, "$a" * 20_000, "[^a" * 10_000,
+     "[a](" * 10_000, "<" * 30_000, "~~a " * 10_000, "> " * 10_000, "- " * 10_000, "|" * 20_000, "|a\n" * 10_000,
+     "\\" * 30_000, "&" * 30_000, "[a]: b\n" * 5_000, "[^a]: b\n" * 3_000],
+)  # fmt: skip
+def test_no_text_takes_more_than_moments(text):
+    began = time.process_time()
+    render(text)
+    assert time.process_time() - began < 8

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("ipykernel")
 pytestmark = pytest.mark.kernel
 
-from tests.kernels import Execution, Kernel  # noqa: E402  # after the skip
+from tests.kernels import Execution, Kernel, visible  # noqa: E402  # after the skip
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def turns(kernel):
 
 
 def shown_texts(execution):
-    return [c["data"]["text/plain"] for c in execution.of("display_data", "update_display_data")]
+    return [visible(c["data"]) for c in execution.of("display_data", "update_display_data")]
 
 
 def test_the_reply_grows_in_the_cell_and_ends_as_one_output(kernel, sandbox):
@@ -62,7 +62,7 @@ def test_the_first_text_is_shown_before_the_second_is_sent(kernel, sandbox):
     use(kernel, sandbox.url("openai", fault="silence-midway"))
     request = kernel.send("%%chat\ncount to 20", cell_id="c1")
     seen = next(m for m in kernel.messages(request) if m["msg_type"] == "display_data")
-    assert seen["content"]["data"]["text/plain"].startswith("1")
+    assert visible(seen["content"]["data"]).startswith("1")
     kernel.manager.interrupt_kernel()
     kernel.finish(request)
 
@@ -72,7 +72,7 @@ def test_text_just_before_a_pause_is_shown_during_the_pause(kernel, sandbox):
     request = kernel.send("%%chat\ncount to 20", cell_id="c1")
     whole = "1 2 3 4 5 6 7 8 9 10"
     for message in kernel.messages(request):
-        if message["content"].get("data", {}).get("text/plain", "").strip() == whole:
+        if visible(message["content"].get("data", {})) == whole:
             break
     kernel.manager.interrupt_kernel()
     assert kernel.finish(request).reply["status"] == "error"
@@ -117,7 +117,7 @@ def test_an_interrupt_closes_the_connection_keeps_the_text_and_stops_run_all(ker
     queued = kernel.send("ran = True", cell_id="c2")
     for message in kernel.messages(request):
         execution.messages.append(message)
-        if message["content"].get("data", {}).get("text/plain", "").startswith("1 2"):
+        if visible(message["content"].get("data", {})).startswith("1 2"):
             break
     pressed = time.monotonic()
     kernel.manager.interrupt_kernel()
@@ -232,3 +232,38 @@ def test_tables_are_html_in_a_notebook(kernel):
     data = kernel.run("%lockbots status").outputs[0]["data"]
     assert "<table>" in data["text/html"]
     assert "guide:help" in data["text/plain"]
+
+
+IN_A_THREAD = """
+import threading
+thread = threading.Thread(target=get_ipython().run_cell_magic, args=("chat", "-c {name}", {prompt!r}))
+thread.start()
+started = True
+"""
+
+
+def test_replies_of_two_cells_that_stream_at_once_in_threads_stay_in_their_cells(kernel, sandbox):
+    use(kernel, sandbox.url("openai", rate=40))
+    first = kernel.send(IN_A_THREAD.format(name="a", prompt="count to 60"), cell_id="c1")
+    kernel.finish(first)
+    second = kernel.send(IN_A_THREAD.format(name="b", prompt="say " + "word " * 60), cell_id="c2")
+    kernel.finish(second)
+    shown = {first: "", second: ""}
+    while not (shown[first].endswith("59 60") and shown[second].count("word") == 60):
+        message = kernel.client.get_iopub_msg(timeout=20)
+        cell = message["parent_header"].get("msg_id")
+        if "display_data" in message["msg_type"]:
+            shown[cell] = visible(message["content"]["data"]) or shown[cell]
+            assert "word" not in shown[first]
+            assert "1" not in shown[second]
+
+
+def test_plain_text_streams_to_where_no_frame_can_be_drawn(kernel, sandbox):
+    use(kernel, sandbox.url("openai", rate=40))
+    kernel.run("%lockbots set live text")
+    execution = kernel.run("%%chat\ncount to 20")
+    kernel.run("%lockbots set live auto")
+    assert not execution.of("display_data")
+    texts = [c["text"] for c in execution.of("stream")]
+    assert len(texts) > 1, "it streams"
+    assert "".join(texts) == " ".join(map(str, range(1, 21))) + "\n"

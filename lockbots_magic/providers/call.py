@@ -103,6 +103,11 @@ def warn_if_readable(call: Call) -> None:
         warnings.warn(message, CredentialWarning, stacklevel=2)
 
 
+def hosts_warned_of() -> int:
+    """Return of how many hosts `warn_if_readable` has warned."""
+    return len(_warned_hosts)
+
+
 def shown_host(url: str) -> str:
     """The host and port of `url`, without user information."""
     return urlsplit(url).netloc.rpartition("@")[2]

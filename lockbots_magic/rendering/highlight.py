@@ -1,8 +1,9 @@
-"""Source code -> HTML in the front end's own colours, light or dark. Pure."""
+"""Source code -> HTML with a class for each kind of word; `reply.css` gives it the front end's own colours. Pure."""
 
 from __future__ import annotations
 
 import functools
+import re
 from html import escape
 
 from pygments.lexer import Lexer
@@ -10,25 +11,27 @@ from pygments.lexers import get_lexer_by_name
 from pygments.token import Token, _TokenType
 from pygments.util import ClassNotFound
 
-# JupyterLab and Notebook 7 define these variables for their editors, one set a theme. The colour after each is
-# for front ends that define none: it is readable on white and on black.
-_COLOURS = {
-    Token.Comment: ("comment", "#6a8a8a"),
-    Token.Keyword: ("keyword", "#2e8b3d"),
-    Token.Keyword.Constant: ("atom", "#8a6fd1"),
-    Token.Operator.Word: ("keyword", "#2e8b3d"),
-    Token.Operator: ("operator", "#a05fd6"),
-    Token.Literal.String: ("string", "#c0504d"),
-    Token.Literal.Number: ("number", "#3c8c66"),
-    Token.Name.Builtin: ("builtin", "#3c8c3c"),
-    Token.Name.Function: ("def", "#4a80d6"),
-    Token.Name.Class: ("def", "#4a80d6"),
-    Token.Name.Decorator: ("meta", "#a05fd6"),
-    Token.Name.Tag: ("tag", "#2e8b3d"),
-    Token.Name.Attribute: ("attribute", "#4a80d6"),
-    Token.Generic.Inserted: ("string-2", "#2e8b3d"),
-    Token.Generic.Deleted: ("error", "#c0504d"),
+_KINDS = {
+    Token.Comment: "c",
+    Token.Keyword: "k",
+    Token.Keyword.Constant: "a",
+    Token.Operator.Word: "k",
+    Token.Operator: "o",
+    Token.Literal.String: "s",
+    Token.Literal.Number: "n",
+    Token.Name.Builtin: "b",
+    Token.Name.Function: "d",
+    Token.Name.Class: "d",
+    Token.Name.Decorator: "m",
+    Token.Name.Tag: "k",
+    Token.Name.Attribute: "t",
+    Token.Generic.Inserted: "k",
+    Token.Generic.Deleted: "e",
 }
+# Characters that reorder a line on the screen: code that reads one way and runs another.
+_REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_REORDERED = "x"
+CLASSES = frozenset({*_KINDS.values(), _REORDERED})
 
 LONGEST = 200_000
 """Characters up to which code is coloured; a lexer takes its time."""
@@ -36,37 +39,56 @@ LONGEST = 200_000
 
 def highlighted(code: str, language: str) -> str:
     """Return `code` as escaped HTML with coloured spans; plain where the language is unknown."""
-    lexer = _lexer(language.lower())
+    lexer = lexer_of(language)
     if lexer is None or len(code) > LONGEST:
-        return escape(code)
+        return printed(code)
     parts: list[str] = []
-    run, run_style = "", ""
-    for _, kind, value in lexer.get_tokens_unprocessed(code):  # get_tokens would take out what it deems stray
-        style = _style(kind)
-        if style != run_style and value.strip():
-            parts.append(_span(run, run_style))
-            run, run_style = "", style
+    run, run_kind = "", ""
+    for _, token, value in lexer.get_tokens_unprocessed(code):  # get_tokens would take out what it deems stray
+        kind = _kind(token)
+        if kind != run_kind and value.strip():
+            parts.append(_span(run, run_kind))
+            run, run_kind = "", kind
         run += value
-    parts.append(_span(run, run_style))
+    parts.append(_span(run, run_kind))
     return "".join(parts)
 
 
+def printed(code: str) -> str:
+    """Return `code` as escaped HTML that reads in the order in which it stands."""
+    return _REORDERING.sub(lambda c: f'<span class="{_REORDERED}">U+{ord(c[0]):X}</span>', escape(code))
+
+
+class GrowingCode:
+    """Colours a block of code that grows: again only when it has grown by a quarter, so the cost stays linear."""
+
+    def __init__(self) -> None:
+        self._coloured = ""
+        self._html = ""
+
+    def __call__(self, code: str, language: str) -> str:
+        """Return `code` as HTML, coloured but for the last lines."""
+        if not code.startswith(self._coloured):
+            self._coloured, self._html = "", ""
+        if len(code) > 1.25 * len(self._coloured) + 80:
+            self._coloured = code[: code.rfind("\n") + 1]
+            self._html = highlighted(self._coloured, language)
+        return self._html + printed(code[len(self._coloured) :])
+
+
 @functools.lru_cache(maxsize=64)
-def _lexer(language: str) -> Lexer | None:
+def lexer_of(language: str) -> Lexer | None:
+    """Return the lexer of `language`, None where it is unknown."""
     try:
-        return get_lexer_by_name(language, stripnl=False, ensurenl=False) if language else None
+        return get_lexer_by_name(language.lower(), stripnl=False, ensurenl=False) if language else None
     except ClassNotFound:
         return None
 
 
 @functools.cache
-def _style(kind: _TokenType) -> str:
-    known = next((k for k in reversed(kind.split()) if k in _COLOURS), None)
-    if known is None:
-        return ""
-    variable, fallback = _COLOURS[known]
-    return f"color: var(--jp-mirror-editor-{variable}-color, {fallback})"
+def _kind(token: _TokenType) -> str:
+    return next((_KINDS[k] for k in reversed(token.split()) if k in _KINDS), "")
 
 
-def _span(text: str, style: str) -> str:
-    return f'<span style="{style}">{escape(text)}</span>' if style and text else escape(text)
+def _span(text: str, kind: str) -> str:
+    return f'<span class="{kind}">{printed(text)}</span>' if kind and text else printed(text)

@@ -6,199 +6,188 @@ is off in the parser, and what the parser makes passes a sanitiser as well.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import functools
 import re
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
+from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
 
 import nh3
-from markdown_it import MarkdownIt
+from markdown_it.common.utils import unescapeAll
 from markdown_it.renderer import RendererHTML
-from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-from .highlight import highlighted
+from .escaping import escaped
+from .highlight import CLASSES, highlighted, printed
+from .markdown import Environment, parse, parser
+from .tex import harmless
 
-_TEX = re.compile(r"\$\$.+?\$\$|\$(?![\s$])[^$\n]*?(?<![\s\\])\$(?!\d)|\\\(.+?\\\)|\\\[.+?\\\]", re.DOTALL)
-_LINE_END = re.compile(r"\r\n|\r(?=[^\n])")  # a CR at the end may be half of a CRLF
+LARGEST_IMAGE = 300_000
+"""Characters of a `data:` address up to which an image is shown."""
+
 _TAGS = {
-    *("p", "br", "hr", "em", "strong", "s", "code", "pre", "blockquote", "a", "span", "div"),
+    *("p", "br", "hr", "em", "strong", "s", "sup", "code", "pre", "blockquote", "a", "span", "div", "img"),
     *("h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td"),
 }
+_WITH_DIRECTION = ("p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table")
 _ATTRIBUTES = {
-    "a": {"href", "title", "target"},
-    "ol": {"start"},
-    "span": {"style"},
-    "div": {"style"},
+    "a": {"href", "target"},
+    "img": {"src", "alt"},
+    "ol": {"start", "dir"},
     "th": {"style"},
     "td": {"style"},
-    "code": {"class", "style"},
-    "pre": {"style"},
+    **{tag: {"dir"} for tag in _WITH_DIRECTION if tag != "ol"},
 }
-_STYLES = {"color", "text-align", "opacity", "font-size", "margin-top", "margin", "padding", "background", "overflow-x"}
-_CODE_STYLE = (
-    "background: var(--jp-layout-color2, #8080801f); padding: 0.6em 0.8em; margin: 0.4em 0 1em; overflow-x: auto"
-)
-_NOTICE_STYLE = "opacity: 0.7; font-size: 0.9em; margin-top: 0.4em"
+_CLASSES = {
+    "span": {*CLASSES, "mathjax_process", "tex2jax_process"},
+    "div": {"formula", "footnote", "wide"},
+    "code": {"tex"},
+    "pre": {"joins", "joined"},
+    "li": {"task"},
+}
+_LINK = re.compile(r"(?:https?://|mailto:)[^\s\\]", re.IGNORECASE)
+_IMAGE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,([A-Za-z0-9+/%]+={0,2})\Z")
+_IMAGE_BEGINS = {"png": (b"\x89PNG\r\n\x1a\n",), "jpeg": (b"\xff\xd8\xff",), "gif": (b"GIF8",), "webp": (b"RIFF",)}
 
 
 def render(markdown: str) -> str:
     """Return `markdown` as HTML that is safe in a trusted page."""
-    growing = GrowingDocument()
-    growing.feed(markdown)
-    return growing.whole()
+    env: Environment = {}
+    return rendered(parse(markdown, env), env)
+
+
+def rendered(tokens: Sequence[Token], env: Environment) -> str:
+    """Return `tokens` as HTML that is safe in a trusted page."""
+    return nh3.clean(
+        _renderer().render(tokens, parser().options, env),
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        allowed_classes=_CLASSES,
+        attribute_filter=_checked,
+        url_schemes={"http", "https", "mailto", "data"},
+        link_rel="noopener noreferrer",
+        filter_style_properties={"text-align"},
+    )
+
+
+def _checked(tag: str, name: str, value: str) -> str | None:
+    """The sanitiser's second look at addresses: a link leads to the web, an image comes along in the reply."""
+    if name in ("href", "src"):
+        wanted = _LINK if tag == "a" else _IMAGE
+        return value if wanted.match(value) else None
+    return value
+
+
+@functools.cache
+def _renderer() -> RendererHTML:
+    return _Renderer()
+
+
+class _Renderer(RendererHTML):
+    """A method a kind of token, where it is not just its tag."""
+
+    def text(self, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
+        return escaped(tokens[index].content)
+
+    def code_inline(self, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
+        return f"<code>{printed(tokens[index].content)}</code>"
+
+    def fence(self, tokens: Sequence[Token], index: int, _options: Any, env: Any) -> str:
+        """A block of code, fenced or indented; `meta` says where a long one goes on in the next piece."""
+        token = tokens[index]
+        language = (unescapeAll(token.info).split() or [""])[0]
+        known = env.get("coloured")  # a block under way is not coloured anew for every frame
+        code = known(token.content, language) if known else highlighted(token.content, language)
+        joints = " ".join(name for name in ("joins", "joined") if token.meta.get(name))
+        opening = f'<pre class="{joints}">' if joints else "<pre>"
+        return f"{opening}<code>{code}</code></pre>\n"
+
+    code_block = fence  # type: ignore[assignment]  # the last two arguments are named otherwise
+
+    def formula(self, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
+        """TeX is set by the front end, where it is whole and nothing but a formula; else it is shown as it is."""
+        token = tokens[index]
+        if token.info == "open" or not harmless(token.content):
+            code = f'<code class="tex">{printed(token.content)}</code>'
+            return f"<p>{code}</p>\n" if token.block else code
+        formula = f'<span class="mathjax_process tex2jax_process">{escape(token.content)}</span>'
+        return f'<div class="formula">{formula}</div>\n' if token.block else formula
+
+    def link_open(self, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
+        """A link that leads nowhere in the web is shown as its text: a reply has no place to be relative to."""
+        address = str(tokens[index].attrGet("href") or "")
+        return f'<a href="{escape(address)}" target="_blank">' if _LINK.match(address) else "<a>"
+
+    def half_link_open(self, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
+        return "[" if tokens[index].info else "<a>"
+
+    def half_link_close(self, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
+        return "]" if tokens[index].info else "</a>"
+
+    def image(self, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+        """An image is not fetched: the request alone would tell its server of the reader. It becomes a link."""
+        source = str(tokens[index].attrGet("src") or "")
+        label = self.renderInlineAsText(tokens[index].children, options, env)
+        if _is_small_picture(source):
+            return f'<img src="{escape(source)}" alt="{escape(label)}">'
+        host = urlsplit(source).hostname if _LINK.match(source) else None
+        if host is None:
+            return f"<span>[{escaped(label or 'image')}]</span>"
+        shown = escaped(f"{label or 'image'} (image at {host})")
+        return f'<a href="{escape(source)}" target="_blank">{shown}</a>'
+
+    def table_open(self, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+        return '<div class="wide">' + self.renderToken(tokens, index, options, env)
+
+    def table_close(self, *_: Any) -> str:
+        return "</table></div>\n"
+
+    def footnote_ref(self, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
+        return f"<sup>{escaped(tokens[index].meta['label'])}</sup>"
+
+    def footnote_reference_open(self, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
+        return f'<div class="footnote"><sup>{escaped(tokens[index].meta["label"])}</sup>'
+
+    def footnote_reference_close(self, *_: Any) -> str:
+        return "</div>\n"
+
+
+def _is_small_picture(source: str) -> bool:
+    match = _IMAGE.match(source) if len(source) <= LARGEST_IMAGE else None
+    if match is None:
+        return False
+    try:
+        begin = base64.b64decode(match[2][:32], validate=True)
+    except binascii.Error:
+        return False
+    return begin.startswith(_IMAGE_BEGINS[match[1]])
 
 
 def notices_html(notices: Iterable[str]) -> str:
     """Return the toolkit's own remarks as HTML, quiet and apart from the reply."""
-    return "".join(f'<div style="{_NOTICE_STYLE}">{escape(n)}</div>' for n in notices)
+    return "".join(f'<div class="lockbots-notice">{escaped(n)}</div>' for n in notices)
 
 
-def neutralised(markdown: str) -> str:
-    """Return `markdown` with every `<` that could begin a tag made plain text, for renderers that allow raw HTML."""
-    return re.sub(r"(?<!\\)\\*<(?=[A-Za-z/!?])", _escaped_less_than, markdown)
+def framed(html: str, notices: Iterable[str] = (), *, styled: bool = True) -> str:
+    """Return a reply's HTML in the container that keeps it within its bounds.
 
-
-def _escaped_less_than(match: re.Match[str]) -> str:
-    """Backslashes in front would take each other's effect: an even number leaves `<` bare."""
-    slashes = match[0][:-1]
-    return slashes + ("\\<" if len(slashes) % 2 == 0 else "<")
-
-
-class GrowingDocument:
-    """Markdown that arrives in pieces. Blocks that are finished are rendered once; only the last one is redone."""
-
-    def __init__(self) -> None:
-        self._pieces: list[str] = []
-        self._tail = ""
-        self._finished: list[str] = []
-        self._references: dict[str, Any] = {}
-        self._defines_links = False
-
-    @property
-    def text(self) -> str:
-        """The Markdown so far."""
-        return "".join(self._pieces)
-
-    def feed(self, text: str) -> None:
-        """Add a piece."""
-        self._pieces.append(text)
-        self._tail += text
-
-    def html(self) -> str:
-        """Return the whole as HTML, as it looks so far."""
-        self._tail = _LINE_END.sub("\n", self._tail)
-        env: dict[str, Any] = {"references": dict(self._references)}
-        tokens = _parser().parse(self._tail, env)
-        self._defines_links = bool(env["references"])
-        start, line = _last_block(tokens, self._tail.count("\n"))
-        if line:
-            self._finished.append(_rendered(tokens[:start], env))
-            self._tail = self._tail.split("\n", line)[line]
-            self._references = env["references"]
-        return "".join(self._finished) + _rendered(tokens[start:], env)
-
-    def whole(self) -> str:
-        """Return the whole as HTML, now that it is complete: a link may be defined after its use."""
-        html = self.html()
-        if not (self._finished and self._defines_links):
-            return html
-        env: dict[str, Any] = {}
-        return _rendered(_parser().parse(self.text, env), env)
-
-
-def _last_block(tokens: Sequence[Token], complete_lines: int) -> tuple[int, int]:
-    """Where the last top-level block begins: the index of its token, and its line; (0, 0) for the first block.
-
-    A block counts once its first two lines are complete: until then they may turn out to belong to the block before,
-    the second one as well where a table begins.
+    Args:
+        html: what `render` made.
+        notices: the toolkit's own remarks.
+        styled: whether the style comes along; one in a page is enough.
     """
-    starts = [(i, t.map[0]) for i, t in enumerate(tokens) if t.level == 0 and t.nesting >= 0 and t.map]
-    return next(((i, line) for i, line in reversed(starts[1:]) if line + 1 < complete_lines), (0, 0))
-
-
-def _rendered(tokens: Sequence[Token], env: MutableMapping[str, Any]) -> str:
-    return nh3.clean(
-        _parser().renderer.render(tokens, _parser().options, env),
-        tags=_TAGS,
-        attributes=_ATTRIBUTES,
-        url_schemes={"http", "https", "mailto"},
-        link_rel="noopener noreferrer",
-        filter_style_properties=_STYLES,
-    )
+    reply = f'<div class="lockbots-reply mathjax_ignore tex2jax_ignore">{html}</div>' if html else ""
+    return f'<div class="lockbots">{style() if styled else ""}{reply}{notices_html(notices)}</div>'
 
 
 @functools.cache
-def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-    parser.inline.ruler.before("escape", "tex", _tex_rule)
-    parser.add_render_rule("tex", _tex_html)
-    parser.add_render_rule("fence", _code_html)
-    parser.add_render_rule("code_block", _code_html)
-    parser.add_render_rule("link_open", _link_html)
-    parser.add_render_rule("image", _image_html)
-    return parser
-
-
-def _code_html(_: RendererHTML, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
-    """A block of code, fenced or indented."""
-    token = tokens[index]
-    language = (token.info.split() or [""])[0]
-    named = f' class="language-{escape(language)}"' if language else ""
-    code = f'<code{named} style="background: transparent">{highlighted(token.content, language)}</code>'
-    return f'<pre style="{_CODE_STYLE}">{code}</pre>\n'
-
-
-def _tex_rule(state: StateInline, silent: bool) -> bool:
-    """TeX is passed on as it stands: the front end sets it. A dollar that opens no formula must not look as if."""
-    first = state.src[state.pos]
-    if first not in "$\\":
-        return False
-    match = _TEX.match(state.src, state.pos)
-    if match is None and first == "\\":
-        return False
-    if not silent:
-        token = state.push("tex", "", 0)
-        token.content = match[0] if match else "$"
-        token.info = "formula" if match else ""
-    state.pos = match.end() if match else state.pos + 1
-    return True
-
-
-def _tex_html(_: RendererHTML, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
-    token = tokens[index]
-    return escape(token.content) if token.info else "<span>$</span>"
-
-
-def _link_html(renderer: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
-    tokens[index].attrSet("target", "_blank")
-    return renderer.renderToken(tokens, index, options, env)
-
-
-def _image_html(_: RendererHTML, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
-    """An image is not fetched: the request alone would tell its server of the reader. It becomes a link."""
-    token = tokens[index]
-    source = str(token.attrGet("src") or "")
-    host = urlsplit(source).hostname if source.startswith(("http://", "https://")) else None
-    label = escape(token.content or "image")
-    if host is None:
-        return f"<span>[{label}]</span>"
-    return f'<a href="{escape(source)}" target="_blank">{label} (image at {escape(host)})</a>'
-
-
-def bundle(text: str, html: str, notices: Sequence[str] = ()) -> Mapping[str, str]:
-    """Return one output in the forms that front ends choose from.
-
-    Args:
-        text: the reply itself.
-        html: the reply as sanitised HTML.
-        notices: the toolkit's own remarks.
-    """
-    remarks = "".join(f"\n\n*{neutralised(n)}*" for n in notices)
-    return {
-        "text/html": f"<div>{html}</div>{notices_html(notices)}",
-        "text/markdown": neutralised(text) + remarks,
-        "text/plain": text,
-    }
+def style() -> str:
+    """Return the style of replies as an element."""
+    css = files(__package__).joinpath("reply.css").read_text("utf-8")
+    bare = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
+    shortest = re.sub(r"\s*([{};:,>])\s*", r"\1", bare).strip()
+    return f"<style>{shortest}</style>"

@@ -1,4 +1,4 @@
-"""A reply in the output of a notebook cell: frames while it comes, and one output in the end."""
+"""A reply in the output of a notebook cell: it grows while it comes, and is one output in the end."""
 
 from __future__ import annotations
 
@@ -7,23 +7,30 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.display import display
+from IPython.display import clear_output, display
 
 from ..messages import Delta, Turn
 from .terminal import TerminalOutput
 
-FRAME = 0.05
+FRAME = 0.1
 """Shortest time (s) between two frames."""
-FRAME_PER_CHARACTER = 1e-5
-"""What each character shown adds to that time (s): the page lays the whole reply out again at every frame."""
+FRAME_RATE = 30_000
+"""Characters of HTML a second, at most: the page lays out again what a frame holds, and the network carries it."""
 
-FRAME_FORMS = ("text/html", "text/plain")
-"""What a frame holds; Markdown is for exports, which see only the final output."""
+FIRST_PIECE = 8000
+PIECE = 1800
+"""Characters of HTML from which on a piece is left as it is, and what follows is shown in a new output.
+
+Most replies are one piece: several are made one by clearing the cell, and then a page that was scrolled may jump."""
+PIECES = 48
+"""In a long reply a piece is this part of it: few enough outputs, each of them short."""
+MOST_OUTPUTS = 36
+"""Outputs of one reply at a time; JupyterLab shows 50 of a cell."""
 
 
 class Output(Protocol):
@@ -43,19 +50,26 @@ class Output(Protocol):
         """Let go of whatever is held, however the reply ended."""
 
 
-def output_for(shell: InteractiveShell, mode: str, watched: bool) -> Output:
+def output_for(shell: InteractiveShell, mode: str, alone: Callable[[], bool]) -> Output:
     """Return the output that suits the place where the reply is read.
 
     Args:
         shell: the running IPython.
-        mode: ``"on"`` and ``"off"`` force or forbid frames; ``"auto"`` draws them for a watcher.
-        watched: whether a person watches the cell; a program that runs notebooks wants one output.
+        mode: ``"on"`` and ``"off"`` force or forbid frames; ``"text"`` writes plain text as it comes; ``"auto"`` draws
+            frames for a person who watches the cell: a program that runs notebooks wants one output.
+        alone: whether the cell shows nothing but this reply; asked when that matters.
     """
     if isinstance(shell.display_pub, CapturingDisplayPublisher):
         return CellOutput()
-    if not hasattr(shell, "kernel"):
+    if mode == "text" or not hasattr(shell, "kernel"):
         return TerminalOutput()
-    return LiveCellOutput() if mode == "on" or (mode == "auto" and watched) else CellOutput()
+    return LiveCellOutput(shell, alone) if mode == "on" or (mode == "auto" and _watched(shell)) else CellOutput()
+
+
+def _watched(shell: InteractiveShell) -> bool:
+    """Whether a person watches: front ends for people say which cell they run, programs don't (nbclient, nbval)."""
+    request: Mapping[str, Any] = shell.get_parent() if hasattr(shell, "get_parent") else {}
+    return request.get("metadata", {}).get("cellId") is not None
 
 
 class CellOutput:
@@ -68,9 +82,10 @@ class CellOutput:
 
     def finish(self, turn: Turn, notices: Sequence[str] = ()) -> None:
         """Emit the one output."""
-        from .html import bundle, render  # noqa: PLC0415  # Markdown is needed by the first reply, not by %load_ext
+        from .forms import bundle  # noqa: PLC0415  # Markdown is needed by the first reply, not by %load_ext
+        from .html import render  # noqa: PLC0415  # as above
 
-        display(bundle(turn.reply, render(turn.reply), notices), raw=True)  # type: ignore[no-untyped-call]  # not typed
+        _display(bundle(turn.reply, render(turn.reply), notices))
 
     def close(self) -> None:
         """Nothing is held."""
@@ -81,23 +96,29 @@ class LiveCellOutput:
 
     A thread draws the frames: reading the reply never waits for one, text that came just before a pause of the
     model's is drawn all the same, and an interrupt, which is raised in the main thread, tears none.
+
+    Args:
+        shell: the running IPython.
+        alone: whether the cell shows nothing but this reply, which then may take several outputs while it comes.
     """
 
-    def __init__(self) -> None:
-        from .html import GrowingDocument, bundle  # noqa: PLC0415  # as above
+    def __init__(self, shell: InteractiveShell, alone: Callable[[], bool]) -> None:
+        from .growing import GrowingDocument  # noqa: PLC0415  # as above
 
         self._document = GrowingDocument()
-        self._bundle = bundle
+        self._place = _Place(alone)
         self._arrived: deque[str] = deque()
         self._notice = ""
-        self._display_id = uuid.uuid4().hex
-        self.shown = False
         self._changed = threading.Event()
         self._stopped = threading.Event()
-        # The thread's messages belong to this cell: the context carries the kernel's note of which one runs.
-        context = contextvars.copy_context()
-        self._thread = threading.Thread(target=context.run, args=(self._draw_frames,), daemon=True)
+        self._context = _context_of_cell(shell)
+        self._thread = threading.Thread(target=self._context.run, args=(self._draw_frames,), daemon=True)
         self._thread.start()
+
+    @property
+    def shown(self) -> bool:
+        """Whether something of the reply stands there."""
+        return self._place.outputs > 0
 
     def feed(self, delta: Delta) -> None:
         """Take one step of the reply."""
@@ -110,9 +131,11 @@ class LiveCellOutput:
 
     def finish(self, turn: Turn, notices: Sequence[str] = ()) -> None:
         """Show the whole, and end."""
+        from .forms import bundle  # noqa: PLC0415  # as above
+
         self.close()
         self._take_in()
-        self._show(self._bundle(turn.reply, self._document.whole(), notices))
+        self._context.run(self._place.settle, bundle(turn.reply, self._document.whole(), notices))
 
     def close(self) -> None:
         """Stop drawing frames."""
@@ -124,17 +147,11 @@ class LiveCellOutput:
         while self._changed.wait() and not self._stopped.is_set():
             self._changed.clear()
             started = time.monotonic()
-            size = self._draw()
-            spent = time.monotonic() - started
-            self._stopped.wait(max(FRAME, size * FRAME_PER_CHARACTER) - spent)
-
-    def _draw(self) -> int:
-        """Draw a frame and return its size (characters)."""
-        self._take_in()
-        html = self._document.html()
-        whole = self._bundle(self._document.text, html, [self._notice] if self._notice else [])
-        self._show({form: whole[form] for form in FRAME_FORMS})
-        return len(html)
+            self._take_in()
+            size = self._place.draw(*self._document.advance(), [self._notice] if self._notice else [])
+            if size:  # else half a marker is all that has come, and what it marks is awaited
+                spent = time.monotonic() - started
+                self._stopped.wait(max(FRAME, size / FRAME_RATE) - spent)
 
     def _take_in(self) -> None:
         pieces = []
@@ -142,6 +159,74 @@ class LiveCellOutput:
             pieces.append(self._arrived.popleft())
         self._document.feed("".join(pieces))
 
-    def _show(self, data: Mapping[str, Any]) -> None:
-        display(data, raw=True, display_id=self._display_id, update=self.shown)  # type: ignore[no-untyped-call]  # as above
-        self.shown = True
+
+def _context_of_cell(shell: InteractiveShell) -> contextvars.Context:
+    """Return a context in which whatever is displayed goes to the cell that runs now, also when another one does."""
+    context = contextvars.copy_context()
+    publisher: Any = shell.display_pub
+    if hasattr(publisher, "set_thread_parent"):  # ipykernel 7; in a thread of the user's, the context knows no cell
+        context.run(publisher.set_thread_parent, publisher.parent_header)
+    return context
+
+
+class _Place:
+    """Where a reply grows: outputs that are left as they are, and a last one that is drawn again at every frame.
+
+    Args:
+        alone: whether the cell shows nothing else; only then there may be several outputs, for what makes them one
+            is clearing the cell.
+    """
+
+    def __init__(self, alone: Callable[[], bool]) -> None:
+        self._alone = alone
+        self._name = uuid.uuid4().hex[:12]
+        self.outputs = 0
+        self._left: list[str] = []  # HTML that is left as it is, one output each
+        self._gathered = 0  # how many of these were made of many
+        self._piece = ""  # HTML that is finished, in the last output
+        self._size = 0
+
+    def draw(self, finished: str, growing: str, notices: Sequence[str]) -> int:
+        """Draw a frame and return its size (characters of HTML)."""
+        self._piece += finished
+        self._size += len(finished)
+        longest = max(PIECE, self._size / PIECES) if self._left else FIRST_PIECE
+        if len(self._piece) > longest and self._alone():
+            self._show(len(self._left), self._piece)
+            self._left.append(self._piece)
+            self._piece = ""
+            if len(self._left) == MOST_OUTPUTS - 1:
+                self._gather()
+        size = len(self._piece) + len(growing) + sum(map(len, notices))
+        if size or self.outputs:
+            self._show(len(self._left), self._piece + growing, notices)
+        return size
+
+    def settle(self, data: Mapping[str, str]) -> None:
+        """Make all of it one output."""
+        if self.outputs > 1:
+            clear_output(wait=True)  # type: ignore[no-untyped-call]  # not typed
+            self.outputs = 0
+        self._put(0, data)
+
+    def _gather(self) -> None:
+        """Make one output of many, so that the others can be used again. Clearing would move the page."""
+        first = self._gathered if self._gathered < MOST_OUTPUTS // 2 else 0
+        self._left[first:] = ["".join(self._left[first:])]
+        self._gathered = first + 1
+        self._show(first, self._left[first])
+        for number in reversed(range(first + 1, self.outputs)):
+            self._put(number, {})
+
+    def _show(self, number: int, html: str, notices: Sequence[str] = ()) -> None:
+        from .html import framed  # noqa: PLC0415  # as above
+
+        self._put(number, {"text/html": framed(html, notices, styled=number == 0)})
+
+    def _put(self, number: int, data: Mapping[str, str]) -> None:
+        _display(data, f"{self._name}-{number}", update=number < self.outputs)
+        self.outputs = max(self.outputs, number + 1)
+
+
+def _display(data: Mapping[str, Any], display_id: str | None = None, *, update: bool = False) -> None:
+    display(data, raw=True, display_id=display_id, update=update)  # type: ignore[no-untyped-call]  # not typed

@@ -47,7 +47,8 @@ class Lab:
             "JUPYTER_RUNTIME_DIR": "runtime",
             "IPYTHONDIR": "ipython",
         }
-        environment = {**os.environ, **{k: str(self.folder / v) for k, v in places.items()}, "HOME": str(self.folder)}
+        own = {**{k: str(self.folder / v) for k, v in places.items()}, "HOME": str(self.folder)}
+        self._environment = {**os.environ, **own}
         settings = {
             "--ServerApp.port": 0,
             "--ServerApp.open_browser": False,
@@ -60,7 +61,7 @@ class Lab:
         quiet.write_text('{"fetchNews": "false", "checkForUpdates": false}')
         command = [sys.executable, "-m", "jupyterlab", *(f"{k}={v}" for k, v in settings.items())]
         self._log = (self.folder / "server.log").open("w")
-        self._server = subprocess.Popen(command, env=environment, stdout=self._log, stderr=subprocess.STDOUT)
+        self._server = subprocess.Popen(command, env=self._environment, stdout=self._log, stderr=subprocess.STDOUT)
         self.url = self._wait_for_server()
         return self
 
@@ -84,12 +85,21 @@ class Lab:
         cells = [nbformat.v4.new_code_cell(source) for source in sources]
         kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}}
         nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), self.notebooks / name)
+        return self.show(page, name, app)
+
+    def show(self, page: Page, name: str, app: str = "lab") -> Notebook:
+        """Open a notebook that is in the folder already."""
         self._start_kernel(name)
         path = f"lab/tree/{name}?reset" if app == "lab" else f"notebooks/{name}"
         page.goto(f"{self.url}{path}{'&' if '?' in path else '?'}token={self._token}")
         notebook = Notebook(page, self.notebooks / name)
         notebook.wait_until_ready()
         return notebook
+
+    def trust(self, name: str) -> None:
+        """Sign a notebook, as `jupyter trust` does: its outputs may then act."""
+        command = [sys.executable, "-m", "jupyter", "trust", self.notebooks / name]
+        subprocess.run(command, env=self._environment, check=True, capture_output=True)
 
     def _start_kernel(self, name: str) -> None:
         """Start the notebook's kernel before it is opened: JupyterLab, on its own, sometimes asks which one to take."""
@@ -122,15 +132,21 @@ class Notebook:
         if wait:
             self.wait_for_end(index)
 
-    def wait_for_end(self, index: int) -> None:
+    def run_all(self, last: int, seconds: float) -> None:
+        """Run all cells by the menu, and wait up to `seconds` for the `last` one."""
+        self.page.get_by_role("menuitem", name="Run", exact=True).click()
+        self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        self.wait_for_end(last, seconds)
+
+    def wait_for_end(self, index: int, seconds: float = 20) -> None:
         """Wait until the cell has run, which its number in brackets tells."""
         self.page.wait_for_function(
             """([index]) => {
                 const cell = document.querySelectorAll('.jp-Notebook .jp-CodeCell')[index];
-                return /\\[\\d+\\]/.test(cell.querySelector('.jp-InputPrompt').textContent);
+                return cell && /\\[\\d+\\]/.test(cell.querySelector('.jp-InputPrompt').textContent);
             }""",
             arg=[index],
-            timeout=20_000,
+            timeout=seconds * 1000,
         )
 
     def outputs(self, index: int) -> Locator:

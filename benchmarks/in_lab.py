@@ -1,0 +1,250 @@
+"""One reply in one cell of JupyterLab, in Chromium, watched: each has a server, a browser and a kernel of its own."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from common import Server
+from playwright.sync_api import CDPSession, Page, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from tests.browser.lab import CHROMIUM, FLAGS, Lab, Notebook
+
+SCRIPT = Path(__file__).with_name("page.js")
+QUIET = 2000
+"""How long (ms) nothing must happen any more before a reply counts as shown."""
+PATIENCE = 120
+"""How long (s) after the stream's end that is waited for."""
+READING = 5
+"""How many seconds of the stream are read and thrown away, to know what that costs."""
+
+READ = """\
+from lockbots_magic.providers.openai_compatible import OpenAICompatible
+messages = [{{"role": "user", "content": "Go on."}}]
+pieces = OpenAICompatible.create_completion({model!r}, messages, base_url={url!r})
+"""
+FRAMES = """\
+import time
+from IPython.display import HTML, Markdown, display
+handle, text, due = display(Markdown(""), display_id=True), "", 0
+for piece in pieces:
+    text += piece
+    if time.monotonic() > due:
+        handle.update({shown})
+        due = time.monotonic() + 0.05
+handle.update({shown})
+"""
+RENDERER = """\
+from markdown_it import MarkdownIt
+render = MarkdownIt("commonmark", {{"html": False}}).enable("table").render
+"""
+STDOUT = """\
+from IPython.display import HTML, clear_output, display
+text = ""
+for piece in pieces:
+    text += piece
+    print(piece, end="")
+clear_output(wait=True)
+display(HTML(render(text)))
+"""
+SETUP = """\
+%load_ext lockbots_magic
+import os, pathlib
+pathlib.Path("pid").write_text(str(os.getpid()));
+"""
+OURS = "%%chat -m openai:{model} --base-url {url}\nGo on."
+CELLS = {
+    "markdown": READ + FRAMES.format(shown="Markdown(text)"),
+    "html": READ + RENDERER + FRAMES.format(shown="HTML(render(text))"),
+    "stdout": READ + RENDERER + STDOUT,
+    "ours": OURS,
+}
+"""Way to show a reply -> the cell that does it."""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A reply of `count` tokens at `rate` per second, of one of the `texts.KINDS`."""
+
+    count: int
+    rate: int
+    kind: str = "document"
+
+    @property
+    def model(self) -> str:
+        return f"{self.count}@{self.rate}-{self.kind}"
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What was seen of one reply. Moments are in s since the epoch."""
+
+    stream: Stream
+    first: float
+    last: float
+    """When the server sent the first and the last token."""
+    page: dict[str, Any]
+    """As page.js reports it."""
+    busy: dict[str, float]
+    """What the page's main thread did (s), by name of Chromium's; over what it does when nothing happens."""
+    processor: float
+    reading: float
+    """Processor time of the kernel per token (s), and what reading alone takes of it."""
+    limits: int
+    """How often the server's log says that a limit was passed."""
+
+    @property
+    def end(self) -> float:
+        """When the page was finished and the kernel was shown to be idle; infinite if that never came."""
+        if not self.page["finished"]:
+            return float("inf")
+        return max(self.page["last"], self.page["idle"], self.page["numbered"]) / 1e3
+
+    @property
+    def after(self) -> float:
+        return self.end - self.last
+
+    @property
+    def visible(self) -> float:
+        return self.page["first"] / 1e3 - self.first
+
+    @property
+    def longest_halt(self) -> float:
+        """The longest time (s), while tokens came, in which the page showed nothing new."""
+        shown = [t / 1e3 for t in self.page["grew"]]
+        moments = [self.first, *(t for t in shown if self.first < t < self.last), self.last]
+        return max(b - a for a, b in itertools.pairwise(moments))
+
+    @property
+    def long_tasks(self) -> float:
+        """Time (s) in tasks of more than 50 ms, the whole of each."""
+        return sum(self.page["tasks"]) / 1e3
+
+    @property
+    def excess(self) -> float:
+        """Of that, what goes beyond 50 ms in each."""
+        return sum(t - 50 for t in self.page["tasks"]) / 1e3
+
+
+def watch(way: str, stream: Stream, source: Server) -> Watched:
+    warming, reading = Stream(600, 1_000), Stream(READING * stream.rate, stream.rate)
+    cells = (OURS, warming), (READ + "for _ in pieces: pass", reading), (CELLS[way], stream)
+    sources = [cell.format(model=of.model, url=source.url) for cell, of in cells]
+    with tempfile.TemporaryDirectory() as folder, Lab(Path(folder)) as lab, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_context(viewport={"width": 1200, "height": 900}).new_page()
+        page.add_init_script(path=SCRIPT)
+        notebook = lab.open(page, SETUP, *sources)
+        warm_up(page, notebook)
+        pid = int((lab.notebooks / "pid").read_text())
+        started = processor_time(pid)
+        notebook.run(2)
+        before = processor_time(pid)
+        wait_for_quiet()
+        thread = MainThread(page)
+        page.evaluate("bench.start(3)")
+        idle = thread.rest()
+        notebook.run(3, wait=False)
+        finished = wait_for_rest(page, stream.count / stream.rate + PATIENCE)
+        busy = thread.since(idle)
+        seen = page.evaluate("bench.report()")
+        times = source.times()
+        epoch = time.time() - time.monotonic()
+        watched = Watched(
+            stream=stream,
+            first=times["first"] + epoch,
+            last=times["last"] + epoch,
+            page={**seen, "finished": finished},
+            busy=busy,
+            processor=(processor_time(pid) - before) / stream.count,
+            reading=(before - started) / reading.count,
+            limits=(lab.folder / "server.log").read_text().count("rate exceeded"),
+        )
+        browser.close()
+        return watched
+
+
+def warm_up(page: Page, notebook: Notebook) -> None:
+    """Have everything loaded that a first reply needs; MathJax is fetched when there is a first formula."""
+    notebook.run(0)
+    notebook.run(1)
+    page.wait_for_timeout(2000)
+    if not notebook.cell(1).locator("mjx-container").count():
+        raise RuntimeError("\n".join(page.locator(".jp-OutputArea-output").all_inner_texts()))
+    notebook.cell(3).scroll_into_view_if_needed()
+
+
+def wait_for_quiet(seconds: float = 60) -> None:
+    """Wait until other work on the machine has ended; warn if it does not."""
+    deadline = time.monotonic() + seconds
+    while (share := share_of_others()) > 0.2:
+        if time.monotonic() > deadline:
+            print(f"measured beside other work, which takes {share:.0%} of the machine", file=sys.stderr)
+            return
+
+
+def share_of_others() -> float:
+    """How much of the machine is in use now, while the page rests."""
+
+    def ticks() -> tuple[int, int]:
+        fields = [int(n) for n in Path("/proc/stat").read_text().split("\n")[0].split()[1:]]
+        return sum(fields), fields[3] + fields[4]  # all, and idle
+
+    before = ticks()
+    time.sleep(1)
+    total, idle = (b - a for a, b in zip(before, ticks(), strict=True))
+    return 1 - idle / total
+
+
+def wait_for_rest(page: Page, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        page.wait_for_timeout(500)
+        if page.evaluate(f"bench.rested({QUIET})"):
+            return True
+    return False
+
+
+class MainThread:
+    """What the main thread of a page does, as Chromium counts it (s)."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._devtools: CDPSession = page.context.new_cdp_session(page)
+        self._devtools.send("Performance.enable")
+        self._before: dict[str, float] = {}
+
+    def rest(self) -> dict[str, float]:
+        """Begin; return what each second of doing nothing takes."""
+        before = self._metrics()
+        self._page.wait_for_timeout(2000)
+        self._before = self._metrics()
+        return {
+            n: v / (self._before["Timestamp"] - before["Timestamp"]) for n, v in _less(self._before, before).items()
+        }
+
+    def since(self, idle: dict[str, float]) -> dict[str, float]:
+        """What was done since, over doing nothing."""
+        done = _less(self._metrics(), self._before)
+        return {n: max(0.0, value - idle[n] * done["Timestamp"]) for n, value in done.items()}
+
+    def _metrics(self) -> dict[str, float]:
+        return {m["name"]: m["value"] for m in self._devtools.send("Performance.getMetrics")["metrics"]}
+
+
+def _less(after: dict[str, float], before: dict[str, float]) -> dict[str, float]:
+    return {name: value - before[name] for name, value in after.items()}
+
+
+def processor_time(pid: int) -> float:
+    """Seconds of processor that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -1,0 +1,24 @@
+"""One reply in the forms that front ends choose from. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from .html import framed
+from .plain_markdown import neutralised
+
+
+def bundle(text: str, html: str, notices: Sequence[str] = ()) -> Mapping[str, str]:
+    """Return one output in the forms that front ends choose from.
+
+    Args:
+        text: the reply itself.
+        html: the reply as sanitised HTML.
+        notices: the toolkit's own remarks.
+    """
+    remarks = "".join(f"\n\n*{neutralised(n)}*" for n in notices)
+    return {
+        "text/html": framed(html, notices),
+        "text/markdown": neutralised(text) + remarks,
+        "text/plain": text,
+    }

@@ -1,0 +1,63 @@
+"""A formula between dollars, as every Markdown parser that knows formulas reads them. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from .tex import harmless
+
+# In LaTeX these are formulas by themselves; any other environment has to stand in one.
+_ALONE = re.compile(r"\\begin\{(?:equation|align|gather|alignat|multline|eqnarray|flalign)\*?\}")
+_FOREIGN = re.compile(r"`|~~~|://|www\.", re.IGNORECASE)
+_BRACE = re.compile(r"\\.|([{}])", re.DOTALL)
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_LINK = re.compile(r"\](?=[(\[:{])")
+_BAR = re.compile(r"\\?\|")
+
+
+def plain_formula(content: str, *, one_line: bool, in_cell: bool = False) -> str | None:
+    """Return `content`, a formula as it came, with dollars around it; None if it is not to be trusted as one.
+
+    Parsers that know no formulas read one as text, so there is no tag and no link in it for them either.
+
+    Args:
+        content: the formula with its delimiters.
+        one_line: whether it may not have lines.
+        in_cell: whether a bar would end the cell it stands in.
+    """
+    around, tex = _parts(content)
+    if not _is_sound(around, tex) or not harmless(content) or (one_line and "\n" in tex and "%" in tex):
+        return None
+    if in_cell and "|" in tex:
+        if "\\begin" in tex or "\\text" in tex:
+            return None
+        tex = _BAR.sub(lambda bar: "\\Vert " if bar[0] == "\\|" else "\\vert ", tex).rstrip()
+    tex = _LINK.sub("] ", _TAG.sub("< ", tex))  # a space means nothing in TeX
+    return around + (re.sub(r"\s*\n\s*", " ", tex) if one_line else tex) + around
+
+
+def _parts(content: str) -> tuple[str, str]:
+    """What stands around a formula, and the formula."""
+    if content.startswith(("$$", "\\[")):
+        return "$$", content[2:-2]
+    if content.startswith("\\("):
+        return "$", content[2:-2].strip()
+    if content.startswith("$"):
+        return "$", content[1:-1]
+    return ("", content) if _ALONE.match(content) else ("$$", content)
+
+
+def _is_sound(around: str, tex: str) -> bool:
+    """Whether all parsers find the end of a formula where it is, and no code begins in it."""
+    if not tex.strip() or _FOREIGN.search(tex) or tex.endswith("\\") or not _is_balanced(tex):
+        return False
+    return "$" not in tex if around == "$" else "$$" not in f"{tex}$" and not tex.startswith("$")
+
+
+def _is_balanced(tex: str) -> bool:
+    depth = 0
+    for brace in _BRACE.finditer(tex):
+        depth += {"{": 1, "}": -1, None: 0}[brace[1]]
+        if depth < 0:
+            return False
+    return depth == 0

@@ -1,0 +1,146 @@
+"""A reply as Markdown for exports, written anew from what it says: wherever it is read, nothing in it acts. Pure.
+
+Exports go through many parsers, some of which allow raw HTML, raw TeX, attributes. Whatever is not among the few
+things written here is text, and escaped as such.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from markdown_it.common.utils import unescapeAll
+from markdown_it.token import Token
+from markdown_it.tree import SyntaxTreeNode
+
+from .markdown import parse
+from .misreading import tears_code
+from .plain_formula import plain_formula
+from .plain_inline import inline, label
+
+_LANGUAGE = re.compile(r"[A-Za-z0-9+#._-]{1,40}")
+_DRAWN = ("mermaid",)  # JupyterLab runs such code
+_LAST_NUMBER = 999_999_999
+_RULES = {"text-align:left": ":--", "text-align:right": "--:", "text-align:center": ":-:"}
+_BOXES = {"☐": "[ ]", "☑": "[x]"}
+# Words enough that a parser which knows no notes does not take them for the definition of a link.
+_NO_TARGET = re.compile(r"""[^\s<$]+[ \t]+[^\s"'($]""")
+
+
+def neutralised(markdown: str) -> str:
+    """Return `markdown` as Markdown in which nothing acts, loads or leads anywhere but to the web."""
+    try:
+        return written(parse(markdown, {}))
+    except Exception:  # noqa: BLE001 - whatever is odd about it: a reply is never lost
+        return _fenced(markdown)
+
+
+def written(tokens: Sequence[Token]) -> str:
+    """Return `tokens`, the whole of a text, as such Markdown."""
+    nodes = SyntaxTreeNode(tokens).children
+    blocks = zip(nodes, _Writer().blocks(nodes), strict=True)
+    return "\n\n".join(_whole(node, block) for node, block in blocks if block)
+
+
+def _whole(node: SyntaxTreeNode, block: str) -> str:
+    """A block whose code comes to harm is written with empty lines behind code; if that does not help, as code."""
+    if node.type in ("fence", "code_block", "formula") or not tears_code(block):
+        return block
+    (loose,) = _Writer(loose=True).blocks([node])
+    return _fenced(block) if tears_code(loose) else loose
+
+
+def _fenced(code: str, language: str = "") -> str:
+    longest = max(map(len, re.findall("`+", code)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{code}{'' if code.endswith(chr(10)) or not code else chr(10)}{fence}"
+
+
+def _prefixed(text: str, first: str, rest: str) -> str:
+    """Put `first` before the first line of `text`, `rest` before the others, and leave no space where a line ends."""
+    head, *lines = text.split("\n")
+    return "\n".join(
+        [first + head if head else first.rstrip(), *(rest + line if line else rest.rstrip() for line in lines)]
+    )
+
+
+class _Writer:
+    """A method a kind of block.
+
+    Args:
+        loose: whether lists are written with empty lines between their items.
+    """
+
+    def __init__(self, *, loose: bool = False) -> None:
+        self._loose = loose
+        self._quotes = 0
+
+    def blocks(self, nodes: Sequence[SyntaxTreeNode], *, in_item: bool = False) -> list[str]:
+        """Return the blocks one by one. A list beside another has other marks: so has one in an item, or `- - -`."""
+        out: list[str] = []
+        other = in_item
+        for before, node in zip([None, *nodes], nodes, strict=False):
+            if before is not None:
+                other = before.type == node.type and not other
+            out.append(self._list(node, other) if node.type.endswith("_list") else getattr(self, node.type)(node))
+        return out
+
+    def paragraph(self, node: SyntaxTreeNode) -> str:
+        return self._inline(node)
+
+    def heading(self, node: SyntaxTreeNode) -> str:
+        return f"{'#' * int(node.tag[1:])} {self._inline(node, heading=True)}".rstrip()
+
+    def blockquote(self, node: SyntaxTreeNode) -> str:
+        self._quotes += 1
+        quoted = "\n\n".join(filter(None, self.blocks(node.children)))
+        self._quotes -= 1
+        return _prefixed(quoted, "> ", "> ")
+
+    def hr(self, _: SyntaxTreeNode) -> str:
+        return "***"  # lines of dashes may begin other things
+
+    def fence(self, node: SyntaxTreeNode) -> str:
+        language = (unescapeAll(node.info).split() or [""])[0]
+        known = _LANGUAGE.fullmatch(language) and language.lower() not in _DRAWN
+        return _fenced(node.content, language if known else "")
+
+    code_block = fence
+
+    def formula(self, node: SyntaxTreeNode) -> str:
+        formula = plain_formula(node.content, one_line=self._quotes > 0)
+        return _fenced(node.content, "tex") if formula is None else formula
+
+    def table(self, node: SyntaxTreeNode) -> str:
+        rows = [row for part in node.children for row in part.children]
+        lines = [f"| {' | '.join(self._inline(cell, cell=True) for cell in row.children)} |" for row in rows]
+        rules = (_RULES.get(str(cell.attrs.get("style")), "---") for cell in rows[0].children)
+        return "\n".join([lines[0], f"|{'|'.join(rules)}|", *lines[1:]])
+
+    def footnote_reference(self, node: SyntaxTreeNode) -> str:
+        """A note. Parsers that know of none see text, then indented code; half of such a line would define a link."""
+        mark = f"[^{label(node.meta['label'])}]:"
+        text = "\n\n".join(filter(None, self.blocks(node.children)))
+        if not text:
+            return mark
+        is_line = node.children[0].type == "paragraph" and _NO_TARGET.match(text)
+        return _prefixed(text, f"{mark} ", "    ") if is_line else f"{mark}\n\n{_prefixed(text, '    ', '    ')}"
+
+    def _list(self, node: SyntaxTreeNode, other: bool) -> str:
+        mark = ("-+" if node.type == "bullet_list" else ".)")[other]
+        number = int(node.attrs.get("start", 1)) if node.type == "ordered_list" else None
+        tight = any(child.hidden for item in node.children for child in item.children)
+        gap = "\n" if tight and not self._loose else "\n\n"
+        items = []
+        for index, item in enumerate(node.children):
+            marker = f"{mark} " if number is None else f"{min(number + index, _LAST_NUMBER)}{mark} "
+            items.append(_prefixed(self._item(item, gap), marker, " " * len(marker)))
+        return gap.join(items)
+
+    def _item(self, item: SyntaxTreeNode, gap: str) -> str:
+        text = gap.join(filter(None, self.blocks(item.children, in_item=True)))
+        return _BOXES.get(text[:1], text[:1]) + text[1:] if item.attrs.get("class") == "task" else text
+
+    def _inline(self, node: SyntaxTreeNode, *, heading: bool = False, cell: bool = False) -> str:
+        (child,) = node.children
+        return inline(child.token.children or [], heading=heading, cell=cell) if child.token else ""

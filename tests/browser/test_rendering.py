@@ -1,0 +1,201 @@
+"""What a reply looks like in JupyterLab and Notebook 7, and what becomes of it when something comes between."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.documents import DOCUMENT
+
+SECTION = """
+## Section {n}
+
+Text with *emphasis* and $x_{n}^2$ in it, going on for a while, so that there is something to read in here.
+
+```python
+def f_{n}(a, b):
+    return a + b  # {n}
+```
+"""
+LONG = "".join(SECTION.replace("{n}", str(n)) for n in range(1, 41)) + "\nThe end."
+
+
+@pytest.fixture
+def show(lab, page, request):
+    """Open a notebook whose second cell asks for `text`, and run the first."""
+
+    def show_(sandbox, text, *more, app="lab", **how):
+        use = f"%load_ext lockbots_magic\n%lockbots use openai:demo --base-url {sandbox.url('openai', **how)}"
+        name = f"{request.node.originalname}-{app}.ipynb"
+        notebook = lab.open(page, use, f"%%chat\n{text}", *more, name=name, app=app)
+        notebook.run(0)
+        return notebook
+
+    return show_
+
+
+def reply(notebook, selector="", cell=1):
+    return notebook.cell(cell).locator(f".lockbots-reply {selector}")
+
+
+def style(locator, name):
+    return locator.evaluate(f"e => getComputedStyle(e).{name}")
+
+
+def choose(page, menu, *items):
+    """Choose from a menu, as a person does."""
+    page.locator(".lm-MenuBar-itemLabel").get_by_text(menu, exact=True).click()
+    for item in items:
+        page.locator(".lm-Menu-itemLabel").get_by_text(item, exact=True).last.click()
+
+
+@pytest.mark.parametrize("app", ["lab", "notebooks"])
+def test_a_reply_with_one_of_everything_looks_right(show, sandbox, app):
+    notebook = show(sandbox, f"say {DOCUMENT}", app=app)
+    notebook.run(1)
+    expect(reply(notebook, "mjx-container")).to_have_count(4)
+    assert reply(notebook, "code mjx-container, pre mjx-container").count() == 0
+    code = reply(notebook, "pre code")
+    assert style(code.locator(".k").first, "color") != style(code, "color"), "code is coloured"
+    assert style(reply(notebook, "pre"), "backgroundColor") != "rgba(0, 0, 0, 0)"
+    assert style(reply(notebook, "p[dir]"), "direction") == "rtl"
+    assert style(reply(notebook, "li.task").first, "listStyleType") == "none"
+    assert reply(notebook, "table").count() == 2
+    (output,) = notebook.save().cells[1].outputs
+    assert output.data["text/plain"] == DOCUMENT.rstrip("\n")
+
+
+def test_code_follows_the_theme(show, sandbox, page):
+    notebook = show(sandbox, "say ```python\ndef f(): pass\n```")
+    notebook.run(1)
+    keyword, block = reply(notebook, ".k").first, reply(notebook, "pre")
+    light = style(keyword, "color"), style(block, "backgroundColor")
+    choose(page, "Settings", "Theme", "JupyterLab Dark")
+    page.wait_for_function("document.body.dataset.jpThemeLight === 'false'")
+    expect(block).not_to_have_css("background-color", light[1])
+    expect(keyword).not_to_have_css("color", light[0])
+    choose(page, "Settings", "Theme", "JupyterLab Light")
+    page.wait_for_function("document.body.dataset.jpThemeLight === 'true'")
+
+
+def test_what_is_too_wide_scrolls_inside_its_block(show, sandbox):
+    row = "| " + " | ".join("abcdefghij" * 3 for _ in range(12)) + " |"
+    table = "\n".join([row, "|" + "---|" * 12, row])
+    notebook = show(sandbox, f"say ```\n{'x' * 400}\n```\n\n{table}\n\n{'y' * 400}")
+    notebook.run(1)
+    box = reply(notebook).bounding_box()
+    for selector in ("pre", ".wide"):
+        assert reply(notebook, selector).evaluate("e => e.scrollWidth > e.clientWidth")
+        assert reply(notebook, selector).bounding_box()["width"] <= box["width"]
+    assert reply(notebook).evaluate("e => e.scrollWidth <= e.clientWidth"), "a long word breaks"
+
+
+WATCH = """([index]) => {
+    const cell = document.querySelectorAll('.jp-Notebook .jp-CodeCell')[index];
+    const scroller = document.querySelector('.jp-WindowedPanel-outer');
+    const seen = window.seen = {most: 0, raw: [], scrolled: 0, from: null};
+    const look = () => {
+        const outputs = cell.querySelectorAll('.jp-OutputArea-child');
+        seen.most = Math.max(seen.most, outputs.length);
+        const text = cell.querySelector('.jp-OutputArea').innerText;
+        const raw = text.match(/\\$x_|\\*emphasis|^## |```/m);
+        if (raw && seen.raw.length < 5) seen.raw.push(text.slice(-200));
+        if (outputs.length) seen.from ??= scroller.scrollTop;
+        seen.scrolled = Math.max(seen.scrolled, Math.abs(scroller.scrollTop - (seen.from ?? scroller.scrollTop)));
+        requestAnimationFrame(look);
+    };
+    look();
+}"""
+
+
+@pytest.mark.parametrize("app", ["lab", "notebooks"])
+def test_a_long_reply_grows_in_few_outputs_and_is_one_in_the_end(show, sandbox, page, app):
+    notebook = show(sandbox, f"say {LONG}", app=app, rate=600)
+    page.evaluate(WATCH, [1])
+    notebook.run(1, wait=False)
+    expect(notebook.cell(1)).to_contain_text("Section 30", timeout=20_000)
+    assert notebook.outputs(1).count() > 1
+    notebook.wait_for_end(1)
+    expect(notebook.outputs(1)).to_have_count(1)
+    expect(notebook.cell(1)).to_contain_text("The end.")
+    seen = page.evaluate("window.seen")
+    assert seen["most"] <= 40
+    assert not seen["raw"], "no frame shows a marker or bare TeX"
+    assert seen["scrolled"] == 0, "the page does not scroll on its own"
+    assert reply(notebook, "h2").count() == 40
+    assert reply(notebook, "mjx-container").count() == 40
+    (output,) = notebook.save().cells[1].outputs
+    assert output.data["text/plain"].strip() == LONG.strip()
+
+
+def test_a_reader_who_has_scrolled_is_left_where_they_are_while_text_comes(show, sandbox, page):
+    notebook = show(sandbox, f"say {LONG}", rate=400)
+    notebook.run(1, wait=False)
+    line = notebook.cell(1).get_by_text("Section 4", exact=True)
+    expect(notebook.cell(1)).to_contain_text("Section 12", timeout=20_000)
+    line.evaluate("e => e.scrollIntoView()")
+    before = line.bounding_box()["y"]
+    expect(notebook.cell(1)).to_contain_text("Section 25", timeout=20_000)
+    assert abs(line.bounding_box()["y"] - before) < 3
+
+
+def test_replies_of_one_cell_stay_side_by_side_with_what_else_it_shows(show, sandbox):
+    asks = (
+        "print('before')\nfor n in (3, 5):\n    get_ipython().run_line_magic('chat', f'count to {n}')\nprint('after')"
+    )
+    notebook = show(sandbox, "say hello", asks)
+    notebook.run(2)
+    expect(notebook.outputs(2)).to_have_count(4)
+    assert [text.strip() for text in notebook.outputs(2).all_inner_texts()] == ["before", "1 2 3", "1 2 3 4 5", "after"]
+
+
+def test_notices_are_visible_and_quiet(show, sandbox):
+    notebook = show(sandbox, "count to 40", fault="silence-midway")
+    notebook.run(1, wait=False)
+    expect(notebook.cell(1)).to_contain_text("9 10")
+    notebook.interrupt()
+    notice = notebook.cell(1).locator(".lockbots-notice")
+    expect(notice).to_have_text("interrupted; what had come is kept")
+    assert float(style(notice, "fontSize").removesuffix("px")) < float(
+        style(reply(notebook), "fontSize").removesuffix("px")
+    )
+    notebook.wait_for_end(1)
+
+
+def test_clearing_the_output_midway_loses_nothing(show, sandbox, page):
+    notebook = show(sandbox, f"say {LONG}", rate=400)
+    notebook.run(1, wait=False)
+    expect(notebook.cell(1)).to_contain_text("Section 10", timeout=20_000)
+    choose(page, "Edit", "Clear Cell Output")
+    notebook.wait_for_end(1)
+    expect(notebook.outputs(1)).to_have_count(1)
+    assert reply(notebook, "h2").count() == 40
+
+
+def test_restarting_the_kernel_midway_leaves_what_had_come_and_the_cell_runs_again(show, sandbox, page):
+    notebook = show(sandbox, "count to 40", fault="silence-midway", times=1)
+    notebook.run(1, wait=False)
+    expect(notebook.cell(1)).to_contain_text("9 10")
+    page.keyboard.press("Escape")
+    page.keyboard.press("0")
+    page.keyboard.press("0")
+    page.get_by_role("button", name="Confirm Kernel Restart").click()
+    page.locator("[data-status=idle]").first.wait_for(state="attached", timeout=60_000)
+    expect(notebook.cell(1)).to_contain_text("9 10")
+    notebook.run(0)
+    notebook.run(1)
+    expect(notebook.outputs(1)).to_have_count(1)
+    expect(notebook.cell(1)).to_contain_text("39 40")
+
+
+def test_closing_the_tab_midway_leaves_a_kernel_that_answers(show, sandbox, page):
+    notebook = show(sandbox, "count to 40", fault="silence-midway", times=1)
+    notebook.run(1, wait=False)
+    expect(notebook.cell(1)).to_contain_text("9 10")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+s")
+    page.reload()
+    notebook.cell(1).wait_for(timeout=60_000)
+    choose(page, "Kernel", "Interrupt Kernel")
+    page.locator("[data-status=idle]").first.wait_for(state="attached", timeout=60_000)
+    notebook.run(1)
+    expect(notebook.outputs(1)).to_have_count(1)
+    expect(notebook.cell(1)).to_contain_text("39 40")

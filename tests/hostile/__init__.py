@@ -1,0 +1,104 @@
+"""Replies that attack the reader's page: the corpus, as data.
+
+Each family is a dict of label -> the reply, one text or the pieces in which it streams. A vector that acts calls
+`hurt()`, sets `window.hurt`, or asks `http://evil.example/` for something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from .links import LINKS, PLACES
+from .looks import COVERS, NOTICES
+from .markdown import EXPORTS, IMAGES, MARKDOWN, UNFINISHED
+from .markup import CLOBBERING, EVENTS, FRAMES, MUTATION, NAMESPACES, SCRIPTS, STYLES
+from .notebook import JUPYTER, MERMAID
+from .tex import DELIMITERS, LAYOUT, MACROS, TEX
+
+FAMILIES: dict[str, dict[str, str | tuple[str, ...]]] = {
+    "scripts": SCRIPTS,
+    "events": EVENTS,
+    "mutation": MUTATION,
+    "namespaces": NAMESPACES,
+    "clobbering": CLOBBERING,
+    "frames": FRAMES,
+    "styles": STYLES,
+    "links": LINKS,
+    "places": PLACES,
+    "images": IMAGES,
+    "markdown": MARKDOWN,
+    "exports": EXPORTS,
+    "unfinished": UNFINISHED,
+    "jupyter": JUPYTER,
+    "mermaid": MERMAID,
+    "tex": TEX,
+    "delimiters": DELIMITERS,
+    "layout": LAYOUT,
+    "macros": MACROS,
+    "covers": COVERS,
+    "notices": NOTICES,
+}
+
+
+class Vector(NamedTuple):
+    """One hostile reply."""
+
+    name: str
+    """Family and label."""
+    family: str
+    pieces: tuple[str, ...]
+    """The deltas in which it streams."""
+
+    @property
+    def text(self) -> str:
+        """The whole reply."""
+        return "".join(self.pieces)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+VECTORS = tuple(
+    Vector(f"{family}/{label}", family, (reply,) if isinstance(reply, str) else reply)
+    for family, replies in FAMILIES.items()
+    for label, reply in replies.items()
+)
+
+
+class Batch(NamedTuple):
+    """What one reply shows in a browser: one vector, or several of a kind that have nothing to do with each other."""
+
+    vectors: tuple[Vector, ...]
+
+    @property
+    def pieces(self) -> tuple[str, ...]:
+        """The deltas in which it streams."""
+        if len(self.vectors) == 1:
+            return self.vectors[0].pieces
+        return tuple(f"{vector.text}\n\n" for vector in self.vectors)
+
+    @property
+    def family(self) -> str:
+        """The family of all."""
+        return self.vectors[0].family
+
+    def __str__(self) -> str:
+        return ", ".join(vector.name for vector in self.vectors)
+
+
+TOGETHER = {"links": 4, **dict.fromkeys(("scripts", "events", "mutation", "namespaces", "frames", "styles"), 6)}
+"""How many vectors of a family share a reply: a page takes 0.1 s to show one."""
+
+
+def _batches() -> Iterator[Batch]:
+    for family in FAMILIES:
+        ones = [v for v in VECTORS if v.family == family]
+        size = TOGETHER.get(family, 1)
+        alone = [v for v in ones if size == 1 or len(v.pieces) > 1]
+        shared = [v for v in ones if v not in alone]
+        yield from (Batch(tuple(shared[at : at + size])) for at in range(0, len(shared), size))
+        yield from (Batch((vector,)) for vector in alone)
+
+
+BATCHES = tuple(_batches())

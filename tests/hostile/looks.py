@@ -1,0 +1,52 @@
+"""Replies that would paint where they have no business, or speak in the toolkit's voice."""
+
+_MARKS = "".join(chr(c) for c in range(0x300, 0x370))
+
+COVERS = {
+    "zalgo": "Z" + (_MARKS * 5)[:500] + "A" + (_MARKS * 5)[:500],
+    "zalgo lines": "\n\n".join("x" + (_MARKS * 2)[:120] for _ in range(6)),
+    "zalgo in a heading": "# " + "".join(c + _MARKS for c in "cover"),
+    "zalgo in code": "`" + "Z" + _MARKS * 3 + "`\n\n```\nZ" + _MARKS * 3 + "\n```",
+    "zalgo in a table": f"| Z{_MARKS} |\n|---|\n| A{_MARKS * 2} |",
+    "marks above only": "x" + "\u0302" * 500,
+    "marks below only": "x" + "\u0331" * 500,
+    "marks around": "x" + "\u20dd\u20de\u20e0\u20e4" * 40,
+    "tall scripts": "\u0f40" + "\u0f71\u0f72\u0f74\u0f7a" * 80 + " \ufdfd\ufdfa\U0001242b\ua9c5" * 20,
+    "wide and unbroken": "w" * 6000,
+    "wide code": "`" + "w" * 3000 + "`",
+    "wide fence": "```\n" + "w" * 3000 + "\n```",
+    "wide link": "[" + "w" * 2000 + "](https://a.example/" + "w" * 2000 + ")",
+    "wide table": "|" + "wwwwwwwwwwww|" * 120 + "\n|" + "---|" * 120 + "\n|" + "w|" * 120,
+    "wide heading": "# " + "W" * 1000,
+    "no-break spaces": "x" + "\u00a0" * 3000 + "x",
+    "zero width": "x" + "\u200b\u200d\u2060\ufeff" * 800,
+    "bidi override": "\u202eecin si siht\u202d and \u2066this\u2067 is \u2068open\u202e",
+    "bidi never closed": "\u202e" * 60 + "right to left",
+    "bidi in code": "```python\nif x:\u202e \u2066# safe\u2069 \u2066return\n```",
+    "deep quotes": ">" * 200 + " deep",
+    "deep lists": "\n".join("  " * n + "- x" for n in range(120)),
+    "many lines": "x\n\n" * 60,
+    "many breaks": "x  \n" * 60,
+    "vertical tabs and form feeds": "x" + "\x0b\x0c\x85" * 300,
+    "tabs": "x" + "\t" * 2000 + "x",
+    "emoji joined without end": "\U0001f468" + "\u200d\U0001f469" * 400,
+    "tags and variation selectors": "x" + "".join(chr(0xE0000 + n) for n in range(32, 127)) * 5 + "\ufe0f" * 200,
+    "a mark to begin with": _MARKS * 3,
+    "marks split": ("x" + _MARKS, _MARKS * 2, _MARKS * 2 + "y"),
+}
+
+NOTICES = {
+    "the markup of a notice": '</div><div class="lockbots-notice">retrying in 3 s: %lockbots login openai</div>',
+    "its container": '</div></div><div class="lockbots"><style>*{display:none}</style><div class="lockbots-reply">x',
+    "its class in an info string": '```x"class="lockbots-notice\nretrying in 3 s\n```',
+    "its class as a language": "```lockbots-notice\nretrying in 3 s\n```",
+    "its class after a space": "``` x lockbots-notice jp-Dialog\nretrying in 3 s\n```",
+    "its look": "\n\n*retrying in 3 s*\n\n*the reply is empty*\n\n*interrupted; what had come is kept*",
+    "its colour": '<div style="opacity: 0.7; font-size: 0.9em; margin-top: 0.4em">retrying in 3 s</div>',
+    "an error of the toolkit": "AuthenticationError: the credential was refused: %lockbots login openai sk-...",
+    "its class in TeX": r"$\class{lockbots-notice}{\text{retrying in 3 s}}$",
+    "a prompt of the notebook": "```\nIn [1]: %lockbots login openai\ncredential for openai: ········\n```",
+    "a dialog of the front end": '<div class="jp-Dialog"><div class="jp-Dialog-content">Password?</div></div>',
+    "an input of the notebook": '<div class="jp-Stdin"><input class="jp-Stdin-input" placeholder=Password></div>',
+    "split in the class": ('<div class="lock', "bots-no", 'tice">retrying', "</div>"),
+}

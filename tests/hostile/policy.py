@@ -1,0 +1,97 @@
+"""What the HTML of an output may hold: an allow-list of tags and their attributes, for each kind of output.
+
+A rule is tag -> attribute -> pattern of the whole value, in the syntax that Python and JavaScript share.
+"""
+
+from __future__ import annotations
+
+Rules = dict[str, dict[str, str]]
+
+WEB = r"(https?://|mailto:)[^\s\\]+"
+"""Where a link may lead."""
+PICTURE = r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=%]+"
+_ANY = r"[\s\S]*"
+_LINK = {"href": WEB, "title": _ANY, "target": "_blank", "rel": "(noopener|noreferrer|nofollow| )+"}
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_PLAIN_TAGS = (
+    *("p", "br", "hr", "em", "strong", "s", "sup", "code", "pre", "blockquote", "ul", "ol", "li", "div", "span"),
+    *("table", "thead", "tbody", "tr", "th", "td", *_HEADINGS),
+)
+_IGNORED = "mathjax_ignore tex2jax_ignore"
+_CELL = {"style": "text-align: ?(left|right|center);?"}
+
+REPLY: Rules = {
+    **{tag: {} for tag in _PLAIN_TAGS},
+    **{tag: {"dir": "auto"} for tag in ("p", "ul", "table", *_HEADINGS)},
+    "ol": {"start": r"\d{1,9}", "dir": "auto"},
+    "a": _LINK,
+    "img": {"src": PICTURE, "alt": _ANY},
+    "th": _CELL,
+    "td": _CELL,
+    "code": {"class": "tex"},
+    "pre": {"class": "(joins|joined| )+"},
+    "li": {"class": "task"},
+    "span": {"class": "[a-z]|mathjax_process tex2jax_process|numbering-entry"},  # the last is of JupyterLab's headings
+    "div": {"class": f"formula|footnote|wide|lockbots|lockbots-notice|lockbots-reply( {_IGNORED})?"},
+    "style": {},  # its text is compared as well
+}
+"""A reply."""
+
+TABLE: Rules = {
+    **{tag: {} for tag in ("div", "table", "thead", "tbody", "tr", "span")},
+    "th": _CELL,
+    "td": _CELL,
+}
+"""What `%lockbots list` and its like show."""
+
+PLAIN: Rules = {
+    "pre": {},
+    "span": {"class": r"ansi-[a-z-]+( ansi-[a-z-]+)*"},
+    "a": {"href": WEB, "rel": "noopener", "target": "_blank", "data-path": r"[\w./-]*", "data-locator": r"[\w=]*"},
+}
+"""What the front end makes of plain text, printed or of an error: it finds web addresses and paths in it."""
+
+MARKDOWN: Rules = {
+    **{tag: {} for tag in (*_PLAIN_TAGS, "del")},
+    **{tag: {"data-jupyter-id": _ANY} for tag in _HEADINGS},
+    "ol": {"start": r"\d{1,9}"},
+    "a": {**_LINK, "class": "jp-InternalAnchorLink", "href": f"{WEB}|#{_ANY}", "target": "_blank|_self"},
+    "img": {"src": PICTURE, "alt": _ANY},
+    "th": {"align": "left|right|center"},
+    "td": {"align": "left|right|center"},
+    "code": {"class": r"language-[^\s]*"},
+    "span": {"class": "[\u037c\\w -]+"},
+}
+"""What JupyterLab's own Markdown renderer makes of the Markdown form."""
+
+_WORD = r"[\w.%+ -]*"
+_FORMULA_CLASS = r"(MathJax|CtxtMenu_Attached_0|(mjx|MJX|TEX)-[\w.-]+| )+"
+_FORMULA_STYLE = r"(?![\s\S]*(url|fixed|absolute|sticky|image-set|@|\\))[\s\S]*"
+_FORMULA_WORDS = (
+    "jax display width height depth align side size space variant texclass limits justify unselectable noic length "
+    "aria-hidden role tabindex delims frame min-width overflow rowalign columnalign columnlines rowlines rowspacing "
+    "columnspacing framespacing equalrows equalcolumns minlabelspacing displaystyle scriptlevel mathvariant mathsize "
+    "lspace rspace voffset minsize maxsize stretchy symmetric fence separator form accent accentunder movablelimits "
+    "largeop linethickness notation bevelled numalign denomalign open close actiontype selection data-mjx-texclass "
+    "data-mjx-variant data-mjx-pseudoscript data-mjx-auto-op data-mjx-alternate data-cramped extra toggle"
+)
+_MATHML = (
+    "math|semantics|none|m(i|n|o|text|space|row|frac|sqrt|root|style|error|padded|phantom|enclose|sub|sup|subsup|under|"
+    "over|underover|multiscripts|prescripts|table|tr|td|labeledtr|action)"
+)
+MATHJAX: Rules = {
+    rf"mjx-[a-z0-9-]+|{_MATHML}": {
+        **dict.fromkeys(_FORMULA_WORDS.split(), _WORD),
+        "class": _FORMULA_CLASS,
+        "style": _FORMULA_STYLE,
+        "id": r"mjx-eqn[:%][\s\S]*",
+        "xmlns": "http://www.w3.org/1998/Math/MathML",
+        "mathcolor": r"[\w#]*",
+        "mathbackground": r"[\w#]*",
+        "title": _ANY,
+        "data-mjx-error": _ANY,
+    },
+}
+"""What MathJax adds around a formula: no link, no address, no identifier but those of equations."""
+
+RULES = {"reply": REPLY, "html": TABLE, "plain": PLAIN, "mathjax": MATHJAX, "markdown": MARKDOWN}

@@ -1,0 +1,52 @@
+"""A chat-completions server on this machine whose models are the vectors: `batch-17` streams batch 17."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from tests.hostile import BATCHES
+from tests.hostile.names import NAMES, REFUSALS
+from tests.rawserver import Peer, RawServer
+
+PAUSE = 0.03
+"""Seconds after each piece."""
+PAUSE_BEFORE_END = 0.03
+"""Seconds more that leave the page time to draw what is unfinished."""
+CUT_SHORT = ("layout", "covers", "notices")
+"""Families whose replies break off without an end mark: the toolkit's notice below them must stay in sight."""
+
+
+def hostile_server() -> RawServer:
+    """Return the server, to be entered."""
+    return RawServer(_converse)
+
+
+def _converse(peer: Peer) -> None:
+    while request := peer.request():
+        if request.target.endswith("/models"):
+            peer.answer(json.dumps({"data": [{"id": name} for name in NAMES]}).encode())
+            continue
+        kind, _, number = json.loads(request.body)["model"].partition("-")
+        if kind == "batch":
+            _stream(peer, int(number))
+            return
+        if kind == "refusal":
+            peer.answer(json.dumps({"error": {"message": REFUSALS[int(number)]}}).encode(), "400 Bad Request")
+            continue
+        peer.answer(json.dumps({"choices": [{"message": {"content": "harmless"}}]}).encode())
+
+
+def _stream(peer: Peer, number: int) -> None:
+    batch = BATCHES[number]
+    peer.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
+    for piece in batch.pieces:
+        peer.send(_event({"delta": {"content": piece}}))
+        time.sleep(PAUSE)
+    time.sleep(PAUSE_BEFORE_END)
+    if batch.family not in CUT_SHORT:
+        peer.send(_event({"delta": {}, "finish_reason": "stop"}) + b"data: [DONE]\n\n")
+
+
+def _event(choice: dict[str, object]) -> bytes:
+    return f"data: {json.dumps({'choices': [choice]})}\n\n".encode()

@@ -1,0 +1,195 @@
+// Watches a page from before its first script: reports whatever a reply should never bring about.
+// watcher.py puts the policy in.
+(() => {
+  const policy = __POLICY__;
+  const OUTPUT = ".jp-OutputArea-output";
+  const found = new Map();
+  let latest = "";
+
+  const place = (element) => {
+    const cell = element && element.closest(".jp-Cell");
+    return cell ? String([...document.querySelectorAll(".jp-Cell")].indexOf(cell)) : "";
+  };
+  const report = (kind, what, element) => {
+    const where = element ? place(element) : latest;
+    const key = `${kind}|${where}|${what}`;
+    if (found.has(key) || found.size > 3000) return;
+    const output = element && element.closest(OUTPUT);
+    found.set(key, { kind, what, cell: where, html: output ? output.innerHTML.slice(0, 600) : "" });
+  };
+
+  // Script. Python is told as well: it may run in a frame or in a window of its own.
+
+  const ran = (what) => {
+    report("script", what);
+    window.tellHurt?.(`${what} at ${location.href}`);
+  };
+  const hurt = () => ran("hurt() was called");
+  Object.defineProperty(window, "hurt", { get: () => hurt, set: () => ran("window.hurt was set") });
+
+  // Markup: an allow-list for what is added to outputs or changed there, as soon as it is
+
+  let style = null; // the first one seen is that of a harmless reply
+  const patterns = new Map();
+  const whole = (pattern, value) => {
+    if (!patterns.has(pattern)) patterns.set(pattern, new RegExp(`^(?:${pattern})$`, "i"));
+    return patterns.get(pattern).test(value);
+  };
+  const rulesFor = (element, output) => {
+    if (element.closest("mjx-container")) return policy.mathjax;
+    const mime = output.getAttribute("data-mime-type") || "";
+    if (mime === "text/html") return output.querySelector(".lockbots") ? policy.reply : policy.html;
+    return mime === "text/markdown" ? policy.markdown : policy.plain;
+  };
+  const judgeElement = (element, output) => {
+    const rules = rulesFor(element, output);
+    const name = element.localName;
+    const tag = Object.keys(rules).find((pattern) => whole(pattern, name));
+    if (tag === undefined) return report("tag", `<${name}>`, output);
+    for (const { name: attribute, value } of element.attributes) {
+      const pattern = rules[tag][attribute];
+      if (pattern === undefined || !whole(pattern, value)) {
+        report("attribute", `<${name} ${attribute}="${value.slice(0, 120)}">`, output);
+      }
+    }
+    if (element.shadowRoot) report("tag", "a shadow root", output);
+    if (name !== "style") return;
+    style ??= element.textContent;
+    if (element.textContent !== style) report("style", element.textContent, output);
+  };
+  const judgeOutside = (element) => {
+    const name = element.localName;
+    const address = element.src || element.href || element.data;
+    if (name === "base" || name === "object" || name === "embed" || (name === "meta" && element.httpEquiv)) {
+      report("page", `<${name}> came into the page`, element);
+    } else if (/^(script|link|iframe)$/.test(name) && address) {
+      const { origin, protocol } = new URL(address, location.href);
+      if (origin !== location.origin && !/^(data|blob|file):$/.test(protocol)) report("page", `<${name}> of ${address}`);
+    }
+  };
+  const judge = (node) => {
+    if (node.nodeType !== Node.ELEMENT_NODE) return;
+    for (const element of [node, ...node.querySelectorAll("*")]) {
+      const output = element.parentElement && element.parentElement.closest(OUTPUT);
+      if (!output) {
+        judgeOutside(element);
+        continue;
+      }
+      follow(output);
+      judgeElement(element, output);
+    }
+  };
+  let followed = null; // the output that grows, kept in sight while it does
+  const follow = (output) => {
+    latest = place(output);
+    if (!followed) {
+      requestAnimationFrame(() => {
+        followed.scrollIntoView({ block: "center" });
+        followed = null;
+      });
+    }
+    followed = output;
+  };
+  new MutationObserver((records) => {
+    for (const record of records) {
+      for (const node of record.addedNodes) judge(node);
+      const output = record.type === "attributes" && record.target.parentElement?.closest(OUTPUT);
+      if (output) judgeElement(record.target, output);
+    }
+  }).observe(document, { subtree: true, childList: true, attributes: true });
+
+  // Looks: whose pixels are where
+
+  const inside = (rect, x, y) =>
+    x >= rect.left - 1 && x <= rect.right + 1 && y >= rect.top - 1 && y <= rect.bottom + 1;
+  const frame = () => (document.querySelector(".jp-NotebookPanel-notebook") || document.body).getBoundingClientRect();
+  const lookAt = (x, y, bounds) => {
+    const output = document.elementFromPoint(x, y)?.closest(".jp-OutputArea-child");
+    if (!output) return;
+    if (!inside(bounds, x, y)) report("cover", "something of an output lies over the page", output);
+    else if (!inside(output.getBoundingClientRect(), x, y)) report("cover", "an output reaches over its bounds", output);
+  };
+  const lookAtNotice = (notice, bounds) => {
+    if (notice.closest(".lockbots-reply")) report("notice", "a reply speaks as the toolkit", notice);
+    const { left, top, width, height } = notice.getBoundingClientRect();
+    const [x, y] = [left + Math.min(30, width / 2), top + height / 2];
+    const seen = inside(bounds, x, y) && document.elementFromPoint(x, y);
+    if (seen && seen.closest(OUTPUT) && !notice.contains(seen)) report("notice", "a notice is covered", notice);
+  };
+  const lookAtNotices = (bounds) => {
+    for (const notice of document.querySelectorAll(".lockbots-notice")) lookAtNotice(notice, bounds);
+  };
+  const look = () => {
+    const bounds = frame();
+    for (let x = 5; x < innerWidth; x += 80) for (let y = 5; y < innerHeight; y += 45) lookAt(x, y, bounds);
+  };
+  const lookAround = (area) => {
+    const bounds = frame();
+    const { left, right, top, bottom } = area.getBoundingClientRect();
+    for (const far of [3, 15, 50, 120]) {
+      for (let part = 0.02; part < 1; part += 0.16) {
+        lookAt(left + part * (right - left), top - far, bounds);
+        lookAt(left + part * (right - left), bottom + far, bounds);
+      }
+      for (const part of [0.1, 0.5, 0.9]) {
+        lookAt(left - far, top + part * (bottom - top), bounds);
+        lookAt(right + far, top + part * (bottom - top), bounds);
+      }
+    }
+    for (const notice of area.querySelectorAll(".lockbots-notice")) lookAtNotice(notice, bounds);
+  };
+  const lookThrough = () => {
+    for (const area of document.querySelectorAll(".jp-OutputArea")) {
+      if (!area.firstChild) continue;
+      const places = area.offsetHeight < innerHeight / 2 ? ["center"] : ["start", "center", "end"];
+      for (const block of places) {
+        area.scrollIntoView({ block });
+        lookAround(area);
+      }
+    }
+    look();
+  };
+  const CHROME = [
+    ..."body #main #jp-top-panel #jp-main-dock-panel .jp-NotebookPanel-toolbar .jp-Notebook .jp-Cell".split(" "),
+    ".jp-Cell .cm-content", ".jp-Cell .jp-InputPrompt",
+  ];
+  const LASTING = (
+    "color backgroundColor backgroundImage fontFamily fontSize display position visibility opacity filter transform " +
+    "zIndex cursor direction letterSpacing textTransform"
+  ).split(" ");
+  const chrome = () =>
+    CHROME.map((part) => {
+      const element = document.querySelector(part);
+      const style = element && getComputedStyle(element);
+      return `${part}: ${style ? LASTING.map((name) => `${name}=${style[name]}`).join("; ") : "none"}`;
+    });
+
+  // Hands: what a reader's pointer and keys may set off
+
+  const EVENTS = (
+    "mouseover mouseenter mousemove mousedown mouseup pointerover pointerenter pointerdown focus focusin blur input " +
+    "change toggle load error wheel copy dragstart animationstart transitionend"
+  ).split(" ");
+  const hold = (event) => {
+    const link = event.target.closest("a");
+    if (link && /^(https?|mailto):$/.test(link.protocol)) event.preventDefault(); // where it leads was looked at
+  };
+  const poke = () => {
+    document.addEventListener("click", hold, true);
+    // In plain text, a click on a path opens a file: that is the front end's own doing.
+    for (const element of document.querySelectorAll(`:is([data-mime-type="text/html"], [data-mime-type="text/markdown"]) *`)) {
+      latest = place(element);
+      for (const name of EVENTS) element.dispatchEvent(new Event(name, { bubbles: false, cancelable: true }));
+      if (element.closest("mjx-container") && !element.closest("a")) continue; // a menu of its own
+      element.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, view: window }));
+    }
+    document.removeEventListener("click", hold, true);
+    if (document.querySelector(".jp-Dialog")) report("page", "a dialog of the front end opened");
+  };
+
+  setInterval(() => {
+    look();
+    lookAtNotices(frame());
+  }, 250);
+  window.watcher = { look, lookThrough, poke, chrome, found: () => [...found.values()], forget: () => found.clear() };
+})();

@@ -1,0 +1,149 @@
+"""The watcher from Python's side: puts it into a browser's pages, cuts the network, and collects what was seen."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import BrowserContext, Page, Route
+
+from tests.hostile import policy
+
+_SCRIPT = Path(__file__).with_name("watcher.js").read_text("utf-8")
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One thing that a reply brought about, in the cell with that number if one is to blame."""
+
+    kind: str
+    what: str
+    cell: str = ""
+    html: str = ""
+
+
+class Watcher:
+    """Watches all pages of a browser context.
+
+    Args:
+        context: where no page has been opened yet.
+        home: the one origin that may be asked for anything; "" for files.
+    """
+
+    def __init__(self, context: BrowserContext, home: str) -> None:
+        self._home = home.rstrip("/") or "file:"
+        self._outside: list[Violation] = []
+        self._popups: list[Page] = []
+        context.expose_binding("tellHurt", lambda _, what: self._note("script", what))
+        context.add_init_script(_SCRIPT.replace("__POLICY__", json.dumps(policy.RULES)))
+        context.route(re.compile(rf"^(?!{re.escape(self._home)}|data:|blob:|about:|chrome-error:)"), self._cut)
+        context.on("page", self._opened)
+
+    def seen(self, page: Page) -> list[Violation]:
+        """What was seen so far, in this page and around it; the list begins anew."""
+        found: list[dict[str, Any]] = page.evaluate("const all = watcher.found(); watcher.forget(); all")
+        while self._popups:
+            self._popups.pop().close()
+        outside, self._outside = self._outside, []
+        return [*outside, *(Violation(**f) for f in found)]
+
+    def search(self, page: Page) -> list[Violation]:
+        """Look at every output and lay hands on all it holds; return what was seen so far."""
+        page.evaluate("watcher.lookThrough(); watcher.poke()")
+        page.wait_for_timeout(300)  # for what an event sets off
+        return self.seen(page)
+
+    def _note(self, kind: str, what: str) -> None:
+        self._outside.append(Violation(kind, what))
+
+    def _cut(self, route: Route) -> None:
+        self._note("request", route.request.url)
+        route.abort()
+
+    def _opened(self, page: Page) -> None:
+        page.on("dialog", lambda dialog: (self._note("dialog", dialog.message), dialog.dismiss()))
+        page.on("popup", lambda popup: (self._note("popup", popup.url), self._popups.append(popup)))
+        page.on("download", lambda download: self._note("download", download.url))
+        page.on("framenavigated", self._navigated)
+
+    def _navigated(self, frame: Any) -> None:
+        if frame.url not in ("", "about:blank") and not frame.url.startswith(self._home):
+            self._note("navigation", frame.url)
+
+
+def listed(violations: Sequence[Violation], cells: Sequence[str]) -> str:
+    """A line for each kind of violation: what, how often, and what the cells show in which it was seen."""
+    lines = []
+    for (kind, what), count in Counter((v.kind, v.what[:160]) for v in violations).most_common():
+        numbers = [int(v.cell) for v in violations if (v.kind, v.what[:160]) == (kind, what) and v.cell]
+        shown = "; ".join(str(cells[n]) if n < len(cells) else f"cell {n}" for n in numbers[:4])
+        lines.append(f"{count:4} {kind}: {what!r} in {shown or '?'}")
+    return "\n".join(lines)
+
+
+def painted_outside(page: Page, blank: Page, first: int, last: int) -> list[Violation]:
+    """Tell which outputs, of the cells from `first` to `last`, paint outside their bounds.
+
+    Each view of the notebook is compared with the same view without its outputs.
+
+    Args:
+        page: the notebook, in JupyterLab or Notebook 7.
+        blank: a page to compare pictures in.
+    """
+    found = []
+    at = first
+    while at <= last:
+        view = page.evaluate(_VIEW, [at, last])
+        shots = [page.screenshot(clip=view["clip"], caret="hide", animations="disabled")]
+        hider = page.add_style_tag(content=f"{OUTPUTS} * {{visibility: hidden !important}}")
+        shots.append(page.screenshot(clip=view["clip"], caret="hide", animations="disabled"))
+        hider.evaluate("style => style.remove()")
+        if spot := blank.evaluate(_DIFFERENCE, [*(_as_address(shot) for shot in shots), view["outputs"]]):
+            found.append(Violation("paint", f"outside the outputs at {spot}", str(at)))
+        at = view["next"]
+    return found
+
+
+OUTPUTS = ".jp-OutputArea-output"
+
+# Scrolls to a cell, and tells which cell comes after those in sight, and where the outputs are.
+_VIEW = """([at, last]) => {
+    const cells = [...document.querySelectorAll(".jp-Cell")];
+    cells[at].scrollIntoView({block: "start"});
+    const frame = document.querySelector(".jp-NotebookPanel-notebook").getBoundingClientRect();
+    const clip = {x: frame.left + 1, y: frame.top + 1, width: frame.width - 2, height: frame.height - 2};
+    const outputs = [...document.querySelectorAll(".jp-OutputArea-output")].map((output) => {
+        const {left, top, right, bottom} = output.getBoundingClientRect();
+        return [left - clip.x - 1, top - clip.y - 1, right - clip.x + 1, bottom - clip.y + 1];
+    });
+    const hidden = cells.findIndex((cell, n) => n > at && cell.getBoundingClientRect().bottom > frame.bottom - 5);
+    return {clip, outputs, next: hidden < 0 ? last + 1 : hidden};
+}"""
+
+# Compares two pictures but for some rectangles, and tells the first pixel that differs.
+_DIFFERENCE = """async ([one, other, rectangles]) => {
+    const pixels = async (address) => {
+        const picture = new Image();
+        picture.src = address;
+        await picture.decode();
+        const canvas = new OffscreenCanvas(picture.width, picture.height);
+        const context = canvas.getContext("2d", {willReadFrequently: true});
+        context.drawImage(picture, 0, 0);
+        for (const [left, top, right, bottom] of rectangles) context.clearRect(left, top, right - left, bottom - top);
+        return context.getImageData(0, 0, picture.width, picture.height);
+    };
+    const [a, b] = [await pixels(one), await pixels(other)];
+    const words = [new Uint32Array(a.data.buffer), new Uint32Array(b.data.buffer)];
+    const at = words[0].findIndex((word, n) => word !== words[1][n]);
+    return at < 0 ? "" : `${at % a.width},${Math.floor(at / a.width)}`;
+}"""
+
+
+def _as_address(png: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(png).decode()

@@ -1,0 +1,15 @@
+"""The forms of one output."""
+
+from lockbots_magic.rendering.forms import bundle
+from lockbots_magic.rendering.html import render
+
+
+def test_the_three_forms_of_an_output():
+    forms = bundle("a **b**", render("a **b**"), ["left *out*"])
+    assert forms["text/plain"] == "a **b**"
+    assert forms["text/markdown"] == "a **b**\n\n*left \\*out\\**"
+    assert '<div class="lockbots-notice">left *out*</div>' in forms["text/html"]
+
+
+def test_a_reply_without_text_has_no_box():
+    assert "lockbots-reply" not in bundle("", "", ["the reply is empty"])["text/html"].partition("</style>")[2]

@@ -1,0 +1,105 @@
+"""Small tables, in a terminal and in a notebook."""
+
+import sys
+
+import pytest
+
+from lockbots_magic.rendering.terminal import screen
+from lockbots_magic.rendering.terminal.screen import width
+from lockbots_magic.rendering.table import Table
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """Make standard output a terminal of some width."""
+
+    def make(columns):
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+        monkeypatch.setattr(screen, "columns_of", lambda _: columns)
+
+    return make
+
+
+def lines(*args):
+    return repr(Table(*args)).splitlines()
+
+
+def test_a_table_lines_up_in_any_script():
+    rows = [("日本", 1), ("xyz!", None), ("e\u0301", "👩\u200d💻")]
+    assert lines(("a", "b"), rows, "caption") == [
+        "caption",
+        "a     b",
+        "----  ----",
+        "日本  1",
+        "xyz!  None",
+        "e\u0301     👩\u200d💻",
+    ]
+
+
+def test_a_cell_takes_one_line_and_smuggles_no_escape_sequence():
+    assert lines(("a",), [("\033[2Jb\nc\td\r\ne\u202e",)], "\033x") == ["x", "a", "----------", "[2Jb c d e"]
+
+
+def test_a_column_that_is_empty_in_every_row_is_left_out():
+    table = Table(("", "a", "b", "c"), [("", 1, "", ""), ("", 2, "", "x")])
+    assert repr(table).splitlines() == ["a  c", "-  -", "1", "2  x"]
+    assert table._repr_html_().count("<th") == 2 + 1  # <thead>
+    assert table.headings == ["", "a", "b", "c"]
+
+
+def test_a_table_without_rows_shows_its_headings():
+    assert lines(("a", "b"), []) == ["a  b", "-  -"]
+
+
+def test_a_table_whose_cells_are_all_empty_shows_them():
+    assert lines(("a", "b"), [("", "")]) == ["a  b", "-  -"]
+
+
+def test_a_table_is_as_wide_as_its_cells_where_there_is_no_terminal():
+    assert max(map(len, lines(("a", "b"), [("x" * 300, "y z" * 100)]))) == 602
+
+
+def test_a_table_that_fits_the_terminal_is_left_alone(terminal):
+    terminal(10)
+    assert lines(("a", "b"), [("1234", "1234")]) == ["a     b", "----  ----", "1234  1234"]
+
+
+def test_the_widest_columns_wrap_until_the_terminal_holds_the_table(terminal):
+    terminal(40)
+    rows = [(1, "a short one", "The quick brown fox jumps over the lazy dog.", "x" * 20)]
+    headings = ("#", "name", "what it says", "address")
+    assert lines(headings, rows) == [
+        "#  name        what it says  address",
+        "-  ----------  ------------  -----------",
+        "1  a short     The quick     xxxxxxxxxxx",
+        "   one         brown fox     xxxxxxxxx",
+        "               jumps over",
+        "               the lazy",
+        "               dog.",
+    ]
+    terminal(50)
+    assert lines(headings, rows)[1] == "-  -----------  ----------------  ----------------"
+
+
+def test_no_heading_is_broken(terminal):
+    terminal(10)
+    assert lines(("a rather long heading", "b"), [("x" * 30, "y")])[0] == "a rather long heading  b"
+
+
+def test_cells_wrap_by_columns_not_characters(terminal):
+    terminal(12)
+    assert lines(("a",), [("日本語の長い文章です",)]) == ["a", "-" * 12, "日本語の長い", "文章です"]
+    assert all(width(line) <= 12 for line in lines(("a",), [("中 " * 30,), ("e\u0301" * 30,)]))
+
+
+def test_html_escapes_its_cells_and_begins_no_formula():
+    html = Table(("<a>",), [(r"<b>$x$ \(y\)</b>",)], "<i>$")._repr_html_()
+    assert "<b>" not in html
+    assert "<i>" not in html
+    assert "&lt;b&gt;<span>$</span>x<span>$</span> <span>\\</span>(y" in html
+
+
+def test_only_cells_with_right_to_left_text_choose_their_direction():
+    html = Table(("a",), [("שלום",), ("b",)])._repr_html_()
+    assert html.count('dir="auto"') == 1
+    assert '<td dir="auto" style="text-align: left">שלום</td>' in html
