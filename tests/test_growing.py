@@ -102,6 +102,7 @@ LONG = {
     "quote": "> quoted *text*. More of it.\n" * 1000,
     "quoted paragraphs": "> quoted *text*\n>\n" * 1000,
     "chinese": "这是一个*句子*。" * 3000,
+    "formulas": "$x$ and $y$. " * 1500 + "\n\n- $z$\n" * 100,
     "between others": "a\n\n" + "word and word, and more. " * 1000 + "\n\n- b\n\n" + "```\nx\n```\n" * 3,
 }
 

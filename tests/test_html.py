@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockbots_magic.rendering.html import framed, notices_html, render, style
+from lockbots_magic.rendering.html import MOST_FORMULAS, framed, notices_html, render, style
 from tests.documents import DOCUMENT
 
 
@@ -150,6 +150,12 @@ def test_a_formula_that_is_more_than_one_is_shown_as_code():
     html = render(r"$\href{javascript:alert(1)}{x}$ and $x^2$")
     assert r'<code class="tex">$\href{javascript:alert(1)}{x}$</code>' in html
     assert "$x^2$</span>" in html
+
+
+def test_no_reply_has_more_formulas_than_a_page_can_set():
+    html = render("$x$ " * 2000)
+    assert html.count("mathjax_process") == MOST_FORMULAS
+    assert html.count('<code class="tex">$x$</code>') == 2000 - MOST_FORMULAS
 
 
 def test_boxes_of_tasks_are_shown():

@@ -40,6 +40,8 @@ class GrowingDocument:
         self._notes: set[str] = set()
         self._awaited: set[str] = set()
         self._defines_links = False
+        self._formulas = 0  # in what is finished
+        self._formulas_shown = 0  # and in the parts of the open block
         self._coloured = GrowingCode()
         self._parts = ""  # what has been done with of the open block
         self._repeated = ""  # what its tail begins with once more, to be read as what it is
@@ -72,19 +74,19 @@ class GrowingDocument:
     def whole(self) -> str:
         """Return the whole as HTML, now that it is complete: a link or a note may be defined after its use."""
         self.advance()
-        env = self._environment()
+        env = self._environment(self._formulas)
         tokens = parse(self._source(), env)
         late_links = self._finished and (self._defines_links or env["references"])
         if late_links or self._awaited - {label.removeprefix(":") for label in env["footnotes"]["refs"]}:
             return render(_LINE_END.sub("\n", self.text))
         return "".join(self._finished) + rendered(tokens, env)
 
-    def _environment(self) -> Environment:
+    def _environment(self, formulas: int) -> Environment:
         notes = {"refs": dict.fromkeys(self._notes, -1), "list": {}}  # as the rules for notes begin with them
-        return {"references": dict(self._references), "footnotes": notes}
+        return {"references": dict(self._references), "footnotes": notes, "formulas": formulas}
 
     def _read(self, text: str) -> tuple[list[Token], Environment]:
-        env = {**self._environment(), "growing": True}
+        env = {**self._environment(self._formulas_shown), "growing": True}
         return parse(text, env), env
 
     def _shown(self, tokens: Sequence[Token], env: Environment) -> str:
@@ -104,19 +106,22 @@ class GrowingDocument:
         if self._parts:
             second, second_line = starts[1]
             block = "\n".join(lines[:second_line]) + "\n"
+            env["formulas"] = self._formulas
             whole = render_in(self._parts + block.removeprefix(self._repeated), env)
             self._finished.append(whole + rendered(tokens[second:index], env))
             self._parts = self._repeated = ""
         else:
             self._finished.append(shown)
+        self._formulas = self._formulas_shown = env["formulas"]
         self._tail = "\n".join(lines[line:])
         return shown
 
     def _part(self, end: int, repeated: str) -> str:
         """Be done with the open block up to `end`; what is left of it begins with `repeated`."""
         part = self._tail[:end]
-        env = self._environment()
+        env = self._environment(self._formulas_shown)
         shown = rendered(_joined(parse(part, env), bool(self._parts), joins=True), env)
+        self._formulas_shown = env["formulas"]
         self._parts += part.removeprefix(self._repeated)
         self._tail = repeated + self._tail[end:]
         self._repeated = repeated
@@ -128,9 +133,11 @@ class GrowingDocument:
 
 
 def render_in(text: str, env: Environment) -> str:
-    """Render one block among others, whose links and notes are in `env`."""
-    own = {"references": dict(env["references"]), "footnotes": env["footnotes"]}
-    return rendered(parse(text, own), own)
+    """Render one block among others, whose links and notes are in `env`, and count its formulas there."""
+    own = {**env, "references": dict(env["references"]), "growing": False}
+    html = rendered(parse(text, own), own)
+    env["formulas"] = own["formulas"]
+    return html
 
 
 def _starts(tokens: Sequence[Token]) -> list[tuple[int, int]]:

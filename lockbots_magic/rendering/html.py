@@ -24,10 +24,12 @@ from markdown_it.token import Token
 from .escaping import escaped
 from .highlight import CLASSES, highlighted, printed
 from .markdown import Environment, parse, parser
-from .tex import harmless
+from .tex import harmless, unlabelled
 
 LARGEST_IMAGE = 300_000
 """Characters of a `data:` address up to which an image is shown."""
+MOST_FORMULAS = 500
+"""Formulas of one reply that are set; each keeps the page busy for some 5 ms."""
 
 _TAGS = {
     *("p", "br", "hr", "em", "strong", "s", "sup", "code", "pre", "blockquote", "a", "span", "div", "img"),
@@ -108,13 +110,14 @@ class _Renderer(RendererHTML):
 
     code_block = fence  # type: ignore[assignment]  # the last two arguments are named otherwise
 
-    def formula(self, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
+    def formula(self, tokens: Sequence[Token], index: int, _options: Any, env: Any) -> str:
         """TeX is set by the front end, where it is whole and nothing but a formula; else it is shown as it is."""
         token = tokens[index]
-        if token.info == "open" or not harmless(token.content):
+        env["formulas"] = env.get("formulas", 0) + 1
+        if token.info == "open" or env["formulas"] > MOST_FORMULAS or not harmless(token.content):
             code = f'<code class="tex">{printed(token.content)}</code>'
             return f"<p>{code}</p>\n" if token.block else code
-        formula = f'<span class="mathjax_process tex2jax_process">{escape(token.content)}</span>'
+        formula = f'<span class="mathjax_process tex2jax_process">{escape(unlabelled(token.content))}</span>'
         return f'<div class="formula">{formula}</div>\n' if token.block else formula
 
     def link_open(self, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:

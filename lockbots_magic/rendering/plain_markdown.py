@@ -20,6 +20,7 @@ from .plain_inline import inline, label
 
 _LANGUAGE = re.compile(r"[A-Za-z0-9+#._-]{1,40}")
 _DRAWN = ("mermaid",)  # JupyterLab runs such code
+_CODE = ("fence", "code_block", "formula")
 _LAST_NUMBER = 999_999_999
 _RULES = {"text-align:left": ":--", "text-align:right": "--:", "text-align:center": ":-:"}
 _BOXES = {"☐": "[ ]", "☑": "[x]"}
@@ -43,11 +44,8 @@ def written(tokens: Sequence[Token]) -> str:
 
 
 def _whole(node: SyntaxTreeNode, block: str) -> str:
-    """A block whose code comes to harm is written with empty lines behind code; if that does not help, as code."""
-    if node.type in ("fence", "code_block", "formula") or not tears_code(block):
-        return block
-    (loose,) = _Writer(loose=True).blocks([node])
-    return _fenced(block) if tears_code(loose) else loose
+    """A block in which code would come to harm is shown as code itself."""
+    return _fenced(block) if node.type not in _CODE and tears_code(block) else block
 
 
 def _fenced(code: str, language: str = "") -> str:
@@ -65,14 +63,9 @@ def _prefixed(text: str, first: str, rest: str) -> str:
 
 
 class _Writer:
-    """A method a kind of block.
+    """A method a kind of block."""
 
-    Args:
-        loose: whether lists are written with empty lines between their items.
-    """
-
-    def __init__(self, *, loose: bool = False) -> None:
-        self._loose = loose
+    def __init__(self) -> None:
         self._quotes = 0
 
     def blocks(self, nodes: Sequence[SyntaxTreeNode], *, in_item: bool = False) -> list[str]:
@@ -120,22 +113,27 @@ class _Writer:
     def footnote_reference(self, node: SyntaxTreeNode) -> str:
         """A note. Parsers that know of none see text, then indented code; half of such a line would define a link."""
         mark = f"[^{label(node.meta['label'])}]:"
-        text = "\n\n".join(filter(None, self.blocks(node.children)))
+        parts = self.blocks(node.children)
+        text = "\n\n".join(filter(None, parts))
         if not text:
             return mark
-        is_line = node.children[0].type == "paragraph" and _NO_TARGET.match(text)
+        is_line = node.children[0].type == "paragraph" and _NO_TARGET.match(parts[0])
         return _prefixed(text, f"{mark} ", "    ") if is_line else f"{mark}\n\n{_prefixed(text, '    ', '    ')}"
 
     def _list(self, node: SyntaxTreeNode, other: bool) -> str:
         mark = ("-+" if node.type == "bullet_list" else ".)")[other]
         number = int(node.attrs.get("start", 1)) if node.type == "ordered_list" else None
         tight = any(child.hidden for item in node.children for child in item.children)
-        gap = "\n" if tight and not self._loose else "\n\n"
+        gap = "\n" if tight and not any(self._is_code(inner) for inner in node.walk()) else "\n\n"
         items = []
         for index, item in enumerate(node.children):
             marker = f"{mark} " if number is None else f"{min(number + index, _LAST_NUMBER)}{mark} "
             items.append(_prefixed(self._item(item, gap), marker, " " * len(marker)))
         return gap.join(items)
+
+    def _is_code(self, node: SyntaxTreeNode) -> bool:
+        """Whether `node` is written as code. With no empty line before and behind it, not all parsers find it."""
+        return node.type in _CODE and (node.type != "formula" or self.formula(node).startswith("```"))
 
     def _item(self, item: SyntaxTreeNode, gap: str) -> str:
         text = gap.join(filter(None, self.blocks(item.children, in_item=True)))

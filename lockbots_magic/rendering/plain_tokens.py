@@ -76,10 +76,16 @@ def _uncoded(tokens: Sequence[Token], cell: bool) -> Iterator[Token]:
     formulas = "".join(token.content for token in tokens if token.type == "formula")
     marks = bool(formulas) or any(token.nesting for token in tokens)  # `marked` ends them within ``a ` b``,
     tildes = "~" in formulas or any(token.type == "s_open" for token in tokens)  # and these within any code
-    for token in tokens:
+    for before, mark, token in zip([None, None, *tokens], [None, *tokens], tokens, strict=False):
         code = token.content if token.type == "code_inline" else ""
         astray = (marks and "`" in code) or (tildes and "~" in code) or (cell and "\\|" in code)
-        yield _text(code) if astray else token
+        # If it takes ~~` for no mark, the tick is no mark either: so after a word, or other marks.
+        struck = mark is not None and mark.type == "s_open" and before is not None
+        yield _text(code) if astray or (code and struck and not _is_space(before)) else token
+
+
+def _is_space(token: Token | None) -> bool:
+    return token is not None and (token.type in BREAKS or token.content[-1:].isspace())
 
 
 def _unbroken(tokens: Sequence[Token], heading: bool) -> Iterator[Token]:
