@@ -114,7 +114,7 @@ def test_one_long_block_is_shown_in_parts_and_is_one_in_the_end(kind, monkeypatc
     monkeypatch.setattr(growing, "parse", lambda text, env: (sizes.append(len(text)), real(text, env))[1])
     text = LONG[kind]
     pieces = cut(text, 300)
-    document, finished, frames = grown(*pieces)
+    document, _, frames = grown(*pieces)
     assert sum(sizes) < 20 * len(text), "what is finished is not read again"
     assert letters(frames[-1]) == letters(render(text)), "nothing is lost or shown twice"
     assert document.whole() == render(text)

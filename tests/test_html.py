@@ -108,6 +108,12 @@ def test_a_link_that_leads_nowhere_in_the_web_is_its_text(address):
     assert "label" in html
 
 
+def test_half_an_address_is_none():
+    for address in ("http://[x", "http://[::1", "https://[/", "http://[a]b]:x/"):
+        assert "href" not in render(f"![a]({address})")
+        render(f"[a]({address}) <{address}>")
+
+
 @pytest.mark.parametrize("address", ["https://a.example/b?c=d&e=f#g", "HTTP://a.example", "mailto:me@a.example"])
 def test_a_link_to_the_web_is_one(address):
     assert f'href="{address.replace("&", "&amp;")}"' in render(f"[label]({address})")

@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
+from lockbots_magic.rendering.table import Table
 from lockbots_magic.rendering.terminal import screen
 from lockbots_magic.rendering.terminal.screen import width
-from lockbots_magic.rendering.table import Table
 
 
 @pytest.fixture

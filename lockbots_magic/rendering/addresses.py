@@ -22,8 +22,11 @@ def in_web(address: str) -> bool:
 
 
 def host_of(address: str) -> str | None:
-    """The host at which `address`, one in the web, asks."""
-    return urlsplit(address).hostname if in_web(address) else None
+    """The host at which `address`, one in the web, asks; None if it names none."""
+    try:
+        return urlsplit(address).hostname if in_web(address) else None
+    except ValueError:  # half of an IPv6 address
+        return None
 
 
 def spelled_out(address: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from .html import framed
+from .plain_inline import literal
 from .plain_markdown import neutralised
 
 
@@ -16,7 +17,7 @@ def bundle(text: str, html: str, notices: Sequence[str] = ()) -> Mapping[str, st
         html: the reply as sanitised HTML.
         notices: the toolkit's own remarks.
     """
-    remarks = "".join(f"\n\n*{neutralised(n)}*" for n in notices)
+    remarks = "".join(f"\n\n*{literal(n)}*" for n in notices)
     return {
         "text/html": framed(html, notices),
         "text/markdown": neutralised(text) + remarks,

@@ -6,28 +6,24 @@ is off in the parser, and what the parser makes passes a sanitiser as well.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import functools
 import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from importlib.resources import files
 from typing import Any
-from urllib.parse import urlsplit
 
 import nh3
 from markdown_it.common.utils import unescapeAll
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
+from .addresses import host_of, in_web, is_small_picture
 from .escaping import escaped
 from .highlight import CLASSES, highlighted, printed
 from .markdown import Environment, parse, parser
 from .tex import harmless, unlabelled
 
-LARGEST_IMAGE = 300_000
-"""Characters of a `data:` address up to which an image is shown."""
 MOST_FORMULAS = 500
 """Formulas of one reply that are set; each keeps the page busy for some 5 ms."""
 
@@ -51,9 +47,6 @@ _CLASSES = {
     "pre": {"joins", "joined"},
     "li": {"task"},
 }
-_LINK = re.compile(r"(?:https?://|mailto:)[^\s\\]", re.IGNORECASE)
-_IMAGE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,([A-Za-z0-9+/%]+={0,2})\Z")
-_IMAGE_BEGINS = {"png": (b"\x89PNG\r\n\x1a\n",), "jpeg": (b"\xff\xd8\xff",), "gif": (b"GIF8",), "webp": (b"RIFF",)}
 
 
 def render(markdown: str) -> str:
@@ -79,8 +72,7 @@ def rendered(tokens: Sequence[Token], env: Environment) -> str:
 def _checked(tag: str, name: str, value: str) -> str | None:
     """The sanitiser's second look at addresses: a link leads to the web, an image comes along in the reply."""
     if name in ("href", "src"):
-        wanted = _LINK if tag == "a" else _IMAGE
-        return value if wanted.match(value) else None
+        return value if (in_web if tag == "a" else is_small_picture)(value) else None
     return value
 
 
@@ -123,7 +115,7 @@ class _Renderer(RendererHTML):
     def link_open(self, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
         """A link that leads nowhere in the web is shown as its text: a reply has no place to be relative to."""
         address = str(tokens[index].attrGet("href") or "")
-        return f'<a href="{escape(address)}" target="_blank">' if _LINK.match(address) else "<a>"
+        return f'<a href="{escape(address)}" target="_blank">' if in_web(address) else "<a>"
 
     def half_link_open(self, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
         return "[" if tokens[index].info else "<a>"
@@ -135,9 +127,9 @@ class _Renderer(RendererHTML):
         """An image is not fetched: the request alone would tell its server of the reader. It becomes a link."""
         source = str(tokens[index].attrGet("src") or "")
         label = self.renderInlineAsText(tokens[index].children, options, env)
-        if _is_small_picture(source):
+        if is_small_picture(source):
             return f'<img src="{escape(source)}" alt="{escape(label)}">'
-        host = urlsplit(source).hostname if _LINK.match(source) else None
+        host = host_of(source)
         if host is None:
             return f"<span>[{escaped(label or 'image')}]</span>"
         shown = escaped(f"{label or 'image'} (image at {host})")
@@ -157,17 +149,6 @@ class _Renderer(RendererHTML):
 
     def footnote_reference_close(self, *_: Any) -> str:
         return "</div>\n"
-
-
-def _is_small_picture(source: str) -> bool:
-    match = _IMAGE.match(source) if len(source) <= LARGEST_IMAGE else None
-    if match is None:
-        return False
-    try:
-        begin = base64.b64decode(match[2][:32], validate=True)
-    except binascii.Error:
-        return False
-    return begin.startswith(_IMAGE_BEGINS[match[1]])
 
 
 def notices_html(notices: Iterable[str]) -> str:

@@ -15,7 +15,9 @@ _DELIMITER = re.compile(
     r"|(?:\n[\t\n\x0b\f\r \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]*)|@@\d+@@|\\\\[()\[\]]",
     re.IGNORECASE,
 )
+_MOST_WORK = 100_000_000
 _CODE = re.compile(r"(^|[^\\])(`+)([^\n]*?[^`\n])\2(?!`)", re.MULTILINE)
+_APART = re.compile(r"``|[\n|]")
 _EMPTY_LINE = re.compile(r"\n[^\n\r\u2028\u2029]*\n")
 
 
@@ -23,12 +25,22 @@ def tears_code(block: str) -> bool:
     """Whether JupyterLab would take one end of a piece of code in `block`, but not the other."""
     if "`" not in block or not _DELIMITER.search(block):
         return False
-    several = "``" in block
-    return any(taken.count("`") % 2 or (several and "`" in taken) for taken in _taken(block))
+    if any(line.count("`") * len(line) > _MOST_WORK for line in block.split("\n")):
+        return True  # nobody knows, nor is it worth knowing
+    seen = ticks = 0
+    for begin, end in _taken(block):
+        ticks += block.count("`", seen, begin)
+        taken = block[begin:end]
+        within = taken.count("`")
+        # From within `one` to within `another` on a line nothing is torn: all of it is now one piece of code.
+        if within and (within % 2 or not ticks % 2 or _APART.search(taken)):
+            return True
+        seen, ticks = end, ticks + within
+    return False
 
 
-def _taken(block: str) -> Iterator[str]:
-    """What it takes: the algorithm of `removeMath` in @jupyterlab/rendermime, step by step."""
+def _taken(block: str) -> Iterator[tuple[int, int]]:
+    """Where what it takes begins and ends: the algorithm of `removeMath` in @jupyterlab/rendermime, step by step."""
     marks = list(_DELIMITER.finditer(_CODE.sub(lambda code: code[0].replace("$", " "), block)))
     begin = last = -1
     wanted, depth, index = "", 0, 0
@@ -40,18 +52,18 @@ def _taken(block: str) -> Iterator[str]:
         elif mark == wanted and depth:
             last = index
         elif mark == wanted:
-            yield block[marks[begin].start() : marks[index].end()]
+            yield marks[begin].start(), marks[index].end()
             begin = last = -1
         elif _EMPTY_LINE.match(mark):
             if last >= 0:
-                yield block[marks[begin].start() : marks[last].end()]
+                yield marks[begin].start(), marks[last].end()
                 index = last
             begin = last = -1
         else:
             depth = max(0, depth + {"{": 1, "}": -1}.get(mark, 0))
         index += 1
     if begin >= 0 and last >= 0:
-        yield block[marks[begin].start() : marks[last].end()]
+        yield marks[begin].start(), marks[last].end()
 
 
 def _closing(mark: str) -> str:

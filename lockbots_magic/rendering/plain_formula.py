@@ -33,7 +33,12 @@ def plain_formula(content: str, *, one_line: bool, in_cell: bool = False) -> str
             return None
         tex = _BAR.sub(lambda bar: "\\Vert " if bar[0] == "\\|" else "\\vert ", tex).rstrip()
     tex = _LINK.sub("] ", _TAG.sub("< ", tex))  # a space means nothing in TeX
-    return around + (re.sub(r"\s*\n\s*", " ", tex) if one_line else tex) + around
+    return around + (on_one_line(tex) if one_line else tex) + around
+
+
+def on_one_line(text: str) -> str:
+    """Return `text` with its lines side by side."""
+    return " ".join(filter(None, (line.strip() for line in text.split("\n"))))
 
 
 def _parts(content: str) -> tuple[str, str]:

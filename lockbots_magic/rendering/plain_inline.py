@@ -34,8 +34,6 @@ _BLOCK = re.compile(
 # Parsers that make a link of a bare address go on up to a space, even into code.
 _ADDRESS = re.compile(r"((?:https?|ftp)(?=:)|www(?=\.))(.)", re.IGNORECASE)
 _BUT_LAST_WORD = re.compile(r"(?:.*[\s<])?", re.DOTALL)
-_SPACE_BEFORE = re.compile(r"\A\s+")
-_SPACE_BEHIND = re.compile(r"\s+\Z")
 # How a text may begin that would change what stands before it: a link, a reference, attributes, the end of a formula.
 _JOINING = {
     "link_open": "^@",
@@ -54,6 +52,13 @@ def inline(tokens: Sequence[Token], *, heading: bool = False, cell: bool = False
     writer = _Writer(heading, cell, tildes=not any("~" in t.content for t in tamed if t.type == "code_inline"))
     beside = zip([None, *tamed], tamed, [*tamed[1:], None], strict=False)
     return "".join(getattr(writer, token.type)(token, before, after) for before, token, after in beside)
+
+
+def literal(text: str) -> str:
+    """Return the Markdown that reads as just `text`, on one line."""
+    token = Token("text", "", 0)
+    token.content = text.replace("\n", " ")
+    return inline([token])
 
 
 def label(text: str) -> str:
@@ -88,23 +93,23 @@ class _Writer:
         if self._cell:
             return text.replace("|", "\\|")
         if self._heading:
-            return re.sub(r"#(?=#*\Z)", r"\#", text.replace("{", "\\{"), count=1)
+            bare = text.rstrip("#")
+            return bare.replace("{", "\\{") + ("\\" if bare != text else "") + text[len(bare) :]
         if (before is None or before.type in BREAKS) and (block := _BLOCK.match(text)):
             text = f"{block[0]}\\{text[block.end() :]}"
         return text
 
     def code_inline(self, token: Token, before: Token | None, _after: Token | None) -> str:
-        """Code, in as many ticks as it takes, and apart from code before it."""
+        """Code, in as many ticks as it takes."""
         code = token.content.replace("|", "\\|") if self._cell else token.content
         runs = {len(run) for run in re.findall("`+", code)}
         ticks = "`" * next(n for n in range(1, len(runs) + 2) if n not in runs)
         # A backslash at the end would seem to escape the tick, to `marked`.
         padded = code[0] == "`" or code[-1] in "`\\" or (code[0] == code[-1] == " " and code.strip(" "))
-        apart = " " if before and before.type == "code_inline" else ""
-        return f"{apart}{ticks} {code} {ticks}" if padded else f"{apart}{ticks}{code}{ticks}"
+        return _apart(f"{ticks} {code} {ticks}" if padded else f"{ticks}{code}{ticks}", before)
 
-    def formula(self, token: Token, *_: Token | None) -> str:
-        return token.content
+    def formula(self, token: Token, before: Token | None, _after: Token | None) -> str:
+        return _apart(token.content, before)
 
     def softbreak(self, *_: Token | None) -> str:
         return "\n"
@@ -137,12 +142,19 @@ class _Writer:
         return f"[^{label(token.meta['label'])}]"
 
 
+def _apart(piece: str, before: Token | None) -> str:
+    """Put a space before `piece` where its marks might be taken for the end of something else."""
+    return f" {piece}" if before and before.type in ("code_inline", "formula", "link_close") else piece
+
+
 def _bordered(text: str, before: Token | None, after: Token | None) -> str:
     """Return `text` with borders that join neither what stands before it nor what stands behind."""
     if before is None or before.type in BREAKS or before.nesting > 0:
-        text = _SPACE_BEFORE.sub(_entities, text)
+        bare = text.lstrip()
+        text = _entities(text[: len(text) - len(bare)]) + bare
     if after is None or after.type in BREAKS or after.nesting < 0:
-        text = _SPACE_BEHIND.sub(_entities, text)
+        bare = text.rstrip()
+        text = bare + _entities(text[len(bare) :])
     if after is not None and after.type not in BREAKS:
         others = len(_BUT_LAST_WORD.match(text)[0])  # type: ignore[index]  # it matches any text
         text = text[:others] + _ADDRESS.sub(lambda address: address[1] + _entities(address[2]), text[others:])
@@ -164,5 +176,5 @@ def _escape(match: re.Match[str]) -> str:
     return f"\\{character}" if character in _AFTER_BACKSLASH else _NAMED.get(character) or _entities(character)
 
 
-def _entities(characters: str | re.Match[str]) -> str:
-    return "".join(f"&#{ord(c)};" for c in (characters if isinstance(characters, str) else characters[0]))
+def _entities(characters: str) -> str:
+    return "".join(f"&#{ord(character)};" for character in characters)

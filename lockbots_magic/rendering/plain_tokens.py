@@ -9,12 +9,12 @@ from itertools import groupby
 from markdown_it.token import Token
 
 from .addresses import host_of, in_web, is_small_picture, spelled_out
-from .plain_formula import plain_formula
+from .plain_formula import on_one_line, plain_formula
 
 BREAKS = ("softbreak", "hardbreak")
 
-# What MathJax sets as a formula, wherever it stands in a page.
-_TYPESET = re.compile(r"\$|\\(?:[()\[\]]|begin|(?:eq)?ref|\Z)")
+# What begins a formula to MathJax, wherever it stands in a page, or would begin one before what follows.
+_TYPESET = re.compile(r"\\(?:[()\[\]]|begin|(?:eq)?ref|\Z)")
 
 
 def tame(tokens: Sequence[Token], *, heading: bool = False, cell: bool = False) -> list[Token]:
@@ -50,8 +50,7 @@ def _harmless(tokens: Sequence[Token], cell: bool) -> Iterator[Token]:
             yield from _picture(token, any(links))
         elif token.type == "formula":
             formula = plain_formula(token.content, one_line=True, in_cell=cell)
-            code = re.sub(r"\s*\n\s*", " ", token.content)
-            yield Token("formula", "", 0, content=formula) if formula else _code(code)
+            yield Token("formula", "", 0, content=formula) if formula else _code(on_one_line(token.content))
         elif not token.type.startswith("link_") or links[-1]:
             yield token
         if token.type == "link_close":
@@ -89,11 +88,12 @@ def _is_space(token: Token | None) -> bool:
 
 
 def _unbroken(tokens: Sequence[Token], heading: bool) -> Iterator[Token]:
-    """Let no line end in a heading, nor beside a formula that would be a block of its own on a line of its own."""
+    """Let no line end in a heading or a link, nor beside a formula that would be a block on a line of its own."""
     displayed = [token.type == "formula" and token.content.startswith("$$") for token in tokens]
-    beside = zip([False, *displayed], tokens, [*displayed[1:], False], strict=False)
-    for before, token, after in beside:
-        yield _text(" ") if token.type in BREAKS and (heading or before or after) else token
+    links = 0
+    for before, token, after in zip([False, *displayed], tokens, [*displayed[1:], False], strict=False):
+        links += token.nesting if token.type.startswith("link_") else 0
+        yield _text(" ") if token.type in BREAKS and (heading or links or before or after) else token
 
 
 def _unmarked(tokens: Iterable[Token]) -> list[Token]:
@@ -136,7 +136,9 @@ def _shortened(tokens: Sequence[Token]) -> list[Token]:
 def _untypeset(tokens: list[Token]) -> list[Token]:
     r"""Make code of each `\` in a text that a front end would set as a formula: then it begins no command of TeX."""
     texts = [token.content for token in tokens if token.type == "text"]
-    if not any("\\" in text for text in texts) or not any(_TYPESET.search(text) for text in texts):
+    others = "".join(token.content for token in tokens if token.type == "formula")
+    in_dollars = any("$" in text for text in texts) and "".join([*texts, others]).count("$") > 1
+    if not any("\\" in text and (in_dollars or _TYPESET.search(text)) for text in texts):
         return tokens
     out: list[Token] = []
     for token in tokens:

@@ -170,9 +170,17 @@ class Notebook:
         before = self.path.stat().st_mtime_ns
         self.page.keyboard.press("Control+s")
         deadline = time.monotonic() + 20
-        while self.path.stat().st_mtime_ns == before and time.monotonic() < deadline:
+        while (self.path.stat().st_mtime_ns == before or not _is_whole(self.path)) and time.monotonic() < deadline:
             self.page.wait_for_timeout(50)
         return nbformat.read(self.path, as_version=4)
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a notebook is written to its end."""
+    try:
+        return bool(json.loads(path.read_text("utf-8")))
+    except ValueError:
+        return False
 
 
 def _answers(url: str) -> bool:

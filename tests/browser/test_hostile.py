@@ -12,11 +12,14 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser
+from markdown_it import MarkdownIt
+from playwright.sync_api import Browser, expect
 
 from tests.browser.lab import Lab, Notebook
 from tests.hostile import BATCHES
+from tests.hostile.judge import faults_in
 from tests.hostile.names import NAMES, REFUSALS
+from tests.hostile.policy import EXPORTED
 from tests.hostile.server import hostile_server
 from tests.hostile.watcher import Violation, Watcher, listed, painted_outside
 
@@ -26,9 +29,14 @@ FORMULAS = (
     r"$\alpha\beta\gamma\delta\epsilon\zeta\eta \sqrt{x} \sin x \lim \frac{1}{2} \text{ok} \color{red}{y} \abs{z}$"
 )
 """What a macro of a reply would change in other cells."""
+SETUP = "%load_ext lockbots_magic\n%lockbots use openai:harmless --base-url {url}/v1"
 PROBE = f"from IPython.display import HTML\nHTML(r'<div>{FORMULAS}</div>')"
 SELECTION = range(0, len(BATCHES), 14)
 """The batches that Notebook 7 is shown; it is made of the same parts as JupyterLab."""
+
+
+OUTPUTS_PER_CELL = 40
+"""In a copy of the notebook: cells take a page longer than outputs, and it shows 50 outputs of a cell."""
 
 
 @dataclass
@@ -36,8 +44,8 @@ class Performance:
     """What came of a notebook of hostile replies that was run."""
 
     notebook: Notebook
-    cells: list[str]
-    """What each cell shows."""
+    names: dict[str, str]
+    """What each cell shows, by its number."""
     seen: list[Violation] = field(default_factory=list)
     painted: list[Violation] = field(default_factory=list)
     chrome: tuple[list[str], list[str]] = ([], [])
@@ -82,23 +90,27 @@ def performance(lab, server, watched, blank):
 def perform(lab, server, watched, blank, numbers, app) -> Performance:
     context, watcher = watched
     page = context.new_page()
-    shown = [str(BATCHES[n]) for n in numbers]
-    sources = [f"%%chat -m openai:batch-{n} --no-history\n{number}" for number, n in enumerate(numbers)]
-    harmless = "%%chat -m openai:harmless --no-history\nBe harmless."
-    setup = f"%load_ext lockbots_magic\n%lockbots use openai:harmless --base-url {server.url}/v1"
-    notebook = lab.open(page, setup, PROBE, harmless, *sources, PROBE, name=f"hostile-{app}.ipynb", app=app)
-    result = Performance(notebook, ["setup", "probe", "harmless", *shown, "probe"])
-    for cell in range(3):
-        notebook.run(cell)
-    before = page.evaluate("watcher.chrome()")
+    sources = [
+        SETUP.format(url=server.url),
+        PROBE,
+        *(f"%%chat -m openai:batch-{n} --no-history\n{n}" for n in numbers),
+        PROBE,
+    ]
+    notebook = lab.open(page, *sources, name=f"hostile-{app}.ipynb", app=app)
+    names = {str(cell): str(BATCHES[n]) for cell, n in enumerate(numbers, 2)}
+    result = Performance(notebook, names)
+    last = len(sources) - 1
+    notebook.run(0)
+    notebook.run(1)
+    result.chrome = (page.evaluate("watcher.chrome()"), [])
     result.formulas = (formulas_of(notebook, 1), "")
-    notebook.run_all(len(result.cells) - 1, PATIENCE)
-    result.formulas = (result.formulas[0], formulas_of(notebook, len(result.cells) - 1))
+    notebook.run_all(last, PATIENCE)
     result.seen = watcher.search(page)
-    page.evaluate("document.querySelector('.jp-Cell').scrollIntoView()")
-    result.chrome = (before, page.evaluate("watcher.chrome()"))
-    looks = [n for n, batch in enumerate(numbers, 3) if BATCHES[batch].family in ("layout", "covers", "notices")]
+    result.formulas = (result.formulas[0], formulas_of(notebook, last))
+    looks = [cell for cell, n in enumerate(numbers, 2) if BATCHES[n].family in ("layout", "covers", "notices")]
     result.painted = painted_outside(page, blank, looks[0], looks[-1])
+    page.evaluate("document.querySelector('.jp-Cell').scrollIntoView()")
+    result.chrome = (result.chrome[0], page.evaluate("watcher.chrome()"))
     notebook.save()
     watcher.seen(page)
     return result
@@ -110,19 +122,8 @@ def formulas_of(notebook: Notebook, index: int) -> str:
     return formula.evaluate("math => math.outerHTML")
 
 
-def look_at(notebook: str, lab: Lab, watched, result: Performance, app: str = "lab") -> str:
-    """Open a notebook anew, search it, and return what was seen."""
-    context, watcher = watched
-    page = context.new_page()
-    lab.show(page, notebook, app)
-    page.wait_for_timeout(500)
-    seen = watcher.search(page)
-    page.close()
-    return listed(seen, result.cells)
-
-
 def test_nothing_in_a_reply_acts_while_it_streams_or_after(performance):
-    assert not performance.seen, "\n" + listed(performance.seen, performance.cells)
+    assert not performance.seen, listed(performance.seen, performance.names)
 
 
 def test_no_reply_changes_the_page_around_it(performance):
@@ -136,67 +137,60 @@ def test_no_reply_changes_the_formulas_of_other_cells(performance):
 
 
 def test_no_reply_paints_outside_its_output(performance):
-    assert not performance.painted, "\n" + listed(performance.painted, performance.cells)
+    assert not performance.painted, listed(performance.painted, performance.names)
 
 
-def test_nothing_acts_when_the_notebook_is_opened_again(performance, lab, watched):
-    assert not (seen := look_at(performance.notebook.path.name, lab, watched, performance)), "\n" + seen
+def copied(result: Performance, name: str, *forms: str) -> tuple[Path, dict[str, str]]:
+    """Write a notebook of the saved outputs, in few cells, and return it with what is at each place.
+
+    Args:
+        result: where they are saved.
+        name: of the copy.
+        forms: each output comes once with all its forms, and once with each of these alone.
+    """
+    saved = nbformat.read(result.notebook.path, as_version=4)
+    outputs, names = [], {}
+    for number, cell in enumerate(saved.cells):
+        for output in (o for o in cell.outputs if "lockbots-reply" in o.get("data", {}).get("text/html", "")):
+            for data in (output.data, *({form: output.data[form]} for form in forms)):
+                names[f"{len(outputs) // OUTPUTS_PER_CELL}.{len(outputs) % OUTPUTS_PER_CELL}"] = result.names[
+                    str(number)
+                ]
+                outputs.append(nbformat.v4.new_output("display_data", data=data))
+    groups = [outputs[at : at + OUTPUTS_PER_CELL] for at in range(0, len(outputs), OUTPUTS_PER_CELL)]
+    cells = [nbformat.v4.new_code_cell("x = 1", outputs=group, execution_count=1) for group in groups]
+    path = result.notebook.path.with_name(name)
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    return path, names
 
 
-def test_nothing_acts_in_a_notebook_that_is_not_trusted(performance, lab, watched):
-    copy = edited(performance.notebook.path, "untrusted.ipynb", lambda output: None)
-    assert not (seen := look_at(copy.name, lab, watched, performance)), "\n" + seen
+def seen_in(path: Path, lab: Lab, watched) -> list[Violation]:
+    """Open a notebook, search it, and return what was seen."""
+    context, watcher = watched
+    page = context.new_page()
+    lab.show(page, path.name)
+    seen = watcher.search(page, cells=len(nbformat.read(path, as_version=4).cells))
+    page.close()
+    return seen
 
 
-def test_nothing_acts_in_a_notebook_that_is_trusted(performance, lab, watched):
-    copy = edited(performance.notebook.path, "trusted.ipynb", lambda output: None)
-    lab.trust(copy.name)
-    assert not (seen := look_at(copy.name, lab, watched, performance)), "\n" + seen
+def test_nothing_acts_when_the_saved_notebook_is_opened(performance, lab, watched):
+    path, names = copied(performance, "opened.ipynb")
+    seen = seen_in(path, lab, watched)
+    assert not seen, listed(seen, names)
 
 
-def test_nothing_acts_in_the_markdown_form_as_the_front_end_renders_it(performance, lab, watched):
-    copy = edited(performance.notebook.path, "markdown.ipynb", only_markdown)
-    lab.trust(copy.name)
-    assert not (seen := look_at(copy.name, lab, watched, performance)), "\n" + seen
+def test_nothing_acts_when_it_is_trusted_be_it_in_html_or_in_the_front_ends_own_markdown(performance, lab, watched):
+    path, names = copied(performance, "trusted.ipynb", "text/markdown")
+    lab.trust(path.name)
+    seen = seen_in(path, lab, watched)
+    assert not seen, listed(seen, names)
 
 
-def edited(path: Path, name: str, edit) -> Path:
-    """A copy of a notebook with its outputs edited, and other enough to have no signature yet."""
-    notebook = nbformat.read(path, as_version=4)
-    notebook.metadata["copy"] = name
-    for output in (output for cell in notebook.cells for output in cell.outputs):
-        edit(output)
-    nbformat.write(notebook, path.with_name(name))
-    return path.with_name(name)
-
-
-def only_markdown(output: nbformat.NotebookNode) -> None:
-    if "text/markdown" in output.get("data", {}):
-        output.data = {"text/markdown": output.data["text/markdown"]}
-
-
-@pytest.mark.parametrize("form", ["as saved", "markdown"])
-def test_nothing_acts_in_an_exported_page(performance, browser, tmp_path, form):
-    edit = only_markdown if form == "markdown" else lambda output: None
-    whole = exported(edited(performance.notebook.path, f"export-{form}.ipynb", edit), tmp_path / "whole.html")
-    empty = exported(edited(performance.notebook.path, "empty.ipynb", emptied), tmp_path / "empty.html")
-    usual, _ = seen_in_file(browser, empty)
-    asked, seen = seen_in_file(browser, whole)
-    assert asked == usual
-    if form == "as saved":
-        assert not seen, "\n" + listed(seen, performance.cells)
-    else:
-        assert not [v for v in seen if v.kind in ("script", "dialog", "popup", "navigation")]
-
-
-def emptied(output: nbformat.NotebookNode) -> None:
-    if "data" in output:
-        output.data = {"text/plain": ""}
-
-
-def exported(notebook: Path, target: Path) -> Path:
-    command = [sys.executable, "-m", "nbconvert", "--to", "html", "--output", target, notebook]
-    subprocess.run(command, check=True, capture_output=True)
+def exported(path: Path, form: str, target: Path) -> Path:
+    command = [sys.executable, "-m", "nbconvert", "--to", form, "--output", target, path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
     return target
 
 
@@ -208,13 +202,35 @@ def seen_in_file(browser: Browser, path: Path) -> tuple[set[str], list[Violation
     page.goto(path.as_uri(), wait_until="domcontentloaded")
     seen = watcher.search(page)
     context.close()
-    return {v.what for v in seen if v.kind == "request"}, [v for v in seen if v.kind not in ("request", "page")]
+    its_own = ("request", "page")  # what an exported page loads for itself; compared, not forbidden
+    return {v.what for v in seen if v.kind == "request"}, [v for v in seen if v.kind not in its_own]
+
+
+def test_nothing_acts_in_an_exported_page(performance, browser, tmp_path):
+    path, names = copied(performance, "exported.ipynb", "text/markdown")
+    empty = nbformat.read(path, as_version=4)
+    for cell in empty.cells:
+        cell.outputs = [nbformat.v4.new_output("display_data", data={"text/html": "", "text/plain": ""})]
+    nbformat.write(empty, tmp_path / "empty.ipynb")
+    usual, _ = seen_in_file(browser, exported(tmp_path / "empty.ipynb", "html", tmp_path / "empty.html"))
+    asked, seen = seen_in_file(browser, exported(path, "html", tmp_path / "whole.html"))
+    assert asked == usual
+    assert not seen, listed(seen, names)
+
+
+def test_no_markup_of_a_reply_acts_in_exported_markdown(performance, tmp_path):
+    path, _ = copied(performance, "exported.ipynb", "text/markdown")
+    text = exported(path, "markdown", tmp_path / "whole.md").read_text("utf-8")
+    reader = MarkdownIt("commonmark", {"html": True})
+    reader.validateLink = lambda _: True  # whatever the next reader thinks of it
+    found = faults_in(reader.render(text), EXPORTED)
+    assert not found
 
 
 def test_nothing_acts_in_notebook_7(lab, server, watched, blank):
     result = perform(lab, server, watched, blank, SELECTION, "notebooks")
     seen = [*result.seen, *result.painted]
-    assert not seen, "\n" + listed(seen, result.cells)
+    assert not seen, listed(seen, result.names)
     assert result.chrome[0] == result.chrome[1]
     assert result.formulas[0] == result.formulas[1]
 
@@ -230,22 +246,23 @@ def magic(line: str) -> str:
 
 def test_names_prompts_and_refusals_do_not_act_either(lab, server, watched):
     context, watcher = watched
-    setup = f"%load_ext lockbots_magic\n%lockbots use openai:harmless --base-url {server.url}/v1"
     prompts = [f"get_ipython().run_cell_magic('chat', '-m openai:harmless', {name!r})" for name in NAMES]
     lists = ["%lockbots history", "%lockbots list", "%lockbots models", "%lockbots status"]
     names = [magic(f"new {quoted(name)}") for name in NAMES]
-    uses = [magic(f"use {quoted('openai:' + name)}") for name in NAMES]
+    uses = [magic(f"use {quoted('openai:' + name)} --base-url {server.url}/v1") for name in NAMES]
     refusals = [f"%%chat -m openai:refusal-{n}\nx" for n in range(len(REFUSALS))]
-    sources = [setup, *prompts, *lists, *names, *lists, *uses, *lists, *refusals]
+    sources = [SETUP.format(url=server.url), *prompts, *lists, *names, *lists, *uses, *lists, *refusals]
     cells = [nbformat.v4.new_code_cell(source, metadata={"tags": ["raises-exception"]}) for source in sources]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), lab.notebooks / "names.ipynb")
     page = context.new_page()
     notebook = lab.show(page, "names.ipynb")
+    notebook.run(0)
     notebook.run_all(len(cells) - 1, PATIENCE)
     seen = watcher.search(page)
-    assert notebook.outputs(len(cells) - 1).count()
-    assert not seen, "\n" + listed(seen, sources)
+    expect(notebook.outputs(len(cells) - 1)).to_contain_text("the model says")
     notebook.save()
+    page.close()
+    assert not seen, listed(seen, {str(n): source for n, source in enumerate(sources)})
 
 
 # The watcher itself

@@ -87,15 +87,18 @@ class Batch(NamedTuple):
         return ", ".join(vector.name for vector in self.vectors)
 
 
-TOGETHER = {"links": 4, **dict.fromkeys(("scripts", "events", "mutation", "namespaces", "frames", "styles"), 6)}
-"""How many vectors of a family share a reply: a page takes 0.1 s to show one."""
+_TOGETHER = {
+    **dict.fromkeys(("scripts", "events", "mutation", "namespaces", "frames", "styles", "links"), 6),
+    **dict.fromkeys(("images", "places", "tex"), 3),
+}
+"""How many vectors of a family, those of one line, share a reply: a page takes 0.1 s to show one."""
 
 
 def _batches() -> Iterator[Batch]:
     for family in FAMILIES:
         ones = [v for v in VECTORS if v.family == family]
-        size = TOGETHER.get(family, 1)
-        alone = [v for v in ones if size == 1 or len(v.pieces) > 1]
+        size = _TOGETHER.get(family, 1)
+        alone = [v for v in ones if size == 1 or len(v.pieces) > 1 or "\n" in v.text]
         shared = [v for v in ones if v not in alone]
         yield from (Batch(tuple(shared[at : at + size])) for at in range(0, len(shared), size))
         yield from (Batch((vector,)) for vector in alone)

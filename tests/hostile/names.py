@@ -14,13 +14,20 @@ NAMES = (
     "\\(\\href{java\tscript:hurt()}{x}\\)",
     "\\begin{equation}\\href{java\tscript:hurt()}{x}\\end{equation}",
     r"$\def\alpha{hurt}$ \ref{x}",
-    "javascript://evil.example/%0ahurt()",
-    "data:text/html,<script>hurt()</script>",
-    "www.evil.example/x",
     "\x1b]8;;javascript:hurt()\x1b\\x\x1b]8;;\x1b\\ \x1b[31mred",
     "\u202egnp.exe " + "\u0302" * 300,
     '<a data-commandlinker-command="terminal:create-new">x</a>',
     "w" * 3000,
 )
 
-REFUSALS = tuple(f"the model says {name}" for name in NAMES)
+LINKED = (
+    "javascript://evil.example/%0ahurt()",
+    "data:text/html,hurt()",
+    "vscode://evil.example/x",
+    "file://evil.example/share",
+    "www.evil.example/x",
+)
+"""What JupyterLab makes links of in any text that is printed or raised."""
+
+REFUSALS = tuple(f"the model says {words}" for words in (*NAMES, *LINKED))
+"""What a server says for a reason."""

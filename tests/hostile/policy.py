@@ -11,7 +11,7 @@ WEB = r"(https?://|mailto:)[^\s\\]+"
 """Where a link may lead."""
 PICTURE = r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=%]+"
 _ANY = r"[\s\S]*"
-_LINK = {"href": WEB, "title": _ANY, "target": "_blank", "rel": "(noopener|noreferrer|nofollow| )+"}
+_LINK = {"href": WEB, "title": _ANY, "target": "_blank|_self", "rel": "(noopener|noreferrer|nofollow| )+"}
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _PLAIN_TAGS = (
     *("p", "br", "hr", "em", "strong", "s", "sup", "code", "pre", "blockquote", "ul", "ol", "li", "div", "span"),
@@ -55,14 +55,29 @@ MARKDOWN: Rules = {
     **{tag: {} for tag in (*_PLAIN_TAGS, "del")},
     **{tag: {"data-jupyter-id": _ANY} for tag in _HEADINGS},
     "ol": {"start": r"\d{1,9}"},
-    "a": {**_LINK, "class": "jp-InternalAnchorLink", "href": f"{WEB}|#{_ANY}", "target": "_blank|_self"},
+    "a": {**_LINK, "class": "jp-InternalAnchorLink", "href": rf"(https?://|mailto:|#){_ANY}"},
     "img": {"src": PICTURE, "alt": _ANY},
     "th": {"align": "left|right|center"},
     "td": {"align": "left|right|center"},
+    "input": {"type": "checkbox", "disabled": "", "checked": ""},
     "code": {"class": r"language-[^\s]*"},
     "span": {"class": "[\u037c\\w -]+"},
 }
 """What JupyterLab's own Markdown renderer makes of the Markdown form."""
+
+READ: Rules = {
+    **{tag: rule for tag, rule in MARKDOWN.items() if tag != "input"},
+    "a": _LINK,
+    "th": _CELL,
+    "td": _CELL,
+}
+"""What markdown-it makes of the Markdown form."""
+
+EXPORTED: Rules = {
+    **{tag: {**READ.get(tag, {}), **REPLY.get(tag, {})} for tag in {**READ, **REPLY}},
+    "code": {"class": r"tex|language-[^\s]*"},
+}
+"""What it makes of an exported notebook, where both forms may stand."""
 
 _WORD = r"[\w.%+ -]*"
 _FORMULA_CLASS = r"(MathJax|CtxtMenu_Attached_0|(mjx|MJX|TEX)-[\w.-]+| )+"
@@ -73,7 +88,7 @@ _FORMULA_WORDS = (
     "columnspacing framespacing equalrows equalcolumns minlabelspacing displaystyle scriptlevel mathvariant mathsize "
     "lspace rspace voffset minsize maxsize stretchy symmetric fence separator form accent accentunder movablelimits "
     "largeop linethickness notation bevelled numalign denomalign open close actiontype selection data-mjx-texclass "
-    "data-mjx-variant data-mjx-pseudoscript data-mjx-auto-op data-mjx-alternate data-cramped extra toggle"
+    "data-mjx-variant data-mjx-pseudoscript data-mjx-auto-op data-mjx-alternate data-cramped extra toggle atop"
 )
 _MATHML = (
     "math|semantics|none|m(i|n|o|text|space|row|frac|sqrt|root|style|error|padded|phantom|enclose|sub|sup|subsup|under|"

@@ -6,16 +6,20 @@
   const found = new Map();
   let latest = "";
 
+  const indexIn = (all, part) => [...all].indexOf(part);
   const place = (element) => {
-    const cell = element && element.closest(".jp-Cell");
-    return cell ? String([...document.querySelectorAll(".jp-Cell")].indexOf(cell)) : "";
+    const cell = element?.closest(".jp-Cell");
+    const output = element?.closest(".jp-OutputArea-child");
+    if (!cell) return "";
+    const which = output ? indexIn(cell.querySelectorAll(".jp-OutputArea-child"), output) : 0;
+    return `${indexIn(document.querySelectorAll(".jp-Cell"), cell)}.${which}`;
   };
   const report = (kind, what, element) => {
     const where = element ? place(element) : latest;
     const key = `${kind}|${where}|${what}`;
     if (found.has(key) || found.size > 3000) return;
     const output = element && element.closest(OUTPUT);
-    found.set(key, { kind, what, cell: where, html: output ? output.innerHTML.slice(0, 600) : "" });
+    found.set(key, { kind, what, place: where, html: output ? output.innerHTML.slice(0, 600) : "" });
   };
 
   // Script. Python is told as well: it may run in a frame or in a window of its own.
@@ -119,6 +123,14 @@
   const lookAtNotices = (bounds) => {
     for (const notice of document.querySelectorAll(".lockbots-notice")) lookAtNotice(notice, bounds);
   };
+  // A notebook puts its cells into the page one by one, sooner where it is scrolled.
+  const complete = async (count) => {
+    const cells = document.getElementsByClassName("jp-Cell");
+    while (cells.length < count) {
+      cells[cells.length - 1]?.scrollIntoView();
+      await new Promise(requestAnimationFrame);
+    }
+  };
   const look = () => {
     const bounds = frame();
     for (let x = 5; x < innerWidth; x += 80) for (let y = 5; y < innerHeight; y += 45) lookAt(x, y, bounds);
@@ -139,13 +151,19 @@
     for (const notice of area.querySelectorAll(".lockbots-notice")) lookAtNotice(notice, bounds);
   };
   const lookThrough = () => {
-    for (const area of document.querySelectorAll(".jp-OutputArea")) {
-      if (!area.firstChild) continue;
-      const places = area.offsetHeight < innerHeight / 2 ? ["center"] : ["start", "center", "end"];
-      for (const block of places) {
-        area.scrollIntoView({ block });
-        lookAround(area);
+    const areas = [...document.querySelectorAll(".jp-OutputArea")].filter((area) => area.firstChild);
+    for (let next = 0; next < areas.length; ) {
+      const first = areas[next];
+      first.scrollIntoView({ block: "start" });
+      const { bottom } = frame();
+      const below = areas.findIndex((area, n) => n > next && area.getBoundingClientRect().bottom > bottom);
+      const end = below < 0 ? areas.length : below;
+      for (const area of areas.slice(next, end)) lookAround(area);
+      if (first.offsetHeight > innerHeight / 2) {
+        first.scrollIntoView({ block: "end" });
+        lookAround(first);
       }
+      next = end;
     }
     look();
   };
@@ -170,6 +188,7 @@
     "mouseover mouseenter mousemove mousedown mouseup pointerover pointerenter pointerdown focus focusin blur input " +
     "change toggle load error wheel copy dragstart animationstart transitionend"
   ).split(" ");
+  const RICH = ["text/html", "text/markdown"].map((mime) => `${OUTPUT}[data-mime-type="${mime}"] *`).join(", ");
   const hold = (event) => {
     const link = event.target.closest("a");
     if (link && /^(https?|mailto):$/.test(link.protocol)) event.preventDefault(); // where it leads was looked at
@@ -177,7 +196,7 @@
   const poke = () => {
     document.addEventListener("click", hold, true);
     // In plain text, a click on a path opens a file: that is the front end's own doing.
-    for (const element of document.querySelectorAll(`:is([data-mime-type="text/html"], [data-mime-type="text/markdown"]) *`)) {
+    for (const element of document.querySelectorAll(RICH)) {
       latest = place(element);
       for (const name of EVENTS) element.dispatchEvent(new Event(name, { bubbles: false, cancelable: true }));
       if (element.closest("mjx-container") && !element.closest("a")) continue; // a menu of its own
@@ -191,5 +210,5 @@
     look();
     lookAtNotices(frame());
   }, 250);
-  window.watcher = { look, lookThrough, poke, chrome, found: () => [...found.values()], forget: () => found.clear() };
+  window.watcher = { complete, look, lookThrough, poke, chrome, found: () => [...found.values()], forget: () => found.clear() };
 })();

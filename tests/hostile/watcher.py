@@ -6,26 +6,31 @@ import base64
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import BrowserContext, Page, Route
+from playwright.sync_api import BrowserContext, Dialog, Frame, Page, Route
 
 from tests.hostile import policy
 
+SETTLING = 250
+"""How long (ms) formulas take to be set, and what an event sets off to happen."""
+OUTPUTS = ".jp-OutputArea-output"
 _SCRIPT = Path(__file__).with_name("watcher.js").read_text("utf-8")
 
 
 @dataclass(frozen=True)
 class Violation:
-    """One thing that a reply brought about, in the cell with that number if one is to blame."""
+    """One thing that a reply brought about."""
 
     kind: str
     what: str
-    cell: str = ""
+    place: str = ""
+    """The number of the cell and of the output in it, with a dot between; "" if none is to blame."""
     html: str = ""
+    """What the output held then."""
 
 
 class Watcher:
@@ -53,10 +58,17 @@ class Watcher:
         outside, self._outside = self._outside, []
         return [*outside, *(Violation(**f) for f in found)]
 
-    def search(self, page: Page) -> list[Violation]:
-        """Look at every output and lay hands on all it holds; return what was seen so far."""
+    def search(self, page: Page, cells: int = 0) -> list[Violation]:
+        """Look at every output and lay hands on all it holds; return what was seen so far.
+
+        Args:
+            page: a page.
+            cells: how many cells it shows in the end.
+        """
+        page.evaluate("count => watcher.complete(count)", cells)
+        page.wait_for_timeout(SETTLING)
         page.evaluate("watcher.lookThrough(); watcher.poke()")
-        page.wait_for_timeout(300)  # for what an event sets off
+        page.wait_for_timeout(SETTLING)
         return self.seen(page)
 
     def _note(self, kind: str, what: str) -> None:
@@ -67,24 +79,29 @@ class Watcher:
         route.abort()
 
     def _opened(self, page: Page) -> None:
-        page.on("dialog", lambda dialog: (self._note("dialog", dialog.message), dialog.dismiss()))
+        page.on("dialog", self._asked)
         page.on("popup", lambda popup: (self._note("popup", popup.url), self._popups.append(popup)))
         page.on("download", lambda download: self._note("download", download.url))
         page.on("framenavigated", self._navigated)
 
-    def _navigated(self, frame: Any) -> None:
+    def _asked(self, dialog: Dialog) -> None:
+        if dialog.type != "beforeunload":  # the front end's own, for a notebook that is not saved
+            self._note("dialog", dialog.message)
+        dialog.accept()
+
+    def _navigated(self, frame: Frame) -> None:
         if frame.url not in ("", "about:blank") and not frame.url.startswith(self._home):
             self._note("navigation", frame.url)
 
 
-def listed(violations: Sequence[Violation], cells: Sequence[str]) -> str:
-    """A line for each kind of violation: what, how often, and what the cells show in which it was seen."""
+def listed(violations: Sequence[Violation], names: Mapping[str, str]) -> str:
+    """A line for each kind of violation: what, how often, and what is shown at the places where it was seen."""
     lines = []
     for (kind, what), count in Counter((v.kind, v.what[:160]) for v in violations).most_common():
-        numbers = [int(v.cell) for v in violations if (v.kind, v.what[:160]) == (kind, what) and v.cell]
-        shown = "; ".join(str(cells[n]) if n < len(cells) else f"cell {n}" for n in numbers[:4])
-        lines.append(f"{count:4} {kind}: {what!r} in {shown or '?'}")
-    return "\n".join(lines)
+        places = [v.place for v in violations if (v.kind, v.what[:160]) == (kind, what) and v.place]
+        shown = "; ".join(names.get(place) or names.get(place.split(".")[0], place) for place in places[:4])
+        lines.append(f"\n{count:4} {kind}: {what!r} in {shown or '?'}")
+    return "".join(lines)
 
 
 def painted_outside(page: Page, blank: Page, first: int, last: int) -> list[Violation]:
@@ -109,8 +126,6 @@ def painted_outside(page: Page, blank: Page, first: int, last: int) -> list[Viol
         at = view["next"]
     return found
 
-
-OUTPUTS = ".jp-OutputArea-output"
 
 # Scrolls to a cell, and tells which cell comes after those in sight, and where the outputs are.
 _VIEW = """([at, last]) => {

@@ -1,0 +1,163 @@
+"""The corpus of `tests.hostile` without a browser: whole and cut anywhere, in each form that a reply takes."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+import pytest
+from markdown_it import MarkdownIt
+
+from lockbots_magic.messages import Delta, Turn
+from lockbots_magic.rendering.forms import bundle
+from lockbots_magic.rendering.growing import GrowingDocument
+from lockbots_magic.rendering.html import notices_html, render
+from lockbots_magic.rendering.plain_markdown import neutralised
+from lockbots_magic.rendering.table import Table
+from lockbots_magic.rendering.terminal import TerminalOutput
+from tests.hostile import BATCHES, FAMILIES, VECTORS, Vector
+from tests.hostile.judge import faults_in
+from tests.hostile.names import NAMES
+from tests.hostile.policy import EXPORTED, READ, REPLY, TABLE, Rules
+
+CUTS = 40
+"""Positions at which a vector is cut, at most."""
+OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""What a terminal would obey rather than show."""
+
+
+def steps_of(vector: Vector) -> Sequence[str]:
+    """The deltas in which it streams, or pieces as small as the time of a test allows."""
+    if len(vector.pieces) > 1:
+        return vector.pieces
+    size = -(-len(vector.text) // CUTS)
+    return [vector.text[at : at + size] for at in range(0, len(vector.text), size)]
+
+
+def starts_of(vector: Vector) -> list[str]:
+    """What has come of it at several moments: a stream may pause anywhere."""
+    size = -(-len(vector.text) // CUTS)
+    return [vector.text[:end] for end in range(1, len(vector.text) + size, size)]
+
+
+@pytest.fixture(params=FAMILIES)
+def family(request) -> list[Vector]:
+    return [vector for vector in VECTORS if vector.family == request.param]
+
+
+def judged(rendered: Iterable[tuple[str, str]], rules: Rules) -> dict[str, list[str]]:
+    """The faults in each of the pairs (what it is made of, HTML) that has any."""
+    return {source: faults for source, html in rendered if (faults := faults_in(html, rules))}
+
+
+def test_every_vector_has_a_name_of_its_own_and_is_shown_in_the_browser():
+    assert len({vector.name for vector in VECTORS}) == len(VECTORS) >= 180
+    assert {vector for batch in BATCHES for vector in batch.vectors} == set(VECTORS)
+
+
+def test_nothing_but_the_allowed_tags_is_made_of_it_wherever_it_ends(family):
+    assert not judged(((start, render(start)) for vector in family for start in starts_of(vector)), REPLY)
+
+
+def test_no_frame_holds_anything_else_while_it_streams(family):
+    assert not judged(frames_of(family), REPLY)
+
+
+def frames_of(family: list[Vector]) -> Iterator[tuple[str, str]]:
+    for vector in family:
+        document = GrowingDocument()
+        for step in steps_of(vector):
+            document.feed(step)
+            yield from ((document.text, html) for html in document.advance())
+        yield document.text, document.whole()
+
+
+_FORMULA = re.compile(r'<span class="mathjax_process tex2jax_process">([^<]*)</span>')
+_CODE = re.compile(r"<(code|pre)\b.*?</\1>", re.DOTALL)
+_FORBIDDEN = re.compile(
+    r"\\(href|style|class|cssId|bbox|unicode|mmlToken|require|[gx]?def|let|(re|provide)?new\w+|providecommand|enclose|"
+    r"label|rule|Rule|raise|lower|hspace|kern|Declare\w+|definecolor|usetagform|mathtip|texttip|toggle|verb)(?![a-zA-Z])"
+)
+
+
+def test_a_formula_that_is_set_is_only_a_formula(family):
+    set_ = {vector.name: _FORMULA.findall(render(vector.text)) for vector in family}
+    assert not {name: formulas for name, formulas in set_.items() if any(map(_FORBIDDEN.search, formulas))}
+
+
+def test_no_other_text_begins_a_formula(family):
+    """Its dollars and backslashes stand alone: TeX is looked for in one run of text at a time, and not in code."""
+    for vector in family:
+        text = _CODE.sub("", _FORMULA.sub("", render(vector.text)))
+        runs = re.sub(r"<[^>]*>", "\0", text).split("\0")
+        assert not [run for run in runs if re.search(r"[$\\]", run) and len(run) > 1], vector.name
+
+
+def read(markdown: str) -> str:
+    """`markdown` as a renderer shows it that trusts it wholly: raw HTML and any link."""
+    reader = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    reader.validateLink = lambda _: True
+    return reader.render(markdown)
+
+
+def test_its_markdown_acts_in_no_renderer(family):
+    assert not judged(((start, read(neutralised(start))) for vector in family for start in starts_of(vector)), READ)
+
+
+def test_its_html_acts_in_no_markdown(family):
+    htmls = [(v.text, bundle(v.text, render(v.text), [v.text])["text/html"]) for v in family]
+    assert not judged(htmls, REPLY)
+    assert not judged(((text, read(f"before\n\n{html}\n\nafter")) for text, html in htmls), EXPORTED)
+
+
+def test_a_terminal_obeys_none_of_it(family):
+    stream = io.StringIO()
+    output = TerminalOutput(stream)
+    for vector in family:
+        for piece in vector.pieces:
+            output.feed(Delta(piece))
+        output.finish(Turn("q", vector.text), [vector.text])
+    output.close()
+    assert not OBEYED.search(stream.getvalue())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_are_text_in_tables_and_notices(name):
+    table = Table(("name",), [(name,)], name)
+    assert not faults_in(table._repr_html_(), TABLE)
+    assert not OBEYED.search(repr(table))
+    assert not faults_in(notices_html([name]), REPLY)
+    assert not faults_in(read(bundle("x", "<p>x</p>", [name])["text/markdown"]), READ)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<script>hurt()</script>",
+        "<p onclick=hurt()>x</p>",
+        '<a href="javascript:hurt()">x</a>',
+        '<a href="java\tscript:hurt()">x</a>',
+        '<a href="//evil.example">x</a>',
+        '<a href="/lab/api">x</a>',
+        '<img src="http://evil.example/x.png">',
+        '<img src="data:image/svg+xml,x">',
+        '<td style="background:url(http://evil.example)">x</td>',
+        '<div class="jp-Dialog">x</div>',
+        "<p id=hurt>x</p>",
+        "<!-- x -->",
+        "<?x?>",
+        "<!x>",
+        "</div>",
+        "<div>",
+    ],
+)
+def test_the_judge_finds_what_acts(html):
+    assert faults_in(html, REPLY)
+
+
+def test_the_judge_lets_a_reply_pass():
+    text = (
+        "# a\n\n**b** [c](https://d.example) `e`\n\n- f\n\n| g |\n|--:|\n| h |\n\n```python\ndef i(): pass\n```\n\n$j$"
+    )
+    assert not faults_in(bundle(text, render(text), ["k"])["text/html"], REPLY)
