@@ -1,6 +1,6 @@
 """The forms of one output."""
 
-from lockbots_magic.rendering.forms import bundle
+from lockbots_magic.rendering.forms import bundle, made
 from lockbots_magic.rendering.html import render
 
 
@@ -13,3 +13,8 @@ def test_the_three_forms_of_an_output():
 
 def test_a_reply_without_text_has_no_box():
     assert "lockbots-reply" not in bundle("", "", ["the reply is empty"])["text/html"].partition("</style>")[2]
+
+
+def test_a_reply_that_can_not_be_rendered_is_shown_as_it_is():
+    assert made(lambda: 1 / 0, "a <b>") == "<pre><code>a &lt;b&gt;</code></pre>"
+    assert made(lambda: "<p>a</p>", "a") == "<p>a</p>"

@@ -269,3 +269,12 @@ def test_the_style_comes_with_the_first_piece_and_with_the_last(shown):
     output.finish(Turn("q", PARAGRAPHS))
     (whole,) = shown.outputs.values()
     assert whole["text/html"].count("<style>") == 1
+
+
+def test_a_frame_that_fails_costs_no_reply(shown, monkeypatch):
+    output = LiveCellOutput(Shell(), alone)
+    monkeypatch.setattr(output._document, "advance", lambda: 1 / 0)
+    output.feed(Delta("a **b**"))
+    output._thread.join(5)
+    output.finish(Turn("q", "a **b**"))
+    assert shown.text == "a **b**"

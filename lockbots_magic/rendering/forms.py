@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from .highlight import printed
 from .html import framed
 from .plain_inline import literal
 from .plain_markdown import neutralised
@@ -23,3 +24,11 @@ def bundle(text: str, html: str, notices: Sequence[str] = ()) -> Mapping[str, st
         "text/markdown": neutralised(text) + remarks,
         "text/plain": text,
     }
+
+
+def made(html: Callable[[], str], text: str) -> str:
+    """Return the HTML that `html` makes of a reply; if it fails, `text` as it is."""
+    try:
+        return html()
+    except Exception:  # noqa: BLE001  # whatever is odd about it: a reply is never lost
+        return f"<pre><code>{printed(text)}</code></pre>"

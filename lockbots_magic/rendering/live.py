@@ -82,10 +82,10 @@ class CellOutput:
 
     def finish(self, turn: Turn, notices: Sequence[str] = ()) -> None:
         """Emit the one output."""
-        from .forms import bundle  # noqa: PLC0415  # Markdown is needed by the first reply, not by %load_ext
+        from .forms import bundle, made  # noqa: PLC0415  # Markdown is needed by the first reply, not by %load_ext
         from .html import render  # noqa: PLC0415  # as above
 
-        _display(bundle(turn.reply, render(turn.reply), notices))
+        _display(bundle(turn.reply, made(lambda: render(turn.reply), turn.reply), notices))
 
     def close(self) -> None:
         """Nothing is held."""
@@ -131,11 +131,12 @@ class LiveCellOutput:
 
     def finish(self, turn: Turn, notices: Sequence[str] = ()) -> None:
         """Show the whole, and end."""
-        from .forms import bundle  # noqa: PLC0415  # as above
+        from .forms import bundle, made  # noqa: PLC0415  # as above
 
         self.close()
         self._take_in()
-        self._context.run(self._place.settle, bundle(turn.reply, self._document.whole(), notices))
+        html = made(self._document.whole, turn.reply)
+        self._context.run(self._place.settle, bundle(turn.reply, html, notices))
 
     def close(self) -> None:
         """Stop drawing frames."""
@@ -148,7 +149,10 @@ class LiveCellOutput:
             self._changed.clear()
             started = time.monotonic()
             self._take_in()
-            size = self._place.draw(*self._document.advance(), [self._notice] if self._notice else [])
+            try:
+                size = self._place.draw(*self._document.advance(), [self._notice] if self._notice else [])
+            except Exception:  # noqa: BLE001  # no frame is worth the reply: it is shown in the end, whatever is odd in it
+                return
             if size:  # else half a marker is all that has come, and what it marks is awaited
                 spent = time.monotonic() - started
                 self._stopped.wait(max(FRAME, size / FRAME_RATE) - spent)
