@@ -15,7 +15,7 @@ _DELIMITER = re.compile(
     r"|(?:\n[\t\n\x0b\f\r \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]*)|@@\d+@@|\\\\[()\[\]]",
     re.IGNORECASE,
 )
-_MOST_WORK = 100_000_000
+_MOST_WORK = 100_000_000  # steps at which the search for code in a line gives up
 _CODE = re.compile(r"(^|[^\\])(`+)([^\n]*?[^`\n])\2(?!`)", re.MULTILINE)
 _APART = re.compile(r"``|[\n|]")
 _EMPTY_LINE = re.compile(r"\n[^\n\r\u2028\u2029]*\n")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from .tex import harmless
+from .tex import harmless, unlabelled
 
 # In LaTeX these are formulas by themselves; any other environment has to stand in one.
 _ALONE = re.compile(r"\\begin\{(?:equation|align|gather|alignat|multline|eqnarray|flalign)\*?\}")
-_FOREIGN = re.compile(r"`|~~~|://|www\.", re.IGNORECASE)
+_FOREIGN = re.compile(r"`|~~~|://|www\.", re.IGNORECASE)  # code, and what some make a link of, up to a space
 _BRACE = re.compile(r"\\.|([{}])", re.DOTALL)
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _LINK = re.compile(r"\](?=[(\[:{])")
@@ -25,15 +25,18 @@ def plain_formula(content: str, *, one_line: bool, in_cell: bool = False) -> str
         one_line: whether it may not have lines.
         in_cell: whether a bar would end the cell it stands in.
     """
-    around, tex = _parts(content)
-    if not _is_sound(around, tex) or not harmless(content) or (one_line and "\n" in tex and "%" in tex):
+    around, tex = _parts(unlabelled(content))
+    if one_line and "%" in tex and "\n" in tex:
+        return None  # the rest of the line would become a part of the comment
+    tex = on_one_line(tex) if one_line else tex
+    if not _is_sound(around, tex) or not harmless(content):
         return None
     if in_cell and "|" in tex:
         if "\\begin" in tex or "\\text" in tex:
             return None
         tex = _BAR.sub(lambda bar: "\\Vert " if bar[0] == "\\|" else "\\vert ", tex).rstrip()
     tex = _LINK.sub("] ", _TAG.sub("< ", tex))  # a space means nothing in TeX
-    return around + (on_one_line(tex) if one_line else tex) + around
+    return around + tex + around
 
 
 def on_one_line(text: str) -> str:
@@ -60,6 +63,7 @@ def _is_sound(around: str, tex: str) -> bool:
 
 
 def _is_balanced(tex: str) -> bool:
+    """Whether braces are in pairs: within one, JupyterLab does not look for the end."""
     depth = 0
     for brace in _BRACE.finditer(tex):
         depth += {"{": 1, "}": -1, None: 0}[brace[1]]

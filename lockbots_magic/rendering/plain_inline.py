@@ -1,4 +1,7 @@
-"""Inline tokens -> Markdown in which every parser finds the same text, and no markup but what is meant. Pure."""
+"""Inline tokens -> Markdown in which every parser finds the same text, and no markup but what is meant. Pure.
+
+Emphasis may be lost where its marks touch others: parsers do not agree about runs of stars either.
+"""
 
 from __future__ import annotations
 

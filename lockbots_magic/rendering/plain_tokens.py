@@ -75,16 +75,12 @@ def _uncoded(tokens: Sequence[Token], cell: bool) -> Iterator[Token]:
     formulas = "".join(token.content for token in tokens if token.type == "formula")
     marks = bool(formulas) or any(token.nesting for token in tokens)  # `marked` ends them within ``a ` b``,
     tildes = "~" in formulas or any(token.type == "s_open" for token in tokens)  # and these within any code
-    for before, mark, token in zip([None, None, *tokens], [None, *tokens], tokens, strict=False):
+    for before, token in zip([None, *tokens], tokens, strict=False):
         code = token.content if token.type == "code_inline" else ""
-        astray = (marks and "`" in code) or (tildes and "~" in code) or (cell and "\\|" in code)
-        # If it takes ~~` for no mark, the tick is no mark either: so after a word, or other marks.
-        struck = mark is not None and mark.type == "s_open" and before is not None
-        yield _text(code) if astray or (code and struck and not _is_space(before)) else token
-
-
-def _is_space(token: Token | None) -> bool:
-    return token is not None and (token.type in BREAKS or token.content[-1:].isspace())
+        # Where it takes ~~` for no mark, the tick is none either.
+        struck = before is not None and before.type == "s_open"
+        astray = struck or (marks and "`" in code) or (tildes and "~" in code) or (cell and "\\|" in code)
+        yield _text(code) if code and astray else token
 
 
 def _unbroken(tokens: Sequence[Token], heading: bool) -> Iterator[Token]:
