@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 
 from lockbots_magic.rendering import plain_markdown
 from lockbots_magic.rendering.html import render
-from lockbots_magic.rendering.misreading import tears_code
+from lockbots_magic.rendering.plain_markdown.misreading import tears_code
 from lockbots_magic.rendering.plain_markdown import neutralised
 from tests.documents import DOCUMENT
 

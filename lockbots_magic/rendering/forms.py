@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from .highlight import printed
 from .html import framed
-from .plain_inline import literal
 from .plain_markdown import neutralised
+from .plain_markdown.inline import literal
 
 
 def bundle(text: str, html: str, notices: Sequence[str] = ()) -> Mapping[str, str]:

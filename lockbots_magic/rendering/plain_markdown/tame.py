@@ -8,8 +8,8 @@ from itertools import groupby
 
 from markdown_it.token import Token
 
-from .addresses import host_of, in_web, is_small_picture, spelled_out
-from .plain_formula import on_one_line, plain_formula
+from ..addresses import host_of, in_web, is_small_picture, spelled_out
+from .formula import on_one_line, plain_formula
 
 BREAKS = ("softbreak", "hardbreak")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .tex import harmless, unlabelled
+from ..tex import harmless, unlabelled
 
 # In LaTeX these are formulas by themselves; any other environment has to stand in one.
 _ALONE = re.compile(r"\\begin\{(?:equation|align|gather|alignat|multline|eqnarray|flalign)\*?\}")

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from markdown_it.token import Token
 
-from .addresses import spelled_out
-from .plain_tokens import BREAKS, address_of, name_of, tame
+from ..addresses import spelled_out
+from .tame import BREAKS, address_of, name_of, tame
 
 # In a text, with a NUL for the markup beside it. Brackets never get a backslash: to many, that begins a formula.
 _ACTIVE = re.compile(

@@ -13,10 +13,10 @@ from markdown_it.common.utils import unescapeAll
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
-from .markdown import parse
+from ..markdown import parse
+from .formula import plain_formula
+from .inline import inline, label
 from .misreading import tears_code
-from .plain_formula import plain_formula
-from .plain_inline import inline, label
 
 _LANGUAGE = re.compile(r"[A-Za-z0-9+#._-]{1,40}")
 _DRAWN = ("mermaid",)  # JupyterLab runs such code
