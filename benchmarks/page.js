@@ -22,21 +22,29 @@
   };
 
   const END = 'Finished';
-  const HEADING = 'Section 4'; // what the reader reads
+  const HEADING = /Section 4(?!\d)/; // what the reader reads
   let seen, area, indicator, prompt, scroller, dirty, line;
 
-  // The place of the line that the reader reads, wherever the strategy put it; null while it is not there.
-  const place = () => {
-    if (!line?.isConnected || !line.data.includes(HEADING)) {
-      const walker = document.createTreeWalker(area, NodeFilter.SHOW_TEXT);
-      for (line = walker.nextNode(); line && !line.data.includes(HEADING); line = walker.nextNode());
-    }
-    if (!line) return null;
+  const topOf = (text) => {
+    const at = text.data.search(HEADING);
+    if (!text.isConnected || at < 0) return null;
     const range = document.createRange();
-    const at = line.data.indexOf(HEADING);
-    range.setStart(line, at);
-    range.setEnd(line, at + HEADING.length);
+    range.setStart(text, at);
+    range.setEnd(text, at + 1);
     return range.getBoundingClientRect().top;
+  };
+
+  // The place of the line that the reader reads, wherever the strategy put it; null while it is not there. While two
+  // outputs hold it, it is the one that stands where the reader looks.
+  const place = (before) => {
+    const top = line && topOf(line);
+    if (typeof top === 'number' && Math.abs(top - (before ?? top)) <= 2) return top;
+    const found = [];
+    const walker = document.createTreeWalker(area, NodeFilter.SHOW_TEXT);
+    for (let text = walker.nextNode(); text; text = walker.nextNode()) if (HEADING.test(text.data)) found.push(text);
+    const distance = (text) => Math.abs(topOf(text) - before);
+    line = before === undefined ? found[0] : found.sort((a, b) => distance(a) - distance(b))[0];
+    return line ? topOf(line) : null;
   };
 
   const outputs = () => [...area.children].filter((e) => e.classList.contains('jp-OutputArea-child'));
@@ -61,7 +69,7 @@
       if (text.length < 100000 && /\$\$[^$]+\$\$|\$[^$\s][^$\n]*\$/.test(text)) seen.raw += 1;
     }
     if (seen.reads) {
-      const top = place();
+      const top = place(seen.reads.top);
       if (top === null) seen.lost += 1;
       else if (Math.abs(top - seen.reads.top) > 2) {
         seen.moves += 1;

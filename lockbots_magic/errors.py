@@ -28,12 +28,12 @@ from __future__ import annotations
 from requests.exceptions import ConnectionError as RequestsConnectionError
 from requests.exceptions import HTTPError as RequestsHTTPError
 
-from .plaintext import printable
+from .plaintext import printable, unlinked
 
 
 def _one_message(error: BaseException) -> list[str]:
     """The lines IPython prints for `error` in place of a traceback, whatever `%xmode` says."""
-    return [f"{type(error).__name__}: {printable(str(error))}"]
+    return [f"{type(error).__name__}: {unlinked(printable(str(error)))}"]
 
 
 class LockbotsError(Exception):

@@ -21,7 +21,7 @@ from . import commands
 from .errors import Interrupted, UsageError
 from .messages import Turn
 from .options import HelpRequested, Options, assignments
-from .plaintext import printable
+from .plaintext import printable, unlinked
 from .providers import names
 from .rendering.live import output_for
 from .reply import Reply
@@ -150,7 +150,7 @@ def _notices(turn: Turn) -> list[str]:
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(printable(text) + "\n")
+    sys.stdout.write(unlinked(printable(text)) + "\n")
 
 
 class _MagicLine(EscapedCommand):
@@ -175,6 +175,9 @@ def _without_body(lines: list[str]) -> list[str]:
     if first and re.match(r"%%chat(\s|$)", first[0]) and not "".join(rest).strip():
         return [first[0].removeprefix("%").rstrip("\n") + "\n"]
     return lines
+
+
+_without_body.has_side_effects = True  # type: ignore[attr-defined]  # in a terminal, more lines may come: not before it runs
 
 
 _sessions: WeakKeyDictionary[InteractiveShell, Lockbots] = WeakKeyDictionary()

@@ -47,9 +47,9 @@ class Lockbots(Configurable):
     temperature = Float(None, allow_none=True, help="Sent to providers that take it; 0 is sober, 2 wild.").tag(
         config=True
     )
-    live = Enum(
-        LIVE, help="Draw replies while they come: on, off, auto (when a person watches), or as plain text."
-    ).tag(config=True)
+    live = Enum(LIVE, help="Show replies while they come: on, off, auto (when a person watches) or text (plain).").tag(
+        config=True
+    )
     timeout = Float(10.0, min=0.001, help="Longest time to connect, s.").tag(config=True)
     silence_timeout = Float(60.0, min=0.001, help="Longest silence of a server, s.").tag(config=True)
     total_timeout = Float(600.0, min=0.001, help="Longest time for a whole reply, s.").tag(config=True)

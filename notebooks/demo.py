@@ -25,11 +25,17 @@ class Watched(NotebookClient):
     """What stands in the terminal of the output that is growing."""
 
     def show(self, content: dict[str, Any]) -> None:
-        """Write what an output has grown by: frames of a reply come as HTML, its end with the text itself."""
-        plain = content["data"].get("text/plain")
-        text = visible(content["data"].get("text/html", "")) if plain is None else plain
+        """Write what an output has grown by; what changed further up is written once more, in the end."""
+        data = content["data"]
+        ended = "text/plain" in data  # a reply under way comes as HTML alone
+        text = (
+            visible(data["text/html"]) if "lockbots-reply" in data.get("text/html", "") else data.get("text/plain", "")
+        )
         if text.startswith(self.shown):
             write(text[len(self.shown) :])
+            self.shown = text
+        elif ended:
+            write(f"\n\n{text}")
             self.shown = text
 
     def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
@@ -53,7 +59,8 @@ class Watched(NotebookClient):
 
 def visible(html: str) -> str:
     """Return the text that a page would show."""
-    return unescape(re.sub(r"<style>.*?</style>|<[^>]*>", "", html, flags=re.DOTALL))
+    items = re.sub(r"<li[^>]*>\s*", "- ", html)
+    return unescape(re.sub(r"<style>.*?</style>|<[^>]*>", "", items, flags=re.DOTALL)).rstrip()
 
 
 def bold(text: str) -> str:

@@ -325,3 +325,8 @@ def test_loading_twice_is_loading_once(shell):
     load_ipython_extension(shell)
     assert registered(shell)[2:6] == loaded[2:6]
     assert len(registered(shell)[0]) == len(loaded[0])
+
+
+def test_a_terminal_waits_for_the_lines_below_the_first(shell):
+    assert shell.check_complete("%%chat")[0] == "incomplete"
+    assert shell.check_complete("%%chat -t 0\n")[0] == "incomplete"

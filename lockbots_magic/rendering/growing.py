@@ -7,6 +7,7 @@ it is rendered once more, as the one block it is.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -90,7 +91,8 @@ class GrowingDocument:
         return parse(text, env), env
 
     def _shown(self, tokens: Sequence[Token], env: Environment) -> str:
-        return rendered(_joined(tokens, bool(self._parts)), {**env, "coloured": self._coloured})
+        coloured = functools.partial(self._coloured, ended=not open_fence(self._tail))
+        return rendered(_joined(tokens, bool(self._parts)), {**env, "coloured": coloured})
 
     def _finish(
         self, tokens: list[Token], starts: list[tuple[int, int]], last: tuple[int, int], env: Environment

@@ -66,12 +66,12 @@ class GrowingCode:
         self._coloured = ""
         self._html = ""
 
-    def __call__(self, code: str, language: str) -> str:
-        """Return `code` as HTML, coloured but for the last lines."""
+    def __call__(self, code: str, language: str, ended: bool = False) -> str:
+        """Return `code` as HTML, coloured but for the last lines; all of it once it has `ended`."""
         if not code.startswith(self._coloured):
             self._coloured, self._html = "", ""
-        if len(code) > 1.25 * len(self._coloured) + 80:
-            self._coloured = code[: code.rfind("\n") + 1]
+        if len(code) > 1.25 * len(self._coloured) + 80 or (ended and code != self._coloured):
+            self._coloured = code if ended else code[: code.rfind("\n") + 1]
             self._html = highlighted(self._coloured, language)
         return self._html + printed(code[len(self._coloured) :])
 

@@ -48,6 +48,9 @@ _CLASSES = {
     "li": {"task"},
 }
 
+# In exported Markdown the HTML stands as it is, and there an empty line would end it: what follows would be Markdown.
+_EMPTY_LINE = re.compile(r"\n(?=[ \t]*\n)")
+
 
 def render(markdown: str) -> str:
     """Return `markdown` as HTML that is safe in a trusted page."""
@@ -57,7 +60,7 @@ def render(markdown: str) -> str:
 
 def rendered(tokens: Sequence[Token], env: Environment) -> str:
     """Return `tokens` as HTML that is safe in a trusted page."""
-    return nh3.clean(
+    html = nh3.clean(
         _renderer().render(tokens, parser().options, env),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
@@ -67,6 +70,7 @@ def rendered(tokens: Sequence[Token], env: Environment) -> str:
         link_rel="noopener noreferrer",
         filter_style_properties={"text-align"},
     )
+    return _EMPTY_LINE.sub("&#10;", html)
 
 
 def _checked(tag: str, name: str, value: str) -> str | None:

@@ -17,12 +17,12 @@ from IPython.display import clear_output, display
 from ..messages import Delta, Turn
 from .terminal import TerminalOutput
 
-FRAME = 0.1
+FRAME = 0.12
 """Shortest time (s) between two frames."""
-FRAME_RATE = 30_000
+FRAME_RATE = 40_000
 """Characters of HTML a second, at most: the page lays out again what a frame holds, and the network carries it."""
 
-FIRST_PIECE = 8000
+FIRST_PIECE = 16_000
 PIECE = 1800
 """Characters of HTML from which on a piece is left as it is, and what follows is shown in a new output.
 

@@ -19,8 +19,8 @@ from tests.browser.lab import Lab, Notebook
 from tests.hostile import BATCHES
 from tests.hostile.judge import faults_in
 from tests.hostile.names import NAMES, REFUSALS
-from tests.hostile.policy import EXPORTED
-from tests.hostile.server import hostile_server
+from tests.hostile.policy import EXPORTED, NBCONVERT
+from tests.hostile.server import CUT_SHORT, hostile_server
 from tests.hostile.watcher import Violation, Watcher, listed, painted_outside
 
 PATIENCE = 180
@@ -52,6 +52,9 @@ class Performance:
     """The look of the page around the outputs, before and after."""
     formulas: tuple[str, str] = ("", "")
     """The probe, before and after."""
+    drawn: dict[str, int] = field(default_factory=dict)
+    """How often the outputs of each cell were drawn."""
+    notices: int = 0
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +87,8 @@ def blank(browser: Browser):
 @pytest.fixture(scope="module")
 def performance(lab, server, watched, blank):
     """The whole corpus, run in JupyterLab, watched, and saved."""
-    return perform(lab, server, watched, blank, range(len(BATCHES)), "lab")
+    with lab.setting("notebook-extension/tracker", windowingMode="none"):  # every cell is in the page from the start
+        return perform(lab, server, watched, blank, range(len(BATCHES)), "lab")
 
 
 def perform(lab, server, watched, blank, numbers, app) -> Performance:
@@ -105,14 +109,16 @@ def perform(lab, server, watched, blank, numbers, app) -> Performance:
     result.chrome = (page.evaluate("watcher.chrome()"), [])
     result.formulas = (formulas_of(notebook, 1), "")
     notebook.run_all(last, PATIENCE)
+    result.drawn = page.evaluate("watcher.drawn()")
+    result.notices = page.locator(".lockbots-notice").count()
     result.seen = watcher.search(page)
     result.formulas = (result.formulas[0], formulas_of(notebook, last))
-    looks = [cell for cell, n in enumerate(numbers, 2) if BATCHES[n].family in ("layout", "covers", "notices")]
+    looks = [cell for cell, n in enumerate(numbers, 2) if BATCHES[n].family in CUT_SHORT]
     result.painted = painted_outside(page, blank, looks[0], looks[-1])
     page.evaluate("document.querySelector('.jp-Cell').scrollIntoView()")
     result.chrome = (result.chrome[0], page.evaluate("watcher.chrome()"))
     notebook.save()
-    watcher.seen(page)
+    page.close()
     return result
 
 
@@ -120,6 +126,13 @@ def formulas_of(notebook: Notebook, index: int) -> str:
     formula = notebook.outputs(index).locator("mjx-math").first
     formula.wait_for()
     return formula.evaluate("math => math.outerHTML")
+
+
+def test_every_reply_was_shown_and_most_of_them_as_they_grew(performance):
+    assert set(performance.names) <= set(performance.drawn)
+    grew = [cell for cell in performance.names if performance.drawn[cell] > 1]
+    assert len(grew) > 0.8 * len(performance.names), "the rest may have come while a frame was due"
+    assert performance.notices == sum(batch.family in CUT_SHORT for batch in BATCHES)
 
 
 def test_nothing_in_a_reply_acts_while_it_streams_or_after(performance):
@@ -197,7 +210,7 @@ def exported(path: Path, form: str, target: Path) -> Path:
 def seen_in_file(browser: Browser, path: Path) -> tuple[set[str], list[Violation]]:
     """What a page of a file asks the network for, and what else was seen in it."""
     context = browser.new_context(viewport={"width": 1200, "height": 900})
-    watcher = Watcher(context, "")
+    watcher = Watcher(context, "", markdown=NBCONVERT)
     page = context.new_page()
     page.goto(path.as_uri(), wait_until="domcontentloaded")
     seen = watcher.search(page)

@@ -44,6 +44,7 @@ LINKS = {
     "autolink": "<javascript:hurt()>",
     "autolink data": "<data:text/html,hurt()> <vbscript:hurt()> <file:///etc/passwd>",
     "bare": "javascript:hurt() javascript://x.example/%0ahurt() data:text/html,hurt() www.evil.example",
+    "bare and malformed": "http://evil.example\\ http://evil.example](x http://[evil http://evil%zz http:/evil.example",
     "reference": "[x][1]\n\n[1]: javascript:hurt()",
     "reference in brackets": "[x][1]\n\n[1]: <javascript:hurt()> 'a title'",
     "reference used before": ("[x]\n\nmore\n\n", "[x]: java", "script:hurt()"),
@@ -84,5 +85,8 @@ PLACES = {
     "reference": "[x]\n\n[x]: /api/kernels 'y'",
     "image": "![x](/api/kernels) ![y](x.png) ![z](//evil.example/z.png) ![w](#w)",
     "image of an attachment": "![x](attachment:x.png)",
+    "a host that is none": "[x](http://%zz/lab?reset) [y](http://[::1/api) [z](https://exa%20mple/../api/kernels)",
+    "a port that is none": "[x](http://a.example:x/lab) [y](http://:80/lab) [z](https://a.example:99999/api/kernels)",
+    "no host at all": "[x](http:///lab/api) [y](https://#x) [z](https://?reset) [w](http:/lab)",
     "home and drive": "[x](~/.ssh/id_rsa) [y](C:\\\\Windows) [z](\\\\\\\\evil.example\\\\share)",
 }

@@ -26,6 +26,8 @@ IMAGES = {
     "blob and file": "![x](blob:http://evil.example/x) ![y](file:///etc/passwd) ![z](cid:x) ![w](ftp://evil.example/w)",
     "in a table": "| ![x](http://evil.example/x.png) |\n|---|\n| ![y](http://evil.example/y.png) |",
     "size of the page": '![x](http://evil.example/x.png){width=9999 height=9999 style="position:fixed"}',
+    "opened by a formula": "[$![$](http://evil.example/x.png) [\\\\(![\\\\)](http://evil.example/y.png)",
+    "opened by code": "[`![`](http://evil.example/x.png) [*!*[*]*](http://evil.example/y.png)",
     "half of it": ("![x](http://evil.exa", "mple/x.png", ")"),
     "a link that becomes one": ("!", "[x](http://evil.example/x.png)"),
 }

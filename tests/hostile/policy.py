@@ -65,6 +65,17 @@ MARKDOWN: Rules = {
 }
 """What JupyterLab's own Markdown renderer makes of the Markdown form."""
 
+NBCONVERT: Rules = {
+    **MARKDOWN,
+    **{tag: {"id": _ANY} for tag in _HEADINGS},
+    "a": {**MARKDOWN["a"], "class": "anchor-link"},
+    "div": {"class": "highlight"},
+    "li": {"class": "task-list-item"},
+    "input": {**MARKDOWN["input"], "class": "task-list-item-checkbox"},
+    "span": {"class": r"[\w -]*"},
+}
+"""What nbconvert makes of it in a page."""
+
 READ: Rules = {
     **{tag: rule for tag, rule in MARKDOWN.items() if tag != "input"},
     "a": _LINK,

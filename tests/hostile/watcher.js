@@ -12,7 +12,8 @@
     const output = element?.closest(".jp-OutputArea-child");
     if (!cell) return "";
     const which = output ? indexIn(cell.querySelectorAll(".jp-OutputArea-child"), output) : 0;
-    return `${indexIn(document.querySelectorAll(".jp-Cell"), cell)}.${which}`;
+    // Cells that are far out of sight may not be in the page yet; an exported page has no such numbers.
+    return `${cell.dataset.windowedListIndex ?? indexIn(document.querySelectorAll(".jp-Cell"), cell)}.${which}`;
   };
   const report = (kind, what, element) => {
     const where = element ? place(element) : latest;
@@ -94,7 +95,15 @@
     }
     followed = output;
   };
+  const drawn = {}; // how often, by the number of the cell
+  const drawnIn = (record) => {
+    const output = record.target.closest?.(OUTPUT) || record.addedNodes[0].querySelector?.(OUTPUT);
+    return output && place(output).split(".")[0];
+  };
   new MutationObserver((records) => {
+    for (const cell of new Set(records.filter((r) => r.addedNodes.length).map((r) => drawnIn(r)))) {
+      if (cell) drawn[cell] = (drawn[cell] || 0) + 1;
+    }
     for (const record of records) {
       for (const node of record.addedNodes) judge(node);
       const output = record.type === "attributes" && record.target.parentElement?.closest(OUTPUT);
@@ -191,7 +200,8 @@
   const RICH = ["text/html", "text/markdown"].map((mime) => `${OUTPUT}[data-mime-type="${mime}"] *`).join(", ");
   const hold = (event) => {
     const link = event.target.closest("a");
-    if (link && /^(https?|mailto):$/.test(link.protocol)) event.preventDefault(); // where it leads was looked at
+    // Where it leads was looked at; one that no browser understands leads nowhere.
+    if (link && /^(https?|mailto)?:$/.test(link.protocol)) event.preventDefault();
   };
   const poke = () => {
     document.addEventListener("click", hold, true);
@@ -210,5 +220,5 @@
     look();
     lookAtNotices(frame());
   }, 250);
-  window.watcher = { complete, look, lookThrough, poke, chrome, found: () => [...found.values()], forget: () => found.clear() };
+  window.watcher = { complete, look, lookThrough, poke, chrome, drawn: () => drawn, found: () => [...found.values()], forget: () => found.clear() };
 })();

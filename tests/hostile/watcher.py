@@ -39,14 +39,15 @@ class Watcher:
     Args:
         context: where no page has been opened yet.
         home: the one origin that may be asked for anything; "" for files.
+        rules: by the name of a kind of output, other rules than the policy's.
     """
 
-    def __init__(self, context: BrowserContext, home: str) -> None:
+    def __init__(self, context: BrowserContext, home: str, **rules: policy.Rules) -> None:
         self._home = home.rstrip("/") or "file:"
         self._outside: list[Violation] = []
         self._popups: list[Page] = []
         context.expose_binding("tellHurt", lambda _, what: self._note("script", what))
-        context.add_init_script(_SCRIPT.replace("__POLICY__", json.dumps(policy.RULES)))
+        context.add_init_script(_SCRIPT.replace("__POLICY__", json.dumps({**policy.RULES, **rules})))
         context.route(re.compile(rf"^(?!{re.escape(self._home)}|data:|blob:|about:|chrome-error:)"), self._cut)
         context.on("page", self._opened)
 

@@ -11,7 +11,7 @@ _ALONE = re.compile(r"\\begin\{(?:equation|align|gather|alignat|multline|eqnarra
 _FOREIGN = re.compile(r"`|~~~|://|www\.", re.IGNORECASE)  # code, and what some make a link of, up to a space
 _BRACE = re.compile(r"\\.|([{}])", re.DOTALL)
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
-_LINK = re.compile(r"\](?=[(\[:{])")
+_LINK = re.compile(r"\](?=[(\[:{])|!(?=\[)")
 _BAR = re.compile(r"\\?\|")
 
 
@@ -35,7 +35,7 @@ def plain_formula(content: str, *, one_line: bool, in_cell: bool = False) -> str
         if "\\begin" in tex or "\\text" in tex:
             return None
         tex = _BAR.sub(lambda bar: "\\Vert " if bar[0] == "\\|" else "\\vert ", tex).rstrip()
-    tex = _LINK.sub("] ", _TAG.sub("< ", tex))  # a space means nothing in TeX
+    tex = _LINK.sub(r"\g<0> ", _TAG.sub("< ", tex))  # a space means nothing in TeX
     return around + tex + around
 
 
