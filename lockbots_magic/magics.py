@@ -7,7 +7,7 @@ import re
 import sys
 import tokenize
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -23,7 +23,7 @@ from .messages import Turn
 from .options import HelpRequested, Options, assignments
 from .plaintext import printable, unlinked
 from .providers import names
-from .rendering.live import output_for
+from .rendering.live import Output, output_for
 from .reply import Reply
 from .session import Lockbots
 
@@ -106,12 +106,24 @@ class ChatMagics(Magics):
                 for delta in reply.deltas:
                     output.feed(delta)
         finally:
-            output.close()
-            if reply.turn is not None:
-                if reply.turn.reply or reply.turn.status != "error" or output.shown:
-                    output.finish(reply.turn, _notices(reply.turn))
-                if variable and reply.turn.status != "error":
-                    self.shell.user_ns[variable] = reply.turn.reply
+            _surely(lambda: self._end(reply, output, variable))
+
+    def _end(self, reply: Reply, output: Output, variable: str | None) -> None:
+        output.close()
+        if reply.turn is not None:
+            if variable and reply.turn.status != "error":
+                self.shell.user_ns[variable] = reply.turn.reply
+            if reply.turn.reply or reply.turn.status != "error" or output.shown:
+                output.finish(reply.turn, _notices(reply.turn))
+
+
+def _surely(action: Callable[[], None]) -> None:
+    """Do `action`, once more if an interrupt falls into it; that is raised then."""
+    try:
+        action()
+    except KeyboardInterrupt:
+        action()
+        raise
 
 
 @contextmanager
@@ -190,7 +202,8 @@ def load(shell: InteractiveShell) -> None:
     if shell not in _sessions:
         _sessions[shell] = Lockbots(config=shell.config)
     session = _sessions[shell]
-    session.enter_cell(_running_cell(shell))
+    if session.run is None and (request := _request(shell)):
+        session.enter_cell(request.get("metadata", {}).get("cellId"))
     magics = ChatMagics(shell, session)
     shell.register_magics(magics)
     shell.configurables.append(session)  # type: ignore[arg-type]  # any configurable: %config lists them
@@ -200,11 +213,10 @@ def load(shell: InteractiveShell) -> None:
     shell.input_transformers_cleanup.append(_without_body)
 
 
-def _running_cell(shell: InteractiveShell) -> str | None:
-    """The id of the cell that loads the extension: it began before we could be told."""
+def _request(shell: InteractiveShell) -> dict[str, Any]:
+    """The request to run the cell that loads the extension: it began before we could be told. Empty if none runs."""
     request: dict[str, Any] = shell.get_parent() if hasattr(shell, "get_parent") else {}
-    cell_id: str | None = request.get("metadata", {}).get("cellId")
-    return cell_id
+    return request
 
 
 def unload(shell: InteractiveShell) -> None:

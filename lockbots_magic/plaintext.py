@@ -17,8 +17,9 @@ def printable(text: str) -> str:
 
 
 def unlinked(text: str) -> str:
-    """Return `text` without what JupyterLab would make a link of in bare text: any scheme will do for it, `javascript` too.
+    """Return `text` in which nothing but addresses of the web looks like one.
 
-    A word joiner, which takes no room, parts the scheme from its colon.
+    JupyterLab makes a link of any scheme in bare text, of `javascript:` too. A word joiner, which takes no room, parts
+    the scheme from its colon.
     """
     return _ADDRESS.sub("\\g<0>\u2060", text)

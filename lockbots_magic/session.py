@@ -109,7 +109,10 @@ class Lockbots(Configurable):
         return self._running[-1].id if self._running else None
 
     def sole_reply(self) -> Callable[[], bool]:
-        """Return a question for later: does the cell that runs show nothing but the one reply about to begin?"""
+        """Return a question for later: does the cell that runs show nothing but the one reply about to begin?
+
+        What hooks of others and their threads print into the cell is not known here.
+        """
         run = self._running[-1] if self._running else None
         if run is None or not run.is_one_prompt or run.thread != threading.get_ident():
             return lambda: False

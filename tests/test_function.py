@@ -138,3 +138,9 @@ def test_function_is_its_own_model():
 
     assert FunctionProvider(parrot).model_info("").id == "parrot"
     assert FunctionProvider(parrot).model_info("grey").id == "grey"
+
+
+def test_halves_of_a_character_are_joined_and_a_lone_one_is_replaced():
+    request = ChatRequest(model="", messages=({"role": "user", "content": "q"},))
+    texts = [delta.text for delta in FunctionProvider(lambda prompt: ["a\ud83d", "\ude00b", "\ud83d"]).stream(request)]
+    assert "".join(texts) == "a😀b\ufffd"

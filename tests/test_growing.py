@@ -1,6 +1,7 @@
 """Markdown that arrives in pieces: whatever the pieces, the end is the same, and each part is rendered once."""
 
 import re
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -139,3 +140,48 @@ def test_finished_blocks_are_not_read_again(monkeypatch):
     monkeypatch.setattr(growing, "parse", lambda text, env: (sizes.append(len(text)), real(text, env))[1])
     grown(*(f"Paragraph {n} of some length.\n\n" for n in range(200)))
     assert max(sizes) < 200
+
+
+REAL = [
+    *("```python\n" + "x = 1  # c\n" * n + "```" for n in (3, 80, 95, 120)),
+    *("Some *text* here. And more of it, with words. " * n for n in (1, 20, 25, 60)),
+    *("- item *a*. Then b\n" * n for n in (3, 40, 60)),
+    *("| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * n for n in (2, 90, 150)),
+    *("> quote. More of it\n" * n for n in (2, 50, 70)),
+    *(
+        "1. one\n   ```\n   x\n   ```\n2. two",
+        "## Head",
+        "---",
+        "$$\na = b\n$$",
+        "[r]: http://x.y",
+        "note[^1]",
+        "[^1]: text",
+    ),
+    *("Output:", "", "```python title. Word", "$$\na = b\n\nc = d\n$$"),
+]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(REAL), st.sampled_from(["\n", "\n\n", "\n\n\n"])), min_size=1, max_size=6),
+    st.sampled_from([1, 4, 30, 80, 400]),
+)
+@settings(max_examples=60)
+def test_however_long_documents_arrive_the_end_is_the_same(blocks, size):
+    text = "\n\n" + "".join(block + end for block, end in blocks)
+    document, _, _ = grown(*cut(text, size))
+    assert document.whole() == render(text)
+
+
+@pytest.mark.parametrize("length", range(900, 1100, 7))
+def test_a_fence_that_ends_where_a_block_is_parted_stays_ended(length):
+    text = "```\n" + "x" * length + "\n```\nOutput:\n```\ny\n```\n"
+    for size in (1, 4, 30):
+        document, _, _ = grown(*cut(text, size))
+        assert document.whole() == render(text)
+
+
+@pytest.mark.parametrize("text", ["\n" * 40_000, "- a\n\n  ```\n" + "  x = 1\n" * 2000, "[" * 10_000, "|a\n" * 4_000])
+def test_no_text_that_grows_takes_more_than_moments(text):
+    began = time.process_time()
+    grown(*cut(text, 2000))
+    assert time.process_time() - began < 20

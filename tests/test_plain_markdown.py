@@ -16,8 +16,8 @@ from markdown_it import MarkdownIt
 
 from lockbots_magic.rendering import plain_markdown
 from lockbots_magic.rendering.html import render
-from lockbots_magic.rendering.plain_markdown.misreading import tears_code
 from lockbots_magic.rendering.plain_markdown import neutralised
+from lockbots_magic.rendering.plain_markdown.misreading import tears_code
 from tests.documents import DOCUMENT
 
 EVIL = "<img src=x onerror=hurt()>"

@@ -54,6 +54,13 @@ def frame(text):
         ("text\n\n[a]: http://x", "<p>text</p>"),
         ("back\\", "<p>back</p>"),
         ("wow!", "<p>wow</p>"),
+        ("Todo:\n- [", "<p>Todo:</p>"),
+        ("Todo:\n- !", "<p>Todo:</p>"),
+        ("[wiki](https://w.example/Python_(prog", "<p><a>wiki</a></p>"),
+        ("[a [b] c](https://w", "<p><a>a [b] c</a></p>"),
+        ("2*3 and", "<p>2*3 and</p>"),
+        ("- item\n| a | b |", "<ul>\n<li>item\n| a | b |</li>\n</ul>"),
+        ("> ```\n> x\n> ``", "<blockquote>\n<pre><code>x\n</code></pre>\n</blockquote>"),
     ],
 )
 def test_what_stands_open_is_shown_as_what_it_will_be(text, shown):

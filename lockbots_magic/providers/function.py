@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..errors import LockbotsError, ProtocolError, ProviderError, UsageError
+from ..framing import SurrogateJoiner
 from ..messages import ChatRequest, Delta, ModelInfo
 from .base import Provider
 
@@ -58,9 +59,11 @@ class FunctionProvider(Provider):
         """Call the function and yield what it returns or yields."""
         text: list[str] = []
         finish_reason = None
+        joiner = SurrogateJoiner()
         try:
             for piece in self._pieces(request):
                 delta = piece if isinstance(piece, Delta) else Delta(self._checked(piece))
+                delta = delta._replace(text=joiner.feed(delta.text))
                 text.append(delta.text)
                 finish_reason = delta.finish_reason or finish_reason
                 yield delta
@@ -69,6 +72,8 @@ class FunctionProvider(Provider):
         except Exception as error:
             message = f"{self._function_name} raised {type(error).__name__}: {error}{self._place(error)}"
             raise ProviderError(message, provider=self.name, partial="".join(text)) from error
+        if rest := joiner.close():
+            yield Delta(rest)
         if not finish_reason:
             yield Delta(finish_reason="stop")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from ..plaintext import printable
 from .highlight import printed
 from .html import framed
 from .plain_markdown import neutralised
@@ -22,7 +23,7 @@ def bundle(text: str, html: str, notices: Sequence[str] = ()) -> Mapping[str, st
     return {
         "text/html": framed(html, notices),
         "text/markdown": neutralised(text) + remarks,
-        "text/plain": text,
+        "text/plain": printable(text),
     }
 
 

@@ -24,6 +24,9 @@ LONGEST_OPEN = 1000
 LONGEST_PARAGRAPH = 6_000
 """Characters of a paragraph without a good place to part it, from which on any place is good enough."""
 
+ENOUGH_OF_A_LINE = 40
+"""Characters that tell what a line begins: no mark is as long."""
+
 _LINE_END = re.compile(r"\r\n|\r(?=[^\n])")  # a CR at the end may be half of a CRLF
 _SENTENCE = re.compile(r"(?<=[.!?…;:,]\s)(?=[^\W\d_])|(?<=[。！？，])(?=\w)")
 _WORD = re.compile(r"(?<=\s)(?=[^\W\d_])")
@@ -60,14 +63,16 @@ class GrowingDocument:
     def advance(self) -> tuple[str, str]:
         """Return the HTML that is finished since the last call, and that of what is still open."""
         self._tail = _LINE_END.sub("\n", self._tail)
+        if not self._parts:
+            self._tail = self._tail.lstrip("\n")
         tokens, env = self._read(completed(self._tail))
         done = []
         starts = _starts(tokens)
-        last = next((s for s in reversed(starts[1:]) if s[1] + 1 < self._tail.count("\n")), None)
+        last = _last(starts, tokens, self._tail.split("\n"))
         if last is not None:
             done.append(self._finish(tokens, starts, last, env))
             tokens = tokens[last[0] :]
-        if len(self._tail) > LONGEST_OPEN and (cut := _cut(tokens, self._tail, bool(self._parts))):
+        if len(self._tail) > LONGEST_OPEN and len(_starts(tokens)) == 1 and (cut := _cut(tokens, self._tail)):
             done.append(self._part(*cut))
             tokens, env = self._read(completed(self._tail))
         return "".join(done), self._shown(tokens, env)
@@ -91,7 +96,7 @@ class GrowingDocument:
         return parse(text, env), env
 
     def _shown(self, tokens: Sequence[Token], env: Environment) -> str:
-        coloured = functools.partial(self._coloured, ended=not open_fence(self._tail))
+        coloured = functools.partial(self._coloured, ended=not _in_fence(self._tail))
         return rendered(_joined(tokens, bool(self._parts)), {**env, "coloured": coloured})
 
     def _finish(
@@ -109,7 +114,7 @@ class GrowingDocument:
             second, second_line = starts[1]
             block = "\n".join(lines[:second_line]) + "\n"
             env["formulas"] = self._formulas
-            whole = render_in(self._parts + block.removeprefix(self._repeated), env)
+            whole = _render_in(self._parts + block.removeprefix(self._repeated), env)
             self._finished.append(whole + rendered(tokens[second:index], env))
             self._parts = self._repeated = ""
         else:
@@ -134,21 +139,36 @@ class GrowingDocument:
         return self._parts + self._tail.removeprefix(self._repeated)
 
 
-def render_in(text: str, env: Environment) -> str:
+def _render_in(text: str, env: Environment) -> str:
     """Render one block among others, whose links and notes are in `env`, and count its formulas there."""
-    own = {**env, "references": dict(env["references"]), "growing": False}
+    own = {**env, "references": dict(env["references"]), "growing": False, "endless": {}}
     html = rendered(parse(text, own), own)
     env["formulas"] = own["formulas"]
     return html
 
 
 def _starts(tokens: Sequence[Token]) -> list[tuple[int, int]]:
-    """Where the top-level blocks begin: the index of the token, and the line.
-
-    A block counts once its first two lines are complete: until then they may turn out to belong to the block before,
-    the second one as well where a table begins.
-    """
+    """Where the top-level blocks begin: the index of the token, and the line."""
     return [(i, t.map[0]) for i, t in enumerate(tokens) if t.level == 0 and t.nesting >= 0 and t.map]
+
+
+def _last(starts: Sequence[tuple[int, int]], tokens: Sequence[Token], lines: Sequence[str]) -> tuple[int, int] | None:
+    """The last block that is one for sure, but the first; what stands before it is finished.
+
+    It is one once its first two lines are complete: until then they may turn out to belong to the block before, the
+    second one as well where a table begins. Behind an empty line, enough of the first line will do. A formula without
+    its end may turn out to be none.
+    """
+    for index, line in reversed(starts[1:]):
+        apart = not lines[line - 1].strip() and len(lines[line]) > ENOUGH_OF_A_LINE
+        if (apart or line + 1 < len(lines) - 1) and tokens[index].info != "open":
+            return index, line
+    return None
+
+
+def _in_fence(text: str) -> bool:
+    """Whether the lines of `text` that are complete leave a fence open."""
+    return bool(open_fence(text[: text.rfind("\n") + 1]))
 
 
 def _joined(tokens: Sequence[Token], continues: bool, joins: bool = False) -> Sequence[Token]:
@@ -163,13 +183,11 @@ def _joined(tokens: Sequence[Token], continues: bool, joins: bool = False) -> Se
     return tokens
 
 
-def _cut(tokens: Sequence[Token], text: str, continues: bool) -> tuple[int, str] | None:
+def _cut(tokens: Sequence[Token], text: str) -> tuple[int, str] | None:
     """Where to part `text`, the open block: how much of it is done with, and what the rest has to begin with."""
-    if not tokens:
-        return None
     kind = tokens[0].type
     if kind == "fence":
-        return _after_last_line(text, 1) if open_fence(text) else None
+        return _after_last_line(text, 1) if _in_fence(text) else None
     if kind == "table_open":
         return _after_last_line(text, 2)
     if kind in ("bullet_list_open", "ordered_list_open", "blockquote_open"):
@@ -192,8 +210,11 @@ def _after_last_line(text: str, head: int) -> tuple[int, str] | None:
 
 def _in_paragraph(text: str, repeated: str) -> tuple[int, str] | None:
     """After a sentence, or a word, at which nothing stands open."""
+    known = completed(text)  # what comes behind may turn out to belong to another block
+    if not text.startswith(known):
+        return None
     for places in (_SENTENCE, _WORD):
-        ends = [m.start() for m in places.finditer(text, len(text) // 2)][-6:]
+        ends = [m.start() for m in places.finditer(known, len(text) // 2)][-6:]
         for end in reversed(ends):
             env: Environment = {"growing": True}
             parse(text[:end], env)

@@ -155,7 +155,7 @@ class LiveCellOutput:
                 return
             if size:  # else half a marker is all that has come, and what it marks is awaited
                 spent = time.monotonic() - started
-                self._stopped.wait(max(FRAME, size / FRAME_RATE) - spent)
+                self._stopped.wait(max(FRAME, size / FRAME_RATE, 4 * spent) - spent)  # reading goes on meanwhile
 
     def _take_in(self) -> None:
         pieces = []

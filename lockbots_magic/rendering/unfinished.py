@@ -18,7 +18,8 @@ _HALF_MARKER = re.compile(r"(?<!\\)[*_~\\]+\Z|!\Z|!?\[\Z")
 _HEAD = re.compile(r" {0,3}\|[\s|]*[^\s|]")
 _HALF_RULE = re.compile(r"[ |:-]*")
 _CELL_END = re.compile(r"(?<!\\)\|")
-_HALF_LINK = re.compile(r"(!?)\[((?:[^\[\]\\]|\\.)*)\]\([^()\n]*\Z")
+_HALF_LINK = re.compile(r"(!?)\[((?:[^\[\]\\]|\\.|\[[^\[\]\\]*\])*)\]\((?:[^()\n]|\([^()\n]*\))*(?:\([^()\n]*)?\Z")
+_INSIDE = re.compile(r"\s*(?:[-*+>]|\d{1,9}[.)])")  # a list or a quote, which a bare line would go on with
 
 _NOTE = re.compile(r"\[\^([^\s\[\]]+)\]")
 
@@ -31,12 +32,12 @@ def completed(text: str) -> str:
     begin = text.rfind("\n") + 1
     last = text[begin:]
     if fence := open_fence(text[:begin]):
-        return text[:begin] if last.strip() and not last.strip().strip(fence) else text
+        bare = last.strip(" \t>")
+        return text[:begin] if bare and not bare.strip(fence) else text
     if table := _half_table(text):
         return table
-    if _HALF_LINE.match(last):
-        return text[:begin]
-    return text[:begin] + _HALF_MARKER.sub("", last)
+    last = _HALF_MARKER.sub("", last)
+    return text[:begin] + ("" if _HALF_LINE.match(last) else last)
 
 
 def open_fence(text: str) -> str:
@@ -59,7 +60,11 @@ def _half_table(text: str) -> str:
     for back in (1, 2)[: len(lines)]:
         above = lines[-back - 1] if len(lines) > back else ""
         rule = lines[-1] if back == 2 else ""
-        if _HEAD.match(lines[-back]) and _HALF_RULE.fullmatch(rule) and not above.lstrip().startswith("|"):
+        if (
+            _HEAD.match(lines[-back])
+            and _HALF_RULE.fullmatch(rule)
+            and not (above.lstrip().startswith("|") or _INSIDE.match(above))
+        ):
             head = _HALF_MARKER.sub("", lines[-back]) if back == 1 else lines[-back]
             return "\n".join([*lines[:-back], head, _rule(head, rule), ""])
     return ""
@@ -145,6 +150,12 @@ def _footnote_to_come(state: StateInline, silent: bool) -> bool:
     return True
 
 
+def _is_star(opener: Delimiter, state: StateInline) -> bool:
+    """Whether a lone `*` stands right behind a word, as in 2*3."""
+    before = state.tokens[opener.token - 1].content if opener.token else ""
+    return opener.length == 1 and chr(opener.marker) == "*" and before[-1:].isalnum()
+
+
 def _close_emphasis(state: StateInline) -> None:
     """Give every opening marker that has no partner one at the end."""
     if not at_end(state):
@@ -153,7 +164,7 @@ def _close_emphasis(state: StateInline) -> None:
     unmatched, inside = [], -1  # what lies inside a pair may not reach out of it
     for index, one in enumerate(delimiters):
         inside = max(inside, one.end)
-        if one.open and one.end < 0 and index > inside and chr(one.marker) in _MARKERS:
+        if one.open and one.end < 0 and index > inside and chr(one.marker) in _MARKERS and not _is_star(one, state):
             unmatched.append(one)
     state.env["repaired"] |= bool(unmatched)
     for opener in reversed(unmatched):

@@ -9,8 +9,6 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -58,7 +56,9 @@ class Lab:
             "--IdentityProvider.token": self._token,
             "--ServerApp.root_dir": self.notebooks,
         }
-        self._set("apputils-extension/notification", fetchNews="false", checkForUpdates=False)
+        quiet = self.folder / "config/lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+        quiet.parent.mkdir(parents=True)
+        quiet.write_text('{"fetchNews": "false", "checkForUpdates": false}')
         command = [sys.executable, "-m", "jupyterlab", *(f"{k}={v}" for k, v in settings.items())]
         self._log = (self.folder / "server.log").open("w")
         self._server = subprocess.Popen(command, env=self._environment, stdout=self._log, stderr=subprocess.STDOUT)
@@ -100,19 +100,6 @@ class Lab:
         """Sign a notebook, as `jupyter trust` does: its outputs may then act."""
         command = [sys.executable, "-m", "jupyter", "trust", self.notebooks / name]
         subprocess.run(command, env=self._environment, check=True, capture_output=True)
-
-    @contextmanager
-    def setting(self, plugin: str, **values: object) -> Iterator[None]:
-        """Change settings of a plugin of JupyterLab for the pages that are opened meanwhile."""
-        file = self._set(plugin, **values)
-        yield
-        file.unlink()
-
-    def _set(self, plugin: str, **values: object) -> Path:
-        file = self.folder / f"config/lab/user-settings/@jupyterlab/{plugin}.jupyterlab-settings"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(values))
-        return file
 
     def _start_kernel(self, name: str) -> None:
         """Start the notebook's kernel before it is opened: JupyterLab, on its own, sometimes asks which one to take."""

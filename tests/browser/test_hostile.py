@@ -87,8 +87,7 @@ def blank(browser: Browser):
 @pytest.fixture(scope="module")
 def performance(lab, server, watched, blank):
     """The whole corpus, run in JupyterLab, watched, and saved."""
-    with lab.setting("notebook-extension/tracker", windowingMode="none"):  # every cell is in the page from the start
-        return perform(lab, server, watched, blank, range(len(BATCHES)), "lab")
+    return perform(lab, server, watched, blank, range(len(BATCHES)), "lab")
 
 
 def perform(lab, server, watched, blank, numbers, app) -> Performance:
@@ -131,7 +130,7 @@ def formulas_of(notebook: Notebook, index: int) -> str:
 def test_every_reply_was_shown_and_most_of_them_as_they_grew(performance):
     assert set(performance.names) <= set(performance.drawn)
     grew = [cell for cell in performance.names if performance.drawn[cell] > 1]
-    assert len(grew) > 0.8 * len(performance.names), "the rest may have come while a frame was due"
+    assert len(grew) > 0.7 * len(performance.names), "the others came before the page had their cells"
     assert performance.notices == sum(batch.family in CUT_SHORT for batch in BATCHES)
 
 
