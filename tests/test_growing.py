@@ -91,6 +91,14 @@ def letters(html):
     return "".join(re.findall(r"\w+", re.sub(r"<[^>]*>", " ", html)))
 
 
+@pytest.mark.parametrize(
+    "text", ["c\n\\begin{equation}\n}\n\\end{equation}`", "/\r$$\n`\n$$>", "Where\n$$\na\n\nb\n$$\nend\n"]
+)
+def test_a_formula_that_turns_out_to_be_none_stays_in_its_paragraph(text):
+    document, _, _ = grown(*text)
+    assert document.whole() == render(text)
+
+
 LONG = {
     "code": "```python\n" + "x = 'a'  # b\n" * 2000 + "```\n",
     "open code": "~~~\n" + "x = 'a'  # b\n" * 2000,

@@ -164,6 +164,7 @@ def fragments(draw) -> str:
 @settings(max_examples=250)
 @example("[$![$](http://evil.example/x.png)", 5)
 @example("```\na\n\n![x](http://evil.example/x.png)\n```", 5)
+@example("|\n-|\n[x](javascript:hurt())", 5)
 def test_no_mixture_of_them_acts_either(text, size):
     html = render(text)
     document = GrowingDocument()

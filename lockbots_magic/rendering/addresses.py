@@ -11,6 +11,7 @@ LARGEST_IMAGE = 300_000
 """Characters of a `data:` address up to which an image is shown."""
 
 _LINK = re.compile(r"(?:https?://|mailto:)[^\s\\]", re.IGNORECASE)
+_HOST = re.compile(r"[\w.:-]+\Z")
 _IMAGE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,([A-Za-z0-9+/%]+={0,2})\Z")
 _IMAGE_BEGINS = {"png": (b"\x89PNG\r\n\x1a\n",), "jpeg": (b"\xff\xd8\xff",), "gif": (b"GIF8",), "webp": (b"RIFF",)}
 _SPECIAL = re.compile(r"[^A-Za-z0-9/:?#=&%.,~+_@-]|(?<=@)@")
@@ -18,15 +19,18 @@ _SPECIAL = re.compile(r"[^A-Za-z0-9/:?#=&%.,~+_@-]|(?<=@)@")
 
 def in_web(address: str) -> bool:
     """Whether `address` leads to the web or to a mailbox; elsewhere a reply has no business."""
-    return _LINK.match(address) is not None
+    return _LINK.match(address) is not None and (address[:4].lower() != "http" or host_of(address) is not None)
 
 
 def host_of(address: str) -> str | None:
-    """The host at which `address`, one in the web, asks; None if it names none."""
+    """The host at which `address` asks; None if it names none: front ends take what is malformed for a path."""
     try:
-        return urlsplit(address).hostname if in_web(address) else None
-    except ValueError:  # half of an IPv6 address
+        parts = urlsplit(address)
+        named = parts.port is None or parts.port >= 0  # asking for it checks it
+        host = parts.hostname if named and parts.scheme in ("http", "https") else None
+    except ValueError:
         return None
+    return host if host and _HOST.match(host) else None
 
 
 def spelled_out(address: str) -> str:

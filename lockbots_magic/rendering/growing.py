@@ -19,7 +19,7 @@ from .html import render, rendered
 from .markdown import Environment, parse
 from .unfinished import completed, open_fence
 
-LONGEST_OPEN = 1000
+LONGEST_OPEN = 800
 """Characters of an open block from which on it is shown in parts."""
 LONGEST_PARAGRAPH = 6_000
 """Characters of a paragraph without a good place to part it, from which on any place is good enough."""
@@ -156,12 +156,16 @@ def _last(starts: Sequence[tuple[int, int]], tokens: Sequence[Token], lines: Seq
     """The last block that is one for sure, but the first; what stands before it is finished.
 
     It is one once its first two lines are complete: until then they may turn out to belong to the block before, the
-    second one as well where a table begins. Behind an empty line, enough of the first line will do. A formula without
-    its end may turn out to be none.
+    second one as well where a table begins. Behind an empty line, enough of the first line will do. A formula is
+    none if anything stands behind its end.
     """
     for index, line in reversed(starts[1:]):
-        apart = not lines[line - 1].strip() and len(lines[line]) > ENOUGH_OF_A_LINE
-        if (apart or line + 1 < len(lines) - 1) and tokens[index].info != "open":
+        if tokens[index].type == "formula":
+            sure = tokens[index].info != "open" and (tokens[index].map or [0, 0])[1] < len(lines)
+        else:
+            apart = not lines[line - 1].strip() and len(lines[line]) > ENOUGH_OF_A_LINE
+            sure = apart or line + 1 < len(lines) - 1
+        if sure:
             return index, line
     return None
 

@@ -48,8 +48,7 @@ _CLASSES = {
     "li": {"task"},
 }
 
-# In exported Markdown the HTML stands as it is, and there an empty line would end it: what follows would be Markdown.
-_EMPTY_LINE = re.compile(r"\n(?=[ \t]*\n)")
+_PREFORMATTED = re.compile(r"(<pre.*?</pre>)", re.DOTALL)
 
 
 def render(markdown: str) -> str:
@@ -60,7 +59,7 @@ def render(markdown: str) -> str:
 
 def rendered(tokens: Sequence[Token], env: Environment) -> str:
     """Return `tokens` as HTML that is safe in a trusted page."""
-    html = nh3.clean(
+    return nh3.clean(
         _renderer().render(tokens, parser().options, env),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
@@ -70,7 +69,6 @@ def rendered(tokens: Sequence[Token], env: Environment) -> str:
         link_rel="noopener noreferrer",
         filter_style_properties={"text-align"},
     )
-    return _EMPTY_LINE.sub("&#10;", html)
 
 
 def _checked(tag: str, name: str, value: str) -> str | None:
@@ -168,8 +166,14 @@ def framed(html: str, notices: Iterable[str] = (), *, styled: bool = True) -> st
         notices: the toolkit's own remarks.
         styled: whether the style comes along; one in a page is enough.
     """
-    reply = f'<div class="lockbots-reply mathjax_ignore tex2jax_ignore">{html}</div>' if html else ""
+    reply = f'<div class="lockbots-reply mathjax_ignore tex2jax_ignore">{_on_one_line(html)}</div>' if html else ""
     return f'<div class="lockbots">{style() if styled else ""}{reply}{notices_html(notices)}</div>'
+
+
+def _on_one_line(html: str) -> str:
+    """In exported Markdown the HTML stands as it is, and there a line of its own may be the end of it."""
+    parts = _PREFORMATTED.split(html)
+    return "".join(part.replace("\n", "&#10;" if n % 2 else " ") for n, part in enumerate(parts)).rstrip()
 
 
 @functools.cache

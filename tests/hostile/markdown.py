@@ -90,6 +90,7 @@ EXPORTS = {
     "fence in a fence": "````\n```\n````\n<img src=x onerror=hurt()>\n```\n[x](javascript:hurt())\n",
     "indented code behind a blank line": "    a\n\n    ![x](http://evil.example/x)\n\n    <img src=x onerror=hurt()>\n",
     "reference behind a blank line in code": "```\na\n\n[x]: javascript:hurt()\n\n[x]\n```\n\n[x]",
+    "table from a first line of HTML": "|\n-|\n[x](javascript:hurt())\n![y](http://evil.example/y.png)",
     "template of the exporter": "{% raw %}{{ hurt() }}{% endraw %} {%- include 'x' -%}",
     "TeX of a printer": "\\input{/etc/passwd} \\write18{hurt} \\immediate\\openout15=x \\end{document}",
     "line of a fence in TeX": "$$\n```\n<img src=x onerror=hurt()>\n```\n$$",

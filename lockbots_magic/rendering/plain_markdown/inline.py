@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from markdown_it.token import Token
 
-from ..addresses import spelled_out
+from ..addresses import in_web, spelled_out
 from .tame import BREAKS, address_of, name_of, tame
 
 # In a text, with a NUL for the markup beside it. Brackets never get a backslash: to many, that begins a formula.
@@ -36,6 +36,9 @@ _BLOCK = re.compile(
 )
 # Parsers that make a link of a bare address go on up to a space, even into code.
 _ADDRESS = re.compile(r"((?:https?|ftp)(?=:)|www(?=\.))(.)", re.IGNORECASE)
+# What parsers that do take for one, and what is one: of the rest they would make a path of the front end's own.
+_BARE = re.compile(r"https?://\S*", re.IGNORECASE)
+_WHOLE = re.compile(r"[\w/:?#=&%.,;~+@!*'()-]+")
 _BUT_LAST_WORD = re.compile(r"(?:.*[\s<])?", re.DOTALL)
 # How a text may begin that would change what stands before it: a link, a reference, attributes, the end of a formula.
 _JOINING = {
@@ -89,6 +92,8 @@ class _Writer:
         ends = " " if after is None or after.type in BREAKS else "\0"
         text = _ACTIVE.sub(_escape, f"\0{token.content}{ends}")[1:-1]
         text = _bordered(text, before, after)
+        if any(not _WHOLE.fullmatch(bare) or not in_web(bare) for bare in _BARE.findall(token.content)):
+            text = re.sub(r"(https?):(?=//)", r"\1&#58;", text, flags=re.IGNORECASE)
         if not self._tildes:
             text = re.sub(r"(?<!\\)~", r"\~", text)
         if self._target is not None:
