@@ -169,6 +169,7 @@ REAL = [
 ]
 
 
+@pytest.mark.thorough
 @given(
     st.lists(st.tuples(st.sampled_from(REAL), st.sampled_from(["\n", "\n\n", "\n\n\n"])), min_size=1, max_size=6),
     st.sampled_from([1, 4, 30, 80, 400]),
@@ -188,6 +189,7 @@ def test_a_fence_that_ends_where_a_block_is_parted_stays_ended(length):
         assert document.whole() == render(text)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("text", ["\n" * 40_000, "- a\n\n  ```\n" + "  x = 1\n" * 2000, "[" * 10_000, "|a\n" * 4_000])
 def test_no_text_that_grows_takes_more_than_moments(text):
     began = time.process_time()

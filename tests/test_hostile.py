@@ -28,6 +28,8 @@ CUTS = 40
 OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """What a terminal would obey rather than show."""
 
+pytestmark = pytest.mark.thorough
+
 
 def steps_of(vector: Vector) -> Sequence[str]:
     """The deltas in which it streams, or pieces as small as the time of a test allows."""

@@ -92,7 +92,8 @@ class _Writer:
         ends = " " if after is None or after.type in BREAKS else "\0"
         text = _ACTIVE.sub(_escape, f"\0{token.content}{ends}")[1:-1]
         text = _bordered(text, before, after)
-        if any(not _WHOLE.fullmatch(bare) or not in_web(bare) for bare in _BARE.findall(token.content)):
+        addresses = [address.rstrip("().,;:!?'*") for address in _BARE.findall(token.content)]
+        if not all(_WHOLE.fullmatch(address) and in_web(address) for address in addresses):
             text = re.sub(r"(https?):(?=//)", r"\1&#58;", text, flags=re.IGNORECASE)
         if not self._tildes:
             text = re.sub(r"(?<!\\)~", r"\~", text)
