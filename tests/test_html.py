@@ -208,6 +208,7 @@ def test_the_style_is_ours_alone():
     assert outermost == ".lockbots .lockbots-reply;.lockbots .lockbots-notice;"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "text",
     ["[" * 20_000, "![" * 10_000, "*a " * 15_000, "**a _b " * 8_000, "`" * 20_000, "` `` " * 8_000, "$$ " * 15_000,

@@ -20,6 +20,8 @@ from lockbots_magic.rendering.plain_markdown import neutralised
 from lockbots_magic.rendering.plain_markdown.misreading import tears_code
 from tests.documents import DOCUMENT
 
+pytestmark = pytest.mark.thorough
+
 EVIL = "<img src=x onerror=hurt()>"
 PICTURE = "data:image/png;base64,iVBORw0KGgo="
 

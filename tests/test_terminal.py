@@ -20,6 +20,8 @@ from lockbots_magic.messages import Delta, Turn
 from lockbots_magic.plaintext import printable
 from lockbots_magic.rendering.terminal import TerminalOutput
 
+pytestmark = pytest.mark.thorough
+
 HOSTILE = [
     *("\033[2J", "\033]0;title\007", "\x9b31m", "\x1b]8;;http://x\x1b\\", "a\rb", "\x08\x7f", "\x0e", "\x85"),
     *("\u202eevil\u202c", "\u2066x\u2069", "\U000e0041\U000e007f", "a\u2028b\u2029c"),
