@@ -224,6 +224,7 @@ def unload(shell: InteractiveShell) -> None:
     session = session_of(shell)
     if session is None:
         return
+    session.leave_cells()
     shell.configurables.remove(session)  # type: ignore[arg-type]  # as above
     shell.events.unregister("pre_run_cell", session.before_cell)
     shell.events.unregister("post_run_cell", session.after_cell)

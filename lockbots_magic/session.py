@@ -98,6 +98,10 @@ class Lockbots(Configurable):
         self._running.append(_Run(cell_id, is_one_prompt, hosts_warned_of()))
         self._warned = False
 
+    def leave_cells(self) -> None:
+        """Nobody will tell any more when the cells that run have ended."""
+        self._running.clear()
+
     @property
     def cell_id(self) -> str | None:
         """The cell that runs."""
