@@ -112,6 +112,7 @@ LONG = {
     "quoted paragraphs": "> quoted *text*\n>\n" * 1000,
     "chinese": "这是一个*句子*。" * 3000,
     "formulas": "$x$ and $y$. " * 1500 + "\n\n- $z$\n" * 100,
+    "other line ends": "- one\u2028item\x0b of\x85it\n" * 600,
     "between others": "a\n\n" + "word and word, and more. " * 1000 + "\n\n- b\n\n" + "```\nx\n```\n" * 3,
 }
 

@@ -197,7 +197,7 @@ def _cut(tokens: Sequence[Token], text: str) -> tuple[int, str] | None:
     if kind in ("bullet_list_open", "ordered_list_open", "blockquote_open"):
         inner = [t.map[0] for t in tokens if t.level == 1 and t.nesting >= 0 and t.map]
         if inner and inner[-1] > 0:
-            at = len("".join(text.splitlines(keepends=True)[: inner[-1]]))
+            at = len(_first_lines(text, inner[-1]))
             return (at, "") if kind != "blockquote_open" or text[at:].lstrip(" ").startswith(">") else None
     if kind == "blockquote_open" and tokens[1].type == "paragraph_open":
         quoted = _QUOTE.match(text)
@@ -205,9 +205,14 @@ def _cut(tokens: Sequence[Token], text: str) -> tuple[int, str] | None:
     return _in_paragraph(text, "") if kind == "paragraph_open" else None
 
 
+def _first_lines(text: str, count: int) -> str:
+    """The first lines of `text`, as Markdown counts lines: nothing but a newline ends one."""
+    return "".join(f"{line}\n" for line in text.split("\n", count)[:count])
+
+
 def _after_last_line(text: str, head: int) -> tuple[int, str] | None:
     """After the last line that is complete; the first `head` lines are repeated."""
-    repeated = "".join(text.splitlines(keepends=True)[:head])
+    repeated = _first_lines(text, head)
     end = text.rfind("\n") + 1
     return (end, repeated) if end > len(repeated) else None
 
