@@ -19,7 +19,7 @@ from .terminal import TerminalOutput
 
 FRAME = 0.12
 """Shortest time (s) between two frames."""
-FRAME_RATE = 35_000
+FRAME_RATE = 27_000
 """Characters of HTML a second, at most: the page lays out again what a frame holds, and the network carries it."""
 
 FIRST_PIECE = 16_000

@@ -1,4 +1,7 @@
-"""The unit tests on every Python of this machine. Which ones those are, `pytest --collect-only` lists."""
+"""The unit tests on the newest Python of this machine; `test_lowest` runs them on the oldest.
+
+Which one that is, `pytest --collect-only` lists. What breaks between the two breaks at one of them.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ pytestmark = pytest.mark.packaging
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_unit_tests_pass_on_every_interpreter_found(interpreter, interpreters, wheel, environment, capsys):
+def test_unit_tests_pass_on_the_newest_interpreter(interpreter, interpreters, wheel, environment, capsys):
     if interpreter.version[:2] == sys.version_info[:2]:
         found = ", ".join(f"{one} ({one.path})" for one in interpreters)
         pytest.skip(f"{interpreter} runs this suite itself; found on this machine: {found}")
