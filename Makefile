@@ -33,7 +33,7 @@ $(VENV)/.%: pyproject.toml constraints.txt $(VENV)/.pip
 demo: $(VENV)/.demo
 	@$(BIN)/python notebooks/demo.py notebooks/01_quickstart.ipynb build
 
-lab: $(VENV)/.demo
+lab: $(VENV)/.lab
 	@$(BIN)/jupyter lab --notebook-dir=notebooks $(LAB_OPTIONS)
 
 lint: $(VENV)/.lint
@@ -51,7 +51,7 @@ test: $(VENV)/.test lint debian
 bench: $(VENV)/.test $(VENV)/.bench
 	@for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
-notebooks: $(VENV)/.demo
+notebooks: $(VENV)/.lab
 	@$(BIN)/jupyter nbconvert --to notebook --execute --inplace --log-level=ERROR \
 	  --ExecutePreprocessor.record_timing=False $(EXAMPLES)
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
+from .cassette import deck
+from .cassette.player import Cassette, CassetteProvider
 from .conversation import Conversation, Slot, fitted
 from .errors import UsageError
 from .messages import ChatRequest, Turn
@@ -26,10 +29,14 @@ class Chat:
         system: the system prompt.
         conversation: one to go on with; a new one otherwise.
         params: what to send with every prompt, such as ``{"temperature": 0.2}``.
+        cassette: a file to record answers in and play them from.
+        mode: ``"auto"``, the default, asks what the cassette does not have; ``"replay"``, ``"record"``, ``"new"``: see
+            `Cassette`.
+        speed: how fast to play: 1 is as it came, 0 at once (the default).
         settings: more arguments of the provider, such as ``total_timeout=60`` (s).
 
     Raises:
-        UsageError: there is no such provider, or it takes no such setting.
+        UsageError: there is no such provider, or it takes no such setting, or the cassette can't be used.
     """
 
     def __init__(
@@ -41,17 +48,27 @@ class Chat:
         system: str | None = None,
         conversation: Conversation | None = None,
         params: Mapping[str, Any] | None = None,
+        cassette: str | Path | Cassette | None = None,
+        mode: str | None = None,
+        speed: float | None = None,
         **settings: Any,
     ) -> None:
         auth = Secret.of(auth)  # first of all: what shows this frame from here on shows no credential
-        self.provider, self.model = _resolved(model, {"auth": auth, "base_url": base_url, **settings})
+        provider, self.model = _resolved(model, {"auth": auth, "base_url": base_url, **settings})
+        self._provider = _recorded(provider, cassette, mode, speed)
         self.conversation = Conversation() if conversation is None else conversation
         if system is not None:
             self.conversation.system = system
         self.params = dict(params or {})
 
+    @property
+    def provider(self) -> Provider:
+        """Who answers: the provider, behind a cassette if there is one."""
+        return deck.through(self._provider)
+
     def __repr__(self) -> str:
-        model = f"{self.provider.name}:{self.model}" if self.model else self.provider.name
+        name = self._provider.name
+        model = f"{name}:{self.model}" if self.model else name
         return f"Chat({model}, {self.conversation!r})"
 
     def ask(self, prompt: str, **options: Any) -> Turn:
@@ -67,6 +84,7 @@ class Chat:
         cell_id: str | None = None,
         run: str | None = None,
         slot: Slot | None = None,
+        watched: bool = False,
         **params: Any,
     ) -> Reply:
         """Return the reply, to be iterated for its text. Nothing is sent before that.
@@ -77,37 +95,41 @@ class Chat:
             history: False asks outside the conversation: it is neither told nor kept.
             cell_id, run: the notebook cell that asks, and which execution of it; its earlier turn is replaced.
             slot: where the turn belongs, if that is known already.
+            watched: whether somebody watches the reply come; a recorded one then keeps its rhythm.
             params: sent along, such as ``temperature=0.2``; they go before the chat's own.
 
         Raises:
             UsageError: the prompt is empty or too long, a parameter is unknown, or another reply is under way.
             AuthenticationError: the credential is missing.
             ModelNotFoundError: the provider does not know the model.
+            NotRecordedError: the cassette in use may only be played, and has no answer.
         """
         if not prompt.strip():
             raise UsageError("the prompt is empty")
         merged = {**self.params, **params}
-        self.provider.check_params(merged)
-        self.provider.ready()
+        provider = self.provider
+        provider.check_params(merged)
+        provider.ready()
         conversation = self.conversation
         slot = (slot or conversation.slot(cell_id, run)) if history else Slot(())
         system = conversation.system if system is None else system
-        model = self.provider.model_info(self.model)
+        model = provider.model_info(self.model)
         messages, left_out = fitted(system, slot.context, prompt, model)
         if history:
             leave_to_end(conversation)
         turn = Turn(
             prompt,
             model=model.id,
-            provider=self.provider.name,
+            provider=provider.name,
             params=merged,
             system=system,
             left_out=left_out,
             cell_id=cell_id,
             run=run,
         )
-        request = ChatRequest(model.id, messages, merged, conversation_id=conversation.id)
-        return Reply(self.provider, request, turn, (conversation, slot) if history else None)
+        asker = (cell_id, run) if cell_id and run else None
+        request = ChatRequest(model.id, messages, merged, conversation_id=conversation.id, asker=asker, watched=watched)
+        return Reply(provider, request, turn, (conversation, slot) if history else None)
 
     def retry(self, turn_id: str | None = None) -> Turn:
         """Ask a turn's prompt again, the last one's by default, and return the turn; errors as `redo`."""
@@ -130,7 +152,7 @@ class Chat:
             UsageError: there is no such turn; or as `stream`.
         """
         turn = self._turn(turn_id)
-        given = {k: v for k, v in turn.params.items() if self.provider.takes(k)}
+        given = {k: v for k, v in turn.params.items() if self._provider.takes(k)}
         return self.stream(
             turn.prompt if prompt is None else prompt,
             system=turn.system,
@@ -150,7 +172,9 @@ class Chat:
 
     def fork(self, name: str = "fork", at: str | None = None) -> Chat:
         """Return a chat with the same provider and a copy of the conversation, up to the turn with id `at`."""
-        return Chat(self.provider, conversation=self.conversation.fork(name, at), params=self.params)._named(self.model)
+        return Chat(self._provider, conversation=self.conversation.fork(name, at), params=self.params)._named(
+            self.model
+        )
 
     def _named(self, model: str) -> Chat:
         self.model = model
@@ -191,6 +215,19 @@ def _resolved(
     if callable(model):
         return _made(FunctionProvider, given, model), ""
     raise UsageError("the model must be 'provider:model', a Provider, or a function")
+
+
+def _recorded(
+    provider: Provider, cassette: str | Path | Cassette | None, mode: str | None, speed: float | None
+) -> Provider:
+    """Put `provider` behind a cassette, if one is given."""
+    if cassette is None or isinstance(cassette, Cassette):
+        if mode is not None or speed is not None:
+            raise UsageError(
+                "mode and speed go with a cassette's file: Chat(..., cassette='talk.jsonl', mode='replay')"
+            )
+        return provider if cassette is None else CassetteProvider(provider, cassette)
+    return CassetteProvider(provider, deck.opened(cassette, mode, speed))
 
 
 def _made(kind: type[Provider], given: dict[str, Any], *function: Callable[..., Any]) -> Provider:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 import uuid
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
-from .errors import PromptTooLongError, UsageError
-from .messages import Message, ModelInfo, Turn
+from .errors import PromptTooLongError, RestoreWarning, UsageError
+from .messages import Message, ModelInfo, Place, Turn
+from .notebook.history import Past
+from .notebook.reading import restored
+from .notebook.record import MOST_FORMER, Entry, Neighbour, Origin, Owner, Trail
 
 FORMAT = "lockbots-conversation"
 VERSION = 1
@@ -44,7 +51,10 @@ class Conversation:
         self.name = name
         self.system = system
         self.id = id or str(uuid.uuid4())
-        self._turns = tuple(turns)
+        self._turns = _in_places(turns)
+        self._made = max((t.made for t in self._turns), default=0.0)
+        self._origin: Origin | None = None
+        self._former: tuple[str, ...] = ()
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -57,6 +67,11 @@ class Conversation:
     def turns(self) -> tuple[Turn, ...]:
         """All turns, oldest first."""
         return self._turns
+
+    @property
+    def made(self) -> float:
+        """When it was last changed, on the clock of `Turn.made`; 0 if it never was."""
+        return self._made
 
     def slot(self, cell_id: str | None = None, run: str | None = None) -> Slot:
         """Return where a turn of this execution of a cell belongs.
@@ -83,18 +98,39 @@ class Conversation:
         at = self._index(turn_id)
         return Slot(self._turns[:at], (turn_id,), tentative=True)
 
-    def commit(self, turn: Turn, slot: Slot) -> None:
-        """Put `turn` where `slot` says; turns after it were made without it, so they become stale."""
+    def commit(self, turn: Turn, slot: Slot) -> Entry | None:
+        """Put `turn` where `slot` says; turns after it were made without it, so they become stale.
+
+        Returns:
+            What the notebook is to keep, the turn with its place among it; None if the turn was not taken in.
+        """
         if slot.tentative and not turn.in_context:
-            return
+            return None
         with self._lock:
             turns = self._turns
             ids = [t.id for t in turns]
             at = next((i for i, one in enumerate(ids) if one in slot.replaced), len(turns))
             if at == len(turns) and slot.context and slot.context[-1].id in ids:
                 at = ids.index(slot.context[-1].id) + 1
-            later = (replace(t, stale=True) for t in turns[at:] if t.id not in slot.replaced)
+            replaced = [t for t in turns[at:] if t.id in slot.replaced]
+            later = [t for t in turns[at:] if t.id not in slot.replaced]
+            place = replaced[0].place if replaced else _between(turns[at - 1 : at], later[:1])
+            turn = replace(turn, place=place, made=self._tick())
+            trail = str(Trail(turns[:at]))
+            entry = Entry(self._owner(), turn, _shown(reversed(turns[:at])), _shown(later), trail)
+            if turn.is_shown or _shown(replaced):
+                later = [replace(t, stale=True) for t in later]
             self._turns = (*turns[:at], turn, *later)
+            return entry
+
+    def ending(self, *, deleted: bool = False) -> Entry:
+        """Return what the notebook is to keep when turns were taken back: where the conversation ends now.
+
+        Args:
+            deleted: whether all of it is gone.
+        """
+        with self._lock:
+            return Entry(self._owner(), None, _shown(reversed(self._turns)), ended=self._tick(), deleted=deleted)
 
     def undo(self, count: int = 1) -> tuple[Turn, ...]:
         """Remove the last `count` turns and return them, oldest first.
@@ -112,7 +148,9 @@ class Conversation:
     def clear(self) -> None:
         """Forget all turns; the name and the system prompt stay."""
         with self._lock:
-            self._turns = ()
+            if self._made:
+                self._former = (*self._former, self.id)[-MOST_FORMER:]
+            self._turns, self._made, self._origin = (), 0.0, None
             self.id = str(uuid.uuid4())
 
     def fork(self, name: str, at: str | None = None) -> Conversation:
@@ -121,8 +159,13 @@ class Conversation:
         Raises:
             UsageError: there is no such turn.
         """
-        end = len(self) if at is None else self._index(at) + 1
-        return Conversation(name, system=self.system, turns=self._turns[:end])
+        with self._lock:
+            end = len(self) if at is None else self._index(at) + 1
+            fork = Conversation(name, system=self.system, turns=self._turns[:end])
+            fork._made = self._tick()
+            if fork._turns:
+                fork._origin = Origin(self.id, fork._made, fork._turns[-1].place)
+            return fork
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready form, versioned. It holds no credential and no URL."""
@@ -155,11 +198,75 @@ class Conversation:
             raise UsageError("the saved conversation is damaged: its turns can't be read") from None
         return cls(name or "main", system=system, turns=turns, id=identity)
 
+    @classmethod
+    def from_past(cls, past: Past) -> Conversation:
+        """Return the conversation that a notebook remembers."""
+        owner = past.owner
+        conversation = cls(owner.name, system=owner.system, turns=past.turns, id=owner.id)
+        conversation._made = max(past.made, conversation._made)
+        conversation._origin, conversation._former = owner.origin, owner.former
+        return conversation
+
+    @classmethod
+    def from_notebook(cls, path: str | Path, name: str | None = None) -> Conversation:
+        """Return a conversation that the outputs of a saved notebook hold.
+
+        What the notebook can't tell, or tells against expectation, is a `RestoreWarning`.
+
+        Args:
+            path: the notebook, an .ipynb file.
+            name: which of its conversations; by default the one with the latest turn.
+
+        Raises:
+            UsageError: the file can't be read, holds no conversation, or none of that name.
+        """
+        notebook = restored(path)
+        for remark in notebook.remarks:
+            warnings.warn(remark, RestoreWarning, stacklevel=2)
+        known = {past.owner.name: past for past in notebook.pasts}
+        if name is not None and name not in known:
+            raise UsageError(f"{path} holds no conversation {name!r}; it holds: {', '.join(known)}")
+        return cls.from_past(notebook.pasts[-1] if name is None else known[name])
+
+    def _owner(self) -> Owner:
+        return Owner(self.id, self.name, self.system, self._origin, self._former)
+
+    def _tick(self) -> float:
+        """The time, but always later than the last: a clock may be set back."""
+        self._made = max(time.time(), math.nextafter(self._made, math.inf))
+        return self._made
+
     def _index(self, turn_id: str) -> int:
         for index, turn in enumerate(self._turns):
             if turn.id == turn_id:
                 return index
         raise UsageError(f"{self.name!r} has no turn {turn_id!r}")
+
+
+def _in_places(turns: Iterable[Turn]) -> tuple[Turn, ...]:
+    """Return `turns` with their places, new ones if some have none or they are not in that order."""
+    turns = tuple(turns)
+    if all(t.place for t in turns) and all(a.place < b.place for a, b in pairwise(turns)):
+        return turns
+    return tuple(replace(t, place=(n,)) for n, t in enumerate(turns, 1))
+
+
+def _between(before: Sequence[Turn], after: Sequence[Turn]) -> Place:
+    """Return a place behind the one turn and before the other; each may be lacking."""
+    if not before:
+        return (1,) if not after else (*(0 for _ in after[0].place), 1)
+    low = before[0].place
+    if not after:
+        return (low[0] + 1,)
+    high = after[0].place
+    next_one = (*low[:-1], low[-1] + 1)
+    deeper = ((*low, *(0 for _ in range(n)), 1) for n in range(len(high)))
+    return next_one if next_one < high else next(place for place in deeper if place < high)
+
+
+def _shown(turns: Iterable[Turn]) -> Neighbour | None:
+    """The first of `turns` that an output shows, as whose neighbour another can be known."""
+    return next((Neighbour(t.id, t.place) for t in turns if t.is_shown), None)
 
 
 def estimated_tokens(text: str) -> int:

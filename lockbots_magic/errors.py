@@ -4,7 +4,8 @@
 
     LockbotsError
     ├── UsageError               what was asked can't be done; nothing was sent (also ValueError)
-    │   └── PromptTooLongError   the prompt alone exceeds what the model takes
+    │   ├── PromptTooLongError   the prompt alone exceeds what the model takes
+    │   └── NotRecordedError     a cassette that may only be played has no answer
     └── ProviderError            .provider  .model  .partial (text received so far)
         ├── ConnectionFailed     refused, reset, cut off (also requests.ConnectionError)
         ├── ProviderTimeout      connect, silence or total time (also TimeoutError)
@@ -19,6 +20,7 @@
     Interrupted                  the reader stopped the reply (a KeyboardInterrupt, so "Run all" stops too)
 
     CredentialWarning            a credential is about to go, or has gone, where it can be read
+    RestoreWarning               a notebook does not tell all of a conversation, or more than was expected
 
 In a notebook each of them is one short message, without a traceback.
 """
@@ -49,6 +51,10 @@ class UsageError(LockbotsError, ValueError):
 
 class PromptTooLongError(UsageError):
     """The new prompt and the system prompt alone exceed what the model takes."""
+
+
+class NotRecordedError(UsageError):
+    """A cassette that may only be played has no answer to the question; the message shows what differs."""
 
 
 class ProviderError(LockbotsError):
@@ -147,3 +153,7 @@ class Interrupted(KeyboardInterrupt):
 
 class CredentialWarning(UserWarning):
     """A credential can be read by others: sent unencrypted, or written in a notebook."""
+
+
+class RestoreWarning(UserWarning):
+    """A conversation was rebuilt from a notebook, and something about it should be known."""

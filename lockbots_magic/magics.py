@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import keyword
+import os
 import re
 import sys
 import tokenize
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -18,12 +19,17 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from IPython.display import display
 
 from . import commands
+from .credentials import in_environment
 from .errors import Interrupted, UsageError
 from .messages import Turn
+from .notebook.reading import own_path
+from .notebook.record import Entry, metadata
 from .options import HelpRequested, Options, assignments
 from .plaintext import printable, unlinked
 from .providers import names
-from .rendering.live import Output, output_for
+from .providers.secrets import redacted
+from .rendering.live import Output, output_for, show_note, watched
+from .rendering.notices import notices_of
 from .reply import Reply
 from .session import Lockbots
 
@@ -76,7 +82,9 @@ class ChatMagics(Magics):
                 shown = str(help_text)
             if isinstance(shown, Reply):
                 self._show(shown)
-        if isinstance(shown, str):
+        if isinstance(shown, commands.Marked):
+            self._note(shown)
+        elif isinstance(shown, str):
             _say(shown)
         elif not isinstance(shown, Reply):
             display(shown)  # type: ignore[no-untyped-call]  # IPython's display is not typed
@@ -93,7 +101,14 @@ class ChatMagics(Magics):
             system = self.session.system
         chat.params.update(params)
         kept = not options.no_history
-        reply = chat.stream(prompt, system=system, history=kept, cell_id=self.session.cell_id, run=self.session.run)
+        reply = chat.stream(
+            prompt,
+            system=system,
+            history=kept,
+            cell_id=self.session.cell_id,
+            run=self.session.run,
+            watched=watched(self.shell, self.session.live),
+        )
         if kept:
             self.session.keep(chat.conversation)
         return reply
@@ -101,20 +116,40 @@ class ChatMagics(Magics):
     def _show(self, reply: Reply, variable: str | None = None) -> None:
         """Show `reply` as it comes; whatever happens, what came is shown, and an interrupt stops "Run all" too."""
         output = output_for(self.shell, self.session.live, self.session.sole_reply())
+        record = self._recorder()
         try:
             with reply:
                 for delta in reply.deltas:
                     output.feed(delta)
         finally:
-            _surely(lambda: self._end(reply, output, variable))
+            _surely(lambda: self._end(reply, output, variable, record))
 
-    def _end(self, reply: Reply, output: Output, variable: str | None) -> None:
+    def _end(
+        self, reply: Reply, output: Output, variable: str | None, record: Callable[[Entry], dict[str, Any]]
+    ) -> None:
         output.close()
         if reply.turn is not None:
             if variable and reply.turn.status != "error":
                 self.shell.user_ns[variable] = reply.turn.reply
-            if reply.turn.reply or reply.turn.status != "error" or output.shown:
-                output.finish(reply.turn, _notices(reply.turn))
+            if reply.turn.is_shown or output.shown:
+                kept = record(reply.entry) if reply.entry and reply.turn.is_shown else None
+                output.finish(reply.turn, notices_of(reply.turn), kept)
+
+    def _note(self, shown: commands.Marked) -> None:
+        """Show what a command says; the notebook keeps with it what the command has changed."""
+        record = self._recorder()
+        if not show_note(self.shell, unlinked(printable(shown)), record(shown.entry)):
+            _say(shown)
+
+    def _recorder(self) -> Callable[[Entry], dict[str, Any]]:
+        """Return what makes metadata of an entry, as of the cell that runs now."""
+        cell, source = self.session.cell_id, self.session.source
+
+        def record(entry: Entry) -> dict[str, Any]:
+            _held = in_environment()
+            return metadata(entry, redacted, cell, source)
+
+        return record
 
 
 def _surely(action: Callable[[], None]) -> None:
@@ -146,19 +181,13 @@ def _prompt(text: str, cell: str | None) -> str:
     return cell.strip("\n")
 
 
-def _notices(turn: Turn) -> list[str]:
-    """What the reader should know of a turn besides its reply."""
-    notices = []
-    if turn.left_out:
-        many = "turn was" if turn.left_out == 1 else "turns were"
-        notices.append(f"{turn.left_out} older {many} left out: the model takes no more")
-    if turn.status in ("interrupted", "truncated"):
-        notices.append(turn.error)
-    elif turn.status == "error" and turn.reply:
-        notices.append("the reply broke off here; the turn is kept out of the conversation")
-    elif turn.status == "complete" and not turn.reply:
-        notices.append("the reply is empty")
-    return notices
+def _forms_of(turn: Turn) -> Mapping[str, str]:
+    """How a front end shows a turn that a cell ends with; its repr is told besides."""
+    from .rendering.forms import bundle, made  # noqa: PLC0415  # Markdown is needed by the first reply, not by %load_ext
+    from .rendering.html import render  # noqa: PLC0415  # as above
+
+    forms = bundle(turn.reply, made(lambda: render(turn.reply), turn.reply), notices_of(turn))
+    return {kind: form for kind, form in forms.items() if kind != "text/plain"}
 
 
 def _say(text: str) -> None:
@@ -203,7 +232,9 @@ def load(shell: InteractiveShell) -> None:
         _sessions[shell] = Lockbots(config=shell.config)
     session = _sessions[shell]
     if session.run is None and (request := _request(shell)):
-        session.enter_cell(request.get("metadata", {}).get("cellId"))
+        source = request.get("content", {}).get("code", "")
+        session.enter_cell(request.get("metadata", {}).get("cellId"), source=source)
+    session.own_notebook = lambda: own_path(os.environ, shell.user_ns)
     magics = ChatMagics(shell, session)
     shell.register_magics(magics)
     shell.configurables.append(session)  # type: ignore[arg-type]  # any configurable: %config lists them
@@ -211,6 +242,12 @@ def load(shell: InteractiveShell) -> None:
     shell.events.register("post_run_cell", session.after_cell)
     shell.input_transformer_manager.token_transformers.append(_MagicLine)
     shell.input_transformers_cleanup.append(_without_body)
+    _formatter(shell).for_type(Turn, _forms_of)
+
+
+def _formatter(shell: InteractiveShell) -> Any:
+    """What finds the forms of a value that a cell ends with."""
+    return shell.display_formatter.mimebundle_formatter  # type: ignore[union-attr]  # a shell has one
 
 
 def _request(shell: InteractiveShell) -> dict[str, Any]:
@@ -230,6 +267,7 @@ def unload(shell: InteractiveShell) -> None:
     shell.events.unregister("post_run_cell", session.after_cell)
     shell.input_transformer_manager.token_transformers.remove(_MagicLine)
     shell.input_transformers_cleanup.remove(_without_body)
+    _formatter(shell).pop(Turn, None)
     magics = shell.magics_manager.registry.pop("ChatMagics")
     shell.configurables.remove(magics)
     for kind, name in (("line", "chat"), ("cell", "chat"), ("line", "lockbots")):

@@ -12,6 +12,8 @@ from typing import Any, Literal, NamedTuple, get_args
 from .errors import UsageError
 
 Status = Literal["complete", "interrupted", "error", "truncated"]
+Place = tuple[int, ...]
+"""A place among turns. Between any two there is room for more: (2, 1) lies between (2,) and (3,)."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,10 @@ class Cancellation:
         return self._event.wait(seconds)
 
 
+Asker = tuple[str, str]
+"""The notebook cell that asks, and which execution of it."""
+
+
 @dataclass(frozen=True)
 class ChatRequest:
     """What a provider is asked: the whole of it, so that a provider needs no other state.
@@ -121,6 +127,10 @@ class ChatRequest:
     conversation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     """Stays the same through one conversation (uuid4)."""
     cancellation: Cancellation = field(default_factory=Cancellation, compare=False, repr=False)
+    asker: Asker | None = field(default=None, compare=False, repr=False)
+    """Who asks, if it is a cell: one that runs again may be given the same recorded answer again."""
+    watched: bool = field(default=False, compare=False, repr=False)
+    """Whether somebody watches the reply come: a recorded one then keeps its rhythm."""
 
     def __post_init__(self) -> None:
         messages: Iterable[Message | Mapping[str, Any]] = self.messages
@@ -163,6 +173,10 @@ class Turn:
     """The notebook cell that owns the turn."""
     run: str | None = None
     """The execution of that cell; one execution may hold several turns."""
+    place: Place = field(default=(), compare=False, repr=False)
+    """Where it stands in its conversation: the order of these is the order of the turns."""
+    made: float = field(default=0.0, compare=False, repr=False)
+    """When it took its place: Unix time (s), and later than all that its conversation had been through before."""
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def __repr__(self) -> str:
@@ -177,6 +191,11 @@ class Turn:
         return self.status != "error" and bool(self.reply)
 
     @property
+    def is_shown(self) -> bool:
+        """Whether there is something to show of it: not of a failure before the first word."""
+        return self.status != "error" or bool(self.reply)
+
+    @property
     def messages(self) -> tuple[Message, Message]:
         """The turn as the two messages that later requests carry."""
         return Message("user", self.prompt), Message("assistant", self.reply)
@@ -185,8 +204,10 @@ class Turn:
         """A JSON-ready form; fields at their defaults are left out."""
         given = {f.name: getattr(self, f.name) for f in fields(self)}
         del given["run"]  # counts within one kernel only
-        kept = {k: v for k, v in given.items() if v not in ("", None, {}, False) or k in ("prompt", "reply")}
+        kept = {k: v for k, v in given.items() if v not in ("", None, {}, (), False) or k in ("prompt", "reply")}
         kept["params"] = dict(self.params)
+        if self.place:
+            kept["place"] = list(self.place)
         if self.usage is not None:
             kept["usage"] = asdict(self.usage)
         return kept
@@ -202,6 +223,8 @@ class Turn:
         kept = {k: v for k, v in data.items() if k in known and v is not None}
         if isinstance(kept.get("usage"), Mapping):
             kept["usage"] = Usage(**kept["usage"])
+        if isinstance(kept.get("place"), list):
+            kept["place"] = place_of(kept["place"])
         for name, value in kept.items():
             if not isinstance(value, _KINDS.get(name, str)):
                 raise ValueError(f"a turn's {name} can't be {value!r}")
@@ -218,5 +241,24 @@ _KINDS: Mapping[str, Any] = {
     "first_text": int | float,
     "left_out": int,
     "stale": bool,
+    "place": tuple,
+    "made": int | float,
 }
 """The fields of a saved turn that are not text."""
+
+
+def place_of(numbers: Any) -> Place:
+    """Return the place that a list in a file describes.
+
+    Raises:
+        ValueError: it describes none.
+    """
+    counts = isinstance(numbers, list) and 0 < len(numbers) <= DEEPEST
+    if not counts or not all(type(n) is int and 0 <= n <= _MOST_PLACES for n in numbers) or not numbers[-1]:
+        raise ValueError(f"a place can't be {numbers!r}")
+    return tuple(numbers)
+
+
+DEEPEST = 200
+"""Numbers of a place, at most."""
+_MOST_PLACES = 2**53

@@ -1,7 +1,7 @@
 """Splits a magic's line into options and text. Pure.
 
 Options come first, `--` ends them, and what follows is the text, verbatim: apostrophes, braces, dollars and
-backslashes in it mean nothing to anybody here.
+backslashes in it mean nothing to anybody here. `quoted` and `assignment` write what the others read.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import argparse
 import ast
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from .errors import UsageError
@@ -109,6 +110,33 @@ def assignments(pairs: Iterable[str]) -> dict[str, Any]:
     return given
 
 
+def assignment(name: str, value: Any) -> str:
+    """Write what `assignments` reads as just this name and value, on one line.
+
+    Raises:
+        UsageError: there is no such form; it names the parameter.
+    """
+    for text in (value, repr(value)) if isinstance(value, str) else (repr(value),):
+        pair = f"{name}={text}"
+        with suppress(UsageError):
+            ((read_name, read),) = assignments([pair]).items()
+            if is_one_line(pair) and read_name == name and type(read) is type(value) and read == value:
+                return pair
+    raise UsageError(f"the parameter {name!r:.40} can't be written as an option -p name=value")
+
+
+def quoted(value: str) -> str:
+    """Write `value` as one word; what reads words takes no notice of what is in it."""
+    if value and not re.search(r"[\s\"']", value):
+        return value
+    return '"' + re.sub(r'[\\"]', r"\\\g<0>", value) + '"'
+
+
+def is_one_line(text: str) -> bool:
+    """Whether `text` can stand in a magic's line: nothing in it ends a line."""
+    return text.splitlines() in ([], [text])
+
+
 def literal(text: str) -> Any:
     """Return the Python or JSON literal that `text` is, or the text itself."""
     constants = {"true": True, "false": False, "null": None, "none": None}
@@ -122,9 +150,7 @@ def literal(text: str) -> Any:
 
 def _joined(option: str, value: str) -> list[str]:
     """An option and its value, so that a value that begins with a dash is not taken for an option."""
-    if not value:
-        return [option, value]
-    return [f"{option}={value}" if option.startswith("--") else option + value]
+    return [f"{option}={value}"] if value else [option, value]
 
 
 def _word(match: re.Match[str]) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from .conversation import Conversation, Slot
 from .errors import Cancelled, Interrupted, ProviderError, UsageError
 from .messages import ChatRequest, Delta, Status, Turn, Usage
+from .notebook.record import Entry
 from .providers.base import Provider
 
 CUT_SHORT = {
@@ -67,7 +68,8 @@ class _Progress:
 class Reply(Iterator[str]):
     """One reply under way: iterate it for its text, or `deltas` for everything. A context manager that closes it.
 
-    It ends in one turn of the conversation, whatever happens. `turn` is None until then.
+    It ends in one turn of the conversation, whatever happens. `turn` is None until then, and so is `entry`: what a
+    notebook is to keep of it.
 
     Raises (while iterated):
         ProviderError: the provider failed; what had come is in `.partial`, and in the turn.
@@ -79,6 +81,7 @@ class Reply(Iterator[str]):
     ) -> None:
         self.request = request
         self.turn: Turn | None = None
+        self.entry: Entry | None = None
         self._provider = provider
         self._draft = turn
         self._kept_in = kept_in
@@ -121,6 +124,7 @@ class Reply(Iterator[str]):
             self._deltas.close()
             if self._thread is None and self.turn is None:  # it never began, so there is nothing to keep
                 self.turn = self._progress.turn(self._draft, "interrupted", "interrupted before it was sent")
+                self.entry = Entry(None, self.turn)
 
     @property
     def abandoned(self) -> bool:
@@ -176,9 +180,9 @@ class Reply(Iterator[str]):
         if status == "interrupted":
             error = "interrupted; what had come is kept" if self.text else "interrupted before the first word"
         self.turn = self._progress.turn(self._draft, status, error)
-        if self._kept_in:
-            conversation, slot = self._kept_in
-            conversation.commit(self.turn, slot)
+        entry = self._kept_in[0].commit(self.turn, self._kept_in[1]) if self._kept_in else None
+        self.entry = entry or Entry(None, self.turn)
+        self.turn = self.entry.turn
 
 
 def _kept(text: str) -> str:

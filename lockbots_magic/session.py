@@ -15,11 +15,11 @@ from typing import Any
 from traitlets import Dict, Enum, Float, Int, TraitError, Unicode, default, validate
 from traitlets.config import Configurable
 
-from . import storage
 from .chat import Chat
 from .conversation import Conversation
 from .credentials import Credentials
 from .errors import CredentialWarning, UsageError
+from .notebook.history import Past
 from .providers import split_model
 from .providers.call import hosts_warned_of
 from .providers.secrets import Secret, secrets_in
@@ -33,6 +33,7 @@ class _Run:
 
     cell_id: str | None
     is_one_prompt: bool
+    source: str
     hosts_warned_of: int
     """When it began."""
     thread: int = field(default_factory=threading.get_ident)
@@ -78,6 +79,8 @@ class Lockbots(Configurable):
         self.credentials = Credentials()
         self.conversations: dict[str, Conversation] = {}
         self.current = "main"
+        self.own_notebook: Callable[[], Path | None] = lambda: None
+        """Where the notebook is in which this kernel runs, as far as that can be known."""
         self._addresses: dict[str, str] = {}
         self._running: list[_Run] = []
         self._warned = False
@@ -86,16 +89,17 @@ class Lockbots(Configurable):
         """Note which cell runs; IPython calls it (event `pre_run_cell`)."""
         source = getattr(info, "raw_cell", None)
         is_one_prompt = isinstance(source, str) and source.lstrip().startswith("%%chat") and not self._running
-        self.enter_cell(getattr(info, "cell_id", None), is_one_prompt)
+        self.enter_cell(getattr(info, "cell_id", None), is_one_prompt, source if isinstance(source, str) else "")
 
-    def enter_cell(self, cell_id: str | None, is_one_prompt: bool = False) -> None:
+    def enter_cell(self, cell_id: str | None, is_one_prompt: bool = False, source: str = "") -> None:
         """A cell begins to run, once more perhaps.
 
         Args:
             cell_id: None where the front end gives cells no ids.
             is_one_prompt: whether the cell does nothing but ask one question.
+            source: what it runs, as far as that is known.
         """
-        self._running.append(_Run(cell_id, is_one_prompt, hosts_warned_of()))
+        self._running.append(_Run(cell_id, is_one_prompt, source, hosts_warned_of()))
         self._warned = False
 
     def leave_cells(self) -> None:
@@ -106,6 +110,11 @@ class Lockbots(Configurable):
     def cell_id(self) -> str | None:
         """The cell that runs."""
         return self._running[-1].cell_id if self._running else None
+
+    @property
+    def source(self) -> str:
+        """What it runs; `""` if that is not known."""
+        return self._running[-1].source if self._running else ""
 
     @property
     def run(self) -> str | None:
@@ -206,8 +215,27 @@ class Lockbots(Configurable):
     def add(self, conversation: Conversation) -> Conversation:
         """Take a conversation in and make it the current one; a taken name gets a number."""
         conversation.name = self.free_name(conversation.name)
+        if any(c.id == conversation.id for c in self.conversations.values()):
+            conversation.id = str(uuid.uuid4())  # it was saved and loaded: from here on there are two
         self.conversations[conversation.name] = conversation
         self.current = conversation.name
+        return conversation
+
+    def restore(self, past: Past) -> Conversation | None:
+        """Take in a conversation that a notebook remembers; return None if it is here already, and no older.
+
+        An empty conversation makes way for one of its name; beside others it gets a number. It does not become the
+        current one.
+        """
+        conversation = Conversation.from_past(past)
+        known = next((c for c in self.conversations.values() if c.id == conversation.id), None)
+        if known is not None:
+            if known.made >= conversation.made:
+                return None
+            conversation.name = known.name
+        elif len(self.conversations.get(conversation.name, ())) > 0:
+            conversation.name = self.free_name(conversation.name)
+        self.conversations[conversation.name] = conversation
         return conversation
 
     def free_name(self, name: str) -> str:
@@ -225,23 +253,16 @@ class Lockbots(Configurable):
         self.current = self._existing(name).name
         return self.conversation()
 
-    def delete(self, name: str) -> None:
-        """Forget a conversation. After the current one, `main` is the current one.
+    def delete(self, name: str) -> Conversation:
+        """Forget a conversation and return it. After the current one, `main` is the current one.
 
         Raises:
             UsageError: there is none of that name.
         """
-        del self.conversations[self._existing(name).name]
+        deleted = self.conversations.pop(self._existing(name).name)
         if name == self.current:
             self.current = "main"
-
-    def save(self, path: str | Path) -> Path:
-        """Write the current conversation to a file; errors as `storage.save`."""
-        return storage.save(self.conversation(), path)
-
-    def load(self, path: str | Path) -> Conversation:
-        """Read a conversation from a file and make it the current one; errors as `storage.load`."""
-        return self.add(storage.load(path))
+        return deleted
 
     def set(self, name: str, value: Any) -> None:
         """Set one of the settings above.

@@ -1,50 +1,63 @@
-"""Conversations as files."""
+"""Text files: read whole, and written whole or not at all."""
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import suppress
 from pathlib import Path
 
-from .conversation import Conversation
 from .errors import UsageError
 
 
-def save(conversation: Conversation, path: str | Path) -> Path:
-    """Write `conversation` as JSON and return where. The old file stays whole until the new one is.
+def write_text(path: str | Path, text: str) -> Path:
+    """Write `text` as UTF-8 and return where. An old file stays whole until the new one is.
+
+    Half a character (a lone surrogate) becomes its escape, which in JSON means the same.
+
+    Args:
+        path: `~` is the home directory.
+        text: the whole of it, with newlines as they are to stand there.
 
     Raises:
         UsageError: the file can't be written.
     """
-    path = Path(path).expanduser()
-    try:
-        text = json.dumps(conversation.to_dict(), ensure_ascii=False, indent=1, allow_nan=False)
-    except (TypeError, ValueError):
-        raise UsageError("a parameter of a turn is no JSON, so the conversation can't be saved as that") from None
+    path = _at(path)
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        draft.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+        draft.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
         draft.replace(path)
-    except OSError as error:
-        raise UsageError(f"{path} can't be written: {error.strerror}") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} can't be written: {_reason(error)}") from None
     finally:
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             draft.unlink(missing_ok=True)
     return path
 
 
-def load(path: str | Path) -> Conversation:
-    """Read a conversation that `save` wrote.
+def read_text(path: str | Path) -> str:
+    """Return what a file holds, in UTF-8 with or without a mark in front.
 
     Raises:
-        UsageError: the file can't be read, or holds something else.
+        UsageError: it can't be read, or is no text.
     """
-    path = Path(path).expanduser()
+    path = _at(path)
     try:
-        return Conversation.from_dict(json.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise UsageError(f"{path} can't be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        why = error if isinstance(error, UsageError) else "it is not JSON"
-        raise UsageError(f"{path}: {why}") from None
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} holds no text (in UTF-8)") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} can't be read: {_reason(error)}") from None
+
+
+def _at(path: str | Path) -> Path:
+    try:
+        whole = Path(path).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"{path}: {error}") from None
+    if not whole.name:
+        raise UsageError(f"{path} is no name of a file")
+    return whole
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

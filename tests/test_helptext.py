@@ -4,16 +4,14 @@ from importlib import resources
 
 import pytest
 
-from lockbots_magic import helptext, providers
+from lockbots_magic import commands, helptext, providers
 
 
 def words(text):
     return frozenset(text.split())
 
 
-COMMANDS = words(
-    "status use providers models history undo retry clear new switch fork list delete save load set login logout help"
-)
+COMMANDS = commands.COMMANDS.keys()
 SETTINGS = words("model system temperature live timeout silence_timeout total_timeout max_retries")
 WITH_VALUE = words("-m --model -t --temperature -s --system -c --conversation --to -p --base-url")
 FLAGS = words("--no-history -h")
@@ -62,14 +60,27 @@ QUESTIONS = {
         " | what if the connection breaks midway? | what happens if I run a failed cell again?"
     ),
     "Long conversations": "what happens when the conversation gets too long? | the model forgot the beginning",
-    "Save and load": "how do I save a conversation? | can I continue tomorrow after a kernel restart?",
+    "Save, export, import": (
+        "how do I save a conversation? | export to markdown | can I send a conversation as a web page?"
+        " | import messages from openai"
+    ),
+    "Restore after a restart": (
+        "can I continue tomorrow after a kernel restart? | the kernel died and my conversation is gone"
+        " | how do I restore a conversation from the notebook?"
+    ),
+    "Record and replay": (
+        "how do I record the answers? | what is a cassette? | can it run without a network? | LOCKBOTS_CASSETTE_MODE"
+        " | what does NotRecordedError mean? | how do I get the same answers again?"
+    ),
     "Settings": "what settings | how do I make this model the default everywhere? | ipython_config.py",
     "Credentials and safety": "where is my API key kept? | Is my key saved in the notebook? | how do I log out?",
     "From Python": (
         "how do I use it from python? | iterate over the streamed text in Python | temperature in python"
         " | can I set the timeout from python?"
     ),
-    "Tests and CI": "how do I run nbval on my notebooks? | LOCKBOTS_LIVE | how do I disable live output?",
+    "Tests and CI": (
+        "how do I run nbval on my notebooks? | LOCKBOTS_LIVE | how do I disable live output? | pytest fixture"
+    ),
     "Sandbox": "try without a key | fake server for experiments",
     "Get help": "help | what commands are there | where is the documentation | what topics do you know",
 }
@@ -103,7 +114,11 @@ RUSSIAN_QUESTIONS = {
         "что делать при ошибке 429? | как увеличить таймаут | почему не работает? | что если соединение оборвётся"
     ),
     "Длинные беседы": "беседа не помещается в контекст | модель забыла начало разговора",
-    "Сохранить и загрузить": "как сохранить беседу? | как сохранить бесседу | как загрузить беседу из файла",
+    "Сохранить, экспортировать, импортировать": (
+        "как сохранить беседу? | как сохранить бесседу | как загрузить беседу из файла | экспорт в markdown"
+    ),
+    "Восстановить после перезапуска": "как восстановить беседу после перезапуска ядра? | ядро умерло, беседа пропала",
+    "Записать и воспроизвести": "как записать ответы в кассету? | как воспроизвести без сети? | те же ответы",
     "Настройки": "как сделать модель по умолчанию? | переменная LOCKBOTS_MODEL | температура для всех ячеек",
     "Ключи и безопасность": "где хранится мой ключ? | безопасно ли писать ключ в ячейке?",
     "Из Python": "как использовать из питона?",
@@ -190,7 +205,7 @@ def test_ranking_of_no_sections_is_empty():
 def test_follow_up_names_the_new_topic():
     assert best("and for Ollama?", "how do I connect OpenAI?") == "Ollama"
     assert best("а для Ollama?", "как подключить OpenAI?") == "Ollama"
-    assert best("and load?", "how do I save a conversation?") == "Save and load"
+    assert best("and load?", "how do I save a conversation?") == "Save, export, import"
 
 
 def test_follow_up_is_read_in_the_light_of_what_was_asked_before():
@@ -231,7 +246,7 @@ def test_language_is_told_from_the_words(text, language):
     ("name", "title"),
     [
         ("Settings", "Settings"),
-        ("save", "Save and load"),
+        ("save", "Save, export, import"),
         ("LMSTUDIO", "LM Studio"),
         ("undo", "Undo, retry, clear"),
         ("%chat", "One-line questions with %chat"),
@@ -311,7 +326,9 @@ def test_every_command_is_in_the_help():
 @pytest.mark.parametrize("line", sorted({*magic_lines("en"), *magic_lines("ru")}))
 def test_every_example_uses_only_known_options(line):
     magic, *rest = shlex.split(line)
-    known = {"--base-url"} if magic == "%lockbots" else WITH_VALUE | FLAGS
+    known = WITH_VALUE | FLAGS
+    if magic == "%lockbots":
+        known = {flag for flags, _ in commands.COMMANDS[rest[0]].arguments for flag in flags}
     while rest and rest[0] != "--":
         word = rest.pop(0)
         if word.startswith("-"):

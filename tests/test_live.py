@@ -9,7 +9,7 @@ import pytest
 from IPython.core.displaypub import CapturingDisplayPublisher
 
 from lockbots_magic.messages import Delta, Turn
-from lockbots_magic.rendering import live
+from lockbots_magic.rendering import drawing, live
 from lockbots_magic.rendering.growing import GrowingDocument
 from lockbots_magic.rendering.live import CellOutput, LiveCellOutput, output_for
 from lockbots_magic.rendering.terminal import TerminalOutput
@@ -142,7 +142,7 @@ def test_frames_are_few_however_fast_the_text_comes(shown):
         time.sleep(0.0005)
     elapsed = time.monotonic() - began
     output.close()
-    assert len(shown.frames) <= elapsed / live.FRAME + 2
+    assert len(shown.frames) <= elapsed / drawing.FRAME + 2
 
 
 def test_the_end_replaces_the_frames(shown):
@@ -163,7 +163,7 @@ def test_no_frame_comes_after_the_end(shown):
         output.feed(Delta("a"))
     output.finish(Turn("q", "a" * 50))
     count = len(shown.frames)
-    assert not output._thread.is_alive()
+    assert not output._drawing._thread.is_alive()
     assert len(shown.frames) == count
 
 
@@ -192,7 +192,7 @@ def test_reasoning_alone_draws_nothing(shown):
 
 
 def test_half_a_marker_draws_nothing_and_the_rest_is_not_kept_waiting(shown, monkeypatch):
-    monkeypatch.setattr(live, "FRAME", 3600)
+    monkeypatch.setattr(drawing, "FRAME", 3600)
     output = LiveCellOutput(Shell(), alone)
     output.feed(Delta("#"))
     time.sleep(0.01)  # a frame may or may not be drawn meanwhile: either is right
@@ -214,8 +214,8 @@ PARAGRAPHS = "".join(f"Paragraph {n}, with *some* words in it, and some more.\n\
 
 @pytest.fixture
 def fast(monkeypatch):
-    monkeypatch.setattr(live, "FRAME", 0)
-    monkeypatch.setattr(live, "FRAME_RATE", 1e9)
+    monkeypatch.setattr(drawing, "FRAME", 0)
+    monkeypatch.setattr(drawing, "FRAME_RATE", 1e9)
 
 
 @pytest.mark.usefixtures("fast")
@@ -273,8 +273,8 @@ def test_the_style_comes_with_the_first_piece_and_with_the_last(shown):
 
 def test_a_frame_that_fails_costs_no_reply(shown, monkeypatch):
     output = LiveCellOutput(Shell(), alone)
-    monkeypatch.setattr(output._document, "advance", lambda: 1 / 0)
+    monkeypatch.setattr(output._drawing._document, "advance", lambda: 1 / 0)
     output.feed(Delta("a **b**"))
-    output._thread.join(5)
+    output._drawing._thread.join(5)
     output.finish(Turn("q", "a **b**"))
     assert shown.text == "a **b**"

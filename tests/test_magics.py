@@ -330,3 +330,14 @@ def test_loading_twice_is_loading_once(shell):
 def test_a_terminal_waits_for_the_lines_below_the_first(shell):
     assert shell.check_complete("%%chat")[0] == "incomplete"
     assert shell.check_complete("%%chat -t 0\n")[0] == "incomplete"
+
+
+def test_cell_that_ends_with_a_turn_shows_its_reply(shell):
+    with capture_output():
+        shell.run_cell("from lockbots_magic import Chat\nChat(lambda prompt: '**bold** <b>').ask('hi')")
+    data, _ = shell.display_formatter.format(shell.user_ns["_"])
+    assert "<strong>bold</strong> &lt;b&gt;" in data["text/html"]
+    assert data["text/plain"].startswith("Turn('hi', '**bold** <b>'")
+    shell.run_line_magic("unload_ext", "lockbots_magic")
+    assert set(shell.display_formatter.format(shell.user_ns["_"])[0]) == {"text/plain"}
+    shell.run_line_magic("load_ext", "lockbots_magic")

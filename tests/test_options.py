@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from lockbots_magic.errors import UsageError
 from lockbots_magic.magics import chat_options
-from lockbots_magic.options import HelpRequested, assignments, literal, words
+from lockbots_magic.options import HelpRequested, assignment, assignments, is_one_line, literal, quoted, words
 
 
 def leading(line):
@@ -104,3 +104,47 @@ def test_any_text_is_a_literal_or_itself(text):
 @given(st.text())
 def test_any_line_splits_into_words(line):
     assert all(isinstance(word, str) for word in words(line))
+
+
+LINES = st.text().filter(is_one_line)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.lists(LINES))
+def test_what_is_quoted_is_read_as_one_word(values):
+    assert words(" ".join(map(quoted, values))) == values
+
+
+@given(LINES, LINES, LINES)
+def test_what_is_quoted_is_read_as_the_value_of_an_option(model, system, text):
+    options, rest = leading(f"-m {quoted(model)} -s {quoted(system)} -- {text}")
+    assert (options.model, options.system, rest) == (model, system, text.strip())
+
+
+@given(st.from_regex(r"[a-z_][a-z0-9_]*", fullmatch=True), VALUES)
+def test_an_assignment_is_read_as_its_name_and_value(name, value):
+    pair = assignment(name, value)
+    (param,) = leading(f"-p {quoted(pair)}")[0].param
+    read = assignments([param])
+    assert read == {name: value}
+    assert repr(read[name]) == repr(value)
+    assert is_one_line(pair)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("top-p", 1), ("a=b", 1), ("", 1), (" a", 1), ("a\nb", 1), ("a", object())]
+)
+def test_an_assignment_that_can_not_be_written_is_a_usage_error_that_names_it(name, value):
+    with pytest.raises(UsageError, match=f"parameter {name!r}".replace("\\", r"\\")):
+        assignment(name, value)
+
+
+def test_ordinary_values_are_written_as_people_write_them():
+    assert assignment("stop", "a b") == "stop=a b"
+    assert assignment("top_p", 0.5) == "top_p=0.5"
+    assert quoted("ollama:llama3:8b") == "ollama:llama3:8b"
+    assert quoted("You're brief") == '"You\'re brief"'

@@ -8,10 +8,10 @@ from ..errors import UsageError
 from ..options import words
 from ..session import Lockbots
 
-from . import models, conversations, settings  # isort: skip  # noqa: F401  # each adds its commands; help lists them so
-from .command import COMMANDS, Shown
+from . import models, conversations, notebooks, files, recording, settings  # isort: skip  # noqa: F401  # each adds its commands; help lists them so
+from .command import COMMANDS, Marked, Shown
 
-__all__ = ["COMMANDS", "Shown", "run", "summary"]
+__all__ = ["COMMANDS", "Marked", "Shown", "run", "summary"]
 
 
 def run(session: Lockbots, line: str) -> Shown:

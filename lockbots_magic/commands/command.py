@@ -7,10 +7,30 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ..notebook.record import Entry
 from ..options import Options
 from ..rendering.table import Table
 from ..reply import Reply
 from ..session import Lockbots
+
+
+class Marked(str):
+    """A text that tells of turns taken away; the notebook is to remember that with it.
+
+    Args:
+        text: the text.
+        entry: what is to be remembered.
+    """
+
+    __slots__ = ("entry",)
+    entry: Entry
+
+    def __new__(cls, text: str, entry: Entry) -> Marked:
+        """Make the text, and hang the entry on it."""
+        marked = super().__new__(cls, text)
+        marked.entry = entry
+        return marked
+
 
 Shown = str | Table | Reply
 SHORT = 60

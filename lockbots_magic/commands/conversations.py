@@ -9,7 +9,7 @@ from ..messages import Turn
 from ..rendering.table import Table
 from ..reply import Reply
 from ..session import Lockbots
-from .command import argument, command, counted, short
+from .command import Marked, argument, command, counted, short
 
 
 @command(argument("-n", type=int, default=0, metavar="N", help="only the last N turns"))
@@ -17,15 +17,16 @@ def history(session: Lockbots, options: Namespace) -> Table:
     """Show the turns of the current conversation."""
     conversation = session.conversation()
     numbered = list(enumerate(conversation.turns, 1))[-options.n :]
-    rows = [(n, short(t.prompt), short(t.reply), f"{t.provider}:{t.model}", _state(t)) for n, t in numbered]
+    rows = [(n, short(t.prompt), short(t.reply), _model(t), _state(t)) for n, t in numbered]
     return Table(("#", "prompt", "reply", "model", "status"), rows, caption=f"conversation {conversation.name}")
 
 
 @command(argument("count", nargs="?", type=int, default=1, help="how many turns, 1 by default"))
 def undo(session: Lockbots, options: Namespace) -> str:
     """Take back the last turn of the current conversation."""
-    removed = session.conversation().undo(options.count)
-    return "taken back: " + ", ".join(repr(short(t.prompt)) for t in removed)
+    conversation = session.conversation()
+    removed = conversation.undo(options.count)
+    return Marked("taken back: " + ", ".join(repr(short(t.prompt)) for t in removed), conversation.ending())
 
 
 @command()
@@ -40,7 +41,7 @@ def clear(session: Lockbots, _: Namespace) -> str:
     conversation = session.conversation()
     count = len(conversation)
     conversation.clear()
-    return f"{conversation.name}: {counted(count, 'turn')} forgotten"
+    return Marked(f"{conversation.name}: {counted(count, 'turn')} forgotten", conversation.ending())
 
 
 @command(argument("name", nargs="?", default="chat", help="its name"))
@@ -72,7 +73,7 @@ def fork(session: Lockbots, options: Namespace) -> str:
             raise UsageError(f"{old.name!r} has {counted(len(old), 'turn')}; --at takes one of their numbers")
         at = old.turns[options.at - 1].id
     copy = session.add(old.fork(options.name or f"{old.name}-fork", at))
-    return f"conversation: {copy.name} ({counted(len(copy), 'turn')}, from {old.name})"
+    return Marked(f"conversation: {copy.name} ({counted(len(copy), 'turn')}, from {old.name})", copy.ending())
 
 
 @command()
@@ -89,22 +90,13 @@ def list_(session: Lockbots, _: Namespace) -> Table:
 @command(argument("name", help="its name"))
 def delete(session: Lockbots, options: Namespace) -> str:
     """Forget a whole conversation."""
-    session.delete(options.name)
-    return f"deleted: {options.name}; now in {session.current}"
-
-
-@command(argument("file", help="where to"))
-def save(session: Lockbots, options: Namespace) -> str:
-    """Write the current conversation to a JSON file."""
-    return f"saved: {session.save(options.file)}"
-
-
-@command(argument("file", help="one that save wrote"))
-def load(session: Lockbots, options: Namespace) -> str:
-    """Read a conversation from a file and go on with it."""
-    conversation = session.load(options.file)
-    return f"conversation: {conversation.name} ({counted(len(conversation), 'turn')})"
+    ending = session.delete(options.name).ending(deleted=True)
+    return Marked(f"deleted: {options.name}; now in {session.current}", ending)
 
 
 def _state(turn: Turn) -> str:
     return f"{turn.status}, stale" if turn.stale else turn.status
+
+
+def _model(turn: Turn) -> str:
+    return ":".join(filter(None, (turn.provider, turn.model)))  # an imported turn may know of none

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+from ..cassette import deck
+from ..cassette.player import Cassette
 from ..chat import Chat
 from ..errors import AuthenticationError, LockbotsError, UsageError
 from ..providers import names, provider_class, split_model
@@ -24,18 +26,27 @@ def status(session: Lockbots, _: Namespace) -> Table:
         ("system prompt", short(conversation.system or session.system) or "none"),
         ("temperature", "the provider's own" if session.temperature is None else session.temperature),
         ("live output", session.live),
+        *([("cassette", str(cassette))] if (cassette := _cassette()) else []),
         ("version", __version__),
     ]
     return Table(("setting", "value"), rows)
 
 
+def _cassette() -> Cassette | str | None:
+    try:
+        return deck.inserted()
+    except UsageError as error:
+        return str(error)
+
+
 def _status_of_model(session: Lockbots) -> list[tuple[str, str]]:
     try:
         chat = session.chat()
+        provider = chat.provider
     except LockbotsError as error:
         return [("model", session.model), ("problem", str(error))]
-    credential = _credential(session, split_model(session.model)[0], chat.provider)
-    return [("model", _model_of(chat)), ("address", chat.provider.base_url or "built in"), ("credential", credential)]
+    credential = _credential(session, split_model(session.model)[0], provider)
+    return [("model", _model_of(chat)), ("address", provider.base_url or "built in"), ("credential", credential)]
 
 
 def _model_of(chat: Chat) -> str:

@@ -239,7 +239,7 @@ class Provider(ABC):
 def _text_only(provider: Provider, request: ChatRequest) -> Iterator[str]:
     pieces: list[str] = []
     finish_reason = None
-    with _closed(provider.stream(request)) as deltas:
+    with closed(provider.stream(request)) as deltas:
         for delta in deltas:
             finish_reason = delta.finish_reason or finish_reason
             if delta.text:
@@ -251,7 +251,7 @@ def _text_only(provider: Provider, request: ChatRequest) -> Iterator[str]:
 
 
 @contextmanager
-def _closed(deltas: Iterator[Delta]) -> Iterator[Iterator[Delta]]:
+def closed(deltas: Iterator[Delta]) -> Iterator[Iterator[Delta]]:
     """Close a generator on leaving the block, not whenever it happens to be collected."""
     try:
         yield deltas
@@ -281,7 +281,7 @@ class HTTPProvider(Provider):
             cancellation=request.cancellation,
         )
         try:
-            with _closed(deltas):
+            with closed(deltas):
                 for delta in deltas:
                     pieces.append(delta.text)
                     yield delta
@@ -322,7 +322,7 @@ class HTTPProvider(Provider):
 def _without(secret: Secret, deltas: Iterator[Delta]) -> Deltas:
     """Yield `deltas`, their text without the credential: a server that repeats it must not put it into a notebook."""
     redactor = Redactor(secret)
-    with _closed(deltas):
+    with closed(deltas):
         try:
             for delta in deltas:
                 text = redactor.feed(delta.text)

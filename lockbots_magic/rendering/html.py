@@ -21,7 +21,7 @@ from markdown_it.token import Token
 from .addresses import host_of, in_web, is_small_picture
 from .escaping import escaped
 from .highlight import CLASSES, highlighted, printed
-from .markdown import Environment, parse, parser
+from .markdown import Environment, lowered, parse, parser
 from .tex import harmless, unlabelled
 
 MOST_FORMULAS = 500
@@ -51,10 +51,15 @@ _CLASSES = {
 _PREFORMATTED = re.compile(r"(<pre.*?</pre>)", re.DOTALL)
 
 
-def render(markdown: str) -> str:
-    """Return `markdown` as HTML that is safe in a trusted page."""
+def render(markdown: str, below: int = 0) -> str:
+    """Return `markdown` as HTML that is safe in a trusted page.
+
+    Args:
+        markdown: the reply.
+        below: the level of the heading below which it stands, 0 if there is none.
+    """
     env: Environment = {}
-    return rendered(parse(markdown, env), env)
+    return rendered(lowered(parse(markdown, env), below), env)
 
 
 def rendered(tokens: Sequence[Token], env: Environment) -> str:
@@ -179,7 +184,11 @@ def _on_one_line(html: str) -> str:
 @functools.cache
 def style() -> str:
     """Return the style of replies as an element."""
-    css = files(__package__).joinpath("reply.css").read_text("utf-8")
+    return style_element(files(__package__).joinpath("reply.css").read_text("utf-8"))
+
+
+def style_element(css: str) -> str:
+    """Return a style sheet as an element, in short; a space before a colon must mean nothing in it."""
     bare = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
     shortest = re.sub(r"\s*([{};:,>])\s*", r"\1", bare).strip()
     return f"<style>{shortest}</style>"

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextvars
-import threading
-import time
+import sys
 import uuid
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -16,11 +14,6 @@ from IPython.display import clear_output, display
 
 from ..messages import Delta, Turn
 from .terminal import TerminalOutput
-
-FRAME = 0.12
-"""Shortest time (s) between two frames."""
-FRAME_RATE = 27_000
-"""Characters of HTML a second, at most: the page lays out again what a frame holds, and the network carries it."""
 
 FIRST_PIECE = 16_000
 PIECE = 1800
@@ -43,8 +36,8 @@ class Output(Protocol):
     def feed(self, delta: Delta) -> None:
         """Show one step of the reply."""
 
-    def finish(self, turn: Turn, notices: Sequence[str] = ()) -> None:
-        """Show the reply as it ended, with the toolkit's remarks below it."""
+    def finish(self, turn: Turn, notices: Sequence[str] = (), metadata: Mapping[str, Any] | None = None) -> None:
+        """Show the reply as it ended, with the toolkit's remarks below it; the notebook saves `metadata` with it."""
 
     def close(self) -> None:
         """Let go of whatever is held, however the reply ended."""
@@ -63,13 +56,30 @@ def output_for(shell: InteractiveShell, mode: str, alone: Callable[[], bool]) ->
         return CellOutput()
     if mode == "text" or not hasattr(shell, "kernel"):
         return TerminalOutput()
-    return LiveCellOutput(shell, alone) if mode == "on" or (mode == "auto" and _watched(shell)) else CellOutput()
+    return LiveCellOutput(shell, alone) if watched(shell, mode) else CellOutput()
 
 
-def _watched(shell: InteractiveShell) -> bool:
-    """Whether a person watches: front ends for people say which cell they run, programs don't (nbclient, nbval)."""
+def watched(shell: InteractiveShell, mode: str) -> bool:
+    """Whether somebody watches the reply come, or `mode` wants it shown as if (``"on"``, ``"text"``).
+
+    Front ends for people say which cell they run, programs don't (nbclient, nbval).
+    """
+    if isinstance(shell.display_pub, CapturingDisplayPublisher) or mode == "off":
+        return False
+    if not hasattr(shell, "kernel"):
+        return sys.stdout.isatty()
+    if mode != "auto":
+        return True
     request: Mapping[str, Any] = shell.get_parent() if hasattr(shell, "get_parent") else {}
     return request.get("metadata", {}).get("cellId") is not None
+
+
+def show_note(shell: InteractiveShell, text: str, metadata: Mapping[str, Any]) -> bool:
+    """Show a line of the toolkit's as an output with `metadata`; false where outputs have none, as in a terminal."""
+    if not (hasattr(shell, "kernel") or isinstance(shell.display_pub, CapturingDisplayPublisher)):
+        return False
+    _display({"text/plain": text}, metadata=metadata)
+    return True
 
 
 class CellOutput:
@@ -80,12 +90,12 @@ class CellOutput:
     def feed(self, delta: Delta) -> None:
         """Wait."""
 
-    def finish(self, turn: Turn, notices: Sequence[str] = ()) -> None:
+    def finish(self, turn: Turn, notices: Sequence[str] = (), metadata: Mapping[str, Any] | None = None) -> None:
         """Emit the one output."""
         from .forms import bundle, made  # noqa: PLC0415  # Markdown is needed by the first reply, not by %load_ext
         from .html import render  # noqa: PLC0415  # as above
 
-        _display(bundle(turn.reply, made(lambda: render(turn.reply), turn.reply), notices))
+        _display(bundle(turn.reply, made(lambda: render(turn.reply), turn.reply), notices), metadata=metadata)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -94,26 +104,17 @@ class CellOutput:
 class LiveCellOutput:
     """Shows a reply from its first text on, and leaves one output.
 
-    A thread draws the frames: reading the reply never waits for one, text that came just before a pause of the
-    model's is drawn all the same, and an interrupt, which is raised in the main thread, tears none.
-
     Args:
         shell: the running IPython.
         alone: whether the cell shows nothing but this reply, which then may take several outputs while it comes.
     """
 
     def __init__(self, shell: InteractiveShell, alone: Callable[[], bool]) -> None:
-        from .growing import GrowingDocument  # noqa: PLC0415  # as above
+        from .drawing import Drawing  # noqa: PLC0415  # as above
 
-        self._document = GrowingDocument()
         self._place = _Place(alone)
-        self._arrived: deque[str] = deque()
-        self._notice = ""
-        self._changed = threading.Event()
-        self._stopped = threading.Event()
         self._context = _context_of_cell(shell)
-        self._thread = threading.Thread(target=self._context.run, args=(self._draw_frames,), daemon=True)
-        self._thread.start()
+        self._drawing = Drawing(self._place.draw, self._context.run)
 
     @property
     def shown(self) -> bool:
@@ -122,46 +123,18 @@ class LiveCellOutput:
 
     def feed(self, delta: Delta) -> None:
         """Take one step of the reply."""
-        if not (delta.text or delta.notice):
-            return
-        if delta.text:
-            self._arrived.append(delta.text)
-        self._notice = delta.notice
-        self._changed.set()
+        self._drawing.feed(delta)
 
-    def finish(self, turn: Turn, notices: Sequence[str] = ()) -> None:
+    def finish(self, turn: Turn, notices: Sequence[str] = (), metadata: Mapping[str, Any] | None = None) -> None:
         """Show the whole, and end."""
         from .forms import bundle, made  # noqa: PLC0415  # as above
 
-        self.close()
-        self._take_in()
-        html = made(self._document.whole, turn.reply)
-        self._context.run(self._place.settle, bundle(turn.reply, html, notices))
+        html = made(self._drawing.whole, turn.reply)
+        self._context.run(self._place.settle, bundle(turn.reply, html, notices), metadata)
 
     def close(self) -> None:
         """Stop drawing frames."""
-        self._stopped.set()
-        self._changed.set()
-        self._thread.join()
-
-    def _draw_frames(self) -> None:
-        while self._changed.wait() and not self._stopped.is_set():
-            self._changed.clear()
-            started = time.monotonic()
-            self._take_in()
-            try:
-                size = self._place.draw(*self._document.advance(), [self._notice] if self._notice else [])
-            except Exception:  # noqa: BLE001  # no frame is worth the reply: it is shown in the end, whatever is odd in it
-                return
-            if size:  # else half a marker is all that has come, and what it marks is awaited
-                spent = time.monotonic() - started
-                self._stopped.wait(max(FRAME, size / FRAME_RATE, 4 * spent) - spent)  # reading goes on meanwhile
-
-    def _take_in(self) -> None:
-        pieces = []
-        while self._arrived:
-            pieces.append(self._arrived.popleft())
-        self._document.feed("".join(pieces))
+        self._drawing.close()
 
 
 def _context_of_cell(shell: InteractiveShell) -> contextvars.Context:
@@ -206,12 +179,12 @@ class _Place:
             self._show(len(self._left), self._piece + growing, notices)
         return size
 
-    def settle(self, data: Mapping[str, str]) -> None:
+    def settle(self, data: Mapping[str, str], metadata: Mapping[str, Any] | None = None) -> None:
         """Make all of it one output."""
         if self.outputs > 1:
             clear_output(wait=True)  # type: ignore[no-untyped-call]  # not typed
             self.outputs = 0
-        self._put(0, data)
+        self._put(0, data, metadata)
 
     def _gather(self) -> None:
         """Make one output of many, so that the others can be used again. Clearing would move the page."""
@@ -227,10 +200,17 @@ class _Place:
 
         self._put(number, {"text/html": framed(html, notices, styled=number == 0)})
 
-    def _put(self, number: int, data: Mapping[str, str]) -> None:
-        _display(data, f"{self._name}-{number}", update=number < self.outputs)
+    def _put(self, number: int, data: Mapping[str, str], metadata: Mapping[str, Any] | None = None) -> None:
+        _display(data, f"{self._name}-{number}", update=number < self.outputs, metadata=metadata)
         self.outputs = max(self.outputs, number + 1)
 
 
-def _display(data: Mapping[str, Any], display_id: str | None = None, *, update: bool = False) -> None:
-    display(data, raw=True, display_id=display_id, update=update)  # type: ignore[no-untyped-call]  # not typed
+def _display(
+    data: Mapping[str, Any],
+    display_id: str | None = None,
+    *,
+    update: bool = False,
+    metadata: Mapping[str, Any] | None = None,
+) -> None:
+    more = {"metadata": metadata} if metadata else {}
+    display(data, raw=True, display_id=display_id, update=update, **more)  # type: ignore[no-untyped-call]  # not typed

@@ -38,6 +38,14 @@ def parse(text: str, env: Environment) -> list[Token]:
     return parser().parse(text, env)
 
 
+def lowered(tokens: list[Token], levels: int) -> list[Token]:
+    """Return `tokens` with their headings that many levels lower, so that they stand below those of a page."""
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(int(token.tag[1:]) + levels, 6)}"
+    return tokens
+
+
 @functools.cache
 def parser() -> MarkdownIt:
     """Return the parser."""

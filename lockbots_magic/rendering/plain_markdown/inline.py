@@ -60,11 +60,11 @@ def inline(tokens: Sequence[Token], *, heading: bool = False, cell: bool = False
     return "".join(getattr(writer, token.type)(token, before, after) for before, token, after in beside)
 
 
-def literal(text: str) -> str:
+def literal(text: str, *, heading: bool = False) -> str:
     """Return the Markdown that reads as just `text`, on one line."""
     token = Token("text", "", 0)
     token.content = text.replace("\n", " ")
-    return inline([token])
+    return inline([token], heading=heading)
 
 
 def label(text: str) -> str:

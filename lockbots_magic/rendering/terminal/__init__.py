@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from typing import Protocol, TextIO
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TextIO
 
 from ...messages import Delta, Turn
 from ...plaintext import printable
@@ -32,8 +32,8 @@ class TerminalOutput:
         if delta.text:
             self._paper.write(self._clean(self._without_second_half(delta.text)))
 
-    def finish(self, turn: Turn, notices: Sequence[str] = ()) -> None:
-        """End the reply, with the toolkit's remarks below it."""
+    def finish(self, turn: Turn, notices: Sequence[str] = (), metadata: Mapping[str, Any] | None = None) -> None:
+        """End the reply, with the toolkit's remarks below it. Text has no room for metadata."""
         self._paper.end(as_is=turn.status == "interrupted")
         for notice in notices:
             self._remark(notice)

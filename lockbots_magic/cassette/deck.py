@@ -1,0 +1,79 @@
+"""The cassette that every chat of this kernel uses, if there is one: put in by hand, or named by the environment."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ..errors import UsageError
+from ..providers.base import Provider
+from .player import MODES, Cassette, CassetteProvider
+
+FILE_VARIABLE = "LOCKBOTS_CASSETTE"
+MODE_VARIABLE = "LOCKBOTS_CASSETTE_MODE"
+
+_inserted: list[Cassette] = []
+"""Put in by hand; the last one counts."""
+_named: dict[tuple[str, str], Cassette] = {}
+"""Named by the environment: its values -> the cassette, opened once: it goes on where it was."""
+
+
+def opened(path: str | Path, mode: str | None = None, speed: float | None = None) -> Cassette:
+    """Open a cassette. The mode that the environment names, if any, goes before the one given.
+
+    Args:
+        path, speed: as for `Cassette`.
+        mode: as for `Cassette`; ``"auto"`` by default.
+
+    Raises:
+        UsageError: as `Cassette`.
+    """
+    return Cassette(path, mode_of_environment() or mode or "auto", speed)
+
+
+def mode_of_environment() -> str:
+    """The mode that the environment names, ``""`` if it names none.
+
+    Raises:
+        UsageError: there is no such mode.
+    """
+    mode = os.environ.get(MODE_VARIABLE, "").strip().lower()
+    if mode and mode not in MODES:
+        raise UsageError(f"{MODE_VARIABLE} is one of {', '.join(MODES)}, not {mode!r}")
+    return mode
+
+
+def insert(cassette: Cassette) -> None:
+    """Use a cassette from now on, until it is ejected."""
+    _inserted.append(cassette)
+
+
+def eject(cassette: Cassette | None = None) -> Cassette | None:
+    """Take out a cassette, the one inserted last by default, and return it; None if it is not there."""
+    found = next((one for one in reversed(_inserted) if cassette in (None, one)), None)
+    if found is not None:
+        _inserted.remove(found)
+    return found
+
+
+def inserted() -> Cassette | None:
+    """Return the cassette in use.
+
+    Raises:
+        UsageError: the environment names one that can't be used.
+    """
+    if _inserted:
+        return _inserted[-1]
+    name = os.environ.get(FILE_VARIABLE, "").strip()
+    if not name:
+        return None
+    key = (name, mode_of_environment())
+    if key not in _named:
+        _named[key] = opened(name)
+    return _named[key]
+
+
+def through(provider: Provider) -> Provider:
+    """Return `provider` behind the cassette in use, if there is one."""
+    cassette = None if isinstance(provider, CassetteProvider) else inserted()
+    return provider if cassette is None else CassetteProvider(provider, cassette)

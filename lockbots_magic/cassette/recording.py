@@ -1,0 +1,253 @@
+"""One question and the answer as it came, and both as a line of JSON. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from typing import Any, Literal, get_args
+from urllib.parse import urlsplit
+
+from .. import errors
+from ..errors import ProviderError
+from ..messages import ChatRequest, Delta, Message, Usage
+from ..providers.secrets import redacted, secrets_in
+
+Ending = Literal["complete", "interrupted", "error"]
+Thread = tuple[str, ...]
+"""Messages, flat: role, content, role, content ..."""
+Row = list[Any]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What decides an answer: neither the machine nor the address nor the credential."""
+
+    provider: str
+    model: str
+    messages: tuple[Message, ...]
+    params: str = "{}"
+    """As JSON, names in order."""
+
+    @classmethod
+    def of(cls, provider: str, model: str, request: ChatRequest) -> Question:
+        """The question that `request` asks, without any credential that is in use."""
+        params = json.dumps(dict(request.params), ensure_ascii=False, sort_keys=True, default=_described)
+        messages = request.messages
+        if secrets_in("\n".join([m.content for m in messages])):  # at once: a talk has thousands
+            messages = tuple(Message(m.role, redacted(m.content)) for m in messages)
+        return cls(provider, model, messages, redacted(params))
+
+    @cached_property
+    def thread(self) -> Thread:
+        """The messages, flat."""
+        return tuple([part for m in self.messages for part in (m.role, m.content)])
+
+    @property
+    def key(self) -> tuple[str, str, str, Thread]:
+        """The same for the same question, whoever asks."""
+        return self.provider, self.model, self.params, self.thread
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A question, its answer and when it came, and how that ended."""
+
+    question: Question
+    reply: str = ""
+    reasoning: str = ""
+    rhythm: Sequence[Row] = ()
+    """See `rhythm_of`."""
+    ended: Ending = "complete"
+    finish_reason: str = ""
+    error: Mapping[str, Any] = field(default_factory=dict)
+    usage: Usage | None = None
+    default: bool = False
+    """Whether the server was asked which model to take."""
+    id: str = ""
+
+    @cached_property
+    def messages(self) -> tuple[Message, ...]:
+        """The messages of the question and the reply: what the next question begins with."""
+        return (*self.question.messages, Message("assistant", self.reply))
+
+    @cached_property
+    def thread(self) -> Thread:
+        """The same, flat."""
+        return (*self.question.thread, "assistant", self.reply)
+
+    def deltas(self) -> Iterator[tuple[float, Delta]]:
+        """The deltas, each with when it came (s), up to the end of a reply that came to one.
+
+        A reply edited by hand keeps its new text; what the rhythm does not tell of comes at the end.
+        """
+        left = {"text": self.reply, "reasoning": self.reasoning}
+        at = 0.0
+        for milliseconds, *pieces in self.rhythm:
+            at = milliseconds / 1000
+            kind = pieces.pop(0) if pieces and isinstance(pieces[0], str) else "text"
+            for piece in pieces:
+                if kind == "notice":
+                    yield at, Delta(notice=str(piece))
+                elif text := left[kind][:piece]:
+                    left[kind] = left[kind][piece:]
+                    yield at, _delta(kind, text)
+        for kind, text in left.items():
+            if text:
+                yield at, _delta(kind, text)
+        if self.ended == "complete":
+            yield at, Delta(finish_reason=self.finish_reason or None, usage=self.usage)
+
+    def failure(self) -> ProviderError:
+        """The error that ended it."""
+        kind = getattr(errors, str(self.error.get("type")), ProviderError)
+        kind = kind if isinstance(kind, type) and issubclass(kind, ProviderError) else ProviderError
+        details = {name: self.error[name] for name in ("status", "retry_after") if name in self.error}
+        question = self.question
+        about = {"provider": question.provider, "model": question.model, "partial": self.reply}
+        return kind(str(self.error.get("message", "")), **about, **details)
+
+    def to_line(self, following: Recording | None = None) -> str:
+        """The recording as one line of JSON, without the newline.
+
+        Args:
+            following: one whose messages and reply this one's begin with: they are not repeated.
+        """
+        question = self.question
+        request = {
+            "provider": question.provider,
+            "model": question.model,
+            **({"default": True} if self.default else {}),
+            "messages": [m.to_dict() for m in question.messages[len(following.messages) if following else 0 :]],
+            "params": json.loads(question.params),
+        }
+        line = {
+            "id": self.id,
+            **({"after": following.id} if following else {}),
+            "request": request,
+            "reply": self.reply,
+            **({"reasoning": self.reasoning} if self.reasoning else {}),
+            "ended": self.ended,
+            **({"finish_reason": self.finish_reason} if self.finish_reason else {}),
+            **({"error": dict(self.error)} if self.error else {}),
+            **({"usage": asdict(self.usage)} if self.usage else {}),
+            "rhythm": self.rhythm,
+        }
+        return json.dumps(line, ensure_ascii=False)
+
+    @classmethod
+    def from_line(cls, line: Mapping[str, Any], following: Recording | None = None) -> Recording:
+        """The recording that a line describes.
+
+        Args:
+            line: its JSON object.
+            following: the recording that it follows.
+
+        Raises:
+            ValueError, TypeError, KeyError, AttributeError: it describes none.
+        """
+        request, ended = line["request"], line["ended"]
+        if ended not in get_args(Ending):
+            raise ValueError(f"a reply can't have ended {ended!r}")
+        params = json.dumps(request.get("params", {}), ensure_ascii=False, sort_keys=True)
+        said = tuple(map(Message.of, request["messages"]))
+        question = Question(
+            _text(request["provider"]),
+            _text(request["model"]),
+            (*following.messages, *said) if following else said,
+            params,
+        )
+        if following:  # in a long talk, what went before is made once
+            vars(question)["thread"] = (*following.thread, *(part for m in said for part in (m.role, m.content)))
+        return cls(
+            question,
+            _text(line["reply"]),
+            _text(line.get("reasoning", "")),
+            _checked(line["rhythm"]),
+            ended,
+            _text(line.get("finish_reason", "")),
+            dict(line.get("error", {})),
+            Usage(**line["usage"]) if line.get("usage") else None,
+            bool(request.get("default")),
+            _text(line.get("id", "")),
+        )
+
+    def digest(self) -> str:
+        """A short name made of the content; how fast it came is none of it."""
+        content = replace(self, id="", rhythm=()).to_line()
+        return hashlib.blake2b(content.encode("utf-8", "backslashreplace"), digest_size=6).hexdigest()
+
+
+def rhythm_of(deltas: Iterable[tuple[float, Delta]], elapsed: float) -> list[Row]:
+    """When how much came.
+
+    Args:
+        deltas: each with when it came (s).
+        elapsed: until the end (s).
+
+    Returns:
+        Rows of milliseconds and lengths (characters) of what came then. Reasoning has its kind between them, and so
+        have notices, which stand there themselves. The last row is the end.
+    """
+    rows: list[Row] = []
+    last: tuple[int, str] = (-1, "")
+    for at, delta in deltas:
+        for kind, text in (("reasoning", delta.reasoning), ("text", delta.text), ("notice", delta.notice)):
+            if text:
+                if last != (round(at * 1000), kind):
+                    last = (round(at * 1000), kind)
+                    rows.append([last[0]] if kind == "text" else [*last])
+                rows[-1].append(text if kind == "notice" else len(text))
+    return [*rows, [round(elapsed * 1000)]]
+
+
+def described(error: Exception, base_url: str) -> dict[str, Any]:
+    """What a recording says of an error: no address, no path of a machine, no credential."""
+    known = isinstance(error, ProviderError)
+    message = str(error) if known else f"{type(error).__name__}: {error}"
+    details = {name: getattr(error, name, None) for name in ("status", "retry_after")}
+    return {
+        "type": type(error).__name__ if known else "ProviderError",
+        "message": anonymous(message, base_url),
+        **{name: value for name, value in details.items() if value is not None},
+    }
+
+
+_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s'\"<>]+", re.IGNORECASE)
+_PATH = re.compile(r"(?<![\w/.:~])~?(?:/[\w.@+~-]+){2,}/?|\b[A-Za-z]:\\[^\s'\"<>|]+")
+
+
+def anonymous(text: str, base_url: str) -> str:
+    """Return the toolkit's own words without addresses, paths and credentials, so that they fit any machine."""
+    parts = urlsplit(base_url)
+    text = _ADDRESS.sub("<address>", redacted(text))
+    for place in filter(None, (parts.netloc, parts.hostname)):
+        text = re.sub(rf"(?<![\w.-]){re.escape(place)}(?![\w-])", "the server", text)
+    return _PATH.sub("<path>", text)
+
+
+def _described(value: Any) -> str:
+    """A parameter that is no JSON; its repr may hold an address in memory or a path."""
+    return f"<{type(value).__name__}>"
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} should be text")
+    return value
+
+
+def _checked(rhythm: Any) -> list[Row]:
+    if not all(isinstance(part, int | float) for row in rhythm for part in row if not isinstance(part, str)):
+        raise TypeError("a rhythm is rows of numbers")
+    kinds = {row[1] for row in rhythm if len(row) > 1 and isinstance(row[1], str)}
+    if not kinds <= {"reasoning", "notice"} or not all(isinstance(row[0], int | float) for row in rhythm):
+        raise ValueError("a rhythm is rows of milliseconds and lengths")
+    return list(rhythm)
+
+
+def _delta(kind: str, text: str) -> Delta:
+    return Delta(text) if kind == "text" else Delta(reasoning=text)

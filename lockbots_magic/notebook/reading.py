@@ -1,0 +1,117 @@
+"""Reads saved notebooks. The one module here that touches files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ..errors import UsageError
+from ..storage import read_text
+from .binding import binding_of
+from .cells import Cell, cells_of, ids_of
+from .history import Past, replayed
+from .record import Entry
+from .remarks import remarks_on
+
+LARGEST = 500_000_000
+"""Bytes of a notebook."""
+
+
+@dataclass(frozen=True)
+class Restored:
+    """The conversations of a notebook."""
+
+    path: Path
+    pasts: tuple[Past, ...]
+    """The one with the latest entry last."""
+    remarks: tuple[str, ...]
+    """What a person should know, a sentence each."""
+    cell_ids: frozenset[str]
+    """The ids of its cells."""
+
+
+def restored(path: str | Path) -> Restored:
+    """Rebuild the conversations of a saved notebook. Its values are only looked at; nothing in it runs.
+
+    Raises:
+        UsageError: the file can't be read, is no notebook, holds a record that is damaged or of a later release, or
+            holds no conversation.
+    """
+    path = Path(path)
+    notebook = _json(path)
+    try:
+        cells = cells_of(notebook)
+        pasts = replayed(_entries(cells))
+    except UsageError as error:
+        raise UsageError(f"{path.name}: {error}") from None
+    if not pasts:
+        raise UsageError(f"{path.name} {_why_nothing(cells)}")
+    ids = ids_of(notebook)
+    binding = binding_of(cells, ids)
+    remarks = remarks_on(cells, pasts, binding)
+    return Restored(path, tuple(binding.applied(past) for past in pasts), tuple(remarks), frozenset(ids))
+
+
+def own_path(environment: Mapping[str, str], names: Mapping[str, Any]) -> Path | None:
+    """Return the notebook in which this kernel runs, as far as its front end tells; None if it does not.
+
+    Args:
+        environment: the kernel's. Jupyter servers set JPY_SESSION_NAME: the path, or, in old ones, the path below
+            the server's root.
+        names: the user's. VS Code sets ``__vsc_ipynb_file__``; ``_dh[0]`` is where the kernel began.
+    """
+    told = names.get("__vsc_ipynb_file__") or environment.get("JPY_SESSION_NAME")
+    if not isinstance(told, str) or not told.endswith(".ipynb"):
+        return None
+    visited = names.get("_dh")
+    began = Path(str(visited[0])) if isinstance(visited, Sequence) and visited else Path()
+    path = Path(told)
+    places = [path] if path.is_absolute() else [began / path.name, began / path]
+    with suppress(OSError, ValueError):
+        return next((place for place in places if place.is_file()), None)
+    return None
+
+
+def _json(path: Path) -> Any:
+    is_too_large = False
+    with suppress(OSError, ValueError, RuntimeError):  # reading tells what is wrong
+        is_too_large = path.expanduser().stat().st_size > LARGEST
+    if is_too_large:
+        raise UsageError(f"{path} is too large for a notebook: more than {LARGEST:,} bytes")
+    text = read_text(path)
+    try:
+        return json.loads(text, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        hint = "; it holds marks of a merge that was not finished" if "\n<<<<<<< " in text else ""
+        raise UsageError(f"{path} is no notebook: it is not JSON, or not whole{hint}") from None
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no JSON")
+
+
+def _entries(cells: Sequence[Cell]) -> list[Entry]:
+    """The entries of all cells, each turn once."""
+    known: dict[str, tuple[Any, Cell]] = {}
+    entries = []
+    for cell in cells:
+        for found in cell.found:
+            entry = found.record.entry
+            if entry.turn is not None:
+                data, first = known.setdefault(entry.turn.id, (found.data, cell))
+                if data is not found.data and data != found.data:
+                    raise UsageError(f"{first} and {cell} tell the same turn differently; clear the one that is wrong")
+                if data is not found.data:
+                    continue
+            entries.append(entry)
+    return entries
+
+
+def _why_nothing(cells: Sequence[Cell]) -> str:
+    if any(cell.found for cell in cells):
+        return "holds no conversation: what was asked in it was asked outside every conversation, or deleted"
+    return "holds no saved turns: its outputs were cleared, or never saved; run its %%chat cells again"

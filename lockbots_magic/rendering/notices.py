@@ -1,0 +1,20 @@
+"""What the toolkit itself has to say of a turn, below its reply. Pure."""
+
+from __future__ import annotations
+
+from ..messages import Turn
+
+
+def notices_of(turn: Turn) -> list[str]:
+    """Return what the reader should know of `turn` besides its reply, a line each."""
+    notices = []
+    if turn.left_out:
+        many = "turn was" if turn.left_out == 1 else "turns were"
+        notices.append(f"{turn.left_out} older {many} left out: the model takes no more")
+    if turn.status in ("interrupted", "truncated"):
+        notices.append(turn.error or turn.status)
+    elif turn.status == "error" and turn.reply:
+        notices.append("the reply broke off here; the turn is kept out of the conversation")
+    elif turn.status == "complete" and not turn.reply:
+        notices.append("the reply is empty")
+    return notices
