@@ -53,7 +53,7 @@ bench: $(VENV)/.test $(VENV)/.bench
 
 notebooks: $(VENV)/.lab
 	@$(BIN)/jupyter nbconvert --to notebook --execute --inplace --log-level=ERROR \
-	  --ExecutePreprocessor.record_timing=False $(EXAMPLES)
+	  --ExecutePreprocessor.record_timing=False --ExecutePreprocessor.store_widget_state=False $(EXAMPLES)
 
 # Pins every development dependency, for all Pythons and systems at once, naming no index.
 constraints: $(VENV)/.test

@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from .conversation import Conversation
     from .errors import LockbotsError, ProviderError, UsageError
     from .messages import ChatRequest, Delta, Message, ModelInfo, Turn, Usage
+    from .panel import ChatPanel
     from .providers.base import HTTPProvider, Provider
     from .reply import Reply
+    from .session import Lockbots
 
 _HOME = {
     "Chat": "chat",
+    "ChatPanel": "panel",
     "ChatRequest": "messages",
     "Conversation": "conversation",
     "Delta": "messages",
@@ -39,6 +42,7 @@ _HOME = {
 
 __all__ = [  # noqa: RUF022  # grouped by what they are for
     "Chat",
+    "ChatPanel",
     "Reply",
     "Conversation",
     "Turn",
@@ -71,7 +75,14 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     """Register the magics; IPython calls it for `%load_ext lockbots_magic`."""
     from .magics import load  # noqa: PLC0415  # importing the package for Chat alone needs no IPython
 
-    load(shell)
+    load(shell, _panel)
+
+
+def _panel(session: Lockbots, name: str | None) -> ChatPanel:
+    """Make the chat panel of a session; widgets take a while to import, so only whoever wants one waits."""
+    from .panel import ChatPanel  # noqa: PLC0415  # as above
+
+    return ChatPanel(session, name)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:

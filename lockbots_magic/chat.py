@@ -139,7 +139,7 @@ class Chat:
         """Ask `prompt` in the place of an earlier turn and return the turn; errors as `redo`."""
         return _finished(self.redo(turn_id, prompt))
 
-    def redo(self, turn_id: str | None = None, prompt: str | None = None) -> Reply:
+    def redo(self, turn_id: str | None = None, prompt: str | None = None, *, watched: bool = False) -> Reply:
         """Return the reply to a turn's prompt, asked again or put differently, to be iterated.
 
         The new turn takes the old one's place once it is of use, and turns after it become stale.
@@ -147,6 +147,7 @@ class Chat:
         Args:
             turn_id: the turn; the last one by default.
             prompt: another prompt; the turn's own by default.
+            watched: as for `stream`.
 
         Raises:
             UsageError: there is no such turn; or as `stream`.
@@ -159,6 +160,7 @@ class Chat:
             cell_id=turn.cell_id,
             run=turn.run,
             slot=self.conversation.slot_of(turn.id),
+            watched=watched,
             **given,
         )
 
@@ -172,13 +174,13 @@ class Chat:
 
     def fork(self, name: str = "fork", at: str | None = None) -> Chat:
         """Return a chat with the same provider and a copy of the conversation, up to the turn with id `at`."""
-        return Chat(self._provider, conversation=self.conversation.fork(name, at), params=self.params)._named(
-            self.model
-        )
+        return self.within(self.conversation.fork(name, at))
 
-    def _named(self, model: str) -> Chat:
-        self.model = model
-        return self
+    def within(self, conversation: Conversation) -> Chat:
+        """Return a chat with the same model and parameters in another conversation."""
+        chat = Chat(self._provider, conversation=conversation, params=self.params)
+        chat.model = self.model
+        return chat
 
     def _turn(self, turn_id: str | None) -> Turn:
         turns = self.conversation.turns

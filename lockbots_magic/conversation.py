@@ -11,13 +11,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import PromptTooLongError, RestoreWarning, UsageError
-from .messages import Message, ModelInfo, Place, Turn
-from .notebook.history import Past
-from .notebook.reading import restored
+from .messages import Message, ModelInfo, Turn
 from .notebook.record import MOST_FORMER, Entry, Neighbour, Origin, Owner, Trail
+from .places import between
+from .watchers import Watchers
+
+if TYPE_CHECKING:
+    from .notebook.history import Past
 
 FORMAT = "lockbots-conversation"
 VERSION = 1
@@ -56,6 +59,8 @@ class Conversation:
         self._origin: Origin | None = None
         self._former: tuple[str, ...] = ()
         self._lock = threading.Lock()
+        self.watchers = Watchers()
+        """Told when the turns have changed, and when a reply begins and ends."""
 
     def __repr__(self) -> str:
         return f"Conversation({self.name!r}, {len(self)} turns)"
@@ -106,6 +111,11 @@ class Conversation:
         """
         if slot.tentative and not turn.in_context:
             return None
+        entry = self._taken_in(turn, slot)
+        self.watchers.tell()
+        return entry
+
+    def _taken_in(self, turn: Turn, slot: Slot) -> Entry:
         with self._lock:
             turns = self._turns
             ids = [t.id for t in turns]
@@ -114,11 +124,13 @@ class Conversation:
                 at = ids.index(slot.context[-1].id) + 1
             replaced = [t for t in turns[at:] if t.id in slot.replaced]
             later = [t for t in turns[at:] if t.id not in slot.replaced]
-            place = replaced[0].place if replaced else _between(turns[at - 1 : at], later[:1])
+            low, high = turns[at - 1].place if at else None, later[0].place if later else None
+            place = replaced[0].place if replaced else between(low, high)
             turn = replace(turn, place=place, made=self._tick())
             trail = str(Trail(turns[:at]))
-            entry = Entry(self._owner(), turn, _shown(reversed(turns[:at])), _shown(later), trail)
-            if turn.is_shown or _shown(replaced):
+            around = _shown(reversed(turns[:at])), _shown(later)
+            entry = Entry(self._owner(), turn, *around, trail, displaces=_shown(replaced) is not None)
+            if turn.is_shown or entry.displaces:
                 later = [replace(t, stale=True) for t in later]
             self._turns = (*turns[:at], turn, *later)
             return entry
@@ -143,7 +155,8 @@ class Conversation:
                 raise UsageError(f"{self.name!r} has {len(self)} turns; {count} can't be undone")
             kept, removed = self._turns[:-count], self._turns[-count:]
             self._turns = kept
-            return removed
+        self.watchers.tell()
+        return removed
 
     def clear(self) -> None:
         """Forget all turns; the name and the system prompt stay."""
@@ -152,6 +165,7 @@ class Conversation:
                 self._former = (*self._former, self.id)[-MOST_FORMER:]
             self._turns, self._made, self._origin = (), 0.0, None
             self.id = str(uuid.uuid4())
+        self.watchers.tell()
 
     def fork(self, name: str, at: str | None = None) -> Conversation:
         """Return a new conversation with the turns up to the one with id `at` (all, without it).
@@ -220,6 +234,8 @@ class Conversation:
         Raises:
             UsageError: the file can't be read, holds no conversation, or none of that name.
         """
+        from .notebook.reading import restored  # noqa: PLC0415  # few read notebooks; %load_ext does not wait for it
+
         notebook = restored(path)
         for remark in notebook.remarks:
             warnings.warn(remark, RestoreWarning, stacklevel=2)
@@ -249,19 +265,6 @@ def _in_places(turns: Iterable[Turn]) -> tuple[Turn, ...]:
     if all(t.place for t in turns) and all(a.place < b.place for a, b in pairwise(turns)):
         return turns
     return tuple(replace(t, place=(n,)) for n, t in enumerate(turns, 1))
-
-
-def _between(before: Sequence[Turn], after: Sequence[Turn]) -> Place:
-    """Return a place behind the one turn and before the other; each may be lacking."""
-    if not before:
-        return (1,) if not after else (*(0 for _ in after[0].place), 1)
-    low = before[0].place
-    if not after:
-        return (low[0] + 1,)
-    high = after[0].place
-    next_one = (*low[:-1], low[-1] + 1)
-    deeper = ((*low, *(0 for _ in range(n)), 1) for n in range(len(high)))
-    return next_one if next_one < high else next(place for place in deeper if place < high)
 
 
 def _shown(turns: Iterable[Turn]) -> Neighbour | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import keyword
 import os
 import re
@@ -10,6 +12,7 @@ import tokenize
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -22,7 +25,6 @@ from . import commands
 from .credentials import in_environment
 from .errors import Interrupted, UsageError
 from .messages import Turn
-from .notebook.reading import own_path
 from .notebook.record import Entry, metadata
 from .options import HelpRequested, Options, assignments
 from .plaintext import printable, unlinked
@@ -132,8 +134,9 @@ class ChatMagics(Magics):
             if variable and reply.turn.status != "error":
                 self.shell.user_ns[variable] = reply.turn.reply
             if reply.turn.is_shown or output.shown:
-                kept = record(reply.entry) if reply.entry and reply.turn.is_shown else None
-                output.finish(reply.turn, notices_of(reply.turn), kept)
+                output.finish(reply.turn, notices_of(reply.turn), record(reply.entry) if reply.entry else None)
+            elif reply.entry and reply.entry.displaces:
+                show_note(self.shell, "", record(reply.entry))
 
     def _note(self, shown: commands.Marked) -> None:
         """Show what a command says; the notebook keeps with it what the command has changed."""
@@ -210,23 +213,34 @@ class _MagicLine(EscapedCommand):
         return None
 
 
-def _without_body(lines: list[str]) -> list[str]:
-    """Make `%%chat -h`, with nothing below it, `%chat -h`: IPython refuses a cell magic whose cell is empty."""
-    first, rest = lines[:1], lines[1:]
-    if first and re.match(r"%%chat(\s|$)", first[0]) and not "".join(rest).strip():
-        return [first[0].removeprefix("%").rstrip("\n") + "\n"]
-    return lines
+def _verbatim(lines: list[str]) -> list[str]:
+    """Hand a `%%chat` cell on as it stands: what IPython does to Python, such as taking `>>>` away, is not for text.
+
+    With nothing below it, `%%chat -h` is `%chat -h`: IPython refuses a cell magic whose cell is empty.
+    """
+    first, *rest = [*itertools.dropwhile(lambda line: not line.strip(), lines)] or [""]
+    if not re.match(r"%%chat(\s|$)", first):
+        return lines
+    options, body = first.removeprefix("%%chat").strip(), "".join(rest)
+    if not body.strip():
+        return [f"%chat {options}\n"]
+    return [f"get_ipython().run_cell_magic('chat', {options!r}, {body!r})\n"]
 
 
-_without_body.has_side_effects = True  # type: ignore[attr-defined]  # in a terminal, more lines may come: not before it runs
+_verbatim.has_side_effects = True  # type: ignore[attr-defined]  # in a terminal, more lines may come: not before it runs
 
 
 _sessions: WeakKeyDictionary[InteractiveShell, Lockbots] = WeakKeyDictionary()
 """Outlives unloading, so that `%reload_ext` keeps the conversations."""
 
 
-def load(shell: InteractiveShell) -> None:
-    """Register everything with `shell`."""
+def load(shell: InteractiveShell, make_panel: Callable[[Lockbots, str | None], Any] | None = None) -> None:
+    """Register everything with `shell`.
+
+    Args:
+        shell: the running IPython.
+        make_panel: makes the chat panel of a session for a conversation, by its name.
+    """
     unload(shell)
     if shell not in _sessions:
         _sessions[shell] = Lockbots(config=shell.config)
@@ -234,20 +248,28 @@ def load(shell: InteractiveShell) -> None:
     if session.run is None and (request := _request(shell)):
         source = request.get("content", {}).get("code", "")
         session.enter_cell(request.get("metadata", {}).get("cellId"), source=source)
-    session.own_notebook = lambda: own_path(os.environ, shell.user_ns)
+    if make_panel and hasattr(shell, "kernel"):
+        session.make_panel = functools.partial(make_panel, session)
+    session.own_notebook = lambda: _own_notebook(shell)
     magics = ChatMagics(shell, session)
     shell.register_magics(magics)
     shell.configurables.append(session)  # type: ignore[arg-type]  # any configurable: %config lists them
     shell.events.register("pre_run_cell", session.before_cell)
     shell.events.register("post_run_cell", session.after_cell)
     shell.input_transformer_manager.token_transformers.append(_MagicLine)
-    shell.input_transformers_cleanup.append(_without_body)
+    shell.input_transformers_cleanup.insert(0, _verbatim)
     _formatter(shell).for_type(Turn, _forms_of)
 
 
 def _formatter(shell: InteractiveShell) -> Any:
     """What finds the forms of a value that a cell ends with."""
     return shell.display_formatter.mimebundle_formatter  # type: ignore[union-attr]  # a shell has one
+
+
+def _own_notebook(shell: InteractiveShell) -> Path | None:
+    from .notebook.reading import own_path  # noqa: PLC0415  # few read notebooks; %load_ext does not wait for it
+
+    return own_path(os.environ, shell.user_ns)
 
 
 def _request(shell: InteractiveShell) -> dict[str, Any]:
@@ -266,7 +288,7 @@ def unload(shell: InteractiveShell) -> None:
     shell.events.unregister("pre_run_cell", session.before_cell)
     shell.events.unregister("post_run_cell", session.after_cell)
     shell.input_transformer_manager.token_transformers.remove(_MagicLine)
-    shell.input_transformers_cleanup.remove(_without_body)
+    shell.input_transformers_cleanup.remove(_verbatim)
     _formatter(shell).pop(Turn, None)
     magics = shell.magics_manager.registry.pop("ChatMagics")
     shell.configurables.remove(magics)

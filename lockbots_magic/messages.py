@@ -10,10 +10,9 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, get_args
 
 from .errors import UsageError
+from .places import Place, place_of
 
 Status = Literal["complete", "interrupted", "error", "truncated"]
-Place = tuple[int, ...]
-"""A place among turns. Between any two there is room for more: (2, 1) lies between (2,) and (3,)."""
 
 
 @dataclass(frozen=True)
@@ -245,20 +244,3 @@ _KINDS: Mapping[str, Any] = {
     "made": int | float,
 }
 """The fields of a saved turn that are not text."""
-
-
-def place_of(numbers: Any) -> Place:
-    """Return the place that a list in a file describes.
-
-    Raises:
-        ValueError: it describes none.
-    """
-    counts = isinstance(numbers, list) and 0 < len(numbers) <= DEEPEST
-    if not counts or not all(type(n) is int and 0 <= n <= _MOST_PLACES for n in numbers) or not numbers[-1]:
-        raise ValueError(f"a place can't be {numbers!r}")
-    return tuple(numbers)
-
-
-DEEPEST = 200
-"""Numbers of a place, at most."""
-_MOST_PLACES = 2**53

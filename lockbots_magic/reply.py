@@ -14,7 +14,7 @@ from .conversation import Conversation, Slot
 from .errors import Cancelled, Interrupted, ProviderError, UsageError
 from .messages import ChatRequest, Delta, Status, Turn, Usage
 from .notebook.record import Entry
-from .providers.base import Provider
+from .providers.base import Provider, closed
 
 CUT_SHORT = {
     "length": "the reply reached the longest length allowed and is cut short",
@@ -104,6 +104,11 @@ class Reply(Iterator[str]):
                 return text
 
     @property
+    def id(self) -> str:
+        """The id of the turn that it becomes."""
+        return self._draft.id
+
+    @property
     def deltas(self) -> Iterator[Delta]:
         """The steps of the reply: text, reasoning, usage and notices."""
         return self._deltas
@@ -142,9 +147,12 @@ class Reply(Iterator[str]):
         ending: tuple[Status, str] | None = ("interrupted", "")
         try:
             self._name_model()
-            for delta in self._provider.stream(self.request):
-                self._progress.take(delta)
-                yield delta
+            with closed(self._provider.stream(self.request)) as deltas:
+                for delta in deltas:
+                    self._progress.take(delta)
+                    yield delta
+                    if self.request.cancellation.cancelled:  # not every provider looks
+                        raise Cancelled
             cut = CUT_SHORT.get(self._progress.finish_reason, "")
             ending = ("truncated", cut) if cut else ("complete", "")
         except Cancelled:
@@ -206,12 +214,20 @@ def leave_to_end(conversation: Conversation) -> None:
     reply.close()
 
 
+def under_way(conversation: Conversation) -> Reply | None:
+    """The reply that is being read in `conversation`."""
+    reply = _under_way.get(conversation)
+    return None if reply is None or reply.abandoned else reply
+
+
 def _begin(conversation: Conversation, reply: Reply) -> None:
     with _lock:
         leave_to_end(conversation)
         _under_way[conversation] = reply
+    conversation.watchers.tell()
 
 
 def _end(conversation: Conversation, reply: Reply) -> None:
     if _under_way.get(conversation) is reply:
         del _under_way[conversation]
+    conversation.watchers.tell()

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from traitlets import Dict, Enum, Float, Int, TraitError, Unicode, default, validate
 from traitlets.config import Configurable
@@ -19,10 +19,12 @@ from .chat import Chat
 from .conversation import Conversation
 from .credentials import Credentials
 from .errors import CredentialWarning, UsageError
-from .notebook.history import Past
 from .providers import split_model
 from .providers.call import hosts_warned_of
 from .providers.secrets import Secret, secrets_in
+
+if TYPE_CHECKING:
+    from .notebook.history import Past
 
 LIVE = ("auto", "on", "off", "text")
 
@@ -79,6 +81,8 @@ class Lockbots(Configurable):
         self.credentials = Credentials()
         self.conversations: dict[str, Conversation] = {}
         self.current = "main"
+        self.make_panel: Callable[[str | None], Any] | None = None
+        """Makes the chat panel for a conversation, by its name; None where there is none."""
         self.own_notebook: Callable[[], Path | None] = lambda: None
         """Where the notebook is in which this kernel runs, as far as that can be known."""
         self._addresses: dict[str, str] = {}
@@ -221,22 +225,27 @@ class Lockbots(Configurable):
         self.current = conversation.name
         return conversation
 
-    def restore(self, past: Past) -> Conversation | None:
-        """Take in a conversation that a notebook remembers; return None if it is here already, and no older.
+    def restore(self, past: Past) -> tuple[Conversation, bool]:
+        """Take in a conversation that a notebook remembers; one that is here already can only be continued.
 
         An empty conversation makes way for one of its name; beside others it gets a number. It does not become the
         current one.
+
+        Returns:
+            The conversation as it is here, and whether it was taken in.
         """
         conversation = Conversation.from_past(past)
-        known = next((c for c in self.conversations.values() if c.id == conversation.id), None)
-        if known is not None:
-            if known.made >= conversation.made:
-                return None
-            conversation.name = known.name
-        elif len(self.conversations.get(conversation.name, ())) > 0:
+        here = next((c for c in self.conversations.values() if c.id == conversation.id), None)
+        if here is not None:
+            if here.made >= conversation.made or here.turns != conversation.turns[: len(here)]:
+                return here, False
+            conversation.name = here.name
+        elif (namesake := self.conversations.get(conversation.name)) is not None and namesake.turns:
+            if not conversation.turns:
+                return namesake, False
             conversation.name = self.free_name(conversation.name)
         self.conversations[conversation.name] = conversation
-        return conversation
+        return conversation, True
 
     def free_name(self, name: str) -> str:
         """Return `name`, with a number behind it if it is taken."""

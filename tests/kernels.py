@@ -44,7 +44,7 @@ class Execution:
             if kind == "display_data":
                 places[identity] = len(outputs)
                 outputs.append({"type": kind, **content})
-            elif kind == "update_display_data":
+            elif kind == "update_display_data" and identity in places:  # else it is another cell's
                 outputs[places[identity]] = {"type": "display_data", **content}
             elif kind in ("execute_result", "error", "stream"):
                 outputs.append({"type": kind, **content})

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -57,6 +58,24 @@ def test_later_turns_are_stale_until_they_run_again():
     assert [t.stale for t in conversation.turns] == [False, True, True]
     run_cell(conversation, "c2", "9", "c2")
     assert [t.stale for t in conversation.turns] == [False, False, True]
+
+
+def test_a_failure_in_the_place_of_a_failure_makes_nothing_stale():
+    conversation = Conversation()
+    failed = Turn("a", status="error", cell_id="c1")
+    conversation.commit(replace(failed, run="1"), conversation.slot("c1", "1"))
+    run_cell(conversation, "c2", "2", "b")
+    conversation.commit(replace(failed, run="3", id="again"), conversation.slot("c1", "3"))
+    assert [(t.id == "again", t.stale) for t in conversation.turns] == [(True, False), (False, False)]
+
+
+def test_a_turn_says_what_stood_around_it():
+    conversation = filled("a", "b", "c")
+    a, b, c = conversation.turns
+    entry = conversation.commit(Turn("B", "x"), conversation.slot_of(b.id))
+    assert (entry.after.id, entry.before.id, entry.turn.place) == (a.id, c.id, b.place)
+    assert entry.turn is conversation.turns[1]
+    assert entry.turn.made > 0
 
 
 def test_one_execution_may_hold_several_turns():

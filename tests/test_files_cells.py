@@ -6,7 +6,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 from lockbots_magic import commands
 from lockbots_magic.files.cells import Setting, cell, model_of
-from lockbots_magic.magics import _MagicLine, _prompt, _without_body, chat_options
+from lockbots_magic.magics import _MagicLine, _prompt, _verbatim, chat_options
 from lockbots_magic.messages import Turn
 from lockbots_magic.options import assignments, words
 from lockbots_magic.session import Lockbots
@@ -31,7 +31,7 @@ def magics_of(source):
     """The magics that a cell runs, as IPython with the extension finds them."""
     manager = TransformerManager()
     manager.token_transformers.append(_MagicLine)
-    manager.cleanup_transforms.append(_without_body)
+    manager.cleanup_transforms.insert(0, _verbatim)
     recorder = Recorder()
     exec(compile(manager.transform_cell(source), "cell", "exec"), {"get_ipython": lambda: recorder})
     return recorder.ran

@@ -114,7 +114,7 @@ TURNS = st.builds(
     stale=st.booleans(),
     cell_id=st.sampled_from([None, "a", "b", "not valid"]),
     id=st.sampled_from(["", "1", "2", "x" * 300]) | st.uuids().map(str),
-    made=st.sampled_from([0.0, 1.0, 2.0, 3.0]),
+    made=st.sampled_from([0.0, 1.0, 2.0, float("inf")]),
     params=st.sampled_from([{}, {"temperature": 0.5, "stop": ["a"]}]),
 )
 
@@ -133,7 +133,7 @@ def test_a_notebook_gives_the_conversation_back(tmp_path_factory, turns, name):
     (back,) = files.read(path).conversations
     assert back.name == (whole(name) or "main")
     assert back.system == "Be brief."
-    told = lambda t: (whole(t.prompt), whole(t.reply), t.system, t.status, dict(t.params), t.model)  # noqa: E731
+    told = lambda t: (whole(t.prompt), whole(t.reply), t.system, t.status, dict(t.params), t.stale)  # noqa: E731
     assert [*map(told, back.turns)] == [*map(told, turns)]
 
 

@@ -45,6 +45,7 @@ QUESTIONS = {
     ),
     "One-line questions with %chat": "what's the difference between %chat and %%chat | ask in one line",
     "Prompts arrive untouched": "do I have to escape curly braces? | what does -- mean? | f-string in prompt",
+    "Chat panel": "is there a chat window? | how do I open the panel? | can I type while a cell runs?",
     "How a reply is shown": (
         "why is the picture only a link? | can a reply run javascript? | how do I write formulas in LaTeX?"
         " | does it work in jupyter console? | NO_COLOR"
@@ -85,6 +86,7 @@ QUESTIONS = {
     "Get help": "help | what commands are there | where is the documentation | what topics do you know",
 }
 RUSSIAN_QUESTIONS = {
+    "Панель чата": "как открыть панель? | есть ли окно чата?",
     "Как показан ответ": "почему вместо картинки ссылка? | отображаются ли формулы? | опасен ли javascript в ответе?",
     "Первые шаги": "с чего начать? | что это такое?",
     "Подключить настоящую модель": (

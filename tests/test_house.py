@@ -17,8 +17,8 @@ PACKAGE = "lockbots_magic"
 
 # A module imports only from rows above its own, and nothing from its own row.
 LAYERS = (
-    ("plaintext",),
-    ("version", "errors", "framing", "helptext", "providers.chunks"),
+    ("plaintext", "places"),
+    ("version", "watchers", "errors", "framing", "helptext", "providers.chunks"),
     ("messages", "storage", "notebook"),
     ("notebook.record",),
     ("notebook.history", "notebook.cells"),
@@ -49,9 +49,15 @@ LAYERS = (
     ("files.notebook",),
     ("files",),
     ("session",),
+    ("panel.desk", "panel.transcript"),
+    ("panel.letters",),
+    ("panel.talk",),
+    ("panel.host",),
+    ("panel.panel",),
+    ("panel",),
     ("commands.command",),
     ("commands.models", "commands.conversations", "commands.notebooks", "commands.files"),
-    ("commands.recording", "commands.settings"),
+    ("commands.recording", "commands.panels", "commands.settings"),
     ("commands",),
     ("magics", "pytest_plugin"),
     ("",),
@@ -76,7 +82,7 @@ CONCRETE = ("providers.function",)
 DIALECT = "providers.openai_compatible"
 
 PUBLIC = [  # grouped by what they are for
-    *("Chat", "Reply", "Conversation", "Turn", "Message", "Usage"),
+    *("Chat", "ChatPanel", "Reply", "Conversation", "Turn", "Message", "Usage"),
     *("Provider", "HTTPProvider", "ChatRequest", "Delta", "ModelInfo"),
     *("LockbotsError", "ProviderError", "UsageError"),
     "__version__",

@@ -341,3 +341,21 @@ def test_cell_that_ends_with_a_turn_shows_its_reply(shell):
     shell.run_line_magic("unload_ext", "lockbots_magic")
     assert set(shell.display_formatter.format(shell.user_ns["_"])[0]) == {"text/plain"}
     shell.run_line_magic("load_ext", "lockbots_magic")
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        ">>> 1 + 1\n2",
+        "In [1]: x\n   ...: y",
+        "    indented\n  less",
+        "a\n   \nb",
+        "%timeit x\n!ls\nwhat?",
+        "\\ and \\n and {x} $y \"\"\" '''",
+    ],
+)
+def test_prompt_arrives_as_it_was_typed_whatever_it_looks_like(shell, prompt):
+    for before in ("", "\n"):
+        with capture_output():
+            shell.run_cell(f"{before}%%chat\n{prompt}").raise_error()
+        assert session_of(shell).conversation().turns[-1].prompt == prompt

@@ -349,6 +349,16 @@ def test_ids_that_a_front_end_gives_anew_each_time_are_forgotten(notebook):
     assert "it ran under another id" in notebook.remarks
 
 
+def test_a_notebook_that_a_program_ran_is_bound_to_the_cells_that_show_the_turns(notebook):
+    for cell_id in ("c1", "c2", "c3"):
+        entry = notebook.conversation.commit(Turn(cell_id, "yes"), notebook.conversation.slot())
+        source = f"%%chat\n{cell_id}"
+        notebook.add(cell_id, source, shown("yes", metadata(entry, str, None, source)))
+    notebook.cells[1]["source"] = "%%chat\nedited"
+    notebook.cells.append({**notebook.cells[2], "id": "copy"})
+    assert notebook.turns == [("c1", "c1"), ("c2", None), ("c3", None)]
+
+
 def test_a_retried_turn_belongs_to_the_cell_that_asked_first(three):
     slot = three.conversation.slot_of(three.conversation.turns[1].id)
     entry = three.conversation.commit(Turn("two", "again", cell_id="c2"), slot)

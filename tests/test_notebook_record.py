@@ -49,6 +49,13 @@ def test_a_turn_outside_every_conversation_needs_no_place():
     assert parsed(written(Entry(None, Turn("p", "r", id="t")))).entry == Entry(None, Turn("p", "r", id="t"))
 
 
+def test_a_turn_that_no_output_shows_is_as_none_but_tells_its_neighbours():
+    failed = Turn("p", status="error", place=(2,), made=5.0)
+    kept = parsed(written(Entry(OWNER, failed, ENTRY.after, ENTRY.before))).entry
+    assert kept == Entry(OWNER, None, ENTRY.after, ENTRY.before, ended=5.0)
+    assert metadata(Entry(None, failed), str) == {}
+
+
 @pytest.mark.parametrize("deleted", [True, False])
 def test_an_ending_is_read_as_it_was_written(deleted):
     entry = Entry(Owner("i", "main"), None, Neighbour("t", (1,)), ended=5.0, deleted=deleted)

@@ -61,6 +61,11 @@ def test_a_value_may_begin_with_a_dash():
     assert (options.system, options.temperature, text) == ("- be brief", -1.0, "hi")
 
 
+def test_a_value_may_begin_with_an_equals_sign():
+    options, text = leading('-s "=x" -m=y -p =z hi')
+    assert (options.system, options.model, options.param, text) == ("=x", "y", ["=z"], "hi")
+
+
 def test_two_dashes_end_the_options():
     options, text = leading("-t 1 -- -5 is negative")
     assert (options.temperature, text) == (1.0, "-5 is negative")

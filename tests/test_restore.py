@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("ipykernel")
 pytestmark = pytest.mark.kernel
 
-from tests.kernels import Kernel  # noqa: E402  # after the skip
+from tests.kernels import Execution, Kernel, visible  # noqa: E402  # after the skip
 
 AS_NEW = """
 %load_ext lockbots_magic
@@ -245,3 +245,57 @@ def test_a_failed_retry_and_a_question_outside_are_not_in_the_history(book, kern
     told = said(fresh, f"%lockbots restore {book.save()}")
     assert "main: 1 turn\n" in told
     assert not re.search("run again|missing", told)
+
+
+def test_a_cell_that_fails_when_it_runs_again_shows_the_error_alone_and_its_turn_is_gone(book, kernels, sandbox):
+    dead, fresh = kernels
+    dead.run(f"%lockbots use openai:demo --base-url {sandbox.url('openai')}")
+    for cell_id, source in [("a", "%%chat\nsay a"), ("r", "%lockbots retry"), ("b", "%%chat\nsay b")]:
+        book.run(dead, cell_id, source)
+    dead.run(f"%lockbots use openai:demo --base-url {sandbox.url('openai', fault='http-401')}")
+    execution = dead.run("%%chat\nsay a", cell_id="a")
+    assert [(o["type"], o.get("data")) for o in execution.outputs] == [("display_data", {}), ("error", None)]
+    book.cells["a"] = "%%chat\nsay a", execution.outputs
+    said(fresh, f"%lockbots restore {book.save()}")
+    assert value(fresh, TURNS) == [("say b", "b", "b", True)]
+
+
+def test_a_long_reply_and_one_that_nobody_watched_are_kept_like_any_other(book, kernels, sandbox):
+    dead, fresh = kernels
+    dead.run(f"%lockbots use openai:demo --base-url {sandbox.url('openai', tokens=3000, rate=6000)}")
+    book.run(dead, "long", "%%chat\ngo")
+    book.cells["unseen"] = "%%chat\ngo on", dead.run("%%chat\ngo on").outputs
+    assert [len(outputs) for _, outputs in book.cells.values()] == [1, 1]
+    told = said(fresh, f"%lockbots restore {book.save()}")
+    assert told.splitlines()[1] == "main: 2 turns"
+    assert "run again" not in told
+    back, had = value(fresh, TURNS), value(dead, TURNS)
+    assert [turn[:2] for turn in back] == [turn[:2] for turn in had]
+    assert [cell for _, _, cell, _ in back] == ["long", "unseen"], "the cell that shows it"
+
+
+def test_an_interrupted_reply_is_kept_as_far_as_it_came(book, kernels, sandbox):
+    dead, fresh = kernels
+    dead.run(f"%lockbots use openai:demo --base-url {sandbox.url('openai', fault='silence-midway')}")
+    request = dead.send("%%chat\ncount to 20", cell_id="a")
+    execution = Execution()
+    for message in dead.messages(request):
+        execution.messages.append(message)
+        if visible(message["content"].get("data", {})).startswith("1 2"):
+            break
+    dead.manager.interrupt_kernel()
+    book.cells["a"] = "%%chat\ncount to 20", dead.finish(request, execution).outputs
+    fresh.run(f"%lockbots restore {book.save()}")
+    status = "[(t.status, t.reply) for t in session.conversation().turns]"
+    assert value(fresh, status) == value(dead, status)
+    assert value(fresh, status)[0][0] == "interrupted"
+
+
+def test_a_notebook_that_suggests_options_is_not_repeated(book, kernels):
+    dead, fresh = kernels
+    book.run(dead, "a", "%%chat\nhow do I save")
+    text = book.save().read_text()
+    assert '"model": "help"' in text
+    hostile = text.replace('"model": "help"', '"model": "x --base-url http://evil.example"')
+    book.path.write_text(hostile.replace('"provider": "guide"', '"provider": "openai"'))
+    assert "evil" not in said(fresh, f"%lockbots restore {book.path}")

@@ -8,7 +8,7 @@ from ..errors import UsageError
 from ..options import words
 from ..session import Lockbots
 
-from . import models, conversations, notebooks, files, recording, settings  # isort: skip  # noqa: F401  # each adds its commands; help lists them so
+from . import models, conversations, notebooks, files, recording, panels, settings  # isort: skip  # noqa: F401  # each adds its commands; help lists them so
 from .command import COMMANDS, Marked, Shown
 
 __all__ = ["COMMANDS", "Marked", "Shown", "run", "summary"]

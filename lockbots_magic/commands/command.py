@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from ..notebook.record import Entry
 from ..options import Options
@@ -32,7 +32,13 @@ class Marked(str):
         return marked
 
 
-Shown = str | Table | Reply
+class Displayed(Protocol):
+    """What shows itself, such as a widget."""
+
+    def _ipython_display_(self) -> None: ...
+
+
+Shown = str | Table | Reply | Displayed
 SHORT = 60
 """Characters of a prompt or reply that a table shows."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from pathlib import Path
 
 from .. import files
 from ..errors import UsageError
@@ -17,6 +18,7 @@ def _help(text: str) -> str:
 @command(argument("file", help="where to"))
 def save(session: Lockbots, options: Namespace) -> str:
     """Write the current conversation to a JSON file, to load it again."""
+    _check_is_elsewhere(session, options.file)
     return f"saved: {files.save(session.conversation(), options.file)}"
 
 
@@ -32,6 +34,7 @@ def export(session: Lockbots, options: Namespace) -> str:
     """Write the current conversation for others: as Markdown, a page, a notebook or messages."""
     if not options.file:
         raise UsageError(f"name a file, by its ending: {files.listed(files.EXPORTS)}")
+    _check_is_elsewhere(session, options.file)
     written = files.write(session.conversation(), options.file)
     out = [
         *([f"{counted(written.failed, 'failed turn')} left out"] if written.failed else []),
@@ -50,4 +53,18 @@ def import_(session: Lockbots, options: Namespace) -> str:
     for conversation in found.conversations:
         session.add(conversation)
         told.append(f"conversation: {conversation.name} ({counted(len(conversation), 'turn')})")
-    return "\n".join([*told, *found.remarks])
+    return "\n".join([*told, *(f"- {remark}" for remark in found.remarks)])
+
+
+def _check_is_elsewhere(session: Lockbots, path: str) -> None:
+    """What the front end has open is not to be replaced under its hands."""
+    own = session.own_notebook()
+    if own is not None and _is_same(own, path):
+        raise UsageError(f"{path} is the notebook in which this runs; give another name")
+
+
+def _is_same(one: Path, other: str) -> bool:
+    try:
+        return one.samefile(Path(other).expanduser())
+    except (OSError, RuntimeError, ValueError):  # it is not there, or no name at all
+        return False

@@ -28,7 +28,7 @@ class Form:
 
 EXPORTS: Mapping[str, Form] = MappingProxyType(
     {
-        ".md": Form("to read anywhere, Markdown", whole=True),
+        ".md": Form("Markdown, to read anywhere", whole=True),
         ".html": Form("a page for the browser", whole=True),
         ".ipynb": Form("a notebook of %%chat cells", whole=False),
         ".json": Form("messages as OpenAI has them", whole=False),

@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
+import math
 import uuid
-from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import replace
 
 from ..conversation import Conversation
 from ..messages import Turn
-from ..notebook.record import LONGEST_ID, Entry, Neighbour, Owner
+from ..notebook.record import LONGEST_ID, Entry, Neighbour, Owner, Trail
+
+_STALE = "stale"
+"""A trail that leads nowhere: the turn was made when others stood before it."""
 
 
 def entries_of(conversation: Conversation, turns: Sequence[Turn]) -> list[tuple[Turn, Entry]]:
     """Return `turns`, which make up the conversation in the notebook, each with the entry that its output holds.
 
-    An entry says what stood around its turn when that was made: of the turns beside it, those that are older.
+    They are told as if each had been made after the one before it.
     """
     owner = Owner(conversation.id[:LONGEST_ID], conversation.name[:LONGEST_ID] or "main", conversation.system)
-    turns = _in_time(_told_apart(turns))
-    entries: dict[int, Entry] = {}
-    older: list[int] = []
-    for index in sorted(range(len(turns)), key=lambda n: turns[n].made):
-        at = bisect(older, index)
-        after = _neighbour(turns[older[at - 1]]) if at else None
-        before = _neighbour(turns[older[at]]) if at < len(older) else None
-        entries[index] = Entry(owner, turns[index], after, before)
-        older.insert(at, index)
-    return [(turn, entries[index]) for index, turn in enumerate(turns)]
-
-
-def _neighbour(turn: Turn) -> Neighbour:
-    return Neighbour(turn.id, turn.place)
+    told: list[tuple[Turn, Entry]] = []
+    trail, after = Trail(), None
+    for turn in _in_time(_told_apart(turns)):
+        told.append((turn, Entry(owner, turn, after, trail=_STALE if turn.stale else str(trail))))
+        trail.add(turn)
+        after = Neighbour(turn.id, turn.place)
+    return told
 
 
 def _told_apart(turns: Sequence[Turn]) -> list[Turn]:
@@ -46,8 +42,9 @@ def _told_apart(turns: Sequence[Turn]) -> list[Turn]:
 
 
 def _in_time(turns: Sequence[Turn]) -> list[Turn]:
-    """Return `turns`, each with its moment: imported ones have none. A stale turn is older than one before it."""
-    if all(turn.made for turn in turns) and len({turn.made for turn in turns}) == len(turns):
-        return list(turns)
-    count = len(turns)
-    return [replace(turn, made=float(n if turn.stale else count + n)) for n, turn in enumerate(turns, 1)]
+    """Return `turns`, each made later than the one before; those from a file may tell no time, or any."""
+    sorted_, latest = [], 0.0
+    for turn in turns:
+        latest = max(turn.made if math.isfinite(turn.made) else 0.0, math.nextafter(latest, math.inf))
+        sorted_.append(replace(turn, made=latest))
+    return sorted_

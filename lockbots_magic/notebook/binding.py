@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from .cells import Cell
 from .history import Past
-from .record import digest
+from .record import Record, digest
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")  # as the notebook format has it, 4.5
 
@@ -24,10 +24,13 @@ class Binding:
     """Ids of several cells: nobody knows which of them ran."""
     unknown: frozenset[str]
     """Ids that no cell has, though a cell shows what it ran under them."""
+    found_in: Mapping[str, str]
+    """A turn of a cell that ran without an id, as programs run notebooks -> the id of the cell that shows it."""
 
     def applied(self, past: Past) -> Past:
         """Return `past` with its turns bound to the cells as they are now."""
-        return replace(past, turns=tuple(replace(t, cell_id=self.of(t.cell_id)) for t in past.turns))
+        turns = (replace(t, cell_id=self.found_in.get(t.id) or self.of(t.cell_id)) for t in past.turns)
+        return replace(past, turns=tuple(turns))
 
     def of(self, cell_id: str | None) -> str | None:
         """The id by which a cell is known now; one that no cell has is left: another cell never gets it."""
@@ -65,7 +68,27 @@ def binding_of(cells: Sequence[Cell], ids: Iterable[str]) -> Binding:
         and _is_same(old, where[0], shown_in)
     }
     ambiguous = frozenset(one for one, times in count.items() if times > 1)
-    return Binding(renamed, ambiguous, frozenset(lost) - renamed.keys())
+    return Binding(renamed, ambiguous, frozenset(lost) - renamed.keys(), _found_in(cells, count))
+
+
+def _found_in(cells: Iterable[Cell], count: Mapping[str, int]) -> dict[str, str]:
+    shown = [
+        (turn, cell, found.record)
+        for cell in cells
+        for found in cell.found
+        if (turn := found.record.entry.turn) and turn.cell_id is None
+    ]
+    times = Counter(turn.id for turn, _, _ in shown)
+    return {
+        turn.id: cell.id
+        for turn, cell, record in shown
+        if cell.id and count[cell.id] == times[turn.id] == 1 and _is_of(record, cell)
+    }
+
+
+def _is_of(record: Record, cell: Cell) -> bool:
+    """Whether a cell that had no id when it ran surely is `cell`."""
+    return record.cell is None and record.source == digest(cell.source)
 
 
 def _is_same(old: str, cell: Cell, shown_in: Mapping[str, Sequence[Cell]]) -> bool:

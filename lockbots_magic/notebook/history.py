@@ -12,7 +12,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..messages import Place, Turn
+from ..messages import Turn
+from ..places import Place
 from .record import MOST_FORMER, Entry, Neighbour, Origin, Owner, Trail
 
 MOST_COPIES = 50
@@ -28,7 +29,7 @@ class Past:
     made: float
     """When it was last changed or copied, on the clock of `Turn.made`."""
     gaps: tuple[str, ...] = ()
-    """Ids of the turns before which others stood that are lost."""
+    """Ids of the turns right before which others stood that are lost."""
     called: str = ""
     """Its own name, where a later conversation has that: then `owner.name` has a number."""
 
@@ -47,7 +48,7 @@ def replayed(entries: Iterable[Entry]) -> list[Past]:
         log.sort(key=lambda entry: entry.made)
     cleared = {one for log in logs.values() for entry in log if entry.owner for one in entry.owner.former}
     kept = [log for name, log in logs.items() if name not in cleared and not log[-1].deleted]
-    kept.sort(key=lambda log: log[-1].made)
+    kept.sort(key=lambda log: (log[-1].made, _owner(log).id))
     copied: dict[str, float] = {}
     for origin in (entry.owner.origin for log in logs.values() for entry in log if entry.owner):
         if origin:
@@ -117,8 +118,8 @@ class _Places:
         self.stands[start:] = []
         if entry.turn:
             self.stands.append(_Stand(entry.turn, entry.after, entry.trail))
-            if behind and entry.before and behind[0].turn.id == entry.before.id:
-                behind[0].after = Neighbour(entry.turn.id, entry.turn.place)
+        if behind and entry.before and behind[0].turn.id == entry.before.id:
+            behind[0].after = Neighbour(entry.turn.id, entry.turn.place) if entry.turn else entry.after
         self.stands += behind
 
     def _end_of(self, after: Neighbour | None) -> int:

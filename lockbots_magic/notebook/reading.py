@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from ..errors import UsageError
 from ..storage import read_text
-from .binding import binding_of
+from .binding import binding_of, is_portable
 from .cells import Cell, cells_of, ids_of
 from .history import Past, replayed
 from .record import Entry
@@ -32,6 +32,10 @@ class Restored:
     """What a person should know, a sentence each."""
     cell_ids: frozenset[str]
     """The ids of its cells."""
+
+    def lacks(self, cell_id: str | None) -> bool:
+        """Whether a cell that runs is not in the file: then this is older than what is seen."""
+        return bool(self.cell_ids) and is_portable(cell_id) and cell_id not in self.cell_ids
 
 
 def restored(path: str | Path) -> Restored:
@@ -70,7 +74,7 @@ def own_path(environment: Mapping[str, str], names: Mapping[str, Any]) -> Path |
     visited = names.get("_dh")
     began = Path(str(visited[0])) if isinstance(visited, Sequence) and visited else Path()
     path = Path(told)
-    places = [path] if path.is_absolute() else [began / path.name, began / path]
+    places = [path, began / path.name] if path.is_absolute() else [began / path.name, began / path]
     with suppress(OSError, ValueError):
         return next((place for place in places if place.is_file()), None)
     return None

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from ..messages import Place, Turn, Usage, place_of
+from ..messages import Turn, Usage
+from ..places import Place, place_of
 from ..plaintext import printable
 
 KEY = "lockbots"
@@ -66,13 +67,16 @@ class Owner:
 
 @dataclass(frozen=True)
 class Entry:
-    """A turn that took its place, or, without a turn, where a conversation ended at a moment."""
+    """A turn that took its place, or, without a turn, that at a moment nothing stood between its neighbours.
+
+    A turn that no output shows (see `Turn.is_shown`) is kept as if there were none.
+    """
 
     owner: Owner | None
     """None: the turn was asked outside every conversation, or not kept."""
     turn: Turn | None = None
     after: Neighbour | None = None
-    """What stands right before the turn, or at the end of the conversation; None if nothing does."""
+    """What stands right before the turn, or, without one, at the end of the conversation; None if nothing does."""
     before: Neighbour | None = None
     """What stands right behind the turn; None if nothing does."""
     trail: str = ""
@@ -81,6 +85,8 @@ class Entry:
     """Without a turn: when, on the clock of `Turn.made`."""
     deleted: bool = False
     """Whether the conversation was deleted then."""
+    displaces: bool = False
+    """Whether turns have gone for it that outputs may show. Not kept: it is in what stands where they stood."""
 
     @property
     def made(self) -> float:
@@ -131,7 +137,7 @@ def digest(text: str) -> str:
 
 
 def metadata(entry: Entry, clean: Callable[[str], str], cell: str | None = None, source: str = "") -> dict[str, Any]:
-    """Return the metadata of an output that holds `entry`, ready for JSON.
+    """Return the metadata of an output that holds `entry`, ready for JSON; none if there is nothing to keep.
 
     Args:
         entry: what to keep.
@@ -139,11 +145,13 @@ def metadata(entry: Entry, clean: Callable[[str], str], cell: str | None = None,
         cell: the id of the cell that runs.
         source: its source; `""` if unknown.
     """
+    if entry.owner is None and not (entry.turn and entry.turn.is_shown):
+        return {}
     data: dict[str, Any] = {"version": VERSION, "conversation": None if entry.owner is None else _of_owner(entry.owner)}
-    if entry.turn:
+    if entry.turn and entry.turn.is_shown:
         data |= {**_of_turn(entry.turn), "trail": entry.trail}
     else:
-        data |= {"ended": entry.ended, "deleted": entry.deleted}
+        data |= {"ended": entry.made, "deleted": entry.deleted}
     data |= {"after": _of_neighbour(entry.after), "before": _of_neighbour(entry.before)}
     data |= {"cell": cell, "source": digest(source) if source else ""}
     return {KEY: _cleaned(data, clean)}

@@ -184,7 +184,12 @@ def _on_one_line(html: str) -> str:
 @functools.cache
 def style() -> str:
     """Return the style of replies as an element."""
-    return style_element(files(__package__).joinpath("reply.css").read_text("utf-8"))
+    return style_element(style_sheet())
+
+
+def style_sheet() -> str:
+    """Return the style of replies, for whoever loads it in a way of their own."""
+    return files(__package__).joinpath("reply.css").read_text("utf-8")
 
 
 def style_element(css: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from IPython.core.displaypub import CapturingDisplayPublisher
+from IPython.core.getipython import get_ipython
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import clear_output, display
 
@@ -75,10 +76,13 @@ def watched(shell: InteractiveShell, mode: str) -> bool:
 
 
 def show_note(shell: InteractiveShell, text: str, metadata: Mapping[str, Any]) -> bool:
-    """Show a line of the toolkit's as an output with `metadata`; false where outputs have none, as in a terminal."""
+    """Show a line of the toolkit's as an output with `metadata`; false where outputs have none, as in a terminal.
+
+    Without a text the output is nothing that a reader sees.
+    """
     if not (hasattr(shell, "kernel") or isinstance(shell.display_pub, CapturingDisplayPublisher)):
         return False
-    _display({"text/plain": text}, metadata=metadata)
+    show({"text/plain": text} if text else {}, metadata=metadata)
     return True
 
 
@@ -95,7 +99,7 @@ class CellOutput:
         from .forms import bundle, made  # noqa: PLC0415  # Markdown is needed by the first reply, not by %load_ext
         from .html import render  # noqa: PLC0415  # as above
 
-        _display(bundle(turn.reply, made(lambda: render(turn.reply), turn.reply), notices), metadata=metadata)
+        show(bundle(turn.reply, made(lambda: render(turn.reply), turn.reply), notices), metadata=metadata)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -201,16 +205,38 @@ class _Place:
         self._put(number, {"text/html": framed(html, notices, styled=number == 0)})
 
     def _put(self, number: int, data: Mapping[str, str], metadata: Mapping[str, Any] | None = None) -> None:
-        _display(data, f"{self._name}-{number}", update=number < self.outputs, metadata=metadata)
+        show(data, f"{self._name}-{number}", update=number < self.outputs, metadata=metadata)
         self.outputs = max(self.outputs, number + 1)
 
 
-def _display(
+def unrelated_context() -> contextvars.Context:
+    """Return a context in which what is sent answers no message of the page's.
+
+    A kernel takes what comes for a widget where the widget last sent an answer (ipykernel 7.4): after one to a cell,
+    the next message waits for that cell to end. Where there was none, the page's own subshell takes it.
+    """
+    context = contextvars.copy_context()
+    kernel = getattr(get_ipython(), "kernel", None)
+    parent = getattr(kernel, "_shell_parent", None)
+    if isinstance(parent, contextvars.ContextVar):  # else a kernel that knows no subshells
+        context.run(parent.set, {})
+    return context
+
+
+def show(
     data: Mapping[str, Any],
     display_id: str | None = None,
     *,
     update: bool = False,
     metadata: Mapping[str, Any] | None = None,
 ) -> None:
+    """Display an output, or a new state of the one with that id.
+
+    Args:
+        data: MIME type -> its form.
+        display_id: the output's name.
+        update: whether it stands there already.
+        metadata: what the notebook saves with it.
+    """
     more = {"metadata": metadata} if metadata else {}
     display(data, raw=True, display_id=display_id, update=update, **more)  # type: ignore[no-untyped-call]  # not typed

@@ -1,9 +1,28 @@
 """The notebook is the store: what JupyterLab and Notebook 7 save brings the conversation back."""
 
 import re
+from contextlib import suppress
 
 import pytest
 from playwright.sync_api import expect
+
+
+def restart(notebook):
+    """Restart the kernel, and run the first cell once it has begun to count anew: what is sent before may be lost."""
+    notebook.run(0)
+    prompt = notebook.cell(0).locator(".jp-InputPrompt")
+    expect(prompt).not_to_have_text(re.compile(r"\[[1*]\]"))
+    notebook.page.keyboard.press("Escape")
+    notebook.page.keyboard.press("0")
+    notebook.page.keyboard.press("0")
+    notebook.page.get_by_role("button", name="Confirm Kernel Restart").click()
+    for _ in range(10):
+        notebook.wait_until_ready()
+        notebook.run(0, wait=False)
+        with suppress(AssertionError):
+            expect(prompt).to_contain_text("[1]")
+            return
+    raise AssertionError("the kernel did not restart")
 
 
 @pytest.mark.parametrize("app", ["lab", "notebooks"])
@@ -24,14 +43,10 @@ def test_after_a_restart_the_saved_notebook_brings_the_conversation_back(lab, pa
     records = [saved.cells[n].outputs[0].metadata.lockbots for n in (1, 2)]
     assert [record.turn.prompt for record in records] == ["count to 30", "say two"]
     assert [record.cell for record in records] == [saved.cells[n].id for n in (1, 2)]
-    page.keyboard.press("Escape")
-    page.keyboard.press("0")
-    page.keyboard.press("0")
-    page.get_by_role("button", name="Confirm Kernel Restart").click()
-    notebook.wait_until_ready()
-    notebook.run(0)
+    restart(notebook)
     notebook.run(3)
     expect(notebook.outputs(3)).to_contain_text("main: 2 turns")
+    expect(notebook.outputs(3)).not_to_contain_text(re.compile("edited|altered|missing|another|older"))
     notebook.run(4)
     expect(notebook.outputs(4)).to_contain_text("I have heard 5 messages")
     notebook.type_into(1, "%%chat\nsay one")
@@ -41,3 +56,19 @@ def test_after_a_restart_the_saved_notebook_brings_the_conversation_back(lab, pa
     expect(rows).to_have_count(3)
     expect(rows.nth(0)).to_contain_text("say one")
     expect(rows.nth(1)).to_contain_text(re.compile("say two.*stale"))
+
+
+@pytest.mark.parametrize("app", ["lab", "notebooks"])
+def test_what_a_failure_leaves_for_the_notebook_takes_no_room(lab, page, sandbox, app):
+    use = f"%load_ext lockbots_magic\n%lockbots use openai:demo --base-url {sandbox.url('openai')}"
+    fail = f"%lockbots use openai:demo --base-url {sandbox.url('openai', fault='http-401')}"
+    notebook = lab.open(page, use, "%%chat\nsay one", fail, "%%chat\nsay two", name=f"failure-{app}.ipynb", app=app)
+    for cell in range(3):
+        notebook.run(cell)
+    notebook.run(1)
+    notebook.run(3)
+    expect(notebook.outputs(1).last).to_contain_text("AuthenticationError")
+    expect(notebook.outputs(3)).to_contain_text("AuthenticationError")
+    heights = [notebook.cell(n).locator(".jp-OutputArea").bounding_box()["height"] for n in (1, 3)]
+    assert heights[0] == heights[1]
+    assert "turn" not in notebook.save().cells[1].outputs[0].metadata.lockbots

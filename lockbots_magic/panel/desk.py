@@ -1,0 +1,213 @@
+"""What a panel works on: conversations by name, and who answers. The session's, or those of one chat."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from ..chat import Chat
+from ..conversation import Conversation
+from ..errors import UsageError
+from ..providers import names, provider_class, split_model
+from ..providers.base import Provider
+from ..session import Lockbots
+
+
+class Desk(ABC):
+    """One conversation is open on it; the others can be taken up.
+
+    Args:
+        conversation: the one that is open.
+    """
+
+    def __init__(self, conversation: Conversation) -> None:
+        self.conversation = conversation
+
+    @property
+    @abstractmethod
+    def conversations(self) -> dict[str, Conversation]:
+        """All of them, by name."""
+
+    @abstractmethod
+    def chat(self, conversation: Conversation | None = None) -> Chat:
+        """Return the chat that a prompt goes to, in the open conversation by default.
+
+        Raises:
+            LockbotsError: the model in use can't be had.
+        """
+
+    @abstractmethod
+    def use(self, model: str) -> None:
+        """Talk to ``provider:model`` from now on.
+
+        Raises:
+            LockbotsError: there is none, or it can't be had; nothing has changed then.
+        """
+
+    @abstractmethod
+    def set_temperature(self, value: float | None) -> None:
+        """Send this temperature from now on; None leaves it to the provider."""
+
+    @property
+    @abstractmethod
+    def temperature(self) -> float | None:
+        """The temperature that is sent."""
+
+    @property
+    @abstractmethod
+    def model(self) -> str:
+        """Who answers, as ``provider:model``."""
+
+    @property
+    def system(self) -> str:
+        """The system prompt of the open conversation."""
+        return self.conversation.system
+
+    def switch(self, name: str) -> None:
+        """Take up another conversation.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        if name not in self.conversations:
+            raise UsageError(f"there is no conversation {name!r} any more")
+        self.conversation = self.conversations[name]
+
+    def add(self, conversation: Conversation) -> None:
+        """Take in a conversation and open it; a taken name gets a number."""
+        taken = self.conversations
+        name, number = conversation.name, 2
+        while conversation.name in taken:
+            conversation.name, number = f"{name}-{number}", number + 1
+        taken[conversation.name] = conversation
+        self.conversation = conversation
+
+    def provider(self, name: str) -> Provider:
+        """Return the provider called `name`, ready to be asked for its models."""
+        return self._chat_with(name).provider
+
+    @abstractmethod
+    def _chat_with(self, model: str) -> Chat:
+        """A chat with another model, in the open conversation."""
+
+    def providers(self) -> list[dict[str, str]]:
+        """The providers, each with whether its credential is there, as far as that is known without asking anybody."""
+        current = self.model.partition(":")[0]
+        return [self._described(name, current) for name in dict.fromkeys([current, *names()])]
+
+    def _described(self, name: str, current: str) -> dict[str, str]:
+        told = {"name": name, "credential": "", "hint": f"%lockbots login {name}"}
+        try:
+            kind = provider_class(name)
+            if not kind.needs_auth:
+                return {**told, "credential": "none"}
+            if kind.credential_from_environment():
+                return {**told, "credential": "ok"}
+            if name == current:
+                self.chat().provider.ready()
+                return {**told, "credential": "ok"}
+        except UsageError:
+            return {**told, "credential": "none"}  # a function, or a plug-in that does not load: it says so when chosen
+        except Exception:  # noqa: BLE001  # no credential, and whatever a plug-in raises that looks for one
+            return {**told, "credential": "missing"}
+        return told
+
+
+class SessionDesk(Desk):
+    """Works on what the magics use: what is chosen here holds there, too."""
+
+    def __init__(self, session: Lockbots, name: str | None = None) -> None:
+        super().__init__(session.conversation(name))
+        self._session = session
+
+    @property
+    def conversations(self) -> dict[str, Conversation]:
+        """Those of the session."""
+        return self._session.conversations
+
+    def chat(self, conversation: Conversation | None = None) -> Chat:
+        """Return the chat with the session's model, settings and credential."""
+        return self._session.chat().within(self.conversation if conversation is None else conversation)
+
+    def use(self, model: str) -> None:
+        """Make `model` that of the session; where its provider is stays as it was set."""
+        self._session.chat(model)
+        self._session.model = model
+
+    def set_temperature(self, value: float | None) -> None:
+        """Set the session's temperature."""
+        self._session.set("temperature", value)
+
+    @property
+    def temperature(self) -> float | None:
+        """That of the session."""
+        value: float | None = self._session.temperature
+        return value
+
+    @property
+    def model(self) -> str:
+        """The session's model, with the default written out."""
+        return _with_default(self._session.model)
+
+    @property
+    def system(self) -> str:
+        """The system prompt in force: the conversation's own, else the session's."""
+        return self.conversation.system or str(self._session.system)
+
+    def _chat_with(self, model: str) -> Chat:
+        return self._session.chat(model)
+
+
+class ChatDesk(Desk):
+    """Works on one chat; what is chosen here holds in this panel."""
+
+    def __init__(self, chat: Chat) -> None:
+        super().__init__(chat.conversation)
+        self._chat = chat
+        self._conversations = {chat.conversation.name: chat.conversation}
+
+    @property
+    def conversations(self) -> dict[str, Conversation]:
+        """The chat's, and those begun in the panel."""
+        return self._conversations
+
+    def chat(self, conversation: Conversation | None = None) -> Chat:
+        """Return the chat with the model in use."""
+        return self._chat.within(self.conversation if conversation is None else conversation)
+
+    def use(self, model: str) -> None:
+        """Talk to `model`; another one of the same provider is asked there with the same settings."""
+        self._chat = self._chat_with(model)
+
+    def set_temperature(self, value: float | None) -> None:
+        """Set the chat's parameter."""
+        kept = {name: one for name, one in self._chat.params.items() if name != "temperature"}
+        self._chat.params = kept if value is None else {**kept, "temperature": value}
+
+    @property
+    def temperature(self) -> float | None:
+        """The chat's parameter."""
+        value: Any = self._chat.params.get("temperature")
+        return value if isinstance(value, int | float) else None
+
+    @property
+    def model(self) -> str:
+        """The chat's model."""
+        provider = self._chat.provider
+        return f"{provider.name}:{provider.model_info(self._chat.model).id}"
+
+    def _chat_with(self, model: str) -> Chat:
+        name, _, model_id = model.partition(":")
+        if name == self._chat.provider.name:
+            chat = self._chat.within(self.conversation)
+            chat.model = model_id
+            return chat
+        split_model(model)
+        chat = Chat(model, conversation=self.conversation)
+        chat.params = {k: v for k, v in self._chat.params.items() if chat.provider.takes(k)}
+        return chat
+
+
+def _with_default(model: str) -> str:
+    name, model_id = split_model(model)
+    return f"{name}:{model_id or provider_class(name).default_model}"

@@ -1,0 +1,69 @@
+"""The chat panel in a page, used as a person would."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Locator, Page, expect
+
+
+class Panel:
+    """One view of a panel.
+
+    Args:
+        page: the page it is in.
+        root: its element; the only panel of the page by default.
+    """
+
+    def __init__(self, page: Page, root: Locator | None = None) -> None:
+        self.page = page
+        self.root = root or page.locator(".lockbots-panel")
+        self.input = self.root.locator(".lb-composer textarea")
+        self.act = self.root.locator(".lb-send")
+        self.log = self.root.locator(".lb-log")
+        self.turns = self.root.locator("article:not([hidden])")
+        self.remarks = self.root.locator(".lb-bar:visible")
+        self.names = self.root.locator(".lb-head select")
+        self.settings = self.root.locator(".lb-settings")
+        self.status = self.root.get_by_role("status")
+
+    def wait_until_ready(self) -> Panel:
+        """Wait until the panel knows how things stand."""
+        expect(self.names.locator("option")).not_to_have_count(0, timeout=30_000)
+        return self
+
+    def send(self, prompt: str, wait: bool = True) -> None:
+        """Type a prompt and press Enter; `wait` for the end of the reply."""
+        before = self.turns.count()
+        self.input.click()
+        self.page.keyboard.insert_text(prompt)
+        self.page.keyboard.press("Enter")
+        expect(self.turns).to_have_count(before + 1)
+        if wait:
+            self.wait_for_end()
+
+    def wait_for_end(self) -> None:
+        """Wait until no reply is on its way."""
+        expect(self.root.locator(".lb-waits")).to_have_count(0, timeout=20_000)
+
+    def prompt(self, index: int = -1) -> Locator:
+        """The prompt of a turn."""
+        return self.turns.nth(index).locator(".lb-prompt")
+
+    def reply(self, index: int = -1) -> Locator:
+        """The reply of a turn, as far as it has come."""
+        return self.turns.nth(index).locator(".lockbots-reply")
+
+    def button(self, label: str, index: int = -1) -> Locator:
+        """A button of a turn, which shows where the pointer is."""
+        self.turns.nth(index).hover()
+        return self.turns.nth(index).get_by_role("button", name=label, exact=True)
+
+    def begin_anew(self) -> None:
+        """Begin another conversation."""
+        before = self.names.input_value()
+        self.root.get_by_role("button", name="New conversation").click()
+        expect(self.names).not_to_have_value(before)
+
+    def choose(self, item: str) -> None:
+        """Choose from the menu."""
+        self.root.locator("summary").click()
+        self.root.get_by_role("button", name=item).click()

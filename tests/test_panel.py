@@ -1,0 +1,150 @@
+"""The panel in a real kernel, over a real comm: as a front end talks to it."""
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytest.importorskip("ipykernel")
+pytestmark = pytest.mark.kernel
+
+from tests.kernels import Execution, Kernel, visible  # noqa: E402  # after the skip
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    with Kernel() as kernel:
+        assert kernel.run("%load_ext lockbots_magic").reply["status"] == "ok"
+        yield kernel
+
+
+class Panel:
+    """A front end's end of the comm."""
+
+    def __init__(self, kernel, code="%lockbots panel"):
+        self.kernel = kernel
+        opened, request, self.shown = [], kernel.send(code), Execution()
+        while not (self.shown.messages and self.shown.messages[-1]["content"].get("execution_state") == "idle"):
+            message = kernel.client.get_iopub_msg(timeout=30)
+            if message["msg_type"] == "comm_open" and "_esm" in message["content"]["data"]["state"]:
+                opened.append(message)
+            if message["parent_header"].get("msg_id") == request:
+                self.shown.messages.append(message)
+        assert opened[-1]["parent_header"] == {}  # the page's subshell takes what it says, not the cell's
+        self.state = opened[-1]["content"]["data"]["state"]
+        self.comm = opened[-1]["content"]["comm_id"]
+        self.letters = []
+
+    def send(self, kind, **fields):
+        content = {"comm_id": self.comm, "data": {"method": "custom", "content": {"type": kind, **fields}}}
+        self.kernel.client.shell_channel.send(self.kernel.client.session.msg("comm_msg", content))
+
+    def wait_for(self, kind, seconds=30):
+        """Return the next message of a kind."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            try:
+                message = self.kernel.client.get_iopub_msg(timeout=1)
+            except queue.Empty:
+                continue
+            content = message["content"]
+            if message["msg_type"] == "comm_msg" and content["comm_id"] == self.comm:
+                letter = content["data"].get("content", {})
+                self.letters.append(letter)
+                if letter.get("type") == kind:
+                    return letter
+        raise TimeoutError(f"no {kind!r} came; these did: {[one.get('type') for one in self.letters]}")
+
+
+def test_panel_is_a_widget_and_a_transcript_of_its_own(kernel):
+    panel = Panel(kernel)
+    widget, transcript = panel.shown.outputs
+    assert widget["data"]["application/vnd.jupyter.widget-view+json"]["model_id"] == panel.comm
+    assert "lockbots-transcript" in transcript["data"]["text/html"]
+    assert transcript["data"]["text/plain"] == "nothing was said yet"
+    assert set(panel.state["texts"]) >= {"en", "ru"}
+    assert "http" not in json.dumps(panel.state["texts"])
+
+
+def test_what_is_said_in_the_panel_is_said_in_the_conversation(kernel):
+    panel = Panel(kernel, "%lockbots new talk\n%lockbots panel")
+    panel.send("hello", view="v")
+    assert panel.wait_for("snapshot")["conversation"]["name"] == "talk"
+    panel.send("send", prompt="How do I undo?")
+    assert panel.wait_for("begin")["reply"]["prompt"] == "How do I undo?"
+    assert panel.wait_for("end")["turn"]["status"] == "complete"
+    panel.wait_for("usage")
+    history = kernel.run("%lockbots history")
+    assert "How do I undo?" in history.outputs[0]["data"]["text/plain"]
+
+
+def test_what_a_cell_says_is_told_to_the_panel(kernel):
+    panel = Panel(kernel, "%lockbots new other\n%lockbots panel")
+    panel.send("hello", view="v")
+    panel.wait_for("snapshot")
+    request = kernel.send("%%chat\nHow do I save?", "cell-1")
+    turn = panel.wait_for("turn")["turn"]
+    assert (turn["prompt"], turn["cell"]) == ("How do I save?", True)
+    kernel.finish(request)
+
+
+def test_transcript_grows_with_the_talk(kernel):
+    panel = Panel(kernel, "%lockbots new third\n%lockbots panel")
+    shown = panel.shown.messages
+    display = next(m for m in shown if "lockbots-transcript" in str(m["content"].get("data", "")))
+    panel.send("send", prompt="How do I undo? <b>")
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        message = kernel.client.get_iopub_msg(timeout=20)
+        if message["msg_type"] == "update_display_data":
+            break
+    content = message["content"]
+    assert content["transient"] == display["content"]["transient"]
+    assert "How do I undo? <b>" in visible(content["data"])
+    assert "<b>" not in content["data"]["text/html"]
+
+
+def test_closed_panel_ends_its_threads(kernel):
+    code = """
+import threading, time
+from lockbots_magic import Chat, ChatPanel
+def slow(prompt):
+    for n in range(10000):
+        yield f"{n} "
+        time.sleep(0.01)
+chat = Chat(slow)
+panel = ChatPanel(chat)
+panel
+"""
+    panel = Panel(kernel, code)
+    panel.send("send", prompt="go")
+    panel.wait_for("frame")
+    left = "[t.name for t in threading.enumerate() if 'panel' in t.name]"
+    ended = kernel.run(f"panel.close()\nprint({left}, chat.conversation.turns[0].status)")
+    assert [c["text"] for c in ended.of("stream")] == ["[] interrupted\n"]
+
+
+def test_panel_wants_a_chat(kernel):
+    told = kernel.run("from lockbots_magic import ChatPanel\nChatPanel('openai:gpt-4o')")
+    assert told.reply["ename"] == "UsageError"
+    assert "ChatPanel(Chat('provider:model'))" in told.reply["evalue"]
+
+
+LOAD = """
+import sys
+from IPython.core.interactiveshell import InteractiveShell
+InteractiveShell().run_line_magic('load_ext', 'lockbots_magic')
+print([name for name in ('anywidget', 'ipywidgets') if name in sys.modules])
+"""
+
+
+def test_widgets_are_loaded_only_when_they_are_wanted(tmp_path):
+    environment = {**os.environ, "IPYTHONDIR": str(tmp_path)}
+    loaded = subprocess.run(
+        [sys.executable, "-c", LOAD], capture_output=True, text=True, timeout=60, check=True, env=environment
+    )
+    assert loaded.stdout.strip() == "[]"
