@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .cassette import deck
-from .cassette.player import Cassette, CassetteProvider
 from .conversation import Conversation, Slot, fitted
 from .errors import UsageError
 from .messages import ChatRequest, Turn
@@ -16,6 +15,9 @@ from .providers.base import Provider
 from .providers.function import FunctionProvider
 from .providers.secrets import Secret
 from .reply import Reply, leave_to_end
+
+if TYPE_CHECKING:
+    from .cassette.player import Cassette
 
 
 class Chat:
@@ -55,7 +57,7 @@ class Chat:
     ) -> None:
         auth = Secret.of(auth)  # first of all: what shows this frame from here on shows no credential
         provider, self.model = _resolved(model, {"auth": auth, "base_url": base_url, **settings})
-        self._provider = _recorded(provider, cassette, mode, speed)
+        self._provider = deck.behind(provider, cassette, mode, speed)
         self.conversation = Conversation() if conversation is None else conversation
         if system is not None:
             self.conversation.system = system
@@ -217,19 +219,6 @@ def _resolved(
     if callable(model):
         return _made(FunctionProvider, given, model), ""
     raise UsageError("the model must be 'provider:model', a Provider, or a function")
-
-
-def _recorded(
-    provider: Provider, cassette: str | Path | Cassette | None, mode: str | None, speed: float | None
-) -> Provider:
-    """Put `provider` behind a cassette, if one is given."""
-    if cassette is None or isinstance(cassette, Cassette):
-        if mode is not None or speed is not None:
-            raise UsageError(
-                "mode and speed go with a cassette's file: Chat(..., cassette='talk.jsonl', mode='replay')"
-            )
-        return provider if cassette is None else CassetteProvider(provider, cassette)
-    return CassetteProvider(provider, deck.opened(cassette, mode, speed))
 
 
 def _made(kind: type[Provider], given: dict[str, Any], *function: Callable[..., Any]) -> Provider:

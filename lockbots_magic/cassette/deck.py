@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from ..providers.base import Provider
-from .player import MODES, Cassette, CassetteProvider
+
+if TYPE_CHECKING:
+    from .player import Cassette
 
 FILE_VARIABLE = "LOCKBOTS_CASSETTE"
 MODE_VARIABLE = "LOCKBOTS_CASSETTE_MODE"
@@ -28,6 +31,8 @@ def opened(path: str | Path, mode: str | None = None, speed: float | None = None
     Raises:
         UsageError: as `Cassette`.
     """
+    from .player import Cassette  # noqa: PLC0415  # few record; %load_ext does not wait for it
+
     return Cassette(path, mode_of_environment() or mode or "auto", speed)
 
 
@@ -38,8 +43,11 @@ def mode_of_environment() -> str:
         UsageError: there is no such mode.
     """
     mode = os.environ.get(MODE_VARIABLE, "").strip().lower()
-    if mode and mode not in MODES:
-        raise UsageError(f"{MODE_VARIABLE} is one of {', '.join(MODES)}, not {mode!r}")
+    if mode:
+        from .player import MODES  # noqa: PLC0415  # as above
+
+        if mode not in MODES:
+            raise UsageError(f"{MODE_VARIABLE} is one of {', '.join(MODES)}, not {mode!r}")
     return mode
 
 
@@ -74,6 +82,29 @@ def inserted() -> Cassette | None:
 
 
 def through(provider: Provider) -> Provider:
-    """Return `provider` behind the cassette in use, if there is one."""
-    cassette = None if isinstance(provider, CassetteProvider) else inserted()
-    return provider if cassette is None else CassetteProvider(provider, cassette)
+    """Return `provider` behind the cassette in use, if there is one and it is behind none of its own."""
+    cassette = inserted()
+    if cassette is None:
+        return provider
+    from .player import CassetteProvider  # noqa: PLC0415  # as above
+
+    return provider if isinstance(provider, CassetteProvider) else CassetteProvider(provider, cassette)
+
+
+def behind(
+    provider: Provider, cassette: str | Path | Cassette | None, mode: str | None = None, speed: float | None = None
+) -> Provider:
+    """Return `provider` behind a cassette of its own, if one is given: opened, or as a file.
+
+    Raises:
+        UsageError: as `opened`, or there is a mode or a speed without a file.
+    """
+    if isinstance(cassette, str | Path):
+        cassette = opened(cassette, mode, speed)
+    elif mode is not None or speed is not None:
+        raise UsageError("mode and speed go with a cassette's file: Chat(..., cassette='talk.jsonl', mode='replay')")
+    if cassette is None:
+        return provider
+    from .player import CassetteProvider  # noqa: PLC0415  # as above
+
+    return CassetteProvider(provider, cassette)

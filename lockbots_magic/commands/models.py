@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from ..cassette import deck
-from ..cassette.player import Cassette
 from ..chat import Chat
 from ..errors import AuthenticationError, LockbotsError, UsageError
 from ..providers import names, provider_class, split_model
@@ -14,6 +14,9 @@ from ..rendering.table import Table
 from ..session import Lockbots
 from ..version import __version__
 from .command import argument, command, counted, short
+
+if TYPE_CHECKING:
+    from ..cassette.player import Cassette
 
 
 @command()

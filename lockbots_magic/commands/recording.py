@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from ..cassette import deck
-from ..cassette.player import Cassette
 from ..errors import UsageError
 from ..session import Lockbots
 from .command import argument, command, counted
+
+if TYPE_CHECKING:
+    from ..cassette.player import Cassette
 
 
 @command(

@@ -9,7 +9,6 @@ from types import MappingProxyType
 
 from ..conversation import Conversation
 from ..errors import UsageError
-from ..notebook.reading import restored
 from ..storage import read_text, write_text
 
 
@@ -148,6 +147,8 @@ def _read_json(path: str | Path) -> Found:
 
 def _read_notebook(path: str | Path) -> Found:
     """Its conversations as copies: the cells of another notebook do not own their turns here."""
+    from ..notebook.reading import restored  # noqa: PLC0415  # as above
+
     notebook = restored(path)
     copies = [
         Conversation(p.owner.name, system=p.owner.system, turns=[replace(t, cell_id=None) for t in p.turns])

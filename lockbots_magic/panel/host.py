@@ -222,6 +222,7 @@ class Host:
             at = new.index(added[0].id)
             where = {"replaces": gone[0] if gone else None, "after": new[at - 1] if at else None}
             self._send({"type": "turn", "turn": turn_letter(added[0]), **where, "stale": stale})
+            self._send({"type": "usage", **usage_letter(self.conversation)})
             self._changed()
 
     def _newly_stale(self) -> list[str]:

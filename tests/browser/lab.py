@@ -56,9 +56,8 @@ class Lab:
             "--IdentityProvider.token": self._token,
             "--ServerApp.root_dir": self.notebooks,
         }
-        quiet = self.folder / "config/lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
-        quiet.parent.mkdir(parents=True)
-        quiet.write_text('{"fetchNews": "false", "checkForUpdates": false}')
+        self._set("apputils-extension/notification", '{"fetchNews": "false", "checkForUpdates": false}')
+        self._set("notebook-extension/tracker", '{"autoStartDefaultKernel": true}')  # it asks which one to take, now and then
         command = [sys.executable, "-m", "jupyterlab", *(f"{k}={v}" for k, v in settings.items())]
         self._log = (self.folder / "server.log").open("w")
         self._server = subprocess.Popen(command, env=self._environment, stdout=self._log, stderr=subprocess.STDOUT)
@@ -69,6 +68,11 @@ class Lab:
         self._server.terminate()
         self._server.wait(20)
         self._log.close()
+
+    def _set(self, plugin: str, settings: str) -> None:
+        file = self.folder / f"config/lab/user-settings/@jupyterlab/{plugin}.jupyterlab-settings"
+        file.parent.mkdir(parents=True)
+        file.write_text(settings)
 
     def _wait_for_server(self) -> str:
         deadline = time.monotonic() + 60
