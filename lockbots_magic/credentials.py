@@ -3,31 +3,14 @@
 from __future__ import annotations
 
 import importlib
-import os
-import re
 from contextlib import suppress
 from typing import Any
 
-from .errors import AuthenticationError
 from .providers import provider_class
 from .providers.secrets import Secret
 
 SERVICE = "lockbots-magic"
 """Under this name the keyring holds them, one a provider."""
-
-_VARIABLE = re.compile(r"LOCKBOTS_\w+_AUTH|\w+_API_KEY", re.IGNORECASE)
-
-
-def in_environment() -> list[Secret]:
-    """Return the credentials that the environment holds, of whichever service; while they are held, they are redacted.
-
-    A provider holds its own only as long as it is at work.
-    """
-    found = []
-    for value in (value for name, value in os.environ.items() if _VARIABLE.fullmatch(name)):
-        with suppress(AuthenticationError):
-            found.append(Secret(value))
-    return found
 
 
 class Credentials:

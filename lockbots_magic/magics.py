@@ -22,7 +22,6 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from IPython.display import display
 
 from . import commands
-from .credentials import in_environment
 from .errors import Interrupted, UsageError
 from .messages import Turn
 from .notebook.record import Entry, metadata
@@ -147,12 +146,7 @@ class ChatMagics(Magics):
     def _recorder(self) -> Callable[[Entry], dict[str, Any]]:
         """Return what makes metadata of an entry, as of the cell that runs now."""
         cell, source = self.session.cell_id, self.session.source
-
-        def record(entry: Entry) -> dict[str, Any]:
-            _held = in_environment()
-            return metadata(entry, redacted, cell, source)
-
-        return record
+        return lambda entry: metadata(entry, redacted, cell, source)
 
 
 def _surely(action: Callable[[], None]) -> None:

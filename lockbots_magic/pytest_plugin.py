@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from .cassette.player import Cassette
 
 OPTION = "--lockbots-cassette-mode"
+LONGEST_NAME = 100
+"""Characters of a test's name that its cassette's has; file systems take 255 bytes."""
 MODES = ("replay", "record", "auto", "new")
 
 
@@ -46,7 +49,7 @@ def lockbots_cassette(request: pytest.FixtureRequest) -> Iterator[Cassette]:
         path.parent.mkdir(parents=True, exist_ok=True)
     elif not path.exists():
         pytest.fail(f"there is no cassette {path}; record it:  pytest {OPTION}=auto", pytrace=False)
-    cassette = Cassette(path, mode)
+    cassette = Cassette(path, mode, hint=f"pytest {OPTION}=auto")
     deck.insert(cassette)
     try:
         yield cassette
@@ -59,5 +62,9 @@ def _path(request: pytest.FixtureRequest) -> Path:
     marker = request.node.get_closest_marker("lockbots_cassette")
     if marker is not None and marker.args:
         return folder / str(marker.args[0])
-    name = re.sub(r"[^\w.-]+", "-", request.node.name).strip("-")
+    name = request.node.nodeid.partition("::")[2].replace("::", ".") or request.node.name
+    plain = re.sub(r"[^\w.-]+", "-", name).strip("-")[:LONGEST_NAME]
+    if plain != name:  # two names must not become one
+        plain += "-" + hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:6]
+    name = plain
     return folder / "cassettes" / request.path.stem / f"{name}.jsonl"

@@ -12,6 +12,7 @@ from lockbots_magic.cassette.player import MODES, Cassette
 from lockbots_magic.errors import (
     AuthenticationError,
     ConnectionFailed,
+    Interrupted,
     NotRecordedError,
     ProviderError,
     RateLimitError,
@@ -169,6 +170,72 @@ def test_modes_differ_in_what_they_ask_and_keep(path, mode, kept, asked):
     assert [line["reply"] for line in recorded(path)] == kept
 
 
+@pytest.mark.parametrize("mode", ["new", "record"])
+def test_answers_that_stay_the_same_are_recorded_as_often_as_they_come(path, mode):
+    def same(prompt):
+        return f"to {prompt}"
+
+    for _ in range(3):
+        chat = Chat(same, cassette=path, mode=mode)
+        for prompt in ("a", "b", "a", "a"):
+            chat.ask(prompt)
+            chat.clear()
+        assert [line["reply"] for line in recorded(path)] == ["to a", "to b", "to a", "to a"]
+
+
+@pytest.mark.parametrize("mode", ["new", "record", "auto"])
+def test_failure_takes_the_place_of_no_success(path, mode):
+    fails = []
+
+    def model(prompt):
+        if fails:
+            raise ConnectionFailed("no network")
+        return "fine"
+
+    Chat(model, cassette=path).ask("one")
+    fails.append(True)
+    chat = Chat(model, cassette=path, mode=mode)
+    for prompt in ("two", "two"):
+        with pytest.raises(ConnectionFailed):
+            chat.ask(prompt)
+    assert [line["ended"] for line in recorded(path)] == ["complete", "error", "error"]
+
+
+def test_failure_and_its_retry_are_both_recorded(path):
+    fails = [True]
+
+    def model(prompt):
+        if fails and fails.pop():
+            raise ConnectionFailed("once")
+        return "fine"
+
+    chat = Chat(model, cassette=path)
+    with pytest.raises(ConnectionFailed):
+        chat.ask("q")
+    chat.ask("q")
+    played = Chat(never, cassette=path, mode="replay")
+    with pytest.raises(ConnectionFailed):
+        played.ask("q")
+    assert played.ask("q").reply == "fine"
+
+
+def test_failure_is_told_as_it_will_be_played(path):
+    told = []
+    for mode in ("record", "replay"):
+        chat = Chat("openai:m", base_url="http://127.0.0.1:9/v1", max_retries=0, cassette=path, mode=mode)
+        with pytest.raises(ConnectionFailed) as raised:
+            chat.ask("hi")
+        told.append((str(raised.value), chat.conversation.turns[-1].error))
+    assert told[0] == told[1]
+    assert "127.0.0.1" not in told[0][0]
+
+
+def test_credential_of_the_environment_is_on_no_cassette(path, monkeypatch):
+    monkeypatch.setenv("SOMEBODYS_API_KEY", PLANTED)
+    Chat(lambda prompt: f"you said {prompt}", cassette=path).ask(f"my key is {PLANTED}")
+    assert PLANTED not in path.read_text()
+
+
 def test_new_drops_nothing_before_it_has_an_answer(path):
     Chat(counter(), cassette=path).ask("one")
     before = path.read_bytes()
@@ -183,7 +250,7 @@ def test_miss_says_what_differs(path):
     told = str(raised.value)
     assert '- parameters: {"temperature": 0.2}' in told
     assert "+ user: How many cats?" in told
-    assert "%lockbots record --missing talk.jsonl" in told
+    assert f"Chat(..., cassette={str(path)!r}, mode='auto')" in told
 
 
 def test_miss_keeps_the_turn_that_was_there(path):
@@ -221,7 +288,7 @@ def test_failure_is_missing_all_the_same(path):
     with pytest.raises(ConnectionFailed):
         Chat(model, cassette=path).ask("hi")
     fails.clear()
-    assert Chat(model, cassette=path).ask("hi").reply == "so far"
+    assert Chat(model, cassette=path).ask("hi").reply == "so far"  # another day
     assert [line["ended"] for line in recorded(path)] == ["complete"]
 
 
@@ -232,14 +299,25 @@ def test_interrupted_reply_is_played_as_one(path):
 
     with pytest.raises(KeyboardInterrupt):
         Chat(model, cassette=path).ask("hi")
-    turn = Chat(never, cassette=path, mode="replay").ask("hi")
+    chat = Chat(never, cassette=path, mode="replay")
+    with pytest.raises(Interrupted):
+        chat.ask("hi")
+    (turn,) = chat.conversation.turns
     assert (turn.status, turn.reply) == ("interrupted", "so far")
+
+
+def test_cancelled_reply_is_played_as_one(path):
+    reply = Chat(counter(), cassette=path).stream("hi")
+    next(reply)
+    reply.cancel()
+    turn = Chat(never, cassette=path, mode="replay").ask("hi")
+    assert (turn.status, turn.reply) == ("interrupted", "answer ")
 
 
 def test_reply_that_is_left_halfway_is_recorded_halfway(path):
     with Chat(counter(), cassette=path).stream("hi") as reply:
         next(reply)
-    assert [(line["reply"], line["ended"]) for line in recorded(path)] == [("answer ", "interrupted")]
+    assert [(line["reply"], line["ended"]) for line in recorded(path)] == [("answer ", "cancelled")]
 
 
 def test_missing_credential_is_told_before_anything_is_recorded(path):

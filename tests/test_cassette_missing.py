@@ -1,5 +1,7 @@
 """A question that was never recorded: what differs from the nearest one is shown, and short."""
 
+import time
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,7 +42,15 @@ def test_long_line_is_shown_where_it_differs():
 def test_long_difference_is_cut():
     told = difference(question("\n".join(map(str, range(100)))), [question("\n".join("abcdefgh"))])
     assert len(told.splitlines()) == MOST_LINES + 1
-    assert told.endswith("more lines")
+    assert told.endswith("and more")
+
+
+def test_long_texts_are_compared_at_once():
+    recorded = "\n".join(f"{n % 7},{n % 3},abc" for n in range(6000))
+    asked = "\n".join(f"{n % 2},{n % 3},abc" for n in range(6000))
+    began = time.monotonic()
+    assert difference(question(asked), [question(recorded)])
+    assert time.monotonic() - began < 5
 
 
 some = st.builds(

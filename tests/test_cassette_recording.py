@@ -106,7 +106,27 @@ def test_reply_edited_by_hand_is_played_whole():
     assert [d.text for _, d in recording.deltas()] == ["A l", "onger reply.", ""]
 
 
-@pytest.mark.parametrize("rhythm", [None, 5, [5], [[]], [["text"]], [[0, "x", 1]], [[0, None]], [[0, [1]]], [{}]])
+@pytest.mark.parametrize(
+    "rhythm",
+    [
+        None,
+        5,
+        [5],
+        [[]],
+        [["text"]],
+        [[0, "x", 1]],
+        [[0, None]],
+        [[0, [1]]],
+        [{}],
+        [[1e300, 5]],
+        [[float("inf"), 1]],
+        [[0, 2.5]],
+        [[0, "reasoning", "x"]],
+        [[-1, 2]],
+        [[0, 2, "reasoning"]],
+        [[True, 1]],
+    ],
+)
 def test_rhythm_that_is_none_is_told_when_the_line_is_read(rhythm):
     line = {"request": {"provider": "p", "model": "m", "messages": []}, "reply": "a", "ended": "complete"}
     with pytest.raises((ValueError, TypeError, IndexError, KeyError)):
@@ -141,6 +161,20 @@ def test_failure_is_raised_as_it_was():
     assert (again.provider, again.model) == ("openai", "m")
 
 
+@pytest.mark.parametrize("kind", ["ConnectionFailed", "RateLimitError"])
+def test_failure_with_odd_details_is_a_failure_all_the_same(kind):
+    details = {"type": kind, "message": "x", "status": "a", "retry_after": []}
+    recording = Recording(Question("p", "m", ()), ended="error", error=details)
+    assert type(recording.failure()).__name__ == kind
+
+
+@pytest.mark.parametrize("usage", [{"prompt_tokens": "a"}, {"prompt_tokens": 1.5}, {"other": 1}, [1]])
+def test_usage_that_counts_nothing_is_told_when_the_line_is_read(usage):
+    request = {"provider": "p", "model": "m", "messages": []}
+    with pytest.raises((ValueError, TypeError)):
+        Recording.from_line({"request": request, "reply": "", "ended": "complete", "rhythm": [], "usage": usage})
+
+
 @pytest.mark.parametrize("name", ["KeyboardInterrupt", "UsageError", "printable", "no such", 7])
 def test_failure_of_an_unknown_kind_is_a_provider_error(name):
     recording = Recording(Question("p", "m", ()), ended="error", error={"type": name, "message": "x"})
@@ -160,6 +194,10 @@ def test_foreign_exception_is_described_by_name():
         ("no file /home/me/key.txt here", "no file <path> here"),
         (r"no file C:\Users\me\key.txt here", "no file <path> here"),
         ("~/notes/a.md", "<path>"),
+        ("no file 'C:/Users/me/My Documents/key.txt' here", "no file '<path>' here"),
+        (r"no file \\server\share\x here", "no file <path> here"),
+        ("file:/home/me/x and path:/home/me/x", "file:<path> and path:<path>"),
+        ("/secret.csv is gone", "<path> is gone"),
         ("and/or 1/2 of 10.127.0.0.1", "and/or 1/2 of 10.127.0.0.1"),
         ("my-secret-credential is wrong", "*** is wrong"),
     ],

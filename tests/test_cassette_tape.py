@@ -112,6 +112,8 @@ def test_file_edited_by_hand_may_lack_its_last_newline(path):
     [
         ("# a readme\n", "is no cassette"),
         ("[]\n", "is no cassette"),
+        ("my precious one-line note", "is no cassette"),
+        ("{}", "is no cassette"),
         ('{"format": "lockbots-cassette", "version": 2}\n', "version 2; this release reads 1"),
         ('{"format": "lockbots-cassette", "version": 1}\n<<<<<<< HEAD\n', "line 2: it is no recording"),
         ('{"format": "lockbots-cassette", "version": 1}\n\n{"request": 1}\n', "line 3: it is no recording"),

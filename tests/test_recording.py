@@ -43,22 +43,22 @@ def test_what_was_recorded_is_played(lockbots, sandbox, tmp_path):
     lockbots(f"use openai:demo --base-url {sandbox.url('openai')}")
     assert lockbots("record talk.jsonl") == "recording to talk.jsonl: everything is asked\n"
     said = asked(lockbots, "count to 3")
-    assert lockbots("live") == "talk.jsonl: 1 recorded; models are asked again\n"
+    assert lockbots("live") == "models are asked again\n"
     lockbots("clear")
-    assert lockbots("replay talk.jsonl --speed 2") == "playing talk.jsonl: 1 answer, in order; nothing is asked\n"
+    assert lockbots("replay talk.jsonl --speed 2") == "playing talk.jsonl: nobody is asked\n"
     lockbots("use openai:demo --base-url http://127.0.0.1:9/v1")
     assert asked(lockbots, "count to 3") == said
     with pytest.raises(NotRecordedError):
         asked(lockbots, "count to 4")
     assert "talk.jsonl (replay, 1 answer, 1 played)" in lockbots("status")
-    assert lockbots("live") == "talk.jsonl: 1 played; models are asked again\n"
+    assert lockbots("live") == "models are asked again\n"
     assert lockbots("live") == "models are asked: no cassette is in use\n"
 
 
 def test_ways_to_record(lockbots):
     lockbots("record talk.jsonl")
     asked(lockbots, "hello")
-    assert lockbots("record --missing talk.jsonl") == "recording to talk.jsonl what is missing; it has 1 answer\n"
+    assert lockbots("record --missing talk.jsonl") == "recording to talk.jsonl what is missing there\n"
     assert "what was there goes with the first answer" in lockbots("record talk.jsonl --new")
     with pytest.raises(UsageError, match="give one of them"):
         lockbots("record talk.jsonl --new --missing")
@@ -67,7 +67,9 @@ def test_ways_to_record(lockbots):
 
 def test_cassette_that_is_not_there_is_told_and_the_one_in_use_stays(lockbots):
     lockbots("record talk.jsonl")
-    with pytest.raises(UsageError, match=r"there is no cassette other\.jsonl; record one"):
+    with pytest.raises(
+        UsageError, match=r"there is no cassette other\.jsonl; to record it:  %lockbots record --missing other\.jsonl"
+    ):
         lockbots("replay other.jsonl")
     assert deck.inserted().path.name == "talk.jsonl"
 
@@ -75,9 +77,13 @@ def test_cassette_that_is_not_there_is_told_and_the_one_in_use_stays(lockbots):
 def test_environment_stays_in_force(lockbots, tmp_path, monkeypatch):
     monkeypatch.setenv("LOCKBOTS_CASSETTE", str(tmp_path / "named.jsonl"))
     asked(lockbots, "hello")
-    assert "back to the cassette of LOCKBOTS_CASSETTE: named.jsonl (auto, 1 answer, 1 recorded)" in lockbots("live")
+    assert lockbots("live") == "back to the cassette that LOCKBOTS_CASSETTE names\n"
+    assert "named.jsonl (auto, 1 answer, 1 recorded)" in lockbots("status")
     monkeypatch.setenv("LOCKBOTS_CASSETTE_MODE", "replay")
-    assert "playing named.jsonl" in lockbots("record named.jsonl")
+    assert (
+        lockbots("record named.jsonl") == "recording to named.jsonl: everything is asked\n"
+    )  # as without the variable
+    assert deck.inserted().mode == "replay"
     monkeypatch.setenv("LOCKBOTS_CASSETTE", str(tmp_path / "none.jsonl"))
     for ask in (lambda: lockbots("live"), lambda: asked(lockbots, "hello")):
         with pytest.raises(UsageError, match="there is no cassette"):
@@ -164,18 +170,43 @@ def test_fixture_records_once_and_plays_ever_after(pytester, monkeypatch, variab
 
     given = ("-p", "no:cacheprovider", "-p", "no:nbval")
     file = pytester.makepyfile(test_code=TESTS % 1)
-    run = pytester.runpytest_subprocess(*given)
+    run = pytester.runpytest(*given)
     run.assert_outcomes(failed=1, errors=1)
     run.stdout.fnmatch_lines(["*there is no cassette *test_talk.jsonl; record it:*"])
-    pytester.runpytest_subprocess(*given, *mode("auto")).assert_outcomes(passed=2)
+    pytester.runpytest(*given, *mode("auto")).assert_outcomes(passed=2)
     kept = pytester.path / "cassettes" / "test_code" / "test_talk.jsonl"
     assert json.loads(kept.read_text().splitlines()[1])["reply"] == "answer to hi"
     file.write_text(TESTS % 0)
-    pytester.runpytest_subprocess(*given, *(mode("replay") if variable else ())).assert_outcomes(passed=2)
+    pytester.runpytest(*given, *(mode("replay") if variable else ())).assert_outcomes(passed=2)
     file.write_text(textwrap.dedent(TESTS).replace('ask("hi")', 'ask("hi!")') % 0)
-    run = pytester.runpytest_subprocess(*given, *mode("replay"))
+    run = pytester.runpytest(*given, *mode("replay"))
     run.assert_outcomes(failed=1, passed=1)
     run.stdout.fnmatch_lines(["*NotRecordedError*", "*- user: hi", "*+ user: hi!"])
+
+
+def test_every_test_has_a_cassette_of_its_own(pytester):
+    pytester.makepyfile(
+        """
+        import pytest
+        from lockbots_magic import Chat
+
+        class TestA:
+            def test_x(self, lockbots_cassette):
+                Chat("guide").ask("hello")
+
+        class TestB:
+            def test_x(self, lockbots_cassette):
+                Chat("guide").ask("hello")
+
+        @pytest.mark.parametrize("n", ["a/b", "a-b", "a b", "x" * 400])
+        def test_p(lockbots_cassette, n):
+            Chat("guide").ask("hello")
+        """
+    )
+    given = ("-p", "no:cacheprovider", "-p", "no:nbval")
+    pytester.runpytest(*given, "--lockbots-cassette-mode=new").assert_outcomes(passed=6)
+    pytester.runpytest(*given).assert_outcomes(passed=6)
+    assert len(list(pytester.path.glob("cassettes/*/*.jsonl"))) == 6
 
 
 def test_marker_names_the_file(pytester):
@@ -191,6 +222,6 @@ def test_marker_names_the_file(pytester):
         """
     )
     given = ("-p", "no:cacheprovider", "-p", "no:nbval", "--strict-markers")
-    pytester.runpytest_subprocess(*given, "--lockbots-cassette-mode=auto").assert_outcomes(passed=2)
-    pytester.runpytest_subprocess(*given).assert_outcomes(passed=2)
+    pytester.runpytest(*given, "--lockbots-cassette-mode=auto").assert_outcomes(passed=2)
+    pytester.runpytest(*given).assert_outcomes(passed=2)
     assert len((pytester.path / "shared.jsonl").read_text().splitlines()) == 2

@@ -21,11 +21,11 @@ _named: dict[tuple[str, str], Cassette] = {}
 """Named by the environment: its values -> the cassette, opened once: it goes on where it was."""
 
 
-def opened(path: str | Path, mode: str | None = None, speed: float | None = None) -> Cassette:
+def opened(path: str | Path, mode: str | None = None, speed: float | None = None, hint: str = "") -> Cassette:
     """Open a cassette. The mode that the environment names, if any, goes before the one given.
 
     Args:
-        path, speed: as for `Cassette`.
+        path, speed, hint: as for `Cassette`.
         mode: as for `Cassette`; ``"auto"`` by default.
 
     Raises:
@@ -33,7 +33,7 @@ def opened(path: str | Path, mode: str | None = None, speed: float | None = None
     """
     from .player import Cassette  # noqa: PLC0415  # few record; %load_ext does not wait for it
 
-    return Cassette(path, mode_of_environment() or mode or "auto", speed)
+    return Cassette(path, mode_of_environment() or mode or "auto", speed, hint)
 
 
 def mode_of_environment() -> str:
@@ -77,7 +77,7 @@ def inserted() -> Cassette | None:
         return None
     key = (name, mode_of_environment())
     if key not in _named:
-        _named[key] = opened(name)
+        _named[key] = opened(name, hint=f"set {MODE_VARIABLE}=auto")
     return _named[key]
 
 

@@ -9,6 +9,8 @@ from .recording import Question
 
 MOST_LINES = 12
 """Lines of a difference that are shown."""
+MOST_COMPARED = 100
+"""Lines that are compared, from the first that differs on."""
 WIDTH = 100
 """Characters of a line that are shown."""
 
@@ -25,9 +27,8 @@ def difference(question: Question, recorded: Sequence[Question]) -> str:
     """
     nearest = _nearest(question, recorded)
     same = max(0, _same(question, nearest) - 1)  # of what is the same, the end is shown
-    lines = list(_compared(list(_lines(nearest, same)), list(_lines(question, same))))
-    more = len(lines) - MOST_LINES
-    return "\n".join([*lines[:MOST_LINES], *([f"  ... and {more} more lines"] if more > 0 else [])])
+    lines = list(_compared(*_where_they_differ(list(_lines(nearest, same)), list(_lines(question, same)))))
+    return "\n".join([*lines[:MOST_LINES], *(["  ... and more"] if len(lines) > MOST_LINES else [])])
 
 
 def _nearest(question: Question, recorded: Iterable[Question]) -> Question:
@@ -66,6 +67,14 @@ def _lines(question: Question, start: int) -> Iterator[str]:
         first, *rest = message.content.split("\n")
         yield f"{message.role}: {first}"
         yield from (f"    {line}" for line in rest)
+
+
+def _where_they_differ(recorded: list[str], asked: list[str]) -> tuple[list[str], list[str]]:
+    """The lines from the first that differs on, and one before: comparing thousands would take minutes."""
+    pairs = enumerate(zip(recorded, asked, strict=False))
+    first = next((i for i, (a, b) in pairs if a != b), min(len(recorded), len(asked)))
+    start = max(0, first - 1)
+    return recorded[start : start + MOST_COMPARED], asked[start : start + MOST_COMPARED]
 
 
 def _compared(recorded: list[str], asked: list[str]) -> Iterator[str]:

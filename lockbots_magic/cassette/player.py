@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal, cast, get_args
 
-from ..errors import Cancelled, NotRecordedError, UsageError
+from ..errors import Cancelled, NotRecordedError, ProviderError, UsageError
 from ..messages import Asker, Cancellation, ChatRequest, Delta, ModelInfo
 from ..providers.base import Provider, closed
 from ..providers.secrets import redacted
@@ -38,18 +38,20 @@ class Cassette:
             ``"new"`` asks everything anew and drops whatever else was there.
         speed: how fast answers are played: 1 is as they came, 2 twice as fast, 0 at once; by default 1 where somebody
             watches, else at once.
+        hint: how to record what is missing, for whoever opened it in a way of their own.
 
     Raises:
         UsageError: the file can't be read or written, or the mode or the speed is none.
     """
 
-    def __init__(self, path: str | Path, mode: str = "auto", speed: float | None = None) -> None:
+    def __init__(self, path: str | Path, mode: str = "auto", speed: float | None = None, hint: str = "") -> None:
         if mode not in MODES:
             raise UsageError(f"a cassette's mode is one of {', '.join(MODES)}, not {mode!r}")
         if speed is not None and not (math.isfinite(speed) and speed >= 0):
             raise UsageError(f"the speed is 0 (at once) or more, not {speed!r}")
         self.mode = cast("Mode", mode)
         self.speed = speed
+        self.hint = hint or f"Chat(..., cassette={str(path)!r}, mode='auto')"
         self.tape = Tape(path)
         self.played = 0
         self.recorded = 0
@@ -59,7 +61,7 @@ class Cassette:
         self._owners: dict[str, Asker | None] = {}
         self._lock = threading.Lock()
         if mode == "replay" and not self.tape.path.exists():
-            raise UsageError(f"there is no cassette {path}; record one:  %lockbots record {path}")
+            raise UsageError(f"there is no cassette {path}; to record it:  {self.hint}")
         if mode != "replay":
             self.tape.create()
 
@@ -106,11 +108,14 @@ class Cassette:
         so a file that can't be written is a warning."""
         with self._lock:
             try:
-                kept = self.tape.add(recording, self._replaced(recording.question, asker))
+                dropped = self._replaced(recording, asker)
+                kept = self.tape.add(recording, dropped)
             except (OSError, UsageError) as error:
                 why = getattr(error, "strerror", None) or error
                 warnings.warn(f"the reply was not recorded: {why}", stacklevel=2)
                 return
+            self._earlier -= {*dropped, kept.id}
+            self._owners = {name: owner for name, owner in self._owners.items() if name not in dropped}
             self._owners[kept.id] = asker
             self.recorded += 1
 
@@ -135,27 +140,27 @@ class Cassette:
         owner = self._owners[recording]
         return bool(asker and owner) and asker[0] == owner[0] and asker[1] != owner[1]  # type: ignore[index]  # not None
 
-    def _replaced(self, question: Question, asker: Asker | None) -> set[str]:
-        """The ids of the recordings that a new answer to `question` takes the place of."""
+    def _replaced(self, recording: Recording, asker: Asker | None) -> set[str]:
+        """The ids of the recordings that a new one takes the place of; a failure takes that of no earlier success."""
         made_here = (i for i in self._owners if i not in self._earlier)
         replaced = {i for i in made_here if asker and self._is_free(i, asker)}  # its cell was run again
+        whole = recording.ended == "complete"
         if self.mode == "new":
-            return replaced | self._earlier
-        if self.mode == "record":
-            return replaced | {r.id for r in self.tape.of(question) if r.id in self._earlier}
-        return replaced | {r.id for r in self.tape.of(question) if r.ended != "complete"}
+            return replaced | (self._earlier if whole else set())
+        same = [r for r in self.tape.of(recording.question) if r.id in self._earlier]
+        return replaced | {r.id for r in same if r.ended != "complete" or (whole and self.mode == "record")}
 
     def _missing(self, question: Question, played: int) -> str:
         name = self.path.name
         if played:
             many = "1 answer" if played == 1 else f"{played} answers"
-            return f"{name} has {many} to this question, played already; to start over:  %lockbots replay {name}"
+            return f"{name} has {many} to this question, played already. Open it anew to start over"
         if not self.tape.recordings:
-            return f"{name} is empty; record it:  %lockbots record {name}"
+            return f"{name} is empty; to record it:  {self.hint}"
         differs = difference(question, [r.question for r in self.tape.recordings])
         return (
             f"{name} has no answer to this. The nearest question on it (-) differs from the one asked (+):\n{differs}\n"
-            f"To record what is missing:  %lockbots record --missing {name}"
+            f"To record what is missing:  {self.hint}"
         )
 
 
@@ -212,6 +217,7 @@ class CassetteProvider(Provider):
             NotRecordedError: the cassette may only be played, and has no answer.
             ProviderError: as recorded, or as the provider raises it.
             Cancelled: the request was cancelled, or the recorded reply was.
+            KeyboardInterrupt: the recorded reply was interrupted.
         """
         model = self.resolved(request.model, request.cancellation).id
         question = Question.of(self.name, model, request)
@@ -231,6 +237,8 @@ class CassetteProvider(Provider):
                 raise Cancelled
             yield delta
         if recording.ended == "interrupted":
+            raise KeyboardInterrupt
+        if recording.ended == "cancelled":
             raise Cancelled
         if recording.ended == "error":
             raise recording.failure()
@@ -246,11 +254,16 @@ class CassetteProvider(Provider):
                     yield delta
         except UsageError:
             raise  # nothing was sent
-        except (GeneratorExit, KeyboardInterrupt, Cancelled):
+        except KeyboardInterrupt:
             self.cassette.keep(take.made("interrupted"), request.asker)
+            raise
+        except (GeneratorExit, Cancelled):
+            self.cassette.keep(take.made("cancelled"), request.asker)
             raise
         except Exception as error:
             self.cassette.keep(take.made("error", error), request.asker)
+            if isinstance(error, ProviderError):  # told as it will be told when it is played
+                error.args = (anonymous(str(error), self.provider.base_url),)
             raise
         self.cassette.keep(take.made("complete"), request.asker)
 

@@ -12,14 +12,16 @@ from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from .. import errors
-from ..errors import ProviderError
+from ..errors import HTTPStatusError, ProviderError
 from ..messages import ChatRequest, Delta, Message, Usage
 from ..providers.secrets import redacted, secrets_in
 
-Ending = Literal["complete", "interrupted", "error"]
+Ending = Literal["complete", "interrupted", "cancelled", "error"]
 Thread = tuple[str, ...]
 """Messages, flat: role, content, role, content ..."""
 Row = list[Any]
+LONGEST = 86_400
+"""The longest that a reply may have taken, s."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +94,8 @@ class Recording:
             for piece in pieces:
                 if kind == "notice":
                     yield at, Delta(notice=str(piece))
-                elif text := left[kind][:piece]:
-                    left[kind] = left[kind][piece:]
+                elif text := left[kind][: max(piece, 0)]:
+                    left[kind] = left[kind][len(text) :]
                     yield at, _delta(kind, text)
         for kind, text in left.items():
             if text:
@@ -105,7 +107,8 @@ class Recording:
         """The error that ended it."""
         kind = getattr(errors, str(self.error.get("type")), ProviderError)
         kind = kind if isinstance(kind, type) and issubclass(kind, ProviderError) else ProviderError
-        details = {name: self.error[name] for name in ("status", "retry_after") if name in self.error}
+        known = {"status": int, "retry_after": int | float} if issubclass(kind, HTTPStatusError) else {}
+        details = {name: self.error[name] for name, of in known.items() if isinstance(self.error.get(name), of)}
         question = self.question
         about = {"provider": question.provider, "model": question.model, "partial": self.reply}
         return kind(str(self.error.get("message", "")), **about, **details)
@@ -170,7 +173,7 @@ class Recording:
             ended,
             _text(line.get("finish_reason", "")),
             dict(line.get("error", {})),
-            Usage(**line["usage"]) if line.get("usage") else None,
+            _usage(line.get("usage")),
             bool(request.get("default")),
             _text(line.get("id", "")),
         )
@@ -217,7 +220,13 @@ def described(error: Exception, base_url: str) -> dict[str, Any]:
 
 
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s'\"<>]+", re.IGNORECASE)
-_PATH = re.compile(r"(?<![\w/.:~])~?(?:/[\w.@+~-]+){2,}/?|\b[A-Za-z]:\\[^\s'\"<>|]+")
+_PATH = re.compile(
+    r"""(?<=['"])(?:~?/|[A-Za-z]:[\\/]|\\\\)[^'"\n]+(?=['"])  # quoted, perhaps with spaces
+    | (?<![\w/.~])~?(?:/[\w.@+~-]+)+/?
+    | (?<!\w)[A-Za-z]:[\\/][^\s'"<>|]+
+    | (?<!\w)\\\\[\w.-]+\\[^\s'"<>|]+""",
+    re.VERBOSE,
+)
 
 
 def anonymous(text: str, base_url: str) -> str:
@@ -241,12 +250,26 @@ def _text(value: Any) -> str:
 
 
 def _checked(rhythm: Any) -> list[Row]:
-    if not all(isinstance(part, int | float) for row in rhythm for part in row if not isinstance(part, str)):
-        raise TypeError("a rhythm is rows of numbers")
-    kinds = {row[1] for row in rhythm if len(row) > 1 and isinstance(row[1], str)}
-    if not kinds <= {"reasoning", "notice"} or not all(isinstance(row[0], int | float) for row in rhythm):
-        raise ValueError("a rhythm is rows of milliseconds and lengths")
+    """Return `rhythm` if it is rows of milliseconds and lengths, as `rhythm_of` makes them."""
+    for at, *pieces in rhythm:
+        if type(at) not in (int, float) or not 0 <= at <= LONGEST * 1000:
+            raise ValueError(f"{at!r:.40} is no time (ms)")
+        kind = pieces[0] if pieces and isinstance(pieces[0], str) else ""
+        if kind not in ("", "reasoning", "notice"):
+            raise ValueError(f"{kind!r:.40} is no kind of text")
+        wanted = str if kind == "notice" else int
+        if not all(type(piece) is wanted for piece in pieces[bool(kind) :]):
+            raise ValueError("a rhythm is rows of milliseconds and lengths")
     return list(rhythm)
+
+
+def _usage(value: Any) -> Usage | None:
+    if not value:
+        return None
+    usage = Usage(**value)
+    if not all(n is None or type(n) is int for n in (usage.prompt_tokens, usage.completion_tokens)):
+        raise TypeError("usage counts tokens")
+    return usage
 
 
 def _delta(kind: str, text: str) -> Delta:

@@ -145,6 +145,9 @@ class Tape:
         except OSError as error:
             raise UsageError(f"{self.name} can't be read: {error.strerror}") from None
         last = lines.pop()
+        if not lines and not _HEADER.encode().startswith(last):
+            lines.append(last)  # what it is, the check tells
+            last = b""
         self._torn = bool(last)
         if last and _is_json(last):  # edited by hand, without the newline at the end; else a crash cut it off
             lines.append(last)

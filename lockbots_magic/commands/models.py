@@ -62,6 +62,8 @@ def _credential(session: Lockbots, name: str, provider: Provider) -> str:
     source = session.credentials.source(name)
     if source != "missing":
         return source
+    if deck.mode_of_environment() == "replay":
+        return "none needed"
     try:
         provider.ready()
     except AuthenticationError:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import TYPE_CHECKING
 
 from ..cassette import deck
 from ..errors import UsageError
 from ..session import Lockbots
-from .command import argument, command, counted
-
-if TYPE_CHECKING:
-    from ..cassette.player import Cassette
+from .command import argument, command
 
 
 @command(
@@ -24,7 +20,7 @@ def record(_: Lockbots, options: Namespace) -> str:
     if options.missing and options.new:
         raise UsageError("--missing keeps what the cassette has, --new drops it; give one of them")
     mode = "auto" if options.missing else "new" if options.new else "record"
-    return _insert(deck.opened(options.file, mode))
+    return _insert(options.file, mode)
 
 
 @command(
@@ -33,33 +29,30 @@ def record(_: Lockbots, options: Namespace) -> str:
 )
 def replay(_: Lockbots, options: Namespace) -> str:
     """Play the answers of a cassette from now on: no network, no credential."""
-    return _insert(deck.opened(options.file, "replay", options.speed))
+    return _insert(options.file, "replay", options.speed)
 
 
 @command()
 def live(_: Lockbots, __: Namespace) -> str:
     """Stop recording and replaying: ask the models again."""
-    ejected = deck.eject()
-    told = f"{_told(ejected)}; " if ejected else ""
-    named = deck.inserted()
-    if named:
-        return f"{told}back to the cassette of {deck.FILE_VARIABLE}: {named}"
-    return f"{told}models are asked again" if ejected else "models are asked: no cassette is in use"
+    was_in_use = deck.eject() is not None
+    if deck.inserted():
+        return f"back to the cassette that {deck.FILE_VARIABLE} names"
+    return "models are asked again" if was_in_use else "models are asked: no cassette is in use"
 
 
-def _insert(cassette: Cassette) -> str:
+_TOLD = {
+    "replay": "playing {}: nobody is asked",
+    "record": "recording to {}: everything is asked",
+    "auto": "recording to {} what is missing there",
+    "new": "recording to {}: everything is asked, and what was there goes with the first answer",
+}
+"""What a command says. It tells what the notebook wants, and no more: under another mode the output is the same."""
+
+
+def _insert(file: str, mode: str, speed: float | None = None) -> str:
+    cassette = deck.opened(file, mode, speed, hint=f"%lockbots record --missing {file}")
     while deck.eject():
         pass
     deck.insert(cassette)
-    answers = counted(len(cassette.tape.recordings), "answer")
-    what = {
-        "replay": f"playing {cassette.path.name}: {answers}, in order; nothing is asked",
-        "record": f"recording to {cassette.path.name}: everything is asked",
-        "auto": f"recording to {cassette.path.name} what is missing; it has {answers}",
-        "new": f"recording to {cassette.path.name}: everything is asked, and what was there goes with the first answer",
-    }
-    return what[cassette.mode]
-
-
-def _told(cassette: Cassette) -> str:
-    return f"{cassette.path.name}: {', '.join(cassette.counts) or 'nothing was asked'}"
+    return _TOLD[mode].format(cassette.path.name)

@@ -344,11 +344,11 @@ class Settings {
       return h("label", {}, h("span", {}, t(name)), control);
     };
     this.panel = panel;
-    this.provider = h("select", { change: () => (set({ model: this.provider.value }), this.askModels()) });
+    this.provider = h("select", { change: () => (this.use(this.provider.value), this.askModels()) });
     this.model = h("select", { change: () => this.choose() });
     this.other = h("input", {
       "aria-label": t("model_name"), placeholder: t("model_name"), hidden: true, spellcheck: "false",
-      change: () => this.other.value.trim() && set({ model: `${this.provider.value}:${this.other.value.trim()}` }),
+      change: () => this.other.value.trim() && this.use(`${this.provider.value}:${this.other.value.trim()}`),
     });
     this.temperature = h("input", {
       type: "number", min: "0", max: "2", step: "0.1", placeholder: t("temperature_own"),
@@ -375,13 +375,19 @@ class Settings {
 
   askModels() {
     this.problem.hidden = true;
-    this.panel.post({ type: "models", provider: this.provider.value });
+    if (this.panel.credential.hidden) this.panel.post({ type: "models", provider: this.provider.value });
   }
 
   choose() {
-    this.other.hidden = this.model.value !== "";
-    if (this.other.hidden) this.panel.post({ type: "set", model: this.model.value });
-    else this.other.focus();
+    if (this.model.value) return this.use(this.model.value);
+    this.other.hidden = false;
+    this.other.focus();
+  }
+
+  use(model) {
+    this.other.hidden = true;
+    this.other.value = "";
+    this.panel.post({ type: "set", model });
   }
 
   show({ model, models, providers, temperature, takes_temperature: takes, system }) {
@@ -404,8 +410,7 @@ class Settings {
     const offered = models.map(({ id, name }) => [`${provider}:${id}`, name || id]);
     const known = offered.some(([id]) => id === this.inUse);
     if (!known) offered.unshift([this.inUse, this.inUse.slice(provider.length + 1) || t("model_default")]);
-    offer(this.model, [...offered, ["", t("model_other")]], this.inUse);
-    this.other.hidden = true;
+    offer(this.model, [...offered, ["", t("model_other")]], this.other.hidden ? this.inUse : "");
   }
 
   listed({ provider, models, error }) {
@@ -544,8 +549,11 @@ class Panel {
     this.silence ??= this.later(() => this.silent(), PATIENCE);
   }
 
-  hello() {
+  /** Ask how things stand; what is sent before the front end has a subshell of the kernel waits for the cells. */
+  hello(wait = 1000) {
+    clearTimeout(this.greeting);
     this.post({ type: "hello", view: this.view });
+    if (wait < PATIENCE) this.greeting = this.later(() => this.hello(2 * wait), wait);
   }
 
   relinked = () => {
@@ -580,6 +588,7 @@ class Panel {
   handlers = {
     snapshot: (message) => {
       const { name, names } = message.conversation;
+      clearTimeout(this.greeting);
       this.transcript.snapshot(message);
       offer(this.names, names.map((one) => [one, one]), name);
       this.showSettings(message.settings);

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import os
+import re
 from collections.abc import Iterable
+from contextlib import suppress
 from threading import Lock
 from urllib.parse import quote, quote_plus
 from weakref import WeakSet
@@ -120,9 +124,24 @@ _alive: WeakSet[Secret] = WeakSet()
 _lock = Lock()
 
 
+_VARIABLE = re.compile(r"LOCKBOTS_\w+_AUTH|\w+_API_KEY", re.IGNORECASE)
+"""Names under which an environment holds credentials."""
+
+
 def _in_use() -> list[Secret]:
+    """Those that somebody holds, and those of the environment, of whichever service."""
+    found = _held(tuple(value for name, value in os.environ.items() if _VARIABLE.fullmatch(name)))
     with _lock:
-        return list(_alive)
+        return [*{*_alive, *found}]
+
+
+@functools.lru_cache(maxsize=1)
+def _held(values: tuple[str, ...]) -> list[Secret]:
+    secrets = []
+    for value in values:
+        with suppress(AuthenticationError):  # empty, or nothing that could be sent
+            secrets.append(Secret(value))
+    return secrets
 
 
 def secrets_in(text: str) -> bool:

@@ -57,7 +57,9 @@ class Lab:
             "--ServerApp.root_dir": self.notebooks,
         }
         self._set("apputils-extension/notification", '{"fetchNews": "false", "checkForUpdates": false}')
-        self._set("notebook-extension/tracker", '{"autoStartDefaultKernel": true}')  # it asks which one to take, now and then
+        self._set(
+            "notebook-extension/tracker", '{"autoStartDefaultKernel": true}'
+        )  # it asks which one to take, now and then
         command = [sys.executable, "-m", "jupyterlab", *(f"{k}={v}" for k, v in settings.items())]
         self._log = (self.folder / "server.log").open("w")
         self._server = subprocess.Popen(command, env=self._environment, stdout=self._log, stderr=subprocess.STDOUT)

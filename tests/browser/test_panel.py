@@ -29,7 +29,7 @@ def stage(lab, _browser, _sandbox_server):
     notebook = lab.open(page, *cells, name="panel.ipynb")
     notebook.run(0)
     notebook.run(1)
-    yield notebook, Panel(page).wait_until_ready()
+    yield notebook, Panel(page, notebook.cell(1).locator(".lockbots-panel")).wait_until_ready()
     context.close()
 
 
@@ -131,17 +131,29 @@ def test_a_turn_of_a_cell_shows_in_the_panel_and_the_other_way_round(panel, note
     expect(notebook.outputs(4)).to_contain_text("say from the panel")
 
 
-def test_a_panel_answers_while_a_cell_runs_and_says_so_where_one_talks(panel, notebook):
+def test_a_panel_that_shows_a_conversation_where_a_cell_talks_waits(panel, notebook):
     panel.names.select_option("main")
     notebook.type_into(3, "%%chat\ncount to 400")
     notebook.run(3, wait=False)
+    expect(notebook.cell(3)).to_contain_text("1 2 3")
     panel.input.fill("say too early")
     panel.input.press("Enter")
     expect(panel.remarks).to_contain_text(["A cell of the notebook is talking in this conversation."])
-    panel.begin_anew()
-    panel.input.fill("")
-    panel.send("say meanwhile")
-    expect(panel.reply()).to_have_text("meanwhile")
+    expect(panel.input).to_have_value("say too early")
+    notebook.cell(3).locator(".jp-InputArea-editor").click()
+    notebook.interrupt()
+    notebook.wait_for_end(3)
+    panel.input.press("Enter")
+    expect(panel.reply()).to_have_text("too early")
+
+
+def test_a_panel_talks_and_stops_while_a_cell_runs(panel, notebook):
+    notebook.type_into(3, "import time; time.sleep(30)")
+    notebook.run(3, wait=False)
+    panel.send("count to 400", wait=False)
+    expect(panel.reply()).to_contain_text("1 2 3")
+    panel.act.click()
+    expect(panel.turns.last).to_contain_text("interrupted; what had come is kept", timeout=1000)
     notebook.cell(3).locator(".jp-InputArea-editor").click()
     notebook.interrupt()
     notebook.wait_for_end(3)
@@ -372,7 +384,7 @@ MANY = """
 from lockbots_magic import Chat, ChatPanel
 from lockbots_magic.conversation import Conversation
 from lockbots_magic.messages import Turn
-turns = [Turn(f"question {n}", f"answer {n}\\n\\n" + "some text " * (n % 60) + "\\n```python\\nprint(1)\\n```") for n in range(1000)]
+turns = [Turn(f"question {n}", f"answer {n}\\n\\n" + "some text " * (n % 60) + "\\n```python\\nprint(1)\\n```") for n in range(500)]
 ChatPanel(Chat(lambda prompt: "said", conversation=Conversation("long", turns=turns)))
 """
 SCROLL = """async log => {
@@ -389,12 +401,12 @@ SCROLL = """async log => {
 }"""
 
 
-def test_a_thousand_turns_are_fetched_as_one_scrolls_up_and_scroll_smoothly(panel, notebook):
+def test_a_thousand_messages_are_fetched_as_one_scrolls_up_and_scroll_smoothly(panel, notebook):
     notebook.type_into(3, MANY)
     notebook.run(3)
     many = Panel(panel.page, notebook.cell(3).locator(".lockbots-panel")).wait_until_ready()
     expect(many.turns).to_have_count(30)
-    expect(many.reply()).to_contain_text("answer 999")
+    expect(many.reply()).to_contain_text("answer 499")
     many.log.evaluate("log => { log.scrollTop = 300 }")
     expect(many.turns).to_have_count(60)
     many.turns.nth(30).locator(".lb-prompt").wait_for()
@@ -406,7 +418,7 @@ def test_a_thousand_turns_are_fetched_as_one_scrolls_up_and_scroll_smoothly(pane
             }
         }"""
     )
-    expect(many.turns).to_have_count(1000)
+    expect(many.turns).to_have_count(500)
     expect(many.root.get_by_role("button", name="Show earlier turns")).to_be_hidden()
     many.log.evaluate("log => { log.scrollTop = log.scrollHeight / 2 }")
     frames = many.log.evaluate(SCROLL)

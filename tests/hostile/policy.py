@@ -32,10 +32,30 @@ REPLY: Rules = {
     "pre": {"class": "(joins|joined| )+"},
     "li": {"class": "task"},
     "span": {"class": "[a-z]|mathjax_process tex2jax_process|numbering-entry"},  # the last is of JupyterLab's headings
-    "div": {"class": f"formula|footnote|wide|lockbots|lockbots-notice|lockbots-reply( {_IGNORED})?"},
+    "div": {"class": f"formula|footnote|wide|lb-code|lockbots|lockbots-notice|lockbots-reply( {_IGNORED})?"},
     "style": {},  # its text is compared as well
 }
 """A reply."""
+
+_CONTROL = {
+    "class": "((lb|lockbots|widget|jupyter|lm|jp)-[A-Za-z-]+|lockbots|mathjax_ignore|tex2jax_ignore| )*",
+    "style": r"(height: [\w.]+;?)?",
+    "role": "region|log|status",
+    "type": "button|number",
+    "dir": "auto",
+    "lang": "en",
+    **dict.fromkeys(("hidden", "disabled", "open", "data-lm-suppress-shortcuts"), ""),
+    **dict.fromkeys(("rows", "min", "max", "step", "tabindex"), r"[\d.]+"),
+    **dict.fromkeys(("aria-live", "aria-hidden", "aria-expanded", "spellcheck", "data-icon"), "[a-z]+"),
+    **dict.fromkeys(("title", "aria-label", "placeholder", "value", "data-offered"), _ANY),
+}
+PANEL: Rules = {
+    **{tag: _CONTROL for tag in ("div", "section", "article", "details", "summary", "label", "span", "p", "code")},
+    **{tag: _CONTROL for tag in ("button", "input", "select", "option", "textarea")},
+    "svg": {"viewBox": "0 0 16 16", "aria-hidden": "true"},
+    "path": {"d": r"[\w .-]+"},
+}
+"""The chat panel around its replies."""
 
 TABLE: Rules = {
     **{tag: {} for tag in ("div", "table", "thead", "tbody", "tr", "span")},
@@ -120,4 +140,4 @@ MATHJAX: Rules = {
 }
 """What MathJax adds around a formula: no link, no address, no identifier but those of equations."""
 
-RULES = {"reply": REPLY, "html": TABLE, "plain": PLAIN, "mathjax": MATHJAX, "markdown": MARKDOWN}
+RULES = {"reply": REPLY, "html": TABLE, "plain": PLAIN, "panel": PANEL, "mathjax": MATHJAX, "markdown": MARKDOWN}

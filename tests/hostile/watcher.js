@@ -3,6 +3,7 @@
 (() => {
   const policy = __POLICY__;
   const OUTPUT = ".jp-OutputArea-output";
+  const WIDGET = ".lm-Panel"; // what an output of widgets is
   const found = new Map();
   let latest = "";
 
@@ -43,6 +44,7 @@
   const rulesFor = (element, output) => {
     if (element.closest("mjx-container")) return policy.mathjax;
     const mime = output.getAttribute("data-mime-type") || "";
+    if (output.matches(WIDGET)) return element.closest(".lockbots-reply") && !element.closest(".lb-tools") ? policy.reply : policy.panel;
     if (mime === "text/html") return output.querySelector(".lockbots") ? policy.reply : policy.html;
     return mime === "text/markdown" ? policy.markdown : policy.plain;
   };
@@ -126,7 +128,8 @@
     if (notice.closest(".lockbots-reply")) report("notice", "a reply speaks as the toolkit", notice);
     const { left, top, width, height } = notice.getBoundingClientRect();
     const [x, y] = [left + Math.min(30, width / 2), top + height / 2];
-    const seen = inside(bounds, x, y) && document.elementFromPoint(x, y);
+    const scroller = notice.closest(".lb-log")?.getBoundingClientRect() ?? bounds;
+    const seen = inside(bounds, x, y) && inside(scroller, x, y) && document.elementFromPoint(x, y);
     if (seen && seen.closest(OUTPUT) && !notice.contains(seen)) report("notice", "a notice is covered", notice);
   };
   const lookAtNotices = (bounds) => {
@@ -197,7 +200,10 @@
     "mouseover mouseenter mousemove mousedown mouseup pointerover pointerenter pointerdown focus focusin blur input " +
     "change toggle load error wheel copy dragstart animationstart transitionend"
   ).split(" ");
-  const RICH = ["text/html", "text/markdown"].map((mime) => `${OUTPUT}[data-mime-type="${mime}"] *`).join(", ");
+  const RICH = [
+    ...["text/html", "text/markdown"].map((mime) => `${OUTPUT}[data-mime-type="${mime}"] *`),
+    ".lockbots-panel :is(.lockbots-reply, .lb-prompt, .lb-bar) :not(button, button *)",
+  ].join(", ");
   const hold = (event) => {
     const link = event.target.closest("a");
     // Where it leads was looked at; one that no browser understands leads nowhere.
