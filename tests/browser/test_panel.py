@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.browser.panels import Panel
-from tests.browser.test_rendering import LONG, choose, style
+from tests.browser.test_rendering import choose, style
 
 RATE = 60
 """Tokens a second, so that there is something to watch."""
@@ -179,7 +179,8 @@ def test_the_conversation_is_exported_beside_the_notebook(panel, lab):
     assert "kept" in (lab.notebooks / f"{name}.md").read_text("utf-8")
 
 
-def test_model_temperature_and_system_prompt_are_chosen(panel, _sandbox_server):
+@pytest.mark.usefixtures("_sandbox_server")
+def test_model_temperature_and_system_prompt_are_chosen(panel):
     panel.root.get_by_role("button", name="Model and settings").click()
     expect(panel.settings.get_by_label("Provider")).to_be_focused()
     panel.settings.get_by_label("Model", exact=True).select_option("gpt-4")
@@ -295,7 +296,8 @@ def test_all_of_it_is_reached_by_the_keyboard_and_nothing_holds_it(panel):
             """() => {
                 const e = document.activeElement;
                 if (!e.closest('.lockbots-panel')) return null;
-                const {outlineStyle, boxShadow} = getComputedStyle(e.closest('.lb-composer textarea') ? e.closest('.lb-composer') : e);
+                const ring = e.closest('.lb-composer textarea') ? e.closest('.lb-composer') : e;
+                const {outlineStyle, boxShadow} = getComputedStyle(ring);
                 return [e.ariaLabel || e.textContent.trim(), outlineStyle !== 'none' || boxShadow !== 'none'];
             }"""
         )
@@ -359,7 +361,8 @@ def test_a_narrow_panel_needs_no_scrolling_sideways(panel):
     for width in (300, 900):
         panel.root.evaluate("(e, width) => { e.style.width = `${width}px`; }", width)
         assert panel.log.evaluate("e => e.scrollWidth <= e.clientWidth")
-        inside = "e => [...e.querySelectorAll('button, select, textarea')].every(b => b.getBoundingClientRect().right <= e.getBoundingClientRect().right)"
+        inside = """e => [...e.querySelectorAll('button, select, textarea')].every(
+            b => b.getBoundingClientRect().right <= e.getBoundingClientRect().right)"""
         assert panel.root.evaluate(inside)
     panel.root.evaluate("e => { e.style.width = ''; }")
 
@@ -384,7 +387,8 @@ MANY = """
 from lockbots_magic import Chat, ChatPanel
 from lockbots_magic.conversation import Conversation
 from lockbots_magic.messages import Turn
-turns = [Turn(f"question {n}", f"answer {n}\\n\\n" + "some text " * (n % 60) + "\\n```python\\nprint(1)\\n```") for n in range(500)]
+code = "\\n```python\\nprint(1)\\n```"
+turns = [Turn(f"question {n}", f"answer {n}\\n\\n" + "some text " * (n % 60) + code) for n in range(500)]
 ChatPanel(Chat(lambda prompt: "said", conversation=Conversation("long", turns=turns)))
 """
 SCROLL = """async log => {
@@ -464,8 +468,8 @@ def test_two_views_and_a_reload_in_the_middle_show_the_same(lab, page, sandbox):
     assert one.reply().inner_text() == two.reply().inner_text()
 
 
-def test_notebook_7_shows_it_in_russian_where_the_browser_is(lab, _browser, sandbox):
-    context = _browser.new_context(locale="ru-RU", viewport={"width": 700, "height": 800})
+def test_notebook_7_shows_it_in_russian_where_the_browser_is(lab, page, sandbox):
+    context = page.context.browser.new_context(locale="ru-RU", viewport={"width": 700, "height": 800})
     page = context.new_page()
     notebook = lab.open(page, use(sandbox), "%lockbots panel", name="notebook-7.ipynb", app="notebooks")
     notebook.run(0)

@@ -50,8 +50,8 @@ _CONTROL = {
     **dict.fromkeys(("title", "aria-label", "placeholder", "value", "data-offered"), _ANY),
 }
 PANEL: Rules = {
-    **{tag: _CONTROL for tag in ("div", "section", "article", "details", "summary", "label", "span", "p", "code")},
-    **{tag: _CONTROL for tag in ("button", "input", "select", "option", "textarea")},
+    **dict.fromkeys(("div", "section", "article", "details", "summary", "label", "span", "p", "code"), _CONTROL),
+    **dict.fromkeys(("button", "input", "select", "option", "textarea"), _CONTROL),
     "svg": {"viewBox": "0 0 16 16", "aria-hidden": "true"},
     "path": {"d": r"[\w .-]+"},
 }
