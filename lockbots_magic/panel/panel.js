@@ -82,7 +82,10 @@ function translator(table) {
   const plural = new Intl.PluralRules(language);
   const compact = new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 });
   const t = (key, values = {}) => (texts[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
-  t.count = (key, n) => t(`${key}_${plural.select(n)}`, { n: compact.format(n) });
+  t.count = (key, n) => {
+    const exact = `${key}_${plural.select(n)}`;
+    return t(exact in texts ? exact : `${key}_other`, { n: compact.format(n) });
+  };
   t.language = language;
   return t;
 }
@@ -256,13 +259,15 @@ class Transcript {
   /** The reply under way has ended as a turn, or as none. */
   end({ turn, same, rest, stale }) {
     const { replaces, reply } = this.growing;
-    this.discard();
-    if (!turn) return this.change(() => {});
-    if (same) reply.grow(rest, "");
-    else reply.show(turn.html);
-    this.panel.dress(reply);
-    this.shown.set(turn.id, { turn, reply, node: this.panel.article(turn, reply) });
-    this.put({ turn, replaces, after: this.turns.at(-1)?.id ?? null, stale });
+    this.change(() => {
+      this.discard();
+      if (!turn) return;
+      if (same) reply.grow(rest, "");
+      else reply.show(turn.html);
+      this.panel.dress(reply);
+      this.shown.set(turn.id, { turn, reply, node: this.panel.article(turn, reply) });
+      this.put({ turn, replaces, after: this.turns.at(-1)?.id ?? null, stale });
+    });
   }
 
   /** Take in a turn, in the place of another one or after one; null is before all. */
@@ -272,10 +277,9 @@ class Transcript {
     const behind = turns.findIndex(({ id }) => id === after);
     if (old >= 0) turns.splice(old, 1, turn);
     else if (behind >= 0 || (after === null && !this.more)) turns.splice(behind + 1, 0, turn);
-    this.change(() => (this.turns = turns));
+    this.turns = turns;
   }
 
-  /** Forget the reply under way; the turn in whose place it was comes back. */
   discard() {
     this.growing?.node.remove();
     this.growing = null;
@@ -284,7 +288,8 @@ class Transcript {
   /** Change what is shown; a reader who follows the end goes on doing so, another one keeps the place. */
   change(act) {
     const start = this.log.getBoundingClientRect().top;
-    const first = this.following ? null : [...this.list.children].find((e) => e.getBoundingClientRect().bottom > start);
+    const inSight = (node) => !node.hidden && node.getBoundingClientRect().bottom > start;
+    const first = this.following ? null : [...this.list.children].find(inSight);
     const before = first?.getBoundingClientRect().top;
     act();
     this.arrange();
@@ -344,7 +349,7 @@ class Settings {
       return h("label", {}, h("span", {}, t(name)), control);
     };
     this.panel = panel;
-    this.provider = h("select", { change: () => (this.use(this.provider.value), this.askModels()) });
+    this.provider = h("select", { change: () => this.use(this.provider.value) });
     this.model = h("select", { change: () => this.choose() });
     this.other = h("input", {
       "aria-label": t("model_name"), placeholder: t("model_name"), hidden: true, spellcheck: "false",
@@ -375,7 +380,7 @@ class Settings {
 
   askModels() {
     this.problem.hidden = true;
-    if (this.panel.credential.hidden) this.panel.post({ type: "models", provider: this.provider.value });
+    if (!this.locked) this.panel.post({ type: "models", provider: this.provider.value });
   }
 
   choose() {
@@ -392,12 +397,16 @@ class Settings {
 
   show({ model, models, providers, temperature, takes_temperature: takes, system }) {
     const { t } = this.panel;
-    const named = ({ name, credential }) => [name, credential === "missing" ? t("no_key", { name }) : name];
+    const isLocked = ({ credential }) => credential === "missing";
+    const [provider] = model.split(":", 1);
+    const changed = provider !== this.inUse?.split(":", 1)[0];
     this.inUse = model;
+    this.locked = providers.some((one) => one.name === provider && isLocked(one));
     this.name.textContent = model;
     this.toggle.setAttribute("aria-label", `${t("settings")}: ${model}`);
-    offer(this.provider, providers.map(named), model.split(":", 1)[0]);
+    offer(this.provider, providers.map((one) => [one.name, isLocked(one) ? t("no_key", one) : one.name]), provider);
     this.offerModels(models);
+    if (changed && !this.root.hidden) this.askModels();
     this.temperature.disabled = !takes;
     this.temperature.title = takes ? "" : t("temperature_none");
     if (document.activeElement !== this.temperature) this.temperature.value = temperature ?? "";
@@ -427,10 +436,10 @@ class Composer {
     const { t } = panel;
     this.panel = panel;
     this.area = h("textarea", {
-      rows: "1", "aria-label": t("prompt"), placeholder: t("placeholder"), dir: "auto",
+      rows: "1", "aria-label": t("prompt"), dir: "auto", "data-jp-suppress-context-menu": true,
       keydown: (event) => this.pressed(event), input: () => this.write(this.area.value),
     });
-    this.button = button("", () => (this.busy === "here" ? panel.post({ type: "stop" }) : this.send()));
+    this.button = button("", () => (this.busy === "here" ? panel.stop() : this.send()));
     this.root = h("div", { class: "lb-composer" }, this.area, h("div", { class: "lb-row" }, ...besides, this.button));
     this.recalled = -1; // which of the last prompts is shown
     this.show("");
@@ -444,6 +453,7 @@ class Composer {
     this.button.title = label;
     this.button.setAttribute("aria-label", label);
     this.button.replaceChildren(icon(act));
+    this.area.placeholder = this.panel.t(busy === "elsewhere" ? "busy_elsewhere" : "placeholder");
   }
 
   send() {
@@ -517,14 +527,14 @@ class Panel {
 
   open() {
     this.model.on("msg:custom", this.received);
-    this.model.on("comm_live_update", this.relinked);
+    this.model.on("comm_live_update", this.hello);
     document.addEventListener("pointerdown", this.clicked);
-    this.later(this.relinked, 0); // by then it is in the page, which shows whether there is a kernel
+    this.later(this.hello, 0); // by then it is in the page, which shows whether there is a kernel
   }
 
   close() {
     this.model.off("msg:custom", this.received);
-    this.model.off("comm_live_update", this.relinked);
+    this.model.off("comm_live_update", this.hello);
     document.removeEventListener("pointerdown", this.clicked);
     this.timers.forEach(clearTimeout);
     this.transcript.close();
@@ -539,36 +549,35 @@ class Panel {
 
   // The link to the kernel
 
-  /** Send to the kernel, and watch whether it says anything. */
+  /** Send to the kernel, and watch whether it says anything; false if there is none. */
   post(message) {
+    if (this.root.closest(".jupyter-widgets-disconnected")) return this.lost();
     try {
       this.model.send(message);
     } catch {
-      return this.lost();
+      return this.lost(); // the comm is closed
     }
     this.silence ??= this.later(() => this.silent(), PATIENCE);
+    return true;
   }
 
   /** Ask how things stand; what is sent before the front end has a subshell of the kernel waits for the cells. */
-  hello(wait = 1000) {
+  hello = (_, wait = 1000) => {
     clearTimeout(this.greeting);
-    this.post({ type: "hello", view: this.view });
-    if (wait < PATIENCE) this.greeting = this.later(() => this.hello(2 * wait), wait);
-  }
-
-  relinked = () => {
-    if (this.root.closest(".jupyter-widgets-disconnected")) this.lost();
-    else this.hello();
+    const again = this.post({ type: "hello", view: this.view }) && wait < PATIENCE;
+    if (again) this.greeting = this.later(() => this.hello(null, 2 * wait), wait);
   };
+
 
   silent() {
     const text = this.manager?.kernel?.status === "busy" ? "kernel_busy" : "kernel_silent";
-    this.showLink(this.t(text), button(this.t("try_again"), () => this.hello()));
+    this.showLink(this.t(text), button(this.t("try_again"), this.hello));
   }
 
   lost() {
     this.takeBack();
     this.showLink(this.t("kernel_gone"));
+    return false;
   }
 
   showLink(text, ...actions) {
@@ -595,7 +604,7 @@ class Panel {
       this.showBusy(message.busy);
     },
     earlier: (message) => this.transcript.addEarlier(message),
-    turn: (message) => this.transcript.put(message),
+    turn: (message) => this.transcript.change(() => this.transcript.put(message)),
     begin: ({ reply, replaces }) => {
       this.transcript.begin({ ...reply, replaces });
       this.showBusy("here");
@@ -641,8 +650,13 @@ class Panel {
     transcript.begin({ id: null, prompt, replaces: message.turn });
     this.showBusy("here");
     composer.area.focus();
-    this.post(message);
-    return true;
+    return this.post(message);
+  }
+
+  stop() {
+    const unheard = !this.transcript.growing?.id && !this.link.hidden;
+    if (unheard) this.takeBack();
+    else this.post({ type: "stop" });
   }
 
   /** Take back what was sent and refused, or never arrived. */

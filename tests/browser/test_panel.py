@@ -179,8 +179,7 @@ def test_the_conversation_is_exported_beside_the_notebook(panel, lab):
     assert "kept" in (lab.notebooks / f"{name}.md").read_text("utf-8")
 
 
-@pytest.mark.usefixtures("_sandbox_server")
-def test_model_temperature_and_system_prompt_are_chosen(panel):
+def test_model_temperature_and_system_prompt_are_chosen(panel, sandbox):
     panel.root.get_by_role("button", name="Model and settings").click()
     expect(panel.settings.get_by_label("Provider")).to_be_focused()
     panel.settings.get_by_label("Model", exact=True).select_option("gpt-4")
@@ -189,10 +188,10 @@ def test_model_temperature_and_system_prompt_are_chosen(panel):
     panel.page.keyboard.press("Tab")
     panel.page.keyboard.press("Escape")
     expect(panel.settings).to_be_hidden()
-    _sandbox_server.forget()
+    sandbox.forget()
     panel.send("say hello")
     expect(panel.turns.last).to_contain_text("openai:gpt-4")
-    asked = _sandbox_server.requests[-1].json
+    asked = sandbox.requests[-1].json
     assert (asked["model"], asked["temperature"], asked["messages"][0]["content"]) == ("gpt-4", 0.3, "Be brief.")
     panel.root.get_by_role("button", name="Model and settings").click()
     panel.settings.get_by_label("Model", exact=True).select_option("Another model…")

@@ -44,7 +44,7 @@ _CONTROL = {
     "type": "button|number",
     "dir": "auto",
     "lang": "en",
-    **dict.fromkeys(("hidden", "disabled", "open", "data-lm-suppress-shortcuts"), ""),
+    **dict.fromkeys(("hidden", "disabled", "open", "data-lm-suppress-shortcuts", "data-jp-suppress-context-menu"), ""),
     **dict.fromkeys(("rows", "min", "max", "step", "tabindex"), r"[\d.]+"),
     **dict.fromkeys(("aria-live", "aria-hidden", "aria-expanded", "spellcheck", "data-icon"), "[a-z]+"),
     **dict.fromkeys(("title", "aria-label", "placeholder", "value", "data-offered"), _ANY),
