@@ -366,9 +366,17 @@ def test_reply_goes_on_while_another_conversation_is_shown(views, model):
     model.begun.wait(5)
     views.do("new")
     assert views.of("snapshot")[-1]["reply"] is None
+    ended, main = threading.Event(), views.host.desk.conversations["main"]
+    main.watchers.add(lambda: ended.set() if len(main) else None)
     model.go_on.set()
+    assert ended.wait(20)
     views.do("switch", name="main")
-    views.wait_for("usage", 1)
+    assert [p for p, *_ in views.shown()] in (["hi"], [])  # its end may still be to come
+    views.do("switch", name="chat")
+    for thread in threading.enumerate():
+        if thread.name == "lockbots panel":
+            thread.join(20)
+    views.do("switch", name="main")
     assert [p for p, *_ in views.shown()] == ["hi"]
 
 
@@ -381,6 +389,56 @@ def test_clear_stops_the_reply(views, model):
     assert len(views.host.conversation) == 0
     views.wait_for("usage")
     assert views.shown() == []
+
+
+def test_clear_forgets_the_conversation_that_it_names(views):
+    views.ask("one")
+    views.do("new")
+    views.ask("two")
+    views.do("clear", name="main")
+    assert prompts(views.host.conversation) == ["two"]
+    assert prompts(views.host.desk.conversations["main"]) == []
+
+
+def test_address_and_credential_outlast_another_provider(sandbox):
+    views = Views(Chat("openai:demo", base_url=sandbox.url("openai"), auth=PLANTED))
+    for model in ("guide:help", "openai:gpt-4"):
+        views.do("set", model=model)
+    provider = views.host.desk.chat().provider
+    assert provider.base_url == sandbox.url("openai")
+    assert provider.auth is not None
+
+
+def test_undo_in_the_middle_of_a_reply_appears(views, model):
+    views.ask("one")
+    views.ask("two")
+    model.go_on.clear()
+    views.do("send", prompt="three")
+    views.wait_for("frame")
+    views.host.conversation.undo()
+    model.go_on.set()
+    views.wait_for("usage", 3)
+    assert [p for p, *_ in views.shown()] == prompts(views.host.conversation)
+
+
+def test_stop_before_it_was_sent_leaves_no_turn_and_tells_why():
+    views = Views(Chat(Model()))
+    views.do("hello", view="v")
+    for _ in range(20):
+        views.do("send", prompt="hi")
+        views.do("stop")
+        views.wait_for("usage", len(views.of("begin")))
+    assert [p for p, *_ in views.shown()] == prompts(views.host.conversation)
+
+
+def test_reply_that_can_not_be_told_leaves_the_conversation_free(model):
+    def refuse(letter):
+        if letter["type"] == "begin":
+            raise UnicodeEncodeError("utf-8", "x", 0, 1, "surrogates not allowed")
+
+    host = Host(ChatDesk(Chat(model)), refuse, lambda: None)
+    host.handle({"type": "send", "prompt": "hi"})
+    assert host.desk.chat().ask("again").status == "complete"
 
 
 def test_settings_hold_and_are_told(views, model):

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import textwrap
 
-import nbformat
 import pytest
 from IPython.utils.capture import capture_output
 
@@ -122,6 +121,7 @@ def run(*command, folder, **variables):
 @pytest.mark.kernel
 def test_any_notebook_passes_nbval_without_its_server(sandbox, tmp_path):
     pytest.importorskip("nbval")
+    nbformat = pytest.importorskip("nbformat")
     cells = NOTEBOOK.format(url=sandbox.url("openai", rate=200)).strip().split("\n---\n")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     nbformat.write(notebook, tmp_path / "talk.ipynb")

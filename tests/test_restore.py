@@ -3,10 +3,10 @@
 import json
 import re
 
-import nbformat
 import pytest
 
 pytest.importorskip("ipykernel")
+nbformat = pytest.importorskip("nbformat")
 pytestmark = pytest.mark.kernel
 
 from tests.kernels import Execution, Kernel, visible  # noqa: E402  # after the skip

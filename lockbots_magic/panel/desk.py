@@ -93,7 +93,11 @@ class Desk(ABC):
     def providers(self) -> list[dict[str, str]]:
         """The providers, each with whether its credential is there, as far as that is known without asking anybody."""
         current = self.model.partition(":")[0]
-        return [self._described(name, current) for name in dict.fromkeys([current, *names()])]
+        return [self._described(name, current) for name in dict.fromkeys([current, *self._known(), *names()])]
+
+    def _known(self) -> list[str]:
+        """Providers that no registry lists, such as a function."""
+        return []
 
     def _described(self, name: str, current: str) -> dict[str, str]:
         told = {"name": name, "credential": "", "hint": f"%lockbots login {name}"}
@@ -163,8 +167,12 @@ class ChatDesk(Desk):
 
     def __init__(self, chat: Chat) -> None:
         super().__init__(chat.conversation)
-        self._chat = chat
+        self._chat = chat.within(chat.conversation)  # its parameters may change here
+        self._used = {chat.provider.name: self._chat}
         self._conversations = {chat.conversation.name: chat.conversation}
+
+    def _known(self) -> list[str]:
+        return list(self._used)
 
     @property
     def conversations(self) -> dict[str, Conversation]:
@@ -178,6 +186,7 @@ class ChatDesk(Desk):
     def use(self, model: str) -> None:
         """Talk to `model`; another one of the same provider is asked there with the same settings."""
         self._chat = self._chat_with(model)
+        self._used[self._chat.provider.name] = self._chat
 
     def set_temperature(self, value: float | None) -> None:
         """Set the chat's parameter."""
@@ -198,8 +207,8 @@ class ChatDesk(Desk):
 
     def _chat_with(self, model: str) -> Chat:
         name, _, model_id = model.partition(":")
-        if name == self._chat.provider.name:
-            chat = self._chat.within(self.conversation)
+        if name in self._used:  # with its address and credential
+            chat = self._used[name].within(self.conversation)
             chat.model = model_id
             return chat
         split_model(model)

@@ -43,6 +43,7 @@ class Host:
         self._talks: dict[Conversation, Talk] = {}
         self._told: list[tuple[str, bool]] = []  # what the views know: ids of turns, and whether they are stale
         self._busy = ""
+        self._served = False  # whether there has been a view
         self._watched: Conversation | None = None
         self._watch()
 
@@ -78,7 +79,11 @@ class Host:
     def on_hello(self, view: str) -> None:
         """A view is there, and is to know how things stand."""
         with self._lock:
-            self._send({**self._snapshot(), "view": view})
+            known = self._told, self._busy
+            letter = self._snapshot()
+            news = known != (self._told, self._busy)  # the other views are to hear of it too
+            self._send(letter if news and self._served else {**letter, "view": view})
+            self._served = True
 
     def on_earlier(self, view: str, before: str) -> None:
         """A view shows the turns before one."""
@@ -113,12 +118,15 @@ class Host:
         self._tell({"type": "told", "kind": "note", "text": f"this is {fork.name}; what was said is in {old.name}"})
         self._talk(reply, prompt)
 
-    def on_clear(self) -> None:
-        """Forget all turns."""
-        if talk := self._talks.get(self.conversation):
+    def on_clear(self, name: str | None = None) -> None:
+        """Forget all turns of a conversation, of the one shown by default."""
+        conversation = self.conversation if name is None else self.desk.conversations.get(name)
+        if conversation is None:
+            raise UsageError(f"there is no conversation {name!r} any more")
+        if talk := self._talks.get(conversation):
             talk.stop()
             talk.join(TIME_TO_STOP)
-        self.conversation.clear()
+        conversation.clear()
 
     def on_new(self) -> None:
         """Begin another conversation."""
@@ -169,11 +177,16 @@ class Host:
         conversation = self.conversation
         tell = self._about(conversation)
         model = self.desk.model
-        ended = functools.partial(self._ended, conversation, reply.id)
+        ended = functools.partial(self._ended, conversation, reply.id, replaces)
         talk = Talk(reply, prompt, model, tell=tell, ended=ended, lock=self._lock)
         self._talks[conversation] = talk
         self._busy = "here"
-        talk.start(replaces)
+        try:
+            talk.start(replaces)
+        except BaseException:  # what can't be told can't be read either: the conversation stays free
+            self._talks.pop(conversation, None)
+            self._busy = ""
+            raise
 
     def _about(self, conversation: Conversation) -> Callable[[Letter], None]:
         """What takes messages about one conversation; they are for the views while that is the one shown."""
@@ -187,11 +200,11 @@ class Host:
 
         return tell
 
-    def _ended(self, conversation: Conversation, turn: str) -> None:
+    def _ended(self, conversation: Conversation, turn: str, replaces: str | None) -> None:
         with self._lock:
             self._talks.pop(conversation, None)
             if self.conversation is conversation:
-                self._tell_changes(own=turn)
+                self._tell_changes(own=turn, replaces=replaces)
                 self._tell_busy()
                 self._tell({"type": "usage", **usage_letter(conversation)})
         self._changed()
@@ -204,8 +217,8 @@ class Host:
             self._tell_changes()
             self._tell_busy()
 
-    def _tell_changes(self, own: str | None = None) -> None:
-        """Tell what the views don't know of the turns; `own` is the one that they do."""
+    def _tell_changes(self, own: str | None = None, replaces: str | None = None) -> None:
+        """Tell what the views don't know of the turns; `own` is one that they do, and what it `replaces` they know."""
         turns, old = self.conversation.turns, [name for name, _ in self._told]
         if self._told == _known(turns):
             return
@@ -218,6 +231,9 @@ class Host:
             return
         stale = self._newly_stale()
         self._told = _known(turns)
+        if added[0].id == own and gone != ([replaces] if replaces else []):
+            self._show()
+            return
         if added[0].id != own:
             at = new.index(added[0].id)
             where = {"replaces": gone[0] if gone else None, "after": new[at - 1] if at else None}

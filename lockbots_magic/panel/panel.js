@@ -677,8 +677,9 @@ class Panel {
     const { t, sure, menu } = this;
     const keep = () => ((sure.hidden = true), menu.firstChild.focus());
     const no = button(t("clear_no"), keep);
-    const yes = button(t("clear_yes"), () => (keep(), this.post({ type: "clear" })), { class: "lb-danger" });
-    sure.replaceChildren(h("span", {}, t("clear_sure", { name: this.transcript.name })), no, yes);
+    const { name } = this.transcript; // another conversation may be shown by the time it is said
+    const yes = button(t("clear_yes"), () => (keep(), this.post({ type: "clear", name })), { class: "lb-danger" });
+    sure.replaceChildren(h("span", {}, t("clear_sure", { name })), no, yes);
     sure.hidden = false;
     no.focus();
   }

@@ -80,8 +80,17 @@ class ChatPanel(anywidget.AnyWidget):
 
     def _send_letter(self, letter: Letter) -> None:
         if self.comm is not None:  # a closed panel has none
-            self._context.copy().run(self.send, letter)
+            self._context.copy().run(self.send, _mended(letter))
 
     def _keep_transcript(self) -> None:
         if self._displayed:
             show(transcript(self.conversation), self._display_id, update=True)
+
+
+def _mended(value: Any) -> Any:
+    """Return `value` with every text in it fit to be sent: half a surrogate pair is no UTF-8."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {name: _mended(one) for name, one in value.items()}
+    return [_mended(one) for one in value] if isinstance(value, list) else value

@@ -93,9 +93,10 @@ class Talk:
 
     def _finish(self, drawing: Drawing, trouble: str) -> None:
         turn = self._reply.turn
-        trouble = redacted(printable(trouble))
-        if turn is None or not turn.is_shown:
-            self._tell({"type": "end", "id": self.growing.id, "turn": None, "text": trouble or "nothing came"})
+        trouble = redacted(printable(trouble or (turn.error if turn else ""))) or "nothing came"
+        kept = self._reply.entry is not None and self._reply.entry.owner is not None
+        if turn is None or not (turn.is_shown and kept):  # stopped before it was sent, or not taken in
+            self._tell({"type": "end", "id": self.growing.id, "turn": None, "text": trouble})
             return
         self._tell({"type": "end", "id": self.growing.id, **self._whole(drawing, turn)})
 

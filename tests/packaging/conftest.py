@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TIME_TO_INSTALL = 300
-TIME_TO_TEST = 240
+TIME_TO_TEST = 900
 NOT_INHERITED = ("PYTHON", "PYENV_VERSION", "PYENV_DIR", "PYTEST_", "VIRTUAL_ENV", "CONDA", "UV_PYTHON", "LOCKBOTS_")
 """Beginnings of variables that would bring the environment of the caller along."""
 
