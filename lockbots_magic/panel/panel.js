@@ -5,6 +5,7 @@
  */
 
 const PATIENCE = 5000; // ms after which a kernel that has said nothing is told to be silent
+const LAST_TRY = 60000; // ms from one hello to the next, after which no more is sent: each will be answered in the end
 const REMARK = 8000; // ms that a remark stays
 const NEAR = 24; // px from the end at which a reader still counts as being there
 const AHEAD = "400px"; // from the oldest turn shown, where earlier ones are asked for
@@ -564,10 +565,9 @@ class Panel {
   /** Ask how things stand; what is sent before the front end has a subshell of the kernel waits for the cells. */
   hello = (_, wait = 1000) => {
     clearTimeout(this.greeting);
-    const again = this.post({ type: "hello", view: this.view }) && wait < PATIENCE;
+    const again = this.post({ type: "hello", view: this.view }) && wait < LAST_TRY;
     if (again) this.greeting = this.later(() => this.hello(null, 2 * wait), wait);
   };
-
 
   silent() {
     const text = this.manager?.kernel?.status === "busy" ? "kernel_busy" : "kernel_silent";
