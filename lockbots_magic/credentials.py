@@ -8,6 +8,7 @@ from typing import Any
 
 from .providers import provider_class
 from .providers.secrets import Secret
+from .watchers import Watchers
 
 SERVICE = "lockbots-magic"
 """Under this name the keyring holds them, one a provider."""
@@ -20,6 +21,8 @@ class Credentials:
         self._kept: dict[str, Secret] = {}
         self._keyring: Any = None
         self._looked_up: set[str] = set()
+        self.watchers = Watchers()
+        """Told when one is given or forgotten."""
 
     def get(self, provider: str) -> Secret | None:
         """Return the credential for `provider`: from a login, else the environment, else the keyring."""
@@ -37,6 +40,7 @@ class Credentials:
     def keep(self, provider: str, secret: Secret) -> bool:
         """Remember `secret` in this kernel, and in the keyring if there is one; return whether there is."""
         self._kept[provider] = secret
+        self.watchers.tell()
         with suppress(Exception):  # a keyring without a backend fails in ways of its own
             self._backend().set_password(SERVICE, provider, secret.reveal())
             return True
@@ -48,6 +52,7 @@ class Credentials:
         self._kept.pop(provider, None)
         with suppress(Exception):
             self._backend().delete_password(SERVICE, provider)
+        self.watchers.tell()
         return known is not None
 
     def _recall(self, provider: str) -> Secret | None:

@@ -43,6 +43,23 @@ class Panel:
         content = {"comm_id": self.comm, "data": {"method": "custom", "content": {"type": kind, **fields}}}
         self.kernel.client.shell_channel.send(self.kernel.client.session.msg("comm_msg", content))
 
+    @property
+    def transcript(self):
+        """The output below the panel, by the name under which it is updated."""
+        shown = (m["content"] for m in self.shown.messages if m["msg_type"] == "display_data")
+        return next(c["transient"] for c in shown if "lockbots-transcript" in c["data"].get("text/html", ""))
+
+    def wait_for_transcript(self, text, seconds=30):
+        """Return the next state of the transcript that has `text` in it."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            message = self.kernel.client.get_iopub_msg(timeout=seconds)
+            content = message["content"]
+            is_update = message["msg_type"] == "update_display_data" and content["transient"] == self.transcript
+            if is_update and text in content["data"]["text/plain"]:
+                return content
+        raise TimeoutError(f"no transcript with {text!r} came")
+
     def wait_for(self, kind, seconds=30):
         """Return the next message of a kind."""
         deadline = time.monotonic() + seconds
@@ -94,24 +111,18 @@ def test_what_a_cell_says_is_told_to_the_panel(kernel):
 
 def test_transcript_grows_with_the_talk(kernel):
     panel = Panel(kernel, "%lockbots new third\n%lockbots panel")
-    shown = panel.shown.messages
-    display = next(m for m in shown if "lockbots-transcript" in str(m["content"].get("data", "")))
     panel.send("send", prompt="How do I undo? <b>")
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        message = kernel.client.get_iopub_msg(timeout=20)
-        if message["msg_type"] == "update_display_data":
-            break
-    content = message["content"]
-    assert content["transient"] == display["content"]["transient"]
-    assert "How do I undo? <b>" in visible(content["data"])
-    assert "<b>" not in content["data"]["text/html"]
+    data = panel.wait_for_transcript("How do I undo? <b>")["data"]
+    assert "How do I undo? <b>" in visible(data)
+    assert "<b>" not in data["text/html"]
 
 
-def test_closed_panel_ends_its_threads(kernel):
-    code = """
+SLOW = """
 import threading, time
 from lockbots_magic import Chat, ChatPanel
+before = set(threading.enumerate())
+def new_threads():
+    return [t.name for t in threading.enumerate() if t not in before and 'panel' in t.name]
 def slow(prompt):
     for n in range(10000):
         yield f"{n} "
@@ -120,18 +131,74 @@ chat = Chat(slow)
 panel = ChatPanel(chat)
 panel
 """
-    panel = Panel(kernel, code)
+
+
+def test_closed_panel_ends_its_threads(kernel):
+    panel = Panel(kernel, SLOW)
     panel.send("send", prompt="go")
     panel.wait_for("frame")
-    left = "[t.name for t in threading.enumerate() if 'panel' in t.name]"
-    ended = kernel.run(f"panel.close()\nprint({left}, chat.conversation.turns[0].status)")
+    ended = kernel.run("panel.close()\nprint(new_threads(), chat.conversation.turns[0].status)")
     assert [c["text"] for c in ended.of("stream")] == ["[] interrupted\n"]
+
+
+def test_a_panel_closed_by_its_page_ends_its_threads(kernel):
+    panel = Panel(kernel, SLOW)
+    panel.send("send", prompt="go")
+    panel.wait_for("frame")
+    kernel.client.shell_channel.send(kernel.client.session.msg("comm_close", {"comm_id": panel.comm, "data": {}}))
+    ended = kernel.run("print(new_threads(), chat.conversation.turns[0].status, len(chat.conversation.watchers))")
+    assert [c["text"] for c in ended.of("stream")] == ["[] interrupted 0\n"]
+
+
+def test_a_panel_that_nobody_holds_any_more_is_collected(kernel):
+    code = f"""{SLOW.rstrip().removesuffix("panel")}
+import gc, weakref
+panel.close()
+gone = weakref.ref(panel)
+del panel
+gc.collect()
+print(gone(), new_threads(), len(chat.conversation.watchers))
+"""
+    assert [c["text"] for c in kernel.run(code).of("stream")] == ["None [] 0\n"]
+
+
+def test_a_cell_that_runs_again_retires_its_panel(kernel):
+    kernel.run("%lockbots new retired\nfrom lockbots_magic.magics import session_of")
+    watched = "print(len(session_of(get_ipython()).conversation().watchers))"
+    for cell, panels in (("one", 1), ("one", 1), ("two", 2), ("one", 2)):
+        kernel.run("%lockbots panel", cell)
+        assert [c["text"] for c in kernel.run(watched).of("stream")] == [f"{panels}\n"]
+
+
+def test_what_was_said_in_a_panel_is_restored_from_the_saved_notebook(kernel, tmp_path):
+    panel = Panel(kernel, "%lockbots new kept\n%lockbots panel")
+    panel.send("send", prompt="How do I undo?")
+    output = panel.wait_for_transcript("How do I undo?")
+    cell = {"cell_type": "code", "id": "c", "metadata": {}, "source": "%lockbots panel", "execution_count": 1}
+    saved = {"output_type": "display_data", "data": output["data"], "metadata": output["metadata"]}
+    path = tmp_path / "kept.ipynb"
+    book = {"cells": [{**cell, "outputs": [saved]}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    path.write_text(json.dumps(book), encoding="utf-8")
+    with Kernel() as other:
+        told = other.run(f"%load_ext lockbots_magic\n%lockbots restore {path}\n%lockbots history")
+        assert "kept: 1 turn" in str(told.outputs), told.outputs
+        assert "How do I undo?" in told.outputs[-1]["data"]["text/plain"]
 
 
 def test_panel_wants_a_chat(kernel):
     told = kernel.run("from lockbots_magic import ChatPanel\nChatPanel('openai:gpt-4o')")
     assert told.reply["ename"] == "UsageError"
     assert "ChatPanel(Chat('provider:model'))" in told.reply["evalue"]
+
+
+def test_a_program_that_runs_a_notebook_saves_the_whole_transcript():
+    nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
+    sources = ("%load_ext lockbots_magic", "%lockbots panel", "%%chat\nHow do I undo?")
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    nbclient.NotebookClient(book, timeout=60, kernel_name="python3").execute()
+    transcript = book.cells[1].outputs[1]
+    assert transcript["data"]["text/plain"].startswith("> How do I undo?")
+    assert transcript["metadata"]["lockbots"][0]["turn"]["prompt"] == "How do I undo?"
 
 
 LOAD = """

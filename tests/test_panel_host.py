@@ -1,16 +1,25 @@
 """What a panel does and is told, without a widget and without a page."""
 
+import gc
+import re
+import string
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
-from lockbots_magic import Chat, Conversation, Delta
+from lockbots_magic import Chat, Conversation, Delta, panel
 from lockbots_magic.errors import ConnectionFailed, UsageError
-from lockbots_magic.messages import Usage
+from lockbots_magic.messages import Turn, Usage
+from lockbots_magic.notebook.history import Past
+from lockbots_magic.notebook.record import Owner
+from lockbots_magic.panel import talk
 from lockbots_magic.panel.desk import ChatDesk, SessionDesk
 from lockbots_magic.panel.host import Host
-from lockbots_magic.panel.letters import PAGE
+from lockbots_magic.panel.letters import PAGE, shown_turns
+from lockbots_magic.panel.texts import texts
+from lockbots_magic.providers.secrets import Secret
 from lockbots_magic.session import Lockbots
 
 PLANTED = "planted-credential-0123456789"
@@ -123,7 +132,7 @@ def test_view_is_told_how_things_stand(views):
     (told,) = views.letters
     assert told["type"] == "snapshot"
     assert told["view"] == "v1"
-    assert told["conversation"] == {"name": "main", "names": ["main"], "total": 0}
+    assert told["conversation"] == {"name": "main", "names": ["main"], "deleted": False, "total": 0}
     assert (told["turns"], told["more"], told["reply"], told["busy"]) == ([], False, None, "")
     assert told["settings"]["model"] == "function:model"
 
@@ -236,7 +245,7 @@ def failing(prompt):
         ({"type": "regenerate", "turn": "none"}, "not in the conversation any more"),
         ({"type": "regenerate"}, "not in the conversation any more"),
         ({"type": "edit", "turn": "none", "prompt": "x"}, "has no turn 'none'"),
-        ({"type": "switch", "name": "none"}, "there is no conversation 'none'"),
+        ({"type": "switch", "name": "none"}, "There is no conversation “none” any more"),
         ({"type": "set", "model": "nobody:x"}, "there is no provider 'nobody'"),
         ({"type": "export", "format": "exe"}, "%lockbots export writes: .md"),
     ],
@@ -247,6 +256,7 @@ def test_what_can_not_be_done_is_told_and_the_prompt_comes_back(views, content, 
     assert told["kind"] == "error"
     assert said in told["text"]
     assert told.get("prompt") == (content.get("prompt") if isinstance(content.get("prompt"), str) else None)
+    assert told.get("refused") == (content["type"] if content["type"] in ("send", "regenerate", "edit") else None)
 
 
 @pytest.mark.parametrize("content", [None, 7, [], {}, {"type": None}, {"type": "__init__"}, {"type": "close"}])
@@ -278,7 +288,7 @@ def test_edit_asks_in_a_copy_and_keeps_what_was_said(views, model):
     assert prompts(views.host.conversation) == ["one", "two, differently"]
     assert [p for p, *_ in views.shown()] == ["one", "two, differently"]
     assert views.of("snapshot")[-1]["conversation"]["names"] == ["main", "main-2"]
-    assert views.of("told")[-1]["text"] == "this is main-2; what was said is in main"
+    assert views.of("told")[-1]["text"] == "This is main-2; what was said is in main."
     views.do("switch", name="main")
     assert [p for p, *_ in views.shown()] == ["one", "two"]
 
@@ -325,7 +335,7 @@ def test_conversation_runs_one_turn_at_a_time(views, model):
         views.host.desk.chat().ask("from a cell")
     views.do("send", prompt="impatient")
     told = views.wait_for("told")
-    assert "a reply is under way" in told["text"]
+    assert "reply is under way" in told["text"]
     assert told["prompt"] == "impatient"
     model.go_on.set()
     views.wait_for("usage")
@@ -340,7 +350,7 @@ def test_panel_waits_for_a_cell_that_talks(views, model):
     views.do("hello", view="v2")
     assert views.wait_for("snapshot", 2)["busy"] == "elsewhere"
     views.do("send", prompt="impatient")
-    assert "a reply is under way" in views.wait_for("told")["text"]
+    assert "reply is under way" in views.wait_for("told")["text"]
     model.go_on.set()
     reading.join(20)
     assert prompts(views.host.conversation) == ["from a cell"]
@@ -525,7 +535,7 @@ def test_export_overwrites_nothing(views, tmp_path, monkeypatch):
     views.ask("hi")
     for _ in range(2):
         views.do("export", format="md")
-    assert [t["text"] for t in views.of("told")] == ["exported: main.md", "exported: main-2.md"]
+    assert [t["text"] for t in views.of("told")] == ["Exported: main.md", "Exported: main-2.md"]
 
 
 def test_export_of_a_name_with_a_path_in_it_stays_here(tmp_path, monkeypatch):
@@ -562,3 +572,289 @@ def test_no_credential_reaches_the_page(sandbox):
     views.do("hello", view="v")
     views.ask("hi")
     assert PLANTED not in str(views.letters)
+
+
+# What happens elsewhere
+
+
+@pytest.fixture
+def session(monkeypatch):
+    monkeypatch.setenv("LOCKBOTS_MODEL", "guide")
+    return Lockbots()
+
+
+@pytest.fixture
+def of_session(session):
+    views = Views(desk=SessionDesk(session))
+    views.do("hello", view="v")
+    yield views
+    views.host.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda s: s.use("openai:gpt-4o"), {"model": "openai:gpt-4o"}),
+        (lambda s: s.set("temperature", 0.4), {"temperature": 0.4}),
+        (lambda s: setattr(s, "system", "Be brief."), {"system": "Be brief."}),
+    ],
+)
+def test_settings_changed_by_a_magic_are_told(session, of_session, change, told):
+    change(session)
+    assert told.items() <= of_session.of("settings")[-1].items()
+
+
+def test_settings_that_stay_as_they_are_are_not_told(session, of_session):
+    session.set("max_retries", 5)
+    session.use("guide")
+    assert of_session.of("settings") == []
+
+
+def test_a_credential_given_or_forgotten_is_told(session, of_session, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    session.use("openai:gpt-4o")
+
+    def credential():
+        told = of_session.of("settings")[-1]["providers"]
+        return next(one["credential"] for one in told if one["name"] == "openai")
+
+    assert credential() == "missing"
+    session.credentials.keep("openai", Secret.of(PLANTED))
+    assert credential() == "ok"
+    session.credentials.forget("openai")
+    assert credential() == "missing"
+
+
+def test_what_one_panel_sets_the_other_shows(session, of_session):
+    other = Views(desk=SessionDesk(session))
+    other.do("set", temperature=0.7, system="Be kind.")
+    told = of_session.of("settings")[-1]
+    assert (told["temperature"], told["system"]) == (0.7, "Be kind.")
+
+
+def test_conversations_that_come_and_go_are_told(session, of_session):
+    session.conversation("other")
+    assert of_session.of("names")[-1]["names"] == ["main", "other"]
+    session.add(session.conversation().fork("copy"))
+    assert of_session.of("names")[-1]["names"] == ["main", "other", "copy"]
+    session.switch("other")
+    session.delete("copy")
+    told = of_session.of("names")[-1]
+    assert (told["names"], told["name"], told["deleted"]) == (["main", "other"], "main", False)
+    assert len(of_session.of("snapshot")) == 1
+
+
+def test_a_conversation_that_is_deleted_stays_of_use_until_another_is_chosen(session, of_session):
+    of_session.ask("How do I undo?")
+    old = session.delete("main")
+    assert of_session.of("names")[-1] == {"type": "names", "name": "main", "names": [], "deleted": True}
+    assert of_session.of("told")[-1]["key"] == "deleted"
+    of_session.ask("How do I save?")
+    assert prompts(old) == ["How do I undo?", "How do I save?"]
+    session.chat().ask("How do I list models?")
+    session.keep(new := session.conversation())
+    of_session.do("hello", view="w")
+    shown = of_session.of("snapshot")[-1]
+    assert (shown["conversation"]["deleted"], len(shown["turns"])) == (True, 2)
+    of_session.do("switch", name="main")
+    assert of_session.host.conversation is new
+    assert of_session.of("snapshot")[-1]["conversation"]["deleted"] is False
+    of_session.do("clear", name="main")
+    assert len(old) == 2
+
+
+def test_an_empty_conversation_makes_way_for_the_restored_one(session, of_session):
+    session.restore(Past(Owner("id", "main"), (Turn("from before", "yes", place=(1,), made=1.0),), 1.0))
+    assert [p for p, *_ in of_session.shown()] == ["from before"]
+    assert of_session.host.conversation is session.conversation()
+
+
+def test_a_host_that_is_gone_watches_no_more(session):
+    views = Views(desk=SessionDesk(session))
+    conversation = session.conversation()
+    assert (len(session.watchers), len(conversation.watchers)) == (1, 1)
+    del views
+    gc.collect()
+    assert (len(session.watchers), len(conversation.watchers)) == (0, 0)
+
+
+# What comes between
+
+
+def test_a_view_that_comes_right_after_the_end_is_told_of_a_turn(views):
+    seen = []
+
+    def hello(letter):
+        views.letters.append(letter)
+        if letter["type"] == "end":
+            views.do("hello", view="late")
+            seen.append(views.of("snapshot")[-1])
+            with views._came:
+                views._came.notify_all()
+
+    views.host._views._send = hello
+    views.do("send", prompt="hi")
+    wait_until(lambda: views.of("usage"))
+    assert (seen[0]["reply"], seen[0]["busy"], [t["prompt"] for t in seen[0]["turns"]]) == (None, "", ["hi"])
+
+
+def test_the_next_prompt_may_come_right_after_the_end(views):
+    def send_again(letter):
+        views.letters.append(letter)
+        if letter["type"] == "end" and len(views.of("end")) == 1:
+            threading.Thread(target=views.do, args=("send",), kwargs={"prompt": "two"}).start()
+
+    views.host._views._send = send_again
+    views.do("send", prompt="one")
+    wait_until(lambda: len(views.of("usage")) == 2)
+    assert prompts(views.host.conversation) == ["one", "two"]
+    assert views.of("told") == []
+    assert [p for p, *_ in views.shown()] == ["one", "two"]
+
+
+def test_frames_are_numbered_without_a_gap(views, model):
+    model.go_on.clear()
+    views.do("send", prompt="hi")
+    views.wait_for("frame")
+    views.do("hello", view="late")
+    told = views.of("snapshot")[-1]["reply"]["n"]
+    model.go_on.set()
+    views.wait_for("usage")
+    frames = [letter["n"] for letter in views.of("frame")]
+    assert frames == list(range(1, len(frames) + 1))
+    assert 1 <= told <= len(frames)
+    assert views.of("end")[0]["n"] == len(frames) + 1
+
+
+def test_a_failure_before_the_first_word_is_shown_neither_now_nor_later(views):
+    views.ask("one")
+    views.host.desk._chat = Chat(failing).within(views.host.conversation)
+    views.ask("two")
+    assert len(views.host.conversation) == 2
+    assert views.of("usage")[-1]["turns"] == 1
+    live = views.shown()
+    views.do("hello", view="late")
+    assert views.shown() == live
+    assert views.of("snapshot")[-1]["conversation"]["total"] == 1
+    assert views.of("snapshot")[-1]["settings"]["usage"]["turns"] == 1
+    views.host.desk._chat = Chat(Model("three")).within(views.host.conversation)
+    views.ask("three")
+    assert [p for p, *_ in views.shown()] == ["one", "three"]
+    assert [p for p, *_ in views.shown()] == [t.prompt for t in shown_turns(views.host.conversation)]
+
+
+def test_a_failure_in_a_cell_is_not_told(views):
+    with pytest.raises(ConnectionFailed):
+        Chat(failing).within(views.host.conversation).ask("one")
+    assert views.of("turn") == []
+    assert len(views.of("snapshot")) == 1
+
+
+def test_two_browsers_that_send_at_once_start_one_reply(views, model):
+    model.go_on.clear()
+    barrier = threading.Barrier(2)
+
+    def send(view):
+        barrier.wait()
+        views.do("send", prompt=f"from {view}", view=view)
+
+    both = [threading.Thread(target=send, args=(view,)) for view in ("a", "b")]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join(20)
+    assert len(views.of("begin")) == 1
+    (told,) = views.of("told")
+    begun = views.of("begin")[0]["reply"]["prompt"]
+    refused = {"from a": "b", "from b": "a"}[begun]
+    assert (told["view"], told["prompt"], told["refused"], told["key"]) == (
+        refused,
+        f"from {refused}",
+        "send",
+        "under_way",
+    )
+    model.go_on.set()
+    views.wait_for("usage")
+    assert prompts(views.host.conversation) == [begun]
+
+
+def test_a_closed_host_does_nothing(views, model):
+    views.host.close()
+    told = len(views.letters)
+    for kind, fields in (
+        ("hello", {"view": "v"}),
+        ("send", {"prompt": "hi"}),
+        ("new", {}),
+        ("models", {"provider": "x"}),
+    ):
+        views.do(kind, **fields)
+    views.host._views.show()
+    assert len(views.letters) == told
+    assert model.prompts == []
+    assert list(views.host.desk.conversations) == ["main"]
+
+
+@pytest.mark.parametrize("wanted", [{"type": "models", "provider": "guide"}, {"type": "clear"}, {"type": "set"}])
+def test_what_takes_a_while_is_heard_at_once(views, wanted):
+    views.host.handle(wanted)
+    assert views.letters[1] == {"type": "heard"}
+
+
+def test_remarks_of_the_panel_are_in_every_language(views):
+    views.ask("one")
+    views.do("edit", turn=views.host.conversation.turns[0].id, prompt="uno")
+    told = views.of("told")[-1]
+    assert (told["key"], told["values"]) == ("branched", {"name": "main-2", "old": "main"})
+    views.wait_for("usage", 2)
+    sources = "".join(path.read_text("utf-8") for path in Path(panel.__file__).parent.glob("*.py"))
+    used = set(re.findall(r"""(?:RefusedError|_note|remark)\("(\w+)\"""", sources))
+    assert used >= {"under_way", "branched", "exported", "deleted"}
+    for language, table in texts().items():
+        assert used <= set(table), language
+    names = {language: {fields(table[key]) for key in used} for language, table in texts().items()}
+    assert names["en"] == names["ru"]
+
+
+def fields(text):
+    return tuple(sorted(name for _, name, _, _ in string.Formatter().parse(text) if name))
+
+
+def test_asking_again_goes_by_what_the_panel_shows_now(views, model):
+    views.do("set", temperature=0.9)
+    views.ask("hi")
+    old = views.host.conversation.turns[0].id
+    views.do("set", temperature=0.1, system="Be brief.")
+    views.do("regenerate", turn=old)
+    views.wait_for("usage", 2)
+    (turn,) = views.host.conversation.turns
+    assert (turn.params, turn.system, turn.id != old) == ({"temperature": 0.1}, "Be brief.", True)
+    views.do("set", temperature=None)
+    views.do("regenerate", turn=turn.id)
+    views.wait_for("usage", 3)
+    assert views.host.conversation.turns[0].params == {}
+
+
+def test_half_a_surrogate_pair_is_mended_on_the_way_in(views, model):
+    views.ask("half \ud83d of it")
+    assert model.prompts == ["half \ufffd of it"]
+
+
+def test_a_reply_that_can_not_be_drawn_is_told_and_leaves_the_conversation_free(views, monkeypatch):
+    def refuse(*_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(talk, "Drawing", refuse)
+    views.ask("hi")
+    assert "can't start new thread" in views.of("end")[0]["text"]
+    assert views.of("busy")[-1]["busy"] == ""
+    monkeypatch.undo()
+    views.ask("again")
+    assert prompts(views.host.conversation) == ["again"]
+
+
+def wait_until(condition, seconds=20):
+    """Wait for what another thread does."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

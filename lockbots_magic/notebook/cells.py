@@ -42,6 +42,8 @@ class Cell:
     found: tuple[Found, ...]
     has_reply: bool
     """Whether something was shown that is no error."""
+    told: tuple[tuple[Record, ...], ...] = ()
+    """What outputs tell that hold several records: turns that were not asked in this cell, as in a chat panel."""
 
     @property
     def is_chat(self) -> bool:
@@ -94,7 +96,7 @@ def _cell(number: int, cell: Mapping[str, Any]) -> Cell:
     if not isinstance(outputs, list) or not all(isinstance(output, Mapping) for output in outputs):
         raise UsageError(f"{bare}: its outputs are damaged; clear them, and restore again")
     shown = any(output.get("output_type") != "error" for output in outputs)
-    return Cell(bare.number, bare.id, bare.source, tuple(_found(outputs, bare)), shown)
+    return Cell(bare.number, bare.id, bare.source, tuple(_found(outputs, bare)), shown, tuple(_told(outputs, bare)))
 
 
 def _id(cell: Mapping[str, Any]) -> str | None:
@@ -102,11 +104,28 @@ def _id(cell: Mapping[str, Any]) -> str | None:
 
 
 def _found(outputs: Sequence[Mapping[str, Any]], cell: Cell) -> Iterator[Found]:
-    for output in outputs:
-        metadata, data = output.get("metadata"), output.get("data")
-        if isinstance(metadata, Mapping) and KEY in metadata:
+    for output, kept in _kept(outputs):
+        if not _is_several(kept):
+            data = output.get("data")
             plain = _joined(data.get("text/plain")) if isinstance(data, Mapping) else ""
-            yield Found(_record(metadata[KEY], cell), metadata[KEY], plain)
+            yield Found(_record(kept, cell), kept, plain)
+
+
+def _told(outputs: Sequence[Mapping[str, Any]], cell: Cell) -> Iterator[tuple[Record, ...]]:
+    for _, kept in _kept(outputs):
+        if _is_several(kept):
+            yield tuple(_record(one, cell) for one in kept)
+
+
+def _kept(outputs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], Any]]:
+    for output in outputs:
+        metadata = output.get("metadata")
+        if isinstance(metadata, Mapping) and KEY in metadata:
+            yield output, metadata[KEY]
+
+
+def _is_several(kept: Any) -> bool:
+    return isinstance(kept, list) and bool(kept)
 
 
 def _record(data: Any, cell: Cell) -> Record:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,10 +112,19 @@ def _entries(cells: Sequence[Cell]) -> list[Entry]:
                 if data is not found.data:
                     continue
             entries.append(entry)
-    return entries
+    return [*entries, *_told_besides(cells, set(known))]
+
+
+def _told_besides(cells: Sequence[Cell], known: set[str]) -> Iterator[Entry]:
+    """The entries that outputs hold together: of turns not yet `known`, as the latest of these outputs tells them."""
+    lists = [[record.entry for record in records] for cell in cells for records in cell.told]
+    for entries in sorted(lists, key=lambda one: max((entry.made for entry in one), default=0.0), reverse=True):
+        new = [entry for entry in entries if entry.turn is None or entry.turn.id not in known]
+        known |= {entry.turn.id for entry in new if entry.turn}
+        yield from new
 
 
 def _why_nothing(cells: Sequence[Cell]) -> str:
-    if any(cell.found for cell in cells):
+    if any(cell.found or cell.told for cell in cells):
         return "holds no conversation: what was asked in it was asked outside every conversation, or deleted"
     return "holds no saved turns: its outputs were cleared, or never saved; run its %%chat cells again"

@@ -157,8 +157,17 @@ def metadata(entry: Entry, clean: Callable[[str], str], cell: str | None = None,
     return {KEY: _cleaned(data, clean)}
 
 
+def metadata_of_several(entries: Iterable[Entry], clean: Callable[[str], str]) -> dict[str, Any]:
+    """Return the metadata of an output that holds several entries, none of them of the cell that shows it.
+
+    Such entries tell how things stood when the output was made, not when their turns were.
+    """
+    records = [one[KEY] for entry in entries if (one := metadata(entry, clean))]
+    return {KEY: records} if records else {}
+
+
 def parsed(data: Any) -> Record:
-    """Return the record that `metadata` made: the value under `KEY`.
+    """Return the record that `metadata` made: the value under `KEY`, or one of the list there.
 
     Raises:
         NewerRecordError: a later release made it.

@@ -10,7 +10,9 @@ from ..conversation import Conversation
 from ..errors import UsageError
 from ..providers import names, provider_class, split_model
 from ..providers.base import Provider
-from ..session import Lockbots
+from ..session import Lockbots, free_name
+from ..watchers import Watchers
+from .texts import RefusedError
 
 
 class Desk(ABC):
@@ -22,6 +24,8 @@ class Desk(ABC):
 
     def __init__(self, conversation: Conversation) -> None:
         self.conversation = conversation
+        self.watchers = Watchers()
+        """Told when something of all this has changed elsewhere."""
 
     @property
     @abstractmethod
@@ -63,6 +67,10 @@ class Desk(ABC):
         """The system prompt of the open conversation."""
         return self.conversation.system
 
+    def set_system(self, text: str) -> None:
+        """Begin the open conversation with this prompt from now on."""
+        self.conversation.system = text
+
     def switch(self, name: str) -> None:
         """Take up another conversation.
 
@@ -70,17 +78,31 @@ class Desk(ABC):
             UsageError: there is none of that name.
         """
         if name not in self.conversations:
-            raise UsageError(f"there is no conversation {name!r} any more")
+            raise RefusedError("conversation_gone", name=name)
         self.conversation = self.conversations[name]
 
     def add(self, conversation: Conversation) -> None:
         """Take in a conversation and open it; a taken name gets a number."""
-        taken = self.conversations
-        name, number = conversation.name, 2
-        while conversation.name in taken:
-            conversation.name, number = f"{name}-{number}", number + 1
-        taken[conversation.name] = conversation
+        conversation.name = free_name(conversation.name, self.conversations)
         self.conversation = conversation
+        self._keep(conversation)
+
+    @abstractmethod
+    def _keep(self, conversation: Conversation) -> None:
+        """List a conversation, which has a name of its own."""
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the open conversation was deleted elsewhere. It stays open, and of use, until another is taken up."""
+        return all(one is not self.conversation for one in self.conversations.values())
+
+    def follow(self) -> bool:
+        """Open what has taken the place of the open conversation, as a restored one does; return whether that is so."""
+        old, new = self.conversation, self.conversations.get(self.conversation.name)
+        if new is None or new is old or (old.turns and new.id != old.id):
+            return False
+        self.conversation = new
+        return True
 
     def provider(self, name: str) -> Provider:
         """Return the provider called `name`, ready to be asked for its models."""
@@ -123,11 +145,15 @@ class SessionDesk(Desk):
     def __init__(self, session: Lockbots, name: str | None = None) -> None:
         super().__init__(session.conversation(name))
         self._session = session
+        self.watchers = session.watchers
 
     @property
     def conversations(self) -> dict[str, Conversation]:
         """Those of the session."""
         return self._session.conversations
+
+    def _keep(self, conversation: Conversation) -> None:
+        self._session.keep(conversation)
 
     def chat(self, conversation: Conversation | None = None) -> Chat:
         """Return the chat with the session's model, settings and credential."""
@@ -158,6 +184,11 @@ class SessionDesk(Desk):
         """The system prompt in force: the conversation's own, else the session's."""
         return self.conversation.system or str(self._session.system)
 
+    def set_system(self, text: str) -> None:
+        """As above; other panels hear of it."""
+        super().set_system(text)
+        self._session.watchers.tell()
+
     def _chat_with(self, model: str) -> Chat:
         return self._session.chat(model)
 
@@ -178,6 +209,9 @@ class ChatDesk(Desk):
     def conversations(self) -> dict[str, Conversation]:
         """The chat's, and those begun in the panel."""
         return self._conversations
+
+    def _keep(self, conversation: Conversation) -> None:
+        self._conversations[conversation.name] = conversation
 
     def chat(self, conversation: Conversation | None = None) -> Chat:
         """Return the chat with the model in use."""

@@ -20,6 +20,11 @@ PAGE = 30
 """Turns that are told at a time."""
 
 
+def shown_turns(conversation: Conversation) -> tuple[Turn, ...]:
+    """Return the turns that a panel shows: all but failures before the first word."""
+    return tuple(t for t in conversation.turns if t.is_shown)
+
+
 def turn_letter(turn: Turn, html: str | None = None) -> Letter:
     """Tell of a turn.
 
@@ -57,13 +62,14 @@ def usage_letter(conversation: Conversation) -> Letter:
     """Tell how many tokens a conversation took; what no provider counted is estimated."""
     prompt = completion = 0
     estimated = False
-    for turn in conversation.turns:
+    turns = shown_turns(conversation)
+    for turn in turns:
         usage = turn.usage
         counted = usage and (usage.prompt_tokens, usage.completion_tokens)
         estimated = estimated or not counted or None in counted
         prompt += (counted and counted[0]) or estimated_tokens(turn.prompt)
         completion += (counted and counted[1]) or estimated_tokens(turn.reply)
-    return {"turns": len(conversation), "prompt": prompt, "completion": completion, "estimated": estimated}
+    return {"turns": len(turns), "prompt": prompt, "completion": completion, "estimated": estimated}
 
 
 def settings_letter(desk: Desk) -> Letter:
@@ -85,6 +91,20 @@ def settings_letter(desk: Desk) -> Letter:
     }
 
 
+def names_letter(desk: Desk) -> Letter:
+    """Tell which conversation is open, and which could be."""
+    return {"name": desk.conversation.name, "names": list(desk.conversations), "deleted": desk.is_deleted}
+
+
+def mended(value: Any) -> Any:
+    """Return `value` with every text in it fit to be sent: half a surrogate pair is no UTF-8."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {name: mended(one) for name, one in value.items()}
+    return [mended(one) for one in value] if isinstance(value, list) else value
+
+
 @dataclass
 class Growing:
     """A reply under way, as far as it has been told."""
@@ -97,6 +117,8 @@ class Growing:
     finished: list[str] = field(default_factory=list)
     open: str = ""
     notice: str = ""
+    n: int = 0
+    """How many frames were told."""
 
     def letter(self) -> Letter:
         """Tell of it to who comes in the middle."""
@@ -108,4 +130,5 @@ class Growing:
             "finished": "".join(self.finished),
             "open": self.open,
             "notice": self.notice,
+            "n": self.n,
         }

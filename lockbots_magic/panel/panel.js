@@ -236,7 +236,7 @@ class Transcript {
     this.panel.post({ type: "earlier", view: this.panel.view, before });
   }
 
-  begin({ id, prompt, finished = "", open = "", notice = "", replaces }) {
+  begin({ id, prompt, finished = "", open = "", notice = "", n = 0, replaces }) {
     this.change(() => {
       const before = this.growing;
       this.discard();
@@ -245,12 +245,13 @@ class Transcript {
       const notices = h("div", { class: "lb-notices" });
       const node = h("article", { class: "lb-turn" }, this.panel.promptRow(prompt), reply.body, waits, notices);
       this.growing = { id, prompt, replaces: replaces ?? before?.replaces, reply, node, waits, notices };
-      this.frame({ finished, open, notice });
+      this.frame({ finished, open, notice, n });
     });
   }
 
-  frame({ finished, open, notice }) {
+  frame({ finished, open, notice, n }) {
     const { reply, waits, notices } = this.growing;
+    this.growing.n = n; // how many frames are in it
     reply.grow(finished, open);
     waits.classList.toggle("lb-bare", reply.body.hasChildNodes());
     notices.replaceChildren(...(notice ? [h("div", { class: "lockbots-notice" }, notice)] : []));
@@ -590,16 +591,16 @@ class Panel {
   received = (message) => {
     clearTimeout(this.silence);
     this.silence = undefined;
-    this.link.hidden = true;
+    this.away(this.link, () => (this.link.hidden = true));
     if (!message.view || message.view === this.view) this.handlers[message.type]?.(message);
   };
 
   handlers = {
     snapshot: (message) => {
-      const { name, names } = message.conversation;
       clearTimeout(this.greeting);
+      this.missed = null;
       this.transcript.snapshot(message);
-      offer(this.names, names.map((one) => [one, one]), name);
+      this.showNames(message.conversation);
       this.showSettings(message.settings);
       this.showBusy(message.busy);
     },
@@ -609,21 +610,33 @@ class Panel {
       this.transcript.begin({ ...reply, replaces });
       this.showBusy("here");
     },
-    frame: (message) => {
-      if (message.id === this.transcript.growing?.id) this.transcript.frame(message);
-      else if (message.id !== this.unknown) this.hello();
-      this.unknown = message.id; // asked for once
-    },
-    end: (message) => message.id === this.transcript.growing?.id && this.ended(message),
+    frame: (message) => this.isNext(message) && this.transcript.frame(message),
+    end: (message) => this.isNext(message, !message.same) && this.ended(message),
     settings: (message) => this.showSettings(message),
     models: (message) => this.settings.listed(message),
     usage: (message) => this.showUsage(message),
-    busy: ({ busy }) => this.showBusy(busy),
-    told: ({ text, kind, prompt }) => {
-      if (kind === "error") this.takeBack(prompt);
-      this.remark(text, kind);
+    busy: ({ busy }) => {
+      if (!busy && this.transcript.growing?.id) this.hello(); // its end was missed
+      this.showBusy(busy);
+    },
+    names: (message) => this.showNames(message),
+    told: ({ text, kind, key, values, refused, prompt }) => {
+      if (refused) this.takeBack(prompt);
+      this.remark(key ? this.t(key, values) : text, kind);
     },
   };
+
+  /** Whether a message goes on with the reply that is shown. Of one that was missed, or of a gap, the kernel is asked. */
+  isNext({ id, n }, isWhole = false) {
+    const { growing } = this.transcript;
+    const known = id === growing?.id ? growing.n : -1;
+    if (known >= 0 && (n === known + 1 || (isWhole && n > known))) return true;
+    if (n > known + 1 && id !== this.missed && !this.transcript.shown.has(id)) {
+      this.missed = id; // asked for once
+      this.hello();
+    }
+    return false;
+  }
 
   ended(message) {
     const { prompt } = this.transcript.growing;
@@ -650,7 +663,7 @@ class Panel {
     transcript.begin({ id: null, prompt, replaces: message.turn });
     this.showBusy("here");
     composer.area.focus();
-    return this.post(message);
+    return this.post({ ...message, view: this.view });
   }
 
   stop() {
@@ -666,6 +679,13 @@ class Panel {
     this.transcript.end({ turn: null });
     this.composer.giveBack(refused ?? (growing.replaces ? "" : growing.prompt));
     this.showBusy("");
+  }
+
+  /** Show which conversations there are; one that was deleted has no name by which it could be chosen. */
+  showNames({ name, names, deleted }) {
+    const all = names.map((one) => [one, one]);
+    if (deleted) all.unshift(["", this.t("deleted_name", { name })]);
+    offer(this.names, all, deleted ? "" : name);
   }
 
   showBusy(busy) {
@@ -776,12 +796,19 @@ class Panel {
   }
 
   remark(text, kind) {
-    const gone = () => bar.remove();
+    const gone = () => this.away(bar, () => bar.remove());
     const bar = h("div", { class: `lb-bar lb-${kind}` }, h("span", {}, text), iconButton("close", this.t("dismiss"), gone));
-    for (const old of [...this.remarks.children]) if (old.firstChild.textContent === text) old.remove();
+    for (const old of [...this.remarks.children]) if (old.firstChild.textContent === text) this.away(old, () => old.remove());
     this.remarks.append(bar);
     this.announce(kind === "error" ? this.t("error", { text }) : text);
     if (kind !== "error") this.later(gone, REMARK);
+  }
+
+  /** Take a bar away; whoever was in it with the keyboard goes on where one types. */
+  away(bar, take) {
+    const inside = bar.matches(":focus-within");
+    take();
+    if (inside) this.composer.area.focus();
   }
 
   announce(text) {

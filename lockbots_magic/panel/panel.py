@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import threading
 import uuid
+import weakref
 from importlib.resources import files
 from typing import Any
 
@@ -18,8 +19,11 @@ from ..rendering.live import show, unrelated_context
 from ..session import Lockbots
 from .desk import ChatDesk, SessionDesk
 from .host import Host
-from .letters import Letter
-from .transcript import transcript
+from .letters import Letter, mended, shown_turns
+from .memory import Memory
+from .publisher import Publisher
+from .texts import texts
+from .transcript import Transcript
 
 
 def _asset(name: str) -> str:
@@ -45,13 +49,22 @@ class ChatPanel(anywidget.AnyWidget):
         if not isinstance(chat, Chat | Lockbots):
             raise UsageError("give the chat that the panel is to show: ChatPanel(Chat('provider:model'))")
         self._context = unrelated_context()  # so that the panel is served while a cell runs, where that is possible
-        texts = json.loads(_asset("texts.json"))
-        self._context.copy().run(super().__init__, texts=texts)
+        self._context.copy().run(super().__init__, texts=texts())
         self._display_id = uuid.uuid4().hex
         self._displayed = False
+        self._transcript = Transcript()
+        self._memory = Memory()
+        self._showing = threading.Lock()
+        self._publisher = Publisher(self._show_transcript)
         desk = SessionDesk(chat, name) if isinstance(chat, Lockbots) else ChatDesk(chat)
-        self._host = Host(desk, self._send_letter, self._keep_transcript)
+        self._memory.take_up(desk.conversation)
+        self._host = Host(desk, self._send_letter, self._on_change)
         self.on_msg(self._received)
+        if self.comm is not None:
+            self.comm.on_close(lambda _: self.close())
+        if isinstance(chat, Lockbots):
+            chat.cell_ended.add(self._publisher.flush)  # a program that runs notebooks looks no further than to its end
+            _retire_earlier(self, chat)
 
     def __repr__(self) -> str:
         return f"ChatPanel({self.conversation!r})"
@@ -65,6 +78,7 @@ class ChatPanel(anywidget.AnyWidget):
         """Stop its replies, and take it out of the page; the transcript below it stays."""
         if hasattr(self, "_host"):
             self._host.close()
+            self._publisher.close()
         super().close()
 
     def _ipython_display_(self) -> None:
@@ -72,7 +86,7 @@ class ChatPanel(anywidget.AnyWidget):
         bundle: Any = self._repr_mimebundle_()
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
         show({**data, "text/plain": repr(self)}, metadata=metadata)
-        show(transcript(self.conversation), self._display_id)
+        self._show_transcript(update=False)
         self._displayed = True
 
     def _received(self, _widget: object, content: Any, _buffers: object) -> None:
@@ -80,17 +94,30 @@ class ChatPanel(anywidget.AnyWidget):
 
     def _send_letter(self, letter: Letter) -> None:
         if self.comm is not None:  # a closed panel has none
-            self._context.copy().run(self.send, _mended(letter))
+            self._context.copy().run(self.send, mended(letter))
 
-    def _keep_transcript(self) -> None:
+    def _on_change(self) -> None:
+        self._memory.take_up(self.conversation)
         if self._displayed:
-            show(transcript(self.conversation), self._display_id, update=True)
+            self._publisher.want()
+
+    def _show_transcript(self, *, update: bool = True) -> None:
+        with self._showing:
+            forms = self._transcript.of(shown_turns(self.conversation))
+            kept = self._memory.metadata(self._host.desk.conversations.values())
+            show(forms, self._display_id, update=update, metadata=kept)
 
 
-def _mended(value: Any) -> Any:
-    """Return `value` with every text in it fit to be sent: half a surrogate pair is no UTF-8."""
-    if isinstance(value, str):
-        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, dict):
-        return {name: _mended(one) for name, one in value.items()}
-    return [_mended(one) for one in value] if isinstance(value, list) else value
+_made_in: weakref.WeakKeyDictionary[ChatPanel, tuple[Lockbots, str, str | None]] = weakref.WeakKeyDictionary()
+"""In which execution of which cell a panel was made."""
+
+
+def _retire_earlier(new: ChatPanel, session: Lockbots) -> None:
+    """Close the panels that earlier executions of the cell that runs have made: the page shows them no more."""
+    cell, run = session.cell_id, session.run
+    if cell is None:
+        return
+    for old, (of_session, of_cell, of_run) in list(_made_in.items()):
+        if of_session is session and of_cell == cell and of_run != run:
+            old.close()
+    _made_in[new] = session, cell, run

@@ -19,8 +19,7 @@ class Talk:
 
     Args:
         reply: not begun yet.
-        prompt: what was asked.
-        model: who answers, ``provider:model``.
+        growing: the reply as it is told.
         tell: takes a message for the panel, from any thread.
         ended: called when all is told.
         lock: held while something is told, so that who comes in the middle misses nothing.
@@ -29,24 +28,22 @@ class Talk:
     def __init__(
         self,
         reply: Reply,
-        prompt: str,
-        model: str,
+        growing: Growing,
         *,
         tell: Callable[[Letter], None],
         ended: Callable[[], None],
         lock: threading.RLock,
     ) -> None:
-        self.growing = Growing(reply.id, prompt, model)
+        self.growing = growing
         self._reply = reply
         self._tell = tell
         self._ended = ended
         self._lock = lock
         self._thread = threading.Thread(target=self._run, name="lockbots panel", daemon=True)
 
-    def start(self, replaces: str | None = None) -> None:
-        """Begin to read; `replaces` is the id of the turn whose place the new one takes."""
-        self.growing.replaces = replaces
-        self._tell({"type": "begin", "reply": self.growing.letter(), "replaces": replaces})
+    def start(self) -> None:
+        """Begin to read."""
+        self._tell({"type": "begin", "reply": self.growing.letter(), "replaces": self.growing.replaces})
         self._thread.start()
 
     def stop(self) -> None:
@@ -64,22 +61,28 @@ class Talk:
             return self.growing.letter()
 
     def _run(self) -> None:
-        drawing = Drawing(self._draw)
-        trouble = ""
+        try:
+            drawing = Drawing(self._draw)
+            try:
+                trouble = self._read(drawing)
+            finally:
+                drawing.close()
+            self._finish(drawing, trouble)
+        except Exception as error:  # noqa: BLE001  # a thread has nobody above it: the panel is to know
+            self._reply.close()
+            self._end({"turn": None, "text": _named(error)})
+        finally:
+            self._ended()
+
+    def _read(self, drawing: Drawing) -> str:
+        """Read all of the reply; return what went wrong."""
         try:
             with self._reply as reply:
                 for delta in reply.deltas:
                     drawing.feed(delta)
-        except BaseException as error:  # noqa: BLE001  # a thread has nobody above it: the panel is to know
-            trouble = f"{type(error).__name__}: {error}"
-        finally:
-            drawing.close()
-        try:
-            self._finish(drawing, trouble)
-        except Exception as error:  # noqa: BLE001  # as above
-            self._tell({"type": "told", "kind": "error", "text": f"{type(error).__name__}: {error}"})
-        finally:
-            self._ended()
+        except BaseException as error:  # noqa: BLE001  # as above
+            return _named(error)
+        return ""
 
     def _draw(self, finished: str, growing: str, notices: Sequence[str]) -> int:
         with self._lock:
@@ -88,17 +91,21 @@ class Talk:
             size = len(finished) + len(growing) + len(self.growing.notice)
             frame = {"finished": finished, "open": growing, "notice": self.growing.notice}
             if size:
-                self._tell({"type": "frame", "id": self.growing.id, **frame})
+                self.growing.n += 1
+                self._tell({"type": "frame", "id": self.growing.id, "n": self.growing.n, **frame})
         return size
 
     def _finish(self, drawing: Drawing, trouble: str) -> None:
         turn = self._reply.turn
-        trouble = redacted(printable(trouble or (turn.error if turn else ""))) or "nothing came"
+        trouble = trouble or redacted(printable(turn.error if turn else "")) or "nothing came"
         kept = self._reply.entry is not None and self._reply.entry.owner is not None
         if turn is None or not (turn.is_shown and kept):  # stopped before it was sent, or not taken in
-            self._tell({"type": "end", "id": self.growing.id, "turn": None, "text": trouble})
-            return
-        self._tell({"type": "end", "id": self.growing.id, **self._whole(drawing, turn)})
+            self._end({"turn": None, "text": trouble})
+        else:
+            self._end(self._whole(drawing, turn))
+
+    def _end(self, how: Letter) -> None:
+        self._tell({"type": "end", "id": self.growing.id, "n": self.growing.n + 1, **how})
 
     def _whole(self, drawing: Drawing, turn: Turn) -> Letter:
         """The turn; a reply that was told piece by piece is not told again, if its pieces make the whole."""
@@ -107,3 +114,7 @@ class Talk:
         if told and html.startswith(told):
             return {"turn": turn_letter(turn, ""), "same": True, "rest": html[len(told) :]}
         return {"turn": turn_letter(turn, html), "same": False}
+
+
+def _named(error: BaseException) -> str:
+    return redacted(printable(f"{type(error).__name__}: {error}"))

@@ -1,19 +1,20 @@
-"""A conversation as an output that needs neither a kernel nor a script. Pure."""
+"""A conversation as an output that needs neither a kernel nor a script."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from ..conversation import Conversation
 from ..messages import Turn
 from ..plaintext import printable
+from ..providers.secrets import redacted
 from ..rendering.forms import made
 from ..rendering.highlight import printed
-from ..rendering.html import framed, render
+from ..rendering.html import framed, render, style
 from ..rendering.notices import notices_of
 
 MOST_TURNS = 50
-"""Turns that it shows: it is sent anew after each."""
+MOST_CHARACTERS = 200_000
+"""What it shows at most: it is sent anew when turns have changed, and saved with the notebook."""
 
 _STYLE = """<style>
 .lockbots-transcript .said {white-space: pre-wrap; overflow-wrap: anywhere; font-weight: bold; margin: 1em 0 0.4em}
@@ -24,20 +25,40 @@ _STYLE = """<style>
 """Where the panel itself lives in the same cell, the transcript hides; where it can't, its error message does."""
 
 
-def transcript(conversation: Conversation) -> Mapping[str, str]:
-    """Return the last turns of `conversation` as HTML and as plain text."""
-    turns = conversation.turns[-MOST_TURNS:]
-    left_out = len(conversation) - len(turns)
-    earlier = [f"{left_out} earlier turns"] if left_out else []
-    html = "".join(f"<p>{line}</p>" for line in earlier) + "".join(_html(t, first=t is turns[0]) for t in turns)
-    text = "\n\n".join([*earlier, *(f"> {printable(t.prompt)}\n\n{printable(t.reply)}" for t in turns)])
-    return {
-        "text/html": f'<div class="lockbots-transcript">{_STYLE}{html}</div>',
-        "text/plain": text or "nothing was said yet",
-    }
+class Transcript:
+    """Shows the last turns of a conversation. A turn is rendered once, as long as it is among them."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[str, ...], _Forms] = {}
+
+    def of(self, turns: Sequence[Turn]) -> Mapping[str, str]:
+        """Return the last of `turns` as HTML and as plain text; they are of one conversation, oldest first."""
+        before, self._made = self._made, {}
+        size = 0
+        for turn in reversed(turns[-MOST_TURNS:]):
+            key = (turn.id, turn.prompt, turn.reply, *notices_of(turn))
+            html, text = before.get(key) or _forms(turn)
+            size += len(html) + len(text)
+            if size > MOST_CHARACTERS and self._made:
+                break
+            self._made[key] = html, text
+        shown = list(reversed(self._made.values()))
+        left_out = len(turns) - len(shown)
+        earlier = [f"{left_out} earlier {'turn' if left_out == 1 else 'turns'}"] if left_out else []
+        html = "".join([*(f"<p>{line}</p>" for line in earlier), style() if shown else "", *(one for one, _ in shown)])
+        return {
+            "text/html": f'<div class="lockbots-transcript">{_STYLE}{html}</div>',
+            "text/plain": "\n\n".join([*earlier, *(text for _, text in shown)]) or "nothing was said yet",
+        }
 
 
-def _html(turn: Turn, *, first: bool) -> str:
+_Forms = tuple[str, str]
+"""A turn as HTML and as plain text."""
+
+
+def _forms(turn: Turn) -> _Forms:
     reply = made(lambda: render(turn.reply), turn.reply)
     said = f'<div class="said" dir="auto">{printed(printable(turn.prompt))}</div>'
-    return said + framed(reply, notices_of(turn), styled=first)
+    notices = [redacted(notice) for notice in notices_of(turn)]
+    html = said + framed(reply, notices, styled=False)
+    return html, f"> {printable(turn.prompt)}\n\n{printable(turn.reply)}"

@@ -174,7 +174,7 @@ def test_clearing_asks_first_and_escape_keeps_all(panel):
 def test_the_conversation_is_exported_beside_the_notebook(panel, lab):
     panel.send("say kept")
     panel.choose("Export as Markdown")
-    expect(panel.remarks).to_contain_text(["exported"])
+    expect(panel.remarks).to_contain_text(["Exported: "])
     name = panel.names.input_value()
     assert "kept" in (lab.notebooks / f"{name}.md").read_text("utf-8")
 
@@ -212,6 +212,37 @@ def test_a_missing_credential_is_told_with_the_line_that_gives_it(panel):
     panel.settings.get_by_label("Model", exact=True).select_option("demo")
     expect(panel.root.locator(".lb-model")).to_have_text("openai:demo")
     panel.page.keyboard.press("Escape")
+
+
+def test_what_a_cell_changes_shows_in_the_open_panel(panel, notebook, sandbox):
+    name = panel.names.input_value()
+    notebook.type_into(3, "%lockbots use openai:gpt-4\n%lockbots set temperature 0.6\n%lockbots new elsewhere")
+    notebook.run(3)
+    expect(panel.root.locator(".lb-model")).to_have_text("openai:gpt-4")
+    expect(panel.names.locator("option", has_text="elsewhere")).to_have_count(1)
+    assert panel.names.input_value() == name
+    panel.root.get_by_role("button", name="Model and settings").click()
+    expect(panel.settings.get_by_label("Temperature")).to_have_value("0.6")
+    panel.page.keyboard.press("Escape")
+    back = "%lockbots set temperature None\n%lockbots switch main\n%lockbots delete elsewhere"
+    notebook.type_into(3, f"{use(sandbox, rate=RATE)}\n{back}")
+    notebook.run(3)
+    expect(panel.root.locator(".lb-model")).to_have_text("openai:demo")
+    expect(panel.names.locator("option", has_text="elsewhere")).to_have_count(0)
+
+
+def test_a_conversation_that_a_cell_deletes_stays_until_another_is_chosen(panel, notebook):
+    panel.send("say one")
+    name = panel.names.input_value()
+    notebook.type_into(3, f"%lockbots delete {name}")
+    notebook.run(3)
+    expect(panel.remarks).to_contain_text([f"“{name}” was deleted. It stays here"])
+    expect(panel.names.locator("option:checked")).to_have_text(f"{name} (deleted)")
+    panel.send("say two")
+    expect(panel.turns).to_have_count(2)
+    panel.names.select_option("main")
+    expect(panel.names.locator("option", has_text="deleted")).to_have_count(0)
+    expect(panel.names).to_have_value("main")
 
 
 # Code
@@ -327,6 +358,14 @@ def test_a_whole_talk_needs_no_mouse(panel):
     expect(panel.page.locator(".jp-mod-dirty")).to_have_count(0)
 
 
+def test_a_remark_that_goes_away_takes_no_focus_along(panel):
+    panel.choose("Export as Markdown")
+    dismiss = panel.remarks.get_by_role("button", name="Dismiss").first
+    dismiss.focus()
+    panel.page.keyboard.press("Enter")
+    expect(panel.input).to_be_focused()
+
+
 # Looks
 
 
@@ -434,6 +473,17 @@ def test_a_thousand_messages_are_fetched_as_one_scrolls_up_and_scroll_smoothly(p
 
 # What comes between
 
+
+def test_what_was_said_is_saved_with_the_notebook(panel, notebook):
+    panel.send("say kept in the file")
+    expect(notebook.cell(1).locator(".lockbots-transcript")).to_contain_text("kept in the file")
+    panel.page.locator(".jp-Notebook .jp-InputPrompt").first.click()
+    (_, transcript) = notebook.save().cells[1].outputs
+    kept = [record["turn"]["prompt"] for record in transcript.metadata["lockbots"] if "turn" in record]
+    assert kept[-1] == "say kept in the file"
+    assert "say kept in the file" in transcript.data["text/plain"]
+
+
 VIEWS = """
 from lockbots_magic import Chat, ChatPanel
 chat = Chat("openai:demo", base_url="{url}")
@@ -447,7 +497,8 @@ def test_two_views_and_a_reload_in_the_middle_show_the_same(lab, page, sandbox):
     notebook = lab.open(page, VIEWS.format(url=url), "panel", name="views.ipynb")
     notebook.run(0)
     notebook.run(1)
-    one, two = (Panel(page, notebook.cell(n).locator(".lockbots-panel")).wait_until_ready() for n in (0, 1))
+    in_sight = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .lockbots-panel")  # a reload opens other tabs too
+    one, two = (Panel(page, in_sight.nth(n)).wait_until_ready() for n in (0, 1))
     two.input.fill("half a thought")
     one.send("say shared")
     expect(two.reply()).to_have_text("shared")
@@ -456,7 +507,6 @@ def test_two_views_and_a_reload_in_the_middle_show_the_same(lab, page, sandbox):
     one.send("count to 700", wait=False)
     expect(two.reply()).to_contain_text("1 2 3")
     page.reload()
-    notebook.wait_until_ready()
     for view in (one, two):
         view.wait_until_ready()
         expect(view.turns).to_have_count(2)
@@ -467,6 +517,37 @@ def test_two_views_and_a_reload_in_the_middle_show_the_same(lab, page, sandbox):
         view.wait_for_end()
         expect(view.turns.last).to_contain_text("interrupted; what had come is kept")
     assert one.reply().inner_text() == two.reply().inner_text()
+
+
+@pytest.mark.parametrize("lost", ["frame", "end"])
+def test_what_is_lost_or_comes_twice_on_the_way_shows_in_no_reply(lab, page, sandbox, lost):
+    passed = {"frame": 0, "end": 0}
+
+    def carry(socket):
+        server = socket.connect_to_server()
+
+        def deliver(message):
+            data = message if isinstance(message, bytes) else message.encode()
+            kind = next((kind for kind in passed if f'"type": "{kind}"'.encode() in data), None)
+            if kind:
+                passed[kind] += 1
+            if kind != lost or passed[kind] % 3 != {"frame": 2, "end": 1}[lost]:
+                for _ in range(2 if kind else 1):
+                    socket.send(message)
+
+        server.on_message(deliver)
+
+    page.route_web_socket("**/channels*", carry)
+    notebook = lab.open(page, use(sandbox, rate=RATE), "%lockbots panel", name=f"lossy-{lost}.ipynb")
+    notebook.run(0)
+    notebook.run(1)
+    panel = Panel(page).wait_until_ready()
+    lines = [f"line {n}" for n in range(30)]
+    panel.send("say " + "\n\n".join(lines))
+    assert panel.reply().locator("p").all_inner_texts() == lines
+    expect(panel.turns).to_have_count(1)
+    expect(panel.act).to_have_accessible_name("Send")
+    assert passed[lost] > (3 if lost == "frame" else 0)
 
 
 def test_notebook_7_shows_it_in_russian_where_the_browser_is(lab, page, sandbox):
@@ -483,6 +564,8 @@ def test_notebook_7_shows_it_in_russian_where_the_browser_is(lab, page, sandbox)
     panel.reply().locator("pre").hover()
     panel.reply().get_by_role("button", name="Вставить ячейкой ниже").click()
     expect(notebook.cell(2).locator(".cm-content")).to_contain_text("return f")
+    panel.choose("Сохранить как Markdown")
+    expect(panel.remarks).to_contain_text(["Сохранено: main"])
     context.close()
 
 

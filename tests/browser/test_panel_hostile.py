@@ -27,7 +27,7 @@ def stream(number):
         time.sleep(0.03)
 
 turns = [Turn(v.text, v.text, model=NAMES[n % len(NAMES)]) for n, v in enumerate(VECTORS)]
-turns += [Turn(text, "", status="error", error=text) for text in REFUSALS]
+turns += [Turn(text, "half a reply", status="error", error=text) for text in REFUSALS]
 conversation = Conversation(NAMES[0], system=NAMES[1], turns=turns)
 chat = Chat(stream, conversation=conversation)
 VBox([ChatPanel(chat)])

@@ -1,0 +1,74 @@
+"""What the transcript of a panel remembers, so that `%lockbots restore` gives the conversations back. Pure."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ..conversation import Conversation
+from ..messages import Turn
+from ..notebook.record import Entry, Neighbour, Owner, Trail, metadata_of_several
+from ..providers.secrets import redacted
+
+MOST_CHARACTERS = 200_000
+"""Of all prompts, images and replies that are remembered; the oldest ones are not."""
+_STALE = "stale"
+"""A trail that leads nowhere: the turn was made when others stood before it."""
+
+
+class Memory:
+    """Knows which conversations were open in a panel."""
+
+    def __init__(self) -> None:
+        self._opened: tuple[Conversation, ...] = ()
+        self._lock = threading.Lock()
+
+    def take_up(self, conversation: Conversation) -> None:
+        """This conversation is open now."""
+        with self._lock:
+            self._opened = (*(one for one in self._opened if one is not conversation), conversation)
+
+    def metadata(self, known: Iterable[Conversation]) -> dict[str, Any]:
+        """Return the metadata of an output that remembers these conversations as they stand.
+
+        Turns of cells are among them: one that was asked again in the panel is shown by no cell.
+
+        Args:
+            known: those that were not deleted; the one that is open may be.
+        """
+        opened = self._opened
+        listed = set(known) | set(opened[-1:])
+        endings: list[Entry] = []
+        told: list[Entry] = []
+        for conversation in opened:
+            turns = [t for t in conversation.turns if t.is_shown]
+            ending = conversation.ending() if conversation in listed else None
+            if ending and ending.owner and (turns or ending.owner.former):
+                endings.append(ending)
+                told += _entries(ending.owner, turns)
+        return metadata_of_several([*_latest(told), *endings], redacted)
+
+
+def _entries(owner: Owner, turns: list[Turn]) -> Iterator[Entry]:
+    """Tell of turns as they stand; what a copy has of its original, that tells."""
+    trail = Trail()
+    neighbours: list[Neighbour | None] = [None, *(Neighbour(t.id, t.place) for t in turns), None]
+    origin = owner.origin
+    for number, turn in enumerate(turns):
+        if not (origin and turn.place <= origin.last and turn.made <= origin.made):
+            before = _STALE if turn.stale else str(trail)
+            yield Entry(owner, turn, neighbours[number], neighbours[number + 2], before)
+        trail.add(turn)
+
+
+def _latest(entries: Iterable[Entry]) -> list[Entry]:
+    kept: list[Entry] = []
+    size = 0
+    for entry in sorted(entries, key=lambda one: one.made, reverse=True):
+        if entry.turn:
+            size += sum(map(len, (entry.turn.prompt, entry.turn.reply, *entry.turn.images)))
+        if size > MOST_CHARACTERS:
+            break
+        kept.insert(0, entry)
+    return kept

@@ -1,0 +1,286 @@
+"""What stands below a panel: the last turns for whoever reads the notebook, and all of them for `%lockbots restore`."""
+
+import json
+import threading
+
+import pytest
+
+from lockbots_magic import Chat
+from lockbots_magic.conversation import Conversation
+from lockbots_magic.errors import UsageError
+from lockbots_magic.messages import Turn
+from lockbots_magic.notebook.reading import restored
+from lockbots_magic.notebook.record import KEY, metadata
+from lockbots_magic.panel import memory, transcript
+from lockbots_magic.panel.memory import Memory
+from lockbots_magic.panel.publisher import Publisher
+from lockbots_magic.panel.transcript import MOST_CHARACTERS, MOST_TURNS, Transcript
+from lockbots_magic.providers.secrets import Secret
+
+PLANTED = "sk-planted-credential-0123456789abcdef"
+
+
+def turns(count, reply="yes"):
+    return Conversation(turns=[Turn(f"question {n}", reply) for n in range(count)]).turns
+
+
+def test_the_oldest_turns_are_left_out_and_counted():
+    shown = Transcript().of(turns(MOST_TURNS + 2))
+    assert shown["text/plain"].startswith("2 earlier turns\n\n> question 2\n\nyes")
+    assert "<p>2 earlier turns</p>" in shown["text/html"]
+    assert "1 earlier turn\n" in Transcript().of(turns(MOST_TURNS + 1))["text/plain"]
+
+
+def test_long_replies_keep_it_within_its_size():
+    shown = Transcript().of(turns(20, "word " * 5000))
+    assert MOST_CHARACTERS / 2 < sum(map(len, shown.values())) < 1.1 * MOST_CHARACTERS
+    assert "earlier turns" in shown["text/plain"]
+    assert "question 19" in shown["text/plain"]
+
+
+def test_a_turn_that_is_longer_than_all_of_it_is_shown():
+    assert "word" in Transcript().of(turns(1, "word " * MOST_CHARACTERS))["text/plain"]
+
+
+def test_a_turn_is_rendered_once(monkeypatch):
+    rendered = []
+    real = transcript.render
+    monkeypatch.setattr(transcript, "render", lambda text: rendered.append(text) or real(text))
+    said, page = turns(3), Transcript()
+    first = page.of(said)
+    assert page.of(said) == first
+    page.of((*said, Turn("new", "reply")))
+    assert rendered == ["yes"] * 3 + ["reply"]
+
+
+def test_a_turn_that_has_changed_is_rendered_anew():
+    page = Transcript()
+    page.of([Turn("hi", "one", id="same")])
+    assert "two" in page.of([Turn("hi", "two", id="same")])["text/html"]
+
+
+# The thread
+
+
+def test_what_is_wanted_often_is_done_once():
+    done = []
+    publisher = Publisher(lambda: done.append(threading.current_thread().name))
+    for _ in range(100):
+        publisher.want()
+    publisher.close()
+    assert done == ["lockbots panel transcript"]
+
+
+def test_what_is_wanted_while_it_is_done_is_done_again():
+    begun, go_on, done = threading.Event(), threading.Event(), []
+
+    def publish():
+        begun.set()
+        assert go_on.wait(20)
+        done.append(1)
+
+    publisher = Publisher(publish)
+    publisher.want()
+    assert begun.wait(20)
+    publisher.want()
+    go_on.set()
+    publisher.close()
+    assert done == [1, 1]
+
+
+def test_its_thread_ends_when_there_is_nothing_to_do_and_with_it():
+    publisher = Publisher(lambda: None)
+    publisher.want()
+    thread = publisher._thread
+    thread.join(20)
+    assert not thread.is_alive()
+    publisher.want()
+    publisher.close()
+    publisher.want()
+    assert publisher._thread is None
+
+
+def test_what_is_wanted_now_is_done_before_it_goes_on(monkeypatch):
+    monkeypatch.setattr("lockbots_magic.panel.publisher.PAUSE", 60)
+    done = []
+    publisher = Publisher(lambda: done.append(1))
+    publisher.flush()
+    for count in (1, 2):
+        publisher.want()
+        publisher.flush()
+        assert done == [1] * count
+    publisher.want()
+    publisher.close()
+    assert done == [1] * 3
+
+
+def test_a_failure_is_warned_of_and_the_next_time_goes_well():
+    done = threading.Event()
+    answers = iter([lambda: 1 / 0, done.set])
+    publisher = Publisher(lambda: next(answers)())  # noqa: PLW0108  # the next one each time
+    with pytest.warns(UserWarning, match="the transcript of a panel failed: ZeroDivisionError"):
+        done_with(publisher)
+    publisher.want()
+    publisher.close()
+    assert done.is_set()
+
+
+def done_with(publisher):
+    publisher.want()
+    publisher._thread.join(20)
+
+
+# What it remembers
+
+
+class Notebook:
+    """A saved notebook with a panel, and cells that asked."""
+
+    def __init__(self, path):
+        self.path = path / "panel.ipynb"
+        self.cells = []
+
+    def add(self, source, metadata, text=""):
+        output = {"output_type": "display_data", "data": {"text/plain": text}, "metadata": metadata}
+        cell = {"cell_type": "code", "id": f"cell-{len(self.cells)}", "metadata": {}, "source": source}
+        self.cells.append({**cell, "outputs": [output]})
+
+    def restored(self):
+        self.path.write_text(json.dumps({"cells": self.cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+        return restored(self.path)
+
+
+@pytest.fixture
+def notebook(tmp_path):
+    return Notebook(tmp_path)
+
+
+def remembering(*conversations):
+    kept = Memory()
+    for conversation in conversations:
+        kept.take_up(conversation)
+    return kept.metadata(conversations)
+
+
+def said(turns):
+    return [(t.prompt, t.reply, t.stale, t.id) for t in turns]
+
+
+def talk(name="main", *prompts):
+    chat = Chat(lambda prompt: f"to {prompt}", conversation=Conversation(name, system="Be brief."))
+    for prompt in prompts:
+        chat.ask(prompt)
+    return chat
+
+
+def test_what_was_said_in_a_panel_is_restored(notebook):
+    chat = talk("main", "one", "two", "three")
+    chat.redo(chat.conversation.turns[0].id).close()
+    chat.retry(chat.conversation.turns[1].id)
+    notebook.add("%lockbots panel", remembering(chat.conversation))
+    (past,) = notebook.restored().pasts
+    assert said(past.turns) == said(chat.conversation.turns)
+    assert (past.owner.name, past.owner.system, past.gaps) == ("main", "Be brief.", ())
+
+
+def test_turns_of_cells_and_of_the_panel_stand_in_their_order(notebook):
+    chat = talk("main", "one")
+    for n, prompt in enumerate(("two", "three")):
+        reply = chat.stream(prompt, cell_id=f"cell-{n}", run="1")
+        list(reply)
+        notebook.add(f"%%chat\n{prompt}", metadata(reply.entry, str, f"cell-{n}", f"%%chat\n{prompt}"), f"to {prompt}")
+        chat.ask(f"{prompt} and more")
+    notebook.cells.insert(0, notebook.cells.pop())
+    notebook.add("%lockbots panel", remembering(chat.conversation))
+    book = notebook.restored()
+    assert said(book.pasts[0].turns) == said(chat.conversation.turns)
+    assert not [remark for remark in book.remarks if "missing" in remark or "copy" in remark]
+
+
+def test_a_cells_turn_asked_again_in_the_panel_is_the_new_one(notebook):
+    chat = talk("main")
+    reply = chat.stream("one", cell_id="cell-0", run="1")
+    list(reply)
+    notebook.add("%%chat\none", metadata(reply.entry, str, "cell-0", "%%chat\none"), "to one")
+    chat.retry()
+    notebook.add("%lockbots panel", remembering(chat.conversation))
+    assert said(notebook.restored().pasts[0].turns) == said(chat.conversation.turns)
+
+
+def test_branches_are_restored_with_what_they_began_with(notebook):
+    chat = talk("main", "one", "two")
+    fork = chat.fork("main-2", chat.conversation.turns[0].id)
+    fork.ask("two, differently")
+    notebook.add("%lockbots panel", remembering(chat.conversation, fork.conversation))
+    main, branch = notebook.restored().pasts
+    assert said(main.turns) == said(chat.conversation.turns)
+    assert said(branch.turns) == said(fork.conversation.turns)
+    assert branch.owner.name == "main-2"
+
+
+def test_two_panels_with_the_same_turns_agree(notebook):
+    chat = talk("main", "one")
+    notebook.add("%lockbots panel", remembering(chat.conversation))
+    chat.ask("two")
+    chat.retry(chat.conversation.turns[0].id)
+    notebook.add("%lockbots panel", remembering(chat.conversation))
+    assert said(notebook.restored().pasts[0].turns) == said(chat.conversation.turns)
+
+
+def test_what_was_undone_or_cleared_stays_gone(notebook):
+    chat = talk("main", "one", "two")
+    reply = chat.stream("three", cell_id="cell-0", run="1")
+    list(reply)
+    notebook.add("%%chat\nthree", metadata(reply.entry, str, "cell-0", "%%chat\nthree"), "to three")
+    chat.undo(2)
+    notebook.add("%lockbots panel", remembering(chat.conversation))
+    assert [t.prompt for t in notebook.restored().pasts[0].turns] == ["one"]
+    chat.clear()
+    notebook.cells.pop()
+    notebook.add("%lockbots panel", remembering(chat.conversation))
+    assert [t.prompt for past in notebook.restored().pasts for t in past.turns] == []
+
+
+def test_a_damaged_record_among_several_names_the_cell(notebook):
+    kept = remembering(talk("main", "one").conversation)
+    kept[KEY][0]["turn"]["id"] = 7
+    notebook.add("%lockbots panel", kept)
+    with pytest.raises(UsageError, match=r'cell 1 \("%lockbots panel"\): what is saved with its output can.t be used'):
+        notebook.restored()
+
+
+def test_nothing_said_is_nothing_to_remember():
+    assert remembering(Conversation()) == {}
+
+
+def test_a_deleted_conversation_is_forgotten():
+    kept = Memory()
+    one, two = talk("one", "a").conversation, talk("two", "b").conversation
+    kept.take_up(one)
+    kept.take_up(two)
+    names = {record["conversation"]["name"] for record in kept.metadata([two])[KEY]}
+    assert names == {"two"}
+
+
+def test_no_more_is_remembered_than_a_notebook_can_bear(monkeypatch, notebook):
+    monkeypatch.setattr(memory, "MOST_CHARACTERS", 30)
+    chat = talk("main", *"abcdefgh")
+    notebook.add("%lockbots panel", remembering(chat.conversation))
+    (past,) = notebook.restored().pasts
+    assert [t.prompt for t in past.turns] == list("cdefgh")
+    assert past.gaps == (chat.conversation.turns[2].id,)
+
+
+def test_a_reply_that_failed_before_its_first_word_is_not_remembered(notebook):
+    conversation = Conversation(
+        turns=[Turn("one", "yes"), Turn("two", "", status="error", error="x"), Turn("three", "yes")]
+    )
+    conversation.commit(Turn("four", "yes"), conversation.slot())
+    kept = remembering(conversation)
+    assert "two" not in json.dumps(kept)
+
+
+def test_no_credential_is_remembered():
+    secret = Secret(PLANTED)  # as long as it is held, it is known
+    chat = talk("main", f"my key is {secret.reveal()}")
+    assert PLANTED not in json.dumps(remembering(chat.conversation))
