@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .cassette import deck
 from .conversation import Conversation, Slot, fitted
 from .errors import UsageError
-from .messages import ChatRequest, Turn
+from .messages import ChatRequest, Message, Turn
 from .providers import provider_class, split_model
 from .providers.base import Provider
 from .providers.function import FunctionProvider
@@ -18,6 +18,7 @@ from .reply import Reply, leave_to_end
 
 if TYPE_CHECKING:
     from .cassette.player import Cassette
+    from .tools import Toolbox
 
 
 class Chat:
@@ -83,6 +84,8 @@ class Chat:
         *,
         system: str | None = None,
         history: bool = True,
+        images: Iterable[str] = (),
+        tools: Iterable[Callable[..., Any]] = (),
         cell_id: str | None = None,
         run: str | None = None,
         slot: Slot | None = None,
@@ -95,30 +98,67 @@ class Chat:
             prompt: what to say.
             system: a system prompt for this turn alone.
             history: False asks outside the conversation: it is neither told nor kept.
+            images: URLs of images that go with the prompt, ``data:image/png;base64,...`` among them.
+            tools: functions that the model may ask to have called, here and as often as it takes; no other is.
             cell_id, run: the notebook cell that asks, and which execution of it; its earlier turn is replaced.
             slot: where the turn belongs, if that is known already.
             watched: whether somebody watches the reply come; a recorded one then keeps its rhythm.
             params: sent along, such as ``temperature=0.2``; they go before the chat's own.
 
         Raises:
-            UsageError: the prompt is empty or too long, a parameter is unknown, or another reply is under way.
+            UsageError: the prompt is empty or too long, a parameter is unknown, the model takes no images or can't
+                call functions, or another reply is under way.
             AuthenticationError: the credential is missing.
             ModelNotFoundError: the provider does not know the model.
             NotRecordedError: the cassette in use may only be played, and has no answer.
+        """
+        reply = self.preview(
+            prompt,
+            system=system,
+            history=history,
+            images=images,
+            tools=tools,
+            cell_id=cell_id,
+            run=run,
+            slot=slot,
+            watched=watched,
+            **params,
+        )
+        self.provider.ready()
+        if history:
+            leave_to_end(self.conversation)
+        return reply
+
+    def preview(
+        self,
+        prompt: str,
+        *,
+        system: str | None = None,
+        history: bool = True,
+        images: Iterable[str] = (),
+        tools: Iterable[Callable[..., Any]] = (),
+        cell_id: str | None = None,
+        run: str | None = None,
+        slot: Slot | None = None,
+        watched: bool = False,
+        **params: Any,
+    ) -> Reply:
+        """Return a reply to be looked at, not read: its `request` is what `stream` would send.
+
+        It needs no credential, and another reply may be under way. Arguments and other errors as for `stream`.
         """
         if not prompt.strip():
             raise UsageError("the prompt is empty")
         merged = {**self.params, **params}
         provider = self.provider
         provider.check_params(merged)
-        provider.ready()
         conversation = self.conversation
         slot = (slot or conversation.slot(cell_id, run)) if history else Slot(())
         system = conversation.system if system is None else system
         model = provider.model_info(self.model)
-        messages, left_out = fitted(system, slot.context, prompt, model)
-        if history:
-            leave_to_end(conversation)
+        images = tuple(images)
+        toolbox = _toolbox(tools)
+        messages, left_out = fitted(system, slot.context, Message("user", prompt, images), model)
         turn = Turn(
             prompt,
             model=model.id,
@@ -126,12 +166,21 @@ class Chat:
             params=merged,
             system=system,
             left_out=left_out,
+            images=images,
             cell_id=cell_id,
             run=run,
         )
-        asker = (cell_id, run) if cell_id and run else None
-        request = ChatRequest(model.id, messages, merged, conversation_id=conversation.id, asker=asker, watched=watched)
-        return Reply(provider, request, turn, (conversation, slot) if history else None)
+        request = ChatRequest(
+            model.id,
+            messages,
+            merged,
+            tools=toolbox.tools if toolbox else (),
+            conversation_id=conversation.id,
+            asker=(cell_id, run) if cell_id and run else None,
+            watched=watched,
+        )
+        provider.check_parts(request)
+        return Reply(provider, request, turn, (conversation, slot) if history else None, toolbox)
 
     def retry(self, turn_id: str | None = None) -> Turn:
         """Ask a turn's prompt again, the last one's by default, and return the turn; errors as `redo`."""
@@ -141,7 +190,15 @@ class Chat:
         """Ask `prompt` in the place of an earlier turn and return the turn; errors as `redo`."""
         return _finished(self.redo(turn_id, prompt))
 
-    def redo(self, turn_id: str | None = None, prompt: str | None = None, *, watched: bool = False) -> Reply:
+    def redo(
+        self,
+        turn_id: str | None = None,
+        prompt: str | None = None,
+        *,
+        system: str | None = None,
+        params: Mapping[str, Any] | None = None,
+        watched: bool = False,
+    ) -> Reply:
         """Return the reply to a turn's prompt, asked again or put differently, to be iterated.
 
         The new turn takes the old one's place once it is of use, and turns after it become stale.
@@ -149,21 +206,24 @@ class Chat:
         Args:
             turn_id: the turn; the last one by default.
             prompt: another prompt; the turn's own by default.
+            system: another system prompt; the turn's own by default.
+            params: what to send besides the chat's own parameters; those of the turn by default.
             watched: as for `stream`.
 
         Raises:
             UsageError: there is no such turn; or as `stream`.
         """
         turn = self._turn(turn_id)
-        given = {k: v for k, v in turn.params.items() if self._provider.takes(k)}
+        asked = {k: v for k, v in turn.params.items() if self._provider.takes(k)}
         return self.stream(
             turn.prompt if prompt is None else prompt,
-            system=turn.system,
+            system=turn.system if system is None else system,
             cell_id=turn.cell_id,
             run=turn.run,
             slot=self.conversation.slot_of(turn.id),
+            images=turn.images,
             watched=watched,
-            **given,
+            **(asked if params is None else params),
         )
 
     def undo(self, count: int = 1) -> tuple[Turn, ...]:
@@ -200,6 +260,15 @@ def _finished(reply: Reply) -> Turn:
             pass
     assert reply.turn is not None
     return reply.turn
+
+
+def _toolbox(functions: Iterable[Callable[..., Any]]) -> Toolbox | None:
+    functions = tuple(functions)
+    if not functions:
+        return None
+    from .tools import Toolbox  # noqa: PLC0415  # few turns call functions; %load_ext does not wait for it
+
+    return Toolbox(functions)
 
 
 def _resolved(

@@ -26,6 +26,8 @@ FORMAT = "lockbots-conversation"
 VERSION = 1
 TOKENS_PER_MESSAGE = 4
 """What a message costs besides its text, in tokens, as tokenizers of chat models go."""
+TOKENS_PER_IMAGE = 1000
+"""About what an image costs, in tokens: one of a megapixel is 700 to 1,500 at most services."""
 
 
 @dataclass(frozen=True)
@@ -277,20 +279,23 @@ def estimated_tokens(text: str) -> int:
     return math.ceil(len(text.encode("utf-8", "surrogatepass")) / 4)
 
 
-def fitted(system: str, turns: Sequence[Turn], prompt: str, model: ModelInfo) -> tuple[tuple[Message, ...], int]:
+def fitted(
+    system: str, turns: Sequence[Turn], prompt: str | Message, model: ModelInfo
+) -> tuple[tuple[Message, ...], int]:
     """Return the messages to send, and how many of the oldest turns were left out to respect the limits.
 
     Args:
         system: the system prompt; never left out.
         turns: those before the prompt; failed ones are passed over.
-        prompt: the new prompt; never left out.
+        prompt: the new prompt, with its images perhaps; never left out.
         model: `max_length` is in characters, `token_limit` in tokens (estimated).
 
     Raises:
         PromptTooLongError: the prompts alone exceed a limit.
     """
+    last = Message("user", prompt) if isinstance(prompt, str) else prompt
     first = (Message("system", system),) if system else ()
-    fixed = [*first, Message("user", prompt)]
+    fixed = [*first, last]
     characters, tokens = _cost(fixed)
     most_characters = math.inf if model.max_length is None else model.max_length
     most_tokens = math.inf if model.token_limit is None else model.token_limit
@@ -310,10 +315,14 @@ def fitted(system: str, turns: Sequence[Turn], prompt: str, model: ModelInfo) ->
             break
         kept[:0] = turn.messages
         left_out -= 1
-    return (*first, *kept, Message("user", prompt)), left_out
+    return (*first, *kept, last), left_out
 
 
-def _cost(messages: Iterable[Message]) -> tuple[int, int]:
+def _cost(messages: Sequence[Message]) -> tuple[int, int]:
     """Characters and estimated tokens of `messages`."""
-    texts = [m.content for m in messages]
-    return sum(map(len, texts)), sum(estimated_tokens(t) + TOKENS_PER_MESSAGE for t in texts)
+    return sum(len(m.content) for m in messages), sum(map(tokens_of, messages))
+
+
+def tokens_of(message: Message) -> int:
+    """Return about how many tokens a message takes."""
+    return estimated_tokens(message.content) + TOKENS_PER_MESSAGE + TOKENS_PER_IMAGE * len(message.images)

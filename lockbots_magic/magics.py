@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import functools
 import itertools
-import keyword
 import os
 import re
 import sys
 import tokenize
-from argparse import Namespace
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -21,33 +18,17 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 from IPython.display import display
 
-from . import commands
-from .errors import Interrupted, UsageError
+from . import commands, completion
+from .asking import Question, Surroundings, chat_options, prompt_of, question
+from .context import Displays
 from .messages import Turn
-from .notebook.record import Entry, metadata
-from .options import HelpRequested, Options, assignments
+from .options import HelpRequested
 from .plaintext import printable, unlinked
-from .providers import names
-from .providers.secrets import redacted
-from .rendering.live import Output, output_for, show_note, watched
+from .rendering.live import watched
 from .rendering.notices import notices_of
 from .reply import Reply
 from .session import Lockbots
-
-
-def chat_options() -> Options:
-    """The options of `%%chat` and `%chat`."""
-    options = Options("%%chat", "Send a prompt to a language model; the reply streams into the output.")
-    add = options.add_argument
-    add("-m", "--model", metavar="PROVIDER:MODEL", help="talk to this model, this once")
-    add("-t", "--temperature", type=float, metavar="T", help="0 is sober, 2 is wild")
-    add("-s", "--system", metavar="TEXT", help="a system prompt for this turn")
-    add("-c", "--conversation", metavar="NAME", help="in this conversation, made if it is new")
-    add("--to", metavar="VAR", help="put the reply, a str, into this variable")
-    add("--no-history", action="store_true", help="ask outside the conversation: it is neither told nor kept")
-    add("-p", "--param", action="append", default=[], metavar="NAME=VALUE", help="anything else the provider takes")
-    add("--base-url", metavar="URL", help="where the service is, this once")
-    return options
+from .showing import Showing, stopped_in_one_line
 
 
 @magics_class
@@ -59,123 +40,56 @@ class ChatMagics(Magics):
     def __init__(self, shell: InteractiveShell, session: Lockbots) -> None:
         super().__init__(shell)
         self.session = session
+        self.displays = Displays()
+        self._showing = Showing(shell, session)
+        self.complete_no_more: Callable[[], None] = lambda: None
+        """Takes back the completion of the magics' lines."""
 
     @no_var_expand
     @line_cell_magic
     def chat(self, line: str, cell: str | None = None) -> None:
         """Send a prompt to a language model."""
-        with _stopped_in_one_line():
+        with stopped_in_one_line():
             try:
                 options, text = chat_options().leading(line)
             except HelpRequested as help_text:
                 _say(str(help_text))
                 return
-            self._show(self._asked(options, _prompt(text, cell)), options.to)
+            live = watched(self.shell, self.session.live)
+            around = Surroundings(self.shell.user_ns, self.shell, self.displays, live)
+            asked = question(self.session, options, prompt_of(text, cell), around)
+            if options.dry_run:
+                _say(_preview(asked))
+                return
+            self._showing.answer(asked)
 
     @no_var_expand
     @line_magic
     def lockbots(self, line: str) -> None:
         """Manage models, conversations and settings. `%lockbots help` lists the commands."""
-        with _stopped_in_one_line():
+        with stopped_in_one_line():
             try:
                 shown = commands.run(self.session, line)
             except HelpRequested as help_text:
                 shown = str(help_text)
             if isinstance(shown, Reply):
-                self._show(shown)
-        if isinstance(shown, commands.Marked):
-            self._note(shown)
-        elif isinstance(shown, str):
-            _say(shown)
-        elif not isinstance(shown, Reply):
-            display(shown)  # type: ignore[no-untyped-call]  # IPython's display is not typed
-
-    def _asked(self, options: Namespace, prompt: str) -> Reply:
-        if options.to and (not options.to.isidentifier() or keyword.iskeyword(options.to)):
-            raise UsageError(f"--to takes the name of a variable, not {options.to!r}")
-        params = assignments(options.param)
-        if options.temperature is not None:
-            params["temperature"] = options.temperature
-        chat = self.session.chat(options.model, options.base_url, options.conversation)
-        system = options.system
-        if system is None and not chat.conversation.system:
-            system = self.session.system
-        chat.params.update(params)
-        kept = not options.no_history
-        reply = chat.stream(
-            prompt,
-            system=system,
-            history=kept,
-            cell_id=self.session.cell_id,
-            run=self.session.run,
-            watched=watched(self.shell, self.session.live),
-        )
-        if kept:
-            self.session.keep(chat.conversation)
-        return reply
-
-    def _show(self, reply: Reply, variable: str | None = None) -> None:
-        """Show `reply` as it comes; whatever happens, what came is shown, and an interrupt stops "Run all" too."""
-        output = output_for(self.shell, self.session.live, self.session.sole_reply())
-        record = self._recorder()
-        try:
-            with reply:
-                for delta in reply.deltas:
-                    output.feed(delta)
-        finally:
-            _surely(lambda: self._end(reply, output, variable, record))
-
-    def _end(
-        self, reply: Reply, output: Output, variable: str | None, record: Callable[[Entry], dict[str, Any]]
-    ) -> None:
-        output.close()
-        if reply.turn is not None:
-            if variable and reply.turn.status != "error":
-                self.shell.user_ns[variable] = reply.turn.reply
-            if reply.turn.is_shown or output.shown:
-                output.finish(reply.turn, notices_of(reply.turn), record(reply.entry) if reply.entry else None)
-            elif reply.entry and reply.entry.displaces:
-                show_note(self.shell, "", record(reply.entry))
-
-    def _note(self, shown: commands.Marked) -> None:
-        """Show what a command says; the notebook keeps with it what the command has changed."""
-        record = self._recorder()
-        if not show_note(self.shell, unlinked(printable(shown)), record(shown.entry)):
-            _say(shown)
-
-    def _recorder(self) -> Callable[[Entry], dict[str, Any]]:
-        """Return what makes metadata of an entry, as of the cell that runs now."""
-        cell, source = self.session.cell_id, self.session.source
-        return lambda entry: metadata(entry, redacted, cell, source)
+                self._showing.show(shown)
+            elif isinstance(shown, commands.Coded):
+                self._showing.show(shown.reply, "code")
+            elif isinstance(shown, commands.Work):
+                self._showing.work(shown)
+            elif isinstance(shown, str):
+                if not (isinstance(shown, commands.Marked) and self._showing.note(shown, shown.entry)):
+                    _say(shown)
+            else:
+                display(shown)  # type: ignore[no-untyped-call]  # IPython's display is not typed
 
 
-def _surely(action: Callable[[], None]) -> None:
-    """Do `action`, once more if an interrupt falls into it; that is raised then."""
-    try:
-        action()
-    except KeyboardInterrupt:
-        action()
-        raise
+def _preview(asked: Question) -> str:
+    from .dryrun import described  # noqa: PLC0415  # few cells are tried dry; %load_ext does not wait for it
 
-
-@contextmanager
-def _stopped_in_one_line() -> Iterator[None]:
-    """Make an interrupt, wherever it hits, one line in place of a traceback."""
-    try:
-        yield
-    except KeyboardInterrupt as error:
-        raise Interrupted(str(error) or "the reply was stopped; what had come is kept") from None
-
-
-def _prompt(text: str, cell: str | None) -> str:
-    if cell is None:
-        if not text:
-            raise UsageError("say something: a text behind %chat, or in the lines below %%chat; see %chat -h")
-        return text
-    if text:
-        hint = f" Did you mean  -m {text} ?" if text.partition(":")[0] in names() else ""
-        raise UsageError(f"the first line of %%chat takes options only; the prompt goes below it.{hint}")
-    return cell.strip("\n")
+    reply = asked.preview()
+    return described(asked.chat.provider, reply.request, reply.left_out, asked.notes)
 
 
 def _forms_of(turn: Turn) -> Mapping[str, str]:
@@ -246,6 +160,8 @@ def load(shell: InteractiveShell, make_panel: Callable[[Lockbots, str | None], A
         session.make_panel = functools.partial(make_panel, session)
     session.own_notebook = lambda: _own_notebook(shell)
     magics = ChatMagics(shell, session)
+    magics.displays.attach(shell)
+    magics.complete_no_more = completion.register(shell, session)
     shell.register_magics(magics)
     shell.configurables.append(session)  # type: ignore[arg-type]  # any configurable: %config lists them
     shell.events.register("pre_run_cell", session.before_cell)
@@ -285,6 +201,8 @@ def unload(shell: InteractiveShell) -> None:
     shell.input_transformers_cleanup.remove(_verbatim)
     _formatter(shell).pop(Turn, None)
     magics = shell.magics_manager.registry.pop("ChatMagics")
+    magics.complete_no_more()
+    magics.displays.detach()
     shell.configurables.remove(magics)
     for kind, name in (("line", "chat"), ("cell", "chat"), ("line", "lockbots")):
         shell.magics_manager.magics[kind].pop(name, None)

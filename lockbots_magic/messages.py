@@ -15,31 +15,104 @@ from .places import Place, place_of
 Status = Literal["complete", "interrupted", "error", "truncated"]
 
 
+class ToolCall(NamedTuple):
+    """A function that the model wants called, and what came of it."""
+
+    id: str
+    """By which the model knows it; unique in one reply."""
+    name: str
+    arguments: str
+    """A JSON object, as the model wrote it."""
+    result: str | None = None
+    """What the function returned, as text for the model; None while it was not called."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The form in which chat APIs send it."""
+        return {
+            "id": self.id,
+            "type": "function",
+            "function": {"name": self.name, "arguments": self.arguments},
+        }
+
+
 @dataclass(frozen=True)
 class Message:
     """One message of a conversation, as every chat API knows it."""
 
     role: str
-    """``"system"``, ``"user"`` or ``"assistant"``."""
+    """``"system"``, ``"user"``, ``"assistant"``, or ``"tool"``: the result of a call."""
     content: str
+    images: tuple[str, ...] = ()
+    """URLs of images that go with the text, ``data:image/png;base64,...`` among them."""
+    calls: tuple[ToolCall, ...] = ()
+    """The functions that the assistant wants called."""
+    call_id: str = ""
+    """The call whose result this is."""
 
     @classmethod
     def of(cls, value: Message | Mapping[str, Any]) -> Message:
-        """Take a message as it is, or make one of ``{"role": ..., "content": ...}``, both text.
+        """Take a message as it is, or make one of ``{"role": ..., "content": ...}``, as chat APIs write it.
 
         Raises:
             UsageError: `value` is neither.
         """
         if isinstance(value, Message):
             return value
-        role, content = (value.get(key) for key in ("role", "content")) if isinstance(value, Mapping) else (None, None)
-        if not (isinstance(role, str) and isinstance(content, str)):
-            raise UsageError("a message is a dict with a role and a content, both text")
-        return cls(role, content)
+        try:
+            return _message(value)
+        except (TypeError, KeyError, AttributeError):
+            raise UsageError(
+                "a message is a dict with a role and a content, both text; the content may also be a list of parts,"
+                " of type text or image_url"
+            ) from None
 
-    def to_dict(self) -> dict[str, str]:
-        """The form in which chat APIs send it."""
-        return {"role": self.role, "content": self.content}
+    def to_dict(self) -> dict[str, Any]:
+        """The form in which chat APIs send it (OpenAI API reference, "Create chat completion": messages)."""
+        message: dict[str, Any] = {"role": self.role, "content": self.content}
+        if self.images:
+            text = [{"type": "text", "text": self.content}] if self.content else []
+            message["content"] = [*text, *({"type": "image_url", "image_url": {"url": url}} for url in self.images)]
+        if self.calls:
+            message["tool_calls"] = [call.to_dict() for call in self.calls]
+        if self.call_id:
+            message["tool_call_id"] = self.call_id
+        return message
+
+
+def _message(value: Any) -> Message:
+    content = value.get("content")
+    calls = tuple(_call(call) for call in value.get("tool_calls") or ())
+    if content is None and calls:
+        content = ""
+    parts = content if isinstance(content, list) else [{"type": "text", "text": content}]
+    texts = [part["text"] for part in parts if part["type"] == "text"]
+    images = [part["image_url"]["url"] for part in parts if part["type"] != "text"]
+    message = Message(value["role"], "\n".join(texts), tuple(images), calls, value.get("tool_call_id", ""))
+    if not all(isinstance(text, str) for text in (message.role, *images, message.call_id)):
+        raise TypeError
+    return message
+
+
+def _call(value: Any) -> ToolCall:
+    call = ToolCall(value["id"], value["function"]["name"], value["function"]["arguments"])
+    if not all(isinstance(text, str) for text in call[:3]):
+        raise TypeError
+    return call
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A function that the model may ask to have called, as it is told of it."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+    """JSON schema of its arguments, an object."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The form in which chat APIs send it (OpenAI API reference, "Create chat completion": tools)."""
+        described = {"name": self.name, "description": self.description, "parameters": dict(self.parameters)}
+        return {"type": "function", "function": described}
 
 
 @dataclass(frozen=True)
@@ -52,6 +125,8 @@ class ModelInfo:
     """Characters that the messages may hold together."""
     token_limit: int | None = None
     """Tokens that the messages may hold together."""
+    takes_images: bool | None = None
+    """Whether it takes images; None goes by its provider."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +147,8 @@ class Delta(NamedTuple):
     usage: Usage | None = None
     notice: str = ""
     """A line for the reader that is not part of the reply, such as "retrying in 3 s"."""
+    calls: tuple[ToolCall, ...] = ()
+    """Functions that the model wants called; with a result, what came of them."""
 
 
 class Cancellation:
@@ -123,6 +200,8 @@ class ChatRequest:
     messages: tuple[Message, ...]
     params: Mapping[str, Any] = field(default_factory=dict)
     stream: bool = True
+    tools: tuple[Tool, ...] = ()
+    """What the model may ask to have called."""
     conversation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     """Stays the same through one conversation (uuid4)."""
     cancellation: Cancellation = field(default_factory=Cancellation, compare=False, repr=False)
@@ -166,6 +245,10 @@ class Turn:
     """From sending to the first text, s."""
     left_out: int = 0
     """Older turns that did not fit into the model's limits."""
+    images: tuple[str, ...] = ()
+    """URLs of the images that went with the prompt, ``data:`` URLs among them."""
+    calls: tuple[ToolCall, ...] = ()
+    """The functions that were called for the reply, in order."""
     stale: bool = False
     """An earlier turn was run again since."""
     cell_id: str | None = None
@@ -197,7 +280,7 @@ class Turn:
     @property
     def messages(self) -> tuple[Message, Message]:
         """The turn as the two messages that later requests carry."""
-        return Message("user", self.prompt), Message("assistant", self.reply)
+        return Message("user", self.prompt, self.images), Message("assistant", self.reply)
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready form; fields at their defaults are left out."""
@@ -205,8 +288,11 @@ class Turn:
         del given["run"]  # counts within one kernel only
         kept = {k: v for k, v in given.items() if v not in ("", None, {}, (), False) or k in ("prompt", "reply")}
         kept["params"] = dict(self.params)
-        if self.place:
-            kept["place"] = list(self.place)
+        for name in ("place", "images"):
+            if name in kept:
+                kept[name] = list(kept[name])
+        if self.calls:
+            kept["calls"] = [call._asdict() for call in self.calls]
         if self.usage is not None:
             kept["usage"] = asdict(self.usage)
         return kept
@@ -224,6 +310,10 @@ class Turn:
             kept["usage"] = Usage(**kept["usage"])
         if isinstance(kept.get("place"), list):
             kept["place"] = place_of(kept["place"])
+        if "images" in kept:
+            kept["images"] = tuple(_text(url) for url in kept["images"])
+        if "calls" in kept:
+            kept["calls"] = tuple(ToolCall(**{k: _text(v) for k, v in call.items()}) for call in kept["calls"])
         for name, value in kept.items():
             if not isinstance(value, _KINDS.get(name, str)):
                 raise ValueError(f"a turn's {name} can't be {value!r}")
@@ -232,7 +322,15 @@ class Turn:
         return cls(**kept)
 
 
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r:.40} should be text")
+    return value
+
+
 _KINDS: Mapping[str, Any] = {
+    "images": tuple,
+    "calls": tuple,
     "params": Mapping,
     "usage": Usage,
     "started": int | float,

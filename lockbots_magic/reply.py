@@ -9,17 +9,22 @@ import weakref
 from collections.abc import Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from .conversation import Conversation, Slot
 from .errors import Cancelled, Interrupted, ProviderError, UsageError
-from .messages import ChatRequest, Delta, Status, Turn, Usage
+from .messages import ChatRequest, Delta, Status, ToolCall, Turn, Usage
 from .notebook.record import Entry
 from .providers.base import Provider, closed
+
+if TYPE_CHECKING:
+    from .tools import Toolbox
 
 CUT_SHORT = {
     "length": "the reply reached the longest length allowed and is cut short",
     "max_tokens": "the reply reached the longest length allowed and is cut short",
     "content_filter": "the provider's filter cut the reply short",
+    "tool_calls": "the model wanted more rounds of calls than it may have",
     "truncated": "the stream ended without its end mark; the reply may not be whole",
 }
 """Finish reasons that mean there was more to say."""
@@ -32,6 +37,7 @@ class _Progress:
     began: float = field(default_factory=time.monotonic)
     pieces: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
+    calls: list[ToolCall] = field(default_factory=list)
     usage: Usage | None = None
     finish_reason: str = ""
     first_text: float | None = None
@@ -48,6 +54,7 @@ class _Progress:
             self.pieces.append(delta.text)
         if delta.reasoning:
             self.reasoning.append(delta.reasoning)
+        self.calls += [call for call in delta.calls if call.result is not None]
         self.finish_reason = delta.finish_reason or self.finish_reason
         self.usage = delta.usage or self.usage
 
@@ -59,6 +66,7 @@ class _Progress:
             status=status,
             error=error,
             reasoning="".join(self.reasoning),
+            calls=tuple(self.calls),
             usage=self.usage,
             elapsed=time.monotonic() - self.began,
             first_text=self.first_text,
@@ -77,7 +85,12 @@ class Reply(Iterator[str]):
     """
 
     def __init__(
-        self, provider: Provider, request: ChatRequest, turn: Turn, kept_in: tuple[Conversation, Slot] | None
+        self,
+        provider: Provider,
+        request: ChatRequest,
+        turn: Turn,
+        kept_in: tuple[Conversation, Slot] | None,
+        toolbox: Toolbox | None = None,
     ) -> None:
         self.request = request
         self.turn: Turn | None = None
@@ -85,6 +98,7 @@ class Reply(Iterator[str]):
         self._provider = provider
         self._draft = turn
         self._kept_in = kept_in
+        self._toolbox = toolbox
         self._progress = _Progress()
         self._deltas = self._run()
         self._thread: threading.Thread | None = None
@@ -107,6 +121,11 @@ class Reply(Iterator[str]):
     def id(self) -> str:
         """The id of the turn that it becomes."""
         return self._draft.id
+
+    @property
+    def left_out(self) -> int:
+        """How many older turns did not fit into the model's limits."""
+        return self._draft.left_out
 
     @property
     def deltas(self) -> Iterator[Delta]:
@@ -132,6 +151,12 @@ class Reply(Iterator[str]):
                 self.entry = Entry(None, self.turn)
 
     @property
+    def is_read(self) -> bool:
+        """Whether somebody has begun to read it, and it has not ended."""
+        state = inspect.getgeneratorstate(self._deltas)
+        return state in (inspect.GEN_SUSPENDED, inspect.GEN_RUNNING) and not self.abandoned
+
+    @property
     def abandoned(self) -> bool:
         """Whether whoever began it, this thread or one that has ended, has turned to something else."""
         reader = self._thread
@@ -147,7 +172,7 @@ class Reply(Iterator[str]):
         ending: tuple[Status, str] | None = ("interrupted", "")
         try:
             self._name_model()
-            with closed(self._provider.stream(self.request)) as deltas:
+            with closed(self._stream()) as deltas:
                 for delta in deltas:
                     self._progress.take(delta)
                     yield delta
@@ -171,6 +196,11 @@ class Reply(Iterator[str]):
                 self._commit(*ending)
             if self._kept_in:
                 _end(self._kept_in[0], self)
+
+    def _stream(self) -> Iterator[Delta]:
+        if self._toolbox is None:
+            return self._provider.stream(self.request)
+        return self._toolbox.stream(self._provider, self.request)
 
     def _name_model(self) -> None:
         """Learn which model answers, where none was named: that may need the server."""
@@ -210,7 +240,8 @@ def leave_to_end(conversation: Conversation) -> None:
     if reply is None:
         return
     if not reply.abandoned:
-        raise UsageError(f"a reply is under way in conversation {conversation.name!r}; wait for it, or stop it first")
+        name = conversation.name
+        raise UsageError(f"a reply is under way in conversation {name!r}; wait for it, or stop it: %lockbots stop")
     reply.close()
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import os
 import threading
 import uuid
 import warnings
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,10 +20,12 @@ from traitlets.config import Configurable
 from .chat import Chat
 from .conversation import Conversation
 from .credentials import Credentials
-from .errors import CredentialWarning, UsageError
+from .errors import CredentialWarning, LockbotsError, UsageError
 from .providers import split_model
 from .providers.call import hosts_warned_of
 from .providers.secrets import Secret, secrets_in
+from .reply import Reply, under_way
+from .watchers import Watchers
 
 if TYPE_CHECKING:
     from .notebook.history import Past
@@ -76,15 +80,29 @@ class Lockbots(Configurable):
         hidden = {name: {"auth": Secret.of(one["auth"])} for name, one in given.items() if one.get("auth")}
         return {name: {**one, **hidden.get(name, {})} for name, one in given.items()}
 
+    personas = Dict(help="System prompts by name, for --system @NAME: name -> text, {{ }} in it is filled in.").tag(
+        config=True
+    )
+    prices = Dict(help="USD per 1,000,000 tokens: provider:model -> [prompt, reply].").tag(config=True)
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.watchers = Watchers()
+        """Told when a setting, a credential, or the set of conversations has changed."""
+        self.cell_ended = Watchers()
+        """Told when a cell has run."""
+        self.observe(lambda _: self.watchers.tell(), list(self.class_traits(config=True)))
         self.credentials = Credentials()
+        self.credentials.watchers.add(self.watchers.tell)
         self.conversations: dict[str, Conversation] = {}
         self.current = "main"
         self.make_panel: Callable[[str | None], Any] | None = None
         """Makes the chat panel for a conversation, by its name; None where there is none."""
         self.own_notebook: Callable[[], Path | None] = lambda: None
         """Where the notebook is in which this kernel runs, as far as that can be known."""
+        self.last_error: tuple[BaseException, str] | None = None
+        """What a cell raised last, and its code."""
+        self._replies: weakref.WeakSet[Reply] = weakref.WeakSet()
         self._addresses: dict[str, str] = {}
         self._running: list[_Run] = []
         self._warned = False
@@ -136,12 +154,16 @@ class Lockbots(Configurable):
         return lambda: run.hosts_warned_of == hosts_warned_of()
 
     def after_cell(self, result: Any) -> None:
-        """Warn of a credential written in a cell; IPython calls it (event `post_run_cell`)."""
+        """Note what went wrong, and warn of a credential written in a cell; IPython calls it (`post_run_cell`)."""
         if self._running:  # one cell may run another, and goes on when that has ended
             self._running.pop()
         source = getattr(getattr(result, "info", None), "raw_cell", None)
+        error = getattr(result, "error_before_exec", None) or getattr(result, "error_in_exec", None)
+        if isinstance(error, BaseException) and not isinstance(error, LockbotsError | KeyboardInterrupt):
+            self.last_error = error, source if isinstance(source, str) else ""
         if isinstance(source, str) and secrets_in(source):
             self.warn_of_written_credential()
+        self.cell_ended.tell()
 
     def warn_of_written_credential(self) -> None:
         """Warn, once a cell, that a credential stands in it."""
@@ -203,18 +225,22 @@ class Lockbots(Configurable):
         if base_url:
             self._addresses[name] = base_url
         self.model = model
+        if self._addresses != before:
+            self.watchers.tell()
         return chat
 
     def conversation(self, name: str | None = None) -> Conversation:
         """Return the conversation called `name`, made if it is new; the current one by default."""
         name = name or self.current
         if name not in self.conversations:
-            self.conversations[name] = Conversation(name)
+            self.keep(Conversation(name))
         return self.conversations[name]
 
     def keep(self, conversation: Conversation) -> None:
         """List a conversation that a chat was made for."""
-        self.conversations.setdefault(conversation.name, conversation)
+        if conversation.name not in self.conversations:
+            self.conversations[conversation.name] = conversation
+            self.watchers.tell()
 
     def add(self, conversation: Conversation) -> Conversation:
         """Take a conversation in and make it the current one; a taken name gets a number."""
@@ -223,6 +249,7 @@ class Lockbots(Configurable):
             conversation.id = str(uuid.uuid4())  # it was saved and loaded: from here on there are two
         self.conversations[conversation.name] = conversation
         self.current = conversation.name
+        self.watchers.tell()
         return conversation
 
     def restore(self, past: Past) -> tuple[Conversation, bool]:
@@ -245,13 +272,38 @@ class Lockbots(Configurable):
                 return namesake, False
             conversation.name = self.free_name(conversation.name)
         self.conversations[conversation.name] = conversation
+        self.watchers.tell()
         return conversation, True
+
+    def persona_folders(self) -> list[Path]:
+        """Where personas lie in files: beside the notebook, then among the user's configuration."""
+        notebook = self.own_notebook()
+        config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+        beside = [notebook.parent] if notebook else []
+        return [folder / "personas" for folder in (*beside, Path(), config / "lockbots")]
+
+    def watch(self, reply: Reply) -> Reply:
+        """Note a reply that `stop` is to find; it is returned."""
+        self._replies.add(reply)
+        return reply
+
+    def stop(self, name: str | None = None) -> int:
+        """Stop the reply under way in the conversation called `name`, by default all replies; return how many.
+
+        Raises:
+            UsageError: there is no such conversation.
+        """
+        places = self.conversations.values() if name is None else [self._existing(name)]
+        replies = {reply for place in places if (reply := under_way(place))}
+        if name is None:
+            replies |= {reply for reply in self._replies if reply.is_read}
+        for reply in replies:
+            reply.cancel()
+        return len(replies)
 
     def free_name(self, name: str) -> str:
         """Return `name`, with a number behind it if it is taken."""
-        taken = self.conversations
-        numbered = (f"{name}-{n}" for n in range(2, len(taken) + 3))
-        return name if name not in taken else next(n for n in numbered if n not in taken)
+        return free_name(name, self.conversations)
 
     def switch(self, name: str) -> Conversation:
         """Make the conversation called `name` the current one.
@@ -271,6 +323,7 @@ class Lockbots(Configurable):
         deleted = self.conversations.pop(self._existing(name).name)
         if name == self.current:
             self.current = "main"
+        self.watchers.tell()
         return deleted
 
     def set(self, name: str, value: Any) -> None:
@@ -302,6 +355,12 @@ class Lockbots(Configurable):
             hint = f"did you mean {near[0]!r}?" if near else "%lockbots list  shows them"
             raise UsageError(f"there is no conversation {name!r}; {hint}")
         return self.conversations[name]
+
+
+def free_name(name: str, taken: Container[str]) -> str:
+    """Return `name`, with a number behind it if it is `taken`."""
+    numbered = (f"{name}-{n}" for n in itertools.count(2))
+    return name if name not in taken else next(n for n in numbered if n not in taken)
 
 
 def _fitting(trait: Any, value: Any) -> Any:

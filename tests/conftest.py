@@ -47,3 +47,41 @@ def shell(tmp_path, monkeypatch):
     yield shell
     shell.history_manager.end_session()
     InteractiveShell.clear_instance()
+
+
+class Cell:
+    """What came of running a cell."""
+
+    def __init__(self, shell, source, cell_id):
+        from IPython.utils.capture import capture_output
+
+        with capture_output() as captured:
+            self.result = shell.run_cell(source, cell_id=cell_id)
+        self.outputs, self.stdout, self.stderr = captured.outputs, captured.stdout, captured.stderr
+        self.error = self.result.error_before_exec or self.result.error_in_exec
+
+    @property
+    def reply(self):
+        (output,) = self.outputs
+        return output.data["text/plain"]
+
+
+@pytest.fixture
+def run(shell):
+    """Run a cell in `shell`."""
+    return lambda source, cell_id=None: Cell(shell, source, cell_id)
+
+
+@pytest.fixture
+def session(shell):
+    """What the magics in `shell` share."""
+    from lockbots_magic.magics import session_of
+
+    return session_of(shell)
+
+
+@pytest.fixture
+def openai(run, sandbox):
+    """The sandbox's model is the one in use."""
+    assert run(f"%lockbots use openai:demo --base-url {sandbox.url('openai')}").error is None
+    return sandbox

@@ -5,8 +5,9 @@ from hypothesis import strategies as st
 from IPython.core.inputtransformer2 import TransformerManager
 
 from lockbots_magic import commands
+from lockbots_magic.asking import chat_options, prompt_of
 from lockbots_magic.files.cells import Setting, cell, model_of
-from lockbots_magic.magics import _MagicLine, _prompt, _verbatim, chat_options
+from lockbots_magic.magics import _MagicLine, _verbatim
 from lockbots_magic.messages import Turn
 from lockbots_magic.options import assignments, words
 from lockbots_magic.session import Lockbots
@@ -56,7 +57,7 @@ def test_a_cell_asks_what_the_turn_asked(prompt, system, usual, model, params):
     (ran,) = magics_of(cell(turn, Setting("guide:help", usual), PROVIDERS))
     options, text = chat_options().leading(ran[1])
     assert ran[0] == "chat"
-    assert _prompt(text, ran[2]) == prompt.strip("\n")
+    assert prompt_of(text, ran[2]) == prompt.strip("\n")
     read = assignments(options.param) | ({} if options.temperature is None else {"temperature": options.temperature})
     assert read == params
     assert (usual if options.system is None else options.system) == system

@@ -8,38 +8,6 @@ from IPython.utils.capture import capture_output
 from lockbots_magic.magics import session_of
 
 
-class Cell:
-    """What came of running a cell."""
-
-    def __init__(self, shell, source, cell_id):
-        with capture_output() as captured:
-            self.result = shell.run_cell(source, cell_id=cell_id)
-        self.outputs, self.stdout, self.stderr = captured.outputs, captured.stdout, captured.stderr
-        self.error = self.result.error_before_exec or self.result.error_in_exec
-
-    @property
-    def reply(self):
-        (output,) = self.outputs
-        return output.data["text/plain"]
-
-
-@pytest.fixture
-def run(shell):
-    return lambda source, cell_id=None: Cell(shell, source, cell_id)
-
-
-@pytest.fixture
-def session(shell):
-    return session_of(shell)
-
-
-@pytest.fixture
-def openai(run, sandbox):
-    """The sandbox's model is the one in use."""
-    assert run(f"%lockbots use openai:demo --base-url {sandbox.url('openai')}").error is None
-    return sandbox
-
-
 def turns(session):
     return session.conversation().turns
 
@@ -55,7 +23,7 @@ def test_the_first_cell_answers_with_nothing_configured(run):
     "prompt",
     [
         "don't panic",
-        "it costs $5 and {x} or {{ y }}",
+        "it costs $5 and {x} or {}",
         "What's up?",
         "how are you?",
         "как дела?",
@@ -241,6 +209,7 @@ def registered(shell):
         {name: list(hooks) for name, hooks in shell.events.callbacks.items()},
         shell.CustomTB,
         dict(shell.strdispatchers),
+        list(shell.Completer.custom_matchers),
     )
 
 

@@ -67,6 +67,8 @@ def _lines(question: Question, start: int) -> Iterator[str]:
         first, *rest = message.content.split("\n")
         yield f"{message.role}: {first}"
         yield from (f"    {line}" for line in rest)
+        yield from (f"    image: {url}" for url in message.images)
+        yield from (f"    call: {call.name}({call.arguments})" for call in message.calls)
 
 
 def _where_they_differ(recorded: list[str], asked: list[str]) -> tuple[list[str], list[str]]:

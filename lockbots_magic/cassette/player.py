@@ -24,7 +24,7 @@ MODES = get_args(Mode)
 
 DECLARED = (
     *("name", "url", "models", "default_model", "supports_stream", "needs_auth"),
-    *("aliases", "parameters", "credential_env"),
+    *("aliases", "parameters", "credential_env", "takes_images", "takes_tools"),
 )
 """What a provider declares of itself."""
 
@@ -299,4 +299,5 @@ class _Take:
             {} if error is None else described(error, self._base_url),
             next((d.usage for d in reversed(deltas) if d.usage), None),
             self._default,
+            calls=tuple(call._replace(arguments=redacted(call.arguments)) for d in deltas for call in d.calls),
         )

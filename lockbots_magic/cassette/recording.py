@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from .. import errors
 from ..errors import HTTPStatusError, ProviderError
-from ..messages import ChatRequest, Delta, Message, Usage
+from ..messages import ChatRequest, Delta, Message, ToolCall, Usage
 from ..providers.secrets import redacted, secrets_in
 
 Ending = Literal["complete", "interrupted", "cancelled", "error"]
@@ -37,16 +37,19 @@ class Question:
     @classmethod
     def of(cls, provider: str, model: str, request: ChatRequest) -> Question:
         """The question that `request` asks, without any credential that is in use."""
-        params = json.dumps(dict(request.params), ensure_ascii=False, sort_keys=True, default=_described)
+        asked = {**request.params, **({"tools": [tool.to_dict() for tool in request.tools]} if request.tools else {})}
+        params = json.dumps(asked, ensure_ascii=False, sort_keys=True, default=_described)
         messages = request.messages
         if secrets_in("\n".join([m.content for m in messages])):  # at once: a talk has thousands
-            messages = tuple(Message(m.role, redacted(m.content)) for m in messages)
+            messages = tuple(replace(m, content=redacted(m.content)) for m in messages)
+        if not all(_is_plain(m) for m in messages):
+            messages = tuple(map(_noted, messages))
         return cls(provider, model, messages, redacted(params))
 
     @cached_property
     def thread(self) -> Thread:
         """The messages, flat."""
-        return tuple([part for m in self.messages for part in (m.role, m.content)])
+        return _flat(self.messages)
 
     @property
     def key(self) -> tuple[str, str, str, Thread]:
@@ -70,16 +73,18 @@ class Recording:
     default: bool = False
     """Whether the server was asked which model to take."""
     id: str = ""
+    calls: tuple[ToolCall, ...] = ()
+    """The functions that it wants called."""
 
     @cached_property
     def messages(self) -> tuple[Message, ...]:
         """The messages of the question and the reply: what the next question begins with."""
-        return (*self.question.messages, Message("assistant", self.reply))
+        return (*self.question.messages, Message("assistant", self.reply, calls=self.calls))
 
     @cached_property
     def thread(self) -> Thread:
         """The same, flat."""
-        return (*self.question.thread, "assistant", self.reply)
+        return (*self.question.thread, *_flat(self.messages[-1:]))
 
     def deltas(self) -> Iterator[tuple[float, Delta]]:
         """The deltas, each with when it came (s), up to the end of a reply that came to one.
@@ -101,7 +106,7 @@ class Recording:
             if text:
                 yield at, _delta(kind, text)
         if self.ended == "complete":
-            yield at, Delta(finish_reason=self.finish_reason or None, usage=self.usage)
+            yield at, Delta(finish_reason=self.finish_reason or None, usage=self.usage, calls=self.calls)
 
     def failure(self) -> ProviderError:
         """The error that ended it."""
@@ -137,6 +142,7 @@ class Recording:
             **({"finish_reason": self.finish_reason} if self.finish_reason else {}),
             **({"error": dict(self.error)} if self.error else {}),
             **({"usage": asdict(self.usage)} if self.usage else {}),
+            **({"calls": [call.to_dict() for call in self.calls]} if self.calls else {}),
             "rhythm": self.rhythm,
         }
         return json.dumps(line, ensure_ascii=False)
@@ -164,7 +170,7 @@ class Recording:
             params,
         )
         if following:  # in a long talk, what went before is made once
-            vars(question)["thread"] = (*following.thread, *(part for m in said for part in (m.role, m.content)))
+            vars(question)["thread"] = (*following.thread, *_flat(said))
         return cls(
             question,
             _text(line["reply"]),
@@ -176,12 +182,28 @@ class Recording:
             _usage(line.get("usage")),
             bool(request.get("default")),
             _text(line.get("id", "")),
+            Message.of({"role": "assistant", "content": "", "tool_calls": line.get("calls")}).calls,
         )
 
     def digest(self) -> str:
         """A short name made of the content; how fast it came is none of it."""
         content = replace(self, id="", rhythm=()).to_line()
         return hashlib.blake2b(content.encode("utf-8", "backslashreplace"), digest_size=6).hexdigest()
+
+
+def _is_plain(message: Message) -> bool:
+    return not (message.images or message.calls)
+
+
+def _noted(message: Message) -> Message:
+    """A message as a cassette knows it: of an image the digest, of calls what no credential is in."""
+    images = tuple(f"sha256:{hashlib.sha256(url.encode()).hexdigest()}" for url in message.images)
+    calls = tuple(call._replace(arguments=redacted(call.arguments), result=None) for call in message.calls)
+    return replace(message, images=images, calls=calls)
+
+
+def _flat(messages: Iterable[Message]) -> Thread:
+    return tuple([part for m in messages for part in (m.role, m.content if _is_plain(m) else json.dumps(m.to_dict()))])
 
 
 def rhythm_of(deltas: Iterable[tuple[float, Delta]], elapsed: float) -> list[Row]:

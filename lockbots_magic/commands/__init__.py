@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import re
 
 from ..errors import UsageError
 from ..options import words
 from ..session import Lockbots
 
-from . import models, conversations, notebooks, files, recording, panels, settings  # isort: skip  # noqa: F401  # each adds its commands; help lists them so
-from .command import COMMANDS, Marked, Shown
+from . import models, discover, conversations, replies, compare, usage, notebooks, files, recording, panels, settings  # isort: skip  # noqa: F401  # each adds its commands; help lists them so
+from .command import COMMANDS, Coded, Marked, Shown, Work
 
-__all__ = ["COMMANDS", "Marked", "Shown", "run", "summary"]
+__all__ = ["COMMANDS", "Coded", "Marked", "Shown", "Work", "run", "summary"]
 
 
 def run(session: Lockbots, line: str) -> Shown:
@@ -31,7 +32,25 @@ def run(session: Lockbots, line: str) -> Shown:
         hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(COMMANDS)}"
         raise UsageError(f"there is no command {name!r}; {hint}")
     known = COMMANDS[name]
-    return known.run(session, known.options(name).parse(rest))
+    text = ""
+    if known.text and (parted := _parted(line)):
+        rest, text = parted
+    options = known.options(name).parse(rest)
+    options.text = text
+    return known.run(session, options)
+
+
+def _parted(line: str) -> tuple[list[str], str] | None:
+    """Return the words behind the command and the text behind the first ``--``, in which nothing means anything.
+
+    None if there is no ``--``; one in quotes is none.
+    """
+    whole = words(line)
+    for dashes in re.finditer(r"(?<!\S)--(?!\S)", line):
+        before = words(line[: dashes.start()])
+        if whole[: len(before) + 1] == [*before, "--"]:
+            return before[1:], line[dashes.end() :].strip()
+    return None
 
 
 def summary() -> str:

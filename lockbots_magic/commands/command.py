@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,7 +39,26 @@ class Displayed(Protocol):
     def _ipython_display_(self) -> None: ...
 
 
-Shown = str | Table | Reply | Displayed
+@dataclass(frozen=True)
+class Coded:
+    """A reply whose code is to become a new cell."""
+
+    reply: Reply
+
+
+class Work(ABC):
+    """What goes on for a while in the cell, shows itself there, and may set variables."""
+
+    @abstractmethod
+    def run(self, shell: Any) -> None:
+        """Do it, and show what comes; `shell` is the running IPython."""
+
+    @abstractmethod
+    def end(self, shell: Any) -> None:
+        """Show what came of it, however `run` has ended; a second call does no harm."""
+
+
+Shown = str | Table | Coded | Reply | Work | Displayed
 SHORT = 60
 """Characters of a prompt or reply that a table shows."""
 
@@ -49,12 +69,16 @@ class Command:
 
     run: Callable[[Lockbots, Namespace], Shown]
     arguments: tuple[tuple[tuple[str, ...], dict[str, Any]], ...]
+    text: str = ""
+    """What help calls the text that the command takes behind a ``--``; it becomes the option `text`, verbatim."""
 
     def options(self, name: str) -> Options:
         """The parser of its options."""
         parser = Options(f"%lockbots {name}", (self.run.__doc__ or "").strip())
         for flags, settings in self.arguments:
             parser.add_argument(*flags, **settings)
+        if self.text:
+            parser.usage = f"{parser.format_usage().removeprefix('usage: ').rstrip()} -- {self.text}".replace("%", "%%")
         return parser
 
 
@@ -68,11 +92,17 @@ def argument(*flags: str, **settings: Any) -> tuple[tuple[str, ...], dict[str, A
 
 def command(
     *arguments: tuple[tuple[str, ...], dict[str, Any]],
+    text: str = "",
 ) -> Callable[[Callable[[Lockbots, Namespace], Shown]], Callable[[Lockbots, Namespace], Shown]]:
-    """Add a function to `COMMANDS` under its own name."""
+    """Add a function to `COMMANDS` under its own name.
+
+    Args:
+        arguments: its options, see `argument`.
+        text: what help calls the text behind ``--``, if it takes one.
+    """
 
     def add(run: Callable[[Lockbots, Namespace], Shown]) -> Callable[[Lockbots, Namespace], Shown]:
-        COMMANDS[run.__name__.rstrip("_")] = Command(run, arguments)
+        COMMANDS[run.__name__.rstrip("_")] = Command(run, arguments, text)
         return run
 
     return add
@@ -84,6 +114,6 @@ def short(text: str) -> str:
     return line if len(line) <= SHORT else line[: SHORT - 1] + "…"
 
 
-def counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str, several: str = "") -> str:
     """Return the number with its noun, in the plural where that is due."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{number} {noun if number == 1 else several or f'{noun}s'}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..cassette import deck
 from ..chat import Chat
 from ..errors import AuthenticationError, LockbotsError, UsageError
+from ..model_lists import lists_of
 from ..providers import names, provider_class, split_model
 from ..providers.base import Provider
 from ..rendering.table import Table
@@ -103,11 +104,17 @@ def providers(session: Lockbots, _: Namespace) -> Table:
     return Table(("provider", "address", "credential"), rows)
 
 
-@command(argument("provider", nargs="?", help="the one in use by default"))
+@command(
+    argument("provider", nargs="?", help="the one in use by default"),
+    argument("--refresh", action="store_true", help="ask the server anew, whatever it said before"),
+)
 def models(session: Lockbots, options: Namespace) -> Table:
-    """List the models of a provider; some ask their server."""
+    """List the models of a provider; some ask their server, once."""
     name = options.provider or split_model(session.model)[0]
-    listed = session.chat(name).provider.list_models()
+    provider, lists = session.chat(name).provider, lists_of(session)
+    known = () if options.refresh else lists.kept(name, provider.base_url)
+    listed = known or lists.ask(name, provider)
+    caption = f"as listed before; to ask the server anew: %lockbots models {name} --refresh" if known else ""
     rows = [
         (
             f"{name}:{m.id}",
@@ -117,4 +124,4 @@ def models(session: Lockbots, options: Namespace) -> Table:
         )
         for m in listed
     ]
-    return Table(("model", "name", "most characters", "most tokens"), rows)
+    return Table(("model", "name", "most characters", "most tokens"), rows, caption)

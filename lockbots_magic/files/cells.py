@@ -79,6 +79,10 @@ def _options(turn: Turn, setting: Setting, providers: Iterable[str]) -> Iterable
     model = model_of(turn, providers)
     if model not in ("", setting.model):
         yield f"-m {quoted(model)}"
+    if "{{" in turn.prompt:
+        yield "--raw"
+    for url in turn.images:
+        yield f"--image {quoted(url)}"
     params = dict(turn.params)
     if _is_number(params.get("temperature")):
         yield f"-t {float(params.pop('temperature'))!r}"

@@ -63,6 +63,10 @@ class Provider(ABC):
     default_model: ClassVar[str] = ""
     supports_stream: ClassVar[bool] = True
     needs_auth: ClassVar[bool] = False
+    takes_images: ClassVar[bool] = False
+    """Whether a message may hold images; a model may know better."""
+    takes_tools: ClassVar[bool] = False
+    """Whether a request may name functions that the model can ask to have called."""
     aliases: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """Other names of models: alias -> id."""
     parameters: ClassVar[Mapping[str, str]] = MappingProxyType({})
@@ -170,6 +174,16 @@ class Provider(ABC):
                 hint = f" Did you mean {near[0]}?" if near else ""
                 raise UsageError(f"{self.name} takes no parameter {param!r}; it takes: {known}.{hint}")
 
+    def check_parts(self, request: ChatRequest) -> None:
+        """Raise `UsageError` if the messages hold what can't be sent: images, or functions to be called."""
+        model = self.model_info(request.model)
+        if any(m.images for m in request.messages):
+            takes = self.takes_images if model.takes_images is None else model.takes_images
+            if not takes:
+                raise UsageError(f"{self.name}:{model.id} takes no images; ask a model that does")
+        if request.tools and not self.takes_tools:
+            raise UsageError(f"{self.name} can't call functions; ask without --tools, or another provider")
+
     def ready(self) -> None:
         """Check, before any I/O, that a request can be sent at all.
 
@@ -269,6 +283,7 @@ class HTTPProvider(Provider):
 
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
         """Yield the reply as it comes, after retries where they are due; see `Provider.stream`."""
+        self.check_parts(request)
         self.ready()
         model = self.resolved(request.model, request.cancellation)
         deadline = time.monotonic() + self.total_timeout

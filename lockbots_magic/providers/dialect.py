@@ -12,6 +12,7 @@ from ..errors import ProtocolError, ProviderError
 from ..framing import MAX_EVENT, Event, EventDecoder, MalformedStream, SurrogateJoiner
 from ..messages import Delta, Usage
 from .refusals import error_of, is_error, parsed, snippet
+from .tool_calls import CallGatherer
 
 BLANK = b"\xef\xbb\xbf \t\r\n"
 """Bytes that may stand before an answer: white space and a byte order mark."""
@@ -37,6 +38,7 @@ class ChatCompletions:
         self._whole_size = 0
         self._text = SurrogateJoiner()
         self._reasoning = SurrogateJoiner()
+        self._calls = CallGatherer()
 
     def feed(self, piece: bytes) -> Iterator[Delta]:
         """Yield the deltas that `piece` completes."""
@@ -153,7 +155,9 @@ class ChatCompletions:
     def _end(self, reason: str) -> Delta:
         self._check_ignored()
         self.done = True
-        return Delta(self._text.close(), self._reasoning.close(), finish_reason=self._finish_reason or reason)
+        reason = self._finish_reason or reason
+        calls = self._calls.whole() if reason != "truncated" else ()
+        return Delta(self._text.close(), self._reasoning.close(), finish_reason=reason, calls=calls)
 
     def _delta(self, chunk: Mapping[str, Any]) -> Delta | None:
         choice = _first_choice(chunk.get("choices"))
@@ -162,6 +166,9 @@ class ChatCompletions:
         body = choice.get("delta") or choice.get("message") or {}
         if not isinstance(body, dict):
             raise ProtocolError("a chunk's delta is no JSON object")
+        if asked := body.get("tool_calls"):
+            self._calls.take(asked)
+            self._answered = True
         text = self._text.feed(content_text(body.get("content")))
         if thought := reasoning_of(body):
             thought = self._reasoning.feed(thought)

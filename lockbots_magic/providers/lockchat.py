@@ -59,6 +59,8 @@ class Lockchat(OpenAICompatible):
     default_model = "gpt-3.5-turbo"
     aliases: ClassVar[Mapping[str, str]] = MappingProxyType({"gpt-35-turbo": "gpt-3.5-turbo"})
     parameters: ClassVar[Mapping[str, str]] = MappingProxyType({"temperature": "0 is sober, 2 is wild; default 0.7"})
+    takes_images = False
+    takes_tools = False
     reader = LockchatReader
 
     def call(self, request: ChatRequest, model: ModelInfo) -> Call:

@@ -36,6 +36,8 @@ class OpenAICompatible(HTTPProvider):
 
     name = "openai"
     url = "https://api.openai.com/v1"
+    takes_images = True
+    takes_tools = True
     reports_usage: ClassVar[bool] = False
     """Whether the server is known to accept being asked for token counts in a stream."""
     reader: ClassVar[type[ChatCompletions]] = ChatCompletions
@@ -97,6 +99,8 @@ class OpenAICompatible(HTTPProvider):
         if not isinstance(extra, Mapping):
             raise UsageError("extra_body must be a dict of what else is sent")
         body = {"model": model.id, "messages": [m.to_dict() for m in request.messages], "stream": request.stream}
+        if request.tools:
+            body["tools"] = [tool.to_dict() for tool in request.tools]
         if request.stream and self.reports_usage:
             body["stream_options"] = {"include_usage": True}
         return {**body, **params, **extra}
@@ -156,6 +160,7 @@ class Preset:
     credential: str = ""
     default_model: str = ""
     reports_usage: bool = True
+    takes_images: bool = True
 
     def provider(self) -> type[OpenAICompatible]:
         """The provider class this row describes."""
@@ -168,6 +173,7 @@ class Preset:
             "needs_auth": bool(self.credential),
             "default_model": self.default_model,
             "reports_usage": self.reports_usage,
+            "takes_images": self.takes_images,
         }
         return type(self.name.capitalize(), (OpenAICompatible,), declared)
 
@@ -179,7 +185,7 @@ PRESETS = (
     Preset("openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", "openrouter/auto"),
     Preset("groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY", "llama-3.3-70b-versatile"),
     Preset("mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", "mistral-small-latest", reports_usage=False),
-    Preset("deepseek", "https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", "deepseek-chat"),
+    Preset("deepseek", "https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", "deepseek-chat", takes_images=False),
     Preset("ollama", "http://localhost:11434/v1"),
     Preset("lmstudio", "http://localhost:1234/v1"),
     Preset("llamacpp", "http://localhost:8080/v1"),

@@ -60,6 +60,18 @@ def output_for(shell: InteractiveShell, mode: str, alone: Callable[[], bool]) ->
     return LiveCellOutput(shell, alone) if watched(shell, mode) else CellOutput()
 
 
+def output_in_background(shell: InteractiveShell) -> Output:
+    """Return the output of a reply that goes on when the cell that runs now has ended: it is shown there all the same.
+
+    A terminal gets the reply when it is whole: somebody types there meanwhile.
+    """
+    if not hasattr(shell, "kernel"):
+        return _LateTerminalOutput()
+    output = LiveCellOutput(shell, alone=lambda: False)
+    output.begin("in the background; %lockbots stop  ends it")
+    return output
+
+
 def watched(shell: InteractiveShell, mode: str) -> bool:
     """Whether somebody watches the reply come, or `mode` wants it shown as if (``"on"``, ``"text"``).
 
@@ -105,6 +117,25 @@ class CellOutput:
         """Nothing is held."""
 
 
+class _LateTerminalOutput:
+    """Writes a reply when it has ended."""
+
+    shown = False
+
+    def feed(self, delta: Delta) -> None:
+        """Wait."""
+
+    def finish(self, turn: Turn, notices: Sequence[str] = (), metadata: Mapping[str, Any] | None = None) -> None:
+        """Write the reply, above what is being typed."""
+        output = TerminalOutput()
+        output.feed(Delta(turn.reply))
+        output.finish(turn, notices, metadata)
+        output.close()
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
 class LiveCellOutput:
     """Shows a reply from its first text on, and leaves one output.
 
@@ -124,6 +155,10 @@ class LiveCellOutput:
     def shown(self) -> bool:
         """Whether something of the reply stands there."""
         return self._place.outputs > 0
+
+    def begin(self, notice: str) -> None:
+        """Take the place in the cell before the first text has come."""
+        self._context.copy().run(self._place.draw, "", "", [notice])  # the drawing thread is in the other
 
     def feed(self, delta: Delta) -> None:
         """Take one step of the reply."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from ..messages import Turn
+from ..plaintext import printable
+
+MOST_OF_A_CALL = 200
+"""Characters of a call's arguments, and of its result, that are told."""
 
 
 def notices_of(turn: Turn) -> list[str]:
     """Return what the reader should know of `turn` besides its reply, a line each."""
-    notices = []
+    notices = [f"called {call.name}({_short(call.arguments)}) → {_short(call.result or '')}" for call in turn.calls]
     if turn.left_out:
         many = "turn was" if turn.left_out == 1 else "turns were"
         notices.append(f"{turn.left_out} older {many} left out: the model takes no more")
@@ -18,3 +22,8 @@ def notices_of(turn: Turn) -> list[str]:
     elif turn.status == "complete" and not turn.reply:
         notices.append("the reply is empty")
     return notices
+
+
+def _short(text: str) -> str:
+    line = " ".join(printable(text).split())
+    return line if len(line) <= MOST_OF_A_CALL else f"{line[: MOST_OF_A_CALL - 1]}…"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 MAX_COUNT = 100_000
 
@@ -38,14 +38,25 @@ for step in range({n}):
 Ключ подходит к замку, и дверь открывается. """
 
 
+class Call(NamedTuple):
+    """A function to be called."""
+
+    id: str
+    name: str
+    arguments: str
+    """As JSON, if the prompt wrote JSON."""
+
+
 def reply_to(messages: Sequence[Mapping[str, Any]]) -> str:
     """Return the reply to the last of `messages`.
 
     ``say X`` is answered with ``X``, ``count to N`` with the numbers, ``show code`` with Markdown that holds
-    code, anything else with what was heard.
+    code, the results of calls with what they are, anything else with what was heard.
     """
     said = [m for m in messages if m.get("role") != "system"]
-    prompt = str(said[-1].get("content", "")) if said else ""
+    if said and said[-1].get("role") == "tool":
+        return _results(said)
+    prompt, images = text_of(said[-1]) if said else ("", 0)
     if prompt.startswith("say "):
         return prompt.removeprefix("say ")
     if counted := re.fullmatch(r"count to (\d{1,9})", prompt.strip()):
@@ -53,8 +64,38 @@ def reply_to(messages: Sequence[Mapping[str, Any]]) -> str:
     if prompt.strip() == "show code":
         return _CODE
     if re.search("[а-яё]", prompt, re.IGNORECASE):
-        return f"Вы сказали: «{prompt}». Сообщений до этого: {len(said) - 1}."
-    return f'You said: "{prompt}". I have heard {len(said)} message{"" if len(said) == 1 else "s"}.'
+        seen = f" Изображений: {images}." if images else ""
+        return f"Вы сказали: «{prompt}». Сообщений до этого: {len(said) - 1}.{seen}"
+    seen = f" I see {images} image{'' if images == 1 else 's'}." if images else ""
+    return f'You said: "{prompt}". I have heard {len(said)} message{"" if len(said) == 1 else "s"}.{seen}'
+
+
+def calls_for(messages: Sequence[Mapping[str, Any]]) -> list[Call]:
+    """Return the calls to answer with: ``call NAME {"x": 1}`` asks for one, and more follow after `` and ``."""
+    prompt = text_of(messages[-1])[0] if messages and messages[-1].get("role") == "user" else ""
+    if not prompt.startswith("call "):
+        return []
+    wanted = re.split(r" and (?=\w+ \{)", prompt.removeprefix("call ").strip())
+    parts = (one.partition(" ") for one in wanted)
+    return [Call(f"call_{len(messages)}_{n}", name, arguments) for n, (name, _, arguments) in enumerate(parts, 1)]
+
+
+def text_of(message: Mapping[str, Any]) -> tuple[str, int]:
+    """Return the text of a message and how many images go with it."""
+    content = message.get("content") or ""
+    if not isinstance(content, list):
+        return str(content), 0
+    texts = [str(part.get("text", "")) for part in content if part.get("type") == "text"]
+    return "\n".join(texts), sum(part.get("type") == "image_url" for part in content)
+
+
+def _results(said: Sequence[Mapping[str, Any]]) -> str:
+    """What the functions returned that were called last."""
+    calls = [call for message in said for call in message.get("tool_calls") or ()]
+    names = {call["id"]: call["function"]["name"] for call in calls}
+    last = itertools.takewhile(lambda message: message.get("role") == "tool", reversed(said))
+    told = [f"{names.get(m.get('tool_call_id'), 'nobody')} returned {text_of(m)[0]}." for m in last]
+    return " ".join(reversed(told))
 
 
 def tokens(count: int) -> str:

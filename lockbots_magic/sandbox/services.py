@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from .record import Recorded
-from .replies import bytes_of, reply_to, tokens, words_of
+from .replies import Call, bytes_of, calls_for, reply_to, text_of, tokens, words_of
 from .settings import CREDENTIAL, Settings
 
 MODELS = ("demo", "gpt-4", "gpt-3.5-turbo")
@@ -84,22 +84,42 @@ class OpenAI(Service):
 
     def parts(self, words: list[str], body: Mapping[str, Any]) -> Parts:
         """A role first; a finish reason, the usage if asked for and `[DONE]` last."""
-        end: dict[str, Any] = {"index": 0, "delta": {}, "finish_reason": "stop"}
+        calls = _calls(body)
+        end: dict[str, Any] = {"index": 0, "delta": {}, "finish_reason": "tool_calls" if calls else "stop"}
         closing = [self._object("chat.completion.chunk", body, [end])]
         if (body.get("stream_options") or {}).get("include_usage"):
             closing.append(self._object("chat.completion.chunk", body, [], usage=usage(words, body)))
         opening = [self.chunk({"role": "assistant", "content": ""}, body)]
-        return Parts(opening, super().parts(words, body).text, [*closing, "[DONE]"])
+        pieces = [self.chunk({"tool_calls": [piece]}, body) for n, call in enumerate(calls) for piece in _cut(n, call)]
+        return Parts(opening, pieces if calls else super().parts(words, body).text, [*closing, "[DONE]"])
 
     def whole(self, words: list[str], body: Mapping[str, Any]) -> str:
         """A `chat.completion`."""
-        message = {"role": "assistant", "content": "".join(words)}
-        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        calls = _calls(body)
+        message: dict[str, Any] = {"role": "assistant", "content": "".join(words)}
+        if calls:
+            message |= {"content": None, "tool_calls": [_described(call, call.arguments) for call in calls]}
+        choice = {"index": 0, "message": message, "finish_reason": "tool_calls" if calls else "stop"}
         return self._object("chat.completion", body, [choice], usage=usage(words, body))
 
     def _object(self, kind: str, body: Mapping[str, Any], choices: list[Any], **more: Any) -> str:
         head = {"id": "chatcmpl-sandbox", "object": kind, "created": 0, "model": body.get("model")}
         return dumps({**head, "choices": choices, **more})
+
+
+def _calls(body: Mapping[str, Any]) -> list[Call]:
+    return calls_for(body.get("messages") or []) if body.get("tools") else []
+
+
+def _described(call: Call, arguments: str) -> dict[str, Any]:
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
+
+
+def _cut(index: int, call: Call) -> list[dict[str, Any]]:
+    """A call as a stream tells it: its name, then the arguments, three characters at a time."""
+    pieces = [call.arguments[i : i + 3] for i in range(0, len(call.arguments), 3)]
+    rest = [{"index": index, "function": {"arguments": piece}} for piece in pieces]
+    return [{"index": index, **_described(call, "")}, *rest]
 
 
 class Lockchat(OpenAI):
@@ -219,5 +239,5 @@ def frame(event: str) -> bytes:
 
 def usage(words: list[str], body: Mapping[str, Any]) -> dict[str, int]:
     """The token counts; a word counts as a token."""
-    asked = sum(len(str(m.get("content", "")).split()) for m in body.get("messages") or [])
+    asked = sum(len(text_of(m)[0].split()) for m in body.get("messages") or [])
     return {"prompt_tokens": asked, "completion_tokens": len(words), "total_tokens": asked + len(words)}

@@ -84,7 +84,9 @@ class Environment:
         shutil.copytree(ROOT, copy, ignore=left)
         chosen = "not kernel and not browser and not packaging and not thorough"
         out = _run(
-            (self.scripts / "pytest", "-q", "--maxfail=5", "-p", "no:cacheprovider", "-m", chosen), copy, TIME_TO_TEST
+            (self.scripts / "pytest", "-q", "-n2", "--maxfail=5", "-p", "no:cacheprovider", "-m", chosen),
+            copy,
+            TIME_TO_TEST,
         )
         return out.strip().splitlines()[-1]
 

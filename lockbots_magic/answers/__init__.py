@@ -1,0 +1,1 @@
+"""What a notebook can use of a reply: its code, or its JSON."""

@@ -1,0 +1,251 @@
+"""What `%%chat` is asked to do: its options, and the question that they and the notebook make."""
+
+from __future__ import annotations
+
+import keyword
+from argparse import Namespace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .chat import Chat
+from .errors import UsageError
+from .options import Options, assignments, words
+from .providers import names
+from .reply import Reply
+from .session import Lockbots
+
+if TYPE_CHECKING:
+    from .answers.structured import Wanted
+    from .context import Displays, Material
+
+FORMS = ("text", "code", "json")
+
+
+def chat_options() -> Options:
+    """The options of `%%chat` and `%chat`."""
+    options = Options("%%chat", "Send a prompt to a language model; the reply streams into the output.")
+    add = options.add_argument
+    add("-m", "--model", metavar="PROVIDER:MODEL", help="talk to this model, this once")
+    add("-t", "--temperature", type=float, metavar="T", help="0 is sober, 2 is wild")
+    add("-s", "--system", metavar="TEXT", help='a system prompt for this turn; "@NAME key=value" takes a persona')
+    add("-c", "--conversation", metavar="NAME", help="in this conversation, made if it is new")
+    add("-p", "--param", action="append", default=[], metavar="NAME=VALUE", help="anything else the provider takes")
+    add("--base-url", metavar="URL", help="where the service is, this once")
+    add("--raw", action="store_true", help="send {{ }} as it stands; else it is a Python expression of the notebook")
+    add("--file", action="append", default=[], metavar="FILE", help="with this text file; may be repeated")
+    add("--image", action="append", default=[], metavar="IMAGE", help="with this image: a file, a URL or a variable")
+    add("--cells", metavar="3-7", help="with these cells of the notebook, by their In[] numbers, and their outputs")
+    add("--tools", metavar="FUNCTIONS", help="Python functions that the model may have called: f,g")
+    add("--to", metavar="VAR", help="put the reply into this variable: its text, or what --as makes of it")
+    add("--as", dest="form", choices=FORMS, help="text: unformatted; code: as a new cell below; json: checked")
+    add("--schema", metavar="VAR", help="with --as json: a JSON schema, dataclass or pydantic model, by its variable")
+    add("--no-history", action="store_true", help="ask outside the conversation: it is neither told nor kept")
+    add("--background", action="store_true", help="let the cell return at once; %%lockbots stop ends the reply")
+    add("--dry-run", action="store_true", help="show what would be sent, and send nothing")
+    return options
+
+
+def prompt_of(text: str, cell: str | None) -> str:
+    """Return the prompt: the text behind `%chat`, or the cell below `%%chat`.
+
+    Raises:
+        UsageError: there is none, or there is text where only options go.
+    """
+    if cell is None:
+        if not text:
+            raise UsageError("say something: a text behind %chat, or in the lines below %%chat; see %chat -h")
+        return text
+    if text:
+        hint = f" Did you mean  -m {text} ?" if text.partition(":")[0] in names() else ""
+        raise UsageError(f"the first line of %%chat takes options only; the prompt goes below it.{hint}")
+    return cell.strip("\n")
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a question may take from the notebook around it.
+
+    Args:
+        variables: the notebook's namespace.
+        shell: the running IPython; its history holds the cells.
+        displays: what the cells have shown.
+        watched: whether somebody watches the reply come.
+    """
+
+    variables: Mapping[str, Any]
+    shell: Any = None
+    displays: Displays | None = None
+    watched: bool = False
+
+    def value(self, name: str, option: str) -> Any:
+        """Return the value of a variable, perhaps one of its attributes.
+
+        Raises:
+            UsageError: there is none; the message names the `option`.
+        """
+        first, *attributes = name.strip().split(".")
+        try:
+            value = self.variables[first]
+            for attribute in attributes:
+                value = getattr(value, attribute)
+        except (KeyError, AttributeError):
+            raise UsageError(f"{option}: the notebook has no {name.strip()!r}; define it first") from None
+        return value
+
+
+@dataclass(frozen=True)
+class Question:
+    """One prompt with all that goes with it, ready to be asked."""
+
+    chat: Chat
+    prompt: str
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """What `Chat.stream` is given besides."""
+    notes: tuple[str, ...] = ()
+    """What was cut from the material, a line each."""
+    variable: str | None = None
+    form: str | None = None
+    wanted: Wanted | None = None
+    background: bool = False
+
+    def reply(self) -> Reply:
+        """Return the reply, not begun; errors as for `Chat.stream`."""
+        return self.chat.stream(self.prompt, **self.given)
+
+    def preview(self) -> Reply:
+        """Return the reply that is not to be read; errors as for `Chat.preview`."""
+        return self.chat.preview(self.prompt, **self.given)
+
+    def again(self, complaint: str) -> Reply:
+        """Return the reply to a complaint about the one before, which it is told of."""
+        given = {name: value for name, value in self.given.items() if name != "images"}
+        return self.chat.stream(complaint, **given)
+
+
+def question(session: Lockbots, options: Namespace, prompt: str, around: Surroundings) -> Question:
+    """Return the question that the options and the prompt make.
+
+    Raises:
+        UsageError: an option is wrong, or what it names is not there; nothing was sent.
+    """
+    _check(options)
+    chat = session.chat(options.model, options.base_url, options.conversation)
+    chat.params.update(_params(options))
+    text, images, notes = _material(session, options, prompt, around)
+    wanted = _wanted(options, around)
+    if wanted is not None:
+        text = f"{text}\n\n{wanted.instruction()}"
+    given = {
+        "system": _system(session, options.system, chat, around),
+        "history": not options.no_history,
+        "images": images,
+        "tools": _functions(options.tools, around),
+        "cell_id": session.cell_id,
+        "run": session.run,
+        "watched": around.watched,
+    }
+    background = options.background and around.watched
+    return Question(chat, text, given, notes, options.to, options.form, wanted, background)
+
+
+def _check(options: Namespace) -> None:
+    if options.to and (not options.to.isidentifier() or keyword.iskeyword(options.to)):
+        raise UsageError(f"--to takes the name of a variable, not {options.to!r}")
+    if options.schema and options.form != "json":
+        raise UsageError("--schema goes with --as json")
+    if options.background and options.form:
+        raise UsageError(f"--as {options.form} needs the reply while the cell runs; leave out --background")
+
+
+def _params(options: Namespace) -> dict[str, Any]:
+    params = assignments(options.param)
+    return params if options.temperature is None else {**params, "temperature": options.temperature}
+
+
+def _material(
+    session: Lockbots, options: Namespace, prompt: str, around: Surroundings
+) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """The text that is sent, the images that go with it, and what was cut: files and cells first, the prompt last."""
+    if not (options.file or options.image or options.cells or (not options.raw and "{{" in prompt)):
+        return prompt, (), ()
+    from . import context  # noqa: PLC0415  # most prompts are plain; %load_ext does not wait for it
+
+    images = [_image(value, around) for value in options.image]
+    pieces = [context.from_file(path) for path in options.file]
+    if options.cells:
+        history = context.CellHistory(around.shell, around.displays)
+        pieces.append(context.from_cells(options.cells, history, images_before=len(images)))
+        images += pieces[-1].images
+    if options.raw:
+        pieces.append(context.Material(prompt))
+    else:
+        pieces.append(expanded(session, prompt, around, images_before=len(images)))
+        images += pieces[-1].images
+    text = "\n\n".join(piece.text for piece in pieces)
+    return text, tuple(images), tuple(note for piece in pieces for note in piece.notes)
+
+
+def _image(value: str, around: Surroundings) -> str:
+    from . import context  # noqa: PLC0415  # as above
+
+    known = value.split(".", maxsplit=1)[0].isidentifier() and value.split(".", maxsplit=1)[0] in around.variables
+    return context.image_from(around.value(value, "--image") if known else value)
+
+
+def expanded(session: Lockbots, prompt: str, around: Surroundings, *, images_before: int = 0) -> Material:
+    """Return a prompt whose expressions in double braces are what they came to.
+
+    Args:
+        session: what the magics share.
+        prompt: as it was typed.
+        around: the notebook.
+        images_before: how many images the question has already.
+
+    Raises:
+        UsageError: one of them fails; the message names it.
+    """
+    from . import context  # noqa: PLC0415  # as above
+
+    return context.expanded(prompt, _evaluator(session, around), images_before=images_before)
+
+
+def _evaluator(session: Lockbots, around: Surroundings) -> Callable[[str], Any]:
+    from . import context  # noqa: PLC0415  # as above
+
+    return context.evaluator(around.variables, session.last_error[0] if session.last_error else None)
+
+
+def _system(session: Lockbots, given: str | None, chat: Chat, around: Surroundings) -> str | None:
+    own = given is None and chat.conversation.system  # which the chat sends by itself
+    return None if own else system_of(session, given, around)
+
+
+def system_of(session: Lockbots, given: str | None, around: Surroundings) -> str:
+    """Return the system prompt in words: the one given, else the session's; a persona's text for ``@NAME``.
+
+    Raises:
+        UsageError: there is no such persona, or it lacks a parameter.
+    """
+    given = session.system if given is None else given
+    if not given.startswith("@"):
+        return given
+    from . import personas  # noqa: PLC0415  # as above
+
+    return personas.persona(given, session.personas, session.persona_folders(), _evaluator(session, around))
+
+
+def _functions(named: str | None, around: Surroundings) -> tuple[Callable[..., Any], ...]:
+    functions = [around.value(name, "--tools") for part in words(named or "") for name in part.split(",") if name]
+    for function in functions:
+        if not callable(function):
+            raise UsageError(f"--tools takes functions; {function!r:.60} is none")
+    return tuple(functions)
+
+
+def _wanted(options: Namespace, around: Surroundings) -> Wanted | None:
+    if options.form != "json":
+        return None
+    from .answers import structured  # noqa: PLC0415  # as above
+
+    return structured.wanted(around.value(options.schema, "--schema") if options.schema else None)

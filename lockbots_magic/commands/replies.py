@@ -1,0 +1,47 @@
+"""Questions that the toolkit words itself, and replies that are to end."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable
+
+from ..asking import Surroundings, system_of
+from ..errors import UsageError
+from ..reply import Reply
+from ..session import Lockbots
+from .command import Coded, argument, command, counted
+
+_MODEL = argument("-m", "--model", metavar="PROVIDER:MODEL", help="ask this model, this once")
+
+
+@command(_MODEL)
+def explain(session: Lockbots, options: Namespace) -> Reply:
+    """Ask what the last error means, with its traceback and the code of its cell."""
+    from .. import lasterror  # noqa: PLC0415  # asked after an error only; %load_ext does not wait for it
+
+    return _asked(session, options, lasterror.explain_prompt)
+
+
+@command(_MODEL)
+def fix(session: Lockbots, options: Namespace) -> Coded:
+    """Ask for the code of the last error's cell without the mistake; it becomes a new cell."""
+    from .. import lasterror  # noqa: PLC0415  # as above
+
+    return Coded(_asked(session, options, lasterror.fix_prompt))
+
+
+def _asked(session: Lockbots, options: Namespace, word: Callable[[BaseException, str], str]) -> Reply:
+    if session.last_error is None:
+        raise UsageError("no cell has failed since lockbots_magic was loaded")
+    chat = session.chat(options.model)
+    system = None if chat.conversation.system else system_of(session, None, Surroundings({}))
+    reply = chat.stream(word(*session.last_error), system=system, cell_id=session.cell_id, run=session.run)
+    session.keep(chat.conversation)
+    return reply
+
+
+@command(argument("name", nargs="?", metavar="NAME", help="the conversation; without one, all replies are stopped"))
+def stop(session: Lockbots, options: Namespace) -> str:
+    """Stop replies that go on in the background; what has come is kept."""
+    stopped = session.stop(options.name)
+    return f"stopped: {counted(stopped, 'reply', 'replies')}" if stopped else "no reply is under way"

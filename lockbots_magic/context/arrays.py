@@ -1,0 +1,48 @@
+"""NumPy arrays: shape, type, and the ends of each axis."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from .containers import brief
+from .libraries import is_a
+from .material import Material
+from .text import begun
+
+MOST_ITEMS = 1_000
+"""Items up to which an array is shown whole."""
+ENDS = 5
+"""Items shown at each end of each axis of a larger one."""
+WIDTH = 100
+"""Characters of a line."""
+CHARACTERS = 20_000
+"""Of the whole."""
+
+
+def array_material(value: Any) -> Material | None:
+    """Return `value` if it is a NumPy array."""
+    if not is_a(value, "numpy.ndarray"):
+        return None
+    shape = " × ".join(f"{size:,}" for size in value.shape) or "()"
+    head = f"array, shape {shape}, dtype {value.dtype}"
+    if value.dtype.hasobject:
+        return _objects(value, head)
+    is_cut = value.size > MOST_ITEMS
+    numpy = sys.modules["numpy"]
+    text: str = numpy.array2string(
+        value, threshold=MOST_ITEMS, edgeitems=ENDS, max_line_width=WIDTH, separator=", ", floatmode="maxprec"
+    )
+    if is_cut:
+        head += f"; the first and last {ENDS} along each axis"
+    notes = (f"the ends of each axis of {value.size:,} items",) if is_cut else ()
+    if len(text) > CHARACTERS:
+        text, notes = begun(text, CHARACTERS) + "\n[…]", (*notes, f"first {CHARACTERS:,} characters")
+    return Material(f"{head}\n{text}", notes=notes)
+
+
+def _objects(value: Any, head: str) -> Material:
+    """Items of any kind: each may be as long as it likes, so they are bounded as those of a list."""
+    shown = value.flat[:MOST_ITEMS].tolist()
+    notes = (f"first {MOST_ITEMS:,} items of {value.size:,}",) if value.size > MOST_ITEMS else ()
+    return Material(f"{head}; its first items\n{brief(shown, CHARACTERS)}", notes=notes)

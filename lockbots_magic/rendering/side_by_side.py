@@ -1,0 +1,190 @@
+"""Several replies beside each other in one output, which grows while they come."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from ..messages import Delta
+from ..plaintext import printable
+from .drawing import FRAME, FRAME_RATE
+from .escaping import escaped
+from .forms import made
+from .growing import GrowingDocument
+from .html import framed, render, style, style_element
+from .live import show
+from .plain_markdown import neutralised
+from .plain_markdown.inline import literal
+
+# As many columns as there is room for. A line above each, and nothing coloured: that follows any theme.
+_STYLE = """
+.lockbots .lockbots-columns {
+  display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20em), 1fr)); gap: 1.2em; align-items: start
+}
+.lockbots .lockbots-column {min-width: 0; border-top: 2px solid currentColor; padding-top: 0.4em}
+.lockbots .lockbots-heading {font-weight: bold; overflow-wrap: anywhere}
+.lockbots .lockbots-state {opacity: 0.75; font-size: 0.9em; margin-bottom: 0.8em}
+"""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One reply among others."""
+
+    heading: str
+    """Who answers; text."""
+    state: str = ""
+    """A line below that: how far it is, or what it took."""
+    text: str = ""
+    """The reply, Markdown."""
+    notices: Sequence[str] = ()
+    """The toolkit's own remarks."""
+
+
+def bundle(columns: Sequence[Column], htmls: Sequence[str] = ()) -> Mapping[str, str]:
+    """Return columns in the forms that front ends choose from.
+
+    Args:
+        columns: the replies.
+        htmls: each as sanitised HTML, if that is made already.
+    """
+    htmls = htmls or [made(partial(render, one.text), one.text) for one in columns]
+    return {
+        "text/html": _page(columns, htmls),
+        "text/markdown": "\n\n".join(_markdown(one) for one in columns),
+        "text/plain": "\n\n".join(_plain(one) for one in columns),
+    }
+
+
+def _page(columns: Sequence[Column], htmls: Sequence[str]) -> str:
+    parts = "".join(_html(one, html) for one, html in zip(columns, htmls, strict=True))
+    return f'<div class="lockbots">{style()}{style_element(_STYLE)}<div class="lockbots-columns">{parts}</div></div>'
+
+
+def _html(column: Column, html: str) -> str:
+    heading = f'<div class="lockbots-heading">{escaped(printable(column.heading))}</div>'
+    state = f'<div class="lockbots-state">{escaped(printable(column.state))}</div>' if column.state else ""
+    notices = [printable(notice) for notice in column.notices]
+    return f'<div class="lockbots-column">{heading}{state}{framed(html, notices, styled=False)}</div>'
+
+
+def _markdown(column: Column) -> str:
+    state = f"*{literal(printable(column.state))}*" if column.state else ""
+    remarks = [f"*{literal(printable(notice))}*" for notice in column.notices]
+    heading = f"**{literal(printable(column.heading))}**"
+    return "\n\n".join(filter(None, [heading, state, neutralised(column.text) if column.text else "", *remarks]))
+
+
+def _plain(column: Column) -> str:
+    heading = " ".join(printable(column.heading).split())
+    state = f"({printable(column.state)})" if column.state else ""
+    above = "\n".join(filter(None, [heading, "-" * len(heading), state]))
+    remarks = [f"[{printable(notice)}]" for notice in column.notices]
+    return "\n\n".join(filter(None, [above, printable(column.text).rstrip("\n"), *remarks]))
+
+
+class SideBySide:
+    """Shows replies beside each other while they come. Any thread may tell it of them.
+
+    Args:
+        headings: who answers, one a column.
+        live: whether they are shown while they come; else in the end alone.
+    """
+
+    def __init__(self, headings: Sequence[str], *, live: bool) -> None:
+        self._columns = [_Growing(heading) for heading in headings]
+        self._name = uuid.uuid4().hex[:12]
+        self._shown = False
+        self._changed = threading.Event()
+        self._stopped = threading.Event()
+        run = contextvars.copy_context().run  # what is displayed goes to the cell that runs now
+        self._thread = threading.Thread(target=run, args=(self._draw_frames,), name="lockbots frames", daemon=True)
+        if live:
+            self._changed.set()
+            self._thread.start()
+
+    def feed(self, number: int, delta: Delta) -> None:
+        """Take one step of the reply in column `number`, counted from 0."""
+        self._columns[number].arrived.append(delta)
+        self._changed.set()
+
+    def end(self, number: int, column: Column) -> None:
+        """Take the column as it ended, while others may go on."""
+        self._columns[number].ended = column
+        self._changed.set()
+
+    def finish(self, columns: Sequence[Column], *, plain: bool = False) -> None:
+        """Show all as it ended; a second time does no harm.
+
+        Args:
+            columns: as many as there were headings.
+            plain: whether text is all that is wanted.
+        """
+        self.close()
+        for growing, column in zip(self._columns, columns, strict=True):
+            growing.ended = column
+        data = bundle(columns, [growing.html() for growing in self._columns])
+        self._show({"text/plain": data["text/plain"]} if plain else data)
+
+    def close(self) -> None:
+        """Draw no more frames."""
+        self._stopped.set()
+        self._changed.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _draw_frames(self) -> None:
+        while self._changed.wait() and not self._stopped.is_set():
+            self._changed.clear()
+            started = time.monotonic()
+            try:
+                htmls = [growing.html() for growing in self._columns]
+                page = _page([growing.column() for growing in self._columns], htmls)
+                self._show({"text/html": page})
+            except Exception:  # noqa: BLE001  # no frame is worth the replies: they are shown in the end
+                return
+            spent = time.monotonic() - started
+            self._stopped.wait(max(FRAME, len(page) / FRAME_RATE, 4 * spent) - spent)
+
+    def _show(self, data: Mapping[str, str]) -> None:
+        show(data, self._name, update=self._shown)
+        self._shown = True
+
+
+class _Growing:
+    """One column while its reply comes. Only whoever draws takes in what has arrived."""
+
+    def __init__(self, heading: str) -> None:
+        self.arrived: deque[Delta] = deque()
+        self.ended: Column | None = None
+        self._column = Column(heading, "asked …")
+        self._document = GrowingDocument()
+        self._finished: list[str] = []
+        self._whole: str | None = None
+
+    def column(self) -> Column:
+        """The column as it stands."""
+        return self.ended or self._column
+
+    def html(self) -> str:
+        """Return the HTML of what has come."""
+        ended = self.ended  # before the rest is taken in: nothing comes after the end
+        while self.arrived:
+            delta = self.arrived.popleft()
+            self._document.feed(delta.text)
+            if delta.text or delta.notice:
+                state = "answers …" if self._document.text else self._column.state
+                self._column = replace(self._column, state=state, notices=[delta.notice] if delta.notice else [])
+        if ended is None:
+            finished, growing = self._document.advance()
+            self._finished.append(finished)
+            return "".join(self._finished) + growing
+        if self._whole is None:
+            self._whole = made(self._document.whole, ended.text)
+        return self._whole

@@ -1,0 +1,176 @@
+"""Replies in cells: shown as they come, kept with the output, and put where the question wants them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from .asking import Question
+from .commands.command import Work
+from .errors import Interrupted, LockbotsError, UsageError
+from .messages import Turn
+from .notebook.record import Entry, metadata
+from .plaintext import printable, unlinked
+from .providers.secrets import redacted
+from .rendering.live import Output, output_for, output_in_background, show_note
+from .rendering.notices import notices_of
+from .reply import Reply
+from .session import Lockbots
+
+MOST_TRIES = 3
+"""How often a model is asked for JSON that fits."""
+
+Recorder = Callable[[Entry], dict[str, Any]]
+
+
+class Showing:
+    """Shows replies in the cells of one notebook.
+
+    Args:
+        shell: the running IPython.
+        session: what the cells share.
+    """
+
+    def __init__(self, shell: Any, session: Lockbots) -> None:
+        self._shell = shell
+        self._session = session
+
+    def answer(self, question: Question) -> None:
+        """Ask, show what comes, and do with it what the question wants.
+
+        Raises:
+            LockbotsError: as for `Reply`, or the reply is not what was wanted; what came is shown and kept.
+        """
+        if question.background:
+            self._begin(question)
+        elif question.wanted is not None:
+            self._answer_as_json(question)
+        else:
+            self.show(self._asked(question), question.form, question.variable)
+
+    def show(self, reply: Reply, form: str | None = None, variable: str | None = None) -> None:
+        """Show `reply` as it comes; whatever happens, what came is shown, and an interrupt stops "Run all" too."""
+        output = output_for(self._shell, "text" if form == "text" else self._session.live, self._session.sole_reply())
+        record = self.recorder()
+        try:
+            with self._session.watch(reply):
+                for delta in reply.deltas:
+                    output.feed(delta)
+        finally:
+            _surely(lambda: self._end(reply, output, record, variable))
+        if form == "code" and reply.turn is not None:
+            self._offer(reply.turn, variable)
+
+    def work(self, work: Work) -> None:
+        """Let a command do its work, and show what came of it, whatever happens."""
+        try:
+            work.run(self._shell)
+        finally:
+            _surely(lambda: work.end(self._shell))
+
+    def note(self, text: str, entry: Entry) -> bool:
+        """Show a line with what the notebook is to keep; false where outputs keep nothing."""
+        return show_note(self._shell, unlinked(printable(text)), self.recorder()(entry))
+
+    def recorder(self) -> Recorder:
+        """Return what makes metadata of an entry, as of the cell that runs now."""
+        cell, source = self._session.cell_id, self._session.source
+        return lambda entry: metadata(entry, redacted, cell, source)
+
+    def _asked(self, question: Question) -> Reply:
+        reply = question.reply()
+        if question.given["history"]:
+            self._session.keep(question.chat.conversation)
+        return reply
+
+    def _answer_as_json(self, question: Question) -> None:
+        """Ask until the reply fits, a few times at most; each try is a turn of the cell."""
+        from .answers.structured import NotFitting  # noqa: PLC0415  # few cells ask for JSON; %load_ext does not wait
+
+        wanted = question.wanted
+        assert wanted is not None
+        reply = self._asked(question)
+        for tried in range(1, MOST_TRIES + 1):
+            self.show(reply, variable=question.variable)
+            try:
+                self._assign(question.variable, wanted.read(str(reply.turn)))
+            except NotFitting as error:
+                if tried == MOST_TRIES or not question.given["history"]:
+                    raise UsageError(_unfit(error, tried, question.variable)) from None
+                reply = question.again(wanted.complaint(error))
+            else:
+                return
+
+    def _begin(self, question: Question) -> None:
+        """Let the reply go on while the cell has ended."""
+        reply = self._session.watch(self._asked(question))
+        output = output_in_background(self._shell)
+        record = self.recorder()
+
+        def read() -> None:
+            with reply:
+                trouble = ""
+                try:
+                    for delta in reply.deltas:
+                        output.feed(delta)
+                except LockbotsError as error:
+                    trouble = redacted(printable(str(error)))
+                finally:
+                    self._end(reply, output, record, question.variable, [trouble] if trouble else [])
+
+        threading.Thread(target=read, name="lockbots background", daemon=True).start()
+
+    def _end(
+        self, reply: Reply, output: Output, record: Recorder, variable: str | None, more: Sequence[str] = ()
+    ) -> None:
+        output.close()
+        turn, entry = reply.turn, reply.entry
+        if turn is not None and turn.status != "error":
+            self._assign(variable, turn.reply)
+        if turn is None:
+            if more:
+                output.finish(Turn("", status="error"), more)
+        elif turn.is_shown or output.shown or more:
+            output.finish(turn, [*notices_of(turn), *more], record(entry) if entry else None)
+        elif entry and entry.displaces:
+            show_note(self._shell, "", record(entry))
+
+    def _offer(self, turn: Turn, variable: str | None) -> None:
+        """Put the code of a reply into a new cell, where the front end makes one; it stands in the output, too."""
+        from .answers.code import code_of  # noqa: PLC0415  # as above
+
+        code = code_of(turn.reply)
+        if code is None:
+            raise UsageError("the reply holds no block of code, so there is no new cell")
+        self._assign(variable, code)
+        self._shell.set_next_input(code)
+
+    def _assign(self, variable: str | None, value: Any) -> None:
+        if variable:
+            self._shell.user_ns[variable] = value
+
+
+def _unfit(error: Exception, tried: int, variable: str | None) -> str:
+    kept = f"; its text is in {variable}" if variable else ""
+    times = "once" if tried == 1 else f"{tried} times"
+    return f"asked {times}, the model gave nothing that fits: {error}{kept}"
+
+
+def _surely(action: Callable[[], None]) -> None:
+    """Do `action`, once more if an interrupt falls into it; that is raised then."""
+    try:
+        action()
+    except KeyboardInterrupt:
+        action()
+        raise
+
+
+@contextmanager
+def stopped_in_one_line() -> Iterator[None]:
+    """Make an interrupt, wherever it hits, one line in place of a traceback."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise Interrupted(str(error) or "the reply was stopped; what had come is kept") from None

@@ -1,0 +1,121 @@
+"""Replies that go on when their cell has ended, in a real kernel."""
+
+import pytest
+
+pytest.importorskip("ipykernel")
+pytestmark = pytest.mark.kernel
+
+from tests.kernels import Execution, Kernel, visible  # noqa: E402  # after the skip
+
+
+@pytest.fixture(scope="module")
+def _kernel():
+    with Kernel() as kernel:
+        assert kernel.run("%load_ext lockbots_magic").reply["status"] == "ok"
+        kernel.run("from lockbots_magic.magics import session_of\nsession = session_of(get_ipython())")
+        yield kernel
+
+
+@pytest.fixture
+def kernel(_kernel):
+    """A kernel whose conversations are as new."""
+    _kernel.run("%lockbots stop\nsession.conversations.clear()")
+    return _kernel
+
+
+def use(kernel, url):
+    assert kernel.run(f"%lockbots use openai:demo --base-url {url}").reply["status"] == "ok"
+
+
+def value(kernel, expression):
+    return eval(kernel.run(expression).of("execute_result")[0]["data"]["text/plain"])
+
+
+def wait_until(kernel, expression):
+    """Wait, in the kernel, until `expression` holds."""
+    waiting = (
+        f"import time\nfor _ in range(1000):\n    if {expression}: break\n    time.sleep(0.02)\nassert {expression}"
+    )
+    assert kernel.run(waiting).reply["status"] == "ok"
+
+
+def background(kernel, prompt, options="", cell_id="c1"):
+    """Run a cell in the background; return what it had sent when it returned."""
+    return kernel.run(f"%%chat --background {options}\n{prompt}", cell_id=cell_id)
+
+
+def test_the_cell_returns_at_once_and_its_output_goes_on(kernel, sandbox):
+    use(kernel, sandbox.url("openai", rate=40))
+    started = background(kernel, "count to 60", "--to numbers")
+    (first,) = started.of("display_data")
+    assert "background" in visible(first["data"])
+    later = Execution()
+    while not (later.messages and "60" in str(later.messages[-1]["content"].get("data", {}).get("text/plain"))):
+        message = kernel.client.get_iopub_msg(timeout=30)
+        if message["msg_type"] == "update_display_data":
+            assert message["content"]["transient"] == first["transient"]
+            later.messages.append(message)
+    assert len(later.messages) > 2
+    assert "lockbots" in later.messages[-1]["content"]["metadata"], "the turn is saved with the output"
+    wait_until(kernel, "not session.stop()")
+    assert value(kernel, "numbers").endswith("59 60")
+    assert value(kernel, "[t.status for t in session.conversation().turns]") == ["complete"]
+
+
+def test_other_cells_run_meanwhile_and_their_outputs_are_their_own(kernel, sandbox):
+    use(kernel, sandbox.url("openai", fault="silence-midway"))
+    background(kernel, "count to 20")
+    other = kernel.run("print('mine')", cell_id="c2")
+    assert [m["text"] for m in other.of("stream")] == ["mine\n"]
+    assert not other.of("update_display_data", "display_data")
+    kernel.run("%lockbots stop")
+    sandbox.wait_for_disconnect()
+
+
+def test_the_next_turn_of_the_conversation_says_that_one_is_under_way(kernel, sandbox):
+    use(kernel, sandbox.url("openai", fault="silence-midway"))
+    background(kernel, "count to 20")
+    refused = kernel.run("%%chat\nhello", cell_id="c2")
+    assert "under way" in refused.of("error")[0]["evalue"]
+    assert "%lockbots stop" in refused.of("error")[0]["evalue"]
+    stopped = kernel.run("%lockbots stop main")
+    assert stopped.of("stream")[0]["text"] == "stopped: 1 reply\n"
+    sandbox.wait_for_disconnect()
+    wait_until(kernel, "session.conversation().turns")
+    (turn,) = value(kernel, "[(t.prompt, t.reply[:3], t.status) for t in session.conversation().turns]")
+    assert turn == ("count to 20", "1 2", "interrupted") or turn[1].startswith("1 2")
+    use(kernel, sandbox.url("openai"))
+    assert kernel.run("%%chat\nsay on", cell_id="c2").text == "on"
+
+
+def test_a_failure_is_shown_in_the_output_of_the_cell(kernel, sandbox):
+    use(kernel, sandbox.url("openai", fault="http-401"))
+    started = background(kernel, "hello")
+    (first,) = started.of("display_data")
+    shown = ""
+    updates = [visible(m["data"]) for m in started.of("update_display_data")]
+    while "credential" not in (shown := "".join(updates)):
+        message = kernel.client.get_iopub_msg(timeout=30)
+        if message["msg_type"] == "update_display_data":
+            updates.append(visible(message["content"]["data"]))
+    assert "401" in shown or "credential" in shown
+
+
+def test_where_nobody_watches_the_cell_waits_for_the_end(kernel, sandbox):
+    use(kernel, sandbox.url("openai", rate=200))
+    execution = kernel.run("%%chat --background\ncount to 10")
+    assert execution.text == "1 2 3 4 5 6 7 8 9 10"
+    assert not execution.of("update_display_data")
+
+
+def test_without_history_it_can_be_stopped_too(kernel, sandbox):
+    use(kernel, sandbox.url("openai", fault="silence-midway"))
+    background(kernel, "count to 20", "--no-history")
+    sandbox.wait_for_request()
+    assert kernel.run("%lockbots stop").of("stream")[0]["text"] == "stopped: 1 reply\n"
+    sandbox.wait_for_disconnect()
+    assert value(kernel, "len(session.conversation().turns)") == 0
+
+
+def test_nothing_to_stop_is_told(kernel):
+    assert kernel.run("%lockbots stop").of("stream")[0]["text"] == "no reply is under way\n"

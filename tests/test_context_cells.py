@@ -1,0 +1,209 @@
+"""Cells of the notebook with what they showed."""
+
+import base64
+import re
+from types import SimpleNamespace
+
+import pytest
+
+from lockbots_magic.context import CellHistory, Displays, Material, from_cells
+from lockbots_magic.context.cells import CHARACTERS, MOST_IMAGES
+from lockbots_magic.errors import UsageError
+from lockbots_magic.providers.secrets import Secret
+
+PNG = b"\x89PNG\r\n\x1a\n"
+URL = f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
+
+
+def output(kind, **bundle):
+    return SimpleNamespace(output_type=kind, bundle={name.replace("_", "/"): value for name, value in bundle.items()})
+
+
+def stream(*texts):
+    return SimpleNamespace(output_type="out_stream", bundle={"stream": list(texts)})
+
+
+def history(*inputs, outputs=None, exceptions=None, **user_ns):
+    """What an IPython remembers of these cells, the first of which is number 1."""
+    manager = SimpleNamespace(input_hist_raw=["", *inputs], exceptions=exceptions or {})
+    if outputs is not None:
+        manager.outputs = outputs
+    return CellHistory(SimpleNamespace(history_manager=manager, user_ns=user_ns), running=False)
+
+
+def text(selection, *inputs, **remembered):
+    return from_cells(selection, history(*inputs, **remembered)).text
+
+
+def test_a_cell_is_its_number_its_code_and_what_it_showed():
+    outputs = {1: [stream("hi", "\n"), output("execute_result", text_plain="2")]}
+    assert text("1", "print('hi')\n1 + 1", outputs=outputs) == (
+        "In [1]:\n```python\nprint('hi')\n1 + 1\n```\nOut [1]:\n```\nhi\n```\nOut [1]:\n```\n2\n```"
+    )
+
+
+@pytest.mark.parametrize(
+    ("selection", "numbers"),
+    [
+        ("2", [2]),
+        ("2-4", [2, 3, 4]),
+        ("1,3-4", [1, 3, 4]),
+        (" 1 , 3 - 4 ", [1, 3, 4]),
+        ("4,1", [4, 1]),
+        ("1-2,2-3", [1, 2, 3]),
+        ("3-", [3, 4, 5]),
+        ("5-5", [5]),
+    ],
+)
+def test_cells_are_chosen_by_number(selection, numbers):
+    chosen = text(selection, *(f"cell{number}" for number in range(1, 6)), outputs={})
+    assert [int(part[4:-2]) for part in chosen.splitlines() if part.startswith("In [")] == numbers
+
+
+@pytest.mark.parametrize("selection", ["", "x", "3-x", "-2", "1 2", "1,,2", "1-2-3", "1.5", "1" * 50, "٣٤"])
+def test_what_selects_nothing_is_an_error_that_shows_how(selection):
+    with pytest.raises(UsageError, match=r"3-7|there is no cell"):
+        text(selection, "a", "b", outputs={})
+
+
+@pytest.mark.parametrize("selection", ["7", "0", "2-9", "3", "1-999999999", "9-"])
+def test_a_cell_that_is_not_there_is_an_error_that_says_which_are(selection):
+    with pytest.raises(UsageError, match=r"there is no cell In \[\d+\]; there are 1-2, 4|comes after"):
+        text(selection, "a", "b", "", "d", outputs={})
+
+
+def test_a_span_that_runs_backwards_is_an_error():
+    with pytest.raises(UsageError, match="the first cell comes after the last"):
+        text("2-1", "a", "b", outputs={})
+
+
+def test_before_anything_ran_there_is_no_cell():
+    with pytest.raises(UsageError, match="none has run yet"):
+        text("1", outputs={})
+
+
+def test_what_a_terminal_obeys_is_gone():
+    assert "Out [1]:\n```\nred 30%\n```" in text(
+        "1", "x", outputs={1: [stream("\x1b[31mred\x1b[0m 10%\r", "red 30%\n")]}
+    )
+
+
+def test_an_error_is_shown_without_paths():
+    error = {"traceback": ["\x1b[31mFile /home/me/lib.py:3, in f()\x1b[0m", "ValueError: no"]}
+    assert "Out [1]:\n```\nFile lib.py:3, in f()\nValueError: no\n```" in text(
+        "1", "x", outputs={}, exceptions={1: error}
+    )
+
+
+def test_markdown_stays_markdown_and_goes_before_plain_text():
+    bundle = output("display_data", text_plain="<Markdown object>", text_markdown=["**", "x**"])
+    assert text("1", "x", outputs={1: [bundle]}).endswith("Out [1]:\n**x**")
+
+
+def test_what_has_no_text_is_named():
+    bundle = output("display_data", text_html="<b>x</b>")
+    assert text("1", "x", outputs={1: [bundle]}).endswith("[text/html]\n```")
+
+
+@pytest.mark.parametrize("data", [PNG, base64.b64encode(PNG).decode(), base64.encodebytes(PNG).decode()])
+def test_a_picture_is_an_image_and_a_mark_in_the_text(data):
+    outputs = {1: [output("display_data", text_plain="<Figure>", image_png=data)]}
+    material = from_cells("1", history("plot()", outputs=outputs), images_before=1)
+    assert material == Material("In [1]:\n```python\nplot()\n```\nOut [1]:\n[image 2]", (URL,))
+
+
+@pytest.mark.parametrize("data", ["A", "aGVsbG8=", b"no picture"])
+def test_a_damaged_picture_is_told_and_not_sent(data):
+    material = from_cells("1", history("x", outputs={1: [output("display_data", image_png=data)]}))
+    assert material.text.endswith("[an image that can't be sent]\n```")
+    assert not material.images
+
+
+def test_there_are_only_so_many_images():
+    outputs = {1: [output("display_data", image_png=PNG)] * (MOST_IMAGES + 1)}
+    material = from_cells("1", history("x", outputs=outputs))
+    assert len(material.images) == MOST_IMAGES
+    assert material.notes == (f"cell 1: an image left out, there are {MOST_IMAGES}",)
+    assert material.text.endswith("[an image]\n```")
+
+
+def test_long_outputs_lose_their_middle_and_it_is_noted():
+    material = from_cells("1", history("x", outputs={1: [stream("a" * 5000, "z" * 5000)]}))
+    assert "[… 6,000 characters …]" in material.text
+    assert len(material.text) < 4200
+    assert material.notes == ("cell 1: 4,000 characters of an output of 10,000",)
+
+
+def test_of_many_outputs_the_last_are_shown():
+    material = from_cells("1", history("x", outputs={1: [stream(f"<{n}>") for n in range(50)]}))
+    assert "<29>" not in material.text
+    assert "<30>" in material.text
+    assert material.notes == ("cell 1: last 20 outputs of 50",)
+
+
+def test_long_cells_are_cut_and_too_many_left_out():
+    material = from_cells("1-20", history(*["x" * 30_000] * 20, outputs={}))
+    assert len(material.text) < CHARACTERS + 500
+    assert material.text.endswith("[cells 5-20 are left out]")
+    assert material.notes[0] == "cell 1: first 20,000 characters of 30,000"
+    assert material.notes[-1] == "cells 5-20: left out, over 100,000 characters"
+
+
+def test_where_outputs_are_not_kept_the_result_is_shown():
+    """IPython before 9 keeps values alone."""
+    assert text("1-2", "[1]", "x", Out={1: [1]}).startswith("In [1]:\n```python\n[1]\n```\nOut [1]:\n[1]\n\nIn [2]:")
+
+
+def test_no_credential_goes_out():
+    secret = Secret("sk-0123456789abcdef")
+    assert "sk-0" not in text("1", f"key = '{secret.reveal()}'", outputs={1: [stream(secret.reveal())]})
+
+
+def test_the_cell_that_asks_is_not_among_them(shell):
+    numbers = []
+    shell.user_ns["ask"] = lambda: numbers.extend(CellHistory(shell).numbers())
+    shell.run_cell("1", store_history=True)
+    shell.run_cell("ask()", store_history=True)
+    assert numbers == [1]
+    assert CellHistory(shell, running=False).numbers() == [1, 2]
+
+
+def test_magics_stand_as_they_were_typed(shell):
+    shell.run_cell("%%timeit -n1 -r1\npass", store_history=True)
+    cells = CellHistory(shell, running=False)
+    assert from_cells("1", cells).text.startswith("In [1]:\n```\n%%timeit -n1 -r1\npass\n```")
+
+
+def test_displays_without_a_kernel_are_not_watched(shell):
+    displays = Displays()
+    displays.attach(shell)
+    displays.detach()
+    assert displays.of(1) == []
+
+
+@pytest.mark.kernel
+def test_a_kernel_shows_everything_in_its_order():
+    pytest.importorskip("ipykernel")
+    from tests.kernels import Kernel
+
+    setup = (
+        "from lockbots_magic.context import *\n"
+        "from IPython.display import display, Markdown, Image\n"
+        "displays = Displays()\n"
+        "displays.attach(get_ipython())\n"
+        f"png = {PNG!r}"
+    )
+    with Kernel() as kernel:
+        kernel.run(setup)
+        kernel.run("print('printed')\nhandle = display(Markdown('*early*'), display_id=True)\nImage(png)")
+        kernel.run("handle.update(Markdown('*late*'))\ndisplay(Image(png))")
+        kernel.run("def f():\n    return 1 / 0\nf()")
+        kernel.run("material = from_cells('2-4', CellHistory(get_ipython(), displays))")
+        (shown,) = kernel.run("print(material.text)").outputs
+        (images,) = kernel.run("print(material.images == (image_from(png),) * 2)").outputs
+    assert images["text"] == "True\n"
+    second, third, fourth = re.split(r"\n\n(?=In \[)", shown["text"])
+    kept = second.replace("Out [2]:\n```\nprinted\n```\n", "")  # IPython before 9 keeps no streams
+    assert kept.endswith("```\nOut [2]:\n*late*\nOut [2]:\n[image 1]")
+    assert third.endswith("```\nOut [3]:\n[image 2]")
+    assert fourth.startswith("In [4]:\n```python\ndef f():")
