@@ -8,6 +8,8 @@ from typing import Any
 from ..chat import Chat
 from ..conversation import Conversation
 from ..errors import UsageError
+from ..messages import ModelInfo
+from ..model_lists import lists_of
 from ..providers import names, provider_class, split_model
 from ..providers.base import Provider
 from ..session import Lockbots, free_name
@@ -108,6 +110,19 @@ class Desk(ABC):
         """Return the provider called `name`, ready to be asked for its models."""
         return self._chat_with(name).provider
 
+    def list_models(self, name: str) -> list[ModelInfo]:
+        """Ask the provider called `name` for its models; completion is to know them, too.
+
+        Raises:
+            LockbotsError: it can't be had, or does not answer.
+        """
+        return lists_of(self._owner).ask(name, self.provider(name))
+
+    @property
+    def _owner(self) -> object:
+        """Whose lists of models these are."""
+        return self
+
     @abstractmethod
     def _chat_with(self, model: str) -> Chat:
         """A chat with another model, in the open conversation."""
@@ -146,6 +161,10 @@ class SessionDesk(Desk):
         super().__init__(session.conversation(name))
         self._session = session
         self.watchers = session.watchers
+
+    @property
+    def _owner(self) -> object:
+        return self._session
 
     @property
     def conversations(self) -> dict[str, Conversation]:

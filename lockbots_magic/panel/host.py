@@ -151,7 +151,7 @@ class Host:
     def _list_models(self, provider: str) -> None:
         told: Letter = {"type": "models", "provider": provider, "models": [], "error": ""}
         try:
-            listed = self.desk.provider(provider).list_models()
+            listed = self.desk.list_models(provider)
             told["models"] = [{"id": m.id, "name": m.name or m.id} for m in listed]
         except Exception as error:  # noqa: BLE001  # as above
             told["error"] = _safe(str(error))
