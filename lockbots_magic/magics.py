@@ -8,9 +8,10 @@ import os
 import re
 import sys
 import tokenize
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from IPython.core.inputtransformer2 import EscapedCommand
@@ -18,9 +19,9 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 from IPython.display import display
 
-from . import commands, completion
-from .asking import Question, Surroundings, chat_options, prompt_of, question
+from . import completion
 from .context import Displays
+from .errors import Interrupted
 from .messages import Turn
 from .options import HelpRequested
 from .plaintext import printable, unlinked
@@ -28,12 +29,18 @@ from .rendering.live import watched
 from .rendering.notices import notices_of
 from .reply import Reply
 from .session import Lockbots
-from .showing import Showing, stopped_in_one_line
+
+if TYPE_CHECKING:
+    from .asking import Question
+    from .showing import Showing
 
 
 @magics_class
 class ChatMagics(Magics):
-    """The magics. All that lasts is in the session."""
+    """The magics. All that lasts is in the session.
+
+    What only the first cell needs is imported there: `%load_ext` does not wait for it.
+    """
 
     shell: InteractiveShell
 
@@ -41,15 +48,22 @@ class ChatMagics(Magics):
         super().__init__(shell)
         self.session = session
         self.displays = Displays()
-        self._showing = Showing(shell, session)
         self.complete_no_more: Callable[[], None] = lambda: None
         """Takes back the completion of the magics' lines."""
+
+    @functools.cached_property
+    def _showing(self) -> Showing:
+        from .showing import Showing  # noqa: PLC0415  # see above
+
+        return Showing(self.shell, self.session)
 
     @no_var_expand
     @line_cell_magic
     def chat(self, line: str, cell: str | None = None) -> None:
-        """Send a prompt to a language model."""
-        with stopped_in_one_line():
+        """Send a prompt to a language model. `%%chat -h` lists the options."""
+        from .asking import Surroundings, chat_options, prompt_of, question  # noqa: PLC0415  # see above
+
+        with _stopped_in_one_line():
             try:
                 options, text = chat_options().leading(line)
             except HelpRequested as help_text:
@@ -67,7 +81,9 @@ class ChatMagics(Magics):
     @line_magic
     def lockbots(self, line: str) -> None:
         """Manage models, conversations and settings. `%lockbots help` lists the commands."""
-        with stopped_in_one_line():
+        from . import commands  # noqa: PLC0415  # see above
+
+        with _stopped_in_one_line():
             try:
                 shown = commands.run(self.session, line)
             except HelpRequested as help_text:
@@ -83,6 +99,15 @@ class ChatMagics(Magics):
                     _say(shown)
             else:
                 display(shown)  # type: ignore[no-untyped-call]  # IPython's display is not typed
+
+
+@contextmanager
+def _stopped_in_one_line() -> Iterator[None]:
+    """Make an interrupt, wherever it hits, one line in place of a traceback."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise Interrupted(str(error) or "the reply was stopped; what had come is kept") from None
 
 
 def _preview(asked: Question) -> str:
@@ -214,5 +239,18 @@ def session_of(shell: InteractiveShell) -> Lockbots | None:
     return next((c for c in configurables if isinstance(c, Lockbots)), None)
 
 
-ChatMagics.chat.__doc__ = chat_options().format_help()
-ChatMagics.lockbots.__doc__ = commands.summary()
+def _help_on_chat() -> str:
+    from .asking import chat_options  # noqa: PLC0415  # see above
+
+    return chat_options().format_help()
+
+
+def _help_on_lockbots() -> str:
+    from . import commands  # noqa: PLC0415  # see above
+
+    return commands.summary()
+
+
+# What IPython shows for `%chat?`: it asks for this before it looks at the docstring.
+ChatMagics.chat.getdoc = _help_on_chat  # type: ignore[union-attr]  # functions take any attribute
+ChatMagics.lockbots.getdoc = _help_on_lockbots  # type: ignore[union-attr]  # as above

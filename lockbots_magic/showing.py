@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .asking import Question
 from .commands.command import Work
-from .errors import Interrupted, LockbotsError, UsageError
+from .errors import LockbotsError, UsageError
 from .messages import Turn
 from .notebook.record import Entry, metadata
 from .plaintext import printable, unlinked
@@ -165,12 +164,3 @@ def _surely(action: Callable[[], None]) -> None:
     except KeyboardInterrupt:
         action()
         raise
-
-
-@contextmanager
-def stopped_in_one_line() -> Iterator[None]:
-    """Make an interrupt, wherever it hits, one line in place of a traceback."""
-    try:
-        yield
-    except KeyboardInterrupt as error:
-        raise Interrupted(str(error) or "the reply was stopped; what had come is kept") from None
