@@ -141,8 +141,8 @@ def question(session: Lockbots, options: Namespace, prompt: str, around: Surroun
         "history": not options.no_history,
         "images": images,
         "tools": _functions(options.tools, around),
-        "cell_id": session.cell_id,
-        "run": session.run,
+        "cell_id": session.cells.id,
+        "run": session.cells.run,
         "watched": around.watched,
     }
     background = options.background and around.watched
@@ -213,7 +213,7 @@ def expanded(session: Lockbots, prompt: str, around: Surroundings, *, images_bef
 def _evaluator(session: Lockbots, around: Surroundings) -> Callable[[str], Any]:
     from . import context  # noqa: PLC0415  # as above
 
-    return context.evaluator(around.variables, session.last_error[0] if session.last_error else None)
+    return context.evaluator(around.variables, session.cells.last_error[0] if session.cells.last_error else None)
 
 
 def _system(session: Lockbots, given: str | None, chat: Chat, around: Surroundings) -> str | None:

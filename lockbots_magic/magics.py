@@ -178,9 +178,9 @@ def load(shell: InteractiveShell, make_panel: Callable[[Lockbots, str | None], A
     if shell not in _sessions:
         _sessions[shell] = Lockbots(config=shell.config)
     session = _sessions[shell]
-    if session.run is None and (request := _request(shell)):
+    if session.cells.run is None and (request := _request(shell)):
         source = request.get("content", {}).get("code", "")
-        session.enter_cell(request.get("metadata", {}).get("cellId"), source=source)
+        session.cells.enter(request.get("metadata", {}).get("cellId"), source=source)
     if make_panel and hasattr(shell, "kernel"):
         session.make_panel = functools.partial(make_panel, session)
     session.own_notebook = lambda: _own_notebook(shell)
@@ -189,8 +189,8 @@ def load(shell: InteractiveShell, make_panel: Callable[[Lockbots, str | None], A
     magics.complete_no_more = completion.register(shell, session)
     shell.register_magics(magics)
     shell.configurables.append(session)  # type: ignore[arg-type]  # any configurable: %config lists them
-    shell.events.register("pre_run_cell", session.before_cell)
-    shell.events.register("post_run_cell", session.after_cell)
+    shell.events.register("pre_run_cell", session.cells.before)
+    shell.events.register("post_run_cell", session.cells.after)
     shell.input_transformer_manager.token_transformers.append(_MagicLine)
     shell.input_transformers_cleanup.insert(0, _verbatim)
     _formatter(shell).for_type(Turn, _forms_of)
@@ -218,10 +218,10 @@ def unload(shell: InteractiveShell) -> None:
     session = session_of(shell)
     if session is None:
         return
-    session.leave_cells()
+    session.cells.leave()
     shell.configurables.remove(session)  # type: ignore[arg-type]  # as above
-    shell.events.unregister("pre_run_cell", session.before_cell)
-    shell.events.unregister("post_run_cell", session.after_cell)
+    shell.events.unregister("pre_run_cell", session.cells.before)
+    shell.events.unregister("post_run_cell", session.cells.after)
     shell.input_transformer_manager.token_transformers.remove(_MagicLine)
     shell.input_transformers_cleanup.remove(_verbatim)
     _formatter(shell).pop(Turn, None)

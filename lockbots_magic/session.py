@@ -5,12 +5,9 @@ from __future__ import annotations
 import difflib
 import itertools
 import os
-import threading
 import uuid
-import warnings
 import weakref
 from collections.abc import Callable, Container
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,30 +17,17 @@ from traitlets.config import Configurable
 from .chat import Chat
 from .conversation import Conversation
 from .credentials import Credentials
-from .errors import CredentialWarning, LockbotsError, UsageError
+from .errors import UsageError
 from .providers import split_model
-from .providers.call import hosts_warned_of
-from .providers.secrets import Secret, secrets_in
+from .providers.secrets import Secret
 from .reply import Reply, under_way
+from .running import RunningCells
 from .watchers import Watchers
 
 if TYPE_CHECKING:
     from .notebook.history import Past
 
 LIVE = ("auto", "on", "off", "text")
-
-
-@dataclass(frozen=True)
-class _Run:
-    """One execution of a cell."""
-
-    cell_id: str | None
-    is_one_prompt: bool
-    source: str
-    hosts_warned_of: int
-    """When it began."""
-    thread: int = field(default_factory=threading.get_ident)
-    id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
 class Lockbots(Configurable):
@@ -89,8 +73,7 @@ class Lockbots(Configurable):
         super().__init__(**kwargs)
         self.watchers = Watchers()
         """Told when a setting, a credential, or the set of conversations has changed."""
-        self.cell_ended = Watchers()
-        """Told when a cell has run."""
+        self.cells = RunningCells()
         self.observe(lambda _: self.watchers.tell(), list(self.class_traits(config=True)))
         self.credentials = Credentials()
         self.credentials.watchers.add(self.watchers.tell)
@@ -100,77 +83,8 @@ class Lockbots(Configurable):
         """Makes the chat panel for a conversation, by its name; None where there is none."""
         self.own_notebook: Callable[[], Path | None] = lambda: None
         """Where the notebook is in which this kernel runs, as far as that can be known."""
-        self.last_error: tuple[BaseException, str] | None = None
-        """What a cell raised last, and its code."""
         self._replies: weakref.WeakSet[Reply] = weakref.WeakSet()
         self._addresses: dict[str, str] = {}
-        self._running: list[_Run] = []
-        self._warned = False
-
-    def before_cell(self, info: Any) -> None:
-        """Note which cell runs; IPython calls it (event `pre_run_cell`)."""
-        source = getattr(info, "raw_cell", None)
-        is_one_prompt = isinstance(source, str) and source.lstrip().startswith("%%chat") and not self._running
-        self.enter_cell(getattr(info, "cell_id", None), is_one_prompt, source if isinstance(source, str) else "")
-
-    def enter_cell(self, cell_id: str | None, is_one_prompt: bool = False, source: str = "") -> None:
-        """A cell begins to run, once more perhaps.
-
-        Args:
-            cell_id: None where the front end gives cells no ids.
-            is_one_prompt: whether the cell does nothing but ask one question.
-            source: what it runs, as far as that is known.
-        """
-        self._running.append(_Run(cell_id, is_one_prompt, source, hosts_warned_of()))
-        self._warned = False
-
-    def leave_cells(self) -> None:
-        """Nobody will tell any more when the cells that run have ended."""
-        self._running.clear()
-
-    @property
-    def cell_id(self) -> str | None:
-        """The cell that runs."""
-        return self._running[-1].cell_id if self._running else None
-
-    @property
-    def source(self) -> str:
-        """What it runs; `""` if that is not known."""
-        return self._running[-1].source if self._running else ""
-
-    @property
-    def run(self) -> str | None:
-        """This execution of it, unlike any other."""
-        return self._running[-1].id if self._running else None
-
-    def sole_reply(self) -> Callable[[], bool]:
-        """Return a question for later: does the cell that runs show nothing but the one reply about to begin?
-
-        What hooks of others and their threads print into the cell is not known here.
-        """
-        run = self._running[-1] if self._running else None
-        if run is None or not run.is_one_prompt or run.thread != threading.get_ident():
-            return lambda: False
-        return lambda: run.hosts_warned_of == hosts_warned_of()
-
-    def after_cell(self, result: Any) -> None:
-        """Note what went wrong, and warn of a credential written in a cell; IPython calls it (`post_run_cell`)."""
-        if self._running:  # one cell may run another, and goes on when that has ended
-            self._running.pop()
-        source = getattr(getattr(result, "info", None), "raw_cell", None)
-        error = getattr(result, "error_before_exec", None) or getattr(result, "error_in_exec", None)
-        if isinstance(error, BaseException) and not isinstance(error, LockbotsError | KeyboardInterrupt):
-            self.last_error = error, source if isinstance(source, str) else ""
-        if isinstance(source, str) and secrets_in(source):
-            self.warn_of_written_credential()
-        self.cell_ended.tell()
-
-    def warn_of_written_credential(self) -> None:
-        """Warn, once a cell, that a credential stands in it."""
-        if not self._warned:
-            self._warned = True
-            message = "it holds a credential and would be saved with it: delete it here; %lockbots login asks hidden"
-            warnings.warn_explicit(message, CredentialWarning, "this cell", 1)
 
     def chat(self, model: str | None = None, base_url: str | None = None, conversation: str | None = None) -> Chat:
         """Return the chat that a prompt goes to.

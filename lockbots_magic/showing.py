@@ -8,7 +8,7 @@ from typing import Any
 
 from .asking import Question
 from .commands.command import Work
-from .errors import LockbotsError, UsageError
+from .errors import Interrupted, LockbotsError, UsageError
 from .messages import Turn
 from .notebook.record import Entry, metadata
 from .plaintext import printable, unlinked
@@ -20,6 +20,9 @@ from .session import Lockbots
 
 MOST_TRIES = 3
 """How often a model is asked for JSON that fits."""
+
+TIME_TO_BEGIN = 5.0
+"""How long (s) a cell waits for its reply in the background to begin; it takes no I/O."""
 
 Recorder = Callable[[Entry], dict[str, Any]]
 
@@ -51,7 +54,8 @@ class Showing:
 
     def show(self, reply: Reply, form: str | None = None, variable: str | None = None) -> None:
         """Show `reply` as it comes; whatever happens, what came is shown, and an interrupt stops "Run all" too."""
-        output = output_for(self._shell, "text" if form == "text" else self._session.live, self._session.sole_reply())
+        mode = "text" if form == "text" else self._session.live
+        output = output_for(self._shell, mode, self._session.cells.sole_reply())
         record = self.recorder()
         try:
             with self._session.watch(reply):
@@ -75,7 +79,7 @@ class Showing:
 
     def recorder(self) -> Recorder:
         """Return what makes metadata of an entry, as of the cell that runs now."""
-        cell, source = self._session.cell_id, self._session.source
+        cell, source = self._session.cells.id, self._session.cells.source
         return lambda entry: metadata(entry, redacted, cell, source)
 
     def _asked(self, question: Question) -> Reply:
@@ -109,17 +113,26 @@ class Showing:
         record = self.recorder()
 
         def read() -> None:
-            with reply:
-                trouble = ""
-                try:
+            trouble = []
+            try:
+                with reply:
                     for delta in reply.deltas:
                         output.feed(delta)
-                except LockbotsError as error:
-                    trouble = redacted(printable(str(error)))
-                finally:
-                    self._end(reply, output, record, question.variable, [trouble] if trouble else [])
+            except Interrupted:
+                pass  # the turn says so
+            except Exception as error:  # noqa: BLE001  # a thread has nobody above it: the cell is to show it
+                kind = "" if isinstance(error, LockbotsError) else f"{type(error).__name__}: "
+                trouble = [redacted(printable(f"{kind}{error}"))]
+            finally:
+                self._end(reply, output, record, question.variable, trouble)
 
+        begun = threading.Event()
+        watchers = question.chat.conversation.watchers
+        watchers.add(begun.set)
         threading.Thread(target=read, name="lockbots background", daemon=True).start()
+        if question.given["history"]:  # the next cell is to find the conversation taken
+            begun.wait(TIME_TO_BEGIN)
+        watchers.remove(begun.set)
 
     def _end(
         self, reply: Reply, output: Output, record: Recorder, variable: str | None, more: Sequence[str] = ()

@@ -190,4 +190,4 @@ def test_nothing_to_explain_is_told(run, openai):
 
 def test_errors_of_the_toolkit_itself_are_not_the_last_error(run, openai, session):
     run("%%chat --tools nothing_there\nhi")
-    assert session.last_error is None
+    assert session.cells.last_error is None

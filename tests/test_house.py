@@ -27,7 +27,7 @@ LAYERS = (
     ("notebook.reading",),
     ("conversation", "options", "providers.secrets", "providers.checks", "providers.retries"),
     ("providers.call", "providers.connection", "providers.refusals", "providers.tool_calls"),
-    ("providers.transport", "providers.dialect", "providers.base", "cassette.recording"),
+    ("running", "providers.transport", "providers.dialect", "providers.base", "cassette.recording"),
     ("providers.openai_compatible", "providers.guide", "providers.function", "cassette.tape", "cassette.missing"),
     ("providers.lockchat", "providers.liaobots"),
     ("schemas.docstrings", "schemas.shapes", "prices"),

@@ -64,8 +64,8 @@ class _Comparing(Work):
             self._chat,
             prices=session.prices,
             images=material.images if material else (),
-            cell_id=session.cell_id,
-            run=session.run,
+            cell_id=session.cells.id,
+            run=session.cells.run,
             watched=self._watched,
         )
         for answer in comparison.answers:

@@ -29,7 +29,7 @@ def restore(session: Lockbots, options: Namespace) -> str:
         lines.append(_told(conversation, is_new=is_new))
         session.current = conversation.name
     remarks = [*notebook.remarks, *_on_going_on(session)]
-    if not options.notebook and notebook.lacks(session.cell_id):
+    if not options.notebook and notebook.lacks(session.cells.id):
         remarks.insert(0, "the file is older than what you see: save the notebook, and restore again")
     return "\n".join(
         [f"restored from {notebook.path.name}; now in {short(session.current)}", *lines, *_bulleted(remarks)]

@@ -31,11 +31,11 @@ def fix(session: Lockbots, options: Namespace) -> Coded:
 
 
 def _asked(session: Lockbots, options: Namespace, word: Callable[[BaseException, str], str]) -> Reply:
-    if session.last_error is None:
+    if session.cells.last_error is None:
         raise UsageError("no cell has failed since lockbots_magic was loaded")
     chat = session.chat(options.model)
     system = None if chat.conversation.system else system_of(session, None, Surroundings({}))
-    reply = chat.stream(word(*session.last_error), system=system, cell_id=session.cell_id, run=session.run)
+    reply = chat.stream(word(*session.cells.last_error), system=system, cell_id=session.cells.id, run=session.cells.run)
     session.keep(chat.conversation)
     return reply
 

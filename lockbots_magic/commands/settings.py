@@ -42,7 +42,7 @@ def login(session: Lockbots, options: Namespace) -> str:
         raise UsageError("no credential was given; nothing has changed")
     kept = session.credentials.keep(options.provider, secret)
     if options.code:
-        session.warn_of_written_credential()
+        session.cells.warn_of_written_credential()
     return f"credential for {options.provider} kept in {'the keyring' if kept else 'this kernel'}"
 
 

@@ -63,7 +63,7 @@ class ChatPanel(anywidget.AnyWidget):
         if self.comm is not None:
             self.comm.on_close(lambda _: self.close())
         if isinstance(chat, Lockbots):
-            chat.cell_ended.add(self._publisher.flush)  # a program that runs notebooks looks no further than to its end
+            chat.cells.ended.add(self._publisher.flush)  # programs that run notebooks look no further than to its end
             _retire_earlier(self, chat)
 
     def __repr__(self) -> str:
@@ -114,7 +114,7 @@ _made_in: weakref.WeakKeyDictionary[ChatPanel, tuple[Lockbots, str, str | None]]
 
 def _retire_earlier(new: ChatPanel, session: Lockbots) -> None:
     """Close the panels that earlier executions of the cell that runs have made: the page shows them no more."""
-    cell, run = session.cell_id, session.run
+    cell, run = session.cells.id, session.cells.run
     if cell is None:
         return
     for old, (of_session, of_cell, of_run) in list(_made_in.items()):
