@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .chat import Chat
+from .conversation import Conversation
 from .errors import UsageError
 from .options import Options, assignments, words
 from .providers import names
@@ -39,7 +40,7 @@ def chat_options() -> Options:
     add("--tools", metavar="FUNCTIONS", help="Python functions that the model may have called: f,g")
     add("--to", metavar="VAR", help="put the reply into this variable: its text, or what --as makes of it")
     add("--as", dest="form", choices=FORMS, help="text: unformatted; code: as a new cell below; json: checked")
-    add("--schema", metavar="VAR", help="with --as json: a JSON schema, dataclass or pydantic model, by its variable")
+    add("--schema", metavar="VAR", help="with --as json: a JSON schema, type, dataclass or pydantic model of yours")
     add("--no-history", action="store_true", help="ask outside the conversation: it is neither told nor kept")
     add("--background", action="store_true", help="let the cell return at once; %%lockbots stop ends the reply")
     add("--dry-run", action="store_true", help="show what would be sent, and send nothing")
@@ -78,6 +79,12 @@ class Surroundings:
     displays: Displays | None = None
     watched: bool = False
 
+    def as_typed(self) -> Mapping[str, Any]:
+        """The variables, but in `In` the cells as they were typed: IPython keeps there what it made of them."""
+        history: Any = getattr(self.shell, "history_manager", None)
+        is_its_own = history is not None and self.variables.get("In") is history.input_hist_parsed
+        return {**self.variables, "In": history.input_hist_raw} if is_its_own else self.variables
+
     def value(self, name: str, option: str) -> Any:
         """Return the value of a variable, perhaps one of its attributes.
 
@@ -89,7 +96,7 @@ class Surroundings:
             value = self.variables[first]
             for attribute in attributes:
                 value = getattr(value, attribute)
-        except (KeyError, AttributeError):
+        except Exception:  # noqa: BLE001  # an attribute may be a property that raises anything
             raise UsageError(f"{option}: the notebook has no {name.strip()!r}; define it first") from None
         return value
 
@@ -108,6 +115,8 @@ class Question:
     form: str | None = None
     wanted: Wanted | None = None
     background: bool = False
+    kept: bool = True
+    """Whether the conversation is one of the notebook's."""
 
     def reply(self) -> Reply:
         """Return the reply, not begun; errors as for `Chat.stream`."""
@@ -133,10 +142,10 @@ def question(session: Lockbots, options: Namespace, prompt: str, around: Surroun
     chat = session.chat(options.model, options.base_url, options.conversation)
     chat.params.update(_params(options))
     text, images, notes = _material(session, options, prompt, around)
-    wanted = _wanted(options, around)
+    wanted = _wanted(session, options, around)
     if wanted is not None:
         text = f"{text}\n\n{wanted.instruction()}"
-    given = {
+    given: dict[str, Any] = {
         "system": _system(session, options.system, chat, around),
         "history": not options.no_history,
         "images": images,
@@ -146,7 +155,10 @@ def question(session: Lockbots, options: Namespace, prompt: str, around: Surroun
         "watched": around.watched,
     }
     background = options.background and around.watched
-    return Question(chat, text, given, notes, options.to, options.form, wanted, background)
+    kept = not options.no_history
+    if wanted is not None and not kept:  # what does not fit is asked for again, in a conversation of its own
+        chat, given["history"] = chat.within(Conversation("outside", system=chat.conversation.system)), True
+    return Question(chat, text, given, notes, options.to, options.form, wanted, background, kept)
 
 
 def _check(options: Namespace) -> None:
@@ -213,7 +225,8 @@ def expanded(session: Lockbots, prompt: str, around: Surroundings, *, images_bef
 def _evaluator(session: Lockbots, around: Surroundings) -> Callable[[str], Any]:
     from . import context  # noqa: PLC0415  # as above
 
-    return context.evaluator(around.variables, session.cells.last_error[0] if session.cells.last_error else None)
+    failed = session.cells.last_error
+    return context.evaluator(around.as_typed(), failed[0] if failed else None)
 
 
 def _system(session: Lockbots, given: str | None, chat: Chat, around: Surroundings) -> str | None:
@@ -228,6 +241,8 @@ def system_of(session: Lockbots, given: str | None, around: Surroundings) -> str
         UsageError: there is no such persona, or it lacks a parameter.
     """
     given = session.system if given is None else given
+    if given.startswith("@@"):  # no persona, but a text that begins like one
+        return given[1:]
     if not given.startswith("@"):
         return given
     from . import personas  # noqa: PLC0415  # as above
@@ -243,9 +258,15 @@ def _functions(named: str | None, around: Surroundings) -> tuple[Callable[..., A
     return tuple(functions)
 
 
-def _wanted(options: Namespace, around: Surroundings) -> Wanted | None:
+def _wanted(session: Lockbots, options: Namespace, around: Surroundings) -> Wanted | None:
     if options.form != "json":
         return None
     from .answers import structured  # noqa: PLC0415  # as above
 
-    return structured.wanted(around.value(options.schema, "--schema") if options.schema else None)
+    if not options.schema:
+        return structured.wanted()
+    try:
+        schema = _evaluator(session, around)(options.schema)
+    except Exception as error:
+        raise UsageError(f"--schema {options.schema} failed: {type(error).__name__}: {error}") from error
+    return structured.wanted(schema)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -158,7 +159,8 @@ class Chat:
         model = provider.model_info(self.model)
         images = tuple(images)
         toolbox = _toolbox(tools)
-        messages, left_out = fitted(system, slot.context, Message("user", prompt, images), model)
+        told = slot.context if provider.sees(model.id) else [_in_words(turn) for turn in slot.context]
+        messages, left_out = fitted(system, told, Message("user", prompt, images), model)
         turn = Turn(
             prompt,
             model=model.id,
@@ -197,6 +199,7 @@ class Chat:
         *,
         system: str | None = None,
         params: Mapping[str, Any] | None = None,
+        tools: Iterable[Callable[..., Any]] = (),
         watched: bool = False,
     ) -> Reply:
         """Return the reply to a turn's prompt, asked again or put differently, to be iterated.
@@ -208,6 +211,7 @@ class Chat:
             prompt: another prompt; the turn's own by default.
             system: another system prompt; the turn's own by default.
             params: what to send besides the chat's own parameters; those of the turn by default.
+            tools: functions that the model may ask to have called; a turn keeps none.
             watched: as for `stream`.
 
         Raises:
@@ -222,6 +226,7 @@ class Chat:
             run=turn.run,
             slot=self.conversation.slot_of(turn.id),
             images=turn.images,
+            tools=tools,
             watched=watched,
             **(asked if params is None else params),
         )
@@ -260,6 +265,14 @@ def _finished(reply: Reply) -> Turn:
             pass
     assert reply.turn is not None
     return reply.turn
+
+
+def _in_words(turn: Turn) -> Turn:
+    """An earlier turn for a model that takes no images: it is told that there was one."""
+    if not turn.images:
+        return turn
+    many = "an image" if len(turn.images) == 1 else f"{len(turn.images)} images"
+    return replace(turn, prompt=f"{turn.prompt}\n\n[{many} that you can't see]", images=())
 
 
 def _toolbox(functions: Iterable[Callable[..., Any]]) -> Toolbox | None:

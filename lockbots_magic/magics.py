@@ -20,6 +20,7 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from IPython.display import display
 
 from . import completion
+from .cassette import deck
 from .context import Displays
 from .errors import Interrupted
 from .messages import Turn
@@ -114,7 +115,9 @@ def _preview(asked: Question) -> str:
     from .dryrun import described  # noqa: PLC0415  # few cells are tried dry; %load_ext does not wait for it
 
     reply = asked.preview()
-    return described(asked.chat.provider, reply.request, reply.left_out, asked.notes)
+    cassette = deck.inserted()
+    told = f"{cassette.path.name}, mode {cassette.mode}" if cassette else ""
+    return described(asked.chat.provider, reply.request, reply.left_out, asked.notes, told)
 
 
 def _forms_of(turn: Turn) -> Mapping[str, str]:
@@ -183,6 +186,7 @@ def load(shell: InteractiveShell, make_panel: Callable[[Lockbots, str | None], A
         session.cells.enter(request.get("metadata", {}).get("cellId"), source=source)
     if make_panel and hasattr(shell, "kernel"):
         session.make_panel = functools.partial(make_panel, session)
+    session.namespace = shell.user_ns
     session.own_notebook = lambda: _own_notebook(shell)
     magics = ChatMagics(shell, session)
     magics.displays.attach(shell)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from threading import Event, Lock
 from types import MappingProxyType
@@ -25,6 +27,15 @@ class ToolCall(NamedTuple):
     """A JSON object, as the model wrote it."""
     result: str | None = None
     """What the function returned, as text for the model; None while it was not called."""
+
+    def __str__(self) -> str:
+        """The call about as Python writes it; arguments that are no JSON object, as they are."""
+        arguments = self.arguments
+        with suppress(ValueError, RecursionError):
+            given = json.loads(arguments or "{}")
+            if isinstance(given, dict):
+                arguments = ", ".join(f"{k}={json.dumps(v, ensure_ascii=False)}" for k, v in given.items())
+        return f"{self.name}({arguments})"
 
     def to_dict(self) -> dict[str, Any]:
         """The form in which chat APIs send it."""
@@ -274,8 +285,8 @@ class Turn:
 
     @property
     def is_shown(self) -> bool:
-        """Whether there is something to show of it: not of a failure before the first word."""
-        return self.status != "error" or bool(self.reply)
+        """Whether there is something to show of it: not of a failure before the first word, or call."""
+        return self.status != "error" or bool(self.reply or self.calls)
 
     @property
     def messages(self) -> tuple[Message, Message]:

@@ -102,6 +102,8 @@ class Reply(Iterator[str]):
         self._progress = _Progress()
         self._deltas = self._run()
         self._thread: threading.Thread | None = None
+        self.begun = threading.Event()
+        """Set when somebody reads it, and its conversation is taken, or can't be."""
 
     def __enter__(self) -> Reply:
         return self
@@ -140,7 +142,9 @@ class Reply(Iterator[str]):
     def cancel(self) -> None:
         """Stop the reply, from any thread: the connection closes at once, and the turn is kept as interrupted."""
         self.request.cancellation.cancel()
-        self.close()
+        reader = self._thread
+        if reader is None or reader is threading.current_thread() or not reader.is_alive():
+            self.close()  # else the thread that reads it ends it: it may be about to take the next step
 
     def close(self) -> None:
         """End the reply where it is, if no other thread is reading it."""
@@ -152,9 +156,9 @@ class Reply(Iterator[str]):
 
     @property
     def is_read(self) -> bool:
-        """Whether somebody has begun to read it, and it has not ended."""
-        state = inspect.getgeneratorstate(self._deltas)
-        return state in (inspect.GEN_SUSPENDED, inspect.GEN_RUNNING) and not self.abandoned
+        """Whether it is to be read, or is being read, and has not ended."""
+        waits = self._thread is None and self.turn is None
+        return waits or (inspect.getgeneratorstate(self._deltas) != inspect.GEN_CLOSED and not self.abandoned)
 
     @property
     def abandoned(self) -> bool:
@@ -165,8 +169,11 @@ class Reply(Iterator[str]):
 
     def _run(self) -> Generator[Delta, None, None]:
         self._thread = threading.current_thread()
-        if self._kept_in:
-            _begin(self._kept_in[0], self)
+        try:
+            if self._kept_in:
+                _begin(self._kept_in[0], self)
+        finally:
+            self.begun.set()
         self._draft = replace(self._draft, started=time.time())
         self._progress = _Progress()
         ending: tuple[Status, str] | None = ("interrupted", "")
@@ -184,8 +191,9 @@ class Reply(Iterator[str]):
             pass
         except KeyboardInterrupt:
             raise Interrupted(_kept(self.text)) from None
-        except UsageError:
-            ending = None  # nothing was sent: whatever was there stays
+        except UsageError as error:
+            began = self.text or self._progress.calls
+            ending = ("error", str(error)) if began else None  # nothing was sent: whatever was there stays
             raise
         except Exception as error:
             ending = ("error", f"{type(error).__name__}: {error}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import uuid
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from .errors import CredentialWarning, LockbotsError
 from .providers.call import hosts_warned_of
@@ -34,10 +35,15 @@ class RunningCells:
     def __init__(self) -> None:
         self.ended = Watchers()
         """Told when a cell has run."""
-        self.last_error: tuple[BaseException, str] | None = None
-        """What a cell raised last, and its code."""
+        self._last_error: tuple[BaseException, str] | None = None
         self._running: list[_Run] = []
         self._warned = False
+
+    @property
+    def last_error(self) -> tuple[BaseException, str] | None:
+        """What a cell raised last, and its code; `""` if it ran before anybody told us."""
+        earlier = getattr(sys, "last_value", None)  # IPython, like Python's own prompt, leaves it there
+        return self._last_error or ((earlier, "") if _is_of_interest(earlier) else None)
 
     def before(self, info: Any) -> None:
         """Note which cell runs; IPython calls it (event `pre_run_cell`)."""
@@ -91,8 +97,8 @@ class RunningCells:
             self._running.pop()
         source = getattr(getattr(result, "info", None), "raw_cell", None)
         error = getattr(result, "error_before_exec", None) or getattr(result, "error_in_exec", None)
-        if isinstance(error, BaseException) and not isinstance(error, LockbotsError | KeyboardInterrupt):
-            self.last_error = error, source if isinstance(source, str) else ""
+        if _is_of_interest(error):
+            self._last_error = error, source if isinstance(source, str) else ""
         if isinstance(source, str) and secrets_in(source):
             self.warn_of_written_credential()
         self.ended.tell()
@@ -103,3 +109,8 @@ class RunningCells:
             self._warned = True
             message = "it holds a credential and would be saved with it: delete it here; %lockbots login asks hidden"
             warnings.warn_explicit(message, CredentialWarning, "this cell", 1)
+
+
+def _is_of_interest(error: object) -> TypeGuard[BaseException]:
+    """Whether a model could explain it; what the toolkit says itself needs no explanation."""
+    return isinstance(error, BaseException) and not isinstance(error, LockbotsError | KeyboardInterrupt)

@@ -7,7 +7,7 @@ import itertools
 import os
 import uuid
 import weakref
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from .chat import Chat
 from .conversation import Conversation
 from .credentials import Credentials
 from .errors import UsageError
+from .messages import Turn
 from .providers import split_model
 from .providers.secrets import Secret
 from .reply import Reply, under_way
@@ -83,6 +84,8 @@ class Lockbots(Configurable):
         """Makes the chat panel for a conversation, by its name; None where there is none."""
         self.own_notebook: Callable[[], Path | None] = lambda: None
         """Where the notebook is in which this kernel runs, as far as that can be known."""
+        self.namespace: Mapping[str, Any] = {}
+        """The notebook's variables."""
         self._replies: weakref.WeakSet[Reply] = weakref.WeakSet()
         self._addresses: dict[str, str] = {}
 
@@ -196,13 +199,25 @@ class Lockbots(Configurable):
         beside = [notebook.parent] if notebook else []
         return [folder / "personas" for folder in (*beside, Path(), config / "lockbots")]
 
+    def functions_of(self, turn: Turn) -> list[Callable[..., Any]]:
+        """Return the functions that were called for a turn, as the notebook has them now.
+
+        Raises:
+            UsageError: it has one of them no more.
+        """
+        names = dict.fromkeys(call.name for call in turn.calls)
+        for name in names:
+            if not callable(self.namespace.get(name)):
+                raise UsageError(f"the function {name!r} was called for this turn; define it, to ask again")
+        return [self.namespace[name] for name in names]
+
     def watch(self, reply: Reply) -> Reply:
         """Note a reply that `stop` is to find; it is returned."""
         self._replies.add(reply)
         return reply
 
-    def stop(self, name: str | None = None) -> int:
-        """Stop the reply under way in the conversation called `name`, by default all replies; return how many.
+    def stop(self, name: str | None = None) -> set[Reply]:
+        """Stop the reply under way in the conversation called `name`, by default all replies, and return them.
 
         Raises:
             UsageError: there is no such conversation.
@@ -213,7 +228,7 @@ class Lockbots(Configurable):
             replies |= {reply for reply in self._replies if reply.is_read}
         for reply in replies:
             reply.cancel()
-        return len(replies)
+        return replies
 
     def free_name(self, name: str) -> str:
         """Return `name`, with a number behind it if it is taken."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from .asking import Question
+from .background import Background
 from .commands.command import Work
-from .errors import Interrupted, LockbotsError, UsageError
+from .errors import Interrupted, UsageError
 from .messages import Turn
 from .notebook.record import Entry, metadata
 from .plaintext import printable, unlinked
@@ -20,9 +21,6 @@ from .session import Lockbots
 
 MOST_TRIES = 3
 """How often a model is asked for JSON that fits."""
-
-TIME_TO_BEGIN = 5.0
-"""How long (s) a cell waits for its reply in the background to begin; it takes no I/O."""
 
 Recorder = Callable[[Entry], dict[str, Any]]
 
@@ -38,6 +36,7 @@ class Showing:
     def __init__(self, shell: Any, session: Lockbots) -> None:
         self._shell = shell
         self._session = session
+        self._background = Background()
 
     def answer(self, question: Question) -> None:
         """Ask, show what comes, and do with it what the question wants.
@@ -45,6 +44,7 @@ class Showing:
         Raises:
             LockbotsError: as for `Reply`, or the reply is not what was wanted; what came is shown and kept.
         """
+        self._background.retire(self._session.cells.id)
         if question.background:
             self._begin(question)
         elif question.wanted is not None:
@@ -52,11 +52,28 @@ class Showing:
         else:
             self.show(self._asked(question), question.form, question.variable)
 
-    def show(self, reply: Reply, form: str | None = None, variable: str | None = None) -> None:
-        """Show `reply` as it comes; whatever happens, what came is shown, and an interrupt stops "Run all" too."""
+    def show(
+        self,
+        reply: Reply,
+        form: str | None = None,
+        variable: str | None = None,
+        *,
+        alone: bool = True,
+        record: Recorder | None = None,
+    ) -> None:
+        """Show `reply` as it comes; whatever happens, what came is shown, and an interrupt stops "Run all" too.
+
+        Args:
+            reply: not begun.
+            form: what becomes of it, see `--as`.
+            variable: where its text, or its code, is put.
+            alone: whether the cell shows nothing else, as far as the question tells.
+            record: makes the metadata of its output; by default what the notebook is to keep of it.
+        """
         mode = "text" if form == "text" else self._session.live
-        output = output_for(self._shell, mode, self._session.cells.sole_reply())
-        record = self.recorder()
+        alone = alone and not reply.request.tools  # functions may print, or show something
+        output = output_for(self._shell, mode, self._session.cells.sole_reply() if alone else lambda: False)
+        record = record or self.recorder()
         try:
             with self._session.watch(reply):
                 for delta in reply.deltas:
@@ -64,6 +81,7 @@ class Showing:
         finally:
             _surely(lambda: self._end(reply, output, record, variable))
         if form == "code" and reply.turn is not None:
+            _check_not_stopped(reply.turn)
             self._offer(reply.turn, variable)
 
     def work(self, work: Work) -> None:
@@ -82,9 +100,13 @@ class Showing:
         cell, source = self._session.cells.id, self._session.cells.source
         return lambda entry: metadata(entry, redacted, cell, source)
 
+    def _recorder_of(self, question: Question) -> Recorder:
+        record = self.recorder()
+        return record if question.kept else lambda entry: record(replace(entry, owner=None))
+
     def _asked(self, question: Question) -> Reply:
         reply = question.reply()
-        if question.given["history"]:
+        if question.kept:
             self._session.keep(question.chat.conversation)
         return reply
 
@@ -96,11 +118,13 @@ class Showing:
         assert wanted is not None
         reply = self._asked(question)
         for tried in range(1, MOST_TRIES + 1):
-            self.show(reply, variable=question.variable)
+            self.show(reply, variable=question.variable, alone=False, record=self._recorder_of(question))
+            assert reply.turn is not None
+            _check_not_stopped(reply.turn)
             try:
-                self._assign(question.variable, wanted.read(str(reply.turn)))
+                self._assign(question.variable, wanted.read(reply.turn.reply))
             except NotFitting as error:
-                if tried == MOST_TRIES or not question.given["history"]:
+                if tried == MOST_TRIES:
                     raise UsageError(_unfit(error, tried, question.variable)) from None
                 reply = question.again(wanted.complaint(error))
             else:
@@ -110,36 +134,20 @@ class Showing:
         """Let the reply go on while the cell has ended."""
         reply = self._session.watch(self._asked(question))
         output = output_in_background(self._shell)
-        record = self.recorder()
-
-        def read() -> None:
-            trouble = []
-            try:
-                with reply:
-                    for delta in reply.deltas:
-                        output.feed(delta)
-            except Interrupted:
-                pass  # the turn says so
-            except Exception as error:  # noqa: BLE001  # a thread has nobody above it: the cell is to show it
-                kind = "" if isinstance(error, LockbotsError) else f"{type(error).__name__}: "
-                trouble = [redacted(printable(f"{kind}{error}"))]
-            finally:
-                self._end(reply, output, record, question.variable, trouble)
-
-        begun = threading.Event()
-        watchers = question.chat.conversation.watchers
-        watchers.add(begun.set)
-        threading.Thread(target=read, name="lockbots background", daemon=True).start()
-        if question.given["history"]:  # the next cell is to find the conversation taken
-            begun.wait(TIME_TO_BEGIN)
-        watchers.remove(begun.set)
+        record = self._recorder_of(question)
+        self._background.begin(
+            reply,
+            output,
+            lambda trouble: self._end(reply, output, record, question.variable, trouble),
+            self._session.cells.id,
+        )
 
     def _end(
         self, reply: Reply, output: Output, record: Recorder, variable: str | None, more: Sequence[str] = ()
     ) -> None:
         output.close()
         turn, entry = reply.turn, reply.entry
-        if turn is not None and turn.status != "error":
+        if turn is not None and turn.status != "error" and (turn.reply or turn.status == "complete"):
             self._assign(variable, turn.reply)
         if turn is None:
             if more:
@@ -162,6 +170,12 @@ class Showing:
     def _assign(self, variable: str | None, value: Any) -> None:
         if variable:
             self._shell.user_ns[variable] = value
+
+
+def _check_not_stopped(turn: Turn) -> None:
+    """Raise where somebody has stopped the reply: nobody wants anything of it any more."""
+    if turn.status == "interrupted":
+        raise Interrupted("the reply was stopped; what had come is kept")
 
 
 def _unfit(error: Exception, tried: int, variable: str | None) -> str:

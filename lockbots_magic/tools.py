@@ -63,7 +63,8 @@ class Toolbox:
 
         The text of several rounds is parted by a blank line. The tokens of all come once, at the end, with the last
         finish reason; it is ``"tool_calls"`` if the model wanted more rounds than there may be. A call that can't be
-        made, and a function that fails, is told to the model.
+        made, and a function that fails, is told to the model. Where a cassette is played, no function is called: the
+        cassette has what it returned.
 
         Raises:
             UsageError: the provider can't call functions.
@@ -86,20 +87,26 @@ class Toolbox:
                 yield Delta(notice=f"stopped after {self.rounds} rounds of calls")
                 answer.finish_reason = "tool_calls"
                 break
-            results: list[Message] = []
-            for call in answer.calls:
-                made = yield from self._make(call, request)
-                results.append(Message("tool", made.result or "", call_id=made.id))
             said = Message("assistant", answer.text, calls=tuple(answer.calls))
+            recorded = provider.recorded_results(request, said)
+            results: list[Message] = []
+            for place, call in enumerate(answer.calls):
+                known = recorded[place] if place < len(recorded) else None
+                made = yield from self._make(call, request, known)
+                results.append(Message("tool", made.result or "", call_id=made.id))
             request = replace(request, messages=(*request.messages, said, *results))
             parted = "\n\n" if answer.text or parted else ""
         yield Delta(finish_reason=answer.finish_reason, usage=usage)
 
-    def _make(self, call: ToolCall, request: ChatRequest) -> Generator[Delta, None, ToolCall]:
+    def _make(self, call: ToolCall, request: ChatRequest, known: str | None) -> Generator[Delta, None, ToolCall]:
         if request.cancellation.cancelled:
             raise Cancelled
-        yield Delta(notice=f"calling {_shown(call)}")
-        made = call._replace(result=self._result(call))
+        yield Delta(notice=f"calling {brief(str(call), LONGEST_NOTICE)}")
+        try:
+            made = call._replace(result=self._result(call) if known is None else known)
+        except (KeyboardInterrupt, Cancelled):  # it has run, so it is told
+            yield Delta(calls=(call._replace(result="interrupted"),))
+            raise
         yield Delta(calls=(made,))
         return made
 
@@ -207,15 +214,3 @@ def _text(value: Any) -> str:
         from .context.values import material_of  # noqa: PLC0415  # data frames and the like; few turns need it
 
         return material_of(value).text
-
-
-def _shown(call: ToolCall) -> str:
-    """A call as Python writes it, on one line."""
-    arguments = call.arguments
-    try:
-        given = json.loads(arguments or "{}")
-        if isinstance(given, dict):
-            arguments = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in given.items())
-    except (ValueError, RecursionError):
-        pass  # as it was written
-    return brief(f"{call.name}({arguments})", LONGEST_NOTICE)

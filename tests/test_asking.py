@@ -2,6 +2,8 @@
 
 import base64
 import json
+import sys
+import threading
 
 import pytest
 
@@ -98,8 +100,107 @@ def test_a_persona_is_taken_by_its_name_and_filled_in(run, openai, session):
 
 
 def test_json_is_read_into_the_variable(run, openai, shell):
-    cell = run('%%chat --as json --to answer --no-history\nsay {"x": [1, 2]}')
-    assert "fits" in str(cell.error) or shell.user_ns["answer"] == {"x": [1, 2]}
+    assert run('%%chat --as json --to answer\nsay {"x": [1, 2]}').error is None
+    assert shell.user_ns["answer"] == {"x": [1, 2]}
+
+
+def test_json_is_checked_against_a_type_of_the_notebook(run, openai, shell):
+    run("from dataclasses import dataclass\n@dataclass\nclass City:\n    name: str\n    people: int")
+    assert run('%%chat --as json --schema City --to city\nsay {"name": "Томск", "people": 5}').error is None
+    assert (shell.user_ns["city"].name, shell.user_ns["city"].people) == ("Томск", 5)
+    assert run('%%chat --as json --schema "list[int]" --to numbers\nsay [1, 2]').error is None
+    assert shell.user_ns["numbers"] == [1, 2]
+
+
+def test_json_outside_the_conversation_is_asked_for_again_too(run, openai, session):
+    before = len(openai.requests)
+    assert "asked 3 times" in str(run("%%chat --as json --no-history\ncount to 3").error)
+    assert len(openai.requests) == before + 3
+    assert len(last_body(openai)["messages"]) == 5, "each try is told of those before"
+    assert not session.conversation().turns
+    assert list(session.conversations) == ["main"]
+
+
+def stop_when_asked(sandbox, session):
+    """Stop all replies as soon as the server has been asked."""
+
+    def stop():
+        sandbox.wait_for_request()
+        while not session.stop():
+            pass
+
+    thread = threading.Thread(target=stop)
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize("form", ["json", "code"])
+def test_a_reply_that_was_stopped_is_not_asked_for_again_nor_offered(run, sandbox, session, shell, monkeypatch, form):
+    offered = []
+    monkeypatch.setattr(shell, "set_next_input", lambda code, replace=False: offered.append(code))
+    run(f"%lockbots use openai:demo --base-url {sandbox.url('openai', fault='silence')}")
+    thread = stop_when_asked(sandbox, session)
+    error = run(f"%%chat --as {form}\nshow code").error
+    thread.join()
+    assert type(error).__name__ == "Interrupted"
+    assert len(sandbox.requests) == 1
+    assert not offered
+
+
+def test_an_interrupt_before_the_first_word_leaves_the_variable_as_it_was(run, sandbox, session, shell):
+    run(f"%lockbots use openai:demo --base-url {sandbox.url('openai', fault='silence')}")
+    shell.user_ns["answer"] = "good"
+    thread = stop_when_asked(sandbox, session)
+    run("%%chat --to answer\nhi")
+    thread.join()
+    assert shell.user_ns["answer"] == "good"
+
+
+def test_a_function_that_was_interrupted_is_told(run, openai, session):
+    run("def slow():\n    'Slow.'\n    raise KeyboardInterrupt")
+    error = run("%%chat --tools slow\ncall slow {}").error
+    assert type(error).__name__ == "Interrupted"
+    (turn,) = session.conversation().turns
+    assert [(call.name, call.result) for call in turn.calls] == [("slow", "interrupted")]
+
+
+def test_retry_calls_the_functions_again(run, openai, session):
+    run("ran = []\ndef note(x: int):\n    'Note.'\n    ran.append(x)\n    return len(ran)")
+    assert run('%%chat --tools note\ncall note {"x": 1}', cell_id="c").error is None
+    assert run("%lockbots retry").error is None
+    (turn,) = session.conversation().turns
+    assert [call.result for call in turn.calls] == ["2"]
+    run("del note")
+    assert "define it" in str(run("%lockbots retry").error)
+
+
+def test_after_an_image_a_model_that_sees_none_can_be_asked(run, openai, tmp_path, session):
+    (tmp_path / "dot.png").write_bytes(PIXEL)
+    assert run(f'%%chat --image "{tmp_path / "dot.png"}"\nWhat is this?').error is None
+    url = openai.url("lockchat")
+    assert run(f"%%chat -m lockchat:gpt-4 --base-url {url}\nAnd now?").error is None
+    assert last_body(openai)["messages"][0]["content"].endswith("[an image that you can't see]")
+
+
+def test_a_persona_of_the_session_is_filled_in_wherever_it_is_used(run, openai, session, shell):
+    session.personas = {"reviewer": "You review {{ language }} code."}
+    shell.user_ns["language"] = "Rust"
+    run("%lockbots set system @reviewer")
+    for line in ("%%chat\nhi", "1 / 0\n", "%lockbots explain", "%lockbots compare openai:demo -- hi"):
+        run(line)
+        assert last_body(openai)["messages"][0]["content"] == "You review Rust code."
+
+
+def test_two_at_signs_begin_a_text_that_is_no_persona(run, openai, session):
+    assert run('%%chat --system "@@all: be kind"\nhi').error is None
+    assert last_body(openai)["messages"][0]["content"] == "@all: be kind"
+
+
+def test_cells_are_as_they_were_typed_in_the_prompt(run, openai, shell):
+    shell.history_manager.store_inputs(1, "%time x = 1")
+    run("%%chat\n{{ In[-1] }} and {{ In[1] }}")
+    assert "%time x = 1" in sent(openai)
+    assert "run_line_magic" not in sent(openai)
 
 
 def test_json_that_does_not_fit_is_asked_for_again_a_few_times_and_its_text_is_kept(run, openai, shell, session):
@@ -181,13 +282,20 @@ def test_a_fix_becomes_a_new_cell(run, openai, shell, monkeypatch):
     run("1 / 0")
     run("%lockbots fix")
     assert "ZeroDivisionError" in sent(openai)
-    assert len(offered) <= 1
+    assert offered == ["1 / 0"], "the sandbox says the prompt, and so the cell in it"
 
 
+@pytest.fixture
+def _no_error_of_before(monkeypatch):
+    monkeypatch.delattr(sys, "last_value", raising=False)
+
+
+@pytest.mark.usefixtures("_no_error_of_before")
 def test_nothing_to_explain_is_told(run, openai):
     assert "no cell has failed" in str(run("%lockbots explain").error)
 
 
+@pytest.mark.usefixtures("_no_error_of_before")
 def test_errors_of_the_toolkit_itself_are_not_the_last_error(run, openai, session):
     run("%%chat --tools nothing_there\nhi")
     assert session.cells.last_error is None

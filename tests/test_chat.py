@@ -364,3 +364,37 @@ def test_no_frame_of_ours_holds_a_credential_when_something_else_is_wrong(make):
             shown = {**trace.tb_frame.f_locals, **vars(trace.tb_frame.f_locals.get("self", Conversation()))}
             assert secret not in repr([v for k, v in shown.items() if k != "self"])
         trace = trace.tb_next
+
+
+def test_a_reader_that_takes_its_next_step_while_it_is_stopped_meets_no_other_error():
+    at_first, release, ended = threading.Event(), threading.Event(), threading.Event()
+    chat = Chat(lambda prompt: iter(["one ", "two"]))
+    reply = chat.stream("count")
+    raised = []
+
+    def read():
+        try:
+            with reply:
+                next(reply)
+                at_first.set()
+                release.wait(10)
+                list(reply)
+        except BaseException as error:  # noqa: BLE001  # whatever it is, it is told below
+            raised.append(error)
+        finally:
+            ended.set()
+
+    def slow_watcher():
+        if threading.current_thread() is threading.main_thread():
+            release.set()  # the turn is being kept, and the reader goes on
+            ended.wait(10)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    at_first.wait(10)
+    chat.conversation.watchers.add(slow_watcher)
+    reply.cancel()
+    release.set()
+    reader.join(10)
+    assert not raised
+    assert [(t.reply, t.status) for t in chat.conversation.turns] == [("one ", "interrupted")]

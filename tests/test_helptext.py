@@ -5,6 +5,8 @@ from importlib import resources
 import pytest
 
 from lockbots_magic import commands, helptext, providers
+from lockbots_magic.asking import chat_options
+from lockbots_magic.session import Lockbots
 
 
 def words(text):
@@ -12,9 +14,10 @@ def words(text):
 
 
 COMMANDS = commands.COMMANDS.keys()
-SETTINGS = words("model system temperature live timeout silence_timeout total_timeout max_retries")
-WITH_VALUE = words("-m --model -t --temperature -s --system -c --conversation --to -p --base-url")
-FLAGS = words("--no-history -h")
+SETTINGS = Lockbots.class_traits(config=True).keys()
+OPTIONS = {action.option_strings[-1]: action for action in chat_options()._actions if action.option_strings}
+WITH_VALUE = {flag for option in OPTIONS.values() if option.nargs != 0 for flag in option.option_strings}
+FLAGS = {flag for option in OPTIONS.values() if option.nargs == 0 for flag in option.option_strings}
 
 QUESTIONS = {
     "First steps": "How do I start? | what is this?",
@@ -33,18 +36,57 @@ QUESTIONS = {
     "LM Studio": "how do I use LM Studio",
     "llama.cpp": "connect to llama.cpp | how to connect a local llama server",
     "vLLM": "vllm on our gpu cluster",
+    "Find local servers": (
+        "which model servers are running on my machine? | find local servers | is there an ollama running here?"
+        " | %lockbots discover"
+    ),
     "Lockchat": "what is lockchat?",
     "Liaobots": "how do I log in to liaobots?",
     "A Python function as the model": "can a python function be the model? | how do I use a Hugging Face pipeline?",
     "Write a plug-in": "how do I write a plugin? | how do I add my own provider? | entry points",
     "Options of %%chat": (
-        "how do I set the temperature? | what does --to do? | what does -m do? | how do I pass max_tokens?"
-        " | How can I set a system prompt? | how can I get the reply into a variable? | how do I ask without history?"
+        "how do I set the temperature? | what does -m do? | how do I pass max_tokens?"
+        " | How can I set a system prompt? | how do I ask without history?"
         " | how to change the temperature | one-off question without history"
         " | how to stop repeating the history, one-off question"
     ),
     "One-line questions with %chat": "what's the difference between %chat and %%chat | ask in one line",
-    "Prompts arrive untouched": "do I have to escape curly braces? | what does -- mean? | f-string in prompt",
+    "Braces, quotes and dashes": (
+        "do I have to escape curly braces? | what does -- mean? | what does --raw do? | can I write $ and quotes?"
+        " | my prompt has double braces, how do I send them as they are"
+    ),
+    "Variables and values in a prompt": (
+        "how do I put a dataframe into the prompt | can I use a variable in the prompt? | f-string in prompt"
+        " | how do I ask about my data? | send a table to the model | how do I show the model my function's source code"
+        " | how many rows of a data frame are sent? | insert the value of a variable | what is last_error"
+        " | can it see my variables? | NameError in my prompt"
+    ),
+    "Files, images and cells in a prompt": (
+        "how do I attach a file? | can I send an image? | how to ask about a screenshot | what does --cells do?"
+        " | send a csv file with my question | how do I give it the previous cells of my notebook?"
+    ),
+    "See what would be sent": (
+        "how can I see what is sent before I send it? | dry run | how many tokens will my prompt take?"
+        " | preview the request | what does --dry-run do? | what data leaves my machine?"
+    ),
+    "Personas": (
+        "how do I reuse a system prompt? | what is a persona? | prompt templates | system prompt from a file"
+        " | where do I keep my personas?"
+    ),
+    "Replies as variables, code and JSON": (
+        "what does --to do? | how can I get the reply into a variable? | answer as JSON"
+        " | how do I get structured output? | validate the answer with pydantic | put the code into a new cell"
+        " | can the answer fill a dataclass? | JSON schema | only the code, please"
+    ),
+    "Functions that the model may call": (
+        "can the model call my functions? | function calling | how do I give it tools? | what does --tools do?"
+        " | is it safe to let the model call a function?"
+    ),
+    "Explain and fix an error": (
+        "explain my error | how do I fix my code? | why did my cell fail? | explain the traceback | debug my code"
+        " | I got an error | what does this error mean?"
+        " | what does %lockbots fix do?"
+    ),
     "Chat panel": "is there a chat window? | how do I open the panel? | can I type while a cell runs?",
     "How a reply is shown": (
         "why is the picture only a link? | can a reply run javascript? | how do I write formulas in LaTeX?"
@@ -53,14 +95,26 @@ QUESTIONS = {
     "Several conversations": (
         "how do I start a new conversation? | copy a conversation | delete a conversation | show me the history"
     ),
+    "Compare models": (
+        "how do I compare two models? | ask several models at once | which model is better? | models side by side"
+        " | compare gpt-4o and claude | ask the same question to two models"
+    ),
     "A cell owns its turn": "what happens when I run a cell again? | what does stale mean?",
     "Undo, retry, clear": "How do I undo a question? | How do I remove the last message? | regenerate the answer",
     "Stop a reply": "how do I stop a reply? | the model keeps talking, how to make it stop",
+    "Replies in the background": (
+        "stop a background reply | can I run other cells while it answers? | how do I ask in the background?"
+        " | what does --background do? | don't wait for the reply"
+    ),
     "Errors and retries": (
         "I got an error 429 | it times out | how can I change the timeout? | connection refused"
         " | what if the connection breaks midway? | what happens if I run a failed cell again?"
     ),
     "Long conversations": "what happens when the conversation gets too long? | the model forgot the beginning",
+    "Usage and cost": (
+        "how much did it cost? | what did this conversation cost me? | how many tokens did I use?"
+        " | tokens per second | how do I set my own prices? | usage"
+    ),
     "Save, export, import": (
         "how do I save a conversation? | export to markdown | can I send a conversation as a web page?"
         " | import messages from openai"
@@ -72,8 +126,10 @@ QUESTIONS = {
     "Record and replay": (
         "how do I record the answers? | what is a cassette? | can it run without a network? | LOCKBOTS_CASSETTE_MODE"
         " | what does NotRecordedError mean? | how do I get the same answers again?"
+        " | explain cassettes | explain how to record"
     ),
     "Settings": "what settings | how do I make this model the default everywhere? | ipython_config.py",
+    "Tab completion": "does tab completion work? | autocomplete the model names | what does the tab key do?",
     "Credentials and safety": "where is my API key kept? | Is my key saved in the notebook? | how do I log out?",
     "From Python": (
         "how do I use it from python? | iterate over the streamed text in Python | temperature in python"
@@ -99,29 +155,62 @@ RUSSIAN_QUESTIONS = {
     "Ollama": "как подключить Ollama? | можно ли без интернета? | как запустить модель локально?",
     "LM Studio": "как подключить lm studio",
     "vLLM": "как подключиться к vLLM",
+    "Найти локальные серверы": "как найти локальные серверы? | какие серверы запущены на моём компьютере",
     "Liaobots": "нужен ли код для liaobots",
     "Функция Python вместо модели": "можно ли вместо модели функцию? | своя функция как модель",
     "Написать плагин": "как написать плагин? | как добавить своего провайдера",
     "Параметры %%chat": (
-        "как задать температуру? | Как задать системный промпт? | Как записать ответ в переменную?"
+        "как задать температуру? | Как задать системный промпт?"
         " | как поменять температуру | как заставить отвечать по-русски (системный промпт)"
     ),
     "Вопрос одной строкой: %chat": "чем %chat отличается от %%chat?",
-    "Запрос доходит без изменений": "надо ли экранировать скобки? | как подставить переменную в запрос?",
+    "Скобки, кавычки и дефисы": "надо ли экранировать скобки? | можно ли писать доллар и кавычки | что делает --raw",
+    "Переменные и значения в запросе": (
+        "как подставить переменную в запрос? | как передать таблицу в запрос | как вставить датафрейм в промпт"
+        " | как спросить модель о моих данных | сколько строк таблицы отправляется?"
+    ),
+    "Файлы, картинки и ячейки в запросе": (
+        "как приложить файл? | можно ли отправить картинку? | как показать модели предыдущие ячейки"
+        " | что делает --cells"
+    ),
+    "Посмотреть, что будет отправлено": (
+        "как посмотреть, что будет отправлено? | сколько токенов в моём запросе"
+        " | можно ли проверить запрос без отправки"
+        " | какие данные уходят на сервер?"
+    ),
+    "Персоны": "что такое персона? | шаблоны промптов | системный промпт из файла",
+    "Ответ в переменную, код и JSON": (
+        "Как записать ответ в переменную? | как получить ответ в JSON | ответ по схеме pydantic"
+        " | как вставить код из ответа в новую ячейку | ответ в виде словаря"
+    ),
+    "Функции, которые может вызвать модель": (
+        "может ли модель вызывать мои функции? | как дать модели инструменты | что делает --tools"
+    ),
+    "Объяснить и исправить ошибку": (
+        "объясни мою ошибку | как исправить ошибку в ячейке? | почему упала моя ячейка | исправить код"
+    ),
     "Несколько бесед": "как начать новую беседу? | как переключиться между беседами | где посмотреть историю",
+    "Сравнить модели": "как сравнить две модели? | какая модель лучше | спросить сразу несколько моделей",
     "У ячейки своё место в беседе": "что будет, если запустить ячейку ещё раз? | ячейка выполнена дважды",
     "Отменить, повторить, очистить": "как отменить последний вопрос? | хочу другой ответ | как очистить беседу?",
     "Прервать ответ": "как остановить ответ? | Как прервать генерацию?",
+    "Ответ в фоне": (
+        "как остановить фоновый ответ | можно ли выполнять другие ячейки, пока идёт ответ | спросить в фоне"
+    ),
     "Ошибки и повторы": (
         "что делать при ошибке 429? | как увеличить таймаут | почему не работает? | что если соединение оборвётся"
     ),
     "Длинные беседы": "беседа не помещается в контекст | модель забыла начало разговора",
+    "Расход и стоимость": (
+        "сколько это стоило | сколько токенов я потратил? | как задать свои цены | сколько стоит один вопрос"
+    ),
     "Сохранить, экспортировать, импортировать": (
         "как сохранить беседу? | как сохранить бесседу | как загрузить беседу из файла | экспорт в markdown"
     ),
     "Восстановить после перезапуска": "как восстановить беседу после перезапуска ядра? | ядро умерло, беседа пропала",
     "Записать и воспроизвести": "как записать ответы в кассету? | как воспроизвести без сети? | те же ответы",
     "Настройки": "как сделать модель по умолчанию? | переменная LOCKBOTS_MODEL | температура для всех ячеек",
+    "Автодополнение": "работает ли автодополнение? | что делает клавиша Tab",
     "Ключи и безопасность": "где хранится мой ключ? | безопасно ли писать ключ в ячейке?",
     "Из Python": "как использовать из питона?",
     "Тесты и CI": "как запустить тесты nbval?",
@@ -131,8 +220,10 @@ RUSSIAN_QUESTIONS = {
 UNRELATED = {
     None: "2+2? | what is the capital of France? | explain quantum mechanics | Why is the sky blue? | my dog is ill"
     " | Name three prime numbers. | difference between list and tuple | Explain gravity to a child | what time is it?"
+    " | compare apples and oranges | how much is a litre of milk"
     " | how do I learn French? | how do I boil an egg? | best laptop to buy | столица Франции? | почему небо голубое?"
     " | как сварить борщ? | кто написал «Войну и мир»? | сколько будет 2+2 | сколько времени | как назвать кота"
+    " | сколько стоит билет в Москву | объясни квантовую механику"
 }
 
 
@@ -251,6 +342,12 @@ def test_language_is_told_from_the_words(text, language):
         ("save", "Save, export, import"),
         ("LMSTUDIO", "LM Studio"),
         ("undo", "Undo, retry, clear"),
+        ("variables", "Variables and values in a prompt"),
+        ("files", "Files, images and cells in a prompt"),
+        ("replies", "Replies as variables, code and JSON"),
+        ("functions", "Functions that the model may call"),
+        ("cost", "Usage and cost"),
+        ("--dry-run", "See what would be sent"),
         ("%chat", "One-line questions with %chat"),
         ("%%chat", "Options of %%chat"),
         ("how do I fork?", "Several conversations"),
@@ -325,12 +422,19 @@ def test_every_command_is_in_the_help():
     assert set(re.findall(r"%lockbots (\w+)", text)) | set(re.findall(r"`(\w+)`", text)) >= COMMANDS | SETTINGS
 
 
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_every_option_of_chat_is_in_the_help(language):
+    text = "\n".join(section.body for section in helptext.sections(language))
+    told = set(re.findall(r"(?<!\S)`?(--?[a-z]+(?:-[a-z]+)*)", text))
+    assert [option for option, action in OPTIONS.items() if not told & set(action.option_strings)] == []
+
+
 @pytest.mark.parametrize("line", sorted({*magic_lines("en"), *magic_lines("ru")}))
 def test_every_example_uses_only_known_options(line):
     magic, *rest = shlex.split(line)
     known = WITH_VALUE | FLAGS
     if magic == "%lockbots":
-        known = {flag for flags, _ in commands.COMMANDS[rest[0]].arguments for flag in flags}
+        known = {flag for flags, _ in commands.COMMANDS[rest[0] if rest else "status"].arguments for flag in flags}
     while rest and rest[0] != "--":
         word = rest.pop(0)
         if word.startswith("-"):

@@ -59,7 +59,7 @@ LAYERS = (
     ("files.notebook",),
     ("files",),
     ("session",),
-    ("asking", "completion.slots"),
+    ("asking", "background", "completion.slots"),
     ("completion.offers",),
     ("panel.texts", "panel.transcript", "panel.memory", "panel.publisher"),
     ("panel.desk",),

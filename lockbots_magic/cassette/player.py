@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 
 from ..errors import Cancelled, NotRecordedError, ProviderError, UsageError
-from ..messages import Asker, Cancellation, ChatRequest, Delta, ModelInfo
+from ..messages import Asker, Cancellation, ChatRequest, Delta, Message, ModelInfo
 from ..providers.base import Provider, closed
 from ..providers.secrets import redacted
 from .missing import difference
@@ -134,6 +134,19 @@ class Cassette:
         unplayed = (r.question.model for r in known if r.id not in self._owners)
         return next(unplayed, known[-1].question.model if known else "")
 
+    def results(self, question: Question, asker: Asker | None) -> tuple[str, ...]:
+        """Return what functions returned when this was recorded; nothing if it is not to be played, or not there.
+
+        Args:
+            question: up to the message that asks for their calls.
+            asker: as for `answer`.
+        """
+        if self.mode in ("record", "new"):
+            return ()
+        with self._lock:
+            free = [r.question for r in self.tape.recordings if self._is_free(r.id, asker)]
+        return next(filter(None, (_results_after(question, one) for one in free)), ())
+
     def _is_free(self, recording: str, asker: Asker | None) -> bool:
         if recording not in self._owners:
             return True
@@ -162,6 +175,16 @@ class Cassette:
             f"{name} has no answer to this. The nearest question on it (-) differs from the one asked (+):\n{differs}\n"
             f"To record what is missing:  {self.hint}"
         )
+
+
+def _results_after(question: Question, other: Question) -> tuple[str, ...]:
+    """The results in `other`, if it is `question` and nothing but those."""
+    results = other.messages[len(question.messages) :]
+    is_that = (question.provider, question.model, question.params) == (other.provider, other.model, other.params)
+    if not is_that or other.thread[: len(question.thread)] != question.thread:
+        return ()
+    whole = len(results) == len(question.messages[-1].calls) and all(m.role == "tool" for m in results)
+    return tuple(m.content for m in results) if whole else ()
 
 
 class CassetteProvider(Provider):
@@ -194,6 +217,12 @@ class CassetteProvider(Provider):
         asked = self.provider.resolved(model, cancellation)
         self.cassette.defaults[self.name] = asked.id
         return asked
+
+    def recorded_results(self, request: ChatRequest, calls: Message) -> tuple[str, ...]:
+        """What the functions returned when this was recorded, if it is played."""
+        model = self.resolved(request.model, request.cancellation).id
+        question = Question.of(self.name, model, replace(request, messages=(*request.messages, calls)))
+        return self.cassette.results(question, request.asker)
 
     def list_models(self) -> list[ModelInfo]:
         """The models of the provider's own table where nobody may be asked."""

@@ -32,7 +32,9 @@ def undo(session: Lockbots, options: Namespace) -> str:
 @command()
 def retry(session: Lockbots, _: Namespace) -> Reply:
     """Ask the last prompt again, with the model in use; the new reply takes the old one's place."""
-    return session.chat().redo()
+    chat = session.chat()
+    turns = chat.conversation.turns
+    return chat.redo(tools=session.functions_of(turns[-1]) if turns else ())
 
 
 @command()

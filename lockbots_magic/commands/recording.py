@@ -51,6 +51,8 @@ _TOLD = {
 
 
 def _insert(file: str, mode: str, speed: float | None = None) -> str:
+    if file in ("off", "stop", "none"):
+        raise UsageError("to record and play no more:  %lockbots live")
     cassette = deck.opened(file, mode, speed, hint=f"%lockbots record --missing {file}")
     while deck.eject():
         pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from argparse import Namespace
 from collections.abc import Callable
 
@@ -10,6 +11,9 @@ from ..errors import UsageError
 from ..reply import Reply
 from ..session import Lockbots
 from .command import Coded, argument, command, counted
+
+TIME_TO_STOP = 1.0
+"""How long (s) `stop` waits for the replies to end."""
 
 _MODEL = argument("-m", "--model", metavar="PROVIDER:MODEL", help="ask this model, this once")
 
@@ -34,7 +38,7 @@ def _asked(session: Lockbots, options: Namespace, word: Callable[[BaseException,
     if session.cells.last_error is None:
         raise UsageError("no cell has failed since lockbots_magic was loaded")
     chat = session.chat(options.model)
-    system = None if chat.conversation.system else system_of(session, None, Surroundings({}))
+    system = None if chat.conversation.system else system_of(session, None, Surroundings(session.namespace))
     reply = chat.stream(word(*session.cells.last_error), system=system, cell_id=session.cells.id, run=session.cells.run)
     session.keep(chat.conversation)
     return reply
@@ -44,4 +48,11 @@ def _asked(session: Lockbots, options: Namespace, word: Callable[[BaseException,
 def stop(session: Lockbots, options: Namespace) -> str:
     """Stop replies that go on in the background; what has come is kept."""
     stopped = session.stop(options.name)
-    return f"stopped: {counted(stopped, 'reply', 'replies')}" if stopped else "no reply is under way"
+    if not stopped:
+        return "no reply is under way"
+    deadline = time.monotonic() + TIME_TO_STOP
+    while any(reply.is_read for reply in stopped) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    late = sum(reply.is_read for reply in stopped)
+    waits = f"; {late} of them when the function that runs for it returns" if late else ""
+    return f"stopped: {counted(len(stopped), 'reply', 'replies')}{waits}"

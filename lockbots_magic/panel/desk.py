@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
+from ..asking import Surroundings, system_of
 from ..chat import Chat
 from ..conversation import Conversation
 from ..errors import UsageError
-from ..messages import ModelInfo
+from ..messages import ModelInfo, Turn
 from ..model_lists import lists_of
 from ..providers import names, provider_class, split_model
 from ..providers.base import Provider
@@ -68,6 +70,23 @@ class Desk(ABC):
     def system(self) -> str:
         """The system prompt of the open conversation."""
         return self.conversation.system
+
+    @property
+    def instruction(self) -> str:
+        """The system prompt as it is sent.
+
+        Raises:
+            UsageError: it names a persona that there is not.
+        """
+        return self.system
+
+    def functions_of(self, turn: Turn) -> list[Callable[..., Any]]:
+        """Return the functions that were called for a turn, to be called again.
+
+        Raises:
+            UsageError: one of them is there no more.
+        """
+        return []
 
     def set_system(self, text: str) -> None:
         """Begin the open conversation with this prompt from now on."""
@@ -166,6 +185,10 @@ class SessionDesk(Desk):
     def _owner(self) -> object:
         return self._session
 
+    def functions_of(self, turn: Turn) -> list[Callable[..., Any]]:
+        """Return those that the notebook has under their names."""
+        return self._session.functions_of(turn)
+
     @property
     def conversations(self) -> dict[str, Conversation]:
         """Those of the session."""
@@ -202,6 +225,11 @@ class SessionDesk(Desk):
     def system(self) -> str:
         """The system prompt in force: the conversation's own, else the session's."""
         return self.conversation.system or str(self._session.system)
+
+    @property
+    def instruction(self) -> str:
+        """The system prompt as it is sent: a persona of the session in words; its parameters stand with its name."""
+        return self.conversation.system or system_of(self._session, None, Surroundings(self._session.namespace))
 
     def set_system(self, text: str) -> None:
         """As above; other panels hear of it."""

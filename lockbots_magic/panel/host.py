@@ -77,7 +77,7 @@ class Host:
         """Ask."""
         with self._views.lock:
             self._views.check_free()
-            reply = self.desk.chat().stream(prompt, system=self.desk.system, watched=True)
+            reply = self.desk.chat().stream(prompt, system=self.desk.instruction, watched=True)
             self._views.begin(reply, prompt)
 
     def on_stop(self) -> None:
@@ -93,7 +93,10 @@ class Host:
             old = next((t for t in turns if t.id == turn), turns[-1] if turns and turn is None else None)
             if old is None:
                 raise RefusedError("turn_gone")
-            reply = self.desk.chat().redo(old.id, system=self.desk.system, params={}, watched=True)
+            functions = self.desk.functions_of(old)
+            reply = self.desk.chat().redo(
+                old.id, system=self.desk.instruction, params={}, tools=functions, watched=True
+            )
             self._views.begin(reply, old.prompt, old.id)
 
     def on_edit(self, turn: str, prompt: str) -> None:
@@ -102,7 +105,7 @@ class Host:
             old = self.conversation
             context = old.slot_of(turn).context
             fork = old.fork(old.name, context[-1].id) if context else Conversation(old.name, system=old.system)
-            reply = self.desk.chat(fork).stream(prompt, system=self.desk.system, watched=True)
+            reply = self.desk.chat(fork).stream(prompt, system=self.desk.instruction, watched=True)
             self._views.show(lambda: self.desk.add(fork))
             self._note("branched", name=fork.name, old=old.name)
             self._views.begin(reply, prompt)

@@ -144,6 +144,10 @@ class Provider(ABC):
         model = self.aliases.get(model, model) or self.default_model
         return self.models.get(model) or ModelInfo(model)
 
+    def recorded_results(self, request: ChatRequest, calls: Message) -> tuple[str, ...]:
+        """Return what the functions returned that `calls`, the reply to `request`, asks for; a cassette may know."""
+        return ()
+
     def resolved(self, model: str, cancellation: Cancellation) -> ModelInfo:
         """Return what is known of `model` when it is about to be asked; a server may be asked for its default.
 
@@ -176,13 +180,15 @@ class Provider(ABC):
 
     def check_parts(self, request: ChatRequest) -> None:
         """Raise `UsageError` if the messages hold what can't be sent: images, or functions to be called."""
-        model = self.model_info(request.model)
-        if any(m.images for m in request.messages):
-            takes = self.takes_images if model.takes_images is None else model.takes_images
-            if not takes:
-                raise UsageError(f"{self.name}:{model.id} takes no images; ask a model that does")
+        if any(m.images for m in request.messages) and not self.sees(request.model):
+            raise UsageError(f"{self.name}:{request.model} takes no images; ask a model that does")
         if request.tools and not self.takes_tools:
             raise UsageError(f"{self.name} can't call functions; ask without --tools, or another provider")
+
+    def sees(self, model: str) -> bool:
+        """Whether `model` takes images, as far as that is known."""
+        known = self.model_info(model).takes_images
+        return self.takes_images if known is None else known
 
     def ready(self) -> None:
         """Check, before any I/O, that a request can be sent at all.

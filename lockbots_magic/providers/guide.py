@@ -135,7 +135,7 @@ _THANKS = re.compile(
 _WORK = re.compile(
     r"(?:(?:please|can you|could you|пожалуйста|можешь|можете|а|and|now|теперь|тогда) )*"
     r"(?:write|compose|translate|summari[sz]e|calculate|compute|draw|imagine|solve|prove|implement|refactor|rewrite"
-    r"|tell (?:me )?(?:a|an|another)|sing|paint|rhyme|proofread|generate|suggest|continue|fix my"
+    r"|tell (?:me )?(?:a|an|another)|sing|paint|rhyme|proofread|generate|suggest|continue|fix my (?!code|cell|error)"
     r"|напиши(?:те)?|сочини(?:те)?|переведи(?:те)?|посчитай(?:те)?|вычисли(?:те)?|нарисуй(?:те)?|придумай(?:те)?"
     r"|сгенерируй(?:те)?|реши(?:те)?|докажи(?:те)?|перескажи(?:те)?|перепиши(?:те)?|спой"
     r"|продолжи(?:те)?|предложи(?:те)?|написать|перевести|сочинить"

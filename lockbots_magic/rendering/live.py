@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import functools
 import sys
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -60,7 +61,14 @@ def output_for(shell: InteractiveShell, mode: str, alone: Callable[[], bool]) ->
     return LiveCellOutput(shell, alone) if watched(shell, mode) else CellOutput()
 
 
-def output_in_background(shell: InteractiveShell) -> Output:
+class LastingOutput(Output, Protocol):
+    """Where a reply is shown that goes on when its cell has ended."""
+
+    def run(self, work: Callable[[], object]) -> None:
+        """Do `work`; what it displays and prints goes to that cell, too."""
+
+
+def output_in_background(shell: InteractiveShell) -> LastingOutput:
     """Return the output of a reply that goes on when the cell that runs now has ended: it is shown there all the same.
 
     A terminal gets the reply when it is whole: somebody types there meanwhile.
@@ -122,6 +130,10 @@ class _LateTerminalOutput:
 
     shown = False
 
+    def run(self, work: Callable[[], object]) -> None:
+        """Do `work`."""
+        work()
+
     def feed(self, delta: Delta) -> None:
         """Wait."""
 
@@ -156,9 +168,13 @@ class LiveCellOutput:
         """Whether something of the reply stands there."""
         return self._place.outputs > 0
 
+    def run(self, work: Callable[[], object]) -> None:
+        """Do `work`; what it displays and prints goes to this cell."""
+        self._context.copy().run(work)
+
     def begin(self, notice: str) -> None:
         """Take the place in the cell before the first text has come."""
-        self._context.copy().run(self._place.draw, "", "", [notice])  # the drawing thread is in the other
+        self.run(functools.partial(self._place.draw, "", "", [notice]))  # the drawing thread is in the other context
 
     def feed(self, delta: Delta) -> None:
         """Take one step of the reply."""

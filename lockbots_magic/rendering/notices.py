@@ -11,7 +11,7 @@ MOST_OF_A_CALL = 200
 
 def notices_of(turn: Turn) -> list[str]:
     """Return what the reader should know of `turn` besides its reply, a line each."""
-    notices = [f"called {call.name}({_short(call.arguments)}) → {_short(call.result or '')}" for call in turn.calls]
+    notices = [f"called {_short(str(call))} → {_short(call.result or '')}" for call in turn.calls]
     if turn.left_out:
         many = "turn was" if turn.left_out == 1 else "turns were"
         notices.append(f"{turn.left_out} older {many} left out: the model takes no more")
