@@ -296,4 +296,6 @@ def _fitting(trait: Any, value: Any) -> Any:
     """Numbers and text come as people type them: 1 for 1.0, 5 for the text "5"."""
     if isinstance(trait, Float) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    return str(value) if isinstance(trait, Unicode | Enum) else value
+    if isinstance(trait, Unicode | Enum):
+        return "" if value is None else str(value)  # None takes a text away
+    return value

@@ -266,8 +266,20 @@ def test_the_keyring_is_used_where_there_is_one(lockbots, shell, monkeypatch):
 def test_help_on_a_topic_comes_from_the_guide(lockbots):
     assert "ollama" in lockbots("help ollama").lower()
     assert "--base-url" in lockbots("help use")
+    assert "more:  %lockbots help Chat panel" in lockbots("help panel")
     with pytest.raises(ValueError, match="no help"):
         lockbots("help quantum gravity")
+
+
+@pytest.mark.parametrize(("word", "title"), [("topics", "Chat panel"), ("темы", "Панель чата")])
+def test_help_lists_its_topics(lockbots, word, title):
+    assert title in lockbots(f"help {word}").splitlines()
+
+
+def test_none_takes_a_text_away(lockbots, session):
+    lockbots("set system Be kind.")
+    lockbots("set system None")
+    assert session.system == ""
 
 
 def test_commands_need_no_notebook():

@@ -101,6 +101,21 @@ def test_a_conversation_that_was_cleared_takes_nobodys_place(run, session, saved
     assert list(session.conversations) == ["main"]
 
 
+def test_it_does_not_end_in_a_conversation_that_was_cleared_last(run, session, saved):
+    cells = [
+        run("%%chat\nhello"),
+        run("%lockbots new aside", "c2"),
+        run("%%chat\nhi", "c3"),
+        run("%lockbots clear", "c4"),
+    ]
+    path = saved(*cells)
+    session.conversations.clear()
+    session.current = "main"
+    run(f"%lockbots restore {path}", "c9")
+    assert session.current == "main"
+    assert len(session.conversation()) == 1
+
+
 def test_what_is_here_stays_unless_the_notebook_knows_more(run, session, saved):
     first = run("%%chat\nhow do I save", "a")
     second = run("%%chat\nand load?", "b")

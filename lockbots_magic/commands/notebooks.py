@@ -27,7 +27,8 @@ def restore(session: Lockbots, options: Namespace) -> str:
     for past in notebook.pasts:
         conversation, is_new = session.restore(past)
         lines.append(_told(conversation, is_new=is_new))
-        session.current = conversation.name
+        if conversation.turns or not session.conversation().turns:  # one that ended empty is not what to go on with
+            session.current = conversation.name
     remarks = [*notebook.remarks, *_on_going_on(session)]
     if not options.notebook and notebook.lacks(session.cells.id):
         remarks.insert(0, "the file is older than what you see: save the notebook, and restore again")

@@ -72,15 +72,18 @@ def help_(session: Lockbots, options: Namespace) -> Shown:
     return Table(
         ("%lockbots ...", "what it does"),
         rows,
-        caption="%lockbots COMMAND -h  shows a command's options; %lockbots help TOPIC  tells more",
+        caption="%lockbots COMMAND -h  shows its options; %lockbots help TOPIC  tells more; help topics  lists them",
     )
 
 
-def _help_on(topic: str) -> str:
-    if topic in COMMANDS:
-        return COMMANDS[topic].options(topic).format_help().rstrip()
+def _help_on(topic: str) -> Shown:
     language = helptext.language_of(topic)
+    if topic in ("topics", "темы"):
+        return Table(("%lockbots help ...",), [(title,) for title in helptext.topics(language)])
     section = helptext.topic(topic, language)
+    if topic in COMMANDS:
+        more = f"\n\nmore:  %lockbots help {section.title}" if section else ""
+        return COMMANDS[topic].options(topic).format_help().rstrip() + more
     if section is None:
         raise UsageError(f"there is no help on {topic!r}; there is on: {', '.join(helptext.topics(language))}")
     return f"{section.title}\n\n{section.body}"
