@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .cassette import deck
-from .conversation import Conversation, Slot, fitted
+from .conversation import Conversation, Slot, fitted_or_not
 from .errors import UsageError
 from .messages import ChatRequest, Message, Turn
 from .providers import provider_class, split_model
@@ -125,6 +125,8 @@ class Chat:
             watched=watched,
             **params,
         )
+        if reply.too_long is not None:
+            raise reply.too_long
         self.provider.ready()
         if history:
             leave_to_end(self.conversation)
@@ -146,7 +148,8 @@ class Chat:
     ) -> Reply:
         """Return a reply to be looked at, not read: its `request` is what `stream` would send.
 
-        It needs no credential, and another reply may be under way. Arguments and other errors as for `stream`.
+        It needs no credential, another reply may be under way, and what is too long is told by its `too_long`.
+        Arguments and other errors as for `stream`.
         """
         if not prompt.strip():
             raise UsageError("the prompt is empty")
@@ -160,7 +163,7 @@ class Chat:
         images = tuple(images)
         toolbox = _toolbox(tools)
         told = slot.context if provider.sees(model.id) else [_in_words(turn) for turn in slot.context]
-        messages, left_out = fitted(system, told, Message("user", prompt, images), model)
+        messages, left_out, too_long = fitted_or_not(system, told, Message("user", prompt, images), model)
         turn = Turn(
             prompt,
             model=model.id,
@@ -182,7 +185,8 @@ class Chat:
             watched=watched,
         )
         provider.check_parts(request)
-        return Reply(provider, request, turn, (conversation, slot) if history else None, toolbox)
+        kept_in = (conversation, slot) if history else None
+        return Reply(provider, request, turn, kept_in, toolbox=toolbox, too_long=too_long)
 
     def retry(self, turn_id: str | None = None) -> Turn:
         """Ask a turn's prompt again, the last one's by default, and return the turn; errors as `redo`."""

@@ -318,6 +318,17 @@ def fitted(
     return (*first, *kept, last), left_out
 
 
+def fitted_or_not(
+    system: str, turns: Sequence[Turn], prompt: Message, model: ModelInfo
+) -> tuple[tuple[Message, ...], int, PromptTooLongError | None]:
+    """Return what `fitted` does; what can't be sent as it is, with the error that says so, alone."""
+    try:
+        return (*fitted(system, turns, prompt, model), None)
+    except PromptTooLongError as error:
+        alone, _ = fitted(system, (), prompt, replace(model, max_length=None, token_limit=None))
+        return alone, sum(turn.in_context for turn in turns), error
+
+
 def _cost(messages: Sequence[Message]) -> tuple[int, int]:
     """Characters and estimated tokens of `messages`."""
     return sum(len(m.content) for m in messages), sum(map(tokens_of, messages))

@@ -20,7 +20,6 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from IPython.display import display
 
 from . import completion
-from .cassette import deck
 from .context import Displays
 from .errors import Interrupted
 from .messages import Turn
@@ -32,7 +31,6 @@ from .reply import Reply
 from .session import Lockbots
 
 if TYPE_CHECKING:
-    from .asking import Question
     from .showing import Showing
 
 
@@ -74,9 +72,9 @@ class ChatMagics(Magics):
             around = Surroundings(self.shell.user_ns, self.shell, self.displays, live)
             asked = question(self.session, options, prompt_of(text, cell), around)
             if options.dry_run:
-                _say(_preview(asked))
-                return
-            self._showing.answer(asked)
+                self._showing.preview(asked)
+            else:
+                self._showing.answer(asked)
 
     @no_var_expand
     @line_magic
@@ -109,15 +107,6 @@ def _stopped_in_one_line() -> Iterator[None]:
         yield
     except KeyboardInterrupt as error:
         raise Interrupted(str(error) or "the reply was stopped; what had come is kept") from None
-
-
-def _preview(asked: Question) -> str:
-    from .dryrun import described  # noqa: PLC0415  # few cells are tried dry; %load_ext does not wait for it
-
-    reply = asked.preview()
-    cassette = deck.inserted()
-    told = f"{cassette.path.name}, mode {cassette.mode}" if cassette else ""
-    return described(asked.chat.provider, reply.request, reply.left_out, asked.notes, told)
 
 
 def _forms_of(turn: Turn) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from .conversation import Conversation, Slot
-from .errors import Cancelled, Interrupted, ProviderError, UsageError
+from .errors import Cancelled, Interrupted, PromptTooLongError, ProviderError, UsageError
 from .messages import ChatRequest, Delta, Status, ToolCall, Turn, Usage
 from .notebook.record import Entry
 from .providers.base import Provider, closed
@@ -90,9 +90,13 @@ class Reply(Iterator[str]):
         request: ChatRequest,
         turn: Turn,
         kept_in: tuple[Conversation, Slot] | None,
+        *,
         toolbox: Toolbox | None = None,
+        too_long: PromptTooLongError | None = None,
     ) -> None:
         self.request = request
+        self.too_long = too_long
+        """Why it can't be sent; such a reply is to be looked at, not read."""
         self.turn: Turn | None = None
         self.entry: Entry | None = None
         self._provider = provider

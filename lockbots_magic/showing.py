@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from .asking import Question
 from .background import Background
+from .cassette import deck
 from .commands.command import Work
 from .errors import Interrupted, UsageError
 from .messages import Turn
 from .notebook.record import Entry, metadata
 from .plaintext import printable, unlinked
 from .providers.secrets import redacted
-from .rendering.live import Output, output_for, output_in_background, show_note
+from .rendering.live import Output, output_for, output_in_background, show_note, show_text
 from .rendering.notices import notices_of
 from .reply import Reply
 from .session import Lockbots
@@ -51,6 +53,22 @@ class Showing:
             self._answer_as_json(question)
         else:
             self.show(self._asked(question), question.form, question.variable)
+
+    def preview(self, question: Question) -> None:
+        """Show what the question would send, to be read and copied."""
+        from .dryrun import described  # noqa: PLC0415  # few cells are tried dry
+
+        reply, cassette = question.preview(), deck.inserted()
+        text = described(
+            question.chat.provider,
+            reply.request,
+            reply.left_out,
+            question.notes,
+            f"{cassette.path.name}, mode {cassette.mode}" if cassette else "",
+            too_long=str(reply.too_long or ""),
+        )
+        if not show_text(self._shell, text):
+            sys.stdout.write(f"{text}\n")
 
     def show(
         self,

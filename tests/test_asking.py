@@ -72,7 +72,7 @@ def test_an_image_for_a_model_that_takes_none_is_an_error_before_any_io(run, ope
 def test_a_dry_run_shows_what_would_be_sent_and_sends_nothing(run, openai, session):
     run("x = 'Привет'")
     before = len(openai.requests)
-    shown = run('%%chat --dry-run -s "Be kind." -t 0.5\nSay {{ x }} and {y}').stdout
+    shown = run('%%chat --dry-run -s "Be kind." -t 0.5\nSay {{ x }} and {y}').reply
     assert "nothing was sent" in shown
     assert "openai:demo" in shown
     assert openai.url("openai") in shown
@@ -85,12 +85,24 @@ def test_a_dry_run_shows_what_would_be_sent_and_sends_nothing(run, openai, sessi
 
 
 def test_a_dry_run_needs_no_credential_and_shows_none(run, shell, monkeypatch):
-    assert "credential: missing" in run("%%chat -m openai --dry-run\nhi").stdout
+    assert "credential: missing" in run("%%chat -m openai --dry-run\nhi").reply
     monkeypatch.setenv("OPENAI_API_KEY", "sk-a-credential-of-some-length")
     shell.user_ns["leaked"] = "sk-a-credential-of-some-length"
-    shown = run("%%chat -m openai --dry-run\nis it {{ leaked }} ?").stdout
+    shown = run("%%chat -m openai --dry-run\nis it {{ leaked }} ?").reply
     assert "credential: given" in shown
     assert "sk-a-credential" not in shown
+
+
+def test_a_dry_run_tells_of_what_does_not_fit(run, shell):
+    shell.user_ns["long"] = "word " * 3000
+    shown = run("%%chat -m liaobots:gpt-3.5-turbo --dry-run\n{{ long }}").reply
+    assert "does not fit: the prompt has 15000 characters, gpt-3.5-turbo takes 12000" in shown
+
+
+def test_a_dry_run_tells_of_the_cassette(run, openai, tmp_path):
+    run(f'%lockbots record "{tmp_path / "talk.jsonl"}"')
+    assert "cassette: talk.jsonl, mode record" in run("%%chat --dry-run\nhi").reply
+    run("%lockbots live")
 
 
 def test_a_persona_is_taken_by_its_name_and_filled_in(run, openai, session):

@@ -1,24 +1,21 @@
-"""Conversations as files: Markdown, messages, the toolkit's own, and what all of them have in common."""
+"""Conversations as files: Markdown, the toolkit's own, and what all of them have in common."""
 
 import json
 import os
 import time
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from IPython.utils.capture import capture_output
 from markdown_it import MarkdownIt
 
 from lockbots_magic import files
 from lockbots_magic.conversation import Conversation
 from lockbots_magic.errors import UsageError
-from lockbots_magic.files import markdown, messages
+from lockbots_magic.files import markdown, turns
 from lockbots_magic.magics import session_of
-from lockbots_magic.messages import Turn
+from lockbots_magic.messages import ToolCall, Turn
 from lockbots_magic.providers.secrets import Secret
 from tests.documents import DOCUMENT
 from tests.hostile import FAMILIES, VECTORS
@@ -27,11 +24,6 @@ from tests.hostile.names import NAMES
 from tests.hostile.policy import READ
 
 SECRET = 'sk-planted"credential-7'
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-    max_leaves=20,
-)
 
 
 def turn(prompt="What?", reply="That.", **kwargs):
@@ -99,9 +91,11 @@ def test_a_thousand_turns_are_written_in_seconds(tmp_path, ending):
 def test_no_form_holds_a_credential(tmp_path, ending):
     secret = Secret(SECRET)
     params = {"header": {"x": [SECRET]}}
+    call = ToolCall(f"call {SECRET}", f"f_{SECRET}", SECRET, f"the key is {SECRET}")
     conversation = talk(
         turn(f"my key is {SECRET}", f"so {SECRET} it is", params=params, system=SECRET, reasoning=SECRET),
         turn("again", "", status="error", error=f"HTTPStatusError: {SECRET}"),
+        turn("look", "seen", calls=(call,), images=(f"https://pictures.example/?key={SECRET}",)),
         name=f"key {SECRET}",
     )
     path = tmp_path / f"a{ending}"
@@ -109,6 +103,20 @@ def test_no_form_holds_a_credential(tmp_path, ending):
     text = path.read_text(encoding="utf-8")
     assert "***" in text
     assert "planted" not in text
+    assert secret.size() == len(SECRET)
+
+
+def test_what_is_freed_of_credentials_keeps_its_kinds():
+    class Names(list):
+        """A list that JSON takes for one."""
+
+    secret = Secret(SECRET)
+    params = {"stop": Names([SECRET]), "size": (1, SECRET)}
+    conversation = talk(turn(calls=(ToolCall("1", "f", SECRET, None),), images=(SECRET,), params=params))
+    (clean,) = turns.without_secrets(conversation).turns
+    assert clean.calls == (ToolCall("1", "f", "***", None),)
+    assert isinstance(clean.calls[0], ToolCall)
+    assert (clean.images, clean.params) == (("***",), {"stop": ["***"], "size": (1, "***")})
     assert secret.size() == len(SECRET)
 
 
@@ -219,148 +227,6 @@ def test_a_mark_in_front_of_the_text_is_no_part_of_it(tmp_path):
     assert said(files.read(path).conversations[0]) == [("q", "")]
 
 
-# Messages.
-
-
-def imported(data, name="talk"):
-    return messages.conversation_of(data, name)
-
-
-def listed(*pairs):
-    return [{"role": role, "content": content} for role, content in pairs]
-
-
-def test_messages_are_what_a_model_would_be_told():
-    conversation = talk(
-        turn("one", "1"),
-        turn("failed", "half", status="error"),
-        turn("unanswered", ""),
-        turn("two", "2", status="interrupted", stale=True),
-        system="Be brief.",
-    )
-    assert json.loads(messages.text(conversation)) == listed(
-        ("system", "Be brief."), ("user", "one"), ("assistant", "1"), ("user", "two"), ("assistant", "2")
-    )
-
-
-def test_the_system_prompt_of_most_turns_comes_first_where_the_conversation_has_none():
-    turns = [turn(system="Once."), turn(system="Be brief."), turn(system="Be brief.")]
-    assert json.loads(messages.text(talk(*turns)))[0] == {"role": "system", "content": "Be brief."}
-
-
-def test_a_count_tells_what_was_left_out(tmp_path):
-    conversation = talk(turn(), turn(reply="", status="error"), turn(reply=""))
-    assert files.write(conversation, tmp_path / "a.json") == files.Written(tmp_path / "a.json", 1, failed=1, empty=1)
-    assert files.write(conversation, tmp_path / "a.md") == files.Written(tmp_path / "a.md", 3)
-
-
-TEXTS = st.text(min_size=1)
-
-
-@given(st.lists(st.tuples(st.text(), TEXTS)), st.text())
-def test_messages_come_back_as_they_went(pairs, system):
-    conversation = Conversation("talk", system=system, turns=[Turn(*pair) for pair in pairs])
-    data = json.loads(messages.text(conversation))
-    if not data:
-        return
-    back = imported(data)
-    assert said(back) == pairs
-    assert back.system == system
-    assert {t.system for t in back.turns} <= {system}
-
-
-def test_an_object_with_messages_is_read_as_a_request_has_them():
-    data = {"model": "gpt-4o", "temperature": 1, "messages": listed(("user", "q"), ("assistant", "a"))}
-    assert said(imported(data)) == [("q", "a")]
-
-
-def test_system_prompts_of_both_names_become_one():
-    back = imported(listed(("system", "a"), ("developer", "b"), ("user", "q"), ("assistant", "a")))
-    assert (back.system, said(back)) == ("a\n\nb", [("q", "a")])
-
-
-def test_messages_of_one_role_in_a_row_become_one():
-    given = listed(("user", "a"), ("user", "b"), ("assistant", "c"), ("assistant", "d"), ("user", "e"))
-    assert said(imported(given)) == [("a\n\nb", "c\n\nd"), ("e", "")]
-
-
-def test_a_question_without_a_reply_is_a_turn_that_can_be_asked_again():
-    (only,) = imported(listed(("user", "q"))).turns
-    assert (only.reply, only.status, only.in_context) == ("", "complete", False)
-
-
-def test_parts_of_text_are_joined():
-    parts = [{"type": "text", "text": "a"}, {"type": "input_text", "text": "b"}]
-    assert said(imported([{"role": "user", "content": parts}])) == [("a\n\nb", "")]
-
-
-@pytest.mark.parametrize(
-    ("data", "why"),
-    [
-        ({}, "neither"),
-        ("text", "neither"),
-        (None, "neither"),
-        ({"messages": {}}, "neither"),
-        ([], "no message"),
-        (["text"], "message 1 is no object"),
-        (listed(("assistant", "a")), "message 1 is a reply without a question"),
-        (listed(("system", "s"), ("assistant", "a")), "message 2 is a reply without a question"),
-        (listed(("user", "q"), ("system", "s")), "message 2 is a system prompt behind others"),
-        (listed(("user", "q"), ("tool", "s")), "message 2 belongs to a call of a tool"),
-        (listed(("function", "s")), "message 1 belongs to a call of a tool"),
-        ([{"role": "assistant", "content": None, "tool_calls": [{}]}], "message 1 belongs to a call of a tool"),
-        (listed(("robot", "s")), "message 1 has the role 'robot'; there are: system, developer, user, assistant"),
-        ([{"content": "s"}], "message 1 has the role None"),
-        ([{"role": ["user"], "content": "s"}], "message 1 has the role"),
-        (listed(("user", None)), "message 1 has no text"),
-        (listed(("user", [{"type": "image_url", "image_url": {}}])), "message 1 holds a part of type 'image_url'"),
-        (listed(("user", ["text"])), "message 1 holds a part without a type"),
-        (listed(("user", [{"type": "text", "text": 5}])), "message 1 holds a part of type 'text'"),
-    ],
-)
-def test_what_is_no_list_of_messages_is_one_message_that_names_the_place(data, why):
-    with pytest.raises(UsageError, match=why):
-        imported(data)
-
-
-ROLES = st.sampled_from(["system", "developer", "user", "assistant", "tool"])
-CONTENTS = st.text() | st.lists(st.fixed_dictionaries({"type": st.sampled_from(["text", "image"]), "text": JSON}))
-ALMOST = st.lists(st.fixed_dictionaries({"role": ROLES | JSON, "content": CONTENTS | JSON}) | JSON, max_size=6)
-
-
-@contextmanager
-def one_message():
-    """Whatever happens is well, or one `UsageError`, whose words are in the list."""
-    errors = []
-    try:
-        yield errors
-    except UsageError as error:
-        errors.append(str(error))
-
-
-@given(JSON | ALMOST | st.fixed_dictionaries({"messages": ALMOST}))
-def test_any_json_is_a_conversation_or_one_message(data):
-    with one_message() as errors:
-        back = imported(data)
-        assert all(isinstance(t.prompt, str) and isinstance(t.reply, str) for t in back.turns)
-    assert all(len(error) < 300 for error in errors)
-
-
-SAVED = st.fixed_dictionaries(
-    {"format": st.just("lockbots-conversation"), "version": st.just(1) | JSON, "turns": st.lists(JSON) | JSON},
-    optional={"name": JSON, "system": JSON, "id": JSON},
-)
-
-
-@given(st.binary() | (JSON | ALMOST | SAVED).map(lambda data: json.dumps(data).encode()))
-def test_any_file_is_read_or_one_message(tmp_path_factory, content):
-    path = tmp_path_factory.getbasetemp() / "any.json"
-    path.write_bytes(content)
-    with one_message() as errors:
-        assert files.read(path).conversations
-    assert all(str(path) in error for error in errors)
-
-
 # Markdown.
 
 
@@ -380,6 +246,15 @@ def test_markdown_tells_who_said_what_and_how_it_ended():
         *("## You", "More?", "## openai:gpt-4o", "*no reply came: RateLimitError*"),
         *("## You", "Who?", "## Assistant", "*the reply is empty*\n"),
     ]
+
+
+def test_markdown_tells_of_images_below_the_prompt_they_went_with():
+    text = markdown.text(
+        talk(turn("Who?", "Me.", images=("data:image/png;base64,AA==", "https://evil.example/x.png")), turn())
+    )
+    assert "Who?\n\n*with 2 images*\n\n## openai:gpt-4o\n\nMe." in text
+    assert text.count("*with") == 1
+    assert "evil" not in text
 
 
 def test_no_reply_speaks_for_others_in_markdown():
@@ -411,11 +286,18 @@ def test_nothing_in_markdown_acts(family):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_names_are_text_in_markdown(name):
-    conversation = talk(turn(model=name), turn(provider=name), turn(status="truncated", error=name), name=name)
+    with_calls = turn(calls=(ToolCall(name, name, name, name),), images=(name,))
+    conversation = talk(
+        *(turn(model=name), turn(provider=name), turn(status="truncated", error=name), with_calls), name=name
+    )
     assert not faults_in(read(markdown.text(conversation)), READ)
 
 
 # The commands.
+
+
+def listed(*pairs):
+    return [{"role": role, "content": content} for role, content in pairs]
 
 
 def test_export_tells_what_was_written(lockbots, session, tmp_path):
@@ -446,6 +328,15 @@ def test_an_imported_conversation_is_named_after_its_file_and_gone_on_with(lockb
     assert session.current == "моя беседа-2"
     assert session.conversation().system == "Be brief."
     assert "q" in lockbots("history")
+
+
+def test_an_import_tells_what_it_did_not_take(lockbots, tmp_path):
+    path = tmp_path / "talk.json"
+    image = {"type": "image_url", "image_url": {"url": "https://a.example/b.png"}}
+    path.write_text(json.dumps(listed(("user", "Draw!"), ("assistant", [image]))))
+    assert lockbots(f"import {path}") == (
+        "conversation: talk (1 turn)\n- 1 image left out: only what is asked can have images here\n"
+    )
 
 
 def test_what_was_saved_keeps_its_name_when_imported(lockbots, session, tmp_path):

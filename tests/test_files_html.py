@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lockbots_magic.conversation import Conversation
 from lockbots_magic.files import page
-from lockbots_magic.messages import Turn
+from lockbots_magic.messages import ToolCall, Turn
 from tests.documents import DOCUMENT
 from tests.hostile import FAMILIES, VECTORS
 from tests.hostile.judge import faults_in
@@ -108,11 +108,22 @@ def test_replies_are_shown_as_what_they_mean():
         (turn(reply=""), "the reply is empty"),
         (turn(stale=True), "stale"),
         (turn(left_out=2), "2 older turns were left out"),
+        (turn(calls=(ToolCall("1", "f", '{"x": 1}', "2"),)), "called f(x=1) → 2"),
     ],
 )
 def test_how_a_turn_ended_is_marked(turn, remark):
     assert f'<div class="lockbots-notice">{remark}' in page.text(talk(turn))
     assert "odd" not in page.text(talk(turn))
+
+
+def test_images_are_told_of_below_the_prompt_and_none_is_shown():
+    text = page.text(talk(turn(images=("data:image/png;base64,iVBORw0KGgo=", "https://evil.example/x.png"))))
+    prompt, reply = re.findall("<section.*?</section>", text, re.DOTALL)
+    assert '<div class="lockbots-notice">with 2 images</div>' in prompt
+    assert "lockbots-notice" not in reply
+    assert "<img" not in text
+    assert "evil" not in text
+    assert "image" not in "".join(re.findall("<section.*?</section>", page.text(talk(turn())), re.DOTALL))
 
 
 def test_the_page_needs_nothing_else():
@@ -143,6 +154,7 @@ def test_no_hostile_words_act_wherever_they_stand(family):
 def test_names_are_text(name):
     turns = [turn(model=name), turn(provider=name), turn(status="truncated", error=name)]
     turns += [turn(reply="", status="error", error=f"{name}: {name}")]
+    turns += [turn(calls=(ToolCall(name, name, name, name),), images=(name,))]
     assert not faults(talk(*turns, name=name))
 
 

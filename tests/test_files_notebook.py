@@ -10,7 +10,7 @@ from lockbots_magic.conversation import Conversation
 from lockbots_magic.errors import UsageError
 from lockbots_magic.files import notebook
 from lockbots_magic.magics import session_of
-from lockbots_magic.messages import Turn, Usage
+from lockbots_magic.messages import ToolCall, Turn, Usage
 from tests.documents import DOCUMENT
 from tests.hostile import VECTORS
 from tests.hostile.names import NAMES
@@ -161,6 +161,8 @@ def test_everything_known_of_a_turn_comes_back(tmp_path):
         elapsed=1.5,
         first_text=0.5,
         left_out=1,
+        images=("data:image/png;base64,iVBORw0KGgo=", "https://a.example/b.png"),
+        calls=(ToolCall("1", "weather", '{"city": "Осло"}', "дождь"),),
     )
     conversation = Conversation("talk", turns=[one, turn(stale=True)])
     files.write(conversation, tmp_path / "a.ipynb")

@@ -61,6 +61,7 @@ LAYERS = (
     ("session",),
     ("asking", "background", "completion.slots"),
     ("completion.offers",),
+    ("completion.expressions",),
     ("panel.texts", "panel.transcript", "panel.memory", "panel.publisher"),
     ("panel.desk",),
     ("panel.letters",),

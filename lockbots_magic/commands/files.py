@@ -40,7 +40,8 @@ def export(session: Lockbots, options: Namespace) -> str:
         *([f"{counted(written.failed, 'failed turn')} left out"] if written.failed else []),
         *([f"{counted(written.empty, 'turn')} without a reply left out"] if written.empty else []),
     ]
-    return f"exported: {written.path} ({'; '.join([counted(written.turns, 'turn'), *out])})"
+    told = f"exported: {written.path} ({'; '.join([counted(written.turns, 'turn'), *out])})"
+    return "\n".join([told, *(f"- {remark}" for remark in written.remarks)])
 
 
 @command(argument("file", nargs="?", help=_help(f"which: {files.listed(files.IMPORTS)}")))

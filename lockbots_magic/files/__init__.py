@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -51,6 +51,8 @@ class Written:
     """How many turns were left out because they failed."""
     empty: int = 0
     """How many were left out because they have no reply."""
+    remarks: tuple[str, ...] = ()
+    """What the reader should know, a line each."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def write(conversation: Conversation, path: str | Path) -> Written:
     where = write_text(path, _writer(ending)(clean))
     out = [] if EXPORTS[ending].whole else [t for t in clean.turns if not t.in_context]
     failed = sum(t.status == "error" for t in out)
-    return Written(where, len(clean) - len(out), failed, len(out) - failed)
+    return Written(where, len(clean) - len(out), failed, len(out) - failed, tuple(_remarks(ending, clean)))
 
 
 def read(path: str | Path) -> Found:
@@ -133,14 +135,24 @@ def _writer(ending: str) -> Callable[[Conversation], str]:
     return {".md": markdown.text, ".html": page.text, ".ipynb": notebook.text, ".json": messages.text}[ending]
 
 
+def _remarks(ending: str, conversation: Conversation) -> Iterable[str]:
+    from . import cells, messages, turns  # noqa: PLC0415  # as above
+
+    if ending == ".ipynb":
+        return cells.remarks_on(turns.told(conversation))
+    return messages.remarks_on(conversation) if ending == ".json" else ()
+
+
 def _read_json(path: str | Path) -> Found:
     from . import as_json, messages, saved  # noqa: PLC0415  # as above
 
     text = read_text(path)
     try:
         data = as_json.value_of(text)
-        own = saved.is_saved(data)
-        return Found((Conversation.from_dict(data) if own else messages.conversation_of(data, Path(path).stem),))
+        if saved.is_saved(data):
+            return Found((Conversation.from_dict(data),))
+        conversation, remarks = messages.conversation_of(data, Path(path).stem)
+        return Found((conversation,), remarks)
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from None
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..messages import Turn
 from ..options import assignment, is_one_line, literal, quoted
-from .turns import most_common
+from .turns import counted, is_image, most_common
 
 # What IPython takes for a prompt of its own, or of Python's, and takes away wherever it begins a line of a cell.
 _PROMPT = re.compile(r"\s*(>>>|\.\.\.|(\[(nav|ins)\]\s*)?In\s*\[)")
@@ -37,8 +37,17 @@ class Setting:
     def cells(self) -> list[str]:
         """Return the sources of the cells that come first."""
         use = [f"%lockbots use {quoted(self.model)}"] if self.model else []
-        system = [f"%lockbots set system {_literal(self.system)}"] if self.system else []
+        system = [f"%lockbots set system {_literal(_as_it_is(self.system))}"] if self.system else []
         return ["\n".join(["%load_ext lockbots_magic", *use]), *system]
+
+
+def remarks_on(turns: Iterable[Turn]) -> Iterator[str]:
+    """Yield what the reader should know of the cells of `turns`, a line each."""
+    turns = list(turns)
+    if called := sum(bool(turn.calls) for turn in turns):
+        yield f"{counted(called, 'turn')} with functions called: run again, the cell calls none; give it --tools"
+    if lost := sum(not is_image(url) for turn in turns for url in turn.images):
+        yield f"{counted(lost, 'image')} left out of the cells: no http or data:image address"
 
 
 def model_of(turn: Turn, providers: Iterable[str]) -> str:
@@ -75,25 +84,30 @@ def _arrives(prompt: str) -> bool:
     )
 
 
-def _options(turn: Turn, setting: Setting, providers: Iterable[str]) -> Iterable[str]:
+def _options(turn: Turn, setting: Setting, providers: Iterable[str]) -> Iterator[str]:
     model = model_of(turn, providers)
     if model not in ("", setting.model):
         yield f"-m {quoted(model)}"
     if "{{" in turn.prompt:
         yield "--raw"
-    for url in turn.images:
+    for url in filter(is_image, turn.images):  # any other word would be a file or a variable of whoever runs the cell
         yield f"--image {quoted(url)}"
     params = dict(turn.params)
     if _is_number(params.get("temperature")):
         yield f"-t {float(params.pop('temperature'))!r}"
     if turn.system != setting.system:
-        yield f"-s {quoted(turn.system)}"
+        yield f"-s {quoted(_as_it_is(turn.system))}"
     for name, value in params.items():
         yield f"-p {quoted(assignment(name, value))}"
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9
+
+
+def _as_it_is(system: str) -> str:
+    """Write a system prompt where one that begins with an at sign would be a persona, perhaps in a file."""
+    return f"@{system}" if system.startswith("@") else system
 
 
 def _literal(text: str) -> str:

@@ -11,7 +11,7 @@ from ..messages import Turn
 from ..rendering.markdown import lowered, parse
 from ..rendering.plain_markdown import neutralised, written
 from ..rendering.plain_markdown.inline import literal
-from .turns import remarks, speaker, system_of, title_of
+from .turns import remarks, remarks_on_prompt, speaker, system_of, title_of
 
 
 def text(conversation: Conversation) -> str:
@@ -25,9 +25,13 @@ def text(conversation: Conversation) -> str:
 
 
 def _turn(turn: Turn, number: int) -> list[str]:
-    said = [f"*{literal(remark)}*" for remark in remarks(turn)]
     who = literal(speaker(turn), heading=True)
-    return ["## You", _part(turn.prompt, 2 * number - 1), f"## {who}", _part(turn.reply, 2 * number), *said]
+    asked = ["## You", _part(turn.prompt, 2 * number - 1), *_remarks(remarks_on_prompt(turn))]
+    return [*asked, f"## {who}", _part(turn.reply, 2 * number), *_remarks(remarks(turn))]
+
+
+def _remarks(said: Iterable[str]) -> list[str]:
+    return [f"*{literal(remark)}*" for remark in said]
 
 
 def _part(markdown: str, number: int) -> str:

@@ -13,7 +13,7 @@ from ..plaintext import printable
 from ..rendering.forms import made
 from ..rendering.highlight import printed
 from ..rendering.html import framed, render, style, style_element
-from .turns import remarks, speaker, system_of, title_of
+from .turns import remarks, remarks_on_prompt, speaker, system_of, title_of
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 """What a browser may do for the page: show its style, and pictures that came along in replies."""
@@ -53,7 +53,8 @@ def text(conversation: Conversation) -> str:
 
 def _turn(turn: Turn) -> Iterable[str]:
     reply = made(lambda: render(turn.reply, _LEVEL), turn.reply)
-    yield _part("prompt", "You", _as_typed(turn.prompt))
+    with_it = remarks_on_prompt(turn)
+    yield _part("prompt", "You", _as_typed(turn.prompt) + (framed("", with_it, styled=False) if with_it else ""))
     yield _part("reply", _shown(speaker(turn)), framed(reply, remarks(turn), styled=False))
 
 

@@ -15,6 +15,7 @@ from ..providers.secrets import redacted
 from ..rendering.notices import notices_of
 
 _KIND = re.compile(r"(\w+)(?::|\Z)")
+_IMAGES = ("https://", "http://", "data:image/")
 
 
 def without_secrets(conversation: Conversation) -> Conversation:
@@ -50,8 +51,23 @@ def speaker(turn: Turn) -> str:
     return _on_one_line(":".join(filter(None, (turn.provider, turn.model)))) or "Assistant"
 
 
+def is_image(url: str) -> bool:
+    """Whether `url` can lead to an image, and to none but that: not to a file of this machine."""
+    return url[:20].lower().startswith(_IMAGES)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return the number with its noun."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def remarks_on_prompt(turn: Turn) -> list[str]:
+    """What the reader of a file should know of what was asked, a line each. No image is shown: that would fetch it."""
+    return [f"with {counted(len(turn.images), 'image')}"] if turn.images else []
+
+
 def remarks(turn: Turn) -> list[str]:
-    """What the reader of a file should know of `turn`, a line each. No address of a service is among it."""
+    """What the reader of a file should know of the reply, a line each. No address of a service is among it."""
     said = notices_of(turn)
     if turn.status == "error" and not turn.reply:
         kind = _KIND.match(turn.error)
@@ -70,4 +86,8 @@ def _redacted(value: Any) -> Any:
         return redacted(value)
     if isinstance(value, Mapping):
         return {_redacted(name): _redacted(inner) for name, inner in value.items()}
-    return type(value)(_redacted(inner) for inner in value) if type(value) in (list, tuple) else value
+    if isinstance(value, tuple) and hasattr(value, "_make"):  # a named tuple stays what it is
+        return value._make(map(_redacted, value))
+    if isinstance(value, list | tuple):
+        return (list if isinstance(value, list) else tuple)(map(_redacted, value))
+    return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import re
 from collections.abc import Iterable
@@ -67,7 +68,7 @@ class Secret:
         return len(self._value)
 
     def redact(self, text: str) -> str:
-        """Return `text` without the credential, as it is or as an address writes it."""
+        """Return `text` without the credential, as it is or as an address or JSON writes it."""
         for form in self._forms():
             text = text.replace(form, "***")
         return text
@@ -83,7 +84,8 @@ class Secret:
         return next((n for n in ends if any(f.startswith(text[-n:]) for f in forms)), 0) if forms else 0
 
     def _forms(self) -> Iterable[str]:
-        return dict.fromkeys((self._value, quote(self._value, safe=""), quote_plus(self._value)))
+        in_json = json.dumps(self._value, ensure_ascii=False)[1:-1]
+        return dict.fromkeys((self._value, quote(self._value, safe=""), quote_plus(self._value), in_json))
 
     def __repr__(self) -> str:
         return "Secret(***)"

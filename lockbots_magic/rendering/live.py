@@ -95,12 +95,30 @@ def watched(shell: InteractiveShell, mode: str) -> bool:
     return request.get("metadata", {}).get("cellId") is not None
 
 
+def show_text(shell: InteractiveShell, text: str) -> bool:
+    """Show `text` exactly; false where there are no outputs, as in a terminal.
+
+    A front end makes links in bare text, of any scheme; in an element of code it makes none.
+    """
+    if not _has_outputs(shell):
+        return False
+    from .highlight import printed  # noqa: PLC0415  # Markdown is needed by the first reply, not by %load_ext
+    from .html import framed  # noqa: PLC0415  # as above
+
+    show({"text/html": framed(f"<pre><code>{printed(text)}</code></pre>"), "text/plain": text})
+    return True
+
+
+def _has_outputs(shell: InteractiveShell) -> bool:
+    return hasattr(shell, "kernel") or isinstance(shell.display_pub, CapturingDisplayPublisher)
+
+
 def show_note(shell: InteractiveShell, text: str, metadata: Mapping[str, Any]) -> bool:
     """Show a line of the toolkit's as an output with `metadata`; false where outputs have none, as in a terminal.
 
     Without a text the output is nothing that a reader sees.
     """
-    if not (hasattr(shell, "kernel") or isinstance(shell.display_pub, CapturingDisplayPublisher)):
+    if not _has_outputs(shell):
         return False
     show({"text/plain": text} if text else {}, metadata=metadata)
     return True

@@ -32,7 +32,7 @@ REPLY: Rules = {
     "pre": {"class": "(joins|joined| )+"},
     "li": {"class": "task"},
     "span": {"class": "[a-z]|mathjax_process tex2jax_process|numbering-entry"},  # the last is of JupyterLab's headings
-    "div": {"class": f"formula|footnote|wide|lb-code|lockbots|lockbots-notice|lockbots-reply( {_IGNORED})?"},
+    "div": {"class": f"formula|footnote|wide|lb-code|lockbots-notice|(lockbots|lockbots-reply)( {_IGNORED})?"},
     "style": {},  # its text is compared as well
 }
 """A reply."""
