@@ -186,7 +186,7 @@ def _material(
     images = [_image(value, around) for value in options.image]
     pieces = [context.from_file(path) for path in options.file]
     if options.cells:
-        history = context.CellHistory(around.shell, around.displays)
+        history = context.CellHistory(around.shell, around.displays, source=session.cells.source)
         pieces.append(context.from_cells(options.cells, history, images_before=len(images)))
         images += pieces[-1].images
     if options.raw:
@@ -195,7 +195,7 @@ def _material(
         pieces.append(expanded(session, prompt, around, images_before=len(images)))
         images += pieces[-1].images
     text = "\n\n".join(piece.text for piece in pieces)
-    return text, tuple(images), tuple(note for piece in pieces for note in piece.notes)
+    return text, context.checked_images(images), tuple(note for piece in pieces for note in piece.notes)
 
 
 def _image(value: str, around: Surroundings) -> str:
@@ -219,7 +219,9 @@ def expanded(session: Lockbots, prompt: str, around: Surroundings, *, images_bef
     """
     from . import context  # noqa: PLC0415  # as above
 
-    return context.expanded(prompt, _evaluator(session, around), images_before=images_before)
+    material = context.expanded(prompt, _evaluator(session, around), images_before=images_before)
+    context.checked_images(material.images)
+    return material
 
 
 def _evaluator(session: Lockbots, around: Surroundings) -> Callable[[str], Any]:

@@ -25,7 +25,7 @@ from .errors import Interrupted
 from .messages import Turn
 from .options import HelpRequested
 from .plaintext import printable, unlinked
-from .rendering.live import watched
+from .rendering.live import noted_by, watched
 from .rendering.notices import notices_of
 from .reply import Reply
 from .session import Lockbots
@@ -56,13 +56,24 @@ class ChatMagics(Magics):
 
         return Showing(self.shell, self.session)
 
+    @contextmanager
+    def _in_cell(self) -> Iterator[None]:
+        """Do the work of a cell: what it displays is noted, and an interrupt, wherever it hits, is one line."""
+        token = noted_by.set(self.displays.noting())
+        try:
+            yield
+        except KeyboardInterrupt as error:
+            raise Interrupted(str(error) or "the reply was stopped; what had come is kept") from None
+        finally:
+            noted_by.reset(token)
+
     @no_var_expand
     @line_cell_magic
     def chat(self, line: str, cell: str | None = None) -> None:
         """Send a prompt to a language model. `%%chat -h` lists the options."""
         from .asking import Surroundings, chat_options, prompt_of, question  # noqa: PLC0415  # see above
 
-        with _stopped_in_one_line():
+        with self._in_cell():
             try:
                 options, text = chat_options().leading(line)
             except HelpRequested as help_text:
@@ -82,7 +93,7 @@ class ChatMagics(Magics):
         """Manage models, conversations and settings. `%lockbots help` lists the commands."""
         from . import commands  # noqa: PLC0415  # see above
 
-        with _stopped_in_one_line():
+        with self._in_cell():
             try:
                 shown = commands.run(self.session, line)
             except HelpRequested as help_text:
@@ -98,15 +109,6 @@ class ChatMagics(Magics):
                     _say(shown)
             else:
                 display(shown)  # type: ignore[no-untyped-call]  # IPython's display is not typed
-
-
-@contextmanager
-def _stopped_in_one_line() -> Iterator[None]:
-    """Make an interrupt, wherever it hits, one line in place of a traceback."""
-    try:
-        yield
-    except KeyboardInterrupt as error:
-        raise Interrupted(str(error) or "the reply was stopped; what had come is kept") from None
 
 
 def _forms_of(turn: Turn) -> Mapping[str, str]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockbots_magic.answers.structured import NotFitting, wanted
+from lockbots_magic.answers.structured import MOST_PIECES, NotFitting, wanted
 from lockbots_magic.errors import UsageError
 
 SCHEMA = {
@@ -125,6 +125,20 @@ def test_the_piece_that_fits_is_taken():
 def test_json_that_looks_whole_and_is_not_may_still_hold_what_is_wanted():
     assert wanted(Pet).read(f"{PET}\n{PET}") == Pet("Rex")
     assert wanted(Pet).read(f"[draft] {PET}") == Pet("Rex")
+
+
+@pytest.mark.parametrize("footnote", ["[{}]", "[{}: a book]", "[{}–9]", "{{{}}}", "[see {}]"])
+def test_footnotes_do_not_hide_it(footnote):
+    notes = " ".join(f"as said {footnote.format(number)}" for number in range(400))
+    for value in (None, dict[str, int]):
+        assert wanted(value).read(f'{notes} {{"x": 7}} {notes}') == {"x": 7}
+
+
+def test_of_endless_pieces_only_so_many_are_read():
+    pieces = "[0] " * MOST_PIECES
+    assert wanted(dict[str, int]).read(f'{{"x": 7}} {pieces}') == {"x": 7}
+    with pytest.raises(NotFitting):
+        wanted(dict[str, int]).read(f'{pieces} {{"x": 7}}')
 
 
 def test_deep_json_does_not_break_a_check():

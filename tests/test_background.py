@@ -165,5 +165,15 @@ def test_several_long_tries_and_what_functions_print_stay_in_the_cell(kernel, sa
     assert "".join(one["text"] for one in printed.outputs if one["type"] == "stream") == "mine\n"
 
 
+def test_what_a_comparison_showed_can_go_into_a_prompt(kernel, sandbox):
+    use(kernel, sandbox.url("openai"))
+    kernel.run("%lockbots compare openai:demo openai:gpt-4 -- count to 3", cell_id="c1")
+    number = value(kernel, "len(In) - 2")
+    kernel.run(f"%%chat --cells {number}\nWhich is better?", cell_id="c2")
+    asked = sandbox.requests[-1].json["messages"][-1]["content"]
+    assert "openai:gpt-4" in asked
+    assert "1 2 3" in asked
+
+
 def test_nothing_to_stop_is_told(kernel):
     assert kernel.run("%lockbots stop").of("stream")[0]["text"] == "no reply is under way\n"

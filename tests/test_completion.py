@@ -30,8 +30,8 @@ NAMESPACE = {
 
 
 def expressions(code):
-    """Stands for IPython: whatever is asked, it tells what it was asked."""
-    return 0, [Offer(f"<{code}>", "python")]
+    """Stands for the notebook: whatever is asked, it tells what it was asked, and has a name that is none."""
+    return 0, [Offer(f"<{code}>".replace("\n", "/"), "python"), Offer("x\nimport os", "python")]
 
 
 class Asker:
@@ -307,13 +307,22 @@ def test_an_expression_is_the_last_one_open(offered):
     assert offered("%%chat\n{{ a }} and {{b") == ["<b>"]
     assert offered("%%chat\n{{ a }} and b") == []
     assert offered("%%chat\n{ b") == []
-    assert offered("%%chat\n{{ [a for\n a") == ["<[a for\n a>"]
+    assert offered("%%chat\n{{ [a for\n a") == ["<[a for/ a>"]
 
 
 def test_raw_braces_are_text(offered):
     assert offered("%%chat --raw\n{{ an") == []
     assert offered("%chat --raw {{ an") == []
+    assert offered("%chat --raw -- {{ an") == []
+    assert offered("%lockbots compare guide --raw -- {{ an") == []
     assert offered("%%chat -s --raw\n{{ an") == ["<an>"]
+
+
+def test_the_prompt_of_a_command_is_completed_like_any_other(offered):
+    assert offered("%lockbots compare guide --to x -- say {{ an") == ["<an>"]
+    assert offered("%lockbots compare guide {{ an") == ["anthropic:"]
+    assert offered("%lockbots compare guide -- say an") == []
+    assert offered("%lockbots stop -- {{ an") == []
 
 
 # Whatever is typed
@@ -363,7 +372,7 @@ def test_no_line_makes_completion_fail_or_go_to_the_network(head, tail, data):
     before = cell[: data.draw(st.integers(0, len(cell)))]
     offered = Asker()
     found = offered(before)
-    assert found is None or all(one == one.replace("\n", "") or one.startswith("<") for one in found)
+    assert found is None or not any("\n" in one for one in found)
 
 
 # In IPython
@@ -418,6 +427,31 @@ def test_ipython_completes_the_expression_in_braces(completing):
     assert "%%chat\nsee {{ frame.upper }} and" in found(completing, "%%chat\nsee {{ frame.upp| }} and")
     assert "%chat see {{frame.upper" in found(completing, "%chat see {{frame.upp|")
     assert not [one for one in found(completing, "%chat {{ ti|") if "%time" in one]
+
+
+def test_jedi_is_never_asked(completing, monkeypatch):
+    from IPython.core import completer
+
+    def refuse(*_, **__):
+        raise AssertionError("jedi was asked")
+
+    monkeypatch.setattr(completer.IPCompleter, "_jedi_matches", refuse)
+    completing.user_ns.update(frame="text", many={"key": {"inner": []}})
+    for code in ("", "fra", "frame.", "[x for x in frame.", "many[", "many['key'].", "len(frame).", "frame.nosuch."):
+        found(completing, f"%%chat\n{{{{ {code}|")
+    assert "%%chat\n{{ [x for x in frame.upper" in found(completing, "%%chat\n{{ [x for x in frame.upp|")
+    assert found(completing, "%%chat\n{{ many['key']['in|") == ["%%chat\n{{ many['key']['inner"]
+
+
+def test_what_might_run_code_of_the_users_has_no_attributes(completing):
+    asked = []
+    cell = "class Eager:\n    @property\n    def value(self):\n        asked.append('value')\n        return ''\n"
+    completing.user_ns["asked"] = asked
+    completing.run_cell(f"{cell}    def __call__(self):\n        asked.append('call')\neager = Eager()")
+    assert "%chat {{ eager.value" in found(completing, "%chat {{ eager.|")
+    for code in ("eager.value.", "eager().", "eager.value['"):
+        assert found(completing, f"%chat {{{{ {code}|") == []
+    assert asked == []
 
 
 def test_ipython_is_left_alone_elsewhere(completing):

@@ -2,13 +2,16 @@
 
 import base64
 import re
+import threading
 from types import SimpleNamespace
 
 import pytest
 
-from lockbots_magic.context import CellHistory, Displays, Material, from_cells
+from lockbots_magic.context import CellHistory, Displays, Material, checked_images, from_cells
 from lockbots_magic.context.cells import CHARACTERS, MOST_IMAGES
+from lockbots_magic.context.images import LARGEST_IMAGE
 from lockbots_magic.errors import UsageError
+from lockbots_magic.notebook.record import KEY
 from lockbots_magic.providers.secrets import Secret
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -100,9 +103,9 @@ def test_markdown_stays_markdown_and_goes_before_plain_text():
     assert text("1", "x", outputs={1: [bundle]}).endswith("Out [1]:\n**x**")
 
 
-def test_what_has_no_text_is_named():
-    bundle = output("display_data", text_html="<b>x</b>")
-    assert text("1", "x", outputs={1: [bundle]}).endswith("[text/html]\n```")
+def test_what_has_no_text_is_left_out():
+    outputs = {1: [output("display_data", text_html="<b>x</b>"), output("display_data", text_plain="kept")]}
+    assert text("1", "x", outputs=outputs) == "In [1]:\n```python\nx\n```\nOut [1]:\n```\nkept\n```"
 
 
 @pytest.mark.parametrize("data", [PNG, base64.b64encode(PNG).decode(), base64.encodebytes(PNG).decode()])
@@ -124,6 +127,16 @@ def test_there_are_only_so_many_images():
     material = from_cells("1", history("x", outputs=outputs))
     assert len(material.images) == MOST_IMAGES
     assert material.notes == (f"cell 1: an image left out, there are {MOST_IMAGES}",)
+    assert material.text.endswith("[an image]\n```")
+
+
+def test_images_have_only_so_much_room_together():
+    large = PNG + bytes(LARGEST_IMAGE - 100)
+    outputs = {1: [output("display_data", image_png=large)] * 5}
+    material = from_cells("1", history("x", outputs=outputs))
+    assert checked_images(material.images) == material.images
+    assert len(material.images) == 3
+    assert material.notes == ("cell 1: an image left out, over 15 MB of images",) * 2
     assert material.text.endswith("[an image]\n```")
 
 
@@ -168,6 +181,19 @@ def test_the_cell_that_asks_is_not_among_them(shell):
     assert CellHistory(shell, running=False).numbers() == [1, 2]
 
 
+def test_a_cell_that_runs_without_becoming_history_hides_no_other(shell):
+    def numbers(source, running):
+        found = []
+        shell.user_ns["ask"] = lambda: found.extend(CellHistory(shell, source=running).numbers())
+        shell.run_cell(source, store_history=running.endswith("kept"))
+        return found
+
+    shell.run_cell("'first'", store_history=True)
+    assert numbers("ask()  # silent", "ask()  # silent") == [1]
+    assert numbers("ask()  # kept\n", "ask()  # kept\n".strip()) == [1]
+    assert numbers("ask()  # kept\n\n", "ask()  # kept") == [1, 2]
+
+
 def test_magics_stand_as_they_were_typed(shell):
     shell.run_cell("%%timeit -n1 -r1\npass", store_history=True)
     cells = CellHistory(shell, running=False)
@@ -177,8 +203,99 @@ def test_magics_stand_as_they_were_typed(shell):
 def test_displays_without_a_kernel_are_not_watched(shell):
     displays = Displays()
     displays.attach(shell)
+    displays.noting()({"text/plain": "x"}, "id")
     displays.detach()
     assert displays.of(1) == []
+
+
+class Publisher:
+    """Stands for the kernel's: it calls the hooks of a display."""
+
+    def __init__(self):
+        self.hooks = []
+        self.register_hook, self.unregister_hook = self.hooks.append, self.hooks.remove
+
+    def show(self, text, identity=None, kind="display_data", **metadata):
+        content = {"data": {"text/plain": text}, "metadata": metadata, "transient": {"display_id": identity}}
+        for hook in self.hooks:
+            assert hook({"msg_type": kind, "content": content})["content"] is content
+
+
+@pytest.fixture
+def displayed():
+    """Displays of a shell whose cell 1 runs, its publisher, and its inputs."""
+    inputs, publisher, displays = ["", "a"], Publisher(), Displays()
+    displays.attach(SimpleNamespace(display_pub=publisher, history_manager=SimpleNamespace(input_hist_raw=inputs)))
+    return displays, publisher, inputs
+
+
+def texts(displays, cell):
+    return [bundle["text/plain"] for bundle in displays.of(cell)]
+
+
+def test_what_other_threads_tell_belongs_to_the_cell_that_began_them(displayed):
+    displays, _, inputs = displayed
+    note = displays.noting()
+    inputs.append("b")
+    states = (("growing", "r"), ("nameless", None), ("whole", "r"))
+    thread = threading.Thread(target=lambda: [note({"text/plain": text}, identity) for text, identity in states])
+    thread.start()
+    thread.join()
+    assert texts(displays, 1) == ["whole"]
+    assert texts(displays, 2) == []
+
+
+def test_what_is_seen_and_told_is_there_once(displayed):
+    displays, publisher, _ = displayed
+    for _ in range(2):
+        displays.noting()({"text/plain": "a"}, "r")
+        publisher.show("a", "r")
+    assert texts(displays, 1) == ["a"]
+
+
+def test_one_display_in_two_cells_is_as_it_was_last_in_both(displayed):
+    displays, publisher, inputs = displayed
+    publisher.show("a", "r")
+    inputs.append("b")
+    publisher.show("b", "r")
+    assert texts(displays, 1) == texts(displays, 2) == ["b"]
+    publisher.show("c", "r", "update_display_data")
+    publisher.show("no such", "x", "update_display_data")
+    publisher.show("nameless", None, "update_display_data")
+    assert texts(displays, 1) == texts(displays, 2) == ["c"]
+
+
+def test_displays_without_a_name_stay_as_they_are(displayed):
+    displays, publisher, _ = displayed
+    publisher.show("a")
+    publisher.show("b")
+    assert texts(displays, 1) == ["a", "b"]
+
+
+def test_our_own_replies_are_not_among_what_is_told(displayed):
+    displays, publisher, _ = displayed
+    displays.noting()({"text/plain": "growing"}, "r")
+    displays.noting()({"text/plain": "whole"}, "r", {KEY: {}})
+    publisher.show("whole", "s", **{KEY: {}})
+    assert displays.of(1) == []
+
+
+def test_a_message_of_any_form_passes(displayed):
+    _, publisher, _ = displayed
+    for message in ({}, {"msg_type": "display_data"}, {"msg_type": "display_data", "content": {"metadata": 5}}):
+        assert publisher.hooks[0](message) is message
+
+
+FROM_A_THREAD = """
+import threading
+def show(note):
+    display({"text/plain": "begun"}, raw=True, display_id="one")
+    note({"text/plain": "begun"}, "one")
+thread = threading.Thread(target=show, args=[displays.noting()])
+thread.start()
+thread.join()
+_ = display({"text/plain": "whole"}, raw=True, display_id="one", update=True)
+"""
 
 
 @pytest.mark.kernel
@@ -198,12 +315,14 @@ def test_a_kernel_shows_everything_in_its_order():
         kernel.run("print('printed')\nhandle = display(Markdown('*early*'), display_id=True)\nImage(png)")
         kernel.run("handle.update(Markdown('*late*'))\ndisplay(Image(png))")
         kernel.run("def f():\n    return 1 / 0\nf()")
-        kernel.run("material = from_cells('2-4', CellHistory(get_ipython(), displays))")
+        kernel.run(FROM_A_THREAD)
+        kernel.run("material = from_cells('2-5', CellHistory(get_ipython(), displays))")
         (shown,) = kernel.run("print(material.text)").outputs
         (images,) = kernel.run("print(material.images == (image_from(png),) * 2)").outputs
     assert images["text"] == "True\n"
-    second, third, fourth = re.split(r"\n\n(?=In \[)", shown["text"])
+    second, third, fourth, fifth = re.split(r"\n\n(?=In \[)", shown["text"])
     kept = second.replace("Out [2]:\n```\nprinted\n```\n", "")  # IPython before 9 keeps no streams
     assert kept.endswith("```\nOut [2]:\n*late*\nOut [2]:\n[image 1]")
     assert third.endswith("```\nOut [3]:\n[image 2]")
     assert fourth.startswith("In [4]:\n```python\ndef f():")
+    assert fifth.rstrip().endswith("```\nOut [5]:\n```\nwhole\n```")

@@ -1,12 +1,15 @@
 """Pictures as URLs."""
 
 import base64
+import io
+import random
+import sys
 from types import SimpleNamespace
 
 import pytest
 
-from lockbots_magic.context import image_from, material_of
-from lockbots_magic.context.images import LARGEST_IMAGE, kind_of
+from lockbots_magic.context import checked_images, image_from, material_of
+from lockbots_magic.context.images import LARGEST_FILE, LARGEST_IMAGE, kind_of
 from lockbots_magic.errors import UsageError
 
 PNG = base64.b64decode(
@@ -52,10 +55,11 @@ def test_an_address_stays_as_it_is(url):
         (b"text", "no picture that models take"),
         (5, "a int is no picture"),
         ([PNG], "a list is no picture"),
-        (PNG + bytes(LARGEST_IMAGE), "more than 20 MB"),
-        ("data:image/png;base64," + "A" * 30_000_000, "more than 20 MB"),
+        (BEGINS["jpeg"] + bytes(LARGEST_IMAGE), "more than 5 MB; make it smaller"),
+        ("data:image/png;base64," + "A" * 30_000_000, "no picture that models take"),
+        ("data:image/png," + "A" * 30_000_000, "more than 5 MB; make it smaller"),
     ],
-    ids=range(9),
+    ids=range(10),
 )
 def test_what_no_model_takes_is_an_error(given, said):
     with pytest.raises(UsageError, match=said):
@@ -76,9 +80,74 @@ def test_a_file_that_is_no_picture_is_an_error(tmp_path):
 def test_a_file_that_is_too_large_is_not_read(tmp_path):
     path = tmp_path / "large.png"
     with path.open("wb") as file:
-        file.truncate(LARGEST_IMAGE + 1)
-    with pytest.raises(UsageError, match=r"large\.png is more than 20 MB"):
+        file.truncate(LARGEST_FILE + 1)
+    with pytest.raises(UsageError, match=r"large\.png is more than 100 MB"):
         image_from(path)
+
+
+def photo(kind, size=(2400, 1200), mode="RGB", **more):
+    """A picture of noise, which nothing compresses: more than 5 MB as PNG."""
+    image = pytest.importorskip("PIL.Image")
+    file = io.BytesIO()
+    image.frombytes(mode, size, random.Random(5).randbytes(size[0] * size[1] * len(mode))).save(file, kind, **more)
+    assert len(file.getvalue()) > LARGEST_IMAGE
+    return file.getvalue()
+
+
+def opened(url):
+    from PIL import Image
+
+    kind, data = data_of(url)
+    assert kind == "jpeg"
+    assert len(data) <= LARGEST_IMAGE
+    return Image.open(io.BytesIO(data))
+
+
+def test_a_large_picture_is_made_smaller(tmp_path):
+    data = photo("PNG")
+    (tmp_path / "a.png").write_bytes(data)
+    encoded = base64.b64encode(data).decode()
+    for given in (data, tmp_path / "a.png", f"data:image/png;base64,{encoded}"):
+        assert opened(image_from(given)).size == (2000, 1000)
+
+
+def test_a_large_picture_of_any_kind_is_made_smaller():
+    see_through = opened(image_from(photo("PNG", (2400, 1200), "RGBA")))
+    assert (see_through.mode, see_through.size) == ("RGB", (2000, 1000))
+    assert opened(image_from(photo("JPEG", (3200, 3200), quality=100, subsampling=0))).size == (2000, 2000)
+
+
+def test_a_large_picture_stays_the_right_way_up():
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by a quarter
+    assert opened(image_from(photo("JPEG", (3200, 2400), quality=100, subsampling=0, exif=exif))).size == (1500, 2000)
+
+
+def test_a_noisy_picture_in_memory_is_made_smaller():
+    from PIL import Image
+
+    picture = Image.open(io.BytesIO(photo("PNG")))
+    assert opened(image_from(picture)).size == (2000, 1000)
+
+
+def test_without_pillow_a_large_picture_is_an_error_that_says_how_large_one_may_be(monkeypatch):
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    with pytest.raises(UsageError, match=r"more than 5 MB; make it smaller \(with Pillow"):
+        image_from(BEGINS["jpeg"] + bytes(LARGEST_IMAGE))
+
+
+def test_the_pictures_of_a_question_are_bounded_together():
+    url = image_from(BEGINS["jpeg"] + bytes(LARGEST_IMAGE - 10))
+    far = "https://example.org/" + "a" * 50_000_000
+    assert checked_images([url] * 3) == (url,) * 3
+    assert checked_images([*[url] * 3, far]) == (url, url, url, far)
+    assert checked_images([]) == ()
+    with pytest.raises(
+        UsageError, match=r"the 4 images of this question have 20\.0 MB, more than the 15 MB .* leave some out"
+    ):
+        checked_images([url] * 4)
 
 
 def test_a_missing_file_is_an_error_that_names_one_like_it(tmp_path):

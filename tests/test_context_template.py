@@ -88,6 +88,13 @@ def test_what_is_no_expression_is_an_error_that_names_it(prompt, named):
     assert len(str(raised.value)) < 200
 
 
+@pytest.mark.parametrize("code", ["await x", "[await y for y in x]", "(yield x)", "[y async for y in x]", "x := 5"])
+def test_what_needs_a_function_around_it_is_no_expression(code):
+    with pytest.raises(UsageError, match="is no Python expression; --raw"):
+        sent(f"{{{{ {code} }}}}", x=5)
+    assert sent("{{ (lambda: (yield))() and 5 }}") == "5"
+
+
 def test_all_expressions_are_read_before_the_first_is_evaluated():
     asked = []
     with pytest.raises(UsageError, match="is no Python expression"):

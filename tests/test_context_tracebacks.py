@@ -111,6 +111,14 @@ def test_in_a_cell_it_begins_with_the_cell(shell):
     )
 
 
+def test_a_cell_that_is_no_python_was_never_begun(shell):
+    error = shell.run_cell("for x in\n    print(x)", store_history=True).error_before_exec
+    told = short_traceback(error)
+    assert told.startswith(("  Cell In[1], line 1\n", '  File "Cell In[1]", line 1\n'))
+    assert told.endswith("SyntaxError: invalid syntax")
+    assert ".py" not in told
+
+
 @pytest.mark.parametrize(
     ("line", "left"),
     [

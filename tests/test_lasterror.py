@@ -53,6 +53,14 @@ def test_a_syntax_error_is_told():
     assert "somebody" not in text
 
 
+def test_of_a_cell_that_is_no_python_nothing_is_told_of_what_runs_cells(shell):
+    source = "for x in\n    print(x)"
+    _, error = blocks_of(explain_prompt(shell.run_cell(source).error_before_exec, source))
+    assert "SyntaxError: invalid syntax" in error.text
+    assert "interactiveshell" not in error.text
+    assert "Traceback" not in error.text
+
+
 def test_an_error_that_led_to_another_is_told_before_it():
     source = "try:\n    1 / 0\nexcept ZeroDivisionError as e:\n    raise ValueError('bad') from e"
     text = explain_prompt(raised(source), source)

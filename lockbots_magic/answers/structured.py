@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from importlib import import_module
@@ -15,12 +16,17 @@ from ..schemas.reading import NotJSON, read_json
 from ..schemas.shapes import MOST_SAID, Misfit, Shape, brief, fitted_to, whole_schema
 from .blocks import blocks_of
 
-MOST_STARTS = 100
-"""Brackets in prose that are tried as the beginning of JSON."""
+MOST_STARTS = 500
+"""Brackets in prose that are tried as the beginning of JSON and are none."""
+MOST_PIECES = 10_000
+"""Pieces of JSON in prose that are read."""
 MOST_SEARCHED = 5_000_000
 """Characters that those tries may read together."""
 MOST_CANDIDATES = 20
 """Pieces of JSON in one reply that are held to what is wanted."""
+
+_START = re.compile(r"""\{(?=\s*["}])|\[(?=\s*(?:["\d\[{\]-]|true|false|null))""")
+"""Brackets behind which JSON may go on; most brackets in prose are none."""
 
 
 class NotFitting(ValueError):  # noqa: N818  # says what it is
@@ -77,7 +83,8 @@ def wanted(value: Any = None) -> Wanted:
 
     Args:
         value: None for any JSON; a JSON schema as a dict; a pydantic model; a dataclass or any other type that JSON can
-            hold.
+            hold. A `pattern` in a schema is searched for as it is: one that backtracks, such as `^(a+)+$`, may take
+            minutes to refuse a text.
 
     Raises:
         UsageError: it is none of these, the schema is malformed, or jsonschema is not installed.
@@ -152,15 +159,16 @@ def _value_or_misfit(text: str) -> Any:
 def _in_prose(reply: str) -> list[Any]:
     """The objects and lists in `reply`, the longest first."""
     found: list[tuple[int, Any]] = []
-    at, searched = 0, 0
-    for _ in range(MOST_STARTS):
-        starts = [place for place in (reply.find("{", at), reply.find("[", at)) if place >= 0]
-        if not starts or searched > MOST_SEARCHED:
+    at, failed, searched = 0, 0, 0
+    for _ in range(MOST_PIECES):
+        start = _START.search(reply, at)
+        if start is None or failed == MOST_STARTS or searched > MOST_SEARCHED:
             break
-        at = min(starts)
+        at = start.start()
         try:
             value, end = read_json(reply, at)
         except NotJSON as misfit:
+            failed += 1
             searched += misfit.position - at
             at += 1
         except Misfit as misfit:

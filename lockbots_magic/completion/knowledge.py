@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import helptext
 from ..asking import chat_options
-from ..commands import COMMANDS
 from ..errors import UsageError
 from ..model_lists import lists_of
 from ..providers import names, provider_class
@@ -23,6 +22,9 @@ from ..providers.base import Provider
 from ..providers.checks import checked_url
 from ..session import LIVE, Lockbots
 from .offers import MOST, Offer
+
+if TYPE_CHECKING:
+    from ..commands.command import Command
 
 LARGEST_FOLDER = 20_000
 """Entries of a folder that are looked at."""
@@ -51,21 +53,27 @@ class Known:
         self._hidden = hidden
         self.expressions = expressions
         self._sources: dict[str, Callable[[], Iterable[str]]] = {
-            "command": lambda: COMMANDS,
+            "command": _commands,
             "provider": lambda: self._providers,
             "conversation": lambda: dict.fromkeys((*session.conversations, "main")),
             "variable": lambda: [name for name, _ in self._variables()],
             "function": lambda: [name for name, value in self._variables() if _is_function(value)],
             "persona": self._personas,
             "setting": lambda: sorted(session.class_traits(config=True)),
-            "topic": lambda: [*COMMANDS, *helptext.topics()],
+            "topic": lambda: [*_commands(), *helptext.topics()],
         }
 
     def parser(self, command: str | None = None) -> ArgumentParser | None:
         """The options of a command, of `%%chat` without one; None if there is no such command."""
         if command is None:
             return chat_options()
-        return COMMANDS[command].options(command) if command in COMMANDS else None
+        known = _commands().get(command)
+        return known.options(command) if known else None
+
+    def takes_prompt(self, command: str) -> bool:
+        """Whether a command takes a prompt, behind a `--`."""
+        known = _commands().get(command)
+        return known is not None and bool(known.text)
 
     def names(self, kind: str) -> Iterable[str]:
         """All names of a kind."""
@@ -98,14 +106,8 @@ class Known:
         return LIVE if setting == "live" else ()
 
     def paths(self, typed: str) -> Iterator[str]:
-        """Paths that begin as typed, in order; hidden ones once a dot is typed."""
-        at = max(typed.rfind("/"), typed.rfind(os.sep)) + 1
-        before, begun = typed[:at], typed[at:]
-        with suppress(OSError, ValueError, RuntimeError), os.scandir(Path(before or ".").expanduser()) as entries:
-            fitting = (e for e in islice(entries, LARGEST_FOLDER) if e.name.lower().startswith(begun.lower()))
-            shown = (e for e in fitting if begun.startswith(".") or not e.name.startswith("."))
-            for entry in heapq.nsmallest(MOST, shown, key=lambda e: e.name):
-                yield before + entry.name + ("/" if _is_folder(entry) else "")
+        """Paths that begin as typed, see `paths`."""
+        return paths(typed)
 
     @functools.cached_property
     def _providers(self) -> list[str]:
@@ -129,6 +131,23 @@ class Known:
         for name, value in list(self._namespace.items()):
             if isinstance(name, str) and _is_public(name) and name not in hidden:
                 yield name, value
+
+
+def paths(typed: str) -> Iterator[str]:
+    """Yield paths that begin as typed, in order; hidden ones once a dot is typed."""
+    at = max(typed.rfind("/"), typed.rfind(os.sep)) + 1
+    before, begun = typed[:at], typed[at:]
+    with suppress(OSError, ValueError, RuntimeError), os.scandir(Path(before or ".").expanduser()) as entries:
+        fitting = (e for e in islice(entries, LARGEST_FOLDER) if e.name.lower().startswith(begun.lower()))
+        shown = (e for e in fitting if begun.startswith(".") or not e.name.startswith("."))
+        for entry in heapq.nsmallest(MOST, shown, key=lambda e: e.name):
+            yield before + entry.name + ("/" if _is_folder(entry) else "")
+
+
+def _commands() -> Mapping[str, Command]:
+    from ..commands import COMMANDS  # noqa: PLC0415  # a TAB on %%chat need not wait for them
+
+    return COMMANDS
 
 
 def _is_public(name: str) -> bool:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import builtins
 import functools
-import keyword
-import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -18,7 +15,6 @@ if TYPE_CHECKING:
 
     from .offers import Knowledge, Offer
 
-_LONE_NAME = re.compile(r"\s*([^\W\d]\w*)")
 FIRST = 1000
 """Our priority among the matchers; IPython's own are at 0 and 90."""
 
@@ -53,15 +49,13 @@ class _Answers:
     def __init__(self, shell: InteractiveShell, session: Lockbots) -> None:
         self._shell = shell
         self._session = session
-        self._is_within = False
-        """Whether IPython completes an expression for us, and asks us about it as well."""
 
     def to(self, context: CompletionContext) -> dict[str, Any]:
         """Answer as a matcher of version 2 does. Where the place is ours, IPython's own matchers are silenced."""
         from .offers import completions  # noqa: PLC0415  # the first completion needs it, and %load_ext does not
 
         before = _before(context)
-        found = None if self._is_within else completions(before, self._knowledge)
+        found = completions(before, self._knowledge)
         if found is None:
             return {"completions": []}
         return {
@@ -73,35 +67,22 @@ class _Answers:
 
     @functools.cached_property
     def _knowledge(self) -> Knowledge:
-        from .knowledge import Known  # noqa: PLC0415  # as above
+        from .expressions import Expressions  # noqa: PLC0415  # as above
+        from .knowledge import Known, paths  # noqa: PLC0415  # as above
 
-        shell = self._shell
-        return Known(self._session, namespace=shell.user_ns, hidden=shell.user_ns_hidden, expressions=self._expressions)
+        names, hidden = self._shell.user_ns, self._shell.user_ns_hidden
+        expressions = Expressions(names, hidden=hidden, evaluate=self._evaluated, paths=paths)
+        return Known(self._session, namespace=names, hidden=hidden, expressions=expressions)
 
-    def _expressions(self, code: str) -> tuple[int, list[Offer]]:
-        """IPython's own completions of `code`, and where in it they begin; of a lone name, which is quicker here."""
-        if name := _LONE_NAME.fullmatch(code):
-            return name.start(1), self._names(name[1])
-        from IPython.core.completer import provisionalcompleter, rectify_completions  # noqa: PLC0415  # a shell has it
+    def _evaluated(self, code: str) -> Any:
+        """The value of an expression, as IPython evaluates to complete: what might run the user's code is refused."""
+        from IPython.core.guarded_eval import EvaluationContext, guarded_eval  # noqa: PLC0415  # few TABs need it
 
-        from .offers import Offer  # noqa: PLC0415  # as above
-
-        self._is_within = True
-        try:
-            with provisionalcompleter():
-                found = list(rectify_completions(code, self._shell.Completer.completions(code, len(code))))
-        finally:
-            self._is_within = False
-        offers = [Offer(one.text, one.type or "") for one in found if not one.text.startswith("%")]  # no magics
-        return (found[0].start, offers) if found else (len(code), [])
-
-    def _names(self, beginning: str) -> list[Offer]:
-        from .offers import Offer  # noqa: PLC0415  # as above
-
-        shell = self._shell
-        mine = [name for name in shell.user_ns if name not in shell.user_ns_hidden]
-        names = dict.fromkeys([*sorted(mine), *dir(builtins), *keyword.kwlist])
-        return [Offer(name, "") for name in names if name.startswith(beginning)] if beginning else []
+        shell: Any = self._shell
+        within = EvaluationContext(
+            globals=shell.user_global_ns, locals=shell.user_ns, evaluation=shell.Completer.evaluation
+        )
+        return guarded_eval(code, within)
 
 
 class _Nothing:

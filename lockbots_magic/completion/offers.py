@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 from ..options import is_one_line, quoted
 from ..plaintext import printable
-from .slots import Slot, slot
+from .slots import Slot, Text, slot
 
 MOST = 500
 """Offers at once; IPython shows no more."""
@@ -44,6 +44,9 @@ class Knowledge(Protocol):
 
     def parser(self, command: str | None = None) -> ArgumentParser | None:
         """The options of a command of `%lockbots`, of `%%chat` without one; None if there is no such command."""
+
+    def takes_prompt(self, command: str) -> bool:
+        """Whether a command of `%lockbots` takes a prompt, behind a `--`."""
 
     def names(self, kind: str) -> Iterable[str]:
         """Names of a kind: command, provider, conversation, variable, function, persona, setting or topic."""
@@ -82,7 +85,7 @@ def completions(before: str, knowledge: Knowledge) -> Offers | None:
         at = begin + len("%%chat")
         options, newline, body = before[at:].partition("\n")
         if newline:
-            return _in_prompt(before, len(before) - len(body), options, knowledge)
+            return _in_cell(before, len(before) - len(body), options, knowledge)
         return _on_first_line(before, at, knowledge)
     line = before.rpartition("\n")[2]
     match = _LINE.match(line)
@@ -94,18 +97,19 @@ def completions(before: str, knowledge: Knowledge) -> Offers | None:
 
 def _on_first_line(before: str, at: int, knowledge: Knowledge) -> Offers:
     """Of `%%chat`: options only."""
-    parser = knowledge.parser()
-    place = slot(parser, before[at:], leading=True) if parser else 0
-    return Offers(len(before)) if isinstance(place, int) else _filled(place, at, None, knowledge)
+    place = _placed(before[at:], knowledge)
+    return _filled(place, at, None, knowledge) if isinstance(place, Slot) else Offers(len(before))
+
+
+def _in_cell(before: str, begin: int, options: str, knowledge: Knowledge) -> Offers:
+    """Below the first line of `%%chat`: the prompt."""
+    place = _placed(f"{options} ", knowledge)
+    return _in_prompt(before, begin, place.given if place else {}, knowledge)
 
 
 def _on_chat_line(before: str, at: int, knowledge: Knowledge) -> Offers:
     """Of `%chat`: options, then the prompt."""
-    parser = knowledge.parser()
-    place = slot(parser, before[at:], leading=True) if parser else 0
-    if isinstance(place, int):
-        return _in_prompt(before, at + place, before[at : at + place], knowledge)
-    return _filled(place, at, None, knowledge)
+    return _at(_placed(before[at:], knowledge), before, at, None, knowledge)
 
 
 def _on_lockbots_line(before: str, at: int, knowledge: Knowledge) -> Offers:
@@ -115,32 +119,40 @@ def _on_lockbots_line(before: str, at: int, knowledge: Knowledge) -> Offers:
     at += len(line) - len(line.lstrip())
     if not space:
         return _offers(Slot(0, command), at, (Offer(name, "command") for name in knowledge.names("command")))
-    parser = knowledge.parser(command)
     at += len(command)
-    place = slot(parser, before[at:]) if parser else 0
-    return Offers(len(before)) if isinstance(place, int) else _filled(place, at, command, knowledge)
+    return _at(_placed(before[at:], knowledge, command), before, at, command, knowledge)
 
 
-def _in_prompt(before: str, begin: int, options: str, knowledge: Knowledge) -> Offers:
-    """Python between braces; prose is not code."""
+def _placed(line: str, knowledge: Knowledge, command: str | None = None) -> Slot | Text | None:
+    """Where in a line its end is; None where there is no such command."""
+    parser = knowledge.parser(command)
+    if parser is None:
+        return None
+    return slot(parser, line, leading=command is None, dashed=command is not None and knowledge.takes_prompt(command))
+
+
+def _at(place: Slot | Text | None, before: str, at: int, command: str | None, knowledge: Knowledge) -> Offers:
+    """The offers for a place of a line that begins at `at` in the cell."""
+    if place is None:
+        return Offers(len(before))
+    if isinstance(place, Text):
+        return _in_prompt(before, at + place.start, place.given, knowledge)
+    return _filled(place, at, command, knowledge)
+
+
+def _in_prompt(before: str, begin: int, given: Mapping[str, list[str]], knowledge: Knowledge) -> Offers:
+    """Python between braces, unless an option makes them text like any other; prose is not code."""
     code = _expression(before[begin:])
-    if code is None or _is_raw(options, knowledge):
+    if code is None or "raw" in given:
         return Offers(len(before))
     start, offers = knowledge.expressions(code)
-    return Offers(len(before) - len(code) + start, tuple(islice(offers, MOST)))
+    return Offers(len(before) - len(code) + start, tuple(islice((one for one in offers if _is_plain(one.text)), MOST)))
 
 
 def _expression(prompt: str) -> str | None:
     """The expression between `{{` and the end of `prompt`; None where none is open."""
     _, opened, code = prompt.rpartition("{{")
     return code.lstrip() if opened and "}}" not in code else None
-
-
-def _is_raw(options: str, knowledge: Knowledge) -> bool:
-    """Whether an option makes braces text like any other."""
-    parser = knowledge.parser()
-    place = slot(parser, f"{options} ", leading=True) if parser else 0
-    return isinstance(place, Slot) and "raw" in place.given
 
 
 def _filled(place: Slot, at: int, command: str | None, knowledge: Knowledge) -> Offers:
@@ -175,8 +187,12 @@ def _offers(place: Slot, at: int, values: Iterable[Offer], flags: Iterable[Offer
 
 def _fits(text: str) -> bool:
     """Whether a name, which may be anybody's, can stand in a line and mean nothing but itself."""
-    plain = is_one_line(text) and printable(text) == text and len(text) <= LONGEST
-    return plain and bool(text) and not text.startswith("-")
+    return _is_plain(text) and not text.startswith("-")
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text, which may be anybody's, is what it looks like."""
+    return bool(text) and is_one_line(text) and printable(text) == text and len(text) <= LONGEST
 
 
 def _written(text: str, kind: str, quote: str) -> str:

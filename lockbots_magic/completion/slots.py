@@ -33,22 +33,33 @@ class Slot:
     """What stands before it: dest -> values."""
 
 
-def slot(parser: ArgumentParser, line: str, *, leading: bool = False) -> Slot | int:
-    """Return the slot at the end of `line`, or where in it the text begins that comes after the options.
+@dataclass(frozen=True)
+class Text:
+    """The text that comes after the options; the cursor is in it."""
+
+    start: int
+    """Where in the line it begins."""
+    given: dict[str, list[str]]
+    """As for a slot."""
+
+
+def slot(parser: ArgumentParser, line: str, *, leading: bool = False, dashed: bool = False) -> Slot | Text:
+    """Return the slot at the end of `line`, or the text there.
 
     Args:
         parser: knows the options.
         line: what is typed, up to the cursor.
         leading: whether text begins with the first word that is no option, as for `%chat`.
+        dashed: whether it begins behind a `--` alone, as for `%lockbots compare`.
     """
     reading = _Reading(parser, leading=leading)
     for start, word in _split(line):
         if word is None:
             return reading.slot(line, start)
         if not reading.take(word):
-            return start
-        if reading.over and leading:
-            return start + len(word)
+            return Text(start, reading.given)
+        if reading.over and (leading or dashed):
+            return Text(start + len(word), reading.given)
     raise AssertionError("a line ends with a word, an empty one perhaps")
 
 
@@ -61,7 +72,7 @@ class _Reading:
         self._options = {flag: action for action in actions for flag in action.option_strings}
         self._arguments = [action for action in actions if not action.option_strings]
         self._waiting: Action | None = None
-        self._given: dict[str, list[str]] = {}
+        self.given: dict[str, list[str]] = {}
         self.over = False
         """Whether `--` has ended the options."""
 
@@ -73,7 +84,7 @@ class _Reading:
         self._waiting = None
         if word == "--" and not self.over:
             self.over = True
-            if self._arguments and self._arguments[0].dest in self._given:
+            if self._arguments and self._arguments[0].dest in self.given:
                 self._arguments.pop(0)  # it repeats, and has had enough
         elif word.startswith("-") and word != "-" and not self.over:
             self._option(word)
@@ -85,7 +96,7 @@ class _Reading:
                 self._arguments.pop(0)
         return True
 
-    def slot(self, line: str, start: int) -> Slot | int:
+    def slot(self, line: str, start: int) -> Slot | Text:
         """Return the slot of the last word, which begins at `start`."""
         if self._waiting is not None and (self._waiting.nargs is None or not line.startswith("-", start)):
             return self._of_value(line, start, self._waiting)
@@ -93,7 +104,7 @@ class _Reading:
             action, length = glued
             return self._of_value(line, start + length, action)
         if self._leading and start < len(line) and line[start] != "-":
-            return start
+            return Text(start, self.given)
         argument = self._arguments[0] if self._arguments and not self._leading else None
         return self._of_value(line, start, argument, () if self.over else self._unused())
 
@@ -101,7 +112,7 @@ class _Reading:
         typed = line[start:]
         quote = typed[:1] if typed[:1] in ('"', "'") else ""
         typed = re.sub(rf"\\([\\{quote}])", r"\1", typed[1:]) if quote else typed
-        return Slot(start, typed, quote, action, flags, self._given)
+        return Slot(start, typed, quote, action, flags, self.given)
 
     def _glued(self, word: str) -> tuple[Action, int] | None:
         """The option that `word` begins with, and where in it its value begins: `--model=x`, `-mx`."""
@@ -116,21 +127,21 @@ class _Reading:
     def _option(self, word: str) -> None:
         action = self._options.get(word)
         if action is not None:
-            self._given.setdefault(action.dest, [])
+            self.given.setdefault(action.dest, [])
             if action.nargs is None or (action.nargs != 0 and not self._leading):
                 self._waiting = action
         elif glued := self._glued(word):
             self._add(glued[0], word[glued[1] :])
 
     def _add(self, action: Action, value: str) -> None:
-        self._given.setdefault(action.dest, []).append(value)
+        self.given.setdefault(action.dest, []).append(value)
         if not _repeats(action):
             self._waiting = None
 
     def _unused(self) -> tuple[Action, ...]:
         """The options that may still be given; those that may be given again gather in a list."""
         options = dict.fromkeys(self._options.values())
-        return tuple(a for a in options if a.dest not in self._given or isinstance(a.default, list))
+        return tuple(a for a in options if a.dest not in self.given or isinstance(a.default, list))
 
 
 def _repeats(action: Action) -> bool:

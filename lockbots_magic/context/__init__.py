@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from .cells import CellHistory, from_cells
     from .displays import Displays
     from .files import from_file
-    from .images import image_from
+    from .images import checked_images, image_from
     from .material import Material
     from .template import evaluator, expanded
     from .tracebacks import short_traceback
@@ -19,6 +19,7 @@ _HOME = {
     "CellHistory": "cells",
     "Displays": "displays",
     "Material": "material",
+    "checked_images": "images",
     "evaluator": "template",
     "expanded": "template",
     "from_cells": "cells",
@@ -32,6 +33,7 @@ __all__ = [
     "CellHistory",
     "Displays",
     "Material",
+    "checked_images",
     "evaluator",
     "expanded",
     "from_cells",

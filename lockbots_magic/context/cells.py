@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import UsageError
 from .displays import Displays
-from .images import KINDS, image_from
+from .images import KINDS, LARGEST_TOTAL, image_from, size_of
 from .material import Images, Material
 from .text import as_shown, begun, fenced, one_line, shortened
 from .tracebacks import without_paths
@@ -36,14 +36,16 @@ class CellHistory:
         shell: the `InteractiveShell`.
         displays: what cells displayed. Without it figures are known only where IPython keeps them.
         running: whether a cell runs, the one that asks: it is left out.
+        source: what it runs, ``""`` if that is not known. A cell that runs without becoming history is none of them.
     """
 
-    def __init__(self, shell: Any, displays: Displays | None = None, *, running: bool = True) -> None:
+    def __init__(self, shell: Any, displays: Displays | None = None, *, running: bool = True, source: str = "") -> None:
         self._shell = shell
         self._history = shell.history_manager
         self._displays = displays
         inputs = self._history.input_hist_raw
-        self._inputs: list[str] = inputs[:-1] if running else inputs[:]
+        is_last = running and (not source or inputs[-1:] == [source.rstrip("\n")])
+        self._inputs: list[str] = inputs[:-1] if is_last else inputs[:]
 
     def numbers(self) -> list[int]:
         """Return the numbers of the cells there are."""
@@ -143,6 +145,9 @@ def _cell(number: int, cells: CellHistory, images: Images, notes: list[str]) -> 
         if images_of and len(images.urls) >= MOST_IMAGES:
             notes.append(f"cell {number}: an image left out, there are {MOST_IMAGES}")
             text, images_of = "[an image]", ()
+        if size_of((*images.urls, *images_of)) > LARGEST_TOTAL:
+            notes.append(f"cell {number}: an image left out, over {LARGEST_TOTAL // 1_000_000} MB of images")
+            text, images_of = "[an image]", ()
         if len(text) > LONGEST_OUTPUT:
             notes.append(f"cell {number}: {LONGEST_OUTPUT:,} characters of an output of {len(text):,}")
         shown = images.marked(images_of) if images_of else shortened(text, LONGEST_OUTPUT)
@@ -168,7 +173,7 @@ def _output(output: str | Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
     for kind in ("text/markdown", "text/plain", "text/latex"):
         if kind in output:
             return as_shown(_joined(output[kind])), ()
-    return f"[{', '.join(sorted(output))}]" if output else "", ()
+    return "", ()  # nothing that a model can read, such as a page's own form of it
 
 
 def _image(data: Any) -> tuple[str, tuple[str, ...]]:

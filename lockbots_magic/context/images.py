@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,20 @@ from .libraries import is_a, method
 from .paths import file_of
 from .text import one_line
 
-LARGEST_IMAGE = 20_000_000
-"""Bytes of a picture."""
+LARGEST_FILE = 100_000_000
+"""Bytes of a picture that is read, to be made smaller."""
+LARGEST_IMAGE = 5_000_000
+"""Bytes of a picture that is sent."""
+LARGEST_TOTAL = 15_000_000
+"""Bytes of all pictures of a question. They are sent again with every turn that follows, and saved in the notebook."""
 LONGEST_SIDE = 2_000
-"""Pixels of a figure, or of a picture in memory: models look at fewer."""
+"""Pixels of a figure, a picture in memory, or one made smaller: models look at fewer."""
+QUALITY = 85
+"""Of a JPEG that is made of a larger picture, 0 to 95."""
 
 KINDS = ("png", "jpeg", "gif", "webp")
 _IN_WEB = ("https://", "http://")
-_TOO_LARGE = f"more than {LARGEST_IMAGE // 1_000_000} MB; make it smaller"
+_TOO_LARGE = f"more than {LARGEST_IMAGE // 1_000_000} MB; make it smaller (with Pillow installed, that is done here)"
 _NO_SVG = "an SVG; models take PNG, JPEG, GIF or WebP: save it as PNG"
 
 
@@ -38,8 +45,8 @@ def image_from(value: Any) -> str:
         return _checked(value)
     if isinstance(value, str | Path):
         path = file_of(value, "--image takes a PNG, JPEG, GIF or WebP")
-        if path.stat().st_size > LARGEST_IMAGE:
-            raise UsageError(f"{one_line(path.name)} is {_TOO_LARGE}")
+        if path.stat().st_size > LARGEST_FILE:
+            raise UsageError(f"{one_line(path.name)} is more than {LARGEST_FILE // 1_000_000} MB; make it smaller")
         return _url(_read(path), one_line(path.name))
     if isinstance(value, bytes):
         return _url(value, "what was given")
@@ -53,6 +60,29 @@ def image_from(value: Any) -> str:
         hint = "; draw it: plt.imshow(array), and give the figure" if is_a(value, "numpy.ndarray") else ""
         raise UsageError(f"a {type(value).__name__} is no picture{hint}")
     return url
+
+
+def checked_images(urls: Sequence[str]) -> tuple[str, ...]:
+    """Return the pictures of a question.
+
+    Args:
+        urls: of the pictures, as `image_from` returns them.
+
+    Raises:
+        UsageError: together they are too large.
+    """
+    size = size_of(urls)
+    if size > LARGEST_TOTAL:
+        raise UsageError(
+            f"the {len(urls)} images of this question have {size / 1e6:.1f} MB, more than the"
+            f" {LARGEST_TOTAL // 1_000_000} MB that may go with one: leave some out, or make them smaller"
+        )
+    return tuple(urls)
+
+
+def size_of(urls: Sequence[str]) -> int:
+    """Return about how many bytes the pictures have that go along; those of the web stay where they are."""
+    return sum(len(url) - url.find(",") - 1 for url in urls if url[:5].lower() == "data:") * 3 // 4
 
 
 def image_of(value: Any) -> str | None:
@@ -91,7 +121,10 @@ def _url(data: bytes, name: str) -> str:
         is_svg = b"<svg" in data[:2_000].lower()
         raise UsageError(f"{name} is {_NO_SVG if is_svg else 'no picture that models take: PNG, JPEG, GIF or WebP'}")
     if len(data) > LARGEST_IMAGE:
-        raise UsageError(f"{name} is {_TOO_LARGE}")
+        smaller = _smaller(data)
+        if smaller is None or len(smaller) > LARGEST_IMAGE:
+            raise UsageError(f"{name} is {_TOO_LARGE}")
+        data, kind = smaller, "jpeg"
     return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
 
 
@@ -106,9 +139,12 @@ def _checked(url: str) -> str:
         raise UsageError(f"the image is {_NO_SVG}")
     if not begin.startswith("data:image/"):
         raise UsageError("a picture is a file, http(s)://..., data:image/..., or a variable")
-    if len(url) > LARGEST_IMAGE * 4 // 3 + 100:
+    if size_of([url]) <= LARGEST_IMAGE + 100:
+        return url
+    data = _bytes(url.partition(";base64,")[2])
+    if not data:
         raise UsageError(f"the image is {_TOO_LARGE}")
-    return url
+    return _url(data, "the image")
 
 
 def _read(path: Path) -> bytes:
@@ -122,6 +158,23 @@ def _drawn(figure: Any) -> bytes:
     """Draw a matplotlib figure, at its own resolution unless that is larger than models look at."""
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=min(figure.dpi, LONGEST_SIDE / max(figure.get_size_inches())))
+    return file.getvalue()
+
+
+def _smaller(data: bytes) -> bytes | None:
+    """Make a JPEG of a picture, no larger than models look at; None where that can't be done."""
+    try:
+        from PIL import Image, ImageOps  # noqa: PLC0415  # it need not be installed, and few pictures are so large
+
+        with Image.open(io.BytesIO(data)) as opened:
+            opened.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
+            opened.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+            picture = ImageOps.exif_transpose(opened).convert("RGBA")
+    except Exception:  # noqa: BLE001  # ImportError, and whatever a decoder raises
+        return None
+    paper = Image.new("RGBA", picture.size, "white")
+    file = io.BytesIO()
+    Image.alpha_composite(paper, picture).convert("RGB").save(file, "JPEG", quality=QUALITY)
     return file.getvalue()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -129,7 +128,7 @@ def _is_expression(source: str) -> bool:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it is compiled once more, and warned of then
         try:
-            ast.parse(source, mode="eval")
-        except (SyntaxError, ValueError, MemoryError, RecursionError):  # the parser raises each of them
+            compile(source, "<prompt>", "eval", dont_inherit=True)  # the parser alone lets `await` pass
+        except (SyntaxError, ValueError, MemoryError, RecursionError):  # it raises each of them
             return False
     return True

@@ -37,19 +37,19 @@ def _chain(error: TracebackException, most: int = CHAIN) -> Iterator[str]:
     if before is not None and most > 1:
         yield from _chain(before, most - 1)
         yield f"\n{'That caused' if error.__cause__ else 'While that was handled, there came'}:\n"
-    if error.stack:
+    if calls := _own(error.stack):
         yield "Traceback (most recent call last):"
-        yield from _calls(_own(error.stack))
+        yield from _calls(calls)
     if isinstance(getattr(error, "filename", None), str):  # a SyntaxError
         error.filename = _place(error.filename)
     yield "".join(error.format_exception_only()).rstrip()
 
 
 def _own(calls: Sequence[FrameSummary]) -> Sequence[FrameSummary]:
-    """The calls from the cell on: before it there is only what runs cells."""
+    """The calls from the cell on: before it there is only what runs cells. None if the cell was not even begun."""
     hosts = [number for number, call in enumerate(calls) if _HOST.search(call.filename)]
     leading = next((n for n, number in enumerate(hosts) if n != number), len(hosts))
-    return calls[leading:] if leading < len(calls) else calls
+    return calls[leading:]
 
 
 def _calls(calls: Sequence[FrameSummary]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from IPython.core.getipython import get_ipython
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import clear_output, display
 
+from ..context.displays import Note
 from ..messages import Delta, Turn
 from .terminal import TerminalOutput
 
@@ -26,6 +27,10 @@ PIECES = 48
 """In a long reply a piece is this part of it: few enough outputs, each of them short."""
 MOST_OUTPUTS = 36
 """Outputs of one reply at a time; JupyterLab shows 50 of a cell."""
+
+
+noted_by: contextvars.ContextVar[Note | None] = contextvars.ContextVar("noted_by", default=None)
+"""What takes note of what the running cell displays, its threads included: hooks of the kernel see one thread."""
 
 
 class Output(Protocol):
@@ -307,5 +312,8 @@ def show(
         update: whether it stands there already.
         metadata: what the notebook saves with it.
     """
+    note = noted_by.get()
+    if note is not None:
+        note(data, display_id, metadata)
     more = {"metadata": metadata} if metadata else {}
     display(data, raw=True, display_id=display_id, update=update, **more)  # type: ignore[no-untyped-call]  # not typed
