@@ -84,6 +84,12 @@ def test_notices_are_escaped():
     assert "<b>" not in notices_html(["<b>x</b>"])
 
 
+def test_no_formula_is_looked_for_around_a_reply_and_in_its_notices():
+    html = framed(render("x"), [r"$\href{https://evil.example/}{click}$"])
+    assert html.startswith('<div class="lockbots mathjax_ignore tex2jax_ignore">')
+    assert html.endswith("</div></div>")
+
+
 def test_text_in_a_notice_begins_no_formula():
     assert "<span>$</span>x<span>$</span>" in notices_html(["$x$"])
 

@@ -185,6 +185,22 @@ def test_what_was_said_in_a_panel_is_restored_from_the_saved_notebook(kernel, tm
         assert "How do I undo?" in told.outputs[-1]["data"]["text/plain"]
 
 
+def test_a_page_that_was_loaded_anew_is_given_what_is_to_be_saved(kernel):
+    panel = Panel(kernel, "%lockbots new anew\n%lockbots panel")
+    panel.send("hello", view="v")
+    before = panel.wait_for("saved")
+    assert before["view"] == "v"
+    panel.send("send", prompt="How do I undo?")
+    while (state := panel.wait_for("saved")["state"]) == before["state"]:
+        pass
+    panel.send("transcript", view="v")
+    told = panel.wait_for("transcript")
+    assert told["metadata"]["lockbots_state"] == state
+    assert told["metadata"]["lockbots"][0]["turn"]["prompt"] == "How do I undo?"
+    assert "How do I undo?" in told["data"]["text/plain"]
+    assert told["view"] == "v"
+
+
 def test_panel_wants_a_chat(kernel):
     told = kernel.run("from lockbots_magic import ChatPanel\nChatPanel('openai:gpt-4o')")
     assert told.reply["ename"] == "UsageError"

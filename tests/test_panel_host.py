@@ -1,6 +1,7 @@
 """What a panel does and is told, without a widget and without a page."""
 
 import gc
+import json
 import re
 import string
 import threading
@@ -13,13 +14,16 @@ from lockbots_magic import Chat, Conversation, Delta, panel
 from lockbots_magic.errors import ConnectionFailed, UsageError
 from lockbots_magic.messages import Turn, Usage
 from lockbots_magic.notebook.history import Past
+from lockbots_magic.notebook.reading import restored
 from lockbots_magic.notebook.record import Owner
-from lockbots_magic.panel import talk
+from lockbots_magic.panel import desk, talk
 from lockbots_magic.panel.desk import ChatDesk, SessionDesk
 from lockbots_magic.panel.host import Host
 from lockbots_magic.panel.letters import PAGE, shown_turns
+from lockbots_magic.panel.memory import Memory
 from lockbots_magic.panel.texts import texts
 from lockbots_magic.providers.secrets import Secret
+from lockbots_magic.rendering.notices import notices_of
 from lockbots_magic.session import Lockbots
 
 PLANTED = "planted-credential-0123456789"
@@ -132,7 +136,8 @@ def test_view_is_told_how_things_stand(views):
     (told,) = views.letters
     assert told["type"] == "snapshot"
     assert told["view"] == "v1"
-    assert told["conversation"] == {"name": "main", "names": ["main"], "deleted": False, "total": 0}
+    known = {"name": "main", "names": ["main"], "deleted": False, "total": 0}
+    assert told["conversation"] == {**known, "cells": None, "unrestored": 0}
     assert (told["turns"], told["more"], told["reply"], told["busy"]) == ([], False, None, "")
     assert told["settings"]["model"] == "function:model"
 
@@ -471,11 +476,25 @@ def test_model_can_be_another(views, monkeypatch):
     assert told["openai"]["credential"] == "missing"
     assert told["guide"]["credential"] == "none"
     views.do("send", prompt="hi")
-    assert "%lockbots login openai" in views.wait_for("told")["text"]
+    refused = views.wait_for("told")
+    assert "or run %lockbots login openai" in refused["text"]
+    assert refused["credential"]  # the page tells of it already
     monkeypatch.setenv("OPENAI_API_KEY", PLANTED)
     views.do("set", model="openai:gpt-4o")
     assert {p["name"]: p for p in views.of("settings")[-1]["providers"]}["openai"]["credential"] == "ok"
     assert PLANTED not in str(views.letters)
+
+
+def test_providers_keep_their_order_whichever_is_in_use(views):
+    def order():
+        return [one["name"] for one in views.of("settings")[-1]["providers"]]
+
+    views.do("set", model="guide")
+    before = order()
+    assert {"guide", "openai", "function"} <= set(before)
+    for name in ("openai", "ollama", "guide"):
+        views.do("set", model=name)
+        assert order() == before
 
 
 def test_models_of_a_server_are_listed_without_waiting(sandbox, monkeypatch):
@@ -647,7 +666,8 @@ def test_conversations_that_come_and_go_are_told(session, of_session):
 def test_a_conversation_that_is_deleted_stays_of_use_until_another_is_chosen(session, of_session):
     of_session.ask("How do I undo?")
     old = session.delete("main")
-    assert of_session.of("names")[-1] == {"type": "names", "name": "main", "names": [], "deleted": True}
+    told = {"type": "names", "name": "main", "names": [], "deleted": True}
+    assert told.items() <= of_session.of("names")[-1].items()
     assert of_session.of("told")[-1]["key"] == "deleted"
     of_session.ask("How do I save?")
     assert prompts(old) == ["How do I undo?", "How do I save?"]
@@ -676,6 +696,118 @@ def test_a_host_that_is_gone_watches_no_more(session):
     del views
     gc.collect()
     assert (len(session.watchers), len(conversation.watchers)) == (0, 0)
+
+
+def test_which_conversation_cells_talk_in_is_told(session, of_session):
+    assert of_session.of("snapshot")[-1]["conversation"]["cells"] == "main"
+    of_session.do("new")
+    assert of_session.of("snapshot")[-1]["conversation"]["cells"] == "main"
+    session.switch("chat")  # in a cell
+    session.cells.ended.tell()
+    assert of_session.of("names")[-1]["cells"] == "chat"
+    told = len(of_session.letters)
+    session.cells.ended.tell()
+    assert len(of_session.letters) == told
+
+
+@pytest.fixture
+def started_anew(monkeypatch):
+    """What is said from now on was said before the kernel started."""
+    monkeypatch.setattr(desk, "BEGAN", float("inf"))
+
+
+def test_what_was_said_and_deleted_in_this_kernel_is_not_offered_again(session, tmp_path):
+    path = tmp_path / "book.ipynb"
+    saved_notebook(path, "main")
+    session.own_notebook = lambda: path
+    assert SessionDesk(session).unrestored == []
+
+
+def saved_notebook(path, *names):
+    """A notebook with the output of a panel in which these conversations were open; return them."""
+    kept, chats = Memory(), []
+    for name in names:
+        chats.append(Chat(lambda prompt: "yes", conversation=Conversation(name)))
+        chats[-1].ask(f"said in {name}")
+        kept.take_up(chats[-1].conversation)
+    metadata = kept.metadata([chat.conversation for chat in chats])
+    output = {"output_type": "display_data", "data": {"text/plain": ""}, "metadata": metadata}
+    cell = {"cell_type": "code", "id": "c", "metadata": {}, "source": "%lockbots panel", "outputs": [output]}
+    path.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    return [chat.conversation for chat in chats]
+
+
+def test_what_the_saved_notebook_has_and_the_kernel_has_not_is_told_until_it_is_restored(
+    session, tmp_path, started_anew
+):
+    path = tmp_path / "book.ipynb"
+    saved_notebook(path, "main", "other")
+    session.own_notebook = lambda: path
+    views = Views(desk=SessionDesk(session))
+    views.do("hello", view="v")
+    assert views.of("snapshot")[-1]["conversation"]["unrestored"] == 2
+    for past in restored(path).pasts:
+        session.restore(past)
+    assert views.of("names")[-1]["unrestored"] == 0
+    assert [p for p, *_ in views.shown()] == ["said in main"]
+
+
+@pytest.mark.parametrize("text", ["", "{}", "no notebook"])
+def test_a_notebook_that_holds_nothing_has_nothing_to_restore(session, tmp_path, text):
+    path = tmp_path / "book.ipynb"
+    path.write_text(text)
+    session.own_notebook = lambda: path
+    assert SessionDesk(session).unrestored == []
+    session.own_notebook = lambda: tmp_path / "gone.ipynb"
+    assert SessionDesk(session).unrestored == []
+
+
+def test_what_was_not_restored_is_not_lost_from_the_next_output(session, tmp_path, started_anew):
+    path = tmp_path / "book.ipynb"
+    saved_notebook(path, "main", "other")
+    session.own_notebook = lambda: path
+    session.conversation()
+    session.chat().ask("asked before there was a panel")
+    its = SessionDesk(session)
+    kept = Memory()
+    kept.take_up(its.conversation)
+    its.chat().ask("asked all the same")
+    records = kept.metadata([*its.unrestored, *its.conversations.values()])["lockbots"]
+    prompts = {record["turn"]["prompt"] for record in records if "turn" in record}
+    assert prompts == {"said in main", "said in other", "asked before there was a panel", "asked all the same"}
+
+
+# One panel in the place of another
+
+
+def test_a_panel_that_takes_the_place_of_another_goes_on_with_its_reply(session, of_session, model):
+    model.go_on.clear()
+    of_session.host.desk.chat = lambda conversation=None: Chat(model).within(session.conversation())
+    of_session.do("send", prompt="hi")
+    of_session.wait_for("frame")
+    new = Views(desk=SessionDesk(session))
+    new.host.take_over(of_session.host)
+    of_session.host.close()
+    new.do("hello", view="w")
+    assert new.of("snapshot")[0]["busy"] == "here"
+    model.go_on.set()
+    new.wait_for("usage")
+    assert [(p, html) for p, html, _ in new.shown()] == [("hi", "<p>one two three</p>\n")]
+    assert session.conversation().turns[0].status == "complete"
+    assert (of_session.of("end"), of_session.changes, new.changes) == ([], 0, 1)
+
+
+def test_a_reply_that_was_taken_over_can_be_stopped(session, of_session, model):
+    model.go_on.clear()
+    of_session.host.desk.chat = lambda conversation=None: Chat(model).within(session.conversation())
+    of_session.do("send", prompt="hi")
+    of_session.wait_for("frame")
+    new = Views(desk=SessionDesk(session))
+    new.host.take_over(of_session.host)
+    new.do("stop")
+    model.go_on.set()
+    new.wait_for("usage")
+    assert session.conversation().turns[0].status == "interrupted"
 
 
 # What comes between
@@ -817,6 +949,21 @@ def test_remarks_of_the_panel_are_in_every_language(views):
 
 def fields(text):
     return tuple(sorted(name for _, name, _, _ in string.Formatter().parse(text) if name))
+
+
+def test_notices_of_the_toolkit_are_known_to_the_page_by_their_english_form():
+    turns = [
+        Turn("p", "r", status="interrupted", error="interrupted; what had come is kept"),
+        Turn("p", "r", status="error", error="x"),
+        Turn("p", ""),
+        Turn("p", "r", left_out=1),
+        Turn("p", "r", left_out=12),
+    ]
+    known = {text for key, text in texts()["en"].items() if key.startswith("notice_")}
+    for turn in turns:
+        (notice,) = notices_of(turn)
+        assert re.sub(r"\d+", "{n}", notice) in known
+    assert {key for key in texts()["en"] if key.startswith("notice_")} <= set(texts()["ru"])
 
 
 def test_asking_again_goes_by_what_the_panel_shows_now(views, model):

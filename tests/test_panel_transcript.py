@@ -2,6 +2,7 @@
 
 import json
 import threading
+from html.parser import HTMLParser
 
 import pytest
 
@@ -40,6 +41,40 @@ def test_long_replies_keep_it_within_its_size():
 
 def test_a_turn_that_is_longer_than_all_of_it_is_shown():
     assert "word" in Transcript().of(turns(1, "word " * MOST_CHARACTERS))["text/plain"]
+
+
+def test_it_says_who_speaks_and_how_to_go_on():
+    html = Transcript().of([Turn("question", "answer")])["text/html"]
+    assert html.index("You:") < html.index("question") < html.index("answer") < html.index("%lockbots restore")
+    assert "restore" not in Transcript().of([])["text/html"]
+
+
+@pytest.mark.parametrize("hostile", [r"$\href{https://evil.example/}{click}$", "costs $5 or $3", r"\(x\)", "$$x$$"])
+def test_nothing_in_it_becomes_a_formula(hostile):
+    turn = Turn(hostile, "half", status="interrupted", error=hostile)
+    assert hostile in Transcript().of([turn])["text/plain"]
+    assert outside_of_ignored(Transcript().of([turn])["text/html"]).count("$") == 0
+    assert "\\" not in outside_of_ignored(Transcript().of([turn])["text/html"])
+
+
+def outside_of_ignored(html):
+    """The text in which front ends look for TeX."""
+    found, depths = [], []
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag, attributes):
+            ignored = "mathjax_ignore" in (dict(attributes).get("class") or "").split()
+            depths.append(ignored or bool(depths and depths[-1]) or tag == "style")
+
+        def handle_endtag(self, tag):
+            depths.pop()
+
+        def handle_data(self, data):
+            if not (depths and depths[-1]):
+                found.append(data)
+
+    Reader().feed(html)
+    return "".join(found)
 
 
 def test_a_turn_is_rendered_once(monkeypatch):
@@ -131,6 +166,16 @@ def done_with(publisher):
 
 
 # What it remembers
+
+
+def test_what_was_said_in_other_panels_of_the_session_is_remembered_too():
+    kept = Memory()
+    one, two = talk("one", "a").conversation, talk("two", "b").conversation
+    of_cells = Chat(lambda prompt: "yes", conversation=Conversation("cells"))
+    list(of_cells.stream("c", cell_id="cell"))
+    kept.take_up(one)
+    names = [record["conversation"]["name"] for record in kept.metadata([one, two, of_cells.conversation])[KEY]]
+    assert set(names) == {"one", "two"}
 
 
 class Notebook:
@@ -247,6 +292,17 @@ def test_a_damaged_record_among_several_names_the_cell(notebook):
     notebook.add("%lockbots panel", kept)
     with pytest.raises(UsageError, match=r'cell 1 \("%lockbots panel"\): what is saved with its output can.t be used'):
         notebook.restored()
+
+
+def test_turns_that_a_conversation_was_given_by_hand_are_restored(notebook):
+    by_hand = Conversation("by hand", turns=[Turn("one", "yes"), Turn("two", "yes")])
+    notebook.add("ChatPanel(chat)", remembering(by_hand))
+    assert [t.prompt for t in notebook.restored().pasts[0].turns] == ["one", "two"]
+    chat = Chat(lambda prompt: "yes", conversation=by_hand)
+    chat.ask("three")
+    notebook.cells.clear()
+    notebook.add("ChatPanel(chat)", remembering(by_hand))
+    assert [t.prompt for t in notebook.restored().pasts[0].turns] == ["one", "two", "three"]
 
 
 def test_nothing_said_is_nothing_to_remember():

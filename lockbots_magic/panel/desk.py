@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from ..asking import Surroundings, system_of
@@ -15,8 +17,11 @@ from ..model_lists import lists_of
 from ..providers import names, provider_class, split_model
 from ..providers.base import Provider
 from ..session import Lockbots, free_name
-from ..watchers import Watchers
+from ..watchers import Callback, Watchers
 from .texts import RefusedError
+
+BEGAN = time.time()
+"""When (Unix time, s) this kernel had its first panel, or somewhat earlier."""
 
 
 class Desk(ABC):
@@ -30,6 +35,29 @@ class Desk(ABC):
         self.conversation = conversation
         self.watchers = Watchers()
         """Told when something of all this has changed elsewhere."""
+
+    def watch(self, changed: Callback, moved: Callback) -> None:
+        """Call these from now on.
+
+        Args:
+            changed: when something of all this has changed elsewhere.
+            moved: when cells may talk in another conversation than before.
+        """
+        self.watchers.add(changed)
+
+    def unwatch(self, changed: Callback, moved: Callback) -> None:
+        """Call them no more."""
+        self.watchers.remove(changed)
+
+    @property
+    def cells_talk_in(self) -> str | None:
+        """The conversation that cells talk in, by its name; None if it is none of these."""
+        return None
+
+    @property
+    def unrestored(self) -> list[Conversation]:
+        """What the saved notebook remembers of talk in panels and this kernel does not."""
+        return []
 
     @property
     @abstractmethod
@@ -147,9 +175,12 @@ class Desk(ABC):
         """A chat with another model, in the open conversation."""
 
     def providers(self) -> list[dict[str, str]]:
-        """The providers, each with whether its credential is there, as far as that is known without asking anybody."""
+        """The providers, each with whether its credential is there, as far as that is known without asking anybody.
+
+        Their order does not hang on which one is in use: who goes through them by keys uses one after the other.
+        """
         current = self.model.partition(":")[0]
-        return [self._described(name, current) for name in dict.fromkeys([current, *self._known(), *names()])]
+        return [self._described(name, current) for name in dict.fromkeys([*names(), *self._known(), current])]
 
     def _known(self) -> list[str]:
         """Providers that no registry lists, such as a function."""
@@ -180,6 +211,28 @@ class SessionDesk(Desk):
         super().__init__(session.conversation(name))
         self._session = session
         self.watchers = session.watchers
+        self._saved = _said_in_panels(session)
+
+    def watch(self, changed: Callback, moved: Callback) -> None:
+        """As above; it takes a cell to make another conversation the current one."""
+        super().watch(changed, moved)
+        self._session.cells.ended.add(moved)
+
+    def unwatch(self, changed: Callback, moved: Callback) -> None:
+        """As above."""
+        super().unwatch(changed, moved)
+        self._session.cells.ended.remove(moved)
+
+    @property
+    def cells_talk_in(self) -> str | None:
+        """The session's current conversation."""
+        return self._session.current
+
+    @property
+    def unrestored(self) -> list[Conversation]:
+        """What was said in panels before the kernel was started, and has not been restored."""
+        here = {conversation.id for conversation in self.conversations.values()}
+        return [saved for saved in self._saved if saved.id not in here]
 
     @property
     def _owner(self) -> object:
@@ -301,3 +354,16 @@ class ChatDesk(Desk):
 def _with_default(model: str) -> str:
     name, model_id = split_model(model)
     return f"{name}:{model_id or provider_class(name).default_model}"
+
+
+def _said_in_panels(session: Lockbots) -> list[Conversation]:
+    """The conversations of the saved notebook that only outputs of panels hold; those are about to be replaced."""
+    from ..notebook.reading import restored  # noqa: PLC0415  # few panels are made in a kernel that remembers nothing
+
+    path = session.own_notebook()
+    if path is None:
+        return []
+    with suppress(UsageError):  # it holds no conversation, or can't be read: `%lockbots restore` tells
+        before = [past for past in restored(path).pasts if past.made < BEGAN]  # later ones were deleted here
+        return [Conversation.from_past(past) for past in before if any(t.cell_id is None for t in past.turns)]
+    return []

@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import files
 from ..conversation import Conversation
-from ..errors import LockbotsError
+from ..errors import AuthenticationError, LockbotsError
 from ..plaintext import printable, unlinked
 from ..providers.secrets import redacted
 from .desk import Desk
@@ -33,11 +33,19 @@ class Host:
         desk: what the panel works on.
         send: takes a message for the views; any thread calls it, one at a time.
         changed: called when turns of a conversation have changed, or another one is open, from any thread.
+        transcript: tells which state of the talk is saved below the panel, and all of that if it is wanted.
     """
 
-    def __init__(self, desk: Desk, send: Callable[[Letter], None], changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        send: Callable[[Letter], None],
+        changed: Callable[[], None],
+        transcript: Callable[[bool], Letter] | None = None,
+    ) -> None:
         self.desk = desk
         self._views = Views(desk, send, changed)
+        self._transcript = transcript
 
     @property
     def conversation(self) -> Conversation:
@@ -47,6 +55,15 @@ class Host:
     def close(self) -> None:
         """Stop the replies of the panel, watch no more, and do nothing more."""
         self._views.close()
+
+    def take_over(self, other: Host) -> None:
+        """Go on with the replies of the panel that this one takes the place of."""
+        self._views.take_over(other._views)
+
+    def saved(self) -> None:
+        """What is saved below the panel is in another state; a page that was loaded since then has to see to it."""
+        if self._transcript:
+            self._views.tell({"type": "saved", **self._transcript(False)})
 
     def handle(self, content: Any) -> None:
         """Do what a message asks for; what can't be done is told."""
@@ -68,6 +85,13 @@ class Host:
     def on_hello(self, view: str) -> None:
         """A view is there, and is to know how things stand."""
         self._views.greet(view)
+        if self._transcript:
+            self._views.tell({"type": "saved", "view": view, **self._transcript(False)})
+
+    def on_transcript(self, view: str) -> None:
+        """A page that knows no name of the output below the panel writes it into the notebook."""
+        if self._transcript:
+            self._views.tell({"type": "transcript", "view": view, **self._transcript(True)})
 
     def on_earlier(self, view: str, before: str) -> None:
         """A view shows the turns before one."""
@@ -166,8 +190,8 @@ class Host:
     def _refuse(self, error: Exception, prompt: Any, kind: str, asker: Any) -> None:
         """Tell why not: all views, or the one that has asked the model."""
         text = str(error) if isinstance(error, LockbotsError) else f"{type(error).__name__}: {error}"
-        why = error.remark if isinstance(error, RefusedError) else {"text": _safe(text)}
-        letter = {"type": "told", "kind": "error", **why}
+        why = error.remark if isinstance(error, RefusedError) else {"text": _safe(text).replace("  %", " %")}
+        letter = {"type": "told", "kind": "error", **why, "credential": isinstance(error, AuthenticationError)}
         if kind in ASKING:
             letter |= {"refused": kind, "view": asker, "prompt": prompt if isinstance(prompt, str) else None}
         self._views.tell(letter)

@@ -93,7 +93,13 @@ def settings_letter(desk: Desk) -> Letter:
 
 def names_letter(desk: Desk) -> Letter:
     """Tell which conversation is open, and which could be."""
-    return {"name": desk.conversation.name, "names": list(desk.conversations), "deleted": desk.is_deleted}
+    return {
+        "name": desk.conversation.name,
+        "names": list(desk.conversations),
+        "deleted": desk.is_deleted,
+        "cells": desk.cells_talk_in,
+        "unrestored": sum(len(conversation) for conversation in desk.unrestored),
+    }
 
 
 def mended(value: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from ..conversation import Conversation
@@ -15,6 +16,8 @@ MOST_CHARACTERS = 200_000
 """Of all prompts, images and replies that are remembered; the oldest ones are not."""
 _STALE = "stale"
 """A trail that leads nowhere: the turn was made when others stood before it."""
+_LONG_AGO = 1.0
+"""When turns were made that a conversation was given by hand: a record without that is no record."""
 
 
 class Memory:
@@ -32,13 +35,16 @@ class Memory:
     def metadata(self, known: Iterable[Conversation]) -> dict[str, Any]:
         """Return the metadata of an output that remembers these conversations as they stand.
 
-        Turns of cells are among them: one that was asked again in the panel is shown by no cell.
+        Turns of cells are among them: one that was asked again in the panel is shown by no cell. So are conversations
+        that were open in another panel, whose output may be gone.
 
         Args:
             known: those that were not deleted; the one that is open may be.
         """
-        opened = self._opened
-        listed = set(known) | set(opened[-1:])
+        known = list(known)
+        said_elsewhere = [one for one in known if any(t.cell_id is None for t in one.turns)]
+        opened = list(dict.fromkeys([*(one for one in said_elsewhere if one not in self._opened), *self._opened]))
+        listed = {*known, *opened[-1:]}
         endings: list[Entry] = []
         told: list[Entry] = []
         for conversation in opened:
@@ -58,7 +64,8 @@ def _entries(owner: Owner, turns: list[Turn]) -> Iterator[Entry]:
     for number, turn in enumerate(turns):
         if not (origin and turn.place <= origin.last and turn.made <= origin.made):
             before = _STALE if turn.stale else str(trail)
-            yield Entry(owner, turn, neighbours[number], neighbours[number + 2], before)
+            dated = turn if turn.made else replace(turn, made=turn.started or _LONG_AGO)
+            yield Entry(owner, dated, neighbours[number], neighbours[number + 2], before)
         trail.add(turn)
 
 

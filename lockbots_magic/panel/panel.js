@@ -10,6 +10,11 @@ const REMARK = 8000; // ms that a remark stays
 const NEAR = 24; // px from the end at which a reader still counts as being there
 const AHEAD = "400px"; // from the oldest turn shown, where earlier ones are asked for
 const ANNOUNCED = 200; // characters of a reply that a screen reader is given
+const NOTES = 3; // remarks that stand there at once, besides errors
+const SETTLING = 300; // ms in which a page that knows the output below the panel by its name has updated it
+const VIEW = "application/vnd.jupyter.widget-view+json";
+const STATE = "lockbots_state"; // in the metadata of the output below the panel, which panel.py tells of
+const ENDED = ["restarting", "autorestarting", "terminating", "dead"]; // states in which a kernel has lost what it knew
 
 const ICONS = {
   add: "M8 3v10M3 8h10",
@@ -65,14 +70,21 @@ function iconButton(name, label, click, more = "") {
   return button(icon(name), click, { class: `lb-icon ${more}`, title: label, "aria-label": label, "data-icon": name });
 }
 
-/** Fill a select, but leave alone one that offers just this: it may be open. */
+/** Fill a select, but leave the options of one that offers just these: it may be open. */
 function offer(select, pairs, value) {
-  const key = JSON.stringify(pairs);
+  const key = JSON.stringify(pairs.map(([id]) => id));
   if (select.dataset.offered !== key) {
-    select.replaceChildren(...pairs.map(([id, name]) => h("option", { value: id }, name)));
+    select.replaceChildren(...pairs.map(([id]) => h("option", { value: id })));
     select.dataset.offered = key;
   }
+  pairs.forEach(([, name], n) => select.options[n].textContent === name || (select.options[n].textContent = name));
   select.value = value;
+}
+
+/** What tells a text of the kernel's own by its English form, as the table has it. */
+function pattern(text) {
+  const exact = text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  return new RegExp(`^${exact.replace(/\\\{(\w+)\\\}/g, "(?<$1>\\d+)")}$`);
 }
 
 /** Return the function that gives the texts in the language of the browser, and in English what it has none for. */
@@ -86,6 +98,11 @@ function translator(table) {
   t.count = (key, n) => {
     const exact = `${key}_${plural.select(n)}`;
     return t(exact in texts ? exact : `${key}_other`, { n: compact.format(n) });
+  };
+  const notices = Object.keys(table.en).filter((key) => key.startsWith("notice_")).map((key) => [key, pattern(table.en[key])]);
+  t.notice = (text) => {
+    const [key, known] = notices.find(([, one]) => one.test(text)) ?? [];
+    return key ? t(key, text.match(known).groups) : text;
   };
   t.language = language;
   return t;
@@ -122,15 +139,30 @@ function copySelected(text) {
   return copied;
 }
 
-/** Insert a code cell below the one that `element` is in; false where the front end has no notebook to offer. */
-function insertCell(manager, element, source) {
+/** Insert a code cell below the one that `element` is in, and below `last`; null where the front end offers no notebook. */
+function insertCell(manager, element, source, last) {
   const notebook = manager?.context?.model?.sharedModel;
-  if (!notebook?.insertCell) return false;
+  if (!notebook?.insertCell) return null;
   const cell = element.closest(".jp-Cell");
   const inPage = [...(cell?.parentElement.querySelectorAll(":scope > .jp-Cell") ?? [])].indexOf(cell);
-  const own = cell?.dataset.windowedListIndex ?? (cell ? inPage : notebook.cells.length - 1);
-  notebook.insertCell(Number(own) + 1, { cell_type: "code", source, metadata: {} });
-  return true;
+  const own = Number(cell?.dataset.windowedListIndex ?? (cell ? inPage : notebook.cells.length - 1));
+  const above = Math.max(own, notebook.cells.indexOf(last));
+  return notebook.insertCell(above + 1, { cell_type: "code", source, metadata: {} });
+}
+
+/** Find the outputs below a panel, by its widget, in the notebook's document: [outputs of the cell, place among them]. */
+function transcriptsOf(manager, id) {
+  const cells = manager?.context?.model?.cells;
+  const found = [];
+  for (let n = 0; n < (cells?.length ?? 0); n++) {
+    const { outputs } = cells.get(n); // only code has any
+    for (let place = 0, isBelow = false; place < (outputs?.length ?? 0); place++) {
+      const { data, metadata } = outputs.get(place);
+      if (data[VIEW]) isBelow = data[VIEW].model_id === id;
+      else if (isBelow && STATE in metadata) found.push([outputs, place]);
+    }
+  }
+  return found;
 }
 
 /** Whether two turns look the same; the HTML follows from the text. */
@@ -177,7 +209,8 @@ class Transcript {
     this.top = 0;
     this.earlier = h("div", { class: "lb-earlier", hidden: true }, button(t("earlier"), () => this.askEarlier()));
     this.list = h("div", { class: "lb-list" });
-    this.empty = h("div", { class: "lb-empty", hidden: true }, ...["empty", "keys", "empty_hint"].map((key) => h("p", {}, t(key))));
+    this.cells = h("p");
+    this.empty = h("div", { class: "lb-empty", hidden: true }, h("p", {}, t("empty")), h("p", {}, t("keys")), this.cells);
     this.loading = h("div", { class: "lb-loading" }, t("loading"));
     const described = { role: "log", "aria-live": "off", "aria-label": t("turns_shown"), tabindex: "0" };
     this.log = h("div", { class: "lb-log", ...described, scroll: () => this.scrolled() },
@@ -236,7 +269,7 @@ class Transcript {
     this.panel.post({ type: "earlier", view: this.panel.view, before });
   }
 
-  begin({ id, prompt, finished = "", open = "", notice = "", n = 0, replaces }) {
+  begin({ id, prompt, model = "", finished = "", open = "", notice = "", n = 0, replaces }) {
     this.change(() => {
       const before = this.growing;
       this.discard();
@@ -244,7 +277,7 @@ class Transcript {
       const waits = h("div", { class: "lb-waits" }, h("span"), this.panel.t(id ? "thinking" : "sending"));
       const notices = h("div", { class: "lb-notices" });
       const node = h("article", { class: "lb-turn" }, this.panel.promptRow(prompt), reply.body, waits, notices);
-      this.growing = { id, prompt, replaces: replaces ?? before?.replaces, reply, node, waits, notices };
+      this.growing = { id, prompt, model, replaces: replaces ?? before?.replaces, reply, node, waits, notices };
       this.frame({ finished, open, notice, n });
     });
   }
@@ -252,10 +285,18 @@ class Transcript {
   frame({ finished, open, notice, n }) {
     const { reply, waits, notices } = this.growing;
     this.growing.n = n; // how many frames are in it
+    this.growing.open = open;
     reply.grow(finished, open);
     waits.classList.toggle("lb-bare", reply.body.hasChildNodes());
-    notices.replaceChildren(...(notice ? [h("div", { class: "lockbots-notice" }, notice)] : []));
+    notices.replaceChildren(...(notice ? [h("div", { class: "lockbots-notice" }, this.panel.t.notice(notice))] : []));
     this.follow();
+  }
+
+  /** The reply under way will not go on: keep what has come, and say why. */
+  breakOff(notice) {
+    const { id, prompt, model, open, reply } = this.growing;
+    const text = reply.body.textContent;
+    this.end({ turn: { id, prompt, model, text, html: "", status: "error", notices: [notice] }, same: true, rest: open });
   }
 
   /** The reply under way has ended as a turn, or as none. */
@@ -351,6 +392,7 @@ class Settings {
       return h("label", {}, h("span", {}, t(name)), control);
     };
     this.panel = panel;
+    this.heated = null; // the temperature in use
     this.provider = h("select", { change: () => this.use(this.provider.value) });
     this.model = h("select", { change: () => this.choose() });
     this.other = h("input", {
@@ -358,12 +400,12 @@ class Settings {
       change: () => this.other.value.trim() && this.use(`${this.provider.value}:${this.other.value.trim()}`),
     });
     this.temperature = h("input", {
-      type: "number", min: "0", max: "2", step: "0.1", placeholder: t("temperature_own"),
-      change: ({ target }) => target.validity.valid && set({ temperature: target.value ? target.valueAsNumber : null }),
+      inputmode: "decimal", placeholder: t("temperature_own"), change: () => this.heat(set),
     });
     this.system = h("textarea", { rows: "2", placeholder: t("system_hint"), change: () => set({ system: this.system.value }) });
     this.problem = h("p", { class: "lb-problem", hidden: true });
     this.root = h("section", { class: "lb-settings", "aria-label": t("settings"), hidden: true },
+      iconButton("close", t("settings_close"), () => this.open(false), "lb-close"),
       field("provider", this.provider), field("model", this.model), this.other, this.problem,
       field("temperature", this.temperature), field("system", this.system));
     this.name = h("span");
@@ -374,6 +416,7 @@ class Settings {
   }
 
   open(opened) {
+    if (this.root.contains(document.activeElement)) document.activeElement.blur(); // what was typed there holds
     this.root.hidden = !opened;
     this.toggle.setAttribute("aria-expanded", String(opened));
     (opened ? this.provider : this.toggle).focus();
@@ -391,7 +434,22 @@ class Settings {
     this.other.focus();
   }
 
+  /** Take the temperature that was typed, with a comma or a point; one that no model takes is refused. */
+  heat(set) {
+    const typed = this.temperature.value.trim().replace(",", ".");
+    const value = typed ? Number(typed) : null;
+    this.panel.forget(".lb-of-temperature");
+    if (value === null || (value >= 0 && value <= 2)) {
+      this.heated = value;
+      set({ temperature: value });
+      return;
+    }
+    this.temperature.value = this.heated ?? "";
+    this.panel.remark(this.panel.t("temperature_refused"), "note", "lb-of-temperature");
+  }
+
   use(model) {
+    if (document.activeElement === this.other) this.model.focus(); // Enter was pressed: the field goes, its user stays
     this.other.hidden = true;
     this.other.value = "";
     this.panel.post({ type: "set", model });
@@ -402,7 +460,9 @@ class Settings {
     const isLocked = ({ credential }) => credential === "missing";
     const [provider] = model.split(":", 1);
     const changed = provider !== this.inUse?.split(":", 1)[0];
+    if (model !== this.inUse) this.panel.forgetErrors();
     this.inUse = model;
+    this.heated = temperature;
     this.locked = providers.some((one) => one.name === provider && isLocked(one));
     this.name.textContent = model;
     this.toggle.setAttribute("aria-label", `${t("settings")}: ${model}`);
@@ -448,14 +508,16 @@ class Composer {
   }
 
   show(busy) {
+    const { t } = this.panel;
     const act = busy === "here" ? "stop" : "send";
-    const label = this.panel.t(act);
+    const label = t(act);
     this.busy = busy;
     this.button.className = `lb-send lb-${act}`;
-    this.button.title = label;
+    this.button.title = busy === "elsewhere" ? t("busy_elsewhere") : label;
+    this.button.setAttribute("aria-disabled", String(busy === "elsewhere")); // it can still be pressed, and says why not
     this.button.setAttribute("aria-label", label);
     this.button.replaceChildren(icon(act));
-    this.area.placeholder = this.panel.t(busy === "elsewhere" ? "busy_elsewhere" : "placeholder");
+    this.area.placeholder = t(busy === "elsewhere" ? "busy_elsewhere_short" : "placeholder");
   }
 
   send() {
@@ -506,12 +568,12 @@ class Panel {
     this.status = h("div", { class: "lb-hidden", role: "status" });
     this.remarks = h("div");
     const bar = (kind) => h("div", { class: `lb-bar lb-${kind}`, hidden: true });
-    [this.sure, this.link, this.credential] = ["error", "error", "warning"].map(bar);
+    [this.sure, this.link, this.credential, this.unrestored] = ["error", "error", "warning", "warning"].map(bar);
     this.root = h("div", {
       class: "lockbots lockbots-panel mathjax_ignore tex2jax_ignore", role: "region", "aria-label": this.t("panel"),
       lang: this.t.language, "data-lm-suppress-shortcuts": true, keydown: (event) => this.pressed(event),
-    }, this.head(), this.transcript.root, this.settings.root, this.sure, this.remarks, this.link, this.credential,
-    this.composer.root, this.status);
+    }, this.head(), this.transcript.root, this.settings.root, this.sure, this.unrestored, this.remarks, this.link,
+    this.credential, this.composer.root, this.status);
   }
 
   head() {
@@ -529,14 +591,19 @@ class Panel {
 
   open() {
     this.model.on("msg:custom", this.received);
-    this.model.on("comm_live_update", this.hello);
+    this.model.on("comm_live_update", this.linkChanged);
+    this.session = this.manager?.context?.sessionContext;
+    this.session?.statusChanged.connect(this.kernelChanged);
+    this.session?.kernelChanged.connect(this.kernelChanged);
     document.addEventListener("pointerdown", this.clicked);
     this.later(this.hello, 0); // by then it is in the page, which shows whether there is a kernel
   }
 
   close() {
     this.model.off("msg:custom", this.received);
-    this.model.off("comm_live_update", this.hello);
+    this.model.off("comm_live_update", this.linkChanged);
+    this.session?.statusChanged.disconnect(this.kernelChanged);
+    this.session?.kernelChanged.disconnect(this.kernelChanged);
     document.removeEventListener("pointerdown", this.clicked);
     this.timers.forEach(clearTimeout);
     this.transcript.close();
@@ -553,7 +620,7 @@ class Panel {
 
   /** Send to the kernel, and watch whether it says anything; false if there is none. */
   post(message) {
-    if (this.root.closest(".jupyter-widgets-disconnected")) return this.lost();
+    if (this.isLost || this.root.closest(".jupyter-widgets-disconnected")) return this.lost();
     try {
       this.model.send(message);
     } catch {
@@ -575,8 +642,25 @@ class Panel {
     this.showLink(this.t(text), button(this.t("try_again"), this.hello));
   }
 
+  linkChanged = () => {
+    this.isLost = false; // else hello finds out
+    this.hello();
+  };
+
+  /** The kernel that the panel belongs to may have ended: by a restart, by a crash, by hand. */
+  kernelChanged = ({ session }, change) => {
+    const isAnother = Boolean(change?.oldValue) && change.oldValue !== change.newValue;
+    if (isAnother || !session?.kernel || ENDED.includes(session.kernel.status)) this.lost();
+  };
+
+  /** Nobody will answer any more, unless something comes after all. */
   lost() {
+    this.isLost = true;
+    clearTimeout(this.silence);
+    this.silence = undefined;
+    if (this.transcript.growing?.id) this.transcript.breakOff(this.t("broken_off"));
     this.takeBack();
+    this.showBusy("");
     this.showLink(this.t("kernel_gone"));
     return false;
   }
@@ -591,6 +675,7 @@ class Panel {
   received = (message) => {
     clearTimeout(this.silence);
     this.silence = undefined;
+    this.isLost = false;
     this.away(this.link, () => (this.link.hidden = true));
     if (!message.view || message.view === this.view) this.handlers[message.type]?.(message);
   };
@@ -620,11 +705,26 @@ class Panel {
       this.showBusy(busy);
     },
     names: (message) => this.showNames(message),
-    told: ({ text, kind, key, values, refused, prompt }) => {
+    told: ({ text, kind, key, values, refused, prompt, credential }) => {
       if (refused) this.takeBack(prompt);
-      this.remark(key ? this.t(key, values) : text, kind);
+      if (credential && !this.credential.hidden) this.announce(this.credential.textContent); // told there already
+      else this.remark(key ? this.t(key, values) : this.t.notice(text), kind);
+    },
+    saved: (message) => {
+      clearTimeout(this.settling);
+      this.settling = this.later(() => this.checkSaved(message), SETTLING);
+    },
+    transcript: ({ widget, data, metadata }) => {
+      const output = { output_type: "display_data", data, metadata };
+      for (const [outputs, place] of transcriptsOf(this.manager, widget)) outputs.set(place, output);
     },
   };
+
+  /** See that the notebook will be saved with what was said: a page that was loaded anew does not update that itself. */
+  checkSaved({ widget, state }) {
+    const isOld = ([outputs, place]) => outputs.get(place).metadata[STATE] !== state;
+    if (transcriptsOf(this.manager, widget).some(isOld)) this.post({ type: "transcript", view: this.view });
+  }
 
   /** Whether a message goes on with the reply that is shown. Of one that was missed, or of a gap, the kernel is asked. */
   isNext({ id, n }, isWhole = false) {
@@ -643,9 +743,10 @@ class Panel {
     const { turn, text } = message;
     this.transcript.end(message);
     this.showBusy("");
-    if (turn) this.announce([this.t("reply"), turn.text.slice(0, ANNOUNCED), ...turn.notices].join(" "));
+    if (turn) this.announce([this.t("reply"), turn.text.slice(0, ANNOUNCED), ...turn.notices.map(this.t.notice)].join(" "));
     else this.composer.giveBack(prompt);
-    if (!turn && text) this.remark(text, "error");
+    if (turn?.status === "complete") this.forgetErrors();
+    if (!turn && text) this.remark(this.t.notice(text), "error");
   }
 
   // What is asked of the model
@@ -654,7 +755,7 @@ class Panel {
   ask(message) {
     const { transcript, composer } = this;
     if (composer.busy) {
-      this.remark(this.t(`busy_${composer.busy}`), "note");
+      this.remark(this.t(`busy_${composer.busy}`), "note", "lb-of-busy");
       return false;
     }
     const prompt = message.prompt ?? transcript.turns.find(({ id }) => id === message.turn).prompt;
@@ -662,6 +763,7 @@ class Panel {
     transcript.following ||= !message.turn;
     transcript.begin({ id: null, prompt, replaces: message.turn });
     this.showBusy("here");
+    if (!this.settings.root.hidden) this.settings.open(false);
     composer.area.focus();
     return this.post({ ...message, view: this.view });
   }
@@ -682,14 +784,32 @@ class Panel {
   }
 
   /** Show which conversations there are; one that was deleted has no name by which it could be chosen. */
-  showNames({ name, names, deleted }) {
-    const all = names.map((one) => [one, one]);
+  showNames({ name, names, deleted, cells, unrestored }) {
+    const marked = (one) => (one === cells && names.length > 1 ? this.t("name_of_cells", { name: one }) : one);
+    const all = names.map((one) => [one, marked(one)]);
     if (deleted) all.unshift(["", this.t("deleted_name", { name })]);
     offer(this.names, all, deleted ? "" : name);
+    const hint = cells === name && !deleted ? "cells_here" : "cells_elsewhere";
+    this.transcript.cells.textContent = cells ? this.t(hint, { name: cells }) : "";
+    this.showUnrestored(unrestored);
+  }
+
+  /** Tell of turns that the saved notebook has and the kernel has not. */
+  showUnrestored(count) {
+    const bar = this.unrestored;
+    if (this.missing === count) return; // it may have been dismissed
+    const restore = "%lockbots restore";
+    const dismiss = iconButton("close", this.t("dismiss"), () => this.away(bar, () => (bar.hidden = true)));
+    const text = this.t.count("unrestored", count);
+    this.missing = count;
+    bar.replaceChildren(h("span", {}, text), h("code", {}, restore), this.codeTools(restore), dismiss);
+    this.away(bar, () => (bar.hidden = !count));
+    if (count) this.announce(`${text} ${restore}`);
   }
 
   showBusy(busy) {
     this.composer.show(this.transcript.growing ? "here" : busy);
+    if (!this.composer.busy) this.forget(".lb-of-busy");
     this.root.classList.toggle("lb-busy", Boolean(this.composer.busy));
   }
 
@@ -731,7 +851,7 @@ class Panel {
   }
 
   article(turn, reply) {
-    const notices = turn.notices.map((notice) => h("div", { class: "lockbots-notice" }, notice));
+    const notices = turn.notices.map((notice) => h("div", { class: "lockbots-notice" }, this.t.notice(notice)));
     return h("article", { class: `lb-turn lb-${turn.status}` }, this.promptRow(turn.prompt, turn),
       h("span", { class: "lb-hidden" }, this.t("reply")), reply.body,
       h("div", { class: "lb-notices" }, ...notices), this.foot(turn));
@@ -795,13 +915,23 @@ class Panel {
     this.usage.title = this.t("usage_detail", { prompt, completion });
   }
 
-  remark(text, kind) {
+  remark(text, kind, more = "") {
     const gone = () => this.away(bar, () => bar.remove());
-    const bar = h("div", { class: `lb-bar lb-${kind}` }, h("span", {}, text), iconButton("close", this.t("dismiss"), gone));
+    const bar = h("div", { class: `lb-bar lb-${kind} ${more}` }, h("span", {}, text), iconButton("close", this.t("dismiss"), gone));
     for (const old of [...this.remarks.children]) if (old.firstChild.textContent === text) this.away(old, () => old.remove());
     this.remarks.append(bar);
+    for (const old of [...this.remarks.querySelectorAll(".lb-note")].slice(0, -NOTES)) this.away(old, () => old.remove());
     this.announce(kind === "error" ? this.t("error", { text }) : text);
     if (kind !== "error") this.later(gone, REMARK);
+  }
+
+  /** What went wrong is over: another model answers, or a reply has come. */
+  forgetErrors() {
+    this.forget(".lb-error");
+  }
+
+  forget(which) {
+    for (const bar of this.remarks?.querySelectorAll(which) ?? []) this.away(bar, () => bar.remove());
   }
 
   /** Take a bar away; whoever was in it with the keyboard goes on where one types. */
@@ -823,7 +953,9 @@ class Panel {
   }
 
   async insert(code, clicked) {
-    if (insertCell(this.manager, this.root, code)) this.confirm(clicked, "inserted");
+    const inserted = insertCell(this.manager, this.root, code, this.inserted);
+    this.inserted = inserted ?? this.inserted;
+    if (inserted) this.confirm(clicked, "inserted");
     else if (await this.copy(code, clicked)) this.remark(this.t("insert_copied"), "note");
   }
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import uuid
 import weakref
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -14,6 +16,7 @@ from traitlets import Dict
 from ..chat import Chat
 from ..conversation import Conversation
 from ..errors import UsageError
+from ..notebook.record import digest
 from ..rendering.html import style_sheet
 from ..rendering.live import show, unrelated_context
 from ..session import Lockbots
@@ -28,6 +31,14 @@ from .transcript import Transcript
 
 def _asset(name: str) -> str:
     return files(__package__).joinpath(name).read_text("utf-8")
+
+
+STATE = "lockbots_state"
+"""Where the output below a panel says which state of the talk it shows.
+
+A page that was loaded anew knows the output from the file, not by the name under which it is updated. By its state the
+page finds that it is not the latest, and writes it into the notebook itself.
+"""
 
 
 class ChatPanel(anywidget.AnyWidget):
@@ -55,10 +66,11 @@ class ChatPanel(anywidget.AnyWidget):
         self._transcript = Transcript()
         self._memory = Memory()
         self._showing = threading.Lock()
+        self._written: tuple[Mapping[str, str], dict[str, Any]] = {}, {}
         self._publisher = Publisher(self._show_transcript)
         desk = SessionDesk(chat, name) if isinstance(chat, Lockbots) else ChatDesk(chat)
         self._memory.take_up(desk.conversation)
-        self._host = Host(desk, self._send_letter, self._on_change)
+        self._host = Host(desk, self._send_letter, self._on_change, self._transcript_letter)
         self.on_msg(self._received)
         if self.comm is not None:
             self.comm.on_close(lambda _: self.close())
@@ -103,9 +115,22 @@ class ChatPanel(anywidget.AnyWidget):
 
     def _show_transcript(self, *, update: bool = True) -> None:
         with self._showing:
-            forms = self._transcript.of(shown_turns(self.conversation))
-            kept = self._memory.metadata(self._host.desk.conversations.values())
-            show(forms, self._display_id, update=update, metadata=kept)
+            data, metadata = self._written = self._saved_form()
+            show(data, self._display_id, update=update, metadata=metadata)
+        self._host.saved()
+
+    def _saved_form(self) -> tuple[Mapping[str, str], dict[str, Any]]:
+        """Return data and metadata of the output below the panel."""
+        data = self._transcript.of(shown_turns(self.conversation))
+        desk = self._host.desk
+        kept = self._memory.metadata([*desk.unrestored, *desk.conversations.values()])
+        return data, {**kept, STATE: digest(json.dumps([data, kept], sort_keys=True))}
+
+    def _transcript_letter(self, whole: bool) -> Letter:
+        with self._showing:
+            data, metadata = self._written
+        told: Letter = {"widget": self.model_id, "state": metadata.get(STATE, "")}
+        return {**told, "data": dict(data), "metadata": metadata} if whole else told
 
 
 _made_in: weakref.WeakKeyDictionary[ChatPanel, tuple[Lockbots, str, str | None]] = weakref.WeakKeyDictionary()
@@ -113,11 +138,15 @@ _made_in: weakref.WeakKeyDictionary[ChatPanel, tuple[Lockbots, str, str | None]]
 
 
 def _retire_earlier(new: ChatPanel, session: Lockbots) -> None:
-    """Close the panels that earlier executions of the cell that runs have made: the page shows them no more."""
+    """Close the panels that earlier executions of the cell that runs have made: the page shows them no more.
+
+    Their replies go on in the new one.
+    """
     cell, run = session.cells.id, session.cells.run
     if cell is None:
         return
     for old, (of_session, of_cell, of_run) in list(_made_in.items()):
         if of_session is session and of_cell == cell and of_run != run:
+            new._host.take_over(old._host)
             old.close()
     _made_in[new] = session, cell, run

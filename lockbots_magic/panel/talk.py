@@ -46,6 +46,10 @@ class Talk:
         self._tell({"type": "begin", "reply": self.growing.letter(), "replaces": self.growing.replaces})
         self._thread.start()
 
+    def pass_on(self, tell: Callable[[Letter], None], ended: Callable[[], None]) -> None:
+        """Tell somebody else from now on; whoever calls this holds the lock."""
+        self._tell, self._ended = tell, ended
+
     def stop(self) -> None:
         """Close the connection at once; what has come is kept."""
         self._reply.cancel()
@@ -72,7 +76,9 @@ class Talk:
             self._reply.close()
             self._end({"turn": None, "text": _named(error)})
         finally:
-            self._ended()
+            with self._lock:
+                ended = self._ended
+            ended()
 
     def _read(self, drawing: Drawing) -> str:
         """Read all of the reply; return what went wrong."""
@@ -105,7 +111,8 @@ class Talk:
             self._end(self._whole(drawing, turn))
 
     def _end(self, how: Letter) -> None:
-        self._tell({"type": "end", "id": self.growing.id, "n": self.growing.n + 1, **how})
+        with self._lock:
+            self._tell({"type": "end", "id": self.growing.id, "n": self.growing.n + 1, **how})
 
     def _whole(self, drawing: Drawing, turn: Turn) -> Letter:
         """The turn; a reply that was told piece by piece is not told again, if its pieces make the whole."""

@@ -9,7 +9,7 @@ from ..plaintext import printable
 from ..providers.secrets import redacted
 from ..rendering.forms import made
 from ..rendering.highlight import printed
-from ..rendering.html import framed, render, style
+from ..rendering.html import IGNORED, framed, render, style
 from ..rendering.notices import notices_of
 
 MOST_TURNS = 50
@@ -17,12 +17,16 @@ MOST_CHARACTERS = 200_000
 """What it shows at most: it is sent anew when turns have changed, and saved with the notebook."""
 
 _STYLE = """<style>
-.lockbots-transcript .said {white-space: pre-wrap; overflow-wrap: anywhere; font-weight: bold; margin: 1em 0 0.4em}
+.lockbots-transcript .said {white-space: pre-wrap; overflow-wrap: anywhere; font-weight: bold; margin: 0 0 0.6em}
+.lockbots-transcript .you {margin-top: 1em; opacity: 0.75}
 .jp-OutputArea:has(.lockbots-panel) .jp-OutputArea-child:has(.lockbots-transcript),
 .cell_container:has(.lockbots-panel) .lockbots-transcript {display: none}
 .jp-OutputArea:has(.lockbots-transcript) .jupyter-widgets:not(:has(*)) {display: none}
 </style>"""
 """Where the panel itself lives in the same cell, the transcript hides; where it can't, its error message does."""
+
+
+_GOING_ON = "<p>To go on with it in a new kernel, run <code>%lockbots restore</code> before this cell.</p>"
 
 
 class Transcript:
@@ -45,7 +49,8 @@ class Transcript:
         shown = list(reversed(self._made.values()))
         left_out = len(turns) - len(shown)
         earlier = [f"{left_out} earlier {'turn' if left_out == 1 else 'turns'}"] if left_out else []
-        html = "".join([*(f"<p>{line}</p>" for line in earlier), style() if shown else "", *(one for one, _ in shown)])
+        lines = [f"<p>{line}</p>" for line in earlier]
+        html = "".join([*lines, style(), *(one for one, _ in shown), _GOING_ON]) if shown else ""
         return {
             "text/html": f'<div class="lockbots-transcript">{_STYLE}{html}</div>',
             "text/plain": "\n\n".join([*earlier, *(text for _, text in shown)]) or "nothing was said yet",
@@ -58,7 +63,7 @@ _Forms = tuple[str, str]
 
 def _forms(turn: Turn) -> _Forms:
     reply = made(lambda: render(turn.reply), turn.reply)
-    said = f'<div class="said" dir="auto">{printed(printable(turn.prompt))}</div>'
+    said = f'<div class="you">You:</div><div class="said {IGNORED}" dir="auto">{printed(printable(turn.prompt))}</div>'
     notices = [redacted(notice) for notice in notices_of(turn)]
     html = said + framed(reply, notices, styled=False)
     return html, f"> {printable(turn.prompt)}\n\n{printable(turn.reply)}"

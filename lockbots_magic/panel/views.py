@@ -42,7 +42,7 @@ class Views:
         self._closed = False
         self._watched: Conversation | None = None
         self._watch(desk.conversation)
-        desk.watchers.add(self._on_desk)
+        desk.watch(self._on_desk, self._on_cell)
 
     @property
     def conversation(self) -> Conversation:
@@ -63,7 +63,7 @@ class Views:
         """Stop the replies of the panel, watch no more, tell no more."""
         with self.lock:
             self._closed = True
-            self.desk.watchers.remove(self._on_desk)
+            self.desk.unwatch(self._on_desk, self._on_cell)
             self._watch(None)
             talks = list(self._talks.values())
         for talk in talks:
@@ -128,6 +128,15 @@ class Views:
             self._busy = ""
             raise
 
+    def take_over(self, other: Views) -> None:
+        """Go on with the replies that `other` views show, on a desk with the same conversations; nothing stops."""
+        with other.lock:
+            self.lock = other.lock  # that of the talks
+            self._talks, other._talks = other._talks, {}
+            for conversation, talk in self._talks.items():
+                tell = functools.partial(self._on_talk, conversation, talk.growing)
+                talk.pass_on(tell, functools.partial(self._on_end, conversation, talk.growing))
+
     def talk_in(self, conversation: Conversation) -> Talk | None:
         """What is being read in `conversation` here."""
         return self._talks.get(conversation)
@@ -181,6 +190,12 @@ class Views:
             self._tell_names()
             if settings_letter(self.desk) != self._settings:
                 self.tell_settings()
+
+    def _on_cell(self) -> None:
+        """A cell has run."""
+        with self.lock:
+            if not (self._closed or self._changing):
+                self._tell_names()
 
     def _tell_names(self) -> None:
         known, self._names = self._names, names_letter(self.desk)

@@ -27,6 +27,9 @@ from .tex import harmless, unlabelled
 MOST_FORMULAS = 500
 """Formulas of one reply that are set; each keeps the page busy for some 5 ms."""
 
+IGNORED = "mathjax_ignore tex2jax_ignore"
+"""The classes in which no front end looks for TeX, but where it is marked as such."""
+
 _TAGS = {
     *("p", "br", "hr", "em", "strong", "s", "sup", "code", "pre", "blockquote", "a", "span", "div", "img"),
     *("h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td"),
@@ -171,8 +174,8 @@ def framed(html: str, notices: Iterable[str] = (), *, styled: bool = True) -> st
         notices: the toolkit's own remarks.
         styled: whether the style comes along; one in a page is enough.
     """
-    reply = f'<div class="lockbots-reply mathjax_ignore tex2jax_ignore">{_on_one_line(html)}</div>' if html else ""
-    return f'<div class="lockbots">{style() if styled else ""}{reply}{notices_html(notices)}</div>'
+    reply = f'<div class="lockbots-reply {IGNORED}">{_on_one_line(html)}</div>' if html else ""
+    return f'<div class="lockbots {IGNORED}">{style() if styled else ""}{reply}{notices_html(notices)}</div>'
 
 
 def _on_one_line(html: str) -> str:

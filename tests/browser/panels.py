@@ -63,6 +63,10 @@ class Panel:
         self.root.get_by_role("button", name="New conversation").click()
         expect(self.names).not_to_have_value(before)
 
+    def open_settings(self) -> None:
+        """Open model and settings."""
+        self.root.get_by_role("button", name="Model and settings").click()
+
     def choose(self, item: str) -> None:
         """Choose from the menu."""
         self.root.locator("summary").click()

@@ -139,10 +139,13 @@ def test_a_panel_that_shows_a_conversation_where_a_cell_talks_waits(panel, noteb
     panel.input.fill("say too early")
     panel.input.press("Enter")
     expect(panel.remarks).to_contain_text(["A cell of the notebook is talking in this conversation."])
+    expect(panel.act).to_have_attribute("aria-disabled", "true")
     expect(panel.input).to_have_value("say too early")
     notebook.cell(3).locator(".jp-InputArea-editor").click()
     notebook.interrupt()
     notebook.wait_for_end(3)
+    expect(panel.remarks).to_have_count(0)
+    expect(panel.act).to_have_attribute("aria-disabled", "false")
     panel.input.press("Enter")
     expect(panel.reply()).to_have_text("too early")
 
@@ -159,6 +162,20 @@ def test_a_panel_talks_and_stops_while_a_cell_runs(panel, notebook):
     notebook.wait_for_end(3)
 
 
+def test_the_cell_runs_again_in_the_middle_of_a_reply_and_the_reply_goes_on(panel, notebook):
+    name = panel.names.input_value()
+    panel.send("count to 400", wait=False)
+    expect(panel.reply()).to_contain_text("1 2 3")
+    notebook.run(1)
+    expect(panel.names).to_have_value("main")
+    panel.names.select_option(name)
+    expect(panel.reply()).to_contain_text("10 11 12")
+    expect(panel.act).to_have_accessible_name("Stop the reply")
+    panel.act.click()
+    panel.wait_for_end()
+    expect(panel.turns.last).to_contain_text("interrupted; what had come is kept")
+
+
 def test_clearing_asks_first_and_escape_keeps_all(panel):
     panel.send("say one")
     panel.choose("Clear the conversation…")
@@ -173,40 +190,84 @@ def test_clearing_asks_first_and_escape_keeps_all(panel):
 
 def test_the_conversation_is_exported_beside_the_notebook(panel, lab):
     panel.send("say kept")
-    panel.choose("Export as Markdown")
-    expect(panel.remarks).to_contain_text(["Exported: "])
+    for _ in range(4):
+        panel.choose("Export as Markdown")
+    expect(panel.remarks).to_contain_text(["-2.md", "-3.md", "-4.md"])
     name = panel.names.input_value()
     assert "kept" in (lab.notebooks / f"{name}.md").read_text("utf-8")
 
 
 def test_model_temperature_and_system_prompt_are_chosen(panel, sandbox):
-    panel.root.get_by_role("button", name="Model and settings").click()
+    panel.open_settings()
     expect(panel.settings.get_by_label("Provider")).to_be_focused()
     panel.settings.get_by_label("Model", exact=True).select_option("gpt-4")
-    panel.settings.get_by_label("Temperature").fill("0.3")
+    for typed, held in (("0,3", "0,3"), ("9", "0.3"), ("0.25", "0.25"), ("hot", "0.25")):
+        panel.settings.get_by_label("Temperature").fill(typed)
+        panel.page.keyboard.press("Enter")
+        expect(panel.settings.get_by_label("Temperature")).to_have_value(held)
+        refused = panel.remarks.filter(has_text="The temperature is a number from 0 to 2.")
+        expect(refused).to_have_count(int(typed != held))
     panel.settings.get_by_label("System prompt").fill("Be brief.")
-    panel.page.keyboard.press("Tab")
     panel.page.keyboard.press("Escape")
     expect(panel.settings).to_be_hidden()
     sandbox.forget()
     panel.send("say hello")
     expect(panel.turns.last).to_contain_text("openai:gpt-4")
     asked = sandbox.requests[-1].json
-    assert (asked["model"], asked["temperature"], asked["messages"][0]["content"]) == ("gpt-4", 0.3, "Be brief.")
-    panel.root.get_by_role("button", name="Model and settings").click()
+    assert (asked["model"], asked["temperature"], asked["messages"][0]["content"]) == ("gpt-4", 0.25, "Be brief.")
+    panel.open_settings()
     panel.settings.get_by_label("Model", exact=True).select_option("Another model…")
     panel.settings.get_by_label("Name of the model").fill("demo")
+    panel.page.keyboard.press("Enter")
+    expect(panel.settings.get_by_label("Model", exact=True)).to_be_focused()
     panel.settings.get_by_label("Temperature").fill("")
     panel.settings.get_by_label("System prompt").fill("")
     panel.page.keyboard.press("Tab")
     expect(panel.root.locator(".lb-model")).to_have_text("openai:demo")
+    panel.settings.get_by_role("button", name="Close the settings").click()
+    expect(panel.settings).to_be_hidden()
+
+
+def test_providers_are_reached_one_after_the_other_by_the_arrow_keys(panel):
+    panel.open_settings()
+    provider = panel.settings.get_by_label("Provider")
+    names = provider.locator("option").evaluate_all("options => options.map(option => option.value)")
+    at = names.index("openai")
+    for key, index in (("Down", at + 1), ("Down", at + 2), ("Up", at + 1), ("Up", at)):
+        provider.press(f"Arrow{key}")
+        expect(panel.root.locator(".lb-model")).to_contain_text(f"{names[index]}:")
+        expect(provider).to_have_value(names[index])
+    expect(panel.root.locator(".lb-model")).to_contain_text("openai:")
+    panel.settings.get_by_label("Model", exact=True).select_option("demo")
     panel.page.keyboard.press("Escape")
 
 
+def test_an_error_goes_when_another_model_is_chosen(panel, notebook, sandbox):
+    notebook.type_into(3, use(sandbox, fault="http-401"))
+    notebook.run(3)
+    panel.input.fill("say never")
+    panel.input.press("Enter")
+    expect(panel.remarks).to_contain_text(["AuthenticationError"])
+    notebook.type_into(3, use(sandbox, rate=RATE).replace("openai:demo", "openai:gpt-4"))
+    notebook.run(3)
+    expect(panel.remarks).to_have_count(0)
+    panel.input.fill("")
+    notebook.type_into(3, use(sandbox, rate=RATE))
+    notebook.run(3)
+    expect(panel.root.locator(".lb-model")).to_have_text("openai:demo")
+
+
 def test_a_missing_credential_is_told_with_the_line_that_gives_it(panel):
-    panel.root.get_by_role("button", name="Model and settings").click()
+    panel.open_settings()
     panel.settings.get_by_label("Provider").select_option("anthropic")
     expect(panel.remarks).to_contain_text(["anthropic needs a credential. In a cell, run%lockbots login anthropic"])
+    panel.input.fill("say never")
+    panel.input.press("Enter")
+    expect(panel.status).to_contain_text("anthropic needs a credential")
+    expect(panel.input).to_have_value("say never")
+    expect(panel.remarks).to_have_count(1)
+    panel.input.fill("")
+    panel.open_settings()
     panel.settings.get_by_label("Provider").select_option("openai")
     expect(panel.remarks).to_have_count(0)
     panel.settings.get_by_label("Model", exact=True).select_option("demo")
@@ -219,9 +280,10 @@ def test_what_a_cell_changes_shows_in_the_open_panel(panel, notebook, sandbox):
     notebook.type_into(3, "%lockbots use openai:gpt-4\n%lockbots set temperature 0.6\n%lockbots new elsewhere")
     notebook.run(3)
     expect(panel.root.locator(".lb-model")).to_have_text("openai:gpt-4")
-    expect(panel.names.locator("option", has_text="elsewhere")).to_have_count(1)
+    expect(panel.names.locator("option", has_text="elsewhere")).to_have_text("elsewhere (cells)")
+    expect(panel.root).to_contain_text("%%chat cells talk in “elsewhere”.")
     assert panel.names.input_value() == name
-    panel.root.get_by_role("button", name="Model and settings").click()
+    panel.open_settings()
     expect(panel.settings.get_by_label("Temperature")).to_have_value("0.6")
     panel.page.keyboard.press("Escape")
     back = "%lockbots set temperature None\n%lockbots switch main\n%lockbots delete elsewhere"
@@ -262,6 +324,22 @@ def test_code_is_copied_and_inserted_as_a_cell_below(panel, notebook):
     notebook.cell(2).locator(".jp-InputPrompt").click()
     panel.page.keyboard.press("d")
     panel.page.keyboard.press("d")
+    expect(panel.page.locator(".jp-Notebook .jp-CodeCell")).to_have_count(before)
+
+
+def test_blocks_are_inserted_in_the_order_in_which_they_are_taken(panel, notebook):
+    panel.send("say ```\nfirst\n```\n\n```\nsecond\n```")
+    before = panel.page.locator(".jp-Notebook .jp-CodeCell").count()
+    for number in range(2):
+        panel.reply().locator("pre").nth(number).hover()
+        panel.reply().get_by_role("button", name="Insert as a cell below").nth(number).click()
+    expect(panel.page.locator(".jp-Notebook .jp-CodeCell")).to_have_count(before + 2)
+    for number, text in ((2, "first"), (3, "second")):
+        expect(notebook.cell(number).locator(".cm-content")).to_have_text(text)
+    for _ in range(2):
+        notebook.cell(2).locator(".jp-InputPrompt").click()
+        panel.page.keyboard.press("d")
+        panel.page.keyboard.press("d")
     expect(panel.page.locator(".jp-Notebook .jp-CodeCell")).to_have_count(before)
 
 
@@ -377,7 +455,7 @@ def test_axe_finds_nothing_wrong_in_either_theme(panel, theme):
     panel.send("show code")
     panel.send("say | a | b |\n|---|---|\n| `1` | *2* |\n\n> quoted [link](https://a.example)")
     panel.turns.first.hover()
-    panel.root.get_by_role("button", name="Model and settings").click()
+    panel.open_settings()
     found = faults(panel.page)
     panel.page.keyboard.press("Escape")
     panel.button("Edit the prompt", 0).click()
@@ -517,6 +595,21 @@ def test_two_views_and_a_reload_in_the_middle_show_the_same(lab, page, sandbox):
         view.wait_for_end()
         expect(view.turns.last).to_contain_text("interrupted; what had come is kept")
     assert one.reply().inner_text() == two.reply().inner_text()
+    one.send("say after the reload")
+    for prompts in saved_prompts(page, notebook):
+        assert prompts == ["say shared", "count to 700", "say after the reload"]
+
+
+def saved_prompts(page, notebook):
+    """Save; return the prompts that the output below each panel remembers."""
+    seen = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+    for transcript in seen.locator(".lockbots-transcript").all():
+        expect(transcript).to_contain_text("after the reload")
+    seen.locator(".jp-Notebook .jp-InputPrompt").first.click()
+    outputs = [output for cell in notebook.save().cells for output in cell.outputs]
+    kept = [output.metadata.lockbots for output in outputs if "lockbots" in output.get("metadata", {})]
+    assert kept
+    return [[record.turn.prompt for record in records if "turn" in record] for records in kept]
 
 
 @pytest.mark.parametrize("lost", ["frame", "end"])
@@ -553,7 +646,7 @@ def test_what_is_lost_or_comes_twice_on_the_way_shows_in_no_reply(lab, page, san
 def test_notebook_7_shows_it_in_russian_where_the_browser_is(lab, page, sandbox):
     context = page.context.browser.new_context(locale="ru-RU", viewport={"width": 700, "height": 800})
     page = context.new_page()
-    notebook = lab.open(page, use(sandbox), "%lockbots panel", name="notebook-7.ipynb", app="notebooks")
+    notebook = lab.open(page, use(sandbox, rate=RATE), "%lockbots panel", name="notebook-7.ipynb", app="notebooks")
     notebook.run(0)
     notebook.run(1)
     panel = Panel(page).wait_until_ready()
@@ -566,18 +659,57 @@ def test_notebook_7_shows_it_in_russian_where_the_browser_is(lab, page, sandbox)
     expect(notebook.cell(2).locator(".cm-content")).to_contain_text("return f")
     panel.choose("Сохранить как Markdown")
     expect(panel.remarks).to_contain_text(["Сохранено: main"])
+    panel.send("count to 400", wait=False)
+    expect(panel.reply()).to_contain_text("1 2")
+    panel.act.click()
+    panel.wait_for_end()
+    expect(panel.turns.last).to_contain_text("остановлено; пришедшее сохранено")
+    page.locator(".jp-Notebook .jp-InputPrompt").first.click()
+    notebook.save()
+    page.reload()
+    panel.wait_until_ready()
+    expect(panel.turns).to_have_count(2)
+    panel.send("say after the reload")
+    page.wait_for_function("document.querySelector('.lockbots-transcript')?.textContent.includes('after the reload')")
+    page.locator(".jp-Notebook .jp-InputPrompt").first.click()
+    (_, transcript) = notebook.save().cells[1].outputs
+    kept = [record.turn.prompt for record in transcript.metadata.lockbots if "turn" in record]
+    assert kept == ["show code", "count to 400", "say after the reload"]
     context.close()
 
 
-def test_a_kernel_that_restarts_is_told_and_the_cell_brings_the_panel_back(panel, notebook):
+def test_a_kernel_that_restarts_is_told_and_what_was_said_comes_back(panel, notebook):
+    name = panel.names.input_value()
+    panel.send("say remembered")
+    panel.send("count to 400", wait=False)
+    expect(panel.reply()).to_contain_text("1 2 3")
     panel.input.fill("kept through the restart")
     notebook.cell(0).locator(".jp-InputArea-editor").click()
     choose(panel.page, "Kernel", "Restart Kernel…")
     panel.page.get_by_role("button", name="Confirm Kernel Restart").click()
-    expect(panel.remarks.first).to_contain_text("no connection to a kernel. Run its cell again.")
+    order = re.compile("no connection to a kernel.*%load_ext lockbots_magic.*%lockbots restore.*this cell")
+    expect(panel.remarks.first).to_contain_text(order)
+    expect(panel.turns.last).to_contain_text("The kernel has ended; the reply broke off here.")
+    expect(panel.act).to_have_accessible_name("Send")
     expect(panel.input).to_have_value("kept through the restart")
+    panel.page.locator(".jp-Notebook .jp-InputPrompt").first.click()
+    notebook.save()
     notebook.run(0)
     notebook.run(1)
     panel.wait_until_ready()
+    expect(panel.remarks).to_contain_text([re.compile("saved turns? .* not in this kernel.*%lockbots restore")])
+    notebook.save()
+    notebook.type_into(3, "%lockbots restore")
+    notebook.run(3)
+    expect(panel.remarks).to_have_count(0)
+    panel.names.select_option(name)
+    expect(panel.reply()).to_have_text("remembered")
     panel.send("say back")
     expect(panel.reply()).to_have_text("back")
+    panel.send("count to 400", wait=False)
+    expect(panel.reply()).to_contain_text("1 2 3")
+    notebook.cell(0).locator(".jp-InputArea-editor").click()
+    choose(panel.page, "Kernel", "Shut Down Kernel")
+    expect(panel.turns.last).to_contain_text("The kernel has ended; the reply broke off here.")
+    expect(panel.remarks.first).to_contain_text(order)
+    expect(panel.act).to_have_accessible_name("Send")

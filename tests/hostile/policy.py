@@ -41,12 +41,15 @@ _CONTROL = {
     "class": "((lb|lockbots|widget|jupyter|lm|jp)-[A-Za-z-]+|lockbots|mathjax_ignore|tex2jax_ignore| )*",
     "style": r"(height: [\w.]+;?)?",
     "role": "region|log|status",
-    "type": "button|number",
+    "type": "button",
+    "inputmode": "decimal",
     "dir": "auto",
     "lang": "en",
     **dict.fromkeys(("hidden", "disabled", "open", "data-lm-suppress-shortcuts", "data-jp-suppress-context-menu"), ""),
-    **dict.fromkeys(("rows", "min", "max", "step", "tabindex"), r"[\d.]+"),
-    **dict.fromkeys(("aria-live", "aria-hidden", "aria-expanded", "spellcheck", "data-icon"), "[a-z]+"),
+    **dict.fromkeys(("rows", "tabindex"), r"[\d.]+"),
+    **dict.fromkeys(
+        ("aria-live", "aria-hidden", "aria-expanded", "aria-disabled", "spellcheck", "data-icon"), "[a-z]+"
+    ),
     **dict.fromkeys(("title", "aria-label", "placeholder", "value", "data-offered"), _ANY),
 }
 PANEL: Rules = {
