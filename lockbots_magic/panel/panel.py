@@ -28,6 +28,9 @@ from .publisher import Publisher
 from .texts import texts
 from .transcript import Transcript
 
+FRONT = ("panel", "elements", "texts", "notebook", "transcript", "settings", "composer")
+"""The parts of the front end. One module is made of them: no bundler, and a page can load nothing else offline."""
+
 
 def _asset(name: str) -> str:
     return files(__package__).joinpath(name).read_text("utf-8")
@@ -52,7 +55,7 @@ class ChatPanel(anywidget.AnyWidget):
         UsageError: `chat` is neither.
     """
 
-    _esm = _asset("panel.js")
+    _esm = "\n".join(_asset(f"front/{name}.js") for name in FRONT)
     _css = style_sheet() + _asset("panel.css")
     texts = Dict(help="What the panel says, by language.").tag(sync=True)
 

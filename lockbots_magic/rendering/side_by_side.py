@@ -17,7 +17,7 @@ from .drawing import FRAME, FRAME_RATE
 from .escaping import escaped
 from .forms import made
 from .growing import GrowingDocument
-from .html import framed, render, style, style_element
+from .html import IGNORED, framed, render, style, style_element
 from .live import show
 from .plain_markdown import neutralised
 from .plain_markdown.inline import literal
@@ -64,7 +64,7 @@ def bundle(columns: Sequence[Column], htmls: Sequence[str] = ()) -> Mapping[str,
 
 def _page(columns: Sequence[Column], htmls: Sequence[str]) -> str:
     parts = "".join(_html(one, html) for one, html in zip(columns, htmls, strict=True))
-    return f'<div class="lockbots">{style()}{style_element(_STYLE)}<div class="lockbots-columns">{parts}</div></div>'
+    return f'<div class="lockbots {IGNORED}">{style()}{style_element(_STYLE)}<div class="lockbots-columns">{parts}</div></div>'
 
 
 def _html(column: Column, html: str) -> str:
