@@ -64,7 +64,8 @@ def bundle(columns: Sequence[Column], htmls: Sequence[str] = ()) -> Mapping[str,
 
 def _page(columns: Sequence[Column], htmls: Sequence[str]) -> str:
     parts = "".join(_html(one, html) for one, html in zip(columns, htmls, strict=True))
-    return f'<div class="lockbots {IGNORED}">{style()}{style_element(_STYLE)}<div class="lockbots-columns">{parts}</div></div>'
+    grid = f'<div class="lockbots-columns">{parts}</div>'
+    return f'<div class="lockbots {IGNORED}">{style()}{style_element(_STYLE)}{grid}</div>'
 
 
 def _html(column: Column, html: str) -> str:
