@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lockbots_magic.asking import chat_options
 from lockbots_magic.errors import UsageError
-from lockbots_magic.magics import chat_options
 from lockbots_magic.options import HelpRequested, assignment, assignments, is_one_line, literal, quoted, words
 
 
