@@ -6,6 +6,7 @@ import keyword
 from argparse import Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .chat import Chat
@@ -202,6 +203,8 @@ def _image(value: str, around: Surroundings) -> str:
     from . import context  # noqa: PLC0415  # as above
 
     known = value.split(".", maxsplit=1)[0].isidentifier() and value.split(".", maxsplit=1)[0] in around.variables
+    if not known and value.isidentifier() and not Path(value).exists():
+        raise UsageError(f"--image {value}: there is neither a variable nor a file of that name")
     return context.image_from(around.value(value, "--image") if known else value)
 
 
@@ -256,7 +259,7 @@ def _functions(named: str | None, around: Surroundings) -> tuple[Callable[..., A
     functions = [around.value(name, "--tools") for part in words(named or "") for name in part.split(",") if name]
     for function in functions:
         if not callable(function):
-            raise UsageError(f"--tools takes functions; {function!r:.60} is none")
+            raise UsageError(f"--tools takes the names of functions; among them is a {type(function).__name__}")
     return tuple(functions)
 
 

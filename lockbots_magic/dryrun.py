@@ -45,7 +45,7 @@ def described(
         *([f"cassette: {cassette}"] if cassette else []),
         *([f"parameters: {params}"] if request.params else []),
         *([f"left out to fit: {_many(left_out, 'older turn')}"] if left_out else []),
-        *(f"cut: {note}" for note in notes),
+        *(f"note: {note}" for note in notes),
         f"in all: {_in_all(request.messages, request.tools)}",
     ]
     told = [line for message in request.messages for line in _message(message)]

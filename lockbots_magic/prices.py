@@ -56,12 +56,15 @@ def checked(own: Mapping[str, Any]) -> Mapping[str, Price]:
     Raises:
         UsageError: they are none.
     """
+    prices, name = {}, "openai:gpt-4o-mini"
     try:
-        return {str(name): _price(value) for name, value in own.items()}
+        for name, value in own.items():
+            prices[str(name)] = _price(value)
     except (TypeError, ValueError, AttributeError, OverflowError):
         raise UsageError(
-            "prices takes USD per 1,000,000 tokens, prompt and reply: {'openai:gpt-4o-mini': [0.15, 0.60]}"
+            f"prices takes USD per 1,000,000 tokens, prompt and reply: {{{name!r:.60}: [0.15, 0.60]}}"
         ) from None
+    return prices
 
 
 def _names(provider: str, model: str) -> Sequence[str]:

@@ -70,6 +70,17 @@ class Lockbots(Configurable):
     )
     prices = Dict(help="USD per 1,000,000 tokens: provider:model -> [prompt, reply].").tag(config=True)
 
+    @validate("prices")
+    def _checked_prices(self, proposal: Any) -> dict[str, Any]:
+        from .prices import checked  # noqa: PLC0415  # few set prices; %load_ext does not wait for it
+
+        given: dict[str, Any] = proposal["value"]
+        try:
+            checked(given)
+        except UsageError as error:
+            raise TraitError(str(error)) from None
+        return given
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.watchers = Watchers()

@@ -52,7 +52,7 @@ class Showing:
         elif question.wanted is not None:
             self._answer_as_json(question)
         else:
-            self.show(self._asked(question), question.form, question.variable)
+            self.show(self._asked(question), question.form, question.variable, notes=question.notes)
 
     def preview(self, question: Question) -> None:
         """Show what the question would send, to be read and copied."""
@@ -78,6 +78,7 @@ class Showing:
         *,
         alone: bool = True,
         record: Recorder | None = None,
+        notes: Sequence[str] = (),
     ) -> None:
         """Show `reply` as it comes; whatever happens, what came is shown, and an interrupt stops "Run all" too.
 
@@ -87,6 +88,7 @@ class Showing:
             variable: where its text, or its code, is put.
             alone: whether the cell shows nothing else, as far as the question tells.
             record: makes the metadata of its output; by default what the notebook is to keep of it.
+            notes: what was cut from what was sent, a line each.
         """
         mode = "text" if form == "text" else self._session.live
         alone = alone and not reply.request.tools  # functions may print, or show something
@@ -97,7 +99,7 @@ class Showing:
                 for delta in reply.deltas:
                     output.feed(delta)
         finally:
-            _surely(lambda: self._end(reply, output, record, variable))
+            _surely(lambda: self._end(reply, output, record, variable, notes=notes))
         if form == "code" and reply.turn is not None:
             _check_not_stopped(reply.turn)
             self._offer(reply.turn, variable)
@@ -136,7 +138,8 @@ class Showing:
         assert wanted is not None
         reply = self._asked(question)
         for tried in range(1, MOST_TRIES + 1):
-            self.show(reply, variable=question.variable, alone=False, record=self._recorder_of(question))
+            notes = question.notes if tried == 1 else ()
+            self.show(reply, variable=question.variable, alone=False, record=self._recorder_of(question), notes=notes)
             assert reply.turn is not None
             _check_not_stopped(reply.turn)
             try:
@@ -156,22 +159,29 @@ class Showing:
         self._background.begin(
             reply,
             output,
-            lambda trouble: self._end(reply, output, record, question.variable, trouble),
+            lambda trouble: self._end(reply, output, record, question.variable, notes=question.notes, trouble=trouble),
             self._session.cells.id,
         )
 
     def _end(
-        self, reply: Reply, output: Output, record: Recorder, variable: str | None, more: Sequence[str] = ()
+        self,
+        reply: Reply,
+        output: Output,
+        record: Recorder,
+        variable: str | None,
+        *,
+        notes: Sequence[str] = (),
+        trouble: Sequence[str] = (),
     ) -> None:
         output.close()
         turn, entry = reply.turn, reply.entry
         if turn is not None and turn.status != "error" and (turn.reply or turn.status == "complete"):
             self._assign(variable, turn.reply)
         if turn is None:
-            if more:
-                output.finish(Turn("", status="error"), more)
-        elif turn.is_shown or output.shown or more:
-            output.finish(turn, [*notices_of(turn), *more], record(entry) if entry else None)
+            if trouble:
+                output.finish(Turn("", status="error"), trouble)
+        elif turn.is_shown or output.shown or trouble:
+            output.finish(turn, [*notes, *notices_of(turn), *trouble], record(entry) if entry else None)
         elif entry and entry.displaces:
             show_note(self._shell, "", record(entry))
 

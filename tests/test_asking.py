@@ -2,10 +2,12 @@
 
 import base64
 import json
+import re
 import sys
 import threading
 
 import pytest
+from traitlets import TraitError
 
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -103,6 +105,31 @@ def test_a_dry_run_tells_of_the_cassette(run, openai, tmp_path):
     run(f'%lockbots record "{tmp_path / "talk.jsonl"}"')
     assert "cassette: talk.jsonl, mode record" in run("%%chat --dry-run\nhi").reply
     run("%lockbots live")
+
+
+def test_what_was_cut_is_told_below_the_reply(run, openai, shell):
+    shell.user_ns["numbers"] = list(range(100_000))
+    html = run("%%chat\nHow many? {{ numbers }}").outputs[0].data["text/html"]
+    assert "numbers: " in html
+    assert "100,000" in html
+
+
+def test_a_value_of_several_lines_stands_on_lines_of_its_own(run, openai):
+    run("def double(n):\n    return 2 * n")
+    run("%%chat\nExplain {{ double }} please")
+    assert sent(openai) == "Explain \n```python\ndef double(n):\n    return 2 * n\n```\n please"
+
+
+def test_a_wrong_price_is_refused_when_it_is_set(run, openai, session):
+    with pytest.raises(TraitError, match=re.escape("{'openai:demo': [0.15, 0.60]}")):
+        session.prices = {"openai:gpt-4": [1, 2], "openai:demo": 5}
+    assert session.prices == {}
+
+
+def test_a_remark_goes_along_with_the_last_error(run, openai):
+    run("1 / 0")
+    run("%lockbots explain -- по-русски, don't be long")
+    assert sent(openai).endswith("\n\nпо-русски, don't be long")
 
 
 def test_a_persona_is_taken_by_its_name_and_filled_in(run, openai, session):

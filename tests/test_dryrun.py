@@ -65,7 +65,7 @@ def test_what_does_not_fit_and_what_was_cut_is_told():
         left_out=2, notes=["df: 990 of 1,000 rows"], cassette="talk.jsonl, mode auto", too_long="12 of 10 tokens"
     )
     assert lines[1] == "does not fit: 12 of 10 tokens"
-    assert {"left out to fit: 2 older turns", "cut: df: 990 of 1,000 rows", "cassette: talk.jsonl, mode auto"} < {
+    assert {"left out to fit: 2 older turns", "note: df: 990 of 1,000 rows", "cassette: talk.jsonl, mode auto"} < {
         *lines
     }
 

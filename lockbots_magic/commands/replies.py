@@ -18,7 +18,7 @@ TIME_TO_STOP = 1.0
 _MODEL = argument("-m", "--model", metavar="PROVIDER:MODEL", help="ask this model, this once")
 
 
-@command(_MODEL)
+@command(_MODEL, text="REMARK")
 def explain(session: Lockbots, options: Namespace) -> Reply:
     """Ask what the last error means, with its traceback and the code of its cell."""
     from .. import lasterror  # noqa: PLC0415  # asked after an error only; %load_ext does not wait for it
@@ -26,7 +26,7 @@ def explain(session: Lockbots, options: Namespace) -> Reply:
     return _asked(session, options, lasterror.explain_prompt)
 
 
-@command(_MODEL)
+@command(_MODEL, text="REMARK")
 def fix(session: Lockbots, options: Namespace) -> Coded:
     """Ask for the code of the last error's cell without the mistake; it becomes a new cell."""
     from .. import lasterror  # noqa: PLC0415  # as above
@@ -39,7 +39,8 @@ def _asked(session: Lockbots, options: Namespace, word: Callable[[BaseException,
         raise UsageError("no cell has failed since lockbots_magic was loaded")
     chat = session.chat(options.model)
     system = None if chat.conversation.system else system_of(session, None, Surroundings(session.namespace))
-    reply = chat.stream(word(*session.cells.last_error), system=system, cell_id=session.cells.id, run=session.cells.run)
+    prompt = "\n\n".join(filter(None, [word(*session.cells.last_error), options.text]))
+    reply = chat.stream(prompt, system=system, cell_id=session.cells.id, run=session.cells.run)
     session.keep(chat.conversation)
     return reply
 

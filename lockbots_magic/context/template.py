@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import UsageError
 from .material import Images, Material
-from .text import one_line
+from .text import fenced, one_line
 from .values import material_of
 
 LONGEST_EXPRESSION = 4_000
@@ -46,13 +47,17 @@ def expanded(prompt: str, evaluate: Callable[[str], Any], *, images_before: int 
     images = Images(images_before)
     texts: list[str] = []
     notes: list[str] = []
+    follows_block = False
     for piece in pieces(prompt):
         if isinstance(piece, str):
-            texts.append(piece)
+            texts += ["\n", piece] if follows_block and piece and not piece.startswith("\n") else [piece]
             continue
-        material = _material(piece, evaluate)
+        material, is_block = _material(piece, evaluate)
+        if is_block and texts and texts[-1] and not texts[-1].endswith("\n"):
+            texts.append("\n")
         texts += [material.text, images.marked(material.images)]
         notes += material.notes
+        follows_block = is_block
     return Material("".join(texts), tuple(images.urls), tuple(notes))
 
 
@@ -87,7 +92,8 @@ def pieces(prompt: str) -> list[str | Expression]:
     return [*found, prompt[at:]]
 
 
-def _material(expression: Expression, evaluate: Callable[[str], Any]) -> Material:
+def _material(expression: Expression, evaluate: Callable[[str], Any]) -> tuple[Material, bool]:
+    """What stands for the value, and whether it takes lines of its own: a text goes in as it is, wherever it stands."""
     try:
         value = evaluate(expression.source)
     except Exception as error:
@@ -95,9 +101,13 @@ def _material(expression: Expression, evaluate: Callable[[str], Any]) -> Materia
         failure = f"{type(error).__name__}: {one_line(str(error), 300)}".removesuffix(": ")
         raise UsageError(f"{expression} failed: {failure}{hint}") from error
     try:
-        return material_of(value).named(one_line(expression.source, 40))
+        material = material_of(value).named(one_line(expression.source, 40))
     except UsageError as error:
         raise UsageError(f"{expression}: {error}") from error
+    is_block = "\n" in material.text and not isinstance(value, str)
+    if is_block and (inspect.isroutine(value) or inspect.isclass(value) or isinstance(value, BaseException)):
+        material = replace(material, text=fenced(material.text, "" if isinstance(value, BaseException) else "python"))
+    return material, is_block
 
 
 def _expression_at(prompt: str, start: int) -> tuple[Expression, int]:

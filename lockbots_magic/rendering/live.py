@@ -110,7 +110,12 @@ def show_text(shell: InteractiveShell, text: str) -> bool:
     from .highlight import printed  # noqa: PLC0415  # Markdown is needed by the first reply, not by %load_ext
     from .html import framed  # noqa: PLC0415  # as above
 
-    show({"text/html": framed(f"<pre><code>{printed(text)}</code></pre>"), "text/plain": text})
+    show(
+        {
+            "text/html": framed(f'<pre style="white-space: pre-wrap"><code>{printed(text)}</code></pre>'),
+            "text/plain": text,
+        }
+    )
     return True
 
 
