@@ -118,6 +118,7 @@ def test_a_large_picture_of_any_kind_is_made_smaller():
 
 
 def test_a_large_picture_stays_the_right_way_up():
+    pytest.importorskip("PIL")
     from PIL import Image
 
     exif = Image.Exif()
@@ -126,6 +127,8 @@ def test_a_large_picture_stays_the_right_way_up():
 
 
 def test_a_noisy_picture_in_memory_is_made_smaller():
+    pytest.importorskip("PIL")
+    pytest.importorskip("PIL")
     from PIL import Image
 
     picture = Image.open(io.BytesIO(photo("PNG")))
@@ -133,6 +136,7 @@ def test_a_noisy_picture_in_memory_is_made_smaller():
 
 
 def test_without_pillow_a_large_picture_is_an_error_that_says_how_large_one_may_be(monkeypatch):
+    pytest.importorskip("PIL")
     monkeypatch.setitem(sys.modules, "PIL", None)
     with pytest.raises(UsageError, match=r"more than 5 MB; make it smaller \(with Pillow"):
         image_from(BEGINS["jpeg"] + bytes(LARGEST_IMAGE))
