@@ -128,7 +128,6 @@ def test_a_large_picture_stays_the_right_way_up():
 
 def test_a_noisy_picture_in_memory_is_made_smaller():
     pytest.importorskip("PIL")
-    pytest.importorskip("PIL")
     from PIL import Image
 
     picture = Image.open(io.BytesIO(photo("PNG")))
