@@ -123,7 +123,7 @@ def test_a_cell_that_is_no_python_was_never_begun(shell):
     ("line", "left"),
     [
         ("File /usr/lib/json/decoder.py:353, in Decoder.decode(self)", "File decoder.py:353, in Decoder.decode(self)"),
-        ("File ~/work/x.py:1", "File x.py:1"),
+        ("File ~/texts/x.py:1", "File x.py:1"),
         ('  File "C:\\Users\\me\\x.py", line 3', '  File "x.py", line 3'),
         ("Cell In[4], line 1", "Cell In[4], line 1"),
         ("File x.py:1", "File x.py:1"),
