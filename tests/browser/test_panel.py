@@ -201,6 +201,7 @@ def test_model_temperature_and_system_prompt_are_chosen(panel, sandbox):
     panel.open_settings()
     expect(panel.settings.get_by_label("Provider")).to_be_focused()
     panel.settings.get_by_label("Model", exact=True).select_option("gpt-4")
+    expect(panel.root.locator(".lb-model")).to_have_text("openai:gpt-4")
     for typed, held in (("0,3", "0,3"), ("9", "0.3"), ("0.25", "0.25"), ("hot", "0.25")):
         panel.settings.get_by_label("Temperature").fill(typed)
         panel.page.keyboard.press("Enter")
