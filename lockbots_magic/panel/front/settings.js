@@ -52,6 +52,11 @@ class Settings {
     this.other.focus();
   }
 
+  showTemperature() {
+    this.shown = String(this.heated ?? "");
+    this.temperature.value = this.shown;
+  }
+
   /** Take the temperature that was typed, with a comma or a point; one that no model takes is refused. */
   heat(set) {
     const typed = this.temperature.value.trim().replace(",", ".");
@@ -62,7 +67,7 @@ class Settings {
       set({ temperature: value });
       return;
     }
-    this.temperature.value = this.heated ?? "";
+    this.showTemperature();
     this.panel.remark(this.panel.t("temperature_refused"), "note", "lb-of-temperature");
   }
 
@@ -89,7 +94,8 @@ class Settings {
     if (changed && !this.root.hidden) this.askModels();
     this.temperature.disabled = !takes;
     this.temperature.title = takes ? "" : t("temperature_none");
-    if (document.activeElement !== this.temperature) this.temperature.value = temperature ?? "";
+    const untouched = this.temperature.value === this.shown; // nobody is typing there, though it may have the focus
+    if (untouched || document.activeElement !== this.temperature) this.showTemperature();
     if (document.activeElement !== this.system) this.system.value = system;
   }
 
