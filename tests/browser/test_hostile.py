@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from tests.hostile.names import NAMES, REFUSALS
 from tests.hostile.policy import EXPORTED, NBCONVERT
 from tests.hostile.server import CUT_SHORT, hostile_server
 from tests.hostile.watcher import Violation, Watcher, listed, painted_outside
+from tests.rawserver import Peer, RawServer
 
 PATIENCE = 180
 """How long (s) a whole notebook may take."""
@@ -332,6 +334,30 @@ def test_the_watcher_is_silent_where_nothing_acts(raw, watched, blank):
     table = "<table><tbody><tr><td>x</td></tr></tbody></table>"
     assert not shown_raw(raw, watched[1], f"<div>{table}{FORMULAS}</div>")
     assert not painted_outside(raw.page, blank, 0, 2)
+
+
+@pytest.mark.parametrize(("last", "kinds"), [("b {}", []), ("b { color: red }", ["style"])])
+def test_a_style_is_compared_when_a_page_has_read_all_of_it(browser, last, kinds):
+    read = threading.Event()
+    output = (
+        "<div class=jp-OutputArea-output data-mime-type='text/html'><div class=lockbots><style>{}</style></div></div>"
+    )
+    page = f"<!doctype html>{output.format('b {}')}{output.format(last)}".encode()
+
+    def slowly(peer: Peer) -> None:
+        if peer.request():  # a browser may connect in advance
+            start = page.rindex(b"<style>") + len("<style>")
+            peer.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n" + page[:start])
+            peer.wait(read)
+            peer.send(page[start:])
+
+    with RawServer(slowly) as server, browser.new_context() as context:
+        watcher, tab = Watcher(context, server.url), context.new_page()
+        tab.goto(server.url, wait_until="commit")
+        expect(tab.locator("style")).to_have_count(2)
+        read.set()
+        tab.wait_for_load_state("domcontentloaded")
+        assert [violation.kind for violation in watcher.search(tab)] == kinds
 
 
 def test_paint_outside_an_output_is_found(raw, watched, blank):

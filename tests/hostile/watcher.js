@@ -48,6 +48,10 @@
     if (mime === "text/html") return output.querySelector(".lockbots") ? policy.reply : policy.html;
     return mime === "text/markdown" ? policy.markdown : policy.plain;
   };
+  const judgeStyle = (element, output) => {
+    style ??= element.textContent;
+    if (element.textContent !== style) report("style", element.textContent, output);
+  };
   const judgeElement = (element, output) => {
     const rules = rulesFor(element, output);
     const name = element.localName;
@@ -61,8 +65,9 @@
     }
     if (element.shadowRoot) report("tag", "a shadow root", output);
     if (name !== "style") return;
-    style ??= element.textContent;
-    if (element.textContent !== style) report("style", element.textContent, output);
+    // While a file is being read, a style may come before its text does.
+    if (document.readyState !== "loading") judgeStyle(element, output);
+    else document.addEventListener("DOMContentLoaded", () => judgeStyle(element, output));
   };
   const judgeOutside = (element) => {
     const name = element.localName;
