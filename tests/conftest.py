@@ -34,6 +34,13 @@ def _no_settings_of_the_machine(monkeypatch):
             monkeypatch.delenv(name)
 
 
+@pytest.fixture(autouse=True)
+def _in_haste(monkeypatch):
+    """Nothing is slow for a reader's sake where none reads: the guide's writing, the rest between small pieces."""
+    monkeypatch.setattr("lockbots_magic.providers.guide.DEFAULT_RATE", 100_000.0)
+    monkeypatch.setattr("lockbots_magic.providers.transport.REST", 0.0001)
+
+
 @pytest.fixture
 def shell(tmp_path, monkeypatch):
     """An IPython without a kernel, with the extension loaded; what cells print and display is captured by tests."""

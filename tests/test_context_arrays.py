@@ -20,12 +20,22 @@ def test_a_scalar_is_what_it_says(value):
     assert material_of(value) == Material(str(value))
 
 
-@pytest.mark.parametrize("shape", [(1_000_000,), (1000, 1000), (100, 100, 100), (10,) * 6])
-def test_a_large_array_shows_the_ends_of_each_axis(shape):
+@pytest.mark.parametrize(
+    ("shape", "ends"),
+    [((1_000_000,), 5), ((1000, 1000), 5), ((100, 100, 100), 5), ((10, 100, 10, 100), 2), ((10,) * 6, 1)],
+)
+def test_a_large_array_shows_the_ends_of_each_axis(shape, ends):
     material = material_of(np.zeros(shape))
     assert len(material.text) < 21_000
-    assert "the first and last 5 along each axis" in material.text
+    assert f"the first and last {ends} along each axis" in material.text
     assert material.notes[0] == "the ends of each axis of 1,000,000 items"
+
+
+def test_of_an_array_of_very_many_axes_the_first_items_are_shown():
+    material = material_of(np.arange(2**20).reshape((2,) * 20))
+    assert "its first items, without the axes\n[" in material.text
+    assert " 999]" in material.text
+    assert material.notes == ("first 1,000 items of 1,048,576",)
 
 
 def test_an_array_of_objects_is_bounded_as_a_list():

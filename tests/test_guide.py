@@ -5,7 +5,7 @@ import pytest
 from lockbots_magic import helptext, providers
 from lockbots_magic.errors import Cancelled, ModelNotFoundError, UsageError
 from lockbots_magic.messages import Cancellation, ChatRequest, Message
-from lockbots_magic.providers.guide import Guide, answer
+from lockbots_magic.providers.guide import DEFAULT_RATE, Guide, answer
 
 CONNECT = "To talk to a real model:"
 CONNECT_RU = "Чтобы говорить с настоящей моделью:"
@@ -209,7 +209,8 @@ def test_reply_comes_in_words_that_make_up_the_answer():
 
 
 @pytest.mark.parametrize(("params", "pause"), [({}, 1 / 200), ({"rate": 50}, 0.02), ({"rate": 1e-300}, 60)])
-def test_words_come_at_the_rate_asked_for(params, pause):
+def test_words_come_at_the_rate_asked_for(params, pause, monkeypatch):
+    monkeypatch.setattr("lockbots_magic.providers.guide.DEFAULT_RATE", DEFAULT_RATE)
     asked = request(**params)
     deltas = list(Guide().stream(asked))
     assert asked.cancellation.pauses == [pause] * (len(deltas) - 1)

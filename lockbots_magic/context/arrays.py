@@ -13,7 +13,7 @@ from .text import begun
 MOST_ITEMS = 1_000
 """Items up to which an array is shown whole."""
 ENDS = 5
-"""Items shown at each end of each axis of a larger one."""
+"""Items shown at each end of each axis of a larger one; fewer where it has many axes."""
 WIDTH = 100
 """Characters of a line."""
 CHARACTERS = 20_000
@@ -28,17 +28,25 @@ def array_material(value: Any) -> Material | None:
     head = f"array, shape {shape}, dtype {value.dtype}"
     if value.dtype.hasobject:
         return _objects(value, head)
-    is_cut = value.size > MOST_ITEMS
-    numpy = sys.modules["numpy"]
-    text: str = numpy.array2string(
-        value, threshold=MOST_ITEMS, edgeitems=ENDS, max_line_width=WIDTH, separator=", ", floatmode="maxprec"
+    about, notes, shown, ends = _ends_of(value)
+    text: str = sys.modules["numpy"].array2string(
+        shown, threshold=MOST_ITEMS, edgeitems=ends, max_line_width=WIDTH, separator=", ", floatmode="maxprec"
     )
-    if is_cut:
-        head += f"; the first and last {ENDS} along each axis"
-    notes = (f"the ends of each axis of {value.size:,} items",) if is_cut else ()
     if len(text) > CHARACTERS:
         text, notes = begun(text, CHARACTERS) + "\n[…]", (*notes, f"first {CHARACTERS:,} characters")
-    return Material(f"{head}\n{text}", notes=notes)
+    return Material(f"{head}{about}\n{text}", notes=notes)
+
+
+def _ends_of(value: Any) -> tuple[str, tuple[str, ...], Any, int]:
+    """Return what is said of the part that is shown, the notes, that part, and how many items are shown at its ends."""
+    if value.size <= MOST_ITEMS:
+        return "", (), value, ENDS
+    for ends in range(ENDS, 0, -1):
+        if (2 * ends) ** value.ndim <= MOST_ITEMS:
+            about = f"; the first and last {ends} along each axis"
+            return about, (f"the ends of each axis of {value.size:,} items",), value, ends
+    notes = (f"first {MOST_ITEMS:,} items of {value.size:,}",)
+    return "; its first items, without the axes", notes, value.flat[:MOST_ITEMS], ENDS
 
 
 def _objects(value: Any, head: str) -> Material:
