@@ -80,6 +80,7 @@ def test_a_conversation_without_turns_can_be_written(tmp_path, ending):
     assert files.write(Conversation("empty"), tmp_path / f"a{ending}").turns == 0
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("ending", files.EXPORTS)
 def test_a_thousand_turns_are_written_in_seconds(tmp_path, ending):
     began = time.perf_counter()

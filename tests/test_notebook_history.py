@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from unittest import mock
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -197,6 +198,7 @@ def rebuilt(world):
     return sorted((p.owner.name, p.owner.id, [(t.id, t.cell_id, t.place, t.stale) for t in p.turns]) for p in pasts)
 
 
+@pytest.mark.thorough
 @settings(max_examples=700)
 @given(STEPS)
 def test_what_is_rebuilt_is_what_the_kernel_had(steps):
@@ -206,6 +208,7 @@ def test_what_is_rebuilt_is_what_the_kernel_had(steps):
         assert not any(past.gaps for past in replayed(world.entries()))
 
 
+@pytest.mark.thorough
 @settings(max_examples=700)
 @given(STEPS)
 def test_whatever_is_lost_a_turn_that_is_not_stale_has_the_turns_before_it_that_it_had(steps):
@@ -217,6 +220,7 @@ def test_whatever_is_lost_a_turn_that_is_not_stale_has_the_turns_before_it_that_
             before.append(turn.id)
 
 
+@pytest.mark.thorough
 @settings(max_examples=300)
 @given(STEPS, st.randoms(use_true_random=False))
 def test_the_order_of_the_cells_plays_no_part(steps, random):
@@ -225,6 +229,7 @@ def test_the_order_of_the_cells_plays_no_part(steps, random):
     assert replayed(mixed) == replayed(entries)
 
 
+@pytest.mark.thorough
 @settings(max_examples=300)
 @given(STEPS)
 def test_a_turn_before_which_one_is_lost_is_told(steps):
@@ -241,6 +246,7 @@ def test_a_turn_before_which_one_is_lost_is_told(steps):
             latest = max(latest, turn.made)
 
 
+@pytest.mark.thorough
 @settings(max_examples=700)
 @given(STEPS)
 def test_what_had_gone_when_a_neighbour_came_does_not_come_back(steps):

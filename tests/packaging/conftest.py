@@ -22,7 +22,7 @@ NOT_INHERITED = ("PYTHON", "PYENV_VERSION", "PYENV_DIR", "PYTEST_", "VIRTUAL_ENV
 
 def _outside() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_INHERITED)}
-    return {**kept, "UV_PYTHON_DOWNLOADS": "never"}
+    return {**kept, "UV_PYTHON_DOWNLOADS": "never", "HYPOTHESIS_PROFILE": "brief"}
 
 
 def _run(command: Sequence[str | Path], cwd: Path, seconds: float) -> str:
