@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 import anywidget
-from traitlets import Dict
+from traitlets import Dict, Unicode
 
 from ..chat import Chat
 from ..conversation import Conversation
@@ -28,7 +28,7 @@ from .publisher import Publisher
 from .texts import texts
 from .transcript import Transcript
 
-FRONT = ("panel", "elements", "texts", "notebook", "transcript", "settings", "composer")
+FRONT = ("panel", "link", "remarks", "transcript", "articles", "composer", "settings", "notebook", "texts", "elements")
 """The parts of the front end. One module is made of them: no bundler, and a page can load nothing else offline."""
 
 
@@ -58,13 +58,14 @@ class ChatPanel(anywidget.AnyWidget):
     _esm = "\n".join(_asset(f"front/{name}.js") for name in FRONT)
     _css = style_sheet() + _asset("panel.css")
     texts = Dict(help="What the panel says, by language.").tag(sync=True)
+    key = Unicode(help="By what a page knows the panel again when it is loaded anew.").tag(sync=True)
 
     def __init__(self, chat: Chat | Lockbots, name: str | None = None) -> None:
         if not isinstance(chat, Chat | Lockbots):
             raise UsageError("give the chat that the panel is to show: ChatPanel(Chat('provider:model'))")
         self._context = unrelated_context()  # so that the panel is served while a cell runs, where that is possible
-        self._context.copy().run(super().__init__, texts=texts())
         self._display_id = uuid.uuid4().hex
+        self._context.copy().run(super().__init__, texts=texts(), key=self._display_id)
         self._displayed = False
         self._transcript = Transcript()
         self._memory = Memory()

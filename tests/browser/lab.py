@@ -13,7 +13,7 @@ from pathlib import Path
 
 import nbformat
 import requests
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
@@ -133,10 +133,22 @@ class Notebook:
 
     def run(self, index: int, wait: bool = True) -> None:
         """Run a cell as Shift+Enter does; `wait` for its end."""
-        self.cell(index).locator(".jp-InputArea-editor").click()
-        self.page.keyboard.press("Control+Enter")
+        for _ in range(4):  # while it starts, the front end may take the focus away
+            self.cell(index).locator(".jp-InputArea-editor").click()
+            before = self.cell(index).locator(".jp-InputPrompt").inner_text()
+            self.page.keyboard.press("Control+Enter")
+            if self._begins(index, before):
+                break
         if wait:
             self.wait_for_end(index)
+
+    def _begins(self, index: int, before: str) -> bool:
+        """Whether a cell begins to run, which its brackets tell at once."""
+        try:
+            expect(self.cell(index).locator(".jp-InputPrompt")).not_to_have_text(before, timeout=5000)
+        except AssertionError:
+            return False
+        return True
 
     def run_all(self, last: int, seconds: float) -> None:
         """Run all cells by the menu, and wait up to `seconds` for the `last` one."""

@@ -5,6 +5,7 @@ class Composer {
   constructor(panel, ...besides) {
     const { t } = panel;
     this.panel = panel;
+    this.draft = `lockbots-draft-${panel.key}`;
     this.area = h("textarea", {
       rows: "1", "aria-label": t("prompt"), dir: "auto", "data-jp-suppress-context-menu": true,
       keydown: (event) => this.pressed(event), input: () => this.write(this.area.value),
@@ -37,6 +38,12 @@ class Composer {
     if (text !== this.area.value) this.area.value = text;
     this.recalled = -1;
     fitHeight(this.area);
+    remember(this.draft, text);
+  }
+
+  /** Go on with what was being typed when the page was loaded anew. */
+  takeUpDraft() {
+    this.giveBack(remembered(this.draft));
   }
 
   /** Give a prompt back that came to nothing, unless another one has been begun. */

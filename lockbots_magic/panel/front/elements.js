@@ -56,6 +56,22 @@ function offer(select, pairs, value) {
   select.value = value;
 }
 
+/** Keep a text for this tab, over reloads of the page; where a browser forbids that, it is not kept. */
+function remember(key, text) {
+  try {
+    if (text) sessionStorage.setItem(key, text);
+    else sessionStorage.removeItem(key);
+  } catch {}
+}
+
+function remembered(key) {
+  try {
+    return sessionStorage.getItem(key) ?? "";
+  } catch {
+    return "";
+  }
+}
+
 /** Whether a key sends what was typed; with an input method, Enter chooses a word. */
 function sends(event) {
   return event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229;

@@ -4,7 +4,7 @@
 class Settings {
   constructor(panel) {
     const { t } = panel;
-    const set = (setting) => panel.post({ type: "set", ...setting });
+    const set = (setting) => panel.link.post({ type: "set", ...setting });
     const field = (name, control) => {
       control.setAttribute("aria-label", t(name)); // the text of a label has that of its options in it
       return h("label", {}, h("span", {}, t(name)), control);
@@ -43,7 +43,7 @@ class Settings {
 
   askModels() {
     this.problem.hidden = true;
-    if (!this.locked) this.panel.post({ type: "models", provider: this.provider.value });
+    if (!this.locked) this.panel.link.post({ type: "models", provider: this.provider.value });
   }
 
   choose() {
@@ -61,21 +61,21 @@ class Settings {
   heat(set) {
     const typed = this.temperature.value.trim().replace(",", ".");
     const value = typed ? Number(typed) : null;
-    this.panel.forget(".lb-of-temperature");
+    this.panel.remarks.forget(".lb-of-temperature");
     if (value === null || (value >= 0 && value <= 2)) {
       this.heated = value;
       set({ temperature: value });
       return;
     }
     this.showTemperature();
-    this.panel.remark(this.panel.t("temperature_refused"), "note", "lb-of-temperature");
+    this.panel.remarks.add(this.panel.t("temperature_refused"), "note", "lb-of-temperature");
   }
 
   use(model) {
     if (document.activeElement === this.other) this.model.focus(); // Enter was pressed: the field goes, its user stays
     this.other.hidden = true;
     this.other.value = "";
-    this.panel.post({ type: "set", model });
+    this.panel.link.post({ type: "set", model });
   }
 
   show({ model, models, providers, temperature, takes_temperature: takes, system }) {
@@ -83,7 +83,7 @@ class Settings {
     const isLocked = ({ credential }) => credential === "missing";
     const [provider] = model.split(":", 1);
     const changed = provider !== this.inUse?.split(":", 1)[0];
-    if (model !== this.inUse) this.panel.forgetErrors();
+    if (model !== this.inUse) this.panel.remarks.forgetErrors();
     this.inUse = model;
     this.heated = temperature;
     this.locked = providers.some((one) => one.name === provider && isLocked(one));

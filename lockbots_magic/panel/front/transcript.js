@@ -8,31 +8,6 @@ function isSame(one, other) {
   return one === other || JSON.stringify({ ...one, html: "" }) === JSON.stringify({ ...other, html: "" });
 }
 
-/** What one reply is shown in, whole or as it grows. */
-class Reply {
-  constructor(typesetter) {
-    this.typesetter = typesetter;
-    this.body = h("div", { class: "lockbots-reply mathjax_ignore tex2jax_ignore" });
-    this.done = 0; // nodes that stay
-  }
-
-  show(html) {
-    this.body.innerHTML = html;
-    if (this.body.querySelector(".mathjax_process")) this.typesetter?.typeset(this.body);
-  }
-
-  grow(finished, open) {
-    const first = this.done;
-    while (this.body.childNodes.length > first) this.body.lastChild.remove();
-    this.body.insertAdjacentHTML("beforeend", finished);
-    this.done = this.body.childNodes.length;
-    this.body.insertAdjacentHTML("beforeend", open);
-    for (const node of [...this.body.childNodes].slice(first)) {
-      for (const formula of node.querySelectorAll?.(".mathjax_process") ?? []) this.typesetter?.typeset(formula);
-    }
-  }
-}
-
 /** The turns, the reply under way, and where the reader is among them. */
 class Transcript {
   constructor(panel) {
@@ -104,18 +79,15 @@ class Transcript {
     const before = this.turns[0]?.id;
     if (!this.more || !before || this.asked === before) return;
     this.asked = before;
-    this.panel.post({ type: "earlier", view: this.panel.view, before });
+    this.panel.link.post({ type: "earlier", view: this.panel.link.view, before });
   }
 
   begin({ id, prompt, model = "", finished = "", open = "", notice = "", n = 0, replaces }) {
     this.change(() => {
       const before = this.growing;
       this.discard();
-      const reply = new Reply(this.panel.typesetter);
-      const waits = h("div", { class: "lb-waits" }, h("span"), this.panel.t(id ? "thinking" : "sending"));
-      const notices = h("div", { class: "lb-notices" });
-      const node = h("article", { class: "lb-turn" }, this.panel.promptRow(prompt), reply.body, waits, notices);
-      this.growing = { id, prompt, model, replaces: replaces ?? before?.replaces, reply, node, waits, notices };
+      const article = this.panel.articles.growing(prompt, id !== null);
+      this.growing = { id, prompt, model, replaces: replaces ?? before?.replaces, ...article };
       this.frame({ finished, open, notice, n });
     });
   }
@@ -145,8 +117,8 @@ class Transcript {
       if (!turn) return;
       if (same) reply.grow(rest, "");
       else reply.show(turn.html);
-      this.panel.dress(reply);
-      this.shown.set(turn.id, { turn, reply, node: this.panel.article(turn, reply) });
+      this.panel.articles.dress(reply);
+      this.shown.set(turn.id, { turn, reply, node: this.panel.articles.whole(turn, reply) });
       this.put({ turn, replaces, after: this.turns.at(-1)?.id ?? null, stale });
     });
   }
@@ -196,8 +168,8 @@ class Transcript {
   /** What a turn is shown in: as before if nothing has changed, or while its prompt is being edited. */
   entry(turn, old) {
     if (old && (isSame(turn, old.turn) || old.node.querySelector(".lb-edit"))) return old;
-    const reply = old?.turn.text === turn.text ? old.reply : this.panel.reply(turn.html);
-    return { turn, reply, node: this.panel.article(turn, reply) };
+    const reply = old?.turn.text === turn.text ? old.reply : this.panel.articles.reply(turn.html);
+    return { turn, reply, node: this.panel.articles.whole(turn, reply) };
   }
 
   scrolled() {
