@@ -1,4 +1,4 @@
-"""One JupyterLab and one Chromium for all browser tests."""
+"""What browser tests share: one JupyterLab, one Chromium, and a panel that talks."""
 
 import pytest
 
@@ -8,6 +8,7 @@ pytest.importorskip("jupyterlab")
 from playwright.sync_api import sync_playwright
 
 from tests.browser.lab import CHROMIUM, FLAGS, Lab
+from tests.browser.panels import RATE, Panel, use
 
 
 def pytest_collection_modifyitems(items):
@@ -38,3 +39,31 @@ def page(_browser):
     context = _browser.new_context(viewport={"width": 1200, "height": 900})
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture(scope="module")
+def stage(lab, _browser, _sandbox_server):
+    """A notebook with a panel that most tests share, each with a conversation of its own."""
+    context = _browser.new_context(
+        viewport={"width": 1200, "height": 900}, permissions=["clipboard-read", "clipboard-write"]
+    )
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    cells = (use(_sandbox_server, rate=RATE), "%lockbots panel", "%%chat\nsay from a **cell**", "", "%lockbots history")
+    notebook = lab.open(page, *cells, name="panel.ipynb")
+    notebook.run(0)
+    notebook.run(1)
+    yield notebook, Panel(page, notebook.cell(1).locator(".lockbots-panel")).wait_until_ready()
+    context.close()
+
+
+@pytest.fixture
+def notebook(stage):
+    return stage[0]
+
+
+@pytest.fixture
+def panel(stage):
+    panel = stage[1]
+    panel.begin_anew()
+    return panel

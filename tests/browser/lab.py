@@ -206,3 +206,16 @@ def _answers(url: str) -> bool:
         return requests.get(url, timeout=2).ok
     except OSError:
         return False
+
+
+def style(locator: Locator, name: str) -> str:
+    """What a property of the style of an element comes to."""
+    value: str = locator.evaluate(f"e => getComputedStyle(e).{name}")
+    return value
+
+
+def choose(page: Page, menu: str, *items: str) -> None:
+    """Choose from a menu, as a person does."""
+    page.locator(".lm-MenuBar-itemLabel").get_by_text(menu, exact=True).click()
+    for item in items:
+        page.locator(".lm-Menu-itemLabel").get_by_text(item, exact=True).last.click()

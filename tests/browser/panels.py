@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator, Page, expect
 
+from lockbots_magic.sandbox import Sandbox
+
+RATE = 60
+"""Tokens a second, so that there is something to watch."""
+
+
+def use(sandbox: Sandbox, **how: object) -> str:
+    """A cell that loads the extension and uses the sandbox's model."""
+    return f"%load_ext lockbots_magic\n%lockbots use openai:demo --base-url {sandbox.url('openai', **how)}"
+
 
 class Panel:
     """One view of a panel.

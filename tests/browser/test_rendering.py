@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.lab import choose, style
 from tests.documents import DOCUMENT
 
 SECTION = """
@@ -34,17 +35,6 @@ def show(lab, page, request):
 
 def reply(notebook, selector="", cell=1):
     return notebook.cell(cell).locator(f".lockbots-reply {selector}")
-
-
-def style(locator, name):
-    return locator.evaluate(f"e => getComputedStyle(e).{name}")
-
-
-def choose(page, menu, *items):
-    """Choose from a menu, as a person does."""
-    page.locator(".lm-MenuBar-itemLabel").get_by_text(menu, exact=True).click()
-    for item in items:
-        page.locator(".lm-Menu-itemLabel").get_by_text(item, exact=True).last.click()
 
 
 @pytest.mark.parametrize("app", ["lab", "notebooks"])

@@ -1,5 +1,7 @@
 /** Where a person types. */
 
+const takenUp = new Set(); // drafts that a view of this page has
+
 /** Where a person types. */
 class Composer {
   constructor(panel, ...besides) {
@@ -43,7 +45,8 @@ class Composer {
 
   /** Go on with what was being typed when the page was loaded anew. */
   takeUpDraft() {
-    this.giveBack(remembered(this.draft));
+    if (!takenUp.has(this.draft)) this.giveBack(remembered(this.draft));
+    takenUp.add(this.draft);
   }
 
   /** Give a prompt back that came to nothing, unless another one has been begun. */

@@ -1,0 +1,148 @@
+"""The chat panel for everybody: by the keyboard alone, read aloud, in either theme, narrow."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.browser.lab import choose, style
+
+
+def faults(page):
+    """What axe-core finds wrong with the panel."""
+    found = Axe().run(page, context=".lockbots-panel").response["violations"]
+    return [(one["id"], node["html"][:200], node["failureSummary"]) for one in found for node in one["nodes"]]
+
+
+# Keys
+
+
+def test_no_key_typed_into_the_panel_is_a_shortcut_of_the_notebook(panel, notebook):
+    cells = panel.page.locator(".jp-Notebook .jp-Cell").count()
+    panel.input.click()
+    panel.page.keyboard.type("ddaabbxxyyrr00ii")
+    expect(panel.input).to_have_value("ddaabbxxyyrr00ii")
+    panel.input.fill("")
+    panel.page.keyboard.press("Control+Enter")
+    panel.act.focus()
+    panel.page.keyboard.type("aabb")
+    assert panel.page.locator(".jp-Notebook .jp-Cell").count() == cells
+    expect(notebook.cell(1).locator(".jp-InputPrompt")).to_contain_text(re.compile(r"\d"))
+
+
+def test_enter_sends_shift_enter_breaks_the_line_and_up_recalls(panel):
+    panel.input.click()
+    panel.page.keyboard.type("say first")
+    panel.page.keyboard.press("Shift+Enter")
+    panel.page.keyboard.type("line two")
+    expect(panel.turns).to_have_count(0)
+    panel.page.keyboard.press("Enter")
+    expect(panel.prompt()).to_have_text("say first\nline two")
+    panel.wait_for_end()
+    panel.send("say second")
+    for key, text in (
+        ("Up", "say second"),
+        ("Up", "say first\nline two"),
+        ("Up", "say first\nline two"),
+        ("Down", "say second"),
+        ("Down", ""),
+    ):
+        panel.page.keyboard.press(f"Arrow{key}")
+        expect(panel.input).to_have_value(text)
+
+
+def test_enter_that_chooses_a_word_of_an_input_method_sends_nothing(panel):
+    panel.input.fill("say に")
+    panel.input.dispatch_event("keydown", {"key": "Enter", "isComposing": True, "bubbles": True})
+    panel.page.wait_for_timeout(100)
+    expect(panel.turns).to_have_count(0)
+    panel.input.fill("")
+
+
+def test_all_of_it_is_reached_by_the_keyboard_and_nothing_holds_it(panel):
+    panel.send("show code")
+    panel.names.focus()
+    reached = []
+    for _ in range(16):
+        focused = panel.page.evaluate(
+            """() => {
+                const e = document.activeElement;
+                if (!e.closest('.lockbots-panel')) return null;
+                const ring = e.closest('.lb-composer textarea') ? e.closest('.lb-composer') : e;
+                const {outlineStyle, boxShadow} = getComputedStyle(ring);
+                return [e.ariaLabel || e.textContent.trim(), outlineStyle !== 'none' || boxShadow !== 'none'];
+            }"""
+        )
+        if focused is None:
+            break
+        reached.append(focused)
+        panel.page.keyboard.press("Tab")
+    names = [name for name, _ in reached]
+    assert names[:4] == ["Conversation", "New conversation", "Export and clear", "Turns"]
+    assert names[4:9] == ["Edit the prompt", "Copy the code", "Insert as a cell below", "Copy the reply", "Ask again"]
+    assert names[9] == "Your prompt"
+    assert names[-1] == "Send"
+    assert all(visible for _, visible in reached), reached
+
+
+def test_a_whole_talk_needs_no_mouse(panel):
+    panel.input.focus()
+    panel.page.keyboard.type("say one")
+    panel.page.keyboard.press("Enter")
+    panel.wait_for_end()
+    expect(panel.input).to_be_focused()
+    panel.page.keyboard.press("Shift+Tab")
+    expect(panel.root.get_by_role("button", name="Ask again")).to_be_focused()
+    panel.page.keyboard.press("Enter")
+    panel.wait_for_end()
+    expect(panel.input).to_be_focused()
+    panel.page.keyboard.press("Control+s")
+    expect(panel.page.locator(".jp-mod-dirty")).to_have_count(0)
+
+
+def test_a_remark_that_goes_away_takes_no_focus_along(panel):
+    panel.choose("Export as Markdown")
+    dismiss = panel.remarks.get_by_role("button", name="Dismiss").first
+    dismiss.focus()
+    panel.page.keyboard.press("Enter")
+    expect(panel.input).to_be_focused()
+
+
+# Looks
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_wrong_in_either_theme(panel, theme):
+    if theme == "dark":
+        choose(panel.page, "Settings", "Theme", "JupyterLab Dark")
+        expect(panel.page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
+    panel.send("show code")
+    panel.send("say | a | b |\n|---|---|\n| `1` | *2* |\n\n> quoted [link](https://a.example)")
+    panel.turns.first.hover()
+    panel.open_settings()
+    found = faults(panel.page)
+    panel.page.keyboard.press("Escape")
+    panel.button("Edit the prompt", 0).click()
+    panel.choose("Clear the conversation…")
+    panel.root.locator("summary").click()
+    found += faults(panel.page)
+    panel.page.keyboard.press("Escape")
+    panel.page.keyboard.press("Escape")
+    dark = style(panel.root, "backgroundColor")
+    if theme == "dark":
+        choose(panel.page, "Settings", "Theme", "JupyterLab Light")
+        expect(panel.page.locator("body")).to_have_attribute("data-jp-theme-light", "true")
+        expect(panel.root).not_to_have_css("background-color", dark)
+    assert not found
+
+
+def test_a_narrow_panel_needs_no_scrolling_sideways(panel):
+    panel.send(f"say {'w' * 300}\n\n```\n{'x' * 300}\n```\n\n|{'a|' * 40}\n|{'-|' * 40}")
+    for width in (300, 900):
+        panel.root.evaluate("(e, width) => { e.style.width = `${width}px`; }", width)
+        assert panel.log.evaluate("e => e.scrollWidth <= e.clientWidth")
+        inside = """e => [...e.querySelectorAll('button, select, textarea')].every(
+            b => b.getBoundingClientRect().right <= e.getBoundingClientRect().right)"""
+        assert panel.root.evaluate(inside)
+    panel.root.evaluate("e => { e.style.width = ''; }")

@@ -1,0 +1,36 @@
+"""A panel without a widget and without a page."""
+
+import pytest
+
+from lockbots_magic import Chat
+from lockbots_magic.panel.desk import SessionDesk
+from lockbots_magic.session import Lockbots
+from tests.panel.views import Model, Views
+
+
+@pytest.fixture
+def model():
+    return Model()
+
+
+@pytest.fixture
+def views(model):
+    views = Views(Chat(model))
+    views.do("hello", view="v1")
+    yield views
+    model.go_on.set()
+    views.host.close()
+
+
+@pytest.fixture
+def session(monkeypatch):
+    monkeypatch.setenv("LOCKBOTS_MODEL", "guide")
+    return Lockbots()
+
+
+@pytest.fixture
+def of_session(session):
+    views = Views(desk=SessionDesk(session))
+    views.do("hello", view="v")
+    yield views
+    views.host.close()

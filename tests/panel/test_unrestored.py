@@ -1,0 +1,79 @@
+"""What the saved notebook has and the kernel has not."""
+
+import json
+
+import pytest
+
+from lockbots_magic import Chat, Conversation
+from lockbots_magic.notebook.reading import restored
+from lockbots_magic.panel import desk
+from lockbots_magic.panel.desk import SessionDesk
+from lockbots_magic.panel.memory import Memory
+from tests.panel.views import Views
+
+
+@pytest.fixture
+def started_anew(monkeypatch):
+    """What is said from now on was said before the kernel started."""
+    monkeypatch.setattr(desk, "BEGAN", float("inf"))
+
+
+def test_what_was_said_and_deleted_in_this_kernel_is_not_offered_again(session, tmp_path):
+    path = tmp_path / "book.ipynb"
+    saved_notebook(path, "main")
+    session.own_notebook = lambda: path
+    assert SessionDesk(session).unrestored == []
+
+
+def saved_notebook(path, *names):
+    """A notebook with the output of a panel in which these conversations were open; return them."""
+    kept, chats = Memory(), []
+    for name in names:
+        chats.append(Chat(lambda prompt: "yes", conversation=Conversation(name)))
+        chats[-1].ask(f"said in {name}")
+        kept.take_up(chats[-1].conversation)
+    metadata = kept.metadata([chat.conversation for chat in chats])
+    output = {"output_type": "display_data", "data": {"text/plain": ""}, "metadata": metadata}
+    cell = {"cell_type": "code", "id": "c", "metadata": {}, "source": "%lockbots panel", "outputs": [output]}
+    path.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    return [chat.conversation for chat in chats]
+
+
+def test_what_the_saved_notebook_has_and_the_kernel_has_not_is_told_until_it_is_restored(
+    session, tmp_path, started_anew
+):
+    path = tmp_path / "book.ipynb"
+    saved_notebook(path, "main", "other")
+    session.own_notebook = lambda: path
+    views = Views(desk=SessionDesk(session))
+    views.do("hello", view="v")
+    assert views.of("snapshot")[-1]["conversation"]["unrestored"] == 2
+    for past in restored(path).pasts:
+        session.restore(past)
+    assert views.of("names")[-1]["unrestored"] == 0
+    assert [p for p, *_ in views.shown()] == ["said in main"]
+
+
+@pytest.mark.parametrize("text", ["", "{}", "no notebook"])
+def test_a_notebook_that_holds_nothing_has_nothing_to_restore(session, tmp_path, text):
+    path = tmp_path / "book.ipynb"
+    path.write_text(text)
+    session.own_notebook = lambda: path
+    assert SessionDesk(session).unrestored == []
+    session.own_notebook = lambda: tmp_path / "gone.ipynb"
+    assert SessionDesk(session).unrestored == []
+
+
+def test_what_was_not_restored_is_not_lost_from_the_next_output(session, tmp_path, started_anew):
+    path = tmp_path / "book.ipynb"
+    saved_notebook(path, "main", "other")
+    session.own_notebook = lambda: path
+    session.conversation()
+    session.chat().ask("asked before there was a panel")
+    its = SessionDesk(session)
+    kept = Memory()
+    kept.take_up(its.conversation)
+    its.chat().ask("asked all the same")
+    records = kept.metadata([*its.unrestored, *its.conversations.values()])["lockbots"]
+    prompts = {record["turn"]["prompt"] for record in records if "turn" in record}
+    assert prompts == {"said in main", "said in other", "asked before there was a panel", "asked all the same"}
