@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import files
 from ..conversation import Conversation
-from ..errors import AuthenticationError, LockbotsError
+from ..errors import AuthenticationError, UsageError
 from ..plaintext import printable, unlinked
 from ..providers.secrets import redacted
 from .desk import Desk
@@ -189,7 +189,7 @@ class Host:
 
     def _refuse(self, error: Exception, prompt: Any, kind: str, asker: Any) -> None:
         """Tell why not: all views, or the one that has asked the model."""
-        text = str(error) if isinstance(error, LockbotsError) else f"{type(error).__name__}: {error}"
+        text = str(error) if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
         why = error.remark if isinstance(error, RefusedError) else {"text": _safe(text).replace("  %", " %")}
         letter = {"type": "told", "kind": "error", **why, "credential": isinstance(error, AuthenticationError)}
         if kind in ASKING:

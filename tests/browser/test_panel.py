@@ -201,7 +201,7 @@ def test_an_error_goes_when_another_model_is_chosen(panel, notebook, sandbox):
     notebook.run(3)
     panel.input.fill("say never")
     panel.input.press("Enter")
-    expect(panel.remarks).to_contain_text(["AuthenticationError"])
+    expect(panel.remarks).to_contain_text(["The credential is missing or refused: "])
     notebook.type_into(3, use(sandbox, rate=RATE).replace("openai:demo", "openai:gpt-4"))
     notebook.run(3)
     expect(panel.remarks).to_have_count(0)

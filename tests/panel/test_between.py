@@ -1,20 +1,14 @@
 """What comes between a panel and its replies: other panels, late views, failures."""
 
-import re
-import string
 import threading
-from pathlib import Path
 
 import pytest
 
-from lockbots_magic import Chat, Conversation, panel
+from lockbots_magic import Chat, Conversation
 from lockbots_magic.errors import ConnectionFailed
-from lockbots_magic.messages import Turn
 from lockbots_magic.panel import talk
 from lockbots_magic.panel.desk import SessionDesk
 from lockbots_magic.panel.letters import shown_turns
-from lockbots_magic.panel.texts import texts
-from lockbots_magic.rendering.notices import notices_of
 from tests.panel.views import Model, Views, failing, prompts, wait_until
 
 
@@ -165,40 +159,6 @@ def test_a_closed_host_does_nothing(views, model):
 def test_what_takes_a_while_is_heard_at_once(views, wanted):
     views.host.handle(wanted)
     assert views.letters[1] == {"type": "heard"}
-
-
-def test_remarks_of_the_panel_are_in_every_language(views):
-    views.ask("one")
-    views.do("edit", turn=views.host.conversation.turns[0].id, prompt="uno")
-    told = views.of("told")[-1]
-    assert (told["key"], told["values"]) == ("branched", {"name": "main-2", "old": "main"})
-    views.wait_for("usage", 2)
-    sources = "".join(path.read_text("utf-8") for path in Path(panel.__file__).parent.glob("*.py"))
-    used = set(re.findall(r"""(?:RefusedError|_note|remark)\("(\w+)\"""", sources))
-    assert used >= {"under_way", "branched", "exported", "deleted"}
-    for language, table in texts().items():
-        assert used <= set(table), language
-    names = {language: {fields(table[key]) for key in used} for language, table in texts().items()}
-    assert names["en"] == names["ru"]
-
-
-def fields(text):
-    return tuple(sorted(name for _, name, _, _ in string.Formatter().parse(text) if name))
-
-
-def test_notices_of_the_toolkit_are_known_to_the_page_by_their_english_form():
-    turns = [
-        Turn("p", "r", status="interrupted", error="interrupted; what had come is kept"),
-        Turn("p", "r", status="error", error="x"),
-        Turn("p", ""),
-        Turn("p", "r", left_out=1),
-        Turn("p", "r", left_out=12),
-    ]
-    known = {text for key, text in texts()["en"].items() if key.startswith("notice_")}
-    for turn in turns:
-        (notice,) = notices_of(turn)
-        assert re.sub(r"\d+", "{n}", notice) in known
-    assert {key for key in texts()["en"] if key.startswith("notice_")} <= set(texts()["ru"])
 
 
 def test_asking_again_goes_by_what_the_panel_shows_now(views, model):

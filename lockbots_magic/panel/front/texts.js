@@ -1,4 +1,4 @@
-/** What the panel says, in the language of the browser. */
+/** What the panel says, in the language of the browser; a server's own words stay in theirs. */
 
 /** What tells a text of the kernel's own by its English form, as the table has it. */
 function pattern(text) {
@@ -21,7 +21,9 @@ function translator(table) {
   const notices = Object.keys(table.en).filter((key) => key.startsWith("notice_")).map((key) => [key, pattern(table.en[key])]);
   t.notice = (text) => {
     const [key, known] = notices.find(([, one]) => one.test(text)) ?? [];
-    return key ? t(key, text.match(known).groups) : text;
+    if (key) return t(key, text.match(known).groups);
+    const [, error, why] = text.match(/^(\w+): (.*)$/s) ?? [];
+    return `failed_${error}` in texts ? t(`failed_${error}`, { text: why }) : text;
   };
   t.language = language;
   return t;
