@@ -271,6 +271,14 @@ def test_help_on_a_topic_comes_from_the_guide(lockbots):
         lockbots("help quantum gravity")
 
 
+def test_help_on_a_topic_is_shown_as_a_reply_is(run):
+    (page,) = run("%lockbots help ollama").outputs
+    assert "<strong>" in page.data["text/html"]
+    assert "<pre>" in page.data["text/html"]
+    assert page.data["text/markdown"].startswith("**")
+    assert page.data["text/plain"].startswith("**")
+
+
 @pytest.mark.parametrize(("word", "title"), [("topics", "Chat panel"), ("темы", "Панель чата")])
 def test_help_lists_its_topics(lockbots, word, title):
     assert title in lockbots(f"help {word}").splitlines()

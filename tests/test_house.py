@@ -52,7 +52,7 @@ LAYERS = (
     ("answers", "rendering.growing", "rendering.plain_markdown.inline", "rendering.table", "rendering.terminal.code"),
     ("rendering.plain_markdown", "rendering.terminal.styling", "rendering.drawing"),
     ("rendering.forms", "rendering.terminal", "rendering.notices", "usage"),
-    ("rendering.live", "reply", "credentials", "cassette.player"),
+    ("rendering.live", "rendering.prose", "reply", "credentials", "cassette.player"),
     ("cassette.deck", "rendering.side_by_side"),
     ("chat", "files.turns", "files.as_json", "files.entries"),
     ("comparison", "files.cells", "files.markdown", "files.messages", "files.page", "files.saved"),

@@ -10,6 +10,7 @@ from ..errors import Interrupted, UsageError
 from ..options import literal
 from ..providers import provider_class
 from ..providers.secrets import Secret
+from ..rendering.prose import Prose
 from ..rendering.table import Table
 from ..session import Lockbots
 from .command import COMMANDS, Shown, argument, command
@@ -86,4 +87,4 @@ def _help_on(topic: str) -> Shown:
         return COMMANDS[topic].options(topic).format_help().rstrip() + more
     if section is None:
         raise UsageError(f"there is no help on {topic!r}; there is on: {', '.join(helptext.topics(language))}")
-    return f"{section.title}\n\n{section.body}"
+    return Prose(f"**{section.title}**\n\n{section.body}")
