@@ -131,11 +131,14 @@
   };
   const lookAtNotice = (notice, bounds) => {
     if (notice.closest(".lockbots-reply")) report("notice", "a reply speaks as the toolkit", notice);
+    // What the browser skips until it comes into sight has bounds that nothing is painted in.
+    if (!notice.checkVisibility({ contentVisibilityAuto: true })) return;
     const { left, top, width, height } = notice.getBoundingClientRect();
     const [x, y] = [left + Math.min(30, width / 2), top + height / 2];
     const scroller = notice.closest(".lb-log")?.getBoundingClientRect() ?? bounds;
     const seen = inside(bounds, x, y) && inside(scroller, x, y) && document.elementFromPoint(x, y);
-    if (seen && seen.closest(OUTPUT) && !notice.contains(seen)) report("notice", "a notice is covered", notice);
+    if (!seen || !seen.closest(OUTPUT) || notice.contains(seen)) return;
+    report("notice", `a notice is covered by <${seen.localName} class="${seen.className}"> of ${place(seen)}`, notice);
   };
   const lookAtNotices = (bounds) => {
     for (const notice of document.querySelectorAll(".lockbots-notice")) lookAtNotice(notice, bounds);
