@@ -27,6 +27,7 @@ from .watchers import Watchers
 
 if TYPE_CHECKING:
     from .notebook.history import Past
+    from .notebook.record import Entry
 
 LIVE = ("auto", "on", "off", "text")
 
@@ -91,6 +92,8 @@ class Lockbots(Configurable):
         self.credentials.watchers.add(self.watchers.tell)
         self.conversations: dict[str, Conversation] = {}
         self.current = "main"
+        self.outside: dict[str, Turn] = {}
+        """Turns that no conversation keeps, by id: asked with ``--no-history``, or compared."""
         self.make_panel: Callable[[str | None], Any] | None = None
         """Makes the chat panel for a conversation, by its name; None where there is none."""
         self.own_notebook: Callable[[], Path | None] = lambda: None
@@ -169,6 +172,11 @@ class Lockbots(Configurable):
         if conversation.name not in self.conversations:
             self.conversations[conversation.name] = conversation
             self.watchers.tell()
+
+    def keeps(self, entry: Entry | None) -> bool:
+        """Whether what an entry tells of stands in one of the conversations."""
+        owner = entry.owner if entry else None
+        return owner is not None and any(one.id == owner.id for one in self.conversations.values())
 
     def add(self, conversation: Conversation) -> Conversation:
         """Take a conversation in and make it the current one; a taken name gets a number."""

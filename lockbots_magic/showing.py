@@ -175,6 +175,8 @@ class Showing:
     ) -> None:
         output.close()
         turn, entry = reply.turn, reply.entry
+        if turn is not None and not self._session.keeps(entry):
+            self._session.outside[turn.id] = turn
         if turn is not None and turn.status != "error" and (turn.reply or turn.status == "complete"):
             self._assign(variable, turn.reply)
         if turn is None:

@@ -95,8 +95,15 @@ def usage_of(turn: Turn, context: int = 0, prices: Mapping[str, Any] | None = No
     return TurnUsage(turn, prompt, reply, price_of(turn.provider, turn.model, prices), place)
 
 
-def usages(conversations: Iterable[Conversation], prices: Mapping[str, Any] | None = None) -> list[TurnUsage]:
-    """Return what the turns of conversations took, oldest first; a turn that a fork shares counts once.
+def usages(
+    conversations: Iterable[Conversation], prices: Mapping[str, Any] | None = None, outside: Iterable[Turn] = ()
+) -> list[TurnUsage]:
+    """Return what turns took, oldest first; a turn that a fork shares counts once.
+
+    Args:
+        conversations: whose turns.
+        prices: the user's own, see `price_of`.
+        outside: turns that stand in no conversation.
 
     Raises:
         UsageError: `prices` are none.
@@ -105,7 +112,8 @@ def usages(conversations: Iterable[Conversation], prices: Mapping[str, Any] | No
     for conversation in conversations:
         for one in _in_conversation(conversation, prices):
             found.setdefault(one.turn.id, one)
-    return sorted(found.values(), key=lambda one: one.turn.started)
+    apart = [usage_of(turn, prices=prices, place="(outside)") for turn in outside]
+    return sorted([*found.values(), *apart], key=lambda one: one.turn.started)
 
 
 def _in_conversation(conversation: Conversation, prices: Mapping[str, Any] | None) -> Iterator[TurnUsage]:

@@ -205,6 +205,24 @@ def test_usage_of_a_conversation(run, session, sandbox):
     assert "count to 5" not in run("usage --turns")
 
 
+@pytest.mark.parametrize("as_json", ["", "--as json --to x "])
+def test_what_was_asked_outside_is_counted_among_all(run, session, sandbox, as_json):
+    run(f"use openai:demo --base-url {sandbox.url('openai')}")
+    run("say kept", "chat")
+    run(f"--no-history {as_json}-- say [1]", "chat")
+    run("compare openai:demo guide -- say two")
+    assert "say [1]" not in run("usage --turns")
+    seen = [(row["conversation"], row["prompt"][:7], row["model"]) for row in rows(all_turns(session))]
+    assert seen[:2] == [("main", "say kept", "openai:demo"), ("(outside)", "say [1]", "openai:demo")]
+    assert {model for _, prompt, model in seen if prompt == "say two"} == {"openai:demo", "guide:help"}
+    assert len(seen) == 4
+    assert "all conversations, and what was asked outside" in run("usage --all")
+
+
+def all_turns(session):
+    return by_turn(usages(session.conversations.values(), session.prices, session.outside.values()))
+
+
 def test_what_a_cassette_played_is_counted_as_recorded(run, sandbox, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run(f"use openai:demo --base-url {sandbox.url('openai')}")

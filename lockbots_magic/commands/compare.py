@@ -84,6 +84,7 @@ class _Comparing(Work):
             return
         if self._variable:
             shell.user_ns[self._variable] = self._comparison.replies
+        self._session.outside.update((turn.id, turn) for turn in self._comparison.turns.values())
         columns = self._comparison.columns(timed=self._watched)
         self._output.finish(columns, plain=self._session.live == "text")
 

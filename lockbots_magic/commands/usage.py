@@ -13,7 +13,7 @@ from .command import argument, command
 
 
 @command(
-    argument("--all", action="store_true", help="the turns of all conversations of this kernel"),
+    argument("--all", action="store_true", help="all conversations of this kernel, and what was asked outside"),
     argument("--turns", action="store_true", help="a row a turn, not a model"),
     argument("--plot", action="store_true", help="draw tokens and cost of each turn, with matplotlib"),
 )
@@ -22,8 +22,12 @@ def usage(session: Lockbots, options: Namespace) -> Table:
     from ..usage import Plotted, by_model, by_turn, usages  # noqa: PLC0415  # %load_ext does not wait for it
 
     conversation = session.conversation()
-    found = usages(session.conversations.values() if options.all else [conversation], session.prices)
-    title = "all conversations" if options.all else f"conversation {conversation.name}"
+    if options.all:
+        found = usages(session.conversations.values(), session.prices, session.outside.values())
+        title = "all conversations, and what was asked outside" if session.outside else "all conversations"
+    else:
+        found = usages([conversation], session.prices)
+        title = f"conversation {conversation.name}"
     table = (by_turn if options.turns else by_model)(found, title, session.prices)
     table.caption += _on_cassette()
     return Plotted(table, found) if options.plot else table
