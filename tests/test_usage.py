@@ -212,7 +212,7 @@ def test_what_was_asked_outside_is_counted_among_all(run, session, sandbox, as_j
     run(f"--no-history {as_json}-- say [1]", "chat")
     run("compare openai:demo guide -- say two")
     assert "say [1]" not in run("usage --turns")
-    seen = [(row["conversation"], row["prompt"][:7], row["model"]) for row in rows(all_turns(session))]
+    seen = [(row["conversation"], row["prompt"].split(" Answer")[0], row["model"]) for row in rows(all_turns(session))]
     assert seen[:2] == [("main", "say kept", "openai:demo"), ("(outside)", "say [1]", "openai:demo")]
     assert {model for _, prompt, model in seen if prompt == "say two"} == {"openai:demo", "guide:help"}
     assert len(seen) == 4
