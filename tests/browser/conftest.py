@@ -9,6 +9,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.browser.lab import CHROMIUM, FLAGS, Lab
 from tests.browser.panels import RATE, Panel, use
+from tests.hostile.watcher import Watcher
 
 
 def pytest_collection_modifyitems(items):
@@ -26,7 +27,7 @@ def lab(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def _browser():
+def browser():
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
@@ -34,17 +35,17 @@ def _browser():
 
 
 @pytest.fixture
-def page(_browser):
+def page(browser):
     """A fresh page; closing it at once leaves no dialog behind."""
-    context = _browser.new_context(viewport={"width": 1200, "height": 900})
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
     yield context.new_page()
     context.close()
 
 
 @pytest.fixture(scope="module")
-def stage(lab, _browser, _sandbox_server):
+def stage(lab, browser, _sandbox_server):
     """A notebook with a panel that most tests share, each with a conversation of its own."""
-    context = _browser.new_context(
+    context = browser.new_context(
         viewport={"width": 1200, "height": 900}, permissions=["clipboard-read", "clipboard-write"]
     )
     context.set_default_timeout(10_000)
@@ -67,3 +68,19 @@ def panel(stage):
     panel = stage[1]
     panel.begin_anew()
     return panel
+
+
+@pytest.fixture(scope="module")
+def watched(browser, lab):
+    """A browser context with a watcher over all its pages."""
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    yield context, Watcher(context, lab.url)
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def blank(browser):
+    """A page to compare pictures in."""
+    page = browser.new_page()
+    yield page
+    page.close()

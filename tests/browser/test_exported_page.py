@@ -29,9 +29,9 @@ def scheme(request):
 
 
 @pytest.fixture
-def opened(_browser: Browser, scheme, tmp_path):
+def opened(browser: Browser, scheme, tmp_path):
     """Export a conversation, open it and return the page, and what it asked for besides itself."""
-    context = _browser.new_context(color_scheme=scheme, viewport={"width": WIDTH, "height": 800})
+    context = browser.new_context(color_scheme=scheme, viewport={"width": WIDTH, "height": 800})
 
     def opened(conversation):
         path = files.write(conversation, tmp_path / "talk.html").path

@@ -42,9 +42,9 @@ LOAD_ALL = """async log => {
 
 
 @pytest.fixture(scope="module")
-def shown(lab, _browser):
+def shown(lab, browser):
     """A panel with the whole corpus as its history, and the watcher over it."""
-    context = _browser.new_context(viewport={"width": 1200, "height": 900})
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
     watcher = Watcher(context, lab.url)
     page = context.new_page()
     notebook = lab.open(page, "1", SETUP, name="panel-hostile.ipynb")

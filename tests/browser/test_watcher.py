@@ -1,0 +1,114 @@
+"""The watcher over hostile replies: it sees what acts, and sees nothing where nothing does."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.lab import Notebook
+from tests.hostile.probe import FORMULAS, PROBE, formulas_of
+from tests.hostile.watcher import Violation, Watcher, painted_outside
+from tests.rawserver import Peer, RawServer
+
+
+@pytest.fixture(scope="module")
+def raw(lab, watched):
+    """A notebook that shows raw HTML as no reply can."""
+    page = watched[0].new_page()
+    yield lab.open(page, "x = 1", "", "y = 2", name="raw.ipynb")
+    page.close()
+
+
+def shown_raw(notebook: Notebook, watcher: Watcher, html: str) -> list[Violation]:
+    """Show `html`, and return what was seen."""
+    notebook.type_into(1, "pass")
+    notebook.run(1)
+    notebook.type_into(1, f"from IPython.display import HTML\nHTML({html!r})")
+    watcher.seen(notebook.page)
+    notebook.run(1)
+    return watcher.search(notebook.page)
+
+
+UNCLIPPED = ".jp-Cell, .jp-Cell * {overflow: visible !important; content-visibility: visible !important}"
+
+
+@pytest.mark.parametrize(
+    ("html", "kinds"),
+    [
+        ("<img src=x onerror=hurt()>", {"script", "tag"}),
+        ("<script>window.hurt = 1</script>", {"script", "tag"}),
+        ("<script>alert(1)</script>", {"dialog", "tag"}),
+        ("<a href='javascript:hurt()'>x</a>", {"tag"}),
+        ("<div onclick=hurt()>x</div>", {"script", "attribute"}),
+        ("<div onmouseenter='window.hurt = 1'>x</div>", {"script", "attribute"}),
+        ("<img src=http://evil.example/x.png>", {"request", "tag"}),
+        ("<div style='background:url(http://evil.example/x.png)'>x</div>", {"request", "attribute"}),
+        ("<script>window.open('http://evil.example/')</script>", {"popup", "tag"}),
+        ("<div><iframe src=http://evil.example/></iframe></div>", {"request", "tag"}),
+        ("<script>document.body.append(document.createElement('embed'))</script>", {"page", "tag"}),
+        (f"<style>{UNCLIPPED} i {{position: absolute; inset: 0 0 -40px; background: red}}</style><i></i>", {"cover"}),
+        ("<div data-commandlinker-command='filebrowser:activate'>x</div>", {"attribute"}),
+        (r"<div>$\href{/x}{y}$</div>", {"tag", "attribute"}),
+        (r"<div>$\unicode[x;position:fixed]{x61}$</div>", {"attribute"}),
+        ("<div class=lockbots><div class=lockbots-reply><div class=lockbots-notice>x</div></div></div>", {"notice"}),
+    ],
+)
+def test_the_watcher_reports_what_acts(raw, watched, html, kinds):
+    seen = shown_raw(raw, watched[1], html)
+    assert kinds <= {violation.kind for violation in seen}
+
+
+def test_the_watcher_is_silent_where_nothing_acts(raw, watched, blank):
+    table = "<table><tbody><tr><td>x</td></tr></tbody></table>"
+    assert not shown_raw(raw, watched[1], f"<div>{table}{FORMULAS}</div>")
+    assert not painted_outside(raw.page, blank, 0, 2)
+
+
+@pytest.mark.parametrize(("last", "kinds"), [("b {}", []), ("b { color: red }", ["style"])])
+def test_a_style_is_compared_when_a_page_has_read_all_of_it(browser, last, kinds):
+    read = threading.Event()
+    output = (
+        "<div class=jp-OutputArea-output data-mime-type='text/html'><div class=lockbots><style>{}</style></div></div>"
+    )
+    page = f"<!doctype html>{output.format('b {}')}{output.format(last)}".encode()
+
+    def slowly(peer: Peer) -> None:
+        if peer.request():  # a browser may connect in advance
+            start = page.rindex(b"<style>") + len("<style>")
+            peer.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n" + page[:start])
+            peer.wait(read)
+            peer.send(page[start:])
+
+    with RawServer(slowly) as server, browser.new_context() as context:
+        watcher, tab = Watcher(context, server.url), context.new_page()
+        tab.goto(server.url, wait_until="commit")
+        expect(tab.locator("style")).to_have_count(2)
+        read.set()
+        tab.wait_for_load_state("domcontentloaded")
+        assert [violation.kind for violation in watcher.search(tab)] == kinds
+
+
+def test_paint_outside_an_output_is_found(raw, watched, blank):
+    shown_raw(raw, watched[1], f"<style>{UNCLIPPED} i {{box-shadow: 0 0 0 30px red}}</style><i>x</i>")
+    assert painted_outside(raw.page, blank, 0, 2)
+
+
+def test_a_changed_page_is_found(raw, watched):
+    shown_raw(raw, watched[1], "<div>x</div>")
+    before = raw.page.evaluate("watcher.chrome()")
+    shown_raw(raw, watched[1], "<style>.jp-Cell {opacity: 0.9}</style>")
+    assert raw.page.evaluate("watcher.chrome()") != before
+
+
+def test_a_changed_macro_is_found(lab, watched):
+    page = watched[0].new_page()
+    redefining = PROBE.replace(r"$\alpha", r"$\def\alpha{a}x$ $\alpha")
+    notebook = lab.open(page, PROBE, redefining, PROBE, name="macros.ipynb")
+    shown = []
+    for cell in range(3):
+        notebook.run(cell)
+        shown.append(formulas_of(notebook, cell))
+    assert shown[0] != shown[2]
+    page.close()
