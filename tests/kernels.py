@@ -29,6 +29,11 @@ class Execution:
         return [m["content"] for m in self.messages if m["msg_type"] in kinds]
 
     @property
+    def printed(self) -> str:
+        """What it printed; a kernel sends it in pieces of any size."""
+        return "".join(content["text"] for content in self.of("stream"))
+
+    @property
     def outputs(self) -> list[dict[str, Any]]:
         """The outputs that a notebook would hold in the end: updates and clearing applied, as front ends do."""
         outputs: list[dict[str, Any]] = []

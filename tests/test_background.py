@@ -66,7 +66,7 @@ def test_other_cells_run_meanwhile_and_their_outputs_are_their_own(kernel, sandb
     use(kernel, sandbox.url("openai", fault="silence-midway"))
     background(kernel, "count to 20")
     other = kernel.run("print('mine')", cell_id="c2")
-    assert [m["text"] for m in other.of("stream")] == ["mine\n"]
+    assert other.printed == "mine\n"
     assert not other.of("update_display_data", "display_data")
     kernel.run("%lockbots stop")
     sandbox.wait_for_disconnect()
@@ -79,7 +79,7 @@ def test_the_next_turn_of_the_conversation_says_that_one_is_under_way(kernel, sa
     assert "under way" in refused.of("error")[0]["evalue"]
     assert "%lockbots stop" in refused.of("error")[0]["evalue"]
     stopped = kernel.run("%lockbots stop main")
-    assert stopped.of("stream")[0]["text"] == "stopped: 1 reply\n"
+    assert stopped.printed == "stopped: 1 reply\n"
     sandbox.wait_for_disconnect()
     wait_until(kernel, "session.conversation().turns")
     (turn,) = value(kernel, "[(t.prompt, t.reply[:3], t.status) for t in session.conversation().turns]")
@@ -110,7 +110,7 @@ def test_without_history_it_can_be_stopped_too(kernel, sandbox):
     use(kernel, sandbox.url("openai", fault="silence-midway"))
     background(kernel, "count to 20", "--no-history")
     sandbox.wait_for_request()
-    assert kernel.run("%lockbots stop").of("stream")[0]["text"] == "stopped: 1 reply\n"
+    assert kernel.run("%lockbots stop").printed == "stopped: 1 reply\n"
     sandbox.wait_for_disconnect()
     assert value(kernel, "len(session.conversation().turns)") == 0
 
@@ -148,7 +148,7 @@ def test_a_stop_tells_that_a_function_has_to_return_first(kernel, sandbox):
     kernel.run("def late():\n    'Late.'\n    there.set()\n    go.wait(20)")
     background(kernel, "call late {}", "--tools late")
     kernel.run("there.wait(20)")
-    told = kernel.run("%lockbots stop").of("stream")[0]["text"]
+    told = kernel.run("%lockbots stop").printed
     assert "when the function that runs for it returns" in told
     kernel.run("go.set()")
     wait_until(kernel, "session.conversation().turns")
@@ -176,4 +176,4 @@ def test_what_a_comparison_showed_can_go_into_a_prompt(kernel, sandbox):
 
 
 def test_nothing_to_stop_is_told(kernel):
-    assert kernel.run("%lockbots stop").of("stream")[0]["text"] == "no reply is under way\n"
+    assert kernel.run("%lockbots stop").printed == "no reply is under way\n"

@@ -138,7 +138,7 @@ def test_closed_panel_ends_its_threads(kernel):
     panel.send("send", prompt="go")
     panel.wait_for("frame")
     ended = kernel.run("panel.close()\nprint(new_threads(), chat.conversation.turns[0].status)")
-    assert [c["text"] for c in ended.of("stream")] == ["[] interrupted\n"]
+    assert ended.printed == "[] interrupted\n"
 
 
 def test_a_panel_closed_by_its_page_ends_its_threads(kernel):
@@ -147,7 +147,7 @@ def test_a_panel_closed_by_its_page_ends_its_threads(kernel):
     panel.wait_for("frame")
     kernel.client.shell_channel.send(kernel.client.session.msg("comm_close", {"comm_id": panel.comm, "data": {}}))
     ended = kernel.run("print(new_threads(), chat.conversation.turns[0].status, len(chat.conversation.watchers))")
-    assert [c["text"] for c in ended.of("stream")] == ["[] interrupted 0\n"]
+    assert ended.printed == "[] interrupted 0\n"
 
 
 def test_a_panel_that_nobody_holds_any_more_is_collected(kernel):
@@ -159,7 +159,7 @@ del panel
 gc.collect()
 print(gone(), new_threads(), len(chat.conversation.watchers))
 """
-    assert [c["text"] for c in kernel.run(code).of("stream")] == ["None [] 0\n"]
+    assert kernel.run(code).printed == "None [] 0\n"
 
 
 def test_a_cell_that_runs_again_retires_its_panel(kernel):
@@ -167,7 +167,7 @@ def test_a_cell_that_runs_again_retires_its_panel(kernel):
     watched = "print(len(session_of(get_ipython()).conversation().watchers))"
     for cell, panels in (("one", 1), ("one", 1), ("two", 2), ("one", 2)):
         kernel.run("%lockbots panel", cell)
-        assert [c["text"] for c in kernel.run(watched).of("stream")] == [f"{panels}\n"]
+        assert kernel.run(watched).printed == f"{panels}\n"
 
 
 def test_what_was_said_in_a_panel_is_restored_from_the_saved_notebook(kernel, tmp_path):
