@@ -12,8 +12,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 # Not what somebody saves beside them.
 EXAMPLES := $(wildcard notebooks/[0-9][0-9]_*.ipynb)
 
-# Tests of a file that share a server or a browser stay together.
-TOGETHER := kernel or browser
+# Tests that want the machine for themselves; the others run on two cores.
+ALONE := kernel or browser or packaging
 
 .PHONY: help demo lab test lint bench notebooks debian constraints clean
 
@@ -48,9 +48,8 @@ debian:
 	@./tests/install_debian_packages
 
 test: $(VENV)/.test lint debian
-	@$(BIN)/python -m pytest -n 2 -m "not (packaging or $(TOGETHER))"
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "$(TOGETHER)"
-	@$(BIN)/python -m pytest -m packaging
+	@$(BIN)/python -m pytest -n 2 -m "not ($(ALONE))"
+	@$(BIN)/python -m pytest -m "$(ALONE)"
 	@$(BIN)/python -m pytest --nbval $(EXAMPLES) -p no:cacheprovider
 
 bench: $(VENV)/.test $(VENV)/.bench
