@@ -9,9 +9,9 @@ from tests.hostile import BATCHES
 from tests.hostile.names import NAMES, REFUSALS
 from tests.rawserver import Peer, RawServer
 
-PAUSE = 0.03
+PAUSE = 0.015
 """Seconds after each piece."""
-PAUSE_BEFORE_END = 0.03
+PAUSE_BEFORE_END = 0.015
 """Seconds more that leave the page time to draw what is unfinished."""
 CUT_SHORT = ("layout", "covers", "notices")
 """Families whose replies break off without an end mark: the toolkit's notice below them must stay in sight."""
