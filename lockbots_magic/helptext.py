@@ -53,6 +53,11 @@ class Section:
     body: str
     """Markdown."""
 
+    @property
+    def page(self) -> str:
+        """Title and body, in Markdown."""
+        return f"**{self.title}**\n\n{self.body}"
+
 
 @functools.cache
 def sections(language: str = "en") -> tuple[Section, ...]:

@@ -104,6 +104,8 @@ class ChatMagics(Magics):
                 self._showing.show(shown.reply, "code")
             elif isinstance(shown, commands.Work):
                 self._showing.work(shown)
+            elif isinstance(shown, commands.Prose):
+                self._showing.page(shown)
             elif isinstance(shown, str):
                 if not (isinstance(shown, commands.Marked) and self._showing.note(shown, shown.entry)):
                     _say(shown)

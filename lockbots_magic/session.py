@@ -27,7 +27,7 @@ from .watchers import Watchers
 
 if TYPE_CHECKING:
     from .notebook.history import Past
-    from .notebook.record import Entry
+    from .usage import TurnUsage
 
 LIVE = ("auto", "on", "off", "text")
 
@@ -92,8 +92,8 @@ class Lockbots(Configurable):
         self.credentials.watchers.add(self.watchers.tell)
         self.conversations: dict[str, Conversation] = {}
         self.current = "main"
-        self.outside: dict[str, Turn] = {}
-        """Turns that no conversation keeps, by id: asked with ``--no-history``, or compared."""
+        self.outside: list[TurnUsage] = []
+        """What turns took that no conversation keeps: asked with ``--no-history``, or compared."""
         self.make_panel: Callable[[str | None], Any] | None = None
         """Makes the chat panel for a conversation, by its name; None where there is none."""
         self.own_notebook: Callable[[], Path | None] = lambda: None
@@ -173,10 +173,12 @@ class Lockbots(Configurable):
             self.conversations[conversation.name] = conversation
             self.watchers.tell()
 
-    def keeps(self, entry: Entry | None) -> bool:
-        """Whether what an entry tells of stands in one of the conversations."""
-        owner = entry.owner if entry else None
-        return owner is not None and any(one.id == owner.id for one in self.conversations.values())
+    def count_outside(self, reply: Reply) -> None:
+        """Note what a reply took that no conversation keeps, but nothing of what was said."""
+        from .usage import outside  # noqa: PLC0415  # few cells ask outside; %load_ext does not wait for it
+
+        if reply.turn is not None and reply.turn.started:  # else it was stopped before it was sent
+            self.outside.append(outside(reply.turn, reply.request.messages))
 
     def add(self, conversation: Conversation) -> Conversation:
         """Take a conversation in and make it the current one; a taken name gets a number."""

@@ -12,12 +12,13 @@ from .background import Background
 from .cassette import deck
 from .commands.command import Work
 from .errors import Interrupted, UsageError
-from .messages import Turn
+from .messages import Delta, Turn
 from .notebook.record import Entry, metadata
 from .plaintext import printable, unlinked
 from .providers.secrets import redacted
-from .rendering.live import Output, output_for, output_in_background, show_note, show_text
+from .rendering.live import Output, has_outputs, output_for, output_in_background, show, show_note, show_text
 from .rendering.notices import notices_of
+from .rendering.prose import Prose
 from .reply import Reply
 from .session import Lockbots
 
@@ -52,7 +53,8 @@ class Showing:
         elif question.wanted is not None:
             self._answer_as_json(question)
         else:
-            self.show(self._asked(question), question.form, question.variable, notes=question.notes)
+            reply = self._asked(question)
+            self.show(reply, question.form, question.variable, notes=question.notes, kept=question.kept)
 
     def preview(self, question: Question) -> None:
         """Show what the question would send, to be read and copied."""
@@ -79,6 +81,7 @@ class Showing:
         alone: bool = True,
         record: Recorder | None = None,
         notes: Sequence[str] = (),
+        kept: bool = True,
     ) -> None:
         """Show `reply` as it comes; whatever happens, what came is shown, and an interrupt stops "Run all" too.
 
@@ -89,6 +92,7 @@ class Showing:
             alone: whether the cell shows nothing else, as far as the question tells.
             record: makes the metadata of its output; by default what the notebook is to keep of it.
             notes: what was cut from what was sent, a line each.
+            kept: whether its turn stands in a conversation.
         """
         mode = "text" if form == "text" else self._session.live
         alone = alone and not reply.request.tools  # functions may print, or show something
@@ -99,7 +103,7 @@ class Showing:
                 for delta in reply.deltas:
                     output.feed(delta)
         finally:
-            _surely(lambda: self._end(reply, output, record, variable, notes=notes))
+            _surely(lambda: self._end(reply, output, record, variable, notes=notes, kept=kept))
         if form == "code" and reply.turn is not None:
             _check_not_stopped(reply.turn)
             self._offer(reply.turn, variable)
@@ -110,6 +114,16 @@ class Showing:
             work.run(self._shell)
         finally:
             _surely(lambda: work.end(self._shell))
+
+    def page(self, prose: Prose) -> None:
+        """Show a page of the toolkit's own, as a reply is shown."""
+        if has_outputs(self._shell):
+            show(prose.forms())
+            return
+        output = output_for(self._shell, "off", lambda: False)
+        output.feed(Delta(text=prose))
+        output.finish(Turn("", prose))
+        output.close()
 
     def note(self, text: str, entry: Entry) -> bool:
         """Show a line with what the notebook is to keep; false where outputs keep nothing."""
@@ -139,7 +153,8 @@ class Showing:
         reply = self._asked(question)
         for tried in range(1, MOST_TRIES + 1):
             notes = question.notes if tried == 1 else ()
-            self.show(reply, variable=question.variable, alone=False, record=self._recorder_of(question), notes=notes)
+            how: dict[str, Any] = {"record": self._recorder_of(question), "notes": notes, "kept": question.kept}
+            self.show(reply, variable=question.variable, alone=False, **how)
             assert reply.turn is not None
             _check_not_stopped(reply.turn)
             try:
@@ -159,7 +174,9 @@ class Showing:
         self._background.begin(
             reply,
             output,
-            lambda trouble: self._end(reply, output, record, question.variable, notes=question.notes, trouble=trouble),
+            lambda trouble: self._end(
+                reply, output, record, question.variable, notes=question.notes, trouble=trouble, kept=question.kept
+            ),
             self._session.cells.id,
         )
 
@@ -172,11 +189,10 @@ class Showing:
         *,
         notes: Sequence[str] = (),
         trouble: Sequence[str] = (),
+        kept: bool = True,
     ) -> None:
         output.close()
         turn, entry = reply.turn, reply.entry
-        if turn is not None and not self._session.keeps(entry):
-            self._session.outside[turn.id] = turn
         if turn is not None and turn.status != "error" and (turn.reply or turn.status == "complete"):
             self._assign(variable, turn.reply)
         if turn is None:
@@ -186,6 +202,8 @@ class Showing:
             output.finish(turn, [*notes, *notices_of(turn), *trouble], record(entry) if entry else None)
         elif entry and entry.displaces:
             show_note(self._shell, "", record(entry))
+        if not kept:
+            self._session.count_outside(reply)
 
     def _offer(self, turn: Turn, variable: str | None) -> None:
         """Put the code of a reply into a new cell, where the front end makes one; it stands in the output, too."""

@@ -13,7 +13,7 @@ import math
 import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any
 
@@ -96,14 +96,14 @@ def usage_of(turn: Turn, context: int = 0, prices: Mapping[str, Any] | None = No
 
 
 def usages(
-    conversations: Iterable[Conversation], prices: Mapping[str, Any] | None = None, outside: Iterable[Turn] = ()
+    conversations: Iterable[Conversation], prices: Mapping[str, Any] | None = None, besides: Iterable[TurnUsage] = ()
 ) -> list[TurnUsage]:
     """Return what turns took, oldest first; a turn that a fork shares counts once.
 
     Args:
         conversations: whose turns.
         prices: the user's own, see `price_of`.
-        outside: turns that stand in no conversation.
+        besides: what turns took that stand in none, see `outside`.
 
     Raises:
         UsageError: `prices` are none.
@@ -112,8 +112,22 @@ def usages(
     for conversation in conversations:
         for one in _in_conversation(conversation, prices):
             found.setdefault(one.turn.id, one)
-    apart = [usage_of(turn, prices=prices, place="(outside)") for turn in outside]
-    return sorted([*found.values(), *apart], key=lambda one: one.turn.started)
+    for one in besides:
+        found.setdefault(one.turn.id, replace(one, price=price_of(one.turn.provider, one.turn.model, prices)))
+    return sorted(found.values(), key=lambda one: one.turn.started)
+
+
+def outside(turn: Turn, sent: Sequence[Message]) -> TurnUsage:
+    """Return what a turn took that stands in no conversation, without what was said: it may be held for long.
+
+    Args:
+        turn: the turn.
+        sent: all messages that it was asked with.
+    """
+    before = sum(tokens_of(message) for message in sent[:-1] if message.role != "system")
+    used = usage_of(turn, before, place="(outside)")
+    bare = replace(turn, prompt=_short(turn.prompt), reply="", reasoning="", system="", calls=(), images=())
+    return replace(used, turn=bare)
 
 
 def _in_conversation(conversation: Conversation, prices: Mapping[str, Any] | None) -> Iterator[TurnUsage]:

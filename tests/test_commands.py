@@ -271,6 +271,13 @@ def test_help_on_a_topic_comes_from_the_guide(lockbots):
         lockbots("help quantum gravity")
 
 
+def test_help_on_a_topic_is_written_where_there_are_no_outputs(shell, capsys):
+    shell.run_line_magic("lockbots", "help ollama")
+    written = capsys.readouterr().out
+    assert written.startswith("**")
+    assert "%lockbots use ollama" in written
+
+
 def test_help_on_a_topic_is_shown_as_a_reply_is(run):
     (page,) = run("%lockbots help ollama").outputs
     assert "<strong>" in page.data["text/html"]

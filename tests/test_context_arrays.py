@@ -22,7 +22,16 @@ def test_a_scalar_is_what_it_says(value):
 
 @pytest.mark.parametrize(
     ("shape", "ends"),
-    [((1_000_000,), 5), ((1000, 1000), 5), ((100, 100, 100), 5), ((10, 100, 10, 100), 2), ((10,) * 6, 1)],
+    [
+        ((1_000_000,), 5),
+        ((1000, 1000), 5),
+        ((100, 100, 100), 5),
+        ((10, 100, 10, 100), 2),
+        ((10,) * 6, 1),
+        ((1,) * 9 + (1_000_000,), 5),
+        ((1000, 1, 1, 10, 100), 5),
+        ((2, 2, 2, 2, 62_500), 5),
+    ],
 )
 def test_a_large_array_shows_the_ends_of_each_axis(shape, ends):
     material = material_of(np.zeros(shape))

@@ -216,11 +216,36 @@ def test_what_was_asked_outside_is_counted_among_all(run, session, sandbox, as_j
     assert seen[:2] == [("main", "say kept", "openai:demo"), ("(outside)", "say [1]", "openai:demo")]
     assert {model for _, prompt, model in seen if prompt == "say two"} == {"openai:demo", "guide:help"}
     assert len(seen) == 4
-    assert "all conversations, and what was asked outside" in run("usage --all")
+    assert "all conversations, and what was asked outside them" in run("usage --all")
+
+
+def test_of_what_was_asked_outside_nothing_is_held_but_the_figures(run, session):
+    run("--no-history how do I undo? " + "x" * 5000, "chat")
+    run("compare guide -- " + "y" * 5000)
+    assert len(session.outside) == 2
+    assert all(one.reply.tokens > 10 for one in session.outside)
+    assert len(repr(session.outside)) < 3000
+
+
+def test_what_was_stopped_before_it_was_sent_took_nothing(session):
+    chat = Chat(lambda prompt: "hi")
+    reply = chat.stream("hello", history=False)
+    reply.close()
+    session.count_outside(reply)
+    assert session.outside == []
+
+
+def test_a_question_in_json_is_estimated_with_the_tries_before_it(session):
+    chat = Chat(lambda prompt: "a" * 4000, conversation=Conversation("outside"))
+    for prompt in ("one", "two"):
+        reply = chat.stream(prompt)
+        list(reply)
+        session.count_outside(reply)
+    assert [one.prompt.tokens > 1000 for one in session.outside] == [False, True]
 
 
 def all_turns(session):
-    return by_turn(usages(session.conversations.values(), session.prices, session.outside.values()))
+    return by_turn(usages(session.conversations.values(), session.prices, session.outside))
 
 
 def test_what_a_cassette_played_is_counted_as_recorded(run, sandbox, tmp_path, monkeypatch):

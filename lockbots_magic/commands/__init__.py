@@ -7,12 +7,13 @@ import re
 
 from ..errors import UsageError
 from ..options import words
+from ..rendering.prose import Prose
 from ..session import Lockbots
 
 from . import models, discover, conversations, replies, compare, usage, notebooks, files, recording, panels, settings  # isort: skip  # noqa: F401  # each adds its commands; help lists them so
 from .command import COMMANDS, Coded, Marked, Shown, Work
 
-__all__ = ["COMMANDS", "Coded", "Marked", "Shown", "Work", "run", "summary"]
+__all__ = ["COMMANDS", "Coded", "Marked", "Prose", "Shown", "Work", "run", "summary"]
 
 
 def run(session: Lockbots, line: str) -> Shown:

@@ -10,7 +10,6 @@ from typing import Any, Protocol
 
 from ..notebook.record import Entry
 from ..options import Options
-from ..rendering.prose import Prose
 from ..rendering.table import Table
 from ..reply import Reply
 from ..session import Lockbots
@@ -59,7 +58,7 @@ class Work(ABC):
         """Show what came of it, however `run` has ended; a second call does no harm."""
 
 
-Shown = str | Table | Prose | Coded | Reply | Work | Displayed
+Shown = str | Table | Coded | Reply | Work | Displayed
 SHORT = 60
 """Characters of a prompt or reply that a table shows."""
 

@@ -84,9 +84,11 @@ class _Comparing(Work):
             return
         if self._variable:
             shell.user_ns[self._variable] = self._comparison.replies
-        self._session.outside.update((turn.id, turn) for turn in self._comparison.turns.values())
         columns = self._comparison.columns(timed=self._watched)
         self._output.finish(columns, plain=self._session.live == "text")
+        for answer in self._comparison.answers:
+            if answer.reply is not None:
+                self._session.count_outside(answer.reply)
 
     def _chat(self, model: str) -> Chat:
         """A chat in a conversation of its own: of the current one, only the system prompt counts."""

@@ -87,4 +87,4 @@ def _help_on(topic: str) -> Shown:
         return COMMANDS[topic].options(topic).format_help().rstrip() + more
     if section is None:
         raise UsageError(f"there is no help on {topic!r}; there is on: {', '.join(helptext.topics(language))}")
-    return Prose(f"**{section.title}**\n\n{section.body}")
+    return Prose(section.page)

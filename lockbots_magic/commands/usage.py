@@ -13,7 +13,7 @@ from .command import argument, command
 
 
 @command(
-    argument("--all", action="store_true", help="all conversations of this kernel, and what was asked outside"),
+    argument("--all", action="store_true", help="all conversations of this kernel, and what was asked outside them"),
     argument("--turns", action="store_true", help="a row a turn, not a model"),
     argument("--plot", action="store_true", help="draw tokens and cost of each turn, with matplotlib"),
 )
@@ -23,8 +23,8 @@ def usage(session: Lockbots, options: Namespace) -> Table:
 
     conversation = session.conversation()
     if options.all:
-        found = usages(session.conversations.values(), session.prices, session.outside.values())
-        title = "all conversations, and what was asked outside" if session.outside else "all conversations"
+        found = usages(tuple(session.conversations.values()), session.prices, tuple(session.outside))
+        title = "all conversations, and what was asked outside them" if session.outside else "all conversations"
     else:
         found = usages([conversation], session.prices)
         title = f"conversation {conversation.name}"

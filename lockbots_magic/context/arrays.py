@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import Any
 
@@ -42,7 +43,7 @@ def _ends_of(value: Any) -> tuple[str, tuple[str, ...], Any, int]:
     if value.size <= MOST_ITEMS:
         return "", (), value, ENDS
     for ends in range(ENDS, 0, -1):
-        if (2 * ends) ** value.ndim <= MOST_ITEMS:
+        if math.prod(min(size, 2 * ends) for size in value.shape) <= MOST_ITEMS:
             about = f"; the first and last {ends} along each axis"
             return about, (f"the ends of each axis of {value.size:,} items",), value, ends
     notes = (f"first {MOST_ITEMS:,} items of {value.size:,}",)

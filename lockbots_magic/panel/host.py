@@ -12,11 +12,9 @@ from typing import Any
 
 from .. import files
 from ..conversation import Conversation
-from ..errors import AuthenticationError, UsageError
-from ..plaintext import printable, unlinked
-from ..providers.secrets import redacted
+from ..errors import AuthenticationError
 from .desk import Desk
-from .letters import Letter, mended, page_letter
+from .letters import Letter, mended, named, page_letter
 from .texts import RefusedError, remark
 from .views import TIME_TO_STOP, Views
 
@@ -181,7 +179,7 @@ class Host:
             listed = self.desk.list_models(provider)
             told["models"] = [{"id": m.id, "name": m.name or m.id} for m in listed]
         except Exception as error:  # noqa: BLE001  # as above
-            told["error"] = _safe(str(error))
+            told["error"] = named(error)
         self._views.tell(told)
 
     def _note(self, key: str, **values: str) -> None:
@@ -189,16 +187,11 @@ class Host:
 
     def _refuse(self, error: Exception, prompt: Any, kind: str, asker: Any) -> None:
         """Tell why not: all views, or the one that has asked the model."""
-        text = str(error) if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
-        why = error.remark if isinstance(error, RefusedError) else {"text": _safe(text).replace("  %", " %")}
+        why = error.remark if isinstance(error, RefusedError) else {"text": named(error).replace("  %", " %")}
         letter = {"type": "told", "kind": "error", **why, "credential": isinstance(error, AuthenticationError)}
         if kind in ASKING:
             letter |= {"refused": kind, "view": asker, "prompt": prompt if isinstance(prompt, str) else None}
         self._views.tell(letter)
-
-
-def _safe(text: str) -> str:
-    return redacted(unlinked(printable(text)))
 
 
 def _free(name: str, ending: str) -> Path:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..conversation import Conversation, estimated_tokens
+from ..errors import UsageError
 from ..messages import Turn
-from ..plaintext import printable
+from ..plaintext import printable, unlinked
 from ..providers.secrets import redacted
 from ..rendering.forms import made
 from ..rendering.html import render
@@ -100,6 +101,12 @@ def names_letter(desk: Desk) -> Letter:
         "cells": desk.cells_talk_in,
         "unrestored": sum(len(conversation) for conversation in desk.unrestored),
     }
+
+
+def named(error: BaseException) -> str:
+    """Return what went wrong, with the name by which the page knows it; what a person has to mend has none."""
+    text = str(error) if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
+    return redacted(unlinked(printable(text)))
 
 
 def mended(value: Any) -> Any:

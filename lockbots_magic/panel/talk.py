@@ -11,7 +11,7 @@ from ..providers.secrets import redacted
 from ..rendering.drawing import Drawing
 from ..rendering.forms import made
 from ..reply import Reply
-from .letters import Growing, Letter, turn_letter
+from .letters import Growing, Letter, named, turn_letter
 
 
 class Talk:
@@ -74,7 +74,7 @@ class Talk:
             self._finish(drawing, trouble)
         except Exception as error:  # noqa: BLE001  # a thread has nobody above it: the panel is to know
             self._reply.close()
-            self._end({"turn": None, "text": _named(error)})
+            self._end({"turn": None, "text": named(error)})
         finally:
             with self._lock:
                 ended = self._ended
@@ -87,7 +87,7 @@ class Talk:
                 for delta in reply.deltas:
                     drawing.feed(delta)
         except BaseException as error:  # noqa: BLE001  # as above
-            return _named(error)
+            return named(error)
         return ""
 
     def _draw(self, finished: str, growing: str, notices: Sequence[str]) -> int:
@@ -121,7 +121,3 @@ class Talk:
         if told and html.startswith(told):
             return {"turn": turn_letter(turn, ""), "same": True, "rest": html[len(told) :]}
         return {"turn": turn_letter(turn, html), "same": False}
-
-
-def _named(error: BaseException) -> str:
-    return redacted(printable(f"{type(error).__name__}: {error}"))

@@ -84,12 +84,8 @@ def _found(question: str, earlier: str, language: str, phrases: _Phrases) -> str
         return None
     near = [section for other, section in others if other >= max(CLOSE * score, helptext.THRESHOLD)]
     if len(near) != 1:  # several are near when the question has only a word that they all share: "connect"
-        return _shown(best)
-    return f"{_shown(best)}\n\n{phrases.see_also} {near[0].title}"
-
-
-def _shown(section: helptext.Section) -> str:
-    return f"**{section.title}**\n\n{section.body}"
+        return best.page
+    return f"{best.page}\n\n{phrases.see_also} {near[0].title}"
 
 
 def _checked_rate(value: Any) -> float:

@@ -105,7 +105,7 @@ def show_text(shell: InteractiveShell, text: str) -> bool:
 
     A front end makes links in bare text, of any scheme; in an element of code it makes none.
     """
-    if not _has_outputs(shell):
+    if not has_outputs(shell):
         return False
     from .highlight import printed  # noqa: PLC0415  # Markdown is needed by the first reply, not by %load_ext
     from .html import framed  # noqa: PLC0415  # as above
@@ -119,7 +119,8 @@ def show_text(shell: InteractiveShell, text: str) -> bool:
     return True
 
 
-def _has_outputs(shell: InteractiveShell) -> bool:
+def has_outputs(shell: InteractiveShell) -> bool:
+    """Whether what is shown becomes an output of a cell, or of whoever captures it; in a terminal it is written."""
     return hasattr(shell, "kernel") or isinstance(shell.display_pub, CapturingDisplayPublisher)
 
 
@@ -128,7 +129,7 @@ def show_note(shell: InteractiveShell, text: str, metadata: Mapping[str, Any]) -
 
     Without a text the output is nothing that a reader sees.
     """
-    if not _has_outputs(shell):
+    if not has_outputs(shell):
         return False
     show({"text/plain": text} if text else {}, metadata=metadata)
     return True

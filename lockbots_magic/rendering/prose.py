@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..plaintext import printable
 
+class Prose(str):
+    """A text in Markdown, of a paragraph or more."""
 
-class Prose:
-    """A text of a paragraph or more; a front end picks the form it shows.
+    __slots__ = ()
 
-    Args:
-        markdown: the text.
-    """
-
-    def __init__(self, markdown: str) -> None:
-        self.markdown = markdown
-
-    def __repr__(self) -> str:
-        return printable(self.markdown)
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Mapping[str, str]:
+    def forms(self) -> Mapping[str, str]:
+        """Return the forms that front ends choose from."""
         from .forms import bundle  # noqa: PLC0415  # Markdown is needed by the first text, not by %load_ext
         from .html import render  # noqa: PLC0415  # as above
 
-        return bundle(self.markdown, render(self.markdown))
+        return bundle(self, render(self))

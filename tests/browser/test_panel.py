@@ -50,7 +50,7 @@ def test_asking_again_replaces_the_reply_where_it_stands(panel):
     panel.send("count to 5")
     panel.button("Ask again", 0).click()
     expect(panel.turns.nth(1)).to_contain_text("outdated")
-    assert [panel.prompt(n).inner_text() for n in range(panel.turns.count())] == ["say one", "count to 5"]
+    assert panel.turns.locator(".lb-prompt").all_text_contents() == ["say one", "count to 5"]
     expect(panel.reply(0)).to_have_text("one")
     expect(panel.input).to_be_focused()
 

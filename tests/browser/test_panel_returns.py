@@ -51,13 +51,16 @@ def test_two_views_and_a_reload_in_the_middle_show_the_same(lab, page, sandbox):
     for view in (one, two):
         view.wait_for_end()
         expect(view.turns.last).to_contain_text("interrupted; what had come is kept")
-    assert one.reply().inner_text() == two.reply().inner_text()
+    assert one.reply().text_content() == two.reply().text_content()
     one.send("say after the reload")
     for prompts in saved_prompts(page, notebook):
         assert prompts == ["say shared", "count to 700", "say after the reload"]
-    one.input.fill("half a sentence")
+    one.input.fill("half\na sentence")
+    two.input.fill("x")
+    two.input.fill("")
     page.reload()
-    expect(one.wait_until_ready().input).to_have_value("half a sentence")
+    expect(one.wait_until_ready().input).to_have_value("half\na sentence")
+    assert one.input.bounding_box()["height"] > 1.4 * two.input.bounding_box()["height"]
     expect(two.wait_until_ready().input).to_have_value("")
     one.input.press("Enter")
     expect(two.turns).to_have_count(4)

@@ -123,11 +123,16 @@
   const inside = (rect, x, y) =>
     x >= rect.left - 1 && x <= rect.right + 1 && y >= rect.top - 1 && y <= rect.bottom + 1;
   const frame = () => (document.querySelector(".jp-NotebookPanel-notebook") || document.body).getBoundingClientRect();
-  const lookAt = (x, y, bounds) => {
-    const output = document.elementFromPoint(x, y)?.closest(".jp-OutputArea-child");
+  // While a page is laid out, an output may stand beside its place for a moment: in passing, one is judged that stays so.
+  let astray = new Set();
+  const lookAt = (x, y, bounds, isAstray = () => true) => {
+    const seen = document.elementFromPoint(x, y);
+    const output = seen?.closest(".jp-OutputArea-child");
     if (!output) return;
-    if (!inside(bounds, x, y)) report("cover", "something of an output lies over the page", output);
-    else if (!inside(output.getBoundingClientRect(), x, y)) report("cover", "an output reaches over its bounds", output);
+    const rect = output.getBoundingClientRect();
+    const where = `<${seen.localName} class="${seen.className}"> at ${x},${y} is outside of`;
+    if (!inside(bounds, x, y)) report("cover", `${where} the notebook`, output);
+    else if (!inside(rect, x, y) && isAstray(output)) report("cover", `${where} its output, ${rect.left},${rect.top} ${rect.right},${rect.bottom}`, output);
   };
   const lookAtNotice = (notice, bounds) => {
     if (notice.closest(".lockbots-reply")) report("notice", "a reply speaks as the toolkit", notice);
@@ -151,9 +156,14 @@
       await new Promise(requestAnimationFrame);
     }
   };
-  const look = () => {
+  const look = (isAstray) => {
     const bounds = frame();
-    for (let x = 5; x < innerWidth; x += 80) for (let y = 5; y < innerHeight; y += 45) lookAt(x, y, bounds);
+    for (let x = 5; x < innerWidth; x += 80) for (let y = 5; y < innerHeight; y += 45) lookAt(x, y, bounds, isAstray);
+  };
+  const lookInPassing = () => {
+    const before = astray;
+    astray = new Set();
+    look((output) => (astray.add(output), before.has(output)));
   };
   const lookAround = (area) => {
     const bounds = frame();
@@ -231,7 +241,7 @@
   };
 
   setInterval(() => {
-    look();
+    lookInPassing();
     lookAtNotices(frame());
   }, 250);
   window.watcher = { complete, look, lookThrough, poke, chrome, drawn: () => drawn, found: () => [...found.values()], forget: () => found.clear() };

@@ -1,6 +1,6 @@
 /** Where a person types. */
 
-const takenUp = new Set(); // drafts that a view of this page has
+const takenUp = new Set(); // drafts that a view of this page keeps; the other views keep theirs to themselves
 
 /** Where a person types. */
 class Composer {
@@ -15,6 +15,7 @@ class Composer {
     this.button = button("", () => (this.busy === "here" ? panel.stop() : this.send()));
     this.root = h("div", { class: "lb-composer" }, this.area, h("div", { class: "lb-row" }, ...besides, this.button));
     this.recalled = -1; // which of the last prompts is shown
+    this.seen = new IntersectionObserver(() => fitHeight(this.area)); // out of sight, it has no height to fit
     this.show("");
   }
 
@@ -40,13 +41,20 @@ class Composer {
     if (text !== this.area.value) this.area.value = text;
     this.recalled = -1;
     fitHeight(this.area);
-    remember(this.draft, text);
+    if (this.keepsDraft) remember(this.draft, text);
   }
 
   /** Go on with what was being typed when the page was loaded anew. */
   takeUpDraft() {
-    if (!takenUp.has(this.draft)) this.giveBack(remembered(this.draft));
+    this.keepsDraft = !takenUp.has(this.draft);
     takenUp.add(this.draft);
+    if (this.keepsDraft && remembered(this.draft)) this.giveBack(remembered(this.draft));
+    this.seen.observe(this.area);
+  }
+
+  close() {
+    this.seen.disconnect();
+    if (this.keepsDraft) takenUp.delete(this.draft);
   }
 
   /** Give a prompt back that came to nothing, unless another one has been begun. */

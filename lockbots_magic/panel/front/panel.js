@@ -63,6 +63,7 @@ class Panel {
     this.link.close();
     this.timers.forEach(clearTimeout);
     this.transcript.close();
+    this.composer.close();
     this.root.remove();
   }
 

@@ -111,7 +111,7 @@ class Settings {
   listed({ provider, models, error }) {
     if (provider !== this.provider.value) return;
     if (!error) this.offerModels(models);
-    this.problem.textContent = this.panel.t("models_error", { error });
+    this.problem.textContent = this.panel.t("models_error", { error: this.panel.t.notice(error) });
     this.problem.hidden = !error;
   }
 }

@@ -1,4 +1,4 @@
-/** What the panel says, in the language of the browser; a server's own words stay in theirs. */
+/** What the panel says, in the language of the browser; of a failure, its name: the rest stays as the kernel says it. */
 
 /** What tells a text of the kernel's own by its English form, as the table has it. */
 function pattern(text) {
