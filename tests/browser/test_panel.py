@@ -9,13 +9,13 @@ from tests.browser.panels import RATE, Panel, use
 
 def test_the_reply_grows_in_the_panel_and_ends_as_a_turn(panel):
     expect(panel.root).to_contain_text("Ask the model something")
-    panel.send("count to 40", wait=False)
-    expect(panel.prompt()).to_have_text("count to 40")
+    panel.send("count to 150", wait=False)
+    expect(panel.prompt()).to_have_text("count to 150")
     expect(panel.reply()).to_contain_text("1 2 3")
-    assert "39" not in panel.reply().inner_text(), "it is still growing"
+    assert "149" not in panel.reply().inner_text(), "it is still growing"
     expect(panel.act).to_have_accessible_name("Stop the reply")
     panel.wait_for_end()
-    expect(panel.reply()).to_contain_text("39 40")
+    expect(panel.reply()).to_contain_text("149 150")
     expect(panel.act).to_have_accessible_name("Send")
     expect(panel.status).to_contain_text("Reply: 1 2 3")
     expect(panel.turns).to_contain_text(["openai:demo"])

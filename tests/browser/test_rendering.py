@@ -42,13 +42,13 @@ def test_a_reply_with_one_of_everything_looks_right(show, sandbox, app):
     notebook = show(sandbox, f"say {DOCUMENT}", app=app)
     notebook.run(1)
     expect(reply(notebook, "mjx-container")).to_have_count(4)
-    assert reply(notebook, "code mjx-container, pre mjx-container").count() == 0
+    expect(reply(notebook, "code mjx-container, pre mjx-container")).to_have_count(0)
     code = reply(notebook, "pre code")
     assert style(code.locator(".k").first, "color") != style(code, "color"), "code is coloured"
     assert style(reply(notebook, "pre"), "backgroundColor") != "rgba(0, 0, 0, 0)"
     assert style(reply(notebook, "p[dir]"), "direction") == "rtl"
     assert style(reply(notebook, "li.task").first, "listStyleType") == "none"
-    assert reply(notebook, "table").count() == 2
+    expect(reply(notebook, "table")).to_have_count(2)
     (output,) = notebook.save().cells[1].outputs
     assert output.data["text/plain"] == DOCUMENT.rstrip("\n")
 
@@ -109,8 +109,8 @@ def test_a_long_reply_grows_in_few_outputs_and_is_one_in_the_end(show, sandbox, 
     assert 1 < seen["most"] <= 40
     assert not seen["raw"], "no frame shows a marker or bare TeX"
     assert seen["scrolled"] == 0, "the page does not scroll on its own"
-    assert reply(notebook, "h2").count() == 80
-    assert reply(notebook, "mjx-container").count() == 80
+    expect(reply(notebook, "h2")).to_have_count(80)
+    expect(reply(notebook, "mjx-container")).to_have_count(80)
     (output,) = notebook.save().cells[1].outputs
     assert output.data["text/plain"].strip() == LONG.strip()
 
@@ -162,7 +162,7 @@ def test_clearing_the_output_midway_loses_nothing(show, sandbox, page):
     choose(page, "Edit", "Clear Cell Output")
     notebook.wait_for_end(1)
     expect(notebook.outputs(1)).to_have_count(1)
-    assert reply(notebook, "h2").count() == 80
+    expect(reply(notebook, "h2")).to_have_count(80)
 
 
 def test_restarting_the_kernel_midway_leaves_what_had_come_and_the_cell_runs_again(show, sandbox, page):
