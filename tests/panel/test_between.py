@@ -12,33 +12,33 @@ from lockbots_magic.panel.letters import shown_turns
 from tests.panel.views import Model, Views, failing, prompts, wait_until
 
 
-def test_a_panel_that_takes_the_place_of_another_goes_on_with_its_reply(session, of_session, model):
+@pytest.fixture
+def successor(session, of_session, model):
+    """A panel that has taken the place of another one in the middle of its reply."""
     model.go_on.clear()
     of_session.host.desk.chat = lambda conversation=None: Chat(model).within(session.conversation())
     of_session.do("send", prompt="hi")
     of_session.wait_for("frame")
-    new = Views(desk=SessionDesk(session))
-    new.host.take_over(of_session.host)
+    successor = Views(desk=SessionDesk(session))
+    successor.host.take_over(of_session.host)
+    return successor
+
+
+def test_a_panel_that_takes_the_place_of_another_goes_on_with_its_reply(session, of_session, model, successor):
     of_session.host.close()
-    new.do("hello", view="w")
-    assert new.of("snapshot")[0]["busy"] == "here"
+    successor.do("hello", view="w")
+    assert successor.of("snapshot")[0]["busy"] == "here"
     model.go_on.set()
-    new.wait_for("usage")
-    assert [(p, html) for p, html, _ in new.shown()] == [("hi", "<p>one two three</p>\n")]
+    successor.wait_for("usage")
+    assert [(p, html) for p, html, _ in successor.shown()] == [("hi", "<p>one two three</p>\n")]
     assert session.conversation().turns[0].status == "complete"
-    assert (of_session.of("end"), of_session.changes, new.changes) == ([], 0, 1)
+    assert (of_session.of("end"), of_session.changes, successor.changes) == ([], 0, 1)
 
 
-def test_a_reply_that_was_taken_over_can_be_stopped(session, of_session, model):
-    model.go_on.clear()
-    of_session.host.desk.chat = lambda conversation=None: Chat(model).within(session.conversation())
-    of_session.do("send", prompt="hi")
-    of_session.wait_for("frame")
-    new = Views(desk=SessionDesk(session))
-    new.host.take_over(of_session.host)
-    new.do("stop")
+def test_a_reply_that_was_taken_over_can_be_stopped(session, model, successor):
+    successor.do("stop")
     model.go_on.set()
-    new.wait_for("usage")
+    successor.wait_for("usage")
     assert session.conversation().turns[0].status == "interrupted"
 
 
