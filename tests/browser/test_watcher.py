@@ -90,6 +90,16 @@ def test_a_style_is_compared_when_a_page_has_read_all_of_it(browser, last, kinds
         assert [violation.kind for violation in watcher.search(tab)] == kinds
 
 
+def test_what_covers_the_page_for_a_moment_is_found(raw, watched):
+    cover = "@keyframes cover {from, to {position: absolute; inset: 0 0 -40px; background: red}}"
+    raw.type_into(1, f"HTML({f'<style>{UNCLIPPED} {cover} i {{animation: cover 1s}}</style><i>x</i>'!r})")
+    watched[1].seen(raw.page)
+    raw.run(1)
+    raw.page.wait_for_function("document.getAnimations().some((one) => one.animationName === 'cover')")
+    raw.page.wait_for_function("!document.getAnimations().some((one) => one.animationName === 'cover')")
+    assert "cover" in {violation.kind for violation in watched[1].seen(raw.page)}
+
+
 def test_paint_outside_an_output_is_found(raw, watched, blank):
     shown_raw(raw, watched[1], f"<style>{UNCLIPPED} i {{box-shadow: 0 0 0 30px red}}</style><i>x</i>")
     assert painted_outside(raw.page, blank, 0, 2)

@@ -123,8 +123,6 @@
   const inside = (rect, x, y) =>
     x >= rect.left - 1 && x <= rect.right + 1 && y >= rect.top - 1 && y <= rect.bottom + 1;
   const frame = () => (document.querySelector(".jp-NotebookPanel-notebook") || document.body).getBoundingClientRect();
-  // While a page is laid out, an output may stand beside its place for a moment: in passing, one is judged that stays so.
-  let astray = new Set();
   const lookAt = (x, y, bounds, isAstray = () => true) => {
     const seen = document.elementFromPoint(x, y);
     const output = seen?.closest(".jp-OutputArea-child");
@@ -160,10 +158,11 @@
     const bounds = frame();
     for (let x = 5; x < innerWidth; x += 80) for (let y = 5; y < innerHeight; y += 45) lookAt(x, y, bounds, isAstray);
   };
+  // Between two changes of a page an output may stand beside its place; what counts is what has been painted.
   const lookInPassing = () => {
-    const before = astray;
-    astray = new Set();
-    look((output) => (astray.add(output), before.has(output)));
+    const astray = new Set();
+    look((output) => (astray.add(output), false));
+    if (astray.size) requestAnimationFrame(() => setTimeout(() => look((output) => astray.has(output))));
   };
   const lookAround = (area) => {
     const bounds = frame();
