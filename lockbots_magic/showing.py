@@ -121,9 +121,11 @@ class Showing:
             show(prose.forms())
             return
         output = output_for(self._shell, "off", lambda: False)
-        output.feed(Delta(text=prose))
-        output.finish(Turn("", prose))
-        output.close()
+        try:
+            output.feed(Delta(text=prose))
+        finally:
+            output.close()
+            output.finish(Turn("", prose))
 
     def note(self, text: str, entry: Entry) -> bool:
         """Show a line with what the notebook is to keep; false where outputs keep nothing."""
@@ -152,9 +154,8 @@ class Showing:
         assert wanted is not None
         reply = self._asked(question)
         for tried in range(1, MOST_TRIES + 1):
-            notes = question.notes if tried == 1 else ()
-            how: dict[str, Any] = {"record": self._recorder_of(question), "notes": notes, "kept": question.kept}
-            self.show(reply, variable=question.variable, alone=False, **how)
+            notes, record = question.notes if tried == 1 else (), self._recorder_of(question)
+            self.show(reply, None, question.variable, alone=False, record=record, notes=notes, kept=question.kept)
             assert reply.turn is not None
             _check_not_stopped(reply.turn)
             try:
