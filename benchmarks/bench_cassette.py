@@ -11,10 +11,10 @@ from pathlib import Path
 from common import figure, median, reply, server, spread, table, title
 
 from lockbots_magic import Chat
-from lockbots_magic.cassette.player import Cassette
-from lockbots_magic.cassette.recording import Question
+from lockbots_magic.cassette.entry import Question
+from lockbots_magic.cassette.provider import Cassette
+from lockbots_magic.conversation.messages import ChatRequest, Message
 from lockbots_magic.errors import NotRecordedError
-from lockbots_magic.messages import ChatRequest, Message
 
 TURNS = 1000
 REPETITIONS = 7

@@ -16,10 +16,10 @@ from common import figure, median, spread, table, title
 from IPython.core.completer import provisionalcompleter, rectify_completions
 from IPython.core.interactiveshell import InteractiveShell
 
-from lockbots_magic.completion import register
-from lockbots_magic.magics import session_of
-from lockbots_magic.messages import ModelInfo
-from lockbots_magic.model_lists import lists_of
+from lockbots_magic.conversation.messages import ModelInfo
+from lockbots_magic.notebook.completion import register
+from lockbots_magic.notebook.extension import session_of
+from lockbots_magic.providers.model_catalog import lists_of
 
 VARIABLES = 3_000
 MODELS = 400

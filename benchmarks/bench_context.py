@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from common import figure, median, spread, table, title
 
-from lockbots_magic.context import evaluator, expanded
+from lockbots_magic.prompt import evaluator, expanded
 
 ROWS = 1_000_000
 ENDS = 20

@@ -26,7 +26,7 @@ def timed(code: str) -> float:
 
 def import_times() -> dict[str, tuple[float, float]]:
     """Module -> (own, with what it imports), in s, of what the extension adds to a process that has ipykernel."""
-    code = f"{BARE}\nimport lockbots_magic.magics"
+    code = f"{BARE}\nimport lockbots_magic.notebook.extension"
     run = subprocess.run([sys.executable, "-X", "importtime", "-c", code], capture_output=True, text=True, check=True)
     rows = re.findall(r"import time: +(\d+) \| +(\d+) \| ( *)(\S+)$", run.stderr, re.MULTILINE)
     at = max(i for i, row in enumerate(rows) if row[3] == "ipykernel.zmqshell" or "ipykernel" in row[3])

@@ -11,14 +11,14 @@ from typing import Any
 
 from common import figure, median, reply, spread, table, title
 
-from lockbots_magic import commands
-from lockbots_magic.conversation import Conversation
-from lockbots_magic.messages import Turn
-from lockbots_magic.notebook.record import metadata
-from lockbots_magic.providers.secrets import redacted
-from lockbots_magic.rendering.forms import bundle
+from lockbots_magic.conversation.conversation import Conversation
+from lockbots_magic.conversation.messages import Turn
+from lockbots_magic.notebook import commands
+from lockbots_magic.notebook.session import Lockbots
 from lockbots_magic.rendering.html import render
-from lockbots_magic.session import Lockbots
+from lockbots_magic.rendering.mime_bundle import bundle
+from lockbots_magic.security.secrets import redacted
+from lockbots_magic.storage.output_metadata import metadata
 
 CELLS = 500
 RUN_AGAIN = 50

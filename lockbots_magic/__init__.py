@@ -14,29 +14,29 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from .chat import Chat
-    from .conversation import Conversation
+    from .conversation.conversation import Conversation
+    from .conversation.messages import ChatRequest, Delta, Message, ModelInfo, Turn, Usage
     from .errors import LockbotsError, ProviderError, UsageError
-    from .messages import ChatRequest, Delta, Message, ModelInfo, Turn, Usage
+    from .notebook.session import Lockbots
     from .panel import ChatPanel
     from .providers.base import HTTPProvider, Provider
     from .reply import Reply
-    from .session import Lockbots
 
 _HOME = {
     "Chat": "chat",
     "ChatPanel": "panel",
-    "ChatRequest": "messages",
-    "Conversation": "conversation",
-    "Delta": "messages",
+    "ChatRequest": "conversation.messages",
+    "Conversation": "conversation.conversation",
+    "Delta": "conversation.messages",
     "HTTPProvider": "providers.base",
     "LockbotsError": "errors",
-    "Message": "messages",
-    "ModelInfo": "messages",
+    "Message": "conversation.messages",
+    "ModelInfo": "conversation.messages",
     "Provider": "providers.base",
     "ProviderError": "errors",
     "Reply": "reply",
-    "Turn": "messages",
-    "Usage": "messages",
+    "Turn": "conversation.messages",
+    "Usage": "conversation.messages",
     "UsageError": "errors",
 }
 
@@ -73,7 +73,7 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Register the magics; IPython calls it for `%load_ext lockbots_magic`."""
-    from .magics import load  # noqa: PLC0415  # importing the package for Chat alone needs no IPython
+    from .notebook.extension import load  # noqa: PLC0415  # importing the package for Chat alone needs no IPython
 
     load(shell, _panel)
 
@@ -87,6 +87,6 @@ def _panel(session: Lockbots, name: str | None) -> ChatPanel:
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
     """Take everything back; IPython calls it for `%unload_ext lockbots_magic`."""
-    from .magics import unload  # noqa: PLC0415  # as above
+    from .notebook.extension import unload  # noqa: PLC0415  # as above
 
     unload(shell)

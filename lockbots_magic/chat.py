@@ -7,19 +7,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .cassette import deck
-from .conversation import Conversation, Slot, fitted_or_not
+from .cassette import active as deck
+from .conversation.context_window import fitted_or_not
+from .conversation.conversation import Conversation, Slot
+from .conversation.messages import ChatRequest, Message, Turn
 from .errors import UsageError
-from .messages import ChatRequest, Message, Turn
 from .providers import provider_class, split_model
 from .providers.base import Provider
 from .providers.function import FunctionProvider
-from .providers.secrets import Secret
+from .providers.validation import checked_credential
 from .reply import Reply, leave_to_end
+from .security.secrets import Secret
 
 if TYPE_CHECKING:
-    from .cassette.player import Cassette
-    from .tools import Toolbox
+    from .cassette.provider import Cassette
+    from .tools.toolbox import Toolbox
 
 
 class Chat:
@@ -57,7 +59,7 @@ class Chat:
         speed: float | None = None,
         **settings: Any,
     ) -> None:
-        auth = Secret.of(auth)  # first of all: what shows this frame from here on shows no credential
+        auth = checked_credential(auth)  # first of all: what shows this frame from here on shows no credential
         provider, self.model = _resolved(model, {"auth": auth, "base_url": base_url, **settings})
         self._provider = deck.behind(provider, cassette, mode, speed)
         self.conversation = Conversation() if conversation is None else conversation
@@ -283,9 +285,16 @@ def _toolbox(functions: Iterable[Callable[..., Any]]) -> Toolbox | None:
     functions = tuple(functions)
     if not functions:
         return None
-    from .tools import Toolbox  # noqa: PLC0415  # few turns call functions; %load_ext does not wait for it
+    from .tools.toolbox import Toolbox  # noqa: PLC0415  # few turns call functions; %load_ext does not wait for it
 
-    return Toolbox(functions)
+    return Toolbox(functions, describe=_described)
+
+
+def _described(value: Any) -> str:
+    """Describe a result that JSON can't hold, such as a data frame, for the model."""
+    from .prompt.values import material_of  # noqa: PLC0415  # heavy and rare
+
+    return material_of(value).text
 
 
 def _resolved(

@@ -30,7 +30,7 @@ from __future__ import annotations
 from requests.exceptions import ConnectionError as RequestsConnectionError
 from requests.exceptions import HTTPError as RequestsHTTPError
 
-from .plaintext import printable, unlinked
+from .security.control_characters import printable, unlinked
 
 
 def _one_message(error: BaseException) -> list[str]:

@@ -11,14 +11,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from .conversation import Conversation, Slot
+from .conversation.conversation import Conversation, Slot
+from .conversation.history_entry import Entry
+from .conversation.messages import ChatRequest, Delta, Status, ToolCall, Turn, Usage
 from .errors import Cancelled, Interrupted, PromptTooLongError, ProviderError, UsageError
-from .messages import ChatRequest, Delta, Status, ToolCall, Turn, Usage
-from .notebook.record import Entry
 from .providers.base import Provider, closed
 
 if TYPE_CHECKING:
-    from .tools import Toolbox
+    from .tools.toolbox import Toolbox
 
 CUT_SHORT = {
     "length": "the reply reached the longest length allowed and is cut short",
@@ -267,10 +267,10 @@ def _begin(conversation: Conversation, reply: Reply) -> None:
     with _lock:
         leave_to_end(conversation)
         _under_way[conversation] = reply
-    conversation.watchers.tell()
+    conversation.observers.tell()
 
 
 def _end(conversation: Conversation, reply: Reply) -> None:
     if _under_way.get(conversation) is reply:
         del _under_way[conversation]
-    conversation.watchers.tell()
+    conversation.observers.tell()

@@ -5,7 +5,7 @@ import os
 import pytest
 from hypothesis import settings
 
-from lockbots_magic.sandbox import Sandbox
+from lockbots_magic.testing.mock_server import MockServer
 
 # The same examples every time, and no deadline: a shared machine pauses. HYPOTHESIS_PROFILE=explore tries new ones,
 # and brief few, where the whole has run with another Python.
@@ -16,16 +16,16 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 @pytest.fixture(scope="session")
-def _sandbox_server():
-    with Sandbox() as box:
+def _mock_server_server():
+    with MockServer() as box:
         yield box
 
 
 @pytest.fixture
-def sandbox(_sandbox_server):
+def mock_server(_mock_server_server):
     """The loopback server, as if it had just been started."""
-    _sandbox_server.forget()
-    return _sandbox_server
+    _mock_server_server.forget()
+    return _mock_server_server
 
 
 @pytest.fixture(autouse=True)
@@ -39,8 +39,8 @@ def _no_settings_of_the_machine(monkeypatch):
 @pytest.fixture(autouse=True)
 def _in_haste(monkeypatch):
     """Nothing is slow for a reader's sake where none reads: the guide's writing, the rest between small pieces."""
-    monkeypatch.setattr("lockbots_magic.providers.guide.DEFAULT_RATE", 100_000.0)
-    monkeypatch.setattr("lockbots_magic.providers.transport.REST", 0.0001)
+    monkeypatch.setattr("lockbots_magic.help.guide.DEFAULT_RATE", 100_000.0)
+    monkeypatch.setattr("lockbots_magic.providers.http.client.REST", 0.0001)
 
 
 @pytest.fixture
@@ -84,13 +84,13 @@ def run(shell):
 @pytest.fixture
 def session(shell):
     """What the magics in `shell` share."""
-    from lockbots_magic.magics import session_of
+    from lockbots_magic.notebook.extension import session_of
 
     return session_of(shell)
 
 
 @pytest.fixture
-def openai(run, sandbox):
-    """The sandbox's model is the one in use."""
-    assert run(f"%lockbots use openai:demo --base-url {sandbox.url('openai')}").error is None
-    return sandbox
+def openai(run, mock_server):
+    """The mock server's model is the one in use."""
+    assert run(f"%lockbots use openai:demo --base-url {mock_server.url('openai')}").error is None
+    return mock_server

@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from lockbots_magic import Chat, Conversation, Delta, Provider
+from lockbots_magic.conversation.messages import ModelInfo, Usage
 from lockbots_magic.errors import (
     AuthenticationError,
     ConnectionFailed,
@@ -14,7 +15,6 @@ from lockbots_magic.errors import (
     ProviderError,
     UsageError,
 )
-from lockbots_magic.messages import ModelInfo, Usage
 
 
 def echo(prompt):
@@ -128,8 +128,8 @@ def test_an_interrupt_while_the_text_is_being_used_keeps_it_too():
     assert chat.conversation.turns[0].status == "interrupted"
 
 
-def test_cancel_from_another_thread_ends_the_reply_quietly(sandbox):
-    chat = Chat("openai:demo", base_url=sandbox.url("openai", fault="silence-midway"))
+def test_cancel_from_another_thread_ends_the_reply_quietly(mock_server):
+    chat = Chat("openai:demo", base_url=mock_server.url("openai", fault="silence-midway"))
     reply = chat.stream("count to 5")
     started = threading.Event()
     texts = []
@@ -145,7 +145,7 @@ def test_cancel_from_another_thread_ends_the_reply_quietly(sandbox):
     reply.cancel()
     thread.join(5)
     assert not thread.is_alive()
-    sandbox.wait_for_disconnect()
+    mock_server.wait_for_disconnect()
     assert reply.turn.status == "interrupted"
     assert reply.turn.reply == "".join(texts)
 
@@ -234,11 +234,11 @@ def test_an_empty_prompt_is_a_usage_error(prompt):
         Chat(echo).ask(prompt)
 
 
-def test_a_prompt_too_long_is_refused_before_any_io(sandbox):
-    chat = Chat("liaobots:gpt-3.5-turbo", auth="sandbox", base_url=sandbox.url("liaobots"))
+def test_a_prompt_too_long_is_refused_before_any_io(mock_server):
+    chat = Chat("liaobots:gpt-3.5-turbo", auth="mock", base_url=mock_server.url("liaobots"))
     with pytest.raises(PromptTooLongError, match="12000"):
         chat.ask("x" * 12001)
-    assert sandbox.connections == 0
+    assert mock_server.connections == 0
     assert len(chat.conversation) == 0
 
 
@@ -296,8 +296,8 @@ def test_a_retry_that_fails_leaves_the_turn_as_it_was():
     assert chat.conversation.turns == before
 
 
-def test_what_a_provider_refuses_unsent_costs_no_turn(sandbox):
-    chat = Chat("openai:demo", base_url=sandbox.url("openai"), conversation=Conversation())
+def test_what_a_provider_refuses_unsent_costs_no_turn(mock_server):
+    chat = Chat("openai:demo", base_url=mock_server.url("openai"), conversation=Conversation())
     chat.ask("one", cell_id="c", run="1")
     before = chat.conversation.turns
     with pytest.raises(UsageError, match="JSON"):
@@ -327,13 +327,13 @@ def test_a_reply_cancelled_before_it_began_ends_as_a_turn_that_is_not_kept():
     assert len(chat.conversation) == 0
 
 
-def test_the_first_model_a_server_lists_is_asked_for_only_when_the_reply_begins(sandbox):
-    chat = Chat("ollama", base_url=sandbox.url("openai"))
+def test_the_first_model_a_server_lists_is_asked_for_only_when_the_reply_begins(mock_server):
+    chat = Chat("ollama", base_url=mock_server.url("openai"))
     reply = chat.stream("say yes")
-    assert not sandbox.requests
+    assert not mock_server.requests
     assert "".join(reply) == "yes"
-    assert [r.method for r in sandbox.requests] == ["GET", "POST"]
-    assert reply.turn.model == sandbox.requests[1].json["model"]
+    assert [r.method for r in mock_server.requests] == ["GET", "POST"]
+    assert reply.turn.model == mock_server.requests[1].json["model"]
 
 
 def test_a_provider_class_is_made_with_the_settings():
@@ -392,7 +392,7 @@ def test_a_reader_that_takes_its_next_step_while_it_is_stopped_meets_no_other_er
     reader = threading.Thread(target=read)
     reader.start()
     at_first.wait(10)
-    chat.conversation.watchers.add(slow_watcher)
+    chat.conversation.observers.add(slow_watcher)
     reply.cancel()
     release.set()
     reader.join(10)

@@ -1,5 +1,5 @@
 """The chat panel: a view of the same conversations that cells and `Chat` use."""
 
-from .panel import ChatPanel
+from .widget import ChatPanel
 
 __all__ = ["ChatPanel"]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..messages import Turn
-from ..plaintext import printable
-from ..providers.secrets import redacted
-from ..rendering.forms import made
+from ..conversation.messages import Turn
 from ..rendering.highlight import printed
 from ..rendering.html import IGNORED, framed, render, style
+from ..rendering.mime_bundle import made
 from ..rendering.notices import notices_of
+from ..security.control_characters import printable
+from ..security.secrets import redacted
 
 MOST_TURNS = 50
 MOST_CHARACTERS = 200_000

@@ -18,7 +18,7 @@ from .base import Provider
 GROUP = "lockbots_magic.providers"
 
 _BUILT_IN = {
-    "guide": "lockbots_magic.providers.guide:Guide",
+    "guide": "lockbots_magic.help.guide:Guide",
     "lockchat": "lockbots_magic.providers.lockchat:Lockchat",
     "liaobots": "lockbots_magic.providers.liaobots:Liaobots",
     "openai": "lockbots_magic.providers.openai_compatible:presets.openai",

@@ -13,12 +13,12 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Generic, TypeVar
 from urllib.parse import urlsplit
 
+from ..conversation.messages import Cancellation, ChatRequest, Delta, Message, ModelInfo
 from ..errors import AuthenticationError, ConnectionFailed, ModelNotFoundError, ProviderError, UsageError
-from ..messages import Cancellation, ChatRequest, Delta, Message, ModelInfo
-from .call import is_loopback
-from .checks import checked_count, checked_seconds, checked_timeout, checked_url
-from .retries import Deltas, with_retries
-from .secrets import Redactor, Secret
+from ..security.secrets import Redactor, Secret
+from .http.request import is_loopback
+from .http.retry import Deltas, with_retries
+from .validation import checked_count, checked_credential, checked_seconds, checked_timeout, checked_url
 
 T = TypeVar("T")
 
@@ -84,7 +84,7 @@ class Provider(ABC):
         max_retries: int = 2,
         backoff: float = 0.5,
     ) -> None:
-        auth = Secret.of(auth)  # first of all: what shows this frame from here on shows no credential
+        auth = checked_credential(auth)  # first of all: what shows this frame from here on shows no credential
         self.base_url = checked_url(base_url) if base_url else self.url
         self.auth = auth or self.credential_from_environment()
         self.timeout = checked_timeout(timeout)
@@ -127,7 +127,7 @@ class Provider(ABC):
         """The credential that the environment holds for this provider, if any."""
         for variable in cls.credential_variables():
             if value := os.environ.get(variable, "").strip():
-                return Secret(value)
+                return checked_credential(value)
         return None
 
     @classmethod
@@ -230,7 +230,7 @@ class Provider(ABC):
             ProviderError: also when the stream ends without its end mark, with the text so far in `.partial`.
             UsageError: an argument the provider does not take.
         """
-        auth = Secret.of(auth)
+        auth = checked_credential(auth)
         given: dict[str, Any] = {
             "base_url": base_url,
             "auth": auth,

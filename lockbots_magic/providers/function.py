@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from ..conversation.messages import ChatRequest, Delta, ModelInfo
 from ..errors import LockbotsError, ProtocolError, ProviderError, UsageError
-from ..framing import SurrogateJoiner
-from ..messages import ChatRequest, Delta, ModelInfo
 from .base import Provider
+from .wire.sse import SurrogateJoiner
 
 PASSED = ("messages", "prompt", "system", "model")
 """What a function is given, if it has a parameter of that name."""

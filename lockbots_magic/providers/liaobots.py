@@ -12,14 +12,16 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
+from ..conversation.messages import ChatRequest, Delta, ModelInfo
 from ..errors import ProtocolError, UsageError
-from ..framing import EventDecoder, MalformedStream, SurrogateJoiner, TextDecoder
-from ..messages import ChatRequest, Delta, ModelInfo
+from ..security.secrets import Secret
 from .base import HTTPProvider, known_model, models_table
-from .dialect import content_text
-from .refusals import error_of, is_error, parsed, refusal, snippet
-from .secrets import Secret
-from .transport import Call, Exchange, Limits
+from .http.client import Exchange
+from .http.request import Call, Limits
+from .validation import checked_credential
+from .wire.chat_completions import content_text
+from .wire.errors import error_of, is_error, parsed, refusal, snippet
+from .wire.sse import EventDecoder, MalformedStream, SurrogateJoiner, TextDecoder
 
 USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) lockbots-magic"
 DEFAULT_INSTRUCTION = "Answer helpfully and to the point, in the language of the question."
@@ -53,7 +55,7 @@ class Liaobots(HTTPProvider):
     needs_auth: ClassVar[bool] = True
 
     def __init__(self, *, models: Iterable[ModelInfo] = (), auth: str | Secret | None = None, **settings: Any) -> None:
-        auth = Secret.of(auth)
+        auth = checked_credential(auth)
         models = list(models)
         if not all(isinstance(m, ModelInfo) for m in models):
             raise UsageError("models takes ModelInfo values, such as ModelInfo('gpt-5', 'GPT-5', 24000, 8000)")

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+from ..conversation.messages import ChatRequest, ModelInfo
 from ..errors import ModelNotFoundError, ProviderError
-from ..messages import ChatRequest, ModelInfo
 from .base import models_table
-from .dialect import ChatCompletions
+from .http.client import Exchange
+from .http.request import Call
 from .openai_compatible import OpenAICompatible
-from .refusals import snippet
-from .transport import Call, Exchange
+from .wire.chat_completions import ChatCompletions
+from .wire.errors import snippet
 
 USER_AGENT = "ChatX/39 CFNetwork/1408.0.4 Darwin/22.5.0"
 DEFAULT_TEMPERATURE = 0.7

@@ -9,20 +9,14 @@ from dataclasses import dataclass
 from types import MappingProxyType, SimpleNamespace
 from typing import Any, ClassVar
 
-from ..errors import (
-    ConnectionFailed,
-    ModelNotFoundError,
-    ProtocolError,
-    ProviderError,
-    ProviderTimeout,
-    UsageError,
-)
-from ..messages import Cancellation, ChatRequest, Delta, ModelInfo
+from ..conversation.messages import Cancellation, ChatRequest, Delta, ModelInfo
+from ..errors import ConnectionFailed, ModelNotFoundError, ProtocolError, ProviderError, ProviderTimeout, UsageError
+from ..security.secrets import Secret
 from .base import HTTPProvider
-from .dialect import ChatCompletions
-from .refusals import refusal
-from .secrets import Secret
-from .transport import Call, Exchange, Limits
+from .http.client import Exchange
+from .http.request import Call, Limits
+from .wire.chat_completions import ChatCompletions
+from .wire.errors import refusal
 
 DEADLINE_FOR_LISTS = 10.0
 """How long (s) asking for the list of models may take."""

@@ -18,11 +18,11 @@ from markdown_it.common.utils import unescapeAll
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
-from .addresses import host_of, in_web, is_small_picture
+from ..security.links import host_of, in_web, is_small_picture
+from ..security.tex import harmless, unlabelled
 from .escaping import escaped
 from .highlight import CLASSES, highlighted, printed
 from .markdown import Environment, lowered, parse, parser
-from .tex import harmless, unlabelled
 
 MOST_FORMULAS = 500
 """Formulas of one reply that are set; each keeps the page busy for some 5 ms."""

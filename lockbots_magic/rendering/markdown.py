@@ -18,7 +18,7 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
 
-from . import unfinished
+from . import open_markdown as unfinished
 from .escaping import right_to_left
 
 Environment = MutableMapping[str, Any]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..messages import Turn
-from ..plaintext import printable
+from ..conversation.messages import Turn
+from ..security.control_characters import printable
 
 MOST_OF_A_CALL = 200
 """Characters of a call's arguments, and of its result, that are told."""

@@ -7,20 +7,19 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from ..messages import Delta
-from ..plaintext import printable
-from .drawing import FRAME, FRAME_RATE
+from ..conversation.messages import Delta
+from ..security.control_characters import printable
 from .escaping import escaped
-from .forms import made
-from .growing import GrowingDocument
+from .frame_loop import FRAME, FRAME_RATE
 from .html import IGNORED, framed, render, style, style_element
-from .live import show
-from .plain_markdown import neutralised
-from .plain_markdown.inline import literal
+from .incremental import IncrementalMarkdown
+from .mime_bundle import made
+from .safe_markdown import neutralised
+from .safe_markdown.inline import literal
 
 # As many columns as there is room for. A line above each, and nothing coloured: that follows any theme.
 _STYLE = """
@@ -96,9 +95,11 @@ class SideBySide:
     Args:
         headings: who answers, one a column.
         live: whether they are shown while they come; else in the end alone.
+        show: Display an output: (data by MIME type, display id, update=whether it is shown already).
     """
 
-    def __init__(self, headings: Sequence[str], *, live: bool) -> None:
+    def __init__(self, headings: Sequence[str], *, live: bool, show: Callable[..., None]) -> None:
+        self._display = show
         self._columns = [_Growing(heading) for heading in headings]
         self._name = uuid.uuid4().hex[:12]
         self._shown = False
@@ -154,7 +155,7 @@ class SideBySide:
             self._stopped.wait(max(FRAME, len(page) / FRAME_RATE, 4 * spent) - spent)
 
     def _show(self, data: Mapping[str, str]) -> None:
-        show(data, self._name, update=self._shown)
+        self._display(data, self._name, update=self._shown)
         self._shown = True
 
 
@@ -165,7 +166,7 @@ class _Growing:
         self.arrived: deque[Delta] = deque()
         self.ended: Column | None = None
         self._column = Column(heading, "asked …")
-        self._document = GrowingDocument()
+        self._document = IncrementalMarkdown()
         self._finished: list[str] = []
         self._whole: str | None = None
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from itertools import compress
 
-from ..plaintext import printable
+from ..security.control_characters import printable
 from .escaping import escaped, right_to_left
 
 _GAP = 2

@@ -43,14 +43,20 @@ def page(browser):
 
 
 @pytest.fixture(scope="module")
-def stage(lab, browser, _sandbox_server):
+def stage(lab, browser, _mock_server_server):
     """A notebook with a panel that most tests share, each with a conversation of its own."""
     context = browser.new_context(
         viewport={"width": 1200, "height": 900}, permissions=["clipboard-read", "clipboard-write"]
     )
     context.set_default_timeout(10_000)
     page = context.new_page()
-    cells = (use(_sandbox_server, rate=RATE), "%lockbots panel", "%%chat\nsay from a **cell**", "", "%lockbots history")
+    cells = (
+        use(_mock_server_server, rate=RATE),
+        "%lockbots panel",
+        "%%chat\nsay from a **cell**",
+        "",
+        "%lockbots history",
+    )
     notebook = lab.open(page, *cells, name="panel.ipynb")
     notebook.run(0)
     notebook.run(1)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator, Page, expect
 
-from lockbots_magic.sandbox import Sandbox
+from lockbots_magic.testing.mock_server import MockServer
 
 RATE = 60
 """Tokens a second, so that there is something to watch."""
 
 
-def use(sandbox: Sandbox, **how: object) -> str:
-    """A cell that loads the extension and uses the sandbox's model."""
-    return f"%load_ext lockbots_magic\n%lockbots use openai:demo --base-url {sandbox.url('openai', **how)}"
+def use(mock_server: MockServer, **how: object) -> str:
+    """A cell that loads the extension and uses the mock server's model."""
+    return f"%load_ext lockbots_magic\n%lockbots use openai:demo --base-url {mock_server.url('openai', **how)}"
 
 
 class Panel:

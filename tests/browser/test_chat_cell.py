@@ -32,8 +32,8 @@ def test_the_first_example_of_the_readme_works(open_notebook):
     expect(notebook.outputs(1)).to_contain_text("%lockbots login openai")
 
 
-def test_the_reply_grows_under_the_eyes_of_the_reader_and_is_saved_as_one_output(open_notebook, sandbox):
-    notebook = open_notebook(use(sandbox.url("openai", rate=20)), "%%chat\ncount to 40")
+def test_the_reply_grows_under_the_eyes_of_the_reader_and_is_saved_as_one_output(open_notebook, mock_server):
+    notebook = open_notebook(use(mock_server.url("openai", rate=20)), "%%chat\ncount to 40")
     notebook.run(0)
     notebook.run(1, wait=False)
     expect(notebook.outputs(1)).to_contain_text("1 2 3")
@@ -46,9 +46,11 @@ def test_the_reply_grows_under_the_eyes_of_the_reader_and_is_saved_as_one_output
     assert output.data["text/plain"].endswith("39 40")
 
 
-def test_an_interrupt_keeps_the_part_and_a_second_run_replaces_it(open_notebook, sandbox):
+def test_an_interrupt_keeps_the_part_and_a_second_run_replaces_it(open_notebook, mock_server):
     source = "%%chat\ncount to 40"
-    notebook = open_notebook(use(sandbox.url("openai", fault="silence-midway", times=1)), source, "%lockbots history")
+    notebook = open_notebook(
+        use(mock_server.url("openai", fault="silence-midway", times=1)), source, "%lockbots history"
+    )
     notebook.run(0)
     notebook.run(1, wait=False)
     expect(notebook.outputs(1)).to_contain_text("1 2 3")
@@ -64,14 +66,14 @@ def test_an_interrupt_keeps_the_part_and_a_second_run_replaces_it(open_notebook,
     assert notebook.outputs(2).locator("tbody tr").count() == 1
 
 
-def test_a_reply_runs_no_script_and_loads_nothing(open_notebook, sandbox, page):
+def test_a_reply_runs_no_script_and_loads_nothing(open_notebook, mock_server, page):
     hostile = (
         "<img src=x onerror=window.hurt=1><script>window.hurt=1</script> [x](javascript:window.hurt=1) "
         "![i](http://evil.example/x.png) <style>body{display:none}</style>"
     )
     asked = []
     page.on("request", lambda request: asked.append(request.url))
-    notebook = open_notebook(use(sandbox.url("openai")), f"%%chat\nsay {hostile}")
+    notebook = open_notebook(use(mock_server.url("openai")), f"%%chat\nsay {hostile}")
     notebook.run(0)
     notebook.run(1)
     output = notebook.outputs(1)

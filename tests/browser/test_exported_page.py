@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser
 
-from lockbots_magic import files
-from lockbots_magic.conversation import Conversation
-from lockbots_magic.messages import Turn
+from lockbots_magic.conversation.conversation import Conversation
+from lockbots_magic.conversation.messages import Turn
+from lockbots_magic.storage import formats as files
 from tests.documents import DOCUMENT
 from tests.hostile import VECTORS
 from tests.hostile.judge import faults_in
 from tests.hostile.names import NAMES
-from tests.test_files_html import PAGE
+from tests.storage.test_export_html import PAGE
 
 WATCHED = """
 window.seen = [];

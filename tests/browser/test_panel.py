@@ -150,7 +150,7 @@ def test_the_conversation_is_exported_beside_the_notebook(panel, lab):
     assert "kept" in (lab.notebooks / f"{name}.md").read_text("utf-8")
 
 
-def test_model_temperature_and_system_prompt_are_chosen(panel, sandbox):
+def test_model_temperature_and_system_prompt_are_chosen(panel, mock_server):
     panel.open_settings()
     expect(panel.settings.get_by_label("Provider")).to_be_focused()
     panel.settings.get_by_label("Model", exact=True).select_option("gpt-4")
@@ -164,10 +164,10 @@ def test_model_temperature_and_system_prompt_are_chosen(panel, sandbox):
     panel.settings.get_by_label("System prompt").fill("Be brief.")
     panel.page.keyboard.press("Escape")
     expect(panel.settings).to_be_hidden()
-    sandbox.forget()
+    mock_server.forget()
     panel.send("say hello")
     expect(panel.turns.last).to_contain_text("openai:gpt-4")
-    asked = sandbox.requests[-1].json
+    asked = mock_server.requests[-1].json
     assert (asked["model"], asked["temperature"], asked["messages"][0]["content"]) == ("gpt-4", 0.25, "Be brief.")
     panel.open_settings()
     panel.settings.get_by_label("Model", exact=True).select_option("Another model…")
@@ -196,17 +196,17 @@ def test_providers_are_reached_one_after_the_other_by_the_arrow_keys(panel):
     panel.page.keyboard.press("Escape")
 
 
-def test_an_error_goes_when_another_model_is_chosen(panel, notebook, sandbox):
-    notebook.type_into(3, use(sandbox, fault="http-401"))
+def test_an_error_goes_when_another_model_is_chosen(panel, notebook, mock_server):
+    notebook.type_into(3, use(mock_server, fault="http-401"))
     notebook.run(3)
     panel.input.fill("say never")
     panel.input.press("Enter")
     expect(panel.remarks).to_contain_text(["The credential is missing or refused: "])
-    notebook.type_into(3, use(sandbox, rate=RATE).replace("openai:demo", "openai:gpt-4"))
+    notebook.type_into(3, use(mock_server, rate=RATE).replace("openai:demo", "openai:gpt-4"))
     notebook.run(3)
     expect(panel.remarks).to_have_count(0)
     panel.input.fill("")
-    notebook.type_into(3, use(sandbox, rate=RATE))
+    notebook.type_into(3, use(mock_server, rate=RATE))
     notebook.run(3)
     expect(panel.root.locator(".lb-model")).to_have_text("openai:demo")
 
@@ -229,7 +229,7 @@ def test_a_missing_credential_is_told_with_the_line_that_gives_it(panel):
     panel.page.keyboard.press("Escape")
 
 
-def test_what_a_cell_changes_shows_in_the_open_panel(panel, notebook, sandbox):
+def test_what_a_cell_changes_shows_in_the_open_panel(panel, notebook, mock_server):
     name = panel.names.input_value()
     notebook.type_into(3, "%lockbots use openai:gpt-4\n%lockbots set temperature 0.6\n%lockbots new elsewhere")
     notebook.run(3)
@@ -241,7 +241,7 @@ def test_what_a_cell_changes_shows_in_the_open_panel(panel, notebook, sandbox):
     expect(panel.settings.get_by_label("Temperature")).to_have_value("0.6")
     panel.page.keyboard.press("Escape")
     back = "%lockbots set temperature None\n%lockbots switch main\n%lockbots delete elsewhere"
-    notebook.type_into(3, f"{use(sandbox, rate=RATE)}\n{back}")
+    notebook.type_into(3, f"{use(mock_server, rate=RATE)}\n{back}")
     notebook.run(3)
     expect(panel.root.locator(".lb-model")).to_have_text("openai:demo")
     expect(panel.names.locator("option", has_text="elsewhere")).to_have_count(0)
@@ -323,7 +323,7 @@ def test_a_reader_who_has_scrolled_up_is_left_there_until_they_ask_for_the_end(p
 MANY = """
 from lockbots_magic import Chat, ChatPanel
 from lockbots_magic.conversation import Conversation
-from lockbots_magic.messages import Turn
+from lockbots_magic.conversation.messages import Turn
 code = "\\n```python\\nprint(1)\\n```"
 turns = [Turn(f"question {n}", f"answer {n}\\n\\n" + "some text " * (n % 60) + code) for n in range(500)]
 ChatPanel(Chat(lambda prompt: "said", conversation=Conversation("long", turns=turns)))

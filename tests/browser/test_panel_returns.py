@@ -27,8 +27,8 @@ panel
 """
 
 
-def test_two_views_and_a_reload_in_the_middle_show_the_same(lab, page, sandbox):
-    url = sandbox.url("openai", rate=RATE)
+def test_two_views_and_a_reload_in_the_middle_show_the_same(lab, page, mock_server):
+    url = mock_server.url("openai", rate=RATE)
     notebook = lab.open(page, VIEWS.format(url=url), "panel", name="views.ipynb")
     notebook.run(0)
     notebook.run(1)
@@ -82,7 +82,7 @@ def saved_prompts(page, notebook):
 
 
 @pytest.mark.parametrize("lost", ["frame", "end"])
-def test_what_is_lost_or_comes_twice_on_the_way_shows_in_no_reply(lab, page, sandbox, lost):
+def test_what_is_lost_or_comes_twice_on_the_way_shows_in_no_reply(lab, page, mock_server, lost):
     passed = {"frame": 0, "end": 0}
 
     def carry(socket):
@@ -100,7 +100,7 @@ def test_what_is_lost_or_comes_twice_on_the_way_shows_in_no_reply(lab, page, san
         server.on_message(deliver)
 
     page.route_web_socket("**/channels*", carry)
-    notebook = lab.open(page, use(sandbox, rate=RATE), "%lockbots panel", name=f"lossy-{lost}.ipynb")
+    notebook = lab.open(page, use(mock_server, rate=RATE), "%lockbots panel", name=f"lossy-{lost}.ipynb")
     notebook.run(0)
     notebook.run(1)
     panel = Panel(page).wait_until_ready()
@@ -112,22 +112,22 @@ def test_what_is_lost_or_comes_twice_on_the_way_shows_in_no_reply(lab, page, san
     assert passed[lost] > (3 if lost == "frame" else 0)
 
 
-def test_notebook_7_shows_it_in_russian_where_the_browser_is(lab, page, sandbox):
+def test_notebook_7_shows_it_in_russian_where_the_browser_is(lab, page, mock_server):
     context = page.context.browser.new_context(locale="ru-RU", viewport={"width": 700, "height": 800})
     page = context.new_page()
-    notebook = lab.open(page, use(sandbox, rate=RATE), "%lockbots panel", name="notebook-7.ipynb", app="notebooks")
+    notebook = lab.open(page, use(mock_server, rate=RATE), "%lockbots panel", name="notebook-7.ipynb", app="notebooks")
     notebook.run(0)
     notebook.run(1)
     panel = Panel(page).wait_until_ready()
     expect(panel.act).to_have_accessible_name("Отправить")
     expect(panel.input).to_have_attribute("placeholder", "Спросите о чём-нибудь…")
-    notebook.type_into(0, use(sandbox, fault="http-401"))
+    notebook.type_into(0, use(mock_server, fault="http-401"))
     notebook.run(0)
     panel.input.fill("кто там?")
     panel.input.press("Enter")
     expect(panel.remarks).to_contain_text(["Ключа нет, или он не принят: "])
     expect(panel.input).to_have_value("кто там?")
-    notebook.type_into(0, use(sandbox, rate=RATE))
+    notebook.type_into(0, use(mock_server, rate=RATE))
     notebook.run(0)
     panel.input.fill("")
     panel.send("show code")

@@ -23,8 +23,8 @@ LONG = "".join(SECTION.replace("{n}", str(n)) for n in range(1, 81)) + "\nThe en
 def show(lab, page, request):
     """Open a notebook whose second cell asks for `text`, and run the first."""
 
-    def show_(sandbox, text, *more, app="lab", **how):
-        use = f"%load_ext lockbots_magic\n%lockbots use openai:demo --base-url {sandbox.url('openai', **how)}"
+    def show_(mock_server, text, *more, app="lab", **how):
+        use = f"%load_ext lockbots_magic\n%lockbots use openai:demo --base-url {mock_server.url('openai', **how)}"
         name = f"{request.node.originalname}-{app}.ipynb"
         notebook = lab.open(page, use, f"%%chat\n{text}", *more, name=name, app=app)
         notebook.run(0)
@@ -38,8 +38,8 @@ def reply(notebook, selector="", cell=1):
 
 
 @pytest.mark.parametrize("app", ["lab", "notebooks"])
-def test_a_reply_with_one_of_everything_looks_right(show, sandbox, app):
-    notebook = show(sandbox, f"say {DOCUMENT}", app=app)
+def test_a_reply_with_one_of_everything_looks_right(show, mock_server, app):
+    notebook = show(mock_server, f"say {DOCUMENT}", app=app)
     notebook.run(1)
     expect(reply(notebook, "mjx-container")).to_have_count(4)
     expect(reply(notebook, "code mjx-container, pre mjx-container")).to_have_count(0)
@@ -53,8 +53,8 @@ def test_a_reply_with_one_of_everything_looks_right(show, sandbox, app):
     assert output.data["text/plain"] == DOCUMENT.rstrip("\n")
 
 
-def test_code_follows_the_theme(show, sandbox, page):
-    notebook = show(sandbox, "say ```python\ndef f(): pass\n```")
+def test_code_follows_the_theme(show, mock_server, page):
+    notebook = show(mock_server, "say ```python\ndef f(): pass\n```")
     notebook.run(1)
     keyword, block = reply(notebook, ".k").first, reply(notebook, "pre")
     light = style(keyword, "color"), style(block, "backgroundColor")
@@ -66,10 +66,10 @@ def test_code_follows_the_theme(show, sandbox, page):
     page.wait_for_function("document.body.dataset.jpThemeLight === 'true'")
 
 
-def test_what_is_too_wide_scrolls_inside_its_block(show, sandbox):
+def test_what_is_too_wide_scrolls_inside_its_block(show, mock_server):
     row = "| " + " | ".join("abcdefghij" * 3 for _ in range(12)) + " |"
     table = "\n".join([row, "|" + "---|" * 12, row])
-    notebook = show(sandbox, f"say ```\n{'x' * 400}\n```\n\n{table}\n\n{'y' * 400}")
+    notebook = show(mock_server, f"say ```\n{'x' * 400}\n```\n\n{table}\n\n{'y' * 400}")
     notebook.run(1)
     box = reply(notebook).bounding_box()
     for selector in ("pre", ".wide"):
@@ -97,8 +97,8 @@ WATCH = """([index]) => {
 
 
 @pytest.mark.parametrize("app", ["lab", "notebooks"])
-def test_a_long_reply_grows_in_few_outputs_and_is_one_in_the_end(show, sandbox, page, app):
-    notebook = show(sandbox, f"say {LONG}", "%chat say $y$", app=app, rate=1500)
+def test_a_long_reply_grows_in_few_outputs_and_is_one_in_the_end(show, mock_server, page, app):
+    notebook = show(mock_server, f"say {LONG}", "%chat say $y$", app=app, rate=1500)
     notebook.run(2)
     expect(reply(notebook, "mjx-container", cell=2)).to_have_count(1)  # the first formula of a page waits for MathJax
     page.evaluate(WATCH, [1])
@@ -123,8 +123,8 @@ TOP = """(cell, [scrolls]) => {
 }"""
 
 
-def test_a_reader_who_has_scrolled_is_left_where_they_are_while_text_comes(show, sandbox, page):
-    notebook = show(sandbox, f"say {LONG}", rate=400)
+def test_a_reader_who_has_scrolled_is_left_where_they_are_while_text_comes(show, mock_server, page):
+    notebook = show(mock_server, f"say {LONG}", rate=400)
     notebook.run(1, wait=False)
     expect(notebook.cell(1)).to_contain_text("Section 12", timeout=20_000)
     before = notebook.cell(1).evaluate(TOP, [True])
@@ -132,18 +132,18 @@ def test_a_reader_who_has_scrolled_is_left_where_they_are_while_text_comes(show,
     assert abs(notebook.cell(1).evaluate(TOP, [False]) - before) < 3
 
 
-def test_replies_of_one_cell_stay_side_by_side_with_what_else_it_shows(show, sandbox):
+def test_replies_of_one_cell_stay_side_by_side_with_what_else_it_shows(show, mock_server):
     asks = (
         "print('before')\nfor n in (3, 5):\n    get_ipython().run_line_magic('chat', f'count to {n}')\nprint('after')"
     )
-    notebook = show(sandbox, "say hello", asks)
+    notebook = show(mock_server, "say hello", asks)
     notebook.run(2)
     expect(notebook.outputs(2)).to_have_count(4)
     assert [text.strip() for text in notebook.outputs(2).all_inner_texts()] == ["before", "1 2 3", "1 2 3 4 5", "after"]
 
 
-def test_notices_are_visible_and_quiet(show, sandbox):
-    notebook = show(sandbox, "count to 40", fault="silence-midway")
+def test_notices_are_visible_and_quiet(show, mock_server):
+    notebook = show(mock_server, "count to 40", fault="silence-midway")
     notebook.run(1, wait=False)
     expect(notebook.cell(1)).to_contain_text("9 10")
     notebook.interrupt()
@@ -155,8 +155,8 @@ def test_notices_are_visible_and_quiet(show, sandbox):
     notebook.wait_for_end(1)
 
 
-def test_clearing_the_output_midway_loses_nothing(show, sandbox, page):
-    notebook = show(sandbox, f"say {LONG}", rate=1500)
+def test_clearing_the_output_midway_loses_nothing(show, mock_server, page):
+    notebook = show(mock_server, f"say {LONG}", rate=1500)
     notebook.run(1, wait=False)
     expect(notebook.cell(1)).to_contain_text("Section 20", timeout=20_000)
     choose(page, "Edit", "Clear Cell Output")
@@ -165,8 +165,8 @@ def test_clearing_the_output_midway_loses_nothing(show, sandbox, page):
     expect(reply(notebook, "h2")).to_have_count(80)
 
 
-def test_restarting_the_kernel_midway_leaves_what_had_come_and_the_cell_runs_again(show, sandbox, page):
-    notebook = show(sandbox, "count to 40", fault="silence-midway", times=1)
+def test_restarting_the_kernel_midway_leaves_what_had_come_and_the_cell_runs_again(show, mock_server, page):
+    notebook = show(mock_server, "count to 40", fault="silence-midway", times=1)
     notebook.run(1, wait=False)
     expect(notebook.cell(1)).to_contain_text("9 10")
     page.keyboard.press("Escape")
@@ -181,8 +181,8 @@ def test_restarting_the_kernel_midway_leaves_what_had_come_and_the_cell_runs_aga
     expect(notebook.cell(1)).to_contain_text("39 40")
 
 
-def test_closing_the_tab_midway_leaves_a_kernel_that_answers(show, sandbox, page):
-    notebook = show(sandbox, "count to 40", fault="silence-midway", times=1)
+def test_closing_the_tab_midway_leaves_a_kernel_that_answers(show, mock_server, page):
+    notebook = show(mock_server, "count to 40", fault="silence-midway", times=1)
     notebook.run(1, wait=False)
     expect(notebook.cell(1)).to_contain_text("9 10")
     page.keyboard.press("Escape")

@@ -26,8 +26,8 @@ def restart(notebook):
 
 
 @pytest.mark.parametrize("app", ["lab", "notebooks"])
-def test_after_a_restart_the_saved_notebook_brings_the_conversation_back(lab, page, sandbox, app):
-    use = f"%load_ext lockbots_magic\n%lockbots use openai:demo --base-url {sandbox.url('openai', rate=100)}"
+def test_after_a_restart_the_saved_notebook_brings_the_conversation_back(lab, page, mock_server, app):
+    use = f"%load_ext lockbots_magic\n%lockbots use openai:demo --base-url {mock_server.url('openai', rate=100)}"
     sources = [
         use,
         "%%chat\ncount to 30",
@@ -59,9 +59,9 @@ def test_after_a_restart_the_saved_notebook_brings_the_conversation_back(lab, pa
 
 
 @pytest.mark.parametrize("app", ["lab", "notebooks"])
-def test_what_a_failure_leaves_for_the_notebook_takes_no_room(lab, page, sandbox, app):
-    use = f"%load_ext lockbots_magic\n%lockbots use openai:demo --base-url {sandbox.url('openai')}"
-    fail = f"%lockbots use openai:demo --base-url {sandbox.url('openai', fault='http-401')}"
+def test_what_a_failure_leaves_for_the_notebook_takes_no_room(lab, page, mock_server, app):
+    use = f"%load_ext lockbots_magic\n%lockbots use openai:demo --base-url {mock_server.url('openai')}"
+    fail = f"%lockbots use openai:demo --base-url {mock_server.url('openai', fault='http-401')}"
     notebook = lab.open(page, use, "%%chat\nsay one", fail, "%%chat\nsay two", name=f"failure-{app}.ipynb", app=app)
     for cell in range(3):
         notebook.run(cell)

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .links import LINKS, PLACES
-from .looks import COVERS, NOTICES
-from .markdown import EXPORTS, IMAGES, MARKDOWN, UNFINISHED
-from .markup import CLOBBERING, EVENTS, FRAMES, MUTATION, NAMESPACES, SCRIPTS, STYLES
-from .notebook import JUPYTER, MERMAID
-from .tex import DELIMITERS, LAYOUT, MACROS, TEX
+from tests.hostile.links import LINKS, PLACES
+from tests.hostile.looks import COVERS, NOTICES
+from tests.hostile.markdown import EXPORTS, IMAGES, MARKDOWN, UNFINISHED
+from tests.hostile.markup import CLOBBERING, EVENTS, FRAMES, MUTATION, NAMESPACES, SCRIPTS, STYLES
+from tests.hostile.notebook import JUPYTER, MERMAID
+from tests.hostile.tex import DELIMITERS, LAYOUT, MACROS, TEX
 
 FAMILIES: dict[str, dict[str, str | tuple[str, ...]]] = {
     "scripts": SCRIPTS,

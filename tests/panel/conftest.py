@@ -3,9 +3,9 @@
 import pytest
 
 from lockbots_magic import Chat
-from lockbots_magic.panel.desk import SessionDesk
-from lockbots_magic.session import Lockbots
-from tests.panel.views import Model, Views
+from lockbots_magic.notebook.session import Lockbots
+from lockbots_magic.panel.backend import SessionBackend
+from tests.panel.views import Model, ViewSync
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def model():
 
 @pytest.fixture
 def views(model):
-    views = Views(Chat(model))
+    views = ViewSync(Chat(model))
     views.do("hello", view="v1")
     yield views
     model.go_on.set()
@@ -30,7 +30,7 @@ def session(monkeypatch):
 
 @pytest.fixture
 def of_session(session):
-    views = Views(desk=SessionDesk(session))
+    views = ViewSync(desk=SessionBackend(session))
     views.do("hello", view="v")
     yield views
     views.host.close()

@@ -6,10 +6,10 @@ import pytest
 
 from lockbots_magic import Chat, Conversation
 from lockbots_magic.errors import ConnectionFailed
-from lockbots_magic.panel import talk
-from lockbots_magic.panel.desk import SessionDesk
-from lockbots_magic.panel.letters import shown_turns
-from tests.panel.views import Model, Views, failing, prompts, wait_until
+from lockbots_magic.panel import reply_task as talk
+from lockbots_magic.panel.backend import SessionBackend
+from lockbots_magic.panel.protocol import shown_turns
+from tests.panel.views import Model, ViewSync, failing, prompts, wait_until
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def successor(session, of_session, model):
     of_session.host.desk.chat = lambda conversation=None: Chat(model).within(session.conversation())
     of_session.do("send", prompt="hi")
     of_session.wait_for("frame")
-    successor = Views(desk=SessionDesk(session))
+    successor = ViewSync(desk=SessionBackend(session))
     successor.host.take_over(of_session.host)
     return successor
 
@@ -185,7 +185,7 @@ def test_a_reply_that_can_not_be_drawn_is_told_and_leaves_the_conversation_free(
     def refuse(*_):
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(talk, "Drawing", refuse)
+    monkeypatch.setattr(talk, "FrameLoop", refuse)
     views.ask("hi")
     assert "can't start new thread" in views.of("end")[0]["text"]
     assert views.of("busy")[-1]["busy"] == ""
@@ -204,7 +204,7 @@ def test_export_overwrites_nothing(views, tmp_path, monkeypatch):
 
 def test_export_of_a_name_with_a_path_in_it_stays_here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    views = Views(Chat(Model(), conversation=Conversation("../../etc/x")))
+    views = ViewSync(Chat(Model(), conversation=Conversation("../../etc/x")))
     views.ask("hi")
     views.do("export", format="json")
     assert [p.name for p in tmp_path.iterdir()] == ["------etc-x.json"]

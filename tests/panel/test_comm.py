@@ -163,7 +163,7 @@ print(gone(), new_threads(), len(chat.conversation.watchers))
 
 
 def test_a_cell_that_runs_again_retires_its_panel(kernel):
-    kernel.run("%lockbots new retired\nfrom lockbots_magic.magics import session_of")
+    kernel.run("%lockbots new retired\nfrom lockbots_magic.notebook.extension import session_of")
     watched = "print(len(session_of(get_ipython()).conversation().watchers))"
     for cell, panels in (("one", 1), ("one", 1), ("two", 2), ("one", 2)):
         kernel.run("%lockbots panel", cell)

@@ -6,12 +6,12 @@ import time
 import pytest
 
 from lockbots_magic import Chat, Delta
+from lockbots_magic.conversation.messages import Usage
 from lockbots_magic.errors import ConnectionFailed, UsageError
-from lockbots_magic.messages import Usage
-from lockbots_magic.panel.desk import ChatDesk
-from lockbots_magic.panel.host import Host
-from lockbots_magic.panel.letters import PAGE
-from tests.panel.views import Model, Views, failing, prompts
+from lockbots_magic.panel.backend import ChatBackend
+from lockbots_magic.panel.controller import Host
+from lockbots_magic.panel.protocol import PAGE
+from tests.panel.views import Model, ViewSync, failing, prompts
 
 
 def test_view_is_told_how_things_stand(views):
@@ -61,7 +61,7 @@ def test_long_reply_is_told_once(model):
         yield "The end."
 
     model.go_on.clear()
-    views = Views(Chat(long))
+    views = ViewSync(Chat(long))
     views.do("hello", view="v")
     views.do("send", prompt="hi")
     assert views.wait_for("frame")["finished"]
@@ -89,8 +89,8 @@ def test_stop_keeps_what_had_come(views, model):
     assert turn["notices"] == ["interrupted; what had come is kept"]
 
 
-def test_stop_closes_the_connection_at_once(sandbox):
-    views = Views(Chat("openai:demo", base_url=sandbox.url("openai", rate=20)))
+def test_stop_closes_the_connection_at_once(mock_server):
+    views = ViewSync(Chat("openai:demo", base_url=mock_server.url("openai", rate=20)))
     views.do("send", prompt="count to 1000")
     views.wait_for("frame")
     began = time.monotonic()
@@ -240,7 +240,7 @@ def test_panel_waits_for_a_cell_that_talks(views, model):
 
 def test_two_panels_stream_at_once():
     models = [Model("a b c"), Model("d e f")]
-    both = [Views(Chat(model)) for model in models]
+    both = [ViewSync(Chat(model)) for model in models]
     for views, model in zip(both, models, strict=True):
         model.go_on.clear()
         views.do("hello", view="v")
@@ -259,7 +259,7 @@ def test_reply_goes_on_while_another_conversation_is_shown(views, model):
     views.do("new")
     assert views.of("snapshot")[-1]["reply"] is None
     ended, main = threading.Event(), views.host.desk.conversations["main"]
-    main.watchers.add(lambda: ended.set() if len(main) else None)
+    main.observers.add(lambda: ended.set() if len(main) else None)
     model.go_on.set()
     assert ended.wait(20)
     views.do("switch", name="main")
@@ -305,7 +305,7 @@ def test_undo_in_the_middle_of_a_reply_appears(views, model):
 
 
 def test_stop_before_it_was_sent_leaves_no_turn_and_tells_why():
-    views = Views(Chat(Model()))
+    views = ViewSync(Chat(Model()))
     views.do("hello", view="v")
     for _ in range(20):
         views.do("send", prompt="hi")
@@ -319,7 +319,7 @@ def test_reply_that_can_not_be_told_leaves_the_conversation_free(model):
         if letter["type"] == "begin":
             raise UnicodeEncodeError("utf-8", "x", 0, 1, "surrogates not allowed")
 
-    host = Host(ChatDesk(Chat(model)), refuse, lambda: None)
+    host = Host(ChatBackend(Chat(model)), refuse, lambda: None)
     host.handle({"type": "send", "prompt": "hi"})
     assert host.desk.chat().ask("again").status == "complete"
 
@@ -328,7 +328,7 @@ def test_earlier_turns_are_told_page_by_page(model):
     chat = Chat(model)
     for n in range(2 * PAGE + 5):
         chat.ask(str(n))
-    views = Views(chat)
+    views = ViewSync(chat)
     views.do("hello", view="v")
     seen = views.letters[-1]["turns"]
     assert views.letters[-1]["more"] is True
@@ -344,7 +344,7 @@ def test_usage_is_counted_or_estimated():
     def counted(prompt):
         yield Delta("four score", usage=Usage(3, 2), finish_reason="stop")
 
-    views = Views(Chat(counted))
+    views = ViewSync(Chat(counted))
     views.ask("hi")
     assert views.of("usage")[0] == {"type": "usage", "turns": 1, "prompt": 3, "completion": 2, "estimated": False}
     views.host.desk._chat = Chat(lambda prompt: "word " * 10).within(views.host.conversation)
@@ -353,7 +353,7 @@ def test_usage_is_counted_or_estimated():
 
 
 def test_closing_stops_replies_and_watches_no_more(model):
-    views = Views(Chat(model))
+    views = ViewSync(Chat(model))
     model.go_on.clear()
     views.do("send", prompt="hi")
     model.begun.wait(5)
@@ -368,6 +368,6 @@ def test_closing_stops_replies_and_watches_no_more(model):
 
 def test_view_that_fails_costs_no_turn(model):
     chat = Chat(model)
-    chat.conversation.watchers.add(lambda: 1 / 0)
+    chat.conversation.observers.add(lambda: 1 / 0)
     with pytest.warns(UserWarning, match="a view of a conversation failed: ZeroDivisionError"):
         assert chat.ask("hi").status == "complete"

@@ -5,13 +5,12 @@ import gc
 import pytest
 
 from lockbots_magic import Chat
-from lockbots_magic.messages import Turn
-from lockbots_magic.notebook.history import Past
-from lockbots_magic.notebook.record import Owner
-from lockbots_magic.panel.desk import SessionDesk
-from lockbots_magic.providers.secrets import Secret
-from lockbots_magic.session import Lockbots
-from tests.panel.views import PLANTED, Views, prompts
+from lockbots_magic.conversation.history_entry import Owner, Past
+from lockbots_magic.conversation.messages import Turn
+from lockbots_magic.notebook.session import Lockbots
+from lockbots_magic.panel.backend import SessionBackend
+from lockbots_magic.security.secrets import Secret
+from tests.panel.views import PLANTED, ViewSync, prompts
 
 
 def test_settings_hold_and_are_told(views, model):
@@ -55,10 +54,10 @@ def test_providers_keep_their_order_whichever_is_in_use(views):
         assert order() == before
 
 
-def test_models_of_a_server_are_listed_without_waiting(sandbox, monkeypatch):
-    monkeypatch.setenv("LOCKBOTS_OLLAMA_BASE_URL", sandbox.url("openai"))
+def test_models_of_a_server_are_listed_without_waiting(mock_server, monkeypatch):
+    monkeypatch.setenv("LOCKBOTS_OLLAMA_BASE_URL", mock_server.url("openai"))
     session = Lockbots()
-    views = Views(desk=SessionDesk(session))
+    views = ViewSync(desk=SessionBackend(session))
     views.do("models", provider="ollama")
     assert views.wait_for("models")["models"]
     monkeypatch.setenv("LOCKBOTS_OLLAMA_BASE_URL", "http://127.0.0.1:9/v1")
@@ -70,7 +69,7 @@ def test_models_of_a_server_are_listed_without_waiting(sandbox, monkeypatch):
 
 def test_panel_of_the_session_shares_what_the_magics_use():
     session = Lockbots()
-    views = Views(desk=SessionDesk(session))
+    views = ViewSync(desk=SessionBackend(session))
     views.do("set", model="guide", temperature=0.3, system="Be brief.")
     assert (session.model, session.temperature) == ("guide", 0.3)
     assert session.conversation().system == "Be brief."
@@ -114,7 +113,7 @@ def test_a_credential_given_or_forgotten_is_told(session, of_session, monkeypatc
 
 
 def test_what_one_panel_sets_the_other_shows(session, of_session):
-    other = Views(desk=SessionDesk(session))
+    other = ViewSync(desk=SessionBackend(session))
     other.do("set", temperature=0.7, system="Be kind.")
     told = of_session.of("settings")[-1]
     assert (told["temperature"], told["system"]) == (0.7, "Be kind.")
@@ -159,12 +158,12 @@ def test_an_empty_conversation_makes_way_for_the_restored_one(session, of_sessio
 
 
 def test_a_host_that_is_gone_watches_no_more(session):
-    views = Views(desk=SessionDesk(session))
+    views = ViewSync(desk=SessionBackend(session))
     conversation = session.conversation()
-    assert (len(session.watchers), len(conversation.watchers)) == (1, 1)
+    assert (len(session.observers), len(conversation.observers)) == (1, 1)
     del views
     gc.collect()
-    assert (len(session.watchers), len(conversation.watchers)) == (0, 0)
+    assert (len(session.observers), len(conversation.observers)) == (0, 0)
 
 
 def test_which_conversation_cells_talk_in_is_told(session, of_session):
@@ -179,17 +178,17 @@ def test_which_conversation_cells_talk_in_is_told(session, of_session):
     assert len(of_session.letters) == told
 
 
-def test_address_and_credential_outlast_another_provider(sandbox):
-    views = Views(Chat("openai:demo", base_url=sandbox.url("openai"), auth=PLANTED))
+def test_address_and_credential_outlast_another_provider(mock_server):
+    views = ViewSync(Chat("openai:demo", base_url=mock_server.url("openai"), auth=PLANTED))
     for model in ("guide:help", "openai:gpt-4"):
         views.do("set", model=model)
     provider = views.host.desk.chat().provider
-    assert provider.base_url == sandbox.url("openai")
+    assert provider.base_url == mock_server.url("openai")
     assert provider.auth is not None
 
 
-def test_no_credential_reaches_the_page(sandbox):
-    views = Views(Chat("openai:demo", base_url=sandbox.url("openai", fault="echo-credential"), auth=PLANTED))
+def test_no_credential_reaches_the_page(mock_server):
+    views = ViewSync(Chat("openai:demo", base_url=mock_server.url("openai", fault="echo-credential"), auth=PLANTED))
     views.do("hello", view="v")
     views.ask("hi")
     assert PLANTED not in str(views.letters)

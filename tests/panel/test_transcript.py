@@ -7,16 +7,17 @@ from html.parser import HTMLParser
 import pytest
 
 from lockbots_magic import Chat
-from lockbots_magic.conversation import Conversation
+from lockbots_magic.conversation.conversation import Conversation
+from lockbots_magic.conversation.messages import Turn
 from lockbots_magic.errors import UsageError
-from lockbots_magic.messages import Turn
-from lockbots_magic.notebook.reading import restored
-from lockbots_magic.notebook.record import KEY, metadata
-from lockbots_magic.panel import memory, transcript
-from lockbots_magic.panel.memory import Memory
-from lockbots_magic.panel.publisher import Publisher
+from lockbots_magic.panel import transcript
+from lockbots_magic.panel import transcript_metadata as memory
+from lockbots_magic.panel.debouncer import Debouncer
 from lockbots_magic.panel.transcript import MOST_CHARACTERS, MOST_TURNS, Transcript
-from lockbots_magic.providers.secrets import Secret
+from lockbots_magic.panel.transcript_metadata import TranscriptMetadata
+from lockbots_magic.security.secrets import Secret
+from lockbots_magic.storage.output_metadata import KEY, metadata
+from lockbots_magic.storage.restore import restored
 
 PLANTED = "sk-planted-credential-0123456789abcdef"
 
@@ -99,7 +100,7 @@ def test_a_turn_that_has_changed_is_rendered_anew():
 
 def test_what_is_wanted_often_is_done_once():
     done = []
-    publisher = Publisher(lambda: done.append(threading.current_thread().name))
+    publisher = Debouncer(lambda: done.append(threading.current_thread().name))
     for _ in range(100):
         publisher.want()
     publisher.close()
@@ -114,7 +115,7 @@ def test_what_is_wanted_while_it_is_done_is_done_again():
         assert go_on.wait(20)
         done.append(1)
 
-    publisher = Publisher(publish)
+    publisher = Debouncer(publish)
     publisher.want()
     assert begun.wait(20)
     publisher.want()
@@ -124,7 +125,7 @@ def test_what_is_wanted_while_it_is_done_is_done_again():
 
 
 def test_its_thread_ends_when_there_is_nothing_to_do_and_with_it():
-    publisher = Publisher(lambda: None)
+    publisher = Debouncer(lambda: None)
     publisher.want()
     thread = publisher._thread
     thread.join(20)
@@ -136,9 +137,9 @@ def test_its_thread_ends_when_there_is_nothing_to_do_and_with_it():
 
 
 def test_what_is_wanted_now_is_done_before_it_goes_on(monkeypatch):
-    monkeypatch.setattr("lockbots_magic.panel.publisher.PAUSE", 60)
+    monkeypatch.setattr("lockbots_magic.panel.debouncer.PAUSE", 60)
     done = []
-    publisher = Publisher(lambda: done.append(1))
+    publisher = Debouncer(lambda: done.append(1))
     publisher.flush()
     for count in (1, 2):
         publisher.want()
@@ -152,7 +153,7 @@ def test_what_is_wanted_now_is_done_before_it_goes_on(monkeypatch):
 def test_a_failure_is_warned_of_and_the_next_time_goes_well():
     done = threading.Event()
     answers = iter([lambda: 1 / 0, done.set])
-    publisher = Publisher(lambda: next(answers)())  # noqa: PLW0108  # the next one each time
+    publisher = Debouncer(lambda: next(answers)())  # noqa: PLW0108  # the next one each time
     with pytest.warns(UserWarning, match="the transcript of a panel failed: ZeroDivisionError"):
         done_with(publisher)
     publisher.want()
@@ -169,7 +170,7 @@ def done_with(publisher):
 
 
 def test_what_was_said_in_other_panels_of_the_session_is_remembered_too():
-    kept = Memory()
+    kept = TranscriptMetadata()
     one, two = talk("one", "a").conversation, talk("two", "b").conversation
     of_cells = Chat(lambda prompt: "yes", conversation=Conversation("cells"))
     list(of_cells.stream("c", cell_id="cell"))
@@ -201,7 +202,7 @@ def notebook(tmp_path):
 
 
 def remembering(*conversations):
-    kept = Memory()
+    kept = TranscriptMetadata()
     for conversation in conversations:
         kept.take_up(conversation)
     return kept.metadata(conversations)
@@ -310,7 +311,7 @@ def test_nothing_said_is_nothing_to_remember():
 
 
 def test_a_deleted_conversation_is_forgotten():
-    kept = Memory()
+    kept = TranscriptMetadata()
     one, two = talk("one", "a").conversation, talk("two", "b").conversation
     kept.take_up(one)
     kept.take_up(two)

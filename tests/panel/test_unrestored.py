@@ -5,11 +5,11 @@ import json
 import pytest
 
 from lockbots_magic import Chat, Conversation
-from lockbots_magic.notebook.reading import restored
-from lockbots_magic.panel import desk
-from lockbots_magic.panel.desk import SessionDesk
-from lockbots_magic.panel.memory import Memory
-from tests.panel.views import Views
+from lockbots_magic.panel import backend as desk
+from lockbots_magic.panel.backend import SessionBackend
+from lockbots_magic.panel.transcript_metadata import TranscriptMetadata
+from lockbots_magic.storage.restore import restored
+from tests.panel.views import ViewSync
 
 
 @pytest.fixture
@@ -22,12 +22,12 @@ def test_what_was_said_and_deleted_in_this_kernel_is_not_offered_again(session, 
     path = tmp_path / "book.ipynb"
     saved_notebook(path, "main")
     session.own_notebook = lambda: path
-    assert SessionDesk(session).unrestored == []
+    assert SessionBackend(session).unrestored == []
 
 
 def saved_notebook(path, *names):
     """A notebook with the output of a panel in which these conversations were open; return them."""
-    kept, chats = Memory(), []
+    kept, chats = TranscriptMetadata(), []
     for name in names:
         chats.append(Chat(lambda prompt: "yes", conversation=Conversation(name)))
         chats[-1].ask(f"said in {name}")
@@ -45,7 +45,7 @@ def test_what_the_saved_notebook_has_and_the_kernel_has_not_is_told_until_it_is_
     path = tmp_path / "book.ipynb"
     saved_notebook(path, "main", "other")
     session.own_notebook = lambda: path
-    views = Views(desk=SessionDesk(session))
+    views = ViewSync(desk=SessionBackend(session))
     views.do("hello", view="v")
     assert views.of("snapshot")[-1]["conversation"]["unrestored"] == 2
     for past in restored(path).pasts:
@@ -59,9 +59,9 @@ def test_a_notebook_that_holds_nothing_has_nothing_to_restore(session, tmp_path,
     path = tmp_path / "book.ipynb"
     path.write_text(text)
     session.own_notebook = lambda: path
-    assert SessionDesk(session).unrestored == []
+    assert SessionBackend(session).unrestored == []
     session.own_notebook = lambda: tmp_path / "gone.ipynb"
-    assert SessionDesk(session).unrestored == []
+    assert SessionBackend(session).unrestored == []
 
 
 def test_what_was_not_restored_is_not_lost_from_the_next_output(session, tmp_path, started_anew):
@@ -70,8 +70,8 @@ def test_what_was_not_restored_is_not_lost_from_the_next_output(session, tmp_pat
     session.own_notebook = lambda: path
     session.conversation()
     session.chat().ask("asked before there was a panel")
-    its = SessionDesk(session)
-    kept = Memory()
+    its = SessionBackend(session)
+    kept = TranscriptMetadata()
     kept.take_up(its.conversation)
     its.chat().ask("asked all the same")
     records = kept.metadata([*its.unrestored, *its.conversations.values()])["lockbots"]

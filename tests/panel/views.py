@@ -4,8 +4,8 @@ import threading
 import time
 
 from lockbots_magic.errors import ConnectionFailed
-from lockbots_magic.panel.desk import ChatDesk
-from lockbots_magic.panel.host import Host
+from lockbots_magic.panel.backend import ChatBackend
+from lockbots_magic.panel.controller import Host
 
 PLANTED = "planted-credential-0123456789"
 
@@ -33,14 +33,14 @@ class Model:
     __name__ = "model"
 
 
-class Views:
+class ViewSync:
     """All that is told to the views, and what a page would show of it."""
 
     def __init__(self, chat=None, desk=None):
         self.letters = []
         self.changes = 0
         self._came = threading.Condition()
-        self.host = Host(desk or ChatDesk(chat), self._send, self._changed)
+        self.host = Host(desk or ChatBackend(chat), self._send, self._changed)
 
     def _send(self, letter):
         with self._came:

@@ -1,0 +1,1 @@
+"""Conversations as values, without I/O: messages, turns, context window, usage, prices."""

@@ -1,0 +1,355 @@
+"""The values that pass between the parts: all frozen, none of them knows where it is stored."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, fields
+from threading import Event, Lock
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, get_args
+
+from ..errors import UsageError
+from .ordering import Place, place_of
+
+Status = Literal["complete", "interrupted", "error", "truncated"]
+
+
+class ToolCall(NamedTuple):
+    """A function that the model wants called, and what came of it."""
+
+    id: str
+    """By which the model knows it; unique in one reply."""
+    name: str
+    arguments: str
+    """A JSON object, as the model wrote it."""
+    result: str | None = None
+    """What the function returned, as text for the model; None while it was not called."""
+
+    def __str__(self) -> str:
+        """The call about as Python writes it; arguments that are no JSON object, as they are."""
+        arguments = self.arguments
+        with suppress(ValueError, RecursionError):
+            given = json.loads(arguments or "{}")
+            if isinstance(given, dict):
+                arguments = ", ".join(f"{k}={json.dumps(v, ensure_ascii=False)}" for k, v in given.items())
+        return f"{self.name}({arguments})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The form in which chat APIs send it."""
+        return {
+            "id": self.id,
+            "type": "function",
+            "function": {"name": self.name, "arguments": self.arguments},
+        }
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of a conversation, as every chat API knows it."""
+
+    role: str
+    """``"system"``, ``"user"``, ``"assistant"``, or ``"tool"``: the result of a call."""
+    content: str
+    images: tuple[str, ...] = ()
+    """URLs of images that go with the text, ``data:image/png;base64,...`` among them."""
+    calls: tuple[ToolCall, ...] = ()
+    """The functions that the assistant wants called."""
+    call_id: str = ""
+    """The call whose result this is."""
+
+    @classmethod
+    def of(cls, value: Message | Mapping[str, Any]) -> Message:
+        """Take a message as it is, or make one of ``{"role": ..., "content": ...}``, as chat APIs write it.
+
+        Raises:
+            UsageError: `value` is neither.
+        """
+        if isinstance(value, Message):
+            return value
+        try:
+            return _message(value)
+        except (TypeError, KeyError, AttributeError):
+            raise UsageError(
+                "a message is a dict with a role and a content, both text; the content may also be a list of parts,"
+                " of type text or image_url"
+            ) from None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The form in which chat APIs send it (OpenAI API reference, "Create chat completion": messages)."""
+        message: dict[str, Any] = {"role": self.role, "content": self.content}
+        if self.images:
+            text = [{"type": "text", "text": self.content}] if self.content else []
+            message["content"] = [*text, *({"type": "image_url", "image_url": {"url": url}} for url in self.images)]
+        if self.calls:
+            message["tool_calls"] = [call.to_dict() for call in self.calls]
+        if self.call_id:
+            message["tool_call_id"] = self.call_id
+        return message
+
+
+def _message(value: Any) -> Message:
+    content = value.get("content")
+    calls = tuple(_call(call) for call in value.get("tool_calls") or ())
+    if content is None and calls:
+        content = ""
+    parts = content if isinstance(content, list) else [{"type": "text", "text": content}]
+    texts = [part["text"] for part in parts if part["type"] == "text"]
+    images = [part["image_url"]["url"] for part in parts if part["type"] != "text"]
+    message = Message(value["role"], "\n".join(texts), tuple(images), calls, value.get("tool_call_id", ""))
+    if not all(isinstance(text, str) for text in (message.role, *images, message.call_id)):
+        raise TypeError
+    return message
+
+
+def _call(value: Any) -> ToolCall:
+    call = ToolCall(value["id"], value["function"]["name"], value["function"]["arguments"])
+    if not all(isinstance(text, str) for text in call[:3]):
+        raise TypeError
+    return call
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A function that the model may ask to have called, as it is told of it."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+    """JSON schema of its arguments, an object."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The form in which chat APIs send it (OpenAI API reference, "Create chat completion": tools)."""
+        described = {"name": self.name, "description": self.description, "parameters": dict(self.parameters)}
+        return {"type": "function", "function": described}
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """A model and its limits, as far as they are known."""
+
+    id: str
+    name: str = ""
+    max_length: int | None = None
+    """Characters that the messages may hold together."""
+    token_limit: int | None = None
+    """Tokens that the messages may hold together."""
+    takes_images: bool | None = None
+    """Whether it takes images; None goes by its provider."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Tokens, as the provider counted them."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
+class Delta(NamedTuple):
+    """One step of a reply. A named tuple: there is one for each token, and a dataclass takes four times as long."""
+
+    text: str = ""
+    reasoning: str = ""
+    finish_reason: str | None = None
+    """``"stop"``, ``"length"``, ...; ``"truncated"`` when the stream ended without its end mark."""
+    usage: Usage | None = None
+    notice: str = ""
+    """A line for the reader that is not part of the reply, such as "retrying in 3 s"."""
+    calls: tuple[ToolCall, ...] = ()
+    """Functions that the model wants called; with a result, what came of them."""
+
+
+class Cancellation:
+    """A switch that stops one reply from any thread, at once, even inside a blocked read."""
+
+    def __init__(self) -> None:
+        self._event = Event()
+        self._lock = Lock()
+        self._callback: Callable[[], None] | None = None
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was used."""
+        return self._event.is_set()
+
+    def cancel(self) -> None:
+        """Stop the reply. Any thread may call it, any number of times."""
+        with self._lock:
+            self._event.set()
+            callback = self._callback
+        if callback is not None:
+            callback()
+
+    def on_cancel(self, callback: Callable[[], None] | None) -> None:
+        """Call `callback` when cancelled, at once if that has happened; it replaces the one before."""
+        with self._lock:
+            self._callback = callback
+            late = self._event.is_set()
+        if late and callback is not None:
+            callback()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait up to `seconds` (s); true when cancelled meanwhile."""
+        return self._event.wait(seconds)
+
+
+Asker = tuple[str, str]
+"""The notebook cell that asks, and which execution of it."""
+
+
+@dataclass(frozen=True)
+class ChatRequest:
+    """What a provider is asked: the whole of it, so that a provider needs no other state.
+
+    `messages` may be given as dicts; a system prompt comes first among them, as role ``"system"``.
+    """
+
+    model: str
+    messages: tuple[Message, ...]
+    params: Mapping[str, Any] = field(default_factory=dict)
+    stream: bool = True
+    tools: tuple[Tool, ...] = ()
+    """What the model may ask to have called."""
+    conversation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    """Stays the same through one conversation (uuid4)."""
+    cancellation: Cancellation = field(default_factory=Cancellation, compare=False, repr=False)
+    asker: Asker | None = field(default=None, compare=False, repr=False)
+    """Who asks, if it is a cell: one that runs again may be given the same recorded answer again."""
+    watched: bool = field(default=False, compare=False, repr=False)
+    """Whether somebody watches the reply come: a recorded one then keeps its rhythm."""
+
+    def __post_init__(self) -> None:
+        messages: Iterable[Message | Mapping[str, Any]] = self.messages
+        object.__setattr__(self, "messages", tuple(Message.of(m) for m in messages))
+        object.__setattr__(self, "params", MappingProxyType(dict(self.params)))
+
+    @property
+    def system(self) -> str:
+        """The system prompt, ``""`` if there is none."""
+        return "\n\n".join(m.content for m in self.messages if m.role == "system")
+
+
+@dataclass(frozen=True, repr=False)
+class Turn:
+    """One question and what came of it. Its `str` is the reply."""
+
+    prompt: str
+    reply: str = ""
+    model: str = ""
+    provider: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
+    system: str = ""
+    """The system prompt in force."""
+    status: Status = "complete"
+    error: str = ""
+    """Why the status is not "complete", one sentence."""
+    reasoning: str = ""
+    usage: Usage | None = None
+    started: float = 0.0
+    """Unix time, s."""
+    elapsed: float = 0.0
+    """From sending to the end, s."""
+    first_text: float | None = None
+    """From sending to the first text, s."""
+    left_out: int = 0
+    """Older turns that did not fit into the model's limits."""
+    images: tuple[str, ...] = ()
+    """URLs of the images that went with the prompt, ``data:`` URLs among them."""
+    calls: tuple[ToolCall, ...] = ()
+    """The functions that were called for the reply, in order."""
+    stale: bool = False
+    """An earlier turn was run again since."""
+    cell_id: str | None = None
+    """The notebook cell that owns the turn."""
+    run: str | None = None
+    """The execution of that cell; one execution may hold several turns."""
+    place: Place = field(default=(), compare=False, repr=False)
+    """Where it stands in its conversation: the order of these is the order of the turns."""
+    made: float = field(default=0.0, compare=False, repr=False)
+    """When it took its place: Unix time (s), and later than all that its conversation had been through before."""
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def __repr__(self) -> str:
+        return f"Turn({self.prompt!r}, {self.reply!r}, {self.provider}:{self.model}, {self.status})"
+
+    def __str__(self) -> str:
+        return self.reply
+
+    @property
+    def in_context(self) -> bool:
+        """Whether later turns are told of this one: failed and empty turns are not."""
+        return self.status != "error" and bool(self.reply)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether there is something to show of it: not of a failure before the first word, or call."""
+        return self.status != "error" or bool(self.reply or self.calls)
+
+    @property
+    def messages(self) -> tuple[Message, Message]:
+        """The turn as the two messages that later requests carry."""
+        return Message("user", self.prompt, self.images), Message("assistant", self.reply)
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-ready form; fields at their defaults are left out."""
+        given = {f.name: getattr(self, f.name) for f in fields(self)}
+        del given["run"]  # counts within one kernel only
+        kept = {k: v for k, v in given.items() if v not in ("", None, {}, (), False) or k in ("prompt", "reply")}
+        kept["params"] = dict(self.params)
+        for name in ("place", "images"):
+            if name in kept:
+                kept[name] = list(kept[name])
+        if self.calls:
+            kept["calls"] = [call._asdict() for call in self.calls]
+        if self.usage is not None:
+            kept["usage"] = asdict(self.usage)
+        return kept
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Turn:
+        """The turn that `to_dict` described.
+
+        Raises:
+            TypeError, ValueError: `data` is not such a description.
+        """
+        known = {f.name for f in fields(cls)} - {"run"}
+        kept = {k: v for k, v in data.items() if k in known and v is not None}
+        if isinstance(kept.get("usage"), Mapping):
+            kept["usage"] = Usage(**kept["usage"])
+        if isinstance(kept.get("place"), list):
+            kept["place"] = place_of(kept["place"])
+        if "images" in kept:
+            kept["images"] = tuple(_text(url) for url in kept["images"])
+        if "calls" in kept:
+            kept["calls"] = tuple(ToolCall(**{k: _text(v) for k, v in call.items()}) for call in kept["calls"])
+        for name, value in kept.items():
+            if not isinstance(value, _KINDS.get(name, str)):
+                raise ValueError(f"a turn's {name} can't be {value!r}")
+        if "prompt" not in kept or kept.get("status", "complete") not in get_args(Status):
+            raise ValueError("a turn needs a prompt and a known status")
+        return cls(**kept)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r:.40} should be text")
+    return value
+
+
+_KINDS: Mapping[str, Any] = {
+    "images": tuple,
+    "calls": tuple,
+    "params": Mapping,
+    "usage": Usage,
+    "started": int | float,
+    "elapsed": int | float,
+    "first_text": int | float,
+    "left_out": int,
+    "stale": bool,
+    "place": tuple,
+    "made": int | float,
+}
+"""The fields of a saved turn that are not text."""

@@ -1,0 +1,43 @@
+"""What the turns took: `usage`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from contextlib import suppress
+
+from ...cassette import active as deck
+from ...errors import UsageError
+from ...rendering.table import Table
+from ..session import Lockbots
+from .command import argument, command
+
+
+@command(
+    argument("--all", action="store_true", help="all conversations of this kernel, and what was asked outside them"),
+    argument("--turns", action="store_true", help="a row a turn, not a model"),
+    argument("--plot", action="store_true", help="draw tokens and cost of each turn, with matplotlib"),
+)
+def usage(session: Lockbots, options: Namespace) -> Table:
+    """Show tokens, speed and cost of the turns in the current conversation."""
+    from ...conversation.usage import usages  # noqa: PLC0415  # see below
+    from ..usage_tables import Plotted, by_model, by_turn  # noqa: PLC0415  # %load_ext does not wait for it
+
+    conversation = session.conversation()
+    if options.all:
+        found = usages(tuple(session.conversations.values()), session.prices, tuple(session.outside))
+        title = "all conversations, and what was asked outside them" if session.outside else "all conversations"
+    else:
+        found = usages([conversation], session.prices)
+        title = f"conversation {conversation.name}"
+    table = (by_turn if options.turns else by_model)(found, title, session.prices)
+    table.caption += _on_cassette()
+    return Plotted(table, found) if options.plot else table
+
+
+def _on_cassette() -> str:
+    """What is played was paid for when it was recorded; the turns do not tell which they are."""
+    with suppress(UsageError):
+        cassette = deck.inserted()
+        if cassette is not None and cassette.played:
+            return f"; what {cassette.path.name} played is counted as it was recorded, and cost nothing anew"
+    return ""

@@ -1,0 +1,148 @@
+"""What the kernel tells a panel: turns, replies under way and settings as JSON-ready messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..conversation.context_window import estimated_tokens
+from ..conversation.conversation import Conversation
+from ..conversation.messages import Turn
+from ..errors import UsageError
+from ..rendering.html import render
+from ..rendering.mime_bundle import made
+from ..rendering.notices import notices_of
+from ..security.control_characters import printable, unlinked
+from ..security.secrets import redacted
+from .backend import PanelBackend
+
+Letter = dict[str, Any]
+PAGE = 30
+"""Turns that are told at a time."""
+
+
+def shown_turns(conversation: Conversation) -> tuple[Turn, ...]:
+    """Return the turns that a panel shows: all but failures before the first word."""
+    return tuple(t for t in conversation.turns if t.is_shown)
+
+
+def turn_letter(turn: Turn, html: str | None = None) -> Letter:
+    """Tell of a turn.
+
+    Args:
+        turn: the turn.
+        html: its reply as sanitised HTML, if that is there already.
+    """
+    usage = turn.usage
+    notices = notices_of(turn)
+    if turn.status == "error":
+        notices.append(printable(turn.error))
+    return {
+        "id": turn.id,
+        "prompt": printable(turn.prompt),
+        "html": made(lambda: render(turn.reply), turn.reply) if html is None else html,
+        "text": printable(turn.reply),
+        "status": turn.status,
+        "notices": [redacted(notice) for notice in notices],
+        "model": printable(f"{turn.provider}:{turn.model}"),
+        "usage": usage and {"prompt": usage.prompt_tokens, "completion": usage.completion_tokens},
+        "stale": turn.stale,
+        "cell": turn.cell_id is not None,
+        "started": turn.started,
+    }
+
+
+def page_letter(turns: Sequence[Turn], before: str | None = None) -> Letter:
+    """Tell of the last turns, of those before the one with the id `before` if it is given."""
+    end = next((i for i, t in enumerate(turns) if t.id == before), len(turns))
+    start = max(0, end - PAGE)
+    return {"turns": [turn_letter(t) for t in turns[start:end]], "more": start > 0}
+
+
+def usage_letter(conversation: Conversation) -> Letter:
+    """Tell how many tokens a conversation took; what no provider counted is estimated."""
+    prompt = completion = 0
+    estimated = False
+    turns = shown_turns(conversation)
+    for turn in turns:
+        usage = turn.usage
+        counted = usage and (usage.prompt_tokens, usage.completion_tokens)
+        estimated = estimated or not counted or None in counted
+        prompt += (counted and counted[0]) or estimated_tokens(turn.prompt)
+        completion += (counted and counted[1]) or estimated_tokens(turn.reply)
+    return {"turns": len(turns), "prompt": prompt, "completion": completion, "estimated": estimated}
+
+
+def settings_letter(desk: PanelBackend) -> Letter:
+    """Tell who answers, and who else could."""
+    try:
+        provider = desk.chat().provider
+        models = [{"id": m.id, "name": m.name or m.id} for m in provider.models.values()]
+        takes_temperature = provider.takes("temperature")
+    except Exception:  # noqa: BLE001  # the model in use can't be had: another one can be chosen
+        models, takes_temperature = [], False
+    return {
+        "model": desk.model,
+        "providers": desk.providers(),
+        "models": models,
+        "temperature": desk.temperature,
+        "takes_temperature": takes_temperature,
+        "system": desk.system,
+        "usage": usage_letter(desk.conversation),
+    }
+
+
+def names_letter(desk: PanelBackend) -> Letter:
+    """Tell which conversation is open, and which could be."""
+    return {
+        "name": desk.conversation.name,
+        "names": list(desk.conversations),
+        "deleted": desk.is_deleted,
+        "cells": desk.cells_talk_in,
+        "unrestored": sum(len(conversation) for conversation in desk.unrestored),
+    }
+
+
+def named(error: BaseException) -> str:
+    """Return what went wrong, with the name by which the page knows it; what a person has to mend has none."""
+    text = str(error) if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
+    return redacted(unlinked(printable(text)))
+
+
+def mended(value: Any) -> Any:
+    """Return `value` with every text in it fit to be sent: half a surrogate pair is no UTF-8."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {name: mended(one) for name, one in value.items()}
+    return [mended(one) for one in value] if isinstance(value, list) else value
+
+
+@dataclass
+class Growing:
+    """A reply under way, as far as it has been told."""
+
+    id: str
+    prompt: str
+    model: str
+    replaces: str | None = None
+    """The id of the turn whose place it takes."""
+    finished: list[str] = field(default_factory=list)
+    open: str = ""
+    notice: str = ""
+    n: int = 0
+    """How many frames were told."""
+
+    def letter(self) -> Letter:
+        """Tell of it to who comes in the middle."""
+        return {
+            "id": self.id,
+            "prompt": printable(self.prompt),
+            "model": printable(self.model),
+            "replaces": self.replaces,
+            "finished": "".join(self.finished),
+            "open": self.open,
+            "notice": self.notice,
+            "n": self.n,
+        }

@@ -1,0 +1,1 @@
+"""Wire formats: bytes to deltas, without I/O."""

@@ -1,0 +1,189 @@
+"""Inline tokens -> Markdown in which every parser finds the same text, and no markup but what is meant. Pure.
+
+Emphasis may be lost where its marks touch others: parsers do not agree about runs of stars either.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from markdown_it.token import Token
+
+from ...security.links import in_web, spelled_out
+from .tame import BREAKS, address_of, name_of, tame
+
+# In a text, with a NUL for the markup beside it. Brackets never get a backslash: to many, that begins a formula.
+_ACTIVE = re.compile(
+    r"[\\`$<]"
+    r"|(?<!\s)\*|\*(?!\s)"  # between spaces it is a star
+    r"|(?<![^\W_])_|_(?![^\W_])"  # within a word it is a part of it
+    r"|(?<!\s)~|~(?=[\s~\0])"  # before a number it says "about"
+    r"|(?<=\[)\^|\^(?=[^\s^]*\^)"
+    r"|&(?=#?\w*[;\0])"
+    r"|@(?=@)"  # JupyterLab puts formulas where it reads @@0@@
+    r"|!(?=[\[\0])"
+    r"|(?<=[!^])\[|\[(?=[ xX]\])|\[(?![^][@\0]+\](?![(\[{:\0]))"  # [1] is no link unless something joins it
+    r"|\](?=[(\[{:\0])"
+    r"|[\x01-\x08\n-\x1f\x7f\x85\u2028\u2029]"
+)
+_AFTER_BACKSLASH = frozenset("\\$*_~^!")
+_NAMED = {"<": "&lt;", "&": "&amp;"}
+# What begins a block where a line begins, for one parser or another; it ends where the backslash has to go.
+_BLOCK = re.compile(
+    r"\d{1,9}(?=[.)](?:\s|\Z))|\((?=@)"
+    r"|(?=#{1,6}(?:\s|\Z)|#[.)]|[>=|]|[-+](?:[-+=|:\s]|\Z)|:(?:[-:\s]|\Z)|%(?:\s|\Z))"
+)
+# Parsers that make a link of a bare address go on up to a space, even into code.
+_ADDRESS = re.compile(r"((?:https?|ftp)(?=:)|www(?=\.))(.)", re.IGNORECASE)
+# What parsers that do take for one, and what is one: of the rest they would make a path of the front end's own.
+_BARE = re.compile(r"https?://\S*", re.IGNORECASE)
+_WHOLE = re.compile(r"[\w/:?#=&%.,;~+@!*'()-]+")
+_BUT_LAST_WORD = re.compile(r"(?:.*[\s<])?", re.DOTALL)
+# How a text may begin that would change what stands before it: a link, a reference, attributes, the end of a formula.
+_JOINING = {
+    "link_open": "^@",
+    "link_close": "([{",
+    "autolink": "{",
+    "image": "([{",
+    "footnote_ref": "([{:",
+    "code_inline": "{",
+    "formula": "0123456789",
+}
+
+
+def inline(tokens: Sequence[Token], *, heading: bool = False, cell: bool = False) -> str:
+    """Return the Markdown of `tokens`, on one line in a heading and in a table's cell."""
+    tamed = tame(tokens, heading=heading, cell=cell)
+    writer = _Writer(heading, cell, tildes=not any("~" in t.content for t in tamed if t.type == "code_inline"))
+    beside = zip([None, *tamed], tamed, [*tamed[1:], None], strict=False)
+    return "".join(getattr(writer, token.type)(token, before, after) for before, token, after in beside)
+
+
+def literal(text: str, *, heading: bool = False) -> str:
+    """Return the Markdown that reads as just `text`, on one line."""
+    token = Token("text", "", 0)
+    token.content = text.replace("\n", " ")
+    return inline([token], heading=heading)
+
+
+def label(text: str) -> str:
+    """Return what names a footnote, in letters that mean nothing else."""
+    return re.sub(r"[^\w-]+", "-", text)
+
+
+class _Writer:
+    """A method a kind of token, which is given those beside it as well.
+
+    Args:
+        heading: whether it is a heading's.
+        cell: whether it is a cell's of a table.
+        tildes: whether a text may have a tilde: to `marked`, one in code would answer it.
+    """
+
+    def __init__(self, heading: bool, cell: bool, tildes: bool) -> None:
+        self._heading = heading
+        self._cell = cell
+        self._tildes = tildes
+        self._target: str | None = None
+
+    def text(self, token: Token, before: Token | None, after: Token | None) -> str:
+        """Text, with as few escapes as will do."""
+        ends = " " if after is None or after.type in BREAKS else "\0"
+        text = _ACTIVE.sub(_escape, f"\0{token.content}{ends}")[1:-1]
+        text = _bordered(text, before, after)
+        addresses = [address.rstrip("().,;:!?'*") for address in _BARE.findall(token.content)]
+        if not all(_WHOLE.fullmatch(address) and in_web(address) for address in addresses):
+            text = re.sub(r"(https?):(?=//)", r"\1&#58;", text, flags=re.IGNORECASE)
+        if not self._tildes:
+            text = re.sub(r"(?<!\\)~", r"\~", text)
+        if self._target is not None:
+            text = text.replace("[", "&#91;").replace("]", "&#93;")
+        if self._cell:
+            return text.replace("|", "\\|")
+        if self._heading:
+            bare = text.rstrip("#")
+            return bare.replace("{", "\\{") + ("\\" if bare != text else "") + text[len(bare) :]
+        if (before is None or before.type in BREAKS) and (block := _BLOCK.match(text)):
+            text = f"{block[0]}\\{text[block.end() :]}"
+        return text
+
+    def code_inline(self, token: Token, before: Token | None, _after: Token | None) -> str:
+        """Code, in as many ticks as it takes."""
+        code = token.content.replace("|", "\\|") if self._cell else token.content
+        runs = {len(run) for run in re.findall("`+", code)}
+        ticks = "`" * next(n for n in range(1, len(runs) + 2) if n not in runs)
+        # A backslash at the end would seem to escape the tick, to `marked`.
+        padded = code[0] == "`" or code[-1] in "`\\" or (code[0] == code[-1] == " " and code.strip(" "))
+        return _apart(f"{ticks} {code} {ticks}" if padded else f"{ticks}{code}{ticks}", before)
+
+    def formula(self, token: Token, before: Token | None, _after: Token | None) -> str:
+        return _apart(token.content, before)
+
+    def softbreak(self, *_: Token | None) -> str:
+        return "\n"
+
+    def hardbreak(self, *_: Token | None) -> str:
+        return "\\\n"
+
+    def em_open(self, token: Token, *_: Token | None) -> str:
+        return token.markup
+
+    em_close = strong_open = strong_close = s_open = s_close = em_open
+
+    def link_open(self, token: Token, *_: Token | None) -> str:
+        self._target = spelled_out(address_of(token))
+        return "["
+
+    def link_close(self, *_: Token | None) -> str:
+        target, self._target = self._target, None
+        return f"]({target})"
+
+    def autolink(self, token: Token, *_: Token | None) -> str:
+        return f"<{token.content}>"
+
+    def image(self, token: Token, *_: Token | None) -> str:
+        """The name is an attribute in the end, and not every parser escapes what is in it."""
+        name = re.sub(r"[^\w .,:()-]+", " ", name_of(token)).strip()
+        return f"![{name}]({address_of(token)})"
+
+    def footnote_ref(self, token: Token, *_: Token | None) -> str:
+        return f"[^{label(token.meta['label'])}]"
+
+
+def _apart(piece: str, before: Token | None) -> str:
+    """Put a space before `piece` where its marks might be taken for the end of something else."""
+    return f" {piece}" if before and before.type in ("code_inline", "formula", "link_close") else piece
+
+
+def _bordered(text: str, before: Token | None, after: Token | None) -> str:
+    """Return `text` with borders that join neither what stands before it nor what stands behind."""
+    if before is None or before.type in BREAKS or before.nesting > 0:
+        bare = text.lstrip()
+        text = _entities(text[: len(text) - len(bare)]) + bare
+    if after is None or after.type in BREAKS or after.nesting < 0:
+        bare = text.rstrip()
+        text = bare + _entities(text[len(bare) :])
+    if after is not None and after.type not in BREAKS:
+        others = len(_BUT_LAST_WORD.match(text)[0])  # type: ignore[index]  # it matches any text
+        text = text[:others] + _ADDRESS.sub(lambda address: address[1] + _entities(address[2]), text[others:])
+    if after is not None and _is_underscore(after, 1) and text[-1].isalnum():
+        text = text[:-1] + _entities(text[-1])
+    if before is None:
+        return text
+    joins = text[0] in _JOINING.get(before.type, "") or (_is_underscore(before, -1) and text[0].isalnum())
+    return _entities(text[0]) + text[1:] if joins else text
+
+
+def _is_underscore(token: Token, nesting: int) -> bool:
+    """Whether `token` is a mark that counts only where no word goes on beside it."""
+    return token.nesting == nesting and token.markup.startswith("_")
+
+
+def _escape(match: re.Match[str]) -> str:
+    character = match[0]
+    return f"\\{character}" if character in _AFTER_BACKSLASH else _NAMED.get(character) or _entities(character)
+
+
+def _entities(characters: str) -> str:
+    return "".join(f"&#{ord(character)};" for character in characters)

@@ -1,0 +1,151 @@
+"""Inline tokens -> those of them that act nowhere, and that all Markdown parsers will find where they are put. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+
+from markdown_it.token import Token
+
+from ...security.links import host_of, in_web, is_small_picture, spelled_out
+from .formula import on_one_line, plain_formula
+
+BREAKS = ("softbreak", "hardbreak")
+
+# What begins a formula to MathJax, wherever it stands in a page, or would begin one before what follows.
+_TYPESET = re.compile(r"\\(?:[()\[\]]|begin|(?:eq)?ref|\Z)")
+
+
+def tame(tokens: Sequence[Token], *, heading: bool = False, cell: bool = False) -> list[Token]:
+    """Return what `tokens` say. Lines end neither in a `heading` nor in a `cell` of a table."""
+    harmless = list(_harmless(tokens, cell))
+    in_line = _unbroken(list(_uncoded(harmless, cell)), heading)
+    return _untypeset(_shortened(_joined(_unmarked(in_line))))
+
+
+def address_of(token: Token) -> str:
+    """Where a link leads, or an image is."""
+    return str(token.attrGet("src" if token.type == "image" else "href") or "")
+
+
+def name_of(image: Token) -> str:
+    """What an image shows, in words."""
+    words = []
+    for token in image.children or ():
+        if token.type == "softbreak":
+            words.append(" ")
+        elif token.type in ("text", "image"):
+            words.append(token.content if token.type == "text" else name_of(token))
+    return "".join(words)
+
+
+def _harmless(tokens: Sequence[Token], cell: bool) -> Iterator[Token]:
+    """Put its text in the place of a link that does not lead to the web, a link in that of an image, and so on."""
+    links: list[bool] = []
+    for token in tokens:
+        if token.type == "link_open":
+            links.append(in_web(address_of(token)))
+        if token.type == "image":
+            yield from _picture(token, any(links))
+        elif token.type == "formula":
+            formula = plain_formula(token.content, one_line=True, in_cell=cell)
+            yield Token("formula", "", 0, content=formula) if formula else _code(on_one_line(token.content))
+        elif not token.type.startswith("link_") or links[-1]:
+            yield token
+        if token.type == "link_close":
+            links.pop()
+
+
+def _picture(image: Token, in_link: bool) -> Iterator[Token]:
+    """An image is not fetched: the request alone would tell its server of the reader. It becomes a link."""
+    source = address_of(image)
+    name, host = name_of(image) or "image", host_of(source)
+    text = _text(f"[{name}]" if host is None else f"{name} (image at {host})")
+    if is_small_picture(source):
+        yield image
+    elif host is None or in_link:
+        yield text
+    else:
+        yield from (Token("link_open", "a", 1, attrs={"href": source}), text, Token("link_close", "a", -1))
+
+
+def _uncoded(tokens: Sequence[Token], cell: bool) -> Iterator[Token]:
+    """Make text of code whose end parsers do not agree about; they would take what is left of it for Markdown."""
+    formulas = "".join(token.content for token in tokens if token.type == "formula")
+    marks = bool(formulas) or any(token.nesting for token in tokens)  # `marked` ends them within ``a ` b``,
+    tildes = "~" in formulas or any(token.type == "s_open" for token in tokens)  # and these within any code
+    for before, token in zip([None, *tokens], tokens, strict=False):
+        code = token.content if token.type == "code_inline" else ""
+        # Where it takes ~~` for no mark, the tick is none either.
+        struck = before is not None and before.type == "s_open"
+        astray = struck or (marks and "`" in code) or (tildes and "~" in code) or (cell and "\\|" in code)
+        yield _text(code) if code and astray else token
+
+
+def _unbroken(tokens: Sequence[Token], heading: bool) -> Iterator[Token]:
+    """Let no line end in a heading or a link, nor beside a formula that would be a block on a line of its own."""
+    displayed = [token.type == "formula" and token.content.startswith("$$") for token in tokens]
+    links = 0
+    for before, token, after in zip([False, *displayed], tokens, [*displayed[1:], False], strict=False):
+        links += token.nesting if token.type.startswith("link_") else 0
+        yield _text(" ") if token.type in BREAKS and (heading or links or before or after) else token
+
+
+def _unmarked(tokens: Iterable[Token]) -> list[Token]:
+    """Drop marks around nothing, which would be read as others, and those in struck text: `~~~~` may begin code."""
+    kept: list[Token] = []
+    struck = 0
+    for token in tokens:
+        if token.type in ("s_open", "s_close"):
+            struck += token.nesting
+            if struck != (token.nesting > 0):
+                continue
+        if token.nesting < 0 and token.type != "link_close" and kept and kept[-1].nesting > 0:
+            kept.pop()
+        elif token.content or token.type != "text":
+            kept.append(token)
+    return kept
+
+
+def _joined(tokens: Sequence[Token]) -> list[Token]:
+    """Make one of texts side by side."""
+    out: list[Token] = []
+    for is_text, run in groupby(tokens, lambda token: token.type == "text"):
+        same = list(run)
+        out.extend([_text("".join(token.content for token in same))] if is_text else same)
+    return out
+
+
+def _shortened(tokens: Sequence[Token]) -> list[Token]:
+    """Make of a link that is named by its address just that address."""
+    out: list[Token] = []
+    for token in tokens:
+        out.append(token)
+        if [t.type for t in out[-3:]] == ["link_open", "text", "link_close"]:
+            name = out[-2].content
+            if name.startswith("http") and name == spelled_out(address_of(out[-3])):
+                out[-3:] = [Token("autolink", "", 0, content=name)]
+    return out
+
+
+def _untypeset(tokens: list[Token]) -> list[Token]:
+    r"""Make code of each `\` in a text that a front end would set as a formula: then it begins no command of TeX."""
+    texts = [token.content for token in tokens if token.type == "text"]
+    others = "".join(token.content for token in tokens if token.type == "formula")
+    in_dollars = any("$" in text for text in texts) and "".join([*texts, others]).count("$") > 1
+    if not any("\\" in text and (in_dollars or _TYPESET.search(text)) for text in texts):
+        return tokens
+    out: list[Token] = []
+    for token in tokens:
+        parts = re.split(r"(\\+)", token.content) if token.type == "text" else []
+        out.extend([_code(p) if p[0] == "\\" else _text(p) for p in parts if p] or [token])
+    return out
+
+
+def _text(content: str) -> Token:
+    return Token("text", "", 0, content=content)
+
+
+def _code(content: str) -> Token:
+    return Token("code_inline", "code", 0, content=content)

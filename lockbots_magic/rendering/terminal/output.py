@@ -1,0 +1,108 @@
+"""Replies as text in a terminal, and where text goes that is no terminal at all."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TextIO
+
+from ...conversation.messages import Delta, Turn
+from ...security.control_characters import printable
+
+
+class TerminalOutput:
+    """Writes a reply as it comes: to a terminal styled and wrapped, to anything else as it is.
+
+    Args:
+        stream: where to; standard output by default.
+    """
+
+    shown = False  # what is written stays
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = sys.stdout if stream is None else stream
+        self._paper = _paper_of(self._stream)
+        self._half_line_end = False
+
+    def feed(self, delta: Delta) -> None:
+        """Show one step of the reply."""
+        if delta.notice:
+            self._remark(delta.notice)
+        if delta.text:
+            self._paper.write(self._clean(self._without_second_half(delta.text)))
+
+    def finish(self, turn: Turn, notices: Sequence[str] = (), metadata: Mapping[str, Any] | None = None) -> None:
+        """End the reply, with the toolkit's remarks below it. Text has no room for metadata."""
+        self._paper.end(as_is=turn.status == "interrupted")
+        for notice in notices:
+            self._remark(notice)
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        self._paper.close()
+
+    def _remark(self, notice: str) -> None:
+        self._paper.remark(f"[{self._clean(notice)}]".replace("\n", " "))
+
+    def _without_second_half(self, text: str) -> str:
+        """Take away the newline that belongs to a carriage return in the step before."""
+        rest = text.removeprefix("\n") if self._half_line_end else text
+        self._half_line_end = text.endswith("\r")
+        return rest
+
+    def _clean(self, text: str) -> str:
+        encoding = getattr(self._stream, "encoding", None)
+        if encoding and not text.isascii():
+            text = text.encode(encoding, "replace").decode(encoding)  # not every terminal is in UTF-8
+        return printable(text)
+
+
+class _Paper(Protocol):
+    """What text is written on. All that comes is printable."""
+
+    def write(self, text: str) -> None:
+        """Add to the reply."""
+
+    def remark(self, text: str) -> None:
+        """Add a line that is not part of the reply."""
+
+    def end(self, *, as_is: bool = False) -> None:
+        """End the line if one has begun."""
+
+    def close(self) -> None:
+        """Leave everything as it was."""
+
+
+class _Plain:
+    """Text as it comes."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._line_open = False
+
+    def write(self, text: str) -> None:
+        if text:
+            self._stream.write(text)
+            self._stream.flush()
+            self._line_open = not text.endswith("\n")
+
+    def remark(self, text: str) -> None:
+        self.end()
+        self.write(f"{text}\n")
+
+    def end(self, *, as_is: bool = False) -> None:
+        if self._line_open:
+            self.write("\n")
+
+    def close(self) -> None:
+        pass
+
+
+def _paper_of(stream: TextIO) -> _Paper:
+    if not stream.isatty() or os.environ.get("TERM") == "dumb":
+        return _Plain(stream)
+    from .screen import Screen  # noqa: PLC0415  # the first reply needs them, and %load_ext does not
+    from .styling import StyledMarkdown  # noqa: PLC0415  # as above
+
+    return StyledMarkdown(Screen(stream, styled=not os.environ.get("NO_COLOR")))

@@ -1,0 +1,1 @@
+"""What may leave: secrets and redaction, control characters, links, the HTML and TeX policies."""

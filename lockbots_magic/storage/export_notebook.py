@@ -1,0 +1,81 @@
+"""A conversation as a notebook that runs, each turn a cell with its reply (nbformat 4.5). Pure.
+
+https://nbformat.readthedocs.io/en/latest/format_description.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ..conversation.conversation import Conversation
+from ..conversation.history_entry import Entry
+from ..conversation.messages import Turn
+from ..providers import names
+from ..rendering.html import render
+from ..rendering.mime_bundle import bundle, made
+from ..rendering.notices import notices_of
+from ..rendering.safe_markdown.inline import literal
+from ..security.secrets import redacted
+from .cell_binding import is_portable
+from .export_cells import Setting, cell
+from .export_common import title_of, told
+from .json_file import text_of
+from .notebook_entries import entries_of
+from .output_metadata import digest, metadata
+
+
+def text(conversation: Conversation) -> str:
+    """Return `conversation` as a notebook: its name, what sets the kernel up, and a cell for each turn that succeeded.
+
+    Raises:
+        UsageError: a parameter of a turn has no form in a cell; it names the parameter.
+    """
+    first = [digest(f"{conversation.id} {number}") for number in range(3)]
+    turns = _in_cells(told(conversation), first)
+    providers = names()
+    setting = Setting.of(turns, providers) if turns else Setting(system=conversation.system)
+    title = f"# {literal(title_of(conversation), heading=True)}"
+    cells = [
+        {"cell_type": "markdown", "id": first[0], "metadata": {}, "source": title},
+        *(_code(identity, source) for identity, source in zip(first[1:], setting.cells(), strict=False)),
+        *(_asked(turn, entry, cell(turn, setting, providers)) for turn, entry in entries_of(conversation, turns)),
+    ]
+    return text_of(_notebook(cells))
+
+
+def _notebook(cells: list[dict[str, Any]]) -> dict[str, Any]:
+    kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    about = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    return {"cells": cells, "metadata": about, "nbformat": 4, "nbformat_minor": 5}
+
+
+def _code(identity: str | None, source: str, *outputs: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": identity,
+        "metadata": {},
+        "outputs": [*outputs],
+        "source": source,
+    }
+
+
+def _asked(turn: Turn, entry: Entry, source: str) -> dict[str, Any]:
+    """The cell of one turn, with the reply as the cell that asked it showed it."""
+    data = bundle(turn.reply, made(lambda: render(turn.reply), turn.reply), notices_of(turn))
+    about = metadata(entry, redacted, turn.cell_id, source)
+    return _code(turn.cell_id, source, {"output_type": "display_data", "data": dict(data), "metadata": about})
+
+
+def _in_cells(turns: Sequence[Turn], taken: Iterable[str]) -> list[Turn]:
+    """Return `turns`, each with a cell of its own: the one it had if it can be had, else one made of its id."""
+    used = set(taken)
+    placed = []
+    for number, turn in enumerate(turns):
+        known = turn.cell_id or ""
+        cell_id = known if is_portable(known) and known not in used else digest(f"{turn.id} {number}")
+        used.add(cell_id)
+        placed.append(replace(turn, cell_id=cell_id))
+    return placed

@@ -1,0 +1,1 @@
+"""A mock server of every wire format, and a pytest plug-in."""

@@ -1,0 +1,221 @@
+"""Functions that a model may ask to have called, and the rounds of asking and calling that come of it."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import json
+import re
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..conversation.messages import ChatRequest, Delta, Message, Tool, ToolCall, Usage
+from ..errors import Cancelled, UsageError
+from ..providers.base import Provider, closed
+from ..schema.functions import Parameters
+from ..schema.reading import read_json
+from ..schema.shapes import Misfit, brief
+from ..security.secrets import redacted
+
+MOST_ROUNDS = 8
+"""How often the model may ask for calls in one turn."""
+LONGEST_RESULT = 20_000
+"""Characters of a result that the model is told."""
+LONGEST_DESCRIPTION = 1000
+"""Characters of a docstring that the model is told: services take about as many."""
+LONGEST_NOTICE = 200
+"""Characters of a call that the reader is told before it is made."""
+UNFINISHED = ("length", "max_tokens", "content_filter", "truncated")
+"""Finish reasons after which calls may be cut off, so that none is made."""
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class Toolbox:
+    """The functions that a model may ask to have called. Nothing else runs.
+
+    Args:
+        functions: what they take is told by their signatures, what they are for by their docstrings (Google, NumPy or
+            Sphinx style).
+        rounds: how often the model may ask for calls.
+        describe: Text of a result that JSON can't hold, such as a data frame.
+
+    Raises:
+        UsageError: one can't be described: it has no name, is async or yields, or takes what JSON can't hold.
+    """
+
+    def __init__(
+        self,
+        functions: Iterable[Callable[..., Any]],
+        rounds: int = MOST_ROUNDS,
+        describe: Callable[[Any], str] = repr,
+    ) -> None:
+        self.rounds = rounds
+        self._functions: dict[str, _Function] = {}
+        for given in functions:
+            function = _Function(given, describe)
+            if function.name in self._functions:
+                raise UsageError(f"two functions are called {function.name}; give each its own name")
+            self._functions[function.name] = function
+        self.tools: tuple[Tool, ...] = tuple(function.tool for function in self._functions.values())
+        """What the model is told of them."""
+
+    def __repr__(self) -> str:
+        return f"Toolbox({', '.join(self._functions)})"
+
+    def stream(self, provider: Provider, request: ChatRequest) -> Iterator[Delta]:
+        """Yield the reply as it comes, and each call: a notice before, then the call with its result.
+
+        The text of several rounds is parted by a blank line. The tokens of all come once, at the end, with the last
+        finish reason; it is ``"tool_calls"`` if the model wanted more rounds than there may be. A call that can't be
+        made, and a function that fails, is told to the model. Where a cassette is played, no function is called: the
+        cassette has what it returned.
+
+        Raises:
+            UsageError: the provider can't call functions.
+            Cancelled: the request was cancelled.
+            ProviderError: as the provider raises it.
+        """
+        request = replace(request, tools=self.tools)
+        provider.check_parts(request)
+        usage: Usage | None = None
+        parted = ""
+        for number in itertools.count(1):
+            answer = _Answer(parted)
+            with closed(provider.stream(request)) as deltas:
+                for delta in deltas:
+                    yield from answer.take(delta)
+            usage = _sum(usage, answer.usage)
+            if not answer.wants_calls:
+                break
+            if number > self.rounds:
+                yield Delta(notice=f"stopped after {self.rounds} rounds of calls")
+                answer.finish_reason = "tool_calls"
+                break
+            said = Message("assistant", answer.text, calls=tuple(answer.calls))
+            recorded = provider.recorded_results(request, said)
+            results: list[Message] = []
+            for place, call in enumerate(answer.calls):
+                known = recorded[place] if place < len(recorded) else None
+                made = yield from self._make(call, request, known)
+                results.append(Message("tool", made.result or "", call_id=made.id))
+            request = replace(request, messages=(*request.messages, said, *results))
+            parted = "\n\n" if answer.text or parted else ""
+        yield Delta(finish_reason=answer.finish_reason, usage=usage)
+
+    def _make(self, call: ToolCall, request: ChatRequest, known: str | None) -> Generator[Delta, None, ToolCall]:
+        if request.cancellation.cancelled:
+            raise Cancelled
+        yield Delta(notice=f"calling {brief(str(call), LONGEST_NOTICE)}")
+        try:
+            made = call._replace(result=self._result(call) if known is None else known)
+        except (KeyboardInterrupt, Cancelled):  # it has run, so it is told
+            yield Delta(calls=(call._replace(result="interrupted"),))
+            raise
+        yield Delta(calls=(made,))
+        return made
+
+    def _result(self, call: ToolCall) -> str:
+        """What the model is told of a call."""
+        function = self._functions.get(call.name)
+        if function is None:
+            return f"error: there is no function {brief(call.name)}; there are: {', '.join(self._functions)}"
+        try:
+            text = function.called(call.arguments)
+        except Cancelled:
+            raise
+        except Misfit as misfit:
+            text = f"error: the arguments do not fit: {misfit}"
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever the function raises: the model is told
+            text = f"error: {type(error).__name__}: {error}"
+        text = redacted(text)
+        if len(text) > LONGEST_RESULT:
+            return f"{text[:LONGEST_RESULT]}\n… ({len(text) - LONGEST_RESULT} more characters were cut)"
+        return text
+
+
+class _Function:
+    """A function that may be called."""
+
+    def __init__(self, function: Callable[..., Any], describe: Callable[[Any], str]) -> None:
+        self._describe = describe
+        self.name = str(getattr(function, "__name__", ""))
+        if not callable(function) or not _NAME.fullmatch(self.name):
+            raise UsageError(
+                f"{self.name or repr(function):.60} can't be told to a model; write it as `def` with a name of ASCII"
+                " letters, digits and _"
+            )
+        whole = function if inspect.isroutine(function) or isinstance(function, type) else type(function).__call__
+        kinds = (inspect.iscoroutinefunction, inspect.isasyncgenfunction, inspect.isgeneratorfunction)
+        if any(is_one(whole) for is_one in kinds):
+            raise UsageError(f"{self.name} is async, or yields; write an ordinary function around it that returns")
+        self._function = function
+        self._parameters = Parameters(function)
+        description = self._parameters.description
+        if len(description) > LONGEST_DESCRIPTION:
+            description = f"{description[: LONGEST_DESCRIPTION - 1]}…"
+        self.tool = Tool(self.name, description, self._parameters.schema)
+
+    def called(self, arguments: str) -> str:
+        """Return what a call with `arguments` (JSON) returns, as text.
+
+        Raises:
+            Misfit: the arguments do not fit.
+            Exception: as the function raises it.
+        """
+        given = read_json(arguments.strip() or "{}")
+        if not isinstance(given, dict):
+            raise Misfit("an object is needed")
+        bound = self._parameters.bound(given)
+        return _text(self._function(*bound.args, **bound.kwargs), self._describe)
+
+
+@dataclass
+class _Answer:
+    """One round of the model's, as far as it has come."""
+
+    parted: str
+    """What stands between its text and that of the rounds before."""
+    calls: list[ToolCall] = field(default_factory=list)
+    usage: Usage | None = None
+    finish_reason: str | None = None
+    pieces: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
+
+    @property
+    def wants_calls(self) -> bool:
+        return bool(self.calls) and self.finish_reason not in UNFINISHED
+
+    def take(self, delta: Delta) -> Iterator[Delta]:
+        """Keep what concerns the whole, and yield what is for the reader."""
+        self.calls += [call._replace(arguments=redacted(call.arguments)) for call in delta.calls]
+        self.usage = delta.usage or self.usage
+        self.finish_reason = delta.finish_reason or self.finish_reason
+        text = delta.text
+        if text:
+            self.pieces.append(text)
+            text, self.parted = self.parted + text, ""
+        if text or delta.reasoning or delta.notice:
+            yield Delta(text, delta.reasoning, notice=delta.notice)
+
+
+def _sum(one: Usage | None, other: Usage | None) -> Usage | None:
+    if one is None or other is None:
+        return one or other
+    prompt = [n for n in (one.prompt_tokens, other.prompt_tokens) if n is not None]
+    completion = [n for n in (one.completion_tokens, other.completion_tokens) if n is not None]
+    return Usage(sum(prompt) if prompt else None, sum(completion) if completion else None)
+
+
+def _text(value: Any, describe: Callable[[Any], str]) -> str:
+    """What a function returned, for a model."""
+    if isinstance(value, str):
+        return str(value)
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):
+        return describe(value)

@@ -1,0 +1,454 @@
+"""Answers are recorded and played: the same text, the same end, no network, no credential."""
+
+import json
+import threading
+import time
+
+import pytest
+
+from lockbots_magic import Chat
+from lockbots_magic.cassette import active as deck
+from lockbots_magic.cassette.provider import MODES, Cassette
+from lockbots_magic.conversation.messages import Delta, Usage
+from lockbots_magic.errors import (
+    AuthenticationError,
+    ConnectionFailed,
+    Interrupted,
+    NotRecordedError,
+    ProviderError,
+    RateLimitError,
+    UsageError,
+)
+from lockbots_magic.providers import names
+from tests.providers.test_contract import QUESTIONS, case_of
+
+PLANTED = "planted-credential-0123456789"
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "talk.jsonl"
+
+
+@pytest.fixture(autouse=True)
+def _empty_deck():
+    yield
+    while deck.eject():
+        pass
+
+
+def counter():
+    """A model whose every answer is another."""
+    asked = []
+
+    def model(prompt, temperature=None):
+        asked.append(prompt)
+        yield from ("answer ", f"{len(asked)}")
+
+    model.asked = asked
+    return model
+
+
+def never(prompt, temperature=None):
+    raise AssertionError("nobody should be asked")
+
+
+never.__name__ = "model"
+
+
+def recorded(path):
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()[1:]]
+
+
+def replies(chat, *prompts):
+    return [chat.ask(prompt).reply for prompt in prompts]
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_provider_is_played_without_network_and_credential(name, path, mock_server, monkeypatch):
+    case = case_of(name)
+    settings = {"base_url": mock_server.url(case.service), "auth": "mock"} if case.service else {}
+    params = {"rate": 0} if name == "guide" else {}
+    model = f"{name}:{case.model}"
+    live = Chat(model, **settings, params=params, cassette=path, mode="record")
+    said = [live.ask(question) for question in QUESTIONS]
+    asked = len(mock_server.requests)
+    played = Chat(model, params=params, cassette=path, mode="replay")
+    again = [played.ask(question) for question in QUESTIONS]
+    assert [t.reply for t in again] == [t.reply for t in said]
+    assert [(t.model, t.status, t.usage) for t in again] == [(t.model, t.status, t.usage) for t in said]
+    assert len(mock_server.requests) == asked
+
+
+def test_deltas_are_those_that_came(path):
+    def model(prompt):
+        yield Delta(reasoning="let me see")
+        yield Delta("Hel")
+        yield Delta("lo", notice="slow today")
+        yield Delta(finish_reason="length", usage=Usage(3, 2))
+
+    live = list(Chat(model, cassette=path).stream("hi").deltas)
+    reply = Chat(never_named("model"), cassette=path, mode="replay").stream("hi")
+    played = list(reply.deltas)
+    assert "".join(d.text for d in played) == "".join(d.text for d in live) == "Hello"
+    assert [d.reasoning for d in played if d.reasoning] == ["let me see"]
+    assert [d.notice for d in played if d.notice] == ["slow today"]
+    assert (reply.turn.status, reply.turn.usage) == ("truncated", Usage(3, 2))
+
+
+def never_named(name):
+    def model(prompt):
+        raise AssertionError("nobody should be asked")
+
+    model.__name__ = name
+    return model
+
+
+def test_same_question_gets_its_answers_in_order(path):
+    model = counter()
+    for _ in range(3):
+        Chat(model, cassette=path).ask("hi")
+    assert [line["reply"] for line in recorded(path)] == ["answer 1"]  # auto: the first was not missing any more
+    live = Chat(model, cassette=path, mode="record")
+    live.ask("hi")
+    live.clear()
+    live.ask("hi")
+    played = Cassette(path, "replay")
+    assert [Chat(never, cassette=played).ask("hi").reply for _ in range(2)] == ["answer 2", "answer 3"]
+    with pytest.raises(NotRecordedError, match="has 2 answers to this question, played already"):
+        Chat(never, cassette=played).ask("hi")
+
+
+def test_conversation_is_played_turn_by_turn(path):
+    model = counter()
+    live = replies(Chat(model, cassette=path), "one", "two", "one")
+    assert replies(Chat(never, cassette=path, mode="replay"), "one", "two", "one") == live
+
+
+def test_cell_that_runs_again_gets_the_answer_it_had(path):
+    chat = Chat(counter(), cassette=path, mode="record")
+    for cell in "ab":
+        chat.stream("hi", cell_id=cell, run=f"{cell}1", history=False).close()
+        assert list(chat.stream("hi", cell_id=cell, run=f"{cell}1", history=False))
+    played = Chat(never, cassette=path, mode="replay")
+
+    def ask(cell, run):
+        return "".join(played.stream("hi", cell_id=cell, run=run, history=False))
+
+    assert [ask("a", "1"), ask("b", "2"), ask("a", "3"), ask("b", "4"), ask("a", "5")] == [
+        *("answer 1", "answer 2", "answer 1", "answer 2", "answer 1")
+    ]
+    with pytest.raises(NotRecordedError):
+        ask("a", "5")  # the same run asks once more
+
+
+def test_cell_that_is_recorded_again_takes_the_place_of_its_answer(path):
+    chat = Chat(counter(), cassette=path, mode="record")
+    for run, prompt in (("1", "hi"), ("2", "hi"), ("3", "hello")):
+        list(chat.stream(prompt, cell_id="a", run=run))
+    assert [line["reply"] for line in recorded(path)] == ["answer 3"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "kept", "asked"),
+    [
+        ("auto", ["answer 1", "answer 2", "answer 3"], 1),
+        ("record", ["answer 2", "answer 3", "answer 4"], 2),
+        ("new", ["answer 3", "answer 4"], 2),
+    ],
+)
+def test_modes_differ_in_what_they_ask_and_keep(path, mode, kept, asked):
+    model = counter()
+    Chat(model, cassette=path).ask("one")
+    Chat(model, cassette=path).ask("two")
+    before = len(model.asked)
+    chat = Chat(model, cassette=path, mode=mode)
+    for prompt in ("one", "three"):
+        chat.clear()
+        chat.ask(prompt)
+    assert len(model.asked) - before == asked
+    assert [line["reply"] for line in recorded(path)] == kept
+
+
+@pytest.mark.parametrize("mode", ["new", "record"])
+def test_answers_that_stay_the_same_are_recorded_as_often_as_they_come(path, mode):
+    def same(prompt):
+        return f"to {prompt}"
+
+    for _ in range(3):
+        chat = Chat(same, cassette=path, mode=mode)
+        for prompt in ("a", "b", "a", "a"):
+            chat.ask(prompt)
+            chat.clear()
+        assert [line["reply"] for line in recorded(path)] == ["to a", "to b", "to a", "to a"]
+
+
+@pytest.mark.parametrize("mode", ["new", "record", "auto"])
+def test_failure_takes_the_place_of_no_success(path, mode):
+    fails = []
+
+    def model(prompt):
+        if fails:
+            raise ConnectionFailed("no network")
+        return "fine"
+
+    Chat(model, cassette=path).ask("one")
+    fails.append(True)
+    chat = Chat(model, cassette=path, mode=mode)
+    for prompt in ("two", "two"):
+        with pytest.raises(ConnectionFailed):
+            chat.ask(prompt)
+    assert [line["ended"] for line in recorded(path)] == ["complete", "error", "error"]
+
+
+def test_failure_and_its_retry_are_both_recorded(path):
+    fails = [True]
+
+    def model(prompt):
+        if fails and fails.pop():
+            raise ConnectionFailed("once")
+        return "fine"
+
+    chat = Chat(model, cassette=path)
+    with pytest.raises(ConnectionFailed):
+        chat.ask("q")
+    chat.ask("q")
+    played = Chat(never, cassette=path, mode="replay")
+    with pytest.raises(ConnectionFailed):
+        played.ask("q")
+    assert played.ask("q").reply == "fine"
+
+
+def test_failure_is_told_as_it_will_be_played(path):
+    told = []
+    for mode in ("record", "replay"):
+        chat = Chat("openai:m", base_url="http://127.0.0.1:9/v1", max_retries=0, cassette=path, mode=mode)
+        with pytest.raises(ConnectionFailed) as raised:
+            chat.ask("hi")
+        told.append((str(raised.value), chat.conversation.turns[-1].error))
+    assert told[0] == told[1]
+    assert "127.0.0.1" not in told[0][0]
+
+
+def test_credential_of_the_environment_is_on_no_cassette(path, monkeypatch):
+    monkeypatch.setenv("SOMEBODYS_API_KEY", PLANTED)
+    Chat(lambda prompt: f"you said {prompt}", cassette=path).ask(f"my key is {PLANTED}")
+    assert PLANTED not in path.read_text()
+
+
+def test_new_drops_nothing_before_it_has_an_answer(path):
+    Chat(counter(), cassette=path).ask("one")
+    before = path.read_bytes()
+    Chat(counter(), cassette=path, mode="new")
+    assert path.read_bytes() == before
+
+
+def test_miss_says_what_differs(path):
+    Chat(counter(), cassette=path).ask("How many dogs?", temperature=0.2)
+    with pytest.raises(NotRecordedError) as raised:
+        Chat(never, cassette=path, mode="replay").ask("How many cats?", temperature=0.5)
+    told = str(raised.value)
+    assert '- parameters: {"temperature": 0.2}' in told
+    assert "+ user: How many cats?" in told
+    assert f"Chat(..., cassette={str(path)!r}, mode='auto')" in told
+
+
+def test_miss_keeps_the_turn_that_was_there(path):
+    Chat(counter(), cassette=path).ask("one")
+    chat = Chat(never, cassette=path, mode="replay")
+    chat.ask("one")
+    with pytest.raises(NotRecordedError):
+        chat.ask("two")
+    assert [t.prompt for t in chat.conversation.turns] == ["one"]
+
+
+@pytest.mark.parametrize("kind", [RateLimitError, ConnectionFailed])
+def test_error_is_raised_as_it_was(path, kind):
+    def model(prompt):
+        yield "so far"
+        raise kind("it broke")
+
+    for _ in range(2):
+        chat = Chat(model, cassette=path, mode="record" if not path.exists() else "replay")
+        with pytest.raises(kind, match="it broke") as raised:
+            chat.ask("hi")
+        assert raised.value.partial == "so far"
+        assert (chat.conversation.turns[0].status, chat.conversation.turns[0].reply) == ("error", "so far")
+
+
+def test_failure_is_missing_all_the_same(path):
+    """A failure of the moment is not what somebody wants who records what is missing."""
+    fails = [True]
+
+    def model(prompt):
+        yield "so far"
+        if fails:
+            raise ConnectionFailed("no network")
+
+    with pytest.raises(ConnectionFailed):
+        Chat(model, cassette=path).ask("hi")
+    fails.clear()
+    assert Chat(model, cassette=path).ask("hi").reply == "so far"  # another day
+    assert [line["ended"] for line in recorded(path)] == ["complete"]
+
+
+def test_interrupted_reply_is_played_as_one(path):
+    def model(prompt):
+        yield "so far"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Chat(model, cassette=path).ask("hi")
+    chat = Chat(never, cassette=path, mode="replay")
+    with pytest.raises(Interrupted):
+        chat.ask("hi")
+    (turn,) = chat.conversation.turns
+    assert (turn.status, turn.reply) == ("interrupted", "so far")
+
+
+def test_cancelled_reply_is_played_as_one(path):
+    reply = Chat(counter(), cassette=path).stream("hi")
+    next(reply)
+    reply.cancel()
+    turn = Chat(never, cassette=path, mode="replay").ask("hi")
+    assert (turn.status, turn.reply) == ("interrupted", "answer ")
+
+
+def test_reply_that_is_left_halfway_is_recorded_halfway(path):
+    with Chat(counter(), cassette=path).stream("hi") as reply:
+        next(reply)
+    assert [(line["reply"], line["ended"]) for line in recorded(path)] == [("answer ", "cancelled")]
+
+
+def test_missing_credential_is_told_before_anything_is_recorded(path):
+    for mode in ("auto", "record", "new"):
+        with pytest.raises(AuthenticationError):
+            Chat("openai:m", cassette=path, mode=mode).ask("hi")
+    assert recorded(path) == []
+
+
+def test_default_model_of_a_server_is_recorded_too(path, mock_server):
+    live = Chat("ollama", base_url=mock_server.url("openai"), cassette=path).ask("hi")
+    played = Chat("ollama", cassette=path, mode="replay").ask("hi")
+    assert played.model == live.model != ""
+    assert Chat("ollama", cassette=path).ask("hi").model == live.model
+    with pytest.raises(NotRecordedError, match="name it: vllm:MODEL"):
+        Chat("vllm", cassette=path, mode="replay").ask("hi")
+
+
+def test_rhythm_is_kept_for_who_watches(path):
+    def model(prompt):
+        for word in "abc":
+            time.sleep(0.1)
+            yield word
+
+    Chat(model, cassette=path).ask("hi")
+
+    def played(speed=None, **options):
+        chat = Chat(never_named("model"), cassette=path, mode="replay", speed=speed)
+        began = time.monotonic()
+        assert "".join(chat.stream("hi", **options)) == "abc"
+        return time.monotonic() - began
+
+    assert played() < 0.1
+    assert played(watched=True) >= 0.3
+    assert 0.1 <= played(speed=3) < 0.3
+    assert played(speed=0, watched=True) < 0.1
+
+
+def test_played_reply_can_be_stopped(path):
+    path.write_text(
+        '{"format": "lockbots-cassette", "version": 1}\n'
+        '{"request": {"provider": "function", "model": "model", "messages": [{"role": "user", "content": "hi"}],'
+        ' "params": {}}, "reply": "ab", "ended": "complete", "rhythm": [[0, 1], [600000, 1]]}\n'
+    )
+    reply = Chat(never, cassette=path, mode="replay", speed=1).stream("hi")
+    assert next(reply) == "a"
+    threading.Timer(0.1, reply.cancel).start()
+    assert list(reply) == []
+    assert (reply.turn.status, reply.turn.reply) == ("interrupted", "a")
+
+
+def test_no_credential_address_or_path_is_on_the_cassette(path, mock_server, tmp_path):
+    def model(prompt, temperature=None, place=""):
+        yield f"you said {prompt[:12]}"
+        yield prompt[12:]
+        raise FileNotFoundError(2, "no such file", str(tmp_path / "key.txt"))
+
+    url = mock_server.url("openai")
+    chat = Chat("openai:demo", base_url=url, auth=PLANTED, system=f"key {PLANTED}", cassette=path)
+    chat.ask(f"say {PLANTED}", user=PLANTED)
+    with pytest.raises(ProviderError):
+        Chat("openai:demo", base_url="http://127.0.0.1:9/v1", auth=PLANTED, max_retries=1, cassette=path).ask("hi")
+    with pytest.raises(ProviderError):
+        Chat(model, cassette=path).ask(f"say {PLANTED}")
+    kept = path.read_text(encoding="utf-8")
+    assert len(recorded(path)) == 3
+    for secret in (PLANTED, PLANTED[:-1], "127.0.0.1", "http:", str(tmp_path), "authorization", "Bearer"):
+        assert secret not in kept
+
+
+def test_reply_is_not_lost_when_it_can_not_be_recorded(path):
+    cassette = Cassette(path)
+    chat = Chat(counter(), cassette=cassette)
+    path.unlink()
+    path.mkdir()
+    with pytest.warns(UserWarning, match="the reply was not recorded: Is a directory"):
+        turn = chat.ask("hi")
+    assert turn.reply == "answer 1"
+
+
+@pytest.mark.parametrize(
+    "settings", [{"mode": "reply"}, {"speed": -1.0}, {"speed": float("nan")}, {"mode": "replay"}], ids=str
+)
+def test_cassette_that_can_not_be_meant_is_refused(path, settings):
+    with pytest.raises(UsageError):
+        Chat(never, cassette=path, **settings)
+    assert not path.exists()
+
+
+def test_mode_without_a_cassette_is_refused():
+    with pytest.raises(UsageError, match="go with a cassette's file"):
+        Chat(never, mode="replay")
+
+
+def test_deck_serves_every_chat_of_the_kernel(path):
+    chat = Chat(counter())
+    deck.insert(Cassette(path))
+    chat.ask("hi")
+    deck.eject()
+    deck.insert(Cassette(path, "replay"))
+    assert Chat(never).ask("hi").reply == chat.fork().conversation.turns[0].reply == "answer 1"
+    deck.eject()
+    assert chat.ask("hi").reply == "answer 2"
+
+
+def test_chat_with_a_cassette_of_its_own_leaves_the_deck_alone(path, tmp_path):
+    deck.insert(Cassette(tmp_path / "other.jsonl"))
+    Chat(counter(), cassette=path).ask("hi")
+    assert len(recorded(path)) == 1
+    assert recorded(tmp_path / "other.jsonl") == []
+
+
+def test_environment_names_the_cassette(path, monkeypatch):
+    monkeypatch.setenv("LOCKBOTS_CASSETTE", str(path))
+    assert Chat(counter()).ask("hi").reply == "answer 1"
+    monkeypatch.setenv("LOCKBOTS_CASSETTE_MODE", "replay")
+    assert Chat(never).ask("hi").reply == "answer 1"
+    with pytest.raises(NotRecordedError):  # every chat of the kernel goes on where the last one was
+        Chat(never).ask("hi")
+
+
+def test_mode_of_the_environment_goes_before_that_of_the_code(path, monkeypatch):
+    Chat(counter(), cassette=path).ask("hi")
+    monkeypatch.setenv("LOCKBOTS_CASSETTE_MODE", "REPLAY")
+    assert Chat(never, cassette=path, mode="new").ask("hi").reply == "answer 1"
+    monkeypatch.setenv("LOCKBOTS_CASSETTE_MODE", "play")
+    with pytest.raises(UsageError, match="LOCKBOTS_CASSETTE_MODE is one of replay"):
+        Chat(never, cassette=path)
+
+
+def test_modes_of_the_plugin_are_those_of_the_player():
+    from lockbots_magic.testing import pytest_plugin
+
+    assert pytest_plugin.MODES == MODES

@@ -1,0 +1,183 @@
+"""Calls of functions and images are recorded and played as text is."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from lockbots_magic import Chat
+from lockbots_magic.cassette import active as deck
+from lockbots_magic.cassette.diff import difference
+from lockbots_magic.cassette.entry import Question, Recording
+from lockbots_magic.cassette.provider import Cassette, CassetteProvider
+from lockbots_magic.conversation.messages import ChatRequest, Delta, Message, Tool, ToolCall
+from lockbots_magic.errors import NotRecordedError
+from lockbots_magic.security.secrets import Secret
+from lockbots_magic.tools.toolbox import Toolbox
+from tests.tools.test_toolbox import Model, add, says, wants
+
+PIXEL = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ"
+OTHER = PIXEL.replace("SJ", "SK")
+ASKED = 'call add {"x": 2} and add {"x": 40, "y": 2}'
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "talk.jsonl"
+
+
+@pytest.fixture(autouse=True)
+def _empty_deck():
+    yield
+    while deck.eject():
+        pass
+
+
+def live(mock_server, path, **more):
+    return Chat("openai:demo", base_url=mock_server.url("openai"), auth="mock", cassette=path, mode="record", **more)
+
+
+def played(path, **more):
+    return Chat("openai:demo", cassette=path, mode="replay", **more)
+
+
+def turn_of(chat, prompt, **more):
+    reply = chat.stream(prompt, **more)
+    "".join(reply)
+    return reply.turn
+
+
+def test_a_talk_with_calls_is_played_and_no_function_runs_again(mock_server, path):
+    ran = []
+
+    def note(x: int):
+        ran.append(x)
+        return x + 1
+
+    said = turn_of(live(mock_server, path), 'call note {"x": 2}', tools=[note])
+    asked = len(mock_server.requests)
+    again = turn_of(played(path), 'call note {"x": 2}', tools=[note])
+    assert said.reply == again.reply == "note returned 3."
+    assert said.calls == again.calls == (ToolCall("call_1_1", "note", '{"x": 2}', "3"),)
+    assert (ran, len(mock_server.requests)) == ([2], asked)
+
+
+def test_a_longer_talk_with_calls_is_played(mock_server, path):
+    prompts = ["say hi", ASKED, "How many?", ASKED]
+    chat, again = live(mock_server, path), None
+    said = [turn_of(chat, prompt, tools=[add]).reply for prompt in prompts]
+    again = played(path)
+    assert [turn_of(again, prompt, tools=[add]).reply for prompt in prompts] == said
+    assert said[1] == "add returned 3. add returned 42."
+    assert len(path.read_text(encoding="utf-8").splitlines()) == 1 + 6
+
+
+def test_calls_that_differ_are_told():
+    calls = [ToolCall("1", "f", '{"x": 1}'), ToolCall("1", "f", '{"x": 2}')]
+    asked, recorded = (Question("p", "m", (Message("assistant", "", calls=(call,)),)) for call in calls)
+    assert difference(asked, [recorded]).splitlines()[-2:] == ['-     call: f({"x": 2})', '+     call: f({"x": 1})']
+
+
+def test_what_a_function_returned_is_played_though_it_would_return_something_else_now(mock_server, path):
+    values = iter([1, 2])
+
+    def roll():
+        return next(values)
+
+    said = turn_of(live(mock_server, path), "call roll {}", tools=[roll])
+    again = turn_of(played(path), "call roll {}", tools=[roll])
+    assert said.reply == again.reply == "roll returned 1."
+    assert [call.result for call in again.calls] == ["1"]
+    assert next(values) == 2, "it was called once"
+
+
+def test_other_functions_are_another_question(mock_server, path):
+    def add_too(x: int):
+        return x
+
+    turn_of(live(mock_server, path), ASKED, tools=[add])
+    with pytest.raises(NotRecordedError, match="add_to"):
+        turn_of(played(path), ASKED, tools=[add, add_too])
+    with pytest.raises(NotRecordedError):
+        turn_of(played(path), ASKED)
+
+
+def test_an_image_is_recorded_as_its_digest(mock_server, path):
+    said = turn_of(live(mock_server, path), "What is this?", images=[PIXEL])
+    assert "I see 1 image." in said.reply
+    text = path.read_text(encoding="utf-8")
+    assert "iVBORw0" not in text
+    assert "sha256:" in text
+    assert turn_of(played(path), "What is this?", images=[PIXEL]).reply == said.reply
+
+
+@pytest.mark.parametrize("images", [[OTHER], [], [PIXEL, PIXEL], [PIXEL, OTHER]], ids=range(4))
+def test_another_image_is_another_question(images, mock_server, path):
+    turn_of(live(mock_server, path), "What is this?", images=[PIXEL])
+    with pytest.raises(NotRecordedError, match=r"(?m)^[-+]     image: sha256:"):
+        turn_of(played(path), "What is this?", images=images)
+
+
+def test_a_talk_after_an_image_is_played(mock_server, path):
+    prompts = [("What is this?", [PIXEL]), ("And now?", []), ("And this?", [OTHER, PIXEL])]
+    chat = live(mock_server, path)
+    said = [turn_of(chat, prompt, images=images).reply for prompt, images in prompts]
+    again = played(path)
+    assert [turn_of(again, prompt, images=images).reply for prompt, images in prompts] == said
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()[1:]]
+    assert [len(line["request"]["messages"]) for line in lines] == [1, 1, 1]  # each follows the one before
+
+
+def test_images_and_calls_go_together(mock_server, path):
+    said = turn_of(live(mock_server, path), ASKED, images=[PIXEL], tools=[add])
+    assert turn_of(played(path), ASKED, images=[PIXEL], tools=[add]).reply == said.reply
+
+
+def test_a_credential_in_a_call_is_not_recorded(path):
+    secret = Secret("planted-credential-0123456789")
+    model = Model(wants(("echo", json.dumps({"word": secret.reveal()}))), says("done"))
+
+    def echo(word: str):
+        return f"{word} {secret.reveal()}"
+
+    toolbox = Toolbox([echo])
+    asked = ChatRequest("m", (Message("user", "hi"),))
+    list(toolbox.stream(CassetteProvider(model, Cassette(path, "record")), asked))
+    assert secret.reveal() not in path.read_text(encoding="utf-8")
+    again = list(toolbox.stream(CassetteProvider(Model(), Cassette(path, "replay")), asked))
+    assert again[-2:] == [Delta("done"), Delta(finish_reason="stop")]
+
+
+def test_what_only_the_calls_tell_apart_are_different_questions():
+    calls = [ToolCall("1", "f", '{"x": 1}'), ToolCall("1", "f", '{"x": 2}'), ToolCall("1", "g", '{"x": 1}')]
+    said = [
+        ChatRequest("m", (Message("assistant", "", calls=(call,)), Message("tool", "3", call_id="1"))) for call in calls
+    ]
+    tool = Tool("f", "", {"type": "object"})
+    questions = [Question.of("p", "m", asked) for asked in (*said, replace(said[0], tools=(tool,)))]
+    assert len({question.key for question in questions}) == 4
+    assert Question.of("p", "m", said[0]).key == questions[0].key
+
+
+def test_a_line_is_read_as_it_was_written():
+    image = Message("user", "look", images=(PIXEL,))
+    call = ToolCall("1", "f", '{"x": "я"}')
+    asked = ChatRequest("m", (image, Message("assistant", "hm", calls=(call,)), Message("tool", "3", call_id="1")))
+    recording = Recording(Question.of("p", "m", asked), "well", calls=(call, call), rhythm=[])
+    read = Recording.from_line(json.loads(recording.to_line()))
+    assert replace(read, id="") == recording
+    assert (read.thread, read.digest()) == (recording.thread, recording.digest())
+    following = Recording.from_line(json.loads(Recording(recording.question, calls=(call,), id="a").to_line()))
+    more = replace(asked, messages=(*following.messages, Message("tool", "4", call_id="1")))
+    after = Recording(Question("p", "m", more.messages), "end")
+    again = Recording.from_line(json.loads(after.to_line(following)), following)
+    assert again.question.key == after.question.key
+
+
+@pytest.mark.parametrize(
+    "calls", [7, [7], [{}], [{"id": 1}], {"id": "x"}, [{"id": "x", "function": {"name": 1, "arguments": ""}}]]
+)
+def test_malformed_calls_are_no_recording(calls):
+    line = json.loads(Recording(Question("p", "m", (Message("user", "hi"),))).to_line())
+    with pytest.raises((ValueError, TypeError, KeyError, AttributeError)):
+        Recording.from_line({**line, "ended": "complete", "calls": calls})

@@ -1,0 +1,209 @@
+"""A recording is a line of JSON and comes back as it was; what it says of a failure fits any machine."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lockbots_magic.cassette.entry import Question, Recording, anonymous, described, rhythm_of
+from lockbots_magic.conversation.messages import ChatRequest, Delta, Message, Usage
+from lockbots_magic.errors import ConnectionFailed, ProviderError, RateLimitError
+from lockbots_magic.security.secrets import Secret
+
+text = st.text(st.characters(exclude_categories=()), max_size=20)  # half surrogate pairs too
+messages = st.lists(st.builds(Message, st.sampled_from(["system", "user", "assistant"]), text), max_size=4).map(tuple)
+questions = st.builds(Question, text, text, messages, st.sampled_from(["{}", '{"temperature": 0.2}']))
+deltas = st.lists(
+    st.tuples(st.integers(0, 5000), st.builds(Delta, text=text, reasoning=text, notice=text)), max_size=8
+).map(lambda rows: [(at / 1000, delta) for at, delta in sorted(rows, key=lambda row: row[0])])
+
+
+def recording_of(question, came, elapsed, ended="complete", finish_reason="stop", usage=None, default=False):
+    reply, reasoning = "".join(d.text for _, d in came), "".join(d.reasoning for _, d in came)
+    rhythm = rhythm_of(came, elapsed)
+    return Recording(question, reply, reasoning, rhythm, ended, finish_reason, {}, usage, default, "an-id")
+
+
+recordings = st.builds(
+    recording_of,
+    questions,
+    deltas,
+    st.integers(5000, 9000).map(lambda n: n / 1000),
+    st.sampled_from(["complete", "interrupted", "error"]),
+    st.sampled_from(["", "stop", "length"]),
+    st.none() | st.builds(Usage, st.integers(0, 9), st.integers(0, 9)),
+    st.booleans(),
+)
+
+
+def parts(timed):
+    """(when, kind, text) of everything that came; empty pieces are nothing."""
+    for at, delta in timed:
+        named = (("reasoning", delta.reasoning), ("text", delta.text), ("notice", delta.notice))
+        yield from ((at, kind, text) for kind, text in named if text)
+
+
+@given(questions, deltas)
+def test_what_came_is_played_piece_by_piece_at_its_time(question, came):
+    assert list(parts(recording_of(question, came, 9.0).deltas())) == list(parts(came))
+
+
+@given(recordings)
+def test_recording_comes_back_as_it_was(recording):
+    line = recording.to_line()
+    assert "\n" not in line
+    assert Recording.from_line(json.loads(line.encode("utf-8", "backslashreplace"))) == recording
+
+
+@given(recordings)
+def test_line_that_follows_another_does_not_repeat_it(first):
+    then = Recording(Question("p", "m", (*first.messages, Message("user", "more"))), "yes", rhythm=[[9, 3]])
+    line = json.loads(then.to_line(first).encode("utf-8", "backslashreplace"))
+    assert line["after"] == "an-id"
+    assert line["request"]["messages"] == [{"role": "user", "content": "more"}]
+    again = Recording.from_line(line, first)
+    assert again == then
+    assert again.question.key == then.question.key
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | text, lambda v: st.lists(v) | st.dictionaries(text, v)))
+def test_line_that_is_no_recording_is_a_plain_error(value):
+    with pytest.raises((ValueError, TypeError, KeyError, AttributeError, IndexError)):
+        Recording.from_line(value)
+
+
+def test_line_reads_like_a_talk():
+    recording = Recording(
+        Question("openai", "gpt-4o-mini", (Message("user", "Сколько?"),), '{"temperature": 0.2}'),
+        "Ровно 3.",
+        rhythm=rhythm_of([(0.8124, Delta("Ров")), (0.8124, Delta("но")), (0.9, Delta(" 3."))], 1.0),
+        finish_reason="stop", usage=Usage(3, 4), id="a1",
+    )  # fmt: skip
+    assert json.loads(recording.to_line()) == {
+        "id": "a1",
+        "request": {
+            "provider": "openai",
+            "model": "gpt-4o-mini",
+            "messages": [{"role": "user", "content": "Сколько?"}],
+            "params": {"temperature": 0.2},
+        },
+        "reply": "Ровно 3.",
+        "ended": "complete",
+        "finish_reason": "stop",
+        "usage": {"prompt_tokens": 3, "completion_tokens": 4},
+        "rhythm": [[812, 3, 2], [900, 3], [1000]],
+    }
+
+
+def test_reply_edited_by_hand_is_played_whole():
+    line = {
+        "request": {"provider": "p", "model": "m", "messages": []},
+        "reply": "A longer reply.", "ended": "complete", "rhythm": [[5, 3], [9]],
+    }  # fmt: skip
+    recording = Recording.from_line(line)
+    assert recording.reply == "A longer reply."
+    assert [d.text for _, d in recording.deltas()] == ["A l", "onger reply.", ""]
+
+
+@pytest.mark.parametrize(
+    "rhythm",
+    [
+        None,
+        5,
+        [5],
+        [[]],
+        [["text"]],
+        [[0, "x", 1]],
+        [[0, None]],
+        [[0, [1]]],
+        [{}],
+        [[1e300, 5]],
+        [[float("inf"), 1]],
+        [[0, 2.5]],
+        [[0, "reasoning", "x"]],
+        [[-1, 2]],
+        [[0, 2, "reasoning"]],
+        [[True, 1]],
+    ],
+)
+def test_rhythm_that_is_none_is_told_when_the_line_is_read(rhythm):
+    line = {"request": {"provider": "p", "model": "m", "messages": []}, "reply": "a", "ended": "complete"}
+    with pytest.raises((ValueError, TypeError, IndexError, KeyError)):
+        Recording.from_line({**line, "rhythm": rhythm})
+
+
+def test_question_is_the_same_whatever_the_order_of_parameters():
+    one, other = (
+        Question.of("p", "m", ChatRequest("m", (), params)) for params in ({"a": 1, "b": 2}, {"b": 2, "a": 1})
+    )
+    assert one.key == other.key
+
+
+def test_parameter_that_is_no_json_is_described():
+    question = Question.of("p", "m", ChatRequest("m", (), {"frame": object()}))
+    assert json.loads(question.params) == {"frame": "<object>"}
+
+
+def test_deltas_of_a_failure_do_not_say_that_it_ended_well():
+    recording = Recording(Question("p", "m", ()), "so far", rhythm=[[100, 6], [200]], ended="error")
+    assert [d for _, d in recording.deltas()] == [Delta("so far")]
+
+
+def test_failure_is_raised_as_it_was():
+    error = RateLimitError("slow down", status=429, retry_after=3.0)
+    recording = Recording(
+        Question("openai", "m", ()), "so", rhythm=[[0, 2]], ended="error", error=described(error, "")
+    )  # fmt: skip
+    again = recording.failure()
+    assert type(again) is RateLimitError
+    assert (str(again), again.status, again.retry_after, again.partial) == ("slow down", 429, 3.0, "so")
+    assert (again.provider, again.model) == ("openai", "m")
+
+
+@pytest.mark.parametrize("kind", ["ConnectionFailed", "RateLimitError"])
+def test_failure_with_odd_details_is_a_failure_all_the_same(kind):
+    details = {"type": kind, "message": "x", "status": "a", "retry_after": []}
+    recording = Recording(Question("p", "m", ()), ended="error", error=details)
+    assert type(recording.failure()).__name__ == kind
+
+
+@pytest.mark.parametrize("usage", [{"prompt_tokens": "a"}, {"prompt_tokens": 1.5}, {"other": 1}, [1]])
+def test_usage_that_counts_nothing_is_told_when_the_line_is_read(usage):
+    request = {"provider": "p", "model": "m", "messages": []}
+    with pytest.raises((ValueError, TypeError)):
+        Recording.from_line({"request": request, "reply": "", "ended": "complete", "rhythm": [], "usage": usage})
+
+
+@pytest.mark.parametrize("name", ["KeyboardInterrupt", "UsageError", "printable", "no such", 7])
+def test_failure_of_an_unknown_kind_is_a_provider_error(name):
+    recording = Recording(Question("p", "m", ()), ended="error", error={"type": name, "message": "x"})
+    assert type(recording.failure()) is ProviderError
+
+
+def test_foreign_exception_is_described_by_name():
+    assert described(KeyError("x"), "") == {"type": "ProviderError", "message": "KeyError: 'x'"}
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("the connection to 127.0.0.1:8123 failed: refused", "the connection to the server failed: refused"),
+        ("127.0.0.1 was silent for too long", "the server was silent for too long"),
+        ("see https://host.example/v1/x?key=1.", "see <address>"),
+        ("no file /home/me/key.txt here", "no file <path> here"),
+        (r"no file C:\Users\me\key.txt here", "no file <path> here"),
+        ("~/notes/a.md", "<path>"),
+        ("no file 'C:/Users/me/My Documents/key.txt' here", "no file '<path>' here"),
+        (r"no file \\server\share\x here", "no file <path> here"),
+        ("file:/home/me/x and path:/home/me/x", "file:<path> and path:<path>"),
+        ("/secret.csv is gone", "<path> is gone"),
+        ("and/or 1/2 of 10.127.0.0.1", "and/or 1/2 of 10.127.0.0.1"),
+        ("my-secret-credential is wrong", "*** is wrong"),
+    ],
+)
+def test_words_of_a_failure_fit_any_machine(said, kept):
+    secret = Secret("my-secret-credential")
+    assert anonymous(said, "http://127.0.0.1:8123/v1") == kept
+    assert described(ConnectionFailed(said), "http://127.0.0.1:8123/v1")["message"] == kept
+    del secret

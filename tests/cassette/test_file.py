@@ -1,0 +1,215 @@
+"""The file of a cassette: nothing that stands in it is lost, whoever writes and whatever breaks."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lockbots_magic.cassette.entry import Question, Recording
+from lockbots_magic.cassette.file import CassetteFile
+from lockbots_magic.conversation.messages import Message
+from lockbots_magic.errors import UsageError
+
+
+def recording(prompt, reply="yes", before=()):
+    return Recording(
+        Question("p", "m", (*before, Message("user", prompt))), reply, rhythm=[[9, 3]], finish_reason="stop"
+    )
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "talk.jsonl"
+
+
+def lines_of(path):
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def prompts(tape):
+    return [r.question.messages[-1].content for r in tape.recordings]
+
+
+def test_first_line_names_the_format(path):
+    CassetteFile(path).create()
+    assert lines_of(path) == [{"format": "lockbots-cassette", "version": 1}]
+
+
+def test_what_is_added_stands_in_the_file_at_once(path):
+    tape = CassetteFile(path)
+    tape.add(recording("Привет 👋\u2028\x85"))
+    assert prompts(CassetteFile(path)) == ["Привет 👋\u2028\x85"]
+    tape.add(recording("two"))
+    assert prompts(CassetteFile(path)) == ["Привет 👋\u2028\x85", "two"]
+
+
+def test_conversation_is_not_repeated_with_every_turn(path):
+    tape = CassetteFile(path)
+    one = tape.add(recording("one"))
+    two = tape.add(recording("two", before=one.messages))
+    three = tape.add(recording("three", before=two.messages))
+    written = lines_of(path)[1:]
+    assert [len(line["request"]["messages"]) for line in written] == [1, 1, 1]
+    assert [line.get("after") for line in written] == [None, one.id, two.id]
+    assert CassetteFile(path).recordings == [one, two, three]
+
+
+def test_what_others_follow_can_go(path):
+    tape = CassetteFile(path)
+    one = tape.add(recording("one"))
+    two = tape.add(recording("two", before=one.messages))
+    tape.add(recording("one", "no"), instead_of={one.id})
+    again = CassetteFile(path)
+    assert prompts(again) == ["two", "one"]
+    assert again.recordings[0] == two
+    assert [len(line["request"]["messages"]) for line in lines_of(path)[1:]] == [3, 1]
+
+
+def test_same_answer_twice_is_two_recordings(path):
+    tape = CassetteFile(path)
+    ids = [tape.add(recording("one")).id for _ in range(3)]
+    assert len(set(ids)) == 3
+    assert [r.id for r in CassetteFile(path).recordings] == ids
+    assert len(tape.of(recording("one").question)) == 3
+
+
+def test_lines_doubled_by_hand_are_two_recordings(path):
+    CassetteFile(path).add(recording("one"))
+    path.write_text(path.read_text() + path.read_text().splitlines()[1] + "\n")
+    assert len({r.id for r in CassetteFile(path).recordings}) == 2
+
+
+@given(cut=st.integers(1, 400))
+def test_turn_cut_off_by_a_crash_is_all_that_is_lost(tmp_path_factory, cut):
+    path = tmp_path_factory.mktemp("torn") / "talk.jsonl"
+    tape = CassetteFile(path)
+    tape.add(recording("one"))
+    before = path.stat().st_size
+    tape.add(recording("two ё" * 20))
+    cut = min(cut, path.stat().st_size - before - 1)
+    os.truncate(path, path.stat().st_size - cut)
+    again = CassetteFile(path)
+    kept = prompts(again)
+    assert kept == ["one"] or (cut == 1 and len(kept) == 2)  # the newline alone was lost
+    again.add(recording("three"))
+    assert prompts(CassetteFile(path)) == [*kept, "three"]
+
+
+def test_file_edited_by_hand_may_lack_its_last_newline(path):
+    CassetteFile(path).add(recording("one"))
+    path.write_text(path.read_text().rstrip("\n"))
+    tape = CassetteFile(path)
+    tape.add(recording("two"))
+    assert prompts(CassetteFile(path)) == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("# a readme\n", "is no cassette"),
+        ("[]\n", "is no cassette"),
+        ("my precious one-line note", "is no cassette"),
+        ("{}", "is no cassette"),
+        ('{"format": "lockbots-cassette", "version": 2}\n', "version 2; this release reads 1"),
+        ('{"format": "lockbots-cassette", "version": 1}\n<<<<<<< HEAD\n', "line 2: it is no recording"),
+        ('{"format": "lockbots-cassette", "version": 1}\n\n{"request": 1}\n', "line 3: it is no recording"),
+        (
+            '{"format": "lockbots-cassette", "version": 1}\n{"after": "gone"}\n',
+            "line 2: the recording 'gone' that it follows is not above it",
+        ),
+    ],
+)
+def test_file_that_is_no_cassette_is_told_and_left_alone(path, content, said):
+    path.write_text(content)
+    with pytest.raises(UsageError, match=said):
+        CassetteFile(path)
+    assert path.read_text() == content
+
+
+def test_empty_file_becomes_a_cassette(path):
+    path.touch()
+    tape = CassetteFile(path)
+    tape.create()
+    tape.add(recording("one"))
+    assert lines_of(path)[0]["format"] == "lockbots-cassette"
+
+
+def test_folder_that_is_not_there_is_told_before_anything_is_asked(tmp_path):
+    with pytest.raises(UsageError, match="can't be written"):
+        CassetteFile(tmp_path / "no" / "talk.jsonl").create()
+
+
+def test_folder_in_place_of_a_file_is_told(tmp_path):
+    with pytest.raises(UsageError, match="can't be read"):
+        CassetteFile(tmp_path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_link_stays_a_link_and_the_file_keeps_its_rights(tmp_path, path):
+    tape = CassetteFile(path)
+    one = tape.add(recording("one"))
+    path.chmod(0o640)
+    link = tmp_path / "link.jsonl"
+    link.symlink_to(path)
+    CassetteFile(link).add(recording("two"), instead_of={one.id})
+    assert link.is_symlink()
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert prompts(CassetteFile(path)) == ["two"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["link.jsonl", "talk.jsonl"]
+
+
+def test_what_another_kernel_adds_is_kept_when_a_recording_goes(path):
+    mine, theirs = CassetteFile(path), CassetteFile(path)
+    one = mine.add(recording("one"))
+    theirs.add(recording("two", before=one.messages))
+    mine.add(recording("three"), instead_of={one.id})
+    theirs.add(recording("four", before=one.messages))
+    assert prompts(CassetteFile(path)) == ["two", "three", "four"]
+
+
+WRITER = """
+import sys
+from lockbots_magic.cassette.recording import Question, Recording
+from lockbots_magic.cassette.file import CassetteFile
+from lockbots_magic.conversation.messages import Message
+
+name, path = sys.argv[1:]
+tape = Tape(path)
+sys.stdin.readline()
+last = None
+for n in range(40):
+    question = Question("p", "m", (Message("user", f"{name}-{n} " + "ё" * 3000),))
+    one = Recording(question, "x" * 9000, rhythm=[[0, 9000]])
+    last = tape.add(one, {last.id} if n % 10 == 9 else ())
+"""
+
+
+def test_kernels_that_write_at_once_lose_nothing(path):
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, name, str(path)], stdin=subprocess.PIPE, text=True)
+        for name in "ab"
+    ]
+    for writer in writers:
+        writer.stdin.write("\n")
+        writer.stdin.flush()
+    assert [writer.wait(60) for writer in writers] == [0, 0]
+    for writer in writers:
+        writer.stdin.close()
+    kept = [prompt.split()[0] for prompt in prompts(CassetteFile(path))]
+    for name in "ab":
+        assert [one for one in kept if one.startswith(name)] == [f"{name}-{n}" for n in range(40) if n % 10 != 8]
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_cassette_or_an_error_that_says_so(tmp_path_factory, content):
+    path = tmp_path_factory.mktemp("any") / "talk.jsonl"
+    for start in (b"", b'{"format": "lockbots-cassette", "version": 1}\n'):
+        path.write_bytes(start + content)
+        try:
+            CassetteFile(path)
+        except UsageError:
+            assert path.read_bytes() == start + content

@@ -1,0 +1,244 @@
+"""The history: where a turn goes, and what of it a model is told."""
+
+import json
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lockbots_magic.conversation.context_window import estimated_tokens, fitted
+from lockbots_magic.conversation.conversation import Conversation, Slot
+from lockbots_magic.conversation.messages import Message, ModelInfo, Turn
+from lockbots_magic.errors import PromptTooLongError, UsageError
+
+
+def filled(*prompts):
+    return Conversation(turns=[Turn(p, f"re {p}") for p in prompts])
+
+
+def prompts(conversation):
+    return [t.prompt for t in conversation.turns]
+
+
+def run_cell(conversation, cell_id, run, prompt):
+    slot = conversation.slot(cell_id, run)
+    conversation.commit(Turn(prompt, "a", cell_id=cell_id, run=run), slot)
+    return slot
+
+
+def test_without_a_cell_turns_append():
+    conversation = Conversation()
+    for prompt in "ab":
+        conversation.commit(Turn(prompt, "x"), conversation.slot())
+    assert prompts(conversation) == ["a", "b"]
+
+
+def test_a_cell_run_again_replaces_its_turn():
+    conversation = Conversation()
+    run_cell(conversation, "c1", "1", "first")
+    run_cell(conversation, "c1", "2", "second")
+    assert prompts(conversation) == ["second"]
+
+
+def test_a_replaced_turn_is_asked_with_the_context_that_preceded_it():
+    conversation = Conversation()
+    run_cell(conversation, "c1", "1", "a")
+    run_cell(conversation, "c2", "2", "b")
+    run_cell(conversation, "c3", "3", "c")
+    slot = run_cell(conversation, "c2", "4", "b again")
+    assert [t.prompt for t in slot.context] == ["a"]
+    assert prompts(conversation) == ["a", "b again", "c"]
+
+
+def test_later_turns_are_stale_until_they_run_again():
+    conversation = Conversation()
+    for run, cell in enumerate(["c1", "c2", "c3", "c1"]):
+        run_cell(conversation, cell, str(run), cell)
+    assert [t.stale for t in conversation.turns] == [False, True, True]
+    run_cell(conversation, "c2", "9", "c2")
+    assert [t.stale for t in conversation.turns] == [False, False, True]
+
+
+def test_a_failure_in_the_place_of_a_failure_makes_nothing_stale():
+    conversation = Conversation()
+    failed = Turn("a", status="error", cell_id="c1")
+    conversation.commit(replace(failed, run="1"), conversation.slot("c1", "1"))
+    run_cell(conversation, "c2", "2", "b")
+    conversation.commit(replace(failed, run="3", id="again"), conversation.slot("c1", "3"))
+    assert [(t.id == "again", t.stale) for t in conversation.turns] == [(True, False), (False, False)]
+
+
+def test_a_turn_says_what_stood_around_it():
+    conversation = filled("a", "b", "c")
+    a, b, c = conversation.turns
+    entry = conversation.commit(Turn("B", "x"), conversation.slot_of(b.id))
+    assert (entry.after.id, entry.before.id, entry.turn.place) == (a.id, c.id, b.place)
+    assert entry.turn is conversation.turns[1]
+    assert entry.turn.made > 0
+
+
+def test_one_execution_may_hold_several_turns():
+    conversation = Conversation()
+    for prompt in "abc":
+        run_cell(conversation, "loop", "1", prompt)
+    run_cell(conversation, "after", "2", "z")
+    assert prompts(conversation) == ["a", "b", "c", "z"]
+    for prompt in "de":
+        run_cell(conversation, "loop", "3", prompt)
+    assert prompts(conversation) == ["d", "e", "z"]
+
+
+def test_a_slot_survives_what_happens_meanwhile():
+    conversation = filled("a", "b")
+    slot = conversation.slot_of(conversation.turns[0].id)
+    conversation.undo()
+    conversation.commit(Turn("a2", "x"), slot)
+    assert prompts(conversation) == ["a2"]
+    conversation.clear()
+    conversation.commit(Turn("a3", "x"), slot)
+    assert prompts(conversation) == ["a3"]
+
+
+def test_undo_takes_back_the_last_turns():
+    conversation = filled("a", "b", "c")
+    assert [t.prompt for t in conversation.undo(2)] == ["b", "c"]
+    assert prompts(conversation) == ["a"]
+
+
+@pytest.mark.parametrize("count", [0, -1, 3])
+def test_undo_of_more_than_there_is_changes_nothing(count):
+    conversation = filled("a", "b")
+    with pytest.raises(UsageError):
+        conversation.undo(count)
+    assert prompts(conversation) == ["a", "b"]
+
+
+def test_a_fork_goes_its_own_way():
+    old = filled("a", "b")
+    new = old.fork("other", old.turns[0].id)
+    new.commit(Turn("c", "x"), new.slot())
+    assert (prompts(old), prompts(new)) == (["a", "b"], ["a", "c"])
+    assert new.id != old.id
+
+
+def test_clear_forgets_the_turns_and_begins_a_new_thread():
+    conversation = filled("a")
+    before = conversation.id
+    conversation.clear()
+    assert len(conversation) == 0
+    assert conversation.id != before
+
+
+def test_an_unknown_turn_is_an_error_that_names_the_conversation():
+    with pytest.raises(UsageError, match="main"):
+        filled("a").slot_of("nope")
+
+
+def test_conversation_survives_json():
+    conversation = Conversation("физика", system="Кратко.", turns=[Turn("q", "a 😀", status="truncated")])
+    again = Conversation.from_dict(json.loads(json.dumps(conversation.to_dict())))
+    assert again.turns == conversation.turns
+    assert (again.name, again.system, again.id) == (conversation.name, conversation.system, conversation.id)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        None,
+        [],
+        {},
+        {"format": "other"},
+        {"format": "lockbots-conversation", "version": 99, "turns": []},
+        {"format": "lockbots-conversation", "version": 1},
+        {"format": "lockbots-conversation", "version": 1, "turns": 5},
+        {"format": "lockbots-conversation", "version": 1, "turns": [{"prompt": 1}]},
+        {"format": "lockbots-conversation", "version": 1, "turns": ["x"]},
+    ],
+)
+def test_what_is_no_saved_conversation_is_a_usage_error(data):
+    with pytest.raises(UsageError):
+        Conversation.from_dict(data)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(turns=JSON)
+def test_damaged_turns_are_only_ever_a_usage_error(turns):
+    with suppress(UsageError):
+        Conversation.from_dict({"format": "lockbots-conversation", "version": 1, "turns": turns})
+
+
+def test_messages_hold_system_history_and_prompt_in_order():
+    messages, left_out = fitted("S", filled("a").turns, "b", ModelInfo("m"))
+    assert [m.role for m in messages] == ["system", "user", "assistant", "user"]
+    assert messages[-1] == Message("user", "b")
+    assert left_out == 0
+
+
+def test_failed_turns_are_not_told():
+    turns = [Turn("a", "part", status="error"), Turn("b", "yes")]
+    messages, left_out = fitted("", turns, "c", ModelInfo("m"))
+    assert [m.content for m in messages] == ["b", "yes", "c"]
+    assert left_out == 0
+
+
+def test_the_oldest_turns_are_left_out_first():
+    turns = [Turn("x" * 10, "y" * 10) for _ in range(5)]
+    messages, left_out = fitted("s" * 10, turns, "p" * 10, ModelInfo("m", max_length=60))
+    assert left_out == 3
+    assert sum(len(m.content) for m in messages) == 60
+    assert [m.role for m in messages] == ["system", *["user", "assistant"] * 2, "user"]
+
+
+def test_tokens_count_too():
+    turns = [Turn("слово " * 10, "слово " * 10)]
+    _, all_fit = fitted("", turns, "p", ModelInfo("m", token_limit=200))
+    _, no_room = fitted("", turns, "p", ModelInfo("m", token_limit=50))
+    assert (all_fit, no_room) == (0, 1)
+
+
+def test_a_turn_retried_in_vain_stays():
+    conversation = filled("a", "b")
+    slot = conversation.slot_of(conversation.turns[0].id)
+    conversation.commit(Turn("a", "part", status="error"), slot)
+    assert [(t.prompt, t.status, t.stale) for t in conversation.turns] == [
+        ("a", "complete", False),
+        ("b", "complete", False),
+    ]
+
+
+@pytest.mark.parametrize("model", [ModelInfo("m", max_length=5), ModelInfo("m", token_limit=5)])
+def test_a_prompt_too_long_alone_is_a_clear_error(model):
+    with pytest.raises(PromptTooLongError, match="m takes 5"):
+        fitted("", (), "a rather long prompt", model)
+
+
+@given(
+    st.lists(st.tuples(st.text(min_size=1, max_size=30), st.text(min_size=1, max_size=30)), max_size=8),
+    st.integers(20, 200),
+)
+def test_what_is_sent_never_exceeds_the_limit_and_keeps_the_newest(pairs, limit):
+    turns = [Turn(p, r) for p, r in pairs]
+    messages, left_out = fitted("sys", turns, "prompt", ModelInfo("m", max_length=limit))
+    assert sum(len(m.content) for m in messages) <= limit
+    kept = turns[left_out:]
+    assert [m.content for m in messages] == ["sys", *[c for t in kept for c in (t.prompt, t.reply)], "prompt"]
+
+
+def test_tokens_are_estimated_by_script():
+    assert estimated_tokens("a" * 40) == 10
+    assert estimated_tokens("ж" * 40) == 20
+    assert estimated_tokens("") == 0
+
+
+def test_a_slot_with_nothing_in_it_appends():
+    conversation = filled("a")
+    conversation.commit(Turn("b", "x"), Slot(()))
+    assert prompts(conversation) == ["a", "b"]

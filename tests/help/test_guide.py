@@ -1,0 +1,272 @@
+import re
+
+import pytest
+
+from lockbots_magic import providers
+from lockbots_magic.conversation.messages import Cancellation, ChatRequest, Message
+from lockbots_magic.errors import Cancelled, ModelNotFoundError, UsageError
+from lockbots_magic.help import search as helptext
+from lockbots_magic.help.guide import DEFAULT_RATE, Guide, answer
+
+CONNECT = "To talk to a real model:"
+CONNECT_RU = "Чтобы говорить с настоящей моделью:"
+
+
+class CountedPauses(Cancellation):
+    """Never really waits."""
+
+    def __init__(self):
+        super().__init__()
+        self.pauses = []
+
+    def wait(self, seconds):
+        self.pauses.append(seconds)
+        return self.cancelled
+
+
+def talk(*prompts):
+    """The messages of a conversation in which all but the last prompt were answered."""
+    *before, last = prompts
+    answered = [m for prompt in before for m in (Message("user", prompt), Message("assistant", "..."))]
+    return (*answered, Message("user", last))
+
+
+def ask(*prompts):
+    return answer(talk(*prompts))
+
+
+def request(prompt="how do I undo?", *, stream=True, **params):
+    return ChatRequest("", talk(prompt), params, stream, cancellation=CountedPauses())
+
+
+def test_guide_is_the_registered_provider_and_needs_no_credential():
+    assert providers.provider_class("guide") is Guide
+    assert not Guide.needs_auth
+    assert list(Guide.models) == [Guide.default_model]
+
+
+def test_answer_is_the_section_with_its_title():
+    section = helptext.topic("undo")
+    assert ask("how do I undo?").startswith(f"**{section.title}**\n\n{section.body}")
+
+
+def test_answer_is_in_the_language_of_the_last_question():
+    assert ask("how do I undo?", "как отменить вопрос?").startswith("**Отменить, повторить, очистить**")
+    assert ask("как отменить вопрос?", "how do I undo?").startswith("**Undo, retry, clear**")
+
+
+def test_follow_up_goes_on_from_the_question_before():
+    assert ask("how do I connect OpenAI?", "and for Ollama?").startswith("**Ollama**")
+    assert "%lockbots use ollama:llama3.2" in ask("как подключить OpenAI?", "а для Ollama?")
+
+
+def test_second_section_that_is_nearly_as_good_is_named():
+    assert ask("use hugging face").count("See also:") == 1
+    assert "See also" not in ask("how do I undo?")
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["как подключить модель?", "what settings", "what settings are there?", "how to connect", "как подключить"],
+)
+def test_section_that_only_shares_a_common_word_is_not_named(question):
+    assert not re.search("See also|См. также", ask(question))
+
+
+def test_same_question_gets_the_same_answer():
+    assert ask("how do I save?") == ask("how do I save?")
+
+
+@pytest.mark.parametrize("question", ["how do I undo?", "hi", "write a poem about the sea"])
+def test_first_answer_ends_with_one_line_on_connecting_a_model(question):
+    text = ask(question)
+    assert text.count(CONNECT) == 1
+    assert text.splitlines()[-1].startswith(CONNECT)
+
+
+def test_first_answer_in_russian_ends_with_that_line_in_russian():
+    assert ask("как отменить вопрос?").splitlines()[-1].startswith(CONNECT_RU)
+
+
+@pytest.mark.parametrize("question", ["how do I undo?", "hi"])
+def test_later_answers_do_not_repeat_that_line(question):
+    assert CONNECT not in ask("what is stale?", question)
+
+
+@pytest.mark.parametrize("question", ["how do I connect a real model?", "how do I use Ollama?"])
+def test_answer_about_connecting_needs_no_such_line(question):
+    assert CONNECT not in ask(question)
+    assert "%lockbots use" in ask(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "write a poem about the sea",
+        "2+2?",
+        "Please write a Python function that sorts a list",
+        "Can you translate this prompt to German?",
+        "tell me a joke",
+        "Suggest a name for a cat.",
+        "Why is the sky blue?",
+    ],
+)
+def test_work_for_a_model_is_declined_honestly(question):
+    text = ask(question)
+    assert "not a language model" in text
+    assert "%lockbots use" in text
+    assert text.count("\n- ") == 3
+
+
+@pytest.mark.parametrize("question", ["напиши стихотворение", "Пожалуйста, переведи на C", "почему небо голубое?"])
+def test_work_for_a_model_is_declined_in_russian(question):
+    text = ask(question)
+    assert "не языковая модель" in text
+    assert text.splitlines()[-1].startswith(CONNECT_RU)
+    assert text.count("\n- ") == 3
+
+
+def test_declining_says_how_to_connect_each_time():
+    assert ask("how do I undo?", "2+2?").count(CONNECT) == 1
+
+
+def test_question_how_to_write_a_plugin_is_no_work_for_a_model():
+    assert ask("how do I write a plugin?").startswith("**Write a plug-in**")
+
+
+@pytest.mark.parametrize("greeting", ["hi", "Hello!", "hey there", "good day", "who are you?", "are you an AI", ""])
+def test_greeting_is_answered_with_what_this_is_and_three_questions(greeting):
+    assert "built-in guide" in ask(greeting)
+    assert ask(greeting).count("\n- ") == 3
+
+
+@pytest.mark.parametrize("greeting", ["привет", "Привет!", "Здравствуйте.", "добрый день", "кто ты?", "что ты умеешь?"])
+def test_greeting_in_russian_is_answered_in_russian(greeting):
+    assert ask(greeting).startswith("Здравствуйте! Я встроенный справочник")
+
+
+@pytest.mark.parametrize("prompt", ["hi", "привет", "2+2?", "напиши стихотворение"])
+def test_every_question_it_proposes_has_an_answer(prompt):
+    proposed = [line.removeprefix("- ") for line in ask(prompt).splitlines() if line.startswith("- ")]
+    assert [question for question in proposed if not ask(question).startswith("**")] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "reply"),
+    [("thanks", "You are welcome!"), ("Thank you very much!", "You are welcome!"), ("спасибо", "Пожалуйста!")],
+)
+def test_thanks_get_one_friendly_line(words, reply):
+    assert ask(words).startswith(reply)
+    assert len(ask(words).splitlines()) == 1
+
+
+def test_thanks_before_a_question_do_not_hide_it():
+    assert ask("Thanks, how do I undo?").startswith("**Undo, retry, clear**")
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("how to use a proxy", ["HTTPS_PROXY", "REQUESTS_CA_BUNDLE"]),
+        ("как использовать прокси", ["HTTPS_PROXY", "REQUESTS_CA_BUNDLE"]),
+        ("how do I reset the base url", ["without `--base-url`"]),
+        ("как вернуть адрес по умолчанию", ["без `--base-url`"]),
+        ("what topics do you know", ["`%lockbots help`", "%lockbots help settings", "`retry`"]),
+        ("how do I put a dataframe into the prompt", ["{{ penguins.describe() }}", "at most 40 rows"]),
+        ("как передать таблицу в запрос", ["{{ penguins.describe() }}", "40 строк"]),
+        ("what data leaves my machine?", ["--dry-run", "Nothing is sent"]),
+        ("answer as JSON", ["--as json --schema", "asked again"]),
+        ("can the model call my functions?", ["--tools mean_mass,count", "Nothing else runs"]),
+        ("explain my error", ["%lockbots explain", "%lockbots fix"]),
+        ("объясни мою ошибку", ["%lockbots explain", "%lockbots fix"]),
+        ("stop a background reply", ["%lockbots stop", "--background"]),
+        ("сколько это стоило", ["%lockbots usage", "Lockbots.prices"]),
+        ("how do I compare two models?", ["%lockbots compare", "side by side"]),
+        ("какие серверы запущены на моём компьютере", ["%lockbots discover"]),
+        ("my prompt has double braces, how do I send them as they are", ["--raw"]),
+        ("what if the connection breaks midway?", ["marked `error`", "`truncated`"]),
+        ("Как запустить песочницу и сделать её медленной", ["lockbots_magic.testing.mock_server", ";rate=5"]),
+    ],
+)
+def test_answer_tells_what_was_asked(question, told):
+    text = ask(question)
+    assert [words for words in told if words.strip("`") not in text] == []
+
+
+def test_system_messages_are_ignored():
+    assert answer((Message("system", "Talk about Ollama."), *talk("how do I undo?"))) == ask("how do I undo?")
+
+
+def test_no_question_at_all_is_welcomed():
+    assert answer(()) == ask("hello")
+
+
+def test_reply_comes_in_words_that_make_up_the_answer():
+    *words, last = Guide().stream(request())
+    assert "".join(delta.text for delta in words) == ask("how do I undo?")
+    assert len(words) > 20
+    assert all(len(delta.text.split()) == 1 for delta in words)
+    assert (last.text, last.finish_reason) == ("", "stop")
+
+
+@pytest.mark.parametrize(("params", "pause"), [({}, 1 / 200), ({"rate": 50}, 0.02), ({"rate": 1e-300}, 60)])
+def test_words_come_at_the_rate_asked_for(params, pause, monkeypatch):
+    monkeypatch.setattr("lockbots_magic.help.guide.DEFAULT_RATE", DEFAULT_RATE)
+    asked = request(**params)
+    deltas = list(Guide().stream(asked))
+    assert asked.cancellation.pauses == [pause] * (len(deltas) - 1)
+
+
+@pytest.mark.parametrize("asked", [request(rate=0), request(stream=False)])
+def test_reply_at_once_is_one_piece_without_a_pause(asked):
+    whole, last = Guide().stream(asked)
+    assert whole.text == ask("how do I undo?")
+    assert last.finish_reason == "stop"
+    assert asked.cancellation.pauses == [0]
+
+
+@pytest.mark.parametrize("rate", [-1, "fast", float("nan"), float("inf"), None, 10**400])
+def test_rate_that_is_none_is_refused(rate):
+    with pytest.raises(UsageError, match="rate must be"):
+        next(Guide().stream(request(rate=rate)))
+
+
+def test_cancel_stops_it_at_once():
+    asked = request()
+    reply = Guide().stream(asked)
+    next(reply)
+    asked.cancellation.cancel()
+    with pytest.raises(Cancelled):
+        next(reply)
+
+
+def test_cancel_ends_a_pause_however_long():
+    asked = ChatRequest("", talk("how do I undo?"), {"rate": 0.001})
+    asked.cancellation.cancel()
+    with pytest.raises(Cancelled):
+        next(Guide().stream(asked))
+
+
+def test_cancelled_before_a_reply_at_once_yields_nothing():
+    asked = request(rate=0)
+    asked.cancellation.cancel()
+    with pytest.raises(Cancelled):
+        next(Guide().stream(asked))
+
+
+def test_another_model_is_not_there():
+    with pytest.raises(ModelNotFoundError, match="it has: help"):
+        next(Guide().stream(ChatRequest("gpt-4", talk("hi"))))
+
+
+def test_two_replies_at_once_do_not_mix():
+    guide = Guide()
+    first, second = guide.stream(request("how do I undo?")), guide.stream(request("как сохранить беседу?"))
+    pairs = list(zip(first, second, strict=False))
+    assert "".join(a.text for a, _ in pairs) in ask("how do I undo?")
+    assert "".join(b.text for _, b in pairs) in ask("как сохранить беседу?")
+
+
+def test_create_completion_takes_dicts_and_a_rate():
+    pieces = list(Guide.create_completion("help", [{"role": "user", "content": "how do I undo?"}], rate=0))
+    assert pieces == [ask("how do I undo?")]

@@ -1,0 +1,357 @@
+"""`%lockbots`: every command, as a person types it."""
+
+import json
+
+import pytest
+from IPython.utils.capture import capture_output
+
+from lockbots_magic.conversation.messages import Turn
+from lockbots_magic.errors import Interrupted
+from lockbots_magic.notebook import commands
+from lockbots_magic.notebook.commands import COMMANDS
+from lockbots_magic.notebook.extension import session_of
+from lockbots_magic.notebook.session import Lockbots
+from lockbots_magic.prompt.option_syntax import HelpRequested
+
+
+@pytest.fixture
+def session(shell):
+    return session_of(shell)
+
+
+@pytest.fixture
+def lockbots(shell):
+    """Run a line of %lockbots and return what it says; raises what it raises."""
+
+    def run(line):
+        with capture_output() as captured:
+            shell.run_line_magic("lockbots", line)
+        return captured.stdout + "".join(o.data["text/plain"] for o in captured.outputs)
+
+    return run
+
+
+@pytest.fixture
+def chat(shell):
+    def run(line):
+        with capture_output():
+            shell.run_line_magic("chat", line)
+
+    return run
+
+
+def prompts(session):
+    return [t.prompt for t in session.conversation().turns]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(lockbots, name):
+    assert f"%lockbots {name}" in lockbots(f"{name} -h")
+    assert COMMANDS[name].run.__doc__.strip().splitlines()[0] in lockbots("help")
+
+
+def test_without_a_command_it_tells_the_status(lockbots):
+    assert lockbots("") == lockbots("status")
+    assert "guide:help" in lockbots("")
+
+
+def test_status_names_no_credential(lockbots, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "planted-credential-1")
+    lockbots("use openai:demo")
+    said = lockbots("status")
+    assert "environment" in said
+    assert "planted" not in said + lockbots("providers")
+
+
+def test_use_says_what_is_missing(lockbots, session):
+    assert "login liaobots" in lockbots("use liaobots:gpt-4")
+    assert session.model == "liaobots:gpt-4"
+
+
+def test_use_remembers_the_address_for_that_provider_only(lockbots, session, mock_server):
+    lockbots(f"use openai:demo --base-url {mock_server.url('openai')}")
+    assert session.chat().provider.base_url == mock_server.url("openai")
+    assert session.chat("ollama:x").provider.base_url == "http://localhost:11434/v1"
+
+
+def test_a_wrong_model_leaves_the_old_one(lockbots, session):
+    for line in ("use nosuch:x", "use openai:x --base-url nonsense", "set model nosuch"):
+        with pytest.raises(ValueError, match=r"nosuch|base URL"):
+            lockbots(line)
+    assert session.model == "guide"
+
+
+def test_models_come_from_the_table_or_the_server(lockbots, mock_server):
+    assert "24000" in lockbots("models liaobots")
+    lockbots(f"use openai:demo --base-url {mock_server.url('openai')}")
+    assert "openai:" in lockbots("models")
+
+
+def test_providers_lists_all_of_them(lockbots):
+    said = lockbots("providers")
+    assert all(name in said for name in ("guide", "lockchat", "liaobots", "openai", "ollama", "vllm"))
+
+
+def test_history_shows_prompt_reply_and_state(lockbots, chat):
+    assert "conversation main" in lockbots("history")
+    chat("hello\nthere")
+    chat("second")
+    said = lockbots("history")
+    assert "hello there" in said
+    assert "complete" in said
+    assert "hello" not in lockbots("history -n 1")
+
+
+def test_undo_retry_and_clear(lockbots, chat, session):
+    chat("one")
+    chat("two")
+    assert "two" in lockbots("undo")
+    first = session.conversation().turns[0]
+    lockbots("retry")
+    assert prompts(session) == ["one"]
+    assert session.conversation().turns[0].id != first.id
+    assert "1 turn" in lockbots("clear")
+    assert prompts(session) == []
+    with pytest.raises(ValueError, match="0 turns"):
+        lockbots("undo")
+    with pytest.raises(ValueError, match="no turn"):
+        lockbots("retry")
+
+
+def test_several_conversations(lockbots, chat, session):
+    chat("in main")
+    assert "chat" in lockbots("new")
+    chat("in chat")
+    lockbots("new physics")
+    assert session.current == "physics"
+    with pytest.raises(ValueError, match="already"):
+        lockbots("new physics")
+    lockbots("switch main")
+    assert prompts(session) == ["in main"]
+    said = lockbots("list")
+    assert all(name in said for name in ("main", "chat", "physics"))
+    lockbots("delete physics")
+    with pytest.raises(ValueError, match="physics"):
+        lockbots("switch physics")
+    lockbots("switch chat")
+    lockbots("delete chat")
+    assert session.current == "main"
+
+
+def test_fork_copies_up_to_a_turn(lockbots, chat, session):
+    chat("one")
+    chat("two")
+    lockbots("fork --at 1")
+    assert (session.current, prompts(session)) == ("main-fork", ["one"])
+    lockbots("switch main")
+    lockbots("fork trial")
+    assert prompts(session) == ["one", "two"]
+    with pytest.raises(ValueError, match="--at"):
+        lockbots("fork --at 9")
+
+
+def test_save_and_load(lockbots, chat, session, tmp_path):
+    chat("привет, мир")
+    file = tmp_path / "a talk.json"
+    assert str(file) in lockbots(f'save "{file}"')
+    assert json.loads(file.read_text(encoding="utf-8"))["version"] == 1
+    lockbots("clear")
+    lockbots(f'load "{file}"')
+    assert prompts(session) == ["привет, мир"]
+    assert session.current == "main-2", "what was there under that name is not lost"
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"format": "other"}', "\x00", "[" * 100_000])
+def test_loading_something_else_is_one_message(lockbots, session, tmp_path, content):
+    file = tmp_path / "x.json"
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"JSON|conversation"):
+        lockbots(f"load {file}")
+    with pytest.raises(ValueError, match=r"can't be read"):
+        lockbots(f"load {tmp_path / 'missing.json'}")
+    assert session.current == "main"
+
+
+def test_saving_where_it_can_not_be_written_is_one_message(lockbots, tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(ValueError, match="can't be written"):
+        lockbots(f"save {tmp_path / 'file' / 'below.json'}")
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "value"),
+    [
+        ("set temperature 0", "temperature", 0.0),
+        ("set temperature none", "temperature", None),
+        ("set system You're brief", "system", "You're brief"),
+        ("set system 5", "system", "5"),
+        ("set live off", "live", "off"),
+        ("set total_timeout 5", "total_timeout", 5.0),
+        ("set max_retries 0", "max_retries", 0),
+    ],
+)
+def test_set(lockbots, session, line, name, value):
+    lockbots(line)
+    assert getattr(session, name) == value
+
+
+@pytest.mark.parametrize(
+    "line", ["set live sometimes", "set temperature warm", "set colour red", "set timeout 0", "set live"]
+)
+def test_set_refuses_what_does_not_fit(lockbots, line):
+    with pytest.raises(ValueError, match=r"live|temperature|colour|timeout"):
+        lockbots(line)
+    assert "auto" in lockbots("set")
+
+
+def test_login_is_typed_hidden_and_kept_in_the_kernel(lockbots, session, monkeypatch):
+    monkeypatch.setattr("getpass.getpass", lambda _: " planted-credential-2 ")
+    assert "planted" not in lockbots("login liaobots")
+    assert session.credentials.get("liaobots").reveal() == "planted-credential-2"
+    assert session.chat("liaobots").provider.auth.reveal() == "planted-credential-2"
+    assert "planted" not in lockbots("status") + repr(session.credentials.get("liaobots"))
+    assert "forgotten" in lockbots("logout liaobots")
+    assert session.credentials.get("liaobots") is None
+
+
+def test_login_where_nobody_can_be_asked_names_the_variable(lockbots, monkeypatch):
+    def nobody(_):
+        raise EOFError
+
+    monkeypatch.setattr("getpass.getpass", nobody)
+    with pytest.raises(ValueError, match="OPENAI_API_KEY"):
+        lockbots("login openai")
+
+
+def test_a_credential_in_the_line_is_taken_with_a_warning(lockbots, session):
+    with pytest.warns(UserWarning, match="holds a credential"):
+        lockbots("login liaobots planted-credential-3")
+    assert session.credentials.get("liaobots").reveal() == "planted-credential-3"
+
+
+def test_a_credential_that_can_not_be_sent_is_refused_unseen(lockbots, monkeypatch):
+    monkeypatch.setattr("getpass.getpass", lambda _: "planted\ncredential")
+    with pytest.raises(Exception, match="line break") as caught:
+        lockbots("login liaobots")
+    assert "planted" not in str(caught.value)
+
+
+def test_the_keyring_is_used_where_there_is_one(lockbots, shell, monkeypatch):
+    store = {}
+
+    class Keyring:
+        """A keyring in a dict, in the place of the module."""
+
+        @staticmethod
+        def set_password(service, name, value):
+            store[service, name] = value
+
+        @staticmethod
+        def get_password(service, name):
+            return store.get((service, name))
+
+        @staticmethod
+        def delete_password(service, name):
+            del store[service, name]
+
+    monkeypatch.setitem(__import__("sys").modules, "keyring", Keyring)
+    monkeypatch.setattr("getpass.getpass", lambda _: "planted-credential-4")
+    assert "keyring" in lockbots("login liaobots")
+    another = Lockbots()
+    assert another.credentials.get("liaobots").reveal() == "planted-credential-4"
+    lockbots("logout liaobots")
+    assert store == {}
+
+
+def test_help_on_a_topic_comes_from_the_guide(lockbots):
+    assert "ollama" in lockbots("help ollama").lower()
+    assert "--base-url" in lockbots("help use")
+    assert "more:  %lockbots help Chat panel" in lockbots("help panel")
+    with pytest.raises(ValueError, match="no help"):
+        lockbots("help quantum gravity")
+
+
+def test_help_on_a_topic_is_written_where_there_are_no_outputs(shell, capsys):
+    shell.run_line_magic("lockbots", "help ollama")
+    written = capsys.readouterr().out
+    assert written.startswith("**")
+    assert "%lockbots use ollama" in written
+
+
+def test_help_on_a_topic_is_shown_as_a_reply_is(run):
+    (page,) = run("%lockbots help ollama").outputs
+    assert "<strong>" in page.data["text/html"]
+    assert "<pre>" in page.data["text/html"]
+    assert page.data["text/markdown"].startswith("**")
+    assert page.data["text/plain"].startswith("**")
+
+
+@pytest.mark.parametrize(("word", "title"), [("topics", "Chat panel"), ("темы", "Панель чата")])
+def test_help_lists_its_topics(lockbots, word, title):
+    assert title in lockbots(f"help {word}").splitlines()
+
+
+def test_none_takes_a_text_away(lockbots, session):
+    lockbots("set system Be kind.")
+    lockbots("set system None")
+    assert session.system == ""
+
+
+def test_commands_need_no_notebook():
+    session = Lockbots()
+    assert "guide" in repr(commands.run(session, "status"))
+    with pytest.raises(HelpRequested):
+        commands.run(session, "use --help")
+
+
+def test_the_environment_chooses_the_model(monkeypatch):
+    monkeypatch.setenv("LOCKBOTS_MODEL", "ollama:llama3:8b")
+    monkeypatch.setenv("LOCKBOTS_OLLAMA_BASE_URL", "http://localhost:9/v1")
+    chat = Lockbots().chat()
+    assert (chat.provider.name, chat.model, chat.provider.base_url) == ("ollama", "llama3:8b", "http://localhost:9/v1")
+
+
+def test_use_without_an_address_goes_back_to_the_providers_own(lockbots, session):
+    assert "at http://localhost:9/v1" in lockbots("use openai:a --base-url http://localhost:9/v1")
+    assert "none needed" in lockbots("status")
+    said = lockbots("use openai:b")
+    assert "localhost" not in said
+    assert "login openai" in said
+    assert session.chat().provider.base_url == "https://api.openai.com/v1"
+
+
+def test_status_is_there_when_the_model_is_wrong(lockbots, session):
+    session.model = "nosuch:x"
+    assert "no provider" in lockbots("status")
+
+
+def test_a_credential_in_the_settings_shows_nowhere(lockbots, session):
+    session.providers = {"openai": {"auth": "planted-credential-6"}}
+    assert "planted" not in lockbots("set") + lockbots("status") + str(session.providers)
+    assert session.chat("openai:x").provider.auth.reveal() == "planted-credential-6"
+    with pytest.raises(Exception, match="dict of dicts"):
+        session.providers = {"guide": 5}
+
+
+def test_a_question_after_help_is_the_topic(lockbots):
+    assert "--base-url" in lockbots("use?")
+    assert "usage" not in lockbots("help how do I connect a real model?")
+
+
+def test_what_can_not_be_written_as_json_is_not_saved(lockbots, session, tmp_path):
+    session.conversation().commit(Turn("q", "a", params={"x": object()}), session.conversation().slot())
+    with pytest.raises(ValueError, match="JSON"):
+        lockbots(f"save {tmp_path / 'x.json'}")
+    session.conversation().clear()
+    with pytest.raises(ValueError, match="can't be written"):
+        lockbots(f"save {tmp_path}")
+    assert not [*tmp_path.parent.glob(".*.tmp"), *tmp_path.glob("*.json")]
+
+
+def test_an_interrupt_at_the_login_prompt_is_one_line(lockbots, monkeypatch):
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("getpass.getpass", interrupted)
+    with pytest.raises(Interrupted, match="nothing has changed"):
+        lockbots("login openai")

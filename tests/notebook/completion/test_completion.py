@@ -1,0 +1,548 @@
+"""Tab completion: what is offered where, and what never is."""
+
+import socket
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lockbots_magic.conversation.messages import ModelInfo
+from lockbots_magic.notebook.commands import COMMANDS
+from lockbots_magic.notebook.completion.knowledge import Known
+from lockbots_magic.notebook.completion.matcher import register
+from lockbots_magic.notebook.completion.offers import Offer, completions
+from lockbots_magic.notebook.session import Lockbots
+from lockbots_magic.prompt.option_syntax import words
+from lockbots_magic.providers.model_catalog import lists_of
+
+NAMESPACE = {
+    "answer": 42,
+    "analyse": len,
+    "average": lambda values: sum(values) / len(values),
+    "Animal": type("Animal", (), {}),
+    "_private": 1,
+    "In": [],
+    5: "no name",
+    "not one": 1,
+}
+
+
+def expressions(code):
+    """Stands for the notebook: whatever is asked, it tells what it was asked, and has a name that is none."""
+    return 0, [Offer(f"<{code}>".replace("\n", "/"), "python"), Offer("x\nimport os", "python")]
+
+
+class Asker:
+    """Completes lines with a session of its own."""
+
+    def __init__(self):
+        self.session = Lockbots()
+        self.session.conversation("main")
+        self.known = Known(self.session, namespace=NAMESPACE, hidden=["In"], expressions=expressions)
+
+    def __call__(self, before):
+        """What a cell becomes, the part that is replaced taken away: the offers' texts. None: others are asked."""
+        found = completions(before, self.known)
+        if found is None:
+            return None
+        assert 0 <= found.start <= len(before)
+        return [text for text, _ in found.offers]
+
+    def applied(self, before):
+        """The cells that the offers make."""
+        found = completions(before, self.known)
+        return [before[: found.start] + text for text, _ in found.offers]
+
+
+@pytest.fixture
+def offered():
+    return Asker()
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_asked(request, monkeypatch):
+    """A connection is a failure, unless a test needs a kernel."""
+    if "kernel" not in request.fixturenames:
+
+        def refuse(*_):
+            raise AssertionError("completion went to the network")
+
+        monkeypatch.setattr(socket.socket, "connect", refuse)
+        monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("notes.json", "my notes.txt", ".hidden"):
+        (tmp_path / name).touch()
+    (tmp_path / "nested folder").mkdir()
+    (tmp_path / "nested folder" / "deep.md").touch()
+    (tmp_path / "plain").mkdir()
+    return tmp_path
+
+
+# Which lines are ours
+
+
+@pytest.mark.parametrize("before", ["", "x = 5", "%cha", "%%cha", "%%chat", "%timeit x", "chat -m o", "a %chat -m o"])
+def test_other_lines_are_left_to_others(offered, before):
+    assert offered(before) is None
+
+
+@pytest.mark.parametrize("head", ["%chat ", "%%chat ", "\n%%chat ", "x = 1\n    %chat ", "%chat\t"])
+def test_our_lines_may_stand_anywhere(offered, head):
+    assert "--model" in offered(f"{head}--mo")
+
+
+# Options
+
+
+def test_options_are_offered_by_their_long_names(offered):
+    found = offered("%chat ")
+    assert "--model" in found
+    assert "-m" not in found
+    assert "--help" not in found
+
+
+def test_after_a_dash_every_spelling_is_offered(offered):
+    assert {"-m", "--model", "-h"} <= set(offered("%%chat -"))
+
+
+def test_an_option_is_offered_once_unless_it_repeats(offered):
+    assert offered("%chat -m guide: --mod") == []
+    assert offered("%chat -p a=1 --par") == ["--param"]
+
+
+def test_options_of_a_command_come_from_its_own_parser(offered):
+    assert offered("%lockbots replay x --s") == ["--speed"]
+    assert offered("%lockbots use --mod") == []
+
+
+def test_choices_are_offered(offered):
+    assert offered("%chat --as ") == ["text", "code", "json"]
+    assert offered("%chat --as=j") == ["json"]
+
+
+def test_behind_two_dashes_there_are_no_options(offered):
+    assert offered("%chat -- -") == []
+    assert offered("%lockbots use -- --b") == []
+
+
+# Values
+
+
+def test_a_provider_comes_with_its_colon(offered):
+    assert offered("%chat -m open") == ["openai:", "openrouter:"]
+    assert offered("%lockbots use oll") == ["ollama:"]
+
+
+@pytest.mark.parametrize("option", ["-m ", "--model ", "--model=", "-m", '-m "', "-m '"])
+def test_a_model_is_offered_however_the_option_is_spelt(offered, option):
+    (written,) = offered.applied(f"%chat {option}openai:gpt")
+    assert words(written)[-1].removeprefix("--model=").removeprefix("-m") == "openai:gpt-4o-mini"
+
+
+def test_models_are_those_the_server_listed_then_the_table_then_the_one_in_use(offered):
+    offered.session.model = "openai:mine"
+    lists_of(offered.session).keep("openai", "https://api.openai.com/v1", [ModelInfo("gpt-9")])
+    assert offered("%chat -m openai:") == ["openai:gpt-9", "openai:gpt-4o-mini", "openai:mine"]
+    assert "liaobots:gpt-4" in offered("%chat -m liaobots:gpt")
+
+
+def test_models_are_those_of_the_address_on_the_line(offered):
+    lists_of(offered.session).keep("vllm", "http://127.0.0.1:9000/v1", [ModelInfo("qwen")])
+    assert offered("%chat -m vllm:q") == []
+    assert offered("%chat --base-url http://127.0.0.1:9000/v1/ -m vllm:q") == ["vllm:qwen"]
+    assert offered("%lockbots use vllm:qwen --base-url h") == ["http://127.0.0.1:9000/v1"]
+    assert offered("%chat --base-url nonsense -m vllm:q") == []
+
+
+def test_models_of_no_provider_are_none(offered):
+    assert offered("%chat -m nosuch:") == []
+
+
+def test_several_models_are_offered_up_to_the_dashes(offered):
+    assert offered("%lockbots compare guide:help oll") == ["ollama:"]
+    assert offered("%lockbots compare guide:help ollama:x -- oll") == []
+
+
+def test_providers_by_name(offered):
+    assert offered("%lockbots login liao") == ["liaobots"]
+    assert offered("%lockbots models lo") == ["lockchat"]
+
+
+def test_conversations_by_name(offered):
+    offered.session.conversation("physics")
+    for line in ("%chat -c ", "%lockbots switch ", "%lockbots delete ", "%lockbots panel "):
+        assert offered(f"{line}ph") == ["physics"]
+        assert "main" in offered(line)
+    assert offered("%lockbots new ph") == []
+
+
+def test_a_name_with_a_space_is_quoted_in_the_quote_it_began_with(offered):
+    offered.session.conversation("my day's work")
+    for typed in ("my", '"my', "'my", '"my day', "'my day"):
+        (written,) = offered.applied(f"%chat -c {typed}")
+        assert words(written)[-1] == "my day's work"
+
+
+@pytest.mark.parametrize(
+    "name", ["x\nimport os", "x\u202e", "x\x1b[2J", "--base-url=http://evil", "x" * 999, "x\u2028y"]
+)
+def test_a_hostile_name_is_not_offered(offered, name):
+    offered.session.conversation(name)
+    lists_of(offered.session).keep("ollama", "http://localhost:11434/v1", [ModelInfo(name)])
+    assert offered("%chat -c ") == ["main"]
+    assert all("\n" not in text and len(text) < 999 for text in offered("%chat -m ollama:"))
+
+
+def test_variables_are_those_somebody_made(offered):
+    assert offered("%chat --to ") == ["answer", "analyse", "average", "Animal"]
+    assert offered("%chat --to an") == ["answer", "analyse", "Animal"]
+
+
+def test_functions_one_after_another(offered):
+    assert offered("%chat --tools ") == ["analyse", "average"]
+    assert offered("%chat --tools analyse,a") == ["analyse,average"]
+
+
+def test_personas_begin_with_an_at_sign(offered, folder):
+    offered.session.personas = {"poet": "You rhyme."}
+    (folder / "personas").mkdir()
+    for name in ("critic", "two words"):
+        (folder / "personas" / f"{name}.md").touch()
+    assert offered("%chat --system @") == ["@critic", "@poet"]
+    assert offered("%chat -s Be") == []
+
+
+def test_parameters_of_the_model_on_the_line(offered):
+    assert offered("%chat -p ra") == ["rate="]
+    assert offered("%chat -m openai:x -p top") == ["top_p="]
+    assert offered("%chat -m nosuch:x -p top") == []
+
+
+def test_settings_and_their_values(offered):
+    assert offered("%lockbots set li") == ["live"]
+    assert offered("%lockbots set live o") == ["on", "off"]
+    assert offered("%lockbots set model oll") == ["ollama:"]
+
+
+def test_help_has_topics_and_commands(offered):
+    assert "switch" in offered("%lockbots help swi")
+    (several, *_) = [text for text in offered("%lockbots help ") if " " in text]
+    assert several.startswith('"')
+
+
+def test_commands(offered):
+    assert offered("%lockbots ") == list(COMMANDS)
+    assert offered("%lockbots  mod") == ["models"]
+    assert offered("%lockbots nosuch ") == []
+
+
+# Paths
+
+
+@pytest.mark.parametrize("command", ["save", "load", "export", "import", "record", "replay", "restore"])
+def test_files_of_commands(offered, folder, command):
+    assert offered(f"%lockbots {command} no") == ["notes.json"]
+
+
+def test_files_of_options(offered, folder):
+    assert offered("%chat --file no") == ["notes.json"]
+    assert offered("%chat --file=no") == ["notes.json"]
+    assert offered("%chat --image n") == ['"nested folder/', "notes.json"]
+
+
+def test_hidden_files_once_a_dot_is_typed(offered, folder):
+    assert ".hidden" not in offered("%chat --file ")
+    assert offered("%chat --file .") == [".hidden"]
+
+
+def test_a_folder_is_gone_into(offered, folder, monkeypatch):
+    assert offered("%chat --file pl") == ["plain/"]
+    (written,) = offered.applied("%chat --file nes")
+    (written,) = offered.applied(written)
+    assert words(written)[-1] == "nested folder/deep.md"
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("USERPROFILE", str(folder))
+    assert offered("%chat --file ~/no") == ["~/notes.json"]
+    assert offered(f"%chat --file {folder}/no") == [f"{folder}/notes.json"]
+
+
+@pytest.mark.parametrize("typed", ["nosuch/", "~nobody-of-that-name/", "notes.json/", "\0/", "x" * 5000 + "/"])
+def test_what_is_no_folder_has_no_files(offered, folder, typed):
+    assert offered(f"%chat --file {typed}") == []
+
+
+def test_variables_and_files_for_an_image(offered, folder):
+    assert offered("%chat --image an") == ["answer", "analyse", "Animal"]
+    assert "notes.json" in offered("%chat --image ")
+
+
+# Prompts
+
+
+@pytest.mark.parametrize("before", ["%%chat\n", "%%chat -m guide:\nimport o", "%%chat\nx\n%chat --mo", "%chat an"])
+def test_prose_has_no_completions_of_anybody(offered, before):
+    assert offered(before) == []
+
+
+def test_text_on_the_first_line_of_a_cell_is_a_mistake_that_is_not_helped(offered):
+    assert offered("%%chat hello {{ an") == []
+
+
+@pytest.mark.parametrize(
+    "head", ["%chat ", "%chat -t 0 -- ", "%chat say ", "%%chat\n", "%%chat -t 0\nsay\n", "%%chat\n}} "]
+)
+def test_an_open_expression_is_completed_as_python(offered, head):
+    found = completions(f"{head}{{{{ df.co", offered.known)
+    assert found.offers == (Offer("<df.co>", "python"),)
+    assert found.start == len(f"{head}{{{{ ")
+
+
+def test_an_expression_is_the_last_one_open(offered):
+    assert offered("%%chat\n{{ a }} and {{b") == ["<b>"]
+    assert offered("%%chat\n{{ a }} and b") == []
+    assert offered("%%chat\n{ b") == []
+    assert offered("%%chat\n{{ [a for\n a") == ["<[a for/ a>"]
+
+
+def test_raw_braces_are_text(offered):
+    assert offered("%%chat --raw\n{{ an") == []
+    assert offered("%chat --raw {{ an") == []
+    assert offered("%chat --raw -- {{ an") == []
+    assert offered("%lockbots compare guide --raw -- {{ an") == []
+    assert offered("%%chat -s --raw\n{{ an") == ["<an>"]
+
+
+def test_the_prompt_of_a_command_is_completed_like_any_other(offered):
+    assert offered("%lockbots compare guide --to x -- say {{ an") == ["<an>"]
+    assert offered("%lockbots compare guide {{ an") == ["anthropic:"]
+    assert offered("%lockbots compare guide -- say an") == []
+    assert offered("%lockbots stop -- {{ an") == []
+
+
+# Whatever is typed
+
+PIECES = [
+    "%chat",
+    "%%chat",
+    "%lockbots",
+    *COMMANDS,
+    "-m",
+    "--model=",
+    "--",
+    "-p",
+    "-",
+    '"',
+    "'",
+    "\\",
+    "{{",
+    "}}",
+    "=",
+    ":",
+]
+PIECES += [
+    "openai",
+    "guide:",
+    " ",
+    "\n",
+    "\t",
+    "~",
+    "/",
+    "../",
+    "@",
+    ",",
+    "--tools",
+    "--file",
+    "--image ",
+    "é",
+    "\0",
+    "\u2028",
+]
+LINES = st.lists(st.sampled_from(PIECES) | st.text(max_size=4), max_size=12).map("".join)
+
+
+@given(st.sampled_from(["", "%chat ", "%%chat ", "%lockbots ", "%%chat\n"]), LINES, st.data())
+def test_no_line_makes_completion_fail_or_go_to_the_network(head, tail, data):
+    cell = head + tail
+    before = cell[: data.draw(st.integers(0, len(cell)))]
+    offered = Asker()
+    found = offered(before)
+    assert found is None or not any("\n" in one for one in found)
+
+
+# In IPython
+
+
+def parted(cell):
+    """A cell in which a bar stands for the cursor -> its text and where the cursor is."""
+    before, bar, after = cell.partition("|")
+    assert bar
+    return before + after, len(before)
+
+
+def found(shell, cell):
+    """The cells that the completions make."""
+    from IPython.core.completer import provisionalcompleter, rectify_completions
+
+    cell, at = parted(cell)
+    with provisionalcompleter():
+        raw = shell.Completer.completions(cell, at)
+        return [cell[: one.start] + one.text + cell[at:] for one in rectify_completions(cell, raw)]
+
+
+@pytest.fixture(params=["jedi", "no jedi"])
+def completing(shell, session, request):
+    """A shell in which completion is registered once."""
+    shell.Completer.custom_matchers.clear()
+    if request.param == "no jedi":
+        shell.Completer.use_jedi = False
+    register(shell, session)
+    return shell
+
+
+def test_ipython_offers_ours_and_nothing_else(completing):
+    assert found(completing, "%chat -m ollam|") == ["%chat -m ollama:"]
+    assert found(completing, "%lockbots mode| openai") == ["%lockbots models openai"]
+    assert found(completing, "%%chat --mo|\nhello") == ["%%chat --model\nhello"]
+    with pytest.warns(PendingDeprecationWarning):  # front ends of old ask so
+        assert completing.complete("", "%chat -m ollam", 14) == ("ollam", ["ollama:"])
+
+
+@pytest.mark.parametrize("prose", ["fra", "import o", "frame.", "%tim", "\\alph", "./", "open(", "fra|me\n{{ frame }}"])
+def test_ipython_offers_nothing_in_prose(completing, prose):
+    completing.user_ns["frame"] = "text"
+    prose = prose if "|" in prose else f"{prose}|"
+    assert found(completing, f"%%chat\n{prose}") == []
+    assert found(completing, f"%%chat -t 0\nhello\n\n{prose}") == []
+
+
+def test_ipython_completes_the_expression_in_braces(completing):
+    completing.user_ns["frame"] = "text"
+    assert "%%chat\nsee {{ frame" in found(completing, "%%chat\nsee {{ fra|")
+    assert "%%chat\nsee {{ frame.upper }} and" in found(completing, "%%chat\nsee {{ frame.upp| }} and")
+    assert "%chat see {{frame.upper" in found(completing, "%chat see {{frame.upp|")
+    assert not [one for one in found(completing, "%chat {{ ti|") if "%time" in one]
+
+
+def test_jedi_is_never_asked(completing, monkeypatch):
+    from IPython.core import completer
+
+    def refuse(*_, **__):
+        raise AssertionError("jedi was asked")
+
+    monkeypatch.setattr(completer.IPCompleter, "_jedi_matches", refuse)
+    completing.user_ns.update(frame="text", many={"key": {"inner": []}})
+    for code in ("", "fra", "frame.", "[x for x in frame.", "many[", "many['key'].", "len(frame).", "frame.nosuch."):
+        found(completing, f"%%chat\n{{{{ {code}|")
+    assert "%%chat\n{{ [x for x in frame.upper" in found(completing, "%%chat\n{{ [x for x in frame.upp|")
+    assert found(completing, "%%chat\n{{ many['key']['in|") == ["%%chat\n{{ many['key']['inner"]
+
+
+def test_what_might_run_code_of_the_users_has_no_attributes(completing):
+    asked = []
+    cell = "class Eager:\n    @property\n    def value(self):\n        asked.append('value')\n        return ''\n"
+    completing.user_ns["asked"] = asked
+    completing.run_cell(f"{cell}    def __call__(self):\n        asked.append('call')\neager = Eager()")
+    assert "%chat {{ eager.value" in found(completing, "%chat {{ eager.|")
+    for code in ("eager.value.", "eager().", "eager.value['"):
+        assert found(completing, f"%chat {{{{ {code}|") == []
+    assert asked == []
+
+
+def test_ipython_is_left_alone_elsewhere(completing):
+    completing.user_ns["frame"] = "text"
+    assert "frame" in found(completing, "fra|")
+    assert "%%chat" in found(completing, "%%cha|")
+    assert "%lockbots" in found(completing, "%lockb|")
+
+
+def test_a_terminal_shows_the_same(completing):
+    from IPython.terminal.ptutils import IPythonPTCompleter
+    from prompt_toolkit.document import Document
+
+    completing.min_elide = 30
+    completer = IPythonPTCompleter(shell=completing)
+
+    def shown(cell):
+        return [(one.text, one.start_position) for one in completer.get_completions(Document(*parted(cell)), None)]
+
+    assert shown("%chat -m ollam|") == [("ollama:", -5)]
+    assert shown("%%chat\nthe imp|") == []
+    assert ("min", -2) in shown("%%chat\nthe {{ mi|")
+
+
+def test_unregistering_takes_everything_back(shell, session):
+    before = list(shell.Completer.custom_matchers)
+    unregister = register(shell, session)
+    assert len(shell.Completer.custom_matchers) == len(before) + 1
+    unregister()
+    unregister()
+    assert shell.Completer.custom_matchers == before
+
+
+def test_nothing_is_read_before_somebody_asks():
+    room = "lockbots_magic.notebook.completion"
+    code = f"import sys, {room}; print('{room}.offers' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"
+
+
+# In a kernel
+
+REGISTER = """
+from lockbots_magic import completion, magics
+shell = get_ipython()
+shell.Completer.custom_matchers.clear()
+completion.register(shell, magics.session_of(shell))
+frame = "text"
+"""
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    pytest.importorskip("ipykernel")
+    from tests.kernels import Kernel
+
+    with Kernel() as running:
+        running.run("%load_ext lockbots_magic")
+        assert running.run(REGISTER).reply["status"] == "ok"
+        yield running
+
+
+def completed(kernel, cell):
+    """The cells that a front end would make of it."""
+    cell, at = parted(cell)
+    kernel.client.complete(cell, at)
+    reply = kernel.client.get_shell_msg(timeout=30)["content"]
+    assert reply["status"] == "ok"
+    return [cell[: reply["cursor_start"]] + match + cell[reply["cursor_end"] :] for match in reply["matches"]]
+
+
+@pytest.mark.kernel
+def test_a_kernel_completes_the_first_line(kernel):
+    assert completed(kernel, "%%chat -m ollam|\nhello") == ["%%chat -m ollama:\nhello"]
+    assert completed(kernel, "%%chat --temp|\nhello") == ["%%chat --temperature\nhello"]
+    assert completed(kernel, "x = 1\n%lockbots swit|\ny = 2") == ["x = 1\n%lockbots switch\ny = 2"]
+
+
+@pytest.mark.kernel
+def test_a_kernel_completes_nothing_in_prose(kernel):
+    assert completed(kernel, "%%chat\nthe fra|") == []
+    assert completed(kernel, "%%chat\nframe.|\nmore") == []
+    assert completed(kernel, "%chat the fra|") == []
+
+
+@pytest.mark.kernel
+def test_a_kernel_completes_expressions_in_braces(kernel):
+    assert completed(kernel, "%%chat\nthe {{ frame.upp| }}\nmore") == ["%%chat\nthe {{ frame.upper }}\nmore"]
+    assert "%%chat\nthe {{ frame }}" in completed(kernel, "%%chat\nthe {{ fra| }}")
+
+
+@pytest.mark.kernel
+def test_a_kernel_goes_on_completing_code(kernel):
+    assert "frame.upper" in completed(kernel, "frame.upp|")

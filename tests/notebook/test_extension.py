@@ -1,0 +1,330 @@
+"""`%%chat`, `%chat` and the extension, in an IPython without a kernel."""
+
+import json
+
+import pytest
+from IPython.utils.capture import capture_output
+
+from lockbots_magic.notebook.extension import session_of
+
+
+def turns(session):
+    return session.conversation().turns
+
+
+def test_the_first_cell_answers_with_nothing_configured(run):
+    cell = run("%%chat\nHow do I connect a real model?")
+    assert cell.error is None
+    assert "%lockbots" in cell.reply
+    assert set(cell.outputs[0].data) == {"text/html", "text/markdown", "text/plain"}
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "don't panic",
+        "it costs $5 and {x} or {}",
+        "What's up?",
+        "how are you?",
+        "как дела?",
+        'a "quoted" word??',
+        "smile :(",
+        "back\\slash \\n",
+        "100% sure!",
+        "f(x) = [1, 2",
+        "日本語 😀 ?",
+        "'''",
+    ],
+)
+def test_any_prompt_arrives_untouched_on_a_line_and_in_a_cell(run, openai, prompt):
+    assert run(f"%chat -- {prompt}").error is None
+    assert openai.requests[-1].json["messages"][-1]["content"] == prompt
+    assert run(f"%chat {prompt}").error is None
+    assert openai.requests[-1].json["messages"][-1]["content"] == prompt
+    assert run(f"%%chat\n{prompt}\n\n  and {{more}}").error is None
+    assert openai.requests[-1].json["messages"][-1]["content"] == f"{prompt}\n\n  and {{more}}"
+
+
+def test_a_question_mark_after_the_magic_alone_is_still_help(run, openai):
+    for source in ("%chat?", "%%chat?", "%lockbots?"):
+        assert run(source).error is None
+    assert "--base-url" in run("%lockbots use?").stdout
+    assert not openai.requests
+
+
+def test_chat_stands_among_other_code(run, openai, session):
+    cell = run("for i in range(2):\n    %chat is this line {i}?\nx = 5")
+    assert cell.error is None
+    assert [t.prompt for t in turns(session)] == ["is this line {i}?"] * 2
+
+
+def test_a_magic_inside_a_string_is_text(run, shell):
+    assert run('text = """\n%chat is this?\n"""').error is None
+    assert shell.user_ns["text"] == "\n%chat is this?\n"
+
+
+def test_a_cell_run_again_replaces_its_turn(run, openai, session):
+    run("%%chat\none", "c1")
+    run("%%chat\ntwo", "c2")
+    run("%%chat\nuno", "c1")
+    assert [(t.prompt, t.stale) for t in turns(session)] == [("uno", False), ("two", True)]
+    assert [m["content"] for m in openai.requests[-1].json["messages"]] == ["uno"]
+
+
+def test_without_a_cell_id_turns_append(run, openai, session):
+    run("%%chat\none")
+    run("%%chat\none")
+    assert len(turns(session)) == 2
+
+
+def test_a_loop_in_a_cell_keeps_all_its_turns_once(run, openai, session):
+    for _ in range(2):
+        run("for word in ('a', 'b'):\n    get_ipython().run_line_magic('chat', word)", "loop")
+    assert [t.prompt for t in turns(session)] == ["a", "b"]
+
+
+def test_the_reply_goes_into_a_variable(run, openai, shell):
+    run("%%chat --to answer\nsay {42}")
+    assert shell.user_ns["answer"] == "{42}"
+
+
+def test_a_wrong_variable_name_is_refused_before_anything_is_sent(run, openai):
+    assert "variable" in str(run("%%chat --to 5x\nhi").error)
+    assert not openai.requests
+
+
+def test_options_reach_the_provider(run, openai):
+    run("%%chat -t 0.3 -s 'Be brief.' -p top_p=0.5 -p stop=['x']\nhi")
+    sent = openai.requests[-1].json
+    assert (sent["temperature"], sent["top_p"], sent["stop"]) == (0.3, 0.5, ["x"])
+    assert sent["messages"][0] == {"role": "system", "content": "Be brief."}
+
+
+def test_no_history_is_neither_told_nor_kept(run, openai, session):
+    run("%%chat\none")
+    run("%%chat --no-history\ntwo")
+    assert len(openai.requests[-1].json["messages"]) == 1
+    assert [t.prompt for t in turns(session)] == ["one"]
+
+
+def test_another_conversation_is_made_on_the_way(run, openai, session):
+    run("%%chat -c physics\none")
+    assert session.current == "main"
+    assert [t.prompt for t in session.conversation("physics").turns] == ["one"]
+
+
+def test_one_model_for_one_cell(run, openai, mock_server):
+    run(f"%%chat -m lockchat:gpt-4 --base-url {mock_server.url('lockchat')}\nhi")
+    assert mock_server.requests[-1].json["model"] == "gpt-4"
+    run("%%chat\nhi")
+    assert mock_server.requests[-1].json["model"] == "demo"
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("%%chat -p colour=red\nhi", "colour"),
+        ("%%chat --colour red\nhi", "-h"),
+        ("%%chat -m nosuch:x\nhi", "nosuch"),
+        ("%%chat openai:gpt-4\nhi", "-m openai:gpt-4"),
+        ("%%chat\n\n \n", "say something"),
+        ("%chat", "say something"),
+        ("%chat -t 1", "say something"),
+        ("%%chat --base-url nonsense\nhi", "base URL"),
+        ("%lockbots nosuch", "nosuch"),
+        ("%lockbots histroy", "history"),
+        ("%lockbots use", "-h"),
+    ],
+)
+def test_bad_input_is_one_short_message_and_changes_nothing(run, session, source, says):
+    cell = run(source)
+    assert says in str(cell.error)
+    assert "Traceback" not in cell.stdout + cell.stderr
+    assert len((cell.stdout + cell.stderr).splitlines()) <= 2
+    assert not turns(session)
+    assert session.model == "guide"
+
+
+def test_a_failed_reply_shows_what_came_and_one_message(run, mock_server, session):
+    run(f"%lockbots use openai:demo --base-url {mock_server.url('openai', fault='error-midway')}")
+    cell = run("%%chat\ncount to 9")
+    assert cell.reply.startswith("1 2")
+    assert "broke off" in cell.outputs[0].data["text/html"]
+    assert "broke off" not in cell.reply
+    assert len(cell.stdout.splitlines()) == 1
+    assert turns(session)[0].status == "error"
+
+
+@pytest.mark.parametrize("mode", ["Plain", "Context", "Verbose", "Minimal"])
+def test_no_traceback_style_shows_a_credential(run, mock_server, session, monkeypatch, mode):
+    secret = "planted-credential-1234"
+    monkeypatch.setenv("LOCKBOTS_LIAOBOTS_AUTH", secret)
+    run(f"%lockbots use liaobots --base-url {mock_server.url('liaobots', fault='echo-credential')}")
+    run(f"%xmode {mode}")
+    cell = run("%%chat\nhi")
+    assert type(cell.error).__name__ == "AuthenticationError"
+    told = cell.stdout + cell.stderr + repr(cell.error) + repr(vars(cell.error)) + str(cell.outputs)
+    assert secret not in told
+    assert mock_server.requests, "it was sent"
+    assert secret not in json.dumps([t.to_dict() for t in turns(session)])
+
+
+def test_an_interrupt_is_kept_shown_and_stops_run_all(run, session, monkeypatch):
+    def interrupted(prompt):
+        yield "partial "
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(session, "chat", lambda *_: chat_of(session, interrupted))
+    cell = run("%%chat\nhi")
+    assert isinstance(cell.error, KeyboardInterrupt)
+    assert not cell.result.success
+    assert cell.reply == "partial "
+    assert "interrupted" in cell.outputs[0].data["text/html"]
+    assert len(cell.stdout.splitlines()) == 1
+    assert turns(session)[0].status == "interrupted"
+
+
+def chat_of(session, function):
+    from lockbots_magic import Chat
+
+    return Chat(function, conversation=session.conversation())
+
+
+def test_notices_are_apart_from_the_reply(run, mock_server):
+    run(f"%lockbots use openai:demo --base-url {mock_server.url('openai', fault='cut')}")
+    cell = run("%%chat\ncount to 9")
+    assert cell.error is None
+    assert "end mark" in cell.outputs[0].data["text/html"]
+    assert "end mark" not in cell.reply
+
+
+def registered(shell):
+    """Everything an extension could leave behind."""
+    return (
+        list(shell.configurables),
+        {kind: sorted(magics) for kind, magics in shell.magics_manager.magics.items()},
+        sorted(shell.magics_manager.registry),
+        list(shell.input_transformer_manager.token_transformers),
+        list(shell.input_transformers_cleanup),
+        {name: list(hooks) for name, hooks in shell.events.callbacks.items()},
+        shell.CustomTB,
+        dict(shell.strdispatchers),
+        list(shell.Completer.custom_matchers),
+    )
+
+
+def test_loading_prints_nothing_and_unloading_leaves_nothing(shell, run):
+    loaded = registered(shell)
+    shell.run_line_magic("unload_ext", "lockbots_magic")
+    bare = registered(shell)
+    assert bare != loaded
+    cell = run("%load_ext lockbots_magic\n%reload_ext lockbots_magic")
+    assert cell.error is None
+    assert cell.stdout == cell.stderr == ""
+    assert not cell.outputs
+    assert run("%chat what?").error is None
+    assert run("%unload_ext lockbots_magic").error is None
+    assert registered(shell) == bare
+
+
+def test_unloading_twice_is_no_error(shell):
+    from lockbots_magic import unload_ipython_extension
+
+    unload_ipython_extension(shell)
+    unload_ipython_extension(shell)
+
+
+def test_reloading_keeps_the_conversation_and_the_credentials(run, shell, session):
+    run("%chat hi")
+    run("%lockbots set temperature 0.5")
+    run("%reload_ext lockbots_magic")
+    assert len(session_of(shell).conversation()) == 1
+    assert session_of(shell).temperature == 0.5
+
+
+def test_config_magic_sets_traits(run, session):
+    assert run("%config Lockbots.temperature = 0.25").error is None
+    assert session.temperature == 0.25
+
+
+def test_a_credential_written_in_a_cell_is_warned_of(run, session):
+    with pytest.warns(UserWarning, match="holds a credential"):
+        run("from lockbots_magic import Chat\nc = Chat('liaobots', auth='planted-credential-77')")
+
+
+def test_help_on_the_options_needs_no_cell_body(run, openai):
+    for source in ("%%chat -h", "%%chat -h\n\n", "%chat --help"):
+        cell = run(source)
+        assert cell.error is None
+        assert "--no-history" in cell.stdout
+
+
+def test_a_cell_that_runs_another_goes_on_owning_its_turns(run, openai, session):
+    source = "%chat a\nget_ipython().run_cell('1')\n%chat b"
+    for _ in range(2):
+        run(source, "c1")
+    assert [t.prompt for t in turns(session)] == ["a", "b"]
+
+
+def test_a_cell_owns_its_turn_after_save_and_load_in_a_new_session(run, openai, session, tmp_path):
+    run("%%chat\none", "c1")
+    run(f"%lockbots save {tmp_path / 'x.json'}")
+    session.conversations.clear()
+    run(f"%lockbots load {tmp_path / 'x.json'}")
+    run("%%chat\nuno", "c1")
+    assert [t.prompt for t in turns(session)] == ["uno"]
+
+
+def test_a_failure_without_text_is_its_message_alone(run, mock_server):
+    run(f"%lockbots use openai:demo --base-url {mock_server.url('openai', fault='http-400')}")
+    cell = run("%%chat\nhi", "c1")
+    assert not cell.outputs
+    assert len(cell.stdout.splitlines()) == 1
+
+
+def test_a_refused_prompt_makes_no_conversation(run, session):
+    run("%%chat -c typo -p x=1\nhi")
+    assert "typo" not in session.conversations
+
+
+def test_loading_twice_is_loading_once(shell):
+    from lockbots_magic import load_ipython_extension
+
+    loaded = registered(shell)
+    load_ipython_extension(shell)
+    assert registered(shell)[2:6] == loaded[2:6]
+    assert len(registered(shell)[0]) == len(loaded[0])
+
+
+def test_a_terminal_waits_for_the_lines_below_the_first(shell):
+    assert shell.check_complete("%%chat")[0] == "incomplete"
+    assert shell.check_complete("%%chat -t 0\n")[0] == "incomplete"
+
+
+def test_cell_that_ends_with_a_turn_shows_its_reply(shell):
+    with capture_output():
+        shell.run_cell("from lockbots_magic import Chat\nChat(lambda prompt: '**bold** <b>').ask('hi')")
+    data, _ = shell.display_formatter.format(shell.user_ns["_"])
+    assert "<strong>bold</strong> &lt;b&gt;" in data["text/html"]
+    assert data["text/plain"].startswith("Turn('hi', '**bold** <b>'")
+    shell.run_line_magic("unload_ext", "lockbots_magic")
+    assert set(shell.display_formatter.format(shell.user_ns["_"])[0]) == {"text/plain"}
+    shell.run_line_magic("load_ext", "lockbots_magic")
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        ">>> 1 + 1\n2",
+        "In [1]: x\n   ...: y",
+        "    indented\n  less",
+        "a\n   \nb",
+        "%timeit x\n!ls\nwhat?",
+        "\\ and \\n and {x} $y \"\"\" '''",
+    ],
+)
+def test_prompt_arrives_as_it_was_typed_whatever_it_looks_like(shell, prompt):
+    for before in ("", "\n"):
+        with capture_output():
+            shell.run_cell(f"{before}%%chat\n{prompt}").raise_error()
+        assert session_of(shell).conversation().turns[-1].prompt == prompt

@@ -1,0 +1,282 @@
+"""Frames: when they are drawn, by whom, and what is left in the end."""
+
+import re
+import threading
+import time
+from typing import ClassVar
+
+import pytest
+from IPython.core.displaypub import CapturingDisplayPublisher
+
+from lockbots_magic.conversation.messages import Delta, Turn
+from lockbots_magic.notebook import live_output as live
+from lockbots_magic.notebook.live_output import CellOutput, LiveCellOutput, output_for
+from lockbots_magic.rendering import frame_loop as drawing
+from lockbots_magic.rendering.incremental import IncrementalMarkdown
+from lockbots_magic.rendering.terminal.output import TerminalOutput
+
+
+class Shell:
+    display_pub = None
+
+
+class KernelShell(Shell):
+    kernel = None
+    metadata: ClassVar = {}
+
+    def get_parent(self):
+        return {"metadata": self.metadata}
+
+
+class WatchedShell(KernelShell):
+    metadata: ClassVar = {"cellId": "c1"}
+
+
+class CapturingShell(WatchedShell):
+    display_pub = CapturingDisplayPublisher()
+
+
+@pytest.mark.parametrize(
+    ("shell", "mode", "kind"),
+    [
+        (Shell(), "auto", TerminalOutput),
+        (Shell(), "on", TerminalOutput),
+        (WatchedShell(), "auto", LiveCellOutput),
+        (KernelShell(), "auto", CellOutput),
+        (KernelShell(), "on", LiveCellOutput),
+        (WatchedShell(), "off", CellOutput),
+        (WatchedShell(), "text", TerminalOutput),
+        (CapturingShell(), "on", CellOutput),
+    ],
+)
+def test_the_output_suits_the_place(shell, mode, kind):
+    output = output_for(shell, mode, lambda: False)
+    output.close()
+    assert type(output) is kind
+
+
+class Cell:
+    """A cell's outputs as a front end keeps them, and all that was sent to it."""
+
+    def __init__(self):
+        self.frames = []
+        self.outputs = {}
+        self.most = 0
+        self.clearing = False
+        self.changed = threading.Condition()
+
+    def display(self, data, *, raw, display_id=None, update=False):
+        with self.changed:
+            if self.clearing and not update:
+                self.outputs.clear()
+                self.clearing = False
+            assert (display_id in self.outputs) == update, "an update needs something to update"
+            self.outputs[display_id or len(self.outputs)] = data
+            self.most = max(self.most, len(self.outputs))
+            self.frames.append((data, time.monotonic(), threading.current_thread(), update))
+            self.changed.notify_all()
+
+    def clear_output(self, *, wait):
+        assert wait, "nothing flickers"
+        self.clearing = True
+
+    @property
+    def text(self):
+        """What a reader sees."""
+        return visible("".join(data.get("text/html", "") for data in self.outputs.values()))
+
+    def wait_for(self, condition):
+        with self.changed:
+            assert self.changed.wait_for(lambda: condition(self), 5)
+        return self.frames
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    cell = Cell()
+    monkeypatch.setattr(live, "display", cell.display)
+    monkeypatch.setattr(live, "clear_output", cell.clear_output)
+    return cell
+
+
+def visible(html):
+    return re.sub(r"<style>.*?</style>|<[^>]*>", "", html).strip()
+
+
+def frames(count):
+    return lambda cell: len(cell.frames) >= count
+
+
+def alone():
+    return True
+
+
+def among_others():
+    return False
+
+
+def test_the_first_text_is_drawn_without_waiting_for_more(shown):
+    output = LiveCellOutput(Shell(), alone)
+    output.feed(Delta("a"))
+    frame = shown.wait_for(frames(1))[0]
+    assert visible(frame[0]["text/html"]) == "a"
+    assert frame[2] is not threading.current_thread(), "the reader goes on reading"
+    output.close()
+
+
+def test_what_comes_before_a_pause_is_drawn_without_more_coming(shown):
+    output = LiveCellOutput(Shell(), alone)
+    output.feed(Delta("a"))
+    shown.wait_for(frames(1))
+    output.feed(Delta("b"))
+    second = shown.wait_for(frames(2))[1]
+    assert visible(second[0]["text/html"]) == "ab"
+    assert second[3], "it is an update"
+    output.close()
+
+
+def test_frames_are_few_however_fast_the_text_comes(shown):
+    output = LiveCellOutput(Shell(), alone)
+    began = time.monotonic()
+    while len(shown.frames) < 5:
+        output.feed(Delta("word "))
+        time.sleep(0.0005)
+    elapsed = time.monotonic() - began
+    output.close()
+    assert len(shown.frames) <= elapsed / drawing.FRAME + 2
+
+
+def test_the_end_replaces_the_frames(shown):
+    output = LiveCellOutput(Shell(), alone)
+    output.feed(Delta("a"))
+    shown.wait_for(frames(1))
+    output.finish(Turn("q", "a"), ["cut"])
+    last = shown.frames[-1]
+    assert last[3]
+    assert set(last[0]) == {"text/html", "text/markdown", "text/plain"}
+    assert "cut" in last[0]["text/html"]
+    assert last[0]["text/plain"] == "a"
+
+
+def test_no_frame_comes_after_the_end(shown):
+    output = LiveCellOutput(Shell(), alone)
+    for _ in range(50):
+        output.feed(Delta("a"))
+    output.finish(Turn("q", "a" * 50))
+    count = len(shown.frames)
+    assert not output._drawing._thread.is_alive()
+    assert len(shown.frames) == count
+
+
+def test_a_reply_without_text_is_one_output(shown):
+    output = LiveCellOutput(Shell(), alone)
+    output.finish(Turn("q"), ["the reply is empty"])
+    ((data, *_, update),) = shown.frames
+    assert not update
+    assert "empty" in data["text/html"]
+
+
+def test_a_notice_is_shown_until_text_comes(shown):
+    output = LiveCellOutput(Shell(), alone)
+    output.feed(Delta(notice="trying again in 1 s"))
+    assert "trying again" in shown.wait_for(frames(1))[0][0]["text/html"]
+    output.feed(Delta("a"))
+    assert "trying again" not in shown.wait_for(frames(2))[1][0]["text/html"]
+    output.close()
+
+
+def test_reasoning_alone_draws_nothing(shown):
+    output = LiveCellOutput(Shell(), alone)
+    output.feed(Delta(reasoning="hmm"))
+    output.close()
+    assert not shown.frames
+
+
+def test_half_a_marker_draws_nothing_and_the_rest_is_not_kept_waiting(shown, monkeypatch):
+    monkeypatch.setattr(drawing, "FRAME", 3600)
+    output = LiveCellOutput(Shell(), alone)
+    output.feed(Delta("#"))
+    time.sleep(0.01)  # a frame may or may not be drawn meanwhile: either is right
+    output.feed(Delta("# Title"))
+    assert visible(shown.wait_for(frames(1))[0][0]["text/html"]) == "Title"
+    output.close()
+
+
+def grow(output, shown, text, size=400):
+    """Feed `text` bit by bit, each bit drawn."""
+    for at in range(0, len(text), size):
+        drawn = len(shown.frames)
+        output.feed(Delta(text[at : at + size]))
+        shown.wait_for(frames(drawn + 1))
+
+
+PARAGRAPHS = "".join(f"Paragraph {n}, with *some* words in it, and some more.\n\n" for n in range(600))
+
+
+@pytest.fixture
+def fast(monkeypatch):
+    monkeypatch.setattr(drawing, "FRAME", 0)
+    monkeypatch.setattr(drawing, "FRAME_RATE", 1e9)
+
+
+@pytest.mark.usefixtures("fast")
+def test_a_long_reply_is_shown_in_pieces_and_is_one_output_in_the_end(shown):
+    output = LiveCellOutput(Shell(), alone)
+    grow(output, shown, PARAGRAPHS)
+    assert 4 < shown.most < 41
+    assert max(len(data.get("text/html", "")) for data, *_ in shown.frames[:-1]) < len(PARAGRAPHS)
+    output.finish(Turn("q", PARAGRAPHS))
+    assert len(shown.outputs) == 1
+    assert re.findall(r"Paragraph (\d+)", shown.text) == [str(n) for n in range(600)]
+
+
+@pytest.mark.thorough
+def test_at_every_frame_a_long_reply_stands_there_once(shown):
+    place, document = live._Place(alone), IncrementalMarkdown()
+    text = PARAGRAPHS * 20
+    for at in range(0, len(text), 2000):
+        document.feed(text[at : at + 2000])
+        place.draw(*document.advance(), [])
+        numbers = re.findall(r"Paragraph (\d+),", shown.text)
+        assert numbers == [str(n % 600) for n in range(len(numbers))]
+        assert len(shown.text) > 0.8 * at
+    assert shown.most <= live.MOST_OUTPUTS
+    assert not shown.clearing, "clearing would move the page"
+
+
+@pytest.mark.usefixtures("fast")
+def test_a_long_reply_among_other_outputs_is_one_output_all_the_time(shown):
+    output = LiveCellOutput(Shell(), among_others)
+    grow(output, shown, PARAGRAPHS, 4000)
+    output.finish(Turn("q", PARAGRAPHS))
+    assert shown.most == 1
+    assert not shown.clearing
+
+
+@pytest.mark.usefixtures("fast")
+def test_a_reply_that_fits_one_piece_never_clears_the_cell(shown):
+    output = LiveCellOutput(Shell(), alone)
+    grow(output, shown, PARAGRAPHS[:3000], 100)
+    output.finish(Turn("q", PARAGRAPHS[:3000]))
+    assert shown.most == 1
+    assert not shown.clearing
+
+
+@pytest.mark.usefixtures("fast")
+def test_the_style_comes_with_the_first_piece_and_with_the_last(shown):
+    output = LiveCellOutput(Shell(), alone)
+    grow(output, shown, PARAGRAPHS)
+    styled = ["<style>" in data["text/html"] for data in shown.outputs.values()]
+    assert styled == [True] + [False] * (len(styled) - 1)
+    output.finish(Turn("q", PARAGRAPHS))
+    (whole,) = shown.outputs.values()
+    assert whole["text/html"].count("<style>") == 1
+
+
+def test_a_frame_that_fails_costs_no_reply(shown, monkeypatch):
+    output = LiveCellOutput(Shell(), alone)
+    monkeypatch.setattr(output._drawing._document, "advance", lambda: 1 / 0)
+    output.feed(Delta("a **b**"))
+    output._drawing._thread.join(5)
+    output.finish(Turn("q", "a **b**"))
+    assert shown.text == "a **b**"

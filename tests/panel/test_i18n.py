@@ -1,0 +1,57 @@
+"""What the panel says is there in every language."""
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from lockbots_magic import panel
+from lockbots_magic.conversation.messages import Turn
+from lockbots_magic.errors import ProviderError
+from lockbots_magic.panel.i18n import texts
+from lockbots_magic.rendering.notices import notices_of
+
+
+def fields(text):
+    return tuple(sorted(name for _, name, _, _ in string.Formatter().parse(text) if name))
+
+
+def test_remarks_of_the_panel_are_in_every_language(views):
+    views.ask("one")
+    views.do("edit", turn=views.host.conversation.turns[0].id, prompt="uno")
+    told = views.of("told")[-1]
+    assert (told["key"], told["values"]) == ("branched", {"name": "main-2", "old": "main"})
+    views.wait_for("usage", 2)
+    sources = "".join(path.read_text("utf-8") for path in Path(panel.__file__).parent.glob("*.py"))
+    used = set(re.findall(r"""(?:RefusedError|_note|remark)\("(\w+)\"""", sources))
+    assert used >= {"under_way", "branched", "exported", "deleted"}
+    for language, table in texts().items():
+        assert used <= set(table), language
+    names = {language: {fields(table[key]) for key in used} for language, table in texts().items()}
+    assert names["en"] == names["ru"]
+
+
+def test_notices_of_the_toolkit_are_known_to_the_page_by_their_english_form():
+    turns = [
+        Turn("p", "r", status="interrupted", error="interrupted; what had come is kept"),
+        Turn("p", "r", status="error", error="x"),
+        Turn("p", ""),
+        Turn("p", "r", left_out=1),
+        Turn("p", "r", left_out=12),
+    ]
+    known = {text for key, text in texts()["en"].items() if key.startswith("notice_")}
+    for turn in turns:
+        (notice,) = notices_of(turn)
+        assert re.sub(r"\d+", "{n}", notice) in known
+    assert {key for key in texts()["en"] if key.startswith("notice_")} <= set(texts()["ru"])
+
+
+def kinds(error):
+    return [error, *(kind for one in error.__subclasses__() for kind in kinds(one))]
+
+
+@pytest.mark.parametrize("kind", kinds(ProviderError), ids=lambda kind: kind.__name__)
+def test_every_failure_of_a_provider_is_named_in_every_language(kind):
+    for language, table in texts().items():
+        assert fields(table[f"failed_{kind.__name__}"]) == ("text",), language

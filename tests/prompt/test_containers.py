@@ -1,0 +1,132 @@
+"""Containers as Python writes them, laid out and bounded."""
+
+from collections import Counter, OrderedDict, deque, namedtuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lockbots_magic.prompt import material_of
+from lockbots_magic.prompt.containers import CHARACTERS, WIDTH, brief
+
+Point = namedtuple("Point", "x y")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [],
+        (),
+        {},
+        set(),
+        frozenset(),
+        [1],
+        (1,),
+        (1, 2),
+        {"a": None},
+        {1},
+        [[], ()],
+        {"a": {"b": [1.5, "x'"]}},
+        Point(1, "a"),
+    ],
+)
+def test_a_small_one_is_its_repr(value):
+    assert material_of(value).text == repr(value)
+    assert not material_of(value).notes
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (OrderedDict(a=1), "{'a': 1}"),
+        (Counter("aa"), "{'a': 2}"),
+        (deque([1, 2]), "[1, 2]"),
+        (frozenset([1]), "frozenset({1})"),
+        ({"a": 1}.keys(), "['a']"),
+        ({"a": 1}.values(), "[1]"),
+        ({"a": 1}.items(), "[('a', 1)]"),
+    ],
+)
+def test_relatives_are_written_like_their_nearest_kin(value, text):
+    assert material_of(value).text == text
+
+
+def test_what_does_not_fit_on_a_line_takes_several():
+    rows = [{"name": "a" * 30, "value": number, "more": [number] * 3} for number in range(2)]
+    assert material_of({"rows": rows, "total": 2}).text == (
+        "{\n"
+        "  'rows': [\n"
+        "    {'name': 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'value': 0, 'more': [0, 0, 0]},\n"
+        "    {'name': 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'value': 1, 'more': [1, 1, 1]}\n"
+        "  ],\n"
+        "  'total': 2\n"
+        "}"
+    )
+
+
+def test_numbers_stand_several_on_a_line():
+    lines = material_of([*range(100)]).text.splitlines()
+    assert len(lines) < 10
+    assert max(map(len, lines)) <= WIDTH + 3
+
+
+def test_a_long_list_shows_its_ends():
+    material = material_of([*range(1_000_000)])
+    text = " ".join(material.text.split())
+    assert text.startswith("[ 0, 1, 2,")
+    assert "79, … 999,900 more, 999980," in text
+    assert text.endswith("999999 ]")
+    assert material.notes == ("100 items of 1,000,000",)
+
+
+@pytest.mark.parametrize("make", [set, deque, lambda r: dict.fromkeys(r, 0), lambda r: dict.fromkeys(r).keys()])
+def test_a_long_one_without_places_shows_its_beginning(make):
+    material = material_of(make(range(1000)))
+    assert "… 900 more" in material.text
+    assert material.notes == ("100 items of 1,000",)
+
+
+def test_one_that_holds_itself_comes_to_an_end():
+    ring: list = [1]
+    ring.append({"ring": ring})
+    assert material_of(ring).text == "[1, {'ring': [...]}]"
+
+
+def test_the_same_one_twice_is_no_cycle():
+    one = [1]
+    assert material_of([one, one]).text == "[[1], [1]]"
+
+
+def test_a_deep_one_is_cut():
+    deep: list = []
+    for _ in range(10_000):
+        deep = [deep]
+    material = material_of(deep)
+    assert material.text == "[[[[[[[[[…]]]]]]]]]"
+    assert material.notes == ("long or deep parts are shortened",)
+
+
+def test_a_wide_and_deep_one_is_bounded():
+    tree: list = ["leaf"] * 100
+    for _ in range(6):
+        tree = [tree] * 100
+    material = material_of(tree)
+    assert len(material.text) < 3 * CHARACTERS
+    assert material.notes == ("long or deep parts are shortened",)
+
+
+def test_long_texts_in_one_are_cut():
+    material = material_of(["x" * 5000])
+    assert len(material.text) < 2100
+    assert material.text.endswith("'…]") or material.text.endswith("'…\n]")
+    assert material.notes == ("long or deep parts are shortened",)
+
+
+def test_brief_is_one_short_line():
+    assert brief({"a": [1, 2], "b": "x\ny"}, 80) == r"{'a': [1, 2], 'b': 'x\ny'}"
+    assert len(brief([*range(10_000)], 80)) < 300
+
+
+@given(st.recursive(st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+def test_any_is_bounded(value):
+    assert len(material_of([value]).text) < 10 * CHARACTERS

@@ -1,0 +1,96 @@
+"""The prompts that ask about the last error."""
+
+import subprocess
+
+import pandas as pd
+import pytest
+
+from lockbots_magic.prompt.error_prompts import LONGEST_SOURCE, explain_prompt, fix_prompt
+from lockbots_magic.schema.fences import blocks_of
+from lockbots_magic.security.secrets import Secret
+
+PLACE = "/home/somebody/ipykernel_17/123.py"
+PROMPTS = (explain_prompt, fix_prompt)
+
+
+def raised(source):
+    """The error that a cell of this source raises, as a kernel would hold it."""
+    try:
+        exec(compile(source, PLACE, "exec"), {"pd": pd, "subprocess": subprocess})
+    except Exception as error:  # noqa: BLE001  # whatever the source raises
+        return error
+    raise AssertionError("nothing was raised")
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_the_prompt_holds_the_cell_and_the_error(prompt):
+    source = "d = {'a': {}}\nd['b']"
+    cell, error = blocks_of(prompt(raised(source), source))
+    assert cell == ("python", f"{source}\n")
+    assert error.text.endswith("KeyError: 'b'\n")
+    assert "line 2" in error.text
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_braces_and_fences_stay_as_they_are(prompt):
+    source = 'x = f"{{ {1 / 0} }}"  # {{ secret }}\ntext = """\n```python\n```\n````\n"""'
+    assert blocks_of(prompt(raised(source), source))[0].text == f"{source}\n"
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_no_path_of_the_machine_is_told(prompt):
+    source = "pd.DataFrame({'a': [1]})['b']"
+    text = prompt(raised(source), source)
+    assert "/home" not in text
+    assert "site-packages" not in text
+    assert "KeyError: 'b'" in text
+
+
+def test_a_syntax_error_is_told():
+    source = "for x in\n    print(x)"
+    text = explain_prompt(raised(source), source)
+    assert "SyntaxError: invalid syntax" in text
+    assert "somebody" not in text
+
+
+def test_of_a_cell_that_is_no_python_nothing_is_told_of_what_runs_cells(shell):
+    source = "for x in\n    print(x)"
+    _, error = blocks_of(explain_prompt(shell.run_cell(source).error_before_exec, source))
+    assert "SyntaxError: invalid syntax" in error.text
+    assert "interactiveshell" not in error.text
+    assert "Traceback" not in error.text
+
+
+def test_an_error_that_led_to_another_is_told_before_it():
+    source = "try:\n    1 / 0\nexcept ZeroDivisionError as e:\n    raise ValueError('bad') from e"
+    text = explain_prompt(raised(source), source)
+    assert text.index("ZeroDivisionError: division") < text.index("ValueError: bad")
+
+
+def test_a_cell_that_is_not_known_is_not_told():
+    text = explain_prompt(ValueError("bad"), "")
+    assert "The cell" not in text
+    assert "ValueError: bad" in text
+
+
+def test_the_two_ask_for_different_things():
+    error = ValueError("bad")
+    assert "Explain" in explain_prompt(error, "x")
+    assert "whole cell in one fenced block" in fix_prompt(error, "x")
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_no_credential_is_told(prompt):
+    secret = Secret("planted-credential-0123456789")
+    source = f"key = '{secret.reveal()}'\nraise ValueError(key)"
+    text = prompt(raised(source), source)
+    assert secret.reveal() not in text
+    assert "ValueError: ***" in text
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_it_is_bounded(prompt):
+    source = "x = 1\n" * 100_000 + "def f(n):\n    f(n + 1)\nf(0)"
+    text = prompt(RecursionError("x" * 100_000), source)
+    assert len(text) < LONGEST_SOURCE + 12_000
+    assert "characters …]" in text

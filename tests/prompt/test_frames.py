@@ -1,0 +1,189 @@
+"""Data frames and series as Markdown tables."""
+
+import tracemalloc
+
+import pytest
+
+from lockbots_magic.prompt import material_of
+from lockbots_magic.prompt.frames import CHARACTERS
+
+MILLION = 1_000_000
+
+
+def table(value):
+    """The lines of the table that `value` becomes."""
+    return material_of(value).text.partition("\n\n")[2].splitlines()
+
+
+@pytest.fixture
+def pd():
+    return pytest.importorskip("pandas")
+
+
+@pytest.fixture
+def pl():
+    return pytest.importorskip("polars")
+
+
+def test_a_data_frame_is_a_table_with_its_shape_and_types(pd):
+    assert material_of(pd.DataFrame({"a": [1, 2], "b": [0.1 + 0.2, float("nan")], "c": [True, False]})).text == (
+        "DataFrame, 2 rows × 3 columns\n"
+        "dtypes: a: int64, b: float64, c: bool\n"
+        "\n"
+        "| a | b | c |\n"
+        "| --- | --- | --- |\n"
+        "| 1 | 0.3 | True |\n"
+        "| 2 | NaN | False |"
+    )
+
+
+def test_a_polars_frame_looks_the_same(pl):
+    assert material_of(pl.DataFrame({"a": [1, 2], "b": [0.5, None]})).text == (
+        "DataFrame, 2 rows × 2 columns\n"
+        "dtypes: a: Int64, b: Float64\n"
+        "\n"
+        "| a | b |\n"
+        "| --- | --- |\n"
+        "| 1 | 0.5 |\n"
+        "| 2 | None |"
+    )
+
+
+def test_an_index_that_only_counts_is_not_shown(pd):
+    assert table(pd.DataFrame({"a": [1]}))[0] == "| a |"
+    assert table(pd.DataFrame({"a": [1]}, index=["x"])) == ["|  | a |", "| --- | --- |", "| x | 1 |"]
+    assert table(pd.DataFrame({"a": [1]}, index=pd.RangeIndex(5, 6)))[2] == "| 5 | 1 |"
+    assert table(pd.DataFrame({"a": [1]}, index=pd.RangeIndex(1, name="n")))[0] == "| n | a |"
+
+
+def test_each_level_of_an_index_has_a_column(pd):
+    index = pd.MultiIndex.from_tuples([(1, "x"), (2, "y")], names=["k", None])
+    assert table(pd.DataFrame({"a": [3, 4]}, index=index)) == [
+        "| k |  | a |", "| --- | --- | --- |", "| 1 | x | 3 |", "| 2 | y | 4 |",
+    ]  # fmt: skip
+
+
+def test_levels_of_columns_are_one_label(pd):
+    frame = pd.DataFrame([[1, 2]], columns=pd.MultiIndex.from_tuples([("a", "min"), ("a", "max")]))
+    assert table(frame)[0] == "| a / min | a / max |"
+
+
+def test_columns_of_one_name_are_both_shown(pd):
+    assert table(pd.DataFrame([[1, 2]], columns=["a", "a"]))[0::2] == ["| a | a |", "| 1 | 2 |"]
+
+
+def test_a_pandas_series_is_a_table_of_one_column(pd):
+    assert material_of(pd.Series([1, 2], name="n")).text == (
+        "Series, 2 rows × 1 column\ndtypes: n: int64\n\n| n |\n| --- |\n| 1 |\n| 2 |"
+    )
+    assert table(pd.Series([1], index=["x"]))[0::2] == ["|  | value |", "| x | 1 |"]
+
+
+def test_a_polars_series_is_a_table_of_one_column(pl):
+    assert material_of(pl.Series("n", [1])).text == (
+        "Series, 1 row × 1 column\ndtypes: n: Int64\n\n| n |\n| --- |\n| 1 |"
+    )
+
+
+@pytest.mark.parametrize("columns", [{}, {"a": []}])
+def test_an_empty_frame_says_so(pd, pl, columns):
+    for frame in (pd.DataFrame(columns), pl.DataFrame(columns)):
+        assert material_of(frame).text.startswith(f"DataFrame, 0 rows × {len(columns)} column")
+
+
+def test_an_index_without_columns_is_shown(pd):
+    assert table(pd.DataFrame(index=["x", "y"]))[2:] == ["| x |", "| y |"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 19, 20, 21, 39, 40, 41, 42, 100])
+def test_each_row_is_shown_once_or_not_at_all(pd, pl, count):
+    for value in (pd.DataFrame({"a": range(count)}), pl.DataFrame({"a": range(count)}), pd.Series(range(count)),
+                  pl.Series(range(count)), pd.DataFrame({"a": range(count)}).set_index("a")):  # fmt: skip
+        rows = [line.strip("| ") for line in table(value)[2:]]
+        whole = [*map(str, range(count))]
+        assert rows == (whole if count <= 40 else [*whole[:20], "…", *whole[-20:]])
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_long_frame_shows_its_ends_and_says_so(library):
+    frame = pytest.importorskip(library).DataFrame({"a": range(MILLION)})
+    material = material_of(frame)
+    assert material.text.startswith("DataFrame, 1,000,000 rows × 1 column, of which the first 20 and last 20 rows\n")
+    assert material.text.endswith("| 999999 |")
+    assert material.notes == ("40 rows of 1,000,000",)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_wide_frame_shows_its_first_and_last_columns(library):
+    frame = pytest.importorskip(library).DataFrame({f"c{n}": [n] for n in range(1000)})
+    material = material_of(frame)
+    assert "1,000 columns, of which the first and last 10 columns" in material.text
+    assert (
+        table(frame)[0]
+        == f"| {' | '.join([*(f'c{n}' for n in range(10)), '…', *(f'c{n}' for n in range(990, 1000))])} |"
+    )
+    assert material.notes == ("20 columns of 1,000",)
+
+
+def test_the_gap_between_columns_stands_behind_the_index(pd):
+    frame = pd.DataFrame([range(30)], index=["x"])
+    assert table(frame)[2].startswith("| x | 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | … | 20 |")
+
+
+def test_a_cell_stays_in_its_cell(pd):
+    frame = pd.DataFrame({"a|b\nc": ["x | y\nz\r\n\u2028w", "`"]})
+    assert table(frame) == [r"| a\|b\nc |", "| --- |", r"| x \| y\nz\n\nw |", "| ` |"]
+
+
+def test_long_cells_are_shortened_and_it_is_noted(pd):
+    material = material_of(pd.DataFrame({"a": ["x" * 1000, [*range(10_000)]]}))
+    assert all(len(line) < 400 for line in material.text.splitlines())
+    assert material.notes == ("long cells are shortened",)
+
+
+def test_a_frame_of_long_cells_shows_fewer_rows(pd):
+    frame = pd.DataFrame({f"c{n}": ["x" * 500] * 40 for n in range(20)})
+    material = material_of(frame)
+    assert len(material.text) < CHARACTERS + 3000
+    assert "10 rows of 40" in material.notes
+
+
+def test_what_is_in_cells_is_readable(pd):
+    frame = pd.DataFrame({"a": [pd.Timestamp("2024-01-02"), None, {"k": (1, 2)}, b"x", pd.NA]}, dtype=object)
+    assert table(frame)[2:] == ["| 2024-01-02 00:00:00 |", "| None |", "| {'k': (1, 2)} |", "| b'x' |", "| <NA> |"]
+
+
+def test_numbers_keep_what_matters_of_them(pd):
+    frame = pd.DataFrame({"a": [1 / 3, 1e-12, 12345678.25, 1e300, float("inf")]})
+    assert table(frame)[2:] == ["| 0.3333333333 |", "| 1e-12 |", "| 12345678.25 |", "| 1e+300 |", "| inf |"]
+
+
+def test_a_cell_that_fails_is_an_error(pd):
+    class Broken:
+        def __str__(self):
+            raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="a DataFrame that can't be shown: ValueError: broken"):
+        material_of(pd.DataFrame({"a": [Broken()]}))
+
+
+@pytest.mark.parametrize("kind", ["frame", "series", "levels"])
+def test_a_frame_is_not_copied(pd, kind):
+    frame = pd.DataFrame({"a": range(MILLION), "b": 0.5})
+    value = {"frame": lambda: frame, "series": lambda: frame["b"], "levels": lambda: frame.set_index(["a", "b"])}[
+        kind
+    ]()
+    material_of(value)
+    tracemalloc.start()
+    try:
+        material_of(value)
+        assert tracemalloc.get_traced_memory()[1] < MILLION  # a column takes eight times as many bytes
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_subclass_is_a_frame_too(pd):
+    class Ours(pd.DataFrame):
+        pass
+
+    assert material_of(Ours({"a": [1]})).text.startswith("DataFrame, 1 row × 1 column\n")

@@ -1,0 +1,249 @@
+"""Which braces of a prompt are expressions, and what comes in their place."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lockbots_magic.errors import UsageError
+from lockbots_magic.prompt import Material, evaluator, expanded
+from lockbots_magic.prompt.template import LONGEST_EXPRESSION, Expression, pieces
+from lockbots_magic.security.secrets import Secret
+
+PICTURE = b"\x89PNG\r\n\x1a\n"
+URL = "data:image/png;base64,iVBORw0KGgo="
+
+
+class Picture:
+    def _repr_png_(self):
+        return PICTURE
+
+
+def sent(prompt, **variables):
+    return expanded(prompt, evaluator(variables)).text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{x}", "{", "}", "}}", "{{", "{{ without an end", "}} {{", '{"a": {"b": 1}}', r"\frac{a}{{b}", "f'{x}' % {}", ""],
+)
+def test_other_braces_are_text(text):
+    assert expanded(text, evaluator({})) == Material(text)
+
+
+@given(st.text().filter(lambda text: "{{" not in text))
+def test_text_without_two_braces_passes_unchanged(text):
+    assert expanded(text, evaluator({})) == Material(text)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text"),
+    [
+        ("{{ x }}", "5"),
+        ("{{x}}", "5"),
+        ("a {{ x }} b {{x}}c", "a 5 b 5c"),
+        ("{{ {'a': {'b': 1}} }}", "{'a': {'b': 1}}"),
+        ("{{ {'a': {'b': 1}}}}", "{'a': {'b': 1}}"),
+        ("{{ {x} }}", "{5}"),
+        ("{{{x}}}", "{5}"),
+        ("{{ '}}' }}", "}}"),
+        ("{{ '{{ x }}' }}", "{{ x }}"),
+        ('{{ """}} }}""" }}', "}} }}"),
+        ("{{ f'{x}}}' }}", "5}"),
+        ("{{ f'{ {1: x}[1] }' }}", "5"),
+        ("{{ [\n  x,\n  x\n] }}", "[5, 5]"),
+        ("{{ x\n + x }}", "10"),
+        ("{{\n  x  # a comment\n}}", "5"),
+        ("{{ x, x }}", "(5, 5)"),
+        ("{{ (lambda: x)() }}", "5"),
+        ("{{ [y for y in range(x) if y < x - 2] }}", "[0, 1, 2]"),
+        (r"{{ '\d' }}", r"\d"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*invalid escape sequence")
+def test_an_expression_ends_where_it_is_whole(prompt, text):
+    assert sent(prompt, x=5) == text
+
+
+@pytest.mark.parametrize(
+    ("prompt", "named"),
+    [
+        ("{{ }}", "{{  }}"),
+        ("{{}}", "{{  }}"),
+        ("{{a}+{b}}", "{{ a}+{b }}"),
+        ("{{ x = 5 }}", "{{ x = 5 }}"),
+        ("{{ x:.2f }}", "{{ x:.2f }}"),
+        ("{{ import os }}", "{{ import os }}"),
+        ("{{ 'open }}", "{{ 'open }}"),
+        ("{{ a b }} and {{ x }}", "{{ a b }}"),
+        ("{{ " + "(" * 1000 + " }}", "{{ ((((("),
+        ("{{ a\0 }}", "{{ a }}"),
+        ("{{ " + "x + " * LONGEST_EXPRESSION + " x }}", "{{ x + x"),
+    ],
+)
+def test_what_is_no_expression_is_an_error_that_names_it(prompt, named):
+    with pytest.raises(UsageError) as raised:
+        sent(prompt, x=5)
+    assert str(raised.value).startswith(named)
+    assert "--raw" in str(raised.value)
+    assert len(str(raised.value)) < 200
+
+
+@pytest.mark.parametrize("code", ["await x", "[await y for y in x]", "(yield x)", "[y async for y in x]", "x := 5"])
+def test_what_needs_a_function_around_it_is_no_expression(code):
+    with pytest.raises(UsageError, match="is no Python expression; --raw"):
+        sent(f"{{{{ {code} }}}}", x=5)
+    assert sent("{{ (lambda: (yield))() and 5 }}") == "5"
+
+
+def test_all_expressions_are_read_before_the_first_is_evaluated():
+    asked = []
+    with pytest.raises(UsageError, match="is no Python expression"):
+        expanded("{{ x }} {{ a b }}", asked.append)
+    assert asked == []
+
+
+def test_each_is_evaluated_once_from_left_to_right():
+    asked = []
+
+    def evaluate(expression):
+        asked.append(expression)
+        return expression.upper()
+
+    assert expanded("{{ b }}{{ a }}{{ b }}", evaluate).text == "BAB"
+    assert asked == ["b", "a", "b"]
+
+
+@given(st.lists(st.sampled_from(["{{ a }}", "{{ b }}", "{", "}", "{{ '{{ a }}' }}", " "])))
+def test_nothing_is_evaluated_twice_and_no_value_is_read_again(parts):
+    asked = []
+    values = {"a": "{{ b }}", "b": "{{ a", "'{{ a }}'": "{{ a }}"}
+    prompt = " ".join(parts)
+
+    def evaluate(expression):
+        asked.append(expression)
+        return values[expression]
+
+    wanted = [part[3:-3] for part in parts if len(part) > 1]
+    text = expanded(prompt, evaluate).text
+    assert asked == wanted
+    assert text == " ".join(values[part[3:-3]] if len(part) > 1 else part for part in parts)
+
+
+SIMPLE = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.binary(max_size=9)
+)
+LITERALS = st.recursive(
+    SIMPLE | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.tuples(inner)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.text(max_size=5) | st.integers(), inner, max_size=4)
+        | st.sets(st.integers(), max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(LITERALS.filter(lambda value: not isinstance(value, str)), st.text().filter(lambda text: "{" not in text))
+def test_the_text_of_a_literal_is_read_as_that_literal(value, around):
+    text = sent(f"{around}{{{{ {value!r} }}}}{around}")
+    middle = text[len(around) : len(text) - len(around)]
+    assert text == around + middle + around
+    assert eval(middle) == value
+
+
+@given(st.text())
+def test_a_text_arrives_verbatim_and_whole(value):
+    assert sent("{{ value }}", value=value) == value
+    assert sent(f"{{{{ {value!r} }}}}") == value
+
+
+@given(st.text(alphabet="{}x'\" \n", max_size=40))
+def test_any_prompt_is_read_or_refused(prompt):
+    try:
+        found = pieces(prompt)
+    except UsageError:
+        return
+    at = 0
+    for piece in found:
+        text = piece.source.removeprefix("(").removesuffix("\n)") if isinstance(piece, Expression) else piece
+        at = prompt.index(text, at) + len(text)
+
+
+def test_a_failing_expression_is_an_error_that_names_it():
+    with pytest.raises(
+        UsageError, match=r"^\{\{ x\.foo \}\} failed: AttributeError: 'int' object has no attribute 'foo'$"
+    ):
+        sent("see {{ x.foo }}", x=5)
+
+
+def test_what_has_no_message_is_named_by_its_kind():
+    def fail():
+        raise ValueError
+
+    with pytest.raises(UsageError, match=r"failed: ValueError$"):
+        sent("{{ fail() }}", fail=fail)
+
+
+def test_an_unknown_name_may_have_been_meant_as_text():
+    with pytest.raises(UsageError, match=r"^\{\{ secrets\.TOKEN \}\} failed: NameError: .*--raw"):
+        sent("${{ secrets.TOKEN }}")
+
+
+def test_an_interrupt_is_no_failure():
+    def interrupt():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sent("{{ interrupt() }}", interrupt=interrupt)
+
+
+def test_a_failure_shows_no_credential():
+    secret = Secret("sk-0123456789")
+    with pytest.raises(UsageError) as raised:
+        sent(f"{{{{ int('{secret.reveal()}') }}}}")
+    assert "sk-0123456789" not in str(raised.value)
+
+
+def test_a_value_that_can_not_be_shown_is_an_error_that_names_it():
+    class Mute:
+        def __repr__(self):
+            raise RuntimeError("no words")
+
+    with pytest.raises(UsageError, match=r"^\{\{ x \}\}: a Mute that can't be shown: RuntimeError: no words$"):
+        sent("{{ x }}", x=Mute())
+
+
+def test_notes_name_the_expression():
+    assert expanded("{{ x }}", evaluator({"x": [0] * 1000})).notes == ("x: 100 items of 1,000",)
+
+
+def test_a_picture_becomes_an_image_and_a_mark_in_the_text():
+    material = expanded("{{ p }} and {{ p }}.", evaluator({"p": Picture()}), images_before=2)
+    assert material == Material("[image 3] and [image 4].", (URL, URL))
+
+
+def test_an_expression_assigns_nothing_to_the_notebook():
+    variables = {"x": 1}
+    assert expanded("{{ [x := 7, x] }}", evaluator(variables)).text == "[7, 7]"
+    assert variables == {"x": 1}
+
+
+def test_a_later_expression_sees_what_an_earlier_one_did():
+    variables = {"seen": []}
+    variables["change"] = lambda: variables.update(x=5) or "changed"
+    assert expanded("{{ change() }} {{ x }}", evaluator(variables)).text == "changed 5"
+
+
+def test_the_last_error_has_a_name_unless_the_notebook_uses_it():
+    error = ValueError("that was wrong")
+    assert "ValueError: that was wrong" in expanded("{{ last_error }}", evaluator({}, error)).text
+    assert expanded("{{ last_error }}", evaluator({"last_error": 1}, error)).text == "1"
+
+
+def test_the_inputs_and_outputs_of_cells_have_their_names():
+    names = {"In": ["", "1 + 1"], "Out": {1: 2}}
+    assert expanded("{{ In[1] }} = {{ Out[1] }}", evaluator(names)).text == "1 + 1 = 2"
+    with pytest.raises(UsageError, match=r"\{\{ Out\[2\] \}\} failed: KeyError: 2"):
+        expanded("{{ Out[2] }}", evaluator(names))

@@ -1,0 +1,134 @@
+"""Short tracebacks."""
+
+import json
+import os
+
+import pytest
+
+from lockbots_magic.prompt import material_of, short_traceback
+from lockbots_magic.prompt.tracebacks import CHARACTERS, without_paths
+
+
+def caught(action):
+    try:
+        action()
+    except BaseException as error:  # noqa: BLE001  # whatever it is
+        return error
+    raise AssertionError("it did not fail")
+
+
+def fail():
+    raise KeyError("x")
+
+
+def test_it_holds_calls_with_their_lines_and_the_message():
+    text = short_traceback(caught(fail))
+    assert text.startswith("Traceback (most recent call last):\n")
+    assert '  File "test_tracebacks.py", line 21, in fail\n    raise KeyError("x")\n' in text
+    assert text.endswith("KeyError: 'x'")
+
+
+def test_it_says_nothing_of_where_files_lie():
+    text = short_traceback(caught(lambda: json.loads("{")))
+    assert 'File "decoder.py"' in text
+    assert os.sep not in text.replace("</", "")
+
+
+def test_an_exception_is_its_traceback():
+    error = caught(fail)
+    assert material_of(error).text == short_traceback(error)
+
+
+def test_an_exception_that_was_never_raised_is_its_message():
+    assert short_traceback(ValueError("so far only made")) == "ValueError: so far only made"
+
+
+def test_a_mistake_in_syntax_shows_the_line():
+    name = "/home/" + "somebody/work.py"
+    text = short_traceback(caught(lambda: compile("1 +", name, "exec")))
+    assert 'File "work.py", line 1' in text
+    assert "1 +" in text
+    assert "/home" not in text.replace('"/home/" +', "")
+
+
+def test_what_led_to_it_is_told():
+    def wrapped():
+        try:
+            fail()
+        except KeyError as error:
+            raise ValueError("no such thing") from error
+
+    text = short_traceback(caught(wrapped))
+    assert text.index("KeyError: 'x'") < text.index("That caused:") < text.index("ValueError: no such thing")
+
+
+def test_what_was_handled_meanwhile_is_told_unless_that_is_suppressed():
+    def wrapped(suppress):
+        try:
+            fail()
+        except KeyError:
+            if suppress:
+                raise ValueError from None
+            raise ValueError  # noqa: B904  # that is what is tested
+
+    assert "While that was handled, there came:" in short_traceback(caught(lambda: wrapped(False)))
+    text = short_traceback(caught(lambda: wrapped(True)))
+    assert "KeyError: 'x'" not in text
+
+
+def test_a_deep_one_shows_its_ends():
+    def deep(n):
+        return deep(n - 1) if n else fail()
+
+    text = short_traceback(caught(lambda: deep(200)))
+    assert "more calls …" in text
+    assert text.count(", in deep") < 20
+    assert ", in fail" in text
+
+
+def test_it_is_bounded():
+    assert len(short_traceback(ValueError("x" * 100_000))) < CHARACTERS + 100
+
+
+def test_a_message_that_fails_is_no_failure():
+    class MuteError(Exception):
+        def __str__(self):
+            raise RuntimeError
+
+    assert "MuteError" in short_traceback(MuteError())
+
+
+def test_in_a_cell_it_begins_with_the_cell(shell):
+    shell.run_cell("def f():\n    return 1 / 0\n", store_history=True)
+    error = shell.run_cell("f()", store_history=True).error_in_exec
+    assert short_traceback(error) == (
+        "Traceback (most recent call last):\n"
+        "  Cell In[2], line 1\n"
+        "    f()\n"
+        "  Cell In[1], line 2, in f\n"
+        "    return 1 / 0\n"
+        "ZeroDivisionError: division by zero"
+    )
+
+
+def test_a_cell_that_is_no_python_was_never_begun(shell):
+    error = shell.run_cell("for x in\n    print(x)", store_history=True).error_before_exec
+    told = short_traceback(error)
+    assert told.startswith(("  Cell In[1], line 1\n", '  File "Cell In[1]", line 1\n'))
+    assert told.endswith("SyntaxError: invalid syntax")
+    assert ".py" not in told
+
+
+@pytest.mark.parametrize(
+    ("line", "left"),
+    [
+        ("File /usr/lib/json/decoder.py:353, in Decoder.decode(self)", "File decoder.py:353, in Decoder.decode(self)"),
+        ("File ~/texts/x.py:1", "File x.py:1"),
+        ('  File "C:\\Users\\me\\x.py", line 3', '  File "x.py", line 3'),
+        ("Cell In[4], line 1", "Cell In[4], line 1"),
+        ("File x.py:1", "File x.py:1"),
+        ("the File a/b", "the File b"),
+    ],
+)  # fmt: skip
+def test_a_written_traceback_loses_its_paths(line, left):
+    assert without_paths(line) == left

@@ -1,0 +1,582 @@
+"""The transport against raw sockets: bodies, failures, time limits, closing, and reuse."""
+
+from __future__ import annotations
+
+import gzip
+import importlib.util
+import json
+import signal
+import socket
+import sys
+import threading
+import time
+import zlib
+from collections.abc import Callable
+
+import pytest
+from urllib3.util.request import ACCEPT_ENCODING
+
+from lockbots_magic.conversation.messages import Cancellation
+from lockbots_magic.errors import Cancelled, ConnectionFailed, ProtocolError, ProviderError, ProviderTimeout, UsageError
+from lockbots_magic.providers.http import client as transport
+from lockbots_magic.providers.http.client import Exchange
+from lockbots_magic.providers.http.request import Call, Limits
+from tests.rawserver import PATIENCE, Peer, RawServer, answers, drips, full_port, hangs, sends
+
+PIECES = [b"one ", "два ".encode(), b"three"]
+QUICK = 0.1
+"""A silence (s) that is too long."""
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+"""Chunked too, but read in another way: see `connection.EagerResponse`."""
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+def exchange(
+    url: str, *, silence: float = PATIENCE, total: float = PATIENCE, cancel: Cancellation | None = None
+) -> Exchange:
+    limits = Limits(PATIENCE, silence, time.monotonic() + total)
+    return Exchange(Call("POST", f"{url}/v1/chat", json={"a": "б"}), limits, cancel or Cancellation())
+
+
+def body_of(url: str, **limits: float) -> bytes:
+    with exchange(url, **limits) as answer:
+        return b"".join(answer)
+
+
+def failure_of(url: str, **limits: float) -> tuple[Exception, bytes]:
+    """What an exchange raises, and what had come before."""
+    came = []
+    with pytest.raises((ProviderError, UsageError)) as caught, exchange(url, **limits) as answer:  # noqa: PT012
+        for piece in answer:
+            came.append(piece)  # noqa: PERF402  # kept when the loop is left by an error
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+    return caught.value, b"".join(came)
+
+
+# Bodies
+
+
+Codec = tuple[Callable[[bytes], bytes], Callable[[], bytes]]
+
+
+def codec(encoding: str) -> Codec:
+    """Two functions: one compresses a piece and flushes it, one ends the stream."""
+    if encoding == "br":
+        brotli = importlib.import_module("brotli").Compressor()
+        return lambda data: brotli.process(data) + brotli.flush(), brotli.finish
+    if encoding == "zstd":
+        kind = importlib.import_module(ZSTD).ZstdCompressor
+        zstd = kind()
+        return lambda data: zstd.compress(data, kind.FLUSH_BLOCK), zstd.flush
+    deflate = zlib.compressobj(wbits=31 if encoding == "gzip" else 15)
+    return lambda data: deflate.compress(data) + deflate.flush(zlib.Z_SYNC_FLUSH), deflate.flush
+
+
+def dress(kind: str) -> tuple[bytes, Codec]:
+    """The head of a body of this kind, and what makes its pieces and its end."""
+    if kind in ("chunked", "events"):
+        return (EVENTS if kind == "events" else CHUNKED), (chunk, lambda: b"0\r\n\r\n")
+    if kind == "length":
+        return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(b"".join(PIECES)), (bytes, bytes)
+    if kind == "close":
+        return b"HTTP/1.1 200 OK\r\n\r\n", (bytes, bytes)
+    compress, finish = codec(kind)
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: %s\r\nTransfer-Encoding: chunked\r\n\r\n" % kind.encode()
+    return head, (lambda piece: chunk(compress(piece)), lambda: chunk(finish()) + b"0\r\n\r\n")
+
+
+ZSTD = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+OPTIONAL = {"br": "brotli", "zstd": ZSTD}
+
+
+def not_found(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is None
+    except ModuleNotFoundError:  # of the package it would be in
+        return True
+
+
+def compressed(encoding: str) -> object:
+    """The encoding as a parameter, left out where it can't be made or read here."""
+    missing = encoding not in ACCEPT_ENCODING or not_found(OPTIONAL.get(encoding, "zlib"))
+    return pytest.param(encoding, marks=pytest.mark.skipif(missing, reason=f"no package for {encoding} here"))
+
+
+ENCODINGS = [compressed(encoding) for encoding in ("gzip", "deflate", "br", "zstd")]
+
+
+@pytest.mark.parametrize("kind", ["chunked", "events", "length", "close", *ENCODINGS])
+def test_each_piece_is_delivered_before_the_next_is_sent(kind):
+    received = [threading.Event() for _ in PIECES]
+
+    def script(peer: Peer) -> None:
+        while peer.request():
+            for done in received:
+                done.clear()
+            head, (frame, end) = dress(kind)
+            peer.send(head)
+            for piece, done in zip(PIECES, received, strict=True):
+                peer.send(frame(piece))
+                peer.wait(done)
+            peer.send(end())
+            if kind == "close":
+                return
+
+    with RawServer(script) as server:
+        for _ in range(2):
+            came = []
+            with exchange(server.url) as answer:
+                for piece, done in zip(answer, received, strict=False):
+                    came.append(piece)
+                    done.set()
+                came += answer
+            assert came == PIECES
+        assert server.connections == (2 if kind == "close" else 1)
+
+
+def test_a_body_larger_than_one_read_is_whole():
+    body = bytes(range(256)) * 4096
+    with RawServer(sends(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body), body)) as server:
+        assert body_of(server.url) == body
+
+
+def test_a_small_compressed_body_may_be_large():
+    body = b"a" * 10_000_000
+    packed = gzip.compress(body)
+    with RawServer(
+        sends(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed), packed)
+    ) as server:
+        assert body_of(server.url) == body
+
+
+def test_the_request_is_json_with_its_length():
+    with RawServer(answers) as server, exchange(server.url) as answer:
+        (request,) = server.requests
+        assert request.line == "POST /v1/chat HTTP/1.1"
+        assert request.headers["content-type"] == "application/json"
+        assert json.loads(request.body) == {"a": "б"}
+        assert (answer.status, answer.content_type) == (200, "")
+
+
+def test_the_content_type_is_read_without_parameters():
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: Text/HTML ; charset=x\r\n\r\n"
+    with RawServer(sends(head)) as server, exchange(server.url) as answer:
+        assert answer.content_type == "text/html"
+
+
+def test_an_error_body_is_read_up_to_a_limit(monkeypatch):
+    monkeypatch.setattr(transport, "MAX_ERROR_BODY", 10)
+    with RawServer(hangs(b"HTTP/1.1 500 No\r\nContent-Length: 1000\r\n\r\n" + b"x" * 50)) as server:
+        with exchange(server.url) as answer:
+            assert (answer.status, answer.body()) == (500, b"x" * 10)
+        server.wait_until_gone()
+
+
+def test_an_error_body_that_is_cut_off_is_read_as_far_as_it_came():
+    head = b"HTTP/1.1 500 No\r\nContent-Length: 1000\r\n\r\n"
+    with RawServer(sends(head, b"no")) as server, exchange(server.url) as answer:
+        assert answer.body() == b"no"
+
+
+@pytest.mark.parametrize("value", [float("nan"), object(), {1, 2}, 10**5000], ids=["nan", "object", "set", "digits"])
+def test_what_is_no_json_is_a_usage_error_before_any_io(value):
+    with RawServer(answers) as server:
+        call = Call("POST", server.url, json={"a": value})
+        with pytest.raises(UsageError, match="JSON") as caught, Exchange(call, Limits(1, 1), Cancellation()):
+            pass
+        assert caught.value.__context__ is None
+        assert server.connections == 0
+
+
+# Failures
+
+
+@pytest.mark.parametrize(
+    "head",
+    [CHUNKED + b"100\r\n", CHUNKED, EVENTS + b"100\r\n", EVENTS, b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"],
+)
+def test_a_body_that_ends_too_early_is_a_failed_connection_after_what_came(head):
+    start = chunk(b"part") if head in (CHUNKED, EVENTS) else b"part"
+    with RawServer(sends(head, start)) as server:
+        error, came = failure_of(server.url)
+    assert type(error) is ConnectionFailed
+    assert "cut the answer off" in str(error)
+    assert came == b"part"
+
+
+def test_a_reset_in_the_body_is_a_failed_connection():
+    got = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(CHUNKED + chunk(b"part"))
+        peer.wait(got)
+        peer.reset()
+
+    with RawServer(script) as server, exchange(server.url) as answer:
+        pieces = iter(answer)
+        assert next(pieces) == b"part"
+        got.set()
+        with pytest.raises(ConnectionFailed, match="reset"):
+            next(pieces)
+
+
+def test_a_connection_closed_before_the_answer_is_a_failed_connection():
+    with RawServer(sends()) as server:
+        error, _ = failure_of(server.url)
+    assert type(error) is ConnectionFailed
+    assert error.retryable
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"SSH-2.0-OpenSSH_9\r\n", b"hello\r\n\r\n", b"\r\n\r\n\r\n", b"HTTP/1.1 " + b"x" * 70_000,
+     b"HTTP/9 200 OK\r\n\r\n", b"HTTP/1.1 abc OK\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 200 + b"\r\n",
+     b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"],
+    ids=["ssh", "word", "blank", "long", "version", "status", "headers", "lengths"],
+)  # fmt: skip
+def test_what_is_not_http_is_a_protocol_error(answer):
+    with RawServer(sends(answer)) as server:
+        error, _ = failure_of(server.url)
+    assert type(error) is ProtocolError
+    assert str(error) == f"127.0.0.1:{server.port} does not speak HTTP"
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_body_not_encoded_as_it_says_is_a_protocol_error(encoding):
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\nContent-Length: 40\r\n\r\n".encode()
+    with RawServer(sends(head, b"this is no compressed text, not at all.x")) as server:
+        error, _ = failure_of(server.url)
+    assert type(error) is ProtocolError
+    assert "not encoded as it says" in str(error)
+
+
+def test_a_refused_connection_is_a_failed_connection():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    error, _ = failure_of(f"http://127.0.0.1:{port}")
+    assert type(error) is ConnectionFailed
+    assert str(error) == f"the connection to 127.0.0.1:{port} failed: Connection refused"
+
+
+def test_an_unknown_host_is_a_failed_connection():
+    error, _ = failure_of("http://nonexistent.invalid")
+    assert type(error) is ConnectionFailed
+    assert str(error).startswith("the connection to nonexistent.invalid failed: ")
+    assert "object at" not in str(error)
+
+
+@pytest.mark.parametrize("url", ["http://.example", "http://a..b", f"http://{'a' * 64}.example"])
+def test_an_impossible_host_is_a_usage_error(url):
+    error, _ = failure_of(url)
+    assert isinstance(error, UsageError)
+
+
+def test_errors_are_told_by_what_happened_not_by_what_the_caller_was_handling():
+    try:
+        raise TimeoutError
+    except TimeoutError:
+        with pytest.raises(ConnectionFailed, match="cut the answer off"), RawServer(sends(CHUNKED)) as server:
+            body_of(server.url)
+
+
+# Time
+
+
+def test_a_connection_that_does_not_come_in_time_is_a_timeout():
+    with full_port() as port, pytest.raises(ProviderTimeout, match=r"no connection to .* in time"):
+        Exchange(Call("GET", f"http://127.0.0.1:{port}"), Limits(QUICK, PATIENCE), Cancellation()).__enter__()
+
+
+@pytest.mark.parametrize(
+    "parts", [[], [b"HTTP/1.1 200 OK\r\n"], [CHUNKED], [CHUNKED, chunk(b"part")], [EVENTS], [EVENTS, chunk(b"part")]]
+)
+def test_silence_is_a_timeout(parts):
+    with RawServer(hangs(*parts)) as server:
+        error, came = failure_of(server.url, silence=QUICK)
+        server.wait_until_gone()
+    assert type(error) is ProviderTimeout
+    assert "silent" in str(error)
+    assert came == (b"part" if len(parts) == 2 else b"")
+
+
+@pytest.mark.parametrize(
+    ("head", "drop"),
+    [(CHUNKED, chunk(b": ping\n\n")), (b"HTTP/1.1 200 OK\r\n\r\n", b"x"), (b"HTTP/1.1 200 OK\r\nx: ", b"y"),
+     (CHUNKED, b"0"), (EVENTS, chunk(b": ping\n\n")), (EVENTS, b"0")],
+    ids=["chunks", "bytes", "header", "chunk-size", "events", "events-size"],
+)  # fmt: skip
+def test_an_endless_heartbeat_ends_with_the_total_time(head, drop):
+    begin = time.monotonic()
+    with RawServer(drips(head, drop)) as server:
+        error, _ = failure_of(server.url, total=0.3, silence=PATIENCE)
+        server.wait_until_gone()
+    assert type(error) is ProviderTimeout
+    assert "whole reply" in str(error)
+    assert time.monotonic() - begin < PATIENCE / 2
+
+
+def test_no_time_left_is_a_timeout_before_any_io():
+    with RawServer(answers) as server:
+        with pytest.raises(ProviderTimeout, match="whole reply"):
+            body_of(server.url, total=-1)
+        assert server.connections == 0
+
+
+def test_time_without_end_is_allowed():
+    with RawServer(answers) as server:
+        endless = Limits(float("inf"), float("inf"), float("inf"))
+        with Exchange(Call("GET", server.url), endless, Cancellation()) as answer:
+            assert b"".join(answer) == b"hello"
+        assert body_of(server.url, total=1e12) == b"hello"
+
+
+# Closing
+
+
+@pytest.mark.parametrize("read", [True, False])
+def test_leaving_the_block_closes_the_socket_at_once(read):
+    with RawServer(hangs(CHUNKED, chunk(b"part"))) as server:
+        with exchange(server.url) as answer:
+            if read:
+                assert next(iter(answer)) == b"part"
+        server.wait_until_gone()
+
+
+@pytest.mark.parametrize(
+    "parts", [[], [CHUNKED], [CHUNKED, chunk(b"part")], [EVENTS, chunk(b"part")], [b"HTTP/1.1 200 OK\r\n\r\npart"]]
+)
+def test_a_blocked_exchange_is_cancelled_from_another_thread(parts):
+    cancel = Cancellation()
+    outcome: list[BaseException] = []
+
+    def work(url: str) -> None:
+        try:
+            with exchange(url, cancel=cancel) as answer:
+                for _ in answer:
+                    pass
+        except BaseException as error:  # noqa: BLE001  # looked at below
+            outcome.append(error)
+
+    with RawServer(hangs(*parts)) as server:
+        worker = threading.Thread(target=work, args=(server.url,))
+        worker.start()
+        server.wait_for_request()
+        cancel.cancel()
+        worker.join(PATIENCE)
+        server.wait_until_gone()
+    assert [type(error) for error in outcome] == [Cancelled]
+
+
+def test_a_tls_handshake_is_cancelled_from_another_thread():
+    cancel = Cancellation()
+    greeted = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.sock.recv(1)
+        greeted.set()
+        peer.until_gone()
+
+    with RawServer(script) as server:
+        worker = threading.Thread(target=lambda: (greeted.wait(PATIENCE), cancel.cancel()))
+        worker.start()
+        with pytest.raises(Cancelled):
+            exchange(server.url.replace("http:", "https:"), cancel=cancel).__enter__()
+        server.wait_until_gone()
+        worker.join()
+
+
+def test_what_was_cancelled_before_opens_no_connection():
+    cancel = Cancellation()
+    cancel.cancel()
+    with RawServer(answers) as server:
+        with pytest.raises(Cancelled):
+            exchange(server.url, cancel=cancel).__enter__()
+        assert server.connections == 0
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [[], [CHUNKED], [CHUNKED, chunk(b"part")], [EVENTS, chunk(b"part")]],
+    ids=["headers", "body", "midway", "events"],
+)
+def test_an_interrupt_inside_a_read_closes_the_socket_within_100_ms(parts):
+    def seconds() -> float:
+        sent: list[float] = []
+        ready = threading.Event()
+
+        def script(peer: Peer) -> None:
+            if not peer.request():
+                return
+            for part in parts:
+                peer.send(part)
+            if len(parts) == 2:
+                peer.wait(ready)
+                time.sleep(0.05)  # until the client blocks: a signal just before would wait with it
+            sent.append(time.monotonic())
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+            peer.until_gone()
+            sent.append(time.monotonic())
+
+        with RawServer(script) as server:
+            with pytest.raises(KeyboardInterrupt), exchange(server.url) as answer:  # noqa: PT012
+                for _ in answer:
+                    ready.set()
+            server.wait_until_gone()
+        return sent[1] - sent[0]
+
+    assert min(seconds() for _ in range(3)) < 0.1
+
+
+# Reuse
+
+
+def test_a_finished_connection_serves_again():
+    with RawServer(answers) as server:
+        for _ in range(5):
+            assert body_of(server.url) == b"hello"
+        assert (server.connections, len(server.requests)) == (1, 5)
+
+
+@pytest.mark.parametrize(
+    "rest", [b"0\r\n\r\n", chunk(b"\n\n") + b"0\r\n\r\n", chunk(b"a") + chunk(b"b") + b"0\r\n\r\n"]
+)
+@pytest.mark.parametrize("head", [CHUNKED, EVENTS])
+def test_a_connection_serves_again_after_the_end_that_the_format_tells(head, rest):
+    def script(peer: Peer) -> None:
+        while peer.request():
+            peer.send(head + chunk(b"[DONE]"))
+            peer.send(rest)
+
+    with RawServer(script) as server:
+        for _ in range(3):
+            with exchange(server.url) as answer:
+                next(iter(answer))
+                answer.finish()
+        assert server.connections == 1
+
+
+@pytest.mark.parametrize("drop", [b"", chunk(b"x")])
+def test_a_body_that_does_not_end_is_not_waited_for(drop):
+    script = drips(CHUNKED + chunk(b"[DONE]"), drop) if drop else hangs(CHUNKED + chunk(b"[DONE]"))
+    with RawServer(script) as server:
+        with exchange(server.url) as answer:
+            next(iter(answer))
+            begin = time.monotonic()
+            answer.finish()
+            assert time.monotonic() - begin < 1
+        server.wait_until_gone()
+
+
+@pytest.mark.parametrize(
+    "first", [b"", CHUNKED + chunk(b"part"), CHUNKED + b"nonsense", EVENTS + b"nonsense\r\n", b"nonsense\r\n\r\n"]
+)
+def test_the_next_call_works_after_a_failed_one(first):
+    def script(peer: Peer) -> None:
+        if peer.number == 1:
+            sends(first)(peer)
+        else:
+            answers(peer)
+
+    with RawServer(script) as server:
+        failure_of(server.url)
+        assert body_of(server.url) == body_of(server.url) == b"hello"
+        assert server.connections == 2
+
+
+def test_the_next_call_works_after_one_that_was_closed_midway():
+    def script(peer: Peer) -> None:
+        if peer.number == 1:
+            hangs(CHUNKED, chunk(b"part"))(peer)
+        else:
+            answers(peer)
+
+    with RawServer(script) as server:
+        with exchange(server.url) as answer:
+            next(iter(answer))
+        assert body_of(server.url) == b"hello"
+
+
+def test_the_next_call_works_after_the_server_closed_an_idle_connection():
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.answer(b"hello")
+        if peer.number == 1:
+            peer.sock.shutdown(socket.SHUT_RDWR)
+            peer.server.gone.release()
+        else:
+            answers(peer)
+
+    with RawServer(script) as server:
+        assert body_of(server.url) == b"hello"
+        server.wait_until_gone()
+        assert body_of(server.url) == b"hello"
+        assert server.connections == 2
+
+
+def test_a_late_cancel_does_not_reach_who_uses_the_connection_next():
+    got = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.answer(b"first")
+        peer.request()
+        peer.send(CHUNKED + chunk(b"second"))
+        peer.wait(got)
+        peer.send(b"0\r\n\r\n")
+
+    cancel = Cancellation()
+    with RawServer(script) as server, exchange(server.url, cancel=cancel) as before:
+        assert next(iter(before)) == b"first"  # its connection is back in the pool; it has not noticed
+        with exchange(server.url) as after:
+            assert next(iter(after)) == b"second"
+            cancel.cancel()
+            before.close()
+            got.set()
+            assert list(after) == []
+        assert server.connections == 1
+
+
+def test_two_threads_stream_at_once():
+    both = threading.Barrier(2)
+    came: dict[str, list[bytes]] = {"a": [], "b": []}
+
+    def script(peer: Peer) -> None:
+        name = peer.request().headers["x-name"].encode()
+        peer.send(CHUNKED)
+        for n in range(20):
+            both.wait(PATIENCE)
+            peer.send(chunk(name + b"%d" % n))
+        peer.send(b"0\r\n\r\n")
+
+    def work(url: str, name: str) -> None:
+        call = Call("GET", url, headers={"x-name": name})
+        with Exchange(call, Limits(PATIENCE, PATIENCE), Cancellation()) as answer:
+            came[name] += answer
+
+    with RawServer(script) as server:
+        workers = [threading.Thread(target=work, args=(server.url, name)) for name in came]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join(PATIENCE)
+    assert {name: b"".join(pieces).decode() for name, pieces in came.items()} == {
+        name: "".join(f"{name}{n}" for n in range(20)) for name in came
+    }
+
+
+def test_nothing_is_left_behind():
+    with RawServer(hangs(CHUNKED, chunk(b"part"))) as server:
+        threads = set(threading.enumerate())
+        for _ in range(3):
+            with exchange(server.url) as answer:
+                next(iter(answer))
+        timers = [t for t in set(threading.enumerate()) - threads if isinstance(t, threading.Timer)]
+        for timer in timers:
+            timer.join(PATIENCE)
+        assert not any(timer.is_alive() for timer in timers)

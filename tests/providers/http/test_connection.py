@@ -1,0 +1,540 @@
+"""What goes over the wire and what does not: credentials, redirections, proxies, certificates."""
+
+from __future__ import annotations
+
+import gc
+import http.client
+import logging
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+import time
+import traceback
+import warnings
+from pathlib import Path
+
+import pytest
+
+from lockbots_magic.conversation.messages import Cancellation, ChatRequest
+from lockbots_magic.errors import (
+    ConnectionFailed,
+    CredentialWarning,
+    ProtocolError,
+    ProviderError,
+    ProviderTimeout,
+    UsageError,
+)
+from lockbots_magic.providers.http import request as calls
+from lockbots_magic.providers.http.client import Exchange
+from lockbots_magic.providers.http.request import Call, Limits
+from lockbots_magic.providers.openai_compatible import presets
+from lockbots_magic.security.secrets import MalformedCredential, Secret
+from tests.rawserver import PATIENCE, Peer, RawServer, Script, answers, drips, full_port, hangs, sends
+
+SECRET = "correct+horse/battery=staple"
+IN_QUERY = "correct%2Bhorse%2Fbattery%3Dstaple"
+SHORT = 0.2
+"""A time limit (s) that is meant to pass."""
+
+
+leaves_a_socket = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+"""Stopped while it connects, the library below leaves its socket, shut down by then, to be collected."""
+
+
+@pytest.fixture(autouse=True)
+def _unwarned(monkeypatch):
+    monkeypatch.setattr(calls, "_warned_hosts", set())
+
+
+def exchange(url: str, method: str = "POST", **limits: float) -> Exchange:
+    call = Call(
+        method,
+        f"{url}/v1/chat",
+        json={"a": 1} if method == "POST" else None,
+        secret_headers={"authorization": Secret(SECRET).bearer(), "x-auth-code": Secret(SECRET)},
+        secret_query={"auth": Secret(SECRET)},
+    )
+    deadline = time.monotonic() + limits.get("total", PATIENCE)
+    return Exchange(call, Limits(PATIENCE, limits.get("silence", PATIENCE), deadline), Cancellation())
+
+
+def run(url: str, method: str = "POST", **limits: float) -> bytes:
+    with exchange(url, method, **limits) as answer:
+        return b"".join(answer)
+
+
+def leaked(text: str) -> bool:
+    return SECRET in text or IN_QUERY in text
+
+
+def described(error: BaseException) -> str:
+    """All that can be read off an error: itself, what it was made from, and the local variables of every frame."""
+    lines, waiting = [], [error]
+    while waiting:
+        one = waiting.pop()
+        lines += [str(one), repr(one), repr(one.args), repr(vars(one))]
+        lines += traceback.TracebackException.from_exception(one, capture_locals=True).format()
+        waiting += [other for other in (one.__cause__, one.__context__) if other is not None]
+    return "\n".join(lines)
+
+
+# Credentials
+
+
+def test_credentials_arrive():
+    with RawServer(answers) as server:
+        for _ in range(2):  # over a new connection, and over one that serves again
+            assert run(server.url) == b"hello"
+        for request in server.requests:
+            assert request.target == f"/v1/chat?auth={IN_QUERY}"
+            assert request.headers["authorization"] == f"Bearer {SECRET}"
+            assert request.headers["x-auth-code"] == SECRET
+        assert server.connections == 1
+
+
+def test_a_credential_joins_an_address_that_has_a_query():
+    with RawServer(answers) as server:
+        call = Call("GET", f"{server.url}/x?a=b", secret_query={"auth": Secret("c")})
+        with Exchange(call, Limits(PATIENCE, PATIENCE), Cancellation()):
+            assert server.requests[0].target == "/x?a=b&auth=c"
+
+
+def test_one_callers_credential_does_not_stay_on_the_connection():
+    with RawServer(answers) as server:
+        run(server.url)
+        with Exchange(Call("GET", server.url), Limits(PATIENCE, PATIENCE), Cancellation()) as answer:
+            list(answer)
+        assert not leaked(repr(server.requests[1]))
+        assert server.connections == 1
+
+
+def test_no_log_and_no_request_object_holds_a_credential(caplog, capsys, monkeypatch):
+    monkeypatch.setattr(http.client.HTTPConnection, "debuglevel", 1)
+    caplog.set_level(logging.DEBUG)
+    with RawServer(answers) as server, exchange(server.url) as answer:
+        list(answer)
+        response = answer._response
+        shown = [repr(vars(thing)) for thing in (response, response.request, response.raw, answer.call)]
+        shown += [str(response.request.headers), response.raw.geturl(), *map(repr, answer.call.secrets)]
+    records = [str(vars(record)) + record.getMessage() for record in caplog.records]
+    assert any("/v1/chat" in record for record in records)  # the libraries did log
+    assert not leaked("".join([*shown, *records, *capsys.readouterr()]))
+
+
+def echo(status: str) -> Script:
+    def script(peer: Peer) -> None:
+        request = peer.request()
+        words = f"no such code: {request.headers['x-auth-code']}, at {request.target}".encode()
+        peer.answer(words * 3, status)
+
+    return script
+
+
+FAILING: dict[str, Script] = {
+    "closed": sends(),
+    "cut": sends(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab"),
+    "not HTTP": sends(b"SSH-2.0\r\n"),
+    "headers": sends(b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 200),
+    "silent": hangs(),
+    "redirecting": sends(b"HTTP/1.1 307 No\r\nLocation: http://other.invalid/?auth=%s\r\n\r\n" % IN_QUERY.encode()),
+    "bad gzip": sends(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 9\r\n\r\nabcdefghi"),
+}
+
+
+@pytest.mark.parametrize("script", FAILING.values(), ids=FAILING)
+def test_no_error_holds_a_credential(script, caplog):
+    caplog.set_level(logging.DEBUG)
+    with RawServer(script) as server, pytest.raises(ProviderError) as caught:
+        run(server.url, silence=SHORT)
+    assert not leaked(described(caught.value) + caplog.text)
+
+
+def test_no_error_of_a_refused_connection_holds_a_credential():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    for url in (f"http://127.0.0.1:{port}", f"https://127.0.0.1:{port}"):
+        with pytest.raises(ConnectionFailed) as caught:
+            run(url)
+        assert not leaked(described(caught.value))
+
+
+@pytest.mark.parametrize("status", ["400 No", "401 No", "403 No", "500 No"])
+def test_no_error_repeats_a_credential_that_the_server_repeats(status):
+    with RawServer(echo(status)) as server:
+        provider = presets.vllm(base_url=server.url, auth=SECRET, max_retries=0)
+        provider.call = lambda *_: exchange(server.url).call  # type: ignore[method-assign]
+        with pytest.raises(ProviderError) as caught:
+            list(provider.stream(ChatRequest("m", ())))
+    assert "no such code: ***, at /v1/chat?auth=***" in str(caught.value)
+    assert not leaked(described(caught.value))
+
+
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # urllib3 leaves its socket to be collected
+@pytest.mark.parametrize("where", ["connecting", "reading"])
+def test_no_interrupt_holds_a_credential(where):
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupted)
+    try:
+        with full_port() as port, RawServer(hangs()) as server:
+            signal.setitimer(signal.ITIMER_REAL, SHORT)
+            with pytest.raises(KeyboardInterrupt) as caught:
+                run(f"http://127.0.0.1:{port}" if where == "connecting" else server.url)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert not leaked(described(caught.value))
+    del caught
+    gc.collect()  # here, where the warning is expected
+
+
+@pytest.mark.parametrize("bad", ["a\nb", "a\r\nX: y", "ключ", "a\x00b", "a\tb"])
+def test_a_credential_that_would_break_a_header_is_refused(bad):
+    with pytest.raises(MalformedCredential) as caught:
+        Secret(bad)
+    assert bad not in described(caught.value).replace(repr(bad), "")
+
+
+# What else is not sent
+
+
+def test_netrc_is_not_consulted(tmp_path, monkeypatch):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password mine\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    with RawServer(answers) as server, Exchange(Call("GET", server.url), Limits(1, 1), Cancellation()):
+        assert "authorization" not in server.requests[0].headers
+
+
+def test_cookies_are_not_sent_back():
+    def script(peer: Peer) -> None:
+        while peer.request():
+            peer.answer(b"hello", Set_Cookie="a=b; Path=/")
+
+    with RawServer(script) as server:
+        run(server.url)
+        run(server.url)
+        assert ["cookie" in request.headers for request in server.requests] == [False, False]
+
+
+# Redirections
+
+
+def redirects(status: str, location: str) -> Script:
+    def script(peer: Peer) -> None:
+        while request := peer.request():
+            if "/moved" in request.target:
+                peer.answer(b"hello")
+            else:
+                peer.answer(b"go", status, Location=location)
+
+    return script
+
+
+@pytest.mark.parametrize("status", ["301 No", "302 No", "303 No", "307 No", "308 No"])
+def test_a_redirection_to_another_host_is_refused_and_nothing_reaches_it(status):
+    with RawServer(answers) as other, RawServer(redirects(status, f"{other.url}/moved")) as server:
+        with pytest.raises(ProtocolError, match="nothing was sent there") as caught:
+            run(server.url)
+        assert f"{other.url}/moved" in str(caught.value)
+        assert (other.connections, len(server.requests)) == (0, 1)
+
+
+@pytest.mark.parametrize("status", ["307 No", "308 No"])
+@pytest.mark.parametrize("location", ["/moved", "moved", "moved?a=b#c", "{url}/moved"])
+def test_a_redirection_within_the_host_is_followed(status, location):
+    def script(peer: Peer) -> None:
+        redirects(status, location.format(url=peer.server.url))(peer)
+
+    with RawServer(script) as server:
+        assert run(server.url) == b"hello"
+        first, second = server.requests
+        assert second.line.startswith("POST ")
+        assert second.body == first.body
+        assert second.headers["x-auth-code"] == SECRET
+        assert second.target.count("auth=") == 1
+
+
+def test_a_redirection_that_repeats_the_credential_does_not_bring_it_into_the_log(caplog):
+    caplog.set_level(logging.DEBUG)
+    with RawServer(redirects("307 No", f"/moved?auth={IN_QUERY}&a=b%20c")) as server:
+        assert run(server.url) == b"hello"
+        assert server.requests[1].target == f"/moved?a=b%20c&auth={IN_QUERY}"
+    assert not leaked(caplog.text)
+
+
+@pytest.mark.parametrize("status", ["301 No", "302 No", "303 No"])
+def test_a_redirection_that_would_make_a_post_a_get_is_refused(status):
+    with RawServer(redirects(status, "/moved")) as server:
+        with pytest.raises(ProtocolError, match="redirects to"):
+            run(server.url)
+        assert run(server.url, "GET") == b"hello"
+
+
+def test_a_redirection_in_a_circle_ends():
+    with RawServer(redirects("307 No", "/again")) as server:
+        with pytest.raises(ProtocolError, match="circle"):
+            run(server.url)
+        assert len(server.requests) < 10
+
+
+def test_a_redirection_to_nowhere_is_an_answer():
+    with RawServer(sends(b"HTTP/1.1 302 No\r\nContent-Length: 2\r\n\r\nno")) as server, exchange(server.url) as answer:
+        assert (answer.status, answer.body()) == (302, b"no")
+
+
+@pytest.mark.parametrize("location", ["http://[", "http://a:b/", "//"])
+def test_a_redirection_to_no_address_is_a_protocol_error(location):
+    with RawServer(redirects("307 No", location)) as server, pytest.raises(ProtocolError):
+        run(server.url)
+
+
+def test_the_body_of_a_redirection_is_not_waited_for():
+    def script(peer: Peer) -> None:
+        if "/moved" in peer.request().target:
+            peer.answer(b"hello")
+        else:
+            peer.send(b"HTTP/1.1 307 No\r\nLocation: /moved\r\nContent-Length: 100\r\n\r\nab")
+            peer.until_gone()
+
+    with RawServer(script) as server:
+        assert run(server.url) == b"hello"
+        server.wait_until_gone()
+
+
+# Unencrypted
+
+
+def test_a_credential_over_plain_http_warns_once_naming_the_host(monkeypatch):
+    with RawServer(answers) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        with pytest.warns(CredentialWarning, match=r"plain\.test travels unencrypted") as caught:
+            run("http://plain.test")
+        assert not leaked(str(caught[0].message))
+        assert run("http://plain.test") == b"hello"  # a second warning would be an error
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1", "http://localhost:1", "http://[::1]:1", "https://plain.test"])
+def test_a_credential_that_nobody_can_read_does_not_warn(url):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        calls.warn_if_readable(Call("GET", url, secret_headers={"a": Secret("b")}))
+        calls.warn_if_readable(Call("GET", "http://plain.test"))
+
+
+# Proxies
+
+
+@pytest.fixture
+def no_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CredentialWarning)
+        yield
+
+
+@pytest.mark.usefixtures("no_warning")
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_a_proxy_is_used(monkeypatch, name):
+    with RawServer(answers) as proxy:
+        monkeypatch.setenv(name, proxy.url)
+        assert run("http://example.test") == b"hello"
+        assert proxy.requests[0].line == f"POST http://example.test/v1/chat?auth={IN_QUERY} HTTP/1.1"
+        assert run("http://example.test") == b"hello"
+        assert proxy.connections == 1
+
+
+@pytest.mark.usefixtures("no_warning")
+def test_a_reply_through_a_proxy_ends_with_the_total_time_and_closes(monkeypatch):
+    with RawServer(hangs()) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        with pytest.raises(ProviderTimeout):
+            run("http://example.test", total=SHORT)
+        proxy.wait_until_gone()
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_no_proxy_is_used_for_this_machine(monkeypatch, name, host):
+    with RawServer(answers) as proxy, RawServer(answers) as server:
+        monkeypatch.setenv(name, proxy.url)
+        assert run(f"http://{host}:{server.port}") == b"hello"
+        assert (proxy.connections, server.connections) == (0, 1)
+
+
+def test_a_tunnel_is_asked_for_without_credentials_and_its_refusal_is_told(monkeypatch):
+    with RawServer(lambda peer: (peer.request(), peer.answer(b"no", "502 Bad"))) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        with pytest.raises(ConnectionFailed, match=r"proxy on the way to example\.test failed: .*502") as caught:
+            run("https://example.test")
+        assert proxy.requests[0].line.startswith("CONNECT example.test:443 ")
+        assert not leaked(repr(proxy.requests) + described(caught.value))
+
+
+def test_a_proxy_that_is_not_there_is_a_failed_connection(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://me:{IN_QUERY}@127.0.0.1:{listener.getsockname()[1]}")
+    with pytest.raises(ConnectionFailed, match=r"proxy on the way to .* failed: Connection refused") as caught:
+        run("https://example.test")
+    assert not leaked(described(caught.value))
+
+
+@pytest.mark.parametrize("proxy", ["gopher://127.0.0.1:1", "http://"])
+def test_an_impossible_proxy_is_a_usage_error(monkeypatch, proxy):
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with pytest.raises(UsageError, match="proxy"):
+        run("https://example.test")
+
+
+# Certificates
+
+
+def openssl(folder: Path, *args: str) -> None:
+    subprocess.run(["openssl", *args], cwd=folder, check=True, capture_output=True, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory) -> Path:
+    """`ca.pem` signed `server.pem` (127.0.0.1 and example.test); `self.pem` signed itself."""
+    if not shutil.which("openssl"):
+        pytest.skip("the program openssl makes the certificates")
+    folder = tmp_path_factory.mktemp("certificates")
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    names = "subjectAltName=IP:127.0.0.1,DNS:example.test"
+    (folder / "leaf").write_text(
+        f"{names}\nbasicConstraints=CA:FALSE\nauthorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n"
+    )
+    openssl(folder, "req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=test CA",
+            "-addext", "keyUsage=critical,keyCertSign,cRLSign")  # fmt: skip
+    openssl(folder, "req", *key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=server")
+    openssl(folder, "x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+            "-out", "server.pem", "-days", "2", "-extfile", "leaf")  # fmt: skip
+    openssl(folder, "req", "-x509", *key, "-keyout", "self.key", "-out", "self.pem", "-days", "2", "-subj", "/CN=self",
+            "-addext", names)  # fmt: skip
+    return folder
+
+
+def tls(folder: Path, name: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / f"{name}.pem", folder / f"{name}.key")
+    return context
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_a_custom_ca_is_honoured(monkeypatch, certificates, variable):
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    monkeypatch.setenv(variable, str(certificates / "ca.pem"))
+    with RawServer(answers, tls=tls(certificates, "server")) as server:
+        for _ in range(2):
+            assert run(server.url) == b"hello"
+        assert server.requests[0].headers["x-auth-code"] == SECRET
+        assert server.connections == 1
+
+
+@pytest.mark.parametrize("name", ["server", "self"])
+@pytest.mark.parametrize("bundle", [None, ""])
+def test_a_certificate_of_nobody_is_refused_and_not_tried_again(monkeypatch, certificates, name, bundle):
+    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(variable, raising=False)
+        if bundle is not None:
+            monkeypatch.setenv(variable, bundle)
+    monkeypatch.setenv("PYTHONHTTPSVERIFY", "0")
+    with RawServer(answers, tls=tls(certificates, name)) as server:
+        with pytest.raises(ConnectionFailed, match=r"certificate of 127\.0\.0\.1:\d+ is not to be trusted: ") as caught:
+            run(server.url)
+        assert len(str(caught.value)) < 120
+        assert not caught.value.retryable
+        assert not server.requests
+
+
+def test_a_certificate_for_another_host_is_refused(monkeypatch, certificates):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificates / "ca.pem"))
+    with RawServer(answers, tls=tls(certificates, "server")) as server:
+        with pytest.raises(ConnectionFailed, match="not to be trusted"):
+            run(f"https://localhost:{server.port}")
+        assert not server.requests
+
+
+@pytest.mark.parametrize("option", ["verify", "cert", "proxies", "session"])
+def test_verification_cannot_be_switched_off(option):
+    with pytest.raises(UsageError, match=option):
+        list(presets.vllm.create_completion("m", [], **{option: False}))
+
+
+def test_a_missing_ca_bundle_is_told(monkeypatch, tmp_path):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
+    with pytest.raises(ConnectionFailed, match=r"none\.pem"):
+        run("https://127.0.0.1:1")
+
+
+def test_tls_that_is_none_is_a_failed_connection():
+    with (
+        RawServer(lambda peer: (peer.send(b"SSH-2.0\r\n"), peer.until_gone())) as server,
+        pytest.raises(ConnectionFailed),
+    ):
+        run(server.url.replace("http:", "https:"))
+
+
+def test_a_redirection_from_https_to_http_is_refused(monkeypatch, certificates):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificates / "ca.pem"))
+    script = redirects("307 No", "http://127.0.0.1:1/moved")
+    with (
+        RawServer(script, tls=tls(certificates, "server")) as server,
+        pytest.raises(ProtocolError, match="redirects to http:"),
+    ):
+        run(server.url)
+
+
+def test_a_tls_reply_is_streamed_and_closed_at_once(monkeypatch, certificates):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificates / "ca.pem"))
+    got = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\n\r\none")
+        peer.wait(got)
+        peer.send(b"two")
+        peer.until_gone()
+
+    with RawServer(script, tls=tls(certificates, "server")) as server:
+        with exchange(server.url) as answer:
+            pieces = iter(answer)
+            assert next(pieces) == b"one"
+            got.set()
+            assert next(pieces) == b"two"
+        server.wait_until_gone()
+
+
+def test_inside_a_tunnel_credentials_go_to_the_host_alone(monkeypatch, certificates):
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(b"HTTP/1.1 200 Connected\r\n\r\n")
+        peer.start_tls(tls(certificates, "server"))
+        answers(peer)
+
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificates / "ca.pem"))
+    with RawServer(script) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        for _ in range(2):
+            assert run("https://example.test") == b"hello"
+        connect, first, second = proxy.requests
+        assert connect.line.startswith("CONNECT example.test:443")
+        assert not leaked(repr(connect))
+        assert first.target == second.target == f"/v1/chat?auth={IN_QUERY}"
+        assert proxy.connections == 1
+
+
+@leaves_a_socket
+def test_a_tunnel_that_does_not_come_about_ends_with_the_total_time(monkeypatch):
+    with RawServer(drips(b"HTTP/1.1 200 OK\r\nx: ", b"y")) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        with pytest.raises(ProviderTimeout, match="whole reply"):
+            run("https://example.test", total=SHORT)
+        proxy.wait_until_gone()
+    gc.collect()  # here, where the warning is expected

@@ -1,0 +1,69 @@
+"""Calls: what may be shown, where a redirection may lead, which hosts are this machine."""
+
+from __future__ import annotations
+
+import pytest
+
+from lockbots_magic.errors import ProtocolError
+from lockbots_magic.providers.http.request import Call, is_loopback, shown_host, shown_url
+from lockbots_magic.security.secrets import Secret
+
+SECRET = "correct+horse"
+
+
+def call(method: str = "POST") -> Call:
+    return Call(method, "http://a.test", secret_headers={"x": Secret(SECRET)}, secret_query={"auth": Secret(SECRET)})
+
+
+def test_a_call_does_not_show_its_credentials():
+    assert SECRET not in repr(call())
+    assert call().redact(f"<{SECRET}> <correct%2Bhorse>") == "<***> <***>"
+
+
+@pytest.mark.parametrize(("location", "target"), [
+    ("/b", "http://a.test/b"), ("b?c=d", "http://a.test/v1/b?c=d"), ("//A.test:80/b", "http://A.test:80/b"),
+    ("/b?auth=x&c=d%20e#f", "http://a.test/b?c=d%20e"), ("?a%75th=x", "http://a.test/v1/x"), ("", "http://a.test/v1/x"),
+])  # fmt: skip
+def test_a_redirection_within_the_host_is_followed_without_credentials(location, target):
+    assert call().redirected("http://a.test/v1/x", 307, location) == target
+
+
+@pytest.mark.parametrize("location", [
+    "http://b.test/", "https://a.test/", "http://a.test:81/", "//b.test", "http://a.test@b.test/", "http://me@a.test/",
+    "http://a.test.b.test/", "ftp://a.test/", "file:///etc/passwd", "http://[", "http://a.test:x/", f"/x/{SECRET}",
+])  # fmt: skip
+def test_a_redirection_elsewhere_is_refused(location):
+    with pytest.raises(ProtocolError, match="redirects to") as caught:
+        call().redirected("http://a.test/v1/x", 307, location)
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(("method", "status", "follows"), [
+    ("POST", 301, False), ("POST", 302, False), ("POST", 303, False), ("POST", 308, True), ("GET", 301, True),
+    ("GET", 303, True),
+])  # fmt: skip
+def test_a_redirection_keeps_the_method_or_is_refused(method, status, follows):
+    if follows:
+        assert call(method).redirected("http://a.test/x", status, "/y") == "http://a.test/y"
+    else:
+        with pytest.raises(ProtocolError, match="redirects to"):
+            call(method).redirected("http://a.test/x", status, "/y")
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "localhost.", "a.localhost", "127.0.0.1", "127.8.8.8", "::1", "0.0.0.0", "::"]
+)
+def test_this_machine(host):
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    "host", ["", "a.test", "localhost.test", "notlocalhost", "10.0.0.1", "192.168.0.1", "::2", "127.0.0"]
+)
+def test_other_machines(host):
+    assert not is_loopback(host)
+
+
+def test_an_address_is_shown_without_what_may_be_secret():
+    assert shown_url("https://me:mine@a.test:8/b?c=d#e") == "https://a.test:8/b"
+    assert shown_host("https://me:mine@a.test:8/b") == "a.test:8"

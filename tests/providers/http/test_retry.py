@@ -1,0 +1,279 @@
+"""What is tried again, when, and how long after."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from email.utils import formatdate
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lockbots_magic.conversation.messages import Cancellation, ChatRequest, Delta
+from lockbots_magic.errors import (
+    Cancelled,
+    ConnectionFailed,
+    HTTPStatusError,
+    ProtocolError,
+    ProviderError,
+    ProviderTimeout,
+    RateLimitError,
+    ServerError,
+)
+from lockbots_magic.providers.http.retry import MAX_PAUSE, Deltas, parse_retry_after, pause_before_retry, with_retries
+from lockbots_magic.providers.openai_compatible import presets
+from tests.rawserver import PATIENCE, Peer, RawServer, hangs, sends
+
+REPLY = b'data: {"choices": [{"delta": {"content": "hello"}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
+START = b'data: {"choices": [{"delta": {"content": "he"}}]}\n\n'
+
+
+# The pause
+
+
+@pytest.mark.parametrize(("value", "seconds"), [("0", 0), ("7", 7), (" 120 ", 120), ("1.5", 1.5)])
+def test_retry_after_in_seconds(value, seconds):
+    assert parse_retry_after(value) == seconds
+
+
+@pytest.mark.parametrize("ahead", [0, 20, 5000])
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo"])
+def test_retry_after_as_a_date(monkeypatch, ahead, zone):
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        for text in (formatdate(time.time() + ahead, usegmt=True), time.asctime(time.gmtime(time.time() + ahead))):
+            assert parse_retry_after(text) == pytest.approx(ahead, abs=2)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_retry_after_in_the_past_is_now():
+    assert parse_retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0
+
+
+@pytest.mark.parametrize(
+    "value", ["", "soon", "-1", "1e3", "9" * 40, "٣", "Wed, 99 Oct 2015 07:28:00 GMT", "inf", "nan"]
+)
+def test_retry_after_that_says_nothing(value):
+    assert parse_retry_after(value) is None
+
+
+@given(st.text() | st.text("0123456789 :,+-GMTWedOct."))
+def test_any_retry_after_is_a_pause_or_none(value):
+    pause = parse_retry_after(value)
+    assert pause is None or pause >= 0
+
+
+def test_the_pause_doubles_and_is_capped():
+    error = ConnectionFailed("no")
+    assert [pause_before_retry(error, tried, 0.5) for tried in range(4)] == [0.5, 1, 2, 4]
+    assert pause_before_retry(error, 10_000, 0.5) == MAX_PAUSE == 30
+
+
+def test_the_server_s_wish_goes_before_and_is_capped():
+    assert pause_before_retry(RateLimitError("no", status=429, retry_after=2), 5, 0.5) == 2
+    assert pause_before_retry(RateLimitError("no", status=429, retry_after=0), 5, 0.5) == 0
+    assert pause_before_retry(RateLimitError("no", status=429, retry_after=3600), 0, 0.5) == MAX_PAUSE
+
+
+# What is tried again
+
+
+def attempts(*failures: Exception | None, before: str = "") -> tuple[Callable[[], Deltas], list[int]]:
+    """An attempt that fails in turn as given, after the text `before`, and the tries it counts."""
+    tries: list[int] = []
+
+    def attempt() -> Deltas:
+        tries.append(len(tries))
+        if before:
+            yield Delta(before)
+        failure = failures[len(tries) - 1]
+        if failure is not None:
+            raise failure
+        yield Delta("hello")
+
+    return attempt, tries
+
+
+def retried(
+    attempt: Callable[[], Deltas], max_retries: int = 2, backoff: float = 0.0, total: float = PATIENCE
+) -> Deltas:
+    deadline = time.monotonic() + total
+    return with_retries(
+        attempt, max_retries=max_retries, backoff=backoff, deadline=deadline, cancellation=Cancellation()
+    )
+
+
+PASSING = [ConnectionFailed("no"), ProviderTimeout("no"), *(HTTPStatusError("no", status=s) for s in (408, 409, 429)),
+           *(ServerError("no", status=s) for s in (500, 502, 503, 529))]  # fmt: skip
+LASTING = [
+    ProtocolError("no"),
+    *(HTTPStatusError("no", status=s) for s in (400, 401, 402, 403, 404, 422)),
+    ServerError("no"),
+]
+
+
+@pytest.mark.parametrize("failure", PASSING, ids=str)
+def test_a_passing_failure_is_tried_again_and_told(failure):
+    attempt, tries = attempts(failure, failure, None)
+    notice = Delta(notice="no; trying again in 0 s")
+    assert list(retried(attempt)) == [notice, notice, Delta("hello")]
+    assert len(tries) == 3
+
+
+@pytest.mark.parametrize("failure", LASTING, ids=str)
+def test_a_lasting_failure_is_not_tried_again(failure):
+    attempt, tries = attempts(failure, None)
+    with pytest.raises(type(failure)):
+        list(retried(attempt))
+    assert len(tries) == 1
+
+
+@pytest.mark.parametrize("count", [0, 1, 4])
+def test_the_tries_are_counted(count):
+    attempt, tries = attempts(*[ConnectionFailed(str(n)) for n in range(9)])
+    with pytest.raises(ConnectionFailed, match=str(count)) as caught:
+        list(retried(attempt, max_retries=count))
+    assert len(tries) == count + 1
+    assert caught.value.__context__ is None
+
+
+def test_after_the_first_text_nothing_is_tried_again():
+    attempt, tries = attempts(ConnectionFailed("no"), None, before="he")
+    deltas = retried(attempt)
+    assert next(deltas) == Delta("he")
+    with pytest.raises(ConnectionFailed):
+        next(deltas)
+    assert len(tries) == 1
+
+
+def test_a_pause_beyond_the_deadline_is_not_begun():
+    attempt, tries = attempts(ConnectionFailed("no"), None)
+    begin = time.monotonic()
+    with pytest.raises(ConnectionFailed):
+        list(retried(attempt, backoff=5, total=1))
+    assert len(tries) == 1
+    assert time.monotonic() - begin < 1
+
+
+def test_closing_closes_the_attempt():
+    closed = threading.Event()
+
+    def attempt() -> Deltas:
+        try:
+            yield Delta("he")
+        finally:
+            closed.set()
+
+    deltas = retried(attempt)
+    next(deltas)
+    deltas.close()
+    assert closed.is_set()
+
+
+# Through a provider, over the wire
+
+
+def refuses(status: str, times: int, **headers: str) -> Callable[[Peer], None]:
+    """Answers `status` the first `times`, then a reply."""
+
+    def script(peer: Peer) -> None:
+        while peer.request():
+            if len(peer.server.requests) <= times:
+                peer.answer(b"no", status, **headers)
+            else:
+                peer.answer(REPLY)
+
+    return script
+
+
+def deltas_of(url: str, *, cancel: Cancellation | None = None, **settings: float) -> Iterator[Delta]:
+    provider = presets.vllm(base_url=url, **{"backoff": 0.01, **settings})
+    return provider.stream(ChatRequest("m", (), cancellation=cancel or Cancellation()))
+
+
+@pytest.mark.parametrize("status", ["429 No", "503 No", "500 No"])
+def test_a_refusal_that_passes_is_tried_again_over_the_same_connection(status):
+    with RawServer(refuses(status, 2)) as server:
+        deltas = list(deltas_of(server.url))
+        assert "".join(d.text for d in deltas) == "hello"
+        assert [bool(d.notice) for d in deltas[:2]] == [True, True]
+        assert (len(server.requests), server.connections) == (3, 1)
+
+
+@pytest.mark.parametrize("value", ["0.05", "0", formatdate(0, usegmt=True)])
+def test_retry_after_is_obeyed(value):
+    with RawServer(refuses("429 No", 1, Retry_After=value)) as server:
+        begin = time.monotonic()
+        assert "".join(d.text for d in deltas_of(server.url, backoff=PATIENCE)) == "hello"
+        assert time.monotonic() - begin < PATIENCE / 2
+
+
+@pytest.mark.parametrize("ahead", [3600, "date"])
+def test_a_long_retry_after_is_capped_and_the_pause_can_be_cancelled(ahead):
+    value = formatdate(time.time() + 3600, usegmt=True) if ahead == "date" else str(ahead)
+    cancel = Cancellation()
+    with RawServer(refuses("503 No", 1, Retry_After=value)) as server:
+        deltas = deltas_of(server.url, cancel=cancel)
+        assert next(deltas).notice.endswith("trying again in 30 s")
+        timer = threading.Timer(0.05, cancel.cancel)
+        timer.start()
+        begin = time.monotonic()
+        with pytest.raises(Cancelled):
+            next(deltas)
+        assert time.monotonic() - begin < PATIENCE
+        timer.join()
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("status", ["400 No", "401 No", "403 No", "404 No"])
+def test_a_refusal_that_lasts_is_not_tried_again(status):
+    with RawServer(refuses(status, 9)) as server:
+        with pytest.raises(HTTPStatusError, match=r"^no") as caught:
+            list(deltas_of(server.url))
+        assert caught.value.status == int(status[:3])
+        assert len(server.requests) == 1
+
+
+def test_the_last_failure_names_provider_and_model():
+    with RawServer(refuses("503 No", 9)) as server:
+        with pytest.raises(ServerError) as caught:
+            list(deltas_of(server.url, max_retries=3))
+        assert (caught.value.provider, caught.value.model, caught.value.partial) == ("vllm", "m", "")
+        assert len(server.requests) == 4
+
+
+def test_a_reply_cut_off_after_text_is_not_asked_for_again():
+    with RawServer(sends(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + START)) as server:
+        with pytest.raises(ConnectionFailed) as caught:
+            list(deltas_of(server.url))
+        assert caught.value.partial == "he"
+        assert len(server.requests) == 1
+
+
+def test_a_connection_closed_before_the_answer_is_tried_again():
+    def script(peer: Peer) -> None:
+        peer.request()
+        if peer.number == 2:
+            peer.answer(REPLY)
+
+    with RawServer(script) as server:
+        assert "".join(d.text for d in deltas_of(server.url)) == "hello"
+        assert server.connections == 2
+
+
+def test_the_total_time_counts_all_tries():
+    with RawServer(hangs()) as server:
+        begin = time.monotonic()
+        with pytest.raises(ProviderTimeout):
+            list(deltas_of(server.url, timeout=(1, 0.2), total_timeout=0.5, max_retries=1000))
+        assert time.monotonic() - begin < 5
+        assert 2 <= len(server.requests) <= 4
+
+
+def test_an_error_is_provider_error_for_every_failure_above():
+    assert all(isinstance(failure, ProviderError) for failure in PASSING + LASTING)

@@ -1,0 +1,208 @@
+"""One contract for every provider: those of the registry, and a function."""
+
+import inspect
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from lockbots_magic.conversation.messages import ChatRequest, Delta, ModelInfo
+from lockbots_magic.errors import AuthenticationError, LockbotsError, ProviderError, UsageError
+from lockbots_magic.providers import names, provider_class
+from lockbots_magic.providers.base import HTTPProvider, Provider
+from lockbots_magic.providers.function import FunctionProvider
+
+CREDENTIAL = "fake-credential-0123456789"
+QUESTIONS = ("How do I start?", "Как сохранить разговор?")
+
+
+def echo(prompt, model):
+    yield from prompt.split()
+
+
+@dataclass
+class Case:
+    """A provider, and how to have it answer on this machine."""
+
+    cls: type[Provider]
+    service: str = ""
+    model: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
+    params: dict[str, Any] = field(default_factory=dict)
+
+    def pieces(self, box, prompt=QUESTIONS[0], stream=True, *, auth="mock", **given):
+        messages = [{"role": "user", "content": prompt}]
+        settings = {**self.settings, **self.params}
+        if self.service:
+            fault = {k: given.pop(k) for k in list(given) if k in ("fault", "rate")}
+            settings |= {"base_url": box.url(self.service, **fault), "auth": auth, "backoff": 0.01}
+        return self.cls.create_completion(self.model, messages, stream, **{**settings, **given})
+
+
+def case_of(name):
+    if name == "function":
+        return Case(FunctionProvider, settings={"function": echo})
+    cls = provider_class(name)
+    if not issubclass(cls, HTTPProvider):
+        return Case(cls, params={"rate": 10_000})
+    service = name if name in ("lockchat", "liaobots") else "openai"
+    return Case(cls, service, model="gpt-4")
+
+
+@pytest.fixture(params=[*names(), "function"])
+def case(request):
+    return case_of(request.param)
+
+
+@pytest.fixture(params=[*(n for n in names() if n != "guide")])
+def remote(request):
+    return case_of(request.param)
+
+
+def test_declares_what_a_provider_declares(case):
+    cls = case.cls
+    assert cls.name == cls.name.lower()
+    assert isinstance(cls.url, str)
+    assert isinstance(cls.models, Mapping)
+    assert all(isinstance(m, ModelInfo) and m.id == key for key, m in cls.models.items())
+    assert not cls.models or cls.default_model in cls.models
+    assert cls.supports_stream is True
+    assert isinstance(cls.needs_auth, bool)
+    assert inspect.getdoc(cls)
+
+
+def test_derived_names_follow_from_the_declarations(case):
+    cls = case.cls
+    assert cls.supports_gpt_4 == ("gpt-4" in cls.models)
+    assert cls.supports_gpt_35_turbo == ("gpt-3.5-turbo" in cls.models)
+    assert cls.params.startswith(f"{cls.name} supports: (model: str")
+    assert all(name in cls.params for name in cls.parameters)
+    assert "supports_gpt_4" not in vars(cls)
+
+
+def test_class_holds_no_state_that_a_caller_could_change(case):
+    for declared in (case.cls.models, case.cls.aliases, case.cls.parameters):
+        with pytest.raises(TypeError):
+            declared["x"] = "y"
+
+
+def test_completion_yields_text_in_pieces(mock_server, case):
+    got = list(case.pieces(mock_server))
+    assert len(got) > 1
+    assert all(isinstance(piece, str) and piece for piece in got)
+
+
+def test_completion_without_stream_yields_the_same_text_once(mock_server, case):
+    assert list(case.pieces(mock_server, stream=False)) == ["".join(case.pieces(mock_server))]
+
+
+def test_stream_yields_deltas_and_ends_with_a_finish_reason(mock_server, case):
+    settings = dict(case.settings)
+    if case.service:
+        settings |= {"base_url": mock_server.url(case.service), "auth": "mock"}
+    request = ChatRequest(case.model, ({"role": "user", "content": QUESTIONS[0]},), case.params)
+    got = list(case.cls(**settings).stream(request))
+    assert all(isinstance(delta, Delta) for delta in got)
+    assert [d.finish_reason for d in got if d.finish_reason] == ["stop"]
+    assert got[-1].finish_reason == "stop"
+
+
+def test_nothing_happens_before_the_first_piece_is_asked_for(mock_server, case):
+    case.pieces(mock_server)
+    assert mock_server.requests == []
+
+
+def test_missing_credential_is_an_authentication_error_before_any_io(mock_server, monkeypatch, remote):
+    if not remote.cls.needs_auth:
+        assert "".join(remote.pieces(mock_server, auth=None))
+        return
+    monkeypatch.setattr(remote.cls, "url", mock_server.url(remote.service))
+    before = mock_server.connections
+    with pytest.raises(AuthenticationError, match=remote.cls.credential_variables()[-1]) as caught:
+        next(remote.pieces(mock_server, auth=None))
+    assert caught.value.provider == remote.cls.name
+    assert (mock_server.requests, mock_server.connections) == ([], before)
+
+
+def test_unknown_parameter_is_a_usage_error_before_any_io(mock_server, case):
+    with pytest.raises(UsageError, match="takes no parameter 'temprature'"):
+        next(case.pieces(mock_server, temprature=1))
+    assert mock_server.requests == []
+
+
+@pytest.mark.parametrize("timeout", [5, (1, 2, 3), "ab", ("a", "b")])
+def test_timeout_that_is_no_pair_of_seconds_is_a_usage_error(mock_server, case, timeout):
+    with pytest.raises(UsageError, match="timeout"):
+        next(case.pieces(mock_server, timeout=timeout))
+
+
+@pytest.mark.parametrize("url", ["localhost:8000", "ftp://host", "https://user:word@host", "https://host?key=1"])
+def test_base_url_that_cannot_be_meant_is_a_usage_error(case, url):
+    with pytest.raises(UsageError, match="URL"):
+        case.cls(**case.settings, base_url=url)
+
+
+def test_two_replies_at_once_do_not_mix(mock_server, case):
+    alone = ["".join(case.pieces(mock_server, prompt)) for prompt in QUESTIONS]
+    assert alone[0] != alone[1]
+    both = [case.pieces(mock_server, prompt) for prompt in QUESTIONS]
+    mixed = list(itertools.zip_longest(*both, fillvalue=""))
+    assert ["".join(pieces) for pieces in zip(*mixed, strict=True)] == alone
+
+
+def test_two_replies_of_one_provider_at_once_do_not_mix(mock_server, remote):
+    provider = remote.cls(base_url=mock_server.url(remote.service), auth="mock")
+    both = [
+        provider.stream(ChatRequest(remote.model, ({"role": "user", "content": f"say {word * 9}"},)))
+        for word in ("a ", "b ")
+    ]
+    mixed = list(itertools.zip_longest(*both, fillvalue=Delta()))
+    assert ["".join(d.text for d in deltas) for deltas in zip(*mixed, strict=True)] == ["a " * 9, "b " * 9]
+
+
+def test_closing_the_reply_closes_the_connection(mock_server, remote):
+    reply = remote.pieces(mock_server, fault="silence-midway")
+    assert next(reply)
+    reply.close()
+    mock_server.wait_for_disconnect()
+    assert "".join(remote.pieces(mock_server))
+
+
+def test_closing_a_reply_that_has_not_begun_or_has_ended_is_quiet(mock_server, case):
+    case.pieces(mock_server).close()
+    ended = case.pieces(mock_server)
+    list(ended)
+    ended.close()
+
+
+def test_error_names_provider_and_model_and_keeps_the_text(mock_server, remote):
+    reply = remote.pieces(mock_server, fault="reset-midway")
+    got = []
+    with pytest.raises(ProviderError) as caught:
+        got.extend(reply)
+    error = caught.value
+    assert (error.provider, error.model, error.partial) == (remote.cls.name, "gpt-4", "".join(got))
+    assert error.partial
+
+
+@pytest.mark.parametrize("fault", ["echo-credential", "http-500", "no-answer", "redirect-host", "reset-midway"])
+def test_no_error_holds_the_credential(mock_server, remote, fault, caplog):
+    caplog.set_level(0)
+    reply = remote.pieces(mock_server, auth=CREDENTIAL, fault=fault, max_retries=0)
+    with pytest.raises(LockbotsError) as caught:
+        list(reply)
+    errors = [caught.value]
+    while errors[-1].__cause__ or errors[-1].__context__:
+        errors.append(errors[-1].__cause__ or errors[-1].__context__)
+    shown = [f"{e!s} {e!r} {vars(e)} {e.args}" for e in errors]
+    frames = [entry.frame.f_locals for entry in caught.traceback if "lockbots_magic" in str(entry.path)]
+    assert frames
+    shown += [f"{name} {value!r}" for local in frames for name, value in local.items()]
+    assert CREDENTIAL not in " ".join(shown) + caplog.text
+
+
+def test_provider_shows_no_credential(remote):
+    provider = remote.cls(auth=CREDENTIAL)
+    assert CREDENTIAL not in f"{provider!r} {provider!s} {vars(provider)}"

@@ -1,0 +1,327 @@
+"""The chat-completions dialect against the mock server, its presets, and the answers it has to bear."""
+
+import pytest
+
+from lockbots_magic.conversation.messages import ChatRequest, Usage
+from lockbots_magic.errors import (
+    AuthenticationError,
+    ConnectionFailed,
+    HTTPStatusError,
+    ModelNotFoundError,
+    ProtocolError,
+    ProviderTimeout,
+    RateLimitError,
+    ServerError,
+    UsageError,
+)
+from lockbots_magic.providers import provider_class
+from lockbots_magic.providers.openai_compatible import PRESETS, OpenAICompatible, presets
+
+HEARD = 'You said: "Привет 🙂". I have heard 1 message.'.replace("Привет", "Hello")
+PROMPT = "Hello 🙂"
+CREDENTIAL = "fake-credential-0123456789"
+
+
+def pieces(url, prompt=PROMPT, stream=True, model="demo", **given):
+    messages = [{"role": "user", "content": prompt}]
+    return presets.openai.create_completion(model, messages, stream, base_url=url, backoff=0.01, **given)
+
+
+def ask(url, *args, **given):
+    return "".join(pieces(url, *args, **given))
+
+
+def deltas(url, prompt=PROMPT, cls=presets.openai, **params):
+    request = ChatRequest("demo", ({"role": "user", "content": prompt},), params)
+    return list(cls(base_url=url, backoff=0.01).stream(request))
+
+
+# The request.
+
+
+def test_request_is_the_one_the_dialect_knows(mock_server):
+    assert ask(mock_server.url("openai"), auth=CREDENTIAL) == HEARD
+    (request,) = mock_server.requests
+    assert (request.method, request.path, request.query) == ("POST", "/openai/v1/chat/completions", {})
+    assert request.headers["authorization"] == f"Bearer {CREDENTIAL}"
+    assert request.headers["content-type"] == "application/json"
+    assert request.json == {
+        "model": "demo",
+        "messages": [{"role": "user", "content": PROMPT}],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+
+
+def test_without_a_credential_no_header_is_sent(mock_server):
+    ask(mock_server.url("openai"))
+    assert "authorization" not in mock_server.requests[0].headers
+
+
+def test_parameters_go_into_the_body(mock_server):
+    ask(mock_server.url("openai"), temperature=0, max_tokens=7, stop=["x"], extra_body={"top_k": 3})
+    body = mock_server.requests[0].json
+    assert (body["temperature"], body["max_tokens"], body["stop"], body["top_k"]) == (0, 7, ["x"], 3)
+
+
+def test_extra_body_must_be_a_dict(mock_server):
+    with pytest.raises(UsageError, match="extra_body"):
+        ask(mock_server.url("openai"), extra_body=3)
+    assert mock_server.requests == []
+
+
+def test_parameter_that_is_not_json_is_a_usage_error(mock_server):
+    with pytest.raises(UsageError, match="JSON"):
+        ask(mock_server.url("openai"), temperature=float("nan"))
+    assert mock_server.requests == []
+
+
+def test_without_stream_the_reply_is_one_object(mock_server):
+    assert list(pieces(mock_server.url("openai"), stream=False)) == [HEARD]
+    body = mock_server.requests[0].json
+    assert body["stream"] is False
+    assert "stream_options" not in body
+
+
+def test_system_prompt_is_a_message(mock_server):
+    messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "say x"}]
+    list(presets.openai.create_completion("demo", messages, base_url=mock_server.url("openai")))
+    assert mock_server.requests[0].json["messages"] == messages
+
+
+# The presets.
+
+
+@pytest.mark.parametrize("row", PRESETS, ids=lambda row: row.name)
+def test_preset_is_a_provider_with_its_own_url_and_credential(mock_server, monkeypatch, row):
+    cls = provider_class(row.name)
+    assert (cls.name, cls.url, cls.default_model) == (row.name, row.url, row.default_model)
+    assert cls.needs_auth == bool(row.credential)
+    if row.credential:
+        monkeypatch.setenv(row.credential, CREDENTIAL)
+    messages = [{"role": "user", "content": "say x"}]
+    assert list(cls.create_completion("any/model:8b", messages, base_url=mock_server.url("openai"))) == ["x"]
+    (request,) = mock_server.requests
+    assert request.json["model"] == "any/model:8b"
+    assert request.headers.get("authorization") == (f"Bearer {CREDENTIAL}" if row.credential else None)
+    assert ("stream_options" in request.json) == row.reports_usage
+
+
+def test_own_variable_of_the_package_goes_before_the_one_of_the_service(mock_server, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "fake-of-the-service")
+    monkeypatch.setenv("LOCKBOTS_OPENAI_AUTH", "fake-of-the-package")
+    ask(mock_server.url("openai"))
+    assert mock_server.requests[0].headers["authorization"] == "Bearer fake-of-the-package"
+
+
+def test_models_are_asked_of_the_server(mock_server):
+    provider = presets.ollama(base_url=mock_server.url("openai"), auth="mock")
+    assert [m.id for m in provider.list_models()] == ["demo", "gpt-4", "gpt-3.5-turbo"]
+    (request,) = mock_server.requests
+    assert (request.method, request.path) == ("GET", "/openai/v1/models")
+    assert request.headers["authorization"] == "Bearer mock"
+
+
+def test_server_without_a_default_model_is_asked_for_its_first(mock_server):
+    messages = [{"role": "user", "content": "say x"}]
+    assert list(presets.ollama.create_completion("", messages, base_url=mock_server.url("openai"))) == ["x"]
+    assert mock_server.requests[-1].json["model"] == "demo"
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ("http-401", AuthenticationError),
+        ("http-500", ServerError),
+        ("page", ProtocolError),
+        ("json-error", ProtocolError),
+        ("empty", ProtocolError),
+        ("no-answer", ConnectionFailed),
+    ],
+)
+def test_list_of_models_that_does_not_come_is_an_error(mock_server, fault, kind):
+    with pytest.raises(kind) as caught:
+        presets.vllm(base_url=mock_server.url("openai", fault=fault)).list_models()
+    assert caught.value.provider == "vllm"
+
+
+def test_list_of_models_that_never_ends_is_timed_out(mock_server, monkeypatch):
+    monkeypatch.setattr("lockbots_magic.providers.openai_compatible.DEADLINE_FOR_LISTS", 0.1)
+    with pytest.raises(ProviderTimeout):
+        presets.vllm(base_url=mock_server.url("openai", fault="heartbeat-first", delay=0.01)).list_models()
+
+
+# Odd but legal answers: the reply is whole.
+
+LEGAL = [
+    *("surrogates", "empty-choices", "odd-chunks", "content-parts", "reasoning", "second-choice", "text-after-done"),
+    *("whole-json", "no-space", "cr", "crlf", "bom", "multi-line", "comments", "no-final-blank", "slow-headers"),
+    *("set-cookie", "redirect-path"),
+]
+
+
+@pytest.mark.parametrize("service", ["openai", "lockchat"])
+@pytest.mark.parametrize("piece", [0, 1])
+@pytest.mark.parametrize("fault", LEGAL)
+def test_odd_but_legal_answer_is_read(mock_server, service, fault, piece):
+    cls = provider_class(service)
+    url = mock_server.url(service, fault=fault, piece=piece, delay=0.001)
+    messages = [{"role": "user", "content": PROMPT}]
+    assert "".join(cls.create_completion("gpt-4", messages, base_url=url)) == HEARD
+
+
+def test_reasoning_is_kept_apart_from_text(mock_server):
+    got = deltas(mock_server.url("openai", fault="reasoning"))
+    assert "".join(d.reasoning for d in got) == "Let me think. "
+    assert "".join(d.text for d in got) == HEARD
+
+
+def test_usage_is_reported(mock_server):
+    used = Usage(prompt_tokens=2, completion_tokens=9)
+    assert [d.usage for d in deltas(mock_server.url("openai")) if d.usage] == [used]
+    assert [d.usage for d in deltas(mock_server.url("openai", fault="whole-json")) if d.usage] == [used]
+
+
+def test_finish_reason_comes_last(mock_server):
+    assert deltas(mock_server.url("openai"))[-1].finish_reason == "stop"
+
+
+def test_set_cookie_is_not_sent_back(mock_server):
+    url = mock_server.url("openai", fault="set-cookie")
+    ask(url), ask(url)
+    assert all("cookie" not in r.headers for r in mock_server.requests)
+
+
+def test_connection_serves_again_after_an_answer(mock_server):
+    for _ in range(3):
+        ask(mock_server.url("openai"))
+    assert mock_server.connections <= 1
+
+
+# Answers that are none.
+
+
+@pytest.mark.parametrize("service", ["openai", "lockchat"])
+@pytest.mark.parametrize("fault", ["bad-json", "deep-json", "odd-json", "odd-choices", "odd-content", "bad-utf8"])
+def test_malformed_chunk_is_a_protocol_error_that_keeps_the_text(mock_server, service, fault):
+    cls = provider_class(service)
+    messages = [{"role": "user", "content": PROMPT}]
+    with pytest.raises(ProtocolError) as caught:
+        list(cls.create_completion("gpt-4", messages, base_url=mock_server.url(service, fault=fault)))
+    assert caught.value.partial == 'You said: "Hello 🙂". '
+    assert len(mock_server.requests) == 1
+
+
+@pytest.mark.parametrize("fault", ["bad-encoding", "not-http", "page", "page-plain"])
+def test_answer_of_another_kind_is_a_protocol_error(mock_server, fault):
+    with pytest.raises(ProtocolError):
+        ask(mock_server.url("openai", fault=fault))
+
+
+def test_stream_without_its_end_mark_is_truncated_and_keeps_its_text(mock_server):
+    url = mock_server.url("openai", fault="cut")
+    got = deltas(url)
+    assert got[-1].finish_reason == "truncated"
+    with pytest.raises(ConnectionFailed) as caught:
+        ask(url)
+    assert caught.value.partial == "".join(d.text for d in got) == 'You said: "Hello 🙂". '
+
+
+@pytest.mark.parametrize("fault", ["reset-midway", "close-midway", "short-body"])
+def test_connection_lost_midway_keeps_the_text_and_is_not_tried_again(mock_server, fault):
+    with pytest.raises(ConnectionFailed) as caught:
+        ask(mock_server.url("openai", fault=fault))
+    assert caught.value.partial == 'You said: "Hello 🙂". '
+    assert len(mock_server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "tries"),
+    [
+        (400, HTTPStatusError, 1),
+        (401, AuthenticationError, 1),
+        (402, RateLimitError, 1),
+        (403, AuthenticationError, 1),
+        (404, HTTPStatusError, 1),
+        (408, HTTPStatusError, 3),
+        (429, RateLimitError, 3),
+        (500, ServerError, 3),
+        (502, ServerError, 3),
+        (503, ServerError, 3),
+    ],
+)
+def test_bad_status_is_an_error_of_its_kind(mock_server, status, kind, tries):
+    with pytest.raises(kind, match=f"told to answer {status}") as caught:
+        ask(mock_server.url("openai", fault=f"http-{status}"))
+    assert type(caught.value) is kind
+    assert (caught.value.status, caught.value.provider, caught.value.model) == (status, "openai", "demo")
+    assert len(mock_server.requests) == tries
+
+
+def test_passing_failure_is_retried_with_a_notice(mock_server):
+    got = deltas(mock_server.url("openai", fault="http-429", times=1, retry_after=0.01))
+    assert "trying again" in got[0].notice
+    assert "".join(d.text for d in got) == HEARD
+
+
+@pytest.mark.parametrize("pause", [{"retry_after": 7}, {"retry_date": 7}])
+def test_pause_asked_for_is_told(mock_server, pause):
+    with pytest.raises(RateLimitError) as caught:
+        ask(mock_server.url("openai", fault="http-429", **pause), max_retries=0)
+    assert 5 < caught.value.retry_after <= 7
+
+
+def test_model_that_the_server_does_not_know_is_model_not_found(mock_server):
+    with pytest.raises(ModelNotFoundError, match="`other` does not exist") as caught:
+        ask(mock_server.url("openai", fault="unknown-model"), model="other")
+    assert caught.value.model == "other"
+    assert len(mock_server.requests) == 1
+
+
+@pytest.mark.parametrize("fault", ["json-error", "error-event", "error-type", "error-midway"])
+@pytest.mark.parametrize(("status", "kind"), [(0, ServerError), (401, AuthenticationError), (429, RateLimitError)])
+def test_error_object_in_a_200_is_never_the_answer(mock_server, fault, status, kind):
+    with pytest.raises(kind, match="told to fail") as caught:
+        ask(mock_server.url("openai", fault=fault, status=status))
+    assert bool(caught.value.partial) == (fault == "error-midway")
+
+
+def test_web_page_with_a_bad_status_is_not_quoted(mock_server):
+    with pytest.raises(ServerError, match="web page") as caught:
+        ask(mock_server.url("openai", fault="page-503"))
+    assert "<" not in str(caught.value)
+
+
+@pytest.mark.parametrize("fault", ["redirect-host", "redirect-302", "redirect-loop"])
+def test_redirect_elsewhere_is_refused_and_nothing_is_sent_there(mock_server, fault):
+    with pytest.raises(ProtocolError, match="redirects"):
+        ask(mock_server.url("openai", fault=fault), auth=CREDENTIAL)
+    hosts = {r.headers["host"] for r in mock_server.requests}
+    assert hosts == {mock_server.origin.removeprefix("http://")}
+    assert {r.method for r in mock_server.requests} == {"POST"}
+
+
+def test_credential_that_a_server_repeats_is_not_shown(mock_server):
+    with pytest.raises(AuthenticationError) as caught:
+        ask(mock_server.url("openai", fault="echo-credential"), auth=CREDENTIAL)
+    assert CREDENTIAL not in str(caught.value)
+    assert "***" in str(caught.value)
+
+
+@pytest.mark.parametrize("length", [150, 165, 180, 200])
+def test_credential_that_a_shortened_message_cuts_in_two_is_not_shown(mock_server, length):
+    long = "fake-" + "0123456789" * (length // 10)
+    with pytest.raises(AuthenticationError) as caught:
+        ask(mock_server.url("openai", fault="echo-credential"), auth=long)
+    assert "fake-0123" not in str(caught.value)
+
+
+def test_plain_class_is_a_provider_too(mock_server):
+    assert "".join(d.text for d in deltas(mock_server.url("openai"), cls=OpenAICompatible)) == HEARD
+    assert "stream_options" not in mock_server.requests[0].json
+
+
+def test_a_reply_that_repeats_the_credential_is_shown_without_it(mock_server):
+    url = mock_server.url("openai", piece=3)
+    said = "".join(pieces(url, prompt=f"say it is {CREDENTIAL}, is it not?", auth=CREDENTIAL))
+    assert said == "it is ***, is it not?"

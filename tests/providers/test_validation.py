@@ -1,0 +1,75 @@
+"""The settings of a provider, as a caller gives them."""
+
+from __future__ import annotations
+
+import math
+from contextlib import suppress
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lockbots_magic.errors import UsageError
+from lockbots_magic.providers.validation import checked_count, checked_seconds, checked_timeout, checked_url
+
+
+@pytest.mark.parametrize(("url", "meant"), [
+    ("https://a.test/", "https://a.test"), (" http://localhost:8000/v1// ", "http://localhost:8000/v1"),
+    ("http://[::1]:8000/v1", "http://[::1]:8000/v1"), ("https://бот.test", "https://бот.test"),
+])  # fmt: skip
+def test_an_address(url, meant):
+    assert checked_url(url) == meant
+
+
+@pytest.mark.parametrize("url", [
+    "", "a.test", "ftp://a.test", "https://", "http://a.test:x", "http://a.test:99999", "http://[", "https://me:mine@a.test",
+    "https://a.test?key=x", "https://a.test#x", "https://a b.test", "javascript:alert(1)", "http://a.test/\nx",
+])  # fmt: skip
+def test_no_address(url):
+    with pytest.raises(UsageError) as caught:
+        checked_url(url)
+    assert "mine" not in str(caught.value)
+
+
+@given(st.text())
+def test_any_text_is_an_address_or_a_usage_error(text):
+    with suppress(UsageError):
+        assert checked_url(text).lower().startswith("http")
+
+
+@pytest.mark.parametrize("value", [(1, 2), [1, 2.0], ("1", "2"), (Fraction(1), 2)])
+def test_a_pair_of_seconds(value):
+    assert checked_timeout(value) == (1.0, 2.0)
+
+
+def test_no_limit_is_infinity():
+    assert checked_timeout((math.inf, math.inf)) == (math.inf, math.inf)
+    assert checked_seconds("total_timeout", math.inf) == math.inf
+
+
+@pytest.mark.parametrize("value", [1, "ab", "10", (1,), (1, 2, 3), (0, 1), (1, -1), (1, None), (1, math.nan), None, {}])
+def test_no_pair_of_seconds(value):
+    with pytest.raises(UsageError, match="timeout must be"):
+        checked_timeout(value)
+
+
+@pytest.mark.parametrize("value", [0, -1, math.nan, None, "soon", 10**400, [1]])
+def test_no_seconds(value):
+    with pytest.raises(UsageError, match="total_timeout must be"):
+        checked_seconds("total_timeout", value)
+
+
+def test_zero_seconds_where_they_are_meant():
+    assert checked_seconds("backoff", 0, zero=True) == 0
+
+
+@pytest.mark.parametrize("value", [0, 2, 2.0])
+def test_a_count(value):
+    assert checked_count("max_retries", value) == value
+
+
+@pytest.mark.parametrize("value", [-1, 1.5, math.inf, math.nan, None, "2", []])
+def test_no_count(value):
+    with pytest.raises(UsageError, match="max_retries must be"):
+        checked_count("max_retries", value)

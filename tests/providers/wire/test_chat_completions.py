@@ -1,0 +1,425 @@
+"""The chat-completions dialect: what servers were seen to send, and what nobody should."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lockbots_magic.conversation.messages import Delta, Usage
+from lockbots_magic.errors import (
+    AuthenticationError,
+    HTTPStatusError,
+    ModelNotFoundError,
+    ProtocolError,
+    ProviderError,
+    RateLimitError,
+    ServerError,
+)
+from lockbots_magic.providers.wire import chat_completions as dialect
+from lockbots_magic.providers.wire import errors as refusals
+from lockbots_magic.providers.wire.chat_completions import ChatCompletions
+from lockbots_magic.providers.wire.errors import error_of, refusal, snippet
+from lockbots_magic.security.secrets import Secret
+
+HUGE = ("[" * 100_000, "9" * 5000, '{"a":' * 50_000)
+"""What parsers choke on."""
+
+DONE = b"data: [DONE]\n\n"
+
+
+def number(_: Any) -> str:
+    """A name for a parameter too long to be its own."""
+    return "value"
+
+
+def event(value: Any) -> bytes:
+    return b"data: " + json.dumps(value).encode() + b"\n\n"
+
+
+def chunk(text: Any = None, finish_reason: Any = None, **delta: Any) -> bytes:
+    delta = delta if text is None else {"content": text, **delta}
+    return event({"choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}]})
+
+
+def read(*pieces: bytes) -> list[Delta]:
+    reader = ChatCompletions()
+    deltas = [delta for piece in pieces for delta in reader.feed(piece)]
+    return [*deltas, *reader.close()]
+
+
+def text_of(*pieces: bytes) -> str:
+    return "".join(delta.text for delta in read(*pieces))
+
+
+def end_of(*pieces: bytes) -> str | None:
+    return read(*pieces)[-1].finish_reason
+
+
+class TestChunks:
+    def test_text_comes_chunk_by_chunk(self):
+        reader = ChatCompletions()
+        assert list(reader.feed(chunk("a"))) == [Delta("a")]
+        assert list(reader.feed(chunk("b"))) == [Delta("b")]
+
+    @pytest.mark.parametrize("quiet", [
+        chunk(role="assistant"), chunk(None), chunk(""), chunk(content=None), event({"choices": []}), event({}),
+        event({"choices": None}), event({"choices": [{}]}), event({"choices": [{"delta": None}]}), b"data:\n\n",
+        event({"type": "ping"}), b": ping\n\n", event({"choices": [{"delta": {}}], "error": None}),
+        event({"choices": [], "usage": None}), event({"choices": [], "usage": {}}), b"data:  \n\n",
+    ])  # fmt: skip
+    def test_chunks_without_text_yield_nothing(self, quiet):
+        assert list(ChatCompletions().feed(quiet)) == []
+        assert text_of(quiet, chunk("a"), quiet, chunk("b"), quiet, DONE) == "ab"
+
+    def test_usage_is_kept_apart(self):
+        usage = {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8}
+        assert read(chunk("a"), event({"choices": [], "usage": usage}), DONE)[1] == Delta(usage=Usage(3, 5))
+
+    @pytest.mark.parametrize(("value", "usage"), [
+        ({"prompt_tokens": 3}, Usage(3, None)), ({"prompt_tokens": "3", "completion_tokens": 1}, Usage(None, 1)),
+        ({"prompt_tokens": -1}, None), ({"prompt_tokens": True}, None), ({"prompt_tokens": 1.5}, None), ([], None),
+        ("x", None), (7, None),
+    ])  # fmt: skip
+    def test_usage_of_odd_form_is_taken_as_far_as_it_counts(self, value, usage):
+        assert dialect.usage_of(value) == usage
+
+    def test_content_may_be_a_list_of_parts(self):
+        parts = [{"type": "text", "text": "a"}, "b", {"type": "text", "text": None}, {"type": "image_url"}]
+        assert text_of(chunk(parts), chunk([]), DONE) == "ab"
+
+    @pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
+    def test_reasoning_is_kept_apart(self, name):
+        deltas = read(chunk(**{name: "think"}), chunk("a", **{name: None}), chunk("b", **{name: "more"}), DONE)
+        assert [(d.text, d.reasoning) for d in deltas] == [("", "think"), ("a", ""), ("b", "more"), ("", "")]
+
+    @pytest.mark.parametrize("part", [
+        {"type": "thinking", "thinking": [{"type": "text", "text": "think"}]},
+        {"type": "thinking", "thinking": "think"},
+        {"type": "reasoning", "text": "think"},
+    ])  # fmt: skip
+    def test_reasoning_among_the_parts_is_kept_apart(self, part):
+        assert read(chunk([part, {"type": "text", "text": "a"}]), DONE)[0] == Delta("a", "think")
+
+    @pytest.mark.parametrize("name", ["content", "reasoning"])
+    def test_a_surrogate_pair_over_two_deltas_is_joined(self, name):
+        deltas = read(chunk(**{name: "a\ud83d"}), chunk(**{name: "\ude00b"}), DONE)
+        assert "".join(d.text + d.reasoning for d in deltas) == "a😀b"
+
+    def test_half_a_pair_at_the_end_becomes_the_replacement_character(self):
+        assert read(chunk("a\ud83d"), DONE) == [Delta("a"), Delta("\ufffd", finish_reason="stop")]
+
+    def test_halves_of_text_and_reasoning_do_not_mix(self):
+        deltas = read(chunk("\ud83d", reasoning="\ud83e"), chunk("\ude00", reasoning="\udd14"), DONE)
+        assert deltas[0] == Delta("😀", "🤔")
+
+    def test_choices_do_not_mix(self):
+        both = {"choices": [{"index": 1, "delta": {"content": "x"}}, {"index": 0, "delta": {"content": "a"}}]}
+        other = {"choices": [{"index": 1, "delta": {"content": "x"}, "finish_reason": "length"}]}
+        assert text_of(event(both), event(other), chunk("b"), DONE) == "ab"
+        assert end_of(event(both), event(other), DONE) == "stop"
+
+    def test_choices_without_index_are_the_first(self):
+        assert text_of(event({"choices": [{"delta": {"content": "a"}}, {"delta": {"content": "x"}}]}), DONE) == "a"
+
+    def test_a_chunk_may_hold_a_message(self):
+        assert text_of(event({"choices": [{"message": {"role": "assistant", "content": "a"}}]}), DONE) == "a"
+
+
+class TestEnd:
+    def test_done_ends_the_answer(self):
+        reader = ChatCompletions()
+        assert list(reader.feed(chunk("a") + DONE)) == [Delta("a"), Delta(finish_reason="stop")]
+        assert reader.done
+
+    def test_text_after_done_is_ignored(self):
+        reader = ChatCompletions()
+        list(reader.feed(chunk("a") + DONE + chunk("b") + b"data: {nonsense\n\n"))
+        assert list(reader.feed(chunk("c") + b"\xff")) == list(reader.close()) == []
+
+    @pytest.mark.parametrize("done", [b"data:[DONE]\n\n", b"data: [DONE] \n\n", b"data: [DONE]\r\n\r\n"])
+    def test_done_in_other_dress(self, done):
+        assert end_of(chunk("a"), done) == "stop"
+
+    @pytest.mark.parametrize("last", [b"data: [DONE]\n", b"data: [DONE]", b"data:[DONE]"])
+    def test_the_final_blank_line_may_be_missing(self, last):
+        assert read(chunk("a"), last) == [Delta("a"), Delta(finish_reason="stop")]
+
+    def test_the_blank_line_after_the_last_chunk_may_be_missing(self):
+        assert read(chunk("a"), chunk("b", "stop").rstrip()) == [Delta("a"), Delta("b"), Delta(finish_reason="stop")]
+
+    def test_a_finish_reason_ends_a_stream_without_done(self):
+        assert read(chunk("a"), chunk("", "length")) == [Delta("a"), Delta(finish_reason="length")]
+
+    def test_usage_after_the_finish_reason_is_read(self):
+        usage = event({"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2}})
+        assert read(chunk("a", "stop"), usage, DONE) == [
+            Delta("a"), Delta(usage=Usage(1, 2)), Delta(finish_reason="stop"),
+        ]  # fmt: skip
+
+    def test_the_finish_reason_outlives_done(self):
+        assert end_of(chunk("a", "content_filter"), DONE) == "content_filter"
+
+    @pytest.mark.parametrize("rest", [b"", b"\n", b"data: [DO", b'data: {"choices": [{"delta', b"da", b": ping\n\n"])
+    def test_a_stream_that_ends_with_neither_is_truncated_and_keeps_its_text(self, rest):
+        assert read(chunk("a"), rest) == [Delta("a"), Delta(finish_reason="truncated")]
+
+    def test_a_stream_cut_inside_a_character_is_truncated(self):
+        assert (
+            read(chunk("a"), 'data: {"choices": [{"delta": {"content": "ж'.encode()[:-1])[-1].finish_reason
+            == "truncated"
+        )
+
+    def test_an_empty_body_is_truncated(self):
+        assert read() == read(b"") == read(b"\r\n\n ") == [Delta(finish_reason="truncated")]
+
+
+class TestWholeAnswer:
+    WHOLE = json.dumps(
+        {"choices": [{"message": {"content": "привет"}, "finish_reason": "length"}], "usage": {"prompt_tokens": 1}},
+        ensure_ascii=False,
+    ).encode()
+
+    @pytest.mark.parametrize("before", [b"", b"\n \t", b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n"])
+    def test_one_json_object_is_read_though_a_stream_was_asked_for(self, before):
+        expected = [Delta("привет", usage=Usage(1)), Delta(finish_reason="length")]
+        assert read(before + self.WHOLE) == expected
+        assert read(*(bytes([byte]) for byte in before + self.WHOLE + b"\n")) == expected
+
+    def test_without_finish_reason_it_is_complete(self):
+        assert end_of(b'{"choices": [{"message": {"content": "a"}}]}') == "stop"
+
+    @pytest.mark.parametrize(
+        "body", [b"{", b"{}", b"[]", b"[1]", b'{"a": 1}', b"{} {}", b'{"choices": null}', WHOLE[:-1]]
+    )
+    def test_other_json_is_a_protocol_error(self, body):
+        with pytest.raises(ProtocolError):
+            read(body)
+
+    def test_json_that_is_not_utf8_is_a_protocol_error(self):
+        with pytest.raises(ProtocolError, match="UTF-8"):
+            read(b'{"choices": "\xff"}')
+
+    def test_endless_json_is_refused(self, monkeypatch):
+        monkeypatch.setattr(dialect, "MAX_EVENT", 10_000)
+        with pytest.raises(ProtocolError, match="10000"):
+            read(*[b"[" * 1000] * 11)
+
+
+ERRORS = [
+    ({"error": {"message": "no"}}, ServerError, 200),
+    ({"error": "no"}, ServerError, 200),
+    ({"error": True, "message": "no"}, ServerError, 200),
+    ({"error": True, "res_status": 402, "message": "no"}, RateLimitError, 402),
+    ({"error": {"message": "no", "code": 429}}, RateLimitError, 429),
+    ({"error": {"message": "no", "code": "401"}}, AuthenticationError, 401),
+    ({"error": {"message": "no", "status": 503}}, ServerError, 503),
+    ({"error": {"message": "no"}, "status": 403}, AuthenticationError, 403),
+    ({"error": "no", "code": 400}, HTTPStatusError, 400),
+    ({"error": {"message": "no", "code": "invalid_api_key"}}, AuthenticationError, 401),
+    ({"error": {"message": "no", "type": "insufficient_quota"}}, RateLimitError, 402),
+    ({"type": "error", "error": {"type": "overloaded_error", "message": "no"}}, ServerError, 503),
+    ({"object": "error", "message": "no", "code": 500}, ServerError, 500),
+    ({"message": "no", "code": 429}, RateLimitError, 429),
+    ({"detail": "no"}, ServerError, 200),
+    ({"choices": [{"delta": {"content": ""}, "finish_reason": "error"}], "error": {"message": "no"}}, ServerError, 200),
+    ([{"error": {"code": 400, "message": "no", "status": "INVALID_ARGUMENT"}}], HTTPStatusError, 400),
+]
+
+
+class TestErrors:
+    @pytest.mark.parametrize(("value", "kind", "status"), ERRORS, ids=[json.dumps(e[0])[:50] for e in ERRORS])
+    @pytest.mark.parametrize("dress", [event, lambda value: json.dumps(value).encode()], ids=["event", "whole"])
+    def test_error_objects_inside_a_200_are_errors(self, value, kind, status, dress):
+        with pytest.raises(kind, match=r"^no") as caught:
+            read(dress(value))
+        assert type(caught.value) is kind
+        assert caught.value.status == status
+
+    @pytest.mark.parametrize(
+        "value", [{"error": {}, "object": "error"}, {"error": [1]}, {"error": {"message": {"a": 1}}}]
+    )
+    def test_an_error_without_words_says_so(self, value):
+        with pytest.raises(ServerError, match="without saying which"):
+            read(event(value))
+
+    @pytest.mark.parametrize(
+        "data", ['{"error": {"message": "no"}}', "no", '"no"', '{"message": "no"}', '{"detail": "no"}']
+    )
+    def test_an_event_of_type_error_is_an_error(self, data):
+        with pytest.raises(ServerError, match="no"):
+            read(f"event: error\ndata: {data}\n\n".encode())
+
+    def test_an_error_after_text_keeps_what_was_yielded(self):
+        reader = ChatCompletions()
+        deltas = reader.feed(chunk("a") + event({"error": "no"}))
+        assert next(deltas) == Delta("a")
+        with pytest.raises(ServerError, match="no"):
+            next(deltas)
+
+    def test_a_bare_error_object_among_events_is_an_error(self):
+        with pytest.raises(RateLimitError, match="no"):
+            read(b': hello\n\n{"error": {"message": "no", "code": 429}}\n')
+
+    @pytest.mark.parametrize("value", [
+        {"error": {"code": "model_not_found", "message": "no"}}, {"error": {"code": 404, "message": "no such model"}},
+    ])  # fmt: skip
+    def test_an_unknown_model_is_named(self, value):
+        with pytest.raises(ModelNotFoundError, match="no"):
+            read(event(value))
+
+    @pytest.mark.parametrize(
+        "status", [10**5000, "9" * 5000, 4.04, True, "²²²", 99, 600, "٤٠١", [401], None, "abc"], ids=number
+    )
+    def test_odd_statuses_are_no_stray_error(self, status):
+        assert isinstance(error_of({"error": {"message": "no", "code": status}}), ServerError | AuthenticationError)
+
+
+class TestRefusal:
+    @pytest.mark.parametrize(("status", "kind"), [
+        (400, HTTPStatusError), (401, AuthenticationError), (402, RateLimitError), (403, AuthenticationError),
+        (404, HTTPStatusError), (408, HTTPStatusError), (429, RateLimitError), (500, ServerError), (503, ServerError),
+        (304, ServerError),
+    ])  # fmt: skip
+    def test_a_status_has_its_error(self, status, kind):
+        error = refusal(status, b"no", 3.0)
+        assert type(error) is kind
+        assert (error.status, error.retry_after) == (status, 3.0)
+        assert str(error).startswith("no")
+
+    def test_the_http_status_goes_before_one_named_inside(self):
+        assert refusal(429, b'{"error": {"message": "no", "code": "insufficient_quota"}}').status == 429
+
+    @pytest.mark.parametrize(("body", "words"), [
+        (b'{"error": {"message": "no"}}', "no"), (b'[{"error": {"message": "no"}}]', "no"), (b"  no\n way ", "no way"),
+        (b"<html>x</html>", "the server answers with a web page"), (b"", "the server refuses the request"),
+        (b"\xff\xfe", "��"), (b"[" * 100_000, "[" * 199 + "…"), (b'{"detail": [{"msg": "x"}]}', "the server reports"),
+        (b"[1, 2]", "[1, 2]"), (b"{}", "the server reports an error"),
+    ])  # fmt: skip
+    def test_the_servers_words_are_quoted(self, body, words):
+        assert str(refusal(500, body)).startswith(words)
+
+    def test_a_404_about_a_model_is_an_unknown_model(self):
+        assert isinstance(refusal(404, b'{"error": "model \'x\' not found"}'), ModelNotFoundError)
+        assert not isinstance(refusal(404, b"<html>model</html>"), ModelNotFoundError)
+
+    def test_a_snippet_is_one_short_clean_line(self):
+        shown = snippet("a\x1b[31m\n\u202eb\ud800" + "x" * 1000)
+        assert shown.startswith("a [31m b x")
+        assert len(shown) == refusals.SNIPPET
+        assert shown.endswith("…")
+
+    def test_a_credential_at_the_edge_of_a_snippet_is_not_shown_in_part(self):
+        secret = Secret("correct-horse-battery")
+        assert "corr" not in snippet("x" * (refusals.SNIPPET - 8) + secret.reveal())
+        assert secret.reveal() not in str(refusal(401, f'{{"error": "bad key {secret.reveal()}"}}'.encode()))
+
+
+class TestOtherFormats:
+    @pytest.mark.parametrize("body", [b"<!DOCTYPE html>", b"\n <html>", b"\xef\xbb\xbf<html>"])
+    def test_a_web_page_is_a_protocol_error(self, body):
+        with pytest.raises(ProtocolError, match="web page"):
+            read(body)
+
+    @pytest.mark.parametrize("body", [b"Hello.\n", b"Hello: you\nthere\n", b"Hello.", b": hm\nHello.\n"])
+    def test_plain_text_is_a_protocol_error_that_quotes_it(self, body):
+        with pytest.raises(ProtocolError, match=r"not an event stream: Hello"):
+            read(body)
+
+    def test_odd_lines_beside_an_answer_are_ignored(self):
+        assert text_of(b"x-odd: 1\n" + chunk("a") + b"y\n", DONE) == "a"
+        assert end_of(chunk("", "stop"), b"odd\n") == "stop"
+
+    @pytest.mark.parametrize("data", ["Hello", "{", "{'a': 1}", "null", "1", '"a"', "[1]", "NaN", *HUGE], ids=number)
+    def test_data_that_is_no_json_object_is_a_protocol_error(self, data):
+        with pytest.raises(ProtocolError):
+            read(f"data: {data}\n\n".encode())
+
+    @pytest.mark.parametrize("value", [
+        {"choices": 1}, {"choices": "x"}, {"choices": {"0": {}}}, {"choices": [1]}, {"choices": [None]},
+        {"choices": [{"delta": 1}]}, {"choices": [{"delta": "x"}]}, {"choices": [{"delta": {"content": 1}}]},
+        {"choices": [{"delta": {"content": {"a": 1}}}]}, {"choices": [{"delta": {"content": [1]}}]},
+        {"choices": [{"delta": {"content": [{"text": 1}]}}]}, {"choices": [{"delta": {"content": [None]}}]},
+        {"choices": [{"delta": {"content": [{"type": "thinking", "thinking": 1}]}}]},
+    ])  # fmt: skip
+    def test_chunks_of_another_shape_are_protocol_errors(self, value):
+        with pytest.raises(ProtocolError):
+            read(event(value))
+
+    def test_what_is_not_utf8_is_a_protocol_error(self):
+        for body in (b"data: \xff\n\n", b"data: \xff"):
+            with pytest.raises(ProtocolError, match="UTF-8"):
+                read(body)
+
+
+def outcome(pieces: list[bytes]) -> object:
+    """The text and end that `pieces` hold, or the kind of error; any other error fails the test."""
+    try:
+        deltas = read(*pieces)
+    except ProviderError as error:
+        return type(error), str(error)
+    text = "".join(delta.text + delta.reasoning for delta in deltas)
+    text.encode()
+    assert deltas[-1].finish_reason is not None
+    return text, deltas[-1].finish_reason
+
+
+def cut(body: bytes, places: list[int]) -> list[bytes]:
+    marks = [0, *sorted(min(place, len(body)) for place in places), len(body)]
+    return [body[a:b] for a, b in itertools.pairwise(marks)]
+
+
+PLACES = st.lists(st.integers(0, 600), max_size=12)
+KEYS = st.sampled_from([
+    "choices", "delta", "message", "content", "index", "finish_reason", "usage", "error", "code", "type", "text",
+    "object", "reasoning", "reasoning_content", "prompt_tokens", "status", "thinking", "detail",
+])  # fmt: skip
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from(["\ud83d", "thinking", "error"])
+)
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4))
+CHUNKS = st.fixed_dictionaries({"choices": st.lists(st.fixed_dictionaries({"delta": VALUES}), max_size=2)})
+
+
+@given(st.text(st.characters(exclude_categories=[])), st.lists(st.integers(0, 200), max_size=8), PLACES, st.booleans())
+def test_however_the_text_and_the_bytes_are_cut_the_text_is_the_same(text, parts, places, escaped):
+    units = text.encode("utf-16-le", "surrogatepass")
+    whole = units.decode("utf-16-le", "replace")
+    marks = [0, *sorted(min(2 * place, len(units)) for place in parts), len(units)]
+    pieces = [units[a:b].decode("utf-16-le", "surrogatepass") for a, b in itertools.pairwise(marks)]
+    body = b"".join(chunk(piece) for piece in pieces)
+    if not escaped and whole == text:
+        body = b"".join(json.dumps({"choices": [{"delta": {"content": c}}]}, ensure_ascii=False).encode().join(
+            [b"data:", b"\r\n\r\n"]) for c in text)  # fmt: skip
+    assert outcome(cut(body + DONE, places)) == (whole, "stop")
+    assert outcome(cut(body, places)) == (whole, "truncated")
+
+
+@given(st.lists(VALUES | CHUNKS, max_size=4), PLACES, st.booleans())
+def test_any_json_in_any_chunk_is_an_answer_or_a_provider_error(values, places, done):
+    body = b"".join(map(event, values)) + DONE * done
+    assert outcome(cut(body, places)) == outcome([body])
+
+
+@given(VALUES | CHUNKS)
+def test_any_whole_json_is_an_answer_or_a_provider_error(value):
+    outcome([json.dumps(value).encode()])
+    error_of(value)
+    refusal(500, json.dumps(value).encode())
+
+
+@given(st.binary(max_size=200) | st.lists(st.sampled_from([
+    b"data: ", b"data:", b"\n", b"\r\n", b"\n\n", b"{", b"}", b'"', b"[", b"]", b"[DONE]", b"\xef\xbb\xbf", b"\xd0",
+    b"\xb6", b'{"choices":[{"delta":{"content":"a"}}]}', b"event: error", b" ", b":", b"<", b"\xff", b"\\ud83d",
+]), max_size=30).map(b"".join), PLACES)  # fmt: skip
+def test_any_bytes_are_an_answer_or_a_provider_error(body, places):
+    assert outcome(cut(body, places)) == outcome([bytes([byte]) for byte in body])

@@ -1,0 +1,20 @@
+"""The forms of one output."""
+
+from lockbots_magic.rendering.html import render
+from lockbots_magic.rendering.mime_bundle import bundle, made
+
+
+def test_the_three_forms_of_an_output():
+    forms = bundle("a **b**", render("a **b**"), ["left *out*"])
+    assert forms["text/plain"] == "a **b**"
+    assert forms["text/markdown"] == "a **b**\n\n*left \\*out\\**"
+    assert '<div class="lockbots-notice">left *out*</div>' in forms["text/html"]
+
+
+def test_a_reply_without_text_has_no_box():
+    assert "lockbots-reply" not in bundle("", "", ["the reply is empty"])["text/html"].partition("</style>")[2]
+
+
+def test_a_reply_that_can_not_be_rendered_is_shown_as_it_is():
+    assert made(lambda: 1 / 0, "a <b>") == "<pre><code>a &lt;b&gt;</code></pre>"
+    assert made(lambda: "<p>a</p>", "a") == "<p>a</p>"

@@ -1,0 +1,188 @@
+"""Columns: what stands in them, and how they grow."""
+
+import re
+import threading
+
+import pytest
+
+from lockbots_magic.conversation.messages import Delta
+from lockbots_magic.notebook import live_output as live
+from lockbots_magic.rendering import frame_loop as drawing
+from lockbots_magic.rendering import side_by_side
+from lockbots_magic.rendering.side_by_side import Column, SideBySide, bundle
+
+ONE = Column("openai:gpt-4o", "12 tokens", "Some **bold** text.\n\n- a\n- b\n")
+TWO = Column("ollama:llama3:8b", "", "", ["ConnectionFailed: refused"])
+HOSTILE = "<script>alert(1)</script>\n\n<img src=x onerror=alert(1)> [x](javascript:alert(1)) `a`\n\n# $\\href{x}{y}$"
+
+
+def columns_of(html):
+    """The text of each column of a page."""
+    parts = html.split('<div class="lockbots-column">')[1:]
+    return [re.sub(r"<[^>]*>", "|", part) for part in parts]
+
+
+def visible(html):
+    return re.sub(r"<style>.*?</style>|<[^>]*>", " ", html)
+
+
+def test_columns_stand_beside_each_other_and_wrap_where_there_is_no_room():
+    html = bundle([ONE, TWO])["text/html"]
+    assert html.count('<div class="lockbots-columns">') == 1
+    assert html.count('<div class="lockbots-column">') == 2
+    assert "repeat(auto-fit,minmax(min(100%,20em),1fr))" in html.replace(", ", ",")
+    assert "<strong>bold</strong>" in html
+    assert "#" not in side_by_side._STYLE, "no colour of our own: it follows the theme"
+
+
+def test_the_style_of_replies_comes_along_once():
+    html = bundle([ONE, ONE, TWO])["text/html"]
+    assert html.count("<style>") == 2, "that of replies, and that of columns"
+
+
+def test_as_text_one_stands_below_the_other():
+    assert bundle([ONE, TWO])["text/plain"] == (
+        "openai:gpt-4o\n-------------\n(12 tokens)\n\nSome **bold** text.\n\n- a\n- b\n\n"
+        "ollama:llama3:8b\n----------------\n\n[ConnectionFailed: refused]"
+    )
+
+
+def test_as_markdown_headings_are_bold():
+    markdown = bundle([ONE, TWO])["text/markdown"]
+    assert markdown.startswith("**openai:gpt-4o**\n\n*12 tokens*\n\nSome **bold** text.")
+    assert markdown.endswith("**ollama:llama3:8b**\n\n*ConnectionFailed: refused*")
+
+
+PLACES = ({"heading": HOSTILE}, {"state": HOSTILE}, {"text": HOSTILE}, {"notices": [HOSTILE]})
+
+
+@pytest.mark.parametrize("column", [Column(**{"heading": "a", **place}) for place in PLACES])
+def test_nothing_acts_wherever_it_comes_from(column):
+    forms = bundle([column])
+    assert "<script" not in forms["text/html"]
+    assert not re.search(r"<img|<a [^>]*javascript", forms["text/html"])
+    for name in ("text/html", "text/markdown"):
+        assert not re.search(r"<(script|img)", forms[name].replace("&lt;", "").replace(r"\<", ""))
+
+
+def test_nothing_steers_a_terminal():
+    steering = set("\033\x9b\a\u202e")
+    column = Column("a\033[2J", "b\x9b", "", ["d\u202e"])
+    assert not steering & set("".join(bundle([column]).values()))
+    assert not steering & set(bundle([Column("a", "", "c\033]0;x\a\u202e")])["text/plain"])
+
+
+class Cell:
+    """A cell's outputs as a front end keeps them."""
+
+    def __init__(self):
+        self.frames = []
+        self.outputs = {}
+        self.changed = threading.Condition()
+
+    def display(self, data, *, raw, display_id=None, update=False):
+        with self.changed:
+            assert (display_id in self.outputs) == update, "an update needs something to update"
+            self.outputs[display_id] = data
+            self.frames.append((data, threading.current_thread()))
+            self.changed.notify_all()
+
+    def wait_for(self, text):
+        """Wait until every piece of `text` can be seen at once."""
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.frames and all(t in self.page for t in text), 10), self.page
+
+    @property
+    def page(self):
+        return visible(self.frames[-1][0]["text/html"])
+
+
+@pytest.fixture
+def cell(monkeypatch):
+    cell = Cell()
+    monkeypatch.setattr(live, "display", cell.display)
+    return cell
+
+
+def test_the_models_stand_there_before_the_first_word(cell):
+    output = SideBySide(["one", "two"], live=True, show=live.show)
+    cell.wait_for(["one", "two", "asked …"])
+    output.close()
+
+
+def test_all_grow_in_one_output(cell):
+    output = SideBySide(["one", "two"], live=True, show=live.show)
+    output.feed(0, Delta("first *words*"))
+    cell.wait_for(["first", "words", "answers …", "asked …"])
+    output.feed(1, Delta("second"))
+    output.feed(0, Delta(" and more"))
+    cell.wait_for(["first", "words", "and more", "second"])
+    output.close()
+    assert len(cell.outputs) == 1
+    assert all(thread is not threading.current_thread() for _, thread in cell.frames), "reading waits for no frame"
+
+
+def test_one_that_has_ended_says_so_while_others_go_on(cell):
+    output = SideBySide(["one", "two"], live=True, show=live.show)
+    output.feed(1, Delta("done"))
+    output.end(1, Column("two", "4 tokens", "done", ["cut short"]))
+    cell.wait_for(["asked …", "4 tokens", "done", "cut short"])
+    output.feed(0, Delta("still here"))
+    cell.wait_for(["answers …", "still here", "4 tokens", "done", "cut short"])
+    output.close()
+
+
+def test_a_notice_goes_when_text_comes(cell):
+    output = SideBySide(["one"], live=True, show=live.show)
+    output.feed(0, Delta(notice="trying again in 1 s"))
+    cell.wait_for(["asked …", "trying again"])
+    output.feed(0, Delta("here"))
+    cell.wait_for(["here"])
+    assert "trying again" not in cell.page
+    output.close()
+
+
+def test_the_end_is_one_output_in_all_forms_and_no_frame_comes_after_it(cell):
+    output = SideBySide(["one", "two"], live=True, show=live.show)
+    for _ in range(50):
+        output.feed(0, Delta("a "))
+    for _ in range(2):  # an interrupt may have it done again
+        output.finish([Column("one", "50 tokens", "a " * 50), TWO])
+        assert not output._thread.is_alive()
+        assert set(cell.frames[-1][0]) == {"text/html", "text/markdown", "text/plain"}
+    assert len(cell.outputs) == 1
+    assert cell.frames[-1][0] == cell.frames[-2][0]
+    assert cell.frames[-1][0]["text/html"] == bundle([Column("one", "50 tokens", "a " * 50), TWO])["text/html"]
+
+
+def test_where_nobody_watches_there_is_the_end_alone(cell):
+    output = SideBySide(["one"], live=False, show=live.show)
+    output.feed(0, Delta("a"))
+    output.finish([Column("one", "", "a")])
+    assert len(cell.frames) == 1
+
+
+def test_text_alone_where_that_is_wanted(cell):
+    SideBySide(["one"], live=False, show=live.show).finish([ONE], plain=True)
+    assert set(cell.frames[0][0]) == {"text/plain"}
+
+
+def test_frames_are_few_however_fast_the_text_comes(cell, monkeypatch):
+    monkeypatch.setattr(side_by_side, "FRAME", 3600)
+    output = SideBySide(["one"], live=True, show=live.show)
+    cell.wait_for(["one"])
+    for _ in range(1000):
+        output.feed(0, Delta("a "))
+    output.close()
+    assert len(cell.frames) == 1
+    assert drawing.FRAME < 1, "else nobody would see it grow"
+
+
+def test_a_frame_that_fails_costs_no_reply(cell, monkeypatch):
+    output = SideBySide(["one"], live=True, show=live.show)
+    cell.wait_for(["one"])
+    monkeypatch.setattr(output._columns[0]._document, "advance", lambda: 1 / 0)
+    output.feed(0, Delta("a **b**"))
+    output._thread.join(10)
+    output.finish([Column("one", "", "a **b**")])
+    assert "a **b**" in cell.page

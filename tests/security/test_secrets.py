@@ -1,0 +1,106 @@
+"""Credentials do not show."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lockbots_magic.security.secrets import MalformedCredential, Redactor, Secret, redacted, secrets_in
+
+VALUE = "correct+horse/battery"
+
+
+def test_a_credential_shows_only_where_it_is_sent():
+    secret = Secret(VALUE)
+    assert f"{secret} {secret!r} {[secret]}" == "Secret(***) Secret(***) [Secret(***)]"
+    assert secret.reveal() == VALUE
+    assert secret.bearer().reveal() == f"Bearer {VALUE}"
+    assert not hasattr(secret, "__dict__")
+
+
+@pytest.mark.parametrize("save", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_a_credential_is_not_saved(save):
+    with pytest.raises(TypeError):
+        save(Secret(VALUE))
+
+
+def test_white_space_around_a_credential_is_dropped():
+    assert Secret(f" {VALUE}\n").reveal() == VALUE
+
+
+@pytest.mark.parametrize("value", [None, "", " \n"])
+def test_nothing_is_no_credential(value):
+    assert Secret.of(value) is None
+
+
+def test_a_secret_is_taken_as_it_is():
+    secret = Secret(VALUE)
+    assert Secret.of(secret) is secret
+
+
+@pytest.mark.parametrize("bad", ["", " ", "a\nb", "a\rb", "a\x00b", "a\tb", "ключ", "a\x7fb", "a\u2028b"])
+def test_what_cannot_be_sent_is_refused(bad):
+    with pytest.raises(MalformedCredential, match="copy it again"):
+        Secret(bad)
+
+
+@pytest.mark.parametrize("form", [VALUE, "correct%2Bhorse%2Fbattery"])
+def test_a_credential_is_found_and_redacted_in_both_forms(form):
+    secret = Secret(VALUE)
+    assert secret.redact(f"a {form} b") == "a *** b"
+    assert secrets_in(f"a {form} b")
+    assert redacted(f"a {form} b") == "a *** b"
+
+
+def test_a_short_credential_is_not_taken_for_a_word():
+    secret = Secret("banana")
+    assert not secrets_in("a banana")
+    assert redacted("a banana") == "a banana"
+    assert secret.redact("a banana") == "a ***"
+
+
+def test_of_two_credentials_that_begin_alike_both_are_redacted_in_full():
+    kept = [Secret("alike-alike-1"), Secret("alike-alike-1234"), Secret("alike-alike-12")]
+    assert redacted("alike-alike-1234 alike-alike-1") == "*** ***"
+    assert len(kept) == 3
+
+
+def test_a_forgotten_credential_is_not_looked_for():
+    secret = Secret("forgotten-credential")
+    assert secrets_in("forgotten-credential")
+    del secret
+    gc.collect()
+    assert not secrets_in("forgotten-credential")
+
+
+def fed(secret, pieces):
+    redactor = Redactor(secret)
+    return "".join([*map(redactor.feed, pieces), redactor.close()])
+
+
+@given(
+    st.lists(st.sampled_from([VALUE, "correct", "+", "horse", "c", "correct%2Bhorse%2F", "battery", " "])),
+    st.integers(1, 9),
+)
+def test_text_in_pieces_is_redacted_as_if_it_were_whole(words, size):
+    text = "".join(words)
+    secret = Secret(VALUE)
+    pieces = [text[i : i + size] for i in range(0, len(text), size)]
+    assert fed(secret, pieces) == secret.redact(text)
+
+
+def test_text_that_can_not_begin_a_credential_does_not_wait():
+    redactor = Redactor(Secret(VALUE))
+    assert redactor.feed("hello ") == "hello "
+    assert redactor.feed("c") == ""
+    assert redactor.feed("at") == "cat"
+
+
+def test_a_word_is_not_taken_for_a_credential():
+    assert fed(Secret("mock"), ["the mo", "ck"]) == "the mock"
+    assert fed(None, ["any", "thing"]) == "anything"

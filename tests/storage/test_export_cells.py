@@ -1,0 +1,171 @@
+"""Turns as cells: what IPython makes of them is what was asked."""
+
+import base64
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from IPython.core.inputtransformer2 import TransformerManager
+
+from lockbots_magic import Conversation
+from lockbots_magic.conversation.messages import ToolCall, Turn
+from lockbots_magic.notebook import commands
+from lockbots_magic.notebook.chat_command import NotebookContext, chat_options, prompt_of, question, system_of
+from lockbots_magic.notebook.extension import _MagicLine, _verbatim
+from lockbots_magic.notebook.session import Lockbots
+from lockbots_magic.prompt.option_syntax import assignments, words
+from lockbots_magic.storage import formats as files
+from lockbots_magic.storage.export_cells import Setting, cell, model_of, remarks_on
+
+PROVIDERS = ("openai", "ollama", "guide")
+
+
+class Recorder:
+    """Stands for `get_ipython()`; notes which magics a cell runs."""
+
+    def __init__(self):
+        self.ran = []
+
+    def run_cell_magic(self, name, line, body):
+        self.ran.append((name, line, body))
+
+    def run_line_magic(self, name, line):
+        self.ran.append((name, line, None))
+
+
+def magics_of(source):
+    """The magics that a cell runs, as IPython with the extension finds them."""
+    manager = TransformerManager()
+    manager.token_transformers.append(_MagicLine)
+    manager.cleanup_transforms.insert(0, _verbatim)
+    recorder = Recorder()
+    exec(compile(manager.transform_cell(source), "cell", "exec"), {"get_ipython": lambda: recorder})
+    return recorder.ran
+
+
+def asked_by(source, variables=None):
+    """The question that a cell asks, as `%%chat` makes it."""
+    ((name, line, body),) = magics_of(source)
+    options, text = chat_options().leading(line)
+    assert name == "chat"
+    return question(Lockbots(), options, prompt_of(text, body), NotebookContext(variables or {}))
+
+
+def given_system(given):
+    """What a system prompt given as `given` says; without one it is None."""
+    return None if given is None else system_of(Lockbots(), given, NotebookContext({}))
+
+
+PIECES = [
+    ">>> ",
+    "...",
+    "In [1]: ",
+    "%%chat",
+    "%x",
+    "!ls",
+    "\\",
+    '"""',
+    "'",
+    "?",
+    "{x}",
+    "$x",
+    "-h",
+    "{{ x }}",
+    "{{",
+    "@",
+]
+BREAKS = ["\n", "\r\n", "\x0c", "\u2028", "  "]
+TEXTS = st.lists(st.sampled_from(PIECES + BREAKS) | st.text(max_size=5)).map("".join)
+PROMPTS = TEXTS.filter(str.strip)
+NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+VALUES = st.none() | st.booleans() | NUMBERS | TEXTS | st.lists(TEXTS)
+PARAMS = st.dictionaries(st.sampled_from(["temperature", "top_p", "stop"]), VALUES)
+IMAGES = st.lists(
+    st.sampled_from(["https://a.example/", "data:image/png;base64,"]).flatmap(lambda u: TEXTS.map(u.__add__))
+)
+MODELS = st.sampled_from(["gpt-4o", "llama3:8b", ""]) | TEXTS
+
+
+@given(PROMPTS, TEXTS, TEXTS, MODELS, PARAMS, IMAGES)
+@example("a doctest:\n>>> f(1)\n2", "", "", "gpt-4o", {}, [])
+@example("In [1]: x", "two\nlines", "", "gpt-4o", {}, [])
+@example("a", "-h", "=x", "a b", {"temperature": True, "stop": "a\nb"}, [])
+@example("{{ x }}", "@@persona", "@~/file", "", {}, ["https://a.example/two words.png", 'data:image/png;base64,"'])
+def test_a_cell_asks_what_the_turn_asked(prompt, system, usual, model, params, images):
+    turn = Turn(prompt, "That.", provider="openai", model=model, system=system, params=params, images=(*images,))
+    (ran,) = magics_of(cell(turn, Setting("guide:help", usual), PROVIDERS))
+    options, text = chat_options().leading(ran[1])
+    assert ran[0] == "chat"
+    assert prompt_of(text, ran[2]) == prompt.strip("\n")
+    assert options.raw == ("{{" in prompt)
+    assert options.image == images
+    assert (options.file, options.cells, options.tools) == ([], None, None)
+    read = assignments(options.param) | ({} if options.temperature is None else {"temperature": options.temperature})
+    assert read == params
+    assert (usual if options.system is None else given_system(options.system)) == system
+    name = f"openai:{model}" if model else "openai"
+    assert options.model == (name if name == name.strip() and name.isprintable() else None)
+
+
+def test_braces_of_a_prompt_are_sent_as_they_were():
+    source = cell(Turn("Is {{ 1 + 1 }} code, {x}?", "Yes."), Setting(), PROVIDERS)
+    assert source == "%%chat --raw\nIs {{ 1 + 1 }} code, {x}?"
+    assert asked_by(source).prompt == "Is {{ 1 + 1 }} code, {x}?"
+    assert "--raw" not in cell(Turn("{x} {", "Yes."), Setting(), PROVIDERS)
+
+
+def test_an_image_of_a_megabyte_goes_along():
+    url = f"data:image/png;base64,{base64.b64encode(bytes(1_000_000)).decode()}"
+    asked = asked_by(
+        cell(Turn("What is {{ this }}?", "Black.", images=(url, "https://a.example/b.png")), Setting(), ())
+    )
+    assert asked.prompt == "What is {{ this }}?"
+    assert asked.given["images"] == (url, "https://a.example/b.png")
+
+
+@pytest.mark.parametrize("image", ["df", "/etc/passwd", "~/a.png", "file:///a.png", "-h", "data:text/html,x"])
+def test_no_image_is_a_file_or_a_variable_of_whoever_runs_the_cell(image):
+    turn = Turn("What?", "That.", images=(image, "https://a.example/b.png"))
+    source = cell(turn, Setting(), PROVIDERS)
+    assert source == "%%chat --image https://a.example/b.png\nWhat?"
+    assert [*remarks_on([turn])] == ["1 image left out of the cells: no http or data:image address"]
+
+
+@pytest.mark.parametrize("system", ["@reviewer", "@~/.ssh/config", "@@", "@", "@/etc/passwd x=1"])
+def test_a_system_prompt_is_never_taken_for_a_persona(system):
+    turn = Turn("What?", "That.", system=system)
+    assert asked_by(cell(turn, Setting(), PROVIDERS)).given["system"] == system
+    ((_, line, _),) = magics_of(Setting("", system).cells()[1])
+    session = Lockbots()
+    commands.run(session, line)
+    assert system_of(session, None, NotebookContext({})) == system
+
+
+def test_what_the_cells_of_a_notebook_can_not_do_is_told_when_it_is_written(tmp_path):
+    turns = [Turn("Rain?", "Yes.", calls=(ToolCall("1", "weather", "{}", "rain"),)), Turn("Sure?", "Yes.")]
+    written = files.write(Conversation("talk", turns=turns), tmp_path / "a.ipynb")
+    assert written.remarks == ("1 turn with functions called: run again, the cell calls none; give it --tools",)
+    assert "weather() → rain" in written.path.read_text(encoding="utf-8")
+    assert "--tools" not in written.path.read_text(encoding="utf-8")
+    assert files.write(Conversation("talk", turns=turns[1:]), tmp_path / "a.ipynb").remarks == ()
+
+
+@given(TEXTS)
+def test_the_first_cell_sets_the_model(model):
+    turn = Turn("q", "a", provider="openai", model=model)
+    (first,) = Setting.of([turn], PROVIDERS).cells()
+    load, *use = magics_of(first)
+    assert load == ("load_ext", "lockbots_magic", None)
+    assert [words(line) for _, line, _ in use] == [["use", name] for name in [model_of(turn, PROVIDERS)] if name]
+
+
+@given(TEXTS.filter(bool))
+@example("none")
+@example("-h")
+@example("@none")
+@example("Be\nbrief, {x} $y.")
+def test_a_system_prompt_is_set_as_it_is(system):
+    session = Lockbots()
+    ((name, line, _),) = magics_of(Setting("", system).cells()[1])
+    commands.run(session, line)
+    assert (name, system_of(session, None, NotebookContext({}))) == ("lockbots", system)

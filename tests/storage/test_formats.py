@@ -1,0 +1,367 @@
+"""Conversations as files: Markdown, the toolkit's own, and what all of them have in common."""
+
+import json
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from IPython.utils.capture import capture_output
+from markdown_it import MarkdownIt
+
+from lockbots_magic.conversation.conversation import Conversation
+from lockbots_magic.conversation.messages import ToolCall, Turn
+from lockbots_magic.errors import UsageError
+from lockbots_magic.notebook.extension import session_of
+from lockbots_magic.security.secrets import Secret
+from lockbots_magic.storage import export_common as turns
+from lockbots_magic.storage import export_markdown as markdown
+from lockbots_magic.storage import formats as files
+from tests.documents import DOCUMENT
+from tests.hostile import FAMILIES, VECTORS
+from tests.hostile.judge import faults_in
+from tests.hostile.names import NAMES
+from tests.hostile.policy import READ
+
+SECRET = 'sk-planted"credential-7'
+
+
+def turn(prompt="What?", reply="That.", **kwargs):
+    return Turn(prompt, reply, **{"provider": "openai", "model": "gpt-4o", **kwargs})
+
+
+def talk(*turns, **kwargs):
+    return Conversation(kwargs.pop("name", "talk"), turns=turns or [turn()], **kwargs)
+
+
+def said(conversation):
+    return [(t.prompt, t.reply) for t in conversation.turns]
+
+
+@pytest.fixture
+def lockbots(shell):
+    """Run a line of %lockbots and return what it says; raises what it raises."""
+
+    def run(line):
+        with capture_output() as captured:
+            shell.run_line_magic("lockbots", line)
+        return captured.stdout + "".join(o.data["text/plain"] for o in captured.outputs)
+
+    return run
+
+
+@pytest.fixture
+def session(shell):
+    return session_of(shell)
+
+
+# What all forms have in common.
+
+
+@pytest.mark.parametrize("ending", files.EXPORTS)
+def test_every_form_holds_text_in_any_script(tmp_path, ending):
+    path = tmp_path / f"беседа 😀{ending}"
+    written = files.write(talk(turn("Как дела?", "Хорошо 😀 世界")), path)
+    text = path.read_text(encoding="utf-8")
+    assert written == files.Written(path, 1)
+    assert "Как дела?" in text
+    assert "Хорошо 😀 世界" in text
+
+
+@pytest.mark.parametrize("ending", files.EXPORTS)
+def test_every_form_holds_half_a_character(tmp_path, ending):
+    path = tmp_path / f"a{ending}"
+    files.write(talk(turn("half \ud83d", "a \udc00 character"), name="\ud800"), path)
+    assert path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("ending", files.EXPORTS)
+def test_a_conversation_without_turns_can_be_written(tmp_path, ending):
+    assert files.write(Conversation("empty"), tmp_path / f"a{ending}").turns == 0
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("ending", files.EXPORTS)
+def test_a_thousand_turns_are_written_in_seconds(tmp_path, ending):
+    began = time.perf_counter()
+    files.write(talk(*[turn(f"question {n}", DOCUMENT) for n in range(1000)]), tmp_path / f"a{ending}")
+    assert time.perf_counter() - began < 30
+
+
+@pytest.mark.parametrize("ending", [*files.EXPORTS, ".saved"])
+def test_no_form_holds_a_credential(tmp_path, ending):
+    secret = Secret(SECRET)
+    params = {"header": {"x": [SECRET]}}
+    call = ToolCall(f"call {SECRET}", f"f_{SECRET}", SECRET, f"the key is {SECRET}")
+    conversation = talk(
+        turn(f"my key is {SECRET}", f"so {SECRET} it is", params=params, system=SECRET, reasoning=SECRET),
+        turn("again", "", status="error", error=f"HTTPStatusError: {SECRET}"),
+        turn("look", "seen", calls=(call,), images=(f"https://pictures.example/?key={SECRET}",)),
+        name=f"key {SECRET}",
+    )
+    path = tmp_path / f"a{ending}"
+    (files.save if ending == ".saved" else files.write)(conversation, path)
+    text = path.read_text(encoding="utf-8")
+    assert "***" in text
+    assert "planted" not in text
+    assert secret.size() == len(SECRET)
+
+
+def test_what_is_freed_of_credentials_keeps_its_kinds():
+    class Names(list):
+        """A list that JSON takes for one."""
+
+    secret = Secret(SECRET)
+    params = {"stop": Names([SECRET]), "size": (1, SECRET)}
+    conversation = talk(turn(calls=(ToolCall("1", "f", SECRET, None),), images=(SECRET,), params=params))
+    (clean,) = turns.without_secrets(conversation).turns
+    assert clean.calls == (ToolCall("1", "f", "***", None),)
+    assert isinstance(clean.calls[0], ToolCall)
+    assert (clean.images, clean.params) == (("***",), {"stop": ["***"], "size": (1, "***")})
+    assert secret.size() == len(SECRET)
+
+
+@pytest.mark.parametrize("ending", files.EXPORTS)
+def test_no_form_tells_where_a_service_is(tmp_path, ending):
+    error = "ConnectionFailed: the connection to intranet.example:8000 failed: refused"
+    path = tmp_path / f"a{ending}"
+    files.write(talk(turn(), turn("q", "", status="error", error=error), turn("q", "a", status="error")), path)
+    assert "intranet" not in path.read_text(encoding="utf-8")
+
+
+def test_an_old_file_is_replaced_whole(tmp_path):
+    path = tmp_path / "a.md"
+    path.write_text("x" * 10_000)
+    files.write(talk(), path)
+    assert "x" not in path.read_text()
+    assert [*tmp_path.iterdir()] == [path]
+
+
+@pytest.mark.parametrize("ending", files.EXPORTS)
+def test_where_it_can_not_be_written_is_one_message_and_the_old_file_stays(tmp_path, ending, monkeypatch):
+    path = tmp_path / f"a{ending}"
+    path.write_text("old")
+
+    def refused(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "replace", refused)
+    with pytest.raises(UsageError, match=r"can't be written: Permission denied"):
+        files.write(talk(), path)
+    assert path.read_text() == "old"
+    assert [*tmp_path.iterdir()] == [path]
+
+
+@pytest.mark.skipif(os.name == "nt" or not os.geteuid(), reason="a folder that its owner can't write to")
+def test_a_folder_that_is_not_ours_is_one_message(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(UsageError, match=r"can't be written"):
+        files.write(talk(), tmp_path / "a.md")
+
+
+def test_a_missing_folder_and_a_name_that_is_none_are_one_message(tmp_path):
+    for path in (tmp_path / "none" / "a.md", tmp_path / ("a" * 300 + ".md"), tmp_path / "a\0.md"):
+        with pytest.raises(UsageError, match=r"can't be written"):
+            files.write(talk(), path)
+        with pytest.raises(UsageError, match=r"can't be read"):
+            files.read(path.with_suffix(".json"))
+
+
+@pytest.mark.parametrize("name", ["talk", "talk.txt", ".md", "", "talk.md.bak", "~nobody-at-all/a.txt"])
+def test_an_unknown_ending_is_a_message_that_lists_the_known_ones(name):
+    with pytest.raises(UsageError, match=r"\.md .*\.html .*\.ipynb .*\.json"):
+        files.write(talk(), name)
+    with pytest.raises(UsageError, match=r"\.ipynb .*\.json"):
+        files.read(name)
+
+
+def test_a_tilde_is_the_home_directory(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert files.write(talk(), "~/A.JSON").path == tmp_path / "A.JSON"
+    assert said(files.read("~/A.JSON").conversations[0]) == [("What?", "That.")]
+
+
+def test_a_home_that_is_unknown_is_one_message():
+    with pytest.raises(UsageError, match="home"):
+        files.write(talk(), "~nobody-at-all/a.md")
+
+
+# The toolkit's own.
+
+
+def test_what_is_saved_is_loaded_as_it_was(tmp_path):
+    conversation = talk(
+        turn("Вопрос 😀", DOCUMENT, params={"stop": ["a"]}, status="truncated", error="cut", elapsed=1.5, cell_id="c"),
+        turn("q", "", status="error", error="RateLimitError: later", stale=True),
+        system="Be brief.",
+    )
+    path = files.save(conversation, tmp_path / "a.json")
+    for loaded in (files.load(path), *files.read(path).conversations):
+        assert loaded.turns == conversation.turns
+        assert (loaded.name, loaded.system, loaded.id) == (conversation.name, "Be brief.", conversation.id)
+
+
+def test_half_a_character_is_saved_as_it_is(tmp_path):
+    path = files.save(talk(turn("half \ud83d")), tmp_path / "a.json")
+    assert files.load(path).turns[0].prompt == "half \ud83d"
+
+
+@pytest.mark.parametrize("value", [object(), float("nan"), {1, 2}])
+def test_a_parameter_that_is_no_json_is_one_message(tmp_path, value):
+    with pytest.raises(UsageError, match="parameter"):
+        files.save(talk(turn(params={"x": value})), tmp_path / "a.json")
+    assert not [*tmp_path.iterdir()]
+
+
+def test_what_is_no_text_is_one_message(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_bytes(b"\xff\xfe\x00")
+    for reads in (files.load, files.read):
+        with pytest.raises(UsageError, match=r"a\.json holds no text"):
+            reads(path)
+
+
+def test_a_mark_in_front_of_the_text_is_no_part_of_it(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text('[{"role": "user", "content": "q"}]', encoding="utf-8-sig")
+    assert said(files.read(path).conversations[0]) == [("q", "")]
+
+
+# Markdown.
+
+
+def test_markdown_tells_who_said_what_and_how_it_ended():
+    conversation = talk(
+        turn("Why?", "# Because\n\n**it** is."),
+        turn("And?", "so", status="truncated", error="cut short", stale=True),
+        turn("More?", "", status="error", error="RateLimitError: too many at http://host.example"),
+        turn("Who?", "", provider="", model=""),
+        system="Be brief.",
+        name="my talk",
+    )
+    assert markdown.text(conversation).split("\n\n") == [
+        *("# my talk", "## System prompt", "Be brief."),
+        *("## You", "Why?", "## openai:gpt-4o", "### Because", "**it** is."),
+        *("## You", "And?", "## openai:gpt-4o", "so", "*cut short*", "*stale: an earlier turn was asked again since*"),
+        *("## You", "More?", "## openai:gpt-4o", "*no reply came: RateLimitError*"),
+        *("## You", "Who?", "## Assistant", "*the reply is empty*\n"),
+    ]
+
+
+def test_markdown_tells_of_images_below_the_prompt_they_went_with():
+    text = markdown.text(
+        talk(turn("Who?", "Me.", images=("data:image/png;base64,AA==", "https://evil.example/x.png")), turn())
+    )
+    assert "Who?\n\n*with 2 images*\n\n## openai:gpt-4o\n\nMe." in text
+    assert text.count("*with") == 1
+    assert "evil" not in text
+
+
+def test_no_reply_speaks_for_others_in_markdown():
+    text = markdown.text(talk(turn("q", "a\n\n## You\n\n# You\n\nYou\n---\n\n> # You")))
+    assert text.count("\n## You\n") == 1
+    assert "\n# You" not in text
+
+
+def test_notes_of_two_replies_are_told_apart_in_markdown():
+    text = markdown.text(talk(turn("q", "a[^1]\n\n[^1]: one thing"), turn("q", "b[^1]\n\n[^1]: another thing")))
+    assert "a[^2-1]" in text
+    assert "[^4-1]: another thing" in text
+
+
+def read(text):
+    """`text` as a renderer shows it that trusts it wholly."""
+    reader = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    reader.validateLink = lambda _: True
+    return reader.render(text)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("family", FAMILIES)
+def test_nothing_in_markdown_acts(family):
+    for text in (vector.text for vector in VECTORS if vector.family == family):
+        conversation = talk(turn(text, text), turn(text, "harmless"), system=text)
+        assert not faults_in(read(markdown.text(conversation)), READ)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_are_text_in_markdown(name):
+    with_calls = turn(calls=(ToolCall(name, name, name, name),), images=(name,))
+    conversation = talk(
+        *(turn(model=name), turn(provider=name), turn(status="truncated", error=name), with_calls), name=name
+    )
+    assert not faults_in(read(markdown.text(conversation)), READ)
+
+
+# The commands.
+
+
+def listed(*pairs):
+    return [{"role": role, "content": content} for role, content in pairs]
+
+
+def test_export_tells_what_was_written(lockbots, session, tmp_path):
+    conversation = session.conversation()
+    for n in range(3):
+        conversation.commit(
+            replace(turn(), reply="" if n else "a", status="error" if n == 1 else "complete"), conversation.slot()
+        )
+    assert lockbots(f"export {tmp_path / 'a.md'}") == f"exported: {tmp_path / 'a.md'} (3 turns)\n"
+    assert lockbots(f"export {tmp_path / 'a.json'}") == (
+        f"exported: {tmp_path / 'a.json'} (1 turn; 1 failed turn left out; 1 turn without a reply left out)\n"
+    )
+
+
+def test_export_and_import_without_a_file_list_the_endings(lockbots):
+    for line in ("export", "import", "export a", "import a.md"):
+        with pytest.raises(UsageError, match=r"\.ipynb \(a notebook.*%%chat cells\)"):
+            lockbots(line)
+    assert "(a notebook of %%chat cells)" in " ".join(lockbots("export -h").split())
+    assert "%lockbots save wrote" in " ".join(lockbots("import -h").split())
+
+
+def test_an_imported_conversation_is_named_after_its_file_and_gone_on_with(lockbots, session, tmp_path):
+    path = tmp_path / "моя беседа.json"
+    path.write_text(json.dumps(listed(("system", "Be brief."), ("user", "q"), ("assistant", "a"))))
+    assert lockbots(f'import "{path}"') == "conversation: моя беседа (1 turn)\n"
+    lockbots(f'import "{path}"')
+    assert session.current == "моя беседа-2"
+    assert session.conversation().system == "Be brief."
+    assert "q" in lockbots("history")
+
+
+def test_an_import_tells_what_it_did_not_take(lockbots, tmp_path):
+    path = tmp_path / "talk.json"
+    image = {"type": "image_url", "image_url": {"url": "https://a.example/b.png"}}
+    path.write_text(json.dumps(listed(("user", "Draw!"), ("assistant", [image]))))
+    assert lockbots(f"import {path}") == (
+        "conversation: talk (1 turn)\n- 1 image left out: only what is asked can have images here\n"
+    )
+
+
+def test_what_was_saved_keeps_its_name_when_imported(lockbots, session, tmp_path):
+    lockbots("new physics")
+    lockbots(f"save {tmp_path / 'a.json'}")
+    assert lockbots(f"import {tmp_path / 'a.json'}") == "conversation: physics-2 (0 turns)\n"
+
+
+@pytest.mark.parametrize("command", ["export", "save"])
+def test_the_notebook_in_which_this_runs_is_not_replaced(lockbots, session, tmp_path, command):
+    path = tmp_path / "own.ipynb"
+    path.write_text("mine")
+    session.own_notebook = lambda: path
+    with pytest.raises(UsageError, match="another name"):
+        lockbots(f"{command} {path}")
+    assert path.read_text() == "mine"
+    assert "1 turn" not in lockbots(f"export {tmp_path / 'other.ipynb'}")
+
+
+def test_an_import_that_fails_changes_nothing(lockbots, session, tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text("[1]")
+    with pytest.raises(UsageError, match=r"a\.json: message 1"):
+        lockbots(f"import {path}")
+    assert session.current == "main"
+    assert not session.conversations

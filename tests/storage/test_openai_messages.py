@@ -1,0 +1,266 @@
+"""Conversations as lists of messages: those that are written, and whatever other programs write."""
+
+import json
+from contextlib import contextmanager
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lockbots_magic.conversation.conversation import Conversation
+from lockbots_magic.conversation.messages import Message, ToolCall, Turn
+from lockbots_magic.errors import UsageError
+from lockbots_magic.storage import formats as files
+from lockbots_magic.storage import openai_messages as messages
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+def turn(prompt="What?", reply="That.", **kwargs):
+    return Turn(prompt, reply, **{"provider": "openai", "model": "gpt-4o", **kwargs})
+
+
+def talk(*turns, **kwargs):
+    return Conversation("talk", turns=turns, **kwargs)
+
+
+def said(conversation):
+    return [(t.prompt, t.reply) for t in conversation.turns]
+
+
+def listed(*pairs):
+    return [{"role": role, "content": content} for role, content in pairs]
+
+
+PNG = "data:image/png;base64,iVBORw0KGgo="
+JPEG = "https://pictures.example/a.jpg?size=1,2"
+
+
+def imported(data):
+    return messages.conversation_of(data, "talk")[0]
+
+
+def test_messages_are_what_a_model_would_be_told():
+    conversation = talk(
+        turn("one", "1"),
+        turn("failed", "half", status="error"),
+        turn("unanswered", ""),
+        turn("two", "2", status="interrupted", stale=True),
+        system="Be brief.",
+    )
+    assert json.loads(messages.text(conversation)) == listed(
+        ("system", "Be brief."), ("user", "one"), ("assistant", "1"), ("user", "two"), ("assistant", "2")
+    )
+
+
+def test_the_system_prompt_of_most_turns_comes_first_where_the_conversation_has_none():
+    turns = [turn(system="Once."), turn(system="Be brief."), turn(system="Be brief.")]
+    assert json.loads(messages.text(talk(*turns)))[0] == {"role": "system", "content": "Be brief."}
+
+
+def test_a_count_tells_what_was_left_out(tmp_path):
+    conversation = talk(turn(), turn(reply="", status="error"), turn(reply=""))
+    assert files.write(conversation, tmp_path / "a.json") == files.Written(tmp_path / "a.json", 1, failed=1, empty=1)
+    assert files.write(conversation, tmp_path / "a.md") == files.Written(tmp_path / "a.md", 3)
+
+
+TEXTS = st.text(min_size=1)
+IMAGES = st.lists(
+    st.sampled_from([PNG, JPEG, "DATA:IMAGE/webp;base64,AA=="]) | st.text().map("https://a.example/{}".format),
+    max_size=3,
+)
+
+
+@given(st.lists(st.tuples(st.text(), TEXTS, IMAGES.map(tuple))), st.text())
+def test_messages_come_back_as_they_went(told, system):
+    turns = [Turn(prompt, reply, images=images) for prompt, reply, images in told]
+    data = json.loads(messages.text(Conversation("talk", system=system, turns=turns)))
+    if not data:
+        return
+    back, remarks = messages.conversation_of(data, "talk")
+    assert [(t.prompt, t.reply, t.images) for t in back.turns] == told
+    assert remarks == ()
+    assert back.system == system
+    assert {t.system for t in back.turns} <= {system}
+
+
+def test_an_object_with_messages_is_read_as_a_request_has_them():
+    data = {"model": "gpt-4o", "temperature": 1, "messages": listed(("user", "q"), ("assistant", "a"))}
+    assert said(imported(data)) == [("q", "a")]
+
+
+def test_system_prompts_of_both_names_become_one():
+    back = imported(listed(("system", "a"), ("developer", "b"), ("user", "q"), ("assistant", "a")))
+    assert (back.system, said(back)) == ("a\n\nb", [("q", "a")])
+
+
+def test_messages_of_one_role_in_a_row_become_one():
+    given = listed(("user", "a"), ("user", "b"), ("assistant", "c"), ("assistant", "d"), ("user", "e"))
+    assert said(imported(given)) == [("a\n\nb", "c\n\nd"), ("e", "")]
+
+
+def test_a_question_without_a_reply_is_a_turn_that_can_be_asked_again():
+    (only,) = imported(listed(("user", "q"))).turns
+    assert (only.reply, only.status, only.in_context) == ("", "complete", False)
+
+
+def test_parts_of_text_are_joined():
+    parts = [{"type": "text", "text": "a"}, {"type": "input_text", "text": "b"}]
+    assert said(imported([{"role": "user", "content": parts}])) == [("a\n\nb", "")]
+
+
+def test_images_come_back_from_a_file_with_the_turn_they_went_with(tmp_path):
+    path = files.write(talk(turn(images=(PNG, JPEG)), turn("And now?", "Later.")), tmp_path / "a.json").path
+    found = files.read(path)
+    assert [t.images for t in found.conversations[0].turns] == [(PNG, JPEG), ()]
+    assert found.remarks == ()
+
+
+def image(url, kind="image_url"):
+    return {"type": kind, "image_url": url}
+
+
+def test_images_of_several_messages_and_kinds_go_with_one_question():
+    parts = [image({"url": PNG, "detail": "low"}), {"type": "text", "text": "What?"}, image(JPEG, "input_image")]
+    (only,) = imported(listed(("user", parts), ("user", [image({"url": JPEG})]), ("assistant", "That."))).turns
+    assert (only.prompt, only.images) == ("What?", (PNG, JPEG, JPEG))
+
+
+def test_an_image_where_no_turn_has_any_is_left_out_with_a_remark():
+    parts = [{"type": "text", "text": "Here."}, image({"url": PNG})]
+    back, remarks = messages.conversation_of(listed(("user", "Draw!"), ("assistant", parts)), "talk")
+    assert said(back) == [("Draw!", "Here.")]
+    assert remarks == ("1 image left out: only what is asked can have images here",)
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "/etc/passwd", "df", "data:text/html,x", "javascript:hurt()", ""]
+)
+def test_an_image_that_is_none_of_the_web_and_no_data_is_one_message(url):
+    with pytest.raises(UsageError, match="message 1 holds an image without an http or data:image address"):
+        imported(listed(("user", [image({"url": url})])))
+
+
+WEATHER = ToolCall("call_1", "weather", '{"city": "Oslo"}')
+CALLING = Message("assistant", "I'll look.", calls=(WEATHER,)).to_dict()
+RAIN = Message("tool", "rain", call_id="call_1").to_dict()
+
+
+def test_functions_that_were_called_are_kept_with_the_reply():
+    given = [*listed(("user", "Rain?")), CALLING, RAIN, *listed(("assistant", "Yes."), ("user", "Sure?"))]
+    back, remarks = messages.conversation_of(given, "talk")
+    assert said(back) == [("Rain?", "I'll look.\n\nYes."), ("Sure?", "")]
+    assert [t.calls for t in back.turns] == [(WEATHER._replace(result="rain"),), ()]
+    assert remarks == ("1 call of functions kept; a model is told of the replies alone",)
+    assert Conversation.from_dict(back.to_dict()).turns == back.turns
+
+
+def test_calls_with_the_same_id_in_two_rounds_have_a_result_each():
+    given = [*listed(("user", "Rain?")), CALLING, RAIN, CALLING, {**RAIN, "content": "sun"}]
+    assert [call.result for call in imported(given).turns[0].calls] == ["rain", "sun"]
+
+
+def test_calls_in_the_old_form_are_known_by_their_names():
+    call = {"role": "assistant", "content": None, "function_call": {"name": "f", "arguments": "{}"}}
+    result = {"role": "function", "name": "f", "content": "1"}
+    (only,) = imported([*listed(("user", "q")), call, result, *listed(("assistant", "a"))]).turns
+    assert (only.reply, only.calls) == ("a", (ToolCall("f", "f", "{}", "1"),))
+
+
+def test_a_call_without_a_result_is_left_out_with_a_remark():
+    back, remarks = messages.conversation_of([*listed(("user", "Rain?")), {**CALLING, "content": None}], "talk")
+    assert said(back) == [("Rain?", "")]
+    assert back.turns[0].calls == ()
+    assert remarks == ("1 call of functions left out: no result is there",)
+
+
+def test_an_export_without_the_calls_says_so(tmp_path):
+    conversation = talk(turn(calls=(WEATHER._replace(result="rain"),)), turn())
+    (remark,) = files.write(conversation, tmp_path / "a.json").remarks
+    assert remark == "1 turn without the functions called for the reply: messages hold the reply alone"
+    assert "weather" in files.write(conversation, tmp_path / "a.md").path.read_text()
+    assert files.write(conversation, tmp_path / "a.md").remarks == ()
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        ({}, "neither"),
+        ("text", "neither"),
+        (None, "neither"),
+        ({"messages": {}}, "neither"),
+        ([], "no message"),
+        (["text"], "message 1 is no object"),
+        (listed(("assistant", "a")), "message 1 is a reply without a question"),
+        (listed(("system", "s"), ("assistant", "a")), "message 2 is a reply without a question"),
+        (listed(("user", "q"), ("system", "s")), "message 2 is a system prompt behind others"),
+        (listed(("user", "q"), ("tool", "s")), "message 2 is the result of a call that nobody made"),
+        (listed(("function", "s")), "message 1 is the result of a call that nobody made"),
+        ([*listed(("user", "q")), CALLING, RAIN, RAIN], "message 4 is the result of a call that nobody made"),
+        ([*listed(("user", "q")), {**CALLING, "tool_calls": [{}]}], "message 2 holds a call of a function without"),
+        ([*listed(("user", "q")), {**CALLING, "tool_calls": 5}], "message 2 holds a call of a function without"),
+        ([*listed(("user", "q")), {**CALLING, "function_call": "f"}], "message 2 holds a call of a function without"),
+        (listed(("robot", "s")), "message 1 has the role 'robot'; there are: system, developer, user, assistant"),
+        ([{"content": "s"}], "message 1 has the role None"),
+        ([{"role": ["user"], "content": "s"}], "message 1 has the role"),
+        (listed(("user", None)), "message 1 has no text"),
+        (listed(("user", [{"type": "image_url", "image_url": {}}])), "message 1 holds an image without"),
+        (listed(("user", [{"type": "input_audio"}])), "a part of type 'input_audio', and only text and images"),
+        (listed(("user", ["text"])), "message 1 holds a part without a type"),
+        (listed(("user", [{"type": "text", "text": 5}])), "message 1 holds a part of type 'text'"),
+    ],
+)
+def test_what_is_no_list_of_messages_is_one_message_that_names_the_place(data, why):
+    with pytest.raises(UsageError, match=why):
+        imported(data)
+
+
+ROLES = st.sampled_from(["system", "developer", "user", "assistant", "tool"])
+KINDS = st.sampled_from(["text", "image_url", "image"])
+PARTS = st.fixed_dictionaries({"type": KINDS, "text": JSON}, optional={"image_url": JSON | st.just({"url": PNG})})
+CALLS = st.lists(st.just(CALLING["tool_calls"][0]) | JSON, max_size=2)
+ALMOST = st.lists(
+    st.fixed_dictionaries(
+        {"role": ROLES | JSON, "content": st.text() | st.lists(PARTS) | JSON},
+        optional={"tool_calls": CALLS | JSON, "function_call": JSON, "tool_call_id": st.just("call_1") | JSON},
+    )
+    | JSON,
+    max_size=6,
+)
+
+
+@contextmanager
+def one_message():
+    """Whatever happens is well, or one `UsageError`, whose words are in the list."""
+    errors = []
+    try:
+        yield errors
+    except UsageError as error:
+        errors.append(str(error))
+
+
+@given(JSON | ALMOST | st.fixed_dictionaries({"messages": ALMOST}))
+def test_any_json_is_a_conversation_or_one_message(data):
+    with one_message() as errors:
+        back = imported(data)
+        assert Conversation.from_dict(back.to_dict()).turns == back.turns
+    assert all(len(error) < 300 for error in errors)
+
+
+SAVED = st.fixed_dictionaries(
+    {"format": st.just("lockbots-conversation"), "version": st.just(1) | JSON, "turns": st.lists(JSON) | JSON},
+    optional={"name": JSON, "system": JSON, "id": JSON},
+)
+
+
+@given(st.binary() | (JSON | ALMOST | SAVED).map(lambda data: json.dumps(data).encode()))
+def test_any_file_is_read_or_one_message(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "any.json"
+    path.write_bytes(content)
+    with one_message() as errors:
+        assert files.read(path).conversations
+    assert all(str(path) in error for error in errors)

@@ -1,0 +1,431 @@
+"""The log of a notebook, replayed: whatever was done, what is rebuilt is what the kernel had."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from unittest import mock
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lockbots_magic.conversation.conversation import Conversation
+from lockbots_magic.conversation.history_entry import Entry
+from lockbots_magic.conversation.messages import Turn
+from lockbots_magic.storage.output_metadata import KEY, metadata, parsed
+from lockbots_magic.storage.replay import replayed
+
+OUTCOMES = (*["complete"] * 5, "interrupted", "broken", "failed", "failed")
+"""How a turn ends; "broken" is an error after some text, "failed" one before the first word."""
+
+
+def a_turn(outcome, **more):
+    status = {"broken": "error", "failed": "error"}.get(outcome, outcome)
+    return Turn("p", "" if outcome in ("failed", "interrupted") else "r", status=status, **more)
+
+
+class World:
+    """A kernel with real conversations, and a notebook that keeps what the cells' last runs have shown.
+
+    Args:
+        is_tidy: nothing is done that takes a turn off the notebook which the kernel still has.
+    """
+
+    def __init__(self, is_tidy):
+        self.is_tidy = is_tidy
+        self.current = Conversation()
+        self.conversations = {"main": self.current}
+        self.outputs = {}
+        self.known = {}  # id of a turn -> the ids of those that stood before it when it was made
+        self.alive = {}  # (conversation, moment) -> the ids of its turns then
+        self.clock = 1000.0
+        self.count = 0
+
+    def time(self):
+        self.clock += 1
+        return self.clock
+
+    def fresh(self, kind):
+        self.count += 1
+        return f"{kind}{self.count}"
+
+    def entries(self):
+        return [entry for entries in self.outputs.values() for entry in entries]
+
+    def show(self, cell, entry):
+        """Keep an entry as the notebook does: as JSON."""
+        if entry.owner:
+            self.alive[entry.owner.id, entry.made] = {t.id for t in self.current.turns}
+        data = json.loads(json.dumps(metadata(entry, str, cell)))
+        self.outputs.setdefault(cell, []).append(parsed(data[KEY]).entry)
+
+    def would_lose(self, cell):
+        here = {t.id for t in self.current.turns if t.cell_id == cell}
+        elsewhere = {t.id for c in self.conversations.values() for t in c.turns if c is not self.current}
+        alive = elsewhere | {t.id for t in self.current.turns}
+        shown = {e.turn.id for e in self.outputs.get(cell, ()) if e.turn}
+        return bool(shown & elsewhere or (shown & alive) - here)
+
+    def commit(self, turn, slot, cell):
+        entry = self.current.commit(turn, slot) or Entry(None, turn)
+        if entry.owner:
+            ids = [t.id for t in self.current.turns]
+            shown = {t.id for t in self.current.turns if t.is_shown}
+            self.known[turn.id] = [i for i in ids[: ids.index(turn.id)] if i in shown]
+        if turn.is_shown or entry.displaces:
+            self.show(cell, entry)
+
+    def ask(self, number, outcomes):
+        """Run one of a few cells, which asks as often as there are outcomes."""
+        cell = f"ask{number}"
+        if self.is_tidy and self.would_lose(cell):
+            cell = self.fresh("another")
+        self.outputs.pop(cell, None)
+        run = self.fresh("run")
+        for outcome in outcomes:
+            slot = self.current.slot(cell, run)
+            self.commit(a_turn(outcome, cell_id=cell, run=run), slot, cell)
+
+    def retry(self, number, outcomes):
+        turns = self.current.turns
+        if turns:
+            old = turns[number % len(turns)]
+            slot = self.current.slot_of(old.id)
+            self.commit(a_turn(outcomes[0], cell_id=old.cell_id, run=old.run), slot, self.fresh("retry"))
+
+    def set_clock_back(self, number, _):
+        self.clock -= 10 * number
+
+    def late(self, number, outcomes):
+        """A slot is taken, others are asked and taken back, and then the turn comes."""
+        slot = self.current.slot()
+        for _ in range(number % 3):
+            self.ask(number, outcomes)
+        if number % 2 and len(self.current):
+            self.undo(0, ())
+        self.commit(a_turn(outcomes[0]), slot, self.fresh("late"))
+
+    def undo(self, number, _):
+        if len(self.current):
+            self.current.undo(number % len(self.current) + 1)
+            self.show(self.fresh("undo"), self.current.ending())
+
+    def clear(self, _, __):
+        self.current.clear()
+        self.show(self.fresh("clear"), self.current.ending())
+
+    def fork(self, number, _):
+        turns = self.current.turns
+        at = turns[number % len(turns)].id if turns and number else None
+        self.current = self.current.fork(self.fresh("fork"), at)
+        self.conversations[self.current.name] = self.current
+        self.show(self.fresh("forked"), self.current.ending())
+
+    def new(self, _, __):
+        self.current = Conversation(self.fresh("new"))
+        self.conversations[self.current.name] = self.current
+
+    def switch(self, number, _):
+        names = list(self.conversations)
+        self.current = self.conversations[names[number % len(names)]]
+
+    def delete(self, _, __):
+        self.show(self.fresh("delete"), self.conversations.pop(self.current.name).ending(deleted=True))
+        self.current = self.conversations.setdefault("main", Conversation())
+
+    def restart(self, _, __):
+        """The kernel dies, and the notebook brings it back."""
+        name = self.current.name
+        restored = [Conversation.from_past(past) for past in replayed(self.entries())]
+        self.conversations = {c.name: c for c in restored}
+        if name not in self.conversations:
+            name = "main"
+        self.current = self.conversations.setdefault(name, Conversation(name))
+
+    def lose(self, number, _):
+        """A cell is deleted, or its outputs are cleared."""
+        if self.outputs and not self.is_tidy:
+            del self.outputs[list(self.outputs)[number % len(self.outputs)]]
+
+    def unseen(self, number, outcomes):
+        """Something is done of which no output tells, as from Python."""
+        if not self.is_tidy:
+            shown, self.outputs = self.outputs, {}
+            (self.undo if number % 2 else self.clear)(number, outcomes)
+            self.outputs = shown
+
+
+DEEDS = (
+    *(["ask"] * 8 + ["retry", "fork", "switch", "restart"] * 3 + ["undo", "set_clock_back"] * 2),
+    *("late", "clear", "new", "delete"),
+)
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from((*DEEDS, *["lose"] * 3, "unseen")),
+        st.integers(0, 5),
+        st.lists(st.sampled_from(OUTCOMES), min_size=1, max_size=3),
+    ),
+    min_size=5,
+    max_size=25,
+)
+
+
+def after(steps, *, is_tidy):
+    world = World(is_tidy)
+    with mock.patch("lockbots_magic.conversation.conversation.time", world):
+        for deed, number, outcomes in steps:
+            getattr(world, deed)(number, outcomes)
+    return world
+
+
+def had(world):
+    """What counts of the conversations; a turn of which nothing was shown is not in the notebook, nor in any context.
+
+    A turn whose elder went and came back as a failure is stale in the kernel, though its context is what it was.
+    """
+    had = []
+    for c in world.conversations.values():
+        turns = [t for t in c.turns if t.is_shown]
+        as_made = [world.known[t.id] == [b.id for b in turns[:n]] for n, t in enumerate(turns)]
+        if turns:
+            told = [(t.id, t.cell_id, t.place, t.stale and not same) for t, same in zip(turns, as_made, strict=True)]
+            had.append((c.name, c.id, told))
+    return sorted(had)
+
+
+def rebuilt(world):
+    pasts = [past for past in replayed(world.entries()) if past.turns]
+    return sorted((p.owner.name, p.owner.id, [(t.id, t.cell_id, t.place, t.stale) for t in p.turns]) for p in pasts)
+
+
+@pytest.mark.thorough
+@settings(max_examples=700)
+@given(STEPS)
+def test_what_is_rebuilt_is_what_the_kernel_had(steps):
+    world = after(steps, is_tidy=True)
+    assert rebuilt(world) == had(world)
+    if not any("failed" in outcomes for _, _, outcomes in steps):
+        assert not any(past.gaps for past in replayed(world.entries()))
+
+
+@pytest.mark.thorough
+@settings(max_examples=700)
+@given(STEPS)
+def test_whatever_is_lost_a_turn_that_is_not_stale_has_the_turns_before_it_that_it_had(steps):
+    world = after(steps, is_tidy=False)
+    for past in replayed(world.entries()):
+        before = []
+        for turn in past.turns:
+            assert turn.stale or before == world.known[turn.id]
+            before.append(turn.id)
+
+
+@pytest.mark.thorough
+@settings(max_examples=300)
+@given(STEPS, st.randoms(use_true_random=False))
+def test_the_order_of_the_cells_plays_no_part(steps, random):
+    entries = after(steps, is_tidy=False).entries()
+    mixed = random.sample(entries, len(entries))
+    assert replayed(mixed) == replayed(entries)
+
+
+@pytest.mark.thorough
+@settings(max_examples=300)
+@given(STEPS)
+def test_a_turn_before_which_one_is_lost_is_told(steps):
+    """A turn is stale for what was asked again before it, or for what is told to be lost.
+
+    Not told is a turn that came late into the midst and went again, and one in whose place another failed.
+    """
+    world = after([(deed, number, ["complete"]) for deed, number, _ in steps if deed != "late"], is_tidy=False)
+    for past in replayed(world.entries()):
+        latest, gap = 0.0, False
+        for turn in past.turns:
+            gap = gap or turn.id in past.gaps
+            assert not turn.stale or gap or turn.made < latest
+            latest = max(latest, turn.made)
+
+
+@pytest.mark.thorough
+@settings(max_examples=700)
+@given(STEPS)
+def test_what_had_gone_when_a_neighbour_came_does_not_come_back(steps):
+    world = after(steps, is_tidy=False)
+    pasts = {past.owner.id: past for past in replayed(world.entries())}
+    for entry in world.entries():
+        past = pasts.get(entry.owner.id) if entry.owner else None
+        if past is None:
+            continue
+        first = entry.after.place if entry.after else ()
+        last = entry.before.place if entry.before else (10**9,)
+        alive = world.alive[past.owner.id, entry.made]
+        assert all(t.id in alive for t in past.turns if t.made < entry.made and first <= t.place <= last)
+
+
+# The same, case by case.
+
+
+class Log:
+    """A conversation, and the entries that the notebook still has."""
+
+    def __init__(self):
+        self.conversation = Conversation()
+        self.entries = {}
+
+    def ask(self, prompt, cell=None, run="1", of=None, **turn):
+        conversation = of or self.conversation
+        turn = Turn(prompt, "r", cell_id=cell or prompt, run=run, **turn)
+        self.entries[prompt] = conversation.commit(turn, conversation.slot(cell or prompt, run))
+
+    def redo(self, prompt, new):
+        old = next(t for t in self.conversation.turns if t.prompt == prompt)
+        turn = Turn(new, "r", cell_id=old.cell_id)
+        self.entries[new] = self.conversation.commit(turn, self.conversation.slot_of(old.id))
+
+    def rebuilt(self, *lost):
+        kept = [entry for prompt, entry in self.entries.items() if prompt not in lost]
+        return {p.owner.name: " ".join(t.prompt + "?" * t.stale for t in p.turns) for p in replayed(kept)}
+
+
+def log_of(*prompts):
+    log = Log()
+    for prompt in prompts:
+        log.ask(prompt)
+    return log
+
+
+def test_a_cell_in_the_middle_that_ran_again_stands_where_it_stood():
+    log = log_of("a", "b", "c")
+    log.ask("B", cell="b", run="2")
+    assert log.rebuilt("b") == log.rebuilt() == {"main": "a B c?"}
+    log.ask("d")
+    log.ask("C", cell="c", run="3")
+    assert log.rebuilt("b", "c") == {"main": "a B C d?"}
+
+
+def test_cells_that_ran_again_in_turn_stand_where_they_stood():
+    log = log_of("a", "p", "x", "n", "e")
+    for again in ("x", "p", "n"):
+        log.ask(again.upper(), cell=again, run=again)
+    assert log.rebuilt("x", "p", "n") == {"main": "a P X? N e?"}
+
+
+def test_a_cell_with_fewer_turns_than_before_leaves_none_of_them():
+    log = log_of("a")
+    for prompt in "bcd":
+        log.ask(prompt, cell="loop")
+    log.ask("z")
+    for prompt in "BC":
+        log.ask(prompt, cell="loop", run="2")
+    assert log.rebuilt("b", "c", "d") == log.rebuilt() == {"main": "a B C z?"}
+
+
+def test_turns_taken_back_go_with_the_next_one_even_if_nothing_told_of_it():
+    log = log_of("a", "b", "c")
+    log.conversation.undo(2)
+    log.entries["undo"] = log.conversation.ending()
+    assert log.rebuilt() == {"main": "a"}
+    log.ask("d")
+    assert log.rebuilt("undo") == {"main": "a d"}
+
+
+def test_a_turn_that_was_replaced_does_not_come_back_when_its_successor_is_lost():
+    log = log_of("a", "b")
+    log.redo("b", "B")
+    log.ask("c")
+    assert log.rebuilt() == {"main": "a B c"}
+    assert log.rebuilt("B") == {"main": "a c?"}
+
+
+def test_nor_does_one_behind_a_turn_that_came_after_it():
+    log = log_of("a", "b", "c")
+    log.redo("c", "C")
+    log.redo("b", "B")
+    assert log.rebuilt() == {"main": "a B C?"}
+    assert log.rebuilt("C") == {"main": "a B"}
+
+
+def test_a_fork_begins_with_what_there_was_up_to_the_turn_it_was_made_at():
+    log = log_of("a", "b", "c")
+    fork = log.conversation.fork("other", log.conversation.turns[1].id)
+    log.redo("a", "A")
+    log.ask("anew", cell="a", run="2", of=fork)
+    assert log.rebuilt() == {"main": "A b? c?", "other": "anew b?"}
+    again = fork.fork("again")
+    log.entries["again"] = again.ending()
+    log.ask("d", of=fork)
+    assert log.rebuilt()["again"] == "anew b?"
+
+
+def test_a_copy_is_of_the_time_it_was_made_also_where_a_clock_was_set_back_since():
+    log = log_of("a")
+    log.entries["copied"] = log.conversation.fork("other").ending()
+    (past,) = (past for past in replayed(log.entries.values()) if past.owner.name == "main")
+    log.conversation = Conversation.from_past(past)
+    with mock.patch("lockbots_magic.conversation.conversation.time") as clock:
+        clock.time.return_value = 5.0
+        log.redo("a", "A")
+    assert log.rebuilt() == {"main": "A", "other": "a"}
+
+
+def test_a_conversation_that_came_from_a_file_tells_that_its_beginning_is_missing():
+    log = Log()
+    log.conversation = Conversation(turns=[Turn("old", "r")])
+    log.ask("a")
+    (past,) = replayed(log.entries.values())
+    assert [t.prompt for t in past.turns if t.id in past.gaps] == ["a"]
+    assert log.rebuilt() == {"main": "a?"}
+
+
+def test_conversations_that_claim_each_other_for_their_origin_do_no_harm():
+    log = log_of("a")
+    one, two = log.conversation.fork("one"), log.conversation.fork("two")
+    one._origin, two._origin = replace(two._origin, id=two.id), replace(one._origin, id=one.id)
+    log.ask("b", of=one)
+    log.ask("c", of=two)
+    assert log.rebuilt()["main"] == "a"
+
+
+def test_a_retried_turn_is_gone_when_its_cell_ran_again_and_failed():
+    log = log_of("a", "b")
+    log.redo("a", "A")
+    failed = Turn("a", status="error", cell_id="a", run="2")
+    entry = log.conversation.commit(failed, log.conversation.slot("a", "2"))
+    log.entries["failed"] = parsed(metadata(entry, str)[KEY]).entry
+    assert log.rebuilt("a") == {"main": "b?"}
+
+
+def test_a_loss_right_behind_a_cell_that_ran_again_is_told():
+    log = log_of("a", "b", "c", "d")
+    log.ask("B", cell="b", run="2")
+    (past,) = replayed(entry for prompt, entry in log.entries.items() if prompt not in ("b", "c"))
+    assert [t.prompt for t in past.turns if t.id in past.gaps] == ["d"]
+
+
+def test_where_a_conversation_came_from_is_known_in_the_next_kernel_too():
+    log = log_of("a")
+    log.conversation.clear()
+    log.ask("b")
+    fork = log.conversation.fork("other")
+    log.ask("c", of=fork)
+    for past in replayed(log.entries.values()):
+        assert past.owner.origin or past.owner.former
+        assert Conversation.from_past(past).ending().owner == past.owner
+
+
+def test_a_turn_asked_after_a_loss_does_not_miss_what_was_lost():
+    log = log_of("a", "b", "c")
+    failed = Turn("b", status="error", cell_id="b", run="2")
+    log.conversation.commit(failed, log.conversation.slot("b", "2"))
+    log.ask("d")
+    assert log.rebuilt("b") == {"main": "a c? d"}
+
+
+def test_a_clock_set_back_does_not_change_the_order():
+    log = log_of("a", "b")
+    with mock.patch("lockbots_magic.conversation.conversation.time") as clock:
+        clock.time.return_value = 5.0
+        log.ask("B", cell="b", run="2")
+        log.ask("c")
+    assert log.rebuilt() == {"main": "a B c"}

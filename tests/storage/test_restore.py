@@ -1,0 +1,423 @@
+"""Saved notebooks as people and programs leave them: rebuilt, or refused with a message that says what to do."""
+
+import json
+import re
+import warnings
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lockbots_magic.conversation.conversation import Conversation
+from lockbots_magic.conversation.history_entry import Entry
+from lockbots_magic.conversation.messages import Turn
+from lockbots_magic.errors import RestoreWarning, UsageError
+from lockbots_magic.security.control_characters import printable
+from lockbots_magic.storage import restore as reading
+from lockbots_magic.storage.output_metadata import KEY, metadata
+from lockbots_magic.storage.restore import own_path, read_conversation, restored
+
+
+class Notebook:
+    """A notebook under way, with one conversation."""
+
+    def __init__(self, path, **conversation):
+        self.path = path
+        self.conversation = Conversation(**conversation)
+        self.cells = []
+        self.nbformat, self.minor = 4, 5
+
+    def add(self, cell_id, source, *outputs, cell_type="code"):
+        cell = {"cell_type": cell_type, "id": cell_id, "metadata": {}, "source": source, "outputs": [*outputs]}
+        self.cells.append(cell)
+        return cell
+
+    def ask(self, cell_id, prompt, reply="yes", **turn):
+        turn = Turn(prompt, reply, cell_id=cell_id, **turn)
+        entry = self.conversation.commit(turn, self.conversation.slot(cell_id, "run"))
+        return self.show(cell_id, f"%%chat\n{prompt}", entry)
+
+    def show(self, cell_id, source, entry):
+        text = printable(entry.turn.reply) if entry.turn else "done"
+        return self.add(cell_id, source, shown(text, metadata(entry, str, cell_id, source)))
+
+    def save(self):
+        book = {"cells": self.cells, "metadata": {}, "nbformat": self.nbformat, "nbformat_minor": self.minor}
+        self.path.write_text(json.dumps(book, ensure_ascii=False), encoding="utf-8")
+        return self.path
+
+    def restored(self):
+        return restored(self.save())
+
+    @property
+    def turns(self):
+        """The prompts, with the cells that own them."""
+        return [(t.prompt, t.cell_id) for t in self.restored().pasts[-1].turns]
+
+    @property
+    def remarks(self):
+        return "\n".join(self.restored().remarks)
+
+    def refused(self):
+        with pytest.raises(UsageError) as caught:
+            self.restored()
+        return str(caught.value)
+
+
+def shown(text, about=None, kind="display_data"):
+    return {"output_type": kind, "data": {"text/plain": text, "text/html": f"<p>{text}"}, "metadata": about or {}}
+
+
+ERROR = {"output_type": "error", "ename": "ProviderError", "evalue": "no", "traceback": []}
+
+
+@pytest.fixture
+def notebook(tmp_path):
+    return Notebook(tmp_path / "talk.ipynb")
+
+
+@pytest.fixture
+def three(notebook):
+    for n, prompt in enumerate(["one", "two", "three"], 1):
+        notebook.ask(f"c{n}", prompt)
+    return notebook
+
+
+def record_in(cell):
+    return cell["outputs"][0]["metadata"][KEY]
+
+
+def test_the_conversation_comes_back_as_it_was(three):
+    again = read_conversation(three.save())
+    assert again.to_dict() == three.conversation.to_dict()
+    assert three.remarks == ""
+
+
+def test_the_latest_conversation_comes_or_the_one_that_is_named(three):
+    first, three.conversation = three.conversation, Conversation("physics")
+    three.ask("c9", "why?")
+    path = three.save()
+    assert read_conversation(path).name == "physics"
+    assert read_conversation(str(path), "main").id == first.id
+    with pytest.raises(UsageError, match="no conversation 'chemistry'; it holds: main, physics"):
+        read_conversation(path, "chemistry")
+
+
+def test_from_python_remarks_are_warnings(three):
+    three.cells[1]["source"] = "%%chat\nTWO"
+    with pytest.warns(RestoreWarning, match="edited after the reply") as caught:
+        read_conversation(three.save())
+    assert caught[0].filename == __file__
+
+
+def test_texts_may_be_lists_of_lines_behind_a_byte_order_mark(three):
+    for cell in three.cells:
+        cell["source"] = cell["source"].splitlines(keepends=True)
+        cell["outputs"][0]["data"]["text/plain"] = ["yes"]
+    three.path.write_text(three.save().read_text("utf-8"), encoding="utf-8-sig")
+    assert restored(three.path).remarks == ()
+
+
+# Files that are none.
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "not JSON, or not whole"),
+        ('{"cells": [', "not JSON, or not whole"),
+        ('{"a": 1}\n<<<<<<< HEAD\n', "merge that was not finished"),
+        ('{"nbformat": NaN}', "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("9" * 5000, "not JSON"),
+        ("[]", "no notebook"),
+        ('{"cells": []}', "no notebook"),
+        ('{"nbformat": "4", "cells": []}', "no notebook"),
+        ('{"nbformat": true, "cells": []}', "no notebook"),
+        ('{"format": "lockbots-conversation", "turns": []}', "%lockbots load"),
+        ('{"nbformat": 3, "worksheets": []}', "format 3, this release reads 4; open it in Jupyter and save it"),
+        ('{"nbformat": 5, "cells": []}', "update lockbots-magic"),
+        ('{"nbformat": 4, "cells": {}}', "it has no cells"),
+        ('{"nbformat": 4, "cells": [5]}', "cell 1 is none"),
+        (
+            '{"nbformat": 4, "cells": [{"cell_type": "code", "source": "a", "outputs": 5}]}',
+            "cell 1 .*outputs are damaged",
+        ),
+        ('{"nbformat": 4, "cells": [{"cell_type": "code", "outputs": [5]}]}', "cell 1 .*outputs are damaged"),
+        ('{"nbformat": 4, "cells": []}', "no saved turns.*run its %%chat cells again"),
+    ],
+)
+def test_a_file_that_is_no_such_notebook_is_one_clear_message(tmp_path, text, why):
+    path = tmp_path / "x.ipynb"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=f"x.ipynb.*{why}"):
+        restored(path)
+
+
+def test_a_file_that_can_not_be_read_is_one_clear_message(tmp_path, monkeypatch):
+    with pytest.raises(UsageError, match="can't be read: No such file"):
+        restored(tmp_path / "nothing.ipynb")
+    (tmp_path / "x.ipynb").write_bytes(b"\xff\xfe\xff")
+    with pytest.raises(UsageError, match=r"x\.ipynb"):
+        restored(tmp_path / "x.ipynb")
+    monkeypatch.setattr(reading, "LARGEST", 2)
+    with pytest.raises(UsageError, match="too large"):
+        restored(tmp_path / "x.ipynb")
+
+
+def test_a_notebook_without_a_conversation_says_why(notebook):
+    notebook.add("c1", "%%chat\nhi")
+    assert "outputs were cleared" in notebook.refused()
+    notebook.show("c2", "%%chat --no-history\nhi", Entry(None, Turn("hi", "yes")))
+    assert "outside every conversation" in notebook.refused()
+
+
+# Records that can't be used.
+
+
+def test_a_record_of_a_later_release_names_the_cell(three):
+    record_in(three.cells[1])["version"] = 2
+    assert three.refused() == (
+        'talk.ipynb: cell 2 ("two"): the record is of version 2, this release reads 1; update lockbots-magic'
+    )
+
+
+@pytest.mark.parametrize("damage", [5, None, [], "x", {}, {"version": 1}])
+def test_a_damaged_record_names_the_cell(three, damage):
+    three.add("m", "# A heading", cell_type="markdown")
+    three.cells.insert(0, three.cells.pop())
+    three.cells[2]["outputs"][0]["metadata"][KEY] = damage
+    assert re.match(r'talk\.ipynb: cell 3 \("two"\): what is saved with its output can\'t be used', three.refused())
+
+
+def test_the_same_turn_told_in_two_ways_is_refused(three):
+    copied = json.loads(json.dumps(three.cells[0]))
+    record_in(copied)["turn"]["reply"] = "no"
+    three.cells.append({**copied, "id": "c4"})
+    assert 'cell 1 ("one") and cell 4 ("one") tell the same turn differently' in three.refused()
+
+
+def test_nothing_in_a_message_steers_a_terminal(three):
+    three.cells[0]["source"] = "%%chat\n\x1b[31mone javascript:x data:text/html,x"
+    assert "\x1b" not in three.remarks
+    record_in(three.cells[0])["version"] = "\x1b]0;x\x07"
+    assert not re.search("[\x1b\x07]", three.refused())
+
+
+# Notebooks that were worked on.
+
+
+def test_a_cell_edited_after_its_reply_keeps_the_turn_as_it_was_asked(three):
+    three.cells[1]["source"] = "%%chat\nsomething else"
+    assert three.turns[1] == ("two", "c2")
+    assert three.remarks == 'cell 2 ("something else"): edited after the reply; the turn is as it was asked'
+
+
+def test_an_output_altered_by_hand_leaves_the_turn_as_it_came(three):
+    for cell in three.cells[1:]:
+        cell["outputs"][0]["data"]["text/plain"] = "no"
+    assert three.restored().pasts[0].turns[1].reply == "yes"
+    assert three.remarks == "cells 2 and 3: the output was altered by hand; the turn is as it came"
+
+
+def test_reordered_cells_keep_the_order_of_the_conversation(three):
+    three.cells.reverse()
+    assert [prompt for prompt, _ in three.turns] == ["one", "two", "three"]
+    assert "another order" in three.remarks
+
+
+def test_a_deleted_cell_leaves_a_gap_that_is_told(three):
+    del three.cells[1]
+    assert [(t.prompt, t.stale) for t in three.restored().pasts[0].turns] == [("one", False), ("three", True)]
+    assert 'a turn is missing right before "three"' in three.remarks
+
+
+@pytest.mark.parametrize("outputs", [[], [ERROR]])
+def test_a_cleared_cell_is_told(three, outputs):
+    three.cells[1]["outputs"] = outputs
+    assert 'cell 2 ("two"): no reply is there: cleared, failed, or not run yet' in three.remarks
+
+
+@pytest.mark.parametrize(
+    "output",
+    [shown("half"), shown("half", kind="execute_result"), {"output_type": "stream", "name": "stdout", "text": "x"}],
+)
+def test_a_reply_without_its_turn_is_told(three, output):
+    three.add("c4", "%%chat\nfour", output, ERROR)
+    assert len(three.turns) == 3
+    assert 'cell 4 ("four"): no turn is saved with the output' in three.remarks
+    assert "run again" in three.remarks
+
+
+@pytest.mark.parametrize("source", ["%%chat -h", "%%chat --help\nx", "print(1)", "%%chatter\nx", "# %%chat"])
+def test_a_cell_that_asks_nothing_is_passed_over(three, source):
+    three.add("c4", source, {"output_type": "stream", "name": "stdout", "text": "x"})
+    assert three.remarks == ""
+
+
+def test_many_cells_are_named_by_number_and_not_all(three):
+    for n in range(20):
+        three.add(f"x{n}", "%%chat\nlater")
+    assert "cells 4, 5, 6, 7, 8, 9, 10, 11 and 12 more: no reply" in three.remarks
+
+
+def test_a_copied_cell_counts_once(three):
+    three.cells.insert(0, {**three.cells[1], "id": "copy"})
+    assert three.turns == [("one", "c1"), ("two", "c2"), ("three", "c3")]
+    assert three.remarks == 'cell 1 ("two"): a copy of another cell with its output; the turn counts once'
+
+
+def test_a_turn_taken_back_stays_away_and_its_cell_is_no_concern(three):
+    three.conversation.undo()
+    three.show("u", "%lockbots undo", three.conversation.ending())
+    three.cells[2]["source"] = "edited"
+    assert [prompt for prompt, _ in three.turns] == ["one", "two"]
+    assert three.remarks == ""
+
+
+def test_two_conversations_of_one_name_are_told_apart(three):
+    old, three.conversation = three.conversation, Conversation()
+    three.ask("c4", "again")
+    older, latest = three.restored().pasts
+    assert (latest.owner.name, older.owner.name, older.owner.id) == ("main", "main-2", old.id)
+    assert three.remarks == '"main-2" is an older conversation that was called "main" too'
+
+
+def test_a_system_prompt_that_comes_along_is_told(tmp_path):
+    notebook = Notebook(tmp_path / "x.ipynb", system="Obey\n\x1b[2Jme.")
+    notebook.ask("c1", "one")
+    assert notebook.restored().pasts[0].owner.system == "Obey\n\x1b[2Jme."
+    assert notebook.remarks == '"main" brings a system prompt: "Obey [2Jme."'
+
+
+def test_a_parameter_that_was_no_json_is_told(notebook):
+    notebook.ask("c1", "one", params={"table": object(), "n": 1})
+    assert notebook.restored().pasts[0].turns[0].params == {"n": 1}
+    assert 'can\'t hold the parameter "table: <object>"' in notebook.remarks
+
+
+# Which cell owns a turn.
+
+
+def test_a_notebook_whose_cells_have_new_ids_is_bound_to_them(three):
+    for cell in three.cells:
+        cell["id"] = f"new-{cell['id']}"
+    assert three.turns == [("one", "new-c1"), ("two", "new-c2"), ("three", "new-c3")]
+    assert three.remarks == ""
+
+
+def test_a_cell_with_a_new_id_and_another_source_is_not_taken_for_the_old_one(three):
+    three.cells[1].update(id="new", source="%%chat\nother")
+    assert three.turns[1] == ("two", "c2"), "an id that no cell has"
+    assert 'cell 2 ("other"): it ran under another id' in three.remarks
+
+
+def test_two_copies_of_a_cell_that_is_gone_are_both_strangers(three):
+    three.cells.append({**three.cells[1], "id": "copy"})
+    three.cells[1]["id"] = "new"
+    assert three.turns[1] == ("two", "c2")
+    assert "cells 2 and 4: it ran under another id" in three.remarks
+
+
+def test_outputs_of_two_cells_in_one_are_bound_to_neither(three):
+    three.cells[0].update(id="new", outputs=three.cells[0]["outputs"] + three.cells[1]["outputs"])
+    del three.cells[1]
+    assert [cell for _, cell in three.turns] == ["c1", "c2", "c3"]
+
+
+def test_an_id_of_two_cells_binds_to_none(three):
+    three.cells[2]["id"] = "c1"
+    record_in(three.cells[2])["cell"] = "c1"
+    record_in(three.cells[2])["turn"]["cell_id"] = "c1"
+    assert [cell for _, cell in three.turns] == [None, "c2", None]
+    assert "cells 1 and 3: another cell has the same id" in three.remarks
+
+
+def test_a_notebook_without_ids_says_so_once(three):
+    three.minor = 4
+    for cell in three.cells:
+        del cell["id"]
+    assert [cell for _, cell in three.turns] == ["c1", "c2", "c3"], "the front end may still know them"
+    assert three.remarks.startswith("the notebook's cells have no ids (its format is older than 4.5)")
+    assert len(three.restored().remarks) == 1
+
+
+def test_ids_that_a_front_end_gives_anew_each_time_are_forgotten(notebook):
+    notebook.ask("vscode-notebook-cell:/x.ipynb#W0sZmlsZQ%3D%3D", "one")
+    notebook.cells[0]["id"] = "abc"
+    assert notebook.turns == [("one", None)]
+    assert "it ran under another id" in notebook.remarks
+
+
+def test_a_notebook_that_a_program_ran_is_bound_to_the_cells_that_show_the_turns(notebook):
+    for cell_id in ("c1", "c2", "c3"):
+        entry = notebook.conversation.commit(Turn(cell_id, "yes"), notebook.conversation.slot())
+        source = f"%%chat\n{cell_id}"
+        notebook.add(cell_id, source, shown("yes", metadata(entry, str, None, source)))
+    notebook.cells[1]["source"] = "%%chat\nedited"
+    notebook.cells.append({**notebook.cells[2], "id": "copy"})
+    assert notebook.turns == [("c1", "c1"), ("c2", None), ("c3", None)]
+
+
+def test_a_retried_turn_belongs_to_the_cell_that_asked_first(three):
+    slot = three.conversation.slot_of(three.conversation.turns[1].id)
+    entry = three.conversation.commit(Turn("two", "again", cell_id="c2"), slot)
+    three.show("r", "%lockbots retry", entry)
+    three.cells[1]["id"] = "new"
+    assert three.turns == [("one", "c1"), ("two", "new"), ("three", "c3")]
+    assert [t.stale for t in three.restored().pasts[0].turns] == [False, False, True]
+
+
+# The notebook in which a kernel runs.
+
+
+def test_a_server_tells_the_path(tmp_path):
+    path = tmp_path / "a.ipynb"
+    path.touch()
+    assert own_path({"JPY_SESSION_NAME": str(path)}, {}) == path
+    assert own_path({"JPY_SESSION_NAME": "root/a.ipynb"}, {"_dh": [str(tmp_path), "/elsewhere"]}) == path
+    (tmp_path / "sub").mkdir()
+    below = tmp_path / "sub" / "b.ipynb"
+    below.touch()
+    assert own_path({"JPY_SESSION_NAME": "sub/b.ipynb"}, {"_dh": [tmp_path]}) == below
+
+
+def test_visual_studio_code_tells_the_path(tmp_path):
+    path = tmp_path / "a.ipynb"
+    path.touch()
+    assert own_path({"JPY_SESSION_NAME": "/x/b.ipynb"}, {"__vsc_ipynb_file__": str(path)}) == path
+
+
+@pytest.mark.parametrize("told", ["", "console-1", "/nowhere/at/all.ipynb", "talk.md", "a\0b.ipynb"])
+def test_a_path_that_is_not_told_or_leads_nowhere_is_none(told):
+    assert own_path({"JPY_SESSION_NAME": told}, {"_dh": 5, "__vsc_ipynb_file__": 7}) is None
+    assert own_path({}, {}) is None
+
+
+# Whatever else may stand in a file.
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+OUTPUT = JSON | st.fixed_dictionaries(
+    {},
+    optional={"output_type": JSON, "data": JSON | st.just({"text/plain": ["a"]}), "metadata": JSON | st.just({KEY: 5})},
+)
+CELL = JSON | st.fixed_dictionaries(
+    {"cell_type": st.just("code") | JSON},
+    optional={"source": JSON | st.just("%%chat\nhi"), "outputs": JSON | st.lists(OUTPUT, max_size=2), "id": JSON},
+)
+
+
+@given(st.lists(CELL, max_size=3), st.integers(0, 3))
+def test_whatever_stands_in_a_notebook_it_is_read_or_refused(tmp_path_factory, cells, at):
+    notebook = Notebook(tmp_path_factory.getbasetemp() / "odd.ipynb")
+    notebook.ask("c1", "one")
+    notebook.cells[0:0] = cells[:at]
+    notebook.cells += cells[at:]
+    with suppress(UsageError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert len(read_conversation(notebook.save())) == 1

@@ -1,0 +1,333 @@
+"""The mock server by itself, spoken to over raw sockets."""
+
+import json
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import zlib
+from urllib.parse import urlsplit
+
+import brotli
+import pytest
+
+from lockbots_magic.testing.mock_server import CREDENTIAL, FAULTS, MockServer
+from lockbots_magic.testing.mock_server.replies import bytes_of, reply_to, tokens, words_of
+
+SERVICES = ("lockchat", "liaobots", "liaobots-events", "openai")
+PATHS = {"lockchat": "/v1/chat/completions", "openai": "/chat/completions"}
+
+
+class Peer:
+    """One connection to the mock server."""
+
+    def __init__(self, url):
+        self.parts = urlsplit(url)
+        self.socket = socket.create_connection((self.parts.hostname, self.parts.port), timeout=5)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def send(self, prompt="say hi there", below=None, method="POST", credential=CREDENTIAL, **more):
+        service = self.parts.path.split("/")[1].partition(";")[0]
+        below = PATHS.get(service, "/api/chat") if below is None else below
+        body = json.dumps({"model": "demo", "messages": [{"role": "user", "content": prompt}], **more}).encode()
+        head = f"{method} {self.parts.path}{below} HTTP/1.1\r\nHost: x\r\nX-Auth-Code: {credential}\r\n"
+        self.socket.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+
+    def until(self, end):
+        """What comes, until it ends with `end`, or until the server closes (`end` is None)."""
+        got = b""
+        while end is None or not got.endswith(end):
+            piece = self.socket.recv(65536)
+            if not piece:
+                assert end is None, got
+                break
+            got += piece
+        return got
+
+    def answer(self, **question):
+        """(head, body) of an answer in chunks."""
+        self.send(**question)
+        head, _, body = self.until(b"0\r\n\r\n").partition(b"\r\n\r\n")
+        return head.decode(), b"".join(chunks(body))
+
+
+def chunks(body):
+    while body:
+        size, _, rest = body.partition(b"\r\n")
+        yield rest[: int(size, 16)]
+        body = rest[int(size, 16) + 2 :]
+
+
+def ask(url, **question):
+    with Peer(url) as peer:
+        return peer.answer(**question)
+
+
+def events(body):
+    return [json.loads(line) for line in re.findall(r"^data: (\{.*)$", body.decode(), re.MULTILINE)]
+
+
+def test_lockchat_is_spoken_to_the_byte(mock_server):
+    head, body = ask(mock_server.url("lockchat"))
+    assert head == "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked"
+    assert body == (
+        b'data: {"choices":[{"delta":{"content":"hi "}}]}\n\n'
+        b'data: {"choices":[{"delta":{"content":"there"}}]}\n\n'
+        b"data: [DONE]\n\n"
+    )
+
+
+def test_early_liaobots_is_raw_text_cut_inside_characters(mock_server):
+    with Peer(mock_server.url("liaobots")) as peer:
+        peer.send("say да 🙂")
+        _, _, body = peer.until(b"0\r\n\r\n").partition(b"\r\n\r\n")
+    pieces = list(chunks(body))
+    assert b"".join(pieces).decode() == "да 🙂"
+    with pytest.raises(UnicodeDecodeError):
+        pieces[0].decode()
+    assert b"\xf0" in pieces[2:]
+
+
+def test_later_liaobots_is_spoken_to_the_byte(mock_server):
+    _, body = ask(mock_server.url("liaobots-events"), prompt="say да")
+    assert body.decode() == 'data: {"role":"assistant","content":"да"}\n\n'
+
+
+def test_openai_stream_has_role_text_reason_usage_and_done(mock_server):
+    _, body = ask(mock_server.url("openai"), stream_options={"include_usage": True})
+    sent = events(body)
+    assert [c["choices"][0]["delta"] for c in sent[:-1]] == [
+        {"role": "assistant", "content": ""},
+        {"content": "hi "},
+        {"content": "there"},
+        {},
+    ]
+    assert sent[-2]["choices"][0]["finish_reason"] == "stop"
+    assert sent[-1]["choices"] == []
+    assert sent[-1]["usage"] == {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+    assert body.endswith(b"data: [DONE]\n\n")
+
+
+@pytest.mark.parametrize("service", ["lockchat", "openai"])
+def test_without_stream_the_answer_is_one_object(mock_server, service):
+    head, body = ask(mock_server.url(service), stream=False)
+    assert "application/json" in head
+    assert json.loads(body)["choices"][0]["message"] == {"role": "assistant", "content": "hi there"}
+
+
+def test_openai_lists_its_models(mock_server):
+    _, body = ask(mock_server.url("openai"), below="/models", method="GET")
+    assert [m["id"] for m in json.loads(body)["data"]] == ["demo", "gpt-4", "gpt-3.5-turbo"]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "reply"),
+    [
+        ("say  two spaces, 'quotes'", " two spaces, 'quotes'"),
+        ("count to 5", "1 2 3 4 5"),
+        ("Hello?", 'You said: "Hello?". I have heard 1 message.'),
+        ("Ёж?", "Вы сказали: «Ёж?». Сообщений до этого: 0."),
+    ],
+)
+def test_reply_is_a_function_of_the_messages(prompt, reply):
+    assert reply_to([{"role": "system", "content": "Be brief."}, {"role": "user", "content": prompt}]) == reply
+
+
+def test_reply_knows_the_conversation_and_shows_code():
+    said = [{"role": role, "content": "x"} for role in ("user", "assistant", "user")]
+    assert reply_to(said) == 'You said: "x". I have heard 3 messages.'
+    assert "```python" in reply_to([{"role": "user", "content": "show code"}])
+
+
+def test_pieces_join_to_the_text():
+    text = tokens(500)
+    assert "".join(words_of(text)) == text
+    assert len(words_of(text)) == 500
+    assert b"".join(bytes_of(text)).decode() == text
+
+
+@pytest.mark.parametrize(
+    ("body", "unpack"),
+    [("gzip", lambda b: zlib.decompress(b, 31)), ("deflate", zlib.decompress), ("br", brotli.decompress)],
+)
+def test_body_is_encoded_as_told(mock_server, body, unpack):
+    head, packed = ask(mock_server.url("liaobots", body=body))
+    assert f"Content-Encoding: {body}" in head
+    assert unpack(packed) == b"hi there"
+
+
+def test_body_is_delimited_as_told(mock_server):
+    with Peer(mock_server.url("liaobots", body="length")) as peer:
+        for _ in range(2):  # the connection is kept
+            peer.send()
+            assert peer.until(b"\r\n\r\nhi there").endswith(b"Content-Length: 8\r\n\r\nhi there")
+    with Peer(mock_server.url("liaobots", body="close")) as peer:
+        peer.send()
+        assert peer.until(None).endswith(b"Connection: close\r\n\r\nhi there")
+
+
+def test_times_counts_requests_to_the_exact_address(mock_server):
+    url = mock_server.url("lockchat", fault="http-503", times=2, retry_after=0.1)
+    heads = [ask(url)[0] for _ in range(3)]
+    assert [h.split()[1] for h in heads] == ["503", "503", "200"]
+    assert "Retry-After: 0.1" in heads[0]
+    assert "503" in ask(mock_server.url("lockchat", fault="http-503", times=1))[0]
+
+
+def test_rate_spreads_the_pieces(mock_server):
+    begun = time.monotonic()
+    ask(mock_server.url("liaobots", tokens=11, rate=200))
+    assert time.monotonic() - begun >= 0.05
+
+
+def test_piece_cuts_the_body_anew(mock_server):
+    with Peer(mock_server.url("liaobots", piece=1)) as peer:
+        peer.send()
+        _, _, body = peer.until(b"0\r\n\r\n").partition(b"\r\n\r\n")
+    assert list(chunks(body)) == [*(b"%c" % c for c in b"hi there"), b""]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_wrong_credential_is_401_where_one_is_asked_for(mock_server, service):
+    url = mock_server.url(service, auth="required")
+    head, body = ask(url, credential="wrong")
+    assert head.startswith("HTTP/1.1 401 ")
+    assert "wrong or" not in body.decode()
+
+
+@pytest.mark.parametrize(
+    ("question", "status"),
+    [({"below": "/nothing"}, 404), ({"method": "PUT"}, 405), ({"model": ""}, 400), ({"messages": 7}, 400)],
+)
+def test_what_the_service_would_refuse_is_refused(mock_server, question, status):
+    assert ask(mock_server.url("lockchat"), **question)[0].startswith(f"HTTP/1.1 {status} ")
+
+
+ENDLESS = {"silence", "silence-body", "silence-midway", "heartbeat", "heartbeat-first"}
+
+
+@pytest.mark.parametrize(
+    ("service", "fault"), [(s, name) for name, f in FAULTS.items() for s in f.services if name not in ENDLESS]
+)
+def test_every_fault_ends_and_leaves_the_server_well(mock_server, service, fault):
+    with Peer(mock_server.url(service, fault=fault, body="close", delay=0.01)) as peer:
+        peer.send()
+        try:
+            peer.until(None)
+        except ConnectionResetError:
+            assert fault.startswith("reset")
+    assert "200 OK" in ask(mock_server.url(service))[0]
+
+
+@pytest.mark.parametrize("fault", sorted(ENDLESS))
+def test_client_that_leaves_an_endless_answer_is_noticed(mock_server, fault):
+    with Peer(mock_server.url("lockchat", fault=fault, delay=0.01)) as peer:
+        peer.send()
+        mock_server.wait_for_request()
+        left = time.monotonic()
+    assert left <= mock_server.wait_for_disconnect() <= time.monotonic()
+    with pytest.raises(TimeoutError):
+        mock_server.wait_for_disconnect(timeout=0.01)
+
+
+def test_client_that_leaves_a_paced_answer_is_noticed(mock_server):
+    with Peer(mock_server.url("lockchat", tokens=1000, rate=100)) as peer:
+        peer.send()
+        assert peer.socket.recv(10)
+    mock_server.wait_for_disconnect()
+    assert len(mock_server.disconnects) == 1
+
+
+def test_requests_and_connections_are_recorded(mock_server):
+    with Peer(mock_server.url("openai")) as peer:
+        peer.answer()
+        peer.answer(prompt="again")
+    assert mock_server.connections == 1
+    first, second = mock_server.requests
+    assert (first.method, first.path, first.query) == ("POST", "/openai/v1/chat/completions", {})
+    assert first.headers["x-auth-code"] == CREDENTIAL
+    assert second.json["messages"] == [{"role": "user", "content": "again"}]
+    mock_server.forget()
+    assert (mock_server.requests, mock_server.connections) == ([], 0)
+
+
+def test_repr_of_a_request_hides_credentials(mock_server):
+    ask(mock_server.url("lockchat"), below="/v1/chat/completions?auth=fake-credential", credential="fake-credential")
+    (request,) = mock_server.requests
+    assert request.query == {"auth": "fake-credential"}
+    assert "fake-credential" not in repr(request)
+
+
+@pytest.mark.parametrize(
+    ("service", "settings"),
+    [
+        ("telegram", {}),
+        ("lockchat", {"colour": "red"}),
+        ("lockchat", {"fault": "explode"}),
+        ("liaobots", {"fault": "crlf"}),
+        ("lockchat", {"body": "rar"}),
+        ("lockchat", {"tokens": "many"}),
+    ],
+)
+def test_address_that_cannot_be_is_refused(mock_server, service, settings):
+    with pytest.raises(ValueError, match=r"mock server|can't|no body|invalid"):
+        mock_server.url(service, **settings)
+
+
+def test_written_address_with_a_slip_says_so(mock_server):
+    head, body = ask(mock_server.url("lockchat").replace("lockchat", "lockchat;colour=red"))
+    assert "400" in head
+    assert b"colour" in body
+
+
+def test_stopped_mock_server_has_no_address():
+    with pytest.raises(RuntimeError, match="not running"):
+        MockServer().url("lockchat")
+
+
+def test_stopping_does_not_wait_for_open_streams():
+    with MockServer() as box:
+        peers = [Peer(box.url("lockchat", fault=fault)) for fault in ("silence", "silence-midway", "heartbeat")]
+        for peer in peers:
+            peer.send()
+        box.wait_for_request(count=3)
+        begun = time.monotonic()
+    assert time.monotonic() - begun < 1
+    for peer in peers:
+        peer.until(None)
+        peer.socket.close()
+    assert not [t for t in threading.enumerate() if t.name == "mock" and not t.daemon]
+
+
+def test_command_line_serves_until_interrupted():
+    command = [sys.executable, "-u", "-m", "lockbots_magic.testing.mock_server"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert select.select([process.stdout], [], [], 20)[0], "it says nothing"
+            welcome = ""
+            while "Ctrl-C" not in welcome:
+                welcome += process.stdout.readline()
+            url = re.search(r"http://127.0.0.1:\d+/lockchat\b", welcome)[0]
+            assert b"hi " in ask(url)[1]
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 0
+            assert process.stderr.read() == ""
+        finally:
+            process.kill()
+    assert "%lockbots use openai:demo --base-url" in welcome
+
+
+def test_help_lists_every_fault():
+    command = [sys.executable, "-m", "lockbots_magic.testing.mock_server", "--help"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ}, timeout=30).stdout
+    assert all(f"  {name} " in shown for name in FAULTS)

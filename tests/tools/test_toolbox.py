@@ -1,0 +1,411 @@
+"""Functions that a model may ask to have called: with a model of a few lines, and over HTTP."""
+
+import dataclasses
+import functools
+import json
+
+import pandas as pd
+import pytest
+
+from lockbots_magic.conversation.messages import Cancellation, ChatRequest, Delta, Message, ToolCall, Usage
+from lockbots_magic.errors import Cancelled, ConnectionFailed, UsageError
+from lockbots_magic.prompt import material_of
+from lockbots_magic.providers.base import Provider
+from lockbots_magic.providers.openai_compatible import OpenAICompatible
+from lockbots_magic.security.secrets import Secret
+from lockbots_magic.tools.toolbox import LONGEST_DESCRIPTION, LONGEST_NOTICE, LONGEST_RESULT, Toolbox
+
+
+@dataclasses.dataclass
+class Point:
+    x: int
+    y: int
+
+
+def add(x: int, y: int = 1) -> int:
+    """Add two numbers.
+
+    Args:
+        x: one of them.
+    """
+    return x + y
+
+
+def fail():
+    """Fail."""
+    raise KeyError("nothing there")
+
+
+class Model(Provider):
+    """Answers each request with the next of some answers, each a list of deltas."""
+
+    name = "model"
+    takes_tools = True
+
+    def __init__(self, *answers):
+        super().__init__()
+        self.answers = list(answers)
+        self.asked = []
+        self.closed = 0
+
+    def stream(self, request):
+        self.asked.append(request)
+        try:
+            yield from self.answers.pop(0)
+        finally:
+            self.closed += 1
+
+
+def wants(*calls, text="", reason="tool_calls", usage=None):
+    """An answer that asks for calls, each a name and its arguments."""
+    asked = tuple(ToolCall(f"id{n}", name, arguments) for n, (name, arguments) in enumerate(calls))
+    return [Delta(text), Delta(finish_reason=reason, usage=usage, calls=asked)]
+
+
+def says(text, usage=None):
+    return [Delta(text), Delta(finish_reason="stop", usage=usage)]
+
+
+def request(prompt="hi", **more):
+    return ChatRequest("m", ({"role": "user", "content": prompt},), **more)
+
+
+def result_of(function, arguments="{}", name=None):
+    """What the model is told of one call."""
+    model = Model(wants((name or function.__name__, arguments)), says("done"))
+    list(Toolbox([function], describe=lambda value: material_of(value).text).stream(model, request()))
+    return model.asked[1].messages[-1].content
+
+
+def test_a_call_is_made_and_the_model_told():
+    model = Model(wants(("add", '{"x": 2}')), says("It is 3."))
+    deltas = list(Toolbox([add]).stream(model, request()))
+    assert deltas == [
+        Delta(notice="calling add(x=2)"),
+        Delta(calls=(ToolCall("id0", "add", '{"x": 2}', "3"),)),
+        Delta("It is 3."),
+        Delta(finish_reason="stop"),
+    ]
+    assert model.asked[1].messages == (
+        Message("user", "hi"),
+        Message("assistant", "", calls=(ToolCall("id0", "add", '{"x": 2}'),)),
+        Message("tool", "3", call_id="id0"),
+    )
+    assert all(asked.tools == Toolbox([add]).tools for asked in model.asked)
+
+
+def test_the_model_is_told_what_there_is():
+    (tool,) = Toolbox([add]).tools
+    assert (tool.name, tool.description) == ("add", "Add two numbers.")
+    assert tool.parameters["properties"]["x"] == {"type": "integer", "description": "one of them."}
+
+
+def test_a_reply_without_calls_passes():
+    model = Model(
+        [Delta(notice="slow"), Delta("a", "hm"), Delta("b"), Delta(finish_reason="length", usage=Usage(1, 2))]
+    )
+    assert list(Toolbox([add]).stream(model, request())) == [
+        Delta(notice="slow"),
+        Delta("a", "hm"),
+        Delta("b"),
+        Delta(finish_reason="length", usage=Usage(1, 2)),
+    ]
+
+
+def test_several_calls_are_made_in_order():
+    model = Model(wants(("add", '{"x": 1}'), ("fail", ""), ("add", '{"x": 5, "y": 5}')), says("done"))
+    deltas = list(Toolbox([add, fail]).stream(model, request()))
+    assert [(c.name, c.result) for d in deltas for c in d.calls] == [
+        ("add", "2"),
+        ("fail", "error: KeyError: 'nothing there'"),
+        ("add", "10"),
+    ]
+    assert [m.call_id for m in model.asked[1].messages[-3:]] == ["id0", "id1", "id2"]
+
+
+def test_the_text_of_rounds_is_parted():
+    answers = [
+        wants(("add", '{"x": 1}'), text="First."),
+        wants(("add", '{"x": 2}')),
+        wants(("add", '{"x": 3}'), text="Then."),
+        says("Done."),
+    ]
+    model = Model(*answers)
+    assert "".join(d.text for d in Toolbox([add]).stream(model, request())) == "First.\n\nThen.\n\nDone."
+    assert [m.content for m in model.asked[-1].messages if m.role == "assistant"] == ["First.", "", "Then."]
+
+
+def test_tokens_are_added_up_and_told_once():
+    first = wants(("add", '{"x": 1}'), usage=Usage(10, None))
+    deltas = list(Toolbox([add]).stream(Model(first, says("a", Usage(20, 3))), request()))
+    assert [d.usage for d in deltas if d.usage] == [Usage(30, 3)]
+    assert [d.finish_reason for d in deltas if d.finish_reason] == ["stop"]
+
+
+def test_rounds_are_bounded():
+    model = Model(*[wants(("add", '{"x": 1}'))] * 10)
+    deltas = list(Toolbox([add], rounds=3).stream(model, request()))
+    assert len(model.asked) == 4
+    assert len([d for d in deltas if d.calls]) == 3
+    assert deltas[-2:] == [Delta(notice="stopped after 3 rounds of calls"), Delta(finish_reason="tool_calls")]
+
+
+@pytest.mark.parametrize("reason", ["stop", None])
+def test_calls_count_whatever_the_finish_reason_says(reason):
+    deltas = list(Toolbox([add]).stream(Model(wants(("add", '{"x": 1}'), reason=reason), says("a")), request()))
+    assert any(d.calls for d in deltas)
+
+
+@pytest.mark.parametrize("reason", ["length", "truncated", "content_filter"])
+def test_calls_that_may_be_cut_off_are_not_made(reason):
+    called = []
+    model = Model(wants(("called", ""), reason=reason))
+
+    def take():
+        called.append(1)
+
+    assert list(Toolbox([take]).stream(model, request())) == [Delta(finish_reason=reason)]
+    assert not called
+
+
+@pytest.mark.parametrize(("arguments", "told"), [
+    ("{", "error: the arguments do not fit: it is no JSON: "),
+    ("[1]", "error: the arguments do not fit: an object is needed"),
+    ("{}", "error: the arguments do not fit: x: it is missing"),
+    ('{"x": "two"}', 'error: the arguments do not fit: x: an integer is needed, not "two"'),
+    ('{"x": 1, "z": 2}', 'error: the arguments do not fit: there should be no "z"; what there may be: x, y'),
+    ('{"x": 1, "x": 2}', 'error: the arguments do not fit: the key "x" stands twice'),
+    ("[" * 100_000, "error: the arguments do not fit: it is nested too deeply"),
+    ('{"x": ' + "9" * 5000 + "}", "error: the arguments do not fit: an integer has more than"),
+])  # fmt: skip
+def test_arguments_that_do_not_fit_are_told(arguments, told):
+    assert result_of(add, arguments).startswith(told)
+
+
+def test_nothing_runs_that_was_not_given():
+    assert result_of(add, name="eval") == "error: there is no function eval; there are: add"
+    assert result_of(add, name="__import__").startswith("error: there is no function __import__")
+
+
+def test_a_function_that_fails_is_told_and_nothing_breaks():
+    def leave():
+        raise SystemExit(3)
+
+    assert result_of(fail) == "error: KeyError: 'nothing there'"
+    assert result_of(leave) == "error: SystemExit: 3"
+
+
+@pytest.mark.parametrize(("value", "text"), [
+    ("as it is\n", "as it is\n"), (3, "3"), (None, "null"), ([1, {"a": "я"}], '[1, {"a": "я"}]'), (True, "true"),
+])  # fmt: skip
+def test_results_are_text_or_json(value, text):
+    def give():
+        return value
+
+    assert result_of(give) == text
+
+
+class Speechless:
+    def __repr__(self):
+        raise RuntimeError("no words")
+
+
+def test_other_results_are_told_as_a_prompt_tells_them():
+    def give():
+        return pd.DataFrame({"name": ["Rex"], "legs": [4]})
+
+    assert "| Rex" in result_of(give)
+
+
+def test_a_result_that_cannot_be_told_is_an_error():
+    def give():
+        return Speechless()
+
+    assert result_of(give).startswith("error: UsageError: a Speechless that can't be shown")
+
+
+def test_a_long_result_is_cut_and_says_so():
+    def give():
+        return "x" * 100_000
+
+    told = result_of(give)
+    assert told.endswith("\n… (80000 more characters were cut)")
+    assert told.startswith("x" * LONGEST_RESULT)
+
+
+def test_arguments_become_what_the_hints_say():
+    seen = []
+
+    def move(to: Point, by: dict[str, float]):
+        seen.append((to, by))
+
+    assert result_of(move, '{"to": {"x": 1, "y": 2}, "by": {"a": 1}}') == "null"
+    assert seen == [(Point(1, 2), {"a": 1.0})]
+
+
+def test_methods_and_classes_may_be_called():
+    class Shop:
+        def price(self, name: str):
+            return f"{name}: 3"
+
+    assert result_of(Shop().price, '{"name": "pen"}') == "pen: 3"
+    assert result_of(Point, '{"x": 1, "y": 2}') == "Point(x=1, y=2)"
+
+
+def test_what_is_about_to_be_called_is_shown_on_one_short_line():
+    arguments = json.dumps({"text": "a\n\x1b[2J\u202e" + "x" * 1000})
+    model = Model(wants(("add", arguments), ("add", "{oops\n"), ("a\nb" * 100, "[]")), says("done"))
+    notices = [d.notice for d in Toolbox([add]).stream(model, request()) if d.notice]
+    assert notices[0].startswith('calling add(text="a\\n\\u001b[2J')
+    assert notices[1] == "calling add({oops )"
+    assert all(len(n) < LONGEST_NOTICE + 20 and n.isprintable() for n in notices)
+
+
+def test_a_credential_is_neither_shown_nor_sent():
+    secret = Secret("planted-credential-0123456789")
+
+    def leak(word: str):
+        return f"{word} {secret.reveal()}"
+
+    def shout():
+        raise ValueError(secret.reveal())
+
+    model = Model(wants(("leak", json.dumps({"word": secret.reveal()})), ("shout", "")), says("done"))
+    deltas = list(Toolbox([leak, shout]).stream(model, request()))
+    assert secret.reveal() not in repr(deltas) + repr(model.asked)
+    assert [c.result for d in deltas for c in d.calls] == ["*** ***", "error: ValueError: ***"]
+
+
+def test_an_interrupt_passes_and_the_answer_is_closed():
+    def stop():
+        raise KeyboardInterrupt
+
+    model = Model(wants(("stop", "")))
+    with pytest.raises(KeyboardInterrupt):
+        list(Toolbox([stop]).stream(model, request()))
+    assert model.closed == 1
+
+
+def test_a_cancelled_request_calls_nothing_more():
+    cancellation = Cancellation()
+    called = []
+
+    def cancel():
+        called.append(1)
+        cancellation.cancel()
+
+    model = Model(wants(("cancel", ""), ("cancel", "")))
+    with pytest.raises(Cancelled):
+        list(Toolbox([cancel]).stream(model, request(cancellation=cancellation)))
+    assert called == [1]
+
+
+def test_closing_it_closes_the_provider():
+    model = Model([Delta("a"), Delta("b")])
+    deltas = Toolbox([add]).stream(model, request())
+    next(deltas)
+    deltas.close()
+    assert model.closed == 1
+
+
+def test_a_failure_of_the_provider_passes():
+    def broken():
+        yield Delta("a")
+        raise ConnectionFailed("gone")
+
+    with pytest.raises(ConnectionFailed):
+        list(Toolbox([add]).stream(Model(broken()), request()))
+
+
+def test_a_provider_that_cannot_call_says_so():
+    class Plain(Model):
+        takes_tools = False
+
+    model = Plain(says("a"))
+    with pytest.raises(UsageError, match="can't call functions"):
+        list(Toolbox([add]).stream(model, request()))
+    assert not model.asked
+
+
+async def later():
+    pass
+
+
+async def later_still():
+    yield 1
+
+
+def one_by_one():
+    yield 1
+
+
+class AsyncCall:
+    __name__ = "async_call"
+
+    async def __call__(self):
+        pass
+
+
+@pytest.mark.parametrize("function", [
+    lambda x: x, functools.partial(add, 1), later, later_still, one_by_one, AsyncCall(), type("имя", (), {}), "add", 7,
+    None, min,
+])  # fmt: skip
+def test_what_cannot_be_described_is_refused(function):
+    with pytest.raises(UsageError):
+        Toolbox([function])
+
+
+def test_two_functions_of_one_name_are_refused():
+    with pytest.raises(UsageError, match="two functions are called add"):
+        Toolbox([add, add])
+
+
+def test_a_long_docstring_is_cut():
+    def wordy():
+        pass
+
+    wordy.__doc__ = "x" * 5000
+    assert len(Toolbox([wordy]).tools[0].description) == LONGEST_DESCRIPTION
+
+
+def http_model(mock_server, **fault):
+    return OpenAICompatible(base_url=mock_server.url("openai", **fault), auth="mock", backoff=0.01)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_over_http_the_whole_conversation_holds(whole, mock_server):
+    asked = request('call add {"x": 2} and add {"x": 40, "y": 2}', stream=not whole)
+    deltas = list(Toolbox([add]).stream(http_model(mock_server), asked))
+    assert "".join(d.text for d in deltas) == "add returned 3. add returned 42."
+    assert [c.result for d in deltas for c in d.calls] == ["3", "42"]
+    first, second = (r.json for r in mock_server.requests)
+    assert first["tools"] == second["tools"] == [tool.to_dict() for tool in Toolbox([add]).tools]
+    assert [m["role"] for m in second["messages"]] == ["user", "assistant", "tool", "tool"]
+
+
+@pytest.mark.parametrize(
+    "oddity", ["whole-json", "crlf", "bom", "multi-line", "comments", "no-final-blank", "no-space"]
+)
+def test_over_http_calls_are_understood_however_they_come(oddity, mock_server):
+    deltas = list(Toolbox([add]).stream(http_model(mock_server, fault=oddity), request('call add {"x": 41}')))
+    assert "".join(d.text for d in deltas) == "add returned 42."
+
+
+def test_over_http_an_answer_cut_off_calls_nothing(mock_server):
+    asked = request('call add {"x": 2000000000}')
+    assert list(Toolbox([add]).stream(http_model(mock_server, fault="cut"), asked)) == [
+        Delta(finish_reason="truncated")
+    ]
+
+
+def test_over_http_an_answer_that_broke_off_is_asked_for_again(mock_server):
+    calls = []
+
+    def count():
+        calls.append(1)
+        return len(calls)
+
+    model = http_model(mock_server, fault="reset-midway", times=1)
+    deltas = list(Toolbox([count]).stream(model, request("call count {}")))
+    assert "".join(d.text for d in deltas) == "count returned 1."
+    assert len(mock_server.requests) == 3
