@@ -12,7 +12,7 @@ from typing import Any
 from common import figure, median, reply, spread, table, title
 
 from lockbots_magic.conversation.conversation import Conversation
-from lockbots_magic.conversation.messages import Turn
+from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.notebook import commands
 from lockbots_magic.notebook.session import Lockbots
 from lockbots_magic.rendering.html import render

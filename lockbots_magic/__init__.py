@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from .chat import Chat
     from .conversation.conversation import Conversation
-    from .conversation.messages import ChatRequest, Delta, Message, ModelInfo, Turn, Usage
+    from .conversation.messages import ChatRequest, Delta, Message, ModelInfo, Usage
+    from .conversation.turn import Turn
     from .errors import LockbotsError, ProviderError, UsageError
     from .notebook.session import Lockbots
     from .panel import ChatPanel
@@ -35,7 +36,7 @@ _HOME = {
     "Provider": "providers.base",
     "ProviderError": "errors",
     "Reply": "reply",
-    "Turn": "conversation.messages",
+    "Turn": "conversation.turn",
     "Usage": "conversation.messages",
     "UsageError": "errors",
 }

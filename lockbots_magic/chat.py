@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from .cassette import active as deck
 from .conversation.context_window import fitted_or_not
 from .conversation.conversation import Conversation, Slot
-from .conversation.messages import ChatRequest, Message, Turn
+from .conversation.messages import ChatRequest, Message
+from .conversation.turn import Turn
 from .errors import UsageError
 from .providers import provider_class, split_model
 from .providers.base import Provider

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from .conversation.conversation import Conversation, Slot
 from .conversation.history_entry import Entry
-from .conversation.messages import ChatRequest, Delta, Status, ToolCall, Turn, Usage
+from .conversation.messages import ChatRequest, Delta, ToolCall, Usage
+from .conversation.turn import Status, Turn
 from .errors import Cancelled, Interrupted, PromptTooLongError, ProviderError, UsageError
 from .providers.base import Provider, closed
 

@@ -11,7 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal, cast, get_args
 
-from ..conversation.messages import Asker, Cancellation, ChatRequest, Delta, Message, ModelInfo
+from ..conversation.cancellation import Cancellation
+from ..conversation.messages import Asker, ChatRequest, Delta, Message, ModelInfo
 from ..errors import Cancelled, NotRecordedError, ProviderError, UsageError
 from ..providers.base import Provider, closed
 from ..security.secrets import redacted

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..errors import PromptTooLongError
-from .messages import Message, ModelInfo, Turn
+from .messages import Message, ModelInfo
+from .turn import Turn
 
 TOKENS_PER_MESSAGE = 4
 """What a message costs besides its text, in tokens, as tokenizers of chat models go."""

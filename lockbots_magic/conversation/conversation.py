@@ -13,9 +13,9 @@ from typing import Any
 
 from ..errors import UsageError
 from .history_entry import MAX_FORMER_IDS, Entry, Neighbour, Origin, Owner, Past, Trail
-from .messages import Turn
 from .observers import Observers
 from .ordering import between
+from .turn import Turn
 
 FORMAT = "lockbots-conversation"
 VERSION = 1

@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .messages import Turn
 from .ordering import Place
+from .turn import Turn
 
 MAX_FORMER_IDS = 50
 """Former ids that a conversation remembers."""

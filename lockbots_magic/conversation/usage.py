@@ -14,8 +14,9 @@ from typing import Any
 
 from .context_window import estimated_tokens, tokens_of
 from .conversation import Conversation
-from .messages import Message, Turn
+from .messages import Message
 from .prices import Price, price_of
+from .turn import Turn
 
 MOST_TOKENS = 10**12
 """A count above this is no count."""

@@ -13,7 +13,8 @@ from typing import Any
 
 from ..cassette import active as deck
 from ..chat import Chat
-from ..conversation.messages import Delta, Turn
+from ..conversation.messages import Delta
+from ..conversation.turn import Turn
 from ..conversation.usage import dollars, usage_of
 from ..errors import Interrupted, LockbotsError
 from ..rendering.notices import notices_of

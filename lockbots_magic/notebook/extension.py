@@ -19,7 +19,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 from IPython.display import display
 
-from ..conversation.messages import Turn
+from ..conversation.turn import Turn
 from ..errors import Interrupted
 from ..prompt.option_syntax import HelpRequested
 from ..rendering.notices import notices_of

@@ -14,7 +14,8 @@ from IPython.core.getipython import get_ipython
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import clear_output, display
 
-from ..conversation.messages import Delta, Turn
+from ..conversation.messages import Delta
+from ..conversation.turn import Turn
 from ..rendering.terminal.output import TerminalOutput
 from .display_recorder import Note
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from ..cassette import active as deck
 from ..conversation.history_entry import Entry
-from ..conversation.messages import Delta, Turn
+from ..conversation.messages import Delta
+from ..conversation.turn import Turn
 from ..errors import Interrupted, UsageError
 from ..rendering.notices import notices_of
 from ..rendering.page import Page

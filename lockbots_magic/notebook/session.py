@@ -16,8 +16,8 @@ from traitlets.config import Configurable
 
 from ..chat import Chat
 from ..conversation.conversation import Conversation
-from ..conversation.messages import Turn
 from ..conversation.observers import Observers
+from ..conversation.turn import Turn
 from ..errors import UsageError
 from ..providers import split_model
 from ..providers.validation import checked_credential

@@ -10,8 +10,9 @@ from typing import Any
 
 from ..chat import Chat
 from ..conversation.conversation import Conversation
-from ..conversation.messages import ModelInfo, Turn
+from ..conversation.messages import ModelInfo
 from ..conversation.observers import Callback, Observers
+from ..conversation.turn import Turn
 from ..errors import UsageError
 from ..notebook.chat_command import NotebookContext, system_of
 from ..notebook.session import Lockbots, free_name

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..conversation.context_window import estimated_tokens
 from ..conversation.conversation import Conversation
-from ..conversation.messages import Turn
+from ..conversation.turn import Turn
 from ..errors import UsageError
 from ..rendering.html import render
 from ..rendering.mime_bundle import made

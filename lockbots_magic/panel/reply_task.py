@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
-from ..conversation.messages import Turn
+from ..conversation.turn import Turn
 from ..rendering.frame_loop import FrameLoop
 from ..rendering.mime_bundle import made
 from ..reply import Reply

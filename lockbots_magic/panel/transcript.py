@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..conversation.messages import Turn
+from ..conversation.turn import Turn
 from ..rendering.highlight import printed
 from ..rendering.html import IGNORED, framed, render, style
 from ..rendering.mime_bundle import made

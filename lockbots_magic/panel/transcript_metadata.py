@@ -9,7 +9,7 @@ from typing import Any
 
 from ..conversation.conversation import Conversation
 from ..conversation.history_entry import Entry, Neighbour, Owner, Trail
-from ..conversation.messages import Turn
+from ..conversation.turn import Turn
 from ..security.secrets import redacted
 from ..storage.output_metadata import metadata_of_several
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 
 from ..conversation.conversation import Conversation
-from ..conversation.messages import Turn
+from ..conversation.turn import Turn
 from ..reply import Reply, under_way
 from .backend import PanelBackend
 from .i18n import RefusedError, remark

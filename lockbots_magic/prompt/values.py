@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..conversation.messages import Turn
+from ..conversation.turn import Turn
 from ..errors import UsageError
 from .arrays import array_material
 from .containers import container_material

@@ -13,7 +13,8 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Generic, TypeVar
 from urllib.parse import urlsplit
 
-from ..conversation.messages import Cancellation, ChatRequest, Delta, Message, ModelInfo
+from ..conversation.cancellation import Cancellation
+from ..conversation.messages import ChatRequest, Delta, Message, ModelInfo
 from ..errors import AuthenticationError, ConnectionFailed, ModelNotFoundError, ProviderError, UsageError
 from ..security.secrets import Redactor, Secret
 from .http.request import is_loopback

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..conversation.messages import Cancellation
+from ..conversation.cancellation import Cancellation
 from ..errors import LockbotsError
 from .http.request import Call, Limits, is_loopback
 from .openai_compatible import PRESETS

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from types import MappingProxyType, SimpleNamespace
 from typing import Any, ClassVar
 
-from ..conversation.messages import Cancellation, ChatRequest, Delta, ModelInfo
+from ..conversation.cancellation import Cancellation
+from ..conversation.messages import ChatRequest, Delta, ModelInfo
 from ..errors import ConnectionFailed, ModelNotFoundError, ProtocolError, ProviderError, ProviderTimeout, UsageError
 from ..security.secrets import Secret
 from .base import HTTPProvider

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..conversation.messages import Turn
+from ..conversation.turn import Turn
 from ..security.control_characters import printable
 
 MOST_OF_A_CALL = 200

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..conversation.messages import Turn
+from ..conversation.turn import Turn
 from ..prompt.option_syntax import assignment, is_one_line, literal, quoted
 from .export_common import counted, is_image, most_common
 

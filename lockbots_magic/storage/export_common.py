@@ -9,7 +9,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from ..conversation.conversation import Conversation
-from ..conversation.messages import Turn
+from ..conversation.turn import Turn
 from ..rendering.notices import notices_of
 from ..security.control_characters import printable
 from ..security.secrets import redacted

@@ -8,7 +8,7 @@ from html import escape
 from importlib.resources import files
 
 from ..conversation.conversation import Conversation
-from ..conversation.messages import Turn
+from ..conversation.turn import Turn
 from ..rendering.highlight import printed
 from ..rendering.html import framed, render, style, style_element
 from ..rendering.mime_bundle import made

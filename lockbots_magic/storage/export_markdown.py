@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from markdown_it.token import Token
 
 from ..conversation.conversation import Conversation
-from ..conversation.messages import Turn
+from ..conversation.turn import Turn
 from ..rendering.markdown import lowered, parse
 from ..rendering.safe_markdown import neutralised, written
 from ..rendering.safe_markdown.inline import literal

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..conversation.conversation import Conversation
 from ..conversation.history_entry import Entry
-from ..conversation.messages import Turn
+from ..conversation.turn import Turn
 from ..providers import names
 from ..rendering.html import render
 from ..rendering.mime_bundle import bundle, made

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from ..conversation.conversation import Conversation
 from ..conversation.history_entry import Entry, Neighbour, Owner, Trail
-from ..conversation.messages import Turn
+from ..conversation.turn import Turn
 from .output_metadata import LONGEST_ID
 
 _STALE = "stale"

@@ -12,7 +12,8 @@ from itertools import groupby, zip_longest
 from typing import Any
 
 from ..conversation.conversation import Conversation
-from ..conversation.messages import Message, ToolCall, Turn
+from ..conversation.messages import Message, ToolCall
+from ..conversation.turn import Turn
 from ..errors import UsageError
 from .export_common import counted, is_image, system_of, told
 from .json_file import text_of

@@ -15,8 +15,9 @@ from itertools import pairwise
 from typing import Any
 
 from ..conversation.history_entry import MAX_FORMER_IDS, Entry, Neighbour, Origin, Owner
-from ..conversation.messages import Turn, Usage
+from ..conversation.messages import Usage
 from ..conversation.ordering import place_of
+from ..conversation.turn import Turn
 from ..security.control_characters import printable
 
 KEY = "lockbots"

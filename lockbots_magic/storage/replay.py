@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..conversation.history_entry import MAX_FORMER_IDS, Entry, Neighbour, Origin, Owner, Past, Trail
-from ..conversation.messages import Turn
 from ..conversation.ordering import Place
+from ..conversation.turn import Turn
 
 MOST_COPIES = 50
 """Copies of copies that are followed."""

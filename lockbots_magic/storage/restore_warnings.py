@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from ..conversation.history_entry import Past
-from ..conversation.messages import Turn
+from ..conversation.turn import Turn
 from .cell_binding import Binding
 from .notebook_cells import Cell, Found, quoted
 from .output_metadata import digest

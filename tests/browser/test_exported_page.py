@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from lockbots_magic.conversation.conversation import Conversation
-from lockbots_magic.conversation.messages import Turn
+from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.storage import formats as files
 from tests.documents import DOCUMENT
 from tests.hostile import VECTORS

@@ -323,7 +323,7 @@ def test_a_reader_who_has_scrolled_up_is_left_there_until_they_ask_for_the_end(p
 MANY = """
 from lockbots_magic import Chat, ChatPanel
 from lockbots_magic.conversation import Conversation
-from lockbots_magic.conversation.messages import Turn
+from lockbots_magic.conversation.turn import Turn
 code = "\\n```python\\nprint(1)\\n```"
 turns = [Turn(f"question {n}", f"answer {n}\\n\\n" + "some text " * (n % 60) + code) for n in range(500)]
 ChatPanel(Chat(lambda prompt: "said", conversation=Conversation("long", turns=turns)))

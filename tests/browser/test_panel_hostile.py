@@ -17,7 +17,7 @@ sys.path.append({str(Path(__file__).parents[2])!r})
 from ipywidgets import VBox  # in it, the panel is shown without the transcript
 from lockbots_magic import Chat, ChatPanel
 from lockbots_magic.conversation import Conversation
-from lockbots_magic.conversation.messages import Turn
+from lockbots_magic.conversation.turn import Turn
 from tests.hostile import BATCHES, VECTORS
 from tests.hostile.names import NAMES, REFUSALS
 

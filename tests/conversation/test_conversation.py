@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from lockbots_magic.conversation.context_window import estimated_tokens, fitted
 from lockbots_magic.conversation.conversation import Conversation, Slot
-from lockbots_magic.conversation.messages import Message, ModelInfo, Turn
+from lockbots_magic.conversation.messages import Message, ModelInfo
+from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import PromptTooLongError, UsageError
 
 

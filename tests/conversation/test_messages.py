@@ -5,7 +5,9 @@ import threading
 
 import pytest
 
-from lockbots_magic.conversation.messages import Cancellation, ChatRequest, Message, Turn, Usage
+from lockbots_magic.conversation.cancellation import Cancellation
+from lockbots_magic.conversation.messages import ChatRequest, Message, Usage
+from lockbots_magic.conversation.turn import Turn
 
 
 def test_values_are_frozen():

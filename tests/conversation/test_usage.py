@@ -12,7 +12,8 @@ from lockbots_magic import Chat
 from lockbots_magic.cassette import active as deck
 from lockbots_magic.conversation.context_window import fitted, tokens_of
 from lockbots_magic.conversation.conversation import Conversation
-from lockbots_magic.conversation.messages import ModelInfo, Turn, Usage
+from lockbots_magic.conversation.messages import ModelInfo, Usage
+from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.conversation.usage import Count, dollars, usage_of, usages
 from lockbots_magic.errors import UsageError
 from lockbots_magic.notebook.extension import session_of

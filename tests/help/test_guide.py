@@ -3,7 +3,8 @@ import re
 import pytest
 
 from lockbots_magic import providers
-from lockbots_magic.conversation.messages import Cancellation, ChatRequest, Message
+from lockbots_magic.conversation.cancellation import Cancellation
+from lockbots_magic.conversation.messages import ChatRequest, Message
 from lockbots_magic.errors import Cancelled, ModelNotFoundError, UsageError
 from lockbots_magic.help import search as helptext
 from lockbots_magic.help.guide import DEFAULT_RATE, Guide, answer

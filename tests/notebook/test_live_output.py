@@ -8,7 +8,8 @@ from typing import ClassVar
 import pytest
 from IPython.core.displaypub import CapturingDisplayPublisher
 
-from lockbots_magic.conversation.messages import Delta, Turn
+from lockbots_magic.conversation.messages import Delta
+from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.notebook import live_output as live
 from lockbots_magic.notebook.live_output import CellOutput, LiveCellOutput, output_for
 from lockbots_magic.rendering import frame_loop as drawing

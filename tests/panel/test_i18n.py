@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lockbots_magic import panel
-from lockbots_magic.conversation.messages import Turn
+from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import ProviderError
 from lockbots_magic.panel.i18n import texts
 from lockbots_magic.rendering.notices import notices_of

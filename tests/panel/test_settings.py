@@ -6,7 +6,7 @@ import pytest
 
 from lockbots_magic import Chat
 from lockbots_magic.conversation.history_entry import Owner, Past
-from lockbots_magic.conversation.messages import Turn
+from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.notebook.session import Lockbots
 from lockbots_magic.panel.backend import SessionBackend
 from lockbots_magic.security.secrets import Secret

@@ -8,7 +8,7 @@ import pytest
 
 from lockbots_magic import Chat
 from lockbots_magic.conversation.conversation import Conversation
-from lockbots_magic.conversation.messages import Turn
+from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import UsageError
 from lockbots_magic.panel import transcript
 from lockbots_magic.panel import transcript_metadata as memory

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from lockbots_magic.conversation.messages import Turn
+from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import UsageError
 from lockbots_magic.prompt import Material, material_of
 from lockbots_magic.prompt.values import LONGEST_TEXT

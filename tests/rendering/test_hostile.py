@@ -11,7 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from lockbots_magic.conversation.messages import Delta, Turn
+from lockbots_magic.conversation.messages import Delta
+from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.rendering.html import notices_html, render
 from lockbots_magic.rendering.incremental import IncrementalMarkdown
 from lockbots_magic.rendering.mime_bundle import bundle

@@ -16,7 +16,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from wcwidth import wcswidth, wcwidth
 
-from lockbots_magic.conversation.messages import Delta, Turn
+from lockbots_magic.conversation.messages import Delta
+from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.rendering.terminal.output import TerminalOutput
 from lockbots_magic.security.control_characters import printable
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from IPython.core.inputtransformer2 import TransformerManager
 
 from lockbots_magic import Conversation
-from lockbots_magic.conversation.messages import ToolCall, Turn
+from lockbots_magic.conversation.messages import ToolCall
+from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.notebook import commands
 from lockbots_magic.notebook.chat_command import NotebookContext, chat_options, prompt_of, question, system_of
 from lockbots_magic.notebook.extension import _MagicLine, _verbatim

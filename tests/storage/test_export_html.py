@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockbots_magic.conversation.conversation import Conversation
-from lockbots_magic.conversation.messages import ToolCall, Turn
+from lockbots_magic.conversation.messages import ToolCall
+from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.storage import export_html as page
 from tests.documents import DOCUMENT
 from tests.hostile import FAMILIES, VECTORS

@@ -7,7 +7,8 @@ from IPython.utils.capture import capture_output
 
 from lockbots_magic import Chat
 from lockbots_magic.conversation.conversation import Conversation
-from lockbots_magic.conversation.messages import ToolCall, Turn, Usage
+from lockbots_magic.conversation.messages import ToolCall, Usage
+from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import UsageError
 from lockbots_magic.notebook.extension import session_of
 from lockbots_magic.storage import export_notebook as notebook

@@ -11,7 +11,8 @@ from IPython.utils.capture import capture_output
 from markdown_it import MarkdownIt
 
 from lockbots_magic.conversation.conversation import Conversation
-from lockbots_magic.conversation.messages import ToolCall, Turn
+from lockbots_magic.conversation.messages import ToolCall
+from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import UsageError
 from lockbots_magic.notebook.extension import session_of
 from lockbots_magic.security.secrets import Secret

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockbots_magic.conversation.conversation import Conversation
-from lockbots_magic.conversation.messages import Message, ToolCall, Turn
+from lockbots_magic.conversation.messages import Message, ToolCall
+from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import UsageError
 from lockbots_magic.storage import formats as files
 from lockbots_magic.storage import openai_messages as messages

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockbots_magic.conversation.history_entry import Entry, Neighbour, Origin, Owner, Trail
-from lockbots_magic.conversation.messages import Turn, Usage
+from lockbots_magic.conversation.messages import Usage
+from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.storage.output_metadata import KEY, VERSION, NewerRecordError, digest, metadata, parsed
 
 TURN = Turn(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lockbots_magic.conversation.conversation import Conversation
 from lockbots_magic.conversation.history_entry import Entry
-from lockbots_magic.conversation.messages import Turn
+from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.storage.output_metadata import KEY, metadata, parsed
 from lockbots_magic.storage.replay import replayed
 

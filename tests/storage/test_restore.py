@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lockbots_magic.conversation.conversation import Conversation
 from lockbots_magic.conversation.history_entry import Entry
-from lockbots_magic.conversation.messages import Turn
+from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import RestoreWarning, UsageError
 from lockbots_magic.security.control_characters import printable
 from lockbots_magic.storage import restore as reading

@@ -7,7 +7,8 @@ import json
 import pandas as pd
 import pytest
 
-from lockbots_magic.conversation.messages import Cancellation, ChatRequest, Delta, Message, ToolCall, Usage
+from lockbots_magic.conversation.cancellation import Cancellation
+from lockbots_magic.conversation.messages import ChatRequest, Delta, Message, ToolCall, Usage
 from lockbots_magic.errors import Cancelled, ConnectionFailed, UsageError
 from lockbots_magic.prompt import material_of
 from lockbots_magic.providers.base import Provider

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from ...conversation.messages import Turn
+from ...conversation.turn import Turn
 from ...errors import UsageError
 from ...rendering.table import Table
 from ...reply import Reply

@@ -25,7 +25,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3 import exceptions as lower
 
-from ...conversation.messages import Cancellation
+from ...conversation.cancellation import Cancellation
 from ...errors import (
     Cancelled,
     ConnectionFailed,

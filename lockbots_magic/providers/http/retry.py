@@ -10,7 +10,8 @@ from contextlib import closing, suppress
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 
-from ...conversation.messages import Cancellation, Delta
+from ...conversation.cancellation import Cancellation
+from ...conversation.messages import Delta
 from ...errors import Cancelled, ProviderError
 
 Deltas = Generator[Delta, None, None]

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TextIO
 
-from ...conversation.messages import Delta, Turn
+from ...conversation.messages import Delta
+from ...conversation.turn import Turn
 from ...security.control_characters import printable
 
 

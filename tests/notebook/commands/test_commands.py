@@ -5,7 +5,7 @@ import json
 import pytest
 from IPython.utils.capture import capture_output
 
-from lockbots_magic.conversation.messages import Turn
+from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import Interrupted
 from lockbots_magic.notebook import commands
 from lockbots_magic.notebook.commands import COMMANDS

@@ -16,7 +16,7 @@ from collections.abc import Callable
 import pytest
 from urllib3.util.request import ACCEPT_ENCODING
 
-from lockbots_magic.conversation.messages import Cancellation
+from lockbots_magic.conversation.cancellation import Cancellation
 from lockbots_magic.errors import Cancelled, ConnectionFailed, ProtocolError, ProviderError, ProviderTimeout, UsageError
 from lockbots_magic.providers.http import client as transport
 from lockbots_magic.providers.http.client import Exchange

@@ -18,7 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from lockbots_magic.conversation.messages import Cancellation, ChatRequest
+from lockbots_magic.conversation.cancellation import Cancellation
+from lockbots_magic.conversation.messages import ChatRequest
 from lockbots_magic.errors import (
     ConnectionFailed,
     CredentialWarning,

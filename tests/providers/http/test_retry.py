@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockbots_magic.conversation.messages import Cancellation, ChatRequest, Delta
+from lockbots_magic.conversation.cancellation import Cancellation
+from lockbots_magic.conversation.messages import ChatRequest, Delta
 from lockbots_magic.errors import (
     Cancelled,
     ConnectionFailed,

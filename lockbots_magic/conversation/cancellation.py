@@ -1,0 +1,40 @@
+"""Cancellation of one reply from any thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Event, Lock
+
+
+class Cancellation:
+    """A switch that stops one reply from any thread, at once, even inside a blocked read."""
+
+    def __init__(self) -> None:
+        self._event = Event()
+        self._lock = Lock()
+        self._callback: Callable[[], None] | None = None
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was used."""
+        return self._event.is_set()
+
+    def cancel(self) -> None:
+        """Stop the reply. Any thread may call it, any number of times."""
+        with self._lock:
+            self._event.set()
+            callback = self._callback
+        if callback is not None:
+            callback()
+
+    def on_cancel(self, callback: Callable[[], None] | None) -> None:
+        """Call `callback` when cancelled, at once if that has happened; it replaces the one before."""
+        with self._lock:
+            self._callback = callback
+            late = self._event.is_set()
+        if late and callback is not None:
+            callback()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait up to `seconds` (s); true when cancelled meanwhile."""
+        return self._event.wait(seconds)
