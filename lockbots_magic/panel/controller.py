@@ -15,7 +15,7 @@ from ..errors import AuthenticationError
 from ..storage import formats as files
 from .backend import PanelBackend
 from .i18n import RefusedError, remark
-from .protocol import Letter, mended, named, page_letter
+from .protocol import Message, format_error, page_message, replace_lone_surrogates
 from .view_sync import TIME_TO_STOP, ViewSync
 
 ASKING = ("send", "regenerate", "edit")
@@ -24,37 +24,37 @@ SLOW = ("models", "clear", "export", "set")
 """What may take a while: that it was heard is told at once."""
 
 
-class Host:
+class PanelController:
     """Serves all views of one panel.
 
     Args:
-        desk: what the panel works on.
+        backend: what the panel works on.
         send: takes a message for the views; any thread calls it, one at a time.
         changed: called when turns of a conversation have changed, or another one is open, from any thread.
-        transcript: tells which state of the talk is saved below the panel, and all of that if it is wanted.
+        transcript: tells which state of the task is saved below the panel, and all of that if it is wanted.
     """
 
     def __init__(
         self,
-        desk: PanelBackend,
-        send: Callable[[Letter], None],
+        backend: PanelBackend,
+        send: Callable[[Message], None],
         changed: Callable[[], None],
-        transcript: Callable[[bool], Letter] | None = None,
+        transcript: Callable[[bool], Message] | None = None,
     ) -> None:
-        self.desk = desk
-        self._views = ViewSync(desk, send, changed)
+        self.backend = backend
+        self._views = ViewSync(backend, send, changed)
         self._transcript = transcript
 
     @property
     def conversation(self) -> Conversation:
         """The conversation that is shown."""
-        return self.desk.conversation
+        return self.backend.conversation
 
     def close(self) -> None:
         """Stop the replies of the panel, watch no more, and do nothing more."""
         self._views.close()
 
-    def take_over(self, other: Host) -> None:
+    def take_over(self, other: PanelController) -> None:
         """Go on with the replies of the panel that this one takes the place of."""
         self._views.take_over(other._views)
 
@@ -65,7 +65,7 @@ class Host:
 
     def handle(self, content: Any) -> None:
         """Do what a message asks for; what can't be done is told."""
-        wanted = dict(mended(content)) if isinstance(content, dict) else {}
+        wanted = dict(replace_lone_surrogates(content)) if isinstance(content, dict) else {}
         kind = wanted.pop("type", "")
         do = getattr(self, f"on_{kind}", None)
         if do is None or self._views.closed:
@@ -93,19 +93,19 @@ class Host:
 
     def on_earlier(self, view: str, before: str) -> None:
         """A view shows the turns before one."""
-        self._views.tell({"type": "earlier", "view": view, "before": before, **page_letter(self._views.turns, before)})
+        self._views.tell({"type": "earlier", "view": view, "before": before, **page_message(self._views.turns, before)})
 
     def on_send(self, prompt: str) -> None:
         """Ask."""
         with self._views.lock:
             self._views.check_free()
-            reply = self.desk.chat().stream(prompt, system=self.desk.instruction, watched=True)
+            reply = self.backend.chat().stream(prompt, system=self.backend.instruction, watched=True)
             self._views.begin(reply, prompt)
 
     def on_stop(self) -> None:
         """Stop the reply; what has come is kept."""
-        if talk := self._views.talk_in(self.conversation):
-            talk.stop()
+        if task := self._views.task_in(self.conversation):
+            task.stop()
 
     def on_regenerate(self, turn: str | None = None) -> None:
         """Ask a turn's prompt again, in its place, of the model and with the settings that the panel shows now."""
@@ -115,9 +115,9 @@ class Host:
             old = next((t for t in turns if t.id == turn), turns[-1] if turns and turn is None else None)
             if old is None:
                 raise RefusedError("turn_gone")
-            functions = self.desk.functions_of(old)
-            reply = self.desk.chat().redo(
-                old.id, system=self.desk.instruction, params={}, tools=functions, watched=True
+            functions = self.backend.functions_of(old)
+            reply = self.backend.chat().redo(
+                old.id, system=self.backend.instruction, params={}, tools=functions, watched=True
             )
             self._views.begin(reply, old.prompt, old.id)
 
@@ -127,30 +127,30 @@ class Host:
             old = self.conversation
             context = old.slot_of(turn).context
             fork = old.fork(old.name, context[-1].id) if context else Conversation(old.name, system=old.system)
-            reply = self.desk.chat(fork).stream(prompt, system=self.desk.instruction, watched=True)
-            self._views.show(lambda: self.desk.add(fork))
+            reply = self.backend.chat(fork).stream(prompt, system=self.backend.instruction, watched=True)
+            self._views.show(lambda: self.backend.add(fork))
             self._note("branched", name=fork.name, old=old.name)
             self._views.begin(reply, prompt)
 
     def on_clear(self, name: str | None = None) -> None:
         """Forget all turns of a conversation, of the one shown by default."""
         is_shown = name in (None, self.conversation.name)
-        conversation = self.conversation if is_shown else self.desk.conversations.get(str(name))
+        conversation = self.conversation if is_shown else self.backend.conversations.get(str(name))
         if conversation is None:
             raise RefusedError("conversation_gone", name=str(name))
-        if talk := self._views.talk_in(conversation):
-            talk.stop()
-            talk.join(TIME_TO_STOP)
+        if task := self._views.task_in(conversation):
+            task.stop()
+            task.join(TIME_TO_STOP)
         conversation.clear()
 
     def on_new(self) -> None:
         """Begin another conversation."""
         new = Conversation("chat", system=self.conversation.system)
-        self._views.show(lambda: self.desk.add(new))
+        self._views.show(lambda: self.backend.add(new))
 
     def on_switch(self, name: str) -> None:
         """Show another conversation."""
-        self._views.show(lambda: self.desk.switch(name))
+        self._views.show(lambda: self.backend.switch(name))
 
     def on_export(self, format: str) -> None:  # noqa: A002  # the protocol's name
         """Write the conversation to a file beside the notebook; none that is there is overwritten."""
@@ -161,11 +161,11 @@ class Host:
         """Change who answers, and how."""
         try:
             if "model" in settings:
-                self.desk.use(str(settings["model"]))
+                self.backend.use(str(settings["model"]))
             if "temperature" in settings:
-                self.desk.set_temperature(settings["temperature"])
+                self.backend.set_temperature(settings["temperature"])
             if "system" in settings:
-                self.desk.set_system(str(settings["system"]))
+                self.backend.set_system(str(settings["system"]))
         finally:
             self._views.tell_settings()
 
@@ -174,12 +174,12 @@ class Host:
         threading.Thread(target=self._list_models, args=(provider,), name="lockbots panel models", daemon=True).start()
 
     def _list_models(self, provider: str) -> None:
-        told: Letter = {"type": "models", "provider": provider, "models": [], "error": ""}
+        told: Message = {"type": "models", "provider": provider, "models": [], "error": ""}
         try:
-            listed = self.desk.list_models(provider)
+            listed = self.backend.list_models(provider)
             told["models"] = [{"id": m.id, "name": m.name or m.id} for m in listed]
         except Exception as error:  # noqa: BLE001  # as above
-            told["error"] = named(error)
+            told["error"] = format_error(error)
         self._views.tell(told)
 
     def _note(self, key: str, **values: str) -> None:
@@ -187,11 +187,11 @@ class Host:
 
     def _refuse(self, error: Exception, prompt: Any, kind: str, asker: Any) -> None:
         """Tell why not: all views, or the one that has asked the model."""
-        why = error.remark if isinstance(error, RefusedError) else {"text": named(error).replace("  %", " %")}
-        letter = {"type": "told", "kind": "error", **why, "credential": isinstance(error, AuthenticationError)}
+        why = error.remark if isinstance(error, RefusedError) else {"text": format_error(error).replace("  %", " %")}
+        message = {"type": "told", "kind": "error", **why, "credential": isinstance(error, AuthenticationError)}
         if kind in ASKING:
-            letter |= {"refused": kind, "view": asker, "prompt": prompt if isinstance(prompt, str) else None}
-        self._views.tell(letter)
+            message |= {"refused": kind, "view": asker, "prompt": prompt if isinstance(prompt, str) else None}
+        self._views.tell(message)
 
 
 def _free(name: str, ending: str) -> Path:

@@ -11,26 +11,26 @@ PAUSE = 0.25
 
 
 class Debouncer:
-    """Calls `publish` when it is wanted, in one thread that lives no longer than there is something to do.
+    """Calls `action` when it is wanted, in one thread that lives no longer than there is something to do.
 
     Args:
-        publish: what to do; it is never called twice at once.
+        action: what to do; it is never called twice at once.
     """
 
-    def __init__(self, publish: Callable[[], None]) -> None:
-        self._publish = publish
+    def __init__(self, action: Callable[[], None]) -> None:
+        self._action = action
         self._lock = threading.Lock()
-        self._wanted = False
+        self._requested = False
         self._hurried = threading.Event()
         self._closed = False
         self._thread: threading.Thread | None = None
 
-    def want(self) -> None:
+    def request(self) -> None:
         """Have it done soon; once it is closed, never."""
         with self._lock:
             if self._closed:
                 return
-            self._wanted = True
+            self._requested = True
             if self._thread is None:
                 self._hurried.clear()
                 self._thread = threading.Thread(target=self._run, name="lockbots panel transcript", daemon=True)
@@ -50,19 +50,19 @@ class Debouncer:
         self.flush()
 
     def _run(self) -> None:
-        while self._is_wanted_after_a_pause():
-            self._surely_publish()
+        while self._is_requested_after_a_pause():
+            self._surely_action()
 
-    def _surely_publish(self) -> None:
+    def _surely_action(self) -> None:
         try:
-            self._publish()
+            self._action()
         except Exception as error:  # noqa: BLE001  # nothing dies silently, and the next time may go well
             warnings.warn(f"the transcript of a panel failed: {type(error).__name__}: {error}", stacklevel=1)
 
-    def _is_wanted_after_a_pause(self) -> bool:
+    def _is_requested_after_a_pause(self) -> bool:
         self._hurried.wait(PAUSE)
         with self._lock:
-            wanted, self._wanted = self._wanted, False
+            wanted, self._requested = self._requested, False
             if not wanted:
                 self._thread = None
             return wanted

@@ -17,7 +17,7 @@ from ..security.control_characters import printable, unlinked
 from ..security.secrets import redacted
 from .backend import PanelBackend
 
-Letter = dict[str, Any]
+Message = dict[str, Any]
 PAGE = 30
 """Turns that are told at a time."""
 
@@ -27,7 +27,7 @@ def shown_turns(conversation: Conversation) -> tuple[Turn, ...]:
     return tuple(t for t in conversation.turns if t.is_shown)
 
 
-def turn_letter(turn: Turn, html: str | None = None) -> Letter:
+def turn_message(turn: Turn, html: str | None = None) -> Message:
     """Tell of a turn.
 
     Args:
@@ -53,14 +53,14 @@ def turn_letter(turn: Turn, html: str | None = None) -> Letter:
     }
 
 
-def page_letter(turns: Sequence[Turn], before: str | None = None) -> Letter:
+def page_message(turns: Sequence[Turn], before: str | None = None) -> Message:
     """Tell of the last turns, of those before the one with the id `before` if it is given."""
     end = next((i for i, t in enumerate(turns) if t.id == before), len(turns))
     start = max(0, end - PAGE)
-    return {"turns": [turn_letter(t) for t in turns[start:end]], "more": start > 0}
+    return {"turns": [turn_message(t) for t in turns[start:end]], "more": start > 0}
 
 
-def usage_letter(conversation: Conversation) -> Letter:
+def usage_message(conversation: Conversation) -> Message:
     """Tell how many tokens a conversation took; what no provider counted is estimated."""
     prompt = completion = 0
     estimated = False
@@ -74,53 +74,53 @@ def usage_letter(conversation: Conversation) -> Letter:
     return {"turns": len(turns), "prompt": prompt, "completion": completion, "estimated": estimated}
 
 
-def settings_letter(desk: PanelBackend) -> Letter:
+def settings_message(backend: PanelBackend) -> Message:
     """Tell who answers, and who else could."""
     try:
-        provider = desk.chat().provider
+        provider = backend.chat().provider
         models = [{"id": m.id, "name": m.name or m.id} for m in provider.models.values()]
         takes_temperature = provider.takes("temperature")
     except Exception:  # noqa: BLE001  # the model in use can't be had: another one can be chosen
         models, takes_temperature = [], False
     return {
-        "model": desk.model,
-        "providers": desk.providers(),
+        "model": backend.model,
+        "providers": backend.providers(),
         "models": models,
-        "temperature": desk.temperature,
+        "temperature": backend.temperature,
         "takes_temperature": takes_temperature,
-        "system": desk.system,
-        "usage": usage_letter(desk.conversation),
+        "system": backend.system,
+        "usage": usage_message(backend.conversation),
     }
 
 
-def names_letter(desk: PanelBackend) -> Letter:
+def conversation_message(backend: PanelBackend) -> Message:
     """Tell which conversation is open, and which could be."""
     return {
-        "name": desk.conversation.name,
-        "names": list(desk.conversations),
-        "deleted": desk.is_deleted,
-        "cells": desk.cells_talk_in,
-        "unrestored": sum(len(conversation) for conversation in desk.unrestored),
+        "name": backend.conversation.name,
+        "names": list(backend.conversations),
+        "deleted": backend.is_deleted,
+        "cells": backend.cells_talk_in,
+        "unrestored": sum(len(conversation) for conversation in backend.unrestored),
     }
 
 
-def named(error: BaseException) -> str:
+def format_error(error: BaseException) -> str:
     """Return what went wrong, with the name by which the page knows it; what a person has to mend has none."""
     text = str(error) if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
     return redacted(unlinked(printable(text)))
 
 
-def mended(value: Any) -> Any:
+def replace_lone_surrogates(value: Any) -> Any:
     """Return `value` with every text in it fit to be sent: half a surrogate pair is no UTF-8."""
     if isinstance(value, str):
         return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, dict):
-        return {name: mended(one) for name, one in value.items()}
-    return [mended(one) for one in value] if isinstance(value, list) else value
+        return {name: replace_lone_surrogates(one) for name, one in value.items()}
+    return [replace_lone_surrogates(one) for one in value] if isinstance(value, list) else value
 
 
 @dataclass
-class Growing:
+class ReplyProgress:
     """A reply under way, as far as it has been told."""
 
     id: str
@@ -134,7 +134,7 @@ class Growing:
     n: int = 0
     """How many frames were told."""
 
-    def letter(self) -> Letter:
+    def message(self) -> Message:
         """Tell of it to who comes in the middle."""
         return {
             "id": self.id,

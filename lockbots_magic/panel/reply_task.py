@@ -11,7 +11,7 @@ from ..rendering.mime_bundle import made
 from ..reply import Reply
 from ..security.control_characters import printable
 from ..security.secrets import redacted
-from .protocol import Growing, Letter, named, turn_letter
+from .protocol import Message, ReplyProgress, format_error, turn_message
 
 
 class ReplyTask:
@@ -19,7 +19,7 @@ class ReplyTask:
 
     Args:
         reply: not begun yet.
-        growing: the reply as it is told.
+        progress: the reply as it is told.
         tell: takes a message for the panel, from any thread.
         ended: called when all is told.
         lock: held while something is told, so that who comes in the middle misses nothing.
@@ -28,13 +28,13 @@ class ReplyTask:
     def __init__(
         self,
         reply: Reply,
-        growing: Growing,
+        progress: ReplyProgress,
         *,
-        tell: Callable[[Letter], None],
+        tell: Callable[[Message], None],
         ended: Callable[[], None],
         lock: threading.RLock,
     ) -> None:
-        self.growing = growing
+        self.progress = progress
         self._reply = reply
         self._tell = tell
         self._ended = ended
@@ -43,10 +43,10 @@ class ReplyTask:
 
     def start(self) -> None:
         """Begin to read."""
-        self._tell({"type": "begin", "reply": self.growing.letter(), "replaces": self.growing.replaces})
+        self._tell({"type": "begin", "reply": self.progress.message(), "replaces": self.progress.replaces})
         self._thread.start()
 
-    def pass_on(self, tell: Callable[[Letter], None], ended: Callable[[], None]) -> None:
+    def pass_on(self, tell: Callable[[Message], None], ended: Callable[[], None]) -> None:
         """Tell somebody else from now on; whoever calls this holds the lock."""
         self._tell, self._ended = tell, ended
 
@@ -59,10 +59,10 @@ class ReplyTask:
         if self._thread is not threading.current_thread() and self._thread.ident is not None:
             self._thread.join(seconds)
 
-    def letter(self) -> Letter:
+    def message(self) -> Message:
         """Tell of it to who comes in the middle."""
         with self._lock:
-            return self.growing.letter()
+            return self.progress.message()
 
     def _run(self) -> None:
         try:
@@ -74,7 +74,7 @@ class ReplyTask:
             self._finish(drawing, trouble)
         except Exception as error:  # noqa: BLE001  # a thread has nobody above it: the panel is to know
             self._reply.close()
-            self._end({"turn": None, "text": named(error)})
+            self._end({"turn": None, "text": format_error(error)})
         finally:
             with self._lock:
                 ended = self._ended
@@ -87,18 +87,18 @@ class ReplyTask:
                 for delta in reply.deltas:
                     drawing.feed(delta)
         except BaseException as error:  # noqa: BLE001  # as above
-            return named(error)
+            return format_error(error)
         return ""
 
-    def _draw(self, finished: str, growing: str, notices: Sequence[str]) -> int:
+    def _draw(self, finished: str, open_html: str, notices: Sequence[str]) -> int:
         with self._lock:
-            self.growing.finished += [finished] if finished else []
-            self.growing.open, self.growing.notice = growing, redacted(printable(" ".join(notices)))
-            size = len(finished) + len(growing) + len(self.growing.notice)
-            frame = {"finished": finished, "open": growing, "notice": self.growing.notice}
+            self.progress.finished += [finished] if finished else []
+            self.progress.open, self.progress.notice = open_html, redacted(printable(" ".join(notices)))
+            size = len(finished) + len(open_html) + len(self.progress.notice)
+            frame = {"finished": finished, "open": open_html, "notice": self.progress.notice}
             if size:
-                self.growing.n += 1
-                self._tell({"type": "frame", "id": self.growing.id, "n": self.growing.n, **frame})
+                self.progress.n += 1
+                self._tell({"type": "frame", "id": self.progress.id, "n": self.progress.n, **frame})
         return size
 
     def _finish(self, drawing: FrameLoop, trouble: str) -> None:
@@ -110,14 +110,14 @@ class ReplyTask:
         else:
             self._end(self._whole(drawing, turn))
 
-    def _end(self, how: Letter) -> None:
+    def _end(self, how: Message) -> None:
         with self._lock:
-            self._tell({"type": "end", "id": self.growing.id, "n": self.growing.n + 1, **how})
+            self._tell({"type": "end", "id": self.progress.id, "n": self.progress.n + 1, **how})
 
-    def _whole(self, drawing: FrameLoop, turn: Turn) -> Letter:
+    def _whole(self, drawing: FrameLoop, turn: Turn) -> Message:
         """The turn; a reply that was told piece by piece is not told again, if its pieces make the whole."""
         html = made(drawing.whole, turn.reply)
-        told = "".join(self.growing.finished)
+        told = "".join(self.progress.finished)
         if told and html.startswith(told):
-            return {"turn": turn_letter(turn, ""), "same": True, "rest": html[len(told) :]}
-        return {"turn": turn_letter(turn, html), "same": False}
+            return {"turn": turn_message(turn, ""), "same": True, "rest": html[len(told) :]}
+        return {"turn": turn_message(turn, html), "same": False}

@@ -21,10 +21,10 @@ from ..notebook.session import Lockbots
 from ..rendering.html import style_sheet
 from ..storage.output_metadata import digest
 from .backend import ChatBackend, SessionBackend
-from .controller import Host
+from .controller import PanelController
 from .debouncer import Debouncer
 from .i18n import texts
-from .protocol import Letter, mended, shown_turns
+from .protocol import Message, replace_lone_surrogates, shown_turns
 from .transcript import Transcript
 from .transcript_metadata import TranscriptMetadata
 
@@ -68,18 +68,18 @@ class ChatPanel(anywidget.AnyWidget):
         self._context.copy().run(super().__init__, texts=texts(), key=self._display_id)
         self._displayed = False
         self._transcript = Transcript()
-        self._memory = TranscriptMetadata()
-        self._presenter = threading.Lock()
+        self._transcript_metadata = TranscriptMetadata()
+        self._output_lock = threading.Lock()
         self._written: tuple[Mapping[str, str], dict[str, Any]] = {}, {}
-        self._publisher = Debouncer(self._show_transcript)
-        desk = SessionBackend(chat, name) if isinstance(chat, Lockbots) else ChatBackend(chat)
-        self._memory.take_up(desk.conversation)
-        self._host = Host(desk, self._send_letter, self._on_change, self._transcript_letter)
+        self._debouncer = Debouncer(self._show_transcript)
+        backend = SessionBackend(chat, name) if isinstance(chat, Lockbots) else ChatBackend(chat)
+        self._transcript_metadata.take_up(backend.conversation)
+        self._controller = PanelController(backend, self._send_message, self._on_change, self._transcript_message)
         self.on_msg(self._received)
         if self.comm is not None:
             self.comm.on_close(lambda _: self.close())
         if isinstance(chat, Lockbots):
-            chat.cells.ended.add(self._publisher.flush)  # programs that run notebooks look no further than to its end
+            chat.cells.ended.add(self._debouncer.flush)  # programs that run notebooks look no further than to its end
             _retire_earlier(self, chat)
 
     def __repr__(self) -> str:
@@ -88,13 +88,13 @@ class ChatPanel(anywidget.AnyWidget):
     @property
     def conversation(self) -> Conversation:
         """The conversation that it shows."""
-        return self._host.conversation
+        return self._controller.conversation
 
     def close(self) -> None:
         """Stop its replies, and take it out of the page; the transcript below it stays."""
-        if hasattr(self, "_host"):
-            self._host.close()
-            self._publisher.close()
+        if hasattr(self, "_controller"):
+            self._controller.close()
+            self._debouncer.close()
         super().close()
 
     def _ipython_display_(self) -> None:
@@ -106,34 +106,34 @@ class ChatPanel(anywidget.AnyWidget):
         self._displayed = True
 
     def _received(self, _widget: object, content: Any, _buffers: object) -> None:
-        self._host.handle(content)
+        self._controller.handle(content)
 
-    def _send_letter(self, letter: Letter) -> None:
+    def _send_message(self, message: Message) -> None:
         if self.comm is not None:  # a closed panel has none
-            self._context.copy().run(self.send, mended(letter))
+            self._context.copy().run(self.send, replace_lone_surrogates(message))
 
     def _on_change(self) -> None:
-        self._memory.take_up(self.conversation)
+        self._transcript_metadata.take_up(self.conversation)
         if self._displayed:
-            self._publisher.want()
+            self._debouncer.request()
 
     def _show_transcript(self, *, update: bool = True) -> None:
-        with self._presenter:
+        with self._output_lock:
             data, metadata = self._written = self._saved_form()
             show(data, self._display_id, update=update, metadata=metadata)
-        self._host.saved()
+        self._controller.saved()
 
     def _saved_form(self) -> tuple[Mapping[str, str], dict[str, Any]]:
         """Return data and metadata of the output below the panel."""
         data = self._transcript.of(shown_turns(self.conversation))
-        desk = self._host.desk
-        kept = self._memory.metadata([*desk.unrestored, *desk.conversations.values()])
+        backend = self._controller.backend
+        kept = self._transcript_metadata.metadata([*backend.unrestored, *backend.conversations.values()])
         return data, {**kept, STATE: digest(json.dumps([data, kept], sort_keys=True))}
 
-    def _transcript_letter(self, whole: bool) -> Letter:
-        with self._presenter:
+    def _transcript_message(self, whole: bool) -> Message:
+        with self._output_lock:
             data, metadata = self._written
-        told: Letter = {"widget": self.model_id, "state": metadata.get(STATE, "")}
+        told: Message = {"widget": self.model_id, "state": metadata.get(STATE, "")}
         return {**told, "data": dict(data), "metadata": metadata} if whole else told
 
 
@@ -151,6 +151,6 @@ def _retire_earlier(new: ChatPanel, session: Lockbots) -> None:
         return
     for old, (of_session, of_cell, of_run) in list(_made_in.items()):
         if of_session is session and of_cell == cell and of_run != run:
-            new._host.take_over(old._host)
+            new._controller.take_over(old._controller)
             old.close()
     _made_in[new] = session, cell, run

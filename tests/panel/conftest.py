@@ -5,7 +5,7 @@ import pytest
 from lockbots_magic import Chat
 from lockbots_magic.notebook.session import Lockbots
 from lockbots_magic.panel.backend import SessionBackend
-from tests.panel.views import Model, ViewSync
+from tests.panel.harness import Model, PanelHarness
 
 
 @pytest.fixture
@@ -14,12 +14,12 @@ def model():
 
 
 @pytest.fixture
-def views(model):
-    views = ViewSync(Chat(model))
-    views.do("hello", view="v1")
-    yield views
+def panel(model):
+    panel = PanelHarness(Chat(model))
+    panel.post("hello", view="v1")
+    yield panel
     model.go_on.set()
-    views.host.close()
+    panel.controller.close()
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def session(monkeypatch):
 
 
 @pytest.fixture
-def of_session(session):
-    views = ViewSync(desk=SessionBackend(session))
-    views.do("hello", view="v")
-    yield views
-    views.host.close()
+def session_panel(session):
+    panel = PanelHarness(backend=SessionBackend(session))
+    panel.post("hello", view="v")
+    yield panel
+    panel.controller.close()

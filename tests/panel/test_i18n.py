@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lockbots_magic import panel
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import ProviderError
+from lockbots_magic.panel import i18n
 from lockbots_magic.panel.i18n import texts
 from lockbots_magic.rendering.notices import notices_of
 
@@ -17,13 +17,13 @@ def fields(text):
     return tuple(sorted(name for _, name, _, _ in string.Formatter().parse(text) if name))
 
 
-def test_remarks_of_the_panel_are_in_every_language(views):
-    views.ask("one")
-    views.do("edit", turn=views.host.conversation.turns[0].id, prompt="uno")
-    told = views.of("told")[-1]
+def test_remarks_of_the_panel_are_in_every_language(panel):
+    panel.ask("one")
+    panel.post("edit", turn=panel.controller.conversation.turns[0].id, prompt="uno")
+    told = panel.received("told")[-1]
     assert (told["key"], told["values"]) == ("branched", {"name": "main-2", "old": "main"})
-    views.wait_for("usage", 2)
-    sources = "".join(path.read_text("utf-8") for path in Path(panel.__file__).parent.glob("*.py"))
+    panel.wait_for("usage", 2)
+    sources = "".join(path.read_text("utf-8") for path in Path(i18n.__file__).parent.glob("*.py"))
     used = set(re.findall(r"""(?:RefusedError|_note|remark)\("(\w+)\"""", sources))
     assert used >= {"under_way", "branched", "exported", "deleted"}
     for language, table in texts().items():

@@ -10,8 +10,7 @@ from lockbots_magic import Chat
 from lockbots_magic.conversation.conversation import Conversation
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import UsageError
-from lockbots_magic.panel import transcript
-from lockbots_magic.panel import transcript_metadata as memory
+from lockbots_magic.panel import transcript, transcript_metadata
 from lockbots_magic.panel.debouncer import Debouncer
 from lockbots_magic.panel.transcript import MOST_CHARACTERS, MOST_TURNS, Transcript
 from lockbots_magic.panel.transcript_metadata import TranscriptMetadata
@@ -100,10 +99,10 @@ def test_a_turn_that_has_changed_is_rendered_anew():
 
 def test_what_is_wanted_often_is_done_once():
     done = []
-    publisher = Debouncer(lambda: done.append(threading.current_thread().name))
+    debouncer = Debouncer(lambda: done.append(threading.current_thread().name))
     for _ in range(100):
-        publisher.want()
-    publisher.close()
+        debouncer.request()
+    debouncer.close()
     assert done == ["lockbots panel transcript"]
 
 
@@ -115,55 +114,55 @@ def test_what_is_wanted_while_it_is_done_is_done_again():
         assert go_on.wait(20)
         done.append(1)
 
-    publisher = Debouncer(publish)
-    publisher.want()
+    debouncer = Debouncer(publish)
+    debouncer.request()
     assert begun.wait(20)
-    publisher.want()
+    debouncer.request()
     go_on.set()
-    publisher.close()
+    debouncer.close()
     assert done == [1, 1]
 
 
 def test_its_thread_ends_when_there_is_nothing_to_do_and_with_it():
-    publisher = Debouncer(lambda: None)
-    publisher.want()
-    thread = publisher._thread
+    debouncer = Debouncer(lambda: None)
+    debouncer.request()
+    thread = debouncer._thread
     thread.join(20)
     assert not thread.is_alive()
-    publisher.want()
-    publisher.close()
-    publisher.want()
-    assert publisher._thread is None
+    debouncer.request()
+    debouncer.close()
+    debouncer.request()
+    assert debouncer._thread is None
 
 
 def test_what_is_wanted_now_is_done_before_it_goes_on(monkeypatch):
     monkeypatch.setattr("lockbots_magic.panel.debouncer.PAUSE", 60)
     done = []
-    publisher = Debouncer(lambda: done.append(1))
-    publisher.flush()
+    debouncer = Debouncer(lambda: done.append(1))
+    debouncer.flush()
     for count in (1, 2):
-        publisher.want()
-        publisher.flush()
+        debouncer.request()
+        debouncer.flush()
         assert done == [1] * count
-    publisher.want()
-    publisher.close()
+    debouncer.request()
+    debouncer.close()
     assert done == [1] * 3
 
 
 def test_a_failure_is_warned_of_and_the_next_time_goes_well():
     done = threading.Event()
     answers = iter([lambda: 1 / 0, done.set])
-    publisher = Debouncer(lambda: next(answers)())  # noqa: PLW0108  # the next one each time
+    debouncer = Debouncer(lambda: next(answers)())  # noqa: PLW0108  # the next one each time
     with pytest.warns(UserWarning, match="the transcript of a panel failed: ZeroDivisionError"):
-        done_with(publisher)
-    publisher.want()
-    publisher.close()
+        done_with(debouncer)
+    debouncer.request()
+    debouncer.close()
     assert done.is_set()
 
 
-def done_with(publisher):
-    publisher.want()
-    publisher._thread.join(20)
+def done_with(debouncer):
+    debouncer.request()
+    debouncer._thread.join(20)
 
 
 # What it remembers
@@ -171,7 +170,7 @@ def done_with(publisher):
 
 def test_what_was_said_in_other_panels_of_the_session_is_remembered_too():
     kept = TranscriptMetadata()
-    one, two = talk("one", "a").conversation, talk("two", "b").conversation
+    one, two = make_chat("one", "a").conversation, make_chat("two", "b").conversation
     of_cells = Chat(lambda prompt: "yes", conversation=Conversation("cells"))
     list(of_cells.stream("c", cell_id="cell"))
     kept.take_up(one)
@@ -212,7 +211,7 @@ def said(turns):
     return [(t.prompt, t.reply, t.stale, t.id) for t in turns]
 
 
-def talk(name="main", *prompts):
+def make_chat(name="main", *prompts):
     chat = Chat(lambda prompt: f"to {prompt}", conversation=Conversation(name, system="Be brief."))
     for prompt in prompts:
         chat.ask(prompt)
@@ -220,7 +219,7 @@ def talk(name="main", *prompts):
 
 
 def test_what_was_said_in_a_panel_is_restored(notebook):
-    chat = talk("main", "one", "two", "three")
+    chat = make_chat("main", "one", "two", "three")
     chat.redo(chat.conversation.turns[0].id).close()
     chat.retry(chat.conversation.turns[1].id)
     notebook.add("%lockbots panel", remembering(chat.conversation))
@@ -230,7 +229,7 @@ def test_what_was_said_in_a_panel_is_restored(notebook):
 
 
 def test_turns_of_cells_and_of_the_panel_stand_in_their_order(notebook):
-    chat = talk("main", "one")
+    chat = make_chat("main", "one")
     for n, prompt in enumerate(("two", "three")):
         reply = chat.stream(prompt, cell_id=f"cell-{n}", run="1")
         list(reply)
@@ -244,7 +243,7 @@ def test_turns_of_cells_and_of_the_panel_stand_in_their_order(notebook):
 
 
 def test_a_cells_turn_asked_again_in_the_panel_is_the_new_one(notebook):
-    chat = talk("main")
+    chat = make_chat("main")
     reply = chat.stream("one", cell_id="cell-0", run="1")
     list(reply)
     notebook.add("%%chat\none", metadata(reply.entry, str, "cell-0", "%%chat\none"), "to one")
@@ -254,7 +253,7 @@ def test_a_cells_turn_asked_again_in_the_panel_is_the_new_one(notebook):
 
 
 def test_branches_are_restored_with_what_they_began_with(notebook):
-    chat = talk("main", "one", "two")
+    chat = make_chat("main", "one", "two")
     fork = chat.fork("main-2", chat.conversation.turns[0].id)
     fork.ask("two, differently")
     notebook.add("%lockbots panel", remembering(chat.conversation, fork.conversation))
@@ -265,7 +264,7 @@ def test_branches_are_restored_with_what_they_began_with(notebook):
 
 
 def test_two_panels_with_the_same_turns_agree(notebook):
-    chat = talk("main", "one")
+    chat = make_chat("main", "one")
     notebook.add("%lockbots panel", remembering(chat.conversation))
     chat.ask("two")
     chat.retry(chat.conversation.turns[0].id)
@@ -274,7 +273,7 @@ def test_two_panels_with_the_same_turns_agree(notebook):
 
 
 def test_what_was_undone_or_cleared_stays_gone(notebook):
-    chat = talk("main", "one", "two")
+    chat = make_chat("main", "one", "two")
     reply = chat.stream("three", cell_id="cell-0", run="1")
     list(reply)
     notebook.add("%%chat\nthree", metadata(reply.entry, str, "cell-0", "%%chat\nthree"), "to three")
@@ -288,7 +287,7 @@ def test_what_was_undone_or_cleared_stays_gone(notebook):
 
 
 def test_a_damaged_record_among_several_names_the_cell(notebook):
-    kept = remembering(talk("main", "one").conversation)
+    kept = remembering(make_chat("main", "one").conversation)
     kept[KEY][0]["turn"]["id"] = 7
     notebook.add("%lockbots panel", kept)
     with pytest.raises(UsageError, match=r'cell 1 \("%lockbots panel"\): what is saved with its output can.t be used'):
@@ -312,7 +311,7 @@ def test_nothing_said_is_nothing_to_remember():
 
 def test_a_deleted_conversation_is_forgotten():
     kept = TranscriptMetadata()
-    one, two = talk("one", "a").conversation, talk("two", "b").conversation
+    one, two = make_chat("one", "a").conversation, make_chat("two", "b").conversation
     kept.take_up(one)
     kept.take_up(two)
     names = {record["conversation"]["name"] for record in kept.metadata([two])[KEY]}
@@ -320,8 +319,8 @@ def test_a_deleted_conversation_is_forgotten():
 
 
 def test_no_more_is_remembered_than_a_notebook_can_bear(monkeypatch, notebook):
-    monkeypatch.setattr(memory, "MOST_CHARACTERS", 30)
-    chat = talk("main", *"abcdefgh")
+    monkeypatch.setattr(transcript_metadata, "MOST_CHARACTERS", 30)
+    chat = make_chat("main", *"abcdefgh")
     notebook.add("%lockbots panel", remembering(chat.conversation))
     (past,) = notebook.restored().pasts
     assert [t.prompt for t in past.turns] == list("cdefgh")
@@ -339,5 +338,5 @@ def test_a_reply_that_failed_before_its_first_word_is_not_remembered(notebook):
 
 def test_no_credential_is_remembered():
     secret = Secret(PLANTED)  # as long as it is held, it is known
-    chat = talk("main", f"my key is {secret.reveal()}")
+    chat = make_chat("main", f"my key is {secret.reveal()}")
     assert PLANTED not in json.dumps(remembering(chat.conversation))

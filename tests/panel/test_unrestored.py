@@ -5,17 +5,17 @@ import json
 import pytest
 
 from lockbots_magic import Chat, Conversation
-from lockbots_magic.panel import backend as desk
+from lockbots_magic.panel import backend
 from lockbots_magic.panel.backend import SessionBackend
 from lockbots_magic.panel.transcript_metadata import TranscriptMetadata
 from lockbots_magic.storage.restore import restored
-from tests.panel.views import ViewSync
+from tests.panel.harness import PanelHarness
 
 
 @pytest.fixture
 def started_anew(monkeypatch):
     """What is said from now on was said before the kernel started."""
-    monkeypatch.setattr(desk, "BEGAN", float("inf"))
+    monkeypatch.setattr(backend, "BEGAN", float("inf"))
 
 
 def test_what_was_said_and_deleted_in_this_kernel_is_not_offered_again(session, tmp_path):
@@ -45,13 +45,13 @@ def test_what_the_saved_notebook_has_and_the_kernel_has_not_is_told_until_it_is_
     path = tmp_path / "book.ipynb"
     saved_notebook(path, "main", "other")
     session.own_notebook = lambda: path
-    views = ViewSync(desk=SessionBackend(session))
-    views.do("hello", view="v")
-    assert views.of("snapshot")[-1]["conversation"]["unrestored"] == 2
+    panel = PanelHarness(backend=SessionBackend(session))
+    panel.post("hello", view="v")
+    assert panel.received("snapshot")[-1]["conversation"]["unrestored"] == 2
     for past in restored(path).pasts:
         session.restore(past)
-    assert views.of("names")[-1]["unrestored"] == 0
-    assert [p for p, *_ in views.shown()] == ["said in main"]
+    assert panel.received("names")[-1]["unrestored"] == 0
+    assert [p for p, *_ in panel.shown()] == ["said in main"]
 
 
 @pytest.mark.parametrize("text", ["", "{}", "no notebook"])

@@ -1,11 +1,11 @@
-"""A model that says what it is told, and all that a panel tells its views."""
+"""A model that says what it is told, and all that a panel tells its panel."""
 
 import threading
 import time
 
 from lockbots_magic.errors import ConnectionFailed
 from lockbots_magic.panel.backend import ChatBackend
-from lockbots_magic.panel.controller import Host
+from lockbots_magic.panel.controller import PanelController
 
 PLANTED = "planted-credential-0123456789"
 
@@ -33,55 +33,55 @@ class Model:
     __name__ = "model"
 
 
-class ViewSync:
-    """All that is told to the views, and what a page would show of it."""
+class PanelHarness:
+    """All that is told to the panel, and what a page would show of it."""
 
-    def __init__(self, chat=None, desk=None):
-        self.letters = []
+    def __init__(self, chat=None, backend=None):
+        self.messages = []
         self.changes = 0
         self._came = threading.Condition()
-        self.host = Host(desk or ChatBackend(chat), self._send, self._changed)
+        self.controller = PanelController(backend or ChatBackend(chat), self._send, self._changed)
 
-    def _send(self, letter):
+    def _send(self, message):
         with self._came:
-            self.letters.append(letter)
+            self.messages.append(message)
             self._came.notify_all()
 
     def _changed(self):
         self.changes += 1
 
-    def do(self, kind, **fields):
-        self.host.handle({"type": kind, **fields})
+    def post(self, kind, **fields):
+        self.controller.handle({"type": kind, **fields})
 
-    def of(self, kind):
-        return [letter for letter in self.letters if letter["type"] == kind]
+    def received(self, kind):
+        return [message for message in self.messages if message["type"] == kind]
 
     def wait_for(self, kind, count=1, seconds=20):
         with self._came:
-            assert self._came.wait_for(lambda: len(self.of(kind)) >= count, seconds), self.letters
-        return self.of(kind)[count - 1]
+            assert self._came.wait_for(lambda: len(self.received(kind)) >= count, seconds), self.messages
+        return self.received(kind)[count - 1]
 
     def ask(self, prompt):
-        ended = len(self.of("usage"))
-        self.do("send", prompt=prompt)
+        ended = len(self.received("usage"))
+        self.post("send", prompt=prompt)
         self.wait_for("usage", ended + 1)
 
     def shown(self):
         """(prompt, reply's HTML, stale) of the turns, as a page that heard everything shows them."""
         turns, growing, stale = [], {}, set()
-        for letter in self.letters:
-            if letter["type"] == "snapshot":
-                turns, growing, stale = list(letter["turns"]), letter["reply"] or {}, set()
-            elif letter["type"] == "begin":
-                growing = dict(letter["reply"])
-            elif letter["type"] == "frame":
-                growing["finished"] += letter["finished"]
-            elif letter["type"] == "end" and letter["turn"]:
-                html = growing["finished"] + letter["rest"] if letter["same"] else letter["turn"]["html"]
-                put(turns, {**letter["turn"], "html": html}, growing["replaces"])
-            elif letter["type"] == "turn":
-                put(turns, letter["turn"], letter["replaces"], letter["after"])
-            stale |= set(letter.get("stale", ()))
+        for message in self.messages:
+            if message["type"] == "snapshot":
+                turns, growing, stale = list(message["turns"]), message["reply"] or {}, set()
+            elif message["type"] == "begin":
+                growing = dict(message["reply"])
+            elif message["type"] == "frame":
+                growing["finished"] += message["finished"]
+            elif message["type"] == "end" and message["turn"]:
+                html = growing["finished"] + message["rest"] if message["same"] else message["turn"]["html"]
+                put(turns, {**message["turn"], "html": html}, growing["replaces"])
+            elif message["type"] == "turn":
+                put(turns, message["turn"], message["replaces"], message["after"])
+            stale |= set(message.get("stale", ()))
         return [(t["prompt"], t["html"], t["stale"] or t["id"] in stale) for t in turns]
 
 
