@@ -164,7 +164,7 @@ def _drawn(figure: Any) -> bytes:
 def _smaller(data: bytes) -> bytes | None:
     """Make a JPEG of a picture, no larger than models look at; None where that can't be done."""
     try:
-        from PIL import Image, ImageOps  # noqa: PLC0415  # it need not be installed, and few pictures are so large
+        from PIL import Image, ImageOps  # it need not be installed, and few pictures are so large
 
         with Image.open(io.BytesIO(data)) as opened:
             opened.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
