@@ -1,6 +1,8 @@
 # make demo   install, then watch the first notebook run
 # make lab    JupyterLab with the example notebooks (LAB_OPTIONS=--allow-root, or whatever else it takes)
 # make test   lint, types and every test
+# make test-thorough      the unit tests again, with all examples of the property tests
+# make test-interpreters  the unit tests on the newest Python of this machine, and on the oldest with the lowest versions
 # make bench  the figures
 # make notebooks  run the example notebooks again and store their outputs
 
@@ -13,9 +15,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 EXAMPLES := $(wildcard notebooks/[0-9][0-9]_*.ipynb)
 
 # Tests that want the machine for themselves; the others run on two cores.
-ALONE := kernel or browser or packaging
+ALONE := (kernel or browser or packaging) and not interpreters
+UNIT := not (kernel or browser or packaging)
 
-.PHONY: help demo lab test lint bench notebooks debian constraints clean
+.PHONY: help demo lab test test-thorough test-interpreters lint bench notebooks debian constraints clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -49,9 +52,15 @@ debian:
 	@./tests/install_debian_packages
 
 test: $(VENV)/.test lint debian
-	@$(BIN)/python -m pytest -n 2 -m "not ($(ALONE))"
+	@$(BIN)/python -m pytest -n 2 -m "$(UNIT)"
 	@$(BIN)/python -m pytest -m "$(ALONE)"
 	@$(BIN)/python -m pytest --nbval $(EXAMPLES) -p no:cacheprovider
+
+test-thorough: $(VENV)/.test
+	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n 2 -m "$(UNIT)"
+
+test-interpreters: $(VENV)/.test
+	@$(BIN)/python -m pytest -m interpreters
 
 bench: $(VENV)/.test $(VENV)/.bench
 	@for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done

@@ -3,16 +3,11 @@
 import os
 
 import pytest
-from hypothesis import settings
 
 from lockbots_magic.testing.mock_server import MockServer
+from tests.effort import load_profile
 
-# The same examples every time, and no deadline: a shared machine pauses. HYPOTHESIS_PROFILE=explore tries new ones,
-# and brief few, where the whole has run with another Python.
-settings.register_profile("repeatable", derandomize=True, deadline=None)
-settings.register_profile("brief", derandomize=True, deadline=None, max_examples=20)
-settings.register_profile("explore", deadline=None, max_examples=5000)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+load_profile()
 
 
 @pytest.fixture(scope="session")

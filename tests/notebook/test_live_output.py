@@ -231,7 +231,7 @@ def test_a_long_reply_is_shown_in_pieces_and_is_one_output_in_the_end(shown):
     assert re.findall(r"Paragraph (\d+)", shown.text) == [str(n) for n in range(600)]
 
 
-@pytest.mark.thorough
+@pytest.mark.once
 def test_at_every_frame_a_long_reply_stands_there_once(shown):
     place, document = live._Place(alone), IncrementalMarkdown()
     text = PARAGRAPHS * 20

@@ -82,7 +82,7 @@ class Environment:
         copy = self.folder / "checkout"
         left = shutil.ignore_patterns("lockbots_magic", "build", "dist", "packaging", ".*", "__pycache__")
         shutil.copytree(ROOT, copy, ignore=left)
-        chosen = "not kernel and not browser and not packaging and not thorough"
+        chosen = "not kernel and not browser and not packaging and not once"
         out = _run(
             (self.scripts / "pytest", "-q", "-n2", "--maxfail=5", "-p", "no:cacheprovider", "-m", chosen),
             copy,

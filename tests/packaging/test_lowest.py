@@ -14,6 +14,7 @@ from packaging.version import Version
 
 pytestmark = pytest.mark.packaging
 
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -30,6 +31,7 @@ def test_every_dependency_has_a_lower_bound(wheel):
     assert all(re.fullmatch(r">=[\d.]+", str(one.specifier)) for one in requirements_of(wheel))
 
 
+@pytest.mark.interpreters
 def test_unit_tests_pass_on_the_lowest_versions(oldest, wheel, environment, capsys):
     bounds = requirements_of(wheel)
     place = environment(oldest.path)

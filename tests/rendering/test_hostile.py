@@ -19,6 +19,7 @@ from lockbots_magic.rendering.mime_bundle import bundle
 from lockbots_magic.rendering.safe_markdown import neutralised
 from lockbots_magic.rendering.table import Table
 from lockbots_magic.rendering.terminal.output import TerminalOutput
+from tests.effort import examples
 from tests.hostile import BATCHES, FAMILIES, VECTORS, Vector
 from tests.hostile.judge import faults_in
 from tests.hostile.names import NAMES
@@ -29,7 +30,7 @@ CUTS = 40
 OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """What a terminal would obey rather than show."""
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.once
 
 
 def steps_of(vector: Vector) -> Sequence[str]:
@@ -164,7 +165,7 @@ def fragments(draw) -> str:
 
 
 @given(st.lists(fragments(), max_size=8).map("".join), st.integers(1, 30))
-@settings(max_examples=250)
+@settings(max_examples=examples(250))
 @example("[$![$](http://evil.example/x.png)", 5)
 @example("```\na\n\n![x](http://evil.example/x.png)\n```", 5)
 @example("|\n-|\n[x](javascript:hurt())", 5)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lockbots_magic.rendering.html import MOST_FORMULAS, framed, notices_html, render, style
 from tests.documents import DOCUMENT
+from tests.effort import examples
 
 
 def test_blocks_of_markdown_become_html():
@@ -53,7 +54,7 @@ def test_nothing_in_a_reply_becomes_markup_that_acts(hostile):
 @given(
     st.text(alphabet=st.sampled_from("<>\"'&;:()[]!`*_-#|$\\/ \n\tabscriptonerrorimgj\x00\u202e\u2028é"), max_size=120)
 )
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_any_text_becomes_tags_of_the_known_kinds_only(text):
     html = render(text)
     tags = set(re.findall(r"<([a-zA-Z0-9]+)", html))
@@ -214,7 +215,7 @@ def test_the_style_is_ours_alone():
     assert outermost == ".lockbots .lockbots-reply;.lockbots .lockbots-notice;"
 
 
-@pytest.mark.thorough
+@pytest.mark.once
 @pytest.mark.parametrize(
     "text",
     ["[" * 20_000, "![" * 10_000, "*a " * 15_000, "**a _b " * 8_000, "`" * 20_000, "` `` " * 8_000, "$$ " * 15_000,

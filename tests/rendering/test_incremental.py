@@ -11,6 +11,7 @@ from lockbots_magic.rendering import incremental as growing
 from lockbots_magic.rendering.html import render
 from lockbots_magic.rendering.incremental import IncrementalMarkdown
 from tests.documents import DOCUMENT
+from tests.effort import examples
 
 
 def grown(*pieces):
@@ -46,14 +47,14 @@ PIECES = [
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=40))
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 def test_however_any_text_arrives_the_end_is_the_same(pieces):
     document, _, _ = grown(*pieces)
     assert document.whole() == render("".join(pieces))
 
 
 @given(st.lists(st.sampled_from([*PIECES, "one two three. "]), max_size=60))
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_however_long_blocks_are_parted_the_end_is_the_same(pieces):
     normal = growing.LONGEST_OPEN, growing.LONGEST_PARAGRAPH
     growing.LONGEST_OPEN, growing.LONGEST_PARAGRAPH = 12, 30
@@ -170,12 +171,12 @@ REAL = [
 ]
 
 
-@pytest.mark.thorough
+@pytest.mark.once
 @given(
     st.lists(st.tuples(st.sampled_from(REAL), st.sampled_from(["\n", "\n\n", "\n\n\n"])), min_size=1, max_size=6),
     st.sampled_from([1, 4, 30, 80, 400]),
 )
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_however_long_documents_arrive_the_end_is_the_same(blocks, size):
     text = "\n\n" + "".join(block + end for block, end in blocks)
     document, _, _ = grown(*cut(text, size))
@@ -190,7 +191,7 @@ def test_a_fence_that_ends_where_a_block_is_parted_stays_ended(length):
         assert document.whole() == render(text)
 
 
-@pytest.mark.thorough
+@pytest.mark.once
 @pytest.mark.parametrize("text", ["\n" * 40_000, "- a\n\n  ```\n" + "  x = 1\n" * 2000, "[" * 10_000, "|a\n" * 4_000])
 def test_no_text_that_grows_takes_more_than_moments(text):
     began = time.process_time()

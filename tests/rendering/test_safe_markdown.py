@@ -19,8 +19,9 @@ from lockbots_magic.rendering.html import render
 from lockbots_magic.rendering.safe_markdown import neutralised
 from lockbots_magic.rendering.safe_markdown.misreading import tears_code
 from tests.documents import DOCUMENT
+from tests.effort import examples
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.once
 
 EVIL = "<img src=x onerror=hurt()>"
 PICTURE = "data:image/png;base64,iVBORw0KGgo="
@@ -277,20 +278,20 @@ def test_what_is_written_shows_the_same_page(text):
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=15).map("".join))
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 def test_of_any_text_what_is_written_shows_the_same_page(text):
     assert page(neutralised(text)) == page(text)
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=15).map("".join))
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_what_is_written_is_written_the_same_again(text):
     written = neutralised(text)
     assert neutralised(written) == written
 
 
 @given(st.lists(st.sampled_from(HOSTILE_PIECES), max_size=15).map("".join))
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 def test_nothing_acts_even_where_raw_html_is_on(text):
     parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     parser.validateLink = lambda _: True  # type: ignore[method-assign]

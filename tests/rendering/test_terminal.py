@@ -21,7 +21,7 @@ from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.rendering.terminal.output import TerminalOutput
 from lockbots_magic.security.control_characters import printable
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.once
 
 HOSTILE = [
     *("\033[2J", "\033]0;title\007", "\x9b31m", "\x1b]8;;http://x\x1b\\", "a\rb", "\x08\x7f", "\x0e", "\x85"),

@@ -144,7 +144,7 @@ def test_the_judge_finds_a_stranger():
     assert faults_in("<main><script>hurt()</script></main>", PAGE)
 
 
-@pytest.mark.thorough
+@pytest.mark.once
 @pytest.mark.parametrize("family", FAMILIES)
 def test_no_hostile_words_act_wherever_they_stand(family):
     for text in (vector.text for vector in VECTORS if vector.family == family):

@@ -14,6 +14,7 @@ from lockbots_magic.notebook.extension import session_of
 from lockbots_magic.storage import export_notebook as notebook
 from lockbots_magic.storage import formats as files
 from tests.documents import DOCUMENT
+from tests.effort import examples
 from tests.hostile import VECTORS
 from tests.hostile.names import NAMES
 
@@ -127,7 +128,7 @@ def whole(text):
 
 
 @given(st.lists(TURNS, min_size=1, max_size=6), st.text())
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 def test_a_notebook_gives_the_conversation_back(tmp_path_factory, turns, name):
     path = tmp_path_factory.getbasetemp() / "any.ipynb"
     files.write(Conversation(name, system="Be brief.", turns=turns), path)
@@ -192,7 +193,7 @@ def test_what_is_no_notebook_with_turns_is_one_message(tmp_path, content):
         files.read(path)
 
 
-@pytest.mark.thorough
+@pytest.mark.once
 def test_hostile_words_are_carried_and_do_no_harm(tmp_path):
     turns = [turn(vector.text, vector.text) for vector in VECTORS]
     turns += [turn(provider=name, model=name, system=name) for name in NAMES]

@@ -82,7 +82,7 @@ def test_a_conversation_without_turns_can_be_written(tmp_path, ending):
     assert files.write(Conversation("empty"), tmp_path / f"a{ending}").turns == 0
 
 
-@pytest.mark.thorough
+@pytest.mark.once
 @pytest.mark.parametrize("ending", files.EXPORTS)
 def test_a_thousand_turns_are_written_in_seconds(tmp_path, ending):
     began = time.perf_counter()
@@ -279,7 +279,7 @@ def read(text):
     return reader.render(text)
 
 
-@pytest.mark.thorough
+@pytest.mark.once
 @pytest.mark.parametrize("family", FAMILIES)
 def test_nothing_in_markdown_acts(family):
     for text in (vector.text for vector in VECTORS if vector.family == family):

@@ -15,6 +15,7 @@ from lockbots_magic.conversation.history_entry import Entry
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.storage.output_metadata import KEY, metadata, parsed
 from lockbots_magic.storage.replay import replayed
+from tests.effort import examples
 
 OUTCOMES = (*["complete"] * 5, "interrupted", "broken", "failed", "failed")
 """How a turn ends; "broken" is an error after some text, "failed" one before the first word."""
@@ -199,8 +200,8 @@ def rebuilt(world):
     return sorted((p.owner.name, p.owner.id, [(t.id, t.cell_id, t.place, t.stale) for t in p.turns]) for p in pasts)
 
 
-@pytest.mark.thorough
-@settings(max_examples=700)
+@pytest.mark.once
+@settings(max_examples=examples(700))
 @given(STEPS)
 def test_what_is_rebuilt_is_what_the_kernel_had(steps):
     world = after(steps, is_tidy=True)
@@ -209,8 +210,8 @@ def test_what_is_rebuilt_is_what_the_kernel_had(steps):
         assert not any(past.gaps for past in replayed(world.entries()))
 
 
-@pytest.mark.thorough
-@settings(max_examples=700)
+@pytest.mark.once
+@settings(max_examples=examples(700))
 @given(STEPS)
 def test_whatever_is_lost_a_turn_that_is_not_stale_has_the_turns_before_it_that_it_had(steps):
     world = after(steps, is_tidy=False)
@@ -221,8 +222,8 @@ def test_whatever_is_lost_a_turn_that_is_not_stale_has_the_turns_before_it_that_
             before.append(turn.id)
 
 
-@pytest.mark.thorough
-@settings(max_examples=300)
+@pytest.mark.once
+@settings(max_examples=examples(300))
 @given(STEPS, st.randoms(use_true_random=False))
 def test_the_order_of_the_cells_plays_no_part(steps, random):
     entries = after(steps, is_tidy=False).entries()
@@ -230,8 +231,8 @@ def test_the_order_of_the_cells_plays_no_part(steps, random):
     assert replayed(mixed) == replayed(entries)
 
 
-@pytest.mark.thorough
-@settings(max_examples=300)
+@pytest.mark.once
+@settings(max_examples=examples(300))
 @given(STEPS)
 def test_a_turn_before_which_one_is_lost_is_told(steps):
     """A turn is stale for what was asked again before it, or for what is told to be lost.
@@ -247,8 +248,8 @@ def test_a_turn_before_which_one_is_lost_is_told(steps):
             latest = max(latest, turn.made)
 
 
-@pytest.mark.thorough
-@settings(max_examples=700)
+@pytest.mark.once
+@settings(max_examples=examples(700))
 @given(STEPS)
 def test_what_had_gone_when_a_neighbour_came_does_not_come_back(steps):
     world = after(steps, is_tidy=False)
