@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .cassette import active as deck
-from .conversation.context_window import fitted_or_not
+from .conversation.context_window import try_fit_messages
 from .conversation.conversation import Conversation, Slot
 from .conversation.messages import ChatRequest, Message
 from .conversation.turn import Turn
@@ -166,7 +166,7 @@ class Chat:
         images = tuple(images)
         toolbox = _toolbox(tools)
         told = slot.context if provider.sees(model.id) else [_in_words(turn) for turn in slot.context]
-        messages, left_out, too_long = fitted_or_not(system, told, Message("user", prompt, images), model)
+        messages, left_out, too_long = try_fit_messages(system, told, Message("user", prompt, images), model)
         turn = Turn(
             prompt,
             model=model.id,

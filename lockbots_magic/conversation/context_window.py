@@ -11,71 +11,80 @@ from .messages import Message, ModelInfo
 from .turn import Turn
 
 TOKENS_PER_MESSAGE = 4
-"""What a message costs besides its text, in tokens, as tokenizers of chat models go."""
+"""Overhead of a message in tokens, besides its text; typical of the tokenizers of chat models."""
 TOKENS_PER_IMAGE = 1000
-"""About what an image costs, in tokens: one of a megapixel is 700 to 1,500 at most services."""
+"""Estimated tokens of an image: most services count 700 to 1,500 for one megapixel."""
 
 
-def estimated_tokens(text: str) -> int:
-    """Return about how many tokens `text` has: a token is some four bytes of UTF-8, in most scripts."""
+def estimate_tokens(text: str) -> int:
+    """Estimate the tokens of `text`: about one for every four bytes of UTF-8, in most scripts."""
     return math.ceil(len(text.encode("utf-8", "surrogatepass")) / 4)
 
 
-def fitted(
+def estimate_message_tokens(message: Message) -> int:
+    """Estimate the tokens of a message, with its images and the overhead of a message."""
+    return estimate_tokens(message.content) + TOKENS_PER_MESSAGE + TOKENS_PER_IMAGE * len(message.images)
+
+
+def fit_messages(
     system: str, turns: Sequence[Turn], prompt: str | Message, model: ModelInfo
 ) -> tuple[tuple[Message, ...], int]:
-    """Return the messages to send, and how many of the oldest turns were left out to respect the limits.
+    """Select the messages to send: the newest turns that fit into the limits of a model.
 
     Args:
-        system: the system prompt; never left out.
-        turns: those before the prompt; failed ones are passed over.
-        prompt: the new prompt, with its images perhaps; never left out.
-        model: `max_length` is in characters, `token_limit` in tokens (estimated).
+        system: System prompt; always sent.
+        turns: Turns before the prompt; failed ones are skipped.
+        prompt: New prompt, with its images if it has any; always sent.
+        model: The model; `max_length` is in characters, `token_limit` in (estimated) tokens.
+
+    Returns:
+        The messages, and the number of oldest turns that were left out.
 
     Raises:
-        PromptTooLongError: the prompts alone exceed a limit.
+        PromptTooLongError: The system prompt and the prompt alone exceed a limit.
     """
     last = Message("user", prompt) if isinstance(prompt, str) else prompt
     first = (Message("system", system),) if system else ()
-    fixed = [*first, last]
-    characters, tokens = _cost(fixed)
-    most_characters = math.inf if model.max_length is None else model.max_length
-    most_tokens = math.inf if model.token_limit is None else model.token_limit
-    if characters > most_characters:
+    characters, tokens = _measure([*first, last])
+    max_characters = math.inf if model.max_length is None else model.max_length
+    max_tokens = math.inf if model.token_limit is None else model.token_limit
+    if characters > max_characters:
         raise PromptTooLongError(
-            f"the prompt has {characters} characters, {model.id} takes {most_characters}; shorten it"
+            f"The prompt has {characters} characters; {model.id} takes {max_characters}. Shorten the prompt."
         )
-    if tokens > most_tokens:
-        raise PromptTooLongError(f"the prompt has about {tokens} tokens, {model.id} takes {most_tokens}; shorten it")
-    told = [t for t in turns if t.in_context]
+    if tokens > max_tokens:
+        raise PromptTooLongError(
+            f"The prompt has about {tokens} tokens; {model.id} takes {max_tokens}. Shorten the prompt."
+        )
+    in_context = [turn for turn in turns if turn.in_context]
     kept: list[Message] = []
-    left_out = len(told)
-    for turn in reversed(told):
-        more_characters, more_tokens = _cost(turn.messages)
+    left_out = len(in_context)
+    for turn in reversed(in_context):
+        more_characters, more_tokens = _measure(turn.messages)
         characters, tokens = characters + more_characters, tokens + more_tokens
-        if characters > most_characters or tokens > most_tokens:
+        if characters > max_characters or tokens > max_tokens:
             break
         kept[:0] = turn.messages
         left_out -= 1
     return (*first, *kept, last), left_out
 
 
-def fitted_or_not(
+def try_fit_messages(
     system: str, turns: Sequence[Turn], prompt: Message, model: ModelInfo
 ) -> tuple[tuple[Message, ...], int, PromptTooLongError | None]:
-    """Return what `fitted` does; what can't be sent as it is, with the error that says so, alone."""
+    """Select the messages as `fit_messages` does, but return its error instead of raising it.
+
+    Returns:
+        The messages, the number of turns that were left out, and the error. With an error, the messages are the system
+        prompt and the prompt.
+    """
     try:
-        return (*fitted(system, turns, prompt, model), None)
+        return (*fit_messages(system, turns, prompt, model), None)
     except PromptTooLongError as error:
-        alone, _ = fitted(system, (), prompt, replace(model, max_length=None, token_limit=None))
+        alone, _ = fit_messages(system, (), prompt, replace(model, max_length=None, token_limit=None))
         return alone, sum(turn.in_context for turn in turns), error
 
 
-def _cost(messages: Sequence[Message]) -> tuple[int, int]:
-    """Characters and estimated tokens of `messages`."""
-    return sum(len(m.content) for m in messages), sum(map(tokens_of, messages))
-
-
-def tokens_of(message: Message) -> int:
-    """Return about how many tokens a message takes."""
-    return estimated_tokens(message.content) + TOKENS_PER_MESSAGE + TOKENS_PER_IMAGE * len(message.images)
+def _measure(messages: Sequence[Message]) -> tuple[int, int]:
+    """Count the characters and estimate the tokens of `messages`."""
+    return sum(len(message.content) for message in messages), sum(map(estimate_message_tokens, messages))

@@ -1,4 +1,4 @@
-"""What tokens cost: a small dated table, and what the user puts in its place. Pure."""
+"""Prices of tokens: a small dated table, and the user's own prices. Pure."""
 
 from __future__ import annotations
 
@@ -13,67 +13,70 @@ from typing import Any, NamedTuple
 from ..errors import UsageError
 
 _SNAPSHOT = re.compile(r"[-@](?:\d{4}-\d\d-\d\d|\d{8}|latest)$")
-"""What a model's id ends with where it names one day's state of the model. Anything else names another model."""
+"""Suffix of a model id that names a dated snapshot of the model. Any other suffix makes it a different model."""
 
 
 class Price(NamedTuple):
-    """What a model costs, USD per 1,000,000 tokens."""
+    """Price of a model in USD per 1,000,000 tokens."""
 
     prompt: float
     reply: float
 
     def of(self, prompt_tokens: int, reply_tokens: int) -> float:
-        """What so many tokens cost, USD."""
+        """Return the cost of this many tokens in USD."""
         return (prompt_tokens * self.prompt + reply_tokens * self.reply) / 1_000_000
 
 
-def price_of(provider: str, model: str, own: Mapping[str, Any] | None = None) -> Price | None:
-    """Return what a model costs, None where that is not known.
+def find_price(provider: str, model: str, own: Mapping[str, Any] | None = None) -> Price | None:
+    """Return the price of a model, None if it is unknown.
 
     Args:
-        provider, model: such as ``"openai"`` and ``"gpt-4o-mini-2024-07-18"``, which costs what ``gpt-4o-mini`` does.
-        own: the user's prices, which go before the table's: ``{"provider:model": [prompt, reply]}`` in USD per
-            1,000,000 tokens; a provider's name alone prices all of its models.
+        provider: Name of the provider, such as ``"openai"``.
+        model: Id of the model. A dated snapshot such as ``"gpt-4o-mini-2024-07-18"`` without a price of its own costs
+            what ``gpt-4o-mini`` costs.
+        own: The user's prices in USD per 1,000,000 tokens, ``{"provider:model": [prompt, reply]}``; they override the
+            packaged table. A provider's name alone prices all of its models.
 
     Raises:
-        UsageError: `own` is something else.
+        UsageError: `own` has another form.
     """
-    for prices in (checked(own or {}), _table()[1]):
-        for name in _names(provider, model.removeprefix("models/")):  # as Gemini lists them
+    for prices in (parse_prices(own or {}), _price_table()[1]):
+        for name in _candidate_names(provider, model.removeprefix("models/")):  # Gemini lists its models with it
             if name in prices:
                 return prices[name]
     return None
 
 
-def as_of() -> str:
-    """The day on which the table was made, such as ``"2026-11-21"``."""
-    return _table()[0]
+def table_date() -> str:
+    """Return the date of the packaged price table, such as ``"2026-11-21"``."""
+    return _price_table()[0]
 
 
-def checked(own: Mapping[str, Any]) -> Mapping[str, Price]:
-    """Return the user's prices as prices.
+def parse_prices(own: Mapping[str, Any]) -> Mapping[str, Price]:
+    """Convert the user's prices to `Price` values.
 
     Raises:
-        UsageError: they are none.
+        UsageError: A price is not two finite numbers >= 0.
     """
     prices, name = {}, "openai:gpt-4o-mini"
     try:
         for name, value in own.items():
-            prices[str(name)] = _price(value)
+            prices[str(name)] = _parse_price(value)
     except (TypeError, ValueError, AttributeError, OverflowError):
         raise UsageError(
-            f"prices takes USD per 1,000,000 tokens, prompt and reply: {{{name!r:.60}: [0.15, 0.60]}}"
+            "Invalid `prices`: expected USD per 1,000,000 tokens of prompt and reply,"
+            f" such as {{{name!r:.60}: [0.15, 0.60]}}."
         ) from None
     return prices
 
 
-def _names(provider: str, model: str) -> Sequence[str]:
-    """The names under which a price may stand, the most exact one first."""
-    plain = _SNAPSHOT.sub("", model)
-    return [f"{provider}:{model}", *([f"{provider}:{plain}"] if plain != model else []), provider]
+def _candidate_names(provider: str, model: str) -> Sequence[str]:
+    """Return the names under which the price of a model may be listed, the most specific first."""
+    without_date = _SNAPSHOT.sub("", model)
+    return list(dict.fromkeys([f"{provider}:{model}", f"{provider}:{without_date}", provider]))
 
 
-def _price(value: Any) -> Price:
+def _parse_price(value: Any) -> Price:
     prompt, reply = (float(number) for number in value if not isinstance(number, str | bool))
     if not (math.isfinite(prompt) and math.isfinite(reply) and prompt >= 0 and reply >= 0):
         raise ValueError(value)
@@ -81,7 +84,7 @@ def _price(value: Any) -> Price:
 
 
 @functools.cache
-def _table() -> tuple[str, Mapping[str, Price]]:
-    """The packaged table: its day, and name -> price."""
+def _price_table() -> tuple[str, Mapping[str, Price]]:
+    """Load the packaged table: its date, and name -> price."""
     table = json.loads(files(__package__).joinpath("prices.json").read_text("utf-8"))
-    return table["as_of"], checked(table["prices"])
+    return table["as_of"], parse_prices(table["prices"])

@@ -1,7 +1,9 @@
-"""What turns took: tokens, time and money. Pure.
+"""Accounting of turns: tokens, time and cost. Pure.
 
-Tokens are the provider's count where it gave one, else estimated. Those of a prompt are those of the whole request: the
-system prompt and the turns before it that were sent along.
+Token counts are those that the provider reported, a reported 0 included; otherwise they are estimated. The prompt
+tokens of a turn are those of the whole request: the system prompt and the earlier turns that were sent with it count.
+
+The table of `%lockbots usage`, the panel and the comparison of models all take their figures from here.
 """
 
 from __future__ import annotations
@@ -12,21 +14,21 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any
 
-from .context_window import estimated_tokens, tokens_of
+from .context_window import estimate_message_tokens, estimate_tokens
 from .conversation import Conversation
 from .messages import Message
-from .prices import Price, price_of
+from .prices import Price, find_price
 from .turn import Turn
 
-MOST_TOKENS = 10**12
-"""A count above this is no count."""
-SHORT = 50
-"""Characters of a prompt that a table shows."""
+MAX_TOKENS = 10**12
+"""Larger token counts are implausible and ignored."""
+MAX_PROMPT_LENGTH = 50
+"""Characters of a prompt in a table."""
 
 
 @dataclass(frozen=True)
-class Count:
-    """A number of tokens, and whether it is estimated."""
+class TokenCount:
+    """A number of tokens, and whether it is an estimate."""
 
     tokens: int = 0
     estimated: bool = False
@@ -34,132 +36,144 @@ class Count:
     def __str__(self) -> str:
         return f"{'~' * self.estimated}{self.tokens:,}"
 
-    def __add__(self, other: Count) -> Count:
-        return Count(self.tokens + other.tokens, self.estimated or other.estimated)
+    def __add__(self, other: TokenCount) -> TokenCount:
+        return TokenCount(self.tokens + other.tokens, self.estimated or other.estimated)
 
 
 @dataclass(frozen=True)
 class TurnUsage:
-    """What one turn took."""
+    """Tokens and cost of one turn."""
 
     turn: Turn
-    prompt: Count
-    """Of the whole request."""
-    reply: Count
-    """Reasoning included."""
+    prompt: TokenCount
+    """Tokens of the whole request."""
+    reply: TokenCount
+    """Tokens of the reply, reasoning included."""
     price: Price | None = None
-    """None if it is not known."""
+    """Price of the model; None if it is unknown."""
     conversation: str = ""
+    """Name of the conversation."""
 
     @property
     def model(self) -> str:
-        """``provider:model``, as far as the turn knows it."""
+        """``provider:model``, as far as the turn holds them."""
         return ":".join(filter(None, (self.turn.provider, self.turn.model)))
 
     @property
     def cost(self) -> float | None:
-        """What it cost, USD; None if the price is not known. A failure of which nothing came cost nothing."""
+        """Cost in USD; None if the price is unknown. A turn that failed before any text costs nothing."""
         return self.price.of(self.prompt.tokens, self.reply.tokens) if self.price else None
 
     @property
     def estimated(self) -> bool:
-        """Whether some of it is estimated."""
+        """Whether either count is an estimate."""
         return self.prompt.estimated or self.reply.estimated
 
 
-def usage_of(turn: Turn, context: int = 0, prices: Mapping[str, Any] | None = None, place: str = "") -> TurnUsage:
-    """Return what a turn took.
+def measure_turn(
+    turn: Turn, context: int = 0, prices: Mapping[str, Any] | None = None, conversation: str = ""
+) -> TurnUsage:
+    """Return the usage of one turn.
 
     Args:
-        turn: the turn.
-        context: tokens of the earlier turns that were sent along, for where the provider did not count.
-        prices: the user's own, see `price_of`.
-        place: the name of its conversation.
+        turn: The turn.
+        context: Estimated tokens of the earlier turns that were sent with it. Used if the provider reported no count.
+        prices: The user's own prices, see `find_price`.
+        conversation: Name of the conversation.
 
     Raises:
-        UsageError: `prices` are none.
+        UsageError: `prices` has another form.
     """
-    given = turn.usage
-    prompt = _reported(given.prompt_tokens) if given else None
-    reply = _reported(given.completion_tokens) if given else None
+    usage = turn.usage
+    prompt = _reported_count(usage.prompt_tokens) if usage else None
+    reply = _reported_count(usage.completion_tokens) if usage else None
     if prompt is None:
-        prompt = Count(context + _asked(turn), estimated=True) if _was_sent(turn) else Count()
+        prompt = TokenCount(context + _estimate_prompt(turn), estimated=True) if _was_sent(turn) else TokenCount()
     if reply is None:
-        answered = [turn.reasoning, turn.reply, *(call.arguments for call in turn.calls)]
-        reply = Count(estimated_tokens("".join(answered)), estimated=any(answered))
-    return TurnUsage(turn, prompt, reply, price_of(turn.provider, turn.model, prices), place)
+        texts = [turn.reasoning, turn.reply, *(call.arguments for call in turn.calls)]
+        reply = TokenCount(estimate_tokens("".join(texts)), estimated=any(texts))
+    return TurnUsage(turn, prompt, reply, find_price(turn.provider, turn.model, prices), conversation)
 
 
-def usages(
-    conversations: Iterable[Conversation], prices: Mapping[str, Any] | None = None, besides: Iterable[TurnUsage] = ()
+def measure_turns(
+    conversations: Iterable[Conversation], prices: Mapping[str, Any] | None = None, outside: Iterable[TurnUsage] = ()
 ) -> list[TurnUsage]:
-    """Return what turns took, oldest first; a turn that a fork shares counts once.
+    """Return the usage of every turn, oldest first; a turn that a fork shares counts once.
 
     Args:
-        conversations: whose turns.
-        prices: the user's own, see `price_of`.
-        besides: what turns took that stand in none, see `outside`.
+        conversations: The conversations to measure.
+        prices: The user's own prices, see `find_price`.
+        outside: Usage of turns outside every conversation, see `measure_outside_turn`.
 
     Raises:
-        UsageError: `prices` are none.
+        UsageError: `prices` has another form.
     """
-    found: dict[str, TurnUsage] = {}
+    measured: dict[str, TurnUsage] = {}
     for conversation in conversations:
-        for one in _in_conversation(conversation, prices):
-            found.setdefault(one.turn.id, one)
-    for one in besides:
-        found.setdefault(one.turn.id, replace(one, price=price_of(one.turn.provider, one.turn.model, prices)))
-    return sorted(found.values(), key=lambda one: one.turn.started)
+        for one in _measure_conversation(conversation, prices):
+            measured.setdefault(one.turn.id, one)
+    for one in outside:
+        measured.setdefault(one.turn.id, replace(one, price=find_price(one.turn.provider, one.turn.model, prices)))
+    return sorted(measured.values(), key=lambda one: one.turn.started)
 
 
-def outside(turn: Turn, sent: Sequence[Message]) -> TurnUsage:
-    """Return what a turn took that stands in no conversation, without what was said: it may be held for long.
+def sum_tokens(measured: Iterable[TurnUsage]) -> tuple[TokenCount, TokenCount]:
+    """Return the prompt tokens and the reply tokens of several turns."""
+    prompt = reply = TokenCount()
+    for one in measured:
+        prompt, reply = prompt + one.prompt, reply + one.reply
+    return prompt, reply
+
+
+def measure_outside_turn(turn: Turn, sent: Sequence[Message]) -> TurnUsage:
+    """Return the usage of a turn outside every conversation, without its texts: it may be kept for long.
 
     Args:
-        turn: the turn.
-        sent: all messages that it was asked with.
+        turn: The turn.
+        sent: All messages of its request.
     """
-    before = sum(tokens_of(message) for message in sent[:-1] if message.role != "system")
-    used = usage_of(turn, before, place="(outside)")
-    bare = replace(turn, prompt=first_words(turn.prompt), reply="", reasoning="", system="", calls=(), images=())
+    context = sum(estimate_message_tokens(message) for message in sent[:-1] if message.role != "system")
+    used = measure_turn(turn, context, conversation="(outside)")
+    bare = replace(turn, prompt=shorten_prompt(turn.prompt), reply="", reasoning="", system="", calls=(), images=())
     return replace(used, turn=bare)
 
 
-def _in_conversation(conversation: Conversation, prices: Mapping[str, Any] | None) -> Iterator[TurnUsage]:
+def _measure_conversation(conversation: Conversation, prices: Mapping[str, Any] | None) -> Iterator[TurnUsage]:
     turns = conversation.turns
-    sizes = [sum(map(tokens_of, turn.messages)) if turn.in_context else 0 for turn in turns]
+    sizes = [sum(map(estimate_message_tokens, turn.messages)) if turn.in_context else 0 for turn in turns]
     before = [0, *accumulate(sizes)]
-    told = [n for n, turn in enumerate(turns) if turn.in_context]
+    in_context = [number for number, turn in enumerate(turns) if turn.in_context]
     for number, turn in enumerate(turns):
-        oldest = told[turn.left_out] if turn.left_out < len(told) else number
-        yield usage_of(turn, max(before[number] - before[oldest], 0), prices, conversation.name)
+        oldest = in_context[turn.left_out] if turn.left_out < len(in_context) else number
+        yield measure_turn(turn, max(before[number] - before[oldest], 0), prices, conversation.name)
 
 
-def _reported(tokens: Any) -> Count | None:
-    """A provider's count; a file or a server may say anything."""
-    return Count(tokens) if type(tokens) is int and 0 <= tokens <= MOST_TOKENS else None
+def _reported_count(tokens: Any) -> TokenCount | None:
+    """Return a provider's count, None if it is implausible: files and servers may hold anything."""
+    return TokenCount(tokens) if type(tokens) is int and 0 <= tokens <= MAX_TOKENS else None
 
 
 def _was_sent(turn: Turn) -> bool:
-    """Whether a model worked on it, as far as is known: of a failure before the first word, nothing is."""
+    """Whether a model is known to have worked on the turn. A failure before the first text does not show it."""
     return turn.status != "error" or bool(turn.reply or turn.reasoning)
 
 
-def _asked(turn: Turn) -> int:
+def _estimate_prompt(turn: Turn) -> int:
+    """Estimate the tokens that the turn itself adds to the request."""
     system = [Message("system", turn.system)] if turn.system else []
     results = [Message("tool", call.result) for call in turn.calls if call.result]
-    return sum(map(tokens_of, [*system, turn.messages[0], *results]))
+    return sum(map(estimate_message_tokens, [*system, turn.messages[0], *results]))
 
 
-def dollars(amount: float, *, estimated: bool = False) -> str:
-    """Write an amount with two digits that say something, such as ``~0.00021``."""
+def format_dollars(amount: float, *, estimated: bool = False) -> str:
+    """Format an amount with two significant digits, or cents, such as ``~0.00021`` and ``1,234.50``."""
     if not amount:
         return "0"
     digits = 2 if amount >= 1 else max(2, 1 - math.floor(math.log10(amount)))
     return f"{'~' * estimated}{amount:,.{digits}f}"
 
 
-def first_words(text: str) -> str:
-    """Return the beginning of `text` on one line, as tables show it."""
+def shorten_prompt(text: str) -> str:
+    """Return the beginning of a prompt on one line, as tables show it."""
     line = " ".join(text.split())
-    return line if len(line) <= SHORT else line[: SHORT - 1] + "…"
+    return line if len(line) <= MAX_PROMPT_LENGTH else line[: MAX_PROMPT_LENGTH - 1] + "…"

@@ -15,7 +15,7 @@ from ..cassette import active as deck
 from ..chat import Chat
 from ..conversation.messages import Delta
 from ..conversation.turn import Turn
-from ..conversation.usage import dollars, usage_of
+from ..conversation.usage import format_dollars, measure_turn
 from ..errors import Interrupted, LockbotsError
 from ..rendering.notices import notices_of
 from ..rendering.side_by_side import Column, bundle
@@ -56,7 +56,7 @@ class Comparison:
     Args:
         prompt: what they are asked.
         answers: one a model, none of them begun.
-        prices: the user's own, see `price_of`.
+        prices: the user's own, see `find_price`.
     """
 
     def __init__(self, prompt: str, answers: Sequence[Answer], prices: Mapping[str, Any] | None = None) -> None:
@@ -145,7 +145,7 @@ class Comparison:
         return bundle(self.columns())
 
     def _state(self, turn: Turn, *, timed: bool) -> str:
-        used = usage_of(turn, prices=self._prices)
+        used = measure_turn(turn, prices=self._prices)
         waited = f"first text after {turn.first_text:.1f} s" if turn.first_text is not None else ""
         return " · ".join(
             filter(
@@ -153,7 +153,7 @@ class Comparison:
                 [
                     *([waited, f"{turn.elapsed:.1f} s"] if timed else []),
                     f"{used.reply} tokens" if used.reply.tokens else "",
-                    f"{dollars(used.cost, estimated=used.estimated)} USD" if used.cost else "",
+                    f"{format_dollars(used.cost, estimated=used.estimated)} USD" if used.cost else "",
                 ],
             )
         )
@@ -217,7 +217,7 @@ def compare(
         prompt: what they are asked.
         models: provider:model each; one given several times is asked as often.
         chat_of: makes the chat with a model; its conversation is neither told nor kept.
-        prices: the user's own, see `price_of`.
+        prices: the user's own, see `find_price`.
         options: as for `Chat.stream`.
 
     Raises:

@@ -73,11 +73,11 @@ class Lockbots(Configurable):
 
     @validate("prices")
     def _checked_prices(self, proposal: Any) -> dict[str, Any]:
-        from ..conversation.prices import checked  # noqa: PLC0415  # few set prices; %load_ext does not wait for it
+        from ..conversation.prices import parse_prices  # noqa: PLC0415  # few set prices; %load_ext does not wait for it
 
         given: dict[str, Any] = proposal["value"]
         try:
-            checked(given)
+            parse_prices(given)
         except UsageError as error:
             raise TraitError(str(error)) from None
         return given
@@ -175,10 +175,10 @@ class Lockbots(Configurable):
 
     def count_outside(self, reply: Reply) -> None:
         """Note what a reply took that no conversation keeps, but nothing of what was said."""
-        from ..conversation.usage import outside  # noqa: PLC0415  # few cells ask outside; %load_ext does not wait for it
+        from ..conversation.usage import measure_outside_turn  # noqa: PLC0415  # few cells ask outside; %load_ext does not wait for it
 
         if reply.turn is not None and reply.turn.started:  # else it was stopped before it was sent
-            self.outside.append(outside(reply.turn, reply.request.messages))
+            self.outside.append(measure_outside_turn(reply.turn, reply.request.messages))
 
     def add(self, conversation: Conversation) -> Conversation:
         """Take a conversation in and make it the current one; a taken name gets a number."""

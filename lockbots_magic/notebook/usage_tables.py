@@ -1,4 +1,4 @@
-"""Tables and plots of usage, a row a model or a turn."""
+"""Tables and plots of usage: one row for each model or turn."""
 
 from __future__ import annotations
 
@@ -10,117 +10,119 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..conversation.prices import as_of, price_of
-from ..conversation.usage import Count, TurnUsage, dollars, first_words
+from ..conversation.prices import find_price, table_date
+from ..conversation.usage import TokenCount, TurnUsage, format_dollars, shorten_prompt, sum_tokens
 from ..errors import UsageError
 from ..rendering.table import Table
 
+_FIGURES = ("prompt tokens", "reply tokens", "first text (s)", "tokens/s", "cost (USD)")
 
-def by_model(found: Sequence[TurnUsage], title: str = "", own: Mapping[str, Any] | None = None) -> Table:
-    """Return a row a model, and one for all.
+
+def table_by_model(measured: Sequence[TurnUsage], title: str = "", own: Mapping[str, Any] | None = None) -> Table:
+    """Return a table with one row for each model, and one for all models if there are several.
 
     Args:
-        found: what `usages` gave.
-        title: whose turns they are.
-        own: the user's prices, whose day is not the table's.
+        measured: Usage of the turns, see `measure_turns`.
+        title: Names the turns in the caption.
+        own: The user's own prices; the date of the price table does not apply to them.
     """
     groups: dict[str, list[TurnUsage]] = {}
-    for one in found:
+    for one in measured:
         groups.setdefault(one.model, []).append(one)
-    rows = [(model, *_row(group)) for model, group in groups.items()]
+    rows = [(model, *_model_row(group)) for model, group in groups.items()]
     if len(rows) > 1:
-        rows.append(("all", *_row(found)))
-    headings = ("model", "turns", "not complete", *_HEADINGS)
-    return Table(headings, rows, caption=_caption(found, title, own))
+        rows.append(("all", *_model_row(measured)))
+    headings = ("model", "turns", "not complete", *_FIGURES)
+    return Table(headings, rows, caption=_caption(measured, title, own))
 
 
-def by_turn(found: Sequence[TurnUsage], title: str = "", own: Mapping[str, Any] | None = None) -> Table:
-    """Return a row a turn; arguments as for `by_model`."""
-    several = len({one.conversation for one in found}) > 1
+def table_by_turn(measured: Sequence[TurnUsage], title: str = "", own: Mapping[str, Any] | None = None) -> Table:
+    """Return a table with one row for each turn; the arguments are those of `table_by_model`."""
+    several = len({one.conversation for one in measured}) > 1
     rows = [
         (
             number,
             one.conversation if several else "",
-            first_words(one.turn.prompt),
+            shorten_prompt(one.turn.prompt),
             one.model,
             "" if one.turn.status == "complete" else one.turn.status,
             *_figures([one]),
         )
-        for number, one in enumerate(found, 1)
+        for number, one in enumerate(measured, 1)
     ]
-    headings = ("#", "conversation", "prompt", "model", "not complete", *_HEADINGS)
-    return Table(headings, rows, caption=_caption(found, title, own))
+    headings = ("#", "conversation", "prompt", "model", "not complete", *_FIGURES)
+    return Table(headings, rows, caption=_caption(measured, title, own))
 
 
-_HEADINGS = ("prompt tokens", "reply tokens", "first text (s)", "tokens/s", "cost (USD)")
+def _model_row(measured: Sequence[TurnUsage]) -> tuple[object, ...]:
+    incomplete = Counter(one.turn.status for one in measured if one.turn.status != "complete")
+    statuses = ", ".join(f"{count} {status}" for status, count in incomplete.items())
+    return len(measured), statuses, *_figures(measured)
 
 
-def _row(found: Sequence[TurnUsage]) -> tuple[object, ...]:
-    ended = Counter(one.turn.status for one in found if one.turn.status != "complete")
-    return len(found), ", ".join(f"{many} {status}" for status, many in ended.items()), *_figures(found)
-
-
-def _figures(found: Sequence[TurnUsage]) -> tuple[str, ...]:
-    prompt, reply = (sum(counts, Count()) for counts in ([o.prompt for o in found], [o.reply for o in found]))
-    waits = [one.turn.first_text for one in found if one.turn.first_text is not None]
-    timed = [one for one in found if one.reply.tokens and one.turn.elapsed > 0]
+def _figures(measured: Sequence[TurnUsage]) -> tuple[str, ...]:
+    prompt, reply = sum_tokens(measured)
+    waits = [one.turn.first_text for one in measured if one.turn.first_text is not None]
+    timed = [one for one in measured if one.reply.tokens and one.turn.elapsed > 0]
     seconds = sum(one.turn.elapsed for one in timed)
-    written = sum((one.reply for one in timed), Count())
+    written = sum((one.reply for one in timed), TokenCount())
     return (
         str(prompt),
         str(reply),
         f"{statistics.median(waits):.2f}" if waits else "",
         f"{'~' * written.estimated}{written.tokens / seconds:,.0f}" if timed else "",
-        _cost(found),
+        _format_cost(measured),
     )
 
 
-def _cost(found: Sequence[TurnUsage]) -> str:
-    """The cost of those whose price is known; nothing if there is none."""
-    known = [(one, cost) for one in found if (cost := one.cost) is not None]
-    if not known:
+def _format_cost(measured: Sequence[TurnUsage]) -> str:
+    """Format the cost of the turns whose price is known; empty if there is none."""
+    priced = [(one, cost) for one in measured if (cost := one.cost) is not None]
+    if not priced:
         return ""
-    return dollars(sum(cost for _, cost in known), estimated=any(one.estimated and cost for one, cost in known))
+    return format_dollars(
+        sum(cost for _, cost in priced), estimated=any(one.estimated and cost for one, cost in priced)
+    )
 
 
-def _caption(found: Sequence[TurnUsage], title: str, own: Mapping[str, Any] | None) -> str:
-    if not found:
-        return f"{title}: no turn yet"
+def _caption(measured: Sequence[TurnUsage], title: str, own: Mapping[str, Any] | None) -> str:
+    if not measured:
+        return f"{title}: no turns yet"
     remarks = [title]
-    if any(one.estimated for one in found):
-        remarks.append("~ is estimated")
-    if any(one.price is not None and any(one.price) and not _is_own(one, own) for one in found):
-        remarks.append(f"prices as of {as_of()}: they change")
-    unknown = list(dict.fromkeys(one.model for one in found if one.price is None))
+    if any(one.estimated for one in measured):
+        remarks.append("~ marks estimates")
+    if any(one.price is not None and any(one.price) and not _is_own_price(one, own) for one in measured):
+        remarks.append(f"prices as of {table_date()} (they change)")
+    unknown = list(dict.fromkeys(one.model for one in measured if one.price is None))
     if unknown:
         more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
         example = f"%config Lockbots.prices = {{{unknown[0]!r}: [0.15, 0.60]}}"
-        remarks.append(f"no price is known for {unknown[0]}{more}; to set it, per 1,000,000 tokens: {example}")
+        remarks.append(f"unknown price: {unknown[0]}{more}; to set it in USD per 1,000,000 tokens: {example}")
     return "; ".join(filter(None, remarks))
 
 
-def _is_own(one: TurnUsage, own: Mapping[str, Any] | None) -> bool:
-    return bool(own) and price_of(one.turn.provider, one.turn.model) != one.price
+def _is_own_price(one: TurnUsage, own: Mapping[str, Any] | None) -> bool:
+    return bool(own) and find_price(one.turn.provider, one.turn.model) != one.price
 
 
-class Plotted(Table):
-    """A table with a figure below it, where pictures are shown.
+class PlottedTable(Table):
+    """A table with a plot below it, in front ends that show images.
 
     Args:
-        table: the table.
-        found: whose tokens and cost are drawn, a bar a turn.
+        table: The table.
+        measured: Usage of the turns; the plot has a bar for the tokens and the cost of each.
 
     Raises:
-        UsageError: matplotlib is not there, or nothing can be drawn.
+        UsageError: matplotlib is not installed, or there are no turns.
     """
 
-    def __init__(self, table: Table, found: Sequence[TurnUsage]) -> None:
+    def __init__(self, table: Table, measured: Sequence[TurnUsage]) -> None:
         vars(self).update(vars(table))
-        self.png = _drawn(found)
+        self.png = _plot(measured)
 
     def _repr_html_(self) -> str:
         source = base64.b64encode(self.png).decode()
-        alternative = "Bars: the tokens and the cost of each turn, as in the table."
+        alternative = "Bar chart: tokens and cost of each turn, as in the table."
         return f'{super()._repr_html_()}<img alt="{alternative}" src="data:image/png;base64,{source}">'
 
     def _repr_png_(self) -> bytes:
@@ -128,22 +130,22 @@ class Plotted(Table):
 
 
 _GREY = "#808080"
-"""To be read on white and on black."""
+"""Legible on white and on black."""
 
 
-def _drawn(found: Sequence[TurnUsage]) -> bytes:
-    """Return a picture of the tokens and the cost of each turn, as PNG."""
-    if not found:
-        raise UsageError("there is no turn to plot yet")
+def _plot(measured: Sequence[TurnUsage]) -> bytes:
+    """Plot the tokens and the cost of each turn; return the PNG."""
+    if not measured:
+        raise UsageError("Nothing to plot: there are no turns yet.")
     try:
         make: Callable[..., Any] = importlib.import_module("matplotlib.figure").Figure
     except ImportError:
-        raise UsageError("--plot needs matplotlib: %pip install matplotlib") from None
-    costs = [one.cost or 0.0 for one in found]
+        raise UsageError("`--plot` needs matplotlib. Install it: `%pip install matplotlib`") from None
+    costs = [one.cost or 0.0 for one in measured]
     figure = make(figsize=(6.4, 4.8 if any(costs) else 2.8), layout="constrained")
     axes = figure.subplots(2 if any(costs) else 1, sharex=True, squeeze=False)[:, 0]
-    turns = range(1, len(found) + 1)
-    prompts, replies = ([one.prompt.tokens for one in found], [one.reply.tokens for one in found])
+    turns = range(1, len(measured) + 1)
+    prompts, replies = ([one.prompt.tokens for one in measured], [one.reply.tokens for one in measured])
     axes[0].bar(turns, prompts, color="#4a80d6", label="prompt")
     axes[0].bar(turns, replies, bottom=prompts, color="#d68f3c", label="reply")
     axes[0].legend(frameon=False, labelcolor=_GREY)
@@ -158,6 +160,6 @@ def _drawn(found: Sequence[TurnUsage]) -> bytes:
         axis.spines[:].set_color(_GREY)
         axis.xaxis.label.set_color(_GREY)
         axis.yaxis.label.set_color(_GREY)
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=100, transparent=True)
-    return picture.getvalue()
+    png = io.BytesIO()
+    figure.savefig(png, format="png", dpi=100, transparent=True)
+    return png.getvalue()

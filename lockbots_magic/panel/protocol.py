@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..conversation.context_window import estimated_tokens
 from ..conversation.conversation import Conversation
 from ..conversation.turn import Turn
+from ..conversation.usage import measure_turns, sum_tokens
 from ..errors import UsageError
 from ..rendering.html import render
 from ..rendering.mime_bundle import made
@@ -61,17 +61,14 @@ def page_message(turns: Sequence[Turn], before: str | None = None) -> Message:
 
 
 def usage_message(conversation: Conversation) -> Message:
-    """Tell how many tokens a conversation took; what no provider counted is estimated."""
-    prompt = completion = 0
-    estimated = False
-    turns = shown_turns(conversation)
-    for turn in turns:
-        usage = turn.usage
-        counted = usage and (usage.prompt_tokens, usage.completion_tokens)
-        estimated = estimated or not counted or None in counted
-        prompt += (counted and counted[0]) or estimated_tokens(turn.prompt)
-        completion += (counted and counted[1]) or estimated_tokens(turn.reply)
-    return {"turns": len(turns), "prompt": prompt, "completion": completion, "estimated": estimated}
+    """Describe the tokens of a conversation, as `%lockbots usage` counts them."""
+    prompt, completion = sum_tokens(measure_turns([conversation]))
+    return {
+        "turns": len(shown_turns(conversation)),
+        "prompt": prompt.tokens,
+        "completion": completion.tokens,
+        "estimated": prompt.estimated or completion.estimated,
+    }
 
 
 def settings_message(backend: PanelBackend) -> Message:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from textwrap import indent
 
-from ..conversation.context_window import estimated_tokens, tokens_of
+from ..conversation.context_window import estimate_message_tokens, estimate_tokens
 from ..conversation.messages import ChatRequest, Message, Tool
 from ..providers.base import Provider
 from ..security.control_characters import printable
@@ -87,7 +87,7 @@ def _in_all(messages: Sequence[Message], tools: Sequence[Tool]) -> str:
 def _size(messages: Sequence[Message] = (), tools: Sequence[Tool] = ()) -> str:
     schemas = [json.dumps(tool.to_dict(), ensure_ascii=False, default=repr) for tool in tools]
     characters = sum(len(m.content) for m in messages) + sum(map(len, schemas))
-    tokens = sum(map(tokens_of, messages)) + sum(map(estimated_tokens, schemas))
+    tokens = sum(map(estimate_message_tokens, messages)) + sum(map(estimate_tokens, schemas))
     images = sum(len(m.images) for m in messages)
     pictures = [_many(images, "image")] if images else []
     return ", ".join([_many(characters, "character"), *pictures, f"about {_many(tokens, 'token')}"])

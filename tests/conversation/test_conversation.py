@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockbots_magic.conversation.context_window import estimated_tokens, fitted
+from lockbots_magic.conversation.context_window import estimate_tokens, fit_messages
 from lockbots_magic.conversation.conversation import Conversation, Slot
 from lockbots_magic.conversation.messages import Message, ModelInfo
 from lockbots_magic.conversation.turn import Turn
@@ -177,7 +177,7 @@ def test_damaged_turns_are_only_ever_a_usage_error(turns):
 
 
 def test_messages_hold_system_history_and_prompt_in_order():
-    messages, left_out = fitted("S", filled("a").turns, "b", ModelInfo("m"))
+    messages, left_out = fit_messages("S", filled("a").turns, "b", ModelInfo("m"))
     assert [m.role for m in messages] == ["system", "user", "assistant", "user"]
     assert messages[-1] == Message("user", "b")
     assert left_out == 0
@@ -185,14 +185,14 @@ def test_messages_hold_system_history_and_prompt_in_order():
 
 def test_failed_turns_are_not_told():
     turns = [Turn("a", "part", status="error"), Turn("b", "yes")]
-    messages, left_out = fitted("", turns, "c", ModelInfo("m"))
+    messages, left_out = fit_messages("", turns, "c", ModelInfo("m"))
     assert [m.content for m in messages] == ["b", "yes", "c"]
     assert left_out == 0
 
 
 def test_the_oldest_turns_are_left_out_first():
     turns = [Turn("x" * 10, "y" * 10) for _ in range(5)]
-    messages, left_out = fitted("s" * 10, turns, "p" * 10, ModelInfo("m", max_length=60))
+    messages, left_out = fit_messages("s" * 10, turns, "p" * 10, ModelInfo("m", max_length=60))
     assert left_out == 3
     assert sum(len(m.content) for m in messages) == 60
     assert [m.role for m in messages] == ["system", *["user", "assistant"] * 2, "user"]
@@ -200,8 +200,8 @@ def test_the_oldest_turns_are_left_out_first():
 
 def test_tokens_count_too():
     turns = [Turn("слово " * 10, "слово " * 10)]
-    _, all_fit = fitted("", turns, "p", ModelInfo("m", token_limit=200))
-    _, no_room = fitted("", turns, "p", ModelInfo("m", token_limit=50))
+    _, all_fit = fit_messages("", turns, "p", ModelInfo("m", token_limit=200))
+    _, no_room = fit_messages("", turns, "p", ModelInfo("m", token_limit=50))
     assert (all_fit, no_room) == (0, 1)
 
 
@@ -218,7 +218,7 @@ def test_a_turn_retried_in_vain_stays():
 @pytest.mark.parametrize("model", [ModelInfo("m", max_length=5), ModelInfo("m", token_limit=5)])
 def test_a_prompt_too_long_alone_is_a_clear_error(model):
     with pytest.raises(PromptTooLongError, match="m takes 5"):
-        fitted("", (), "a rather long prompt", model)
+        fit_messages("", (), "a rather long prompt", model)
 
 
 @given(
@@ -227,16 +227,16 @@ def test_a_prompt_too_long_alone_is_a_clear_error(model):
 )
 def test_what_is_sent_never_exceeds_the_limit_and_keeps_the_newest(pairs, limit):
     turns = [Turn(p, r) for p, r in pairs]
-    messages, left_out = fitted("sys", turns, "prompt", ModelInfo("m", max_length=limit))
+    messages, left_out = fit_messages("sys", turns, "prompt", ModelInfo("m", max_length=limit))
     assert sum(len(m.content) for m in messages) <= limit
     kept = turns[left_out:]
     assert [m.content for m in messages] == ["sys", *[c for t in kept for c in (t.prompt, t.reply)], "prompt"]
 
 
 def test_tokens_are_estimated_by_script():
-    assert estimated_tokens("a" * 40) == 10
-    assert estimated_tokens("ж" * 40) == 20
-    assert estimated_tokens("") == 0
+    assert estimate_tokens("a" * 40) == 10
+    assert estimate_tokens("ж" * 40) == 20
+    assert estimate_tokens("") == 0
 
 
 def test_a_slot_with_nothing_in_it_appends():

@@ -1,4 +1,4 @@
-"""What turns took: `%lockbots usage`, and what it counts."""
+"""Accounting of turns: `%lockbots usage`, its figures, and the same figures in the panel."""
 
 import sys
 from dataclasses import replace
@@ -10,14 +10,15 @@ from IPython.utils.capture import capture_output
 
 from lockbots_magic import Chat
 from lockbots_magic.cassette import active as deck
-from lockbots_magic.conversation.context_window import fitted, tokens_of
+from lockbots_magic.conversation.context_window import estimate_message_tokens, fit_messages
 from lockbots_magic.conversation.conversation import Conversation
 from lockbots_magic.conversation.messages import ModelInfo, Usage
 from lockbots_magic.conversation.turn import Turn
-from lockbots_magic.conversation.usage import Count, dollars, usage_of, usages
+from lockbots_magic.conversation.usage import TokenCount, format_dollars, measure_turn, measure_turns
 from lockbots_magic.errors import UsageError
 from lockbots_magic.notebook.extension import session_of
-from lockbots_magic.notebook.usage_tables import Plotted, by_model, by_turn
+from lockbots_magic.notebook.usage_tables import PlottedTable, table_by_model, table_by_turn
+from lockbots_magic.panel.protocol import usage_message
 
 TURN = Turn("hello there", "hi", "gpt-4o", "openai", usage=Usage(1_000_000, 2000), elapsed=4.0, first_text=0.5)
 
@@ -29,7 +30,7 @@ def session(shell):
 
 @pytest.fixture
 def run(shell):
-    """Run a line of a magic and return the text that it shows."""
+    """Run a line magic and return the text it shows."""
 
     def run(line, magic="lockbots"):
         with capture_output() as captured:
@@ -44,11 +45,11 @@ def rows(table):
 
 
 def of(*turns, **prices):
-    return usages([Conversation(turns=turns)], prices)
+    return measure_turns([Conversation(turns=turns)], prices)
 
 
-def test_what_the_provider_counted_is_taken_as_it_is():
-    (row,) = rows(by_model(of(TURN)))
+def test_tokens_that_the_provider_reported_are_shown():
+    (row,) = rows(table_by_model(of(TURN)))
     assert row == {
         "model": "openai:gpt-4o",
         "turns": "1",
@@ -61,54 +62,54 @@ def test_what_the_provider_counted_is_taken_as_it_is():
     }
 
 
-def test_what_it_did_not_count_is_estimated_and_marked_so():
-    (row,) = rows(by_model(of(replace(TURN, prompt="x" * 4000, reply="y" * 400, usage=None))))
+def test_tokens_that_it_did_not_report_are_estimated_and_marked():
+    (row,) = rows(table_by_model(of(replace(TURN, prompt="x" * 4000, reply="y" * 400, usage=None))))
     assert (row["prompt tokens"], row["reply tokens"], row["tokens/s"]) == ("~1,004", "~100", "~25")
     assert row["cost (USD)"].startswith("~0.00")
-    (row,) = rows(by_model(of(replace(TURN, usage=Usage(7, None)))))
+    (row,) = rows(table_by_model(of(replace(TURN, usage=Usage(7, None)))))
     assert (row["prompt tokens"], row["reply tokens"]) == ("7", "~1")
 
 
-def test_an_estimate_is_of_all_that_was_sent():
+def test_estimate_covers_the_whole_request():
     turns = [Turn(f"question {n} " * 20, f"answer {n} " * 50, system="Be brief.") for n in range(4)]
-    turns[1] = replace(turns[1], status="error")  # later turns are not told of it
+    turns[1] = replace(turns[1], status="error")  # later requests do not include it
     for number, one in enumerate(of(*turns)):
-        sent, _ = fitted("Be brief.", turns[:number], turns[number].prompt, ModelInfo("x"))
+        sent, _ = fit_messages("Be brief.", turns[:number], turns[number].prompt, ModelInfo("x"))
         if turns[number].status != "error":
-            assert one.prompt == Count(sum(map(tokens_of, sent)), estimated=True)
+            assert one.prompt == TokenCount(sum(map(estimate_message_tokens, sent)), estimated=True)
 
 
-def test_what_was_left_out_is_not_counted():
+def test_turns_that_were_left_out_are_not_counted():
     turns = [Turn("q" * 400, "a" * 400) for _ in range(3)]
     last = Turn("now", "yes", left_out=2)
-    sent, _ = fitted("", turns[2:], "now", ModelInfo("x"))
-    assert of(*turns, last)[-1].prompt.tokens == sum(map(tokens_of, sent))
-    alone, _ = fitted("", [], "now", ModelInfo("x"))
+    sent, _ = fit_messages("", turns[2:], "now", ModelInfo("x"))
+    assert of(*turns, last)[-1].prompt.tokens == sum(map(estimate_message_tokens, sent))
+    alone, _ = fit_messages("", [], "now", ModelInfo("x"))
     for many in (3, 4, 99):
-        assert of(*turns, replace(last, left_out=many))[-1].prompt.tokens == sum(map(tokens_of, alone))
+        assert of(*turns, replace(last, left_out=many))[-1].prompt.tokens == sum(map(estimate_message_tokens, alone))
 
 
-def test_reasoning_is_paid_for():
-    assert usage_of(Turn("q", "a" * 40, reasoning="r" * 400)).reply == Count(110, estimated=True)
+def test_reasoning_counts_as_reply_tokens():
+    assert measure_turn(Turn("q", "a" * 40, reasoning="r" * 400)).reply == TokenCount(110, estimated=True)
 
 
-def test_turns_count_as_what_they_became():
+def test_usage_of_turns_that_failed_or_were_interrupted():
     failed = replace(TURN, reply="", status="error", usage=None, id="2")
     cut = replace(TURN, reply="half", status="interrupted", usage=None, id="3")
     broken = replace(TURN, reply="half", status="error", usage=None, id="4")
     found = of(TURN, failed, cut, broken)
     assert [str(one.reply) for one in found] == ["2,000", "0", "~1", "~1"]
-    assert str(found[1].prompt) == "0", "a failure before the first word is not known to have been worked on"
+    assert str(found[1].prompt) == "0", "a failure before the first text may not have reached the model"
     assert found[1].cost == 0
     assert found[2].prompt.estimated
-    (row,) = rows(by_model(found))
+    (row,) = rows(table_by_model(found))
     assert (row["turns"], row["not complete"]) == ("4", "2 error, 1 interrupted")
 
 
-def test_models_have_a_row_each_and_there_is_one_for_all():
+def test_each_model_has_a_row_and_all_models_together_one():
     local = replace(TURN, provider="ollama", model="llama3:8b", first_text=1.5, usage=Usage(10, 20), id="2")
     unknown = replace(local, provider="liaobots", model="gpt-4", first_text=None, id="3")
-    table = by_model(of(TURN, local, unknown))
+    table = table_by_model(of(TURN, local, unknown))
     assert [(row["model"], row["cost (USD)"]) for row in rows(table)] == [
         ("openai:gpt-4o", "2.52"),
         ("ollama:llama3:8b", "0"),
@@ -117,78 +118,78 @@ def test_models_have_a_row_each_and_there_is_one_for_all():
     ]
     assert rows(table)[-1]["first text (s)"] == "1.00", "the median"
     assert rows(table)[-1]["prompt tokens"] == "1,000,020"
-    assert "no price is known for liaobots:gpt-4; to set it" in table.caption
+    assert "unknown price: liaobots:gpt-4; to set it" in table.caption
     assert "%config Lockbots.prices = {'liaobots:gpt-4': [0.15, 0.60]}" in table.caption
     assert "prices as of 20" in table.caption
 
 
-def test_the_users_price_is_not_dated():
+def test_the_users_price_has_no_date():
     own = {"openai:gpt-4o": [1, 1]}
-    found = usages([Conversation(turns=[TURN])], own)
-    table = by_model(found, "", own)
+    found = measure_turns([Conversation(turns=[TURN])], own)
+    table = table_by_model(found, "", own)
     assert rows(table)[0]["cost (USD)"] == "1.00"
     assert "as of" not in table.caption
     with pytest.raises(UsageError, match="USD per 1,000,000"):
-        usages([Conversation(turns=[TURN])], {"openai:gpt-4o": "free"})
+        measure_turns([Conversation(turns=[TURN])], {"openai:gpt-4o": "free"})
 
 
-def test_what_costs_nothing_says_nothing_of_prices():
-    table = by_model(of(Turn("q", "a", "help", "guide", usage=Usage(1, 1))), "conversation main")
+def test_caption_of_free_models_does_not_mention_prices():
+    table = table_by_model(of(Turn("q", "a", "help", "guide", usage=Usage(1, 1))), "conversation main")
     assert table.caption == "conversation main"
     assert rows(table)[0]["cost (USD)"] == "0"
 
 
-def test_a_turn_that_a_fork_shares_counts_once():
+def test_turn_shared_with_a_fork_counts_once():
     talk = Conversation("one", turns=[TURN])
     fork = talk.fork("two")
-    assert len(usages([talk, fork])) == 1
+    assert len(measure_turns([talk, fork])) == 1
 
 
-def test_turns_of_several_conversations_stand_in_the_order_of_time():
+def test_turns_of_several_conversations_are_sorted_by_time():
     one = Conversation("one", turns=[replace(TURN, started=3.0, id="c"), replace(TURN, started=9.0, id="d")])
     two = Conversation("two", turns=[replace(TURN, started=5.0, id="e", status="truncated")])
-    table = by_turn(usages([one, two]))
+    table = table_by_turn(measure_turns([one, two]))
     assert [row["conversation"] for row in rows(table)] == ["one", "two", "one"]
     assert [row["not complete"] for row in rows(table)] == ["", "truncated", ""]
-    assert "conversation" not in repr(by_turn(usages([one]))), "one conversation needs no column"
+    assert "conversation" not in repr(table_by_turn(measure_turns([one]))), "one conversation needs no column"
 
 
-def test_a_row_a_turn_begins_with_the_prompt():
-    (row,) = rows(by_turn(of(replace(TURN, prompt="a\n\n  very long " + "question " * 20))))
+def test_row_of_a_turn_shows_the_beginning_of_its_prompt():
+    (row,) = rows(table_by_turn(of(replace(TURN, prompt="a\n\n  very long " + "question " * 20))))
     assert row["prompt"].startswith("a very long question")
     assert len(row["prompt"]) == 50
 
 
 @pytest.mark.parametrize("tokens", ["12", -1, 2.5, 10**13, True, None])
-def test_a_count_that_is_none_is_estimated(tokens):
-    one = usage_of(replace(TURN, usage=Usage(tokens, tokens)))
+def test_implausible_count_is_replaced_by_an_estimate(tokens):
+    one = measure_turn(replace(TURN, usage=Usage(tokens, tokens)))
     assert one.prompt.estimated
     assert one.reply.estimated
 
 
-def test_names_from_outside_steer_no_terminal():
-    table = by_model(of(Turn("q", "a", "m\033[2J\n\u202e", "x")))
+def test_model_names_cannot_send_terminal_escapes_or_html():
+    table = table_by_model(of(Turn("q", "a", "m\033[2J\n\u202e", "x")))
     assert "\033" not in repr(table)
     assert "\u202e" not in repr(table)
-    assert "<script" not in by_model(of(Turn("q", "a", "<script>", "x")))._repr_html_()
+    assert "<script" not in table_by_model(of(Turn("q", "a", "<script>", "x")))._repr_html_()
 
 
 @pytest.mark.parametrize(
     ("amount", "text"),
     [(0, "0"), (0.0000123, "0.000012"), (0.00021, "0.00021"), (0.15, "0.15"), (0.999, "1.00"), (1234.5, "1,234.50")],
 )
-def test_an_amount_has_two_digits_that_say_something(amount, text):
-    assert dollars(amount) == text
+def test_amount_has_two_significant_digits(amount, text):
+    assert format_dollars(amount) == text
 
 
 @given(st.floats(0, 1e9))
-def test_an_amount_is_never_rounded_to_nothing(amount):
-    assert (float(dollars(amount).replace(",", "")) > 0) == (amount > 0)
+def test_amount_is_never_rounded_to_zero(amount):
+    assert (float(format_dollars(amount).replace(",", "")) > 0) == (amount > 0)
 
 
-def test_an_empty_conversation_has_no_turn_yet(run):
-    assert "conversation main: no turn yet" in run("usage")
-    with pytest.raises(UsageError, match="no turn to plot"):
+def test_empty_conversation_has_no_turns_to_show_or_plot(run):
+    assert "conversation main: no turns yet" in run("usage")
+    with pytest.raises(UsageError, match="no turns yet"):
         run("usage --plot")
 
 
@@ -197,19 +198,46 @@ def test_usage_of_a_conversation(run, session, mock_server):
     run("count to 5", "chat")
     said = run("usage")
     assert "openai:demo" in said
-    assert "no price is known for openai:demo" in said
+    assert "unknown price: openai:demo" in said
     session.prices = {"openai:demo": [1, 1]}
     run("new other")
     run("hello", "chat")
     counted = session.conversations["main"].turns[0].usage
-    assert rows(by_model(usages([session.conversations["main"]])))[0]["prompt tokens"] == str(counted.prompt_tokens)
+    assert rows(table_by_model(measure_turns([session.conversations["main"]])))[0]["prompt tokens"] == str(
+        counted.prompt_tokens
+    )
     assert "all conversations" in run("usage --all")
     assert "count to 5" in run("usage --all --turns")
     assert "count to 5" not in run("usage --turns")
 
 
+def test_panel_and_table_show_the_same_tokens():
+    system = "Answer in one short sentence. " * 10
+    turns = [
+        Turn("What is a median? " * 5, "The middle value. " * 20, system=system),
+        Turn("And the mean?", "The sum over the count.", system=system, usage=Usage(None, 7)),
+        Turn("Broken", "", status="error"),
+        Turn("Half", "of it", status="interrupted", reasoning="thinking " * 30),
+        replace(TURN, usage=Usage(12, 3)),
+    ]
+    for conversation in (Conversation(turns=turns[:count]) for count in range(1, len(turns) + 1)):
+        (*_, row) = rows(table_by_model(measure_turns([conversation])))
+        message = usage_message(conversation)
+        shown = [TokenCount(message[key]) for key in ("prompt", "completion")]
+        assert [row[key].lstrip("~") for key in ("prompt tokens", "reply tokens")] == [str(count) for count in shown]
+        assert message["estimated"] == any("~" in row[key] for key in ("prompt tokens", "reply tokens"))
+
+
+def test_reported_zero_stays_zero():
+    turn = Turn("x" * 400, "y" * 400, usage=Usage(0, 0))
+    one = measure_turn(turn)
+    assert (one.prompt, one.reply) == (TokenCount(0), TokenCount(0))
+    message = usage_message(Conversation(turns=[turn]))
+    assert message == {"turns": 1, "prompt": 0, "completion": 0, "estimated": False}
+
+
 @pytest.mark.parametrize("as_json", ["", "--as json --to x "])
-def test_what_was_asked_outside_is_counted_among_all(run, session, mock_server, as_json):
+def test_turns_outside_every_conversation_are_part_of_all(run, session, mock_server, as_json):
     run(f"use openai:demo --base-url {mock_server.url('openai')}")
     run("say kept", "chat")
     run(f"--no-history {as_json}-- say [1]", "chat")
@@ -222,7 +250,7 @@ def test_what_was_asked_outside_is_counted_among_all(run, session, mock_server, 
     assert "all conversations, and what was asked outside them" in run("usage --all")
 
 
-def test_of_what_was_asked_outside_nothing_is_held_but_the_figures(run, session):
+def test_only_the_figures_of_outside_turns_are_kept(run, session):
     run("--no-history how do I undo? " + "x" * 5000, "chat")
     run("compare guide -- " + "y" * 5000)
     assert len(session.outside) == 2
@@ -230,7 +258,7 @@ def test_of_what_was_asked_outside_nothing_is_held_but_the_figures(run, session)
     assert len(repr(session.outside)) < 3000
 
 
-def test_what_was_stopped_before_it_was_sent_took_nothing(session):
+def test_reply_stopped_before_it_was_sent_is_not_counted(session):
     chat = Chat(lambda prompt: "hi")
     reply = chat.stream("hello", history=False)
     reply.close()
@@ -238,7 +266,7 @@ def test_what_was_stopped_before_it_was_sent_took_nothing(session):
     assert session.outside == []
 
 
-def test_a_question_in_json_is_estimated_with_the_tries_before_it(session):
+def test_estimate_of_a_structured_reply_includes_earlier_attempts(session):
     chat = Chat(lambda prompt: "a" * 4000, conversation=Conversation("outside"))
     for prompt in ("one", "two"):
         reply = chat.stream(prompt)
@@ -248,10 +276,10 @@ def test_a_question_in_json_is_estimated_with_the_tries_before_it(session):
 
 
 def all_turns(session):
-    return by_turn(usages(session.conversations.values(), session.prices, session.outside))
+    return table_by_turn(measure_turns(session.conversations.values(), session.prices, session.outside))
 
 
-def test_what_a_cassette_played_is_counted_as_recorded(run, mock_server, tmp_path, monkeypatch):
+def test_replayed_turns_are_counted_as_recorded(run, mock_server, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run(f"use openai:demo --base-url {mock_server.url('openai')}")
     try:
@@ -266,30 +294,30 @@ def test_what_a_cassette_played_is_counted_as_recorded(run, mock_server, tmp_pat
     finally:
         deck.eject()
     assert "what talk.jsonl played is counted as it was recorded, and cost nothing anew" in said
-    assert str(usage_of(recorded).reply) in said
+    assert str(measure_turn(recorded).reply) in said
 
 
-def test_a_plot_is_a_picture_below_the_table():
+def test_plot_is_an_image_below_the_table():
     pyplot = pytest.importorskip("matplotlib.pyplot")
     own = pyplot.figure()
     found = of(TURN, replace(TURN, id="2", usage=None))
-    plotted = Plotted(by_model(found, "main"), found)
+    plotted = PlottedTable(table_by_model(found, "main"), found)
     assert plotted._repr_png_().startswith(b"\x89PNG")
     html = plotted._repr_html_()
-    assert html.index("</table>") < html.index('<img alt="Bars')
-    assert repr(plotted) == repr(by_model(found, "main"))
+    assert html.index("</table>") < html.index('<img alt="Bar chart')
+    assert repr(plotted) == repr(table_by_model(found, "main"))
     assert pyplot.get_fignums() == [own.number], "the user's own figures are left alone"
     pyplot.close(own)
 
 
-def test_without_matplotlib_it_says_what_to_install(run, monkeypatch):
+def test_error_without_matplotlib_says_what_to_install(run, monkeypatch):
     run("hello", "chat")
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(UsageError, match="pip install matplotlib"):
         run("usage --plot")
 
 
-def test_a_table_needs_no_matplotlib(run, monkeypatch):
+def test_table_does_not_need_matplotlib(run, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     run("hello", "chat")
     assert "guide:help" in run("usage")

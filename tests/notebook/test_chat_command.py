@@ -98,7 +98,7 @@ def test_a_dry_run_needs_no_credential_and_shows_none(run, shell, monkeypatch):
 def test_a_dry_run_tells_of_what_does_not_fit(run, shell):
     shell.user_ns["long"] = "word " * 3000
     shown = run("%%chat -m liaobots:gpt-3.5-turbo --dry-run\n{{ long }}").reply
-    assert "does not fit: the prompt has 15000 characters, gpt-3.5-turbo takes 12000" in shown
+    assert "The prompt has 15000 characters; gpt-3.5-turbo takes 12000" in shown
 
 
 def test_a_dry_run_tells_of_the_cassette(run, openai, tmp_path):

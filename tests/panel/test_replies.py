@@ -6,7 +6,8 @@ import time
 import pytest
 
 from lockbots_magic import Chat, Delta
-from lockbots_magic.conversation.messages import Usage
+from lockbots_magic.conversation.context_window import estimate_message_tokens, estimate_tokens
+from lockbots_magic.conversation.messages import Message, Usage
 from lockbots_magic.errors import ConnectionFailed, UsageError
 from lockbots_magic.panel.backend import ChatBackend
 from lockbots_magic.panel.controller import PanelController
@@ -340,7 +341,7 @@ def test_earlier_turns_are_told_page_by_page(model):
     assert [t["prompt"] for t in seen] == [str(n) for n in range(2 * PAGE + 5)]
 
 
-def test_usage_is_counted_or_estimated():
+def test_usage_is_what_the_provider_reported_or_else_estimated():
     def counted(prompt):
         yield Delta("four score", usage=Usage(3, 2), finish_reason="stop")
 
@@ -349,7 +350,14 @@ def test_usage_is_counted_or_estimated():
     assert panel.received("usage")[0] == {"type": "usage", "turns": 1, "prompt": 3, "completion": 2, "estimated": False}
     panel.controller.backend._chat = Chat(lambda prompt: "word " * 10).within(panel.controller.conversation)
     panel.ask("hi")
-    assert panel.received("usage")[1]["estimated"] is True
+    sent = [Message("user", "hi"), Message("assistant", "four score"), Message("user", "hi")]
+    assert panel.received("usage")[1] == {
+        "type": "usage",
+        "turns": 2,
+        "prompt": 3 + sum(map(estimate_message_tokens, sent)),
+        "completion": 2 + estimate_tokens("word " * 10),
+        "estimated": True,
+    }
 
 
 def test_closing_stops_replies_and_watches_no_more(model):

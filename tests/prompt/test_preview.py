@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockbots_magic.conversation.context_window import estimated_tokens
+from lockbots_magic.conversation.context_window import estimate_tokens
 from lockbots_magic.conversation.messages import ChatRequest, Message
 from lockbots_magic.prompt.preview import SHOWN_OF_URL, described
 from lockbots_magic.providers import provider_class
@@ -79,10 +79,10 @@ def test_the_schema_of_a_function_is_shown_as_it_would_be_sent():
 def test_functions_are_counted():
     sizes = [json.dumps(tool.to_dict(), ensure_ascii=False) for tool in Toolbox([weather, clock]).tools]
     characters = 3 + sum(map(len, sizes))
-    tokens = 5 + sum(map(estimated_tokens, sizes))
+    tokens = 5 + sum(map(estimate_tokens, sizes))
     lines = dry(tools=[weather, clock])
     assert f"in all: 1 message, 2 functions, {characters:,} characters, about {tokens:,} tokens" in lines
-    assert f"function clock ({len(sizes[1])} characters, about {estimated_tokens(sizes[1])} tokens):" in lines
+    assert f"function clock ({len(sizes[1])} characters, about {estimate_tokens(sizes[1])} tokens):" in lines
 
 
 def test_a_message_of_an_image_alone_has_no_line_of_text():

@@ -19,19 +19,19 @@ from .command import argument, command
 )
 def usage(session: Lockbots, options: Namespace) -> Table:
     """Show tokens, speed and cost of the turns in the current conversation."""
-    from ...conversation.usage import usages  # noqa: PLC0415  # see below
-    from ..usage_tables import Plotted, by_model, by_turn  # noqa: PLC0415  # %load_ext does not wait for it
+    from ...conversation.usage import measure_turns  # noqa: PLC0415  # see below
+    from ..usage_tables import PlottedTable, table_by_model, table_by_turn  # noqa: PLC0415  # %load_ext does not wait for it
 
     conversation = session.conversation()
     if options.all:
-        found = usages(tuple(session.conversations.values()), session.prices, tuple(session.outside))
+        found = measure_turns(tuple(session.conversations.values()), session.prices, tuple(session.outside))
         title = "all conversations, and what was asked outside them" if session.outside else "all conversations"
     else:
-        found = usages([conversation], session.prices)
+        found = measure_turns([conversation], session.prices)
         title = f"conversation {conversation.name}"
-    table = (by_turn if options.turns else by_model)(found, title, session.prices)
+    table = (table_by_turn if options.turns else table_by_model)(found, title, session.prices)
     table.caption += _on_cassette()
-    return Plotted(table, found) if options.plot else table
+    return PlottedTable(table, found) if options.plot else table
 
 
 def _on_cassette() -> str:
