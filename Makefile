@@ -62,7 +62,7 @@ test-thorough: $(VENV)/.test
 test-interpreters: $(VENV)/.test
 	@$(BIN)/python -m pytest -m interpreters
 
-bench: $(VENV)/.test $(VENV)/.bench
+bench: $(VENV)/.test $(VENV)/.bench $(VENV)/.lint
 	@for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
 notebooks: $(VENV)/.lab
