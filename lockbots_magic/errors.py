@@ -30,7 +30,8 @@ from __future__ import annotations
 from requests.exceptions import ConnectionError as RequestsConnectionError
 from requests.exceptions import HTTPError as RequestsHTTPError
 
-from .security.control_characters import printable, unlinked
+from .security.control_characters import printable
+from .security.links import unlinked
 
 
 def _one_message(error: BaseException) -> list[str]:

@@ -24,7 +24,8 @@ from ..errors import Interrupted
 from ..prompt.option_syntax import HelpRequested
 from ..rendering.notices import notices_of
 from ..reply import Reply
-from ..security.control_characters import printable, unlinked
+from ..security.control_characters import printable
+from ..security.links import unlinked
 from . import completion
 from .display_recorder import DisplayRecorder
 from .live_output import noted_by, watched

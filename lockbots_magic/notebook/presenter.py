@@ -15,7 +15,8 @@ from ..errors import Interrupted, UsageError
 from ..rendering.notices import notices_of
 from ..rendering.page import Page
 from ..reply import Reply
-from ..security.control_characters import printable, unlinked
+from ..security.control_characters import printable
+from ..security.links import unlinked
 from ..security.secrets import redacted
 from ..storage.output_metadata import metadata
 from .background import Background

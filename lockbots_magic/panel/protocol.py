@@ -13,7 +13,8 @@ from ..errors import UsageError
 from ..rendering.html import render
 from ..rendering.mime_bundle import made
 from ..rendering.notices import notices_of
-from ..security.control_characters import printable, unlinked
+from ..security.control_characters import printable
+from ..security.links import unlinked
 from ..security.secrets import redacted
 from .backend import PanelBackend
 

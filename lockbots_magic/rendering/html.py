@@ -13,15 +13,15 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
-import nh3
 from markdown_it.common.utils import unescapeAll
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
+from ..security.html_policy import sanitize
 from ..security.links import host_of, in_web, is_small_picture
-from ..security.tex import harmless, unlabelled
+from ..security.tex_policy import harmless, unlabelled
 from .escaping import escaped
-from .highlight import CLASSES, highlighted, printed
+from .highlight import highlighted, printed
 from .markdown import Environment, lowered, parse, parser
 
 MOST_FORMULAS = 500
@@ -29,27 +29,6 @@ MOST_FORMULAS = 500
 
 IGNORED = "mathjax_ignore tex2jax_ignore"
 """The classes in which no front end looks for TeX, but where it is marked as such."""
-
-_TAGS = {
-    *("p", "br", "hr", "em", "strong", "s", "sup", "code", "pre", "blockquote", "a", "span", "div", "img"),
-    *("h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td"),
-}
-_WITH_DIRECTION = ("p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table")
-_ATTRIBUTES = {
-    "a": {"href", "target"},
-    "img": {"src", "alt"},
-    "ol": {"start", "dir"},
-    "th": {"style"},
-    "td": {"style"},
-    **{tag: {"dir"} for tag in _WITH_DIRECTION if tag != "ol"},
-}
-_CLASSES = {
-    "span": {*CLASSES, "mathjax_process", "tex2jax_process"},
-    "div": {"formula", "footnote", "wide"},
-    "code": {"tex"},
-    "pre": {"joins", "joined"},
-    "li": {"task"},
-}
 
 _PREFORMATTED = re.compile(r"(<pre.*?</pre>)", re.DOTALL)
 
@@ -67,23 +46,7 @@ def render(markdown: str, below: int = 0) -> str:
 
 def rendered(tokens: Sequence[Token], env: Environment) -> str:
     """Return `tokens` as HTML that is safe in a trusted page."""
-    return nh3.clean(
-        _renderer().render(tokens, parser().options, env),
-        tags=_TAGS,
-        attributes=_ATTRIBUTES,
-        allowed_classes=_CLASSES,
-        attribute_filter=_checked,
-        url_schemes={"http", "https", "mailto", "data"},
-        link_rel="noopener noreferrer",
-        filter_style_properties={"text-align"},
-    )
-
-
-def _checked(tag: str, name: str, value: str) -> str | None:
-    """The sanitiser's second look at addresses: a link leads to the web, an image comes along in the reply."""
-    if name in ("href", "src"):
-        return value if (in_web if tag == "a" else is_small_picture)(value) else None
-    return value
+    return sanitize(_renderer().render(tokens, parser().options, env))
 
 
 @functools.cache

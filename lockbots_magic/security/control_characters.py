@@ -1,25 +1,36 @@
-"""Text from outside, made fit for places that obey some characters rather than show them."""
+"""Remove characters that a terminal or a text layout would obey instead of showing them."""
 
 from __future__ import annotations
 
 import re
 
-# What a terminal would obey rather than show: C0 but tab and newline, DEL, C1, and what turns the direction of writing.
-# And tags, which nobody sees. Joiners, direction marks and variation selectors are part of scripts and emoji.
-_STEERING = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]+")
-_ADDRESS = re.compile(r"\b(?!https?:)(?=[A-Za-z][A-Za-z0-9+.-]*://|data:)[A-Za-z0-9+.-]+", re.IGNORECASE)
+_CONTROLS = "\0-\x08\x0b-\x1f\x7f-\x9f"
+"""C0 without tab and newline, DEL, and C1: a terminal obeys them."""
+_STEERING = re.compile(f"[{_CONTROLS}\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]+")
+"""Also embeddings, overrides and isolates, which reorder a line, and tags, which are invisible.
+
+Joiners, direction marks and variation selectors stay: scripts and emoji need them.
+"""
+_CONTROL = re.compile(f"[{_CONTROLS}]+")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _LINE_END = re.compile("\r\n|[\r\u2028\u2029]")
 
 
 def printable(text: str) -> str:
-    """Return `text` without the characters that steer a terminal; every kind of line end is a newline."""
+    """Remove control, reordering and tag characters; turn every line end into a newline."""
     return _STEERING.sub("", _LINE_END.sub("\n", text))
 
 
-def unlinked(text: str) -> str:
-    """Return `text` in which nothing but addresses of the web looks like one.
+def without_controls(markup: str) -> str:
+    """Remove C0 and C1 control characters from HTML or Markdown, where reordering characters stay within a block."""
+    return _CONTROL.sub("", _LINE_END.sub("\n", markup))
 
-    JupyterLab makes a link of any scheme in bare text, of `javascript:` too. A word joiner, which takes no room, parts
-    the scheme from its colon.
-    """
-    return _ADDRESS.sub("\\g<0>\u2060", text)
+
+def has_surrogates(text: str) -> bool:
+    """Tell whether `text` holds a surrogate, which UTF-8 and JSON readers refuse."""
+    return _SURROGATE.search(text) is not None
+
+
+def replace_surrogates(text: str) -> str:
+    """Join surrogate pairs to the character they stand for; replace a lone surrogate by U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if has_surrogates(text) else text

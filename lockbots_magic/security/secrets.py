@@ -1,4 +1,4 @@
-"""Credentials, held so that they do not show."""
+"""Credentials: objects that hide them, and their removal from text."""
 
 from __future__ import annotations
 
@@ -6,91 +6,110 @@ import functools
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from html import escape, unescape
 from threading import Lock
 from urllib.parse import quote, quote_plus
 from weakref import WeakSet
 
-SHORTEST_SEARCHED = 8
-"""Characters from which on a credential is looked for in text not its own, lest a word be taken for one."""
+MIN_SEARCHED = 8
+"""Length (characters) from which a credential is searched for in any text; a shorter one may be a common word."""
+MASK = "***"
+"""Text that stands in place of a credential."""
+
+_VARIABLE = re.compile(r"LOCKBOTS_\w+_AUTH|\w+_API_KEY")
+"""Names of environment variables that hold credentials, in upper case."""
+_VARIABLE_ENDS = ("_API_KEY", "_AUTH")
+_TAG = re.compile(r"""<[^<>"']*(?:(?:"[^"]*"|'[^']*')[^<>"']*)*>""")
 
 
-class MalformedCredential(ValueError):  # noqa: N818  # named for what it is about
+class MalformedCredential(ValueError):  # noqa: N818  # the name states the condition
     """The credential can't be sent in a header."""
 
 
 class Secret:
-    """A credential. Its repr and str hide it; `reveal` is for the line that sends it.
+    """A credential whose `repr` and `str` hide it.
 
     Args:
-        value: the credential itself.
-        scheme: what is sent in front of it, such as ``"Bearer "``.
+        value: The credential.
+        scheme: Prefix in the header, such as ``"Bearer "``.
 
     Raises:
-        MalformedCredential: it can't be sent in a header: it is empty, or holds a line break or a character
-            beyond ASCII.
+        MalformedCredential: The value is empty, or holds a line break or a non-ASCII character.
+
+    Example:
+        >>> Secret("sk-0123456789")
+        Secret(***)
     """
 
-    __slots__ = ("__weakref__", "_scheme", "_value")
+    __slots__ = ("__weakref__", "_forms", "_scheme", "_value")
 
     def __init__(self, value: str, scheme: str = "") -> None:
         value = value.strip() if isinstance(value, str) else ""
         if not (value and value.isascii() and value.isprintable()):
-            value = ""  # what shows this frame shows no credential
+            value = ""  # a debugger or `%xmode Verbose` shows the locals of this frame
             raise MalformedCredential(
                 "the credential is empty, or holds a line break or a character that can't be sent; copy it again"
             )
         self._value = value
         self._scheme = scheme
+        in_json = json.dumps(value)[1:-1]
+        self._forms = tuple(dict.fromkeys((value, quote(value, safe=""), quote_plus(value), in_json)))
         with _lock:
             _alive.add(self)
 
     @classmethod
     def of(cls, value: str | Secret | None) -> Secret | None:
-        """Wrap `value`; nothing stays nothing, and so does blank text.
+        """Wrap `value`; return None for None and for blank text.
 
         Raises:
-            MalformedCredential: as the constructor.
+            MalformedCredential: The value can't be sent in a header.
         """
         if value is None or isinstance(value, Secret):
             return value
         return cls(value) if value and not (isinstance(value, str) and value.isspace()) else None
 
     def bearer(self) -> Secret:
-        """The credential as the header `Authorization` carries it (RFC 6750, 2.1)."""
+        """Return the credential with the prefix of a bearer token (RFC 6750, section 2.1)."""
         return Secret(self._value, "Bearer ")
 
     def reveal(self) -> str:
-        """The credential as it is sent."""
+        """Return the credential as it is sent, with its prefix."""
         return self._scheme + self._value
 
     def size(self) -> int:
-        """How many characters the credential has."""
+        """Return the length of the credential (characters)."""
         return len(self._value)
 
     def redact(self, text: str) -> str:
-        """Return `text` without the credential, as it is or as an address or JSON writes it."""
-        for form in self._forms():
-            text = text.replace(form, "***")
+        """Mask the credential in `text`, also where it is written as in a URL or in JSON."""
+        for form in self._forms:
+            text = text.replace(form, MASK)
         return text
 
+    def redact_across_tags(self, html: str) -> str:
+        """Mask the credential in `html` where tags or entities part it, as they do in highlighted code."""
+        letters = (f"(?:{'|'.join(map(re.escape, _html_forms(letter)))})" for letter in self._value)
+        parted = re.compile(f"(?:{_TAG.pattern})*".join(letters))
+        return parted.sub(lambda match: MASK + "".join(_TAG.findall(match[0])), html)
+
+    def is_text_of(self, visible: str) -> bool:
+        """Tell whether `visible`, the text of an HTML document, holds the credential as it is."""
+        return self._value in visible
+
     def shows_in(self, text: str) -> bool:
-        """Whether `text` holds the credential (of 8 characters or more)."""
-        return self.size() >= SHORTEST_SEARCHED and any(form in text for form in self._forms())
+        """Tell whether `text` holds the credential, if that is long enough to be searched for."""
+        return self.size() >= MIN_SEARCHED and any(form in text for form in self._forms)
 
     def begun_at_end_of(self, text: str) -> int:
-        """How many characters at the end of `text` may be the beginning of the credential."""
-        ends = range(min(self.size() * 3, len(text)), 0, -1)  # an address may write a character as three
-        forms = [form for form in self._forms() if form[0] in text]
+        """Return how many characters at the end of `text` may be the beginning of the credential."""
+        ends = range(min(self.size() * 3, len(text)), 0, -1)  # a URL may write one character as three
+        forms = [form for form in self._forms if form[0] in text]
         return next((n for n in ends if any(f.startswith(text[-n:]) for f in forms)), 0) if forms else 0
 
-    def _forms(self) -> Iterable[str]:
-        in_json = json.dumps(self._value, ensure_ascii=False)[1:-1]
-        return dict.fromkeys((self._value, quote(self._value, safe=""), quote_plus(self._value), in_json))
-
     def __repr__(self) -> str:
-        return "Secret(***)"
+        return f"Secret({MASK})"
 
     __str__ = __repr__
 
@@ -98,19 +117,25 @@ class Secret:
         raise TypeError("a credential is not saved")
 
 
+def _html_forms(letter: str) -> Iterable[str]:
+    """Return the ways in which HTML writes `letter`, longest first."""
+    forms = {letter, escape(letter), f"&#{ord(letter)};", f"&#x{ord(letter):x};", f"&#x{ord(letter):X};"}
+    return sorted(forms, key=len, reverse=True)
+
+
 class Redactor:
-    """Takes a credential (of 8 characters or more) out of text that arrives in pieces.
+    """Masks one credential in text that arrives in pieces.
 
     Args:
-        secret: the credential; None lets everything pass.
+        secret: The credential; None, or one shorter than `MIN_SEARCHED`, lets all text pass.
     """
 
     def __init__(self, secret: Secret | None) -> None:
-        self._secret = secret if secret is not None and secret.size() >= SHORTEST_SEARCHED else None
+        self._secret = secret if secret is not None and secret.size() >= MIN_SEARCHED else None
         self._held = ""
 
     def feed(self, text: str) -> str:
-        """Return what can be shown by now; an end that may be the beginning of the credential waits."""
+        """Return the text that is safe by now; hold back an end that may begin the credential."""
         if self._secret is None:
             return text
         text = self._secret.redact(self._held + text)
@@ -119,7 +144,7 @@ class Redactor:
         return text[: len(text) - begun]
 
     def close(self) -> str:
-        """Return what was waiting."""
+        """Return the text that was held back."""
         held, self._held = self._held, ""
         return held
 
@@ -128,34 +153,52 @@ _alive: WeakSet[Secret] = WeakSet()
 _lock = Lock()
 
 
-_VARIABLE = re.compile(r"LOCKBOTS_\w+_AUTH|\w+_API_KEY", re.IGNORECASE)
-"""Names under which an environment holds credentials."""
+def secrets_in_use() -> list[Secret]:
+    """Return the credentials to search for: every live `Secret` and those of the environment, longest first.
 
-
-def _in_use() -> list[Secret]:
-    """Those that somebody holds, and those of the environment, of whichever service."""
-    found = _held(tuple(value for name, value in os.environ.items() if _VARIABLE.fullmatch(name)))
+    The order matters: one credential may begin as another does. This reads the environment, so text of many parts
+    is cheaper to clean as a whole.
+    """
+    names = [name for name in os.environ if name.upper().endswith(_VARIABLE_ENDS)]  # most names fail here, fast
+    environment = _secrets_of(tuple(os.environ.get(name, "") for name in names if _VARIABLE.fullmatch(name.upper())))
     with _lock:
-        return [*{*_alive, *found}]
+        found = {*_alive, *environment}
+    return sorted((one for one in found if one.size() >= MIN_SEARCHED), key=Secret.size, reverse=True)
 
 
 @functools.lru_cache(maxsize=1)
-def _held(values: tuple[str, ...]) -> list[Secret]:
+def _secrets_of(values: tuple[str, ...]) -> list[Secret]:
     secrets = []
     for value in values:
-        with suppress(MalformedCredential):  # empty, or nothing that could be sent
+        with suppress(MalformedCredential):
             secrets.append(Secret(value))
     return secrets
 
 
 def secrets_in(text: str) -> bool:
-    """Whether `text` holds a credential that is in use."""
-    return any(secret.shows_in(text) for secret in _in_use())
+    """Tell whether `text` holds a credential that is in use."""
+    return any(secret.shows_in(text) for secret in secrets_in_use())
+
+
+def redact(text: str, secrets: Iterable[Secret]) -> str:
+    """Mask `secrets` in `text`."""
+    for secret in secrets:
+        text = secret.redact(text)
+    return text
+
+
+def redact_html(html: str, secrets: Sequence[Secret]) -> str:
+    """Mask `secrets` in `html`: in attributes, in text, and where tags part the text."""
+    if not secrets:
+        return html
+    html = redact(html, secrets)
+    visible = unescape(_TAG.sub("", html))
+    for secret in secrets:
+        if secret.is_text_of(visible):
+            html = secret.redact_across_tags(html)
+    return html
 
 
 def redacted(text: str) -> str:
-    """Return `text` without any credential that is in use (of 8 characters or more)."""
-    for secret in sorted(_in_use(), key=Secret.size, reverse=True):  # one may begin as another does
-        if secret.shows_in(text):
-            text = secret.redact(text)
-    return text
+    """Mask every credential in use (of `MIN_SEARCHED` characters or more) in `text`."""
+    return redact(text, secrets_in_use())

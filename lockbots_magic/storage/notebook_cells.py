@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import UsageError
-from ..security.control_characters import printable, unlinked
+from ..security.control_characters import printable
+from ..security.links import unlinked
 from .output_metadata import KEY, NewerRecordError, Record, parsed
 
 FORMAT = 4

@@ -1,22 +1,36 @@
-"""Text for places that obey some characters rather than show them."""
+"""Characters that a terminal or a text layout would obey."""
+
+import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from lockbots_magic.security.control_characters import unlinked
-
-
-@pytest.mark.parametrize(
-    "text", ["see https://a.example", "HTTP://a", "a: b", "my data: 3 and 4", "C://", "1://x", "x:/y"]
-)
-def test_ordinary_text_stays(text):
-    assert unlinked(text) == text or ":" in text
+from lockbots_magic.security.control_characters import printable, replace_surrogates, without_controls
 
 
-@pytest.mark.parametrize(
-    "text", ["javascript://x", "a JAVASCRIPT://x", "data:text/html,x", "file:///etc", "vscode://x", "(x+y.z-1://q)"]
-)
-def test_no_address_but_one_of_the_web_is_left(text):
-    shown = unlinked(text)
-    assert "://" not in shown.replace("\u2060:", "")
-    assert "data:" not in shown
-    assert shown.replace("\u2060", "") == text
+@pytest.mark.parametrize("steering", ["\033", "\x9b", "\a", "\x08", "\x7f", "\0", "\u202e", "\u2066", "\U000e0041"])
+def test_what_steers_a_terminal_or_a_line_is_removed(steering):
+    assert printable(f"a{steering}b") == "ab"
+
+
+@pytest.mark.parametrize("text", ["a\tb\nпривет 😀", "👩\u200d💻 ⚠\ufe0f", "می\u200cخواهم \u200eabc\u200f"])
+def test_what_scripts_and_emoji_need_stays(text):
+    assert printable(text) == without_controls(text) == text
+
+
+def test_every_line_end_is_a_newline():
+    assert printable("a\r\nb\rc\u2028d\u2029e") == without_controls("a\r\nb\rc\u2028d\u2029e") == "a\nb\nc\nd\ne"
+
+
+def test_markup_keeps_what_reorders_a_line():
+    assert without_controls("<p>\u2067\033[1mשלום\u2069</p>") == "<p>\u2067[1mשלום\u2069</p>"
+
+
+def test_half_a_character_is_replaced_and_two_halves_are_joined():
+    assert replace_surrogates("a\ud800 \ud83d\ude00") == "a\ufffd 😀"
+
+
+@given(st.text(st.characters(exclude_categories=())))
+def test_any_text_can_be_sent_afterwards(text):
+    json.loads(json.dumps(replace_surrogates(text), ensure_ascii=False).encode())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ...security.tex import harmless, unlabelled
+from ...security.tex_policy import harmless, unlabelled
 
 # In LaTeX these are formulas by themselves; any other environment has to stand in one.
 _ALONE = re.compile(r"\\begin\{(?:equation|align|gather|alignat|multline|eqnarray|flalign)\*?\}")

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockbots_magic.security import tex
-from lockbots_magic.security.tex import harmless, unlabelled
+from lockbots_magic.security import tex_policy
+from lockbots_magic.security.tex_policy import allowed_names, harmless, unlabelled
 
 FORMULAS = [
     # algebra and analysis
@@ -225,7 +225,7 @@ OTHERS = """
 """
 HARMFUL_NAMES = sorted(
     {*re.findall(r"\\([A-Za-z]+)", "".join([*LINKS, *LOOKS, *LOADS, *DEFINITIONS])), *OTHERS.split()}
-    - {*tex._COMMANDS, "begin", "end"}
+    - {*allowed_names(), "begin", "end"}
 )
 """Of MathJax 3 and 2, KaTeX and LaTeX."""
 
@@ -267,7 +267,7 @@ def test_a_line_break_before_letters_is_no_command():
 
 
 def test_formulas_are_as_long_as_people_write_them():
-    longest = "x+" * (tex.LONGEST // 2)
+    longest = "x+" * (tex_policy.MAX_FORMULA // 2)
     assert harmless(longest)
     assert not harmless(longest + "x")
 
@@ -277,8 +277,8 @@ def test_formulas_are_as_long_as_people_write_them():
     [("{", "}"), (r"\left(", r"\right)"), (r"\begin{matrix}", r"\end{matrix}"), (r"\frac{1}{", "}")],
 )
 def test_groups_are_as_deep_as_people_nest_them(opens, closes):
-    assert harmless(opens * tex.DEEPEST + "x" + closes * tex.DEEPEST)
-    assert not harmless(opens * (tex.DEEPEST + 1) + "x" + closes * (tex.DEEPEST + 1))
+    assert harmless(opens * tex_policy.MAX_DEPTH + "x" + closes * tex_policy.MAX_DEPTH)
+    assert not harmless(opens * (tex_policy.MAX_DEPTH + 1) + "x" + closes * (tex_policy.MAX_DEPTH + 1))
 
 
 def test_groups_of_all_kinds_count():
@@ -287,8 +287,8 @@ def test_groups_of_all_kinds_count():
 
 @pytest.mark.parametrize("switch", [r"\displaystyle", r"\Huge", r"\color{red}"])
 def test_switches_nest_as_well(switch):
-    assert harmless(f"{switch} x" * tex.MOST_SWITCHES)
-    assert not harmless(f"{switch} x" * (tex.MOST_SWITCHES + 1))
+    assert harmless(f"{switch} x" * tex_policy.MAX_SWITCHES)
+    assert not harmless(f"{switch} x" * (tex_policy.MAX_SWITCHES + 1))
 
 
 def test_a_label_goes_and_the_formula_stays():
@@ -330,7 +330,7 @@ def test_a_harmful_command_is_found_wherever_it_stands(data, formula, name):
 
 @given(st.text(string.ascii_letters, min_size=1))
 def test_only_names_that_are_listed_pass(name):
-    assert harmless(f"\\{name} ") is (name in tex._COMMANDS and name not in (*tex._ARGUMENT, "left", "right"))
+    assert harmless(f"\\{name} ") is (name in allowed_names() and name not in (*tex_policy._ARGUMENT, "left", "right"))
 
 
 @given(_pieces)

@@ -1,0 +1,151 @@
+"""The exits: the last step before something leaves the toolkit. Each masks credentials once, on the whole.
+
+Code that builds a text need not clean its parts; the code that hands the whole on calls one of these.
+
+`clean_bundle`: output of a cell. Called by what calls IPython's `display`: `notebook.live_output.show`, the panel's
+transcript.
+
+`clean_metadata`: metadata of an output (`storage.output_metadata`), and the value of a JSON file.
+
+`clean_text_file`: any other file that is exported.
+
+`clean_message`: message to the panel's page, and synchronised traits. Called in the one place that sends them.
+
+`clean_printed`: text printed to stdout or stderr, and error messages (`errors`).
+
+A reply that is written to a terminal or to stdout while it comes passes `providers.base` (credentials, in pieces) and
+`rendering.terminal` (control characters) instead.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from .control_characters import has_surrogates, printable, replace_surrogates, without_controls
+from .links import unlinked
+from .secrets import Secret, redact, redact_html, redacted, secrets_in_use
+
+HTML_KEYS = frozenset({"html", "finished", "open", "rest"})
+"""Keys of a message under which HTML stands."""
+
+
+def clean_bundle(bundle: Mapping[str, Any]) -> dict[str, Any]:
+    """Clean an output of a cell, in whichever forms it comes.
+
+    Masks credentials in every form, in HTML also where tags part them. Removes control characters: in plain text also
+    those that reorder a line. Where plain text is the only form, JupyterLab shows it and makes links in it, so there
+    only http(s) addresses stay links; beside a richer form it stays as the reply has it, to be copied.
+
+    Call it right before the bundle is displayed or stored in a notebook. It is idempotent.
+
+    Args:
+        bundle: MIME type to form; a form that is not text is cleaned as `clean_metadata` does.
+
+    Returns:
+        A new bundle with the same keys.
+
+    Example:
+        >>> clean_bundle({"text/plain": "\\x1b[2Jfile:///etc"})["text/plain"]
+        '[2Jfile\\u2060:///etc'
+    """
+    secrets = secrets_in_use()
+    alone = set(bundle) == {"text/plain"}
+    return {kind: _clean_form(kind, form, secrets, alone) for kind, form in bundle.items()}
+
+
+def clean_plain_form(text: str) -> str:
+    """Return what `clean_bundle` makes of a `text/plain` that stands beside a richer form.
+
+    For what compares a stored output with the reply it was made from: `storage.output_metadata`.
+    """
+    return printable(redacted(replace_surrogates(text)))
+
+
+def clean_metadata(value: Any) -> Any:
+    """Mask credentials in a JSON value, names included, and replace lone surrogates.
+
+    Call it on the whole metadata of an output, or on the value of a JSON file, before it is serialised.
+
+    Args:
+        value: What `json.dumps` takes.
+
+    Returns:
+        `value` itself if there is nothing to change, else a copy in which tuples are lists.
+    """
+    secrets = secrets_in_use()
+    whole = json.dumps(value, ensure_ascii=False)
+    shown = [secret for secret in secrets if secret.shows_in(whole)]
+    if not shown and not has_surrogates(whole):
+        return value
+    return _map_text(value, lambda text, _: redact(replace_surrogates(text), shown))
+
+
+def clean_text_file(text: str, *, is_html: bool = False) -> str:
+    """Mask credentials in a file that people read, and remove control characters.
+
+    Call it on the whole content before it is written. For JSON, call `clean_metadata` on the value instead.
+
+    Args:
+        text: The content of the file.
+        is_html: True if credentials may be parted by tags.
+    """
+    secrets = secrets_in_use()
+    text = replace_surrogates(text)
+    return without_controls(redact_html(text, secrets) if is_html else redact(text, secrets))
+
+
+def clean_message(message: Any) -> Any:
+    """Clean a message for the panel's page: credentials, control characters, lone surrogates.
+
+    Text under one of `HTML_KEYS` is HTML, which is sanitised already. All other text is shown as text; the page makes
+    no links in it.
+
+    Call it in the one place that sends messages, on the whole message.
+
+    Args:
+        message: A JSON value.
+
+    Returns:
+        A value of the same shape.
+    """
+    secrets = secrets_in_use()
+
+    def clean(text: str, key: str) -> str:
+        text = replace_surrogates(text)
+        return redact_html(text, secrets) if key in HTML_KEYS else printable(redact(text, secrets))
+
+    return _map_text(message, clean)
+
+
+def clean_printed(text: str) -> str:
+    """Clean text that is written to stdout or stderr, or shown as an error message.
+
+    Masks credentials, removes control characters, and leaves no link but http(s): front ends make links in bare text.
+    """
+    return unlinked(printable(redacted(replace_surrogates(text))))
+
+
+def _clean_form(kind: str, form: Any, secrets: Sequence[Secret], alone: bool) -> Any:
+    if not isinstance(form, str):
+        return _map_text(form, lambda text, _: redact(replace_surrogates(text), secrets))
+    form = replace_surrogates(form)
+    if kind == "text/html":
+        return without_controls(redact_html(form, secrets))
+    if kind == "text/plain":
+        text = printable(redact(form, secrets))
+        return unlinked(text) if alone else text
+    return without_controls(redact(form, secrets))
+
+
+def _map_text(value: Any, change: Callable[[str, str], str], key: str = "") -> Any:
+    """Return `value` with every text in it changed, names of fields too; `change` takes a text and its key."""
+    if isinstance(value, str):
+        return change(value, key)
+    if isinstance(value, Mapping):
+        return {
+            change(name, "") if isinstance(name, str) else name: _map_text(one, change, str(name))
+            for name, one in value.items()
+        }
+    return [_map_text(one, change, key) for one in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,59 @@
+"""HTML policy: the tags, attributes and classes that a rendered reply may hold.
+
+A front end trusts the output of a cell that was just run, so whatever HTML a reply holds would run there. Raw HTML is
+off in the Markdown parser; what the renderer makes passes this sanitiser as well.
+"""
+
+from __future__ import annotations
+
+import nh3
+
+from .links import in_web, is_small_picture
+
+TEX_CLASSES = frozenset({"mathjax_process", "tex2jax_process"})
+"""Classes of an element in which a front end looks for TeX."""
+IGNORED_CLASSES = frozenset({"mathjax_ignore", "tex2jax_ignore"})
+"""Classes of an element in which no front end looks for TeX, except where `TEX_CLASSES` mark it."""
+CODE_CLASSES = frozenset("abcdekmnostx")
+"""Classes of spans in highlighted code, one letter each; see `rendering.highlight`."""
+
+_TAGS = {
+    *("p", "br", "hr", "em", "strong", "s", "sup", "code", "pre", "blockquote", "a", "span", "div", "img"),
+    *("h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td"),
+}
+_ATTRIBUTES = {
+    "a": {"href", "target"},
+    "img": {"src", "alt"},
+    "ol": {"start", "dir"},
+    "th": {"style"},
+    "td": {"style"},
+    **{tag: {"dir"} for tag in ("p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "table")},
+}
+_CLASSES = {
+    "span": {*CODE_CLASSES, *TEX_CLASSES},
+    "div": {"formula", "footnote", "wide"},
+    "code": {"tex"},
+    "pre": {"joins", "joined"},
+    "li": {"task"},
+}
+
+
+def sanitize(html: str) -> str:
+    """Remove from `html` whatever a reply may not hold."""
+    return nh3.clean(
+        html,
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        allowed_classes=_CLASSES,
+        attribute_filter=_check_address,
+        url_schemes={"http", "https", "mailto", "data"},
+        link_rel="noopener noreferrer",
+        filter_style_properties={"text-align"},
+    )
+
+
+def _check_address(tag: str, name: str, value: str) -> str | None:
+    """Keep a link only if it leads to the web, an image only if it is embedded and small."""
+    if name in ("href", "src"):
+        return value if (in_web if tag == "a" else is_small_picture)(value) else None
+    return value

@@ -1,0 +1,146 @@
+"""The exits: what leaves through each of them."""
+
+import json
+import os
+import re
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lockbots_magic.rendering.highlight import CLASSES, highlighted
+from lockbots_magic.rendering.html import render
+from lockbots_magic.security import secrets
+from lockbots_magic.security.exits import (
+    clean_bundle,
+    clean_message,
+    clean_metadata,
+    clean_plain_form,
+    clean_printed,
+    clean_text_file,
+)
+from lockbots_magic.security.html_policy import CODE_CLASSES, sanitize
+from lockbots_magic.security.secrets import Secret
+
+KEY = "sk-1a2b+3c/4d&5e"
+STEERING = "\033]0;title\a \x9b31m \x08"
+
+
+@pytest.fixture(autouse=True)
+def secret():
+    return Secret(KEY)
+
+
+def whole(value):
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+EXITS = {
+    "bundle": lambda text: clean_bundle({"text/plain": text, "text/markdown": text, "application/json": {"a": [text]}}),
+    "plain": lambda text: clean_bundle({"text/plain": text}),
+    "metadata": lambda text: clean_metadata({text: [text, {"a": (text, 1)}]}),
+    "file": clean_text_file,
+    "message": lambda text: clean_message({"turn": {"prompt": text, "notices": [text]}, "n": 1}),
+    "printed": clean_printed,
+}
+
+
+@pytest.mark.parametrize("name", EXITS)
+@pytest.mark.parametrize("form", [KEY, "sk-1a2b%2B3c%2F4d%265e"])
+def test_no_credential_leaves(name, form):
+    left = whole(EXITS[name](f"before {form} after"))
+    assert form not in left
+    assert "before *** after" in left
+
+
+@pytest.mark.parametrize("name", EXITS)
+def test_a_credential_of_the_environment_leaves_neither(name, monkeypatch):
+    monkeypatch.setenv("ANY_API_KEY", "of-the-environment")
+    assert "of-the-environment" not in whole(EXITS[name]("a of-the-environment b"))
+
+
+@pytest.mark.parametrize("name", EXITS)
+def test_half_a_character_is_replaced(name):
+    assert "a\ufffdb" in whole(EXITS[name]("a\ud800b"))
+
+
+@pytest.mark.parametrize("name", [name for name in EXITS if name != "metadata"])
+def test_nothing_steers_a_terminal(name):
+    text = EXITS[name]("a" + STEERING)
+    texts = [text] if isinstance(text, str) else re.findall(r'"((?:[^"\\]|\\.)*)"', whole(text))
+    if name == "bundle":  # JSON has no characters, only their escapes
+        texts = [text["text/plain"], text["text/markdown"]]
+    assert not re.search("[\0-\x08\x0b-\x1f\x7f-\x9f]|u001b|u0007", "".join(texts))
+
+
+def test_a_credential_in_highlighted_code_is_found_across_tags():
+    html = render(f"`{KEY}` and [link](https://a.example/?k={KEY})\n\n```python\nkey = {KEY}\n```\n")
+    clean = clean_bundle({"text/html": html})["text/html"]
+    visible = re.sub(r"<[^>]*>", "", clean)
+    assert "sk-1a2b" not in clean
+    assert "4d" not in visible
+    assert visible.count("***") == 2
+    assert clean.count("<") == html.count("<"), "tags stay in pairs"
+
+
+def test_html_without_a_credential_stays_as_it_is():
+    html = render("# a\n\n```python\nx = 1 < 2 & 3\n```\n\n$x$ שלום\u2067a\u2069")
+    assert clean_bundle({"text/html": html})["text/html"] == html
+    assert clean_message({"html": html, "text": "a"})["html"] == html
+    assert clean_text_file(html, is_html=True) == html
+
+
+def test_bare_text_holds_no_link_but_to_the_web_where_it_is_all_there_is():
+    text = "file:///etc https://a.example"
+    assert (
+        clean_bundle({"text/plain": text})["text/plain"] == clean_printed(text) == "file\u2060:///etc https://a.example"
+    )
+    both = clean_bundle({"text/plain": text, "text/html": "<p>x</p>"})
+    assert both["text/plain"] == text, "to be copied; nobody makes links in it"
+
+
+@given(
+    st.lists(st.sampled_from([KEY, "a", "\r", "\n", "\033", "\u202e", "data:", "file://", "\ud800", " "])).map("".join)
+)
+def test_cleaning_twice_changes_nothing(text):
+    kept = Secret(KEY)
+    for clean in EXITS.values():
+        once = clean(text)
+        again = once if isinstance(once, str) else None
+        assert again is None or clean(again) == once
+    once = clean_bundle({"text/plain": text, "text/html": text})
+    assert clean_bundle(once) == once
+    assert clean_plain_form(text) == once["text/plain"]
+    assert kept
+
+
+def test_metadata_without_a_credential_are_the_same_object():
+    value = {"turn": {"prompt": "привет", "n": [1, 2.5, None, True]}}
+    assert clean_metadata(value) is value
+
+
+@pytest.mark.parametrize("name", EXITS)
+def test_the_environment_is_read_once_an_exit(name, monkeypatch):
+    class Environment(dict):
+        read = 0
+
+        def __iter__(self):
+            type(self).read += 1
+            return super().__iter__()
+
+    monkeypatch.setattr(secrets.os, "environ", Environment(os.environ))
+    EXITS[name]("text " * 100)
+    assert Environment.read == 1
+
+
+def test_classes_of_code_are_those_of_the_policy():
+    assert CLASSES == CODE_CLASSES
+    html = highlighted("@a\ndef b(): return 2 + 1 # d", "python")
+    assert sanitize(f"<pre><code>{html}</code></pre>") == f"<pre><code>{html}</code></pre>"
+
+
+@pytest.mark.parametrize(("tag", "attribute"), [*product(["p", "script", "svg"], ["onclick", "id", "style"])])
+def test_the_policy_lets_no_other_markup_through(tag, attribute):
+    html = sanitize(f'<{tag} {attribute}="x">a</{tag}><!-- b --><img src="http://a.example/b.png"><a href="/lab">c</a>')
+    assert not re.search(rf"{attribute}=|<script|<svg|<!--|src=|href=", html)

@@ -1,0 +1,57 @@
+"""Where a reply may lead."""
+
+import pytest
+
+from lockbots_magic.security.links import host_of, in_web, is_small_picture, spelled_out, unlinked
+
+
+@pytest.mark.parametrize(
+    "text", ["see https://a.example", "HTTP://a", "a: b", "my data: 3 and 4", "C://", "1://x", "x:/y"]
+)
+def test_ordinary_text_stays(text):
+    assert unlinked(text) == text or ":" in text
+
+
+@pytest.mark.parametrize(
+    "text", ["javascript://x", "a JAVASCRIPT://x", "data:text/html,x", "file:///etc", "vscode://x", "(x+y.z-1://q)"]
+)
+def test_only_http_addresses_stay_links(text):
+    shown = unlinked(text)
+    assert "://" not in shown.replace("\u2060:", "")
+    assert "data:" not in shown
+    assert shown.replace("\u2060", "") == text
+
+
+def test_only_http_and_mailto_lead_to_the_web():
+    for address in ("https://a.example/b", "HTTP://a.example", "mailto:me@a.example"):
+        assert in_web(address)
+    for address in (
+        "javascript:x",
+        "ftp://a",
+        "//a.example",
+        "/lab",
+        "https:",
+        "http://[x",
+        "http://a:port/",
+        "https://",
+    ):
+        assert not in_web(address), address
+
+
+def test_a_malformed_address_has_no_host():
+    assert host_of("https://a.example:80/b") == "a.example"
+    assert [host_of(address) for address in ("http://[::1", "https://a:b/", "ftp://a", "cat.png")] == [None] * 4
+
+
+def test_an_address_is_spelled_out_without_markup():
+    assert spelled_out('https://a.example/b(c)"<d>*@@e@f') == "https://a.example/b%28c%29%22%3Cd%3E%2A@%40e@f"
+
+
+def test_a_picture_is_what_it_says():
+    assert is_small_picture("data:image/gif;base64,R0lGODlh")
+    for source in (
+        "data:image/png;base64,R0lGODlh",
+        "data:image/svg+xml;base64,R0lGODlh",
+        "data:image/gif;base64,R0lG===",
+    ):
+        assert not is_small_picture(source), source
