@@ -1,7 +1,4 @@
-"""The kernel's side of a panel: does what a person does there, and tells what happens in the conversation.
-
-It knows nothing of widgets: messages come and go as JSON-ready dicts.
-"""
+"""Kernel side of a panel: carries out the requests of its views. Independent of widgets."""
 
 from __future__ import annotations
 
@@ -12,105 +9,121 @@ from typing import Any
 
 from ..conversation.conversation import Conversation
 from ..errors import AuthenticationError
-from ..storage import formats as files
+from ..storage import formats
 from .backend import PanelBackend
-from .i18n import RefusedError, remark
-from .protocol import Message, format_error, page_message, replace_lone_surrogates
-from .view_sync import TIME_TO_STOP, ViewSync
+from .i18n import RefusedError, translatable
+from .protocol import Message, describe_models, format_error, map_strings, page_message, replace_lone_surrogates
+from .view_sync import STOP_TIMEOUT, ViewSync
 
-ASKING = ("send", "regenerate", "edit")
-"""What one view asks: it alone has shown the prompt already, and takes it back if it is refused."""
-SLOW = ("models", "clear", "export", "set")
-"""What may take a while: that it was heard is told at once."""
+MODEL_REQUESTS = ("send", "regenerate", "edit")
+"""Requests to the model. The view shows the prompt at once, and takes it back if the request is refused."""
+SLOW_REQUESTS = ("models", "clear", "export", "set")
+"""Requests that may take a while: they are acknowledged at once."""
 
 
 class PanelController:
-    """Serves all views of one panel.
+    """Serve all views of one panel.
+
+    A request is a dict with a `type`; the method ``on_TYPE`` carries it out with the other items as its arguments.
 
     Args:
-        backend: what the panel works on.
-        send: takes a message for the views; any thread calls it, one at a time.
-        changed: called when turns of a conversation have changed, or another one is open, from any thread.
-        transcript: tells which state of the task is saved below the panel, and all of that if it is wanted.
+        backend: What the panel works on.
+        send: Takes a message for the views; called from any thread, one call at a time.
+        on_change: Called from any thread when the turns of a conversation have changed or another one was opened.
+        transcript: Returns the message fields of the output saved below the panel: its digest, or all of it if the
+            argument is true. None if there is no such output.
     """
 
     def __init__(
         self,
         backend: PanelBackend,
         send: Callable[[Message], None],
-        changed: Callable[[], None],
+        on_change: Callable[[], None],
         transcript: Callable[[bool], Message] | None = None,
     ) -> None:
         self.backend = backend
-        self._views = ViewSync(backend, send, changed)
+        self._views = ViewSync(backend, send, on_change)
         self._transcript = transcript
 
     @property
     def conversation(self) -> Conversation:
-        """The conversation that is shown."""
+        """The open conversation."""
         return self.backend.conversation
 
     def close(self) -> None:
-        """Stop the replies of the panel, watch no more, and do nothing more."""
+        """Stop the panel's replies, and ignore further requests."""
         self._views.close()
 
     def take_over(self, other: PanelController) -> None:
-        """Go on with the replies of the panel that this one takes the place of."""
+        """Continue the replies of the panel that this one replaces."""
         self._views.take_over(other._views)
 
-    def saved(self) -> None:
-        """What is saved below the panel is in another state; a page that was loaded since then has to see to it."""
+    def send_saved(self) -> None:
+        """Announce a new transcript output: a page that was reloaded has to write it into the notebook."""
         if self._transcript:
-            self._views.tell({"type": "saved", **self._transcript(False)})
+            self._views.send({"type": "saved", **self._transcript(False)})
 
     def handle(self, content: Any) -> None:
-        """Do what a message asks for; what can't be done is told."""
-        wanted = dict(replace_lone_surrogates(content)) if isinstance(content, dict) else {}
-        kind = wanted.pop("type", "")
-        do = getattr(self, f"on_{kind}", None)
-        if do is None or self._views.closed:
-            return
-        asker = wanted.pop("view", None) if kind in ASKING else None
-        try:
-            if kind in SLOW:
-                self._views.tell({"type": "heard"})
-            do(**wanted)
-        except Exception as error:  # noqa: BLE001  # nothing dies silently: the panel is to know
-            self._refuse(error, wanted.get("prompt"), kind, asker)
+        """Carry out a request; send the reason to the views if it fails.
 
-    # What a person does
+        Args:
+            content: The request. Anything that is not a known request is ignored.
+        """
+        request = map_strings(content, replace_lone_surrogates) if isinstance(content, dict) else {}
+        kind = request.pop("type", "")
+        method = getattr(self, f"on_{kind}", None)
+        if method is None or self._views.closed:
+            return
+        view = request.pop("view", None) if kind in MODEL_REQUESTS else None
+        try:
+            if kind in SLOW_REQUESTS:
+                self._views.send({"type": "ack"})
+            method(**request)
+        except Exception as error:  # noqa: BLE001  # every failure is shown in the panel
+            self._send_refusal(error, request.get("prompt"), kind, view)
+
+    # Requests
 
     def on_hello(self, view: str) -> None:
-        """A view is there, and is to know how things stand."""
-        self._views.greet(view)
+        """Send the full state to a view that has opened."""
+        self._views.send_snapshot(view)
         if self._transcript:
-            self._views.tell({"type": "saved", "view": view, **self._transcript(False)})
+            self._views.send({"type": "saved", "view": view, **self._transcript(False)})
 
     def on_transcript(self, view: str) -> None:
-        """A page that knows no name of the output below the panel writes it into the notebook."""
+        """Send the transcript output to a page that was reloaded, for it to write into the notebook."""
         if self._transcript:
-            self._views.tell({"type": "transcript", "view": view, **self._transcript(True)})
+            self._views.send({"type": "transcript", "view": view, **self._transcript(True)})
 
     def on_earlier(self, view: str, before: str) -> None:
-        """A view shows the turns before one."""
-        self._views.tell({"type": "earlier", "view": view, "before": before, **page_message(self._views.turns, before)})
+        """Send a view the turns before the turn with the id `before`."""
+        self._views.send({"type": "earlier", "view": view, "before": before, **page_message(self._views.turns, before)})
 
     def on_send(self, prompt: str) -> None:
-        """Ask."""
+        """Send a prompt to the model."""
         with self._views.lock:
-            self._views.check_free()
+            self._views.check_idle()
             reply = self.backend.chat().stream(prompt, system=self.backend.instruction, watched=True)
-            self._views.begin(reply, prompt)
+            self._views.start_reply(reply, prompt)
 
     def on_stop(self) -> None:
-        """Stop the reply; what has come is kept."""
+        """Stop the reply in progress; the text received so far is kept."""
         if task := self._views.task_in(self.conversation):
             task.stop()
 
     def on_regenerate(self, turn: str | None = None) -> None:
-        """Ask a turn's prompt again, in its place, of the model and with the settings that the panel shows now."""
+        """Send the prompt of a turn again, and replace that turn.
+
+        The model and settings are those of the panel now, not those of the turn.
+
+        Args:
+            turn: Id of the turn; the last one by default.
+
+        Raises:
+            RefusedError: The conversation has no such turn, or a reply in progress.
+        """
         with self._views.lock:
-            self._views.check_free()
+            self._views.check_idle()
             turns = self._views.turns
             old = next((t for t in turns if t.id == turn), turns[-1] if turns and turn is None else None)
             if old is None:
@@ -119,46 +132,54 @@ class PanelController:
             reply = self.backend.chat().redo(
                 old.id, system=self.backend.instruction, params={}, tools=functions, watched=True
             )
-            self._views.begin(reply, old.prompt, old.id)
+            self._views.start_reply(reply, old.prompt, old.id)
 
     def on_edit(self, turn: str, prompt: str) -> None:
-        """Ask differently, in a copy of the conversation up to there: nothing that was said is lost."""
+        """Send an edited prompt in a copy of the conversation that ends before `turn`; the original stays as it is."""
         with self._views.lock:
             old = self.conversation
             context = old.slot_of(turn).context
             fork = old.fork(old.name, context[-1].id) if context else Conversation(old.name, system=old.system)
             reply = self.backend.chat(fork).stream(prompt, system=self.backend.instruction, watched=True)
-            self._views.show(lambda: self.backend.add(fork))
-            self._note("branched", name=fork.name, old=old.name)
-            self._views.begin(reply, prompt)
+            self._views.resync(lambda: self.backend.add(fork))
+            self._send_note("branched", name=fork.name, old=old.name)
+            self._views.start_reply(reply, prompt)
 
     def on_clear(self, name: str | None = None) -> None:
-        """Forget all turns of a conversation, of the one shown by default."""
-        is_shown = name in (None, self.conversation.name)
-        conversation = self.conversation if is_shown else self.backend.conversations.get(str(name))
+        """Remove all turns of a conversation, the open one by default.
+
+        Raises:
+            RefusedError: There is no conversation called `name`.
+        """
+        is_open = name in (None, self.conversation.name)
+        conversation = self.conversation if is_open else self.backend.conversations.get(str(name))
         if conversation is None:
             raise RefusedError("conversation_gone", name=str(name))
         if task := self._views.task_in(conversation):
             task.stop()
-            task.join(TIME_TO_STOP)
+            task.join(STOP_TIMEOUT)
         conversation.clear()
 
     def on_new(self) -> None:
-        """Begin another conversation."""
+        """Open a new conversation with the same system prompt."""
         new = Conversation("chat", system=self.conversation.system)
-        self._views.show(lambda: self.backend.add(new))
+        self._views.resync(lambda: self.backend.add(new))
 
     def on_switch(self, name: str) -> None:
-        """Show another conversation."""
-        self._views.show(lambda: self.backend.switch(name))
+        """Open another conversation."""
+        self._views.resync(lambda: self.backend.switch(name))
 
-    def on_export(self, format: str) -> None:  # noqa: A002  # the protocol's name
-        """Write the conversation to a file beside the notebook; none that is there is overwritten."""
-        written = files.write(self.conversation, _free(self.conversation.name, format))
-        self._note("exported", path=str(written.path))
+    def on_export(self, format: str) -> None:  # noqa: A002  # field of the message
+        """Write the conversation to a new file in the working directory.
+
+        Args:
+            format: Ending of the file name, such as ``"md"``.
+        """
+        written = formats.write(self.conversation, _free_path(self.conversation.name, format))
+        self._send_note("exported", path=str(written.path))
 
     def on_set(self, **settings: Any) -> None:
-        """Change who answers, and how."""
+        """Change the `model`, the `temperature` or the `system` prompt."""
         try:
             if "model" in settings:
                 self.backend.use(str(settings["model"]))
@@ -167,35 +188,35 @@ class PanelController:
             if "system" in settings:
                 self.backend.set_system(str(settings["system"]))
         finally:
-            self._views.tell_settings()
+            self._views.send_settings()
 
     def on_models(self, provider: str) -> None:
-        """List the models of a provider. Its server may be asked: nobody waits for it."""
+        """List the models of a provider, in a thread: its server may be slow."""
         threading.Thread(target=self._list_models, args=(provider,), name="lockbots panel models", daemon=True).start()
 
     def _list_models(self, provider: str) -> None:
-        told: Message = {"type": "models", "provider": provider, "models": [], "error": ""}
+        message: Message = {"type": "models", "provider": provider, "models": [], "error": ""}
         try:
-            listed = self.backend.list_models(provider)
-            told["models"] = [{"id": m.id, "name": m.name or m.id} for m in listed]
-        except Exception as error:  # noqa: BLE001  # as above
-            told["error"] = format_error(error)
-        self._views.tell(told)
+            message["models"] = describe_models(self.backend.list_models(provider))
+        except Exception as error:  # noqa: BLE001  # every failure is shown in the panel
+            message["error"] = format_error(error)
+        self._views.send(message)
 
-    def _note(self, key: str, **values: str) -> None:
-        self._views.tell({"type": "told", "kind": "note", **remark(key, **values)})
+    def _send_note(self, key: str, **values: str) -> None:
+        self._views.send({"type": "notification", "kind": "note", **translatable(key, **values)})
 
-    def _refuse(self, error: Exception, prompt: Any, kind: str, asker: Any) -> None:
-        """Tell why not: all views, or the one that has asked the model."""
-        why = error.remark if isinstance(error, RefusedError) else {"text": format_error(error).replace("  %", " %")}
-        message = {"type": "told", "kind": "error", **why, "credential": isinstance(error, AuthenticationError)}
-        if kind in ASKING:
-            message |= {"refused": kind, "view": asker, "prompt": prompt if isinstance(prompt, str) else None}
-        self._views.tell(message)
+    def _send_refusal(self, error: Exception, prompt: Any, kind: str, view: Any) -> None:
+        """Send the reason why a request failed, to the view that made it if it was for the model, else to all."""
+        reason = error.reason if isinstance(error, RefusedError) else {"text": format_error(error).replace("  %", " %")}
+        is_credential = isinstance(error, AuthenticationError)
+        message = {"type": "notification", "kind": "error", **reason, "credential": is_credential}
+        if kind in MODEL_REQUESTS:
+            message |= {"refused": kind, "view": view, "prompt": prompt if isinstance(prompt, str) else None}
+        self._views.send(message)
 
 
-def _free(name: str, ending: str) -> Path:
-    """A file that is not there yet, named after a conversation."""
+def _free_path(name: str, ending: str) -> Path:
+    """Return the path of a file that does not exist yet, named after a conversation."""
     stem = "".join(c if c.isalnum() or c in "-_ " else "-" for c in name).strip() or "chat"
     numbered = (Path(f"{stem}-{n}.{ending}") for n in range(2, 10_000))
     first = Path(f"{stem}.{ending}")

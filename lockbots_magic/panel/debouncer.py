@@ -1,4 +1,4 @@
-"""Does in a thread what takes a while and is wanted often: soon after it was wanted, and once for all who wanted it."""
+"""Debounced background worker: coalesces requests for a slow action."""
 
 from __future__ import annotations
 
@@ -6,63 +6,66 @@ import threading
 import warnings
 from collections.abc import Callable
 
-PAUSE = 0.25
-"""How long (s) it waits for more to happen."""
+DELAY = 0.25
+"""Time (s) from the first request to the action; requests in between are coalesced."""
 
 
 class Debouncer:
-    """Calls `action` when it is wanted, in one thread that lives no longer than there is something to do.
+    """Run an action soon after it is requested, once for all requests made meanwhile.
+
+    The action runs in a thread that exists only while there are requests.
 
     Args:
-        action: what to do; it is never called twice at once.
+        action: The action; never run twice at once. An exception in it becomes a warning.
     """
 
     def __init__(self, action: Callable[[], None]) -> None:
         self._action = action
         self._lock = threading.Lock()
         self._requested = False
-        self._hurried = threading.Event()
+        self._flushed = threading.Event()
         self._closed = False
         self._thread: threading.Thread | None = None
 
     def request(self) -> None:
-        """Have it done soon; once it is closed, never."""
+        """Run the action after `DELAY`. Without effect once the debouncer is closed."""
         with self._lock:
             if self._closed:
                 return
             self._requested = True
             if self._thread is None:
-                self._hurried.clear()
+                self._flushed.clear()
                 self._thread = threading.Thread(target=self._run, name="lockbots panel transcript", daemon=True)
                 self._thread.start()
 
     def flush(self) -> None:
-        """Have it done now if it is still wanted."""
+        """Run a requested action now, and wait for it."""
         with self._lock:
             thread = self._thread
-            self._hurried.set()
+            self._flushed.set()
         if thread is not None and thread is not threading.current_thread():
             thread.join()
 
     def close(self) -> None:
-        """Have it done now if it is still wanted, and never again."""
+        """Run a requested action now, and accept no more requests."""
         self._closed = True
         self.flush()
 
     def _run(self) -> None:
-        while self._is_requested_after_a_pause():
-            self._surely_action()
+        while self._take_request():
+            self._run_action()
 
-    def _surely_action(self) -> None:
+    def _run_action(self) -> None:
         try:
             self._action()
-        except Exception as error:  # noqa: BLE001  # nothing dies silently, and the next time may go well
-            warnings.warn(f"the transcript of a panel failed: {type(error).__name__}: {error}", stacklevel=1)
+        except Exception as error:  # noqa: BLE001  # reported; the next run may succeed
+            warnings.warn(f"The panel's transcript failed: {type(error).__name__}: {error}", stacklevel=1)
 
-    def _is_requested_after_a_pause(self) -> bool:
-        self._hurried.wait(PAUSE)
+    def _take_request(self) -> bool:
+        """Wait for `DELAY` or a flush; return whether there is a request."""
+        self._flushed.wait(DELAY)
         with self._lock:
-            wanted, self._requested = self._requested, False
-            if not wanted:
+            requested, self._requested = self._requested, False
+            if not requested:
                 self._thread = None
-            return wanted
+            return requested

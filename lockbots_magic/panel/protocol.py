@@ -1,12 +1,38 @@
-"""What the kernel tells a panel: turns, replies under way and settings as JSON-ready messages."""
+"""Messages from the kernel to the views of a panel, as JSON-ready dicts.
+
+Each message has a `type`. A message with a `view` is for that view only; all others are for every view.
+
+=============== ======================================================================================
+`snapshot`      Full state: conversation, last turns, reply in progress, `busy`, settings.
+`earlier`       Turns before the turn `before`.
+`begin`         A reply has started. `replaces`: id of the turn it will replace.
+`frame`         Next piece of the reply `id`: `finished` HTML to append, `open` HTML to redraw, `notice`.
+`end`           The reply `id` has become `turn`, or None with the reason in `text`.
+`turn`          A turn was added elsewhere: put it in place of `replaces`, or after the turn `after`.
+`busy`          ``"here"``, ``"elsewhere"`` (a cell) or ``""``.
+`usage`         Token counts of the conversation.
+`settings`      Model, providers, temperature, system prompt.
+`models`        Models of a provider, or the `error` of listing them.
+`conversations` Names of the conversations and which one is open.
+`notification`  Text to show; with `refused`, the request that failed.
+`ack`           A slow request was received.
+`saved`         Digest of the transcript output below the panel.
+`transcript`    The transcript output itself.
+=============== ======================================================================================
+
+`begin`, `frame` and `end` of a reply are numbered by `seq`, so that a view detects lost and repeated messages.
+`html`, `finished`, `open` and `rest` are sanitised HTML; every other string is plain text.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..conversation.conversation import Conversation
+from ..conversation.messages import ModelInfo
 from ..conversation.turn import Turn
 from ..conversation.usage import measure_turns, sum_tokens
 from ..errors import UsageError
@@ -15,25 +41,60 @@ from ..rendering.mime_bundle import made
 from ..rendering.notices import notices_of
 from ..security.control_characters import printable
 from ..security.links import unlinked
-from ..security.secrets import redacted
+from ..security.secrets import redacted, secrets_in
 from .backend import PanelBackend
 
 Message = dict[str, Any]
-PAGE = 30
-"""Turns that are told at a time."""
+MAX_TURNS = 30
+"""Turns in one message; views ask for earlier ones as needed."""
+
+
+def clean_message(message: Message) -> Message:
+    """Return `message` without credentials and lone surrogates. Every message to a view passes through here, once.
+
+    The serialised whole is checked first, so that a clean message, the usual case, is not rebuilt.
+    """
+    serialised = json.dumps(message, ensure_ascii=False)
+    if serialised == replace_lone_surrogates(serialised) and not secrets_in(serialised):
+        return message
+    cleaned: Message = map_strings(message, lambda text: redacted(replace_lone_surrogates(text)))
+    return cleaned
+
+
+def map_strings(value: Any, change: Callable[[str], str]) -> Any:
+    """Return a copy of JSON-ready `value` with `change` applied to every string except the keys."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {key: map_strings(item, change) for key, item in value.items()}
+    return [map_strings(item, change) for item in value] if isinstance(value, list) else value
+
+
+def replace_lone_surrogates(text: str) -> str:
+    """Return `text` with each half of a surrogate pair replaced by U+FFFD: it can't be encoded as UTF-8."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def format_error(error: BaseException) -> str:
+    """Format an error: ``Type: message``, from which the page finds its translation; a `UsageError` has no type."""
+    text = str(error) if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
+    return unlinked(printable(text))
 
 
 def shown_turns(conversation: Conversation) -> tuple[Turn, ...]:
-    """Return the turns that a panel shows: all but failures before the first word."""
+    """Return the turns that a panel shows: all except those that failed before the first word."""
     return tuple(t for t in conversation.turns if t.is_shown)
 
 
 def turn_message(turn: Turn, html: str | None = None) -> Message:
-    """Tell of a turn.
+    """Describe a turn.
 
     Args:
-        turn: the turn.
-        html: its reply as sanitised HTML, if that is there already.
+        turn: The turn.
+        html: Its reply as sanitised HTML; rendered here by default.
+
+    Returns:
+        The turn's part of a message.
     """
     usage = turn.usage
     notices = notices_of(turn)
@@ -45,7 +106,7 @@ def turn_message(turn: Turn, html: str | None = None) -> Message:
         "html": made(lambda: render(turn.reply), turn.reply) if html is None else html,
         "text": printable(turn.reply),
         "status": turn.status,
-        "notices": [redacted(notice) for notice in notices],
+        "notices": notices,
         "model": printable(f"{turn.provider}:{turn.model}"),
         "usage": usage and {"prompt": usage.prompt_tokens, "completion": usage.completion_tokens},
         "stale": turn.stale,
@@ -55,9 +116,17 @@ def turn_message(turn: Turn, html: str | None = None) -> Message:
 
 
 def page_message(turns: Sequence[Turn], before: str | None = None) -> Message:
-    """Tell of the last turns, of those before the one with the id `before` if it is given."""
+    """Describe the last `MAX_TURNS` turns.
+
+    Args:
+        turns: All turns, oldest first.
+        before: Id of a turn; only turns before it are described.
+
+    Returns:
+        `turns`, and in `more` whether there are earlier ones.
+    """
     end = next((i for i, t in enumerate(turns) if t.id == before), len(turns))
-    start = max(0, end - PAGE)
+    start = max(0, end - MAX_TURNS)
     return {"turns": [turn_message(t) for t in turns[start:end]], "more": start > 0}
 
 
@@ -73,12 +142,12 @@ def usage_message(conversation: Conversation) -> Message:
 
 
 def settings_message(backend: PanelBackend) -> Message:
-    """Tell who answers, and who else could."""
+    """Describe the model in use and its settings, and the models and providers to choose from."""
     try:
         provider = backend.chat().provider
-        models = [{"id": m.id, "name": m.name or m.id} for m in provider.models.values()]
+        models = describe_models(provider.models.values())
         takes_temperature = provider.takes("temperature")
-    except Exception:  # noqa: BLE001  # the model in use can't be had: another one can be chosen
+    except Exception:  # noqa: BLE001  # the model in use is unavailable; another one can still be chosen
         models, takes_temperature = [], False
     return {
         "model": backend.model,
@@ -91,49 +160,39 @@ def settings_message(backend: PanelBackend) -> Message:
     }
 
 
-def conversation_message(backend: PanelBackend) -> Message:
-    """Tell which conversation is open, and which could be."""
+def describe_models(models: Iterable[ModelInfo]) -> list[dict[str, str]]:
+    """Describe models for a menu; a model without a name is shown by its id."""
+    return [{"id": model.id, "name": model.name or model.id} for model in models]
+
+
+def conversations_message(backend: PanelBackend) -> Message:
+    """Describe the conversations: their names, which one is open, and which one cells use."""
     return {
         "name": backend.conversation.name,
         "names": list(backend.conversations),
         "deleted": backend.is_deleted,
-        "cells": backend.cells_talk_in,
+        "cells": backend.cell_conversation,
         "unrestored": sum(len(conversation) for conversation in backend.unrestored),
     }
 
 
-def format_error(error: BaseException) -> str:
-    """Return what went wrong, with the name by which the page knows it; what a person has to mend has none."""
-    text = str(error) if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
-    return redacted(unlinked(printable(text)))
-
-
-def replace_lone_surrogates(value: Any) -> Any:
-    """Return `value` with every text in it fit to be sent: half a surrogate pair is no UTF-8."""
-    if isinstance(value, str):
-        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, dict):
-        return {name: replace_lone_surrogates(one) for name, one in value.items()}
-    return [replace_lone_surrogates(one) for one in value] if isinstance(value, list) else value
-
-
 @dataclass
 class ReplyProgress:
-    """A reply under way, as far as it has been told."""
+    """A reply in progress: what the views have received of it."""
 
     id: str
     prompt: str
     model: str
     replaces: str | None = None
-    """The id of the turn whose place it takes."""
+    """Id of the turn that the reply will replace."""
     finished: list[str] = field(default_factory=list)
     open: str = ""
     notice: str = ""
-    n: int = 0
-    """How many frames were told."""
+    seq: int = 0
+    """Number of frames sent."""
 
     def message(self) -> Message:
-        """Tell of it to who comes in the middle."""
+        """Describe the reply so far, for a view that opens in the middle of it."""
         return {
             "id": self.id,
             "prompt": printable(self.prompt),
@@ -142,5 +201,5 @@ class ReplyProgress:
             "finished": "".join(self.finished),
             "open": self.open,
             "notice": self.notice,
-            "n": self.n,
+            "seq": self.seq,
         }

@@ -1,4 +1,4 @@
-"""One reply of a panel: read in a thread, drawn in another, told as it comes."""
+"""One reply of a panel: read in one thread, rendered in another, sent to the views as it arrives."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ from ..rendering.frame_loop import FrameLoop
 from ..rendering.mime_bundle import made
 from ..reply import Reply
 from ..security.control_characters import printable
-from ..security.secrets import redacted
 from .protocol import Message, ReplyProgress, format_error, turn_message
 
 
 class ReplyTask:
-    """Reads a reply and tells of it.
+    """Read a reply and send it to the views.
 
     Args:
-        reply: not begun yet.
-        progress: the reply as it is told.
-        tell: takes a message for the panel, from any thread.
-        ended: called when all is told.
-        lock: held while something is told, so that who comes in the middle misses nothing.
+        reply: The reply, not started yet.
+        progress: What the views have received of it.
+        send: Takes a message for the views; called from any thread.
+        on_end: Called when everything is sent.
+        lock: Held while `progress` changes and is sent, so that a view that opens meanwhile misses nothing.
     """
 
     def __init__(
@@ -30,94 +29,96 @@ class ReplyTask:
         reply: Reply,
         progress: ReplyProgress,
         *,
-        tell: Callable[[Message], None],
-        ended: Callable[[], None],
+        send: Callable[[Message], None],
+        on_end: Callable[[], None],
         lock: threading.RLock,
     ) -> None:
         self.progress = progress
         self._reply = reply
-        self._tell = tell
-        self._ended = ended
+        self._send = send
+        self._on_end = on_end
         self._lock = lock
         self._thread = threading.Thread(target=self._run, name="lockbots panel", daemon=True)
 
     def start(self) -> None:
-        """Begin to read."""
-        self._tell({"type": "begin", "reply": self.progress.message(), "replaces": self.progress.replaces})
+        """Start to read."""
+        self._send({"type": "begin", "reply": self.progress.message(), "replaces": self.progress.replaces})
         self._thread.start()
 
-    def pass_on(self, tell: Callable[[Message], None], ended: Callable[[], None]) -> None:
-        """Tell somebody else from now on; whoever calls this holds the lock."""
-        self._tell, self._ended = tell, ended
+    def redirect(self, send: Callable[[Message], None], on_end: Callable[[], None]) -> None:
+        """Replace the callbacks. The caller holds the lock."""
+        self._send, self._on_end = send, on_end
 
     def stop(self) -> None:
-        """Close the connection at once; what has come is kept."""
+        """Close the connection at once; the text received so far is kept."""
         self._reply.cancel()
 
     def join(self, seconds: float) -> None:
-        """Wait up to `seconds` (s) for the end."""
+        """Wait up to `seconds` for the end."""
         if self._thread is not threading.current_thread() and self._thread.ident is not None:
             self._thread.join(seconds)
 
     def message(self) -> Message:
-        """Tell of it to who comes in the middle."""
+        """Describe the reply so far, for a view that opens in the middle of it."""
         with self._lock:
             return self.progress.message()
 
     def _run(self) -> None:
         try:
-            drawing = FrameLoop(self._draw)
+            frames = FrameLoop(self._send_frame)
             try:
-                trouble = self._read(drawing)
+                error = self._read(frames)
             finally:
-                drawing.close()
-            self._finish(drawing, trouble)
-        except Exception as error:  # noqa: BLE001  # a thread has nobody above it: the panel is to know
+                frames.close()
+            self._finish(frames, error)
+        except Exception as error:  # noqa: BLE001  # shown in the panel: the thread has no caller
             self._reply.close()
-            self._end({"turn": None, "text": format_error(error)})
+            self._send_end({"turn": None, "text": format_error(error)})
         finally:
             with self._lock:
-                ended = self._ended
-            ended()
+                on_end = self._on_end
+            on_end()
 
-    def _read(self, drawing: FrameLoop) -> str:
-        """Read all of the reply; return what went wrong."""
+    def _read(self, frames: FrameLoop) -> str:
+        """Read the reply to its end; return the error that ended it, if any."""
         try:
             with self._reply as reply:
                 for delta in reply.deltas:
-                    drawing.feed(delta)
-        except BaseException as error:  # noqa: BLE001  # as above
+                    frames.feed(delta)
+        except BaseException as error:  # noqa: BLE001  # shown in the panel: the thread has no caller
             return format_error(error)
         return ""
 
-    def _draw(self, finished: str, open_html: str, notices: Sequence[str]) -> int:
+    def _send_frame(self, finished: str, open_html: str, notices: Sequence[str]) -> int:
+        """Send the next piece; return its size for the frame loop's throttle."""
         with self._lock:
-            self.progress.finished += [finished] if finished else []
-            self.progress.open, self.progress.notice = open_html, redacted(printable(" ".join(notices)))
-            size = len(finished) + len(open_html) + len(self.progress.notice)
-            frame = {"finished": finished, "open": open_html, "notice": self.progress.notice}
+            progress = self.progress
+            progress.finished += [finished] if finished else []
+            progress.open, progress.notice = open_html, printable(" ".join(notices))
+            size = len(finished) + len(open_html) + len(progress.notice)
+            frame = {"finished": finished, "open": open_html, "notice": progress.notice}
             if size:
-                self.progress.n += 1
-                self._tell({"type": "frame", "id": self.progress.id, "n": self.progress.n, **frame})
+                progress.seq += 1
+                self._send({"type": "frame", "id": progress.id, "seq": progress.seq, **frame})
         return size
 
-    def _finish(self, drawing: FrameLoop, trouble: str) -> None:
+    def _finish(self, frames: FrameLoop, error: str) -> None:
         turn = self._reply.turn
-        trouble = trouble or redacted(printable(turn.error if turn else "")) or "nothing came"
+        error = error or printable(turn.error if turn else "") or "nothing came"
         kept = self._reply.entry is not None and self._reply.entry.owner is not None
-        if turn is None or not (turn.is_shown and kept):  # stopped before it was sent, or not taken in
-            self._end({"turn": None, "text": trouble})
+        if turn is None or not (turn.is_shown and kept):  # stopped before it was sent, or not part of the conversation
+            self._send_end({"turn": None, "text": error})
         else:
-            self._end(self._whole(drawing, turn))
+            self._send_end(self._describe_end(frames, turn))
 
-    def _end(self, how: Message) -> None:
+    def _send_end(self, end: Message) -> None:
         with self._lock:
-            self._tell({"type": "end", "id": self.progress.id, "n": self.progress.n + 1, **how})
+            self._send({"type": "end", "id": self.progress.id, "seq": self.progress.seq + 1, **end})
 
-    def _whole(self, drawing: FrameLoop, turn: Turn) -> Message:
-        """The turn; a reply that was told piece by piece is not told again, if its pieces make the whole."""
-        html = made(drawing.whole, turn.reply)
-        told = "".join(self.progress.finished)
-        if told and html.startswith(told):
-            return {"turn": turn_message(turn, ""), "same": True, "rest": html[len(told) :]}
+    def _describe_end(self, frames: FrameLoop, turn: Turn) -> Message:
+        """Describe the turn; HTML that was sent in frames is not sent again if it is the beginning of the whole."""
+        html = made(frames.whole, turn.reply)
+        sent = "".join(self.progress.finished)
+        if sent and html.startswith(sent):
+            return {"turn": turn_message(turn, ""), "same": True, "rest": html[len(sent) :]}
         return {"turn": turn_message(turn, html), "same": False}

@@ -1,4 +1,4 @@
-"""What the transcript of a panel remembers, so that `%lockbots restore` gives the conversations back. Pure."""
+"""Metadata of the transcript output, from which `%lockbots restore` rebuilds the conversations. Pure."""
 
 from __future__ import annotations
 
@@ -13,70 +13,74 @@ from ..conversation.turn import Turn
 from ..security.secrets import redacted
 from ..storage.output_metadata import metadata_of_several
 
-MOST_CHARACTERS = 200_000
-"""Of all prompts, images and replies that are remembered; the oldest ones are not."""
+MAX_CHARACTERS = 200_000
+"""Total length of the prompts, images and replies that are saved; the oldest turns are left out."""
 _STALE = "stale"
-"""A trail that leads nowhere: the turn was made when others stood before it."""
-_LONG_AGO = 1.0
-"""When turns were made that a conversation was given by hand: a record without that is no record."""
+"""Trail that matches no history: marks a turn whose earlier turns have changed since."""
+_UNKNOWN_DATE = 1.0
+"""Date (Unix time, s) of turns that a conversation was created with: a saved turn must have one."""
 
 
 class TranscriptMetadata:
-    """Knows which conversations were open in a panel."""
+    """Collects the conversations that were opened in a panel."""
 
     def __init__(self) -> None:
         self._opened: tuple[Conversation, ...] = ()
         self._lock = threading.Lock()
 
-    def take_up(self, conversation: Conversation) -> None:
-        """This conversation is open now."""
+    def add(self, conversation: Conversation) -> None:
+        """Note that `conversation` is open now."""
         with self._lock:
-            self._opened = (*(one for one in self._opened if one is not conversation), conversation)
+            self._opened = (*(other for other in self._opened if other is not conversation), conversation)
 
-    def metadata(self, known: Iterable[Conversation]) -> dict[str, Any]:
-        """Return the metadata of an output that remembers these conversations as they stand.
+    def build(self, known: Iterable[Conversation]) -> dict[str, Any]:
+        """Return the metadata of the output for the current state of the conversations.
 
-        Turns of cells are among them: one that was asked again in the panel is shown by no cell. So are conversations
-        that were open in another panel, whose output may be gone.
+        It includes turns of cells, because a turn that was regenerated in the panel is in no cell's output, and
+        conversations that were opened in another panel, because the output of that panel may be gone.
 
         Args:
-            known: those that were not deleted; the one that is open may be.
+            known: The conversations that were not deleted. The open one is saved even if it was.
+
+        Returns:
+            Metadata of an output, without credentials.
         """
         known = list(known)
-        said_elsewhere = [one for one in known if any(t.cell_id is None for t in one.turns)]
-        opened = list(dict.fromkeys([*(one for one in said_elsewhere if one not in self._opened), *self._opened]))
+        from_panels = [one for one in known if any(t.cell_id is None for t in one.turns)]
+        opened = list(dict.fromkeys([*(one for one in from_panels if one not in self._opened), *self._opened]))
         listed = {*known, *opened[-1:]}
         endings: list[Entry] = []
-        told: list[Entry] = []
+        entries: list[Entry] = []
         for conversation in opened:
             turns = [t for t in conversation.turns if t.is_shown]
             ending = conversation.ending() if conversation in listed else None
             if ending and ending.owner and (turns or ending.owner.former):
                 endings.append(ending)
-                told += _entries(ending.owner, turns)
-        return metadata_of_several([*_latest(told), *endings], redacted)
+                entries += _entries(ending.owner, turns)
+        return metadata_of_several([*_newest(entries), *endings], redacted)
 
 
 def _entries(owner: Owner, turns: list[Turn]) -> Iterator[Entry]:
-    """Tell of turns as they stand; what a copy has of its original, that tells."""
+    """Yield an entry for each turn, except for those that a fork shares with its origin: the origin saves them."""
     trail = Trail()
     neighbours: list[Neighbour | None] = [None, *(Neighbour(t.id, t.place) for t in turns), None]
     origin = owner.origin
     for number, turn in enumerate(turns):
         if not (origin and turn.place <= origin.last and turn.made <= origin.made):
             before = _STALE if turn.stale else str(trail)
-            dated = turn if turn.made else replace(turn, made=turn.started or _LONG_AGO)
+            dated = turn if turn.made else replace(turn, made=turn.started or _UNKNOWN_DATE)
             yield Entry(owner, dated, neighbours[number], neighbours[number + 2], before)
         trail.add(turn)
 
 
-def _latest(entries: Iterable[Entry]) -> list[Entry]:
+def _newest(entries: Iterable[Entry]) -> list[Entry]:
+    """Return the newest entries, oldest first, up to `MAX_CHARACTERS`."""
     kept: list[Entry] = []
     size = 0
     for entry in sorted(entries, key=lambda one: one.made, reverse=True):
         if entry.turn:
             size += sum(map(len, (entry.turn.prompt, entry.turn.reply, *entry.turn.images)))
-        if size > MOST_CHARACTERS:
+        if size > MAX_CHARACTERS:
             break
         kept.insert(0, entry)
     return kept

@@ -1,4 +1,4 @@
-"""The views of one panel: what they know of the conversation that is open, and what they are told of it."""
+"""Synchronisation of the views of one panel with the conversation that is open in it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from ..conversation.conversation import Conversation
 from ..conversation.turn import Turn
 from ..reply import Reply, under_way
 from .backend import PanelBackend
-from .i18n import RefusedError, remark
+from .i18n import RefusedError, translatable
 from .protocol import (
     Message,
     ReplyProgress,
-    conversation_message,
+    clean_message,
+    conversations_message,
     page_message,
     settings_message,
     shown_turns,
@@ -22,149 +23,152 @@ from .protocol import (
     usage_message,
 )
 from .reply_task import ReplyTask
+from .turn_diff import SentTurns, find_added_turn, newly_stale, sent_turns
 
-TIME_TO_STOP = 5.0
-"""How long (s) a reply may take to stop."""
+STOP_TIMEOUT = 5.0
+"""Time (s) a reply may take to stop."""
 
 
 class ViewSync:
-    """Keeps all views of a panel in line with what happens, in the panel and elsewhere.
+    """Send all views of a panel what changes, in the panel and elsewhere.
+
+    It remembers what the views have, so that it sends differences; what can't be sent as one is sent as a snapshot.
 
     Args:
-        backend: what the panel works on.
-        send: takes a message for the views; any thread calls it, one at a time.
-        changed: called when turns of a conversation have changed, or another one is open, from any thread.
+        backend: What the panel works on.
+        send: Takes a message for the views; called from any thread, one call at a time.
+        on_change: Called from any thread when the turns of a conversation have changed or another one was opened.
     """
 
-    def __init__(self, backend: PanelBackend, send: Callable[[Message], None], changed: Callable[[], None]) -> None:
+    def __init__(self, backend: PanelBackend, send: Callable[[Message], None], on_change: Callable[[], None]) -> None:
         self.backend = backend
         self.lock = threading.RLock()
         self._send = send
-        self._changed = changed
+        self._on_change = on_change
         self._tasks: dict[Conversation, ReplyTask] = {}
-        self._told: list[tuple[str, bool]] = []  # what the views know: ids of turns, and whether they are stale
+        self._sent: SentTurns = ()
         self._busy = ""
-        self._names: Message = {}
+        self._conversations: Message = {}
         self._settings: Message = {}
-        self._served = False  # whether there has been a view
-        self._changing = False
+        self._has_views = False
+        self._resyncing = False
         self._closed = False
-        self._watched: Conversation | None = None
-        self._watch(backend.conversation)
+        self._observed: Conversation | None = None
+        self._observe(backend.conversation)
         backend.watch(self._on_backend, self._on_cell)
 
     @property
     def conversation(self) -> Conversation:
-        """The conversation that is shown."""
+        """The open conversation."""
         return self.backend.conversation
 
     @property
     def turns(self) -> tuple[Turn, ...]:
-        """Its turns that are shown."""
+        """The turns that the panel shows."""
         return shown_turns(self.conversation)
 
     @property
     def closed(self) -> bool:
-        """Whether nothing is told any more."""
+        """Whether the panel is closed; nothing is sent any more."""
         return self._closed
 
     def close(self) -> None:
-        """Stop the replies of the panel, watch no more, tell no more."""
+        """Stop the panel's replies, and stop observing and sending."""
         with self.lock:
             self._closed = True
             self.backend.unwatch(self._on_backend, self._on_cell)
-            self._watch(None)
+            self._observe(None)
             tasks = list(self._tasks.values())
         for task in tasks:
             task.stop()
         for task in tasks:
-            task.join(TIME_TO_STOP)
+            task.join(STOP_TIMEOUT)
 
-    def tell(self, message: Message) -> None:
-        """Send a message to the views."""
+    def send(self, message: Message) -> None:
+        """Send a message to the views. The only exit for messages: credentials are removed here."""
         with self.lock:
             if not self._closed:
-                self._send(message)
+                self._send(clean_message(message))
 
-    def greet(self, view: str) -> None:
-        """Tell a view how things stand."""
+    def send_snapshot(self, view: str) -> None:
+        """Send the full state to a view that has opened, and to all views if they miss something of it."""
         with self.lock:
-            known = self._told, self._busy
-            message = self._snapshot()
-            news = known != (self._told, self._busy)  # the other views are to hear of it too
-            self.tell(message if news and self._served else {**message, "view": view})
-            self._served = True
+            before = self._sent, self._busy
+            snapshot = self._snapshot()
+            is_news = before != (self._sent, self._busy)
+            self.send(snapshot if is_news and self._has_views else {**snapshot, "view": view})
+            self._has_views = True
 
-    def show(self, change: Callable[[], None] = lambda: None) -> None:
-        """Tell all views anew how things stand after `change`, and nothing between."""
+    def resync(self, change: Callable[[], None] = lambda: None) -> None:
+        """Apply `change`, then send the full state to all views, and nothing in between."""
         with self.lock:
-            self._changing = True
+            self._resyncing = True
             try:
                 change()
             finally:
-                self._changing = False
-            self._watch(self.conversation)
-            self.tell(self._snapshot())
-        self._changed()
+                self._resyncing = False
+            self._observe(self.conversation)
+            self.send(self._snapshot())
+        self._on_change()
 
-    def tell_settings(self) -> None:
-        """Tell who answers, and who else could."""
+    def send_settings(self) -> None:
+        """Send the model, its settings, and what can be chosen."""
         with self.lock:
             self._settings = settings_message(self.backend)
-            self.tell({"type": "settings", **self._settings})
+            self.send({"type": "settings", **self._settings})
 
     # Replies
 
-    def check_free(self) -> None:
-        """Raise `RefusedError` if a reply is under way in the conversation that is shown."""
+    def check_idle(self) -> None:
+        """Raise `RefusedError` if the open conversation has a reply in progress."""
         if self.conversation in self._tasks or under_way(self.conversation):
             raise RefusedError("under_way")
 
-    def begin(self, reply: Reply, prompt: str, replaces: str | None = None) -> None:
-        """Read `reply`, and tell of it; whoever calls this has held the lock since `check_free`."""
+    def start_reply(self, reply: Reply, prompt: str, replaces: str | None = None) -> None:
+        """Read `reply` in a thread and send it as it arrives. The caller has held the lock since `check_idle`."""
         if self._closed:
             return
         conversation = self.conversation
         progress = ReplyProgress(reply.id, prompt, self.backend.model, replaces)
-        tell = functools.partial(self._on_reply_message, conversation, progress)
-        ended = functools.partial(self._on_end, conversation, progress)
-        task = self._tasks[conversation] = ReplyTask(reply, progress, tell=tell, ended=ended, lock=self.lock)
+        send = functools.partial(self._on_reply_message, conversation, progress)
+        on_end = functools.partial(self._on_reply_end, conversation, progress)
+        task = self._tasks[conversation] = ReplyTask(reply, progress, send=send, on_end=on_end, lock=self.lock)
         self._busy = "here"
         try:
             task.start()
-        except BaseException:  # what can't be told can't be read either: the conversation stays free
+        except BaseException:  # the views can't be reached: free the conversation
             self._tasks.pop(conversation, None)
             self._busy = ""
             raise
 
     def take_over(self, other: ViewSync) -> None:
-        """Go on with the replies that `other` views show, on a backend with the same conversations; nothing stops."""
+        """Continue the replies of `other` without stopping them; both backends have the same conversations."""
         with other.lock:
-            self.lock = other.lock  # that of the tasks
+            self.lock = other.lock  # the tasks hold it
             self._tasks, other._tasks = other._tasks, {}
             for conversation, task in self._tasks.items():
-                tell = functools.partial(self._on_reply_message, conversation, task.progress)
-                task.pass_on(tell, functools.partial(self._on_end, conversation, task.progress))
+                send = functools.partial(self._on_reply_message, conversation, task.progress)
+                task.redirect(send, functools.partial(self._on_reply_end, conversation, task.progress))
 
     def task_in(self, conversation: Conversation) -> ReplyTask | None:
-        """What is being read in `conversation` here."""
+        """Return this panel's reply in progress in `conversation`, if any."""
         return self._tasks.get(conversation)
 
     def _on_reply_message(self, conversation: Conversation, progress: ReplyProgress, message: Message) -> None:
-        """Pass on what is told of a reply while its conversation is shown."""
+        """Forward a message of a reply while its conversation is open."""
         with self.lock:
             if message["type"] == "end":
-                self._let_go(conversation, progress, message)
+                self._finish_reply(conversation, progress, message)
             elif self.conversation is conversation:
-                self.tell(message)
+                self.send(message)
 
-    def _on_end(self, conversation: Conversation, progress: ReplyProgress) -> None:
+    def _on_reply_end(self, conversation: Conversation, progress: ReplyProgress) -> None:
         with self.lock:
-            self._let_go(conversation, progress, None)
-        self._changed()
+            self._finish_reply(conversation, progress, None)
+        self._on_change()
 
-    def _let_go(self, conversation: Conversation, progress: ReplyProgress, end: Message | None) -> None:
-        """From here on the reply is a turn, or nothing. It is told in one go: who comes now misses nothing."""
+    def _finish_reply(self, conversation: Conversation, progress: ReplyProgress, end: Message | None) -> None:
+        """Replace a reply in progress by its turn, if it has one. The lock is held: new views see one or the other."""
         task = self._tasks.get(conversation)
         if task is None or task.progress is not progress:
             return
@@ -173,107 +177,104 @@ class ViewSync:
             return
         has_turn = bool(end and end["turn"])
         if end:
-            self.tell({**end, "stale": self._newly_stale()} if has_turn else end)
-        self._tell_changes(progress.id if has_turn else None, progress.replaces)
-        self._tell_busy()
-        self.tell({"type": "usage", **usage_message(conversation)})
+            self.send({**end, "stale": newly_stale(self._sent, self.turns)} if has_turn else end)
+        self._send_turns(progress.id if has_turn else None, progress.replaces)
+        self._send_busy()
+        self.send({"type": "usage", **usage_message(conversation)})
 
-    # What happens elsewhere
+    # Changes elsewhere
 
     def _on_conversation(self) -> None:
-        """The conversation has changed, or a reply begins or ends in it. Its watchers are told in any thread."""
+        """Handle a change of the open conversation, or a reply that starts or ends in it. Called from any thread."""
         with self.lock:
             if self._closed or self.conversation in self._tasks:
-                return  # told at the end
-            self._tell_changes()
-            self._tell_busy()
+                return  # sent when the panel's own reply ends
+            self._send_turns()
+            self._send_busy()
 
     def _on_backend(self) -> None:
-        """Settings, credentials or the set of conversations have changed, in any thread."""
+        """Handle a change of settings, credentials or the list of conversations. Called from any thread."""
         with self.lock:
-            if self._closed or self._changing:
+            if self._closed or self._resyncing:
                 return
             if self.conversation not in self._tasks and self.backend.follow():
-                self.show()
+                self.resync()
                 return
-            self._tell_names()
+            self._send_conversations()
             if settings_message(self.backend) != self._settings:
-                self.tell_settings()
+                self.send_settings()
 
     def _on_cell(self) -> None:
-        """A cell has run."""
+        """Handle the end of a cell, which may have switched the conversation that cells use."""
         with self.lock:
-            if not (self._closed or self._changing):
-                self._tell_names()
+            if not (self._closed or self._resyncing):
+                self._send_conversations()
 
-    def _tell_names(self) -> None:
-        known, self._names = self._names, conversation_message(self.backend)
-        if known == self._names:
+    def _send_conversations(self) -> None:
+        before, self._conversations = self._conversations, conversations_message(self.backend)
+        if before == self._conversations:
             return
-        self.tell({"type": "names", **self._names})
-        if self._names["deleted"] and not known.get("deleted"):
-            self.tell({"type": "told", "kind": "note", **remark("deleted", name=self.conversation.name)})
+        self.send({"type": "conversations", **self._conversations})
+        if self._conversations["deleted"] and not before.get("deleted"):
+            self.send({"type": "notification", "kind": "note", **translatable("deleted", name=self.conversation.name)})
 
-    def _tell_changes(self, own: str | None = None, replaces: str | None = None) -> None:
-        """Tell what the views don't know of the turns; `own` is one that they do, and what it `replaces` they know."""
-        turns, old = self.turns, [name for name, _ in self._told]
-        if self._told == _known(turns):
-            return
-        new = [t.id for t in turns]
-        added = [t for t in turns if t.id not in old]
-        gone = [name for name in old if name not in new]
-        in_order = [name for name in old if name in new] == [name for name in new if name in old]
-        if len(added) != 1 or len(gone) > 1 or not in_order:
-            self.show()
-            return
-        stale = self._newly_stale()
-        self._told = _known(turns)
-        if added[0].id == own and gone != ([replaces] if replaces else []):
-            self.show()
-            return
-        if added[0].id != own:
-            at = new.index(added[0].id)
-            where = {"replaces": gone[0] if gone else None, "after": new[at - 1] if at else None}
-            self.tell({"type": "turn", "turn": turn_message(added[0]), **where, "stale": stale})
-            self.tell({"type": "usage", **usage_message(self.conversation)})
-            self._changed()
+    def _send_turns(self, own: str | None = None, replaces: str | None = None) -> None:
+        """Send the turns that the views miss.
 
-    def _newly_stale(self) -> list[str]:
-        known = dict(self._told)
-        return [t.id for t in self.turns if t.stale and not known.get(t.id, False)]
+        Args:
+            own: Id of a turn that the views already have, from the `end` of its reply.
+            replaces: Id of the turn that `own` has replaced in the views.
+        """
+        sent, turns = self._sent, self.turns
+        if sent == sent_turns(turns):
+            return
+        added = find_added_turn(sent, turns)
+        if added is None or (added.turn.id == own and added.replaces != replaces):
+            self.resync()
+            return
+        self._sent = sent_turns(turns)
+        if added.turn.id != own:
+            place = {"replaces": added.replaces, "after": added.after, "stale": newly_stale(sent, turns)}
+            self.send({"type": "turn", "turn": turn_message(added.turn), **place})
+            self.send({"type": "usage", **usage_message(self.conversation)})
+            self._on_change()
 
-    def _tell_busy(self) -> None:
-        busy = "here" if self.conversation in self._tasks else "elsewhere" if under_way(self.conversation) else ""
+    def _find_busy(self) -> str:
+        """Return who has a reply in progress in the open conversation."""
+        if self.conversation in self._tasks:
+            return "here"
+        return "elsewhere" if under_way(self.conversation) else ""
+
+    def _send_busy(self) -> None:
+        busy = self._find_busy()
         if busy != self._busy:
             self._busy = busy
-            self.tell({"type": "busy", "busy": busy})
+            self.send({"type": "busy", "busy": busy})
 
-    def _watch(self, conversation: Conversation | None) -> None:
-        if self._watched is conversation:
+    def _observe(self, conversation: Conversation | None) -> None:
+        """Observe `conversation` instead of the one observed before."""
+        if self._observed is conversation:
             return
-        if self._watched is not None:
-            self._watched.observers.remove(self._on_conversation)
-        self._watched = conversation
+        if self._observed is not None:
+            self._observed.observers.remove(self._on_conversation)
+        self._observed = conversation
         if conversation is not None:
             conversation.observers.add(self._on_conversation)
 
     def _snapshot(self) -> Message:
+        """Return the full state, and remember that the views have it."""
         task = self._tasks.get(self.conversation)
-        coming = task.progress.id if task else None
-        turns = tuple(t for t in self.turns if t.id != coming)  # its end is still to be told
-        self._told = _known(turns)
-        self._busy = "here" if task else "elsewhere" if under_way(self.conversation) else ""
-        self._names = conversation_message(self.backend)
+        in_progress = task.progress.id if task else None
+        turns = tuple(t for t in self.turns if t.id != in_progress)  # committed, but its `end` is yet to be sent
+        self._sent = sent_turns(turns)
+        self._busy = self._find_busy()
+        self._conversations = conversations_message(self.backend)
         self._settings = settings_message(self.backend)
         return {
             "type": "snapshot",
-            "conversation": {**self._names, "total": len(turns)},
+            "conversation": {**self._conversations, "total": len(turns)},
             **page_message(turns),
             "reply": task and task.message(),
             "busy": self._busy,
             "settings": self._settings,
         }
-
-
-def _known(turns: tuple[Turn, ...]) -> list[tuple[str, bool]]:
-    return [(t.id, t.stale) for t in turns]

@@ -1,4 +1,4 @@
-"""The widget."""
+"""The anywidget widget: assets, comm and transcript output of a panel."""
 
 from __future__ import annotations
 
@@ -20,137 +20,155 @@ from ..notebook.live_output import show, unrelated_context
 from ..notebook.session import Lockbots
 from ..rendering.html import style_sheet
 from ..storage.output_metadata import digest
-from .backend import ChatBackend, SessionBackend
+from .backend import ChatBackend, PanelBackend
 from .controller import PanelController
 from .debouncer import Debouncer
 from .i18n import texts
-from .protocol import Message, replace_lone_surrogates, shown_turns
+from .protocol import Message, shown_turns
+from .session_backend import SessionBackend
 from .transcript import Transcript
 from .transcript_metadata import TranscriptMetadata
 
-FRONT = ("panel", "link", "remarks", "transcript", "articles", "composer", "settings", "notebook", "texts", "elements")
-"""The parts of the front end. One module is made of them: no bundler, and a page can load nothing else offline."""
+FRONTEND_PARTS = (
+    "panel",
+    "connection",
+    "notifications",
+    "transcript",
+    "turns",
+    "composer",
+    "settings",
+    "notebook",
+    "i18n",
+    "dom",
+)
+"""Scripts of the front end, in the order of their concatenation into one ES module.
 
+There is no bundler, and a page that is offline can load nothing else. The parts share one scope: none imports another.
+"""
+STATE_KEY = "lockbots_state"
+"""Key in the metadata of the transcript output: digest of the state that it shows.
 
-def _asset(name: str) -> str:
-    return files(__package__).joinpath(name).read_text("utf-8")
-
-
-STATE = "lockbots_state"
-"""Where the output below a panel says which state of the talk it shows.
-
-A page that was loaded anew knows the output from the file, not by the name under which it is updated. By its state the
-page finds that it is not the latest, and writes it into the notebook itself.
+A page that was reloaded has the output from the file, without the display id by which the kernel updates it. By the
+digest the page finds that its output is outdated, and writes the current one into the notebook itself.
 """
 
 
+def read_asset(name: str) -> str:
+    """Return the text of a file of this package."""
+    return files(__package__).joinpath(name).read_text("utf-8")
+
+
 class ChatPanel(anywidget.AnyWidget):
-    """A chat panel in the notebook: a view of a conversation, to talk in while cells run.
+    """Chat panel in a notebook: a view of a conversation that stays usable while cells run.
 
     Args:
-        chat: the chat whose conversation it shows; or the session of the magics.
-        name: which conversation of the session; its current one by default.
+        chat: The chat to show, or the session of the IPython magics.
+        name: With a session, the name of the conversation to open; its current one by default.
 
     Raises:
         UsageError: `chat` is neither.
+
+    Example:
+        >>> panel = ChatPanel(Chat("openai:gpt-4o"))  # doctest: +SKIP
+        >>> panel  # as the last line of a cell  # doctest: +SKIP
     """
 
-    _esm = "\n".join(_asset(f"frontend/{name}.js") for name in FRONT)
-    _css = style_sheet() + _asset("panel.css")
-    texts = Dict(help="What the panel says, by language.").tag(sync=True)
-    key = Unicode(help="By what a page knows the panel again when it is loaded anew.").tag(sync=True)
+    _esm = "\n".join(read_asset(f"frontend/{name}.js") for name in FRONTEND_PARTS)
+    _css = style_sheet() + read_asset("panel.css")
+    texts = Dict(help="Texts of the panel: language -> key -> text.").tag(sync=True)
+    key = Unicode(help="Identifies the panel to a page that is reloaded.").tag(sync=True)
 
     def __init__(self, chat: Chat | Lockbots, name: str | None = None) -> None:
         if not isinstance(chat, Chat | Lockbots):
-            raise UsageError("give the chat that the panel is to show: ChatPanel(Chat('provider:model'))")
-        self._context = unrelated_context()  # so that the panel is served while a cell runs, where that is possible
+            raise UsageError("ChatPanel needs a chat, as in `ChatPanel(Chat('provider:model'))`")
+        self._context = unrelated_context()  # lets front ends with subshells serve the panel while a cell runs
         self._display_id = uuid.uuid4().hex
         self._context.copy().run(super().__init__, texts=texts(), key=self._display_id)
         self._displayed = False
         self._transcript = Transcript()
         self._transcript_metadata = TranscriptMetadata()
         self._output_lock = threading.Lock()
-        self._written: tuple[Mapping[str, str], dict[str, Any]] = {}, {}
+        self._saved: tuple[Mapping[str, str], dict[str, Any]] = {}, {}
         self._debouncer = Debouncer(self._show_transcript)
-        backend = SessionBackend(chat, name) if isinstance(chat, Lockbots) else ChatBackend(chat)
-        self._transcript_metadata.take_up(backend.conversation)
+        backend: PanelBackend = SessionBackend(chat, name) if isinstance(chat, Lockbots) else ChatBackend(chat)
+        self._transcript_metadata.add(backend.conversation)
         self._controller = PanelController(backend, self._send_message, self._on_change, self._transcript_message)
-        self.on_msg(self._received)
+        self.on_msg(self._on_message)
         if self.comm is not None:
             self.comm.on_close(lambda _: self.close())
         if isinstance(chat, Lockbots):
-            chat.cells.ended.add(self._debouncer.flush)  # programs that run notebooks look no further than to its end
-            _retire_earlier(self, chat)
+            chat.cells.ended.add(self._debouncer.flush)  # programs that run notebooks keep nothing that comes later
+            _replace_earlier(self, chat)
 
     def __repr__(self) -> str:
         return f"ChatPanel({self.conversation!r})"
 
     @property
     def conversation(self) -> Conversation:
-        """The conversation that it shows."""
+        """The open conversation."""
         return self._controller.conversation
 
     def close(self) -> None:
-        """Stop its replies, and take it out of the page; the transcript below it stays."""
+        """Stop the panel's replies and remove it from the page. The transcript below it stays."""
         if hasattr(self, "_controller"):
             self._controller.close()
             self._debouncer.close()
         super().close()
 
     def _ipython_display_(self) -> None:
-        """Show the panel, and what was said as text for whoever opens the saved notebook without its kernel."""
+        """Display the panel, and below it the transcript for readers of the saved notebook."""
         bundle: Any = self._repr_mimebundle_()
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
         show({**data, "text/plain": repr(self)}, metadata=metadata)
         self._show_transcript(update=False)
         self._displayed = True
 
-    def _received(self, _widget: object, content: Any, _buffers: object) -> None:
+    def _on_message(self, _widget: object, content: Any, _buffers: object) -> None:
         self._controller.handle(content)
 
     def _send_message(self, message: Message) -> None:
-        if self.comm is not None:  # a closed panel has none
-            self._context.copy().run(self.send, replace_lone_surrogates(message))
+        if self.comm is not None:  # None once the panel is closed
+            self._context.copy().run(self.send, message)
 
     def _on_change(self) -> None:
-        self._transcript_metadata.take_up(self.conversation)
+        self._transcript_metadata.add(self.conversation)
         if self._displayed:
             self._debouncer.request()
 
     def _show_transcript(self, *, update: bool = True) -> None:
         with self._output_lock:
-            data, metadata = self._written = self._saved_form()
+            data, metadata = self._saved = self._make_transcript()
             show(data, self._display_id, update=update, metadata=metadata)
-        self._controller.saved()
+        self._controller.send_saved()
 
-    def _saved_form(self) -> tuple[Mapping[str, str], dict[str, Any]]:
-        """Return data and metadata of the output below the panel."""
-        data = self._transcript.of(shown_turns(self.conversation))
+    def _make_transcript(self) -> tuple[Mapping[str, str], dict[str, Any]]:
+        """Return data and metadata of the transcript output."""
+        data = self._transcript.render(shown_turns(self.conversation))
         backend = self._controller.backend
-        kept = self._transcript_metadata.metadata([*backend.unrestored, *backend.conversations.values()])
-        return data, {**kept, STATE: digest(json.dumps([data, kept], sort_keys=True))}
+        metadata = self._transcript_metadata.build([*backend.unrestored, *backend.conversations.values()])
+        return data, {**metadata, STATE_KEY: digest(json.dumps([data, metadata], sort_keys=True))}
 
     def _transcript_message(self, whole: bool) -> Message:
         with self._output_lock:
-            data, metadata = self._written
-        told: Message = {"widget": self.model_id, "state": metadata.get(STATE, "")}
-        return {**told, "data": dict(data), "metadata": metadata} if whole else told
+            data, metadata = self._saved
+        message: Message = {"widget": self.model_id, "state": metadata.get(STATE_KEY, "")}
+        return {**message, "data": dict(data), "metadata": metadata} if whole else message
 
 
-_made_in: weakref.WeakKeyDictionary[ChatPanel, tuple[Lockbots, str, str | None]] = weakref.WeakKeyDictionary()
-"""In which execution of which cell a panel was made."""
+_created_in: weakref.WeakKeyDictionary[ChatPanel, tuple[Lockbots, str, str | None]] = weakref.WeakKeyDictionary()
+"""Session, cell and execution of that cell in which each panel was created."""
 
 
-def _retire_earlier(new: ChatPanel, session: Lockbots) -> None:
-    """Close the panels that earlier executions of the cell that runs have made: the page shows them no more.
+def _replace_earlier(new: ChatPanel, session: Lockbots) -> None:
+    """Close the panels of earlier executions of the running cell, which its output no longer shows.
 
-    Their replies go on in the new one.
+    Their replies continue in `new`.
     """
     cell, run = session.cells.id, session.cells.run
     if cell is None:
         return
-    for old, (of_session, of_cell, of_run) in list(_made_in.items()):
-        if of_session is session and of_cell == cell and of_run != run:
+    for old, (old_session, old_cell, old_run) in list(_created_in.items()):
+        if old_session is session and old_cell == cell and old_run != run:
             new._controller.take_over(old._controller)
             old.close()
-    _made_in[new] = session, cell, run
+    _created_in[new] = session, cell, run

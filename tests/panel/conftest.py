@@ -4,7 +4,7 @@ import pytest
 
 from lockbots_magic import Chat
 from lockbots_magic.notebook.session import Lockbots
-from lockbots_magic.panel.backend import SessionBackend
+from lockbots_magic.panel.session_backend import SessionBackend
 from tests.panel.harness import Model, PanelHarness
 
 

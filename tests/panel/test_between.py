@@ -7,8 +7,8 @@ import pytest
 from lockbots_magic import Chat, Conversation
 from lockbots_magic.errors import ConnectionFailed
 from lockbots_magic.panel import reply_task
-from lockbots_magic.panel.backend import SessionBackend
 from lockbots_magic.panel.protocol import shown_turns
+from lockbots_magic.panel.session_backend import SessionBackend
 from tests.panel.harness import Model, PanelHarness, failing, prompts, wait_until
 
 
@@ -69,7 +69,7 @@ def test_the_next_prompt_may_come_right_after_the_end(panel):
     panel.post("send", prompt="one")
     wait_until(lambda: len(panel.received("usage")) == 2)
     assert prompts(panel.controller.conversation) == ["one", "two"]
-    assert panel.received("told") == []
+    assert panel.received("notification") == []
     assert [p for p, *_ in panel.shown()] == ["one", "two"]
 
 
@@ -78,13 +78,13 @@ def test_frames_are_numbered_without_a_gap(panel, model):
     panel.post("send", prompt="hi")
     panel.wait_for("frame")
     panel.post("hello", view="late")
-    told = panel.received("snapshot")[-1]["reply"]["n"]
+    told = panel.received("snapshot")[-1]["reply"]["seq"]
     model.go_on.set()
     panel.wait_for("usage")
-    frames = [message["n"] for message in panel.received("frame")]
+    frames = [message["seq"] for message in panel.received("frame")]
     assert frames == list(range(1, len(frames) + 1))
     assert 1 <= told <= len(frames)
-    assert panel.received("end")[0]["n"] == len(frames) + 1
+    assert panel.received("end")[0]["seq"] == len(frames) + 1
 
 
 def test_a_failure_before_the_first_word_is_shown_neither_now_nor_later(panel):
@@ -125,7 +125,7 @@ def test_two_browsers_that_send_at_once_start_one_reply(panel, model):
     for one in both:
         one.join(20)
     assert len(panel.received("begin")) == 1
-    (told,) = panel.received("told")
+    (told,) = panel.received("notification")
     begun = panel.received("begin")[0]["reply"]["prompt"]
     refused = {"from a": "b", "from b": "a"}[begun]
     assert (told["view"], told["prompt"], told["refused"], told["key"]) == (
@@ -149,7 +149,7 @@ def test_a_closed_host_does_nothing(panel, model):
         ("models", {"provider": "x"}),
     ):
         panel.post(kind, **fields)
-    panel.controller._views.show()
+    panel.controller._views.resync()
     assert len(panel.messages) == told
     assert model.prompts == []
     assert list(panel.controller.backend.conversations) == ["main"]
@@ -158,7 +158,7 @@ def test_a_closed_host_does_nothing(panel, model):
 @pytest.mark.parametrize("wanted", [{"type": "models", "provider": "guide"}, {"type": "clear"}, {"type": "set"}])
 def test_what_takes_a_while_is_heard_at_once(panel, wanted):
     panel.controller.handle(wanted)
-    assert panel.messages[1] == {"type": "heard"}
+    assert panel.messages[1] == {"type": "ack"}
 
 
 def test_asking_again_goes_by_what_the_panel_shows_now(panel, model):
@@ -199,7 +199,7 @@ def test_export_overwrites_nothing(panel, tmp_path, monkeypatch):
     panel.ask("hi")
     for _ in range(2):
         panel.post("export", format="md")
-    assert [t["text"] for t in panel.received("told")] == ["Exported: main.md", "Exported: main-2.md"]
+    assert [t["text"] for t in panel.received("notification")] == ["Exported: main.md", "Exported: main-2.md"]
 
 
 def test_export_of_a_name_with_a_path_in_it_stays_here(tmp_path, monkeypatch):

@@ -82,7 +82,7 @@ def test_panel_is_a_widget_and_a_transcript_of_its_own(kernel):
     widget, transcript = panel.shown.outputs
     assert widget["data"]["application/vnd.jupyter.widget-view+json"]["model_id"] == panel.comm
     assert "lockbots-transcript" in transcript["data"]["text/html"]
-    assert transcript["data"]["text/plain"] == "nothing was said yet"
+    assert transcript["data"]["text/plain"] == "No turns yet."
     assert set(panel.state["texts"]) >= {"en", "ru"}
     assert "http" not in json.dumps(panel.state["texts"])
 

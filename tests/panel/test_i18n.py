@@ -20,11 +20,11 @@ def fields(text):
 def test_remarks_of_the_panel_are_in_every_language(panel):
     panel.ask("one")
     panel.post("edit", turn=panel.controller.conversation.turns[0].id, prompt="uno")
-    told = panel.received("told")[-1]
+    told = panel.received("notification")[-1]
     assert (told["key"], told["values"]) == ("branched", {"name": "main-2", "old": "main"})
     panel.wait_for("usage", 2)
     sources = "".join(path.read_text("utf-8") for path in Path(i18n.__file__).parent.glob("*.py"))
-    used = set(re.findall(r"""(?:RefusedError|_note|remark)\("(\w+)\"""", sources))
+    used = set(re.findall(r"""(?:RefusedError|_send_note|translatable)\("(\w+)\"""", sources))
     assert used >= {"under_way", "branched", "exported", "deleted"}
     for language, table in texts().items():
         assert used <= set(table), language

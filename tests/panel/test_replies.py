@@ -11,7 +11,7 @@ from lockbots_magic.conversation.messages import Message, Usage
 from lockbots_magic.errors import ConnectionFailed, UsageError
 from lockbots_magic.panel.backend import ChatBackend
 from lockbots_magic.panel.controller import PanelController
-from lockbots_magic.panel.protocol import PAGE
+from lockbots_magic.panel.protocol import MAX_TURNS
 from tests.panel.harness import Model, PanelHarness, failing, prompts
 
 
@@ -135,7 +135,7 @@ def test_failure_before_the_first_word_gives_the_reason(panel, model):
 )
 def test_what_can_not_be_done_is_told_and_the_prompt_comes_back(panel, content, said):
     panel.controller.handle(content)
-    told = panel.wait_for("told")
+    told = panel.wait_for("notification")
     assert told["kind"] == "error"
     assert said in told["text"]
     assert told.get("prompt") == (content.get("prompt") if isinstance(content.get("prompt"), str) else None)
@@ -171,7 +171,7 @@ def test_edit_asks_in_a_copy_and_keeps_what_was_said(panel, model):
     assert prompts(panel.controller.conversation) == ["one", "two, differently"]
     assert [p for p, *_ in panel.shown()] == ["one", "two, differently"]
     assert panel.received("snapshot")[-1]["conversation"]["names"] == ["main", "main-2"]
-    assert panel.received("told")[-1]["text"] == "This is main-2; what was said is in main."
+    assert panel.received("notification")[-1]["text"] == "This is main-2; what was said is in main."
     panel.post("switch", name="main")
     assert [p for p, *_ in panel.shown()] == ["one", "two"]
 
@@ -217,7 +217,7 @@ def test_conversation_runs_one_turn_at_a_time(panel, model):
     with pytest.raises(UsageError, match="a reply is under way"):
         panel.controller.backend.chat().ask("from a cell")
     panel.post("send", prompt="impatient")
-    told = panel.wait_for("told")
+    told = panel.wait_for("notification")
     assert "reply is under way" in told["text"]
     assert told["prompt"] == "impatient"
     model.go_on.set()
@@ -233,7 +233,7 @@ def test_panel_waits_for_a_cell_that_talks(panel, model):
     panel.post("hello", view="v2")
     assert panel.wait_for("snapshot", 2)["busy"] == "elsewhere"
     panel.post("send", prompt="impatient")
-    assert "reply is under way" in panel.wait_for("told")["text"]
+    assert "reply is under way" in panel.wait_for("notification")["text"]
     model.go_on.set()
     reading.join(20)
     assert prompts(panel.controller.conversation) == ["from a cell"]
@@ -327,7 +327,7 @@ def test_reply_that_can_not_be_told_leaves_the_conversation_free(model):
 
 def test_earlier_turns_are_told_page_by_page(model):
     chat = Chat(model)
-    for n in range(2 * PAGE + 5):
+    for n in range(2 * MAX_TURNS + 5):
         chat.ask(str(n))
     panel = PanelHarness(chat)
     panel.post("hello", view="v")
@@ -338,7 +338,7 @@ def test_earlier_turns_are_told_page_by_page(model):
         page = panel.messages[-1]
         assert (page["view"], page["more"]) == ("v", more)
         seen = page["turns"] + seen
-    assert [t["prompt"] for t in seen] == [str(n) for n in range(2 * PAGE + 5)]
+    assert [t["prompt"] for t in seen] == [str(n) for n in range(2 * MAX_TURNS + 5)]
 
 
 def test_usage_is_what_the_provider_reported_or_else_estimated():

@@ -8,7 +8,7 @@ from lockbots_magic import Chat
 from lockbots_magic.conversation.history_entry import Owner, Past
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.notebook.session import Lockbots
-from lockbots_magic.panel.backend import SessionBackend
+from lockbots_magic.panel.session_backend import SessionBackend
 from lockbots_magic.security.secrets import Secret
 from tests.panel.harness import PLANTED, PanelHarness, prompts
 
@@ -33,7 +33,7 @@ def test_model_can_be_another(panel, monkeypatch):
     assert told["openai"]["credential"] == "missing"
     assert told["guide"]["credential"] == "none"
     panel.post("send", prompt="hi")
-    refused = panel.wait_for("told")
+    refused = panel.wait_for("notification")
     assert "or run %lockbots login openai" in refused["text"]
     assert refused["credential"]  # the page tells of it already
     monkeypatch.setenv("OPENAI_API_KEY", PLANTED)
@@ -121,12 +121,12 @@ def test_what_one_panel_sets_the_other_shows(session, session_panel):
 
 def test_conversations_that_come_and_go_are_told(session, session_panel):
     session.conversation("other")
-    assert session_panel.received("names")[-1]["names"] == ["main", "other"]
+    assert session_panel.received("conversations")[-1]["names"] == ["main", "other"]
     session.add(session.conversation().fork("copy"))
-    assert session_panel.received("names")[-1]["names"] == ["main", "other", "copy"]
+    assert session_panel.received("conversations")[-1]["names"] == ["main", "other", "copy"]
     session.switch("other")
     session.delete("copy")
-    told = session_panel.received("names")[-1]
+    told = session_panel.received("conversations")[-1]
     assert (told["names"], told["name"], told["deleted"]) == (["main", "other"], "main", False)
     assert len(session_panel.received("snapshot")) == 1
 
@@ -134,9 +134,9 @@ def test_conversations_that_come_and_go_are_told(session, session_panel):
 def test_a_conversation_that_is_deleted_stays_of_use_until_another_is_chosen(session, session_panel):
     session_panel.ask("How do I undo?")
     old = session.delete("main")
-    told = {"type": "names", "name": "main", "names": [], "deleted": True}
-    assert told.items() <= session_panel.received("names")[-1].items()
-    assert session_panel.received("told")[-1]["key"] == "deleted"
+    told = {"type": "conversations", "name": "main", "names": [], "deleted": True}
+    assert told.items() <= session_panel.received("conversations")[-1].items()
+    assert session_panel.received("notification")[-1]["key"] == "deleted"
     session_panel.ask("How do I save?")
     assert prompts(old) == ["How do I undo?", "How do I save?"]
     session.chat().ask("How do I list models?")
@@ -172,7 +172,7 @@ def test_which_conversation_cells_talk_in_is_told(session, session_panel):
     assert session_panel.received("snapshot")[-1]["conversation"]["cells"] == "main"
     session.switch("chat")  # in a cell
     session.cells.ended.tell()
-    assert session_panel.received("names")[-1]["cells"] == "chat"
+    assert session_panel.received("conversations")[-1]["cells"] == "chat"
     told = len(session_panel.messages)
     session.cells.ended.tell()
     assert len(session_panel.messages) == told

@@ -12,7 +12,7 @@ from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import UsageError
 from lockbots_magic.panel import transcript, transcript_metadata
 from lockbots_magic.panel.debouncer import Debouncer
-from lockbots_magic.panel.transcript import MOST_CHARACTERS, MOST_TURNS, Transcript
+from lockbots_magic.panel.transcript import MAX_CHARACTERS, MAX_TURNS, Transcript
 from lockbots_magic.panel.transcript_metadata import TranscriptMetadata
 from lockbots_magic.security.secrets import Secret
 from lockbots_magic.storage.output_metadata import KEY, metadata
@@ -26,35 +26,35 @@ def turns(count, reply="yes"):
 
 
 def test_the_oldest_turns_are_left_out_and_counted():
-    shown = Transcript().of(turns(MOST_TURNS + 2))
+    shown = Transcript().render(turns(MAX_TURNS + 2))
     assert shown["text/plain"].startswith("2 earlier turns\n\n> question 2\n\nyes")
     assert "<p>2 earlier turns</p>" in shown["text/html"]
-    assert "1 earlier turn\n" in Transcript().of(turns(MOST_TURNS + 1))["text/plain"]
+    assert "1 earlier turn\n" in Transcript().render(turns(MAX_TURNS + 1))["text/plain"]
 
 
 def test_long_replies_keep_it_within_its_size():
-    shown = Transcript().of(turns(20, "word " * 5000))
-    assert MOST_CHARACTERS / 2 < sum(map(len, shown.values())) < 1.1 * MOST_CHARACTERS
+    shown = Transcript().render(turns(20, "word " * 5000))
+    assert MAX_CHARACTERS / 2 < sum(map(len, shown.values())) < 1.1 * MAX_CHARACTERS
     assert "earlier turns" in shown["text/plain"]
     assert "question 19" in shown["text/plain"]
 
 
 def test_a_turn_that_is_longer_than_all_of_it_is_shown():
-    assert "word" in Transcript().of(turns(1, "word " * MOST_CHARACTERS))["text/plain"]
+    assert "word" in Transcript().render(turns(1, "word " * MAX_CHARACTERS))["text/plain"]
 
 
 def test_it_says_who_speaks_and_how_to_go_on():
-    html = Transcript().of([Turn("question", "answer")])["text/html"]
+    html = Transcript().render([Turn("question", "answer")])["text/html"]
     assert html.index("You:") < html.index("question") < html.index("answer") < html.index("%lockbots restore")
-    assert "restore" not in Transcript().of([])["text/html"]
+    assert "restore" not in Transcript().render([])["text/html"]
 
 
 @pytest.mark.parametrize("hostile", [r"$\href{https://evil.example/}{click}$", "costs $5 or $3", r"\(x\)", "$$x$$"])
 def test_nothing_in_it_becomes_a_formula(hostile):
     turn = Turn(hostile, "half", status="interrupted", error=hostile)
-    assert hostile in Transcript().of([turn])["text/plain"]
-    assert outside_of_ignored(Transcript().of([turn])["text/html"]).count("$") == 0
-    assert "\\" not in outside_of_ignored(Transcript().of([turn])["text/html"])
+    assert hostile in Transcript().render([turn])["text/plain"]
+    assert outside_of_ignored(Transcript().render([turn])["text/html"]).count("$") == 0
+    assert "\\" not in outside_of_ignored(Transcript().render([turn])["text/html"])
 
 
 def outside_of_ignored(html):
@@ -82,16 +82,16 @@ def test_a_turn_is_rendered_once(monkeypatch):
     real = transcript.render
     monkeypatch.setattr(transcript, "render", lambda text: rendered.append(text) or real(text))
     said, page = turns(3), Transcript()
-    first = page.of(said)
-    assert page.of(said) == first
-    page.of((*said, Turn("new", "reply")))
+    first = page.render(said)
+    assert page.render(said) == first
+    page.render((*said, Turn("new", "reply")))
     assert rendered == ["yes"] * 3 + ["reply"]
 
 
 def test_a_turn_that_has_changed_is_rendered_anew():
     page = Transcript()
-    page.of([Turn("hi", "one", id="same")])
-    assert "two" in page.of([Turn("hi", "two", id="same")])["text/html"]
+    page.render([Turn("hi", "one", id="same")])
+    assert "two" in page.render([Turn("hi", "two", id="same")])["text/html"]
 
 
 # The thread
@@ -136,7 +136,7 @@ def test_its_thread_ends_when_there_is_nothing_to_do_and_with_it():
 
 
 def test_what_is_wanted_now_is_done_before_it_goes_on(monkeypatch):
-    monkeypatch.setattr("lockbots_magic.panel.debouncer.PAUSE", 60)
+    monkeypatch.setattr("lockbots_magic.panel.debouncer.DELAY", 60)
     done = []
     debouncer = Debouncer(lambda: done.append(1))
     debouncer.flush()
@@ -153,7 +153,7 @@ def test_a_failure_is_warned_of_and_the_next_time_goes_well():
     done = threading.Event()
     answers = iter([lambda: 1 / 0, done.set])
     debouncer = Debouncer(lambda: next(answers)())  # noqa: PLW0108  # the next one each time
-    with pytest.warns(UserWarning, match="the transcript of a panel failed: ZeroDivisionError"):
+    with pytest.warns(UserWarning, match="The panel's transcript failed: ZeroDivisionError"):
         done_with(debouncer)
     debouncer.request()
     debouncer.close()
@@ -173,8 +173,8 @@ def test_what_was_said_in_other_panels_of_the_session_is_remembered_too():
     one, two = make_chat("one", "a").conversation, make_chat("two", "b").conversation
     of_cells = Chat(lambda prompt: "yes", conversation=Conversation("cells"))
     list(of_cells.stream("c", cell_id="cell"))
-    kept.take_up(one)
-    names = [record["conversation"]["name"] for record in kept.metadata([one, two, of_cells.conversation])[KEY]]
+    kept.add(one)
+    names = [record["conversation"]["name"] for record in kept.build([one, two, of_cells.conversation])[KEY]]
     assert set(names) == {"one", "two"}
 
 
@@ -203,8 +203,8 @@ def notebook(tmp_path):
 def remembering(*conversations):
     kept = TranscriptMetadata()
     for conversation in conversations:
-        kept.take_up(conversation)
-    return kept.metadata(conversations)
+        kept.add(conversation)
+    return kept.build(conversations)
 
 
 def said(turns):
@@ -312,14 +312,14 @@ def test_nothing_said_is_nothing_to_remember():
 def test_a_deleted_conversation_is_forgotten():
     kept = TranscriptMetadata()
     one, two = make_chat("one", "a").conversation, make_chat("two", "b").conversation
-    kept.take_up(one)
-    kept.take_up(two)
-    names = {record["conversation"]["name"] for record in kept.metadata([two])[KEY]}
+    kept.add(one)
+    kept.add(two)
+    names = {record["conversation"]["name"] for record in kept.build([two])[KEY]}
     assert names == {"two"}
 
 
 def test_no_more_is_remembered_than_a_notebook_can_bear(monkeypatch, notebook):
-    monkeypatch.setattr(transcript_metadata, "MOST_CHARACTERS", 30)
+    monkeypatch.setattr(transcript_metadata, "MAX_CHARACTERS", 30)
     chat = make_chat("main", *"abcdefgh")
     notebook.add("%lockbots panel", remembering(chat.conversation))
     (past,) = notebook.restored().pasts

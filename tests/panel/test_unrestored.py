@@ -5,8 +5,8 @@ import json
 import pytest
 
 from lockbots_magic import Chat, Conversation
-from lockbots_magic.panel import backend
-from lockbots_magic.panel.backend import SessionBackend
+from lockbots_magic.panel import session_backend
+from lockbots_magic.panel.session_backend import SessionBackend
 from lockbots_magic.panel.transcript_metadata import TranscriptMetadata
 from lockbots_magic.storage.restore import restored
 from tests.panel.harness import PanelHarness
@@ -15,7 +15,7 @@ from tests.panel.harness import PanelHarness
 @pytest.fixture
 def started_anew(monkeypatch):
     """What is said from now on was said before the kernel started."""
-    monkeypatch.setattr(backend, "BEGAN", float("inf"))
+    monkeypatch.setattr(session_backend, "FIRST_IMPORTED", float("inf"))
 
 
 def test_what_was_said_and_deleted_in_this_kernel_is_not_offered_again(session, tmp_path):
@@ -31,8 +31,8 @@ def saved_notebook(path, *names):
     for name in names:
         chats.append(Chat(lambda prompt: "yes", conversation=Conversation(name)))
         chats[-1].ask(f"said in {name}")
-        kept.take_up(chats[-1].conversation)
-    metadata = kept.metadata([chat.conversation for chat in chats])
+        kept.add(chats[-1].conversation)
+    metadata = kept.build([chat.conversation for chat in chats])
     output = {"output_type": "display_data", "data": {"text/plain": ""}, "metadata": metadata}
     cell = {"cell_type": "code", "id": "c", "metadata": {}, "source": "%lockbots panel", "outputs": [output]}
     path.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
@@ -50,7 +50,7 @@ def test_what_the_saved_notebook_has_and_the_kernel_has_not_is_told_until_it_is_
     assert panel.received("snapshot")[-1]["conversation"]["unrestored"] == 2
     for past in restored(path).pasts:
         session.restore(past)
-    assert panel.received("names")[-1]["unrestored"] == 0
+    assert panel.received("conversations")[-1]["unrestored"] == 0
     assert [p for p, *_ in panel.shown()] == ["said in main"]
 
 
@@ -72,8 +72,8 @@ def test_what_was_not_restored_is_not_lost_from_the_next_output(session, tmp_pat
     session.chat().ask("asked before there was a panel")
     its = SessionBackend(session)
     kept = TranscriptMetadata()
-    kept.take_up(its.conversation)
+    kept.add(its.conversation)
     its.chat().ask("asked all the same")
-    records = kept.metadata([*its.unrestored, *its.conversations.values()])["lockbots"]
+    records = kept.build([*its.unrestored, *its.conversations.values()])["lockbots"]
     prompts = {record["turn"]["prompt"] for record in records if "turn" in record}
     assert prompts == {"said in main", "said in other", "asked before there was a panel", "asked all the same"}

@@ -99,8 +99,8 @@ class Panel {
       if (!busy && this.transcript.growing?.id) this.link.hello(); // its end was missed
       this.showBusy(busy);
     },
-    names: (message) => this.showNames(message),
-    told: ({ text, kind, key, values, refused, prompt, credential }) => {
+    conversations: (message) => this.showNames(message),
+    notification: ({ text, kind, key, values, refused, prompt, credential }) => {
       if (refused) this.takeBack(prompt);
       if (credential && !this.credential.hidden) this.remarks.announce(this.credential.textContent); // told there already
       else this.remarks.add(key ? this.t(key, values) : this.t.notice(text), kind);
@@ -122,11 +122,11 @@ class Panel {
   }
 
   /** Whether a message goes on with the reply that is shown. Of one that was missed, or of a gap, the kernel is asked. */
-  isNext({ id, n }, isWhole = false) {
+  isNext({ id, seq }, isWhole = false) {
     const { growing } = this.transcript;
-    const known = id === growing?.id ? growing.n : -1;
-    if (known >= 0 && (n === known + 1 || (isWhole && n > known))) return true;
-    if (n > known + 1 && id !== this.missed && !this.transcript.shown.has(id)) {
+    const known = id === growing?.id ? growing.seq : -1;
+    if (known >= 0 && (seq === known + 1 || (isWhole && seq > known))) return true;
+    if (seq > known + 1 && id !== this.missed && !this.transcript.shown.has(id)) {
       this.missed = id; // asked for once
       this.link.hello();
     }

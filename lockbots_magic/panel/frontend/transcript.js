@@ -82,19 +82,19 @@ class Transcript {
     this.panel.link.post({ type: "earlier", view: this.panel.link.view, before });
   }
 
-  begin({ id, prompt, model = "", finished = "", open = "", notice = "", n = 0, replaces }) {
+  begin({ id, prompt, model = "", finished = "", open = "", notice = "", seq = 0, replaces }) {
     this.change(() => {
       const before = this.growing;
       this.discard();
       const article = this.panel.articles.growing(prompt, id !== null);
       this.growing = { id, prompt, model, replaces: replaces ?? before?.replaces, ...article };
-      this.frame({ finished, open, notice, n });
+      this.frame({ finished, open, notice, seq });
     });
   }
 
-  frame({ finished, open, notice, n }) {
+  frame({ finished, open, notice, seq }) {
     const { reply, waits, notices } = this.growing;
-    this.growing.n = n; // how many frames are in it
+    this.growing.seq = seq; // how many frames are in it
     this.growing.open = open;
     reply.grow(finished, open);
     waits.classList.toggle("lb-bare", reply.body.hasChildNodes());
