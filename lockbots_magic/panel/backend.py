@@ -16,6 +16,7 @@ from ..notebook.session import free_name
 from ..providers import names, provider_class, split_model
 from ..providers.base import Provider
 from ..providers.model_catalog import lists_of
+from ..security.exits import clean_message
 from .i18n import RefusedError
 
 
@@ -70,15 +71,30 @@ class PanelBackend(ABC):
         """Whether the open conversation was deleted elsewhere. It stays usable until another one is opened."""
         return all(one is not self.conversation for one in self.conversations.values())
 
+    def find(self, name: str) -> Conversation:
+        """Return a conversation.
+
+        Args:
+            name: Its name, or what the views were sent of it: credentials and control characters are removed there.
+
+        Raises:
+            RefusedError: There is no conversation called `name`.
+        """
+        conversations = self.conversations
+        if name in conversations:
+            return conversations[name]
+        for other, conversation in conversations.items():
+            if clean_message(other) == name:
+                return conversation
+        raise RefusedError("conversation_gone", name=name)
+
     def switch(self, name: str) -> None:
         """Open another conversation.
 
         Raises:
             RefusedError: There is no conversation called `name`.
         """
-        if name not in self.conversations:
-            raise RefusedError("conversation_gone", name=name)
-        self.conversation = self.conversations[name]
+        self.conversation = self.find(name)
 
     def add(self, conversation: Conversation) -> None:
         """Store a conversation and open it. A name that is taken gets a number."""

@@ -9,10 +9,12 @@ from typing import Any
 
 from ..conversation.conversation import Conversation
 from ..errors import AuthenticationError
+from ..security.control_characters import replace_surrogates
+from ..security.exits import clean_message
 from ..storage import formats
 from .backend import PanelBackend
 from .i18n import RefusedError, translatable
-from .protocol import Message, describe_models, format_error, map_strings, page_message, replace_lone_surrogates
+from .protocol import Message, describe_models, format_error, page_message
 from .view_sync import STOP_TIMEOUT, ViewSync
 
 MODEL_REQUESTS = ("send", "regenerate", "edit")
@@ -69,7 +71,7 @@ class PanelController:
         Args:
             content: The request. Anything that is not a known request is ignored.
         """
-        request = map_strings(content, replace_lone_surrogates) if isinstance(content, dict) else {}
+        request = _repair_text(content) if isinstance(content, dict) else {}
         kind = request.pop("type", "")
         method = getattr(self, f"on_{kind}", None)
         if method is None or self._views.closed:
@@ -151,10 +153,8 @@ class PanelController:
         Raises:
             RefusedError: There is no conversation called `name`.
         """
-        is_open = name in (None, self.conversation.name)
-        conversation = self.conversation if is_open else self.backend.conversations.get(str(name))
-        if conversation is None:
-            raise RefusedError("conversation_gone", name=str(name))
+        is_open = name in (None, clean_message(self.conversation.name))
+        conversation = self.conversation if is_open else self.backend.find(str(name))
         if task := self._views.task_in(conversation):
             task.stop()
             task.join(STOP_TIMEOUT)
@@ -213,6 +213,15 @@ class PanelController:
         if kind in MODEL_REQUESTS:
             message |= {"refused": kind, "view": view, "prompt": prompt if isinstance(prompt, str) else None}
         self._views.send(message)
+
+
+def _repair_text(value: Any) -> Any:
+    """Return a copy of a JSON value in which no text has lone surrogates, which can't be encoded as UTF-8."""
+    if isinstance(value, str):
+        return replace_surrogates(value)
+    if isinstance(value, dict):
+        return {key: _repair_text(item) for key, item in value.items()}
+    return [_repair_text(item) for item in value] if isinstance(value, list) else value
 
 
 def _free_path(name: str, ending: str) -> Path:

@@ -21,13 +21,13 @@ Each message has a `type`. A message with a `view` is for that view only; all ot
 =============== ======================================================================================
 
 `begin`, `frame` and `end` of a reply are numbered by `seq`, so that a view detects lost and repeated messages.
-`html`, `finished`, `open` and `rest` are sanitised HTML; every other string is plain text.
+`html`, `finished`, `open` and `rest` are sanitised HTML; every other string is plain text. Text is not cleaned here but
+in `ViewSync.send`, on the whole message.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,9 +39,6 @@ from ..errors import UsageError
 from ..rendering.html import render
 from ..rendering.mime_bundle import made
 from ..rendering.notices import notices_of
-from ..security.control_characters import printable
-from ..security.links import unlinked
-from ..security.secrets import redacted, secrets_in
 from .backend import PanelBackend
 
 Message = dict[str, Any]
@@ -49,36 +46,9 @@ MAX_TURNS = 30
 """Turns in one message; views ask for earlier ones as needed."""
 
 
-def clean_message(message: Message) -> Message:
-    """Return `message` without credentials and lone surrogates. Every message to a view passes through here, once.
-
-    The serialised whole is checked first, so that a clean message, the usual case, is not rebuilt.
-    """
-    serialised = json.dumps(message, ensure_ascii=False)
-    if serialised == replace_lone_surrogates(serialised) and not secrets_in(serialised):
-        return message
-    cleaned: Message = map_strings(message, lambda text: redacted(replace_lone_surrogates(text)))
-    return cleaned
-
-
-def map_strings(value: Any, change: Callable[[str], str]) -> Any:
-    """Return a copy of JSON-ready `value` with `change` applied to every string except the keys."""
-    if isinstance(value, str):
-        return change(value)
-    if isinstance(value, dict):
-        return {key: map_strings(item, change) for key, item in value.items()}
-    return [map_strings(item, change) for item in value] if isinstance(value, list) else value
-
-
-def replace_lone_surrogates(text: str) -> str:
-    """Return `text` with each half of a surrogate pair replaced by U+FFFD: it can't be encoded as UTF-8."""
-    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
 def format_error(error: BaseException) -> str:
     """Format an error: ``Type: message``, from which the page finds its translation; a `UsageError` has no type."""
-    text = str(error) if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
-    return unlinked(printable(text))
+    return str(error) if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
 
 
 def shown_turns(conversation: Conversation) -> tuple[Turn, ...]:
@@ -99,15 +69,15 @@ def turn_message(turn: Turn, html: str | None = None) -> Message:
     usage = turn.usage
     notices = notices_of(turn)
     if turn.status == "error":
-        notices.append(printable(turn.error))
+        notices.append(turn.error)
     return {
         "id": turn.id,
-        "prompt": printable(turn.prompt),
+        "prompt": turn.prompt,
         "html": made(lambda: render(turn.reply), turn.reply) if html is None else html,
-        "text": printable(turn.reply),
+        "text": turn.reply,
         "status": turn.status,
         "notices": notices,
-        "model": printable(f"{turn.provider}:{turn.model}"),
+        "model": f"{turn.provider}:{turn.model}",
         "usage": usage and {"prompt": usage.prompt_tokens, "completion": usage.completion_tokens},
         "stale": turn.stale,
         "cell": turn.cell_id is not None,
@@ -195,8 +165,8 @@ class ReplyProgress:
         """Describe the reply so far, for a view that opens in the middle of it."""
         return {
             "id": self.id,
-            "prompt": printable(self.prompt),
-            "model": printable(self.model),
+            "prompt": self.prompt,
+            "model": self.model,
             "replaces": self.replaces,
             "finished": "".join(self.finished),
             "open": self.open,

@@ -9,7 +9,6 @@ from ..conversation.turn import Turn
 from ..rendering.frame_loop import FrameLoop
 from ..rendering.mime_bundle import made
 from ..reply import Reply
-from ..security.control_characters import printable
 from .protocol import Message, ReplyProgress, format_error, turn_message
 
 
@@ -94,7 +93,7 @@ class ReplyTask:
         with self._lock:
             progress = self.progress
             progress.finished += [finished] if finished else []
-            progress.open, progress.notice = open_html, printable(" ".join(notices))
+            progress.open, progress.notice = open_html, " ".join(notices)
             size = len(finished) + len(open_html) + len(progress.notice)
             frame = {"finished": finished, "open": open_html, "notice": progress.notice}
             if size:
@@ -104,7 +103,7 @@ class ReplyTask:
 
     def _finish(self, frames: FrameLoop, error: str) -> None:
         turn = self._reply.turn
-        error = error or printable(turn.error if turn else "") or "nothing came"
+        error = error or (turn.error if turn else "") or "nothing came"
         kept = self._reply.entry is not None and self._reply.entry.owner is not None
         if turn is None or not (turn.is_shown and kept):  # stopped before it was sent, or not part of the conversation
             self._send_end({"turn": None, "text": error})

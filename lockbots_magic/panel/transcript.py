@@ -9,8 +9,7 @@ from ..rendering.highlight import printed
 from ..rendering.html import IGNORED, framed, render, style
 from ..rendering.mime_bundle import made
 from ..rendering.notices import notices_of
-from ..security.control_characters import printable
-from ..security.secrets import redacted
+from ..security.exits import clean_bundle
 
 MAX_TURNS = 50
 MAX_CHARACTERS = 200_000
@@ -44,7 +43,7 @@ class Transcript:
             turns: Turns of one conversation, oldest first.
 
         Returns:
-            The transcript as ``text/html`` and ``text/plain``.
+            The transcript as ``text/html`` and ``text/plain``, without credentials and control characters.
         """
         before, self._rendered = self._rendered, {}
         size = 0
@@ -60,16 +59,16 @@ class Transcript:
         earlier = [f"{omitted} earlier {'turn' if omitted == 1 else 'turns'}"] if omitted else []
         lines = [f"<p>{line}</p>" for line in earlier]
         html = "".join([*lines, style(), *(html for html, _ in shown), _HOW_TO_CONTINUE]) if shown else ""
-        return {
+        bundle = {
             "text/html": f'<div class="lockbots-transcript">{_STYLE}{html}</div>',
             "text/plain": "\n\n".join([*earlier, *(text for _, text in shown)]) or "No turns yet.",
         }
+        return clean_bundle(bundle)
 
 
 def _render_turn(turn: Turn) -> _RenderedTurn:
     reply = made(lambda: render(turn.reply), turn.reply)
-    prompt = printed(printable(turn.prompt))
+    prompt = printed(turn.prompt)
     head = f'<div class="you">You:</div><div class="said {IGNORED}" dir="auto">{prompt}</div>'
-    notices = [redacted(notice) for notice in notices_of(turn)]
-    html = head + framed(reply, notices, styled=False)
-    return html, f"> {printable(turn.prompt)}\n\n{printable(turn.reply)}"
+    html = head + framed(reply, notices_of(turn), styled=False)
+    return html, f"> {turn.prompt}\n\n{turn.reply}"

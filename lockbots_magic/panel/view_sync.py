@@ -9,12 +9,12 @@ from collections.abc import Callable
 from ..conversation.conversation import Conversation
 from ..conversation.turn import Turn
 from ..reply import Reply, under_way
+from ..security.exits import clean_message
 from .backend import PanelBackend
 from .i18n import RefusedError, translatable
 from .protocol import (
     Message,
     ReplyProgress,
-    clean_message,
     conversations_message,
     page_message,
     settings_message,
@@ -85,10 +85,13 @@ class ViewSync:
             task.join(STOP_TIMEOUT)
 
     def send(self, message: Message) -> None:
-        """Send a message to the views. The only exit for messages: credentials are removed here."""
+        """Send a message to the views. The only exit: credentials and control characters are removed here.
+
+        The transcript output is sent unchanged: it has passed the exits of outputs and of metadata.
+        """
         with self.lock:
             if not self._closed:
-                self._send(clean_message(message))
+                self._send(message if message["type"] == "transcript" else clean_message(message))
 
     def send_snapshot(self, view: str) -> None:
         """Send the full state to a view that has opened, and to all views if they miss something of it."""

@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from lockbots_magic import Chat
+from lockbots_magic import Chat, Conversation
 from lockbots_magic.conversation.history_entry import Owner, Past
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.notebook.session import Lockbots
@@ -192,3 +192,25 @@ def test_no_credential_reaches_the_page(mock_server):
     panel.post("hello", view="v")
     panel.ask("hi")
     assert PLANTED not in str(panel.messages)
+
+
+def test_credential_in_a_prompt_a_reply_or_a_name_reaches_no_view(model):
+    secret = Secret(PLANTED)  # known as long as it is referenced
+    model.reply = f"a {secret.reveal()} b"
+    panel = PanelHarness(Chat(model, conversation=Conversation(PLANTED)))
+    panel.post("hello", view="v")
+    panel.ask(f"my key is {PLANTED}")
+    panel.post("hello", view="late")
+    assert "my key is ***" in str(panel.messages)
+    assert PLANTED not in str(panel.messages)
+
+
+def test_conversation_whose_name_is_cleaned_for_the_page_can_be_opened(panel):
+    odd = Conversation("red \x1b[31mname")
+    panel.controller.backend.add(odd)
+    panel.post("new")
+    panel.post("hello", view="v")
+    names = panel.received("snapshot")[-1]["conversation"]["names"]
+    assert names == ["main", "red [31mname", "chat"]
+    panel.post("switch", name=names[1])
+    assert panel.controller.conversation is odd
