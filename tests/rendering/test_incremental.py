@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockbots_magic.rendering import incremental as growing
+from lockbots_magic.rendering import incremental, open_block
 from lockbots_magic.rendering.html import render
 from lockbots_magic.rendering.incremental import IncrementalMarkdown
 from tests.documents import DOCUMENT
@@ -56,13 +56,13 @@ def test_however_any_text_arrives_the_end_is_the_same(pieces):
 @given(st.lists(st.sampled_from([*PIECES, "one two three. "]), max_size=60))
 @settings(max_examples=examples(300))
 def test_however_long_blocks_are_parted_the_end_is_the_same(pieces):
-    normal = growing.LONGEST_OPEN, growing.LONGEST_PARAGRAPH
-    growing.LONGEST_OPEN, growing.LONGEST_PARAGRAPH = 12, 30
+    normal = incremental.MAX_OPEN, open_block.MAX_PARAGRAPH
+    incremental.MAX_OPEN, open_block.MAX_PARAGRAPH = 12, 30
     try:
         document, _, _ = grown(*pieces)
         assert document.whole() == render("".join(pieces))
     finally:
-        growing.LONGEST_OPEN, growing.LONGEST_PARAGRAPH = normal
+        incremental.MAX_OPEN, open_block.MAX_PARAGRAPH = normal
 
 
 def test_a_link_defined_in_the_last_line_counts_for_the_first():
@@ -100,6 +100,19 @@ def test_a_formula_that_turns_out_to_be_none_stays_in_its_paragraph(text):
     assert document.whole() == render(text)
 
 
+def parsed_sizes(monkeypatch):
+    """Return a list that takes the length of every text that is parsed from now on."""
+    sizes, real = [], incremental.parse
+
+    def parse(text, env):
+        sizes.append(len(text))
+        return real(text, env)
+
+    for module in (incremental, open_block):
+        monkeypatch.setattr(module, "parse", parse)
+    return sizes
+
+
 LONG = {
     "code": "```python\n" + "x = 'a'  # b\n" * 2000 + "```\n",
     "open code": "~~~\n" + "x = 'a'  # b\n" * 2000,
@@ -120,9 +133,7 @@ LONG = {
 
 @pytest.mark.parametrize("kind", LONG)
 def test_one_long_block_is_shown_in_parts_and_is_one_in_the_end(kind, monkeypatch):
-    sizes = []
-    real = growing.parse
-    monkeypatch.setattr(growing, "parse", lambda text, env: (sizes.append(len(text)), real(text, env))[1])
+    sizes = parsed_sizes(monkeypatch)
     text = LONG[kind]
     pieces = cut(text, 300)
     document, _, frames = grown(*pieces)
@@ -145,9 +156,7 @@ def test_the_parts_of_a_table_have_one_head():
 
 
 def test_finished_blocks_are_not_read_again(monkeypatch):
-    sizes = []
-    real = growing.parse
-    monkeypatch.setattr(growing, "parse", lambda text, env: (sizes.append(len(text)), real(text, env))[1])
+    sizes = parsed_sizes(monkeypatch)
     grown(*(f"Paragraph {n} of some length.\n\n" for n in range(200)))
     assert max(sizes) < 200
 
