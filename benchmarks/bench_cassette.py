@@ -11,8 +11,8 @@ from pathlib import Path
 from common import figure, median, reply, server, spread, table, title
 
 from lockbots_magic import Chat
-from lockbots_magic.cassette.entry import Question
-from lockbots_magic.cassette.provider import Cassette
+from lockbots_magic.cassette.cassette import Cassette
+from lockbots_magic.cassette.request import RecordedRequest
 from lockbots_magic.conversation.messages import ChatRequest, Message
 from lockbots_magic.errors import NotRecordedError
 
@@ -39,7 +39,7 @@ def recorded(path: Path, *, one_talk: bool) -> None:
     for number in range(TURNS):
         if not one_talk:
             chat.clear()
-        chat.ask(f"Question {number}: what is item {number}?")
+        chat.ask(f"RecordedRequest {number}: what is item {number}?")
 
 
 def parsed(path: Path) -> None:
@@ -47,7 +47,11 @@ def parsed(path: Path) -> None:
         json.loads(line)
 
 
-def missed(cassette: Cassette, question: Question) -> None:
+def recorded_form(request: ChatRequest) -> RecordedRequest:
+    return RecordedRequest.from_request("function", "model", request)
+
+
+def missed(cassette: Cassette, question: RecordedRequest) -> None:
     try:
         cassette.answer(question, None)
     except NotRecordedError:
@@ -64,12 +68,18 @@ def bench_file(folder: Path) -> None:
         baseline = [timed(lambda path=path: parsed(path)) for _ in range(REPETITIONS)]
         cassette = Cassette(path, "replay")
         found, missing = [], []
-        for recording in cassette.tape.recordings[-REPETITIONS:]:
-            messages = tuple(Message(m.role, m.content) for m in recording.question.messages)
+        for recording in cassette.file.recordings[-REPETITIONS:]:
+            messages = tuple(Message(m.role, m.content) for m in recording.request.messages)
             request = ChatRequest("model", messages)
-            found.append(timed(lambda r=request, c=cassette: c.answer(Question.of("function", "model", r), None)))
+            found.append(
+                timed(
+                    lambda r=request, c=cassette: c.answer(RecordedRequest.from_request("function", "model", r), None)
+                )
+            )
             other = ChatRequest("model", (*messages[:-1], Message("user", "Something else")))
-            missing.append(timed(lambda r=other, c=cassette: missed(c, Question.of("function", "model", r))))
+            missing.append(
+                timed(lambda r=other, c=cassette: missed(c, RecordedRequest.from_request("function", "model", r)))
+            )
         size = f"{path.stat().st_size / 1e6:.1f}"
         rows.append(
             (name, size, *(f"{median(v) * 1000:.1f}" for v in (baseline, opened)), f"{median(found) * 1000:.2f}")

@@ -1,8 +1,10 @@
-"""Text files: read whole, and written whole or not at all."""
+"""Text files: read whole, and replaced atomically."""
 
 from __future__ import annotations
 
 import os
+import shutil
+import uuid
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,54 +12,75 @@ from .errors import UsageError
 
 
 def write_text(path: str | Path, text: str) -> Path:
-    """Write `text` as UTF-8 and return where. An old file stays whole until the new one is.
+    """Write a UTF-8 text file atomically; see `replace_file`.
 
-    Half a character (a lone surrogate) becomes its escape, which in JSON means the same.
+    Lone surrogates are written as backslash escapes, which in JSON mean the same.
 
     Args:
-        path: `~` is the home directory.
-        text: the whole of it, with newlines as they are to stand there.
+        path: Target; ``~`` is expanded.
+        text: Full content. Newlines are written unchanged.
+
+    Returns:
+        The expanded path.
 
     Raises:
-        UsageError: the file can't be written.
+        UsageError: If the file can't be written.
     """
-    path = _at(path)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    path = _expand(path)
     try:
-        draft.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
-        draft.replace(path)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path} can't be written: {_reason(error)}") from None
-    finally:
-        with suppress(OSError, ValueError):
-            draft.unlink(missing_ok=True)
+        replace_file(path, text.encode("utf-8", "backslashreplace"))
+    except (OSError, ValueError, RuntimeError) as error:
+        raise UsageError(f"Can't write {path}: {_reason(error)}.") from None
     return path
 
 
-def read_text(path: str | Path) -> str:
-    """Return what a file holds, in UTF-8 with or without a mark in front.
+def replace_file(path: Path, content: bytes) -> None:
+    """Replace a file atomically: until the new content is complete, the old file stays as it was.
+
+    A symbolic link stays a link (its target is replaced), and an existing file keeps its mode.
 
     Raises:
-        UsageError: it can't be read, or is no text.
+        OSError, ValueError, RuntimeError: If the file can't be written.
     """
-    path = _at(path)
+    target = path.resolve()
+    draft = target.with_name(f".lockbots-{uuid.uuid4().hex[:12]}.tmp")
+    try:
+        with draft.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(OSError):
+            shutil.copymode(target, draft)
+        draft.replace(target)
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+def read_text(path: str | Path) -> str:
+    """Read a UTF-8 text file, with or without a byte order mark.
+
+    Raises:
+        UsageError: If the file can't be read or is not UTF-8 text.
+    """
+    path = _expand(path)
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise UsageError(f"{path} holds no text (in UTF-8)") from None
+        raise UsageError(f"Can't read {path}: it is not UTF-8 text.") from None
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path} can't be read: {_reason(error)}") from None
+        raise UsageError(f"Can't read {path}: {_reason(error)}.") from None
 
 
-def _at(path: str | Path) -> Path:
+def _expand(path: str | Path) -> Path:
     try:
-        whole = Path(path).expanduser()
+        expanded = Path(path).expanduser()
     except RuntimeError as error:
-        raise UsageError(f"{path}: {error}") from None
-    if not whole.name:
-        raise UsageError(f"{path} is no name of a file")
-    return whole
+        raise UsageError(f"Can't expand {path}: {error}.") from None
+    if not expanded.name:
+        raise UsageError(f"{str(path)!r} is not a file name.")
+    return expanded
 
 
-def _reason(error: OSError | ValueError) -> str:
+def _reason(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .cassette import active as deck
+from .cassette.active import with_active_cassette, with_cassette
 from .conversation.context_window import try_fit_messages
 from .conversation.conversation import Conversation, Slot
 from .conversation.messages import ChatRequest, Message
@@ -21,7 +21,7 @@ from .reply import Reply, leave_to_end
 from .security.secrets import Secret
 
 if TYPE_CHECKING:
-    from .cassette.provider import Cassette
+    from .cassette.cassette import Cassette
     from .tools.toolbox import Toolbox
 
 
@@ -62,7 +62,7 @@ class Chat:
     ) -> None:
         auth = checked_credential(auth)  # first of all: what shows this frame from here on shows no credential
         provider, self.model = _resolved(model, {"auth": auth, "base_url": base_url, **settings})
-        self._provider = deck.behind(provider, cassette, mode, speed)
+        self._provider = with_cassette(provider, cassette, mode, speed)
         self.conversation = Conversation() if conversation is None else conversation
         if system is not None:
             self.conversation.system = system
@@ -71,7 +71,7 @@ class Chat:
     @property
     def provider(self) -> Provider:
         """Who answers: the provider, behind a cassette if there is one."""
-        return deck.through(self._provider)
+        return with_active_cassette(self._provider)
 
     def __repr__(self) -> str:
         name = self._provider.name

@@ -1,5 +1,5 @@
-"""Record what a model answers, and play it again: anywhere, offline, without a credential.
+"""Record replies to a cassette file and replay them: offline, without a credential.
 
-`tape` is the file, `player` the provider that stands before another one, `deck` the cassette that all chats of a
-kernel use.
+`provider` wraps any provider; `cassette` decides what to replay, ask and keep; `file` and `recording` hold the format;
+`active` finds the cassette in use.
 """

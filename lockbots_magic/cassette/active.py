@@ -1,4 +1,4 @@
-"""The cassette that every chat of this kernel uses, if there is one: put in by hand, or named by the environment."""
+"""Active cassette: the one of the whole process, or of a single chat."""
 
 from __future__ import annotations
 
@@ -10,101 +10,115 @@ from ..errors import UsageError
 from ..providers.base import Provider
 
 if TYPE_CHECKING:
-    from .provider import Cassette
+    from .cassette import Cassette
 
 FILE_VARIABLE = "LOCKBOTS_CASSETTE"
 MODE_VARIABLE = "LOCKBOTS_CASSETTE_MODE"
 
 _inserted: list[Cassette] = []
-"""Put in by hand; the last one counts."""
+"""Cassettes inserted by code; the last one is in use."""
 _named: dict[tuple[str, str], Cassette] = {}
-"""Named by the environment: its values -> the cassette, opened once: it goes on where it was."""
+"""Cassettes named by the environment, by file and mode. Each is opened once, so that it continues where it was."""
 
 
-def opened(path: str | Path, mode: str | None = None, speed: float | None = None, hint: str = "") -> Cassette:
-    """Open a cassette. The mode that the environment names, if any, goes before the one given.
+def open_cassette(path: str | Path, mode: str | None = None, speed: float | None = None, hint: str = "") -> Cassette:
+    """Open a cassette. A mode named by the environment takes precedence over `mode`.
 
     Args:
-        path, speed, hint: as for `Cassette`.
-        mode: as for `Cassette`; ``"auto"`` by default.
+        path: As for `Cassette`.
+        mode: As for `Cassette`.
+        speed: As for `Cassette`.
+        hint: As for `Cassette`.
 
     Raises:
-        UsageError: as `Cassette`.
+        UsageError: As for `Cassette`.
     """
-    from .provider import Cassette  # noqa: PLC0415  # few record; %load_ext does not wait for it
+    from .cassette import Cassette  # noqa: PLC0415  # rare: %load_ext does not import it
 
-    return Cassette(path, mode_of_environment() or mode or "auto", speed, hint)
+    return Cassette(path, environment_mode() or mode or "auto", speed, hint)
 
 
-def mode_of_environment() -> str:
-    """The mode that the environment names, ``""`` if it names none.
+def environment_mode() -> str:
+    """Return the mode that the environment names; ``""`` if none.
 
     Raises:
-        UsageError: there is no such mode.
+        UsageError: If it names an unknown mode.
     """
     mode = os.environ.get(MODE_VARIABLE, "").strip().lower()
     if mode:
-        from .provider import MODES  # noqa: PLC0415  # as above
+        from .cassette import MODES  # noqa: PLC0415  # rare: %load_ext does not import it
 
         if mode not in MODES:
-            raise UsageError(f"{MODE_VARIABLE} is one of {', '.join(MODES)}, not {mode!r}")
+            raise UsageError(f"{MODE_VARIABLE} must be one of {', '.join(MODES)}, got {mode!r}.")
     return mode
 
 
-def insert(cassette: Cassette) -> None:
-    """Use a cassette from now on, until it is ejected."""
+def insert_cassette(cassette: Cassette) -> None:
+    """Make every chat of this process use a cassette, until it is ejected."""
     _inserted.append(cassette)
 
 
-def eject(cassette: Cassette | None = None) -> Cassette | None:
-    """Take out a cassette, the one inserted last by default, and return it; None if it is not there."""
+def eject_cassette(cassette: Cassette | None = None) -> Cassette | None:
+    """Undo `insert_cassette` and return the cassette; the last one by default, None if there is none."""
     found = next((one for one in reversed(_inserted) if cassette in (None, one)), None)
     if found is not None:
         _inserted.remove(found)
     return found
 
 
-def inserted() -> Cassette | None:
-    """Return the cassette in use.
+def active_cassette() -> Cassette | None:
+    """Return the cassette that every chat of this process uses, if any.
 
     Raises:
-        UsageError: the environment names one that can't be used.
+        UsageError: If the environment names one that can't be used.
     """
     if _inserted:
         return _inserted[-1]
     name = os.environ.get(FILE_VARIABLE, "").strip()
     if not name:
         return None
-    key = (name, mode_of_environment())
+    key = (name, environment_mode())
     if key not in _named:
-        _named[key] = opened(name, hint=f"set {MODE_VARIABLE}=auto")
+        _named[key] = open_cassette(name, hint=f"set {MODE_VARIABLE}=auto")
     return _named[key]
 
 
-def through(provider: Provider) -> Provider:
-    """Return `provider` behind the cassette in use, if there is one and it is behind none of its own."""
-    cassette = inserted()
-    if cassette is None:
-        return provider
-    from .provider import CassetteProvider  # noqa: PLC0415  # as above
-
-    return provider if isinstance(provider, CassetteProvider) else CassetteProvider(provider, cassette)
+def with_active_cassette(provider: Provider) -> Provider:
+    """Return `provider` behind the active cassette, unless there is none or it has a cassette of its own."""
+    cassette = active_cassette()
+    return provider if cassette is None or cassette_of(provider) else _wrap(provider, cassette)
 
 
-def behind(
+def with_cassette(
     provider: Provider, cassette: str | Path | Cassette | None, mode: str | None = None, speed: float | None = None
 ) -> Provider:
-    """Return `provider` behind a cassette of its own, if one is given: opened, or as a file.
+    """Return `provider` behind a cassette of its own, or unchanged if `cassette` is None.
+
+    Args:
+        provider: The provider.
+        cassette: A cassette, or the file to open as one.
+        mode: As for `Cassette`; only with a file.
+        speed: As for `Cassette`; only with a file.
 
     Raises:
-        UsageError: as `opened`, or there is a mode or a speed without a file.
+        UsageError: As for `Cassette`, or if mode or speed is given without a file.
     """
     if isinstance(cassette, str | Path):
-        cassette = opened(cassette, mode, speed)
+        cassette = open_cassette(cassette, mode, speed)
     elif mode is not None or speed is not None:
-        raise UsageError("mode and speed go with a cassette's file: Chat(..., cassette='talk.jsonl', mode='replay')")
-    if cassette is None:
-        return provider
-    from .provider import CassetteProvider  # noqa: PLC0415  # as above
+        raise UsageError(
+            "`mode` and `speed` need the file of a cassette: Chat(..., cassette='talk.jsonl', mode='replay')"
+        )
+    return provider if cassette is None else _wrap(provider, cassette)
+
+
+def cassette_of(provider: Provider) -> Cassette | None:
+    """Return the cassette that a provider is behind, if any."""
+    found: Cassette | None = getattr(provider, "cassette", None)
+    return found
+
+
+def _wrap(provider: Provider, cassette: Cassette) -> Provider:
+    from .provider import CassetteProvider  # noqa: PLC0415  # rare: %load_ext does not import it
 
     return CassetteProvider(provider, cassette)

@@ -1,69 +1,69 @@
-"""What to say when a question was never recorded. Pure."""
+"""Diff between a request that was never recorded and the nearest recorded one. No I/O."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 
-from .entry import Question
+from .request import RecordedRequest
 
-MOST_LINES = 12
-"""Lines of a difference that are shown."""
-MOST_COMPARED = 100
-"""Lines that are compared, from the first that differs on."""
-WIDTH = 100
-"""Characters of a line that are shown."""
+MAX_LINES = 12
+"""Most lines of a diff."""
+MAX_COMPARED = 100
+"""Most lines compared, from the first that differs."""
+MAX_WIDTH = 100
+"""Most characters of a line."""
 
 
-def difference(question: Question, recorded: Sequence[Question]) -> str:
-    """Say how the nearest of the recorded questions differs from `question`.
+def difference(request: RecordedRequest, recorded: Sequence[RecordedRequest]) -> str:
+    """Return a diff between `request` and the nearest recorded one.
 
     Args:
-        question: the one asked.
-        recorded: those on the cassette; at least one.
+        request: The request that was not found.
+        recorded: All recorded requests; at least one.
 
     Returns:
-        Lines that begin with ``-`` (recorded), ``+`` (asked) or a space, at most `MOST_LINES`.
+        At most `MAX_LINES` lines that begin with ``-`` (recorded), ``+`` (requested) or a space.
     """
-    nearest = _nearest(question, recorded)
-    same = max(0, _same(question, nearest) - 1)  # of what is the same, the end is shown
-    lines = list(_compared(*_where_they_differ(list(_lines(nearest, same)), list(_lines(question, same)))))
-    return "\n".join([*lines[:MOST_LINES], *(["  ... and more"] if len(lines) > MOST_LINES else [])])
+    nearest = _nearest(request, recorded)
+    equal = max(0, _common_length(request, nearest) - 1)  # show the end of what is equal
+    lines = list(_diff_lines(*_differing_part(list(_lines(nearest, equal)), list(_lines(request, equal)))))
+    return "\n".join([*lines[:MAX_LINES], *(["  ... and more"] if len(lines) > MAX_LINES else [])])
 
 
-def _nearest(question: Question, recorded: Iterable[Question]) -> Question:
-    """The recorded question of the same model, with the most messages in common, whose last one is most alike."""
-    rough = sorted(recorded, key=lambda one: _in_common(question, one), reverse=True)[:20]
-    return max(rough, key=lambda one: (*_in_common(question, one), _alike(question, one)))
+def _nearest(request: RecordedRequest, recorded: Iterable[RecordedRequest]) -> RecordedRequest:
+    """Return the one with the same model, most messages in common and the most similar last message."""
+    rough = sorted(recorded, key=lambda one: _rank(request, one), reverse=True)[:20]
+    return max(rough, key=lambda one: (*_rank(request, one), _similarity(request, one)))
 
 
-def _in_common(question: Question, other: Question) -> tuple[int, ...]:
+def _rank(request: RecordedRequest, other: RecordedRequest) -> tuple[int, ...]:
     return (
-        question.provider == other.provider,
-        question.model == other.model,
-        _same(question, other),
-        -abs(len(question.messages) - len(other.messages)),
-        question.params == other.params,
+        request.provider == other.provider,
+        request.model == other.model,
+        _common_length(request, other),
+        -abs(len(request.messages) - len(other.messages)),
+        request.params == other.params,
     )
 
 
-def _same(question: Question, other: Question) -> int:
-    """How many messages the two begin with alike."""
-    pairs = enumerate(zip(question.thread, other.thread, strict=False))
+def _common_length(request: RecordedRequest, other: RecordedRequest) -> int:
+    """Return how many messages at the beginning are equal."""
+    pairs = enumerate(zip(request.thread, other.thread, strict=False))
     differs = next((i for i, (mine, theirs) in pairs if mine != theirs), None)
-    shorter = min(len(question.messages), len(other.messages))
+    shorter = min(len(request.messages), len(other.messages))
     return shorter if differs is None else differs // 2
 
 
-def _alike(question: Question, other: Question) -> float:
-    mine, theirs = (one.messages[-1].content[:2000] if one.messages else "" for one in (question, other))
+def _similarity(request: RecordedRequest, other: RecordedRequest) -> float:
+    mine, theirs = (one.messages[-1].content[:2000] if one.messages else "" for one in (request, other))
     return difflib.SequenceMatcher(None, mine, theirs).ratio()
 
 
-def _lines(question: Question, start: int) -> Iterator[str]:
-    yield f"model: {question.provider}:{question.model}"
-    yield f"parameters: {question.params}"
-    for message in question.messages[start:]:
+def _lines(request: RecordedRequest, start: int) -> Iterator[str]:
+    yield f"model: {request.provider}:{request.model}"
+    yield f"parameters: {request.params}"
+    for message in request.messages[start:]:
         first, *rest = message.content.split("\n")
         yield f"{message.role}: {first}"
         yield from (f"    {line}" for line in rest)
@@ -71,26 +71,26 @@ def _lines(question: Question, start: int) -> Iterator[str]:
         yield from (f"    call: {call.name}({call.arguments})" for call in message.calls)
 
 
-def _where_they_differ(recorded: list[str], asked: list[str]) -> tuple[list[str], list[str]]:
-    """The lines from the first that differs on, and one before: comparing thousands would take minutes."""
+def _differing_part(recorded: list[str], asked: list[str]) -> tuple[list[str], list[str]]:
+    """Return the lines from the one before the first that differs: comparing thousands would take minutes."""
     pairs = enumerate(zip(recorded, asked, strict=False))
     first = next((i for i, (a, b) in pairs if a != b), min(len(recorded), len(asked)))
     start = max(0, first - 1)
-    return recorded[start : start + MOST_COMPARED], asked[start : start + MOST_COMPARED]
+    return recorded[start : start + MAX_COMPARED], asked[start : start + MAX_COMPARED]
 
 
-def _compared(recorded: list[str], asked: list[str]) -> Iterator[str]:
-    """The lines that differ, each block with the line above it."""
+def _diff_lines(recorded: list[str], asked: list[str]) -> Iterator[str]:
+    """Yield the lines that differ, each block with the line above it."""
     matcher = difflib.SequenceMatcher(None, recorded, asked, autojunk=False)
     for kind, a, a_end, b, b_end in matcher.get_opcodes():
         if kind == "equal":
             continue
         if a:
-            yield f"  {_clipped(recorded[a - 1])}"
-        gone, come = recorded[a:a_end], asked[b:b_end]
-        at = _first_difference(gone[0], come[0]) if gone and come else 0
-        yield from (f"- {_clipped(line, at if n == 0 else 0)}" for n, line in enumerate(gone))
-        yield from (f"+ {_clipped(line, at if n == 0 else 0)}" for n, line in enumerate(come))
+            yield f"  {_clip(recorded[a - 1])}"
+        removed, added = recorded[a:a_end], asked[b:b_end]
+        at = _first_difference(removed[0], added[0]) if removed and added else 0
+        yield from (f"- {_clip(line, at if n == 0 else 0)}" for n, line in enumerate(removed))
+        yield from (f"+ {_clip(line, at if n == 0 else 0)}" for n, line in enumerate(added))
 
 
 def _first_difference(one: str, other: str) -> int:
@@ -98,8 +98,8 @@ def _first_difference(one: str, other: str) -> int:
     return next((i for i, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
-def _clipped(line: str, around: int = 0) -> str:
-    """The part of a long line that shows the character at `around`."""
-    start = max(0, around - WIDTH // 2) if len(line) > WIDTH else 0
-    part = line[start : start + WIDTH]
-    return f"{'…' if start else ''}{part}{'…' if start + WIDTH < len(line) else ''}"
+def _clip(line: str, around: int = 0) -> str:
+    """Return the part of a long line around the character at `around`."""
+    start = max(0, around - MAX_WIDTH // 2) if len(line) > MAX_WIDTH else 0
+    part = line[start : start + MAX_WIDTH]
+    return f"{'…' if start else ''}{part}{'…' if start + MAX_WIDTH < len(line) else ''}"

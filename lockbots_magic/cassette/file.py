@@ -1,37 +1,39 @@
-"""A cassette as a file: one JSON object a line, the first of which names the format."""
+"""Cassette file: JSON Lines, the first of which names the format."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-import shutil
+import tempfile
 from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import UsageError
-from .entry import Question, Recording, Thread
+from filelock import FileLock, Timeout
 
-try:
-    import fcntl
-except ImportError:  # Windows: there one write at the end of a file is what keeps two kernels apart
-    fcntl = None  # type: ignore[assignment]
+from ..atomic_file import replace_file
+from ..errors import UsageError
+from .recording import Recording
+from .request import RecordedRequest, Thread
 
 FORMAT = "lockbots-cassette"
 VERSION = 1
 _HEADER = json.dumps({"format": FORMAT, "version": VERSION})
+LOCK_TIMEOUT = 30.0
+"""Longest wait (s) for another process that writes the same file."""
 
 
 class CassetteFile:
-    """The recordings of one file, in their order. What is added stands in the file at once.
+    """Recordings of one file, in order. Additions are written at once.
 
     Args:
-        path: the file; it need not exist.
+        path: The file; it need not exist.
 
     Raises:
-        UsageError: the file can't be read, or is no cassette; the message names the line.
+        UsageError: If the file can't be read or is not a cassette file; the message names the line.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -44,92 +46,85 @@ class CassetteFile:
         self._seen: tuple[int, ...] = ()
         self._read()
 
-    def of(self, question: Question) -> list[Recording]:
-        """The recordings of a question, in their order."""
-        return list(self._by_key.get(question.key, ()))
+    def matching(self, request: RecordedRequest) -> list[Recording]:
+        """Return the recordings of a request, in order."""
+        return list(self._by_key.get(request.key, ()))
 
     def create(self) -> None:
-        """Make the file if there is none, so that what can't be written is known before anything is asked.
+        """Create the file if it doesn't exist, so that an unwritable path fails before any request is sent.
 
         Raises:
-            UsageError: it can't be written.
+            UsageError: If the file can't be written.
         """
         try:
-            with _held(self.path):
+            with _locked(self.path):
+                self.path.touch()
                 if not self.path.stat().st_size:
                     self._rewrite()
         except OSError as error:
-            raise UsageError(f"{self.name} can't be written: {error.strerror}") from None
+            raise UsageError(f"Can't write cassette file {self.name}: {error.strerror}.") from None
 
     def add(self, recording: Recording, instead_of: Collection[str] = ()) -> Recording:
-        """Put a recording at the end, and return it as it stands there: under an id of its own.
+        """Append a recording and return it with its unique id.
 
         Args:
-            recording: the new one.
-            instead_of: ids of those that are dropped for it.
+            recording: The new recording.
+            instead_of: Ids of recordings to remove.
 
         Raises:
-            OSError: the file can't be written.
-            UsageError: somebody else has damaged it meanwhile.
+            OSError: If the file can't be written.
+            UsageError: If the file is damaged by now, or another process keeps it locked.
         """
-        with _held(self.path):
+        with _locked(self.path):
             if self._state() != self._seen:
                 self._read()
-            recording = replace(recording, id=self._free(recording.digest()))
+            recording = replace(recording, id=self._unused_id(recording.digest()))
             kept = [r for r in self.recordings if r.id not in instead_of]
             if len(kept) < len(self.recordings) or self._torn or not self._seen[-1]:
-                self._know((*kept, recording))
+                self._index_all((*kept, recording))
                 self._rewrite()
             else:
                 with self.path.open("ab") as file:
                     file.write(self._line(recording))
-                self._know_one(recording)
+                self._index_one(recording)
             self._seen = self._state()
         return recording
 
-    def _know(self, recordings: Iterable[Recording]) -> None:
+    def _index_all(self, recordings: Iterable[Recording]) -> None:
         self.recordings = []
         self._by_key = {}
         self._by_end = {}
         for recording in recordings:
-            self._know_one(recording)
+            self._index_one(recording)
 
-    def _know_one(self, recording: Recording) -> None:
+    def _index_one(self, recording: Recording) -> None:
         self.recordings.append(recording)
-        self._by_key.setdefault(recording.question.key, []).append(recording)
+        self._by_key.setdefault(recording.request.key, []).append(recording)
         self._by_end.setdefault(recording.thread, recording)
 
-    def _free(self, digest: str) -> str:
+    def _unused_id(self, digest: str) -> str:
         taken = {r.id for r in self.recordings}
         numbered = (f"{digest}-{n}" for n in range(2, len(taken) + 3))
         return digest if digest not in taken else next(one for one in numbered if one not in taken)
 
     def _line(self, recording: Recording) -> bytes:
-        """The line of a recording that comes after those known."""
-        line = recording.to_line(self._by_end.get(recording.question.thread[:-2]))
-        return f"{line}\n".encode("utf-8", "backslashreplace")  # half a surrogate pair: JSON writes it so, too
+        """Return the line of a recording that is appended to those indexed."""
+        line = recording.to_line(self._by_end.get(recording.request.thread[:-2]))
+        return f"{line}\n".encode("utf-8", "backslashreplace")  # lone surrogates as JSON escapes
 
     def _rewrite(self) -> None:
         lines = [f"{_HEADER}\n".encode()]
         recordings = self.recordings
-        self._know(())
+        self._index_all(())
         for recording in recordings:  # a line follows one above it
             lines.append(self._line(recording))
-            self._know_one(recording)
-        draft = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
-        try:
-            draft.write_bytes(b"".join(lines))
-            with suppress(OSError):
-                shutil.copymode(self.path, draft)
-            draft.replace(self.path)
-        finally:
-            with suppress(OSError):
-                draft.unlink(missing_ok=True)
+            self._index_one(recording)
+        replace_file(self.path, b"".join(lines))
         self._torn = False
         self._seen = self._state()
 
     def _state(self) -> tuple[int, ...]:
-        """What changes when somebody writes; its last number is the size (bytes)."""
+        """Return a fingerprint that changes with every write; its last number is the size (bytes)."""
         try:
             status = self.path.stat()
         except FileNotFoundError:
@@ -143,15 +138,15 @@ class CassetteFile:
         except FileNotFoundError:
             lines = [b""]
         except OSError as error:
-            raise UsageError(f"{self.name} can't be read: {error.strerror}") from None
+            raise UsageError(f"Can't read cassette file {self.name}: {error.strerror}.") from None
         last = lines.pop()
         if not lines and not _HEADER.encode().startswith(last):
-            lines.append(last)  # what it is, the check tells
+            lines.append(last)  # _check_header says what is wrong with it
             last = b""
         self._torn = bool(last)
-        if last and _is_json(last):  # edited by hand, without the newline at the end; else a crash cut it off
+        if last and _is_json(last):  # edited by hand, without the last newline; else cut off by a crash
             lines.append(last)
-        self._know(self._parsed(lines))
+        self._index_all(self._parsed(lines))
 
     def _parsed(self, lines: Sequence[bytes]) -> Iterator[Recording]:
         by_id: dict[str, Recording] = {}
@@ -163,11 +158,11 @@ class CassetteFile:
             try:
                 recording = _recording(json.loads(line), by_id)
             except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as error:
-                why = error if isinstance(error, _NothingToFollowError) else "it is no recording"
-                message = f"{self.path.name}, line {number}: {why}; mend the line, or record anew"
+                why = error if isinstance(error, _MissingPredecessorError) else "it is not a recording"
+                message = f"{self.path.name}, line {number}: {why}. Correct the line, or record again."
                 raise UsageError(message) from None
             recording = replace(recording, id=recording.id or recording.digest())
-            if recording.id in by_id:  # the same lines twice: merged by hand
+            if recording.id in by_id:  # the same line twice, merged by hand
                 recording = replace(recording, id=f"{recording.id}-{number}")
             by_id[recording.id] = recording
             yield recording
@@ -179,19 +174,19 @@ class CassetteFile:
         except (ValueError, TypeError, KeyError, RecursionError):
             name, version = "", 0
         if name != FORMAT:
-            raise UsageError(f"{self.name} is no cassette: its first line should be {_HEADER}")
+            raise UsageError(f"{self.name} is not a cassette file: the first line must be {_HEADER}.")
         if version != VERSION:
-            raise UsageError(f"{self.name} is a cassette of version {version!r}; this release reads {VERSION}")
+            raise UsageError(f"{self.name} has version {version!r}; this release reads version {VERSION}.")
 
 
-class _NothingToFollowError(ValueError):
+class _MissingPredecessorError(ValueError):
     pass
 
 
 def _recording(line: dict[str, Any], by_id: dict[str, Recording]) -> Recording:
     following = line.get("after")
     if following and following not in by_id:
-        raise _NothingToFollowError(f"the recording {following!r} that it follows is not above it")
+        raise _MissingPredecessorError(f"the recording {following!r} that it follows is not above it")
     return Recording.from_line(line, by_id[following] if following else None)
 
 
@@ -204,17 +199,28 @@ def _is_json(line: bytes) -> bool:
 
 
 @contextmanager
-def _held(path: Path) -> Iterator[None]:
-    """Keep other kernels from writing to `path`, which may be replaced while we wait for it."""
-    while True:
-        with path.open("ab") as file:
-            if fcntl is not None:
-                with suppress(OSError):  # a file system without locks
-                    fcntl.flock(file, fcntl.LOCK_EX)
-            try:
-                current = os.path.samestat(os.fstat(file.fileno()), path.stat())
-            except FileNotFoundError:
-                current = False
-            if current:
-                yield
-                return
+def _locked(path: Path) -> Iterator[None]:
+    """Keep other processes of this user from writing to `path`.
+
+    The lock lives in the folder for temporary files, as some mounts support no locks, and stays there: next to the
+    cassette it would be one more file to ignore.
+
+    Raises:
+        UsageError: If another process holds the lock for more than `LOCK_TIMEOUT`.
+        OSError: If the lock can't be created.
+    """
+    user = os.getuid() if hasattr(os, "getuid") else ""
+    digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:24]
+    lock = FileLock(Path(tempfile.gettempdir()) / f"lockbots-{user}-{digest}.lock", timeout=LOCK_TIMEOUT)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise UsageError(
+            f"Can't write {path.name}: another process has kept it locked for {LOCK_TIMEOUT:g} s."
+        ) from None
+    except NotImplementedError as error:  # the file system has no locks
+        raise UsageError(f"Can't lock {path.name}: {error}.") from None
+    try:
+        yield
+    finally:
+        lock.release()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ..cassette import active as deck
+from ..cassette.active import cassette_of
 from ..chat import Chat
 from ..conversation.messages import Delta
 from ..conversation.turn import Turn
@@ -43,6 +43,8 @@ class Answer:
     """None where the model could not be asked."""
     error: Exception | None = None
     """Why it could not, or what went wrong."""
+    is_recorded: bool = False
+    """Whether it goes through a cassette."""
 
     @property
     def turn(self) -> Turn | None:
@@ -161,7 +163,7 @@ class Comparison:
     def _lanes(self) -> list[list[int]]:
         """Who is asked beside whom. On a cassette, answers of one model are told apart by nothing but their order."""
         asked = [number for number, answer in enumerate(self.answers) if answer.reply is not None]
-        if deck.inserted() is None:
+        if not any(answer.is_recorded for answer in self.answers):
             return [[number] for number in asked]
         lanes: dict[str, list[int]] = {}
         for number in asked:
@@ -238,7 +240,8 @@ def _asked(name: str, model: str, prompt: str, chat_of: Callable[[str], Chat], o
         reply = chat.stream(prompt, history=False, **options)
     except LockbotsError as error:
         return Answer(name, model, error=error)
-    return Answer(name, f"{chat.provider.name}:{reply.request.model}", reply)
+    is_recorded = cassette_of(chat.provider) is not None
+    return Answer(name, f"{chat.provider.name}:{reply.request.model}", reply, is_recorded=is_recorded)
 
 
 def _names(models: Sequence[str]) -> list[str]:

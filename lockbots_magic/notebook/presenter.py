@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..cassette import active as deck
+from ..cassette.active import cassette_of
 from ..conversation.history_entry import Entry
 from ..conversation.messages import Delta
 from ..conversation.turn import Turn
@@ -63,7 +63,7 @@ class Presenter:
         """Show what the question would send, to be read and copied."""
         from ..prompt.preview import described  # noqa: PLC0415  # few cells are tried dry
 
-        reply, cassette = question.preview(), deck.inserted()
+        reply, cassette = question.preview(), cassette_of(question.chat.provider)
         text = described(
             question.chat.provider,
             reply.request,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from traitlets import Dict, Enum, Float, Int, TraitError, Unicode, default, validate
 from traitlets.config import Configurable
 
+from ..cassette.active import active_cassette
 from ..chat import Chat
 from ..conversation.conversation import Conversation
 from ..conversation.observers import Observers
@@ -26,6 +27,7 @@ from .cell_tracker import CellTracker
 from .credentials import Credentials
 
 if TYPE_CHECKING:
+    from ..cassette.cassette import Cassette
     from ..conversation.history_entry import Past
     from ..conversation.usage import TurnUsage
 
@@ -98,6 +100,8 @@ class Lockbots(Configurable):
         """Makes the chat panel for a conversation, by its name; None where there is none."""
         self.own_notebook: Callable[[], Path | None] = lambda: None
         """Where the notebook is in which this kernel runs, as far as that can be known."""
+        self.cassette: Cassette | None = None
+        """Cassette of `%lockbots record` and `replay`: used by every chat of this session, and by no other."""
         self.namespace: Mapping[str, Any] = {}
         """The notebook's variables."""
         self._replies: weakref.WeakSet[Reply] = weakref.WeakSet()
@@ -127,10 +131,18 @@ class Lockbots(Configurable):
         auth = settings.pop("auth", None) or self.credentials.get(name)
         place = conversation or self.current
         known = self.conversations[place] if place in self.conversations else Conversation(place)
-        chat = Chat(model, auth=auth, conversation=known, **settings)
+        chat = Chat(model, auth=auth, conversation=known, cassette=self.cassette, **settings)
         if self.temperature is not None and "temperature" in chat.provider.parameters:
             chat.params["temperature"] = self.temperature
         return chat
+
+    def active_cassette(self) -> Cassette | None:
+        """Return the cassette that prompts of this session go through: its own, or that of the whole process.
+
+        Raises:
+            UsageError: If the environment names one that can't be used.
+        """
+        return self.cassette or active_cassette()
 
     def settings_of(self, provider: str) -> dict[str, Any]:
         """Return the settings given for `provider`: by `%lockbots use`, the configuration, or the environment."""

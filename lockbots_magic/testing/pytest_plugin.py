@@ -1,4 +1,4 @@
-"""For people who test code that talks to a model: the fixture `lockbots_cassette` plays what was recorded once."""
+"""pytest plugin: the fixture `lockbots_cassette` replays recorded answers in tests."""
 
 from __future__ import annotations
 
@@ -11,60 +11,59 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from ..cassette.provider import Cassette
+    from ..cassette.cassette import Cassette
 
 OPTION = "--lockbots-cassette-mode"
-LONGEST_NAME = 100
-"""Characters of a test's name that its cassette's has; file systems take 255 bytes."""
+MAX_NAME = 100
+"""Most characters of a test's name in the name of its cassette; file systems take 255 bytes."""
 MODES = ("replay", "record", "auto", "new")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option that decides what cassettes are for."""
+    """Add the command line option that sets the mode of all cassettes."""
     group = parser.getgroup("lockbots")
-    text = "what tests do with their cassettes; by default LOCKBOTS_CASSETTE_MODE, else replay"
+    text = "mode of the cassettes of tests (default: LOCKBOTS_CASSETTE_MODE, else replay)"
     group.addoption(OPTION, choices=MODES, default=None, help=text)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
-    text = "lockbots_cassette(file): the cassette of a test, relative to the folder of its file"
+    """Register the marker."""
+    text = "lockbots_cassette(file): cassette file of a test, relative to the folder of the test file"
     config.addinivalue_line("markers", text)
 
 
 @pytest.fixture
 def lockbots_cassette(request: pytest.FixtureRequest) -> Iterator[Cassette]:
-    """Record and play what any `Chat` is asked during the test.
+    """Replay the answers to every `Chat` of this process during the test.
 
-    The cassette is ``cassettes/<file>/<test>.jsonl`` beside the test's file, or what the marker
-    ``@pytest.mark.lockbots_cassette("file.jsonl")`` names. It is played; what is missing is recorded by
-    ``pytest --lockbots-cassette-mode=auto``.
+    The cassette is ``cassettes/<file>/<test>.jsonl`` next to the test file, or the file named by the marker
+    ``@pytest.mark.lockbots_cassette("file.jsonl")``. ``pytest --lockbots-cassette-mode=auto`` records what is missing.
     """
-    from ..cassette import active as deck  # noqa: PLC0415  # pytest loads this module wherever the package is installed
-    from ..cassette.provider import Cassette  # noqa: PLC0415  # as above
+    # Imported here: pytest loads this module wherever the package is installed.
+    from ..cassette.active import eject_cassette, environment_mode, insert_cassette  # noqa: PLC0415
+    from ..cassette.cassette import Cassette  # noqa: PLC0415
 
-    mode = request.config.getoption(OPTION) or deck.mode_of_environment() or "replay"
-    path = _path(request)
+    mode = request.config.getoption(OPTION) or environment_mode() or "replay"
+    path = _cassette_path(request)
     if mode != "replay":
         path.parent.mkdir(parents=True, exist_ok=True)
     elif not path.exists():
-        pytest.fail(f"there is no cassette {path}; record it:  pytest {OPTION}=auto", pytrace=False)
+        pytest.fail(f"There is no cassette file {path}. To record it:  pytest {OPTION}=auto", pytrace=False)
     cassette = Cassette(path, mode, hint=f"pytest {OPTION}=auto")
-    deck.insert(cassette)
+    insert_cassette(cassette)
     try:
         yield cassette
     finally:
-        deck.eject(cassette)
+        eject_cassette(cassette)
 
 
-def _path(request: pytest.FixtureRequest) -> Path:
+def _cassette_path(request: pytest.FixtureRequest) -> Path:
     folder = Path(request.path).parent
     marker = request.node.get_closest_marker("lockbots_cassette")
     if marker is not None and marker.args:
         return folder / str(marker.args[0])
     name = request.node.nodeid.partition("::")[2].replace("::", ".") or request.node.name
-    plain = re.sub(r"[^\w.-]+", "-", name).strip("-")[:LONGEST_NAME]
-    if plain != name:  # two names must not become one
+    plain = re.sub(r"[^\w.-]+", "-", name).strip("-")[:MAX_NAME]
+    if plain != name:  # two tests must not share a file
         plain += "-" + hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:6]
-    name = plain
-    return folder / "cassettes" / request.path.stem / f"{name}.jsonl"
+    return folder / "cassettes" / request.path.stem / f"{plain}.jsonl"

@@ -6,12 +6,16 @@ from dataclasses import replace
 import pytest
 
 from lockbots_magic import Chat
-from lockbots_magic.cassette import active as deck
+from lockbots_magic.cassette.active import eject_cassette
+from lockbots_magic.cassette.cassette import Cassette
 from lockbots_magic.cassette.diff import difference
-from lockbots_magic.cassette.entry import Question, Recording
-from lockbots_magic.cassette.provider import Cassette, CassetteProvider
+from lockbots_magic.cassette.provider import CassetteProvider
+from lockbots_magic.cassette.recording import Recording
+from lockbots_magic.cassette.request import RecordedRequest
 from lockbots_magic.conversation.messages import ChatRequest, Delta, Message, Tool, ToolCall
-from lockbots_magic.errors import NotRecordedError
+from lockbots_magic.errors import NotRecordedError, UsageError
+from lockbots_magic.providers.base import Provider
+from lockbots_magic.providers.function import FunctionProvider
 from lockbots_magic.security.secrets import Secret
 from lockbots_magic.tools.toolbox import Toolbox
 from tests.tools.test_toolbox import Model, add, says, wants
@@ -27,9 +31,9 @@ def path(tmp_path):
 
 
 @pytest.fixture(autouse=True)
-def _empty_deck():
+def _no_active_cassette():
     yield
-    while deck.eject():
+    while eject_cassette():
         pass
 
 
@@ -74,7 +78,7 @@ def test_a_longer_talk_with_calls_is_played(mock_server, path):
 
 def test_calls_that_differ_are_told():
     calls = [ToolCall("1", "f", '{"x": 1}'), ToolCall("1", "f", '{"x": 2}')]
-    asked, recorded = (Question("p", "m", (Message("assistant", "", calls=(call,)),)) for call in calls)
+    asked, recorded = (RecordedRequest("p", "m", (Message("assistant", "", calls=(call,)),)) for call in calls)
     assert difference(asked, [recorded]).splitlines()[-2:] == ['-     call: f({"x": 2})', '+     call: f({"x": 1})']
 
 
@@ -154,30 +158,84 @@ def test_what_only_the_calls_tell_apart_are_different_questions():
         ChatRequest("m", (Message("assistant", "", calls=(call,)), Message("tool", "3", call_id="1"))) for call in calls
     ]
     tool = Tool("f", "", {"type": "object"})
-    questions = [Question.of("p", "m", asked) for asked in (*said, replace(said[0], tools=(tool,)))]
+    questions = [RecordedRequest.from_request("p", "m", asked) for asked in (*said, replace(said[0], tools=(tool,)))]
     assert len({question.key for question in questions}) == 4
-    assert Question.of("p", "m", said[0]).key == questions[0].key
+    assert RecordedRequest.from_request("p", "m", said[0]).key == questions[0].key
 
 
 def test_a_line_is_read_as_it_was_written():
     image = Message("user", "look", images=(PIXEL,))
     call = ToolCall("1", "f", '{"x": "я"}')
     asked = ChatRequest("m", (image, Message("assistant", "hm", calls=(call,)), Message("tool", "3", call_id="1")))
-    recording = Recording(Question.of("p", "m", asked), "well", calls=(call, call), rhythm=[])
+    recording = Recording(RecordedRequest.from_request("p", "m", asked), "well", calls=(call, call), rhythm=[])
     read = Recording.from_line(json.loads(recording.to_line()))
     assert replace(read, id="") == recording
     assert (read.thread, read.digest()) == (recording.thread, recording.digest())
-    following = Recording.from_line(json.loads(Recording(recording.question, calls=(call,), id="a").to_line()))
+    following = Recording.from_line(json.loads(Recording(recording.request, calls=(call,), id="a").to_line()))
     more = replace(asked, messages=(*following.messages, Message("tool", "4", call_id="1")))
-    after = Recording(Question("p", "m", more.messages), "end")
+    after = Recording(RecordedRequest("p", "m", more.messages), "end")
     again = Recording.from_line(json.loads(after.to_line(following)), following)
-    assert again.question.key == after.question.key
+    assert again.request.key == after.request.key
 
 
 @pytest.mark.parametrize(
     "calls", [7, [7], [{}], [{"id": 1}], {"id": "x"}, [{"id": "x", "function": {"name": 1, "arguments": ""}}]]
 )
 def test_malformed_calls_are_no_recording(calls):
-    line = json.loads(Recording(Question("p", "m", (Message("user", "hi"),))).to_line())
+    line = json.loads(Recording(RecordedRequest("p", "m", (Message("user", "hi"),))).to_line())
     with pytest.raises((ValueError, TypeError, KeyError, AttributeError)):
         Recording.from_line({**line, "ended": "complete", "calls": calls})
+
+
+class Plugin(FunctionProvider):
+    """A provider of somebody else's, which overrides what `Provider` defines and adds to it."""
+
+    takes_images = True
+    extra = "more"
+
+    @property
+    def default_model(self):
+        return "by property"
+
+    def sees(self, model):
+        return model == "sighted"
+
+    def check_params(self, params):
+        raise UsageError("my own check")
+
+    def embed(self):
+        return self.function
+
+
+def test_a_provider_behind_a_cassette_keeps_all_that_it_overrides_and_adds(path):
+    plugin = Plugin(lambda prompt: "hi", max_retries=7)
+    wrapped = CassetteProvider(plugin, Cassette(path))
+    assert isinstance(wrapped, Provider)
+    assert (wrapped.sees("sighted"), wrapped.sees("blind")) == (True, False)
+    with pytest.raises(UsageError, match="my own check"):
+        wrapped.check_params(["x"])
+    assert (wrapped.default_model, wrapped.takes_images, wrapped.extra) == ("by property", True, "more")
+    assert wrapped.embed() is plugin.function
+    with pytest.raises(AttributeError):
+        wrapped.missing  # noqa: B018  # reading it is the test
+
+
+def test_settings_of_a_provider_behind_a_cassette_are_its_own(path):
+    plugin = Plugin(lambda prompt: "hi", max_retries=7)
+    wrapped = CassetteProvider(plugin, Cassette(path))
+    plugin.max_retries = 3
+    assert wrapped.max_retries == 3
+    wrapped.max_retries = 5
+    assert plugin.max_retries == 5
+
+
+def test_an_image_for_a_plugin_that_decides_what_it_sees(path):
+    class Sighted(FunctionProvider):
+        def sees(self, model):
+            return True
+
+    chat = Chat(Sighted(lambda messages: str(len(messages[-1]["content"]))), cassette=path)
+    chat.ask("look", images=[PIXEL])
+    assert chat.ask("and again").reply == str(len("and again"))
+    with pytest.raises(NotRecordedError):
+        Chat(FunctionProvider(lambda messages: ""), cassette=path, mode="replay").ask("look")

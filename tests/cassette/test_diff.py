@@ -5,14 +5,14 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockbots_magic.cassette.diff import MOST_LINES, WIDTH, difference
-from lockbots_magic.cassette.entry import Question
+from lockbots_magic.cassette.diff import MAX_LINES, MAX_WIDTH, difference
+from lockbots_magic.cassette.request import RecordedRequest
 from lockbots_magic.conversation.messages import Message
 
 
 def question(*said, model="m", params="{}", provider="p"):
     roles = ["user", "assistant"] * len(said)
-    return Question(provider, model, tuple(map(Message, roles, said)), params)
+    return RecordedRequest(provider, model, tuple(map(Message, roles, said)), params)
 
 
 def test_prompt_that_differs_is_shown():
@@ -36,12 +36,12 @@ def test_long_line_is_shown_where_it_differs():
     gone, come = told.splitlines()[1:]
     assert "aY" in gone
     assert "aX" in come
-    assert len(come) < WIDTH + 10
+    assert len(come) < MAX_WIDTH + 10
 
 
 def test_long_difference_is_cut():
     told = difference(question("\n".join(map(str, range(100)))), [question("\n".join("abcdefgh"))])
-    assert len(told.splitlines()) == MOST_LINES + 1
+    assert len(told.splitlines()) == MAX_LINES + 1
     assert told.endswith("and more")
 
 
@@ -54,7 +54,7 @@ def test_long_texts_are_compared_at_once():
 
 
 some = st.builds(
-    Question,
+    RecordedRequest,
     st.sampled_from("pq"),
     st.sampled_from("mn"),
     st.lists(st.builds(Message, st.sampled_from(["user", "assistant"]), st.text(max_size=9)), max_size=4).map(tuple),

@@ -9,15 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockbots_magic.cassette.entry import Question, Recording
+from lockbots_magic.cassette import file as cassette_file
 from lockbots_magic.cassette.file import CassetteFile
+from lockbots_magic.cassette.recording import Recording
+from lockbots_magic.cassette.request import RecordedRequest
 from lockbots_magic.conversation.messages import Message
 from lockbots_magic.errors import UsageError
 
 
 def recording(prompt, reply="yes", before=()):
     return Recording(
-        Question("p", "m", (*before, Message("user", prompt))), reply, rhythm=[[9, 3]], finish_reason="stop"
+        RecordedRequest("p", "m", (*before, Message("user", prompt))), reply, rhythm=[[9, 3]], finish_reason="stop"
     )
 
 
@@ -31,7 +33,7 @@ def lines_of(path):
 
 
 def prompts(tape):
-    return [r.question.messages[-1].content for r in tape.recordings]
+    return [r.request.messages[-1].content for r in tape.recordings]
 
 
 def test_first_line_names_the_format(path):
@@ -74,7 +76,7 @@ def test_same_answer_twice_is_two_recordings(path):
     ids = [tape.add(recording("one")).id for _ in range(3)]
     assert len(set(ids)) == 3
     assert [r.id for r in CassetteFile(path).recordings] == ids
-    assert len(tape.of(recording("one").question)) == 3
+    assert len(tape.matching(recording("one").request)) == 3
 
 
 def test_lines_doubled_by_hand_are_two_recordings(path):
@@ -110,13 +112,13 @@ def test_file_edited_by_hand_may_lack_its_last_newline(path):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("# a readme\n", "is no cassette"),
-        ("[]\n", "is no cassette"),
-        ("my precious one-line note", "is no cassette"),
-        ("{}", "is no cassette"),
-        ('{"format": "lockbots-cassette", "version": 2}\n', "version 2; this release reads 1"),
-        ('{"format": "lockbots-cassette", "version": 1}\n<<<<<<< HEAD\n', "line 2: it is no recording"),
-        ('{"format": "lockbots-cassette", "version": 1}\n\n{"request": 1}\n', "line 3: it is no recording"),
+        ("# a readme\n", "is not a cassette file"),
+        ("[]\n", "is not a cassette file"),
+        ("my precious one-line note", "is not a cassette file"),
+        ("{}", "is not a cassette file"),
+        ('{"format": "lockbots-cassette", "version": 2}\n', "version 2; this release reads version 1"),
+        ('{"format": "lockbots-cassette", "version": 1}\n<<<<<<< HEAD\n', "line 2: it is not a recording"),
+        ('{"format": "lockbots-cassette", "version": 1}\n\n{"request": 1}\n', "line 3: it is not a recording"),
         (
             '{"format": "lockbots-cassette", "version": 1}\n{"after": "gone"}\n',
             "line 2: the recording 'gone' that it follows is not above it",
@@ -139,12 +141,12 @@ def test_empty_file_becomes_a_cassette(path):
 
 
 def test_folder_that_is_not_there_is_told_before_anything_is_asked(tmp_path):
-    with pytest.raises(UsageError, match="can't be written"):
+    with pytest.raises(UsageError, match="Can't write cassette file"):
         CassetteFile(tmp_path / "no" / "talk.jsonl").create()
 
 
 def test_folder_in_place_of_a_file_is_told(tmp_path):
-    with pytest.raises(UsageError, match="can't be read"):
+    with pytest.raises(UsageError, match="Can't read cassette file"):
         CassetteFile(tmp_path)
 
 
@@ -173,16 +175,18 @@ def test_what_another_kernel_adds_is_kept_when_a_recording_goes(path):
 
 WRITER = """
 import sys
-from lockbots_magic.cassette.recording import Question, Recording
+from lockbots_magic.cassette.recording import Recording
+from lockbots_magic.cassette.request import RecordedRequest
+from lockbots_magic.cassette import file as cassette_file
 from lockbots_magic.cassette.file import CassetteFile
 from lockbots_magic.conversation.messages import Message
 
 name, path = sys.argv[1:]
-tape = Tape(path)
+tape = CassetteFile(path)
 sys.stdin.readline()
 last = None
 for n in range(40):
-    question = Question("p", "m", (Message("user", f"{name}-{n} " + "ё" * 3000),))
+    question = RecordedRequest("p", "m", (Message("user", f"{name}-{n} " + "ё" * 3000),))
     one = Recording(question, "x" * 9000, rhythm=[[0, 9000]])
     last = tape.add(one, {last.id} if n % 10 == 9 else ())
 """
@@ -213,3 +217,17 @@ def test_any_bytes_are_a_cassette_or_an_error_that_says_so(tmp_path_factory, con
             CassetteFile(path)
         except UsageError:
             assert path.read_bytes() == start + content
+
+
+def test_a_file_that_another_process_keeps_locked_is_one_clear_message(path, monkeypatch):
+    monkeypatch.setattr(cassette_file, "LOCK_TIMEOUT", 0.1)
+    file = CassetteFile(path)
+    with cassette_file._locked(path), pytest.raises(UsageError, match=r"Can't write talk\.jsonl: another process"):
+        file.add(recording("one"))
+    file.add(recording("one"))
+    assert prompts(CassetteFile(path)) == ["one"]
+
+
+def test_a_lock_leaves_no_file_beside_the_cassette(path):
+    CassetteFile(path).add(recording("one"))
+    assert list(path.parent.iterdir()) == [path]

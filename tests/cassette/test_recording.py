@@ -1,227 +1,213 @@
-"""`%lockbots record`, `replay` and `live`, the environment, nbval and the pytest fixture: as people use them."""
+"""A recording is a line of JSON and comes back as it was; what it says of a failure fits any machine."""
 
 import json
-import os
-import subprocess
-import sys
-import textwrap
 
 import pytest
-from IPython.utils.capture import capture_output
+from hypothesis import given
+from hypothesis import strategies as st
 
-from lockbots_magic.cassette import active as deck
-from lockbots_magic.errors import NotRecordedError, UsageError
+from lockbots_magic.cassette.anonymize import anonymize, describe_error
+from lockbots_magic.cassette.recording import Recording
+from lockbots_magic.cassette.request import RecordedRequest
+from lockbots_magic.cassette.rhythm import rhythm_of
+from lockbots_magic.conversation.messages import ChatRequest, Delta, Message, Usage
+from lockbots_magic.errors import ConnectionFailed, ProviderError, RateLimitError
+from lockbots_magic.security.secrets import Secret
 
-pytest_plugins = ["pytester"]
-
-
-@pytest.fixture(autouse=True)
-def _empty_deck():
-    yield
-    while deck.eject():
-        pass
-
-
-@pytest.fixture
-def lockbots(shell, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-    def run(line, magic="lockbots"):
-        with capture_output() as captured:
-            shell.run_line_magic(magic, line)
-        return captured.stdout + "".join(o.data["text/plain"] for o in captured.outputs)
-
-    return run
+text = st.text(st.characters(exclude_categories=()), max_size=20)  # half surrogate pairs too
+messages = st.lists(st.builds(Message, st.sampled_from(["system", "user", "assistant"]), text), max_size=4).map(tuple)
+questions = st.builds(RecordedRequest, text, text, messages, st.sampled_from(["{}", '{"temperature": 0.2}']))
+deltas = st.lists(
+    st.tuples(st.integers(0, 5000), st.builds(Delta, text=text, reasoning=text, notice=text)), max_size=8
+).map(lambda rows: [(at / 1000, delta) for at, delta in sorted(rows, key=lambda row: row[0])])
 
 
-def asked(lockbots, prompt):
-    return lockbots(prompt, "chat")
+def recording_of(question, came, elapsed, ended="complete", finish_reason="stop", usage=None, default=False):
+    reply, reasoning = "".join(d.text for _, d in came), "".join(d.reasoning for _, d in came)
+    rhythm = rhythm_of(came, elapsed)
+    return Recording(question, reply, reasoning, rhythm, ended, finish_reason, {}, usage, default, "an-id")
 
 
-def test_what_was_recorded_is_played(lockbots, mock_server, tmp_path):
-    lockbots(f"use openai:demo --base-url {mock_server.url('openai')}")
-    assert lockbots("record talk.jsonl") == "recording to talk.jsonl: everything is asked\n"
-    said = asked(lockbots, "count to 3")
-    assert lockbots("live") == "models are asked again\n"
-    lockbots("clear")
-    assert lockbots("replay talk.jsonl --speed 2") == "playing talk.jsonl: nobody is asked\n"
-    lockbots("use openai:demo --base-url http://127.0.0.1:9/v1")
-    assert asked(lockbots, "count to 3") == said
-    with pytest.raises(NotRecordedError):
-        asked(lockbots, "count to 4")
-    assert "talk.jsonl (replay, 1 answer, 1 played)" in lockbots("status")
-    assert lockbots("live") == "models are asked again\n"
-    assert lockbots("live") == "models are asked: no cassette is in use\n"
+recordings = st.builds(
+    recording_of,
+    questions,
+    deltas,
+    st.integers(5000, 9000).map(lambda n: n / 1000),
+    st.sampled_from(["complete", "interrupted", "error"]),
+    st.sampled_from(["", "stop", "length"]),
+    st.none() | st.builds(Usage, st.integers(0, 9), st.integers(0, 9)),
+    st.booleans(),
+)
 
 
-def test_ways_to_record(lockbots):
-    lockbots("record talk.jsonl")
-    asked(lockbots, "hello")
-    assert lockbots("record --missing talk.jsonl") == "recording to talk.jsonl what is missing there\n"
-    assert "what was there goes with the first answer" in lockbots("record talk.jsonl --new")
-    with pytest.raises(UsageError, match="give one of them"):
-        lockbots("record talk.jsonl --new --missing")
-    assert deck.inserted().mode == "new"
+def parts(timed):
+    """(when, kind, text) of everything that came; empty pieces are nothing."""
+    for at, delta in timed:
+        named = (("reasoning", delta.reasoning), ("text", delta.text), ("notice", delta.notice))
+        yield from ((at, kind, text) for kind, text in named if text)
 
 
-def test_cassette_that_is_not_there_is_told_and_the_one_in_use_stays(lockbots):
-    lockbots("record talk.jsonl")
-    with pytest.raises(
-        UsageError, match=r"there is no cassette other\.jsonl; to record it:  %lockbots record --missing other\.jsonl"
-    ):
-        lockbots("replay other.jsonl")
-    assert deck.inserted().path.name == "talk.jsonl"
+@given(questions, deltas)
+def test_what_came_is_played_piece_by_piece_at_its_time(question, came):
+    assert list(parts(recording_of(question, came, 9.0).deltas())) == list(parts(came))
 
 
-def test_environment_stays_in_force(lockbots, tmp_path, monkeypatch):
-    monkeypatch.setenv("LOCKBOTS_CASSETTE", str(tmp_path / "named.jsonl"))
-    asked(lockbots, "hello")
-    assert lockbots("live") == "back to the cassette that LOCKBOTS_CASSETTE names\n"
-    assert "named.jsonl (auto, 1 answer, 1 recorded)" in lockbots("status")
-    monkeypatch.setenv("LOCKBOTS_CASSETTE_MODE", "replay")
-    assert (
-        lockbots("record named.jsonl") == "recording to named.jsonl: everything is asked\n"
-    )  # as without the variable
-    assert deck.inserted().mode == "replay"
-    monkeypatch.setenv("LOCKBOTS_CASSETTE", str(tmp_path / "none.jsonl"))
-    for ask in (lambda: lockbots("live"), lambda: asked(lockbots, "hello")):
-        with pytest.raises(UsageError, match="there is no cassette"):
-            ask()
-    assert "there is no cassette" in lockbots("status")
+@given(recordings)
+def test_recording_comes_back_as_it_was(recording):
+    line = recording.to_line()
+    assert "\n" not in line
+    assert Recording.from_line(json.loads(line.encode("utf-8", "backslashreplace"))) == recording
 
 
-NOTEBOOK = """
-%load_ext lockbots_magic
----
-%lockbots use openai:demo --base-url {url}
----
-%%chat --to reply
-count to 5
----
-reply
----
-%lockbots fork other
----
-%%chat -t 0.5
-say Привет, «мир» $x$
----
-from lockbots_magic import Chat
-print(Chat("openai:demo", base_url={url!r}).ask("show code").reply)
-"""
+@given(recordings)
+def test_line_that_follows_another_does_not_repeat_it(first):
+    then = Recording(RecordedRequest("p", "m", (*first.messages, Message("user", "more"))), "yes", rhythm=[[9, 3]])
+    line = json.loads(then.to_line(first).encode("utf-8", "backslashreplace"))
+    assert line["after"] == "an-id"
+    assert line["request"]["messages"] == [{"role": "user", "content": "more"}]
+    again = Recording.from_line(line, first)
+    assert again == then
+    assert again.request.key == then.request.key
 
 
-def run(*command, folder, **variables):
-    done = subprocess.run(
-        [sys.executable, "-m", *command], cwd=folder, capture_output=True, text=True, timeout=120, check=False,
-        env={**os.environ, **variables, "JUPYTER_PREFER_ENV_PATH": "1", "PYTHONPATH": ""},
+@given(st.recursive(st.none() | st.booleans() | st.integers() | text, lambda v: st.lists(v) | st.dictionaries(text, v)))
+def test_line_that_is_no_recording_is_a_plain_error(value):
+    with pytest.raises((ValueError, TypeError, KeyError, AttributeError, IndexError)):
+        Recording.from_line(value)
+
+
+def test_line_reads_like_a_talk():
+    recording = Recording(
+        RecordedRequest("openai", "gpt-4o-mini", (Message("user", "Сколько?"),), '{"temperature": 0.2}'),
+        "Ровно 3.",
+        rhythm=rhythm_of([(0.8124, Delta("Ров")), (0.8124, Delta("но")), (0.9, Delta(" 3."))], 1.0),
+        finish_reason="stop", usage=Usage(3, 4), id="a1",
     )  # fmt: skip
-    return done.returncode, done.stdout + done.stderr
+    assert json.loads(recording.to_line()) == {
+        "id": "a1",
+        "request": {
+            "provider": "openai",
+            "model": "gpt-4o-mini",
+            "messages": [{"role": "user", "content": "Сколько?"}],
+            "params": {"temperature": 0.2},
+        },
+        "reply": "Ровно 3.",
+        "ended": "complete",
+        "finish_reason": "stop",
+        "usage": {"prompt_tokens": 3, "completion_tokens": 4},
+        "rhythm": [[812, 3, 2], [900, 3], [1000]],
+    }
 
 
-@pytest.mark.kernel
-def test_any_notebook_passes_nbval_without_its_server(mock_server, tmp_path):
-    pytest.importorskip("nbval")
-    nbformat = pytest.importorskip("nbformat")
-    cells = NOTEBOOK.format(url=mock_server.url("openai", rate=200)).strip().split("\n---\n")
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    nbformat.write(notebook, tmp_path / "talk.ipynb")
-    named = {"LOCKBOTS_CASSETTE": str(tmp_path / "talk.jsonl")}
-    execute = ("nbconvert", "--to", "notebook", "--execute", "--inplace", "talk.ipynb")
-    assert run(*execute, folder=tmp_path, **named, LOCKBOTS_CASSETTE_MODE="new")[0] == 0
-    heard = len(mock_server.requests)
-    assert heard == 3
-    nbval = ("pytest", "--nbval", "-p", "no:cacheprovider", "talk.ipynb")
-    status, said = run(*nbval, folder=tmp_path, **named, LOCKBOTS_CASSETTE_MODE="replay")
-    assert status == 0, said
-    assert "7 passed" in said
-    assert len(mock_server.requests) == heard
-    lines = (tmp_path / "talk.jsonl").read_text(encoding="utf-8")
-    (tmp_path / "talk.jsonl").write_text(lines.replace("count to 5", "count to 6"), encoding="utf-8")
-    status, said = run(*nbval, folder=tmp_path, **named, LOCKBOTS_CASSETTE_MODE="replay")
-    assert status == 1
-    assert "NotRecordedError" in said
+def test_reply_edited_by_hand_is_played_whole():
+    line = {
+        "request": {"provider": "p", "model": "m", "messages": []},
+        "reply": "A longer reply.", "ended": "complete", "rhythm": [[5, 3], [9]],
+    }  # fmt: skip
+    recording = Recording.from_line(line)
+    assert recording.reply == "A longer reply."
+    assert [d.text for _, d in recording.deltas()] == ["A l", "onger reply.", ""]
 
 
-TESTS = """
-from lockbots_magic import Chat
-
-def model(prompt):
-    model.asked += 1
-    return f"answer to {prompt}"
-
-model.asked = 0
-
-def test_talk(lockbots_cassette):
-    assert Chat(model).ask("hi").reply == "answer to hi"
-    assert lockbots_cassette.played + lockbots_cassette.recorded == 1
-
-def test_model_was_asked():
-    assert model.asked == %d
-"""
-
-
-@pytest.mark.parametrize("variable", [False, True])
-def test_fixture_records_once_and_plays_ever_after(pytester, monkeypatch, variable):
-    def mode(name):
-        if not variable:
-            return [f"--lockbots-cassette-mode={name}"]
-        monkeypatch.setenv("LOCKBOTS_CASSETTE_MODE", name)
-        return []
-
-    given = ("-p", "no:cacheprovider", "-p", "no:nbval")
-    file = pytester.makepyfile(test_code=TESTS % 1)
-    run = pytester.runpytest(*given)
-    run.assert_outcomes(failed=1, errors=1)
-    run.stdout.fnmatch_lines(["*there is no cassette *test_talk.jsonl; record it:*"])
-    pytester.runpytest(*given, *mode("auto")).assert_outcomes(passed=2)
-    kept = pytester.path / "cassettes" / "test_code" / "test_talk.jsonl"
-    assert json.loads(kept.read_text().splitlines()[1])["reply"] == "answer to hi"
-    file.write_text(TESTS % 0)
-    pytester.runpytest(*given, *(mode("replay") if variable else ())).assert_outcomes(passed=2)
-    file.write_text(textwrap.dedent(TESTS).replace('ask("hi")', 'ask("hi!")') % 0)
-    run = pytester.runpytest(*given, *mode("replay"))
-    run.assert_outcomes(failed=1, passed=1)
-    run.stdout.fnmatch_lines(["*NotRecordedError*", "*- user: hi", "*+ user: hi!"])
+@pytest.mark.parametrize(
+    "rhythm",
+    [
+        None,
+        5,
+        [5],
+        [[]],
+        [["text"]],
+        [[0, "x", 1]],
+        [[0, None]],
+        [[0, [1]]],
+        [{}],
+        [[1e300, 5]],
+        [[float("inf"), 1]],
+        [[0, 2.5]],
+        [[0, "reasoning", "x"]],
+        [[-1, 2]],
+        [[0, 2, "reasoning"]],
+        [[True, 1]],
+    ],
+)
+def test_rhythm_that_is_none_is_told_when_the_line_is_read(rhythm):
+    line = {"request": {"provider": "p", "model": "m", "messages": []}, "reply": "a", "ended": "complete"}
+    with pytest.raises((ValueError, TypeError, IndexError, KeyError)):
+        Recording.from_line({**line, "rhythm": rhythm})
 
 
-def test_every_test_has_a_cassette_of_its_own(pytester):
-    pytester.makepyfile(
-        """
-        import pytest
-        from lockbots_magic import Chat
-
-        class TestA:
-            def test_x(self, lockbots_cassette):
-                Chat("guide").ask("hello")
-
-        class TestB:
-            def test_x(self, lockbots_cassette):
-                Chat("guide").ask("hello")
-
-        @pytest.mark.parametrize("n", ["a/b", "a-b", "a b", "x" * 400])
-        def test_p(lockbots_cassette, n):
-            Chat("guide").ask("hello")
-        """
+def test_question_is_the_same_whatever_the_order_of_parameters():
+    one, other = (
+        RecordedRequest.from_request("p", "m", ChatRequest("m", (), params))
+        for params in ({"a": 1, "b": 2}, {"b": 2, "a": 1})
     )
-    given = ("-p", "no:cacheprovider", "-p", "no:nbval")
-    pytester.runpytest(*given, "--lockbots-cassette-mode=new").assert_outcomes(passed=6)
-    pytester.runpytest(*given).assert_outcomes(passed=6)
-    assert len(list(pytester.path.glob("cassettes/*/*.jsonl"))) == 6
+    assert one.key == other.key
 
 
-def test_marker_names_the_file(pytester):
-    pytester.makepyfile(
-        """
-        import pytest
-        from lockbots_magic import Chat
+def test_parameter_that_is_no_json_is_describe_error():
+    question = RecordedRequest.from_request("p", "m", ChatRequest("m", (), {"frame": object()}))
+    assert json.loads(question.params) == {"frame": "<object>"}
 
-        @pytest.mark.lockbots_cassette("shared.jsonl")
-        @pytest.mark.parametrize("n", [1, 2])
-        def test_talk(lockbots_cassette, n):
-            assert Chat("guide").ask("hello").reply
-        """
-    )
-    given = ("-p", "no:cacheprovider", "-p", "no:nbval", "--strict-markers")
-    pytester.runpytest(*given, "--lockbots-cassette-mode=auto").assert_outcomes(passed=2)
-    pytester.runpytest(*given).assert_outcomes(passed=2)
-    assert len((pytester.path / "shared.jsonl").read_text().splitlines()) == 2
+
+def test_deltas_of_a_failure_do_not_say_that_it_ended_well():
+    recording = Recording(RecordedRequest("p", "m", ()), "so far", rhythm=[[100, 6], [200]], ended="error")
+    assert [d for _, d in recording.deltas()] == [Delta("so far")]
+
+
+def test_failure_is_raised_as_it_was():
+    error = RateLimitError("slow down", status=429, retry_after=3.0)
+    recording = Recording(
+        RecordedRequest("openai", "m", ()), "so", rhythm=[[0, 2]], ended="error", error=describe_error(error, "")
+    )  # fmt: skip
+    again = recording.failure()
+    assert type(again) is RateLimitError
+    assert (str(again), again.status, again.retry_after, again.partial) == ("slow down", 429, 3.0, "so")
+    assert (again.provider, again.model) == ("openai", "m")
+
+
+@pytest.mark.parametrize("kind", ["ConnectionFailed", "RateLimitError"])
+def test_failure_with_odd_details_is_a_failure_all_the_same(kind):
+    details = {"type": kind, "message": "x", "status": "a", "retry_after": []}
+    recording = Recording(RecordedRequest("p", "m", ()), ended="error", error=details)
+    assert type(recording.failure()).__name__ == kind
+
+
+@pytest.mark.parametrize("usage", [{"prompt_tokens": "a"}, {"prompt_tokens": 1.5}, {"other": 1}, [1]])
+def test_usage_that_counts_nothing_is_told_when_the_line_is_read(usage):
+    request = {"provider": "p", "model": "m", "messages": []}
+    with pytest.raises((ValueError, TypeError)):
+        Recording.from_line({"request": request, "reply": "", "ended": "complete", "rhythm": [], "usage": usage})
+
+
+@pytest.mark.parametrize("name", ["KeyboardInterrupt", "UsageError", "printable", "no such", 7])
+def test_failure_of_an_unknown_kind_is_a_provider_error(name):
+    recording = Recording(RecordedRequest("p", "m", ()), ended="error", error={"type": name, "message": "x"})
+    assert type(recording.failure()) is ProviderError
+
+
+def test_foreign_exception_is_described_by_name():
+    assert describe_error(KeyError("x"), "") == {"type": "ProviderError", "message": "KeyError: 'x'"}
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("the connection to 127.0.0.1:8123 failed: refused", "the connection to the server failed: refused"),
+        ("127.0.0.1 was silent for too long", "the server was silent for too long"),
+        ("see https://host.example/v1/x?key=1.", "see <address>"),
+        ("no file /home/me/key.txt here", "no file <path> here"),
+        (r"no file C:\Users\me\key.txt here", "no file <path> here"),
+        ("~/notes/a.md", "<path>"),
+        ("no file 'C:/Users/me/My Documents/key.txt' here", "no file '<path>' here"),
+        (r"no file \\server\share\x here", "no file <path> here"),
+        ("file:/home/me/x and path:/home/me/x", "file:<path> and path:<path>"),
+        ("/secret.csv is gone", "<path> is gone"),
+        ("and/or 1/2 of 10.127.0.0.1", "and/or 1/2 of 10.127.0.0.1"),
+        ("my-secret-credential is wrong", "*** is wrong"),
+    ],
+)
+def test_words_of_a_failure_fit_any_machine(said, kept):
+    secret = Secret("my-secret-credential")
+    assert anonymize(said, "http://127.0.0.1:8123/v1") == kept
+    assert describe_error(ConnectionFailed(said), "http://127.0.0.1:8123/v1")["message"] == kept
+    del secret

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockbots_magic import Chat
-from lockbots_magic.cassette import active as deck
+from lockbots_magic.cassette.active import eject_cassette, insert_cassette, open_cassette
 from lockbots_magic.conversation.messages import Delta, Usage
 from lockbots_magic.errors import AuthenticationError, ConnectionFailed, Interrupted, NotRecordedError, UsageError
 from lockbots_magic.notebook import commands
@@ -196,12 +196,12 @@ def cassette(tmp_path):
     """Put a cassette in, as `%lockbots record` does; another mode opens the same file anew."""
 
     def insert(mode):
-        while deck.eject():
+        while eject_cassette():
             pass
-        deck.insert(deck.opened(tmp_path / "talk.jsonl", mode))
+        insert_cassette(open_cassette(tmp_path / "talk.jsonl", mode))
 
     yield insert
-    while deck.eject():
+    while eject_cassette():
         pass
 
 

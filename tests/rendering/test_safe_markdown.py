@@ -329,7 +329,8 @@ def test_code_in_a_line_is_kept_as_it_is(code):
 
 @given(st.text(max_size=60))
 def test_any_text_can_be_written(text):
-    neutralised(text)
+    # Not through `neutralised`, which shows as code what the writer fails on.
+    plain_markdown.written(plain_markdown.parse(text, {}))
 
 
 def test_what_cannot_be_written_is_shown_as_code(monkeypatch):

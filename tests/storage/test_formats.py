@@ -148,7 +148,7 @@ def test_where_it_can_not_be_written_is_one_message_and_the_old_file_stays(tmp_p
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "replace", refused)
-    with pytest.raises(UsageError, match=r"can't be written: Permission denied"):
+    with pytest.raises(UsageError, match=r"Can't write .*: Permission denied"):
         files.write(talk(), path)
     assert path.read_text() == "old"
     assert [*tmp_path.iterdir()] == [path]
@@ -157,15 +157,15 @@ def test_where_it_can_not_be_written_is_one_message_and_the_old_file_stays(tmp_p
 @pytest.mark.skipif(os.name == "nt" or not os.geteuid(), reason="a folder that its owner can't write to")
 def test_a_folder_that_is_not_ours_is_one_message(tmp_path):
     tmp_path.chmod(0o500)
-    with pytest.raises(UsageError, match=r"can't be written"):
+    with pytest.raises(UsageError, match="Can't write"):
         files.write(talk(), tmp_path / "a.md")
 
 
 def test_a_missing_folder_and_a_name_that_is_none_are_one_message(tmp_path):
     for path in (tmp_path / "none" / "a.md", tmp_path / ("a" * 300 + ".md"), tmp_path / "a\0.md"):
-        with pytest.raises(UsageError, match=r"can't be written"):
+        with pytest.raises(UsageError, match="Can't write"):
             files.write(talk(), path)
-        with pytest.raises(UsageError, match=r"can't be read"):
+        with pytest.raises(UsageError, match="Can't read"):
             files.read(path.with_suffix(".json"))
 
 
@@ -220,7 +220,7 @@ def test_what_is_no_text_is_one_message(tmp_path):
     path = tmp_path / "a.json"
     path.write_bytes(b"\xff\xfe\x00")
     for reads in (files.load, files.read):
-        with pytest.raises(UsageError, match=r"a\.json holds no text"):
+        with pytest.raises(UsageError, match=r"Can't read .*a\.json: it is not UTF-8 text"):
             reads(path)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from ...cassette import active as deck
+from ...cassette.active import environment_mode
 from ...chat import Chat
 from ...errors import AuthenticationError, LockbotsError, UsageError
 from ...providers import names, provider_class, split_model
@@ -17,7 +17,7 @@ from ..session import Lockbots
 from .command import argument, command, counted, short
 
 if TYPE_CHECKING:
-    from ...cassette.provider import Cassette
+    from ...cassette.cassette import Cassette
 
 
 @command()
@@ -30,15 +30,15 @@ def status(session: Lockbots, _: Namespace) -> Table:
         ("system prompt", short(conversation.system or session.system) or "none"),
         ("temperature", "the provider's own" if session.temperature is None else session.temperature),
         ("live output", session.live),
-        *([("cassette", str(cassette))] if (cassette := _cassette()) else []),
+        *([("cassette", str(cassette))] if (cassette := _cassette(session)) else []),
         ("version", __version__),
     ]
     return Table(("setting", "value"), rows)
 
 
-def _cassette() -> Cassette | str | None:
+def _cassette(session: Lockbots) -> Cassette | str | None:
     try:
-        return deck.inserted()
+        return session.active_cassette()
     except UsageError as error:
         return str(error)
 
@@ -63,7 +63,7 @@ def _credential(session: Lockbots, name: str, provider: Provider) -> str:
     source = session.credentials.source(name)
     if source != "missing":
         return source
-    if deck.mode_of_environment() == "replay":
+    if environment_mode() == "replay":
         return "none needed"
     try:
         provider.ready()

@@ -1,60 +1,60 @@
-"""Record answers and play them again: `record`, `replay`, `live`."""
+"""Record and replay: `record`, `replay`, `live`."""
 
 from __future__ import annotations
 
 from argparse import Namespace
 
-from ...cassette import active as deck
+from ...cassette.active import FILE_VARIABLE, active_cassette, open_cassette
 from ...errors import UsageError
 from ..session import Lockbots
 from .command import argument, command
 
 
 @command(
-    argument("file", help="the cassette: a text file that holds the answers, such as talk.jsonl"),
-    argument("--missing", action="store_true", help="play what the cassette has; ask and record only the rest"),
-    argument("--new", action="store_true", help="drop what the cassette has"),
+    argument("file", help="cassette file (JSON Lines), such as talk.jsonl"),
+    argument("--missing", action="store_true", help="replay recorded answers; send and record only the rest"),
+    argument("--new", action="store_true", help="discard the old content of the file"),
 )
-def record(_: Lockbots, options: Namespace) -> str:
-    """Record every answer from now on in a cassette, so that it can be played again."""
+def record(session: Lockbots, options: Namespace) -> str:
+    """Record the answers to this notebook's prompts: cells, panel and comparisons.
+
+    A `Chat` of your own is not recorded; give it a cassette: Chat(..., cassette=FILE).
+    """
     if options.missing and options.new:
-        raise UsageError("--missing keeps what the cassette has, --new drops it; give one of them")
+        raise UsageError("`--missing` keeps the content of the cassette, `--new` discards it. Use only one of them.")
     mode = "auto" if options.missing else "new" if options.new else "record"
-    return _insert(options.file, mode)
+    return _use_cassette(session, options.file, mode)
 
 
 @command(
-    argument("file", help="the cassette"),
-    argument("--speed", type=float, metavar="X", help="1 is as it came, 2 twice as fast, 0 at once"),
+    argument("file", help="cassette file"),
+    argument("--speed", type=float, metavar="X", help="1: recorded speed, 2: twice as fast, 0: without pauses"),
 )
-def replay(_: Lockbots, options: Namespace) -> str:
-    """Play the answers of a cassette from now on: no network, no credential."""
-    return _insert(options.file, "replay", options.speed)
+def replay(session: Lockbots, options: Namespace) -> str:
+    """Replay the answers to this notebook's prompts from a cassette; no network, no credential."""
+    return _use_cassette(session, options.file, "replay", options.speed)
 
 
 @command()
-def live(_: Lockbots, __: Namespace) -> str:
-    """Stop recording and replaying: ask the models again."""
-    was_in_use = deck.eject() is not None
-    if deck.inserted():
-        return f"back to the cassette that {deck.FILE_VARIABLE} names"
-    return "models are asked again" if was_in_use else "models are asked: no cassette is in use"
+def live(session: Lockbots, _: Namespace) -> str:
+    """Stop recording and replaying; send prompts to the models again."""
+    was_in_use, session.cassette = session.cassette is not None, None
+    if active_cassette():
+        return f"Back to the cassette named by {FILE_VARIABLE}."
+    return "Prompts go to the models again." if was_in_use else "No cassette is in use; prompts go to the models."
 
 
-_TOLD = {
-    "replay": "playing {}: nobody is asked",
-    "record": "recording to {}: everything is asked",
-    "auto": "recording to {} what is missing there",
-    "new": "recording to {}: everything is asked, and what was there goes with the first answer",
+_MESSAGES = {
+    "replay": "Replaying {}; no model is contacted.",
+    "record": "Recording to {}; every prompt is sent.",
+    "auto": "Recording to {}; only prompts without a recorded answer are sent.",
+    "new": "Recording to {}; every prompt is sent, and the first answer replaces the old content.",
 }
-"""What a command says. It tells what the notebook wants, and no more: under another mode the output is the same."""
+"""Result of a command. It depends on the command alone: under a mode set by the environment, outputs stay the same."""
 
 
-def _insert(file: str, mode: str, speed: float | None = None) -> str:
+def _use_cassette(session: Lockbots, file: str, mode: str, speed: float | None = None) -> str:
     if file in ("off", "stop", "none"):
-        raise UsageError("to record and play no more:  %lockbots live")
-    cassette = deck.opened(file, mode, speed, hint=f"%lockbots record --missing {file}")
-    while deck.eject():
-        pass
-    deck.insert(cassette)
-    return _TOLD[mode].format(cassette.path.name)
+        raise UsageError("To stop recording and replaying, run `%lockbots live`.")
+    session.cassette = open_cassette(file, mode, speed, hint=f"%lockbots record --missing {file}")
+    return _MESSAGES[mode].format(session.cassette.path.name)

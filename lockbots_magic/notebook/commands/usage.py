@@ -5,7 +5,6 @@ from __future__ import annotations
 from argparse import Namespace
 from contextlib import suppress
 
-from ...cassette import active as deck
 from ...errors import UsageError
 from ...rendering.table import Table
 from ..session import Lockbots
@@ -30,14 +29,14 @@ def usage(session: Lockbots, options: Namespace) -> Table:
         found = measure_turns([conversation], session.prices)
         title = f"conversation {conversation.name}"
     table = (table_by_turn if options.turns else table_by_model)(found, title, session.prices)
-    table.caption += _on_cassette()
+    table.caption += _on_cassette(session)
     return PlottedTable(table, found) if options.plot else table
 
 
-def _on_cassette() -> str:
+def _on_cassette(session: Lockbots) -> str:
     """What is played was paid for when it was recorded; the turns do not tell which they are."""
     with suppress(UsageError):
-        cassette = deck.inserted()
+        cassette = session.active_cassette()
         if cassette is not None and cassette.played:
             return f"; what {cassette.path.name} played is counted as it was recorded, and cost nothing anew"
     return ""

@@ -1,0 +1,188 @@
+"""Cassette: decides which recording answers a request, and which recordings a new one replaces."""
+
+from __future__ import annotations
+
+import math
+import threading
+import warnings
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+from ..conversation.messages import Asker
+from ..errors import NotRecordedError, UsageError
+from .diff import difference
+from .file import CassetteFile
+from .recording import Recording
+from .request import RecordedRequest
+
+Mode = Literal["replay", "record", "auto", "new"]
+MODES = get_args(Mode)
+
+
+class Cassette:
+    """A cassette file in use: replays answers from it, and records answers to it.
+
+    Args:
+        path: The file.
+        mode: ``"replay"`` replays and sends nothing; ``"record"`` sends every request and replaces its answer;
+            ``"auto"`` sends only requests without an answer; ``"new"`` sends every request and discards the old content
+            of the file.
+        speed: Replay speed: 1 is the recorded speed, 2 twice as fast, 0 without pauses. None: 1 if the output is live,
+            else 0.
+        hint: How to record missing answers, shown in errors; by default in terms of `Chat`.
+
+    Raises:
+        UsageError: If the file can't be read or written, or the mode or speed is invalid.
+
+    Example:
+        >>> cassette = Cassette("talk.jsonl", "replay")  # doctest: +SKIP
+    """
+
+    def __init__(self, path: str | Path, mode: str = "auto", speed: float | None = None, hint: str = "") -> None:
+        if mode not in MODES:
+            raise UsageError(f"Unknown cassette mode {mode!r}. Use one of {', '.join(MODES)}.")
+        if speed is not None and not (math.isfinite(speed) and speed >= 0):
+            raise UsageError(f"speed must be >= 0 (0: without pauses), got {speed!r}.")
+        self.mode = cast("Mode", mode)
+        self.speed = speed
+        self.hint = hint or f"Chat(..., cassette={str(path)!r}, mode='auto')"
+        self.file = CassetteFile(path)
+        self.played = 0
+        """Number of answers replayed."""
+        self.recorded = 0
+        """Number of answers recorded."""
+        self.defaults: dict[str, str] = {}
+        """Default model of each provider, as its server named it."""
+        self._earlier = {r.id for r in self.file.recordings}
+        self._users: dict[str, Asker | None] = {}
+        """Id of each recording replayed or made here -> the cell that got it."""
+        self._lock = threading.Lock()
+        if mode == "replay" and not self.file.path.exists():
+            raise UsageError(f"There is no cassette file {path}. To record it:  {self.hint}")
+        if mode != "replay":
+            self.file.create()
+
+    def __repr__(self) -> str:
+        return f"Cassette({self.path.name!r}, {self.mode!r})"
+
+    def __str__(self) -> str:
+        count = len(self.file.recordings)
+        counts = [f"{n} {what}" for n, what in ((self.played, "played"), (self.recorded, "recorded")) if n]
+        return f"{self.path.name} ({', '.join([self.mode, f'{count} answer' + 's' * (count != 1), *counts])})"
+
+    @property
+    def path(self) -> Path:
+        """Path of the file."""
+        return self.file.path
+
+    @property
+    def sends_all(self) -> bool:
+        """True if every request is sent, whatever the file holds."""
+        return self.mode in ("record", "new")
+
+    def answer(self, request: RecordedRequest, asker: Asker | None) -> Recording | None:
+        """Return the next recorded answer; None if the request is to be sent.
+
+        Equal requests get their answers in order. A cell that runs again gets the same answers again.
+
+        Raises:
+            NotRecordedError: If the mode is ``"replay"`` and no answer is left.
+        """
+        if self.sends_all:
+            return None
+        with self._lock:
+            known = self.file.matching(request)
+            for recording in known:
+                if self._is_free(recording.id, asker) and (self.mode == "replay" or recording.ended == "complete"):
+                    self._users[recording.id] = asker
+                    self.played += 1
+                    return recording
+        if self.mode == "replay":
+            raise NotRecordedError(self._describe_missing(request, len(known)))
+        return None
+
+    def keep(self, recording: Recording, asker: Asker | None) -> None:
+        """Add a recording to the file, and remove those it replaces.
+
+        A file that can't be written is only a warning: the reply is worth more than its recording.
+        """
+        with self._lock:
+            try:
+                dropped = self._replaced_ids(recording, asker)
+                kept = self.file.add(recording, dropped)
+            except (OSError, UsageError) as error:
+                reason = getattr(error, "strerror", None) or error
+                warnings.warn(f"The reply was not recorded: {reason}", stacklevel=2)
+                return
+            self._earlier -= {*dropped, kept.id}
+            self._users = {name: user for name, user in self._users.items() if name not in dropped}
+            self._users[kept.id] = asker
+            self.recorded += 1
+
+    def default_model(self, provider: str) -> str:
+        """Return the recorded default model of a provider; ``""`` if the server is to be asked.
+
+        Raises:
+            NotRecordedError: If the mode is ``"replay"`` and none is recorded.
+        """
+        if self.sends_all:
+            return ""
+        known = [r for r in self.file.recordings if r.default and r.request.provider == provider]
+        if self.mode == "replay" and not known:
+            raise NotRecordedError(
+                f"{self.path.name} does not say which model is the default of {provider}. Name it: {provider}:MODEL"
+            )
+        unplayed = (r.request.model for r in known if r.id not in self._users)
+        return next(unplayed, known[-1].request.model if known else "")
+
+    def results(self, request: RecordedRequest, asker: Asker | None) -> tuple[str, ...]:
+        """Return the recorded results of tool calls; empty if they are to be called, or are not recorded.
+
+        Args:
+            request: Messages up to the one that asks for the calls.
+            asker: As for `answer`.
+        """
+        if self.sends_all:
+            return ()
+        with self._lock:
+            free = [r.request for r in self.file.recordings if self._is_free(r.id, asker)]
+        return next(filter(None, (_results_after(request, one) for one in free)), ())
+
+    def _is_free(self, recording: str, asker: Asker | None) -> bool:
+        if recording not in self._users:
+            return True
+        user = self._users[recording]
+        return bool(asker and user) and asker[0] == user[0] and asker[1] != user[1]  # type: ignore[index]  # not None
+
+    def _replaced_ids(self, recording: Recording, asker: Asker | None) -> set[str]:
+        """Return the ids of the recordings that a new one replaces. A failure replaces no earlier success."""
+        made_here = (i for i in self._users if i not in self._earlier)
+        replaced = {i for i in made_here if asker and self._is_free(i, asker)}  # its cell ran again
+        is_complete = recording.ended == "complete"
+        if self.mode == "new":
+            return replaced | (self._earlier if is_complete else set())
+        same = [r for r in self.file.matching(recording.request) if r.id in self._earlier]
+        return replaced | {r.id for r in same if r.ended != "complete" or (is_complete and self.mode == "record")}
+
+    def _describe_missing(self, request: RecordedRequest, played: int) -> str:
+        name = self.path.name
+        if played:
+            count = "1 answer" if played == 1 else f"{played} answers"
+            return f"{name} has {count} to this request, played already. Open it again to start over."
+        if not self.file.recordings:
+            return f"{name} is empty. To record it:  {self.hint}"
+        diff = difference(request, [r.request for r in self.file.recordings])
+        return (
+            f"{name} has no answer to this request. The nearest recorded request (-) differs from it (+):\n{diff}\n"
+            f"To record what is missing:  {self.hint}"
+        )
+
+
+def _results_after(request: RecordedRequest, other: RecordedRequest) -> tuple[str, ...]:
+    """Return the tool results in `other` if it is `request` followed by nothing but all of them."""
+    results = other.messages[len(request.messages) :]
+    is_same = (request.provider, request.model, request.params) == (other.provider, other.model, other.params)
+    if not is_same or other.thread[: len(request.thread)] != request.thread:
+        return ()
+    is_whole = len(results) == len(request.messages[-1].calls) and all(m.role == "tool" for m in results)
+    return tuple(m.content for m in results) if is_whole else ()

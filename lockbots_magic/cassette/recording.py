@@ -1,0 +1,153 @@
+"""Recording: one request with its reply, and its form as a line of JSON. No I/O."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from typing import Any, Literal, get_args
+
+from .. import errors
+from ..conversation.messages import Delta, Message, ToolCall, Usage
+from ..errors import HTTPStatusError, ProviderError
+from .request import RecordedRequest, Thread, flatten
+from .rhythm import Row, checked_rhythm, timed_deltas
+
+Ending = Literal["complete", "interrupted", "cancelled", "error"]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A request, its reply with its rhythm, and how the reply ended."""
+
+    request: RecordedRequest
+    reply: str = ""
+    reasoning: str = ""
+    rhythm: Sequence[Row] = ()
+    """See `rhythm_of`."""
+    ended: Ending = "complete"
+    finish_reason: str = ""
+    error: Mapping[str, Any] = field(default_factory=dict)
+    usage: Usage | None = None
+    default: bool = False
+    """True if the server chose the model."""
+    id: str = ""
+    calls: tuple[ToolCall, ...] = ()
+    """Tool calls that the model asked for."""
+
+    @cached_property
+    def messages(self) -> tuple[Message, ...]:
+        """Messages of the request and the reply: the beginning of the next request."""
+        return (*self.request.messages, Message("assistant", self.reply, calls=self.calls))
+
+    @cached_property
+    def thread(self) -> Thread:
+        """The same, flattened."""
+        return (*self.request.thread, *flatten(self.messages[-1:]))
+
+    def deltas(self) -> Iterator[tuple[float, Delta]]:
+        """Yield the deltas, each with its time (s). Only a complete reply has a last one with the finish reason."""
+        at = 0.0
+        for at, delta in timed_deltas(self.rhythm, self.reply, self.reasoning):
+            yield at, delta
+        if self.ended == "complete":
+            at = max(at, self.rhythm[-1][0] / 1000) if self.rhythm else at
+            yield at, Delta(finish_reason=self.finish_reason or None, usage=self.usage, calls=self.calls)
+
+    def failure(self) -> ProviderError:
+        """Return the error that ended the reply."""
+        kind = getattr(errors, str(self.error.get("type")), ProviderError)
+        kind = kind if isinstance(kind, type) and issubclass(kind, ProviderError) else ProviderError
+        known = {"status": int, "retry_after": int | float} if issubclass(kind, HTTPStatusError) else {}
+        details = {name: self.error[name] for name, of in known.items() if isinstance(self.error.get(name), of)}
+        about = {"provider": self.request.provider, "model": self.request.model, "partial": self.reply}
+        return kind(str(self.error.get("message", "")), **about, **details)
+
+    def to_line(self, following: Recording | None = None) -> str:
+        """Return the recording as one line of JSON, without the newline.
+
+        Args:
+            following: A recording with whose messages and reply this one begins; they are not repeated.
+        """
+        request = self.request
+        sent = {
+            "provider": request.provider,
+            "model": request.model,
+            **({"default": True} if self.default else {}),
+            "messages": [m.to_dict() for m in request.messages[len(following.messages) if following else 0 :]],
+            "params": json.loads(request.params),
+        }
+        line = {
+            "id": self.id,
+            **({"after": following.id} if following else {}),
+            "request": sent,
+            "reply": self.reply,
+            **({"reasoning": self.reasoning} if self.reasoning else {}),
+            "ended": self.ended,
+            **({"finish_reason": self.finish_reason} if self.finish_reason else {}),
+            **({"error": dict(self.error)} if self.error else {}),
+            **({"usage": asdict(self.usage)} if self.usage else {}),
+            **({"calls": [call.to_dict() for call in self.calls]} if self.calls else {}),
+            "rhythm": self.rhythm,
+        }
+        return json.dumps(line, ensure_ascii=False)
+
+    @classmethod
+    def from_line(cls, line: Mapping[str, Any], following: Recording | None = None) -> Recording:
+        """Return the recording that a line describes.
+
+        Args:
+            line: JSON object of the line.
+            following: The recording that it follows.
+
+        Raises:
+            ValueError, TypeError, KeyError, AttributeError: If the line describes no recording.
+        """
+        sent, ended = line["request"], line["ended"]
+        if ended not in get_args(Ending):
+            raise ValueError(f"unknown ending {ended!r}")
+        params = json.dumps(sent.get("params", {}), ensure_ascii=False, sort_keys=True)
+        messages = tuple(map(Message.of, sent["messages"]))
+        request = RecordedRequest(
+            _text(sent["provider"]),
+            _text(sent["model"]),
+            (*following.messages, *messages) if following else messages,
+            params,
+        )
+        if following:  # a long conversation flattens each message once
+            vars(request)["thread"] = (*following.thread, *flatten(messages))
+        return cls(
+            request,
+            _text(line["reply"]),
+            _text(line.get("reasoning", "")),
+            checked_rhythm(line["rhythm"]),
+            ended,
+            _text(line.get("finish_reason", "")),
+            dict(line.get("error", {})),
+            _usage(line.get("usage")),
+            bool(sent.get("default")),
+            _text(line.get("id", "")),
+            Message.of({"role": "assistant", "content": "", "tool_calls": line.get("calls")}).calls,
+        )
+
+    def digest(self) -> str:
+        """Return a short digest of the content, without its rhythm."""
+        content = replace(self, id="", rhythm=()).to_line()
+        return hashlib.blake2b(content.encode("utf-8", "backslashreplace"), digest_size=6).hexdigest()
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"expected text, got {value!r}")
+    return value
+
+
+def _usage(value: Any) -> Usage | None:
+    if not value:
+        return None
+    usage = Usage(**value)
+    if not all(n is None or type(n) is int for n in vars(usage).values()):
+        raise TypeError("usage must be counts of tokens")
+    return usage

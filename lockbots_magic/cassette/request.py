@@ -1,0 +1,70 @@
+"""RecordedRequest: the part of a request that decides the answer. No I/O."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from ..conversation.messages import ChatRequest, Message
+from ..security.secrets import redacted, secrets_in
+
+Thread = tuple[str, ...]
+"""Messages, flattened: role, content, role, content, ..."""
+
+
+@dataclass(frozen=True)
+class RecordedRequest:
+    """What decides an answer: provider, model, messages and parameters, but no machine, address or credential."""
+
+    provider: str
+    model: str
+    messages: tuple[Message, ...]
+    params: str = "{}"
+    """JSON object with sorted keys; tools are part of it."""
+
+    @classmethod
+    def from_request(cls, provider: str, model: str, request: ChatRequest) -> RecordedRequest:
+        """Return the recorded form of `request`, with every known credential redacted."""
+        given = {**request.params, **({"tools": [tool.to_dict() for tool in request.tools]} if request.tools else {})}
+        params = json.dumps(given, ensure_ascii=False, sort_keys=True, default=_describe_value)
+        messages = request.messages
+        if secrets_in("\n".join([m.content for m in messages])):  # one search: a conversation has thousands of messages
+            messages = tuple(replace(m, content=redacted(m.content)) for m in messages)
+        if not all(_is_plain(m) for m in messages):
+            messages = tuple(map(_recorded_message, messages))
+        return cls(provider, model, messages, redacted(params))
+
+    @cached_property
+    def thread(self) -> Thread:
+        """The messages, flattened."""
+        return flatten(self.messages)
+
+    @property
+    def key(self) -> tuple[str, str, str, Thread]:
+        """Hashable identity: equal for equal requests."""
+        return self.provider, self.model, self.params, self.thread
+
+
+def flatten(messages: Iterable[Message]) -> Thread:
+    """Return messages as one flat tuple, which compares faster than the messages themselves."""
+    return tuple([part for m in messages for part in (m.role, m.content if _is_plain(m) else json.dumps(m.to_dict()))])
+
+
+def _is_plain(message: Message) -> bool:
+    return not (message.images or message.calls)
+
+
+def _recorded_message(message: Message) -> Message:
+    """Replace images by their digests, and redact the arguments of calls."""
+    images = tuple(f"sha256:{hashlib.sha256(url.encode()).hexdigest()}" for url in message.images)
+    calls = tuple(call._replace(arguments=redacted(call.arguments), result=None) for call in message.calls)
+    return replace(message, images=images, calls=calls)
+
+
+def _describe_value(value: Any) -> str:
+    """Describe a parameter that is not JSON by its type: a repr may hold a memory address or a path."""
+    return f"<{type(value).__name__}>"
