@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import uuid
 import weakref
@@ -29,22 +30,21 @@ from .session_backend import SessionBackend
 from .transcript import Transcript
 from .transcript_metadata import TranscriptMetadata
 
-FRONTEND_PARTS = (
-    "panel",
+FRONTEND_MODULES = (
+    "dom",
+    "i18n",
+    "draft",
+    "turn_list",
+    "notebook",
     "connection",
     "notifications",
-    "transcript",
-    "turns",
-    "composer",
     "settings",
-    "notebook",
-    "i18n",
-    "dom",
+    "composer",
+    "turns",
+    "transcript",
+    "panel",
 )
-"""Scripts of the front end, in the order of their concatenation into one ES module.
-
-There is no bundler, and a page that is offline can load nothing else. The parts share one scope: none imports another.
-"""
+"""ES modules of the front end, each after those it imports."""
 STATE_KEY = "lockbots_state"
 """Key in the metadata of the transcript output: digest of the state that it shows.
 
@@ -56,6 +56,15 @@ digest the page finds that its output is outdated, and writes the current one in
 def read_asset(name: str) -> str:
     """Return the text of a file of this package."""
     return files(__package__).joinpath(name).read_text("utf-8")
+
+
+def join_modules() -> str:
+    """Return the front end as one ES module: anywidget takes one, and a page that is offline can load no other.
+
+    The modules then share one scope, so imports and exports between them are removed.
+    """
+    source = "\n".join(read_asset(f"frontend/{name}.js") for name in FRONTEND_MODULES)
+    return re.sub(r"^(?:import .* from .*;\n|export (?!default))", "", source, flags=re.MULTILINE)
 
 
 class ChatPanel(anywidget.AnyWidget):
@@ -73,7 +82,7 @@ class ChatPanel(anywidget.AnyWidget):
         >>> panel  # as the last line of a cell  # doctest: +SKIP
     """
 
-    _esm = "\n".join(read_asset(f"frontend/{name}.js") for name in FRONTEND_PARTS)
+    _esm = join_modules()
     _css = style_sheet() + read_asset("panel.css")
     texts = Dict(help="Texts of the panel: language -> key -> text.").tag(sync=True)
     key = Unicode(help="Identifies the panel to a page that is reloaded.").tag(sync=True)

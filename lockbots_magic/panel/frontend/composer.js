@@ -1,79 +1,101 @@
-/** Where a person types. */
+/** Input box for prompts. */
 
-const takenUp = new Set(); // drafts that a view of this page keeps; the other views keep theirs to themselves
+import { button, fitHeight, h, icon, isSendKey } from "./dom.js";
+import { Draft } from "./draft.js";
 
-/** Where a person types. */
-class Composer {
-  constructor(panel, ...besides) {
+/**
+ * Return which earlier prompt an arrow key recalls.
+ * @param {KeyboardEvent} event
+ * @param {number} recalled - Index of the prompt shown, counted from the last one; -1 if none is.
+ * @param {boolean} isEmpty - Whether the box is empty; Up starts to recall only then.
+ * @returns {?number} The new index; null if the key recalls nothing.
+ */
+export function recallIndex({ key, shiftKey, isComposing }, recalled, isEmpty) {
+  const step = shiftKey || isComposing ? undefined : { ArrowUp: 1, ArrowDown: -1 }[key];
+  if (!step || (recalled < 0 && !(step > 0 && isEmpty))) return null;
+  return recalled + step;
+}
+
+/** Return the prompts of the turns without duplicates, last one first. */
+export function recentPrompts(turns) {
+  return [...new Set(turns.map(({ prompt }) => prompt).reverse())];
+}
+
+/** Input box for prompts, with a button that sends or stops. */
+export class Composer {
+  /**
+   * @param {Panel} panel
+   * @param {...Element} controls - Elements beside the button.
+   */
+  constructor(panel, ...controls) {
     const { t } = panel;
     this.panel = panel;
-    this.draft = `lockbots-draft-${panel.key}`;
+    this.draft = new Draft(panel.key);
     this.area = h("textarea", {
       rows: "1", "aria-label": t("prompt"), dir: "auto", "data-jp-suppress-context-menu": true,
-      keydown: (event) => this.pressed(event), input: () => this.write(this.area.value),
+      keydown: (event) => this.onKey(event), input: () => this.setText(this.area.value),
     });
     this.button = button("", () => (this.busy === "here" ? panel.stop() : this.send()));
-    this.root = h("div", { class: "lb-composer" }, this.area, h("div", { class: "lb-row" }, ...besides, this.button));
-    this.recalled = -1; // which of the last prompts is shown
-    this.seen = new IntersectionObserver(() => fitHeight(this.area)); // out of sight, it has no height to fit
-    this.show("");
+    this.root = h("div", { class: "lb-composer" }, this.area, h("div", { class: "lb-row" }, ...controls, this.button));
+    this.recalled = -1; // index of the earlier prompt in the box, counted from the last one
+    this.visible = new IntersectionObserver(() => fitHeight(this.area)); // a hidden box has no height to fit
+    this.setBusy("");
   }
 
-  show(busy) {
+  /** Show whether the button sends, stops or has to wait: `busy` is "", "here" or "elsewhere". */
+  setBusy(busy) {
     const { t } = this.panel;
-    const act = busy === "here" ? "stop" : "send";
-    const label = t(act);
+    const action = busy === "here" ? "stop" : "send";
     this.busy = busy;
-    this.button.className = `lb-send lb-${act}`;
-    this.button.title = busy === "elsewhere" ? t("busy_elsewhere") : label;
-    this.button.setAttribute("aria-disabled", String(busy === "elsewhere")); // it can still be pressed, and says why not
-    this.button.setAttribute("aria-label", label);
-    this.button.replaceChildren(icon(act));
+    this.button.className = `lb-send lb-${action}`;
+    this.button.title = busy === "elsewhere" ? t("busy_elsewhere") : t(action);
+    this.button.setAttribute("aria-disabled", String(busy === "elsewhere")); // not `disabled`: a click explains why
+    this.button.setAttribute("aria-label", t(action));
+    this.button.replaceChildren(icon(action));
     this.area.placeholder = t(busy === "elsewhere" ? "busy_elsewhere_short" : "placeholder");
   }
 
   send() {
     const prompt = this.area.value;
-    if (prompt.trim() && this.panel.ask({ type: "send", prompt })) this.write("");
+    if (prompt.trim() && this.panel.submit({ type: "send", prompt })) this.setText("");
   }
 
-  write(text) {
+  setText(text) {
     if (text !== this.area.value) this.area.value = text;
     this.recalled = -1;
     fitHeight(this.area);
-    if (this.keepsDraft) remember(this.draft, text);
+    this.draft.save(text);
   }
 
-  /** Go on with what was being typed when the page was loaded anew. */
-  takeUpDraft() {
-    this.keepsDraft = !takenUp.has(this.draft);
-    takenUp.add(this.draft);
-    if (this.keepsDraft && remembered(this.draft)) this.giveBack(remembered(this.draft));
-    this.seen.observe(this.area);
+  /** Continue the draft from before the page was reloaded. */
+  open() {
+    const text = this.draft.claim();
+    if (text) this.restore(text);
+    this.visible.observe(this.area);
   }
 
   close() {
-    this.seen.disconnect();
-    if (this.keepsDraft) takenUp.delete(this.draft);
+    this.visible.disconnect();
+    this.draft.release();
   }
 
-  /** Give a prompt back that came to nothing, unless another one has been begun. */
-  giveBack(prompt) {
-    if (!this.area.value) this.write(prompt);
+  /** Put back a prompt that was not answered, unless another one has been started. */
+  restore(prompt) {
+    if (!this.area.value) this.setText(prompt);
   }
 
-  pressed(event) {
-    const step = event.shiftKey || event.isComposing ? undefined : { ArrowUp: 1, ArrowDown: -1 }[event.key];
-    if (sends(event)) this.send();
-    else if (step && (this.recalled >= 0 || (step > 0 && !this.area.value))) this.recall(this.recalled + step);
+  onKey(event) {
+    const index = recallIndex(event, this.recalled, !this.area.value);
+    if (isSendKey(event)) this.send();
+    else if (index !== null) this.recall(index);
     else return;
     event.preventDefault();
   }
 
   recall(index) {
-    const prompts = [...new Set(this.panel.transcript.turns.map(({ prompt }) => prompt).reverse())];
+    const prompts = recentPrompts(this.panel.transcript.turns);
     const recalled = Math.min(index, prompts.length - 1);
-    this.write(prompts[recalled] ?? "");
+    this.setText(prompts[recalled] ?? "");
     this.recalled = recalled;
   }
 }

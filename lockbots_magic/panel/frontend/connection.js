@@ -1,11 +1,20 @@
-/** The link to the kernel: what goes over it, and whether anybody is there. */
+/** Connection of a view to the kernel. */
 
-const PATIENCE = 5000; // ms after which a kernel that has said nothing is told to be silent
-const LAST_TRY = 60000; // ms from one hello to the next, after which no more is sent: each will be answered in the end
-const ENDED = ["restarting", "autorestarting", "terminating", "dead"]; // states in which a kernel has lost what it knew
+import { button, h } from "./dom.js";
 
-/** The link of one view: messages for it go to `panel.handlers`, an end of the kernel to `panel.cutOff`. */
-class Link {
+const SILENCE_TIMEOUT = 5000; // ms without any message after which the user is told
+const FIRST_HELLO_DELAY = 1000; // ms after which an unanswered hello is sent again; doubled each time
+const MAX_HELLO_DELAY = 60000; // ms; a hello sent later is the last one, because the kernel will answer all of them
+const ENDED = ["restarting", "autorestarting", "terminating", "dead"]; // kernel states in which its memory is lost
+
+/**
+ * Connection of one view. Messages for the view go to `panel.handlers`, the loss of the kernel to `panel.onKernelLost`.
+ */
+export class Connection {
+  /**
+   * @param {Panel} panel
+   * @param {Object} model - anywidget's model.
+   */
   constructor(panel, model) {
     this.panel = panel;
     this.model = model;
@@ -15,87 +24,90 @@ class Link {
   }
 
   open() {
-    this.model.on("msg:custom", this.received);
-    this.model.on("comm_live_update", this.changed);
+    this.model.on("msg:custom", this.onMessage);
+    this.model.on("comm_live_update", this.onCommChange);
     this.session = this.manager?.context?.sessionContext;
-    this.session?.statusChanged.connect(this.kernelChanged);
-    this.session?.kernelChanged.connect(this.kernelChanged);
-    this.panel.later(this.hello, 0); // by then it is in the page, which shows whether there is a kernel
+    this.session?.statusChanged.connect(this.onKernelChange);
+    this.session?.kernelChanged.connect(this.onKernelChange);
+    this.panel.setTimer(this.hello, 0); // once the view is in the page, which shows whether there is a kernel
   }
 
   close() {
-    this.model.off("msg:custom", this.received);
-    this.model.off("comm_live_update", this.changed);
-    this.session?.statusChanged.disconnect(this.kernelChanged);
-    this.session?.kernelChanged.disconnect(this.kernelChanged);
+    this.model.off("msg:custom", this.onMessage);
+    this.model.off("comm_live_update", this.onCommChange);
+    this.session?.statusChanged.disconnect(this.onKernelChange);
+    this.session?.kernelChanged.disconnect(this.onKernelChange);
   }
 
-  /** Whether what was sent last may never have arrived. */
+  /** Whether the last message sent may be lost. */
   get isInDoubt() {
     return !this.bar.hidden;
   }
 
-  /** Send to the kernel, and watch whether it says anything; false if there is none. */
+  /** Send a message to the kernel, and expect any message back; returns false if there is no kernel. */
   post(message) {
-    if (this.isLost || this.panel.root.closest(".jupyter-widgets-disconnected")) return this.lost();
+    if (this.isLost || this.panel.root.closest(".jupyter-widgets-disconnected")) return this.onLost();
     try {
       this.model.send(message);
     } catch {
-      return this.lost(); // the comm is closed
+      return this.onLost(); // the comm is closed
     }
-    this.silence ??= this.panel.later(() => this.silent(), PATIENCE);
+    this.silence ??= this.panel.setTimer(() => this.onSilence(), SILENCE_TIMEOUT);
     return true;
   }
 
-  /** Ask how things stand; what is sent before the front end has a subshell of the kernel waits for the cells. */
-  hello = (_, wait = 1000) => {
-    clearTimeout(this.greeting);
-    const again = this.post({ type: "hello", view: this.view }) && wait < LAST_TRY;
-    if (again) this.greeting = this.panel.later(() => this.hello(null, 2 * wait), wait);
+  /**
+   * Ask the kernel for the full state, again and again until it answers: messages sent before the front end has a
+   * subshell of the kernel wait for the running cell.
+   */
+  hello = (_, delay = FIRST_HELLO_DELAY) => {
+    clearTimeout(this.nextHello);
+    const again = this.post({ type: "hello", view: this.view }) && delay < MAX_HELLO_DELAY;
+    if (again) this.nextHello = this.panel.setTimer(() => this.hello(null, 2 * delay), delay);
   };
 
-  /** The kernel has told how things stand. */
-  greeted() {
-    clearTimeout(this.greeting);
+  /** The kernel has answered `hello`. */
+  onSnapshot() {
+    clearTimeout(this.nextHello);
   }
 
-  received = (message) => {
+  onMessage = (message) => {
     clearTimeout(this.silence);
     this.silence = undefined;
     this.isLost = false;
-    this.panel.remarks.away(this.bar, () => (this.bar.hidden = true));
+    this.panel.notifications.hide(this.bar, () => (this.bar.hidden = true));
     if (!message.view || message.view === this.view) this.panel.handlers[message.type]?.(message);
   };
 
-  silent() {
+  onSilence() {
     const { t } = this.panel;
-    const text = this.manager?.kernel?.status === "busy" ? "kernel_busy" : "kernel_silent";
-    this.show(t(text), button(t("try_again"), this.hello));
+    const key = this.manager?.kernel?.status === "busy" ? "kernel_busy" : "kernel_silent";
+    this.showBar(t(key), button(t("try_again"), this.hello));
   }
 
-  changed = () => {
-    this.isLost = false; // else hello finds out
+  onCommChange = () => {
+    this.isLost = false; // if it is still lost, hello finds out
     this.hello();
   };
 
-  /** The kernel that the panel belongs to may have ended: by a restart, by a crash, by hand. */
-  kernelChanged = ({ session }, change) => {
+  /** Handle a change of the kernel: it may have restarted, crashed or been shut down. */
+  onKernelChange = ({ session }, change) => {
     const isAnother = Boolean(change?.oldValue) && change.oldValue !== change.newValue;
-    if (isAnother || !session?.kernel || ENDED.includes(session.kernel.status)) this.lost();
+    if (isAnother || !session?.kernel || ENDED.includes(session.kernel.status)) this.onLost();
   };
 
-  /** Nobody will answer any more, unless something comes after all. */
-  lost() {
+  /** The panel's kernel is gone, unless a message arrives after all. */
+  onLost() {
     this.isLost = true;
     clearTimeout(this.silence);
     this.silence = undefined;
-    this.panel.cutOff();
-    this.show(this.panel.t("kernel_gone"));
+    this.panel.onKernelLost();
+    this.showBar(this.panel.t("kernel_gone"));
     return false;
   }
 
-  show(text, ...actions) {
-    if (this.bar.hidden) this.panel.remarks.announce(text);
+  showBar(text, ...actions) {
+    if (this.bar.hidden) this.panel.notifications.announce(text);
     this.bar.replaceChildren(h("span", {}, text), ...actions);
     this.bar.hidden = false;
     this.panel.transcript.loading.remove();

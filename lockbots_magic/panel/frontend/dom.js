@@ -1,4 +1,4 @@
-/** Elements of a page, and what a person does with them: no word here of chats. */
+/** DOM helpers. They know nothing of chats. */
 
 const ICONS = {
   add: "M8 3v10M3 8h10",
@@ -16,8 +16,14 @@ const ICONS = {
   stop: "M5 5h6v6H5z",
 };
 
-/** Make an element; a function among the attributes listens to the event of that name. */
-function h(tag, attributes = {}, ...children) {
+/**
+ * Create an element.
+ * @param {string} tag
+ * @param {Object} attributes - A function is an event listener, a boolean toggles the attribute.
+ * @param {...(Node|string|null)} children - null is left out.
+ * @returns {Element}
+ */
+export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") element.addEventListener(name, value);
@@ -28,7 +34,8 @@ function h(tag, attributes = {}, ...children) {
   return element;
 }
 
-function icon(name) {
+/** Create an SVG icon by its name in ICONS. */
+export function icon(name) {
   const [svg, path] = ["svg", "path"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
   svg.setAttribute("viewBox", "0 0 16 16");
   svg.setAttribute("aria-hidden", "true");
@@ -37,61 +44,65 @@ function icon(name) {
   return svg;
 }
 
-function button(text, click, attributes = {}) {
-  return h("button", { type: "button", click, ...attributes }, text);
+/** Create a button with a text or an icon. */
+export function button(content, click, attributes = {}) {
+  return h("button", { type: "button", click, ...attributes }, content);
 }
 
-function iconButton(name, label, click, more = "") {
-  return button(icon(name), click, { class: `lb-icon ${more}`, title: label, "aria-label": label, "data-icon": name });
+/** Create a button that shows an icon only; its label is read aloud and shown as a tooltip. */
+export function iconButton(name, label, click, className = "") {
+  return button(icon(name), click, { class: `lb-icon ${className}`, title: label, "aria-label": label, "data-icon": name });
 }
 
-/** Fill a select, but leave the options of one that offers just these: it may be open. */
-function offer(select, pairs, value) {
-  const key = JSON.stringify(pairs.map(([id]) => id));
-  if (select.dataset.offered !== key) {
-    select.replaceChildren(...pairs.map(([id]) => h("option", { value: id })));
-    select.dataset.offered = key;
+/**
+ * Set the options of a select. Elements are kept if their values are the same: the list may be open.
+ * @param {HTMLSelectElement} select
+ * @param {Array<[string, string]>} options - Value and text of each option.
+ * @param {string} value - The selected value.
+ */
+export function setOptions(select, options, value) {
+  const values = JSON.stringify(options.map(([id]) => id));
+  if (select.dataset.values !== values) {
+    select.replaceChildren(...options.map(([id]) => h("option", { value: id })));
+    select.dataset.values = values;
   }
-  pairs.forEach(([, name], n) => select.options[n].textContent === name || (select.options[n].textContent = name));
+  options.forEach(([, text], index) => {
+    if (select.options[index].textContent !== text) select.options[index].textContent = text;
+  });
   select.value = value;
 }
 
-/** Keep a text for this tab, over reloads of the page; where a browser forbids that, it is not kept. */
-function remember(key, text) {
-  try {
-    if (text) sessionStorage.setItem(key, text);
-    else sessionStorage.removeItem(key);
-  } catch {}
+/** Make `nodes` the children of `parent`. Nodes that are in place are not touched: moving one would reset its state. */
+export function setChildren(parent, nodes) {
+  const wanted = new Set(nodes);
+  for (const node of [...parent.children]) if (!wanted.has(node)) node.remove();
+  nodes.forEach((node, index) => {
+    if (node !== parent.children[index]) parent.insertBefore(node, parent.children[index] ?? null);
+  });
 }
 
-function remembered(key) {
-  try {
-    return sessionStorage.getItem(key) ?? "";
-  } catch {
-    return "";
-  }
-}
-
-/** Whether a key sends what was typed; with an input method, Enter chooses a word. */
-function sends(event) {
-  return event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229;
-}
-
-function fitHeight(area) {
+/** Make a textarea as high as its text. */
+export function fitHeight(area) {
   area.style.height = "auto";
   area.style.height = `${area.scrollHeight + area.offsetHeight - area.clientHeight}px`;
 }
 
-async function copyText(text) {
+/** Whether a key press sends the text. With an input method, Enter picks a word instead. */
+export function isSendKey({ key, shiftKey, isComposing, keyCode }) {
+  return key === "Enter" && !shiftKey && !isComposing && keyCode !== 229;
+}
+
+/** Copy a text to the clipboard; resolves to whether that succeeded. */
+export async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    return copySelected(text); // pages that come neither by https nor from localhost have no clipboard
+    return copySelection(text); // the clipboard API needs https or localhost
   }
 }
 
-function copySelected(text) {
+function copySelection(text) {
   const focused = document.activeElement;
   const area = h("textarea", { style: "position: fixed; opacity: 0" });
   area.value = text;

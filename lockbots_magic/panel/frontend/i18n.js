@@ -1,29 +1,41 @@
-/** What the panel says, in the language of the browser; of a failure, its name: the rest stays as the kernel says it. */
+/** Texts of the panel in the language of the browser. */
 
-/** What tells a text of the kernel's own by its English form, as the table has it. */
-function pattern(text) {
-  const exact = text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  return new RegExp(`^${exact.replace(/\\\{(\w+)\\\}/g, "(?<$1>\\d+)")}$`);
+/** Build a pattern that recognises a text of the kernel by its English form; its placeholders match numbers. */
+function textPattern(text) {
+  const escaped = text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  return new RegExp(`^${escaped.replace(/\\\{(\w+)\\\}/g, "(?<$1>\\d+)")}$`);
 }
 
-/** Return the function that gives the texts in the language of the browser, and in English what it has none for. */
-function translator(table) {
-  const wanted = (navigator.languages ?? []).map((tag) => tag.toLowerCase().split("-")[0]);
-  const language = wanted.find((tag) => Object.hasOwn(table, tag)) ?? "en";
+/**
+ * Return the function that looks texts up.
+ *
+ * - `t(key, values)`: the text with its placeholders filled in; English where the language has none.
+ * - `t.count(key, n)`: the plural form for `n`, from the keys `key_one`, `key_few`, `key_many` and `key_other`.
+ * - `t.notice(text)`: the translation of an English notice or error of the kernel; `text` itself if it is unknown.
+ * - `t.language`: the language in use.
+ *
+ * @param {Object<string, Object<string, string>>} table - Language -> key -> text.
+ * @param {string[]} languages - Language tags, preferred first.
+ */
+export function createTranslator(table, languages = navigator.languages ?? []) {
+  const codes = languages.map((tag) => tag.toLowerCase().split("-")[0]);
+  const language = codes.find((code) => Object.hasOwn(table, code)) ?? "en";
   const texts = { ...table.en, ...table[language] };
   const plural = new Intl.PluralRules(language);
   const compact = new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 });
   const t = (key, values = {}) => (texts[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
   t.count = (key, n) => {
-    const exact = `${key}_${plural.select(n)}`;
-    return t(exact in texts ? exact : `${key}_other`, { n: compact.format(n) });
+    const form = `${key}_${plural.select(n)}`;
+    return t(form in texts ? form : `${key}_other`, { n: compact.format(n) });
   };
-  const notices = Object.keys(table.en).filter((key) => key.startsWith("notice_")).map((key) => [key, pattern(table.en[key])]);
+  const notices = Object.keys(table.en)
+    .filter((key) => key.startsWith("notice_"))
+    .map((key) => [key, textPattern(table.en[key])]);
   t.notice = (text) => {
-    const [key, known] = notices.find(([, one]) => one.test(text)) ?? [];
-    if (key) return t(key, text.match(known).groups);
-    const [, error, why] = text.match(/^(\w+): (.*)$/s) ?? [];
-    return `failed_${error}` in texts ? t(`failed_${error}`, { text: why }) : text;
+    const [key, pattern] = notices.find(([, candidate]) => candidate.test(text)) ?? [];
+    if (key) return t(key, text.match(pattern).groups);
+    const [, type, reason] = text.match(/^(\w+): (.*)$/s) ?? []; // how the kernel formats an error
+    return `failed_${type}` in texts ? t(`failed_${type}`, { text: reason }) : text;
   };
   t.language = language;
   return t;

@@ -1,10 +1,17 @@
-/** What the panel does to the notebook around it, where the front end offers one. */
+/** Access to the notebook around the panel, in front ends that offer it. */
 
-const VIEW = "application/vnd.jupyter.widget-view+json";
-const STATE = "lockbots_state"; // in the metadata of the output below the panel, which panel.py tells of
+const WIDGET_VIEW = "application/vnd.jupyter.widget-view+json";
+export const STATE_KEY = "lockbots_state"; // in the metadata of the output below the panel; see widget.py
 
-/** Insert a code cell below the one that `element` is in, and below `last`; null where the front end offers no notebook. */
-function insertCell(manager, element, source, last) {
+/**
+ * Insert a code cell below the cell of an element.
+ * @param {Object} manager - Widget manager.
+ * @param {Element} element
+ * @param {string} source - Source of the new cell.
+ * @param {?Object} last - Cell inserted before; the new one comes below it too.
+ * @returns {?Object} The new cell; null where the front end offers no notebook.
+ */
+export function insertCell(manager, element, source, last) {
   const notebook = manager?.context?.model?.sharedModel;
   if (!notebook?.insertCell) return null;
   const cell = element.closest(".jp-Cell");
@@ -14,16 +21,21 @@ function insertCell(manager, element, source, last) {
   return notebook.insertCell(above + 1, { cell_type: "code", source, metadata: {} });
 }
 
-/** Find the outputs below a panel, by its widget, in the notebook's document: [outputs of the cell, place among them]. */
-function transcriptsOf(manager, id) {
+/**
+ * Find the transcript outputs below a panel in the notebook's document.
+ * @param {Object} manager - Widget manager.
+ * @param {string} modelId - Id of the panel's widget.
+ * @returns {Array<[Object, number]>} Outputs of a cell, and the index of the transcript among them.
+ */
+export function findTranscripts(manager, modelId) {
   const cells = manager?.context?.model?.cells;
   const found = [];
   for (let n = 0; n < (cells?.length ?? 0); n++) {
-    const { outputs } = cells.get(n); // only code has any
-    for (let place = 0, isBelow = false; place < (outputs?.length ?? 0); place++) {
-      const { data, metadata } = outputs.get(place);
-      if (data[VIEW]) isBelow = data[VIEW].model_id === id;
-      else if (isBelow && STATE in metadata) found.push([outputs, place]);
+    const { outputs } = cells.get(n); // undefined unless it is a code cell
+    for (let index = 0, isBelow = false; index < (outputs?.length ?? 0); index++) {
+      const { data, metadata } = outputs.get(index);
+      if (data[WIDGET_VIEW]) isBelow = data[WIDGET_VIEW].model_id === modelId;
+      else if (isBelow && STATE_KEY in metadata) found.push([outputs, index]);
     }
   }
   return found;

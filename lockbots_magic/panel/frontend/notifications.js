@@ -1,54 +1,63 @@
-/** What the panel says besides the replies: for a while, until it is dismissed, or to a screen reader alone. */
+/** Notifications: bars with a text, and announcements to screen readers. */
 
-const REMARK = 8000; // ms that a remark stays
-const NOTES = 3; // remarks that stand there at once, besides errors
+import { h, iconButton } from "./dom.js";
 
-/** Bars with a text each, and what is announced. */
-class Remarks {
+const NOTE_DURATION = 8000; // ms
+const MAX_NOTES = 3; // shown at once, besides errors
+
+/** The notifications of a view. */
+export class Notifications {
   constructor(panel) {
     this.panel = panel;
     this.root = h("div");
     this.status = h("div", { class: "lb-hidden", role: "status" });
   }
 
+  /** Have screen readers read a text. */
   announce(text) {
     this.status.textContent = text;
   }
 
-  /** Say something; a note goes by itself, an error stays. */
-  add(text, kind, more = "") {
+  /**
+   * Show a text; one that is shown already is not repeated.
+   * @param {string} text
+   * @param {"note"|"error"} kind - A note disappears after a while, an error stays.
+   * @param {string} [className] - By which `remove` finds it.
+   */
+  add(text, kind, className = "") {
     const { t } = this.panel;
-    const gone = () => this.away(bar, () => bar.remove());
-    const bar = h("div", { class: `lb-bar lb-${kind} ${more}` }, h("span", {}, text), iconButton("close", t("dismiss"), gone));
-    this.drop([...this.root.children].filter((old) => old.firstChild.textContent === text));
+    const close = () => this.hide(bar, () => bar.remove());
+    const bar = h("div", { class: `lb-bar lb-${kind} ${className}` }, h("span", {}, text),
+      iconButton("close", t("dismiss"), close));
+    this.removeAll([...this.root.children].filter((other) => other.firstChild.textContent === text));
     this.root.append(bar);
-    this.drop([...this.root.querySelectorAll(".lb-note")].slice(0, -NOTES));
+    this.removeAll([...this.root.querySelectorAll(".lb-note")].slice(0, -MAX_NOTES));
     this.announce(kind === "error" ? t("error", { text }) : text);
-    if (kind !== "error") this.panel.later(gone, REMARK);
+    if (kind !== "error") this.panel.setTimer(close, NOTE_DURATION);
   }
 
-  /** Forget those that a selector finds. */
-  forget(which) {
-    this.drop([...this.root.querySelectorAll(which)]);
+  /** Remove the notifications that match a selector. */
+  remove(selector) {
+    this.removeAll([...this.root.querySelectorAll(selector)]);
   }
 
-  /** What went wrong is over: another model answers, or a reply has come. */
-  forgetErrors() {
-    this.forget(".lb-error");
+  /** Remove errors, once another model is in use or a reply has arrived. */
+  removeErrors() {
+    this.remove(".lb-error");
   }
 
-  forgetAll() {
+  clear() {
     this.root.replaceChildren();
   }
 
-  drop(bars) {
-    for (const bar of bars) this.away(bar, () => bar.remove());
+  removeAll(bars) {
+    for (const bar of bars) this.hide(bar, () => bar.remove());
   }
 
-  /** Take a bar away; whoever was in it with the keyboard goes on where one types. */
-  away(bar, take) {
-    const inside = bar.matches(":focus-within");
-    take();
-    if (inside) this.panel.composer.area.focus();
+  /** Hide a bar by calling `action`; if it had the focus, that moves to the input box. */
+  hide(bar, action) {
+    const hadFocus = bar.matches(":focus-within");
+    action();
+    if (hadFocus) this.panel.composer.area.focus();
   }
 }

@@ -1,41 +1,43 @@
-/** The turns, and the reply under way. */
+/** List of turns with the reply in progress, and the scroll position in it. */
 
-const NEAR = 24; // px from the end at which a reader still counts as being there
-const AHEAD = "400px"; // from the oldest turn shown, where earlier ones are asked for
+import { button, h, iconButton, setChildren } from "./dom.js";
+import { earlierTurns, isSameTurn, putTurn } from "./turn_list.js";
 
-/** Whether two turns look the same; the HTML follows from the text. */
-function isSame(one, other) {
-  return one === other || JSON.stringify({ ...one, html: "" }) === JSON.stringify({ ...other, html: "" });
-}
+const END_DISTANCE = 24; // px from the end at which the reader still follows new text
+const PRELOAD_DISTANCE = "400px"; // from the oldest turn shown at which earlier ones are requested
 
-/** The turns, the reply under way, and where the reader is among them. */
-class Transcript {
+/** The turns of a view. */
+export class Transcript {
   constructor(panel) {
-    const { t } = panel;
     this.panel = panel;
-    this.name = null;
+    this.name = null; // of the conversation
     this.turns = [];
-    this.shown = new Map(); // by id: {turn, reply, node}
-    this.growing = null; // {id, prompt, replaces, reply, node, ...}; the id is null until the kernel has begun
-    this.more = false;
-    this.following = true;
-    this.top = 0;
-    this.earlier = h("div", { class: "lb-earlier", hidden: true }, button(t("earlier"), () => this.askEarlier()));
+    this.shown = new Map(); // id -> {turn, reply, node}
+    this.inProgress = null; // {id, prompt, replaces, reply, node, seq, ...}; id is null until the kernel has begun
+    this.hasEarlier = false;
+    this.following = true; // whether the reader is at the end and stays there
+    this.scrollTop = 0;
+    this.buildElements();
+    this.resized = new ResizeObserver(() => this.follow());
+    this.resized.observe(this.list);
+    this.resized.observe(this.log);
+    this.reached = new IntersectionObserver((seen) => seen.at(-1).isIntersecting && this.requestEarlier(), {
+      root: this.log, rootMargin: `${PRELOAD_DISTANCE} 0px 0px`,
+    });
+  }
+
+  buildElements() {
+    const { t } = this.panel;
+    this.earlier = h("div", { class: "lb-earlier", hidden: true }, button(t("earlier"), () => this.requestEarlier()));
     this.list = h("div", { class: "lb-list" });
     this.cells = h("p");
     this.empty = h("div", { class: "lb-empty", hidden: true }, h("p", {}, t("empty")), h("p", {}, t("keys")), this.cells);
     this.loading = h("div", { class: "lb-loading" }, t("loading"));
-    const described = { role: "log", "aria-live": "off", "aria-label": t("turns_shown"), tabindex: "0" };
-    this.log = h("div", { class: "lb-log", ...described, scroll: () => this.scrolled() },
+    const described = { role: "log", "aria-live": "off", "aria-label": t("transcript"), tabindex: "0" };
+    this.log = h("div", { class: "lb-log", ...described, scroll: () => this.onScroll() },
       this.earlier, this.loading, this.empty, this.list);
     this.toEnd = iconButton("down", t("to_end"), () => this.goToEnd(), "lb-to-end");
     this.root = h("div", { class: "lb-body" }, this.log, this.toEnd);
-    this.resized = new ResizeObserver(() => this.follow());
-    this.resized.observe(this.list);
-    this.resized.observe(this.log);
-    this.reached = new IntersectionObserver((seen) => seen.at(-1).isIntersecting && this.askEarlier(), {
-      root: this.log, rootMargin: `${AHEAD} 0px 0px`,
-    });
   }
 
   close() {
@@ -43,140 +45,145 @@ class Transcript {
     this.reached.disconnect();
   }
 
-  /** Show how things stand; turns that were fetched earlier stay if they are still those before. */
-  snapshot({ conversation, turns, more, reply }) {
-    const switched = conversation.name !== this.name;
-    const at = this.turns.findIndex(({ id }) => id === turns[0]?.id);
-    const kept = !switched && at > 0 && at <= conversation.total - turns.length ? this.turns.slice(0, at) : [];
+  // Turns
+
+  /** Show the full state. Turns loaded earlier are kept if they still come before those of the snapshot. */
+  onSnapshot({ conversation, turns, more, reply }) {
+    const isOther = conversation.name !== this.name;
+    const kept = isOther ? [] : earlierTurns(this.turns, turns, conversation.total);
     this.name = conversation.name;
-    this.following ||= switched;
+    this.following ||= isOther;
     this.loading.remove();
     this.change(() => {
-      if (switched || this.growing?.id) this.discard(); // what was sent just now is not in it yet
+      if (isOther || this.inProgress?.id) this.discardProgress(); // a prompt sent just now is not in the snapshot yet
       this.turns = [...kept, ...turns];
-      this.setMore(kept.length ? this.more : more);
+      this.setHasEarlier(kept.length ? this.hasEarlier : more);
       if (reply) this.begin(reply);
     });
   }
 
-  addEarlier({ before, turns, more }) {
-    this.asked = null;
+  onEarlier({ before, turns, more }) {
+    this.requested = null;
     if (before !== this.turns[0]?.id) return;
     this.change(() => {
       this.turns = [...turns, ...this.turns];
-      this.setMore(more);
+      this.setHasEarlier(more);
     });
   }
 
-  setMore(more) {
-    this.more = more;
-    this.earlier.hidden = !more;
-    this.reached.unobserve(this.earlier); // observing anew tells at once whether it is in sight
-    if (more) this.reached.observe(this.earlier);
+  setHasEarlier(hasEarlier) {
+    this.hasEarlier = hasEarlier;
+    this.earlier.hidden = !hasEarlier;
+    this.reached.unobserve(this.earlier); // observing it again reports at once whether it is visible
+    if (hasEarlier) this.reached.observe(this.earlier);
   }
 
-  askEarlier() {
+  requestEarlier() {
     const before = this.turns[0]?.id;
-    if (!this.more || !before || this.asked === before) return;
-    this.asked = before;
-    this.panel.link.post({ type: "earlier", view: this.panel.link.view, before });
+    if (!this.hasEarlier || !before || this.requested === before) return;
+    this.requested = before;
+    this.panel.connection.post({ type: "earlier", view: this.panel.connection.view, before });
   }
 
+  /** Add a turn; see `putTurn`. */
+  put(message) {
+    this.turns = putTurn(this.turns, message, this.hasEarlier);
+  }
+
+  onTurn(message) {
+    this.change(() => this.put(message));
+  }
+
+  // The reply in progress
+
+  /** Show a reply in progress, as far as it has arrived. */
   begin({ id, prompt, model = "", finished = "", open = "", notice = "", seq = 0, replaces }) {
     this.change(() => {
-      const before = this.growing;
-      this.discard();
-      const article = this.panel.articles.growing(prompt, id !== null);
-      this.growing = { id, prompt, model, replaces: replaces ?? before?.replaces, ...article };
-      this.frame({ finished, open, notice, seq });
+      const before = this.inProgress;
+      this.discardProgress();
+      const article = this.panel.renderer.renderProgress(prompt, id !== null);
+      this.inProgress = { id, prompt, model, replaces: replaces ?? before?.replaces, ...article };
+      this.onFrame({ finished, open, notice, seq });
     });
   }
 
-  frame({ finished, open, notice, seq }) {
-    const { reply, waits, notices } = this.growing;
-    this.growing.seq = seq; // how many frames are in it
-    this.growing.open = open;
+  onFrame({ finished, open, notice, seq }) {
+    const { reply, waits, notices } = this.inProgress;
+    this.inProgress.seq = seq;
+    this.inProgress.open = open;
     reply.grow(finished, open);
-    waits.classList.toggle("lb-bare", reply.body.hasChildNodes());
+    waits.classList.toggle("lb-bare", reply.root.hasChildNodes());
     notices.replaceChildren(...(notice ? [h("div", { class: "lockbots-notice" }, this.panel.t.notice(notice))] : []));
     this.follow();
   }
 
-  /** The reply under way will not go on: keep what has come, and say why. */
-  breakOff(notice) {
-    const { id, prompt, model, open, reply } = this.growing;
-    const text = reply.body.textContent;
-    this.end({ turn: { id, prompt, model, text, html: "", status: "error", notices: [notice] }, same: true, rest: open });
+  /** Turn the reply in progress into a failed turn with the text received so far. */
+  abort(notice) {
+    const { id, prompt, model, open, reply } = this.inProgress;
+    const text = reply.root.textContent;
+    this.onEnd({ turn: { id, prompt, model, text, html: "", status: "error", notices: [notice] }, same: true, rest: open });
   }
 
-  /** The reply under way has ended as a turn, or as none. */
-  end({ turn, same, rest, stale }) {
-    const { replaces, reply } = this.growing;
+  /** Replace the reply in progress by its turn, or remove it if it has none. */
+  onEnd({ turn, same, rest, stale }) {
+    const { replaces, reply } = this.inProgress;
     this.change(() => {
-      this.discard();
+      this.discardProgress();
       if (!turn) return;
       if (same) reply.grow(rest, "");
       else reply.show(turn.html);
-      this.panel.articles.dress(reply);
-      this.shown.set(turn.id, { turn, reply, node: this.panel.articles.whole(turn, reply) });
+      this.panel.renderer.addCodeTools(reply);
+      this.shown.set(turn.id, { turn, reply, node: this.panel.renderer.renderTurn(turn, reply) });
       this.put({ turn, replaces, after: this.turns.at(-1)?.id ?? null, stale });
     });
   }
 
-  /** Take in a turn, in the place of another one or after one; null is before all. */
-  put({ turn, replaces, after, stale = [] }) {
-    const turns = this.turns.map((one) => (stale.includes(one.id) ? { ...one, stale: true } : one));
-    const old = turns.findIndex(({ id }) => id === replaces || id === turn.id);
-    const behind = turns.findIndex(({ id }) => id === after);
-    if (old >= 0) turns.splice(old, 1, turn);
-    else if (behind >= 0 || (after === null && !this.more)) turns.splice(behind + 1, 0, turn);
-    this.turns = turns;
+  discardProgress() {
+    this.inProgress?.node.remove();
+    this.inProgress = null;
   }
 
-  discard() {
-    this.growing?.node.remove();
-    this.growing = null;
-  }
+  // Elements
 
-  /** Change what is shown; a reader who follows the end goes on doing so, another one keeps the place. */
-  change(act) {
+  /** Apply a change and update the elements. A reader at the end stays there; others keep their position. */
+  change(action) {
     const start = this.log.getBoundingClientRect().top;
-    const inSight = (node) => !node.hidden && node.getBoundingClientRect().bottom > start;
-    const first = this.following ? null : [...this.list.children].find(inSight);
+    const isVisible = (node) => !node.hidden && node.getBoundingClientRect().bottom > start;
+    const first = this.following ? null : [...this.list.children].find(isVisible);
     const before = first?.getBoundingClientRect().top;
-    act();
-    this.arrange();
+    action();
+    this.update();
     if (first?.isConnected) this.log.scrollTop += first.getBoundingClientRect().top - before;
     this.follow();
   }
 
-  /** Bring the list in line with the turns, touching none that is shown as it is. */
-  arrange() {
-    const { growing } = this;
-    this.shown = new Map(this.turns.map((turn) => [turn.id, this.entry(turn, this.shown.get(turn.id))]));
+  /** Bring the list in line with the turns. Elements of turns that have not changed are not touched. */
+  update() {
+    const { inProgress } = this;
+    this.shown = new Map(this.turns.map((turn) => [turn.id, this.element(turn, this.shown.get(turn.id))]));
     const nodes = [...this.shown].flatMap(([id, { node }]) => {
-      node.hidden = id === growing?.replaces;
-      return node.hidden ? [node, growing.node] : [node];
+      node.hidden = id === inProgress?.replaces;
+      return node.hidden ? [node, inProgress.node] : [node];
     });
-    if (growing && !nodes.includes(growing.node)) nodes.push(growing.node);
-    const wanted = new Set(nodes);
-    for (const node of [...this.list.children]) if (!wanted.has(node)) node.remove();
-    nodes.forEach((node, n) => node === this.list.children[n] || this.list.insertBefore(node, this.list.children[n] ?? null));
+    if (inProgress && !nodes.includes(inProgress.node)) nodes.push(inProgress.node);
+    setChildren(this.list, nodes);
     this.empty.hidden = nodes.length > 0;
   }
 
-  /** What a turn is shown in: as before if nothing has changed, or while its prompt is being edited. */
-  entry(turn, old) {
-    if (old && (isSame(turn, old.turn) || old.node.querySelector(".lb-edit"))) return old;
-    const reply = old?.turn.text === turn.text ? old.reply : this.panel.articles.reply(turn.html);
-    return { turn, reply, node: this.panel.articles.whole(turn, reply) };
+  /** Return the element of a turn: the old one if the turn looks the same or its prompt is being edited. */
+  element(turn, old) {
+    if (old && (isSameTurn(turn, old.turn) || old.node.querySelector(".lb-edit"))) return old;
+    const reply = old?.turn.text === turn.text ? old.reply : this.panel.renderer.renderReply(turn.html);
+    return { turn, reply, node: this.panel.renderer.renderTurn(turn, reply) };
   }
 
-  scrolled() {
+  // Scrolling
+
+  onScroll() {
     const { scrollTop, scrollHeight, clientHeight } = this.log;
-    if (scrollHeight - scrollTop - clientHeight < NEAR) this.following = true;
-    else if (scrollTop < this.top - 1) this.following = false; // text that grows below moves nothing upwards
-    this.top = scrollTop;
+    if (scrollHeight - scrollTop - clientHeight < END_DISTANCE) this.following = true;
+    else if (scrollTop < this.scrollTop - 1) this.following = false; // only the reader scrolls up
+    this.scrollTop = scrollTop;
     this.toEnd.hidden = this.following;
   }
 
@@ -188,6 +195,6 @@ class Transcript {
   goToEnd() {
     this.following = true;
     this.follow();
-    this.log.focus({ preventScroll: true }); // the button is gone
+    this.log.focus({ preventScroll: true }); // the button that had the focus is hidden now
   }
 }

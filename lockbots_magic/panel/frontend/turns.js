@@ -1,66 +1,73 @@
-/** How one turn looks, and what a reader can do with it. */
+/** Rendering of turns: prompt, reply, and the buttons of both. */
 
-/** What one reply is shown in, whole or as it grows. */
-class Reply {
+import { button, copyText, fitHeight, h, icon, iconButton, isSendKey } from "./dom.js";
+import { insertCell } from "./notebook.js";
+
+const CONFIRMATION_DURATION = 1500; // ms
+
+/** Element with the HTML of a reply, whole or in progress. */
+class ReplyBody {
   constructor(typesetter) {
     this.typesetter = typesetter;
-    this.body = h("div", { class: "lockbots-reply mathjax_ignore tex2jax_ignore" });
-    this.done = 0; // nodes that stay
+    this.root = h("div", { class: "lockbots-reply mathjax_ignore tex2jax_ignore" });
+    this.finishedNodes = 0; // nodes at the start that no longer change
   }
 
+  /** Show a whole reply. */
   show(html) {
-    this.body.innerHTML = html;
-    if (this.body.querySelector(".mathjax_process")) this.typesetter?.typeset(this.body);
+    this.root.innerHTML = html;
+    if (this.root.querySelector(".mathjax_process")) this.typesetter?.typeset(this.root);
   }
 
+  /** Append finished HTML, and replace the open HTML after it. */
   grow(finished, open) {
-    const first = this.done;
-    while (this.body.childNodes.length > first) this.body.lastChild.remove();
-    this.body.insertAdjacentHTML("beforeend", finished);
-    this.done = this.body.childNodes.length;
-    this.body.insertAdjacentHTML("beforeend", open);
-    for (const node of [...this.body.childNodes].slice(first)) {
+    const first = this.finishedNodes;
+    while (this.root.childNodes.length > first) this.root.lastChild.remove();
+    this.root.insertAdjacentHTML("beforeend", finished);
+    this.finishedNodes = this.root.childNodes.length;
+    this.root.insertAdjacentHTML("beforeend", open);
+    for (const node of [...this.root.childNodes].slice(first)) {
       for (const formula of node.querySelectorAll?.(".mathjax_process") ?? []) this.typesetter?.typeset(formula);
     }
   }
 }
 
-/** Makes the articles of a panel: a prompt, its reply, and the buttons of both. */
-class Articles {
+/** Creates the article elements of a view's turns. */
+export class TurnRenderer {
   constructor(panel, manager) {
     this.panel = panel;
     this.manager = manager;
-    this.typesetter = manager?._rendermime?.latexTypesetter; // that of ipywidgets' HTMLMath
+    this.typesetter = manager?._rendermime?.latexTypesetter; // the one of ipywidgets' HTMLMath
   }
 
-  /** An article for a reply that has ended as a turn. */
-  whole(turn, reply) {
+  /** Create the article of a turn around the body of its reply. */
+  renderTurn(turn, reply) {
     const { t } = this.panel;
     const notices = turn.notices.map((notice) => h("div", { class: "lockbots-notice" }, t.notice(notice)));
     return h("article", { class: `lb-turn lb-${turn.status}` }, this.promptRow(turn.prompt, turn),
-      h("span", { class: "lb-hidden" }, t("reply")), reply.body,
+      h("span", { class: "lb-hidden" }, t("reply")), reply.root,
       h("div", { class: "lb-notices" }, ...notices), this.foot(turn));
   }
 
-  /** An article for a reply under way, and the parts of it that change: {reply, node, waits, notices}. */
-  growing(prompt, isUnderWay) {
-    const reply = new Reply(this.typesetter);
-    const waits = h("div", { class: "lb-waits" }, h("span"), this.panel.t(isUnderWay ? "thinking" : "sending"));
+  /** Create the article of a reply in progress; returns it with the parts that change. */
+  renderProgress(prompt, isStarted) {
+    const reply = new ReplyBody(this.typesetter);
+    const waits = h("div", { class: "lb-waits" }, h("span"), this.panel.t(isStarted ? "thinking" : "sending"));
     const notices = h("div", { class: "lb-notices" });
-    const node = h("article", { class: "lb-turn" }, this.promptRow(prompt), reply.body, waits, notices);
+    const node = h("article", { class: "lb-turn" }, this.promptRow(prompt), reply.root, waits, notices);
     return { reply, node, waits, notices };
   }
 
-  reply(html) {
-    const reply = new Reply(this.typesetter);
+  renderReply(html) {
+    const reply = new ReplyBody(this.typesetter);
     reply.show(html);
-    this.dress(reply);
+    this.addCodeTools(reply);
     return reply;
   }
 
   /** Give each block of code its buttons. */
-  dress(reply) {
-    for (const pre of reply.body.querySelectorAll("pre")) {
+  addCodeTools(reply) {
+    for (const pre of reply.root.querySelectorAll("pre")) {
       const code = pre.textContent.replace(/\n$/, "");
       if (!code) continue;
       const box = h("div", { class: "lb-code" });
@@ -87,24 +94,28 @@ class Articles {
   foot({ id, text, model, usage, stale, cell, started }) {
     const { t } = this.panel;
     const tokens = usage && (usage.prompt ?? 0) + (usage.completion ?? 0);
-    const at = started ? new Date(started * 1000).toLocaleString(t.language) : "";
+    const date = started ? new Date(started * 1000).toLocaleString(t.language) : "";
     return h("div", { class: "lb-foot" },
       stale ? h("span", { class: "lb-mark", title: t("stale_hint") }, t("stale")) : null,
       cell ? h("span", { class: "lb-mark" }, t("cell")) : null,
       text ? iconButton("copy", t("copy"), (event) => this.copy(text, event.currentTarget)) : null,
-      iconButton("again", t("regenerate"), () => this.panel.ask({ type: "regenerate", turn: id }), "lb-again"),
-      h("span", { class: "lb-by", title: at }, [model, tokens && t.count("tokens", tokens)].filter(Boolean).join(" · ")));
+      iconButton("again", t("regenerate"), () => this.panel.submit({ type: "regenerate", turn: id }), "lb-again"),
+      h("span", { class: "lb-by", title: date },
+        [model, tokens && t.count("tokens", tokens)].filter(Boolean).join(" · ")));
   }
 
+  /** Replace a prompt by a form that edits it. */
   edit(turn, row) {
     const { t } = this.panel;
     const area = h("textarea", { "aria-label": t("edit"), rows: "1", dir: "auto", input: () => fitHeight(area) });
-    const done = () => (form.remove(), (row.hidden = false));
-    const cancel = () => (done(), row.lastChild.focus());
-    const send = () => area.value.trim() && this.panel.ask({ type: "edit", turn: turn.id, prompt: area.value }) && done();
+    const close = () => (form.remove(), (row.hidden = false));
+    const cancel = () => (close(), row.lastChild.focus());
+    const send = () => {
+      if (area.value.trim() && this.panel.submit({ type: "edit", turn: turn.id, prompt: area.value })) close();
+    };
     const keydown = (event) => {
       if (event.key === "Escape" && !event.isComposing) cancel();
-      else if (event.target === area && sends(event)) send();
+      else if (event.target === area && isSendKey(event)) send();
       else return;
       event.preventDefault();
       event.stopPropagation();
@@ -119,24 +130,26 @@ class Articles {
   }
 
   async copy(text, clicked) {
-    const { t, remarks } = this.panel;
+    const { t, notifications } = this.panel;
     const copied = await copyText(text);
     if (copied) this.confirm(clicked, "copied");
-    else remarks.add(t("not_copied"), "error");
+    else notifications.add(t("not_copied"), "error");
     return copied;
   }
 
+  /** Insert code as a cell below the panel, and below cells inserted before; copy it where that is impossible. */
   async insert(code, clicked) {
-    const { t, remarks, root } = this.panel;
-    const inserted = insertCell(this.manager, root, code, this.inserted);
-    this.inserted = inserted ?? this.inserted;
+    const { t, notifications, root } = this.panel;
+    const inserted = insertCell(this.manager, root, code, this.lastInserted);
+    this.lastInserted = inserted ?? this.lastInserted;
     if (inserted) this.confirm(clicked, "inserted");
-    else if (await this.copy(code, clicked)) remarks.add(t("insert_copied"), "note");
+    else if (await this.copy(code, clicked)) notifications.add(t("insert_copied"), "note");
   }
 
+  /** Show on a button that its action is done. */
   confirm(clicked, key) {
-    this.panel.remarks.announce(this.panel.t(key));
+    this.panel.notifications.announce(this.panel.t(key));
     clicked.replaceChildren(icon("done"));
-    this.panel.later(() => clicked.replaceChildren(icon(clicked.dataset.icon)), 1500);
+    this.panel.setTimer(() => clicked.replaceChildren(icon(clicked.dataset.icon)), CONFIRMATION_DURATION);
   }
 }
