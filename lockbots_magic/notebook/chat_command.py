@@ -15,11 +15,11 @@ from ..errors import UsageError
 from ..prompt.option_syntax import Options, assignments, words
 from ..providers import names
 from ..reply import Reply
+from ..schema.structured_output import ReplySchema, reply_schema
 from .session import Lockbots
 
 if TYPE_CHECKING:
     from ..prompt import Material
-    from ..schema.structured_output import Wanted
     from .display_recorder import DisplayRecorder
 
 FORMS = ("text", "code", "json")
@@ -115,7 +115,7 @@ class Question:
     """What was cut from the material, a line each."""
     variable: str | None = None
     form: str | None = None
-    wanted: Wanted | None = None
+    wanted: ReplySchema | None = None
     background: bool = False
     kept: bool = True
     """Whether the conversation is one of the notebook's."""
@@ -146,7 +146,7 @@ def question(session: Lockbots, options: Namespace, prompt: str, around: Noteboo
     text, images, notes = _material(session, options, prompt, around)
     wanted = _wanted(session, options, around)
     if wanted is not None:
-        text = f"{text}\n\n{wanted.instruction()}"
+        text = f"{text}\n\n{wanted.format_instruction()}"
     given: dict[str, Any] = {
         "system": _system(session, options.system, chat, around),
         "history": not options.no_history,
@@ -264,15 +264,13 @@ def _functions(named: str | None, around: NotebookContext) -> tuple[Callable[...
     return tuple(functions)
 
 
-def _wanted(session: Lockbots, options: Namespace, around: NotebookContext) -> Wanted | None:
+def _wanted(session: Lockbots, options: Namespace, around: NotebookContext) -> ReplySchema | None:
     if options.form != "json":
         return None
-    from ..schema import structured_output as structured  # noqa: PLC0415  # as above
-
     if not options.schema:
-        return structured.wanted()
+        return reply_schema()
     try:
         schema = _evaluator(session, around)(options.schema)
     except Exception as error:
         raise UsageError(f"--schema {options.schema} failed: {type(error).__name__}: {error}") from error
-    return structured.wanted(schema)
+    return reply_schema(schema)

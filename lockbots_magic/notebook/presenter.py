@@ -15,6 +15,8 @@ from ..errors import Interrupted, UsageError
 from ..rendering.notices import notices_of
 from ..rendering.page import Page
 from ..reply import Reply
+from ..schema.code_blocks import extract_code
+from ..schema.json_values import SchemaMismatch
 from ..security.control_characters import printable
 from ..security.links import unlinked
 from ..security.secrets import redacted
@@ -151,8 +153,6 @@ class Presenter:
 
     def _answer_as_json(self, question: Question) -> None:
         """Ask until the reply fits, a few times at most; each try is a turn of the cell."""
-        from ..schema.structured_output import NotFitting  # noqa: PLC0415  # few cells ask for JSON; %load_ext does not wait
-
         wanted = question.wanted
         assert wanted is not None
         reply = self._asked(question)
@@ -162,11 +162,11 @@ class Presenter:
             assert reply.turn is not None
             _check_not_stopped(reply.turn)
             try:
-                self._assign(question.variable, wanted.read(reply.turn.reply))
-            except NotFitting as error:
+                self._assign(question.variable, wanted.parse(reply.turn.reply))
+            except SchemaMismatch as error:
                 if tried == MOST_TRIES:
                     raise UsageError(_unfit(error, tried, question.variable)) from None
-                reply = question.again(wanted.complaint(error))
+                reply = question.again(wanted.format_correction(error))
             else:
                 return
 
@@ -211,9 +211,7 @@ class Presenter:
 
     def _offer(self, turn: Turn, variable: str | None) -> None:
         """Put the code of a reply into a new cell, where the front end makes one; it stands in the output, too."""
-        from ..schema.code_blocks import code_of  # noqa: PLC0415  # as above
-
-        code = code_of(turn.reply)
+        code = extract_code(turn.reply)
         if code is None:
             raise UsageError("the reply holds no block of code, so there is no new cell")
         self._assign(variable, code)

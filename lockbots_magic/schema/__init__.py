@@ -1,42 +1,48 @@
-"""JSON schemas of Python types and functions, and values made of JSON: for tools, and for answers as JSON."""
+"""Structured output: type hints and functions as JSON schemas, JSON and code out of replies.
+
+Importing this package is cheap. pydantic, which takes a tenth of a second, loads at the first call of `type_schema` or
+`argument_schema`, and only here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .functions import Parameters
-from .hints import shape_of
-from .shapes import fitted_to, whole_schema
+if TYPE_CHECKING:
+    from .type_hints import ArgumentSchema, TypeSchema
 
 
-def schema_of(hint: Any) -> dict[str, Any]:
-    """Return the JSON schema (draft 2020-12) of a type.
+def type_schema(hint: Any) -> TypeSchema:
+    """Return the JSON schema of a type, which also validates values.
 
     Args:
-        hint: text, numbers, lists, tuples, sets, dicts with text as keys, unions, literals, enumerations, dates,
-            TypedDicts, dataclasses, pydantic models, and all that is made of them; ``Annotated[T, "..."]`` describes.
+        hint: Any type that JSON can represent: scalars, dates, enums, literals, unions, lists, tuples, sets, dicts,
+            dataclasses, TypedDicts (`typing_extensions.TypedDict` below Python 3.12), NamedTuples, pydantic models.
 
     Raises:
-        UsageError: JSON can't hold such a value.
+        UsageError: JSON can't represent the type.
+
+    Example:
+        >>> type_schema(list[int]).validate([1, 2])
+        [1, 2]
     """
-    return whole_schema(shape_of(hint))
+    from .type_hints import TypeSchema  # noqa: PLC0415  # loads pydantic
+
+    return TypeSchema(hint)
 
 
-def schema_of_function(function: Callable[..., Any]) -> dict[str, Any]:
-    """Return the JSON schema of what a function takes: an object, described as the docstring does.
+def argument_schema(function: Callable[..., Any]) -> ArgumentSchema:
+    """Return the JSON schema of a function's arguments, which also validates and binds them.
+
+    The function is never called.
+
+    Args:
+        function: Any callable with a signature and without ``*args``.
 
     Raises:
-        UsageError: JSON can't hold one of its arguments, or it takes ``*args``, or has no signature.
+        UsageError: JSON can't represent an argument, or the signature is unusable.
     """
-    return Parameters(function).schema
+    from .type_hints import ArgumentSchema  # noqa: PLC0415  # loads pydantic
 
-
-def fitted(value: Any, hint: Any) -> Any:
-    """Return a JSON value as an instance of the type `hint`.
-
-    Raises:
-        ValueError: it does not fit; the message says where, such as ``items[2].price: a number is needed, not "x"``.
-        UsageError: JSON can't hold values of such a type.
-    """
-    return fitted_to(shape_of(hint), value)
+    return ArgumentSchema(function)

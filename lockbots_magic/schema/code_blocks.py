@@ -1,42 +1,72 @@
-"""The code of a reply. Pure."""
+"""Fenced code blocks of a reply. Pure."""
 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..security.control_characters import printable
-from .fences import blocks_of
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 PYTHON = {"python", "python3", "python2", "py", "py3", "ipython", "ipython3", "pycon", "python-repl", "sage", "jupyter"}
 SHELL = {"bash", "sh", "zsh", "fish", "shell", "shell-session", "shellsession", "console", "terminal", "cmd", "bat"}
 SHELL |= {"powershell", "ps1", "pwsh", "dos"}
 OUTPUT = {"output", "out", "text", "txt", "plaintext", "plain", "result", "stdout", "log", "none", "traceback"}
 
+_LINE_END = re.compile("\r\n?")
+_LANGUAGE = re.compile(r"[\w+#-]+")
 _PROMPT = re.compile(r"\s*(?:>>>|\.\.\.)(?: |$)")
 
 
-def code_of(reply: str) -> str | None:
-    """Return the code of a reply's fenced blocks, None if it has none.
+class CodeBlock(NamedTuple):
+    """A fenced block of Markdown."""
 
-    All blocks of one language are joined, by a blank line. Python goes before everything else: where there is a block
-    of it, the others show how to install and what is printed. Without one, it is the language of the first block,
-    of none rather than of the shell. Blocks that are called output or plain text are no code.
+    language: str
+    """Lower case; empty if the fence names none."""
+    text: str
+
+
+def find_code_blocks(reply: str) -> list[CodeBlock]:
+    """Return the non-empty fenced blocks of a reply, in order; an unclosed one extends to the end."""
+    from markdown_it import MarkdownIt  # noqa: PLC0415  # slow to load, and most replies are never searched
+
+    tokens: list[Token] = []
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    markdown.block.parse(_LINE_END.sub("\n", reply), markdown, {}, tokens)  # inline markup can't hold a fence
+    fences = (token for token in tokens if token.type == "fence")
+    return [CodeBlock(_parse_language(fence.info), fence.content) for fence in fences if fence.content.strip()]
+
+
+def extract_code(reply: str) -> str | None:
+    """Return the code of a reply's fenced blocks, or None if there is none.
+
+    Joins all blocks of one language with blank lines. Python is preferred over other languages, any language over the
+    shell, whose blocks usually install something. Blocks labelled as output or plain text are ignored. Prompts of an
+    interactive session are removed.
 
     Args:
-        reply: Markdown, perhaps cut off in the middle of a block.
+        reply: Markdown; may be cut off inside a block.
     """
-    blocks = [block for block in blocks_of(reply) if block.language not in OUTPUT]
+    blocks = [block for block in find_code_blocks(reply) if block.language not in OUTPUT]
     languages = [block.language for block in blocks]
     if not languages:
         return None
-    known = next((one for one in languages if one not in SHELL), languages[0])
-    wanted = PYTHON if PYTHON.intersection(languages) else {known}
-    code = [_without_prompts(block.text) for block in blocks if block.language in wanted]
+    preferred = next((language for language in languages if language not in SHELL), languages[0])
+    accepted = PYTHON if PYTHON.intersection(languages) else {preferred}
+    code = [_remove_prompts(block.text) for block in blocks if block.language in accepted]
     return "\n\n".join(filter(None, code)) or None
 
 
-def _without_prompts(text: str) -> str:
-    """A block as it can be run; of a session at the prompt, what was typed."""
+def _parse_language(info: str) -> str:
+    """Return ``python`` for ``python``, ``{.python}`` and ``python title="x"``."""
+    match = _LANGUAGE.search(info)
+    return match[0].lower() if match else ""
+
+
+def _remove_prompts(text: str) -> str:
+    """Return runnable code; of an interactive session, only the input."""
     text = printable(text)
     if text.lstrip().startswith(">>>"):
         typed = (line for line in text.splitlines() if _PROMPT.match(line))

@@ -13,9 +13,8 @@ from typing import Any
 from ..conversation.messages import ChatRequest, Delta, Message, Tool, ToolCall, Usage
 from ..errors import Cancelled, UsageError
 from ..providers.base import Provider, closed
-from ..schema.functions import Parameters
-from ..schema.reading import read_json
-from ..schema.shapes import Misfit, brief
+from ..schema import argument_schema
+from ..schema.json_values import SchemaMismatch, quote_value, read_json, shorten
 from ..security.secrets import redacted
 
 MOST_ROUNDS = 8
@@ -107,7 +106,7 @@ class Toolbox:
     def _make(self, call: ToolCall, request: ChatRequest, known: str | None) -> Generator[Delta, None, ToolCall]:
         if request.cancellation.cancelled:
             raise Cancelled
-        yield Delta(notice=f"calling {brief(str(call), LONGEST_NOTICE)}")
+        yield Delta(notice=f"calling {shorten(str(call), LONGEST_NOTICE)}")
         try:
             made = call._replace(result=self._result(call) if known is None else known)
         except (KeyboardInterrupt, Cancelled):  # it has run, so it is told
@@ -120,13 +119,13 @@ class Toolbox:
         """What the model is told of a call."""
         function = self._functions.get(call.name)
         if function is None:
-            return f"error: there is no function {brief(call.name)}; there are: {', '.join(self._functions)}"
+            return f"error: there is no function {shorten(call.name)}; there are: {', '.join(self._functions)}"
         try:
             text = function.called(call.arguments)
         except Cancelled:
             raise
-        except Misfit as misfit:
-            text = f"error: the arguments do not fit: {misfit}"
+        except SchemaMismatch as mismatch:
+            text = f"error: the arguments do not fit: {mismatch}"
         except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever the function raises: the model is told
             text = f"error: {type(error).__name__}: {error}"
         text = redacted(text)
@@ -151,23 +150,23 @@ class _Function:
         if any(is_one(whole) for is_one in kinds):
             raise UsageError(f"{self.name} is async, or yields; write an ordinary function around it that returns")
         self._function = function
-        self._parameters = Parameters(function)
-        description = self._parameters.description
+        self._arguments = argument_schema(function)
+        description = self._arguments.description
         if len(description) > LONGEST_DESCRIPTION:
             description = f"{description[: LONGEST_DESCRIPTION - 1]}…"
-        self.tool = Tool(self.name, description, self._parameters.schema)
+        self.tool = Tool(self.name, description, self._arguments.json_schema)
 
     def called(self, arguments: str) -> str:
         """Return what a call with `arguments` (JSON) returns, as text.
 
         Raises:
-            Misfit: the arguments do not fit.
+            SchemaMismatch: The arguments are invalid.
             Exception: as the function raises it.
         """
         given = read_json(arguments.strip() or "{}")
         if not isinstance(given, dict):
-            raise Misfit("an object is needed")
-        bound = self._parameters.bound(given)
+            raise SchemaMismatch(f"The arguments must be an object, not {quote_value(given)}")
+        bound = self._arguments.bind(given)
         return _text(self._function(*bound.args, **bound.kwargs), self._describe)
 
 

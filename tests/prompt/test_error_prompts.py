@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from lockbots_magic.prompt.error_prompts import LONGEST_SOURCE, explain_prompt, fix_prompt
-from lockbots_magic.schema.fences import blocks_of
+from lockbots_magic.schema.code_blocks import find_code_blocks
 from lockbots_magic.security.secrets import Secret
 
 PLACE = "/home/somebody/ipykernel_17/123.py"
@@ -25,7 +25,7 @@ def raised(source):
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_the_prompt_holds_the_cell_and_the_error(prompt):
     source = "d = {'a': {}}\nd['b']"
-    cell, error = blocks_of(prompt(raised(source), source))
+    cell, error = find_code_blocks(prompt(raised(source), source))
     assert cell == ("python", f"{source}\n")
     assert error.text.endswith("KeyError: 'b'\n")
     assert "line 2" in error.text
@@ -34,7 +34,7 @@ def test_the_prompt_holds_the_cell_and_the_error(prompt):
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_braces_and_fences_stay_as_they_are(prompt):
     source = 'x = f"{{ {1 / 0} }}"  # {{ secret }}\ntext = """\n```python\n```\n````\n"""'
-    assert blocks_of(prompt(raised(source), source))[0].text == f"{source}\n"
+    assert find_code_blocks(prompt(raised(source), source))[0].text == f"{source}\n"
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)
@@ -55,7 +55,7 @@ def test_a_syntax_error_is_told():
 
 def test_of_a_cell_that_is_no_python_nothing_is_told_of_what_runs_cells(shell):
     source = "for x in\n    print(x)"
-    _, error = blocks_of(explain_prompt(shell.run_cell(source).error_before_exec, source))
+    _, error = find_code_blocks(explain_prompt(shell.run_cell(source).error_before_exec, source))
     assert "SyntaxError: invalid syntax" in error.text
     assert "interactiveshell" not in error.text
     assert "Traceback" not in error.text

@@ -1,17 +1,18 @@
-"""The JSON of a reply."""
+"""JSON out of replies."""
 
 import dataclasses
 import json
 import sys
-from typing import TypedDict
 
 import pydantic
 import pytest
+import typing_extensions
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lockbots_magic.errors import UsageError
-from lockbots_magic.schema.structured_output import MOST_PIECES, NotFitting, wanted
+from lockbots_magic.schema.json_values import SchemaMismatch
+from lockbots_magic.schema.structured_output import MAX_PIECES, reply_schema
 
 SCHEMA = {
     "type": "object",
@@ -26,7 +27,7 @@ class Pet:
     legs: int = 4
 
 
-class Row(TypedDict):
+class Row(typing_extensions.TypedDict):
     name: str
 
 
@@ -56,8 +57,8 @@ FORMS = {
 
 @pytest.mark.parametrize("value", [None, SCHEMA, Pet, Row, Model, dict[str, str]], ids=str)
 @pytest.mark.parametrize("form", FORMS)
-def test_json_is_found_wherever_it_stands(form, value):
-    made = wanted(value).read(FORMS[form])
+def test_json_is_found_wherever_it_is_in_a_reply(form, value):
+    made = reply_schema(value).parse(FORMS[form])
     assert made in ({"name": "Rex"}, Pet("Rex"), Model(name="Rex"))
 
 
@@ -66,145 +67,146 @@ def test_json_is_found_wherever_it_stands(form, value):
     ("either [1, 2, 3] or {}", [1, 2, 3]), (f"{fence('[1]')} or {fence('[1, 2]')}", [1, 2]),
     ("[[1], [2]] is it", [[1], [2]]), ('{"a": "}{"}!', {"a": "}{"}),
 ])  # fmt: skip
-def test_any_json_will_do(reply, value):
-    assert wanted().read(reply) == value
+def test_without_a_schema_any_json_is_accepted(reply, value):
+    assert reply_schema().parse(reply) == value
 
 
 @pytest.mark.parametrize(("reply", "why"), [
-    ("", "there is no JSON in it"),
-    ("The answer is 42.", "there is no JSON in it"),
-    ('{"a": 1,}', "it is no JSON: .*line 1, column"),
-    (fence("{'a': 1}"), "it is no JSON: .*column 2"),
-    ('{"a": NaN}', "JSON has no NaN"),
-    ('{"a": 1, "a": 2}', 'the key "a" stands twice in one object'),
-    ("[" * 1_000_000, "nested too deeply"),
-    ("so: " + "[" * 1_000_000, "nested too deeply"),
-    ('{"a":' * 1_000_000, "nested too deeply"),
-    ("[1" + "0" * 100_000 + "]", "more than 1000 digits"),
-    ('{"a": "' + "x" * 3_000_000, "it is no JSON"),
-    ("x {" * 300_000, "there is no JSON in it"),
-    (('{"a": "b' * 200) + "x" * 1_000_000, "it is no JSON"),
-    ("see [" + "1, " * 1_000_000, "there is no JSON in it"),
+    ("", "The reply holds no JSON"),
+    ("The answer is 42.", "The reply holds no JSON"),
+    ('{"a": 1,}', "Invalid JSON: .*line 1, column"),
+    (fence("{'a': 1}"), "Invalid JSON: .*column 2"),
+    ('{"a": NaN}', "NaN is not valid JSON"),
+    ('{"a": 1, "a": 2}', 'Duplicate key "a"'),
+    ("[" * 1_000_000, "Nested too deeply"),
+    ("so: " + "[" * 1_000_000, "Nested too deeply"),
+    ('{"a":' * 1_000_000, "Nested too deeply"),
+    ("[1" + "0" * 100_000 + "]", "Integer with more than 1000 digits"),
+    ('{"a": "' + "x" * 3_000_000, "Invalid JSON"),
+    ("x {" * 300_000, "The reply holds no JSON"),
+    (('{"a": "b' * 200) + "x" * 1_000_000, "Invalid JSON"),
+    ("see [" + "1, " * 1_000_000, "The reply holds no JSON"),
 ], ids=range(14))  # fmt: skip
-def test_a_reply_without_sound_json_says_why(reply, why):
-    with pytest.raises(NotFitting, match=why) as caught:
-        wanted().read(reply)
+def test_a_reply_without_valid_json_is_refused_with_the_reason(reply, why):
+    with pytest.raises(SchemaMismatch, match=why) as caught:
+        reply_schema().parse(reply)
     assert len(str(caught.value)) < 300
 
 
 @pytest.mark.parametrize(("value", "reply", "why"), [
-    (Pet, '{"name": 1}', "^name: text is needed, not 1$"),
-    (list[Pet], '[{"name": "a"}, {"legs": 3}]', r"^\[1\]\.name: it is missing$"),
-    (Model, '{"name": "a", "legs": -1}', "^legs: Input should be greater than or equal to 0$"),
-    (Model, "[]", "^Input should be an object$"),
+    (Pet, '{"name": 1}', "^name: Input should be a valid string, got 1$"),
+    (list[Pet], '[{"name": "a"}, {"legs": 3}]', r"^\[1\]\.name: Field required$"),
+    (Model, '{"name": "a", "legs": -1}', "^legs: Input should be greater than or equal to 0, got -1$"),
+    (Model, "[]", "^Input should be an object, got a list$"),
     (SCHEMA, '{"name": "a", "sizes": [1, "x"]}', r"^sizes\[1\]: 'x' is not of type 'integer'$"),
     (SCHEMA, "[]", r"^\[\] is not of type 'object'$"),
     (False, "{}", None),
-    (int, f'"{"x" * 100_000}"', "^an integer is needed"),
+    (int, f'"{"x" * 100_000}"', "^Input should be a valid integer"),
     ({"type": "integer"}, f'"{"x" * 100_000}"', "…$"),
     ({"type": "integer"}, '"\\u202e\\u001b[2J"', r"is not of type 'integer'$"),
 ], ids=range(10))  # fmt: skip
-def test_what_does_not_fit_says_where(value, reply, why):
+def test_a_mismatch_tells_path_and_reason(value, reply, why):
     if why is None:
         with pytest.raises(UsageError):
-            wanted(value)
+            reply_schema(value)
         return
-    with pytest.raises(NotFitting, match=why) as caught:
-        wanted(value).read(reply)
+    with pytest.raises(SchemaMismatch, match=why) as caught:
+        reply_schema(value).parse(reply)
     assert len(str(caught.value)) < 300
     assert str(caught.value).isprintable()
 
 
-def test_the_piece_that_fits_is_taken():
+def test_of_several_values_the_one_that_matches_is_taken():
     reply = f'First {{"wrong": [1, 2, 3, 4, 5, 6]}}, then {PET}.'
-    assert wanted(Pet).read(reply) == Pet("Rex")
-    assert wanted(SCHEMA).read(reply) == {"name": "Rex"}
-    assert wanted(Pet).read(f"{fence('{')} or {fence(PET)}") == Pet("Rex")
+    assert reply_schema(Pet).parse(reply) == Pet("Rex")
+    assert reply_schema(SCHEMA).parse(reply) == {"name": "Rex"}
+    assert reply_schema(Pet).parse(f"{fence('{')} or {fence(PET)}") == Pet("Rex")
 
 
-def test_json_that_looks_whole_and_is_not_may_still_hold_what_is_wanted():
-    assert wanted(Pet).read(f"{PET}\n{PET}") == Pet("Rex")
-    assert wanted(Pet).read(f"[draft] {PET}") == Pet("Rex")
+def test_a_reply_that_only_begins_as_json_is_searched_too():
+    assert reply_schema(Pet).parse(f"{PET}\n{PET}") == Pet("Rex")
+    assert reply_schema(Pet).parse(f"[draft] {PET}") == Pet("Rex")
 
 
 @pytest.mark.parametrize("footnote", ["[{}]", "[{}: a book]", "[{}–9]", "{{{}}}", "[see {}]"])
 def test_footnotes_do_not_hide_it(footnote):
     notes = " ".join(f"as said {footnote.format(number)}" for number in range(400))
     for value in (None, dict[str, int]):
-        assert wanted(value).read(f'{notes} {{"x": 7}} {notes}') == {"x": 7}
+        assert reply_schema(value).parse(f'{notes} {{"x": 7}} {notes}') == {"x": 7}
 
 
-def test_of_endless_pieces_only_so_many_are_read():
-    pieces = "[0] " * MOST_PIECES
-    assert wanted(dict[str, int]).read(f'{{"x": 7}} {pieces}') == {"x": 7}
-    with pytest.raises(NotFitting):
-        wanted(dict[str, int]).read(f'{pieces} {{"x": 7}}')
+def test_only_so_many_values_in_prose_are_read():
+    pieces = "[0] " * MAX_PIECES
+    assert reply_schema(dict[str, int]).parse(f'{{"x": 7}} {pieces}') == {"x": 7}
+    with pytest.raises(SchemaMismatch):
+        reply_schema(dict[str, int]).parse(f'{pieces} {{"x": 7}}')
 
 
 def test_deep_json_does_not_break_a_check():
     deep = "[" * 900 + "]" * 900
-    assert json.dumps(wanted().read(deep)) == deep
+    assert json.dumps(reply_schema().parse(deep)) == deep
     nested = {"$ref": "#/$defs/l", "$defs": {"l": {"type": "array", "items": {"$ref": "#/$defs/l"}}}}
-    with pytest.raises(NotFitting, match="nested too deeply"):
-        wanted(nested).read(deep)
+    with pytest.raises(SchemaMismatch, match=r"Nested too deeply"):
+        reply_schema(nested).parse(deep)
 
 
-def test_much_that_is_wrong_is_told_briefly():
+def test_of_many_mismatches_one_is_told():
     reply = json.dumps({"name": "a", "sizes": ["x"] * 100_000})
-    with pytest.raises(NotFitting, match=r"^sizes\[0\]"):
-        wanted(SCHEMA).read(reply)
+    with pytest.raises(SchemaMismatch, match=r"^sizes\[0\]"):
+        reply_schema(SCHEMA).parse(reply)
 
 
 @pytest.mark.parametrize("value", [
-    {"type": "objekt"}, {"properties": 7}, {"type": {1, 2}}, "Pet", 7, bytes, Pet("Rex"), {"minimum": "x"},
+    {"type": "objekt"}, {"properties": 7}, {"type": {1, 2}}, "Pet", 7, type, Pet("Rex"), {"minimum": "x"},
 ])  # fmt: skip
-def test_what_cannot_be_wanted_is_refused_before_anything_is_sent(value):
+def test_an_unusable_schema_is_refused(value):
     with pytest.raises(UsageError):
-        wanted(value)
+        reply_schema(value)
 
 
-def test_a_schema_is_never_fetched(monkeypatch):
+def test_a_reference_in_a_schema_is_never_fetched(monkeypatch):
     monkeypatch.setattr("urllib.request.urlopen", None)
     monkeypatch.setattr("requests.get", None)
-    with pytest.raises(UsageError, match="refers to what is not in it"):
-        wanted({"$ref": "http://127.0.0.1:9/schema.json"}).read("{}")
+    with pytest.raises(UsageError, match=r"Unknown reference in the JSON schema"):
+        reply_schema({"$ref": "http://127.0.0.1:9/schema.json"}).parse("{}")
 
 
-def test_drafts_are_told_by_their_name():
+def test_the_draft_of_a_schema_is_respected():
     old = {"$schema": "http://json-schema.org/draft-04/schema#", "minimum": 1, "exclusiveMinimum": True}
-    with pytest.raises(NotFitting, match="less than or equal to the minimum"):
-        wanted(old).read("1")
+    with pytest.raises(SchemaMismatch, match=r"less than or equal to the minimum"):
+        reply_schema(old).parse("1")
 
 
-def test_without_jsonschema_it_says_what_to_install(monkeypatch):
+def test_without_jsonschema_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "jsonschema", None)
     with pytest.raises(UsageError, match=r"pip install 'lockbots-magic\[schema\]'"):
-        wanted(SCHEMA)
-    assert wanted(Pet).read(PET) == Pet("Rex")
+        reply_schema(SCHEMA)
+    assert reply_schema(Pet).parse(PET) == Pet("Rex")
 
 
-def test_the_instruction_holds_the_schema():
-    assert wanted().instruction() == "Answer with JSON alone, without any other text."
-    assert json.loads(wanted(SCHEMA).instruction().partition("\n\n")[2]) == SCHEMA
-    told = json.loads(wanted(Pet).instruction().partition("\n\n")[2])
+def test_the_instruction_contains_the_schema():
+    assert reply_schema().format_instruction() == "Answer with JSON alone, without any other text."
+    assert json.loads(reply_schema(SCHEMA).format_instruction().partition("\n\n")[2]) == SCHEMA
+    told = json.loads(reply_schema(Pet).format_instruction().partition("\n\n")[2])
     assert told["required"] == ["name"]
-    assert "legs" in wanted(Model).instruction()
+    assert "legs" in reply_schema(Model).format_instruction()
 
 
-def test_the_complaint_says_what_was_wrong():
-    with pytest.raises(NotFitting) as caught:
-        wanted(Pet).read("{}")
-    complaint = wanted(Pet).complaint(caught.value)
+def test_the_correction_says_what_was_wrong():
+    with pytest.raises(SchemaMismatch) as caught:
+        reply_schema(Pet).parse("{}")
+    correction = reply_schema(Pet).format_correction(caught.value)
     assert (
-        complaint == "Your answer could not be used: name: it is missing. Answer again, with the corrected JSON alone."
+        correction
+        == "Your answer could not be used: name: Field required. Answer again, with the corrected JSON alone."
     )
 
 
 @given(st.text(alphabet='{}[]",:1a `\n\\', max_size=80))
-def test_whatever_comes_is_json_or_none(reply):
+def test_any_text_is_json_or_a_mismatch(reply):
     try:
-        value = wanted().read(reply)
-    except NotFitting:
+        value = reply_schema().parse(reply)
+    except SchemaMismatch:
         return
     json.dumps(value, allow_nan=False)
 
@@ -215,4 +217,4 @@ def test_whatever_comes_is_json_or_none(reply):
 )
 def test_json_is_found_in_prose(value, around):
     reply = f"{around}{json.dumps(value)}{around}"
-    assert wanted().read(reply) == value
+    assert reply_schema().parse(reply) == value

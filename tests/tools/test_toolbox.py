@@ -170,14 +170,14 @@ def test_calls_that_may_be_cut_off_are_not_made(reason):
 
 
 @pytest.mark.parametrize(("arguments", "told"), [
-    ("{", "error: the arguments do not fit: it is no JSON: "),
-    ("[1]", "error: the arguments do not fit: an object is needed"),
-    ("{}", "error: the arguments do not fit: x: it is missing"),
-    ('{"x": "two"}', 'error: the arguments do not fit: x: an integer is needed, not "two"'),
-    ('{"x": 1, "z": 2}', 'error: the arguments do not fit: there should be no "z"; what there may be: x, y'),
-    ('{"x": 1, "x": 2}', 'error: the arguments do not fit: the key "x" stands twice'),
-    ("[" * 100_000, "error: the arguments do not fit: it is nested too deeply"),
-    ('{"x": ' + "9" * 5000 + "}", "error: the arguments do not fit: an integer has more than"),
+    ("{", "error: the arguments do not fit: Invalid JSON: "),
+    ("[1]", "error: the arguments do not fit: The arguments must be an object, not a list"),
+    ("{}", "error: the arguments do not fit: x: Field required"),
+    ('{"x": "two"}', 'error: the arguments do not fit: x: Input should be a valid integer, got "two"'),
+    ('{"x": 1, "z": 2}', 'error: the arguments do not fit: z: Unknown field'),
+    ('{"x": 1, "x": 2}', 'error: the arguments do not fit: Duplicate key "x"'),
+    ("[" * 100_000, "error: the arguments do not fit: Nested too deeply"),
+    ('{"x": ' + "9" * 5000 + "}", "error: the arguments do not fit: Integer with more than"),
 ])  # fmt: skip
 def test_arguments_that_do_not_fit_are_told(arguments, told):
     assert result_of(add, arguments).startswith(told)
