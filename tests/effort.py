@@ -37,6 +37,11 @@ def sample(values: Sequence[T], most: int) -> Sequence[T]:
     return [values[round(at * (len(values) - 1) / (most - 1))] for at in range(most)]
 
 
+def pick(default: T, thorough: T) -> T:
+    """Return `thorough` in the thorough profile (and in explore), else `default`."""
+    return thorough if _SHARE >= 1 else default
+
+
 def load_profile() -> None:
     """Set the default for tests without `max_examples`: Hypothesis's own hundred, by the profile's share."""
     default = max(examples(100), 20)

@@ -19,13 +19,13 @@ from lockbots_magic.rendering.mime_bundle import bundle
 from lockbots_magic.rendering.safe_markdown import neutralised
 from lockbots_magic.rendering.table import Table
 from lockbots_magic.rendering.terminal.output import TerminalOutput
-from tests.effort import examples
+from tests.effort import examples, pick
 from tests.hostile import BATCHES, FAMILIES, VECTORS, Vector
 from tests.hostile.judge import faults_in
 from tests.hostile.names import NAMES
 from tests.hostile.policy import EXPORTED, READ, REPLY, TABLE, Rules
 
-CUTS = 40
+CUTS = pick(12, thorough=40)
 """Positions at which a vector is cut, at most."""
 OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """What a terminal would obey rather than show."""

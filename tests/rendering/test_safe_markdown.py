@@ -352,6 +352,6 @@ def test_what_cannot_be_written_is_shown_as_code(monkeypatch):
     ],
 )
 def test_no_text_takes_long(text):
-    begin = time.monotonic()
+    began = time.process_time()
     neutralised(text)
-    assert time.monotonic() - begin < 3
+    assert time.process_time() - began < 3, "time of this process alone: no other one counts"

@@ -1,0 +1,95 @@
+"""The debouncer: one run of a slow action for many requests."""
+
+import threading
+
+import pytest
+
+from lockbots_magic.panel import debouncer
+from lockbots_magic.panel.debouncer import Debouncer
+
+UNDELAYED = 0.2
+"""Time (s) after which an action would long have run, were there no delay."""
+
+
+@pytest.fixture
+def endless(monkeypatch):
+    """A delay that no test waits for."""
+    monkeypatch.setattr(debouncer, "DELAY", 60)
+
+
+class Action:
+    """Counts its runs."""
+
+    def __init__(self):
+        self.runs = 0
+        self.began = threading.Event()
+
+    def __call__(self):
+        self.runs += 1
+        self.began.set()
+
+
+@pytest.mark.usefixtures("endless")
+def test_request_waits_for_the_delay():
+    action = Action()
+    worker = Debouncer(action)
+    worker.request()
+    assert not action.began.wait(UNDELAYED)
+    worker.close()
+    assert action.runs == 1
+
+
+@pytest.mark.usefixtures("endless")
+def test_requests_during_the_delay_are_one_run():
+    action = Action()
+    worker = Debouncer(action)
+    for _ in range(20):
+        worker.request()
+    worker.flush()
+    assert action.runs == 1
+
+
+def test_request_is_run_after_the_delay_without_a_flush(monkeypatch):
+    monkeypatch.setattr(debouncer, "DELAY", 0.01)
+    action = Action()
+    worker = Debouncer(action)
+    worker.request()
+    assert action.began.wait(5)
+    worker.close()
+    assert action.runs == 1
+
+
+def test_request_during_a_run_is_another_run(monkeypatch):
+    monkeypatch.setattr(debouncer, "DELAY", 0.01)
+    running, go_on, runs = threading.Event(), threading.Event(), []
+
+    def act():
+        runs.append(threading.current_thread())
+        running.set()
+        assert go_on.wait(5)
+
+    worker = Debouncer(act)
+    worker.request()
+    assert running.wait(5)
+    worker.request()
+    go_on.set()
+    worker.flush()
+    assert len(runs) == 2
+
+
+@pytest.mark.usefixtures("endless")
+def test_flush_without_a_request_runs_nothing():
+    action = Action()
+    worker = Debouncer(action)
+    worker.flush()
+    assert action.runs == 0
+
+
+@pytest.mark.usefixtures("endless")
+def test_closed_debouncer_accepts_no_request():
+    action = Action()
+    worker = Debouncer(action)
+    worker.close()
+    worker.request()
+    worker.flush()
+    assert action.runs == 0

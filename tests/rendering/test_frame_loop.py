@@ -1,0 +1,121 @@
+"""Frames of a growing reply: a pause after each, in which text is coalesced."""
+
+import threading
+
+import pytest
+
+from lockbots_magic.conversation.messages import Delta
+from lockbots_magic.rendering import frame_loop
+from lockbots_magic.rendering.frame_loop import FrameLoop
+
+UNTHROTTLED = 0.2
+"""Time (s) after which a second frame would long have been drawn, were there no pause."""
+
+
+class Frames:
+    """Keeps the HTML of every frame.
+
+    Args:
+        size: What each drawing says its size is.
+        slow: Time (s) that each takes.
+    """
+
+    def __init__(self, size=1, slow=0.0):
+        self.drawn = []
+        self._size, self._slow = size, threading.Event().wait if slow else None
+        self._seconds = slow
+        self._changed = threading.Condition()
+
+    def draw(self, finished, open_, notices):
+        if self._slow:
+            self._slow(self._seconds)
+        with self._changed:
+            self.drawn.append(finished + open_)
+            self._changed.notify_all()
+        return self._size
+
+    def come(self, count, seconds=5.0):
+        """Whether `count` frames have been drawn within `seconds`."""
+        with self._changed:
+            return self._changed.wait_for(lambda: len(self.drawn) >= count, seconds)
+
+
+@pytest.fixture
+def unlimited(monkeypatch):
+    """Neither pause nor rate; a test sets the one it is about."""
+    monkeypatch.setattr(frame_loop, "FRAME", 0)
+    monkeypatch.setattr(frame_loop, "FRAME_RATE", 1e9)
+
+
+def feed_twice(frames):
+    """Feed two pieces, the second after the first frame; return the loop."""
+    loop = FrameLoop(frames.draw)
+    loop.feed(Delta("one "))
+    assert frames.come(1)
+    loop.feed(Delta("two "))
+    return loop
+
+
+@pytest.mark.usefixtures("unlimited")
+def test_without_a_limit_each_piece_is_drawn_at_once():
+    frames = Frames()
+    loop = feed_twice(frames)
+    assert frames.come(2)
+    loop.close()
+
+
+@pytest.mark.usefixtures("unlimited")
+def test_second_frame_waits_for_the_shortest_time_between_frames(monkeypatch):
+    monkeypatch.setattr(frame_loop, "FRAME", 60)
+    frames = Frames()
+    loop = feed_twice(frames)
+    assert not frames.come(2, UNTHROTTLED)
+    loop.close()
+
+
+@pytest.mark.usefixtures("unlimited")
+def test_large_frame_is_followed_by_a_longer_pause(monkeypatch):
+    monkeypatch.setattr(frame_loop, "FRAME_RATE", 100)
+    frames = Frames(size=6000)
+    loop = feed_twice(frames)
+    assert not frames.come(2, UNTHROTTLED)
+    loop.close()
+
+
+@pytest.mark.usefixtures("unlimited")
+def test_frame_that_is_slow_to_draw_is_followed_by_a_longer_pause():
+    frames = Frames(slow=0.2)
+    loop = feed_twice(frames)
+    assert not frames.come(2, 0.2 + UNTHROTTLED), "three times as long a pause as the drawing took"
+    loop.close()
+
+
+@pytest.mark.usefixtures("unlimited")
+def test_frame_that_shows_nothing_is_not_followed_by_a_pause(monkeypatch):
+    monkeypatch.setattr(frame_loop, "FRAME", 60)
+    frames = Frames(size=0)
+    loop = feed_twice(frames)
+    assert frames.come(2)
+    loop.close()
+
+
+@pytest.mark.usefixtures("unlimited")
+def test_closing_ends_the_pause_and_what_came_in_it_is_in_the_whole(monkeypatch):
+    monkeypatch.setattr(frame_loop, "FRAME", 60)
+    frames = Frames()
+    loop = feed_twice(frames)
+    assert "one two" in loop.whole()
+    assert len(frames.drawn) == 1
+
+
+def test_pieces_that_come_during_a_pause_are_one_frame(monkeypatch):
+    monkeypatch.setattr(frame_loop, "FRAME", 0.3)
+    frames = Frames()
+    loop = FrameLoop(frames.draw)
+    loop.feed(Delta("0 "))
+    assert frames.come(1)
+    for n in range(1, 50):
+        loop.feed(Delta(f"{n} "))
+    assert frames.come(2)
+    assert "48 49" in frames.drawn[1]
+    loop.close()
