@@ -1,41 +1,65 @@
-"""Everything that can go wrong, as one tree.
+"""The error tree.
 
 ::
 
     LockbotsError
-    ├── UsageError               what was asked can't be done; nothing was sent (also ValueError)
-    │   ├── PromptTooLongError   the prompt alone exceeds what the model takes
-    │   └── NotRecordedError     a cassette that may only be played has no answer
+    ├── UsageError               the request is invalid; nothing was sent (also ValueError)
+    │   ├── PromptTooLongError   the prompt alone exceeds the model's context window
+    │   └── NotRecordedError     a replay-only cassette has no matching reply
     └── ProviderError            .provider  .model  .partial (text received so far)
-        ├── ConnectionFailed     refused, reset, cut off (also requests.ConnectionError)
+        ├── ConnectionFailed     refused, reset or cut off (also requests.ConnectionError)
         ├── ProviderTimeout      connect, silence or total time (also TimeoutError)
-        ├── ProtocolError        the answer is not what the wire format promises
+        ├── ProtocolError        the response does not follow the wire format
         ├── ModelNotFoundError   (also ValueError)
         └── HTTPStatusError      any other 4xx (also requests.HTTPError)  .status
             ├── AuthenticationError   401, 403, or a credential that is missing before any I/O
             ├── RateLimitError        429, 402  .retry_after (s)
-            └── ServerError           5xx, or an error object sent inside a 200
+            └── ServerError           5xx, or an error object inside a 200
 
     Cancelled                    `Reply.cancel()` was called; the turn is kept as interrupted
-    Interrupted                  the reader stopped the reply (a KeyboardInterrupt, so "Run all" stops too)
+    Interrupted                  the user stopped the reply (a KeyboardInterrupt, so "Run all" stops too)
 
-    CredentialWarning            a credential is about to go, or has gone, where it can be read
-    RestoreWarning               a notebook does not tell all of a conversation, or more than was expected
+    CredentialWarning            a credential is, or is about to be, readable by others
+    RestoreWarning               a notebook holds less or more of a conversation than expected
 
-In a notebook each of them is one short message, without a traceback.
+In a notebook each error is displayed as one short message, without a traceback.
 """
 
 from __future__ import annotations
 
-from requests.exceptions import ConnectionError as RequestsConnectionError
-from requests.exceptions import HTTPError as RequestsHTTPError
+import functools
+import sys
+from typing import TYPE_CHECKING
 
 from .security.control_characters import printable
 from .security.links import unlinked
 
+if TYPE_CHECKING:
+    from requests.exceptions import ConnectionError as RequestsConnectionError
+    from requests.exceptions import HTTPError as RequestsHTTPError
+else:
+    # `ConnectionFailed` and `HTTPStatusError` are also the errors of requests, but importing requests takes 90 ms
+    # that `%load_ext` must not spend. These stand-ins, of the same memory layout, hold the place of its classes in
+    # the tree until `adopt_requests_errors` puts the real ones there. (`except` looks at the real bases of a class,
+    # so a metaclass or an `__instancecheck__` would not do.)
+    class RequestsConnectionError(OSError):
+        """Stand-in for `requests.ConnectionError`."""
+
+    class RequestsHTTPError(OSError):
+        """Stand-in for `requests.HTTPError`."""
+
+
+@functools.cache
+def adopt_requests_errors() -> None:
+    """Make the errors that promise it subclasses of those of requests; the first of them to be raised calls this."""
+    from requests import exceptions  # noqa: PLC0415  # 90 ms, see above
+
+    ConnectionFailed.__bases__ = (ProviderError, exceptions.ConnectionError)
+    HTTPStatusError.__bases__ = (ProviderError, exceptions.HTTPError)
+
 
 def _one_message(error: BaseException) -> list[str]:
-    """The lines IPython prints for `error` in place of a traceback, whatever `%xmode` says."""
+    """Return the lines that IPython prints for `error` in place of a traceback, in any `%xmode`."""
     return [f"{type(error).__name__}: {unlinked(printable(str(error)))}"]
 
 
@@ -47,32 +71,32 @@ class LockbotsError(Exception):
 
 
 class UsageError(LockbotsError, ValueError):
-    """What was asked can't be done as it stands; the message says what to do. Nothing was sent."""
+    """The request is invalid as it stands; the message says what to do. Nothing was sent."""
 
 
 class PromptTooLongError(UsageError):
-    """The new prompt and the system prompt alone exceed what the model takes."""
+    """The new prompt and the system prompt alone exceed the model's context window."""
 
 
 class NotRecordedError(UsageError):
-    """A cassette that may only be played has no answer to the question; the message shows what differs."""
+    """A replay-only cassette has no reply to the request; the message shows the difference."""
 
 
 class ProviderError(LockbotsError):
-    """A provider did not answer as it should.
+    """A provider failed to reply.
 
     Args:
-        message: one sentence for a person, free of credentials.
-        provider: the provider's name, such as ``"liaobots"``.
-        model: the model's id.
-        partial: the text that had arrived before the failure.
+        message: One sentence for the user, free of credentials.
+        provider: Name of the provider, such as ``"liaobots"``.
+        model: Id of the model.
+        partial: Text received before the failure.
     """
 
     retryable = False
-    """Whether the same request may do better a moment later."""
+    """Whether the same request may succeed a moment later."""
 
     retry_after: float | None = None
-    """The pause (s) the server asked for, when it asked."""
+    """Pause (s) that the server asked for, if any."""
 
     def __init__(self, message: str, *, provider: str = "", model: str = "", partial: str = "") -> None:
         super().__init__(message)
@@ -86,27 +110,35 @@ class ConnectionFailed(ProviderError, RequestsConnectionError):  # noqa: N818  #
 
     retryable = True
 
+    def __init__(self, message: str, *, provider: str = "", model: str = "", partial: str = "") -> None:
+        adopt_requests_errors()
+        super().__init__(message, provider=provider, model=model, partial=partial)
+
 
 class ProviderTimeout(ProviderError, TimeoutError):  # noqa: N818  # named like TimeoutError, which it is
-    """No connection, too long a silence, or the total time for the reply is over."""
+    """Connecting, waiting for data or the whole reply took too long."""
 
     retryable = True
 
 
 class ProtocolError(ProviderError):
-    """The answer is not what the wire format promises."""
+    """The response does not follow the wire format."""
 
 
 class ModelNotFoundError(ProviderError, ValueError):
-    """The provider does not know the model."""
+    """The provider has no such model."""
 
 
 class HTTPStatusError(ProviderError, RequestsHTTPError):
     """The server refused the request.
 
     Args:
-        status: the HTTP status, or the status named inside a 200; 0 when nothing was sent.
-        retry_after: the pause (s) the server asked for.
+        message: One sentence for the user, free of credentials.
+        status: HTTP status, or the status named inside a 200; 0 if nothing was sent.
+        retry_after: Pause (s) that the server asked for.
+        provider: Name of the provider.
+        model: Id of the model.
+        partial: Text received before the failure.
     """
 
     def __init__(
@@ -119,42 +151,47 @@ class HTTPStatusError(ProviderError, RequestsHTTPError):
         model: str = "",
         partial: str = "",
     ) -> None:
+        adopt_requests_errors()
         super().__init__(message, provider=provider, model=model, partial=partial)
         self.status = status
         self.retry_after = retry_after
 
     @property
     def retryable(self) -> bool:  # type: ignore[override]  # a constant elsewhere, here it follows the status
-        """Only what a moment can mend: a time-out, a rate limit or a fault of the server's own."""
+        """Whether the failure is temporary: a timeout, a rate limit or a fault of the server."""
         return self.status in (408, 409, 429) or self.status >= 500
 
 
 class AuthenticationError(HTTPStatusError):
-    """The credential is missing or was refused."""
+    """The credential is missing or was rejected."""
 
 
 class RateLimitError(HTTPStatusError):
-    """Too many requests (429), or the quota is used up (402)."""
+    """Too many requests (429), or the quota is exhausted (402)."""
 
 
 class ServerError(HTTPStatusError):
     """The server failed: 5xx, or an error object inside a 200."""
 
 
-class Cancelled(Exception):  # noqa: N818  # it is a signal, no error
-    """The reply was cancelled, perhaps from another thread. Ends a provider's `stream`; never reaches the user."""
+class Cancelled(Exception):  # noqa: N818  # a signal, not an error
+    """The reply was cancelled, possibly from another thread. Ends a provider's `stream`; never reaches the user."""
 
 
 class Interrupted(KeyboardInterrupt):
-    """The reader interrupted the reply; what had arrived is kept."""
+    """The user interrupted the reply; the text received so far is kept."""
 
     def _render_traceback_(self) -> list[str]:
         return _one_message(self)
 
 
 class CredentialWarning(UserWarning):
-    """A credential can be read by others: sent unencrypted, or written in a notebook."""
+    """A credential is readable by others: sent unencrypted, or written in a notebook."""
 
 
 class RestoreWarning(UserWarning):
-    """A conversation was rebuilt from a notebook, and something about it should be known."""
+    """A conversation was restored from a notebook with something missing or added."""
+
+
+if "requests" in sys.modules:  # its price is paid, so the tree can be whole from the start
+    adopt_requests_errors()
