@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from .errors import LockbotsError, ProviderError, UsageError
     from .notebook.session import Lockbots
     from .panel import ChatPanel
-    from .providers.base import HTTPProvider, Provider
+    from .providers.base import Provider
+    from .providers.http_provider import HTTPProvider
     from .reply import Reply
 
 _HOME = {
@@ -29,7 +30,7 @@ _HOME = {
     "ChatRequest": "conversation.messages",
     "Conversation": "conversation.conversation",
     "Delta": "conversation.messages",
-    "HTTPProvider": "providers.base",
+    "HTTPProvider": "providers.http_provider",
     "LockbotsError": "errors",
     "Message": "conversation.messages",
     "ModelInfo": "conversation.messages",

@@ -16,7 +16,7 @@ from .errors import UsageError
 from .providers import provider_class, split_model
 from .providers.base import Provider
 from .providers.function import FunctionProvider
-from .providers.validation import checked_credential
+from .providers.validation import wrap_credential
 from .reply import Reply, leave_to_end
 from .security.secrets import Secret
 
@@ -60,7 +60,7 @@ class Chat:
         speed: float | None = None,
         **settings: Any,
     ) -> None:
-        auth = checked_credential(auth)  # first of all: what shows this frame from here on shows no credential
+        auth = wrap_credential(auth)  # first of all: what shows this frame from here on shows no credential
         provider, self.model = _resolved(model, {"auth": auth, "base_url": base_url, **settings})
         self._provider = with_cassette(provider, cassette, mode, speed)
         self.conversation = Conversation() if conversation is None else conversation

@@ -16,7 +16,7 @@ from .conversation.history_entry import Entry
 from .conversation.messages import ChatRequest, Delta, ToolCall, Usage
 from .conversation.turn import Status, Turn
 from .errors import Cancelled, Interrupted, PromptTooLongError, ProviderError, UsageError
-from .providers.base import Provider, closed
+from .providers.base import Provider, closing_stream
 
 if TYPE_CHECKING:
     from .tools.toolbox import Toolbox
@@ -184,7 +184,7 @@ class Reply(Iterator[str]):
         ending: tuple[Status, str] | None = ("interrupted", "")
         try:
             self._name_model()
-            with closed(self._stream()) as deltas:
+            with closing_stream(self._stream()) as deltas:
                 for delta in deltas:
                     self._progress.take(delta)
                     yield delta

@@ -35,7 +35,7 @@ def _no_settings_of_the_machine(monkeypatch):
 def _in_haste(monkeypatch):
     """Nothing is slow for a reader's sake where none reads: the guide's writing, the rest between small pieces."""
     monkeypatch.setattr("lockbots_magic.help.guide.DEFAULT_RATE", 100_000.0)
-    monkeypatch.setattr("lockbots_magic.providers.http.client.REST", 0.0001)
+    monkeypatch.setattr("lockbots_magic.providers.http.exchange.COALESCE_PAUSE", 0.0001)
 
 
 @pytest.fixture

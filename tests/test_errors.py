@@ -1,5 +1,8 @@
 """The error tree is the contract; each kind is also what people catch already."""
 
+import copy
+import pickle
+
 import pytest
 import requests
 
@@ -37,6 +40,17 @@ def test_provider_errors_carry_what_had_come():
     error = errors.RateLimitError("slow down", status=429, retry_after=2.5, provider="p", model="m", partial="text")
     assert (str(error), error.status, error.retry_after) == ("slow down", 429, 2.5)
     assert (error.provider, error.model, error.partial) == ("p", "m", "text")
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])
+def test_an_error_can_be_copied_and_pickled_with_all_it_carries(duplicate):
+    for error in (
+        errors.RateLimitError("slow down", status=429, retry_after=2.5, provider="p", model="m", partial="text"),
+        errors.ConnectionFailed("refused", provider="p", partial="text"),
+        errors.ProviderTimeout("late", model="m"),
+    ):
+        same = duplicate(error)
+        assert (type(same), same.args, vars(same)) == (type(error), error.args, vars(error))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from lockbots_magic.errors import HTTPStatusError, ModelNotFoundError, ProtocolError, ProviderError
-from lockbots_magic.providers.liaobots import Liaobots, read_answer
+from lockbots_magic.providers.liaobots import Liaobots, decode_response
 from lockbots_magic.providers.lockchat import Lockchat
 from lockbots_magic.providers.openai_compatible import presets
 from tests.rawserver import RawServer
@@ -157,7 +157,7 @@ def test_liaobots_forms_are_told_apart_however_the_body_is_cut(content_type, bod
 def test_liaobots_forms_are_told_apart_by_their_bytes_alone(content_type, body, text, size, bom):
     body = bom + body
     pieces = [body[i : i + size] for i in range(0, len(body), size)]
-    assert "".join(delta.text for delta in read_answer(pieces, content_type)) == text
+    assert "".join(delta.text for delta in decode_response(pieces, content_type)) == text
 
 
 @pytest.mark.parametrize(

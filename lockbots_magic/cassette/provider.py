@@ -10,7 +10,7 @@ from typing import Any
 from ..conversation.cancellation import Cancellation
 from ..conversation.messages import ChatRequest, Delta, Message, ModelInfo
 from ..errors import Cancelled, ProviderError, UsageError
-from ..providers.base import Provider, closed
+from ..providers.base import Provider, closing_stream
 from ..security.secrets import redacted
 from .anonymize import anonymize, describe_error
 from .cassette import Cassette
@@ -117,7 +117,7 @@ class CassetteProvider(Provider):
         is_default = self.cassette.defaults.get(self.name) == recorded.model
         recorder = _Recorder(recorded, self.base_url, is_default=is_default)
         try:
-            with closed(self.provider.stream(request)) as deltas:
+            with closing_stream(self.provider.stream(request)) as deltas:
                 for delta in deltas:
                     recorder.add(delta)
                     yield delta

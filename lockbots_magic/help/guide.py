@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 
 from ..conversation.messages import ChatRequest, Delta, Message, ModelInfo
 from ..errors import Cancelled, UsageError
-from ..providers.base import Provider, known_model, models_table
+from ..providers.base import Provider
+from ..providers.declarations import model_table
 from . import search as helptext
 
 DEFAULT_RATE = 200.0
@@ -26,7 +27,7 @@ class Guide(Provider):
     """Answers from the packaged help, in the language of the question; the same question gets the same answer."""
 
     name = "guide"
-    models = models_table(ModelInfo("help", "Built-in guide"))
+    models = model_table(ModelInfo("help", "Built-in guide"))
     default_model = "help"
     parameters: ClassVar[Mapping[str, str]] = MappingProxyType({"rate": "words per second; 0 is all at once"})
 
@@ -36,7 +37,7 @@ class Guide(Provider):
         Raises:
             ModelNotFoundError: another model is asked for.
         """
-        return known_model(self, model, self.models)
+        return self.lookup_model(model, self.models)
 
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
         """Yield the answer word by word.

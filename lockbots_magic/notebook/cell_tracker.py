@@ -12,7 +12,7 @@ from typing import Any, TypeGuard
 
 from ..conversation.observers import Observers
 from ..errors import CredentialWarning, LockbotsError
-from ..providers.http.request import hosts_warned_of
+from ..providers.http.request import count_warned_hosts
 from ..security.secrets import secrets_in
 
 
@@ -59,7 +59,7 @@ class CellTracker:
             is_one_prompt: whether the cell does nothing but ask one question.
             source: what it runs, as far as that is known.
         """
-        self._running.append(_Run(cell_id, is_one_prompt, source, hosts_warned_of()))
+        self._running.append(_Run(cell_id, is_one_prompt, source, count_warned_hosts()))
         self._warned = False
 
     def leave(self) -> None:
@@ -89,7 +89,7 @@ class CellTracker:
         run = self._running[-1] if self._running else None
         if run is None or not run.is_one_prompt or run.thread != threading.get_ident():
             return lambda: False
-        return lambda: run.hosts_warned_of == hosts_warned_of()
+        return lambda: run.hosts_warned_of == count_warned_hosts()
 
     def after(self, result: Any) -> None:
         """Note what went wrong, and warn of a credential written in a cell; IPython calls it (`post_run_cell`)."""

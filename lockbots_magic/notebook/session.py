@@ -21,7 +21,7 @@ from ..conversation.observers import Observers
 from ..conversation.turn import Turn
 from ..errors import UsageError
 from ..providers import split_model
-from ..providers.validation import checked_credential
+from ..providers.validation import wrap_credential
 from ..reply import Reply, under_way
 from .cell_tracker import CellTracker
 from .credentials import Credentials
@@ -65,7 +65,7 @@ class Lockbots(Configurable):
         given = proposal["value"]
         if not all(isinstance(name, str) and isinstance(one, dict) for name, one in given.items()):
             raise TraitError("providers takes a dict of dicts: {'openai': {'base_url': 'http://localhost:8000/v1'}}")
-        hidden = {name: {"auth": checked_credential(one["auth"])} for name, one in given.items() if one.get("auth")}
+        hidden = {name: {"auth": wrap_credential(one["auth"])} for name, one in given.items() if one.get("auth")}
         return {name: {**one, **hidden.get(name, {})} for name, one in given.items()}
 
     personas = Dict(help="System prompts by name, for --system @NAME: name -> text, {{ }} in it is filled in.").tag(

@@ -15,7 +15,7 @@ from ..errors import UsageError
 from ..notebook.session import free_name
 from ..providers import names, provider_class, split_model
 from ..providers.base import Provider
-from ..providers.model_catalog import lists_of
+from ..providers.model_catalog import get_catalog
 from ..security.exits import clean_message
 from .i18n import RefusedError
 
@@ -189,7 +189,7 @@ class PanelBackend(ABC):
         Raises:
             LockbotsError: The provider is unavailable or doesn't answer.
         """
-        return lists_of(self._catalog_owner).ask(name, self.provider(name))
+        return get_catalog(self._catalog_owner).fetch(name, self.provider(name))
 
     def provider(self, name: str) -> Provider:
         """Return a provider by name, configured to list its models."""

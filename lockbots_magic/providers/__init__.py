@@ -1,9 +1,28 @@
-"""The registry. A provider is one file and one line here; plug-ins come the same way, as entry points.
+"""Registry of providers: name -> class, loaded at first use.
 
-A plug-in declares, in its own `pyproject.toml`::
+A provider is one new file and one line. For a built-in one, the file is ``lockbots_magic/providers/myservice.py``::
+
+    class MyService(HTTPProvider):
+        name = "myservice"
+        url = "https://api.myservice.example/v1"
+
+        def attempt(self, request, model, deadline):
+            http_request = HTTPRequest("POST", f"{self.base_url}/chat", json={...})
+            with self.open(http_request, deadline, request.cancellation) as exchange:
+                for piece in exchange:
+                    yield Delta(piece.decode())
+                yield Delta(finish_reason="stop")
+
+and the line stands in `_BUILT_IN`::
+
+    "myservice": "lockbots_magic.providers.myservice:MyService",
+
+A plug-in puts the same line in the `pyproject.toml` of its own package::
 
     [project.entry-points."lockbots_magic.providers"]
-    myservice = "my_package.my_module:MyProvider"
+    myservice = "my_package.my_module:MyService"
+
+An endpoint that speaks chat completions needs no file: it is one row of `openai_compatible.PRESETS` and one line.
 """
 
 from __future__ import annotations
@@ -15,7 +34,7 @@ from importlib.metadata import EntryPoint, entry_points
 from ..errors import UsageError
 from .base import Provider
 
-GROUP = "lockbots_magic.providers"
+ENTRY_POINT_GROUP = "lockbots_magic.providers"
 
 _BUILT_IN = {
     "guide": "lockbots_magic.help.guide:Guide",
@@ -36,55 +55,59 @@ _BUILT_IN = {
 
 
 @functools.cache
-def _entries() -> dict[str, EntryPoint]:
-    plug_ins = {entry.name: entry for entry in entry_points(group=GROUP)}
-    built_in = {name: EntryPoint(name, value, GROUP) for name, value in _BUILT_IN.items()}
+def _load_registry() -> dict[str, EntryPoint]:
+    plug_ins = {entry.name: entry for entry in entry_points(group=ENTRY_POINT_GROUP)}
+    built_in = {name: EntryPoint(name, value, ENTRY_POINT_GROUP) for name, value in _BUILT_IN.items()}
     return {**plug_ins, **built_in}
 
 
-def _entry(name: str) -> EntryPoint | None:
-    if name not in _entries():
-        _entries.cache_clear()  # it may have been installed since
-    return _entries().get(name)
+def _find_entry(name: str) -> EntryPoint | None:
+    if name not in _load_registry():
+        _load_registry.cache_clear()  # a plug-in may have been installed since
+    return _load_registry().get(name)
 
 
 def names() -> list[str]:
-    """The names of all providers, built-in ones first, without loading any."""
-    _entries.cache_clear()
-    known = _entries()
+    """Return the names of all providers, built-in ones first, without loading any."""
+    _load_registry.cache_clear()
+    known = _load_registry()
     return [*_BUILT_IN, *sorted(name for name in known if name not in _BUILT_IN)]
 
 
 def provider_class(name: str) -> type[Provider]:
-    """Return the provider called `name`.
+    """Return the class of the provider called `name`.
 
     Raises:
-        UsageError: there is none, or a plug-in does not load.
+        UsageError: The provider is unknown, or a plug-in fails to load.
     """
-    entry = _entry(name)
+    entry = _find_entry(name)
     if entry is None:
-        near = difflib.get_close_matches(name, names(), 1)
-        hint = f"did you mean {near[0]!r}?" if near else "%lockbots providers  lists them"
-        raise UsageError(f"there is no provider {name!r}; {hint}")
+        raise _unknown_provider(name)
     try:
         loaded = entry.load()
     except Exception as error:
-        raise UsageError(f"the provider {name!r} does not load: {type(error).__name__}: {error}") from error
+        raise UsageError(f"Provider {name!r} failed to load. {type(error).__name__}: {error}") from error
     if not (isinstance(loaded, type) and issubclass(loaded, Provider) and hasattr(loaded, "name")):
-        raise UsageError(f"the provider {name!r} is no Provider with a name: {entry.value}")
+        raise UsageError(f"Provider {name!r} is not a subclass of Provider with a `name`: {entry.value}")
     return loaded
 
 
 def split_model(text: str) -> tuple[str, str]:
-    """Split ``provider:model`` at its first colon; a provider's name alone means its default model.
+    """Split ``provider:model`` at its first colon.
+
+    Returns:
+        The provider's name, and the model's id; the id is `""` (default model) for a provider's name alone.
 
     Raises:
-        UsageError: there is no such provider.
+        UsageError: The provider is unknown.
     """
     name, _, model = text.strip().partition(":")
-    if _entry(name) is None:
-        near = difflib.get_close_matches(name, names(), 1)
-        hint = f"did you mean {near[0]!r}?" if near else "%lockbots providers  lists them"
-        form = "" if ":" in text else ". A model is written provider:model, such as ollama:llama3.2"
-        raise UsageError(f"there is no provider {name!r}; {hint}{form}")
+    if _find_entry(name) is None:
+        raise _unknown_provider(name, "" if ":" in text else " A model is written `provider:model`.")
     return name, model
+
+
+def _unknown_provider(name: str, hint: str = "") -> UsageError:
+    near = difflib.get_close_matches(name, names(), 1)
+    advice = f"Did you mean {near[0]!r}?" if near else "To list the providers, run `%lockbots providers`."
+    return UsageError(f"Unknown provider {name!r}. {advice}{hint}")

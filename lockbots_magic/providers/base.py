@@ -1,79 +1,69 @@
-"""What a provider is: what it declares, and its one streaming method."""
+"""Base class of all providers: declarations, settings, checks, and the one streaming method."""
 
 from __future__ import annotations
 
 import difflib
 import inspect
 import os
-import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import Any, ClassVar, Generic, TypeVar
-from urllib.parse import urlsplit
+from typing import Any, ClassVar
 
 from ..conversation.cancellation import Cancellation
 from ..conversation.messages import ChatRequest, Delta, Message, ModelInfo
-from ..errors import AuthenticationError, ConnectionFailed, ModelNotFoundError, ProviderError, UsageError
-from ..security.secrets import Redactor, Secret
-from .http.request import is_loopback
-from .http.retry import Deltas, with_retries
-from .validation import checked_count, checked_credential, checked_seconds, checked_timeout, checked_url
-
-T = TypeVar("T")
-
-
-class derived(Generic[T]):  # noqa: N801  # used as a decorator, like property
-    """A read-only property of the class itself and of its instances."""
-
-    def __init__(self, compute: Callable[[Any], T]) -> None:
-        self._compute = compute
-        self.__doc__ = compute.__doc__
-
-    def __get__(self, _instance: object, owner: type) -> T:
-        return self._compute(owner)
-
-
-def models_table(*models: ModelInfo) -> Mapping[str, ModelInfo]:
-    """The read-only mapping id -> model that a provider declares."""
-    return MappingProxyType({m.id: m for m in models})
+from ..errors import AuthenticationError, ConnectionFailed, ModelNotFoundError, UsageError
+from ..security.secrets import Secret
+from .declarations import class_property
+from .validation import parse_base_url, parse_count, parse_seconds, parse_timeout, wrap_credential
 
 
 class Provider(ABC):
-    """One service that answers chat requests.
+    """A service that replies to chat requests.
 
-    A subclass declares what stands below and writes `stream`; everything else comes with it. The
-    state of one reply belongs into local variables of `stream`: several replies may stream at once.
+    A subclass sets the class attributes below and implements `stream`; the rest is inherited. Keep the
+    state of a reply in local variables of `stream`: several replies may stream at once.
 
     Args:
-        base_url: where the service is, in place of `url`.
-        auth: the credential; otherwise the environment is asked, see `credential_env`.
+        base_url: Base URL of the service, in place of `url`.
+        auth: Credential; by default the environment variables of `credential_variables`.
         timeout: (connect, silence), each in s.
-        total_timeout: s for the whole reply, retries included.
-        max_retries: tries after the first, while no text has come.
-        backoff: s before the first retry, doubled each time.
+        total_timeout: Time (s) for the whole reply, retries included.
+        max_retries: Retries after the first attempt, as long as no text has arrived.
+        backoff: Pause (s) before the first retry, doubled each time.
 
     Raises:
-        UsageError: an argument that can't be meant.
+        UsageError: An argument is invalid.
+
+    Example:
+        ::
+
+            class Parrot(Provider):
+                name = "parrot"
+
+                def stream(self, request):
+                    yield Delta(request.messages[-1].content, finish_reason="stop")
     """
 
     name: ClassVar[str]
+    """Name in ``provider:model``."""
     url: ClassVar[str] = ""
+    """Default base URL."""
     models: ClassVar[Mapping[str, ModelInfo]] = MappingProxyType({})
     default_model: ClassVar[str] = ""
     supports_stream: ClassVar[bool] = True
     needs_auth: ClassVar[bool] = False
     takes_images: ClassVar[bool] = False
-    """Whether a message may hold images; a model may know better."""
+    """Whether a message may hold images; `ModelInfo.takes_images` takes precedence."""
     takes_tools: ClassVar[bool] = False
-    """Whether a request may name functions that the model can ask to have called."""
+    """Whether a request may offer tools to the model."""
     aliases: ClassVar[Mapping[str, str]] = MappingProxyType({})
-    """Other names of models: alias -> id."""
+    """Alternative names of models: alias -> id."""
     parameters: ClassVar[Mapping[str, str]] = MappingProxyType({})
-    """What `-p name=value` may set: name -> one line of help."""
+    """Parameters that ``-p name=value`` may set: name -> one line of help."""
     credential_env: ClassVar[tuple[str, ...]] = ()
-    """Environment variables that may hold the credential, after `LOCKBOTS_<NAME>_AUTH`."""
+    """Environment variables that may hold the credential, after ``LOCKBOTS_<NAME>_AUTH``."""
 
     def __init__(
         self,
@@ -85,39 +75,39 @@ class Provider(ABC):
         max_retries: int = 2,
         backoff: float = 0.5,
     ) -> None:
-        auth = checked_credential(auth)  # first of all: what shows this frame from here on shows no credential
-        self.base_url = checked_url(base_url) if base_url else self.url
+        auth = wrap_credential(auth)  # first: tracebacks that show this frame show no credential
+        self.base_url = parse_base_url(base_url) if base_url else self.url
         self.auth = auth or self.credential_from_environment()
-        self.timeout = checked_timeout(timeout)
-        self.total_timeout = checked_seconds("total_timeout", total_timeout)
-        self.max_retries = checked_count("max_retries", max_retries)
-        self.backoff = checked_seconds("backoff", backoff, zero=True)
+        self.timeout = parse_timeout(timeout)
+        self.total_timeout = parse_seconds("total_timeout", total_timeout)
+        self.max_retries = parse_count("max_retries", max_retries)
+        self.backoff = parse_seconds("backoff", backoff, allow_zero=True)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self.base_url!r})"
 
     @abstractmethod
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
-        """Yield the reply as it comes. Closing the generator closes the connection.
+        """Yield the reply as it arrives. Closing the generator closes the connection.
 
         Raises:
-            ProviderError: the kind tells what happened, `.partial` what had come.
-            UsageError: the request can't be sent as it stands.
+            ProviderError: The provider failed; the class says how.
+            UsageError: The request is invalid; nothing was sent.
         """
 
-    @derived
-    def supports_gpt_4(cls) -> bool:  # noqa: N805  # see derived
-        """Whether the table of models names GPT-4."""
+    @class_property
+    def supports_gpt_4(cls) -> bool:  # noqa: N805  # a class property
+        """Whether the table of models has GPT-4."""
         return "gpt-4" in cls.models
 
-    @derived
-    def supports_gpt_35_turbo(cls) -> bool:  # noqa: N805  # see derived
-        """Whether the table of models names GPT-3.5."""
+    @class_property
+    def supports_gpt_35_turbo(cls) -> bool:  # noqa: N805  # a class property
+        """Whether the table of models has GPT-3.5."""
         return "gpt-3.5-turbo" in cls.models
 
-    @derived
-    def params(cls) -> str:  # noqa: N805  # see derived
-        """What `create_completion` takes, as a line for a person."""
+    @class_property
+    def params(cls) -> str:  # noqa: N805  # a class property
+        """Parameters of `create_completion`, as one readable line."""
         signature = inspect.signature(cls.create_completion)
         described = [f"{p.name}: {p.annotation}" for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
         described += [f"{name}: {text}" for name, text in cls.parameters.items()]
@@ -125,44 +115,63 @@ class Provider(ABC):
 
     @classmethod
     def credential_from_environment(cls) -> Secret | None:
-        """The credential that the environment holds for this provider, if any."""
+        """Return the credential that the environment holds for this provider, if any."""
         for variable in cls.credential_variables():
             if value := os.environ.get(variable, "").strip():
-                return checked_credential(value)
+                return wrap_credential(value)
         return None
 
     @classmethod
     def credential_variables(cls) -> tuple[str, ...]:
-        """The environment variables that are asked for the credential, in order."""
+        """Return the environment variables that may hold the credential, in order of precedence."""
         return (f"LOCKBOTS_{cls.name.upper().replace('-', '_')}_AUTH", *cls.credential_env)
 
     def model_info(self, model: str) -> ModelInfo:
-        """Return what is known of `model` (an id or an alias; `""` is the default model).
+        """Return the limits and abilities of `model`, as far as they are known. No I/O.
+
+        Args:
+            model: Id or alias; `""` for the default model.
 
         Raises:
-            ModelNotFoundError: the provider serves only the models of its table, and this is none of them.
+            ModelNotFoundError: The provider serves only the models of its table, and this is not one.
         """
         model = self.aliases.get(model, model) or self.default_model
         return self.models.get(model) or ModelInfo(model)
 
+    def lookup_model(self, model: str, table: Mapping[str, ModelInfo]) -> ModelInfo:
+        """Return the entry of `table` for `model`, an id or alias; for a provider that serves only those.
+
+        Raises:
+            ModelNotFoundError: There is none; the message lists the known models.
+        """
+        model = self.aliases.get(model, model) or self.default_model
+        if model not in table:
+            message = f"Unknown model {model!r} for {self.name}. Known models: {', '.join(table)}."
+            raise ModelNotFoundError(message, provider=self.name, model=model)
+        return table[model]
+
     def recorded_results(self, request: ChatRequest, calls: Message) -> tuple[str, ...]:
-        """Return what the functions returned that `calls`, the reply to `request`, asks for; a cassette may know."""
+        """Hook: override to supply recorded tool results. Return the results of `calls`, the reply to `request`."""
         return ()
 
     def resolved(self, model: str, cancellation: Cancellation) -> ModelInfo:
-        """Return what is known of `model` when it is about to be asked; a server may be asked for its default.
+        """Return the model to send to. For the default model this may ask the server.
+
+        Args:
+            model: Id or alias; `""` for the default model.
+            cancellation: Ends waiting for the server.
 
         Raises:
-            ProviderError: the server was asked and did not answer.
-            Cancelled: `cancellation` was used meanwhile.
+            ProviderError: The server failed to reply.
+            Cancelled: `cancellation` was used.
         """
         return self.model_info(model)
 
     def list_models(self) -> list[ModelInfo]:
-        """The models on offer. The base class answers from the table; others ask their server.
+        """Return the models on offer: those of the table, unless a subclass asks its server.
 
         Raises:
-            ProviderError: the server was asked and did not answer.
+            ProviderError: The server failed to reply.
         """
         return list(self.models.values())
 
@@ -171,36 +180,36 @@ class Provider(ABC):
         return param in self.parameters
 
     def check_params(self, params: Iterable[str]) -> None:
-        """Raise `UsageError` for a parameter that the provider does not take, naming those it does."""
+        """Raise `UsageError` if a parameter is unknown; the message lists the known ones."""
         for param in params:
             if not self.takes(param):
                 near = difflib.get_close_matches(param, self.parameters, 1)
                 known = ", ".join(sorted(self.parameters)) or "none"
-                hint = f" Did you mean {near[0]}?" if near else ""
-                raise UsageError(f"{self.name} takes no parameter {param!r}; it takes: {known}.{hint}")
+                hint = f" Did you mean {near[0]!r}?" if near else ""
+                raise UsageError(f"Unknown parameter {param!r} for {self.name}.{hint} Known parameters: {known}.")
 
     def check_parts(self, request: ChatRequest) -> None:
-        """Raise `UsageError` if the messages hold what can't be sent: images, or functions to be called."""
+        """Raise `UsageError` if the request has images or tools that the provider does not support."""
         if any(m.images for m in request.messages) and not self.sees(request.model):
-            raise UsageError(f"{self.name}:{request.model} takes no images; ask a model that does")
+            raise UsageError(f"{self.name}:{request.model} does not support images. Use a model that does.")
         if request.tools and not self.takes_tools:
-            raise UsageError(f"{self.name} can't call functions; ask without --tools, or another provider")
+            raise UsageError(f"{self.name} does not support tools. Omit --tools, or use another provider.")
 
     def sees(self, model: str) -> bool:
-        """Whether `model` takes images, as far as that is known."""
+        """Whether `model` accepts images, as far as that is known."""
         known = self.model_info(model).takes_images
         return self.takes_images if known is None else known
 
     def ready(self) -> None:
-        """Check, before any I/O, that a request can be sent at all.
+        """Check, before any I/O, that requests can be sent.
 
         Raises:
-            AuthenticationError: the credential is missing.
+            AuthenticationError: The credential is missing.
         """
         if self.needs_auth and not self.auth:
             raise AuthenticationError(
-                f"{self.name} needs a credential: set {self.credential_variables()[-1]} in the environment, "
-                f"or run  %lockbots login {self.name}",
+                f"{self.name} needs a credential. Set the environment variable {self.credential_variables()[-1]}, "
+                f"or run `%lockbots login {self.name}`.",
                 provider=self.name,
             )
 
@@ -218,20 +227,30 @@ class Provider(ABC):
         max_retries: int | None = None,
         **params: Any,
     ) -> Iterator[str]:
-        """Yield the reply's text: piece by piece, or whole at once with `stream=False`.
+        """Yield the text of a reply: piece by piece, or all at once with `stream=False`.
 
         Args:
-            model: id or alias; `""` for the default.
-            messages: dicts or `Message`s, oldest first.
-            stream: whether to yield pieces as they arrive.
-            base_url, auth, timeout, total_timeout, max_retries: as in the constructor.
-            params: what the provider takes, such as ``temperature``.
+            model: Id or alias; `""` for the default model.
+            messages: Dicts or `Message`s, oldest first.
+            stream: Whether to yield pieces as they arrive.
+            base_url: Base URL of the service.
+            auth: Credential.
+            timeout: (connect, silence), each in s.
+            total_timeout: Time (s) for the whole reply, retries included.
+            max_retries: Retries after the first attempt.
+            params: Other settings of the provider, and parameters of the request such as ``temperature``.
 
         Raises:
-            ProviderError: also when the stream ends without its end mark, with the text so far in `.partial`.
-            UsageError: an argument the provider does not take.
+            ProviderError: The provider failed, or the stream ended early; `.partial` holds the text so far.
+            UsageError: An argument is invalid.
+
+        Example:
+            ::
+
+                for text in Lockchat.create_completion("gpt-4", [{"role": "user", "content": "Hello"}]):
+                    print(text, end="")
         """
-        auth = checked_credential(auth)
+        auth = wrap_credential(auth)
         given: dict[str, Any] = {
             "base_url": base_url,
             "auth": auth,
@@ -244,7 +263,7 @@ class Provider(ABC):
         provider = cls(**settings)
         provider.check_params(params)
         request = ChatRequest(model, tuple(Message.of(m) for m in messages), params, stream)
-        pieces = _text_only(provider, request)
+        pieces = _iterate_text(provider, request)
         if stream:
             yield from pieces
         else:
@@ -252,121 +271,30 @@ class Provider(ABC):
 
     @classmethod
     def settings(cls) -> set[str]:
-        """The names of the arguments that this provider can be made with."""
+        """Return the names of the constructor's arguments."""
         parameters = {**inspect.signature(Provider).parameters, **inspect.signature(cls).parameters}
         return {name for name, p in parameters.items() if p.kind is not p.VAR_KEYWORD}
 
 
-def _text_only(provider: Provider, request: ChatRequest) -> Iterator[str]:
+def _iterate_text(provider: Provider, request: ChatRequest) -> Iterator[str]:
     pieces: list[str] = []
     finish_reason = None
-    with closed(provider.stream(request)) as deltas:
+    with closing_stream(provider.stream(request)) as deltas:
         for delta in deltas:
             finish_reason = delta.finish_reason or finish_reason
             if delta.text:
                 pieces.append(delta.text)
                 yield delta.text
     if finish_reason == "truncated":
-        cut = "the stream ended without its end mark; the reply is not whole"
-        raise ConnectionFailed(cut, provider=provider.name, model=request.model, partial="".join(pieces))
+        message = "The connection closed early; the reply is incomplete."
+        raise ConnectionFailed(message, provider=provider.name, model=request.model, partial="".join(pieces))
 
 
 @contextmanager
-def closed(deltas: Iterator[Delta]) -> Iterator[Iterator[Delta]]:
-    """Close a generator on leaving the block, not whenever it happens to be collected."""
+def closing_stream(deltas: Iterator[Delta]) -> Iterator[Iterator[Delta]]:
+    """Close a generator when leaving the block, not at garbage collection."""
     try:
         yield deltas
     finally:
         if isinstance(deltas, Generator):
             deltas.close()
-
-
-class HTTPProvider(Provider):
-    """A provider behind HTTP: a subclass writes `attempt`, one try at the request."""
-
-    @abstractmethod
-    def attempt(self, request: ChatRequest, model: ModelInfo, deadline: float) -> Iterator[Delta]:
-        """Send the request once and yield the reply; `deadline` is a `time.monotonic()` (s)."""
-
-    def stream(self, request: ChatRequest) -> Iterator[Delta]:
-        """Yield the reply as it comes, after retries where they are due; see `Provider.stream`."""
-        self.check_parts(request)
-        self.ready()
-        model = self.resolved(request.model, request.cancellation)
-        deadline = time.monotonic() + self.total_timeout
-        pieces: list[str] = []
-        deltas = with_retries(
-            lambda: self._attempt(request, model, deadline),
-            max_retries=self.max_retries,
-            backoff=self.backoff,
-            deadline=deadline,
-            cancellation=request.cancellation,
-        )
-        try:
-            with closed(deltas):
-                for delta in deltas:
-                    pieces.append(delta.text)
-                    yield delta
-        except ProviderError as error:
-            error.provider, error.model, error.partial = self.name, model.id, "".join(pieces)
-            error.args = (f"{error}{self._advice(error)}",)
-            raise
-
-    def redacted(self, error: ProviderError) -> ProviderError:
-        """Return `error` without the credential, which a server's words may repeat."""
-        if self.auth:
-            error.args = (self.auth.redact(str(error)),)
-        return error
-
-    def _advice(self, error: ProviderError) -> str:
-        """What to do about `error`, where that is plain."""
-        if isinstance(error, AuthenticationError):
-            return f"; to give another credential: %lockbots login {self.name}"
-        if isinstance(error, ModelNotFoundError):
-            return f"; to see which there are: %lockbots models {self.name}"
-        if (
-            isinstance(error, ConnectionFailed)
-            and not error.partial
-            and is_loopback(urlsplit(self.base_url).hostname or "")
-        ):
-            return "; is the server running?"
-        return ""
-
-    def _attempt(self, request: ChatRequest, model: ModelInfo, deadline: float) -> Deltas:
-        try:
-            deltas = self.attempt(request, model, deadline)
-            yield from deltas if self.auth is None else _without(self.auth, deltas)
-        except ProviderError as error:
-            self.redacted(error)
-            raise
-
-
-def _without(secret: Secret, deltas: Iterator[Delta]) -> Deltas:
-    """Yield `deltas`, their text without the credential: a server that repeats it must not put it into a notebook."""
-    redactor = Redactor(secret)
-    with closed(deltas):
-        try:
-            for delta in deltas:
-                text = redactor.feed(delta.text)
-                if delta.finish_reason:
-                    text += redactor.close()
-                yield delta._replace(text=text)
-        except ProviderError:
-            if held := redactor.close():
-                yield Delta(held)
-            raise
-    if held := redactor.close():  # a provider may end without saying that it does
-        yield Delta(held)
-
-
-def known_model(provider: Provider, model: str, table: Mapping[str, ModelInfo]) -> ModelInfo:
-    """Return the entry of `table` for `model`.
-
-    Raises:
-        ModelNotFoundError: there is none; the message lists those there are.
-    """
-    model = provider.aliases.get(model, model) or provider.default_model
-    if model not in table:
-        message = f"{provider.name} has no model {model!r}; it has: {', '.join(table)}"
-        raise ModelNotFoundError(message, provider=provider.name, model=model)
-    return table[model]

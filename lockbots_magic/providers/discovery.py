@@ -1,4 +1,7 @@
-"""The model servers that run on this machine. They are asked for their models, on loopback, and told nothing."""
+"""Discovery of the model servers on this machine: asks loopback ports for their list of models.
+
+Wire facts: the OpenAI API reference, "List models".
+"""
 
 from __future__ import annotations
 
@@ -12,85 +15,86 @@ from urllib.parse import urlsplit
 
 from ..conversation.cancellation import Cancellation
 from ..errors import LockbotsError
-from .http.request import Call, Limits, is_loopback
+from .http import HTTPRequest, TimeLimits, open_exchange
+from .http.request import is_loopback
 from .openai_compatible import PRESETS
 
 HOSTS = ("127.0.0.1", "[::1]")
-"""Loopback, by number: what a name stands for is the resolver's to say."""
-USUAL = {urlsplit(row.url).port or 0: row for row in PRESETS if is_loopback(urlsplit(row.url).hostname or "")}
-"""The port that each server people run listens on -> its provider."""
-CONNECT, SILENCE, WHOLE = 0.5, 1.0, 1.5
-"""How long (s) a server may take to accept, to say something, and for all of it."""
-LARGEST = 1 << 20
-"""Bytes that a list of models may have."""
-LONGEST_NAME = 200
+"""Loopback addresses, by number: a name may resolve to another machine."""
+USUAL_PORTS = {urlsplit(row.url).port or 0: row for row in PRESETS if is_loopback(urlsplit(row.url).hostname or "")}
+"""Default port of each local model server -> its provider."""
+CONNECT_TIMEOUT, SILENCE_TIMEOUT, TOTAL_TIMEOUT = 0.5, 1.0, 1.5
+"""Time (s) to connect, without data, and for everything."""
+MAX_BODY = 1 << 20
+"""Bytes of a list of models."""
+MAX_MODEL_NAME = 200
 """Characters of a model's name."""
-AT_ONCE = 64
+MAX_THREADS = 64
 
 
 @dataclass(frozen=True)
-class Server:
-    """One that answered as a model server does."""
+class DiscoveredServer:
+    """A model server that answered."""
 
     port: int
-    address: str
-    """Its base URL."""
+    base_url: str
     models: tuple[str, ...]
-    """What it says it serves: text from outside."""
+    """Ids of the models that it lists; untrusted text."""
 
 
-def discover(ports: Iterable[int] = ()) -> list[Server]:
-    """Ask the usual ports and `ports`, all at once, for their models; return who answered, by port.
+def discover(ports: Iterable[int] = ()) -> list[DiscoveredServer]:
+    """Ask the usual ports and `ports` for their models, concurrently; return the servers that answered, by port.
 
-    No credential, cookie or proxy of anybody has a part in it. It takes at most `WHOLE` (s), give or take a moment.
+    No credential, cookie or proxy is used. It takes about `TOTAL_TIMEOUT` (s) at most.
 
     Args:
-        ports: more ports to ask, 1 to 65535.
+        ports: Additional ports, 1 to 65535.
     """
-    asked = [(port, f"http://{host}:{port}/v1") for port in dict.fromkeys((*USUAL, *ports)) for host in HOSTS]
-    deadline = time.monotonic() + WHOLE
-    with ThreadPoolExecutor(min(len(asked), AT_ONCE), "lockbots-discover") as pool:
-        answers = list(pool.map(lambda one: _models_at(one[1], deadline), asked))
-    found: dict[int, Server] = {}
-    for (port, address), models in zip(asked, answers, strict=True):
+    targets = [(port, f"http://{host}:{port}/v1") for port in dict.fromkeys((*USUAL_PORTS, *ports)) for host in HOSTS]
+    deadline = time.monotonic() + TOTAL_TIMEOUT
+    with ThreadPoolExecutor(min(len(targets), MAX_THREADS), "lockbots-discover") as pool:
+        lists = list(pool.map(lambda target: _fetch_models(target[1], deadline), targets))
+    found: dict[int, DiscoveredServer] = {}
+    for (port, base_url), models in zip(targets, lists, strict=True):
         if models is not None:
-            found.setdefault(port, Server(port, address, models))  # one server often listens on both
+            found.setdefault(
+                port, DiscoveredServer(port, base_url, models)
+            )  # one server often listens on both addresses
     return [found[port] for port in sorted(found)]
 
 
-def _models_at(address: str, deadline: float) -> tuple[str, ...] | None:
-    """Return what the server at `address` serves; None if no model server is there, as far as it lets on in time."""
-    from .http.client import Exchange  # noqa: PLC0415  # whoever talks has it; %load_ext does not wait for it
-
-    call = Call("GET", f"{address}/models", headers={"accept": "application/json"})
+def _fetch_models(base_url: str, deadline: float) -> tuple[str, ...] | None:
+    """Return the models of the server at `base_url`; None if no model server answers there in time."""
+    request = HTTPRequest("GET", f"{base_url}/models", headers={"accept": "application/json"})
+    limits = TimeLimits(CONNECT_TIMEOUT, SILENCE_TIMEOUT, deadline)
     body = b""
     try:
-        with Exchange(call, Limits(CONNECT, SILENCE, deadline), Cancellation()) as exchange:
+        with open_exchange(request, limits, Cancellation()) as exchange:
             if exchange.status != 200:
                 return None
             for piece in exchange:
                 body += piece
-                if len(body) > LARGEST:
+                if len(body) > MAX_BODY:
                     return None
     except LockbotsError:
         return None
-    return parsed(body)
+    return parse_model_list(body)
 
 
-def parsed(body: bytes) -> tuple[str, ...] | None:
-    """Read a list of models as the API reference has it; None if `body` is anything else. Pure."""
+def parse_model_list(body: bytes) -> tuple[str, ...] | None:
+    """Return the ids of a list of models; None if `body` is anything else. Pure."""
     try:
-        answer = json.loads(body)
+        value = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(answer, dict):
+    if not isinstance(value, dict):
         return None
-    rows = answer.get("data", "missing")
-    if rows is None or rows == []:  # Ollama says null while it has no model
-        return () if answer.get("object") == "list" else None
+    rows = value.get("data", "missing")
+    if rows is None or rows == []:  # Ollama sends null while it has no model
+        return () if value.get("object") == "list" else None
     if not isinstance(rows, list) or not all(_is_model(row) for row in rows):
         return None
-    return tuple(dict.fromkeys(row["id"] for row in rows if len(row["id"]) <= LONGEST_NAME))
+    return tuple(dict.fromkeys(row["id"] for row in rows if len(row["id"]) <= MAX_MODEL_NAME))
 
 
 def _is_model(row: Any) -> bool:

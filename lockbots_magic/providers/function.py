@@ -1,4 +1,4 @@
-"""Any Python function or generator as a provider."""
+"""Provider that calls a Python function or generator."""
 
 from __future__ import annotations
 
@@ -12,20 +12,30 @@ from ..errors import LockbotsError, ProtocolError, ProviderError, UsageError
 from .base import Provider
 from .wire.sse import SurrogateJoiner
 
-PASSED = ("messages", "prompt", "system", "model")
-"""What a function is given, if it has a parameter of that name."""
+REQUEST_PARAMETERS = ("messages", "prompt", "system", "model")
+"""Parameters of a function that receive a part of the request."""
 
 
 class FunctionProvider(Provider):
     """Calls a function for each reply: ``Chat(my_function)``.
 
     Args:
-        function: takes the prompt as its first argument, or by name any of `messages` (list of dicts),
+        function: Takes the prompt as its first argument, or by name any of `messages` (list of dicts),
             `prompt`, `system` and `model` (str); its other parameters can be set with ``-p name=value``. It
             returns text, or yields pieces of text (or `Delta`s).
+        settings: Settings of every `Provider`.
 
     Raises:
         UsageError: `function` can't be called with a prompt.
+
+    Example:
+        ::
+
+            def shout(prompt):
+                yield prompt.upper()
+
+
+            Chat(shout).ask("hello")
     """
 
     name = "function"
@@ -36,24 +46,28 @@ class FunctionProvider(Provider):
         try:
             self._signature = inspect.signature(function)
         except (TypeError, ValueError):
-            raise UsageError("give a function that takes a prompt and returns or yields text") from None
+            raise UsageError("Pass a function that takes a prompt and returns or yields text.") from None
         if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-            raise UsageError("give an ordinary function or generator; this one is async")
-        self._passed = self._names_passed()
-        self._open = any(p.kind is p.VAR_KEYWORD for p in self._signature.parameters.values())
-        others = [n for n, p in self._signature.parameters.items() if n not in self._passed and p.kind not in _STARRED]
-        self.parameters = MappingProxyType(dict.fromkeys(others, "a parameter of the function"))  # type: ignore[misc]
+            raise UsageError("Pass a synchronous function or generator; this one is async.")
+        self._request_parameters = self._find_request_parameters()
+        self._takes_any = any(p.kind is p.VAR_KEYWORD for p in self._signature.parameters.values())
+        others = [
+            n
+            for n, p in self._signature.parameters.items()
+            if n not in self._request_parameters and p.kind not in _STARRED
+        ]
+        self.parameters = MappingProxyType(dict.fromkeys(others, "parameter of the function"))  # type: ignore[misc]
 
     def __repr__(self) -> str:
         return f"FunctionProvider({self._function_name})"
 
     def model_info(self, model: str) -> ModelInfo:
-        """A function has no limits; it is its own model, unless it tells models apart."""
+        """Return a model without limits, named after the function by default."""
         return ModelInfo(model or self._function_name)
 
     def takes(self, param: str) -> bool:
-        """Whether the function has this parameter, or takes any."""
-        return self._open or super().takes(param)
+        """Whether the function has this parameter, or accepts any."""
+        return self._takes_any or super().takes(param)
 
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
         """Call the function and yield what it returns or yields."""
@@ -61,8 +75,8 @@ class FunctionProvider(Provider):
         finish_reason = None
         joiner = SurrogateJoiner()
         try:
-            for piece in self._pieces(request):
-                delta = piece if isinstance(piece, Delta) else Delta(self._checked(piece))
+            for piece in self._call_function(request):
+                delta = piece if isinstance(piece, Delta) else Delta(self._require_text(piece))
                 delta = delta._replace(text=joiner.feed(delta.text))
                 text.append(delta.text)
                 finish_reason = delta.finish_reason or finish_reason
@@ -70,29 +84,29 @@ class FunctionProvider(Provider):
         except (LockbotsError, KeyboardInterrupt, GeneratorExit):
             raise
         except Exception as error:
-            message = f"{self._function_name} raised {type(error).__name__}: {error}{self._place(error)}"
+            message = f"{self._function_name} raised {type(error).__name__}: {error}{self._locate(error)}"
             raise ProviderError(message, provider=self.name, partial="".join(text)) from error
         if rest := joiner.close():
             yield Delta(rest)
         if not finish_reason:
             yield Delta(finish_reason="stop")
 
-    def _pieces(self, request: ChatRequest) -> Iterable[Any]:
-        bound = self._arguments(request)
+    def _call_function(self, request: ChatRequest) -> Iterable[Any]:
+        bound = self._bind_arguments(request)
         result = self.function(*bound.args, **bound.kwargs)
         single = isinstance(result, str | bytes | Delta | Mapping) or not isinstance(result, Iterable)
         return [result] if single else result
 
-    def _names_passed(self) -> tuple[str, ...]:
+    def _find_request_parameters(self) -> tuple[str, ...]:
         names = list(self._signature.parameters)
-        named = tuple(n for n in names if n in PASSED)
+        named = tuple(n for n in names if n in REQUEST_PARAMETERS)
         if "messages" in named or "prompt" in named:
             return named
         if not names:
-            raise UsageError("the function takes no argument, so it can't be given a prompt")
+            raise UsageError("The function must take the prompt as an argument.")
         return (names[0], *named)
 
-    def _arguments(self, request: ChatRequest) -> inspect.BoundArguments:
+    def _bind_arguments(self, request: ChatRequest) -> inspect.BoundArguments:
         prompt = request.messages[-1].content if request.messages else ""
         values: Mapping[str, Any] = {
             "messages": [m.to_dict() for m in request.messages],
@@ -101,7 +115,7 @@ class FunctionProvider(Provider):
             "model": request.model,
         }
         bound = self._signature.bind_partial()
-        for name in self._passed:
+        for name in self._request_parameters:
             kind = self._signature.parameters[name].kind
             value = values.get(name, prompt)
             bound.arguments[name] = (value,) if kind is inspect.Parameter.VAR_POSITIONAL else value
@@ -113,26 +127,26 @@ class FunctionProvider(Provider):
                 bound.arguments.setdefault(extra, {})[name] = value
         return bound
 
-    def _checked(self, piece: Any) -> str:
+    def _require_text(self, piece: Any) -> str:
         if isinstance(piece, str):
             return piece
-        message = f"{self._function_name} gave {type(piece).__name__}; it must return or yield text"
+        message = f"{self._function_name} must return or yield text, got {type(piece).__name__}."
         raise ProtocolError(message, provider=self.name)
 
     @property
     def _function_name(self) -> str:
         return getattr(self.function, "__name__", type(self.function).__name__)
 
-    def _place(self, error: Exception) -> str:
-        """Where in the function's own file the error was raised, for the one-line message."""
+    def _locate(self, error: Exception) -> str:
+        """Return where in the function's file the error was raised, for the one-line message."""
         code = getattr(self.function, "__code__", None)
         trace = error.__traceback__
-        place = ""
+        location = ""
         while trace is not None:
             if code is not None and trace.tb_frame.f_code.co_filename == code.co_filename:
-                place = f" (line {trace.tb_lineno} of {code.co_name})"
+                location = f" (line {trace.tb_lineno} of {code.co_name})"
             trace = trace.tb_next
-        return place
+        return location
 
 
 _STARRED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)

@@ -1,6 +1,6 @@
-"""Lockchat: the chat-completions dialect with its own header, credential and quirks.
+"""Lockchat: chat completions with a header, credential and quirks of its own.
 
-Wire facts: the public history of clients of this service, 2023.
+Wire facts: public source history of this service's clients, 2023.
 """
 
 from __future__ import annotations
@@ -8,74 +8,78 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..conversation.messages import ChatRequest, ModelInfo
 from ..errors import ModelNotFoundError, ProviderError
-from .base import models_table
-from .http.client import Exchange
-from .http.request import Call
+from .declarations import model_table
+from .http import HTTPRequest
 from .openai_compatible import OpenAICompatible
-from .wire.chat_completions import ChatCompletions
-from .wire.errors import snippet
+from .wire.chat_completions import ChatCompletionsDecoder
+from .wire.errors import make_snippet
+
+if TYPE_CHECKING:
+    from .http.exchange import Exchange
 
 USER_AGENT = "ChatX/39 CFNetwork/1408.0.4 Darwin/22.5.0"
 DEFAULT_TEMPERATURE = 0.7
 
-_MISSING = re.compile(r"The model: `[^`\n]*` does not exist")
+_MISSING_MODEL = re.compile(r"The model: `[^`\n]*` does not exist")
 
 
-def _denial(words: str) -> ProviderError | None:
-    """The error for a line that denies a model. The service says so of models that it serves a moment later."""
-    if not _MISSING.search(words):
+def _find_missing_model(text: str) -> ProviderError | None:
+    """Return the error for a text that says that a model is missing; retryable, as it may be served a moment later."""
+    if not _MISSING_MODEL.search(text):
         return None
-    error = ModelNotFoundError(snippet(words))
+    error = ModelNotFoundError(make_snippet(text))
     error.retryable = True
     return error
 
 
-class LockchatReader(ChatCompletions):
-    """Knows the line by which the service, inside a 200, denies having a model."""
+class LockchatDecoder(ChatCompletionsDecoder):
+    """Recognises the plain line by which the service says, inside a 200, that a model is missing."""
 
-    def denial(self, line: str) -> ProviderError | None:
-        """What to raise at once for `line`, which is no field of an event."""
-        return _denial(line)
+    def line_error(self, line: str) -> ProviderError | None:
+        """Return the error for a line outside the grammar, if it is one."""
+        return _find_missing_model(line)
 
-    def unrecognised(self, line: str) -> ProviderError:
-        """What to raise when `line` came where events were promised."""
-        return _denial(line) or super().unrecognised(line)
+    def unrecognised_error(self, line: str) -> ProviderError:
+        """Return the error for a body that is not an event stream and begins with `line`."""
+        return _find_missing_model(line) or super().unrecognised_error(line)
 
-    def reported(self, body: Mapping[str, Any]) -> ProviderError:
-        """What to raise when the error object `body` came inside a success."""
-        error = super().reported(body)
-        return _denial(str(error)) or error
+    def object_error(self, body: Mapping[str, Any]) -> ProviderError:
+        """Return the error for the error object `body` inside a success."""
+        error = super().object_error(body)
+        return _find_missing_model(str(error)) or error
 
 
 class Lockchat(OpenAICompatible):
-    """`POST {base}/v1/chat/completions`; the optional credential is the query parameter `auth`."""
+    """`POST {base}/v1/chat/completions`, with the optional credential as the query parameter `auth`."""
 
     name = "lockchat"
     url = "http://supertest.lockchat.app"
-    models = models_table(ModelInfo("gpt-4", "GPT-4"), ModelInfo("gpt-3.5-turbo", "GPT-3.5"))
+    models = model_table(ModelInfo("gpt-4", "GPT-4"), ModelInfo("gpt-3.5-turbo", "GPT-3.5"))
     default_model = "gpt-3.5-turbo"
     aliases: ClassVar[Mapping[str, str]] = MappingProxyType({"gpt-35-turbo": "gpt-3.5-turbo"})
-    parameters: ClassVar[Mapping[str, str]] = MappingProxyType({"temperature": "0 is sober, 2 is wild; default 0.7"})
+    parameters: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"temperature": "sampling temperature, 0-2; lower is more deterministic; default 0.7"}
+    )
     takes_images = False
     takes_tools = False
-    reader = LockchatReader
+    decoder = LockchatDecoder
 
-    def call(self, request: ChatRequest, model: ModelInfo) -> Call:
-        """The HTTP request for `request`."""
-        return Call(
+    def build_request(self, request: ChatRequest, model: ModelInfo) -> HTTPRequest:
+        """Return the HTTP request for `request`."""
+        return HTTPRequest(
             "POST",
             f"{self.base_url}/v1/chat/completions",
-            json=self.body(request, model),
+            json=self.build_body(request, model),
             headers={"user-agent": USER_AGENT},
             secret_query={"auth": self.auth} if self.auth else {},
         )
 
-    def body(self, request: ChatRequest, model: ModelInfo) -> dict[str, Any]:
-        """The JSON that is sent."""
+    def build_body(self, request: ChatRequest, model: ModelInfo) -> dict[str, Any]:
+        """Return the JSON body for `request`."""
         temperature = request.params.get("temperature")
         return {
             "temperature": DEFAULT_TEMPERATURE if temperature is None else temperature,
@@ -84,13 +88,13 @@ class Lockchat(OpenAICompatible):
             "stream": request.stream,
         }
 
-    def refused(self, exchange: Exchange) -> ProviderError:
-        """The error for an answer with a bad status; a 404 may be the denial of a model."""
-        error = super().refused(exchange)
-        return (_denial(str(error)) if exchange.status == 404 else None) or error
+    def refusal(self, exchange: Exchange) -> ProviderError:
+        """Return the error for a response whose status is not a success; a 404 may mean a missing model."""
+        error = super().refusal(exchange)
+        return (_find_missing_model(str(error)) if exchange.status == 404 else None) or error
 
     def list_models(self) -> list[ModelInfo]:
-        """The models of the table; the service lists none."""
+        """Return the models of the table; the service has no list."""
         return list(self.models.values())
 
 

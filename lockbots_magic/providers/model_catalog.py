@@ -1,4 +1,4 @@
-"""What servers said they serve, remembered: whoever completes a model's name asks nobody."""
+"""Cache of the models that servers have listed, so that completion needs no request."""
 
 from __future__ import annotations
 
@@ -8,47 +8,47 @@ from weakref import WeakKeyDictionary
 from ..conversation.messages import ModelInfo
 from .base import Provider
 
-MOST = 10_000
-"""Models of one server that are remembered."""
+MAX_MODELS = 10_000
+"""Models of one server that are kept."""
 
 
-class ModelLists:
-    """The latest list of each server, by the provider that asks it and its base URL. Any thread may use it."""
+class ModelCatalog:
+    """The latest list of each server, by provider name and base URL. Thread-safe."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, str], tuple[ModelInfo, ...]] = {}
+        self._lists: dict[tuple[str, str], tuple[ModelInfo, ...]] = {}
 
-    def ask(self, name: str, provider: Provider) -> list[ModelInfo]:
-        """Ask `provider` for its models, and remember what its server said.
+    def fetch(self, name: str, provider: Provider) -> list[ModelInfo]:
+        """Return the models that `provider` lists, and keep them.
 
         Args:
-            name: what the registry calls the provider.
-            provider: the one to ask.
+            name: Name of the provider in the registry.
+            provider: The provider to ask.
 
         Raises:
-            ProviderError: the server does not answer; what it said before is still remembered.
+            ProviderError: The server failed to reply; its previous list is still kept.
         """
         listed = provider.list_models()
-        if listed != list(provider.models.values()):  # the table is known without asking
+        if listed != list(provider.models.values()):  # the declared table needs no cache
             self.keep(name, provider.base_url, listed)
         return listed
 
-    def keep(self, name: str, address: str, models: Iterable[ModelInfo]) -> None:
-        """Remember `models` as what the server at the base URL `address` serves, in place of what it served before."""
-        self._kept[name, address] = tuple(models)[:MOST]
+    def keep(self, name: str, base_url: str, models: Iterable[ModelInfo]) -> None:
+        """Keep `models` as the list of the server at `base_url`, in place of its previous list."""
+        self._lists[name, base_url] = tuple(models)[:MAX_MODELS]
 
-    def kept(self, name: str, address: str) -> tuple[ModelInfo, ...]:
-        """Return what the server said last; nothing if it was not asked, or serves nothing."""
-        return self._kept.get((name, address), ())
+    def get(self, name: str, base_url: str) -> tuple[ModelInfo, ...]:
+        """Return the list of a server; empty if it is unknown."""
+        return self._lists.get((name, base_url), ())
 
-    def addresses(self, name: str) -> list[str]:
-        """Return the base URLs at which the provider called `name` has found models."""
-        return [address for one, address in list(self._kept) if one == name]
-
-
-_of_sessions: WeakKeyDictionary[object, ModelLists] = WeakKeyDictionary()
+    def base_urls(self, name: str) -> list[str]:
+        """Return the base URLs of which the provider called `name` has a list."""
+        return [base_url for provider, base_url in list(self._lists) if provider == name]
 
 
-def lists_of(session: object) -> ModelLists:
-    """Return the lists that all parts of `session` share."""
-    return _of_sessions.setdefault(session, ModelLists())
+_by_session: WeakKeyDictionary[object, ModelCatalog] = WeakKeyDictionary()
+
+
+def get_catalog(session: object) -> ModelCatalog:
+    """Return the catalog that all parts of `session` share."""
+    return _by_session.setdefault(session, ModelCatalog())

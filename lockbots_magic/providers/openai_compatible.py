@@ -1,4 +1,7 @@
-"""Every endpoint that speaks the chat-completions dialect; the well-known ones are rows of a table."""
+"""Endpoints that speak the chat-completions format; the well-known ones are rows of `PRESETS`.
+
+Wire facts: the OpenAI API reference, "Create chat completion" and "List models".
+"""
 
 from __future__ import annotations
 
@@ -11,22 +14,20 @@ from typing import Any, ClassVar
 
 from ..conversation.cancellation import Cancellation
 from ..conversation.messages import ChatRequest, Delta, ModelInfo
-from ..errors import ConnectionFailed, ModelNotFoundError, ProtocolError, ProviderError, ProviderTimeout, UsageError
+from ..errors import ConnectionFailed, ModelNotFoundError, ProtocolError, ProviderTimeout, UsageError
 from ..security.secrets import Secret
-from .base import HTTPProvider
-from .http.client import Exchange
-from .http.request import Call, Limits
-from .wire.chat_completions import ChatCompletions
-from .wire.errors import refusal
+from .http import HTTPRequest
+from .http_provider import HTTPProvider
+from .wire.chat_completions import ChatCompletionsDecoder
 
-DEADLINE_FOR_LISTS = 10.0
-"""How long (s) asking for the list of models may take."""
+MODEL_LIST_TIMEOUT = 10.0
+"""Time (s) for the list of models."""
 
 
 class OpenAICompatible(HTTPProvider):
-    """`POST {base}/chat/completions`, credential as bearer; any base URL, version path included.
+    """`POST {base}/chat/completions` with the credential as a bearer token, at any base URL (version path included).
 
-    A model that no table knows is passed on: the server decides.
+    Unknown models are passed on: the server decides.
     """
 
     name = "openai"
@@ -34,65 +35,63 @@ class OpenAICompatible(HTTPProvider):
     takes_images = True
     takes_tools = True
     reports_usage: ClassVar[bool] = False
-    """Whether the server is known to accept being asked for token counts in a stream."""
-    reader: ClassVar[type[ChatCompletions]] = ChatCompletions
+    """Whether the server is known to accept ``stream_options`` (token counts at the end of a stream)."""
+    decoder: ClassVar[type[ChatCompletionsDecoder]] = ChatCompletionsDecoder
+    """Decoder of the response."""
     parameters: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
-            "temperature": "0 is sober, 2 is wild",
-            "top_p": "share of the likeliest tokens to choose from, 0 to 1",
-            "max_tokens": "longest reply, tokens",
-            "max_completion_tokens": "longest reply, reasoning included, tokens",
-            "stop": "text, or list of texts, that ends the reply",
-            "seed": "integer; the same seed asks for the same reply",
-            "presence_penalty": "-2 to 2",
-            "frequency_penalty": "-2 to 2",
+            "temperature": "sampling temperature, 0-2; lower is more deterministic",
+            "top_p": "nucleus sampling: probability mass of the tokens considered, 0-1",
+            "max_tokens": "maximum length of the reply, tokens",
+            "max_completion_tokens": "maximum length of reply and reasoning, tokens",
+            "stop": "text, or list of texts, at which the reply ends",
+            "seed": "integer; equal seeds give equal replies, as far as the server can",
+            "presence_penalty": "penalty for tokens that have appeared, -2 to 2",
+            "frequency_penalty": "penalty for tokens by how often they have appeared, -2 to 2",
             "logit_bias": "dict of token id -> bias",
             "response_format": "dict, such as {'type': 'json_object'}",
-            "reasoning_effort": "low, medium or high",
-            "service_tier": "the server's name of a tier",
-            "user": "an id of your own for the person who asks",
-            "extra_body": "dict of anything else the server takes",
+            "reasoning_effort": "effort of a reasoning model: low, medium or high",
+            "service_tier": "service tier, by the server's name",
+            "user": "your own id of the end user",
+            "extra_body": "dict of further fields of the request",
         }
     )
 
     def ready(self) -> None:
-        """A server at an address of the caller's own may need no credential; it will say so if it does."""
+        """Require the credential at the default base URL only; a server elsewhere may need none."""
         if self.base_url == self.url:
             super().ready()
 
     def attempt(self, request: ChatRequest, model: ModelInfo, deadline: float) -> Iterator[Delta]:
         """Send the request once and yield the reply."""
-        limits = Limits(*self.timeout, deadline)
-        with Exchange(self.call(request, model), limits, request.cancellation) as exchange:
-            if exchange.status >= 300:
-                raise self.refused(exchange)
-            reader = self.reader()
+        with self.open(self.build_request(request, model), deadline, request.cancellation) as exchange:
+            decoder = self.decoder()
             try:
                 for piece in exchange:
-                    yield from reader.feed(piece)
-                    if reader.done:
+                    yield from decoder.feed(piece)
+                    if decoder.done:
                         exchange.finish()
                         return
             except (ConnectionFailed, ProviderTimeout):
-                if not reader.finish_reason:  # the reply is whole, whatever becomes of the connection
+                if not decoder.finish_reason:  # with one, the reply is complete and only the connection failed
                     raise
-            yield from reader.close()
+            yield from decoder.close()
 
-    def call(self, request: ChatRequest, model: ModelInfo) -> Call:
-        """The HTTP request for `request`."""
-        return Call(
+    def build_request(self, request: ChatRequest, model: ModelInfo) -> HTTPRequest:
+        """Return the HTTP request for `request`."""
+        return HTTPRequest(
             "POST",
             f"{self.base_url}/chat/completions",
-            json=self.body(request, model),
-            secret_headers=self.bearer(),
+            json=self.build_body(request, model),
+            secret_headers=self.build_auth_header(),
         )
 
-    def body(self, request: ChatRequest, model: ModelInfo) -> dict[str, Any]:
-        """The JSON that is sent."""
+    def build_body(self, request: ChatRequest, model: ModelInfo) -> dict[str, Any]:
+        """Return the JSON body for `request`."""
         params = dict(request.params)
         extra = params.pop("extra_body", {})
         if not isinstance(extra, Mapping):
-            raise UsageError("extra_body must be a dict of what else is sent")
+            raise UsageError(f"extra_body must be a dict, got {type(extra).__name__}.")
         body = {"model": model.id, "messages": [m.to_dict() for m in request.messages], "stream": request.stream}
         if request.tools:
             body["tools"] = [tool.to_dict() for tool in request.tools]
@@ -100,77 +99,69 @@ class OpenAICompatible(HTTPProvider):
             body["stream_options"] = {"include_usage": True}
         return {**body, **params, **extra}
 
-    def bearer(self) -> dict[str, Secret]:
-        """The header that carries the credential (RFC 6750, 2.1), if there is one."""
+    def build_auth_header(self) -> dict[str, Secret]:
+        """Return the header that carries the credential, if there is one (RFC 6750, 2.1)."""
         return {"authorization": self.auth.bearer()} if self.auth else {}
 
-    def refused(self, exchange: Exchange) -> ProviderError:
-        """The error for an answer with a bad status."""
-        return self.redacted(refusal(exchange.status, exchange.body(), exchange.retry_after()))
-
     def resolved(self, model: str, cancellation: Cancellation) -> ModelInfo:
-        """Return what is known of `model`; where no default is declared, the first one the server lists."""
+        """Return the model to send to; without a declared default, the first one that the server lists."""
         info = self.model_info(model)
         if info.id:
             return info
-        offered = self._listed(cancellation)
-        if not offered:
-            message = f"{self.name} serves no model yet; load one there, or name it: {self.name}:MODEL"
+        listed = self._fetch_models(cancellation)
+        if not listed:
+            message = f"{self.name} serves no model yet. Load one there, or name it: `{self.name}:MODEL`."
             raise ModelNotFoundError(message, provider=self.name)
-        return offered[0]
+        return listed[0]
 
     def list_models(self) -> list[ModelInfo]:
-        """Ask the server: `GET {base}/models`.
+        """Ask the server for its models: `GET {base}/models`.
 
         Raises:
-            ProviderError: it does not answer, or not with a list of models.
-            AuthenticationError: the credential is missing.
+            ProviderError: The server failed to reply, or not with a list of models.
+            AuthenticationError: The credential is missing.
         """
         self.ready()
-        return self._listed(Cancellation())
+        return self._fetch_models(Cancellation())
 
-    def _listed(self, cancellation: Cancellation) -> list[ModelInfo]:
-        call = Call("GET", f"{self.base_url}/models", secret_headers=self.bearer())
-        limits = Limits(*self.timeout, time.monotonic() + DEADLINE_FOR_LISTS)
-        try:
-            with Exchange(call, limits, cancellation) as exchange:
-                if exchange.status >= 300:
-                    raise self.refused(exchange)
-                body = b"".join(exchange)
-        except ProviderError as error:
-            error.provider = self.name
-            raise
+    def _fetch_models(self, cancellation: Cancellation) -> list[ModelInfo]:
+        request = HTTPRequest("GET", f"{self.base_url}/models", secret_headers=self.build_auth_header())
+        deadline = time.monotonic() + MODEL_LIST_TIMEOUT
+        with self.errors_named(), self.open(request, deadline, cancellation) as exchange:
+            body = b"".join(exchange)
         try:
             return [ModelInfo(str(row["id"])) for row in json.loads(body)["data"]]
         except (ValueError, KeyError, TypeError, RecursionError):
-            raise ProtocolError("the answer is not a list of models; check the base URL", provider=self.name) from None
+            message = "The response is not a list of models. Check the base URL."
+            raise ProtocolError(message, provider=self.name) from None
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A well-known endpoint. `credential` is the environment variable its own clients read."""
+    """A well-known endpoint."""
 
     name: str
     url: str
-    credential: str = ""
+    credential_variable: str = ""
+    """Environment variable that the service's own clients read; empty if it needs no credential."""
     default_model: str = ""
     reports_usage: bool = True
     takes_images: bool = True
 
-    def provider(self) -> type[OpenAICompatible]:
-        """The provider class this row describes."""
-        declared = {
+    def make_provider_class(self) -> type[OpenAICompatible]:
+        """Return the provider class that this row describes."""
+        declarations = {
             "__doc__": f"The chat-completions endpoint of {self.name}.",
             "__module__": __name__,
             "name": self.name,
             "url": self.url,
-            "credential_env": (self.credential,) if self.credential else (),
-            "needs_auth": bool(self.credential),
+            "credential_env": (self.credential_variable,) if self.credential_variable else (),
+            "needs_auth": bool(self.credential_variable),
             "default_model": self.default_model,
             "reports_usage": self.reports_usage,
             "takes_images": self.takes_images,
         }
-        return type(self.name.capitalize(), (OpenAICompatible,), declared)
+        return type(self.name.capitalize(), (OpenAICompatible,), declarations)
 
 
 PRESETS = (
@@ -187,5 +178,5 @@ PRESETS = (
     Preset("vllm", "http://localhost:8000/v1"),
 )
 
-presets = SimpleNamespace(**{row.name: row.provider() for row in PRESETS})
-"""The provider classes of the table, by name."""
+presets = SimpleNamespace(**{row.name: row.make_provider_class() for row in PRESETS})
+"""Provider classes of `PRESETS`, by name."""

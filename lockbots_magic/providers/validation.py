@@ -1,4 +1,4 @@
-"""The settings of a provider, as a caller gives them -> as they can be meant. Pure."""
+"""Validation of provider settings. Pure."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ..errors import AuthenticationError, UsageError
 from ..security.secrets import MalformedCredential, Secret
 
 
-def checked_url(url: str) -> str:
-    """Return `url` without its last slash.
+def parse_base_url(url: str) -> str:
+    """Return `url` without trailing slashes.
 
     Raises:
-        UsageError: it is no http(s) URL, or it holds a credential.
+        UsageError: It is not an http(s) URL, or it holds a credential.
     """
     url = url.strip().rstrip("/")
     try:
@@ -24,62 +24,77 @@ def checked_url(url: str) -> str:
     except ValueError:
         host = None
     if not host or parts.scheme not in ("http", "https") or any(c.isspace() for c in url):
-        raise UsageError("the base URL must look like https://host or http://localhost:8000/v1")
+        raise UsageError("Invalid base URL. It must look like https://host or http://localhost:8000/v1.")
     if "@" in parts.netloc or parts.query or parts.fragment:
-        raise UsageError("a base URL holds no user, password or query; give the credential as auth or with login")
+        raise UsageError(
+            "A base URL must not hold a user, password, query or fragment. "
+            "Pass the credential as `auth`, or run `%lockbots login`."
+        )
     return url
 
 
-def checked_timeout(timeout: Any) -> tuple[float, float]:
+def parse_timeout(timeout: Any) -> tuple[float, float]:
     """Return `timeout` as the pair (connect, silence), in s.
 
     Raises:
-        UsageError: it is no such pair.
+        UsageError: It is not such a pair.
     """
     try:
         connect, silence = timeout
     except (TypeError, ValueError):
-        raise UsageError(f"timeout must be a pair (connect, silence) in s, such as (10, 60), not {timeout!r}") from None
-    return checked_seconds("timeout", connect), checked_seconds("timeout", silence)
+        raise UsageError(
+            f"timeout must be a pair (connect, silence) in s, such as (10, 60), got {timeout!r}."
+        ) from None
+    return parse_seconds("timeout", connect), parse_seconds("timeout", silence)
 
 
-def checked_seconds(name: str, value: Any, *, zero: bool = False) -> float:
-    """Return `value` as a time in s; infinity is one.
+def parse_seconds(name: str, value: Any, *, allow_zero: bool = False) -> float:
+    """Return `value` as a time in s, which may be infinite.
+
+    Args:
+        name: Name of the setting, for the message.
+        value: A number, or its text.
+        allow_zero: Whether 0 is valid.
 
     Raises:
-        UsageError: it is no number, or not above zero (`zero` allows that too); the message calls it `name`.
+        UsageError: It is not a number, or too small.
     """
     try:
         seconds = float(value)
     except (TypeError, ValueError, OverflowError):
         seconds = math.nan
-    if seconds > 0 or (zero and seconds == 0):
+    if seconds > 0 or (allow_zero and seconds == 0):
         return seconds
-    raise UsageError(f"{name} must be a number of seconds above zero, not {value!r}")
+    raise UsageError(f"{name} must be {'>=' if allow_zero else '>'} 0 s, got {value!r}.")
 
 
-def checked_count(name: str, value: Any) -> int:
-    """Return `value` as a number of times.
+def parse_count(name: str, value: Any) -> int:
+    """Return `value` as a non-negative integer.
+
+    Args:
+        name: Name of the setting, for the message.
+        value: A number.
 
     Raises:
-        UsageError: it is no whole number, or below zero; the message calls it `name`.
+        UsageError: It is not an integer, or negative.
     """
     try:
         if value >= 0 and int(value) == value:
             return int(value)
     except (TypeError, ValueError, OverflowError):
         pass
-    raise UsageError(f"{name} must be a whole number, 0 or more, not {value!r}")
+    kind = "" if isinstance(value, int) else "an integer "
+    raise UsageError(f"{name} must be {kind}>= 0, got {value!r}.")
 
 
-def checked_credential(value: str | Secret | None) -> Secret | None:
-    """Wrap a credential so that it doesn't show; None and blank text stay None.
+def wrap_credential(value: str | Secret | None) -> Secret | None:
+    """Wrap a credential so that its repr hides it; None and blank text become None.
 
     Raises:
-        AuthenticationError: If it can't be sent in a header.
+        AuthenticationError: It can't be sent in a header.
     """
     try:
         return Secret.of(value)
     except MalformedCredential as error:
-        value = None  # a traceback that shows this frame shows no credential
+        value = None  # tracebacks that show this frame show no credential
         raise AuthenticationError(str(error)) from None

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..conversation.messages import ChatRequest, Delta, Message, Tool, ToolCall, Usage
 from ..errors import Cancelled, UsageError
-from ..providers.base import Provider, closed
+from ..providers.base import Provider, closing_stream
 from ..schema import argument_schema
 from ..schema.json_values import SchemaMismatch, quote_value, read_json, shorten
 from ..security.secrets import redacted
@@ -82,7 +82,7 @@ class Toolbox:
         parted = ""
         for number in itertools.count(1):
             answer = _Answer(parted)
-            with closed(provider.stream(request)) as deltas:
+            with closing_stream(provider.stream(request)) as deltas:
                 for delta in deltas:
                     yield from answer.take(delta)
             usage = _sum(usage, answer.usage)

@@ -256,7 +256,7 @@ def test_cancelled_before_a_reply_at_once_yields_nothing():
 
 
 def test_another_model_is_not_there():
-    with pytest.raises(ModelNotFoundError, match="it has: help"):
+    with pytest.raises(ModelNotFoundError, match="Known models: help"):
         next(Guide().stream(ChatRequest("gpt-4", talk("hi"))))
 
 

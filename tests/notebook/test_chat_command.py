@@ -67,7 +67,7 @@ def test_an_image_for_a_model_that_takes_none_is_an_error_before_any_io(run, ope
     error = run(
         f'%%chat -m lockchat:gpt-4 --base-url {openai.url("lockchat")} --image "{tmp_path / "dot.png"}"\nhi'
     ).error
-    assert "takes no images" in str(error)
+    assert "does not support images" in str(error)
     assert len(openai.requests) == before
 
 
@@ -267,7 +267,7 @@ def test_functions_run_when_the_model_asks_and_are_shown(run, openai, session, s
 
 def test_a_provider_without_function_calls_says_so(run, session):
     run("def f(): 'Nothing.'")
-    assert "can't call functions" in str(run("%%chat --tools f\nhi").error)
+    assert "does not support tools" in str(run("%%chat --tools f\nhi").error)
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,7 @@ def test_an_interrupt_during_a_pause_before_a_retry_ends_it(kernel, mock_server)
     use(kernel, mock_server.url("openai", fault="http-503", retry_after=30))
     request = kernel.send("%%chat\nhi", cell_id="c1")
     notice = next(m for m in kernel.messages(request) if m["msg_type"] == "display_data")
-    assert "trying again in 30 s" in notice["content"]["data"]["text/html"]
+    assert "Retrying in 30 s" in notice["content"]["data"]["text/html"]
     kernel.manager.interrupt_kernel()
     assert kernel.finish(request, timeout=5).reply["status"] == "error"
 

@@ -129,7 +129,7 @@ def test_failure_before_the_first_word_gives_the_reason(panel, model):
         ({"type": "regenerate"}, "not in the conversation any more"),
         ({"type": "edit", "turn": "none", "prompt": "x"}, "has no turn 'none'"),
         ({"type": "switch", "name": "none"}, "There is no conversation “none” any more"),
-        ({"type": "set", "model": "nobody:x"}, "there is no provider 'nobody'"),
+        ({"type": "set", "model": "nobody:x"}, "Unknown provider 'nobody'"),
         ({"type": "export", "format": "exe"}, "%lockbots export writes: .md"),
     ],
 )

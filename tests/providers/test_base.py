@@ -10,7 +10,9 @@ import pytest
 
 from lockbots_magic.conversation.messages import ChatRequest, Delta, ModelInfo
 from lockbots_magic.errors import AuthenticationError, ConnectionFailed, ModelNotFoundError, ServerError, UsageError
-from lockbots_magic.providers.base import HTTPProvider, Provider, known_model, models_table
+from lockbots_magic.providers.base import Provider
+from lockbots_magic.providers.declarations import model_table
+from lockbots_magic.providers.http_provider import HTTPProvider
 
 SECRET = "correct-horse-battery"
 MESSAGES = [{"role": "user", "content": "hi"}]
@@ -21,7 +23,7 @@ class Parrot(Provider):
 
     name = "parrot"
     url = "https://parrot.test"
-    models = models_table(ModelInfo("gpt-4", max_length=10), ModelInfo("small"))
+    models = model_table(ModelInfo("gpt-4", max_length=10), ModelInfo("small"))
     default_model = "small"
     aliases = {"tiny": "small"}  # noqa: RUF012  # declared, never changed
     parameters = {"volume": "0 to 11"}  # noqa: RUF012  # as above
@@ -79,14 +81,16 @@ def test_parameters_reach_the_request_and_settings_the_provider():
 
 
 def test_an_unknown_parameter_is_a_usage_error_that_helps():
-    with pytest.raises(UsageError, match=r"takes no parameter 'volum'; it takes: volume\. Did you mean volume\?"):
+    with pytest.raises(
+        UsageError, match=r"Unknown parameter 'volum' for parrot\. Did you mean 'volume'\? Known parameters: volume\."
+    ):
         list(Parrot.create_completion("small", MESSAGES, volum=11))
 
 
 @pytest.mark.parametrize("stream", [True, False])
 def test_a_truncated_stream_is_a_failed_connection_that_keeps_the_text(stream):
     says = [Delta("a"), Delta("b", finish_reason="truncated")]
-    with pytest.raises(ConnectionFailed, match="not whole") as caught:
+    with pytest.raises(ConnectionFailed, match="incomplete") as caught:
         list(Parrot.create_completion("small", MESSAGES, stream, says=says))
     assert (caught.value.partial, caught.value.provider, caught.value.model) == ("ab", "parrot", "small")
 
@@ -126,9 +130,9 @@ def test_a_model_is_found_by_id_or_alias_or_passed_on(model, known):
 
 
 def test_a_provider_of_its_table_alone_names_what_there_is():
-    with pytest.raises(ModelNotFoundError, match="no model 'new'; it has: gpt-4, small"):
-        known_model(Parrot(), "new", Parrot.models)
-    assert known_model(Parrot(), "tiny", Parrot.models).id == "small"
+    with pytest.raises(ModelNotFoundError, match="Unknown model 'new' for parrot. Known models: gpt-4, small."):
+        Parrot().lookup_model("new", Parrot.models)
+    assert Parrot().lookup_model("tiny", Parrot.models).id == "small"
 
 
 # Settings
@@ -167,7 +171,7 @@ def test_a_missing_credential_is_told_before_any_io():
     class Guarded(Parrot):
         needs_auth = True
 
-    with pytest.raises(AuthenticationError, match="set LOCKBOTS_PARROT_AUTH in the environment"):
+    with pytest.raises(AuthenticationError, match="environment variable LOCKBOTS_PARROT_AUTH"):
         Guarded().ready()
     Guarded(auth=SECRET).ready()
 

@@ -11,8 +11,9 @@ import pytest
 from lockbots_magic.conversation.messages import ChatRequest, Delta, ModelInfo
 from lockbots_magic.errors import AuthenticationError, LockbotsError, ProviderError, UsageError
 from lockbots_magic.providers import names, provider_class
-from lockbots_magic.providers.base import HTTPProvider, Provider
+from lockbots_magic.providers.base import Provider
 from lockbots_magic.providers.function import FunctionProvider
+from lockbots_magic.providers.http_provider import HTTPProvider
 
 CREDENTIAL = "fake-credential-0123456789"
 QUESTIONS = ("How do I start?", "Как сохранить разговор?")
@@ -127,7 +128,7 @@ def test_missing_credential_is_an_authentication_error_before_any_io(mock_server
 
 
 def test_unknown_parameter_is_a_usage_error_before_any_io(mock_server, case):
-    with pytest.raises(UsageError, match="takes no parameter 'temprature'"):
+    with pytest.raises(UsageError, match="Unknown parameter 'temprature'"):
         next(case.pieces(mock_server, temprature=1))
     assert mock_server.requests == []
 

@@ -14,7 +14,7 @@ from lockbots_magic.notebook.commands import discover  # noqa: F401  # it adds t
 from lockbots_magic.notebook.completion.knowledge import Known
 from lockbots_magic.notebook.session import Lockbots
 from lockbots_magic.providers import discovery
-from lockbots_magic.providers.discovery import Server, parsed
+from lockbots_magic.providers.discovery import DiscoveredServer, parse_model_list
 from lockbots_magic.providers.openai_compatible import PRESETS
 from tests.rawserver import RawServer, drips, full_port, hangs, sends
 
@@ -63,7 +63,10 @@ def test_the_usual_ports_are_those_of_local_presets():
 def test_servers_are_found_by_their_port_with_what_they_serve():
     with RawServer(serves("a", "b")) as one, RawServer(serves("c")) as other:
         found = discovery.discover([other.port, one.port, free_port()])
-    servers = [Server(one.port, f"{one.url}/v1", ("a", "b")), Server(other.port, f"{other.url}/v1", ("c",))]
+    servers = [
+        DiscoveredServer(one.port, f"{one.url}/v1", ("a", "b")),
+        DiscoveredServer(other.port, f"{other.url}/v1", ("c",)),
+    ]
     assert found == sorted(servers, key=lambda server: server.port)
 
 
@@ -84,7 +87,7 @@ def test_a_server_on_the_other_loopback_address_is_found():
     thread.start()
     with listener:
         port = listener.getsockname()[1]
-        assert discovery.discover([port]) == [Server(port, f"http://[::1]:{port}/v1", ("six",))]
+        assert discovery.discover([port]) == [DiscoveredServer(port, f"http://[::1]:{port}/v1", ("six",))]
         thread.join()
 
 
@@ -152,12 +155,12 @@ NO_LISTS = [
 
 @pytest.mark.parametrize("body", NO_LISTS, ids=lambda body: repr(body[:20]))
 def test_what_is_no_list_of_models_is_no_server(body):
-    assert parsed(body) is None
+    assert parse_model_list(body) is None
 
 
 @pytest.mark.parametrize("body", [b'{"object": "list", "data": null}', b'{"object": "list", "data": []}'])
 def test_a_server_may_have_no_model_yet(body):
-    assert parsed(body) == ()
+    assert parse_model_list(body) == ()
 
 
 @given(
@@ -168,7 +171,7 @@ def test_a_server_may_have_no_model_yet(body):
     ).map(lambda value: json.dumps(value).encode())
 )
 def test_no_body_breaks_the_reading(body):
-    models = parsed(body)
+    models = parse_model_list(body)
     assert models is None or all(isinstance(model, str) for model in models)
 
 

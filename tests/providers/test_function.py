@@ -48,7 +48,7 @@ def test_parameters_are_checked_against_the_signature():
         return prompt + mark * times
 
     assert text(shout, times=3) == "Hi!!!"
-    with pytest.raises(UsageError, match=r"no parameter 'tims'.*mark, times.*Did you mean times"):
+    with pytest.raises(UsageError, match=r"Unknown parameter 'tims'.*Did you mean 'times'\?.*mark, times"):
         text(shout, tims=3)
 
 
@@ -79,7 +79,7 @@ def test_what_is_not_text_is_a_protocol_error_that_names_the_function(value):
     def odd(prompt):
         return value
 
-    with pytest.raises(ProtocolError, match=r"odd gave \w+; it must return or yield text"):
+    with pytest.raises(ProtocolError, match=r"odd must return or yield text, got \w+"):
         ask(odd)
 
 

@@ -17,7 +17,7 @@ from lockbots_magic.errors import (
     ServerError,
 )
 from lockbots_magic.providers import liaobots
-from lockbots_magic.providers.liaobots import Liaobots, form_of, read_answer
+from lockbots_magic.providers.liaobots import Liaobots, decode_response, detect_format
 
 FORMS = ("liaobots", "liaobots-events")
 HEARD = "Вы сказали: «Привет, 🙂». Сообщений до этого: 0."
@@ -156,7 +156,7 @@ def test_refused_code_is_not_the_answer(mock_server, form):
 
 
 def test_unknown_model_is_said_so_before_any_io(mock_server):
-    with pytest.raises(ModelNotFoundError, match=r"no model 'gpt-9'.*gpt-4") as caught:
+    with pytest.raises(ModelNotFoundError, match=r"Unknown model 'gpt-9'.*gpt-4") as caught:
         ask(mock_server.url("liaobots"), model="gpt-9")
     assert not isinstance(caught.value, KeyError)
     assert mock_server.requests == []
@@ -278,7 +278,7 @@ def test_grammar_of_events_is_read_in_full(mock_server, fault, piece):
 
 
 def test_text_that_ends_inside_a_character_is_truncated(mock_server):
-    with pytest.raises(ConnectionFailed, match="not whole") as caught:
+    with pytest.raises(ConnectionFailed, match="incomplete") as caught:
         ask(mock_server.url("liaobots", fault="cut-character"))
     assert caught.value.partial == HEARD
 
@@ -315,7 +315,7 @@ def test_silence_and_endless_heartbeats_are_timed_out(mock_server, form, fault):
 def test_early_form_is_text_whatever_it_begins_with(reply, size):
     data = reply.encode()
     body = [data[i : i + size] for i in range(0, len(data), size)]
-    assert "".join(d.text for d in read_answer(body, "application/octet-stream")) == reply
+    assert "".join(d.text for d in decode_response(body, "application/octet-stream")) == reply
 
 
 @pytest.mark.parametrize("media_type", ["", "text/plain", "application/octet-stream", "text/event-stream"])
@@ -323,18 +323,23 @@ def test_early_form_is_text_whatever_it_begins_with(reply, size):
 def test_events_are_known_by_their_first_bytes(media_type, size):
     data = 'data:{"role":"assistant","content":"да"}\n\ndata: {"content":"!"}\n\n'.encode()
     body = [data[i : i + size] for i in range(0, len(data), size)]
-    assert "".join(d.text for d in read_answer(body, media_type)) == "да!"
+    assert "".join(d.text for d in decode_response(body, media_type)) == "да!"
 
 
 def test_event_that_the_end_of_the_body_cuts_is_truncated():
-    *_, last = read_answer([b'data: {"content":"a"}\n\ndata: {"cont'], "text/event-stream")
+    *_, last = decode_response([b'data: {"content":"a"}\n\ndata: {"cont'], "text/event-stream")
     assert last.finish_reason == "truncated"
 
 
 def test_form_waits_until_it_can_tell():
-    assert form_of(b"", "", ended=False) == form_of(b" da", "", ended=False) == form_of(b'{"a', "", ended=False) == ""
-    assert form_of(b"<!DOC", "text/plain", ended=False) == ""
-    assert form_of(b"Hello", "text/plain", ended=False) == "text"
+    assert (
+        detect_format(b"", "", ended=False)
+        == detect_format(b" da", "", ended=False)
+        == detect_format(b'{"a', "", ended=False)
+        == ""
+    )
+    assert detect_format(b"<!DOC", "text/plain", ended=False) == ""
+    assert detect_format(b"Hello", "text/plain", ended=False) == "text"
 
 
 def test_own_instruction_is_neutral():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from contextlib import suppress
 from fractions import Fraction
 
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockbots_magic.errors import UsageError
-from lockbots_magic.providers.validation import checked_count, checked_seconds, checked_timeout, checked_url
+from lockbots_magic.providers.validation import parse_base_url, parse_count, parse_seconds, parse_timeout
 
 
 @pytest.mark.parametrize(("url", "meant"), [
@@ -19,7 +20,7 @@ from lockbots_magic.providers.validation import checked_count, checked_seconds, 
     ("http://[::1]:8000/v1", "http://[::1]:8000/v1"), ("https://бот.test", "https://бот.test"),
 ])  # fmt: skip
 def test_an_address(url, meant):
-    assert checked_url(url) == meant
+    assert parse_base_url(url) == meant
 
 
 @pytest.mark.parametrize("url", [
@@ -28,48 +29,53 @@ def test_an_address(url, meant):
 ])  # fmt: skip
 def test_no_address(url):
     with pytest.raises(UsageError) as caught:
-        checked_url(url)
+        parse_base_url(url)
     assert "mine" not in str(caught.value)
 
 
 @given(st.text())
 def test_any_text_is_an_address_or_a_usage_error(text):
     with suppress(UsageError):
-        assert checked_url(text).lower().startswith("http")
+        assert parse_base_url(text).lower().startswith("http")
 
 
 @pytest.mark.parametrize("value", [(1, 2), [1, 2.0], ("1", "2"), (Fraction(1), 2)])
 def test_a_pair_of_seconds(value):
-    assert checked_timeout(value) == (1.0, 2.0)
+    assert parse_timeout(value) == (1.0, 2.0)
 
 
 def test_no_limit_is_infinity():
-    assert checked_timeout((math.inf, math.inf)) == (math.inf, math.inf)
-    assert checked_seconds("total_timeout", math.inf) == math.inf
+    assert parse_timeout((math.inf, math.inf)) == (math.inf, math.inf)
+    assert parse_seconds("total_timeout", math.inf) == math.inf
 
 
 @pytest.mark.parametrize("value", [1, "ab", "10", (1,), (1, 2, 3), (0, 1), (1, -1), (1, None), (1, math.nan), None, {}])
 def test_no_pair_of_seconds(value):
     with pytest.raises(UsageError, match="timeout must be"):
-        checked_timeout(value)
+        parse_timeout(value)
 
 
 @pytest.mark.parametrize("value", [0, -1, math.nan, None, "soon", 10**400, [1]])
 def test_no_seconds(value):
     with pytest.raises(UsageError, match="total_timeout must be"):
-        checked_seconds("total_timeout", value)
+        parse_seconds("total_timeout", value)
 
 
 def test_zero_seconds_where_they_are_meant():
-    assert checked_seconds("backoff", 0, zero=True) == 0
+    assert parse_seconds("backoff", 0, allow_zero=True) == 0
 
 
 @pytest.mark.parametrize("value", [0, 2, 2.0])
 def test_a_count(value):
-    assert checked_count("max_retries", value) == value
+    assert parse_count("max_retries", value) == value
 
 
 @pytest.mark.parametrize("value", [-1, 1.5, math.inf, math.nan, None, "2", []])
 def test_no_count(value):
-    with pytest.raises(UsageError, match="max_retries must be"):
-        checked_count("max_retries", value)
+    with pytest.raises(UsageError, match=re.escape(f">= 0, got {value!r}.")):
+        parse_count("max_retries", value)
+
+
+def test_count_below_zero_names_the_constraint_and_the_value():
+    with pytest.raises(UsageError, match=r"^max_retries must be >= 0, got -1\.$"):
+        parse_count("max_retries", -1)

@@ -323,7 +323,7 @@ def test_a_provider_that_cannot_call_says_so():
         takes_tools = False
 
     model = Plain(says("a"))
-    with pytest.raises(UsageError, match="can't call functions"):
+    with pytest.raises(UsageError, match="does not support tools"):
         list(Toolbox([add]).stream(model, request()))
     assert not model.asked
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from ...conversation.messages import ModelInfo
 from ...prompt.option_syntax import quoted
-from ...providers.model_catalog import lists_of
+from ...providers.model_catalog import get_catalog
 from ...rendering.table import Table
 from ..session import Lockbots
 from .command import argument, command, short
 
 if TYPE_CHECKING:
-    from ...providers.discovery import Server
+    from ...providers.discovery import DiscoveredServer
     from ...providers.openai_compatible import Preset
 
 SHOWN = 5
@@ -44,21 +44,21 @@ def discover(session: Lockbots, options: Namespace) -> Table | str:
     found = discovery.discover(options.port)
     if not found:
         return _NOTHING
-    rows = [_row(session, server, discovery.USUAL.get(server.port)) for server in found]
+    rows = [_row(session, server, discovery.USUAL_PORTS.get(server.port)) for server in found]
     caption = "each is called by what its port is usual for"
     return Table(("server", "address", "models", "to use it"), rows, caption)
 
 
-def _row(session: Lockbots, server: Server, preset: Preset | None) -> tuple[str, str, str, str]:
+def _row(session: Lockbots, server: DiscoveredServer, preset: Preset | None) -> tuple[str, str, str, str]:
     """What to say of a server; its models are remembered on the way."""
     name = preset.name if preset else _asking(session)
-    line, address = f"%lockbots use {name}:{_first(server.models)}", server.address
+    line, address = f"%lockbots use {name}:{_first(server.models)}", server.base_url
     if preset and address.startswith("http://127.") and _is_at(session, preset):
         address = preset.url  # where the provider looks by itself
     else:
         line += f" --base-url {address}"
-    lists_of(session).keep(name, address, [ModelInfo(model) for model in server.models])
-    return _TITLES.get(name, name) if preset else "another", server.address, _named(server.models), line
+    get_catalog(session).keep(name, address, [ModelInfo(model) for model in server.models])
+    return _TITLES.get(name, name) if preset else "another", server.base_url, _named(server.models), line
 
 
 def _asking(session: Lockbots) -> str:

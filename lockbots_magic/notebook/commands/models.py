@@ -10,7 +10,7 @@ from ...chat import Chat
 from ...errors import AuthenticationError, LockbotsError, UsageError
 from ...providers import names, provider_class, split_model
 from ...providers.base import Provider
-from ...providers.model_catalog import lists_of
+from ...providers.model_catalog import get_catalog
 from ...rendering.table import Table
 from ...version import __version__
 from ..session import Lockbots
@@ -111,9 +111,9 @@ def providers(session: Lockbots, _: Namespace) -> Table:
 def models(session: Lockbots, options: Namespace) -> Table:
     """List the models of a provider; some ask their server, once."""
     name = options.provider or split_model(session.model)[0]
-    provider, lists = session.chat(name).provider, lists_of(session)
-    known = () if options.refresh else lists.kept(name, provider.base_url)
-    listed = known or lists.ask(name, provider)
+    provider, lists = session.chat(name).provider, get_catalog(session)
+    known = () if options.refresh else lists.get(name, provider.base_url)
+    listed = known or lists.fetch(name, provider)
     caption = f"as listed before; to ask the server anew: %lockbots models {name} --refresh" if known else ""
     rows = [
         (

@@ -9,7 +9,7 @@ from ...errors import Interrupted, UsageError
 from ...help import search as helptext
 from ...prompt.option_syntax import literal
 from ...providers import provider_class
-from ...providers.validation import checked_credential
+from ...providers.validation import wrap_credential
 from ...rendering.page import Page
 from ...rendering.table import Table
 from ..session import Lockbots
@@ -38,7 +38,7 @@ def set_(session: Lockbots, options: Namespace) -> Shown:
 def login(session: Lockbots, options: Namespace) -> str:
     """Give a credential, typed hidden. It is kept in this kernel, and in the keyring where one is installed."""
     kind = provider_class(options.provider)
-    secret = checked_credential(options.code or _asked(options.provider, kind.credential_variables()[-1]))
+    secret = wrap_credential(options.code or _asked(options.provider, kind.credential_variables()[-1]))
     if secret is None:
         raise UsageError("no credential was given; nothing has changed")
     kept = session.credentials.keep(options.provider, secret)

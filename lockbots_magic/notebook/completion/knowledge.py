@@ -17,8 +17,8 @@ from ...errors import UsageError
 from ...help import search as helptext
 from ...providers import names, provider_class
 from ...providers.base import Provider
-from ...providers.model_catalog import lists_of
-from ...providers.validation import checked_url
+from ...providers.model_catalog import get_catalog
+from ...providers.validation import parse_base_url
 from ..chat_command import chat_options
 from ..session import LIVE, Lockbots
 from .offers import MOST, Offer
@@ -85,16 +85,16 @@ class Known:
         if kind is None:
             return ()
         with suppress(UsageError):
-            address = checked_url(address) if address else None
+            address = parse_base_url(address) if address else None
         address = address or self._session.settings_of(provider).get("base_url") or kind.url
-        listed = [model.id for model in lists_of(self._session).kept(provider, address)]
+        listed = [model.id for model in get_catalog(self._session).get(provider, address)]
         name, _, in_use = self._session.model.partition(":")
         known = (*listed, *kind.models, kind.default_model, in_use if name == provider else "")
         return [model for model in dict.fromkeys(known) if model]
 
     def addresses(self, provider: str) -> Iterable[str]:
         """Base URLs where models of `provider` were found."""
-        return lists_of(self._session).addresses(provider)
+        return get_catalog(self._session).base_urls(provider)
 
     def parameters(self, model: str | None = None) -> Iterable[str]:
         """What `-p` sets for `model`, the one in use by default."""

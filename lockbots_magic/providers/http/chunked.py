@@ -1,42 +1,42 @@
-"""The chunked transfer coding -> the body. Pure.
+"""Decoder of the chunked transfer coding. Pure.
 
-http.client hands on one chunk at a time, and servers put each token into a chunk of its own: most of the time that
-parsing takes would go into asking for the next one. This hands on all that have arrived.
+http.client returns one chunk per read, and servers put each token in a chunk of its own: reading chunk by chunk would
+take most of the parsing time. This decoder returns all chunks that have arrived.
 """
 
 from __future__ import annotations
 
 import re
 
-LONGEST_LINE = 65536
-"""Bytes of a chunk's size line or of a trailer field, as http.client allows."""
+MAX_LINE = 65536
+"""Bytes of a chunk's size line or of a trailer field, as in http.client."""
 
 _HEAD = re.compile(rb"([0-9a-fA-F]{1,16})\r\n")
 _SIZE = re.compile(rb"[ \t]*([0-9a-fA-F]{1,16})[ \t]*(?:;|$)")
 
 
-class MalformedChunk(ValueError):  # noqa: N818  # says what it is; becomes a ConnectionFailed for people
-    """The bytes are no chunk (RFC 9112, 7.1)."""
+class MalformedChunk(ValueError):  # noqa: N818  # internal; users see a ConnectionFailed
+    """The bytes are not a chunk (RFC 9112, 7.1)."""
 
 
 class ChunkDecoder:
-    """Turns pieces of a chunked body, cut anywhere, into the body (RFC 9112, 7.1).
+    """Decodes pieces of a chunked body, cut anywhere (RFC 9112, 7.1).
 
-    `done` is true once the last chunk and its trailer fields are read; what follows them is ignored.
+    `done` is true once the last chunk and its trailer fields have been read; bytes after them are ignored.
     """
 
     def __init__(self) -> None:
         self.done = False
-        self._missing = 0  # bytes of the chunk under way, its CRLF included
+        self._missing = 0  # bytes left of the current chunk, its CRLF included
         self._line = b""
         self._in_trailer = False
         self._failure: MalformedChunk | None = None
 
     def feed(self, piece: bytes) -> bytes:
-        """Return what `piece` adds to the body.
+        """Return the part of the body that `piece` holds.
 
         Raises:
-            MalformedChunk: a size is no hexadecimal number, or a line is endless; the body before it was returned.
+            MalformedChunk: A size is not a hexadecimal number, or a line is too long. The body before it was returned.
         """
         if self._failure is not None:
             raise self._failure
@@ -46,7 +46,7 @@ class ChunkDecoder:
             while at < len(piece) and not self.done:
                 if self._missing:
                     at = self._take_data(piece, at, body)
-                elif (whole := self._whole_chunk(piece, at)) is not None:
+                elif (whole := self._find_whole_chunk(piece, at)) is not None:
                     body.append(piece[whole])
                     at = whole.stop + 2
                 else:
@@ -57,8 +57,8 @@ class ChunkDecoder:
             self._failure = error
         return b"".join(body)
 
-    def _whole_chunk(self, piece: bytes, at: int) -> slice | None:
-        """Where in `piece` the data of the chunk that begins at `at` stand, if all of it is there; the short way."""
+    def _find_whole_chunk(self, piece: bytes, at: int) -> slice | None:
+        """Fast path: return where the data of the chunk at `at` are, if `piece` holds all of it."""
         head = None if self._line or self._in_trailer else _HEAD.match(piece, at)
         if head is None:
             return None
@@ -77,21 +77,21 @@ class ChunkDecoder:
         end = piece.find(b"\n", at)
         whole = end >= 0
         self._line += piece[at : end if whole else len(piece)]
-        if len(self._line) > LONGEST_LINE:
-            raise MalformedChunk("a line of a chunk is endless")
+        if len(self._line) > MAX_LINE:
+            raise MalformedChunk(f"a line is longer than {MAX_LINE} bytes")
         if not whole:
             return len(piece)
         line, self._line = self._line.rstrip(b"\r"), b""
         if self._in_trailer:
             self.done = not line
         else:
-            size = _size(line)
+            size = _parse_size(line)
             self._in_trailer = size == 0
             self._missing = size + 2 if size else 0
         return end + 1
 
 
-def _size(line: bytes) -> int:
+def _parse_size(line: bytes) -> int:
     found = _SIZE.match(line)
     if found is None:
         raise MalformedChunk("a chunk does not begin with its size")

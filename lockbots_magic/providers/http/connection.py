@@ -1,6 +1,6 @@
-"""The connection under an exchange: here credentials join the request, and any thread can hang up.
+"""Connections that add credentials as the bytes leave, and that any thread can abort.
 
-The only module that knows urllib3's connections and pools from the inside.
+The only module that depends on the internals of urllib3's connections and pools.
 """
 
 from __future__ import annotations
@@ -21,91 +21,91 @@ from ...security.secrets import Secret
 from .chunked import ChunkDecoder, MalformedChunk
 
 
-class Line:
-    """What one exchange shares with the connection that serves it: its credentials, and the way to hang up.
+class ConnectionLease:
+    """The hold of one exchange on the connection that serves it: supplies its credentials, and can abort it.
 
-    A connection goes back to its pool when the body ends, and may serve another exchange before this one
-    has noticed; from then on this line leaves it alone.
+    A connection returns to its pool when the body ends, and may serve another exchange before this one
+    has noticed; from then on this lease has no effect on it.
     """
 
     def __init__(self, headers: Mapping[str, Secret], query: Mapping[str, Secret]) -> None:
         self._headers = headers
         self._query = query
-        self._connection: WatchedConnection | None = None
+        self._connection: TrackedConnection | None = None
         self._handle: socket.socket | None = None
-        self._hung_up = False
+        self._aborted = False
 
     @contextmanager
-    def carrying(self) -> Iterator[None]:
-        """Within the block, what this thread sends goes over this line."""
+    def in_this_thread(self) -> Iterator[None]:
+        """Within the block, a connection that this thread sends on is held by this lease."""
         token = _current.set(self)
         try:
             yield
         finally:
             _current.reset(token)
 
-    def attach(self, connection: WatchedConnection, sock: socket.socket) -> None:
-        """Take note of the connection that serves; one that comes too late is hung up at once."""
+    def attach(self, connection: TrackedConnection, sock: socket.socket) -> None:
+        """Hold `connection`; abort it at once if the exchange was aborted meanwhile."""
         self.release()
-        connection.line = self
+        connection.lease = self
         self._connection = connection
-        # A handle of our own: TLS takes the first one out of the socket before it shakes hands.
+        # A duplicate handle: TLS detaches the socket's own before the handshake.
         self._handle = socket.fromfd(sock.fileno(), socket.AF_INET, socket.SOCK_STREAM)
-        if self._hung_up:
-            self.hang_up()
+        if self._aborted:
+            self.abort()
 
-    def hang_up(self) -> None:
-        """Wake whoever reads or writes, in whichever thread; the connection is of no use afterwards."""
-        self._hung_up = True
-        if self._handle is not None and self._serving():
+    def abort(self) -> None:
+        """Shut the socket down, which wakes a thread that is reading or writing. Thread-safe."""
+        self._aborted = True
+        if self._handle is not None and self._is_serving():
             with suppress(OSError):
                 self._handle.shutdown(socket.SHUT_RDWR)
 
     def release(self) -> None:
-        """Let the connection go."""
-        if self._connection is not None and self._serving():
-            self._connection.line = None
+        """Give up the connection."""
+        if self._connection is not None and self._is_serving():
+            self._connection.lease = None
         if self._handle is not None:
             self._handle.close()
 
-    def hurry(self, seconds: float) -> bool:
-        """Let no further read wait longer than `seconds` (s); False if the connection ends with its body anyway."""
-        sock = self._connection.sock if self._connection is not None and self._serving() else None
+    def set_read_timeout(self, seconds: float) -> bool:
+        """Limit each further read to `seconds` (s); False if the connection ends with its body anyway."""
+        sock = self._connection.sock if self._connection is not None and self._is_serving() else None
         if sock is not None:
             sock.settimeout(seconds)
         return sock is not None
 
-    def with_query(self, url: str) -> str:
-        """`url` with the credentials that belong into it."""
+    def add_query(self, url: str) -> str:
+        """Return `url` with the credentials that belong in its query."""
         if not self._query:
             return url
         query = urlencode({name: secret.reveal() for name, secret in self._query.items()})
         return f"{url}{'&' if '?' in url else '?'}{query}"
 
-    def headers(self) -> Iterator[tuple[str, str]]:
-        """The headers that carry credentials."""
+    def reveal_headers(self) -> Iterator[tuple[str, str]]:
+        """Return the headers that carry credentials."""
         return ((name, secret.reveal()) for name, secret in self._headers.items())
 
-    def _serving(self) -> bool:
-        return self._connection is not None and self._connection.line is self
+    def _is_serving(self) -> bool:
+        return self._connection is not None and self._connection.lease is self
 
 
-_current: ContextVar[Line] = ContextVar("_current")
+_current: ContextVar[ConnectionLease] = ContextVar("_current")
 
 
 class EagerResponse(HTTPResponse):
-    """Hands on all chunks of an event stream that have arrived, where http.client hands on one at a time.
+    """Returns all chunks of an event stream that have arrived, where http.client returns one per read.
 
-    Events tell by themselves where they end. In other bodies a chunk may be all that tells a piece from the next.
+    Only for event streams, whose events mark their own ends; in another body the chunk may be the only boundary.
     """
 
     _chunks: ChunkDecoder | None = None
 
     def read1(self, n: int = -1) -> bytes:
-        """Return what has arrived of the body; wait only if nothing has.
+        """Return the data that has arrived; wait only if there is none.
 
         Raises:
-            IncompleteRead: the body was cut off, or is not chunked as it says.
+            IncompleteRead: The body was cut off, or its chunks are malformed.
         """
         if not self.chunked or self.fp is None or self.headers.get_content_type() != "text/event-stream":
             return super().read1(n)
@@ -125,15 +125,15 @@ class EagerResponse(HTTPResponse):
         return body
 
 
-class WatchedConnection(HTTPConnection):
-    """A connection that tells its line of its socket, and adds the line's credentials as the bytes leave.
+class TrackedConnection(HTTPConnection):
+    """A connection that attaches itself to the lease of this thread, and adds its credentials as the bytes leave.
 
-    What is raised while credentials are in local variables leaves without those frames.
+    Errors are raised without the frames that hold credentials in local variables.
     """
 
-    line: Line | None = None
+    lease: ConnectionLease | None = None
     response_class = EagerResponse
-    debuglevel: ClassVar[int] = 0  # type: ignore[misc]  # on purpose not to be set: it prints every header
+    debuglevel: ClassVar[int] = 0  # type: ignore[misc]  # must not be set: it prints every header
 
     def _new_conn(self) -> socket.socket:
         sock = super()._new_conn()
@@ -141,34 +141,34 @@ class WatchedConnection(HTTPConnection):
         return sock
 
     def putrequest(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
-        """Begin the request, with the credentials that belong into its address."""
+        """Begin the request, with the credentials that belong in its query."""
         if self.sock is not None:
             _current.get().attach(self, self.sock)
         try:
-            super().putrequest(method, _current.get().with_query(url), *args, **kwargs)
-        except BaseException as error:  # noqa: BLE001  # it is raised on, an interrupt too
+            super().putrequest(method, _current.get().add_query(url), *args, **kwargs)
+        except BaseException as error:  # noqa: BLE001  # re-raised, an interrupt too
             raise error.with_traceback(None)  # noqa: B904  # the same error
 
     def endheaders(self, *args: Any, **kwargs: Any) -> None:
-        """Add the headers that carry credentials, and send them all."""
+        """Add the headers that carry credentials, and send all headers."""
         try:
-            for header in _current.get().headers():
+            for header in _current.get().reveal_headers():
                 super().putheader(*header)
             super().endheaders(*args, **kwargs)
-        except BaseException as error:  # noqa: BLE001  # it is raised on, an interrupt too
+        except BaseException as error:  # noqa: BLE001  # re-raised, an interrupt too
             header = ("", "")
             raise error.with_traceback(None)  # noqa: B904  # the same error
 
 
-def _watched(pool: type[HTTPConnectionPool]) -> type[HTTPConnectionPool]:
+def _track_pool(pool: type[HTTPConnectionPool]) -> type[HTTPConnectionPool]:
     plain = cast("type[HTTPConnection]", pool.ConnectionCls)
-    if issubclass(plain, WatchedConnection):
+    if issubclass(plain, TrackedConnection):
         return pool
-    connection = type("Watched" + plain.__name__, (WatchedConnection, plain), {})
+    connection = type("Tracked" + plain.__name__, (TrackedConnection, plain), {})
     return type(pool.__name__, (pool,), {"ConnectionCls": connection})
 
 
-def watch(manager: PoolManager) -> None:
-    """Make the pools of `manager` use watched connections from now on."""
+def track_connections(manager: PoolManager) -> None:
+    """Make the pools of `manager` use `TrackedConnection`s from now on."""
     kinds = cast("dict[str, type[HTTPConnectionPool]]", manager.pool_classes_by_scheme)
-    manager.pool_classes_by_scheme = {scheme: _watched(pool) for scheme, pool in kinds.items()}
+    manager.pool_classes_by_scheme = {scheme: _track_pool(pool) for scheme, pool in kinds.items()}

@@ -1,4 +1,4 @@
-"""What is to be sent, how long it may take, and what of it may be shown. Pure."""
+"""HTTP requests, time limits, and the parts of a URL that may be displayed. Pure."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _warned_hosts: set[str] = set()
 
 
 @dataclass(frozen=True)
-class Call:
-    """One HTTP request. What is secret stands apart from what may be shown."""
+class HTTPRequest:
+    """One HTTP request, with its credentials apart from what may be displayed."""
 
     method: str
     url: str
@@ -31,58 +31,61 @@ class Call:
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
-        """All credentials that the request carries."""
+        """All credentials of the request."""
         return (*self.secret_headers.values(), *self.secret_query.values())
 
     def redact(self, text: str) -> str:
-        """Return `text` without this call's credentials."""
+        """Return `text` without the credentials of this request."""
         for secret in self.secrets:
             text = secret.redact(text)
         return text
 
-    def redirected(self, url: str, status: int, location: str) -> str:
-        """Return where the call goes on after `url` answered with a redirection.
+    def follow_redirect(self, url: str, status: int, location: str) -> str:
+        """Return the URL that a redirect leads to, if it is safe to follow.
 
         Args:
-            url: the address that was asked.
+            url: URL that was requested.
             status: 301, 302, 303, 307 or 308.
-            location: the header `Location`.
+            location: Value of the header `Location`.
 
         Raises:
-            ProtocolError: to another host, port or scheme, or by a status that would make a POST a GET.
+            ProtocolError: The redirect leads to another host, port or scheme, or would turn a POST into a GET.
         """
         try:
             target = urlsplit(urljoin(url, location))
-            same = _origin(target) == _origin(urlsplit(url))
+            same_origin = _get_origin(target) == _get_origin(urlsplit(url))
         except ValueError:
-            raise ProtocolError(f"{shown_host(url)} redirects to what is no address") from None
+            raise ProtocolError(f"{display_host(url)} redirects to an invalid URL.") from None
         query = [p for p in target.query.split("&") if unquote_plus(p.partition("=")[0]) not in self.secret_query]
         followed = target._replace(query="&".join(query), fragment="").geturl()
-        kept = status in (307, 308) or self.method == "GET"
-        if same and kept and self.redact(followed) == followed:
+        keeps_method = status in (307, 308) or self.method == "GET"
+        if same_origin and keeps_method and self.redact(followed) == followed:
             return followed
         raise ProtocolError(
-            f"{shown_host(url)} redirects to {self.redact(shown_url(target.geturl()))}; nothing was sent there. "
-            "If you trust that address, give it as the base URL"
+            f"{display_host(url)} redirects to {self.redact(display_url(target.geturl()))}. Nothing was sent there. "
+            "If you trust that URL, set it as the base URL."
         )
 
 
 @dataclass(frozen=True)
-class Limits:
-    """How long things may take, all in s; `deadline` is a `time.monotonic()`."""
+class TimeLimits:
+    """How long an exchange may take."""
 
     connect: float
+    """Time (s) to connect."""
     silence: float
+    """Time (s) without data."""
     deadline: float = math.inf
+    """End of the exchange, as a `time.monotonic()` (s)."""
 
     @property
     def remaining(self) -> float:
-        """The time (s) until the deadline; negative once it has passed."""
+        """Time (s) until the deadline; negative once it has passed."""
         return self.deadline - time.monotonic()
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host` is this machine, reached without a network."""
+    """Whether `host` is this machine."""
     host = host.rstrip(".")
     if host == "localhost" or host.endswith(".localhost"):
         return True
@@ -93,31 +96,31 @@ def is_loopback(host: str) -> bool:
     return address.is_loopback or address.is_unspecified
 
 
-def warn_if_readable(call: Call) -> None:
-    """Warn, once a host, of a credential that travels unencrypted."""
-    parts = urlsplit(call.url)
+def warn_if_unencrypted(request: HTTPRequest) -> None:
+    """Warn, once per host, of a credential that is sent unencrypted."""
+    parts = urlsplit(request.url)
     host = parts.hostname or ""
-    if call.secrets and parts.scheme == "http" and not is_loopback(host) and host not in _warned_hosts:
+    if request.secrets and parts.scheme == "http" and not is_loopback(host) and host not in _warned_hosts:
         _warned_hosts.add(host)
-        message = f"the credential for {host} travels unencrypted: the base URL begins with http, not https"
+        message = f"The credential for {host} is sent unencrypted: its base URL begins with http, not https."
         warnings.warn(message, CredentialWarning, stacklevel=2)
 
 
-def hosts_warned_of() -> int:
-    """Return of how many hosts `warn_if_readable` has warned."""
+def count_warned_hosts() -> int:
+    """Return the number of hosts that `warn_if_unencrypted` has warned of."""
     return len(_warned_hosts)
 
 
-def shown_host(url: str) -> str:
-    """The host and port of `url`, without user information."""
+def display_host(url: str) -> str:
+    """Return the host and port of `url`, without user information."""
     return urlsplit(url).netloc.rpartition("@")[2]
 
 
-def shown_url(url: str) -> str:
-    """`url` without what may be secret in it: user information, query and fragment."""
-    return urlsplit(url)._replace(netloc=shown_host(url), query="", fragment="").geturl()
+def display_url(url: str) -> str:
+    """Return `url` without the parts that may hold a secret: user information, query and fragment."""
+    return urlsplit(url)._replace(netloc=display_host(url), query="", fragment="").geturl()
 
 
-def _origin(parts: SplitResult) -> tuple[str, str | None, int | None, bool]:
-    """What must stay the same for a credential to be sent again."""
+def _get_origin(parts: SplitResult) -> tuple[str, str | None, int | None, bool]:
+    """Return the parts that must stay the same for a credential to be sent again."""
     return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme), "@" in parts.netloc

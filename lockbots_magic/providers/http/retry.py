@@ -1,4 +1,4 @@
-"""What is tried again, when, and how long after. Pure but for the pause itself."""
+"""Retry policy and backoff. Pure, except for the pause itself."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ...errors import Cancelled, ProviderError
 Deltas = Generator[Delta, None, None]
 
 MAX_PAUSE = 30.0
-"""The longest pause (s) before a retry, whatever the server asks for."""
+"""Longest pause (s) before a retry, whatever the server asks for."""
 
 
 def with_retries(
@@ -28,20 +28,20 @@ def with_retries(
     deadline: float,
     cancellation: Cancellation,
 ) -> Deltas:
-    """Yield what `attempt()` yields; try again after a passing failure, but only while no text has come.
+    """Yield the deltas of `attempt()`; retry temporary failures, but only until the first token has been yielded.
 
     Args:
-        attempt: starts the request anew at each call.
-        max_retries: tries after the first.
-        backoff: first pause (s), doubled each time; a server's `Retry-After` goes before, up to `MAX_PAUSE`.
-        deadline: `time.monotonic()` (s) after which no new try begins.
-        cancellation: ends a pause at once.
+        attempt: Sends the request anew at each call.
+        max_retries: Retries after the first attempt.
+        backoff: First pause (s), doubled each time; `Retry-After` takes precedence. At most `MAX_PAUSE`.
+        deadline: `time.monotonic()` (s) after which no retry begins.
+        cancellation: Ends a pause at once.
 
     Raises:
-        ProviderError: the last failure.
+        ProviderError: The last failure.
         Cancelled: `cancellation` was used during a pause.
     """
-    for tried in itertools.count():
+    for retries in itertools.count():
         begun = False
         try:
             with closing(attempt()) as deltas:
@@ -50,23 +50,23 @@ def with_retries(
                     yield delta
             return
         except ProviderError as error:
-            pause = pause_before_retry(error, tried, backoff)
-            if begun or tried >= max_retries or not error.retryable or time.monotonic() + pause >= deadline:
+            pause = get_retry_pause(error, retries, backoff)
+            if begun or retries >= max_retries or not error.retryable or time.monotonic() + pause >= deadline:
                 raise
-            notice = f"{error}; trying again in {pause:.2g} s"
+            notice = f"{str(error).rstrip('.')}. Retrying in {pause:.3g} s."
         yield Delta(notice=notice)
         if cancellation.wait(pause):
             raise Cancelled
 
 
-def pause_before_retry(error: ProviderError, tried: int, backoff: float) -> float:
-    """Return how long (s) to wait after `error`: what the server asks for, else `backoff` doubled `tried` times."""
-    doubled = backoff * 2 ** min(tried, 30)
+def get_retry_pause(error: ProviderError, retries: int, backoff: float) -> float:
+    """Return the pause (s) after `error`: what the server asks for, else `backoff` doubled `retries` times."""
+    doubled = backoff * 2 ** min(retries, 30)
     return min(doubled if error.retry_after is None else error.retry_after, MAX_PAUSE)
 
 
 def parse_retry_after(value: str) -> float | None:
-    """Return the pause (s) that a `Retry-After` header asks for (RFC 9110, 10.2.3), None if it asks for none."""
+    """Return the pause (s) that a `Retry-After` header asks for (RFC 9110, 10.2.3); None if it is invalid."""
     value = value.strip()
     if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value):
         return float(value)

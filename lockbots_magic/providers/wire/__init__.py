@@ -1,1 +1,1 @@
-"""Wire formats: bytes to deltas, without I/O."""
+"""Wire formats: decoders that turn bytes into deltas. Pure, without I/O."""

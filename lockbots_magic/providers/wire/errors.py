@@ -1,4 +1,4 @@
-"""A server's refusal -> one of our errors: error objects of many shapes, HTTP statuses, plain words. Pure."""
+"""Errors for the refusals of servers: error objects of many shapes, HTTP statuses, plain text. Pure."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ...errors import (
 )
 from ...security.secrets import redacted
 
-SNIPPET = 200
-"""Characters of a server's words that an error message quotes."""
+MAX_SNIPPET = 200
+"""Characters of a server's text that an error message quotes."""
 
 _STATUS_OF_NAME = {
     "invalid_api_key": 401,
@@ -30,45 +30,52 @@ _STATUS_OF_NAME = {
     "api_error": 500,
     "overloaded_error": 503,
 }
-"""What services that send no number name their errors by, inside a 200."""
+"""Names of errors inside a 200, of services that send no number -> HTTP status."""
 
 _raw_decode = json.JSONDecoder().raw_decode
 
 
 def is_error(value: Any) -> bool:
-    """Whether a JSON value is an error object: it says so, or bears plain words where a chunk has its choices."""
-    value = _unwrapped(value)
+    """Whether a JSON value is an error object: it says so, or has a message and no choices."""
+    value = _unwrap(value)
     if not isinstance(value, dict):
         return False
-    words = value.get("message") or value.get("detail")
-    speaks = isinstance(words, str) and "choices" not in value
-    return bool(value.get("error")) or value.get("object") == "error" or speaks
+    message = value.get("message") or value.get("detail")
+    has_message = isinstance(message, str) and "choices" not in value
+    return bool(value.get("error")) or value.get("object") == "error" or has_message
 
 
-def error_of(value: Any, status: int = 200, retry_after: float | None = None) -> ProviderError:
+def object_error(value: Any, status: int = 200, retry_after: float | None = None) -> ProviderError:
     """Return the error that a server's error object describes.
 
     Args:
-        value: the object, perhaps in a list; its ``error`` may be an object, a text or ``true``, as services differ.
-        status: the HTTP status it came with; inside a success, the status that the object names counts.
-        retry_after: the pause (s) the server asked for.
+        value: The object, possibly in a list; its ``error`` may be an object, a text or ``true``, depending on the
+            service.
+        status: HTTP status of the response; inside a success, the status that the object names is used.
+        retry_after: Pause (s) that the server asked for.
     """
-    value = _unwrapped(value)
+    value = _unwrap(value)
     body = value if isinstance(value, dict) else {}
     error = body.get("error")
     inner = error if isinstance(error, dict) else body
     candidates = (error, inner.get("message"), inner.get("detail"), inner.get("code"), inner.get("type"))
-    words = next((w for w in candidates if isinstance(w, str) and w.strip()), "")
-    message = snippet(words) or "the server reports an error without saying which"
+    text = next((t for t in candidates if isinstance(t, str) and t.strip()), "")
+    message = make_snippet(text) or "The server reported an unspecified error"
     if status < 400:
-        status = _status_inside(inner) or _status_inside(body) or status
+        status = _find_status(inner) or _find_status(body) or status
     if inner.get("code") == "model_not_found" or (status == 404 and "model" in message.lower()):
         return ModelNotFoundError(message)
     return status_error(status, message, retry_after)
 
 
 def status_error(status: int, message: str, retry_after: float | None = None) -> HTTPStatusError:
-    """Return the error that stands for an HTTP status: 4xx, 5xx, or 200 for an error object inside a success."""
+    """Return the error for an HTTP status: 4xx, 5xx, or 200 for an error object inside a success.
+
+    Args:
+        status: HTTP status.
+        message: Text of the server; the status is appended.
+        retry_after: Pause (s) that the server asked for.
+    """
     if status in (401, 403):
         kind: type[HTTPStatusError] = AuthenticationError
     elif status in (402, 429):
@@ -80,51 +87,51 @@ def status_error(status: int, message: str, retry_after: float | None = None) ->
     return kind(f"{message} (HTTP {status})" if status >= 400 else message, status=status, retry_after=retry_after)
 
 
-def refusal(status: int, body: bytes, retry_after: float | None = None) -> ProviderError:
-    """Return the error for an answer whose HTTP status is not a success, in the server's own words.
+def refusal_error(status: int, body: bytes, retry_after: float | None = None) -> ProviderError:
+    """Return the error for a response whose HTTP status is not a success, in the server's own words.
 
     Args:
-        status: the HTTP status.
-        body: the body of the answer, any format.
-        retry_after: the pause (s) the server asked for.
+        status: HTTP status.
+        body: Body of the response, in any format.
+        retry_after: Pause (s) that the server asked for.
     """
     text = body.decode("utf-8", "replace").strip()
-    value = parsed(text)
-    if isinstance(_unwrapped(value), dict):
-        return error_of(value, status, retry_after)
-    words = "the server answers with a web page" if text.startswith("<") else snippet(text)
-    return status_error(status, words or "the server refuses the request", retry_after)
+    value = parse_json(text)
+    if isinstance(_unwrap(value), dict):
+        return object_error(value, status, retry_after)
+    message = "The server returned a web page" if text.startswith("<") else make_snippet(text)
+    return status_error(status, message or "The server refused the request", retry_after)
 
 
-def snippet(text: str) -> str:
-    """The beginning of a server's words, on one line, without control characters and without credentials."""
+def make_snippet(text: str) -> str:
+    """Return the beginning of a server's text, on one line, without control characters and credentials."""
     text = redacted(text)  # before it is cut: half a credential would not be found
-    shown = " ".join("".join(c if c.isprintable() else " " for c in text[: SNIPPET * 2]).split())
-    return shown if len(shown) <= SNIPPET else shown[: SNIPPET - 1] + "…"
+    shown = " ".join("".join(c if c.isprintable() else " " for c in text[: MAX_SNIPPET * 2]).split())
+    return shown if len(shown) <= MAX_SNIPPET else shown[: MAX_SNIPPET - 1] + "…"
 
 
-def parsed(text: str) -> Any:
-    """The JSON value that `text` is, None if it is none, or is ``null``."""
+def parse_json(text: str) -> Any:
+    """Return `text` parsed as JSON; None if it is invalid (or ``null``)."""
     text = text.strip()
     try:
-        value, end = _raw_decode(text)  # a third faster than `json.loads`, and called once a token
+        value, end = _raw_decode(text)  # a third faster than `json.loads`; called for each token
     except (ValueError, RecursionError):
         return None
     return value if end == len(text) else None
 
 
-def _unwrapped(value: Any) -> Any:
-    """`value` out of the list of one that Gemini wraps an error object in."""
+def _unwrap(value: Any) -> Any:
+    """Return the error object that Gemini wraps in a list of one."""
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
-def _status_inside(described: dict[str, Any]) -> int | None:
-    named = (_status_named(described.get(key)) for key in ("res_status", "status", "code", "status_code", "type"))
-    return next((status for status in named if status), None)
+def _find_status(error: dict[str, Any]) -> int | None:
+    statuses = (_parse_status(error.get(key)) for key in ("res_status", "status", "code", "status_code", "type"))
+    return next((status for status in statuses if status), None)
 
 
-def _status_named(value: Any) -> int | None:
-    """The HTTP status that `value`, a number or a name, stands for."""
+def _parse_status(value: Any) -> int | None:
+    """Return the HTTP status for `value`, a number or a name."""
     if isinstance(value, str):
         value = _STATUS_OF_NAME.get(value) or (int(value) if len(value) == 3 and value.isdecimal() else None)
     return value if type(value) is int and 400 <= value < 600 else None

@@ -1,18 +1,20 @@
-"""Calls: what may be shown, where a redirection may lead, which hosts are this machine."""
+"""HTTPRequests: what may be shown, where a redirection may lead, which hosts are this machine."""
 
 from __future__ import annotations
 
 import pytest
 
 from lockbots_magic.errors import ProtocolError
-from lockbots_magic.providers.http.request import Call, is_loopback, shown_host, shown_url
+from lockbots_magic.providers.http.request import HTTPRequest, display_host, display_url, is_loopback
 from lockbots_magic.security.secrets import Secret
 
 SECRET = "correct+horse"
 
 
-def call(method: str = "POST") -> Call:
-    return Call(method, "http://a.test", secret_headers={"x": Secret(SECRET)}, secret_query={"auth": Secret(SECRET)})
+def call(method: str = "POST") -> HTTPRequest:
+    return HTTPRequest(
+        method, "http://a.test", secret_headers={"x": Secret(SECRET)}, secret_query={"auth": Secret(SECRET)}
+    )
 
 
 def test_a_call_does_not_show_its_credentials():
@@ -25,7 +27,7 @@ def test_a_call_does_not_show_its_credentials():
     ("/b?auth=x&c=d%20e#f", "http://a.test/b?c=d%20e"), ("?a%75th=x", "http://a.test/v1/x"), ("", "http://a.test/v1/x"),
 ])  # fmt: skip
 def test_a_redirection_within_the_host_is_followed_without_credentials(location, target):
-    assert call().redirected("http://a.test/v1/x", 307, location) == target
+    assert call().follow_redirect("http://a.test/v1/x", 307, location) == target
 
 
 @pytest.mark.parametrize("location", [
@@ -34,7 +36,7 @@ def test_a_redirection_within_the_host_is_followed_without_credentials(location,
 ])  # fmt: skip
 def test_a_redirection_elsewhere_is_refused(location):
     with pytest.raises(ProtocolError, match="redirects to") as caught:
-        call().redirected("http://a.test/v1/x", 307, location)
+        call().follow_redirect("http://a.test/v1/x", 307, location)
     assert SECRET not in str(caught.value)
 
 
@@ -44,10 +46,10 @@ def test_a_redirection_elsewhere_is_refused(location):
 ])  # fmt: skip
 def test_a_redirection_keeps_the_method_or_is_refused(method, status, follows):
     if follows:
-        assert call(method).redirected("http://a.test/x", status, "/y") == "http://a.test/y"
+        assert call(method).follow_redirect("http://a.test/x", status, "/y") == "http://a.test/y"
     else:
         with pytest.raises(ProtocolError, match="redirects to"):
-            call(method).redirected("http://a.test/x", status, "/y")
+            call(method).follow_redirect("http://a.test/x", status, "/y")
 
 
 @pytest.mark.parametrize(
@@ -64,6 +66,6 @@ def test_other_machines(host):
     assert not is_loopback(host)
 
 
-def test_an_address_is_shown_without_what_may_be_secret():
-    assert shown_url("https://me:mine@a.test:8/b?c=d#e") == "https://a.test:8/b"
-    assert shown_host("https://me:mine@a.test:8/b") == "a.test:8"
+def test_an_address_is_display_without_what_may_be_secret():
+    assert display_url("https://me:mine@a.test:8/b?c=d#e") == "https://a.test:8/b"
+    assert display_host("https://me:mine@a.test:8/b") == "a.test:8"

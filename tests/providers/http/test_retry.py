@@ -23,7 +23,7 @@ from lockbots_magic.errors import (
     RateLimitError,
     ServerError,
 )
-from lockbots_magic.providers.http.retry import MAX_PAUSE, Deltas, parse_retry_after, pause_before_retry, with_retries
+from lockbots_magic.providers.http.retry import MAX_PAUSE, Deltas, get_retry_pause, parse_retry_after, with_retries
 from lockbots_magic.providers.openai_compatible import presets
 from tests.rawserver import PATIENCE, Peer, RawServer, hangs, sends
 
@@ -71,14 +71,14 @@ def test_any_retry_after_is_a_pause_or_none(value):
 
 def test_the_pause_doubles_and_is_capped():
     error = ConnectionFailed("no")
-    assert [pause_before_retry(error, tried, 0.5) for tried in range(4)] == [0.5, 1, 2, 4]
-    assert pause_before_retry(error, 10_000, 0.5) == MAX_PAUSE == 30
+    assert [get_retry_pause(error, tried, 0.5) for tried in range(4)] == [0.5, 1, 2, 4]
+    assert get_retry_pause(error, 10_000, 0.5) == MAX_PAUSE == 30
 
 
 def test_the_server_s_wish_goes_before_and_is_capped():
-    assert pause_before_retry(RateLimitError("no", status=429, retry_after=2), 5, 0.5) == 2
-    assert pause_before_retry(RateLimitError("no", status=429, retry_after=0), 5, 0.5) == 0
-    assert pause_before_retry(RateLimitError("no", status=429, retry_after=3600), 0, 0.5) == MAX_PAUSE
+    assert get_retry_pause(RateLimitError("no", status=429, retry_after=2), 5, 0.5) == 2
+    assert get_retry_pause(RateLimitError("no", status=429, retry_after=0), 5, 0.5) == 0
+    assert get_retry_pause(RateLimitError("no", status=429, retry_after=3600), 0, 0.5) == MAX_PAUSE
 
 
 # What is tried again

@@ -20,10 +20,10 @@ from lockbots_magic.errors import (
     RateLimitError,
     ServerError,
 )
-from lockbots_magic.providers.wire import chat_completions as dialect
-from lockbots_magic.providers.wire import errors as refusals
-from lockbots_magic.providers.wire.chat_completions import ChatCompletions
-from lockbots_magic.providers.wire.errors import error_of, refusal, snippet
+from lockbots_magic.providers.wire import chat_completions
+from lockbots_magic.providers.wire import errors as wire_errors
+from lockbots_magic.providers.wire.chat_completions import ChatCompletionsDecoder
+from lockbots_magic.providers.wire.errors import make_snippet, object_error, refusal_error
 from lockbots_magic.security.secrets import Secret
 
 HUGE = ("[" * 100_000, "9" * 5000, '{"a":' * 50_000)
@@ -47,7 +47,7 @@ def chunk(text: Any = None, finish_reason: Any = None, **delta: Any) -> bytes:
 
 
 def read(*pieces: bytes) -> list[Delta]:
-    reader = ChatCompletions()
+    reader = ChatCompletionsDecoder()
     deltas = [delta for piece in pieces for delta in reader.feed(piece)]
     return [*deltas, *reader.close()]
 
@@ -62,7 +62,7 @@ def end_of(*pieces: bytes) -> str | None:
 
 class TestChunks:
     def test_text_comes_chunk_by_chunk(self):
-        reader = ChatCompletions()
+        reader = ChatCompletionsDecoder()
         assert list(reader.feed(chunk("a"))) == [Delta("a")]
         assert list(reader.feed(chunk("b"))) == [Delta("b")]
 
@@ -73,7 +73,7 @@ class TestChunks:
         event({"choices": [], "usage": None}), event({"choices": [], "usage": {}}), b"data:  \n\n",
     ])  # fmt: skip
     def test_chunks_without_text_yield_nothing(self, quiet):
-        assert list(ChatCompletions().feed(quiet)) == []
+        assert list(ChatCompletionsDecoder().feed(quiet)) == []
         assert text_of(quiet, chunk("a"), quiet, chunk("b"), quiet, DONE) == "ab"
 
     def test_usage_is_kept_apart(self):
@@ -85,8 +85,8 @@ class TestChunks:
         ({"prompt_tokens": -1}, None), ({"prompt_tokens": True}, None), ({"prompt_tokens": 1.5}, None), ([], None),
         ("x", None), (7, None),
     ])  # fmt: skip
-    def test_usage_of_odd_form_is_taken_as_far_as_it_counts(self, value, usage):
-        assert dialect.usage_of(value) == usage
+    def test_parse_usage_odd_form_is_taken_as_far_as_it_counts(self, value, usage):
+        assert chat_completions.parse_usage(value) == usage
 
     def test_content_may_be_a_list_of_parts(self):
         parts = [{"type": "text", "text": "a"}, "b", {"type": "text", "text": None}, {"type": "image_url"}]
@@ -132,12 +132,12 @@ class TestChunks:
 
 class TestEnd:
     def test_done_ends_the_answer(self):
-        reader = ChatCompletions()
+        reader = ChatCompletionsDecoder()
         assert list(reader.feed(chunk("a") + DONE)) == [Delta("a"), Delta(finish_reason="stop")]
         assert reader.done
 
     def test_text_after_done_is_ignored(self):
-        reader = ChatCompletions()
+        reader = ChatCompletionsDecoder()
         list(reader.feed(chunk("a") + DONE + chunk("b") + b"data: {nonsense\n\n"))
         assert list(reader.feed(chunk("c") + b"\xff")) == list(reader.close()) == []
 
@@ -205,7 +205,7 @@ class TestWholeAnswer:
             read(b'{"choices": "\xff"}')
 
     def test_endless_json_is_refused(self, monkeypatch):
-        monkeypatch.setattr(dialect, "MAX_EVENT", 10_000)
+        monkeypatch.setattr(chat_completions, "MAX_EVENT", 10_000)
         with pytest.raises(ProtocolError, match="10000"):
             read(*[b"[" * 1000] * 11)
 
@@ -244,7 +244,7 @@ class TestErrors:
         "value", [{"error": {}, "object": "error"}, {"error": [1]}, {"error": {"message": {"a": 1}}}]
     )
     def test_an_error_without_words_says_so(self, value):
-        with pytest.raises(ServerError, match="without saying which"):
+        with pytest.raises(ServerError, match="unspecified error"):
             read(event(value))
 
     @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ class TestErrors:
             read(f"event: error\ndata: {data}\n\n".encode())
 
     def test_an_error_after_text_keeps_what_was_yielded(self):
-        reader = ChatCompletions()
+        reader = ChatCompletionsDecoder()
         deltas = reader.feed(chunk("a") + event({"error": "no"}))
         assert next(deltas) == Delta("a")
         with pytest.raises(ServerError, match="no"):
@@ -276,7 +276,7 @@ class TestErrors:
         "status", [10**5000, "9" * 5000, 4.04, True, "²²²", 99, 600, "٤٠١", [401], None, "abc"], ids=number
     )
     def test_odd_statuses_are_no_stray_error(self, status):
-        assert isinstance(error_of({"error": {"message": "no", "code": status}}), ServerError | AuthenticationError)
+        assert isinstance(object_error({"error": {"message": "no", "code": status}}), ServerError | AuthenticationError)
 
 
 class TestRefusal:
@@ -286,13 +286,13 @@ class TestRefusal:
         (304, ServerError),
     ])  # fmt: skip
     def test_a_status_has_its_error(self, status, kind):
-        error = refusal(status, b"no", 3.0)
+        error = refusal_error(status, b"no", 3.0)
         assert type(error) is kind
         assert (error.status, error.retry_after) == (status, 3.0)
         assert str(error).startswith("no")
 
     def test_the_http_status_goes_before_one_named_inside(self):
-        assert refusal(429, b'{"error": {"message": "no", "code": "insufficient_quota"}}').status == 429
+        assert refusal_error(429, b'{"error": {"message": "no", "code": "insufficient_quota"}}').status == 429
 
     @pytest.mark.parametrize(("body", "words"), [
         (b'{"error": {"message": "no"}}', "no"), (b'[{"error": {"message": "no"}}]', "no"), (b"  no\n way ", "no way"),
@@ -301,22 +301,22 @@ class TestRefusal:
         (b"[1, 2]", "[1, 2]"), (b"{}", "the server reports an error"),
     ])  # fmt: skip
     def test_the_servers_words_are_quoted(self, body, words):
-        assert str(refusal(500, body)).startswith(words)
+        assert str(refusal_error(500, body)).startswith(words)
 
     def test_a_404_about_a_model_is_an_unknown_model(self):
-        assert isinstance(refusal(404, b'{"error": "model \'x\' not found"}'), ModelNotFoundError)
-        assert not isinstance(refusal(404, b"<html>model</html>"), ModelNotFoundError)
+        assert isinstance(refusal_error(404, b'{"error": "model \'x\' not found"}'), ModelNotFoundError)
+        assert not isinstance(refusal_error(404, b"<html>model</html>"), ModelNotFoundError)
 
     def test_a_snippet_is_one_short_clean_line(self):
-        shown = snippet("a\x1b[31m\n\u202eb\ud800" + "x" * 1000)
+        shown = make_snippet("a\x1b[31m\n\u202eb\ud800" + "x" * 1000)
         assert shown.startswith("a [31m b x")
-        assert len(shown) == refusals.SNIPPET
+        assert len(shown) == wire_errors.MAX_SNIPPET
         assert shown.endswith("…")
 
     def test_a_credential_at_the_edge_of_a_snippet_is_not_shown_in_part(self):
         secret = Secret("correct-horse-battery")
-        assert "corr" not in snippet("x" * (refusals.SNIPPET - 8) + secret.reveal())
-        assert secret.reveal() not in str(refusal(401, f'{{"error": "bad key {secret.reveal()}"}}'.encode()))
+        assert "corr" not in make_snippet("x" * (wire_errors.MAX_SNIPPET - 8) + secret.reveal())
+        assert secret.reveal() not in str(refusal_error(401, f'{{"error": "bad key {secret.reveal()}"}}'.encode()))
 
 
 class TestOtherFormats:
@@ -413,8 +413,8 @@ def test_any_json_in_any_chunk_is_an_answer_or_a_provider_error(values, places, 
 @given(VALUES | CHUNKS)
 def test_any_whole_json_is_an_answer_or_a_provider_error(value):
     outcome([json.dumps(value).encode()])
-    error_of(value)
-    refusal(500, json.dumps(value).encode())
+    object_error(value)
+    refusal_error(500, json.dumps(value).encode())
 
 
 @given(st.binary(max_size=200) | st.lists(st.sampled_from([

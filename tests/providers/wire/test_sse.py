@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockbots_magic.providers.wire import sse as framing
+from lockbots_magic.providers.wire import sse
 from lockbots_magic.providers.wire.sse import Event, EventDecoder, MalformedStream, SurrogateJoiner, TextDecoder
 
 
@@ -123,8 +123,8 @@ class TestFields:
     def test_few_and_short_ignored_lines_are_remembered(self):
         decoder = EventDecoder()
         list(decoder.feed(b"".join(b"%d %s\n" % (n, b"x" * 10_000) for n in range(100))))
-        assert len(decoder.ignored) == framing.KEPT_IGNORED
-        assert max(map(len, decoder.ignored)) == framing.KEPT_LINE
+        assert len(decoder.ignored) == sse.MAX_IGNORED_LINES
+        assert max(map(len, decoder.ignored)) == sse.MAX_IGNORED_LINE
 
     def test_the_type_is_that_of_the_last_event_field(self):
         assert events_of(b"event: a\nevent: b\ndata: x\n\n") == [Event("x", "b")]
@@ -218,19 +218,19 @@ class TestBytes:
         assert time.process_time() - begin < 2  # some 0.05 s; joining anew at each piece takes 10 s
 
     def test_an_endless_line_is_refused(self, monkeypatch):
-        monkeypatch.setattr(framing, "MAX_EVENT", 10_000)
+        monkeypatch.setattr(sse, "MAX_EVENT", 10_000)
         decoder = EventDecoder()
         with pytest.raises(MalformedStream, match="10000"):
             events_fed(decoder, [b"x" * 1000] * 11)
 
     def test_an_event_of_endless_lines_is_refused(self, monkeypatch):
-        monkeypatch.setattr(framing, "MAX_EVENT", 10_000)
+        monkeypatch.setattr(sse, "MAX_EVENT", 10_000)
         decoder = EventDecoder()
         with pytest.raises(MalformedStream, match="10000"):
             events_fed(decoder, [b"data: 123456789\n"] * 1001)
 
     def test_many_events_together_may_be_larger_than_one(self, monkeypatch):
-        monkeypatch.setattr(framing, "MAX_EVENT", 100)
+        monkeypatch.setattr(sse, "MAX_EVENT", 100)
         assert len(data_of(b"data: 2345678\n\n" * 1000)) == 1000
 
 

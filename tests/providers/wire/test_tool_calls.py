@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from lockbots_magic.conversation.messages import Delta, ToolCall
 from lockbots_magic.errors import ProtocolError
 from lockbots_magic.providers.wire import tool_calls
-from lockbots_magic.providers.wire.chat_completions import ChatCompletions
-from lockbots_magic.providers.wire.tool_calls import MOST_CALLS, CallGatherer
+from lockbots_magic.providers.wire.chat_completions import ChatCompletionsDecoder
+from lockbots_magic.providers.wire.tool_calls import MAX_CALLS, ToolCallAssembler
 from tests.providers.wire.test_chat_completions import DONE, HUGE, chunk, event, read
 
 
@@ -21,10 +21,10 @@ def piece(index=None, id=None, name=None, arguments=None):  # noqa: A002  # as t
 
 
 def gathered(*chunks):
-    gatherer = CallGatherer()
+    assembler = ToolCallAssembler()
     for asked in chunks:
-        gatherer.take(asked)
-    return gatherer.whole()
+        assembler.feed(asked)
+    return assembler.assemble()
 
 
 def called(*chunks):
@@ -127,7 +127,7 @@ def test_an_answer_cut_off_asks_for_nothing():
 
 @pytest.mark.parametrize("asked", [
     {"index": 0}, "f", 7, [7], ["f"], [None], [[]], [{"function": "f"}], [{"function": [1]}],
-    [piece(n, str(n), "f") for n in range(MOST_CALLS + 1)],
+    [piece(n, str(n), "f") for n in range(MAX_CALLS + 1)],
 ])  # fmt: skip
 def test_malformed_calls_are_a_protocol_error(asked):
     with pytest.raises(ProtocolError):
@@ -135,7 +135,7 @@ def test_malformed_calls_are_a_protocol_error(asked):
 
 
 def test_a_call_that_names_no_function_is_a_protocol_error():
-    with pytest.raises(ProtocolError, match="names no function"):
+    with pytest.raises(ProtocolError, match="does not name a function"):
         read(chunk(tool_calls=[piece(0, "a", None, "{}")]), DONE)
 
 
@@ -183,7 +183,7 @@ odd = st.recursive(
 
 @given(st.lists(odd, max_size=3))
 def test_whatever_comes_is_taken_or_a_protocol_error(chunks):
-    reader = ChatCompletions()
+    reader = ChatCompletionsDecoder()
     try:
         for asked in chunks:
             list(reader.feed(event({"choices": [{"delta": {"tool_calls": asked}}]})))

@@ -1,0 +1,226 @@
+"""One HTTP request and the body of its response, as it arrives, within time limits.
+
+No request object, exception or log of requests and urllib3 ever holds a credential: credentials join in `connection`,
+where the bytes leave.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import requests
+
+from ...conversation.cancellation import Cancellation
+from ...errors import Cancelled, LockbotsError, ProtocolError, ProviderError, ProviderTimeout, UsageError
+from .connection import ConnectionLease
+from .request import HTTPRequest, TimeLimits, display_host, is_loopback, warn_if_unencrypted
+from .retry import parse_retry_after
+from .session import no_netrc, pooled_session
+from .translation import FOREIGN_ERRORS, translate_error
+
+T = TypeVar("T")
+
+MAX_READ = 65536
+"""Bytes that one read returns at most."""
+MAX_ERROR_BODY = 65536
+"""Bytes of an error response that are read."""
+MAX_REDIRECTS = 3
+MAX_TIMEOUT = 1e6
+"""Longest timeout (s) that the system accepts; longer ones are cut to it."""
+COALESCE_BELOW = 0.005
+"""A piece that arrives sooner than this (s) after the previous one is not delivered alone:"""
+COALESCE_PAUSE = 0.01
+"""reading pauses for so long (s) to collect more. Waking for each of 1000 pieces/s costs four times as much."""
+DRAIN_TIMEOUT = 0.1
+"""Time (s) to wait for the end of a complete body, so that its connection can be reused."""
+
+
+class Exchange:
+    """One request and the body of its response: a context manager that is iterated for `bytes`.
+
+    Leaving the `with` block closes the connection, unless the body has ended and the connection is reusable.
+
+    Raises:
+        ConnectionFailed: Refused, reset or cut off, also in the middle of the body.
+        ProviderTimeout: Connecting, waiting for data or the whole exchange took too long.
+        ProtocolError: The content encoding is broken, or the server redirects to another host.
+        UsageError: The request can't be written as JSON, or its URL is invalid.
+        Cancelled: `cancellation` was used, from any thread.
+    """
+
+    def __init__(self, request: HTTPRequest, limits: TimeLimits, cancellation: Cancellation) -> None:
+        self.request = request
+        self._limits = limits
+        self._cancellation = cancellation
+        self._lease = ConnectionLease(request.secret_headers, request.secret_query)
+        self._timed_out = False
+        self._ended = False
+        self._compressed = False
+        self._timer: threading.Timer | None = None
+        self._response: requests.Response | None = None
+
+    def __enter__(self) -> Exchange:
+        warn_if_unencrypted(self.request)
+        try:
+            self._start_timer()
+            self._cancellation.on_cancel(self._lease.abort)
+            self._run_translated(lambda: None)  # raises if it is cancelled or late already
+            self._run_translated(self._send)
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[bytes]:
+        piece, waited = b"", math.inf
+        while True:
+            if waited < COALESCE_BELOW and len(piece) < MAX_READ // 16:
+                time.sleep(COALESCE_PAUSE)
+            began = time.monotonic()
+            piece = self._run_translated(self._read)
+            waited = time.monotonic() - began
+            if not piece:
+                break
+            yield piece
+        self._ended = True
+
+    @property
+    def status(self) -> int:
+        """HTTP status of the response."""
+        return self._get_response().status_code
+
+    @property
+    def content_type(self) -> str:
+        """Media type of the response, lower case, without parameters."""
+        return self._get_header("content-type").partition(";")[0].strip().lower()
+
+    @property
+    def retry_after(self) -> float | None:
+        """Pause (s) that the header `Retry-After` asks for, in seconds or as a date."""
+        return parse_retry_after(self._get_header("retry-after"))
+
+    def read_body(self) -> bytes:
+        """Return the body, at most `MAX_ERROR_BODY` bytes of it; of a broken one, the part that arrived."""
+        pieces, size = [], 0
+        with suppress(ProviderError):
+            for piece in self:
+                pieces.append(piece)
+                size += len(piece)
+                if size >= MAX_ERROR_BODY:
+                    break
+        return b"".join(pieces)[:MAX_ERROR_BODY]
+
+    def finish(self) -> None:
+        """Read the end of a response whose format says that it is complete, so that the connection can be reused."""
+        if self._ended or not self._lease.set_read_timeout(DRAIN_TIMEOUT):
+            return
+        with suppress(Exception):
+            for _ in range(4):  # may be left: a blank line, the last chunk, the end of the compressed data
+                if not self._ended and not self._read():
+                    self._ended = True
+
+    def close(self) -> None:
+        """Close the connection at once, or return it to its pool if the body has ended."""
+        self._cancellation.on_cancel(None)
+        if self._timer is not None:
+            self._timer.cancel()
+        if not self._ended:
+            self._lease.abort()
+        if self._response is not None:
+            self._response.close()
+        self._lease.release()
+
+    def _get_response(self) -> requests.Response:
+        if self._response is None:
+            raise RuntimeError("An exchange has a response only inside its `with` block.")
+        return self._response
+
+    def _get_header(self, name: str) -> str:
+        return self._get_response().headers.get(name, "")
+
+    def _start_timer(self) -> None:
+        if self._limits.deadline == math.inf:
+            return
+        remaining = self._limits.remaining
+        if remaining <= 0:
+            self._timed_out = True
+            return
+        self._timer = threading.Timer(min(remaining, MAX_TIMEOUT), self._on_deadline)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _on_deadline(self) -> None:
+        self._timed_out = True
+        self._lease.abort()
+
+    def _send(self) -> None:
+        url = self.request.url
+        body = _encode_json(self.request.json)
+        for _ in range(MAX_REDIRECTS + 1):
+            self._response = self._send_to(url, body)
+            self._compressed = bool(self._get_header("content-encoding"))
+            location = self._get_header("location")
+            if self.status not in (301, 302, 303, 307, 308) or not location:
+                return
+            self._response.close()
+            url = self.request.follow_redirect(url, self.status, location)
+        raise ProtocolError(f"{display_host(url)} redirects in a loop.")
+
+    def _send_to(self, url: str, body: bytes | None) -> requests.Response:
+        host = urlsplit(url).hostname or ""
+        media_type = {} if body is None else {"content-type": "application/json"}
+        connect = max(min(self._limits.connect, self._limits.remaining, MAX_TIMEOUT), 0.001)
+        with self._lease.in_this_thread():
+            return pooled_session().request(
+                self.request.method,
+                url,
+                data=body,
+                headers={**media_type, **self.request.headers},
+                stream=True,
+                timeout=(connect, min(self._limits.silence, MAX_TIMEOUT)),
+                allow_redirects=False,
+                auth=no_netrc,
+                proxies={"no_proxy": host} if is_loopback(host) else None,
+            )
+
+    def _read(self) -> bytes:
+        return self._get_response().raw.read1(MAX_READ, decode_content=self._compressed) or b""
+
+    def _run_translated(self, action: Callable[[], T]) -> T:
+        """Run `action`; raise its errors as errors of this package, with no foreign object or frame attached."""
+        failure: Exception | None = None
+        handled = sys.exc_info()[1]  # the caller may be handling an error of its own
+        try:
+            result = action()
+        except LockbotsError as error:
+            failure = error.with_traceback(None)
+        except FOREIGN_ERRORS as error:
+            failure = translate_error(error, handled, self.request)
+        if self._cancellation.cancelled:
+            raise Cancelled
+        if self._timed_out:
+            raise ProviderTimeout("The total time for the reply is over.")
+        if failure is not None:
+            raise failure
+        return result
+
+
+def _encode_json(value: Any) -> bytes | None:
+    if value is None:
+        return None
+    try:
+        return json.dumps(value, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError):
+        message = "A parameter can't be written as JSON. Use numbers, text, lists or dicts."
+    raise UsageError(message)  # outside of the handler: a context would hold the value

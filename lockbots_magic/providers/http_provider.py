@@ -1,0 +1,129 @@
+"""Base class of providers behind HTTP: retries, one deadline for all attempts, and redaction of the credential."""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ..conversation.cancellation import Cancellation
+from ..conversation.messages import ChatRequest, Delta, ModelInfo
+from ..errors import AuthenticationError, ConnectionFailed, ModelNotFoundError, ProviderError
+from ..security.secrets import Redactor, Secret
+from .base import Provider, closing_stream
+from .http import HTTPRequest, TimeLimits, open_exchange
+from .http.request import is_loopback
+from .http.retry import Deltas, with_retries
+from .wire.errors import refusal_error
+
+if TYPE_CHECKING:
+    from .http.exchange import Exchange
+
+
+class HTTPProvider(Provider):
+    """A provider behind HTTP. A subclass implements `attempt`, which sends the request once."""
+
+    @abstractmethod
+    def attempt(self, request: ChatRequest, model: ModelInfo, deadline: float) -> Iterator[Delta]:
+        """Send the request once and yield the reply.
+
+        Args:
+            request: What to send.
+            model: The model to ask.
+            deadline: End of the reply, as a `time.monotonic()` (s).
+        """
+
+    def stream(self, request: ChatRequest) -> Iterator[Delta]:
+        """Yield the reply as it arrives, retrying where that is safe; see `Provider.stream`."""
+        self.check_parts(request)
+        self.ready()
+        model = self.resolved(request.model, request.cancellation)
+        deadline = time.monotonic() + self.total_timeout
+        deltas = with_retries(
+            lambda: self._attempt(request, model, deadline),
+            max_retries=self.max_retries,
+            backoff=self.backoff,
+            deadline=deadline,
+            cancellation=request.cancellation,
+        )
+        pieces: list[str] = []
+        try:
+            with closing_stream(deltas):
+                for delta in deltas:
+                    pieces.append(delta.text)
+                    yield delta
+        except ProviderError as error:
+            error.model, error.partial = model.id, "".join(pieces)
+            if advice := self._advise(error):
+                error.args = (f"{str(error).rstrip('.')}. {advice}",)
+            raise
+
+    @contextmanager
+    def open(self, http_request: HTTPRequest, deadline: float, cancellation: Cancellation) -> Iterator[Exchange]:
+        """Send `http_request`; within the block its response can be read.
+
+        Args:
+            http_request: What to send.
+            deadline: End of the exchange, as a `time.monotonic()` (s).
+            cancellation: Closes the connection from another thread.
+
+        Raises:
+            ProviderError: No connection, or the server refused the request.
+        """
+        with open_exchange(http_request, TimeLimits(*self.timeout, deadline), cancellation) as exchange:
+            if exchange.status >= 300:
+                raise self.refusal(exchange)
+            yield exchange
+
+    def refusal(self, exchange: Exchange) -> ProviderError:
+        """Hook: override to interpret a refusal. Return the error for a response whose status is not a success."""
+        return refusal_error(exchange.status, exchange.read_body(), exchange.retry_after)
+
+    @contextmanager
+    def errors_named(self) -> Iterator[None]:
+        """Within the block, give a `ProviderError` the provider's name, and redact the credential in its message."""
+        try:
+            yield
+        except ProviderError as error:
+            error.provider = self.name
+            if self.auth:
+                error.args = (self.auth.redact(str(error)),)
+            raise
+
+    def _attempt(self, request: ChatRequest, model: ModelInfo, deadline: float) -> Deltas:
+        """Make one attempt. A server may echo the credential, so it is redacted here: in the text and in errors."""
+        with self.errors_named():
+            deltas = self.attempt(request, model, deadline)
+            yield from deltas if self.auth is None else _redact_text(self.auth, deltas)
+
+    def _advise(self, error: ProviderError) -> str:
+        """Return a sentence that says what to do about `error`, where that is known."""
+        if isinstance(error, AuthenticationError):
+            return f"To set another credential, run `%lockbots login {self.name}`."
+        if isinstance(error, ModelNotFoundError):
+            return f"To list the models, run `%lockbots models {self.name}`."
+        local = is_loopback(urlsplit(self.base_url).hostname or "")
+        if isinstance(error, ConnectionFailed) and not error.partial and local:
+            return "Is the server running?"
+        return ""
+
+
+def _redact_text(secret: Secret, deltas: Iterator[Delta]) -> Deltas:
+    """Yield `deltas` with the credential redacted in their text, also where it is cut across them."""
+    redactor = Redactor(secret)
+    with closing_stream(deltas):
+        try:
+            for delta in deltas:
+                text = redactor.feed(delta.text)
+                if delta.finish_reason:
+                    text += redactor.close()
+                yield delta._replace(text=text)
+        except ProviderError:
+            if held := redactor.close():
+                yield Delta(held)
+            raise
+    if held := redactor.close():  # a provider may end without a finish reason
+        yield Delta(held)

@@ -1,0 +1,47 @@
+"""requests takes 90 ms to import: nothing loads it before the first request."""
+
+import subprocess
+import sys
+
+import pytest
+
+LOADED = "sorted({name.partition('.')[0] for name in sys.modules} & {'requests', 'urllib3'})"
+
+
+def run_python(code):
+    return subprocess.run(
+        [sys.executable, "-c", f"import sys\n{code}"], capture_output=True, text=True, check=True
+    ).stdout
+
+
+@pytest.mark.parametrize(
+    "module", ["lockbots_magic.errors", "lockbots_magic.chat", "lockbots_magic.notebook.extension"]
+)
+def test_importing_loads_no_requests(module):
+    assert run_python(f"import {module}\nprint({LOADED})") == "[]\n"
+
+
+def test_first_request_loads_requests_and_making_a_chat_does_not(mock_server):
+    code = f"""
+from lockbots_magic.chat import Chat
+chat = Chat("openai:demo", base_url={mock_server.url("openai")!r})
+print({LOADED})
+print(chat.ask("say hello").reply)
+print({LOADED})
+"""
+    assert run_python(code) == "[]\nhello\n['requests', 'urllib3']\n"
+
+
+def test_errors_are_those_of_requests_though_requests_is_imported_later():
+    code = """
+from lockbots_magic.errors import AuthenticationError, ConnectionFailed
+assert "requests" not in sys.modules
+kept = ConnectionFailed("refused")
+import requests
+for error, base in ((kept, requests.ConnectionError), (AuthenticationError("no"), requests.HTTPError)):
+    try:
+        raise error
+    except base:
+        print(type(error).__name__)
+"""
+    assert run_python(code) == "ConnectionFailed\nAuthenticationError\n"
