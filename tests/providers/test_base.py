@@ -130,7 +130,7 @@ def test_a_model_is_found_by_id_or_alias_or_passed_on(model, known):
 
 
 def test_a_provider_of_its_table_alone_names_what_there_is():
-    with pytest.raises(ModelNotFoundError, match="Unknown model 'new' for parrot. Known models: gpt-4, small."):
+    with pytest.raises(ModelNotFoundError, match=r"Unknown model 'new' for parrot\. Known models: gpt-4, small\."):
         Parrot().lookup_model("new", Parrot.models)
     assert Parrot().lookup_model("tiny", Parrot.models).id == "small"
 

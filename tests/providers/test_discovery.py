@@ -35,7 +35,7 @@ def serves(*models):
 def usual(monkeypatch):
     """The usual ports: none of this machine's own."""
     ports = {}
-    monkeypatch.setattr(discovery, "USUAL", ports)
+    monkeypatch.setattr(discovery, "USUAL_PORTS", ports)
     return ports
 
 

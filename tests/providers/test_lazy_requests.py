@@ -3,8 +3,6 @@
 import subprocess
 import sys
 
-import pytest
-
 LOADED = "sorted({name.partition('.')[0] for name in sys.modules} & {'requests', 'urllib3'})"
 
 
@@ -14,11 +12,9 @@ def run_python(code):
     ).stdout
 
 
-@pytest.mark.parametrize(
-    "module", ["lockbots_magic.errors", "lockbots_magic.chat", "lockbots_magic.notebook.extension"]
-)
-def test_importing_loads_no_requests(module):
-    assert run_python(f"import {module}\nprint({LOADED})") == "[]\n"
+def test_importing_the_package_loads_no_requests():
+    for module in ("errors", "chat", "providers.liaobots", "notebook.extension"):
+        assert run_python(f"import lockbots_magic.{module}\nprint({LOADED})") == "[]\n", module
 
 
 def test_first_request_loads_requests_and_making_a_chat_does_not(mock_server):

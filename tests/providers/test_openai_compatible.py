@@ -96,14 +96,14 @@ def test_system_prompt_is_a_message(mock_server):
 def test_preset_is_a_provider_with_its_own_url_and_credential(mock_server, monkeypatch, row):
     cls = provider_class(row.name)
     assert (cls.name, cls.url, cls.default_model) == (row.name, row.url, row.default_model)
-    assert cls.needs_auth == bool(row.credential)
-    if row.credential:
-        monkeypatch.setenv(row.credential, CREDENTIAL)
+    assert cls.needs_auth == bool(row.credential_variable)
+    if row.credential_variable:
+        monkeypatch.setenv(row.credential_variable, CREDENTIAL)
     messages = [{"role": "user", "content": "say x"}]
     assert list(cls.create_completion("any/model:8b", messages, base_url=mock_server.url("openai"))) == ["x"]
     (request,) = mock_server.requests
     assert request.json["model"] == "any/model:8b"
-    assert request.headers.get("authorization") == (f"Bearer {CREDENTIAL}" if row.credential else None)
+    assert request.headers.get("authorization") == (f"Bearer {CREDENTIAL}" if row.credential_variable else None)
     assert ("stream_options" in request.json) == row.reports_usage
 
 
@@ -146,7 +146,7 @@ def test_list_of_models_that_does_not_come_is_an_error(mock_server, fault, kind)
 
 
 def test_list_of_models_that_never_ends_is_timed_out(mock_server, monkeypatch):
-    monkeypatch.setattr("lockbots_magic.providers.openai_compatible.DEADLINE_FOR_LISTS", 0.1)
+    monkeypatch.setattr("lockbots_magic.providers.openai_compatible.MODEL_LIST_TIMEOUT", 0.1)
     with pytest.raises(ProviderTimeout):
         presets.vllm(base_url=mock_server.url("openai", fault="heartbeat-first", delay=0.01)).list_models()
 
@@ -260,7 +260,7 @@ def test_bad_status_is_an_error_of_its_kind(mock_server, status, kind, tries):
 
 def test_passing_failure_is_retried_with_a_notice(mock_server):
     got = deltas(mock_server.url("openai", fault="http-429", times=1, retry_after=0.01))
-    assert "trying again" in got[0].notice
+    assert "Retrying in" in got[0].notice
     assert "".join(d.text for d in got) == HEARD
 
 

@@ -210,7 +210,7 @@ class Exchange:
         if self._cancellation.cancelled:
             raise Cancelled
         if self._timed_out:
-            raise ProviderTimeout("The total time for the reply is over.")
+            raise ProviderTimeout("The whole reply took longer than `total_timeout`.")
         if failure is not None:
             raise failure
         return result

@@ -267,7 +267,7 @@ def test_a_refused_connection_is_a_failed_connection():
 def test_an_unknown_host_is_a_failed_connection():
     error, _ = failure_of("http://nonexistent.invalid")
     assert type(error) is ConnectionFailed
-    assert str(error).startswith("the connection to nonexistent.invalid failed: ")
+    assert str(error).startswith("Connection to nonexistent.invalid failed: ")
     assert "object at" not in str(error)
 
 
@@ -289,7 +289,7 @@ def test_errors_are_told_by_what_happened_not_by_what_the_caller_was_handling():
 
 
 def test_a_connection_that_does_not_come_in_time_is_a_timeout():
-    with full_port() as port, pytest.raises(ProviderTimeout, match="Connecting to .* timed out"):
+    with full_port() as port, pytest.raises(ProviderTimeout, match=r"Connecting to .* timed out"):
         Exchange(
             HTTPRequest("GET", f"http://127.0.0.1:{port}"), TimeLimits(QUICK, PATIENCE), Cancellation()
         ).__enter__()

@@ -121,7 +121,7 @@ LASTING = [
 @pytest.mark.parametrize("failure", PASSING, ids=str)
 def test_a_passing_failure_is_tried_again_and_told(failure):
     attempt, tries = attempts(failure, failure, None)
-    notice = Delta(notice="no; trying again in 0 s")
+    notice = Delta(notice="no. Retrying in 0 s.")
     assert list(retried(attempt)) == [notice, notice, Delta("hello")]
     assert len(tries) == 3
 
@@ -220,7 +220,7 @@ def test_a_long_retry_after_is_capped_and_the_pause_can_be_cancelled(ahead):
     cancel = Cancellation()
     with RawServer(refuses("503 No", 1, Retry_After=value)) as server:
         deltas = deltas_of(server.url, cancel=cancel)
-        assert next(deltas).notice.endswith("trying again in 30 s")
+        assert next(deltas).notice.endswith("Retrying in 30 s.")
         timer = threading.Timer(0.05, cancel.cancel)
         timer.start()
         begin = time.monotonic()

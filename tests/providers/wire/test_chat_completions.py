@@ -296,9 +296,9 @@ class TestRefusal:
 
     @pytest.mark.parametrize(("body", "words"), [
         (b'{"error": {"message": "no"}}', "no"), (b'[{"error": {"message": "no"}}]', "no"), (b"  no\n way ", "no way"),
-        (b"<html>x</html>", "the server answers with a web page"), (b"", "the server refuses the request"),
-        (b"\xff\xfe", "��"), (b"[" * 100_000, "[" * 199 + "…"), (b'{"detail": [{"msg": "x"}]}', "the server reports"),
-        (b"[1, 2]", "[1, 2]"), (b"{}", "the server reports an error"),
+        (b"<html>x</html>", "The server returned a web page"), (b"", "The server refused the request"),
+        (b"\xff\xfe", "��"), (b"[" * 100_000, "[" * 199 + "…"), (b'{"detail": [{"msg": "x"}]}', "The server reported"),
+        (b"[1, 2]", "[1, 2]"), (b"{}", "The server reported an unspecified error"),
     ])  # fmt: skip
     def test_the_servers_words_are_quoted(self, body, words):
         assert str(refusal_error(500, body)).startswith(words)
