@@ -322,7 +322,7 @@ def test_use_without_an_address_goes_back_to_the_providers_own(lockbots, session
 
 def test_status_is_there_when_the_model_is_wrong(lockbots, session):
     session.model = "nosuch:x"
-    assert "no provider" in lockbots("status")
+    assert "Unknown provider" in lockbots("status")
 
 
 def test_a_credential_in_the_settings_shows_nowhere(lockbots, session):
