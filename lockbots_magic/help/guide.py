@@ -1,4 +1,4 @@
-"""The built-in guide: answers questions about this toolkit from its help. No model, no network."""
+"""The built-in guide: a provider that answers questions about this package from its help pages, offline."""
 
 from __future__ import annotations
 
@@ -13,29 +13,31 @@ from ..conversation.messages import ChatRequest, Delta, Message, ModelInfo
 from ..errors import Cancelled, UsageError
 from ..providers.base import Provider
 from ..providers.declarations import model_table
-from . import search as helptext
+from . import search
 
 DEFAULT_RATE = 200.0
 """Words per second."""
 MAX_PAUSE = 60.0
-"""The longest pause (s) between two words, however low the rate."""
-CLOSE = 0.9
-"""From this share of the best score on, the second section is named too, if no third is as near."""
+"""Seconds between two words, however low the rate."""
+SEE_ALSO_RATIO = 0.9
+"""A second section is mentioned if it scores at least this share of the best, and no third one does."""
+EARLIER_PROMPTS = 2
+"""Previous prompts that a follow-up question is read with."""
 
 
 class Guide(Provider):
-    """Answers from the packaged help, in the language of the question; the same question gets the same answer."""
+    """Offline provider that answers from the help pages, in the language of the question. Deterministic."""
 
     name = "guide"
     models = model_table(ModelInfo("help", "Built-in guide"))
     default_model = "help"
-    parameters: ClassVar[Mapping[str, str]] = MappingProxyType({"rate": "words per second; 0 is all at once"})
+    parameters: ClassVar[Mapping[str, str]] = MappingProxyType({"rate": "words per second; 0 sends all at once"})
 
     def model_info(self, model: str) -> ModelInfo:
-        """Return the guide's one entry.
+        """Return the guide's only model.
 
         Raises:
-            ModelNotFoundError: another model is asked for.
+            ModelNotFoundError: Another model is requested.
         """
         return self.lookup_model(model, self.models)
 
@@ -43,12 +45,12 @@ class Guide(Provider):
         """Yield the answer word by word.
 
         Raises:
-            Cancelled: the request was cancelled.
-            ModelNotFoundError: the request names another model.
-            UsageError: `rate` is not a number from 0 on.
+            Cancelled: The request was cancelled.
+            ModelNotFoundError: The request names another model.
+            UsageError: The parameter `rate` is not a number >= 0.
         """
         self.model_info(request.model)
-        rate = _checked_rate(request.params.get("rate", DEFAULT_RATE))
+        rate = _parse_rate(request.params.get("rate", DEFAULT_RATE))
         text = answer(request.messages)
         in_words = bool(rate) and request.stream
         pause = min(1 / rate, MAX_PAUSE) if in_words else 0.0
@@ -60,48 +62,49 @@ class Guide(Provider):
 
 
 def answer(messages: tuple[Message, ...]) -> str:
-    """The guide's words on the last question in `messages`, Markdown. Pure."""
+    """Return the guide's answer to the last prompt in `messages`, in Markdown. Pure."""
     prompts = [m.content for m in messages if m.role == "user"]
     question = prompts[-1] if prompts else ""
-    language = helptext.language_of(question)
+    language = search.detect_language(question)
     phrases = _PHRASES[language]
-    in_words = " ".join(re.findall(r"\w+", question.lower()))
-    first = all(m.role != "assistant" for m in messages)
-    if _GREETING.fullmatch(in_words):
-        return "\n\n".join([phrases.welcome, *([phrases.connect] if first else [])])
-    if _THANKS.fullmatch(in_words):
+    words = " ".join(re.findall(r"\w+", question.lower()))
+    is_first = all(m.role != "assistant" for m in messages)
+    if _GREETING.fullmatch(words):
+        return "\n\n".join([phrases.welcome, *([phrases.connect] if is_first else [])])
+    if _THANKS.fullmatch(words):
         return phrases.thanks
-    found = None if _WORK.match(in_words) else _found(question, "\n".join(prompts[-3:-1]), language, phrases)
+    earlier = "\n".join(prompts[-1 - EARLIER_PROMPTS : -1])
+    found = None if _MODEL_TASK.match(words) else _find_answer(question, earlier, language, phrases)
     if found is None:
         return f"{phrases.unknown}\n\n{phrases.connect}"
-    return f"{found}\n\n{phrases.connect}" if first and "%lockbots use" not in found else found
+    return f"{found}\n\n{phrases.connect}" if is_first and "%lockbots use" not in found else found
 
 
-def _found(question: str, earlier: str, language: str, phrases: _Phrases) -> str | None:
-    """The section that answers `question`, with the title of another that may; none if the help has nothing on it."""
-    chapters = helptext.sections(language)
-    (score, best), *others = helptext.rank(question, chapters, earlier)
-    if score < helptext.THRESHOLD:
+def _find_answer(question: str, earlier: str, language: str, phrases: _Phrases) -> str | None:
+    """Return the best section, with the title of a close second; None if no section answers the question."""
+    sections = search.load_sections(language)
+    (score, best), *others = search.rank_sections(question, sections, earlier)
+    if score < search.THRESHOLD:
         return None
-    near = [section for other, section in others if other >= max(CLOSE * score, helptext.THRESHOLD)]
-    if len(near) != 1:  # several are near when the question has only a word that they all share: "connect"
+    close = [section for other, section in others if other >= max(SEE_ALSO_RATIO * score, search.THRESHOLD)]
+    if len(close) != 1:  # several are close if the question has only a word that they share, such as "connect"
         return best.page
-    return f"{best.page}\n\n{phrases.see_also} {near[0].title}"
+    return f"{best.page}\n\n{phrases.see_also} {close[0].title}"
 
 
-def _checked_rate(value: Any) -> float:
+def _parse_rate(value: Any) -> float:
     try:
         rate = float(value)
     except (TypeError, ValueError, OverflowError):
         rate = math.nan
     if not (math.isfinite(rate) and rate >= 0):
-        raise UsageError(f"rate must be a number of words per second, 0 or more, not {value!r}")
+        raise UsageError(f"rate must be >= 0 words per second, got {value!r}.")
     return rate
 
 
 @dataclass(frozen=True)
 class _Phrases:
-    """What the guide says of itself."""
+    """The guide's own sentences."""
 
     welcome: str
     thanks: str
@@ -120,16 +123,16 @@ _GREETING = re.compile(
     r"|(?:ты кто|кто ты|кто вы|вы кто)(?: такой| такая| такие)?|что ты (?:умеешь|такое|знаешь)|что вы умеете|что умеешь"
     r"|ты (?:бот|робот|ии|нейросеть|человек|модель|chatgpt|gpt)|представься)?"
 )
-"""A greeting, a question about the guide itself, or nothing at all."""
+"""A greeting, a question about the guide itself, or an empty prompt."""
 
 _THANKS = re.compile(
     r"(?:(?:ok|okay|great|perfect|cool|хорошо|отлично|понятно|ясно|ок) )?"
     r"(?:thanks?|thank you|thx|cheers|спасибо|спасибочки|благодарю)"
     r"(?: (?:you|a lot|very much|so much|a million|guide|bot|большое|огромное|за помощь|вам|тебе))*"
 )
-"""Thanks and nothing else."""
+"""Thanks without a question."""
 
-_WORK = re.compile(
+_MODEL_TASK = re.compile(
     r"(?:(?:please|can you|could you|пожалуйста|можешь|можете|а|and|now|теперь|тогда) )*"
     r"(?:write|compose|translate|summari[sz]e|calculate|compute|draw|imagine|solve|prove|implement|refactor|rewrite"
     r"|tell (?:me )?(?:a|an|another)|sing|paint|rhyme|proofread|generate|suggest|continue|fix my (?!code|cell|error)"
@@ -138,38 +141,38 @@ _WORK = re.compile(
     r"|продолжи(?:те)?|предложи(?:те)?|написать|перевести|сочинить"
     r"|расскажи(?:те)? (?:мне )?(?:анекдот|сказку|шутку|историю|стих))\b"
 )
-"""Work for a language model, whatever words of the help occur in it: "write a Python function that ..."."""
+"""A task for a language model, even if it contains words of the help: "write a Python function that ..."."""
 
 _PHRASES = MappingProxyType(
     {
         "en": _Phrases(
             welcome=(
-                "Hello! I am the built-in guide of Lockbots: not a language model, only its help, in your words. "
+                "Hello! I am the built-in guide of Lockbots. I am not a language model: I search the help. "
                 "Try asking:\n\n"
                 "- How do I connect OpenAI?\n- How do I undo a question?\n- How do I save a conversation?"
             ),
-            thanks="You are welcome! Ask whenever something is unclear.",
+            thanks="You are welcome!",
             unknown=(
-                "That is beyond me: I am the built-in guide, not a language model, and know only this toolkit. "
+                "I can't answer that: I am the built-in guide, not a language model, and search only this help. "
                 "You can ask me:\n\n"
                 "- How do I use Ollama?\n- What options does %%chat have?\n- Where is my API key kept?"
             ),
-            connect="To talk to a real model: `%lockbots login openai`, then `%lockbots use openai:gpt-4o-mini`.",
+            connect="To use a real model: `%lockbots login openai`, then `%lockbots use openai:gpt-4o-mini`.",
             see_also="See also:",
         ),
         "ru": _Phrases(
             welcome=(
-                "Здравствуйте! Я встроенный справочник Lockbots: не языковая модель, а справка, которую можно "
-                "спрашивать своими словами. Например:\n\n"
+                "Здравствуйте! Я встроенный справочник Lockbots. Я не языковая модель, а поиск по справке. "
+                "Спросите, например:\n\n"
                 "- Как подключить OpenAI?\n- Как отменить вопрос?\n- Как сохранить беседу?"
             ),
-            thanks="Пожалуйста! Спрашивайте, если что-то будет неясно.",
+            thanks="Пожалуйста!",
             unknown=(
-                "Этого я не умею: я встроенный справочник, не языковая модель, и знаю только эти инструменты. "
+                "На это я ответить не могу: я встроенный справочник, не языковая модель, и ищу только в этой справке. "
                 "Меня можно спросить:\n\n"
                 "- Как подключить Ollama?\n- Какие параметры есть у %%chat?\n- Где хранится мой ключ?"
             ),
-            connect="Чтобы говорить с настоящей моделью: `%lockbots login openai`, затем "
+            connect="Чтобы использовать настоящую модель: `%lockbots login openai`, затем "
             "`%lockbots use openai:gpt-4o-mini`.",
             see_also="См. также:",
         ),

@@ -1,4 +1,4 @@
-"""The packaged help: its sections, and which of them a question is about. Pure; nothing but package data is read."""
+"""Help pages and their full-text search (BM25F), in English and Russian. Pure: reads package data only."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
+THRESHOLD = 2.5
+"""Minimum score of a section that answers a question."""
 TITLE_WEIGHT = 5.0
 KEYWORD_WEIGHT = 5.0
-"""A word among a section's title or keywords counts as often as this many in its body."""
-NAMED = 10.0
-"""What it adds when the question comes down to a title or a keyword, no word more or less."""
+"""Weight of a word in the title or keywords, relative to one occurrence in the body."""
+EXACT_MATCH_BONUS = 10.0
+"""Added if the words of the question are exactly those of the title or of one keyword."""
 EARLIER_WEIGHT = 0.2
-"""What a follow-up question inherits from the questions before it."""
-THRESHOLD = 2.5
-"""The score below which a section is not what the question is about."""
+"""Weight of the previous questions in a follow-up question."""
+MAX_FOLLOW_UP_TOKENS = 2
+"""A question with at most this many significant words counts as a follow-up."""
 
-_ALIKE = 0.8  # how much of a misspelt word is right: "conect", "modle"
-_MISSPELT = 5  # letters from which on a word may be misspelt
-_SATURATION = 1.2  # k1 of BM25: how soon a repeated word stops to add
-_LENGTH_SHARE = 0.3  # b of BM25: low, as all sections are of about one length
-_SHORT = 2  # words of content up to which a question is taken for a follow-up
+BM25_K1 = 1.2  # saturation of repeated words
+BM25_B = 0.3  # length normalisation; low, because sections have similar lengths
+MIN_SIMILARITY = 0.8  # of a misspelt word and the word it stands for
+MIN_FUZZY_LENGTH = 5  # shorter words are matched exactly
 
 _WORD = re.compile(  # %chat and options are words of their own
     r"%%?chat\b|(?<![\w-])--?[a-z]+(?:-[a-z]+)*|(?<![\w-])--(?![\w-])|[^\W_]+"
@@ -39,8 +40,7 @@ _RUSSIAN_ENDINGS = re.compile(
     r"|[аяыиоеуюьй])$"
 )
 _ENGLISH_ENDINGS = re.compile(r"(?<=...)(?:ings?|ed|es|ly|s)$")
-
-_EXAMPLE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+_CODE_BLOCK = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Section:
 
     title: str
     keywords: tuple[str, ...]
-    """Other words for it, which the reader does not see."""
+    """Synonyms for the search; not shown."""
     body: str
     """Markdown."""
 
@@ -60,60 +60,112 @@ class Section:
 
 
 @functools.cache
-def sections(language: str = "en") -> tuple[Section, ...]:
-    """All sections in `language` (``"en"`` or ``"ru"``), in the order of the book.
+def load_sections(language: str = "en") -> tuple[Section, ...]:
+    """Return all sections in a language, in the order of the file.
+
+    Args:
+        language: ``"en"`` or ``"ru"``.
 
     Raises:
-        FileNotFoundError: there is no help in that language.
+        FileNotFoundError: There is no help in this language.
     """
-    return parse(_data(f"{language}.md"))
+    return parse_sections(_read_data(f"{language}.md"))
 
 
-@functools.cache
-def _stop_words() -> frozenset[str]:
-    """Words that tell nothing about a topic, of all languages, with е for ё."""
-    return frozenset(_data("stop_words.txt").split())
-
-
-def _data(name: str) -> str:
-    return (resources.files(__package__) / name).read_text(encoding="utf-8")
-
-
-def parse(text: str) -> tuple[Section, ...]:
-    """The sections of a help file: ``## Title``, a line ``keywords: one, two words``, and the body."""
+def parse_sections(text: str) -> tuple[Section, ...]:
+    """Parse a help file: ``## Title``, a line ``keywords: one, two words``, and the body, for each section."""
     chapters = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
-    return tuple(_section(*chapter.split("\n", 2)) for chapter in chapters)
+    return tuple(_parse_section(*chapter.split("\n", 2)) for chapter in chapters)
 
 
-def _section(title: str, keywords: str, body: str) -> Section:
+def _parse_section(title: str, keywords: str, body: str) -> Section:
     words = keywords.removeprefix("keywords:").split(",")
     return Section(title.strip(), tuple(word.strip() for word in words if word.strip()), body.strip())
 
 
-def language_of(text: str) -> str:
-    """``"ru"`` or ``"en"``: names and commands are Latin in both, so a third of Cyrillic words is enough."""
+@functools.cache
+def _load_stop_words() -> frozenset[str]:
+    """Return words without significance for a topic, in all languages, with е for ё."""
+    return frozenset(_read_data("stop_words.txt").split())
+
+
+def _read_data(name: str) -> str:
+    return (resources.files(__package__) / name).read_text(encoding="utf-8")
+
+
+def detect_language(text: str) -> str:
+    """Return ``"ru"`` if at least a third of the words are Cyrillic, else ``"en"``.
+
+    Commands and names are in Latin script in both languages, so a third is enough.
+    """
     words = _WORD.findall(text)
     cyrillic = sum(1 for word in words if _CYRILLIC.search(word))
     return "ru" if cyrillic and 3 * cyrillic >= sum(1 for word in words if not word.isdigit()) else "en"
 
 
-def tokens(text: str) -> list[str]:
-    """The stems of the words of `text`, without those that tell nothing about a topic."""
-    return [_stem(word) for word in _telling_words(text)]
+def list_titles(language: str = "en") -> list[str]:
+    """Return the titles of all sections."""
+    return [section.title for section in load_sections(language)]
 
 
-def _telling_words(text: str) -> list[str]:
-    ignored = _stop_words()
-    return [word for word in _words(text) if word not in ignored and not (word.isdigit() and len(word) < 3)]
+def find_section(name: str, language: str = "en") -> Section | None:
+    """Return the section for a title, the first words of a title, a keyword or a question; None if there is none."""
+    sections = load_sections(language)
+    wanted = " ".join(_split_words(name))
+    if wanted:
+        for section in sections:
+            if " ".join([*_split_words(section.title), ""]).startswith(f"{wanted} "):
+                return section
+    score, section = rank_sections(name, sections)[0]
+    return section if score >= THRESHOLD else None
 
 
-def _words(text: str) -> list[str]:
+def rank_sections(question: str, sections: Sequence[Section], earlier: str = "") -> list[tuple[float, Section]]:
+    """Rank sections by relevance to a question.
+
+    Args:
+        question: Free text.
+        sections: Sections in one language.
+        earlier: Previous questions. In a follow-up they decide between sections that the question itself matches.
+
+    Returns:
+        (score, section), best first; equal scores in the given order. A section with a score of at least `THRESHOLD`
+        answers the question.
+    """
+    index = _build_index(tuple(sections))
+    found = index.tokenize(question)
+    asked = index.weigh(found)
+    inherited = index.weigh(tokenize(earlier)) if is_follow_up(question) else {}
+    key = frozenset(found or _split_words(question))
+    scores = [
+        index.score(number, asked, inherited) + EXACT_MATCH_BONUS * index.has_name(number, key)
+        for number in range(len(index.sections))
+    ]
+    return sorted(zip(scores, index.sections, strict=True), key=lambda pair: -pair[0])
+
+
+def is_follow_up(question: str) -> bool:
+    """Return whether a question continues an earlier one: "and for Ollama?", or very short."""
+    return bool(_FOLLOW_UP.match(question.strip())) or len(tokenize(question)) <= MAX_FOLLOW_UP_TOKENS
+
+
+def tokenize(text: str) -> list[str]:
+    """Return the stems of the significant words of `text`."""
+    return [_stem(word) for word in _significant_words(text)]
+
+
+def _significant_words(text: str) -> list[str]:
+    ignored = _load_stop_words()
+    return [word for word in _split_words(text) if word not in ignored and not (word.isdigit() and len(word) < 3)]
+
+
+def _split_words(text: str) -> list[str]:
     return _WORD.findall(text.lower().replace("ё", "е"))
 
 
-def _gist(text: str) -> frozenset[str]:
-    """What `text` comes down to; where no word tells much ("what is this?"), all of them together may."""
-    return frozenset(tokens(text) or _words(text))
+def _key_of(text: str) -> frozenset[str]:
+    """Return the significant stems of `text`; if it has none ("what is this?"), all its words."""
+    return frozenset(tokenize(text) or _split_words(text))
 
 
 def _stem(word: str) -> str:
@@ -127,96 +179,50 @@ def _stem(word: str) -> str:
     return re.sub(r"(?<=..)[eyi]$", "", stem)[:6]
 
 
-def topics(language: str = "en") -> list[str]:
-    """The titles of all sections."""
-    return [section.title for section in sections(language)]
-
-
-def topic(name: str, language: str = "en") -> Section | None:
-    """The section called `name`, or about it: its title, the title's first words, a keyword, or a question."""
-    chapters = sections(language)
-    wanted = " ".join(_words(name))
-    if wanted:
-        for section in chapters:
-            if " ".join([*_words(section.title), ""]).startswith(f"{wanted} "):
-                return section
-    score, section = rank(name, chapters)[0]
-    return section if score >= THRESHOLD else None
-
-
-def rank(question: str, sections: Sequence[Section], earlier: str = "") -> list[tuple[float, Section]]:
-    """Order `sections` by how much they are about `question`.
-
-    Args:
-        question: in words.
-        sections: of one language.
-        earlier: the prompts before; in a follow-up they decide between sections of which the question itself speaks.
-
-    Returns:
-        (score, section), the best first; equal scores in the given order. From `THRESHOLD` on, a score means
-        that the section answers the question.
-    """
-    index = _index(tuple(sections))
-    found = index.tokens(question)
-    asked = index.rarities(found)
-    inherited = index.rarities(tokens(earlier)) if is_follow_up(question) else {}
-    gist = frozenset(found or _words(question))
-    scores = [
-        index.score(number, asked, inherited) + NAMED * index.is_named(number, gist)
-        for number in range(len(index.sections))
-    ]
-    return sorted(zip(scores, index.sections, strict=True), key=lambda pair: -pair[0])
-
-
-def is_follow_up(question: str) -> bool:
-    """Whether `question` goes on from an earlier one: "and for Ollama?", or very short."""
-    return bool(_FOLLOW_UP.match(question.strip())) or len(tokens(question)) <= _SHORT
-
-
 class _Index:
-    """Word counts of some sections, weighted by where the words stand (BM25F)."""
+    """Word counts of sections, weighted by field (BM25F)."""
 
     def __init__(self, sections: tuple[Section, ...]) -> None:
         self.sections = sections
-        self._names = [{_gist(name) for name in (section.title, *section.keywords)} for section in sections]
+        self._names = [{_key_of(name) for name in (section.title, *section.keywords)} for section in sections]
         self._vocabulary = sorted(
             {
                 word
                 for section in sections
-                for word in _telling_words(" ".join((section.title, *section.keywords)))
-                if word.isalpha() and len(word) >= _MISSPELT
+                for word in _significant_words(" ".join((section.title, *section.keywords)))
+                if word.isalpha() and len(word) >= MIN_FUZZY_LENGTH
             }
         )
-        self._counts = [_weighted_counts(section) for section in sections]
+        self._counts = [_count_tokens(section) for section in sections]
         lengths = [math.fsum(counts.values()) for counts in self._counts]
         average = math.fsum(lengths) / max(len(lengths), 1)
-        self._norms = [1 - _LENGTH_SHARE + _LENGTH_SHARE * length / average for length in lengths]
-        self._spread = Counter(token for counts in self._counts for token in counts)
+        self._norms = [1 - BM25_B + BM25_B * length / average for length in lengths]
+        self._document_frequency = Counter(token for counts in self._counts for token in counts)
 
-    def tokens(self, question: str) -> list[str]:
-        """The stems of the words of `question`; one that no section holds, but a title or keyword nearly, is that."""
-        return [self._token(word) for word in _telling_words(question)]
+    def tokenize(self, question: str) -> list[str]:
+        """Return the stems of a question; unknown words are corrected to similar words of titles and keywords."""
+        return [self._correct(word) for word in _significant_words(question)]
 
-    def _token(self, word: str) -> str:
+    def _correct(self, word: str) -> str:
         token = _stem(word)
-        if token in self._spread or len(word) < _MISSPELT or not word.isalpha():
+        if token in self._document_frequency or len(word) < MIN_FUZZY_LENGTH or not word.isalpha():
             return token
         candidates = [name for name in self._vocabulary if name[0] == word[0]]
-        return next(map(_stem, difflib.get_close_matches(word, candidates, 1, _ALIKE)), token)
+        return next(map(_stem, difflib.get_close_matches(word, candidates, 1, MIN_SIMILARITY)), token)
 
-    def rarities(self, found: Iterable[str]) -> dict[str, float]:
-        """Each token with its weight: the fewer sections hold it, the more it tells; most of all if none does."""
-        return {token: self._rarity(self._spread[token]) for token in found}
+    def weigh(self, tokens: Iterable[str]) -> dict[str, float]:
+        """Return each token with its inverse document frequency; unknown tokens weigh most."""
+        return {token: self._inverse_frequency(self._document_frequency[token]) for token in tokens}
 
-    def _rarity(self, spread: int) -> float:
-        return math.log(1 + (len(self.sections) - spread + 0.5) / (spread + 0.5))
+    def _inverse_frequency(self, frequency: int) -> float:
+        return math.log(1 + (len(self.sections) - frequency + 0.5) / (frequency + 0.5))
 
-    def is_named(self, number: int, gist: frozenset[str]) -> bool:
-        """Whether `gist` is that of the section's title or of one of its keywords."""
-        return bool(gist) and gist in self._names[number]
+    def has_name(self, number: int, key: frozenset[str]) -> bool:
+        """Return whether `key` equals the words of the section's title or of one of its keywords."""
+        return bool(key) and key in self._names[number]
 
     def score(self, number: int, asked: Mapping[str, float], inherited: Mapping[str, float]) -> float:
-        """How much the section is about what was asked, less for each word that it doesn't speak of."""
+        """Return the relevance of a section, reduced by the share of the question that it does not mention."""
         counts = self._counts[number]
         known = math.fsum(weight for token, weight in asked.items() if token in counts)
         if not known:
@@ -225,31 +231,31 @@ class _Index:
         return self._sum(number, asked) * coverage + EARLIER_WEIGHT * self._sum(number, inherited)
 
     def _sum(self, number: int, weights: Mapping[str, float]) -> float:
-        counts, norm = self._counts[number], _SATURATION * self._norms[number]
+        counts, norm = self._counts[number], BM25_K1 * self._norms[number]
         found = [(weight, counts[token]) for token, weight in weights.items() if token in counts]
-        return math.fsum(weight * count * (_SATURATION + 1) / (count + norm) for weight, count in found)
+        return math.fsum(weight * count * (BM25_K1 + 1) / (count + norm) for weight, count in found)
 
 
-def _weighted_counts(section: Section) -> dict[str, float]:
+def _count_tokens(section: Section) -> dict[str, float]:
     counts: defaultdict[str, float] = defaultdict(float)
-    for token in tokens(_EXAMPLE.sub("", section.body)):  # an example's prompt is not what the section is about
+    for token in tokenize(_CODE_BLOCK.sub("", section.body)):  # the prompt of an example is not the topic
         counts[token] += 1
-    for token in set(tokens(section.title)):
+    for token in set(tokenize(section.title)):
         counts[token] += TITLE_WEIGHT
-    for token, weight in _keyword_weights(section.keywords).items():
+    for token, weight in _weigh_keywords(section.keywords).items():
         counts[token] += weight
     return dict(counts)
 
 
-def _keyword_weights(keywords: Iterable[str]) -> dict[str, float]:
-    """A keyword's weight is shared by its words; a word in several counts once, where it weighs most."""
+def _weigh_keywords(keywords: Iterable[str]) -> dict[str, float]:
+    """Divide the weight of each keyword by its number of words; a word in several keywords counts once, at its best."""
     weights: defaultdict[str, float] = defaultdict(float)
-    for words in map(tokens, keywords):
+    for words in map(tokenize, keywords):
         for token in words:
             weights[token] = max(weights[token], KEYWORD_WEIGHT / len(words))
     return weights
 
 
 @functools.cache
-def _index(sections: tuple[Section, ...]) -> _Index:
+def _build_index(sections: tuple[Section, ...]) -> _Index:
     return _Index(sections)

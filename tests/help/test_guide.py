@@ -6,11 +6,11 @@ from lockbots_magic import providers
 from lockbots_magic.conversation.cancellation import Cancellation
 from lockbots_magic.conversation.messages import ChatRequest, Message
 from lockbots_magic.errors import Cancelled, ModelNotFoundError, UsageError
-from lockbots_magic.help import search as helptext
+from lockbots_magic.help import search
 from lockbots_magic.help.guide import DEFAULT_RATE, Guide, answer
 
-CONNECT = "To talk to a real model:"
-CONNECT_RU = "Чтобы говорить с настоящей моделью:"
+CONNECT = "To use a real model:"
+CONNECT_RU = "Чтобы использовать настоящую модель:"
 
 
 class CountedPauses(Cancellation):
@@ -47,7 +47,7 @@ def test_guide_is_the_registered_provider_and_needs_no_credential():
 
 
 def test_answer_is_the_section_with_its_title():
-    section = helptext.topic("undo")
+    section = search.find_section("undo")
     assert ask("how do I undo?").startswith(f"**{section.title}**\n\n{section.body}")
 
 

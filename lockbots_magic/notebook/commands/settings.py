@@ -78,13 +78,13 @@ def help_(session: Lockbots, options: Namespace) -> Shown:
 
 
 def _help_on(topic: str) -> Shown:
-    language = helptext.language_of(topic)
+    language = helptext.detect_language(topic)
     if topic in ("topics", "темы"):
-        return Table(("%lockbots help ...",), [(title,) for title in helptext.topics(language)])
-    section = helptext.topic(topic, language)
+        return Table(("%lockbots help ...",), [(title,) for title in helptext.list_titles(language)])
+    section = helptext.find_section(topic, language)
     if topic in COMMANDS:
         more = f"\n\nmore:  %lockbots help {section.title}" if section else ""
         return COMMANDS[topic].options(topic).format_help().rstrip() + more
     if section is None:
-        raise UsageError(f"there is no help on {topic!r}; there is on: {', '.join(helptext.topics(language))}")
+        raise UsageError(f"there is no help on {topic!r}; there is on: {', '.join(helptext.list_titles(language))}")
     return Page(section.page)

@@ -60,7 +60,7 @@ class Known:
             "function": lambda: [name for name, value in self._variables() if _is_function(value)],
             "persona": self._personas,
             "setting": lambda: sorted(session.class_traits(config=True)),
-            "topic": lambda: [*_commands(), *helptext.topics()],
+            "topic": lambda: [*_commands(), *helptext.list_titles()],
         }
 
     def parser(self, command: str | None = None) -> ArgumentParser | None:

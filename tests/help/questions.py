@@ -1,0 +1,283 @@
+"""Questions as people put them, and the section that answers each; misspelt ones and single words among them."""
+
+
+def parse_questions(text):
+    """Return title -> questions: a line `Title:`, then indented lines of questions, separated by ` | `."""
+    blocks = [block.strip().partition(":\n") for block in text.strip().split("\n##")]
+    return {title.strip("# "): [q.strip() for q in " ".join(rows.split()).split(" | ")] for title, _, rows in blocks}
+
+
+ENGLISH = parse_questions("""
+## First steps:
+    How do I start? | what is this? | getting started | how do I begin | how to install
+## Connect a real model:
+    how do I connect a real model? | which models are available? | Which provider am I using? | how do i conect
+    a modle | how to connect model | switch model | list models | which model am I using
+## Any OpenAI-compatible server:
+    what is base_url? | my company has its own server with an OpenAI API | how do I reset the base url | how to
+    use a proxy | custom endpoint | use my own server | azure openai | behind a corporate proxy
+## OpenAI, Anthropic, Gemini and other services:
+    how do I connect OpenAI? | Can I use Claude from Anthropic? | where do I put my gemini key | connect gpt-4 |
+    how do I connect chatgpt | where do i get an api key | use chat gpt | connect openia | how to use chatgtp |
+    get a key for claude | conect to openai | antropic key | use gpt4
+## Ollama:
+    how do I use Ollama? | can I run a model locally? | run local model | olama | llama locally
+## LM Studio:
+    how do I use LM Studio
+## llama.cpp:
+    connect to llama.cpp | how to connect a local llama server
+## vLLM:
+    vllm on our gpu cluster
+## Find local servers:
+    which model servers are running on my machine? | find local servers | is there an ollama running here? |
+    %lockbots discover | discover servers | find ollama on my machine
+## Lockchat:
+    what is lockchat?
+## Liaobots:
+    how do I log in to liaobots?
+## A Python function as the model:
+    can a python function be the model? | how do I use a Hugging Face pipeline?
+## Write a plug-in:
+    how do I write a plugin? | how do I add my own provider? | entry points | add a provider | custom provider
+    plugin
+## Options of %%chat:
+    how do I set the temperature? | what does -m do? | how do I pass max_tokens? | How can I set a system
+    prompt? | how do I ask without history? | how to change the temperature | one-off question without history |
+    how to stop repeating the history, one-off question | set temprature | system promt | max tokens | what
+    options are there for chat
+## One-line questions with %chat:
+    what's the difference between %chat and %%chat | ask in one line
+## Braces, quotes and dashes:
+    do I have to escape curly braces? | what does -- mean? | what does --raw do? | can I write $ and quotes? |
+    my prompt has double braces, how do I send them as they are | escape braces | curly braces in prompt
+## Variables and values in a prompt:
+    how do I put a dataframe into the prompt | can I use a variable in the prompt? | f-string in prompt | how do
+    I ask about my data? | send a table to the model | how do I show the model my function's source code | how
+    many rows of a data frame are sent? | insert the value of a variable | what is last_error | can it see my
+    variables? | NameError in my prompt | how to pass a pandas datafrme | insert variabel in prompt
+## Files, images and cells in a prompt:
+    how do I attach a file? | can I send an image? | how to ask about a screenshot | what does --cells do? |
+    send a csv file with my question | how do I give it the previous cells of my notebook? | attach pdf file |
+    send screenshot | upload a file
+## See what would be sent:
+    how can I see what is sent before I send it? | dry run | how many tokens will my prompt take? | preview the
+    request | what does --dry-run do? | what data leaves my machine? | preview prompt | what is sent to the
+    model
+## Personas:
+    how do I reuse a system prompt? | what is a persona? | prompt templates | system prompt from a file | where
+    do I keep my personas? | persona | reuse system prompt
+## Replies as variables, code and JSON:
+    what does --to do? | how can I get the reply into a variable? | answer as JSON | how do I get structured
+    output? | validate the answer with pydantic | put the code into a new cell | can the answer fill a
+    dataclass? | JSON schema | only the code, please | save the answer to a varaible | structured ouput | parse
+    json reply
+## Functions that the model may call:
+    can the model call my functions? | function calling | how do I give it tools? | what does --tools do? | is
+    it safe to let the model call a function? | give the model a tool | tool use | agents
+## Explain and fix an error:
+    explain my error | how do I fix my code? | why did my cell fail? | explain the traceback | debug my code | I
+    got an error | what does this error mean? | what does %lockbots fix do? | my cell failed | fix the bug in my
+    code | what does this traceback mean
+## Chat panel:
+    is there a chat window? | how do I open the panel? | can I type while a cell runs? | open the chat pannel |
+    chat sidebar
+## How a reply is shown:
+    why is the picture only a link? | can a reply run javascript? | how do I write formulas in LaTeX? | does it
+    work in jupyter console? | NO_COLOR | latex formulas | render markdown | dark theme | images are not shown
+## Several conversations:
+    how do I start a new conversation? | copy a conversation | delete a conversation | show me the history |
+    start a new chat | show histroy | how to swich conversation
+## Compare models:
+    how do I compare two models? | ask several models at once | which model is better? | models side by side |
+    compare gpt-4o and claude | ask the same question to two models | compare gpt and claude | ask two models
+## Run a cell again:
+    what happens when I run a cell again? | what does stale mean? | rerun a cell | what is a stale turn
+## Undo, retry, clear:
+    How do I undo a question? | How do I remove the last message? | regenerate the answer | undo last turn |
+    delete last message | regenrate
+## Stop a reply:
+    how do I stop a reply? | the model keeps talking, how to make it stop | how to cancel | stop generating |
+    interupt the model
+## Replies in the background:
+    stop a background reply | can I run other cells while it answers? | how do I ask in the background? | what
+    does --background do? | don't wait for the reply | run in background | ask in backgroud
+## Errors and retries:
+    I got an error 429 | it times out | how can I change the timeout? | connection refused | what if the
+    connection breaks midway? | what happens if I run a failed cell again? | error 401 | 401 unauthorized |
+    error 500 | timeout error | why is it so slow | rate limit exceeded | conection refused | it hangs for a
+    long time | invalid api key error
+## Long conversations:
+    what happens when the conversation gets too long? | the model forgot the beginning | context window exceeded
+    | too many tokens | prompt too long
+## Usage and cost:
+    how much did it cost? | what did this conversation cost me? | how many tokens did I use? | tokens per second
+    | how do I set my own prices? | usage | how expensive was it | token usage | how many tokens
+## Save, export, import:
+    how do I save a conversation? | export to markdown | can I send a conversation as a web page? | import
+    messages from openai | exprot to html | how do I save my chat
+## Restore after a restart:
+    can I continue tomorrow after a kernel restart? | the kernel died and my conversation is gone | how do I
+    restore a conversation from the notebook? | restore my conversation | kernel restarted, where is my chat |
+    lost my conversation
+## Record and replay:
+    how do I record the answers? | what is a cassette? | can it run without a network? | LOCKBOTS_CASSETTE_MODE
+    | what does NotRecordedError mean? | how do I get the same answers again? | explain cassettes | explain how
+    to record | how do I use a casette | vcr | offline replay
+## Settings:
+    what settings | how do I make this model the default everywhere? | ipython_config.py | change default model
+    | default temperature | where are settings stored
+## Tab completion:
+    does tab completion work? | autocomplete the model names | what does the tab key do? | autocompletion | tab
+    does not work
+## Credentials and safety:
+    where is my API key kept? | Is my key saved in the notebook? | how do I log out? | how do I log out | error:
+    no credential | where is the key stored | is my api key safe | how do I set my api key | delete my key |
+    enter api key
+## From Python:
+    how do I use it from python? | iterate over the streamed text in Python | temperature in python | can I set
+    the timeout from python? | use it in a script | python api | streaming in python
+## Tests and CI:
+    how do I run nbval on my notebooks? | LOCKBOTS_LIVE | how do I disable live output? | pytest fixture | run
+    in github actions | pytest | nbval
+## Mock server:
+    try without a key | fake server for experiments | what is the mock server | how do I test without an account
+    | sandbox | mock server for tests | start mock server
+## Get help:
+    help | what commands are there | where is the documentation | what topics do you know | how do I get help |
+    list of commands
+""")
+
+RUSSIAN = parse_questions("""
+## Первые шаги:
+    с чего начать? | что это такое? | с чего начать | как установить | начало работы
+## Подключить настоящую модель:
+    как подключить настоящую модель? | какие модели есть? | как сменить модель? | как подключить модель? | как
+    подключить нейросеть | сменить модель | список моделей | какая модель сейчас | подключить модел | выбрать
+    модель
+## Любой сервер, совместимый с OpenAI:
+    как подключить свой сервер? | как вернуть адрес по умолчанию | как использовать прокси | свой адрес сервера
+    | прокси | совместимый сервер
+## OpenAI, Anthropic, Gemini и другие сервисы:
+    как подключить OpenAI? | хочу использовать клод | как подключить чатгпт | где взять ключ | подключить чат
+    гпт | где получить api ключ | как получить ключ openai | подключить gpt | использовать клод | как подключить
+    гпт-4 | подключить опен аи | подключить дипсик | как подключить чат джипити | подключить гемини
+## Ollama:
+    как подключить Ollama? | можно ли без интернета? | как запустить модель локально? | запустить локальную
+    модель | подключить оламу | модель без интернета | оллама
+## LM Studio:
+    как подключить lm studio
+## vLLM:
+    как подключиться к vLLM
+## Найти локальные серверы:
+    как найти локальные серверы? | какие серверы запущены на моём компьютере | найти сервер | найти олламу на
+    компьютере
+## Liaobots:
+    нужен ли код для liaobots
+## Функция Python вместо модели:
+    можно ли вместо модели функцию? | своя функция как модель | своя функция вместо модели
+## Написать плагин:
+    как написать плагин? | как добавить своего провайдера | плагин | свой провайдер
+## Параметры %%chat:
+    как задать температуру? | Как задать системный промпт? | как поменять температуру | как заставить отвечать
+    по-русски (системный промпт) | задать темпиратуру | системный промпт | параметры чата | макс токенов
+## Вопрос одной строкой: %chat:
+    чем %chat отличается от %%chat?
+## Скобки, кавычки и дефисы:
+    надо ли экранировать скобки? | можно ли писать доллар и кавычки | что делает --raw | экранировать скобки |
+    кавычки
+## Переменные и значения в запросе:
+    как подставить переменную в запрос? | как передать таблицу в запрос | как вставить датафрейм в промпт | как
+    спросить модель о моих данных | сколько строк таблицы отправляется? | вставить переменную | передать
+    датафрейм | отправить таблицу
+## Файлы, картинки и ячейки в запросе:
+    как приложить файл? | можно ли отправить картинку? | как показать модели предыдущие ячейки | что делает
+    --cells | прикрепить файл | отправить картинку | загрузить файл в запрос | скриншот
+## Посмотреть, что будет отправлено:
+    как посмотреть, что будет отправлено? | сколько токенов в моём запросе | можно ли проверить запрос без
+    отправки | какие данные уходят на сервер? | что отправляется | предпросмотр запроса
+## Персоны:
+    что такое персона? | шаблоны промптов | системный промпт из файла | персона | шаблоны
+## Ответ в переменную, код и JSON:
+    Как записать ответ в переменную? | как получить ответ в JSON | ответ по схеме pydantic | как вставить код из
+    ответа в новую ячейку | ответ в виде словаря | сохранить ответ в переменую | ответ json | получить код
+## Функции, которые может вызвать модель:
+    может ли модель вызывать мои функции? | как дать модели инструменты | что делает --tools | вызов функций |
+    инструменты модели | агент
+## Объяснить и исправить ошибку:
+    объясни мою ошибку | как исправить ошибку в ячейке? | почему упала моя ячейка | исправить код | объяснить
+    ошибку | исправь код | ошибка в моей ячейке | упала ячейка
+## Панель чата:
+    как открыть панель? | есть ли окно чата? | открыть панель | панэль чата | чат сбоку
+## Как показан ответ:
+    почему вместо картинки ссылка? | отображаются ли формулы? | опасен ли javascript в ответе? | формулы |
+    почему картинка не показана | темная тема
+## Несколько бесед:
+    как начать новую беседу? | как переключиться между беседами | где посмотреть историю | новый разговор |
+    начать новый чат | история беседы | переключить беседу | удалить беседу
+## Сравнить модели:
+    как сравнить две модели? | какая модель лучше | спросить сразу несколько моделей | сравнить модели |
+    сравнить ответы
+## Запустить ячейку снова:
+    что будет, если запустить ячейку ещё раз? | ячейка выполнена дважды | запустить ячейку повторно | что значит
+    устаревший
+## Отменить, повторить, очистить:
+    как отменить последний вопрос? | хочу другой ответ | как очистить беседу? | удалить последнее сообщение |
+    отменить вопрос | повторить вопрос | очистить историю
+## Прервать ответ:
+    как остановить ответ? | Как прервать генерацию? | остановить ответ | как прервать | отменить генерацию |
+    остоновить
+## Ответ в фоне:
+    как остановить фоновый ответ | можно ли выполнять другие ячейки, пока идёт ответ | спросить в фоне | в
+    фоновом режиме | не ждать ответа
+## Ошибки и повторы:
+    что делать при ошибке 429? | как увеличить таймаут | почему не работает? | что если соединение оборвётся |
+    ошибка 401 | ошибка 429 | ошибка 500 | что значит ошибка 401 | ошибка авторизации | таймаут | слишком долго
+    отвечает | не отвечает сервер | соединение прервано | неверный ключ
+## Длинные беседы:
+    беседа не помещается в контекст | модель забыла начало разговора | слишком длинный запрос | не помещается в
+    контекст
+## Расход и стоимость:
+    сколько это стоило | сколько токенов я потратил? | как задать свои цены | сколько стоит один вопрос |
+    сколько стоит | сколько токенов потрачено | стоимость запросов
+## Сохранить, экспортировать, импортировать:
+    как сохранить беседу? | как сохранить бесседу | как загрузить беседу из файла | экспорт в markdown |
+    сохранить чат | экспорт в html | выгрузить беседу | сохранить диалог
+## Восстановить после перезапуска:
+    как восстановить беседу после перезапуска ядра? | ядро умерло, беседа пропала | восстановить беседу | ядро
+    перезапустилось | пропала беседа
+## Записать и воспроизвести:
+    как записать ответы в кассету? | как воспроизвести без сети? | те же ответы | кассета | как записать касету
+    | воспроизвести ответы | работать офлайн
+## Настройки:
+    как сделать модель по умолчанию? | переменная LOCKBOTS_MODEL | температура для всех ячеек | модель по
+    умолчанию | где настройки | изменить настройки
+## Автодополнение:
+    работает ли автодополнение? | что делает клавиша Tab | автодополнение | автозаполнение
+## Ключи и безопасность:
+    где хранится мой ключ? | безопасно ли писать ключ в ячейке? | где хранится ключ | как ввести ключ | как
+    удалить ключ | как сохранить ключ | куда вводить ключ | выйти из аккаунта | безопасен ли ключ
+## Из Python:
+    как использовать из питона? | использовать из python | питон скрипт
+## Тесты и CI:
+    как запустить тесты nbval? | запустить в ci
+## Тестовый сервер:
+    как попробовать без ключа? | что такое песочница? | Как запустить песочницу и сделать её медленной |
+    песочница | что такое песочница | тестовый сервер | как запустить тестовый сервер | попробовать без ключа |
+    мок-сервер
+## Справка:
+    помощь | какие есть команды | какие темы ты знаешь | список команд | справка
+""")
+
+UNRELATED = parse_questions("""
+## Nothing:
+    2+2? | what is the capital of France? | explain quantum mechanics | Why is the sky blue? | my dog is ill |
+    Name three prime numbers. | difference between list and tuple | Explain gravity to a child | what time is
+    it? | compare apples and oranges | how much is a litre of milk | how do I learn French? | how do I boil an
+    egg? | best laptop to buy | столица Франции? | почему небо голубое? | как сварить борщ? | кто написал «Войну
+    и мир»? | сколько будет 2+2 | сколько времени | как назвать кота | сколько стоит билет в Москву | объясни
+    квантовую механику | what is the weather | кто президент | how to cook rice | погода в москве | write me an
+    essay about cats | рецепт пирога | translate hello into french | what is love | сколько лет солнцу | как
+    похудеть | python list comprehension syntax | how old is the universe | расскажи о себе | buy a car | фильмы
+    про космос | где купить хлеб | как выучить английский
+""")["Nothing"]
+"""Questions about something else: the help has no answer."""
