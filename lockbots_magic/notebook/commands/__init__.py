@@ -56,5 +56,5 @@ def _parted(line: str) -> tuple[list[str], str] | None:
 
 def summary() -> str:
     """The commands, a line each."""
-    lines = [f"  {name:<10} {(c.run.__doc__ or '').strip()}" for name, c in COMMANDS.items()]
+    lines = [f"  {name:<10} {c.summary}" for name, c in COMMANDS.items()]
     return "\n".join(["Manage models, conversations, settings and credentials: %lockbots COMMAND", "", *lines])

@@ -72,6 +72,11 @@ class Command:
     text: str = ""
     """What help calls the text that the command takes behind a ``--``; it becomes the option `text`, verbatim."""
 
+    @property
+    def summary(self) -> str:
+        """First paragraph of the help, on one line."""
+        return " ".join((self.run.__doc__ or "").strip().partition("\n\n")[0].split())
+
     def options(self, name: str) -> Options:
         """The parser of its options."""
         parser = Options(f"%lockbots {name}", (self.run.__doc__ or "").strip())

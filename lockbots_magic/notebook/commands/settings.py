@@ -69,7 +69,7 @@ def help_(session: Lockbots, options: Namespace) -> Shown:
     """Show the commands, or the help on a topic."""
     if options.topic:
         return _help_on(" ".join(options.topic))
-    rows = [(name, (c.run.__doc__ or "").strip()) for name, c in COMMANDS.items()]
+    rows = [(name, c.summary) for name, c in COMMANDS.items()]
     return Table(
         ("%lockbots ...", "what it does"),
         rows,

@@ -263,6 +263,13 @@ def test_the_keyring_is_used_where_there_is_one(lockbots, shell, monkeypatch):
     assert store == {}
 
 
+def test_list_of_commands_shows_the_first_paragraph_of_each(lockbots):
+    text = lockbots("help")
+    assert COMMANDS["record"].summary in text
+    assert "cassette=FILE" in COMMANDS["record"].options("record").format_help()
+    assert "cassette=FILE" not in text
+
+
 def test_help_on_a_topic_comes_from_the_guide(lockbots):
     assert "ollama" in lockbots("help ollama").lower()
     assert "--base-url" in lockbots("help use")
