@@ -80,10 +80,10 @@ def acme(monkeypatch):
     exec(compile(source, "acme.py", "exec"), vars(module))  # the document is ours
     (registered,) = json.loads(f"{{{line.strip().rstrip(',')}}}").items()
     monkeypatch.setitem(providers._BUILT_IN, *registered)
-    providers._entries.cache_clear()
+    providers._load_registry.cache_clear()
     yield module
     monkeypatch.undo()
-    providers._entries.cache_clear()
+    providers._load_registry.cache_clear()
 
 
 def answer_with(*pieces, status="200 OK"):
