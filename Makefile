@@ -47,6 +47,7 @@ lint: $(VENV)/.lint
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/oxlint --deny-warnings lockbots_magic tests benchmarks
 
 debian:
 	@./tests/install_debian_packages

@@ -31,7 +31,7 @@
     window.tellHurt?.(`${what} at ${location.href}`);
   };
   const hurt = () => ran("hurt() was called");
-  Object.defineProperty(window, "hurt", { get: () => hurt, set: () => ran("window.hurt was set") });
+  Object.defineProperty(window, "hurt", { get: () => hurt, set: () => { ran("window.hurt was set"); } });
 
   // Markup: an allow-list for what is added to outputs or changed there, as soon as it is
 
