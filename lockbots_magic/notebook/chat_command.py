@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from ..chat import Chat
 from ..conversation.conversation import Conversation
 from ..errors import UsageError
-from ..prompt.option_syntax import Options, assignments, words
+from ..prompt.magic_line import parse_assignments, split_words
 from ..providers import names
 from ..reply import Reply
 from ..schema.structured_output import ReplySchema, reply_schema
+from .options import OptionParser
 from .session import Lockbots
 
 if TYPE_CHECKING:
@@ -25,24 +26,69 @@ if TYPE_CHECKING:
 FORMS = ("text", "code", "json")
 
 
-def chat_options() -> Options:
+def chat_options() -> OptionParser:
     """The options of `%%chat` and `%chat`."""
-    options = Options("%%chat", "Send a prompt to a language model; the reply streams into the output.")
+    options = OptionParser("%%chat", "Send a prompt to a language model; the reply streams into the output.")
     add = options.add_argument
-    add("-m", "--model", metavar="PROVIDER:MODEL", help="talk to this model, this once")
+    add("-m", "--model", metavar="PROVIDER:MODEL", completer="model", help="talk to this model, this once")
     add("-t", "--temperature", type=float, metavar="T", help="0 is sober, 2 is wild")
-    add("-s", "--system", metavar="TEXT", help='a system prompt for this turn; "@NAME key=value" takes a persona')
-    add("-c", "--conversation", metavar="NAME", help="in this conversation, made if it is new")
-    add("-p", "--param", action="append", default=[], metavar="NAME=VALUE", help="anything else the provider takes")
-    add("--base-url", metavar="URL", help="where the service is, this once")
+    add(
+        "-s",
+        "--system",
+        metavar="TEXT",
+        completer="persona",
+        help='a system prompt for this turn; "@NAME key=value" takes a persona',
+    )
+    add(
+        "-c", "--conversation", metavar="NAME", completer="conversation", help="in this conversation, made if it is new"
+    )
+    add(
+        "-p",
+        "--param",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        completer="parameter",
+        help="anything else the provider takes",
+    )
+    add("--base-url", metavar="URL", completer="address", help="where the service is, this once")
     add("--raw", action="store_true", help="send {{ }} as it stands; else it is a Python expression of the notebook")
-    add("--file", action="append", default=[], metavar="FILE", help="with this text file; may be repeated")
-    add("--image", action="append", default=[], metavar="IMAGE", help="with this image: a file, a URL or a variable")
+    add(
+        "--file",
+        action="append",
+        default=[],
+        metavar="FILE",
+        completer="file",
+        help="with this text file; may be repeated",
+    )
+    add(
+        "--image",
+        action="append",
+        default=[],
+        metavar="IMAGE",
+        completer="image",
+        help="with this image: a file, a URL or a variable",
+    )
     add("--cells", metavar="3-7", help="with these cells of the notebook, by their In[] numbers, and their outputs")
-    add("--tools", metavar="FUNCTIONS", help="Python functions that the model may have called: f,g")
-    add("--to", metavar="VAR", help="put the reply into this variable: its text, or what --as makes of it")
+    add(
+        "--tools",
+        metavar="FUNCTIONS",
+        completer="functions",
+        help="Python functions that the model may have called: f,g",
+    )
+    add(
+        "--to",
+        metavar="VAR",
+        completer="variable",
+        help="put the reply into this variable: its text, or what --as makes of it",
+    )
     add("--as", dest="form", choices=FORMS, help="text: unformatted; code: as a new cell below; json: checked")
-    add("--schema", metavar="VAR", help="with --as json: a JSON schema, type, dataclass or pydantic model of yours")
+    add(
+        "--schema",
+        metavar="VAR",
+        completer="variable",
+        help="with --as json: a JSON schema, type, dataclass or pydantic model of yours",
+    )
     add("--no-history", action="store_true", help="ask outside the conversation: it is neither told nor kept")
     add("--background", action="store_true", help="let the cell return at once; %%lockbots stop ends the reply")
     add("--dry-run", action="store_true", help="show what would be sent, and send nothing")
@@ -173,7 +219,7 @@ def _check(options: Namespace) -> None:
 
 
 def _params(options: Namespace) -> dict[str, Any]:
-    params = assignments(options.param)
+    params = parse_assignments(options.param)
     return params if options.temperature is None else {**params, "temperature": options.temperature}
 
 
@@ -257,7 +303,7 @@ def system_of(session: Lockbots, given: str | None, around: NotebookContext) -> 
 
 
 def _functions(named: str | None, around: NotebookContext) -> tuple[Callable[..., Any], ...]:
-    functions = [around.value(name, "--tools") for part in words(named or "") for name in part.split(",") if name]
+    functions = [around.value(name, "--tools") for part in split_words(named or "") for name in part.split(",") if name]
     for function in functions:
         if not callable(function):
             raise UsageError(f"--tools takes the names of functions; among them is a {type(function).__name__}")

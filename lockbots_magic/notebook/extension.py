@@ -21,7 +21,6 @@ from IPython.display import display
 
 from ..conversation.turn import Turn
 from ..errors import Interrupted
-from ..prompt.option_syntax import HelpRequested
 from ..rendering.notices import notices_of
 from ..reply import Reply
 from ..security.control_characters import printable
@@ -29,6 +28,7 @@ from ..security.links import unlinked
 from . import completion
 from .display_recorder import DisplayRecorder
 from .live_output import noted_by, watched
+from .options import HelpRequested
 from .session import Lockbots
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class ChatMagics(Magics):
 
         with self._in_cell():
             try:
-                options, text = chat_options().leading(line)
+                options, text = chat_options().parse_leading(line)
             except HelpRequested as help_text:
                 _say(str(help_text))
                 return

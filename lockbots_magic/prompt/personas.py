@@ -13,7 +13,7 @@ from typing import Any
 
 from ..errors import UsageError
 from .files import text_of
-from .option_syntax import assignments, words
+from .magic_line import parse_assignments, split_words
 from .paths import file_of
 from .template import Expression, expanded, pieces
 from .text import one_line
@@ -37,7 +37,7 @@ def persona(reference: str, config: Mapping[str, str], folders: Sequence[Path], 
         UsageError: there is no such persona, or a parameter of it is missing, unknown or wrong; the message says what
             there is, or how to give it.
     """
-    name, *pairs = words(reference) or [""]
+    name, *pairs = split_words(reference) or [""]
     name = name.removeprefix("@")
     given = _given(pairs, reference)
     text = _text(name, config, folders)
@@ -89,7 +89,7 @@ def _given(pairs: Sequence[str], reference: str) -> dict[str, Any]:
         key = pair.partition("=")[0].strip().replace("-", "_")
         if "=" not in pair or not key.isidentifier() or keyword.iskeyword(key):
             raise UsageError(f"behind @NAME come parameters as name=value, not {one_line(pair, 40)!r}")
-    return assignments(pairs)
+    return parse_assignments(pairs)
 
 
 def _names(text: str) -> set[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..conversation.turn import Turn
-from ..prompt.option_syntax import assignment, is_one_line, literal, quoted
+from ..prompt.magic_line import format_assignment, is_one_line, parse_literal, quote_word
 from .export_common import counted, is_image, most_common
 
 # What IPython takes for a prompt of its own, or of Python's, and takes away wherever it begins a line of a cell.
@@ -36,7 +36,7 @@ class Setting:
 
     def cells(self) -> list[str]:
         """Return the sources of the cells that come first."""
-        use = [f"%lockbots use {quoted(self.model)}"] if self.model else []
+        use = [f"%lockbots use {quote_word(self.model)}"] if self.model else []
         system = [f"%lockbots set system {_literal(_as_it_is(self.system))}"] if self.system else []
         return ["\n".join(["%load_ext lockbots_magic", *use]), *system]
 
@@ -87,18 +87,18 @@ def _arrives(prompt: str) -> bool:
 def _options(turn: Turn, setting: Setting, providers: Iterable[str]) -> Iterator[str]:
     model = model_of(turn, providers)
     if model not in ("", setting.model):
-        yield f"-m {quoted(model)}"
+        yield f"-m {quote_word(model)}"
     if "{{" in turn.prompt:
         yield "--raw"
     for url in filter(is_image, turn.images):  # any other word would be a file or a variable of whoever runs the cell
-        yield f"--image {quoted(url)}"
+        yield f"--image {quote_word(url)}"
     params = dict(turn.params)
     if _is_number(params.get("temperature")):
         yield f"-t {float(params.pop('temperature'))!r}"
     if turn.system != setting.system:
-        yield f"-s {quoted(_as_it_is(turn.system))}"
+        yield f"-s {quote_word(_as_it_is(turn.system))}"
     for name, value in params.items():
-        yield f"-p {quoted(assignment(name, value))}"
+        yield f"-p {quote_word(format_assignment(name, value))}"
 
 
 def _is_number(value: Any) -> bool:
@@ -112,5 +112,5 @@ def _as_it_is(system: str) -> str:
 
 def _literal(text: str) -> str:
     """Write `text` as one word of a command that reads literals."""
-    bare = text.isprintable() and not text.startswith("-") and literal(text) == text
-    return quoted(text if bare else repr(text))
+    bare = text.isprintable() and not text.startswith("-") and parse_literal(text) == text
+    return quote_word(text if bare else repr(text))

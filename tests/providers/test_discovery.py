@@ -7,11 +7,11 @@ import threading
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lockbots_magic.notebook.completion.knowledge import Known
 
 from lockbots_magic.errors import UsageError
 from lockbots_magic.notebook import commands
 from lockbots_magic.notebook.commands import discover  # noqa: F401  # it adds the command
-from lockbots_magic.notebook.completion.knowledge import Known
 from lockbots_magic.notebook.session import Lockbots
 from lockbots_magic.providers import discovery
 from lockbots_magic.providers.discovery import DiscoveredServer, parse_model_list

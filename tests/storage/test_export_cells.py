@@ -14,7 +14,7 @@ from lockbots_magic.notebook import commands
 from lockbots_magic.notebook.chat_command import NotebookContext, chat_options, prompt_of, question, system_of
 from lockbots_magic.notebook.extension import _MagicLine, _verbatim
 from lockbots_magic.notebook.session import Lockbots
-from lockbots_magic.prompt.option_syntax import assignments, words
+from lockbots_magic.prompt.magic_line import parse_assignments, split_words
 from lockbots_magic.storage import formats as files
 from lockbots_magic.storage.export_cells import Setting, cell, model_of, remarks_on
 
@@ -47,7 +47,7 @@ def magics_of(source):
 def asked_by(source, variables=None):
     """The question that a cell asks, as `%%chat` makes it."""
     ((name, line, body),) = magics_of(source)
-    options, text = chat_options().leading(line)
+    options, text = chat_options().parse_leading(line)
     assert name == "chat"
     return question(Lockbots(), options, prompt_of(text, body), NotebookContext(variables or {}))
 
@@ -95,13 +95,15 @@ MODELS = st.sampled_from(["gpt-4o", "llama3:8b", ""]) | TEXTS
 def test_a_cell_asks_what_the_turn_asked(prompt, system, usual, model, params, images):
     turn = Turn(prompt, "That.", provider="openai", model=model, system=system, params=params, images=(*images,))
     (ran,) = magics_of(cell(turn, Setting("guide:help", usual), PROVIDERS))
-    options, text = chat_options().leading(ran[1])
+    options, text = chat_options().parse_leading(ran[1])
     assert ran[0] == "chat"
     assert prompt_of(text, ran[2]) == prompt.strip("\n")
     assert options.raw == ("{{" in prompt)
     assert options.image == images
     assert (options.file, options.cells, options.tools) == ([], None, None)
-    read = assignments(options.param) | ({} if options.temperature is None else {"temperature": options.temperature})
+    read = parse_assignments(options.param) | (
+        {} if options.temperature is None else {"temperature": options.temperature}
+    )
     assert read == params
     assert (usual if options.system is None else given_system(options.system)) == system
     name = f"openai:{model}" if model else "openai"
@@ -157,7 +159,7 @@ def test_the_first_cell_sets_the_model(model):
     (first,) = Setting.of([turn], PROVIDERS).cells()
     load, *use = magics_of(first)
     assert load == ("load_ext", "lockbots_magic", None)
-    assert [words(line) for _, line, _ in use] == [["use", name] for name in [model_of(turn, PROVIDERS)] if name]
+    assert [split_words(line) for _, line, _ in use] == [["use", name] for name in [model_of(turn, PROVIDERS)] if name]
 
 
 @given(TEXTS.filter(bool))

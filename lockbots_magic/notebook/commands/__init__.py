@@ -6,7 +6,7 @@ import difflib
 import re
 
 from ...errors import UsageError
-from ...prompt.option_syntax import words
+from ...prompt.magic_line import split_words
 from ...rendering.page import Page
 from ..session import Lockbots
 
@@ -23,7 +23,7 @@ def run(session: Lockbots, line: str) -> Shown:
         UsageError: there is no such command, or its options are wrong.
         HelpRequested: `-h` was given.
     """
-    name, *rest = words(line) or ["status"]
+    name, *rest = split_words(line) or ["status"]
     if name in ("-h", "--help"):
         name = "help"
     if name.endswith("?") and not rest:  # as everywhere in IPython
@@ -46,9 +46,9 @@ def _parted(line: str) -> tuple[list[str], str] | None:
 
     None if there is no ``--``; one in quotes is none.
     """
-    whole = words(line)
+    whole = split_words(line)
     for dashes in re.finditer(r"(?<!\S)--(?!\S)", line):
-        before = words(line[: dashes.start()])
+        before = split_words(line[: dashes.start()])
         if whole[: len(before) + 1] == [*before, "--"]:
             return before[1:], line[dashes.end() :].strip()
     return None

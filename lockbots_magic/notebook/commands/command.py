@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ...conversation.history_entry import Entry
-from ...prompt.option_syntax import Options
 from ...rendering.table import Table
 from ...reply import Reply
+from ..options import OptionParser
 from ..session import Lockbots
 
 
@@ -77,9 +77,9 @@ class Command:
         """First paragraph of the help, on one line."""
         return " ".join((self.run.__doc__ or "").strip().partition("\n\n")[0].split())
 
-    def options(self, name: str) -> Options:
+    def options(self, name: str) -> OptionParser:
         """The parser of its options."""
-        parser = Options(f"%lockbots {name}", (self.run.__doc__ or "").strip())
+        parser = OptionParser(f"%lockbots {name}", (self.run.__doc__ or "").strip())
         for flags, settings in self.arguments:
             parser.add_argument(*flags, **settings)
         if self.text:

@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 
 
 @command(
-    argument("models", nargs="+", metavar="MODEL", help="provider:model; one given twice is asked twice"),
-    argument("--to", metavar="VAR", help="put the replies into this variable: a dict, model -> text"),
+    argument(
+        "models", nargs="+", metavar="MODEL", completer="model", help="provider:model; one given twice is asked twice"
+    ),
+    argument(
+        "--to", metavar="VAR", completer="variable", help="put the replies into this variable: a dict, model -> text"
+    ),
     argument("--raw", action="store_true", help="send {{ }} as it stands; else it is a Python expression"),
     text="PROMPT",
 )

@@ -55,7 +55,7 @@ def new(session: Lockbots, options: Namespace) -> str:
     return f"new conversation: {session.current}"
 
 
-@command(argument("name", help="its name"))
+@command(argument("name", completer="conversation", help="its name"))
 def switch(session: Lockbots, options: Namespace) -> str:
     """Go on with another conversation."""
     conversation = session.switch(options.name)
@@ -89,7 +89,7 @@ def list_(session: Lockbots, _: Namespace) -> Table:
     return Table(("", "conversation", "turns", "last prompt"), rows)
 
 
-@command(argument("name", help="its name"))
+@command(argument("name", completer="conversation", help="its name"))
 def delete(session: Lockbots, options: Namespace) -> str:
     """Forget a whole conversation."""
     ending = session.delete(options.name).ending(deleted=True)

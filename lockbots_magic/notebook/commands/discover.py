@@ -7,7 +7,7 @@ from argparse import ArgumentTypeError, Namespace
 from typing import TYPE_CHECKING
 
 from ...conversation.messages import ModelInfo
-from ...prompt.option_syntax import quoted
+from ...prompt.magic_line import quote_word
 from ...providers.model_catalog import get_catalog
 from ...rendering.table import Table
 from ..session import Lockbots
@@ -71,7 +71,7 @@ def _is_at(session: Lockbots, preset: Preset) -> bool:
 
 
 def _first(models: tuple[str, ...]) -> str:
-    return quoted(next((model for model in models if _PLAIN.fullmatch(model)), "MODEL"))
+    return quote_word(next((model for model in models if _PLAIN.fullmatch(model)), "MODEL"))
 
 
 def _named(models: tuple[str, ...]) -> str:

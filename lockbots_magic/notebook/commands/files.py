@@ -15,21 +15,21 @@ def _help(text: str) -> str:
     return text.replace("%", "%%")  # argparse fills in at percent signs
 
 
-@command(argument("file", help="where to"))
+@command(argument("file", completer="file", help="where to"))
 def save(session: Lockbots, options: Namespace) -> str:
     """Write the current conversation to a JSON file, to load it again."""
     _check_is_elsewhere(session, options.file)
     return f"saved: {files.save(session.conversation(), options.file)}"
 
 
-@command(argument("file", help="one that save wrote"))
+@command(argument("file", completer="file", help="one that save wrote"))
 def load(session: Lockbots, options: Namespace) -> str:
     """Read a conversation from a file and go on with it."""
     conversation = session.add(files.load(options.file))
     return f"conversation: {conversation.name} ({counted(len(conversation), 'turn')})"
 
 
-@command(argument("file", nargs="?", help=_help(f"where to: {files.listed(files.EXPORTS)}")))
+@command(argument("file", completer="file", nargs="?", help=_help(f"where to: {files.listed(files.EXPORTS)}")))
 def export(session: Lockbots, options: Namespace) -> str:
     """Write the current conversation for others: as Markdown, a page, a notebook or messages."""
     if not options.file:
@@ -44,7 +44,7 @@ def export(session: Lockbots, options: Namespace) -> str:
     return "\n".join([told, *(f"- {remark}" for remark in written.remarks)])
 
 
-@command(argument("file", nargs="?", help=_help(f"which: {files.listed(files.IMPORTS)}")))
+@command(argument("file", completer="file", nargs="?", help=_help(f"which: {files.listed(files.IMPORTS)}")))
 def import_(session: Lockbots, options: Namespace) -> str:
     """Read conversations that export, save or another program wrote, and go on with them."""
     if not options.file:

@@ -73,8 +73,8 @@ def _credential(session: Lockbots, name: str, provider: Provider) -> str:
 
 
 @command(
-    argument("model", help="provider:model, or a provider's name for its default model"),
-    argument("--base-url", metavar="URL", help="where the service is"),
+    argument("model", completer="model", help="provider:model, or a provider's name for its default model"),
+    argument("--base-url", metavar="URL", completer="address", help="where the service is"),
 )
 def use(session: Lockbots, options: Namespace) -> str:
     """Talk to another model from now on."""
@@ -105,7 +105,7 @@ def providers(session: Lockbots, _: Namespace) -> Table:
 
 
 @command(
-    argument("provider", nargs="?", help="the one in use by default"),
+    argument("provider", nargs="?", completer="provider", help="the one in use by default"),
     argument("--refresh", action="store_true", help="ask the server anew, whatever it said before"),
 )
 def models(session: Lockbots, options: Namespace) -> Table:

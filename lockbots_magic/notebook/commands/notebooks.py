@@ -14,7 +14,9 @@ from .command import argument, command, counted, short
 _MODEL = re.compile(r"[\w.:/@+-]+")  # a notebook of somebody else's suggests no options
 
 
-@command(argument("notebook", nargs="?", help="an .ipynb file; by default the notebook in which this runs"))
+@command(
+    argument("notebook", nargs="?", completer="file", help="an .ipynb file; by default the notebook in which this runs")
+)
 def restore(session: Lockbots, options: Namespace) -> str:
     """Rebuild the conversations that a saved notebook shows, and go on with the latest."""
     from ...storage.restore import restored  # noqa: PLC0415  # few read notebooks; %load_ext does not wait for it

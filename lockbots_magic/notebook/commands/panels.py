@@ -9,7 +9,14 @@ from ..session import Lockbots
 from .command import Displayed, argument, command
 
 
-@command(argument("name", nargs="?", help="which conversation, made if it is new; the current one by default"))
+@command(
+    argument(
+        "name",
+        nargs="?",
+        completer="conversation",
+        help="which conversation, made if it is new; the current one by default",
+    )
+)
 def panel(session: Lockbots, options: Namespace) -> Displayed:
     """Show a chat panel: the same conversation as the cells', to talk in while they run."""
     if session.make_panel is None:

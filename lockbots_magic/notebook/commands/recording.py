@@ -11,7 +11,7 @@ from .command import argument, command
 
 
 @command(
-    argument("file", help="cassette file (JSON Lines), such as talk.jsonl"),
+    argument("file", completer="file", help="cassette file (JSON Lines), such as talk.jsonl"),
     argument("--missing", action="store_true", help="replay recorded answers; send and record only the rest"),
     argument("--new", action="store_true", help="discard the old content of the file"),
 )
@@ -27,7 +27,7 @@ def record(session: Lockbots, options: Namespace) -> str:
 
 
 @command(
-    argument("file", help="cassette file"),
+    argument("file", completer="file", help="cassette file"),
     argument("--speed", type=float, metavar="X", help="1: recorded speed, 2: twice as fast, 0: without pauses"),
 )
 def replay(session: Lockbots, options: Namespace) -> str:

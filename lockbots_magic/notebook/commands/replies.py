@@ -15,7 +15,7 @@ from .command import Coded, argument, command, counted
 TIME_TO_STOP = 1.0
 """How long (s) `stop` waits for the replies to end."""
 
-_MODEL = argument("-m", "--model", metavar="PROVIDER:MODEL", help="ask this model, this once")
+_MODEL = argument("-m", "--model", metavar="PROVIDER:MODEL", completer="model", help="ask this model, this once")
 
 
 @command(_MODEL, text="REMARK")
@@ -45,7 +45,15 @@ def _asked(session: Lockbots, options: Namespace, word: Callable[[BaseException,
     return reply
 
 
-@command(argument("name", nargs="?", metavar="NAME", help="the conversation; without one, all replies are stopped"))
+@command(
+    argument(
+        "name",
+        nargs="?",
+        metavar="NAME",
+        completer="conversation",
+        help="the conversation; without one, all replies are stopped",
+    )
+)
 def stop(session: Lockbots, options: Namespace) -> str:
     """Stop replies that go on in the background; what has come is kept."""
     stopped = session.stop(options.name)

@@ -7,7 +7,7 @@ from argparse import Namespace
 
 from ...errors import Interrupted, UsageError
 from ...help import search as helptext
-from ...prompt.option_syntax import literal
+from ...prompt.magic_line import parse_literal
 from ...providers import provider_class
 from ...providers.validation import wrap_credential
 from ...rendering.page import Page
@@ -17,8 +17,8 @@ from .command import COMMANDS, Shown, argument, command
 
 
 @command(
-    argument("name", nargs="?", help="the setting; without one, all are listed"),
-    argument("value", nargs="*", help="its new value"),
+    argument("name", nargs="?", completer="setting", help="the setting; without one, all are listed"),
+    argument("value", nargs="*", completer="setting_value", help="its new value"),
 )
 def set_(session: Lockbots, options: Namespace) -> Shown:
     """Change a setting for this kernel."""
@@ -27,12 +27,12 @@ def set_(session: Lockbots, options: Namespace) -> Shown:
         return Table(("setting", "value", ""), [(n, getattr(session, n), t.help) for n, t in sorted(traits.items())])
     if not options.value:
         raise UsageError(f"give a value: %lockbots set {options.name} VALUE")
-    session.set(options.name, literal(" ".join(options.value)))
+    session.set(options.name, parse_literal(" ".join(options.value)))
     return f"{options.name} = {getattr(session, options.name)}"
 
 
 @command(
-    argument("provider", help="whose credential"),
+    argument("provider", completer="provider", help="whose credential"),
     argument("code", nargs="?", help="better not: it would be saved with the notebook"),
 )
 def login(session: Lockbots, options: Namespace) -> str:
@@ -47,7 +47,7 @@ def login(session: Lockbots, options: Namespace) -> str:
     return f"credential for {options.provider} kept in {'the keyring' if kept else 'this kernel'}"
 
 
-@command(argument("provider", help="whose credential"))
+@command(argument("provider", completer="provider", help="whose credential"))
 def logout(session: Lockbots, options: Namespace) -> str:
     """Forget a credential, in the keyring too."""
     provider_class(options.provider)
@@ -64,7 +64,7 @@ def _asked(provider: str, variable: str) -> str:
         raise UsageError(f"nobody can be asked here; set {variable} in the environment instead") from error
 
 
-@command(argument("topic", nargs="*", help="what about"))
+@command(argument("topic", nargs="*", completer="topic", help="what about"))
 def help_(session: Lockbots, options: Namespace) -> Shown:
     """Show the commands, or the help on a topic."""
     if options.topic:

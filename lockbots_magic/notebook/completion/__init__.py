@@ -1,4 +1,4 @@
-"""Tab completion of the magics' lines, and of `{{ expressions }}` in prompts. No server is ever asked."""
+"""Tab completion of the magics' lines and of `{{ expressions }}` in prompts. It never contacts a server."""
 
 from .matcher import register
 

@@ -1,136 +1,100 @@
-"""Completes the Python of a prompt from the notebook's live values. Pure over what evaluates it.
-
-jedi, which IPython asks, takes up to a second where there is much to choose from. Here a name, an attribute or a key is
-one look at a value. What else there is in a line of Python has no completions.
-"""
+"""Completion of Python expressions in `{{ }}`: IPython's own matchers, applied to the expression alone."""
 
 from __future__ import annotations
 
-import builtins
+import keyword
 import re
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
-from ...prompt.libraries import is_a, method
-from .offers import Offer
+from IPython.core.completer import IPCompleter, has_open_quotes, provisionalcompleter, rectify_completions
 
-LONGEST_CODE = 4_000
-"""Characters between the braces; what is longer is no expression (`context.template`)."""
-MOST_KEYS = 10_000
-"""Keys of a value that are looked at."""
+from ...prompt.libraries import is_a
+from .sources import Candidate
 
-_WORDS = ("False", "None", "True", "and", "else", "for", "if", "in", "is", "lambda", "not", "or")
-"""Keywords that can stand in an expression."""
+MAX_CODE_LENGTH = 4_000
+"""Characters of an expression; longer text between braces is not one."""
+MAX_KEYS = 10_000
+"""Keys of a value that are considered."""
 
-_STRING = re.compile(r"""("{3}|'{3}|"|')(?P<text>(?:\\.|(?!\1).)*)(?P<end>\1|\Z)""", re.DOTALL)
-_KEY = r"""\[(?:-?\d+|"[^"\\\[\]]*"|'[^'\\\[\]]*')\]"""
-_VALUE = rf"""(?<![\w.)\]}}"'])(?P<value>[^\W\d]\w*(?:\.[^\W\d]\w*|{_KEY})*)"""
-_ATTRIBUTE = re.compile(rf"{_VALUE}\.(?P<typed>\w*)\Z")
-_ITEM = re.compile(rf"""{_VALUE}\[(?P<quote>["']?)(?P<typed>[^\[\]"'\\]*)\Z""")
-_NAME = re.compile(r"""(?<![\w.)\]}"'])(?P<typed>(?:[^\W\d]\w*)?)\Z""")
+_EXPRESSION_KEYWORDS = {"False", "None", "True", "and", "else", "for", "if", "in", "is", "lambda", "not", "or"}
+_TAIL = re.compile(
+    r"""(?<![\w.)\]}"'])
+    (?:
+        [^\W\d]\w* (?: \.[^\W\d]\w* | \[(?: -?\d+ | "[^"\\\[\]]*" | '[^'\\\[\]]*' )\] )*  # a value, without calls
+        (?: (?P<dot>\.)\w* | (?P<key>\[)(?: "[^"\\\[\]]* | '[^'\\\[\]]* )? )?                # its attribute or key
+    )?\Z""",
+    re.VERBOSE,
+)
 
 
-class Expressions:
-    """Completes Python expressions.
+class ExpressionCompleter(IPCompleter):
+    """Completes a Python expression: names, attributes, keys and, in strings, files.
 
-    Of the user's code only that runs which says what there is: `__dir__`, and where a value has keys of its own kind
-    `_ipython_key_completions_`. Each is asked once; how long it takes is for nobody here to bound.
+    Values are evaluated as the shell's own completer evaluates them: code that may have side effects is refused. Jedi
+    is not used: it can take a second where there is much to choose from.
 
     Args:
-        namespace: the notebook's variables, by name.
-        hidden: the names among them that nobody made.
-        evaluate: returns the value of a name with attributes and keys, such as `a.b["c"]`; it raises what it likes.
-        paths: completes the path of a file.
+        shell: The running IPython.
     """
 
-    def __init__(
-        self,
-        namespace: Mapping[str, Any],
-        *,
-        hidden: Container[str],
-        evaluate: Callable[[str], Any],
-        paths: Callable[[str], Iterable[str]],
-    ) -> None:
-        self._namespace = namespace
-        self._hidden = hidden
-        self._evaluate = evaluate
-        self._paths = paths
+    def __init__(self, shell: Any) -> None:
+        names, global_names = shell.user_ns, shell.user_global_ns
+        super().__init__(shell=shell, namespace=names, global_namespace=global_names, use_jedi=False)  # type: ignore[no-untyped-call]  # not typed in IPython
 
-    def __call__(self, code: str) -> tuple[int, Iterable[Offer]]:
-        """Return what completes `code` at its end, and where in it that begins."""
-        if len(code) > LONGEST_CODE:
+    def complete_expression(self, code: str) -> tuple[int, Iterable[Candidate]]:
+        """Complete `code` at its end; return the start index of what is replaced, and the candidates."""
+        tail, quote = _TAIL.search(code), has_open_quotes(code)
+        start = tail.start() if tail else len(code)
+        if quote and (string := code.rfind(str(quote))) < start:
+            tail, start = None, string
+        if len(code) > MAX_CODE_LENGTH or (tail is None and not quote):
             return len(code), ()
-        string = _open_string(code)
-        if item := _ITEM.search(code):
-            keys = [*self._keys(item["value"], item["quote"], item["typed"])]
-            if keys or item["quote"]:
-                return item.start("typed"), keys
-        if string is not None:
-            return string.start("text"), self._files(string["text"], string[1])
-        if found := _ATTRIBUTE.search(code):
-            return found.start("typed"), self._attributes(found["value"], found["typed"])
-        if found := _NAME.search(code):
-            return found.start("typed"), self._names(found["typed"])
-        return len(code), ()
+        self.evaluation = self.shell.Completer.evaluation
+        code = code[start:]
+        with provisionalcompleter():
+            found = list(rectify_completions(code, self.completions(code, len(code))))
+        if tail is not None and not tail["key"]:
+            typed = code.rpartition(".")[2]
+            before = len(code) - len(typed)
+            found = [
+                one for one in found if self._is_offered((code[: one.start] + one.text)[before:], typed, tail["dot"])
+            ]
+            found.sort(key=lambda one: one.text not in self.namespace)  # the user's names first
+        start += found[0].start if found else len(code)
+        return start, [Candidate(one.text, one.type.strip("<>") if one.type else "") for one in found]
 
-    def _names(self, typed: str) -> Iterator[Offer]:
-        """The user's first; private ones once they are begun."""
-        known = [name for name in list(self._namespace) if isinstance(name, str) and name not in self._hidden]
-        mine = sorted(_fitting(known, typed))
-        return (Offer(name, "") for name in dict.fromkeys([*mine, *_fitting([*dir(builtins), *_WORDS], typed)]))
+    def _is_offered(self, name: str, typed: str, dot: str | None) -> bool:
+        """Whether a name can stand in an expression; private ones only once they are begun."""
+        if not name.isidentifier() or (name.startswith("_") and not typed):
+            return False
+        return (
+            bool(dot)
+            or name in _EXPRESSION_KEYWORDS
+            or not (keyword.iskeyword(name) or name in self.shell.user_ns_hidden)
+        )
 
-    def _attributes(self, value: str, typed: str) -> Iterator[Offer]:
-        names: list[Any] = []
-        with suppress(Exception):  # no such value, or what a class of the user's raises
-            names = dir(self._evaluate(value))
-        return (Offer(name, "attribute") for name in _fitting(names, typed))
+    @property
+    def matchers(self) -> list[Any]:
+        """The matchers for the text before the cursor; those of magics, LaTeX and arguments are left out."""
+        if self.text_until_cursor.startswith(('"', "'")):
+            return [self.file_matcher]
+        if has_open_quotes(self.text_until_cursor):
+            return [self.dict_key_matcher]
+        python_matcher = getattr(self, "python_matcher", None) or getattr(self, "python_matches")  # noqa: B009  # IPython 8.18 has only the latter
+        return [self.dict_key_matcher, python_matcher]
 
-    def _keys(self, value: str, quote: str, typed: str) -> Iterator[Offer]:
-        """The keys that are text. In a quote they are as they are; without one, nothing can have been typed."""
-        keys: list[Any] = []
-        if quote or not typed.strip():
-            with suppress(Exception):  # as above
-                keys = [*islice(_keys_of(self._evaluate(value)), MOST_KEYS)]
-        for key in (str.__str__(key) for key in keys if isinstance(key, str)):
-            if quote and key.startswith(typed) and not _breaks(key, quote):
-                yield Offer(key, "key")
-            elif not quote:
-                yield Offer(repr(key), "key")
-
-    def _files(self, typed: str, quote: str) -> Iterator[Offer]:
-        return (Offer(path, "path") for path in self._paths(typed) if not _breaks(path, quote))
-
-
-def _open_string(code: str) -> re.Match[str] | None:
-    """The string that `code` ends in."""
-    return next((string for string in _STRING.finditer(code) if not string["end"]), None)
-
-
-def _fitting(names: Iterable[Any], typed: str) -> Iterator[str]:
-    """The names that go on as typed."""
-    for name in names:
-        is_name = isinstance(name, str) and name.startswith(typed) and name.isidentifier()
-        if is_name and (typed or not name.startswith("_")):
-            yield name
-
-
-def _keys_of(value: Any) -> Iterable[Any]:
-    keys: Iterable[Any]
-    if isinstance(value, dict):
-        return dict.keys(value)
-    if is_a(value, "pandas.DataFrame", "polars.DataFrame"):
-        keys = value.columns
-    elif is_a(value, "pandas.Series"):
-        keys = value.index
-    elif own := method(value, "_ipython_key_completions_"):
-        keys = own()
-    else:
-        keys = ()
-    return keys
-
-
-def _breaks(text: str, quote: str) -> bool:
-    """Whether `text` would not be itself within a `quote`."""
-    return quote[0] in text or "\\" in text
+    @staticmethod
+    def _get_keys(obj: Any) -> list[Any]:
+        """Return the keys of a value; unlike IPython, never through a `__getattr__` of the user's class."""
+        keys: Iterable[Any] = ()
+        if isinstance(obj, dict):
+            keys = dict.keys(obj)
+        elif is_a(obj, "pandas.DataFrame", "polars.DataFrame"):
+            keys = obj.columns
+        elif is_a(obj, "pandas.Series"):
+            keys = obj.index
+        elif callable(own := getattr(type(obj), "_ipython_key_completions_", None)):
+            keys = own(obj)
+        return [*islice(keys, MAX_KEYS)]

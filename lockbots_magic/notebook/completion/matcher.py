@@ -1,4 +1,4 @@
-"""The hook: a matcher of IPython's completer, which answers kernels and terminals alike."""
+"""The hook: a matcher of IPython's completer, which serves kernels and terminals alike."""
 
 from __future__ import annotations
 
@@ -13,80 +13,73 @@ if TYPE_CHECKING:
     from IPython.core.completer import CompletionContext
     from IPython.core.interactiveshell import InteractiveShell
 
-    from .offers import Knowledge, Offer
+    from .sources import Candidate, Sources
 
-FIRST = 1000
-"""Our priority among the matchers; IPython's own are at 0 and 90."""
+PRIORITY = 1000
+"""Priority of our matcher; IPython's own have 0 to 90."""
 
 
 def register(shell: InteractiveShell, session: Lockbots) -> Callable[[], None]:
-    """Complete the lines of our magics in `shell`; return what takes that back.
+    """Complete the lines of our magics in `shell`; return a function that undoes this.
 
     Args:
-        shell: the running IPython.
-        session: whose conversations and models are offered.
+        shell: The running IPython.
+        session: Its conversations, models and settings are completed.
     """
-    answers = _Answers(shell, session)
+    matcher = _Matcher(shell, session)
 
     def lockbots_matcher(context: CompletionContext) -> dict[str, Any]:
-        return answers.to(context)
+        return matcher.match(context)
 
-    for name, value in (("api_version", 2), ("priority", FIRST), ("identifier", "lockbots_magic")):
+    for name, value in (("api_version", 2), ("priority", PRIORITY), ("identifier", "lockbots_magic")):
         setattr(lockbots_matcher, f"matcher_{name}", value)
     matchers = shell.Completer.custom_matchers
     matchers.append(lockbots_matcher)
 
     def unregister() -> None:
-        with suppress(ValueError):  # somebody has taken all of them away
+        with suppress(ValueError):  # someone has removed all matchers
             matchers.remove(lockbots_matcher)
 
     return unregister
 
 
-class _Answers:
-    """What we say to IPython's completer."""
+class _Matcher:
+    """Answers IPython's completer."""
 
     def __init__(self, shell: InteractiveShell, session: Lockbots) -> None:
         self._shell = shell
         self._session = session
 
-    def to(self, context: CompletionContext) -> dict[str, Any]:
-        """Answer as a matcher of version 2 does. Where the place is ours, IPython's own matchers are silenced."""
-        from .offers import completions  # noqa: PLC0415  # the first completion needs it, and %load_ext does not
+    def match(self, context: CompletionContext) -> dict[str, Any]:
+        """Return a result of matcher API 2. In our lines, the matchers of IPython are suppressed."""
+        from .cell import complete_cell  # noqa: PLC0415  # needed by the first completion, not by %load_ext
 
-        before = _before(context)
-        found = completions(before, self._knowledge)
-        if found is None:
+        before = _text_before_cursor(context)
+        completions = complete_cell(before, self._sources)
+        if completions is None:
             return {"completions": []}
         return {
-            "completions": _simple(found.offers) or _Nothing(),
-            "matched_fragment": before[found.start :],
+            "completions": _convert(completions.candidates) or _NoCompletions(),
+            "matched_fragment": before[completions.start :],
             "suppress": True,
             "ordered": True,
         }
 
     @functools.cached_property
-    def _knowledge(self) -> Knowledge:
-        from .expressions import Expressions  # noqa: PLC0415  # as above
-        from .knowledge import Known, paths  # noqa: PLC0415  # as above
+    def _sources(self) -> Sources:
+        from .expressions import ExpressionCompleter  # noqa: PLC0415  # needed by the first completion
+        from .sources import Sources  # noqa: PLC0415  # needed by the first completion
 
-        names, hidden = self._shell.user_ns, self._shell.user_ns_hidden
-        expressions = Expressions(names, hidden=hidden, evaluate=self._evaluated, paths=paths)
-        return Known(self._session, namespace=names, hidden=hidden, expressions=expressions)
-
-    def _evaluated(self, code: str) -> Any:
-        """The value of an expression, as IPython evaluates to complete: what might run the user's code is refused."""
-        from IPython.core.guarded_eval import EvaluationContext, guarded_eval  # noqa: PLC0415  # few TABs need it
-
-        shell: Any = self._shell
-        within = EvaluationContext(
-            globals=shell.user_global_ns, locals=shell.user_ns, evaluation=shell.Completer.evaluation
+        return Sources(
+            self._session,
+            namespace=self._shell.user_ns,
+            hidden=self._shell.user_ns_hidden,
+            expressions=ExpressionCompleter(self._shell).complete_expression,
         )
-        return guarded_eval(code, within)
 
 
-class _Nothing:
-    """No completions, not of anybody: IPython lets a matcher silence the others only if it has found something."""
+class _NoCompletions:
+    """No completions, though not falsy: IPython lets a matcher suppress others only if it has found something."""
 
     def __len__(self) -> int:
         return 1
@@ -95,13 +88,12 @@ class _Nothing:
         return iter(())
 
 
-def _before(context: CompletionContext) -> str:
-    """The cell's text up to the cursor."""
+def _text_before_cursor(context: CompletionContext) -> str:
     lines = context.full_text.split("\n")[: context.cursor_line]
     return "\n".join([*lines, context.text_until_cursor])
 
 
-def _simple(offers: Iterable[Offer]) -> list[Any]:
-    from IPython.core.completer import SimpleCompletion  # noqa: PLC0415  # a shell has it
+def _convert(candidates: Iterable[Candidate]) -> list[Any]:
+    from IPython.core.completer import SimpleCompletion  # noqa: PLC0415  # needed by the first completion
 
-    return [SimpleCompletion(text=text, type=kind or None) for text, kind in offers]
+    return [SimpleCompletion(text=text, type=kind or None) for text, kind in candidates]

@@ -10,8 +10,8 @@ from lockbots_magic.errors import Interrupted
 from lockbots_magic.notebook import commands
 from lockbots_magic.notebook.commands import COMMANDS
 from lockbots_magic.notebook.extension import session_of
+from lockbots_magic.notebook.options import HelpRequested
 from lockbots_magic.notebook.session import Lockbots
-from lockbots_magic.prompt.option_syntax import HelpRequested
 
 
 @pytest.fixture

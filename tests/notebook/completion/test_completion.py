@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from lockbots_magic.conversation.messages import ModelInfo
 from lockbots_magic.notebook.commands import COMMANDS
-from lockbots_magic.notebook.completion.knowledge import Known
+from lockbots_magic.notebook.completion.cell import complete_cell
 from lockbots_magic.notebook.completion.matcher import register
-from lockbots_magic.notebook.completion.offers import Offer, completions
+from lockbots_magic.notebook.completion.sources import Candidate, Sources
 from lockbots_magic.notebook.session import Lockbots
-from lockbots_magic.prompt.option_syntax import words
+from lockbots_magic.prompt.magic_line import split_words
 from lockbots_magic.providers.model_catalog import get_catalog
 
 NAMESPACE = {
@@ -31,7 +31,7 @@ NAMESPACE = {
 
 def expressions(code):
     """Stands for the notebook: whatever is asked, it tells what it was asked, and has a name that is none."""
-    return 0, [Offer(f"<{code}>".replace("\n", "/"), "python"), Offer("x\nimport os", "python")]
+    return 0, [Candidate(f"<{code}>".replace("\n", "/"), "python"), Candidate("x\nimport os", "python")]
 
 
 class Asker:
@@ -40,20 +40,20 @@ class Asker:
     def __init__(self):
         self.session = Lockbots()
         self.session.conversation("main")
-        self.known = Known(self.session, namespace=NAMESPACE, hidden=["In"], expressions=expressions)
+        self.sources = Sources(self.session, namespace=NAMESPACE, hidden=["In"], expressions=expressions)
 
     def __call__(self, before):
         """What a cell becomes, the part that is replaced taken away: the offers' texts. None: others are asked."""
-        found = completions(before, self.known)
+        found = complete_cell(before, self.sources)
         if found is None:
             return None
         assert 0 <= found.start <= len(before)
-        return [text for text, _ in found.offers]
+        return [text for text, _ in found.candidates]
 
     def applied(self, before):
         """The cells that the offers make."""
-        found = completions(before, self.known)
-        return [before[: found.start] + text for text, _ in found.offers]
+        found = complete_cell(before, self.sources)
+        return [before[: found.start] + text for text, _ in found.candidates]
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_a_provider_comes_with_its_colon(offered):
 @pytest.mark.parametrize("option", ["-m ", "--model ", "--model=", "-m", '-m "', "-m '"])
 def test_a_model_is_offered_however_the_option_is_spelt(offered, option):
     (written,) = offered.applied(f"%chat {option}openai:gpt")
-    assert words(written)[-1].removeprefix("--model=").removeprefix("-m") == "openai:gpt-4o-mini"
+    assert split_words(written)[-1].removeprefix("--model=").removeprefix("-m") == "openai:gpt-4o-mini"
 
 
 def test_models_are_those_the_server_listed_then_the_table_then_the_one_in_use(offered):
@@ -186,7 +186,7 @@ def test_a_name_with_a_space_is_quoted_in_the_quote_it_began_with(offered):
     offered.session.conversation("my day's work")
     for typed in ("my", '"my', "'my", '"my day', "'my day"):
         (written,) = offered.applied(f"%chat -c {typed}")
-        assert words(written)[-1] == "my day's work"
+        assert split_words(written)[-1] == "my day's work"
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ def test_a_folder_is_gone_into(offered, folder, monkeypatch):
     assert offered("%chat --file pl") == ["plain/"]
     (written,) = offered.applied("%chat --file nes")
     (written,) = offered.applied(written)
-    assert words(written)[-1] == "nested folder/deep.md"
+    assert split_words(written)[-1] == "nested folder/deep.md"
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setenv("USERPROFILE", str(folder))
     assert offered("%chat --file ~/no") == ["~/notes.json"]
@@ -298,8 +298,8 @@ def test_text_on_the_first_line_of_a_cell_is_a_mistake_that_is_not_helped(offere
     "head", ["%chat ", "%chat -t 0 -- ", "%chat say ", "%%chat\n", "%%chat -t 0\nsay\n", "%%chat\n}} "]
 )
 def test_an_open_expression_is_completed_as_python(offered, head):
-    found = completions(f"{head}{{{{ df.co", offered.known)
-    assert found.offers == (Offer("<df.co>", "python"),)
+    found = complete_cell(f"{head}{{{{ df.co", offered.sources)
+    assert found.candidates == (Candidate("<df.co>", "python"),)
     assert found.start == len(f"{head}{{{{ ")
 
 
@@ -487,7 +487,7 @@ def test_unregistering_takes_everything_back(shell, session):
 
 def test_nothing_is_read_before_somebody_asks():
     room = "lockbots_magic.notebook.completion"
-    code = f"import sys, {room}; print('{room}.offers' in sys.modules)"
+    code = f"import sys, {room}; print('{room}.cell' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"
 
@@ -495,10 +495,10 @@ def test_nothing_is_read_before_somebody_asks():
 # In a kernel
 
 REGISTER = """
-from lockbots_magic import completion, magics
+from lockbots_magic.notebook import completion, extension
 shell = get_ipython()
 shell.Completer.custom_matchers.clear()
-completion.register(shell, magics.session_of(shell))
+completion.register(shell, extension.session_of(shell))
 frame = "text"
 """
 

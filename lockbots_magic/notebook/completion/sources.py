@@ -1,0 +1,227 @@
+"""Sources of completions: the session, the notebook's variables, and files. None of them contacts a server."""
+
+from __future__ import annotations
+
+import functools
+import heapq
+import keyword
+import os
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ...errors import UsageError
+from ...help import search as help_search
+from ...providers import names, provider_class
+from ...providers.base import Provider
+from ...providers.model_catalog import get_catalog
+from ...providers.validation import parse_base_url
+from ..chat_command import chat_options
+from ..session import LIVE, Lockbots
+from .cursor import CursorWord
+
+if TYPE_CHECKING:
+    from ..commands.command import Command
+
+MAX_CANDIDATES = 500
+"""Candidates at once; IPython shows no more."""
+MAX_FOLDER_ENTRIES = 20_000
+"""Entries of a folder that are considered."""
+
+
+class Candidate(NamedTuple):
+    """One completion."""
+
+    text: str
+    kind: str = ""
+    """What it is, in a word; front ends show it beside the text."""
+
+
+class Sources:
+    """Completes the values of options, and names of commands.
+
+    An option names its source by its attribute `completer`, see `options.Completer`: the method ``complete_NAME``.
+
+    Args:
+        session: The conversations and settings.
+        namespace: The notebook's variables, by name.
+        hidden: Names among them that the user did not define.
+        expressions: Completes Python code at its end; it returns the start index and the candidates.
+    """
+
+    def __init__(
+        self,
+        session: Lockbots,
+        *,
+        namespace: Mapping[str, Any],
+        hidden: Iterable[str],
+        expressions: Callable[[str], tuple[int, Iterable[Candidate]]],
+    ) -> None:
+        self._session = session
+        self._namespace = namespace
+        self._hidden = hidden
+        self.complete_expression = expressions
+
+    def parser(self, command: str | None = None) -> ArgumentParser | None:
+        """Return the options of a command, those of `%%chat` by default; None if there is no such command."""
+        if command is None:
+            return chat_options()
+        known = _commands().get(command)
+        return known.options(command) if known else None
+
+    def takes_prompt(self, command: str) -> bool:
+        """Whether a command takes a prompt behind `--`."""
+        known = _commands().get(command)
+        return known is not None and bool(known.text)
+
+    def complete_command(self) -> Iterable[Candidate]:
+        """Return the commands of `%lockbots`."""
+        return _candidates("command", _commands())
+
+    def complete_value(self, word: CursorWord) -> Iterable[Candidate]:
+        """Return the values of the option or argument at the cursor: its choices, or what its completer returns."""
+        if word.action is None:
+            return ()
+        if word.action.choices is not None:
+            return _candidates("choice", map(str, word.action.choices))
+        completer = getattr(word.action, "completer", None)
+        if completer is None:
+            return ()
+        complete: Callable[[CursorWord], Iterable[Candidate]] = getattr(self, f"complete_{completer}")
+        return complete(word)
+
+    def complete_address(self, word: CursorWord) -> Iterable[Candidate]:
+        """Return base URLs where models of the provider on the line were found."""
+        provider = next(iter(word.given.get("model", ())), "").partition(":")[0]
+        return _candidates("address", get_catalog(self._session).base_urls(provider))
+
+    def complete_conversation(self, _: CursorWord) -> Iterable[Candidate]:
+        """Return the conversations."""
+        return _candidates("conversation", dict.fromkeys((*self._session.conversations, "main")))
+
+    def complete_file(self, word: CursorWord) -> Iterable[Candidate]:
+        """Return files and folders."""
+        return _candidates("path", find_paths(word.typed))
+
+    def complete_functions(self, word: CursorWord) -> Iterable[Candidate]:
+        """Return functions for the last name of a comma-separated list; each stands in it once."""
+        before, comma, _ = word.typed.rpartition(",")
+        listed = before.split(",")
+        functions = (name for name, value in self._variables() if _is_function(value) and name not in listed)
+        return _candidates("function", (before + comma + name for name in functions))
+
+    def complete_image(self, word: CursorWord) -> Iterable[Candidate]:
+        """Return variables and files."""
+        return (*self.complete_variable(word), *self.complete_file(word))
+
+    def complete_model(self, word: CursorWord) -> Iterable[Candidate]:
+        """Return providers, then behind the colon the models: listed by the server, in the table, in use."""
+        provider, colon, _ = word.typed.partition(":")
+        if not colon:
+            return _candidates("provider", (f"{name}:" for name in self._providers))
+        address = next(iter(word.given.get("base_url", ())), None)
+        return _candidates("model", (f"{provider}:{model}" for model in self._models(provider, address)))
+
+    def complete_parameter(self, word: CursorWord) -> Iterable[Candidate]:
+        """Return the parameters of the model on the line, by default of the one in use."""
+        model = next(iter(word.given.get("model", ())), None) or self._session.model
+        provider = self._provider(model.partition(":")[0])
+        return _candidates("parameter", (f"{name}=" for name in provider.parameters)) if provider else ()
+
+    def complete_persona(self, _: CursorWord) -> Iterable[Candidate]:
+        """Return personas. A name with a space is left out: behind a space, the parameters of a persona start."""
+        from ...prompt import personas  # noqa: PLC0415  # few prompts have one
+
+        known = personas.names(self._session.personas, self._session.persona_folders())
+        return _candidates("persona", (f"@{name}" for name in known if name.split() == [name]))
+
+    def complete_provider(self, _: CursorWord) -> Iterable[Candidate]:
+        """Return the providers."""
+        return _candidates("provider", self._providers)
+
+    def complete_setting(self, _: CursorWord) -> Iterable[Candidate]:
+        """Return the settings."""
+        return _candidates("setting", sorted(self._session.class_traits(config=True)))
+
+    def complete_setting_value(self, word: CursorWord) -> Iterable[Candidate]:
+        """Return the values of the setting on the line, if they can be listed."""
+        (name,) = word.given["name"][:1]
+        return self.complete_model(word) if name == "model" else _candidates("value", LIVE if name == "live" else ())
+
+    def complete_topic(self, _: CursorWord) -> Iterable[Candidate]:
+        """Return topics of the help, commands included."""
+        return _candidates("topic", (*_commands(), *help_search.list_titles()))
+
+    def complete_variable(self, _: CursorWord) -> Iterable[Candidate]:
+        """Return the notebook's variables."""
+        return _candidates("variable", (name for name, _ in self._variables()))
+
+    def _models(self, provider: str, address: str | None = None) -> Iterable[str]:
+        kind = self._provider(provider)
+        if kind is None:
+            return ()
+        with suppress(UsageError):
+            address = parse_base_url(address) if address else None
+        address = address or self._session.settings_of(provider).get("base_url") or kind.url
+        listed = [model.id for model in get_catalog(self._session).get(provider, address)]
+        name, _, in_use = self._session.model.partition(":")
+        known = (*listed, *kind.models, kind.default_model, in_use if name == provider else "")
+        return [model for model in dict.fromkeys(known) if model]
+
+    @functools.cached_property
+    def _providers(self) -> list[str]:
+        """Names of the providers. Finding plug-ins is slow; new ones are found when the extension is reloaded."""
+        return names()
+
+    def _provider(self, name: str) -> type[Provider] | None:
+        if name not in self._providers:
+            return None
+        with suppress(UsageError):
+            return provider_class(name)
+        return None
+
+    def _variables(self) -> Iterator[tuple[str, Any]]:
+        hidden = set(self._hidden)
+        for name, value in list(self._namespace.items()):
+            if isinstance(name, str) and _is_public(name) and name not in hidden:
+                yield name, value
+
+
+def find_paths(typed: str) -> Iterator[str]:
+    """Yield paths that start with `typed`, sorted; hidden ones only behind a dot. A folder ends with a slash."""
+    at = max(typed.rfind("/"), typed.rfind(os.sep)) + 1
+    before, begun = typed[:at], typed[at:]
+    with suppress(OSError, ValueError, RuntimeError), os.scandir(Path(before or ".").expanduser()) as entries:
+        matching = (e for e in islice(entries, MAX_FOLDER_ENTRIES) if e.name.lower().startswith(begun.lower()))
+        shown = (e for e in matching if begun.startswith(".") or not e.name.startswith("."))
+        for entry in heapq.nsmallest(MAX_CANDIDATES, shown, key=lambda e: e.name):
+            yield before + entry.name + ("/" if _is_folder(entry) else "")
+
+
+def _candidates(kind: str, texts: Iterable[str]) -> Iterable[Candidate]:
+    return (Candidate(text, kind) for text in texts)
+
+
+def _commands() -> Mapping[str, Command]:
+    from ..commands import COMMANDS  # noqa: PLC0415  # completing a line of %%chat does not need them
+
+    return COMMANDS
+
+
+def _is_public(name: str) -> bool:
+    return name.isidentifier() and not keyword.iskeyword(name) and not name.startswith("_")
+
+
+def _is_function(value: Any) -> bool:
+    """Whether `value` is callable and not a class."""
+    return callable(value) and not issubclass(type(value), type)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False

@@ -1,0 +1,118 @@
+"""Options of the magics: an `argparse` parser for a line of options and text.
+
+Options come first, ``--`` ends them, and the rest of the line is text, taken verbatim: apostrophes, braces, dollar
+signs and backslashes have no meaning in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any, Literal, NoReturn
+
+from ..errors import UsageError
+from ..prompt.magic_line import read_word
+
+Completer = Literal[
+    "address",
+    "conversation",
+    "file",
+    "functions",
+    "image",
+    "model",
+    "parameter",
+    "persona",
+    "provider",
+    "setting",
+    "setting_value",
+    "topic",
+    "variable",
+]
+"""What completes the value of an option: `completion.sources.Sources` has a method for each."""
+
+
+class HelpRequested(Exception):  # noqa: N818  # not an error: it carries the help text
+    """`-h` was given; the message is the help text."""
+
+
+class OptionParser(argparse.ArgumentParser):
+    """A parser that raises `UsageError` instead of exiting, and `HelpRequested` for ``-h``.
+
+    Args:
+        prog: The magic and its command, as the help shows them.
+        description: Summary for the help.
+    """
+
+    def __init__(self, prog: str, description: str, **kwargs: Any) -> None:
+        super().__init__(
+            prog=prog,
+            description=description,
+            add_help=False,
+            allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            **kwargs,
+        )
+        self.add_argument("-h", "--help", action="store_true", help="show this help")
+
+    def add_argument(self, *flags: str, completer: Completer | None = None, **settings: Any) -> argparse.Action:
+        """Add an option or argument.
+
+        Args:
+            flags: Names of the option, or the name of the argument.
+            completer: What completes its value; kept as the attribute `completer` of the action.
+            settings: Settings of `argparse`.
+        """
+        action = super().add_argument(*flags, **settings)
+        action.completer = completer  # type: ignore[attr-defined]  # by the convention of shell completion for argparse
+        return action
+
+    def error(self, message: str) -> NoReturn:
+        """Raise `UsageError` with the message of `argparse`."""
+        raise UsageError(f"{message[:1].upper()}{message[1:]}. See `{self.prog} -h`.")
+
+    def parse(self, words: Sequence[str]) -> argparse.Namespace:
+        """Parse the words of a line.
+
+        Raises:
+            UsageError: An option is unknown or its value is invalid.
+            HelpRequested: ``-h`` is among the words.
+        """
+        if "-h" in words or "--help" in words:
+            raise HelpRequested(self.format_help().rstrip())
+        return self.parse_args(list(words))
+
+    def parse_leading(self, line: str) -> tuple[argparse.Namespace, str]:
+        """Parse the options at the beginning of a line.
+
+        Returns:
+            The options, and the rest of the line, verbatim.
+
+        Raises:
+            UsageError: An option is unknown or its value is invalid.
+            HelpRequested: ``-h`` is among the options.
+        """
+        words: list[str] = []
+        end = 0
+        while word := read_word(line, end):
+            if word.bare == word.text == "--":
+                end = word.end
+                break
+            if not word.bare.startswith("-") or word.text == "-":
+                break
+            if not self._is_known(word.text):
+                raise UsageError(f"Unknown option {word.text}. See `{self.prog} -h`, or put `--` before the text.")
+            words.append(word.text)
+            end = word.end
+            if self._takes_value(word.text) and (value := read_word(line, end)):
+                # joined, so that `argparse` takes no value for an option that starts with a dash
+                words[-1:] = [f"{word.text}={value.text}"] if value.text else [word.text, ""]
+                end = value.end
+        return self.parse(words), line[end:].strip()
+
+    def _is_known(self, word: str) -> bool:
+        name = word.partition("=")[0] if word.startswith("--") else word[:2]
+        return name in self._option_string_actions
+
+    def _takes_value(self, word: str) -> bool:
+        action = self._option_string_actions.get(word)
+        return action is not None and action.nargs is None

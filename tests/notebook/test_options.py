@@ -1,0 +1,124 @@
+"""Options of the magics, and the text behind them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lockbots_magic.errors import UsageError
+from lockbots_magic.notebook.chat_command import chat_options
+from lockbots_magic.notebook.commands import COMMANDS
+from lockbots_magic.notebook.completion.sources import Sources
+from lockbots_magic.notebook.options import HelpRequested, OptionParser
+from lockbots_magic.prompt.magic_line import is_one_line, quote_word
+
+LINES = st.text().filter(is_one_line)
+TEXTS = [
+    "don't panic",
+    "say \"hi\" to 'them'",
+    "it costs $5, or ${HOME}",
+    "a {dict} and {{ braces }} and f'{x}'",
+    r"C:\new\table \\server \n",
+    "Привет, как дела?",
+    "2 - 3 -t 5 --model x",
+    "```python\nprint('x')\n```",
+    "tab\there",
+    "trailing backslash \\",
+    '"""',
+    "-",
+]
+
+
+def parsed(line):
+    return chat_options().parse_leading(line)
+
+
+def error_of(line):
+    """The message of the error that a line raises."""
+    try:
+        return f"no error: {parsed(line)}"
+    except (UsageError, HelpRequested) as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def test_text_is_taken_verbatim():
+    for text in TEXTS:
+        for line in (text, f"-t 0.5 {text}", f"-- {text}"):
+            assert parsed(line)[1] == text, line
+
+
+@given(st.text().map(str.strip).filter(bool))
+def test_any_text_is_taken_verbatim_behind_two_dashes(text):
+    assert parsed("-- " + text)[1] == text
+
+
+def test_options_come_first_and_the_rest_is_text():
+    options, text = parsed("-m ollama:llama3:8b --temperature=0.2 -p top_p=0.9 -p stop='a b' --no-history tell me -s x")
+    assert (options.model, options.temperature, options.no_history) == ("ollama:llama3:8b", 0.2, True)
+    assert options.param == ["top_p=0.9", "stop=a b"]
+    assert text == "tell me -s x"
+
+
+def test_quotes_keep_a_value_together():
+    assert parsed('-s "You\'re terse" hi')[0].system == "You're terse"
+    assert parsed('--system="a \\"b\\" c" hi')[0].system == 'a "b" c'
+    assert parsed("-s '' hi")[0].system == ""
+
+
+def test_value_may_start_with_a_dash():
+    options, text = parsed('-s "- be brief" -t -1 hi')
+    assert (options.system, options.temperature, text) == ("- be brief", -1.0, "hi")
+
+
+def test_value_may_start_with_an_equals_sign():
+    options, text = parsed('-s "=x" -m=y -p =z hi')
+    assert (options.system, options.model, options.param, text) == ("=x", "y", ["=z"], "hi")
+
+
+def test_two_dashes_end_the_options():
+    options, text = parsed("-t 1 -- -5 is negative")
+    assert (options.temperature, text) == (1.0, "-5 is negative")
+
+
+@given(LINES, LINES, LINES)
+def test_quoted_text_is_read_as_the_value_of_an_option(model, system, text):
+    options, rest = parsed(f"-m {quote_word(model)} -s {quote_word(system)} -- {text}")
+    assert (options.model, options.system, rest) == (model, system, text.strip())
+
+
+def test_wrong_option_is_a_usage_error_that_names_the_help():
+    for line in ("--colour red", "-t warm", "-m", "-5 is negative"):
+        error = error_of(line)
+        assert error.startswith("UsageError"), line
+        assert "See `%%chat -h`" in error, line
+    assert error_of("--colour red").startswith("UsageError: Unknown option --colour.")
+
+
+def test_help_is_shown_on_request():
+    for line in ("-h", "--help", "-t 1 -h"):
+        error = error_of(line)
+        assert error.startswith("HelpRequested"), line
+        assert "--no-history" in error, line
+
+
+def test_request_for_help_inside_the_text_is_text():
+    assert parsed("what does -h mean")[1] == "what does -h mean"
+
+
+def test_options_keep_their_completer():
+    parser = OptionParser("%x", "Example.")
+    assert parser.add_argument("--model", completer="model").completer == "model"
+    assert parser.add_argument("--plain").completer is None
+
+
+def test_every_completer_of_an_option_exists():
+    parsers = {"%%chat": chat_options(), **{name: command.options(name) for name, command in COMMANDS.items()}}
+    for name, parser in parsers.items():
+        for action in parser._actions:
+            completer = action.completer if action.dest != "help" else None
+            assert completer is None or callable(getattr(Sources, f"complete_{completer}", None)), (name, action.dest)
+
+
+@pytest.mark.parametrize("option", ["model", "system", "conversation", "file", "image", "tools", "to", "schema"])
+def test_option_of_chat_has_a_completer(option):
+    (action,) = [one for one in chat_options()._actions if one.dest == option]
+    assert action.completer
