@@ -125,7 +125,7 @@ class ViewSync:
     def check_idle(self) -> None:
         """Raise `RefusedError` if the open conversation has a reply in progress."""
         if self.conversation in self._tasks or under_way(self.conversation):
-            raise RefusedError("under_way")
+            raise RefusedError("reply_in_progress")
 
     def start_reply(self, reply: Reply, prompt: str, replaces: str | None = None) -> None:
         """Read `reply` in a thread and send it as it arrives. The caller has held the lock since `check_idle`."""

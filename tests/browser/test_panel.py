@@ -8,7 +8,7 @@ from tests.browser.panels import RATE, Panel, use
 
 
 def test_the_reply_grows_in_the_panel_and_ends_as_a_turn(panel):
-    expect(panel.root).to_contain_text("Ask the model something")
+    expect(panel.root).to_contain_text("Ask the model a question")
     panel.send("count to 150", wait=False)
     expect(panel.prompt()).to_have_text("count to 150")
     expect(panel.reply()).to_contain_text("1 2 3")
@@ -37,7 +37,7 @@ def test_a_second_prompt_waits_in_the_box_while_a_reply_is_on_its_way(panel):
     panel.send("count to 400", wait=False)
     panel.input.fill("say later")
     panel.input.press("Enter")
-    expect(panel.remarks).to_contain_text(["A reply is on its way"])
+    expect(panel.remarks).to_contain_text(["A reply is in progress"])
     expect(panel.input).to_have_value("say later")
     panel.act.click()
     panel.wait_for_end()
@@ -48,7 +48,7 @@ def test_a_second_prompt_waits_in_the_box_while_a_reply_is_on_its_way(panel):
 def test_asking_again_replaces_the_reply_where_it_stands(panel):
     panel.send("say one")
     panel.send("count to 5")
-    panel.button("Ask again", 0).click()
+    panel.button("Regenerate the reply", 0).click()
     expect(panel.turns.nth(1)).to_contain_text("outdated")
     assert panel.turns.locator(".lb-prompt").all_text_contents() == ["say one", "count to 5"]
     expect(panel.reply(0)).to_have_text("one")
@@ -91,7 +91,7 @@ def test_a_panel_that_shows_a_conversation_where_a_cell_talks_waits(panel, noteb
     expect(notebook.cell(3)).to_contain_text("1 2 3")
     panel.input.fill("say too early")
     panel.input.press("Enter")
-    expect(panel.remarks).to_contain_text(["A cell of the notebook is talking in this conversation."])
+    expect(panel.remarks).to_contain_text(["A cell has a reply in progress in this conversation."])
     expect(panel.act).to_have_attribute("aria-disabled", "true")
     expect(panel.input).to_have_value("say too early")
     notebook.cell(3).locator(".jp-InputArea-editor").click()
@@ -138,7 +138,7 @@ def test_clearing_asks_first_and_escape_keeps_all(panel):
     panel.choose("Clear the conversation…")
     panel.root.get_by_role("button", name="Clear", exact=True).click()
     expect(panel.turns).to_have_count(0)
-    expect(panel.root).to_contain_text("Ask the model something")
+    expect(panel.root).to_contain_text("Ask the model a question")
 
 
 def test_the_conversation_is_exported_beside_the_notebook(panel, lab):
@@ -159,7 +159,7 @@ def test_model_temperature_and_system_prompt_are_chosen(panel, mock_server):
         panel.settings.get_by_label("Temperature").fill(typed)
         panel.page.keyboard.press("Enter")
         expect(panel.settings.get_by_label("Temperature")).to_have_value(held)
-        refused = panel.remarks.filter(has_text="The temperature is a number from 0 to 2.")
+        refused = panel.remarks.filter(has_text="The temperature must be a number from 0 to 2.")
         expect(refused).to_have_count(int(typed != held))
     panel.settings.get_by_label("System prompt").fill("Be brief.")
     panel.page.keyboard.press("Escape")
@@ -171,7 +171,7 @@ def test_model_temperature_and_system_prompt_are_chosen(panel, mock_server):
     assert (asked["model"], asked["temperature"], asked["messages"][0]["content"]) == ("gpt-4", 0.25, "Be brief.")
     panel.open_settings()
     panel.settings.get_by_label("Model", exact=True).select_option("Another model…")
-    panel.settings.get_by_label("Name of the model").fill("demo")
+    panel.settings.get_by_label("Model name").fill("demo")
     panel.page.keyboard.press("Enter")
     expect(panel.settings.get_by_label("Model", exact=True)).to_be_focused()
     panel.settings.get_by_label("Temperature").fill("")
@@ -201,7 +201,7 @@ def test_an_error_goes_when_another_model_is_chosen(panel, notebook, mock_server
     notebook.run(3)
     panel.input.fill("say never")
     panel.input.press("Enter")
-    expect(panel.remarks).to_contain_text(["The credential is missing or refused: "])
+    expect(panel.remarks).to_contain_text(["The credential is missing or was refused: "])
     notebook.type_into(3, use(mock_server, rate=RATE).replace("openai:demo", "openai:gpt-4"))
     notebook.run(3)
     expect(panel.remarks).to_have_count(0)
@@ -235,7 +235,7 @@ def test_what_a_cell_changes_shows_in_the_open_panel(panel, notebook, mock_serve
     notebook.run(3)
     expect(panel.root.locator(".lb-model")).to_have_text("openai:gpt-4")
     expect(panel.names.locator("option", has_text="elsewhere")).to_have_text("elsewhere (cells)")
-    expect(panel.root).to_contain_text("%%chat cells talk in “elsewhere”.")
+    expect(panel.root).to_contain_text("%%chat cells use “elsewhere”.")
     assert panel.names.input_value() == name
     panel.open_settings()
     expect(panel.settings.get_by_label("Temperature")).to_have_value("0.6")
@@ -252,7 +252,7 @@ def test_a_conversation_that_a_cell_deletes_stays_until_another_is_chosen(panel,
     name = panel.names.input_value()
     notebook.type_into(3, f"%lockbots delete {name}")
     notebook.run(3)
-    expect(panel.remarks).to_contain_text([f"“{name}” was deleted. It stays here"])
+    expect(panel.remarks).to_contain_text([f"“{name}” was deleted. It stays open"])
     expect(panel.names.locator("option:checked")).to_have_text(f"{name} (deleted)")
     panel.send("say two")
     expect(panel.turns).to_have_count(2)
@@ -272,7 +272,7 @@ def test_code_is_copied_and_inserted_as_a_cell_below(panel, notebook):
     expect(panel.status).to_have_text("Copied")
     assert panel.page.evaluate("navigator.clipboard.readText()") == code
     before = panel.page.locator(".jp-Notebook .jp-CodeCell").count()
-    panel.reply().get_by_role("button", name="Insert as a cell below").click()
+    panel.reply().get_by_role("button", name="Insert code as a cell below").click()
     expect(panel.page.locator(".jp-Notebook .jp-CodeCell")).to_have_count(before + 1)
     expect(notebook.cell(2).locator(".cm-content")).to_contain_text("return f")
     notebook.cell(2).locator(".jp-InputPrompt").click()
@@ -286,7 +286,7 @@ def test_blocks_are_inserted_in_the_order_in_which_they_are_taken(panel, noteboo
     before = panel.page.locator(".jp-Notebook .jp-CodeCell").count()
     for number in range(2):
         panel.reply().locator("pre").nth(number).hover()
-        panel.reply().get_by_role("button", name="Insert as a cell below").nth(number).click()
+        panel.reply().get_by_role("button", name="Insert code as a cell below").nth(number).click()
     expect(panel.page.locator(".jp-Notebook .jp-CodeCell")).to_have_count(before + 2)
     for number, text in ((2, "first"), (3, "second")):
         expect(notebook.cell(number).locator(".cm-content")).to_have_text(text)
@@ -312,17 +312,17 @@ def test_a_reader_who_has_scrolled_up_is_left_there_until_they_ask_for_the_end(p
     panel.send("count to 60", wait=False)
     panel.log.hover()
     panel.page.mouse.wheel(0, -600)
-    expect(panel.root.get_by_role("button", name="To the end")).to_be_visible()
+    expect(panel.root.get_by_role("button", name="Scroll to the end")).to_be_visible()
     place = panel.log.evaluate("e => e.scrollTop")
     panel.wait_for_end()
     assert abs(panel.log.evaluate("e => e.scrollTop") - place) < 3
-    panel.root.get_by_role("button", name="To the end").click()
+    panel.root.get_by_role("button", name="Scroll to the end").click()
     assert panel.log.evaluate("e => e.scrollHeight - e.scrollTop - e.clientHeight") < 3
 
 
 MANY = """
 from lockbots_magic import Chat, ChatPanel
-from lockbots_magic.conversation import Conversation
+from lockbots_magic.conversation.conversation import Conversation
 from lockbots_magic.conversation.turn import Turn
 code = "\\n```python\\nprint(1)\\n```"
 turns = [Turn(f"question {n}", f"answer {n}\\n\\n" + "some text " * (n % 60) + code) for n in range(500)]

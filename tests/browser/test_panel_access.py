@@ -79,8 +79,14 @@ def test_all_of_it_is_reached_by_the_keyboard_and_nothing_holds_it(panel):
         reached.append(focused)
         panel.page.keyboard.press("Tab")
     names = [name for name, _ in reached]
-    assert names[:4] == ["Conversation", "New conversation", "Export and clear", "Turns"]
-    assert names[4:9] == ["Edit the prompt", "Copy the code", "Insert as a cell below", "Copy the reply", "Ask again"]
+    assert names[:4] == ["Conversation", "New conversation", "Export or clear", "Turns"]
+    assert names[4:9] == [
+        "Edit the prompt",
+        "Copy the code",
+        "Insert code as a cell below",
+        "Copy the reply",
+        "Regenerate the reply",
+    ]
     assert names[9] == "Your prompt"
     assert names[-1] == "Send"
     assert all(visible for _, visible in reached), reached
@@ -93,7 +99,7 @@ def test_a_whole_talk_needs_no_mouse(panel):
     panel.wait_for_end()
     expect(panel.input).to_be_focused()
     panel.page.keyboard.press("Shift+Tab")
-    expect(panel.root.get_by_role("button", name="Ask again")).to_be_focused()
+    expect(panel.root.get_by_role("button", name="Regenerate the reply")).to_be_focused()
     panel.page.keyboard.press("Enter")
     panel.wait_for_end()
     expect(panel.input).to_be_focused()

@@ -16,7 +16,7 @@ import sys, time
 sys.path.append({str(Path(__file__).parents[2])!r})
 from ipywidgets import VBox  # in it, the panel is shown without the transcript
 from lockbots_magic import Chat, ChatPanel
-from lockbots_magic.conversation import Conversation
+from lockbots_magic.conversation.conversation import Conversation
 from lockbots_magic.conversation.turn import Turn
 from tests.hostile import BATCHES, VECTORS
 from tests.hostile.names import NAMES, REFUSALS
@@ -80,7 +80,7 @@ def test_names_settings_and_remarks_are_shown_as_text(shown):
     panel.root.get_by_role("button", name="Model and settings").click()
     for name in NAMES[:6]:
         panel.settings.get_by_label("Model", exact=True).select_option("Another model…")
-        panel.settings.get_by_label("Name of the model").fill(name)
+        panel.settings.get_by_label("Model name").fill(name)
         panel.page.keyboard.press("Enter")
         expect(panel.root.locator(".lb-model")).to_contain_text(name)
     panel.page.keyboard.press("Escape")

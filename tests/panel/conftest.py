@@ -1,4 +1,4 @@
-"""A panel without a widget and without a page."""
+"""Panels without widget and page."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A model that says what it is told, and all that a panel tells its panel."""
+"""A model with a fixed reply, and a panel without widget and page that records its messages."""
 
 import threading
 import time
@@ -11,7 +11,12 @@ PLANTED = "planted-credential-0123456789"
 
 
 class Model:
-    """Says word by word what it is given to say; `go_on` lets it."""
+    """Replies word by word with a fixed text, and pauses while `go_on` is cleared.
+
+    Args:
+        reply: The text.
+        error: Raised after it, if given.
+    """
 
     def __init__(self, reply="one two three", error=None):
         self.reply = reply
@@ -34,40 +39,49 @@ class Model:
 
 
 class PanelHarness:
-    """All that is told to the panel, and what a page would show of it."""
+    """A panel's controller, and the messages that it has sent to the views.
+
+    Args:
+        chat: The chat to show.
+        backend: Another backend, instead of a chat.
+    """
 
     def __init__(self, chat=None, backend=None):
         self.messages = []
         self.changes = 0
-        self._came = threading.Condition()
+        self._arrived = threading.Condition()
         self.controller = PanelController(backend or ChatBackend(chat), self._send, self._changed)
 
     def _send(self, message):
-        with self._came:
+        with self._arrived:
             self.messages.append(message)
-            self._came.notify_all()
+            self._arrived.notify_all()
 
     def _changed(self):
         self.changes += 1
 
     def post(self, kind, **fields):
+        """Handle a request of a view."""
         self.controller.handle({"type": kind, **fields})
 
     def received(self, kind):
+        """Return the messages with the type `kind`."""
         return [message for message in self.messages if message["type"] == kind]
 
     def wait_for(self, kind, count=1, seconds=20):
-        with self._came:
-            assert self._came.wait_for(lambda: len(self.received(kind)) >= count, seconds), self.messages
+        """Wait for the message number `count` with the type `kind`."""
+        with self._arrived:
+            assert self._arrived.wait_for(lambda: len(self.received(kind)) >= count, seconds), self.messages
         return self.received(kind)[count - 1]
 
     def ask(self, prompt):
+        """Send a prompt, and wait until its reply has ended."""
         ended = len(self.received("usage"))
         self.post("send", prompt=prompt)
         self.wait_for("usage", ended + 1)
 
     def shown(self):
-        """(prompt, reply's HTML, stale) of the turns, as a page that heard everything shows them."""
+        """Return (prompt, HTML of the reply, stale) of each turn, as a view that has received everything shows them."""
         turns, growing, stale = [], {}, set()
         for message in self.messages:
             if message["type"] == "snapshot":
@@ -100,12 +114,12 @@ def prompts(conversation):
 
 
 def failing(prompt):
-    raise ConnectionFailed("nobody is there")
+    raise ConnectionFailed("connection refused")
     yield
 
 
 def wait_until(condition, seconds=20):
-    """Wait for what another thread does."""
+    """Wait until another thread has made `condition` true."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline

@@ -93,3 +93,49 @@ def test_closed_debouncer_accepts_no_request():
     worker.request()
     worker.flush()
     assert action.runs == 0
+
+
+def test_thread_ends_without_requests_and_a_closed_worker_starts_none():
+    worker = Debouncer(lambda: None)
+    worker.request()
+    thread = worker._thread
+    thread.join(20)
+    assert not thread.is_alive()
+    worker.request()
+    worker.close()
+    worker.request()
+    assert worker._thread is None
+
+
+def test_flush_runs_a_requested_action_before_it_returns(endless):
+    done = []
+    worker = Debouncer(lambda: done.append(1))
+    worker.flush()
+    assert done == []
+    for count in (1, 2):
+        worker.request()
+        worker.flush()
+        assert done == [1] * count
+    worker.request()
+    worker.close()
+    assert done == [1] * 3
+
+
+def test_failed_action_is_a_warning_and_the_next_run_succeeds():
+    done = threading.Event()
+    results = iter([lambda: 1 / 0, done.set])
+    worker = Debouncer(lambda: next(results)())  # noqa: PLW0108  # the next one each time
+    with pytest.warns(UserWarning, match="The panel's transcript failed: ZeroDivisionError"):
+        request_and_wait(worker)
+    worker.request()
+    worker.close()
+    assert done.is_set()
+
+
+def request_and_wait(worker):
+    worker.request()
+    worker._thread.join(20)
+
+
+def test_delay_is_one_that_a_reader_tolerates():
+    assert 0.1 <= debouncer.DELAY <= 1

@@ -1,4 +1,4 @@
-"""What the panel says is there in every language."""
+"""Texts of the panel in every language."""
 
 import re
 import string
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lockbots_magic import Chat
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import ProviderError
 from lockbots_magic.panel import i18n
@@ -17,22 +18,22 @@ def fields(text):
     return tuple(sorted(name for _, name, _, _ in string.Formatter().parse(text) if name))
 
 
-def test_remarks_of_the_panel_are_in_every_language(panel):
+def test_notifications_of_the_kernel_exist_in_every_language(panel):
     panel.ask("one")
     panel.post("edit", turn=panel.controller.conversation.turns[0].id, prompt="uno")
-    told = panel.received("notification")[-1]
-    assert (told["key"], told["values"]) == ("branched", {"name": "main-2", "old": "main"})
+    sent = panel.received("notification")[-1]
+    assert (sent["key"], sent["values"]) == ("branched", {"name": "main-2", "old": "main"})
     panel.wait_for("usage", 2)
     sources = "".join(path.read_text("utf-8") for path in Path(i18n.__file__).parent.glob("*.py"))
     used = set(re.findall(r"""(?:RefusedError|_send_note|translatable)\("(\w+)\"""", sources))
-    assert used >= {"under_way", "branched", "exported", "deleted"}
+    assert used >= {"reply_in_progress", "branched", "exported", "deleted"}
     for language, table in texts().items():
         assert used <= set(table), language
     names = {language: {fields(table[key]) for key in used} for language, table in texts().items()}
     assert names["en"] == names["ru"]
 
 
-def test_notices_of_the_toolkit_are_known_to_the_page_by_their_english_form():
+def test_page_recognises_notices_by_their_english_text():
     turns = [
         Turn("p", "r", status="interrupted", error="interrupted; what had come is kept"),
         Turn("p", "r", status="error", error="x"),
@@ -40,10 +41,13 @@ def test_notices_of_the_toolkit_are_known_to_the_page_by_their_english_form():
         Turn("p", "r", left_out=1),
         Turn("p", "r", left_out=12),
     ]
+    unsent = Chat(lambda prompt: "reply").stream("hi")
+    unsent.close()
     known = {text for key, text in texts()["en"].items() if key.startswith("notice_")}
     for turn in turns:
         (notice,) = notices_of(turn)
         assert re.sub(r"\d+", "{n}", notice) in known
+    assert unsent.turn.error in known
     assert {key for key in texts()["en"] if key.startswith("notice_")} <= set(texts()["ru"])
 
 
@@ -52,6 +56,6 @@ def kinds(error):
 
 
 @pytest.mark.parametrize("kind", kinds(ProviderError), ids=lambda kind: kind.__name__)
-def test_every_failure_of_a_provider_is_named_in_every_language(kind):
+def test_every_provider_error_has_a_name_in_every_language(kind):
     for language, table in texts().items():
         assert fields(table[f"failed_{kind.__name__}"]) == ("text",), language

@@ -1,4 +1,4 @@
-"""The panel in a real kernel, over a real comm: as a front end talks to it."""
+"""The panel in a real kernel, driven over its comm as by a front end."""
 
 import json
 import os
@@ -23,7 +23,12 @@ def kernel():
 
 
 class Panel:
-    """A front end's end of the comm."""
+    """Front end of one panel.
+
+    Args:
+        kernel: The kernel.
+        code: Cell that shows the panel.
+    """
 
     def __init__(self, kernel, code="%lockbots panel"):
         self.kernel = kernel
@@ -34,10 +39,10 @@ class Panel:
                 opened.append(message)
             if message["parent_header"].get("msg_id") == request:
                 self.shown.messages.append(message)
-        assert opened[-1]["parent_header"] == {}  # the page's subshell takes what it says, not the cell's
+        assert opened[-1]["parent_header"] == {}  # not a message of the cell: subshells serve it while cells run
         self.state = opened[-1]["content"]["data"]["state"]
         self.comm = opened[-1]["content"]["comm_id"]
-        self.letters = []
+        self.messages = []
 
     def send(self, kind, **fields):
         content = {"comm_id": self.comm, "data": {"method": "custom", "content": {"type": kind, **fields}}}
@@ -45,12 +50,12 @@ class Panel:
 
     @property
     def transcript(self):
-        """The output below the panel, by the name under which it is updated."""
+        """Transient data of the transcript output, with its display id."""
         shown = (m["content"] for m in self.shown.messages if m["msg_type"] == "display_data")
         return next(c["transient"] for c in shown if "lockbots-transcript" in c["data"].get("text/html", ""))
 
     def wait_for_transcript(self, text, seconds=30):
-        """Return the next state of the transcript that has `text` in it."""
+        """Return the next update of the transcript that contains `text`."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             message = self.kernel.client.get_iopub_msg(timeout=seconds)
@@ -58,10 +63,10 @@ class Panel:
             is_update = message["msg_type"] == "update_display_data" and content["transient"] == self.transcript
             if is_update and text in content["data"]["text/plain"]:
                 return content
-        raise TimeoutError(f"no transcript with {text!r} came")
+        raise TimeoutError(f"no transcript with {text!r} arrived")
 
     def wait_for(self, kind, seconds=30):
-        """Return the next message of a kind."""
+        """Return the next message with the type `kind`."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             try:
@@ -70,14 +75,14 @@ class Panel:
                 continue
             content = message["content"]
             if message["msg_type"] == "comm_msg" and content["comm_id"] == self.comm:
-                letter = content["data"].get("content", {})
-                self.letters.append(letter)
-                if letter.get("type") == kind:
-                    return letter
-        raise TimeoutError(f"no {kind!r} came; these did: {[one.get('type') for one in self.letters]}")
+                message = content["data"].get("content", {})
+                self.messages.append(message)
+                if message.get("type") == kind:
+                    return message
+        raise TimeoutError(f"no {kind!r} arrived, only {[one.get('type') for one in self.messages]}")
 
 
-def test_panel_is_a_widget_and_a_transcript_of_its_own(kernel):
+def test_panel_is_a_widget_with_a_transcript_output_below(kernel):
     panel = Panel(kernel)
     widget, transcript = panel.shown.outputs
     assert widget["data"]["application/vnd.jupyter.widget-view+json"]["model_id"] == panel.comm
@@ -87,10 +92,10 @@ def test_panel_is_a_widget_and_a_transcript_of_its_own(kernel):
     assert "http" not in json.dumps(panel.state["texts"])
 
 
-def test_what_is_said_in_the_panel_is_said_in_the_conversation(kernel):
-    panel = Panel(kernel, "%lockbots new talk\n%lockbots panel")
+def test_turn_of_the_panel_is_in_the_conversation(kernel):
+    panel = Panel(kernel, "%lockbots new chat-1\n%lockbots panel")
     panel.send("hello", view="v")
-    assert panel.wait_for("snapshot")["conversation"]["name"] == "talk"
+    assert panel.wait_for("snapshot")["conversation"]["name"] == "chat-1"
     panel.send("send", prompt="How do I undo?")
     assert panel.wait_for("begin")["reply"]["prompt"] == "How do I undo?"
     assert panel.wait_for("end")["turn"]["status"] == "complete"
@@ -99,7 +104,7 @@ def test_what_is_said_in_the_panel_is_said_in_the_conversation(kernel):
     assert "How do I undo?" in history.outputs[0]["data"]["text/plain"]
 
 
-def test_what_a_cell_says_is_told_to_the_panel(kernel):
+def test_turn_of_a_cell_is_sent_to_the_panel(kernel):
     panel = Panel(kernel, "%lockbots new other\n%lockbots panel")
     panel.send("hello", view="v")
     panel.wait_for("snapshot")
@@ -109,7 +114,7 @@ def test_what_a_cell_says_is_told_to_the_panel(kernel):
     kernel.finish(request)
 
 
-def test_transcript_grows_with_the_talk(kernel):
+def test_transcript_is_updated_with_each_turn(kernel):
     panel = Panel(kernel, "%lockbots new third\n%lockbots panel")
     panel.send("send", prompt="How do I undo? <b>")
     data = panel.wait_for_transcript("How do I undo? <b>")["data"]
@@ -133,7 +138,7 @@ panel
 """
 
 
-def test_closed_panel_ends_its_threads(kernel):
+def test_closing_a_panel_ends_its_threads(kernel):
     panel = Panel(kernel, SLOW)
     panel.send("send", prompt="go")
     panel.wait_for("frame")
@@ -141,36 +146,36 @@ def test_closed_panel_ends_its_threads(kernel):
     assert ended.printed == "[] interrupted\n"
 
 
-def test_a_panel_closed_by_its_page_ends_its_threads(kernel):
+def test_closing_the_comm_ends_the_threads_of_the_panel(kernel):
     panel = Panel(kernel, SLOW)
     panel.send("send", prompt="go")
     panel.wait_for("frame")
     kernel.client.shell_channel.send(kernel.client.session.msg("comm_close", {"comm_id": panel.comm, "data": {}}))
-    ended = kernel.run("print(new_threads(), chat.conversation.turns[0].status, len(chat.conversation.watchers))")
+    ended = kernel.run("print(new_threads(), chat.conversation.turns[0].status, len(chat.conversation.observers))")
     assert ended.printed == "[] interrupted 0\n"
 
 
-def test_a_panel_that_nobody_holds_any_more_is_collected(kernel):
+def test_closed_panel_without_references_is_collected(kernel):
     code = f"""{SLOW.rstrip().removesuffix("panel")}
 import gc, weakref
 panel.close()
 gone = weakref.ref(panel)
 del panel
 gc.collect()
-print(gone(), new_threads(), len(chat.conversation.watchers))
+print(gone(), new_threads(), len(chat.conversation.observers))
 """
     assert kernel.run(code).printed == "None [] 0\n"
 
 
-def test_a_cell_that_runs_again_retires_its_panel(kernel):
+def test_cell_that_runs_again_closes_its_earlier_panel(kernel):
     kernel.run("%lockbots new retired\nfrom lockbots_magic.notebook.extension import session_of")
-    watched = "print(len(session_of(get_ipython()).conversation().watchers))"
+    watched = "print(len(session_of(get_ipython()).conversation().observers))"
     for cell, panels in (("one", 1), ("one", 1), ("two", 2), ("one", 2)):
         kernel.run("%lockbots panel", cell)
         assert kernel.run(watched).printed == f"{panels}\n"
 
 
-def test_what_was_said_in_a_panel_is_restored_from_the_saved_notebook(kernel, tmp_path):
+def test_conversation_of_a_panel_is_restored_from_the_saved_notebook(kernel, tmp_path):
     panel = Panel(kernel, "%lockbots new kept\n%lockbots panel")
     panel.send("send", prompt="How do I undo?")
     output = panel.wait_for_transcript("How do I undo?")
@@ -180,12 +185,12 @@ def test_what_was_said_in_a_panel_is_restored_from_the_saved_notebook(kernel, tm
     book = {"cells": [{**cell, "outputs": [saved]}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     path.write_text(json.dumps(book), encoding="utf-8")
     with Kernel() as other:
-        told = other.run(f"%load_ext lockbots_magic\n%lockbots restore {path}\n%lockbots history")
-        assert "kept: 1 turn" in str(told.outputs), told.outputs
-        assert "How do I undo?" in told.outputs[-1]["data"]["text/plain"]
+        result = other.run(f"%load_ext lockbots_magic\n%lockbots restore {path}\n%lockbots history")
+        assert "kept: 1 turn" in str(result.outputs), result.outputs
+        assert "How do I undo?" in result.outputs[-1]["data"]["text/plain"]
 
 
-def test_a_page_that_was_loaded_anew_is_given_what_is_to_be_saved(kernel):
+def test_reloaded_page_is_sent_the_transcript_to_save(kernel):
     panel = Panel(kernel, "%lockbots new anew\n%lockbots panel")
     panel.send("hello", view="v")
     before = panel.wait_for("saved")
@@ -194,20 +199,20 @@ def test_a_page_that_was_loaded_anew_is_given_what_is_to_be_saved(kernel):
     while (state := panel.wait_for("saved")["state"]) == before["state"]:
         pass
     panel.send("transcript", view="v")
-    told = panel.wait_for("transcript")
-    assert told["metadata"]["lockbots_state"] == state
-    assert told["metadata"]["lockbots"][0]["turn"]["prompt"] == "How do I undo?"
-    assert "How do I undo?" in told["data"]["text/plain"]
-    assert told["view"] == "v"
+    sent = panel.wait_for("transcript")
+    assert sent["metadata"]["lockbots_state"] == state
+    assert sent["metadata"]["lockbots"][0]["turn"]["prompt"] == "How do I undo?"
+    assert "How do I undo?" in sent["data"]["text/plain"]
+    assert sent["view"] == "v"
 
 
-def test_panel_wants_a_chat(kernel):
-    told = kernel.run("from lockbots_magic import ChatPanel\nChatPanel('openai:gpt-4o')")
-    assert told.reply["ename"] == "UsageError"
-    assert "ChatPanel(Chat('provider:model'))" in told.reply["evalue"]
+def test_panel_without_a_chat_is_refused(kernel):
+    result = kernel.run("from lockbots_magic import ChatPanel\nChatPanel('openai:gpt-4o')")
+    assert result.reply["ename"] == "UsageError"
+    assert "ChatPanel(Chat('provider:model'))" in result.reply["evalue"]
 
 
-def test_a_program_that_runs_a_notebook_saves_the_whole_transcript():
+def test_executed_notebook_contains_the_whole_transcript():
     nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
     sources = ("%load_ext lockbots_magic", "%lockbots panel", "%%chat\nHow do I undo?")
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
@@ -225,7 +230,7 @@ print([name for name in ('anywidget', 'ipywidgets') if name in sys.modules])
 """
 
 
-def test_widgets_are_loaded_only_when_they_are_wanted(tmp_path):
+def test_widget_libraries_are_imported_by_the_first_panel(tmp_path):
     environment = {**os.environ, "IPYTHONDIR": str(tmp_path)}
     loaded = subprocess.run(
         [sys.executable, "-c", LOAD], capture_output=True, text=True, timeout=60, check=True, env=environment
