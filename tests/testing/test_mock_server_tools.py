@@ -1,10 +1,10 @@
-"""The mock server as a model that calls functions and sees images."""
+"""Tests of tool calls and images in the mock server."""
 
 import json
 
 import pytest
 
-from lockbots_magic.testing.mock_server.replies import calls_for, reply_to
+from lockbots_magic.testing.mock_server.replies import parse_calls, reply_to
 from tests.testing.test_mock_server import ask, events
 
 TOOLS = [{"type": "function", "function": {"name": "f", "description": "", "parameters": {"type": "object"}}}]
@@ -15,8 +15,8 @@ def user(content):
     return {"role": "user", "content": content}
 
 
-def asked_for(body):
-    """The calls of a stream: name -> arguments, each put together."""
+def tool_calls_of(body):
+    """Return the tool calls of a stream, each assembled from its pieces."""
     calls = {}
     for sent in events(body):
         for delta in (choice["delta"] for choice in sent["choices"]):
@@ -28,20 +28,20 @@ def asked_for(body):
     return list(calls.values())
 
 
-def test_a_call_comes_in_pieces(mock_server):
+def test_tool_call_is_streamed_in_pieces(mock_server):
     _, body = ask(mock_server.url("openai"), prompt='call f {"x": 1, "y": "а"}', tools=TOOLS)
-    assert asked_for(body) == [{"id": "call_1_1", "name": "f", "arguments": '{"x": 1, "y": "а"}'}]
+    assert tool_calls_of(body) == [{"id": "call_1_1", "name": "f", "arguments": '{"x": 1, "y": "а"}'}]
     assert len(events(body)) > 6
     assert events(body)[-1]["choices"][0]["finish_reason"] == "tool_calls"
     assert '"content":"You said' not in body.decode()
 
 
-def test_two_calls_come_at_once(mock_server):
+def test_two_tool_calls_are_in_one_reply(mock_server):
     _, body = ask(mock_server.url("openai"), prompt='call f {"x": "a and b"} and g {"y": 2}', tools=TOOLS)
-    assert [(c["name"], c["arguments"]) for c in asked_for(body)] == [("f", '{"x": "a and b"}'), ("g", '{"y": 2}')]
+    assert [(c["name"], c["arguments"]) for c in tool_calls_of(body)] == [("f", '{"x": "a and b"}'), ("g", '{"y": 2}')]
 
 
-def test_a_whole_answer_holds_the_call(mock_server):
+def test_whole_response_holds_the_tool_call(mock_server):
     _, body = ask(mock_server.url("openai"), prompt="call f {}", tools=TOOLS, stream=False)
     (choice,) = json.loads(body)["choices"]
     function = {"name": "f", "arguments": "{}"}
@@ -49,23 +49,23 @@ def test_a_whole_answer_holds_the_call(mock_server):
     assert choice["message"]["tool_calls"] == [{"id": "call_1_1", "type": "function", "function": function}]
 
 
-def test_without_tools_nothing_is_called(mock_server):
+def test_without_tools_there_is_no_tool_call(mock_server):
     _, body = ask(mock_server.url("openai"), prompt="call f {}")
-    assert asked_for(body) == []
+    assert tool_calls_of(body) == []
     assert events(body)[-1]["choices"][0]["finish_reason"] == "stop"
 
 
 @pytest.mark.parametrize("service", ["lockchat", "liaobots", "liaobots-events"])
-def test_other_services_call_nothing(service, mock_server):
+def test_other_services_have_no_tool_calls(service, mock_server):
     assert b"tool_calls" not in ask(mock_server.url(service), prompt="call f {}", tools=TOOLS)[1]
 
 
-def test_results_are_told():
+def test_results_are_part_of_the_reply():
     calls = [{"id": n, "type": "function", "function": {"name": name, "arguments": "{}"}} for n, name in ("1f", "2g")]
     results = [{"role": "tool", "tool_call_id": n, "content": text} for n, text in (("1", "3"), ("2", "four"))]
     said = [user("call f {} and g {}"), {"role": "assistant", "content": "", "tool_calls": calls}, *results]
     assert reply_to(said) == "f returned 3. g returned four."
-    assert calls_for(said) == []
+    assert parse_calls(said) == []
 
 
 @pytest.mark.parametrize(("content", "reply"), [

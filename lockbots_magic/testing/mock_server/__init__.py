@@ -1,23 +1,22 @@
-"""A loopback server that speaks every wire format and fails on demand.
+"""A loopback HTTP server that speaks every wire format and fails on demand.
 
 ::
 
-    with MockServer() as box:
-        box.url("lockchat")            # http://127.0.0.1:PORT/lockchat
-        box.url("liaobots")            # early form: the body is the reply
-        box.url("liaobots-events")     # later form: server-sent events
-        box.url("openai")              # http://127.0.0.1:PORT/openai/v1
-        box.url("openai", fault="http-503", times=1, retry_after=0.1)
+    with MockServer() as server:
+        server.url("lockchat")            # http://127.0.0.1:PORT/lockchat
+        server.url("liaobots")            # early format: the body is the reply
+        server.url("liaobots-events")     # later format: server-sent events
+        server.url("openai")              # http://127.0.0.1:PORT/openai/v1
+        server.url("openai", fault="http-503", times=1, retry_after=0.1)
 
-What an address does is written in the address, so it needs no state and works from another process. `Settings`
-lists what may be written there, `FAULTS` how it may fail;
-``python -m lockbots_magic.testing.mock_server --help`` shows both.
-The credential, where one is asked for, is the word ``mock``.
+The behaviour of a URL is part of the URL, so the server keeps no state for it and works from another process.
+`MockSettings` lists the settings, `FAULTS` the ways to fail; ``python -m lockbots_magic.testing.mock_server --help``
+shows both. The valid credential is the word ``mock``.
 """
 
 from .faults import FAULTS
-from .record import Recorded
+from .request_log import MockRequest
 from .server import MockServer
-from .settings import CREDENTIAL, Settings
+from .settings import CREDENTIAL, MockSettings
 
-__all__ = ["CREDENTIAL", "FAULTS", "MockServer", "Recorded", "Settings"]
+__all__ = ["CREDENTIAL", "FAULTS", "MockRequest", "MockServer", "MockSettings"]

@@ -1,4 +1,4 @@
-"""One connection: reads requests, sends what the address says, and notices when the client goes."""
+"""Handler of one connection: reads requests, sends the responses, and notices a disconnect."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
-from .answers import Answer, Body, Mark, cut
-from .faults import FAULTS, normal, refusal
-from .pace import ClientGoneError, Pace
-from .record import Log, Recorded
-from .services import MODELS, SERVICES, Question, dumps
-from .settings import Settings
+from .faults import FAULTS, error_response, normal_response
+from .pacer import ClientGoneError, Pacer
+from .request_log import MockRequest, RequestLog
+from .responses import BodyEncoder, ConnectionAction, MockResponse, cut_pieces
+from .services import MODELS, SERVICES, MockExchange, dump_json
+from .settings import MockSettings
 
 BATCH = 32768
-"""Bytes that are sent at once where no rate is set."""
+"""Bytes sent at once if no rate is set."""
 
 
-class Host(Protocol):
-    """What a connection knows of its server."""
+class ServerState(Protocol):
+    """The part of the server that a handler uses."""
 
     origin: str
 
     @property
-    def log(self) -> Log:
-        """The log of now."""
+    def log(self) -> RequestLog:
+        """The current log."""
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Serves one connection, request after request."""
+    """Serves the requests of one connection."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: Host  # type: ignore[assignment]  # the base only knows some server
+    server: ServerState  # type: ignore[assignment]  # the base class has a more general type
 
     def handle_one_request(self) -> None:
         """Serve the next request of the connection."""
@@ -45,18 +45,18 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         log = self.server.log
-        request = self._read()
+        request = self._read_request()
         nth = log.record(request)
         try:
-            self._send(*answer(request, nth, self.server.origin))
+            self._send(*build_response(request, nth, self.server.origin))
         except (ClientGoneError, ConnectionError):
             self.close_connection = True
-            log.disconnected()
+            log.record_disconnect()
 
     def log_message(self, *_: Any) -> None:
-        """Nothing is logged: a path may hold a credential."""
+        """Log nothing: a path may hold a credential."""
 
-    def _read(self) -> Recorded:
+    def _read_request(self) -> MockRequest:
         content = self.rfile.read(int(self.headers.get("content-length") or 0))
         parts = urlsplit(self.path)
         try:
@@ -64,47 +64,47 @@ class Handler(BaseHTTPRequestHandler):
         except ValueError:
             value = None
         headers = {name.lower(): text for name, text in self.headers.items()}
-        return Recorded(self.command, parts.path, dict(parse_qsl(parts.query)), headers, content, value)
+        return MockRequest(self.command, parts.path, dict(parse_qsl(parts.query)), headers, content, value)
 
-    def _send(self, given: Answer, settings: Settings) -> None:
-        body = Body(given.body or settings.body, given.pieces)
+    def _send(self, response: MockResponse, settings: MockSettings) -> None:
+        body = BodyEncoder(response.body or settings.body, response.pieces)
         self._pending = b""
-        with Pace(self.connection, settings.rate) as pace:
-            if not given.raw:
-                self._send_head(given, body, settings, pace)
-            pieces = cut(given.pieces, settings.piece) if settings.piece else given.pieces
+        with Pacer(self.connection, settings.rate) as pacer:
+            if not response.raw:
+                self._send_head(response, body, settings, pacer)
+            pieces = cut_pieces(response.pieces, settings.piece) if settings.piece else response.pieces
             for piece in pieces:
-                if isinstance(piece, Mark):
+                if isinstance(piece, ConnectionAction):
                     self._flush()
-                    if self._act(piece, settings, pace):
+                    if self._perform(piece, settings, pacer):
                         return
                     continue
-                self._pending += piece if given.raw else body.piece(piece)
+                self._pending += piece if response.raw else body.encode(piece)
                 if settings.rate or settings.piece or len(self._pending) >= BATCH:
                     self._flush()
-                pace.after_piece()
+                pacer.after_piece()
         self._pending += body.end()
         self._flush()
         self.close_connection = self.close_connection or not body.reusable
 
-    def _send_head(self, given: Answer, body: Body, settings: Settings, pace: Pace) -> None:
-        fields = {"Content-Type": settings.type or given.media_type, **body.headers, **given.headers}
-        lines = [f"HTTP/1.1 {given.status} {responses[given.status]}", *(f"{k}: {v}" for k, v in fields.items())]
+    def _send_head(self, response: MockResponse, body: BodyEncoder, settings: MockSettings, pacer: Pacer) -> None:
+        fields = {"Content-Type": settings.type or response.media_type, **body.headers, **response.headers}
+        lines = [f"HTTP/1.1 {response.status} {responses[response.status]}", *(f"{k}: {v}" for k, v in fields.items())]
         for line in [*lines, ""]:
             self._pending += f"{line}\r\n".encode("latin-1")
-            if given.slow_head:
+            if response.slow_head:
                 self._flush()
-                pace.pause(settings.delay)
+                pacer.pause(settings.delay)
 
-    def _act(self, mark: Mark, settings: Settings, pace: Pace) -> bool:
-        """Do what `mark` says; true when the connection is over."""
+    def _perform(self, action: ConnectionAction, settings: MockSettings, pacer: Pacer) -> bool:
+        """Perform `action`; return whether the connection is over."""
         self.close_connection = True
-        if mark is Mark.WAIT:
-            pace.pause(settings.delay)
+        if action is ConnectionAction.WAIT:
+            pacer.pause(settings.delay)
             return False
-        if mark is Mark.HANG:
-            pace.hang()
-        elif mark is Mark.RESET:
+        if action is ConnectionAction.HANG:
+            pacer.hang()
+        elif action is ConnectionAction.RESET:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()
         return True
@@ -115,34 +115,40 @@ class Handler(BaseHTTPRequestHandler):
             self.connection.sendall(data)
 
 
-def answer(request: Recorded, nth: int, origin: str) -> tuple[Answer, Settings]:
-    """Return what to answer to `request`, the `nth` to its address, and the settings of the address."""
-    name, _, written = request.path.lstrip("/").partition("/")[0].partition(";")
+def build_response(request: MockRequest, nth: int, origin: str) -> tuple[MockResponse, MockSettings]:
+    """Return the response to a request, and the settings of its URL.
+
+    Args:
+        request: The request.
+        nth: Its number among the requests to the same URL, from 1.
+        origin: URL of the server, without a path.
+    """
+    name, _, text = request.path.lstrip("/").partition("/")[0].partition(";")
     try:
-        settings = Settings.parse(written)
+        settings = MockSettings.parse(text)
     except ValueError as error:
-        return Answer([str(error).encode()], "text/plain", 400), Settings()
+        return MockResponse([str(error).encode()], "text/plain", 400), MockSettings()
     if name not in SERVICES:
-        return Answer([f"the mock server has no service {name!r}".encode()], "text/plain", 404), settings
-    return _answer(Question(SERVICES[name], settings, request, origin), nth), settings
+        return MockResponse([f"Unknown service {name!r}.".encode()], "text/plain", 404), settings
+    return _build_service_response(MockExchange(SERVICES[name], settings, request, origin), nth), settings
 
 
-def _answer(q: Question, nth: int) -> Answer:
-    fault = FAULTS.get(q.settings.fault)
-    fails = fault is not None and (nth <= q.settings.times or not q.settings.times)
-    return fault.answer(q) if fault and fails else _sound(q)
+def _build_service_response(exchange: MockExchange, nth: int) -> MockResponse:
+    fault = FAULTS.get(exchange.settings.fault)
+    fails = fault is not None and (nth <= exchange.settings.times or not exchange.settings.times)
+    return fault.build(exchange) if fault and fails else _build_faultless_response(exchange)
 
 
-def _sound(q: Question) -> Answer:
-    if not q.service.admits(q):
-        return refusal(q, 401, "the credential is missing or wrong")
-    if q.service.name == "openai" and q.path == "/models" and q.request.method == "GET":
+def _build_faultless_response(exchange: MockExchange) -> MockResponse:
+    if not exchange.service.accepts(exchange):
+        return error_response(exchange, 401, "The credential is missing or wrong")
+    if exchange.service.name == "openai" and exchange.path == "/models" and exchange.request.method == "GET":
         rows = [{"id": m, "object": "model", "created": 0, "owned_by": "mock"} for m in MODELS]
-        return Answer([dumps({"object": "list", "data": rows}).encode()])
-    if q.path != q.service.path:
-        return refusal(q, 404, f"there is nothing at {q.path}")
-    if q.request.method != "POST":
-        return refusal(q, 405, f"{q.request.method} is not allowed; POST is")
-    if not isinstance(q.body.get("messages"), list) or not q.body.get("model"):
-        return refusal(q, 400, "the body must be a JSON object that holds a model and messages")
-    return normal(q)
+        return MockResponse([dump_json({"object": "list", "data": rows}).encode()])
+    if exchange.path != exchange.service.path:
+        return error_response(exchange, 404, f"Unknown path {exchange.path}")
+    if exchange.request.method != "POST":
+        return error_response(exchange, 405, f"Method {exchange.request.method} is not allowed; use POST")
+    if not isinstance(exchange.body.get("messages"), list) or not exchange.body.get("model"):
+        return error_response(exchange, 400, "The body must be a JSON object with a model and messages")
+    return normal_response(exchange)

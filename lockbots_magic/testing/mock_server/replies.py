@@ -1,4 +1,4 @@
-"""What the mock server answers: a function of the messages, the same on every machine and every day."""
+"""Replies of the mock model: a pure function of the messages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def greet(name: str) -> str:
     return f"Hello, {name}!"
 ```
 
-Call it as `greet("world")`."""
+MockToolCall it as `greet("world")`."""
 
 _PASSAGE = """## Section {n}
 
@@ -38,25 +38,25 @@ for step in range({n}):
 Ключ подходит к замку, и дверь открывается. """
 
 
-class Call(NamedTuple):
-    """A function to be called."""
+class MockToolCall(NamedTuple):
+    """A tool call in a reply."""
 
     id: str
     name: str
     arguments: str
-    """As JSON, if the prompt wrote JSON."""
+    """Arguments, as written in the prompt; usually JSON."""
 
 
 def reply_to(messages: Sequence[Mapping[str, Any]]) -> str:
     """Return the reply to the last of `messages`.
 
-    ``say X`` is answered with ``X``, ``count to N`` with the numbers, ``show code`` with Markdown that holds
-    code, the results of calls with what they are, anything else with what was heard.
+    ``say X`` gets the reply ``X``, ``count to N`` the numbers, ``show code`` Markdown with code, tool results their
+    text, and anything else a sentence that repeats it.
     """
     said = [m for m in messages if m.get("role") != "system"]
     if said and said[-1].get("role") == "tool":
-        return _results(said)
-    prompt, images = text_of(said[-1]) if said else ("", 0)
+        return _describe_results(said)
+    prompt, images = get_text(said[-1]) if said else ("", 0)
     if prompt.startswith("say "):
         return prompt.removeprefix("say ")
     if counted := re.fullmatch(r"count to (\d{1,9})", prompt.strip()):
@@ -70,18 +70,20 @@ def reply_to(messages: Sequence[Mapping[str, Any]]) -> str:
     return f'You said: "{prompt}". I have heard {len(said)} message{"" if len(said) == 1 else "s"}.{seen}'
 
 
-def calls_for(messages: Sequence[Mapping[str, Any]]) -> list[Call]:
-    """Return the calls to answer with: ``call NAME {"x": 1}`` asks for one, and more follow after `` and ``."""
-    prompt = text_of(messages[-1])[0] if messages and messages[-1].get("role") == "user" else ""
+def parse_calls(messages: Sequence[Mapping[str, Any]]) -> list[MockToolCall]:
+    """Return the tool calls of the reply: ``call NAME {"x": 1}`` requests one, more follow after `` and ``."""
+    prompt = get_text(messages[-1])[0] if messages and messages[-1].get("role") == "user" else ""
     if not prompt.startswith("call "):
         return []
-    wanted = re.split(r" and (?=\w+ \{)", prompt.removeprefix("call ").strip())
-    parts = (one.partition(" ") for one in wanted)
-    return [Call(f"call_{len(messages)}_{n}", name, arguments) for n, (name, _, arguments) in enumerate(parts, 1)]
+    written = re.split(r" and (?=\w+ \{)", prompt.removeprefix("call ").strip())
+    parts = (one.partition(" ") for one in written)
+    return [
+        MockToolCall(f"call_{len(messages)}_{n}", name, arguments) for n, (name, _, arguments) in enumerate(parts, 1)
+    ]
 
 
-def text_of(message: Mapping[str, Any]) -> tuple[str, int]:
-    """Return the text of a message and how many images go with it."""
+def get_text(message: Mapping[str, Any]) -> tuple[str, int]:
+    """Return the text of a message, and the number of its images."""
     content = message.get("content") or ""
     if not isinstance(content, list):
         return str(content), 0
@@ -89,27 +91,27 @@ def text_of(message: Mapping[str, Any]) -> tuple[str, int]:
     return "\n".join(texts), sum(part.get("type") == "image_url" for part in content)
 
 
-def _results(said: Sequence[Mapping[str, Any]]) -> str:
-    """What the functions returned that were called last."""
+def _describe_results(said: Sequence[Mapping[str, Any]]) -> str:
+    """Describe the results of the last tool calls."""
     calls = [call for message in said for call in message.get("tool_calls") or ()]
     names = {call["id"]: call["function"]["name"] for call in calls}
     last = itertools.takewhile(lambda message: message.get("role") == "tool", reversed(said))
-    told = [f"{names.get(m.get('tool_call_id'), 'nobody')} returned {text_of(m)[0]}." for m in last]
-    return " ".join(reversed(told))
+    results = [f"{names.get(m.get('tool_call_id'), 'unknown')} returned {get_text(m)[0]}." for m in last]
+    return " ".join(reversed(results))
 
 
-def tokens(count: int) -> str:
-    """Return Markdown of `count` words, each with the white space after it."""
+def make_markdown(count: int) -> str:
+    """Return Markdown of `count` words."""
     sections = (_PASSAGE.format(n=n) for n in itertools.count(1))
-    words = (word for section in sections for word in words_of(section))
+    words = (word for section in sections for word in split_words(section))
     return "".join(itertools.islice(words, count))
 
 
-def words_of(text: str) -> list[str]:
-    """Cut `text` into words, each with the white space after it."""
+def split_words(text: str) -> list[str]:
+    """Split `text` into words, each with the white space after it."""
     return re.findall(r"\s*\S+\s*|\s+", text)
 
 
-def bytes_of(text: str) -> list[bytes]:
-    """Cut the UTF-8 form of `text` after each word, and in the middle of every character that has one."""
+def split_bytes(text: str) -> list[bytes]:
+    """Split the UTF-8 form of `text` after each word, and inside every multi-byte character."""
     return [p for p in re.split(rb"(?<=[\xc2-\xf4])|(?<=\s)(?=\S)", text.encode()) if p]

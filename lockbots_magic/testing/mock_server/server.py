@@ -9,43 +9,49 @@ from http.server import ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Any
 
-from .answers import BODIES
 from .faults import FAULTS
 from .handler import Handler
-from .record import Log, Recorded
+from .request_log import MockRequest, RequestLog
+from .responses import BODIES
 from .services import SERVICES
-from .settings import Settings
+from .settings import MockSettings
 
 
 class MockServer:
-    """The server: a context manager, or `start` and `stop`.
+    """Loopback server: use it as a context manager, or with `start` and `stop`.
 
     Args:
-        port: the port on 127.0.0.1; 0 takes a free one.
+        port: Port on 127.0.0.1; 0 for a free one.
 
     Raises:
-        OSError: the port is taken.
+        OSError: The port is in use (when it starts).
+
+    Example:
+        ::
+
+            with MockServer() as server:
+                Chat("openai:demo", base_url=server.url("openai")).ask("say hi")
     """
 
     def __init__(self, port: int = 0) -> None:
         self._port = port
-        self._server: _Server | None = None
-        self._log = Log()
+        self._server: _LoopbackServer | None = None
+        self._log = RequestLog()
 
     def start(self) -> MockServer:
-        """Start to listen, in a thread of its own; return the mock server."""
+        """Listen in a thread of its own; return the mock server."""
         if self._server is None:
-            self._server = _Server(self, self._port)
+            self._server = _LoopbackServer(self, self._port)
             serve = self._server.serve_forever
             threading.Thread(target=serve, args=(0.02,), name="mock", daemon=True).start()
         return self
 
     def stop(self) -> None:
-        """Close every connection, streams included, and stop to listen."""
+        """Close every connection, streams included, and stop listening."""
         server, self._server = self._server, None
         if server is not None:
             server.shutdown()
-            server.hang_up()
+            server.close_connections()
             server.server_close()
 
     def __enter__(self) -> MockServer:
@@ -56,97 +62,104 @@ class MockServer:
 
     @property
     def origin(self) -> str:
-        """The address of the server itself, ``http://127.0.0.1:PORT``."""
+        """URL of the server, ``http://127.0.0.1:PORT``."""
         if self._server is None:
-            raise RuntimeError("the mock server is not running; use it in a with statement, or start() it")
+            raise RuntimeError("The mock server is not running. Use it in a `with` statement, or call `start()`.")
         return self._server.origin
 
     def url(self, service: str, **settings: Any) -> str:
-        """The base URL of `service` ("lockchat", "liaobots", "liaobots-events" or "openai").
+        """Return the base URL of a service.
 
         Args:
-            service: the wire format.
-            settings: see `Settings`.
+            service: Wire format: "lockchat", "liaobots", "liaobots-events" or "openai".
+            settings: See `MockSettings`.
 
         Raises:
-            ValueError: there is no such service, setting or fault, or the service can't fail so.
+            ValueError: The service, a setting or the fault is unknown, or the service does not have the fault.
         """
         if service not in SERVICES:
-            raise ValueError(f"the mock server has no service {service!r}; it has: {', '.join(SERVICES)}")
-        given = Settings.of(settings)
-        if given.fault and (given.fault not in FAULTS or service not in FAULTS[given.fault].services):
-            raise ValueError(f"{service} can't fail by {given.fault!r}")
-        if given.body not in BODIES:
-            raise ValueError(f"there is no body {given.body!r}; there are: {', '.join(BODIES)}")
-        return f"{self.origin}/{service}{given}{SERVICES[service].base}"
+            raise ValueError(f"Unknown service {service!r}. Known services: {', '.join(SERVICES)}.")
+        parsed = MockSettings.from_mapping(settings)
+        if parsed.fault and (parsed.fault not in FAULTS or service not in FAULTS[parsed.fault].services):
+            raise ValueError(f"Unknown fault {parsed.fault!r} for {service}.")
+        if parsed.body not in BODIES:
+            raise ValueError(f"Unknown body {parsed.body!r}. Known bodies: {', '.join(BODIES)}.")
+        return f"{self.origin}/{service}{parsed}{SERVICES[service].base}"
 
     @property
-    def requests(self) -> list[Recorded]:
-        """The requests so far, oldest first."""
+    def requests(self) -> list[MockRequest]:
+        """Requests so far, oldest first."""
         return list(self._log.requests)
 
     @property
     def connections(self) -> int:
-        """The TCP connections accepted so far."""
+        """Number of TCP connections accepted so far."""
         return self._log.connections
 
     @property
     def disconnects(self) -> list[float]:
-        """When it was noticed that a client closed before its answer was over, `time.monotonic()` (s) each."""
+        """Times at which clients disconnected before the end of a response, as `time.monotonic()` (s)."""
         return list(self._log.disconnects)
 
-    def wait_for_request(self, timeout: float = 5.0, *, count: int = 1) -> Recorded:
-        """Wait until `count` requests have come; return the last of them.
+    def wait_for_request(self, timeout: float = 5.0, *, count: int = 1) -> MockRequest:
+        """Wait until `count` requests have been received; return the last of them.
+
+        Args:
+            timeout: Longest wait (s).
+            count: Number of requests since the last `forget`.
 
         Raises:
-            TimeoutError: they have not, within `timeout` (s).
+            TimeoutError: Fewer were received in time.
         """
         log = self._log
         with log.changed:
             if not log.changed.wait_for(lambda: len(log.requests) >= count, timeout):
-                raise TimeoutError(f"{len(log.requests)} of {count} requests came within {timeout:g} s")
+                raise TimeoutError(f"{len(log.requests)} of {count} requests received within {timeout:g} s.")
             return log.requests[count - 1]
 
     def wait_for_disconnect(self, timeout: float = 5.0) -> float:
-        """Wait until a client closes before its answer is over; each call waits for one more.
+        """Wait until a client disconnects before the end of a response; each call waits for one more.
+
+        Args:
+            timeout: Longest wait (s).
 
         Returns:
-            When the server noticed, `time.monotonic()` (s).
+            Time at which the server noticed, as `time.monotonic()` (s).
 
         Raises:
-            TimeoutError: none did, within `timeout` (s).
+            TimeoutError: No client disconnected in time.
         """
         log = self._log
         with log.changed:
             if not log.changed.wait_for(lambda: len(log.disconnects) > log.awaited, timeout):
-                raise TimeoutError(f"no client closed its connection within {timeout:g} s")
+                raise TimeoutError(f"No client disconnected within {timeout:g} s.")
             log.awaited += 1
             return log.disconnects[log.awaited - 1]
 
     def forget(self) -> None:
-        """Forget the requests, connections and disconnects so far, and which faults have had their times."""
-        self._log = Log()
+        """Clear the log: requests, connections, disconnects, and the counts of the setting `times`."""
+        self._log = RequestLog()
 
 
-class _Server(ThreadingHTTPServer):
+class _LoopbackServer(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, box: MockServer, port: int) -> None:
-        self.box = box
+    def __init__(self, mock_server: MockServer, port: int) -> None:
+        self.mock_server = mock_server
         self._open: set[socket.socket] = set()
         self._changed = threading.Condition()
         super().__init__(("127.0.0.1", port), Handler)
 
     def server_bind(self) -> None:
-        """`HTTPServer` would ask the name service for the name of 127.0.0.1."""
+        """Bind without the DNS query for 127.0.0.1 that `HTTPServer` makes."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
         self.origin = f"http://127.0.0.1:{self.server_port}"
 
     @property
-    def log(self) -> Log:
-        """The log of now."""
-        return self.box._log
+    def log(self) -> RequestLog:
+        """The current log."""
+        return self.mock_server._log
 
     def process_request(self, request: Any, client_address: Any) -> None:
         log = self.log
@@ -162,8 +175,8 @@ class _Server(ThreadingHTTPServer):
             self._open.discard(request)
             self._changed.notify_all()
 
-    def hang_up(self) -> None:
-        """End every connection and wait for their threads."""
+    def close_connections(self) -> None:
+        """Close every connection and wait for their threads."""
         with self._changed:
             for sock in self._open:
                 with suppress(OSError):
@@ -171,4 +184,4 @@ class _Server(ThreadingHTTPServer):
             self._changed.wait_for(lambda: not self._open, 2.0)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away is nothing to report."""
+        """Report nothing: a client that disconnects is expected."""

@@ -1,12 +1,21 @@
-"""The ways to fail, and the oddities that a client has to bear, as one table."""
+"""Registry of faults: ways to fail, and unusual responses that a client must accept."""
 
-from . import breaks, oddities, refusals
-from .base import ALL, FAULTS, Fault, normal, refusal
+from . import broken_connections, error_responses, unusual_streams
+from .registry import ALL, FAULTS, Fault, error_response, normal_response
 
-__all__ = ["FAULTS", "Fault", "breaks", "normal", "oddities", "refusal", "refusals", "table"]
+__all__ = [
+    "FAULTS",
+    "Fault",
+    "broken_connections",
+    "error_response",
+    "error_responses",
+    "format_faults",
+    "normal_response",
+    "unusual_streams",
+]
 
 
-def table() -> str:
-    """The faults as text, one a line."""
+def format_faults() -> str:
+    """Return the faults as text, one per line."""
     rows = [(n, "" if f.services == ALL else f" [{', '.join(f.services)}]", f.meaning) for n, f in FAULTS.items()]
-    return "\n".join(f"  {name:<18}{meaning}{where}" for name, where, meaning in rows)
+    return "\n".join(f"  {name:<18}{meaning}{services}" for name, services, meaning in rows)

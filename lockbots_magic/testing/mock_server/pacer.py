@@ -1,4 +1,4 @@
-"""Time on one connection: the rate of the pieces, pauses, and the moment the client goes."""
+"""Timing of one connection: rate, pauses, and detection of a disconnect."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ import time
 
 
 class ClientGoneError(Exception):
-    """The client closed the connection before the answer was over."""
+    """The client closed the connection before the end of the response."""
 
 
-class Pace:
-    """Waits between pieces while it watches the client. A context manager.
+class Pacer:
+    """Context manager that waits between pieces while it watches the client.
 
     Args:
-        connection: the socket to watch.
-        rate: pieces per second; 0: no wait.
+        connection: Socket to watch.
+        rate: Pieces per second; 0 for no wait.
 
-    Raises (every method that waits):
-        ClientGoneError: the client has closed the connection.
+    Raises:
+        ClientGoneError: The client has closed the connection (every method that waits).
     """
 
     def __init__(self, connection: socket.socket, rate: float) -> None:
         self._connection = connection
         self._rate = rate
-        self._begun = time.monotonic()
+        self._started = time.monotonic()
         self._pieces = 0
 
-    def __enter__(self) -> Pace:
+    def __enter__(self) -> Pacer:
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._connection, selectors.EVENT_READ)
         return self
@@ -37,20 +37,20 @@ class Pace:
         self._selector.close()
 
     def after_piece(self) -> None:
-        """Wait until the next piece is due; one that is late does not delay those after it."""
+        """Wait until the next piece is due; a late piece does not delay the following ones."""
         if self._rate:
             self._pieces += 1
-            self._wait_until(self._begun + self._pieces / self._rate)
+            self._wait_until(self._started + self._pieces / self._rate)
 
     def pause(self, seconds: float) -> None:
-        """Wait `seconds`."""
+        """Wait for `seconds` (s)."""
         self._wait_until(time.monotonic() + seconds)
 
     def hang(self) -> None:
-        """Wait until the client goes."""
+        """Wait until the client disconnects."""
         self._wait_until(None)
 
     def _wait_until(self, end: float | None) -> None:
         while self._selector.select(None if end is None else end - time.monotonic()):
-            if not self._connection.recv(65536):  # what else may come, a request before its time, is not answered
+            if not self._connection.recv(65536):  # other data, such as a pipelined request, is ignored
                 raise ClientGoneError
