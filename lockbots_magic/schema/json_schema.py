@@ -71,8 +71,7 @@ class SchemaGenerator(GenerateJsonSchema):
 
     def typed_dict_schema(self, schema: core_schema.TypedDictSchema) -> dict[str, Any]:
         """Generate the schema of a TypedDict."""
-        generated = super().typed_dict_schema(schema)
-        return _describe_fields(generated, schema["cls"]) if "cls" in schema else generated
+        return _describe_fields(super().typed_dict_schema(schema), schema["cls"])
 
     def literal_schema(self, schema: core_schema.LiteralSchema) -> dict[str, Any]:
         """Generate the schema of a Literal."""
@@ -184,6 +183,8 @@ def _describe_fields(schema: dict[str, Any], cls: type) -> dict[str, Any]:
     for name, field in schema["properties"].items():
         if text := annotated_text(hints.get(name)) or docstring.parameters.get(name):
             field.setdefault("description", text)
+    if not hasattr(cls, "__pydantic_config__"):  # pydantic before 2.12 doesn't say what it forbids
+        schema.setdefault("additionalProperties", False)
     return {**described, **schema}
 
 

@@ -29,6 +29,11 @@ MAX_ERRORS = 3
 
 _LAZY = (collections.abc.Iterable, collections.abc.Collection)
 """Types whose items pydantic validates during iteration, or not at all; validated as lists."""
+_UNKNOWN_TYPE = re.compile(
+    r"Unable to generate pydantic-core schema for (?:<class '(.*?)'>|(.*?))\. Set|Required accepts .* Got (.*)\.$",
+    re.DOTALL,
+)
+"""Messages of pydantic, and of `typing` before Python 3.11, about what is not a type or not a known one."""
 _EXACT_FLOATS = 2.0**53
 _typed_dict: Any = TypedDict  # called with fields that are known at run time only
 
@@ -133,7 +138,7 @@ class ArgumentSchema:
             if text := annotated_text(hints[name]) or documented.get(name):
                 schema.setdefault("description", text)
             schema.update(default_of(self._signature.parameters[name].default))
-        others = self._record.properties[self._others]["additionalProperties"] if self._others else False
+        others = self._record.properties[self._others].get("additionalProperties", True) if self._others else False
         return {
             "type": "object",
             "properties": properties,
@@ -171,8 +176,7 @@ class _Record:
             record = _typed_dict(name, fields)
             record.__pydantic_config__ = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
             self._adapter: TypeAdapter[Any] = TypeAdapter(record)
-            if hasattr(self._adapter, "rebuild"):  # pydantic >= 2.10, which defers names that it can't resolve
-                self._adapter.rebuild(raise_errors=True)
+            self._adapter.rebuild(raise_errors=True)  # names that pydantic can't resolve, it defers
             schema = self._adapter.json_schema(schema_generator=SchemaGenerator)
             self._max_depth = max_depth(schema)
             tidied = tidy_schema(schema)
@@ -249,10 +253,8 @@ def _explain_type_error(error: Exception) -> str:
     text = str(error)
     if isinstance(error, RecursionError):
         return "The type is nested too deeply"
-    if match := re.match(
-        r"Unable to generate pydantic-core schema for (?:<class '(.*?)'>|(.*?))\. Set", text, re.DOTALL
-    ):
-        unknown = shorten(match[1] or match[2], 60)
+    if match := _UNKNOWN_TYPE.match(text):
+        unknown = shorten(next(filter(None, match.groups())), 60)
         return f"JSON can't represent {unknown}. Use str, numbers, lists, dicts, dataclasses or pydantic models."
     return f"JSON can't represent the type: {shorten(text.partition(chr(10))[0], MAX_MESSAGE)}"
 

@@ -54,10 +54,9 @@ SCHEMAS = [
         {"type": "array", "prefixItems": [{"type": "integer"}, {"type": "string"}], "minItems": 2, "maxItems": 2},
     ),
     (tuple[()], {"type": "array", "minItems": 0, "maxItems": 0}),
-    (dict, {"type": "object", "additionalProperties": True}),
     (dict[str, bool], {"type": "object", "additionalProperties": {"type": "boolean"}}),
     (dict[int, bool], {"type": "object", "additionalProperties": {"type": "boolean"}}),
-    (Mapping[str, Any], {"type": "object", "additionalProperties": True}),
+    (Mapping[str, bool], {"type": "object", "additionalProperties": {"type": "boolean"}}),
     (int | None, {"anyOf": [{"type": "integer"}, {"type": "null"}]}),
     (Union[int, str], {"anyOf": [{"type": "integer"}, {"type": "string"}]}),  # noqa: UP007  # the older spelling
     (Literal["a", "b"], {"type": "string", "enum": ["a", "b"]}),
@@ -82,6 +81,11 @@ SCHEMAS = [
 def test_types_have_short_schemas_without_titles(hint, schema):
     assert schema_of(hint) == schema
     jsonschema.Draft202012Validator.check_schema(schema)
+
+
+@pytest.mark.parametrize("hint", [dict, dict[str, Any], Mapping[str, Any]])
+def test_a_dict_of_anything_takes_any_key(hint):
+    assert schema_of(hint) in ({"type": "object"}, {"type": "object", "additionalProperties": True})
 
 
 @pytest.mark.parametrize(("hint", "message"), [
