@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 from .cassette.active import with_active_cassette, with_cassette
 from .conversation.context_window import try_fit_messages
 from .conversation.conversation import Conversation, Slot
-from .conversation.messages import ChatRequest, Message
+from .conversation.messages import CellOrigin, ChatRequest, Message
 from .conversation.turn import Turn
 from .errors import UsageError
 from .providers import provider_class, split_model
 from .providers.base import Provider
 from .providers.function import FunctionProvider
 from .providers.validation import wrap_credential
-from .reply import Reply, leave_to_end
+from .reply import PreparedRequest, Reply
 from .security.secrets import Secret
+from .tools.toolbox import Toolbox
 
 if TYPE_CHECKING:
     from .cassette.cassette import Cassette
-    from .tools.toolbox import Toolbox
 
 
 class Chat:
@@ -78,11 +78,7 @@ class Chat:
         model = f"{name}:{self.model}" if self.model else name
         return f"Chat({model}, {self.conversation!r})"
 
-    def ask(self, prompt: str, **options: Any) -> Turn:
-        """Ask, wait for the whole reply and return the turn; arguments and errors as for `stream`."""
-        return _finished(self.stream(prompt, **options))
-
-    def stream(
+    def prepare(
         self,
         prompt: str,
         *,
@@ -90,114 +86,134 @@ class Chat:
         history: bool = True,
         images: Iterable[str] = (),
         tools: Iterable[Callable[..., Any]] = (),
-        cell_id: str | None = None,
-        run: str | None = None,
-        slot: Slot | None = None,
-        watched: bool = False,
+        origin: CellOrigin | None = None,
         **params: Any,
-    ) -> Reply:
-        """Return the reply, to be iterated for its text. Nothing is sent before that.
+    ) -> PreparedRequest:
+        """Make the request, and send nothing: `PreparedRequest.send` and `.stream` do, without them it is a dry run.
+
+        It needs no credential, another reply may be in progress, and a prompt that is too long is told by `.too_long`.
 
         Args:
-            prompt: what to say.
-            system: a system prompt for this turn alone.
-            history: False asks outside the conversation: it is neither told nor kept.
+            prompt: Text of the prompt.
+            system: System prompt for this turn alone.
+            history: False sends without history and doesn't save the turn.
             images: URLs of images that go with the prompt, ``data:image/png;base64,...`` among them.
-            tools: functions that the model may ask to have called, here and as often as it takes; no other is.
-            cell_id, run: the notebook cell that asks, and which execution of it; its earlier turn is replaced.
-            slot: where the turn belongs, if that is known already.
-            watched: whether somebody watches the reply come; a recorded one then keeps its rhythm.
-            params: sent along, such as ``temperature=0.2``; they go before the chat's own.
+            tools: Functions that the model may call, as often as it takes.
+            origin: The notebook cell that asks.
+            **params: Parameters sent along, such as ``temperature=0.2``; they go before the chat's own.
+
+        Returns:
+            The prepared request.
 
         Raises:
-            UsageError: the prompt is empty or too long, a parameter is unknown, the model takes no images or can't
-                call functions, or another reply is under way.
-            AuthenticationError: the credential is missing.
-            ModelNotFoundError: the provider does not know the model.
-            NotRecordedError: the cassette in use may only be played, and has no answer.
+            UsageError: If the prompt is empty, a parameter is unknown, or the model takes no images or tools.
+            ModelNotFoundError: If the provider doesn't know the model.
+
+        Example:
+            >>> Chat("guide").prepare("What is a cell?").request.messages[-1].content
+            'What is a cell?'
         """
-        reply = self.preview(
+        return self._prepare(
             prompt,
             system=system,
             history=history,
             images=images,
             tools=tools,
-            cell_id=cell_id,
-            run=run,
-            slot=slot,
-            watched=watched,
-            **params,
+            origin=origin or CellOrigin(),
+            params=params,
         )
-        if reply.too_long is not None:
-            raise reply.too_long
-        self.provider.ready()
-        if history:
-            leave_to_end(self.conversation)
-        return reply
 
-    def preview(
+    def stream(self, prompt: str, **options: Any) -> Reply:
+        """Return the reply, to be iterated for its text. Nothing is sent before that.
+
+        Args:
+            prompt: Text of the prompt.
+            **options: As for `prepare`.
+
+        Raises:
+            UsageError: As for `prepare`; or another reply is in progress.
+            PromptTooLongError: If the prompt alone exceeds the context window.
+            AuthenticationError: If the credential is missing.
+            NotRecordedError: If the cassette in use may only be played and has no answer.
+
+        Example:
+            >>> "".join(Chat(lambda prompt: f"You said {prompt}").stream("Hi"))
+            'You said Hi'
+        """
+        return self.prepare(prompt, **options).stream()
+
+    def ask(self, prompt: str, **options: Any) -> Turn:
+        """Send a prompt, wait for the whole reply and return the turn.
+
+        Args:
+            prompt: Text of the prompt.
+            **options: As for `prepare`.
+
+        Raises:
+            UsageError, AuthenticationError, NotRecordedError: As for `stream`.
+            ProviderError: If the provider failed; the turn keeps the text received so far.
+            Interrupted: If the kernel was interrupted.
+
+        Example:
+            >>> Chat(lambda prompt: f"You said {prompt}").ask("Hi").reply
+            'You said Hi'
+        """
+        return self.prepare(prompt, **options).send()
+
+    def _prepare(
         self,
         prompt: str,
         *,
-        system: str | None = None,
-        history: bool = True,
-        images: Iterable[str] = (),
-        tools: Iterable[Callable[..., Any]] = (),
-        cell_id: str | None = None,
-        run: str | None = None,
-        slot: Slot | None = None,
-        watched: bool = False,
-        **params: Any,
-    ) -> Reply:
-        """Return a reply to be looked at, not read: its `request` is what `stream` would send.
-
-        It needs no credential, another reply may be under way, and what is too long is told by its `too_long`.
-        Arguments and other errors as for `stream`.
-        """
+        system: str | None,
+        history: bool,
+        images: Iterable[str],
+        tools: Iterable[Callable[..., Any]],
+        origin: CellOrigin,
+        params: Mapping[str, Any],
+        position: Slot | None = None,
+    ) -> PreparedRequest:
         if not prompt.strip():
-            raise UsageError("the prompt is empty")
-        merged = {**self.params, **params}
-        provider = self.provider
-        provider.check_params(merged)
-        conversation = self.conversation
-        slot = (slot or conversation.slot(cell_id, run)) if history else Slot(())
+            raise UsageError("The prompt is empty.")
+        params = {**self.params, **params}
+        provider, conversation, images = self.provider, self.conversation, tuple(images)
+        provider.check_params(params)
+        if not history:
+            position = Slot(())
+        position = position or conversation.slot(origin.cell_id, origin.run)
         system = conversation.system if system is None else system
         model = provider.model_info(self.model)
-        images = tuple(images)
-        toolbox = _toolbox(tools)
-        told = slot.context if provider.sees(model.id) else [_in_words(turn) for turn in slot.context]
-        messages, left_out, too_long = try_fit_messages(system, told, Message("user", prompt, images), model)
-        turn = Turn(
-            prompt,
-            model=model.id,
-            provider=provider.name,
-            params=merged,
-            system=system,
-            left_out=left_out,
-            images=images,
-            cell_id=cell_id,
-            run=run,
-        )
+        turns = position.context if provider.sees(model.id) else [_without_images(turn) for turn in position.context]
+        messages, left_out, too_long = try_fit_messages(system, turns, Message("user", prompt, images), model)
+        toolbox = Toolbox(tools, describe=_describe_result) if (tools := tuple(tools)) else None
         request = ChatRequest(
             model.id,
             messages,
-            merged,
+            params,
             tools=toolbox.tools if toolbox else (),
             conversation_id=conversation.id,
-            asker=(cell_id, run) if cell_id and run else None,
-            watched=watched,
+            origin=origin,
         )
         provider.check_parts(request)
-        kept_in = (conversation, slot) if history else None
-        return Reply(provider, request, turn, kept_in, toolbox=toolbox, too_long=too_long)
+        draft = Turn(
+            prompt,
+            model=model.id,
+            provider=provider.name,
+            params=params,
+            system=system,
+            left_out=left_out,
+            images=images,
+            cell_id=origin.cell_id,
+            run=origin.run,
+        )
+        return PreparedRequest(provider, request, draft, conversation if history else None, position, toolbox, too_long)
 
     def retry(self, turn_id: str | None = None) -> Turn:
         """Ask a turn's prompt again, the last one's by default, and return the turn; errors as `redo`."""
-        return _finished(self.redo(turn_id))
+        return self.redo(turn_id).wait()
 
     def edit(self, turn_id: str, prompt: str) -> Turn:
         """Ask `prompt` in the place of an earlier turn and return the turn; errors as `redo`."""
-        return _finished(self.redo(turn_id, prompt))
+        return self.redo(turn_id, prompt).wait()
 
     def redo(
         self,
@@ -211,32 +227,32 @@ class Chat:
     ) -> Reply:
         """Return the reply to a turn's prompt, asked again or put differently, to be iterated.
 
-        The new turn takes the old one's place once it is of use, and turns after it become stale.
+        The new turn replaces the old one unless it fails; turns after it become stale.
 
         Args:
-            turn_id: the turn; the last one by default.
-            prompt: another prompt; the turn's own by default.
-            system: another system prompt; the turn's own by default.
-            params: what to send besides the chat's own parameters; those of the turn by default.
-            tools: functions that the model may ask to have called; a turn keeps none.
-            watched: as for `stream`.
+            turn_id: Id of the turn; the last one by default.
+            prompt: Another prompt; the turn's own by default.
+            system: Another system prompt; the turn's own by default.
+            params: Parameters besides the chat's own; those of the turn by default.
+            tools: Functions that the model may call; a turn keeps none.
+            watched: True if output is live.
 
         Raises:
-            UsageError: there is no such turn; or as `stream`.
+            UsageError: If there is no such turn; or as `stream`.
         """
         turn = self._turn(turn_id)
-        asked = {k: v for k, v in turn.params.items() if self._provider.takes(k)}
-        return self.stream(
+        kept = {k: v for k, v in turn.params.items() if self._provider.takes(k)}
+        prepared = self._prepare(
             turn.prompt if prompt is None else prompt,
             system=turn.system if system is None else system,
-            cell_id=turn.cell_id,
-            run=turn.run,
-            slot=self.conversation.slot_of(turn.id),
+            history=True,
             images=turn.images,
             tools=tools,
-            watched=watched,
-            **(asked if params is None else params),
+            origin=CellOrigin(turn.cell_id, turn.run, watched),
+            params=kept if params is None else params,
+            position=self.conversation.slot_of(turn.id),
         )
+        return prepared.stream()
 
     def undo(self, count: int = 1) -> tuple[Turn, ...]:
         """Remove the last `count` turns and return them."""
@@ -266,32 +282,15 @@ class Chat:
         return turns[at]
 
 
-def _finished(reply: Reply) -> Turn:
-    with reply:
-        for _ in reply:
-            pass
-    assert reply.turn is not None
-    return reply.turn
-
-
-def _in_words(turn: Turn) -> Turn:
-    """An earlier turn for a model that takes no images: it is told that there was one."""
+def _without_images(turn: Turn) -> Turn:
+    """Replace the images of an earlier turn by a sentence, for a model that takes no images."""
     if not turn.images:
         return turn
     many = "an image" if len(turn.images) == 1 else f"{len(turn.images)} images"
     return replace(turn, prompt=f"{turn.prompt}\n\n[{many} that you can't see]", images=())
 
 
-def _toolbox(functions: Iterable[Callable[..., Any]]) -> Toolbox | None:
-    functions = tuple(functions)
-    if not functions:
-        return None
-    from .tools.toolbox import Toolbox  # noqa: PLC0415  # few turns call functions; %load_ext does not wait for it
-
-    return Toolbox(functions, describe=_described)
-
-
-def _described(value: Any) -> str:
+def _describe_result(value: Any) -> str:
     """Describe a result that JSON can't hold, such as a data frame, for the model."""
     from .prompt.values import material_of  # noqa: PLC0415  # heavy and rare
 

@@ -1,114 +1,114 @@
-"""One reply under way. It runs a turn and commits it to the conversation, however it ends."""
+"""Reply: one streaming turn. It commits its turn to the conversation, however it ends."""
 
 from __future__ import annotations
 
+import contextvars
 import inspect
 import threading
 import time
-import weakref
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from .conversation.conversation import Conversation, Slot
 from .conversation.history_entry import Entry
-from .conversation.messages import ChatRequest, Delta, ToolCall, Usage
+from .conversation.messages import ChatRequest, Delta
 from .conversation.turn import Status, Turn
+from .conversation.turn_accumulator import TurnAccumulator
 from .errors import Cancelled, Interrupted, PromptTooLongError, ProviderError, UsageError
 from .providers.base import Provider, closing_stream
-
-if TYPE_CHECKING:
-    from .tools.toolbox import Toolbox
+from .tools.toolbox import Toolbox
 
 CUT_SHORT = {
-    "length": "the reply reached the longest length allowed and is cut short",
-    "max_tokens": "the reply reached the longest length allowed and is cut short",
-    "content_filter": "the provider's filter cut the reply short",
-    "tool_calls": "the model wanted more rounds of calls than it may have",
-    "truncated": "the stream ended without its end mark; the reply may not be whole",
+    "length": "The reply reached the maximum length and is cut short.",
+    "max_tokens": "The reply reached the maximum length and is cut short.",
+    "content_filter": "The provider's content filter cut the reply short.",
+    "tool_calls": "The model asked for more rounds of tool calls than allowed.",
+    "truncated": "The connection closed early; the reply may be incomplete.",
 }
-"""Finish reasons that mean there was more to say."""
+"""Finish reasons after which a reply is truncated, each with the sentence that says so."""
 
 
-@dataclass
-class _Progress:
-    """What has come of a reply so far."""
+@dataclass(frozen=True)
+class PreparedRequest:
+    """A request ready to be sent, made by `Chat.prepare`. Nothing has been sent yet.
 
-    began: float = field(default_factory=time.monotonic)
-    pieces: list[str] = field(default_factory=list)
-    reasoning: list[str] = field(default_factory=list)
-    calls: list[ToolCall] = field(default_factory=list)
-    usage: Usage | None = None
-    finish_reason: str = ""
-    first_text: float | None = None
+    `send` and `stream` send it; without them it is a dry run.
+    """
+
+    provider: Provider
+    request: ChatRequest
+    """What the provider is asked, whole."""
+    draft: Turn
+    """The turn that it becomes, as far as it is known."""
+    conversation: Conversation | None = None
+    """Conversation that keeps the turn; None for a prompt outside every conversation."""
+    position: Slot = field(default_factory=lambda: Slot(()))
+    """Position of the turn in the conversation."""
+    toolbox: Toolbox | None = None
+    too_long: PromptTooLongError | None = None
+    """Why it can't be sent: the prompt alone exceeds the context window."""
 
     @property
-    def text(self) -> str:
-        return "".join(self.pieces)
+    def left_out(self) -> int:
+        """Number of older turns that don't fit into the context window."""
+        return self.draft.left_out
 
-    def take(self, delta: Delta) -> None:
-        """Note what one step brings."""
-        if delta.text:
-            if self.first_text is None:
-                self.first_text = time.monotonic() - self.began
-            self.pieces.append(delta.text)
-        if delta.reasoning:
-            self.reasoning.append(delta.reasoning)
-        self.calls += [call for call in delta.calls if call.result is not None]
-        self.finish_reason = delta.finish_reason or self.finish_reason
-        self.usage = delta.usage or self.usage
+    def stream(self) -> Reply:
+        """Return the reply, to be iterated. Nothing is sent before that.
 
-    def turn(self, draft: Turn, status: Status, error: str) -> Turn:
-        """Return the turn that this has become."""
-        return replace(
-            draft,
-            reply=self.text,
-            status=status,
-            error=error,
-            reasoning="".join(self.reasoning),
-            calls=tuple(self.calls),
-            usage=self.usage,
-            elapsed=time.monotonic() - self.began,
-            first_text=self.first_text,
-        )
+        Raises:
+            PromptTooLongError: If the prompt alone exceeds the context window.
+            AuthenticationError: If the credential is missing.
+            NotRecordedError: If the cassette in use may only be played and has no answer.
+            UsageError: If the conversation already has a reply in progress.
+        """
+        if self.too_long is not None:
+            raise self.too_long
+        self.provider.ready()
+        if self.conversation is not None:
+            self.conversation.close_abandoned_reply()
+        return Reply(self)
+
+    def send(self) -> Turn:
+        """Send the request, wait for the whole reply and return the turn; errors as `stream` and `Reply`."""
+        return self.stream().wait()
 
 
 class Reply(Iterator[str]):
-    """One reply under way: iterate it for its text, or `deltas` for everything. A context manager that closes it.
+    """One reply in progress: iterate it for its text, or `deltas` for every step.
 
-    It ends in one turn of the conversation, whatever happens. `turn` is None until then, and so is `entry`: what a
-    notebook is to keep of it.
+    As a context manager it closes itself. It ends in one turn of the conversation, however it ends.
 
-    Raises (while iterated):
-        ProviderError: the provider failed; what had come is in `.partial`, and in the turn.
-        Interrupted: the kernel was interrupted; the turn keeps what had come.
+    Args:
+        prepared: The request to send.
+
+    Raises:
+        ProviderError: While iterated, if the provider failed; `.partial` and the turn keep the text received so far.
+        Interrupted: While iterated, if the kernel was interrupted; the turn keeps what was received.
+
+    Example:
+        >>> reply = Chat(lambda prompt: f"You said {prompt}").stream("Hi")  # doctest: +SKIP
+        >>> "".join(reply), reply.turn.status  # doctest: +SKIP
+        ('You said Hi', 'complete')
     """
 
-    def __init__(
-        self,
-        provider: Provider,
-        request: ChatRequest,
-        turn: Turn,
-        kept_in: tuple[Conversation, Slot] | None,
-        *,
-        toolbox: Toolbox | None = None,
-        too_long: PromptTooLongError | None = None,
-    ) -> None:
-        self.request = request
-        self.too_long = too_long
-        """Why it can't be sent; such a reply is to be looked at, not read."""
+    def __init__(self, prepared: PreparedRequest) -> None:
+        self.request = prepared.request
         self.turn: Turn | None = None
+        """The turn, once the reply has ended."""
         self.entry: Entry | None = None
-        self._provider = provider
-        self._draft = turn
-        self._kept_in = kept_in
-        self._toolbox = toolbox
-        self._progress = _Progress()
+        """What a notebook keeps of the turn, once the reply has ended."""
+        self.started = threading.Event()
+        """Set once a thread reads the reply and its conversation is taken, or can't be."""
+        self._provider = prepared.provider
+        self._draft = prepared.draft
+        self._conversation = prepared.conversation
+        self._position = prepared.position
+        self._toolbox = prepared.toolbox
+        self._accumulator = TurnAccumulator()
         self._deltas = self._run()
         self._thread: threading.Thread | None = None
-        self.begun = threading.Event()
-        """Set when somebody reads it, and its conversation is taken, or can't be."""
 
     def __enter__(self) -> Reply:
         return self
@@ -126,48 +126,60 @@ class Reply(Iterator[str]):
 
     @property
     def id(self) -> str:
-        """The id of the turn that it becomes."""
+        """Id of the turn that it becomes."""
         return self._draft.id
 
     @property
     def left_out(self) -> int:
-        """How many older turns did not fit into the model's limits."""
+        """Number of older turns that didn't fit into the context window."""
         return self._draft.left_out
 
     @property
     def deltas(self) -> Iterator[Delta]:
-        """The steps of the reply: text, reasoning, usage and notices."""
+        """Steps of the reply: text, reasoning, usage, notices and tool calls."""
         return self._deltas
 
     @property
     def text(self) -> str:
-        """What has come so far."""
-        return self._progress.text
+        """Text received so far."""
+        return self._accumulator.text
+
+    def wait(self) -> Turn:
+        """Read the reply to its end and return the turn.
+
+        Raises:
+            ProviderError, Interrupted: As while iterated.
+        """
+        with self:
+            for _ in self._deltas:
+                pass
+        assert self.turn is not None
+        return self.turn
 
     def cancel(self) -> None:
-        """Stop the reply, from any thread: the connection closes at once, and the turn is kept as interrupted."""
+        """Stop the reply, from any thread: close the connection at once and keep the turn as interrupted."""
         self.request.cancellation.cancel()
         reader = self._thread
         if reader is None or reader is threading.current_thread() or not reader.is_alive():
-            self.close()  # else the thread that reads it ends it: it may be about to take the next step
+            self.close()  # otherwise the reading thread ends it: it may be about to take the next step
 
     def close(self) -> None:
-        """End the reply where it is, if no other thread is reading it."""
+        """End the reply where it is, unless another thread is reading it."""
         with suppress(ValueError):  # "generator already executing": the thread that runs it ends it
             self._deltas.close()
-            if self._thread is None and self.turn is None:  # it never began, so there is nothing to keep
-                self.turn = self._progress.turn(self._draft, "interrupted", "interrupted before it was sent")
+            if self._thread is None and self.turn is None:  # never started: nothing to keep
+                self.turn = self._turn("interrupted", "Interrupted before it was sent.")
                 self.entry = Entry(None, self.turn)
 
     @property
-    def is_read(self) -> bool:
-        """Whether it is to be read, or is being read, and has not ended."""
+    def in_progress(self) -> bool:
+        """True until the reply has ended or was abandoned."""
         waits = self._thread is None and self.turn is None
         return waits or (inspect.getgeneratorstate(self._deltas) != inspect.GEN_CLOSED and not self.abandoned)
 
     @property
     def abandoned(self) -> bool:
-        """Whether whoever began it, this thread or one that has ended, has turned to something else."""
+        """True if its reader, this thread or one that has ended, left it unfinished."""
         reader = self._thread
         left = reader is threading.current_thread() or not (reader and reader.is_alive())
         return left and inspect.getgeneratorstate(self._deltas) != inspect.GEN_RUNNING
@@ -175,30 +187,28 @@ class Reply(Iterator[str]):
     def _run(self) -> Generator[Delta, None, None]:
         self._thread = threading.current_thread()
         try:
-            if self._kept_in:
-                _begin(self._kept_in[0], self)
+            if self._conversation is not None:
+                self._conversation.begin_reply(self)
         finally:
-            self.begun.set()
+            self.started.set()
         self._draft = replace(self._draft, started=time.time())
-        self._progress = _Progress()
+        self._accumulator.restart()
         ending: tuple[Status, str] | None = ("interrupted", "")
         try:
-            self._name_model()
+            self._resolve_model()
             with closing_stream(self._stream()) as deltas:
-                for delta in deltas:
-                    self._progress.take(delta)
+                for delta in self._accumulator.follow(deltas):
                     yield delta
-                    if self.request.cancellation.cancelled:  # not every provider looks
+                    if self.request.cancellation.cancelled:  # not every provider checks
                         raise Cancelled
-            cut = CUT_SHORT.get(self._progress.finish_reason, "")
-            ending = ("truncated", cut) if cut else ("complete", "")
+            ending = self._ending()
         except Cancelled:
             pass
         except KeyboardInterrupt:
-            raise Interrupted(_kept(self.text)) from None
+            raise Interrupted(_interrupt_message(self.text)) from None
         except UsageError as error:
-            began = self.text or self._progress.calls
-            ending = ("error", str(error)) if began else None  # nothing was sent: whatever was there stays
+            began = self.text or self._accumulator.has_calls
+            ending = ("error", str(error)) if began else None  # nothing was sent: the conversation stays as it was
             raise
         except Exception as error:
             ending = ("error", f"{type(error).__name__}: {error}")
@@ -207,71 +217,113 @@ class Reply(Iterator[str]):
         finally:
             if ending is not None:
                 self._commit(*ending)
-            if self._kept_in:
-                _end(self._kept_in[0], self)
+            if self._conversation is not None:
+                self._conversation.end_reply(self)
 
     def _stream(self) -> Iterator[Delta]:
         if self._toolbox is None:
             return self._provider.stream(self.request)
         return self._toolbox.stream(self._provider, self.request)
 
-    def _name_model(self) -> None:
-        """Learn which model answers, where none was named: that may need the server."""
-        model = self._provider.resolved(self.request.model, self.request.cancellation).id
-        self.request = replace(self.request, model=model)
-        self._draft = replace(self._draft, model=model)
+    def _ending(self) -> tuple[Status, str]:
+        cut = CUT_SHORT.get(self._accumulator.finish_reason)
+        return ("truncated", cut) if cut else ("complete", "")
 
     def _label(self, error: Exception) -> None:
         if isinstance(error, ProviderError):
             error.provider = error.provider or self._draft.provider
             error.model = error.model or self._draft.model
-            error.partial = error.partial or self.text
+
+    def _resolve_model(self) -> None:
+        """Resolve the default model where none was named, which may ask the server."""
+        model = self._provider.resolved(self.request.model, self.request.cancellation).id
+        self.request = replace(self.request, model=model)
+        self._draft = replace(self._draft, model=model)
+
+    def _turn(self, status: Status, error: str) -> Turn:
+        read = self._accumulator
+        return replace(
+            self._draft,
+            rounds=read.rounds,
+            status=status,
+            error=error,
+            finish_reason=read.finish_reason,
+            usage=read.usage,
+            elapsed=read.elapsed,
+            first_text=read.first_text,
+        )
 
     def _commit(self, status: Status, error: str) -> None:
         if status == "interrupted":
-            error = "interrupted; what had come is kept" if self.text else "interrupted before the first word"
-        self.turn = self._progress.turn(self._draft, status, error)
-        entry = self._kept_in[0].commit(self.turn, self._kept_in[1]) if self._kept_in else None
-        self.entry = entry or Entry(None, self.turn)
+            error = "Interrupted; the text so far is kept." if self.text else "Interrupted before the first word."
+        turn = self._turn(status, error)
+        entry = self._conversation.commit(turn, self._position) if self._conversation is not None else None
+        self.entry = entry or Entry(None, turn)
         self.turn = self.entry.turn
 
 
-def _kept(text: str) -> str:
-    return (
-        f"the reply was stopped; the {len(text)} characters that had come are kept" if text else "the reply was stopped"
-    )
+def _interrupt_message(text: str) -> str:
+    return f"Reply stopped; the {len(text)} characters received are kept." if text else "Reply stopped."
 
 
-# One conversation runs one turn at a time. Which reply that is, is nobody's business but this module's.
-_under_way: weakref.WeakKeyDictionary[Conversation, Reply] = weakref.WeakKeyDictionary()
-_lock = threading.Lock()
+class ReplyWorker:
+    """Thread that reads replies, one after the other, and hands on each step.
 
+    Args:
+        replies: Replies not started yet.
+        on_delta: Called for each step of a reply, in the thread.
+        on_end: Called when a reply has ended, in the thread, with the exception that ended it or None.
+        run: Runs the thread's work, for output that belongs to a cell; by default in a copy of this context.
+        name: Name of the thread.
+    """
 
-def leave_to_end(conversation: Conversation) -> None:
-    """End a reply that this thread has left unread; one that is being read elsewhere is an error."""
-    reply = _under_way.get(conversation)
-    if reply is None:
-        return
-    if not reply.abandoned:
-        name = conversation.name
-        raise UsageError(f"a reply is under way in conversation {name!r}; wait for it, or stop it: %lockbots stop")
-    reply.close()
+    def __init__(
+        self,
+        replies: Sequence[Reply],
+        on_delta: Callable[[Reply, Delta], object],
+        on_end: Callable[[Reply, BaseException | None], object],
+        *,
+        run: Callable[[Callable[[], None]], object] | None = None,
+        name: str = "lockbots reply",
+    ) -> None:
+        self.replies = tuple(replies)
+        self.done = threading.Event()
+        """Set once all have ended."""
+        self._on_delta = on_delta
+        self._on_end = on_end
+        work = run or contextvars.copy_context().run
+        self._thread = threading.Thread(target=work, args=(self._read_all,), name=name, daemon=True)
 
+    def start(self) -> None:
+        """Start to read."""
+        self._thread.start()
 
-def under_way(conversation: Conversation) -> Reply | None:
-    """The reply that is being read in `conversation`."""
-    reply = _under_way.get(conversation)
-    return None if reply is None or reply.abandoned else reply
+    def cancel(self) -> None:
+        """Stop the replies that have not ended, from any thread; what was received is kept."""
+        for reply in self.replies:
+            if reply.turn is None:
+                reply.cancel()
 
+    def join(self, seconds: float) -> bool:
+        """Wait up to `seconds` for the end; return True once all have ended."""
+        if self._thread.ident is None or self._thread is threading.current_thread():
+            return self.done.is_set()
+        if self.done.wait(max(seconds, 0.0)):
+            self._thread.join()
+        return self.done.is_set()
 
-def _begin(conversation: Conversation, reply: Reply) -> None:
-    with _lock:
-        leave_to_end(conversation)
-        _under_way[conversation] = reply
-    conversation.observers.tell()
+    def _read_all(self) -> None:
+        try:
+            for reply in self.replies:
+                self._on_end(reply, self._read(reply))
+        finally:
+            self.done.set()
 
-
-def _end(conversation: Conversation, reply: Reply) -> None:
-    if _under_way.get(conversation) is reply:
-        del _under_way[conversation]
-    conversation.observers.tell()
+    def _read(self, reply: Reply) -> BaseException | None:
+        try:
+            with reply:
+                for delta in reply.deltas:
+                    self._on_delta(reply, delta)
+        except BaseException as error:  # noqa: BLE001  # nothing above a thread handles it: `on_end` does
+            return error
+        return None

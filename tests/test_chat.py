@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from lockbots_magic import Chat, Conversation, Delta, Provider
-from lockbots_magic.conversation.messages import ModelInfo, Usage
+from lockbots_magic.conversation.messages import CellOrigin, ModelInfo, Usage
 from lockbots_magic.errors import (
     AuthenticationError,
     ConnectionFailed,
@@ -170,7 +170,7 @@ def test_one_conversation_runs_one_turn_at_a_time():
     thread = threading.Thread(target=chat.ask, args=("first",))
     thread.start()
     assert begun.wait(5)
-    with pytest.raises(UsageError, match="under way"):
+    with pytest.raises(UsageError, match="in progress"):
         chat.ask("second")
     assert Chat(echo).ask("elsewhere").status == "complete"
     go_on.set()
@@ -298,10 +298,10 @@ def test_a_retry_that_fails_leaves_the_turn_as_it_was():
 
 def test_what_a_provider_refuses_unsent_costs_no_turn(mock_server):
     chat = Chat("openai:demo", base_url=mock_server.url("openai"), conversation=Conversation())
-    chat.ask("one", cell_id="c", run="1")
+    chat.ask("one", origin=CellOrigin("c", "1"))
     before = chat.conversation.turns
     with pytest.raises(UsageError, match="JSON"):
-        chat.ask("two", cell_id="c", run="2", stop=object())
+        chat.ask("two", origin=CellOrigin("c", "2"), stop=object())
     assert chat.conversation.turns == before
 
 

@@ -98,7 +98,7 @@ class CassetteProvider(Provider):
     def _replay(self, recording: Recording, request: ChatRequest) -> Iterator[Delta]:
         speed = self.cassette.speed
         if speed is None:
-            speed = 1.0 if request.watched else 0.0
+            speed = 1.0 if request.origin.watched else 0.0
         started = time.monotonic()
         for at, delta in recording.deltas():
             pause = at / speed - (time.monotonic() - started) if speed else 0.0

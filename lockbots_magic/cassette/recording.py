@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, get_args
 
@@ -88,7 +88,7 @@ class Recording:
             "ended": self.ended,
             **({"finish_reason": self.finish_reason} if self.finish_reason else {}),
             **({"error": dict(self.error)} if self.error else {}),
-            **({"usage": asdict(self.usage)} if self.usage else {}),
+            **({"usage": self.usage.to_dict()} if self.usage else {}),
             **({"calls": [call.to_dict() for call in self.calls]} if self.calls else {}),
             "rhythm": self.rhythm,
         }

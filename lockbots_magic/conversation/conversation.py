@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 from ..errors import UsageError
 from .history_entry import MAX_FORMER_IDS, Entry, Neighbour, Origin, Owner, Past, Trail
@@ -33,6 +33,17 @@ class Slot:
     """Whether the replaced turns stay unless the new one is of use: no cell shows in their place what went wrong."""
 
 
+class ActiveReply(Protocol):
+    """A reply in progress, as its conversation knows it."""
+
+    @property
+    def abandoned(self) -> bool:
+        """True if its reader left it unfinished."""
+
+    def close(self) -> None:
+        """End it where it is."""
+
+
 class Conversation:
     """Turns in their order. A cell owns its turns: when it runs again, they are replaced where they stand.
 
@@ -52,6 +63,8 @@ class Conversation:
         self._origin: Origin | None = None
         self._former: tuple[str, ...] = ()
         self._lock = threading.Lock()
+        self._reply_lock = threading.Lock()
+        self._active_reply: ActiveReply | None = None
         self.observers = Observers()
         """Told when the turns have changed, and when a reply begins and ends."""
 
@@ -70,6 +83,44 @@ class Conversation:
     def made(self) -> float:
         """When it was last changed, on the clock of `Turn.made`; 0 if it never was."""
         return self._made
+
+    @property
+    def active_reply(self) -> ActiveReply | None:
+        """The reply in progress, if any: a conversation has one at a time."""
+        reply = self._active_reply
+        return None if reply is None or reply.abandoned else reply
+
+    def close_abandoned_reply(self) -> None:
+        """Close a reply that its reader left unfinished.
+
+        Raises:
+            UsageError: If a reply is in progress.
+        """
+        reply = self._active_reply
+        if reply is None:
+            return
+        if not reply.abandoned:
+            raise UsageError(
+                f"Conversation {self.name!r} already has a reply in progress. Wait, or run `%lockbots stop`."
+            )
+        reply.close()
+
+    def begin_reply(self, reply: ActiveReply) -> None:
+        """Make `reply` the active one.
+
+        Raises:
+            UsageError: If another reply is in progress.
+        """
+        with self._reply_lock:
+            self.close_abandoned_reply()
+            self._active_reply = reply
+        self.observers.tell()
+
+    def end_reply(self, reply: ActiveReply) -> None:
+        """Release the conversation; does nothing if `reply` is not the active one."""
+        if self._active_reply is reply:
+            self._active_reply = None
+        self.observers.tell()
 
     def slot(self, cell_id: str | None = None, run: str | None = None) -> Slot:
         """Return where a turn of this execution of a cell belongs.

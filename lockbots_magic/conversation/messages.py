@@ -6,7 +6,7 @@ import json
 import uuid
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -114,7 +114,7 @@ class Tool:
 
     name: str
     description: str
-    parameters: Mapping[str, Any]
+    parameters: Mapping[str, Any] = field(hash=False)
     """JSON schema of its arguments, an object."""
 
     def to_dict(self) -> dict[str, Any]:
@@ -139,10 +139,25 @@ class ModelInfo:
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens, as the provider counted them."""
+    """Token counts, as the provider reported them; None where it did not."""
 
     prompt_tokens: int | None = None
+    """Tokens of the whole request, cached ones too."""
     completion_tokens: int | None = None
+    """Tokens of the answer, reasoning included."""
+    reasoning_tokens: int | None = None
+    cached_tokens: int | None = None
+    """Tokens of the request read from the service's prompt cache."""
+    cache_write_tokens: int | None = None
+    """Tokens of the request written to that cache."""
+
+    def to_dict(self) -> dict[str, int]:
+        """Return the counts that were reported."""
+        return {f.name: count for f in fields(self) if (count := getattr(self, f.name)) is not None}
+
+    def __add__(self, other: Usage) -> Usage:
+        counts = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        return Usage(*(a if b is None else b if a is None else a + b for a, b in counts))
 
 
 class Delta(NamedTuple):
@@ -159,6 +174,18 @@ class Delta(NamedTuple):
     """Functions that the model wants called; with a result, what came of them."""
 
 
+@dataclass(frozen=True)
+class CellOrigin:
+    """What only a notebook knows of a prompt: the cell that asks, and whether the reply is watched."""
+
+    cell_id: str | None = None
+    """Cell that asks; its earlier turn is replaced."""
+    run: str | None = None
+    """Execution of that cell; one execution may hold several turns."""
+    watched: bool = False
+    """True if output is live; cassettes then replay at recorded speed."""
+
+
 Asker = tuple[str, str]
 """The notebook cell that asks, and which execution of it."""
 
@@ -172,24 +199,34 @@ class ChatRequest:
 
     model: str
     messages: tuple[Message, ...]
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict, hash=False)
     stream: bool = True
     tools: tuple[Tool, ...] = ()
-    """What the model may ask to have called."""
+    """Tools that the model may call."""
     conversation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     """Stays the same through one conversation (uuid4)."""
     cancellation: Cancellation = field(default_factory=Cancellation, compare=False, repr=False)
-    asker: Asker | None = field(default=None, compare=False, repr=False)
-    """Who asks, if it is a cell: one that runs again may be given the same recorded answer again."""
-    watched: bool = field(default=False, compare=False, repr=False)
-    """Whether somebody watches the reply come: a recorded one then keeps its rhythm."""
+    origin: CellOrigin = field(default=CellOrigin(), compare=False, repr=False)
+    """The notebook cell that asks, if one does."""
 
     def __post_init__(self) -> None:
         messages: Iterable[Message | Mapping[str, Any]] = self.messages
         object.__setattr__(self, "messages", tuple(Message.of(m) for m in messages))
         object.__setattr__(self, "params", MappingProxyType(dict(self.params)))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies and pickles hold the request, not its cancellation: that belongs to one reply in one process."""
+        return {**vars(self), "params": dict(self.params), "cancellation": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, params=MappingProxyType(state["params"]), cancellation=Cancellation())
+
     @property
     def system(self) -> str:
         """The system prompt, ``""`` if there is none."""
         return "\n\n".join(m.content for m in self.messages if m.role == "system")
+
+    @property
+    def asker(self) -> Asker | None:
+        """The cell and its execution; a cell run again may be given the same recorded answer again."""
+        return (self.origin.cell_id, self.origin.run) if self.origin.cell_id and self.origin.run else None

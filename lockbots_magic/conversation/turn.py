@@ -2,56 +2,112 @@
 
 from __future__ import annotations
 
+import inspect
 import uuid
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 from .messages import Message, ToolCall, Usage
 from .ordering import Place, place_of
+from .parts import Round, calls_of, map_strings, reasoning_of, rounds_from_json, rounds_to_json, simple_rounds, text_of
 
 Status = Literal["complete", "interrupted", "error", "truncated"]
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, init=False)
 class Turn:
-    """One question and what came of it. Its `str` is the reply."""
+    """One prompt and what came of it. Its `str` is the reply.
+
+    Args:
+        prompt: Text of the prompt, as sent.
+        reply: Text of the reply; with `reasoning` and `calls`, a short form of `rounds`.
+        model: Model id.
+        provider: Provider name.
+        params: Parameters sent along, such as ``{"temperature": 0.2}``.
+        system: System prompt in force.
+        status: How the reply ended.
+        error: Why the status is not ``"complete"``, one sentence.
+        reasoning: Reasoning of the model.
+        usage: Token counts, as reported.
+        started: Unix time (s).
+        elapsed: Seconds from sending to the end.
+        first_text: Seconds from sending to the first text; None if none came.
+        left_out: Number of older turns that did not fit into the context window.
+        images: URLs of the images sent with the prompt, ``data:`` URLs among them.
+        calls: Tool calls made for the reply, in order.
+        stale: True if an earlier turn has been run again since.
+        cell_id: Notebook cell that owns the turn.
+        run: Execution of that cell; one execution may hold several turns.
+        place: Position in its conversation: turns are ordered by it.
+        made: Unix time (s) of when it took its place; later than every earlier change of its conversation.
+        id: uuid4, hex.
+        finish_reason: How the reply ended, in the server's word.
+        rounds: Rounds of typed parts that the reply is made of; they go before `reply`, `reasoning` and `calls`.
+
+    Example:
+        >>> turn = Turn("Hi", "Hello", reasoning="A greeting.")
+        >>> turn.reply, turn.rounds[0].parts[0]
+        ('Hello', ReasoningPart(text='A greeting.', opaque=None))
+    """
 
     prompt: str
-    reply: str = ""
-    model: str = ""
-    provider: str = ""
-    params: Mapping[str, Any] = field(default_factory=dict)
-    system: str = ""
-    """The system prompt in force."""
-    status: Status = "complete"
-    error: str = ""
-    """Why the status is not "complete", one sentence."""
-    reasoning: str = ""
-    usage: Usage | None = None
-    started: float = 0.0
-    """Unix time, s."""
-    elapsed: float = 0.0
-    """From sending to the end, s."""
-    first_text: float | None = None
-    """From sending to the first text, s."""
-    left_out: int = 0
-    """Older turns that did not fit into the model's limits."""
-    images: tuple[str, ...] = ()
-    """URLs of the images that went with the prompt, ``data:`` URLs among them."""
-    calls: tuple[ToolCall, ...] = ()
-    """The functions that were called for the reply, in order."""
-    stale: bool = False
-    """An earlier turn was run again since."""
-    cell_id: str | None = None
-    """The notebook cell that owns the turn."""
-    run: str | None = None
-    """The execution of that cell; one execution may hold several turns."""
-    place: Place = field(default=(), compare=False, repr=False)
-    """Where it stands in its conversation: the order of these is the order of the turns."""
-    made: float = field(default=0.0, compare=False, repr=False)
-    """When it took its place: Unix time (s), and later than all that its conversation had been through before."""
-    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    rounds: tuple[Round, ...]
+    model: str
+    provider: str
+    params: Mapping[str, Any] = field(hash=False)
+    system: str
+    status: Status
+    error: str
+    finish_reason: str
+    usage: Usage | None
+    started: float
+    elapsed: float
+    first_text: float | None
+    left_out: int
+    images: tuple[str, ...]
+    stale: bool
+    cell_id: str | None
+    run: str | None
+    place: Place = field(compare=False)
+    made: float = field(compare=False)
+    id: str
+
+    def __init__(  # noqa: PLR0917  # fields, as a dataclass takes them
+        self,
+        prompt: str,
+        reply: str = "",
+        model: str = "",
+        provider: str = "",
+        params: Mapping[str, Any] | None = None,
+        system: str = "",
+        status: Status = "complete",
+        error: str = "",
+        reasoning: str = "",
+        usage: Usage | None = None,
+        started: float = 0.0,
+        elapsed: float = 0.0,
+        first_text: float | None = None,
+        left_out: int = 0,
+        images: tuple[str, ...] = (),
+        calls: Iterable[ToolCall] = (),
+        stale: bool = False,
+        cell_id: str | None = None,
+        run: str | None = None,
+        place: Place = (),
+        made: float = 0.0,
+        id: str | None = None,  # noqa: A002  # the field's name
+        finish_reason: str = "",
+        rounds: tuple[Round, ...] | None = None,
+    ) -> None:
+        if rounds is not None and (reply or reasoning or calls):
+            raise TypeError("give either rounds, or reply, reasoning and calls")
+        given = {name: value for name, value in locals().items() if name in self.__dataclass_fields__}
+        given["params"] = dict(params or {})
+        given["id"] = uuid.uuid4().hex if id is None else id
+        given["rounds"] = simple_rounds(reply, reasoning, calls) if rounds is None else rounds
+        vars(self).update(given)  # the class is frozen: attributes are set here alone
 
     def __repr__(self) -> str:
         return f"Turn({self.prompt!r}, {self.reply!r}, {self.provider}:{self.model}, {self.status})"
@@ -59,70 +115,115 @@ class Turn:
     def __str__(self) -> str:
         return self.reply
 
+    @cached_property
+    def reply(self) -> str:
+        """Text of the reply, rounds a blank line apart."""
+        return text_of(self.rounds)
+
+    @cached_property
+    def reasoning(self) -> str:
+        """Reasoning of all rounds."""
+        return reasoning_of(self.rounds)
+
+    @cached_property
+    def calls(self) -> tuple[ToolCall, ...]:
+        """Tool calls of all rounds, in order, each with its result."""
+        return calls_of(self.rounds)
+
     @property
     def in_context(self) -> bool:
-        """Whether later turns are told of this one: failed and empty turns are not."""
+        """True if later requests carry this turn: failed and empty turns are left out."""
         return self.status != "error" and bool(self.reply)
 
     @property
     def is_shown(self) -> bool:
-        """Whether there is something to show of it: not of a failure before the first word, or call."""
+        """True if there is something to show: not for a failure before the first word or call."""
         return self.status != "error" or bool(self.reply or self.calls)
 
     @property
     def messages(self) -> tuple[Message, Message]:
-        """The turn as the two messages that later requests carry."""
+        """The two messages that later requests carry."""
         return Message("user", self.prompt, self.images), Message("assistant", self.reply)
 
+    def map_strings(self, change: Callable[[str], str]) -> Turn:
+        """Return a copy with `change` applied to every text in it, such as a redactor."""
+        return replace(self, **{f.name: map_strings(getattr(self, f.name), change) for f in fields(self)})
+
     def to_dict(self) -> dict[str, Any]:
-        """A JSON-ready form; fields at their defaults are left out."""
-        given = {f.name: getattr(self, f.name) for f in fields(self)}
-        del given["run"]  # counts within one kernel only
-        kept = {k: v for k, v in given.items() if v not in ("", None, {}, (), False) or k in ("prompt", "reply")}
+        """Return the turn as JSON; fields at their defaults are left out.
+
+        Rounds are written only where `reply`, `reasoning` and `calls` don't tell them.
+        """
+        given = {f.name: getattr(self, f.name) for f in fields(self) if f.name in _DEFAULTS}
+        kept: dict[str, Any] = {"prompt": self.prompt, "reply": self.reply}
+        kept |= {k: v for k, v in given.items() if v != _DEFAULTS[k]}
         kept["params"] = dict(self.params)
         for name in ("place", "images"):
             if name in kept:
                 kept[name] = list(kept[name])
+        if self.usage is not None:
+            kept["usage"] = self.usage.to_dict()
+        if self.rounds != simple_rounds(self.reply, self.reasoning, self.calls):
+            kept["rounds"] = rounds_to_json(self.rounds)
+            return kept
+        if self.reasoning:
+            kept["reasoning"] = self.reasoning
         if self.calls:
             kept["calls"] = [call._asdict() for call in self.calls]
-        if self.usage is not None:
-            kept["usage"] = asdict(self.usage)
         return kept
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Turn:
-        """The turn that `to_dict` described.
+        """Read what `to_dict` wrote.
 
         Raises:
-            TypeError, ValueError: `data` is not such a description.
+            TypeError, ValueError: If `data` is something else.
         """
-        known = {f.name for f in fields(cls)} - {"run"}
+        known = {f.name for f in fields(cls)} - {"run"} | {"reply", "reasoning", "calls"}
         kept = {k: v for k, v in data.items() if k in known and v is not None}
         if isinstance(kept.get("usage"), Mapping):
             kept["usage"] = Usage(**kept["usage"])
         if isinstance(kept.get("place"), list):
             kept["place"] = place_of(kept["place"])
         if "images" in kept:
-            kept["images"] = tuple(_text(url) for url in kept["images"])
+            kept["images"] = tuple(_checked_text(url) for url in kept["images"])
         if "calls" in kept:
-            kept["calls"] = tuple(ToolCall(**{k: _text(v) for k, v in call.items()}) for call in kept["calls"])
+            kept["calls"] = tuple(_call_from_json(call) for call in kept["calls"])
+        if "rounds" in kept:
+            kept["rounds"] = rounds_from_json(kept["rounds"])
+            kept = {k: v for k, v in kept.items() if k not in ("reply", "reasoning", "calls")}
         for name, value in kept.items():
-            if not isinstance(value, _KINDS.get(name, str)):
-                raise ValueError(f"a turn's {name} can't be {value!r}")
+            if not isinstance(value, _TYPES.get(name, str)):
+                raise ValueError(f"{name} of a turn can't be {value!r:.60}")
         if "prompt" not in kept or kept.get("status", "complete") not in get_args(Status):
             raise ValueError("a turn needs a prompt and a known status")
         return cls(**kept)
 
 
-def _text(value: Any) -> str:
+_DEFAULTS = {
+    name: parameter.default
+    for name, parameter in inspect.signature(Turn.__init__).parameters.items()
+    if name in Turn.__dataclass_fields__ and name not in ("prompt", "params", "run", "rounds")
+}
+"""Fields that a saved turn holds where they differ from these defaults."""
+
+
+def _call_from_json(data: Any) -> ToolCall:
+    result = data.get("result")
+    named = {name: _checked_text(data[name]) for name in ("id", "name", "arguments")}
+    return ToolCall(**named, result=None if result is None else _checked_text(result))
+
+
+def _checked_text(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"{value!r:.40} should be text")
+        raise ValueError(f"{value!r:.40} must be text")
     return value
 
 
-_KINDS: Mapping[str, Any] = {
+_TYPES: Mapping[str, Any] = {
     "images": tuple,
     "calls": tuple,
+    "rounds": tuple,
     "params": Mapping,
     "usage": Usage,
     "started": int | float,
@@ -133,4 +234,4 @@ _KINDS: Mapping[str, Any] = {
     "place": tuple,
     "made": int | float,
 }
-"""The fields of a saved turn that are not text."""
+"""Types of the fields of a saved turn that are not text."""

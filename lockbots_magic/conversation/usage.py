@@ -134,7 +134,7 @@ def measure_outside_turn(turn: Turn, sent: Sequence[Message]) -> TurnUsage:
     """
     context = sum(estimate_message_tokens(message) for message in sent[:-1] if message.role != "system")
     used = measure_turn(turn, context, conversation="(outside)")
-    bare = replace(turn, prompt=shorten_prompt(turn.prompt), reply="", reasoning="", system="", calls=(), images=())
+    bare = replace(turn, prompt=shorten_prompt(turn.prompt), rounds=(), system="", images=())
     return replace(used, turn=bare)
 
 

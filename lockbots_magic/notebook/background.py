@@ -1,65 +1,64 @@
-"""Replies that go on when their cells have ended."""
+"""Background replies: they go on after their cell has ended."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 
 from ..errors import Interrupted, LockbotsError
-from ..reply import Reply
+from ..reply import Reply, ReplyWorker
 from ..security.control_characters import printable
 from ..security.secrets import redacted
 from .live_output import LastingOutput
 
-TIME_TO_BEGIN = 5.0
-"""How long (s) a cell waits for its reply to begin; that takes no I/O."""
-TIME_TO_STOP = 5.0
-"""How long (s) a cell that runs again waits for its earlier reply to end."""
+START_TIMEOUT = 5.0
+"""Seconds that a cell waits for its reply to start, which takes no I/O."""
+STOP_TIMEOUT = 5.0
+"""Seconds that a cell run again waits for its earlier reply to end."""
 
 
 class Background:
-    """Reads replies in threads."""
+    """Replies read in threads, by the cell that asked."""
 
     def __init__(self) -> None:
-        self._of_cells: dict[str, tuple[Reply, threading.Event]] = {}
+        self._workers: dict[str, ReplyWorker] = {}
 
-    def begin(
-        self, reply: Reply, output: LastingOutput, end: Callable[[Sequence[str]], None], cell: str | None
+    def start(
+        self, reply: Reply, output: LastingOutput, end: Callable[[Sequence[str]], object], cell: str | None
     ) -> None:
-        """Read `reply`, and return as soon as that has begun: the next cell is to find the conversation taken.
+        """Read `reply` in a thread; return once it has started, so that the next cell finds the conversation taken.
 
         Args:
-            reply: not begun.
-            output: where it is shown.
-            end: called when it has ended, with what went wrong.
-            cell: the id of the cell that asks.
+            reply: Reply not started yet.
+            output: Where it is shown.
+            end: Called when it has ended, with error messages.
+            cell: Id of the cell that asks.
         """
-        done = threading.Event()
-        if cell is not None:
-            self._of_cells[cell] = reply, done
 
-        def read() -> None:
-            trouble = []
+        def finish(_: Reply, error: BaseException | None) -> None:
             try:
-                with reply:
-                    for delta in reply.deltas:
-                        output.feed(delta)
-            except Interrupted:
-                pass  # the turn says so
-            except Exception as error:  # noqa: BLE001  # a thread has nobody above it: the cell is to show it
-                kind = "" if isinstance(error, LockbotsError) else f"{type(error).__name__}: "
-                trouble = [redacted(printable(f"{kind}{error}"))]
+                end(_format_errors(error))
             finally:
-                end(trouble)
-                done.set()
+                if cell is not None and self._workers.get(cell) is worker:
+                    del self._workers[cell]
 
-        threading.Thread(target=output.run, args=(read,), name="lockbots background", daemon=True).start()
-        reply.begun.wait(TIME_TO_BEGIN)
+        worker = ReplyWorker(
+            [reply], lambda _, delta: output.feed(delta), finish, run=output.run, name="lockbots background"
+        )
+        if cell is not None:
+            self._workers[cell] = worker
+        worker.start()
+        reply.started.wait(START_TIMEOUT)
 
     def retire(self, cell: str | None) -> None:
         """Stop the reply that an earlier run of a cell left in the background: the cell no longer shows it."""
-        if cell in self._of_cells:
-            reply, done = self._of_cells.pop(cell)
-            if not done.is_set():
-                reply.cancel()
-                done.wait(TIME_TO_STOP)
+        worker = self._workers.pop(cell, None) if cell is not None else None
+        if worker is not None:
+            worker.cancel()
+            worker.join(STOP_TIMEOUT)
+
+
+def _format_errors(error: BaseException | None) -> list[str]:
+    if error is None or isinstance(error, Interrupted):  # the turn says that it was interrupted
+        return []
+    kind = "" if isinstance(error, LockbotsError) else f"{type(error).__name__}: "
+    return [redacted(printable(f"{kind}{error}"))]

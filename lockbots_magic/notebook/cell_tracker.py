@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
+from ..conversation.messages import CellOrigin
 from ..conversation.observers import Observers
 from ..errors import CredentialWarning, LockbotsError
 from ..providers.http.request import count_warned_hosts
@@ -80,6 +81,10 @@ class CellTracker:
     def run(self) -> str | None:
         """This execution of it, unlike any other."""
         return self._running[-1].id if self._running else None
+
+    def origin(self, *, watched: bool = False) -> CellOrigin:
+        """Return the cell that runs and its execution, as a request carries them."""
+        return CellOrigin(self.id, self.run, watched)
 
     def sole_reply(self) -> Callable[[], bool]:
         """Return a question for later: does the cell that runs show nothing but the one reply about to begin?

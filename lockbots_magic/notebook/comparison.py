@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextvars
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from ..cassette.active import cassette_of
@@ -19,16 +16,15 @@ from ..conversation.usage import format_dollars, measure_turn
 from ..errors import Interrupted, LockbotsError
 from ..rendering.notices import notices_of
 from ..rendering.side_by_side import Column, bundle
-from ..reply import Reply
+from ..reply import Reply, ReplyWorker
 from ..security.control_characters import printable
 from ..security.secrets import redacted
 
-THREADS = "lockbots compare"
-"""What the threads are called that read the replies."""
-LONGEST_STOP = 5.0
-"""How long (s) replies that are stopped are waited for."""
-GLANCE = 0.1
-"""How long (s) a wait lasts at most: on Windows, an interrupt does not break into one."""
+THREAD_NAME = "lockbots compare"
+STOP_TIMEOUT = 5.0
+"""Seconds to wait for stopped replies to end."""
+POLL_INTERVAL = 0.1
+"""Seconds that one wait lasts at most: on Windows, an interrupt doesn't break into a wait."""
 
 
 @dataclass
@@ -94,28 +90,18 @@ class Comparison:
             Interrupted: it was stopped; what had come is kept.
             LockbotsError: not one model answered; it is the first one's.
         """
-        lanes = [(lane, threading.Event()) for lane in self._lanes()]
-        threads = [
-            threading.Thread(
-                target=contextvars.copy_context().run,
-                args=(self._read, *lane, tell, ended),
-                name=THREADS,
-                daemon=True,
-            )
-            for lane in lanes
-        ]
+        workers = [self._worker(lane, tell, ended) for lane in self._lanes()]
         try:
-            for thread in threads:
-                thread.start()
-            for _, done in lanes:
-                while not done.wait(GLANCE):  # not `join`: up to 3.12, an interrupt in it marks the thread as ended
-                    pass
+            for worker in workers:
+                worker.start()
+            for worker in workers:
+                while not worker.done.wait(POLL_INTERVAL):  # not `join`: up to 3.12 an interrupt in it marks the
+                    pass  # thread as ended
         finally:
             self.stop()
-            deadline = time.monotonic() + LONGEST_STOP
-            for thread, (_, done) in zip(threads, lanes, strict=True):
-                if thread.ident is not None and done.wait(max(deadline - time.monotonic(), 0)):
-                    thread.join()
+            deadline = time.monotonic() + STOP_TIMEOUT
+            for worker in workers:
+                worker.join(deadline - time.monotonic())
         self._raise()
 
     def stop(self) -> None:
@@ -170,32 +156,23 @@ class Comparison:
             lanes.setdefault(self.answers[number].model, []).append(number)
         return list(lanes.values())
 
-    def _read(
-        self,
-        lane: Sequence[int],
-        done: threading.Event,
-        tell: Callable[[int, Delta], None],
-        ended: Callable[[int], None],
-    ) -> None:
-        """Read the replies of a lane, one after the other."""
-        try:
-            for number in lane:
-                self._read_one(self.answers[number], partial(tell, number))
-                ended(number)
-        finally:
-            done.set()
+    def _worker(self, lane: list[int], tell: Callable[[int, Delta], None], ended: Callable[[int], None]) -> ReplyWorker:
+        """Return the worker that reads the replies of a lane."""
+        replies = {number: reply for number in lane if (reply := self.answers[number].reply) is not None}
+        numbers = {reply.id: number for number, reply in replies.items()}
 
-    def _read_one(self, answer: Answer, tell: Callable[[Delta], None]) -> None:
-        assert answer.reply is not None
-        try:
-            with answer.reply as reply:
-                for delta in reply.deltas:
-                    tell(_shown(delta))
-        except KeyboardInterrupt:
-            pass  # a recorded one; the turn says so
-        except Exception as error:  # noqa: BLE001  # a thread has nobody above it: the column is to say it
-            if not answer.reply.request.cancellation.cancelled:
-                answer.error = error
+        def end(reply: Reply, error: BaseException | None) -> None:
+            number = numbers[reply.id]
+            if isinstance(error, Exception) and not reply.request.cancellation.cancelled:
+                self.answers[number].error = error  # a recorded interrupt is told by the turn
+            ended(number)
+
+        return ReplyWorker(
+            list(replies.values()),
+            lambda reply, delta: tell(numbers[reply.id], _clean_notice(delta)),
+            end,
+            name=THREAD_NAME,
+        )
 
     def _raise(self) -> None:
         if any(turn.status == "interrupted" for turn in self.turns.values()):
@@ -253,7 +230,7 @@ def _names(models: Sequence[str]) -> list[str]:
     return names
 
 
-def _shown(delta: Delta) -> Delta:
+def _clean_notice(delta: Delta) -> Delta:
     return delta._replace(notice=redacted(printable(delta.notice))) if delta.notice else delta
 
 

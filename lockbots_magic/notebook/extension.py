@@ -72,7 +72,7 @@ class ChatMagics(Magics):
     @line_cell_magic
     def chat(self, line: str, cell: str | None = None) -> None:
         """Send a prompt to a language model. `%%chat -h` lists the options."""
-        from .chat_command import NotebookContext, chat_options, prompt_of, question  # noqa: PLC0415  # see above
+        from .chat_command import NotebookContext, chat_cell, chat_options, prompt_of  # noqa: PLC0415  # see above
 
         with self._in_cell():
             try:
@@ -82,17 +82,18 @@ class ChatMagics(Magics):
                 return
             live = watched(self.shell, self.session.live)
             around = NotebookContext(self.shell.user_ns, self.shell, self.displays, live)
-            asked = question(self.session, options, prompt_of(text, cell), around)
+            chat = chat_cell(self.session, options, prompt_of(text, cell), around)
             if options.dry_run:
-                self._presenter.preview(asked)
+                self._presenter.preview(chat)
             else:
-                self._presenter.answer(asked)
+                self._presenter.run(chat)
 
     @no_var_expand
     @line_magic
     def lockbots(self, line: str) -> None:
         """Manage models, conversations and settings. `%lockbots help` lists the commands."""
         from . import commands  # noqa: PLC0415  # see above
+        from .chat_command import Destination  # noqa: PLC0415  # see above
 
         with self._in_cell():
             try:
@@ -102,7 +103,7 @@ class ChatMagics(Magics):
             if isinstance(shown, Reply):
                 self._presenter.show(shown)
             elif isinstance(shown, commands.Coded):
-                self._presenter.show(shown.reply, "code")
+                self._presenter.show(shown.reply, Destination(form="code"))
             elif isinstance(shown, commands.Work):
                 self._presenter.work(shown)
             elif isinstance(shown, commands.Page):

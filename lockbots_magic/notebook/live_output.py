@@ -74,13 +74,19 @@ class LastingOutput(Output, Protocol):
         """Do `work`; what it displays and prints goes to that cell, too."""
 
 
-def output_in_background(shell: InteractiveShell) -> LastingOutput:
-    """Return the output of a reply that goes on when the cell that runs now has ended: it is shown there all the same.
+def output_in_background(shell: InteractiveShell, *, plain: bool = False) -> LastingOutput:
+    """Return the output of a reply that goes on after the running cell has ended, and is shown in that cell.
 
-    A terminal gets the reply when it is whole: somebody types there meanwhile.
+    A terminal shows the reply once it is whole: the user types there meanwhile.
+
+    Args:
+        shell: The running IPython.
+        plain: True for unformatted text.
     """
     if not hasattr(shell, "kernel"):
         return _LateTerminalOutput()
+    if plain:
+        return _BackgroundText(shell)
     output = LiveCellOutput(shell, alone=lambda: False)
     output.begin("in the background; %lockbots stop  ends it")
     return output
@@ -176,6 +182,18 @@ class _LateTerminalOutput:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+class _BackgroundText(TerminalOutput):
+    """Writes a reply as plain text into the cell that asked."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        super().__init__()
+        self._context = _context_of_cell(shell)
+
+    def run(self, work: Callable[[], object]) -> None:
+        """Do `work`; what it displays and prints goes to this cell."""
+        self._context.copy().run(work)
 
 
 class LiveCellOutput:

@@ -1,4 +1,4 @@
-"""Replies in cells: shown as they come, kept with the output, and put where the question wants them."""
+"""Replies in cells: shown as they stream, saved with the output, and put where the cell wants them."""
 
 from __future__ import annotations
 
@@ -22,23 +22,24 @@ from ..security.links import unlinked
 from ..security.secrets import redacted
 from ..storage.output_metadata import metadata
 from .background import Background
-from .chat_command import Question
+from .chat_command import ChatCell, Destination
 from .commands.command import Work
 from .live_output import Output, has_outputs, output_for, output_in_background, show, show_note, show_text
 from .session import Lockbots
 
-MOST_TRIES = 3
-"""How often a model is asked for JSON that fits."""
+MAX_TRIES = 3
+"""Requests for JSON that fits, per cell."""
 
 Recorder = Callable[[Entry], dict[str, Any]]
+"""Makes the metadata of an output from what the notebook keeps of a turn."""
 
 
 class Presenter:
     """Shows replies in the cells of one notebook.
 
     Args:
-        shell: the running IPython.
-        session: what the cells share.
+        shell: The running IPython.
+        session: State of the magics.
     """
 
     def __init__(self, shell: Any, session: Lockbots) -> None:
@@ -46,33 +47,32 @@ class Presenter:
         self._session = session
         self._background = Background()
 
-    def answer(self, question: Question) -> None:
-        """Ask, show what comes, and do with it what the question wants.
+    def run(self, cell: ChatCell) -> None:
+        """Send a chat cell's prompt, show the reply and put it where the cell wants it.
 
         Raises:
-            LockbotsError: as for `Reply`, or the reply is not what was wanted; what came is shown and kept.
+            LockbotsError: As for `Reply`, or if the reply doesn't fit; what was received is shown and kept.
         """
         self._background.retire(self._session.cells.id)
-        if question.background:
-            self._begin(question)
-        elif question.wanted is not None:
-            self._answer_as_json(question)
+        if cell.background:
+            self._run_in_background(cell)
+        elif cell.schema is not None:
+            self._run_until_it_fits(cell)
         else:
-            reply = self._asked(question)
-            self.show(reply, question.form, question.variable, notes=question.notes, kept=question.kept)
+            self.show(self._stream(cell), cell.destination)
 
-    def preview(self, question: Question) -> None:
-        """Show what the question would send, to be read and copied."""
-        from ..prompt.preview import described  # noqa: PLC0415  # few cells are tried dry
+    def preview(self, cell: ChatCell) -> None:
+        """Show what the cell would send, to be read and copied."""
+        from ..prompt.preview import described  # noqa: PLC0415  # rare
 
-        reply, cassette = question.preview(), cassette_of(question.chat.provider)
+        prepared, cassette = cell.prepare(), cassette_of(cell.chat.provider)
         text = described(
-            question.chat.provider,
-            reply.request,
-            reply.left_out,
-            question.notes,
+            cell.chat.provider,
+            prepared.request,
+            prepared.left_out,
+            cell.destination.notes,
             f"{cassette.path.name}, mode {cassette.mode}" if cassette else "",
-            too_long=str(reply.too_long or ""),
+            too_long=str(prepared.too_long or ""),
         )
         if not show_text(self._shell, text):
             sys.stdout.write(f"{text}\n")
@@ -80,140 +80,131 @@ class Presenter:
     def show(
         self,
         reply: Reply,
-        form: str | None = None,
-        variable: str | None = None,
-        *,
-        alone: bool = True,
-        record: Recorder | None = None,
-        notes: Sequence[str] = (),
-        kept: bool = True,
+        destination: Destination | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
-        """Show `reply` as it comes; whatever happens, what came is shown, and an interrupt stops "Run all" too.
+        """Show `reply` as it streams. However it ends, what was received is shown; an interrupt stops "Run all" too.
 
         Args:
-            reply: not begun.
-            form: what becomes of it, see `--as`.
-            variable: where its text, or its code, is put.
-            alone: whether the cell shows nothing else, as far as the question tells.
-            record: makes the metadata of its output; by default what the notebook is to keep of it.
-            notes: what was cut from what was sent, a line each.
-            kept: whether its turn stands in a conversation.
+            reply: Reply not started yet.
+            destination: What becomes of it.
+            recorder: Makes the metadata of its output; by default what the notebook keeps of the turn.
         """
-        mode = "text" if form == "text" else self._session.live
-        alone = alone and not reply.request.tools  # functions may print, or show something
+        destination = destination or Destination()
+        mode = "text" if destination.form == "text" else self._session.live
+        alone = destination.alone and not reply.request.tools  # tools may print, or show something
         output = output_for(self._shell, mode, self._session.cells.sole_reply() if alone else lambda: False)
-        record = record or self.recorder()
+        recorder = recorder or self.recorder(destination)
         try:
             with self._session.watch(reply):
                 for delta in reply.deltas:
                     output.feed(delta)
         finally:
-            _surely(lambda: self._end(reply, output, record, variable, notes=notes, kept=kept))
-        if form == "code" and reply.turn is not None:
-            _check_not_stopped(reply.turn)
-            self._offer(reply.turn, variable)
+            _run_through_interrupt(lambda: self._finish(reply, output, destination, recorder))
+        if destination.form == "code" and reply.turn is not None:
+            _check_not_interrupted(reply.turn)
+            self._insert_code(reply.turn, destination.variable)
 
     def work(self, work: Work) -> None:
-        """Let a command do its work, and show what came of it, whatever happens."""
+        """Let a command do its work, and show the result however it ends."""
         try:
             work.run(self._shell)
         finally:
-            _surely(lambda: work.end(self._shell))
+            _run_through_interrupt(lambda: work.end(self._shell))
 
-    def page(self, prose: Page) -> None:
-        """Show a page of the toolkit's own, as a reply is shown."""
+    def page(self, page: Page) -> None:
+        """Show a help page as a reply is shown."""
         if has_outputs(self._shell):
-            show(prose.forms())
+            show(page.forms())
             return
         output = output_for(self._shell, "off", lambda: False)
         try:
-            output.feed(Delta(text=prose))
+            output.feed(Delta(text=page))
         finally:
             output.close()
-            output.finish(Turn("", prose))
+            output.finish(Turn("", page))
 
     def note(self, text: str, entry: Entry) -> bool:
-        """Show a line with what the notebook is to keep; false where outputs keep nothing."""
+        """Show a line with what the notebook is to keep; False where outputs keep nothing, as in a terminal."""
         return show_note(self._shell, unlinked(printable(text)), self.recorder()(entry))
 
-    def recorder(self) -> Recorder:
-        """Return what makes metadata of an entry, as of the cell that runs now."""
+    def recorder(self, destination: Destination | None = None) -> Recorder:
+        """Return what makes the metadata of an entry, for the cell that runs now."""
         cell, source = self._session.cells.id, self._session.cells.source
-        return lambda entry: metadata(entry, redacted, cell, source)
 
-    def _recorder_of(self, question: Question) -> Recorder:
-        record = self.recorder()
-        return record if question.kept else lambda entry: record(replace(entry, owner=None))
+        saved = destination is None or destination.saved
 
-    def _asked(self, question: Question) -> Reply:
-        reply = question.reply()
-        if question.kept:
-            self._session.keep(question.chat.conversation)
+        def record(entry: Entry) -> dict[str, Any]:
+            return metadata(entry if saved else replace(entry, owner=None), redacted, cell, source)
+
+        return record
+
+    def _stream(self, cell: ChatCell) -> Reply:
+        reply = cell.prepare().stream()
+        if cell.destination.saved:
+            self._session.keep(cell.chat.conversation)
         return reply
 
-    def _answer_as_json(self, question: Question) -> None:
-        """Ask until the reply fits, a few times at most; each try is a turn of the cell."""
-        wanted = question.wanted
-        assert wanted is not None
-        reply = self._asked(question)
-        for tried in range(1, MOST_TRIES + 1):
-            notes, record = question.notes if tried == 1 else (), self._recorder_of(question)
-            self.show(reply, None, question.variable, alone=False, record=record, notes=notes, kept=question.kept)
+    def _run_until_it_fits(self, cell: ChatCell) -> None:
+        """Ask until the reply fits the schema, `MAX_TRIES` times at most; each try is a turn of the cell."""
+        schema = cell.schema
+        assert schema is not None
+        destination = replace(cell.destination, form=None, alone=False)
+        reply = self._stream(cell)
+        for tried in range(1, MAX_TRIES + 1):
+            self.show(reply, destination if tried == 1 else replace(destination, notes=()))
             assert reply.turn is not None
-            _check_not_stopped(reply.turn)
+            _check_not_interrupted(reply.turn)
             try:
-                self._assign(question.variable, wanted.parse(reply.turn.reply))
+                self._assign(destination.variable, schema.parse(reply.turn.reply))
             except SchemaMismatch as error:
-                if tried == MOST_TRIES:
-                    raise UsageError(_unfit(error, tried, question.variable)) from None
-                reply = question.again(wanted.format_correction(error))
+                if tried == MAX_TRIES:
+                    raise UsageError(_format_mismatch(error, tried, destination.variable)) from None
+                reply = cell.prepare_correction(schema.format_correction(error)).stream()
             else:
                 return
 
-    def _begin(self, question: Question) -> None:
-        """Let the reply go on while the cell has ended."""
-        reply = self._session.watch(self._asked(question))
-        output = output_in_background(self._shell)
-        record = self._recorder_of(question)
-        self._background.begin(
+    def _run_in_background(self, cell: ChatCell) -> None:
+        reply = self._session.watch(self._stream(cell))
+        destination = cell.destination
+        output = output_in_background(self._shell, plain=destination.form == "text")
+        recorder = self.recorder(destination)
+        self._background.start(
             reply,
             output,
-            lambda trouble: self._end(
-                reply, output, record, question.variable, notes=question.notes, trouble=trouble, kept=question.kept
-            ),
+            lambda errors: self._finish(reply, output, destination, recorder, errors),
             self._session.cells.id,
         )
 
-    def _end(
+    def _finish(
         self,
         reply: Reply,
         output: Output,
-        record: Recorder,
-        variable: str | None,
-        *,
-        notes: Sequence[str] = (),
-        trouble: Sequence[str] = (),
-        kept: bool = True,
+        destination: Destination,
+        recorder: Recorder,
+        errors: Sequence[str] = (),
     ) -> None:
+        """Show the end of a reply, and put it where the cell wants it."""
         output.close()
         turn, entry = reply.turn, reply.entry
         if turn is not None and turn.status != "error" and (turn.reply or turn.status == "complete"):
-            self._assign(variable, turn.reply)
+            self._assign(destination.variable, turn.reply)
         if turn is None:
-            if trouble:
-                output.finish(Turn("", status="error"), trouble)
-        elif turn.is_shown or output.shown or trouble:
-            output.finish(turn, [*notes, *notices_of(turn), *trouble], record(entry) if entry else None)
+            if errors:
+                output.finish(Turn("", status="error"), errors)
+        elif turn.is_shown or output.shown or errors:
+            notices = [*destination.notes, *notices_of(turn), *errors]
+            output.finish(turn, notices, recorder(entry) if entry else None)
         elif entry and entry.displaces:
-            show_note(self._shell, "", record(entry))
-        if not kept:
+            show_note(self._shell, "", recorder(entry))
+        if not destination.saved:
             self._session.count_outside(reply)
 
-    def _offer(self, turn: Turn, variable: str | None) -> None:
-        """Put the code of a reply into a new cell, where the front end makes one; it stands in the output, too."""
+    def _insert_code(self, turn: Turn, variable: str | None) -> None:
+        """Put the code of a reply into a new cell, where the front end makes one; the output shows it too."""
         code = extract_code(turn.reply)
         if code is None:
-            raise UsageError("the reply holds no block of code, so there is no new cell")
+            raise UsageError("The reply has no code block, so no cell was added.")
         self._assign(variable, code)
         self._shell.set_next_input(code)
 
@@ -222,20 +213,20 @@ class Presenter:
             self._shell.user_ns[variable] = value
 
 
-def _check_not_stopped(turn: Turn) -> None:
-    """Raise where somebody has stopped the reply: nobody wants anything of it any more."""
+def _check_not_interrupted(turn: Turn) -> None:
+    """Raise `Interrupted` if the user stopped the reply."""
     if turn.status == "interrupted":
-        raise Interrupted("the reply was stopped; what had come is kept")
+        raise Interrupted("Reply stopped; the text so far is kept.")
 
 
-def _unfit(error: Exception, tried: int, variable: str | None) -> str:
-    kept = f"; its text is in {variable}" if variable else ""
-    times = "once" if tried == 1 else f"{tried} times"
-    return f"asked {times}, the model gave nothing that fits: {error}{kept}"
+def _format_mismatch(error: Exception, tries: int, variable: str | None) -> str:
+    kept = f" Its text is in {variable}." if variable else ""
+    times = "once" if tries == 1 else f"{tries} times"
+    return f"Asked {times}; no reply fits: {error}.{kept}"
 
 
-def _surely(action: Callable[[], None]) -> None:
-    """Do `action`, once more if an interrupt falls into it; that is raised then."""
+def _run_through_interrupt(action: Callable[[], None]) -> None:
+    """Run `action`, again if an interrupt hits it; the interrupt is then raised."""
     try:
         action()
     except KeyboardInterrupt:

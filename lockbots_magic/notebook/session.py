@@ -22,7 +22,7 @@ from ..conversation.turn import Turn
 from ..errors import UsageError
 from ..providers import split_model
 from ..providers.validation import wrap_credential
-from ..reply import Reply, under_way
+from ..reply import Reply
 from .cell_tracker import CellTracker
 from .credentials import Credentials
 
@@ -256,9 +256,9 @@ class Lockbots(Configurable):
             UsageError: there is no such conversation.
         """
         places = self.conversations.values() if name is None else [self._existing(name)]
-        replies = {reply for place in places if (reply := under_way(place))}
+        replies = {reply for place in places if isinstance(reply := place.active_reply, Reply)}
         if name is None:
-            replies |= {reply for reply in self._replies if reply.is_read}
+            replies |= {reply for reply in self._replies if reply.in_progress}
         for reply in replies:
             reply.cancel()
         return replies

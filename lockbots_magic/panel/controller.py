@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..conversation.conversation import Conversation
+from ..conversation.messages import CellOrigin
 from ..errors import AuthenticationError
 from ..security.control_characters import replace_surrogates
 from ..security.exits import clean_message
@@ -105,7 +106,7 @@ class PanelController:
         """Send a prompt to the model."""
         with self._views.lock:
             self._views.check_idle()
-            reply = self.backend.chat().stream(prompt, system=self.backend.instruction, watched=True)
+            reply = self.backend.chat().stream(prompt, system=self.backend.instruction, origin=CellOrigin(watched=True))
             self._views.start_reply(reply, prompt)
 
     def on_stop(self) -> None:
@@ -142,7 +143,9 @@ class PanelController:
             old = self.conversation
             context = old.slot_of(turn).context
             fork = old.fork(old.name, context[-1].id) if context else Conversation(old.name, system=old.system)
-            reply = self.backend.chat(fork).stream(prompt, system=self.backend.instruction, watched=True)
+            reply = self.backend.chat(fork).stream(
+                prompt, system=self.backend.instruction, origin=CellOrigin(watched=True)
+            )
             self._views.resync(lambda: self.backend.add(fork))
             self._send_note("branched", name=fork.name, old=old.name)
             self._views.start_reply(reply, prompt)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from ..conversation.conversation import Conversation
 from ..conversation.turn import Turn
-from ..reply import Reply, under_way
+from ..reply import Reply
 from ..security.exits import clean_message
 from .backend import PanelBackend
 from .i18n import RefusedError, translatable
@@ -124,7 +124,7 @@ class ViewSync:
 
     def check_idle(self) -> None:
         """Raise `RefusedError` if the open conversation has a reply in progress."""
-        if self.conversation in self._tasks or under_way(self.conversation):
+        if self.conversation in self._tasks or self.conversation.active_reply:
             raise RefusedError("reply_in_progress")
 
     def start_reply(self, reply: Reply, prompt: str, replaces: str | None = None) -> None:
@@ -246,7 +246,7 @@ class ViewSync:
         """Return who has a reply in progress in the open conversation."""
         if self.conversation in self._tasks:
             return "here"
-        return "elsewhere" if under_way(self.conversation) else ""
+        return "elsewhere" if self.conversation.active_reply else ""
 
     def _send_busy(self) -> None:
         busy = self._find_busy()

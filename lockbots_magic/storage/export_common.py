@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import fields, replace
-from typing import Any
+from collections.abc import Iterable
 
 from ..conversation.conversation import Conversation
 from ..conversation.turn import Turn
@@ -20,7 +18,7 @@ _IMAGES = ("https://", "http://", "data:image/")
 
 def without_secrets(conversation: Conversation) -> Conversation:
     """Return a copy of `conversation` in which no credential that is in use shows."""
-    turns = [replace(t, **{f.name: _redacted(getattr(t, f.name)) for f in fields(t)}) for t in conversation.turns]
+    turns = [turn.map_strings(redacted) for turn in conversation.turns]
     name, system = redacted(conversation.name), redacted(conversation.system)
     return Conversation(name, system=system, turns=turns, id=conversation.id)
 
@@ -79,15 +77,3 @@ def remarks(turn: Turn) -> list[str]:
 
 def _on_one_line(text: str) -> str:
     return " ".join(printable(text).split())
-
-
-def _redacted(value: Any) -> Any:
-    if isinstance(value, str):
-        return redacted(value)
-    if isinstance(value, Mapping):
-        return {_redacted(name): _redacted(inner) for name, inner in value.items()}
-    if isinstance(value, tuple) and hasattr(value, "_make"):  # a named tuple stays what it is
-        return value._make(map(_redacted, value))
-    if isinstance(value, list | tuple):
-        return (list if isinstance(value, list) else tuple)(map(_redacted, value))
-    return value

@@ -7,10 +7,11 @@ import itertools
 import json
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from ..conversation.messages import ChatRequest, Delta, Message, Tool, ToolCall, Usage
+from ..conversation.turn_accumulator import TurnAccumulator
 from ..errors import Cancelled, UsageError
 from ..providers.base import Provider, closing_stream
 from ..schema import argument_schema
@@ -66,42 +67,44 @@ class Toolbox:
     def stream(self, provider: Provider, request: ChatRequest) -> Iterator[Delta]:
         """Yield the reply as it comes, and each call: a notice before, then the call with its result.
 
-        The text of several rounds is parted by a blank line. The tokens of all come once, at the end, with the last
-        finish reason; it is ``"tool_calls"`` if the model wanted more rounds than there may be. A call that can't be
-        made, and a function that fails, is told to the model. Where a cassette is played, no function is called: the
-        cassette has what it returned.
+        Usage of all rounds comes once, at the end, with the last finish reason: ``"tool_calls"`` if the model asked
+        for more rounds than allowed. The model is told of a call that can't be made and of a function that fails.
+        Where a cassette is played, no function is called: the cassette has the results.
 
         Raises:
-            UsageError: the provider can't call functions.
-            Cancelled: the request was cancelled.
-            ProviderError: as the provider raises it.
+            UsageError: If the provider can't call functions.
+            Cancelled: If the request was cancelled.
+            ProviderError: As the provider raises it.
         """
         request = replace(request, tools=self.tools)
         provider.check_parts(request)
         usage: Usage | None = None
-        parted = ""
         for number in itertools.count(1):
-            answer = _Answer(parted)
+            answer = TurnAccumulator()
+            calls: list[ToolCall] = []
             with closing_stream(provider.stream(request)) as deltas:
                 for delta in deltas:
-                    yield from answer.take(delta)
-            usage = _sum(usage, answer.usage)
-            if not answer.wants_calls:
+                    answer.add(delta)
+                    calls += [call._replace(arguments=redacted(call.arguments)) for call in delta.calls]
+                    if delta.text or delta.reasoning or delta.notice:
+                        yield Delta(delta.text, delta.reasoning, notice=delta.notice)
+            usage = usage + answer.usage if usage and answer.usage else usage or answer.usage
+            finish_reason = answer.finish_reason or None
+            if not calls or finish_reason in UNFINISHED:
                 break
             if number > self.rounds:
                 yield Delta(notice=f"stopped after {self.rounds} rounds of calls")
-                answer.finish_reason = "tool_calls"
+                finish_reason = "tool_calls"
                 break
-            said = Message("assistant", answer.text, calls=tuple(answer.calls))
+            said = Message("assistant", answer.text, calls=tuple(calls))
             recorded = provider.recorded_results(request, said)
             results: list[Message] = []
-            for place, call in enumerate(answer.calls):
+            for place, call in enumerate(calls):
                 known = recorded[place] if place < len(recorded) else None
                 made = yield from self._make(call, request, known)
                 results.append(Message("tool", made.result or "", call_id=made.id))
             request = replace(request, messages=(*request.messages, said, *results))
-            parted = "\n\n" if answer.text or parted else ""
-        yield Delta(finish_reason=answer.finish_reason, usage=usage)
+        yield Delta(finish_reason=finish_reason, usage=usage)
 
     def _make(self, call: ToolCall, request: ChatRequest, known: str | None) -> Generator[Delta, None, ToolCall]:
         if request.cancellation.cancelled:
@@ -168,46 +171,6 @@ class _Function:
             raise SchemaMismatch(f"The arguments must be an object, not {quote_value(given)}")
         bound = self._arguments.bind(given)
         return _text(self._function(*bound.args, **bound.kwargs), self._describe)
-
-
-@dataclass
-class _Answer:
-    """One round of the model's, as far as it has come."""
-
-    parted: str
-    """What stands between its text and that of the rounds before."""
-    calls: list[ToolCall] = field(default_factory=list)
-    usage: Usage | None = None
-    finish_reason: str | None = None
-    pieces: list[str] = field(default_factory=list)
-
-    @property
-    def text(self) -> str:
-        return "".join(self.pieces)
-
-    @property
-    def wants_calls(self) -> bool:
-        return bool(self.calls) and self.finish_reason not in UNFINISHED
-
-    def take(self, delta: Delta) -> Iterator[Delta]:
-        """Keep what concerns the whole, and yield what is for the reader."""
-        self.calls += [call._replace(arguments=redacted(call.arguments)) for call in delta.calls]
-        self.usage = delta.usage or self.usage
-        self.finish_reason = delta.finish_reason or self.finish_reason
-        text = delta.text
-        if text:
-            self.pieces.append(text)
-            text, self.parted = self.parted + text, ""
-        if text or delta.reasoning or delta.notice:
-            yield Delta(text, delta.reasoning, notice=delta.notice)
-
-
-def _sum(one: Usage | None, other: Usage | None) -> Usage | None:
-    if one is None or other is None:
-        return one or other
-    prompt = [n for n in (one.prompt_tokens, other.prompt_tokens) if n is not None]
-    completion = [n for n in (one.completion_tokens, other.completion_tokens) if n is not None]
-    return Usage(sum(prompt) if prompt else None, sum(completion) if completion else None)
 
 
 def _text(value: Any, describe: Callable[[Any], str]) -> str:

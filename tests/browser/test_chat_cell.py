@@ -56,7 +56,7 @@ def test_an_interrupt_keeps_the_part_and_a_second_run_replaces_it(open_notebook,
     expect(notebook.outputs(1)).to_contain_text("1 2 3")
     notebook.interrupt()
     expect(notebook.outputs(1).last).to_contain_text("Interrupted")
-    expect(notebook.outputs(1).first).to_contain_text("interrupted; what had come is kept")
+    expect(notebook.outputs(1).first).to_contain_text("Interrupted; the text so far is kept.")
     assert "Traceback" not in notebook.outputs(1).last.inner_text()
     notebook.wait_for_end(1)
     notebook.run(1, wait=False)

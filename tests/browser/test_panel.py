@@ -27,7 +27,7 @@ def test_stop_keeps_what_had_come_and_the_next_prompt_goes_through(panel):
     expect(panel.reply()).to_contain_text("5 6 7")
     panel.act.click()
     panel.wait_for_end()
-    expect(panel.turns.last).to_contain_text("interrupted; what had come is kept")
+    expect(panel.turns.last).to_contain_text("Interrupted; the text so far is kept.")
     assert "400" not in panel.reply().inner_text()
     panel.send("say and on")
     expect(panel.reply()).to_have_text("and on")
@@ -109,7 +109,7 @@ def test_a_panel_talks_and_stops_while_a_cell_runs(panel, notebook):
     panel.send("count to 400", wait=False)
     expect(panel.reply()).to_contain_text("1 2 3")
     panel.act.click()
-    expect(panel.turns.last).to_contain_text("interrupted; what had come is kept", timeout=1000)
+    expect(panel.turns.last).to_contain_text("Interrupted; the text so far is kept.", timeout=1000)
     notebook.cell(3).locator(".jp-InputArea-editor").click()
     notebook.interrupt()
     notebook.wait_for_end(3)
@@ -126,7 +126,7 @@ def test_the_cell_runs_again_in_the_middle_of_a_reply_and_the_reply_goes_on(pane
     expect(panel.act).to_have_accessible_name("Stop the reply")
     panel.act.click()
     panel.wait_for_end()
-    expect(panel.turns.last).to_contain_text("interrupted; what had come is kept")
+    expect(panel.turns.last).to_contain_text("Interrupted; the text so far is kept.")
 
 
 def test_clearing_asks_first_and_escape_keeps_all(panel):

@@ -50,7 +50,7 @@ def test_two_views_and_a_reload_in_the_middle_show_the_same(lab, page, mock_serv
     one.act.click()
     for view in (one, two):
         view.wait_for_end()
-        expect(view.turns.last).to_contain_text("interrupted; what had come is kept")
+        expect(view.turns.last).to_contain_text("Interrupted; the text so far is kept.")
     assert one.reply().text_content() == two.reply().text_content()
     one.send("say after the reload")
     for prompts in saved_prompts(page, notebook):

@@ -148,7 +148,7 @@ def test_notices_are_visible_and_quiet(show, mock_server):
     expect(notebook.cell(1)).to_contain_text("9 10")
     notebook.interrupt()
     notice = notebook.cell(1).locator(".lockbots-notice")
-    expect(notice).to_have_text("interrupted; what had come is kept")
+    expect(notice).to_have_text("Interrupted; the text so far is kept.")
     assert float(style(notice, "fontSize").removesuffix("px")) < float(
         style(reply(notebook), "fontSize").removesuffix("px")
     )

@@ -9,7 +9,7 @@ import pytest
 from lockbots_magic import Chat
 from lockbots_magic.cassette.active import eject_cassette, insert_cassette
 from lockbots_magic.cassette.cassette import MODES, Cassette
-from lockbots_magic.conversation.messages import Delta, Usage
+from lockbots_magic.conversation.messages import CellOrigin, Delta, Usage
 from lockbots_magic.errors import (
     AuthenticationError,
     ConnectionFailed,
@@ -128,12 +128,12 @@ def test_conversation_is_played_turn_by_turn(path):
 def test_cell_that_runs_again_gets_the_answer_it_had(path):
     chat = Chat(counter(), cassette=path, mode="record")
     for cell in "ab":
-        chat.stream("hi", cell_id=cell, run=f"{cell}1", history=False).close()
-        assert list(chat.stream("hi", cell_id=cell, run=f"{cell}1", history=False))
+        chat.stream("hi", origin=CellOrigin(cell, f"{cell}1"), history=False).close()
+        assert list(chat.stream("hi", origin=CellOrigin(cell, f"{cell}1"), history=False))
     played = Chat(never, cassette=path, mode="replay")
 
     def ask(cell, run):
-        return "".join(played.stream("hi", cell_id=cell, run=run, history=False))
+        return "".join(played.stream("hi", origin=CellOrigin(cell, run), history=False))
 
     assert [ask("a", "1"), ask("b", "2"), ask("a", "3"), ask("b", "4"), ask("a", "5")] == [
         *("answer 1", "answer 2", "answer 1", "answer 2", "answer 1")
@@ -145,7 +145,7 @@ def test_cell_that_runs_again_gets_the_answer_it_had(path):
 def test_cell_that_is_recorded_again_takes_the_place_of_its_answer(path):
     chat = Chat(counter(), cassette=path, mode="record")
     for run, prompt in (("1", "hi"), ("2", "hi"), ("3", "hello")):
-        list(chat.stream(prompt, cell_id="a", run=run))
+        list(chat.stream(prompt, origin=CellOrigin("a", run)))
     assert [line["reply"] for line in recorded(path)] == ["answer 3"]
 
 
@@ -351,9 +351,9 @@ def test_rhythm_is_kept_for_who_watches(path):
         return time.monotonic() - began
 
     assert played() < 0.1
-    assert played(watched=True) >= 0.3
+    assert played(origin=CellOrigin(watched=True)) >= 0.3
     assert 0.1 <= played(speed=3) < 0.3
-    assert played(speed=0, watched=True) < 0.1
+    assert played(speed=0, origin=CellOrigin(watched=True)) < 0.1
 
 
 def test_played_reply_can_be_stopped(path):

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from IPython.utils.capture import capture_output
 
 from lockbots_magic import Chat
-from lockbots_magic.cassette import active as deck
+from lockbots_magic.cassette.active import eject_cassette
 from lockbots_magic.conversation.context_window import estimate_message_tokens, fit_messages
 from lockbots_magic.conversation.conversation import Conversation
 from lockbots_magic.conversation.messages import ModelInfo, Usage
+from lockbots_magic.conversation.parts import simple_rounds
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.conversation.usage import TokenCount, format_dollars, measure_turn, measure_turns
 from lockbots_magic.errors import UsageError
@@ -63,7 +64,7 @@ def test_tokens_that_the_provider_reported_are_shown():
 
 
 def test_tokens_that_it_did_not_report_are_estimated_and_marked():
-    (row,) = rows(table_by_model(of(replace(TURN, prompt="x" * 4000, reply="y" * 400, usage=None))))
+    (row,) = rows(table_by_model(of(replace(TURN, prompt="x" * 4000, rounds=simple_rounds("y" * 400), usage=None))))
     assert (row["prompt tokens"], row["reply tokens"], row["tokens/s"]) == ("~1,004", "~100", "~25")
     assert row["cost (USD)"].startswith("~0.00")
     (row,) = rows(table_by_model(of(replace(TURN, usage=Usage(7, None)))))
@@ -94,9 +95,9 @@ def test_reasoning_counts_as_reply_tokens():
 
 
 def test_usage_of_turns_that_failed_or_were_interrupted():
-    failed = replace(TURN, reply="", status="error", usage=None, id="2")
-    cut = replace(TURN, reply="half", status="interrupted", usage=None, id="3")
-    broken = replace(TURN, reply="half", status="error", usage=None, id="4")
+    failed = replace(TURN, rounds=simple_rounds(""), status="error", usage=None, id="2")
+    cut = replace(TURN, rounds=simple_rounds("half"), status="interrupted", usage=None, id="3")
+    broken = replace(TURN, rounds=simple_rounds("half"), status="error", usage=None, id="4")
     found = of(TURN, failed, cut, broken)
     assert [str(one.reply) for one in found] == ["2,000", "0", "~1", "~1"]
     assert str(found[1].prompt) == "0", "a failure before the first text may not have reached the model"
@@ -292,7 +293,7 @@ def test_replayed_turns_are_counted_as_recorded(run, mock_server, tmp_path, monk
         run("count to 5", "chat")
         said = run("usage")
     finally:
-        deck.eject()
+        eject_cassette()
     assert "what talk.jsonl played is counted as it was recorded, and cost nothing anew" in said
     assert str(measure_turn(recorded).reply) in said
 

@@ -41,7 +41,7 @@ NOTICES = {
     "its class in an info string": '```x"class="lockbots-notice\nretrying in 3 s\n```',
     "its class as a language": "```lockbots-notice\nretrying in 3 s\n```",
     "its class after a space": "``` x lockbots-notice jp-Dialog\nretrying in 3 s\n```",
-    "its look": "\n\n*retrying in 3 s*\n\n*the reply is empty*\n\n*interrupted; what had come is kept*",
+    "its look": "\n\n*retrying in 3 s*\n\n*the reply is empty*\n\n*Interrupted; the text so far is kept.*",
     "its colour": '<div style="opacity: 0.7; font-size: 0.9em; margin-top: 0.4em">retrying in 3 s</div>',
     "an error of the toolkit": "AuthenticationError: the credential was refused: %lockbots login openai sk-...",
     "its class in TeX": r"$\class{lockbots-notice}{\text{retrying in 3 s}}$",

@@ -76,7 +76,7 @@ def test_the_next_turn_of_the_conversation_says_that_one_is_under_way(kernel, mo
     use(kernel, mock_server.url("openai", fault="silence-midway"))
     background(kernel, "count to 20")
     refused = kernel.run("%%chat\nhello", cell_id="c2")
-    assert "under way" in refused.of("error")[0]["evalue"]
+    assert "in progress" in refused.of("error")[0]["evalue"]
     assert "%lockbots stop" in refused.of("error")[0]["evalue"]
     stopped = kernel.run("%lockbots stop main")
     assert stopped.printed == "stopped: 1 reply\n"

@@ -153,7 +153,7 @@ def test_json_is_checked_against_a_type_of_the_notebook(run, openai, shell):
 
 def test_json_outside_the_conversation_is_asked_for_again_too(run, openai, session):
     before = len(openai.requests)
-    assert "asked 3 times" in str(run("%%chat --as json --no-history\ncount to 3").error)
+    assert "Asked 3 times" in str(run("%%chat --as json --no-history\ncount to 3").error)
     assert len(openai.requests) == before + 3
     assert len(last_body(openai)["messages"]) == 5, "each try is told of those before"
     assert not session.conversation().turns
@@ -247,7 +247,7 @@ def test_cells_are_as_they_were_typed_in_the_prompt(run, openai, shell):
 def test_json_that_does_not_fit_is_asked_for_again_a_few_times_and_its_text_is_kept(run, openai, shell, session):
     before = len(openai.requests)
     error = run("%%chat --as json --to answer\ncount to 3").error
-    assert "asked 3 times" in str(error)
+    assert "Asked 3 times" in str(error)
     assert len(openai.requests) == before + 3
     assert len(session.conversation().turns) == 3
     assert isinstance(shell.user_ns["answer"], str)
@@ -305,7 +305,7 @@ def test_code_becomes_a_new_cell_and_goes_into_the_variable(run, openai, shell, 
 
 def test_a_reply_without_code_says_so_and_is_kept(run, openai, session):
     error = run("%%chat --as code\nsay no").error
-    assert "no block of code" in str(error)
+    assert "no code block" in str(error)
     assert [t.reply for t in session.conversation().turns] == ["no"]
 
 

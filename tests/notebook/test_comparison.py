@@ -17,7 +17,7 @@ from lockbots_magic.cassette.active import eject_cassette, insert_cassette, open
 from lockbots_magic.conversation.messages import Delta, Usage
 from lockbots_magic.errors import AuthenticationError, ConnectionFailed, Interrupted, NotRecordedError, UsageError
 from lockbots_magic.notebook import commands
-from lockbots_magic.notebook.comparison import THREADS, Comparison, compare
+from lockbots_magic.notebook.comparison import THREAD_NAME, Comparison, compare
 from lockbots_magic.notebook.extension import session_of
 
 COUNT = " ".join(map(str, range(1, 6)))
@@ -105,7 +105,7 @@ def test_who_can_not_be_asked_says_why_and_the_others_are_asked(mock_server):
 def test_if_none_can_be_asked_it_is_an_error(mock_server):
     with pytest.raises(AuthenticationError, match="OPENAI_API_KEY"):
         compare("x", ["openai:gpt-4o", "nosuch:x"], chats())
-    with pytest.raises(UsageError, match="the prompt is empty"):
+    with pytest.raises(UsageError, match="The prompt is empty"):
         compare(" ", ["here"], chats(here=mock_server.url("openai")))
     assert not mock_server.requests
 
@@ -137,8 +137,8 @@ def test_an_interrupt_stops_all_and_keeps_what_came(mock_server):
         comparison.run(tell)
     assert [turn.status for turn in comparison.turns.values()] == ["interrupted", "interrupted", "complete"]
     assert all(reply for reply in comparison.replies.values())
-    assert "interrupted" in comparison.columns()[0].notices[0]
-    assert not [thread for thread in threading.enumerate() if thread.name == THREADS]
+    assert "Interrupted" in comparison.columns()[0].notices[0]
+    assert not [thread for thread in threading.enumerate() if thread.name == THREAD_NAME]
 
 
 def test_a_stop_from_elsewhere_is_a_stop(mock_server):
@@ -312,7 +312,7 @@ def test_in_a_shell_it_shows_the_end_and_fills_the_variable(shell, mock_server, 
     assert shell.user_ns["said"] == {"openai:a": COUNT, "openai:b": COUNT}
     shown = capsys.readouterr().out
     assert shown.count(COUNT) == 2
-    assert "no provider 'nosuch'" in shown
+    assert "Unknown provider 'nosuch'" in shown
     assert not re.search(r"\d s\b", shown), "nothing that differs from run to run"
     assert not session.conversation().turns
 
@@ -386,7 +386,7 @@ def test_an_interrupt_leaves_what_came_and_stops_run_all(kernel, mock_server):
     assert execution.reply["status"] == "error"
     assert execution.reply["ename"] == "Interrupted"
     output, error = execution.outputs
-    assert output["data"]["text/plain"].count("interrupted; what had come is kept") == 2
+    assert output["data"]["text/plain"].count("Interrupted; the text so far is kept.") == 2
     assert len(error["traceback"]) == 1
     assert kernel.run("len(said)").of("execute_result")[0]["data"]["text/plain"] == "2"
 

@@ -127,9 +127,9 @@ def test_one_model_for_one_cell(run, openai, mock_server):
         ("%%chat --colour red\nhi", "-h"),
         ("%%chat -m nosuch:x\nhi", "nosuch"),
         ("%%chat openai:gpt-4\nhi", "-m openai:gpt-4"),
-        ("%%chat\n\n \n", "say something"),
-        ("%chat", "say something"),
-        ("%chat -t 1", "say something"),
+        ("%%chat\n\n \n", "prompt is empty"),
+        ("%chat", "prompt is empty"),
+        ("%chat -t 1", "prompt is empty"),
         ("%%chat --base-url nonsense\nhi", "base URL"),
         ("%lockbots nosuch", "nosuch"),
         ("%lockbots histroy", "history"),
@@ -179,7 +179,7 @@ def test_an_interrupt_is_kept_shown_and_stops_run_all(run, session, monkeypatch)
     assert isinstance(cell.error, KeyboardInterrupt)
     assert not cell.result.success
     assert cell.reply == "partial "
-    assert "interrupted" in cell.outputs[0].data["text/html"]
+    assert "Interrupted" in cell.outputs[0].data["text/html"]
     assert len(cell.stdout.splitlines()) == 1
     assert turns(session)[0].status == "interrupted"
 
@@ -194,8 +194,8 @@ def test_notices_are_apart_from_the_reply(run, mock_server):
     run(f"%lockbots use openai:demo --base-url {mock_server.url('openai', fault='cut')}")
     cell = run("%%chat\ncount to 9")
     assert cell.error is None
-    assert "end mark" in cell.outputs[0].data["text/html"]
-    assert "end mark" not in cell.reply
+    assert "closed early" in cell.outputs[0].data["text/html"]
+    assert "closed early" not in cell.reply
 
 
 def registered(shell):

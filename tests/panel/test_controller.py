@@ -23,7 +23,7 @@ def test_view_that_opens_is_sent_a_snapshot(panel):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ({"type": "send", "prompt": "  "}, "the prompt is empty"),
+        ({"type": "send", "prompt": "  "}, "The prompt is empty"),
         ({"type": "send", "prompt": 7}, "AttributeError"),
         ({"type": "send"}, "TypeError"),
         ({"type": "regenerate", "turn": "none"}, "no longer in the conversation"),
@@ -88,7 +88,7 @@ def test_conversation_takes_one_reply_at_a_time(panel, model):
     model.go_on.clear()
     panel.post("send", prompt="hi")
     model.begun.wait(5)
-    with pytest.raises(UsageError, match="a reply is under way"):
+    with pytest.raises(UsageError, match="already has a reply in progress"):
         panel.controller.backend.chat().ask("from a cell")
     panel.post("send", prompt="impatient")
     sent = panel.wait_for("notification")

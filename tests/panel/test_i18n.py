@@ -35,7 +35,7 @@ def test_notifications_of_the_kernel_exist_in_every_language(panel):
 
 def test_page_recognises_notices_by_their_english_text():
     turns = [
-        Turn("p", "r", status="interrupted", error="interrupted; what had come is kept"),
+        Turn("p", "r", status="interrupted", error="Interrupted; the text so far is kept."),
         Turn("p", "r", status="error", error="x"),
         Turn("p", ""),
         Turn("p", "r", left_out=1),

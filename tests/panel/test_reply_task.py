@@ -75,7 +75,7 @@ def test_stop_keeps_the_text_received(panel, model):
     model.go_on.set()
     turn = panel.wait_for("end")["turn"]
     assert turn["status"] == "interrupted"
-    assert turn["notices"] == ["interrupted; what had come is kept"]
+    assert turn["notices"] == ["Interrupted; the text so far is kept."]
 
 
 def test_stop_closes_the_connection_at_once(mock_server):

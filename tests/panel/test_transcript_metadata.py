@@ -6,6 +6,7 @@ import pytest
 
 from lockbots_magic import Chat
 from lockbots_magic.conversation.conversation import Conversation
+from lockbots_magic.conversation.messages import CellOrigin
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import UsageError
 from lockbots_magic.panel import transcript_metadata
@@ -21,7 +22,7 @@ def test_conversations_of_other_panels_are_saved_too():
     collected = TranscriptMetadata()
     one, two = make_chat("one", "a").conversation, make_chat("two", "b").conversation
     of_cells = Chat(lambda prompt: "yes", conversation=Conversation("cells"))
-    list(of_cells.stream("c", cell_id="cell"))
+    list(of_cells.stream("c", origin=CellOrigin("cell")))
     collected.add(one)
     names = [record["conversation"]["name"] for record in collected.build([one, two, of_cells.conversation])[KEY]]
     assert set(names) == {"one", "two"}
@@ -80,7 +81,7 @@ def test_conversation_of_a_panel_is_restored(notebook):
 def test_turns_of_cells_and_of_the_panel_keep_their_order(notebook):
     chat = make_chat("main", "one")
     for n, prompt in enumerate(("two", "three")):
-        reply = chat.stream(prompt, cell_id=f"cell-{n}", run="1")
+        reply = chat.stream(prompt, origin=CellOrigin(f"cell-{n}", "1"))
         list(reply)
         notebook.add(f"%%chat\n{prompt}", metadata(reply.entry, str, f"cell-{n}", f"%%chat\n{prompt}"), f"to {prompt}")
         chat.ask(f"{prompt} and more")
@@ -93,7 +94,7 @@ def test_turns_of_cells_and_of_the_panel_keep_their_order(notebook):
 
 def test_cell_turn_regenerated_in_the_panel_is_restored_as_regenerated(notebook):
     chat = make_chat("main")
-    reply = chat.stream("one", cell_id="cell-0", run="1")
+    reply = chat.stream("one", origin=CellOrigin("cell-0", "1"))
     list(reply)
     notebook.add("%%chat\none", metadata(reply.entry, str, "cell-0", "%%chat\none"), "to one")
     chat.retry()
@@ -123,7 +124,7 @@ def test_two_panels_of_one_conversation_restore_its_latest_state(notebook):
 
 def test_undone_and_cleared_turns_are_not_restored(notebook):
     chat = make_chat("main", "one", "two")
-    reply = chat.stream("three", cell_id="cell-0", run="1")
+    reply = chat.stream("three", origin=CellOrigin("cell-0", "1"))
     list(reply)
     notebook.add("%%chat\nthree", metadata(reply.entry, str, "cell-0", "%%chat\nthree"), "to three")
     chat.undo(2)

@@ -6,7 +6,7 @@ import pytest
 
 from lockbots_magic import Chat, Conversation, Delta
 from lockbots_magic.conversation.context_window import estimate_message_tokens, estimate_tokens
-from lockbots_magic.conversation.messages import Message, Usage
+from lockbots_magic.conversation.messages import CellOrigin, Message, Usage
 from lockbots_magic.errors import ConnectionFailed
 from lockbots_magic.panel.protocol import shown_turns
 from lockbots_magic.panel.session_backend import SessionBackend
@@ -111,7 +111,7 @@ def test_turn_of_a_cell_is_sent(panel):
 def test_cell_that_runs_again_replaces_its_turn(panel):
     chat = panel.controller.backend.chat()
     for run, prompt in (("1", "a"), ("2", "b"), ("3", "a again")):
-        list(chat.stream(prompt, cell_id="b" if prompt == "b" else "a", run=run))
+        list(chat.stream(prompt, origin=CellOrigin("b" if prompt == "b" else "a", run)))
     assert [(p, stale) for p, _, stale in panel.shown()] == [("a again", False), ("b", True)]
     assert panel.received("turn")[-1]["replaces"] == panel.received("turn")[0]["turn"]["id"]
 

@@ -11,7 +11,7 @@ from lockbots_magic import Conversation
 from lockbots_magic.conversation.messages import ToolCall
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.notebook import commands
-from lockbots_magic.notebook.chat_command import NotebookContext, chat_options, prompt_of, question, system_of
+from lockbots_magic.notebook.chat_command import NotebookContext, chat_cell, chat_options, prompt_of, system_of
 from lockbots_magic.notebook.extension import _MagicLine, _verbatim
 from lockbots_magic.notebook.session import Lockbots
 from lockbots_magic.prompt.magic_line import parse_assignments, split_words
@@ -45,11 +45,11 @@ def magics_of(source):
 
 
 def asked_by(source, variables=None):
-    """The question that a cell asks, as `%%chat` makes it."""
+    """Return the chat cell that a cell describes, as `%%chat` builds it."""
     ((name, line, body),) = magics_of(source)
     options, text = chat_options().parse_leading(line)
     assert name == "chat"
-    return question(Lockbots(), options, prompt_of(text, body), NotebookContext(variables or {}))
+    return chat_cell(Lockbots(), options, prompt_of(text, body), NotebookContext(variables or {}))
 
 
 def given_system(given):
@@ -123,7 +123,7 @@ def test_an_image_of_a_megabyte_goes_along():
         cell(Turn("What is {{ this }}?", "Black.", images=(url, "https://a.example/b.png")), Setting(), ())
     )
     assert asked.prompt == "What is {{ this }}?"
-    assert asked.given["images"] == (url, "https://a.example/b.png")
+    assert asked.options["images"] == (url, "https://a.example/b.png")
 
 
 @pytest.mark.parametrize("image", ["df", "/etc/passwd", "~/a.png", "file:///a.png", "-h", "data:text/html,x"])
@@ -137,7 +137,7 @@ def test_no_image_is_a_file_or_a_variable_of_whoever_runs_the_cell(image):
 @pytest.mark.parametrize("system", ["@reviewer", "@~/.ssh/config", "@@", "@", "@/etc/passwd x=1"])
 def test_a_system_prompt_is_never_taken_for_a_persona(system):
     turn = Turn("What?", "That.", system=system)
-    assert asked_by(cell(turn, Setting(), PROVIDERS)).given["system"] == system
+    assert asked_by(cell(turn, Setting(), PROVIDERS)).options["system"] == system
     ((_, line, _),) = magics_of(Setting("", system).cells()[1])
     session = Lockbots()
     commands.run(session, line)

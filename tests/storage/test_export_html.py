@@ -101,7 +101,10 @@ def test_replies_are_shown_as_what_they_mean():
 @pytest.mark.parametrize(
     ("turn", "remark"),
     [
-        (turn(status="interrupted", error="interrupted; what had come is kept"), "interrupted; what had come is kept"),
+        (
+            turn(status="interrupted", error="Interrupted; the text so far is kept."),
+            "Interrupted; the text so far is kept.",
+        ),
         (turn(status="truncated", error="cut short"), "cut short"),
         (turn(status="error", error="RateLimitError: x"), "the reply broke off here"),
         (turn(reply="", status="error", error="RateLimitError: x"), "no reply came: RateLimitError"),

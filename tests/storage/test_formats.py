@@ -11,6 +11,7 @@ from markdown_it import MarkdownIt
 
 from lockbots_magic.conversation.conversation import Conversation
 from lockbots_magic.conversation.messages import ToolCall
+from lockbots_magic.conversation.parts import simple_rounds
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import UsageError
 from lockbots_magic.notebook.extension import session_of
@@ -310,7 +311,8 @@ def test_export_tells_what_was_written(lockbots, session, tmp_path):
     conversation = session.conversation()
     for n in range(3):
         conversation.commit(
-            replace(turn(), reply="" if n else "a", status="error" if n == 1 else "complete"), conversation.slot()
+            replace(turn(), rounds=simple_rounds("" if n else "a"), status="error" if n == 1 else "complete"),
+            conversation.slot(),
         )
     assert lockbots(f"export {tmp_path / 'a.md'}") == f"exported: {tmp_path / 'a.md'} (3 turns)\n"
     assert lockbots(f"export {tmp_path / 'a.json'}") == (

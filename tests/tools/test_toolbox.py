@@ -9,6 +9,7 @@ import pytest
 
 from lockbots_magic.conversation.cancellation import Cancellation
 from lockbots_magic.conversation.messages import ChatRequest, Delta, Message, ToolCall, Usage
+from lockbots_magic.conversation.turn_accumulator import TurnAccumulator
 from lockbots_magic.errors import Cancelled, ConnectionFailed, UsageError
 from lockbots_magic.prompt import material_of
 from lockbots_magic.providers.base import Provider
@@ -132,7 +133,9 @@ def test_the_text_of_rounds_is_parted():
         says("Done."),
     ]
     model = Model(*answers)
-    assert "".join(d.text for d in Toolbox([add]).stream(model, request())) == "First.\n\nThen.\n\nDone."
+    reply = TurnAccumulator()
+    assert "".join(reply.add(d).text for d in Toolbox([add]).stream(model, request())) == "First.\n\nThen.\n\nDone."
+    assert reply.text == "First.\n\nThen.\n\nDone."
     assert [m.content for m in model.asked[-1].messages if m.role == "assistant"] == ["First.", "", "Then."]
 
 

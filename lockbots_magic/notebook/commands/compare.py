@@ -68,9 +68,7 @@ class _Comparing(Work):
             self._chat,
             prices=session.prices,
             images=material.images if material else (),
-            cell_id=session.cells.id,
-            run=session.cells.run,
-            watched=self._watched,
+            origin=session.cells.origin(watched=self._watched),
         )
         for answer in comparison.answers:
             if answer.reply is not None:

@@ -40,7 +40,7 @@ def _asked(session: Lockbots, options: Namespace, word: Callable[[BaseException,
     chat = session.chat(options.model)
     system = None if chat.conversation.system else system_of(session, None, NotebookContext(session.namespace))
     prompt = "\n\n".join(filter(None, [word(*session.cells.last_error), options.text]))
-    reply = chat.stream(prompt, system=system, cell_id=session.cells.id, run=session.cells.run)
+    reply = chat.stream(prompt, system=system, origin=session.cells.origin())
     session.keep(chat.conversation)
     return reply
 
@@ -60,8 +60,8 @@ def stop(session: Lockbots, options: Namespace) -> str:
     if not stopped:
         return "no reply is under way"
     deadline = time.monotonic() + TIME_TO_STOP
-    while any(reply.is_read for reply in stopped) and time.monotonic() < deadline:
+    while any(reply.in_progress for reply in stopped) and time.monotonic() < deadline:
         time.sleep(0.01)
-    late = sum(reply.is_read for reply in stopped)
+    late = sum(reply.in_progress for reply in stopped)
     waits = f"; {late} of them when the function that runs for it returns" if late else ""
     return f"stopped: {counted(len(stopped), 'reply', 'replies')}{waits}"

@@ -1,0 +1,159 @@
+"""Accumulate the deltas of a reply into the rounds of a turn: the one place where deltas become a turn."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator
+
+from ..errors import ProviderError
+from .messages import Delta, ToolCall, Usage
+from .parts import ROUND_SEPARATOR, OpaqueData, Part, ReasoningPart, Round, TextPart, ToolCallPart, ToolResultPart
+
+
+class TurnAccumulator:
+    """Collects deltas: text, reasoning, calls and results by rounds, usage and how the reply ended.
+
+    Text or reasoning after a result begins a new round. Adding a delta takes constant time.
+
+    Example:
+        >>> reply = TurnAccumulator()
+        >>> for delta in (Delta("Hel"), Delta("lo", finish_reason="stop")):
+        ...     _ = reply.add(delta)
+        >>> reply.text, reply.finish_reason
+        ('Hello', 'stop')
+    """
+
+    def __init__(self) -> None:
+        self.usage: Usage | None = None
+        """Tokens of all rounds, as last reported."""
+        self.finish_reason = ""
+        self.first_text: float | None = None
+        """Seconds from the start to the first text."""
+        self._began = time.monotonic()
+        self._text: list[str] = []
+        self._rounds: list[list[Part | ToolCall]] = []
+        self._pieces: list[str] = []
+        self._kind: type[TextPart] | type[ReasoningPart] | None = None
+        self._has_results = False
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self._began
+
+    @property
+    def text(self) -> str:
+        """Text of the reply so far."""
+        if len(self._text) > 1:
+            self._text[:] = ["".join(self._text)]
+        return self._text[0] if self._text else ""
+
+    @property
+    def rounds(self) -> tuple[Round, ...]:
+        """Rounds so far."""
+        self._flush()
+        return tuple(Round(tuple(_parts(one))) for one in self._rounds)
+
+    @property
+    def has_calls(self) -> bool:
+        """True once a tool has been called."""
+        return self._has_results or any(isinstance(part, ToolCall) for one in self._rounds for part in one)
+
+    def restart(self) -> None:
+        """Start the clock anew; nothing may have been added yet."""
+        self._began = time.monotonic()
+
+    def add(self, delta: Delta) -> Delta:
+        """Add one step of the reply.
+
+        Returns:
+            The step as it is shown: text that begins another round follows a blank line.
+        """
+        if delta.text:
+            if self.first_text is None:
+                self.first_text = self.elapsed
+            if self._has_results:
+                self._begin_round()
+            if self._text and self._is_first_text_of_round():
+                delta = self._separated(delta)
+            else:
+                self._text.append(delta.text)
+                self._append(TextPart, delta.text)
+        if delta.reasoning:
+            if self._has_results:
+                self._begin_round()
+            self._append(ReasoningPart, delta.reasoning)
+        for call in delta.calls:
+            self._add_call(call)
+        self.finish_reason = delta.finish_reason or self.finish_reason
+        self.usage = delta.usage or self.usage
+        return delta
+
+    def follow(self, deltas: Iterator[Delta]) -> Generator[Delta, None, None]:
+        """Yield `deltas` as they are shown, and add each.
+
+        Raises:
+            ProviderError: As raised by `deltas`, with `.partial` set to the text so far.
+        """
+        try:
+            for delta in deltas:
+                yield self.add(delta)
+        except ProviderError as error:
+            error.partial = self.text
+            raise
+
+    def add_opaque(self, opaque: OpaqueData) -> None:
+        """Attach opaque reasoning data to the current round."""
+        self._flush()
+        self._current().append(ReasoningPart("", opaque))
+
+    def _separated(self, delta: Delta) -> Delta:
+        self._append(TextPart, delta.text)
+        shown = ROUND_SEPARATOR + delta.text
+        self._text.append(shown)
+        return delta._replace(text=shown)
+
+    def _is_first_text_of_round(self) -> bool:
+        if self._kind is TextPart:
+            return False
+        return not (self._rounds and any(isinstance(part, TextPart) for part in self._rounds[-1]))
+
+    def _add_call(self, call: ToolCall) -> None:
+        self._flush()
+        parts = self._current()
+        for n, part in enumerate(parts):
+            if isinstance(part, ToolCall) and part.id == call.id and part.result is None:
+                parts[n] = call
+                break
+        else:
+            parts.append(call)
+        self._has_results = self._has_results or call.result is not None
+
+    def _append(self, kind: type[TextPart] | type[ReasoningPart], text: str) -> None:
+        if self._kind is not kind:
+            self._flush()
+            self._kind = kind
+        self._pieces.append(text)
+
+    def _flush(self) -> None:
+        if self._kind is not None:
+            self._current().append(self._kind("".join(self._pieces)))
+            self._pieces, self._kind = [], None
+
+    def _begin_round(self) -> None:
+        self._flush()
+        self._rounds.append([])
+        self._has_results = False
+
+    def _current(self) -> list[Part | ToolCall]:
+        if not self._rounds:
+            self._rounds.append([])
+        return self._rounds[-1]
+
+
+def _parts(items: list[Part | ToolCall]) -> Iterator[Part]:
+    """Yield the parts of a round; the results of its calls come last."""
+    calls = [item for item in items if isinstance(item, ToolCall)]
+    for item in items:
+        yield ToolCallPart(item.id, item.name, item.arguments) if isinstance(item, ToolCall) else item
+    yield from (ToolResultPart(call.id, call.result) for call in calls if call.result is not None)

@@ -1,0 +1,141 @@
+"""Deltas become the rounds of a turn."""
+
+import copy
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lockbots_magic.conversation.messages import ChatRequest, Delta, ToolCall, Usage
+from lockbots_magic.conversation.parts import (
+    CitationPart,
+    DocumentPart,
+    ImagePart,
+    OpaqueData,
+    ReasoningPart,
+    Round,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+    simple_rounds,
+)
+from lockbots_magic.conversation.turn import Turn
+from lockbots_magic.conversation.turn_accumulator import TurnAccumulator
+from lockbots_magic.errors import ConnectionFailed
+
+OPAQUE = OpaqueData({"signature": "abc"}, "anthropic", "https://a.example", "m")
+TEXTS = st.text(min_size=1, max_size=8)
+PARTS = st.one_of(
+    st.builds(TextPart, TEXTS),
+    st.builds(ReasoningPart, st.text(max_size=8), st.sampled_from([None, OPAQUE])),
+    st.builds(ToolCallPart, TEXTS, TEXTS, TEXTS),
+    st.builds(ToolResultPart, TEXTS, TEXTS),
+    st.builds(ImagePart, TEXTS),
+    st.builds(DocumentPart, TEXTS),
+    st.builds(CitationPart, TEXTS, TEXTS),
+)
+ROUNDS = st.lists(st.builds(Round, st.lists(PARTS, max_size=4).map(tuple)), max_size=3).map(tuple)
+
+
+def accumulated(*deltas):
+    reply = TurnAccumulator()
+    shown = "".join(reply.add(delta).text for delta in deltas)
+    assert shown == reply.text
+    return reply
+
+
+def test_text_and_reasoning_are_one_part_each():
+    reply = accumulated(
+        Delta(reasoning="Let "), Delta(reasoning="me."), Delta("Hel"), Delta("lo", finish_reason="stop")
+    )
+    assert reply.rounds == (Round((ReasoningPart("Let me."), TextPart("Hello"))),)
+    assert (reply.text, reply.finish_reason) == ("Hello", "stop")
+
+
+def test_text_after_a_result_begins_a_round_a_blank_line_below():
+    call = ToolCall("1", "add", "{}", "3")
+    reply = accumulated(Delta("I add."), Delta(calls=(call,)), Delta("It is "), Delta("3."))
+    first, second = reply.rounds
+    assert first.parts == (TextPart("I add."), ToolCallPart("1", "add", "{}"), ToolResultPart("1", "3"))
+    assert second.parts == (TextPart("It is 3."),)
+    assert reply.text == Turn("q", rounds=reply.rounds).reply == "I add.\n\nIt is 3."
+
+
+def test_without_text_before_it_a_round_needs_no_blank_line():
+    reply = accumulated(Delta(calls=(ToolCall("1", "add", "{}", "3"),)), Delta("3"))
+    assert reply.text == Turn("q", rounds=reply.rounds).reply == "3"
+
+
+def test_a_call_that_is_answered_later_is_one_call():
+    reply = accumulated(Delta(calls=(ToolCall("1", "f", "{}"),)), Delta(calls=(ToolCall("1", "f", "{}", "x"),)))
+    assert Turn("q", rounds=reply.rounds).calls == (ToolCall("1", "f", "{}", "x"),)
+
+
+def test_the_last_usage_and_the_last_finish_reason_count():
+    reply = accumulated(Delta(usage=Usage(1, 1)), Delta("a", finish_reason="length"), Delta(usage=Usage(5, 2)))
+    assert (reply.usage, reply.finish_reason) == (Usage(5, 2), "length")
+
+
+def test_an_error_keeps_the_text_received_before_it():
+    def deltas():
+        yield Delta("so ")
+        yield Delta("far")
+        raise ConnectionFailed("cut off")
+
+    with pytest.raises(ConnectionFailed) as caught:
+        list(TurnAccumulator().follow(deltas()))
+    assert caught.value.partial == "so far"
+
+
+@given(ROUNDS)
+def test_any_rounds_survive_saving(rounds):
+    turn = Turn("q", rounds=rounds, finish_reason="stop")
+    again = Turn.from_dict(turn.to_dict())
+    assert again == turn
+    assert again.reply == turn.to_dict()["reply"]
+
+
+def test_rounds_are_saved_only_where_the_flat_attributes_do_not_tell_them():
+    call = ToolCall("1", "f", "{}", "x")
+    plain = Turn("q", "a", reasoning="because", calls=[call])
+    assert "rounds" not in plain.to_dict()
+    assert Turn.from_dict(plain.to_dict()).rounds == plain.rounds
+    signed = Turn("q", rounds=(Round((ReasoningPart("", OPAQUE), TextPart("a"))),))
+    assert Turn.from_dict(signed.to_dict()).rounds == signed.rounds
+
+
+@pytest.mark.parametrize(
+    "rounds", [5, ["x"], [[{"type": "magic"}]], [[{"type": "text"}]], [[{"type": "text", "text": 1}]], [[{}]]]
+)
+def test_rounds_that_are_malformed_are_refused(rounds):
+    with pytest.raises(ValueError, match=r"part|rounds"):
+        Turn.from_dict({"prompt": "q", "rounds": rounds})
+
+
+def test_rounds_and_their_short_form_exclude_each_other():
+    with pytest.raises(TypeError, match="either rounds"):
+        Turn("q", "a", rounds=simple_rounds("b"))
+
+
+def test_a_first_text_at_once_survives_saving():
+    assert Turn.from_dict(Turn("q", "a", first_text=0.0).to_dict()).first_text == 0.0
+
+
+def test_every_text_of_a_turn_can_be_changed_at_once():
+    turn = Turn("a", rounds=(Round((ReasoningPart("a", OPAQUE), TextPart("a"), ToolCallPart("1", "f", "a"))),))
+    changed = turn.map_strings(lambda text: text.replace("a", "b"))
+    assert (changed.prompt, changed.reply, changed.reasoning, changed.calls[0].arguments) == ("b", "b", "b", "b")
+    assert changed.rounds[0].parts[0].opaque.data == {"signbture": "bbc"}
+
+
+def test_turns_and_requests_can_be_hashed_copied_and_pickled():
+    turn = Turn("q", "a", params={"stop": ["x"]}, usage=Usage(1, 2))
+    assert {turn: 1}[pickle.loads(pickle.dumps(turn))] == 1
+    assert copy.deepcopy(turn) == copy.copy(turn) == turn
+    request = ChatRequest("m", ({"role": "user", "content": "hi"},), {"stop": ["x"]})
+    request.cancellation.cancel()
+    for again in (copy.copy(request), copy.deepcopy(request), pickle.loads(pickle.dumps(request))):
+        assert again == request
+        assert hash(again) == hash(request)
+        assert not again.cancellation.cancelled
