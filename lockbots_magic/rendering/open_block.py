@@ -59,9 +59,19 @@ class OpenBlock:
         self._notes: set[str] = set()
 
     @property
+    def rest(self) -> str:
+        """Markdown of what is open, without what is repeated in front of it."""
+        return self.text.removeprefix(self._repeated)
+
+    @property
+    def repeated_lines(self) -> int:
+        """How many lines are repeated in front of it."""
+        return self._repeated.count("\n")
+
+    @property
     def source(self) -> str:
         """Markdown of all that is not finished."""
-        return self.parts + self.text.removeprefix(self._repeated)
+        return self.parts + self.rest
 
     @property
     def in_fence(self) -> bool:

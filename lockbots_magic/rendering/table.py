@@ -1,27 +1,35 @@
-"""Small tables, readable in a notebook and in a terminal."""
+"""Small tables: HTML in a notebook, text in a terminal and in saved outputs."""
 
 from __future__ import annotations
 
+import io
+import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
 from itertools import compress
+from typing import TextIO
 
 from ..security.control_characters import printable
 from .escaping import escaped, right_to_left
 
-_GAP = 2
-_LEGIBLE = 8
-"""Columns of a terminal that each column of the table may keep, however narrow the terminal is."""
+DEFAULT_WIDTH = 80
+"""Columns of a terminal that does not tell its size."""
+MIN_WIDTH = 8
+"""Columns that a column of the table keeps, however narrow the terminal is."""
+GAP = 2
+"""Columns between two columns of the table."""
+MAX_WIDTH = 100_000
+"""Columns where there is no terminal: enough for any table."""
 
 
 class Table:
-    """Rows under headings; a front end picks the form it shows. A column that says nothing is not shown.
+    """Rows under headings, in forms that front ends choose from. Columns that are empty in every row are left out.
 
     Args:
-        headings: one text a column.
-        rows: the cells, converted to text.
-        caption: a line above the table.
+        headings: One text a column.
+        rows: The cells, converted to text.
+        caption: Line above the table.
     """
 
     def __init__(self, headings: Sequence[str], rows: Iterable[Sequence[object]], caption: str = "") -> None:
@@ -30,13 +38,10 @@ class Table:
         self.caption = printable(caption)
 
     def __repr__(self) -> str:
+        """Return the table as text: as wide as the terminal allows, elsewhere the same on every machine."""
+        width = terminal_width(sys.stdout) if sys.stdout.isatty() else MAX_WIDTH
         headings, rows = self._shown()
-        widths = [max(map(_width, column)) for column in zip(headings, *rows, strict=True)]
-        if sys.stdout.isatty():  # elsewhere, a saved notebook for one, the text is the same on every machine
-            widths = _narrowed(widths, headings)
-        rule = _line(["-" * w for w in widths], widths)
-        lines = [*_lines(headings, widths), rule, *(line for row in rows for line in _lines(row, widths))]
-        return "\n".join([*([self.caption] if self.caption else []), *lines])
+        return "\n".join([*([self.caption] if self.caption else []), *_lay_out(headings, rows, width)])
 
     def _repr_html_(self) -> str:
         headings, rows = self._shown()
@@ -46,7 +51,7 @@ class Table:
         return f"{caption}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
     def _shown(self) -> tuple[list[str], list[list[str]]]:
-        """The headings and rows without the columns that are empty in every row."""
+        """Return the headings and rows without the columns that are empty in every row."""
         used = [any(column) for column in zip(*self.rows, strict=True)]
         if not any(used):
             return self.headings, self.rows
@@ -54,53 +59,51 @@ class Table:
         return headings, rows
 
 
+def terminal_width(stream: TextIO) -> int:
+    """Return the columns of the terminal behind `stream`, as they are now."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or DEFAULT_WIDTH
+    except (AttributeError, OSError, ValueError):  # no file, or no terminal behind it
+        return DEFAULT_WIDTH
+
+
 def _html(tag: str, text: str) -> str:
     direction = ' dir="auto"' if right_to_left(text) else ""
     return f'<{tag}{direction} style="text-align: left">{escaped(text)}</{tag}>'
 
 
-def _narrowed(widths: Sequence[int], headings: Sequence[str]) -> list[int]:
-    """Make the widest columns narrower, all to the same width, until the terminal holds the table.
+def _lay_out(headings: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[str]:
+    """Return the lines of a table; where they would exceed `width`, cells wrap, but no heading does."""
+    from rich import table  # imported by the first table, not by %load_ext
+    from rich.cells import cell_len
+    from rich.console import Console
+    from rich.rule import Rule
+    from rich.text import Text
 
-    No column becomes narrower than its heading.
+    widths = [max(map(cell_len, column)) for column in zip(headings, *rows, strict=True)]
+    floors = [min(w, max(cell_len(h), MIN_WIDTH)) for w, h in zip(widths, headings, strict=True)]
+    grid = table.Table.grid(padding=(0, GAP, 0, 0), pad_edge=False)
+    for column in _narrow(widths, floors, width):
+        grid.add_column(width=column, overflow="fold")
+    grid.add_row(*map(Text, headings))
+    grid.add_row(*(Rule(characters="-", style="none") for _ in headings))
+    for row in rows:
+        grid.add_row(*map(Text, row))
+    console = Console(file=io.StringIO(), width=MAX_WIDTH, color_system=None, force_jupyter=False, legacy_windows=False)
+    with console.capture() as captured:
+        console.print(grid, crop=False)
+    return [line.rstrip() for line in captured.get().rstrip("\n").split("\n")]
+
+
+def _narrow(widths: Sequence[int], floors: Sequence[int], width: int) -> list[int]:
+    """Make the widest columns narrower, all to the same width, until the table fits; none below its floor.
+
+    Rich's own way shrinks headings as well, and leaves columns out.
     """
-    from .terminal.screen import columns_of  # noqa: PLC0415  # see _width
-
-    excess = sum(widths) + _GAP * (len(widths) - 1) - columns_of(sys.stdout)
-    least = [min(w, max(_width(h), _LEGIBLE)) for w, h in zip(widths, headings, strict=True)]
     narrowed = list(widths)
-    for _ in range(excess):
-        spare = [w if w > least[i] else 0 for i, w in enumerate(narrowed)]
+    for _ in range(sum(widths) + GAP * (len(widths) - 1) - width):
+        spare = [w if w > floor else 0 for w, floor in zip(narrowed, floors, strict=True)]
         if not any(spare):
             break
         narrowed[spare.index(max(spare))] -= 1
     return narrowed
-
-
-def _lines(cells: Sequence[str], widths: Sequence[int]) -> list[str]:
-    """One row of the table, in as many lines as its longest cell takes."""
-    columns = [_wrapped(text, w) for text, w in zip(cells, widths, strict=True)]
-    count = max(map(len, columns))
-    return [_line([c[i] if i < len(c) else "" for c in columns], widths) for i in range(count)]
-
-
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return (" " * _GAP).join(c + " " * (w - _width(c)) for c, w in zip(cells, widths, strict=True)).rstrip()
-
-
-def _wrapped(text: str, limit: int) -> list[str]:
-    """Break `text` into lines of at most `limit` columns: between words, and a longer word anywhere."""
-    lines = []
-    while _width(text) > limit:
-        fits = next((i for i in range(min(len(text), 4 * limit), 1, -1) if _width(text[:i]) <= limit), 1)
-        at = text.rfind(" ", 1, fits + 1)
-        at = fits if at < 0 else at
-        lines.append(text[:at].rstrip())
-        text = text[at:].lstrip()
-    return [*lines, text]
-
-
-def _width(text: str) -> int:
-    from .terminal.screen import width  # noqa: PLC0415  # the first table needs it, and %load_ext does not
-
-    return width(text)

@@ -3,10 +3,10 @@
 import sys
 
 import pytest
+from wcwidth import wcswidth
 
+from lockbots_magic.rendering import table
 from lockbots_magic.rendering.table import Table
-from lockbots_magic.rendering.terminal import screen
-from lockbots_magic.rendering.terminal.screen import width
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def terminal(monkeypatch):
 
     def make(columns):
         monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
-        monkeypatch.setattr(screen, "columns_of", lambda _: columns)
+        monkeypatch.setattr(table, "terminal_width", lambda _: columns)
 
     return make
 
@@ -89,7 +89,7 @@ def test_no_heading_is_broken(terminal):
 def test_cells_wrap_by_columns_not_characters(terminal):
     terminal(12)
     assert lines(("a",), [("日本語の長い文章です",)]) == ["a", "-" * 12, "日本語の長い", "文章です"]
-    assert all(width(line) <= 12 for line in lines(("a",), [("中 " * 30,), ("e\u0301" * 30,)]))
+    assert all(wcswidth(line) <= 12 for line in lines(("a",), [("中 " * 30,), ("e\u0301" * 30,)]))
 
 
 def test_html_escapes_its_cells_and_begins_no_formula():

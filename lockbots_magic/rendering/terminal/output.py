@@ -1,4 +1,4 @@
-"""Replies as text in a terminal, and where text goes that is no terminal at all."""
+"""Replies as text: styled in a terminal, plain where the output is redirected."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ class TerminalOutput:
     """Writes a reply as it comes: to a terminal styled and wrapped, to anything else as it is.
 
     Args:
-        stream: where to; standard output by default.
+        stream: Where to write; by default standard output.
     """
 
     shown = False  # what is written stays
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = sys.stdout if stream is None else stream
-        self._paper = _paper_of(self._stream)
+        self._writer = _writer_for(self._stream)
         self._half_line_end = False
 
     def feed(self, delta: Delta) -> None:
@@ -31,23 +31,23 @@ class TerminalOutput:
         if delta.notice:
             self._remark(delta.notice)
         if delta.text:
-            self._paper.write(self._clean(self._without_second_half(delta.text)))
+            self._writer.write(self._clean(self._without_second_half(delta.text)))
 
     def finish(self, turn: Turn, notices: Sequence[str] = (), metadata: Mapping[str, Any] | None = None) -> None:
-        """End the reply, with the toolkit's remarks below it. Text has no room for metadata."""
-        self._paper.end(as_is=turn.status == "interrupted")
+        """End the reply, with the toolkit's notices below it. Text has no room for metadata."""
+        self._writer.end(as_is=turn.status == "interrupted")
         for notice in notices:
             self._remark(notice)
 
     def close(self) -> None:
-        """Leave the terminal as it was."""
-        self._paper.close()
+        """Leave the terminal without a style."""
+        self._writer.close()
 
     def _remark(self, notice: str) -> None:
-        self._paper.remark(f"[{self._clean(notice)}]".replace("\n", " "))
+        self._writer.remark(f"[{self._clean(notice)}]".replace("\n", " "))
 
     def _without_second_half(self, text: str) -> str:
-        """Take away the newline that belongs to a carriage return in the step before."""
+        """Remove a newline that belongs to the carriage return at the end of the previous step."""
         rest = text.removeprefix("\n") if self._half_line_end else text
         self._half_line_end = text.endswith("\r")
         return rest
@@ -59,24 +59,24 @@ class TerminalOutput:
         return printable(text)
 
 
-class _Paper(Protocol):
-    """What text is written on. All that comes is printable."""
+class _Writer(Protocol):
+    """What a reply is written by. All text it takes is printable."""
 
     def write(self, text: str) -> None:
-        """Add to the reply."""
+        """Add text to the reply."""
 
     def remark(self, text: str) -> None:
         """Add a line that is not part of the reply."""
 
     def end(self, *, as_is: bool = False) -> None:
-        """End the line if one has begun."""
+        """End the line, if one has begun, and render what is open unless it is left `as_is`."""
 
     def close(self) -> None:
-        """Leave everything as it was."""
+        """Leave no style behind."""
 
 
-class _Plain:
-    """Text as it comes."""
+class _PlainReply:
+    """Writes text as it comes."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -100,10 +100,9 @@ class _Plain:
         pass
 
 
-def _paper_of(stream: TextIO) -> _Paper:
+def _writer_for(stream: TextIO) -> _Writer:
     if not stream.isatty() or os.environ.get("TERM") == "dumb":
-        return _Plain(stream)
-    from .screen import Screen  # noqa: PLC0415  # the first reply needs them, and %load_ext does not
-    from .styling import StyledMarkdown  # noqa: PLC0415  # as above
+        return _PlainReply(stream)
+    from .reply import StyledReply  # noqa: PLC0415  # rich, at the first reply in a terminal
 
-    return StyledMarkdown(Screen(stream, styled=not os.environ.get("NO_COLOR")))
+    return StyledReply(stream, styled=not os.environ.get("NO_COLOR"))
