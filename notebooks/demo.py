@@ -1,4 +1,4 @@
-"""Runs a notebook in a real kernel, shows in the terminal what streams, and leaves the result as .ipynb and .html.
+"""Run a notebook in a kernel, show its outputs in the terminal as they stream, and save it as .ipynb and .html.
 
 Usage: python notebooks/demo.py NOTEBOOK FOLDER
 """
@@ -18,18 +18,20 @@ from nbclient.exceptions import CellExecutionError
 from nbconvert import HTMLExporter
 
 
-class Watched(NotebookClient):
-    """A notebook client that writes outputs to the terminal while they grow."""
+class StreamingClient(NotebookClient):
+    """Notebook client that writes outputs to the terminal as they stream."""
 
     shown: str = ""
-    """What stands in the terminal of the output that is growing."""
+    """Text of the current output that the terminal shows."""
 
     def show(self, content: dict[str, Any]) -> None:
-        """Write what an output has grown by; what changed further up is written once more, in the end."""
+        """Write the new part of an output. If earlier text changed, write the whole output again when it is complete."""
         data = content["data"]
-        ended = "text/plain" in data  # a reply under way comes as HTML alone
+        ended = "text/plain" in data  # a streaming reply is HTML only
         text = (
-            visible(data["text/html"]) if "lockbots-reply" in data.get("text/html", "") else data.get("text/plain", "")
+            html_to_text(data["text/html"])
+            if "lockbots-reply" in data.get("text/html", "")
+            else data.get("text/plain", "")
         )
         if text.startswith(self.shown):
             write(text[len(self.shown) :])
@@ -39,7 +41,7 @@ class Watched(NotebookClient):
             self.shown = text
 
     def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
-        """Show what a message adds, then let the notebook have it."""
+        """Show the content of a message, then process it as usual."""
         content, kind = msg["content"], msg["msg_type"]
         if kind == "execute_input":
             self.shown = ""
@@ -57,30 +59,30 @@ class Watched(NotebookClient):
         return super().process_message(msg, cell, cell_index)
 
 
-def visible(html: str) -> str:
-    """Return the text that a page would show."""
+def html_to_text(html: str) -> str:
+    """Return the visible text of `html`."""
     items = re.sub(r"<li[^>]*>\s*", "- ", html)
     return unescape(re.sub(r"<style>.*?</style>|<[^>]*>", "", items, flags=re.DOTALL)).rstrip()
 
 
 def bold(text: str) -> str:
-    """Return `text` in bold if this is a terminal."""
+    """Return `text` in bold if stdout is a terminal."""
     return f"\033[1m{text}\033[0m" if sys.stdout.isatty() else text
 
 
 def write(text: str) -> None:
-    """Write at once, buffered or not."""
+    """Write to stdout and flush."""
     sys.stdout.write(text)
     sys.stdout.flush()
 
 
 def main(source: Path, folder: Path) -> int:
-    """Run `source`, write the results into `folder`, and return the exit status."""
+    """Run `source`, save the results in `folder`, and return the exit status."""
     os.environ["LOCKBOTS_LIVE"] = "on"
-    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"  # this environment's kernel, not one of the user's
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"  # use the kernel of this environment
     notebook = nbformat.read(source, as_version=4)
     quiet = ["--log-level=ERROR"]
-    client = Watched(notebook, resources={"metadata": {"path": str(source.parent)}}, extra_arguments=quiet)
+    client = StreamingClient(notebook, resources={"metadata": {"path": str(source.parent)}}, extra_arguments=quiet)
     write(f"Running {source} in a kernel\n")
     status = 0
     try:
@@ -92,8 +94,8 @@ def main(source: Path, folder: Path) -> int:
     nbformat.write(notebook, executed)
     page = executed.with_suffix(".html")
     page.write_text(HTMLExporter().from_notebook_node(notebook)[0], encoding="utf-8")
-    write(f"\nThe executed notebook is {executed}, the same as a page: {page}\n")
-    write("Open the page in a browser, or run  make lab  for JupyterLab with the notebooks.\n")
+    write(f"\nExecuted notebook: {executed}\nThe same as a web page: {page}\n")
+    write("Open the page in a browser, or run `make lab` to open the notebooks in JupyterLab.\n")
     return status
 
 
