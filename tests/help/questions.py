@@ -45,7 +45,7 @@ ENGLISH = parse_questions("""
     prompt? | how do I ask without history? | how to change the temperature | one-off question without history |
     how to stop repeating the history, one-off question | set temprature | system promt | max tokens | what
     options are there for chat
-## One-line questions with %chat:
+## One-line prompts with %chat:
     what's the difference between %chat and %%chat | ask in one line
 ## Braces, quotes and dashes:
     do I have to escape curly braces? | what does -- mean? | what does --raw do? | can I write $ and quotes? |
@@ -180,7 +180,7 @@ RUSSIAN = parse_questions("""
 ## Параметры %%chat:
     как задать температуру? | Как задать системный промпт? | как поменять температуру | как заставить отвечать
     по-русски (системный промпт) | задать темпиратуру | системный промпт | параметры чата | макс токенов
-## Вопрос одной строкой: %chat:
+## Запрос одной строкой: %chat:
     чем %chat отличается от %%chat?
 ## Скобки, кавычки и дефисы:
     надо ли экранировать скобки? | можно ли писать доллар и кавычки | что делает --raw | экранировать скобки |

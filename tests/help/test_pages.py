@@ -12,6 +12,7 @@ from lockbots_magic.help import search
 from lockbots_magic.notebook import commands
 from lockbots_magic.notebook.chat_command import chat_options
 from lockbots_magic.notebook.session import Lockbots
+from lockbots_magic.panel.i18n import texts
 
 COMMANDS = commands.COMMANDS.keys()
 SETTINGS = Lockbots.class_traits(config=True).keys()
@@ -82,6 +83,15 @@ def test_every_section_is_short_and_has_keywords(language):
 def test_russian_pages_use_one_word_for_one_thing():
     banned = re.findall(r"(?i)разговор\w*|песочниц\w*|сэмпл\w*|промт\w*", read_pages("ru"))
     assert banned == []
+
+
+@both_languages
+def test_every_button_of_the_panel_that_a_page_names_exists(language):
+    section = search.find_section("panel", "en")
+    page = search.load_sections(language)[search.list_titles("en").index(section.title)]
+    named = re.findall(r"[“«]([^”»]+)[”»]", page.body)
+    assert len(named) >= 2
+    assert set(named) <= set(texts()[language].values())
 
 
 def test_python_examples_compile():

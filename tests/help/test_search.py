@@ -125,7 +125,7 @@ def test_language_is_detected_from_the_words(text, language):
         ("tests", "Tests and CI"),
         ("sandbox", "Mock server"),
         ("--dry-run", "See what would be sent"),
-        ("%chat", "One-line questions with %chat"),
+        ("%chat", "One-line prompts with %chat"),
         ("%%chat", "Options of %%chat"),
         ("how do I fork?", "Several conversations"),
     ],
