@@ -25,7 +25,7 @@ class StreamingClient(NotebookClient):
     """Text of the current output that the terminal shows."""
 
     def show(self, content: dict[str, Any]) -> None:
-        """Write the new part of an output. If earlier text changed, write the whole output again when it is complete."""
+        """Write the new part of an output; if earlier text changed, write all of it again when it is complete."""
         data = content["data"]
         ended = "text/plain" in data  # a streaming reply is HTML only
         text = (
