@@ -16,7 +16,7 @@ def greet(name: str) -> str:
     return f"Hello, {name}!"
 ```
 
-MockToolCall it as `greet("world")`."""
+Call it as `greet("world")`."""
 
 _PASSAGE = """## Section {n}
 
