@@ -210,7 +210,7 @@ class PanelController:
 
     def _send_refusal(self, error: Exception, prompt: Any, kind: str, view: Any) -> None:
         """Send the reason why a request failed, to the view that made it if it was for the model, else to all."""
-        reason = error.reason if isinstance(error, RefusedError) else {"text": format_error(error).replace("  %", " %")}
+        reason = error.reason if isinstance(error, RefusedError) else {"text": format_error(error)}
         is_credential = isinstance(error, AuthenticationError)
         message = {"type": "notification", "kind": "error", **reason, "credential": is_credential}
         if kind in MODEL_REQUESTS:

@@ -72,7 +72,7 @@ def notebook(stage):
 @pytest.fixture
 def panel(stage):
     panel = stage[1]
-    panel.begin_anew()
+    panel.start_conversation()
     return panel
 
 

@@ -1,4 +1,4 @@
-"""The chat panel in a page, used as a person would."""
+"""Driver of the chat panel in a page."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from playwright.sync_api import Locator, Page, expect
 from lockbots_magic.testing.mock_server import MockServer
 
 RATE = 60
-"""Tokens a second, so that there is something to watch."""
+"""Tokens per second: slow enough to watch a reply grow."""
 
 
 def use(mock_server: MockServer, **how: object) -> str:
-    """A cell that loads the extension and uses the mock server's model."""
+    """Return the source of a cell that loads the extension and uses the mock server."""
     return f"%load_ext lockbots_magic\n%lockbots use openai:demo --base-url {mock_server.url('openai', **how)}"
 
 
@@ -19,29 +19,29 @@ class Panel:
     """One view of a panel.
 
     Args:
-        page: the page it is in.
-        root: its element; the only panel of the page by default.
+        page: The page.
+        root: Element of the view; the only panel of the page by default.
     """
 
     def __init__(self, page: Page, root: Locator | None = None) -> None:
         self.page = page
         self.root = root or page.locator(".lockbots-panel")
         self.input = self.root.locator(".lb-composer textarea")
-        self.act = self.root.locator(".lb-send")
+        self.action = self.root.locator(".lb-send")
         self.log = self.root.locator(".lb-log")
         self.turns = self.root.locator("article:not([hidden])")
-        self.remarks = self.root.locator(".lb-bar:visible")
+        self.notifications = self.root.locator(".lb-bar:visible")
         self.names = self.root.locator(".lb-head select")
         self.settings = self.root.locator(".lb-settings")
         self.status = self.root.get_by_role("status")
 
     def wait_until_ready(self) -> Panel:
-        """Wait until the panel knows how things stand."""
+        """Wait until the panel has received its state."""
         expect(self.names.locator("option")).not_to_have_count(0, timeout=30_000)
         return self
 
     def send(self, prompt: str, wait: bool = True) -> None:
-        """Type a prompt and press Enter; `wait` for the end of the reply."""
+        """Type a prompt and press Enter; with `wait`, wait until the reply has ended."""
         before = self.turns.count()
         self.input.click()
         self.page.keyboard.insert_text(prompt)
@@ -51,33 +51,33 @@ class Panel:
             self.wait_for_end()
 
     def wait_for_end(self) -> None:
-        """Wait until no reply is on its way."""
+        """Wait until no reply is in progress."""
         expect(self.root.locator(".lb-waits")).to_have_count(0, timeout=20_000)
 
     def prompt(self, index: int = -1) -> Locator:
-        """The prompt of a turn."""
+        """Return the prompt of a turn."""
         return self.turns.nth(index).locator(".lb-prompt")
 
     def reply(self, index: int = -1) -> Locator:
-        """The reply of a turn, as far as it has come."""
+        """Return the reply of a turn, complete or in progress."""
         return self.turns.nth(index).locator(".lockbots-reply")
 
     def button(self, label: str, index: int = -1) -> Locator:
-        """A button of a turn, which shows where the pointer is."""
+        """Return a button of a turn, which is visible under the pointer."""
         self.turns.nth(index).hover()
         return self.turns.nth(index).get_by_role("button", name=label, exact=True)
 
-    def begin_anew(self) -> None:
-        """Begin another conversation."""
+    def start_conversation(self) -> None:
+        """Start a new conversation."""
         before = self.names.input_value()
         self.root.get_by_role("button", name="New conversation").click()
         expect(self.names).not_to_have_value(before)
 
     def open_settings(self) -> None:
-        """Open model and settings."""
+        """Open the settings."""
         self.root.get_by_role("button", name="Model and settings").click()
 
     def choose(self, item: str) -> None:
-        """Choose from the menu."""
+        """Choose an item of the menu."""
         self.root.locator("summary").click()
         self.root.get_by_role("button", name=item).click()

@@ -1,31 +1,31 @@
-"""The chat panel in JupyterLab, as a person uses it: talking, settings, code, scrolling."""
+"""The chat panel in JupyterLab: prompts and replies, settings, code, scrolling."""
 
 from playwright.sync_api import expect
 
 from tests.browser.panels import RATE, Panel, use
 
-# Talking
+# Prompts and replies
 
 
-def test_the_reply_grows_in_the_panel_and_ends_as_a_turn(panel):
+def test_reply_grows_and_ends_as_a_turn(panel):
     expect(panel.root).to_contain_text("Ask the model a question")
     panel.send("count to 150", wait=False)
     expect(panel.prompt()).to_have_text("count to 150")
     expect(panel.reply()).to_contain_text("1 2 3")
     assert "149" not in panel.reply().inner_text(), "it is still growing"
-    expect(panel.act).to_have_accessible_name("Stop the reply")
+    expect(panel.action).to_have_accessible_name("Stop the reply")
     panel.wait_for_end()
     expect(panel.reply()).to_contain_text("149 150")
-    expect(panel.act).to_have_accessible_name("Send")
+    expect(panel.action).to_have_accessible_name("Send")
     expect(panel.status).to_contain_text("Reply: 1 2 3")
     expect(panel.turns).to_contain_text(["openai:demo"])
     expect(panel.root.locator(".lb-usage")).to_contain_text("1 turn ·")
 
 
-def test_stop_keeps_what_had_come_and_the_next_prompt_goes_through(panel):
+def test_stop_keeps_the_text_received_and_the_next_prompt_is_answered(panel):
     panel.send("count to 400", wait=False)
     expect(panel.reply()).to_contain_text("5 6 7")
-    panel.act.click()
+    panel.action.click()
     panel.wait_for_end()
     expect(panel.turns.last).to_contain_text("Interrupted; the text so far is kept.")
     assert "400" not in panel.reply().inner_text()
@@ -33,19 +33,19 @@ def test_stop_keeps_what_had_come_and_the_next_prompt_goes_through(panel):
     expect(panel.reply()).to_have_text("and on")
 
 
-def test_a_second_prompt_waits_in_the_box_while_a_reply_is_on_its_way(panel):
+def test_second_prompt_stays_in_the_box_during_a_reply(panel):
     panel.send("count to 400", wait=False)
     panel.input.fill("say later")
     panel.input.press("Enter")
-    expect(panel.remarks).to_contain_text(["A reply is in progress"])
+    expect(panel.notifications).to_contain_text(["A reply is in progress"])
     expect(panel.input).to_have_value("say later")
-    panel.act.click()
+    panel.action.click()
     panel.wait_for_end()
     panel.input.press("Enter")
     expect(panel.reply()).to_have_text("later")
 
 
-def test_asking_again_replaces_the_reply_where_it_stands(panel):
+def test_regenerated_reply_takes_the_same_place(panel):
     panel.send("say one")
     panel.send("count to 5")
     panel.button("Regenerate the reply", 0).click()
@@ -55,7 +55,7 @@ def test_asking_again_replaces_the_reply_where_it_stands(panel):
     expect(panel.input).to_be_focused()
 
 
-def test_an_edited_prompt_makes_a_branch_and_the_old_one_can_be_returned_to(panel):
+def test_edited_prompt_starts_a_branch_and_the_original_can_be_opened(panel):
     panel.send("say one")
     panel.send("say two")
     name = panel.names.input_value()
@@ -74,7 +74,7 @@ def test_an_edited_prompt_makes_a_branch_and_the_old_one_can_be_returned_to(pane
     expect(panel.reply()).to_have_text("two")
 
 
-def test_a_turn_of_a_cell_shows_in_the_panel_and_the_other_way_round(panel, notebook):
+def test_panel_and_cells_show_turns_of_each_other(panel, notebook):
     panel.names.select_option("main")
     panel.send("say from the panel")
     notebook.run(2)
@@ -84,38 +84,38 @@ def test_a_turn_of_a_cell_shows_in_the_panel_and_the_other_way_round(panel, note
     expect(notebook.outputs(4)).to_contain_text("say from the panel")
 
 
-def test_a_panel_that_shows_a_conversation_where_a_cell_talks_waits(panel, notebook):
+def test_prompt_waits_while_a_cell_has_a_reply_in_progress(panel, notebook):
     panel.names.select_option("main")
     notebook.type_into(3, "%%chat\ncount to 400")
     notebook.run(3, wait=False)
     expect(notebook.cell(3)).to_contain_text("1 2 3")
     panel.input.fill("say too early")
     panel.input.press("Enter")
-    expect(panel.remarks).to_contain_text(["A cell has a reply in progress in this conversation."])
-    expect(panel.act).to_have_attribute("aria-disabled", "true")
+    expect(panel.notifications).to_contain_text(["A cell has a reply in progress in this conversation."])
+    expect(panel.action).to_have_attribute("aria-disabled", "true")
     expect(panel.input).to_have_value("say too early")
     notebook.cell(3).locator(".jp-InputArea-editor").click()
     notebook.interrupt()
     notebook.wait_for_end(3)
-    expect(panel.remarks).to_have_count(0)
-    expect(panel.act).to_have_attribute("aria-disabled", "false")
+    expect(panel.notifications).to_have_count(0)
+    expect(panel.action).to_have_attribute("aria-disabled", "false")
     panel.input.press("Enter")
     expect(panel.reply()).to_have_text("too early")
 
 
-def test_a_panel_talks_and_stops_while_a_cell_runs(panel, notebook):
+def test_panel_sends_and_stops_while_a_cell_runs(panel, notebook):
     notebook.type_into(3, "import time; time.sleep(30)")
     notebook.run(3, wait=False)
     panel.send("count to 400", wait=False)
     expect(panel.reply()).to_contain_text("1 2 3")
-    panel.act.click()
+    panel.action.click()
     expect(panel.turns.last).to_contain_text("Interrupted; the text so far is kept.", timeout=1000)
     notebook.cell(3).locator(".jp-InputArea-editor").click()
     notebook.interrupt()
     notebook.wait_for_end(3)
 
 
-def test_the_cell_runs_again_in_the_middle_of_a_reply_and_the_reply_goes_on(panel, notebook):
+def test_reply_continues_when_the_cell_of_the_panel_runs_again(panel, notebook):
     name = panel.names.input_value()
     panel.send("count to 400", wait=False)
     expect(panel.reply()).to_contain_text("1 2 3")
@@ -123,13 +123,13 @@ def test_the_cell_runs_again_in_the_middle_of_a_reply_and_the_reply_goes_on(pane
     expect(panel.names).to_have_value("main")
     panel.names.select_option(name)
     expect(panel.reply()).to_contain_text("10 11 12")
-    expect(panel.act).to_have_accessible_name("Stop the reply")
-    panel.act.click()
+    expect(panel.action).to_have_accessible_name("Stop the reply")
+    panel.action.click()
     panel.wait_for_end()
     expect(panel.turns.last).to_contain_text("Interrupted; the text so far is kept.")
 
 
-def test_clearing_asks_first_and_escape_keeps_all(panel):
+def test_clear_asks_for_confirmation_and_escape_cancels(panel):
     panel.send("say one")
     panel.choose("Clear the conversation…")
     expect(panel.root.get_by_role("button", name="Keep")).to_be_focused()
@@ -141,16 +141,16 @@ def test_clearing_asks_first_and_escape_keeps_all(panel):
     expect(panel.root).to_contain_text("Ask the model a question")
 
 
-def test_the_conversation_is_exported_beside_the_notebook(panel, lab):
+def test_conversation_is_exported_next_to_the_notebook(panel, lab):
     panel.send("say kept")
     for _ in range(4):
         panel.choose("Export as Markdown")
-    expect(panel.remarks).to_contain_text(["-2.md", "-3.md", "-4.md"])
+    expect(panel.notifications).to_contain_text(["-2.md", "-3.md", "-4.md"])
     name = panel.names.input_value()
     assert "kept" in (lab.notebooks / f"{name}.md").read_text("utf-8")
 
 
-def test_model_temperature_and_system_prompt_are_chosen(panel, mock_server):
+def test_model_temperature_and_system_prompt_can_be_set(panel, mock_server):
     panel.open_settings()
     expect(panel.settings.get_by_label("Provider")).to_be_focused()
     panel.settings.get_by_label("Model", exact=True).select_option("gpt-4")
@@ -159,7 +159,7 @@ def test_model_temperature_and_system_prompt_are_chosen(panel, mock_server):
         panel.settings.get_by_label("Temperature").fill(typed)
         panel.page.keyboard.press("Enter")
         expect(panel.settings.get_by_label("Temperature")).to_have_value(held)
-        refused = panel.remarks.filter(has_text="The temperature must be a number from 0 to 2.")
+        refused = panel.notifications.filter(has_text="The temperature must be a number from 0 to 2.")
         expect(refused).to_have_count(int(typed != held))
     panel.settings.get_by_label("System prompt").fill("Be brief.")
     panel.page.keyboard.press("Escape")
@@ -182,7 +182,7 @@ def test_model_temperature_and_system_prompt_are_chosen(panel, mock_server):
     expect(panel.settings).to_be_hidden()
 
 
-def test_providers_are_reached_one_after_the_other_by_the_arrow_keys(panel):
+def test_arrow_keys_step_through_the_providers(panel):
     panel.open_settings()
     provider = panel.settings.get_by_label("Provider")
     names = provider.locator("option").evaluate_all("options => options.map(option => option.value)")
@@ -196,40 +196,42 @@ def test_providers_are_reached_one_after_the_other_by_the_arrow_keys(panel):
     panel.page.keyboard.press("Escape")
 
 
-def test_an_error_goes_when_another_model_is_chosen(panel, notebook, mock_server):
+def test_error_disappears_when_another_model_is_chosen(panel, notebook, mock_server):
     notebook.type_into(3, use(mock_server, fault="http-401"))
     notebook.run(3)
     panel.input.fill("say never")
     panel.input.press("Enter")
-    expect(panel.remarks).to_contain_text(["The credential is missing or was refused: "])
+    expect(panel.notifications).to_contain_text(["The credential is missing or was refused: "])
     notebook.type_into(3, use(mock_server, rate=RATE).replace("openai:demo", "openai:gpt-4"))
     notebook.run(3)
-    expect(panel.remarks).to_have_count(0)
+    expect(panel.notifications).to_have_count(0)
     panel.input.fill("")
     notebook.type_into(3, use(mock_server, rate=RATE))
     notebook.run(3)
     expect(panel.root.locator(".lb-model")).to_have_text("openai:demo")
 
 
-def test_a_missing_credential_is_told_with_the_line_that_gives_it(panel):
+def test_missing_credential_is_reported_with_the_command_to_add_it(panel):
     panel.open_settings()
     panel.settings.get_by_label("Provider").select_option("anthropic")
-    expect(panel.remarks).to_contain_text(["anthropic needs a credential. In a cell, run%lockbots login anthropic"])
+    expect(panel.notifications).to_contain_text(
+        ["anthropic needs a credential. In a cell, run%lockbots login anthropic"]
+    )
     panel.input.fill("say never")
     panel.input.press("Enter")
     expect(panel.status).to_contain_text("anthropic needs a credential")
     expect(panel.input).to_have_value("say never")
-    expect(panel.remarks).to_have_count(1)
+    expect(panel.notifications).to_have_count(1)
     panel.input.fill("")
     panel.open_settings()
     panel.settings.get_by_label("Provider").select_option("openai")
-    expect(panel.remarks).to_have_count(0)
+    expect(panel.notifications).to_have_count(0)
     panel.settings.get_by_label("Model", exact=True).select_option("demo")
     expect(panel.root.locator(".lb-model")).to_have_text("openai:demo")
     panel.page.keyboard.press("Escape")
 
 
-def test_what_a_cell_changes_shows_in_the_open_panel(panel, notebook, mock_server):
+def test_settings_changed_by_a_cell_are_shown(panel, notebook, mock_server):
     name = panel.names.input_value()
     notebook.type_into(3, "%lockbots use openai:gpt-4\n%lockbots set temperature 0.6\n%lockbots new elsewhere")
     notebook.run(3)
@@ -247,12 +249,12 @@ def test_what_a_cell_changes_shows_in_the_open_panel(panel, notebook, mock_serve
     expect(panel.names.locator("option", has_text="elsewhere")).to_have_count(0)
 
 
-def test_a_conversation_that_a_cell_deletes_stays_until_another_is_chosen(panel, notebook):
+def test_conversation_deleted_by_a_cell_stays_until_another_is_chosen(panel, notebook):
     panel.send("say one")
     name = panel.names.input_value()
     notebook.type_into(3, f"%lockbots delete {name}")
     notebook.run(3)
-    expect(panel.remarks).to_contain_text([f"“{name}” was deleted. It stays open"])
+    expect(panel.notifications).to_contain_text([f"“{name}” was deleted. It stays open"])
     expect(panel.names.locator("option:checked")).to_have_text(f"{name} (deleted)")
     panel.send("say two")
     expect(panel.turns).to_have_count(2)
@@ -264,7 +266,7 @@ def test_a_conversation_that_a_cell_deletes_stays_until_another_is_chosen(panel,
 # Code
 
 
-def test_code_is_copied_and_inserted_as_a_cell_below(panel, notebook):
+def test_code_can_be_copied_and_inserted_as_a_cell_below(panel, notebook):
     code = 'def greet(name: str) -> str:\n    return f"Hello, {name}!"'
     panel.send("show code")
     panel.reply().locator("pre").hover()
@@ -281,7 +283,7 @@ def test_code_is_copied_and_inserted_as_a_cell_below(panel, notebook):
     expect(panel.page.locator(".jp-Notebook .jp-CodeCell")).to_have_count(before)
 
 
-def test_blocks_are_inserted_in_the_order_in_which_they_are_taken(panel, notebook):
+def test_blocks_are_inserted_in_the_order_of_the_clicks(panel, notebook):
     panel.send("say ```\nfirst\n```\n\n```\nsecond\n```")
     before = panel.page.locator(".jp-Notebook .jp-CodeCell").count()
     for number in range(2):
@@ -297,7 +299,7 @@ def test_blocks_are_inserted_in_the_order_in_which_they_are_taken(panel, noteboo
     expect(panel.page.locator(".jp-Notebook .jp-CodeCell")).to_have_count(before)
 
 
-def test_a_reply_is_copied_as_markdown(panel):
+def test_reply_is_copied_as_markdown(panel):
     panel.send("say **bold** and `code`")
     panel.button("Copy the reply").click()
     expect(panel.status).to_have_text("Copied")
@@ -307,7 +309,7 @@ def test_a_reply_is_copied_as_markdown(panel):
 # Scrolling
 
 
-def test_a_reader_who_has_scrolled_up_is_left_there_until_they_ask_for_the_end(panel):
+def test_position_of_a_reader_who_scrolled_up_is_kept(panel):
     panel.send("say " + "line\n\n" * 60)
     panel.send("count to 60", wait=False)
     panel.log.hover()
@@ -342,7 +344,7 @@ SCROLL = """async log => {
 }"""
 
 
-def test_a_thousand_messages_are_fetched_as_one_scrolls_up_and_scroll_smoothly(panel, notebook):
+def test_earlier_turns_are_loaded_while_scrolling_up(panel, notebook):
     notebook.type_into(3, MANY)
     notebook.run(3)
     many = Panel(panel.page, notebook.cell(3).locator(".lockbots-panel")).wait_until_ready()
@@ -365,6 +367,6 @@ def test_a_thousand_messages_are_fetched_as_one_scrolls_up_and_scroll_smoothly(p
     assert len(many.log.evaluate(SCROLL)) > 1
     assert (
         many.turns.first.evaluate("e => getComputedStyle(e).contentVisibility") == "auto"
-    )  # only what is seen is drawn
+    )  # turns out of sight are not rendered
     many.send("one more")
     expect(many.reply()).to_have_text("said")

@@ -1,4 +1,4 @@
-"""The chat panel for everybody: by the keyboard alone, read aloud, in either theme, narrow."""
+"""Accessibility of the chat panel: keyboard, screen reader, themes, narrow width."""
 
 import re
 
@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 from tests.browser.lab import choose, style
 
 
-def faults(page):
-    """What axe-core finds wrong with the panel."""
+def find_violations(page):
+    """Return the accessibility violations that axe-core finds in the panel."""
     found = Axe().run(page, context=".lockbots-panel").response["violations"]
     return [(one["id"], node["html"][:200], node["failureSummary"]) for one in found for node in one["nodes"]]
 
@@ -18,20 +18,20 @@ def faults(page):
 # Keys
 
 
-def test_no_key_typed_into_the_panel_is_a_shortcut_of_the_notebook(panel, notebook):
+def test_keys_typed_into_the_panel_are_no_shortcuts_of_the_notebook(panel, notebook):
     cells = panel.page.locator(".jp-Notebook .jp-Cell").count()
     panel.input.click()
     panel.page.keyboard.type("ddaabbxxyyrr00ii")
     expect(panel.input).to_have_value("ddaabbxxyyrr00ii")
     panel.input.fill("")
     panel.page.keyboard.press("Control+Enter")
-    panel.act.focus()
+    panel.action.focus()
     panel.page.keyboard.type("aabb")
     assert panel.page.locator(".jp-Notebook .jp-Cell").count() == cells
     expect(notebook.cell(1).locator(".jp-InputPrompt")).to_contain_text(re.compile(r"\d"))
 
 
-def test_enter_sends_shift_enter_breaks_the_line_and_up_recalls(panel):
+def test_enter_sends_shift_enter_starts_a_line_and_up_recalls(panel):
     panel.input.click()
     panel.page.keyboard.type("say first")
     panel.page.keyboard.press("Shift+Enter")
@@ -52,7 +52,7 @@ def test_enter_sends_shift_enter_breaks_the_line_and_up_recalls(panel):
         expect(panel.input).to_have_value(text)
 
 
-def test_enter_that_chooses_a_word_of_an_input_method_sends_nothing(panel):
+def test_enter_within_an_input_method_sends_nothing(panel):
     panel.input.fill("say に")
     panel.input.dispatch_event("keydown", {"key": "Enter", "isComposing": True, "bubbles": True})
     panel.page.wait_for_timeout(100)
@@ -60,7 +60,7 @@ def test_enter_that_chooses_a_word_of_an_input_method_sends_nothing(panel):
     panel.input.fill("")
 
 
-def test_all_of_it_is_reached_by_the_keyboard_and_nothing_holds_it(panel):
+def test_tab_reaches_every_control_and_leaves_the_panel(panel):
     panel.send("show code")
     panel.names.focus()
     reached = []
@@ -92,7 +92,7 @@ def test_all_of_it_is_reached_by_the_keyboard_and_nothing_holds_it(panel):
     assert all(visible for _, visible in reached), reached
 
 
-def test_a_whole_talk_needs_no_mouse(panel):
+def test_conversation_needs_no_mouse(panel):
     panel.input.focus()
     panel.page.keyboard.type("say one")
     panel.page.keyboard.press("Enter")
@@ -104,7 +104,7 @@ def test_a_whole_talk_needs_no_mouse(panel):
     panel.wait_for_end()
     expect(panel.input).to_be_focused()
     dirty = panel.page.locator(".jp-mod-dirty")
-    for _ in range(8):  # what was said is written below the panel a moment later
+    for _ in range(8):  # the transcript output is updated a moment after a turn
         panel.page.keyboard.press("Control+s")
         panel.page.wait_for_timeout(500)
         if dirty.count() == 0:
@@ -112,9 +112,9 @@ def test_a_whole_talk_needs_no_mouse(panel):
     expect(dirty).to_have_count(0)
 
 
-def test_a_remark_that_goes_away_takes_no_focus_along(panel):
+def test_dismissed_notification_passes_the_focus_on(panel):
     panel.choose("Export as Markdown")
-    dismiss = panel.remarks.get_by_role("button", name="Dismiss").first
+    dismiss = panel.notifications.get_by_role("button", name="Dismiss").first
     dismiss.focus()
     panel.page.keyboard.press("Enter")
     expect(panel.input).to_be_focused()
@@ -124,7 +124,7 @@ def test_a_remark_that_goes_away_takes_no_focus_along(panel):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_wrong_in_either_theme(panel, theme):
+def test_axe_finds_no_violations_in_either_theme(panel, theme):
     if theme == "dark":
         choose(panel.page, "Settings", "Theme", "JupyterLab Dark")
         expect(panel.page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
@@ -132,12 +132,12 @@ def test_axe_finds_nothing_wrong_in_either_theme(panel, theme):
     panel.send("say | a | b |\n|---|---|\n| `1` | *2* |\n\n> quoted [link](https://a.example)")
     panel.turns.first.hover()
     panel.open_settings()
-    found = faults(panel.page)
+    found = find_violations(panel.page)
     panel.page.keyboard.press("Escape")
     panel.button("Edit the prompt", 0).click()
     panel.choose("Clear the conversation…")
     panel.root.locator("summary").click()
-    found += faults(panel.page)
+    found += find_violations(panel.page)
     panel.page.keyboard.press("Escape")
     panel.page.keyboard.press("Escape")
     dark = style(panel.root, "backgroundColor")
@@ -148,7 +148,7 @@ def test_axe_finds_nothing_wrong_in_either_theme(panel, theme):
     assert not found
 
 
-def test_a_narrow_panel_needs_no_scrolling_sideways(panel):
+def test_narrow_panel_does_not_scroll_sideways(panel):
     panel.send(f"say {'w' * 300}\n\n```\n{'x' * 300}\n```\n\n|{'a|' * 40}\n|{'-|' * 40}")
     for width in (300, 900):
         panel.root.evaluate("(e, width) => { e.style.width = `${width}px`; }", width)

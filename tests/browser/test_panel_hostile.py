@@ -1,4 +1,4 @@
-"""The hostile corpus in the chat panel: in its history, as replies that stream, and in every other text it shows."""
+"""The hostile corpus in the chat panel: in turns, in streaming replies and in other texts."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ STREAMED = range(0, len(BATCHES), 32)
 SETUP = f"""
 import sys, time
 sys.path.append({str(Path(__file__).parents[2])!r})
-from ipywidgets import VBox  # in it, the panel is shown without the transcript
+from ipywidgets import VBox  # a panel inside it has no transcript output
 from lockbots_magic import Chat, ChatPanel
 from lockbots_magic.conversation.conversation import Conversation
 from lockbots_magic.conversation.turn import Turn
@@ -43,7 +43,7 @@ LOAD_ALL = """async log => {
 
 @pytest.fixture(scope="module")
 def shown(lab, browser):
-    """A panel with the whole corpus as its history, and the watcher over it."""
+    """A panel with the whole corpus as its turns, and the watcher of its page."""
     context = browser.new_context(viewport={"width": 1200, "height": 900})
     watcher = Watcher(context, lab.url)
     page = context.new_page()
@@ -59,14 +59,14 @@ def shown(lab, browser):
     context.close()
 
 
-def test_nothing_of_the_corpus_acts_in_the_history(shown):
+def test_nothing_in_the_turns_acts(shown):
     panel, watcher, chrome = shown
     seen = watcher.search(panel.page)
     assert not seen, listed(seen, {})
     assert panel.page.evaluate("watcher.chrome()") == chrome
 
 
-def test_nothing_of_it_acts_while_it_streams(shown):
+def test_nothing_in_a_streaming_reply_acts(shown):
     panel, watcher, chrome = shown
     for number in STREAMED:
         panel.send(str(number))
@@ -75,7 +75,7 @@ def test_nothing_of_it_acts_while_it_streams(shown):
     assert panel.page.evaluate("watcher.chrome()") == chrome
 
 
-def test_names_settings_and_remarks_are_shown_as_text(shown):
+def test_names_settings_and_notifications_are_shown_as_text(shown):
     panel, watcher, _ = shown
     panel.root.get_by_role("button", name="Model and settings").click()
     for name in NAMES[:6]:
@@ -85,7 +85,7 @@ def test_names_settings_and_remarks_are_shown_as_text(shown):
         expect(panel.root.locator(".lb-model")).to_contain_text(name)
     panel.page.keyboard.press("Escape")
     panel.choose("Clear the conversation…")
-    expect(panel.remarks).to_contain_text([NAMES[0]])
+    expect(panel.notifications).to_contain_text([NAMES[0]])
     assert panel.names.input_value() == NAMES[0]
     panel.button("Edit the prompt", 0).click()
     seen = watcher.seen(panel.page)

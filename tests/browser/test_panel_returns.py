@@ -1,4 +1,4 @@
-"""The chat panel over what comes between: reloads, other views, lost messages, restarts, the saved notebook."""
+"""The chat panel across reloads, several views, lost messages, kernel restarts and the saved notebook."""
 
 import re
 
@@ -9,7 +9,7 @@ from tests.browser.lab import choose
 from tests.browser.panels import RATE, Panel, use
 
 
-def test_what_was_said_is_saved_with_the_notebook(panel, notebook):
+def test_turns_are_saved_with_the_notebook(panel, notebook):
     panel.send("say kept in the file")
     expect(notebook.cell(1).locator(".lockbots-transcript")).to_contain_text("kept in the file")
     panel.page.locator(".jp-Notebook .jp-InputPrompt").first.click()
@@ -27,7 +27,7 @@ panel
 """
 
 
-def test_two_views_and_a_reload_in_the_middle_show_the_same(lab, page, mock_server):
+def test_two_views_show_the_same_after_a_reload_during_a_reply(lab, page, mock_server):
     url = mock_server.url("openai", rate=RATE)
     notebook = lab.open(page, VIEWS.format(url=url), "panel", name="views.ipynb")
     notebook.run(0)
@@ -46,8 +46,8 @@ def test_two_views_and_a_reload_in_the_middle_show_the_same(lab, page, mock_serv
         view.wait_until_ready()
         expect(view.turns).to_have_count(2)
         expect(view.reply()).to_contain_text("1 2 3")
-        expect(view.act).to_have_accessible_name("Stop the reply")
-    one.act.click()
+        expect(view.action).to_have_accessible_name("Stop the reply")
+    one.action.click()
     for view in (one, two):
         view.wait_for_end()
         expect(view.turns.last).to_contain_text("Interrupted; the text so far is kept.")
@@ -70,7 +70,7 @@ def test_two_views_and_a_reload_in_the_middle_show_the_same(lab, page, mock_serv
 
 
 def saved_prompts(page, notebook):
-    """Save; return the prompts that the output below each panel remembers."""
+    """Save the notebook; return the prompts saved in the output below each panel."""
     seen = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
     for transcript in seen.locator(".lockbots-transcript").all():
         expect(transcript).to_contain_text("after the reload")
@@ -82,7 +82,7 @@ def saved_prompts(page, notebook):
 
 
 @pytest.mark.parametrize("lost", ["frame", "end"])
-def test_what_is_lost_or_comes_twice_on_the_way_shows_in_no_reply(lab, page, mock_server, lost):
+def test_lost_and_repeated_messages_leave_no_trace_in_a_reply(lab, page, mock_server, lost):
     passed = {"frame": 0, "end": 0}
 
     def carry(socket):
@@ -108,24 +108,24 @@ def test_what_is_lost_or_comes_twice_on_the_way_shows_in_no_reply(lab, page, moc
     panel.send("say " + "\n\n".join(lines))
     assert panel.reply().locator("p").all_inner_texts() == lines
     expect(panel.turns).to_have_count(1)
-    expect(panel.act).to_have_accessible_name("Send")
+    expect(panel.action).to_have_accessible_name("Send")
     assert passed[lost] > (3 if lost == "frame" else 0)
 
 
-def test_notebook_7_shows_it_in_russian_where_the_browser_is(lab, page, mock_server):
+def test_notebook_7_shows_the_panel_in_the_language_of_the_browser(lab, page, mock_server):
     context = page.context.browser.new_context(locale="ru-RU", viewport={"width": 700, "height": 800})
     page = context.new_page()
     notebook = lab.open(page, use(mock_server, rate=RATE), "%lockbots panel", name="notebook-7.ipynb", app="notebooks")
     notebook.run(0)
     notebook.run(1)
     panel = Panel(page).wait_until_ready()
-    expect(panel.act).to_have_accessible_name("Отправить")
+    expect(panel.action).to_have_accessible_name("Отправить")
     expect(panel.input).to_have_attribute("placeholder", "Введите запрос…")
     notebook.type_into(0, use(mock_server, fault="http-401"))
     notebook.run(0)
     panel.input.fill("кто там?")
     panel.input.press("Enter")
-    expect(panel.remarks).to_contain_text(["Ключ не указан или отклонён: "])
+    expect(panel.notifications).to_contain_text(["Ключ не указан или отклонён: "])
     expect(panel.input).to_have_value("кто там?")
     notebook.type_into(0, use(mock_server, rate=RATE))
     notebook.run(0)
@@ -136,10 +136,10 @@ def test_notebook_7_shows_it_in_russian_where_the_browser_is(lab, page, mock_ser
     panel.reply().get_by_role("button", name="Вставить код в новую ячейку ниже").click()
     expect(notebook.cell(2).locator(".cm-content")).to_contain_text("return f")
     panel.choose("Экспортировать в Markdown")
-    expect(panel.remarks).to_contain_text(["Экспортировано: main"])
+    expect(panel.notifications).to_contain_text(["Экспортировано: main"])
     panel.send("count to 400", wait=False)
     expect(panel.reply()).to_contain_text("1 2")
-    panel.act.click()
+    panel.action.click()
     panel.wait_for_end()
     expect(panel.turns.last).to_contain_text("ответ остановлен; полученная часть сохранена")
     page.locator(".jp-Notebook .jp-InputPrompt").first.click()
@@ -156,7 +156,7 @@ def test_notebook_7_shows_it_in_russian_where_the_browser_is(lab, page, mock_ser
     context.close()
 
 
-def test_a_kernel_that_restarts_is_told_and_what_was_said_comes_back(panel, notebook):
+def test_kernel_restart_is_reported_and_turns_can_be_restored(panel, notebook):
     name = panel.names.input_value()
     panel.send("say remembered")
     panel.send("count to 400", wait=False)
@@ -166,20 +166,20 @@ def test_a_kernel_that_restarts_is_told_and_what_was_said_comes_back(panel, note
     choose(panel.page, "Kernel", "Restart Kernel…")
     panel.page.get_by_role("button", name="Confirm Kernel Restart").click()
     order = re.compile("not connected to a kernel.*%load_ext lockbots_magic.*%lockbots restore.*this cell")
-    expect(panel.remarks.first).to_contain_text(order)
+    expect(panel.notifications.first).to_contain_text(order)
     expect(panel.turns.last).to_contain_text("The kernel stopped; the reply is incomplete.")
-    expect(panel.act).to_have_accessible_name("Send")
+    expect(panel.action).to_have_accessible_name("Send")
     expect(panel.input).to_have_value("kept through the restart")
     panel.page.locator(".jp-Notebook .jp-InputPrompt").first.click()
     notebook.save()
     notebook.run(0)
     notebook.run(1)
     panel.wait_until_ready()
-    expect(panel.remarks).to_contain_text([re.compile("saved turns? .* not in this kernel.*%lockbots restore")])
+    expect(panel.notifications).to_contain_text([re.compile("saved turns? .* not in this kernel.*%lockbots restore")])
     notebook.save()
     notebook.type_into(3, "%lockbots restore")
     notebook.run(3)
-    expect(panel.remarks).to_have_count(0)
+    expect(panel.notifications).to_have_count(0)
     panel.names.select_option(name)
     expect(panel.reply()).to_have_text("remembered")
     panel.send("say back")
@@ -189,5 +189,5 @@ def test_a_kernel_that_restarts_is_told_and_what_was_said_comes_back(panel, note
     notebook.cell(0).locator(".jp-InputArea-editor").click()
     choose(panel.page, "Kernel", "Shut Down Kernel")
     expect(panel.turns.last).to_contain_text("The kernel stopped; the reply is incomplete.")
-    expect(panel.remarks.first).to_contain_text(order)
-    expect(panel.act).to_have_accessible_name("Send")
+    expect(panel.notifications.first).to_contain_text(order)
+    expect(panel.action).to_have_accessible_name("Send")
