@@ -1,4 +1,4 @@
-"""`%lockbots discover`: which servers are found on this machine, and what nobody is told."""
+"""Discovery of model servers on loopback ports, and what they are not told."""
 
 import json
 import socket
@@ -7,18 +7,11 @@ import threading
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lockbots_magic.notebook.completion.knowledge import Known
 
-from lockbots_magic.errors import UsageError
-from lockbots_magic.notebook import commands
-from lockbots_magic.notebook.commands import discover  # noqa: F401  # it adds the command
-from lockbots_magic.notebook.session import Lockbots
 from lockbots_magic.providers import discovery
 from lockbots_magic.providers.discovery import DiscoveredServer, parse_model_list
 from lockbots_magic.providers.openai_compatible import PRESETS
 from tests.rawserver import RawServer, drips, full_port, hangs, sends
-
-OLLAMA = next(row for row in PRESETS if row.name == "ollama")
 
 
 def listing(*models, **more):
@@ -27,25 +20,20 @@ def listing(*models, **more):
 
 
 def serves(*models):
-    """A script that lists models."""
+    """A server script that lists models."""
     return lambda peer: peer.request() and peer.answer(listing(*models), Content_Type="application/json")
 
 
 @pytest.fixture(autouse=True)
-def usual(monkeypatch):
-    """The usual ports: none of this machine's own."""
-    ports = {}
-    monkeypatch.setattr(discovery, "USUAL_PORTS", ports)
-    return ports
+def _no_usual_ports(monkeypatch):
+    """Leave the servers of this machine alone."""
+    monkeypatch.setattr(discovery, "USUAL_PORTS", {})
 
 
 @pytest.fixture
-def session():
-    return Lockbots()
-
-
-def run(session, *ports):
-    return commands.run(session, "discover " + " ".join(f"--port {port}" for port in ports))
+def _short_timeouts(monkeypatch):
+    for name, seconds in (("CONNECT_TIMEOUT", 0.1), ("SILENCE_TIMEOUT", 0.2), ("TOTAL_TIMEOUT", 0.4)):
+        monkeypatch.setattr(discovery, name, seconds)
 
 
 def free_port():
@@ -53,14 +41,14 @@ def free_port():
         return listener.getsockname()[1]
 
 
-# Who is found
+# Servers that are found
 
 
-def test_the_usual_ports_are_those_of_local_presets():
+def test_usual_ports_are_those_of_local_presets():
     assert sorted(row.name for row in PRESETS if "localhost" in row.url) == ["llamacpp", "lmstudio", "ollama", "vllm"]
 
 
-def test_servers_are_found_by_their_port_with_what_they_serve():
+def test_servers_are_found_with_their_models_and_sorted_by_port():
     with RawServer(serves("a", "b")) as one, RawServer(serves("c")) as other:
         found = discovery.discover([other.port, one.port, free_port()])
     servers = [
@@ -70,7 +58,7 @@ def test_servers_are_found_by_their_port_with_what_they_serve():
     assert found == sorted(servers, key=lambda server: server.port)
 
 
-def test_a_server_on_the_other_loopback_address_is_found():
+def test_server_on_the_ipv6_loopback_address_is_found():
     try:
         listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
     except OSError:
@@ -91,11 +79,11 @@ def test_a_server_on_the_other_loopback_address_is_found():
         thread.join()
 
 
-def test_a_server_is_told_nothing_but_the_question(monkeypatch, session):
+def test_request_carries_no_credential_or_cookie(monkeypatch):
     for name in ("OPENAI_API_KEY", "LOCKBOTS_OPENAI_AUTH", "LOCKBOTS_VLLM_AUTH"):
         monkeypatch.setenv(name, "planted-credential-1")
     with RawServer(serves("m")) as server:
-        run(session, server.port)
+        discovery.discover([server.port])
         (request,) = server.requests
     assert request.line == "GET /v1/models HTTP/1.1"
     assert "planted" not in str(request)
@@ -103,7 +91,7 @@ def test_a_server_is_told_nothing_but_the_question(monkeypatch, session):
     assert request.body == b""
 
 
-def test_no_proxy_of_the_environment_is_used(monkeypatch):
+def test_proxy_of_the_environment_is_not_used(monkeypatch):
     with RawServer(sends(b"")) as proxy, RawServer(serves("m")) as server:
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, proxy.url)
@@ -111,7 +99,7 @@ def test_no_proxy_of_the_environment_is_used(monkeypatch):
         assert proxy.connections == 0
 
 
-def test_a_password_file_of_the_user_is_not_used(monkeypatch, tmp_path):
+def test_netrc_is_not_used(monkeypatch, tmp_path):
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password planted-credential-1")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     with RawServer(serves("m")) as server:
@@ -119,7 +107,7 @@ def test_a_password_file_of_the_user_is_not_used(monkeypatch, tmp_path):
         assert "authorization" not in server.requests[0].headers
 
 
-def test_a_redirect_away_is_not_followed():
+def test_redirect_to_another_port_is_not_followed():
     with RawServer(serves("elsewhere")) as other:
 
         def away(peer):
@@ -131,9 +119,9 @@ def test_a_redirect_away_is_not_followed():
         assert other.connections == 0
 
 
-# Who is no model server
+# What is not a model server
 
-NO_LISTS = [
+INVALID_LISTS = [
     b"",
     b"<html>hello</html>",
     b"\xff\xfe\0\0",
@@ -153,13 +141,13 @@ NO_LISTS = [
 ]
 
 
-@pytest.mark.parametrize("body", NO_LISTS, ids=lambda body: repr(body[:20]))
-def test_what_is_no_list_of_models_is_no_server(body):
+@pytest.mark.parametrize("body", INVALID_LISTS, ids=lambda body: repr(body[:20]))
+def test_invalid_list_of_models_is_none(body):
     assert parse_model_list(body) is None
 
 
 @pytest.mark.parametrize("body", [b'{"object": "list", "data": null}', b'{"object": "list", "data": []}'])
-def test_a_server_may_have_no_model_yet(body):
+def test_list_of_models_may_be_empty(body):
     assert parse_model_list(body) == ()
 
 
@@ -170,12 +158,23 @@ def test_a_server_may_have_no_model_yet(body):
         lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["data", "id", "object"]), inner),
     ).map(lambda value: json.dumps(value).encode())
 )
-def test_no_body_breaks_the_reading(body):
+def test_any_body_is_a_list_of_models_or_none(body):
     models = parse_model_list(body)
     assert models is None or all(isinstance(model, str) for model in models)
 
 
-STRANGERS = {
+def test_list_larger_than_the_bound_is_ignored(monkeypatch):
+    monkeypatch.setattr(discovery, "MAX_BODY", 1000)
+    with RawServer(serves("m")) as small, RawServer(serves(*(f"m{n}" for n in range(100)))) as large:
+        assert [server.port for server in discovery.discover([small.port, large.port])] == [small.port]
+
+
+def test_model_names_longer_than_the_bound_are_left_out():
+    longest = "x" * discovery.MAX_MODEL_NAME
+    assert parse_model_list(listing("a", longest, longest + "x")) == ("a", longest)
+
+
+OTHER_SERVERS = {
     "says nothing": sends(b""),
     "is no web server": sends(b"SSH-2.0-OpenSSH_9.6\r\n"),
     "a page": sends(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>"),
@@ -190,92 +189,17 @@ STRANGERS = {
 }
 
 
-@pytest.mark.parametrize("stranger", STRANGERS)
-def test_a_stranger_on_the_port_hides_nobody(stranger):
-    with RawServer(STRANGERS[stranger]) as strange, RawServer(serves("m")) as server:
-        assert [one.port for one in discovery.discover([strange.port, server.port])] == [server.port]
+@pytest.mark.usefixtures("_short_timeouts")
+@pytest.mark.parametrize("script", OTHER_SERVERS.values(), ids=OTHER_SERVERS)
+def test_other_server_is_ignored_and_hides_no_model_server(script):
+    with RawServer(script) as other, RawServer(serves("m")) as server:
+        assert [found.port for found in discovery.discover([other.port, server.port])] == [server.port]
 
 
-def test_ports_that_hang_are_waited_for_together():
+@pytest.mark.usefixtures("_short_timeouts")
+def test_ports_that_hang_are_waited_for_concurrently():
     with full_port() as port, RawServer(hangs()) as one, RawServer(hangs()) as other, RawServer(serves("m")) as server:
         found = discovery.discover([port, one.port, other.port, server.port])
         assert [each.port for each in found] == [server.port]
         one.wait_until_gone()
         other.wait_until_gone()
-
-
-# What is said
-
-
-def test_a_server_on_a_usual_port_is_used_by_its_name(session, usual):
-    with RawServer(serves("llama3.2:3b", "qwen")) as server:
-        usual[server.port] = OLLAMA
-        table = run(session)
-    assert table.rows == [["Ollama", f"{server.url}/v1", "llama3.2:3b, qwen", "%lockbots use ollama:llama3.2:3b"]]
-
-
-def test_a_provider_that_looks_elsewhere_is_given_the_address(session, usual):
-    session.providers = {"ollama": {"base_url": "http://other:1/v1"}}
-    with RawServer(serves("m")) as server:
-        usual[server.port] = OLLAMA
-        table = run(session)
-    assert table.rows[0][-1] == f"%lockbots use ollama:m --base-url {server.url}/v1"
-
-
-def test_the_line_for_another_server_works(session):
-    with RawServer(serves("org/model-7b")) as server:
-        (row,) = run(session, server.port, server.port).rows
-        line = row[-1]
-        assert line == f"%lockbots use openai:org/model-7b --base-url {server.url}/v1"
-        commands.run(session, line.removeprefix("%lockbots "))
-        assert session.chat().provider.base_url == f"{server.url}/v1"
-
-
-def test_a_credential_at_hand_is_not_suggested_to_a_server_nobody_knows(session, monkeypatch):
-    monkeypatch.setenv("OPENAI_API_KEY", "planted-credential-1")
-    with RawServer(serves("m")) as server:
-        (row,) = run(session, server.port).rows
-    assert row[-1].startswith("%lockbots use vllm:m --base-url")
-
-
-def test_what_was_found_is_offered_by_completion(session, usual):
-    known = Known(session, namespace={}, hidden=(), expressions=lambda _: (0, ()))
-    with RawServer(serves("llama3")) as one, RawServer(serves("phi")) as other:
-        usual[one.port] = OLLAMA
-        run(session, other.port)
-    assert "llama3" in known.models("ollama")
-    assert known.addresses("openai") == [f"{other.url}/v1"]
-    assert "phi" in known.models("openai", f"{other.url}/v1")
-
-
-def test_what_a_server_calls_its_models_is_text_and_no_option(session):
-    names = ["x\n%lockbots logout openai", "--base-url=http://evil", "\x1b[2Jm", "a b", "\u202eevil"]
-    with RawServer(serves(*names)) as server:
-        table = run(session, server.port)
-    assert table.rows[0][-1] == f"%lockbots use openai:MODEL --base-url {server.url}/v1"
-    assert not {"\n", "\x1b", "\u202e"} & set(table.rows[0][2])
-    assert "<script" not in table._repr_html_()
-
-
-def test_many_models_are_named_in_part(session):
-    with RawServer(serves(*(f"m{n}" for n in range(20)), "x" * 1000)) as server:
-        assert run(session, server.port).rows[0][2] == "m0, m1, m2, m3, m4 and 15 more"
-
-
-def test_a_server_without_models_says_so(session):
-    with RawServer(serves()) as server:
-        (row,) = run(session, server.port).rows
-    assert row[2] == "none yet"
-    assert "openai:MODEL" in row[3]
-
-
-def test_nothing_found_says_what_to_start(session):
-    said = run(session, free_port())
-    assert "ollama serve" in said
-    assert "--port" in said
-
-
-@pytest.mark.parametrize("port", ["0", "65536", "-1", "x", "9" * 5000])
-def test_a_port_is_a_number(session, port):
-    with pytest.raises(UsageError, match="port"):
-        commands.run(session, f"discover --port={port}")

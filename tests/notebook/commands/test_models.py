@@ -1,0 +1,42 @@
+"""`%lockbots models`: asks a server once, and again on request."""
+
+import pytest
+
+from lockbots_magic.notebook import commands
+from lockbots_magic.notebook.session import Lockbots
+from lockbots_magic.providers.model_catalog import get_catalog
+
+
+@pytest.fixture
+def session(mock_server):
+    session = Lockbots()
+    session.use("openai:demo", mock_server.url("openai"))
+    return session
+
+
+def test_server_is_asked_once(session, mock_server):
+    first = commands.run(session, "models")
+    again = commands.run(session, "models openai")
+    assert first.rows == again.rows
+    assert len(mock_server.requests) == 1
+    assert first.caption == ""
+    assert "%lockbots models openai --refresh" in again.caption
+
+
+def test_refresh_asks_again(session, mock_server):
+    commands.run(session, "models")
+    assert commands.run(session, "models --refresh").caption == ""
+    assert len(mock_server.requests) == 2
+
+
+def test_another_base_url_is_asked(session, mock_server):
+    commands.run(session, "models")
+    session.use("openai:demo", mock_server.url("openai", delay=0))
+    commands.run(session, "models")
+    assert len(mock_server.requests) == 2
+
+
+def test_server_without_models_is_asked_every_time(session, mock_server):
+    get_catalog(session).keep("openai", mock_server.url("openai"), [])
+    commands.run(session, "models")
+    assert len(mock_server.requests) == 1
