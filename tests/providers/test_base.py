@@ -97,14 +97,14 @@ def test_a_truncated_stream_is_a_failed_connection_that_keeps_the_text(stream):
 
 def test_closing_create_completion_closes_the_stream():
     closed = threading.Event()
-    text = Parrot.create_completion("small", MESSAGES, closed=closed)
+    text: Any = Parrot.create_completion("small", MESSAGES, closed=closed)
     assert next(text) == "a"
     text.close()
     assert closed.is_set()
 
 
 def test_create_completion_keeps_no_credential_in_its_frame():
-    text = Parrot.create_completion("small", MESSAGES, auth=SECRET)
+    text: Any = Parrot.create_completion("small", MESSAGES, auth=SECRET)
     next(text)
     assert SECRET not in repr(text.gi_frame.f_locals)
 

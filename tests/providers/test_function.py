@@ -4,6 +4,7 @@ import pytest
 
 from lockbots_magic.conversation.messages import ChatRequest, Delta
 from lockbots_magic.errors import ProtocolError, ProviderError, UsageError
+from lockbots_magic.providers.base import closing_stream
 from lockbots_magic.providers.function import FunctionProvider
 
 
@@ -113,8 +114,8 @@ def test_closing_the_reply_closes_the_generator():
             ended.append(True)
 
     reply = FunctionProvider(endless).stream(ChatRequest("", ({"role": "user", "content": "Hi"},)))
-    next(reply)
-    reply.close()
+    with closing_stream(reply):
+        next(reply)
     assert ended == [True]
 
 

@@ -314,6 +314,7 @@ def test_command_line_serves_until_interrupted():
     command = [sys.executable, "-u", "-m", "lockbots_magic.testing.mock_server"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
+            assert process.stdout is not None
             assert select.select([process.stdout], [], [], 20)[0], "prints nothing"
             welcome = ""
             while "Ctrl-C" not in welcome:

@@ -288,11 +288,14 @@ class TestRefusal:
     def test_a_status_has_its_error(self, status, kind):
         error = refusal_error(status, b"no", 3.0)
         assert type(error) is kind
+        assert isinstance(error, HTTPStatusError)
         assert (error.status, error.retry_after) == (status, 3.0)
         assert str(error).startswith("no")
 
     def test_the_http_status_goes_before_one_named_inside(self):
-        assert refusal_error(429, b'{"error": {"message": "no", "code": "insufficient_quota"}}').status == 429
+        error = refusal_error(429, b'{"error": {"message": "no", "code": "insufficient_quota"}}')
+        assert isinstance(error, HTTPStatusError)
+        assert error.status == 429
 
     @pytest.mark.parametrize(("body", "words"), [
         (b'{"error": {"message": "no"}}', "no"), (b'[{"error": {"message": "no"}}]', "no"), (b"  no\n way ", "no way"),
