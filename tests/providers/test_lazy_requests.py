@@ -13,8 +13,10 @@ def run_python(code):
 
 
 def test_importing_the_package_loads_no_requests():
-    for module in ("errors", "chat", "providers.liaobots", "notebook.extension"):
-        assert run_python(f"import lockbots_magic.{module}\nprint({LOADED})") == "[]\n", module
+    modules = ("errors", "chat", "providers.liaobots", "notebook.extension")
+    assert run_python("".join(f"import lockbots_magic.{name}\nprint({name!r}, {LOADED})\n" for name in modules)) == (
+        "".join(f"{name} []\n" for name in modules)
+    )
 
 
 def test_first_request_loads_requests_and_making_a_chat_does_not(mock_server):

@@ -149,7 +149,7 @@ def test_text_shows_before_the_body_ends_however_it_is_delimited(mock_server, bo
 @pytest.mark.parametrize("fault", ["silence", "silence-body", "silence-midway"])
 def test_silence_is_timed_out(mock_server, fault):
     with pytest.raises(ProviderTimeout) as caught:
-        ask(mock_server.url("lockchat", fault=fault), timeout=(1, 0.3), max_retries=0)
+        ask(mock_server.url("lockchat", fault=fault), timeout=(1, 0.1), max_retries=0)
     assert bool(caught.value.partial) == (fault == "silence-midway")
 
 

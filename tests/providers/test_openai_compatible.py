@@ -1,5 +1,7 @@
 """The chat-completions dialect against the mock server, its presets, and the answers it has to bear."""
 
+import itertools
+
 import pytest
 
 from lockbots_magic.conversation.messages import ChatRequest, Usage
@@ -151,7 +153,7 @@ def test_list_of_models_that_never_ends_is_timed_out(mock_server, monkeypatch):
         presets.vllm(base_url=mock_server.url("openai", fault="heartbeat-first", delay=0.01)).list_models()
 
 
-# Odd but legal answers: the reply is whole.
+# Unusual but legal responses: the reply is complete.
 
 LEGAL = [
     *("surrogates", "empty-choices", "odd-chunks", "content-parts", "reasoning", "second-choice", "text-after-done"),
@@ -161,13 +163,12 @@ LEGAL = [
 
 
 @pytest.mark.parametrize("service", ["openai", "lockchat"])
-@pytest.mark.parametrize("piece", [0, 1])
-@pytest.mark.parametrize("fault", LEGAL)
-def test_odd_but_legal_answer_is_read(mock_server, service, fault, piece):
-    cls = provider_class(service)
-    url = mock_server.url(service, fault=fault, piece=piece, delay=0.001)
-    messages = [{"role": "user", "content": PROMPT}]
-    assert "".join(cls.create_completion("gpt-4", messages, base_url=url)) == HEARD
+def test_unusual_but_legal_response_is_decoded(mock_server, service):
+    for fault, piece in itertools.product(LEGAL, (0, 1)):
+        url = mock_server.url(service, fault=fault, piece=piece, delay=0.001)
+        messages = [{"role": "user", "content": PROMPT}]
+        text = "".join(provider_class(service).create_completion("gpt-4", messages, base_url=url))
+        assert text == HEARD, (fault, piece)
 
 
 def test_reasoning_is_kept_apart_from_text(mock_server):

@@ -316,7 +316,7 @@ def test_silence_is_a_timeout(parts):
 def test_an_endless_heartbeat_ends_with_the_total_time(head, drop):
     begin = time.monotonic()
     with RawServer(drips(head, drop)) as server:
-        error, _ = failure_of(server.url, total=0.3, silence=PATIENCE)
+        error, _ = failure_of(server.url, total=0.1, silence=PATIENCE)
         server.wait_until_gone()
     assert type(error) is ProviderTimeout
     assert "whole reply" in str(error)
