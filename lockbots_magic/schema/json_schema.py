@@ -18,9 +18,6 @@ from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
-MAX_BRANCHES = 2**16
-"""Combinations of union members that one validation may try."""
-
 _PREFIX = "#/$defs/"
 
 
@@ -108,7 +105,7 @@ def default_of(value: Any) -> dict[str, Any]:
 def tidy_schema(schema: dict[str, Any]) -> dict[str, Any]:
     """Return a schema without titles, its definitions inlined unless they refer to themselves."""
     definitions = schema.get("$defs", {})
-    recursive = _recursive_names(definitions)
+    recursive = {name for name, names in _reachable_names(definitions).items() if name in names}
     inlined = {name: body for name, body in definitions.items() if name not in recursive}
     tidied: dict[str, Any] = _tidy({key: value for key, value in schema.items() if key != "$defs"}, inlined)
     if recursive:
@@ -116,24 +113,24 @@ def tidy_schema(schema: dict[str, Any]) -> dict[str, Any]:
     return tidied
 
 
-def max_depth(schema: dict[str, Any]) -> float:
-    """Return the nesting depth up to which values can be validated quickly; usually infinite.
+def count_branches(schema: dict[str, Any]) -> int:
+    """Return how many members of one union pydantic may have to follow down; usually 1.
 
     pydantic tries all members of a union at every level. With recursive members, such as ``Left | Right`` where both
-    hold ``Left | Right``, the time is exponential in the depth, and nothing can interrupt it.
+    hold ``Left | Right``, the time is exponential in the depth of a value, and nothing can interrupt it.
 
     Args:
         schema: A JSON schema with its ``$defs``.
     """
     definitions = schema.get("$defs", {})
-    recursive = _recursive_names(definitions)
     reachable = _reachable_names(definitions)
-    widest = 1
+    recursive = {name for name, names in reachable.items() if name in names}
+    most = 1
     for union in (node["anyOf"] for node in _walk(schema) if isinstance(node.get("anyOf"), list)):
         members = [one for one in union if any(reachable.get(name, set()) & recursive for name in _references(one))]
-        kinds = Counter(definitions.get(_target(one), one).get("type") for one in members)
-        widest = max(widest, *kinds.values(), 1)
-    return math.inf if widest == 1 else math.log(MAX_BRANCHES, widest)
+        by_type = Counter(definitions.get(_target(one), one).get("type") for one in members)
+        most = max([most, *by_type.values()])
+    return most
 
 
 def _tidy(node: Any, definitions: Mapping[str, Any], keep_title: bool = False) -> Any:
@@ -219,7 +216,3 @@ def _reachable_names(definitions: Mapping[str, Any]) -> dict[str, set[str]]:
             if middle in names:
                 names.update(beyond)
     return reachable
-
-
-def _recursive_names(definitions: Mapping[str, Any]) -> set[str]:
-    return {name for name, names in _reachable_names(definitions).items() if name in names}

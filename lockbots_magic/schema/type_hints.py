@@ -21,11 +21,13 @@ from pydantic_core import ErrorDetails
 from typing_extensions import NotRequired, Required, TypedDict
 
 from ..errors import UsageError
-from .json_schema import Docstring, SchemaGenerator, annotated_text, default_of, max_depth, tidy_schema
+from .json_schema import Docstring, SchemaGenerator, annotated_text, count_branches, default_of, tidy_schema
 from .json_values import MAX_MESSAGE, SchemaMismatch, quote_value, shorten
 
 MAX_ERRORS = 3
 """Errors reported of one value."""
+MAX_TRIES = 300_000
+"""Values that pydantic may try against recursive unions: two or three seconds."""
 
 _LAZY = (collections.abc.Iterable, collections.abc.Collection)
 """Types whose items pydantic validates during iteration, or not at all; validated as lists."""
@@ -178,7 +180,7 @@ class _Record:
             self._adapter: TypeAdapter[Any] = TypeAdapter(record)
             self._adapter.rebuild(raise_errors=True)  # names that pydantic can't resolve, it defers
             schema = self._adapter.json_schema(schema_generator=SchemaGenerator)
-            self._max_depth = max_depth(schema)
+            self._branches = count_branches(schema)
             tidied = tidy_schema(schema)
         except Exception as error:  # annotations may raise anything
             raise UsageError(_explain_type_error(error)) from error
@@ -195,8 +197,8 @@ class _Record:
         """
         try:
             text = json.dumps(values)
-            if self._max_depth < _measure_depth(values):
-                raise SchemaMismatch(f"Nested too deeply: the limit for this union is {int(self._max_depth)} levels")
+            if self._branches > 1 and _count_tries(list(values.values()), self._branches) > MAX_TRIES:
+                raise SchemaMismatch("Too deep or too large for a union of recursive types")
             return self._validate_text(text)
         except SchemaMismatch:
             raise
@@ -305,10 +307,10 @@ def _join_path(path: str, part: int | str) -> str:
     return f"{path}.{part}" if path else part
 
 
-def _measure_depth(value: Any) -> int:
-    if isinstance(value, dict):
-        return 1 + max(map(_measure_depth, value.values()), default=0)
-    return 1 + max(map(_measure_depth, value), default=0) if isinstance(value, list) else 0
+def _count_tries(value: Any, branches: int) -> int:
+    """Return how many values pydantic validates if every level is tried `branches` times."""
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + branches * sum(_count_tries(item, branches) for item in inside)
 
 
 def _parse_integral(digits: str) -> float:
