@@ -124,7 +124,7 @@ class Toolbox:
         if function is None:
             return f"error: there is no function {shorten(call.name)}; there are: {', '.join(self._functions)}"
         try:
-            text = function.called(call.arguments)
+            text = function.call(call.arguments)
         except Cancelled:
             raise
         except SchemaMismatch as mismatch:
@@ -138,20 +138,28 @@ class Toolbox:
 
 
 class _Function:
-    """A function that may be called."""
+    """A function that the model may call.
+
+    Args:
+        function: Described by its signature and docstring.
+        describe: Formats results that JSON can't represent.
+
+    Raises:
+        UsageError: The function can't be described, or doesn't simply return a value.
+    """
 
     def __init__(self, function: Callable[..., Any], describe: Callable[[Any], str]) -> None:
         self._describe = describe
         self.name = str(getattr(function, "__name__", ""))
         if not callable(function) or not _NAME.fullmatch(self.name):
             raise UsageError(
-                f"{self.name or repr(function):.60} can't be told to a model; write it as `def` with a name of ASCII"
-                " letters, digits and _"
+                f"{self.name or repr(function):.60} can't be described to a model."
+                " Define a function with `def` and a name of ASCII letters, digits and _."
             )
         whole = function if inspect.isroutine(function) or isinstance(function, type) else type(function).__call__
         kinds = (inspect.iscoroutinefunction, inspect.isasyncgenfunction, inspect.isgeneratorfunction)
         if any(is_one(whole) for is_one in kinds):
-            raise UsageError(f"{self.name} is async, or yields; write an ordinary function around it that returns")
+            raise UsageError(f"{self.name} is async or a generator. Wrap it in a plain function that returns a value.")
         self._function = function
         self._arguments = argument_schema(function)
         description = self._arguments.description
@@ -159,12 +167,15 @@ class _Function:
             description = f"{description[: LONGEST_DESCRIPTION - 1]}…"
         self.tool = Tool(self.name, description, self._arguments.json_schema)
 
-    def called(self, arguments: str) -> str:
-        """Return what a call with `arguments` (JSON) returns, as text.
+    def call(self, arguments: str) -> str:
+        """Call the function and return its result as text.
+
+        Args:
+            arguments: A JSON object; empty for none.
 
         Raises:
             SchemaMismatch: The arguments are invalid.
-            Exception: as the function raises it.
+            Exception: Whatever the function raises.
         """
         given = read_json(arguments.strip() or "{}")
         if not isinstance(given, dict):
@@ -174,7 +185,7 @@ class _Function:
 
 
 def _text(value: Any, describe: Callable[[Any], str]) -> str:
-    """What a function returned, for a model."""
+    """Format a result: text as it is, else JSON, else as `describe` does."""
     if isinstance(value, str):
         return str(value)
     try:

@@ -350,12 +350,17 @@ class AsyncCall:
         pass
 
 
-@pytest.mark.parametrize("function", [
-    lambda x: x, functools.partial(add, 1), later, later_still, one_by_one, AsyncCall(), type("имя", (), {}), "add", 7,
-    None, min,
+@pytest.mark.parametrize(("function", "message"), [
+    (lambda x: x, r"^<lambda> can't be described to a model\. Define a function with `def`"),
+    (functools.partial(add, 1), r"can't be described to a model"),
+    (type("имя", (), {}), r"^имя can't be described to a model"),
+    ("add", r"^'add' can't be described to a model"), (7, r"^7 can't"), (None, r"^None can't"),
+    (later, r"^later is async or a generator\. Wrap it"), (later_still, r"is async or a generator"),
+    (one_by_one, r"is async or a generator"), (AsyncCall(), r"is async or a generator"),
+    (min, r"^min has no signature"),
 ])  # fmt: skip
-def test_what_cannot_be_described_is_refused(function):
-    with pytest.raises(UsageError):
+def test_a_function_that_cannot_be_described_is_refused_with_the_reason(function, message):
+    with pytest.raises(UsageError, match=message):
         Toolbox([function])
 
 
