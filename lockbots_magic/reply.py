@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from .conversation.conversation import Conversation, Slot
-from .conversation.history_entry import Entry
+from .conversation.history_entry import HistoryEntry
 from .conversation.messages import ChatRequest, Delta
 from .conversation.turn import Status, Turn
 from .conversation.turn_accumulator import TurnAccumulator
@@ -97,7 +97,7 @@ class Reply(Iterator[str]):
         self.request = prepared.request
         self.turn: Turn | None = None
         """The turn, once the reply has ended."""
-        self.entry: Entry | None = None
+        self.entry: HistoryEntry | None = None
         """What a notebook keeps of the turn, once the reply has ended."""
         self.started = threading.Event()
         """Set once a thread reads the reply and its conversation is taken, or can't be."""
@@ -169,7 +169,7 @@ class Reply(Iterator[str]):
             self._deltas.close()
             if self._thread is None and self.turn is None:  # never started: nothing to keep
                 self.turn = self._turn("interrupted", "Interrupted before it was sent.")
-                self.entry = Entry(None, self.turn)
+                self.entry = HistoryEntry(None, self.turn)
 
     @property
     def in_progress(self) -> bool:
@@ -258,7 +258,7 @@ class Reply(Iterator[str]):
             error = "Interrupted; the text so far is kept." if self.text else "Interrupted before the first word."
         turn = self._turn(status, error)
         entry = self._conversation.commit(turn, self._position) if self._conversation is not None else None
-        self.entry = entry or Entry(None, turn)
+        self.entry = entry or HistoryEntry(None, turn)
         self.turn = self.entry.turn
 
 

@@ -1,4 +1,4 @@
-"""The history of one conversation, and what of it a model is told. No I/O."""
+"""Conversation: turns in order, and where the next one goes. No I/O."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ import time
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any, Protocol
 
 from ..errors import UsageError
-from .history_entry import MAX_FORMER_IDS, Entry, Neighbour, Origin, Owner, Past, Trail
+from .history_entry import MAX_FORMER_IDS, ConversationInfo, HistoryEntry, RestoredConversation
 from .observers import Observers
-from .ordering import between
+from .ordering import random_start
 from .turn import Turn
 
 FORMAT = "lockbots-conversation"
@@ -23,14 +22,14 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Slot:
-    """Where a turn to come belongs."""
+    """Position of a turn to come."""
 
     context: tuple[Turn, ...]
-    """The turns before it."""
+    """Turns before it."""
     replaced: tuple[str, ...] = ()
-    """Ids of the turns it takes the place of."""
+    """Ids of the turns it replaces."""
     tentative: bool = False
-    """Whether the replaced turns stay unless the new one is of use: no cell shows in their place what went wrong."""
+    """True if a failed or empty turn replaces nothing: no cell shows the failure in place of the old turn."""
 
 
 class ActiveReply(Protocol):
@@ -45,34 +44,50 @@ class ActiveReply(Protocol):
 
 
 class Conversation:
-    """Turns in their order. A cell owns its turns: when it runs again, they are replaced where they stand.
+    """Turns in order. A cell owns its turns: when it runs again, the new turns replace them where they stand.
+
+    A copy (`copy.copy`, `copy.deepcopy`, `pickle`) has the same turns, but an id and observers of its own.
 
     Args:
-        name: what people call it.
-        system: the system prompt of every turn that brings none of its own.
-        turns: the turns so far.
-        id: a uuid4; some services want to know which requests belong together.
+        name: Display name.
+        system: System prompt of every turn that has none of its own.
+        turns: Turns so far, oldest first.
+        id: UUID4 sent to services that group requests by conversation.
+
+    Example:
+        >>> Conversation("physics", system="Be brief.")
+        Conversation('physics', 0 turns)
     """
 
     def __init__(self, name: str = "main", *, system: str = "", turns: Iterable[Turn] = (), id: str = "") -> None:  # noqa: A002  # the field's name
         self.name = name
         self.system = system
         self.id = id or str(uuid.uuid4())
-        self._turns = _in_places(turns)
-        self._made = max((t.made for t in self._turns), default=0.0)
-        self._origin: Origin | None = None
+        self._turns = tuple(turns)
+        self._serials: dict[str, int] = {}  # id of a turn -> its serial number
+        self._next_serial = random_start()
+        self._made = max((t.started for t in self._turns if 0 < t.started < math.inf), default=0.0)
         self._former: tuple[str, ...] = ()
         self._lock = threading.Lock()
         self._reply_lock = threading.Lock()
         self._active_reply: ActiveReply | None = None
         self.observers = Observers()
-        """Told when the turns have changed, and when a reply begins and ends."""
+        """Notified when the turns change, and when a reply begins and ends."""
 
     def __repr__(self) -> str:
         return f"Conversation({self.name!r}, {len(self)} turns)"
 
     def __len__(self) -> int:
         return len(self._turns)
+
+    def __getstate__(self) -> dict[str, Any]:
+        with self._lock:
+            state = ("name", "system", "_turns", "_serials", "_made")
+            return {name: getattr(self, name) for name in state}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        Conversation.__init__(self)
+        vars(self).update(state, _serials=dict(state["_serials"]))
 
     @property
     def turns(self) -> tuple[Turn, ...]:
@@ -81,7 +96,7 @@ class Conversation:
 
     @property
     def made(self) -> float:
-        """When it was last changed, on the clock of `Turn.made`; 0 if it never was."""
+        """Time of the last change; see `HistoryEntry.made`. 0 if it never changed."""
         return self._made
 
     @property
@@ -114,20 +129,20 @@ class Conversation:
         with self._reply_lock:
             self.close_abandoned_reply()
             self._active_reply = reply
-        self.observers.tell()
+        self.observers.notify()
 
     def end_reply(self, reply: ActiveReply) -> None:
         """Release the conversation; does nothing if `reply` is not the active one."""
         if self._active_reply is reply:
             self._active_reply = None
-        self.observers.tell()
+        self.observers.notify()
 
     def slot(self, cell_id: str | None = None, run: str | None = None) -> Slot:
-        """Return where a turn of this execution of a cell belongs.
+        """Return the position of a turn of one execution of a cell.
 
         Args:
-            cell_id: the cell; None where there are no cells: such turns append.
-            run: the execution; the turns that an earlier execution of the cell left are replaced.
+            cell_id: The cell; None outside notebooks: such turns are appended.
+            run: The execution; turns of earlier executions of the cell are replaced.
         """
         turns = self._turns
         mine = [i for i, t in enumerate(turns) if cell_id is not None and t.cell_id == cell_id]
@@ -142,91 +157,99 @@ class Conversation:
         """Return the slot that replaces one turn.
 
         Raises:
-            UsageError: there is no such turn.
+            UsageError: If there is no such turn.
         """
         at = self._index(turn_id)
         return Slot(self._turns[:at], (turn_id,), tentative=True)
 
-    def commit(self, turn: Turn, slot: Slot) -> Entry | None:
-        """Put `turn` where `slot` says; turns after it were made without it, so they become stale.
+    def commit(self, turn: Turn, slot: Slot) -> HistoryEntry | None:
+        """Put a turn into its slot. Later turns were made without it, so they become stale.
 
         Returns:
-            What the notebook is to keep, the turn with its place among it; None if the turn was not taken in.
+            The entry for the notebook; None if the turn was not taken in.
         """
         if slot.tentative and not turn.in_context:
             return None
-        entry = self._taken_in(turn, slot)
-        self.observers.tell()
+        with self._lock:
+            entry = self._insert(turn, slot)
+        self.observers.notify()
         return entry
 
-    def _taken_in(self, turn: Turn, slot: Slot) -> Entry:
-        with self._lock:
-            turns = self._turns
-            ids = [t.id for t in turns]
-            at = next((i for i, one in enumerate(ids) if one in slot.replaced), len(turns))
-            if at == len(turns) and slot.context and slot.context[-1].id in ids:
-                at = ids.index(slot.context[-1].id) + 1
-            replaced = [t for t in turns[at:] if t.id in slot.replaced]
-            later = [t for t in turns[at:] if t.id not in slot.replaced]
-            low, high = turns[at - 1].place if at else None, later[0].place if later else None
-            place = replaced[0].place if replaced else between(low, high)
-            turn = replace(turn, place=place, made=self._tick())
-            trail = str(Trail(turns[:at]))
-            around = _shown(reversed(turns[:at])), _shown(later)
-            entry = Entry(self._owner(), turn, *around, trail, displaces=_shown(replaced) is not None)
-            if turn.is_shown or entry.displaces:
-                later = [replace(t, stale=True) for t in later]
-            self._turns = (*turns[:at], turn, *later)
-            return entry
+    def _insert(self, turn: Turn, slot: Slot) -> HistoryEntry:
+        turns = self._turns
+        ids = [t.id for t in turns]
+        at = next((i for i, one in enumerate(ids) if one in slot.replaced), len(turns))
+        if at == len(turns) and slot.context and slot.context[-1].id in ids:
+            at = ids.index(slot.context[-1].id) + 1
+        later = [t for t in turns[at:] if t.id not in slot.replaced]
+        displaces = any(t.is_shown for t in turns[at:] if t.id in slot.replaced)
+        if turn.is_shown or displaces:
+            later = [replace(t, stale=True) for t in later]
+        self._turns = (*turns[:at], turn, *later)
+        self._tick()
+        return self._entry(turn, displaces=displaces)
 
-    def ending(self, *, deleted: bool = False) -> Entry:
-        """Return what the notebook is to keep when turns were taken back: where the conversation ends now.
+    def snapshot(self, *, deleted: bool = False) -> HistoryEntry:
+        """Return the entry for a notebook output that shows no turn, as after `undo`.
 
         Args:
-            deleted: whether all of it is gone.
+            deleted: Whether the conversation was deleted.
         """
         with self._lock:
-            return Entry(self._owner(), None, _shown(reversed(self._turns)), ended=self._tick(), deleted=deleted)
+            return self._entry(deleted=deleted)
+
+    def entries(self) -> list[HistoryEntry]:
+        """Return an entry for each turn that outputs show, all of the present state."""
+        with self._lock:
+            return [self._entry(t) for t in self._turns if t.is_shown]
 
     def undo(self, count: int = 1) -> tuple[Turn, ...]:
         """Remove the last `count` turns and return them, oldest first.
 
         Raises:
-            UsageError: there are not as many.
+            UsageError: If there are fewer turns.
         """
         with self._lock:
+            if not self._turns:
+                raise UsageError(f"Nothing to undo: {self.name} is empty.")
             if not 1 <= count <= len(self._turns):
-                raise UsageError(f"{self.name!r} has {len(self)} turns; {count} can't be undone")
+                raise UsageError(f"count must be 1-{len(self)}, the number of turns in {self.name!r}; got {count}.")
             kept, removed = self._turns[:-count], self._turns[-count:]
             self._turns = kept
-        self.observers.tell()
+            self._tick()
+        self.observers.notify()
         return removed
 
     def clear(self) -> None:
-        """Forget all turns; the name and the system prompt stay."""
+        """Remove all turns, and take a new id; name and system prompt stay."""
         with self._lock:
-            if self._made:
+            if self._turns or self._made:
                 self._former = (*self._former, self.id)[-MAX_FORMER_IDS:]
-            self._turns, self._made, self._origin = (), 0.0, None
+            self._turns, self._serials = (), {}
             self.id = str(uuid.uuid4())
-        self.observers.tell()
+            self._tick()
+        self.observers.notify()
 
     def fork(self, name: str, at: str | None = None) -> Conversation:
-        """Return a new conversation with the turns up to the one with id `at` (all, without it).
+        """Return a new conversation with the same turns.
+
+        Args:
+            name: Name of the new conversation.
+            at: Id of the last turn to copy; None copies all.
 
         Raises:
-            UsageError: there is no such turn.
+            UsageError: If there is no such turn.
         """
         with self._lock:
             end = len(self) if at is None else self._index(at) + 1
             fork = Conversation(name, system=self.system, turns=self._turns[:end])
-            fork._made = self._tick()
-            if fork._turns:
-                fork._origin = Origin(self.id, fork._made, fork._turns[-1].place)
+            fork._serials = {t.id: self._serial_of(t) for t in fork._turns}
+            fork._made = self._made
+            fork._tick()
             return fork
 
     def to_dict(self) -> dict[str, Any]:
-        """A JSON-ready form, versioned. It holds no credential and no URL."""
+        """Return a JSON-ready form, versioned, without credentials and addresses."""
         return {
             "format": FORMAT,
             "version": VERSION,
@@ -241,53 +264,56 @@ class Conversation:
         """Return the conversation that `to_dict` described.
 
         Raises:
-            UsageError: `data` is something else, or of a later version.
+            UsageError: If `data` is something else, damaged, or of a later version.
         """
         if not isinstance(data, Mapping) or data.get("format") != FORMAT:
-            raise UsageError("this is not a saved conversation")
+            raise UsageError("This is not a saved conversation.")
         if data.get("version") != VERSION:
             raise UsageError(
-                f"this conversation was saved in format {data.get('version')!r}, this release reads {VERSION}"
+                f"The conversation was saved in version {data.get('version')!r}; this release reads version {VERSION}."
             )
         try:
             turns = [Turn.from_dict(t) for t in data["turns"]]
             name, system, identity = (str(data.get(key, "")) for key in ("name", "system", "id"))
         except (KeyError, TypeError, ValueError, AttributeError):
-            raise UsageError("the saved conversation is damaged: its turns can't be read") from None
+            raise UsageError("The saved conversation is damaged: its turns can't be read.") from None
         return cls(name or "main", system=system, turns=turns, id=identity)
 
     @classmethod
-    def from_past(cls, past: Past) -> Conversation:
-        """Return the conversation that a notebook remembers."""
-        owner = past.owner
-        conversation = cls(owner.name, system=owner.system, turns=past.turns, id=owner.id)
-        conversation._made = max(past.made, conversation._made)
-        conversation._origin, conversation._former = owner.origin, owner.former
+    def from_restored(cls, restored: RestoredConversation) -> Conversation:
+        """Return the conversation that was restored from a notebook."""
+        info = restored.info
+        conversation = cls(info.name, system=info.system, turns=restored.turns, id=info.id)
+        conversation._serials = {t.id: n for t, n in zip(restored.turns, restored.serials, strict=True)}
+        conversation._made = restored.made
+        conversation._former = info.former
         return conversation
 
-    def _owner(self) -> Owner:
-        return Owner(self.id, self.name, self.system, self._origin, self._former)
+    def _entry(self, turn: Turn | None = None, *, deleted: bool = False, displaces: bool = False) -> HistoryEntry:
+        shown = [t for t in self._turns if t.is_shown]
+        return HistoryEntry(
+            ConversationInfo(self.id, self.name, self.system, self._former),
+            turn,
+            self._serial_of(turn) if turn and turn.is_shown else 0,
+            tuple(map(self._serial_of, shown)),
+            tuple(self._serial_of(t) for t in shown if t.stale),
+            self._made,
+            deleted,
+            displaces,
+        )
 
-    def _tick(self) -> float:
-        """The time, but always later than the last: a clock may be set back."""
+    def _serial_of(self, turn: Turn) -> int:
+        if turn.id not in self._serials:
+            self._serials[turn.id] = self._next_serial
+            self._next_serial += 1
+        return self._serials[turn.id]
+
+    def _tick(self) -> None:
+        """Set the time of the last change: now, but always later than before, as a clock may be set back."""
         self._made = max(time.time(), math.nextafter(self._made, math.inf))
-        return self._made
 
     def _index(self, turn_id: str) -> int:
         for index, turn in enumerate(self._turns):
             if turn.id == turn_id:
                 return index
-        raise UsageError(f"{self.name!r} has no turn {turn_id!r}")
-
-
-def _in_places(turns: Iterable[Turn]) -> tuple[Turn, ...]:
-    """Return `turns` with their places, new ones if some have none or they are not in that order."""
-    turns = tuple(turns)
-    if all(t.place for t in turns) and all(a.place < b.place for a, b in pairwise(turns)):
-        return turns
-    return tuple(replace(t, place=(n,)) for n, t in enumerate(turns, 1))
-
-
-def _shown(turns: Iterable[Turn]) -> Neighbour | None:
-    """The first of `turns` that an output shows, as whose neighbour another can be known."""
-    return next((Neighbour(t.id, t.place) for t in turns if t.is_shown), None)
+        raise UsageError(f"{self.name!r} has no turn {turn_id!r}.")

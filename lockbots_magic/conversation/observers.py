@@ -1,4 +1,4 @@
-"""Who wants to know when something changes. Pure."""
+"""Thread-safe observer list. No I/O."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ Callback = Callable[[], object]
 
 
 class Observers:
-    """Callbacks without arguments, called in the thread that makes the change.
+    """Callbacks without arguments, called in the thread that makes a change.
 
-    A method is held weakly: it is called as long as somebody else holds its object.
+    Bound methods are held weakly: they are called as long as their object lives.
     """
 
     def __init__(self) -> None:
-        self._held: list[Callable[[], Callback | None]] = []
+        self._references: list[Callable[[], Callback | None]] = []
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
-        return sum(held() is not None for held in tuple(self._held))
+        return sum(reference() is not None for reference in tuple(self._references))
 
     def add(self, callback: Callback) -> None:
-        """Call `callback` from now on."""
-        held = weakref.WeakMethod(callback) if inspect.ismethod(callback) else lambda: callback
+        """Call `callback` on every change from now on."""
+        reference = weakref.WeakMethod(callback) if inspect.ismethod(callback) else lambda: callback
         with self._lock:
-            self._held = [*(one for one in self._held if one() is not None), held]
+            self._references = [*(one for one in self._references if one() is not None), reference]
 
     def remove(self, callback: Callback) -> None:
-        """Call it no more."""
+        """Stop calling `callback`."""
         with self._lock:
-            self._held = [one for one in self._held if one() not in (callback, None)]
+            self._references = [one for one in self._references if one() not in (callback, None)]
 
-    def tell(self) -> None:
-        """Call them all. One that fails is warned of: the change is made, and others want to know too."""
-        for held in tuple(self._held):
-            if callback := held():
-                _surely(callback)
+    def notify(self) -> None:
+        """Call all callbacks. One that fails is only a warning: the change is made, and the others are called."""
+        for reference in tuple(self._references):
+            if callback := reference():
+                _call(callback)
 
 
-def _surely(callback: Callback) -> None:
+def _call(callback: Callback) -> None:
     try:
         callback()
-    except Exception as error:  # noqa: BLE001  # whatever a view of somebody's raises
-        warnings.warn(f"a view of a conversation failed: {type(error).__name__}: {error}", stacklevel=3)
+    except Exception as error:  # noqa: BLE001  # a view may raise anything
+        warnings.warn(f"Updating a view failed: {type(error).__name__}: {error}", stacklevel=3)

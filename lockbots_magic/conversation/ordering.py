@@ -1,36 +1,65 @@
-"""Places in an order that grows anywhere: between any two there is room for more, and none ever has to move. Pure."""
+"""Order of turns: serial numbers, and their compact form for outputs. No I/O.
+
+Every conversation counts its turns from a random start. So a serial number names one turn in whatever conversation it
+stands, in a fork and after a restart, too; and turns made one after the other have consecutive numbers, so that the
+order of thousands of turns is a few runs of numbers.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import secrets
+from collections.abc import Iterable, Iterator
 
-Place = tuple[int, ...]
-"""Places compare as tuples do: (2, 1) lies between (2,) and (3,)."""
-
-DEEPEST = 200
-"""Numbers of a place in a file, at most."""
-_LARGEST = 2**53
-
-
-def between(low: Place | None, high: Place | None) -> Place:
-    """Return a place behind `low` and before `high`; None is the beginning, or the end, of all places."""
-    if low is None:
-        return (1,) if high is None else (*(0 for _ in high), 1)
-    if high is None:
-        return (low[0] + 1,)
-    beside = (*low[:-1], low[-1] + 1)
-    deeper = ((*low, *(0 for _ in range(n)), 1) for n in range(len(high)))
-    return beside if beside < high else next(place for place in deeper if place < high)
+MAX_TURNS = 100_000
+"""Most turns in the order of one conversation."""
+_MAX_SERIAL = 2**53
+_MAX_START = 2**48
 
 
-def place_of(numbers: Any) -> Place:
-    """Return the place that a list in a file describes.
+def random_start() -> int:
+    """Return the first serial number of a conversation."""
+    return 1 + secrets.randbelow(_MAX_START)
+
+
+def format_order(serials: Iterable[int]) -> str:
+    """Return serial numbers as text: the lowest one, then runs of consecutive numbers as offsets from it, in hex.
+
+    Example:
+        >>> format_order([0xC0FFEE, 0xC0FFEF, 0xC0FFF0, 0xC0FFF5])
+        'c0ffee 0+2 7'
+    """
+    runs: list[list[int]] = []
+    for serial in serials:
+        if runs and serial == runs[-1][1] + 1:
+            runs[-1][1] = serial
+        else:
+            runs.append([serial, serial])
+    if not runs:
+        return ""
+    base = min(first for first, _ in runs)
+    parts = (f"{first - base:x}" + (f"+{last - first:x}" if last > first else "") for first, last in runs)
+    return " ".join((f"{base:x}", *parts))
+
+
+def parse_order(text: str) -> tuple[int, ...]:
+    """Return the serial numbers that `format_order` wrote.
 
     Raises:
-        ValueError: it describes none.
+        ValueError: If the text has another form, repeats a number, or holds more than `MAX_TURNS`.
     """
-    is_place = isinstance(numbers, list) and 0 < len(numbers) <= DEEPEST
-    # Before a place that ends in 0 there may be no room.
-    if not is_place or not all(type(n) is int and 0 <= n <= _LARGEST for n in numbers) or not numbers[-1]:
-        raise ValueError(f"a place can't be {numbers!r:.40}")
-    return tuple(numbers)
+    base, *runs = text.split() or ["0"]
+    serials = tuple(_serials(int(base, 16), runs))
+    if len(set(serials)) < len(serials):
+        raise ValueError("an order must not repeat a turn")
+    return serials
+
+
+def _serials(base: int, runs: Iterable[str]) -> Iterator[int]:
+    left = MAX_TURNS
+    for run in runs:
+        offset, _, more = run.partition("+")
+        start, count = base + int(offset, 16), int(more or "0", 16) + 1
+        left -= count
+        if not (0 <= start <= _MAX_SERIAL and count > 0 and left >= 0):
+            raise ValueError(f"invalid run of turns {run!r:.40}")
+        yield from range(start, start + count)

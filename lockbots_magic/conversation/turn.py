@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import Any, Literal, get_args
 
 from .messages import Message, ToolCall, Usage
-from .ordering import Place, place_of
 from .parts import Round, calls_of, map_strings, reasoning_of, rounds_from_json, rounds_to_json, simple_rounds, text_of
 
 Status = Literal["complete", "interrupted", "error", "truncated"]
@@ -40,8 +39,6 @@ class Turn:
         stale: True if an earlier turn has been run again since.
         cell_id: Notebook cell that owns the turn.
         run: Execution of that cell; one execution may hold several turns.
-        place: Position in its conversation: turns are ordered by it.
-        made: Unix time (s) of when it took its place; later than every earlier change of its conversation.
         id: uuid4, hex.
         finish_reason: How the reply ended, in the server's word.
         rounds: Rounds of typed parts that the reply is made of; they go before `reply`, `reasoning` and `calls`.
@@ -70,8 +67,6 @@ class Turn:
     stale: bool
     cell_id: str | None
     run: str | None
-    place: Place = field(compare=False)
-    made: float = field(compare=False)
     id: str
 
     def __init__(  # noqa: PLR0917  # fields, as a dataclass takes them
@@ -95,8 +90,6 @@ class Turn:
         stale: bool = False,
         cell_id: str | None = None,
         run: str | None = None,
-        place: Place = (),
-        made: float = 0.0,
         id: str | None = None,  # noqa: A002  # the field's name
         finish_reason: str = "",
         rounds: tuple[Round, ...] | None = None,
@@ -158,9 +151,8 @@ class Turn:
         kept: dict[str, Any] = {"prompt": self.prompt, "reply": self.reply}
         kept |= {k: v for k, v in given.items() if v != _DEFAULTS[k]}
         kept["params"] = dict(self.params)
-        for name in ("place", "images"):
-            if name in kept:
-                kept[name] = list(kept[name])
+        if self.images:
+            kept["images"] = list(self.images)
         if self.usage is not None:
             kept["usage"] = self.usage.to_dict()
         if self.rounds != simple_rounds(self.reply, self.reasoning, self.calls):
@@ -183,8 +175,6 @@ class Turn:
         kept = {k: v for k, v in data.items() if k in known and v is not None}
         if isinstance(kept.get("usage"), Mapping):
             kept["usage"] = Usage(**kept["usage"])
-        if isinstance(kept.get("place"), list):
-            kept["place"] = place_of(kept["place"])
         if "images" in kept:
             kept["images"] = tuple(_checked_text(url) for url in kept["images"])
         if "calls" in kept:
@@ -231,7 +221,5 @@ _TYPES: Mapping[str, Any] = {
     "first_text": int | float,
     "left_out": int,
     "stale": bool,
-    "place": tuple,
-    "made": int | float,
 }
 """Types of the fields of a saved turn that are not text."""

@@ -106,7 +106,7 @@ class CellTracker:
             self._last_error = error, source if isinstance(source, str) else ""
         if isinstance(source, str) and secrets_in(source):
             self.warn_of_written_credential()
-        self.ended.tell()
+        self.ended.notify()
 
     def warn_of_written_credential(self) -> None:
         """Warn, once a cell, that a credential stands in it."""

@@ -40,7 +40,7 @@ class Credentials:
     def keep(self, provider: str, secret: Secret) -> bool:
         """Remember `secret` in this kernel, and in the keyring if there is one; return whether there is."""
         self._kept[provider] = secret
-        self.observers.tell()
+        self.observers.notify()
         with suppress(Exception):  # a keyring without a backend fails in ways of its own
             self._backend().set_password(SERVICE, provider, secret.reveal())
             return True
@@ -52,7 +52,7 @@ class Credentials:
         self._kept.pop(provider, None)
         with suppress(Exception):
             self._backend().delete_password(SERVICE, provider)
-        self.observers.tell()
+        self.observers.notify()
         return known is not None
 
     def _recall(self, provider: str) -> Secret | None:

@@ -201,9 +201,9 @@ def _formatter(shell: InteractiveShell) -> Any:
 
 
 def _own_notebook(shell: InteractiveShell) -> Path | None:
-    from ..storage.restore import own_path  # noqa: PLC0415  # few read notebooks; %load_ext does not wait for it
+    from ..storage.restore import find_own_notebook  # noqa: PLC0415  # few read notebooks; %load_ext does not wait for it
 
-    return own_path(os.environ, shell.user_ns)
+    return find_own_notebook(os.environ, shell.user_ns)
 
 
 def _request(shell: InteractiveShell) -> dict[str, Any]:

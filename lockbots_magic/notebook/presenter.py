@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..cassette.active import cassette_of
-from ..conversation.history_entry import Entry
+from ..conversation.history_entry import HistoryEntry
 from ..conversation.messages import Delta
 from ..conversation.turn import Turn
 from ..errors import Interrupted, UsageError
@@ -30,7 +30,7 @@ from .session import Lockbots
 MAX_TRIES = 3
 """Requests for JSON that fits, per cell."""
 
-Recorder = Callable[[Entry], dict[str, Any]]
+Recorder = Callable[[HistoryEntry], dict[str, Any]]
 """Makes the metadata of an output from what the notebook keeps of a turn."""
 
 
@@ -124,7 +124,7 @@ class Presenter:
             output.close()
             output.finish(Turn("", page))
 
-    def note(self, text: str, entry: Entry) -> bool:
+    def note(self, text: str, entry: HistoryEntry) -> bool:
         """Show a line with what the notebook is to keep; False where outputs keep nothing, as in a terminal."""
         return show_note(self._shell, unlinked(printable(text)), self.recorder()(entry))
 
@@ -134,8 +134,8 @@ class Presenter:
 
         saved = destination is None or destination.saved
 
-        def record(entry: Entry) -> dict[str, Any]:
-            return metadata(entry if saved else replace(entry, owner=None), redacted, cell, source)
+        def record(entry: HistoryEntry) -> dict[str, Any]:
+            return metadata(entry if saved else replace(entry, info=None), redacted, cell, source)
 
         return record
 

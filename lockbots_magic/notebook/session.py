@@ -28,7 +28,7 @@ from .credentials import Credentials
 
 if TYPE_CHECKING:
     from ..cassette.cassette import Cassette
-    from ..conversation.history_entry import Past
+    from ..conversation.history_entry import RestoredConversation
     from ..conversation.usage import TurnUsage
 
 LIVE = ("auto", "on", "off", "text")
@@ -89,9 +89,9 @@ class Lockbots(Configurable):
         self.observers = Observers()
         """Told when a setting, a credential, or the set of conversations has changed."""
         self.cells = CellTracker()
-        self.observe(lambda _: self.observers.tell(), list(self.class_traits(config=True)))
+        self.observe(lambda _: self.observers.notify(), list(self.class_traits(config=True)))
         self.credentials = Credentials()
-        self.credentials.observers.add(self.observers.tell)
+        self.credentials.observers.add(self.observers.notify)
         self.conversations: dict[str, Conversation] = {}
         self.current = "main"
         self.outside: list[TurnUsage] = []
@@ -169,7 +169,7 @@ class Lockbots(Configurable):
             self._addresses[name] = base_url
         self.model = model
         if self._addresses != before:
-            self.observers.tell()
+            self.observers.notify()
         return chat
 
     def conversation(self, name: str | None = None) -> Conversation:
@@ -183,7 +183,7 @@ class Lockbots(Configurable):
         """List a conversation that a chat was made for."""
         if conversation.name not in self.conversations:
             self.conversations[conversation.name] = conversation
-            self.observers.tell()
+            self.observers.notify()
 
     def count_outside(self, reply: Reply) -> None:
         """Note what a reply took that no conversation keeps, but nothing of what was said."""
@@ -199,10 +199,10 @@ class Lockbots(Configurable):
             conversation.id = str(uuid.uuid4())  # it was saved and loaded: from here on there are two
         self.conversations[conversation.name] = conversation
         self.current = conversation.name
-        self.observers.tell()
+        self.observers.notify()
         return conversation
 
-    def restore(self, past: Past) -> tuple[Conversation, bool]:
+    def restore(self, restored: RestoredConversation) -> tuple[Conversation, bool]:
         """Take in a conversation that a notebook remembers; one that is here already can only be continued.
 
         An empty conversation makes way for one of its name; beside others it gets a number. It does not become the
@@ -211,7 +211,7 @@ class Lockbots(Configurable):
         Returns:
             The conversation as it is here, and whether it was taken in.
         """
-        conversation = Conversation.from_past(past)
+        conversation = Conversation.from_restored(restored)
         here = next((c for c in self.conversations.values() if c.id == conversation.id), None)
         if here is not None:
             if here.made >= conversation.made or here.turns != conversation.turns[: len(here)]:
@@ -222,7 +222,7 @@ class Lockbots(Configurable):
                 return namesake, False
             conversation.name = self.free_name(conversation.name)
         self.conversations[conversation.name] = conversation
-        self.observers.tell()
+        self.observers.notify()
         return conversation, True
 
     def persona_folders(self) -> list[Path]:
@@ -285,7 +285,7 @@ class Lockbots(Configurable):
         deleted = self.conversations.pop(self._existing(name).name)
         if name == self.current:
             self.current = "main"
-        self.observers.tell()
+        self.observers.notify()
         return deleted
 
     def set(self, name: str, value: Any) -> None:

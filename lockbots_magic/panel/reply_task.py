@@ -104,7 +104,7 @@ class ReplyTask:
     def _finish(self, frames: FrameLoop, error: str) -> None:
         turn = self._reply.turn
         error = error or (turn.error if turn else "") or "no reply was received"
-        kept = self._reply.entry is not None and self._reply.entry.owner is not None
+        kept = self._reply.entry is not None and self._reply.entry.info is not None
         if turn is None or not (turn.is_shown and kept):  # stopped before it was sent, or not part of the conversation
             self._send_end({"turn": None, "text": error})
         else:

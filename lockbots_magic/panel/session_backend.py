@@ -15,7 +15,7 @@ from ..errors import UsageError
 from ..notebook.chat_command import NotebookContext, system_of
 from ..notebook.session import Lockbots
 from ..providers import provider_class, split_model
-from ..storage.restore import restored
+from ..storage.restore import restore_notebook
 from .backend import PanelBackend
 
 FIRST_IMPORTED = time.time()
@@ -103,7 +103,7 @@ class SessionBackend(PanelBackend):
     def set_system(self, text: str) -> None:
         """Set the system prompt of the open conversation, and update other panels."""
         super().set_system(text)
-        self._session.observers.tell()
+        self._session.observers.notify()
 
     def functions_of(self, turn: Turn) -> list[Callable[..., Any]]:
         """Return the functions that the notebook has under the names called in a turn."""
@@ -126,6 +126,6 @@ def _find_saved(session: Lockbots) -> list[Conversation]:
     if path is None:
         return []
     with suppress(UsageError):  # no conversation in it, or unreadable: `%lockbots restore` reports that
-        earlier = [past for past in restored(path).pasts if past.made < FIRST_IMPORTED]
-        return [Conversation.from_past(past) for past in earlier if any(t.cell_id is None for t in past.turns)]
+        earlier = [one for one in restore_notebook(path).conversations if one.made < FIRST_IMPORTED]
+        return [Conversation.from_restored(one) for one in earlier if any(t.cell_id is None for t in one.turns)]
     return []

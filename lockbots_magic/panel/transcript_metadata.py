@@ -1,24 +1,18 @@
-"""Metadata of the transcript output, from which `%lockbots restore` rebuilds the conversations. Pure."""
+"""Metadata of the transcript output, from which `%lockbots restore` rebuilds the conversations. No I/O."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable
 from typing import Any
 
 from ..conversation.conversation import Conversation
-from ..conversation.history_entry import Entry, Neighbour, Owner, Trail
-from ..conversation.turn import Turn
+from ..conversation.history_entry import HistoryEntry
 from ..security.secrets import redacted
 from ..storage.output_metadata import metadata_of_several
 
 MAX_CHARACTERS = 200_000
 """Total length of the prompts, images and replies that are saved; the oldest turns are left out."""
-_STALE = "stale"
-"""Trail that matches no history: marks a turn whose earlier turns have changed since."""
-_UNKNOWN_DATE = 1.0
-"""Date (Unix time, s) of turns that a conversation was created with: a saved turn must have one."""
 
 
 class TranscriptMetadata:
@@ -31,7 +25,7 @@ class TranscriptMetadata:
     def add(self, conversation: Conversation) -> None:
         """Note that `conversation` is open now."""
         with self._lock:
-            self._opened = (*(other for other in self._opened if other is not conversation), conversation)
+            self._opened = (*(one for one in self._opened if one is not conversation), conversation)
 
     def build(self, known: Iterable[Conversation]) -> dict[str, Any]:
         """Return the metadata of the output for the current state of the conversations.
@@ -49,37 +43,24 @@ class TranscriptMetadata:
         from_panels = [one for one in known if any(t.cell_id is None for t in one.turns)]
         opened = list(dict.fromkeys([*(one for one in from_panels if one not in self._opened), *self._opened]))
         listed = {*known, *opened[-1:]}
-        endings: list[Entry] = []
-        entries: list[Entry] = []
-        for conversation in opened:
-            turns = [t for t in conversation.turns if t.is_shown]
-            ending = conversation.ending() if conversation in listed else None
-            if ending and ending.owner and (turns or ending.owner.former):
-                endings.append(ending)
-                entries += _entries(ending.owner, turns)
-        return metadata_of_several([*_newest(entries), *endings], redacted)
+        snapshots: list[HistoryEntry] = []
+        told: dict[int, HistoryEntry] = {}  # by serial number: forks share their first turns
+        for conversation in (one for one in opened if one in listed):
+            snapshot = conversation.snapshot()
+            if snapshot.info and (snapshot.order or snapshot.info.former):
+                snapshots.append(snapshot)
+                told |= {entry.serial: entry for entry in conversation.entries()}
+        return metadata_of_several([*_latest(told.values()), *snapshots], redacted)
 
 
-def _entries(owner: Owner, turns: list[Turn]) -> Iterator[Entry]:
-    """Yield an entry for each turn, except for those that a fork shares with its origin: the origin saves them."""
-    trail = Trail()
-    neighbours: list[Neighbour | None] = [None, *(Neighbour(t.id, t.place) for t in turns), None]
-    origin = owner.origin
-    for number, turn in enumerate(turns):
-        if not (origin and turn.place <= origin.last and turn.made <= origin.made):
-            before = _STALE if turn.stale else str(trail)
-            dated = turn if turn.made else replace(turn, made=turn.started or _UNKNOWN_DATE)
-            yield Entry(owner, dated, neighbours[number], neighbours[number + 2], before)
-        trail.add(turn)
-
-
-def _newest(entries: Iterable[Entry]) -> list[Entry]:
-    """Return the newest entries, oldest first, up to `MAX_CHARACTERS`."""
-    kept: list[Entry] = []
+def _latest(entries: Iterable[HistoryEntry]) -> list[HistoryEntry]:
+    """Return the entries of the latest turns, within `MAX_CHARACTERS`."""
+    turns = [(entry.turn, entry) for entry in entries if entry.turn]
+    turns.sort(key=lambda one: one[0].started)
+    kept: list[HistoryEntry] = []
     size = 0
-    for entry in sorted(entries, key=lambda one: one.made, reverse=True):
-        if entry.turn:
-            size += sum(map(len, (entry.turn.prompt, entry.turn.reply, *entry.turn.images)))
+    for turn, entry in reversed(turns):
+        size += sum(map(len, (turn.prompt, turn.reply, *turn.images)))
         if size > MAX_CHARACTERS:
             break
         kept.insert(0, entry)

@@ -1,4 +1,4 @@
-"""Which cell owns a turn that comes from a notebook: never a wrong one. Pure."""
+"""Binds the turns of a saved notebook to its cells; if in doubt, to none. No I/O."""
 
 from __future__ import annotations
 
@@ -7,54 +7,54 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..conversation.history_entry import Past
-from .notebook_cells import Cell
-from .output_metadata import Record, digest
+from ..conversation.history_entry import RestoredConversation
+from .notebook_cells import CodeCell
+from .output_metadata import OutputRecord, digest
 
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")  # as the notebook format has it, 4.5
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")  # nbformat 4.5
 
 
 @dataclass(frozen=True)
-class Binding:
-    """The ids that cells had when they ran, and what became of them."""
+class CellBinding:
+    """The ids that cells had when they ran, compared with those they have now."""
 
     renamed: Mapping[str, str]
     """Old id -> the id that the same cell has now."""
     ambiguous: frozenset[str]
-    """Ids of several cells: nobody knows which of them ran."""
+    """Ids of several cells: which of them ran is unknown."""
     unknown: frozenset[str]
-    """Ids that no cell has, though a cell shows what it ran under them."""
+    """Ids that no cell has, though a cell shows what ran under them."""
     found_in: Mapping[str, str]
-    """A turn of a cell that ran without an id, as programs run notebooks -> the id of the cell that shows it."""
+    """For cells that ran without an id, as programs run notebooks: id of the turn -> id of the cell that shows it."""
 
-    def applied(self, past: Past) -> Past:
-        """Return `past` with its turns bound to the cells as they are now."""
-        turns = (replace(t, cell_id=self.found_in.get(t.id) or self.of(t.cell_id)) for t in past.turns)
-        return replace(past, turns=tuple(turns))
+    def apply(self, conversation: RestoredConversation) -> RestoredConversation:
+        """Return `conversation` with its turns bound to the cells as they are now."""
+        turns = (replace(t, cell_id=self.found_in.get(t.id) or self.current_id(t.cell_id)) for t in conversation.turns)
+        return replace(conversation, turns=tuple(turns))
 
-    def of(self, cell_id: str | None) -> str | None:
-        """The id by which a cell is known now; one that no cell has is left: another cell never gets it."""
+    def current_id(self, cell_id: str | None) -> str | None:
+        """Return the present id of a cell. An id that no cell has is kept: no other cell gets it."""
         if cell_id is None or cell_id in self.ambiguous or not is_portable(cell_id):
             return None
         return self.renamed.get(cell_id, cell_id)
 
 
 def is_portable(cell_id: str | None) -> bool:
-    """Whether a notebook can hold the id. VS Code numbers cells anew each time, under ids of its own."""
+    """Return whether a notebook can hold the id. VS Code gives cells ids of its own, new in each session."""
     return cell_id is not None and _ID.fullmatch(cell_id) is not None
 
 
-def binding_of(cells: Sequence[Cell], ids: Iterable[str]) -> Binding:
+def bind_cells(cells: Sequence[CodeCell], ids: Iterable[str]) -> CellBinding:
     """Compare the ids under which cells ran with those they have.
 
     Args:
-        cells: the cells of code.
-        ids: the ids of all cells.
+        cells: The code cells.
+        ids: The ids of all cells.
     """
     count = Counter(ids)
-    shown_in: dict[str, list[Cell]] = {}
+    shown_in: dict[str, list[CodeCell]] = {}
     for cell in cells:
-        for ran_as in {found.record.cell for found in cell.found}:
+        for ran_as in {output.record.cell for output in cell.turn_outputs}:
             if ran_as is not None:
                 shown_in.setdefault(ran_as, []).append(cell)
     lost = {old: where for old, where in shown_in.items() if old not in count}
@@ -65,33 +65,34 @@ def binding_of(cells: Sequence[Cell], ids: Iterable[str]) -> Binding:
         and len(where) == 1
         and where[0].id
         and count[where[0].id] == 1
-        and _is_same(old, where[0], shown_in)
+        and _is_same_cell(old, where[0], shown_in)
     }
     ambiguous = frozenset(one for one, times in count.items() if times > 1)
-    return Binding(renamed, ambiguous, frozenset(lost) - renamed.keys(), _found_in(cells, count))
+    return CellBinding(renamed, ambiguous, frozenset(lost) - renamed.keys(), _cells_without_id(cells, count))
 
 
-def _found_in(cells: Iterable[Cell], count: Mapping[str, int]) -> dict[str, str]:
+def _cells_without_id(cells: Iterable[CodeCell], count: Mapping[str, int]) -> dict[str, str]:
+    """Return the cells that had no id when they ran, by the turn they show."""
     shown = [
-        (turn, cell, found.record)
+        (turn, cell, output.record)
         for cell in cells
-        for found in cell.found
-        if (turn := found.record.entry.turn) and turn.cell_id is None
+        for output in cell.turn_outputs
+        if (turn := output.record.entry.turn) and turn.cell_id is None
     ]
     times = Counter(turn.id for turn, _, _ in shown)
     return {
         turn.id: cell.id
         for turn, cell, record in shown
-        if cell.id and count[cell.id] == times[turn.id] == 1 and _is_of(record, cell)
+        if cell.id and count[cell.id] == times[turn.id] == 1 and _ran_in(record, cell)
     }
 
 
-def _is_of(record: Record, cell: Cell) -> bool:
-    """Whether a cell that had no id when it ran surely is `cell`."""
+def _ran_in(record: OutputRecord, cell: CodeCell) -> bool:
+    """Return whether a record without the id of its cell is certainly of `cell`."""
     return record.cell is None and record.source == digest(cell.source)
 
 
-def _is_same(old: str, cell: Cell, shown_in: Mapping[str, Sequence[Cell]]) -> bool:
-    """Whether `cell` is surely the one that ran as `old`: all that it shows came from there, and of this source."""
-    ran = {(found.record.cell, found.record.source) for found in cell.found}
+def _is_same_cell(old: str, cell: CodeCell, shown_in: Mapping[str, Sequence[CodeCell]]) -> bool:
+    """Return whether `cell` certainly ran as `old`: all its outputs are of that id and of its present source."""
+    ran = {(output.record.cell, output.record.source) for output in cell.turn_outputs}
     return ran == {(old, digest(cell.source))} and cell.id not in shown_in

@@ -5,12 +5,13 @@ https://nbformat.readthedocs.io/en/latest/format_description.html
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ..conversation.conversation import Conversation
-from ..conversation.history_entry import Entry
+from ..conversation.history_entry import HistoryEntry
 from ..conversation.turn import Turn
 from ..providers import names
 from ..rendering.html import render
@@ -22,8 +23,7 @@ from .cell_binding import is_portable
 from .export_cells import Setting, cell
 from .export_common import title_of, told
 from .json_file import text_of
-from .notebook_entries import entries_of
-from .output_metadata import digest, metadata
+from .output_metadata import MAX_ID, digest, metadata
 
 
 def text(conversation: Conversation) -> str:
@@ -33,14 +33,16 @@ def text(conversation: Conversation) -> str:
         UsageError: a parameter of a turn has no form in a cell; it names the parameter.
     """
     first = [digest(f"{conversation.id} {number}") for number in range(3)]
-    turns = _in_cells(told(conversation), first)
+    turns = _with_unique_ids(_in_cells(told(conversation), first))
+    exported = Conversation(conversation.name, system=conversation.system, turns=turns, id=conversation.id)
+    entries = exported.entries()
     providers = names()
     setting = Setting.of(turns, providers) if turns else Setting(system=conversation.system)
     title = f"# {literal(title_of(conversation), heading=True)}"
     cells = [
         {"cell_type": "markdown", "id": first[0], "metadata": {}, "source": title},
         *(_code(identity, source) for identity, source in zip(first[1:], setting.cells(), strict=False)),
-        *(_asked(turn, entry, cell(turn, setting, providers)) for turn, entry in entries_of(conversation, turns)),
+        *(_asked(turn, entry, cell(turn, setting, providers)) for turn, entry in zip(turns, entries, strict=True)),
     ]
     return text_of(_notebook(cells))
 
@@ -62,11 +64,22 @@ def _code(identity: str | None, source: str, *outputs: dict[str, Any]) -> dict[s
     }
 
 
-def _asked(turn: Turn, entry: Entry, source: str) -> dict[str, Any]:
+def _asked(turn: Turn, entry: HistoryEntry, source: str) -> dict[str, Any]:
     """The cell of one turn, with the reply as the cell that asked it showed it."""
     data = bundle(turn.reply, made(lambda: render(turn.reply), turn.reply), notices_of(turn))
     about = metadata(entry, redacted, turn.cell_id, source)
     return _code(turn.cell_id, source, {"output_type": "display_data", "data": dict(data), "metadata": about})
+
+
+def _with_unique_ids(turns: Iterable[Turn]) -> list[Turn]:
+    """Return `turns` with ids that tell them apart; turns from a file may have any."""
+    seen = {""}
+    unique = []
+    for turn in turns:
+        known = turn if turn.id not in seen and len(turn.id) <= MAX_ID else replace(turn, id=uuid.uuid4().hex)
+        seen.add(known.id)
+        unique.append(known)
+    return unique
 
 
 def _in_cells(turns: Sequence[Turn], taken: Iterable[str]) -> list[Turn]:

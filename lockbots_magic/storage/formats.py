@@ -167,11 +167,11 @@ def _read_json(path: str | Path) -> Found:
 
 def _read_notebook(path: str | Path) -> Found:
     """Its conversations as copies: the cells of another notebook do not own their turns here."""
-    from .restore import restored  # noqa: PLC0415  # as above
+    from .restore import restore_notebook  # noqa: PLC0415  # as above
 
-    notebook = restored(path)
+    notebook = restore_notebook(path)
     copies = [
-        Conversation(p.owner.name, system=p.owner.system, turns=[replace(t, cell_id=None) for t in p.turns])
-        for p in notebook.pasts
+        Conversation(one.info.name, system=one.info.system, turns=[replace(t, cell_id=None) for t in one.turns])
+        for one in notebook.conversations
     ]
     return Found(tuple(copies), notebook.remarks)

@@ -1,124 +1,133 @@
-"""The cells of a notebook, and the records that their outputs hold. Pure: it takes what JSON says."""
+"""Code cells of a saved notebook, with the records in their outputs. No I/O."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import UsageError
 from ..security.control_characters import printable
 from ..security.links import unlinked
-from .output_metadata import KEY, NewerRecordError, Record, parsed
+from .output_metadata import KEY, NewerRecordError, OutputRecord, parse_record
 
 FORMAT = 4
-"""The major version of the notebook format."""
-FIRST_WORDS = 40
-"""Characters of a text that a message quotes."""
+"""Major version of the notebook format."""
+MAX_QUOTED = 40
+"""Most characters of a text that a message quotes."""
 
 _CHAT = re.compile(r"\s*%%chat(?:\s|\Z)")
 _ASKS_FOR_HELP = re.compile(r"\s*%%chat[^\n]*\s(?:-h|--help)(?:\s|\Z)")
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
-    """A record, and the output that holds it."""
+class TurnOutput:
+    """An output that holds one record."""
 
-    record: Record
+    record: OutputRecord
     data: Any
-    """The record as it stands there."""
+    """The record as JSON."""
     plain: str
     """The output as plain text."""
 
 
 @dataclass(frozen=True, eq=False)
-class Cell:
-    """A cell of code."""
+class CodeCell:
+    """A code cell."""
 
     number: int
-    """Its place among all cells, from 1 on."""
+    """Position among all cells, from 1."""
     id: str | None
     source: str
-    found: tuple[Found, ...]
+    turn_outputs: tuple[TurnOutput, ...]
+    """Outputs with one record: of a turn asked in this cell, or of a command."""
     has_reply: bool
-    """Whether something was shown that is no error."""
-    told: tuple[tuple[Record, ...], ...] = ()
-    """What outputs tell that hold several records: turns that were not asked in this cell, as in a chat panel."""
+    """True if there is an output other than an error."""
+    panel_records: tuple[tuple[OutputRecord, ...], ...] = ()
+    """Records of outputs that hold several: of turns not asked in this cell, as in a chat panel."""
 
     @property
     def is_chat(self) -> bool:
-        """Whether it does nothing but ask."""
+        """Whether the cell is a prompt and nothing else."""
         return bool(_CHAT.match(self.source)) and not _ASKS_FOR_HELP.match(self.source)
 
     def __str__(self) -> str:
-        return f"cell {self.number} ({quoted(_words(self.source))})"
+        return f"cell {self.number} ({quoted(_first_words(self.source))})"
 
 
 def quoted(text: str) -> str:
-    """Return the first words of `text`, on one line; nothing in it steers a terminal, or is a link."""
+    """Return the first words of `text` in quotes, on one line, without control characters and links."""
     line = " ".join(unlinked(printable(text)).split())
-    return f'"{line if len(line) <= FIRST_WORDS else line[: FIRST_WORDS - 1] + "…"}"'
+    return f'"{line if len(line) <= MAX_QUOTED else line[: MAX_QUOTED - 1] + "…"}"'
 
 
-def cells_of(notebook: Any) -> list[Cell]:
-    """Return the cells of code of a notebook, as JSON describes it.
+def code_cells(notebook: Any) -> list[CodeCell]:
+    """Return the code cells of a notebook.
+
+    Args:
+        notebook: The notebook, parsed from JSON.
 
     Raises:
-        UsageError: it is no notebook, or of another format, or a record in it is damaged or of a later release; the
-            message names the cell.
+        UsageError: If it is not a notebook, or of another format, or a record in it is damaged or of a later release;
+            the message names the cell.
     """
     if isinstance(notebook, Mapping) and str(notebook.get("format", "")).startswith("lockbots-"):
-        raise UsageError("this is a saved conversation, no notebook: %lockbots load  reads it")
+        raise UsageError("this is a saved conversation, not a notebook. Run `%lockbots load` to read it.")
     if not isinstance(notebook, Mapping) or type(notebook.get("nbformat")) is not int:
-        raise UsageError("this is no notebook")
+        raise UsageError("this is not a notebook.")
     if notebook["nbformat"] != FORMAT:
-        hint = "open it in Jupyter and save it" if notebook["nbformat"] < FORMAT else "update lockbots-magic"
-        raise UsageError(f"it is a notebook of format {notebook['nbformat']}, this release reads {FORMAT}; {hint}")
+        hint = "Open it in Jupyter and save it." if notebook["nbformat"] < FORMAT else "Update lockbots-magic."
+        raise UsageError(f"the notebook has format {notebook['nbformat']}, this release reads format {FORMAT}. {hint}")
     if not isinstance(notebook.get("cells"), list):
-        raise UsageError("the notebook is damaged: it has no cells")
+        raise UsageError("the notebook is damaged: it has no list of cells.")
     return [_cell(number, cell) for number, cell in enumerate(notebook["cells"], 1) if _is_code(number, cell)]
 
 
-def ids_of(notebook: Mapping[str, Any]) -> list[str]:
-    """The ids of all cells, of those that hold no code too; one that stands there twice, twice."""
+def cell_ids(notebook: Mapping[str, Any]) -> list[str]:
+    """Return the ids of all cells, not only of code cells, with repetitions."""
     return [cell["id"] for cell in notebook["cells"] if isinstance(cell.get("id"), str)]
 
 
 def _is_code(number: int, cell: Any) -> bool:
     if not isinstance(cell, Mapping):
-        raise UsageError(f"the notebook is damaged: cell {number} is none")
+        raise UsageError(f"the notebook is damaged: cell {number} is not an object.")
     return cell.get("cell_type") == "code"
 
 
-def _cell(number: int, cell: Mapping[str, Any]) -> Cell:
+def _cell(number: int, cell: Mapping[str, Any]) -> CodeCell:
     outputs = cell.get("outputs", [])
-    bare = Cell(number, _id(cell), _joined(cell.get("source")), (), False)
+    bare = CodeCell(number, _id(cell), _join_lines(cell.get("source")), (), False)
     if not isinstance(outputs, list) or not all(isinstance(output, Mapping) for output in outputs):
-        raise UsageError(f"{bare}: its outputs are damaged; clear them, and restore again")
+        raise UsageError(f"{bare}: its outputs are damaged. Clear them, save, and restore again.")
     shown = any(output.get("output_type") != "error" for output in outputs)
-    return Cell(bare.number, bare.id, bare.source, tuple(_found(outputs, bare)), shown, tuple(_told(outputs, bare)))
+    return replace(
+        bare,
+        turn_outputs=tuple(_turn_outputs(outputs, bare)),
+        has_reply=shown,
+        panel_records=tuple(_panel_records(outputs, bare)),
+    )
 
 
 def _id(cell: Mapping[str, Any]) -> str | None:
     return cell["id"] if isinstance(cell.get("id"), str) else None
 
 
-def _found(outputs: Sequence[Mapping[str, Any]], cell: Cell) -> Iterator[Found]:
-    for output, kept in _kept(outputs):
+def _turn_outputs(outputs: Sequence[Mapping[str, Any]], cell: CodeCell) -> Iterator[TurnOutput]:
+    for output, kept in _with_metadata(outputs):
         if not _is_several(kept):
             data = output.get("data")
-            plain = _joined(data.get("text/plain")) if isinstance(data, Mapping) else ""
-            yield Found(_record(kept, cell), kept, plain)
+            plain = _join_lines(data.get("text/plain")) if isinstance(data, Mapping) else ""
+            yield TurnOutput(_record(kept, cell), kept, plain)
 
 
-def _told(outputs: Sequence[Mapping[str, Any]], cell: Cell) -> Iterator[tuple[Record, ...]]:
-    for _, kept in _kept(outputs):
+def _panel_records(outputs: Sequence[Mapping[str, Any]], cell: CodeCell) -> Iterator[tuple[OutputRecord, ...]]:
+    for _, kept in _with_metadata(outputs):
         if _is_several(kept):
             yield tuple(_record(one, cell) for one in kept)
 
 
-def _kept(outputs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], Any]]:
+def _with_metadata(outputs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], Any]]:
     for output in outputs:
         metadata = output.get("metadata")
         if isinstance(metadata, Mapping) and KEY in metadata:
@@ -129,24 +138,24 @@ def _is_several(kept: Any) -> bool:
     return isinstance(kept, list) and bool(kept)
 
 
-def _record(data: Any, cell: Cell) -> Record:
+def _record(data: Any, cell: CodeCell) -> OutputRecord:
     try:
-        return parsed(data)
+        return parse_record(data)
     except NewerRecordError as error:
-        raise UsageError(f"{cell}: {error}; update lockbots-magic") from None
+        raise UsageError(f"{cell}: {error}. Update lockbots-magic.") from None
     except (ValueError, RecursionError) as error:
-        why = unlinked(printable(str(error)))
-        raise UsageError(f"{cell}: what is saved with its output can't be used, {why:.200}; clear it") from None
+        reason = unlinked(printable(str(error)))
+        raise UsageError(f"{cell}: can't use the metadata of its output, {reason:.200}. Clear the output.") from None
 
 
-def _joined(text: Any) -> str:
-    """The text that a notebook holds as one, or as a list of lines."""
+def _join_lines(text: Any) -> str:
+    """Return a text that a notebook holds as one, or as a list of lines."""
     if isinstance(text, list) and all(isinstance(line, str) for line in text):
         return "".join(text)
     return text if isinstance(text, str) else ""
 
 
-def _words(source: str) -> str:
-    """What a cell says first, behind the line of the magic."""
+def _first_words(source: str) -> str:
+    """Return the text of a cell after the line of the magic."""
     first, _, rest = source.lstrip().partition("\n")
     return rest if _CHAT.match(first) and rest.strip() else first

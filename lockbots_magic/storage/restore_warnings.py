@@ -1,121 +1,126 @@
-"""What a person should know of a notebook whose conversations were rebuilt. Pure."""
+"""Remarks on a notebook whose conversations were restored: what is missing, edited or ambiguous. No I/O."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from ..conversation.history_entry import Past
+from ..conversation.history_entry import RestoredConversation
 from ..conversation.turn import Turn
-from .cell_binding import Binding
-from .notebook_cells import Cell, Found, quoted
+from .cell_binding import CellBinding
+from .notebook_cells import CodeCell, TurnOutput, quoted
 from .output_metadata import digest
 
-MOST_NAMED = 8
-"""Cells, or turns, that one remark names."""
+MAX_NAMED = 8
+"""Most cells, or turns, that one remark names."""
 
 
-def remarks_on(cells: Sequence[Cell], pasts: Sequence[Past], binding: Binding) -> list[str]:
+def remarks_on(
+    cells: Sequence[CodeCell], conversations: Sequence[RestoredConversation], binding: CellBinding
+) -> list[str]:
     """Return the remarks, a sentence each, the most important first.
 
     Args:
-        cells: the cells of code.
-        pasts: what was rebuilt from them, not yet bound to cells.
-        binding: how the turns are bound.
+        cells: The code cells.
+        conversations: What was rebuilt from them, not yet bound to cells.
+        binding: How the turns are bound.
     """
-    return [*_on_conversations(pasts), *_on_cells(cells, pasts), *_on_ids(cells, pasts, binding)]
+    return [
+        *_on_conversations(conversations),
+        *_on_cells(cells, conversations),
+        *_on_ids(cells, conversations, binding),
+    ]
 
 
-def _on_conversations(pasts: Sequence[Past]) -> Iterator[str]:
-    for past in pasts:
-        name = quoted(past.owner.name)
-        if past.gaps:
-            places = _listed([quoted(t.prompt) for t in past.turns if t.id in past.gaps])
+def _on_conversations(conversations: Sequence[RestoredConversation]) -> Iterator[str]:
+    for one in conversations:
+        name = quoted(one.info.name)
+        if one.gaps:
+            places = _join_words([quoted(t.prompt) for t in one.turns if t.id in one.gaps])
             yield (
-                f"{name}: a turn is missing right before {places}: its cell was deleted, cleared or run for something"
-                " else; turns that were told of it are stale"
+                f"{name}: turns are missing right before {places}: their cells were deleted, cleared or run for"
+                " something else. The turns after them are stale."
             )
-        if past.called != past.owner.name:
-            yield f"{name} is an older conversation that was called {quoted(past.called)} too"
-        if past.owner.system:
-            yield f"{name} brings a system prompt: {quoted(past.owner.system)}"
+        if one.original_name != one.info.name:
+            yield f"{name} is an older conversation that was also called {quoted(one.original_name)}."
+        if one.info.system:
+            yield f"{name} has a system prompt: {quoted(one.info.system)}"
 
 
-def _on_cells(cells: Sequence[Cell], pasts: Sequence[Past]) -> Iterator[str]:
-    alive = {turn.id for past in pasts for turn in past.turns}
-    shown = [(cell, found) for cell in cells for found in cell.found if _id(found) in alive]
-    chats = [cell for cell in cells if cell.is_chat and not cell.found]
+def _on_cells(cells: Sequence[CodeCell], conversations: Sequence[RestoredConversation]) -> Iterator[str]:
+    restored = {turn.id for one in conversations for turn in one.turns}
+    shown = [(cell, output) for cell in cells for output in cell.turn_outputs if _turn_id(output) in restored]
+    chats = [cell for cell in cells if cell.is_chat and not cell.turn_outputs]
     notes = (
-        ([c for c in chats if c.has_reply], "no turn is saved with the output (it was saved before its end, shown as"
-         " plain text, or is not ours), so there is none in the history; run again what should be in it"),
-        ([c for c in chats if not c.has_reply], "no reply is there: cleared, failed, or not run yet"),
-        ([c for c, found in shown if _is_edited(c, found)], "edited after the reply; the turn is as it was asked"),
-        ([c for c, found in shown if _is_altered(found)], "the output was altered by hand; the turn is as it came"),
-        (_copies(shown), "a copy of another cell with its output; the turn counts once"),
+        ([c for c in chats if c.has_reply], "the output holds no turn (it was saved before the reply ended, shown as"
+         " plain text, or is from another tool), so the history has none. Run the cell again to add it."),
+        ([c for c in chats if not c.has_reply], "there is no reply: cleared, failed, or not run yet."),
+        ([c for c, output in shown if _is_edited(c, output)], "edited after the reply; the turn keeps the old prompt."),
+        ([c for c, output in shown if _is_altered(output)], "the output was edited; the turn keeps the old reply."),
+        (_copies(shown), "a copy of another cell with its output; the turn counts once."),
     )  # fmt: skip
     for where, note in notes:
         if where:
-            yield f"{_named(where)}: {note}"
-    for cell, found in shown:
-        for parameter in found.record.described:
-            yield f"{cell}: a notebook can't hold the parameter {quoted(parameter)}; the turn is without it"
+            yield f"{_name_cells(where)}: {note}"
+    for cell, output in shown:
+        for parameter in output.record.described:
+            yield f"{cell}: a notebook can't hold the parameter {quoted(parameter)}; the turn was restored without it."
 
 
-def _on_ids(cells: Sequence[Cell], pasts: Sequence[Past], binding: Binding) -> Iterator[str]:
-    owners = {turn.cell_id for past in pasts for turn in past.turns}
-    again = "run again, it adds a turn and replaces none"
+def _on_ids(
+    cells: Sequence[CodeCell], conversations: Sequence[RestoredConversation], binding: CellBinding
+) -> Iterator[str]:
+    owners = {turn.cell_id for one in conversations for turn in one.turns}
+    again = "If it runs again, it adds a turn and replaces none."
     twice = [cell for cell in cells if cell.id in binding.ambiguous and cell.id in owners]
     if twice:
-        yield f"{_named(twice)}: another cell has the same id, so its turn is bound to no cell; {again}"
-    strange = [c for c in cells if {found.record.cell for found in c.found} & binding.unknown & owners]
+        yield f"{_name_cells(twice)}: another cell has the same id, so the turn is bound to no cell. {again}"
+    strange = [c for c in cells if {output.record.cell for output in c.turn_outputs} & binding.unknown & owners]
     if strange and not any(cell.id for cell in cells):
-        yield f"the notebook's cells have no ids (its format is older than 4.5): where a cell is {again}"
+        yield f"The notebook's cells have no ids (its format is older than 4.5), so no cell owns a turn. {again}"
     elif strange:
-        yield f"{_named(strange)}: it ran under another id, so its turn is bound to no cell; {again}"
+        yield f"{_name_cells(strange)}: it ran under another id, so the turn is bound to no cell. {again}"
     number = {cell.id: cell.number for cell in cells}
-    for past in pasts:
-        if not _is_sorted(past.turns, binding, number):
-            yield (
-                f"{quoted(past.owner.name)}: the cells stand in another order than the turns; the history keeps the"
-                " order of the conversation"
-            )
+    for one in conversations:
+        if not _is_sorted(one.turns, binding, number):
+            yield f"{quoted(one.info.name)}: the cells were reordered; the history keeps the order of the conversation."
 
 
-def _is_sorted(turns: Iterable[Turn], binding: Binding, number: dict[str | None, int]) -> bool:
-    places = [number[cell] for t in turns if (cell := binding.of(t.cell_id)) is not None and cell in number]
+def _is_sorted(turns: Iterable[Turn], binding: CellBinding, number: dict[str | None, int]) -> bool:
+    places = [number[cell] for t in turns if (cell := binding.current_id(t.cell_id)) is not None and cell in number]
     return all(a <= b for a, b in pairwise(places))
 
 
-def _id(found: Found) -> str | None:
-    entry = found.record.entry
-    return entry.turn.id if entry.turn and entry.owner else None
+def _turn_id(output: TurnOutput) -> str | None:
+    entry = output.record.entry
+    return entry.turn.id if entry.turn and entry.info else None
 
 
-def _is_edited(cell: Cell, found: Found) -> bool:
-    return bool(found.record.source) and found.record.source != digest(cell.source)
+def _is_edited(cell: CodeCell, output: TurnOutput) -> bool:
+    return bool(output.record.source) and output.record.source != digest(cell.source)
 
 
-def _is_altered(found: Found) -> bool:
-    return found.record.shown != digest(found.plain)
+def _is_altered(output: TurnOutput) -> bool:
+    return output.record.shown != digest(output.plain)
 
 
-def _copies(shown: Sequence[tuple[Cell, Found]]) -> list[Cell]:
-    """The cells that show a turn which the cell that made it shows too, or which came before."""
-    first: dict[str | None, Cell] = {}
-    for cell, found in sorted(shown, key=lambda one: one[0].id != one[1].record.cell):
-        first.setdefault(_id(found), cell)
-    return [cell for cell, found in shown if first[_id(found)] is not cell]
+def _copies(shown: Sequence[tuple[CodeCell, TurnOutput]]) -> list[CodeCell]:
+    """Return the cells that show a turn which the cell that made it shows too, or an earlier cell."""
+    first: dict[str | None, CodeCell] = {}
+    for cell, output in sorted(shown, key=lambda one: one[0].id != one[1].record.cell):
+        first.setdefault(_turn_id(output), cell)
+    return [cell for cell, output in shown if first[_turn_id(output)] is not cell]
 
 
-def _named(cells: Iterable[Cell]) -> str:
-    """Name the cells: one by its first words, several by their numbers."""
-    places = list(dict.fromkeys(cells))
-    if len(places) == 1:
-        return str(places[0])
-    return f"cells {_listed([str(cell.number) for cell in places])}"
+def _name_cells(cells: Iterable[CodeCell]) -> str:
+    """Name one cell by its first words, several by their numbers."""
+    unique = list(dict.fromkeys(cells))
+    if len(unique) == 1:
+        return str(unique[0])
+    return f"cells {_join_words([str(cell.number) for cell in unique])}"
 
 
-def _listed(words: Sequence[str]) -> str:
-    if len(words) > MOST_NAMED:
-        return f"{', '.join(words[:MOST_NAMED])} and {len(words) - MOST_NAMED} more"
+def _join_words(words: Sequence[str]) -> str:
+    if len(words) > MAX_NAMED:
+        return f"{', '.join(words[:MAX_NAMED])} and {len(words) - MAX_NAMED} more"
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

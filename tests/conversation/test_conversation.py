@@ -1,6 +1,8 @@
 """The history: where a turn goes, and what of it a model is told."""
 
+import copy
 import json
+import pickle
 from contextlib import suppress
 from dataclasses import replace
 
@@ -71,13 +73,71 @@ def test_a_failure_in_the_place_of_a_failure_makes_nothing_stale():
     assert [(t.id == "again", t.stale) for t in conversation.turns] == [(True, False), (False, False)]
 
 
-def test_a_turn_says_what_stood_around_it():
+def test_an_entry_tells_the_order_and_what_is_stale():
     conversation = filled("a", "b", "c")
-    a, b, c = conversation.turns
-    entry = conversation.commit(Turn("B", "x"), conversation.slot_of(b.id))
-    assert (entry.after.id, entry.before.id, entry.turn.place) == (a.id, c.id, b.place)
+    a, b, c = (entry.serial for entry in conversation.entries())
+    entry = conversation.commit(Turn("B", "x"), conversation.slot_of(conversation.turns[1].id))
     assert entry.turn is conversation.turns[1]
-    assert entry.turn.made > 0
+    assert entry.serial not in (a, b, c)
+    assert (entry.order, entry.stale) == ((a, entry.serial, c), (c,))
+    assert conversation.snapshot() == replace(entry, turn=None, serial=0, displaces=False)
+
+
+def test_a_turn_that_nothing_shows_is_not_in_the_order():
+    conversation = filled("a")
+    entry = conversation.commit(Turn("b", status="error"), conversation.slot())
+    assert (entry.serial, len(entry.order), len(conversation)) == (0, 1, 2)
+
+
+def test_describing_a_conversation_does_not_change_it():
+    conversation = filled("a")
+    for change in (lambda: None, lambda: conversation.commit(Turn("b", "x"), conversation.slot()), conversation.undo):
+        change()
+        made = conversation.made
+        conversation.snapshot()
+        conversation.snapshot(deleted=True)
+        conversation.entries()
+        conversation.to_dict()
+        assert conversation.made == made
+
+
+def test_a_fork_does_not_change_its_original():
+    conversation = filled("a")
+    conversation.commit(Turn("b", "x"), conversation.slot())
+    before = conversation.snapshot()
+    fork = conversation.fork("other")
+    assert conversation.snapshot() == before
+    assert fork.made > before.made
+    assert fork.snapshot().order == before.order
+
+
+@pytest.mark.parametrize(
+    "change", [Conversation.undo, Conversation.clear, lambda c: c.commit(Turn("x", "y"), c.slot())]
+)
+def test_every_change_is_later_than_the_one_before_also_where_the_clock_is_set_back(change):
+    conversation = filled("a")
+    conversation._made = 2e10
+    change(conversation)
+    assert conversation.made > 2e10
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda c: pickle.loads(pickle.dumps(c))])
+def test_a_copy_has_the_same_turns_and_goes_its_own_way(copied):
+    told = []
+    old = Conversation("physics", system="Be brief.")
+    old.observers.add(lambda: told.append(1))
+    for prompt in "ab":
+        old.commit(Turn(prompt, "x", params={"n": [1]}), old.slot())
+    told.clear()
+    new = copied(old)
+    assert (new.name, new.system, new.turns, new.made) == (old.name, old.system, old.turns, old.made)
+    assert new.id != old.id
+    assert new.snapshot().order == old.snapshot().order
+    new.commit(Turn("c", "x"), new.slot())
+    assert old.commit(Turn("d", "x"), old.slot()).serial not in new.snapshot().order
+    assert (prompts(old), prompts(new)) == (["a", "b", "d"], ["a", "b", "c"])
+    assert len(new.observers) == 0
+    assert told == [1]
 
 
 def test_one_execution_may_hold_several_turns():

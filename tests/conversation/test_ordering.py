@@ -1,38 +1,42 @@
-"""Places between any two of which there is room."""
-
-import json
+"""The order of turns as text: short where turns were made one after the other."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockbots_magic.conversation.ordering import between, place_of
+from lockbots_magic.conversation.ordering import MAX_TURNS, format_order, parse_order, random_start
 
 
-def test_places_at_the_end_are_counted():
-    first = between(None, None)
-    assert (first, between(first, None), between((2, 1, 3), None)) == ((1,), (2,), (3,))
+@given(st.lists(st.integers(1, 60) | st.integers(2**40, 2**40 + 60), unique=True, max_size=80))
+def test_an_order_is_read_as_it_was_written(serials):
+    assert parse_order(format_order(serials)) == tuple(serials)
 
 
-def test_places_behind_one_another_stay_short():
-    place = (5,)
-    for _ in range(100):
-        place = between(place, (6,))
-    assert place == (5, 100)
+def test_turns_made_one_after_the_other_are_one_run():
+    start = random_start()
+    assert len(format_order(range(start, start + 2000))) <= 22
+    assert format_order([10, 11, 12, 40, 13]) == "a 0+2 1e 3"
 
 
-@given(st.lists(st.integers(0, 100), max_size=60))
-def test_between_any_two_there_is_room_and_it_can_be_saved(steps):
-    places = []
-    for step in steps:
-        at = step % (len(places) + 1)
-        low, high = places[at - 1] if at else None, places[at] if at < len(places) else None
-        places.insert(at, between(low, high))
-    assert places == sorted(set(places))
-    assert [place_of(json.loads(json.dumps(place))) for place in places] == places
+def test_conversations_begin_to_count_at_different_numbers():
+    assert len({random_start() for _ in range(100)}) == 100
 
 
-@pytest.mark.parametrize("numbers", [None, 5, "12", [], [0], [1, 0], [-1], [1.0], [True], [2**60], [1] * 201, {}])
-def test_what_is_no_place_is_refused(numbers):
-    with pytest.raises(ValueError, match="a place can't be"):
-        place_of(numbers)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x",
+        "-1 0",
+        "1 x",
+        "1 0+-1",
+        "1 0+-2",
+        "1 0 0",
+        "1 0+2 1",
+        f"1 0+{MAX_TURNS:x}",
+        "1 0+" + "9" * 30,
+        "1 " + "f" * 20,
+    ],
+)
+def test_what_is_not_an_order_is_refused(text):
+    with pytest.raises(ValueError):  # noqa: PT011  # also int's own
+        parse_order(text)

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from IPython.utils.capture import capture_output
 
 from lockbots_magic import Chat
-from lockbots_magic.cassette.active import eject_cassette
 from lockbots_magic.conversation.context_window import estimate_message_tokens, fit_messages
 from lockbots_magic.conversation.conversation import Conversation
 from lockbots_magic.conversation.messages import ModelInfo, Usage
@@ -283,17 +282,14 @@ def all_turns(session):
 def test_replayed_turns_are_counted_as_recorded(run, mock_server, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run(f"use openai:demo --base-url {mock_server.url('openai')}")
-    try:
-        run("record talk.jsonl")
-        run("count to 5", "chat")
-        assert "talk.jsonl" not in run("usage")
-        recorded = Chat("openai:demo", base_url=mock_server.url("openai"), cassette="talk.jsonl").ask("count to 5")
-        run("clear")
-        run("replay talk.jsonl")
-        run("count to 5", "chat")
-        said = run("usage")
-    finally:
-        eject_cassette()
+    run("record talk.jsonl")
+    run("count to 5", "chat")
+    assert "talk.jsonl" not in run("usage")
+    recorded = Chat("openai:demo", base_url=mock_server.url("openai"), cassette="talk.jsonl").ask("count to 5")
+    run("clear")
+    run("replay talk.jsonl")
+    run("count to 5", "chat")
+    said = run("usage")
     assert "what talk.jsonl played is counted as it was recorded, and cost nothing anew" in said
     assert str(measure_turn(recorded).reply) in said
 

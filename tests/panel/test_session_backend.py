@@ -6,14 +6,14 @@ import json
 import pytest
 
 from lockbots_magic import Chat, Conversation
-from lockbots_magic.conversation.history_entry import Owner, Past
+from lockbots_magic.conversation.history_entry import ConversationInfo, RestoredConversation
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.notebook.session import Lockbots
 from lockbots_magic.panel import session_backend
 from lockbots_magic.panel.session_backend import SessionBackend
 from lockbots_magic.panel.transcript_metadata import TranscriptMetadata
 from lockbots_magic.security.secrets import Secret
-from lockbots_magic.storage.restore import restored
+from lockbots_magic.storage.restore import restore_notebook
 from tests.panel.harness import PLANTED, PanelHarness, prompts
 
 
@@ -115,7 +115,8 @@ def test_deleted_conversation_stays_usable_until_another_is_opened(session, sess
 
 
 def test_restored_conversation_replaces_an_empty_one(session, session_panel):
-    session.restore(Past(Owner("id", "main"), (Turn("from before", "yes", place=(1,), made=1.0),), 1.0))
+    restored = RestoredConversation(ConversationInfo("id", "main"), (Turn("from before", "yes"),), (1,), 1.0)
+    session.restore(restored)
     assert [p for p, *_ in session_panel.shown()] == ["from before"]
     assert session_panel.controller.conversation is session.conversation()
 
@@ -134,10 +135,10 @@ def test_conversation_that_cells_use_is_sent(session, session_panel):
     session_panel.post("new")
     assert session_panel.received("snapshot")[-1]["conversation"]["cells"] == "main"
     session.switch("chat")  # in a cell
-    session.cells.ended.tell()
+    session.cells.ended.notify()
     assert session_panel.received("conversations")[-1]["cells"] == "chat"
     sent = len(session_panel.messages)
-    session.cells.ended.tell()
+    session.cells.ended.notify()
     assert len(session_panel.messages) == sent
 
 
@@ -175,7 +176,7 @@ def test_unrestored_turns_are_counted_until_they_are_restored(session, tmp_path,
     panel = PanelHarness(backend=SessionBackend(session))
     panel.post("hello", view="v")
     assert panel.received("snapshot")[-1]["conversation"]["unrestored"] == 2
-    for past in restored(path).pasts:
+    for past in restore_notebook(path).conversations:
         session.restore(past)
     assert panel.received("conversations")[-1]["unrestored"] == 0
     assert [p for p, *_ in panel.shown()] == ["prompt in main"]

@@ -13,7 +13,7 @@ from lockbots_magic.panel import transcript_metadata
 from lockbots_magic.panel.transcript_metadata import TranscriptMetadata
 from lockbots_magic.security.secrets import Secret
 from lockbots_magic.storage.output_metadata import KEY, metadata
-from lockbots_magic.storage.restore import restored
+from lockbots_magic.storage.restore import restore_notebook
 
 PLANTED = "sk-planted-credential-0123456789abcdef"
 
@@ -42,7 +42,7 @@ class Notebook:
 
     def restored(self):
         self.path.write_text(json.dumps({"cells": self.cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
-        return restored(self.path)
+        return restore_notebook(self.path)
 
 
 @pytest.fixture
@@ -73,9 +73,9 @@ def test_conversation_of_a_panel_is_restored(notebook):
     chat.redo(chat.conversation.turns[0].id).close()
     chat.retry(chat.conversation.turns[1].id)
     notebook.add("%lockbots panel", build_metadata(chat.conversation))
-    (past,) = notebook.restored().pasts
+    (past,) = notebook.restored().conversations
     assert describe(past.turns) == describe(chat.conversation.turns)
-    assert (past.owner.name, past.owner.system, past.gaps) == ("main", "Be brief.", ())
+    assert (past.info.name, past.info.system, past.gaps) == ("main", "Be brief.", ())
 
 
 def test_turns_of_cells_and_of_the_panel_keep_their_order(notebook):
@@ -88,7 +88,7 @@ def test_turns_of_cells_and_of_the_panel_keep_their_order(notebook):
     notebook.cells.insert(0, notebook.cells.pop())
     notebook.add("%lockbots panel", build_metadata(chat.conversation))
     book = notebook.restored()
-    assert describe(book.pasts[0].turns) == describe(chat.conversation.turns)
+    assert describe(book.conversations[0].turns) == describe(chat.conversation.turns)
     assert not [remark for remark in book.remarks if "missing" in remark or "copy" in remark]
 
 
@@ -99,7 +99,7 @@ def test_cell_turn_regenerated_in_the_panel_is_restored_as_regenerated(notebook)
     notebook.add("%%chat\none", metadata(reply.entry, str, "cell-0", "%%chat\none"), "to one")
     chat.retry()
     notebook.add("%lockbots panel", build_metadata(chat.conversation))
-    assert describe(notebook.restored().pasts[0].turns) == describe(chat.conversation.turns)
+    assert describe(notebook.restored().conversations[0].turns) == describe(chat.conversation.turns)
 
 
 def test_fork_is_restored_with_the_turns_of_its_origin(notebook):
@@ -107,10 +107,10 @@ def test_fork_is_restored_with_the_turns_of_its_origin(notebook):
     fork = chat.fork("main-2", chat.conversation.turns[0].id)
     fork.ask("two, differently")
     notebook.add("%lockbots panel", build_metadata(chat.conversation, fork.conversation))
-    main, branch = notebook.restored().pasts
+    main, branch = notebook.restored().conversations
     assert describe(main.turns) == describe(chat.conversation.turns)
     assert describe(branch.turns) == describe(fork.conversation.turns)
-    assert branch.owner.name == "main-2"
+    assert branch.info.name == "main-2"
 
 
 def test_two_panels_of_one_conversation_restore_its_latest_state(notebook):
@@ -119,7 +119,7 @@ def test_two_panels_of_one_conversation_restore_its_latest_state(notebook):
     chat.ask("two")
     chat.retry(chat.conversation.turns[0].id)
     notebook.add("%lockbots panel", build_metadata(chat.conversation))
-    assert describe(notebook.restored().pasts[0].turns) == describe(chat.conversation.turns)
+    assert describe(notebook.restored().conversations[0].turns) == describe(chat.conversation.turns)
 
 
 def test_undone_and_cleared_turns_are_not_restored(notebook):
@@ -129,30 +129,30 @@ def test_undone_and_cleared_turns_are_not_restored(notebook):
     notebook.add("%%chat\nthree", metadata(reply.entry, str, "cell-0", "%%chat\nthree"), "to three")
     chat.undo(2)
     notebook.add("%lockbots panel", build_metadata(chat.conversation))
-    assert [t.prompt for t in notebook.restored().pasts[0].turns] == ["one"]
+    assert [t.prompt for t in notebook.restored().conversations[0].turns] == ["one"]
     chat.clear()
     notebook.cells.pop()
     notebook.add("%lockbots panel", build_metadata(chat.conversation))
-    assert [t.prompt for past in notebook.restored().pasts for t in past.turns] == []
+    assert [t.prompt for past in notebook.restored().conversations for t in past.turns] == []
 
 
 def test_damaged_record_is_reported_with_its_cell(notebook):
     kept = build_metadata(make_chat("main", "one").conversation)
     kept[KEY][0]["turn"]["id"] = 7
     notebook.add("%lockbots panel", kept)
-    with pytest.raises(UsageError, match=r'cell 1 \("%lockbots panel"\): what is saved with its output can.t be used'):
+    with pytest.raises(UsageError, match=r'cell 1 \("%lockbots panel"\): can.t use the metadata of its output'):
         notebook.restored()
 
 
 def test_turns_that_a_conversation_was_created_with_are_restored(notebook):
     by_hand = Conversation("by hand", turns=[Turn("one", "yes"), Turn("two", "yes")])
     notebook.add("ChatPanel(chat)", build_metadata(by_hand))
-    assert [t.prompt for t in notebook.restored().pasts[0].turns] == ["one", "two"]
+    assert [t.prompt for t in notebook.restored().conversations[0].turns] == ["one", "two"]
     chat = Chat(lambda prompt: "yes", conversation=by_hand)
     chat.ask("three")
     notebook.cells.clear()
     notebook.add("ChatPanel(chat)", build_metadata(by_hand))
-    assert [t.prompt for t in notebook.restored().pasts[0].turns] == ["one", "two", "three"]
+    assert [t.prompt for t in notebook.restored().conversations[0].turns] == ["one", "two", "three"]
 
 
 def test_conversation_without_turns_has_no_metadata():
@@ -172,7 +172,7 @@ def test_oldest_turns_beyond_the_size_limit_are_not_saved(monkeypatch, notebook)
     monkeypatch.setattr(transcript_metadata, "MAX_CHARACTERS", 30)
     chat = make_chat("main", *"abcdefgh")
     notebook.add("%lockbots panel", build_metadata(chat.conversation))
-    (past,) = notebook.restored().pasts
+    (past,) = notebook.restored().conversations
     assert [t.prompt for t in past.turns] == list("cdefgh")
     assert past.gaps == (chat.conversation.turns[2].id,)
 

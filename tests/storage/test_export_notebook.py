@@ -117,7 +117,6 @@ TURNS = st.builds(
     stale=st.booleans(),
     cell_id=st.sampled_from([None, "a", "b", "not valid"]),
     id=st.sampled_from(["", "1", "2", "x" * 300]) | st.uuids().map(str),
-    made=st.sampled_from([0.0, 1.0, 2.0, float("inf")]),
     params=st.sampled_from([{}, {"temperature": 0.5, "stop": ["a"]}]),
 )
 

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockbots_magic.conversation.conversation import Conversation
-from lockbots_magic.conversation.history_entry import Entry
+from lockbots_magic.conversation.history_entry import HistoryEntry
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import RestoreWarning, UsageError
 from lockbots_magic.security.control_characters import printable
 from lockbots_magic.storage import restore as reading
 from lockbots_magic.storage.output_metadata import KEY, metadata
-from lockbots_magic.storage.restore import own_path, read_conversation, restored
+from lockbots_magic.storage.restore import find_own_notebook, read_conversation, restore_notebook
 
 
 class Notebook:
@@ -48,12 +48,12 @@ class Notebook:
         return self.path
 
     def restored(self):
-        return restored(self.save())
+        return restore_notebook(self.save())
 
     @property
     def turns(self):
         """The prompts, with the cells that own them."""
-        return [(t.prompt, t.cell_id) for t in self.restored().pasts[-1].turns]
+        return [(t.prompt, t.cell_id) for t in self.restored().conversations[-1].turns]
 
     @property
     def remarks(self):
@@ -100,7 +100,7 @@ def test_the_latest_conversation_comes_or_the_one_that_is_named(three):
     path = three.save()
     assert read_conversation(path).name == "physics"
     assert read_conversation(str(path), "main").id == first.id
-    with pytest.raises(UsageError, match="no conversation 'chemistry'; it holds: main, physics"):
+    with pytest.raises(UsageError, match=r"no conversation 'chemistry'\. It holds: main, physics"):
         read_conversation(path, "chemistry")
 
 
@@ -116,7 +116,7 @@ def test_texts_may_be_lists_of_lines_behind_a_byte_order_mark(three):
         cell["source"] = cell["source"].splitlines(keepends=True)
         cell["outputs"][0]["data"]["text/plain"] = ["yes"]
     three.path.write_text(three.save().read_text("utf-8"), encoding="utf-8-sig")
-    assert restored(three.path).remarks == ()
+    assert restore_notebook(three.path).remarks == ()
 
 
 # Files that are none.
@@ -125,52 +125,52 @@ def test_texts_may_be_lists_of_lines_behind_a_byte_order_mark(three):
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "not JSON, or not whole"),
-        ('{"cells": [', "not JSON, or not whole"),
-        ('{"a": 1}\n<<<<<<< HEAD\n', "merge that was not finished"),
+        ("", "not JSON, or incomplete"),
+        ('{"cells": [', "not JSON, or incomplete"),
+        ('{"a": 1}\n<<<<<<< HEAD\n', "unfinished merge"),
         ('{"nbformat": NaN}', "not JSON"),
         ("[" * 100_000, "not JSON"),
         ("9" * 5000, "not JSON"),
-        ("[]", "no notebook"),
-        ('{"cells": []}', "no notebook"),
-        ('{"nbformat": "4", "cells": []}', "no notebook"),
-        ('{"nbformat": true, "cells": []}', "no notebook"),
+        ("[]", "not a notebook"),
+        ('{"cells": []}', "not a notebook"),
+        ('{"nbformat": "4", "cells": []}', "not a notebook"),
+        ('{"nbformat": true, "cells": []}', "not a notebook"),
         ('{"format": "lockbots-conversation", "turns": []}', "%lockbots load"),
-        ('{"nbformat": 3, "worksheets": []}', "format 3, this release reads 4; open it in Jupyter and save it"),
-        ('{"nbformat": 5, "cells": []}', "update lockbots-magic"),
-        ('{"nbformat": 4, "cells": {}}', "it has no cells"),
-        ('{"nbformat": 4, "cells": [5]}', "cell 1 is none"),
+        ('{"nbformat": 3, "worksheets": []}', "format 3, this release reads format 4. Open it in Jupyter and save it"),
+        ('{"nbformat": 5, "cells": []}', "Update lockbots-magic"),
+        ('{"nbformat": 4, "cells": {}}', "it has no list of cells"),
+        ('{"nbformat": 4, "cells": [5]}', "cell 1 is not an object"),
         (
             '{"nbformat": 4, "cells": [{"cell_type": "code", "source": "a", "outputs": 5}]}',
             "cell 1 .*outputs are damaged",
         ),
         ('{"nbformat": 4, "cells": [{"cell_type": "code", "outputs": [5]}]}', "cell 1 .*outputs are damaged"),
-        ('{"nbformat": 4, "cells": []}', "no saved turns.*run its %%chat cells again"),
+        ('{"nbformat": 4, "cells": []}', "no saved turns.*Run its %%chat cells again"),
     ],
 )
 def test_a_file_that_is_no_such_notebook_is_one_clear_message(tmp_path, text, why):
     path = tmp_path / "x.ipynb"
     path.write_text(text)
     with pytest.raises(UsageError, match=f"x.ipynb.*{why}"):
-        restored(path)
+        restore_notebook(path)
 
 
 def test_a_file_that_can_not_be_read_is_one_clear_message(tmp_path, monkeypatch):
     with pytest.raises(UsageError, match=r"Can't read .*: No such file"):
-        restored(tmp_path / "nothing.ipynb")
+        restore_notebook(tmp_path / "nothing.ipynb")
     (tmp_path / "x.ipynb").write_bytes(b"\xff\xfe\xff")
     with pytest.raises(UsageError, match=r"x\.ipynb"):
-        restored(tmp_path / "x.ipynb")
-    monkeypatch.setattr(reading, "LARGEST", 2)
+        restore_notebook(tmp_path / "x.ipynb")
+    monkeypatch.setattr(reading, "MAX_NOTEBOOK", 2)
     with pytest.raises(UsageError, match="too large"):
-        restored(tmp_path / "x.ipynb")
+        restore_notebook(tmp_path / "x.ipynb")
 
 
 def test_a_notebook_without_a_conversation_says_why(notebook):
     notebook.add("c1", "%%chat\nhi")
     assert "outputs were cleared" in notebook.refused()
-    notebook.show("c2", "%%chat --no-history\nhi", Entry(None, Turn("hi", "yes")))
-    assert "outside every conversation" in notebook.refused()
+    notebook.show("c2", "%%chat --no-history\nhi", HistoryEntry(None, Turn("hi", "yes")))
+    assert "outside conversations" in notebook.refused()
 
 
 # Records that can't be used.
@@ -179,7 +179,7 @@ def test_a_notebook_without_a_conversation_says_why(notebook):
 def test_a_record_of_a_later_release_names_the_cell(three):
     record_in(three.cells[1])["version"] = 2
     assert three.refused() == (
-        'talk.ipynb: cell 2 ("two"): the record is of version 2, this release reads 1; update lockbots-magic'
+        'talk.ipynb: cell 2 ("two"): the record has version 2, this release reads version 1. Update lockbots-magic.'
     )
 
 
@@ -188,14 +188,14 @@ def test_a_damaged_record_names_the_cell(three, damage):
     three.add("m", "# A heading", cell_type="markdown")
     three.cells.insert(0, three.cells.pop())
     three.cells[2]["outputs"][0]["metadata"][KEY] = damage
-    assert re.match(r'talk\.ipynb: cell 3 \("two"\): what is saved with its output can\'t be used', three.refused())
+    assert re.match(r'talk\.ipynb: cell 3 \("two"\): can\'t use the metadata of its output', three.refused())
 
 
 def test_the_same_turn_told_in_two_ways_is_refused(three):
     copied = json.loads(json.dumps(three.cells[0]))
     record_in(copied)["turn"]["reply"] = "no"
     three.cells.append({**copied, "id": "c4"})
-    assert 'cell 1 ("one") and cell 4 ("one") tell the same turn differently' in three.refused()
+    assert 'cell 1 ("one") and cell 4 ("one") hold the same turn with different content' in three.refused()
 
 
 def test_nothing_in_a_message_steers_a_terminal(three):
@@ -211,32 +211,32 @@ def test_nothing_in_a_message_steers_a_terminal(three):
 def test_a_cell_edited_after_its_reply_keeps_the_turn_as_it_was_asked(three):
     three.cells[1]["source"] = "%%chat\nsomething else"
     assert three.turns[1] == ("two", "c2")
-    assert three.remarks == 'cell 2 ("something else"): edited after the reply; the turn is as it was asked'
+    assert three.remarks == 'cell 2 ("something else"): edited after the reply; the turn keeps the old prompt.'
 
 
 def test_an_output_altered_by_hand_leaves_the_turn_as_it_came(three):
     for cell in three.cells[1:]:
         cell["outputs"][0]["data"]["text/plain"] = "no"
-    assert three.restored().pasts[0].turns[1].reply == "yes"
-    assert three.remarks == "cells 2 and 3: the output was altered by hand; the turn is as it came"
+    assert three.restored().conversations[0].turns[1].reply == "yes"
+    assert three.remarks == "cells 2 and 3: the output was edited; the turn keeps the old reply."
 
 
 def test_reordered_cells_keep_the_order_of_the_conversation(three):
     three.cells.reverse()
     assert [prompt for prompt, _ in three.turns] == ["one", "two", "three"]
-    assert "another order" in three.remarks
+    assert "the cells were reordered" in three.remarks
 
 
 def test_a_deleted_cell_leaves_a_gap_that_is_told(three):
     del three.cells[1]
-    assert [(t.prompt, t.stale) for t in three.restored().pasts[0].turns] == [("one", False), ("three", True)]
-    assert 'a turn is missing right before "three"' in three.remarks
+    assert [(t.prompt, t.stale) for t in three.restored().conversations[0].turns] == [("one", False), ("three", True)]
+    assert 'turns are missing right before "three"' in three.remarks
 
 
 @pytest.mark.parametrize("outputs", [[], [ERROR]])
 def test_a_cleared_cell_is_told(three, outputs):
     three.cells[1]["outputs"] = outputs
-    assert 'cell 2 ("two"): no reply is there: cleared, failed, or not run yet' in three.remarks
+    assert 'cell 2 ("two"): there is no reply: cleared, failed, or not run yet' in three.remarks
 
 
 @pytest.mark.parametrize(
@@ -246,8 +246,8 @@ def test_a_cleared_cell_is_told(three, outputs):
 def test_a_reply_without_its_turn_is_told(three, output):
     three.add("c4", "%%chat\nfour", output, ERROR)
     assert len(three.turns) == 3
-    assert 'cell 4 ("four"): no turn is saved with the output' in three.remarks
-    assert "run again" in three.remarks
+    assert 'cell 4 ("four"): the output holds no turn' in three.remarks
+    assert "Run the cell again" in three.remarks
 
 
 @pytest.mark.parametrize("source", ["%%chat -h", "%%chat --help\nx", "print(1)", "%%chatter\nx", "# %%chat"])
@@ -259,18 +259,18 @@ def test_a_cell_that_asks_nothing_is_passed_over(three, source):
 def test_many_cells_are_named_by_number_and_not_all(three):
     for n in range(20):
         three.add(f"x{n}", "%%chat\nlater")
-    assert "cells 4, 5, 6, 7, 8, 9, 10, 11 and 12 more: no reply" in three.remarks
+    assert "cells 4, 5, 6, 7, 8, 9, 10, 11 and 12 more: there is no reply" in three.remarks
 
 
 def test_a_copied_cell_counts_once(three):
     three.cells.insert(0, {**three.cells[1], "id": "copy"})
     assert three.turns == [("one", "c1"), ("two", "c2"), ("three", "c3")]
-    assert three.remarks == 'cell 1 ("two"): a copy of another cell with its output; the turn counts once'
+    assert three.remarks == 'cell 1 ("two"): a copy of another cell with its output; the turn counts once.'
 
 
 def test_a_turn_taken_back_stays_away_and_its_cell_is_no_concern(three):
     three.conversation.undo()
-    three.show("u", "%lockbots undo", three.conversation.ending())
+    three.show("u", "%lockbots undo", three.conversation.snapshot())
     three.cells[2]["source"] = "edited"
     assert [prompt for prompt, _ in three.turns] == ["one", "two"]
     assert three.remarks == ""
@@ -279,21 +279,21 @@ def test_a_turn_taken_back_stays_away_and_its_cell_is_no_concern(three):
 def test_two_conversations_of_one_name_are_told_apart(three):
     old, three.conversation = three.conversation, Conversation()
     three.ask("c4", "again")
-    older, latest = three.restored().pasts
-    assert (latest.owner.name, older.owner.name, older.owner.id) == ("main", "main-2", old.id)
-    assert three.remarks == '"main-2" is an older conversation that was called "main" too'
+    older, latest = three.restored().conversations
+    assert (latest.info.name, older.info.name, older.info.id) == ("main", "main-2", old.id)
+    assert three.remarks == '"main-2" is an older conversation that was also called "main".'
 
 
 def test_a_system_prompt_that_comes_along_is_told(tmp_path):
     notebook = Notebook(tmp_path / "x.ipynb", system="Obey\n\x1b[2Jme.")
     notebook.ask("c1", "one")
-    assert notebook.restored().pasts[0].owner.system == "Obey\n\x1b[2Jme."
-    assert notebook.remarks == '"main" brings a system prompt: "Obey [2Jme."'
+    assert notebook.restored().conversations[0].info.system == "Obey\n\x1b[2Jme."
+    assert notebook.remarks == '"main" has a system prompt: "Obey [2Jme."'
 
 
 def test_a_parameter_that_was_no_json_is_told(notebook):
     notebook.ask("c1", "one", params={"table": object(), "n": 1})
-    assert notebook.restored().pasts[0].turns[0].params == {"n": 1}
+    assert notebook.restored().conversations[0].turns[0].params == {"n": 1}
     assert 'can\'t hold the parameter "table: <object>"' in notebook.remarks
 
 
@@ -339,7 +339,7 @@ def test_a_notebook_without_ids_says_so_once(three):
     for cell in three.cells:
         del cell["id"]
     assert [cell for _, cell in three.turns] == ["c1", "c2", "c3"], "the front end may still know them"
-    assert three.remarks.startswith("the notebook's cells have no ids (its format is older than 4.5)")
+    assert three.remarks.startswith("The notebook's cells have no ids (its format is older than 4.5)")
     assert len(three.restored().remarks) == 1
 
 
@@ -366,7 +366,7 @@ def test_a_retried_turn_belongs_to_the_cell_that_asked_first(three):
     three.show("r", "%lockbots retry", entry)
     three.cells[1]["id"] = "new"
     assert three.turns == [("one", "c1"), ("two", "new"), ("three", "c3")]
-    assert [t.stale for t in three.restored().pasts[0].turns] == [False, False, True]
+    assert [t.stale for t in three.restored().conversations[0].turns] == [False, False, True]
 
 
 # The notebook in which a kernel runs.
@@ -375,24 +375,24 @@ def test_a_retried_turn_belongs_to_the_cell_that_asked_first(three):
 def test_a_server_tells_the_path(tmp_path):
     path = tmp_path / "a.ipynb"
     path.touch()
-    assert own_path({"JPY_SESSION_NAME": str(path)}, {}) == path
-    assert own_path({"JPY_SESSION_NAME": "root/a.ipynb"}, {"_dh": [str(tmp_path), "/elsewhere"]}) == path
+    assert find_own_notebook({"JPY_SESSION_NAME": str(path)}, {}) == path
+    assert find_own_notebook({"JPY_SESSION_NAME": "root/a.ipynb"}, {"_dh": [str(tmp_path), "/elsewhere"]}) == path
     (tmp_path / "sub").mkdir()
     below = tmp_path / "sub" / "b.ipynb"
     below.touch()
-    assert own_path({"JPY_SESSION_NAME": "sub/b.ipynb"}, {"_dh": [tmp_path]}) == below
+    assert find_own_notebook({"JPY_SESSION_NAME": "sub/b.ipynb"}, {"_dh": [tmp_path]}) == below
 
 
 def test_visual_studio_code_tells_the_path(tmp_path):
     path = tmp_path / "a.ipynb"
     path.touch()
-    assert own_path({"JPY_SESSION_NAME": "/x/b.ipynb"}, {"__vsc_ipynb_file__": str(path)}) == path
+    assert find_own_notebook({"JPY_SESSION_NAME": "/x/b.ipynb"}, {"__vsc_ipynb_file__": str(path)}) == path
 
 
 @pytest.mark.parametrize("told", ["", "console-1", "/nowhere/at/all.ipynb", "talk.md", "a\0b.ipynb"])
 def test_a_path_that_is_not_told_or_leads_nowhere_is_none(told):
-    assert own_path({"JPY_SESSION_NAME": told}, {"_dh": 5, "__vsc_ipynb_file__": 7}) is None
-    assert own_path({}, {}) is None
+    assert find_own_notebook({"JPY_SESSION_NAME": told}, {"_dh": 5, "__vsc_ipynb_file__": 7}) is None
+    assert find_own_notebook({}, {}) is None
 
 
 # Whatever else may stand in a file.

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ...conversation.history_entry import Entry
+from ...conversation.history_entry import HistoryEntry
 from ...rendering.table import Table
 from ...reply import Reply
 from ..options import OptionParser
@@ -24,9 +24,9 @@ class Marked(str):
     """
 
     __slots__ = ("entry",)
-    entry: Entry
+    entry: HistoryEntry
 
-    def __new__(cls, text: str, entry: Entry) -> Marked:
+    def __new__(cls, text: str, entry: HistoryEntry) -> Marked:
         """Make the text, and hang the entry on it."""
         marked = super().__new__(cls, text)
         marked.entry = entry

@@ -26,7 +26,7 @@ def undo(session: Lockbots, options: Namespace) -> str:
     """Take back the last turn of the current conversation."""
     conversation = session.conversation()
     removed = conversation.undo(options.count)
-    return Marked("taken back: " + ", ".join(repr(short(t.prompt)) for t in removed), conversation.ending())
+    return Marked("taken back: " + ", ".join(repr(short(t.prompt)) for t in removed), conversation.snapshot())
 
 
 @command()
@@ -43,7 +43,7 @@ def clear(session: Lockbots, _: Namespace) -> str:
     conversation = session.conversation()
     count = len(conversation)
     conversation.clear()
-    return Marked(f"{conversation.name}: {counted(count, 'turn')} forgotten", conversation.ending())
+    return Marked(f"{conversation.name}: {counted(count, 'turn')} forgotten", conversation.snapshot())
 
 
 @command(argument("name", nargs="?", default="chat", help="its name"))
@@ -75,7 +75,7 @@ def fork(session: Lockbots, options: Namespace) -> str:
             raise UsageError(f"{old.name!r} has {counted(len(old), 'turn')}; --at takes one of their numbers")
         at = old.turns[options.at - 1].id
     copy = session.add(old.fork(options.name or f"{old.name}-fork", at))
-    return Marked(f"conversation: {copy.name} ({counted(len(copy), 'turn')}, from {old.name})", copy.ending())
+    return Marked(f"conversation: {copy.name} ({counted(len(copy), 'turn')}, from {old.name})", copy.snapshot())
 
 
 @command()
@@ -92,8 +92,8 @@ def list_(session: Lockbots, _: Namespace) -> Table:
 @command(argument("name", completer="conversation", help="its name"))
 def delete(session: Lockbots, options: Namespace) -> str:
     """Forget a whole conversation."""
-    ending = session.delete(options.name).ending(deleted=True)
-    return Marked(f"deleted: {options.name}; now in {session.current}", ending)
+    snapshot = session.delete(options.name).snapshot(deleted=True)
+    return Marked(f"deleted: {options.name}; now in {session.current}", snapshot)
 
 
 def _state(turn: Turn) -> str:

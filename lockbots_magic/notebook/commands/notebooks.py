@@ -19,15 +19,15 @@ _MODEL = re.compile(r"[\w.:/@+-]+")  # a notebook of somebody else's suggests no
 )
 def restore(session: Lockbots, options: Namespace) -> str:
     """Rebuild the conversations that a saved notebook shows, and go on with the latest."""
-    from ...storage.restore import restored  # noqa: PLC0415  # few read notebooks; %load_ext does not wait for it
+    from ...storage.restore import restore_notebook  # noqa: PLC0415  # few read notebooks; %load_ext does not wait for it
 
     path = options.notebook or session.own_notebook()
     if path is None:
         raise UsageError("which notebook this is can't be found out; name it: %lockbots restore NAME.ipynb")
-    notebook = restored(path)
+    notebook = restore_notebook(path)
     lines = []
-    for past in notebook.pasts:
-        conversation, is_new = session.restore(past)
+    for restored in notebook.conversations:
+        conversation, is_new = session.restore(restored)
         lines.append(_told(conversation, is_new=is_new))
         if conversation.turns or not session.conversation().turns:  # one that ended empty is not what to go on with
             session.current = conversation.name

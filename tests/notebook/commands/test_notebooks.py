@@ -6,7 +6,7 @@ import pytest
 from IPython.utils.capture import capture_output
 
 from lockbots_magic.notebook.extension import session_of
-from lockbots_magic.storage.output_metadata import KEY, parsed
+from lockbots_magic.storage.output_metadata import KEY, parse_record
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def saved(tmp_path):
 
 
 def record(cell):
-    return parsed(cell["outputs"][0]["metadata"][KEY])
+    return parse_record(cell["outputs"][0]["metadata"][KEY])
 
 
 def said(cell):
@@ -51,7 +51,7 @@ def said(cell):
 def test_every_reply_carries_its_turn(run, session):
     kept = record(run("%%chat\nhow do I save", "c1"))
     (turn,) = session.conversation().turns
-    assert (kept.entry.turn.id, kept.entry.owner.id, kept.cell) == (turn.id, session.conversation().id, "c1")
+    assert (kept.entry.turn.id, kept.entry.info.id, kept.cell) == (turn.id, session.conversation().id, "c1")
 
 
 @pytest.mark.parametrize("command", ["undo", "clear", "fork", "delete main"])
@@ -154,7 +154,7 @@ def test_without_a_name_the_notebook_is_the_one_that_the_front_end_tells(run, se
 def test_a_notebook_that_is_refused_changes_nothing(run, session, saved):
     cell = run("%%chat\nhow do I save", "a")
     before = dict(session.conversations), session.conversation().turns
-    cell["outputs"][0]["metadata"][KEY]["turn"]["place"] = []
+    cell["outputs"][0]["metadata"][KEY]["order"] = ""
     with pytest.raises(ValueError, match=r"cell 1 .*how do I save.*damaged"):
         run(f"%lockbots restore {saved(cell)}")
     assert (dict(session.conversations), session.conversation().turns) == before

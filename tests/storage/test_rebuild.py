@@ -1,9 +1,8 @@
-"""The log of a notebook, replayed: whatever was done, what is rebuilt is what the kernel had."""
+"""Whatever was done, what is rebuilt from the outputs is what the kernel had."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from unittest import mock
 
 import pytest
@@ -11,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lockbots_magic.conversation.conversation import Conversation
-from lockbots_magic.conversation.history_entry import Entry
+from lockbots_magic.conversation.history_entry import HistoryEntry
 from lockbots_magic.conversation.turn import Turn
-from lockbots_magic.storage.output_metadata import KEY, metadata, parsed
-from lockbots_magic.storage.replay import replayed
+from lockbots_magic.storage.output_metadata import KEY, metadata, parse_record
+from lockbots_magic.storage.rebuild import rebuild_conversations
 from tests.effort import examples
 
 OUTCOMES = (*["complete"] * 5, "interrupted", "broken", "failed", "failed")
@@ -56,10 +55,10 @@ class World:
 
     def show(self, cell, entry):
         """Keep an entry as the notebook does: as JSON."""
-        if entry.owner:
-            self.alive[entry.owner.id, entry.made] = {t.id for t in self.current.turns}
+        if entry.info:
+            self.alive[entry.info.id, entry.made] = {t.id for t in self.current.turns}
         data = json.loads(json.dumps(metadata(entry, str, cell)))
-        self.outputs.setdefault(cell, []).append(parsed(data[KEY]).entry)
+        self.outputs.setdefault(cell, []).append(parse_record(data[KEY]).entry)
 
     def would_lose(self, cell):
         here = {t.id for t in self.current.turns if t.cell_id == cell}
@@ -69,8 +68,8 @@ class World:
         return bool(shown & elsewhere or (shown & alive) - here)
 
     def commit(self, turn, slot, cell):
-        entry = self.current.commit(turn, slot) or Entry(None, turn)
-        if entry.owner:
+        entry = self.current.commit(turn, slot) or HistoryEntry(None, turn)
+        if entry.info:
             ids = [t.id for t in self.current.turns]
             shown = {t.id for t in self.current.turns if t.is_shown}
             self.known[turn.id] = [i for i in ids[: ids.index(turn.id)] if i in shown]
@@ -110,18 +109,18 @@ class World:
     def undo(self, number, _):
         if len(self.current):
             self.current.undo(number % len(self.current) + 1)
-            self.show(self.fresh("undo"), self.current.ending())
+            self.show(self.fresh("undo"), self.current.snapshot())
 
     def clear(self, _, __):
         self.current.clear()
-        self.show(self.fresh("clear"), self.current.ending())
+        self.show(self.fresh("clear"), self.current.snapshot())
 
     def fork(self, number, _):
         turns = self.current.turns
         at = turns[number % len(turns)].id if turns and number else None
         self.current = self.current.fork(self.fresh("fork"), at)
         self.conversations[self.current.name] = self.current
-        self.show(self.fresh("forked"), self.current.ending())
+        self.show(self.fresh("forked"), self.current.snapshot())
 
     def new(self, _, __):
         self.current = Conversation(self.fresh("new"))
@@ -132,13 +131,13 @@ class World:
         self.current = self.conversations[names[number % len(names)]]
 
     def delete(self, _, __):
-        self.show(self.fresh("delete"), self.conversations.pop(self.current.name).ending(deleted=True))
+        self.show(self.fresh("delete"), self.conversations.pop(self.current.name).snapshot(deleted=True))
         self.current = self.conversations.setdefault("main", Conversation())
 
     def restart(self, _, __):
         """The kernel dies, and the notebook brings it back."""
         name = self.current.name
-        restored = [Conversation.from_past(past) for past in replayed(self.entries())]
+        restored = [Conversation.from_restored(past) for past in rebuild_conversations(self.entries())]
         self.conversations = {c.name: c for c in restored}
         if name not in self.conversations:
             name = "main"
@@ -181,33 +180,23 @@ def after(steps, *, is_tidy):
 
 
 def had(world):
-    """What counts of the conversations; a turn of which nothing was shown is not in the notebook, nor in any context.
-
-    A turn whose elder went and came back as a failure is stale in the kernel, though its context is what it was.
-    """
-    had = []
-    for c in world.conversations.values():
-        turns = [t for t in c.turns if t.is_shown]
-        as_made = [world.known[t.id] == [b.id for b in turns[:n]] for n, t in enumerate(turns)]
-        if turns:
-            told = [(t.id, t.cell_id, t.place, t.stale and not same) for t, same in zip(turns, as_made, strict=True)]
-            had.append((c.name, c.id, told))
-    return sorted(had)
+    """What counts of the conversations: a turn that no output shows is not in the notebook, nor in any context."""
+    shown = [(c.name, c.id, [t for t in c.turns if t.is_shown]) for c in world.conversations.values()]
+    return sorted((name, id_, [(t.id, t.cell_id, t.stale) for t in turns]) for name, id_, turns in shown if turns)
 
 
 def rebuilt(world):
-    pasts = [past for past in replayed(world.entries()) if past.turns]
-    return sorted((p.owner.name, p.owner.id, [(t.id, t.cell_id, t.place, t.stale) for t in p.turns]) for p in pasts)
+    pasts = [past for past in rebuild_conversations(world.entries()) if past.turns]
+    return sorted((p.info.name, p.info.id, [(t.id, t.cell_id, t.stale) for t in p.turns]) for p in pasts)
 
 
-@pytest.mark.once
 @settings(max_examples=examples(700))
 @given(STEPS)
 def test_what_is_rebuilt_is_what_the_kernel_had(steps):
     world = after(steps, is_tidy=True)
     assert rebuilt(world) == had(world)
     if not any("failed" in outcomes for _, _, outcomes in steps):
-        assert not any(past.gaps for past in replayed(world.entries()))
+        assert not any(past.gaps for past in rebuild_conversations(world.entries()))
 
 
 @pytest.mark.once
@@ -215,7 +204,7 @@ def test_what_is_rebuilt_is_what_the_kernel_had(steps):
 @given(STEPS)
 def test_whatever_is_lost_a_turn_that_is_not_stale_has_the_turns_before_it_that_it_had(steps):
     world = after(steps, is_tidy=False)
-    for past in replayed(world.entries()):
+    for past in rebuild_conversations(world.entries()):
         before = []
         for turn in past.turns:
             assert turn.stale or before == world.known[turn.id]
@@ -228,40 +217,33 @@ def test_whatever_is_lost_a_turn_that_is_not_stale_has_the_turns_before_it_that_
 def test_the_order_of_the_cells_plays_no_part(steps, random):
     entries = after(steps, is_tidy=False).entries()
     mixed = random.sample(entries, len(entries))
-    assert replayed(mixed) == replayed(entries)
+    assert rebuild_conversations(mixed) == rebuild_conversations(entries)
 
 
 @pytest.mark.once
 @settings(max_examples=examples(300))
 @given(STEPS)
-def test_a_turn_before_which_one_is_lost_is_told(steps):
-    """A turn is stale for what was asked again before it, or for what is told to be lost.
-
-    Not told is a turn that came late into the midst and went again, and one in whose place another failed.
-    """
-    world = after([(deed, number, ["complete"]) for deed, number, _ in steps if deed != "late"], is_tidy=False)
-    for past in replayed(world.entries()):
-        latest, gap = 0.0, False
-        for turn in past.turns:
+def test_a_turn_is_stale_as_the_kernel_had_it_or_behind_a_gap_that_is_told(steps):
+    world = after(steps, is_tidy=False)
+    stale = {serial for entry in world.entries() for serial in entry.stale}
+    for past in rebuild_conversations(world.entries()):
+        gap = False
+        for turn, serial in zip(past.turns, past.serials, strict=True):
             gap = gap or turn.id in past.gaps
-            assert not turn.stale or gap or turn.made < latest
-            latest = max(latest, turn.made)
+            assert turn.stale if gap else not turn.stale or serial in stale
 
 
-@pytest.mark.once
 @settings(max_examples=examples(700))
 @given(STEPS)
-def test_what_had_gone_when_a_neighbour_came_does_not_come_back(steps):
+def test_what_had_gone_when_a_later_output_was_made_does_not_come_back(steps):
     world = after(steps, is_tidy=False)
-    pasts = {past.owner.id: past for past in replayed(world.entries())}
+    made = {entry.turn.id: entry.made for entry in world.entries() if entry.turn}
+    pasts = {past.info.id: past for past in rebuild_conversations(world.entries())}
     for entry in world.entries():
-        past = pasts.get(entry.owner.id) if entry.owner else None
-        if past is None:
-            continue
-        first = entry.after.place if entry.after else ()
-        last = entry.before.place if entry.before else (10**9,)
-        alive = world.alive[past.owner.id, entry.made]
-        assert all(t.id in alive for t in past.turns if t.made < entry.made and first <= t.place <= last)
+        past = pasts.get(entry.info.id) if entry.info else None
+        if past is not None:
+            alive = world.alive[past.info.id, entry.made]
+            assert all(t.id in alive for t in past.turns if made[t.id] < entry.made)
 
 
 # The same, case by case.
@@ -286,7 +268,7 @@ class Log:
 
     def rebuilt(self, *lost):
         kept = [entry for prompt, entry in self.entries.items() if prompt not in lost]
-        return {p.owner.name: " ".join(t.prompt + "?" * t.stale for t in p.turns) for p in replayed(kept)}
+        return {p.info.name: " ".join(t.prompt + "?" * t.stale for t in p.turns) for p in rebuild_conversations(kept)}
 
 
 def log_of(*prompts):
@@ -325,7 +307,7 @@ def test_a_cell_with_fewer_turns_than_before_leaves_none_of_them():
 def test_turns_taken_back_go_with_the_next_one_even_if_nothing_told_of_it():
     log = log_of("a", "b", "c")
     log.conversation.undo(2)
-    log.entries["undo"] = log.conversation.ending()
+    log.entries["undo"] = log.conversation.snapshot()
     assert log.rebuilt() == {"main": "a"}
     log.ask("d")
     assert log.rebuilt("undo") == {"main": "a d"}
@@ -354,16 +336,16 @@ def test_a_fork_begins_with_what_there_was_up_to_the_turn_it_was_made_at():
     log.ask("anew", cell="a", run="2", of=fork)
     assert log.rebuilt() == {"main": "A b? c?", "other": "anew b?"}
     again = fork.fork("again")
-    log.entries["again"] = again.ending()
+    log.entries["again"] = again.snapshot()
     log.ask("d", of=fork)
     assert log.rebuilt()["again"] == "anew b?"
 
 
 def test_a_copy_is_of_the_time_it_was_made_also_where_a_clock_was_set_back_since():
     log = log_of("a")
-    log.entries["copied"] = log.conversation.fork("other").ending()
-    (past,) = (past for past in replayed(log.entries.values()) if past.owner.name == "main")
-    log.conversation = Conversation.from_past(past)
+    log.entries["copied"] = log.conversation.fork("other").snapshot()
+    (past,) = (past for past in rebuild_conversations(log.entries.values()) if past.info.name == "main")
+    log.conversation = Conversation.from_restored(past)
     with mock.patch("lockbots_magic.conversation.conversation.time") as clock:
         clock.time.return_value = 5.0
         log.redo("a", "A")
@@ -374,18 +356,27 @@ def test_a_conversation_that_came_from_a_file_tells_that_its_beginning_is_missin
     log = Log()
     log.conversation = Conversation(turns=[Turn("old", "r")])
     log.ask("a")
-    (past,) = replayed(log.entries.values())
+    (past,) = rebuild_conversations(log.entries.values())
     assert [t.prompt for t in past.turns if t.id in past.gaps] == ["a"]
     assert log.rebuilt() == {"main": "a?"}
 
 
-def test_conversations_that_claim_each_other_for_their_origin_do_no_harm():
+def test_a_fork_needs_no_output_of_its_original_but_those_of_their_turns():
+    log = log_of("a", "b")
+    fork = log.conversation.fork("other")
+    log.ask("c", of=fork)
+    log.conversation.clear()
+    log.entries["cleared"] = log.conversation.snapshot()
+    assert log.rebuilt() == {"main": "", "other": "a b c"}
+    log.entries["deleted"] = log.conversation.snapshot(deleted=True)
+    assert log.rebuilt() == {"other": "a b c"}
+
+
+def test_a_conversation_that_is_deleted_stays_away_though_nothing_changed_before():
     log = log_of("a")
-    one, two = log.conversation.fork("one"), log.conversation.fork("two")
-    one._origin, two._origin = replace(two._origin, id=two.id), replace(one._origin, id=one.id)
-    log.ask("b", of=one)
-    log.ask("c", of=two)
-    assert log.rebuilt()["main"] == "a"
+    log.entries["deleted"] = log.conversation.snapshot(deleted=True)
+    log.entries["described"] = log.conversation.snapshot()
+    assert log.rebuilt() == {}
 
 
 def test_a_retried_turn_is_gone_when_its_cell_ran_again_and_failed():
@@ -393,26 +384,28 @@ def test_a_retried_turn_is_gone_when_its_cell_ran_again_and_failed():
     log.redo("a", "A")
     failed = Turn("a", status="error", cell_id="a", run="2")
     entry = log.conversation.commit(failed, log.conversation.slot("a", "2"))
-    log.entries["failed"] = parsed(metadata(entry, str)[KEY]).entry
+    log.entries["failed"] = parse_record(metadata(entry, str)[KEY]).entry
     assert log.rebuilt("a") == {"main": "b?"}
 
 
 def test_a_loss_right_behind_a_cell_that_ran_again_is_told():
     log = log_of("a", "b", "c", "d")
     log.ask("B", cell="b", run="2")
-    (past,) = replayed(entry for prompt, entry in log.entries.items() if prompt not in ("b", "c"))
+    (past,) = rebuild_conversations(entry for prompt, entry in log.entries.items() if prompt not in ("b", "c"))
     assert [t.prompt for t in past.turns if t.id in past.gaps] == ["d"]
 
 
-def test_where_a_conversation_came_from_is_known_in_the_next_kernel_too():
+def test_what_is_known_of_a_conversation_is_known_in_the_next_kernel_too():
     log = log_of("a")
     log.conversation.clear()
     log.ask("b")
-    fork = log.conversation.fork("other")
-    log.ask("c", of=fork)
-    for past in replayed(log.entries.values()):
-        assert past.owner.origin or past.owner.former
-        assert Conversation.from_past(past).ending().owner == past.owner
+    log.redo("b", "B")
+    log.ask("c")
+    (past,) = rebuild_conversations(log.entries.values())
+    assert past.info.former
+    again = Conversation.from_restored(past)
+    assert again.snapshot() == log.conversation.snapshot()
+    assert [e.serial for e in again.entries()] == list(past.serials)
 
 
 def test_a_turn_asked_after_a_loss_does_not_miss_what_was_lost():
