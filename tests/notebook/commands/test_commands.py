@@ -112,7 +112,7 @@ def test_undo_retry_and_clear(lockbots, chat, session):
     assert session.conversation().turns[0].id != first.id
     assert "1 turn" in lockbots("clear")
     assert prompts(session) == []
-    with pytest.raises(ValueError, match="0 turns"):
+    with pytest.raises(ValueError, match="Nothing to undo"):
         lockbots("undo")
     with pytest.raises(ValueError, match="no turn"):
         lockbots("retry")
