@@ -194,7 +194,7 @@ def test_closed_panel_stops_its_replies_and_sends_nothing(model):
 def test_failing_observer_does_not_lose_the_turn(model):
     chat = Chat(model)
     chat.conversation.observers.add(lambda: 1 / 0)
-    with pytest.warns(UserWarning, match="a view of a conversation failed: ZeroDivisionError"):
+    with pytest.warns(UserWarning, match="Updating a view failed: ZeroDivisionError"):
         assert chat.ask("hi").status == "complete"
 
 
