@@ -9,19 +9,22 @@ def parse_questions(text):
 
 ENGLISH = parse_questions("""
 ## First steps:
-    How do I start? | what is this? | getting started | how do I begin | how to install
+    How do I start? | what is this? | getting started | how do I begin | how to install | how to use it in
+    vscode | does it work in colab
 ## Connect a real model:
     how do I connect a real model? | which models are available? | Which provider am I using? | how do i conect
     a modle | how to connect model | switch model | list models | which model am I using
 ## Any OpenAI-compatible server:
     what is base_url? | my company has its own server with an OpenAI API | how do I reset the base url | how to
-    use a proxy | custom endpoint | use my own server | azure openai | behind a corporate proxy
+    use a proxy | custom endpoint | use my own server | azure openai | behind a corporate proxy | ssl
+    certificate error
 ## OpenAI, Anthropic, Gemini and other services:
     how do I connect OpenAI? | Can I use Claude from Anthropic? | where do I put my gemini key | connect gpt-4 |
     how do I connect chatgpt | where do i get an api key | use chat gpt | connect openia | how to use chatgtp |
     get a key for claude | conect to openai | antropic key | use gpt4
 ## Ollama:
-    how do I use Ollama? | can I run a model locally? | run local model | olama | llama locally
+    how do I use Ollama? | can I run a model locally? | run local model | olama | llama locally | i want to use
+    a local llm
 ## LM Studio:
     how do I use LM Studio
 ## llama.cpp:
@@ -44,7 +47,8 @@ ENGLISH = parse_questions("""
     how do I set the temperature? | what does -m do? | how do I pass max_tokens? | How can I set a system
     prompt? | how do I ask without history? | how to change the temperature | one-off question without history |
     how to stop repeating the history, one-off question | set temprature | system promt | max tokens | what
-    options are there for chat
+    options are there for chat | how can i make the answer shorter | how do I turn off history | make it speak
+    french | max tokens setting
 ## One-line prompts with %chat:
     what's the difference between %chat and %%chat | ask in one line
 ## Braces, quotes and dashes:
@@ -58,11 +62,11 @@ ENGLISH = parse_questions("""
 ## Files, images and cells in a prompt:
     how do I attach a file? | can I send an image? | how to ask about a screenshot | what does --cells do? |
     send a csv file with my question | how do I give it the previous cells of my notebook? | attach pdf file |
-    send screenshot | upload a file
+    send screenshot | upload a file | how do i give it my csv | images in prompt
 ## See what would be sent:
     how can I see what is sent before I send it? | dry run | how many tokens will my prompt take? | preview the
     request | what does --dry-run do? | what data leaves my machine? | preview prompt | what is sent to the
-    model
+    model | how to see the raw request
 ## Personas:
     how do I reuse a system prompt? | what is a persona? | prompt templates | system prompt from a file | where
     do I keep my personas? | persona | reuse system prompt
@@ -70,10 +74,11 @@ ENGLISH = parse_questions("""
     what does --to do? | how can I get the reply into a variable? | answer as JSON | how do I get structured
     output? | validate the answer with pydantic | put the code into a new cell | can the answer fill a
     dataclass? | JSON schema | only the code, please | save the answer to a varaible | structured ouput | parse
-    json reply
+    json reply | how to get json output
 ## Functions that the model may call:
     can the model call my functions? | function calling | how do I give it tools? | what does --tools do? | is
-    it safe to let the model call a function? | give the model a tool | tool use | agents
+    it safe to let the model call a function? | give the model a tool | tool use | agents | can it run code |
+    model keeps calling functions
 ## Explain and fix an error:
     explain my error | how do I fix my code? | why did my cell fail? | explain the traceback | debug my code | I
     got an error | what does this error mean? | what does %lockbots fix do? | my cell failed | fix the bug in my
@@ -83,46 +88,51 @@ ENGLISH = parse_questions("""
     chat sidebar
 ## How a reply is shown:
     why is the picture only a link? | can a reply run javascript? | how do I write formulas in LaTeX? | does it
-    work in jupyter console? | NO_COLOR | latex formulas | render markdown | dark theme | images are not shown
+    work in jupyter console? | NO_COLOR | latex formulas | render markdown | dark theme | images are not shown |
+    does it support streaming | markdown tables broken | math not rendering
 ## Several conversations:
     how do I start a new conversation? | copy a conversation | delete a conversation | show me the history |
-    start a new chat | show histroy | how to swich conversation
+    start a new chat | show histroy | how to swich conversation | rename conversation
 ## Compare models:
     how do I compare two models? | ask several models at once | which model is better? | models side by side |
-    compare gpt-4o and claude | ask the same question to two models | compare gpt and claude | ask two models
+    compare gpt-4o and claude | ask the same question to two models | compare gpt and claude | ask two models |
+    how do I use two models at once
 ## Run a cell again:
     what happens when I run a cell again? | what does stale mean? | rerun a cell | what is a stale turn
 ## Undo, retry, clear:
     How do I undo a question? | How do I remove the last message? | regenerate the answer | undo last turn |
-    delete last message | regenrate
+    delete last message | regenrate | delete everything
 ## Stop a reply:
     how do I stop a reply? | the model keeps talking, how to make it stop | how to cancel | stop generating |
-    interupt the model
+    interupt the model | stop everything
 ## Replies in the background:
     stop a background reply | can I run other cells while it answers? | how do I ask in the background? | what
-    does --background do? | don't wait for the reply | run in background | ask in backgroud
+    does --background do? | don't wait for the reply | run in background | ask in backgroud | how to run in
+    background and continue working
 ## Errors and retries:
     I got an error 429 | it times out | how can I change the timeout? | connection refused | what if the
     connection breaks midway? | what happens if I run a failed cell again? | error 401 | 401 unauthorized |
     error 500 | timeout error | why is it so slow | rate limit exceeded | conection refused | it hangs for a
-    long time | invalid api key error
+    long time | invalid api key error | what is the default timeout | key not found | 403 forbidden | connection
+    reset
 ## Long conversations:
     what happens when the conversation gets too long? | the model forgot the beginning | context window exceeded
-    | too many tokens | prompt too long
+    | too many tokens | prompt too long | why did it forget what i said
 ## Usage and cost:
     how much did it cost? | what did this conversation cost me? | how many tokens did I use? | tokens per second
-    | how do I set my own prices? | usage | how expensive was it | token usage | how many tokens
+    | how do I set my own prices? | usage | how expensive was it | token usage | how many tokens | limit cost
 ## Save, export, import:
     how do I save a conversation? | export to markdown | can I send a conversation as a web page? | import
-    messages from openai | exprot to html | how do I save my chat
+    messages from openai | exprot to html | how do I save my chat | where do conversations get saved | export
+    chat to pdf | share chat with colleague
 ## Restore after a restart:
     can I continue tomorrow after a kernel restart? | the kernel died and my conversation is gone | how do I
     restore a conversation from the notebook? | restore my conversation | kernel restarted, where is my chat |
-    lost my conversation
+    lost my conversation | notebook restarted lost everything | how to continue yesterday's chat
 ## Record and replay:
     how do I record the answers? | what is a cassette? | can it run without a network? | LOCKBOTS_CASSETTE_MODE
     | what does NotRecordedError mean? | how do I get the same answers again? | explain cassettes | explain how
-    to record | how do I use a casette | vcr | offline replay
+    to record | how do I use a casette | vcr | offline replay | what is a cassette file
 ## Settings:
     what settings | how do I make this model the default everywhere? | ipython_config.py | change default model
     | default temperature | where are settings stored
@@ -132,13 +142,13 @@ ENGLISH = parse_questions("""
 ## Credentials and safety:
     where is my API key kept? | Is my key saved in the notebook? | how do I log out? | how do I log out | error:
     no credential | where is the key stored | is my api key safe | how do I set my api key | delete my key |
-    enter api key
+    enter api key | env variable for key | where is my password
 ## From Python:
     how do I use it from python? | iterate over the streamed text in Python | temperature in python | can I set
     the timeout from python? | use it in a script | python api | streaming in python
 ## Tests and CI:
     how do I run nbval on my notebooks? | LOCKBOTS_LIVE | how do I disable live output? | pytest fixture | run
-    in github actions | pytest | nbval
+    in github actions | pytest | nbval | use with pytest
 ## Mock server:
     try without a key | fake server for experiments | what is the mock server | how do I test without an account
     | sandbox | mock server for tests | start mock server
@@ -149,21 +159,21 @@ ENGLISH = parse_questions("""
 
 RUSSIAN = parse_questions("""
 ## Первые шаги:
-    с чего начать? | что это такое? | с чего начать | как установить | начало работы
+    с чего начать? | что это такое? | с чего начать | как установить | начало работы | работает ли в vscode
 ## Подключить настоящую модель:
     как подключить настоящую модель? | какие модели есть? | как сменить модель? | как подключить модель? | как
     подключить нейросеть | сменить модель | список моделей | какая модель сейчас | подключить модел | выбрать
     модель
 ## Любой сервер, совместимый с OpenAI:
     как подключить свой сервер? | как вернуть адрес по умолчанию | как использовать прокси | свой адрес сервера
-    | прокси | совместимый сервер
+    | прокси | совместимый сервер | подключиться к своему серверу
 ## OpenAI, Anthropic, Gemini и другие сервисы:
     как подключить OpenAI? | хочу использовать клод | как подключить чатгпт | где взять ключ | подключить чат
     гпт | где получить api ключ | как получить ключ openai | подключить gpt | использовать клод | как подключить
     гпт-4 | подключить опен аи | подключить дипсик | как подключить чат джипити | подключить гемини
 ## Ollama:
     как подключить Ollama? | можно ли без интернета? | как запустить модель локально? | запустить локальную
-    модель | подключить оламу | модель без интернета | оллама
+    модель | подключить оламу | модель без интернета | оллама | подключить локальную нейросеть
 ## LM Studio:
     как подключить lm studio
 ## vLLM:
@@ -179,7 +189,8 @@ RUSSIAN = parse_questions("""
     как написать плагин? | как добавить своего провайдера | плагин | свой провайдер
 ## Параметры %%chat:
     как задать температуру? | Как задать системный промпт? | как поменять температуру | как заставить отвечать
-    по-русски (системный промпт) | задать темпиратуру | системный промпт | параметры чата | макс токенов
+    по-русски (системный промпт) | задать темпиратуру | системный промпт | параметры чата | макс токенов | как
+    сделать ответ короче | как отключить историю | сделать чтобы отвечал на русском | ограничить длину ответа
 ## Запрос одной строкой: %chat:
     чем %chat отличается от %%chat?
 ## Скобки, кавычки и дефисы:
@@ -188,10 +199,10 @@ RUSSIAN = parse_questions("""
 ## Переменные и значения в запросе:
     как подставить переменную в запрос? | как передать таблицу в запрос | как вставить датафрейм в промпт | как
     спросить модель о моих данных | сколько строк таблицы отправляется? | вставить переменную | передать
-    датафрейм | отправить таблицу
+    датафрейм | отправить таблицу | как дать ему таблицу
 ## Файлы, картинки и ячейки в запросе:
     как приложить файл? | можно ли отправить картинку? | как показать модели предыдущие ячейки | что делает
-    --cells | прикрепить файл | отправить картинку | загрузить файл в запрос | скриншот
+    --cells | прикрепить файл | отправить картинку | загрузить файл в запрос | скриншот | картинка в запросе
 ## Посмотреть, что будет отправлено:
     как посмотреть, что будет отправлено? | сколько токенов в моём запросе | можно ли проверить запрос без
     отправки | какие данные уходят на сервер? | что отправляется | предпросмотр запроса
@@ -199,10 +210,11 @@ RUSSIAN = parse_questions("""
     что такое персона? | шаблоны промптов | системный промпт из файла | персона | шаблоны
 ## Ответ в переменную, код и JSON:
     Как записать ответ в переменную? | как получить ответ в JSON | ответ по схеме pydantic | как вставить код из
-    ответа в новую ячейку | ответ в виде словаря | сохранить ответ в переменую | ответ json | получить код
+    ответа в новую ячейку | ответ в виде словаря | сохранить ответ в переменую | ответ json | получить код | как
+    получить json
 ## Функции, которые может вызвать модель:
     может ли модель вызывать мои функции? | как дать модели инструменты | что делает --tools | вызов функций |
-    инструменты модели | агент
+    инструменты модели | агент | может ли он выполнять код
 ## Объяснить и исправить ошибку:
     объясни мою ошибку | как исправить ошибку в ячейке? | почему упала моя ячейка | исправить код | объяснить
     ошибку | исправь код | ошибка в моей ячейке | упала ячейка
@@ -210,7 +222,7 @@ RUSSIAN = parse_questions("""
     как открыть панель? | есть ли окно чата? | открыть панель | панэль чата | чат сбоку
 ## Как показан ответ:
     почему вместо картинки ссылка? | отображаются ли формулы? | опасен ли javascript в ответе? | формулы |
-    почему картинка не показана | темная тема
+    почему картинка не показана | темная тема | формулы не отображаются
 ## Несколько бесед:
     как начать новую беседу? | как переключиться между беседами | где посмотреть историю | новый разговор |
     начать новый чат | история беседы | переключить беседу | удалить беседу
@@ -222,32 +234,34 @@ RUSSIAN = parse_questions("""
     устаревший
 ## Отменить, повторить, очистить:
     как отменить последний вопрос? | хочу другой ответ | как очистить беседу? | удалить последнее сообщение |
-    отменить вопрос | повторить вопрос | очистить историю
+    отменить вопрос | повторить вопрос | очистить историю | удалить всё
 ## Прервать ответ:
     как остановить ответ? | Как прервать генерацию? | остановить ответ | как прервать | отменить генерацию |
-    остоновить
+    остоновить | остановить всё
 ## Ответ в фоне:
     как остановить фоновый ответ | можно ли выполнять другие ячейки, пока идёт ответ | спросить в фоне | в
-    фоновом режиме | не ждать ответа
+    фоновом режиме | не ждать ответа | сколько ждать ответа
 ## Ошибки и повторы:
     что делать при ошибке 429? | как увеличить таймаут | почему не работает? | что если соединение оборвётся |
     ошибка 401 | ошибка 429 | ошибка 500 | что значит ошибка 401 | ошибка авторизации | таймаут | слишком долго
-    отвечает | не отвечает сервер | соединение прервано | неверный ключ
+    отвечает | не отвечает сервер | соединение прервано | неверный ключ | ключ не найден | ошибка 403 | обрыв
+    соединения | модель не отвечает
 ## Длинные беседы:
     беседа не помещается в контекст | модель забыла начало разговора | слишком длинный запрос | не помещается в
-    контекст
+    контекст | почему он всё забыл
 ## Расход и стоимость:
     сколько это стоило | сколько токенов я потратил? | как задать свои цены | сколько стоит один вопрос |
-    сколько стоит | сколько токенов потрачено | стоимость запросов
+    сколько стоит | сколько токенов потрачено | стоимость запросов | ограничить расходы
 ## Сохранить, экспортировать, импортировать:
     как сохранить беседу? | как сохранить бесседу | как загрузить беседу из файла | экспорт в markdown |
-    сохранить чат | экспорт в html | выгрузить беседу | сохранить диалог
+    сохранить чат | экспорт в html | выгрузить беседу | сохранить диалог | где хранятся беседы | экспорт в pdf |
+    поделиться чатом
 ## Восстановить после перезапуска:
     как восстановить беседу после перезапуска ядра? | ядро умерло, беседа пропала | восстановить беседу | ядро
-    перезапустилось | пропала беседа
+    перезапустилось | пропала беседа | блокнот перезапустился и всё пропало | продолжить вчерашний чат
 ## Записать и воспроизвести:
     как записать ответы в кассету? | как воспроизвести без сети? | те же ответы | кассета | как записать касету
-    | воспроизвести ответы | работать офлайн
+    | воспроизвести ответы | работать офлайн | чем отличается replay от record
 ## Настройки:
     как сделать модель по умолчанию? | переменная LOCKBOTS_MODEL | температура для всех ячеек | модель по
     умолчанию | где настройки | изменить настройки
@@ -255,7 +269,8 @@ RUSSIAN = parse_questions("""
     работает ли автодополнение? | что делает клавиша Tab | автодополнение | автозаполнение
 ## Ключи и безопасность:
     где хранится мой ключ? | безопасно ли писать ключ в ячейке? | где хранится ключ | как ввести ключ | как
-    удалить ключ | как сохранить ключ | куда вводить ключ | выйти из аккаунта | безопасен ли ключ
+    удалить ключ | как сохранить ключ | куда вводить ключ | выйти из аккаунта | безопасен ли ключ | переменная с
+    ключом | поменять ключ
 ## Из Python:
     как использовать из питона? | использовать из python | питон скрипт
 ## Тесты и CI:
