@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from ..conversation.turn import Turn
 from ..rendering.frame_loop import FrameLoop
 from ..rendering.mime_bundle import made
-from ..reply import Reply
+from ..reply import Reply, ReplyWorker
 from .protocol import Message, ReplyProgress, format_error, turn_message
 
 
@@ -37,12 +37,28 @@ class ReplyTask:
         self._send = send
         self._on_end = on_end
         self._lock = lock
-        self._thread = threading.Thread(target=self._run, name="lockbots panel", daemon=True)
+        self._worker: ReplyWorker | None = None
 
     def start(self) -> None:
-        """Start to read."""
-        self._send({"type": "begin", "reply": self.progress.message(), "replaces": self.progress.replaces})
-        self._thread.start()
+        """Start to read.
+
+        Raises:
+            Exception: The views can't be reached, or there is no thread to be had. The reply is not started then.
+        """
+        frames = FrameLoop(self._send_frame)
+        self._worker = ReplyWorker(
+            [self._reply],
+            lambda _, delta: frames.feed(delta),
+            lambda _, error: self._on_read(frames, error),
+            run=lambda work: work(),  # not in the context of the request: what a function prints goes to the cell
+            name="lockbots panel",
+        )
+        try:
+            self._send({"type": "begin", "reply": self.progress.message(), "replaces": self.progress.replaces})
+            self._worker.start()
+        except BaseException:
+            frames.close()
+            raise
 
     def redirect(self, send: Callable[[Message], None], on_end: Callable[[], None]) -> None:
         """Replace the callbacks. The caller holds the lock."""
@@ -54,39 +70,25 @@ class ReplyTask:
 
     def join(self, seconds: float) -> None:
         """Wait up to `seconds` for the end."""
-        if self._thread is not threading.current_thread() and self._thread.ident is not None:
-            self._thread.join(seconds)
+        if self._worker is not None:
+            self._worker.join(seconds)
 
     def message(self) -> Message:
         """Describe the reply so far, for a view that opens in the middle of it."""
         with self._lock:
             return self.progress.message()
 
-    def _run(self) -> None:
+    def _on_read(self, frames: FrameLoop, error: BaseException | None) -> None:
+        """Send the end of the reply, and the exception that ended it, if any."""
         try:
-            frames = FrameLoop(self._send_frame)
-            try:
-                error = self._read(frames)
-            finally:
-                frames.close()
-            self._finish(frames, error)
-        except Exception as error:  # noqa: BLE001  # shown in the panel: the thread has no caller
-            self._reply.close()
-            self._send_end({"turn": None, "text": format_error(error)})
+            frames.close()
+            self._finish(frames, format_error(error) if error else "")
+        except Exception as failure:  # noqa: BLE001  # shown in the panel: the thread has no caller
+            self._send_end({"turn": None, "text": format_error(failure)})
         finally:
             with self._lock:
                 on_end = self._on_end
             on_end()
-
-    def _read(self, frames: FrameLoop) -> str:
-        """Read the reply to its end; return the error that ended it, if any."""
-        try:
-            with self._reply as reply:
-                for delta in reply.deltas:
-                    frames.feed(delta)
-        except BaseException as error:  # noqa: BLE001  # shown in the panel: the thread has no caller
-            return format_error(error)
-        return ""
 
     def _send_frame(self, finished: str, open_html: str, notices: Sequence[str]) -> int:
         """Send the next piece; return its size for the frame loop's throttle."""

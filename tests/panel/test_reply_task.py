@@ -1,5 +1,6 @@
 """Replies in progress, as the views receive them."""
 
+import contextvars
 import time
 
 import pytest
@@ -155,17 +156,41 @@ def test_frames_are_numbered_without_a_gap(panel, model):
     assert panel.received("end")[0]["seq"] == len(frames) + 1
 
 
-def test_reply_that_can_not_be_rendered_is_reported_and_leaves_the_conversation_free(panel, monkeypatch):
+def test_reply_that_can_not_be_rendered_is_refused_and_leaves_the_conversation_free(panel, monkeypatch):
     def refuse(*_):
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(reply_task, "FrameLoop", refuse)
-    panel.ask("hi")
-    assert "can't start new thread" in panel.received("end")[0]["text"]
-    assert panel.received("busy")[-1]["busy"] == ""
+    panel.post("send", prompt="hi")
+    refusal = panel.wait_for("notification")
+    assert (refusal["refused"], refusal["prompt"]) == ("send", "hi")
+    assert "can't start new thread" in refusal["text"]
+    assert panel.received("begin") == []
     monkeypatch.undo()
     panel.ask("again")
     assert prompts(panel.controller.conversation) == ["again"]
+
+
+def test_failure_to_render_the_end_is_reported(panel, monkeypatch):
+    monkeypatch.setattr(reply_task, "turn_message", lambda *_: 1 / 0)
+    panel.ask("hi")
+    (end,) = panel.received("end")
+    assert (end["turn"], end["text"]) == (None, "ZeroDivisionError: division by zero")
+    assert panel.received("busy")[-1]["busy"] == ""
+
+
+def test_output_of_a_function_is_not_that_of_the_request():
+    context = contextvars.ContextVar("context", default="none")
+    seen = []
+
+    def model(prompt):
+        seen.append(context.get())
+        yield "reply"
+
+    panel = PanelHarness(Chat(model))
+    context.set("request")
+    panel.ask("hi")
+    assert seen == ["none"]
 
 
 def test_frames_are_throttled(panel, model, monkeypatch):
