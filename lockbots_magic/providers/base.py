@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from ..conversation.cancellation import Cancellation
 from ..conversation.messages import ChatRequest, Delta, Message, ModelInfo
+from ..conversation.turn_accumulator import TurnAccumulator
 from ..errors import AuthenticationError, ConnectionFailed, ModelNotFoundError, UsageError
 from ..security.secrets import Secret
 from .declarations import class_property
@@ -277,17 +278,14 @@ class Provider(ABC):
 
 
 def _iterate_text(provider: Provider, request: ChatRequest) -> Iterator[str]:
-    pieces: list[str] = []
-    finish_reason = None
+    reply = TurnAccumulator()
     with closing_stream(provider.stream(request)) as deltas:
-        for delta in deltas:
-            finish_reason = delta.finish_reason or finish_reason
+        for delta in reply.follow(deltas):
             if delta.text:
-                pieces.append(delta.text)
                 yield delta.text
-    if finish_reason == "truncated":
+    if reply.finish_reason == "truncated":
         message = "The connection closed early; the reply is incomplete."
-        raise ConnectionFailed(message, provider=provider.name, model=request.model, partial="".join(pieces))
+        raise ConnectionFailed(message, provider=provider.name, model=request.model, partial=reply.text)
 
 
 @contextmanager

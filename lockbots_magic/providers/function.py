@@ -71,21 +71,19 @@ class FunctionProvider(Provider):
 
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
         """Call the function and yield what it returns or yields."""
-        text: list[str] = []
         finish_reason = None
         joiner = SurrogateJoiner()
         try:
             for piece in self._call_function(request):
                 delta = piece if isinstance(piece, Delta) else Delta(self._require_text(piece))
                 delta = delta._replace(text=joiner.feed(delta.text))
-                text.append(delta.text)
                 finish_reason = delta.finish_reason or finish_reason
                 yield delta
         except (LockbotsError, KeyboardInterrupt, GeneratorExit):
             raise
         except Exception as error:
             message = f"{self._function_name} raised {type(error).__name__}: {error}{self._locate(error)}"
-            raise ProviderError(message, provider=self.name, partial="".join(text)) from error
+            raise ProviderError(message, provider=self.name) from error
         if rest := joiner.close():
             yield Delta(rest)
         if not finish_reason:

@@ -49,15 +49,15 @@ class HTTPProvider(Provider):
             deadline=deadline,
             cancellation=request.cancellation,
         )
-        pieces: list[str] = []
+        has_text = False
         try:
             with closing_stream(deltas):
                 for delta in deltas:
-                    pieces.append(delta.text)
+                    has_text = has_text or bool(delta.text)
                     yield delta
         except ProviderError as error:
-            error.model, error.partial = model.id, "".join(pieces)
-            if advice := self._advise(error):
+            error.model = model.id
+            if advice := self._advise(error, has_text=has_text):
                 error.args = (f"{str(error).rstrip('.')}. {advice}",)
             raise
 
@@ -99,14 +99,19 @@ class HTTPProvider(Provider):
             deltas = self.attempt(request, model, deadline)
             yield from deltas if self.auth is None else _redact_text(self.auth, deltas)
 
-    def _advise(self, error: ProviderError) -> str:
-        """Return a sentence that says what to do about `error`, where that is known."""
+    def _advise(self, error: ProviderError, *, has_text: bool) -> str:
+        """Return a sentence that says what to do about `error`, where that is known.
+
+        Args:
+            error: The failure.
+            has_text: Whether it came after some text.
+        """
         if isinstance(error, AuthenticationError):
             return f"To set another credential, run `%lockbots login {self.name}`."
         if isinstance(error, ModelNotFoundError):
             return f"To list the models, run `%lockbots models {self.name}`."
         local = is_loopback(urlsplit(self.base_url).hostname or "")
-        if isinstance(error, ConnectionFailed) and not error.partial and local:
+        if isinstance(error, ConnectionFailed) and not has_text and local:
             return "Is the server running?"
         return ""
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lockbots_magic.conversation.messages import ChatRequest, Delta, ModelInfo
+from lockbots_magic.conversation.turn_accumulator import TurnAccumulator
 from lockbots_magic.errors import AuthenticationError, ConnectionFailed, ModelNotFoundError, ServerError, UsageError
 from lockbots_magic.providers.base import Provider
 from lockbots_magic.providers.declarations import model_table
@@ -182,8 +183,20 @@ def test_a_missing_credential_is_told_before_any_io():
 def test_an_error_names_provider_model_and_partial_text_and_no_credential():
     provider = Wired(ServerError(f"bad code {SECRET}", status=500), auth=SECRET)
     with pytest.raises(ServerError, match=r"^bad code \*\*\*$") as caught:
-        list(provider.stream(ChatRequest("", ())))
+        list(TurnAccumulator().follow(provider.stream(ChatRequest("", ()))))
     assert (caught.value.provider, caught.value.model, caught.value.partial) == ("wired", "m", "half")
+
+
+def test_credential_cut_across_deltas_is_redacted():
+    class Echo(HTTPProvider):
+        name = "echo"
+        default_model = "m"
+
+        def attempt(self, request: ChatRequest, model: ModelInfo, deadline: float) -> Iterator[Delta]:
+            yield from (Delta(piece) for piece in ("key: ", SECRET[:9], SECRET[9:], "!"))
+
+    for request in (ChatRequest("", ()), ChatRequest("m", ())):
+        assert "".join(delta.text for delta in Echo(auth=SECRET).stream(request)) == "key: ***!"
 
 
 def test_a_usage_error_passes_as_it_is():

@@ -3,6 +3,7 @@
 import pytest
 
 from lockbots_magic.conversation.messages import ChatRequest, Delta
+from lockbots_magic.conversation.turn_accumulator import TurnAccumulator
 from lockbots_magic.errors import ProtocolError, ProviderError, UsageError
 from lockbots_magic.providers.base import closing_stream
 from lockbots_magic.providers.function import FunctionProvider
@@ -12,7 +13,7 @@ def ask(function, *messages, model="", **params):
     said = tuple({"role": role, "content": text} for role, text in messages or [("user", "Hi")])
     provider = FunctionProvider(function)
     provider.check_params(params)
-    return list(provider.stream(ChatRequest(model, said, params)))
+    return list(TurnAccumulator().follow(provider.stream(ChatRequest(model, said, params))))
 
 
 def text(*given, **params):

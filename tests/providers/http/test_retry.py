@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from lockbots_magic.conversation.cancellation import Cancellation
 from lockbots_magic.conversation.messages import ChatRequest, Delta
+from lockbots_magic.conversation.turn_accumulator import TurnAccumulator
 from lockbots_magic.errors import (
     Cancelled,
     ConnectionFailed,
@@ -251,7 +252,7 @@ def test_the_last_failure_names_provider_and_model():
 def test_a_reply_cut_off_after_text_is_not_asked_for_again():
     with RawServer(sends(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + START)) as server:
         with pytest.raises(ConnectionFailed) as caught:
-            list(deltas_of(server.url))
+            list(TurnAccumulator().follow(deltas_of(server.url)))
         assert caught.value.partial == "he"
         assert len(server.requests) == 1
 
