@@ -54,6 +54,14 @@ def test_every_path_in_the_text_exists(name):
     ] == []
 
 
+def test_every_class_in_the_text_exists():
+    text = read_document("docs/explanation/architecture.md") + read_document("SECURITY.md")
+    named = set(re.findall(r"`([A-Z][a-z]+[A-Z]?\w+)(?:\.\w+(?:\(\))?)?`", text))
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    assert len(named) >= 8
+    assert [name for name in sorted(named) if f"class {name}" not in sources] == []
+
+
 def test_every_make_target_in_the_text_exists():
     named = {
         target
