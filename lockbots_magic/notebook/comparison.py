@@ -18,6 +18,7 @@ from ..rendering.notices import notices_of
 from ..rendering.side_by_side import Column, bundle
 from ..reply import Reply, ReplyWorker
 from ..security.control_characters import printable
+from ..security.exits import clean_bundle
 from ..security.secrets import redacted
 
 THREAD_NAME = "lockbots compare"
@@ -130,7 +131,7 @@ class Comparison:
         return Column(answer.name, self._state(turn, timed=timed) if turn is not None else "", text, notices)
 
     def _repr_mimebundle_(self, **_: Any) -> Mapping[str, str]:
-        return bundle(self.columns())
+        return clean_bundle(bundle(self.columns()))
 
     def _state(self, turn: Turn, *, timed: bool) -> str:
         used = measure_turn(turn, prices=self._prices)

@@ -24,6 +24,7 @@ from ..errors import Interrupted
 from ..rendering.notices import notices_of
 from ..reply import Reply
 from ..security.control_characters import printable
+from ..security.exits import clean_bundle
 from ..security.links import unlinked
 from . import completion
 from .display_recorder import DisplayRecorder
@@ -118,10 +119,10 @@ class ChatMagics(Magics):
 def _forms_of(turn: Turn) -> Mapping[str, str]:
     """How a front end shows a turn that a cell ends with; its repr is told besides."""
     from ..rendering.html import render  # noqa: PLC0415  # as above
-    from ..rendering.mime_bundle import bundle, made  # noqa: PLC0415  # Markdown is needed by the first reply, not by %load_ext
+    from ..rendering.mime_bundle import bundle, html_or_source  # noqa: PLC0415  # Markdown is needed by the first reply, not by %load_ext
 
-    forms = bundle(turn.reply, made(lambda: render(turn.reply), turn.reply), notices_of(turn))
-    return {kind: form for kind, form in forms.items() if kind != "text/plain"}
+    forms = bundle(turn.reply, html_or_source(lambda: render(turn.reply), turn.reply), notices_of(turn))
+    return clean_bundle({kind: form for kind, form in forms.items() if kind != "text/plain"})
 
 
 def _say(text: str) -> None:

@@ -17,6 +17,7 @@ from IPython.display import clear_output, display
 from ..conversation.messages import Delta
 from ..conversation.turn import Turn
 from ..rendering.terminal.output import TerminalOutput
+from ..security.exits import clean_bundle
 from .display_recorder import Note
 
 FIRST_PIECE = 16_000
@@ -114,7 +115,7 @@ def show_text(shell: InteractiveShell, text: str) -> bool:
     """
     if not has_outputs(shell):
         return False
-    from ..rendering.highlight import printed  # noqa: PLC0415  # Markdown is needed by the first reply, not by %load_ext
+    from ..rendering.escaping import printed  # noqa: PLC0415  # Markdown is needed by the first reply, not by %load_ext
     from ..rendering.html import framed  # noqa: PLC0415  # as above
 
     show(
@@ -153,9 +154,9 @@ class CellOutput:
     def finish(self, turn: Turn, notices: Sequence[str] = (), metadata: Mapping[str, Any] | None = None) -> None:
         """Emit the one output."""
         from ..rendering.html import render  # noqa: PLC0415  # as above
-        from ..rendering.mime_bundle import bundle, made  # noqa: PLC0415  # Markdown is needed by the first reply, not by %load_ext
+        from ..rendering.mime_bundle import bundle, html_or_source  # noqa: PLC0415  # Markdown is needed by the first reply, not by %load_ext
 
-        show(bundle(turn.reply, made(lambda: render(turn.reply), turn.reply), notices), metadata=metadata)
+        show(bundle(turn.reply, html_or_source(lambda: render(turn.reply), turn.reply), notices), metadata=metadata)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -230,9 +231,9 @@ class LiveCellOutput:
 
     def finish(self, turn: Turn, notices: Sequence[str] = (), metadata: Mapping[str, Any] | None = None) -> None:
         """Show the whole, and end."""
-        from ..rendering.mime_bundle import bundle, made  # noqa: PLC0415  # as above
+        from ..rendering.mime_bundle import bundle, html_or_source  # noqa: PLC0415  # as above
 
-        html = made(self._drawing.whole, turn.reply)
+        html = html_or_source(self._drawing.whole, turn.reply)
         self._context.run(self._place.settle, bundle(turn.reply, html, notices), metadata)
 
     def close(self) -> None:
@@ -337,6 +338,7 @@ def show(
         update: whether it stands there already.
         metadata: what the notebook saves with it.
     """
+    data = clean_bundle(data)
     note = noted_by.get()
     if note is not None:
         note(data, display_id, metadata)

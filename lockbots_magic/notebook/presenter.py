@@ -12,8 +12,7 @@ from ..conversation.history_entry import HistoryEntry
 from ..conversation.messages import Delta
 from ..conversation.turn import Turn
 from ..errors import Interrupted, UsageError
-from ..rendering.notices import notices_of
-from ..rendering.page import Page
+from ..rendering.notices import Page, notices_of
 from ..reply import Reply
 from ..schema.code_blocks import extract_code
 from ..schema.json_values import SchemaMismatch
@@ -115,14 +114,14 @@ class Presenter:
     def page(self, page: Page) -> None:
         """Show a help page as a reply is shown."""
         if has_outputs(self._shell):
-            show(page.forms())
+            show(page.mime_bundle())
             return
         output = output_for(self._shell, "off", lambda: False)
         try:
-            output.feed(Delta(text=page))
+            output.feed(Delta(text=page.text))
         finally:
             output.close()
-            output.finish(Turn("", page))
+            output.finish(Turn("", page.text))
 
     def note(self, text: str, entry: HistoryEntry) -> bool:
         """Show a line with what the notebook is to keep; False where outputs keep nothing, as in a terminal."""

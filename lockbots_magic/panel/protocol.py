@@ -37,7 +37,7 @@ from ..conversation.turn import Turn
 from ..conversation.usage import measure_turns, sum_tokens
 from ..errors import UsageError
 from ..rendering.html import render
-from ..rendering.mime_bundle import made
+from ..rendering.mime_bundle import html_or_source
 from ..rendering.notices import notices_of
 from .backend import PanelBackend
 
@@ -73,7 +73,7 @@ def turn_message(turn: Turn, html: str | None = None) -> Message:
     return {
         "id": turn.id,
         "prompt": turn.prompt,
-        "html": made(lambda: render(turn.reply), turn.reply) if html is None else html,
+        "html": html_or_source(lambda: render(turn.reply), turn.reply) if html is None else html,
         "text": turn.reply,
         "status": turn.status,
         "notices": notices,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from ..conversation.turn import Turn
 from ..rendering.frame_loop import FrameLoop
-from ..rendering.mime_bundle import made
+from ..rendering.mime_bundle import html_or_source
 from ..reply import Reply, ReplyWorker
 from .protocol import Message, ReplyProgress, format_error, turn_message
 
@@ -118,7 +118,7 @@ class ReplyTask:
 
     def _describe_end(self, frames: FrameLoop, turn: Turn) -> Message:
         """Describe the turn; HTML that was sent in frames is not sent again if it is the beginning of the whole."""
-        html = made(frames.whole, turn.reply)
+        html = html_or_source(frames.whole, turn.reply)
         sent = "".join(self.progress.finished)
         if sent and html.startswith(sent):
             return {"turn": turn_message(turn, ""), "same": True, "rest": html[len(sent) :]}

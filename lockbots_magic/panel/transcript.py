@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..conversation.turn import Turn
-from ..rendering.highlight import printed
+from ..rendering.escaping import printed
 from ..rendering.html import IGNORED, framed, render, style
-from ..rendering.mime_bundle import made
+from ..rendering.mime_bundle import html_or_source
 from ..rendering.notices import notices_of
 from ..security.exits import clean_bundle
 
@@ -67,7 +67,7 @@ class Transcript:
 
 
 def _render_turn(turn: Turn) -> _RenderedTurn:
-    reply = made(lambda: render(turn.reply), turn.reply)
+    reply = html_or_source(lambda: render(turn.reply), turn.reply)
     prompt = printed(turn.prompt)
     head = f'<div class="you">You:</div><div class="said {IGNORED}" dir="auto">{prompt}</div>'
     html = head + framed(reply, notices_of(turn), styled=False)

@@ -1,21 +1,34 @@
-"""Text -> HTML that shows just that text. Pure."""
+"""Text -> HTML that shows exactly that text. Pure, and cheap to import."""
 
 from __future__ import annotations
 
 import re
 from html import escape
 
+REORDERED_CLASS = "x"
+"""Class of the element that shows a reordering character in code."""
+
 # A front end typesets what stands between these, wherever it stands in an output. In an element of its own such a
 # character begins no formula: TeX is looked for in one run of text at a time.
 _TEX = re.compile(r"[$\\]")
+# Characters that reorder a line on the screen: code that reads one way and runs another.
+_REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 
 
 def escaped(text: str) -> str:
-    """Return `text` as HTML, in which no tag, no entity and no formula begins."""
+    """Return prose as HTML in which no tag, no entity and no formula begins."""
     return _TEX.sub(r"<span>\g<0></span>", escape(text))
 
 
+def printed(code: str) -> str:
+    """Return code as HTML that reads in the order in which the code stands; reordering characters are made visible.
+
+    For an element of code, in which no front end looks for TeX.
+    """
+    return _REORDERING.sub(lambda c: f'<span class="{REORDERED_CLASS}">U+{ord(c[0]):X}</span>', escape(code))
+
+
 def right_to_left(text: str) -> bool:
-    """Whether `text` holds letters of a script that runs from right to left."""
+    """Tell whether `text` holds letters of a right-to-left script."""
     return _RIGHT_TO_LEFT.search(text) is not None

@@ -1,7 +1,7 @@
-"""Frames of a growing reply, drawn by a thread of their own.
+"""Thread that draws frames of a growing reply.
 
-Reading the reply never waits for a frame, text that came just before a pause of the model's is drawn all the same, and
-an interrupt, which is raised in the main thread, tears none.
+Reading the stream never waits for a frame, text that arrives just before a pause is drawn during the pause, and an
+interrupt, which is raised in the main thread, can't tear a frame.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from ..conversation.messages import Delta
 from .incremental import IncrementalMarkdown
 
 FRAME = 0.12
-"""Shortest time (s) between two frames."""
+"""Minimum interval (s) between two frames."""
 FRAME_RATE = 27_000
-"""Characters of HTML a second, at most: the page lays out again what a frame holds, and the network carries it."""
+"""Maximum rate (characters of HTML per second): the network carries each frame, and the page lays it out again."""
 
 Draw = Callable[[str, str, Sequence[str]], int]
-"""Takes the HTML finished since the last frame, that of what is open, and remarks; returns the frame's size."""
+"""Takes the HTML finished since the last frame, the HTML of the open block, and notices; returns the frame's size."""
 
 
 class FrameLoop:
-    """Draws a reply while it comes.
+    """Draws a reply while it streams.
 
     Args:
-        draw: draws one frame, in the thread.
-        run: runs the thread's work, in a context perhaps.
+        draw: Draws one frame, in the thread.
+        run: Runs the thread's work; for example in a context.
     """
 
     def __init__(self, draw: Draw, run: Callable[[Callable[[], None]], None] = lambda work: work()) -> None:
@@ -51,7 +51,7 @@ class FrameLoop:
         self._changed.set()
 
     def whole(self) -> str:
-        """End, and return the whole as HTML."""
+        """Stop, and return the HTML of the whole reply."""
         self.close()
         self._take_in()
         return self._document.whole()
@@ -69,11 +69,11 @@ class FrameLoop:
             self._take_in()
             try:
                 size = self._draw(*self._document.advance(), [self._notice] if self._notice else [])
-            except Exception:  # noqa: BLE001  # no frame is worth the reply: it is shown in the end, whatever is odd in it
+            except Exception:  # noqa: BLE001  # a failed frame costs no reply: the end shows it
                 return
-            if size:  # else half a marker is all that has come, and what it marks is awaited
+            if size:  # 0: nothing but half a marker has arrived
                 spent = time.monotonic() - started
-                self._stopped.wait(max(FRAME, size / FRAME_RATE, 4 * spent) - spent)  # reading goes on meanwhile
+                self._stopped.wait(max(FRAME, size / FRAME_RATE, 4 * spent) - spent)  # the stream is read meanwhile
 
     def _take_in(self) -> None:
         pieces = []

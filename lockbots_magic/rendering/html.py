@@ -1,8 +1,4 @@
-"""Markdown -> sanitised HTML. Pure.
-
-A notebook cell that was just run is trusted by the front end, so whatever a reply holds would run there. Raw HTML
-is off in the parser, and what the parser makes passes a sanitiser as well.
-"""
+"""Markdown -> HTML that is safe in a trusted page (see `security.html_policy`). Pure."""
 
 from __future__ import annotations
 
@@ -17,18 +13,19 @@ from markdown_it.common.utils import unescapeAll
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
-from ..security.html_policy import sanitize
+from ..security.html_policy import IGNORED_CLASSES, TEX_CLASSES, sanitize
 from ..security.links import host_of, in_web, is_small_picture
 from ..security.tex_policy import harmless, unlabelled
-from .escaping import escaped
-from .highlight import highlighted, printed
+from .escaping import escaped, printed
+from .highlight import highlighted
 from .markdown import Environment, lowered, parse, parser
 
-MOST_FORMULAS = 500
-"""Formulas of one reply that are set; each keeps the page busy for some 5 ms."""
+MAX_FORMULAS = 500
+"""Formulas of one reply that are typeset; each keeps the page busy for some 5 ms."""
 
-IGNORED = "mathjax_ignore tex2jax_ignore"
-"""The classes in which no front end looks for TeX, but where it is marked as such."""
+IGNORED = " ".join(sorted(IGNORED_CLASSES))
+"""Class attribute of an element in which front ends look for TeX only where it is marked as such."""
+_TEX = " ".join(sorted(TEX_CLASSES))
 
 _PREFORMATTED = re.compile(r"(<pre.*?</pre>)", re.DOTALL)
 
@@ -37,8 +34,8 @@ def render(markdown: str, below: int = 0) -> str:
     """Return `markdown` as HTML that is safe in a trusted page.
 
     Args:
-        markdown: the reply.
-        below: the level of the heading below which it stands, 0 if there is none.
+        markdown: The reply.
+        below: Level (1-6) of the heading below which it stands; 0 for none. Its own headings are lowered by it.
     """
     env: Environment = {}
     return rendered(lowered(parse(markdown, env), below), env)
@@ -55,7 +52,7 @@ def _renderer() -> RendererHTML:
 
 
 class _Renderer(RendererHTML):
-    """A method a kind of token, where it is not just its tag."""
+    """A method for each kind of token that is more than its tag."""
 
     def text(self, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
         return escaped(tokens[index].content)
@@ -64,10 +61,10 @@ class _Renderer(RendererHTML):
         return f"<code>{printed(tokens[index].content)}</code>"
 
     def fence(self, tokens: Sequence[Token], index: int, _options: Any, env: Any) -> str:
-        """A block of code, fenced or indented; `meta` says where a long one goes on in the next piece."""
+        """Render a block of code; `meta` tells whether it joins the part before it or behind it."""
         token = tokens[index]
         language = (unescapeAll(token.info).split() or [""])[0]
-        known = env.get("coloured")  # a block under way is not coloured anew for every frame
+        known = env.get("coloured")  # an open block is not coloured again for every frame
         code = known(token.content, language) if known else highlighted(token.content, language)
         joints = " ".join(name for name in ("joins", "joined") if token.meta.get(name))
         opening = f'<pre class="{joints}">' if joints else "<pre>"
@@ -76,17 +73,17 @@ class _Renderer(RendererHTML):
     code_block = fence  # type: ignore[assignment]  # the last two arguments are named otherwise
 
     def formula(self, tokens: Sequence[Token], index: int, _options: Any, env: Any) -> str:
-        """TeX is set by the front end, where it is whole and nothing but a formula; else it is shown as it is."""
+        """Leave TeX to the front end if it is complete and harmless; show it as code otherwise."""
         token = tokens[index]
         env["formulas"] = env.get("formulas", 0) + 1
-        if token.info == "open" or env["formulas"] > MOST_FORMULAS or not harmless(token.content):
+        if token.info == "open" or env["formulas"] > MAX_FORMULAS or not harmless(token.content):
             code = f'<code class="tex">{printed(token.content)}</code>'
             return f"<p>{code}</p>\n" if token.block else code
-        formula = f'<span class="mathjax_process tex2jax_process">{escape(unlabelled(token.content))}</span>'
+        formula = f'<span class="{_TEX}">{escape(unlabelled(token.content))}</span>'
         return f'<div class="formula">{formula}</div>\n' if token.block else formula
 
     def link_open(self, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
-        """A link that leads nowhere in the web is shown as its text: a reply has no place to be relative to."""
+        """Only http(s) and mailto links are allowed; any other is shown as its text."""
         address = str(tokens[index].attrGet("href") or "")
         return f'<a href="{escape(address)}" target="_blank">' if in_web(address) else "<a>"
 
@@ -97,7 +94,7 @@ class _Renderer(RendererHTML):
         return "]" if tokens[index].info else "</a>"
 
     def image(self, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
-        """An image is not fetched: the request alone would tell its server of the reader. It becomes a link."""
+        """Link to an image instead of fetching it: the request alone would tell its server of the reader."""
         source = str(tokens[index].attrGet("src") or "")
         label = self.renderInlineAsText(tokens[index].children, options, env)
         if is_small_picture(source):
@@ -125,41 +122,41 @@ class _Renderer(RendererHTML):
 
 
 def notices_html(notices: Iterable[str]) -> str:
-    """Return the toolkit's own remarks as HTML, quiet and apart from the reply."""
+    """Return the toolkit's own remarks as HTML."""
     return "".join(f'<div class="lockbots-notice">{escaped(n)}</div>' for n in notices)
 
 
 def framed(html: str, notices: Iterable[str] = (), *, styled: bool = True) -> str:
-    """Return a reply's HTML in the container that keeps it within its bounds.
+    """Return a reply's HTML in a container that confines it, with the notices below.
 
     Args:
-        html: what `render` made.
-        notices: the toolkit's own remarks.
-        styled: whether the style comes along; one in a page is enough.
+        html: What `render` returned.
+        notices: The toolkit's own remarks.
+        styled: Whether to include the style sheet; one in a page is enough.
     """
     reply = f'<div class="lockbots-reply {IGNORED}">{_on_one_line(html)}</div>' if html else ""
     return f'<div class="lockbots {IGNORED}">{style() if styled else ""}{reply}{notices_html(notices)}</div>'
 
 
 def _on_one_line(html: str) -> str:
-    """In exported Markdown the HTML stands as it is, and there a line of its own may be the end of it."""
+    """Avoid line breaks: exported Markdown holds this HTML, where an empty line would end it."""
     parts = _PREFORMATTED.split(html)
     return "".join(part.replace("\n", "&#10;" if n % 2 else " ") for n, part in enumerate(parts)).rstrip()
 
 
 @functools.cache
 def style() -> str:
-    """Return the style of replies as an element."""
+    """Return the style sheet of replies as an element."""
     return style_element(style_sheet())
 
 
 def style_sheet() -> str:
-    """Return the style of replies, for whoever loads it in a way of their own."""
+    """Return the style sheet of replies."""
     return files(__package__).joinpath("reply.css").read_text("utf-8")
 
 
 def style_element(css: str) -> str:
-    """Return a style sheet as an element, in short; a space before a colon must mean nothing in it."""
+    """Return a style sheet as a minified element. The sheet must not need a space before a colon."""
     bare = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
     shortest = re.sub(r"\s*([{};:,>])\s*", r"\1", bare).strip()
     return f"<style>{shortest}</style>"

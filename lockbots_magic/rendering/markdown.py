@@ -1,7 +1,7 @@
-"""Markdown as models write it, read into tokens: CommonMark, tables, task lists, footnotes and TeX. Pure.
+"""Parser for Markdown as models write it: CommonMark, tables, task lists, footnotes and TeX. Pure.
 
-Raw HTML is off: a tag in a reply is text. `env["growing"]` says that the text is still coming; what stands open at
-its end is then taken for what it will become (see `unfinished`).
+Raw HTML is off: a tag in a reply is text. `env["growing"]` tells that the text is incomplete; what is open at its end
+is then read as what it will become (see `open_markdown`).
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
 
-from . import open_markdown as unfinished
+from . import open_markdown
 from .escaping import right_to_left
 
 Environment = MutableMapping[str, Any]
-"""What one parse shares: link definitions, footnotes, and whether the text is still growing."""
+"""State of one parse: link definitions, footnotes, and whether the text is growing."""
 
 _TEX = re.compile(
     r"\$\$.{1,5000}?\$\$|\$(?![\s$])[^$\n]{0,5000}?(?<![\s\\])\$(?!\d)|\\\(.{1,5000}?\\\)|\\\[.{1,5000}?\\\]", re.DOTALL
@@ -39,7 +39,7 @@ def parse(text: str, env: Environment) -> list[Token]:
 
 
 def lowered(tokens: list[Token], levels: int) -> list[Token]:
-    """Return `tokens` with their headings that many levels lower, so that they stand below those of a page."""
+    """Lower the headings among `tokens` by that many levels, so that they stand below those of a page."""
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(int(token.tag[1:]) + levels, 6)}"
@@ -55,18 +55,20 @@ def parser() -> MarkdownIt:
     made.inline.ruler.before("escape", "tex", _tex)
     made.core.ruler.push("tasks", _tasks)
     made.core.ruler.push("directions", _directions)
-    unfinished.install(made)
+    open_markdown.install(made)
     return made
 
 
 def _formula_block(state: StateBlock, first: int, last: int, silent: bool) -> bool:
-    """A formula on lines of its own: in it, a line may begin with what elsewhere begins a list."""
+    """Rule: a formula on lines of its own, in which a line may begin with what elsewhere begins a list."""
     begin = state.bMarks[first] + state.tShift[first]
     opening = _DISPLAY.match(state.src, begin)
     if opening is None or state.is_code_block(first):
         return False
     closing = {"$$": "$$", "\\[": "\\]"}.get(opening[0], f"\\end{{{opening[1]}}}")
-    endless = state.env.setdefault("endless", {})  # up to which line it was looked for in vain: once is enough
+    endless = state.env.setdefault(
+        "endless", {}
+    )  # line up to which each end was sought in vain, so that it is sought once
     line, after = max(first, endless.get(closing, 0) - 1), opening.end()
     while (at := state.src.find(closing, after, state.eMarks[line])) < 0:
         line += 1
@@ -76,7 +78,7 @@ def _formula_block(state: StateBlock, first: int, last: int, silent: bool) -> bo
             return bool(growing) and (silent or _push_formula(state, first, line, "open"))
         after = state.bMarks[line] + state.tShift[line]
     if state.src[at + len(closing) : state.eMarks[line]].strip():
-        return False  # text goes on behind it: a paragraph that begins with a formula
+        return False  # text follows: a paragraph that begins with a formula
     return silent or _push_formula(state, first, line + 1)
 
 
@@ -91,12 +93,12 @@ def _push_formula(state: StateBlock, first: int, end: int, info: str = "") -> bo
 
 
 def _tex(state: StateInline, silent: bool) -> bool:
-    """A formula in the line is passed on as it stands: the front end sets it."""
+    """Rule: a formula within a line is passed on as it is; the front end typesets it."""
     if state.src[state.pos] not in "$\\":
         return False
     match = _TEX.match(state.src, state.pos)
     is_open = False
-    if match is None and unfinished.at_end(state):
+    if match is None and open_markdown.at_end(state):
         is_open = _TEX_OPEN.match(state.src, state.pos) is not None
     if match is None and not is_open:
         return False
@@ -111,7 +113,7 @@ def _tex(state: StateInline, silent: bool) -> bool:
 
 
 def _tasks(state: StateCore) -> None:
-    """A box at the beginning of a list item; nothing hangs on ticking it, so it is a character."""
+    """Rule: a box at the beginning of a list item becomes a character; ticking it has no effect."""
     for item, paragraph, inline in zip(state.tokens, state.tokens[1:], state.tokens[2:], strict=False):
         if item.type != "list_item_open" or paragraph.type != "paragraph_open" or not inline.children:
             continue
@@ -122,7 +124,7 @@ def _tasks(state: StateCore) -> None:
 
 
 def _directions(state: StateCore) -> None:
-    """Blocks that hold letters of a right-to-left script find their own direction."""
+    """Rule: blocks that hold right-to-left text get `dir="auto"`."""
     within: list[Token] = []
     for token in state.tokens:
         if token.nesting > 0:

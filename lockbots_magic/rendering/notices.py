@@ -1,17 +1,35 @@
-"""What the toolkit itself has to say of a turn, below its reply. Pure."""
+"""The toolkit's own words in an output: notices below a reply, and pages. Pure, and cheap to import."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from ..conversation.turn import Turn
 from ..security.control_characters import printable
 
-MOST_OF_A_CALL = 200
-"""Characters of a call's arguments, and of its result, that are told."""
+MAX_CALL_TEXT = 200
+"""Length (characters) to which a call's arguments and its result are cut in a notice."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the toolkit's own, such as one of the help."""
+
+    text: str
+    """Markdown."""
+
+    def mime_bundle(self) -> Mapping[str, str]:
+        """Return the forms that front ends choose from."""
+        from .html import render  # noqa: PLC0415  # Markdown is imported by the first page, not by %load_ext
+        from .mime_bundle import bundle  # noqa: PLC0415  # with it
+
+        return bundle(self.text, render(self.text))
 
 
 def notices_of(turn: Turn) -> list[str]:
-    """Return what the reader should know of `turn` besides its reply, a line each."""
-    notices = [f"called {_short(str(call))} → {_short(call.result or '')}" for call in turn.calls]
+    """Return what a reader has to know of `turn` besides its reply, one line each."""
+    notices = [f"called {_shorten(str(call))} → {_shorten(call.result or '')}" for call in turn.calls]
     if turn.left_out:
         many = "turn was" if turn.left_out == 1 else "turns were"
         notices.append(f"{turn.left_out} older {many} left out: the model takes no more")
@@ -24,6 +42,6 @@ def notices_of(turn: Turn) -> list[str]:
     return notices
 
 
-def _short(text: str) -> str:
+def _shorten(text: str) -> str:
     line = " ".join(printable(text).split())
-    return line if len(line) <= MOST_OF_A_CALL else f"{line[: MOST_OF_A_CALL - 1]}…"
+    return line if len(line) <= MAX_CALL_TEXT else f"{line[: MAX_CALL_TEXT - 1]}…"

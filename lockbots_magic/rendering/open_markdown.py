@@ -1,4 +1,4 @@
-"""Markdown that is still coming, made to look as it will: what stands open is closed, half a marker waits. Pure."""
+"""Incomplete Markdown, read as what it will become: open markup is closed, half a marker is left out. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.state_inline import Delimiter
 
 _FENCE = re.compile(r"[ >]*(`{3,}|~{3,})")
-# A last line that may become a list item, a heading, a rule, an underline, a fence; or a word.
+# A last line that may become a list item, a heading, a rule, an underline, a fence, or a word.
 _HALF_LINE = re.compile(
     r"[ \t>]*([-+*_=#>|~`: \t]+|\d{1,9}[.)]?|~{3,}[^~]*|`{3,}[^`]*|\[\^[^\]]*(\]:?)?|\[(?!\^)[^\]]*\]:.*)\Z"
 )
@@ -19,7 +19,7 @@ _HEAD = re.compile(r" {0,3}\|[\s|]*[^\s|]")
 _HALF_RULE = re.compile(r"[ |:-]*")
 _CELL_END = re.compile(r"(?<!\\)\|")
 _HALF_LINK = re.compile(r"(!?)\[((?:[^\[\]\\]|\\.|\[[^\[\]\\]*\])*)\]\((?:[^()\n]|\([^()\n]*\))*(?:\([^()\n]*)?\Z")
-_INSIDE = re.compile(r"\s*(?:[-*+>]|\d{1,9}[.)])")  # a list or a quote, which a bare line would go on with
+_INSIDE = re.compile(r"\s*(?:[-*+>]|\d{1,9}[.)])")  # a list or a quote, which a bare line would continue
 
 _NOTE = re.compile(r"\[\^([^\s\[\]]+)\]")
 
@@ -28,7 +28,7 @@ _MARKERS = "*_~"
 
 
 def completed(text: str) -> str:
-    """Return `text`, the last blocks of a reply under way, as it should be read for now."""
+    """Return the last blocks of a growing reply as they should be parsed for now."""
     begin = text.rfind("\n") + 1
     last = text[begin:]
     if fence := open_fence(text[:begin]):
@@ -41,7 +41,7 @@ def completed(text: str) -> str:
 
 
 def open_fence(text: str) -> str:
-    """The character of the fence that is open at the end of `text`, which ends with a line; "" if none is."""
+    """Return the character of the fence that is open at the end of `text`, complete lines; "" if none is open."""
     marker = ""
     for line in text.split("\n"):
         match = _FENCE.match(line)
@@ -55,7 +55,7 @@ def open_fence(text: str) -> str:
 
 
 def _half_table(text: str) -> str:
-    """A table is one from its first bar on, whether or not the line below its head has come; "" if there is none."""
+    """Complete a table whose head has begun, with or without the rule below it; "" if `text` does not end in one."""
     lines = text.rsplit("\n", 3)
     for back in (1, 2)[: len(lines)]:
         above = lines[-back - 1] if len(lines) > back else ""
@@ -71,14 +71,14 @@ def _half_table(text: str) -> str:
 
 
 def _rule(head: str, begun: str) -> str:
-    """The line below a table's head, as far as it has come, and as long as it will be."""
+    """Return the complete rule below a table's head, of which `begun` has arrived."""
     cells = len(_CELL_END.findall(head.strip().removeprefix("|").removesuffix("|"))) + 1
     wanted = [*begun.strip().strip("|").split("|"), *["-"] * cells][:cells]
     return f"|{'|'.join(cell if re.fullmatch(r' *:?-+:? *', cell) else '-' for cell in wanted)}|"
 
 
 def install(parser: MarkdownIt) -> None:
-    """Teach `parser` to close what stands open in the last line of text, where `env["growing"]` is set."""
+    """Add rules that close open markup at the end of the text if `env["growing"]` is set."""
     parser.core.ruler.before("inline", "find_end", _find_end)
     parser.inline.ruler.before("backticks", "open_code", _open_code)
     parser.inline.ruler.before("link", "half_link", _half_link)
@@ -87,7 +87,7 @@ def install(parser: MarkdownIt) -> None:
 
 
 def _find_end(state: StateCore) -> None:
-    """Find the inline text that the next words will join."""
+    """Rule: find the inline text that the next words will join."""
     state.env["end"] = None
     state.env["repaired"] = False
     if state.env.get("growing"):
@@ -100,12 +100,12 @@ def _find_end(state: StateCore) -> None:
 
 
 def at_end(state: StateInline) -> bool:
-    """Whether what `state` reads is still growing."""
+    """Tell whether the inline text of `state` is the one that grows."""
     return state.env.get("end") is state.src
 
 
 def _open_code(state: StateInline, silent: bool) -> bool:
-    """A code span without its end."""
+    """Rule: a code span without its end."""
     if state.src[state.pos] != "`" or not at_end(state):
         return False
     start = state.pos
@@ -123,7 +123,7 @@ def _open_code(state: StateInline, silent: bool) -> bool:
 
 
 def _half_link(state: StateInline, silent: bool) -> bool:
-    """A link or an image whose address is still coming: its text, for now."""
+    """Rule: a link or an image with an incomplete address is its text, for now."""
     if state.src[state.pos] not in "![" or not at_end(state) or silent:
         return False
     match = _HALF_LINK.match(state.src, state.pos, state.posMax)
@@ -140,7 +140,7 @@ def _half_link(state: StateInline, silent: bool) -> bool:
 
 
 def _footnote_to_come(state: StateInline, silent: bool) -> bool:
-    """A mark whose note stands further down, as notes do."""
+    """Rule: a reference to a footnote that is still to come."""
     match = _NOTE.match(state.src, state.pos) if state.env.get("growing") else None
     if match is None or silent:
         return False
@@ -151,13 +151,13 @@ def _footnote_to_come(state: StateInline, silent: bool) -> bool:
 
 
 def _is_star(opener: Delimiter, state: StateInline) -> bool:
-    """Whether a lone `*` stands right behind a word, as in 2*3."""
+    """Tell whether a lone `*` stands right behind a word, as in 2*3."""
     before = state.tokens[opener.token - 1].content if opener.token else ""
     return opener.length == 1 and chr(opener.marker) == "*" and before[-1:].isalnum()
 
 
 def _close_emphasis(state: StateInline) -> None:
-    """Give every opening marker that has no partner one at the end."""
+    """Rule: close every opening marker without a partner at the end."""
     if not at_end(state):
         return
     delimiters = state.delimiters

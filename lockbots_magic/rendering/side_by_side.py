@@ -1,4 +1,4 @@
-"""Several replies beside each other in one output, which grows while they come."""
+"""Several replies side by side in one output, which grows while they stream."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .escaping import escaped
 from .frame_loop import FRAME, FRAME_RATE
 from .html import IGNORED, framed, render, style, style_element
 from .incremental import IncrementalMarkdown
-from .mime_bundle import made
+from .mime_bundle import html_or_source
 from .safe_markdown import neutralised
 from .safe_markdown.inline import literal
 
-# As many columns as there is room for. A line above each, and nothing coloured: that follows any theme.
+# As many columns as there is room for, each below a line; no colour of its own, so it follows any theme.
 _STYLE = """
 .lockbots .lockbots-columns {
   display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20em), 1fr)); gap: 1.2em; align-items: start
@@ -34,26 +34,32 @@ _STYLE = """
 
 @dataclass(frozen=True)
 class Column:
-    """One reply among others."""
+    """One of the replies."""
 
     heading: str
-    """Who answers; text."""
+    """Who answers."""
     state: str = ""
-    """A line below that: how far it is, or what it took."""
+    """Line below the heading: progress, or what the reply cost."""
     text: str = ""
     """The reply, Markdown."""
     notices: Sequence[str] = ()
     """The toolkit's own remarks."""
 
+    def cleaned(self) -> Column:
+        """Return the column with one-line texts in which nothing steers a terminal or reorders a line."""
+        heading, state = " ".join(printable(self.heading).split()), printable(self.state)
+        return replace(self, heading=heading, state=state, notices=[printable(notice) for notice in self.notices])
+
 
 def bundle(columns: Sequence[Column], htmls: Sequence[str] = ()) -> Mapping[str, str]:
-    """Return columns in the forms that front ends choose from.
+    """Return the columns as HTML, as Markdown and as plain text.
 
     Args:
-        columns: the replies.
-        htmls: each as sanitised HTML, if that is made already.
+        columns: The replies.
+        htmls: Each as sanitised HTML, if that exists already.
     """
-    htmls = htmls or [made(partial(render, one.text), one.text) for one in columns]
+    columns = [one.cleaned() for one in columns]
+    htmls = htmls or [html_or_source(partial(render, one.text), one.text) for one in columns]
     return {
         "text/html": _page(columns, htmls),
         "text/markdown": "\n\n".join(_markdown(one) for one in columns),
@@ -68,44 +74,42 @@ def _page(columns: Sequence[Column], htmls: Sequence[str]) -> str:
 
 
 def _html(column: Column, html: str) -> str:
-    heading = f'<div class="lockbots-heading">{escaped(printable(column.heading))}</div>'
-    state = f'<div class="lockbots-state">{escaped(printable(column.state))}</div>' if column.state else ""
-    notices = [printable(notice) for notice in column.notices]
-    return f'<div class="lockbots-column">{heading}{state}{framed(html, notices, styled=False)}</div>'
+    heading = f'<div class="lockbots-heading">{escaped(column.heading)}</div>'
+    state = f'<div class="lockbots-state">{escaped(column.state)}</div>' if column.state else ""
+    return f'<div class="lockbots-column">{heading}{state}{framed(html, column.notices, styled=False)}</div>'
 
 
 def _markdown(column: Column) -> str:
-    state = f"*{literal(printable(column.state))}*" if column.state else ""
-    remarks = [f"*{literal(printable(notice))}*" for notice in column.notices]
-    heading = f"**{literal(printable(column.heading))}**"
+    state = f"*{literal(column.state)}*" if column.state else ""
+    remarks = [f"*{literal(notice)}*" for notice in column.notices]
+    heading = f"**{literal(column.heading)}**"
     return "\n\n".join(filter(None, [heading, state, neutralised(column.text) if column.text else "", *remarks]))
 
 
 def _plain(column: Column) -> str:
-    heading = " ".join(printable(column.heading).split())
-    state = f"({printable(column.state)})" if column.state else ""
-    above = "\n".join(filter(None, [heading, "-" * len(heading), state]))
-    remarks = [f"[{printable(notice)}]" for notice in column.notices]
-    return "\n\n".join(filter(None, [above, printable(column.text).rstrip("\n"), *remarks]))
+    state = f"({column.state})" if column.state else ""
+    above = "\n".join(filter(None, [column.heading, "-" * len(column.heading), state]))
+    remarks = [f"[{notice}]" for notice in column.notices]
+    return "\n\n".join(filter(None, [above, column.text.rstrip("\n"), *remarks]))
 
 
 class SideBySide:
-    """Shows replies beside each other while they come. Any thread may tell it of them.
+    """Shows replies side by side while they stream. Thread-safe.
 
     Args:
-        headings: who answers, one a column.
-        live: whether they are shown while they come; else in the end alone.
-        show: Display an output: (data by MIME type, display id, update=whether it is shown already).
+        headings: Who answers, one for each column.
+        live: Whether to show the replies while they stream; otherwise only at the end.
+        show: Displays an output: takes the MIME bundle, the display id, and `update`, which tells whether it exists.
     """
 
     def __init__(self, headings: Sequence[str], *, live: bool, show: Callable[..., None]) -> None:
         self._display = show
-        self._columns = [_Growing(heading) for heading in headings]
+        self._columns = [_StreamingColumn(heading) for heading in headings]
         self._name = uuid.uuid4().hex[:12]
         self._shown = False
         self._changed = threading.Event()
         self._stopped = threading.Event()
-        run = contextvars.copy_context().run  # what is displayed goes to the cell that runs now
+        run = contextvars.copy_context().run  # output goes to the cell that runs now
         self._thread = threading.Thread(target=run, args=(self._draw_frames,), name="lockbots frames", daemon=True)
         if live:
             self._changed.set()
@@ -117,16 +121,16 @@ class SideBySide:
         self._changed.set()
 
     def end(self, number: int, column: Column) -> None:
-        """Take the column as it ended, while others may go on."""
+        """Take a column that has ended, while others may go on."""
         self._columns[number].ended = column
         self._changed.set()
 
     def finish(self, columns: Sequence[Column], *, plain: bool = False) -> None:
-        """Show all as it ended; a second time does no harm.
+        """Show the final columns. Idempotent.
 
         Args:
-            columns: as many as there were headings.
-            plain: whether text is all that is wanted.
+            columns: One for each heading.
+            plain: Whether to show plain text only.
         """
         self.close()
         for growing, column in zip(self._columns, columns, strict=True):
@@ -135,7 +139,7 @@ class SideBySide:
         self._show({"text/plain": data["text/plain"]} if plain else data)
 
     def close(self) -> None:
-        """Draw no more frames."""
+        """Stop drawing frames."""
         self._stopped.set()
         self._changed.set()
         if self._thread.ident is not None:
@@ -147,9 +151,9 @@ class SideBySide:
             started = time.monotonic()
             try:
                 htmls = [growing.html() for growing in self._columns]
-                page = _page([growing.column() for growing in self._columns], htmls)
+                page = _page([growing.column().cleaned() for growing in self._columns], htmls)
                 self._show({"text/html": page})
-            except Exception:  # noqa: BLE001  # no frame is worth the replies: they are shown in the end
+            except Exception:  # noqa: BLE001  # a failed frame costs no reply: the end shows them
                 return
             spent = time.monotonic() - started
             self._stopped.wait(max(FRAME, len(page) / FRAME_RATE, 4 * spent) - spent)
@@ -159,8 +163,8 @@ class SideBySide:
         self._shown = True
 
 
-class _Growing:
-    """One column while its reply comes. Only whoever draws takes in what has arrived."""
+class _StreamingColumn:
+    """One column while its reply streams. Only the drawing thread takes in what has arrived."""
 
     def __init__(self, heading: str) -> None:
         self.arrived: deque[Delta] = deque()
@@ -171,12 +175,12 @@ class _Growing:
         self._whole: str | None = None
 
     def column(self) -> Column:
-        """The column as it stands."""
+        """Return the current state of the column."""
         return self.ended or self._column
 
     def html(self) -> str:
-        """Return the HTML of what has come."""
-        ended = self.ended  # before the rest is taken in: nothing comes after the end
+        """Return the HTML of what has arrived."""
+        ended = self.ended  # read first: nothing arrives after the end
         while self.arrived:
             delta = self.arrived.popleft()
             self._document.feed(delta.text)
@@ -188,5 +192,5 @@ class _Growing:
             self._finished.append(finished)
             return "".join(self._finished) + growing
         if self._whole is None:
-            self._whole = made(self._document.whole, ended.text)
+            self._whole = html_or_source(self._document.whole, ended.text)
         return self._whole

@@ -27,8 +27,8 @@ from .control_characters import has_surrogates, printable, replace_surrogates, w
 from .links import unlinked
 from .secrets import Secret, redact, redact_html, redacted, secrets_in_use
 
-HTML_KEYS = frozenset({"html", "finished", "open", "rest"})
-"""Keys of a message under which HTML stands."""
+HTML_KEYS = frozenset({"html", "finished", "open", "rest", "text/html"})
+"""Keys under which HTML stands: in messages to the page, and in outputs of a notebook file."""
 
 
 def clean_bundle(bundle: Mapping[str, Any]) -> dict[str, Any]:

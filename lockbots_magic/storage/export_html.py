@@ -9,9 +9,9 @@ from importlib.resources import files
 
 from ..conversation.conversation import Conversation
 from ..conversation.turn import Turn
-from ..rendering.highlight import printed
+from ..rendering.escaping import printed
 from ..rendering.html import framed, render, style, style_element
-from ..rendering.mime_bundle import made
+from ..rendering.mime_bundle import html_or_source
 from ..security.control_characters import printable
 from .export_common import remarks, remarks_on_prompt, speaker, system_of, title_of
 
@@ -52,7 +52,7 @@ def text(conversation: Conversation) -> str:
 
 
 def _turn(turn: Turn) -> Iterable[str]:
-    reply = made(lambda: render(turn.reply, _LEVEL), turn.reply)
+    reply = html_or_source(lambda: render(turn.reply, _LEVEL), turn.reply)
     with_it = remarks_on_prompt(turn)
     yield _part("prompt", "You", _as_typed(turn.prompt) + (framed("", with_it, styled=False) if with_it else ""))
     yield _part("reply", _shown(speaker(turn)), framed(reply, remarks(turn), styled=False))

@@ -15,9 +15,10 @@ from ..conversation.history_entry import HistoryEntry
 from ..conversation.turn import Turn
 from ..providers import names
 from ..rendering.html import render
-from ..rendering.mime_bundle import bundle, made
+from ..rendering.mime_bundle import bundle, html_or_source
 from ..rendering.notices import notices_of
 from ..rendering.safe_markdown.inline import literal
+from ..security.exits import clean_bundle
 from ..security.secrets import redacted
 from .cell_binding import is_portable
 from .export_cells import Setting, cell
@@ -66,9 +67,9 @@ def _code(identity: str | None, source: str, *outputs: dict[str, Any]) -> dict[s
 
 def _asked(turn: Turn, entry: HistoryEntry, source: str) -> dict[str, Any]:
     """The cell of one turn, with the reply as the cell that asked it showed it."""
-    data = bundle(turn.reply, made(lambda: render(turn.reply), turn.reply), notices_of(turn))
+    data = bundle(turn.reply, html_or_source(lambda: render(turn.reply), turn.reply), notices_of(turn))
     about = metadata(entry, redacted, turn.cell_id, source)
-    return _code(turn.cell_id, source, {"output_type": "display_data", "data": dict(data), "metadata": about})
+    return _code(turn.cell_id, source, {"output_type": "display_data", "data": clean_bundle(data), "metadata": about})
 
 
 def _with_unique_ids(turns: Iterable[Turn]) -> list[Turn]:

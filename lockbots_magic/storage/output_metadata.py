@@ -12,7 +12,7 @@ from ..conversation.history_entry import MAX_FORMER_IDS, ConversationInfo, Histo
 from ..conversation.messages import Usage
 from ..conversation.ordering import format_order, parse_order
 from ..conversation.turn import Turn
-from ..security.control_characters import printable
+from ..security.exits import clean_plain_form
 
 KEY = "lockbots"
 """Key of the record in the metadata of an output."""
@@ -110,7 +110,8 @@ def _describe_turn(turn: Turn) -> dict[str, Any]:
     plain = {name: value for name, (is_json, value) in params.items() if is_json}
     described = {name: value for name, (is_json, value) in params.items() if not is_json}
     given = replace(turn, params=plain, stale=False).to_dict()  # the entry knows which turns are stale
-    return {"turn": given, "shown": digest(printable(turn.reply)), **({"described": described} if described else {})}
+    shown = digest(clean_plain_form(turn.reply))
+    return {"turn": given, "shown": shown, **({"described": described} if described else {})}
 
 
 def _json_or_type(value: Any) -> tuple[bool, Any]:

@@ -15,6 +15,7 @@ from lockbots_magic.notebook.live_output import CellOutput, LiveCellOutput, outp
 from lockbots_magic.rendering import frame_loop as drawing
 from lockbots_magic.rendering.incremental import IncrementalMarkdown
 from lockbots_magic.rendering.terminal.output import TerminalOutput
+from lockbots_magic.security.secrets import Secret
 from tests.effort import pick
 
 
@@ -282,3 +283,12 @@ def test_a_frame_that_fails_costs_no_reply(shown, monkeypatch):
     output._drawing._thread.join(5)
     output.finish(Turn("q", "a **b**"))
     assert shown.text == "a **b**"
+
+
+def test_what_is_displayed_is_cleaned(monkeypatch):
+    shown = []
+    monkeypatch.setattr(live, "display", lambda data, **_: shown.append(data))
+    secret = Secret("sk-0123456789")
+    live.show({"text/plain": "a\033[2J sk-0123456789 file://x"})
+    assert shown == [{"text/plain": "a[2J *** file\u2060://x"}]
+    assert secret

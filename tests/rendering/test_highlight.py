@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockbots_magic.rendering import highlight
-from lockbots_magic.rendering.highlight import CLASSES, GrowingCode, highlighted, printed
+from lockbots_magic.rendering.escaping import printed
+from lockbots_magic.rendering.highlight import CLASSES, GrowingCode, highlighted
 from lockbots_magic.rendering.html import style
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockbots_magic.rendering.html import MOST_FORMULAS, framed, notices_html, render, style
+from lockbots_magic.rendering.html import MAX_FORMULAS, framed, notices_html, render, style
 from tests.documents import DOCUMENT
 from tests.effort import examples
 
@@ -167,8 +167,8 @@ def test_a_formula_that_is_more_than_one_is_shown_as_code():
 
 def test_no_reply_has_more_formulas_than_a_page_can_set():
     html = render("$x$ " * 2000)
-    assert html.count("mathjax_process") == MOST_FORMULAS
-    assert html.count('<code class="tex">$x$</code>') == 2000 - MOST_FORMULAS
+    assert html.count("mathjax_process") == MAX_FORMULAS
+    assert html.count('<code class="tex">$x$</code>') == 2000 - MAX_FORMULAS
 
 
 def test_boxes_of_tasks_are_shown():

@@ -1,7 +1,7 @@
 """The forms of one output."""
 
 from lockbots_magic.rendering.html import render
-from lockbots_magic.rendering.mime_bundle import bundle, made
+from lockbots_magic.rendering.mime_bundle import bundle, html_or_source
 
 
 def test_the_three_forms_of_an_output():
@@ -16,5 +16,5 @@ def test_a_reply_without_text_has_no_box():
 
 
 def test_a_reply_that_can_not_be_rendered_is_shown_as_it_is():
-    assert made(lambda: 1 / 0, "a <b>") == "<pre><code>a &lt;b&gt;</code></pre>"
-    assert made(lambda: "<p>a</p>", "a") == "<p>a</p>"
+    assert html_or_source(lambda: 1 / 0, "a <b>") == "<pre><code>a &lt;b&gt;</code></pre>"
+    assert html_or_source(lambda: "<p>a</p>", "a") == "<p>a</p>"

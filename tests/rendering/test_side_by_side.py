@@ -10,6 +10,7 @@ from lockbots_magic.notebook import live_output as live
 from lockbots_magic.rendering import frame_loop as drawing
 from lockbots_magic.rendering import side_by_side
 from lockbots_magic.rendering.side_by_side import Column, SideBySide, bundle
+from lockbots_magic.security.exits import clean_bundle
 
 ONE = Column("openai:gpt-4o", "12 tokens", "Some **bold** text.\n\n- a\n- b\n")
 TWO = Column("ollama:llama3:8b", "", "", ["ConnectionFailed: refused"])
@@ -69,7 +70,8 @@ def test_nothing_steers_a_terminal():
     steering = set("\033\x9b\a\u202e")
     column = Column("a\033[2J", "b\x9b", "", ["d\u202e"])
     assert not steering & set("".join(bundle([column]).values()))
-    assert not steering & set(bundle([Column("a", "", "c\033]0;x\a\u202e")])["text/plain"])
+    forms = clean_bundle(bundle([Column("a", "", "c\033]0;x\a\u202e")]))
+    assert not steering & set(forms["text/plain"])
 
 
 class Cell:

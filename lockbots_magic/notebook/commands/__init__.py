@@ -7,7 +7,7 @@ import re
 
 from ...errors import UsageError
 from ...prompt.magic_line import split_words
-from ...rendering.page import Page
+from ...rendering.notices import Page
 from ..session import Lockbots
 
 from . import models, discover, conversations, replies, compare, usage, notebooks, files, recording, panels, settings  # isort: skip  # noqa: F401  # each adds its commands; help lists them so

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ...conversation.history_entry import HistoryEntry
+from ...rendering.notices import Page
 from ...rendering.table import Table
 from ...reply import Reply
 from ..options import OptionParser
@@ -58,7 +59,7 @@ class Work(ABC):
         """Show what came of it, however `run` has ended; a second call does no harm."""
 
 
-Shown = str | Table | Coded | Reply | Work | Displayed
+Shown = str | Page | Table | Coded | Reply | Work | Displayed
 SHORT = 60
 """Characters of a prompt or reply that a table shows."""
 

@@ -10,7 +10,7 @@ from ...help import search as helptext
 from ...prompt.magic_line import parse_literal
 from ...providers import provider_class
 from ...providers.validation import wrap_credential
-from ...rendering.page import Page
+from ...rendering.notices import Page
 from ...rendering.table import Table
 from ..session import Lockbots
 from .command import COMMANDS, Shown, argument, command
