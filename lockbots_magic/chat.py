@@ -292,9 +292,9 @@ def _without_images(turn: Turn) -> Turn:
 
 def _describe_result(value: Any) -> str:
     """Describe a result that JSON can't hold, such as a data frame, for the model."""
-    from .prompt.values import material_of  # noqa: PLC0415  # heavy and rare
+    from .prompt.values import value_part  # noqa: PLC0415  # heavy and rare
 
-    return material_of(value).text
+    return value_part(value).text
 
 
 def _resolved(

@@ -20,7 +20,7 @@ from .options import OptionParser
 from .session import Lockbots
 
 if TYPE_CHECKING:
-    from ..prompt import Material
+    from ..prompt.part import PromptPart
     from .display_recorder import DisplayRecorder
 
 FORMS = ("text", "code", "json")
@@ -238,33 +238,34 @@ def _material(
     """Return the text to send, its images, and notes on what was cut: files and cells first, the prompt last."""
     if not (options.file or options.image or options.cells or (not options.raw and "{{" in prompt)):
         return prompt, (), ()
-    from .. import prompt as materials  # noqa: PLC0415  # most prompts are plain; %load_ext does not wait for it
+    from ..prompt import cells, files, images  # noqa: PLC0415  # most prompts are plain
+    from ..prompt.part import PromptPart  # noqa: PLC0415  # most prompts are plain
 
-    images = [_image(value, context) for value in options.image]
-    pieces = [materials.from_file(path) for path in options.file]
+    urls = [_image(value, context) for value in options.image]
+    parts = [files.file_part(path) for path in options.file]
     if options.cells:
-        history = materials.CellHistory(context.shell, context.displays, source=session.cells.source)
-        pieces.append(materials.from_cells(options.cells, history, images_before=len(images)))
-        images += pieces[-1].images
+        history = cells.CellHistory(context.shell, context.displays, source=session.cells.source)
+        parts.append(cells.cells_part(options.cells, history, images_before=len(urls)))
+        urls += parts[-1].images
     if options.raw:
-        pieces.append(materials.Material(prompt))
+        parts.append(PromptPart(prompt))
     else:
-        pieces.append(expanded(session, prompt, context, images_before=len(images)))
-        images += pieces[-1].images
-    text = "\n\n".join(piece.text for piece in pieces)
-    return text, materials.checked_images(images), tuple(note for piece in pieces for note in piece.notes)
+        parts.append(expanded(session, prompt, context, images_before=len(urls)))
+        urls += parts[-1].images
+    text = "\n\n".join(part.text for part in parts)
+    return text, images.check_total_size(urls), tuple(note for part in parts for note in part.notes)
 
 
 def _image(value: str, context: NotebookContext) -> str:
-    from .. import prompt as materials  # noqa: PLC0415  # as above
+    from ..prompt.images import image_url  # noqa: PLC0415  # most prompts are plain
 
     known = value.split(".", maxsplit=1)[0].isidentifier() and value.split(".", maxsplit=1)[0] in context.variables
     if not known and value.isidentifier() and not Path(value).exists():
         raise UsageError(f"--image: there is no variable and no file {value!r}.")
-    return materials.image_from(context.value(value, "--image") if known else value)
+    return image_url(context.value(value, "--image") if known else value)
 
 
-def expanded(session: Lockbots, prompt: str, context: NotebookContext, *, images_before: int = 0) -> Material:
+def expanded(session: Lockbots, prompt: str, context: NotebookContext, *, images_before: int = 0) -> PromptPart:
     """Return a prompt with its expressions in double braces replaced by their values.
 
     Args:
@@ -276,18 +277,19 @@ def expanded(session: Lockbots, prompt: str, context: NotebookContext, *, images
     Raises:
         UsageError: If an expression fails; the message names it.
     """
-    from .. import prompt as materials  # noqa: PLC0415  # as above
+    from ..prompt.images import check_total_size  # noqa: PLC0415  # most prompts are plain
+    from ..prompt.template import expand_template  # noqa: PLC0415  # most prompts are plain
 
-    material = materials.expanded(prompt, _evaluator(session, context), images_before=images_before)
-    materials.checked_images(material.images)
-    return material
+    part = expand_template(prompt, _evaluator(session, context), images_before=images_before)
+    check_total_size(part.images)
+    return part
 
 
 def _evaluator(session: Lockbots, context: NotebookContext) -> Callable[[str], Any]:
-    from .. import prompt as materials  # noqa: PLC0415  # as above
+    from ..prompt.template import make_evaluator  # noqa: PLC0415  # most prompts are plain
 
     failed = session.cells.last_error
-    return materials.evaluator(context.as_typed(), failed[0] if failed else None)
+    return make_evaluator(context.as_typed(), failed[0] if failed else None)
 
 
 def _system(session: Lockbots, given: str | None, chat: Chat, context: NotebookContext) -> str | None:
@@ -308,7 +310,7 @@ def system_of(session: Lockbots, given: str | None, context: NotebookContext) ->
         return given
     from ..prompt import personas  # noqa: PLC0415  # as above
 
-    return personas.persona(given, session.personas, session.persona_folders(), _evaluator(session, context))
+    return personas.resolve_persona(given, session.personas, session.persona_folders(), _evaluator(session, context))
 
 
 def _functions(named: str | None, context: NotebookContext) -> tuple[Callable[..., Any], ...]:

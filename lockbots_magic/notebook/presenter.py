@@ -62,10 +62,10 @@ class Presenter:
 
     def preview(self, cell: ChatCell) -> None:
         """Show what the cell would send, to be read and copied."""
-        from ..prompt.preview import described  # noqa: PLC0415  # rare
+        from ..prompt.preview import describe_request  # noqa: PLC0415  # rare
 
         prepared, cassette = cell.prepare(), cassette_of(cell.chat.provider)
-        text = described(
+        text = describe_request(
             cell.chat.provider,
             prepared.request,
             prepared.left_out,

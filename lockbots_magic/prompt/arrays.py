@@ -1,4 +1,4 @@
-"""NumPy arrays: shape, type, and the ends of each axis."""
+"""Parts of a prompt from NumPy arrays: shape, type, and the ends of each axis."""
 
 from __future__ import annotations
 
@@ -6,52 +6,54 @@ import math
 import sys
 from typing import Any
 
-from .containers import brief
-from .libraries import is_a
-from .material import Material
-from .text import begun
+from .containers import format_briefly
+from .part import PromptPart, is_instance_of
+from .text import truncate
 
-MOST_ITEMS = 1_000
-"""Items up to which an array is shown whole."""
+MAX_ITEMS = 1_000
+"""Items of an array that is sent whole."""
 ENDS = 5
-"""Items shown at each end of each axis of a larger one; fewer where it has many axes."""
+"""Items at each end of each axis of a larger array; fewer if it has many axes."""
 WIDTH = 100
 """Characters of a line."""
-CHARACTERS = 20_000
-"""Of the whole."""
+MAX_LENGTH = 20_000
+"""Characters of an array."""
 
 
-def array_material(value: Any) -> Material | None:
-    """Return `value` if it is a NumPy array."""
-    if not is_a(value, "numpy.ndarray"):
+def array_part(value: Any) -> PromptPart | None:
+    """Convert a NumPy array; return None for other values."""
+    if not is_instance_of(value, "numpy.ndarray"):
         return None
     shape = " × ".join(f"{size:,}" for size in value.shape) or "()"
     head = f"array, shape {shape}, dtype {value.dtype}"
     if value.dtype.hasobject:
-        return _objects(value, head)
-    about, notes, shown, ends = _ends_of(value)
+        return _convert_objects(value, head)
+    about, notes, shown, ends = _select_items(value)
     text: str = sys.modules["numpy"].array2string(
-        shown, threshold=MOST_ITEMS, edgeitems=ends, max_line_width=WIDTH, separator=", ", floatmode="maxprec"
+        shown, threshold=MAX_ITEMS, edgeitems=ends, max_line_width=WIDTH, separator=", ", floatmode="maxprec"
     )
-    if len(text) > CHARACTERS:
-        text, notes = begun(text, CHARACTERS) + "\n[…]", (*notes, f"first {CHARACTERS:,} characters")
-    return Material(f"{head}{about}\n{text}", notes=notes)
+    if len(text) > MAX_LENGTH:
+        text, notes = (
+            truncate(text, MAX_LENGTH) + "\n[…]",
+            (*notes, f"only the first {MAX_LENGTH:,} characters were sent"),
+        )
+    return PromptPart(f"{head}{about}\n{text}", notes=notes)
 
 
-def _ends_of(value: Any) -> tuple[str, tuple[str, ...], Any, int]:
-    """Return what is said of the part that is shown, the notes, that part, and how many items are shown at its ends."""
-    if value.size <= MOST_ITEMS:
+def _select_items(value: Any) -> tuple[str, tuple[str, ...], Any, int]:
+    """Return a description of the items that are sent, the notes, the items, and the number at each end."""
+    if value.size <= MAX_ITEMS:
         return "", (), value, ENDS
     for ends in range(ENDS, 0, -1):
-        if math.prod(min(size, 2 * ends) for size in value.shape) <= MOST_ITEMS:
+        if math.prod(min(size, 2 * ends) for size in value.shape) <= MAX_ITEMS:
             about = f"; the first and last {ends} along each axis"
-            return about, (f"the ends of each axis of {value.size:,} items",), value, ends
-    notes = (f"first {MOST_ITEMS:,} items of {value.size:,}",)
-    return "; its first items, without the axes", notes, value.flat[:MOST_ITEMS], ENDS
+            return about, (f"only the ends of each axis of {value.size:,} items were sent",), value, ends
+    notes = (f"only the first {MAX_ITEMS:,} of {value.size:,} items were sent",)
+    return "; its first items, without the axes", notes, value.flat[:MAX_ITEMS], ENDS
 
 
-def _objects(value: Any, head: str) -> Material:
-    """Items of any kind: each may be as long as it likes, so they are bounded as those of a list."""
-    shown = value.flat[:MOST_ITEMS].tolist()
-    notes = (f"first {MOST_ITEMS:,} items of {value.size:,}",) if value.size > MOST_ITEMS else ()
-    return Material(f"{head}; its first items\n{brief(shown, CHARACTERS)}", notes=notes)
+def _convert_objects(value: Any, head: str) -> PromptPart:
+    """Convert an array of objects: each may be of any length, so they are bounded like the items of a list."""
+    shown = value.flat[:MAX_ITEMS].tolist()
+    notes = (f"only the first {MAX_ITEMS:,} of {value.size:,} items were sent",) if value.size > MAX_ITEMS else ()
+    return PromptPart(f"{head}; its first items\n{format_briefly(shown, MAX_LENGTH)}", notes=notes)

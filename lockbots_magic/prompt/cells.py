@@ -1,4 +1,4 @@
-"""`--cells 3-7`: cells of the notebook with their outputs, by the number of their execution."""
+"""`--cells 3-7`: cells of the notebook with their outputs, by execution number."""
 
 from __future__ import annotations
 
@@ -8,41 +8,41 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from ..errors import UsageError
-from .images import KINDS, LARGEST_TOTAL, image_from, size_of
-from .material import Images, Material
-from .text import as_shown, begun, fenced, one_line, shortened
-from .tracebacks import without_paths
-from .values import material_of
+from .images import IMAGE_KINDS, MAX_TOTAL_BYTES, image_bytes, image_url
+from .part import ImageNumbering, PromptPart
+from .text import clean_terminal_output, fence_code, to_one_line, truncate, truncate_middle
+from .tracebacks import strip_paths
+from .values import value_part
 
-LONGEST_SOURCE = 20_000
+MAX_SOURCE_LENGTH = 20_000
 """Characters of a cell."""
-LONGEST_OUTPUT = 4_000
-"""Characters of an output: its beginning and its end."""
-MOST_OUTPUTS = 20
+MAX_OUTPUT_LENGTH = 4_000
+"""Characters of an output, half from each end."""
+MAX_OUTPUTS = 20
 """Outputs of a cell."""
-CHARACTERS = 100_000
-"""Of all cells together."""
-MOST_IMAGES = 8
-"""Of all cells together."""
+MAX_LENGTH = 100_000
+"""Characters of all cells together."""
+MAX_IMAGES = 8
+"""Images of all cells together."""
 
 _SELECTION = re.compile(r"\s*(\d{1,9})\s*(?:(-)\s*(\d{1,9})?)?\s*")
 
 
 class DisplayLog(Protocol):
-    """What cells displayed, by the number of their execution."""
+    """Displayed data of cells, by execution number."""
 
     def of(self, cell: int) -> list[Mapping[str, Any]]:
-        """Return what a cell displayed: MIME type -> data."""
+        """Return what a cell displayed: a mapping of MIME type to data for each display."""
 
 
 class CellHistory:
-    """The cells that ran in a running IPython, as it remembers them.
+    """The executed cells of a running IPython, from its history.
 
     Args:
-        shell: the `InteractiveShell`.
-        displays: what cells displayed. Without it figures are known only where IPython keeps them.
-        running: whether a cell runs, the one that asks: it is left out.
-        source: what it runs, ``""`` if that is not known. A cell that runs without becoming history is none of them.
+        shell: The `InteractiveShell`.
+        displays: Displayed data of cells. Without it, figures are known only if IPython keeps them.
+        running: Whether a cell is running; it is left out.
+        source: Source of the running cell, ``""`` if it is unknown. A cell run without history is not in the history.
     """
 
     def __init__(
@@ -56,20 +56,20 @@ class CellHistory:
         self._inputs: list[str] = inputs[:-1] if is_last else inputs[:]
 
     def numbers(self) -> list[int]:
-        """Return the numbers of the cells there are."""
+        """Return the execution numbers of the cells."""
         return [number for number, source in enumerate(self._inputs) if number and source.strip()]
 
     def source(self, number: int) -> str:
-        """Return the cell as it was typed."""
+        """Return the source of a cell as it was typed."""
         return self._inputs[number]
 
     def outputs(self, number: int) -> Iterator[str | Mapping[str, Any]]:
-        """Yield what the cell showed: text as a terminal shows it, or MIME type -> data."""
+        """Yield the outputs of a cell: text as a terminal shows it, or a mapping of MIME type to data."""
         kept = getattr(self._history, "outputs", None)
         displays = self._displays.of(number) if self._displays else []
         for output in kept.get(number, ()) if kept is not None else ():
             if output.output_type.endswith("_stream"):
-                yield as_shown("".join(output.bundle.get("stream", ())))
+                yield clean_terminal_output("".join(output.bundle.get("stream", ())))
             elif output.output_type == "execute_result":
                 yield from displays
                 displays = []
@@ -80,55 +80,57 @@ class CellHistory:
         if kept is None and number in self._shell.user_ns.get("Out", {}):
             yield {"value": self._shell.user_ns["Out"][number]}
         if error := getattr(self._history, "exceptions", {}).get(number):
-            yield without_paths(as_shown("\n".join(error["traceback"])))
+            yield strip_paths(clean_terminal_output("\n".join(error["traceback"])))
 
 
-def from_cells(selection: str, cells: CellHistory, *, images_before: int = 0) -> Material:
-    """Return cells with what they showed.
+def cells_part(selection: str, cells: CellHistory, *, images_before: int = 0) -> PromptPart:
+    """Convert cells with their outputs.
 
     Args:
-        selection: numbers of cells, such as "3-7", "3,5-6" or "3-", which goes to the last one.
-        cells: those there are.
-        images_before: how many images the prompt has already: they are counted on.
+        selection: Execution numbers, such as "3-7", "3,5-6" or "3-" (up to the last cell).
+        cells: The executed cells.
+        images_before: Number of images that come first in the prompt.
 
     Raises:
-        UsageError: `selection` is none, or names a cell that is not there; the message says which there are.
+        UsageError: `selection` is invalid, or names a missing cell; the message lists the cells there are.
     """
-    numbers = _selected(selection, cells.numbers())
-    images = Images(images_before)
+    numbers = _parse_selection(selection, cells.numbers())
+    images = ImageNumbering(images_before)
     texts: list[str] = []
     notes: list[str] = []
     for at, number in enumerate(numbers):
-        texts.append(_cell(number, cells, images, notes))
-        if sum(map(len, texts)) > CHARACTERS:
+        texts.append(_convert_cell(number, cells, images, notes))
+        if sum(map(len, texts)) > MAX_LENGTH:
             texts.pop()
-            texts.append(f"[cells {_spans(numbers[at:])} are left out]")
-            notes.append(f"cells {_spans(numbers[at:])}: left out, over {CHARACTERS:,} characters")
+            texts.append(f"[cells {_format_numbers(numbers[at:])} are left out]")
+            notes.append(f"cells {_format_numbers(numbers[at:])}: left out, more than {MAX_LENGTH:,} characters")
             break
-    return Material("\n\n".join(texts), tuple(images.urls), tuple(notes)).safe()
+    return PromptPart("\n\n".join(texts), tuple(images.urls), tuple(notes)).redact()
 
 
-def _selected(selection: str, there: list[int]) -> list[int]:
-    known = set(there)
+def _parse_selection(selection: str, existing: list[int]) -> list[int]:
+    known = set(existing)
     chosen: list[int] = []
     for part in selection.split(","):
         span = _SELECTION.fullmatch(part)
         if span is None:
-            raise UsageError(f"--cells takes numbers of cells, such as 3-7 or 3,5-6, not {one_line(part, 40)!r}")
+            raise UsageError(
+                f"Invalid `--cells`: expected cell numbers such as 3-7 or 3,5-6, got {to_one_line(part, 40)!r}."
+            )
         first = int(span[1])
-        last = int(span[3]) if span[3] else max(there, default=0) if span[2] else first
+        last = int(span[3]) if span[3] else max(existing, default=0) if span[2] else first
         if last < first:
-            raise UsageError(f"--cells {one_line(part, 40)}: the first cell comes after the last")
+            raise UsageError(f"Invalid `--cells {to_one_line(part, 40)}`: the first number is greater than the last.")
         missing = next((n for n in range(first, last + 1) if n not in known), None)
         if missing is not None:
-            is_there = f"there are {_spans(there)}" if there else "none has run yet"
-            raise UsageError(f"there is no cell In [{missing}]; {is_there}")
+            hint = f"Cells with a number: {_format_numbers(existing)}." if existing else "No cell has run yet."
+            raise UsageError(f"There is no cell In [{missing}]. {hint}")
         chosen += range(first, last + 1)
     return [*dict.fromkeys(chosen)]
 
 
-def _spans(numbers: list[int]) -> str:
-    """Numbers as people write them: 1-3, 5."""
+def _format_numbers(numbers: list[int]) -> str:
+    """Format numbers as ranges: 1-3, 5."""
     spans: list[list[int]] = []
     for number in numbers:
         if spans and spans[-1][-1] == number - 1:
@@ -138,29 +140,31 @@ def _spans(numbers: list[int]) -> str:
     return ", ".join("-".join(map(str, span)) for span in spans)
 
 
-def _cell(number: int, cells: CellHistory, images: Images, notes: list[str]) -> str:
+def _convert_cell(number: int, cells: CellHistory, images: ImageNumbering, notes: list[str]) -> str:
     source = cells.source(number).strip("\n")
-    if len(source) > LONGEST_SOURCE:
-        notes.append(f"cell {number}: first {LONGEST_SOURCE:,} characters of {len(source):,}")
-        source = begun(source, LONGEST_SOURCE) + "\n[…]"
+    if len(source) > MAX_SOURCE_LENGTH:
+        notes.append(f"cell {number}: only the first {MAX_SOURCE_LENGTH:,} of {len(source):,} characters were sent")
+        source = truncate(source, MAX_SOURCE_LENGTH) + "\n[…]"
     language = "" if source.lstrip().startswith(("%%", "!")) else "python"
-    parts = [f"In [{number}]:\n{fenced(source, language)}"]
+    parts = [f"In [{number}]:\n{fence_code(source, language)}"]
     outputs = [*cells.outputs(number)]
-    if len(outputs) > MOST_OUTPUTS:
-        notes.append(f"cell {number}: last {MOST_OUTPUTS} outputs of {len(outputs):,}")
-    for output in outputs[-MOST_OUTPUTS:]:
-        text, images_of = _output(output)
-        if images_of and len(images.urls) >= MOST_IMAGES:
-            notes.append(f"cell {number}: an image left out, there are {MOST_IMAGES}")
+    if len(outputs) > MAX_OUTPUTS:
+        notes.append(f"cell {number}: only the last {MAX_OUTPUTS} of {len(outputs):,} outputs were sent")
+    for output in outputs[-MAX_OUTPUTS:]:
+        text, images_of = _convert_output(output)
+        if images_of and len(images.urls) >= MAX_IMAGES:
+            notes.append(f"cell {number}: image left out, more than {MAX_IMAGES} images")
             text, images_of = "[an image]", ()
-        if size_of((*images.urls, *images_of)) > LARGEST_TOTAL:
-            notes.append(f"cell {number}: an image left out, over {LARGEST_TOTAL // 1_000_000} MB of images")
+        if image_bytes((*images.urls, *images_of)) > MAX_TOTAL_BYTES:
+            notes.append(f"cell {number}: image left out, more than {MAX_TOTAL_BYTES // 1_000_000} MB of images")
             text, images_of = "[an image]", ()
-        if len(text) > LONGEST_OUTPUT:
-            notes.append(f"cell {number}: {LONGEST_OUTPUT:,} characters of an output of {len(text):,}")
-        shown = images.marked(images_of) if images_of else shortened(text, LONGEST_OUTPUT)
+        if len(text) > MAX_OUTPUT_LENGTH:
+            notes.append(
+                f"cell {number}: only {MAX_OUTPUT_LENGTH:,} of {len(text):,} characters of an output were sent"
+            )
+        shown = images.add(images_of) if images_of else truncate_middle(text, MAX_OUTPUT_LENGTH)
         if shown.strip():
-            parts.append(f"Out [{number}]:\n{shown if images_of or _is_markdown(output) else fenced(shown)}")
+            parts.append(f"Out [{number}]:\n{shown if images_of or _is_markdown(output) else fence_code(shown)}")
     return "\n".join(parts)
 
 
@@ -168,29 +172,29 @@ def _is_markdown(output: str | Mapping[str, Any]) -> bool:
     return not isinstance(output, str) and ("text/markdown" in output or "value" in output)
 
 
-def _output(output: str | Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
-    """The text of an output, or its picture."""
+def _convert_output(output: str | Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """Return the text of an output, or its image."""
     if isinstance(output, str):
         return output, ()
     if "value" in output:
-        material = material_of(output["value"])
+        material = value_part(output["value"])
         return material.text, material.images
-    for kind in KINDS:
+    for kind in IMAGE_KINDS:
         if data := output.get(f"image/{kind}"):
-            return _image(data)
+            return _convert_image(data)
     for kind in ("text/markdown", "text/plain", "text/latex"):
         if kind in output:
-            return as_shown(_joined(output[kind])), ()
-    return "", ()  # nothing that a model can read, such as a page's own form of it
+            return clean_terminal_output(_join(output[kind])), ()
+    return "", ()  # nothing that a model can read, such as HTML
 
 
-def _image(data: Any) -> tuple[str, tuple[str, ...]]:
-    """A picture in bytes or base64; one that can't be sent is no reason to send nothing."""
+def _convert_image(data: Any) -> tuple[str, tuple[str, ...]]:
+    """Convert an image in bytes or base64; one that can't be sent becomes a text."""
     try:
-        return "", (image_from(data if isinstance(data, bytes) else base64.b64decode(_joined(data))),)
-    except ValueError:  # a UsageError, or what is no base64
+        return "", (image_url(data if isinstance(data, bytes) else base64.b64decode(_join(data))),)
+    except ValueError:  # a UsageError, or invalid base64
         return "[an image that can't be sent]", ()
 
 
-def _joined(text: Any) -> str:
+def _join(text: Any) -> str:
     return "".join(text) if isinstance(text, list | tuple) else str(text)

@@ -1,4 +1,4 @@
-"""Lists, dicts and their like as Python writes them: laid out to be read, and bounded."""
+"""Parts of a prompt from lists, dicts and other containers: Python syntax, indented and bounded."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from collections import deque
 from collections.abc import ItemsView, Iterator, KeysView, Sized, ValuesView
 from typing import Any
 
-from .material import Material
-from .text import begun, repr_of
+from .part import PromptPart
+from .text import bounded_repr, truncate
 
-FIRST, LAST = 80, 20
-"""Items of each container, from its beginning and, where it has places, from its end."""
-DEEPEST = 8
-"""Containers within containers."""
-LONGEST_TEXT = 2_000
-"""Characters of a text or another value in a container."""
-CHARACTERS = 20_000
-"""Of the whole, without what lays it out."""
+MAX_FIRST, MAX_LAST = 80, 20
+"""Items of each container: from its beginning and, if it is a sequence, from its end."""
+MAX_DEPTH = 8
+"""Depth of nested containers."""
+MAX_TEXT_LENGTH = 2_000
+"""Characters of a string or another value in a container."""
+MAX_LENGTH = 20_000
+"""Characters of the whole, without line breaks and indentation."""
 WIDTH = 100
 """Characters of a line."""
 
@@ -26,112 +26,114 @@ _VIEWS = (KeysView, ValuesView, ItemsView)
 _CONTAINERS = (list, tuple, dict, set, frozenset, deque, *_VIEWS)
 
 
-def container_material(value: Any) -> Material | None:
-    """Return `value` if it is a container: a list, tuple, dict, set, deque, or a view of a dict."""
+def container_part(value: Any) -> PromptPart | None:
+    """Convert a list, tuple, dict, set, deque or view of a dict; return None for other values."""
     if not isinstance(value, _CONTAINERS):
         return None
-    writer = _Writer(CHARACTERS)
+    writer = _ContainerWriter(MAX_LENGTH)
     text = writer.write(value)
     size = len(value)
-    items = (f"{FIRST + LAST} items of {size:,}",) if size > FIRST + LAST else ()
-    return Material(text, notes=(*items, *(("long or deep parts are shortened",) if writer.has_cut else ())))
+    items = (f"only {MAX_FIRST + MAX_LAST} of {size:,} items were sent",) if size > MAX_FIRST + MAX_LAST else ()
+    return PromptPart(
+        text, notes=(*items, *(("long or deeply nested parts were shortened",) if writer.has_cut else ()))
+    )
 
 
-def brief(value: Any, characters: int) -> str:
-    """Return `value` on one line, of about `characters` at most; in a container that is the beginning."""
-    return " ".join(_Writer(characters).write(value).split())
+def format_briefly(value: Any, characters: int) -> str:
+    """Return `value` on one line of about `characters` at most; a container is cut at its end."""
+    return " ".join(_ContainerWriter(characters).write(value).split())
 
 
-class _Writer:
+class _ContainerWriter:
     """Writes one value.
 
     Args:
-        characters: how many all values in it may take together.
+        characters: Limit for all values in it together.
     """
 
     def __init__(self, characters: int) -> None:
         self._left = characters
         self._within: list[int] = []
         self.has_cut = False
-        """Whether more was left out than items of the outermost container."""
+        """Whether anything was left out besides items of the outermost container."""
 
     def write(self, value: Any) -> str:
-        """Return `value`; one that holds itself is written as Python does, `[...]`."""
+        """Write `value`; a container that contains itself is written as Python does, `[...]`."""
         if not isinstance(value, _CONTAINERS):
-            return self._atom(value)
+            return self._write_value(value)
         opening, closing = _brackets(value)
         if not value:
             return "set()" if isinstance(value, set) else f"{opening}{closing}"
         if id(value) in self._within:
             return f"{opening}...{closing}"
-        if len(self._within) == DEEPEST or self._left <= 0:
+        if len(self._within) == MAX_DEPTH or self._left <= 0:
             self.has_cut = True
             return f"{opening}…{closing}"
         self._within.append(id(value))
-        parts = [*self._items(value)]
+        parts = [*self._write_items(value)]
         self._within.pop()
         if isinstance(value, tuple) and len(value) == 1 and opening == "(":
             parts[0] += ","
-        return _laid_out(opening, parts, closing, packed=not isinstance(value, dict))
+        return _lay_out(opening, parts, closing, packed=not isinstance(value, dict))
 
-    def _items(self, value: Any) -> Iterator[str]:
-        has_places = isinstance(value, list | tuple)
-        shown = FIRST + LAST if len(value) <= FIRST + LAST or not has_places else FIRST
+    def _write_items(self, value: Any) -> Iterator[str]:
+        is_sequence = isinstance(value, list | tuple)
+        shown = MAX_FIRST + MAX_LAST if len(value) <= MAX_FIRST + MAX_LAST or not is_sequence else MAX_FIRST
         written = 0
-        for item in itertools.islice(_parts(value), shown):
+        for item in itertools.islice(_iterate(value), shown):
             if self._left <= 0:
                 break
-            yield self._item(item)
+            yield self._write_item(item)
             written += 1
-        last = LAST if has_places and written == FIRST < shown + LAST < len(value) else 0
+        last = MAX_LAST if is_sequence and written == MAX_FIRST < shown + MAX_LAST < len(value) else 0
         if rest := len(value) - written - last:
             self.has_cut |= len(self._within) > 1 or written < shown
             yield f"… {rest:,} more"
         if last:
             yield from map(self.write, value[-last:])
 
-    def _item(self, item: Any) -> str:
-        if not isinstance(item, _Pair):
+    def _write_item(self, item: Any) -> str:
+        if not isinstance(item, _DictItem):
             return self.write(item)
         name = item.name if item.name is not None else self.write(item.key) + ": "
         return name + self.write(item.value)
 
-    def _atom(self, value: Any) -> str:
-        bound = max(20, min(LONGEST_TEXT, self._left))
+    def _write_value(self, value: Any) -> str:
+        bound = max(20, min(MAX_TEXT_LENGTH, self._left))
         if isinstance(value, str):
-            text = repr(begun(str.__str__(value), bound))
+            text = repr(truncate(str.__str__(value), bound))
             cut = len(value) > bound
         else:
-            text = repr_of(value, bound)
+            text = bounded_repr(value, bound)
             cut = len(text) > bound
-            text = begun(text, bound)
+            text = truncate(text, bound)
         self.has_cut |= cut
         self._left -= len(text)
         return text + ("…" if cut else "")
 
 
-class _Pair:
-    """An item of a dict, or of a named tuple, which writes names in front: `x=1`."""
+class _DictItem:
+    """An item of a dict, or of a named tuple, which is written with its name: `x=1`."""
 
     def __init__(self, key: Any, value: Any, name: str | None = None) -> None:
         self.key, self.value, self.name = key, value, name
 
 
-def _parts(value: Any) -> Iterator[Any]:
+def _iterate(value: Any) -> Iterator[Any]:
     if isinstance(value, dict):
-        return itertools.starmap(_Pair, value.items())
-    if names := _fields(value):
-        return (_Pair(name, part, f"{name}=") for name, part in zip(names, value, strict=False))
+        return itertools.starmap(_DictItem, value.items())
+    if names := _field_names(value):
+        return (_DictItem(name, part, f"{name}=") for name, part in zip(names, value, strict=False))
     return iter(value)
 
 
-def _fields(value: Any) -> tuple[str, ...]:
+def _field_names(value: Any) -> tuple[str, ...]:
     return getattr(type(value), "_fields", ()) if isinstance(value, tuple) else ()
 
 
 def _brackets(value: Sized) -> tuple[str, str]:
     if isinstance(value, tuple):
-        return (f"{type(value).__name__}(" if _fields(value) else "("), ")"
+        return (f"{type(value).__name__}(" if _field_names(value) else "("), ")"
     if isinstance(value, dict | set):
         return "{", "}"
     if isinstance(value, frozenset):
@@ -139,16 +141,16 @@ def _brackets(value: Sized) -> tuple[str, str]:
     return "[", "]"
 
 
-def _laid_out(opening: str, parts: list[str], closing: str, *, packed: bool) -> str:
-    """One line if it fits; else several short `parts` a line if they may be `packed`, or one a line."""
+def _lay_out(opening: str, parts: list[str], closing: str, *, packed: bool) -> str:
+    """Return one line if it fits; else several short `parts` a line if they are `packed`, or one a line."""
     line = f"{opening}{', '.join(parts)}{closing}"
     if len(line) <= WIDTH and "\n" not in line:
         return line
-    lines = _packed(parts) if packed else parts
+    lines = _pack(parts) if packed else parts
     return f"{opening}\n{textwrap.indent((',' + chr(10)).join(lines), '  ')}\n{closing}"
 
 
-def _packed(parts: list[str]) -> Iterator[str]:
+def _pack(parts: list[str]) -> Iterator[str]:
     line = ""
     for part in parts:
         if line and (len(line) + len(part) + 2 > WIDTH or "\n" in line + part):

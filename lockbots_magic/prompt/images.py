@@ -1,4 +1,4 @@
-"""Pictures as URLs that a model takes: files, figures, and whatever can draw itself."""
+"""Images as URLs for models: files, figures, and values that draw themselves."""
 
 from __future__ import annotations
 
@@ -10,179 +10,183 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
-from .libraries import is_a, method
-from .paths import file_of
-from .text import one_line
+from .local_files import find_file
+from .part import get_method, is_instance_of
+from .text import to_one_line
 
-LARGEST_FILE = 100_000_000
-"""Bytes of a picture that is read, to be made smaller."""
-LARGEST_IMAGE = 5_000_000
-"""Bytes of a picture that is sent."""
-LARGEST_TOTAL = 15_000_000
-"""Bytes of all pictures of a question. They are sent again with every turn that follows, and saved in the notebook."""
-LONGEST_SIDE = 2_000
-"""Pixels of a figure, a picture in memory, or one made smaller: models look at fewer."""
-QUALITY = 85
-"""Of a JPEG that is made of a larger picture, 0 to 95."""
+MAX_FILE_BYTES = 100_000_000
+"""Bytes of an image file that is read and scaled down."""
+MAX_IMAGE_BYTES = 5_000_000
+"""Bytes of an image that is sent."""
+MAX_TOTAL_BYTES = 15_000_000
+"""Bytes of all images of a prompt. They are sent again with later prompts, and saved in the notebook."""
+MAX_SIDE = 2_000
+"""Pixels along the longer side of figures and scaled images: models use fewer."""
+JPEG_QUALITY = 85
+"""Quality of scaled images, 0-95."""
 
-KINDS = ("png", "jpeg", "gif", "webp")
+IMAGE_KINDS = ("png", "jpeg", "gif", "webp")
 _IN_WEB = ("https://", "http://")
-_TOO_LARGE = f"more than {LARGEST_IMAGE // 1_000_000} MB; make it smaller (with Pillow installed, that is done here)"
-_NO_SVG = "an SVG; models take PNG, JPEG, GIF or WebP: save it as PNG"
+_TOO_LARGE = f"larger than {MAX_IMAGE_BYTES // 1_000_000} MB. Scale it down, or install Pillow to have it scaled."
+_SVG = "an SVG. Models take PNG, JPEG, GIF or WebP: save it as PNG."
 
 
-def image_from(value: Any) -> str:
-    """Return the URL of a picture.
+def image_url(value: Any) -> str:
+    """Return the URL of an image.
 
     Args:
-        value: a path, a URL (`http`, `https` or `data:image/`), the bytes of a picture, or a value that is one: a
-            matplotlib figure or axes, a PIL image, an IPython image, anything that draws itself as PNG or JPEG.
+        value: A path, a URL (`http`, `https` or `data:image/`), the bytes of an image, or a value that can be drawn: a
+            matplotlib figure or axes, a PIL image, an IPython image, or one with `_repr_png_` or `_repr_jpeg_`.
 
     Raises:
-        UsageError: it is no picture, or of a kind that models don't take, or too large, or can't be read.
+        UsageError: The value is not an image, has a format that models don't take, is too large, or can't be read.
     """
     if isinstance(value, str) and value.lower().startswith(("data:", *_IN_WEB)):
-        return _checked(value)
+        return _check_url(value)
     if isinstance(value, str | Path):
-        path = file_of(value, "--image takes a PNG, JPEG, GIF or WebP")
-        if path.stat().st_size > LARGEST_FILE:
-            raise UsageError(f"{one_line(path.name)} is more than {LARGEST_FILE // 1_000_000} MB; make it smaller")
-        return _url(_read(path), one_line(path.name))
+        path = find_file(value, "`--image` takes a PNG, JPEG, GIF or WebP.")
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise UsageError(
+                f"{to_one_line(path.name)} is larger than {MAX_FILE_BYTES // 1_000_000} MB. Scale it down."
+            )
+        return _encode_url(_read_bytes(path), to_one_line(path.name))
     if isinstance(value, bytes):
-        return _url(value, "what was given")
+        return _encode_url(value, "The value")
     try:
-        url = image_of(value)
+        url = draw_image(value)
     except UsageError:
         raise
-    except Exception as error:  # whatever the methods of somebody's class raise
-        raise UsageError(f"a {type(value).__name__} that can't be drawn: {one_line(str(error), 300)}") from error
+    except Exception as error:  # methods of the user's classes raise anything
+        raise UsageError(f"Can't draw a {type(value).__name__}: {to_one_line(str(error), 300)}") from error
     if url is None:
-        hint = "; draw it: plt.imshow(array), and give the figure" if is_a(value, "numpy.ndarray") else ""
-        raise UsageError(f"a {type(value).__name__} is no picture{hint}")
+        hint = (
+            " Draw it with `plt.imshow(array)` and pass the figure." if is_instance_of(value, "numpy.ndarray") else ""
+        )
+        raise UsageError(f"A value of type {type(value).__name__} is not an image.{hint}")
     return url
 
 
-def checked_images(urls: Sequence[str]) -> tuple[str, ...]:
-    """Return the pictures of a question.
+def check_total_size(urls: Sequence[str]) -> tuple[str, ...]:
+    """Return the URLs of all images of a prompt as a tuple.
 
     Args:
-        urls: of the pictures, as `image_from` returns them.
+        urls: URLs, as `image_url` returns them.
 
     Raises:
-        UsageError: together they are too large.
+        UsageError: The images together are too large.
     """
-    size = size_of(urls)
-    if size > LARGEST_TOTAL:
+    size = image_bytes(urls)
+    if size > MAX_TOTAL_BYTES:
         raise UsageError(
-            f"the {len(urls)} images of this question have {size / 1e6:.1f} MB, more than the"
-            f" {LARGEST_TOTAL // 1_000_000} MB that may go with one: leave some out, or make them smaller"
+            f"The {len(urls)} images of this prompt have {size / 1e6:.1f} MB; the limit is"
+            f" {MAX_TOTAL_BYTES // 1_000_000} MB. Leave some out, or scale them down."
         )
     return tuple(urls)
 
 
-def size_of(urls: Sequence[str]) -> int:
-    """Return about how many bytes the pictures have that go along; those of the web stay where they are."""
+def image_bytes(urls: Sequence[str]) -> int:
+    """Return about how many bytes of images are sent; those on the web are not."""
     return sum(len(url) - url.find(",") - 1 for url in urls if url[:5].lower() == "data:") * 3 // 4
 
 
-def image_of(value: Any) -> str | None:
-    """Return the URL of what `value` draws; None if it is no picture. Nothing about it is changed.
+def draw_image(value: Any) -> str | None:
+    """Draw `value` without changing it; return the URL, None if it is not an image.
 
     Raises:
-        UsageError: it is of a kind that models don't take, or too large.
+        UsageError: The image has a format that models don't take, or is too large.
     """
-    name = f"the {type(value).__name__}"
-    if is_a(value, "matplotlib.figure.Figure"):
-        return _url(_drawn(value), name)
-    if is_a(value, "matplotlib.axes.Axes", "matplotlib.figure.SubFigure"):
-        return None if value.figure is None else image_of(value.figure)
-    if is_a(value, "PIL.Image.Image"):
-        return _url(_saved(value), name)
-    if is_a(value, "IPython.core.display.Image"):
-        return _url(value.data, name) if isinstance(value.data, bytes) else _checked(value.url or "")
-    for draw in (method(value, "_repr_png_"), method(value, "_repr_jpeg_")):
-        data = _bytes(draw()) if draw else None
+    name = f"The {type(value).__name__}"
+    if is_instance_of(value, "matplotlib.figure.Figure"):
+        return _encode_url(_render_figure(value), name)
+    if is_instance_of(value, "matplotlib.axes.Axes", "matplotlib.figure.SubFigure"):
+        return None if value.figure is None else draw_image(value.figure)
+    if is_instance_of(value, "PIL.Image.Image"):
+        return _encode_url(_encode_pil_image(value), name)
+    if is_instance_of(value, "IPython.core.display.Image"):
+        return _encode_url(value.data, name) if isinstance(value.data, bytes) else _check_url(value.url or "")
+    for draw in (get_method(value, "_repr_png_"), get_method(value, "_repr_jpeg_")):
+        data = _decode_drawing(draw()) if draw else None
         if data is not None:
-            return _url(data, name)
+            return _encode_url(data, name)
     return None
 
 
-def kind_of(data: bytes) -> str | None:
-    """Return the kind of picture that begins with `data`, such as "png"; None if it is none that models take."""
+def image_kind(data: bytes) -> str | None:
+    """Return the image format of `data`, such as "png"; None if models don't take it."""
     begins = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg", b"GIF87a": "gif", b"GIF89a": "gif"}
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "webp"
     return next((kind for begin, kind in begins.items() if data.startswith(begin)), None)
 
 
-def _url(data: bytes, name: str) -> str:
-    kind = kind_of(data)
+def _encode_url(data: bytes, name: str) -> str:
+    kind = image_kind(data)
     if kind is None:
         is_svg = b"<svg" in data[:2_000].lower()
-        raise UsageError(f"{name} is {_NO_SVG if is_svg else 'no picture that models take: PNG, JPEG, GIF or WebP'}")
-    if len(data) > LARGEST_IMAGE:
-        smaller = _smaller(data)
-        if smaller is None or len(smaller) > LARGEST_IMAGE:
+        raise UsageError(f"{name} is {_SVG if is_svg else 'not an image that models take: PNG, JPEG, GIF or WebP.'}")
+    if len(data) > MAX_IMAGE_BYTES:
+        smaller = _scale_down(data)
+        if smaller is None or len(smaller) > MAX_IMAGE_BYTES:
             raise UsageError(f"{name} is {_TOO_LARGE}")
         data, kind = smaller, "jpeg"
     return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
 
 
-def _checked(url: str) -> str:
-    """Return `url` if it can lead to a picture."""
+def _check_url(url: str) -> str:
+    """Return `url` if it can be that of an image."""
     begin = url[:40].lower()
     if begin.startswith(_IN_WEB):
         if url.partition("?")[0].lower().endswith((".svg", ".svgz")):
-            raise UsageError(f"{one_line(url)} is {_NO_SVG}")
+            raise UsageError(f"{to_one_line(url)} is {_SVG}")
         return url
     if begin.startswith("data:image/svg"):
-        raise UsageError(f"the image is {_NO_SVG}")
+        raise UsageError(f"The image is {_SVG}")
     if not begin.startswith("data:image/"):
-        raise UsageError("a picture is a file, http(s)://..., data:image/..., or a variable")
-    if size_of([url]) <= LARGEST_IMAGE + 100:
+        raise UsageError("An image must be a file, an http(s) or data:image URL, or a variable.")
+    if image_bytes([url]) <= MAX_IMAGE_BYTES + 100:
         return url
-    data = _bytes(url.partition(";base64,")[2])
+    data = _decode_drawing(url.partition(";base64,")[2])
     if not data:
-        raise UsageError(f"the image is {_TOO_LARGE}")
-    return _url(data, "the image")
+        raise UsageError(f"The image is {_TOO_LARGE}")
+    return _encode_url(data, "The data URL")
 
 
-def _read(path: Path) -> bytes:
+def _read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise UsageError(f"{one_line(path.name)} can't be read: {error.strerror}") from error
+        raise UsageError(f"Can't read {to_one_line(path.name)}: {error.strerror}.") from error
 
 
-def _drawn(figure: Any) -> bytes:
-    """Draw a matplotlib figure, at its own resolution unless that is larger than models look at."""
+def _render_figure(figure: Any) -> bytes:
+    """Draw a matplotlib figure at its own resolution, up to `MAX_SIDE`."""
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=min(figure.dpi, LONGEST_SIDE / max(figure.get_size_inches())))
+    figure.savefig(file, format="png", dpi=min(figure.dpi, MAX_SIDE / max(figure.get_size_inches())))
     return file.getvalue()
 
 
-def _smaller(data: bytes) -> bytes | None:
-    """Make a JPEG of a picture, no larger than models look at; None where that can't be done."""
+def _scale_down(data: bytes) -> bytes | None:
+    """Convert an image to a JPEG of at most `MAX_SIDE`; return None if that fails."""
     try:
-        from PIL import Image, ImageOps  # it need not be installed, and few pictures are so large
+        from PIL import Image, ImageOps  # optional, and few images are so large
 
         with Image.open(io.BytesIO(data)) as opened:
-            opened.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
-            opened.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+            opened.draft("RGB", (MAX_SIDE, MAX_SIDE))
+            opened.thumbnail((MAX_SIDE, MAX_SIDE))
             picture = ImageOps.exif_transpose(opened).convert("RGBA")
-    except Exception:  # noqa: BLE001  # ImportError, and whatever a decoder raises
+    except Exception:  # noqa: BLE001  # ImportError, and anything that a decoder raises
         return None
     paper = Image.new("RGBA", picture.size, "white")
     file = io.BytesIO()
-    Image.alpha_composite(paper, picture).convert("RGB").save(file, "JPEG", quality=QUALITY)
+    Image.alpha_composite(paper, picture).convert("RGB").save(file, "JPEG", quality=JPEG_QUALITY)
     return file.getvalue()
 
 
-def _saved(picture: Any) -> bytes:
-    """Save a PIL image as PNG; the colours of print and numbers with fractions have no place in one."""
-    if max(picture.size) > LONGEST_SIDE:
+def _encode_pil_image(picture: Any) -> bytes:
+    """Encode a PIL image as PNG, which has neither CMYK nor floating point."""
+    if max(picture.size) > MAX_SIDE:
         picture = picture.copy()
-        picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+        picture.thumbnail((MAX_SIDE, MAX_SIDE))
     if picture.mode not in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"):
         picture = picture.convert("RGB")
     file = io.BytesIO()
@@ -190,8 +194,8 @@ def _saved(picture: Any) -> bytes:
     return file.getvalue()
 
 
-def _bytes(drawn: Any) -> bytes | None:
-    """What a `_repr_png_` returns: bytes or base64, perhaps with metadata."""
+def _decode_drawing(drawn: Any) -> bytes | None:
+    """Decode the result of `_repr_png_`: bytes or base64, or either with metadata."""
     if isinstance(drawn, tuple) and drawn:
         drawn = drawn[0]
     if isinstance(drawn, str):

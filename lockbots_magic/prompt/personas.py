@@ -1,4 +1,4 @@
-"""`--system @name`: system prompts kept in the configuration or in files, with parameters of their own."""
+"""Personas, `--system @NAME`: system prompts from the configuration or from files, with parameters."""
 
 from __future__ import annotations
 
@@ -12,102 +12,104 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
-from .files import text_of
+from .files import read_text
+from .local_files import find_file
 from .magic_line import parse_assignments, split_words
-from .paths import file_of
-from .template import Expression, expanded, pieces
-from .text import one_line
+from .template import Expression, expand_template, split_template
+from .text import to_one_line
 
 SUFFIXES = (".md", ".txt")
 
 _NAME = re.compile(r"\w[\w. -]*")
 
 
-def persona(reference: str, config: Mapping[str, str], folders: Sequence[Path], evaluate: Callable[[str], Any]) -> str:
-    """Return the system prompt that `reference` names.
+def resolve_persona(
+    reference: str, config: Mapping[str, str], folders: Sequence[Path], evaluate: Callable[[str], Any]
+) -> str:
+    """Return the system prompt of a persona.
 
     Args:
-        reference: `@name key=value key2="two words"`. A name with a slash, or one that begins with `~`, is the path of
-            a file.
-        config: name -> text; they go before files.
-        folders: where NAME.md and NAME.txt are looked for, in this order.
-        evaluate: returns the value of an expression of the notebook; the keys go before its variables.
+        reference: `@name key=value key2="two words"`. A name that contains a slash or starts with `~` is the path of a
+            file.
+        config: Personas by name; they override files.
+        folders: Folders to search for NAME.md and NAME.txt, in this order.
+        evaluate: Returns the value of an expression of the notebook; parameters override its variables.
 
     Raises:
-        UsageError: there is no such persona, or a parameter of it is missing, unknown or wrong; the message says what
-            there is, or how to give it.
+        UsageError: The persona is unknown, or a parameter is missing, unknown or invalid; the message lists the
+            personas, or says how to pass the parameter.
     """
     name, *pairs = split_words(reference) or [""]
     name = name.removeprefix("@")
-    given = _given(pairs, reference)
-    text = _text(name, config, folders)
+    parameters = _parse_parameters(pairs)
+    text = _find_text(name, config, folders)
     try:
-        used = _names(text)
-        if unknown := [key for key in given if key not in used]:
-            raise UsageError(f"nothing in it is called {{{{ {unknown[0]} }}}}")
-        material = expanded(text, _within(given, evaluate))
+        used = _mentioned_names(text)
+        if unknown := [key for key in parameters if key not in used]:
+            raise UsageError(f"Unknown parameter: it contains no {{{{ {unknown[0]} }}}}.")
+        part = expand_template(text, _bind_parameters(parameters, evaluate))
     except UsageError as error:
-        raise UsageError(f"the persona @{one_line(name)}: {_advice(error, name, text) or error}") from error
-    if material.images:
-        raise UsageError(f"the persona @{one_line(name)}: a system prompt takes no pictures")
-    return material.text.strip()
+        raise UsageError(f"Persona @{to_one_line(name)}: {_advise(error, name, text) or error}") from error
+    if part.images:
+        raise UsageError(f"Persona @{to_one_line(name)}: a system prompt cannot contain images.")
+    return part.text.strip()
 
 
-def names(config: Mapping[str, str], folders: Sequence[Path]) -> list[str]:
+def list_personas(config: Mapping[str, str], folders: Sequence[Path]) -> list[str]:
     """Return the names of all personas, sorted."""
-    found = {path.stem for folder in folders for path in _files(folder)}
+    found = {path.stem for folder in folders for path in _persona_files(folder)}
     return sorted({*config, *found})
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    with suppress(OSError):  # it is not there, or not for us
+def _persona_files(folder: Path) -> Iterator[Path]:
+    with suppress(OSError):  # missing, or no permission
         yield from (path for path in folder.iterdir() if path.suffix in SUFFIXES and _NAME.fullmatch(path.stem))
 
 
-def _text(name: str, config: Mapping[str, str], folders: Sequence[Path]) -> str:
+def _find_text(name: str, config: Mapping[str, str], folders: Sequence[Path]) -> str:
     if "/" in name or "\\" in name or name.startswith("~"):
-        return text_of(file_of(name, "--system takes @NAME or @FOLDER/FILE.md"))
+        return read_text(find_file(name, "`--system` takes @NAME or @FOLDER/FILE.md."))
     if name in config:
         return str(config[name])
     if _NAME.fullmatch(name):
         for path in (folder / f"{name}{suffix}" for folder in folders for suffix in SUFFIXES):
             if path.is_file():
-                return text_of(path)
-    there = names(config, folders)
-    near = difflib.get_close_matches(name, there, n=1)
+                return read_text(path)
+    existing = list_personas(config, folders)
+    near = difflib.get_close_matches(name, existing, n=1)
     if near:
-        hint = f"did you mean @{near[0]}?"
-    elif there:
-        hint = f"there are {', '.join(f'@{one}' for one in there)}"
+        hint = f"Did you mean @{near[0]}?"
+    elif existing:
+        hint = f"Available: {', '.join(f'@{one}' for one in existing)}."
     else:
-        hint = "put one into personas/NAME.md beside the notebook"
-    raise UsageError(f"there is no persona @{one_line(name)}; {one_line(hint, 300)}")
+        hint = "Save one as personas/NAME.md beside the notebook."
+    raise UsageError(f"Unknown persona @{to_one_line(name)}. {to_one_line(hint, 300)}")
 
 
-def _given(pairs: Sequence[str], reference: str) -> dict[str, Any]:
+def _parse_parameters(pairs: Sequence[str]) -> dict[str, Any]:
     for pair in pairs:
         key = pair.partition("=")[0].strip().replace("-", "_")
         if "=" not in pair or not key.isidentifier() or keyword.iskeyword(key):
-            raise UsageError(f"behind @NAME come parameters as name=value, not {one_line(pair, 40)!r}")
+            raise UsageError(f"Invalid persona parameter: expected name=value, got {to_one_line(pair, 40)!r}.")
     return parse_assignments(pairs)
 
 
-def _names(text: str) -> set[str]:
-    """The names that the expressions in `text` mention."""
-    trees = (ast.parse(piece.source, mode="eval") for piece in pieces(text) if isinstance(piece, Expression))
+def _mentioned_names(text: str) -> set[str]:
+    """Return the names in the expressions of `text`."""
+    trees = (ast.parse(piece.source, mode="eval") for piece in split_template(text) if isinstance(piece, Expression))
     return {node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
-def _within(given: Mapping[str, Any], evaluate: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Evaluate with the parameters `given`: as those of a function, they hide variables of the same name."""
-    if not given:
+def _bind_parameters(parameters: Mapping[str, Any], evaluate: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Evaluate with parameters: like those of a function, they hide variables of the same name."""
+    if not parameters:
         return evaluate
-    return lambda expression: evaluate(f"lambda {', '.join(given)}: (\n{expression}\n)")(**given)
+    return lambda expression: evaluate(f"lambda {', '.join(parameters)}: (\n{expression}\n)")(**parameters)
 
 
-def _advice(error: UsageError, name: str, text: str) -> str:
-    """How to give the parameter for want of which `error` came; empty if it came for another reason."""
+def _advise(error: UsageError, name: str, text: str) -> str:
+    """Say how to pass the parameter whose absence caused `error`; empty for other errors."""
     missing = getattr(error.__cause__, "name", None) if isinstance(error.__cause__, NameError) else None
-    if missing is None or missing not in _names(text):
+    if missing is None or missing not in _mentioned_names(text):
         return ""
-    return f'it needs {missing}: --system "@{one_line(name)} {missing}=..."'
+    return f'Missing parameter {missing}. Pass it: `--system "@{to_one_line(name)} {missing}=..."`'

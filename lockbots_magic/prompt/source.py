@@ -1,4 +1,4 @@
-"""Functions and classes as their source, those of notebook cells too; modules as what they say of themselves."""
+"""Parts of a prompt from code: source of functions and classes, in cells too; docstrings of modules."""
 
 from __future__ import annotations
 
@@ -12,43 +12,43 @@ from contextlib import suppress
 from types import FunctionType, ModuleType
 from typing import Any
 
-from .material import Material
-from .text import begun
+from .part import PromptPart
+from .text import truncate
 
-CHARACTERS = 20_000
-"""Of a source or a docstring."""
+MAX_LENGTH = 20_000
+"""Characters of source or of a docstring."""
 
 
-def code_material(value: Any) -> Material | None:
-    """Return `value` if it is a function, a method, a class or a module."""
+def code_part(value: Any) -> PromptPart | None:
+    """Convert a function, method, class or module; return None for other values."""
     if inspect.ismodule(value):
-        return _bounded(_module(value))
+        return _bounded_part(_describe_module(value))
     is_code = inspect.isroutine(value) or inspect.isclass(value) or isinstance(value, functools._lru_cache_wrapper)
-    return _bounded(_source(value) or _described(value)) if is_code else None
+    return _bounded_part(_read_source(value) or _describe(value)) if is_code else None
 
 
-def _bounded(text: str) -> Material:
-    if len(text) <= CHARACTERS:
-        return Material(text)
-    text, length = begun(text, CHARACTERS), len(text)
-    more = f"\n[… {length - CHARACTERS:,} more characters]"
-    return Material(text + more, notes=(f"first {CHARACTERS:,} characters of {length:,}",))
+def _bounded_part(text: str) -> PromptPart:
+    if len(text) <= MAX_LENGTH:
+        return PromptPart(text)
+    text, length = truncate(text, MAX_LENGTH), len(text)
+    more = f"\n[… {length - MAX_LENGTH:,} more characters]"
+    return PromptPart(text + more, notes=(f"only the first {MAX_LENGTH:,} of {length:,} characters were sent",))
 
 
-def _module(module: ModuleType) -> str:
+def _describe_module(module: ModuleType) -> str:
     return f"module {module.__name__}\n\n{inspect.getdoc(module) or ''}".rstrip()
 
 
-def _source(value: Any) -> str:
-    with suppress(OSError, TypeError, SyntaxError, IndexError):  # what `inspect` raises where there is none
+def _read_source(value: Any) -> str:
+    with suppress(OSError, TypeError, SyntaxError, IndexError):  # raised by `inspect` if there is no source
         return textwrap.dedent(inspect.getsource(value)).rstrip()
-    return next(_interactive(value), "") if inspect.isclass(value) else ""
+    return next(_find_in_cells(value), "") if inspect.isclass(value) else ""
 
 
-def _interactive(kind: type) -> Iterator[str]:
-    """Sources of a class made in a cell: `inspect` looks for classes in files only, and a cell has none.
+def _find_in_cells(kind: type) -> Iterator[str]:
+    """Yield the source of a class defined in a cell: `inspect` finds classes only in files.
 
-    Cells are found where tracebacks find their lines. The cell that defines its methods comes first, then the latest.
+    The cells come from the line cache. The one that defines the class's methods is first, then the latest.
     """
     functions = [f for f in vars(kind).values() if isinstance(f, FunctionType) and f.__module__ == kind.__module__]
     names = [function.__code__.co_filename for function in functions]
@@ -57,14 +57,14 @@ def _interactive(kind: type) -> Iterator[str]:
     for name in dict.fromkeys(names):
         lines = "".join(linecache.getlines(name))
         if f"class {kind.__name__}" in lines:
-            yield from _classes(lines, kind.__qualname__.rpartition(".<locals>.")[2])
+            yield from _find_classes(lines, kind.__qualname__.rpartition(".<locals>.")[2])
 
 
-def _classes(text: str, path: str) -> Iterator[str]:
-    """The sources of the classes that `text` defines as `path`, such as "Outer.Inner", the last one first."""
+def _find_classes(text: str, path: str) -> Iterator[str]:
+    """Yield the source of each class that `text` defines as `path`, such as "Outer.Inner", the last one first."""
     try:
         within: list[ast.AST] = [ast.parse(text)]
-    except (SyntaxError, ValueError):  # no Python
+    except (SyntaxError, ValueError):  # not Python
         return
     found: list[ast.ClassDef] = []
     for name in path.split("."):
@@ -76,8 +76,8 @@ def _classes(text: str, path: str) -> Iterator[str]:
         yield textwrap.dedent("\n".join(text.splitlines()[first - 1 : kind.end_lineno]))
 
 
-def _described(value: Any) -> str:
-    """A name with its arguments and what its docstring says, for what was not written in Python."""
+def _describe(value: Any) -> str:
+    """Return name, signature and docstring, for code that is not written in Python."""
     try:
         arguments = str(inspect.signature(value))
     except (ValueError, TypeError):

@@ -1,4 +1,4 @@
-"""`{{ expression }}` in a prompt: a Python expression of the notebook. Any other brace is text."""
+"""`{{ expression }}` in a prompt: a Python expression of the notebook. Other braces are text."""
 
 from __future__ import annotations
 
@@ -9,123 +9,123 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import UsageError
-from .material import Images, Material
-from .text import fenced, one_line
-from .values import material_of
+from .part import ImageNumbering, PromptPart
+from .text import fence_code, to_one_line
+from .values import value_part
 
-LONGEST_EXPRESSION = 4_000
-"""Characters between the braces, at most: what is longer was hardly meant as one."""
+MAX_EXPRESSION_LENGTH = 4_000
+"""Characters of an expression; longer text between braces is not one."""
 
-AS_IT_IS = "--raw sends braces as they are, {{ '{{' }} writes two"
+ESCAPE_HINT = "`--raw` sends braces unchanged, and {{ '{{' }} writes two braces."
 
 
 @dataclass(frozen=True)
 class Expression:
-    """A Python expression, fit for `eval`."""
+    """A valid Python expression."""
 
     source: str
 
     def __str__(self) -> str:
-        return f"{{{{ {one_line(self.source)} }}}}"
+        return f"{{{{ {to_one_line(self.source)} }}}}"
 
 
-def expanded(prompt: str, evaluate: Callable[[str], Any], *, images_before: int = 0) -> Material:
-    """Put the value of each `{{ expression }}` in its place.
+def expand_template(prompt: str, evaluate: Callable[[str], Any], *, images_before: int = 0) -> PromptPart:
+    """Replace each `{{ expression }}` by its value.
 
-    All of them are read before the first is evaluated. Each is evaluated once, from left to right; what comes of it is
-    never read again. A picture becomes an image of the prompt, and in the text stands `[image 1]`.
+    All expressions are parsed before the first is evaluated. Each is evaluated once, from left to right; values are not
+    expanded again. An image becomes an image of the prompt, and the text refers to it by `[image 1]`.
 
     Args:
-        prompt: the text. Without two braces it passes unchanged.
-        evaluate: returns the value of an expression, see `evaluator`.
-        images_before: how many images the prompt has already: they are counted on.
+        prompt: The template. Without double braces it is returned unchanged.
+        evaluate: Returns the value of an expression, see `make_evaluator`.
+        images_before: Number of images that come first in the prompt.
 
     Raises:
-        UsageError: between two pairs of braces there is no expression, or one fails, or its value has no text; the
-            message names it. The error that it failed with is the cause.
+        UsageError: Text between double braces is not an expression, an expression fails, or its value can't be
+            converted. The message names the expression; the original error is the cause.
     """
-    images = Images(images_before)
+    images = ImageNumbering(images_before)
     texts: list[str] = []
     notes: list[str] = []
     follows_block = False
-    for piece in pieces(prompt):
+    for piece in split_template(prompt):
         if isinstance(piece, str):
             texts += ["\n", piece] if follows_block and piece and not piece.startswith("\n") else [piece]
             continue
-        material, is_block = _material(piece, evaluate)
+        part, is_block = _evaluate_part(piece, evaluate)
         if is_block and texts and texts[-1] and not texts[-1].endswith("\n"):
             texts.append("\n")
-        texts += [material.text, images.marked(material.images)]
-        notes += material.notes
+        texts += [part.text, images.add(part.images)]
+        notes += part.notes
         follows_block = is_block
-    return Material("".join(texts), tuple(images.urls), tuple(notes))
+    return PromptPart("".join(texts), tuple(images.urls), tuple(notes))
 
 
-def evaluator(namespace: Mapping[str, Any], last_error: BaseException | None = None) -> Callable[[str], Any]:
-    """Return what evaluates expressions with the variables of a notebook.
+def make_evaluator(namespace: Mapping[str, Any], last_error: BaseException | None = None) -> Callable[[str], Any]:
+    """Return a function that evaluates expressions with the variables of a notebook.
 
     Args:
-        namespace: its variables. An expression assigns nothing to them.
-        last_error: the last exception; it is called `last_error`, unless the notebook has a variable of that name.
+        namespace: The variables; expressions do not assign to them.
+        last_error: The last exception, available as `last_error` unless a variable has that name.
     """
 
     def evaluate(expression: str) -> Any:
         more = {} if last_error is None else {"last_error": last_error}
         code = compile(expression, "<prompt>", "eval", dont_inherit=True)
-        return eval(code, {**more, **namespace})  # noqa: S307  # whoever writes the prompt runs the notebook
+        return eval(code, {**more, **namespace})  # noqa: S307  # the user who writes the prompt also runs the notebook
 
     return evaluate
 
 
-def pieces(prompt: str) -> list[str | Expression]:
+def split_template(prompt: str) -> list[str | Expression]:
     """Split `prompt` into text and expressions, in order.
 
     Raises:
-        UsageError: between two pairs of braces there is no expression; the message names it.
+        UsageError: Text between double braces is not an expression; the message names it.
     """
     found: list[str | Expression] = []
     at = 0
     while (start := prompt.find("{{", at)) >= 0 and prompt.find("}}", start + 2) >= 0:
-        expression, end = _expression_at(prompt, start + 2)
+        expression, end = _parse_expression(prompt, start + 2)
         found += [prompt[at:start], expression]
         at = end
     return [*found, prompt[at:]]
 
 
-def _material(expression: Expression, evaluate: Callable[[str], Any]) -> tuple[Material, bool]:
-    """What stands for the value, and whether it takes lines of its own: a text goes in as it is, wherever it stands."""
+def _evaluate_part(expression: Expression, evaluate: Callable[[str], Any]) -> tuple[PromptPart, bool]:
+    """Return the part for a value, and whether it needs lines of its own; a string is inserted as it is."""
     try:
         value = evaluate(expression.source)
     except Exception as error:
-        hint = f" ({AS_IT_IS})" if isinstance(error, NameError | SyntaxError) else ""
-        failure = f"{type(error).__name__}: {one_line(str(error), 300)}".removesuffix(": ")
+        hint = f" ({ESCAPE_HINT})" if isinstance(error, NameError | SyntaxError) else ""
+        failure = f"{type(error).__name__}: {to_one_line(str(error), 300)}".removesuffix(": ")
         raise UsageError(f"{expression} failed: {failure}{hint}") from error
     try:
-        material = material_of(value).named(one_line(expression.source, 40))
+        part = value_part(value).label_notes(to_one_line(expression.source, 40))
     except UsageError as error:
         raise UsageError(f"{expression}: {error}") from error
-    is_block = "\n" in material.text and not isinstance(value, str)
+    is_block = "\n" in part.text and not isinstance(value, str)
     if is_block and (inspect.isroutine(value) or inspect.isclass(value) or isinstance(value, BaseException)):
-        material = replace(material, text=fenced(material.text, "" if isinstance(value, BaseException) else "python"))
-    return material, is_block
+        part = replace(part, text=fence_code(part.text, "" if isinstance(value, BaseException) else "python"))
+    return part, is_block
 
 
-def _expression_at(prompt: str, start: int) -> tuple[Expression, int]:
-    """The expression that begins at `start`, and where the text goes on.
+def _parse_expression(prompt: str, start: int) -> tuple[Expression, int]:
+    """Return the expression that begins at `start`, and the index behind its braces.
 
-    Braces and strings may hold what looks like the end, so the first that leaves a whole expression is the end.
+    Dicts and strings may contain closing braces, so the first pair that leaves a valid expression is the end.
     """
-    limit = start + LONGEST_EXPRESSION + 2
+    limit = start + MAX_EXPRESSION_LENGTH + 2
     end = prompt.find("}}", start, limit)
     while end >= 0:
-        if expression := _read(prompt[start:end]):
+        if expression := _compile_expression(prompt[start:end]):
             return expression, end + 2
         end = prompt.find("}}", end + 1, limit)
     seen = prompt[start : prompt.find("}}", start)]
-    raise UsageError(f"{Expression(seen.strip())} is no Python expression; {AS_IT_IS}")
+    raise UsageError(f"{Expression(seen.strip())} is not a Python expression. {ESCAPE_HINT}")
 
 
-def _read(text: str) -> Expression | None:
+def _compile_expression(text: str) -> Expression | None:
     source = text.strip()
     if _is_expression(source):
         return Expression(source)
@@ -136,9 +136,9 @@ def _read(text: str) -> Expression | None:
 
 def _is_expression(source: str) -> bool:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it is compiled once more, and warned of then
+        warnings.simplefilter("ignore")  # it is compiled again later, and warns then
         try:
-            compile(source, "<prompt>", "eval", dont_inherit=True)  # the parser alone lets `await` pass
-        except (SyntaxError, ValueError, MemoryError, RecursionError):  # it raises each of them
+            compile(source, "<prompt>", "eval", dont_inherit=True)  # the parser alone accepts `await`
+        except (SyntaxError, ValueError, MemoryError, RecursionError):  # `compile` raises each of them
             return False
     return True

@@ -1,4 +1,4 @@
-"""A value of the notebook as what a model reads best, bounded."""
+"""Parts of a prompt from values of the notebook, bounded in size."""
 
 from __future__ import annotations
 
@@ -7,83 +7,84 @@ from typing import Any
 
 from ..conversation.turn import Turn
 from ..errors import UsageError
-from .arrays import array_material
-from .containers import container_material
-from .frames import frame_material
-from .images import image_of
-from .libraries import is_a, method
-from .material import Material
-from .source import code_material
-from .text import begun, one_line, repr_of
-from .tracebacks import short_traceback
+from .arrays import array_part
+from .containers import container_part
+from .frames import frame_part
+from .images import draw_image
+from .part import PromptPart, get_method, is_instance_of
+from .source import code_part
+from .text import bounded_repr, to_one_line, truncate
+from .tracebacks import format_traceback
 
-LONGEST_TEXT = 20_000
-"""Characters of what a value says of itself. A text is never cut."""
+MAX_TEXT_LENGTH = 20_000
+"""Characters of a repr or of Markdown. Strings are never cut."""
 
 
-def material_of(value: Any) -> Material:
-    """Return `value` for a prompt.
+def value_part(value: Any) -> PromptPart:
+    """Convert a value for a prompt.
 
-    A text stays whole, a turn is its reply. Data frames and series become Markdown tables of their first and last
-    rows; arrays and containers are bounded; functions and classes are their source, exceptions a short traceback,
-    figures and pictures images. Credentials in use are left out. The notes say what was cut.
+    Strings stay whole; a turn becomes its reply. Data frames and series become Markdown tables of their first and last
+    rows; arrays and containers are bounded; functions and classes become their source, exceptions a short traceback,
+    figures and pictures images. Credentials in use are removed. The notes say what was left out.
 
     Raises:
-        UsageError: `value` fails to say what it is.
+        UsageError: A method of the value failed.
     """
     try:
-        return next(filter(None, (write(value) for write in _WRITERS))).safe()
+        return next(filter(None, (convert(value) for convert in _CONVERTERS))).redact()
     except UsageError:
         raise
-    except Exception as error:  # whatever the methods of somebody's class raise
-        why = f"{type(error).__name__}: {one_line(str(error), 300)}".removesuffix(": ")
-        raise UsageError(f"a {type(value).__name__} that can't be shown: {why}") from error
+    except Exception as error:  # methods of the user's classes raise anything
+        why = f"{type(error).__name__}: {to_one_line(str(error), 300)}".removesuffix(": ")
+        raise UsageError(f"Can't convert a {type(value).__name__} to text: {why}") from error
 
 
-def _text(value: Any) -> Material | None:
+def _convert_text(value: Any) -> PromptPart | None:
     if isinstance(value, Turn):
-        return Material(value.reply)
+        return PromptPart(value.reply)
     if isinstance(value, str):
-        return Material(str.__str__(value))
-    return Material(str(value)) if is_a(value, "numpy.generic") else None
+        return PromptPart(str.__str__(value))
+    return PromptPart(str(value)) if is_instance_of(value, "numpy.generic") else None
 
 
-def _exception(value: Any) -> Material | None:
-    return Material(short_traceback(value)) if isinstance(value, BaseException) else None
+def _convert_exception(value: Any) -> PromptPart | None:
+    return PromptPart(format_traceback(value)) if isinstance(value, BaseException) else None
 
 
-def _image(value: Any) -> Material | None:
-    url = image_of(value)
-    return Material("", (url,)) if url else None
+def _convert_image(value: Any) -> PromptPart | None:
+    url = draw_image(value)
+    return PromptPart("", (url,)) if url else None
 
 
-def _markdown(value: Any) -> Material | None:
-    written = method(value, "_repr_markdown_")
+def _convert_markdown(value: Any) -> PromptPart | None:
+    written = get_method(value, "_repr_markdown_")
     text = written() if written else None
     text = text[0] if isinstance(text, tuple) and text else text  # with metadata
-    return _cut(text) if isinstance(text, str) else None
+    return _bounded_part(text) if isinstance(text, str) else None
 
 
-def _repr(value: Any) -> Material:
-    return _cut(repr_of(value, LONGEST_TEXT))
+def _convert_repr(value: Any) -> PromptPart:
+    return _bounded_part(bounded_repr(value, MAX_TEXT_LENGTH))
 
 
-def _cut(text: str) -> Material:
-    if len(text) <= LONGEST_TEXT:
-        return Material(text)
-    notes = (f"first {LONGEST_TEXT:,} characters of {len(text):,}",)
-    return Material(f"{begun(text, LONGEST_TEXT)}\n[… {len(text) - LONGEST_TEXT:,} more characters]", notes=notes)
+def _bounded_part(text: str) -> PromptPart:
+    if len(text) <= MAX_TEXT_LENGTH:
+        return PromptPart(text)
+    notes = (f"only the first {MAX_TEXT_LENGTH:,} of {len(text):,} characters were sent",)
+    return PromptPart(
+        f"{truncate(text, MAX_TEXT_LENGTH)}\n[… {len(text) - MAX_TEXT_LENGTH:,} more characters]", notes=notes
+    )
 
 
-# The first that knows a kind of value writes it; the last knows all.
-_WRITERS: tuple[Callable[[Any], Material | None], ...] = (
-    _text,
-    code_material,
-    _exception,
-    frame_material,
-    array_material,
-    container_material,
-    _image,
-    _markdown,
-    _repr,
+# The first converter that returns a part wins; the last one always does.
+_CONVERTERS: tuple[Callable[[Any], PromptPart | None], ...] = (
+    _convert_text,
+    code_part,
+    _convert_exception,
+    frame_part,
+    array_part,
+    container_part,
+    _convert_image,
+    _convert_markdown,
+    _convert_repr,
 )

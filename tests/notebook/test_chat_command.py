@@ -75,7 +75,7 @@ def test_a_dry_run_shows_what_would_be_sent_and_sends_nothing(run, openai, sessi
     run("x = 'Привет'")
     before = len(openai.requests)
     shown = run('%%chat --dry-run -s "Be kind." -t 0.5\nSay {{ x }} and {y}').reply
-    assert "nothing was sent" in shown
+    assert "Nothing was sent" in shown
     assert "openai:demo" in shown
     assert openai.url("openai") in shown
     assert "Be kind." in shown

@@ -2,22 +2,23 @@
 
 import pytest
 
-from lockbots_magic.prompt import Material, material_of
+from lockbots_magic.prompt.part import PromptPart
+from lockbots_magic.prompt.values import value_part
 
 np = pytest.importorskip("numpy")
 
 
 def test_a_small_array_is_shown_whole():
-    assert material_of(np.array([[1, 2], [3, 4]])) == Material("array, shape 2 × 2, dtype int64\n[[1, 2],\n [3, 4]]")
+    assert value_part(np.array([[1, 2], [3, 4]])) == PromptPart("array, shape 2 × 2, dtype int64\n[[1, 2],\n [3, 4]]")
 
 
 def test_an_array_without_axes_is_its_value():
-    assert material_of(np.array(5)).text == "array, shape (), dtype int64\n5"
+    assert value_part(np.array(5)).text == "array, shape (), dtype int64\n5"
 
 
 @pytest.mark.parametrize("value", [np.float64(0.5), np.int64(5), np.bool_(True), np.str_("ab")])
 def test_a_scalar_is_what_it_says(value):
-    assert material_of(value) == Material(str(value))
+    assert value_part(value) == PromptPart(str(value))
 
 
 @pytest.mark.parametrize(
@@ -34,27 +35,27 @@ def test_a_scalar_is_what_it_says(value):
     ],
 )
 def test_a_large_array_shows_the_ends_of_each_axis(shape, ends):
-    material = material_of(np.zeros(shape))
+    material = value_part(np.zeros(shape))
     assert len(material.text) < 21_000
     assert f"the first and last {ends} along each axis" in material.text
-    assert material.notes[0] == "the ends of each axis of 1,000,000 items"
+    assert material.notes[0] == "only the ends of each axis of 1,000,000 items were sent"
 
 
 def test_of_an_array_of_very_many_axes_the_first_items_are_shown():
-    material = material_of(np.arange(2**20).reshape((2,) * 20))
+    material = value_part(np.arange(2**20).reshape((2,) * 20))
     assert "its first items, without the axes\n[" in material.text
     assert " 999]" in material.text
-    assert material.notes == ("first 1,000 items of 1,048,576",)
+    assert material.notes == ("only the first 1,000 of 1,048,576 items were sent",)
 
 
 def test_an_array_of_objects_is_bounded_as_a_list():
     values = np.empty(5000, dtype=object)
     values[:] = "x" * 1000
-    material = material_of(values)
+    material = value_part(values)
     assert len(material.text) < 25_000
-    assert material.notes == ("first 1,000 items of 5,000",)
+    assert material.notes == ("only the first 1,000 of 5,000 items were sent",)
 
 
 def test_an_empty_array_and_a_structured_one():
-    assert material_of(np.zeros((0, 3))).text == "array, shape 0 × 3, dtype float64\n[]"
-    assert "(1, 2.5)" in material_of(np.array([(1, 2.5)], dtype=[("a", int), ("b", float)])).text
+    assert value_part(np.zeros((0, 3))).text == "array, shape 0 × 3, dtype float64\n[]"
+    assert "(1, 2.5)" in value_part(np.array([(1, 2.5)], dtype=[("a", int), ("b", float)])).text

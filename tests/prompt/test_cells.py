@@ -9,9 +9,9 @@ import pytest
 
 from lockbots_magic.errors import UsageError
 from lockbots_magic.notebook.display_recorder import DisplayRecorder
-from lockbots_magic.prompt import CellHistory, Material, checked_images, from_cells
-from lockbots_magic.prompt.cells import CHARACTERS, MOST_IMAGES
-from lockbots_magic.prompt.images import LARGEST_IMAGE
+from lockbots_magic.prompt.cells import MAX_IMAGES, MAX_LENGTH, CellHistory, cells_part
+from lockbots_magic.prompt.images import MAX_IMAGE_BYTES, check_total_size
+from lockbots_magic.prompt.part import PromptPart
 from lockbots_magic.security.secrets import Secret
 from lockbots_magic.storage.output_metadata import KEY
 
@@ -36,7 +36,7 @@ def history(*inputs, outputs=None, exceptions=None, **user_ns):
 
 
 def text(selection, *inputs, **remembered):
-    return from_cells(selection, history(*inputs, **remembered)).text
+    return cells_part(selection, history(*inputs, **remembered)).text
 
 
 def test_a_cell_is_its_number_its_code_and_what_it_showed():
@@ -66,23 +66,25 @@ def test_cells_are_chosen_by_number(selection, numbers):
 
 @pytest.mark.parametrize("selection", ["", "x", "3-x", "-2", "1 2", "1,,2", "1-2-3", "1.5", "1" * 50, "٣٤"])
 def test_what_selects_nothing_is_an_error_that_shows_how(selection):
-    with pytest.raises(UsageError, match=r"3-7|there is no cell"):
+    with pytest.raises(UsageError, match=r"3-7|There is no cell"):
         text(selection, "a", "b", outputs={})
 
 
 @pytest.mark.parametrize("selection", ["7", "0", "2-9", "3", "1-999999999", "9-"])
 def test_a_cell_that_is_not_there_is_an_error_that_says_which_are(selection):
-    with pytest.raises(UsageError, match=r"there is no cell In \[\d+\]; there are 1-2, 4|comes after"):
+    with pytest.raises(
+        UsageError, match=r"There is no cell In \[\d+\]\. Cells with a number: 1-2, 4\.|greater than the last"
+    ):
         text(selection, "a", "b", "", "d", outputs={})
 
 
 def test_a_span_that_runs_backwards_is_an_error():
-    with pytest.raises(UsageError, match="the first cell comes after the last"):
+    with pytest.raises(UsageError, match="the first number is greater than the last"):
         text("2-1", "a", "b", outputs={})
 
 
 def test_before_anything_ran_there_is_no_cell():
-    with pytest.raises(UsageError, match="none has run yet"):
+    with pytest.raises(UsageError, match="No cell has run yet"):
         text("1", outputs={})
 
 
@@ -112,55 +114,55 @@ def test_what_has_no_text_is_left_out():
 @pytest.mark.parametrize("data", [PNG, base64.b64encode(PNG).decode(), base64.encodebytes(PNG).decode()])
 def test_a_picture_is_an_image_and_a_mark_in_the_text(data):
     outputs = {1: [output("display_data", text_plain="<Figure>", image_png=data)]}
-    material = from_cells("1", history("plot()", outputs=outputs), images_before=1)
-    assert material == Material("In [1]:\n```python\nplot()\n```\nOut [1]:\n[image 2]", (URL,))
+    material = cells_part("1", history("plot()", outputs=outputs), images_before=1)
+    assert material == PromptPart("In [1]:\n```python\nplot()\n```\nOut [1]:\n[image 2]", (URL,))
 
 
 @pytest.mark.parametrize("data", ["A", "aGVsbG8=", b"no picture"])
 def test_a_damaged_picture_is_told_and_not_sent(data):
-    material = from_cells("1", history("x", outputs={1: [output("display_data", image_png=data)]}))
+    material = cells_part("1", history("x", outputs={1: [output("display_data", image_png=data)]}))
     assert material.text.endswith("[an image that can't be sent]\n```")
     assert not material.images
 
 
 def test_there_are_only_so_many_images():
-    outputs = {1: [output("display_data", image_png=PNG)] * (MOST_IMAGES + 1)}
-    material = from_cells("1", history("x", outputs=outputs))
-    assert len(material.images) == MOST_IMAGES
-    assert material.notes == (f"cell 1: an image left out, there are {MOST_IMAGES}",)
+    outputs = {1: [output("display_data", image_png=PNG)] * (MAX_IMAGES + 1)}
+    material = cells_part("1", history("x", outputs=outputs))
+    assert len(material.images) == MAX_IMAGES
+    assert material.notes == (f"cell 1: image left out, more than {MAX_IMAGES} images",)
     assert material.text.endswith("[an image]\n```")
 
 
 def test_images_have_only_so_much_room_together():
-    large = PNG + bytes(LARGEST_IMAGE - 100)
+    large = PNG + bytes(MAX_IMAGE_BYTES - 100)
     outputs = {1: [output("display_data", image_png=large)] * 5}
-    material = from_cells("1", history("x", outputs=outputs))
-    assert checked_images(material.images) == material.images
+    material = cells_part("1", history("x", outputs=outputs))
+    assert check_total_size(material.images) == material.images
     assert len(material.images) == 3
-    assert material.notes == ("cell 1: an image left out, over 15 MB of images",) * 2
+    assert material.notes == ("cell 1: image left out, more than 15 MB of images",) * 2
     assert material.text.endswith("[an image]\n```")
 
 
 def test_long_outputs_lose_their_middle_and_it_is_noted():
-    material = from_cells("1", history("x", outputs={1: [stream("a" * 5000, "z" * 5000)]}))
+    material = cells_part("1", history("x", outputs={1: [stream("a" * 5000, "z" * 5000)]}))
     assert "[… 6,000 characters …]" in material.text
     assert len(material.text) < 4200
-    assert material.notes == ("cell 1: 4,000 characters of an output of 10,000",)
+    assert material.notes == ("cell 1: only 4,000 of 10,000 characters of an output were sent",)
 
 
 def test_of_many_outputs_the_last_are_shown():
-    material = from_cells("1", history("x", outputs={1: [stream(f"<{n}>") for n in range(50)]}))
+    material = cells_part("1", history("x", outputs={1: [stream(f"<{n}>") for n in range(50)]}))
     assert "<29>" not in material.text
     assert "<30>" in material.text
-    assert material.notes == ("cell 1: last 20 outputs of 50",)
+    assert material.notes == ("cell 1: only the last 20 of 50 outputs were sent",)
 
 
 def test_long_cells_are_cut_and_too_many_left_out():
-    material = from_cells("1-20", history(*["x" * 30_000] * 20, outputs={}))
-    assert len(material.text) < CHARACTERS + 500
+    material = cells_part("1-20", history(*["x" * 30_000] * 20, outputs={}))
+    assert len(material.text) < MAX_LENGTH + 500
     assert material.text.endswith("[cells 5-20 are left out]")
-    assert material.notes[0] == "cell 1: first 20,000 characters of 30,000"
-    assert material.notes[-1] == "cells 5-20: left out, over 100,000 characters"
+    assert material.notes[0] == "cell 1: only the first 20,000 of 30,000 characters were sent"
+    assert material.notes[-1] == "cells 5-20: left out, more than 100,000 characters"
 
 
 def test_where_outputs_are_not_kept_the_result_is_shown():
@@ -198,7 +200,7 @@ def test_a_cell_that_runs_without_becoming_history_hides_no_other(shell):
 def test_magics_stand_as_they_were_typed(shell):
     shell.run_cell("%%timeit -n1 -r1\npass", store_history=True)
     cells = CellHistory(shell, running=False)
-    assert from_cells("1", cells).text.startswith("In [1]:\n```\n%%timeit -n1 -r1\npass\n```")
+    assert cells_part("1", cells).text.startswith("In [1]:\n```\n%%timeit -n1 -r1\npass\n```")
 
 
 def test_displays_without_a_kernel_are_not_watched(shell):
@@ -305,9 +307,11 @@ def test_a_kernel_shows_everything_in_its_order():
     from tests.kernels import Kernel
 
     setup = (
-        "from lockbots_magic.prompt import *\n"
+        "from lockbots_magic.notebook.display_recorder import DisplayRecorder\n"
+        "from lockbots_magic.prompt.cells import CellHistory, cells_part\n"
+        "from lockbots_magic.prompt.images import image_url\n"
         "from IPython.display import display, Markdown, Image\n"
-        "displays = Displays()\n"
+        "displays = DisplayRecorder()\n"
         "displays.attach(get_ipython())\n"
         f"png = {PNG!r}"
     )
@@ -317,9 +321,9 @@ def test_a_kernel_shows_everything_in_its_order():
         kernel.run("handle.update(Markdown('*late*'))\ndisplay(Image(png))")
         kernel.run("def f():\n    return 1 / 0\nf()")
         kernel.run(FROM_A_THREAD)
-        kernel.run("material = from_cells('2-5', CellHistory(get_ipython(), displays))")
-        (shown,) = kernel.run("print(material.text)").outputs
-        (images,) = kernel.run("print(material.images == (image_from(png),) * 2)").outputs
+        kernel.run("part = cells_part('2-5', CellHistory(get_ipython(), displays))")
+        (shown,) = kernel.run("print(part.text)").outputs
+        (images,) = kernel.run("print(part.images == (image_url(png),) * 2)").outputs
     assert images["text"] == "True\n"
     second, third, fourth, fifth = re.split(r"\n\n(?=In \[)", shown["text"])
     kept = second.replace("Out [2]:\n```\nprinted\n```\n", "")  # IPython before 9 keeps no streams

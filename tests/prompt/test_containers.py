@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockbots_magic.prompt import material_of
-from lockbots_magic.prompt.containers import CHARACTERS, WIDTH, brief
+from lockbots_magic.prompt.containers import MAX_LENGTH, WIDTH, format_briefly
+from lockbots_magic.prompt.values import value_part
 
 Point = namedtuple("Point", "x y")
 
@@ -31,8 +31,8 @@ Point = namedtuple("Point", "x y")
     ],
 )
 def test_a_small_one_is_its_repr(value):
-    assert material_of(value).text == repr(value)
-    assert not material_of(value).notes
+    assert value_part(value).text == repr(value)
+    assert not value_part(value).notes
 
 
 @pytest.mark.parametrize(
@@ -48,12 +48,12 @@ def test_a_small_one_is_its_repr(value):
     ],
 )
 def test_relatives_are_written_like_their_nearest_kin(value, text):
-    assert material_of(value).text == text
+    assert value_part(value).text == text
 
 
 def test_what_does_not_fit_on_a_line_takes_several():
     rows = [{"name": "a" * 30, "value": number, "more": [number] * 3} for number in range(2)]
-    assert material_of({"rows": rows, "total": 2}).text == (
+    assert value_part({"rows": rows, "total": 2}).text == (
         "{\n"
         "  'rows': [\n"
         "    {'name': 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'value': 0, 'more': [0, 0, 0]},\n"
@@ -65,68 +65,68 @@ def test_what_does_not_fit_on_a_line_takes_several():
 
 
 def test_numbers_stand_several_on_a_line():
-    lines = material_of([*range(100)]).text.splitlines()
+    lines = value_part([*range(100)]).text.splitlines()
     assert len(lines) < 10
     assert max(map(len, lines)) <= WIDTH + 3
 
 
 def test_a_long_list_shows_its_ends():
-    material = material_of([*range(1_000_000)])
+    material = value_part([*range(1_000_000)])
     text = " ".join(material.text.split())
     assert text.startswith("[ 0, 1, 2,")
     assert "79, … 999,900 more, 999980," in text
     assert text.endswith("999999 ]")
-    assert material.notes == ("100 items of 1,000,000",)
+    assert material.notes == ("only 100 of 1,000,000 items were sent",)
 
 
 @pytest.mark.parametrize("make", [set, deque, lambda r: dict.fromkeys(r, 0), lambda r: dict.fromkeys(r).keys()])
 def test_a_long_one_without_places_shows_its_beginning(make):
-    material = material_of(make(range(1000)))
+    material = value_part(make(range(1000)))
     assert "… 900 more" in material.text
-    assert material.notes == ("100 items of 1,000",)
+    assert material.notes == ("only 100 of 1,000 items were sent",)
 
 
 def test_one_that_holds_itself_comes_to_an_end():
     ring: list = [1]
     ring.append({"ring": ring})
-    assert material_of(ring).text == "[1, {'ring': [...]}]"
+    assert value_part(ring).text == "[1, {'ring': [...]}]"
 
 
 def test_the_same_one_twice_is_no_cycle():
     one = [1]
-    assert material_of([one, one]).text == "[[1], [1]]"
+    assert value_part([one, one]).text == "[[1], [1]]"
 
 
 def test_a_deep_one_is_cut():
     deep: list = []
     for _ in range(10_000):
         deep = [deep]
-    material = material_of(deep)
+    material = value_part(deep)
     assert material.text == "[[[[[[[[[…]]]]]]]]]"
-    assert material.notes == ("long or deep parts are shortened",)
+    assert material.notes == ("long or deeply nested parts were shortened",)
 
 
 def test_a_wide_and_deep_one_is_bounded():
     tree: list = ["leaf"] * 100
     for _ in range(6):
         tree = [tree] * 100
-    material = material_of(tree)
-    assert len(material.text) < 3 * CHARACTERS
-    assert material.notes == ("long or deep parts are shortened",)
+    material = value_part(tree)
+    assert len(material.text) < 3 * MAX_LENGTH
+    assert material.notes == ("long or deeply nested parts were shortened",)
 
 
 def test_long_texts_in_one_are_cut():
-    material = material_of(["x" * 5000])
+    material = value_part(["x" * 5000])
     assert len(material.text) < 2100
     assert material.text.endswith("'…]") or material.text.endswith("'…\n]")
-    assert material.notes == ("long or deep parts are shortened",)
+    assert material.notes == ("long or deeply nested parts were shortened",)
 
 
 def test_brief_is_one_short_line():
-    assert brief({"a": [1, 2], "b": "x\ny"}, 80) == r"{'a': [1, 2], 'b': 'x\ny'}"
-    assert len(brief([*range(10_000)], 80)) < 300
+    assert format_briefly({"a": [1, 2], "b": "x\ny"}, 80) == r"{'a': [1, 2], 'b': 'x\ny'}"
+    assert len(format_briefly([*range(10_000)], 80)) < 300
 
 
 @given(st.recursive(st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
 def test_any_is_bounded(value):
-    assert len(material_of([value]).text) < 10 * CHARACTERS
+    assert len(value_part([value]).text) < 10 * MAX_LENGTH

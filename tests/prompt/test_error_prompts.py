@@ -5,7 +5,7 @@ import subprocess
 import pandas as pd
 import pytest
 
-from lockbots_magic.prompt.error_prompts import LONGEST_SOURCE, explain_prompt, fix_prompt
+from lockbots_magic.prompt.tracebacks import MAX_SOURCE_LENGTH, explain_prompt, fix_prompt
 from lockbots_magic.schema.code_blocks import find_code_blocks
 from lockbots_magic.security.secrets import Secret
 
@@ -92,5 +92,5 @@ def test_no_credential_is_told(prompt):
 def test_it_is_bounded(prompt):
     source = "x = 1\n" * 100_000 + "def f(n):\n    f(n + 1)\nf(0)"
     text = prompt(RecursionError("x" * 100_000), source)
-    assert len(text) < LONGEST_SOURCE + 12_000
+    assert len(text) < MAX_SOURCE_LENGTH + 12_000
     assert "characters …]" in text

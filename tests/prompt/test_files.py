@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockbots_magic.errors import UsageError
-from lockbots_magic.prompt import Material, from_file
-from lockbots_magic.prompt.decoding import decoded
-from lockbots_magic.prompt.files import CHARACTERS, text_of
+from lockbots_magic.prompt.files import MAX_LENGTH, file_part, read_text
+from lockbots_magic.prompt.local_files import decode_text
+from lockbots_magic.prompt.part import PromptPart
 from lockbots_magic.security.secrets import Secret
 
 
@@ -27,7 +27,7 @@ def file(tmp_path):
 
 
 def test_a_file_is_its_name_and_a_fenced_block(file):
-    assert from_file(file("a,b\n1,2\n", "data.csv")) == Material("File data.csv:\n```csv\na,b\n1,2\n```")
+    assert file_part(file("a,b\n1,2\n", "data.csv")) == PromptPart("File data.csv:\n```csv\na,b\n1,2\n```")
 
 
 @pytest.mark.parametrize(
@@ -35,12 +35,12 @@ def test_a_file_is_its_name_and_a_fenced_block(file):
     [("a.py", "python"), ("a.JSON", "json"), ("a.txt", ""), ("Makefile", ""), ("a.tar-gz", ""), ("a.md", "markdown")],
 )
 def test_the_language_goes_by_the_name(file, name, language):
-    assert from_file(file("x", name)).text == f"File {name}:\n```{language}\nx\n```"
+    assert file_part(file("x", name)).text == f"File {name}:\n```{language}\nx\n```"
 
 
 @pytest.mark.parametrize("inside", ["```", "````python\n````", "a ``````` b"])
 def test_the_fence_is_longer_than_any_in_the_text(file, inside):
-    first, fence, *middle, last = from_file(file(inside)).text.split("\n")
+    first, fence, *middle, last = file_part(file(inside)).text.split("\n")
     assert "\n".join(middle) == inside
     assert fence == last == "`" * len(fence)
     assert fence not in inside
@@ -48,27 +48,27 @@ def test_the_fence_is_longer_than_any_in_the_text(file, inside):
 
 
 def test_line_ends_are_newlines(file):
-    assert from_file(file(b"a\r\nb\rc")).text == "File notes.txt:\n```\na\nb\nc\n```"
+    assert file_part(file(b"a\r\nb\rc")).text == "File notes.txt:\n```\na\nb\nc\n```"
 
 
 def test_a_long_file_is_cut_and_says_so(file):
-    material = from_file(file("é" * (CHARACTERS + 23_456)))
-    assert material.text.count("é") == CHARACTERS
+    material = file_part(file("é" * (MAX_LENGTH + 23_456)))
+    assert material.text.count("é") == MAX_LENGTH
     assert "[… the file goes on]" in material.text
-    assert material.notes == ("notes.txt: first 100,000 characters of 123,456",)
+    assert material.notes == ("notes.txt: only the first 100,000 of 123,456 characters were sent",)
 
 
 def test_of_a_huge_file_only_the_beginning_is_read(file, tmp_path):
     path = file("ab\n" * 200_000)
     with path.open("r+b") as opened:
         opened.truncate(10**12)  # a hole, which takes no room
-    material = from_file(path)
-    assert len(material.text) < CHARACTERS + 100
-    assert material.notes == ("notes.txt: first 100,000 characters of more",)
+    material = file_part(path)
+    assert len(material.text) < MAX_LENGTH + 100
+    assert material.notes == ("notes.txt: only the first 100,000 characters were sent",)
 
 
 def test_a_character_may_be_cut_where_reading_ends(file):
-    assert not [note for note in from_file(file("a" + "é" * 500_000)).notes if "UTF" in note]
+    assert not [note for note in file_part(file("a" + "é" * 500_000)).notes if "UTF" in note]
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_character_may_be_cut_where_reading_ends(file):
     ],
 )
 def test_unicode_is_read_without_a_note(file, encoding, text):
-    assert from_file(file(text.encode(encoding))) == Material(f"File notes.txt:\n```\n{text}\n```")
+    assert file_part(file(text.encode(encoding))) == PromptPart(f"File notes.txt:\n```\n{text}\n```")
 
 
 @pytest.mark.parametrize(
@@ -95,28 +95,28 @@ def test_unicode_is_read_without_a_note(file, encoding, text):
     ],
 )
 def test_older_encodings_are_read_with_a_note(file, encoding, text):
-    material = from_file(file(text.encode(encoding)))
+    material = file_part(file(text.encode(encoding)))
     assert text.strip() in material.text
-    assert material.notes == (f"notes.txt: read as {encoding}, since it is no UTF-8",)
+    assert material.notes == (f"notes.txt: read as {encoding} because it is not UTF-8",)
 
 
 @given(st.text())
 def test_any_unicode_text_is_read_as_itself(text):
-    if "\0" not in text and decoded(text.encode()) is not None:
-        assert decoded(text.removeprefix("\ufeff").encode()) == (text.removeprefix("\ufeff"), "utf-8")
-    assert decoded(text.encode("utf-8-sig")) == (text, "utf-8")
+    if "\0" not in text and decode_text(text.encode()) is not None:
+        assert decode_text(text.removeprefix("\ufeff").encode()) == (text.removeprefix("\ufeff"), "utf-8")
+    assert decode_text(text.encode("utf-8-sig")) == (text, "utf-8")
 
 
 @given(st.binary())
 def test_any_bytes_are_text_or_none(data):
-    found = decoded(data)
+    found = decode_text(data)
     assert found is None or isinstance(found[0], str)
 
 
 @given(st.text(), st.integers(0, 9))
 def test_a_text_that_goes_on_may_end_within_a_character(text, cut):
     data = text.encode("utf-8-sig")
-    assert decoded(data[: max(3, len(data) - cut)], is_whole=False)[1] == "utf-8"
+    assert decode_text(data[: max(3, len(data) - cut)], is_whole=False)[1] == "utf-8"
 
 
 @pytest.mark.parametrize(
@@ -124,47 +124,47 @@ def test_a_text_that_goes_on_may_end_within_a_character(text, cut):
     [b"\x00\x01", b"%PDF-1.4\n\xe2\xe3\xcf\xd3\x05\x0e", b"PK\x03\x04\xff", bytes(range(256)), b"\x7fELF\x02\x01"],
 )
 def test_what_is_no_text_is_an_error(file, content):
-    with pytest.raises(UsageError, match=r"notes\.txt holds no text; only text can be sent"):
-        from_file(file(content))
+    with pytest.raises(UsageError, match=r"notes\.txt is not a text file\. Only text can be sent"):
+        file_part(file(content))
 
 
 def test_a_picture_is_an_error_that_names_the_option(file):
-    with pytest.raises(UsageError, match=r"it is a picture: --image a\.png"):
-        from_file(file(b"\x89PNG\r\n\x1a\n\x00", "a.png"))
+    with pytest.raises(UsageError, match=r"It is an image: use `--image a\.png`"):
+        file_part(file(b"\x89PNG\r\n\x1a\n\x00", "a.png"))
 
 
 def test_what_is_not_there_is_an_error(tmp_path, file):
     file("x", "data.csv")
-    with pytest.raises(UsageError, match=r"there is no file .*dta.csv; did you mean .*data.csv\?"):
-        from_file(tmp_path / "dta.csv")
-    with pytest.raises(UsageError, match="there is no file nowhere/at/all; --file takes a text file"):
-        from_file("nowhere/at/all")
+    with pytest.raises(UsageError, match=r"File not found: .*dta\.csv\. Did you mean .*data\.csv\?"):
+        file_part(tmp_path / "dta.csv")
+    with pytest.raises(UsageError, match=r"File not found: nowhere/at/all\. `--file` takes a text file\."):
+        file_part("nowhere/at/all")
     with pytest.raises(UsageError, match="is a folder"):
-        from_file(tmp_path)
+        file_part(tmp_path)
     for odd in ("a\0b", "x" * 5000, "~nobody-of-that-name/x"):
-        with pytest.raises(UsageError, match=r"there is no file|can't be read"):
-            from_file(odd)
-    with pytest.raises(UsageError, match="no ordinary file"):
-        from_file(os.devnull)
+        with pytest.raises(UsageError, match=r"File not found|Can't read"):
+            file_part(odd)
+    with pytest.raises(UsageError, match="not a regular file"):
+        file_part(os.devnull)
 
 
 def test_the_users_own_folder_has_a_short_name(file, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     file("x")
-    assert from_file("~/notes.txt").text == "File notes.txt:\n```\nx\n```"
+    assert file_part("~/notes.txt").text == "File notes.txt:\n```\nx\n```"
 
 
 def test_no_credential_goes_out(file):
     secret = Secret("sk-0123456789abcdef")
-    material = from_file(file(f"KEY={secret.reveal()}"))
+    material = file_part(file(f"KEY={secret.reveal()}"))
     assert "sk-0" not in material.text
-    assert material.notes == ("a credential is left out",)
+    assert material.notes == ("a credential was removed",)
 
 
 def test_no_credential_is_cut_in_two(file):
     secret = Secret("sk-0123456789abcdef")
-    assert "sk-0" not in from_file(file("x" * (CHARACTERS - 8) + secret.reveal())).text
+    assert "sk-0" not in file_part(file("x" * (MAX_LENGTH - 8) + secret.reveal())).text
 
 
 def test_a_notebook_is_its_cells_without_outputs(file):
@@ -173,7 +173,7 @@ def test_a_notebook_is_its_cells_without_outputs(file):
         {"cell_type": "code", "source": "print('```')", "outputs": [{"output_type": "stream", "text": "NOISE"}]},
     ]
     notebook = {"nbformat": 4, "metadata": {"language_info": {"name": "python"}}, "cells": cells}
-    assert from_file(file(json.dumps(notebook), "work.ipynb")) == Material(
+    assert file_part(file(json.dumps(notebook), "work.ipynb")) == PromptPart(
         "Notebook work.ipynb:\n\n# Title\ntext\n\n````python\nprint('```')\n````"
     )
 
@@ -182,11 +182,11 @@ def test_a_notebook_is_its_cells_without_outputs(file):
     "content", ["", "[]", "{}", '{"cells": 5}', '{"cells": [{}]}', "[" * 100_000, '{"cells": [5]}']
 )
 def test_a_damaged_notebook_is_an_error(file, content):
-    with pytest.raises(UsageError, match=r"work\.ipynb is no notebook"):
-        from_file(file(content, "work.ipynb"))
+    with pytest.raises(UsageError, match=r"work\.ipynb is not a notebook"):
+        file_part(file(content, "work.ipynb"))
 
 
 def test_a_text_that_must_be_whole_may_not_be_too_long(file):
-    assert text_of(file("short")) == "short"
+    assert read_text(file("short")) == "short"
     with pytest.raises(UsageError, match=r"notes\.txt is too long"):
-        text_of(file("x" * (CHARACTERS + 1)))
+        read_text(file("x" * (MAX_LENGTH + 1)))

@@ -4,15 +4,15 @@ import tracemalloc
 
 import pytest
 
-from lockbots_magic.prompt import material_of
-from lockbots_magic.prompt.frames import CHARACTERS
+from lockbots_magic.prompt.frames import MAX_LENGTH
+from lockbots_magic.prompt.values import value_part
 
 MILLION = 1_000_000
 
 
 def table(value):
     """The lines of the table that `value` becomes."""
-    return material_of(value).text.partition("\n\n")[2].splitlines()
+    return value_part(value).text.partition("\n\n")[2].splitlines()
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def pl():
 
 
 def test_a_data_frame_is_a_table_with_its_shape_and_types(pd):
-    assert material_of(pd.DataFrame({"a": [1, 2], "b": [0.1 + 0.2, float("nan")], "c": [True, False]})).text == (
+    assert value_part(pd.DataFrame({"a": [1, 2], "b": [0.1 + 0.2, float("nan")], "c": [True, False]})).text == (
         "DataFrame, 2 rows × 3 columns\n"
         "dtypes: a: int64, b: float64, c: bool\n"
         "\n"
@@ -38,7 +38,7 @@ def test_a_data_frame_is_a_table_with_its_shape_and_types(pd):
 
 
 def test_a_polars_frame_looks_the_same(pl):
-    assert material_of(pl.DataFrame({"a": [1, 2], "b": [0.5, None]})).text == (
+    assert value_part(pl.DataFrame({"a": [1, 2], "b": [0.5, None]})).text == (
         "DataFrame, 2 rows × 2 columns\n"
         "dtypes: a: Int64, b: Float64\n"
         "\n"
@@ -73,14 +73,14 @@ def test_columns_of_one_name_are_both_shown(pd):
 
 
 def test_a_pandas_series_is_a_table_of_one_column(pd):
-    assert material_of(pd.Series([1, 2], name="n")).text == (
+    assert value_part(pd.Series([1, 2], name="n")).text == (
         "Series, 2 rows × 1 column\ndtypes: n: int64\n\n| n |\n| --- |\n| 1 |\n| 2 |"
     )
     assert table(pd.Series([1], index=["x"]))[0::2] == ["|  | value |", "| x | 1 |"]
 
 
 def test_a_polars_series_is_a_table_of_one_column(pl):
-    assert material_of(pl.Series("n", [1])).text == (
+    assert value_part(pl.Series("n", [1])).text == (
         "Series, 1 row × 1 column\ndtypes: n: Int64\n\n| n |\n| --- |\n| 1 |"
     )
 
@@ -88,7 +88,7 @@ def test_a_polars_series_is_a_table_of_one_column(pl):
 @pytest.mark.parametrize("columns", [{}, {"a": []}])
 def test_an_empty_frame_says_so(pd, pl, columns):
     for frame in (pd.DataFrame(columns), pl.DataFrame(columns)):
-        assert material_of(frame).text.startswith(f"DataFrame, 0 rows × {len(columns)} column")
+        assert value_part(frame).text.startswith(f"DataFrame, 0 rows × {len(columns)} column")
 
 
 def test_an_index_without_columns_is_shown(pd):
@@ -107,22 +107,22 @@ def test_each_row_is_shown_once_or_not_at_all(pd, pl, count):
 @pytest.mark.parametrize("library", ["pandas", "polars"])
 def test_a_long_frame_shows_its_ends_and_says_so(library):
     frame = pytest.importorskip(library).DataFrame({"a": range(MILLION)})
-    material = material_of(frame)
+    material = value_part(frame)
     assert material.text.startswith("DataFrame, 1,000,000 rows × 1 column, of which the first 20 and last 20 rows\n")
     assert material.text.endswith("| 999999 |")
-    assert material.notes == ("40 rows of 1,000,000",)
+    assert material.notes == ("only 40 of 1,000,000 rows were sent (first 20 and last 20)",)
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])
 def test_a_wide_frame_shows_its_first_and_last_columns(library):
     frame = pytest.importorskip(library).DataFrame({f"c{n}": [n] for n in range(1000)})
-    material = material_of(frame)
+    material = value_part(frame)
     assert "1,000 columns, of which the first and last 10 columns" in material.text
     assert (
         table(frame)[0]
         == f"| {' | '.join([*(f'c{n}' for n in range(10)), '…', *(f'c{n}' for n in range(990, 1000))])} |"
     )
-    assert material.notes == ("20 columns of 1,000",)
+    assert material.notes == ("only 20 of 1,000 columns were sent",)
 
 
 def test_the_gap_between_columns_stands_behind_the_index(pd):
@@ -136,16 +136,16 @@ def test_a_cell_stays_in_its_cell(pd):
 
 
 def test_long_cells_are_shortened_and_it_is_noted(pd):
-    material = material_of(pd.DataFrame({"a": ["x" * 1000, [*range(10_000)]]}))
+    material = value_part(pd.DataFrame({"a": ["x" * 1000, [*range(10_000)]]}))
     assert all(len(line) < 400 for line in material.text.splitlines())
-    assert material.notes == ("long cells are shortened",)
+    assert material.notes == ("long cells were shortened",)
 
 
 def test_a_frame_of_long_cells_shows_fewer_rows(pd):
     frame = pd.DataFrame({f"c{n}": ["x" * 500] * 40 for n in range(20)})
-    material = material_of(frame)
-    assert len(material.text) < CHARACTERS + 3000
-    assert "10 rows of 40" in material.notes
+    material = value_part(frame)
+    assert len(material.text) < MAX_LENGTH + 3000
+    assert "only 10 of 40 rows were sent (first 5 and last 5)" in material.notes
 
 
 def test_what_is_in_cells_is_readable(pd):
@@ -163,8 +163,8 @@ def test_a_cell_that_fails_is_an_error(pd):
         def __str__(self):
             raise ValueError("broken")
 
-    with pytest.raises(ValueError, match="a DataFrame that can't be shown: ValueError: broken"):
-        material_of(pd.DataFrame({"a": [Broken()]}))
+    with pytest.raises(ValueError, match="Can't convert a DataFrame to text: ValueError: broken"):
+        value_part(pd.DataFrame({"a": [Broken()]}))
 
 
 @pytest.mark.parametrize("kind", ["frame", "series", "levels"])
@@ -173,10 +173,10 @@ def test_a_frame_is_not_copied(pd, kind):
     value = {"frame": lambda: frame, "series": lambda: frame["b"], "levels": lambda: frame.set_index(["a", "b"])}[
         kind
     ]()
-    material_of(value)
+    value_part(value)
     tracemalloc.start()
     try:
-        material_of(value)
+        value_part(value)
         assert tracemalloc.get_traced_memory()[1] < MILLION  # a column takes eight times as many bytes
     finally:
         tracemalloc.stop()
@@ -186,4 +186,4 @@ def test_a_subclass_is_a_frame_too(pd):
     class Ours(pd.DataFrame):
         pass
 
-    assert material_of(Ours({"a": [1]})).text.startswith("DataFrame, 1 row × 1 column\n")
+    assert value_part(Ours({"a": [1]})).text.startswith("DataFrame, 1 row × 1 column\n")

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 
 from lockbots_magic.errors import UsageError
-from lockbots_magic.prompt import checked_images, image_from, material_of
-from lockbots_magic.prompt.images import LARGEST_FILE, LARGEST_IMAGE, kind_of
+from lockbots_magic.prompt.images import MAX_FILE_BYTES, MAX_IMAGE_BYTES, check_total_size, image_kind, image_url
+from lockbots_magic.prompt.values import value_part
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -27,14 +27,14 @@ def data_of(url):
 def test_a_file_is_known_by_its_first_bytes(tmp_path, kind):
     path = tmp_path / "picture.dat"
     path.write_bytes(BEGINS[kind])
-    assert data_of(image_from(path)) == data_of(image_from(str(path))) == (kind, BEGINS[kind])
+    assert data_of(image_url(path)) == data_of(image_url(str(path))) == (kind, BEGINS[kind])
 
 
 def test_a_file_in_the_users_own_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     (tmp_path / "a.png").write_bytes(PNG)
-    assert image_from("~/a.png").startswith("data:image/png;base64,")
+    assert image_url("~/a.png").startswith("data:image/png;base64,")
 
 
 @pytest.mark.parametrize(
@@ -42,47 +42,47 @@ def test_a_file_in_the_users_own_folder(tmp_path, monkeypatch):
     ["https://example.org/a.png", "http://example.org/x?y=.svg", "data:image/png;base64,AAAA", "HTTPS://example.org"],
 )
 def test_an_address_stays_as_it_is(url):
-    assert image_from(url) == url
+    assert image_url(url) == url
 
 
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("https://example.org/a.svg?x", "SVG; models take PNG"),
-        ("data:image/svg+xml;base64,AAAA", "SVG; models take PNG"),
-        ("data:text/html,x", "a picture is a file"),
-        (b"<?xml version='1.0'?><svg xmlns=''/>", "SVG; models take PNG"),
-        (b"text", "no picture that models take"),
-        (5, "a int is no picture"),
-        ([PNG], "a list is no picture"),
-        (BEGINS["jpeg"] + bytes(LARGEST_IMAGE), "more than 5 MB; make it smaller"),
-        ("data:image/png;base64," + "A" * 30_000_000, "no picture that models take"),
-        ("data:image/png," + "A" * 30_000_000, "more than 5 MB; make it smaller"),
+        ("https://example.org/a.svg?x", r"SVG\. Models take PNG"),
+        ("data:image/svg+xml;base64,AAAA", r"SVG\. Models take PNG"),
+        ("data:text/html,x", "An image must be a file"),
+        (b"<?xml version='1.0'?><svg xmlns=''/>", r"SVG\. Models take PNG"),
+        (b"text", "not an image that models take"),
+        (5, "A value of type int is not an image"),
+        ([PNG], "A value of type list is not an image"),
+        (BEGINS["jpeg"] + bytes(MAX_IMAGE_BYTES), r"larger than 5 MB\. Scale it down"),
+        ("data:image/png;base64," + "A" * 30_000_000, "not an image that models take"),
+        ("data:image/png," + "A" * 30_000_000, r"larger than 5 MB\. Scale it down"),
     ],
     ids=range(10),
 )
 def test_what_no_model_takes_is_an_error(given, said):
     with pytest.raises(UsageError, match=said):
-        image_from(given)
+        image_url(given)
 
 
 def test_a_file_that_is_no_picture_is_an_error(tmp_path):
     for name, content, said in (
         ("a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "a.svg is an SVG"),
-        ("a.png", b"not at all", "a.png is no picture"),
-        ("empty.png", b"", "empty.png is no picture"),
+        ("a.png", b"not at all", "a.png is not an image"),
+        ("empty.png", b"", "empty.png is not an image"),
     ):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(UsageError, match=said):
-            image_from(tmp_path / name)
+            image_url(tmp_path / name)
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path):
     path = tmp_path / "large.png"
     with path.open("wb") as file:
-        file.truncate(LARGEST_FILE + 1)
-    with pytest.raises(UsageError, match=r"large\.png is more than 100 MB"):
-        image_from(path)
+        file.truncate(MAX_FILE_BYTES + 1)
+    with pytest.raises(UsageError, match=r"large\.png is larger than 100 MB"):
+        image_url(path)
 
 
 def photo(kind, size=(2400, 1200), mode="RGB", **more):
@@ -90,7 +90,7 @@ def photo(kind, size=(2400, 1200), mode="RGB", **more):
     image = pytest.importorskip("PIL.Image")
     file = io.BytesIO()
     image.frombytes(mode, size, random.Random(5).randbytes(size[0] * size[1] * len(mode))).save(file, kind, **more)
-    assert len(file.getvalue()) > LARGEST_IMAGE
+    assert len(file.getvalue()) > MAX_IMAGE_BYTES
     return file.getvalue()
 
 
@@ -99,7 +99,7 @@ def opened(url):
 
     kind, data = data_of(url)
     assert kind == "jpeg"
-    assert len(data) <= LARGEST_IMAGE
+    assert len(data) <= MAX_IMAGE_BYTES
     return Image.open(io.BytesIO(data))
 
 
@@ -108,13 +108,13 @@ def test_a_large_picture_is_made_smaller(tmp_path):
     (tmp_path / "a.png").write_bytes(data)
     encoded = base64.b64encode(data).decode()
     for given in (data, tmp_path / "a.png", f"data:image/png;base64,{encoded}"):
-        assert opened(image_from(given)).size == (2000, 1000)
+        assert opened(image_url(given)).size == (2000, 1000)
 
 
 def test_a_large_picture_of_any_kind_is_made_smaller():
-    see_through = opened(image_from(photo("PNG", (2400, 1200), "RGBA")))
+    see_through = opened(image_url(photo("PNG", (2400, 1200), "RGBA")))
     assert (see_through.mode, see_through.size) == ("RGB", (2000, 1000))
-    assert opened(image_from(photo("JPEG", (3200, 3200), quality=100, subsampling=0))).size == (2000, 2000)
+    assert opened(image_url(photo("JPEG", (3200, 3200), quality=100, subsampling=0))).size == (2000, 2000)
 
 
 def test_a_large_picture_stays_the_right_way_up():
@@ -123,7 +123,7 @@ def test_a_large_picture_stays_the_right_way_up():
 
     exif = Image.Exif()
     exif[0x0112] = 6  # turned by a quarter
-    assert opened(image_from(photo("JPEG", (3200, 2400), quality=100, subsampling=0, exif=exif))).size == (1500, 2000)
+    assert opened(image_url(photo("JPEG", (3200, 2400), quality=100, subsampling=0, exif=exif))).size == (1500, 2000)
 
 
 def test_a_noisy_picture_in_memory_is_made_smaller():
@@ -131,34 +131,34 @@ def test_a_noisy_picture_in_memory_is_made_smaller():
     from PIL import Image
 
     picture = Image.open(io.BytesIO(photo("PNG")))
-    assert opened(image_from(picture)).size == (2000, 1000)
+    assert opened(image_url(picture)).size == (2000, 1000)
 
 
 def test_without_pillow_a_large_picture_is_an_error_that_says_how_large_one_may_be(monkeypatch):
     pytest.importorskip("PIL")
     monkeypatch.setitem(sys.modules, "PIL", None)
-    with pytest.raises(UsageError, match=r"more than 5 MB; make it smaller \(with Pillow"):
-        image_from(BEGINS["jpeg"] + bytes(LARGEST_IMAGE))
+    with pytest.raises(UsageError, match=r"larger than 5 MB\. Scale it down, or install Pillow"):
+        image_url(BEGINS["jpeg"] + bytes(MAX_IMAGE_BYTES))
 
 
 def test_the_pictures_of_a_question_are_bounded_together():
-    url = image_from(BEGINS["jpeg"] + bytes(LARGEST_IMAGE - 10))
+    url = image_url(BEGINS["jpeg"] + bytes(MAX_IMAGE_BYTES - 10))
     far = "https://example.org/" + "a" * 50_000_000
-    assert checked_images([url] * 3) == (url,) * 3
-    assert checked_images([*[url] * 3, far]) == (url, url, url, far)
-    assert checked_images([]) == ()
+    assert check_total_size([url] * 3) == (url,) * 3
+    assert check_total_size([*[url] * 3, far]) == (url, url, url, far)
+    assert check_total_size([]) == ()
     with pytest.raises(
-        UsageError, match=r"the 4 images of this question have 20\.0 MB, more than the 15 MB .* leave some out"
+        UsageError, match=r"The 4 images of this prompt have 20\.0 MB; the limit is 15 MB\. Leave some out"
     ):
-        checked_images([url] * 4)
+        check_total_size([url] * 4)
 
 
 def test_a_missing_file_is_an_error_that_names_one_like_it(tmp_path):
     (tmp_path / "figure.png").write_bytes(PNG)
-    with pytest.raises(UsageError, match=r"there is no file .*figur.png; did you mean .*figure.png\?"):
-        image_from(str(tmp_path / "figur.png"))
-    with pytest.raises(UsageError, match="is a folder; --image takes a PNG"):
-        image_from(str(tmp_path))
+    with pytest.raises(UsageError, match=r"File not found: .*figur\.png\. Did you mean .*figure\.png\?"):
+        image_url(str(tmp_path / "figur.png"))
+    with pytest.raises(UsageError, match=r"is a folder\. `--image` takes a PNG"):
+        image_url(str(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -173,16 +173,16 @@ def test_a_missing_file_is_an_error_that_names_one_like_it(tmp_path):
 )
 def test_what_draws_itself_is_a_picture(name, answer):
     kind = type("Drawing", (), {name: lambda _: answer})
-    assert data_of(image_from(kind()))[1] == (PNG if name == "_repr_png_" else BEGINS["jpeg"])
-    assert material_of(kind()).images == (image_from(kind()),)
+    assert data_of(image_url(kind()))[1] == (PNG if name == "_repr_png_" else BEGINS["jpeg"])
+    assert value_part(kind()).images == (image_url(kind()),)
 
 
 @pytest.mark.parametrize("answer", [None, 5, "no base64!", ()])
 def test_what_draws_nothing_after_all_is_none(answer):
     kind = type("Drawing", (), {"_repr_png_": lambda _: answer})
-    with pytest.raises(UsageError, match="a Drawing is no picture"):
-        image_from(kind())
-    assert not material_of(kind()).images
+    with pytest.raises(UsageError, match="A value of type Drawing is not an image"):
+        image_url(kind())
+    assert not value_part(kind()).images
 
 
 def test_what_fails_to_draw_is_an_error_that_says_why():
@@ -190,17 +190,17 @@ def test_what_fails_to_draw_is_an_error_that_says_why():
         def _repr_png_(self):
             raise RuntimeError("no ink")
 
-    with pytest.raises(UsageError, match="a Broken that can't be drawn: no ink"):
-        image_from(Broken())
+    with pytest.raises(UsageError, match="Can't draw a Broken: no ink"):
+        image_url(Broken())
 
 
 def test_an_ipython_image_is_its_data_or_its_address():
     from IPython.display import Image
 
-    assert data_of(image_from(Image(PNG)))[1] == PNG
-    assert data_of(image_from(Image(PNG, width=5)))[1] == PNG
-    assert data_of(image_from(Image(BEGINS["gif"], format="gif")))[0] == "gif"
-    assert image_from(Image(url="https://example.org/a.png")) == "https://example.org/a.png"
+    assert data_of(image_url(Image(PNG)))[1] == PNG
+    assert data_of(image_url(Image(PNG, width=5)))[1] == PNG
+    assert data_of(image_url(Image(BEGINS["gif"], format="gif")))[0] == "gif"
+    assert image_url(Image(url="https://example.org/a.png")) == "https://example.org/a.png"
 
 
 @pytest.fixture
@@ -220,46 +220,46 @@ def test_a_figure_is_drawn_and_stays_as_it_is(plt):
     figure, axes = plt.subplots()
     axes.plot([1, 2])
     before = (figure.dpi, tuple(figure.get_size_inches()), type(figure.canvas), plt.get_fignums())
-    assert data_of(image_from(figure))[0] == "png"
+    assert data_of(image_url(figure))[0] == "png"
     assert (figure.dpi, tuple(figure.get_size_inches()), type(figure.canvas), plt.get_fignums()) == before
-    assert material_of(figure).images == (image_from(figure),)
+    assert value_part(figure).images == (image_url(figure),)
 
 
 def test_axes_and_parts_of_a_figure_are_their_figure(plt):
     figure = plt.figure()
     part, _ = figure.subfigures(1, 2)
     axes = part.subplots()
-    assert image_from(axes) == image_from(part) == image_from(figure)
+    assert image_url(axes) == image_url(part) == image_url(figure)
 
 
 def test_a_huge_figure_is_drawn_smaller(plt):
-    assert size(image_from(plt.figure(figsize=(40, 20), dpi=300))) == (2000, 1000)
+    assert size(image_url(plt.figure(figsize=(40, 20), dpi=300))) == (2000, 1000)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "CMYK", "F", "I", "I;16", "HSV"])
 def test_a_pil_image_of_any_mode_becomes_png(mode):
     image = pytest.importorskip("PIL.Image").new(mode, (3, 2))
-    assert size(image_from(image)) == (3, 2)
+    assert size(image_url(image)) == (3, 2)
     assert (image.mode, image.size) == (mode, (3, 2))
 
 
 def test_a_huge_pil_image_becomes_smaller_and_stays_as_it_is():
     image = pytest.importorskip("PIL.Image").new("RGB", (4000, 10))
-    assert size(image_from(image)) == (2000, 5)
+    assert size(image_url(image)) == (2000, 5)
     assert image.size == (4000, 10)
 
 
 def test_an_array_is_no_picture_but_can_be_drawn():
     np = pytest.importorskip("numpy")
     with pytest.raises(UsageError, match="imshow"):
-        image_from(np.zeros((2, 2)))
+        image_url(np.zeros((2, 2)))
 
 
 @pytest.mark.parametrize("data", [b"", b"RIFF", b"RIFF\0\0\0\0WAVE", b"GIF", b"BM"])
 def test_other_bytes_are_no_picture(data):
-    assert kind_of(data) is None
+    assert image_kind(data) is None
 
 
 def test_a_value_with_any_attribute_is_no_picture():
     with pytest.raises(UsageError):
-        image_from(SimpleNamespace(_repr_png_=lambda: PNG))
+        image_url(SimpleNamespace(_repr_png_=lambda: PNG))

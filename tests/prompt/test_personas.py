@@ -5,8 +5,8 @@ import base64
 import pytest
 
 from lockbots_magic.errors import UsageError
-from lockbots_magic.prompt import evaluator
-from lockbots_magic.prompt.personas import names, persona
+from lockbots_magic.prompt.personas import list_personas, resolve_persona
+from lockbots_magic.prompt.template import make_evaluator
 
 CONFIG = {
     "terse": "Be brief.",
@@ -27,7 +27,7 @@ def folder(tmp_path):
 
 
 def made(reference, folders=(), config=CONFIG, **variables):
-    return persona(reference, config, folders, evaluator(variables))
+    return resolve_persona(reference, config, folders, make_evaluator(variables))
 
 
 def test_one_of_the_configuration_is_found_by_name():
@@ -51,7 +51,7 @@ def test_one_is_found_by_its_path(folder, monkeypatch):
     monkeypatch.setenv("USERPROFILE", str(folder))
     for reference in ("@personas/poet.txt", "@./personas/poet.txt", f"@{folder.as_posix()}/poet.txt", "@~/poet.txt"):
         assert made(reference) == "И в рифму."
-    with pytest.raises(UsageError, match=r"there is no file personas/poe.txt; did you mean personas.poet.txt\?"):
+    with pytest.raises(UsageError, match=r"File not found: personas/poe\.txt\. Did you mean personas.poet\.txt\?"):
         made("@personas/poe.txt")
 
 
@@ -70,7 +70,9 @@ def test_the_value_of_a_parameter_is_not_read_again():
 
 
 def test_a_missing_parameter_is_an_error_that_shows_how_to_give_it():
-    with pytest.raises(UsageError, match=r'the persona @translator: it needs tone: --system "@translator tone=\.\.\."'):
+    with pytest.raises(
+        UsageError, match=r'Persona @translator: Missing parameter tone\. Pass it: `--system "@translator tone=\.\.\."`'
+    ):
         made("@translator language=French")
 
 
@@ -83,7 +85,7 @@ def test_a_name_that_is_missing_elsewhere_is_no_parameter():
 
 
 def test_a_parameter_that_it_does_not_have_is_an_error():
-    with pytest.raises(UsageError, match=r"the persona @terse: nothing in it is called \{\{ language \}\}"):
+    with pytest.raises(UsageError, match=r"Persona @terse: Unknown parameter: it contains no \{\{ language \}\}"):
         made("@terse language=French")
 
 
@@ -94,22 +96,22 @@ def test_what_is_no_parameter_is_an_error(pair):
 
 
 def test_braces_that_hold_no_expression_are_an_error():
-    with pytest.raises(UsageError, match=r"the persona @a: \{\{ b c \}\} is no Python expression"):
+    with pytest.raises(UsageError, match=r"Persona @a: \{\{ b c \}\} is not a Python expression"):
         made("@a", config={"a": "{{ b c }}"})
 
 
 def test_an_unknown_one_is_an_error_that_names_one_like_it(folder):
-    with pytest.raises(UsageError, match=r"there is no persona @reviewr; did you mean @reviewer\?"):
+    with pytest.raises(UsageError, match=r"Unknown persona @reviewr\. Did you mean @reviewer\?"):
         made("@reviewr", [folder])
-    with pytest.raises(UsageError, match=r"there are @counter, @poet, @reviewer, @terse, @translator"):
+    with pytest.raises(UsageError, match=r"Available: @counter, @poet, @reviewer, @terse, @translator"):
         made("@zzzzzz", [folder])
-    with pytest.raises(UsageError, match=r"there is no persona @x; put one into personas/NAME\.md beside the notebook"):
+    with pytest.raises(UsageError, match=r"Unknown persona @x\. Save one as personas/NAME\.md beside the notebook\."):
         made("@x", config={})
 
 
 @pytest.mark.parametrize("name", ["..", ".hidden", "", "a*", "reviewer\0"])
 def test_no_odd_name_leads_anywhere(folder, name):
-    with pytest.raises(UsageError, match="there is no persona"):
+    with pytest.raises(UsageError, match="Unknown persona"):
         made(f"@{name}", [folder, folder / "sub"])
 
 
@@ -118,10 +120,16 @@ def test_a_picture_has_no_place_in_one():
         def _repr_png_(self):
             return base64.b64decode("iVBORw0KGgo=")
 
-    with pytest.raises(UsageError, match="@a: a system prompt takes no pictures"):
+    with pytest.raises(UsageError, match="@a: a system prompt cannot contain images"):
         made("@a", config={"a": "{{ x }}"}, x=FrameLoop())
 
 
 def test_all_names_are_told(folder, tmp_path):
-    assert names(CONFIG, [folder, tmp_path / "nowhere"]) == ["counter", "poet", "reviewer", "terse", "translator"]
-    assert names({}, []) == []
+    assert list_personas(CONFIG, [folder, tmp_path / "nowhere"]) == [
+        "counter",
+        "poet",
+        "reviewer",
+        "terse",
+        "translator",
+    ]
+    assert list_personas({}, []) == []

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from lockbots_magic.conversation.context_window import estimate_tokens
 from lockbots_magic.conversation.messages import ChatRequest, Message
-from lockbots_magic.prompt.preview import SHOWN_OF_URL, described
+from lockbots_magic.prompt.preview import MAX_URL_LENGTH, describe_request
 from lockbots_magic.providers import provider_class
 from lockbots_magic.security.secrets import Secret
 from lockbots_magic.tools.toolbox import Toolbox
@@ -34,7 +34,7 @@ def dry(*messages, tools=(), params=None, auth=None, **more):
     provider = provider_class("openai")(auth=auth)
     offered = Toolbox(tools).tools if tools else ()
     request = ChatRequest("gpt-4o", messages or (Message("user", "Hi!"),), params or {}, tools=offered)
-    return described(provider, request, **more).split("\n")
+    return describe_request(provider, request, **more).split("\n")
 
 
 def section(lines, begins):
@@ -45,11 +45,11 @@ def section(lines, begins):
 
 def test_a_plain_request_is_told_in_a_few_lines():
     assert dry(Message("system", "Be kind."), Message("user", "Say\n  hi."), params={"temperature": 0.5, "x": "é"}) == [
-        "nothing was sent; this would be:",
+        "Nothing was sent. The request:",
         "to: openai:gpt-4o at https://api.openai.com/v1",
         "credential: missing",
         'parameters: {"temperature": 0.5, "x": "é"}',
-        "in all: 2 messages, 17 characters, about 13 tokens",
+        "total: 2 messages, 17 characters, about 13 tokens",
         "",
         "system (8 characters, about 6 tokens):",
         "    Be kind.",
@@ -62,12 +62,17 @@ def test_a_plain_request_is_told_in_a_few_lines():
 
 def test_what_does_not_fit_and_what_was_cut_is_told():
     lines = dry(
-        left_out=2, notes=["df: 990 of 1,000 rows"], cassette="talk.jsonl, mode auto", too_long="12 of 10 tokens"
+        left_out=2,
+        notes=["df: only 40 of 1,000 rows were sent"],
+        cassette="talk.jsonl, mode auto",
+        too_long="12 of 10 tokens",
     )
-    assert lines[1] == "does not fit: 12 of 10 tokens"
-    assert {"left out to fit: 2 older turns", "note: df: 990 of 1,000 rows", "cassette: talk.jsonl, mode auto"} < {
-        *lines
-    }
+    assert lines[1] == "too long: 12 of 10 tokens"
+    assert {
+        "left out to fit: 2 older turns",
+        "note: df: only 40 of 1,000 rows were sent",
+        "cassette: talk.jsonl, mode auto",
+    } < {*lines}
 
 
 def test_the_schema_of_a_function_is_shown_as_it_would_be_sent():
@@ -81,7 +86,7 @@ def test_functions_are_counted():
     characters = 3 + sum(map(len, sizes))
     tokens = 5 + sum(map(estimate_tokens, sizes))
     lines = dry(tools=[weather, clock])
-    assert f"in all: 1 message, 2 functions, {characters:,} characters, about {tokens:,} tokens" in lines
+    assert f"total: 1 message, 2 functions, {characters:,} characters, about {tokens:,} tokens" in lines
     assert f"function clock ({len(sizes[1])} characters, about {estimate_tokens(sizes[1])} tokens):" in lines
 
 
@@ -89,7 +94,7 @@ def test_a_message_of_an_image_alone_has_no_line_of_text():
     url = f"data:image/png;base64,{'A' * 1000}"
     assert dry(Message("user", "", (url, "https://a.example/b.png")))[-3:] == [
         "user (0 characters, 2 images, about 2,004 tokens):",
-        f"    image 1: {url[:SHOWN_OF_URL]}… (1,022 characters)",
+        f"    image 1: {url[:MAX_URL_LENGTH]}… (1,022 characters)",
         "    image 2: https://a.example/b.png",
     ]
 
@@ -101,7 +106,7 @@ def test_no_credential_shows_anywhere_nor_does_a_piece_of_it():
         return ""
 
     leaking.__doc__ = f"Uses {SECRET}."
-    urls = [f"https://a.example/{'x' * n}?key={SECRET}" for n in range(SHOWN_OF_URL)]
+    urls = [f"https://a.example/{'x' * n}?key={SECRET}" for n in range(MAX_URL_LENGTH)]
     told = dry(
         Message("user", SECRET, (*urls,)),
         tools=[leaking],

@@ -6,8 +6,9 @@ import textwrap
 
 import pytest
 
-from lockbots_magic.prompt import Material, material_of
-from lockbots_magic.prompt.source import CHARACTERS
+from lockbots_magic.prompt.part import PromptPart
+from lockbots_magic.prompt.source import MAX_LENGTH
+from lockbots_magic.prompt.values import value_part
 
 
 def twice(number):
@@ -41,22 +42,22 @@ def cell(shell):
 
 
 def test_a_function_is_its_source():
-    assert material_of(twice) == Material(
+    assert value_part(twice) == PromptPart(
         'def twice(number):\n    """Return twice the number."""\n    return 2 * number'
     )
 
 
 def test_a_method_and_a_nested_class_stand_at_the_margin():
-    assert material_of(Outer().method).text == "def method(self):\n    return self"
-    assert material_of(Outer.Inner).text == "class Inner:\n    value = 1"
+    assert value_part(Outer().method).text == "def method(self):\n    return self"
+    assert value_part(Outer.Inner).text == "class Inner:\n    value = 1"
 
 
 def test_a_decorated_function_is_shown_with_what_decorates_it():
-    assert material_of(cached).text == "@functools.lru_cache\ndef cached():\n    return 1"
+    assert value_part(cached).text == "@functools.lru_cache\ndef cached():\n    return 1"
 
 
 def test_a_function_of_a_cell_is_its_source(cell):
-    assert material_of(cell("def f(x):\n    return x + 1\n")["f"]).text == "def f(x):\n    return x + 1"
+    assert value_part(cell("def f(x):\n    return x + 1\n")["f"]).text == "def f(x):\n    return x + 1"
 
 
 @pytest.mark.parametrize(
@@ -70,14 +71,14 @@ def test_a_function_of_a_cell_is_its_source(cell):
 )
 def test_a_class_of_a_cell_is_its_source(cell, source):
     variables = cell(f"%time\nfrom dataclasses import dataclass\nx = 1\n\n{source}\n\ny = 2")
-    assert material_of(variables["A"]).text == source
+    assert value_part(variables["A"]).text == source
 
 
 def test_a_class_defined_again_is_its_last_source(cell):
     old = cell("class A:\n    def f(self): return 1")["A"]
     new = cell("class A:\n    def f(self): return 2")["A"]
-    assert material_of(old).text.endswith("return 1")
-    assert material_of(new).text.endswith("return 2")
+    assert value_part(old).text.endswith("return 1")
+    assert value_part(new).text.endswith("return 2")
 
 
 def test_a_nested_class_and_one_made_in_a_function_are_found(cell):
@@ -94,33 +95,33 @@ def test_a_nested_class_and_one_made_in_a_function_are_found(cell):
         B = make()
         """
     )
-    assert material_of(variables["A"].Inner).text == "class Inner:\n    right = 1"
-    assert material_of(variables["B"]).text == "class Local:\n    local = 1"
+    assert value_part(variables["A"].Inner).text == "class Inner:\n    right = 1"
+    assert value_part(variables["B"]).text == "class Local:\n    local = 1"
 
 
 def test_what_was_not_written_in_python_is_described():
-    assert material_of(len).text.startswith("len(obj, /)\n\nReturn the number of items")
-    assert material_of(dict).text.startswith("class dict(...)\n\ndict() -> new empty dictionary")
-    assert material_of([].append).text.startswith("list.append(object, /)")
+    assert value_part(len).text.startswith("len(obj, /)\n\nReturn the number of items")
+    assert value_part(dict).text.startswith("class dict(...)\n\ndict() -> new empty dictionary")
+    assert value_part([].append).text.startswith("list.append(object, /)")
 
 
 def test_a_function_whose_source_is_lost_is_described():
     names = {}
     exec("def lost(a, b=1):\n    'What it does.'", names)
-    assert material_of(names["lost"]).text == "lost(a, b=1)\n\nWhat it does."
+    assert value_part(names["lost"]).text == "lost(a, b=1)\n\nWhat it does."
 
 
 def test_a_class_whose_source_is_lost_is_described():
     assert (
-        material_of(type("Lost", (), {"__doc__": "Of yore.", "__module__": "gone"})).text == "class Lost()\n\nOf yore."
+        value_part(type("Lost", (), {"__doc__": "Of yore.", "__module__": "gone"})).text == "class Lost()\n\nOf yore."
     )
 
 
 def test_a_module_is_its_name_and_docstring():
-    assert material_of(json).text.startswith("module json\n\nJSON (JavaScript Object Notation)")
+    assert value_part(json).text.startswith("module json\n\nJSON (JavaScript Object Notation)")
 
 
 def test_a_long_source_is_cut(cell):
-    material = material_of(cell(f"def f():\n    {'x' * 3 * CHARACTERS!r}\n")["f"])
-    assert len(material.text) < CHARACTERS + 100
-    assert material.notes == ("first 20,000 characters of 60,015",)
+    material = value_part(cell(f"def f():\n    {'x' * 3 * MAX_LENGTH!r}\n")["f"])
+    assert len(material.text) < MAX_LENGTH + 100
+    assert material.notes == ("only the first 20,000 of 60,015 characters were sent",)

@@ -5,8 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockbots_magic.errors import UsageError
-from lockbots_magic.prompt import Material, evaluator, expanded
-from lockbots_magic.prompt.template import LONGEST_EXPRESSION, Expression, pieces
+from lockbots_magic.prompt.part import PromptPart
+from lockbots_magic.prompt.template import (
+    MAX_EXPRESSION_LENGTH,
+    Expression,
+    expand_template,
+    make_evaluator,
+    split_template,
+)
 from lockbots_magic.security.secrets import Secret
 
 PICTURE = b"\x89PNG\r\n\x1a\n"
@@ -19,7 +25,7 @@ class Picture:
 
 
 def sent(prompt, **variables):
-    return expanded(prompt, evaluator(variables)).text
+    return expand_template(prompt, make_evaluator(variables)).text
 
 
 @pytest.mark.parametrize(
@@ -27,12 +33,12 @@ def sent(prompt, **variables):
     ["{x}", "{", "}", "}}", "{{", "{{ without an end", "}} {{", '{"a": {"b": 1}}', r"\frac{a}{{b}", "f'{x}' % {}", ""],
 )
 def test_other_braces_are_text(text):
-    assert expanded(text, evaluator({})) == Material(text)
+    assert expand_template(text, make_evaluator({})) == PromptPart(text)
 
 
 @given(st.text().filter(lambda text: "{{" not in text))
 def test_text_without_two_braces_passes_unchanged(text):
-    assert expanded(text, evaluator({})) == Material(text)
+    assert expand_template(text, make_evaluator({})) == PromptPart(text)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +83,7 @@ def test_an_expression_ends_where_it_is_whole(prompt, text):
         ("{{ a b }} and {{ x }}", "{{ a b }}"),
         ("{{ " + "(" * 1000 + " }}", "{{ ((((("),
         ("{{ a\0 }}", "{{ a }}"),
-        ("{{ " + "x + " * LONGEST_EXPRESSION + " x }}", "{{ x + x"),
+        ("{{ " + "x + " * MAX_EXPRESSION_LENGTH + " x }}", "{{ x + x"),
     ],
 )
 def test_what_is_no_expression_is_an_error_that_names_it(prompt, named):
@@ -90,15 +96,15 @@ def test_what_is_no_expression_is_an_error_that_names_it(prompt, named):
 
 @pytest.mark.parametrize("code", ["await x", "[await y for y in x]", "(yield x)", "[y async for y in x]", "x := 5"])
 def test_what_needs_a_function_around_it_is_no_expression(code):
-    with pytest.raises(UsageError, match="is no Python expression; --raw"):
+    with pytest.raises(UsageError, match=r"is not a Python expression\. `--raw`"):
         sent(f"{{{{ {code} }}}}", x=5)
     assert sent("{{ (lambda: (yield))() and 5 }}") == "5"
 
 
 def test_all_expressions_are_read_before_the_first_is_evaluated():
     asked = []
-    with pytest.raises(UsageError, match="is no Python expression"):
-        expanded("{{ x }} {{ a b }}", asked.append)
+    with pytest.raises(UsageError, match="is not a Python expression"):
+        expand_template("{{ x }} {{ a b }}", asked.append)
     assert asked == []
 
 
@@ -109,7 +115,7 @@ def test_each_is_evaluated_once_from_left_to_right():
         asked.append(expression)
         return expression.upper()
 
-    assert expanded("{{ b }}{{ a }}{{ b }}", evaluate).text == "BAB"
+    assert expand_template("{{ b }}{{ a }}{{ b }}", evaluate).text == "BAB"
     assert asked == ["b", "a", "b"]
 
 
@@ -124,7 +130,7 @@ def test_nothing_is_evaluated_twice_and_no_value_is_read_again(parts):
         return values[expression]
 
     wanted = [part[3:-3] for part in parts if len(part) > 1]
-    text = expanded(prompt, evaluate).text
+    text = expand_template(prompt, evaluate).text
     assert asked == wanted
     assert text == " ".join(values[part[3:-3]] if len(part) > 1 else part for part in parts)
 
@@ -162,7 +168,7 @@ def test_a_text_arrives_verbatim_and_whole(value):
 @given(st.text(alphabet="{}x'\" \n", max_size=40))
 def test_any_prompt_is_read_or_refused(prompt):
     try:
-        found = pieces(prompt)
+        found = split_template(prompt)
     except UsageError:
         return
     at = 0
@@ -211,39 +217,41 @@ def test_a_value_that_can_not_be_shown_is_an_error_that_names_it():
         def __repr__(self):
             raise RuntimeError("no words")
 
-    with pytest.raises(UsageError, match=r"^\{\{ x \}\}: a Mute that can't be shown: RuntimeError: no words$"):
+    with pytest.raises(UsageError, match=r"^\{\{ x \}\}: Can't convert a Mute to text: RuntimeError: no words$"):
         sent("{{ x }}", x=Mute())
 
 
 def test_notes_name_the_expression():
-    assert expanded("{{ x }}", evaluator({"x": [0] * 1000})).notes == ("x: 100 items of 1,000",)
+    assert expand_template("{{ x }}", make_evaluator({"x": [0] * 1000})).notes == (
+        "x: only 100 of 1,000 items were sent",
+    )
 
 
 def test_a_picture_becomes_an_image_and_a_mark_in_the_text():
-    material = expanded("{{ p }} and {{ p }}.", evaluator({"p": Picture()}), images_before=2)
-    assert material == Material("[image 3] and [image 4].", (URL, URL))
+    material = expand_template("{{ p }} and {{ p }}.", make_evaluator({"p": Picture()}), images_before=2)
+    assert material == PromptPart("[image 3] and [image 4].", (URL, URL))
 
 
 def test_an_expression_assigns_nothing_to_the_notebook():
     variables = {"x": 1}
-    assert expanded("{{ [x := 7, x] }}", evaluator(variables)).text == "[7, 7]"
+    assert expand_template("{{ [x := 7, x] }}", make_evaluator(variables)).text == "[7, 7]"
     assert variables == {"x": 1}
 
 
 def test_a_later_expression_sees_what_an_earlier_one_did():
     variables = {"seen": []}
     variables["change"] = lambda: variables.update(x=5) or "changed"
-    assert expanded("{{ change() }} {{ x }}", evaluator(variables)).text == "changed 5"
+    assert expand_template("{{ change() }} {{ x }}", make_evaluator(variables)).text == "changed 5"
 
 
 def test_the_last_error_has_a_name_unless_the_notebook_uses_it():
     error = ValueError("that was wrong")
-    assert "ValueError: that was wrong" in expanded("{{ last_error }}", evaluator({}, error)).text
-    assert expanded("{{ last_error }}", evaluator({"last_error": 1}, error)).text == "1"
+    assert "ValueError: that was wrong" in expand_template("{{ last_error }}", make_evaluator({}, error)).text
+    assert expand_template("{{ last_error }}", make_evaluator({"last_error": 1}, error)).text == "1"
 
 
 def test_the_inputs_and_outputs_of_cells_have_their_names():
     names = {"In": ["", "1 + 1"], "Out": {1: 2}}
-    assert expanded("{{ In[1] }} = {{ Out[1] }}", evaluator(names)).text == "1 + 1 = 2"
+    assert expand_template("{{ In[1] }} = {{ Out[1] }}", make_evaluator(names)).text == "1 + 1 = 2"
     with pytest.raises(UsageError, match=r"\{\{ Out\[2\] \}\} failed: KeyError: 2"):
-        expanded("{{ Out[2] }}", evaluator(names))
+        expand_template("{{ Out[2] }}", make_evaluator(names))

@@ -3,49 +3,52 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockbots_magic.prompt.text import as_shown, begun, fenced, one_line, shortened
+from lockbots_magic.prompt.text import clean_terminal_output, fence_code, to_one_line, truncate, truncate_middle
 from lockbots_magic.security.secrets import Secret
 
 
 def test_colours_and_links_of_a_terminal_are_gone():
-    assert as_shown("\x1b[31mred\x1b[0m \x1b]8;;https://x\x07link\x1b]8;;\x1b\\ \x1b(B\x9b1mx") == "red link x"
+    assert (
+        clean_terminal_output("\x1b[31mred\x1b[0m \x1b]8;;https://x\x07link\x1b]8;;\x1b\\ \x1b(B\x9b1mx")
+        == "red link x"
+    )
 
 
 def test_what_was_overwritten_is_not_shown():
-    assert as_shown("10%\r20%\r30%\ndone\r\nnext") == "30%\ndone\nnext"
+    assert clean_terminal_output("10%\r20%\r30%\ndone\r\nnext") == "30%\ndone\nnext"
 
 
 @given(st.text())
 def test_what_is_shown_steers_no_terminal(text):
-    assert "\x1b" not in as_shown(text)
+    assert "\x1b" not in clean_terminal_output(text)
 
 
 def test_a_long_text_loses_its_middle():
-    assert shortened("abcdef", 6) == "abcdef"
-    assert shortened("a" * 50 + "b" * 900 + "c" * 50, 100) == f"{'a' * 50}\n[… 900 characters …]\n{'c' * 50}"
+    assert truncate_middle("abcdef", 6) == "abcdef"
+    assert truncate_middle("a" * 50 + "b" * 900 + "c" * 50, 100) == f"{'a' * 50}\n[… 900 characters …]\n{'c' * 50}"
 
 
 @given(st.text(), st.integers(0, 50))
 def test_a_beginning_is_no_longer_than_asked(text, characters):
-    assert text.startswith(begun(text, characters))
-    assert len(begun(text, characters)) <= characters
+    assert text.startswith(truncate(text, characters))
+    assert len(truncate(text, characters)) <= characters
 
 
 def test_no_cut_leaves_half_a_credential():
     secret = Secret("sk-0123456789abcdef")
-    assert "sk-0" not in begun("x" * 10 + secret.reveal(), 20)
-    assert "cdef" not in shortened("x" * 100 + secret.reveal() + "y" * 10, 30)
+    assert "sk-0" not in truncate("x" * 10 + secret.reveal(), 20)
+    assert "cdef" not in truncate_middle("x" * 100 + secret.reveal() + "y" * 10, 30)
 
 
 @given(st.text())
 def test_one_line_is_one_short_line(text):
-    assert len(one_line(text, 20)) <= 20
-    assert len(one_line(text).splitlines()) <= 1
+    assert len(to_one_line(text, 20)) <= 20
+    assert len(to_one_line(text).splitlines()) <= 1
 
 
 @given(st.text(alphabet="`a\n"))
 def test_a_fence_holds_whatever_is_in_it(text):
-    first, *middle, last = fenced(text, "x").split("\n")
+    first, *middle, last = fence_code(text, "x").split("\n")
     assert first == last + "x"
     assert last not in text
     assert "\n".join(middle).rstrip("\n") == text.rstrip("\n")

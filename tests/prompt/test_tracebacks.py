@@ -5,8 +5,8 @@ import os
 
 import pytest
 
-from lockbots_magic.prompt import material_of, short_traceback
-from lockbots_magic.prompt.tracebacks import CHARACTERS, without_paths
+from lockbots_magic.prompt.tracebacks import MAX_LENGTH, format_traceback, strip_paths
+from lockbots_magic.prompt.values import value_part
 
 
 def caught(action):
@@ -22,30 +22,30 @@ def fail():
 
 
 def test_it_holds_calls_with_their_lines_and_the_message():
-    text = short_traceback(caught(fail))
+    text = format_traceback(caught(fail))
     assert text.startswith("Traceback (most recent call last):\n")
     assert '  File "test_tracebacks.py", line 21, in fail\n    raise KeyError("x")\n' in text
     assert text.endswith("KeyError: 'x'")
 
 
 def test_it_says_nothing_of_where_files_lie():
-    text = short_traceback(caught(lambda: json.loads("{")))
+    text = format_traceback(caught(lambda: json.loads("{")))
     assert 'File "decoder.py"' in text
     assert os.sep not in text.replace("</", "")
 
 
 def test_an_exception_is_its_traceback():
     error = caught(fail)
-    assert material_of(error).text == short_traceback(error)
+    assert value_part(error).text == format_traceback(error)
 
 
 def test_an_exception_that_was_never_raised_is_its_message():
-    assert short_traceback(ValueError("so far only made")) == "ValueError: so far only made"
+    assert format_traceback(ValueError("so far only made")) == "ValueError: so far only made"
 
 
 def test_a_mistake_in_syntax_shows_the_line():
     name = "/home/" + "somebody/work.py"
-    text = short_traceback(caught(lambda: compile("1 +", name, "exec")))
+    text = format_traceback(caught(lambda: compile("1 +", name, "exec")))
     assert 'File "work.py", line 1' in text
     assert "1 +" in text
     assert "/home" not in text.replace('"/home/" +', "")
@@ -58,7 +58,7 @@ def test_what_led_to_it_is_told():
         except KeyError as error:
             raise ValueError("no such thing") from error
 
-    text = short_traceback(caught(wrapped))
+    text = format_traceback(caught(wrapped))
     assert text.index("KeyError: 'x'") < text.index("That caused:") < text.index("ValueError: no such thing")
 
 
@@ -71,8 +71,8 @@ def test_what_was_handled_meanwhile_is_told_unless_that_is_suppressed():
                 raise ValueError from None
             raise ValueError  # noqa: B904  # that is what is tested
 
-    assert "While that was handled, there came:" in short_traceback(caught(lambda: wrapped(False)))
-    text = short_traceback(caught(lambda: wrapped(True)))
+    assert "While handling it, another error occurred:" in format_traceback(caught(lambda: wrapped(False)))
+    text = format_traceback(caught(lambda: wrapped(True)))
     assert "KeyError: 'x'" not in text
 
 
@@ -80,14 +80,14 @@ def test_a_deep_one_shows_its_ends():
     def deep(n):
         return deep(n - 1) if n else fail()
 
-    text = short_traceback(caught(lambda: deep(200)))
+    text = format_traceback(caught(lambda: deep(200)))
     assert "more calls …" in text
     assert text.count(", in deep") < 20
     assert ", in fail" in text
 
 
 def test_it_is_bounded():
-    assert len(short_traceback(ValueError("x" * 100_000))) < CHARACTERS + 100
+    assert len(format_traceback(ValueError("x" * 100_000))) < MAX_LENGTH + 100
 
 
 def test_a_message_that_fails_is_no_failure():
@@ -95,13 +95,13 @@ def test_a_message_that_fails_is_no_failure():
         def __str__(self):
             raise RuntimeError
 
-    assert "MuteError" in short_traceback(MuteError())
+    assert "MuteError" in format_traceback(MuteError())
 
 
 def test_in_a_cell_it_begins_with_the_cell(shell):
     shell.run_cell("def f():\n    return 1 / 0\n", store_history=True)
     error = shell.run_cell("f()", store_history=True).error_in_exec
-    assert short_traceback(error) == (
+    assert format_traceback(error) == (
         "Traceback (most recent call last):\n"
         "  Cell In[2], line 1\n"
         "    f()\n"
@@ -113,7 +113,7 @@ def test_in_a_cell_it_begins_with_the_cell(shell):
 
 def test_a_cell_that_is_no_python_was_never_begun(shell):
     error = shell.run_cell("for x in\n    print(x)", store_history=True).error_before_exec
-    told = short_traceback(error)
+    told = format_traceback(error)
     assert told.startswith(("  Cell In[1], line 1\n", '  File "Cell In[1]", line 1\n'))
     assert told.endswith("SyntaxError: invalid syntax")
     assert ".py" not in told
@@ -131,4 +131,4 @@ def test_a_cell_that_is_no_python_was_never_begun(shell):
     ],
 )  # fmt: skip
 def test_a_written_traceback_loses_its_paths(line, left):
-    assert without_paths(line) == left
+    assert strip_paths(line) == left

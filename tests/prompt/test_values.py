@@ -9,29 +9,29 @@ import pytest
 
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import UsageError
-from lockbots_magic.prompt import Material, material_of
-from lockbots_magic.prompt.values import LONGEST_TEXT
+from lockbots_magic.prompt.part import PromptPart
+from lockbots_magic.prompt.values import MAX_TEXT_LENGTH, value_part
 from lockbots_magic.security.secrets import Secret
 
 
 def test_a_text_is_never_cut():
     text = "a line\n" * 100_000
-    assert material_of(text) == Material(text)
+    assert value_part(text) == PromptPart(text)
 
 
 def test_a_turn_is_its_reply():
-    assert material_of(Turn("Hello", "Good morning")) == Material("Good morning")
+    assert value_part(Turn("Hello", "Good morning")) == PromptPart("Good morning")
 
 
 @pytest.mark.parametrize("value", [None, True, 5, 1.5, 2 + 1j, b"ab", decimal.Decimal("1.10"), ..., range(3)])
 def test_plain_values_are_their_repr(value):
-    assert material_of(value) == Material(repr(value))
+    assert value_part(value) == PromptPart(repr(value))
 
 
 def test_long_bytes_are_not_written_out_whole():
     tracemalloc.start()
     try:
-        text = material_of(bytes(10_000_000)).text
+        text = value_part(bytes(10_000_000)).text
         assert tracemalloc.get_traced_memory()[1] < 30_000_000
     finally:
         tracemalloc.stop()
@@ -40,10 +40,10 @@ def test_long_bytes_are_not_written_out_whole():
 
 
 def test_a_long_repr_is_cut_and_says_so():
-    material = material_of(SimpleNamespace(text="x" * 50_000))
-    assert len(material.text) < LONGEST_TEXT + 50
+    material = value_part(SimpleNamespace(text="x" * 50_000))
+    assert len(material.text) < MAX_TEXT_LENGTH + 50
     assert "more characters]" in material.text
-    assert material.notes == ("first 20,000 characters of 50,018",)
+    assert material.notes == ("only the first 20,000 of 50,018 characters were sent",)
 
 
 def test_what_writes_markdown_is_asked_for_it_once():
@@ -54,7 +54,7 @@ def test_what_writes_markdown_is_asked_for_it_once():
             type(self).asked += 1
             return "**bold**"
 
-    assert material_of(Note()) == Material("**bold**")
+    assert value_part(Note()) == PromptPart("**bold**")
     assert Note.asked == 1
 
 
@@ -67,7 +67,7 @@ def test_what_writes_no_markdown_after_all_is_its_repr(answer):
         def __repr__(self):
             return "a note"
 
-    assert material_of(Note()) == Material("a note")
+    assert value_part(Note()) == PromptPart("a note")
 
 
 def test_markdown_may_come_with_metadata():
@@ -75,7 +75,7 @@ def test_markdown_may_come_with_metadata():
         def _repr_markdown_(self):
             return "text", {"isolated": True}
 
-    assert material_of(Note()) == Material("text")
+    assert value_part(Note()) == PromptPart("text")
 
 
 def test_a_value_that_claims_every_attribute_is_its_repr():
@@ -86,7 +86,7 @@ def test_a_value_that_claims_every_attribute_is_its_repr():
         def __repr__(self):
             return "a proxy"
 
-    assert material_of(Proxy()) == Material("a proxy")
+    assert value_part(Proxy()) == PromptPart("a proxy")
 
 
 def test_a_repr_that_raises_is_an_error_that_names_the_kind():
@@ -94,8 +94,8 @@ def test_a_repr_that_raises_is_an_error_that_names_the_kind():
         def __repr__(self):
             raise KeyError("x")
 
-    with pytest.raises(UsageError, match=r"a Broken that can't be shown: KeyError: 'x'"):
-        material_of(Broken())
+    with pytest.raises(UsageError, match=r"Can't convert a Broken to text: KeyError: 'x'"):
+        value_part(Broken())
 
 
 def test_a_repr_of_no_text_is_an_error():
@@ -104,15 +104,15 @@ def test_a_repr_of_no_text_is_an_error():
             return 5
 
     with pytest.raises(UsageError, match="TypeError"):
-        material_of([Broken()])
+        value_part([Broken()])
 
 
 def test_no_credential_in_use_goes_out():
     secret = Secret("sk-0123456789abcdef")
-    shown = material_of({"key": secret.reveal(), "auth": secret})
+    shown = value_part({"key": secret.reveal(), "auth": secret})
     assert "0123456789" not in shown.text
     assert "Secret(***)" in shown.text
-    assert shown.notes == ("a credential is left out",)
+    assert shown.notes == ("a credential was removed",)
 
 
 def test_a_credential_is_not_cut_in_two():
@@ -120,21 +120,21 @@ def test_a_credential_is_not_cut_in_two():
 
     class Long:
         def __repr__(self):
-            return "x" * (LONGEST_TEXT - 8) + secret.reveal() + "x" * 100
+            return "x" * (MAX_TEXT_LENGTH - 8) + secret.reveal() + "x" * 100
 
-    assert "sk-0" not in material_of(Long()).text
+    assert "sk-0" not in value_part(Long()).text
 
 
 def test_credentials_of_the_environment_are_left_out(monkeypatch):
     monkeypatch.setenv("SOMEBODYS_API_KEY", "abcdefghijkl")
     import os
 
-    assert "abcdefghijkl" not in material_of(dict(os.environ)).text
+    assert "abcdefghijkl" not in value_part(dict(os.environ)).text
 
 
 def test_no_library_is_imported_to_recognise_a_value(monkeypatch):
     libraries = ("pandas", "polars", "numpy", "matplotlib", "PIL")
     for name in [name for name in sys.modules if name.partition(".")[0] in libraries]:
         monkeypatch.delitem(sys.modules, name)
-    material_of(SimpleNamespace())
+    value_part(SimpleNamespace())
     assert not [name for name in sys.modules if name.partition(".")[0] in libraries]

@@ -11,7 +11,7 @@ from lockbots_magic.conversation.cancellation import Cancellation
 from lockbots_magic.conversation.messages import ChatRequest, Delta, Message, ToolCall, Usage
 from lockbots_magic.conversation.turn_accumulator import TurnAccumulator
 from lockbots_magic.errors import Cancelled, ConnectionFailed, UsageError
-from lockbots_magic.prompt import material_of
+from lockbots_magic.prompt.values import value_part
 from lockbots_magic.providers.base import Provider
 from lockbots_magic.providers.openai_compatible import OpenAICompatible
 from lockbots_magic.security.secrets import Secret
@@ -75,7 +75,7 @@ def request(prompt="hi", **more):
 def result_of(function, arguments="{}", name=None):
     """What the model is told of one call."""
     model = Model(wants((name or function.__name__, arguments)), says("done"))
-    list(Toolbox([function], describe=lambda value: material_of(value).text).stream(model, request()))
+    list(Toolbox([function], describe=lambda value: value_part(value).text).stream(model, request()))
     return model.asked[1].messages[-1].content
 
 
@@ -225,7 +225,7 @@ def test_a_result_that_cannot_be_told_is_an_error():
     def give():
         return Speechless()
 
-    assert result_of(give).startswith("error: UsageError: a Speechless that can't be shown")
+    assert result_of(give).startswith("error: UsageError: Can't convert a Speechless to text")
 
 
 def test_a_long_result_is_cut_and_says_so():

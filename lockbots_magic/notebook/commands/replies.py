@@ -21,17 +21,17 @@ _MODEL = argument("-m", "--model", metavar="PROVIDER:MODEL", completer="model", 
 @command(_MODEL, text="REMARK")
 def explain(session: Lockbots, options: Namespace) -> Reply:
     """Ask what the last error means, with its traceback and the code of its cell."""
-    from ...prompt import error_prompts as lasterror  # noqa: PLC0415  # asked after an error only; %load_ext does not wait for it
+    from ...prompt.tracebacks import explain_prompt  # noqa: PLC0415  # needed after an error only
 
-    return _asked(session, options, lasterror.explain_prompt)
+    return _asked(session, options, explain_prompt)
 
 
 @command(_MODEL, text="REMARK")
 def fix(session: Lockbots, options: Namespace) -> Coded:
     """Ask for the code of the last error's cell without the mistake; it becomes a new cell."""
-    from ...prompt import error_prompts as lasterror  # noqa: PLC0415  # as above
+    from ...prompt.tracebacks import fix_prompt  # noqa: PLC0415  # needed after an error only
 
-    return Coded(_asked(session, options, lasterror.fix_prompt))
+    return Coded(_asked(session, options, fix_prompt))
 
 
 def _asked(session: Lockbots, options: Namespace, word: Callable[[BaseException, str], str]) -> Reply:

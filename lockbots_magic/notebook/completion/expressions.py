@@ -10,7 +10,7 @@ from typing import Any
 
 from IPython.core.completer import IPCompleter, has_open_quotes, provisionalcompleter, rectify_completions
 
-from ...prompt.libraries import is_a
+from ...prompt.part import is_instance_of
 from .sources import Candidate
 
 MAX_CODE_LENGTH = 4_000
@@ -91,9 +91,9 @@ class ExpressionCompleter(IPCompleter):
         keys: Iterable[Any] = ()
         if isinstance(obj, dict):
             keys = dict.keys(obj)
-        elif is_a(obj, "pandas.DataFrame", "polars.DataFrame"):
+        elif is_instance_of(obj, "pandas.DataFrame", "polars.DataFrame"):
             keys = obj.columns
-        elif is_a(obj, "pandas.Series"):
+        elif is_instance_of(obj, "pandas.Series"):
             keys = obj.index
         elif callable(own := getattr(type(obj), "_ipython_key_completions_", None)):
             keys = own(obj)

@@ -135,7 +135,7 @@ class Sources:
         """Return personas. A name with a space is left out: behind a space, the parameters of a persona start."""
         from ...prompt import personas  # noqa: PLC0415  # few prompts have one
 
-        known = personas.names(self._session.personas, self._session.persona_folders())
+        known = personas.list_personas(self._session.personas, self._session.persona_folders())
         return _candidates("persona", (f"@{name}" for name in known if name.split() == [name]))
 
     def complete_provider(self, _: CursorWord) -> Iterable[Candidate]:

@@ -1,0 +1,101 @@
+"""Local files: finding a file by the name a user typed, and decoding its text."""
+
+from __future__ import annotations
+
+import codecs
+import difflib
+import re
+from contextlib import suppress
+from pathlib import Path
+
+from ..errors import UsageError
+from .text import to_one_line
+
+MAX_PATH_LENGTH = 400
+"""Characters of a path in a message: what distinguishes files stands at the end."""
+
+_BYTE_ORDER_MARKS = (  # UTF-32 first: its mark starts with that of UTF-16
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+# Control characters that text does not contain; those for layout, bell and colour are allowed.
+_CONTROL = re.compile("[\0-\x06\x0e-\x1a\x1c-\x1f]")
+_WORD = re.compile(r"[^\W\d_]+")
+_CYRILLIC = re.compile("[\u0400-\u04ff]{2,}")
+
+
+def find_file(name: str | Path, hint: str) -> Path:
+    """Return the path of a file; `~` stands for the home directory.
+
+    Args:
+        name: The path as the user typed it.
+        hint: Advice for the error message.
+
+    Raises:
+        UsageError: There is no such file, or it is not a regular file. The message suggests a file with a similar
+            name, or ends with `hint`.
+    """
+    shown = to_one_line(str(name), MAX_PATH_LENGTH)
+    try:
+        path = Path(name).expanduser()
+        exists, is_file, is_folder = path.exists(), path.is_file(), path.is_dir()
+    except (OSError, RuntimeError, ValueError) as error:  # no permission; unknown user; a NUL character
+        raise UsageError(f"Can't read {shown}: {getattr(error, 'strerror', None) or error}.") from error
+    if is_file:
+        return path
+    if is_folder:
+        raise UsageError(f"{shown} is a folder. {hint}")
+    if exists:
+        raise UsageError(f"{shown} is not a regular file. {hint}")
+    similar = _find_similar(path)
+    advice = f"Did you mean {to_one_line(similar, MAX_PATH_LENGTH)}?" if similar else hint
+    raise UsageError(f"File not found: {shown}. {advice}")
+
+
+def _find_similar(path: Path) -> str | None:
+    with suppress(OSError):
+        names = difflib.get_close_matches(path.name, [other.name for other in path.parent.iterdir()], n=1)
+        return str(path.with_name(names[0])) if names else None
+    return None
+
+
+def decode_text(data: bytes, *, is_whole: bool = True) -> tuple[str, str] | None:
+    """Decode text in an unknown encoding.
+
+    A byte order mark names the encoding. Without one, UTF-8 is tried first; then cp1251 if most non-ASCII words would
+    be wholly Cyrillic, else cp1252; latin-1 where these have gaps.
+
+    Args:
+        data: Bytes of a file.
+        is_whole: False if the file continues; the last character may then be incomplete.
+
+    Returns:
+        The text and its encoding; None if the bytes are not text.
+    """
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if data.startswith(mark):
+            text = _decode(data[len(mark) :], encoding, is_whole=is_whole)
+            return None if text is None else (text, encoding)
+    if b"\0" in data:
+        return None
+    for encoding in ("utf-8", _guess_code_page(data), "latin-1"):
+        text = _decode(data, encoding, is_whole=is_whole)
+        if text is not None:
+            return None if _CONTROL.search(text) else (text, encoding)
+    return None
+
+
+def _decode(data: bytes, encoding: str, *, is_whole: bool) -> str | None:
+    try:
+        return codecs.getincrementaldecoder(encoding)("strict").decode(data, final=is_whole)
+    except UnicodeDecodeError:
+        return None
+
+
+def _guess_code_page(data: bytes) -> str:
+    words = [word for word in _WORD.findall(data.decode("cp1251", "replace")) if not word.isascii()]
+    cyrillic = sum(_CYRILLIC.fullmatch(word) is not None for word in words)
+    return "cp1251" if cyrillic * 2 > len(words) else "cp1252"
