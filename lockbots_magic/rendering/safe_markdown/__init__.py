@@ -1,7 +1,9 @@
-"""A reply as Markdown for exports, written anew from what it says: wherever it is read, nothing in it acts. Pure.
+"""Safe Markdown: a reply written anew from its tokens, so that no parser finds anything active in it. Pure.
 
-Exports go through many parsers, some of which allow raw HTML, raw TeX, attributes. Whatever is not among the few
-things written here is text, and escaped as such.
+Saved notebooks and exports are read by many parsers (JupyterLab's marked, nbconvert's mistune, pandoc, GitHub), some of
+which allow raw HTML, raw TeX or attributes. Only the few constructs below are written as markup; everything else is
+text, and escaped as such. No writer of Markdown that we know of knows that JupyterLab takes TeX, `\\[` included, out of
+the source before it parses it; `misreading` does.
 """
 
 from __future__ import annotations
@@ -19,32 +21,33 @@ from .inline import inline, label
 from .misreading import tears_code
 
 _LANGUAGE = re.compile(r"[A-Za-z0-9+#._-]{1,40}")
-_DRAWN = ("mermaid",)  # JupyterLab runs such code
+_DRAWN = ("mermaid",)  # languages that JupyterLab runs
 _CODE = ("fence", "code_block", "formula")
-_LAST_NUMBER = 999_999_999
+MAX_NUMBER = 999_999_999
+"""Largest number of a list item in CommonMark."""
 _RULES = {"text-align:left": ":--", "text-align:right": "--:", "text-align:center": ":-:"}
 _BOXES = {"☐": "[ ]", "☑": "[x]"}
-# Words enough that a parser which knows no notes does not take them for the definition of a link.
+# Enough words that a parser without footnotes does not read the definition of a link.
 _NO_TARGET = re.compile(r"""[^\s<$]+[ \t]+[^\s"'($]""")
 
 
 def neutralised(markdown: str) -> str:
-    """Return `markdown` as Markdown in which nothing acts, loads or leads anywhere but to the web."""
+    """Rewrite `markdown` so that nothing in it acts or loads, and links lead to the web only."""
     try:
         return written(parse(markdown, {}))
-    except Exception:  # noqa: BLE001 - whatever is odd about it: a reply is never lost
+    except Exception:  # noqa: BLE001  # a bug in rendering never hides a reply
         return _fenced(markdown)
 
 
 def written(tokens: Sequence[Token]) -> str:
-    """Return `tokens`, the whole of a text, as such Markdown."""
+    """Return safe Markdown for `tokens`, those of a whole text."""
     nodes = SyntaxTreeNode(tokens).children
-    blocks = zip(nodes, _Writer().blocks(nodes), strict=True)
+    blocks = zip(nodes, _BlockWriter().blocks(nodes), strict=True)
     return "\n\n".join(_whole(node, block) for node, block in blocks if block)
 
 
 def _whole(node: SyntaxTreeNode, block: str) -> str:
-    """A block in which code would come to harm is shown as code itself."""
+    """Write a block as code if JupyterLab would tear code in it apart."""
     return _fenced(block) if node.type not in _CODE and tears_code(block) else block
 
 
@@ -55,21 +58,21 @@ def _fenced(code: str, language: str = "") -> str:
 
 
 def _prefixed(text: str, first: str, rest: str) -> str:
-    """Put `first` before the first line of `text`, `rest` before the others, and leave no space where a line ends."""
+    """Prefix the first line of `text` with `first` and the others with `rest`; leave no trailing spaces."""
     head, *lines = text.split("\n")
     return "\n".join(
         [first + head if head else first.rstrip(), *(rest + line if line else rest.rstrip() for line in lines)]
     )
 
 
-class _Writer:
-    """A method a kind of block."""
+class _BlockWriter:
+    """Writes blocks; a method for each kind."""
 
     def __init__(self) -> None:
         self._quotes = 0
 
     def blocks(self, nodes: Sequence[SyntaxTreeNode], *, in_item: bool = False) -> list[str]:
-        """Return the blocks one by one. A list beside another has other marks: so has one in an item, or `- - -`."""
+        """Return each block. Adjacent lists alternate their markers, as does a list in an item, so that none join."""
         out: list[str] = []
         other = in_item
         for before, node in zip([None, *nodes], nodes, strict=False):
@@ -91,7 +94,7 @@ class _Writer:
         return _prefixed(quoted, "> ", "> ")
 
     def hr(self, _: SyntaxTreeNode) -> str:
-        return "***"  # lines of dashes may begin other things
+        return "***"  # dashes may also begin metadata or underline a heading
 
     def fence(self, node: SyntaxTreeNode) -> str:
         language = (unescapeAll(node.info).split() or [""])[0]
@@ -111,7 +114,7 @@ class _Writer:
         return "\n".join([lines[0], f"|{'|'.join(rules)}|", *lines[1:]])
 
     def footnote_reference(self, node: SyntaxTreeNode) -> str:
-        """A note. Parsers that know of none see text, then indented code; half of such a line would define a link."""
+        """Write a footnote. Parsers without footnotes see text, then indented code, but no definition of a link."""
         mark = f"[^{label(node.meta['label'])}]:"
         parts = self.blocks(node.children)
         text = "\n\n".join(filter(None, parts))
@@ -127,12 +130,12 @@ class _Writer:
         gap = "\n" if tight and not any(self._is_code(inner) for inner in node.walk()) else "\n\n"
         items = []
         for index, item in enumerate(node.children):
-            marker = f"{mark} " if number is None else f"{min(number + index, _LAST_NUMBER)}{mark} "
+            marker = f"{mark} " if number is None else f"{min(number + index, MAX_NUMBER)}{mark} "
             items.append(_prefixed(self._item(item, gap), marker, " " * len(marker)))
         return gap.join(items)
 
     def _is_code(self, node: SyntaxTreeNode) -> bool:
-        """Whether `node` is written as code. With no empty line before and behind it, not all parsers find it."""
+        """Tell whether `node` is written as code; not all parsers find code without empty lines around it."""
         return node.type in _CODE and (node.type != "formula" or self.formula(node).startswith("```"))
 
     def _item(self, item: SyntaxTreeNode, gap: str) -> str:

@@ -1,4 +1,4 @@
-"""A formula between dollars, as every Markdown parser that knows formulas reads them. Pure."""
+"""Formulas between dollars, in the form that every Markdown parser with formulas reads alike. Pure."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 
 from ...security.tex_policy import harmless, unlabelled
 
-# In LaTeX these are formulas by themselves; any other environment has to stand in one.
+# Environments that are formulas of their own in LaTeX; any other has to stand in one.
 _ALONE = re.compile(r"\\begin\{(?:equation|align|gather|alignat|multline|eqnarray|flalign)\*?\}")
-_FOREIGN = re.compile(r"`|~~~|://|www\.", re.IGNORECASE)  # code, and what some make a link of, up to a space
+_FOREIGN = re.compile(r"`|~~~|://|www\.", re.IGNORECASE)  # code, and what some parsers make a link of, up to a space
 _BRACE = re.compile(r"\\.|([{}])", re.DOTALL)
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _LINK = re.compile(r"\](?=[(\[:{])|!(?=\[)")
@@ -16,18 +16,18 @@ _BAR = re.compile(r"\\?\|")
 
 
 def plain_formula(content: str, *, one_line: bool, in_cell: bool = False) -> str | None:
-    """Return `content`, a formula as it came, with dollars around it; None if it is not to be trusted as one.
+    """Return a formula with dollars around it; None if it is not safe as a formula.
 
-    Parsers that know no formulas read one as text, so there is no tag and no link in it for them either.
+    Parsers without formulas read it as text, so it holds no tag and no link for them either.
 
     Args:
-        content: the formula with its delimiters.
-        one_line: whether it may not have lines.
-        in_cell: whether a bar would end the cell it stands in.
+        content: The formula with its delimiters.
+        one_line: Whether it has to stand on one line.
+        in_cell: Whether it stands in the cell of a table, which a bar would end.
     """
     around, tex = _parts(unlabelled(content))
     if one_line and "%" in tex and "\n" in tex:
-        return None  # the rest of the line would become a part of the comment
+        return None  # the next line would join the comment
     tex = on_one_line(tex) if one_line else tex
     if not _is_sound(around, tex) or not harmless(content):
         return None
@@ -35,17 +35,17 @@ def plain_formula(content: str, *, one_line: bool, in_cell: bool = False) -> str
         if "\\begin" in tex or "\\text" in tex:
             return None
         tex = _BAR.sub(lambda bar: "\\Vert " if bar[0] == "\\|" else "\\vert ", tex).rstrip()
-    tex = _LINK.sub(r"\g<0> ", _TAG.sub("< ", tex))  # a space means nothing in TeX
+    tex = _LINK.sub(r"\g<0> ", _TAG.sub("< ", tex))  # TeX ignores the space
     return around + tex + around
 
 
 def on_one_line(text: str) -> str:
-    """Return `text` with its lines side by side."""
+    """Join the lines of `text` by spaces."""
     return " ".join(filter(None, (line.strip() for line in text.split("\n"))))
 
 
 def _parts(content: str) -> tuple[str, str]:
-    """What stands around a formula, and the formula."""
+    """Return the delimiter to write, and the formula without delimiters."""
     if content.startswith(("$$", "\\[")):
         return "$$", content[2:-2]
     if content.startswith("\\("):
@@ -56,14 +56,14 @@ def _parts(content: str) -> tuple[str, str]:
 
 
 def _is_sound(around: str, tex: str) -> bool:
-    """Whether all parsers find the end of a formula where it is, and no code begins in it."""
+    """Tell whether all parsers find the end of the formula where it is, and no code in it."""
     if not tex.strip() or _FOREIGN.search(tex) or tex.endswith("\\") or not _is_balanced(tex):
         return False
     return "$" not in tex if around == "$" else "$$" not in f"{tex}$" and not tex.startswith("$")
 
 
 def _is_balanced(tex: str) -> bool:
-    """Whether braces are in pairs: within one, JupyterLab does not look for the end."""
+    """Tell whether braces are paired: JupyterLab does not look for the end within a pair."""
     depth = 0
     for brace in _BRACE.finditer(tex):
         depth += {"{": 1, "}": -1, None: 0}[brace[1]]

@@ -1,6 +1,6 @@
-"""Inline tokens -> Markdown in which every parser finds the same text, and no markup but what is meant. Pure.
+"""Inline tokens -> Markdown in which every parser finds the same text and only the markup that is meant. Pure.
 
-Emphasis may be lost where its marks touch others: parsers do not agree about runs of stars either.
+Emphasis may be lost where its marks touch others: parsers disagree about runs of stars.
 """
 
 from __future__ import annotations
@@ -13,34 +13,35 @@ from markdown_it.token import Token
 from ...security.links import in_web, spelled_out
 from .tame import BREAKS, address_of, name_of, tame
 
-# In a text, with a NUL for the markup beside it. Brackets never get a backslash: to many, that begins a formula.
+# Characters to escape in a text, which has a NUL for each adjacent markup. Brackets never get a backslash: for
+# many parsers that begins a formula.
 _ACTIVE = re.compile(
     r"[\\`$<]"
     r"|(?<!\s)\*|\*(?!\s)"  # between spaces it is a star
     r"|(?<![^\W_])_|_(?![^\W_])"  # within a word it is a part of it
-    r"|(?<!\s)~|~(?=[\s~\0])"  # before a number it says "about"
+    r"|(?<!\s)~|~(?=[\s~\0])"  # before a number it means "about"
     r"|(?<=\[)\^|\^(?=[^\s^]*\^)"
     r"|&(?=#?\w*[;\0])"
-    r"|@(?=@)"  # JupyterLab puts formulas where it reads @@0@@
+    r"|@(?=@)"  # JupyterLab replaces @@0@@ by a formula
     r"|!(?=[\[\0])"
-    r"|(?<=[!^])\[|\[(?=[ xX]\])|\[(?![^][@\0]+\](?![(\[{:\0]))"  # [1] is no link unless something joins it
+    r"|(?<=[!^])\[|\[(?=[ xX]\])|\[(?![^][@\0]+\](?![(\[{:\0]))"  # [1] is not a link unless something joins it
     r"|\](?=[(\[{:\0])"
     r"|[\x01-\x08\n-\x1f\x7f\x85\u2028\u2029]"
 )
 _AFTER_BACKSLASH = frozenset("\\$*_~^!")
 _NAMED = {"<": "&lt;", "&": "&amp;"}
-# What begins a block where a line begins, for one parser or another; it ends where the backslash has to go.
+# What begins a block at the beginning of a line, for some parser; the match ends where the backslash belongs.
 _BLOCK = re.compile(
     r"\d{1,9}(?=[.)](?:\s|\Z))|\((?=@)"
     r"|(?=#{1,6}(?:\s|\Z)|#[.)]|[>=|]|[-+](?:[-+=|:\s]|\Z)|:(?:[-:\s]|\Z)|%(?:\s|\Z))"
 )
-# Parsers that make a link of a bare address go on up to a space, even into code.
+# Some parsers make a link of a bare address and go on up to a space, even into code.
 _ADDRESS = re.compile(r"((?:https?|ftp)(?=:)|www(?=\.))(.)", re.IGNORECASE)
-# What parsers that do take for one, and what is one: of the rest they would make a path of the front end's own.
+# What such parsers take for an address, and what is one; they would read anything else as a path of the front end.
 _BARE = re.compile(r"https?://\S*", re.IGNORECASE)
 _WHOLE = re.compile(r"[\w/:?#=&%.,;~+@!*'()-]+")
 _BUT_LAST_WORD = re.compile(r"(?:.*[\s<])?", re.DOTALL)
-# How a text may begin that would change what stands before it: a link, a reference, attributes, the end of a formula.
+# First characters of a text that would change the token before it: into a link, a reference, attributes.
 _JOINING = {
     "link_open": "^@",
     "link_close": "([{",
@@ -53,32 +54,32 @@ _JOINING = {
 
 
 def inline(tokens: Sequence[Token], *, heading: bool = False, cell: bool = False) -> str:
-    """Return the Markdown of `tokens`, on one line in a heading and in a table's cell."""
+    """Return the Markdown of inline `tokens`; in a heading and in a cell of a table it is one line."""
     tamed = tame(tokens, heading=heading, cell=cell)
-    writer = _Writer(heading, cell, tildes=not any("~" in t.content for t in tamed if t.type == "code_inline"))
+    writer = _InlineWriter(heading, cell, tildes=not any("~" in t.content for t in tamed if t.type == "code_inline"))
     beside = zip([None, *tamed], tamed, [*tamed[1:], None], strict=False)
     return "".join(getattr(writer, token.type)(token, before, after) for before, token, after in beside)
 
 
 def literal(text: str, *, heading: bool = False) -> str:
-    """Return the Markdown that reads as just `text`, on one line."""
+    """Return Markdown, on one line, that reads as exactly `text`."""
     token = Token("text", "", 0)
     token.content = text.replace("\n", " ")
     return inline([token], heading=heading)
 
 
 def label(text: str) -> str:
-    """Return what names a footnote, in letters that mean nothing else."""
+    """Return the label of a footnote without characters that have a meaning."""
     return re.sub(r"[^\w-]+", "-", text)
 
 
-class _Writer:
-    """A method a kind of token, which is given those beside it as well.
+class _InlineWriter:
+    """Writes inline tokens; a method for each kind, which takes the token and its neighbours.
 
     Args:
-        heading: whether it is a heading's.
-        cell: whether it is a cell's of a table.
-        tildes: whether a text may have a tilde: to `marked`, one in code would answer it.
+        heading: Whether the tokens are those of a heading.
+        cell: Whether they are those of a cell of a table.
+        tildes: Whether a text may hold a tilde: for `marked`, one in code would pair with it.
     """
 
     def __init__(self, heading: bool, cell: bool, tildes: bool) -> None:
@@ -88,7 +89,7 @@ class _Writer:
         self._target: str | None = None
 
     def text(self, token: Token, before: Token | None, after: Token | None) -> str:
-        """Text, with as few escapes as will do."""
+        """Write text with as few escapes as possible."""
         ends = " " if after is None or after.type in BREAKS else "\0"
         text = _ACTIVE.sub(_escape, f"\0{token.content}{ends}")[1:-1]
         text = _bordered(text, before, after)
@@ -109,11 +110,11 @@ class _Writer:
         return text
 
     def code_inline(self, token: Token, before: Token | None, _after: Token | None) -> str:
-        """Code, in as many ticks as it takes."""
+        """Write code between as many ticks as it needs."""
         code = token.content.replace("|", "\\|") if self._cell else token.content
         runs = {len(run) for run in re.findall("`+", code)}
         ticks = "`" * next(n for n in range(1, len(runs) + 2) if n not in runs)
-        # A backslash at the end would seem to escape the tick, to `marked`.
+        # `marked` reads a backslash at the end as an escape of the tick.
         padded = code[0] == "`" or code[-1] in "`\\" or (code[0] == code[-1] == " " and code.strip(" "))
         return _apart(f"{ticks} {code} {ticks}" if padded else f"{ticks}{code}{ticks}", before)
 
@@ -143,7 +144,7 @@ class _Writer:
         return f"<{token.content}>"
 
     def image(self, token: Token, *_: Token | None) -> str:
-        """The name is an attribute in the end, and not every parser escapes what is in it."""
+        """Write an image with a plain name: it becomes an attribute, which not every parser escapes."""
         name = re.sub(r"[^\w .,:()-]+", " ", name_of(token)).strip()
         return f"![{name}]({address_of(token)})"
 
@@ -152,12 +153,12 @@ class _Writer:
 
 
 def _apart(piece: str, before: Token | None) -> str:
-    """Put a space before `piece` where its marks might be taken for the end of something else."""
+    """Put a space before `piece` if its marks could end the token before it."""
     return f" {piece}" if before and before.type in ("code_inline", "formula", "link_close") else piece
 
 
 def _bordered(text: str, before: Token | None, after: Token | None) -> str:
-    """Return `text` with borders that join neither what stands before it nor what stands behind."""
+    """Escape the ends of `text` so that they join neither neighbour."""
     if before is None or before.type in BREAKS or before.nesting > 0:
         bare = text.lstrip()
         text = _entities(text[: len(text) - len(bare)]) + bare
@@ -176,7 +177,7 @@ def _bordered(text: str, before: Token | None, after: Token | None) -> str:
 
 
 def _is_underscore(token: Token, nesting: int) -> bool:
-    """Whether `token` is a mark that counts only where no word goes on beside it."""
+    """Tell whether `token` is an underscore mark, which counts only at the edge of a word."""
     return token.nesting == nesting and token.markup.startswith("_")
 
 

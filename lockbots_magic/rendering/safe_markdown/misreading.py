@@ -1,8 +1,8 @@
-r"""Where JupyterLab, which takes formulas out of Markdown before it parses it, would tear code open. Pure.
+r"""Predicts where JupyterLab, which takes formulas out of Markdown before it parses it, would tear code open. Pure.
 
-It takes what stands between dollars, `\begin` and `\end`, `\\(` and `\\)`, up to an empty line, and knows of code only
-where that is in one line, or not indented. Were the end of a piece of code taken, the rest of the code would be read as
-Markdown: `<img onerror=...>` in it would act. Code is to stay as it is, so such a block has to be written otherwise.
+It takes what stands between dollars, `\begin` and `\end`, `\\(` and `\\)`, up to an empty line, and recognises code
+only on one line or unindented. If it took the end of a piece of code, the rest of the code would be read as Markdown,
+and `<img onerror=...>` in it would act. Such a block has to be written in another way.
 """
 
 from __future__ import annotations
@@ -15,24 +15,25 @@ _DELIMITER = re.compile(
     r"|(?:\n[\t\n\x0b\f\r \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]*)|@@\d+@@|\\\\[()\[\]]",
     re.IGNORECASE,
 )
-_MOST_WORK = 100_000_000  # steps at which the search for code in a line gives up
+MAX_STEPS = 100_000_000
+"""Steps from which code in a line is not searched for."""
 _CODE = re.compile(r"(^|[^\\])(`+)([^\n]*?[^`\n])\2(?!`)", re.MULTILINE)
 _APART = re.compile(r"``|[\n|]")
 _EMPTY_LINE = re.compile(r"\n[^\n\r\u2028\u2029]*\n")
 
 
 def tears_code(block: str) -> bool:
-    """Whether JupyterLab would take one end of a piece of code in `block`, but not the other."""
+    """Tell whether JupyterLab would take one end of a piece of code in `block`, but not the other."""
     if "`" not in block or not _DELIMITER.search(block):
         return False
-    if any(line.count("`") * len(line) > _MOST_WORK for line in block.split("\n")):
-        return True  # nobody knows, nor is it worth knowing
+    if any(line.count("`") * len(line) > MAX_STEPS for line in block.split("\n")):
+        return True  # too expensive to find out
     seen = ticks = 0
     for begin, end in _taken(block):
         ticks += block.count("`", seen, begin)
         taken = block[begin:end]
         within = taken.count("`")
-        # From within `one` to within `another` on a line nothing is torn: all of it is now one piece of code.
+        # From within `one` to within `another` on a line nothing is torn: together they are one piece of code.
         if within and (within % 2 or not ticks % 2 or _APART.search(taken)):
             return True
         seen, ticks = end, ticks + within
@@ -40,7 +41,7 @@ def tears_code(block: str) -> bool:
 
 
 def _taken(block: str) -> Iterator[tuple[int, int]]:
-    """Where what it takes begins and ends: the algorithm of `removeMath` in @jupyterlab/rendermime, step by step."""
+    """Yield the spans it takes, by the algorithm of `removeMath` in @jupyterlab/rendermime."""
     marks = list(_DELIMITER.finditer(_CODE.sub(lambda code: code[0].replace("$", " "), block)))
     begin = last = -1
     wanted, depth, index = "", 0, 0
@@ -67,7 +68,7 @@ def _taken(block: str) -> Iterator[tuple[int, int]]:
 
 
 def _closing(mark: str) -> str:
-    """What ends a formula that `mark` begins; "" if it begins none."""
+    """Return the mark that ends a formula begun by `mark`; "" if it begins none."""
     if mark.startswith("\\begin"):
         return "\\end" + mark[len("\\begin") :]
     return mark if mark in ("$", "$$") else {"\\\\(": "\\\\)", "\\\\[": "\\\\]"}.get(mark, "")

@@ -1,4 +1,4 @@
-"""Inline tokens -> those of them that act nowhere, and that all Markdown parsers will find where they are put. Pure."""
+"""Inline tokens -> harmless ones that all Markdown parsers find where they are written. Pure."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from .formula import on_one_line, plain_formula
 
 BREAKS = ("softbreak", "hardbreak")
 
-# What begins a formula to MathJax, wherever it stands in a page, or would begin one before what follows.
+# What begins a formula for MathJax anywhere in a page, alone or together with what follows.
 _TYPESET = re.compile(r"\\(?:[()\[\]]|begin|(?:eq)?ref|\Z)")
 
 
 def tame(tokens: Sequence[Token], *, heading: bool = False, cell: bool = False) -> list[Token]:
-    """Return what `tokens` say. Lines end neither in a `heading` nor in a `cell` of a table."""
+    """Return harmless tokens that say what `tokens` say, without line ends in a `heading` or a `cell` of a table."""
     harmless = list(_harmless(tokens, cell))
     in_line = _unbroken(list(_uncoded(harmless, cell)), heading)
     return _untypeset(_shortened(_joined(_unmarked(in_line))))
 
 
 def address_of(token: Token) -> str:
-    """Where a link leads, or an image is."""
+    """Return the address of a link or an image."""
     return str(token.attrGet("src" if token.type == "image" else "href") or "")
 
 
 def name_of(image: Token) -> str:
-    """What an image shows, in words."""
+    """Return the alternative text of an image."""
     words = []
     for token in image.children or ():
         if token.type == "softbreak":
@@ -41,7 +41,7 @@ def name_of(image: Token) -> str:
 
 
 def _harmless(tokens: Sequence[Token], cell: bool) -> Iterator[Token]:
-    """Put its text in the place of a link that does not lead to the web, a link in that of an image, and so on."""
+    """Replace a link that does not lead to the web by its text, an image by a link, an unsafe formula by code."""
     links: list[bool] = []
     for token in tokens:
         if token.type == "link_open":
@@ -58,7 +58,7 @@ def _harmless(tokens: Sequence[Token], cell: bool) -> Iterator[Token]:
 
 
 def _picture(image: Token, in_link: bool) -> Iterator[Token]:
-    """An image is not fetched: the request alone would tell its server of the reader. It becomes a link."""
+    """Link to an image instead of fetching it: the request alone would tell its server of the reader."""
     source = address_of(image)
     name, host = name_of(image) or "image", host_of(source)
     text = _text(f"[{name}]" if host is None else f"{name} (image at {host})")
@@ -71,20 +71,20 @@ def _picture(image: Token, in_link: bool) -> Iterator[Token]:
 
 
 def _uncoded(tokens: Sequence[Token], cell: bool) -> Iterator[Token]:
-    """Make text of code whose end parsers do not agree about; they would take what is left of it for Markdown."""
+    """Turn code into text if parsers disagree about its end: some would read the rest of it as Markdown."""
     formulas = "".join(token.content for token in tokens if token.type == "formula")
-    marks = bool(formulas) or any(token.nesting for token in tokens)  # `marked` ends them within ``a ` b``,
-    tildes = "~" in formulas or any(token.type == "s_open" for token in tokens)  # and these within any code
+    marks = bool(formulas) or any(token.nesting for token in tokens)  # `marked` ends markup within ``a ` b``,
+    tildes = "~" in formulas or any(token.type == "s_open" for token in tokens)  # and strike-through within any code
     for before, token in zip([None, *tokens], tokens, strict=False):
         code = token.content if token.type == "code_inline" else ""
-        # Where it takes ~~` for no mark, the tick is none either.
+        # Where `marked` reads ~~` as text, it reads the tick as text, too.
         struck = before is not None and before.type == "s_open"
         astray = struck or (marks and "`" in code) or (tildes and "~" in code) or (cell and "\\|" in code)
         yield _text(code) if code and astray else token
 
 
 def _unbroken(tokens: Sequence[Token], heading: bool) -> Iterator[Token]:
-    """Let no line end in a heading or a link, nor beside a formula that would be a block on a line of its own."""
+    """Replace line ends by spaces in a heading, in a link, and beside a formula that would become a block."""
     displayed = [token.type == "formula" and token.content.startswith("$$") for token in tokens]
     links = 0
     for before, token, after in zip([False, *displayed], tokens, [*displayed[1:], False], strict=False):
@@ -93,7 +93,7 @@ def _unbroken(tokens: Sequence[Token], heading: bool) -> Iterator[Token]:
 
 
 def _unmarked(tokens: Iterable[Token]) -> list[Token]:
-    """Drop marks around nothing, which would be read as others, and those in struck text: `~~~~` may begin code."""
+    """Drop marks around nothing, which would be misread, and nested strike-through: `~~~~` may begin code."""
     kept: list[Token] = []
     struck = 0
     for token in tokens:
@@ -109,7 +109,7 @@ def _unmarked(tokens: Iterable[Token]) -> list[Token]:
 
 
 def _joined(tokens: Sequence[Token]) -> list[Token]:
-    """Make one of texts side by side."""
+    """Join adjacent texts."""
     out: list[Token] = []
     for is_text, run in groupby(tokens, lambda token: token.type == "text"):
         same = list(run)
@@ -118,7 +118,7 @@ def _joined(tokens: Sequence[Token]) -> list[Token]:
 
 
 def _shortened(tokens: Sequence[Token]) -> list[Token]:
-    """Make of a link that is named by its address just that address."""
+    """Replace a link whose text is its address by an autolink."""
     out: list[Token] = []
     for token in tokens:
         out.append(token)
@@ -130,7 +130,7 @@ def _shortened(tokens: Sequence[Token]) -> list[Token]:
 
 
 def _untypeset(tokens: list[Token]) -> list[Token]:
-    r"""Make code of each `\` in a text that a front end would set as a formula: then it begins no command of TeX."""
+    r"""Turn each `\` into code in a text that a front end would read as a formula, so that it begins no TeX command."""
     texts = [token.content for token in tokens if token.type == "text"]
     others = "".join(token.content for token in tokens if token.type == "formula")
     in_dollars = any("$" in text for text in texts) and "".join([*texts, others]).count("$") > 1

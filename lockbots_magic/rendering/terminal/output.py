@@ -59,7 +59,7 @@ class TerminalOutput:
         return printable(text)
 
 
-class _Writer(Protocol):
+class _ReplyWriter(Protocol):
     """What a reply is written by. All text it takes is printable."""
 
     def write(self, text: str) -> None:
@@ -100,7 +100,7 @@ class _PlainReply:
         pass
 
 
-def _writer_for(stream: TextIO) -> _Writer:
+def _writer_for(stream: TextIO) -> _ReplyWriter:
     if not stream.isatty() or os.environ.get("TERM") == "dumb":
         return _PlainReply(stream)
     from .reply import StyledReply  # noqa: PLC0415  # rich, at the first reply in a terminal
