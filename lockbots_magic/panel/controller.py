@@ -12,7 +12,7 @@ from ..conversation.messages import CellOrigin
 from ..errors import AuthenticationError
 from ..security.control_characters import replace_surrogates
 from ..security.exits import clean_message
-from ..storage import formats
+from ..storage.files import export_conversation
 from .backend import PanelBackend
 from .i18n import RefusedError, translatable
 from .protocol import Message, describe_models, format_error, page_message
@@ -178,7 +178,7 @@ class PanelController:
         Args:
             format: Ending of the file name, such as ``"md"``.
         """
-        written = formats.write(self.conversation, _free_path(self.conversation.name, format))
+        written = export_conversation(self.conversation, _free_path(self.conversation.name, format))
         self._send_note("exported", path=str(written.path))
 
     def on_set(self, **settings: Any) -> None:

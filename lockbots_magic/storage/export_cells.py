@@ -1,4 +1,4 @@
-"""Turns as cells that ask them again: `%%chat`, its options and the prompt. Pure."""
+"""Turns as `%%chat` cells that send the same prompt with the same options. No I/O."""
 
 from __future__ import annotations
 
@@ -11,71 +11,71 @@ from ..conversation.turn import Turn
 from ..prompt.magic_line import format_assignment, is_one_line, parse_literal, quote_word
 from .export_common import counted, is_image, most_common
 
-# What IPython takes for a prompt of its own, or of Python's, and takes away wherever it begins a line of a cell.
+# Prompts of IPython and Python, which IPython removes at the beginning of a line.
 _PROMPT = re.compile(r"\s*(>>>|\.\.\.|(\[(nav|ins)\]\s*)?In\s*\[)")
 
 
 @dataclass(frozen=True)
-class Setting:
-    """What the cells of one notebook have in common."""
+class NotebookDefaults:
+    """Settings that the cells of one notebook share."""
 
     model: str = ""
-    """As `%lockbots use` takes it; ``""`` leaves the session's own."""
+    """As for `%lockbots use`; ``""`` leaves the session's model."""
     system: str = ""
-    """The system prompt."""
+    """System prompt."""
 
     @classmethod
-    def of(cls, turns: Sequence[Turn], providers: Iterable[str]) -> Setting:
-        """Return what most of `turns` have in common.
+    def from_turns(cls, turns: Sequence[Turn], providers: Iterable[str]) -> NotebookDefaults:
+        """Return the most common settings of `turns`.
 
         Args:
-            turns: those of the notebook.
-            providers: the names of those that `%lockbots use` knows.
+            turns: The turns of the notebook.
+            providers: Names of the known providers.
         """
-        return cls(most_common(model_of(t, providers) for t in turns), most_common(t.system for t in turns))
+        return cls(most_common(model_option(t, providers) for t in turns), most_common(t.system for t in turns))
 
     def cells(self) -> list[str]:
-        """Return the sources of the cells that come first."""
+        """Return the sources of the first cells, which apply the settings."""
         use = [f"%lockbots use {quote_word(self.model)}"] if self.model else []
-        system = [f"%lockbots set system {_literal(_as_it_is(self.system))}"] if self.system else []
+        system = [f"%lockbots set system {_literal(_escape_persona(self.system))}"] if self.system else []
         return ["\n".join(["%load_ext lockbots_magic", *use]), *system]
 
 
 def remarks_on(turns: Iterable[Turn]) -> Iterator[str]:
-    """Yield what the reader should know of the cells of `turns`, a line each."""
+    """Yield what the cells of `turns` lack, one line each."""
     turns = list(turns)
     if called := sum(bool(turn.calls) for turn in turns):
-        yield f"{counted(called, 'turn')} with functions called: run again, the cell calls none; give it --tools"
+        yield f"{counted(called, 'turn')} with tool calls: the cells call no tools when they run; add `--tools`."
     if lost := sum(not is_image(url) for turn in turns for url in turn.images):
-        yield f"{counted(lost, 'image')} left out of the cells: no http or data:image address"
+        yield f"{counted(lost, 'image')} left out of the cells: no http(s) or data:image address."
 
 
-def model_of(turn: Turn, providers: Iterable[str]) -> str:
-    """Return the model of `turn` as `-m` takes it; ``""`` if that would find none."""
+def model_option(turn: Turn, providers: Iterable[str]) -> str:
+    """Return the model of `turn` as for `-m`; ``""`` if its provider is unknown."""
     name = f"{turn.provider}:{turn.model}" if turn.model else turn.provider
     known = turn.provider in providers
     return name if known and name == name.strip() and name.isprintable() else ""
 
 
-def cell(turn: Turn, setting: Setting, providers: Iterable[str]) -> str:
-    """Return the source of a cell that asks `turn` again.
+def cell_source(turn: Turn, defaults: NotebookDefaults, providers: Iterable[str]) -> str:
+    """Return the source of a cell that sends the prompt of `turn` again.
 
-    It is Python where the turn does not fit into a magic: where an option has several lines, or IPython would take a
-    part of the prompt for something else.
+    The source is Python if the turn doesn't fit into a magic: if an option has several lines, or IPython would change
+    the prompt.
 
     Raises:
-        UsageError: a parameter of the turn has no form that can be typed; it names the parameter.
+        UsageError: If a parameter of the turn can't be written as an option; the message names it.
     """
     if not turn.prompt.strip():
-        return "# This turn has no prompt, so there is nothing to ask."
-    line = " ".join(_options(turn, setting, providers))
-    if is_one_line(line) and _arrives(turn.prompt):
+        return "# This turn has no prompt, so there is nothing to send."
+    line = " ".join(_options(turn, defaults, providers))
+    if is_one_line(line) and _survives_ipython(turn.prompt):
         return f"%%chat {line}".rstrip() + f"\n{turn.prompt}"
     return f'get_ipython().run_cell_magic("chat", {line!r}, {turn.prompt!r})'
 
 
-def _arrives(prompt: str) -> bool:
-    """Whether `prompt` arrives as it is when it stands in a cell; line feeds around it do not count.
+def _survives_ipython(prompt: str) -> bool:
+    """Return whether a prompt in a cell arrives unchanged, but for line feeds around it.
 
     IPython empties lines of nothing but white space.
     """
@@ -84,19 +84,19 @@ def _arrives(prompt: str) -> bool:
     )
 
 
-def _options(turn: Turn, setting: Setting, providers: Iterable[str]) -> Iterator[str]:
-    model = model_of(turn, providers)
-    if model not in ("", setting.model):
+def _options(turn: Turn, defaults: NotebookDefaults, providers: Iterable[str]) -> Iterator[str]:
+    model = model_option(turn, providers)
+    if model not in ("", defaults.model):
         yield f"-m {quote_word(model)}"
     if "{{" in turn.prompt:
         yield "--raw"
-    for url in filter(is_image, turn.images):  # any other word would be a file or a variable of whoever runs the cell
+    for url in filter(is_image, turn.images):  # anything else would name a file or a variable of the reader
         yield f"--image {quote_word(url)}"
     params = dict(turn.params)
     if _is_number(params.get("temperature")):
         yield f"-t {float(params.pop('temperature'))!r}"
-    if turn.system != setting.system:
-        yield f"-s {quote_word(_as_it_is(turn.system))}"
+    if turn.system != defaults.system:
+        yield f"-s {quote_word(_escape_persona(turn.system))}"
     for name, value in params.items():
         yield f"-p {quote_word(format_assignment(name, value))}"
 
@@ -105,12 +105,12 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9
 
 
-def _as_it_is(system: str) -> str:
-    """Write a system prompt where one that begins with an at sign would be a persona, perhaps in a file."""
+def _escape_persona(system: str) -> str:
+    """Double a leading at sign, which would name a persona."""
     return f"@{system}" if system.startswith("@") else system
 
 
 def _literal(text: str) -> str:
-    """Write `text` as one word of a command that reads literals."""
+    """Return `text` as one word of a command that reads Python literals."""
     bare = text.isprintable() and not text.startswith("-") and parse_literal(text) == text
     return quote_word(text if bare else repr(text))

@@ -1,6 +1,6 @@
-"""A conversation as a notebook that runs, each turn a cell with its reply (nbformat 4.5). Pure.
+"""Export as a notebook: each turn a cell with its reply (nbformat 4.5). No I/O.
 
-https://nbformat.readthedocs.io/en/latest/format_description.html
+Source: https://nbformat.readthedocs.io/en/latest/format_description.html
 """
 
 from __future__ import annotations
@@ -21,31 +21,35 @@ from ..rendering.safe_markdown.inline import literal
 from ..security.exits import clean_bundle
 from ..security.secrets import redacted
 from .cell_binding import is_portable
-from .export_cells import Setting, cell
-from .export_common import title_of, told
-from .json_file import text_of
+from .export_cells import NotebookDefaults, cell_source
+from .export_common import context_turns, dump_json, title_of
 from .output_metadata import MAX_ID, digest, metadata
 
 
-def text(conversation: Conversation) -> str:
-    """Return `conversation` as a notebook: its name, what sets the kernel up, and a cell for each turn that succeeded.
+def to_notebook(conversation: Conversation) -> str:
+    """Return `conversation` as a notebook: its name, cells that set up the kernel, and a cell for each turn.
 
     Raises:
-        UsageError: a parameter of a turn has no form in a cell; it names the parameter.
+        UsageError: If a parameter of a turn can't be written as an option; the message names it.
     """
     first = [digest(f"{conversation.id} {number}") for number in range(3)]
-    turns = _with_unique_ids(_in_cells(told(conversation), first))
+    turns = _with_unique_ids(_assign_cells(context_turns(conversation), first))
     exported = Conversation(conversation.name, system=conversation.system, turns=turns, id=conversation.id)
     entries = exported.entries()
     providers = names()
-    setting = Setting.of(turns, providers) if turns else Setting(system=conversation.system)
+    defaults = NotebookDefaults(system=conversation.system)
+    if turns:
+        defaults = NotebookDefaults.from_turns(turns, providers)
     title = f"# {literal(title_of(conversation), heading=True)}"
     cells = [
         {"cell_type": "markdown", "id": first[0], "metadata": {}, "source": title},
-        *(_code(identity, source) for identity, source in zip(first[1:], setting.cells(), strict=False)),
-        *(_asked(turn, entry, cell(turn, setting, providers)) for turn, entry in zip(turns, entries, strict=True)),
+        *(_code(identity, source) for identity, source in zip(first[1:], defaults.cells(), strict=False)),
+        *(
+            _chat_cell(turn, entry, cell_source(turn, defaults, providers))
+            for turn, entry in zip(turns, entries, strict=True)
+        ),
     ]
-    return text_of(_notebook(cells))
+    return dump_json(_notebook(cells))
 
 
 def _notebook(cells: list[dict[str, Any]]) -> dict[str, Any]:
@@ -65,8 +69,8 @@ def _code(identity: str | None, source: str, *outputs: dict[str, Any]) -> dict[s
     }
 
 
-def _asked(turn: Turn, entry: HistoryEntry, source: str) -> dict[str, Any]:
-    """The cell of one turn, with the reply as the cell that asked it showed it."""
+def _chat_cell(turn: Turn, entry: HistoryEntry, source: str) -> dict[str, Any]:
+    """Return the cell of one turn, with the reply as its output."""
     data = bundle(turn.reply, html_or_source(lambda: render(turn.reply), turn.reply), notices_of(turn))
     about = metadata(entry, redacted, turn.cell_id, source)
     return _code(turn.cell_id, source, {"output_type": "display_data", "data": clean_bundle(data), "metadata": about})
@@ -83,8 +87,8 @@ def _with_unique_ids(turns: Iterable[Turn]) -> list[Turn]:
     return unique
 
 
-def _in_cells(turns: Sequence[Turn], taken: Iterable[str]) -> list[Turn]:
-    """Return `turns`, each with a cell of its own: the one it had if it can be had, else one made of its id."""
+def _assign_cells(turns: Sequence[Turn], taken: Iterable[str]) -> list[Turn]:
+    """Return `turns`, each with a cell of its own: the old one if possible, else one derived from its id."""
     used = set(taken)
     placed = []
     for number, turn in enumerate(turns):

@@ -7,12 +7,12 @@ from playwright.sync_api import Browser
 
 from lockbots_magic.conversation.conversation import Conversation
 from lockbots_magic.conversation.turn import Turn
-from lockbots_magic.storage import formats as files
+from lockbots_magic.storage import files
 from tests.documents import DOCUMENT
 from tests.hostile import VECTORS
 from tests.hostile.judge import faults_in
 from tests.hostile.names import NAMES
-from tests.storage.test_export_html import PAGE
+from tests.storage.test_export_document import PAGE
 
 WATCHED = """
 window.seen = [];
@@ -34,7 +34,7 @@ def opened(browser: Browser, scheme, tmp_path):
     context = browser.new_context(color_scheme=scheme, viewport={"width": WIDTH, "height": 800})
 
     def opened(conversation):
-        path = files.write(conversation, tmp_path / "talk.html").path
+        path = files.export_conversation(conversation, tmp_path / "talk.html").path
         asked: list[str] = []
         page = context.new_page()
         page.add_init_script(WATCHED)

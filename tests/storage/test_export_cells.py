@@ -15,8 +15,8 @@ from lockbots_magic.notebook.chat_command import NotebookContext, chat_cell, cha
 from lockbots_magic.notebook.extension import _MagicLine, _verbatim
 from lockbots_magic.notebook.session import Lockbots
 from lockbots_magic.prompt.magic_line import parse_assignments, split_words
-from lockbots_magic.storage import formats as files
-from lockbots_magic.storage.export_cells import Setting, cell, model_of, remarks_on
+from lockbots_magic.storage import files
+from lockbots_magic.storage.export_cells import NotebookDefaults, cell_source, model_option, remarks_on
 
 PROVIDERS = ("openai", "ollama", "guide")
 
@@ -94,7 +94,7 @@ MODELS = st.sampled_from(["gpt-4o", "llama3:8b", ""]) | TEXTS
 @example("{{ x }}", "@@persona", "@~/file", "", {}, ["https://a.example/two words.png", 'data:image/png;base64,"'])
 def test_a_cell_asks_what_the_turn_asked(prompt, system, usual, model, params, images):
     turn = Turn(prompt, "That.", provider="openai", model=model, system=system, params=params, images=(*images,))
-    (ran,) = magics_of(cell(turn, Setting("guide:help", usual), PROVIDERS))
+    (ran,) = magics_of(cell_source(turn, NotebookDefaults("guide:help", usual), PROVIDERS))
     options, text = chat_options().parse_leading(ran[1])
     assert ran[0] == "chat"
     assert prompt_of(text, ran[2]) == prompt.strip("\n")
@@ -111,16 +111,18 @@ def test_a_cell_asks_what_the_turn_asked(prompt, system, usual, model, params, i
 
 
 def test_braces_of_a_prompt_are_sent_as_they_were():
-    source = cell(Turn("Is {{ 1 + 1 }} code, {x}?", "Yes."), Setting(), PROVIDERS)
+    source = cell_source(Turn("Is {{ 1 + 1 }} code, {x}?", "Yes."), NotebookDefaults(), PROVIDERS)
     assert source == "%%chat --raw\nIs {{ 1 + 1 }} code, {x}?"
     assert asked_by(source).prompt == "Is {{ 1 + 1 }} code, {x}?"
-    assert "--raw" not in cell(Turn("{x} {", "Yes."), Setting(), PROVIDERS)
+    assert "--raw" not in cell_source(Turn("{x} {", "Yes."), NotebookDefaults(), PROVIDERS)
 
 
 def test_an_image_of_a_megabyte_goes_along():
     url = f"data:image/png;base64,{base64.b64encode(bytes(1_000_000)).decode()}"
     asked = asked_by(
-        cell(Turn("What is {{ this }}?", "Black.", images=(url, "https://a.example/b.png")), Setting(), ())
+        cell_source(
+            Turn("What is {{ this }}?", "Black.", images=(url, "https://a.example/b.png")), NotebookDefaults(), ()
+        )
     )
     assert asked.prompt == "What is {{ this }}?"
     assert asked.options["images"] == (url, "https://a.example/b.png")
@@ -129,16 +131,16 @@ def test_an_image_of_a_megabyte_goes_along():
 @pytest.mark.parametrize("image", ["df", "/etc/passwd", "~/a.png", "file:///a.png", "-h", "data:text/html,x"])
 def test_no_image_is_a_file_or_a_variable_of_whoever_runs_the_cell(image):
     turn = Turn("What?", "That.", images=(image, "https://a.example/b.png"))
-    source = cell(turn, Setting(), PROVIDERS)
+    source = cell_source(turn, NotebookDefaults(), PROVIDERS)
     assert source == "%%chat --image https://a.example/b.png\nWhat?"
-    assert [*remarks_on([turn])] == ["1 image left out of the cells: no http or data:image address"]
+    assert [*remarks_on([turn])] == ["1 image left out of the cells: no http(s) or data:image address."]
 
 
 @pytest.mark.parametrize("system", ["@reviewer", "@~/.ssh/config", "@@", "@", "@/etc/passwd x=1"])
 def test_a_system_prompt_is_never_taken_for_a_persona(system):
     turn = Turn("What?", "That.", system=system)
-    assert asked_by(cell(turn, Setting(), PROVIDERS)).options["system"] == system
-    ((_, line, _),) = magics_of(Setting("", system).cells()[1])
+    assert asked_by(cell_source(turn, NotebookDefaults(), PROVIDERS)).options["system"] == system
+    ((_, line, _),) = magics_of(NotebookDefaults("", system).cells()[1])
     session = Lockbots()
     commands.run(session, line)
     assert system_of(session, None, NotebookContext({})) == system
@@ -146,20 +148,22 @@ def test_a_system_prompt_is_never_taken_for_a_persona(system):
 
 def test_what_the_cells_of_a_notebook_can_not_do_is_told_when_it_is_written(tmp_path):
     turns = [Turn("Rain?", "Yes.", calls=(ToolCall("1", "weather", "{}", "rain"),)), Turn("Sure?", "Yes.")]
-    written = files.write(Conversation("talk", turns=turns), tmp_path / "a.ipynb")
-    assert written.remarks == ("1 turn with functions called: run again, the cell calls none; give it --tools",)
+    written = files.export_conversation(Conversation("talk", turns=turns), tmp_path / "a.ipynb")
+    assert written.remarks == ("1 turn with tool calls: the cells call no tools when they run; add `--tools`.",)
     assert "weather() → rain" in written.path.read_text(encoding="utf-8")
     assert "--tools" not in written.path.read_text(encoding="utf-8")
-    assert files.write(Conversation("talk", turns=turns[1:]), tmp_path / "a.ipynb").remarks == ()
+    assert files.export_conversation(Conversation("talk", turns=turns[1:]), tmp_path / "a.ipynb").remarks == ()
 
 
 @given(TEXTS)
 def test_the_first_cell_sets_the_model(model):
     turn = Turn("q", "a", provider="openai", model=model)
-    (first,) = Setting.of([turn], PROVIDERS).cells()
+    (first,) = NotebookDefaults.from_turns([turn], PROVIDERS).cells()
     load, *use = magics_of(first)
     assert load == ("load_ext", "lockbots_magic", None)
-    assert [split_words(line) for _, line, _ in use] == [["use", name] for name in [model_of(turn, PROVIDERS)] if name]
+    assert [split_words(line) for _, line, _ in use] == [
+        ["use", name] for name in [model_option(turn, PROVIDERS)] if name
+    ]
 
 
 @given(TEXTS.filter(bool))
@@ -169,6 +173,6 @@ def test_the_first_cell_sets_the_model(model):
 @example("Be\nbrief, {x} $y.")
 def test_a_system_prompt_is_set_as_it_is(system):
     session = Lockbots()
-    ((name, line, _),) = magics_of(Setting("", system).cells()[1])
+    ((name, line, _),) = magics_of(NotebookDefaults("", system).cells()[1])
     commands.run(session, line)
     assert (name, system_of(session, None, NotebookContext({}))) == ("lockbots", system)

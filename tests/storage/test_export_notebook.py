@@ -12,7 +12,7 @@ from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import UsageError
 from lockbots_magic.notebook.extension import session_of
 from lockbots_magic.storage import export_notebook as notebook
-from lockbots_magic.storage import formats as files
+from lockbots_magic.storage import files
 from tests.documents import DOCUMENT
 from tests.effort import examples
 from tests.hostile import VECTORS
@@ -27,7 +27,7 @@ def turn(prompt="What?", reply="That.", **kwargs):
 
 def exported(*turns, **kwargs):
     """The notebook of a conversation, as nbformat reads it."""
-    made = nbformat.reads(notebook.text(Conversation("talk", turns=turns, **kwargs)), nbformat.NO_CONVERT)
+    made = nbformat.reads(notebook.to_notebook(Conversation("talk", turns=turns, **kwargs)), nbformat.NO_CONVERT)
     nbformat.validate(made)
     return made
 
@@ -130,9 +130,9 @@ def whole(text):
 @settings(max_examples=examples(50))
 def test_a_notebook_gives_the_conversation_back(tmp_path_factory, turns, name):
     path = tmp_path_factory.getbasetemp() / "any.ipynb"
-    files.write(Conversation(name, system="Be brief.", turns=turns), path)
+    files.export_conversation(Conversation(name, system="Be brief.", turns=turns), path)
     nbformat.validate(nbformat.read(path, nbformat.NO_CONVERT))
-    (back,) = files.read(path).conversations
+    (back,) = files.import_conversations(path).conversations
     assert back.name == (whole(name) or "main")
     assert back.system == "Be brief."
     told = lambda t: (whole(t.prompt), whole(t.reply), t.system, t.status, dict(t.params), t.stale)  # noqa: E731
@@ -143,8 +143,8 @@ def test_what_ran_again_comes_back_as_it_stood(tmp_path):
     conversation = Conversation("talk")
     for run, one in enumerate(("a", "b", "c", "b", "d")):
         conversation.commit(turn(f"{one}{run}", cell_id=one, run=str(run)), conversation.slot(one, str(run)))
-    files.write(conversation, tmp_path / "a.ipynb")
-    found = files.read(tmp_path / "a.ipynb")
+    files.export_conversation(conversation, tmp_path / "a.ipynb")
+    found = files.import_conversations(tmp_path / "a.ipynb")
     (back,) = found.conversations
     assert [(t.prompt, t.stale) for t in back.turns] == [("a0", False), ("b3", False), ("c2", True), ("d4", False)]
     assert found.remarks == ()
@@ -167,8 +167,8 @@ def test_everything_known_of_a_turn_comes_back(tmp_path):
         calls=(ToolCall("1", "weather", '{"city": "Осло"}', "дождь"),),
     )
     conversation = Conversation("talk", turns=[one, turn(stale=True)])
-    files.write(conversation, tmp_path / "a.ipynb")
-    found = files.read(tmp_path / "a.ipynb")
+    files.export_conversation(conversation, tmp_path / "a.ipynb")
+    found = files.import_conversations(tmp_path / "a.ipynb")
     (back,) = found.conversations
     assert back.turns == conversation.turns
     assert found.remarks == ()
@@ -176,8 +176,8 @@ def test_everything_known_of_a_turn_comes_back(tmp_path):
 
 def test_the_turns_of_another_notebook_belong_to_no_cell_here(tmp_path):
     conversation = Conversation("talk", turns=[turn(cell_id="abc")])
-    files.write(conversation, tmp_path / "a.ipynb")
-    (back,) = files.read(tmp_path / "a.ipynb").conversations
+    files.export_conversation(conversation, tmp_path / "a.ipynb")
+    (back,) = files.import_conversations(tmp_path / "a.ipynb").conversations
     assert back.turns[0].cell_id is None
     assert back.id != conversation.id
 
@@ -189,7 +189,7 @@ def test_what_is_no_notebook_with_turns_is_one_message(tmp_path, content):
     path = tmp_path / "a.ipynb"
     path.write_text(content)
     with pytest.raises(UsageError, match=r"a\.ipynb"):
-        files.read(path)
+        files.import_conversations(path)
 
 
 @pytest.mark.once
@@ -197,9 +197,9 @@ def test_hostile_words_are_carried_and_do_no_harm(tmp_path):
     turns = [turn(vector.text, vector.text) for vector in VECTORS]
     turns += [turn(provider=name, model=name, system=name) for name in NAMES]
     path = tmp_path / "a.ipynb"
-    files.write(Conversation(NAMES[0], turns=turns), path)
+    files.export_conversation(Conversation(NAMES[0], turns=turns), path)
     nbformat.validate(nbformat.read(path, nbformat.NO_CONVERT))
-    (back,) = files.read(path).conversations
+    (back,) = files.import_conversations(path).conversations
     assert [t.reply for t in back.turns] == [whole(t.reply) for t in turns]
 
 
@@ -219,7 +219,7 @@ def lockbots(shell):
 def test_import_and_restore_both_go_on_with_an_exported_notebook(lockbots, shell, tmp_path):
     session = session_of(shell)
     path = tmp_path / "talk.ipynb"
-    files.write(Conversation("physics", turns=[turn("one", cell_id="a"), turn("two")]), path)
+    files.export_conversation(Conversation("physics", turns=[turn("one", cell_id="a"), turn("two")]), path)
     assert lockbots(f"import {path}") == "conversation: physics (2 turns)\n"
     lockbots("delete physics")
     lockbots(f"restore {path}")
@@ -246,7 +246,7 @@ def test_an_exported_notebook_runs_and_gives_the_same_replies(tmp_path):
     for question in questions:
         chat.ask(question, rate=0)
     path = tmp_path / "talk.ipynb"
-    files.write(chat.conversation, path)
+    files.export_conversation(chat.conversation, path)
     ran = nbformat.read(path, nbformat.NO_CONVERT)
     before = [cell.outputs[0].data["text/plain"] for cell in ran.cells[3:]]
     for one in ran.cells[1:]:
@@ -254,6 +254,6 @@ def test_an_exported_notebook_runs_and_gives_the_same_replies(tmp_path):
     NotebookClient(ran, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
     assert [cell.outputs[0].data["text/plain"] for cell in ran.cells[3:]] == before
     nbformat.write(ran, path)
-    (back,) = files.read(path).conversations
+    (back,) = files.import_conversations(path).conversations
     assert [t.prompt for t in back.turns] == questions
     assert {t.system for t in back.turns} == {chat.conversation.system}

@@ -11,7 +11,7 @@ from lockbots_magic.conversation.conversation import Conversation
 from lockbots_magic.conversation.messages import Message, ToolCall
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import UsageError
-from lockbots_magic.storage import formats as files
+from lockbots_magic.storage import files
 from lockbots_magic.storage import openai_messages as messages
 
 JSON = st.recursive(
@@ -42,7 +42,7 @@ JPEG = "https://pictures.example/a.jpg?size=1,2"
 
 
 def imported(data):
-    return messages.conversation_of(data, "talk")[0]
+    return messages.from_messages(data, "talk")[0]
 
 
 def test_messages_are_what_a_model_would_be_told():
@@ -53,20 +53,22 @@ def test_messages_are_what_a_model_would_be_told():
         turn("two", "2", status="interrupted", stale=True),
         system="Be brief.",
     )
-    assert json.loads(messages.text(conversation)) == listed(
+    assert json.loads(messages.to_messages(conversation)) == listed(
         ("system", "Be brief."), ("user", "one"), ("assistant", "1"), ("user", "two"), ("assistant", "2")
     )
 
 
 def test_the_system_prompt_of_most_turns_comes_first_where_the_conversation_has_none():
     turns = [turn(system="Once."), turn(system="Be brief."), turn(system="Be brief.")]
-    assert json.loads(messages.text(talk(*turns)))[0] == {"role": "system", "content": "Be brief."}
+    assert json.loads(messages.to_messages(talk(*turns)))[0] == {"role": "system", "content": "Be brief."}
 
 
 def test_a_count_tells_what_was_left_out(tmp_path):
     conversation = talk(turn(), turn(reply="", status="error"), turn(reply=""))
-    assert files.write(conversation, tmp_path / "a.json") == files.Written(tmp_path / "a.json", 1, failed=1, empty=1)
-    assert files.write(conversation, tmp_path / "a.md") == files.Written(tmp_path / "a.md", 3)
+    assert files.export_conversation(conversation, tmp_path / "a.json") == files.ExportResult(
+        tmp_path / "a.json", 1, failed=1, empty=1
+    )
+    assert files.export_conversation(conversation, tmp_path / "a.md") == files.ExportResult(tmp_path / "a.md", 3)
 
 
 TEXTS = st.text(min_size=1)
@@ -79,10 +81,10 @@ IMAGES = st.lists(
 @given(st.lists(st.tuples(st.text(), TEXTS, IMAGES.map(tuple))), st.text())
 def test_messages_come_back_as_they_went(told, system):
     turns = [Turn(prompt, reply, images=images) for prompt, reply, images in told]
-    data = json.loads(messages.text(Conversation("talk", system=system, turns=turns)))
+    data = json.loads(messages.to_messages(Conversation("talk", system=system, turns=turns)))
     if not data:
         return
-    back, remarks = messages.conversation_of(data, "talk")
+    back, remarks = messages.from_messages(data, "talk")
     assert [(t.prompt, t.reply, t.images) for t in back.turns] == told
     assert remarks == ()
     assert back.system == system
@@ -115,8 +117,10 @@ def test_parts_of_text_are_joined():
 
 
 def test_images_come_back_from_a_file_with_the_turn_they_went_with(tmp_path):
-    path = files.write(talk(turn(images=(PNG, JPEG)), turn("And now?", "Later.")), tmp_path / "a.json").path
-    found = files.read(path)
+    path = files.export_conversation(
+        talk(turn(images=(PNG, JPEG)), turn("And now?", "Later.")), tmp_path / "a.json"
+    ).path
+    found = files.import_conversations(path)
     assert [t.images for t in found.conversations[0].turns] == [(PNG, JPEG), ()]
     assert found.remarks == ()
 
@@ -133,16 +137,16 @@ def test_images_of_several_messages_and_kinds_go_with_one_question():
 
 def test_an_image_where_no_turn_has_any_is_left_out_with_a_remark():
     parts = [{"type": "text", "text": "Here."}, image({"url": PNG})]
-    back, remarks = messages.conversation_of(listed(("user", "Draw!"), ("assistant", parts)), "talk")
+    back, remarks = messages.from_messages(listed(("user", "Draw!"), ("assistant", parts)), "talk")
     assert said(back) == [("Draw!", "Here.")]
-    assert remarks == ("1 image left out: only what is asked can have images here",)
+    assert remarks == ("1 image left out: only prompts can have images.",)
 
 
 @pytest.mark.parametrize(
     "url", ["file:///etc/passwd", "/etc/passwd", "df", "data:text/html,x", "javascript:hurt()", ""]
 )
 def test_an_image_that_is_none_of_the_web_and_no_data_is_one_message(url):
-    with pytest.raises(UsageError, match="message 1 holds an image without an http or data:image address"):
+    with pytest.raises(UsageError, match="message 1 holds an image without an http"):
         imported(listed(("user", [image({"url": url})])))
 
 
@@ -153,10 +157,10 @@ RAIN = Message("tool", "rain", call_id="call_1").to_dict()
 
 def test_functions_that_were_called_are_kept_with_the_reply():
     given = [*listed(("user", "Rain?")), CALLING, RAIN, *listed(("assistant", "Yes."), ("user", "Sure?"))]
-    back, remarks = messages.conversation_of(given, "talk")
+    back, remarks = messages.from_messages(given, "talk")
     assert said(back) == [("Rain?", "I'll look.\n\nYes."), ("Sure?", "")]
     assert [t.calls for t in back.turns] == [(WEATHER._replace(result="rain"),), ()]
-    assert remarks == ("1 call of functions kept; a model is told of the replies alone",)
+    assert remarks == ("1 call of tools kept; only the replies are sent as context.",)
     assert Conversation.from_dict(back.to_dict()).turns == back.turns
 
 
@@ -173,18 +177,18 @@ def test_calls_in_the_old_form_are_known_by_their_names():
 
 
 def test_a_call_without_a_result_is_left_out_with_a_remark():
-    back, remarks = messages.conversation_of([*listed(("user", "Rain?")), {**CALLING, "content": None}], "talk")
+    back, remarks = messages.from_messages([*listed(("user", "Rain?")), {**CALLING, "content": None}], "talk")
     assert said(back) == [("Rain?", "")]
     assert back.turns[0].calls == ()
-    assert remarks == ("1 call of functions left out: no result is there",)
+    assert remarks == ("1 call of tools left out: they have no result.",)
 
 
 def test_an_export_without_the_calls_says_so(tmp_path):
     conversation = talk(turn(calls=(WEATHER._replace(result="rain"),)), turn())
-    (remark,) = files.write(conversation, tmp_path / "a.json").remarks
-    assert remark == "1 turn without the functions called for the reply: messages hold the reply alone"
-    assert "weather" in files.write(conversation, tmp_path / "a.md").path.read_text()
-    assert files.write(conversation, tmp_path / "a.md").remarks == ()
+    (remark,) = files.export_conversation(conversation, tmp_path / "a.json").remarks
+    assert remark == "1 turn without tool calls: messages hold only the reply."
+    assert "weather" in files.export_conversation(conversation, tmp_path / "a.md").path.read_text()
+    assert files.export_conversation(conversation, tmp_path / "a.md").remarks == ()
 
 
 @pytest.mark.parametrize(
@@ -194,23 +198,26 @@ def test_an_export_without_the_calls_says_so(tmp_path):
         ("text", "neither"),
         (None, "neither"),
         ({"messages": {}}, "neither"),
-        ([], "no message"),
-        (["text"], "message 1 is no object"),
-        (listed(("assistant", "a")), "message 1 is a reply without a question"),
-        (listed(("system", "s"), ("assistant", "a")), "message 2 is a reply without a question"),
-        (listed(("user", "q"), ("system", "s")), "message 2 is a system prompt behind others"),
-        (listed(("user", "q"), ("tool", "s")), "message 2 is the result of a call that nobody made"),
-        (listed(("function", "s")), "message 1 is the result of a call that nobody made"),
-        ([*listed(("user", "q")), CALLING, RAIN, RAIN], "message 4 is the result of a call that nobody made"),
-        ([*listed(("user", "q")), {**CALLING, "tool_calls": [{}]}], "message 2 holds a call of a function without"),
-        ([*listed(("user", "q")), {**CALLING, "tool_calls": 5}], "message 2 holds a call of a function without"),
-        ([*listed(("user", "q")), {**CALLING, "function_call": "f"}], "message 2 holds a call of a function without"),
-        (listed(("robot", "s")), "message 1 has the role 'robot'; there are: system, developer, user, assistant"),
-        ([{"content": "s"}], "message 1 has the role None"),
-        ([{"role": ["user"], "content": "s"}], "message 1 has the role"),
+        ([], "is empty"),
+        (["text"], "message 1 is not an object"),
+        (listed(("assistant", "a")), "message 1 is a reply without a prompt"),
+        (listed(("system", "s"), ("assistant", "a")), "message 2 is a reply without a prompt"),
+        (listed(("user", "q"), ("system", "s")), "message 2 is a system prompt after other messages"),
+        (listed(("user", "q"), ("tool", "s")), "message 2 is the result of an unknown tool call"),
+        (listed(("function", "s")), "message 1 is the result of an unknown tool call"),
+        ([*listed(("user", "q")), CALLING, RAIN, RAIN], "message 4 is the result of an unknown tool call"),
+        ([*listed(("user", "q")), {**CALLING, "tool_calls": [{}]}], "message 2 holds a tool call without"),
+        ([*listed(("user", "q")), {**CALLING, "tool_calls": 5}], "message 2 holds a tool call without"),
+        ([*listed(("user", "q")), {**CALLING, "function_call": "f"}], "message 2 holds a tool call without"),
+        (
+            listed(("robot", "s")),
+            "message 1 has the unknown role 'robot'. Known roles: system, developer, user, assistant",
+        ),
+        ([{"content": "s"}], "message 1 has the unknown role None"),
+        ([{"role": ["user"], "content": "s"}], "message 1 has the unknown role"),
         (listed(("user", None)), "message 1 has no text"),
         (listed(("user", [{"type": "image_url", "image_url": {}}])), "message 1 holds an image without"),
-        (listed(("user", [{"type": "input_audio"}])), "a part of type 'input_audio', and only text and images"),
+        (listed(("user", [{"type": "input_audio"}])), "a part of type 'input_audio'; only text and images"),
         (listed(("user", ["text"])), "message 1 holds a part without a type"),
         (listed(("user", [{"type": "text", "text": 5}])), "message 1 holds a part of type 'text'"),
     ],
@@ -263,5 +270,5 @@ def test_any_file_is_read_or_one_message(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "any.json"
     path.write_bytes(content)
     with one_message() as errors:
-        assert files.read(path).conversations
+        assert files.import_conversations(path).conversations
     assert all(str(path) in error for error in errors)

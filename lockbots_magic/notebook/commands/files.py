@@ -6,7 +6,15 @@ from argparse import Namespace
 from pathlib import Path
 
 from ...errors import UsageError
-from ...storage import formats as files
+from ...storage.files import (
+    EXPORT_FORMATS,
+    IMPORT_FORMATS,
+    export_conversation,
+    import_conversations,
+    list_formats,
+    load_conversation,
+    save_conversation,
+)
 from ..session import Lockbots
 from .command import argument, command, counted
 
@@ -19,23 +27,23 @@ def _help(text: str) -> str:
 def save(session: Lockbots, options: Namespace) -> str:
     """Write the current conversation to a JSON file, to load it again."""
     _check_is_elsewhere(session, options.file)
-    return f"saved: {files.save(session.conversation(), options.file)}"
+    return f"saved: {save_conversation(session.conversation(), options.file)}"
 
 
 @command(argument("file", completer="file", help="one that save wrote"))
 def load(session: Lockbots, options: Namespace) -> str:
     """Read a conversation from a file and go on with it."""
-    conversation = session.add(files.load(options.file))
+    conversation = session.add(load_conversation(options.file))
     return f"conversation: {conversation.name} ({counted(len(conversation), 'turn')})"
 
 
-@command(argument("file", completer="file", nargs="?", help=_help(f"where to: {files.listed(files.EXPORTS)}")))
+@command(argument("file", completer="file", nargs="?", help=_help(f"where to: {list_formats(EXPORT_FORMATS)}")))
 def export(session: Lockbots, options: Namespace) -> str:
     """Write the current conversation for others: as Markdown, a page, a notebook or messages."""
     if not options.file:
-        raise UsageError(f"name a file, by its ending: {files.listed(files.EXPORTS)}")
+        raise UsageError(f"name a file, by its ending: {list_formats(EXPORT_FORMATS)}")
     _check_is_elsewhere(session, options.file)
-    written = files.write(session.conversation(), options.file)
+    written = export_conversation(session.conversation(), options.file)
     out = [
         *([f"{counted(written.failed, 'failed turn')} left out"] if written.failed else []),
         *([f"{counted(written.empty, 'turn')} without a reply left out"] if written.empty else []),
@@ -44,12 +52,12 @@ def export(session: Lockbots, options: Namespace) -> str:
     return "\n".join([told, *(f"- {remark}" for remark in written.remarks)])
 
 
-@command(argument("file", completer="file", nargs="?", help=_help(f"which: {files.listed(files.IMPORTS)}")))
+@command(argument("file", completer="file", nargs="?", help=_help(f"which: {list_formats(IMPORT_FORMATS)}")))
 def import_(session: Lockbots, options: Namespace) -> str:
     """Read conversations that export, save or another program wrote, and go on with them."""
     if not options.file:
-        raise UsageError(f"name a file, by its ending: {files.listed(files.IMPORTS)}")
-    found = files.read(options.file)
+        raise UsageError(f"name a file, by its ending: {list_formats(IMPORT_FORMATS)}")
+    found = import_conversations(options.file)
     told = []
     for conversation in found.conversations:
         session.add(conversation)

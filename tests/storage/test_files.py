@@ -17,8 +17,8 @@ from lockbots_magic.errors import UsageError
 from lockbots_magic.notebook.extension import session_of
 from lockbots_magic.security.secrets import Secret
 from lockbots_magic.storage import export_common as turns
-from lockbots_magic.storage import export_markdown as markdown
-from lockbots_magic.storage import formats as files
+from lockbots_magic.storage import files
+from lockbots_magic.storage.export_document import to_markdown
 from tests.documents import DOCUMENT
 from tests.effort import pick
 from tests.hostile import FAMILIES, VECTORS
@@ -61,40 +61,40 @@ def session(shell):
 # What all forms have in common.
 
 
-@pytest.mark.parametrize("ending", files.EXPORTS)
+@pytest.mark.parametrize("ending", files.EXPORT_FORMATS)
 def test_every_form_holds_text_in_any_script(tmp_path, ending):
     path = tmp_path / f"беседа 😀{ending}"
-    written = files.write(talk(turn("Как дела?", "Хорошо 😀 世界")), path)
+    written = files.export_conversation(talk(turn("Как дела?", "Хорошо 😀 世界")), path)
     text = path.read_text(encoding="utf-8")
-    assert written == files.Written(path, 1)
+    assert written == files.ExportResult(path, 1)
     assert "Как дела?" in text
     assert "Хорошо 😀 世界" in text
 
 
-@pytest.mark.parametrize("ending", files.EXPORTS)
+@pytest.mark.parametrize("ending", files.EXPORT_FORMATS)
 def test_every_form_holds_half_a_character(tmp_path, ending):
     path = tmp_path / f"a{ending}"
-    files.write(talk(turn("half \ud83d", "a \udc00 character"), name="\ud800"), path)
+    files.export_conversation(talk(turn("half \ud83d", "a \udc00 character"), name="\ud800"), path)
     assert path.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("ending", files.EXPORTS)
+@pytest.mark.parametrize("ending", files.EXPORT_FORMATS)
 def test_a_conversation_without_turns_can_be_written(tmp_path, ending):
-    assert files.write(Conversation("empty"), tmp_path / f"a{ending}").turns == 0
+    assert files.export_conversation(Conversation("empty"), tmp_path / f"a{ending}").turns == 0
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("ending", files.EXPORTS)
+@pytest.mark.parametrize("ending", files.EXPORT_FORMATS)
 def test_long_conversation_is_written_whole(tmp_path, ending):
     count = pick(100, thorough=1000)
     path = tmp_path / f"a{ending}"
-    written = files.write(talk(*[turn(f"question {n} of many", DOCUMENT) for n in range(count)]), path)
+    written = files.export_conversation(talk(*[turn(f"question {n} of many", DOCUMENT) for n in range(count)]), path)
     assert written.turns == count
     text = path.read_text(encoding="utf-8")
     assert [n for n in range(count) if f"question {n} of many" not in text] == []
 
 
-@pytest.mark.parametrize("ending", [*files.EXPORTS, ".saved"])
+@pytest.mark.parametrize("ending", [*files.EXPORT_FORMATS, ".saved"])
 def test_no_form_holds_a_credential(tmp_path, ending):
     secret = Secret(SECRET)
     params = {"header": {"x": [SECRET]}}
@@ -106,7 +106,7 @@ def test_no_form_holds_a_credential(tmp_path, ending):
         name=f"key {SECRET}",
     )
     path = tmp_path / f"a{ending}"
-    (files.save if ending == ".saved" else files.write)(conversation, path)
+    (files.save_conversation if ending == ".saved" else files.export_conversation)(conversation, path)
     text = path.read_text(encoding="utf-8")
     assert "***" in text
     assert "planted" not in text
@@ -127,23 +127,25 @@ def test_what_is_freed_of_credentials_keeps_its_kinds():
     assert secret.size() == len(SECRET)
 
 
-@pytest.mark.parametrize("ending", files.EXPORTS)
+@pytest.mark.parametrize("ending", files.EXPORT_FORMATS)
 def test_no_form_tells_where_a_service_is(tmp_path, ending):
     error = "ConnectionFailed: the connection to intranet.example:8000 failed: refused"
     path = tmp_path / f"a{ending}"
-    files.write(talk(turn(), turn("q", "", status="error", error=error), turn("q", "a", status="error")), path)
+    files.export_conversation(
+        talk(turn(), turn("q", "", status="error", error=error), turn("q", "a", status="error")), path
+    )
     assert "intranet" not in path.read_text(encoding="utf-8")
 
 
 def test_an_old_file_is_replaced_whole(tmp_path):
     path = tmp_path / "a.md"
     path.write_text("x" * 10_000)
-    files.write(talk(), path)
+    files.export_conversation(talk(), path)
     assert "x" not in path.read_text()
     assert [*tmp_path.iterdir()] == [path]
 
 
-@pytest.mark.parametrize("ending", files.EXPORTS)
+@pytest.mark.parametrize("ending", files.EXPORT_FORMATS)
 def test_where_it_can_not_be_written_is_one_message_and_the_old_file_stays(tmp_path, ending, monkeypatch):
     path = tmp_path / f"a{ending}"
     path.write_text("old")
@@ -153,7 +155,7 @@ def test_where_it_can_not_be_written_is_one_message_and_the_old_file_stays(tmp_p
 
     monkeypatch.setattr(Path, "replace", refused)
     with pytest.raises(UsageError, match=r"Can't write .*: Permission denied"):
-        files.write(talk(), path)
+        files.export_conversation(talk(), path)
     assert path.read_text() == "old"
     assert [*tmp_path.iterdir()] == [path]
 
@@ -162,35 +164,35 @@ def test_where_it_can_not_be_written_is_one_message_and_the_old_file_stays(tmp_p
 def test_a_folder_that_is_not_ours_is_one_message(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(UsageError, match="Can't write"):
-        files.write(talk(), tmp_path / "a.md")
+        files.export_conversation(talk(), tmp_path / "a.md")
 
 
 def test_a_missing_folder_and_a_name_that_is_none_are_one_message(tmp_path):
     for path in (tmp_path / "none" / "a.md", tmp_path / ("a" * 300 + ".md"), tmp_path / "a\0.md"):
         with pytest.raises(UsageError, match="Can't write"):
-            files.write(talk(), path)
+            files.export_conversation(talk(), path)
         with pytest.raises(UsageError, match="Can't read"):
-            files.read(path.with_suffix(".json"))
+            files.import_conversations(path.with_suffix(".json"))
 
 
 @pytest.mark.parametrize("name", ["talk", "talk.txt", ".md", "", "talk.md.bak", "~nobody-at-all/a.txt"])
 def test_an_unknown_ending_is_a_message_that_lists_the_known_ones(name):
     with pytest.raises(UsageError, match=r"\.md .*\.html .*\.ipynb .*\.json"):
-        files.write(talk(), name)
+        files.export_conversation(talk(), name)
     with pytest.raises(UsageError, match=r"\.ipynb .*\.json"):
-        files.read(name)
+        files.import_conversations(name)
 
 
 def test_a_tilde_is_the_home_directory(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
-    assert files.write(talk(), "~/A.JSON").path == tmp_path / "A.JSON"
-    assert said(files.read("~/A.JSON").conversations[0]) == [("What?", "That.")]
+    assert files.export_conversation(talk(), "~/A.JSON").path == tmp_path / "A.JSON"
+    assert said(files.import_conversations("~/A.JSON").conversations[0]) == [("What?", "That.")]
 
 
 def test_a_home_that_is_unknown_is_one_message():
     with pytest.raises(UsageError, match="home"):
-        files.write(talk(), "~nobody-at-all/a.md")
+        files.export_conversation(talk(), "~nobody-at-all/a.md")
 
 
 # The toolkit's own.
@@ -202,28 +204,28 @@ def test_what_is_saved_is_loaded_as_it_was(tmp_path):
         turn("q", "", status="error", error="RateLimitError: later", stale=True),
         system="Be brief.",
     )
-    path = files.save(conversation, tmp_path / "a.json")
-    for loaded in (files.load(path), *files.read(path).conversations):
+    path = files.save_conversation(conversation, tmp_path / "a.json")
+    for loaded in (files.load_conversation(path), *files.import_conversations(path).conversations):
         assert loaded.turns == conversation.turns
         assert (loaded.name, loaded.system, loaded.id) == (conversation.name, "Be brief.", conversation.id)
 
 
 def test_half_a_character_is_saved_as_it_is(tmp_path):
-    path = files.save(talk(turn("half \ud83d")), tmp_path / "a.json")
-    assert files.load(path).turns[0].prompt == "half \ud83d"
+    path = files.save_conversation(talk(turn("half \ud83d")), tmp_path / "a.json")
+    assert files.load_conversation(path).turns[0].prompt == "half \ud83d"
 
 
 @pytest.mark.parametrize("value", [object(), float("nan"), {1, 2}])
 def test_a_parameter_that_is_no_json_is_one_message(tmp_path, value):
     with pytest.raises(UsageError, match="parameter"):
-        files.save(talk(turn(params={"x": value})), tmp_path / "a.json")
+        files.save_conversation(talk(turn(params={"x": value})), tmp_path / "a.json")
     assert not [*tmp_path.iterdir()]
 
 
 def test_what_is_no_text_is_one_message(tmp_path):
     path = tmp_path / "a.json"
     path.write_bytes(b"\xff\xfe\x00")
-    for reads in (files.load, files.read):
+    for reads in (files.load_conversation, files.import_conversations):
         with pytest.raises(UsageError, match=r"Can't read .*a\.json: it is not UTF-8 text"):
             reads(path)
 
@@ -231,7 +233,7 @@ def test_what_is_no_text_is_one_message(tmp_path):
 def test_a_mark_in_front_of_the_text_is_no_part_of_it(tmp_path):
     path = tmp_path / "a.json"
     path.write_text('[{"role": "user", "content": "q"}]', encoding="utf-8-sig")
-    assert said(files.read(path).conversations[0]) == [("q", "")]
+    assert said(files.import_conversations(path).conversations[0]) == [("q", "")]
 
 
 # Markdown.
@@ -246,17 +248,17 @@ def test_markdown_tells_who_said_what_and_how_it_ended():
         system="Be brief.",
         name="my talk",
     )
-    assert markdown.text(conversation).split("\n\n") == [
+    assert to_markdown(conversation).split("\n\n") == [
         *("# my talk", "## System prompt", "Be brief."),
         *("## You", "Why?", "## openai:gpt-4o", "### Because", "**it** is."),
-        *("## You", "And?", "## openai:gpt-4o", "so", "*cut short*", "*stale: an earlier turn was asked again since*"),
-        *("## You", "More?", "## openai:gpt-4o", "*no reply came: RateLimitError*"),
+        *("## You", "And?", "## openai:gpt-4o", "so", "*cut short*", "*stale: an earlier turn has changed since*"),
+        *("## You", "More?", "## openai:gpt-4o", "*no reply: RateLimitError*"),
         *("## You", "Who?", "## Assistant", "*the reply is empty*\n"),
     ]
 
 
 def test_markdown_tells_of_images_below_the_prompt_they_went_with():
-    text = markdown.text(
+    text = to_markdown(
         talk(turn("Who?", "Me.", images=("data:image/png;base64,AA==", "https://evil.example/x.png")), turn())
     )
     assert "Who?\n\n*with 2 images*\n\n## openai:gpt-4o\n\nMe." in text
@@ -265,13 +267,13 @@ def test_markdown_tells_of_images_below_the_prompt_they_went_with():
 
 
 def test_no_reply_speaks_for_others_in_markdown():
-    text = markdown.text(talk(turn("q", "a\n\n## You\n\n# You\n\nYou\n---\n\n> # You")))
+    text = to_markdown(talk(turn("q", "a\n\n## You\n\n# You\n\nYou\n---\n\n> # You")))
     assert text.count("\n## You\n") == 1
     assert "\n# You" not in text
 
 
 def test_notes_of_two_replies_are_told_apart_in_markdown():
-    text = markdown.text(talk(turn("q", "a[^1]\n\n[^1]: one thing"), turn("q", "b[^1]\n\n[^1]: another thing")))
+    text = to_markdown(talk(turn("q", "a[^1]\n\n[^1]: one thing"), turn("q", "b[^1]\n\n[^1]: another thing")))
     assert "a[^2-1]" in text
     assert "[^4-1]: another thing" in text
 
@@ -288,7 +290,7 @@ def read(text):
 def test_nothing_in_markdown_acts(family):
     for text in (vector.text for vector in VECTORS if vector.family == family):
         conversation = talk(turn(text, text), turn(text, "harmless"), system=text)
-        assert not faults_in(read(markdown.text(conversation)), READ)
+        assert not faults_in(read(to_markdown(conversation)), READ)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -297,7 +299,7 @@ def test_names_are_text_in_markdown(name):
     conversation = talk(
         *(turn(model=name), turn(provider=name), turn(status="truncated", error=name), with_calls), name=name
     )
-    assert not faults_in(read(markdown.text(conversation)), READ)
+    assert not faults_in(read(to_markdown(conversation)), READ)
 
 
 # The commands.
@@ -322,7 +324,7 @@ def test_export_tells_what_was_written(lockbots, session, tmp_path):
 
 def test_export_and_import_without_a_file_list_the_endings(lockbots):
     for line in ("export", "import", "export a", "import a.md"):
-        with pytest.raises(UsageError, match=r"\.ipynb \(a notebook.*%%chat cells\)"):
+        with pytest.raises(UsageError, match=r"\.ipynb \(notebook.*%%chat cells\)"):
             lockbots(line)
     assert "(a notebook of %%chat cells)" in " ".join(lockbots("export -h").split())
     assert "%lockbots save wrote" in " ".join(lockbots("import -h").split())
@@ -343,7 +345,7 @@ def test_an_import_tells_what_it_did_not_take(lockbots, tmp_path):
     image = {"type": "image_url", "image_url": {"url": "https://a.example/b.png"}}
     path.write_text(json.dumps(listed(("user", "Draw!"), ("assistant", [image]))))
     assert lockbots(f"import {path}") == (
-        "conversation: talk (1 turn)\n- 1 image left out: only what is asked can have images here\n"
+        "conversation: talk (1 turn)\n- 1 image left out: only prompts can have images.\n"
     )
 
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from lockbots_magic.conversation.conversation import Conversation
 from lockbots_magic.conversation.messages import ToolCall
 from lockbots_magic.conversation.turn import Turn
-from lockbots_magic.storage import export_html as page
+from lockbots_magic.storage import export_document
+from lockbots_magic.storage.export_document import CONTENT_SECURITY_POLICY
 from tests.documents import DOCUMENT
 from tests.hostile import FAMILIES, VECTORS
 from tests.hostile.judge import faults_in
@@ -24,7 +25,7 @@ PAGE: Rules = {
         "charset": "utf-8",
         "http-equiv": "Content-Security-Policy",
         "name": "viewport|color-scheme|referrer",
-        "content": re.escape(page.POLICY) + "|width=device-width, initial-scale=1|light dark|no-referrer",
+        "content": re.escape(CONTENT_SECURITY_POLICY) + "|width=device-width, initial-scale=1|light dark|no-referrer",
     },
     "section": {"class": "system|prompt|reply"},
     "div": {"class": f"({REPLY['div']['class']}|typed)", "dir": "auto"},
@@ -42,7 +43,7 @@ def talk(*turns, name="talk", system=""):
 
 def faults(conversation):
     """What of the page no exported page may hold."""
-    text = page.text(conversation).removeprefix("<!DOCTYPE html>\n")
+    text = export_document.to_html(conversation).removeprefix("<!DOCTYPE html>\n")
     return faults_in(re.sub(r"<meta [^>]*>", _closed, text, count=5), PAGE)
 
 
@@ -78,7 +79,7 @@ def test_the_page_tells_who_said_what_in_headings():
     conversation = talk(
         turn("Why?", "# Because\n\nit\n\n## And so\n\n###### Small"), turn(provider="", model=""), system="Be brief."
     )
-    assert Outline(page.text(conversation)).headings == [
+    assert Outline(export_document.to_html(conversation)).headings == [
         *(("h1", "talk"), ("h2", "System prompt")),
         *(("h2", "You"), ("h2", "openai:gpt-4o"), ("h3", "Because"), ("h4", "And so"), ("h6", "Small")),
         *(("h2", "You"), ("h2", "Assistant")),
@@ -86,13 +87,13 @@ def test_the_page_tells_who_said_what_in_headings():
 
 
 def test_prompts_are_shown_as_they_were_typed():
-    assert '<div class="typed" dir="auto">a\n   &lt;b&gt; &amp;amp; $x$\t**c**</div>' in page.text(
+    assert '<div class="typed" dir="auto">a\n   &lt;b&gt; &amp;amp; $x$\t**c**</div>' in export_document.to_html(
         talk(turn("a\n   <b> &amp; $x$\t**c**"))
     )
 
 
 def test_replies_are_shown_as_what_they_mean():
-    text = page.text(talk(turn(reply=DOCUMENT)))
+    text = export_document.to_html(talk(turn(reply=DOCUMENT)))
     assert "<strong>bold</strong>" in text
     assert '<span class="k">def </span>' in text
     assert "привет" in text
@@ -107,8 +108,8 @@ def test_replies_are_shown_as_what_they_mean():
         ),
         (turn(status="truncated", error="cut short"), "cut short"),
         (turn(status="error", error="RateLimitError: x"), "the reply broke off here"),
-        (turn(reply="", status="error", error="RateLimitError: x"), "no reply came: RateLimitError"),
-        (turn(reply="", status="error", error="something odd"), "no reply came"),
+        (turn(reply="", status="error", error="RateLimitError: x"), "no reply: RateLimitError"),
+        (turn(reply="", status="error", error="something odd"), "no reply"),
         (turn(reply=""), "the reply is empty"),
         (turn(stale=True), "stale"),
         (turn(left_out=2), "2 older turns were left out"),
@@ -116,27 +117,29 @@ def test_replies_are_shown_as_what_they_mean():
     ],
 )
 def test_how_a_turn_ended_is_marked(turn, remark):
-    assert f'<div class="lockbots-notice">{remark}' in page.text(talk(turn))
-    assert "odd" not in page.text(talk(turn))
+    assert f'<div class="lockbots-notice">{remark}' in export_document.to_html(talk(turn))
+    assert "odd" not in export_document.to_html(talk(turn))
 
 
 def test_images_are_told_of_below_the_prompt_and_none_is_shown():
-    text = page.text(talk(turn(images=("data:image/png;base64,iVBORw0KGgo=", "https://evil.example/x.png"))))
+    text = export_document.to_html(
+        talk(turn(images=("data:image/png;base64,iVBORw0KGgo=", "https://evil.example/x.png")))
+    )
     prompt, reply = re.findall("<section.*?</section>", text, re.DOTALL)
     assert '<div class="lockbots-notice">with 2 images</div>' in prompt
     assert "lockbots-notice" not in reply
     assert "<img" not in text
     assert "evil" not in text
-    assert "image" not in "".join(re.findall("<section.*?</section>", page.text(talk(turn())), re.DOTALL))
+    assert "image" not in "".join(re.findall("<section.*?</section>", export_document.to_html(talk(turn())), re.DOTALL))
 
 
 def test_the_page_needs_nothing_else():
-    text = page.text(talk(turn(reply=DOCUMENT)))
+    text = export_document.to_html(talk(turn(reply=DOCUMENT)))
     assert "<meta charset" in text[:100]
-    assert f'<meta http-equiv="Content-Security-Policy" content="{page.POLICY}">' in text
+    assert f'<meta http-equiv="Content-Security-Policy" content="{CONTENT_SECURITY_POLICY}">' in text
     assert text.index("Content-Security-Policy") < text.index("<style>")
     assert not re.search(r"<(script|link|iframe|object|form)|@import|url\(|\son\w+=", text)
-    assert page.POLICY.startswith("default-src 'none'; style-src 'unsafe-inline'; img-src data:")
+    assert CONTENT_SECURITY_POLICY.startswith("default-src 'none'; style-src 'unsafe-inline'; img-src data:")
 
 
 def test_an_ordinary_page_passes_the_judge():
@@ -168,6 +171,6 @@ def test_any_words_are_text(prompt, name):
 
 
 def test_what_would_steer_the_page_is_not_in_a_name():
-    text = page.text(talk(turn(model="a\u202eb\x1b[31m\n\nc"), name="x\u202ey"))
+    text = export_document.to_html(talk(turn(model="a\u202eb\x1b[31m\n\nc"), name="x\u202ey"))
     assert '<h1 dir="auto">xy</h1>' in text
     assert ">openai:ab[31m c</h2>" in text

@@ -1,0 +1,149 @@
+"""Documents of a conversation to read: Markdown, and an HTML page without scripts and network access. No I/O."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable
+from html import escape
+from importlib.resources import files
+
+from markdown_it.token import Token
+
+from ..conversation.conversation import Conversation
+from ..conversation.turn import Turn
+from ..rendering.escaping import printed
+from ..rendering.html import framed, render, style, style_element
+from ..rendering.markdown import lowered, parse
+from ..rendering.mime_bundle import html_or_source
+from ..rendering.notices import notices_of
+from ..rendering.safe_markdown import neutralised, written
+from ..rendering.safe_markdown.inline import literal
+from ..security.control_characters import printable
+from .export_common import counted, one_line, system_prompt, title_of
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+)
+"""What a browser may do for the page: apply its style, and show images embedded in replies."""
+_LEVEL = 2
+"""Level of the headings above prompts and replies."""
+_ERROR_TYPE = re.compile(r"(\w+)(?::|\Z)")
+
+_PAGE = """\
+<!DOCTYPE html>
+<html>
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<title>{title}</title>
+{style}
+</head>
+<body>
+<main>
+<h1 dir="auto">{title}</h1>
+{parts}
+</main>
+</body>
+</html>
+"""
+
+
+def to_html(conversation: Conversation) -> str:
+    """Return `conversation` as an HTML page."""
+    system = system_prompt(conversation)
+    first = [_section("system", "System prompt", _typed_text(system))] if system else []
+    parts = [*first, *(part for turn in conversation.turns for part in _html_turn(turn))]
+    title = _escape(title_of(conversation))
+    page_style = style() + _page_style()
+    return _PAGE.format(policy=CONTENT_SECURITY_POLICY, title=title, style=page_style, parts="\n".join(parts))
+
+
+def to_markdown(conversation: Conversation) -> str:
+    """Return `conversation` as Markdown without active content."""
+    blocks = [f"# {literal(title_of(conversation), heading=True)}"]
+    if system := system_prompt(conversation):
+        blocks += ["## System prompt", _markdown_part(system, 0)]
+    for number, turn in enumerate(conversation.turns, 1):
+        blocks += _markdown_turn(turn, number)
+    return "\n\n".join(filter(None, blocks)) + "\n"
+
+
+def speaker_of(turn: Turn) -> str:
+    """Return who replied, on one line: ``provider:model`` as far as known."""
+    return one_line(":".join(filter(None, (turn.provider, turn.model)))) or "Assistant"
+
+
+def prompt_remarks(turn: Turn) -> list[str]:
+    """Return remarks on the prompt, one line each. Images are only counted: showing them would fetch them."""
+    return [f"with {counted(len(turn.images), 'image')}"] if turn.images else []
+
+
+def reply_remarks(turn: Turn) -> list[str]:
+    """Return remarks on the reply, one line each, without the address of the service."""
+    remarks = notices_of(turn)
+    if turn.status == "error" and not turn.reply:
+        error_type = _ERROR_TYPE.match(turn.error)
+        remarks.append(f"no reply: {error_type[1]}" if error_type else "no reply")
+    if turn.stale:
+        remarks.append("stale: an earlier turn has changed since")
+    return remarks
+
+
+def _html_turn(turn: Turn) -> Iterable[str]:
+    reply = html_or_source(lambda: render(turn.reply, _LEVEL), turn.reply)
+    remarks = prompt_remarks(turn)
+    yield _section("prompt", "You", _typed_text(turn.prompt) + (framed("", remarks, styled=False) if remarks else ""))
+    yield _section("reply", _escape(speaker_of(turn)), framed(reply, reply_remarks(turn), styled=False))
+
+
+def _section(kind: str, heading: str, html: str) -> str:
+    return f'<section class="{kind}">\n<h{_LEVEL} dir="auto">{heading}</h{_LEVEL}>\n{html}\n</section>'
+
+
+def _typed_text(text: str) -> str:
+    return f'<div class="typed" dir="auto">{printed(printable(text))}</div>'
+
+
+def _escape(name: str) -> str:
+    return escape(printable(name))
+
+
+@functools.cache
+def _page_style() -> str:
+    return style_element(files(__package__).joinpath("page.css").read_text("utf-8"))
+
+
+def _markdown_turn(turn: Turn, number: int) -> list[str]:
+    speaker = literal(speaker_of(turn), heading=True)
+    prompt = ["## You", _markdown_part(turn.prompt, 2 * number - 1), *_emphasize(prompt_remarks(turn))]
+    return [*prompt, f"## {speaker}", _markdown_part(turn.reply, 2 * number), *_emphasize(reply_remarks(turn))]
+
+
+def _emphasize(remarks: Iterable[str]) -> list[str]:
+    return [f"*{literal(remark)}*" for remark in remarks]
+
+
+def _markdown_part(markdown: str, number: int) -> str:
+    """Return one prompt or reply, its headings below those of the document, and its footnotes with labels of its own.
+
+    Args:
+        markdown: The text.
+        number: Number of the part, unique in the document.
+    """
+    try:
+        tokens = lowered(parse(markdown, {}), 2)
+        _number_labels(tokens, number)
+        return written(tokens)
+    except Exception:  # noqa: BLE001  # a bug in the writer must not lose a reply
+        return neutralised(markdown)
+
+
+def _number_labels(tokens: Iterable[Token], number: int) -> None:
+    for token in tokens:
+        if "label" in token.meta:
+            token.meta["label"] = f"{number}-{token.meta['label']}"
+        _number_labels(token.children or [], number)
