@@ -1,4 +1,4 @@
-"""The error tree is the contract; each kind is also what people catch already."""
+"""The error tree is a contract; each error is also an error that users already catch."""
 
 import copy
 import pickle
@@ -26,24 +26,24 @@ from lockbots_magic import errors
         (errors.Interrupted, (KeyboardInterrupt,)),
     ],
 )
-def test_each_error_is_what_the_tree_says(kind, bases):
+def test_each_error_has_the_bases_of_the_tree(kind, bases):
     assert issubclass(kind, bases)
     assert all(issubclass(kind, base) for base in bases)
     assert kind.__name__ in (errors.__doc__ or "")
 
 
-def test_an_interrupt_is_no_exception_that_a_loop_would_swallow():
+def test_interrupted_is_not_an_exception_that_a_loop_would_swallow():
     assert not issubclass(errors.Interrupted, Exception)
 
 
-def test_provider_errors_carry_what_had_come():
+def test_provider_errors_have_their_attributes():
     error = errors.RateLimitError("slow down", status=429, retry_after=2.5, provider="p", model="m", partial="text")
     assert (str(error), error.status, error.retry_after) == ("slow down", 429, 2.5)
     assert (error.provider, error.model, error.partial) == ("p", "m", "text")
 
 
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])
-def test_an_error_can_be_copied_and_pickled_with_all_it_carries(duplicate):
+def test_error_can_be_copied_and_pickled_with_its_attributes(duplicate):
     for error in (
         errors.RateLimitError("slow down", status=429, retry_after=2.5, provider="p", model="m", partial="text"),
         errors.ConnectionFailed("refused", provider="p", partial="text"),
@@ -56,12 +56,12 @@ def test_an_error_can_be_copied_and_pickled_with_all_it_carries(duplicate):
 @pytest.mark.parametrize(
     ("status", "retryable"), [(400, False), (401, False), (403, False), (402, False), (404, False)]
 )
-def test_refusals_are_not_retried(status, retryable):
+def test_refusals_are_not_retryable(status, retryable):
     assert errors.HTTPStatusError("x", status=status).retryable is retryable
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 503])
-def test_passing_failures_are_retried(status):
+def test_temporary_failures_are_retryable(status):
     assert errors.HTTPStatusError("x", status=status).retryable
 
 

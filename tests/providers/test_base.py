@@ -1,4 +1,4 @@
-"""What every provider has: declarations, settings, credentials, and `create_completion`."""
+"""Base classes of providers: declarations, settings, credentials, and `create_completion`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MESSAGES = [{"role": "user", "content": "hi"}]
 
 
 class Parrot(Provider):
-    """Says what it is told to, and notes what it was asked."""
+    """Yields the given deltas, and keeps the request."""
 
     name = "parrot"
     url = "https://parrot.test"
@@ -49,7 +49,7 @@ class Parrot(Provider):
 
 
 class Wired(HTTPProvider):
-    """Fails as it is told to, at its one attempt."""
+    """Fails with the given error, after some text."""
 
     name = "wired"
     default_model = "m"
@@ -81,7 +81,7 @@ def test_parameters_reach_the_request_and_settings_the_provider():
     assert [m.to_dict() for m in Parrot.asked.messages] == MESSAGES
 
 
-def test_an_unknown_parameter_is_a_usage_error_that_helps():
+def test_unknown_parameter_is_a_usage_error_with_a_suggestion():
     with pytest.raises(
         UsageError, match=r"Unknown parameter 'volum' for parrot\. Did you mean 'volume'\? Known parameters: volume\."
     ):
@@ -89,7 +89,7 @@ def test_an_unknown_parameter_is_a_usage_error_that_helps():
 
 
 @pytest.mark.parametrize("stream", [True, False])
-def test_a_truncated_stream_is_a_failed_connection_that_keeps_the_text(stream):
+def test_truncated_stream_is_a_failed_connection_that_keeps_the_text(stream):
     says = [Delta("a"), Delta("b", finish_reason="truncated")]
     with pytest.raises(ConnectionFailed, match="incomplete") as caught:
         list(Parrot.create_completion("small", MESSAGES, stream, says=says))
@@ -113,24 +113,24 @@ def test_create_completion_keeps_no_credential_in_its_frame():
 # Declarations
 
 
-def test_what_is_derived_can_be_read_off_the_class_and_its_instances():
+def test_derived_properties_are_on_the_class_and_its_instances():
     for provider in (Parrot, Parrot()):
         assert (provider.supports_gpt_4, provider.supports_gpt_35_turbo) == (True, False)
         assert provider.params.startswith("parrot supports: (model: ")
         assert "volume: 0 to 11" in provider.params
 
 
-def test_a_table_of_models_cannot_be_changed():
+def test_table_of_models_cannot_be_changed():
     with pytest.raises(TypeError):
         Parrot.models["x"] = ModelInfo("x")
 
 
 @pytest.mark.parametrize(("model", "known"), [("gpt-4", "gpt-4"), ("tiny", "small"), ("", "small"), ("new", "new")])
-def test_a_model_is_found_by_id_or_alias_or_passed_on(model, known):
+def test_model_is_found_by_id_or_alias_or_passed_on(model, known):
     assert Parrot().model_info(model).id == known
 
 
-def test_a_provider_of_its_table_alone_names_what_there_is():
+def test_unknown_model_error_lists_the_known_ones():
     with pytest.raises(ModelNotFoundError, match=r"Unknown model 'new' for parrot\. Known models: gpt-4, small\."):
         Parrot().lookup_model("new", Parrot.models)
     assert Parrot().lookup_model("tiny", Parrot.models).id == "small"
@@ -143,12 +143,12 @@ def test_a_provider_of_its_table_alone_names_what_there_is():
     ("timeout", 5), ("timeout", (0, 1)), ("total_timeout", 0), ("max_retries", -1), ("max_retries", 1.5),
     ("backoff", -1), ("base_url", "parrot"),
 ])  # fmt: skip
-def test_a_setting_that_cannot_be_meant_is_a_usage_error(name, value):
+def test_invalid_setting_is_a_usage_error(name, value):
     with pytest.raises(UsageError):
         Parrot(**{name: value})
 
 
-def test_the_address_is_the_callers_or_the_services():
+def test_base_url_is_the_callers_or_the_default():
     assert Parrot().base_url == "https://parrot.test"
     assert Parrot(base_url="http://localhost:1/v1/").base_url == "http://localhost:1/v1"
 
@@ -156,19 +156,19 @@ def test_the_address_is_the_callers_or_the_services():
 # Credentials
 
 
-def test_a_credential_comes_from_the_caller_or_the_environment(monkeypatch):
+def test_credential_comes_from_the_caller_or_the_environment(monkeypatch):
     assert Parrot().auth is None
     monkeypatch.setenv("LOCKBOTS_PARROT_AUTH", "from-environment")
     assert Parrot().auth.reveal() == "from-environment"
     assert Parrot(auth=SECRET).auth.reveal() == SECRET
 
 
-def test_a_provider_does_not_show_its_credential():
+def test_provider_does_not_show_its_credential():
     provider = Parrot(auth=SECRET)
     assert SECRET not in repr(provider) + repr(vars(provider))
 
 
-def test_a_missing_credential_is_told_before_any_io():
+def test_missing_credential_is_an_error_before_any_io():
     class Guarded(Parrot):
         needs_auth = True
 
@@ -180,7 +180,7 @@ def test_a_missing_credential_is_told_before_any_io():
 # HTTPProvider
 
 
-def test_an_error_names_provider_model_and_partial_text_and_no_credential():
+def test_error_names_provider_model_and_partial_text_and_no_credential():
     provider = Wired(ServerError(f"bad code {SECRET}", status=500), auth=SECRET)
     with pytest.raises(ServerError, match=r"^bad code \*\*\*$") as caught:
         list(TurnAccumulator().follow(provider.stream(ChatRequest("", ()))))
@@ -199,6 +199,6 @@ def test_credential_cut_across_deltas_is_redacted():
         assert "".join(delta.text for delta in Echo(auth=SECRET).stream(request)) == "key: ***!"
 
 
-def test_a_usage_error_passes_as_it_is():
+def test_usage_error_is_unchanged():
     with pytest.raises(UsageError, match="no"):
         list(Wired(UsageError("no")).stream(ChatRequest("", ())))

@@ -1,4 +1,4 @@
-"""One contract for every provider: those of the registry, and a function."""
+"""Contract of all providers: those of the registry, and a function."""
 
 import inspect
 import itertools
@@ -25,7 +25,7 @@ def echo(prompt, model):
 
 @dataclass
 class Case:
-    """A provider, and how to have it answer on this machine."""
+    """A provider, and its settings for the mock server."""
 
     cls: type[Provider]
     service: str = ""
@@ -33,12 +33,12 @@ class Case:
     settings: dict[str, Any] = field(default_factory=dict)
     params: dict[str, Any] = field(default_factory=dict)
 
-    def pieces(self, box, prompt=QUESTIONS[0], stream=True, *, auth="mock", **given):
+    def pieces(self, server, prompt=QUESTIONS[0], stream=True, *, auth="mock", **given):
         messages = [{"role": "user", "content": prompt}]
         settings = {**self.settings, **self.params}
         if self.service:
             fault = {k: given.pop(k) for k in list(given) if k in ("fault", "rate")}
-            settings |= {"base_url": box.url(self.service, **fault), "auth": auth, "backoff": 0.01}
+            settings |= {"base_url": server.url(self.service, **fault), "auth": auth, "backoff": 0.01}
         return self.cls.create_completion(self.model, messages, stream, **{**settings, **given})
 
 
@@ -110,7 +110,7 @@ def test_stream_yields_deltas_and_ends_with_a_finish_reason(mock_server, case):
     assert got[-1].finish_reason == "stop"
 
 
-def test_nothing_happens_before_the_first_piece_is_asked_for(mock_server, case):
+def test_nothing_is_sent_before_the_first_piece_is_requested(mock_server, case):
     case.pieces(mock_server)
     assert mock_server.requests == []
 
@@ -171,7 +171,7 @@ def test_closing_the_reply_closes_the_connection(mock_server, remote):
     assert "".join(remote.pieces(mock_server))
 
 
-def test_closing_a_reply_that_has_not_begun_or_has_ended_is_quiet(mock_server, case):
+def test_closing_an_unstarted_or_ended_reply_does_nothing(mock_server, case):
     case.pieces(mock_server).close()
     ended = case.pieces(mock_server)
     list(ended)

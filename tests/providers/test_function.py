@@ -1,4 +1,4 @@
-"""Any Python function or generator as a provider."""
+"""Python functions and generators as providers."""
 
 import pytest
 
@@ -38,7 +38,7 @@ def test_first_argument_is_the_prompt_whatever_its_name():
     assert text(lambda *questions: questions[0]) == "Hi"
 
 
-def test_function_is_given_what_it_names():
+def test_function_receives_the_arguments_that_it_names():
     def told(messages, model, system, prompt):
         return f"{[m['role'] for m in messages]} {model} {system} {prompt}"
 
@@ -58,7 +58,7 @@ def test_function_with_open_keywords_takes_any_parameter():
     assert text(lambda prompt, **more: f"{prompt} {more}", depth=2) == "Hi {'depth': 2}"
 
 
-def test_object_that_can_be_called_is_a_function():
+def test_callable_object_is_a_function():
     class Echo:
         def __call__(self, prompt):
             return prompt
@@ -77,7 +77,7 @@ def test_deltas_pass_through_and_keep_their_finish_reason():
 
 
 @pytest.mark.parametrize("value", [None, 7, b"bytes", {"role": "assistant", "content": "x"}, [1]])
-def test_what_is_not_text_is_a_protocol_error_that_names_the_function(value):
+def test_result_that_is_not_text_is_a_protocol_error_that_names_the_function(value):
     def odd(prompt):
         return value
 
@@ -129,7 +129,7 @@ async def _async_generator(prompt):
 
 
 @pytest.mark.parametrize("function", [7, lambda: "x", _async, _async_generator])
-def test_what_cannot_be_given_a_prompt_is_a_usage_error(function):
+def test_function_without_a_prompt_is_a_usage_error(function):
     with pytest.raises(UsageError):
         FunctionProvider(function)
 

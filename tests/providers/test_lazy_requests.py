@@ -1,4 +1,4 @@
-"""requests takes 90 ms to import: nothing loads it before the first request."""
+"""Nothing loads requests, which takes 90 ms, before the first request."""
 
 import subprocess
 import sys

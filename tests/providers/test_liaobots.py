@@ -1,4 +1,4 @@
-"""Liaobots against the mock server: the request, both forms of the answer, and what historical clients got wrong."""
+"""Liaobots against the mock server: the request, both formats of the response, and faults of historical clients."""
 
 import itertools
 import re
@@ -38,7 +38,7 @@ def form(request):
     return request.param
 
 
-def test_request_is_the_one_the_service_knows(mock_server):
+def test_request_is_the_one_that_the_service_expects(mock_server):
     assert ask(mock_server.url("liaobots")) == HEARD
     (request,) = mock_server.requests
     assert (request.method, request.path, request.query) == ("POST", "/liaobots/api/chat", {})
@@ -62,7 +62,7 @@ def test_request_is_the_one_the_service_knows(mock_server):
     }
 
 
-def test_default_model_is_described_whole(mock_server):
+def test_default_model_is_sent_with_its_limits(mock_server):
     ask(mock_server.url("liaobots"), model="")
     described = {"id": "gpt-3.5-turbo", "name": "GPT-3.5", "maxLength": 12000, "tokenLimit": 4000}
     assert mock_server.requests[0].json["model"] == described
@@ -77,7 +77,7 @@ def test_system_prompt_is_the_instruction(mock_server):
     assert body["messages"] == messages[1:]
 
 
-def test_one_conversation_keeps_one_id(mock_server):
+def test_conversation_keeps_one_id(mock_server):
     provider = Liaobots(base_url=mock_server.url("liaobots"), auth="mock")
     messages = ({"role": "user", "content": "say x"},)
     for conversation in ("11111111-1111-4111-8111-111111111111",) * 2:
@@ -87,14 +87,14 @@ def test_one_conversation_keeps_one_id(mock_server):
     assert first == second != other
 
 
-def test_both_forms_hold_the_same_reply(mock_server, form):
+def test_both_formats_give_the_same_reply(mock_server, form):
     assert ask(mock_server.url(form)) == HEARD
     assert list(pieces(mock_server.url(form), stream=False)) == [HEARD]
     assert len(list(pieces(mock_server.url(form)))) > 1
 
 
 @pytest.mark.parametrize("body", ["chunked", "length", "close", "gzip", "deflate", "br", "zstd"])
-def test_text_shows_before_the_body_ends_however_it_is_delimited(mock_server, form, body):
+def test_text_is_yielded_before_the_body_ends_in_every_framing(mock_server, form, body):
     reply = pieces(mock_server.url(form, body=body, fault="silence-midway"))
     assert next(reply)
     reply.close()
@@ -123,7 +123,7 @@ def test_historical_names_are_derived_from_the_class():
     assert liaobots._create_completion == Liaobots.create_completion
 
 
-# What the historical clients got wrong.
+# Faults of the historical clients.
 
 
 @pytest.mark.parametrize("text", ["Съешь ещё этих мягких булок", "🙂👍🏽👨‍👩‍👧", "日本語 text"])
@@ -148,7 +148,7 @@ def test_code_comes_from_the_environment(mock_server, monkeypatch):
     assert ask(mock_server.url("liaobots"), auth=None) == HEARD
 
 
-def test_refused_code_is_not_the_answer(mock_server, form):
+def test_rejected_code_is_an_authentication_error(mock_server, form):
     reply = pieces(mock_server.url(form), auth="fake-credential-0123456789")
     with pytest.raises(AuthenticationError, match="credential") as caught:
         next(reply)
@@ -156,7 +156,7 @@ def test_refused_code_is_not_the_answer(mock_server, form):
     assert len(mock_server.requests) == 1
 
 
-def test_unknown_model_is_said_so_before_any_io(mock_server):
+def test_unknown_model_is_an_error_before_any_io(mock_server):
     with pytest.raises(ModelNotFoundError, match=r"Unknown model 'gpt-9'.*gpt-4") as caught:
         ask(mock_server.url("liaobots"), model="gpt-9")
     assert not isinstance(caught.value, KeyError)
@@ -193,7 +193,7 @@ def test_dropped_connection_does_not_repeat_the_request_or_double_the_text(mock_
 
 
 @pytest.mark.parametrize("fault", ["no-answer", "reset", "http-500"])
-def test_connection_dropped_before_any_text_is_tried_again(mock_server, form, fault):
+def test_connection_dropped_before_any_text_is_retried(mock_server, form, fault):
     assert ask(mock_server.url(form, fault=fault, times=2)) == HEARD
     assert len(mock_server.requests) == 3
 
@@ -251,7 +251,7 @@ def test_web_page_is_an_error_and_not_retried(mock_server, form, fault):
         assert len(mock_server.requests) == 1, (piece, media_type)
 
 
-def test_empty_answer_is_an_error(mock_server, form):
+def test_empty_response_is_an_error(mock_server, form):
     with pytest.raises(ProtocolError, match="empty"):
         ask(mock_server.url(form, fault="empty"))
 
@@ -286,7 +286,7 @@ def test_text_that_ends_inside_a_character_is_truncated(mock_server):
 
 
 @pytest.mark.parametrize("fault", ["silence", "silence-midway", "heartbeat"])
-def test_silence_and_endless_heartbeats_are_timed_out(mock_server, form, fault):
+def test_silence_and_endless_heartbeats_time_out(mock_server, form, fault):
     url = mock_server.url(form, fault=fault, delay=0.01)
     with pytest.raises(ProviderTimeout):
         ask(url, timeout=(1, 0.05), total_timeout=0.1, max_retries=0)
@@ -328,12 +328,12 @@ def test_events_are_detected_by_their_first_bytes(media_type, size):
     assert "".join(d.text for d in decode_response(body, media_type)) == "да!"
 
 
-def test_event_that_the_end_of_the_body_cuts_is_truncated():
+def test_event_cut_by_the_end_of_the_body_is_truncated():
     *_, last = decode_response([b'data: {"content":"a"}\n\ndata: {"cont'], "text/event-stream")
     assert last.finish_reason == "truncated"
 
 
-def test_form_waits_until_it_can_tell():
+def test_format_detection_waits_for_enough_bytes():
     assert (
         detect_format(b"", "", ended=False)
         == detect_format(b" da", "", ended=False)

@@ -1,4 +1,4 @@
-"""Lockchat against the mock server: the request, the answer, and all that its historical clients got wrong."""
+"""Lockchat against the mock server: the request, the response, and faults of historical clients."""
 
 import pytest
 import requests
@@ -30,7 +30,7 @@ def ask(url, *args, **given):
     return "".join(pieces(url, *args, **given))
 
 
-def test_request_is_the_one_the_service_knows(mock_server):
+def test_request_is_the_one_that_the_service_expects(mock_server):
     assert ask(mock_server.url("lockchat")) == HEARD
     (request,) = mock_server.requests
     assert (request.method, request.path, request.query) == ("POST", "/lockchat/v1/chat/completions", {})
@@ -85,7 +85,7 @@ def test_retry_after_a_denied_model_is_read_so_the_reply_is_not_empty(mock_serve
 
 @pytest.mark.parametrize("fault", DENIALS)
 @pytest.mark.parametrize("model", ["gpt-4", "another/model-7b"])
-def test_model_that_stays_denied_is_an_error_after_bounded_retries(mock_server, fault, model):
+def test_model_that_stays_missing_is_an_error_after_bounded_retries(mock_server, fault, model):
     with pytest.raises(ModelNotFoundError, match=f"The model: `{model}` does not exist") as caught:
         ask(mock_server.url("lockchat", fault=fault), model=model)
     assert isinstance(caught.value, ValueError)
@@ -93,7 +93,7 @@ def test_model_that_stays_denied_is_an_error_after_bounded_retries(mock_server, 
     assert len(mock_server.requests) == 3
 
 
-def test_model_denied_after_some_text_is_not_asked_for_again(mock_server):
+def test_missing_model_after_some_text_is_not_retried(mock_server):
     with pytest.raises(ModelNotFoundError) as caught:
         ask(mock_server.url("lockchat", fault="no-model-midway"))
     assert HEARD.startswith(caught.value.partial)
@@ -102,20 +102,20 @@ def test_model_denied_after_some_text_is_not_asked_for_again(mock_server):
 
 
 @pytest.mark.parametrize("stream", [True, False])
-def test_answer_that_quotes_the_denial_is_text(mock_server, stream):
+def test_reply_that_quotes_the_missing_model_line_is_text(mock_server, stream):
     quoted = "The model: `gpt-4` does not exist"
     assert ask(mock_server.url("lockchat"), f"say {quoted}", stream) == quoted
     assert len(mock_server.requests) == 1
 
 
-def test_stream_is_not_ignored(mock_server):
+def test_stream_parameter_is_used(mock_server):
     assert list(pieces(mock_server.url("lockchat"), stream=False)) == [HEARD]
     assert len(list(pieces(mock_server.url("lockchat")))) > 1
     assert [r.json["stream"] for r in mock_server.requests] == [False, True]
 
 
 @pytest.mark.parametrize("temperature", [0, 1.3])
-def test_temperature_is_not_ignored(mock_server, temperature):
+def test_temperature_parameter_is_used(mock_server, temperature):
     ask(mock_server.url("lockchat"), temperature=temperature)
     assert mock_server.requests[0].json["temperature"] == temperature
 
@@ -128,18 +128,18 @@ def test_text_that_looks_like_the_wire_format_is_text(mock_server, text):
 
 
 @pytest.mark.parametrize("fault", ["no-space", "empty-choices", "crlf", "cr", "comments", "multi-line"])
-def test_stream_is_not_found_by_substrings(mock_server, fault):
+def test_events_are_not_detected_by_substrings(mock_server, fault):
     assert ask(mock_server.url("lockchat", fault=fault)) == HEARD
 
 
-def test_stream_cut_before_done_does_not_pass_as_success(mock_server):
+def test_stream_cut_before_done_is_an_error(mock_server):
     with pytest.raises(ConnectionFailed) as caught:
         ask(mock_server.url("lockchat", fault="cut"))
     assert caught.value.partial == 'You said: "Hello". I '
 
 
 @pytest.mark.parametrize("body", ["chunked", "length", "close", "gzip", "deflate", "br", "zstd"])
-def test_text_shows_before_the_body_ends_however_it_is_delimited(mock_server, body):
+def test_text_is_yielded_before_the_body_ends_in_every_framing(mock_server, body):
     reply = pieces(mock_server.url("lockchat", body=body, fault="silence-midway"))
     assert next(reply) == "You "
     reply.close()
@@ -147,14 +147,14 @@ def test_text_shows_before_the_body_ends_however_it_is_delimited(mock_server, bo
 
 
 @pytest.mark.parametrize("fault", ["silence", "silence-body", "silence-midway"])
-def test_silence_is_timed_out(mock_server, fault):
+def test_silence_times_out(mock_server, fault):
     with pytest.raises(ProviderTimeout) as caught:
         ask(mock_server.url("lockchat", fault=fault), timeout=(1, 0.1), max_retries=0)
     assert bool(caught.value.partial) == (fault == "silence-midway")
 
 
 @pytest.mark.parametrize("fault", ["heartbeat", "heartbeat-first"])
-def test_endless_heartbeat_is_timed_out(mock_server, fault):
+def test_endless_heartbeat_times_out(mock_server, fault):
     with pytest.raises(ProviderTimeout):
         ask(mock_server.url("lockchat", fault=fault, delay=0.01), total_timeout=0.1)
     mock_server.wait_for_disconnect()
@@ -200,18 +200,18 @@ def test_bad_status_is_an_error_of_its_kind(mock_server, status, kind, tries):
 
 @pytest.mark.parametrize("fault", ["page", "page-plain"])
 @pytest.mark.parametrize("media_type", ["", "text/event-stream"])
-def test_web_page_is_never_the_answer(mock_server, fault, media_type):
+def test_web_page_is_an_error(mock_server, fault, media_type):
     with pytest.raises(ProtocolError, match="web page"):
         ask(mock_server.url("lockchat", fault=fault, type=media_type))
     assert len(mock_server.requests) == 1
 
 
-def test_stream_with_a_wrong_content_type_is_read_all_the_same(mock_server):
+def test_stream_with_a_wrong_content_type_is_decoded(mock_server):
     assert ask(mock_server.url("lockchat", type="text/html")) == HEARD
     assert ask(mock_server.url("lockchat", type="text/html", fault="no-model-line", times=1)) == HEARD
 
 
-def test_credential_that_a_server_repeats_is_not_shown(mock_server):
+def test_credential_echoed_by_the_server_is_redacted(mock_server):
     with pytest.raises(AuthenticationError) as caught:
         ask(mock_server.url("lockchat", fault="echo-credential"), auth=CREDENTIAL)
     assert CREDENTIAL not in str(caught.value)

@@ -1,4 +1,4 @@
-"""The chat-completions dialect against the mock server, its presets, and the answers it has to bear."""
+"""Chat completions against the mock server: requests, presets, and unusual or malformed responses."""
 
 import itertools
 
@@ -41,7 +41,7 @@ def deltas(url, prompt=PROMPT, cls=presets.openai, **params):
 # The request.
 
 
-def test_request_is_the_one_the_dialect_knows(mock_server):
+def test_request_follows_the_api_reference(mock_server):
     assert ask(mock_server.url("openai"), auth=CREDENTIAL) == HEARD
     (request,) = mock_server.requests
     assert (request.method, request.path, request.query) == ("POST", "/openai/v1/chat/completions", {})
@@ -109,14 +109,14 @@ def test_preset_is_a_provider_with_its_own_url_and_credential(mock_server, monke
     assert ("stream_options" in request.json) == row.reports_usage
 
 
-def test_own_variable_of_the_package_goes_before_the_one_of_the_service(mock_server, monkeypatch):
+def test_lockbots_variable_takes_precedence_over_the_one_of_the_service(mock_server, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "fake-of-the-service")
     monkeypatch.setenv("LOCKBOTS_OPENAI_AUTH", "fake-of-the-package")
     ask(mock_server.url("openai"))
     assert mock_server.requests[0].headers["authorization"] == "Bearer fake-of-the-package"
 
 
-def test_models_are_asked_of_the_server(mock_server):
+def test_models_are_listed_by_the_server(mock_server):
     provider = presets.ollama(base_url=mock_server.url("openai"), auth="mock")
     assert [m.id for m in provider.list_models()] == ["demo", "gpt-4", "gpt-3.5-turbo"]
     (request,) = mock_server.requests
@@ -124,7 +124,7 @@ def test_models_are_asked_of_the_server(mock_server):
     assert request.headers["authorization"] == "Bearer mock"
 
 
-def test_server_without_a_default_model_is_asked_for_its_first(mock_server):
+def test_first_listed_model_is_used_without_a_default(mock_server):
     messages = [{"role": "user", "content": "say x"}]
     assert list(presets.ollama.create_completion("", messages, base_url=mock_server.url("openai"))) == ["x"]
     assert mock_server.requests[-1].json["model"] == "demo"
@@ -141,13 +141,13 @@ def test_server_without_a_default_model_is_asked_for_its_first(mock_server):
         ("no-answer", ConnectionFailed),
     ],
 )
-def test_list_of_models_that_does_not_come_is_an_error(mock_server, fault, kind):
+def test_failed_list_of_models_is_an_error(mock_server, fault, kind):
     with pytest.raises(kind) as caught:
         presets.vllm(base_url=mock_server.url("openai", fault=fault)).list_models()
     assert caught.value.provider == "vllm"
 
 
-def test_list_of_models_that_never_ends_is_timed_out(mock_server, monkeypatch):
+def test_endless_list_of_models_times_out(mock_server, monkeypatch):
     monkeypatch.setattr("lockbots_magic.providers.openai_compatible.MODEL_LIST_TIMEOUT", 0.1)
     with pytest.raises(ProviderTimeout):
         presets.vllm(base_url=mock_server.url("openai", fault="heartbeat-first", delay=0.01)).list_models()
@@ -193,7 +193,7 @@ def test_set_cookie_is_not_sent_back(mock_server):
     assert all("cookie" not in r.headers for r in mock_server.requests)
 
 
-def test_connection_serves_again_after_an_answer(mock_server):
+def test_connection_is_reused_after_a_response(mock_server):
     for _ in range(3):
         ask(mock_server.url("openai"))
     assert mock_server.connections <= 1
@@ -214,12 +214,12 @@ def test_malformed_chunk_is_a_protocol_error_that_keeps_the_text(mock_server, se
 
 
 @pytest.mark.parametrize("fault", ["bad-encoding", "not-http", "page", "page-plain"])
-def test_answer_of_another_kind_is_a_protocol_error(mock_server, fault):
+def test_response_in_another_format_is_a_protocol_error(mock_server, fault):
     with pytest.raises(ProtocolError):
         ask(mock_server.url("openai", fault=fault))
 
 
-def test_stream_without_its_end_mark_is_truncated_and_keeps_its_text(mock_server):
+def test_stream_without_done_is_truncated_and_keeps_its_text(mock_server):
     url = mock_server.url("openai", fault="cut")
     got = deltas(url)
     assert got[-1].finish_reason == "truncated"
@@ -229,7 +229,7 @@ def test_stream_without_its_end_mark_is_truncated_and_keeps_its_text(mock_server
 
 
 @pytest.mark.parametrize("fault", ["reset-midway", "close-midway", "short-body"])
-def test_connection_lost_midway_keeps_the_text_and_is_not_tried_again(mock_server, fault):
+def test_connection_lost_midway_keeps_the_text_and_is_not_retried(mock_server, fault):
     with pytest.raises(ConnectionFailed) as caught:
         ask(mock_server.url("openai", fault=fault))
     assert caught.value.partial == 'You said: "Hello 🙂". '
@@ -259,20 +259,20 @@ def test_bad_status_is_an_error_of_its_kind(mock_server, status, kind, tries):
     assert len(mock_server.requests) == tries
 
 
-def test_passing_failure_is_retried_with_a_notice(mock_server):
+def test_temporary_failure_is_retried_with_a_notice(mock_server):
     got = deltas(mock_server.url("openai", fault="http-429", times=1, retry_after=0.01))
     assert "Retrying in" in got[0].notice
     assert "".join(d.text for d in got) == HEARD
 
 
 @pytest.mark.parametrize("pause", [{"retry_after": 7}, {"retry_date": 7}])
-def test_pause_asked_for_is_told(mock_server, pause):
+def test_requested_pause_is_reported(mock_server, pause):
     with pytest.raises(RateLimitError) as caught:
         ask(mock_server.url("openai", fault="http-429", **pause), max_retries=0)
     assert 5 < caught.value.retry_after <= 7
 
 
-def test_model_that_the_server_does_not_know_is_model_not_found(mock_server):
+def test_unknown_model_is_model_not_found(mock_server):
     with pytest.raises(ModelNotFoundError, match="`other` does not exist") as caught:
         ask(mock_server.url("openai", fault="unknown-model"), model="other")
     assert caught.value.model == "other"
@@ -281,7 +281,7 @@ def test_model_that_the_server_does_not_know_is_model_not_found(mock_server):
 
 @pytest.mark.parametrize("fault", ["json-error", "error-event", "error-type", "error-midway"])
 @pytest.mark.parametrize(("status", "kind"), [(0, ServerError), (401, AuthenticationError), (429, RateLimitError)])
-def test_error_object_in_a_200_is_never_the_answer(mock_server, fault, status, kind):
+def test_error_object_in_a_200_is_an_error(mock_server, fault, status, kind):
     with pytest.raises(kind, match="told to fail") as caught:
         ask(mock_server.url("openai", fault=fault, status=status))
     assert bool(caught.value.partial) == (fault == "error-midway")
@@ -302,7 +302,7 @@ def test_redirect_elsewhere_is_refused_and_nothing_is_sent_there(mock_server, fa
     assert {r.method for r in mock_server.requests} == {"POST"}
 
 
-def test_credential_that_a_server_repeats_is_not_shown(mock_server):
+def test_credential_echoed_by_the_server_is_redacted(mock_server):
     with pytest.raises(AuthenticationError) as caught:
         ask(mock_server.url("openai", fault="echo-credential"), auth=CREDENTIAL)
     assert CREDENTIAL not in str(caught.value)
@@ -310,19 +310,19 @@ def test_credential_that_a_server_repeats_is_not_shown(mock_server):
 
 
 @pytest.mark.parametrize("length", [150, 165, 180, 200])
-def test_credential_that_a_shortened_message_cuts_in_two_is_not_shown(mock_server, length):
+def test_credential_at_the_cut_of_a_shortened_message_is_redacted(mock_server, length):
     long = "fake-" + "0123456789" * (length // 10)
     with pytest.raises(AuthenticationError) as caught:
         ask(mock_server.url("openai", fault="echo-credential"), auth=long)
     assert "fake-0123" not in str(caught.value)
 
 
-def test_plain_class_is_a_provider_too(mock_server):
+def test_subclass_of_provider_is_enough(mock_server):
     assert "".join(d.text for d in deltas(mock_server.url("openai"), cls=OpenAICompatible)) == HEARD
     assert "stream_options" not in mock_server.requests[0].json
 
 
-def test_a_reply_that_repeats_the_credential_is_shown_without_it(mock_server):
+def test_credential_echoed_in_a_reply_is_redacted(mock_server):
     url = mock_server.url("openai", piece=3)
     said = "".join(pieces(url, prompt=f"say it is {CREDENTIAL}, is it not?", auth=CREDENTIAL))
     assert said == "it is ***, is it not?"

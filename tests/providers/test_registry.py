@@ -1,4 +1,4 @@
-"""The registry: built-in providers and plug-ins load the same way."""
+"""Registry: built-in providers and plug-ins load the same way."""
 
 import sys
 
@@ -53,7 +53,7 @@ def test_every_named_provider_loads_under_its_name():
         assert cls.name == name
 
 
-def test_unknown_provider_is_a_usage_error_that_helps():
+def test_unknown_provider_is_a_usage_error_with_a_suggestion():
     with pytest.raises(UsageError, match="Did you mean 'liaobots'"):
         provider_class("liaobot")
     with pytest.raises(UsageError, match="%lockbots providers"):
@@ -74,7 +74,7 @@ def test_model_is_split_at_the_first_colon(written, split):
     assert split_model(written) == split
 
 
-def test_model_without_a_provider_is_told_how_to_write_it():
+def test_model_without_a_provider_is_an_error_that_shows_the_format():
     with pytest.raises(UsageError, match=r"written `provider:model`"):
         split_model("gpt-4")
 

@@ -1,4 +1,4 @@
-"""The settings of a provider, as a caller gives them."""
+"""Validation of provider settings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lockbots_magic.providers.validation import parse_base_url, parse_count, par
     ("https://a.test/", "https://a.test"), (" http://localhost:8000/v1// ", "http://localhost:8000/v1"),
     ("http://[::1]:8000/v1", "http://[::1]:8000/v1"), ("https://бот.test", "https://бот.test"),
 ])  # fmt: skip
-def test_an_address(url, meant):
+def test_valid_base_urls(url, meant):
     assert parse_base_url(url) == meant
 
 
@@ -27,51 +27,51 @@ def test_an_address(url, meant):
     "", "a.test", "ftp://a.test", "https://", "http://a.test:x", "http://a.test:99999", "http://[", "https://me:mine@a.test",
     "https://a.test?key=x", "https://a.test#x", "https://a b.test", "javascript:alert(1)", "http://a.test/\nx",
 ])  # fmt: skip
-def test_no_address(url):
+def test_invalid_base_url_is_a_usage_error_without_its_credential(url):
     with pytest.raises(UsageError) as caught:
         parse_base_url(url)
     assert "mine" not in str(caught.value)
 
 
 @given(st.text())
-def test_any_text_is_an_address_or_a_usage_error(text):
+def test_any_text_is_a_base_url_or_a_usage_error(text):
     with suppress(UsageError):
         assert parse_base_url(text).lower().startswith("http")
 
 
 @pytest.mark.parametrize("value", [(1, 2), [1, 2.0], ("1", "2"), (Fraction(1), 2)])
-def test_a_pair_of_seconds(value):
+def test_valid_timeouts(value):
     assert parse_timeout(value) == (1.0, 2.0)
 
 
-def test_no_limit_is_infinity():
+def test_infinite_times_are_valid():
     assert parse_timeout((math.inf, math.inf)) == (math.inf, math.inf)
     assert parse_seconds("total_timeout", math.inf) == math.inf
 
 
 @pytest.mark.parametrize("value", [1, "ab", "10", (1,), (1, 2, 3), (0, 1), (1, -1), (1, None), (1, math.nan), None, {}])
-def test_no_pair_of_seconds(value):
+def test_invalid_timeout_is_a_usage_error(value):
     with pytest.raises(UsageError, match="timeout must be"):
         parse_timeout(value)
 
 
 @pytest.mark.parametrize("value", [0, -1, math.nan, None, "soon", 10**400, [1]])
-def test_no_seconds(value):
+def test_invalid_seconds_are_a_usage_error(value):
     with pytest.raises(UsageError, match="total_timeout must be"):
         parse_seconds("total_timeout", value)
 
 
-def test_zero_seconds_where_they_are_meant():
+def test_zero_seconds_can_be_allowed():
     assert parse_seconds("backoff", 0, allow_zero=True) == 0
 
 
 @pytest.mark.parametrize("value", [0, 2, 2.0])
-def test_a_count(value):
+def test_valid_counts(value):
     assert parse_count("max_retries", value) == value
 
 
 @pytest.mark.parametrize("value", [-1, 1.5, math.inf, math.nan, None, "2", []])
-def test_no_count(value):
+def test_invalid_count_is_a_usage_error(value):
     with pytest.raises(UsageError, match=re.escape(f">= 0, got {value!r}.")):
         parse_count("max_retries", value)
 

@@ -1,4 +1,4 @@
-"""What goes over the wire and what does not: credentials, redirections, proxies, certificates."""
+"""Credentials, redirects, proxies and certificates, against raw sockets."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ from tests.rawserver import PATIENCE, Peer, RawServer, Script, answers, drips, f
 SECRET = "correct+horse/battery=staple"
 IN_QUERY = "correct%2Bhorse%2Fbattery%3Dstaple"
 SHORT = 0.2
-"""A time limit (s) that is meant to pass."""
+"""Time limit (s) that is expected to pass."""
 
 
 leaves_a_socket = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-"""Stopped while it connects, the library below leaves its socket, shut down by then, to be collected."""
+"""Interrupted while connecting, urllib3 leaves its socket, already shut down, to the garbage collector."""
 
 
 @pytest.fixture(autouse=True)
@@ -72,7 +72,7 @@ def leaked(text: str) -> bool:
 
 
 def described(error: BaseException) -> str:
-    """All that can be read off an error: itself, what it was made from, and the local variables of every frame."""
+    """Return everything that an error shows: messages, causes, and the local variables of every frame."""
     lines, waiting = [], [error]
     while waiting:
         one = waiting.pop()
@@ -85,7 +85,7 @@ def described(error: BaseException) -> str:
 # Credentials
 
 
-def test_credentials_arrive():
+def test_credentials_are_sent():
     with RawServer(answers) as server:
         for _ in range(2):  # over a new connection, and over one that serves again
             assert run(server.url) == b"hello"
@@ -96,14 +96,14 @@ def test_credentials_arrive():
         assert server.connections == 1
 
 
-def test_a_credential_joins_an_address_that_has_a_query():
+def test_credential_is_added_to_an_existing_query():
     with RawServer(answers) as server:
         call = HTTPRequest("GET", f"{server.url}/x?a=b", secret_query={"auth": Secret("c")})
         with Exchange(call, TimeLimits(PATIENCE, PATIENCE), Cancellation()):
             assert server.requests[0].target == "/x?a=b&auth=c"
 
 
-def test_one_callers_credential_does_not_stay_on_the_connection():
+def test_credential_does_not_stay_on_the_connection():
     with RawServer(answers) as server:
         run(server.url)
         with Exchange(HTTPRequest("GET", server.url), TimeLimits(PATIENCE, PATIENCE), Cancellation()) as answer:
@@ -163,7 +163,7 @@ def test_no_error_of_a_refused_connection_holds_a_credential():
 
 
 @pytest.mark.parametrize("status", ["400 No", "401 No", "403 No", "500 No"])
-def test_no_error_repeats_a_credential_that_the_server_repeats(status):
+def test_credential_echoed_by_the_server_is_redacted_in_errors(status):
     with RawServer(echo(status)) as server:
         provider = presets.vllm(base_url=server.url, auth=SECRET, max_retries=0)
         provider.build_request = lambda *_: exchange(server.url).request
@@ -175,7 +175,7 @@ def test_no_error_repeats_a_credential_that_the_server_repeats(status):
 
 @pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning"
-)  # urllib3 leaves its socket to be collected
+)  # urllib3 leaves its socket to the garbage collector
 @pytest.mark.parametrize("where", ["connecting", "reading"])
 def test_no_interrupt_holds_a_credential(where):
     def interrupted(*_: object) -> None:
@@ -196,7 +196,7 @@ def test_no_interrupt_holds_a_credential(where):
 
 
 @pytest.mark.parametrize("bad", ["a\nb", "a\r\nX: y", "ключ", "a\x00b", "a\tb"])
-def test_a_credential_that_would_break_a_header_is_refused(bad):
+def test_credential_that_would_break_a_header_is_rejected(bad):
     with pytest.raises(MalformedCredential) as caught:
         Secret(bad)
     assert bad not in described(caught.value).replace(repr(bad), "")
@@ -205,7 +205,7 @@ def test_a_credential_that_would_break_a_header_is_refused(bad):
 # What else is not sent
 
 
-def test_netrc_is_not_consulted(tmp_path, monkeypatch):
+def test_netrc_is_not_read(tmp_path, monkeypatch):
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login me password mine\n")
     netrc.chmod(0o600)
@@ -240,7 +240,7 @@ def redirects(status: str, location: str) -> Script:
 
 
 @pytest.mark.parametrize("status", ["301 No", "302 No", "303 No", "307 No", "308 No"])
-def test_a_redirection_to_another_host_is_refused_and_nothing_reaches_it(status):
+def test_redirect_to_another_host_is_refused_and_nothing_is_sent_there(status):
     with RawServer(answers) as other, RawServer(redirects(status, f"{other.url}/moved")) as server:
         with pytest.raises(ProtocolError, match="Nothing was sent there") as caught:
             run(server.url)
@@ -250,7 +250,7 @@ def test_a_redirection_to_another_host_is_refused_and_nothing_reaches_it(status)
 
 @pytest.mark.parametrize("status", ["307 No", "308 No"])
 @pytest.mark.parametrize("location", ["/moved", "moved", "moved?a=b#c", "{url}/moved"])
-def test_a_redirection_within_the_host_is_followed(status, location):
+def test_redirect_within_the_host_is_followed(status, location):
     def script(peer: Peer) -> None:
         redirects(status, location.format(url=peer.server.url))(peer)
 
@@ -263,7 +263,7 @@ def test_a_redirection_within_the_host_is_followed(status, location):
         assert second.target.count("auth=") == 1
 
 
-def test_a_redirection_that_repeats_the_credential_does_not_bring_it_into_the_log(caplog):
+def test_redirect_that_echoes_the_credential_does_not_log_it(caplog):
     caplog.set_level(logging.DEBUG)
     with RawServer(redirects("307 No", f"/moved?auth={IN_QUERY}&a=b%20c")) as server:
         assert run(server.url) == b"hello"
@@ -272,32 +272,32 @@ def test_a_redirection_that_repeats_the_credential_does_not_bring_it_into_the_lo
 
 
 @pytest.mark.parametrize("status", ["301 No", "302 No", "303 No"])
-def test_a_redirection_that_would_make_a_post_a_get_is_refused(status):
+def test_redirect_that_turns_a_post_into_a_get_is_refused(status):
     with RawServer(redirects(status, "/moved")) as server:
         with pytest.raises(ProtocolError, match="redirects to"):
             run(server.url)
         assert run(server.url, "GET") == b"hello"
 
 
-def test_a_redirection_in_a_circle_ends():
+def test_redirect_loop_ends():
     with RawServer(redirects("307 No", "/again")) as server:
         with pytest.raises(ProtocolError, match="loop"):
             run(server.url)
         assert len(server.requests) < 10
 
 
-def test_a_redirection_to_nowhere_is_an_answer():
+def test_redirect_without_location_is_a_response():
     with RawServer(sends(b"HTTP/1.1 302 No\r\nContent-Length: 2\r\n\r\nno")) as server, exchange(server.url) as answer:
         assert (answer.status, answer.read_body()) == (302, b"no")
 
 
 @pytest.mark.parametrize("location", ["http://[", "http://a:b/", "//"])
-def test_a_redirection_to_no_address_is_a_protocol_error(location):
+def test_redirect_to_an_invalid_url_is_a_protocol_error(location):
     with RawServer(redirects("307 No", location)) as server, pytest.raises(ProtocolError):
         run(server.url)
 
 
-def test_the_body_of_a_redirection_is_not_waited_for():
+def test_body_of_a_redirect_is_not_read():
     def script(peer: Peer) -> None:
         if "/moved" in peer.request().target:
             peer.answer(b"hello")
@@ -313,7 +313,7 @@ def test_the_body_of_a_redirection_is_not_waited_for():
 # Unencrypted
 
 
-def test_a_credential_over_plain_http_warns_once_naming_the_host(monkeypatch):
+def test_credential_over_plain_http_warns_once_per_host(monkeypatch):
     with RawServer(answers) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         with pytest.warns(CredentialWarning, match=r"plain\.test is sent unencrypted") as caught:
@@ -323,7 +323,7 @@ def test_a_credential_over_plain_http_warns_once_naming_the_host(monkeypatch):
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1", "http://localhost:1", "http://[::1]:1", "https://plain.test"])
-def test_a_credential_that_nobody_can_read_does_not_warn(url):
+def test_credential_over_https_or_loopback_does_not_warn(url):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         request_module.warn_if_unencrypted(HTTPRequest("GET", url, secret_headers={"a": Secret("b")}))
@@ -342,7 +342,7 @@ def no_warning():
 
 @pytest.mark.usefixtures("no_warning")
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
-def test_a_proxy_is_used(monkeypatch, name):
+def test_proxy_is_used(monkeypatch, name):
     with RawServer(answers) as proxy:
         monkeypatch.setenv(name, proxy.url)
         assert run("http://example.test") == b"hello"
@@ -352,7 +352,7 @@ def test_a_proxy_is_used(monkeypatch, name):
 
 
 @pytest.mark.usefixtures("no_warning")
-def test_a_reply_through_a_proxy_ends_with_the_total_time_and_closes(monkeypatch):
+def test_reply_through_a_proxy_ends_with_the_total_time_and_closes(monkeypatch):
     with RawServer(hangs()) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         with pytest.raises(ProviderTimeout):
@@ -362,14 +362,14 @@ def test_a_reply_through_a_proxy_ends_with_the_total_time_and_closes(monkeypatch
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"])
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_no_proxy_is_used_for_this_machine(monkeypatch, name, host):
+def test_proxy_is_not_used_for_loopback(monkeypatch, name, host):
     with RawServer(answers) as proxy, RawServer(answers) as server:
         monkeypatch.setenv(name, proxy.url)
         assert run(f"http://{host}:{server.port}") == b"hello"
         assert (proxy.connections, server.connections) == (0, 1)
 
 
-def test_a_tunnel_is_asked_for_without_credentials_and_its_refusal_is_told(monkeypatch):
+def test_tunnel_request_carries_no_credentials_and_its_refusal_is_reported(monkeypatch):
     with RawServer(lambda peer: (peer.request(), peer.answer(b"no", "502 Bad"))) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         with pytest.raises(ConnectionFailed, match=r"proxy for example\.test failed: .*502") as caught:
@@ -378,7 +378,7 @@ def test_a_tunnel_is_asked_for_without_credentials_and_its_refusal_is_told(monke
         assert not leaked(repr(proxy.requests) + described(caught.value))
 
 
-def test_a_proxy_that_is_not_there_is_a_failed_connection(monkeypatch):
+def test_missing_proxy_is_a_failed_connection(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         monkeypatch.setenv("HTTPS_PROXY", f"http://me:{IN_QUERY}@127.0.0.1:{listener.getsockname()[1]}")
     with pytest.raises(ConnectionFailed, match=r"proxy for .* failed: Connection refused") as caught:
@@ -387,7 +387,7 @@ def test_a_proxy_that_is_not_there_is_a_failed_connection(monkeypatch):
 
 
 @pytest.mark.parametrize("proxy", ["gopher://127.0.0.1:1", "http://"])
-def test_an_impossible_proxy_is_a_usage_error(monkeypatch, proxy):
+def test_invalid_proxy_is_a_usage_error(monkeypatch, proxy):
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     with pytest.raises(UsageError, match="proxy"):
         run("https://example.test")
@@ -402,7 +402,7 @@ def openssl(folder: Path, *args: str) -> None:
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory) -> Path:
-    """`ca.pem` signed `server.pem` (127.0.0.1 and example.test); `self.pem` signed itself."""
+    """Make `ca.pem`, which signed `server.pem` (127.0.0.1 and example.test), and the self-signed `self.pem`."""
     if not shutil.which("openssl"):
         pytest.skip("the program openssl makes the certificates")
     folder = tmp_path_factory.mktemp("certificates")
@@ -428,7 +428,7 @@ def tls(folder: Path, name: str) -> ssl.SSLContext:
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_a_custom_ca_is_honoured(monkeypatch, certificates, variable):
+def test_custom_ca_is_honoured(monkeypatch, certificates, variable):
     monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
     monkeypatch.setenv(variable, str(certificates / "ca.pem"))
     with RawServer(answers, tls=tls(certificates, "server")) as server:
@@ -440,7 +440,7 @@ def test_a_custom_ca_is_honoured(monkeypatch, certificates, variable):
 
 @pytest.mark.parametrize("name", ["server", "self"])
 @pytest.mark.parametrize("bundle", [None, ""])
-def test_a_certificate_of_nobody_is_refused_and_not_tried_again(monkeypatch, certificates, name, bundle):
+def test_untrusted_certificate_is_refused_and_not_retried(monkeypatch, certificates, name, bundle):
     for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(variable, raising=False)
         if bundle is not None:
@@ -454,7 +454,7 @@ def test_a_certificate_of_nobody_is_refused_and_not_tried_again(monkeypatch, cer
         assert not server.requests
 
 
-def test_a_certificate_for_another_host_is_refused(monkeypatch, certificates):
+def test_certificate_for_another_host_is_refused(monkeypatch, certificates):
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificates / "ca.pem"))
     with RawServer(answers, tls=tls(certificates, "server")) as server:
         with pytest.raises(ConnectionFailed, match="not trusted"):
@@ -468,13 +468,13 @@ def test_verification_cannot_be_switched_off(option):
         list(presets.vllm.create_completion("m", [], **{option: False}))
 
 
-def test_a_missing_ca_bundle_is_told(monkeypatch, tmp_path):
+def test_missing_ca_bundle_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
     with pytest.raises(ConnectionFailed, match=r"none\.pem"):
         run("https://127.0.0.1:1")
 
 
-def test_tls_that_is_none_is_a_failed_connection():
+def test_plain_text_on_a_tls_port_is_a_failed_connection():
     with (
         RawServer(lambda peer: (peer.send(b"SSH-2.0\r\n"), peer.until_gone())) as server,
         pytest.raises(ConnectionFailed),
@@ -482,7 +482,7 @@ def test_tls_that_is_none_is_a_failed_connection():
         run(server.url.replace("http:", "https:"))
 
 
-def test_a_redirection_from_https_to_http_is_refused(monkeypatch, certificates):
+def test_redirect_from_https_to_http_is_refused(monkeypatch, certificates):
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificates / "ca.pem"))
     script = redirects("307 No", "http://127.0.0.1:1/moved")
     with (
@@ -492,7 +492,7 @@ def test_a_redirection_from_https_to_http_is_refused(monkeypatch, certificates):
         run(server.url)
 
 
-def test_a_tls_reply_is_streamed_and_closed_at_once(monkeypatch, certificates):
+def test_tls_reply_is_streamed_and_closed_at_once(monkeypatch, certificates):
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificates / "ca.pem"))
     got = threading.Event()
 
@@ -512,7 +512,7 @@ def test_a_tls_reply_is_streamed_and_closed_at_once(monkeypatch, certificates):
         server.wait_until_gone()
 
 
-def test_inside_a_tunnel_credentials_go_to_the_host_alone(monkeypatch, certificates):
+def test_inside_a_tunnel_credentials_are_sent_to_the_host_only(monkeypatch, certificates):
     def script(peer: Peer) -> None:
         peer.request()
         peer.send(b"HTTP/1.1 200 Connected\r\n\r\n")
@@ -532,7 +532,7 @@ def test_inside_a_tunnel_credentials_go_to_the_host_alone(monkeypatch, certifica
 
 
 @leaves_a_socket
-def test_a_tunnel_that_does_not_come_about_ends_with_the_total_time(monkeypatch):
+def test_stalled_tunnel_ends_with_the_total_time(monkeypatch):
     with RawServer(drips(b"HTTP/1.1 200 OK\r\nx: ", b"y")) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         with pytest.raises(ProviderTimeout, match="whole reply"):

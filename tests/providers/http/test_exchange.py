@@ -1,4 +1,4 @@
-"""The transport against raw sockets: bodies, failures, time limits, closing, and reuse."""
+"""Exchanges against raw sockets: bodies, failures, time limits, closing, and reuse of connections."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from tests.rawserver import PATIENCE, Peer, RawServer, answers, drips, full_port
 
 PIECES = [b"one ", "два ".encode(), b"three"]
 QUICK = 0.1
-"""A silence (s) that is too long."""
+"""Time (s) without data that is too long."""
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-"""Chunked too, but read in another way: see `connection.EagerResponse`."""
+"""Chunked, but decoded by `connection.EagerResponse`."""
 
 
 def chunk(data: bytes) -> bytes:
@@ -48,7 +48,7 @@ def body_of(url: str, **limits: float) -> bytes:
 
 
 def failure_of(url: str, **limits: float) -> tuple[Exception, bytes]:
-    """What an exchange raises, and what had come before."""
+    """Return the error of an exchange, and the data before it."""
     came = []
     with pytest.raises((ProviderError, UsageError)) as caught, exchange(url, **limits) as answer:  # noqa: PT012
         for piece in answer:
@@ -65,7 +65,7 @@ Codec = tuple[Callable[[bytes], bytes], Callable[[], bytes]]
 
 
 def codec(encoding: str) -> Codec:
-    """Two functions: one compresses a piece and flushes it, one ends the stream."""
+    """Return two functions: one compresses and flushes a piece, one ends the stream."""
     if encoding == "br":
         brotli = importlib.import_module("brotli").Compressor()
         return lambda data: brotli.process(data) + brotli.flush(), brotli.finish
@@ -78,7 +78,7 @@ def codec(encoding: str) -> Codec:
 
 
 def dress(kind: str) -> tuple[bytes, Codec]:
-    """The head of a body of this kind, and what makes its pieces and its end."""
+    """Return the head of a body of this kind, and the codec of its pieces."""
     if kind in ("chunked", "events"):
         return (EVENTS if kind == "events" else CHUNKED), (chunk, lambda: b"0\r\n\r\n")
     if kind == "length":
@@ -102,7 +102,7 @@ def not_found(module: str) -> bool:
 
 
 def compressed(encoding: str) -> object:
-    """The encoding as a parameter, left out where it can't be made or read here."""
+    """Return the encoding as a parameter, skipped if a library is missing."""
     missing = encoding not in ACCEPT_ENCODING or not_found(OPTIONAL.get(encoding, "zlib"))
     return pytest.param(encoding, marks=pytest.mark.skipif(missing, reason=f"no package for {encoding} here"))
 
@@ -139,13 +139,13 @@ def test_each_piece_is_delivered_before_the_next_is_sent(kind):
         assert server.connections == (2 if kind == "close" else 1)
 
 
-def test_a_body_larger_than_one_read_is_whole():
+def test_body_larger_than_one_read_is_whole():
     body = bytes(range(256)) * 4096
     with RawServer(sends(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body), body)) as server:
         assert body_of(server.url) == body
 
 
-def test_a_small_compressed_body_may_be_large():
+def test_small_compressed_body_may_be_large():
     body = b"a" * 10_000_000
     packed = gzip.compress(body)
     with RawServer(
@@ -154,7 +154,7 @@ def test_a_small_compressed_body_may_be_large():
         assert body_of(server.url) == body
 
 
-def test_the_request_is_json_with_its_length():
+def test_request_is_json_with_its_length():
     with RawServer(answers) as server, exchange(server.url) as answer:
         (request,) = server.requests
         assert request.line == "POST /v1/chat HTTP/1.1"
@@ -163,13 +163,13 @@ def test_the_request_is_json_with_its_length():
         assert (answer.status, answer.content_type) == (200, "")
 
 
-def test_the_content_type_is_read_without_parameters():
+def test_content_type_is_read_without_parameters():
     head = b"HTTP/1.1 200 OK\r\nContent-Type: Text/HTML ; charset=x\r\n\r\n"
     with RawServer(sends(head)) as server, exchange(server.url) as answer:
         assert answer.content_type == "text/html"
 
 
-def test_an_error_body_is_read_up_to_a_limit(monkeypatch):
+def test_error_body_is_read_up_to_a_limit(monkeypatch):
     monkeypatch.setattr(exchange_module, "MAX_ERROR_BODY", 10)
     with RawServer(hangs(b"HTTP/1.1 500 No\r\nContent-Length: 1000\r\n\r\n" + b"x" * 50)) as server:
         with exchange(server.url) as answer:
@@ -177,14 +177,14 @@ def test_an_error_body_is_read_up_to_a_limit(monkeypatch):
         server.wait_until_gone()
 
 
-def test_an_error_body_that_is_cut_off_is_read_as_far_as_it_came():
+def test_error_body_that_is_cut_off_is_read_up_to_the_cut():
     head = b"HTTP/1.1 500 No\r\nContent-Length: 1000\r\n\r\n"
     with RawServer(sends(head, b"no")) as server, exchange(server.url) as answer:
         assert answer.read_body() == b"no"
 
 
 @pytest.mark.parametrize("value", [float("nan"), object(), {1, 2}, 10**5000], ids=["nan", "object", "set", "digits"])
-def test_what_is_no_json_is_a_usage_error_before_any_io(value):
+def test_invalid_json_is_a_usage_error_before_any_io(value):
     with RawServer(answers) as server:
         call = HTTPRequest("POST", server.url, json={"a": value})
         with pytest.raises(UsageError, match="JSON") as caught, Exchange(call, TimeLimits(1, 1), Cancellation()):
@@ -200,7 +200,7 @@ def test_what_is_no_json_is_a_usage_error_before_any_io(value):
     "head",
     [CHUNKED + b"100\r\n", CHUNKED, EVENTS + b"100\r\n", EVENTS, b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"],
 )
-def test_a_body_that_ends_too_early_is_a_failed_connection_after_what_came(head):
+def test_body_that_ends_early_is_a_failed_connection_after_its_data(head):
     start = chunk(b"part") if head in (CHUNKED, EVENTS) else b"part"
     with RawServer(sends(head, start)) as server:
         error, came = failure_of(server.url)
@@ -209,7 +209,7 @@ def test_a_body_that_ends_too_early_is_a_failed_connection_after_what_came(head)
     assert came == b"part"
 
 
-def test_a_reset_in_the_body_is_a_failed_connection():
+def test_reset_in_the_body_is_a_failed_connection():
     got = threading.Event()
 
     def script(peer: Peer) -> None:
@@ -226,7 +226,7 @@ def test_a_reset_in_the_body_is_a_failed_connection():
             next(pieces)
 
 
-def test_a_connection_closed_before_the_answer_is_a_failed_connection():
+def test_connection_closed_before_the_response_is_a_failed_connection():
     with RawServer(sends()) as server:
         error, _ = failure_of(server.url)
     assert type(error) is ConnectionFailed
@@ -240,7 +240,7 @@ def test_a_connection_closed_before_the_answer_is_a_failed_connection():
      b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"],
     ids=["ssh", "word", "blank", "long", "version", "status", "headers", "lengths"],
 )  # fmt: skip
-def test_what_is_not_http_is_a_protocol_error(answer):
+def test_response_that_is_not_http_is_a_protocol_error(answer):
     with RawServer(sends(answer)) as server:
         error, _ = failure_of(server.url)
     assert type(error) is ProtocolError
@@ -248,7 +248,7 @@ def test_what_is_not_http_is_a_protocol_error(answer):
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_a_body_not_encoded_as_it_says_is_a_protocol_error(encoding):
+def test_body_with_a_wrong_content_encoding_is_a_protocol_error(encoding):
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\nContent-Length: 40\r\n\r\n".encode()
     with RawServer(sends(head, b"this is no compressed text, not at all.x")) as server:
         error, _ = failure_of(server.url)
@@ -256,7 +256,7 @@ def test_a_body_not_encoded_as_it_says_is_a_protocol_error(encoding):
     assert "does not match its content encoding" in str(error)
 
 
-def test_a_refused_connection_is_a_failed_connection():
+def test_refused_connection_is_a_failed_connection():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     error, _ = failure_of(f"http://127.0.0.1:{port}")
@@ -264,7 +264,7 @@ def test_a_refused_connection_is_a_failed_connection():
     assert str(error) == f"Connection to 127.0.0.1:{port} failed: Connection refused"
 
 
-def test_an_unknown_host_is_a_failed_connection():
+def test_unknown_host_is_a_failed_connection():
     error, _ = failure_of("http://nonexistent.invalid")
     assert type(error) is ConnectionFailed
     assert str(error).startswith("Connection to nonexistent.invalid failed: ")
@@ -272,12 +272,12 @@ def test_an_unknown_host_is_a_failed_connection():
 
 
 @pytest.mark.parametrize("url", ["http://.example", "http://a..b", f"http://{'a' * 64}.example"])
-def test_an_impossible_host_is_a_usage_error(url):
+def test_invalid_host_is_a_usage_error(url):
     error, _ = failure_of(url)
     assert isinstance(error, UsageError)
 
 
-def test_errors_are_told_by_what_happened_not_by_what_the_caller_was_handling():
+def test_error_ignores_the_exception_that_the_caller_is_handling():
     try:
         raise TimeoutError
     except TimeoutError:
@@ -288,7 +288,7 @@ def test_errors_are_told_by_what_happened_not_by_what_the_caller_was_handling():
 # Time
 
 
-def test_a_connection_that_does_not_come_in_time_is_a_timeout():
+def test_slow_connect_is_a_timeout():
     with full_port() as port, pytest.raises(ProviderTimeout, match=r"Connecting to .* timed out"):
         Exchange(
             HTTPRequest("GET", f"http://127.0.0.1:{port}"), TimeLimits(QUICK, PATIENCE), Cancellation()
@@ -313,7 +313,7 @@ def test_silence_is_a_timeout(parts):
      (CHUNKED, b"0"), (EVENTS, chunk(b": ping\n\n")), (EVENTS, b"0")],
     ids=["chunks", "bytes", "header", "chunk-size", "events", "events-size"],
 )  # fmt: skip
-def test_an_endless_heartbeat_ends_with_the_total_time(head, drop):
+def test_endless_heartbeat_ends_with_the_total_time(head, drop):
     begin = time.monotonic()
     with RawServer(drips(head, drop)) as server:
         error, _ = failure_of(server.url, total=0.1, silence=PATIENCE)
@@ -330,7 +330,7 @@ def test_no_time_left_is_a_timeout_before_any_io():
         assert server.connections == 0
 
 
-def test_time_without_end_is_allowed():
+def test_infinite_timeouts_are_allowed():
     with RawServer(answers) as server:
         endless = TimeLimits(float("inf"), float("inf"), float("inf"))
         with Exchange(HTTPRequest("GET", server.url), endless, Cancellation()) as answer:
@@ -353,7 +353,7 @@ def test_leaving_the_block_closes_the_socket_at_once(read):
 @pytest.mark.parametrize(
     "parts", [[], [CHUNKED], [CHUNKED, chunk(b"part")], [EVENTS, chunk(b"part")], [b"HTTP/1.1 200 OK\r\n\r\npart"]]
 )
-def test_a_blocked_exchange_is_cancelled_from_another_thread(parts):
+def test_blocked_exchange_is_cancelled_from_another_thread(parts):
     cancel = Cancellation()
     outcome: list[BaseException] = []
 
@@ -375,7 +375,7 @@ def test_a_blocked_exchange_is_cancelled_from_another_thread(parts):
     assert [type(error) for error in outcome] == [Cancelled]
 
 
-def test_a_tls_handshake_is_cancelled_from_another_thread():
+def test_tls_handshake_is_cancelled_from_another_thread():
     cancel = Cancellation()
     greeted = threading.Event()
 
@@ -393,7 +393,7 @@ def test_a_tls_handshake_is_cancelled_from_another_thread():
         worker.join()
 
 
-def test_what_was_cancelled_before_opens_no_connection():
+def test_cancelled_exchange_opens_no_connection():
     cancel = Cancellation()
     cancel.cancel()
     with RawServer(answers) as server:
@@ -407,7 +407,7 @@ def test_what_was_cancelled_before_opens_no_connection():
     [[], [CHUNKED], [CHUNKED, chunk(b"part")], [EVENTS, chunk(b"part")]],
     ids=["headers", "body", "midway", "events"],
 )
-def test_an_interrupt_inside_a_read_closes_the_socket_within_100_ms(parts):
+def test_interrupt_inside_a_read_closes_the_socket_within_100_ms(parts):
     def seconds() -> float:
         sent: list[float] = []
         ready = threading.Event()
@@ -438,7 +438,7 @@ def test_an_interrupt_inside_a_read_closes_the_socket_within_100_ms(parts):
 # Reuse
 
 
-def test_a_finished_connection_serves_again():
+def test_connection_is_reused_after_the_body():
     with RawServer(answers) as server:
         for _ in range(5):
             assert body_of(server.url) == b"hello"
@@ -449,7 +449,7 @@ def test_a_finished_connection_serves_again():
     "rest", [b"0\r\n\r\n", chunk(b"\n\n") + b"0\r\n\r\n", chunk(b"a") + chunk(b"b") + b"0\r\n\r\n"]
 )
 @pytest.mark.parametrize("head", [CHUNKED, EVENTS])
-def test_a_connection_serves_again_after_the_end_that_the_format_tells(head, rest):
+def test_connection_is_reused_after_finish(head, rest):
     def script(peer: Peer) -> None:
         while peer.request():
             peer.send(head + chunk(b"[DONE]"))
@@ -464,7 +464,7 @@ def test_a_connection_serves_again_after_the_end_that_the_format_tells(head, res
 
 
 @pytest.mark.parametrize("drop", [b"", chunk(b"x")])
-def test_a_body_that_does_not_end_is_not_waited_for(drop):
+def test_finish_does_not_wait_for_an_endless_body(drop):
     script = drips(CHUNKED + chunk(b"[DONE]"), drop) if drop else hangs(CHUNKED + chunk(b"[DONE]"))
     with RawServer(script) as server:
         with exchange(server.url) as answer:
@@ -478,7 +478,7 @@ def test_a_body_that_does_not_end_is_not_waited_for(drop):
 @pytest.mark.parametrize(
     "first", [b"", CHUNKED + chunk(b"part"), CHUNKED + b"nonsense", EVENTS + b"nonsense\r\n", b"nonsense\r\n\r\n"]
 )
-def test_the_next_call_works_after_a_failed_one(first):
+def test_next_request_works_after_a_failed_one(first):
     def script(peer: Peer) -> None:
         if peer.number == 1:
             sends(first)(peer)
@@ -491,7 +491,7 @@ def test_the_next_call_works_after_a_failed_one(first):
         assert server.connections == 2
 
 
-def test_the_next_call_works_after_one_that_was_closed_midway():
+def test_next_request_works_after_one_that_was_closed_midway():
     def script(peer: Peer) -> None:
         if peer.number == 1:
             hangs(CHUNKED, chunk(b"part"))(peer)
@@ -504,7 +504,7 @@ def test_the_next_call_works_after_one_that_was_closed_midway():
         assert body_of(server.url) == b"hello"
 
 
-def test_the_next_call_works_after_the_server_closed_an_idle_connection():
+def test_next_request_works_after_the_server_closed_an_idle_connection():
     def script(peer: Peer) -> None:
         peer.request()
         peer.answer(b"hello")
@@ -521,7 +521,7 @@ def test_the_next_call_works_after_the_server_closed_an_idle_connection():
         assert server.connections == 2
 
 
-def test_a_late_cancel_does_not_reach_who_uses_the_connection_next():
+def test_late_cancel_does_not_affect_the_next_exchange_on_the_connection():
     got = threading.Event()
 
     def script(peer: Peer) -> None:
@@ -572,7 +572,7 @@ def test_two_threads_stream_at_once():
     }
 
 
-def test_nothing_is_left_behind():
+def test_exchange_leaks_no_thread_or_socket():
     with RawServer(hangs(CHUNKED, chunk(b"part"))) as server:
         threads = set(threading.enumerate())
         for _ in range(3):

@@ -1,4 +1,4 @@
-"""What is tried again, when, and how long after."""
+"""Retry policy and backoff."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_retry_after_in_the_past_is_now():
 @pytest.mark.parametrize(
     "value", ["", "soon", "-1", "1e3", "9" * 40, "٣", "Wed, 99 Oct 2015 07:28:00 GMT", "inf", "nan"]
 )
-def test_retry_after_that_says_nothing(value):
+def test_invalid_retry_after_is_none(value):
     assert parse_retry_after(value) is None
 
 
@@ -70,23 +70,23 @@ def test_any_retry_after_is_a_pause_or_none(value):
     assert pause is None or pause >= 0
 
 
-def test_the_pause_doubles_and_is_capped():
+def test_pause_doubles_and_is_capped():
     error = ConnectionFailed("no")
     assert [get_retry_pause(error, tried, 0.5) for tried in range(4)] == [0.5, 1, 2, 4]
     assert get_retry_pause(error, 10_000, 0.5) == MAX_PAUSE == 30
 
 
-def test_the_server_s_wish_goes_before_and_is_capped():
+def test_retry_after_takes_precedence_and_is_capped():
     assert get_retry_pause(RateLimitError("no", status=429, retry_after=2), 5, 0.5) == 2
     assert get_retry_pause(RateLimitError("no", status=429, retry_after=0), 5, 0.5) == 0
     assert get_retry_pause(RateLimitError("no", status=429, retry_after=3600), 0, 0.5) == MAX_PAUSE
 
 
-# What is tried again
+# Policy
 
 
 def attempts(*failures: Exception | None, before: str = "") -> tuple[Callable[[], Deltas], list[int]]:
-    """An attempt that fails in turn as given, after the text `before`, and the tries it counts."""
+    """Return an attempt that raises `failures` in turn, after the text `before`, and the list of its calls."""
     tries: list[int] = []
 
     def attempt() -> Deltas:
@@ -120,7 +120,7 @@ LASTING = [
 
 
 @pytest.mark.parametrize("failure", PASSING, ids=str)
-def test_a_passing_failure_is_tried_again_and_told(failure):
+def test_temporary_failure_is_retried_with_a_notice(failure):
     attempt, tries = attempts(failure, failure, None)
     notice = Delta(notice="no. Retrying in 0 s.")
     assert list(retried(attempt)) == [notice, notice, Delta("hello")]
@@ -128,7 +128,7 @@ def test_a_passing_failure_is_tried_again_and_told(failure):
 
 
 @pytest.mark.parametrize("failure", LASTING, ids=str)
-def test_a_lasting_failure_is_not_tried_again(failure):
+def test_permanent_failure_is_not_retried(failure):
     attempt, tries = attempts(failure, None)
     with pytest.raises(type(failure)):
         list(retried(attempt))
@@ -136,7 +136,7 @@ def test_a_lasting_failure_is_not_tried_again(failure):
 
 
 @pytest.mark.parametrize("count", [0, 1, 4])
-def test_the_tries_are_counted(count):
+def test_retries_are_bounded(count):
     attempt, tries = attempts(*[ConnectionFailed(str(n)) for n in range(9)])
     with pytest.raises(ConnectionFailed, match=str(count)) as caught:
         list(retried(attempt, max_retries=count))
@@ -144,7 +144,7 @@ def test_the_tries_are_counted(count):
     assert caught.value.__context__ is None
 
 
-def test_after_the_first_text_nothing_is_tried_again():
+def test_failure_after_the_first_text_is_not_retried():
     attempt, tries = attempts(ConnectionFailed("no"), None, before="he")
     deltas = retried(attempt)
     assert next(deltas) == Delta("he")
@@ -153,7 +153,7 @@ def test_after_the_first_text_nothing_is_tried_again():
     assert len(tries) == 1
 
 
-def test_a_pause_beyond_the_deadline_is_not_begun():
+def test_no_retry_if_the_pause_exceeds_the_deadline():
     attempt, tries = attempts(ConnectionFailed("no"), None)
     begin = time.monotonic()
     with pytest.raises(ConnectionFailed):
@@ -181,7 +181,7 @@ def test_closing_closes_the_attempt():
 
 
 def refuses(status: str, times: int, **headers: str) -> Callable[[Peer], None]:
-    """Answers `status` the first `times`, then a reply."""
+    """Return a script that responds with `status` for the first `times` requests, then with a reply."""
 
     def script(peer: Peer) -> None:
         while peer.request():
@@ -199,7 +199,7 @@ def deltas_of(url: str, *, cancel: Cancellation | None = None, **settings: float
 
 
 @pytest.mark.parametrize("status", ["429 No", "503 No", "500 No"])
-def test_a_refusal_that_passes_is_tried_again_over_the_same_connection(status):
+def test_temporary_refusal_is_retried_on_the_same_connection(status):
     with RawServer(refuses(status, 2)) as server:
         deltas = list(deltas_of(server.url))
         assert "".join(d.text for d in deltas) == "hello"
@@ -216,7 +216,7 @@ def test_retry_after_is_obeyed(value):
 
 
 @pytest.mark.parametrize("ahead", [3600, "date"])
-def test_a_long_retry_after_is_capped_and_the_pause_can_be_cancelled(ahead):
+def test_long_retry_after_is_capped_and_the_pause_can_be_cancelled(ahead):
     value = formatdate(time.time() + 3600, usegmt=True) if ahead == "date" else str(ahead)
     cancel = Cancellation()
     with RawServer(refuses("503 No", 1, Retry_After=value)) as server:
@@ -233,7 +233,7 @@ def test_a_long_retry_after_is_capped_and_the_pause_can_be_cancelled(ahead):
 
 
 @pytest.mark.parametrize("status", ["400 No", "401 No", "403 No", "404 No"])
-def test_a_refusal_that_lasts_is_not_tried_again(status):
+def test_permanent_refusal_is_not_retried(status):
     with RawServer(refuses(status, 9)) as server:
         with pytest.raises(HTTPStatusError, match=r"^no") as caught:
             list(deltas_of(server.url))
@@ -241,7 +241,7 @@ def test_a_refusal_that_lasts_is_not_tried_again(status):
         assert len(server.requests) == 1
 
 
-def test_the_last_failure_names_provider_and_model():
+def test_last_failure_names_provider_and_model():
     with RawServer(refuses("503 No", 9)) as server:
         with pytest.raises(ServerError) as caught:
             list(deltas_of(server.url, max_retries=3))
@@ -249,7 +249,7 @@ def test_the_last_failure_names_provider_and_model():
         assert len(server.requests) == 4
 
 
-def test_a_reply_cut_off_after_text_is_not_asked_for_again():
+def test_reply_cut_off_after_text_is_not_retried():
     with RawServer(sends(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + START)) as server:
         with pytest.raises(ConnectionFailed) as caught:
             list(TurnAccumulator().follow(deltas_of(server.url)))
@@ -257,7 +257,7 @@ def test_a_reply_cut_off_after_text_is_not_asked_for_again():
         assert len(server.requests) == 1
 
 
-def test_a_connection_closed_before_the_answer_is_tried_again():
+def test_connection_closed_before_the_response_is_retried():
     def script(peer: Peer) -> None:
         peer.request()
         if peer.number == 2:
@@ -268,7 +268,7 @@ def test_a_connection_closed_before_the_answer_is_tried_again():
         assert server.connections == 2
 
 
-def test_the_total_time_counts_all_tries():
+def test_total_timeout_includes_retries():
     with RawServer(hangs()) as server:
         begin = time.monotonic()
         with pytest.raises(ProviderTimeout):
@@ -277,5 +277,5 @@ def test_the_total_time_counts_all_tries():
         assert 2 <= len(server.requests) <= 4
 
 
-def test_an_error_is_provider_error_for_every_failure_above():
+def test_every_failure_above_is_a_provider_error():
     assert all(isinstance(failure, ProviderError) for failure in PASSING + LASTING)

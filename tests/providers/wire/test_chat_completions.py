@@ -1,4 +1,4 @@
-"""The chat-completions dialect: what servers were seen to send, and what nobody should."""
+"""Decoder of chat completions: observed responses, and malformed ones."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from lockbots_magic.providers.wire.errors import make_snippet, object_error, ref
 from lockbots_magic.security.secrets import Secret
 
 HUGE = ("[" * 100_000, "9" * 5000, '{"a":' * 50_000)
-"""What parsers choke on."""
+"""JSON values that break naive parsers."""
 
 DONE = b"data: [DONE]\n\n"
 
 
 def number(_: Any) -> str:
-    """A name for a parameter too long to be its own."""
+    """Return a short id for a long parameter."""
     return "value"
 
 
@@ -61,7 +61,7 @@ def end_of(*pieces: bytes) -> str | None:
 
 
 class TestChunks:
-    def test_text_comes_chunk_by_chunk(self):
+    def test_text_is_yielded_chunk_by_chunk(self):
         reader = ChatCompletionsDecoder()
         assert list(reader.feed(chunk("a"))) == [Delta("a")]
         assert list(reader.feed(chunk("b"))) == [Delta("b")]
@@ -85,7 +85,7 @@ class TestChunks:
         ({"prompt_tokens": -1}, None), ({"prompt_tokens": True}, None), ({"prompt_tokens": 1.5}, None), ([], None),
         ("x", None), (7, None),
     ])  # fmt: skip
-    def test_parse_usage_odd_form_is_taken_as_far_as_it_counts(self, value, usage):
+    def test_invalid_counts_of_usage_are_dropped(self, value, usage):
         assert chat_completions.parse_usage(value) == usage
 
     def test_content_may_be_a_list_of_parts(self):
@@ -106,7 +106,7 @@ class TestChunks:
         assert read(chunk([part, {"type": "text", "text": "a"}]), DONE)[0] == Delta("a", "think")
 
     @pytest.mark.parametrize("name", ["content", "reasoning"])
-    def test_a_surrogate_pair_over_two_deltas_is_joined(self, name):
+    def test_surrogate_pair_over_two_deltas_is_joined(self, name):
         deltas = read(chunk(**{name: "a\ud83d"}), chunk(**{name: "\ude00b"}), DONE)
         assert "".join(d.text + d.reasoning for d in deltas) == "a😀b"
 
@@ -126,12 +126,12 @@ class TestChunks:
     def test_choices_without_index_are_the_first(self):
         assert text_of(event({"choices": [{"delta": {"content": "a"}}, {"delta": {"content": "x"}}]}), DONE) == "a"
 
-    def test_a_chunk_may_hold_a_message(self):
+    def test_chunk_may_hold_a_message(self):
         assert text_of(event({"choices": [{"message": {"role": "assistant", "content": "a"}}]}), DONE) == "a"
 
 
 class TestEnd:
-    def test_done_ends_the_answer(self):
+    def test_done_ends_the_response(self):
         reader = ChatCompletionsDecoder()
         assert list(reader.feed(chunk("a") + DONE)) == [Delta("a"), Delta(finish_reason="stop")]
         assert reader.done
@@ -142,17 +142,17 @@ class TestEnd:
         assert list(reader.feed(chunk("c") + b"\xff")) == list(reader.close()) == []
 
     @pytest.mark.parametrize("done", [b"data:[DONE]\n\n", b"data: [DONE] \n\n", b"data: [DONE]\r\n\r\n"])
-    def test_done_in_other_dress(self, done):
+    def test_done_may_have_other_white_space(self, done):
         assert end_of(chunk("a"), done) == "stop"
 
     @pytest.mark.parametrize("last", [b"data: [DONE]\n", b"data: [DONE]", b"data:[DONE]"])
-    def test_the_final_blank_line_may_be_missing(self, last):
+    def test_final_blank_line_may_be_missing(self, last):
         assert read(chunk("a"), last) == [Delta("a"), Delta(finish_reason="stop")]
 
-    def test_the_blank_line_after_the_last_chunk_may_be_missing(self):
+    def test_blank_line_after_the_last_chunk_may_be_missing(self):
         assert read(chunk("a"), chunk("b", "stop").rstrip()) == [Delta("a"), Delta("b"), Delta(finish_reason="stop")]
 
-    def test_a_finish_reason_ends_a_stream_without_done(self):
+    def test_finish_reason_ends_a_stream_without_done(self):
         assert read(chunk("a"), chunk("", "length")) == [Delta("a"), Delta(finish_reason="length")]
 
     def test_usage_after_the_finish_reason_is_read(self):
@@ -161,20 +161,20 @@ class TestEnd:
             Delta("a"), Delta(usage=Usage(1, 2)), Delta(finish_reason="stop"),
         ]  # fmt: skip
 
-    def test_the_finish_reason_outlives_done(self):
+    def test_finish_reason_is_kept_after_done(self):
         assert end_of(chunk("a", "content_filter"), DONE) == "content_filter"
 
     @pytest.mark.parametrize("rest", [b"", b"\n", b"data: [DO", b'data: {"choices": [{"delta', b"da", b": ping\n\n"])
-    def test_a_stream_that_ends_with_neither_is_truncated_and_keeps_its_text(self, rest):
+    def test_stream_without_finish_reason_and_done_is_truncated(self, rest):
         assert read(chunk("a"), rest) == [Delta("a"), Delta(finish_reason="truncated")]
 
-    def test_a_stream_cut_inside_a_character_is_truncated(self):
+    def test_stream_cut_inside_a_character_is_truncated(self):
         assert (
             read(chunk("a"), 'data: {"choices": [{"delta": {"content": "ж'.encode()[:-1])[-1].finish_reason
             == "truncated"
         )
 
-    def test_an_empty_body_is_truncated(self):
+    def test_empty_body_is_truncated(self):
         assert read() == read(b"") == read(b"\r\n\n ") == [Delta(finish_reason="truncated")]
 
 
@@ -185,7 +185,7 @@ class TestWholeAnswer:
     ).encode()
 
     @pytest.mark.parametrize("before", [b"", b"\n \t", b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n"])
-    def test_one_json_object_is_read_though_a_stream_was_asked_for(self, before):
+    def test_one_json_object_is_decoded_although_a_stream_was_requested(self, before):
         expected = [Delta("привет", usage=Usage(1)), Delta(finish_reason="length")]
         assert read(before + self.WHOLE) == expected
         assert read(*(bytes([byte]) for byte in before + self.WHOLE + b"\n")) == expected
@@ -204,7 +204,7 @@ class TestWholeAnswer:
         with pytest.raises(ProtocolError, match="UTF-8"):
             read(b'{"choices": "\xff"}')
 
-    def test_endless_json_is_refused(self, monkeypatch):
+    def test_json_over_the_bound_is_a_protocol_error(self, monkeypatch):
         monkeypatch.setattr(chat_completions, "MAX_EVENT", 10_000)
         with pytest.raises(ProtocolError, match="10000"):
             read(*[b"[" * 1000] * 11)
@@ -243,39 +243,39 @@ class TestErrors:
     @pytest.mark.parametrize(
         "value", [{"error": {}, "object": "error"}, {"error": [1]}, {"error": {"message": {"a": 1}}}]
     )
-    def test_an_error_without_words_says_so(self, value):
+    def test_error_object_without_a_message_is_reported_as_unspecified(self, value):
         with pytest.raises(ServerError, match="unspecified error"):
             read(event(value))
 
     @pytest.mark.parametrize(
         "data", ['{"error": {"message": "no"}}', "no", '"no"', '{"message": "no"}', '{"detail": "no"}']
     )
-    def test_an_event_of_type_error_is_an_error(self, data):
+    def test_event_of_type_error_is_an_error(self, data):
         with pytest.raises(ServerError, match="no"):
             read(f"event: error\ndata: {data}\n\n".encode())
 
-    def test_an_error_after_text_keeps_what_was_yielded(self):
+    def test_error_after_text_keeps_what_was_yielded(self):
         reader = ChatCompletionsDecoder()
         deltas = reader.feed(chunk("a") + event({"error": "no"}))
         assert next(deltas) == Delta("a")
         with pytest.raises(ServerError, match="no"):
             next(deltas)
 
-    def test_a_bare_error_object_among_events_is_an_error(self):
+    def test_bare_error_object_among_events_is_an_error(self):
         with pytest.raises(RateLimitError, match="no"):
             read(b': hello\n\n{"error": {"message": "no", "code": 429}}\n')
 
     @pytest.mark.parametrize("value", [
         {"error": {"code": "model_not_found", "message": "no"}}, {"error": {"code": 404, "message": "no such model"}},
     ])  # fmt: skip
-    def test_an_unknown_model_is_named(self, value):
+    def test_unknown_model_is_named(self, value):
         with pytest.raises(ModelNotFoundError, match="no"):
             read(event(value))
 
     @pytest.mark.parametrize(
         "status", [10**5000, "9" * 5000, 4.04, True, "²²²", 99, 600, "٤٠١", [401], None, "abc"], ids=number
     )
-    def test_odd_statuses_are_no_stray_error(self, status):
+    def test_invalid_statuses_in_an_error_object_are_ignored(self, status):
         assert isinstance(object_error({"error": {"message": "no", "code": status}}), ServerError | AuthenticationError)
 
 
@@ -285,14 +285,14 @@ class TestRefusal:
         (404, HTTPStatusError), (408, HTTPStatusError), (429, RateLimitError), (500, ServerError), (503, ServerError),
         (304, ServerError),
     ])  # fmt: skip
-    def test_a_status_has_its_error(self, status, kind):
+    def test_each_status_has_its_error(self, status, kind):
         error = refusal_error(status, b"no", 3.0)
         assert type(error) is kind
         assert isinstance(error, HTTPStatusError)
         assert (error.status, error.retry_after) == (status, 3.0)
         assert str(error).startswith("no")
 
-    def test_the_http_status_goes_before_one_named_inside(self):
+    def test_http_status_takes_precedence_over_the_one_in_the_body(self):
         error = refusal_error(429, b'{"error": {"message": "no", "code": "insufficient_quota"}}')
         assert isinstance(error, HTTPStatusError)
         assert error.status == 429
@@ -303,20 +303,20 @@ class TestRefusal:
         (b"\xff\xfe", "��"), (b"[" * 100_000, "[" * 199 + "…"), (b'{"detail": [{"msg": "x"}]}', "The server reported"),
         (b"[1, 2]", "[1, 2]"), (b"{}", "The server reported an unspecified error"),
     ])  # fmt: skip
-    def test_the_servers_words_are_quoted(self, body, words):
+    def test_message_of_the_server_is_quoted(self, body, words):
         assert str(refusal_error(500, body)).startswith(words)
 
-    def test_a_404_about_a_model_is_an_unknown_model(self):
+    def test_404_about_a_model_is_an_unknown_model(self):
         assert isinstance(refusal_error(404, b'{"error": "model \'x\' not found"}'), ModelNotFoundError)
         assert not isinstance(refusal_error(404, b"<html>model</html>"), ModelNotFoundError)
 
-    def test_a_snippet_is_one_short_clean_line(self):
+    def test_snippet_is_one_short_clean_line(self):
         shown = make_snippet("a\x1b[31m\n\u202eb\ud800" + "x" * 1000)
         assert shown.startswith("a [31m b x")
         assert len(shown) == wire_errors.MAX_SNIPPET
         assert shown.endswith("…")
 
-    def test_a_credential_at_the_edge_of_a_snippet_is_not_shown_in_part(self):
+    def test_credential_at_the_edge_of_a_snippet_is_not_shown_in_part(self):
         secret = Secret("correct-horse-battery")
         assert "corr" not in make_snippet("x" * (wire_errors.MAX_SNIPPET - 8) + secret.reveal())
         assert secret.reveal() not in str(refusal_error(401, f'{{"error": "bad key {secret.reveal()}"}}'.encode()))
@@ -324,7 +324,7 @@ class TestRefusal:
 
 class TestOtherFormats:
     @pytest.mark.parametrize("body", [b"<!DOCTYPE html>", b"\n <html>", b"\xef\xbb\xbf<html>"])
-    def test_a_web_page_is_a_protocol_error(self, body):
+    def test_web_page_is_a_protocol_error(self, body):
         with pytest.raises(ProtocolError, match="web page"):
             read(body)
 
@@ -333,12 +333,12 @@ class TestOtherFormats:
         with pytest.raises(ProtocolError, match=r"not an event stream: Hello"):
             read(body)
 
-    def test_odd_lines_beside_an_answer_are_ignored(self):
+    def test_lines_outside_the_grammar_are_ignored_in_a_response(self):
         assert text_of(b"x-odd: 1\n" + chunk("a") + b"y\n", DONE) == "a"
         assert end_of(chunk("", "stop"), b"odd\n") == "stop"
 
     @pytest.mark.parametrize("data", ["Hello", "{", "{'a': 1}", "null", "1", '"a"', "[1]", "NaN", *HUGE], ids=number)
-    def test_data_that_is_no_json_object_is_a_protocol_error(self, data):
+    def test_data_that_are_not_a_json_object_are_a_protocol_error(self, data):
         with pytest.raises(ProtocolError):
             read(f"data: {data}\n\n".encode())
 
@@ -353,14 +353,14 @@ class TestOtherFormats:
         with pytest.raises(ProtocolError):
             read(event(value))
 
-    def test_what_is_not_utf8_is_a_protocol_error(self):
+    def test_invalid_utf8_is_a_protocol_error(self):
         for body in (b"data: \xff\n\n", b"data: \xff"):
             with pytest.raises(ProtocolError, match="UTF-8"):
                 read(body)
 
 
 def outcome(pieces: list[bytes]) -> object:
-    """The text and end that `pieces` hold, or the kind of error; any other error fails the test."""
+    """Return the text and finish reason of `pieces`, or the class of the error; other errors fail the test."""
     try:
         deltas = read(*pieces)
     except ProviderError as error:
@@ -394,7 +394,7 @@ CHUNKS = st.fixed_dictionaries({"choices": st.lists(st.fixed_dictionaries({"delt
 
 
 @given(st.text(st.characters(exclude_categories=[])), st.lists(st.integers(0, 200), max_size=8), PLACES, st.booleans())
-def test_however_the_text_and_the_bytes_are_cut_the_text_is_the_same(text, parts, places, escaped):
+def test_text_is_the_same_wherever_text_and_bytes_are_cut(text, parts, places, escaped):
     units = text.encode("utf-16-le", "surrogatepass")
     whole = units.decode("utf-16-le", "replace")
     marks = [0, *sorted(min(2 * place, len(units)) for place in parts), len(units)]
@@ -408,13 +408,13 @@ def test_however_the_text_and_the_bytes_are_cut_the_text_is_the_same(text, parts
 
 
 @given(st.lists(VALUES | CHUNKS, max_size=4), PLACES, st.booleans())
-def test_any_json_in_any_chunk_is_an_answer_or_a_provider_error(values, places, done):
+def test_any_json_in_any_chunk_is_a_response_or_a_provider_error(values, places, done):
     body = b"".join(map(event, values)) + DONE * done
     assert outcome(cut(body, places)) == outcome([body])
 
 
 @given(VALUES | CHUNKS)
-def test_any_whole_json_is_an_answer_or_a_provider_error(value):
+def test_any_whole_json_is_a_response_or_a_provider_error(value):
     outcome([json.dumps(value).encode()])
     object_error(value)
     refusal_error(500, json.dumps(value).encode())
@@ -424,5 +424,5 @@ def test_any_whole_json_is_an_answer_or_a_provider_error(value):
     b"data: ", b"data:", b"\n", b"\r\n", b"\n\n", b"{", b"}", b'"', b"[", b"]", b"[DONE]", b"\xef\xbb\xbf", b"\xd0",
     b"\xb6", b'{"choices":[{"delta":{"content":"a"}}]}', b"event: error", b" ", b":", b"<", b"\xff", b"\\ud83d",
 ]), max_size=30).map(b"".join), PLACES)  # fmt: skip
-def test_any_bytes_are_an_answer_or_a_provider_error(body, places):
+def test_any_bytes_are_a_response_or_a_provider_error(body, places):
     assert outcome(cut(body, places)) == outcome([bytes([byte]) for byte in body])

@@ -1,4 +1,4 @@
-"""The event stream of the WHATWG HTML standard, clause by clause, and text cut anywhere."""
+"""Event streams of the WHATWG HTML standard, clause by clause, and text cut anywhere."""
 
 from __future__ import annotations
 
@@ -43,16 +43,16 @@ class TestStream:
     def test_one_byte_order_mark_at_the_start_is_dropped(self):
         assert data_of(b"\xef\xbb\xbfdata: a\n\n") == ["a"]
 
-    def test_a_byte_order_mark_cut_in_three_is_dropped(self):
+    def test_byte_order_mark_cut_in_three_is_dropped(self):
         assert data_of(*in_bytes(b"\xef\xbb\xbfdata: a\n\n")) == ["a"]
 
-    def test_a_second_byte_order_mark_is_text(self):
+    def test_second_byte_order_mark_is_text(self):
         assert data_of(b"\xef\xbb\xbf\xef\xbb\xbfdata: a\n\ndata: b\n\n") == ["b"]
 
-    def test_a_byte_order_mark_in_data_is_text(self):
+    def test_byte_order_mark_in_data_is_text(self):
         assert data_of(b"data: \xef\xbb\xbfa\n\n") == ["\ufeffa"]
 
-    def test_a_byte_order_mark_at_a_later_line_is_text(self):
+    def test_byte_order_mark_at_a_later_line_is_text(self):
         assert data_of(b"data: a\n\n\xef\xbb\xbfdata: b\n\n") == ["a"]
 
     @pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
@@ -77,23 +77,23 @@ class TestStream:
         assert data_of(b"data: a\r", b"\n\ndata: b\n\n") == ["a", "b"]
 
     @pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c"])
-    def test_other_separators_end_no_line(self, separator):
+    def test_other_separators_do_not_end_a_line(self, separator):
         assert data_of(f"data: a{separator}b\n\n".encode()) == [f"a{separator}b"]
 
-    def test_an_empty_stream_has_no_event(self):
+    def test_empty_stream_has_no_event(self):
         assert events_of() == events_of(b"") == events_of(b"\n\n\n") == []
 
 
 class TestFields:
     """`field = 1*name-char [ colon [ space ] *any-char ] end-of-line`."""
 
-    def test_a_comment_is_ignored_and_makes_no_event(self):
+    def test_comment_is_ignored_and_makes_no_event(self):
         assert data_of(b": ping\n\n:\n\ndata: a\n\n: bye\n\n") == ["a"]
 
-    def test_a_comment_inside_an_event_does_not_part_it(self):
+    def test_comment_inside_an_event_does_not_part_it(self):
         assert data_of(b"data: a\n: ping\ndata: b\n\n") == ["a\nb"]
 
-    def test_the_space_after_the_colon_is_optional(self):
+    def test_space_after_the_colon_is_optional(self):
         assert data_of(b"data:a\n\ndata: a\n\n") == ["a", "a"]
 
     def test_only_one_space_is_dropped(self):
@@ -105,38 +105,38 @@ class TestFields:
     def test_data_of_several_lines_is_joined_with_line_feeds(self):
         assert data_of(b"data: a\ndata:\ndata: b\n\n") == ["a\n\nb"]
 
-    def test_a_field_without_colon_has_an_empty_value(self):
+    def test_field_without_colon_has_an_empty_value(self):
         assert data_of(b"data\n\n") == [""]
         assert data_of(b"data\ndata\n\n") == ["\n"]
 
     def test_empty_data_makes_an_event(self):
         assert data_of(b"data:\n\ndata: \n\n") == ["", ""]
 
-    def test_an_event_without_data_is_not_dispatched(self):
+    def test_event_without_data_is_not_dispatched(self):
         assert events_of(b"event: ping\nid: 1\n\n") == []
 
-    def test_unknown_fields_are_ignored_and_remembered(self):
+    def test_unknown_fields_are_ignored_and_kept(self):
         decoder = EventDecoder()
         assert list(decoder.feed(b"colour: red\nDATA: x\n data: y\ndata: a\n\n")) == [Event("a")]
         assert decoder.ignored == ["colour: red", "DATA: x", " data: y"]
 
-    def test_few_and_short_ignored_lines_are_remembered(self):
+    def test_ignored_lines_are_kept_up_to_a_bound(self):
         decoder = EventDecoder()
         list(decoder.feed(b"".join(b"%d %s\n" % (n, b"x" * 10_000) for n in range(100))))
         assert len(decoder.ignored) == sse.MAX_IGNORED_LINES
         assert max(map(len, decoder.ignored)) == sse.MAX_IGNORED_LINE
 
-    def test_the_type_is_that_of_the_last_event_field(self):
+    def test_type_is_that_of_the_last_event_field(self):
         assert events_of(b"event: a\nevent: b\ndata: x\n\n") == [Event("x", "b")]
 
-    def test_the_type_is_message_by_default_and_again_afterwards(self):
+    def test_type_is_message_by_default_and_again_afterwards(self):
         assert events_of(b"event: a\ndata: x\n\nevent: b\n\nevent:\ndata: y\n\n") == [Event("x", "a"), Event("y")]
 
-    def test_the_id_stays_until_another_comes(self):
+    def test_id_stays_until_another_comes(self):
         events = events_of(b"id: 1\ndata: a\n\ndata: b\n\nid\ndata: c\n\n")
         assert [event.id for event in events] == ["1", "1", ""]
 
-    def test_an_id_with_nul_is_ignored(self):
+    def test_id_with_nul_is_ignored(self):
         assert events_of(b"id: 1\nid: 2\x003\ndata: a\n\n") == [Event("a", id="1")]
 
     def test_retry_takes_ascii_digits(self):
@@ -155,13 +155,13 @@ class TestEnd:
     """ "If the file ends in the middle of an event, the incomplete event is not dispatched."."""
 
     @pytest.mark.parametrize("rest", [b"data: b", b"data: b\n", b"data: b\r\n", b"data"])
-    def test_an_unfinished_event_is_discarded(self, rest):
+    def test_unfinished_event_is_discarded(self, rest):
         assert data_of(b"data: a\n\n" + rest) == ["a"]
 
     @pytest.mark.parametrize(
         ("rest", "pending"), [(b"data: b", "b"), (b"data: b\n", "b"), (b"data: b\ndata: c", "b\nc")]
     )
-    def test_an_unfinished_event_can_be_asked_for(self, rest, pending):
+    def test_unfinished_event_is_pending(self, rest, pending):
         decoder = EventDecoder()
         list(decoder.feed(b"data: a\n\n" + rest))
         decoder.close()
@@ -173,13 +173,13 @@ class TestEnd:
         decoder.close()
         assert decoder.pending == ""
 
-    def test_the_first_bytes_of_a_character_are_dropped_at_the_end(self):
+    def test_first_bytes_of_a_character_are_dropped_at_the_end(self):
         decoder = EventDecoder()
         list(decoder.feed("data: жж".encode()[:-1]))
         decoder.close()
         assert decoder.pending == "ж"
 
-    def test_a_line_of_half_a_character_does_not_discard_what_is_pending(self):
+    def test_line_of_half_a_character_does_not_discard_what_is_pending(self):
         decoder = EventDecoder()
         list(decoder.feed(b"data: a\n\xd0"))
         decoder.close()
@@ -194,36 +194,36 @@ class TestBytes:
         assert data_of(*in_bytes(f"data: {text}\n\n".encode())) == [text]
 
     @pytest.mark.parametrize("bad", [b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"\xd0a", b"\xf5\x80\x80\x80"])
-    def test_what_is_not_utf8_is_malformed(self, bad):
+    def test_invalid_utf8_is_malformed(self, bad):
         with pytest.raises(MalformedStream):
             list(EventDecoder().feed(b"data: " + bad + b"\n\n"))
 
-    def test_events_before_what_is_not_utf8_are_yielded(self):
+    def test_events_before_invalid_utf8_are_yielded(self):
         events = EventDecoder().feed(b"data: a\n\ndata: b\r\n\r\ndata: \xff\n\n")
         assert [next(events), next(events)] == [Event("a"), Event("b")]
         with pytest.raises(MalformedStream):
             next(events)
 
-    def test_what_is_not_utf8_in_the_last_line_is_malformed(self):
+    def test_invalid_utf8_in_the_last_line_is_malformed(self):
         decoder = EventDecoder()
         list(decoder.feed(b"data: \xffa"))
         with pytest.raises(MalformedStream):
             decoder.close()
 
-    def test_a_huge_line_in_small_pieces_takes_linear_time(self):
+    def test_huge_line_in_small_pieces_takes_linear_time(self):
         pieces = [b"data: ", *[b"x" * 1024] * 10 * 1024, b"\n", b"\n"]
         begin = time.process_time()
         (event,) = events_of(*pieces)
         assert len(event.data) == 10 * 1024 * 1024
         assert time.process_time() - begin < 2  # some 0.05 s; joining anew at each piece takes 10 s
 
-    def test_an_endless_line_is_refused(self, monkeypatch):
+    def test_line_over_the_bound_is_malformed(self, monkeypatch):
         monkeypatch.setattr(sse, "MAX_EVENT", 10_000)
         decoder = EventDecoder()
         with pytest.raises(MalformedStream, match="10000"):
             events_fed(decoder, [b"x" * 1000] * 11)
 
-    def test_an_event_of_endless_lines_is_refused(self, monkeypatch):
+    def test_event_over_the_bound_is_malformed(self, monkeypatch):
         monkeypatch.setattr(sse, "MAX_EVENT", 10_000)
         decoder = EventDecoder()
         with pytest.raises(MalformedStream, match="10000"):
@@ -235,7 +235,7 @@ class TestBytes:
 
 
 def reference_events(body: bytes) -> list[Event]:
-    """The standard's algorithm, read word for word, over the whole body at once."""
+    """The algorithm of the standard, literally, over the whole body at once."""
     text = body.decode().removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     events, data, kind, last_id = [], "", "", ""
     for line in text.split("\n")[:-1]:
@@ -260,12 +260,12 @@ PLACES = st.lists(st.integers(0, 400), max_size=12)
 
 
 @given(st.lists(st.sampled_from(TOKENS), max_size=60).map(b"".join), PLACES)
-def test_however_the_bytes_are_cut_the_events_are_those_of_the_standard(body, places):
+def test_events_are_those_of_the_standard_wherever_the_bytes_are_cut(body, places):
     assert events_of(*cut(body, places)) == events_of(*in_bytes(body)) == reference_events(body)
 
 
 @given(st.binary(max_size=200), PLACES)
-def test_however_any_bytes_are_cut_they_are_events_or_malformed(body, places):
+def test_any_bytes_cut_anywhere_are_events_or_malformed(body, places):
     def outcome(pieces: list[bytes]) -> object:
         events: list[object] = []
         decoder = EventDecoder()
@@ -283,23 +283,23 @@ def test_however_any_bytes_are_cut_they_are_events_or_malformed(body, places):
 class TestText:
     """`TextDecoder` and `SurrogateJoiner`."""
 
-    def test_a_character_comes_once_it_is_whole(self):
+    def test_character_is_returned_once_it_is_complete(self):
         decoder = TextDecoder()
         assert [decoder.feed(piece) for piece in in_bytes("ж😀".encode())] == ["", "ж", "", "", "", "😀"]
         assert decoder.pending == b""
 
-    def test_the_beginning_of_a_character_is_pending(self):
+    def test_beginning_of_a_character_is_pending(self):
         decoder = TextDecoder()
         assert decoder.feed("a😀".encode()[:-1]) == "a"
         assert decoder.pending == "😀".encode()[:-1]
 
     @pytest.mark.parametrize("bad", [b"\xff", b"\xd0a", b"\xed\xa0\x80"])
-    def test_what_is_not_utf8_is_malformed(self, bad):
+    def test_invalid_utf8_is_malformed(self, bad):
         with pytest.raises(MalformedStream):
             TextDecoder().feed(bad)
 
     @given(st.text(), PLACES)
-    def test_however_text_is_cut_it_is_the_same(self, text, places):
+    def test_text_is_the_same_wherever_it_is_cut(self, text, places):
         decoder = TextDecoder()
         assert "".join(decoder.feed(piece) for piece in cut(text.encode(), places)) == text
 
@@ -307,7 +307,7 @@ class TestText:
         joiner = SurrogateJoiner()
         assert [joiner.feed("a\ud83d"), joiner.feed("\ude00b"), joiner.close()] == ["a", "😀b", ""]
 
-    def test_a_half_waits_through_empty_text(self):
+    def test_half_is_held_back_through_empty_text(self):
         joiner = SurrogateJoiner()
         assert [joiner.feed("\ud83d"), joiner.feed(""), joiner.feed("\ude00")] == ["", "", "😀"]
 
@@ -320,16 +320,16 @@ class TestText:
             ("\ud83d\ud83d\ude00", "\ufffd😀"),
         ],
     )
-    def test_a_lone_half_becomes_the_replacement_character(self, text, shown):
+    def test_lone_half_becomes_the_replacement_character(self, text, shown):
         joiner = SurrogateJoiner()
         assert joiner.feed(text) + joiner.close() == shown
 
-    def test_whole_text_passes_as_it_is(self):
+    def test_valid_text_is_unchanged(self):
         text = "aж😀" * 3
         assert SurrogateJoiner().feed(text) is text
 
     @given(st.lists(st.text(st.characters(exclude_categories=[]) | st.sampled_from("\ud83d\ude00"))))
-    def test_however_text_with_halves_is_cut_it_is_the_same_and_valid(self, texts):
+    def test_text_with_surrogates_is_the_same_and_valid_wherever_it_is_cut(self, texts):
         joiner = SurrogateJoiner()
         joined = "".join([*map(joiner.feed, texts), joiner.close()])
         units = "".join(texts).encode("utf-16-le", "surrogatepass")

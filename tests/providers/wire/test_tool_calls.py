@@ -1,4 +1,4 @@
-"""Calls of functions in the chat-completions dialect: as its reference has them, and as servers were seen to."""
+"""Tool calls in chat completions: as in the API reference, and as observed."""
 
 import json
 
@@ -28,7 +28,7 @@ def gathered(*chunks):
 
 
 def called(*chunks):
-    """(name, arguments) of the calls in chunks."""
+    """Return (name, arguments) of the calls in `chunks`."""
     return [(call.name, call.arguments) for call in gathered(*chunks)]
 
 
@@ -43,13 +43,13 @@ def test_arguments_come_in_pieces_and_the_call_comes_last():
     assert deltas == [Delta(finish_reason="tool_calls", calls=(ToolCall("call_1", "f", '{"x": 1}'),))]
 
 
-def test_text_may_go_before_calls():
+def test_text_may_precede_calls():
     deltas = read(chunk("Let me see."), chunk(tool_calls=[piece(0, "a", "f", "{}")]), DONE)
     assert [d.text for d in deltas] == ["Let me see.", ""]
     assert deltas[-1].calls == (ToolCall("a", "f", "{}"),)
 
 
-def test_calls_that_come_by_turns_are_told_apart_by_their_index():
+def test_interleaved_calls_are_separated_by_index():
     chunks = [
         [piece(0, "a", "f", ""), piece(1, "b", "g", "")],
         [piece(1, arguments="[2")],
@@ -76,7 +76,7 @@ def test_whole_calls_of_several_chunks_are_not_merged(index, ids):
 
 
 @pytest.mark.parametrize("index", [None, 0])
-def test_a_call_that_repeats_its_id_and_name_in_each_chunk_is_one(index):
+def test_call_that_repeats_its_id_and_name_in_each_chunk_is_one(index):
     assert called([piece(index, "a", "f", '{"x"')], [piece(index, "a", "f", ": 1}")]) == [("f", '{"x": 1}')]
 
 
@@ -85,12 +85,12 @@ def test_pieces_without_index_continue_the_last_call():
     assert called(*chunks) == [("f", "{"), ("g", "[]")]
 
 
-def test_pieces_without_index_may_go_by_the_id():
+def test_pieces_without_index_are_matched_by_id():
     chunks = [[piece(None, "a", "f", "1"), piece(None, "b", "g", "2")], [piece(None, "a", None, "3")]]
     assert called(*chunks) == [("f", "13"), ("g", "2")]
 
 
-def test_the_name_may_come_after_the_id():
+def test_name_may_follow_the_id():
     assert called([piece(0, "a")], [piece(0, None, "f")], [piece(0, None, None, "{}")]) == [("f", "{}")]
 
 
@@ -98,17 +98,17 @@ def test_arguments_as_an_object_become_json():
     assert called([piece(0, "a", "f", {"имя": "x"})]) == [("f", '{"имя": "x"}')]
 
 
-def test_a_character_cut_into_halves_is_joined():
+def test_character_cut_into_halves_is_joined():
     chunks = [[piece(0, "a", "f", '{"x": "\ud83d')], [piece(0, arguments='\ude00"}')]]
     assert called(*chunks) == [("f", '{"x": "😀"}')]
 
 
-def test_calls_without_ids_get_some_of_their_own():
+def test_calls_without_ids_get_generated_ones():
     calls = gathered([piece(0, None, "f", ""), piece(1, "call-1", "g", ""), piece(2, "call-1", "h", "")])
     assert [call.id for call in calls] == ["call-1", "call-1-2", "call-1-3"]
 
 
-def test_a_whole_answer_holds_whole_calls():
+def test_whole_response_has_whole_calls():
     message = {"content": None, "tool_calls": [piece(None, "a", "f", "{}"), piece(None, "b", "g", "")]}
     answer = {"choices": [{"message": message, "finish_reason": "tool_calls"}]}
     (delta,) = read(json.dumps(answer).encode())
@@ -116,11 +116,11 @@ def test_a_whole_answer_holds_whole_calls():
 
 
 @pytest.mark.parametrize("empty", [None, [], [{}], [piece(0, "", "", "")], [{"index": 0, "function": None}]])
-def test_a_call_of_nothing_is_none(empty):
+def test_empty_tool_call_is_dropped(empty):
     assert read(chunk("a", tool_calls=empty), DONE) == [Delta("a"), Delta(finish_reason="stop")]
 
 
-def test_an_answer_cut_off_asks_for_nothing():
+def test_truncated_response_has_no_tool_calls():
     deltas = read(chunk(tool_calls=[piece(0, "a", "f", '{"x"')]))
     assert deltas == [Delta(finish_reason="truncated")]
 
@@ -134,19 +134,19 @@ def test_malformed_calls_are_a_protocol_error(asked):
         read(chunk(tool_calls=asked), DONE)
 
 
-def test_a_call_that_names_no_function_is_a_protocol_error():
+def test_tool_call_without_a_name_is_a_protocol_error():
     with pytest.raises(ProtocolError, match="does not name a function"):
         read(chunk(tool_calls=[piece(0, "a", None, "{}")]), DONE)
 
 
-def test_arguments_without_end_are_a_protocol_error(monkeypatch):
+def test_arguments_over_the_bound_are_a_protocol_error(monkeypatch):
     monkeypatch.setattr(tool_calls, "MAX_EVENT", 1000)
     with pytest.raises(ProtocolError, match="too long"):
         read(*[chunk(tool_calls=[piece(0, "a", "f", "x" * 100)])] * 11)
 
 
 @pytest.mark.parametrize("huge", HUGE, ids=range(len(HUGE)))
-def test_arguments_are_not_parsed_here(huge):
+def test_arguments_are_not_parsed(huge):
     assert called([piece(0, "a", "f", huge)]) == [("f", huge)]
 
 
@@ -155,7 +155,7 @@ calls_asked = st.lists(st.tuples(st.sampled_from(["f", "g"]), arguments), min_si
 
 
 @given(calls_asked, st.data())
-def test_a_stream_gives_its_calls_wherever_it_is_cut(wanted, data):
+def test_calls_are_the_same_wherever_the_stream_is_cut(wanted, data):
     chunks = []
     for index, (name, text) in enumerate(wanted):
         chunks.append([piece(index, f"id{index}", name, "")])
@@ -169,7 +169,7 @@ def test_a_stream_gives_its_calls_wherever_it_is_cut(wanted, data):
 
 
 @given(calls_asked, st.sampled_from([None, 0]), st.booleans(), st.booleans())
-def test_whole_calls_stay_as_many_as_they_are(wanted, index, with_ids, at_once):
+def test_whole_calls_keep_their_number(wanted, index, with_ids, at_once):
     asked = [piece(index, f"id{n}" if with_ids else None, *one) for n, one in enumerate(wanted)]
     assert called(*([asked] if at_once else [[one] for one in asked])) == wanted
 
@@ -182,7 +182,7 @@ odd = st.recursive(
 
 
 @given(st.lists(odd, max_size=3))
-def test_whatever_comes_is_taken_or_a_protocol_error(chunks):
+def test_any_tool_calls_are_assembled_or_a_protocol_error(chunks):
     reader = ChatCompletionsDecoder()
     try:
         for asked in chunks:
