@@ -17,7 +17,6 @@ from lockbots_magic.notebook import commands
 from lockbots_magic.notebook.session import Lockbots
 from lockbots_magic.rendering.html import render
 from lockbots_magic.rendering.mime_bundle import bundle
-from lockbots_magic.security.secrets import redacted
 from lockbots_magic.storage.output_metadata import metadata
 
 CELLS = 500
@@ -35,7 +34,7 @@ def cell(conversation: Conversation, number: int, run: str, size: int) -> dict[s
     output = {
         "output_type": "display_data",
         "data": {kind: form.splitlines(keepends=True) for kind, form in bundle(text, render(text)).items()},
-        "metadata": metadata(entry, redacted, cell_id, source),
+        "metadata": metadata(entry, cell_id, source),
     }
     lines = source.splitlines(keepends=True)
     return {"cell_type": "code", "id": cell_id, "metadata": {}, "source": lines, "outputs": [output]}

@@ -18,7 +18,6 @@ from ..schema.code_blocks import extract_code
 from ..schema.json_values import SchemaMismatch
 from ..security.control_characters import printable
 from ..security.links import unlinked
-from ..security.secrets import redacted
 from ..storage.output_metadata import metadata
 from .background import Background
 from .chat_command import ChatCell, Destination
@@ -134,7 +133,7 @@ class Presenter:
         saved = destination is None or destination.saved
 
         def record(entry: HistoryEntry) -> dict[str, Any]:
-            return metadata(entry if saved else replace(entry, info=None), redacted, cell, source)
+            return metadata(entry if saved else replace(entry, info=None), cell, source)
 
         return record
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from ..conversation.conversation import Conversation
 from ..conversation.history_entry import HistoryEntry
-from ..security.secrets import redacted
 from ..storage.output_metadata import metadata_of_several
 
 MAX_CHARACTERS = 200_000
@@ -50,7 +49,7 @@ class TranscriptMetadata:
             if snapshot.info and (snapshot.order or snapshot.info.former):
                 snapshots.append(snapshot)
                 told |= {entry.serial: entry for entry in conversation.entries()}
-        return metadata_of_several([*_latest(told.values()), *snapshots], redacted)
+        return metadata_of_several([*_latest(told.values()), *snapshots])
 
 
 def _latest(entries: Iterable[HistoryEntry]) -> list[HistoryEntry]:

@@ -19,7 +19,6 @@ from ..rendering.mime_bundle import bundle, html_or_source
 from ..rendering.notices import notices_of
 from ..rendering.safe_markdown.inline import literal
 from ..security.exits import clean_bundle
-from ..security.secrets import redacted
 from .cell_binding import is_portable
 from .export_cells import NotebookDefaults, cell_source
 from .export_common import context_turns, dump_json, title_of
@@ -72,7 +71,7 @@ def _code(identity: str | None, source: str, *outputs: dict[str, Any]) -> dict[s
 def _chat_cell(turn: Turn, entry: HistoryEntry, source: str) -> dict[str, Any]:
     """Return the cell of one turn, with the reply as its output."""
     data = bundle(turn.reply, html_or_source(lambda: render(turn.reply), turn.reply), notices_of(turn))
-    about = metadata(entry, redacted, turn.cell_id, source)
+    about = metadata(entry, turn.cell_id, source)
     return _code(turn.cell_id, source, {"output_type": "display_data", "data": clean_bundle(data), "metadata": about})
 
 

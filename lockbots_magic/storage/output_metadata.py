@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from ..conversation.history_entry import MAX_FORMER_IDS, ConversationInfo, Histo
 from ..conversation.messages import Usage
 from ..conversation.ordering import format_order, parse_order
 from ..conversation.turn import Turn
-from ..security.exits import clean_plain_form
+from ..security.exits import clean_metadata, clean_plain_form
 
 KEY = "lockbots"
 """Key of the record in the metadata of an output."""
@@ -50,35 +50,22 @@ def digest(text: str) -> str:
     return hashlib.sha256(lines.encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def metadata(
-    entry: HistoryEntry, clean: Callable[[str], str], cell: str | None = None, source: str = ""
-) -> dict[str, Any]:
-    """Return the JSON-ready metadata of an output that holds `entry`; empty if there is nothing to keep.
+def metadata(entry: HistoryEntry, cell: str | None = None, source: str = "") -> dict[str, Any]:
+    """Return the JSON-ready metadata of an output that holds `entry`, without credentials; empty if there are none.
 
     Args:
         entry: What to keep.
-        clean: Removes credentials from a text.
         cell: Id of the cell that runs.
         source: Source of that cell; `""` if unknown.
     """
-    turn = entry.turn if entry.turn and entry.turn.is_shown else None
-    if entry.info is None and turn is None:
-        return {}
-    data: dict[str, Any] = {"version": VERSION, "conversation": None}
-    if entry.info is not None:
-        data |= {"conversation": _describe_info(entry.info), "order": format_order(entry.order), "made": entry.made}
-        data |= {"stale": format_order(entry.stale)} if entry.stale else {}
-        data |= {"deleted": True} if entry.deleted else {}
-    if turn is not None:
-        data |= {**_describe_turn(turn), **({"serial": entry.serial} if entry.info else {})}
-    data |= {"cell": cell, "source": digest(source) if source else ""}
-    return {KEY: _clean(data, clean)}
+    record = _record(entry, cell, source)
+    return {KEY: clean_metadata(record)} if record else {}
 
 
-def metadata_of_several(entries: Iterable[HistoryEntry], clean: Callable[[str], str]) -> dict[str, Any]:
+def metadata_of_several(entries: Iterable[HistoryEntry]) -> dict[str, Any]:
     """Return the metadata of an output that holds several entries, none of them of the cell that shows it."""
-    records = [one[KEY] for entry in entries if (one := metadata(entry, clean))]
-    return {KEY: records} if records else {}
+    records = [record for entry in entries if (record := _record(entry))]
+    return {KEY: clean_metadata(records)} if records else {}
 
 
 def parse_record(data: Any) -> OutputRecord:
@@ -103,6 +90,20 @@ def parse_record(data: Any) -> OutputRecord:
         raise
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"the record is damaged: {error}") from None
+
+
+def _record(entry: HistoryEntry, cell: str | None = None, source: str = "") -> dict[str, Any]:
+    turn = entry.turn if entry.turn and entry.turn.is_shown else None
+    if entry.info is None and turn is None:
+        return {}
+    data: dict[str, Any] = {"version": VERSION, "conversation": None}
+    if entry.info is not None:
+        data |= {"conversation": _describe_info(entry.info), "order": format_order(entry.order), "made": entry.made}
+        data |= {"stale": format_order(entry.stale)} if entry.stale else {}
+        data |= {"deleted": True} if entry.deleted else {}
+    if turn is not None:
+        data |= {**_describe_turn(turn), **({"serial": entry.serial} if entry.info else {})}
+    return {**data, "cell": cell, "source": digest(source) if source else ""}
 
 
 def _describe_turn(turn: Turn) -> dict[str, Any]:
@@ -150,15 +151,6 @@ def _describe_info(info: ConversationInfo) -> dict[str, Any]:
     if info.former:
         data["former"] = list(info.former)
     return data
-
-
-def _clean(value: Any, clean: Callable[[str], str]) -> Any:
-    """Return `value` with every text in it cleaned, keys too. Lone surrogates can't be sent and are replaced."""
-    if isinstance(value, str):
-        return clean(value.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
-    if isinstance(value, dict):
-        return {_clean(key, clean): _clean(one, clean) for key, one in value.items()}
-    return [_clean(one, clean) for one in value] if isinstance(value, list) else value
 
 
 def _text(value: Any) -> str:

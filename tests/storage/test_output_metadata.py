@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lockbots_magic.conversation.history_entry import ConversationInfo, HistoryEntry
 from lockbots_magic.conversation.messages import Usage
 from lockbots_magic.conversation.turn import Turn
+from lockbots_magic.security.secrets import Secret
 from lockbots_magic.storage.output_metadata import KEY, VERSION, NewerRecordError, digest, metadata, parse_record
 
 TURN = Turn(
@@ -27,8 +28,8 @@ def entry_of(turn):
     return HistoryEntry(INFO, turn, 1, (1,), made=1.0)
 
 
-def written(entry=ENTRY, clean=str, **about):
-    return json.loads(json.dumps(metadata(entry, clean, **about), allow_nan=False))[KEY]
+def written(entry=ENTRY, **about):
+    return json.loads(json.dumps(metadata(entry, **about), allow_nan=False))[KEY]
 
 
 def test_a_turn_is_read_as_it_was_written():
@@ -46,7 +47,7 @@ def test_a_turn_that_no_output_shows_is_as_none_but_tells_what_is_left():
     failed = Turn("p", status="error")
     kept = parse_record(written(HistoryEntry(INFO, failed, order=(7, 8), made=5.0))).entry
     assert kept == HistoryEntry(INFO, order=(7, 8), made=5.0)
-    assert metadata(HistoryEntry(None, failed), str) == {}
+    assert metadata(HistoryEntry(None, failed)) == {}
 
 
 @pytest.mark.parametrize("deleted", [True, False])
@@ -90,20 +91,21 @@ def test_a_parameter_that_is_almost_json_becomes_json(value, read):
 
 
 def test_every_text_is_cleaned_names_too():
-    secret = "hush-hush-hush"
+    held = Secret("hush-hush-hush")
+    secret = held.reveal()
     turn = Turn(
         f"p {secret}", f"r {secret}", secret, secret, {secret: [{secret: secret}], "o": Frame()}, secret,
         "error", secret, secret, cell_id=secret,
     )  # fmt: skip
     info = ConversationInfo("i", secret, secret, former=(secret,))
-    made = metadata(HistoryEntry(info, turn, 1, (1,)), lambda text: text.replace(secret, "***"), secret, secret)
+    made = metadata(HistoryEntry(info, turn, 1, (1,)), secret, secret)
     assert secret not in json.dumps(made)
     assert parse_record(made[KEY]).entry.turn.prompt == "p ***"
 
 
 def test_half_a_character_can_not_be_saved_and_is_replaced():
     entry = entry_of(Turn("a\ud83d", "😀"))
-    turn = parse_record(json.loads(json.dumps(metadata(entry, str), ensure_ascii=False).encode())[KEY]).entry.turn
+    turn = parse_record(json.loads(json.dumps(metadata(entry), ensure_ascii=False).encode())[KEY]).entry.turn
     assert (turn.prompt, turn.reply) == ("a\ufffd", "😀")
 
 

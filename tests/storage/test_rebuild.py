@@ -57,7 +57,7 @@ class World:
         """Keep an entry as the notebook does: as JSON."""
         if entry.info:
             self.alive[entry.info.id, entry.made] = {t.id for t in self.current.turns}
-        data = json.loads(json.dumps(metadata(entry, str, cell)))
+        data = json.loads(json.dumps(metadata(entry, cell)))
         self.outputs.setdefault(cell, []).append(parse_record(data[KEY]).entry)
 
     def would_lose(self, cell):
@@ -384,7 +384,7 @@ def test_a_retried_turn_is_gone_when_its_cell_ran_again_and_failed():
     log.redo("a", "A")
     failed = Turn("a", status="error", cell_id="a", run="2")
     entry = log.conversation.commit(failed, log.conversation.slot("a", "2"))
-    log.entries["failed"] = parse_record(metadata(entry, str)[KEY]).entry
+    log.entries["failed"] = parse_record(metadata(entry)[KEY]).entry
     assert log.rebuilt("a") == {"main": "b?"}
 
 

@@ -40,7 +40,7 @@ class Notebook:
 
     def show(self, cell_id, source, entry):
         text = printable(entry.turn.reply) if entry.turn else "done"
-        return self.add(cell_id, source, shown(text, metadata(entry, str, cell_id, source)))
+        return self.add(cell_id, source, shown(text, metadata(entry, cell_id, source)))
 
     def save(self):
         book = {"cells": self.cells, "metadata": {}, "nbformat": self.nbformat, "nbformat_minor": self.minor}
@@ -354,7 +354,7 @@ def test_a_notebook_that_a_program_ran_is_bound_to_the_cells_that_show_the_turns
     for cell_id in ("c1", "c2", "c3"):
         entry = notebook.conversation.commit(Turn(cell_id, "yes"), notebook.conversation.slot())
         source = f"%%chat\n{cell_id}"
-        notebook.add(cell_id, source, shown("yes", metadata(entry, str, None, source)))
+        notebook.add(cell_id, source, shown("yes", metadata(entry, None, source)))
     notebook.cells[1]["source"] = "%%chat\nedited"
     notebook.cells.append({**notebook.cells[2], "id": "copy"})
     assert notebook.turns == [("c1", "c1"), ("c2", None), ("c3", None)]
