@@ -264,7 +264,7 @@ def _explain_type_error(error: Exception) -> str:
 def _format_errors(errors: list[ErrorDetails], values: Any, unnamed: str) -> str:
     """Return ``path: message`` of the first few errors. Errors of a union's members share a path."""
     problems: dict[str, list[ErrorDetails]] = {}
-    for error in [one for one in errors if one["type"] != "none_required"] or errors:  # None is rarely what was meant
+    for error in errors:
         problems.setdefault(_format_path(error, values, unnamed), []).append(error)
     lines = [f"{path}: {_format_messages(same)}" if path else _format_messages(same) for path, same in problems.items()]
     return shorten("; ".join(lines[:MAX_ERRORS]), MAX_MESSAGE)

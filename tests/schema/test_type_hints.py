@@ -73,6 +73,7 @@ MISMATCHES = [
     ("1", int, 'Input should be a valid integer, got "1"'),
     (True, int, "Input should be a valid integer, got true"),
     (1.5, int, "Input should be a valid integer, got 1.5"),
+    (1e300, int, "Input should be a valid integer, got 1e+300"),  # not known exactly
     (1, bool, "Input should be a valid boolean, got 1"),
     (None, str, "Input should be a valid string, got null"),
     ([], str, "Input should be a valid string, got a list"),
@@ -138,6 +139,9 @@ def test_of_many_mismatches_a_few_are_told():
         validate(["x" * 1000] * 10_000, list[int])
     assert str(caught.value).startswith('[0]: Input should be a valid integer, got "xxx')
     assert len(str(caught.value)) <= 200
+    with pytest.raises(SchemaMismatch) as caught:
+        validate([{}] * 10, list[Person])
+    assert str(caught.value) == "[0].name: Field required; [1].name: Field required; [2].name: Field required"
 
 
 def test_a_lone_surrogate_is_refused():
@@ -220,6 +224,13 @@ def test_arguments_are_bound_as_the_function_takes_them():
 
     assert call(f, a=1, c="blue", d=[3.0], e=4) == (1, 2, Colour.BLUE, [3], {"e": 4.0})
     assert call(f, a=1) == (1, 2, Colour.RED, (), {})
+
+
+def test_a_missing_positional_only_argument_keeps_its_default():
+    def f(a=1, b=2, /):
+        return a, b
+
+    assert call(f, b=5) == (1, 5)
 
 
 def test_other_keywords_may_have_any_name():
