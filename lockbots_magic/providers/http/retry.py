@@ -53,7 +53,7 @@ def with_retries(
             pause = get_retry_pause(error, retries, backoff)
             if begun or retries >= max_retries or not error.retryable or time.monotonic() + pause >= deadline:
                 raise
-            notice = f"{str(error).rstrip('.')}. Retrying in {pause:.3g} s."
+            notice = f"{str(error).rstrip('.')}. Retrying in {round(pause, 2):g} s."
         yield Delta(notice=notice)
         if cancellation.wait(pause):
             raise Cancelled

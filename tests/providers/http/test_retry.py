@@ -127,6 +127,12 @@ def test_temporary_failure_is_retried_with_a_notice(failure):
     assert len(tries) == 3
 
 
+def test_notice_names_the_requested_pause_exactly():
+    for seconds, words in ((0.25, "0.25 s"), (0.0, "0 s")):
+        attempt, _ = attempts(RateLimitError("Slow down.", status=429, retry_after=seconds), None)
+        assert next(retried(attempt)).notice == f"Slow down. Retrying in {words}."
+
+
 @pytest.mark.parametrize("failure", LASTING, ids=str)
 def test_permanent_failure_is_not_retried(failure):
     attempt, tries = attempts(failure, None)
