@@ -15,7 +15,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 EXAMPLES := $(wildcard notebooks/[0-9][0-9]_*.ipynb)
 
 # Tests that want the machine for themselves; the others run on two cores.
-ALONE := (kernel or browser or packaging) and not interpreters
+ALONE := kernel or browser
+SHARED := not (kernel or browser or interpreters)
 UNIT := not (kernel or browser or packaging)
 
 .PHONY: help demo lab test test-thorough test-interpreters lint bench notebooks debian constraints clean
@@ -53,9 +54,9 @@ debian:
 	@./tests/install_debian_packages
 
 test: $(VENV)/.test lint debian
-	@$(BIN)/python -m pytest -n 2 -m "$(UNIT)"
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "$(SHARED)"
 	@$(BIN)/python -m pytest -m "$(ALONE)"
-	@$(BIN)/python -m pytest --nbval $(EXAMPLES) -p no:cacheprovider
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --nbval $(EXAMPLES) -p no:cacheprovider
 
 test-thorough: $(VENV)/.test
 	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n 2 -m "$(UNIT)"

@@ -77,17 +77,22 @@ class Environment:
         """Run its Python, in a folder that holds no package, and return what it printed."""
         return _run((self.python, *arguments), self.folder, seconds)
 
-    def unit_tests(self) -> str:
-        """Run them against the installed package, in a copy of the checkout without the source; return the summary."""
+    def unit_tests(self, *paths: str, workers: int = 2) -> str:
+        """Run unit tests against the installed package, in a copy of the checkout without the source.
+
+        Args:
+            paths: Files and folders of tests; by default all.
+            workers: Processes that share the work.
+
+        Returns:
+            The last line of the output: how many passed.
+        """
         copy = self.folder / "checkout"
         left = shutil.ignore_patterns("lockbots_magic", "build", "dist", "packaging", ".*", "__pycache__")
         shutil.copytree(ROOT, copy, ignore=left)
         chosen = "not kernel and not browser and not packaging and not once"
-        out = _run(
-            (self.scripts / "pytest", "-q", "-n2", "--maxfail=5", "-p", "no:cacheprovider", "-m", chosen),
-            copy,
-            TIME_TO_TEST,
-        )
+        options = ("-q", f"-n{workers}", "--maxfail=5", "-p", "no:cacheprovider", "-m", chosen)
+        out = _run((self.scripts / "pytest", *options, *paths), copy, TIME_TO_TEST)
         return out.strip().splitlines()[-1]
 
 
@@ -166,6 +171,13 @@ def _found() -> list[Interpreter]:
         if minor not in found and (interpreter := _probe(path)) is not None:
             found.setdefault(interpreter.version[:2], interpreter)
     return sorted(found.values(), key=lambda one: one.version)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep these tests in one worker: they share the wheel."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.xdist_group("packaging"))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -16,6 +16,17 @@ pytestmark = pytest.mark.packaging
 
 
 ROOT = Path(__file__).resolve().parents[2]
+SELECTION = (
+    "tests/providers/http",  # requests, urllib3
+    "tests/rendering/test_html.py",  # markdown-it-py, mdit-py-plugins, nh3
+    "tests/rendering/test_highlight.py",  # pygments
+    "tests/rendering/test_table.py",  # wcwidth
+    "tests/schema",  # pydantic, docstring-parser, typing-extensions
+    "tests/cassette/test_cassette.py",  # filelock
+    "tests/notebook/test_extension.py",  # ipython, traitlets
+    "tests/panel/test_transcript.py",  # anywidget, ipywidgets
+)
+"""Tests of each dependency, in seconds; `make test-interpreters` runs all."""
 
 
 def requirements_of(wheel):
@@ -31,10 +42,10 @@ def test_every_dependency_has_a_lower_bound(wheel):
     assert all(re.fullmatch(r">=[\d.]+", str(one.specifier)) for one in requirements_of(wheel))
 
 
-@pytest.mark.interpreters
-def test_unit_tests_pass_on_the_lowest_versions(oldest, wheel, environment, capsys):
+def lowest_environment(python, wheel, environment):
+    """Return an environment with the lowest versions that the wheel allows, and those versions."""
     bounds = requirements_of(wheel)
-    place = environment(oldest.path)
+    place = environment(python)
     place.install(wheel, *map(str, bounds), "--resolution", "lowest-direct")
     lowest = place.installed()
     # What only the tests need comes after; it must not lift the package's own dependencies.
@@ -43,6 +54,17 @@ def test_unit_tests_pass_on_the_lowest_versions(oldest, wheel, environment, caps
     assert lowest.items() <= place.installed().items()
     versions = {one.name: Version(lowest[canonicalize_name(one.name)]) for one in bounds}
     assert versions == {one.name: Version(str(one.specifier).removeprefix(">=")) for one in bounds}
+    return place, ", ".join(f"{name} {version}" for name, version in versions.items())
+
+
+def test_a_selection_of_unit_tests_passes_on_the_lowest_versions(oldest, wheel, environment):
+    place, _ = lowest_environment(oldest.path, wheel, environment)
+    assert "passed" in place.unit_tests(*SELECTION, workers=0)
+
+
+@pytest.mark.interpreters
+def test_unit_tests_pass_on_the_lowest_versions(oldest, wheel, environment, capsys):
+    place, versions = lowest_environment(oldest.path, wheel, environment)
     summary = place.unit_tests()
     with capsys.disabled():
-        print(f"\nPython {oldest}, {', '.join(f'{name} {version}' for name, version in versions.items())}: {summary}")
+        print(f"\nPython {oldest}, {versions}: {summary}")

@@ -13,8 +13,8 @@ pytestmark = pytest.mark.packaging
 
 ROOT = Path(__file__).resolve().parents[2]
 DEVELOPMENT = {"pytest", "hypothesis", "hatchling", "ipykernel", "nbclient", "jupyterlab", "mypy", "ruff"}
-MOST_PACKAGES = 15
-MOST_MEGABYTES = 15
+MAX_PACKAGES = 20
+MAX_MEGABYTES = 36
 
 FIRST_CELL = """
 import importlib.metadata, json
@@ -73,5 +73,5 @@ def test_wheel_adds_little_to_a_notebook_environment(wheel, environment, capsys)
     with capsys.disabled():
         print(f"\nover ipykernel + ipywidgets: {len(added)} packages, {megabytes:.1f} MB ({', '.join(sorted(added))})")
     assert before.items() <= place.installed().items()
-    assert len(added) <= MOST_PACKAGES
-    assert megabytes <= MOST_MEGABYTES
+    assert len(added) <= MAX_PACKAGES
+    assert megabytes <= MAX_MEGABYTES
