@@ -31,8 +31,7 @@ import functools
 import sys
 from typing import TYPE_CHECKING
 
-from .security.control_characters import printable
-from .security.links import unlinked
+from .security.exits import clean_printed
 
 if TYPE_CHECKING:
     from requests.exceptions import ConnectionError as RequestsConnectionError
@@ -60,7 +59,7 @@ def adopt_requests_errors() -> None:
 
 def _one_message(error: BaseException) -> list[str]:
     """Return the lines that IPython prints for `error` in place of a traceback, in any `%xmode`."""
-    return [f"{type(error).__name__}: {unlinked(printable(str(error)))}"]
+    return [f"{type(error).__name__}: {clean_printed(str(error))}"]
 
 
 class LockbotsError(Exception):

@@ -7,6 +7,7 @@ import pytest
 import requests
 
 from lockbots_magic import errors
+from lockbots_magic.security.secrets import Secret
 
 
 @pytest.mark.parametrize(
@@ -68,3 +69,10 @@ def test_temporary_failures_are_retryable(status):
 def test_in_a_notebook_an_error_is_one_message():
     assert errors.ProtocolError("no reply")._render_traceback_() == ["ProtocolError: no reply"]
     assert errors.Interrupted("stopped")._render_traceback_() == ["Interrupted: stopped"]
+
+
+def test_the_message_in_a_notebook_steers_nothing_links_nowhere_and_holds_no_credential():
+    secret = Secret("sk-0123456789")
+    error = errors.UsageError("\033[2J sk-0123456789 file://x \ud800")
+    assert error._render_traceback_() == ["UsageError: [2J *** file\u2060://x \ufffd"]
+    assert secret
