@@ -1,4 +1,4 @@
-"""Text files are replaced whole or not at all, and stay the files they were."""
+"""Atomic file writes: complete or not at all, with mode and symbolic links kept."""
 
 import os
 import subprocess

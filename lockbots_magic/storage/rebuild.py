@@ -1,7 +1,7 @@
 """Rebuilds conversations from the entries that outputs hold. No I/O.
 
-Each entry tells the whole order of its conversation at one moment, so the latest one wins. Turns that it names and no
-output holds are gaps; whatever came after a gap was told of a turn that is missing, so it is stale.
+Each entry holds the whole order of its conversation at one moment, so the latest one wins. Turns that it names and no
+output holds are gaps. Turns after a gap are stale: a turn of their context is missing.
 """
 
 from __future__ import annotations

@@ -97,12 +97,12 @@ def find_own_notebook(environment: Mapping[str, str], names: Mapping[str, Any]) 
             path relative to the server's root.
         names: The user's namespace. VS Code sets ``__vsc_ipynb_file__``; ``_dh[0]`` is the folder of the kernel.
     """
-    told = names.get("__vsc_ipynb_file__") or environment.get("JPY_SESSION_NAME")
-    if not isinstance(told, str) or not told.endswith(".ipynb"):
+    given = names.get("__vsc_ipynb_file__") or environment.get("JPY_SESSION_NAME")
+    if not isinstance(given, str) or not given.endswith(".ipynb"):
         return None
     visited = names.get("_dh")
     folder = Path(str(visited[0])) if isinstance(visited, Sequence) and visited else Path()
-    path = Path(told)
+    path = Path(given)
     candidates = [path, folder / path.name] if path.is_absolute() else [folder / path.name, folder / path]
     with suppress(OSError, ValueError):
         return next((one for one in candidates if one.is_file()), None)

@@ -1,4 +1,4 @@
-"""Answers are recorded and played: the same text, the same end, no network, no credential."""
+"""Record and replay: same text and same ending, without network or credential."""
 
 import json
 import threading

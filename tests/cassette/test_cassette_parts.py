@@ -1,4 +1,4 @@
-"""Calls of functions and images are recorded and played as text is."""
+"""Record and replay of tool calls and images, and of providers that override or add methods."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""`%lockbots record`, `replay` and `live`, the environment, nbval and the pytest fixture: as people use them."""
+"""User interface of cassettes: `record`, `replay`, `live`, environment variables, nbval, and the pytest fixture."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A question that was never recorded: what differs from the nearest one is shown, and short."""
+"""Diff between an unrecorded request and the nearest recorded one."""
 
 import time
 

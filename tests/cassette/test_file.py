@@ -1,4 +1,4 @@
-"""The file of a cassette: nothing that stands in it is lost, whoever writes and whatever breaks."""
+"""Cassette files: nothing is lost, with concurrent writers, crashes and edits by hand."""
 
 import json
 import os

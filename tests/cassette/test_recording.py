@@ -1,4 +1,4 @@
-"""A recording is a line of JSON and comes back as it was; what it says of a failure fits any machine."""
+"""Recordings as lines of JSON, and errors without machine-specific details."""
 
 import json
 

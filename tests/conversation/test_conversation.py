@@ -1,4 +1,4 @@
-"""The history: where a turn goes, and what of it a model is told."""
+"""Conversation: position of turns, entries for notebooks, copies, and the context sent to models."""
 
 import copy
 import json

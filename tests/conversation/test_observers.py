@@ -1,4 +1,4 @@
-"""Who wants to know of changes, and who does not live for it."""
+"""Observers: notified on changes, held weakly, and isolated from each other's failures."""
 
 import gc
 import weakref

@@ -1,4 +1,4 @@
-"""The order of turns as text: short where turns were made one after the other."""
+"""Compact text form of the order of turns."""
 
 import pytest
 from hypothesis import given

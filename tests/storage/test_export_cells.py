@@ -1,4 +1,4 @@
-"""Turns as cells: what IPython makes of them is what was asked."""
+"""Exported cells: IPython parses them into the prompt and options of their turns."""
 
 import base64
 

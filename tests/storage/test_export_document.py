@@ -1,4 +1,4 @@
-"""A conversation as a page: whole, readable, and nothing in it acts."""
+"""Exported web page: complete, readable, and without active content."""
 
 import re
 from html.parser import HTMLParser

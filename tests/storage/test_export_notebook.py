@@ -1,4 +1,4 @@
-"""A conversation as a notebook: it is valid, it runs, and it gives the conversation back."""
+"""Exported notebook: valid, executable, and restorable."""
 
 import pytest
 from hypothesis import given, settings

@@ -1,4 +1,4 @@
-"""Conversations as files: Markdown, the toolkit's own, and what all of them have in common."""
+"""Save and load, Markdown export, and what all formats share."""
 
 import json
 import os

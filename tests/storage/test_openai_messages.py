@@ -1,4 +1,4 @@
-"""Conversations as lists of messages: those that are written, and whatever other programs write."""
+"""Export and import of OpenAI messages, including those that other programs write."""
 
 import json
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What the metadata of an output say, written and read back."""
+"""Output metadata: written, read back, and refused if damaged."""
 
 import copy
 import enum

@@ -1,4 +1,4 @@
-"""Whatever was done, what is rebuilt from the outputs is what the kernel had."""
+"""Conversations rebuilt from outputs equal those of the kernel, whatever was done."""
 
 from __future__ import annotations
 

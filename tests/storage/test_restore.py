@@ -1,4 +1,4 @@
-"""Saved notebooks as people and programs leave them: rebuilt, or refused with a message that says what to do."""
+"""Restore of saved notebooks: edited, copied, reordered, damaged; each is rebuilt or refused with clear advice."""
 
 import json
 import re
