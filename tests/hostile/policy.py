@@ -50,7 +50,7 @@ _CONTROL = {
     **dict.fromkeys(
         ("aria-live", "aria-hidden", "aria-expanded", "aria-disabled", "spellcheck", "data-icon"), "[a-z]+"
     ),
-    **dict.fromkeys(("title", "aria-label", "placeholder", "value", "data-offered"), _ANY),
+    **dict.fromkeys(("title", "aria-label", "placeholder", "value"), _ANY),
 }
 PANEL: Rules = {
     **dict.fromkeys(("div", "section", "article", "details", "summary", "label", "span", "p", "code"), _CONTROL),

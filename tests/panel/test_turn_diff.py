@@ -26,7 +26,9 @@ def test_one_added_turn_is_found_with_its_place(before, after, added):
     assert (found.turn.id, found.replaces, found.after) == added
 
 
-@pytest.mark.parametrize(("before", "after"), [("ab", "a"), ("a", "abc"), ("abc", "x"), ("ab", "bax"), ("ab", "ba")])
+@pytest.mark.parametrize(
+    ("before", "after"), [("ab", "a"), ("a", "abc"), ("ab", "x"), ("abc", "x"), ("ab", "bax"), ("ab", "ba")]
+)
 def test_other_changes_need_a_snapshot(before, after):
     assert find_added_turn(sent_turns(turns(before)), turns(after)) is None
 

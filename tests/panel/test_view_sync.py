@@ -214,3 +214,29 @@ def test_credential_in_a_prompt_a_reply_or_a_name_reaches_no_view(model):
     panel.post("hello", view="late")
     assert "my key is ***" in str(panel.messages)
     assert PLANTED not in str(panel.messages)
+
+
+def test_conversation_opened_in_the_panel_is_observed(panel):
+    panel.post("new")
+    panel.controller.backend.chat().ask("from a cell")
+    assert [message["turn"]["prompt"] for message in panel.received("turn")] == ["from a cell"]
+
+
+def test_snapshot_with_news_is_sent_to_all_views(panel, model):
+    panel.ask("one")
+    model.go_on.clear()
+    panel.post("send", prompt="two")
+    panel.wait_for("frame")
+    panel.post("hello", view="second")
+    assert panel.received("snapshot")[-1]["view"] == "second"
+    panel.controller.conversation.undo()  # is sent when the reply ends
+    panel.post("hello", view="third")
+    assert "view" not in panel.received("snapshot")[-1]
+    model.go_on.set()
+    panel.wait_for("usage", 2)
+
+
+def test_deletion_of_the_open_conversation_is_reported_once(session, session_panel):
+    session.delete("main")
+    session.conversation("other")
+    assert [message["key"] for message in session_panel.received("notification")] == ["deleted"]

@@ -61,11 +61,8 @@ export function iconButton(name, label, click, className = "") {
  * @param {string} value - The selected value.
  */
 export function setOptions(select, options, value) {
-  const values = JSON.stringify(options.map(([id]) => id));
-  if (select.dataset.values !== values) {
-    select.replaceChildren(...options.map(([id]) => h("option", { value: id })));
-    select.dataset.values = values;
-  }
+  const isSame = select.options.length === options.length && options.every(([id], n) => select.options[n].value === id);
+  if (!isSame) select.replaceChildren(...options.map(([id]) => h("option", { value: id })));
   options.forEach(([, text], index) => {
     if (select.options[index].textContent !== text) select.options[index].textContent = text;
   });
