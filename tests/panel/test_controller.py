@@ -31,7 +31,7 @@ def test_view_that_opens_is_sent_a_snapshot(panel):
         ({"type": "edit", "turn": "none", "prompt": "x"}, "has no turn 'none'"),
         ({"type": "switch", "name": "none"}, "Conversation “none” no longer exists"),
         ({"type": "set", "model": "nobody:x"}, "Unknown provider 'nobody'"),
-        ({"type": "export", "format": "exe"}, "%lockbots export writes: .md"),
+        ({"type": "export", "format": "exe"}, "`%lockbots export` supports: .md"),
     ],
 )
 def test_refused_request_is_reported_with_its_prompt(panel, content, said):
