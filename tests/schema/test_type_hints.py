@@ -90,6 +90,7 @@ MISMATCHES = [
         list[int] | dict[str, int],
         'Input should be a valid array, got an object; a: Input should be a valid integer, got "x"',
     ),
+    (5, Left | Right, "Input should be an object, got 5"),  # told once
     ([1], list[None], "[0]: Input should be null, got 1"),
     ([1, 2], list[None], "[0]: Input should be null, got 1; [1]: Input should be null, got 2"),
     ({"value": 1, "children": [{"value": "x"}]}, Node, 'children[0].value: Input should be a valid integer, got "x"'),
