@@ -205,7 +205,7 @@ def test_a_notebook_that_can_not_be_read_changes_nothing(book, kernels):
     data["cells"][0]["outputs"][0]["metadata"]["lockbots"]["version"] = 9
     book.path.write_text(json.dumps(data))
     execution = fresh.run(f"%lockbots restore {book.path}")
-    assert "update lockbots-magic" in execution.of("error")[0]["evalue"]
+    assert "Update lockbots-magic" in execution.of("error")[0]["evalue"]
     assert value(fresh, "list(session.conversations)") == []
 
 
