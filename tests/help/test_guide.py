@@ -14,7 +14,7 @@ CONNECT_RU = "Чтобы использовать настоящую модел�
 
 
 class CountedPauses(Cancellation):
-    """Never really waits."""
+    """Records pauses instead of waiting."""
 
     def __init__(self):
         super().__init__()
@@ -25,19 +25,19 @@ class CountedPauses(Cancellation):
         return self.cancelled
 
 
-def talk(*prompts):
-    """The messages of a conversation in which all but the last prompt were answered."""
+def messages_of(*prompts):
+    """Return the messages of a conversation in which all but the last prompt were answered."""
     *before, last = prompts
     answered = [m for prompt in before for m in (Message("user", prompt), Message("assistant", "..."))]
     return (*answered, Message("user", last))
 
 
 def ask(*prompts):
-    return answer(talk(*prompts))
+    return answer(messages_of(*prompts))
 
 
 def request(prompt="how do I undo?", *, stream=True, **params):
-    return ChatRequest("", talk(prompt), params, stream, cancellation=CountedPauses())
+    return ChatRequest("", messages_of(prompt), params, stream, cancellation=CountedPauses())
 
 
 def test_guide_is_the_registered_provider_and_needs_no_credential():
@@ -59,6 +59,11 @@ def test_answer_is_in_the_language_of_the_last_question():
 def test_follow_up_goes_on_from_the_question_before():
     assert ask("how do I connect OpenAI?", "and for Ollama?").startswith("**Ollama**")
     assert "%lockbots use ollama:llama3.2" in ask("как подключить OpenAI?", "а для Ollama?")
+
+
+def test_follow_up_is_read_with_the_question_before():
+    assert ask("and for all cells?").startswith("**Run a cell again**")
+    assert ask("how do I set a temperature?", "and for all cells?").startswith("**Settings**")
 
 
 def test_second_section_that_is_nearly_as_good_is_named():
@@ -112,7 +117,7 @@ def test_answer_about_connecting_needs_no_such_line(question):
         "Why is the sky blue?",
     ],
 )
-def test_work_for_a_model_is_declined_honestly(question):
+def test_task_for_a_model_is_declined(question):
     text = ask(question)
     assert "not a language model" in text
     assert "%lockbots use" in text
@@ -120,7 +125,7 @@ def test_work_for_a_model_is_declined_honestly(question):
 
 
 @pytest.mark.parametrize("question", ["напиши стихотворение", "Пожалуйста, переведи на C", "почему небо голубое?"])
-def test_work_for_a_model_is_declined_in_russian(question):
+def test_task_for_a_model_is_declined_in_russian(question):
     text = ask(question)
     assert "не языковая модель" in text
     assert text.splitlines()[-1].startswith(CONNECT_RU)
@@ -131,7 +136,7 @@ def test_declining_says_how_to_connect_each_time():
     assert ask("how do I undo?", "2+2?").count(CONNECT) == 1
 
 
-def test_question_how_to_write_a_plugin_is_no_work_for_a_model():
+def test_question_how_to_write_a_plugin_is_not_a_task():
     assert ask("how do I write a plugin?").startswith("**Write a plug-in**")
 
 
@@ -166,7 +171,7 @@ def test_thanks_before_a_question_do_not_hide_it():
 
 
 @pytest.mark.parametrize(
-    ("question", "told"),
+    ("question", "facts"),
     [
         ("how to use a proxy", ["HTTPS_PROXY", "REQUESTS_CA_BUNDLE"]),
         ("как использовать прокси", ["HTTPS_PROXY", "REQUESTS_CA_BUNDLE"]),
@@ -189,20 +194,20 @@ def test_thanks_before_a_question_do_not_hide_it():
         ("Как запустить песочницу и сделать её медленной", ["lockbots_magic.testing.mock_server", ";rate=5"]),
     ],
 )
-def test_answer_tells_what_was_asked(question, told):
+def test_answer_contains_the_facts(question, facts):
     text = " ".join(ask(question).split())
-    assert [words for words in told if words.strip("`") not in text] == []
+    assert [words for words in facts if words.strip("`") not in text] == []
 
 
 def test_system_messages_are_ignored():
-    assert answer((Message("system", "Talk about Ollama."), *talk("how do I undo?"))) == ask("how do I undo?")
+    assert answer((Message("system", "Talk about Ollama."), *messages_of("how do I undo?"))) == ask("how do I undo?")
 
 
-def test_no_question_at_all_is_welcomed():
+def test_empty_conversation_gets_the_greeting():
     assert answer(()) == ask("hello")
 
 
-def test_reply_comes_in_words_that_make_up_the_answer():
+def test_reply_is_sent_in_words_that_make_up_the_answer():
     *words, last = Guide().stream(request())
     assert "".join(delta.text for delta in words) == ask("how do I undo?")
     assert len(words) > 20
@@ -211,7 +216,7 @@ def test_reply_comes_in_words_that_make_up_the_answer():
 
 
 @pytest.mark.parametrize(("params", "pause"), [({}, 1 / 200), ({"rate": 50}, 0.02), ({"rate": 1e-300}, 60)])
-def test_words_come_at_the_rate_asked_for(params, pause, monkeypatch):
+def test_words_are_sent_at_the_requested_rate(params, pause, monkeypatch):
     monkeypatch.setattr("lockbots_magic.help.guide.DEFAULT_RATE", DEFAULT_RATE)
     asked = request(**params)
     deltas = list(Guide().stream(asked))
@@ -227,7 +232,7 @@ def test_reply_at_once_is_one_piece_without_a_pause(asked):
 
 
 @pytest.mark.parametrize("rate", [-1, "fast", float("nan"), float("inf"), None, 10**400])
-def test_rate_that_is_none_is_refused(rate):
+def test_invalid_rate_is_a_usage_error(rate):
     with pytest.raises(UsageError, match="rate must be"):
         next(Guide().stream(request(rate=rate)))
 
@@ -241,8 +246,8 @@ def test_cancel_stops_it_at_once():
         next(reply)
 
 
-def test_cancel_ends_a_pause_however_long():
-    asked = ChatRequest("", talk("how do I undo?"), {"rate": 0.001})
+def test_cancel_ends_a_long_pause():
+    asked = ChatRequest("", messages_of("how do I undo?"), {"rate": 0.001})
     asked.cancellation.cancel()
     with pytest.raises(Cancelled):
         next(Guide().stream(asked))
@@ -255,9 +260,9 @@ def test_cancelled_before_a_reply_at_once_yields_nothing():
         next(Guide().stream(asked))
 
 
-def test_another_model_is_not_there():
+def test_unknown_model_is_an_error():
     with pytest.raises(ModelNotFoundError, match="Known models: help"):
-        next(Guide().stream(ChatRequest("gpt-4", talk("hi"))))
+        next(Guide().stream(ChatRequest("gpt-4", messages_of("hi"))))
 
 
 def test_two_replies_at_once_do_not_mix():

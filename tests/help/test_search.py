@@ -82,6 +82,11 @@ def test_earlier_question_raises_sections_that_the_follow_up_matches_too():
     assert after["Ollama"] == alone["Ollama"]
 
 
+def test_very_short_question_is_a_follow_up():
+    assert best("all cells?") == "Run a cell again"
+    assert best("all cells?", "how do I set a temperature?") == "Settings"
+
+
 def test_complete_question_ignores_earlier_ones():
     question = "how do I save this conversation into a file on disk?"
     sections = search.load_sections()
