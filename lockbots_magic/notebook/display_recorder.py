@@ -1,4 +1,4 @@
-"""What cells display: figures and the like, which IPython does not keep."""
+"""Record of what cells display, such as figures, which IPython does not keep."""
 
 from __future__ import annotations
 
@@ -11,103 +11,103 @@ from typing import Any, Protocol
 
 from ..storage.output_metadata import KEY
 
-KEPT = 100
-"""Displays that are remembered, the last ones."""
+MAX_DISPLAYS = 100
+"""Number of displays to keep; older ones are dropped."""
 
 
 @dataclass
-class _Shown:
+class _Display:
     cell: int
     identity: str | None
     bundle: Mapping[str, Any]
 
 
-class Note(Protocol):
-    """Takes what is displayed; any thread may call it."""
+class DisplayCallback(Protocol):
+    """Records one display; may be called from any thread."""
 
     def __call__(
         self, data: Mapping[str, Any], identity: str | None, metadata: Mapping[str, Any] | None = None
     ) -> None:
-        """Take it.
+        """Record a display or a new state of it.
 
         Args:
-            data: MIME type -> data.
-            identity: the display's id. What has none is not taken.
-            metadata: what the notebook saves with it.
+            data: Data by MIME type.
+            identity: The display id; displays without one are ignored.
+            metadata: Metadata of the output.
         """
 
 
 class DisplayRecorder:
-    """Remembers what the cells of a running notebook display, by the cell's number.
+    """Records what the cells of a running notebook display, by execution number.
 
-    What is updated is kept as it is last. Our own replies are left out: they are in their conversations.
+    Only the last state of an updated display is kept. Replies are left out: they are in their conversations.
 
-    A kernel's hooks see what their own thread displays, no more. Our threads tell what they display by `noting`; what
-    the user's threads display is not known.
+    The kernel calls a hook only in the thread that registered it. Our own threads report their displays through
+    `callback`; displays from the user's threads are not recorded.
     """
 
     def __init__(self) -> None:
-        self._shown: deque[_Shown] = deque(maxlen=KEPT)
+        self._displays: deque[_Display] = deque(maxlen=MAX_DISPLAYS)
         self._shell: Any = None
-        self._taking = threading.Lock()
+        self._lock = threading.Lock()
 
     def attach(self, shell: Any) -> None:
-        """Watch what the cells of `shell`, an IPython with a kernel, display from now on. Elsewhere nothing happens."""
+        """Start recording in `shell`; does nothing in an IPython without a kernel."""
         if hasattr(shell.display_pub, "register_hook"):
             self._shell = shell
             shell.display_pub.register_hook(self._hook)
 
     def detach(self) -> None:
-        """Watch no longer."""
+        """Stop recording."""
         if self._shell is not None:
             self._shell.display_pub.unregister_hook(self._hook)
             self._shell = None
 
-    def noting(self) -> Note:
-        """Return what takes displays of the cell that runs now, whenever they come and from any thread.
+    def callback(self) -> DisplayCallback:
+        """Return a callback for displays of the running cell, at any later time and from any thread.
 
-        It may be told of a display that the hook has seen as well, and of each of its states.
+        It may also be called for displays that the hook has seen, and for each of their states.
         """
         if self._shell is None:
             return lambda data, identity, metadata=None: None
-        cell = self._running()
+        cell = self._running_cell()
 
-        def note(data: Mapping[str, Any], identity: str | None, metadata: Mapping[str, Any] | None = None) -> None:
+        def record(data: Mapping[str, Any], identity: str | None, metadata: Mapping[str, Any] | None = None) -> None:
             if identity is not None:
-                self._take({} if _is_ours(metadata) else data, identity, cell)
+                self._record({} if _is_ours(metadata) else data, identity, cell)
 
-        return note
+        return record
 
     def of(self, cell: int) -> list[Mapping[str, Any]]:
-        """Return what the cell of that number displayed: MIME type -> data."""
-        with self._taking:
-            return [shown.bundle for shown in self._shown if shown.cell == cell and shown.bundle]
+        """Return what a cell displayed: a mapping of MIME type to data for each display."""
+        with self._lock:
+            return [shown.bundle for shown in self._displays if shown.cell == cell and shown.bundle]
 
     def _hook(self, message: dict[str, Any]) -> dict[str, Any]:
-        """Keep what a `message` shows, and let it pass; whatever is wrong with it is not for us to say."""
+        """Record the display in a message and pass the message on; malformed messages are ignored."""
         with suppress(Exception):
             kind, content = message["msg_type"], message["content"]
             bundle = {} if _is_ours(content.get("metadata")) else content["data"]
             identity = content.get("transient", {}).get("display_id")
             if kind == "display_data":
-                self._take(bundle, identity, self._running())
+                self._record(bundle, identity, self._running_cell())
             elif kind == "update_display_data":
-                self._take(bundle, identity)
+                self._record(bundle, identity)
         return message
 
-    def _take(self, bundle: Mapping[str, Any], identity: str | None, cell: int | None = None) -> None:
-        """Take a new state of the displays of an id, and a display of a `cell` that has none."""
-        with self._taking:
-            known = [shown for shown in self._shown if shown.identity == identity is not None]
+    def _record(self, bundle: Mapping[str, Any], identity: str | None, cell: int | None = None) -> None:
+        """Update the displays with an id, and add one for `cell` if it has none with it."""
+        with self._lock:
+            known = [shown for shown in self._displays if shown.identity == identity is not None]
             for shown in known:
                 shown.bundle = bundle
             if cell is not None and all(shown.cell != cell for shown in known):
-                self._shown.append(_Shown(cell, identity, bundle))
+                self._displays.append(_Display(cell, identity, bundle))
 
-    def _running(self) -> int:
-        """The number of the running cell.
+    def _running_cell(self) -> int:
+        """Return the execution number of the running cell.
 
-        IPython's own count is one ahead or not, as releases go; what it has of inputs ends with the running cell.
+        Releases of IPython differ in whether `execution_count` is one ahead; the last input is the running cell's.
         """
         return len(self._shell.history_manager.input_hist_raw) - 1
 

@@ -61,7 +61,7 @@ class ChatMagics(Magics):
     @contextmanager
     def _in_cell(self) -> Iterator[None]:
         """Do the work of a cell: what it displays is noted, and an interrupt, wherever it hits, is one line."""
-        token = noted_by.set(self.displays.noting())
+        token = noted_by.set(self.displays.callback())
         try:
             yield
         except KeyboardInterrupt as error:

@@ -18,7 +18,7 @@ from ..conversation.messages import Delta
 from ..conversation.turn import Turn
 from ..rendering.terminal.output import TerminalOutput
 from ..security.exits import clean_bundle
-from .display_recorder import Note
+from .display_recorder import DisplayCallback
 
 FIRST_PIECE = 16_000
 PIECE = 1800
@@ -31,7 +31,7 @@ MOST_OUTPUTS = 36
 """Outputs of one reply at a time; JupyterLab shows 50 of a cell."""
 
 
-noted_by: contextvars.ContextVar[Note | None] = contextvars.ContextVar("noted_by", default=None)
+noted_by: contextvars.ContextVar[DisplayCallback | None] = contextvars.ContextVar("noted_by", default=None)
 """What takes note of what the running cell displays, its threads included: hooks of the kernel see one thread."""
 
 

@@ -1,4 +1,4 @@
-"""NumPy arrays, bounded."""
+"""NumPy arrays in prompts."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def test_an_array_without_axes_is_its_value():
 
 
 @pytest.mark.parametrize("value", [np.float64(0.5), np.int64(5), np.bool_(True), np.str_("ab")])
-def test_a_scalar_is_what_it_says(value):
+def test_scalar_is_its_text(value):
     assert value_part(value) == PromptPart(str(value))
 
 
@@ -35,25 +35,25 @@ def test_a_scalar_is_what_it_says(value):
     ],
 )
 def test_a_large_array_shows_the_ends_of_each_axis(shape, ends):
-    material = value_part(np.zeros(shape))
-    assert len(material.text) < 21_000
-    assert f"the first and last {ends} along each axis" in material.text
-    assert material.notes[0] == "only the ends of each axis of 1,000,000 items were sent"
+    part = value_part(np.zeros(shape))
+    assert len(part.text) < 21_000
+    assert f"the first and last {ends} along each axis" in part.text
+    assert part.notes[0] == "only the ends of each axis of 1,000,000 items were sent"
 
 
-def test_of_an_array_of_very_many_axes_the_first_items_are_shown():
-    material = value_part(np.arange(2**20).reshape((2,) * 20))
-    assert "its first items, without the axes\n[" in material.text
-    assert " 999]" in material.text
-    assert material.notes == ("only the first 1,000 of 1,048,576 items were sent",)
+def test_array_of_very_many_axes_shows_its_first_items():
+    part = value_part(np.arange(2**20).reshape((2,) * 20))
+    assert "its first items, without the axes\n[" in part.text
+    assert " 999]" in part.text
+    assert part.notes == ("only the first 1,000 of 1,048,576 items were sent",)
 
 
-def test_an_array_of_objects_is_bounded_as_a_list():
+def test_array_of_objects_is_bounded_like_a_list():
     values = np.empty(5000, dtype=object)
     values[:] = "x" * 1000
-    material = value_part(values)
-    assert len(material.text) < 25_000
-    assert material.notes == ("only the first 1,000 of 5,000 items were sent",)
+    part = value_part(values)
+    assert len(part.text) < 25_000
+    assert part.notes == ("only the first 1,000 of 5,000 items were sent",)
 
 
 def test_an_empty_array_and_a_structured_one():

@@ -1,4 +1,4 @@
-"""Cells of the notebook with what they showed."""
+"""Cells of the notebook with their outputs, and the record of displays."""
 
 import base64
 import re
@@ -28,7 +28,7 @@ def stream(*texts):
 
 
 def history(*inputs, outputs=None, exceptions=None, **user_ns):
-    """What an IPython remembers of these cells, the first of which is number 1."""
+    """History of an IPython with these cells; the first has number 1."""
     manager = SimpleNamespace(input_hist_raw=["", *inputs], exceptions=exceptions or {})
     if outputs is not None:
         manager.outputs = outputs
@@ -39,7 +39,7 @@ def text(selection, *inputs, **remembered):
     return cells_part(selection, history(*inputs, **remembered)).text
 
 
-def test_a_cell_is_its_number_its_code_and_what_it_showed():
+def test_cell_part_has_the_number_the_code_and_the_outputs():
     outputs = {1: [stream("hi", "\n"), output("execute_result", text_plain="2")]}
     assert text("1", "print('hi')\n1 + 1", outputs=outputs) == (
         "In [1]:\n```python\nprint('hi')\n1 + 1\n```\nOut [1]:\n```\nhi\n```\nOut [1]:\n```\n2\n```"
@@ -65,30 +65,30 @@ def test_cells_are_chosen_by_number(selection, numbers):
 
 
 @pytest.mark.parametrize("selection", ["", "x", "3-x", "-2", "1 2", "1,,2", "1-2-3", "1.5", "1" * 50, "٣٤"])
-def test_what_selects_nothing_is_an_error_that_shows_how(selection):
+def test_invalid_selection_is_an_error_with_an_example(selection):
     with pytest.raises(UsageError, match=r"3-7|There is no cell"):
         text(selection, "a", "b", outputs={})
 
 
 @pytest.mark.parametrize("selection", ["7", "0", "2-9", "3", "1-999999999", "9-"])
-def test_a_cell_that_is_not_there_is_an_error_that_says_which_are(selection):
+def test_missing_cell_is_an_error_that_lists_the_cells(selection):
     with pytest.raises(
         UsageError, match=r"There is no cell In \[\d+\]\. Cells with a number: 1-2, 4\.|greater than the last"
     ):
         text(selection, "a", "b", "", "d", outputs={})
 
 
-def test_a_span_that_runs_backwards_is_an_error():
+def test_backward_range_is_an_error():
     with pytest.raises(UsageError, match="the first number is greater than the last"):
         text("2-1", "a", "b", outputs={})
 
 
-def test_before_anything_ran_there_is_no_cell():
+def test_selection_before_any_cell_ran_is_an_error():
     with pytest.raises(UsageError, match="No cell has run yet"):
         text("1", outputs={})
 
 
-def test_what_a_terminal_obeys_is_gone():
+def test_escape_sequences_are_removed_from_outputs():
     assert "Out [1]:\n```\nred 30%\n```" in text(
         "1", "x", outputs={1: [stream("\x1b[31mred\x1b[0m 10%\r", "red 30%\n")]}
     )
@@ -106,76 +106,76 @@ def test_markdown_stays_markdown_and_goes_before_plain_text():
     assert text("1", "x", outputs={1: [bundle]}).endswith("Out [1]:\n**x**")
 
 
-def test_what_has_no_text_is_left_out():
+def test_output_without_text_is_left_out():
     outputs = {1: [output("display_data", text_html="<b>x</b>"), output("display_data", text_plain="kept")]}
     assert text("1", "x", outputs=outputs) == "In [1]:\n```python\nx\n```\nOut [1]:\n```\nkept\n```"
 
 
 @pytest.mark.parametrize("data", [PNG, base64.b64encode(PNG).decode(), base64.encodebytes(PNG).decode()])
-def test_a_picture_is_an_image_and_a_mark_in_the_text(data):
+def test_image_output_becomes_an_image_and_a_reference(data):
     outputs = {1: [output("display_data", text_plain="<Figure>", image_png=data)]}
-    material = cells_part("1", history("plot()", outputs=outputs), images_before=1)
-    assert material == PromptPart("In [1]:\n```python\nplot()\n```\nOut [1]:\n[image 2]", (URL,))
+    part = cells_part("1", history("plot()", outputs=outputs), images_before=1)
+    assert part == PromptPart("In [1]:\n```python\nplot()\n```\nOut [1]:\n[image 2]", (URL,))
 
 
 @pytest.mark.parametrize("data", ["A", "aGVsbG8=", b"no picture"])
-def test_a_damaged_picture_is_told_and_not_sent(data):
-    material = cells_part("1", history("x", outputs={1: [output("display_data", image_png=data)]}))
-    assert material.text.endswith("[an image that can't be sent]\n```")
-    assert not material.images
+def test_damaged_image_becomes_a_text(data):
+    part = cells_part("1", history("x", outputs={1: [output("display_data", image_png=data)]}))
+    assert part.text.endswith("[an image that can't be sent]\n```")
+    assert not part.images
 
 
-def test_there_are_only_so_many_images():
+def test_number_of_images_is_limited():
     outputs = {1: [output("display_data", image_png=PNG)] * (MAX_IMAGES + 1)}
-    material = cells_part("1", history("x", outputs=outputs))
-    assert len(material.images) == MAX_IMAGES
-    assert material.notes == (f"cell 1: image left out, more than {MAX_IMAGES} images",)
-    assert material.text.endswith("[an image]\n```")
+    part = cells_part("1", history("x", outputs=outputs))
+    assert len(part.images) == MAX_IMAGES
+    assert part.notes == (f"cell 1: image left out, more than {MAX_IMAGES} images",)
+    assert part.text.endswith("[an image]\n```")
 
 
-def test_images_have_only_so_much_room_together():
+def test_total_size_of_images_is_limited():
     large = PNG + bytes(MAX_IMAGE_BYTES - 100)
     outputs = {1: [output("display_data", image_png=large)] * 5}
-    material = cells_part("1", history("x", outputs=outputs))
-    assert check_total_size(material.images) == material.images
-    assert len(material.images) == 3
-    assert material.notes == ("cell 1: image left out, more than 15 MB of images",) * 2
-    assert material.text.endswith("[an image]\n```")
+    part = cells_part("1", history("x", outputs=outputs))
+    assert check_total_size(part.images) == part.images
+    assert len(part.images) == 3
+    assert part.notes == ("cell 1: image left out, more than 15 MB of images",) * 2
+    assert part.text.endswith("[an image]\n```")
 
 
-def test_long_outputs_lose_their_middle_and_it_is_noted():
-    material = cells_part("1", history("x", outputs={1: [stream("a" * 5000, "z" * 5000)]}))
-    assert "[… 6,000 characters …]" in material.text
-    assert len(material.text) < 4200
-    assert material.notes == ("cell 1: only 4,000 of 10,000 characters of an output were sent",)
+def test_long_output_loses_its_middle_with_a_note():
+    part = cells_part("1", history("x", outputs={1: [stream("a" * 5000, "z" * 5000)]}))
+    assert "[… 6,000 characters …]" in part.text
+    assert len(part.text) < 4200
+    assert part.notes == ("cell 1: only 4,000 of 10,000 characters of an output were sent",)
 
 
-def test_of_many_outputs_the_last_are_shown():
-    material = cells_part("1", history("x", outputs={1: [stream(f"<{n}>") for n in range(50)]}))
-    assert "<29>" not in material.text
-    assert "<30>" in material.text
-    assert material.notes == ("cell 1: only the last 20 of 50 outputs were sent",)
+def test_only_the_last_of_many_outputs_are_sent():
+    part = cells_part("1", history("x", outputs={1: [stream(f"<{n}>") for n in range(50)]}))
+    assert "<29>" not in part.text
+    assert "<30>" in part.text
+    assert part.notes == ("cell 1: only the last 20 of 50 outputs were sent",)
 
 
-def test_long_cells_are_cut_and_too_many_left_out():
-    material = cells_part("1-20", history(*["x" * 30_000] * 20, outputs={}))
-    assert len(material.text) < MAX_LENGTH + 500
-    assert material.text.endswith("[cells 5-20 are left out]")
-    assert material.notes[0] == "cell 1: only the first 20,000 of 30,000 characters were sent"
-    assert material.notes[-1] == "cells 5-20: left out, more than 100,000 characters"
+def test_long_cells_are_truncated_and_too_many_left_out():
+    part = cells_part("1-20", history(*["x" * 30_000] * 20, outputs={}))
+    assert len(part.text) < MAX_LENGTH + 500
+    assert part.text.endswith("[cells 5-20 are left out]")
+    assert part.notes[0] == "cell 1: only the first 20,000 of 30,000 characters were sent"
+    assert part.notes[-1] == "cells 5-20: left out, more than 100,000 characters"
 
 
-def test_where_outputs_are_not_kept_the_result_is_shown():
-    """IPython before 9 keeps values alone."""
+def test_result_is_used_if_ipython_keeps_no_outputs():
+    """IPython before 9 keeps only values."""
     assert text("1-2", "[1]", "x", Out={1: [1]}).startswith("In [1]:\n```python\n[1]\n```\nOut [1]:\n[1]\n\nIn [2]:")
 
 
-def test_no_credential_goes_out():
+def test_credentials_are_removed():
     secret = Secret("sk-0123456789abcdef")
     assert "sk-0" not in text("1", f"key = '{secret.reveal()}'", outputs={1: [stream(secret.reveal())]})
 
 
-def test_the_cell_that_asks_is_not_among_them(shell):
+def test_running_cell_is_left_out(shell):
     numbers = []
     shell.user_ns["ask"] = lambda: numbers.extend(CellHistory(shell).numbers())
     shell.run_cell("1", store_history=True)
@@ -184,7 +184,7 @@ def test_the_cell_that_asks_is_not_among_them(shell):
     assert CellHistory(shell, running=False).numbers() == [1, 2]
 
 
-def test_a_cell_that_runs_without_becoming_history_hides_no_other(shell):
+def test_cell_run_without_history_hides_no_other_cell(shell):
     def numbers(source, running):
         found = []
         shell.user_ns["ask"] = lambda: found.extend(CellHistory(shell, source=running).numbers())
@@ -197,22 +197,22 @@ def test_a_cell_that_runs_without_becoming_history_hides_no_other(shell):
     assert numbers("ask()  # kept\n\n", "ask()  # kept") == [1, 2]
 
 
-def test_magics_stand_as_they_were_typed(shell):
+def test_magics_are_shown_as_typed(shell):
     shell.run_cell("%%timeit -n1 -r1\npass", store_history=True)
     cells = CellHistory(shell, running=False)
     assert cells_part("1", cells).text.startswith("In [1]:\n```\n%%timeit -n1 -r1\npass\n```")
 
 
-def test_displays_without_a_kernel_are_not_watched(shell):
+def test_displays_without_a_kernel_are_not_recorded(shell):
     displays = DisplayRecorder()
     displays.attach(shell)
-    displays.noting()({"text/plain": "x"}, "id")
+    displays.callback()({"text/plain": "x"}, "id")
     displays.detach()
     assert displays.of(1) == []
 
 
 class Debouncer:
-    """Stands for the kernel's: it calls the hooks of a display."""
+    """Display publisher like that of a kernel: calls the hooks."""
 
     def __init__(self):
         self.hooks = []
@@ -226,7 +226,7 @@ class Debouncer:
 
 @pytest.fixture
 def displayed():
-    """Displays of a shell whose cell 1 runs, its publisher, and its inputs."""
+    """Recorder of a shell whose cell 1 is running, its publisher, and its inputs."""
     inputs, publisher, displays = ["", "a"], Debouncer(), DisplayRecorder()
     displays.attach(SimpleNamespace(display_pub=publisher, history_manager=SimpleNamespace(input_hist_raw=inputs)))
     return displays, publisher, inputs
@@ -236,9 +236,9 @@ def texts(displays, cell):
     return [bundle["text/plain"] for bundle in displays.of(cell)]
 
 
-def test_what_other_threads_tell_belongs_to_the_cell_that_began_them(displayed):
+def test_displays_of_threads_belong_to_the_cell_that_started_them(displayed):
     displays, _, inputs = displayed
-    note = displays.noting()
+    note = displays.callback()
     inputs.append("b")
     states = (("growing", "r"), ("nameless", None), ("whole", "r"))
     thread = threading.Thread(target=lambda: [note({"text/plain": text}, identity) for text, identity in states])
@@ -248,15 +248,15 @@ def test_what_other_threads_tell_belongs_to_the_cell_that_began_them(displayed):
     assert texts(displays, 2) == []
 
 
-def test_what_is_seen_and_told_is_there_once(displayed):
+def test_display_reported_by_hook_and_callback_is_recorded_once(displayed):
     displays, publisher, _ = displayed
     for _ in range(2):
-        displays.noting()({"text/plain": "a"}, "r")
+        displays.callback()({"text/plain": "a"}, "r")
         publisher.show("a", "r")
     assert texts(displays, 1) == ["a"]
 
 
-def test_one_display_in_two_cells_is_as_it_was_last_in_both(displayed):
+def test_display_shown_in_two_cells_has_its_last_state_in_both(displayed):
     displays, publisher, inputs = displayed
     publisher.show("a", "r")
     inputs.append("b")
@@ -268,22 +268,22 @@ def test_one_display_in_two_cells_is_as_it_was_last_in_both(displayed):
     assert texts(displays, 1) == texts(displays, 2) == ["c"]
 
 
-def test_displays_without_a_name_stay_as_they_are(displayed):
+def test_displays_without_an_id_are_not_updated(displayed):
     displays, publisher, _ = displayed
     publisher.show("a")
     publisher.show("b")
     assert texts(displays, 1) == ["a", "b"]
 
 
-def test_our_own_replies_are_not_among_what_is_told(displayed):
+def test_replies_are_not_recorded(displayed):
     displays, publisher, _ = displayed
-    displays.noting()({"text/plain": "growing"}, "r")
-    displays.noting()({"text/plain": "whole"}, "r", {KEY: {}})
+    displays.callback()({"text/plain": "growing"}, "r")
+    displays.callback()({"text/plain": "whole"}, "r", {KEY: {}})
     publisher.show("whole", "s", **{KEY: {}})
     assert displays.of(1) == []
 
 
-def test_a_message_of_any_form_passes(displayed):
+def test_malformed_display_message_is_passed_on(displayed):
     _, publisher, _ = displayed
     for message in ({}, {"msg_type": "display_data"}, {"msg_type": "display_data", "content": {"metadata": 5}}):
         assert publisher.hooks[0](message) is message
@@ -294,7 +294,7 @@ import threading
 def show(note):
     display({"text/plain": "begun"}, raw=True, display_id="one")
     note({"text/plain": "begun"}, "one")
-thread = threading.Thread(target=show, args=[displays.noting()])
+thread = threading.Thread(target=show, args=[displays.callback()])
 thread.start()
 thread.join()
 _ = display({"text/plain": "whole"}, raw=True, display_id="one", update=True)
@@ -302,7 +302,7 @@ _ = display({"text/plain": "whole"}, raw=True, display_id="one", update=True)
 
 
 @pytest.mark.kernel
-def test_a_kernel_shows_everything_in_its_order():
+def test_outputs_of_a_kernel_keep_their_order():
     pytest.importorskip("ipykernel")
     from tests.kernels import Kernel
 

@@ -1,4 +1,4 @@
-"""Containers as Python writes them, laid out and bounded."""
+"""Containers in prompts."""
 
 from collections import Counter, OrderedDict, deque, namedtuple
 
@@ -30,7 +30,7 @@ Point = namedtuple("Point", "x y")
         Point(1, "a"),
     ],
 )
-def test_a_small_one_is_its_repr(value):
+def test_small_container_is_its_repr(value):
     assert value_part(value).text == repr(value)
     assert not value_part(value).notes
 
@@ -47,11 +47,11 @@ def test_a_small_one_is_its_repr(value):
         ({"a": 1}.items(), "[('a', 1)]"),
     ],
 )
-def test_relatives_are_written_like_their_nearest_kin(value, text):
+def test_subclasses_are_written_like_their_base(value, text):
     assert value_part(value).text == text
 
 
-def test_what_does_not_fit_on_a_line_takes_several():
+def test_long_container_takes_several_lines():
     rows = [{"name": "a" * 30, "value": number, "more": [number] * 3} for number in range(2)]
     assert value_part({"rows": rows, "total": 2}).text == (
         "{\n"
@@ -64,69 +64,69 @@ def test_what_does_not_fit_on_a_line_takes_several():
     )
 
 
-def test_numbers_stand_several_on_a_line():
+def test_short_items_share_a_line():
     lines = value_part([*range(100)]).text.splitlines()
     assert len(lines) < 10
     assert max(map(len, lines)) <= WIDTH + 3
 
 
 def test_a_long_list_shows_its_ends():
-    material = value_part([*range(1_000_000)])
-    text = " ".join(material.text.split())
+    part = value_part([*range(1_000_000)])
+    text = " ".join(part.text.split())
     assert text.startswith("[ 0, 1, 2,")
     assert "79, … 999,900 more, 999980," in text
     assert text.endswith("999999 ]")
-    assert material.notes == ("only 100 of 1,000,000 items were sent",)
+    assert part.notes == ("only 100 of 1,000,000 items were sent",)
 
 
 @pytest.mark.parametrize("make", [set, deque, lambda r: dict.fromkeys(r, 0), lambda r: dict.fromkeys(r).keys()])
-def test_a_long_one_without_places_shows_its_beginning(make):
-    material = value_part(make(range(1000)))
-    assert "… 900 more" in material.text
-    assert material.notes == ("only 100 of 1,000 items were sent",)
+def test_long_container_without_order_shows_its_beginning(make):
+    part = value_part(make(range(1000)))
+    assert "… 900 more" in part.text
+    assert part.notes == ("only 100 of 1,000 items were sent",)
 
 
-def test_one_that_holds_itself_comes_to_an_end():
+def test_recursive_container_ends():
     ring: list = [1]
     ring.append({"ring": ring})
     assert value_part(ring).text == "[1, {'ring': [...]}]"
 
 
-def test_the_same_one_twice_is_no_cycle():
+def test_same_container_twice_is_not_recursive():
     one = [1]
     assert value_part([one, one]).text == "[[1], [1]]"
 
 
-def test_a_deep_one_is_cut():
+def test_deep_container_is_truncated():
     deep: list = []
     for _ in range(10_000):
         deep = [deep]
-    material = value_part(deep)
-    assert material.text == "[[[[[[[[[…]]]]]]]]]"
-    assert material.notes == ("long or deeply nested parts were shortened",)
+    part = value_part(deep)
+    assert part.text == "[[[[[[[[[…]]]]]]]]]"
+    assert part.notes == ("long or deeply nested parts were shortened",)
 
 
-def test_a_wide_and_deep_one_is_bounded():
+def test_wide_and_deep_container_is_bounded():
     tree: list = ["leaf"] * 100
     for _ in range(6):
         tree = [tree] * 100
-    material = value_part(tree)
-    assert len(material.text) < 3 * MAX_LENGTH
-    assert material.notes == ("long or deeply nested parts were shortened",)
+    part = value_part(tree)
+    assert len(part.text) < 3 * MAX_LENGTH
+    assert part.notes == ("long or deeply nested parts were shortened",)
 
 
-def test_long_texts_in_one_are_cut():
-    material = value_part(["x" * 5000])
-    assert len(material.text) < 2100
-    assert material.text.endswith("'…]") or material.text.endswith("'…\n]")
-    assert material.notes == ("long or deeply nested parts were shortened",)
+def test_long_strings_in_a_container_are_truncated():
+    part = value_part(["x" * 5000])
+    assert len(part.text) < 2100
+    assert part.text.endswith("'…]") or part.text.endswith("'…\n]")
+    assert part.notes == ("long or deeply nested parts were shortened",)
 
 
-def test_brief_is_one_short_line():
+def test_brief_format_is_one_short_line():
     assert format_briefly({"a": [1, 2], "b": "x\ny"}, 80) == r"{'a': [1, 2], 'b': 'x\ny'}"
     assert len(format_briefly([*range(10_000)], 80)) < 300
 
 
 @given(st.recursive(st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
-def test_any_is_bounded(value):
+def test_any_container_is_bounded(value):
     assert len(value_part([value]).text) < 10 * MAX_LENGTH

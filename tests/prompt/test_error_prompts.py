@@ -1,4 +1,4 @@
-"""The prompts that ask about the last error."""
+"""Prompts about the last error."""
 
 import subprocess
 
@@ -14,7 +14,7 @@ PROMPTS = (explain_prompt, fix_prompt)
 
 
 def raised(source):
-    """The error that a cell of this source raises, as a kernel would hold it."""
+    """The error that a cell with this source raises in a kernel."""
     try:
         exec(compile(source, PLACE, "exec"), {"pd": pd, "subprocess": subprocess})
     except Exception as error:  # noqa: BLE001  # whatever the source raises
@@ -38,7 +38,7 @@ def test_braces_and_fences_stay_as_they_are(prompt):
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)
-def test_no_path_of_the_machine_is_told(prompt):
+def test_prompt_contains_no_path_of_the_machine(prompt):
     source = "pd.DataFrame({'a': [1]})['b']"
     text = prompt(raised(source), source)
     assert "/home" not in text
@@ -46,14 +46,14 @@ def test_no_path_of_the_machine_is_told(prompt):
     assert "KeyError: 'b'" in text
 
 
-def test_a_syntax_error_is_told():
+def test_prompt_contains_a_syntax_error():
     source = "for x in\n    print(x)"
     text = explain_prompt(raised(source), source)
     assert "SyntaxError: invalid syntax" in text
     assert "somebody" not in text
 
 
-def test_of_a_cell_that_is_no_python_nothing_is_told_of_what_runs_cells(shell):
+def test_traceback_of_an_invalid_cell_contains_no_ipython_code(shell):
     source = "for x in\n    print(x)"
     _, error = find_code_blocks(explain_prompt(shell.run_cell(source).error_before_exec, source))
     assert "SyntaxError: invalid syntax" in error.text
@@ -61,26 +61,26 @@ def test_of_a_cell_that_is_no_python_nothing_is_told_of_what_runs_cells(shell):
     assert "Traceback" not in error.text
 
 
-def test_an_error_that_led_to_another_is_told_before_it():
+def test_cause_of_an_error_comes_first():
     source = "try:\n    1 / 0\nexcept ZeroDivisionError as e:\n    raise ValueError('bad') from e"
     text = explain_prompt(raised(source), source)
     assert text.index("ZeroDivisionError: division") < text.index("ValueError: bad")
 
 
-def test_a_cell_that_is_not_known_is_not_told():
+def test_unknown_cell_is_left_out():
     text = explain_prompt(ValueError("bad"), "")
     assert "The cell" not in text
     assert "ValueError: bad" in text
 
 
-def test_the_two_ask_for_different_things():
+def test_the_two_prompts_differ():
     error = ValueError("bad")
     assert "Explain" in explain_prompt(error, "x")
     assert "whole cell in one fenced block" in fix_prompt(error, "x")
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)
-def test_no_credential_is_told(prompt):
+def test_credentials_are_redacted_in_error_prompts(prompt):
     secret = Secret("planted-credential-0123456789")
     source = f"key = '{secret.reveal()}'\nraise ValueError(key)"
     text = prompt(raised(source), source)
@@ -89,7 +89,7 @@ def test_no_credential_is_told(prompt):
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)
-def test_it_is_bounded(prompt):
+def test_length_is_bounded(prompt):
     source = "x = 1\n" * 100_000 + "def f(n):\n    f(n + 1)\nf(0)"
     text = prompt(RecursionError("x" * 100_000), source)
     assert len(text) < MAX_SOURCE_LENGTH + 12_000

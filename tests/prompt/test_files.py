@@ -1,4 +1,4 @@
-"""The text of files."""
+"""Text files and notebooks in prompts."""
 
 import json
 import os
@@ -26,7 +26,7 @@ def file(tmp_path):
     return write
 
 
-def test_a_file_is_its_name_and_a_fenced_block(file):
+def test_file_becomes_its_name_and_a_fenced_block(file):
     assert file_part(file("a,b\n1,2\n", "data.csv")) == PromptPart("File data.csv:\n```csv\na,b\n1,2\n```")
 
 
@@ -34,7 +34,7 @@ def test_a_file_is_its_name_and_a_fenced_block(file):
     ("name", "language"),
     [("a.py", "python"), ("a.JSON", "json"), ("a.txt", ""), ("Makefile", ""), ("a.tar-gz", ""), ("a.md", "markdown")],
 )
-def test_the_language_goes_by_the_name(file, name, language):
+def test_language_follows_the_suffix(file, name, language):
     assert file_part(file("x", name)).text == f"File {name}:\n```{language}\nx\n```"
 
 
@@ -51,23 +51,23 @@ def test_line_ends_are_newlines(file):
     assert file_part(file(b"a\r\nb\rc")).text == "File notes.txt:\n```\na\nb\nc\n```"
 
 
-def test_a_long_file_is_cut_and_says_so(file):
-    material = file_part(file("é" * (MAX_LENGTH + 23_456)))
-    assert material.text.count("é") == MAX_LENGTH
-    assert "[… the file goes on]" in material.text
-    assert material.notes == ("notes.txt: only the first 100,000 of 123,456 characters were sent",)
+def test_long_file_is_truncated_with_a_note(file):
+    part = file_part(file("é" * (MAX_LENGTH + 23_456)))
+    assert part.text.count("é") == MAX_LENGTH
+    assert "[… the file goes on]" in part.text
+    assert part.notes == ("notes.txt: only the first 100,000 of 123,456 characters were sent",)
 
 
-def test_of_a_huge_file_only_the_beginning_is_read(file, tmp_path):
+def test_only_the_beginning_of_a_huge_file_is_read(file, tmp_path):
     path = file("ab\n" * 200_000)
     with path.open("r+b") as opened:
         opened.truncate(10**12)  # a hole, which takes no room
-    material = file_part(path)
-    assert len(material.text) < MAX_LENGTH + 100
-    assert material.notes == ("notes.txt: only the first 100,000 characters were sent",)
+    part = file_part(path)
+    assert len(part.text) < MAX_LENGTH + 100
+    assert part.notes == ("notes.txt: only the first 100,000 characters were sent",)
 
 
-def test_a_character_may_be_cut_where_reading_ends(file):
+def test_read_limit_may_split_a_character(file):
     assert not [note for note in file_part(file("a" + "é" * 500_000)).notes if "UTF" in note]
 
 
@@ -95,9 +95,9 @@ def test_unicode_is_read_without_a_note(file, encoding, text):
     ],
 )
 def test_older_encodings_are_read_with_a_note(file, encoding, text):
-    material = file_part(file(text.encode(encoding)))
-    assert text.strip() in material.text
-    assert material.notes == (f"notes.txt: read as {encoding} because it is not UTF-8",)
+    part = file_part(file(text.encode(encoding)))
+    assert text.strip() in part.text
+    assert part.notes == (f"notes.txt: read as {encoding} because it is not UTF-8",)
 
 
 @given(st.text())
@@ -114,7 +114,7 @@ def test_any_bytes_are_text_or_none(data):
 
 
 @given(st.text(), st.integers(0, 9))
-def test_a_text_that_goes_on_may_end_within_a_character(text, cut):
+def test_incomplete_text_may_end_within_a_character(text, cut):
     data = text.encode("utf-8-sig")
     assert decode_text(data[: max(3, len(data) - cut)], is_whole=False)[1] == "utf-8"
 
@@ -123,17 +123,17 @@ def test_a_text_that_goes_on_may_end_within_a_character(text, cut):
     "content",
     [b"\x00\x01", b"%PDF-1.4\n\xe2\xe3\xcf\xd3\x05\x0e", b"PK\x03\x04\xff", bytes(range(256)), b"\x7fELF\x02\x01"],
 )
-def test_what_is_no_text_is_an_error(file, content):
+def test_binary_file_is_an_error(file, content):
     with pytest.raises(UsageError, match=r"notes\.txt is not a text file\. Only text can be sent"):
         file_part(file(content))
 
 
-def test_a_picture_is_an_error_that_names_the_option(file):
+def test_image_file_is_an_error_that_names_the_option(file):
     with pytest.raises(UsageError, match=r"It is an image: use `--image a\.png`"):
         file_part(file(b"\x89PNG\r\n\x1a\n\x00", "a.png"))
 
 
-def test_what_is_not_there_is_an_error(tmp_path, file):
+def test_missing_file_is_an_error(tmp_path, file):
     file("x", "data.csv")
     with pytest.raises(UsageError, match=r"File not found: .*dta\.csv\. Did you mean .*data\.csv\?"):
         file_part(tmp_path / "dta.csv")
@@ -148,26 +148,26 @@ def test_what_is_not_there_is_an_error(tmp_path, file):
         file_part(os.devnull)
 
 
-def test_the_users_own_folder_has_a_short_name(file, tmp_path, monkeypatch):
+def test_tilde_is_the_home_directory(file, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     file("x")
     assert file_part("~/notes.txt").text == "File notes.txt:\n```\nx\n```"
 
 
-def test_no_credential_goes_out(file):
+def test_credentials_are_removed(file):
     secret = Secret("sk-0123456789abcdef")
-    material = file_part(file(f"KEY={secret.reveal()}"))
-    assert "sk-0" not in material.text
-    assert material.notes == ("a credential was removed",)
+    part = file_part(file(f"KEY={secret.reveal()}"))
+    assert "sk-0" not in part.text
+    assert part.notes == ("a credential was removed",)
 
 
-def test_no_credential_is_cut_in_two(file):
+def test_truncation_never_splits_a_credential(file):
     secret = Secret("sk-0123456789abcdef")
     assert "sk-0" not in file_part(file("x" * (MAX_LENGTH - 8) + secret.reveal())).text
 
 
-def test_a_notebook_is_its_cells_without_outputs(file):
+def test_notebook_becomes_its_cells_without_outputs(file):
     cells = [
         {"cell_type": "markdown", "source": ["# Title\n", "text"]},
         {"cell_type": "code", "source": "print('```')", "outputs": [{"output_type": "stream", "text": "NOISE"}]},
@@ -186,7 +186,7 @@ def test_a_damaged_notebook_is_an_error(file, content):
         file_part(file(content, "work.ipynb"))
 
 
-def test_a_text_that_must_be_whole_may_not_be_too_long(file):
+def test_text_that_must_be_whole_is_limited(file):
     assert read_text(file("short")) == "short"
     with pytest.raises(UsageError, match=r"notes\.txt is too long"):
         read_text(file("x" * (MAX_LENGTH + 1)))

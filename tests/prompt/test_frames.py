@@ -1,4 +1,4 @@
-"""Data frames and series as Markdown tables."""
+"""Data frames and series in prompts: Markdown tables."""
 
 import tracemalloc
 
@@ -49,7 +49,7 @@ def test_a_polars_frame_looks_the_same(pl):
     )
 
 
-def test_an_index_that_only_counts_is_not_shown(pd):
+def test_index_that_only_counts_rows_is_left_out(pd):
     assert table(pd.DataFrame({"a": [1]}))[0] == "| a |"
     assert table(pd.DataFrame({"a": [1]}, index=["x"])) == ["|  | a |", "| --- | --- |", "| x | 1 |"]
     assert table(pd.DataFrame({"a": [1]}, index=pd.RangeIndex(5, 6)))[2] == "| 5 | 1 |"
@@ -105,24 +105,24 @@ def test_each_row_is_shown_once_or_not_at_all(pd, pl, count):
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])
-def test_a_long_frame_shows_its_ends_and_says_so(library):
+def test_long_frame_shows_its_ends_with_a_note(library):
     frame = pytest.importorskip(library).DataFrame({"a": range(MILLION)})
-    material = value_part(frame)
-    assert material.text.startswith("DataFrame, 1,000,000 rows × 1 column, of which the first 20 and last 20 rows\n")
-    assert material.text.endswith("| 999999 |")
-    assert material.notes == ("only 40 of 1,000,000 rows were sent (first 20 and last 20)",)
+    part = value_part(frame)
+    assert part.text.startswith("DataFrame, 1,000,000 rows × 1 column, of which the first 20 and last 20 rows\n")
+    assert part.text.endswith("| 999999 |")
+    assert part.notes == ("only 40 of 1,000,000 rows were sent (first 20 and last 20)",)
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])
 def test_a_wide_frame_shows_its_first_and_last_columns(library):
     frame = pytest.importorskip(library).DataFrame({f"c{n}": [n] for n in range(1000)})
-    material = value_part(frame)
-    assert "1,000 columns, of which the first and last 10 columns" in material.text
+    part = value_part(frame)
+    assert "1,000 columns, of which the first and last 10 columns" in part.text
     assert (
         table(frame)[0]
         == f"| {' | '.join([*(f'c{n}' for n in range(10)), '…', *(f'c{n}' for n in range(990, 1000))])} |"
     )
-    assert material.notes == ("only 20 of 1,000 columns were sent",)
+    assert part.notes == ("only 20 of 1,000 columns were sent",)
 
 
 def test_the_gap_between_columns_stands_behind_the_index(pd):
@@ -130,30 +130,30 @@ def test_the_gap_between_columns_stands_behind_the_index(pd):
     assert table(frame)[2].startswith("| x | 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | … | 20 |")
 
 
-def test_a_cell_stays_in_its_cell(pd):
+def test_cell_text_cannot_break_the_table(pd):
     frame = pd.DataFrame({"a|b\nc": ["x | y\nz\r\n\u2028w", "`"]})
     assert table(frame) == [r"| a\|b\nc |", "| --- |", r"| x \| y\nz\n\nw |", "| ` |"]
 
 
-def test_long_cells_are_shortened_and_it_is_noted(pd):
-    material = value_part(pd.DataFrame({"a": ["x" * 1000, [*range(10_000)]]}))
-    assert all(len(line) < 400 for line in material.text.splitlines())
-    assert material.notes == ("long cells were shortened",)
+def test_long_cells_are_shortened_with_a_note(pd):
+    part = value_part(pd.DataFrame({"a": ["x" * 1000, [*range(10_000)]]}))
+    assert all(len(line) < 400 for line in part.text.splitlines())
+    assert part.notes == ("long cells were shortened",)
 
 
 def test_a_frame_of_long_cells_shows_fewer_rows(pd):
     frame = pd.DataFrame({f"c{n}": ["x" * 500] * 40 for n in range(20)})
-    material = value_part(frame)
-    assert len(material.text) < MAX_LENGTH + 3000
-    assert "only 10 of 40 rows were sent (first 5 and last 5)" in material.notes
+    part = value_part(frame)
+    assert len(part.text) < MAX_LENGTH + 3000
+    assert "only 10 of 40 rows were sent (first 5 and last 5)" in part.notes
 
 
-def test_what_is_in_cells_is_readable(pd):
+def test_values_in_cells_are_readable(pd):
     frame = pd.DataFrame({"a": [pd.Timestamp("2024-01-02"), None, {"k": (1, 2)}, b"x", pd.NA]}, dtype=object)
     assert table(frame)[2:] == ["| 2024-01-02 00:00:00 |", "| None |", "| {'k': (1, 2)} |", "| b'x' |", "| <NA> |"]
 
 
-def test_numbers_keep_what_matters_of_them(pd):
+def test_numbers_keep_their_significant_digits(pd):
     frame = pd.DataFrame({"a": [1 / 3, 1e-12, 12345678.25, 1e300, float("inf")]})
     assert table(frame)[2:] == ["| 0.3333333333 |", "| 1e-12 |", "| 12345678.25 |", "| 1e+300 |", "| inf |"]
 

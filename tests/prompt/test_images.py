@@ -1,4 +1,4 @@
-"""Pictures as URLs."""
+"""Images as URLs."""
 
 import base64
 import io
@@ -24,7 +24,7 @@ def data_of(url):
 
 
 @pytest.mark.parametrize("kind", BEGINS)
-def test_a_file_is_known_by_its_first_bytes(tmp_path, kind):
+def test_image_format_follows_the_first_bytes(tmp_path, kind):
     path = tmp_path / "picture.dat"
     path.write_bytes(BEGINS[kind])
     assert data_of(image_url(path)) == data_of(image_url(str(path))) == (kind, BEGINS[kind])
@@ -41,7 +41,7 @@ def test_a_file_in_the_users_own_folder(tmp_path, monkeypatch):
     "url",
     ["https://example.org/a.png", "http://example.org/x?y=.svg", "data:image/png;base64,AAAA", "HTTPS://example.org"],
 )
-def test_an_address_stays_as_it_is(url):
+def test_url_is_kept(url):
     assert image_url(url) == url
 
 
@@ -61,12 +61,12 @@ def test_an_address_stays_as_it_is(url):
     ],
     ids=range(10),
 )
-def test_what_no_model_takes_is_an_error(given, said):
+def test_unsupported_image_is_an_error(given, said):
     with pytest.raises(UsageError, match=said):
         image_url(given)
 
 
-def test_a_file_that_is_no_picture_is_an_error(tmp_path):
+def test_file_that_is_not_an_image_is_an_error(tmp_path):
     for name, content, said in (
         ("a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "a.svg is an SVG"),
         ("a.png", b"not at all", "a.png is not an image"),
@@ -86,7 +86,7 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path):
 
 
 def photo(kind, size=(2400, 1200), mode="RGB", **more):
-    """A picture of noise, which nothing compresses: more than 5 MB as PNG."""
+    """An image of noise, which does not compress: more than 5 MB as PNG."""
     image = pytest.importorskip("PIL.Image")
     file = io.BytesIO()
     image.frombytes(mode, size, random.Random(5).randbytes(size[0] * size[1] * len(mode))).save(file, kind, **more)
@@ -103,7 +103,7 @@ def opened(url):
     return Image.open(io.BytesIO(data))
 
 
-def test_a_large_picture_is_made_smaller(tmp_path):
+def test_large_image_is_scaled_down(tmp_path):
     data = photo("PNG")
     (tmp_path / "a.png").write_bytes(data)
     encoded = base64.b64encode(data).decode()
@@ -111,13 +111,13 @@ def test_a_large_picture_is_made_smaller(tmp_path):
         assert opened(image_url(given)).size == (2000, 1000)
 
 
-def test_a_large_picture_of_any_kind_is_made_smaller():
+def test_large_image_of_any_format_is_scaled_down():
     see_through = opened(image_url(photo("PNG", (2400, 1200), "RGBA")))
     assert (see_through.mode, see_through.size) == ("RGB", (2000, 1000))
     assert opened(image_url(photo("JPEG", (3200, 3200), quality=100, subsampling=0))).size == (2000, 2000)
 
 
-def test_a_large_picture_stays_the_right_way_up():
+def test_scaling_keeps_the_orientation():
     pytest.importorskip("PIL")
     from PIL import Image
 
@@ -126,7 +126,7 @@ def test_a_large_picture_stays_the_right_way_up():
     assert opened(image_url(photo("JPEG", (3200, 2400), quality=100, subsampling=0, exif=exif))).size == (1500, 2000)
 
 
-def test_a_noisy_picture_in_memory_is_made_smaller():
+def test_noisy_image_in_memory_is_scaled_down():
     pytest.importorskip("PIL")
     from PIL import Image
 
@@ -134,14 +134,14 @@ def test_a_noisy_picture_in_memory_is_made_smaller():
     assert opened(image_url(picture)).size == (2000, 1000)
 
 
-def test_without_pillow_a_large_picture_is_an_error_that_says_how_large_one_may_be(monkeypatch):
+def test_large_image_without_pillow_is_an_error_with_the_limit(monkeypatch):
     pytest.importorskip("PIL")
     monkeypatch.setitem(sys.modules, "PIL", None)
     with pytest.raises(UsageError, match=r"larger than 5 MB\. Scale it down, or install Pillow"):
         image_url(BEGINS["jpeg"] + bytes(MAX_IMAGE_BYTES))
 
 
-def test_the_pictures_of_a_question_are_bounded_together():
+def test_total_size_of_the_images_of_a_prompt_is_limited():
     url = image_url(BEGINS["jpeg"] + bytes(MAX_IMAGE_BYTES - 10))
     far = "https://example.org/" + "a" * 50_000_000
     assert check_total_size([url] * 3) == (url,) * 3
@@ -153,7 +153,7 @@ def test_the_pictures_of_a_question_are_bounded_together():
         check_total_size([url] * 4)
 
 
-def test_a_missing_file_is_an_error_that_names_one_like_it(tmp_path):
+def test_missing_image_is_an_error_that_suggests_a_similar_file(tmp_path):
     (tmp_path / "figure.png").write_bytes(PNG)
     with pytest.raises(UsageError, match=r"File not found: .*figur\.png\. Did you mean .*figure\.png\?"):
         image_url(str(tmp_path / "figur.png"))
@@ -171,21 +171,21 @@ def test_a_missing_file_is_an_error_that_names_one_like_it(tmp_path):
         ("_repr_jpeg_", BEGINS["jpeg"]),
     ],
 )
-def test_what_draws_itself_is_a_picture(name, answer):
+def test_value_that_draws_itself_is_an_image(name, answer):
     kind = type("Drawing", (), {name: lambda _: answer})
     assert data_of(image_url(kind()))[1] == (PNG if name == "_repr_png_" else BEGINS["jpeg"])
     assert value_part(kind()).images == (image_url(kind()),)
 
 
 @pytest.mark.parametrize("answer", [None, 5, "no base64!", ()])
-def test_what_draws_nothing_after_all_is_none(answer):
+def test_value_that_draws_nothing_is_not_an_image(answer):
     kind = type("Drawing", (), {"_repr_png_": lambda _: answer})
     with pytest.raises(UsageError, match="A value of type Drawing is not an image"):
         image_url(kind())
     assert not value_part(kind()).images
 
 
-def test_what_fails_to_draw_is_an_error_that_says_why():
+def test_failure_to_draw_is_an_error_with_the_reason():
     class Broken:
         def _repr_png_(self):
             raise RuntimeError("no ink")
@@ -194,7 +194,7 @@ def test_what_fails_to_draw_is_an_error_that_says_why():
         image_url(Broken())
 
 
-def test_an_ipython_image_is_its_data_or_its_address():
+def test_ipython_image_is_its_data_or_its_url():
     from IPython.display import Image
 
     assert data_of(image_url(Image(PNG)))[1] == PNG
@@ -216,7 +216,7 @@ def size(url):
     return tuple(int.from_bytes(data_of(url)[1][at : at + 4], "big") for at in (16, 20))
 
 
-def test_a_figure_is_drawn_and_stays_as_it_is(plt):
+def test_figure_is_drawn_without_change(plt):
     figure, axes = plt.subplots()
     axes.plot([1, 2])
     before = (figure.dpi, tuple(figure.get_size_inches()), type(figure.canvas), plt.get_fignums())
@@ -225,7 +225,7 @@ def test_a_figure_is_drawn_and_stays_as_it_is(plt):
     assert value_part(figure).images == (image_url(figure),)
 
 
-def test_axes_and_parts_of_a_figure_are_their_figure(plt):
+def test_axes_and_subfigures_draw_their_figure(plt):
     figure = plt.figure()
     part, _ = figure.subfigures(1, 2)
     axes = part.subplots()
@@ -249,17 +249,17 @@ def test_a_huge_pil_image_becomes_smaller_and_stays_as_it_is():
     assert image.size == (4000, 10)
 
 
-def test_an_array_is_no_picture_but_can_be_drawn():
+def test_array_is_an_error_that_says_how_to_draw_it():
     np = pytest.importorskip("numpy")
     with pytest.raises(UsageError, match="imshow"):
         image_url(np.zeros((2, 2)))
 
 
 @pytest.mark.parametrize("data", [b"", b"RIFF", b"RIFF\0\0\0\0WAVE", b"GIF", b"BM"])
-def test_other_bytes_are_no_picture(data):
+def test_other_bytes_are_not_an_image(data):
     assert image_kind(data) is None
 
 
-def test_a_value_with_any_attribute_is_no_picture():
+def test_value_that_claims_every_attribute_is_not_an_image():
     with pytest.raises(UsageError):
         image_url(SimpleNamespace(_repr_png_=lambda: PNG))

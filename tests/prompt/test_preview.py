@@ -1,4 +1,4 @@
-"""What `--dry-run` says would be sent."""
+"""Preview of a request: `--dry-run`."""
 
 import json
 
@@ -30,7 +30,7 @@ def clock() -> str:
 
 
 def dry(*messages, tools=(), params=None, auth=None, **more):
-    """The lines that tell of a request of these messages."""
+    """Lines of the preview of a request with these messages."""
     provider = provider_class("openai")(auth=auth)
     offered = Toolbox(tools).tools if tools else ()
     request = ChatRequest("gpt-4o", messages or (Message("user", "Hi!"),), params or {}, tools=offered)
@@ -38,12 +38,12 @@ def dry(*messages, tools=(), params=None, auth=None, **more):
 
 
 def section(lines, begins):
-    """The lines that are indented below the one that `begins` so."""
+    """The lines indented below the line with this beginning."""
     (at,) = [n for n, line in enumerate(lines) if line.startswith(begins)]
     return [line[4:] for line in lines[at + 1 : [*lines, ""].index("", at)]]
 
 
-def test_a_plain_request_is_told_in_a_few_lines():
+def test_plain_request_takes_a_few_lines():
     assert dry(Message("system", "Be kind."), Message("user", "Say\n  hi."), params={"temperature": 0.5, "x": "é"}) == [
         "Nothing was sent. The request:",
         "to: openai:gpt-4o at https://api.openai.com/v1",
@@ -60,7 +60,7 @@ def test_a_plain_request_is_told_in_a_few_lines():
     ]
 
 
-def test_what_does_not_fit_and_what_was_cut_is_told():
+def test_preview_says_what_does_not_fit_and_what_was_left_out():
     lines = dry(
         left_out=2,
         notes=["df: only 40 of 1,000 rows were sent"],
@@ -99,7 +99,7 @@ def test_a_message_of_an_image_alone_has_no_line_of_text():
     ]
 
 
-def test_no_credential_shows_anywhere_nor_does_a_piece_of_it():
+def test_preview_contains_no_part_of_a_credential():
     held = Secret(SECRET)
 
     def leaking():
@@ -121,7 +121,7 @@ def test_no_credential_shows_anywhere_nor_does_a_piece_of_it():
 
 
 @given(st.text(), st.lists(st.text(min_size=1), max_size=2))
-def test_no_words_of_others_stand_where_the_toolkit_speaks(text, urls):
+def test_content_cannot_imitate_lines_of_the_preview(text, urls):
     lines = dry(Message("user", text, (*urls,)))
     at = next(n for n, line in enumerate(lines) if line.startswith("user ("))
     assert at == 5

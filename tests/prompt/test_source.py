@@ -1,4 +1,4 @@
-"""Functions, classes and modules as their source, or what they say of themselves."""
+"""Functions, classes and modules in prompts."""
 
 import functools
 import json
@@ -47,12 +47,12 @@ def test_a_function_is_its_source():
     )
 
 
-def test_a_method_and_a_nested_class_stand_at_the_margin():
+def test_methods_and_nested_classes_are_dedented():
     assert value_part(Outer().method).text == "def method(self):\n    return self"
     assert value_part(Outer.Inner).text == "class Inner:\n    value = 1"
 
 
-def test_a_decorated_function_is_shown_with_what_decorates_it():
+def test_decorated_function_includes_its_decorators():
     assert value_part(cached).text == "@functools.lru_cache\ndef cached():\n    return 1"
 
 
@@ -99,7 +99,7 @@ def test_a_nested_class_and_one_made_in_a_function_are_found(cell):
     assert value_part(variables["B"]).text == "class Local:\n    local = 1"
 
 
-def test_what_was_not_written_in_python_is_described():
+def test_code_that_is_not_python_is_described():
     assert value_part(len).text.startswith("len(obj, /)\n\nReturn the number of items")
     assert value_part(dict).text.startswith("class dict(...)\n\ndict() -> new empty dictionary")
     assert value_part([].append).text.startswith("list.append(object, /)")
@@ -121,7 +121,7 @@ def test_a_module_is_its_name_and_docstring():
     assert value_part(json).text.startswith("module json\n\nJSON (JavaScript Object Notation)")
 
 
-def test_a_long_source_is_cut(cell):
-    material = value_part(cell(f"def f():\n    {'x' * 3 * MAX_LENGTH!r}\n")["f"])
-    assert len(material.text) < MAX_LENGTH + 100
-    assert material.notes == ("only the first 20,000 of 60,015 characters were sent",)
+def test_long_source_is_truncated(cell):
+    part = value_part(cell(f"def f():\n    {'x' * 3 * MAX_LENGTH!r}\n")["f"])
+    assert len(part.text) < MAX_LENGTH + 100
+    assert part.notes == ("only the first 20,000 of 60,015 characters were sent",)

@@ -1,4 +1,4 @@
-"""Which braces of a prompt are expressions, and what comes in their place."""
+"""Expressions in braces, and the values that replace them."""
 
 import pytest
 from hypothesis import given
@@ -66,7 +66,7 @@ def test_text_without_two_braces_passes_unchanged(text):
     ],
 )
 @pytest.mark.filterwarnings("ignore:.*invalid escape sequence")
-def test_an_expression_ends_where_it_is_whole(prompt, text):
+def test_expression_ends_at_the_first_braces_that_complete_it(prompt, text):
     assert sent(prompt, x=5) == text
 
 
@@ -86,7 +86,7 @@ def test_an_expression_ends_where_it_is_whole(prompt, text):
         ("{{ " + "x + " * MAX_EXPRESSION_LENGTH + " x }}", "{{ x + x"),
     ],
 )
-def test_what_is_no_expression_is_an_error_that_names_it(prompt, named):
+def test_invalid_expression_is_an_error_that_names_it(prompt, named):
     with pytest.raises(UsageError) as raised:
         sent(prompt, x=5)
     assert str(raised.value).startswith(named)
@@ -95,13 +95,13 @@ def test_what_is_no_expression_is_an_error_that_names_it(prompt, named):
 
 
 @pytest.mark.parametrize("code", ["await x", "[await y for y in x]", "(yield x)", "[y async for y in x]", "x := 5"])
-def test_what_needs_a_function_around_it_is_no_expression(code):
+def test_code_that_needs_a_function_is_not_an_expression(code):
     with pytest.raises(UsageError, match=r"is not a Python expression\. `--raw`"):
         sent(f"{{{{ {code} }}}}", x=5)
     assert sent("{{ (lambda: (yield))() and 5 }}") == "5"
 
 
-def test_all_expressions_are_read_before_the_first_is_evaluated():
+def test_all_expressions_are_parsed_before_the_first_is_evaluated():
     asked = []
     with pytest.raises(UsageError, match="is not a Python expression"):
         expand_template("{{ x }} {{ a b }}", asked.append)
@@ -120,7 +120,7 @@ def test_each_is_evaluated_once_from_left_to_right():
 
 
 @given(st.lists(st.sampled_from(["{{ a }}", "{{ b }}", "{", "}", "{{ '{{ a }}' }}", " "])))
-def test_nothing_is_evaluated_twice_and_no_value_is_read_again(parts):
+def test_values_are_not_expanded_again(parts):
     asked = []
     values = {"a": "{{ b }}", "b": "{{ a", "'{{ a }}'": "{{ a }}"}
     prompt = " ".join(parts)
@@ -166,7 +166,7 @@ def test_a_text_arrives_verbatim_and_whole(value):
 
 
 @given(st.text(alphabet="{}x'\" \n", max_size=40))
-def test_any_prompt_is_read_or_refused(prompt):
+def test_any_prompt_is_split_or_refused(prompt):
     try:
         found = split_template(prompt)
     except UsageError:
@@ -184,7 +184,7 @@ def test_a_failing_expression_is_an_error_that_names_it():
         sent("see {{ x.foo }}", x=5)
 
 
-def test_what_has_no_message_is_named_by_its_kind():
+def test_error_without_a_message_shows_its_type():
     def fail():
         raise ValueError
 
@@ -192,12 +192,12 @@ def test_what_has_no_message_is_named_by_its_kind():
         sent("{{ fail() }}", fail=fail)
 
 
-def test_an_unknown_name_may_have_been_meant_as_text():
+def test_unknown_name_is_an_error_that_mentions_raw():
     with pytest.raises(UsageError, match=r"^\{\{ secrets\.TOKEN \}\} failed: NameError: .*--raw"):
         sent("${{ secrets.TOKEN }}")
 
 
-def test_an_interrupt_is_no_failure():
+def test_interrupt_is_not_an_expression_error():
     def interrupt():
         raise KeyboardInterrupt
 
@@ -205,14 +205,14 @@ def test_an_interrupt_is_no_failure():
         sent("{{ interrupt() }}", interrupt=interrupt)
 
 
-def test_a_failure_shows_no_credential():
+def test_error_contains_no_credential():
     secret = Secret("sk-0123456789")
     with pytest.raises(UsageError) as raised:
         sent(f"{{{{ int('{secret.reveal()}') }}}}")
     assert "sk-0123456789" not in str(raised.value)
 
 
-def test_a_value_that_can_not_be_shown_is_an_error_that_names_it():
+def test_value_that_cannot_be_converted_is_an_error_that_names_it():
     class Mute:
         def __repr__(self):
             raise RuntimeError("no words")
@@ -227,9 +227,9 @@ def test_notes_name_the_expression():
     )
 
 
-def test_a_picture_becomes_an_image_and_a_mark_in_the_text():
-    material = expand_template("{{ p }} and {{ p }}.", make_evaluator({"p": Picture()}), images_before=2)
-    assert material == PromptPart("[image 3] and [image 4].", (URL, URL))
+def test_image_becomes_an_image_and_a_reference():
+    part = expand_template("{{ p }} and {{ p }}.", make_evaluator({"p": Picture()}), images_before=2)
+    assert part == PromptPart("[image 3] and [image 4].", (URL, URL))
 
 
 def test_an_expression_assigns_nothing_to_the_notebook():
@@ -244,7 +244,7 @@ def test_a_later_expression_sees_what_an_earlier_one_did():
     assert expand_template("{{ change() }} {{ x }}", make_evaluator(variables)).text == "changed 5"
 
 
-def test_the_last_error_has_a_name_unless_the_notebook_uses_it():
+def test_last_error_is_available_unless_a_variable_has_its_name():
     error = ValueError("that was wrong")
     assert "ValueError: that was wrong" in expand_template("{{ last_error }}", make_evaluator({}, error)).text
     assert expand_template("{{ last_error }}", make_evaluator({"last_error": 1}, error)).text == "1"

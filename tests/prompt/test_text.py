@@ -1,4 +1,4 @@
-"""Text made shorter and quoted."""
+"""Text: truncated, cleaned, fenced."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,19 +7,19 @@ from lockbots_magic.prompt.text import clean_terminal_output, fence_code, to_one
 from lockbots_magic.security.secrets import Secret
 
 
-def test_colours_and_links_of_a_terminal_are_gone():
+def test_escape_sequences_are_removed():
     assert (
         clean_terminal_output("\x1b[31mred\x1b[0m \x1b]8;;https://x\x07link\x1b]8;;\x1b\\ \x1b(B\x9b1mx")
         == "red link x"
     )
 
 
-def test_what_was_overwritten_is_not_shown():
+def test_overwritten_text_is_removed():
     assert clean_terminal_output("10%\r20%\r30%\ndone\r\nnext") == "30%\ndone\nnext"
 
 
 @given(st.text())
-def test_what_is_shown_steers_no_terminal(text):
+def test_cleaned_text_contains_no_escape(text):
     assert "\x1b" not in clean_terminal_output(text)
 
 
@@ -29,12 +29,12 @@ def test_a_long_text_loses_its_middle():
 
 
 @given(st.text(), st.integers(0, 50))
-def test_a_beginning_is_no_longer_than_asked(text, characters):
+def test_truncated_text_is_within_its_limit(text, characters):
     assert text.startswith(truncate(text, characters))
     assert len(truncate(text, characters)) <= characters
 
 
-def test_no_cut_leaves_half_a_credential():
+def test_truncation_leaves_no_part_of_a_credential():
     secret = Secret("sk-0123456789abcdef")
     assert "sk-0" not in truncate("x" * 10 + secret.reveal(), 20)
     assert "cdef" not in truncate_middle("x" * 100 + secret.reveal() + "y" * 10, 30)

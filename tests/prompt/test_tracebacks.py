@@ -1,4 +1,4 @@
-"""Short tracebacks."""
+"""Tracebacks in prompts."""
 
 import json
 import os
@@ -21,14 +21,14 @@ def fail():
     raise KeyError("x")
 
 
-def test_it_holds_calls_with_their_lines_and_the_message():
+def test_traceback_has_calls_with_their_lines_and_the_message():
     text = format_traceback(caught(fail))
     assert text.startswith("Traceback (most recent call last):\n")
     assert '  File "test_tracebacks.py", line 21, in fail\n    raise KeyError("x")\n' in text
     assert text.endswith("KeyError: 'x'")
 
 
-def test_it_says_nothing_of_where_files_lie():
+def test_traceback_contains_no_folders():
     text = format_traceback(caught(lambda: json.loads("{")))
     assert 'File "decoder.py"' in text
     assert os.sep not in text.replace("</", "")
@@ -43,7 +43,7 @@ def test_an_exception_that_was_never_raised_is_its_message():
     assert format_traceback(ValueError("so far only made")) == "ValueError: so far only made"
 
 
-def test_a_mistake_in_syntax_shows_the_line():
+def test_syntax_error_shows_the_line():
     name = "/home/" + "somebody/work.py"
     text = format_traceback(caught(lambda: compile("1 +", name, "exec")))
     assert 'File "work.py", line 1' in text
@@ -51,7 +51,7 @@ def test_a_mistake_in_syntax_shows_the_line():
     assert "/home" not in text.replace('"/home/" +', "")
 
 
-def test_what_led_to_it_is_told():
+def test_traceback_includes_the_cause():
     def wrapped():
         try:
             fail()
@@ -62,7 +62,7 @@ def test_what_led_to_it_is_told():
     assert text.index("KeyError: 'x'") < text.index("That caused:") < text.index("ValueError: no such thing")
 
 
-def test_what_was_handled_meanwhile_is_told_unless_that_is_suppressed():
+def test_traceback_includes_the_context_unless_suppressed():
     def wrapped(suppress):
         try:
             fail()
@@ -76,7 +76,7 @@ def test_what_was_handled_meanwhile_is_told_unless_that_is_suppressed():
     assert "KeyError: 'x'" not in text
 
 
-def test_a_deep_one_shows_its_ends():
+def test_deep_traceback_shows_its_ends():
     def deep(n):
         return deep(n - 1) if n else fail()
 
@@ -86,11 +86,11 @@ def test_a_deep_one_shows_its_ends():
     assert ", in fail" in text
 
 
-def test_it_is_bounded():
+def test_length_is_bounded():
     assert len(format_traceback(ValueError("x" * 100_000))) < MAX_LENGTH + 100
 
 
-def test_a_message_that_fails_is_no_failure():
+def test_failing_message_does_not_fail_the_traceback():
     class MuteError(Exception):
         def __str__(self):
             raise RuntimeError
@@ -98,7 +98,7 @@ def test_a_message_that_fails_is_no_failure():
     assert "MuteError" in format_traceback(MuteError())
 
 
-def test_in_a_cell_it_begins_with_the_cell(shell):
+def test_traceback_of_a_cell_starts_with_the_cell(shell):
     shell.run_cell("def f():\n    return 1 / 0\n", store_history=True)
     error = shell.run_cell("f()", store_history=True).error_in_exec
     assert format_traceback(error) == (
@@ -111,7 +111,7 @@ def test_in_a_cell_it_begins_with_the_cell(shell):
     )
 
 
-def test_a_cell_that_is_no_python_was_never_begun(shell):
+def test_traceback_of_an_invalid_cell_has_no_calls(shell):
     error = shell.run_cell("for x in\n    print(x)", store_history=True).error_before_exec
     told = format_traceback(error)
     assert told.startswith(("  Cell In[1], line 1\n", '  File "Cell In[1]", line 1\n'))
@@ -130,5 +130,5 @@ def test_a_cell_that_is_no_python_was_never_begun(shell):
         ("the File a/b", "the File b"),
     ],
 )  # fmt: skip
-def test_a_written_traceback_loses_its_paths(line, left):
+def test_paths_are_stripped_from_a_formatted_traceback(line, left):
     assert strip_paths(line) == left

@@ -1,4 +1,4 @@
-"""What a value of the notebook is to a model."""
+"""Values of the notebook in prompts."""
 
 import decimal
 import sys
@@ -39,14 +39,14 @@ def test_long_bytes_are_not_written_out_whole():
     assert "more characters" in text
 
 
-def test_a_long_repr_is_cut_and_says_so():
-    material = value_part(SimpleNamespace(text="x" * 50_000))
-    assert len(material.text) < MAX_TEXT_LENGTH + 50
-    assert "more characters]" in material.text
-    assert material.notes == ("only the first 20,000 of 50,018 characters were sent",)
+def test_long_repr_is_truncated_with_a_note():
+    part = value_part(SimpleNamespace(text="x" * 50_000))
+    assert len(part.text) < MAX_TEXT_LENGTH + 50
+    assert "more characters]" in part.text
+    assert part.notes == ("only the first 20,000 of 50,018 characters were sent",)
 
 
-def test_what_writes_markdown_is_asked_for_it_once():
+def test_markdown_method_is_called_once():
     class Note:
         asked = 0
 
@@ -59,7 +59,7 @@ def test_what_writes_markdown_is_asked_for_it_once():
 
 
 @pytest.mark.parametrize("answer", [None, 5, (), b"x"])
-def test_what_writes_no_markdown_after_all_is_its_repr(answer):
+def test_value_without_markdown_is_its_repr(answer):
     class Note:
         def _repr_markdown_(self):
             return answer
@@ -89,7 +89,7 @@ def test_a_value_that_claims_every_attribute_is_its_repr():
     assert value_part(Proxy()) == PromptPart("a proxy")
 
 
-def test_a_repr_that_raises_is_an_error_that_names_the_kind():
+def test_failing_repr_is_an_error_that_names_the_type():
     class Broken:
         def __repr__(self):
             raise KeyError("x")
@@ -107,7 +107,7 @@ def test_a_repr_of_no_text_is_an_error():
         value_part([Broken()])
 
 
-def test_no_credential_in_use_goes_out():
+def test_credentials_in_use_are_removed():
     secret = Secret("sk-0123456789abcdef")
     shown = value_part({"key": secret.reveal(), "auth": secret})
     assert "0123456789" not in shown.text
@@ -115,7 +115,7 @@ def test_no_credential_in_use_goes_out():
     assert shown.notes == ("a credential was removed",)
 
 
-def test_a_credential_is_not_cut_in_two():
+def test_truncated_repr_contains_no_part_of_a_credential():
     secret = Secret("sk-0123456789abcdef")
 
     class Long:

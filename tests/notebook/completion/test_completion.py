@@ -1,4 +1,4 @@
-"""Tab completion: what is offered where, and what never is."""
+"""Tab completion of the magics' lines."""
 
 import socket
 import subprocess
@@ -30,12 +30,12 @@ NAMESPACE = {
 
 
 def expressions(code):
-    """Stands for the notebook: whatever is asked, it tells what it was asked, and has a name that is none."""
+    """A fake expression completer: returns the code it was given, and a text that is not plain."""
     return 0, [Candidate(f"<{code}>".replace("\n", "/"), "python"), Candidate("x\nimport os", "python")]
 
 
-class Asker:
-    """Completes lines with a session of its own."""
+class CellCompleter:
+    """Completes cells with a session of its own."""
 
     def __init__(self):
         self.session = Lockbots()
@@ -43,7 +43,7 @@ class Asker:
         self.sources = Sources(self.session, namespace=NAMESPACE, hidden=["In"], expressions=expressions)
 
     def __call__(self, before):
-        """What a cell becomes, the part that is replaced taken away: the offers' texts. None: others are asked."""
+        """Texts of the candidates; None if other completers may complete."""
         found = complete_cell(before, self.sources)
         if found is None:
             return None
@@ -51,19 +51,19 @@ class Asker:
         return [text for text, _ in found.candidates]
 
     def applied(self, before):
-        """The cells that the offers make."""
+        """The completed cells."""
         found = complete_cell(before, self.sources)
         return [before[: found.start] + text for text, _ in found.candidates]
 
 
 @pytest.fixture
 def offered():
-    return Asker()
+    return CellCompleter()
 
 
 @pytest.fixture(autouse=True)
 def _nobody_is_asked(request, monkeypatch):
-    """A connection is a failure, unless a test needs a kernel."""
+    """Fail on a connection, except in tests with a kernel."""
     if "kernel" not in request.fixturenames:
 
         def refuse(*_):
@@ -84,16 +84,16 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-# Which lines are ours
+# Lines that are completed
 
 
 @pytest.mark.parametrize("before", ["", "x = 5", "%cha", "%%cha", "%%chat", "%timeit x", "chat -m o", "a %chat -m o"])
-def test_other_lines_are_left_to_others(offered, before):
+def test_other_lines_are_left_to_other_completers(offered, before):
     assert offered(before) is None
 
 
 @pytest.mark.parametrize("head", ["%chat ", "%%chat ", "\n%%chat ", "x = 1\n    %chat ", "%chat\t"])
-def test_our_lines_may_stand_anywhere(offered, head):
+def test_our_lines_are_completed_anywhere_in_a_cell(offered, head):
     assert "--model" in offered(f"{head}--mo")
 
 
@@ -140,7 +140,7 @@ def test_a_provider_comes_with_its_colon(offered):
 
 
 @pytest.mark.parametrize("option", ["-m ", "--model ", "--model=", "-m", '-m "', "-m '"])
-def test_a_model_is_offered_however_the_option_is_spelt(offered, option):
+def test_models_are_offered_for_every_spelling_of_the_option(offered, option):
     (written,) = offered.applied(f"%chat {option}openai:gpt")
     assert split_words(written)[-1].removeprefix("--model=").removeprefix("-m") == "openai:gpt-4o-mini"
 
@@ -160,7 +160,7 @@ def test_models_are_those_of_the_address_on_the_line(offered):
     assert offered("%chat --base-url nonsense -m vllm:q") == []
 
 
-def test_models_of_no_provider_are_none(offered):
+def test_unknown_provider_has_no_models(offered):
     assert offered("%chat -m nosuch:") == []
 
 
@@ -192,14 +192,14 @@ def test_a_name_with_a_space_is_quoted_in_the_quote_it_began_with(offered):
 @pytest.mark.parametrize(
     "name", ["x\nimport os", "x\u202e", "x\x1b[2J", "--base-url=http://evil", "x" * 999, "x\u2028y"]
 )
-def test_a_hostile_name_is_not_offered(offered, name):
+def test_hostile_names_are_not_offered(offered, name):
     offered.session.conversation(name)
     get_catalog(offered.session).keep("ollama", "http://localhost:11434/v1", [ModelInfo(name)])
     assert offered("%chat -c ") == ["main"]
     assert all("\n" not in text and len(text) < 999 for text in offered("%chat -m ollama:"))
 
 
-def test_variables_are_those_somebody_made(offered):
+def test_only_variables_of_the_user_are_offered(offered):
     assert offered("%chat --to ") == ["answer", "analyse", "average", "Animal"]
     assert offered("%chat --to an") == ["answer", "analyse", "Animal"]
 
@@ -261,7 +261,7 @@ def test_hidden_files_once_a_dot_is_typed(offered, folder):
     assert offered("%chat --file .") == [".hidden"]
 
 
-def test_a_folder_is_gone_into(offered, folder, monkeypatch):
+def test_completion_continues_inside_a_folder(offered, folder, monkeypatch):
     assert offered("%chat --file pl") == ["plain/"]
     (written,) = offered.applied("%chat --file nes")
     (written,) = offered.applied(written)
@@ -273,7 +273,7 @@ def test_a_folder_is_gone_into(offered, folder, monkeypatch):
 
 
 @pytest.mark.parametrize("typed", ["nosuch/", "~nobody-of-that-name/", "notes.json/", "\0/", "x" * 5000 + "/"])
-def test_what_is_no_folder_has_no_files(offered, folder, typed):
+def test_missing_folder_has_no_files(offered, folder, typed):
     assert offered(f"%chat --file {typed}") == []
 
 
@@ -286,11 +286,11 @@ def test_variables_and_files_for_an_image(offered, folder):
 
 
 @pytest.mark.parametrize("before", ["%%chat\n", "%%chat -m guide:\nimport o", "%%chat\nx\n%chat --mo", "%chat an"])
-def test_prose_has_no_completions_of_anybody(offered, before):
+def test_prose_has_no_completions(offered, before):
     assert offered(before) == []
 
 
-def test_text_on_the_first_line_of_a_cell_is_a_mistake_that_is_not_helped(offered):
+def test_text_on_the_first_line_of_a_cell_is_not_completed(offered):
     assert offered("%%chat hello {{ an") == []
 
 
@@ -325,7 +325,7 @@ def test_the_prompt_of_a_command_is_completed_like_any_other(offered):
     assert offered("%lockbots stop -- {{ an") == []
 
 
-# Whatever is typed
+# Any text
 
 PIECES = [
     "%chat",
@@ -370,7 +370,7 @@ LINES = st.lists(st.sampled_from(PIECES) | st.text(max_size=4), max_size=12).map
 def test_no_line_makes_completion_fail_or_go_to_the_network(head, tail, data):
     cell = head + tail
     before = cell[: data.draw(st.integers(0, len(cell)))]
-    offered = Asker()
+    offered = CellCompleter()
     found = offered(before)
     assert found is None or not any("\n" in one for one in found)
 
@@ -379,14 +379,14 @@ def test_no_line_makes_completion_fail_or_go_to_the_network(head, tail, data):
 
 
 def parted(cell):
-    """A cell in which a bar stands for the cursor -> its text and where the cursor is."""
+    """Text of a cell and index of the cursor, which a bar stands for."""
     before, bar, after = cell.partition("|")
     assert bar
     return before + after, len(before)
 
 
 def found(shell, cell):
-    """The cells that the completions make."""
+    """The completed cells."""
     from IPython.core.completer import provisionalcompleter, rectify_completions
 
     cell, at = parted(cell)
@@ -397,7 +397,7 @@ def found(shell, cell):
 
 @pytest.fixture(params=["jedi", "no jedi"])
 def completing(shell, session, request):
-    """A shell in which completion is registered once."""
+    """A shell in which completion is registered once, with and without jedi."""
     shell.Completer.custom_matchers.clear()
     if request.param == "no jedi":
         shell.Completer.use_jedi = False
@@ -443,7 +443,7 @@ def test_jedi_is_never_asked(completing, monkeypatch):
     assert found(completing, "%%chat\n{{ many['key']['in|") == ["%%chat\n{{ many['key']['inner"]
 
 
-def test_what_might_run_code_of_the_users_has_no_attributes(completing):
+def test_expressions_that_could_run_user_code_have_no_completions(completing):
     asked = []
     cell = "class Eager:\n    @property\n    def value(self):\n        asked.append('value')\n        return ''\n"
     completing.user_ns["asked"] = asked
@@ -476,7 +476,7 @@ def test_a_terminal_shows_the_same(completing):
     assert ("min", -2) in shown("%%chat\nthe {{ mi|")
 
 
-def test_unregistering_takes_everything_back(shell, session):
+def test_unregistering_removes_the_matcher(shell, session):
     before = list(shell.Completer.custom_matchers)
     unregister = register(shell, session)
     assert len(shell.Completer.custom_matchers) == len(before) + 1
@@ -485,7 +485,7 @@ def test_unregistering_takes_everything_back(shell, session):
     assert shell.Completer.custom_matchers == before
 
 
-def test_nothing_is_read_before_somebody_asks():
+def test_completion_modules_are_loaded_by_the_first_completion():
     room = "lockbots_magic.notebook.completion"
     code = f"import sys, {room}; print('{room}.cell' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -515,7 +515,7 @@ def kernel():
 
 
 def completed(kernel, cell):
-    """The cells that a front end would make of it."""
+    """The completed cells in a front end."""
     cell, at = parted(cell)
     kernel.client.complete(cell, at)
     reply = kernel.client.get_shell_msg(timeout=30)["content"]
