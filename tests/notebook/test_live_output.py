@@ -138,17 +138,6 @@ def test_what_comes_before_a_pause_is_drawn_without_more_coming(shown):
     output.close()
 
 
-def test_frames_are_few_however_fast_the_text_comes(shown):
-    output = LiveCellOutput(Shell(), alone)
-    began = time.monotonic()
-    while len(shown.frames) < 5:
-        output.feed(Delta("word "))
-        time.sleep(0.0005)
-    elapsed = time.monotonic() - began
-    output.close()
-    assert len(shown.frames) <= elapsed / drawing.FRAME + 2
-
-
 def test_the_end_replaces_the_frames(shown):
     output = LiveCellOutput(Shell(), alone)
     output.feed(Delta("a"))
