@@ -1,5 +1,5 @@
 """Replies in a terminal.
 
-`output` decides between plain text and a styled reply, `reply` follows the stream, `tail` shows what is still open, and
-`blocks` renders what is finished. Only the last three need rich; the first styled reply imports them.
+`output` chooses between plain text and a styled reply; `reply` follows the stream, `rows` shows the open block, and
+`blocks` renders finished ones. The last three need rich, and are imported by the first styled reply.
 """
