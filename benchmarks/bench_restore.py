@@ -14,7 +14,7 @@ from common import figure, median, reply, spread, table, title
 from lockbots_magic.conversation.conversation import Conversation
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.notebook import commands
-from lockbots_magic.notebook.session import Lockbots
+from lockbots_magic.notebook.session import Session
 from lockbots_magic.rendering.html import render
 from lockbots_magic.rendering.mime_bundle import bundle
 from lockbots_magic.storage.output_metadata import metadata
@@ -56,7 +56,7 @@ def timed(action: Callable[[], object]) -> float:
 
 
 def restore(path: Path) -> None:
-    said = commands.run(Lockbots(), f"restore '{path}'")
+    said = commands.run(Session(), f"restore '{path}'")
     if f"main: {CELLS} turns" not in str(said):
         raise RuntimeError(f"this is not the conversation: {said}")
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .conversation.messages import ChatRequest, Delta, Message, ModelInfo, Usage
     from .conversation.turn import Turn
     from .errors import LockbotsError, ProviderError, UsageError
-    from .notebook.session import Lockbots
+    from .notebook.session import Session
     from .panel import ChatPanel
     from .providers.base import Provider
     from .providers.http_provider import HTTPProvider
@@ -80,7 +80,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     load(shell, _panel)
 
 
-def _panel(session: Lockbots, name: str | None) -> ChatPanel:
+def _panel(session: Session, name: str | None) -> ChatPanel:
     """Make the chat panel of a session; widgets take a while to import, so only whoever wants one waits."""
     from .panel import ChatPanel  # noqa: PLC0415  # as above
 

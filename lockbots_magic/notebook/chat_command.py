@@ -17,7 +17,7 @@ from ..providers import names
 from ..reply import PreparedRequest
 from ..schema.structured_output import ReplySchema, reply_schema
 from .options import OptionParser
-from .session import Lockbots
+from .session import Session
 
 if TYPE_CHECKING:
     from ..prompt.part import PromptPart
@@ -190,7 +190,7 @@ class ChatCell:
         return self.chat.prepare(complaint, **options)
 
 
-def chat_cell(session: Lockbots, options: Namespace, prompt: str, context: NotebookContext) -> ChatCell:
+def chat_cell(session: Session, options: Namespace, prompt: str, context: NotebookContext) -> ChatCell:
     """Build the chat cell that the options and the prompt describe.
 
     Raises:
@@ -233,7 +233,7 @@ def _params(options: Namespace) -> dict[str, Any]:
 
 
 def _material(
-    session: Lockbots, options: Namespace, prompt: str, context: NotebookContext
+    session: Session, options: Namespace, prompt: str, context: NotebookContext
 ) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
     """Return the text to send, its images, and notes on what was cut: files and cells first, the prompt last."""
     if not (options.file or options.image or options.cells or (not options.raw and "{{" in prompt)):
@@ -265,7 +265,7 @@ def _image(value: str, context: NotebookContext) -> str:
     return image_url(context.value(value, "--image") if known else value)
 
 
-def expanded(session: Lockbots, prompt: str, context: NotebookContext, *, images_before: int = 0) -> PromptPart:
+def expanded(session: Session, prompt: str, context: NotebookContext, *, images_before: int = 0) -> PromptPart:
     """Return a prompt with its expressions in double braces replaced by their values.
 
     Args:
@@ -285,32 +285,34 @@ def expanded(session: Lockbots, prompt: str, context: NotebookContext, *, images
     return part
 
 
-def _evaluator(session: Lockbots, context: NotebookContext) -> Callable[[str], Any]:
+def _evaluator(session: Session, context: NotebookContext) -> Callable[[str], Any]:
     from ..prompt.template import make_evaluator  # noqa: PLC0415  # most prompts are plain
 
     failed = session.cells.last_error
     return make_evaluator(context.as_typed(), failed[0] if failed else None)
 
 
-def _system(session: Lockbots, given: str | None, chat: Chat, context: NotebookContext) -> str | None:
+def _system(session: Session, given: str | None, chat: Chat, context: NotebookContext) -> str | None:
     own = given is None and chat.conversation.system  # the chat sends it by itself
     return None if own else system_of(session, given, context)
 
 
-def system_of(session: Lockbots, given: str | None, context: NotebookContext) -> str:
+def system_of(session: Session, given: str | None, context: NotebookContext) -> str:
     """Return the text of the system prompt: the one given, else the session's; a persona's text for ``@NAME``.
 
     Raises:
         UsageError: If there is no such persona, or it lacks a parameter.
     """
-    given = session.system if given is None else given
+    given = session.settings.system if given is None else given
     if given.startswith("@@"):  # escape: a text that begins with @
         return given[1:]
     if not given.startswith("@"):
         return given
     from ..prompt import personas  # noqa: PLC0415  # as above
 
-    return personas.resolve_persona(given, session.personas, session.persona_folders(), _evaluator(session, context))
+    return personas.resolve_persona(
+        given, session.settings.personas, session.persona_folders(), _evaluator(session, context)
+    )
 
 
 def _functions(named: str | None, context: NotebookContext) -> tuple[Callable[..., Any], ...]:
@@ -323,7 +325,7 @@ def _functions(named: str | None, context: NotebookContext) -> tuple[Callable[..
     return tuple(functions)
 
 
-def _wanted(session: Lockbots, options: Namespace, context: NotebookContext) -> ReplySchema | None:
+def _wanted(session: Session, options: Namespace, context: NotebookContext) -> ReplySchema | None:
     if options.form != "json":
         return None
     if not options.schema:

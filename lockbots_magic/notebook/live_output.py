@@ -1,38 +1,20 @@
-"""A reply in the output of a notebook cell: it grows while it comes, and is one output in the end."""
+"""Output of a reply in a cell: which one suits the place, and how the reply grows in it."""
 
 from __future__ import annotations
 
-import contextvars
 import functools
-import sys
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from IPython.core.displaypub import CapturingDisplayPublisher
-from IPython.core.getipython import get_ipython
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.display import clear_output, display
 
 from ..conversation.messages import Delta
 from ..conversation.turn import Turn
+from ..rendering.notices import notices_of
 from ..rendering.terminal.output import TerminalOutput
-from ..security.exits import clean_bundle
-from .display_recorder import DisplayCallback
-
-FIRST_PIECE = 16_000
-PIECE = 1800
-"""Characters of HTML from which on a piece is left as it is, and what follows is shown in a new output.
-
-Most replies are one piece: several are made one by clearing the cell, and then a page that was scrolled may jump."""
-PIECES = 48
-"""In a long reply a piece is this part of it: few enough outputs, each of them short."""
-MOST_OUTPUTS = 36
-"""Outputs of one reply at a time; JupyterLab shows 50 of a cell."""
-
-
-noted_by: contextvars.ContextVar[DisplayCallback | None] = contextvars.ContextVar("noted_by", default=None)
-"""What takes note of what the running cell displays, its threads included: hooks of the kernel see one thread."""
+from .display import context_of_cell, show, watched
+from .growing_output import GrowingOutput
 
 
 class Output(Protocol):
@@ -93,54 +75,18 @@ def output_in_background(shell: InteractiveShell, *, plain: bool = False) -> Las
     return output
 
 
-def watched(shell: InteractiveShell, mode: str) -> bool:
-    """Whether somebody watches the reply come, or `mode` wants it shown as if (``"on"``, ``"text"``).
+def turn_bundle(turn: Turn, notices: Sequence[str] | None = None) -> Mapping[str, str]:
+    """Return a turn as one output, in the forms that front ends choose from.
 
-    Front ends for people say which cell they run, programs don't (nbclient, nbval).
+    Args:
+        turn: The turn.
+        notices: Lines below the reply; by default those that the turn itself needs.
     """
-    if isinstance(shell.display_pub, CapturingDisplayPublisher) or mode == "off":
-        return False
-    if not hasattr(shell, "kernel"):
-        return sys.stdout.isatty()
-    if mode != "auto":
-        return True
-    request: Mapping[str, Any] = shell.get_parent() if hasattr(shell, "get_parent") else {}
-    return request.get("metadata", {}).get("cellId") is not None
+    from ..rendering.html import render  # noqa: PLC0415  # Markdown is loaded by the first reply, not by %load_ext
+    from ..rendering.mime_bundle import bundle, html_or_source  # noqa: PLC0415  # Markdown is loaded by the first reply
 
-
-def show_text(shell: InteractiveShell, text: str) -> bool:
-    """Show `text` exactly; false where there are no outputs, as in a terminal.
-
-    A front end makes links in bare text, of any scheme; in an element of code it makes none.
-    """
-    if not has_outputs(shell):
-        return False
-    from ..rendering.escaping import printed  # noqa: PLC0415  # Markdown is needed by the first reply, not by %load_ext
-    from ..rendering.html import framed  # noqa: PLC0415  # as above
-
-    show(
-        {
-            "text/html": framed(f'<pre style="white-space: pre-wrap"><code>{printed(text)}</code></pre>'),
-            "text/plain": text,
-        }
-    )
-    return True
-
-
-def has_outputs(shell: InteractiveShell) -> bool:
-    """Whether what is shown becomes an output of a cell, or of whoever captures it; in a terminal it is written."""
-    return hasattr(shell, "kernel") or isinstance(shell.display_pub, CapturingDisplayPublisher)
-
-
-def show_note(shell: InteractiveShell, text: str, metadata: Mapping[str, Any]) -> bool:
-    """Show a line of the toolkit's as an output with `metadata`; false where outputs have none, as in a terminal.
-
-    Without a text the output is nothing that a reader sees.
-    """
-    if not has_outputs(shell):
-        return False
-    show({"text/plain": text} if text else {}, metadata=metadata)
-    return True
+    lines = notices_of(turn) if notices is None else notices
+    return bundle(turn.reply, html_or_source(lambda: render(turn.reply), turn.reply), lines)
 
 
 class CellOutput:
@@ -153,10 +99,7 @@ class CellOutput:
 
     def finish(self, turn: Turn, notices: Sequence[str] = (), metadata: Mapping[str, Any] | None = None) -> None:
         """Emit the one output."""
-        from ..rendering.html import render  # noqa: PLC0415  # as above
-        from ..rendering.mime_bundle import bundle, html_or_source  # noqa: PLC0415  # Markdown is needed by the first reply, not by %load_ext
-
-        show(bundle(turn.reply, html_or_source(lambda: render(turn.reply), turn.reply), notices), metadata=metadata)
+        show(turn_bundle(turn, notices), metadata=metadata)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -190,7 +133,7 @@ class _BackgroundText(TerminalOutput):
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__()
-        self._context = _context_of_cell(shell)
+        self._context = context_of_cell(shell)
 
     def run(self, work: Callable[[], object]) -> None:
         """Do `work`; what it displays and prints goes to this cell."""
@@ -208,8 +151,8 @@ class LiveCellOutput:
     def __init__(self, shell: InteractiveShell, alone: Callable[[], bool]) -> None:
         from ..rendering.frame_loop import FrameLoop  # noqa: PLC0415  # as above
 
-        self._place = _Place(alone)
-        self._context = _context_of_cell(shell)
+        self._place = GrowingOutput(alone)
+        self._context = context_of_cell(shell)
         self._drawing = FrameLoop(self._place.draw, self._context.run)
 
     @property
@@ -239,108 +182,3 @@ class LiveCellOutput:
     def close(self) -> None:
         """Stop drawing frames."""
         self._drawing.close()
-
-
-def _context_of_cell(shell: InteractiveShell) -> contextvars.Context:
-    """Return a context in which whatever is displayed goes to the cell that runs now, also when another one does."""
-    context = contextvars.copy_context()
-    publisher: Any = shell.display_pub
-    if hasattr(publisher, "set_thread_parent"):  # ipykernel 7; in a thread of the user's, the context knows no cell
-        context.run(publisher.set_thread_parent, publisher.parent_header)
-    return context
-
-
-class _Place:
-    """Where a reply grows: outputs that are left as they are, and a last one that is drawn again at every frame.
-
-    Args:
-        alone: whether the cell shows nothing else; only then there may be several outputs, for what makes them one
-            is clearing the cell.
-    """
-
-    def __init__(self, alone: Callable[[], bool]) -> None:
-        self._alone = alone
-        self._name = uuid.uuid4().hex[:12]
-        self.outputs = 0
-        self._left: list[str] = []  # HTML that is left as it is, one output each
-        self._gathered = 0  # how many of these were made of many
-        self._piece = ""  # HTML that is finished, in the last output
-        self._size = 0
-
-    def draw(self, finished: str, growing: str, notices: Sequence[str]) -> int:
-        """Draw a frame and return its size (characters of HTML)."""
-        self._piece += finished
-        self._size += len(finished)
-        longest = max(PIECE, self._size / PIECES) if self._left else FIRST_PIECE
-        if len(self._piece) > longest and self._alone():
-            self._show(len(self._left), self._piece)
-            self._left.append(self._piece)
-            self._piece = ""
-            if len(self._left) == MOST_OUTPUTS - 1:
-                self._gather()
-        size = len(self._piece) + len(growing) + sum(map(len, notices))
-        if size or self.outputs:
-            self._show(len(self._left), self._piece + growing, notices)
-        return size
-
-    def settle(self, data: Mapping[str, str], metadata: Mapping[str, Any] | None = None) -> None:
-        """Make all of it one output."""
-        if self.outputs > 1:
-            clear_output(wait=True)  # type: ignore[no-untyped-call]  # not typed
-            self.outputs = 0
-        self._put(0, data, metadata)
-
-    def _gather(self) -> None:
-        """Make one output of many, so that the others can be used again. Clearing would move the page."""
-        first = self._gathered if self._gathered < MOST_OUTPUTS // 2 else 0
-        self._left[first:] = ["".join(self._left[first:])]
-        self._gathered = first + 1
-        self._show(first, self._left[first])
-        for number in reversed(range(first + 1, self.outputs)):
-            self._put(number, {})
-
-    def _show(self, number: int, html: str, notices: Sequence[str] = ()) -> None:
-        from ..rendering.html import framed  # noqa: PLC0415  # as above
-
-        self._put(number, {"text/html": framed(html, notices, styled=number == 0)})
-
-    def _put(self, number: int, data: Mapping[str, str], metadata: Mapping[str, Any] | None = None) -> None:
-        show(data, f"{self._name}-{number}", update=number < self.outputs, metadata=metadata)
-        self.outputs = max(self.outputs, number + 1)
-
-
-def unrelated_context() -> contextvars.Context:
-    """Return a context in which what is sent answers no message of the page's.
-
-    A kernel takes what comes for a widget where the widget last sent an answer (ipykernel 7.4): after one to a cell,
-    the next message waits for that cell to end. Where there was none, the page's own subshell takes it.
-    """
-    context = contextvars.copy_context()
-    kernel = getattr(get_ipython(), "kernel", None)
-    parent = getattr(kernel, "_shell_parent", None)
-    if isinstance(parent, contextvars.ContextVar):  # else a kernel that knows no subshells
-        context.run(parent.set, {})
-    return context
-
-
-def show(
-    data: Mapping[str, Any],
-    display_id: str | None = None,
-    *,
-    update: bool = False,
-    metadata: Mapping[str, Any] | None = None,
-) -> None:
-    """Display an output, or a new state of the one with that id.
-
-    Args:
-        data: MIME type -> its form.
-        display_id: the output's name.
-        update: whether it stands there already.
-        metadata: what the notebook saves with it.
-    """
-    data = clean_bundle(data)
-    note = noted_by.get()
-    if note is not None:
-        note(data, display_id, metadata)
-    more = {"metadata": metadata} if metadata else {}
-    display(data, raw=True, display_id=display_id, update=update, **more)  # type: ignore[no-untyped-call]  # not typed

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from IPython.display import display
+
 from ..cassette.active import cassette_of
 from ..conversation.history_entry import HistoryEntry
 from ..conversation.messages import Delta
@@ -16,14 +18,13 @@ from ..rendering.notices import Page, notices_of
 from ..reply import Reply
 from ..schema.code_blocks import extract_code
 from ..schema.json_values import SchemaMismatch
-from ..security.control_characters import printable
-from ..security.links import unlinked
+from ..security.exits import clean_printed
 from ..storage.output_metadata import metadata
 from .background import Background
 from .chat_command import ChatCell, Destination
-from .commands.command import Work
-from .live_output import Output, has_outputs, output_for, output_in_background, show, show_note, show_text
-from .session import Lockbots
+from .display import has_outputs, show, show_note, show_text
+from .live_output import Output, output_for, output_in_background
+from .session import Session
 
 MAX_TRIES = 3
 """Requests for JSON that fits, per cell."""
@@ -40,7 +41,7 @@ class Presenter:
         session: State of the magics.
     """
 
-    def __init__(self, shell: Any, session: Lockbots) -> None:
+    def __init__(self, shell: Any, session: Session) -> None:
         self._shell = shell
         self._session = session
         self._background = Background()
@@ -89,7 +90,7 @@ class Presenter:
             recorder: Makes the metadata of its output; by default what the notebook keeps of the turn.
         """
         destination = destination or Destination()
-        mode = "text" if destination.form == "text" else self._session.live
+        mode = "text" if destination.form == "text" else self._session.settings.live
         alone = destination.alone and not reply.request.tools  # tools may print, or show something
         output = output_for(self._shell, mode, self._session.cells.sole_reply() if alone else lambda: False)
         recorder = recorder or self.recorder(destination)
@@ -103,12 +104,31 @@ class Presenter:
             _check_not_interrupted(reply.turn)
             self._insert_code(reply.turn, destination.variable)
 
-    def work(self, work: Work) -> None:
-        """Let a command do its work, and show the result however it ends."""
+    def work(self, run: Callable[[Any], object], finish: Callable[[Any], object]) -> None:
+        """Run something that shows itself in the cell, and finish it however it ends.
+
+        Args:
+            run: Called with the running IPython.
+            finish: Called after it, twice if an interrupt hits it.
+        """
         try:
-            work.run(self._shell)
+            run(self._shell)
         finally:
-            _run_through_interrupt(lambda: work.end(self._shell))
+            _run_through_interrupt(lambda: finish(self._shell))
+
+    def show_reply(self, reply: Reply, *, as_code: bool = False) -> None:
+        """Show a reply that a command streams; `as_code` puts its code into a new cell."""
+        self.show(reply, Destination(form="code" if as_code else None))
+
+    def message(self, text: str, entry: HistoryEntry | None = None) -> None:
+        """Show a line or two of a command; with an entry, as an output that carries it where outputs do."""
+        cleaned = clean_printed(text)
+        if entry is None or not show_note(self._shell, cleaned, self.recorder()(entry)):
+            sys.stdout.write(f"{cleaned}\n")
+
+    def display(self, value: Any) -> None:
+        """Display a value that shows itself, such as a table or a widget."""
+        display(value)  # type: ignore[no-untyped-call]  # IPython's display is not typed
 
     def page(self, page: Page) -> None:
         """Show a help page as a reply is shown."""
@@ -121,10 +141,6 @@ class Presenter:
         finally:
             output.close()
             output.finish(Turn("", page.text))
-
-    def note(self, text: str, entry: HistoryEntry) -> bool:
-        """Show a line with what the notebook is to keep; False where outputs keep nothing, as in a terminal."""
-        return show_note(self._shell, unlinked(printable(text)), self.recorder()(entry))
 
     def recorder(self, destination: Destination | None = None) -> Recorder:
         """Return what makes the metadata of an entry, for the cell that runs now."""
@@ -140,7 +156,7 @@ class Presenter:
     def _stream(self, cell: ChatCell) -> Reply:
         reply = cell.prepare().stream()
         if cell.destination.saved:
-            self._session.keep(cell.chat.conversation)
+            self._session.conversations.keep(cell.chat.conversation)
         return reply
 
     def _run_until_it_fits(self, cell: ChatCell) -> None:
@@ -223,7 +239,7 @@ def _format_mismatch(error: Exception, tries: int, variable: str | None) -> str:
     return f"Asked {times}; no reply fits: {error}.{kept}"
 
 
-def _run_through_interrupt(action: Callable[[], None]) -> None:
+def _run_through_interrupt(action: Callable[[], object]) -> None:
     """Run `action`, again if an interrupt hits it; the interrupt is then raised."""
     try:
         action()

@@ -12,7 +12,7 @@ from ..conversation.messages import ModelInfo
 from ..conversation.observers import Callback, Observers
 from ..conversation.turn import Turn
 from ..errors import UsageError
-from ..notebook.session import free_name
+from ..notebook.conversations import free_name
 from ..providers import names, provider_class, split_model
 from ..providers.base import Provider
 from ..providers.model_catalog import get_catalog

@@ -13,7 +13,7 @@ from ..conversation.observers import Callback
 from ..conversation.turn import Turn
 from ..errors import UsageError
 from ..notebook.chat_command import NotebookContext, system_of
-from ..notebook.session import Lockbots
+from ..notebook.session import Session
 from ..providers import provider_class, split_model
 from ..storage.restore import restore_notebook
 from .backend import PanelBackend
@@ -30,8 +30,8 @@ class SessionBackend(PanelBackend):
         name: Name of the conversation to open, created if it is new; the session's current one by default.
     """
 
-    def __init__(self, session: Lockbots, name: str | None = None) -> None:
-        super().__init__(session.conversation(name))
+    def __init__(self, session: Session, name: str | None = None) -> None:
+        super().__init__(session.conversations.get(name))
         self._session = session
         self.observers = session.observers
         self._saved = _find_saved(session)
@@ -49,15 +49,15 @@ class SessionBackend(PanelBackend):
     @property
     def conversations(self) -> dict[str, Conversation]:
         """The session's conversations by name."""
-        return self._session.conversations
+        return self._session.conversations.by_name
 
     def _keep(self, conversation: Conversation) -> None:
-        self._session.keep(conversation)
+        self._session.conversations.keep(conversation)
 
     @property
     def cell_conversation(self) -> str | None:
         """The session's current conversation."""
-        return self._session.current
+        return self._session.conversations.current
 
     @property
     def unrestored(self) -> list[Conversation]:
@@ -72,28 +72,28 @@ class SessionBackend(PanelBackend):
     @property
     def model(self) -> str:
         """The session's model; a default is written out."""
-        name, model_id = split_model(self._session.model)
+        name, model_id = split_model(self._session.settings.model)
         return f"{name}:{model_id or provider_class(name).default_model}"
 
     def use(self, model: str) -> None:
         """Set the session's model. The base URL of its provider stays as it was set."""
         self._session.chat(model)
-        self._session.model = model
+        self._session.settings.model = model
 
     @property
     def temperature(self) -> float | None:
         """The session's temperature."""
-        value: float | None = self._session.temperature
+        value: float | None = self._session.settings.temperature
         return value
 
     def set_temperature(self, value: float | None) -> None:
         """Set the session's temperature."""
-        self._session.set("temperature", value)
+        self._session.configure("temperature", value)
 
     @property
     def system(self) -> str:
         """The system prompt of the conversation, else that of the session."""
-        return self.conversation.system or str(self._session.system)
+        return self.conversation.system or str(self._session.settings.system)
 
     @property
     def instruction(self) -> str:
@@ -117,7 +117,7 @@ class SessionBackend(PanelBackend):
         return self._session.chat(model)
 
 
-def _find_saved(session: Lockbots) -> list[Conversation]:
+def _find_saved(session: Session) -> list[Conversation]:
     """Return the conversations in the saved notebook that only outputs of panels hold: new outputs will replace those.
 
     Conversations saved by this kernel are left out: if they are missing here, they were deleted.

@@ -17,8 +17,8 @@ from traitlets import Dict, Unicode
 from ..chat import Chat
 from ..conversation.conversation import Conversation
 from ..errors import UsageError
-from ..notebook.live_output import show, unrelated_context
-from ..notebook.session import Lockbots
+from ..notebook.display import show, unrelated_context
+from ..notebook.session import Session
 from ..rendering.html import style_sheet
 from ..storage.output_metadata import digest
 from .backend import ChatBackend, PanelBackend
@@ -87,8 +87,8 @@ class ChatPanel(anywidget.AnyWidget):
     texts = Dict(help="Texts of the panel: language -> key -> text.").tag(sync=True)
     key = Unicode(help="Identifies the panel to a page that is reloaded.").tag(sync=True)
 
-    def __init__(self, chat: Chat | Lockbots, name: str | None = None) -> None:
-        if not isinstance(chat, Chat | Lockbots):
+    def __init__(self, chat: Chat | Session, name: str | None = None) -> None:
+        if not isinstance(chat, Chat | Session):
             raise UsageError("ChatPanel needs a chat, as in `ChatPanel(Chat('provider:model'))`")
         self._context = unrelated_context()  # lets front ends with subshells serve the panel while a cell runs
         self._display_id = uuid.uuid4().hex
@@ -99,13 +99,13 @@ class ChatPanel(anywidget.AnyWidget):
         self._output_lock = threading.Lock()
         self._saved: tuple[Mapping[str, str], dict[str, Any]] = {}, {}
         self._debouncer = Debouncer(self._show_transcript)
-        backend: PanelBackend = SessionBackend(chat, name) if isinstance(chat, Lockbots) else ChatBackend(chat)
+        backend: PanelBackend = SessionBackend(chat, name) if isinstance(chat, Session) else ChatBackend(chat)
         self._transcript_metadata.add(backend.conversation)
         self._controller = PanelController(backend, self._send_message, self._on_change, self._transcript_message)
         self.on_msg(self._on_message)
         if self.comm is not None:
             self.comm.on_close(lambda _: self.close())
-        if isinstance(chat, Lockbots):
+        if isinstance(chat, Session):
             chat.cells.ended.add(self._debouncer.flush)  # programs that run notebooks keep nothing that comes later
             _replace_earlier(self, chat)
 
@@ -164,11 +164,11 @@ class ChatPanel(anywidget.AnyWidget):
         return {**message, "data": dict(data), "metadata": metadata} if whole else message
 
 
-_created_in: weakref.WeakKeyDictionary[ChatPanel, tuple[Lockbots, str, str | None]] = weakref.WeakKeyDictionary()
+_created_in: weakref.WeakKeyDictionary[ChatPanel, tuple[Session, str, str | None]] = weakref.WeakKeyDictionary()
 """Session, cell and execution of that cell in which each panel was created."""
 
 
-def _replace_earlier(new: ChatPanel, session: Lockbots) -> None:
+def _replace_earlier(new: ChatPanel, session: Session) -> None:
     """Close the panels of earlier executions of the running cell, which its output no longer shows.
 
     Their replies continue in `new`.

@@ -188,7 +188,7 @@ def test_amount_is_never_rounded_to_zero(amount):
 
 
 def test_empty_conversation_has_no_turns_to_show_or_plot(run):
-    assert "conversation main: no turns yet" in run("usage")
+    assert "Conversation main: no turns yet" in run("usage")
     with pytest.raises(UsageError, match="no turns yet"):
         run("usage --plot")
 
@@ -199,14 +199,14 @@ def test_usage_of_a_conversation(run, session, mock_server):
     said = run("usage")
     assert "openai:demo" in said
     assert "unknown price: openai:demo" in said
-    session.prices = {"openai:demo": [1, 1]}
+    session.settings.prices = {"openai:demo": [1, 1]}
     run("new other")
     run("hello", "chat")
-    counted = session.conversations["main"].turns[0].usage
-    assert rows(table_by_model(measure_turns([session.conversations["main"]])))[0]["prompt tokens"] == str(
+    counted = session.conversations.find("main").turns[0].usage
+    assert rows(table_by_model(measure_turns([session.conversations.find("main")])))[0]["prompt tokens"] == str(
         counted.prompt_tokens
     )
-    assert "all conversations" in run("usage --all")
+    assert "All conversations" in run("usage --all")
     assert "count to 5" in run("usage --all --turns")
     assert "count to 5" not in run("usage --turns")
 
@@ -247,7 +247,7 @@ def test_turns_outside_every_conversation_are_part_of_all(run, session, mock_ser
     assert seen[:2] == [("main", "say kept", "openai:demo"), ("(outside)", "say [1]", "openai:demo")]
     assert {model for _, prompt, model in seen if prompt == "say two"} == {"openai:demo", "guide:help"}
     assert len(seen) == 4
-    assert "all conversations, and what was asked outside them" in run("usage --all")
+    assert "All conversations, and prompts outside them" in run("usage --all")
 
 
 def test_only_the_figures_of_outside_turns_are_kept(run, session):
@@ -276,7 +276,7 @@ def test_estimate_of_a_structured_reply_includes_earlier_attempts(session):
 
 
 def all_turns(session):
-    return table_by_turn(measure_turns(session.conversations.values(), session.prices, session.outside))
+    return table_by_turn(measure_turns(session.conversations.all(), session.settings.prices, session.outside))
 
 
 def test_replayed_turns_are_counted_as_recorded(run, mock_server, tmp_path, monkeypatch):
@@ -290,7 +290,7 @@ def test_replayed_turns_are_counted_as_recorded(run, mock_server, tmp_path, monk
     run("replay talk.jsonl")
     run("count to 5", "chat")
     said = run("usage")
-    assert "what talk.jsonl played is counted as it was recorded, and cost nothing anew" in said
+    assert "turns replayed from talk.jsonl are counted as recorded and cost nothing now" in said
     assert str(measure_turn(recorded).reply) in said
 
 

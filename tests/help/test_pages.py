@@ -11,7 +11,7 @@ from lockbots_magic import providers
 from lockbots_magic.help import search
 from lockbots_magic.notebook import commands
 from lockbots_magic.notebook.chat_command import chat_options
-from lockbots_magic.notebook.session import Lockbots
+from lockbots_magic.notebook.settings import Lockbots
 from lockbots_magic.panel.i18n import texts
 
 COMMANDS = commands.COMMANDS.keys()

@@ -19,7 +19,7 @@ def _kernel():
 @pytest.fixture
 def kernel(_kernel):
     """A kernel whose conversations are as new."""
-    _kernel.run("%lockbots stop\nsession.conversations.clear()")
+    _kernel.run("%lockbots stop\nsession.conversations._named.clear()")
     return _kernel
 
 
@@ -59,7 +59,7 @@ def test_the_cell_returns_at_once_and_its_output_goes_on(kernel, mock_server):
     assert "lockbots" in later.messages[-1]["content"]["metadata"], "the turn is saved with the output"
     wait_until(kernel, "not session.stop()")
     assert value(kernel, "numbers").endswith("59 60")
-    assert value(kernel, "[t.status for t in session.conversation().turns]") == ["complete"]
+    assert value(kernel, "[t.status for t in session.conversations.get().turns]") == ["complete"]
 
 
 def test_other_cells_run_meanwhile_and_their_outputs_are_their_own(kernel, mock_server):
@@ -81,8 +81,8 @@ def test_the_next_turn_of_the_conversation_says_that_one_is_under_way(kernel, mo
     stopped = kernel.run("%lockbots stop main")
     assert stopped.printed == "stopped: 1 reply\n"
     mock_server.wait_for_disconnect()
-    wait_until(kernel, "session.conversation().turns")
-    (turn,) = value(kernel, "[(t.prompt, t.reply[:3], t.status) for t in session.conversation().turns]")
+    wait_until(kernel, "session.conversations.get().turns")
+    (turn,) = value(kernel, "[(t.prompt, t.reply[:3], t.status) for t in session.conversations.get().turns]")
     assert turn == ("count to 20", "1 2", "interrupted")
     use(kernel, mock_server.url("openai"))
     assert kernel.run("%%chat\nsay on", cell_id="c2").text == "on"
@@ -96,7 +96,7 @@ def test_a_failure_is_shown_in_the_output_of_the_cell(kernel, mock_server):
         message = kernel.client.get_iopub_msg(timeout=30)
         if message["msg_type"] == "update_display_data":
             updates.append(visible(message["content"]["data"]))
-    assert value(kernel, "len(session.conversation().turns)") == 1
+    assert value(kernel, "len(session.conversations.get().turns)") == 1
 
 
 def test_where_nobody_watches_the_cell_waits_for_the_end(kernel, mock_server):
@@ -112,7 +112,7 @@ def test_without_history_it_can_be_stopped_too(kernel, mock_server):
     mock_server.wait_for_request()
     assert kernel.run("%lockbots stop").printed == "stopped: 1 reply\n"
     mock_server.wait_for_disconnect()
-    assert value(kernel, "len(session.conversation().turns)") == 0
+    assert value(kernel, "len(session.conversations.get().turns)") == 0
 
 
 def test_a_cell_that_runs_again_stops_its_earlier_reply_and_takes_its_place(kernel, mock_server):
@@ -121,7 +121,7 @@ def test_a_cell_that_runs_again_stops_its_earlier_reply_and_takes_its_place(kern
     use(kernel, mock_server.url("openai"))
     again = kernel.run("%%chat\nsay again", cell_id="c1")
     assert again.text == "again"
-    assert value(kernel, "[(t.reply, t.status) for t in session.conversation().turns]") == [("again", "complete")]
+    assert value(kernel, "[(t.reply, t.status) for t in session.conversations.get().turns]") == [("again", "complete")]
 
 
 def test_what_a_function_prints_stands_in_the_cell_that_asked(kernel, mock_server):
@@ -139,7 +139,7 @@ def test_what_a_function_prints_stands_in_the_cell_that_asked(kernel, mock_serve
     assert printed == request
     while kernel.client.get_shell_msg(timeout=30)["parent_header"]["msg_id"] != other:
         pass
-    wait_until(kernel, "session.conversation().turns")
+    wait_until(kernel, "session.conversations.get().turns")
 
 
 def test_a_stop_tells_that_a_function_has_to_return_first(kernel, mock_server):
@@ -151,8 +151,8 @@ def test_a_stop_tells_that_a_function_has_to_return_first(kernel, mock_server):
     told = kernel.run("%lockbots stop").printed
     assert "when the function that runs for it returns" in told
     kernel.run("go.set()")
-    wait_until(kernel, "session.conversation().turns")
-    assert value(kernel, "session.conversation().turns[0].calls[0].name") == "late"
+    wait_until(kernel, "session.conversations.get().turns")
+    assert value(kernel, "session.conversations.get().turns[0].calls[0].name") == "late"
 
 
 def test_several_long_tries_and_what_functions_print_stay_in_the_cell(kernel, mock_server):

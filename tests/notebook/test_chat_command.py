@@ -38,7 +38,7 @@ def test_an_expression_that_fails_is_named_and_nothing_is_sent(run, openai, sess
     error = run("%%chat\nWhat is {{ undefined_name }}?").error
     assert "undefined_name" in str(error)
     assert len(openai.requests) == before
-    assert not session.conversation().turns
+    assert not session.conversations.get().turns
 
 
 def test_a_file_goes_before_the_prompt(run, openai, tmp_path):
@@ -58,7 +58,7 @@ def test_an_image_goes_along_as_a_part_and_stays_in_the_conversation(run, openai
     assert image["image_url"]["url"] == "data:image/png;base64," + base64.b64encode(PIXEL).decode()
     assert run("%%chat\nAnd now?").error is None
     assert last_body(openai)["messages"][0]["content"][1] == image
-    assert session.conversation().turns[0].images == (image["image_url"]["url"],)
+    assert session.conversations.get().turns[0].images == (image["image_url"]["url"],)
 
 
 def test_an_image_for_a_model_that_takes_none_is_an_error_before_any_io(run, openai, tmp_path):
@@ -83,7 +83,7 @@ def test_a_dry_run_shows_what_would_be_sent_and_sends_nothing(run, openai, sessi
     assert '"temperature": 0.5' in shown
     assert "2 messages, " in shown
     assert len(openai.requests) == before
-    assert not session.conversation().turns
+    assert not session.conversations.get().turns
 
 
 def test_a_dry_run_needs_no_credential_and_shows_none(run, shell, monkeypatch):
@@ -122,8 +122,8 @@ def test_a_value_of_several_lines_stands_on_lines_of_its_own(run, openai):
 
 def test_a_wrong_price_is_refused_when_it_is_set(run, openai, session):
     with pytest.raises(TraitError, match=re.escape("{'openai:demo': [0.15, 0.60]}")):
-        session.prices = {"openai:gpt-4": [1, 2], "openai:demo": 5}
-    assert session.prices == {}
+        session.settings.prices = {"openai:gpt-4": [1, 2], "openai:demo": 5}
+    assert session.settings.prices == {}
 
 
 def test_a_remark_goes_along_with_the_last_error(run, openai):
@@ -133,7 +133,7 @@ def test_a_remark_goes_along_with_the_last_error(run, openai):
 
 
 def test_a_persona_is_taken_by_its_name_and_filled_in(run, openai, session):
-    session.personas = {"reviewer": "You review {{ language }} code."}
+    session.settings.personas = {"reviewer": "You review {{ language }} code."}
     assert run('%%chat --system "@reviewer language=Python"\nhi').error is None
     assert last_body(openai)["messages"][0] == {"role": "system", "content": "You review Python code."}
 
@@ -156,8 +156,8 @@ def test_json_outside_the_conversation_is_asked_for_again_too(run, openai, sessi
     assert "Asked 3 times" in str(run("%%chat --as json --no-history\ncount to 3").error)
     assert len(openai.requests) == before + 3
     assert len(last_body(openai)["messages"]) == 5, "each try is told of those before"
-    assert not session.conversation().turns
-    assert list(session.conversations) == ["main"]
+    assert not session.conversations.get().turns
+    assert list(session.conversations.by_name) == ["main"]
 
 
 def stop_when_asked(mock_server, session):
@@ -201,7 +201,7 @@ def test_a_function_that_was_interrupted_is_told(run, openai, session):
     run("def slow():\n    'Slow.'\n    raise KeyboardInterrupt")
     error = run("%%chat --tools slow\ncall slow {}").error
     assert type(error).__name__ == "Interrupted"
-    (turn,) = session.conversation().turns
+    (turn,) = session.conversations.get().turns
     assert [(call.name, call.result) for call in turn.calls] == [("slow", "interrupted")]
 
 
@@ -209,10 +209,10 @@ def test_retry_calls_the_functions_again(run, openai, session):
     run("ran = []\ndef note(x: int):\n    'Note.'\n    ran.append(x)\n    return len(ran)")
     assert run('%%chat --tools note\ncall note {"x": 1}', cell_id="c").error is None
     assert run("%lockbots retry").error is None
-    (turn,) = session.conversation().turns
+    (turn,) = session.conversations.get().turns
     assert [call.result for call in turn.calls] == ["2"]
     run("del note")
-    assert "define it" in str(run("%lockbots retry").error)
+    assert "Define it" in str(run("%lockbots retry").error)
 
 
 def test_after_an_image_a_model_that_sees_none_can_be_asked(run, openai, tmp_path, session):
@@ -224,7 +224,7 @@ def test_after_an_image_a_model_that_sees_none_can_be_asked(run, openai, tmp_pat
 
 
 def test_a_persona_of_the_session_is_filled_in_wherever_it_is_used(run, openai, session, shell):
-    session.personas = {"reviewer": "You review {{ language }} code."}
+    session.settings.personas = {"reviewer": "You review {{ language }} code."}
     shell.user_ns["language"] = "Rust"
     run("%lockbots set system @reviewer")
     for line in ("%%chat\nhi", "1 / 0\n", "%lockbots explain", "%lockbots compare openai:demo -- hi"):
@@ -249,7 +249,7 @@ def test_json_that_does_not_fit_is_asked_for_again_a_few_times_and_its_text_is_k
     error = run("%%chat --as json --to answer\ncount to 3").error
     assert "Asked 3 times" in str(error)
     assert len(openai.requests) == before + 3
-    assert len(session.conversation().turns) == 3
+    assert len(session.conversations.get().turns) == 3
     assert isinstance(shell.user_ns["answer"], str)
 
 
@@ -257,7 +257,7 @@ def test_functions_run_when_the_model_asks_and_are_shown(run, openai, session, s
     run("def double(n: int) -> int:\n    'Twice the number.'\n    return 2 * n")
     cell = run("%%chat --tools double\n" + 'call double {"n": 21}')
     assert cell.error is None
-    (turn,) = session.conversation().turns
+    (turn,) = session.conversations.get().turns
     assert [(call.name, json.loads(call.arguments), call.result) for call in turn.calls] == [
         ("double", {"n": 21}, "42")
     ]
@@ -306,7 +306,7 @@ def test_code_becomes_a_new_cell_and_goes_into_the_variable(run, openai, shell, 
 def test_a_reply_without_code_says_so_and_is_kept(run, openai, session):
     error = run("%%chat --as code\nsay no").error
     assert "no code block" in str(error)
-    assert [t.reply for t in session.conversation().turns] == ["no"]
+    assert [t.reply for t in session.conversations.get().turns] == ["no"]
 
 
 def test_the_last_error_is_explained_with_the_code_of_its_cell(run, openai):
@@ -333,7 +333,7 @@ def _no_error_of_before(monkeypatch):
 
 @pytest.mark.usefixtures("_no_error_of_before")
 def test_nothing_to_explain_is_told(run, openai):
-    assert "no cell has failed" in str(run("%lockbots explain").error)
+    assert "No cell has failed" in str(run("%lockbots explain").error)
 
 
 @pytest.mark.usefixtures("_no_error_of_before")

@@ -292,7 +292,7 @@ def test_what_stands_behind_the_dashes_is_text(line, models, prompt):
 
 @pytest.mark.parametrize("line", ["compare a b", "compare a b --", "compare a b --   ", 'compare a "--" b'])
 def test_without_a_prompt_it_says_where_that_goes(line):
-    with pytest.raises(UsageError, match="put the prompt behind  --"):
+    with pytest.raises(UsageError, match="Prompt missing"):
         parsed(line)
 
 
@@ -307,20 +307,20 @@ def test_what_does_not_fit_is_told():
 
 def test_in_a_shell_it_shows_the_end_and_fills_the_variable(shell, mock_server, capsys):
     session = session_of(shell)
-    session.providers = {"openai": {"base_url": mock_server.url("openai")}}
+    session.settings.providers = {"openai": {"base_url": mock_server.url("openai")}}
     shell.run_line_magic("lockbots", "compare openai:a openai:b nosuch:c --to said -- count to 5")
     assert shell.user_ns["said"] == {"openai:a": COUNT, "openai:b": COUNT}
     shown = capsys.readouterr().out
     assert shown.count(COUNT) == 2
     assert "Unknown provider 'nosuch'" in shown
     assert not re.search(r"\d s\b", shown), "nothing that differs from run to run"
-    assert not session.conversation().turns
+    assert not session.conversations.get().turns
 
 
 def test_the_system_prompt_counts_and_the_conversation_does_not(shell, mock_server):
     session = session_of(shell)
-    session.providers = {"openai": {"base_url": mock_server.url("openai")}}
-    session.system = "Be brief."
+    session.settings.providers = {"openai": {"base_url": mock_server.url("openai")}}
+    session.settings.system = "Be brief."
     shell.run_line_magic("chat", "-m openai:a before")
     shell.run_line_magic("lockbots", "compare openai:a -- count to 5")
     assert len(mock_server.requests) == 2

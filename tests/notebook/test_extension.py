@@ -9,7 +9,7 @@ from lockbots_magic.notebook.extension import session_of
 
 
 def turns(session):
-    return session.conversation().turns
+    return session.conversations.get().turns
 
 
 def test_the_first_cell_answers_with_nothing_configured(run):
@@ -109,8 +109,8 @@ def test_no_history_is_neither_told_nor_kept(run, openai, session):
 
 def test_another_conversation_is_made_on_the_way(run, openai, session):
     run("%%chat -c physics\none")
-    assert session.current == "main"
-    assert [t.prompt for t in session.conversation("physics").turns] == ["one"]
+    assert session.conversations.current == "main"
+    assert [t.prompt for t in session.conversations.get("physics").turns] == ["one"]
 
 
 def test_one_model_for_one_cell(run, openai, mock_server):
@@ -142,7 +142,7 @@ def test_bad_input_is_one_short_message_and_changes_nothing(run, session, source
     assert "Traceback" not in cell.stdout + cell.stderr
     assert len((cell.stdout + cell.stderr).splitlines()) <= 2
     assert not turns(session)
-    assert session.model == "guide"
+    assert session.settings.model == "guide"
 
 
 def test_a_failed_reply_shows_what_came_and_one_message(run, mock_server, session):
@@ -187,7 +187,7 @@ def test_an_interrupt_is_kept_shown_and_stops_run_all(run, session, monkeypatch)
 def chat_of(session, function):
     from lockbots_magic import Chat
 
-    return Chat(function, conversation=session.conversation())
+    return Chat(function, conversation=session.conversations.get())
 
 
 def test_notices_are_apart_from_the_reply(run, mock_server):
@@ -238,13 +238,13 @@ def test_reloading_keeps_the_conversation_and_the_credentials(run, shell, sessio
     run("%chat hi")
     run("%lockbots set temperature 0.5")
     run("%reload_ext lockbots_magic")
-    assert len(session_of(shell).conversation()) == 1
-    assert session_of(shell).temperature == 0.5
+    assert len(session_of(shell).conversations.get()) == 1
+    assert session_of(shell).settings.temperature == 0.5
 
 
 def test_config_magic_sets_traits(run, session):
     assert run("%config Lockbots.temperature = 0.25").error is None
-    assert session.temperature == 0.25
+    assert session.settings.temperature == 0.25
 
 
 def test_a_credential_written_in_a_cell_is_warned_of(run, session):
@@ -269,7 +269,7 @@ def test_a_cell_that_runs_another_goes_on_owning_its_turns(run, openai, session)
 def test_a_cell_owns_its_turn_after_save_and_load_in_a_new_session(run, openai, session, tmp_path):
     run("%%chat\none", "c1")
     run(f"%lockbots save {tmp_path / 'x.json'}")
-    session.conversations.clear()
+    session.conversations._named.clear()
     run(f"%lockbots load {tmp_path / 'x.json'}")
     run("%%chat\nuno", "c1")
     assert [t.prompt for t in turns(session)] == ["uno"]
@@ -327,4 +327,4 @@ def test_prompt_arrives_as_it_was_typed_whatever_it_looks_like(shell, prompt):
     for before in ("", "\n"):
         with capture_output():
             shell.run_cell(f"{before}%%chat\n{prompt}").raise_error()
-        assert session_of(shell).conversation().turns[-1].prompt == prompt
+        assert session_of(shell).conversations.get().turns[-1].prompt == prompt

@@ -25,8 +25,8 @@ def kernel(_kernel):
 %load_ext lockbots_magic
 from lockbots_magic.notebook.extension import session_of
 session = session_of(get_ipython())
-session.conversations.clear()
-session.current, session.model, session.providers = "main", "guide", {}
+session.conversations._named.clear()
+session.conversations.current, session.settings.model, session.settings.providers = "main", "guide", {}
 """
     loaded = _kernel.run(as_new)
     assert loaded.reply["status"] == "ok"
@@ -38,7 +38,7 @@ def use(kernel, url, model="openai:demo"):
 
 
 def turns(kernel):
-    shown = kernel.run("[(t.prompt, t.reply, t.status) for t in session.conversation().turns]")
+    shown = kernel.run("[(t.prompt, t.reply, t.status) for t in session.conversations.get().turns]")
     return eval(shown.of("execute_result")[0]["data"]["text/plain"])
 
 
@@ -211,8 +211,8 @@ def test_login_asks_hidden_and_keeps_it_out_of_everything_that_is_sent(kernel, m
 def test_ipython_config_chooses_the_model(kernel):
     source = """
 from traitlets.config import Config
-from lockbots_magic.notebook.session import Lockbots
-Lockbots(config=Config({"Lockbots": {"model": "ollama:llama3.2", "temperature": 0.5}})).chat().params
+from lockbots_magic.notebook.session import Session
+Session(Config({"Lockbots": {"model": "ollama:llama3.2", "temperature": 0.5}})).chat().params
 """
     assert kernel.run(source).of("execute_result")[0]["data"]["text/plain"] == "{'temperature': 0.5}"
 

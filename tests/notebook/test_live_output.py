@@ -10,6 +10,7 @@ from IPython.core.displaypub import CapturingDisplayPublisher
 
 from lockbots_magic.conversation.messages import Delta
 from lockbots_magic.conversation.turn import Turn
+from lockbots_magic.notebook import display, growing_output
 from lockbots_magic.notebook import live_output as live
 from lockbots_magic.notebook.live_output import CellOutput, LiveCellOutput, output_for
 from lockbots_magic.rendering import frame_loop as drawing
@@ -97,8 +98,8 @@ class Cell:
 @pytest.fixture
 def shown(monkeypatch):
     cell = Cell()
-    monkeypatch.setattr(live, "display", cell.display)
-    monkeypatch.setattr(live, "clear_output", cell.clear_output)
+    monkeypatch.setattr(display, "display", cell.display)
+    monkeypatch.setattr(growing_output, "clear_output", cell.clear_output)
     return cell
 
 
@@ -224,7 +225,7 @@ def test_a_long_reply_is_shown_in_pieces_and_is_one_output_in_the_end(shown):
 
 @pytest.mark.once
 def test_at_every_frame_a_long_reply_stands_there_once(shown):
-    place, document = live._Place(alone), IncrementalMarkdown()
+    place, document = growing_output.GrowingOutput(alone), IncrementalMarkdown()
     text = PARAGRAPHS * pick(4, thorough=20)
     for at in range(0, len(text), 2000):
         document.feed(text[at : at + 2000])
@@ -232,7 +233,9 @@ def test_at_every_frame_a_long_reply_stands_there_once(shown):
         numbers = re.findall(r"Paragraph (\d+),", shown.text)
         assert numbers == [str(n % 600) for n in range(len(numbers))]
         assert len(shown.text) > 0.8 * at
-    assert live.MOST_OUTPUTS // 2 < shown.most <= live.MOST_OUTPUTS, "long enough that outputs are merged"
+    assert growing_output.MAX_OUTPUTS // 2 < shown.most <= growing_output.MAX_OUTPUTS, (
+        "long enough that outputs are merged"
+    )
     assert not shown.clearing, "clearing would move the page"
 
 
@@ -276,7 +279,7 @@ def test_a_frame_that_fails_costs_no_reply(shown, monkeypatch):
 
 def test_what_is_displayed_is_cleaned(monkeypatch):
     shown = []
-    monkeypatch.setattr(live, "display", lambda data, **_: shown.append(data))
+    monkeypatch.setattr(display, "display", lambda data, **_: shown.append(data))
     secret = Secret("sk-0123456789")
     live.show({"text/plain": "a\033[2J sk-0123456789 file://x"})
     assert shown == [{"text/plain": "a[2J *** file\u2060://x"}]

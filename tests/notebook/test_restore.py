@@ -16,8 +16,8 @@ AS_NEW = """
 import os
 from lockbots_magic.notebook.extension import session_of
 session = session_of(get_ipython())
-session.conversations.clear()
-session.current, session.model, session.providers = "main", "guide", {}
+session.conversations._named.clear()
+session.conversations.current, session.settings.model, session.settings.providers = "main", "guide", {}
 vars(session).pop("chat", None)
 os.environ.pop("JPY_SESSION_NAME", None)
 """
@@ -30,7 +30,7 @@ def diary(messages):
 """
 ANSWERS = """
 from lockbots_magic import Chat
-session.chat = lambda *_: Chat({model}, conversation=session.conversation(), params={params})
+session.chat = lambda *_: Chat({model}, conversation=session.conversations.get(), params={params})
 """
 
 
@@ -101,9 +101,9 @@ def said(kernel, line):
 
 EVERYTHING = """
 {c.name: (c.id, [(t.id, t.cell_id, t.stale, t.prompt) for t in c.turns])
- for c in session.conversations.values() if c.turns}
+ for c in session.conversations.all() if c.turns}
 """
-TURNS = "[(t.prompt, t.reply, t.cell_id, t.stale) for t in session.conversation().turns]"
+TURNS = "[(t.prompt, t.reply, t.cell_id, t.stale) for t in session.conversations.get().turns]"
 
 
 def test_a_fresh_kernel_goes_on_with_what_the_notebook_shows(book, kernels, mock_server):
@@ -136,7 +136,7 @@ def test_a_cell_that_runs_again_replaces_its_turn_where_it_stands(book, kernels,
     had = value(fresh, TURNS)
     assert [(reply, stale) for _, reply, _, stale in had] == [("0", False), ("one", False), ("2", True)]
     for kernel in (dead, fresh):
-        kernel.run("session.conversations.clear()")
+        kernel.run("session.conversations._named.clear()")
     said(dead, f"%lockbots restore {book.save()}")
     assert value(dead, TURNS) == had
 
@@ -179,7 +179,7 @@ def test_a_name_that_is_taken_gets_a_number(book, kernels):
     book.run(dead, "a", "%%chat\nhow do I save")
     fresh.run("%%chat\nsomething else", cell_id="z")
     assert "main-2: 1 turn" in said(fresh, f"%lockbots restore {book.save()}")
-    assert value(fresh, "[(c.name, len(c)) for c in session.conversations.values()]") == [("main", 1), ("main-2", 1)]
+    assert value(fresh, "[(c.name, len(c)) for c in session.conversations.all()]") == [("main", 1), ("main-2", 1)]
 
 
 def test_the_kernel_knows_its_notebook_by_itself(book, kernels):
@@ -206,14 +206,14 @@ def test_a_notebook_that_can_not_be_read_changes_nothing(book, kernels):
     book.path.write_text(json.dumps(data))
     execution = fresh.run(f"%lockbots restore {book.path}")
     assert "Update lockbots-magic" in execution.of("error")[0]["evalue"]
-    assert value(fresh, "list(session.conversations)") == []
+    assert value(fresh, "list(session.conversations.by_name)") == []
 
 
 def test_no_credential_is_in_the_notebook_however_it_is_said(book, kernels, mock_server):
     kernel, _ = kernels
     kernel.run(f"os.environ['LOCKBOTS_OPENAI_AUTH'] = {PLANTED!r}")
     kernel.run(f"%lockbots use openai:demo --base-url {mock_server.url('openai')}")
-    kernel.run(f"session.conversation().system = 'my key is {PLANTED}'")
+    kernel.run(f"session.conversations.get().system = 'my key is {PLANTED}'")
     for number, options in enumerate(["", f"-s {PLANTED}", f"-p user={PLANTED}", "--no-history"]):
         kernel.run(f"%%chat {options}\nsay {PLANTED}", cell_id=f"c{number}")
         execution = kernel.run(f"%%chat {options}\nsay {PLANTED}", cell_id=f"c{number}")
@@ -286,7 +286,7 @@ def test_an_interrupted_reply_is_kept_as_far_as_it_came(book, kernels, mock_serv
     dead.manager.interrupt_kernel()
     book.cells["a"] = "%%chat\ncount to 20", dead.finish(request, execution).outputs
     fresh.run(f"%lockbots restore {book.save()}")
-    status = "[(t.status, t.reply) for t in session.conversation().turns]"
+    status = "[(t.status, t.reply) for t in session.conversations.get().turns]"
     assert value(fresh, status) == value(dead, status)
     assert value(fresh, status)[0][0] == "interrupted"
 

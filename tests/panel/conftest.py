@@ -3,7 +3,7 @@
 import pytest
 
 from lockbots_magic import Chat
-from lockbots_magic.notebook.session import Lockbots
+from lockbots_magic.notebook.session import Session
 from lockbots_magic.panel.session_backend import SessionBackend
 from tests.panel.harness import Model, PanelHarness
 
@@ -25,7 +25,7 @@ def panel(model):
 @pytest.fixture
 def session(monkeypatch):
     monkeypatch.setenv("LOCKBOTS_MODEL", "guide")
-    return Lockbots()
+    return Session()
 
 
 @pytest.fixture

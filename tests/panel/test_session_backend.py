@@ -8,7 +8,7 @@ import pytest
 from lockbots_magic import Chat, Conversation
 from lockbots_magic.conversation.history_entry import ConversationInfo, RestoredConversation
 from lockbots_magic.conversation.turn import Turn
-from lockbots_magic.notebook.session import Lockbots
+from lockbots_magic.notebook.session import Session
 from lockbots_magic.panel import session_backend
 from lockbots_magic.panel.session_backend import SessionBackend
 from lockbots_magic.panel.transcript_metadata import TranscriptMetadata
@@ -19,7 +19,7 @@ from tests.panel.harness import PLANTED, PanelHarness, prompts
 
 def test_models_of_a_server_are_listed_in_the_background(mock_server, monkeypatch):
     monkeypatch.setenv("LOCKBOTS_OLLAMA_BASE_URL", mock_server.url("openai"))
-    session = Lockbots()
+    session = Session()
     panel = PanelHarness(backend=SessionBackend(session))
     panel.post("models", provider="ollama")
     assert panel.wait_for("models")["models"]
@@ -31,22 +31,22 @@ def test_models_of_a_server_are_listed_in_the_background(mock_server, monkeypatc
 
 
 def test_panel_and_magics_share_their_settings():
-    session = Lockbots()
+    session = Session()
     panel = PanelHarness(backend=SessionBackend(session))
     panel.post("set", model="guide", temperature=0.3, system="Be brief.")
-    assert (session.model, session.temperature) == ("guide", 0.3)
-    assert session.conversation().system == "Be brief."
+    assert (session.settings.model, session.settings.temperature) == ("guide", 0.3)
+    assert session.conversations.get().system == "Be brief."
     panel.post("new")
-    assert set(session.conversations) == {"main", "chat"}
-    assert session.current == "main"
+    assert set(session.conversations.by_name) == {"main", "chat"}
+    assert session.conversations.current == "main"
 
 
 @pytest.mark.parametrize(
     ("change", "sent"),
     [
         (lambda s: s.use("openai:gpt-4o"), {"model": "openai:gpt-4o"}),
-        (lambda s: s.set("temperature", 0.4), {"temperature": 0.4}),
-        (lambda s: setattr(s, "system", "Be brief."), {"system": "Be brief."}),
+        (lambda s: s.configure("temperature", 0.4), {"temperature": 0.4}),
+        (lambda s: setattr(s.settings, "system", "Be brief."), {"system": "Be brief."}),
     ],
 )
 def test_settings_changed_by_a_magic_are_sent(session, session_panel, change, sent):
@@ -55,7 +55,7 @@ def test_settings_changed_by_a_magic_are_sent(session, session_panel, change, se
 
 
 def test_unchanged_settings_are_not_sent(session, session_panel):
-    session.set("max_retries", 5)
+    session.configure("max_retries", 5)
     session.use("guide")
     assert session_panel.received("settings") == []
 
@@ -83,12 +83,12 @@ def test_settings_of_one_panel_are_sent_to_the_other(session, session_panel):
 
 
 def test_added_and_deleted_conversations_are_sent(session, session_panel):
-    session.conversation("other")
+    session.conversations.get("other")
     assert session_panel.received("conversations")[-1]["names"] == ["main", "other"]
-    session.add(session.conversation().fork("copy"))
+    session.conversations.add(session.conversations.get().fork("copy"))
     assert session_panel.received("conversations")[-1]["names"] == ["main", "other", "copy"]
-    session.switch("other")
-    session.delete("copy")
+    session.conversations.switch("other")
+    session.conversations.delete("copy")
     sent = session_panel.received("conversations")[-1]
     assert (sent["names"], sent["name"], sent["deleted"]) == (["main", "other"], "main", False)
     assert len(session_panel.received("snapshot")) == 1
@@ -96,14 +96,14 @@ def test_added_and_deleted_conversations_are_sent(session, session_panel):
 
 def test_deleted_conversation_stays_usable_until_another_is_opened(session, session_panel):
     session_panel.ask("How do I undo?")
-    old = session.delete("main")
+    old = session.conversations.delete("main")
     sent = {"type": "conversations", "name": "main", "names": [], "deleted": True}
     assert sent.items() <= session_panel.received("conversations")[-1].items()
     assert session_panel.received("notification")[-1]["key"] == "deleted"
     session_panel.ask("How do I save?")
     assert prompts(old) == ["How do I undo?", "How do I save?"]
     session.chat().ask("How do I list models?")
-    session.keep(new := session.conversation())
+    session.conversations.keep(new := session.conversations.get())
     session_panel.post("hello", view="w")
     shown = session_panel.received("snapshot")[-1]
     assert (shown["conversation"]["deleted"], len(shown["turns"])) == (True, 2)
@@ -116,14 +116,14 @@ def test_deleted_conversation_stays_usable_until_another_is_opened(session, sess
 
 def test_restored_conversation_replaces_an_empty_one(session, session_panel):
     restored = RestoredConversation(ConversationInfo("id", "main"), (Turn("from before", "yes"),), (1,), 1.0)
-    session.restore(restored)
+    session.conversations.restore(restored)
     assert [p for p, *_ in session_panel.shown()] == ["from before"]
-    assert session_panel.controller.conversation is session.conversation()
+    assert session_panel.controller.conversation is session.conversations.get()
 
 
 def test_unreferenced_controller_observes_nothing(session):
     panel = PanelHarness(backend=SessionBackend(session))
-    conversation = session.conversation()
+    conversation = session.conversations.get()
     assert (len(session.observers), len(conversation.observers)) == (1, 1)
     del panel
     gc.collect()
@@ -134,7 +134,7 @@ def test_conversation_that_cells_use_is_sent(session, session_panel):
     assert session_panel.received("snapshot")[-1]["conversation"]["cells"] == "main"
     session_panel.post("new")
     assert session_panel.received("snapshot")[-1]["conversation"]["cells"] == "main"
-    session.switch("chat")  # in a cell
+    session.conversations.switch("chat")  # in a cell
     session.cells.ended.notify()
     assert session_panel.received("conversations")[-1]["cells"] == "chat"
     sent = len(session_panel.messages)
@@ -177,7 +177,7 @@ def test_unrestored_turns_are_counted_until_they_are_restored(session, tmp_path,
     panel.post("hello", view="v")
     assert panel.received("snapshot")[-1]["conversation"]["unrestored"] == 2
     for past in restore_notebook(path).conversations:
-        session.restore(past)
+        session.conversations.restore(past)
     assert panel.received("conversations")[-1]["unrestored"] == 0
     assert [p for p, *_ in panel.shown()] == ["prompt in main"]
 
@@ -196,7 +196,7 @@ def test_unrestored_turns_are_saved_again_with_the_next_output(session, tmp_path
     path = tmp_path / "book.ipynb"
     save_notebook(path, "main", "other")
     session.own_notebook = lambda: path
-    session.conversation()
+    session.conversations.get()
     session.chat().ask("asked before there was a panel")
     backend = SessionBackend(session)
     collected = TranscriptMetadata()

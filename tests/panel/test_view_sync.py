@@ -18,7 +18,7 @@ from tests.panel.harness import PLANTED, Model, PanelHarness, failing, prompts, 
 def successor(session, session_panel, model):
     """A panel that has taken the place of another one in the middle of its reply."""
     model.go_on.clear()
-    session_panel.controller.backend.chat = lambda conversation=None: Chat(model).within(session.conversation())
+    session_panel.controller.backend.chat = lambda conversation=None: Chat(model).within(session.conversations.get())
     session_panel.post("send", prompt="hi")
     session_panel.wait_for("frame")
     successor = PanelHarness(backend=SessionBackend(session))
@@ -33,7 +33,7 @@ def test_panel_that_replaces_another_continues_its_reply(session, session_panel,
     model.go_on.set()
     successor.wait_for("usage")
     assert [(p, html) for p, html, _ in successor.shown()] == [("hi", "<p>one two three</p>\n")]
-    assert session.conversation().turns[0].status == "complete"
+    assert session.conversations.get().turns[0].status == "complete"
     assert (session_panel.received("end"), session_panel.changes, successor.changes) == ([], 0, 1)
 
 
@@ -41,7 +41,7 @@ def test_reply_that_was_taken_over_can_be_stopped(session, model, successor):
     successor.post("stop")
     model.go_on.set()
     successor.wait_for("usage")
-    assert session.conversation().turns[0].status == "interrupted"
+    assert session.conversations.get().turns[0].status == "interrupted"
 
 
 def test_view_that_opens_right_after_the_end_is_sent_the_turn(panel):
@@ -238,5 +238,5 @@ def test_snapshot_with_news_is_sent_to_all_views(panel, model):
 
 def test_deletion_of_the_open_conversation_is_reported_once(session, session_panel):
     session.delete("main")
-    session.conversation("other")
+    session.conversations.get("other")
     assert [message["key"] for message in session_panel.received("notification")] == ["deleted"]

@@ -169,7 +169,7 @@ print(gone(), new_threads(), len(chat.conversation.observers))
 
 def test_cell_that_runs_again_closes_its_earlier_panel(kernel):
     kernel.run("%lockbots new retired\nfrom lockbots_magic.notebook.extension import session_of")
-    watched = "print(len(session_of(get_ipython()).conversation().observers))"
+    watched = "print(len(session_of(get_ipython()).conversations.get().observers))"
     for cell, panels in (("one", 1), ("one", 1), ("two", 2), ("one", 2)):
         kernel.run("%lockbots panel", cell)
         assert kernel.run(watched).printed == f"{panels}\n"

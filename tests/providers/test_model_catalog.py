@@ -7,7 +7,7 @@ import pytest
 
 from lockbots_magic.conversation.messages import ModelInfo
 from lockbots_magic.errors import ProviderError
-from lockbots_magic.notebook.session import Lockbots
+from lockbots_magic.notebook.session import Session
 from lockbots_magic.providers import model_catalog
 from lockbots_magic.providers.liaobots import Liaobots
 from lockbots_magic.providers.model_catalog import ModelCatalog, get_catalog
@@ -49,7 +49,7 @@ def test_kept_list_is_bounded(monkeypatch):
 
 
 def test_each_session_has_a_catalog_that_is_freed_with_it():
-    one, other = Lockbots(), Lockbots()
+    one, other = Session(), Session()
     assert get_catalog(one) is get_catalog(one)
     assert get_catalog(one) is not get_catalog(other)
     catalog = weakref.ref(get_catalog(other))

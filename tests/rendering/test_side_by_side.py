@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from lockbots_magic.conversation.messages import Delta
-from lockbots_magic.notebook import live_output as live
+from lockbots_magic.notebook import display
 from lockbots_magic.rendering import frame_loop as drawing
 from lockbots_magic.rendering import side_by_side
 from lockbots_magic.rendering.side_by_side import Column, SideBySide, bundle
@@ -102,18 +102,18 @@ class Cell:
 @pytest.fixture
 def cell(monkeypatch):
     cell = Cell()
-    monkeypatch.setattr(live, "display", cell.display)
+    monkeypatch.setattr(display, "display", cell.display)
     return cell
 
 
 def test_the_models_stand_there_before_the_first_word(cell):
-    output = SideBySide(["one", "two"], live=True, show=live.show)
+    output = SideBySide(["one", "two"], live=True, show=display.show)
     cell.wait_for(["one", "two", "asked …"])
     output.close()
 
 
 def test_all_grow_in_one_output(cell):
-    output = SideBySide(["one", "two"], live=True, show=live.show)
+    output = SideBySide(["one", "two"], live=True, show=display.show)
     output.feed(0, Delta("first *words*"))
     cell.wait_for(["first", "words", "answers …", "asked …"])
     output.feed(1, Delta("second"))
@@ -125,7 +125,7 @@ def test_all_grow_in_one_output(cell):
 
 
 def test_one_that_has_ended_says_so_while_others_go_on(cell):
-    output = SideBySide(["one", "two"], live=True, show=live.show)
+    output = SideBySide(["one", "two"], live=True, show=display.show)
     output.feed(1, Delta("done"))
     output.end(1, Column("two", "4 tokens", "done", ["cut short"]))
     cell.wait_for(["asked …", "4 tokens", "done", "cut short"])
@@ -135,7 +135,7 @@ def test_one_that_has_ended_says_so_while_others_go_on(cell):
 
 
 def test_a_notice_goes_when_text_comes(cell):
-    output = SideBySide(["one"], live=True, show=live.show)
+    output = SideBySide(["one"], live=True, show=display.show)
     output.feed(0, Delta(notice="trying again in 1 s"))
     cell.wait_for(["asked …", "trying again"])
     output.feed(0, Delta("here"))
@@ -145,7 +145,7 @@ def test_a_notice_goes_when_text_comes(cell):
 
 
 def test_the_end_is_one_output_in_all_forms_and_no_frame_comes_after_it(cell):
-    output = SideBySide(["one", "two"], live=True, show=live.show)
+    output = SideBySide(["one", "two"], live=True, show=display.show)
     for _ in range(50):
         output.feed(0, Delta("a "))
     for _ in range(2):  # an interrupt may have it done again
@@ -158,20 +158,20 @@ def test_the_end_is_one_output_in_all_forms_and_no_frame_comes_after_it(cell):
 
 
 def test_where_nobody_watches_there_is_the_end_alone(cell):
-    output = SideBySide(["one"], live=False, show=live.show)
+    output = SideBySide(["one"], live=False, show=display.show)
     output.feed(0, Delta("a"))
     output.finish([Column("one", "", "a")])
     assert len(cell.frames) == 1
 
 
 def test_text_alone_where_that_is_wanted(cell):
-    SideBySide(["one"], live=False, show=live.show).finish([ONE], plain=True)
+    SideBySide(["one"], live=False, show=display.show).finish([ONE], plain=True)
     assert set(cell.frames[0][0]) == {"text/plain"}
 
 
 def test_frames_are_few_however_fast_the_text_comes(cell, monkeypatch):
     monkeypatch.setattr(side_by_side, "FRAME", 3600)
-    output = SideBySide(["one"], live=True, show=live.show)
+    output = SideBySide(["one"], live=True, show=display.show)
     cell.wait_for(["one"])
     for _ in range(1000):
         output.feed(0, Delta("a "))
@@ -181,7 +181,7 @@ def test_frames_are_few_however_fast_the_text_comes(cell, monkeypatch):
 
 
 def test_a_frame_that_fails_costs_no_reply(cell, monkeypatch):
-    output = SideBySide(["one"], live=True, show=live.show)
+    output = SideBySide(["one"], live=True, show=display.show)
     cell.wait_for(["one"])
     monkeypatch.setattr(output._columns[0]._document, "advance", lambda: 1 / 0)
     output.feed(0, Delta("a **b**"))

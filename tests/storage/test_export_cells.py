@@ -12,8 +12,8 @@ from lockbots_magic.conversation.messages import ToolCall
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.notebook import commands
 from lockbots_magic.notebook.chat_command import NotebookContext, chat_cell, chat_options, prompt_of, system_of
-from lockbots_magic.notebook.extension import _MagicLine, _verbatim
-from lockbots_magic.notebook.session import Lockbots
+from lockbots_magic.notebook.extension import _keep_verbatim, _MagicLine
+from lockbots_magic.notebook.session import Session
 from lockbots_magic.prompt.magic_line import parse_assignments, split_words
 from lockbots_magic.storage import files
 from lockbots_magic.storage.export_cells import NotebookDefaults, cell_source, model_option, remarks_on
@@ -38,7 +38,7 @@ def magics_of(source):
     """The magics that a cell runs, as IPython with the extension finds them."""
     manager = TransformerManager()
     manager.token_transformers.append(_MagicLine)
-    manager.cleanup_transforms.insert(0, _verbatim)
+    manager.cleanup_transforms.insert(0, _keep_verbatim)
     recorder = Recorder()
     exec(compile(manager.transform_cell(source), "cell", "exec"), {"get_ipython": lambda: recorder})
     return recorder.ran
@@ -49,12 +49,12 @@ def asked_by(source, variables=None):
     ((name, line, body),) = magics_of(source)
     options, text = chat_options().parse_leading(line)
     assert name == "chat"
-    return chat_cell(Lockbots(), options, prompt_of(text, body), NotebookContext(variables or {}))
+    return chat_cell(Session(), options, prompt_of(text, body), NotebookContext(variables or {}))
 
 
 def given_system(given):
     """What a system prompt given as `given` says; without one it is None."""
-    return None if given is None else system_of(Lockbots(), given, NotebookContext({}))
+    return None if given is None else system_of(Session(), given, NotebookContext({}))
 
 
 PIECES = [
@@ -141,7 +141,7 @@ def test_a_system_prompt_is_never_taken_for_a_persona(system):
     turn = Turn("What?", "That.", system=system)
     assert asked_by(cell_source(turn, NotebookDefaults(), PROVIDERS)).options["system"] == system
     ((_, line, _),) = magics_of(NotebookDefaults("", system).cells()[1])
-    session = Lockbots()
+    session = Session()
     commands.run(session, line)
     assert system_of(session, None, NotebookContext({})) == system
 
@@ -172,7 +172,7 @@ def test_the_first_cell_sets_the_model(model):
 @example("@none")
 @example("Be\nbrief, {x} $y.")
 def test_a_system_prompt_is_set_as_it_is(system):
-    session = Lockbots()
+    session = Session()
     ((name, line, _),) = magics_of(NotebookDefaults("", system).cells()[1])
     commands.run(session, line)
     assert (name, system_of(session, None, NotebookContext({}))) == ("lockbots", system)

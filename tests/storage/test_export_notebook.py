@@ -223,8 +223,8 @@ def test_import_and_restore_both_go_on_with_an_exported_notebook(lockbots, shell
     assert lockbots(f"import {path}") == "conversation: physics (2 turns)\n"
     lockbots("delete physics")
     lockbots(f"restore {path}")
-    assert session.current == "physics"
-    first, second = session.conversation().turns
+    assert session.conversations.current == "physics"
+    first, second = session.conversations.get().turns
     assert (first.prompt, first.cell_id, second.prompt) == ("one", "a", "two")
     assert second.cell_id
 
@@ -234,7 +234,7 @@ def test_a_copy_that_is_loaded_is_another_conversation(lockbots, shell, tmp_path
     lockbots("new physics")
     lockbots(f"save {tmp_path / 'a.json'}")
     lockbots(f"load {tmp_path / 'a.json'}")
-    assert len({c.id for c in session.conversations.values()}) == len(session.conversations) == 2
+    assert len({c.id for c in session.conversations.all()}) == len(session.conversations) == 2
 
 
 @pytest.mark.kernel

@@ -310,15 +310,15 @@ def listed(*pairs):
 
 
 def test_export_tells_what_was_written(lockbots, session, tmp_path):
-    conversation = session.conversation()
+    conversation = session.conversations.get()
     for n in range(3):
         conversation.commit(
             replace(turn(), rounds=simple_rounds("" if n else "a"), status="error" if n == 1 else "complete"),
             conversation.slot(),
         )
-    assert lockbots(f"export {tmp_path / 'a.md'}") == f"exported: {tmp_path / 'a.md'} (3 turns)\n"
+    assert lockbots(f"export {tmp_path / 'a.md'}") == f"Exported to {tmp_path / 'a.md'} (3 turns).\n"
     assert lockbots(f"export {tmp_path / 'a.json'}") == (
-        f"exported: {tmp_path / 'a.json'} (1 turn; 1 failed turn left out; 1 turn without a reply left out)\n"
+        f"Exported to {tmp_path / 'a.json'} (1 turn; 1 failed turn left out; 1 turn without a reply left out).\n"
     )
 
 
@@ -326,17 +326,17 @@ def test_export_and_import_without_a_file_list_the_endings(lockbots):
     for line in ("export", "import", "export a", "import a.md"):
         with pytest.raises(UsageError, match=r"\.ipynb \(notebook.*%%chat cells\)"):
             lockbots(line)
-    assert "(a notebook of %%chat cells)" in " ".join(lockbots("export -h").split())
-    assert "%lockbots save wrote" in " ".join(lockbots("import -h").split())
+    assert "%lockbots save" in " ".join(lockbots("import -h").split())
+    assert "(notebook of %%chat cells)" in " ".join(lockbots("export -h").split())
 
 
 def test_an_imported_conversation_is_named_after_its_file_and_gone_on_with(lockbots, session, tmp_path):
     path = tmp_path / "моя беседа.json"
     path.write_text(json.dumps(listed(("system", "Be brief."), ("user", "q"), ("assistant", "a"))))
-    assert lockbots(f'import "{path}"') == "conversation: моя беседа (1 turn)\n"
+    assert lockbots(f'import "{path}"') == "Conversation моя беседа (1 turn).\n"
     lockbots(f'import "{path}"')
-    assert session.current == "моя беседа-2"
-    assert session.conversation().system == "Be brief."
+    assert session.conversations.current == "моя беседа-2"
+    assert session.conversations.get().system == "Be brief."
     assert "q" in lockbots("history")
 
 
@@ -345,14 +345,14 @@ def test_an_import_tells_what_it_did_not_take(lockbots, tmp_path):
     image = {"type": "image_url", "image_url": {"url": "https://a.example/b.png"}}
     path.write_text(json.dumps(listed(("user", "Draw!"), ("assistant", [image]))))
     assert lockbots(f"import {path}") == (
-        "conversation: talk (1 turn)\n- 1 image left out: only prompts can have images.\n"
+        "Conversation talk (1 turn).\n- 1 image left out: only prompts can have images.\n"
     )
 
 
 def test_what_was_saved_keeps_its_name_when_imported(lockbots, session, tmp_path):
     lockbots("new physics")
     lockbots(f"save {tmp_path / 'a.json'}")
-    assert lockbots(f"import {tmp_path / 'a.json'}") == "conversation: physics-2 (0 turns)\n"
+    assert lockbots(f"import {tmp_path / 'a.json'}") == "Conversation physics-2 (0 turns).\n"
 
 
 @pytest.mark.parametrize("command", ["export", "save"])
@@ -360,7 +360,7 @@ def test_the_notebook_in_which_this_runs_is_not_replaced(lockbots, session, tmp_
     path = tmp_path / "own.ipynb"
     path.write_text("mine")
     session.own_notebook = lambda: path
-    with pytest.raises(UsageError, match="another name"):
+    with pytest.raises(UsageError, match="another file name"):
         lockbots(f"{command} {path}")
     assert path.read_text() == "mine"
     assert "1 turn" not in lockbots(f"export {tmp_path / 'other.ipynb'}")
@@ -371,5 +371,5 @@ def test_an_import_that_fails_changes_nothing(lockbots, session, tmp_path):
     path.write_text("[1]")
     with pytest.raises(UsageError, match=r"a\.json: message 1"):
         lockbots(f"import {path}")
-    assert session.current == "main"
-    assert not session.conversations
+    assert session.conversations.current == "main"
+    assert not session.conversations.by_name

@@ -1,77 +1,31 @@
-"""What a command of `%lockbots` is, and what several of them need."""
+"""Commands of `%lockbots`: their registry, and text helpers that several of them need."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
-from ...conversation.history_entry import HistoryEntry
-from ...rendering.notices import Page
-from ...rendering.table import Table
-from ...reply import Reply
 from ..options import OptionParser
-from ..session import Lockbots
+from ..session import Session
+from .result import CommandResult
 
+Handler: TypeAlias = Callable[[Session, Namespace], CommandResult]
+Argument: TypeAlias = tuple[tuple[str, ...], dict[str, Any]]
 
-class Marked(str):
-    """A text that tells of turns taken away; the notebook is to remember that with it.
-
-    Args:
-        text: the text.
-        entry: what is to be remembered.
-    """
-
-    __slots__ = ("entry",)
-    entry: HistoryEntry
-
-    def __new__(cls, text: str, entry: HistoryEntry) -> Marked:
-        """Make the text, and hang the entry on it."""
-        marked = super().__new__(cls, text)
-        marked.entry = entry
-        return marked
-
-
-class Displayed(Protocol):
-    """What shows itself, such as a widget."""
-
-    def _ipython_display_(self) -> None: ...
-
-
-@dataclass(frozen=True)
-class Coded:
-    """A reply whose code is to become a new cell."""
-
-    reply: Reply
-
-
-class Work(ABC):
-    """What goes on for a while in the cell, shows itself there, and may set variables."""
-
-    @abstractmethod
-    def run(self, shell: Any) -> None:
-        """Do it, and show what comes; `shell` is the running IPython."""
-
-    @abstractmethod
-    def end(self, shell: Any) -> None:
-        """Show what came of it, however `run` has ended; a second call does no harm."""
-
-
-Shown = str | Page | Table | Coded | Reply | Work | Displayed
-SHORT = 60
+MAX_EXCERPT = 60
 """Characters of a prompt or reply that a table shows."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """One command: what runs it, and the options it takes."""
+    """A command: its handler and its arguments."""
 
-    run: Callable[[Lockbots, Namespace], Shown]
-    arguments: tuple[tuple[tuple[str, ...], dict[str, Any]], ...]
+    run: Handler
+    arguments: tuple[Argument, ...]
     text: str = ""
-    """What help calls the text that the command takes behind a ``--``; it becomes the option `text`, verbatim."""
+    """Name in the help of the text after ``--``, if the command takes one; it becomes the option `text`, verbatim."""
 
     @property
     def summary(self) -> str:
@@ -79,7 +33,7 @@ class Command:
         return " ".join((self.run.__doc__ or "").strip().partition("\n\n")[0].split())
 
     def options(self, name: str) -> OptionParser:
-        """The parser of its options."""
+        """Return the parser of its options."""
         parser = OptionParser(f"%lockbots {name}", (self.run.__doc__ or "").strip())
         for flags, settings in self.arguments:
             parser.add_argument(*flags, **settings)
@@ -89,37 +43,40 @@ class Command:
 
 
 COMMANDS: dict[str, Command] = {}
+"""Commands by name, in the order of the help."""
 
 
-def argument(*flags: str, **settings: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """Describe one option, as `argparse` takes it."""
+def argument(*flags: str, **settings: Any) -> Argument:
+    """Describe an argument, as `OptionParser.add_argument` takes it."""
     return flags, settings
 
 
-def command(
-    *arguments: tuple[tuple[str, ...], dict[str, Any]],
-    text: str = "",
-) -> Callable[[Callable[[Lockbots, Namespace], Shown]], Callable[[Lockbots, Namespace], Shown]]:
-    """Add a function to `COMMANDS` under its own name.
+def command(*arguments: Argument, text: str = "") -> Callable[[Handler], Handler]:
+    """Register a function in `COMMANDS` under its own name; its docstring is the help.
 
     Args:
-        arguments: its options, see `argument`.
-        text: what help calls the text behind ``--``, if it takes one.
+        *arguments: Its arguments, see `argument`.
+        text: Name in the help of the text after ``--``, if it takes one.
     """
 
-    def add(run: Callable[[Lockbots, Namespace], Shown]) -> Callable[[Lockbots, Namespace], Shown]:
+    def register(run: Handler) -> Handler:
         COMMANDS[run.__name__.rstrip("_")] = Command(run, arguments, text)
         return run
 
-    return add
+    return register
 
 
-def short(text: str) -> str:
-    """Return the beginning of `text`, on one line."""
+def excerpt(text: str) -> str:
+    """Return the beginning of `text` on one line."""
     line = " ".join(text.split())
-    return line if len(line) <= SHORT else line[: SHORT - 1] + "…"
+    return line if len(line) <= MAX_EXCERPT else line[: MAX_EXCERPT - 1] + "…"
 
 
-def counted(number: int, noun: str, several: str = "") -> str:
-    """Return the number with its noun, in the plural where that is due."""
-    return f"{number} {noun if number == 1 else several or f'{noun}s'}"
+def count(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun, such as ``2 turns``."""
+    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def sentence_list(lines: list[str]) -> str:
+    """Return lines as a list in plain text."""
+    return "\n".join(f"- {line}" for line in lines)

@@ -4,43 +4,43 @@ from __future__ import annotations
 
 import keyword
 from argparse import Namespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...chat import Chat
 from ...conversation.conversation import Conversation
 from ...errors import UsageError
+from ...rendering.side_by_side import SideBySide
 from ..chat_command import NotebookContext, expanded, system_of
-from ..session import Lockbots
-from .command import Work, argument, command
-
-if TYPE_CHECKING:
-    from ...rendering.side_by_side import SideBySide
-    from ..comparison import Comparison
+from ..comparison import Comparison
+from ..comparison import compare as start_comparison
+from ..display import show, watched
+from ..presenter import Presenter
+from ..session import Session
+from .command import argument, command
+from .result import CommandResult
 
 
 @command(
     argument(
-        "models", nargs="+", metavar="MODEL", completer="model", help="provider:model; one given twice is asked twice"
+        "models", nargs="+", metavar="MODEL", completer="model", help="provider:model; repeat one to ask it twice."
     ),
-    argument(
-        "--to", metavar="VAR", completer="variable", help="put the replies into this variable: a dict, model -> text"
-    ),
-    argument("--raw", action="store_true", help="send {{ }} as it stands; else it is a Python expression"),
+    argument("--to", metavar="VAR", completer="variable", help="Variable for the replies: a dict, model to text."),
+    argument("--raw", action="store_true", help="Send {{ }} as is; by default it is a Python expression."),
     text="PROMPT",
 )
-def compare(session: Lockbots, options: Namespace) -> Work:
-    """Ask several models the same and show the answers side by side, outside the conversation."""
+def compare(session: Session, options: Namespace) -> CommandResult:
+    """Send a prompt to several models and show the replies side by side, outside the conversation."""
     if not options.text:
-        raise UsageError("put the prompt behind  -- :  %lockbots compare MODEL MODEL -- PROMPT")
+        raise UsageError("Prompt missing. Write it after `--`: `%lockbots compare MODEL MODEL -- PROMPT`.")
     if options.to and (not options.to.isidentifier() or keyword.iskeyword(options.to)):
-        raise UsageError(f"--to takes the name of a variable, not {options.to!r}")
-    return _Comparing(session, options)
+        raise UsageError(f"--to takes a variable name, got {options.to!r}.")
+    return _ComparisonResult(session, options)
 
 
-class _Comparing(Work):
-    """A comparison in a cell."""
+class _ComparisonResult(CommandResult):
+    """A comparison that runs in the cell."""
 
-    def __init__(self, session: Lockbots, options: Namespace) -> None:
+    def __init__(self, session: Session, options: Namespace) -> None:
         self._session = session
         self._models: list[str] = options.models
         self._prompt: str = options.text
@@ -51,47 +51,47 @@ class _Comparing(Work):
         self._comparison: Comparison | None = None
         self._output: SideBySide | None = None
 
-    def run(self, shell: Any) -> None:
-        """Ask the models and show what comes."""
-        from ...rendering.side_by_side import SideBySide  # noqa: PLC0415  # as above
-        from ..comparison import compare  # noqa: PLC0415  # few cells compare; %load_ext does not wait for it
-        from ..live_output import show, watched  # noqa: PLC0415  # as above
+    def present(self, presenter: Presenter) -> None:
+        """Ask the models and show the replies as they stream."""
+        presenter.work(self.run, self.finish)
 
+    def run(self, shell: Any) -> None:
+        """Ask the models."""
         session = self._session
-        self._watched = watched(shell, session.live)
-        around = NotebookContext(shell.user_ns, shell, watched=self._watched)
-        self._system = session.conversation().system or system_of(session, None, around)
-        material = expanded(session, self._prompt, around) if "{{" in self._prompt and not self._raw else None
-        self._comparison = comparison = compare(
+        self._watched = watched(shell, session.settings.live)
+        context = NotebookContext(shell.user_ns, shell, watched=self._watched)
+        self._system = session.conversations.get().system or system_of(session, None, context)
+        material = expanded(session, self._prompt, context) if "{{" in self._prompt and not self._raw else None
+        self._comparison = comparison = start_comparison(
             material.text if material else self._prompt,
             self._models,
             self._chat,
-            prices=session.prices,
+            prices=session.settings.prices,
             images=material.images if material else (),
             origin=session.cells.origin(watched=self._watched),
         )
         for answer in comparison.answers:
             if answer.reply is not None:
                 session.watch(answer.reply)
-        live = self._watched and hasattr(shell, "kernel") and session.live != "text"
+        live = self._watched and hasattr(shell, "kernel") and session.settings.live != "text"
         self._output = output = SideBySide([answer.name for answer in comparison.answers], live=live, show=show)
         for number, answer in enumerate(comparison.answers):
             if answer.reply is None:
                 output.end(number, comparison.column(number))
         comparison.run(output.feed, lambda number: output.end(number, comparison.column(number)))
 
-    def end(self, shell: Any) -> None:
-        """Show what came, and keep it in the variable."""
+    def finish(self, shell: Any) -> None:
+        """Show the replies, and put them into the variable; safe to call twice."""
         if self._comparison is None or self._output is None:
             return
         if self._variable:
             shell.user_ns[self._variable] = self._comparison.replies
         columns = self._comparison.columns(timed=self._watched)
-        self._output.finish(columns, plain=self._session.live == "text")
+        self._output.finish(columns, plain=self._session.settings.live == "text")
         for answer in self._comparison.answers:
             if answer.reply is not None:
                 self._session.count_outside(answer.reply)
 
     def _chat(self, model: str) -> Chat:
-        """A chat in a conversation of its own: of the current one, only the system prompt counts."""
+        """Return a chat in a conversation of its own, with the system prompt of the current one."""
         return self._session.chat(model).within(Conversation("comparison", system=self._system))

@@ -1,104 +1,122 @@
-"""The turns of a conversation, and several conversations."""
+"""Turns of a conversation, and several conversations."""
 
 from __future__ import annotations
 
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
 
 from ...conversation.turn import Turn
 from ...errors import UsageError
 from ...rendering.table import Table
-from ...reply import Reply
-from ..session import Lockbots
-from .command import Marked, argument, command, counted, short
+from ..session import Session
+from .command import argument, command, count, excerpt
+from .result import CommandResult, Displayed, Message, StreamedReply
 
 
-@command(argument("-n", type=int, default=0, metavar="N", help="only the last N turns"))
-def history(session: Lockbots, options: Namespace) -> Table:
+def _positive(text: str) -> int:
+    if not (text.isdecimal() and int(text[:9]) > 0):
+        raise ArgumentTypeError(f"must be a number >= 1, got {text!r:.40}")
+    return int(text[:9])
+
+
+@command(argument("-n", type=_positive, metavar="N", help="Show only the last N turns."))
+def history(session: Session, options: Namespace) -> CommandResult:
     """Show the turns of the current conversation."""
-    conversation = session.conversation()
-    numbered = list(enumerate(conversation.turns, 1))[-options.n :]
-    rows = [(n, short(t.prompt), short(t.reply), _model(t), _state(t)) for n, t in numbered]
-    return Table(("#", "prompt", "reply", "model", "status"), rows, caption=f"conversation {conversation.name}")
+    conversation = session.conversations.get()
+    numbered = list(enumerate(conversation.turns, 1))
+    shown = numbered[-options.n :] if options.n else numbered
+    rows = [(n, excerpt(t.prompt), excerpt(t.reply), _format_model(t), _format_status(t)) for n, t in shown]
+    columns = ("#", "prompt", "reply", "model", "status")
+    return Displayed(Table(columns, rows, caption=f"Conversation {conversation.name}"))
 
 
-@command(argument("count", nargs="?", type=int, default=1, help="how many turns, 1 by default"))
-def undo(session: Lockbots, options: Namespace) -> str:
-    """Take back the last turn of the current conversation."""
-    conversation = session.conversation()
+@command(argument("count", nargs="?", type=_positive, default=1, help="Number of turns; 1 by default."))
+def undo(session: Session, options: Namespace) -> CommandResult:
+    """Remove the last turn of the current conversation."""
+    conversation = session.conversations.get()
     removed = conversation.undo(options.count)
-    return Marked("taken back: " + ", ".join(repr(short(t.prompt)) for t in removed), conversation.snapshot())
+    prompts = ", ".join(repr(excerpt(turn.prompt)) for turn in removed)
+    return Message(f"Removed {count(len(removed), 'turn')}: {prompts}", conversation.snapshot())
 
 
 @command()
-def retry(session: Lockbots, _: Namespace) -> Reply:
-    """Ask the last prompt again, with the model in use; the new reply takes the old one's place."""
+def retry(session: Session, _: Namespace) -> CommandResult:
+    """Send the last prompt again, to the model in use; the new reply replaces the old one."""
     chat = session.chat()
     turns = chat.conversation.turns
-    return chat.redo(tools=session.functions_of(turns[-1]) if turns else ())
+    return StreamedReply(chat.redo(tools=session.functions_of(turns[-1]) if turns else ()))
 
 
 @command()
-def clear(session: Lockbots, _: Namespace) -> str:
-    """Forget the turns of the current conversation."""
-    conversation = session.conversation()
-    count = len(conversation)
+def clear(session: Session, _: Namespace) -> CommandResult:
+    """Remove all turns of the current conversation."""
+    conversation = session.conversations.get()
+    turns = len(conversation)
     conversation.clear()
-    return Marked(f"{conversation.name}: {counted(count, 'turn')} forgotten", conversation.snapshot())
+    return Message(f"Removed {count(turns, 'turn')} from {conversation.name}.", conversation.snapshot())
 
 
-@command(argument("name", nargs="?", default="chat", help="its name"))
-def new(session: Lockbots, options: Namespace) -> str:
-    """Begin a new conversation and switch to it."""
+@command(argument("name", nargs="?", default="chat", help="Name of the conversation."))
+def new(session: Session, options: Namespace) -> CommandResult:
+    """Start a new conversation and switch to it."""
     if options.name != "chat" and options.name in session.conversations:
-        raise UsageError(f"there is a conversation {options.name!r} already: %lockbots switch {options.name}")
-    session.current = session.conversation(session.free_name(options.name)).name
-    return f"new conversation: {session.current}"
+        raise UsageError(f"Conversation {options.name!r} already exists. To use it: `%lockbots switch {options.name}`.")
+    session.conversations.current = session.conversations.get(session.conversations.free_name(options.name)).name
+    return Message(f"Started conversation {session.conversations.current}.")
 
 
-@command(argument("name", completer="conversation", help="its name"))
-def switch(session: Lockbots, options: Namespace) -> str:
-    """Go on with another conversation."""
-    conversation = session.switch(options.name)
-    return f"conversation: {conversation.name} ({counted(len(conversation), 'turn')})"
+@command(argument("name", completer="conversation", help="Name of the conversation."))
+def switch(session: Session, options: Namespace) -> CommandResult:
+    """Switch to another conversation."""
+    conversation = session.conversations.switch(options.name)
+    return Message(f"Conversation {conversation.name} ({count(len(conversation), 'turn')}).")
 
 
 @command(
-    argument("name", nargs="?", help="the name of the copy"),
-    argument("--at", type=int, metavar="N", help="copy the first N turns only"),
+    argument("name", nargs="?", help="Name of the copy."),
+    argument("--at", type=int, metavar="N", help="Copy only the first N turns."),
 )
-def fork(session: Lockbots, options: Namespace) -> str:
-    """Copy the current conversation, and go on in the copy."""
-    old = session.conversation()
+def fork(session: Session, options: Namespace) -> CommandResult:
+    """Copy the current conversation and switch to the copy."""
+    original = session.conversations.get()
     at = None
     if options.at is not None:
-        if not 1 <= options.at <= len(old):
-            raise UsageError(f"{old.name!r} has {counted(len(old), 'turn')}; --at takes one of their numbers")
-        at = old.turns[options.at - 1].id
-    copy = session.add(old.fork(options.name or f"{old.name}-fork", at))
-    return Marked(f"conversation: {copy.name} ({counted(len(copy), 'turn')}, from {old.name})", copy.snapshot())
+        if not 1 <= options.at <= len(original):
+            turns = count(len(original), "turn")
+            raise UsageError(f"--at must be a turn number; {original.name} has {turns}, got {options.at}.")
+        at = original.turns[options.at - 1].id
+    copy = session.conversations.add(original.fork(options.name or f"{original.name}-fork", at))
+    text = f"Conversation {copy.name} ({count(len(copy), 'turn')}, copied from {original.name})."
+    return Message(text, copy.snapshot())
 
 
 @command()
-def list_(session: Lockbots, _: Namespace) -> Table:
+def list_(session: Session, _: Namespace) -> CommandResult:
     """List the conversations."""
-    session.conversation()
+    session.conversations.get()
     rows = [
-        ("*" if c.name == session.current else "", c.name, len(c), short(c.turns[-1].prompt) if c.turns else "")
-        for c in session.conversations.values()
+        (
+            "*" if one.name == session.conversations.current else "",
+            one.name,
+            len(one),
+            excerpt(one.turns[-1].prompt) if one.turns else "",
+        )
+        for one in session.conversations.all()
     ]
-    return Table(("", "conversation", "turns", "last prompt"), rows)
+    return Displayed(Table(("", "conversation", "turns", "last prompt"), rows))
 
 
-@command(argument("name", completer="conversation", help="its name"))
-def delete(session: Lockbots, options: Namespace) -> str:
-    """Forget a whole conversation."""
-    snapshot = session.delete(options.name).snapshot(deleted=True)
-    return Marked(f"deleted: {options.name}; now in {session.current}", snapshot)
+@command(argument("name", completer="conversation", help="Name of the conversation."))
+def delete(session: Session, options: Namespace) -> CommandResult:
+    """Delete a conversation."""
+    ending = session.conversations.delete(options.name).snapshot(deleted=True)
+    if options.name == "main":
+        return Message("Deleted main; started a new, empty main.", ending)
+    return Message(f"Deleted {options.name}. The current conversation is {session.conversations.current}.", ending)
 
 
-def _state(turn: Turn) -> str:
+def _format_status(turn: Turn) -> str:
     return f"{turn.status}, stale" if turn.stale else turn.status
 
 
-def _model(turn: Turn) -> str:
-    return ":".join(filter(None, (turn.provider, turn.model)))  # an imported turn may know of none
+def _format_model(turn: Turn) -> str:
+    return ":".join(filter(None, (turn.provider, turn.model)))  # an imported turn may name neither

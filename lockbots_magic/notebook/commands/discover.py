@@ -1,4 +1,4 @@
-"""Which model servers run on this machine: `discover`."""
+"""Model servers on this machine: `discover`."""
 
 from __future__ import annotations
 
@@ -10,71 +10,72 @@ from ...conversation.messages import ModelInfo
 from ...prompt.magic_line import quote_word
 from ...providers.model_catalog import get_catalog
 from ...rendering.table import Table
-from ..session import Lockbots
-from .command import argument, command, short
+from ..session import Session
+from .command import argument, command, excerpt
+from .result import CommandResult, Displayed, Message
 
 if TYPE_CHECKING:
     from ...providers.discovery import DiscoveredServer
     from ...providers.openai_compatible import Preset
 
-SHOWN = 5
-"""Models that are named for each server."""
+MAX_NAMED = 5
+"""Models named for each server."""
 
 _TITLES = {"ollama": "Ollama", "lmstudio": "LM Studio", "llamacpp": "llama.cpp", "vllm": "vLLM"}
 _WITHOUT_CREDENTIAL = ("openai", "vllm", "llamacpp", "lmstudio", "ollama")
-"""Who may ask a server of no known kind, the first for whom no credential is at hand: it would be sent along."""
-_PLAIN = re.compile(r"\w[\w.:/@+-]*")  # what a server calls a model suggests no options
+"""Providers for a server of unknown kind: the first without a credential is taken, since it would be sent along."""
+_PLAIN = re.compile(r"\w[\w.:/@+-]*")  # the name of a model must not suggest options
 _NOTHING = (
-    "no model server answers on this machine. Start one:  ollama serve,  LM Studio's local server,  "
-    "llama-server -m FILE.gguf  or  vllm serve MODEL;  for one on a port of its own:  %lockbots discover --port N"
+    "No model server answers on this machine. Start one: `ollama serve`, LM Studio's local server, "
+    "`llama-server -m FILE.gguf` or `vllm serve MODEL`. To look at another port: `%lockbots discover --port N`."
 )
 
 
 def _port(text: str) -> int:
     if not (text.isdecimal() and 0 < int(text[:6]) < 65536):
-        raise ArgumentTypeError(f"a port is a number from 1 to 65535, not {text!r:.40}")
+        raise ArgumentTypeError(f"must be a port, 1 to 65535, got {text!r:.40}")
     return int(text)
 
 
-@command(argument("--port", type=_port, action="append", default=[], metavar="N", help="look there too; repeatable"))
-def discover(session: Lockbots, options: Namespace) -> Table | str:
-    """Find the model servers that run on this machine, and say how to use them."""
-    from ...providers import discovery  # noqa: PLC0415  # few look; %load_ext does not wait for it
+@command(argument("--port", type=_port, action="append", default=[], metavar="N", help="Another port to look at."))
+def discover(session: Session, options: Namespace) -> CommandResult:
+    """Find model servers on this machine, and show how to use them."""
+    from ...providers import discovery  # noqa: PLC0415  # rare, and it loads the HTTP client
 
     found = discovery.discover(options.port)
     if not found:
-        return _NOTHING
+        return Message(_NOTHING)
     rows = [_row(session, server, discovery.USUAL_PORTS.get(server.port)) for server in found]
-    caption = "each is called by what its port is usual for"
-    return Table(("server", "address", "models", "to use it"), rows, caption)
+    caption = "Names are guessed from the usual ports."
+    return Displayed(Table(("server", "address", "models", "to use it"), rows, caption))
 
 
-def _row(session: Lockbots, server: DiscoveredServer, preset: Preset | None) -> tuple[str, str, str, str]:
-    """What to say of a server; its models are remembered on the way."""
-    name = preset.name if preset else _asking(session)
-    line, address = f"%lockbots use {name}:{_first(server.models)}", server.base_url
-    if preset and address.startswith("http://127.") and _is_at(session, preset):
-        address = preset.url  # where the provider looks by itself
+def _row(session: Session, server: DiscoveredServer, preset: Preset | None) -> tuple[str, str, str, str]:
+    """Return the row of a server, and put its models into the catalog."""
+    name = preset.name if preset else _provider_without_credential(session)
+    line, address = f"%lockbots use {name}:{_first_usable(server.models)}", server.base_url
+    if preset and address.startswith("http://127.") and _uses_default_address(session, preset):
+        address = preset.url  # the provider's default address
     else:
         line += f" --base-url {address}"
     get_catalog(session).keep(name, address, [ModelInfo(model) for model in server.models])
-    return _TITLES.get(name, name) if preset else "another", server.base_url, _named(server.models), line
+    return _TITLES.get(name, name) if preset else "another", server.base_url, _format_models(server.models), line
 
 
-def _asking(session: Lockbots) -> str:
+def _provider_without_credential(session: Session) -> str:
     return next((name for name in _WITHOUT_CREDENTIAL if session.credentials.get(name) is None), "ollama")
 
 
-def _is_at(session: Lockbots, preset: Preset) -> bool:
-    """Whether the provider asks at its usual address when nobody says otherwise."""
+def _uses_default_address(session: Session, preset: Preset) -> bool:
+    """Return True if the provider uses its default address."""
     return bool(session.settings_of(preset.name).get("base_url", preset.url) == preset.url)
 
 
-def _first(models: tuple[str, ...]) -> str:
+def _first_usable(models: tuple[str, ...]) -> str:
     return quote_word(next((model for model in models if _PLAIN.fullmatch(model)), "MODEL"))
 
 
-def _named(models: tuple[str, ...]) -> str:
-    more = len(models) - SHOWN
-    named = ", ".join(short(model) for model in models[:SHOWN]) or "none yet"
+def _format_models(models: tuple[str, ...]) -> str:
+    more = len(models) - MAX_NAMED
+    named = ", ".join(excerpt(model) for model in models[:MAX_NAMED]) or "none"
     return f"{named} and {more} more" if more > 0 else named

@@ -1,4 +1,4 @@
-"""Conversations in files: `save` and `load`, `export` and `import`."""
+"""Conversations in files: `save`, `load`, `export`, `import`."""
 
 from __future__ import annotations
 
@@ -15,65 +15,67 @@ from ...storage.files import (
     load_conversation,
     save_conversation,
 )
-from ..session import Lockbots
-from .command import argument, command, counted
+from ..session import Session
+from .command import argument, command, count, sentence_list
+from .result import CommandResult, Message
 
 
 def _help(text: str) -> str:
-    return text.replace("%", "%%")  # argparse fills in at percent signs
+    return text.replace("%", "%%")  # argparse formats help texts with %
 
 
-@command(argument("file", completer="file", help="where to"))
-def save(session: Lockbots, options: Namespace) -> str:
-    """Write the current conversation to a JSON file, to load it again."""
-    _check_is_elsewhere(session, options.file)
-    return f"saved: {save_conversation(session.conversation(), options.file)}"
+@command(argument("file", completer="file", help="File to write."))
+def save(session: Session, options: Namespace) -> CommandResult:
+    """Save the current conversation to a JSON file, to be loaded again."""
+    _check_not_own_notebook(session, options.file)
+    return Message(f"Saved to {save_conversation(session.conversations.get(), options.file)}")
 
 
-@command(argument("file", completer="file", help="one that save wrote"))
-def load(session: Lockbots, options: Namespace) -> str:
-    """Read a conversation from a file and go on with it."""
-    conversation = session.add(load_conversation(options.file))
-    return f"conversation: {conversation.name} ({counted(len(conversation), 'turn')})"
+@command(argument("file", completer="file", help="File written by `save`."))
+def load(session: Session, options: Namespace) -> CommandResult:
+    """Load a conversation from a file and continue with it."""
+    conversation = session.conversations.add(load_conversation(options.file))
+    return Message(f"Conversation {conversation.name} ({count(len(conversation), 'turn')}).")
 
 
-@command(argument("file", completer="file", nargs="?", help=_help(f"where to: {list_formats(EXPORT_FORMATS)}")))
-def export(session: Lockbots, options: Namespace) -> str:
-    """Write the current conversation for others: as Markdown, a page, a notebook or messages."""
+@command(argument("file", completer="file", nargs="?", help=_help(f"File to write: {list_formats(EXPORT_FORMATS)}")))
+def export(session: Session, options: Namespace) -> CommandResult:
+    """Export the current conversation as Markdown, HTML, a notebook or JSON messages."""
     if not options.file:
-        raise UsageError(f"name a file, by its ending: {list_formats(EXPORT_FORMATS)}")
-    _check_is_elsewhere(session, options.file)
-    written = export_conversation(session.conversation(), options.file)
-    out = [
-        *([f"{counted(written.failed, 'failed turn')} left out"] if written.failed else []),
-        *([f"{counted(written.empty, 'turn')} without a reply left out"] if written.empty else []),
+        raise UsageError(f"File missing. Its ending sets the format: {list_formats(EXPORT_FORMATS)}.")
+    _check_not_own_notebook(session, options.file)
+    written = export_conversation(session.conversations.get(), options.file)
+    counts = [
+        count(written.turns, "turn"),
+        *([f"{count(written.failed, 'failed turn')} left out"] if written.failed else []),
+        *([f"{count(written.empty, 'turn')} without a reply left out"] if written.empty else []),
     ]
-    told = f"exported: {written.path} ({'; '.join([counted(written.turns, 'turn'), *out])})"
-    return "\n".join([told, *(f"- {remark}" for remark in written.remarks)])
+    text = f"Exported to {written.path} ({'; '.join(counts)})."
+    return Message("\n".join(filter(None, [text, sentence_list(list(written.remarks))])))
 
 
-@command(argument("file", completer="file", nargs="?", help=_help(f"which: {list_formats(IMPORT_FORMATS)}")))
-def import_(session: Lockbots, options: Namespace) -> str:
-    """Read conversations that export, save or another program wrote, and go on with them."""
+@command(argument("file", completer="file", nargs="?", help=_help(f"File to read: {list_formats(IMPORT_FORMATS)}")))
+def import_(session: Session, options: Namespace) -> CommandResult:
+    """Import conversations written by `export`, `save` or another program, and continue with them."""
     if not options.file:
-        raise UsageError(f"name a file, by its ending: {list_formats(IMPORT_FORMATS)}")
+        raise UsageError(f"File missing. Its ending tells the format: {list_formats(IMPORT_FORMATS)}.")
     found = import_conversations(options.file)
-    told = []
+    lines = []
     for conversation in found.conversations:
-        session.add(conversation)
-        told.append(f"conversation: {conversation.name} ({counted(len(conversation), 'turn')})")
-    return "\n".join([*told, *(f"- {remark}" for remark in found.remarks)])
+        session.conversations.add(conversation)
+        lines.append(f"Conversation {conversation.name} ({count(len(conversation), 'turn')}).")
+    return Message("\n".join(filter(None, [*lines, sentence_list(list(found.remarks))])))
 
 
-def _check_is_elsewhere(session: Lockbots, path: str) -> None:
-    """What the front end has open is not to be replaced under its hands."""
+def _check_not_own_notebook(session: Session, path: str) -> None:
+    """Refuse to overwrite the notebook that the front end has open."""
     own = session.own_notebook()
-    if own is not None and _is_same(own, path):
-        raise UsageError(f"{path} is the notebook in which this runs; give another name")
+    if own is not None and _is_same_file(own, path):
+        raise UsageError(f"{path} is this notebook. Choose another file name.")
 
 
-def _is_same(one: Path, other: str) -> bool:
+def _is_same_file(one: Path, other: str) -> bool:
     try:
         return one.samefile(Path(other).expanduser())
-    except (OSError, RuntimeError, ValueError):  # it is not there, or no name at all
+    except (OSError, RuntimeError, ValueError):  # it doesn't exist, or is no file name
         return False

@@ -1,9 +1,8 @@
-"""Which model answers, and where: `status`, `use`, `providers`, `models`."""
+"""The model in use, and where it is: `status`, `use`, `providers`, `models`."""
 
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import TYPE_CHECKING
 
 from ...cassette.active import environment_mode
 from ...chat import Chat
@@ -13,85 +12,86 @@ from ...providers.base import Provider
 from ...providers.model_catalog import get_catalog
 from ...rendering.table import Table
 from ...version import __version__
-from ..session import Lockbots
-from .command import argument, command, counted, short
-
-if TYPE_CHECKING:
-    from ...cassette.cassette import Cassette
+from ..session import Session
+from .command import argument, command, count, excerpt
+from .result import CommandResult, Displayed, Message
 
 
 @command()
-def status(session: Lockbots, _: Namespace) -> Table:
-    """Show the model in use, the conversation, and the settings."""
-    conversation = session.conversation()
+def status(session: Session, _: Namespace) -> CommandResult:
+    """Show the model in use, the conversation and the settings."""
+    conversation = session.conversations.get()
+    temperature = session.settings.temperature
     rows = [
-        *_status_of_model(session),
-        ("conversation", f"{conversation.name} ({counted(len(conversation), 'turn')})"),
-        ("system prompt", short(conversation.system or session.system) or "none"),
-        ("temperature", "the provider's own" if session.temperature is None else session.temperature),
-        ("live output", session.live),
-        *([("cassette", str(cassette))] if (cassette := _cassette(session)) else []),
+        *_model_rows(session),
+        ("conversation", f"{conversation.name} ({count(len(conversation), 'turn')})"),
+        ("system prompt", excerpt(conversation.system or session.settings.system) or "none"),
+        ("temperature", "provider's default" if temperature is None else temperature),
+        ("live output", session.settings.live),
+        *([("cassette", cassette)] if (cassette := _describe_cassette(session)) else []),
         ("version", __version__),
     ]
-    return Table(("setting", "value"), rows)
+    return Displayed(Table(("setting", "value"), rows))
 
 
-def _cassette(session: Lockbots) -> Cassette | str | None:
+def _describe_cassette(session: Session) -> str:
     try:
-        return session.active_cassette()
+        cassette = session.active_cassette()
     except UsageError as error:
         return str(error)
+    return str(cassette) if cassette else ""
 
 
-def _status_of_model(session: Lockbots) -> list[tuple[str, str]]:
+def _model_rows(session: Session) -> list[tuple[str, str]]:
     try:
         chat = session.chat()
         provider = chat.provider
     except LockbotsError as error:
-        return [("model", session.model), ("problem", str(error))]
-    credential = _credential(session, split_model(session.model)[0], provider)
-    return [("model", _model_of(chat)), ("address", provider.base_url or "built in"), ("credential", credential)]
+        return [("model", session.settings.model), ("problem", str(error))]
+    credential = _describe_credential(session, split_model(session.settings.model)[0], provider)
+    address = provider.base_url or "built in"
+    return [("model", _format_model(chat)), ("address", address), ("credential", credential)]
 
 
-def _model_of(chat: Chat) -> str:
+def _format_model(chat: Chat) -> str:
     model = chat.model or chat.provider.default_model
-    return f"{chat.provider.name}:{model}" if model else f"{chat.provider.name}, whichever model the server lists first"
+    return f"{chat.provider.name}:{model}" if model else f"{chat.provider.name} (first model that the server lists)"
 
 
-def _credential(session: Lockbots, name: str, provider: Provider) -> str:
-    """Where the credential comes from; one that is missing is told only where it is needed."""
+def _describe_credential(session: Session, name: str, provider: Provider) -> str:
+    """Return where the credential comes from; "missing" only where one is needed."""
     source = session.credentials.source(name)
     if source != "missing":
         return source
     if environment_mode() == "replay":
-        return "none needed"
+        return "not needed"
     try:
         provider.ready()
     except AuthenticationError:
-        return f"missing: %lockbots login {name}"
-    return "none needed"
+        return f"missing; to log in: %lockbots login {name}"
+    return "not needed"
 
 
 @command(
-    argument("model", completer="model", help="provider:model, or a provider's name for its default model"),
-    argument("--base-url", metavar="URL", completer="address", help="where the service is"),
+    argument("model", completer="model", help="provider:model, or a provider's name for its default model."),
+    argument("--base-url", metavar="URL", completer="address", help="Base URL of the service."),
 )
-def use(session: Lockbots, options: Namespace) -> str:
-    """Talk to another model from now on."""
+def use(session: Session, options: Namespace) -> CommandResult:
+    """Use another model from now on."""
     chat = session.use(options.model, options.base_url)
     provider = chat.provider
-    told = f"now talking to {_model_of(chat)}"
+    text = f"Using {_format_model(chat)}"
     if provider.base_url != provider.url:
-        told += f", at {provider.base_url}"
+        text += f" at {provider.base_url}"
     name = split_model(options.model)[0]
-    if _credential(session, name, provider).startswith("missing"):
-        told += f"; it needs a credential: %lockbots login {name}"
-    return told
+    if _describe_credential(session, name, provider).startswith("missing"):
+        return Message(f"{text}. The credential is missing; to log in: %lockbots login {name}")
+    return Message(f"{text}.")
 
 
 @command()
-def providers(session: Lockbots, _: Namespace) -> Table:
-    """List the providers, where each one is, and whether its credential is there."""
+def providers(session: Session, _: Namespace) -> CommandResult:
+    """List the providers, their addresses and where their credentials come from."""
     rows = []
     for name in names():
         try:
@@ -101,27 +101,25 @@ def providers(session: Lockbots, _: Namespace) -> Table:
             continue
         address = session.settings_of(name).get("base_url", kind.url) or "built in"
         rows.append((name, address, session.credentials.source(name)))
-    return Table(("provider", "address", "credential"), rows)
+    return Displayed(Table(("provider", "address", "credential"), rows))
 
 
 @command(
-    argument("provider", nargs="?", completer="provider", help="the one in use by default"),
-    argument("--refresh", action="store_true", help="ask the server anew, whatever it said before"),
+    argument("provider", nargs="?", completer="provider", help="Provider; by default the one in use."),
+    argument("--refresh", action="store_true", help="Ask the server again."),
 )
-def models(session: Lockbots, options: Namespace) -> Table:
+def models(session: Session, options: Namespace) -> CommandResult:
     """List the models of a provider; some ask their server, once."""
-    name = options.provider or split_model(session.model)[0]
-    provider, lists = session.chat(name).provider, get_catalog(session)
-    known = () if options.refresh else lists.get(name, provider.base_url)
-    listed = known or lists.fetch(name, provider)
-    caption = f"as listed before; to ask the server anew: %lockbots models {name} --refresh" if known else ""
+    name = options.provider or split_model(session.settings.model)[0]
+    provider, catalog = session.chat(name).provider, get_catalog(session)
+    known = () if options.refresh else catalog.get(name, provider.base_url)
+    caption = f"From an earlier answer; to ask the server again: %lockbots models {name} --refresh" if known else ""
     rows = [
-        (
-            f"{name}:{m.id}",
-            m.name,
-            "" if m.max_length is None else m.max_length,
-            "" if m.token_limit is None else m.token_limit,
-        )
-        for m in listed
+        (f"{name}:{model.id}", model.name, _limit(model.max_length), _limit(model.token_limit))
+        for model in known or catalog.fetch(name, provider)
     ]
-    return Table(("model", "name", "most characters", "most tokens"), rows, caption)
+    return Displayed(Table(("model", "name", "max characters", "max tokens"), rows, caption))
+
+
+def _limit(value: int | None) -> str:
+    return "" if value is None else str(value)

@@ -1,4 +1,4 @@
-"""Going on where a saved notebook ends: `restore`."""
+"""Continue where a saved notebook ends: `restore`."""
 
 from __future__ import annotations
 
@@ -8,59 +8,51 @@ from argparse import Namespace
 from ...conversation.conversation import Conversation
 from ...errors import UsageError
 from ...providers import names, split_model
-from ..session import Lockbots
-from .command import argument, command, counted, short
+from ...storage.restore import restore_notebook
+from ..session import Session
+from .command import argument, command, count, excerpt, sentence_list
+from .result import CommandResult, Message
 
-_MODEL = re.compile(r"[\w.:/@+-]+")  # a notebook of somebody else's suggests no options
+_MODEL = re.compile(r"[\w.:/@+-]+")  # a notebook from elsewhere must not suggest options
 
 
-@command(
-    argument("notebook", nargs="?", completer="file", help="an .ipynb file; by default the notebook in which this runs")
-)
-def restore(session: Lockbots, options: Namespace) -> str:
-    """Rebuild the conversations that a saved notebook shows, and go on with the latest."""
-    from ...storage.restore import restore_notebook  # noqa: PLC0415  # few read notebooks; %load_ext does not wait for it
-
+@command(argument("notebook", nargs="?", completer="file", help="Notebook file (.ipynb); by default this notebook."))
+def restore(session: Session, options: Namespace) -> CommandResult:
+    """Restore the conversations of a saved notebook, and continue with the latest."""
     path = options.notebook or session.own_notebook()
     if path is None:
-        raise UsageError("which notebook this is can't be found out; name it: %lockbots restore NAME.ipynb")
+        raise UsageError("The name of this notebook is unknown. Give it: `%lockbots restore NAME.ipynb`.")
     notebook = restore_notebook(path)
     lines = []
     for restored in notebook.conversations:
-        conversation, is_new = session.restore(restored)
-        lines.append(_told(conversation, is_new=is_new))
-        if conversation.turns or not session.conversation().turns:  # one that ended empty is not what to go on with
-            session.current = conversation.name
-    remarks = [*notebook.remarks, *_on_going_on(session)]
+        conversation, is_new = session.conversations.restore(restored)
+        lines.append(_describe(conversation, is_new=is_new))
+        if conversation.turns or not session.conversations.get().turns:  # don't continue with one that ended empty
+            session.conversations.current = conversation.name
+    remarks = [*notebook.remarks, *_remarks_on_next_turn(session)]
     if not options.notebook and notebook.lacks(session.cells.id):
-        remarks.insert(0, "the file is older than what you see: save the notebook, and restore again")
-    return "\n".join(
-        [f"restored from {notebook.path.name}; now in {short(session.current)}", *lines, *_bulleted(remarks)]
-    )
+        remarks.insert(0, "The file is older than what you see. Save the notebook, and restore again.")
+    head = f"Restored from {notebook.path.name}; the current conversation is {excerpt(session.conversations.current)}."
+    return Message("\n".join([head, *lines, *([sentence_list(remarks)] if remarks else [])]))
 
 
-def _told(conversation: Conversation, *, is_new: bool) -> str:
+def _describe(conversation: Conversation, *, is_new: bool) -> str:
     turns = conversation.turns
-    stale = sum(turn.stale for turn in turns)
-    told = f"{short(conversation.name)}: {counted(len(turns), 'turn')}"
-    if stale:
-        told += f", {stale} of them stale"
-    return told if is_new else f"{told}, is here already and stays as it is"
+    text = f"{excerpt(conversation.name)}: {count(len(turns), 'turn')}"
+    if stale := sum(turn.stale for turn in turns):
+        text += f", {stale} stale"
+    return text if is_new else f"{text}; already here, left as is"
 
 
-def _on_going_on(session: Lockbots) -> list[str]:
-    """What would be different for the next turn."""
-    conversation = session.conversation()
+def _remarks_on_next_turn(session: Session) -> list[str]:
+    """Return what would be different for the next turn."""
+    conversation = session.conversations.get()
     if not conversation.turns:
         return []
     last, remarks = conversation.turns[-1], []
     model = f"{last.provider}:{last.model}"
-    if last.provider in names() and last.provider != split_model(session.model)[0] and _MODEL.fullmatch(model):
-        remarks.append(f"the last turn was with {model}; to go on with it: %lockbots use {model}")
-    if last.system and last.system != (conversation.system or session.system):
-        remarks.append(f"the last turn had a system prompt that is not set now: {short(last.system)!r}")
+    if last.provider in names() and last.provider != split_model(session.settings.model)[0] and _MODEL.fullmatch(model):
+        remarks.append(f"The last turn used {model}. To continue with it: `%lockbots use {model}`.")
+    if last.system and last.system != (conversation.system or session.settings.system):
+        remarks.append(f"The last turn had a system prompt that is not set now: {excerpt(last.system)!r}.")
     return remarks
-
-
-def _bulleted(remarks: list[str]) -> list[str]:
-    return [f"- {remark}" for remark in remarks]

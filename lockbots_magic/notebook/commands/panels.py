@@ -5,8 +5,9 @@ from __future__ import annotations
 from argparse import Namespace
 
 from ...errors import UsageError
-from ..session import Lockbots
-from .command import Displayed, argument, command
+from ..session import Session
+from .command import argument, command
+from .result import CommandResult, Displayed
 
 
 @command(
@@ -14,12 +15,11 @@ from .command import Displayed, argument, command
         "name",
         nargs="?",
         completer="conversation",
-        help="which conversation, made if it is new; the current one by default",
+        help="Conversation, created if it doesn't exist; by default the current one.",
     )
 )
-def panel(session: Lockbots, options: Namespace) -> Displayed:
-    """Show a chat panel: the same conversation as the cells', to talk in while they run."""
+def panel(session: Session, options: Namespace) -> CommandResult:
+    """Show a chat panel with the cells' conversation, to chat in while cells run."""
     if session.make_panel is None:
-        raise UsageError("there is no panel here: it needs a notebook. Ask with %%chat")
-    made: Displayed = session.make_panel(options.name)
-    return made
+        raise UsageError("The panel needs a notebook. Use `%%chat` here.")
+    return Displayed(session.make_panel(session, options.name))

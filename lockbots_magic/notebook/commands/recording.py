@@ -6,8 +6,9 @@ from argparse import Namespace
 
 from ...cassette.active import FILE_VARIABLE, active_cassette, open_cassette
 from ...errors import UsageError
-from ..session import Lockbots
+from ..session import Session
 from .command import argument, command
+from .result import CommandResult, Message
 
 
 @command(
@@ -15,7 +16,7 @@ from .command import argument, command
     argument("--missing", action="store_true", help="replay recorded answers; send and record only the rest"),
     argument("--new", action="store_true", help="discard the old content of the file"),
 )
-def record(session: Lockbots, options: Namespace) -> str:
+def record(session: Session, options: Namespace) -> CommandResult:
     """Record the answers to this notebook's prompts: cells, panel and comparisons.
 
     A `Chat` of your own is not recorded; give it a cassette: Chat(..., cassette=FILE).
@@ -30,18 +31,20 @@ def record(session: Lockbots, options: Namespace) -> str:
     argument("file", completer="file", help="cassette file"),
     argument("--speed", type=float, metavar="X", help="1: recorded speed, 2: twice as fast, 0: without pauses"),
 )
-def replay(session: Lockbots, options: Namespace) -> str:
+def replay(session: Session, options: Namespace) -> CommandResult:
     """Replay the answers to this notebook's prompts from a cassette; no network, no credential."""
     return _use_cassette(session, options.file, "replay", options.speed)
 
 
 @command()
-def live(session: Lockbots, _: Namespace) -> str:
+def live(session: Session, _: Namespace) -> CommandResult:
     """Stop recording and replaying; send prompts to the models again."""
     was_in_use, session.cassette = session.cassette is not None, None
     if active_cassette():
-        return f"Back to the cassette named by {FILE_VARIABLE}."
-    return "Prompts go to the models again." if was_in_use else "No cassette is in use; prompts go to the models."
+        return Message(f"Back to the cassette named by {FILE_VARIABLE}.")
+    return Message(
+        "Prompts go to the models again." if was_in_use else "No cassette is in use; prompts go to the models."
+    )
 
 
 _MESSAGES = {
@@ -53,8 +56,8 @@ _MESSAGES = {
 """Result of a command. It depends on the command alone: under a mode set by the environment, outputs stay the same."""
 
 
-def _use_cassette(session: Lockbots, file: str, mode: str, speed: float | None = None) -> str:
+def _use_cassette(session: Session, file: str, mode: str, speed: float | None = None) -> CommandResult:
     if file in ("off", "stop", "none"):
         raise UsageError("To stop recording and replaying, run `%lockbots live`.")
     session.cassette = open_cassette(file, mode, speed, hint=f"%lockbots record --missing {file}")
-    return _MESSAGES[mode].format(session.cassette.path.name)
+    return Message(_MESSAGES[mode].format(session.cassette.path.name))

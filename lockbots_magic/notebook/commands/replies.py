@@ -1,4 +1,4 @@
-"""Questions that the toolkit words itself, and replies that are to end."""
+"""Prompts that the toolkit writes itself, and stopping replies: `explain`, `fix`, `stop`."""
 
 from __future__ import annotations
 
@@ -7,61 +7,56 @@ from argparse import Namespace
 from collections.abc import Callable
 
 from ...errors import UsageError
+from ...prompt.tracebacks import explain_prompt, fix_prompt
 from ...reply import Reply
 from ..chat_command import NotebookContext, system_of
-from ..session import Lockbots
-from .command import Coded, argument, command, counted
+from ..session import Session
+from .command import argument, command, count
+from .result import CommandResult, Message, StreamedReply
 
-TIME_TO_STOP = 1.0
-"""How long (s) `stop` waits for the replies to end."""
+STOP_TIMEOUT = 1.0
+"""Seconds that `stop` waits for replies to end."""
 
-_MODEL = argument("-m", "--model", metavar="PROVIDER:MODEL", completer="model", help="ask this model, this once")
-
-
-@command(_MODEL, text="REMARK")
-def explain(session: Lockbots, options: Namespace) -> Reply:
-    """Ask what the last error means, with its traceback and the code of its cell."""
-    from ...prompt.tracebacks import explain_prompt  # noqa: PLC0415  # needed after an error only
-
-    return _asked(session, options, explain_prompt)
+_MODEL = argument("-m", "--model", metavar="PROVIDER:MODEL", completer="model", help="Model for this prompt.")
 
 
 @command(_MODEL, text="REMARK")
-def fix(session: Lockbots, options: Namespace) -> Coded:
-    """Ask for the code of the last error's cell without the mistake; it becomes a new cell."""
-    from ...prompt.tracebacks import fix_prompt  # noqa: PLC0415  # needed after an error only
-
-    return Coded(_asked(session, options, fix_prompt))
+def explain(session: Session, options: Namespace) -> CommandResult:
+    """Explain the last error, with its traceback and the code of its cell."""
+    return StreamedReply(_stream_error_prompt(session, options, explain_prompt))
 
 
-def _asked(session: Lockbots, options: Namespace, word: Callable[[BaseException, str], str]) -> Reply:
+@command(_MODEL, text="REMARK")
+def fix(session: Session, options: Namespace) -> CommandResult:
+    """Fix the code of the last error's cell; the result becomes a new cell."""
+    return StreamedReply(_stream_error_prompt(session, options, fix_prompt), as_code=True)
+
+
+def _stream_error_prompt(session: Session, options: Namespace, word: Callable[[BaseException, str], str]) -> Reply:
     if session.cells.last_error is None:
-        raise UsageError("no cell has failed since lockbots_magic was loaded")
+        raise UsageError("No cell has failed since lockbots_magic was loaded.")
     chat = session.chat(options.model)
     system = None if chat.conversation.system else system_of(session, None, NotebookContext(session.namespace))
     prompt = "\n\n".join(filter(None, [word(*session.cells.last_error), options.text]))
     reply = chat.stream(prompt, system=system, origin=session.cells.origin())
-    session.keep(chat.conversation)
+    session.conversations.keep(chat.conversation)
     return reply
 
 
 @command(
     argument(
-        "name",
-        nargs="?",
-        metavar="NAME",
-        completer="conversation",
-        help="the conversation; without one, all replies are stopped",
+        "name", nargs="?", metavar="NAME", completer="conversation", help="Conversation; by default all replies stop."
     )
 )
-def stop(session: Lockbots, options: Namespace) -> str:
-    """Stop replies that go on in the background; what has come is kept."""
+def stop(session: Session, options: Namespace) -> CommandResult:
+    """Stop background replies; the text so far is kept."""
     stopped = session.stop(options.name)
     if not stopped:
-        return "no reply is under way"
-    deadline = time.monotonic() + TIME_TO_STOP
+        return Message("No reply is in progress.")
+    deadline = time.monotonic() + STOP_TIMEOUT
     while any(reply.in_progress for reply in stopped) and time.monotonic() < deadline:
         time.sleep(0.01)
-    late = sum(reply.in_progress for reply in stopped)
-    waits = f"; {late} of them when the function that runs for it returns" if late else ""
-    return f"stopped: {counted(len(stopped), 'reply', 'replies')}{waits}"
+    text = f"Stopped {count(len(stopped), 'reply', 'replies')}."
+    if late := sum(reply.in_progress for reply in stopped):
+        text += f" {late} of them will end when a running tool returns."
+    return Message(text)

@@ -1,42 +1,41 @@
-"""What the turns took: `usage`."""
+"""Tokens, speed and cost: `usage`."""
 
 from __future__ import annotations
 
 from argparse import Namespace
 from contextlib import suppress
 
+from ...conversation.usage import measure_turns
 from ...errors import UsageError
-from ...rendering.table import Table
-from ..session import Lockbots
+from ..session import Session
+from ..usage_tables import PlottedTable, table_by_model, table_by_turn
 from .command import argument, command
+from .result import CommandResult, Displayed
 
 
 @command(
-    argument("--all", action="store_true", help="all conversations of this kernel, and what was asked outside them"),
-    argument("--turns", action="store_true", help="a row a turn, not a model"),
-    argument("--plot", action="store_true", help="draw tokens and cost of each turn, with matplotlib"),
+    argument("--all", action="store_true", help="All conversations of this kernel, and prompts outside them."),
+    argument("--turns", action="store_true", help="One row per turn instead of per model."),
+    argument("--plot", action="store_true", help="Plot tokens and cost of each turn (needs matplotlib)."),
 )
-def usage(session: Lockbots, options: Namespace) -> Table:
+def usage(session: Session, options: Namespace) -> CommandResult:
     """Show tokens, speed and cost of the turns in the current conversation."""
-    from ...conversation.usage import measure_turns  # noqa: PLC0415  # see below
-    from ..usage_tables import PlottedTable, table_by_model, table_by_turn  # noqa: PLC0415  # %load_ext does not wait for it
-
-    conversation = session.conversation()
+    conversation = session.conversations.get()
     if options.all:
-        found = measure_turns(tuple(session.conversations.values()), session.prices, tuple(session.outside))
-        title = "all conversations, and what was asked outside them" if session.outside else "all conversations"
+        turns = measure_turns(session.conversations.all(), session.settings.prices, tuple(session.outside))
+        title = "All conversations, and prompts outside them" if session.outside else "All conversations"
     else:
-        found = measure_turns([conversation], session.prices)
-        title = f"conversation {conversation.name}"
-    table = (table_by_turn if options.turns else table_by_model)(found, title, session.prices)
-    table.caption += _on_cassette(session)
-    return PlottedTable(table, found) if options.plot else table
+        turns = measure_turns([conversation], session.settings.prices)
+        title = f"Conversation {conversation.name}"
+    table = (table_by_turn if options.turns else table_by_model)(turns, title, session.settings.prices)
+    table.caption += _cassette_remark(session)
+    return Displayed(PlottedTable(table, turns) if options.plot else table)
 
 
-def _on_cassette(session: Lockbots) -> str:
-    """What is played was paid for when it was recorded; the turns do not tell which they are."""
+def _cassette_remark(session: Session) -> str:
+    """Return a remark on replayed turns: they were paid for when they were recorded."""
     with suppress(UsageError):
         cassette = session.active_cassette()
         if cassette is not None and cassette.played:
-            return f"; what {cassette.path.name} played is counted as it was recorded, and cost nothing anew"
+            return f"; turns replayed from {cassette.path.name} are counted as recorded and cost nothing now"
     return ""

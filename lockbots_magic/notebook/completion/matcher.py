@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from ..session import Lockbots
+from ..session import Session
 
 if TYPE_CHECKING:
     from IPython.core.completer import CompletionContext
@@ -19,7 +19,7 @@ PRIORITY = 1000
 """Priority of our matcher; IPython's own have 0 to 90."""
 
 
-def register(shell: InteractiveShell, session: Lockbots) -> Callable[[], None]:
+def register(shell: InteractiveShell, session: Session) -> Callable[[], None]:
     """Complete the lines of our magics in `shell`; return a function that undoes this.
 
     Args:
@@ -46,7 +46,7 @@ def register(shell: InteractiveShell, session: Lockbots) -> Callable[[], None]:
 class _Matcher:
     """Answers IPython's completer."""
 
-    def __init__(self, shell: InteractiveShell, session: Lockbots) -> None:
+    def __init__(self, shell: InteractiveShell, session: Session) -> None:
         self._shell = shell
         self._session = session
 

@@ -20,7 +20,8 @@ from ...providers.base import Provider
 from ...providers.model_catalog import get_catalog
 from ...providers.validation import parse_base_url
 from ..chat_command import chat_options
-from ..session import LIVE, Lockbots
+from ..session import Session
+from ..settings import LIVE
 from .cursor import CursorWord
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Sources:
 
     def __init__(
         self,
-        session: Lockbots,
+        session: Session,
         *,
         namespace: Mapping[str, Any],
         hidden: Iterable[str],
@@ -100,7 +101,7 @@ class Sources:
 
     def complete_conversation(self, _: CursorWord) -> Iterable[Candidate]:
         """Return the conversations."""
-        return _candidates("conversation", dict.fromkeys((*self._session.conversations, "main")))
+        return _candidates("conversation", dict.fromkeys((*self._session.conversations.by_name, "main")))
 
     def complete_file(self, word: CursorWord) -> Iterable[Candidate]:
         """Return files and folders."""
@@ -127,7 +128,7 @@ class Sources:
 
     def complete_parameter(self, word: CursorWord) -> Iterable[Candidate]:
         """Return the parameters of the model on the line, by default of the one in use."""
-        model = next(iter(word.given.get("model", ())), None) or self._session.model
+        model = next(iter(word.given.get("model", ())), None) or self._session.settings.model
         provider = self._provider(model.partition(":")[0])
         return _candidates("parameter", (f"{name}=" for name in provider.parameters)) if provider else ()
 
@@ -135,7 +136,7 @@ class Sources:
         """Return personas. A name with a space is left out: behind a space, the parameters of a persona start."""
         from ...prompt import personas  # noqa: PLC0415  # few prompts have one
 
-        known = personas.list_personas(self._session.personas, self._session.persona_folders())
+        known = personas.list_personas(self._session.settings.personas, self._session.persona_folders())
         return _candidates("persona", (f"@{name}" for name in known if name.split() == [name]))
 
     def complete_provider(self, _: CursorWord) -> Iterable[Candidate]:
@@ -144,7 +145,7 @@ class Sources:
 
     def complete_setting(self, _: CursorWord) -> Iterable[Candidate]:
         """Return the settings."""
-        return _candidates("setting", sorted(self._session.class_traits(config=True)))
+        return _candidates("setting", sorted(self._session.settings.class_traits(config=True)))
 
     def complete_setting_value(self, word: CursorWord) -> Iterable[Candidate]:
         """Return the values of the setting on the line, if they can be listed."""
@@ -167,7 +168,7 @@ class Sources:
             address = parse_base_url(address) if address else None
         address = address or self._session.settings_of(provider).get("base_url") or kind.url
         listed = [model.id for model in get_catalog(self._session).get(provider, address)]
-        name, _, in_use = self._session.model.partition(":")
+        name, _, in_use = self._session.settings.model.partition(":")
         known = (*listed, *kind.models, kind.default_model, in_use if name == provider else "")
         return [model for model in dict.fromkeys(known) if model]
 

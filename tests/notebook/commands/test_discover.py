@@ -4,7 +4,8 @@ import pytest
 
 from lockbots_magic.errors import UsageError
 from lockbots_magic.notebook import commands
-from lockbots_magic.notebook.session import Lockbots
+from lockbots_magic.notebook.commands.result import Displayed
+from lockbots_magic.notebook.session import Session
 from lockbots_magic.providers import discovery
 from lockbots_magic.providers.model_catalog import get_catalog
 from lockbots_magic.providers.openai_compatible import PRESETS
@@ -24,11 +25,12 @@ def usual(monkeypatch):
 
 @pytest.fixture
 def session():
-    return Lockbots()
+    return Session()
 
 
 def run(session, *ports):
-    return commands.run(session, "discover " + " ".join(f"--port {port}" for port in ports))
+    result = commands.run(session, "discover " + " ".join(f"--port {port}" for port in ports))
+    return result.value if isinstance(result, Displayed) else result.text
 
 
 def test_server_on_a_usual_port_has_the_name_of_its_provider(session, usual):
@@ -39,7 +41,7 @@ def test_server_on_a_usual_port_has_the_name_of_its_provider(session, usual):
 
 
 def test_base_url_is_suggested_if_the_provider_has_another_one(session, usual):
-    session.providers = {"ollama": {"base_url": "http://other:1/v1"}}
+    session.settings.providers = {"ollama": {"base_url": "http://other:1/v1"}}
     with RawServer(serves("m")) as server:
         usual[server.port] = OLLAMA
         table = run(session)
@@ -89,7 +91,7 @@ def test_first_models_are_named_and_the_rest_counted(session):
 def test_server_without_models_is_listed(session):
     with RawServer(serves()) as server:
         (row,) = run(session, server.port).rows
-    assert row[2] == "none yet"
+    assert row[2] == "none"
     assert "openai:MODEL" in row[3]
 
 

@@ -3,20 +3,20 @@
 import pytest
 
 from lockbots_magic.notebook import commands
-from lockbots_magic.notebook.session import Lockbots
+from lockbots_magic.notebook.session import Session
 from lockbots_magic.providers.model_catalog import get_catalog
 
 
 @pytest.fixture
 def session(mock_server):
-    session = Lockbots()
+    session = Session()
     session.use("openai:demo", mock_server.url("openai"))
     return session
 
 
 def test_server_is_asked_once(session, mock_server):
-    first = commands.run(session, "models")
-    again = commands.run(session, "models openai")
+    first = commands.run(session, "models").value
+    again = commands.run(session, "models openai").value
     assert first.rows == again.rows
     assert len(mock_server.requests) == 1
     assert first.caption == ""
@@ -25,7 +25,7 @@ def test_server_is_asked_once(session, mock_server):
 
 def test_refresh_asks_again(session, mock_server):
     commands.run(session, "models")
-    assert commands.run(session, "models --refresh").caption == ""
+    assert commands.run(session, "models --refresh").value.caption == ""
     assert len(mock_server.requests) == 2
 
 

@@ -50,8 +50,8 @@ def said(cell):
 
 def test_every_reply_carries_its_turn(run, session):
     kept = record(run("%%chat\nhow do I save", "c1"))
-    (turn,) = session.conversation().turns
-    assert (kept.entry.turn.id, kept.entry.info.id, kept.cell) == (turn.id, session.conversation().id, "c1")
+    (turn,) = session.conversations.get().turns
+    assert (kept.entry.turn.id, kept.entry.info.id, kept.cell) == (turn.id, session.conversations.get().id, "c1")
 
 
 @pytest.mark.parametrize("command", ["undo", "clear", "fork", "delete main"])
@@ -67,38 +67,38 @@ def test_a_command_that_takes_turns_away_leaves_its_mark(run, session, command):
 def test_in_a_terminal_it_prints_as_ever(shell, run, capsys):
     run("%%chat\nhow do I save")
     shell.run_line_magic("lockbots", "undo")
-    assert capsys.readouterr().out == "taken back: 'how do I save'\n"
+    assert capsys.readouterr().out == "Removed 1 turn: 'how do I save'\n"
 
 
 def test_restore_tells_what_there_is_and_goes_on_with_the_latest(run, session, saved):
     cells = [run("%%chat\nhow do I save", "a"), run("%%chat -c other\nand load?", "b"), run("%%chat\nlogin?", "c")]
-    session.conversations.clear()
+    session.conversations._named.clear()
     assert said(run(f"%lockbots restore {saved(*cells)}", "r")).splitlines() == [
-        "restored from talk.ipynb; now in main",
+        "Restored from talk.ipynb; the current conversation is main.",
         "other: 1 turn",
         "main: 2 turns",
     ]
-    assert [t.cell_id for t in session.conversation().turns] == ["a", "c"]
+    assert [t.cell_id for t in session.conversations.get().turns] == ["a", "c"]
 
 
 def test_an_empty_conversation_makes_way_and_one_with_turns_does_not(run, session, saved):
     cell = run("%%chat\nhow do I save", "a")
-    session.conversations.clear()
-    empty = session.conversation()
+    session.conversations._named.clear()
+    empty = session.conversations.get()
     run(f"%lockbots restore {saved(cell)}")
-    assert session.conversation() is not empty
-    session.conversations.clear()
+    assert session.conversations.get() is not empty
+    session.conversations._named.clear()
     run("%%chat\nsomething else", "z")
     assert "main-2: 1 turn" in said(run(f"%lockbots restore {saved(cell)}"))
-    assert [(name, len(c)) for name, c in session.conversations.items()] == [("main", 1), ("main-2", 1)]
+    assert [(name, len(c)) for name, c in session.conversations.by_name.items()] == [("main", 1), ("main-2", 1)]
 
 
 def test_a_conversation_that_was_cleared_takes_nobodys_place(run, session, saved):
     cells = [run("%%chat\nhow do I save", "a"), run("%lockbots clear", "b")]
-    session.conversations.clear()
+    session.conversations._named.clear()
     run("%%chat\nsomething else", "z")
-    assert "main: 1 turn, is here already" in said(run(f"%lockbots restore {saved(*cells)}"))
-    assert list(session.conversations) == ["main"]
+    assert "main: 1 turn; already here" in said(run(f"%lockbots restore {saved(*cells)}"))
+    assert list(session.conversations.by_name) == ["main"]
 
 
 def test_it_does_not_end_in_a_conversation_that_was_cleared_last(run, session, saved):
@@ -109,18 +109,18 @@ def test_it_does_not_end_in_a_conversation_that_was_cleared_last(run, session, s
         run("%lockbots clear", "c4"),
     ]
     path = saved(*cells)
-    session.conversations.clear()
-    session.current = "main"
+    session.conversations._named.clear()
+    session.conversations.current = "main"
     run(f"%lockbots restore {path}", "c9")
-    assert session.current == "main"
-    assert len(session.conversation()) == 1
+    assert session.conversations.current == "main"
+    assert len(session.conversations.get()) == 1
 
 
 def test_what_is_here_stays_unless_the_notebook_knows_more(run, session, saved):
     first = run("%%chat\nhow do I save", "a")
     second = run("%%chat\nand load?", "b")
-    assert "main: 2 turns, is here already and stays as it is" in said(run(f"%lockbots restore {saved(first)}"))
-    session.conversations.clear()
+    assert "main: 2 turns; already here, left as is" in said(run(f"%lockbots restore {saved(first)}"))
+    session.conversations._named.clear()
     run(f"%lockbots restore {saved(first)}")
     assert said(run(f"%lockbots restore {saved(first, second)}")).splitlines()[1] == "main: 2 turns"
 
@@ -128,33 +128,33 @@ def test_what_is_here_stays_unless_the_notebook_knows_more(run, session, saved):
 def test_what_went_on_here_is_not_replaced_by_a_notebook_that_says_otherwise(run, session, saved):
     cells = [run("%%chat\nhow do I save", "a"), run("%%chat\nand load?", "b")]
     run("%lockbots undo")
-    assert "is here already and stays" in said(run(f"%lockbots restore {saved(*cells)}"))
-    assert len(session.conversation()) == 1
+    assert "already here, left as is" in said(run(f"%lockbots restore {saved(*cells)}"))
+    assert len(session.conversations.get()) == 1
 
 
 def test_what_is_not_set_any_more_is_told(run, session, saved, mock_server):
     run(f"%lockbots use openai:demo --base-url {mock_server.url('openai')}")
     cell = run("%%chat -s 'Be brief.'\nhi", "a")
-    session.conversations.clear()
-    session.model = "guide"
+    session.conversations._named.clear()
+    session.settings.model = "guide"
     told = said(run(f"%lockbots restore {saved(cell)}"))
-    assert "to go on with it: %lockbots use openai:demo" in told
+    assert "To continue with it: `%lockbots use openai:demo`" in told
     assert "a system prompt that is not set now: 'Be brief.'" in told
 
 
 def test_without_a_name_the_notebook_is_the_one_that_the_front_end_tells(run, session, saved, monkeypatch):
-    with pytest.raises(ValueError, match=r"name it: %lockbots restore NAME\.ipynb"):
+    with pytest.raises(ValueError, match=r"Give it: `%lockbots restore NAME\.ipynb`"):
         run("%lockbots restore")
     cell = run("%%chat\nhow do I save", "a")
     monkeypatch.setenv("JPY_SESSION_NAME", str(saved(cell)))
     assert "main: 1 turn" in said(run("%lockbots restore", "a"))
-    assert "save the notebook, and restore again" in said(run("%lockbots restore", "new"))
+    assert "Save the notebook, and restore again" in said(run("%lockbots restore", "new"))
 
 
 def test_a_notebook_that_is_refused_changes_nothing(run, session, saved):
     cell = run("%%chat\nhow do I save", "a")
-    before = dict(session.conversations), session.conversation().turns
+    before = dict(session.conversations.by_name), session.conversations.get().turns
     cell["outputs"][0]["metadata"][KEY]["order"] = ""
     with pytest.raises(ValueError, match=r"cell 1 .*how do I save.*damaged"):
         run(f"%lockbots restore {saved(cell)}")
-    assert (dict(session.conversations), session.conversation().turns) == before
+    assert (dict(session.conversations.by_name), session.conversations.get().turns) == before

@@ -13,7 +13,7 @@ from lockbots_magic.notebook.commands import COMMANDS
 from lockbots_magic.notebook.completion.cell import complete_cell
 from lockbots_magic.notebook.completion.matcher import register
 from lockbots_magic.notebook.completion.sources import Candidate, Sources
-from lockbots_magic.notebook.session import Lockbots
+from lockbots_magic.notebook.session import Session
 from lockbots_magic.prompt.magic_line import split_words
 from lockbots_magic.providers.model_catalog import get_catalog
 
@@ -38,8 +38,8 @@ class CellCompleter:
     """Completes cells with a session of its own."""
 
     def __init__(self):
-        self.session = Lockbots()
-        self.session.conversation("main")
+        self.session = Session()
+        self.session.conversations.get("main")
         self.sources = Sources(self.session, namespace=NAMESPACE, hidden=["In"], expressions=expressions)
 
     def __call__(self, before):
@@ -146,7 +146,7 @@ def test_models_are_offered_for_every_spelling_of_the_option(offered, option):
 
 
 def test_models_are_those_the_server_listed_then_the_table_then_the_one_in_use(offered):
-    offered.session.model = "openai:mine"
+    offered.session.settings.model = "openai:mine"
     get_catalog(offered.session).keep("openai", "https://api.openai.com/v1", [ModelInfo("gpt-9")])
     assert offered("%chat -m openai:") == ["openai:gpt-9", "openai:gpt-4o-mini", "openai:mine"]
     assert "liaobots:gpt-4" in offered("%chat -m liaobots:gpt")
@@ -175,7 +175,7 @@ def test_providers_by_name(offered):
 
 
 def test_conversations_by_name(offered):
-    offered.session.conversation("physics")
+    offered.session.conversations.get("physics")
     for line in ("%chat -c ", "%lockbots switch ", "%lockbots delete ", "%lockbots panel "):
         assert offered(f"{line}ph") == ["physics"]
         assert "main" in offered(line)
@@ -183,7 +183,7 @@ def test_conversations_by_name(offered):
 
 
 def test_a_name_with_a_space_is_quoted_in_the_quote_it_began_with(offered):
-    offered.session.conversation("my day's work")
+    offered.session.conversations.get("my day's work")
     for typed in ("my", '"my', "'my", '"my day', "'my day"):
         (written,) = offered.applied(f"%chat -c {typed}")
         assert split_words(written)[-1] == "my day's work"
@@ -193,7 +193,7 @@ def test_a_name_with_a_space_is_quoted_in_the_quote_it_began_with(offered):
     "name", ["x\nimport os", "x\u202e", "x\x1b[2J", "--base-url=http://evil", "x" * 999, "x\u2028y"]
 )
 def test_hostile_names_are_not_offered(offered, name):
-    offered.session.conversation(name)
+    offered.session.conversations.get(name)
     get_catalog(offered.session).keep("ollama", "http://localhost:11434/v1", [ModelInfo(name)])
     assert offered("%chat -c ") == ["main"]
     assert all("\n" not in text and len(text) < 999 for text in offered("%chat -m ollama:"))
@@ -210,7 +210,7 @@ def test_functions_one_after_another(offered):
 
 
 def test_personas_begin_with_an_at_sign(offered, folder):
-    offered.session.personas = {"poet": "You rhyme."}
+    offered.session.settings.personas = {"poet": "You rhyme."}
     (folder / "personas").mkdir()
     for name in ("critic", "two words"):
         (folder / "personas" / f"{name}.md").touch()

@@ -1,0 +1,59 @@
+"""Run a line of `%lockbots`."""
+
+from __future__ import annotations
+
+import difflib
+import re
+
+from ...errors import UsageError
+from ...prompt.magic_line import split_words
+from ..options import HelpRequested
+from ..session import Session
+from .command import COMMANDS
+from .result import CommandResult, Message
+
+
+def run(session: Session, line: str) -> CommandResult:
+    """Run one line of `%lockbots`; an empty line shows the status.
+
+    Raises:
+        UsageError: If the command is unknown, or its options are invalid.
+    """
+    name, *words = split_words(line) or ["status"]
+    if name in ("-h", "--help"):
+        name = "help"
+    if name.endswith("?") and not words:  # as everywhere in IPython
+        name, words = name.rstrip("?"), ["-h"]
+    if name not in COMMANDS:
+        near = difflib.get_close_matches(name, COMMANDS, 1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"Commands: {', '.join(COMMANDS)}."
+        raise UsageError(f"Unknown command {name!r}. {hint}")
+    command = COMMANDS[name]
+    text = ""
+    if command.text and (parts := _split_text(line)):
+        words, text = parts
+    try:
+        options = command.options(name).parse(words)
+    except HelpRequested as help_text:
+        return Message(str(help_text))
+    options.text = text
+    return command.run(session, options)
+
+
+def summarize() -> str:
+    """Return the commands, one per line."""
+    lines = [f"  {name:<10} {command.summary}" for name, command in COMMANDS.items()]
+    return "\n".join(["Manage models, conversations, settings and credentials: %lockbots COMMAND", "", *lines])
+
+
+def _split_text(line: str) -> tuple[list[str], str] | None:
+    """Return the words after the command, and the text after the first ``--``, which is taken verbatim.
+
+    None if there is no ``--``; one in quotes doesn't count.
+    """
+    whole = split_words(line)
+    for dashes in re.finditer(r"(?<!\S)--(?!\S)", line):
+        before = split_words(line[: dashes.start()])
+        if whole[: len(before) + 1] == [*before, "--"]:
+            return before[1:], line[dashes.end() :].strip()
+    return None

@@ -1,0 +1,144 @@
+"""Conversations of a session by name, and which one is current."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import threading
+import uuid
+from collections.abc import Container
+
+from ..conversation.conversation import Conversation
+from ..conversation.history_entry import RestoredConversation
+from ..conversation.observers import Observers
+from ..errors import UsageError
+
+
+class Conversations:
+    """Named conversations. Threads may add some while others list them.
+
+    Args:
+        observers: Told when the set of conversations has changed.
+    """
+
+    def __init__(self, observers: Observers | None = None) -> None:
+        self.current = "main"
+        """Name of the current conversation."""
+        self.observers = Observers() if observers is None else observers
+        self._lock = threading.RLock()
+        self._named: dict[str, Conversation] = {}
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.by_name
+
+    def __len__(self) -> int:
+        return len(self.by_name)
+
+    @property
+    def by_name(self) -> dict[str, Conversation]:
+        """A copy: conversations by name, in the order in which they were added."""
+        with self._lock:
+            return dict(self._named)
+
+    def all(self) -> tuple[Conversation, ...]:
+        """Return all conversations."""
+        return tuple(self.by_name.values())
+
+    def get(self, name: str | None = None) -> Conversation:
+        """Return a conversation, created if it doesn't exist; by default the current one."""
+        name = name or self.current
+        with self._lock:
+            known = self._named.get(name)
+            return known if known is not None else self.keep(Conversation(name))
+
+    def find(self, name: str) -> Conversation:
+        """Return a conversation.
+
+        Raises:
+            UsageError: If there is none of that name.
+        """
+        if name == "main":
+            return self.get(name)
+        known = self.by_name
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"Did you mean {near[0]!r}?" if near else "To list them: `%lockbots list`."
+            raise UsageError(f"Unknown conversation {name!r}. {hint}")
+        return known[name]
+
+    def keep(self, conversation: Conversation) -> Conversation:
+        """Add a conversation that a chat was made for, unless its name is taken; return the one of that name."""
+        with self._lock:
+            known = self._named.setdefault(conversation.name, conversation)
+        if known is conversation:
+            self.observers.notify()
+        return known
+
+    def add(self, conversation: Conversation) -> Conversation:
+        """Add a conversation and make it the current one; a taken name gets a number."""
+        with self._lock:
+            conversation.name = self.free_name(conversation.name)
+            if any(one.id == conversation.id for one in self._named.values()):
+                conversation.id = str(uuid.uuid4())  # saved and loaded again: from here on there are two
+            self._named[conversation.name] = conversation
+            self.current = conversation.name
+        self.observers.notify()
+        return conversation
+
+    def restore(self, restored: RestoredConversation) -> tuple[Conversation, bool]:
+        """Add a conversation restored from a notebook; one that is here already is only continued.
+
+        An empty conversation makes way for one of its name; beside others it gets a number. The current conversation
+        stays the same.
+
+        Returns:
+            The conversation as it is here, and True if it was added.
+        """
+        conversation = Conversation.from_restored(restored)
+        with self._lock:
+            here = next((one for one in self._named.values() if one.id == conversation.id), None)
+            if here is not None:
+                if here.made >= conversation.made or here.turns != conversation.turns[: len(here)]:
+                    return here, False
+                conversation.name = here.name
+            elif (namesake := self._named.get(conversation.name)) is not None and namesake.turns:
+                if not conversation.turns:
+                    return namesake, False
+                conversation.name = self.free_name(conversation.name)
+            self._named[conversation.name] = conversation
+        self.observers.notify()
+        return conversation, True
+
+    def switch(self, name: str) -> Conversation:
+        """Make a conversation the current one.
+
+        Raises:
+            UsageError: If there is none of that name.
+        """
+        conversation = self.find(name)
+        self.current = conversation.name
+        return conversation
+
+    def delete(self, name: str) -> Conversation:
+        """Delete a conversation and return it; `main` becomes the current one if it was.
+
+        Raises:
+            UsageError: If there is none of that name.
+        """
+        self.find(name)
+        with self._lock:
+            deleted = self._named.pop(name)
+            if name == self.current:
+                self.current = "main"
+        self.observers.notify()
+        return deleted
+
+    def free_name(self, name: str) -> str:
+        """Return `name`, with a number appended if it is taken."""
+        return free_name(name, self.by_name)
+
+
+def free_name(name: str, taken: Container[str]) -> str:
+    """Return `name`, with a number appended if it is `taken`."""
+    numbered = (f"{name}-{n}" for n in itertools.count(2))
+    return name if name not in taken else next(n for n in numbered if n not in taken)

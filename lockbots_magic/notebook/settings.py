@@ -1,0 +1,119 @@
+"""Settings of the magics, for `%lockbots set`, `%config Lockbots` and IPython's configuration files."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from typing import Any
+
+from traitlets import Dict, Enum, Float, Int, TraitError, Unicode, default, validate
+from traitlets.config import Configurable
+
+from ..conversation.prices import parse_prices
+from ..errors import UsageError
+from ..providers.validation import parse_count, wrap_credential
+
+LIVE = ("auto", "on", "off", "text")
+
+
+class Lockbots(Configurable):
+    """Talk to language models from a notebook. `%config Lockbots.NAME = VALUE` sets any of these."""
+
+    model = Unicode(help="Model: provider:model, or a provider's name for its default model.").tag(config=True)
+    system = Unicode(help="System prompt, sent with every turn.").tag(config=True)
+    temperature = Float(
+        None, allow_none=True, help="Sampling temperature, 0-2; lower is more deterministic. None: provider's default."
+    ).tag(config=True)
+    live = Enum(LIVE, help="Live output: on, off, auto (on if a person watches) or text (plain text).").tag(config=True)
+    timeout = Float(10.0, min=0.001, help="Connect timeout, s.").tag(config=True)
+    silence_timeout = Float(60.0, min=0.001, help="Maximum silence of a server, s.").tag(config=True)
+    total_timeout = Float(600.0, min=0.001, help="Maximum time for a whole reply, s.").tag(config=True)
+    max_retries = Int(2, help="Retries while no text has been received.").tag(config=True)
+    providers = Dict(help="Settings of providers: name -> {'base_url': ..., ...}.").tag(config=True)
+    personas = Dict(help="System prompts by name, for --system @NAME: name -> text; {{ }} in it is filled in.").tag(
+        config=True
+    )
+    prices = Dict(help="USD per 1,000,000 tokens: provider:model -> [prompt, reply].").tag(config=True)
+
+    @default("model")
+    def _default_model(self) -> str:
+        return os.environ.get("LOCKBOTS_MODEL", "").strip() or "guide"
+
+    @default("live")
+    def _default_live(self) -> str:
+        mode = os.environ.get("LOCKBOTS_LIVE", "").strip().lower()
+        return {"1": "on", "0": "off"}.get(mode, mode if mode in LIVE else "auto")
+
+    @validate("max_retries")
+    def _check_max_retries(self, proposal: Any) -> int:
+        try:
+            return parse_count("max_retries", proposal["value"])
+        except UsageError as error:
+            raise TraitError(str(error)) from None
+
+    @validate("providers")
+    def _check_providers(self, proposal: Any) -> dict[str, dict[str, Any]]:
+        given = proposal["value"]
+        if not all(isinstance(name, str) and isinstance(one, dict) for name, one in given.items()):
+            raise TraitError("providers takes a dict of dicts: {'openai': {'base_url': 'http://localhost:8000/v1'}}")
+        hidden = {name: {"auth": wrap_credential(one["auth"])} for name, one in given.items() if one.get("auth")}
+        return {name: {**one, **hidden.get(name, {})} for name, one in given.items()}
+
+    @validate("prices")
+    def _check_prices(self, proposal: Any) -> dict[str, Any]:
+        given: dict[str, Any] = proposal["value"]
+        try:
+            parse_prices(given)
+        except UsageError as error:
+            raise TraitError(str(error)) from None
+        return given
+
+    def rows(self) -> list[tuple[str, Any, str]]:
+        """Return the settings: name, value and help."""
+        return [
+            (name, getattr(self, name), trait.help) for name, trait in sorted(self.class_traits(config=True).items())
+        ]
+
+    def find(self, name: str) -> Any:
+        """Return the trait of a setting.
+
+        Raises:
+            UsageError: If there is no such setting.
+        """
+        traits = self.class_traits(config=True)
+        if name not in traits:
+            near = difflib.get_close_matches(name, traits, 1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"Settings: {', '.join(sorted(traits))}."
+            raise UsageError(f"Unknown setting {name!r}. {hint}")
+        return traits[name]
+
+    def assign(self, name: str, value: Any) -> None:
+        """Set a setting.
+
+        Raises:
+            UsageError: If there is no such setting, or the value is invalid.
+        """
+        trait = self.find(name)
+        try:
+            setattr(self, name, _convert(trait, value))
+        except TraitError as error:
+            message = str(error) if name in ("max_retries", "providers", "prices") else _expected(name, trait, value)
+            raise UsageError(
+                f"{message} {trait.help}" if message.endswith(".") else f"{message}. {trait.help}"
+            ) from error
+
+
+def _expected(name: str, trait: Any, value: Any) -> str:
+    expected = f"one of {', '.join(LIVE)}" if name == "live" else str(getattr(trait, "info_text", "another value"))
+    if getattr(trait, "min", None) is not None:
+        expected += f" >= {trait.min}"
+    return f"{name} must be {expected}, got {value!r}."
+
+
+def _convert(trait: Any, value: Any) -> Any:
+    """Convert numbers and text as people type them: 1 for 1.0, 5 for the text "5"."""
+    if isinstance(trait, Float) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(trait, Unicode | Enum):
+        return "" if value is None else str(value)  # None clears a text
+    return value
