@@ -218,3 +218,13 @@ def test_any_text_is_json_or_a_mismatch(reply):
 def test_json_is_found_in_prose(value, around):
     reply = f"{around}{json.dumps(value)}{around}"
     assert reply_schema().parse(reply) == value
+
+
+def test_the_longest_of_several_blocks_is_taken():
+    assert reply_schema().parse(f"{fence('[1]')}\nor\n\n{fence('[1, 2]')}\nor\n\n{fence('[3]')}") == [1, 2]
+
+
+def test_a_mismatch_is_told_rather_than_invalid_json():
+    blocks = f"{fence(json.dumps({'name': 'x' * 50})[:-1])}\nor\n\n{fence(json.dumps({'name': 1}))}"
+    with pytest.raises(SchemaMismatch, match=r"^name: Input should be a valid string"):
+        reply_schema(Pet).parse(blocks)
