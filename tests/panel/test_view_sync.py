@@ -237,6 +237,6 @@ def test_snapshot_with_news_is_sent_to_all_views(panel, model):
 
 
 def test_deletion_of_the_open_conversation_is_reported_once(session, session_panel):
-    session.delete("main")
+    session.conversations.delete("main")
     session.conversations.get("other")
     assert [message["key"] for message in session_panel.received("notification")] == ["deleted"]

@@ -220,7 +220,7 @@ def test_import_and_restore_both_go_on_with_an_exported_notebook(lockbots, shell
     session = session_of(shell)
     path = tmp_path / "talk.ipynb"
     files.export_conversation(Conversation("physics", turns=[turn("one", cell_id="a"), turn("two")]), path)
-    assert lockbots(f"import {path}") == "conversation: physics (2 turns)\n"
+    assert lockbots(f"import {path}") == "Conversation physics (2 turns).\n"
     lockbots("delete physics")
     lockbots(f"restore {path}")
     assert session.conversations.current == "physics"
