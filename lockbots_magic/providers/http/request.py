@@ -62,7 +62,7 @@ class HTTPRequest:
         if same_origin and keeps_method and self.redact(followed) == followed:
             return followed
         raise ProtocolError(
-            f"{display_host(url)} redirects to {self.redact(display_url(target.geturl()))}. Nothing was sent there. "
+            f"{display_host(url)} redirects to {self.redact(display_url(target.geturl()))}; nothing was sent there. "
             "If you trust that URL, set it as the base URL."
         )
 

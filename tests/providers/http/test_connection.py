@@ -242,7 +242,7 @@ def redirects(status: str, location: str) -> Script:
 @pytest.mark.parametrize("status", ["301 No", "302 No", "303 No", "307 No", "308 No"])
 def test_redirect_to_another_host_is_refused_and_nothing_is_sent_there(status):
     with RawServer(answers) as other, RawServer(redirects(status, f"{other.url}/moved")) as server:
-        with pytest.raises(ProtocolError, match="Nothing was sent there") as caught:
+        with pytest.raises(ProtocolError, match="nothing was sent there") as caught:
             run(server.url)
         assert f"{other.url}/moved" in str(caught.value)
         assert (other.connections, len(server.requests)) == (0, 1)
