@@ -35,7 +35,7 @@ def test_redirect_within_the_host_is_followed_without_credentials_in_the_url(loc
     "http://a.test.b.test/", "ftp://a.test/", "file:///etc/passwd", "http://[", "http://a.test:x/", f"/x/{SECRET}",
 ])  # fmt: skip
 def test_redirect_to_another_origin_is_refused(location):
-    with pytest.raises(ProtocolError, match=r"redirects to \S+; nothing") as caught:
+    with pytest.raises(ProtocolError, match="redirects to") as caught:
         call().follow_redirect("http://a.test/v1/x", 307, location)
     assert SECRET not in str(caught.value)
 
