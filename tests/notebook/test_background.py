@@ -79,7 +79,7 @@ def test_the_next_turn_of_the_conversation_says_that_one_is_under_way(kernel, mo
     assert "in progress" in refused.of("error")[0]["evalue"]
     assert "%lockbots stop" in refused.of("error")[0]["evalue"]
     stopped = kernel.run("%lockbots stop main")
-    assert stopped.printed == "stopped: 1 reply\n"
+    assert stopped.printed == "Stopped 1 reply.\n"
     mock_server.wait_for_disconnect()
     wait_until(kernel, "session.conversations.get().turns")
     (turn,) = value(kernel, "[(t.prompt, t.reply[:3], t.status) for t in session.conversations.get().turns]")
@@ -110,7 +110,7 @@ def test_without_history_it_can_be_stopped_too(kernel, mock_server):
     use(kernel, mock_server.url("openai", fault="silence-midway"))
     background(kernel, "count to 20", "--no-history")
     mock_server.wait_for_request()
-    assert kernel.run("%lockbots stop").printed == "stopped: 1 reply\n"
+    assert kernel.run("%lockbots stop").printed == "Stopped 1 reply.\n"
     mock_server.wait_for_disconnect()
     assert value(kernel, "len(session.conversations.get().turns)") == 0
 
@@ -149,7 +149,7 @@ def test_a_stop_tells_that_a_function_has_to_return_first(kernel, mock_server):
     background(kernel, "call late {}", "--tools late")
     kernel.run("there.wait(20)")
     told = kernel.run("%lockbots stop").printed
-    assert "when the function that runs for it returns" in told
+    assert "will end when a running tool returns" in told
     kernel.run("go.set()")
     wait_until(kernel, "session.conversations.get().turns")
     assert value(kernel, "session.conversations.get().turns[0].calls[0].name") == "late"
@@ -176,4 +176,4 @@ def test_what_a_comparison_showed_can_go_into_a_prompt(kernel, mock_server):
 
 
 def test_nothing_to_stop_is_told(kernel):
-    assert kernel.run("%lockbots stop").printed == "no reply is under way\n"
+    assert kernel.run("%lockbots stop").printed == "No reply is in progress.\n"

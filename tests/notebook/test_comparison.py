@@ -1,6 +1,7 @@
 """One prompt to several models: over real sockets, from a cassette, and in a kernel."""
 
 import _thread
+import importlib.util
 import itertools
 import re
 import subprocess
@@ -344,7 +345,7 @@ def kernel():
 
 
 def listen(kernel, mock_server, **settings):
-    kernel.run(f"s.providers = {{'openai': {{'base_url': {mock_server.url('openai', **settings)!r}}}}}")
+    kernel.run(f"s.settings.providers = {{'openai': {{'base_url': {mock_server.url('openai', **settings)!r}}}}}")
 
 
 @pytest.mark.kernel
@@ -393,17 +394,19 @@ def test_an_interrupt_leaves_what_came_and_stops_run_all(kernel, mock_server):
 
 @pytest.mark.kernel
 def test_if_none_can_be_asked_there_is_one_line_and_no_output(kernel, mock_server):
-    kernel.run("s.providers = {}")
+    kernel.run("s.settings.providers = {}")
     execution = kernel.run("%lockbots compare openai:a openai:b -- x", cell_id="c1")
     assert execution.reply["ename"] == "AuthenticationError"
     assert [output["type"] for output in execution.outputs] == ["error"]
 
 
-def test_loading_the_extension_waits_for_none_of_it():
+def test_loading_the_extension_imports_no_comparison_table_or_http_client():
     code = (
         "import sys, lockbots_magic.notebook.extension\n"
-        "late = 'usage', 'prices', 'comparison', 'rendering.side_by_side'\n"
-        "print([name for name in late if f'lockbots_magic.{name}' in sys.modules])"
+        "late = 'notebook.comparison', 'notebook.presenter', 'notebook.usage_tables', 'notebook.commands', 'rendering'\n"
+        "print([name for name in (*(f'lockbots_magic.{one}' for one in late), 'requests') if name in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
+    for name in ("comparison", "presenter", "usage_tables", "commands"):
+        assert importlib.util.find_spec(f"lockbots_magic.notebook.{name}"), "a renamed module would pass unseen"

@@ -130,7 +130,7 @@ def test_an_interrupt_closes_the_connection_keeps_the_text_and_stops_run_all(ker
     assert "Traceback" not in error["traceback"][0]
     reply = execution.outputs[0]["data"]
     assert reply["text/plain"].startswith("1 2")
-    assert "interrupted" in reply["text/html"]
+    assert "Interrupted; the text so far is kept." in reply["text/html"]
     aborted = kernel.client.get_shell_msg(timeout=10)
     while aborted["parent_header"]["msg_id"] != queued:
         aborted = kernel.client.get_shell_msg(timeout=10)
@@ -162,8 +162,8 @@ def test_an_interrupt_during_a_pause_before_a_retry_ends_it(kernel, mock_server)
 def test_a_retry_is_told_and_forgotten_once_it_works(kernel, mock_server):
     use(kernel, mock_server.url("openai", fault="http-503", times=1, retry_after=0.2))
     execution = kernel.run("%%chat\nsay fine", cell_id="c1")
-    assert "trying again" in execution.of("display_data")[0]["data"]["text/html"]
-    assert "trying again" not in execution.outputs[0]["data"]["text/html"]
+    assert "Retrying in" in execution.of("display_data")[0]["data"]["text/html"]
+    assert "Retrying in" not in execution.outputs[0]["data"]["text/html"]
     assert execution.text == "fine"
 
 
@@ -202,7 +202,7 @@ def test_login_asks_hidden_and_keeps_it_out_of_everything_that_is_sent(kernel, m
     kernel.client.input("mock-planted-credential")
     execution = kernel.finish(request)
     assert execution.reply["status"] == "ok"
-    assert "kept in this kernel" in execution.outputs[0]["text"]
+    assert "saved in this kernel" in execution.outputs[0]["text"]
     execution.messages += kernel.run("%lockbots status\n%lockbots providers\n%lockbots history").messages
     assert "planted" not in str(execution.messages)
     kernel.run("%lockbots logout liaobots")

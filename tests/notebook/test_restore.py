@@ -114,8 +114,8 @@ def test_a_fresh_kernel_goes_on_with_what_the_notebook_shows(book, kernels, mock
         book.run(dead, f"c{number}", f"%%chat\nquestion {number}")
     before = value(dead, TURNS)
     said_so = said(fresh, f"%lockbots restore {book.save()}")
-    assert said_so.startswith("restored from talk.ipynb; now in main\nmain: 3 turns\n")
-    assert "to go on with it: %lockbots use openai:demo" in said_so
+    assert said_so.startswith("Restored from talk.ipynb; the current conversation is main.\nmain: 3 turns\n")
+    assert "To continue with it: `%lockbots use openai:demo`" in said_so
     assert value(fresh, TURNS) == before
     fresh.run(use)
     assert "I have heard 7 messages" in shown(book.run(fresh, "c3", "%%chat\nand now?"))
@@ -168,9 +168,9 @@ def test_loops_retries_forks_undone_and_cleared_turns_come_back_as_they_were(boo
         "third": ["fifth"],
     }
     told = said(fresh, f"%lockbots restore {book.save()}")
-    assert "now in third" in told
+    assert "the current conversation is third" in told
     assert value(fresh, EVERYTHING) == had
-    assert "is here already" in said(fresh, f"%lockbots restore {book.path}")
+    assert "already here, left as is" in said(fresh, f"%lockbots restore {book.path}")
     assert value(fresh, EVERYTHING) == had
 
 
@@ -185,11 +185,11 @@ def test_a_name_that_is_taken_gets_a_number(book, kernels):
 def test_the_kernel_knows_its_notebook_by_itself(book, kernels):
     dead, fresh = kernels
     execution = fresh.run("%lockbots restore")
-    assert "name it: %lockbots restore NAME.ipynb" in execution.of("error")[0]["evalue"]
+    assert "Give it: `%lockbots restore NAME.ipynb`" in execution.of("error")[0]["evalue"]
     book.run(dead, "a", "%%chat\nhow do I save")
     fresh.run(f"os.environ['JPY_SESSION_NAME'] = {str(book.save())!r}")
     execution = fresh.run("%lockbots restore", cell_id="new")
-    assert "save the notebook, and restore again" in execution.outputs[0]["text"]
+    assert "Save the notebook, and restore again" in execution.outputs[0]["text"]
     assert "main: 1 turn" in execution.outputs[0]["text"]
     book.run(dead, "b", "%%chat\nand load?")
     book.cells["new"] = "%lockbots restore", []
