@@ -403,7 +403,7 @@ def test_if_none_can_be_asked_there_is_one_line_and_no_output(kernel, mock_serve
 def test_loading_the_extension_imports_no_comparison_table_or_http_client():
     code = (
         "import sys, lockbots_magic.notebook.extension\n"
-        "late = 'notebook.comparison', 'notebook.presenter', 'notebook.usage_tables', 'notebook.commands', 'rendering'\n"
+        "late = 'notebook.comparison', 'notebook.presenter', 'notebook.usage_tables', 'notebook.commands'\n"
         "print([name for name in (*(f'lockbots_magic.{one}' for one in late), 'requests') if name in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
