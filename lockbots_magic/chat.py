@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 class Chat:
     """Talk to one model in one conversation.
 
+    `copy.copy` shares the conversation and the provider; `copy.deepcopy` copies both, with the credential. A pickle
+    never holds the credential: a loaded chat takes it from the environment. A function that can't be pickled, such as
+    a lambda, can't be pickled as a model.
+
     Args:
         model: ``"provider:model"``, a provider's name for its default model, a `Provider`, or any function that
             takes a prompt and returns or yields text.

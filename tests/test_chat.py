@@ -1,6 +1,8 @@
 """A turn runs and is kept, whatever happens on the way."""
 
 import _thread
+import copy
+import pickle
 import threading
 
 import pytest
@@ -11,6 +13,7 @@ from lockbots_magic.errors import (
     AuthenticationError,
     ConnectionFailed,
     Interrupted,
+    NotRecordedError,
     PromptTooLongError,
     ProviderError,
     UsageError,
@@ -398,3 +401,100 @@ def test_a_reader_that_takes_its_next_step_while_it_is_stopped_meets_no_other_er
     reader.join(10)
     assert not raised
     assert [(t.reply, t.status) for t in chat.conversation.turns] == [("one ", "interrupted")]
+
+
+def pickled(value):
+    return pickle.loads(pickle.dumps(value))
+
+
+DUPLICATES = [copy.copy, copy.deepcopy, pickled]
+
+
+@pytest.mark.parametrize("duplicate", DUPLICATES)
+def test_copied_chat_continues_with_its_model_and_parameters(duplicate):
+    chat = Chat(echo, system="Be brief.")
+    chat.ask("one")
+    new = duplicate(chat)
+    assert [turn.prompt for turn in new.conversation.turns] == ["one"]
+    assert new.ask("two").reply == "You said two"
+    assert (new.model, new.params, new.conversation.system) == (chat.model, chat.params, "Be brief.")
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, pickled])
+def test_deep_copy_of_a_chat_goes_its_own_way(duplicate):
+    chat = Chat("openai:demo", base_url="http://127.0.0.1:9", params={"stop": ["x"]}, max_retries=5)
+    new = duplicate(chat)
+    new.params["stop"].append("y")
+    new.provider.max_retries = 0
+    assert (chat.params, chat.provider.max_retries) == ({"stop": ["x"]}, 5)
+    assert (new.model, new.provider.base_url) == ("demo", "http://127.0.0.1:9")
+    assert new.conversation is not chat.conversation
+
+
+def test_shallow_copy_of_a_chat_shares_its_conversation():
+    chat = Chat(echo)
+    assert copy.copy(chat).conversation is chat.conversation
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])
+def test_copied_chat_keeps_the_credential(duplicate):
+    chat = Chat("liaobots", auth="planted-credential-6")
+    assert duplicate(chat).provider.auth is chat.provider.auth
+    assert duplicate(chat.provider).auth is chat.provider.auth
+
+
+@pytest.mark.parametrize("variable", [None, "LOCKBOTS_LIAOBOTS_AUTH"])
+def test_pickled_chat_holds_no_credential_and_takes_one_from_the_environment(variable, monkeypatch):
+    data = pickle.dumps(Chat("liaobots", auth="planted-credential-6"))
+    assert b"planted-credential-6" not in data
+    if variable:
+        monkeypatch.setenv(variable, "planted-credential-7")
+    auth = pickle.loads(data).provider.auth
+    assert (auth and auth.reveal()) == ("planted-credential-7" if variable else None)
+
+
+def test_copy_of_a_chat_takes_no_credential_that_the_original_lacks(monkeypatch):
+    chat = Chat("liaobots")
+    monkeypatch.setenv("LOCKBOTS_LIAOBOTS_AUTH", "planted-credential-7")
+    assert copy.deepcopy(chat).provider.auth is None
+
+
+def test_chat_with_a_lambda_is_copied_but_not_pickled():
+    chat = Chat(lambda prompt, times=1: prompt * times)
+    assert copy.deepcopy(chat).ask("ab", times=2).reply == "abab"
+    with pytest.raises((pickle.PicklingError, AttributeError), match="lambda"):
+        pickle.dumps(chat)
+
+
+def test_function_with_a_default_that_cannot_be_pickled_is_pickled():
+    assert pickled(Chat(guarded)).ask("hi").reply == "hi"
+
+
+def guarded(prompt, lock=threading.Lock()):  # noqa: B008  # the default is what is tested
+    with lock:
+        return prompt
+
+
+def test_chat_is_pickled_while_its_reply_is_in_progress():
+    chat = Chat(echo)
+    with chat.stream("one") as reply:
+        next(reply)
+        new = pickled(chat)
+    assert new.ask("two").reply == "You said two"
+    assert [turn.prompt for turn in chat.conversation.turns] == ["one"]
+
+
+@pytest.mark.parametrize("duplicate", DUPLICATES)
+def test_copied_chat_keeps_its_cassette(duplicate, tmp_path):
+    path = tmp_path / "talk.jsonl"
+    Chat(echo, cassette=path).ask("hi")
+    new = duplicate(Chat(echo, cassette=path, mode="replay", speed=0))
+    assert (new.provider.cassette.mode, new.provider.cassette.speed) == ("replay", 0)
+    assert new.ask("hi").reply == "You said hi"
+    with pytest.raises(NotRecordedError):
+        new.ask("something else")
+
+
+def test_copies_of_a_chat_share_its_cassette(tmp_path):
+    chat = Chat(echo, cassette=tmp_path / "talk.jsonl")
+    assert copy.deepcopy(chat).provider.cassette is copy.copy(chat.provider).cassette is chat.provider.cassette

@@ -6,7 +6,7 @@ import math
 import threading
 import warnings
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 from ..conversation.messages import Asker
 from ..errors import NotRecordedError, UsageError
@@ -21,6 +21,8 @@ MODES = get_args(Mode)
 
 class Cassette:
     """A cassette file in use: replays answers from it, and records answers to it.
+
+    A copy is the same object, as both would write to one file. A loaded pickle opens the file again.
 
     Args:
         path: The file.
@@ -64,6 +66,15 @@ class Cassette:
 
     def __repr__(self) -> str:
         return f"Cassette({self.path.name!r}, {self.mode!r})"
+
+    def __copy__(self) -> Cassette:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Cassette:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Cassette, (self.path, self.mode, self.speed, self.hint)
 
     def __str__(self) -> str:
         count = len(self.file.recordings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -39,6 +40,15 @@ class CassetteProvider(Provider):
 
     def __repr__(self) -> str:
         return f"CassetteProvider({self.provider!r}, {self.cassette!r})"
+
+    def __copy__(self) -> CassetteProvider:
+        return CassetteProvider(copy.copy(self.provider), self.cassette)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> CassetteProvider:
+        return CassetteProvider(copy.deepcopy(self.provider, memo), self.cassette)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return CassetteProvider, (self.provider, self.cassette)
 
     def __getattribute__(self, name: str) -> Any:
         # Not `__getattr__`: what the base class defines would be found first, and hide the wrapped provider's.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import inspect
 import os
@@ -9,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..conversation.cancellation import Cancellation
 from ..conversation.messages import ChatRequest, Delta, Message, ModelInfo
@@ -19,12 +20,18 @@ from ..security.secrets import Secret
 from .declarations import class_property
 from .validation import parse_base_url, parse_count, parse_seconds, parse_timeout, wrap_credential
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 
 class Provider(ABC):
     """A service that replies to chat requests.
 
     A subclass sets the class attributes below and implements `stream`; the rest is inherited. Keep the
     state of a reply in local variables of `stream`: several replies may stream at once.
+
+    A copy (`copy.copy`, `copy.deepcopy`) keeps the credential. A pickle never holds it: the loaded provider takes
+    its credential from the environment.
 
     Args:
         base_url: Base URL of the service, in place of `url`.
@@ -86,6 +93,26 @@ class Provider(ABC):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self.base_url!r})"
+
+    def __copy__(self) -> Self:
+        return self._duplicate(self.__getstate__())
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self._duplicate(copy.deepcopy(self.__getstate__(), memo))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: None if isinstance(value, Secret) else value for name, value in vars(self).items()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.auth = self.credential_from_environment()
+
+    def _duplicate(self, state: dict[str, Any]) -> Self:
+        new = object.__new__(type(self))
+        new.__setstate__(state)
+        vars(new).update({name: value for name, value in vars(self).items() if isinstance(value, Secret)})
+        new.auth = self.auth
+        return new
 
     @abstractmethod
     def stream(self, request: ChatRequest) -> Iterator[Delta]:

@@ -43,6 +43,21 @@ class FunctionProvider(Provider):
     def __init__(self, function: Callable[..., Any], **settings: Any) -> None:
         super().__init__(**settings)
         self.function = function
+        self._inspect_function()
+
+    def __repr__(self) -> str:
+        return f"FunctionProvider({self._function_name})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        derived = ("parameters", "_signature", "_request_parameters", "_takes_any")
+        return {name: value for name, value in super().__getstate__().items() if name not in derived}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._inspect_function()
+
+    def _inspect_function(self) -> None:
+        function = self.function
         try:
             self._signature = inspect.signature(function)
         except (TypeError, ValueError):
@@ -57,9 +72,6 @@ class FunctionProvider(Provider):
             if n not in self._request_parameters and p.kind not in _STARRED
         ]
         self.parameters = MappingProxyType(dict.fromkeys(others, "parameter of the function"))  # type: ignore[misc]
-
-    def __repr__(self) -> str:
-        return f"FunctionProvider({self._function_name})"
 
     def model_info(self, model: str) -> ModelInfo:
         """Return a model without limits, named after the function by default."""

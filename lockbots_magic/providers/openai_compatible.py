@@ -153,6 +153,7 @@ class Preset:
         declarations = {
             "__doc__": f"The chat-completions endpoint of {self.name}.",
             "__module__": __name__,
+            "__qualname__": f"presets.{self.name}",  # where pickle finds the class
             "name": self.name,
             "url": self.url,
             "credential_env": (self.credential_variable,) if self.credential_variable else (),

@@ -29,7 +29,7 @@ class MalformedCredential(ValueError):  # noqa: N818  # the name states the cond
 
 
 class Secret:
-    """A credential whose `repr` and `str` hide it.
+    """A credential whose `repr` and `str` hide it. A copy is the same object; pickling raises `TypeError`.
 
     Args:
         value: The credential.
@@ -112,6 +112,12 @@ class Secret:
         return f"Secret({MASK})"
 
     __str__ = __repr__
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        return self
 
     def __reduce__(self) -> str:
         raise TypeError("a credential is not saved")

@@ -1,6 +1,7 @@
 """Chat completions against the mock server: requests, presets, and unusual or malformed responses."""
 
 import itertools
+import pickle
 
 import pytest
 
@@ -326,3 +327,9 @@ def test_credential_echoed_in_a_reply_is_redacted(mock_server):
     url = mock_server.url("openai", piece=3)
     said = "".join(pieces(url, prompt=f"say it is {CREDENTIAL}, is it not?", auth=CREDENTIAL))
     assert said == "it is ***, is it not?"
+
+
+@pytest.mark.parametrize("row", PRESETS, ids=lambda row: row.name)
+def test_class_of_a_preset_can_be_pickled(row):
+    kind = provider_class(row.name)
+    assert pickle.loads(pickle.dumps(kind)) is kind
