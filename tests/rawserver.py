@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 """How long (s) anything is waited for before the test fails."""
 
 

@@ -26,6 +26,8 @@ from tests.rawserver import PATIENCE, Peer, RawServer, answers, drips, full_port
 PIECES = [b"one ", "два ".encode(), b"three"]
 QUICK = 0.1
 """Time (s) without data that is too long."""
+FOR_EVER = {"silence": 10 * PATIENCE, "total": 10 * PATIENCE}
+"""Limits that are not reached before the test fails for another reason."""
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 """Chunked, but decoded by `connection.EagerResponse`."""
@@ -314,13 +316,11 @@ def test_silence_is_a_timeout(parts):
     ids=["chunks", "bytes", "header", "chunk-size", "events", "events-size"],
 )  # fmt: skip
 def test_endless_heartbeat_ends_with_the_total_time(head, drop):
-    begin = time.monotonic()
     with RawServer(drips(head, drop)) as server:
         error, _ = failure_of(server.url, total=0.1, silence=PATIENCE)
         server.wait_until_gone()
     assert type(error) is ProviderTimeout
     assert "whole reply" in str(error)
-    assert time.monotonic() - begin < PATIENCE / 2
 
 
 def test_no_time_left_is_a_timeout_before_any_io():
@@ -407,32 +407,25 @@ def test_cancelled_exchange_opens_no_connection():
     [[], [CHUNKED], [CHUNKED, chunk(b"part")], [EVENTS, chunk(b"part")]],
     ids=["headers", "body", "midway", "events"],
 )
-def test_interrupt_inside_a_read_closes_the_socket_within_100_ms(parts):
-    def seconds() -> float:
-        sent: list[float] = []
-        ready = threading.Event()
+def test_interrupt_inside_a_read_closes_the_socket_while_the_server_is_silent(parts):
+    ready = threading.Event()
 
-        def script(peer: Peer) -> None:
-            if not peer.request():
-                return
-            for part in parts:
-                peer.send(part)
-            if len(parts) == 2:
-                peer.wait(ready)
-                time.sleep(0.05)  # until the client blocks: a signal just before would wait with it
-            sent.append(time.monotonic())
-            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
-            peer.until_gone()
-            sent.append(time.monotonic())
+    def script(peer: Peer) -> None:
+        if not peer.request():
+            return
+        for part in parts:
+            peer.send(part)
+        if len(parts) == 2:
+            peer.wait(ready)
+        time.sleep(0.05)  # until the client blocks: a signal just before would wait with it
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        peer.until_gone()
 
-        with RawServer(script) as server:
-            with pytest.raises(KeyboardInterrupt), exchange(server.url) as answer:  # noqa: PT012
-                for _ in answer:
-                    ready.set()
-            server.wait_until_gone()
-        return sent[1] - sent[0]
-
-    assert min(seconds() for _ in range(3)) < 0.1
+    with RawServer(script) as server:
+        with pytest.raises(KeyboardInterrupt), exchange(server.url, **FOR_EVER) as answer:  # noqa: PT012
+            for _ in answer:
+                ready.set()
+        server.wait_until_gone()
 
 
 # Reuse
@@ -467,11 +460,16 @@ def test_connection_is_reused_after_finish(head, rest):
 def test_finish_does_not_wait_for_an_endless_body(drop):
     script = drips(CHUNKED + chunk(b"[DONE]"), drop) if drop else hangs(CHUNKED + chunk(b"[DONE]"))
     with RawServer(script) as server:
-        with exchange(server.url) as answer:
-            next(iter(answer))
-            begin = time.monotonic()
-            answer.finish()
-            assert time.monotonic() - begin < 1
+
+        def finish() -> None:
+            with exchange(server.url, **FOR_EVER) as answer:
+                next(iter(answer))
+                answer.finish()
+
+        worker = threading.Thread(target=finish, daemon=True)
+        worker.start()
+        worker.join(PATIENCE)
+        assert not worker.is_alive(), "it waits for the end of the body"
         server.wait_until_gone()
 
 
