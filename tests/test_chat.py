@@ -113,7 +113,7 @@ def test_an_interrupt_keeps_what_had_come_and_stops_the_cell():
     def interrupted(prompt):
         yield "partial"
         _thread.interrupt_main()
-        threading.Event().wait(5)
+        threading.Event().wait(30)
 
     chat = Chat(interrupted)
     with pytest.raises(Interrupted, match="7 characters"):
@@ -144,9 +144,9 @@ def test_cancel_from_another_thread_ends_the_reply_quietly(mock_server):
 
     thread = threading.Thread(target=read)
     thread.start()
-    assert started.wait(5)
+    assert started.wait(30)
     reply.cancel()
-    thread.join(5)
+    thread.join(30)
     assert not thread.is_alive()
     mock_server.wait_for_disconnect()
     assert reply.turn.status == "interrupted"
@@ -166,18 +166,18 @@ def test_one_conversation_runs_one_turn_at_a_time():
 
     def slow(prompt):
         begun.set()
-        go_on.wait(5)
+        go_on.wait(30)
         yield "done"
 
     chat = Chat(slow)
     thread = threading.Thread(target=chat.ask, args=("first",))
     thread.start()
-    assert begun.wait(5)
+    assert begun.wait(30)
     with pytest.raises(UsageError, match="in progress"):
         chat.ask("second")
     assert Chat(echo).ask("elsewhere").status == "complete"
     go_on.set()
-    thread.join(5)
+    thread.join(30)
     assert [t.prompt for t in chat.conversation.turns] == ["first"]
 
 
@@ -185,7 +185,7 @@ def test_a_reply_left_by_a_thread_that_has_ended_is_not_under_way():
     chat = Chat(echo)
     thread = threading.Thread(target=lambda: next(chat.stream("one")))
     thread.start()
-    thread.join(5)
+    thread.join(30)
     assert chat.ask("two").status == "complete"
 
 
@@ -380,7 +380,7 @@ def test_a_reader_that_takes_its_next_step_while_it_is_stopped_meets_no_other_er
             with reply:
                 next(reply)
                 at_first.set()
-                release.wait(10)
+                release.wait(30)
                 list(reply)
         except BaseException as error:  # noqa: BLE001  # whatever it is, it is told below
             raised.append(error)
@@ -390,15 +390,15 @@ def test_a_reader_that_takes_its_next_step_while_it_is_stopped_meets_no_other_er
     def slow_watcher():
         if threading.current_thread() is threading.main_thread():
             release.set()  # the turn is being kept, and the reader goes on
-            ended.wait(10)
+            ended.wait(30)
 
     reader = threading.Thread(target=read)
     reader.start()
-    at_first.wait(10)
+    at_first.wait(30)
     chat.conversation.observers.add(slow_watcher)
     reply.cancel()
     release.set()
-    reader.join(10)
+    reader.join(30)
     assert not raised
     assert [(t.reply, t.status) for t in chat.conversation.turns] == [("one ", "interrupted")]
 

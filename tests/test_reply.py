@@ -1,7 +1,6 @@
 """How answers end on the wire, and how a model is denied there: scripted bytes, exactly."""
 
 import threading
-import time
 
 import pytest
 
@@ -9,7 +8,7 @@ from lockbots_magic.errors import HTTPStatusError, ModelNotFoundError, ProtocolE
 from lockbots_magic.providers.liaobots import Liaobots, decode_response
 from lockbots_magic.providers.lockchat import Lockchat
 from lockbots_magic.providers.openai_compatible import presets
-from tests.rawserver import RawServer
+from tests.rawserver import PATIENCE, RawServer
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 HELLO = b'data: {"choices":[{"delta":{"content":"hello"}}]}\n\n'
@@ -17,6 +16,8 @@ STOP = b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n'
 DONE = b"data: [DONE]\n\n"
 DENIAL = b"The model: `gpt-4` does not exist"
 MESSAGES = [{"role": "user", "content": "hi"}]
+ENDLESS = (PATIENCE, 10 * PATIENCE)
+"""Timeouts that are not reached before a script of `once` gives up waiting for `hold`, which fails the test."""
 
 
 def chunk(data):
@@ -55,9 +56,7 @@ def once(*parts, hold=None):
 def test_the_end_mark_ends_the_reply_though_the_connection_stays_open(answer):
     hold = threading.Event()
     with RawServer(once(answer, hold=hold)) as server:
-        began = time.monotonic()
-        assert said(presets.openai, server, timeout=(5, 5)) == "hello"
-        assert time.monotonic() - began < 4, "it did not wait for the silence to become too long"
+        assert said(presets.openai, server, timeout=ENDLESS) == "hello"
         hold.set()
 
 
@@ -66,7 +65,7 @@ def test_a_finish_reason_makes_the_reply_whole_whatever_becomes_of_the_connectio
     hold = threading.Event()
     answer = HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunk(HELLO + STOP)
     with RawServer(once(answer, hold=hold if how == "silent" else None)) as server:
-        assert said(presets.openai, server, timeout=(5, 0.2)) == "hello"
+        assert said(presets.openai, server, timeout=(PATIENCE, 0.2)) == "hello"
         hold.set()
 
 
@@ -92,10 +91,8 @@ def test_a_denied_model_in_a_200_is_tried_again_and_then_an_error(body):
 def test_a_denial_is_noticed_at_once_though_the_connection_stays_open():
     hold = threading.Event()
     with RawServer(once(HEAD + b"\r\n" + DENIAL + b"\n", hold=hold)) as server:
-        began = time.monotonic()
         with pytest.raises(ModelNotFoundError):
-            said(Lockchat, server, timeout=(5, 5))
-        assert time.monotonic() - began < 4
+            said(Lockchat, server, timeout=ENDLESS)
         hold.set()
 
 
@@ -179,7 +176,5 @@ def test_liaobots_never_shows_an_error_object_as_the_answer(content_type, body):
 def test_liaobots_ends_with_its_end_mark_though_the_connection_stays_open():
     hold = threading.Event()
     with RawServer(once(HEAD + b"\r\n" + EVENT + DONE, hold=hold)) as server:
-        began = time.monotonic()
-        assert said(Liaobots, server, timeout=(5, 5)) == "hello"
-        assert time.monotonic() - began < 4
+        assert said(Liaobots, server, timeout=ENDLESS) == "hello"
         hold.set()

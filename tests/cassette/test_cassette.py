@@ -2,13 +2,15 @@
 
 import json
 import threading
-import time
+from types import SimpleNamespace
 
 import pytest
 
 from lockbots_magic import Chat
+from lockbots_magic.cassette import provider as cassette_provider
 from lockbots_magic.cassette.active import eject_cassette, insert_cassette
 from lockbots_magic.cassette.cassette import MODES, Cassette
+from lockbots_magic.conversation.cancellation import Cancellation
 from lockbots_magic.conversation.messages import CellOrigin, Delta, Usage
 from lockbots_magic.errors import (
     AuthenticationError,
@@ -336,24 +338,37 @@ def test_default_model_of_a_server_is_recorded_too(path, mock_server):
         Chat("vllm", cassette=path, mode="replay").ask("hi")
 
 
-def test_rhythm_is_kept_for_who_watches(path):
+def test_recorded_speed_is_kept_if_the_output_is_live(path, monkeypatch):
+    clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
+    monkeypatch.setattr(cassette_provider, "time", clock)
+
     def model(prompt):
         for word in "abc":
-            time.sleep(0.1)
+            clock.now += 0.5
             yield word
 
     Chat(model, cassette=path).ask("hi")
 
-    def played(speed=None, **options):
-        chat = Chat(never_named("model"), cassette=path, mode="replay", speed=speed)
-        began = time.monotonic()
-        assert "".join(chat.stream("hi", **options)) == "abc"
-        return time.monotonic() - began
+    def wait(_, seconds):
+        clock.now += seconds
+        return False
 
-    assert played() < 0.1
-    assert played(origin=CellOrigin(watched=True)) >= 0.3
-    assert 0.1 <= played(speed=3) < 0.3
-    assert played(speed=0, origin=CellOrigin(watched=True)) < 0.1
+    monkeypatch.setattr(Cancellation, "wait", wait)
+
+    def played(speed=None, **options):
+        """Return how long (s) after the question each word arrives."""
+        chat = Chat(never, cassette=path, mode="replay", speed=speed)
+        began, arrivals = clock.now, []
+        for _ in chat.stream("hi", **options):
+            arrivals.append(clock.now - began)
+            clock.now += 0.25 if "origin" in options else 0  # displaying the word; the next comes no later for it
+        return arrivals
+
+    live = CellOrigin(watched=True)
+    assert played() == [0, 0, 0]
+    assert played(origin=live) == [0.5, 1, 1.5]
+    assert played(speed=2) == [0.25, 0.5, 0.75]
+    assert played(speed=0, origin=live) == [0, 0.25, 0.5]
 
 
 def test_played_reply_can_be_stopped(path):

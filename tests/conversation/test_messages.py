@@ -69,5 +69,5 @@ def test_cancellation_ends_a_wait_in_another_thread():
     thread = threading.Thread(target=lambda: outcome.append(cancellation.wait(60)))
     thread.start()
     cancellation.cancel()
-    thread.join(5)
+    thread.join(30)
     assert outcome == [True]

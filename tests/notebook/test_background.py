@@ -127,10 +127,10 @@ def test_a_cell_that_runs_again_stops_its_earlier_reply_and_takes_its_place(kern
 def test_what_a_function_prints_stands_in_the_cell_that_asked(kernel, mock_server):
     use(kernel, mock_server.url("openai"))
     kernel.run("import threading\ngo, gone = threading.Event(), threading.Event()")
-    kernel.run("def late():\n    'Late.'\n    go.wait(20)\n    print('PRINTED', flush=True)\n    gone.set()")
+    kernel.run("def late():\n    'Late.'\n    go.wait(30)\n    print('PRINTED', flush=True)\n    gone.set()")
     request = kernel.send("%%chat --background --tools late\ncall late {}", cell_id="c1")
     kernel.finish(request)
-    other = kernel.send("go.set()\ngone.wait(20)", cell_id="c2")
+    other = kernel.send("go.set()\ngone.wait(30)", cell_id="c2")
     printed = None
     while printed is None:
         message = kernel.client.get_iopub_msg(timeout=30)
@@ -145,9 +145,9 @@ def test_what_a_function_prints_stands_in_the_cell_that_asked(kernel, mock_serve
 def test_a_stop_tells_that_a_function_has_to_return_first(kernel, mock_server):
     use(kernel, mock_server.url("openai"))
     kernel.run("import threading\ngo, there = threading.Event(), threading.Event()")
-    kernel.run("def late():\n    'Late.'\n    there.set()\n    go.wait(20)")
+    kernel.run("def late():\n    'Late.'\n    there.set()\n    go.wait(30)")
     background(kernel, "call late {}", "--tools late")
-    kernel.run("there.wait(20)")
+    kernel.run("there.wait(30)")
     told = kernel.run("%lockbots stop").printed
     assert "will end when a running tool returns" in told
     kernel.run("go.set()")

@@ -55,7 +55,7 @@ def test_they_are_asked_at_once():
     together = threading.Barrier(3)
 
     def model(prompt):
-        together.wait(20)  # breaks if one waits for another
+        together.wait(30)  # breaks if one waits for another
         yield prompt.upper()
 
     comparison = asked("hello", ["a", "b", "c"], chats(a=model, b=model, c=model))
@@ -132,7 +132,7 @@ def test_an_interrupt_stops_all_and_keeps_what_came(mock_server):
     def tell(number, delta):
         if delta.text and number not in told and number < 2:
             told.add(number)
-            came.wait(20)  # both have said something
+            came.wait(30)  # both have said something
 
     with pytest.raises(KeyboardInterrupt):
         comparison.run(tell)
@@ -229,7 +229,7 @@ def test_answers_of_one_model_stay_in_their_columns(cassette):
         yield f"answer {number}"
 
     def other(prompt):
-        went.wait(20)  # others are asked meanwhile
+        went.wait(30)  # others are asked meanwhile
         yield "other"
 
     models = ["a", "b", "a", "a"]

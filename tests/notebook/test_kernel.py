@@ -1,6 +1,5 @@
 """In a real kernel: what a front end sees while a reply streams, is interrupted, or fails."""
 
-import time
 from itertools import pairwise
 
 import pytest
@@ -78,12 +77,12 @@ def test_text_just_before_a_pause_is_shown_during_the_pause(kernel, mock_server)
     assert kernel.finish(request).reply["status"] == "error"
 
 
-def test_frames_are_at_most_twenty_a_second(kernel, mock_server):
+def test_frames_are_as_few_as_their_minimum_interval_says(kernel, mock_server):
     use(kernel, mock_server.url("openai", tokens=2000, rate=2000))
-    began = time.monotonic()
+    kernel.run("from lockbots_magic.rendering import frame_loop\nusual, frame_loop.FRAME = frame_loop.FRAME, 3600")
     execution = kernel.run("%%chat\ngo", cell_id="c1")
-    elapsed = time.monotonic() - began
-    assert len(shown_texts(execution)) <= elapsed * 20 + 3
+    kernel.run("frame_loop.FRAME = usual")
+    assert len(shown_texts(execution)) == 2, "the first frame and the whole reply"
 
 
 @pytest.mark.parametrize("how", ["no cell id", "off"])
@@ -119,11 +118,9 @@ def test_an_interrupt_closes_the_connection_keeps_the_text_and_stops_run_all(ker
         execution.messages.append(message)
         if visible(message["content"].get("data", {})).startswith("1 2"):
             break
-    pressed = time.monotonic()
     kernel.manager.interrupt_kernel()
-    closed = mock_server.wait_for_disconnect()
+    mock_server.wait_for_disconnect()
     kernel.finish(request, execution)
-    assert closed - pressed < 0.5, "on a busy machine; alone it takes a few milliseconds"
     assert execution.reply["status"] == "error"
     error = execution.of("error")[0]
     assert len(error["traceback"]) == 1
@@ -131,9 +128,9 @@ def test_an_interrupt_closes_the_connection_keeps_the_text_and_stops_run_all(ker
     reply = execution.outputs[0]["data"]
     assert reply["text/plain"].startswith("1 2")
     assert "Interrupted; the text so far is kept." in reply["text/html"]
-    aborted = kernel.client.get_shell_msg(timeout=10)
+    aborted = kernel.client.get_shell_msg(timeout=30)
     while aborted["parent_header"]["msg_id"] != queued:
-        aborted = kernel.client.get_shell_msg(timeout=10)
+        aborted = kernel.client.get_shell_msg(timeout=30)
     assert aborted["content"]["status"] in ("aborted", "error")
     (turn,) = turns(kernel)
     assert turn[2] == "interrupted"
@@ -156,7 +153,7 @@ def test_an_interrupt_during_a_pause_before_a_retry_ends_it(kernel, mock_server)
     notice = next(m for m in kernel.messages(request) if m["msg_type"] == "display_data")
     assert "Retrying in 30 s" in notice["content"]["data"]["text/html"]
     kernel.manager.interrupt_kernel()
-    assert kernel.finish(request, timeout=5).reply["status"] == "error"
+    assert kernel.finish(request, timeout=25).reply["status"] == "error"
 
 
 def test_a_retry_is_told_and_forgotten_once_it_works(kernel, mock_server):
@@ -197,7 +194,7 @@ def test_login_where_the_front_end_can_not_ask_is_one_message(kernel):
 
 def test_login_asks_hidden_and_keeps_it_out_of_everything_that_is_sent(kernel, mock_server):
     request = kernel.send("%lockbots login liaobots", allow_stdin=True)
-    asked = kernel.client.get_stdin_msg(timeout=10)
+    asked = kernel.client.get_stdin_msg(timeout=30)
     assert asked["content"]["password"] is True
     kernel.client.input("mock-planted-credential")
     execution = kernel.finish(request)
@@ -250,7 +247,7 @@ def test_replies_of_two_cells_that_stream_at_once_in_threads_stay_in_their_cells
     kernel.finish(second)
     shown = {first: "", second: ""}
     while not (shown[first].endswith("59 60") and shown[second].count("word") == 60):
-        message = kernel.client.get_iopub_msg(timeout=20)
+        message = kernel.client.get_iopub_msg(timeout=30)
         cell = message["parent_header"].get("msg_id")
         if "display_data" in message["msg_type"]:
             shown[cell] = visible(message["content"]["data"]) or shown[cell]

@@ -91,7 +91,7 @@ class Cell:
 
     def wait_for(self, condition):
         with self.changed:
-            assert self.changed.wait_for(lambda: condition(self), 5)
+            assert self.changed.wait_for(lambda: condition(self), 30)
         return self.frames
 
 
@@ -272,7 +272,7 @@ def test_a_frame_that_fails_costs_no_reply(shown, monkeypatch):
     output = LiveCellOutput(Shell(), alone)
     monkeypatch.setattr(output._drawing._document, "advance", lambda: 1 / 0)
     output.feed(Delta("a **b**"))
-    output._drawing._thread.join(5)
+    output._drawing._thread.join(30)
     output.finish(Turn("q", "a **b**"))
     assert shown.text == "a **b**"
 

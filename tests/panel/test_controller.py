@@ -87,7 +87,7 @@ def test_edited_first_prompt_starts_an_empty_conversation(panel):
 def test_conversation_takes_one_reply_at_a_time(panel, model):
     model.go_on.clear()
     panel.post("send", prompt="hi")
-    model.begun.wait(5)
+    model.begun.wait(30)
     with pytest.raises(UsageError, match="already has a reply in progress"):
         panel.controller.backend.chat().ask("from a cell")
     panel.post("send", prompt="impatient")
@@ -103,20 +103,20 @@ def test_prompt_is_refused_while_a_cell_has_a_reply_in_progress(panel, model):
     model.go_on.clear()
     reading = threading.Thread(target=lambda: list(panel.controller.backend.chat().stream("from a cell")))
     reading.start()
-    model.begun.wait(5)
+    model.begun.wait(30)
     panel.post("hello", view="v2")
     assert panel.wait_for("snapshot", 2)["busy"] == "elsewhere"
     panel.post("send", prompt="impatient")
     assert "reply in progress" in panel.wait_for("notification")["text"]
     model.go_on.set()
-    reading.join(20)
+    reading.join(30)
     assert prompts(panel.controller.conversation) == ["from a cell"]
 
 
 def test_clear_stops_the_reply(panel, model):
     model.go_on.clear()
     panel.post("send", prompt="hi")
-    model.begun.wait(5)
+    model.begun.wait(30)
     threading.Timer(0.05, model.go_on.set).start()
     panel.post("clear")
     assert len(panel.controller.conversation) == 0
@@ -161,7 +161,7 @@ def test_two_views_that_send_at_once_start_one_reply(panel, model):
     for one in both:
         one.start()
     for one in both:
-        one.join(20)
+        one.join(30)
     assert len(panel.received("begin")) == 1
     (sent,) = panel.received("notification")
     begun = panel.received("begin")[0]["reply"]["prompt"]

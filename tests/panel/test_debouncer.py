@@ -54,7 +54,7 @@ def test_request_is_run_after_the_delay_without_a_flush(monkeypatch):
     action = Action()
     worker = Debouncer(action)
     worker.request()
-    assert action.began.wait(5)
+    assert action.began.wait(30)
     worker.close()
     assert action.runs == 1
 
@@ -66,11 +66,11 @@ def test_request_during_a_run_is_another_run(monkeypatch):
     def act():
         runs.append(threading.current_thread())
         running.set()
-        assert go_on.wait(5)
+        assert go_on.wait(30)
 
     worker = Debouncer(act)
     worker.request()
-    assert running.wait(5)
+    assert running.wait(30)
     worker.request()
     go_on.set()
     worker.flush()
@@ -99,7 +99,7 @@ def test_thread_ends_without_requests_and_a_closed_worker_starts_none():
     worker = Debouncer(lambda: None)
     worker.request()
     thread = worker._thread
-    thread.join(20)
+    thread.join(30)
     assert not thread.is_alive()
     worker.request()
     worker.close()
@@ -134,7 +134,7 @@ def test_failed_action_is_a_warning_and_the_next_run_succeeds():
 
 def request_and_wait(worker):
     worker.request()
-    worker._thread.join(20)
+    worker._thread.join(30)
 
 
 def test_delay_is_one_that_a_reader_tolerates():

@@ -47,7 +47,7 @@ def test_view_that_opens_during_a_reply_is_sent_what_has_arrived(panel, model):
 def test_long_reply_is_sent_once(model):
     def long(prompt):
         yield "".join(f"Paragraph {n} with some words.\n\n" for n in range(200))
-        assert model.go_on.wait(20)
+        assert model.go_on.wait(30)
         yield "The end."
 
     model.go_on.clear()
@@ -115,7 +115,7 @@ def test_two_panels_stream_at_once():
         panel.post("hello", view="v")
         panel.post("send", prompt="hi")
     for panel, model in zip(both, models, strict=True):
-        assert model.begun.wait(5)
+        assert model.begun.wait(30)
         model.go_on.set()
         panel.wait_for("usage")
     assert [panel.shown()[0][1] for panel in both] == ["<p>a b c</p>\n", "<p>d e f</p>\n"]

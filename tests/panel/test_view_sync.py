@@ -129,19 +129,19 @@ def test_undo_and_clear_elsewhere_are_sent(panel):
 def test_reply_continues_while_another_conversation_is_open(panel, model):
     model.go_on.clear()
     panel.post("send", prompt="hi")
-    model.begun.wait(5)
+    model.begun.wait(30)
     panel.post("new")
     assert panel.received("snapshot")[-1]["reply"] is None
     ended, main = threading.Event(), panel.controller.backend.conversations["main"]
     main.observers.add(lambda: ended.set() if len(main) else None)
     model.go_on.set()
-    assert ended.wait(20)
+    assert ended.wait(30)
     panel.post("switch", name="main")
     assert [p for p, *_ in panel.shown()] in (["hi"], [])  # its end may still be to come
     panel.post("switch", name="chat")
     for thread in threading.enumerate():
         if thread.name == "lockbots panel":
-            thread.join(20)
+            thread.join(30)
     panel.post("switch", name="main")
     assert [p for p, *_ in panel.shown()] == ["hi"]
 
@@ -181,7 +181,7 @@ def test_closed_panel_stops_its_replies_and_sends_nothing(model):
     panel = PanelHarness(Chat(model))
     model.go_on.clear()
     panel.post("send", prompt="hi")
-    model.begun.wait(5)
+    model.begun.wait(30)
     threading.Timer(0.05, model.go_on.set).start()
     panel.controller.close()
     assert panel.controller.conversation.turns[0].status == "interrupted"

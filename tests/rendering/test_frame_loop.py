@@ -34,7 +34,7 @@ class Frames:
             self._changed.notify_all()
         return self._size
 
-    def come(self, count, seconds=5.0):
+    def come(self, count, seconds=30.0):
         """Whether `count` frames have been drawn within `seconds`."""
         with self._changed:
             return self._changed.wait_for(lambda: len(self.drawn) >= count, seconds)

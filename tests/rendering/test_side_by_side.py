@@ -92,7 +92,7 @@ class Cell:
     def wait_for(self, text):
         """Wait until every piece of `text` can be seen at once."""
         with self.changed:
-            assert self.changed.wait_for(lambda: self.frames and all(t in self.page for t in text), 10), self.page
+            assert self.changed.wait_for(lambda: self.frames and all(t in self.page for t in text), 30), self.page
 
     @property
     def page(self):
@@ -185,6 +185,6 @@ def test_a_frame_that_fails_costs_no_reply(cell, monkeypatch):
     cell.wait_for(["one"])
     monkeypatch.setattr(output._columns[0]._document, "advance", lambda: 1 / 0)
     output.feed(0, Delta("a **b**"))
-    output._thread.join(10)
+    output._thread.join(30)
     output.finish([Column("one", "", "a **b**")])
     assert "a **b**" in cell.page

@@ -101,7 +101,7 @@ class MockServer:
         """Times at which clients disconnected before the end of a response, as `time.monotonic()` (s)."""
         return list(self._log.disconnects)
 
-    def wait_for_request(self, timeout: float = 5.0, *, count: int = 1) -> MockRequest:
+    def wait_for_request(self, timeout: float = 30.0, *, count: int = 1) -> MockRequest:
         """Wait until `count` requests have been received; return the last of them.
 
         Args:
@@ -117,7 +117,7 @@ class MockServer:
                 raise TimeoutError(f"{len(log.requests)} of {count} requests received within {timeout:g} s.")
             return log.requests[count - 1]
 
-    def wait_for_disconnect(self, timeout: float = 5.0) -> float:
+    def wait_for_disconnect(self, timeout: float = 30.0) -> float:
         """Wait until a client disconnects before the end of a response; each call waits for one more.
 
         Args:
