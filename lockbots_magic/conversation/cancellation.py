@@ -36,5 +36,5 @@ class Cancellation:
             callback()
 
     def wait(self, seconds: float) -> bool:
-        """Wait up to `seconds` (s); true when cancelled meanwhile."""
+        """Wait up to `seconds` (s); return True once cancelled."""
         return self._event.wait(seconds)

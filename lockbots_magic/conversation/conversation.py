@@ -33,18 +33,18 @@ class Slot:
 
 
 class ActiveReply(Protocol):
-    """A reply in progress, as its conversation knows it."""
+    """The part of a reply in progress that its conversation uses."""
 
     @property
     def abandoned(self) -> bool:
-        """True if its reader left it unfinished."""
+        """True if the caller stopped iterating before the end."""
 
     def close(self) -> None:
-        """End it where it is."""
+        """End the reply and keep the text so far."""
 
 
 class Conversation:
-    """Turns in order. A cell owns its turns: when it runs again, the new turns replace them where they stand.
+    """Turns in order. A cell owns its turns: when it runs again, the new turns replace them in the same place.
 
     A copy (`copy.copy`, `copy.deepcopy`, `pickle`) has the same turns, but an id and observers of its own.
 
@@ -106,7 +106,7 @@ class Conversation:
         return None if reply is None or reply.abandoned else reply
 
     def close_abandoned_reply(self) -> None:
-        """Close a reply that its reader left unfinished.
+        """Close an active reply whose caller stopped iterating before the end.
 
         Raises:
             UsageError: If a reply is in progress.
@@ -154,7 +154,7 @@ class Conversation:
         return Slot(turns)
 
     def slot_of(self, turn_id: str) -> Slot:
-        """Return the slot that replaces one turn.
+        """Return the position that replaces one turn.
 
         Raises:
             UsageError: If there is no such turn.
@@ -163,7 +163,7 @@ class Conversation:
         return Slot(self._turns[:at], (turn_id,), tentative=True)
 
     def commit(self, turn: Turn, slot: Slot) -> HistoryEntry | None:
-        """Put a turn into its slot. Later turns were made without it, so they become stale.
+        """Put a turn into its position. Later turns were made without it, so they become stale.
 
         Returns:
             The entry for the notebook; None if the turn was not taken in.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from .turn import Turn
 
 MAX_FORMER_IDS = 50
-"""Most ids that a conversation remembers from before it was cleared."""
+"""Maximum number of former ids, kept when a conversation is cleared."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class HistoryEntry:
     order: tuple[int, ...] = ()
     """Serial numbers of all turns, oldest first."""
     stale: tuple[int, ...] = ()
-    """Those of the stale turns."""
+    """Serial numbers of the stale turns."""
     made: float = 0.0
     """Time of the change: Unix time (s), and later than that of every earlier change of the conversation."""
     deleted: bool = False
@@ -56,6 +56,6 @@ class RestoredConversation:
     made: float
     """Time of its last change; see `HistoryEntry.made`."""
     gaps: tuple[str, ...] = ()
-    """Ids of turns right before which other turns are missing."""
+    """Ids of turns that directly follow missing turns."""
     original_name: str = ""
     """Its name in the notebook, if a later conversation has the same; `info.name` then has a number."""

@@ -1,4 +1,4 @@
-"""The values that pass between the parts: all frozen, none of them knows where it is stored."""
+"""Frozen values that chats and providers exchange: messages, requests, deltas, usage. No I/O."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from .cancellation import Cancellation
 
 
 class ToolCall(NamedTuple):
-    """A function that the model wants called, and what came of it."""
+    """A call that the model requested, and its result."""
 
     id: str
-    """By which the model knows it; unique in one reply."""
+    """Identifier set by the model; unique in one reply."""
     name: str
     arguments: str
-    """A JSON object, as the model wrote it."""
+    """JSON object, as the model wrote it."""
     result: str | None = None
-    """What the function returned, as text for the model; None while it was not called."""
+    """Return value as text for the model; None before the call."""
 
     def __str__(self) -> str:
-        """The call about as Python writes it; arguments that are no JSON object, as they are."""
+        """Format the call like Python; arguments that are not a JSON object are unchanged."""
         arguments = self.arguments
         with suppress(ValueError, RecursionError):
             given = json.loads(arguments or "{}")
@@ -35,7 +35,7 @@ class ToolCall(NamedTuple):
         return f"{self.name}({arguments})"
 
     def to_dict(self) -> dict[str, Any]:
-        """The form in which chat APIs send it."""
+        """Return the form of chat APIs."""
         return {
             "id": self.id,
             "type": "function",
@@ -45,21 +45,21 @@ class ToolCall(NamedTuple):
 
 @dataclass(frozen=True)
 class Message:
-    """One message of a conversation, as every chat API knows it."""
+    """One message of a conversation, in the common form of chat APIs."""
 
     role: str
     """``"system"``, ``"user"``, ``"assistant"``, or ``"tool"``: the result of a call."""
     content: str
     images: tuple[str, ...] = ()
-    """URLs of images that go with the text, ``data:image/png;base64,...`` among them."""
+    """URLs of images sent with the text, including ``data:image/png;base64,...``."""
     calls: tuple[ToolCall, ...] = ()
-    """The functions that the assistant wants called."""
+    """Tool calls that the assistant requests."""
     call_id: str = ""
-    """The call whose result this is."""
+    """Id of the call whose result this message is."""
 
     @classmethod
     def of(cls, value: Message | Mapping[str, Any]) -> Message:
-        """Take a message as it is, or make one of ``{"role": ..., "content": ...}``, as chat APIs write it.
+        """Return a message unchanged, or build one from ``{"role": ..., "content": ...}``, the form of chat APIs.
 
         Raises:
             UsageError: `value` is neither.
@@ -75,7 +75,7 @@ class Message:
             ) from None
 
     def to_dict(self) -> dict[str, Any]:
-        """The form in which chat APIs send it (OpenAI API reference, "Create chat completion": messages)."""
+        """Return the form of chat APIs (OpenAI API reference, "Create chat completion": messages)."""
         message: dict[str, Any] = {"role": self.role, "content": self.content}
         if self.images:
             text = [{"type": "text", "text": self.content}] if self.content else []
@@ -110,41 +110,41 @@ def _call(value: Any) -> ToolCall:
 
 @dataclass(frozen=True)
 class Tool:
-    """A function that the model may ask to have called, as it is told of it."""
+    """Declaration of a function that the model may call."""
 
     name: str
     description: str
     parameters: Mapping[str, Any] = field(hash=False)
-    """JSON schema of its arguments, an object."""
+    """JSON schema of the arguments, an object."""
 
     def to_dict(self) -> dict[str, Any]:
-        """The form in which chat APIs send it (OpenAI API reference, "Create chat completion": tools)."""
+        """Return the form of chat APIs (OpenAI API reference, "Create chat completion": tools)."""
         described = {"name": self.name, "description": self.description, "parameters": dict(self.parameters)}
         return {"type": "function", "function": described}
 
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """A model and its limits, as far as they are known."""
+    """A model and its limits; None where a limit is unknown."""
 
     id: str
     name: str = ""
     max_length: int | None = None
-    """Characters that the messages may hold together."""
+    """Maximum length of all messages together (characters)."""
     token_limit: int | None = None
-    """Tokens that the messages may hold together."""
+    """Maximum length of all messages together (tokens)."""
     takes_images: bool | None = None
-    """Whether it takes images; None goes by its provider."""
+    """Whether the model accepts images; None uses the provider's default."""
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Token counts, as the provider reported them; None where it did not."""
+    """Token counts reported by the provider; None where it reported none."""
 
     prompt_tokens: int | None = None
-    """Tokens of the whole request, cached ones too."""
+    """Tokens of the whole request, including cached ones."""
     completion_tokens: int | None = None
-    """Tokens of the answer, reasoning included."""
+    """Tokens of the answer, including reasoning."""
     reasoning_tokens: int | None = None
     cached_tokens: int | None = None
     """Tokens of the request read from the service's prompt cache."""
@@ -161,7 +161,7 @@ class Usage:
 
 
 class Delta(NamedTuple):
-    """One step of a reply. A named tuple: there is one for each token, and a dataclass takes four times as long."""
+    """One step of a reply. A named tuple: one is made for each token, and a dataclass takes four times as long."""
 
     text: str = ""
     reasoning: str = ""
@@ -169,17 +169,17 @@ class Delta(NamedTuple):
     """``"stop"``, ``"length"``, ...; ``"truncated"`` when the stream ended without its end mark."""
     usage: Usage | None = None
     notice: str = ""
-    """A line for the reader that is not part of the reply, such as "retrying in 3 s"."""
+    """Remark of the toolkit, not part of the reply, such as "retrying in 3 s"."""
     calls: tuple[ToolCall, ...] = ()
-    """Functions that the model wants called; with a result, what came of them."""
+    """Tool calls that the model requested; with their results once called."""
 
 
 @dataclass(frozen=True)
 class CellOrigin:
-    """What only a notebook knows of a prompt: the cell that asks, and whether the reply is watched."""
+    """Origin of a prompt in a notebook: cell, execution, and whether output is live."""
 
     cell_id: str | None = None
-    """Cell that asks; its earlier turn is replaced."""
+    """Cell of the prompt; its earlier turn is replaced."""
     run: str | None = None
     """Execution of that cell; one execution may hold several turns."""
     watched: bool = False
@@ -187,12 +187,12 @@ class CellOrigin:
 
 
 Asker = tuple[str, str]
-"""The notebook cell that asks, and which execution of it."""
+"""Id of a notebook cell, and of its execution."""
 
 
 @dataclass(frozen=True)
 class ChatRequest:
-    """What a provider is asked: the whole of it, so that a provider needs no other state.
+    """Complete request to a provider; a provider needs no other state.
 
     `messages` may be given as dicts; a system prompt comes first among them, as role ``"system"``.
     """
@@ -204,10 +204,10 @@ class ChatRequest:
     tools: tuple[Tool, ...] = ()
     """Tools that the model may call."""
     conversation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    """Stays the same through one conversation (uuid4)."""
+    """UUID4, constant for one conversation."""
     cancellation: Cancellation = field(default_factory=Cancellation, compare=False, repr=False)
     origin: CellOrigin = field(default=CellOrigin(), compare=False, repr=False)
-    """The notebook cell that asks, if one does."""
+    """Notebook cell of the prompt; empty outside notebooks."""
 
     def __post_init__(self) -> None:
         messages: Iterable[Message | Mapping[str, Any]] = self.messages
@@ -215,7 +215,7 @@ class ChatRequest:
         object.__setattr__(self, "params", MappingProxyType(dict(self.params)))
 
     def __getstate__(self) -> dict[str, Any]:
-        """Copies and pickles hold the request, not its cancellation: that belongs to one reply in one process."""
+        """Return the state without the cancellation, which belongs to one reply in one process."""
         return {**vars(self), "params": dict(self.params), "cancellation": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -228,5 +228,5 @@ class ChatRequest:
 
     @property
     def asker(self) -> Asker | None:
-        """The cell and its execution; a cell run again may be given the same recorded answer again."""
+        """Cell and execution; a cassette may give a cell that runs again the same answer."""
         return (self.origin.cell_id, self.origin.run) if self.origin.cell_id and self.origin.run else None

@@ -1,7 +1,7 @@
 """Order of turns: serial numbers, and their compact form for outputs. No I/O.
 
-Every conversation counts its turns from a random start. So a serial number names one turn in whatever conversation it
-stands, in a fork and after a restart, too; and turns made one after the other have consecutive numbers, so that the
+Every conversation counts its turns from a random start. A serial number therefore identifies a turn in every
+conversation that contains it, including forks and restored ones. Consecutive turns have consecutive numbers, so the
 order of thousands of turns is a few runs of numbers.
 """
 
@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 
 MAX_TURNS = 100_000
-"""Most turns in the order of one conversation."""
+"""Maximum number of turns in the order of one conversation."""
 _MAX_SERIAL = 2**53
 _MAX_START = 2**48
 

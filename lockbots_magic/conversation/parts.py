@@ -18,13 +18,13 @@ ROUND_SEPARATOR = "\n\n"
 
 @dataclass(frozen=True)
 class OpaqueData:
-    """Data of a model that only its maker can read, such as a signature or encrypted reasoning.
+    """Data that only the model's service can read, such as a signature or encrypted reasoning.
 
     It goes back only to the provider, address and model that made it.
     """
 
     data: Any = field(hash=False)
-    """JSON, as it came."""
+    """JSON, as received."""
     provider: str = ""
     url: str = ""
     model: str = ""
@@ -47,7 +47,7 @@ class ReasoningPart:
 
 @dataclass(frozen=True)
 class ToolCallPart:
-    """A tool call that the model asked for."""
+    """A tool call that the model requested."""
 
     id: str
     name: str
@@ -58,7 +58,7 @@ class ToolCallPart:
 
 @dataclass(frozen=True)
 class ToolResultPart:
-    """Result of a tool call, as the model is told it."""
+    """Result of a tool call, as sent to the model."""
 
     call_id: str
     text: str
@@ -66,7 +66,7 @@ class ToolResultPart:
 
 @dataclass(frozen=True)
 class ImagePart:
-    """Image that the model made."""
+    """Image made by the model."""
 
     url: str
     """``data:`` or http(s) URL."""
@@ -122,7 +122,7 @@ def simple_rounds(reply: str = "", reasoning: str = "", calls: Iterable[ToolCall
     Args:
         reply: Text of the reply.
         reasoning: Reasoning before it.
-        calls: Tool calls, with results where they were made.
+        calls: Tool calls, with their results once called.
 
     Returns:
         One round, or two if there were calls: calls and results come before the text.
@@ -139,7 +139,7 @@ def simple_rounds(reply: str = "", reasoning: str = "", calls: Iterable[ToolCall
 
 
 def text_of(rounds: Iterable[Round]) -> str:
-    """Return the text of all rounds, one paragraph apart."""
+    """Return the text of all rounds, separated by blank lines."""
     return ROUND_SEPARATOR.join(text for one in rounds if (text := one.text))
 
 

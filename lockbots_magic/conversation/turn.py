@@ -1,4 +1,4 @@
-"""Turn: one prompt and what came of it."""
+"""Turn: one prompt, its reply, and how the reply ended."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Status = Literal["complete", "interrupted", "error", "truncated"]
 
 @dataclass(frozen=True, repr=False, init=False)
 class Turn:
-    """One prompt and what came of it. Its `str` is the reply.
+    """One prompt, its reply, and how the reply ended. `str(turn)` is the reply.
 
     Args:
         prompt: Text of the prompt, as sent.
@@ -34,14 +34,14 @@ class Turn:
         elapsed: Seconds from sending to the end.
         first_text: Seconds from sending to the first text; None if none came.
         left_out: Number of older turns that did not fit into the context window.
-        images: URLs of the images sent with the prompt, ``data:`` URLs among them.
+        images: URLs of the images sent with the prompt, including ``data:`` URLs.
         calls: Tool calls made for the reply, in order.
         stale: True if an earlier turn has been run again since.
         cell_id: Notebook cell that owns the turn.
         run: Execution of that cell; one execution may hold several turns.
         id: uuid4, hex.
-        finish_reason: How the reply ended, in the server's word.
-        rounds: Rounds of typed parts that the reply is made of; they go before `reply`, `reasoning` and `calls`.
+        finish_reason: Finish reason in the server's words.
+        rounds: Rounds of typed parts of the reply; they take precedence over `reply`, `reasoning` and `calls`.
 
     Example:
         >>> turn = Turn("Hi", "Hello", reasoning="A greeting.")
@@ -110,7 +110,7 @@ class Turn:
 
     @cached_property
     def reply(self) -> str:
-        """Text of the reply, rounds a blank line apart."""
+        """Text of the reply; rounds are separated by blank lines."""
         return text_of(self.rounds)
 
     @cached_property
@@ -130,7 +130,7 @@ class Turn:
 
     @property
     def is_shown(self) -> bool:
-        """True if there is something to show: not for a failure before the first word or call."""
+        """True if there is something to show: False for a failure before the first word or call."""
         return self.status != "error" or bool(self.reply or self.calls)
 
     @property
@@ -145,7 +145,7 @@ class Turn:
     def to_dict(self) -> dict[str, Any]:
         """Return the turn as JSON; fields at their defaults are left out.
 
-        Rounds are written only where `reply`, `reasoning` and `calls` don't tell them.
+        Rounds are written only if `reply`, `reasoning` and `calls` don't determine them.
         """
         given = {f.name: getattr(self, f.name) for f in fields(self) if f.name in _DEFAULTS}
         kept: dict[str, Any] = {"prompt": self.prompt, "reply": self.reply}

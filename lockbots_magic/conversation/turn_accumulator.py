@@ -60,14 +60,14 @@ class TurnAccumulator:
         return self._has_results or any(isinstance(part, ToolCall) for one in self._rounds for part in one)
 
     def restart(self) -> None:
-        """Start the clock anew; nothing may have been added yet."""
+        """Restart the clock; nothing may have been added yet."""
         self._began = time.monotonic()
 
     def add(self, delta: Delta) -> Delta:
         """Add one step of the reply.
 
         Returns:
-            The step as it is shown: text that begins another round follows a blank line.
+            The step to show: text that begins another round is preceded by a blank line.
         """
         if delta.text:
             if self.first_text is None:
@@ -90,7 +90,7 @@ class TurnAccumulator:
         return delta
 
     def follow(self, deltas: Iterator[Delta]) -> Generator[Delta, None, None]:
-        """Yield `deltas` as they are shown, and add each.
+        """Add each of `deltas`, and yield it in the form to show.
 
         Raises:
             ProviderError: As raised by `deltas`, with `.partial` set to the text so far.

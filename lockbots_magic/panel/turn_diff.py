@@ -36,7 +36,7 @@ def find_added_turn(sent: SentTurns, turns: Sequence[Turn]) -> AddedTurn | None:
 
     Returns:
         The one turn that was added, in place of at most one other; None if more than that has changed and the views
-        need all turns anew.
+        need all turns again.
     """
     old, new = [turn_id for turn_id, _ in sent], [turn.id for turn in turns]
     added = [turn for turn in turns if turn.id not in old]

@@ -1,1 +1,1 @@
-"""Replies made visible. Knows no provider; reply text is never trusted as HTML."""
+"""Rendering of replies: HTML, terminal, MIME bundles. Imports no provider; reply text is never trusted as HTML."""

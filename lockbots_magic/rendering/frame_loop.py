@@ -73,7 +73,7 @@ class FrameLoop:
                 return
             if size:  # 0: nothing but half a marker has arrived
                 spent = time.monotonic() - started
-                self._stopped.wait(max(FRAME, size / FRAME_RATE, 4 * spent) - spent)  # the stream is read meanwhile
+                self._stopped.wait(max(FRAME, size / FRAME_RATE, 4 * spent) - spent)  # reading the stream goes on
 
     def _take_in(self) -> None:
         pieces = []

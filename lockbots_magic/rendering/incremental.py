@@ -2,7 +2,7 @@
 
 Finished blocks are rendered and left alone; only the open one at the end is rendered again. An open block that grows
 long (code, a table, a list, an endless paragraph) is shown in parts, which join on the page; when it is finished, it is
-rendered once more as the one block it is.
+rendered once more as a whole.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_OPEN = 800
 
 
 class IncrementalMarkdown:
-    """A reply in progress."""
+    """Renders a reply that is still streaming."""
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
@@ -30,8 +30,8 @@ class IncrementalMarkdown:
         self._finished: list[str] = []
         self._expected_notes: set[str] = set()
         self._defines_links = False
-        self._formulas = 0  # in what is finished
-        self._formulas_shown = 0  # and in the parts of the open block
+        self._formulas = 0  # number of formulas in finished blocks
+        self._formulas_shown = 0  # the same, with the parts of the open block that are shown
         self._coloured = GrowingCode()
 
     @property
@@ -63,7 +63,7 @@ class IncrementalMarkdown:
         return "".join(done), rendered(_joined(tokens, bool(self._open.parts)), env)
 
     def whole(self) -> str:
-        """Return the HTML of the whole, now that it is complete: a link or a note may be defined after its use."""
+        """Return the HTML of the complete reply; links and notes may be defined after their use."""
         self.advance()
         env = self._open.environment(formulas=self._formulas)
         tokens = parse(self._open.source, env)
@@ -73,7 +73,7 @@ class IncrementalMarkdown:
         return "".join(self._finished) + rendered(tokens, env)
 
     def _finish(self, finished: Finished, tokens: list[Token], env: Environment, continues: bool) -> str:
-        """Render finished blocks; return what is to be shown of them, and keep what they are in the end."""
+        """Render finished blocks; return the HTML to show now, and keep their final HTML."""
         self._defines_links = bool(env["references"])
         self._expected_notes |= env.get("guessed", set())
         shown = rendered(_joined(tokens[: finished.tokens], continues), env)

@@ -1,7 +1,7 @@
 """Parser for Markdown as models write it: CommonMark, tables, task lists, footnotes and TeX. Pure.
 
-Raw HTML is off: a tag in a reply is text. `env["growing"]` tells that the text is incomplete; what is open at its end
-is then read as what it will become (see `open_markdown`).
+Raw HTML is off: a tag in a reply is text. `env["growing"]` marks the text as incomplete; open markup at its end is
+then completed (see `open_markdown`).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def parse(text: str, env: Environment) -> list[Token]:
 
 
 def lowered(tokens: list[Token], levels: int) -> list[Token]:
-    """Lower the headings among `tokens` by that many levels, so that they stand below those of a page."""
+    """Lower the headings among `tokens` by that many levels, so that they rank below those of a page."""
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(int(token.tag[1:]) + levels, 6)}"

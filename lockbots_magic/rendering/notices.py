@@ -1,4 +1,4 @@
-"""The toolkit's own words in an output: notices below a reply, and pages. Pure, and cheap to import."""
+"""Notices below a reply, and pages of the toolkit. Pure, and cheap to import."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Page:
 
 
 def notices_of(turn: Turn) -> list[str]:
-    """Return what a reader has to know of `turn` besides its reply, one line each."""
+    """Return the remarks to show below the reply of `turn`, one line each."""
     notices = [f"called {_shorten(str(call))} → {_shorten(call.result or '')}" for call in turn.calls]
     if turn.left_out:
         many = "turn was" if turn.left_out == 1 else "turns were"

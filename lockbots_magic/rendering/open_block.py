@@ -1,4 +1,4 @@
-"""The open end of a growing reply: which of its blocks are finished, and where a long one may be parted."""
+"""Open end of a growing reply: finds finished blocks, and places to split a long open one."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from .markdown import Environment, parse
 from .open_markdown import completed, open_fence
 
 MAX_PARAGRAPH = 6_000
-"""Length (characters) from which a paragraph without a good place to part it is parted anywhere."""
+"""Length (characters) from which a paragraph without a good place to split is split anywhere."""
 ENOUGH_OF_A_LINE = 40
-"""Length (characters) from which a line tells what it begins: no Markdown mark is as long."""
+"""Length (characters) from which the kind of a line is certain: Markdown marks are shorter."""
 
 _LINE_END = re.compile(r"\r\n|\r(?=[^\n])")  # a CR at the end may be half of a CRLF
 _SENTENCE = re.compile(r"(?<=[.!?…;:,]\s)(?=[^\W\d_])|(?<=[。！？，])(?=\w)")
@@ -39,19 +39,19 @@ class Finished(NamedTuple):
     first_lines: int
     """Lines of the first block."""
     first_source: str
-    """Markdown of the first block, the parts that were taken included."""
+    """Markdown of the first block, including the parts already taken."""
 
 
 class OpenBlock:
     """The Markdown at the end of a growing reply, from the first block on that may still change.
 
-    A block that grows long is taken off in parts; what is left then begins with what the rest needs in front to be
-    read as the same kind of block, such as the head of a table.
+    A long block is taken off in parts. The remaining text is prefixed with what the parser needs to read it as the
+    same kind of block, such as the head of a table.
     """
 
     def __init__(self) -> None:
         self.text = ""
-        """What is open, as the parser is to read it."""
+        """Open text, in the form for the parser."""
         self.parts = ""
         """Markdown of the parts that were taken off the first block."""
         self._repeated = ""
@@ -60,17 +60,17 @@ class OpenBlock:
 
     @property
     def rest(self) -> str:
-        """Markdown of what is open, without what is repeated in front of it."""
+        """Open Markdown without the repeated prefix."""
         return self.text.removeprefix(self._repeated)
 
     @property
     def repeated_lines(self) -> int:
-        """How many lines are repeated in front of it."""
+        """Number of lines in the repeated prefix."""
         return self._repeated.count("\n")
 
     @property
     def source(self) -> str:
-        """Markdown of all that is not finished."""
+        """Markdown of all unfinished text."""
         return self.parts + self.rest
 
     @property
@@ -88,7 +88,7 @@ class OpenBlock:
         self.text += text
 
     def read(self, env: Environment) -> list[Token]:
-        """Parse what is open; what has not ended yet is read as what it will become."""
+        """Parse the open text, with incomplete markup completed."""
         self.text = normalize_line_ends(self.text)
         if not self.parts:
             self.text = self.text.lstrip("\n")
@@ -96,7 +96,7 @@ class OpenBlock:
         return parse(completed(self.text), env)
 
     def finish(self, tokens: Sequence[Token], env: Environment) -> Finished | None:
-        """Take the finished blocks off; None if no block is finished.
+        """Remove the finished blocks from the open text; return None if there are none.
 
         Args:
             tokens: What `read` returned.
@@ -117,10 +117,10 @@ class OpenBlock:
         return finished
 
     def take_part(self, tokens: Sequence[Token]) -> str | None:
-        """Take a part off the first block; None where other blocks follow it, or no place is good.
+        """Remove a part of the first block and return it; None if other blocks follow, or no place to split is good.
 
         Args:
-            tokens: What the open text was read as.
+            tokens: Tokens of the open text.
         """
         cut = _cut(tokens, self.text) if len(_starts(tokens)) == 1 else None
         if cut is None:
@@ -139,11 +139,11 @@ def _starts(tokens: Sequence[Token]) -> list[tuple[int, int]]:
 
 
 def _last(starts: Sequence[tuple[int, int]], tokens: Sequence[Token], lines: Sequence[str]) -> tuple[int, int] | None:
-    """Return the start of the last block, except the first, that is certainly a block; what stands before is finished.
+    """Return the start of the last certain block, the first excluded; everything before it is finished.
 
-    It is certain once its first two lines are complete: until then they may turn out to belong to the block before, the
-    second one as well where a table begins. Behind an empty line, enough of the first line will do. A formula is none
-    if anything stands behind its end.
+    A block is certain once its first two lines are complete; until then they may belong to the block before, the second
+    one if a table begins. After an empty line, enough of the first line suffices. A formula is certain only if no text
+    follows its end.
     """
     for index, line in reversed(starts[1:]):
         if tokens[index].type == "formula":
@@ -157,7 +157,7 @@ def _last(starts: Sequence[tuple[int, int]], tokens: Sequence[Token], lines: Seq
 
 
 def _cut(tokens: Sequence[Token], text: str) -> tuple[int, str] | None:
-    """Find where to part `text`, one open block: length of the part, and what the rest has to begin with."""
+    """Find where to split `text`, one open block: length of the part, and the prefix for the rest."""
     kind = tokens[0].type
     if kind == "fence":
         in_fence = open_fence(text[: text.rfind("\n") + 1])
@@ -180,15 +180,15 @@ def _first_lines(text: str, count: int) -> str:
 
 
 def _after_last_line(text: str, head: int) -> tuple[int, str] | None:
-    """Part after the last complete line; the first `head` lines are repeated."""
+    """Split after the last complete line; the first `head` lines are repeated."""
     repeated = _first_lines(text, head)
     end = text.rfind("\n") + 1
     return (end, repeated) if end > len(repeated) else None
 
 
 def _in_paragraph(text: str, repeated: str) -> tuple[int, str] | None:
-    """Part after a sentence, or a word, at which no markup is open."""
-    known = completed(text)  # what comes behind may turn out to belong to another block
+    """Split after a sentence, or a word, where no markup is open."""
+    known = completed(text)  # the text after it may belong to another block
     if not text.startswith(known):
         return None
     for places in (_SENTENCE, _WORD):

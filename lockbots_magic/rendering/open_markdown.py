@@ -1,4 +1,4 @@
-"""Incomplete Markdown, read as what it will become: open markup is closed, half a marker is left out. Pure."""
+"""Completion of incomplete Markdown: open markup is closed, half a marker is left out. Pure."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """HTML policy: the tags, attributes and classes that a rendered reply may hold.
 
-A front end trusts the output of a cell that was just run, so whatever HTML a reply holds would run there. Raw HTML is
+A front end trusts the output of a cell that was just run, so HTML in a reply would run there. Raw HTML is
 off in the Markdown parser; what the renderer makes passes this sanitiser as well.
 """
 
@@ -39,7 +39,7 @@ _CLASSES = {
 
 
 def sanitize(html: str) -> str:
-    """Remove from `html` whatever a reply may not hold."""
+    """Remove from `html` everything that a reply must not contain."""
     return nh3.clean(
         html,
         tags=_TAGS,

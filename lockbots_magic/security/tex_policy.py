@@ -1,9 +1,9 @@
-r"""TeX policy: tells formulas from TeX that does more than set mathematics.
+r"""TeX policy: separates formulas from TeX that does more than set mathematics.
 
 The front end sets formulas after the reply was sanitised. MathJax 3.2.2, which JupyterLab 4.6 loads with its "safe"
 extension on, then lets `\unicode[x;position:fixed]{1}` and `\mmlToken` write any CSS, `\mmlToken{mglyph}[src=…]` and
 `\style{cursor:url(…)}` fetch from any server, `\href` make links, and `\def`, `\let`, `\definecolor` or `\require`
-change all formulas of the page until it is loaded anew. In an export to LaTeX, `\input` reads files.
+change all formulas of the page until it is reloaded. In an export to LaTeX, `\input` reads files.
 
 So a formula may use the names in `tex_allowed.txt` and no others, which stays right when MathJax or KaTeX learn new
 ones. A formula with any other name is shown as code.
@@ -34,7 +34,7 @@ _PART = r"[.,]\d+"
 _LENGTH = rf"\s*-?(?:(?:\d\d?(?:{_PART})?|{_PART})\s*(?:mu|pt|px|mm)|(?:\d(?:{_PART})?|{_PART})\s*(?:em|ex|cm))\s*"
 _COLOUR = r"\s*(?:\[[A-Za-z]+\]\s*)?\{[\w#.,!\s-]*\}"
 _ARGUMENT = {
-    # A rule of 9999em makes a cell that nobody can scroll past.
+    # A rule of 9999em makes a cell too tall to scroll past.
     **dict.fromkeys(("hspace", "mspace"), rf"\s*\{{{_LENGTH}\}}"),
     "rule": rf"\s*(?:\[{_LENGTH}\]\s*)?\{{{_LENGTH}\}}\s*\{{{_LENGTH}\}}",
     "\\": rf"(?!\*?\[)|\*?\[{_LENGTH}\]",
@@ -42,7 +42,7 @@ _ARGUMENT = {
     # `\fcolorbox{red;cursor:url(…)}` is CSS.
     **dict.fromkeys(("color", "textcolor", "colorbox", "cellcolor", "rowcolor", "columncolor"), _COLOUR),
     "fcolorbox": _COLOUR * 2,
-    # As many columns as it says are made at once.
+    # MathJax creates this number of columns at once.
     **dict.fromkeys(("{alignat}", "{alignat*}", "{alignedat}"), r"\s*(?:\[[tcb]\]\s*)?\{\s*\d\s*\}"),
     "pmb": r"\s*(?:\{[^{}]*\}|\\?[A-Za-z])",  # sets its argument three times
     "enclose": r"\s*\{[a-z,\s]*\}\s*\{",  # without attributes
@@ -50,7 +50,7 @@ _ARGUMENT = {
     "label": r"\s*\{[\w:. -]*\}",
 }
 _ARGUMENTS = {name: re.compile(pattern) for name, pattern in _ARGUMENT.items()}
-"""What has to follow some commands and, in braces, some environments."""
+"""Required arguments of some commands and, in braces, of some environments."""
 
 _SIGNS = frozenset(" \t\n,;:!>|/.-+*'\"`^~=@{}()[]<$%&#_")
 """Names of one character that is not a letter."""
@@ -67,8 +67,8 @@ def allowed_names() -> frozenset[str]:
 def harmless(formula: str) -> bool:
     """Tell whether `formula` sets mathematics, does nothing else, and is cheap to set.
 
-    It then styles, links, loads and defines nothing, and hides nothing in a comment. Any other formula has to be shown
-    as text that no front end takes for TeX.
+    Such a formula styles, links, loads and defines nothing, and hides nothing in a comment. Any other formula must be
+    shown as text that no front end reads as TeX.
 
     Args:
         formula: TeX, with or without its delimiters.
@@ -102,7 +102,7 @@ def _is_allowed(token: re.Match[str], formula: str) -> bool:
 
 
 def _is_nested(formula: str) -> bool:
-    """Tell whether all groups are closed in order; where one is not, MathJax seeks its end in the text that follows."""
+    """Tell whether all groups are closed in order; MathJax searches for a missing end in the text that follows."""
     ends: list[str] = []
     for opened, closed, environment in _GROUP.findall(formula):
         if closed and (not ends or "".join(closed.split()) != ends.pop()):

@@ -2,7 +2,7 @@
 
 import { button, h } from "./dom.js";
 
-const SILENCE_TIMEOUT = 5000; // ms without any message after which the user is told
+const SILENCE_TIMEOUT = 5000; // ms without any message after which the user is warned
 const FIRST_HELLO_DELAY = 1000; // ms after which an unanswered hello is sent again; doubled each time
 const MAX_HELLO_DELAY = 60000; // ms; a hello sent later is the last one, because the kernel will answer all of them
 const ENDED = ["restarting", "autorestarting", "terminating", "dead"]; // kernel states in which its memory is lost

@@ -1,4 +1,4 @@
-/** DOM helpers. They know nothing of chats. */
+/** DOM helpers, independent of chats. */
 
 const ICONS = {
   add: "M8 3v10M3 8h10",

@@ -31,7 +31,7 @@ def with_retries(
     """Yield the deltas of `attempt()`; retry temporary failures, but only until the first token has been yielded.
 
     Args:
-        attempt: Sends the request anew at each call.
+        attempt: Sends the request again at each call.
         max_retries: Retries after the first attempt.
         backoff: First pause (s), doubled each time; `Retry-After` takes precedence. At most `MAX_PAUSE`.
         deadline: `time.monotonic()` (s) after which no retry begins.

@@ -1,4 +1,4 @@
-"""Formulas between dollars, in the form that every Markdown parser with formulas reads alike. Pure."""
+"""Formulas between dollars, in the form that every Markdown parser with formulas reads the same way. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def plain_formula(content: str, *, one_line: bool, in_cell: bool = False) -> str
     Args:
         content: The formula with its delimiters.
         one_line: Whether it has to stand on one line.
-        in_cell: Whether it stands in the cell of a table, which a bar would end.
+        in_cell: True if the formula is in a table cell, which a bar would end.
     """
     around, tex = _parts(unlabelled(content))
     if one_line and "%" in tex and "\n" in tex:

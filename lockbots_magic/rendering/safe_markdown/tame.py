@@ -58,7 +58,7 @@ def _harmless(tokens: Sequence[Token], cell: bool) -> Iterator[Token]:
 
 
 def _picture(image: Token, in_link: bool) -> Iterator[Token]:
-    """Link to an image instead of fetching it: the request alone would tell its server of the reader."""
+    """Link to an image instead of fetching it: the request alone would reveal the reader to its server."""
     source = address_of(image)
     name, host = name_of(image) or "image", host_of(source)
     text = _text(f"[{name}]" if host is None else f"{name} (image at {host})")

@@ -1,7 +1,7 @@
-"""A reply in a terminal while it comes: finished blocks are styled, the open one is plain text.
+"""Streaming reply in a terminal: finished blocks are styled, the open block is plain text.
 
-What is shown of the open block is erased once the block is finished, and written again as `blocks` renders it. Only
-rows that are certainly on the screen are erased; where a block has outgrown the screen it stays as it was typed.
+When the open block is finished, its rows are erased and written again as `blocks` renders them. Only rows that are
+certainly on the screen are erased; a block taller than the screen stays plain.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from .blocks import Renderer
 from .rows import OpenRows
 
 DEFAULT_SIZE = (80, 24)
-"""Columns and rows of a terminal that does not tell."""
+"""Columns and rows if the terminal does not report its size."""
 
-_STEP = ENOUGH_OF_A_LINE + 1  # characters of a line after which is looked what it begins
+_STEP = ENOUGH_OF_A_LINE + 1  # characters of a line after which its kind is checked
 _RESET = "\033[0m"
 
 
@@ -36,7 +36,7 @@ def size_of(stream: TextIO) -> tuple[int, int]:
 class StyledReply:
     """Writes a reply to a terminal.
 
-    What is shown in the end depends on the text and the size of the terminal alone, not on the pieces it came in.
+    The final display depends only on the text and the size of the terminal, not on how the text was cut.
 
     Args:
         stream: The terminal.
@@ -58,7 +58,7 @@ class StyledReply:
         self._rows.restart("")
 
     def write(self, text: str) -> None:
-        """Add `text`, in which nothing steers a terminal, and show it."""
+        """Add `text`, which must hold no control characters, and show it."""
         self._rows.resize(*size_of(self._stream))
         for piece in self._pieces(text):
             self._add(piece)
@@ -75,7 +75,7 @@ class StyledReply:
         """End the reply, or the part of it before a remark.
 
         Args:
-            as_is: Erase nothing: what was typed meanwhile, such as ^C, has moved the cursor.
+            as_is: Erase nothing, because typed input such as ^C has moved the cursor.
         """
         if as_is or self._rows.is_fixed:
             self._output.append("\n" if self._rows.stands_in_row else "")
@@ -95,7 +95,7 @@ class StyledReply:
         self._stream.flush()
 
     def _pieces(self, text: str) -> Iterator[str]:
-        """Cut `text` wherever blocks may turn out to be finished, so that they do at the same places in any stream."""
+        """Cut `text` wherever a block may end, so that blocks end at the same places for any stream."""
         while text:
             line_end = text.find("\n") + 1 or len(text)
             piece = text[: min(line_end, _STEP - self._line_length % _STEP)]
@@ -135,7 +135,7 @@ class StyledReply:
             self._output += [self._rows.restart(self._open.rest), rendered, "\n" if rendered else ""]
 
     def _part(self, tokens: list[Token]) -> None:
-        """Render the beginning of a block that grows too long to be erased."""
+        """Render the beginning of a block that is too long to be erased."""
         before = self._open.rest
         part = self._open.take_part(tokens) if tokens and tokens[0].type != "table_open" else None
         if part is not None:
@@ -151,7 +151,7 @@ class StyledReply:
 
     def _flush(self) -> None:
         output = "".join(self._output)
-        self._output.clear()  # first: an interrupt must not have it written twice
+        self._output.clear()  # first, so that an interrupt does not write it twice
         if output:
             self._stream.write(output.encode(self._encoding, "replace").decode(self._encoding))
             self._stream.flush()

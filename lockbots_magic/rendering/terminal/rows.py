@@ -58,10 +58,10 @@ def _may_break(before: str, after: str) -> bool:
 
 
 class OpenRows:
-    """The rows of text whose end is still to come, on a terminal that may scroll.
+    """Rows of text that is still growing, on a terminal that may scroll.
 
-    A row is one column narrower than the terminal, so the cursor always stands where it seems to. Rows that may have
-    scrolled away, or that the terminal has wrapped anew after a change of its width, are fixed: they stay as they are.
+    A row is one column narrower than the terminal, so the position of the cursor is certain. Rows that may have
+    scrolled away, or that the terminal has wrapped again after a change of its width, are fixed: they are not erased.
     """
 
     def __init__(self) -> None:
@@ -73,22 +73,22 @@ class OpenRows:
 
     @property
     def count(self) -> int:
-        """How many rows there are."""
+        """Number of rows."""
         return len(self._rows)
 
     @property
     def is_fixed(self) -> bool:
-        """Whether the first row can't be erased any more."""
+        """True if the first row can no longer be erased."""
         return self._fixed > 0
 
     @property
     def max_count(self) -> int:
-        """How many rows can be erased: what is above them may have scrolled away."""
+        """Number of rows that can be erased; those above may have scrolled away."""
         return max(self._height - 2, 1)
 
     @property
     def stands_in_row(self) -> bool:
-        """Whether the cursor stands behind the beginning of a row."""
+        """True if the cursor is not at the beginning of a row."""
         return bool(self._shown[-1])
 
     def resize(self, width: int, height: int) -> None:
@@ -100,7 +100,7 @@ class OpenRows:
         self._width, self._height = max(width - 1, 1), height
 
     def add(self, text: str) -> None:
-        """Add text, in which nothing steers a terminal."""
+        """Add text without control characters."""
         first, *others = text.replace("\t", _TAB).split("\n")
         self._extend(first)
         for line in others:
@@ -116,7 +116,7 @@ class OpenRows:
         self._line_of += [self._line_of[-1]] * (len(begins) - 1)
 
     def drop(self, lines: int) -> None:
-        """Forget the first lines of the text; what is shown of them stays."""
+        """Remove the first lines from the growing text; their rows stay on the screen."""
         first = next((i for i, line in enumerate(self._line_of) if line >= lines), len(self._rows))
         self._rows = self._rows[first:] or [""]
         self._line_of = [line - lines for line in self._line_of[first:]] or [0]
@@ -124,14 +124,14 @@ class OpenRows:
         self._fixed = max(self._fixed - first, 0)
 
     def restart(self, text: str) -> str:
-        """Begin anew with `text`; return what erases the rows that are shown."""
+        """Restart with `text`; return the output that erases the rows on the screen."""
         erasure = self._go_back_to(0)
         self._rows, self._line_of, self._shown, self._fixed = [""], [0], [""], 0
         self.add(text)
         return erasure
 
     def update(self) -> str:
-        """Return what makes the screen show the rows."""
+        """Return the output that shows the rows."""
         rows = [self._fit(row) for row in self._rows]
         pairs = enumerate(zip(self._shown, rows, strict=False))
         same = next((i for i, (old, new) in pairs if old != new), min(len(self._shown), len(rows)))
