@@ -17,9 +17,7 @@ from ..errors import Interrupted, LockbotsError
 from ..rendering.notices import notices_of
 from ..rendering.side_by_side import Column, bundle
 from ..reply import Reply, ReplyWorker
-from ..security.control_characters import printable
 from ..security.exits import clean_bundle
-from ..security.secrets import redacted
 
 THREAD_NAME = "lockbots compare"
 STOP_TIMEOUT = 5.0
@@ -125,7 +123,7 @@ class Comparison:
         turn = answer.turn
         text = answer.reply.text if answer.reply is not None else ""
         if answer.error is not None:
-            notices = [_told(answer.error)]
+            notices = [f"{type(answer.error).__name__}: {answer.error}"]
         else:
             notices = notices_of(turn) if turn is not None else ["it did not stop in time; what had come is shown"]
         return Column(answer.name, self._state(turn, timed=timed) if turn is not None else "", text, notices)
@@ -170,7 +168,7 @@ class Comparison:
 
         return ReplyWorker(
             list(replies.values()),
-            lambda reply, delta: tell(numbers[reply.id], _clean_notice(delta)),
+            lambda reply, delta: tell(numbers[reply.id], delta),
             end,
             name=THREAD_NAME,
         )
@@ -229,11 +227,3 @@ def _names(models: Sequence[str]) -> list[str]:
         seen[model] += 1
         names.append(f"{model} ({seen[model]})" if times[model] > 1 else model)
     return names
-
-
-def _clean_notice(delta: Delta) -> Delta:
-    return delta._replace(notice=redacted(printable(delta.notice))) if delta.notice else delta
-
-
-def _told(error: Exception) -> str:
-    return redacted(printable(f"{type(error).__name__}: {error}"))

@@ -50,14 +50,14 @@ def output_for(shell: InteractiveShell, mode: str, alone: Callable[[], bool]) ->
     return LiveCellOutput(shell, alone) if watched(shell, mode) else CellOutput()
 
 
-class LastingOutput(Output, Protocol):
+class BackgroundOutput(Output, Protocol):
     """Where a reply is shown that goes on when its cell has ended."""
 
     def run(self, work: Callable[[], object]) -> None:
         """Do `work`; what it displays and prints goes to that cell, too."""
 
 
-def output_in_background(shell: InteractiveShell, *, plain: bool = False) -> LastingOutput:
+def output_in_background(shell: InteractiveShell, *, plain: bool = False) -> BackgroundOutput:
     """Return the output of a reply that goes on after the running cell has ended, and is shown in that cell.
 
     A terminal shows the reply once it is whole: the user types there meanwhile.

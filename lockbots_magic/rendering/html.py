@@ -13,6 +13,7 @@ from markdown_it.common.utils import unescapeAll
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
+from ..security.control_characters import printable
 from ..security.html_policy import IGNORED_CLASSES, TEX_CLASSES, sanitize
 from ..security.links import host_of, in_web, is_small_picture
 from ..security.tex_policy import harmless, unlabelled
@@ -123,7 +124,7 @@ class _Renderer(RendererHTML):
 
 def notices_html(notices: Iterable[str]) -> str:
     """Return the toolkit's own remarks as HTML."""
-    return "".join(f'<div class="lockbots-notice">{escaped(n)}</div>' for n in notices)
+    return "".join(f'<div class="lockbots-notice">{escaped(printable(n))}</div>' for n in notices)
 
 
 def framed(html: str, notices: Iterable[str] = (), *, styled: bool = True) -> str:

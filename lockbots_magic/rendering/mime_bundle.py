@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from ..security.control_characters import printable
 from .escaping import printed
 from .html import framed
 from .safe_markdown import neutralised
@@ -21,7 +22,7 @@ def bundle(text: str, html: str, notices: Sequence[str] = ()) -> Mapping[str, st
         html: The reply as sanitised HTML.
         notices: The toolkit's own remarks.
     """
-    remarks = "".join(f"\n\n*{literal(n)}*" for n in notices)
+    remarks = "".join(f"\n\n*{literal(printable(n))}*" for n in notices)
     return {"text/html": framed(html, notices), "text/markdown": neutralised(text) + remarks, "text/plain": text}
 
 

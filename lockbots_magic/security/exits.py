@@ -25,7 +25,7 @@ from typing import Any
 
 from .control_characters import has_surrogates, printable, replace_surrogates, without_controls
 from .links import unlinked
-from .secrets import Secret, redact, redact_html, redacted, secrets_in_use
+from .secrets import Secret, redact, redact_html, redact_markdown, redacted, secrets_in_use
 
 HTML_KEYS = frozenset({"html", "finished", "open", "rest", "text/html"})
 """Keys under which HTML stands: in messages to the page, and in outputs of a notebook file."""
@@ -34,9 +34,10 @@ HTML_KEYS = frozenset({"html", "finished", "open", "rest", "text/html"})
 def clean_bundle(bundle: Mapping[str, Any]) -> dict[str, Any]:
     """Clean an output of a cell, in whichever forms it comes.
 
-    Masks credentials in every form, in HTML also where tags part them. Removes control characters: in plain text also
-    those that reorder a line. Where plain text is the only form, JupyterLab shows it and makes links in it, so there
-    only http(s) addresses stay links; beside a richer form it stays as the reply has it, to be copied.
+    Masks credentials in every form, in HTML also where tags part them, in Markdown also where it escapes
+    them. Removes control characters: in plain text also those that reorder a line. Where plain text
+    is the only form, JupyterLab shows it and makes links in it, so there only http(s) addresses stay links; beside a
+    richer form it stays as the reply has it, to be copied.
 
     Call it right before the bundle is displayed or stored in a notebook. It is idempotent.
 
@@ -93,7 +94,7 @@ def clean_text_file(text: str, *, is_html: bool = False) -> str:
     """
     secrets = secrets_in_use()
     text = replace_surrogates(text)
-    return without_controls(redact_html(text, secrets) if is_html else redact(text, secrets))
+    return without_controls(redact_html(text, secrets) if is_html else redact_markdown(text, secrets))
 
 
 def clean_message(message: Any) -> Any:
@@ -136,6 +137,8 @@ def _clean_form(kind: str, form: Any, secrets: Sequence[Secret], alone: bool) ->
     if kind == "text/plain":
         text = printable(redact(form, secrets))
         return unlinked(text) if alone else text
+    if kind == "text/markdown":
+        return without_controls(redact_markdown(form, secrets))
     return without_controls(redact(form, secrets))
 
 

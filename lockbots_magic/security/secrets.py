@@ -21,6 +21,8 @@ MASK = "***"
 _VARIABLE = re.compile(r"LOCKBOTS_\w+_AUTH|\w+_API_KEY")
 """Names of environment variables that hold credentials, in upper case."""
 _VARIABLE_ENDS = ("_API_KEY", "_AUTH")
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+"""Backslash escape of Markdown (CommonMark 0.31, section 2.4)."""
 _TAG = re.compile(r"""<[^<>"']*(?:(?:"[^"]*"|'[^']*')[^<>"']*)*>""")
 
 
@@ -94,8 +96,13 @@ class Secret:
         parted = re.compile(f"(?:{_TAG.pattern})*".join(letters))
         return parted.sub(lambda match: MASK + "".join(_TAG.findall(match[0])), html)
 
+    def redact_escaped(self, markdown: str) -> str:
+        """Mask the credential in `markdown` where backslashes or entities stand in it."""
+        letters = (rf"\\?(?:{'|'.join(map(re.escape, _html_forms(letter)))})" for letter in self._value)
+        return re.sub("".join(letters), MASK, markdown)
+
     def is_text_of(self, visible: str) -> bool:
-        """Tell whether `visible`, the text of an HTML document, holds the credential as it is."""
+        """Tell whether `visible`, the text of a document without its markup, holds the credential as it is."""
         return self._value in visible
 
     def shows_in(self, text: str) -> bool:
@@ -208,3 +215,15 @@ def redact_html(html: str, secrets: Sequence[Secret]) -> str:
 def redacted(text: str) -> str:
     """Mask every credential in use (of `MIN_SEARCHED` characters or more) in `text`."""
     return redact(text, secrets_in_use())
+
+
+def redact_markdown(markdown: str, secrets: Sequence[Secret]) -> str:
+    """Mask `secrets` in `markdown`, also where a backslash or an entity stands for a character."""
+    if not secrets:
+        return markdown
+    markdown = redact(markdown, secrets)
+    visible = unescape(_ESCAPED.sub(r"\1", markdown))
+    for secret in secrets:
+        if secret.is_text_of(visible):
+            markdown = secret.redact_escaped(markdown)
+    return markdown

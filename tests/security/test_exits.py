@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lockbots_magic.rendering.highlight import CLASSES, highlighted
 from lockbots_magic.rendering.html import render
+from lockbots_magic.rendering.mime_bundle import bundle
 from lockbots_magic.security import secrets
 from lockbots_magic.security.exits import (
     clean_bundle,
@@ -82,6 +83,15 @@ def test_a_credential_in_highlighted_code_is_found_across_tags():
     assert "4d" not in visible
     assert visible.count("***") == 2
     assert clean.count("<") == html.count("<"), "tags stay in pairs"
+
+
+def test_a_credential_that_markdown_escapes_is_masked():
+    for key in ("sk_a*b$c`d~e", "<key>[0]&more", "back\\slash-0123"):
+        secret = Secret(key)
+        data = bundle("reply", "<p>reply</p>", [f"OSError: {secret.reveal()} was rejected"])
+        assert key not in data["text/markdown"], "the case is one in which Markdown escapes something"
+        assert clean_bundle(data)["text/markdown"] == "reply\n\n*OSError: *** was rejected*"
+        assert clean_text_file(data["text/markdown"]) == "reply\n\n*OSError: *** was rejected*\n".rstrip()
 
 
 def test_html_without_a_credential_stays_as_it_is():

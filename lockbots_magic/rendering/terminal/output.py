@@ -10,6 +10,7 @@ from typing import Any, Protocol, TextIO
 from ...conversation.messages import Delta
 from ...conversation.turn import Turn
 from ...security.control_characters import printable
+from ...security.exits import clean_printed
 
 
 class TerminalOutput:
@@ -44,7 +45,7 @@ class TerminalOutput:
         self._writer.close()
 
     def _remark(self, notice: str) -> None:
-        self._writer.remark(f"[{self._clean(notice)}]".replace("\n", " "))
+        self._writer.remark(f"[{self._clean(clean_printed(notice))}]".replace("\n", " "))
 
     def _without_second_half(self, text: str) -> str:
         """Remove a newline that belongs to the carriage return at the end of the previous step."""
