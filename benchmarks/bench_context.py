@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from common import figure, median, spread, table, title
 
-from lockbots_magic.prompt import evaluator, expanded
+from lockbots_magic.prompt.template import expand_template, make_evaluator
 
 ROWS = 1_000_000
 ENDS = 20
@@ -65,17 +65,17 @@ def values() -> dict[str, Any]:
 
 def main() -> None:
     notebook = values()
-    evaluate = evaluator(notebook)
+    evaluate = make_evaluator(notebook)
     baseline, ours = [], {name: [] for name in notebook}
     for n in range(REPETITIONS + 1):
         taken = timed(lambda: printed(notebook["df"]))
         if n:  # the first round warms up
             baseline.append(taken)
         for name, times in ours.items():
-            taken = timed(lambda name=name: expanded(f"{{{{ {name} }}}}", evaluate))
+            taken = timed(lambda name=name: expand_template(f"{{{{ {name} }}}}", evaluate))
             if n:
                 times.append(taken)
-    lengths = {name: len(expanded(f"{{{{ {name} }}}}", evaluate).text) for name in notebook}
+    lengths = {name: len(expand_template(f"{{{{ {name} }}}}", evaluate).text) for name in notebook}
     title(f"a value of {ROWS:,} rows or items in a prompt, {REPETITIONS} interleaved runs each, ms")
     rows = [("head and tail, to_string", *spread(baseline, 2, 1e3), "1.00 x", len(printed(notebook["df"])))]
     for name, times in ours.items():

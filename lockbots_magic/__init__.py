@@ -6,6 +6,7 @@ In a notebook: ``%load_ext lockbots_magic``, then ``%%chat``. From Python: ``Cha
 from __future__ import annotations
 
 import importlib
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .version import __version__
@@ -75,20 +76,22 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Register the magics; IPython calls it for `%load_ext lockbots_magic`."""
-    from .notebook.extension import load  # noqa: PLC0415  # importing the package for Chat alone needs no IPython
-
-    load(shell, _panel)
+    _extension().load(shell, _panel)
 
 
 def _panel(session: Session, name: str | None) -> ChatPanel:
-    """Make the chat panel of a session; widgets take a while to import, so only whoever wants one waits."""
-    from .panel import ChatPanel  # noqa: PLC0415  # as above
+    """Make the chat panel of a session."""
+    from .panel import ChatPanel  # noqa: PLC0415  # widgets are slow to import, and few notebooks open a panel
 
     return ChatPanel(session, name)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
     """Take everything back; IPython calls it for `%unload_ext lockbots_magic`."""
-    from .notebook.extension import unload  # noqa: PLC0415  # as above
+    _extension().unload(shell)
 
-    unload(shell)
+
+def _extension() -> ModuleType:
+    from .notebook import extension  # noqa: PLC0415  # `Chat` alone needs no IPython
+
+    return extension

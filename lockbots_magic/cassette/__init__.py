@@ -3,3 +3,8 @@
 `provider` wraps any provider; `cassette` decides what to replay, ask and keep; `file` and `recording` hold the format;
 `active` finds the cassette in use.
 """
+
+from typing import Literal, get_args
+
+Mode = Literal["replay", "record", "auto", "new"]
+MODES: tuple[str, ...] = get_args(Mode)

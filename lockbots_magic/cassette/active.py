@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from ..providers.base import Provider
+from . import MODES
 
 if TYPE_CHECKING:
     from .cassette import Cassette
+    from .provider import CassetteProvider
 
 FILE_VARIABLE = "LOCKBOTS_CASSETTE"
 MODE_VARIABLE = "LOCKBOTS_CASSETTE_MODE"
@@ -33,9 +35,8 @@ def open_cassette(path: str | Path, mode: str | None = None, speed: float | None
     Raises:
         UsageError: As for `Cassette`.
     """
-    from .cassette import Cassette  # noqa: PLC0415  # rare: %load_ext does not import it
-
-    return Cassette(path, environment_mode() or mode or "auto", speed, hint)
+    cassette_class, _ = _classes()
+    return cassette_class(path, environment_mode() or mode or "auto", speed, hint)
 
 
 def environment_mode() -> str:
@@ -45,11 +46,8 @@ def environment_mode() -> str:
         UsageError: If it names an unknown mode.
     """
     mode = os.environ.get(MODE_VARIABLE, "").strip().lower()
-    if mode:
-        from .cassette import MODES  # noqa: PLC0415  # rare: %load_ext does not import it
-
-        if mode not in MODES:
-            raise UsageError(f"{MODE_VARIABLE} must be one of {', '.join(MODES)}, got {mode!r}.")
+    if mode and mode not in MODES:
+        raise UsageError(f"{MODE_VARIABLE} must be one of {', '.join(MODES)}, got {mode!r}.")
     return mode
 
 
@@ -119,6 +117,11 @@ def cassette_of(provider: Provider) -> Cassette | None:
 
 
 def _wrap(provider: Provider, cassette: Cassette) -> Provider:
-    from .provider import CassetteProvider  # noqa: PLC0415  # rare: %load_ext does not import it
+    _, provider_class = _classes()
+    return provider_class(provider, cassette)
 
-    return CassetteProvider(provider, cassette)
+
+def _classes() -> tuple[type[Cassette], type[CassetteProvider]]:
+    from . import cassette, provider  # noqa: PLC0415  # filelock and difflib take 15 ms; most chats have no cassette
+
+    return cassette.Cassette, provider.CassetteProvider

@@ -6,17 +6,15 @@ import math
 import threading
 import warnings
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast
 
 from ..conversation.messages import Asker
 from ..errors import NotRecordedError, UsageError
+from . import MODES, Mode
 from .diff import difference
 from .file import CassetteFile
 from .recording import Recording
 from .request import RecordedRequest
-
-Mode = Literal["replay", "record", "auto", "new"]
-MODES = get_args(Mode)
 
 
 class Cassette:

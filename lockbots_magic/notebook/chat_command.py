@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING, Any
 from ..chat import Chat
 from ..conversation.conversation import Conversation
 from ..errors import UsageError
+from ..prompt import cells, files, images, personas
+from ..prompt.images import check_total_size, image_url
 from ..prompt.magic_line import parse_assignments, split_words
+from ..prompt.part import PromptPart
+from ..prompt.template import expand_template, make_evaluator
 from ..providers import names
 from ..reply import PreparedRequest
 from ..schema.structured_output import ReplySchema, reply_schema
@@ -238,9 +242,6 @@ def _material(
     """Return the text to send, its images, and notes on what was cut: files and cells first, the prompt last."""
     if not (options.file or options.image or options.cells or (not options.raw and "{{" in prompt)):
         return prompt, (), ()
-    from ..prompt import cells, files, images  # noqa: PLC0415  # most prompts are plain
-    from ..prompt.part import PromptPart  # noqa: PLC0415  # most prompts are plain
-
     urls = [_image(value, context) for value in options.image]
     parts = [files.file_part(path) for path in options.file]
     if options.cells:
@@ -257,8 +258,6 @@ def _material(
 
 
 def _image(value: str, context: NotebookContext) -> str:
-    from ..prompt.images import image_url  # noqa: PLC0415  # most prompts are plain
-
     known = value.split(".", maxsplit=1)[0].isidentifier() and value.split(".", maxsplit=1)[0] in context.variables
     if not known and value.isidentifier() and not Path(value).exists():
         raise UsageError(f"--image: there is no variable and no file {value!r}.")
@@ -277,17 +276,12 @@ def expanded(session: Session, prompt: str, context: NotebookContext, *, images_
     Raises:
         UsageError: If an expression fails; the message names it.
     """
-    from ..prompt.images import check_total_size  # noqa: PLC0415  # most prompts are plain
-    from ..prompt.template import expand_template  # noqa: PLC0415  # most prompts are plain
-
     part = expand_template(prompt, _evaluator(session, context), images_before=images_before)
     check_total_size(part.images)
     return part
 
 
 def _evaluator(session: Session, context: NotebookContext) -> Callable[[str], Any]:
-    from ..prompt.template import make_evaluator  # noqa: PLC0415  # most prompts are plain
-
     failed = session.cells.last_error
     return make_evaluator(context.as_typed(), failed[0] if failed else None)
 
@@ -308,8 +302,6 @@ def system_of(session: Session, given: str | None, context: NotebookContext) -> 
         return given[1:]
     if not given.startswith("@"):
         return given
-    from ..prompt import personas  # noqa: PLC0415  # as above
-
     return personas.resolve_persona(
         given, session.settings.personas, session.persona_folders(), _evaluator(session, context)
     )

@@ -12,6 +12,8 @@ from IPython.core.getipython import get_ipython
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 
+from ..rendering.escaping import printed
+from ..rendering.html import framed
 from ..security.exits import clean_bundle
 from .display_recorder import DisplayCallback
 
@@ -46,9 +48,6 @@ def show_text(shell: InteractiveShell, text: str) -> bool:
     """
     if not has_outputs(shell):
         return False
-    from ..rendering.escaping import printed  # noqa: PLC0415  # Markdown is needed by the first reply, not by %load_ext
-    from ..rendering.html import framed  # noqa: PLC0415  # as above
-
     show(
         {
             "text/html": framed(f'<pre style="white-space: pre-wrap"><code>{printed(text)}</code></pre>'),

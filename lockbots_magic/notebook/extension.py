@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import functools
 import itertools
-import os
 import re
 import tokenize
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import ExitStack
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -21,24 +20,17 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 
 from ..conversation.turn import Turn
-from ..errors import Interrupted
-from ..security.exits import clean_bundle
 from . import completion
-from .display import noted_by, watched
 from .display_recorder import DisplayRecorder
-from .options import HelpRequested
 from .session import PanelFactory, Session
 
 if TYPE_CHECKING:
-    from .presenter import Presenter
+    from .magics import MagicRunner
 
 
 @magics_class
 class ChatMagics(Magics):
-    """The magics `%%chat`, `%chat` and `%lockbots`.
-
-    What only the first cell needs is imported then: `%load_ext` doesn't wait for it.
-    """
+    """The magics `%%chat`, `%chat` and `%lockbots`."""
 
     shell: InteractiveShell
 
@@ -48,67 +40,33 @@ class ChatMagics(Magics):
         self._displays = displays
 
     @functools.cached_property
-    def _presenter(self) -> Presenter:
-        from .presenter import Presenter  # noqa: PLC0415  # see the class
-
-        return Presenter(self.shell, self.session)
-
-    @contextmanager
-    def _in_cell(self) -> Iterator[None]:
-        """Record what the cell displays, and turn an interrupt, wherever it hits, into one line."""
-        token = noted_by.set(self._displays.callback())
-        try:
-            yield
-        except KeyboardInterrupt as error:
-            raise Interrupted(str(error) or "Reply stopped; the text so far is kept.") from None
-        finally:
-            noted_by.reset(token)
+    def _runner(self) -> MagicRunner:
+        runner: MagicRunner = _magics().MagicRunner(self.shell, self.session, self._displays)
+        return runner
 
     @no_var_expand
     @line_cell_magic
     def chat(self, line: str, cell: str | None = None) -> None:
         """Send a prompt to a language model. `%%chat -h` lists the options."""
-        from .chat_command import NotebookContext, chat_cell, chat_options, prompt_of  # noqa: PLC0415  # see the class
-
-        with self._in_cell():
-            try:
-                options, text = chat_options().parse_leading(line)
-            except HelpRequested as help_text:
-                self._presenter.message(str(help_text))
-                return
-            live = watched(self.shell, self.session.settings.live)
-            context = NotebookContext(self.shell.user_ns, self.shell, self._displays, live)
-            prompt = chat_cell(self.session, options, prompt_of(text, cell), context)
-            if options.dry_run:
-                self._presenter.preview(prompt)
-            else:
-                self._presenter.run(prompt)
+        self._runner.chat(line, cell)
 
     @no_var_expand
     @line_magic
     def lockbots(self, line: str) -> None:
         """Manage models, conversations and settings. `%lockbots help` lists the commands."""
-        from . import commands  # noqa: PLC0415  # see the class
-
-        with self._in_cell():
-            commands.run(self.session, line).present(self._presenter)
+        self._runner.lockbots(line)
 
 
-def _help_on_chat() -> str:
-    from .chat_command import chat_options  # noqa: PLC0415  # see ChatMagics
+def _magics() -> ModuleType:
+    """Import what the first cell needs: commands, prompts, Markdown. `%load_ext` doesn't wait for it."""
+    from . import magics  # noqa: PLC0415  # heavy, and a notebook may never run one
 
-    return chat_options().format_help()
-
-
-def _help_on_lockbots() -> str:
-    from . import commands  # noqa: PLC0415  # see ChatMagics
-
-    return commands.summarize()
+    return magics
 
 
 # What IPython shows for `%chat?`: it asks for this before it looks at the docstring.
-ChatMagics.chat.getdoc = _help_on_chat  # type: ignore[union-attr]  # functions take any attribute
-ChatMagics.lockbots.getdoc = _help_on_lockbots  # type: ignore[union-attr]  # functions take any attribute
+ChatMagics.chat.getdoc = lambda: _magics().describe_chat()  # type: ignore[union-attr]  # functions take any attribute
+ChatMagics.lockbots.getdoc = lambda: _magics().describe_lockbots()  # type: ignore[union-attr]  # functions take any attribute
 
 
 class _MagicLine(EscapedCommand):
@@ -163,7 +121,7 @@ def load(shell: InteractiveShell, make_panel: PanelFactory | None = None) -> Non
         _sessions[shell] = Session(
             shell.config,
             namespace=shell.user_ns,
-            own_notebook=functools.partial(_own_notebook, shell),
+            own_notebook=lambda: _magics().own_notebook(shell),
             make_panel=make_panel if has_panel else None,
         )
     with ExitStack() as registered:  # what fails half-way is undone
@@ -206,7 +164,7 @@ def _register(shell: InteractiveShell, session: Session, undo: Callable[..., obj
     shell.input_transformers_cleanup.insert(0, _keep_verbatim)
     undo(shell.input_transformers_cleanup.remove, _keep_verbatim)
     formatter: Any = shell.display_formatter.mimebundle_formatter  # type: ignore[union-attr]  # a shell has one
-    formatter.for_type(Turn, _turn_bundle)
+    formatter.for_type(Turn, lambda turn: _magics().format_turn(turn))
     undo(formatter.pop, Turn, None)
 
 
@@ -224,16 +182,3 @@ def _enter_running_cell(shell: InteractiveShell, session: Session) -> None:
     if session.cells.run is None and request:
         source = request.get("content", {}).get("code", "")
         session.cells.enter(request.get("metadata", {}).get("cellId"), source=source)
-
-
-def _own_notebook(shell: InteractiveShell) -> Path | None:
-    from ..storage.restore import find_own_notebook  # noqa: PLC0415  # see ChatMagics
-
-    return find_own_notebook(os.environ, shell.user_ns)
-
-
-def _turn_bundle(turn: Turn) -> Mapping[str, str]:
-    """Formatter of a turn that a cell ends with; its repr is shown besides."""
-    from .live_output import turn_bundle  # noqa: PLC0415  # Markdown is loaded by the first reply
-
-    return {kind: form for kind, form in clean_bundle(turn_bundle(turn)).items() if kind != "text/plain"}

@@ -8,6 +8,7 @@ from typing import Any
 
 from IPython.display import clear_output
 
+from ..rendering.html import framed
 from .display import show
 
 FIRST_PIECE = 16_000
@@ -71,8 +72,6 @@ class GrowingOutput:
             self._put(number, {})
 
     def _show(self, number: int, html: str, notices: Sequence[str] = ()) -> None:
-        from ..rendering.html import framed  # noqa: PLC0415  # as above
-
         self._put(number, {"text/html": framed(html, notices, styled=number == 0)})
 
     def _put(self, number: int, data: Mapping[str, str], metadata: Mapping[str, Any] | None = None) -> None:

@@ -11,6 +11,9 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from ..conversation.messages import Delta
 from ..conversation.turn import Turn
+from ..rendering.frame_loop import FrameLoop
+from ..rendering.html import render
+from ..rendering.mime_bundle import bundle, html_or_source
 from ..rendering.notices import notices_of
 from ..rendering.terminal.output import TerminalOutput
 from .display import context_of_cell, show, watched
@@ -82,9 +85,6 @@ def turn_bundle(turn: Turn, notices: Sequence[str] | None = None) -> Mapping[str
         turn: The turn.
         notices: Lines below the reply; by default those that the turn itself needs.
     """
-    from ..rendering.html import render  # noqa: PLC0415  # Markdown is loaded by the first reply, not by %load_ext
-    from ..rendering.mime_bundle import bundle, html_or_source  # noqa: PLC0415  # Markdown is loaded by the first reply
-
     lines = notices_of(turn) if notices is None else notices
     return bundle(turn.reply, html_or_source(lambda: render(turn.reply), turn.reply), lines)
 
@@ -149,8 +149,6 @@ class LiveCellOutput:
     """
 
     def __init__(self, shell: InteractiveShell, alone: Callable[[], bool]) -> None:
-        from ..rendering.frame_loop import FrameLoop  # noqa: PLC0415  # as above
-
         self._place = GrowingOutput(alone)
         self._context = context_of_cell(shell)
         self._drawing = FrameLoop(self._place.draw, self._context.run)
@@ -174,8 +172,6 @@ class LiveCellOutput:
 
     def finish(self, turn: Turn, notices: Sequence[str] = (), metadata: Mapping[str, Any] | None = None) -> None:
         """Show the whole, and end."""
-        from ..rendering.mime_bundle import bundle, html_or_source  # noqa: PLC0415  # as above
-
         html = html_or_source(self._drawing.whole, turn.reply)
         self._context.run(self._place.settle, bundle(turn.reply, html, notices), metadata)
 

@@ -14,6 +14,7 @@ from ..conversation.history_entry import HistoryEntry
 from ..conversation.messages import Delta
 from ..conversation.turn import Turn
 from ..errors import Interrupted, UsageError
+from ..prompt.preview import describe_request
 from ..rendering.notices import Page, notices_of
 from ..reply import Reply
 from ..schema.code_blocks import extract_code
@@ -62,8 +63,6 @@ class Presenter:
 
     def preview(self, cell: ChatCell) -> None:
         """Show what the cell would send, to be read and copied."""
-        from ..prompt.preview import describe_request  # noqa: PLC0415  # rare
-
         prepared, cassette = cell.prepare(), cassette_of(cell.chat.provider)
         text = describe_request(
             cell.chat.provider,

@@ -6,12 +6,11 @@ import os
 import weakref
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from traitlets.config import Config
 
 from ..cassette.active import active_cassette
-from ..cassette.cassette import Cassette
 from ..chat import Chat
 from ..conversation.conversation import Conversation
 from ..conversation.observers import Observers
@@ -24,6 +23,9 @@ from .cell_tracker import CellTracker
 from .conversations import Conversations
 from .credentials import Credentials
 from .settings import Lockbots
+
+if TYPE_CHECKING:
+    from ..cassette.cassette import Cassette
 
 PanelFactory: TypeAlias = Callable[["Session", "str | None"], Any]
 

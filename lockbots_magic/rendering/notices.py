@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from ..conversation.turn import Turn
 from ..security.control_characters import printable
+from .html import render
+from .mime_bundle import bundle
 
 MAX_CALL_TEXT = 200
 """Length (characters) to which a call's arguments and its result are cut in a notice."""
@@ -21,9 +23,6 @@ class Page:
 
     def mime_bundle(self) -> Mapping[str, str]:
         """Return the forms that front ends choose from."""
-        from .html import render  # noqa: PLC0415  # Markdown is imported by the first page, not by %load_ext
-        from .mime_bundle import bundle  # noqa: PLC0415  # with it
-
         return bundle(self.text, render(self.text))
 
 

@@ -27,9 +27,8 @@ def type_schema(hint: Any) -> TypeSchema:
         >>> type_schema(list[int]).validate([1, 2])
         [1, 2]
     """
-    from .type_hints import TypeSchema  # noqa: PLC0415  # loads pydantic
-
-    return TypeSchema(hint)
+    schema, _ = _classes()
+    return schema(hint)
 
 
 def argument_schema(function: Callable[..., Any]) -> ArgumentSchema:
@@ -43,6 +42,11 @@ def argument_schema(function: Callable[..., Any]) -> ArgumentSchema:
     Raises:
         UsageError: JSON can't represent an argument, or the signature is unusable.
     """
-    from .type_hints import ArgumentSchema  # noqa: PLC0415  # loads pydantic
+    _, schema = _classes()
+    return schema(function)
 
-    return ArgumentSchema(function)
+
+def _classes() -> tuple[type[TypeSchema], type[ArgumentSchema]]:
+    from . import type_hints  # noqa: PLC0415  # pydantic takes 100 ms, and few prompts have a schema or tools
+
+    return type_hints.TypeSchema, type_hints.ArgumentSchema

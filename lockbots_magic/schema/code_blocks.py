@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 from ..security.control_characters import printable
-
-if TYPE_CHECKING:
-    from markdown_it.token import Token
 
 PYTHON = {"python", "python3", "python2", "py", "py3", "ipython", "ipython3", "pycon", "python-repl", "sage", "jupyter"}
 SHELL = {"bash", "sh", "zsh", "fish", "shell", "shell-session", "shellsession", "console", "terminal", "cmd", "bat"}
@@ -30,8 +30,6 @@ class CodeBlock(NamedTuple):
 
 def find_code_blocks(reply: str) -> list[CodeBlock]:
     """Return the non-empty fenced blocks of a reply, in order; an unclosed one extends to the end."""
-    from markdown_it import MarkdownIt  # noqa: PLC0415  # slow to load, and most replies are never searched
-
     tokens: list[Token] = []
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     markdown.block.parse(_LINE_END.sub("\n", reply), markdown, {}, tokens)  # inline markup can't hold a fence

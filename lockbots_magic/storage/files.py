@@ -10,6 +10,10 @@ from types import MappingProxyType
 from ..atomic_file import read_text, write_text
 from ..conversation.conversation import FORMAT, Conversation
 from ..errors import UsageError
+from . import export_cells, export_common, export_document, export_notebook, openai_messages
+from .export_common import dump_json, parse_json, without_secrets
+from .openai_messages import from_messages
+from .restore import restore_notebook
 
 
 @dataclass(frozen=True)
@@ -73,8 +77,6 @@ def save_conversation(conversation: Conversation, path: str | Path) -> Path:
     Raises:
         UsageError: If the file can't be written, or a parameter of a turn is not JSON.
     """
-    from .export_common import dump_json, without_secrets  # noqa: PLC0415  # rare: %load_ext does not import it
-
     return write_text(path, dump_json(without_secrets(conversation).to_dict()))
 
 
@@ -84,8 +86,6 @@ def load_conversation(path: str | Path) -> Conversation:
     Raises:
         UsageError: If the file can't be read or holds something else.
     """
-    from .export_common import parse_json  # noqa: PLC0415  # rare: %load_ext does not import it
-
     text = read_text(path)
     try:
         return Conversation.from_dict(parse_json(text))
@@ -99,8 +99,6 @@ def export_conversation(conversation: Conversation, path: str | Path) -> ExportR
     Raises:
         UsageError: If the format is unknown or can't hold a parameter of a turn, or the file can't be written.
     """
-    from .export_common import without_secrets  # noqa: PLC0415  # rare: %load_ext does not import it
-
     ending = _ending(path, EXPORT_FORMATS, "export")
     clean = without_secrets(conversation)
     written = write_text(path, _exporter(ending)(clean))
@@ -134,8 +132,6 @@ def _ending(path: str | Path, formats: Mapping[str, object], command: str) -> st
 
 
 def _exporter(ending: str) -> Callable[[Conversation], str]:
-    from . import export_document, export_notebook, openai_messages  # noqa: PLC0415  # rare: %load_ext does not import it
-
     return {
         ".md": export_document.to_markdown,
         ".html": export_document.to_html,
@@ -145,17 +141,12 @@ def _exporter(ending: str) -> Callable[[Conversation], str]:
 
 
 def _export_remarks(ending: str, conversation: Conversation) -> Iterable[str]:
-    from . import export_cells, export_common, openai_messages  # noqa: PLC0415  # rare: %load_ext does not import it
-
     if ending == ".ipynb":
         return export_cells.remarks_on(export_common.context_turns(conversation))
     return openai_messages.remarks_on(conversation) if ending == ".json" else ()
 
 
 def _import_json(path: str | Path) -> ImportResult:
-    from .export_common import parse_json  # noqa: PLC0415  # rare: %load_ext does not import it
-    from .openai_messages import from_messages  # noqa: PLC0415  # rare: %load_ext does not import it
-
     text = read_text(path)
     try:
         data = parse_json(text)
@@ -169,8 +160,6 @@ def _import_json(path: str | Path) -> ImportResult:
 
 def _import_notebook(path: str | Path) -> ImportResult:
     """Return copies of its conversations: the cells of another notebook own no turns here."""
-    from .restore import restore_notebook  # noqa: PLC0415  # rare: %load_ext does not import it
-
     notebook = restore_notebook(path)
     copies = [
         Conversation(one.info.name, system=one.info.system, turns=[replace(t, cell_id=None) for t in one.turns])

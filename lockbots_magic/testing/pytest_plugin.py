@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ..cassette import MODES
+
 if TYPE_CHECKING:
     from ..cassette.cassette import Cassette
 
 OPTION = "--lockbots-cassette-mode"
 MAX_NAME = 100
 """Most characters of a test's name in the name of its cassette; file systems take 255 bytes."""
-MODES = ("replay", "record", "auto", "new")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

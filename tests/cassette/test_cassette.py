@@ -9,7 +9,7 @@ import pytest
 from lockbots_magic import Chat
 from lockbots_magic.cassette import provider as cassette_provider
 from lockbots_magic.cassette.active import eject_cassette, insert_cassette
-from lockbots_magic.cassette.cassette import MODES, Cassette
+from lockbots_magic.cassette.cassette import Cassette
 from lockbots_magic.conversation.cancellation import Cancellation
 from lockbots_magic.conversation.messages import CellOrigin, Delta, Usage
 from lockbots_magic.errors import (
@@ -461,9 +461,3 @@ def test_mode_of_the_environment_goes_before_that_of_the_code(path, monkeypatch)
     monkeypatch.setenv("LOCKBOTS_CASSETTE_MODE", "play")
     with pytest.raises(UsageError, match="LOCKBOTS_CASSETTE_MODE must be one of replay"):
         Chat(never, cassette=path)
-
-
-def test_modes_of_the_plugin_are_those_of_the_player():
-    from lockbots_magic.testing import pytest_plugin
-
-    assert pytest_plugin.MODES == MODES

@@ -1,10 +1,15 @@
 """`%%chat`, `%chat` and the extension, in an IPython without a kernel."""
 
+import importlib.util
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from IPython.utils.capture import capture_output
 
+import lockbots_magic
 from lockbots_magic.notebook.extension import session_of
 
 
@@ -328,3 +333,51 @@ def test_prompt_arrives_as_it_was_typed_whatever_it_looks_like(shell, prompt):
         with capture_output():
             shell.run_cell(f"{before}%%chat\n{prompt}").raise_error()
         assert session_of(shell).conversations.get().turns[-1].prompt == prompt
+
+
+HEAVY = ["requests", "urllib3", "pydantic", "docstring_parser", "rich", "markdown_it", "nh3", "pygments", "anywidget"]
+HEAVY += ["ipywidgets", "matplotlib", "filelock", "jsonschema", "keyring", "pandas", "numpy", "PIL"]
+
+
+def loaded_modules(code):
+    """Return the names of the modules that a process has loaded after `code`."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys, lockbots_magic\n{code}\nprint(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stdout.split())
+
+
+def test_loading_the_extension_imports_no_heavy_library_and_no_module_of_a_first_cell():
+    bare = loaded_modules("import IPython.core.interactiveshell")
+    loaded = loaded_modules("import lockbots_magic.notebook.extension") - bare
+    assert loaded & {*HEAVY} == set()
+    for room in ("rendering", "help", "panel", "prompt.template", "testing", "notebook.commands", "notebook.presenter"):
+        assert importlib.util.find_spec(f"lockbots_magic.{room}"), "a renamed module would pass unseen"
+        assert [name for name in sorted(loaded) if name.startswith(f"lockbots_magic.{room}")] == []
+
+
+def test_each_lazy_import_stands_in_one_place():
+    package = Path(lockbots_magic.__file__).parent
+    lines = {
+        (path.relative_to(package).as_posix(), line.partition("  # noqa")[0].strip())
+        for path in package.rglob("*.py")
+        for line in path.read_text("utf-8").splitlines()
+        if "noqa: PLC0415" in line
+    }
+    assert lines == {
+        ("__init__.py", "from .notebook import extension"),
+        ("__init__.py", "from .panel import ChatPanel"),
+        ("notebook/extension.py", "from . import magics"),
+        ("notebook/completion/matcher.py", "from . import cell, expressions, sources"),
+        ("cassette/active.py", "from . import cassette, provider"),
+        ("chat.py", "from .prompt.values import value_part"),
+        ("providers/http/__init__.py", "from .exchange import Exchange"),
+        ("errors.py", "from requests import exceptions"),
+        ("schema/__init__.py", "from . import type_hints"),
+        ("rendering/terminal/output.py", "from .reply import StyledReply"),
+        ("testing/pytest_plugin.py", "from ..cassette.active import eject_cassette, environment_mode, insert_cassette"),
+        ("testing/pytest_plugin.py", "from ..cassette.cassette import Cassette"),
+    }

@@ -273,10 +273,10 @@ def test_describing_and_binding_never_calls_the_function():
 
 
 def test_pydantic_loads_only_when_a_type_is_described():
-    heavy = "{'pydantic', 'docstring_parser', 'markdown_it', 'jsonschema'} & set(sys.modules)"
+    heavy = "{'pydantic', 'docstring_parser', 'jsonschema'} & set(sys.modules)"
     code = f"""
 import sys
-import lockbots_magic.notebook.extension, lockbots_magic.notebook.presenter, lockbots_magic.tools.toolbox
+import lockbots_magic.notebook.extension, lockbots_magic.notebook.magics, lockbots_magic.tools.toolbox
 import lockbots_magic.schema.structured_output as structured_output, lockbots_magic.schema as schema
 structured_output.reply_schema()
 before = {heavy}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...conversation.messages import ModelInfo
 from ...prompt.magic_line import quote_word
+from ...providers import discovery
 from ...providers.model_catalog import get_catalog
 from ...rendering.table import Table
 from ..session import Session
@@ -40,8 +41,6 @@ def _port(text: str) -> int:
 @command(argument("--port", type=_port, action="append", default=[], metavar="N", help="Another port to look at."))
 def discover(session: Session, options: Namespace) -> CommandResult:
     """Find model servers on this machine, and show how to use them."""
-    from ...providers import discovery  # noqa: PLC0415  # rare, and it loads the HTTP client
-
     found = discovery.discover(options.port)
     if not found:
         return Message(_NOTHING)

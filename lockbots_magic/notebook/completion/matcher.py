@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from IPython.core.completer import CompletionContext, SimpleCompletion
+from IPython.core.interactiveshell import InteractiveShell
+
 from ..session import Session
 
 if TYPE_CHECKING:
-    from IPython.core.completer import CompletionContext
-    from IPython.core.interactiveshell import InteractiveShell
-
-    from .sources import Candidate, Sources
+    from .cell import Completions
+    from .sources import Candidate
 
 PRIORITY = 1000
 """Priority of our matcher; IPython's own have 0 to 90."""
@@ -52,10 +53,8 @@ class _Matcher:
 
     def match(self, context: CompletionContext) -> dict[str, Any]:
         """Return a result of matcher API 2. In our lines, the matchers of IPython are suppressed."""
-        from .cell import complete_cell  # noqa: PLC0415  # needed by the first completion, not by %load_ext
-
         before = _text_before_cursor(context)
-        completions = complete_cell(before, self._sources)
+        completions = self._complete(before)
         if completions is None:
             return {"completions": []}
         return {
@@ -66,16 +65,16 @@ class _Matcher:
         }
 
     @functools.cached_property
-    def _sources(self) -> Sources:
-        from .expressions import ExpressionCompleter  # noqa: PLC0415  # needed by the first completion
-        from .sources import Sources  # noqa: PLC0415  # needed by the first completion
+    def _complete(self) -> Callable[[str], Completions | None]:
+        from . import cell, expressions, sources  # noqa: PLC0415  # the first completion needs them, %load_ext doesn't
 
-        return Sources(
+        known = sources.Sources(
             self._session,
             namespace=self._shell.user_ns,
             hidden=self._shell.user_ns_hidden,
-            expressions=ExpressionCompleter(self._shell).complete_expression,
+            expressions=expressions.ExpressionCompleter(self._shell).complete_expression,
         )
+        return lambda before: cell.complete_cell(before, known)
 
 
 class _NoCompletions:
@@ -94,6 +93,4 @@ def _text_before_cursor(context: CompletionContext) -> str:
 
 
 def _convert(candidates: Iterable[Candidate]) -> list[Any]:
-    from IPython.core.completer import SimpleCompletion  # noqa: PLC0415  # needed by the first completion
-
     return [SimpleCompletion(text=text, type=kind or None) for text, kind in candidates]

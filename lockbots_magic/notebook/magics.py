@@ -1,0 +1,91 @@
+"""What the magics do. The first cell loads this; `extension`, which registers them, must stay cheap to import."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from IPython.core.interactiveshell import InteractiveShell
+
+from ..conversation.turn import Turn
+from ..errors import Interrupted
+from ..security.exits import clean_bundle
+from ..storage.restore import find_own_notebook
+from .chat_command import NotebookContext, chat_cell, chat_options, prompt_of
+from .commands import run, summarize
+from .display import noted_by, watched
+from .display_recorder import DisplayRecorder
+from .live_output import turn_bundle
+from .options import HelpRequested
+from .presenter import Presenter
+from .session import Session
+
+
+class MagicRunner:
+    """Runs the magics of one notebook.
+
+    Args:
+        shell: The running IPython.
+        session: State of the magics.
+        displays: Records what the cells display.
+    """
+
+    def __init__(self, shell: InteractiveShell, session: Session, displays: DisplayRecorder) -> None:
+        self._shell = shell
+        self._session = session
+        self._displays = displays
+        self._presenter = Presenter(shell, session)
+
+    def chat(self, line: str, cell: str | None) -> None:
+        """Run `%chat`, or `%%chat` with the text below it."""
+        with self._in_cell():
+            try:
+                options, text = chat_options().parse_leading(line)
+            except HelpRequested as help_text:
+                self._presenter.message(str(help_text))
+                return
+            live = watched(self._shell, self._session.settings.live)
+            context = NotebookContext(self._shell.user_ns, self._shell, self._displays, live)
+            prompt = chat_cell(self._session, options, prompt_of(text, cell), context)
+            if options.dry_run:
+                self._presenter.preview(prompt)
+            else:
+                self._presenter.run(prompt)
+
+    def lockbots(self, line: str) -> None:
+        """Run a command of `%lockbots`."""
+        with self._in_cell():
+            run(self._session, line).present(self._presenter)
+
+    @contextmanager
+    def _in_cell(self) -> Iterator[None]:
+        """Record what the cell displays, and turn an interrupt, wherever it hits, into one line."""
+        token = noted_by.set(self._displays.callback())
+        try:
+            yield
+        except KeyboardInterrupt as error:
+            raise Interrupted(str(error) or "Reply stopped; the text so far is kept.") from None
+        finally:
+            noted_by.reset(token)
+
+
+def describe_chat() -> str:
+    """Return the help text of `%%chat`."""
+    return chat_options().format_help()
+
+
+def describe_lockbots() -> str:
+    """Return the list of commands of `%lockbots`."""
+    return summarize()
+
+
+def own_notebook(shell: InteractiveShell) -> Path | None:
+    """Return the path of the notebook that `shell` runs, as far as it is known."""
+    return find_own_notebook(os.environ, shell.user_ns)
+
+
+def format_turn(turn: Turn) -> Mapping[str, str]:
+    """Format a turn that a cell ends with; its repr is shown besides."""
+    return {kind: form for kind, form in clean_bundle(turn_bundle(turn)).items() if kind != "text/plain"}
