@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import weakref
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -62,6 +63,7 @@ class Session:
         self.cassette: Cassette | None = None
         """Cassette of `%lockbots record` and `replay`: used by every chat of this session, and by no other."""
         self._replies: weakref.WeakSet[Reply] = weakref.WeakSet()
+        self._replies_lock = threading.Lock()
         self._addresses: dict[str, str] = {}
         self.settings.observe(lambda _: self.observers.notify(), list(self.settings.class_traits(config=True)))
         self.credentials.observers.add(self.observers.notify)
@@ -176,7 +178,8 @@ class Session:
 
     def watch(self, reply: Reply) -> Reply:
         """Remember a reply for `stop`, and return it."""
-        self._replies.add(reply)
+        with self._replies_lock:
+            self._replies.add(reply)
         return reply
 
     def stop(self, name: str | None = None) -> set[Reply]:
@@ -188,7 +191,9 @@ class Session:
         conversations = self.conversations.all() if name is None else [self.conversations.find(name)]
         replies = {reply for one in conversations if isinstance(reply := one.active_reply, Reply)}
         if name is None:
-            replies |= {reply for reply in self._replies if reply.in_progress}
+            with self._replies_lock:
+                watched = list(self._replies)
+            replies |= {reply for reply in watched if reply.in_progress}
         for reply in replies:
             reply.cancel()
         return replies

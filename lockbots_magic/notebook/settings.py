@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import os
 from typing import Any
 
@@ -14,6 +15,10 @@ from ..errors import UsageError
 from ..providers.validation import parse_count, wrap_credential
 
 LIVE = ("auto", "on", "off", "text")
+
+
+class _InvalidSettingError(TraitError):
+    """A value that a check of this module refuses; the message is for the user."""
 
 
 class Lockbots(Configurable):
@@ -49,13 +54,15 @@ class Lockbots(Configurable):
         try:
             return parse_count("max_retries", proposal["value"])
         except UsageError as error:
-            raise TraitError(str(error)) from None
+            raise _InvalidSettingError(str(error)) from None
 
     @validate("providers")
     def _check_providers(self, proposal: Any) -> dict[str, dict[str, Any]]:
         given = proposal["value"]
         if not all(isinstance(name, str) and isinstance(one, dict) for name, one in given.items()):
-            raise TraitError("providers takes a dict of dicts: {'openai': {'base_url': 'http://localhost:8000/v1'}}")
+            raise _InvalidSettingError(
+                "providers must be a dict of dicts, such as {'openai': {'base_url': 'http://localhost:8000/v1'}}."
+            )
         hidden = {name: {"auth": wrap_credential(one["auth"])} for name, one in given.items() if one.get("auth")}
         return {name: {**one, **hidden.get(name, {})} for name, one in given.items()}
 
@@ -65,7 +72,7 @@ class Lockbots(Configurable):
         try:
             parse_prices(given)
         except UsageError as error:
-            raise TraitError(str(error)) from None
+            raise _InvalidSettingError(str(error)) from None
         return given
 
     def rows(self) -> list[tuple[str, Any, str]]:
@@ -97,15 +104,16 @@ class Lockbots(Configurable):
         try:
             setattr(self, name, _convert(trait, value))
         except TraitError as error:
-            message = str(error) if name in ("max_retries", "providers", "prices") else _expected(name, trait, value)
+            message = str(error) if isinstance(error, _InvalidSettingError) else _expected(name, trait, value)
             raise UsageError(
                 f"{message} {trait.help}" if message.endswith(".") else f"{message}. {trait.help}"
             ) from error
 
 
 def _expected(name: str, trait: Any, value: Any) -> str:
-    expected = f"one of {', '.join(LIVE)}" if name == "live" else str(getattr(trait, "info_text", "another value"))
-    if getattr(trait, "min", None) is not None:
+    kinds = {"live": f"one of {', '.join(LIVE)}", "providers": "a dict", "personas": "a dict", "prices": "a dict"}
+    expected = kinds.get(name) or str(getattr(trait, "info_text", "another value"))
+    if getattr(trait, "min", None) not in (None, -math.inf):
         expected += f" >= {trait.min}"
     return f"{name} must be {expected}, got {value!r}."
 

@@ -106,6 +106,23 @@ def test_where_nobody_watches_the_cell_waits_for_the_end(kernel, mock_server):
     assert not execution.of("update_display_data")
 
 
+def test_plain_text_goes_into_the_cell_that_asked(kernel, mock_server):
+    use(kernel, mock_server.url("openai", rate=40))
+    asking = kernel.send("%%chat --background --as text --to numbers\ncount to 40", cell_id="c1")
+    other = kernel.send("print('mine')", cell_id="c2")
+    printed, pieces = {asking: "", other: ""}, []
+    while not (printed[asking].endswith("40\n") and printed[other]):
+        message = kernel.client.get_iopub_msg(timeout=30)
+        if message["msg_type"] == "stream":
+            printed[message["parent_header"]["msg_id"]] += message["content"]["text"]
+            pieces.append(message["parent_header"]["msg_id"])
+        assert "display_data" not in message["msg_type"]
+    assert printed == {asking: " ".join(map(str, range(1, 41))) + "\n", other: "mine\n"}
+    assert asking in pieces[pieces.index(other) + 1 :], "it goes on after the next cell has run"
+    wait_until(kernel, "'numbers' in globals()")
+    assert value(kernel, "numbers").endswith("39 40")
+
+
 def test_without_history_it_can_be_stopped_too(kernel, mock_server):
     use(kernel, mock_server.url("openai", fault="silence-midway"))
     background(kernel, "count to 20", "--no-history")

@@ -293,6 +293,27 @@ def test_what_is_wrong_with_an_option_is_told_in_one_line(run, openai, options, 
     assert len(openai.requests) == before
 
 
+FAILING_PROPERTY = """
+class Weather:
+    station = "north"
+
+    @property
+    def today(self):
+        raise ConnectionError("the station is down")
+
+weather = Weather()
+"""
+
+
+@pytest.mark.parametrize("option", ["--tools", "--image"])
+def test_cause_of_a_property_that_fails_is_told(run, openai, option):
+    run(FAILING_PROPERTY)
+    error = str(run(f"%%chat {option} weather.today\nhi").error)
+    assert f"{option}: reading 'weather.today' failed: ConnectionError: the station is down" in error
+    assert "AttributeError" in str(run(f"%%chat {option} weather.tomorrow\nhi").error)
+    assert not [request for request in openai.requests if request.method == "POST"]
+
+
 def test_code_becomes_a_new_cell_and_goes_into_the_variable(run, openai, shell, monkeypatch):
     offered = []
     monkeypatch.setattr(shell, "set_next_input", lambda code, replace=False: offered.append(code))

@@ -6,7 +6,7 @@ import pytest
 from IPython.utils.capture import capture_output
 
 from lockbots_magic.conversation.turn import Turn
-from lockbots_magic.errors import Interrupted
+from lockbots_magic.errors import Interrupted, UsageError
 from lockbots_magic.notebook import commands
 from lockbots_magic.notebook.commands import COMMANDS
 from lockbots_magic.notebook.extension import session_of
@@ -99,6 +99,24 @@ def test_history_shows_prompt_reply_and_state(lockbots, chat):
     assert "hello there" in said
     assert "complete" in said
     assert "hello" not in lockbots("history -n 1")
+
+
+@pytest.mark.parametrize("line", ["history -n -2", "history -n 0", "undo -2", "undo 0"])
+def test_number_of_turns_below_one_is_refused(lockbots, chat, session, line):
+    for prompt in ("one", "two", "three"):
+        chat(prompt)
+    with pytest.raises(UsageError, match=rf"must be a number >= 1, got '{line.split()[-1]}'"):
+        lockbots(line)
+    assert len(session.conversations.get()) == 3
+
+
+def test_history_shows_as_many_turns_as_named(lockbots, chat):
+    for prompt in ("one", "two", "three"):
+        chat(prompt)
+    said = lockbots("history -n 2")
+    assert "one" not in said
+    assert "two" in said
+    assert "three" in said
 
 
 def test_undo_retry_and_clear(lockbots, chat, session):
@@ -201,6 +219,24 @@ def test_set_refuses_what_does_not_fit(lockbots, line):
     with pytest.raises(ValueError, match=r"live|temperature|colour|timeout"):
         lockbots(line)
     assert "auto" in lockbots("set")
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("max_retries -1", "max_retries must be >= 0, got -1."),
+        ("max_retries many", "max_retries must be an int, got 'many'."),
+        ("temperature hot", "temperature must be a float, got 'hot'."),
+        ("timeout 0", "timeout must be a float >= 0.001, got 0."),
+        ("live sometimes", "live must be one of auto, on, off, text, got 'sometimes'."),
+        ("providers 5", "providers must be a dict, got 5."),
+        ("providers {'openai': 5}", "providers must be a dict of dicts, such as"),
+    ],
+)
+def test_set_tells_the_constraint_and_the_value(lockbots, line, told):
+    with pytest.raises(UsageError) as caught:
+        lockbots(f"set {line}")
+    assert str(caught.value).startswith(told)
 
 
 def test_login_is_typed_hidden_and_kept_in_the_kernel(lockbots, session, monkeypatch):
