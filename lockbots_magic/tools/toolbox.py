@@ -1,4 +1,4 @@
-"""Functions that a model may ask to have called, and the rounds of asking and calling that come of it."""
+"""Toolbox: functions that a model may call, and the loop of requests and calls."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ from ..schema import argument_schema
 from ..schema.json_values import SchemaMismatch, quote_value, read_json, shorten
 from ..security.secrets import redacted
 
-MOST_ROUNDS = 8
-"""How often the model may ask for calls in one turn."""
-LONGEST_RESULT = 20_000
-"""Characters of a result that the model is told."""
-LONGEST_DESCRIPTION = 1000
-"""Characters of a docstring that the model is told: services take about as many."""
-LONGEST_NOTICE = 200
-"""Characters of a call that the reader is told before it is made."""
-UNFINISHED = ("length", "max_tokens", "content_filter", "truncated")
-"""Finish reasons after which calls may be cut off, so that none is made."""
+MAX_ROUNDS = 8
+"""Rounds of tool calls in one turn."""
+MAX_RESULT = 20_000
+"""Length (characters) to which a result is cut before it is sent to the model."""
+MAX_DESCRIPTION = 1000
+"""Length (characters) to which a function's description is cut; services accept about as much."""
+MAX_NOTICE = 200
+"""Length (characters) to which a call is cut in the notice that announces it."""
+CUT_OFF = ("length", "max_tokens", "content_filter", "truncated")
+"""Finish reasons after which calls may be incomplete, so that none is made."""
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Toolbox:
-    """The functions that a model may ask to have called. Nothing else runs.
+    """Functions that a model may call. Nothing else runs.
 
     Args:
-        functions: what they take is told by their signatures, what they are for by their docstrings (Google, NumPy or
-            Sphinx style).
-        rounds: how often the model may ask for calls.
-        describe: Text of a result that JSON can't hold, such as a data frame.
+        functions: Described to the model by their signatures and docstrings (Google, NumPy or Sphinx style).
+        rounds: Maximum number of rounds of calls in one turn.
+        describe: Formats a result that JSON can't represent, such as a data frame.
 
     Raises:
-        UsageError: one can't be described: it has no name, is async or yields, or takes what JSON can't hold.
+        UsageError: If two functions have the same name, or one can't be described: it has no name, is async or a
+            generator, or takes what JSON can't represent.
     """
 
     def __init__(
         self,
         functions: Iterable[Callable[..., Any]],
-        rounds: int = MOST_ROUNDS,
+        rounds: int = MAX_ROUNDS,
         describe: Callable[[Any], str] = repr,
     ) -> None:
         self.rounds = rounds
@@ -56,20 +56,20 @@ class Toolbox:
         for given in functions:
             function = _Function(given, describe)
             if function.name in self._functions:
-                raise UsageError(f"two functions are called {function.name}; give each its own name")
+                raise UsageError(f"Two functions are named {function.name}. Give each its own name.")
             self._functions[function.name] = function
         self.tools: tuple[Tool, ...] = tuple(function.tool for function in self._functions.values())
-        """What the model is told of them."""
+        """Descriptions of the functions, as sent to the model."""
 
     def __repr__(self) -> str:
         return f"Toolbox({', '.join(self._functions)})"
 
     def stream(self, provider: Provider, request: ChatRequest) -> Iterator[Delta]:
-        """Yield the reply as it comes, and each call: a notice before, then the call with its result.
+        """Yield the reply as it streams. Each call is announced by a notice, and follows with its result.
 
-        Usage of all rounds comes once, at the end, with the last finish reason: ``"tool_calls"`` if the model asked
-        for more rounds than allowed. The model is told of a call that can't be made and of a function that fails.
-        Where a cassette is played, no function is called: the cassette has the results.
+        The usage of all rounds is yielded once, at the end, with the last finish reason: ``"tool_calls"`` if the model
+        asked for more rounds than allowed. An invalid call and a function that fails are reported to the model. When
+        a cassette is replayed, no function is called: the cassette holds the results.
 
         Raises:
             UsageError: If the provider can't call functions.
@@ -85,55 +85,55 @@ class Toolbox:
             with closing_stream(provider.stream(request)) as deltas:
                 for delta in deltas:
                     answer.add(delta)
-                    calls += [call._replace(arguments=redacted(call.arguments)) for call in delta.calls]
+                    calls += [call._replace(arguments=redacted(call.arguments)) for call in delta.calls]  # sent back
                     if delta.text or delta.reasoning or delta.notice:
                         yield Delta(delta.text, delta.reasoning, notice=delta.notice)
             usage = usage + answer.usage if usage and answer.usage else usage or answer.usage
             finish_reason = answer.finish_reason or None
-            if not calls or finish_reason in UNFINISHED:
+            if not calls or finish_reason in CUT_OFF:
                 break
             if number > self.rounds:
-                yield Delta(notice=f"stopped after {self.rounds} rounds of calls")
+                yield Delta(notice=f"Stopped after {self.rounds} rounds of tool calls.")
                 finish_reason = "tool_calls"
                 break
-            said = Message("assistant", answer.text, calls=tuple(calls))
-            recorded = provider.recorded_results(request, said)
+            message = Message("assistant", answer.text, calls=tuple(calls))
+            recorded = provider.recorded_results(request, message)
             results: list[Message] = []
-            for place, call in enumerate(calls):
-                known = recorded[place] if place < len(recorded) else None
-                made = yield from self._make(call, request, known)
-                results.append(Message("tool", made.result or "", call_id=made.id))
-            request = replace(request, messages=(*request.messages, said, *results))
+            for call, known in itertools.zip_longest(calls, recorded[: len(calls)]):
+                finished = yield from self._run_call(call, request, known)
+                results.append(Message("tool", finished.result or "", call_id=finished.id))
+            request = replace(request, messages=(*request.messages, message, *results))
         yield Delta(finish_reason=finish_reason, usage=usage)
 
-    def _make(self, call: ToolCall, request: ChatRequest, known: str | None) -> Generator[Delta, None, ToolCall]:
+    def _run_call(self, call: ToolCall, request: ChatRequest, recorded: str | None) -> Generator[Delta, None, ToolCall]:
+        """Announce and run one call, unless its result is recorded; return it with its result."""
         if request.cancellation.cancelled:
             raise Cancelled
-        yield Delta(notice=f"calling {shorten(str(call), LONGEST_NOTICE)}")
+        yield Delta(notice=f"calling {shorten(str(call), MAX_NOTICE)}")
         try:
-            made = call._replace(result=self._result(call) if known is None else known)
-        except (KeyboardInterrupt, Cancelled):  # it has run, so it is told
+            finished = call._replace(result=self._call_function(call) if recorded is None else recorded)
+        except (KeyboardInterrupt, Cancelled):  # the function may have had effects, so the turn records the call
             yield Delta(calls=(call._replace(result="interrupted"),))
             raise
-        yield Delta(calls=(made,))
-        return made
+        yield Delta(calls=(finished,))
+        return finished
 
-    def _result(self, call: ToolCall) -> str:
-        """What the model is told of a call."""
+    def _call_function(self, call: ToolCall) -> str:
+        """Call the function and return the text for the model: its result, or what went wrong."""
         function = self._functions.get(call.name)
         if function is None:
-            return f"error: there is no function {shorten(call.name)}; there are: {', '.join(self._functions)}"
+            return f"error: Unknown function {shorten(call.name)}. Available: {', '.join(self._functions)}"
         try:
             text = function.call(call.arguments)
         except Cancelled:
             raise
         except SchemaMismatch as mismatch:
-            text = f"error: the arguments do not fit: {mismatch}"
-        except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever the function raises: the model is told
+            text = f"error: Invalid arguments: {mismatch}"
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # a function may raise anything
             text = f"error: {type(error).__name__}: {error}"
-        text = redacted(text)
-        if len(text) > LONGEST_RESULT:
-            return f"{text[:LONGEST_RESULT]}\n… ({len(text) - LONGEST_RESULT} more characters were cut)"
+        text = redacted(text)  # before it is cut: half a credential would not be found
+        if len(text) > MAX_RESULT:
+            return f"{text[:MAX_RESULT]}\n… ({len(text) - MAX_RESULT} more characters omitted)"
         return text
 
 
@@ -145,7 +145,7 @@ class _Function:
         describe: Formats results that JSON can't represent.
 
     Raises:
-        UsageError: The function can't be described, or doesn't simply return a value.
+        UsageError: If the function can't be described, or doesn't simply return a value.
     """
 
     def __init__(self, function: Callable[..., Any], describe: Callable[[Any], str]) -> None:
@@ -156,15 +156,15 @@ class _Function:
                 f"{self.name or repr(function):.60} can't be described to a model."
                 " Define a function with `def` and a name of ASCII letters, digits and _."
             )
-        whole = function if inspect.isroutine(function) or isinstance(function, type) else type(function).__call__
+        code = function if inspect.isroutine(function) or isinstance(function, type) else type(function).__call__
         kinds = (inspect.iscoroutinefunction, inspect.isasyncgenfunction, inspect.isgeneratorfunction)
-        if any(is_one(whole) for is_one in kinds):
+        if any(is_kind(code) for is_kind in kinds):
             raise UsageError(f"{self.name} is async or a generator. Wrap it in a plain function that returns a value.")
         self._function = function
         self._arguments = argument_schema(function)
         description = self._arguments.description
-        if len(description) > LONGEST_DESCRIPTION:
-            description = f"{description[: LONGEST_DESCRIPTION - 1]}…"
+        if len(description) > MAX_DESCRIPTION:
+            description = f"{description[: MAX_DESCRIPTION - 1]}…"
         self.tool = Tool(self.name, description, self._arguments.json_schema)
 
     def call(self, arguments: str) -> str:
@@ -174,18 +174,18 @@ class _Function:
             arguments: A JSON object; empty for none.
 
         Raises:
-            SchemaMismatch: The arguments are invalid.
-            Exception: Whatever the function raises.
+            SchemaMismatch: If the arguments are invalid.
+            Exception: Any that the function raises.
         """
         given = read_json(arguments.strip() or "{}")
         if not isinstance(given, dict):
             raise SchemaMismatch(f"The arguments must be an object, not {quote_value(given)}")
         bound = self._arguments.bind(given)
-        return _text(self._function(*bound.args, **bound.kwargs), self._describe)
+        return _format_result(self._function(*bound.args, **bound.kwargs), self._describe)
 
 
-def _text(value: Any, describe: Callable[[Any], str]) -> str:
-    """Format a result: text as it is, else JSON, else as `describe` does."""
+def _format_result(value: Any, describe: Callable[[Any], str]) -> str:
+    """Return a result as text: a string unchanged, else JSON, else what `describe` returns."""
     if isinstance(value, str):
         return str(value)
     try:

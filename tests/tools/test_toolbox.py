@@ -1,4 +1,4 @@
-"""Functions that a model may ask to have called: with a model of a few lines, and over HTTP."""
+"""Tool calls: with a scripted model, and over HTTP."""
 
 import dataclasses
 import functools
@@ -15,7 +15,7 @@ from lockbots_magic.prompt.values import value_part
 from lockbots_magic.providers.base import Provider
 from lockbots_magic.providers.openai_compatible import OpenAICompatible
 from lockbots_magic.security.secrets import Secret
-from lockbots_magic.tools.toolbox import LONGEST_DESCRIPTION, LONGEST_NOTICE, LONGEST_RESULT, Toolbox
+from lockbots_magic.tools.toolbox import MAX_DESCRIPTION, MAX_NOTICE, MAX_RESULT, Toolbox
 
 
 @dataclasses.dataclass
@@ -39,7 +39,7 @@ def fail():
 
 
 class Model(Provider):
-    """Answers each request with the next of some answers, each a list of deltas."""
+    """Answers the requests with the given lists of deltas, one after the other."""
 
     name = "model"
     takes_tools = True
@@ -59,7 +59,7 @@ class Model(Provider):
 
 
 def wants(*calls, text="", reason="tool_calls", usage=None):
-    """An answer that asks for calls, each a name and its arguments."""
+    """Return an answer with calls, each a name and its arguments."""
     asked = tuple(ToolCall(f"id{n}", name, arguments) for n, (name, arguments) in enumerate(calls))
     return [Delta(text), Delta(finish_reason=reason, usage=usage, calls=asked)]
 
@@ -73,13 +73,13 @@ def request(prompt="hi", **more):
 
 
 def result_of(function, arguments="{}", name=None):
-    """What the model is told of one call."""
+    """Return the text that the model receives for one call."""
     model = Model(wants((name or function.__name__, arguments)), says("done"))
     list(Toolbox([function], describe=lambda value: value_part(value).text).stream(model, request()))
     return model.asked[1].messages[-1].content
 
 
-def test_a_call_is_made_and_the_model_told():
+def test_a_call_runs_the_function_and_its_result_goes_to_the_model():
     model = Model(wants(("add", '{"x": 2}')), says("It is 3."))
     deltas = list(Toolbox([add]).stream(model, request()))
     assert deltas == [
@@ -96,13 +96,13 @@ def test_a_call_is_made_and_the_model_told():
     assert all(asked.tools == Toolbox([add]).tools for asked in model.asked)
 
 
-def test_the_model_is_told_what_there_is():
+def test_a_tool_is_described_by_signature_and_docstring():
     (tool,) = Toolbox([add]).tools
     assert (tool.name, tool.description) == ("add", "Add two numbers.")
     assert tool.parameters["properties"]["x"] == {"type": "integer", "description": "one of them."}
 
 
-def test_a_reply_without_calls_passes():
+def test_a_reply_without_calls_is_unchanged():
     model = Model(
         [Delta(notice="slow"), Delta("a", "hm"), Delta("b"), Delta(finish_reason="length", usage=Usage(1, 2))]
     )
@@ -114,7 +114,7 @@ def test_a_reply_without_calls_passes():
     ]
 
 
-def test_several_calls_are_made_in_order():
+def test_several_calls_run_in_order():
     model = Model(wants(("add", '{"x": 1}'), ("fail", ""), ("add", '{"x": 5, "y": 5}')), says("done"))
     deltas = list(Toolbox([add, fail]).stream(model, request()))
     assert [(c.name, c.result) for d in deltas for c in d.calls] == [
@@ -125,7 +125,7 @@ def test_several_calls_are_made_in_order():
     assert [m.call_id for m in model.asked[1].messages[-3:]] == ["id0", "id1", "id2"]
 
 
-def test_the_text_of_rounds_is_parted():
+def test_texts_of_rounds_are_separated_by_a_blank_line():
     answers = [
         wants(("add", '{"x": 1}'), text="First."),
         wants(("add", '{"x": 2}')),
@@ -139,29 +139,29 @@ def test_the_text_of_rounds_is_parted():
     assert [m.content for m in model.asked[-1].messages if m.role == "assistant"] == ["First.", "", "Then."]
 
 
-def test_tokens_are_added_up_and_told_once():
+def test_usage_of_all_rounds_is_summed_and_yielded_once():
     first = wants(("add", '{"x": 1}'), usage=Usage(10, None))
     deltas = list(Toolbox([add]).stream(Model(first, says("a", Usage(20, 3))), request()))
     assert [d.usage for d in deltas if d.usage] == [Usage(30, 3)]
     assert [d.finish_reason for d in deltas if d.finish_reason] == ["stop"]
 
 
-def test_rounds_are_bounded():
+def test_rounds_are_limited():
     model = Model(*[wants(("add", '{"x": 1}'))] * 10)
     deltas = list(Toolbox([add], rounds=3).stream(model, request()))
     assert len(model.asked) == 4
     assert len([d for d in deltas if d.calls]) == 3
-    assert deltas[-2:] == [Delta(notice="stopped after 3 rounds of calls"), Delta(finish_reason="tool_calls")]
+    assert deltas[-2:] == [Delta(notice="Stopped after 3 rounds of tool calls."), Delta(finish_reason="tool_calls")]
 
 
 @pytest.mark.parametrize("reason", ["stop", None])
-def test_calls_count_whatever_the_finish_reason_says(reason):
+def test_calls_run_whatever_the_finish_reason(reason):
     deltas = list(Toolbox([add]).stream(Model(wants(("add", '{"x": 1}'), reason=reason), says("a")), request()))
     assert any(d.calls for d in deltas)
 
 
 @pytest.mark.parametrize("reason", ["length", "truncated", "content_filter"])
-def test_calls_that_may_be_cut_off_are_not_made(reason):
+def test_calls_that_may_be_cut_off_do_not_run(reason):
     called = []
     model = Model(wants(("called", ""), reason=reason))
 
@@ -173,25 +173,25 @@ def test_calls_that_may_be_cut_off_are_not_made(reason):
 
 
 @pytest.mark.parametrize(("arguments", "told"), [
-    ("{", "error: the arguments do not fit: Invalid JSON: "),
-    ("[1]", "error: the arguments do not fit: The arguments must be an object, not a list"),
-    ("{}", "error: the arguments do not fit: x: Field required"),
-    ('{"x": "two"}', 'error: the arguments do not fit: x: Input should be a valid integer, got "two"'),
-    ('{"x": 1, "z": 2}', 'error: the arguments do not fit: z: Unknown field'),
-    ('{"x": 1, "x": 2}', 'error: the arguments do not fit: Duplicate key "x"'),
-    ("[" * 100_000, "error: the arguments do not fit: Nested too deeply"),
-    ('{"x": ' + "9" * 5000 + "}", "error: the arguments do not fit: Integer with more than"),
+    ("{", "error: Invalid arguments: Invalid JSON: "),
+    ("[1]", "error: Invalid arguments: The arguments must be an object, not a list"),
+    ("{}", "error: Invalid arguments: x: Field required"),
+    ('{"x": "two"}', 'error: Invalid arguments: x: Input should be a valid integer, got "two"'),
+    ('{"x": 1, "z": 2}', 'error: Invalid arguments: z: Unknown field'),
+    ('{"x": 1, "x": 2}', 'error: Invalid arguments: Duplicate key "x"'),
+    ("[" * 100_000, "error: Invalid arguments: Nested too deeply"),
+    ('{"x": ' + "9" * 5000 + "}", "error: Invalid arguments: Integer with more than"),
 ])  # fmt: skip
-def test_arguments_that_do_not_fit_are_told(arguments, told):
+def test_invalid_arguments_are_reported_to_the_model(arguments, told):
     assert result_of(add, arguments).startswith(told)
 
 
-def test_nothing_runs_that_was_not_given():
-    assert result_of(add, name="eval") == "error: there is no function eval; there are: add"
-    assert result_of(add, name="__import__").startswith("error: there is no function __import__")
+def test_only_the_given_functions_can_be_called():
+    assert result_of(add, name="eval") == "error: Unknown function eval. Available: add"
+    assert result_of(add, name="__import__").startswith("error: Unknown function __import__")
 
 
-def test_a_function_that_fails_is_told_and_nothing_breaks():
+def test_an_exception_of_a_function_is_reported_to_the_model():
     def leave():
         raise SystemExit(3)
 
@@ -202,7 +202,7 @@ def test_a_function_that_fails_is_told_and_nothing_breaks():
 @pytest.mark.parametrize(("value", "text"), [
     ("as it is\n", "as it is\n"), (3, "3"), (None, "null"), ([1, {"a": "я"}], '[1, {"a": "я"}]'), (True, "true"),
 ])  # fmt: skip
-def test_results_are_text_or_json(value, text):
+def test_a_result_is_sent_as_text_or_json(value, text):
     def give():
         return value
 
@@ -214,30 +214,30 @@ class Speechless:
         raise RuntimeError("no words")
 
 
-def test_other_results_are_told_as_a_prompt_tells_them():
+def test_other_results_are_described_as_in_a_prompt():
     def give():
         return pd.DataFrame({"name": ["Rex"], "legs": [4]})
 
     assert "| Rex" in result_of(give)
 
 
-def test_a_result_that_cannot_be_told_is_an_error():
+def test_a_result_that_cannot_be_described_is_an_error():
     def give():
         return Speechless()
 
     assert result_of(give).startswith("error: UsageError: Can't convert a Speechless to text")
 
 
-def test_a_long_result_is_cut_and_says_so():
+def test_a_long_result_is_cut_with_a_remark():
     def give():
         return "x" * 100_000
 
     told = result_of(give)
-    assert told.endswith("\n… (80000 more characters were cut)")
-    assert told.startswith("x" * LONGEST_RESULT)
+    assert told.endswith("\n… (80000 more characters omitted)")
+    assert told.startswith("x" * MAX_RESULT)
 
 
-def test_arguments_become_what_the_hints_say():
+def test_arguments_are_converted_to_their_type_hints():
     seen = []
 
     def move(to: Point, by: dict[str, float]):
@@ -256,13 +256,13 @@ def test_methods_and_classes_may_be_called():
     assert result_of(Point, '{"x": 1, "y": 2}') == "Point(x=1, y=2)"
 
 
-def test_what_is_about_to_be_called_is_shown_on_one_short_line():
+def test_a_call_is_announced_on_one_short_line():
     arguments = json.dumps({"text": "a\n\x1b[2J\u202e" + "x" * 1000})
     model = Model(wants(("add", arguments), ("add", "{oops\n"), ("a\nb" * 100, "[]")), says("done"))
     notices = [d.notice for d in Toolbox([add]).stream(model, request()) if d.notice]
     assert notices[0].startswith('calling add(text="a\\n\\u001b[2J')
     assert notices[1] == "calling add({oops )"
-    assert all(len(n) < LONGEST_NOTICE + 20 and n.isprintable() for n in notices)
+    assert all(len(n) < MAX_NOTICE + 20 and n.isprintable() for n in notices)
 
 
 def test_a_credential_is_neither_shown_nor_sent():
@@ -280,7 +280,7 @@ def test_a_credential_is_neither_shown_nor_sent():
     assert [c.result for d in deltas for c in d.calls] == ["*** ***", "error: ValueError: ***"]
 
 
-def test_an_interrupt_passes_and_the_answer_is_closed():
+def test_an_interrupt_propagates_and_closes_the_stream():
     def stop():
         raise KeyboardInterrupt
 
@@ -290,7 +290,7 @@ def test_an_interrupt_passes_and_the_answer_is_closed():
     assert model.closed == 1
 
 
-def test_a_cancelled_request_calls_nothing_more():
+def test_after_cancellation_no_further_function_runs():
     cancellation = Cancellation()
     called = []
 
@@ -304,7 +304,7 @@ def test_a_cancelled_request_calls_nothing_more():
     assert called == [1]
 
 
-def test_closing_it_closes_the_provider():
+def test_closing_the_stream_closes_the_provider():
     model = Model([Delta("a"), Delta("b")])
     deltas = Toolbox([add]).stream(model, request())
     next(deltas)
@@ -312,7 +312,7 @@ def test_closing_it_closes_the_provider():
     assert model.closed == 1
 
 
-def test_a_failure_of_the_provider_passes():
+def test_a_provider_error_propagates():
     def broken():
         yield Delta("a")
         raise ConnectionFailed("gone")
@@ -321,7 +321,7 @@ def test_a_failure_of_the_provider_passes():
         list(Toolbox([add]).stream(Model(broken()), request()))
 
 
-def test_a_provider_that_cannot_call_says_so():
+def test_a_provider_without_tools_is_refused_before_the_request():
     class Plain(Model):
         takes_tools = False
 
@@ -364,8 +364,8 @@ def test_a_function_that_cannot_be_described_is_refused_with_the_reason(function
         Toolbox([function])
 
 
-def test_two_functions_of_one_name_are_refused():
-    with pytest.raises(UsageError, match="two functions are called add"):
+def test_two_functions_of_the_same_name_are_refused():
+    with pytest.raises(UsageError, match="Two functions are named add"):
         Toolbox([add, add])
 
 
@@ -374,7 +374,7 @@ def test_a_long_docstring_is_cut():
         pass
 
     wordy.__doc__ = "x" * 5000
-    assert len(Toolbox([wordy]).tools[0].description) == LONGEST_DESCRIPTION
+    assert len(Toolbox([wordy]).tools[0].description) == MAX_DESCRIPTION
 
 
 def http_model(mock_server, **fault):
@@ -382,7 +382,7 @@ def http_model(mock_server, **fault):
 
 
 @pytest.mark.parametrize("whole", [False, True])
-def test_over_http_the_whole_conversation_holds(whole, mock_server):
+def test_over_http_results_are_sent_in_the_next_request(whole, mock_server):
     asked = request('call add {"x": 2} and add {"x": 40, "y": 2}', stream=not whole)
     deltas = list(Toolbox([add]).stream(http_model(mock_server), asked))
     assert "".join(d.text for d in deltas) == "add returned 3. add returned 42."
@@ -395,19 +395,19 @@ def test_over_http_the_whole_conversation_holds(whole, mock_server):
 @pytest.mark.parametrize(
     "oddity", ["whole-json", "crlf", "bom", "multi-line", "comments", "no-final-blank", "no-space"]
 )
-def test_over_http_calls_are_understood_however_they_come(oddity, mock_server):
+def test_over_http_calls_are_parsed_in_every_framing(oddity, mock_server):
     deltas = list(Toolbox([add]).stream(http_model(mock_server, fault=oddity), request('call add {"x": 41}')))
     assert "".join(d.text for d in deltas) == "add returned 42."
 
 
-def test_over_http_an_answer_cut_off_calls_nothing(mock_server):
+def test_over_http_a_truncated_answer_runs_no_call(mock_server):
     asked = request('call add {"x": 2000000000}')
     assert list(Toolbox([add]).stream(http_model(mock_server, fault="cut"), asked)) == [
         Delta(finish_reason="truncated")
     ]
 
 
-def test_over_http_an_answer_that_broke_off_is_asked_for_again(mock_server):
+def test_over_http_a_reset_answer_is_retried_without_calling_twice(mock_server):
     calls = []
 
     def count():
