@@ -1,4 +1,4 @@
-"""A chat is one conversation and one provider."""
+"""Chat: one conversation and one provider."""
 
 from __future__ import annotations
 
@@ -35,19 +35,23 @@ class Chat:
     Args:
         model: ``"provider:model"``, a provider's name for its default model, a `Provider`, or any function that
             takes a prompt and returns or yields text.
-        auth: the credential; without it the environment is asked.
-        base_url: where the service is, in place of the provider's own address.
-        system: the system prompt.
-        conversation: one to go on with; a new one otherwise.
-        params: what to send with every prompt, such as ``{"temperature": 0.2}``.
-        cassette: a file to record answers in and play them from.
-        mode: ``"auto"``, the default, asks what the cassette does not have; ``"replay"``, ``"record"``, ``"new"``: see
-            `Cassette`.
-        speed: how fast to play: 1 is as it came, 0 at once (the default).
-        settings: more arguments of the provider, such as ``total_timeout=60`` (s).
+        auth: Credential; by default the one in the environment.
+        base_url: Base URL of the service; by default the provider's.
+        system: System prompt.
+        conversation: Conversation to continue; by default a new one.
+        params: Parameters of every request, such as ``{"temperature": 0.2}``.
+        cassette: File in which answers are recorded and from which they are replayed.
+        mode: Mode of the cassette: ``"auto"`` (default) sends only prompts without a recorded answer; ``"replay"``,
+            ``"record"`` and ``"new"``: see `Cassette`.
+        speed: Replay speed: 1 is the recorded speed, 0 (default) replays without pauses.
+        **settings: Other arguments of the provider, such as ``total_timeout=60`` (s).
 
     Raises:
-        UsageError: there is no such provider, or it takes no such setting, or the cassette can't be used.
+        UsageError: If the provider or a setting is unknown, or the cassette can't be used.
+
+    Example:
+        >>> Chat(lambda prompt: prompt.upper()).ask("hello").reply
+        'HELLO'
     """
 
     def __init__(
@@ -64,8 +68,8 @@ class Chat:
         speed: float | None = None,
         **settings: Any,
     ) -> None:
-        auth = wrap_credential(auth)  # first of all: what shows this frame from here on shows no credential
-        provider, self.model = _resolved(model, {"auth": auth, "base_url": base_url, **settings})
+        auth = wrap_credential(auth)  # first, so that no traceback of this frame shows it
+        provider, self.model = _resolve_provider(model, {"auth": auth, "base_url": base_url, **settings})
         self._provider = with_cassette(provider, cassette, mode, speed)
         self.conversation = Conversation() if conversation is None else conversation
         if system is not None:
@@ -74,7 +78,7 @@ class Chat:
 
     @property
     def provider(self) -> Provider:
-        """Who answers: the provider, behind a cassette if there is one."""
+        """Provider that answers; wrapped by the cassette in use, if there is one."""
         return with_active_cassette(self._provider)
 
     def __repr__(self) -> str:
@@ -93,18 +97,19 @@ class Chat:
         origin: CellOrigin | None = None,
         **params: Any,
     ) -> PreparedRequest:
-        """Make the request, and send nothing: `PreparedRequest.send` and `.stream` do, without them it is a dry run.
+        """Build a request without sending it.
 
-        It needs no credential, another reply may be in progress, and a prompt that is too long is told by `.too_long`.
+        `PreparedRequest.send` and `.stream` send it; without them it is a dry run. A dry run needs no credential,
+        another reply may be in progress, and a prompt that is too long is reported by `.too_long`.
 
         Args:
             prompt: Text of the prompt.
             system: System prompt for this turn alone.
             history: False sends without history and doesn't save the turn.
             images: URLs of images that go with the prompt, ``data:image/png;base64,...`` among them.
-            tools: Functions that the model may call, as often as it takes.
-            origin: The notebook cell that asks.
-            **params: Parameters sent along, such as ``temperature=0.2``; they go before the chat's own.
+            tools: Functions that the model may call.
+            origin: Notebook cell that sends the prompt.
+            **params: Parameters of this request, such as ``temperature=0.2``; they override the chat's.
 
         Returns:
             The prepared request.
@@ -128,7 +133,7 @@ class Chat:
         )
 
     def stream(self, prompt: str, **options: Any) -> Reply:
-        """Return the reply, to be iterated for its text. Nothing is sent before that.
+        """Return the reply; iterate it for its text. Nothing is sent before the first step.
 
         Args:
             prompt: Text of the prompt.
@@ -138,7 +143,7 @@ class Chat:
             UsageError: As for `prepare`; or another reply is in progress.
             PromptTooLongError: If the prompt alone exceeds the context window.
             AuthenticationError: If the credential is missing.
-            NotRecordedError: If the cassette in use may only be played and has no answer.
+            NotRecordedError: If the cassette in use is replay-only and has no answer.
 
         Example:
             >>> "".join(Chat(lambda prompt: f"You said {prompt}").stream("Hi"))
@@ -229,20 +234,20 @@ class Chat:
         tools: Iterable[Callable[..., Any]] = (),
         watched: bool = False,
     ) -> Reply:
-        """Return the reply to a turn's prompt, asked again or put differently, to be iterated.
+        """Return the reply to a turn's prompt, sent again as it is or edited; iterate it for its text.
 
         The new turn replaces the old one unless it fails; turns after it become stale.
 
         Args:
             turn_id: Id of the turn; the last one by default.
-            prompt: Another prompt; the turn's own by default.
-            system: Another system prompt; the turn's own by default.
-            params: Parameters besides the chat's own; those of the turn by default.
-            tools: Functions that the model may call; a turn keeps none.
+            prompt: New prompt; by default the turn's.
+            system: New system prompt; by default the turn's.
+            params: Parameters besides the chat's; by default the turn's.
+            tools: Functions that the model may call; turns don't store them.
             watched: True if output is live.
 
         Raises:
-            UsageError: If there is no such turn; or as `stream`.
+            UsageError: If there is no such turn, or as for `stream`.
         """
         turn = self._turn(turn_id)
         kept = {k: v for k, v in turn.params.items() if self._provider.takes(k)}
@@ -263,14 +268,14 @@ class Chat:
         return self.conversation.undo(count)
 
     def clear(self) -> None:
-        """Forget all turns."""
+        """Remove all turns."""
         self.conversation.clear()
 
     def fork(self, name: str = "fork", at: str | None = None) -> Chat:
         """Return a chat with the same provider and a copy of the conversation, up to the turn with id `at`."""
-        return self.within(self.conversation.fork(name, at))
+        return self.with_conversation(self.conversation.fork(name, at))
 
-    def within(self, conversation: Conversation) -> Chat:
+    def with_conversation(self, conversation: Conversation) -> Chat:
         """Return a chat with the same model and parameters in another conversation."""
         chat = Chat(self._provider, conversation=conversation, params=self.params)
         chat.model = self.model
@@ -279,7 +284,7 @@ class Chat:
     def _turn(self, turn_id: str | None) -> Turn:
         turns = self.conversation.turns
         if not turns:
-            raise UsageError("there is no turn yet")
+            raise UsageError("The conversation has no turns yet.")
         if turn_id is None:
             return turns[-1]
         at = len(self.conversation.slot_of(turn_id).context)
@@ -287,7 +292,7 @@ class Chat:
 
 
 def _without_images(turn: Turn) -> Turn:
-    """Replace the images of an earlier turn by a sentence, for a model that takes no images."""
+    """Replace the images of an earlier turn by a remark, for a model that doesn't accept images."""
     if not turn.images:
         return turn
     many = "an image" if len(turn.images) == 1 else f"{len(turn.images)} images"
@@ -295,35 +300,36 @@ def _without_images(turn: Turn) -> Turn:
 
 
 def _describe_result(value: Any) -> str:
-    """Describe a result that JSON can't hold, such as a data frame, for the model."""
+    """Describe a result that JSON can't represent, such as a data frame, for the model."""
     from .prompt.values import value_part  # noqa: PLC0415  # heavy and rare
 
     return value_part(value).text
 
 
-def _resolved(
+def _resolve_provider(
     model: str | type[Provider] | Provider | Callable[..., Any], settings: dict[str, Any]
 ) -> tuple[Provider, str]:
-    """Return the provider and the model's id that `model` stands for."""
+    """Return the provider and the model id that `model` names."""
     given = {k: v for k, v in settings.items() if v is not None}
     if isinstance(model, Provider):
         if given:
-            raise UsageError(f"this provider is made already; give it {', '.join(given)} when you make it")
+            raise UsageError(f"This provider exists already. Pass {', '.join(given)} to its constructor.")
         return model, model.default_model
     if isinstance(model, type) and issubclass(model, Provider):
-        return _made(model, given), ""
+        return _make_provider(model, given), ""
     if isinstance(model, str):
         name, model_id = split_model(model)
-        return _made(provider_class(name), given), model_id
+        return _make_provider(provider_class(name), given), model_id
     if callable(model):
-        return _made(FunctionProvider, given, model), ""
-    raise UsageError("the model must be 'provider:model', a Provider, or a function")
+        return _make_provider(FunctionProvider, given, model), ""
+    raise UsageError(f"model must be 'provider:model', a Provider or a function, got {model!r:.60}.")
 
 
-def _made(kind: type[Provider], given: dict[str, Any], *function: Callable[..., Any]) -> Provider:
-    unknown = sorted(set(given) - kind.settings())
-    if unknown:
-        hint = f"; send it with params={{{unknown[0]!r}: ...}}" if unknown[0] in kind.parameters else ""
+def _make_provider(kind: type[Provider], given: dict[str, Any], *function: Callable[..., Any]) -> Provider:
+    """Return a provider with its settings checked; `function` is the argument of `FunctionProvider`."""
+    unknown = next(iter(sorted(set(given) - kind.settings())), None)
+    if unknown is not None:
+        hint = f" Pass it as a parameter: params={{{unknown!r}: ...}}." if unknown in kind.parameters else ""
         known = ", ".join(sorted(kind.settings()))
-        raise UsageError(f"{kind.name} has no setting {unknown[0]!r}{hint}; its settings are: {known}")
+        raise UsageError(f"Unknown setting {unknown!r} of {kind.name}.{hint} Settings: {known}.")
     return kind(*function, **given)

@@ -67,7 +67,7 @@ class Message:
         if isinstance(value, Message):
             return value
         try:
-            return _message(value)
+            return _parse_message(value)
         except (TypeError, KeyError, AttributeError):
             raise UsageError(
                 "a message is a dict with a role and a content, both text; the content may also be a list of parts,"
@@ -87,9 +87,9 @@ class Message:
         return message
 
 
-def _message(value: Any) -> Message:
+def _parse_message(value: Any) -> Message:
     content = value.get("content")
-    calls = tuple(_call(call) for call in value.get("tool_calls") or ())
+    calls = tuple(_parse_call(call) for call in value.get("tool_calls") or ())
     if content is None and calls:
         content = ""
     parts = content if isinstance(content, list) else [{"type": "text", "text": content}]
@@ -101,7 +101,7 @@ def _message(value: Any) -> Message:
     return message
 
 
-def _call(value: Any) -> ToolCall:
+def _parse_call(value: Any) -> ToolCall:
     call = ToolCall(value["id"], value["function"]["name"], value["function"]["arguments"])
     if not all(isinstance(text, str) for text in call[:3]):
         raise TypeError

@@ -210,7 +210,7 @@ def chat_cell(session: Session, options: Namespace, prompt: str, context: Notebo
     saved = not options.no_history
     history = saved
     if schema is not None and not saved:  # corrections need history: a conversation of their own
-        chat, history = chat.within(Conversation("outside", system=chat.conversation.system)), True
+        chat, history = chat.with_conversation(Conversation("outside", system=chat.conversation.system)), True
     prepared: dict[str, Any] = {
         "system": _system(session, options.system, chat, context),
         "history": history,

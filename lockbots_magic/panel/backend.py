@@ -243,7 +243,7 @@ class ChatBackend(PanelBackend):
 
     def __init__(self, chat: Chat) -> None:
         super().__init__(chat.conversation)
-        self._chat = chat.within(chat.conversation)  # a copy: the panel changes its parameters
+        self._chat = chat.with_conversation(chat.conversation)  # a copy: the panel changes its parameters
         self._used = {chat.provider.name: self._chat}
         self._conversations = {chat.conversation.name: chat.conversation}
 
@@ -257,7 +257,7 @@ class ChatBackend(PanelBackend):
 
     def chat(self, conversation: Conversation | None = None) -> Chat:
         """Return the chat with the model in use."""
-        return self._chat.within(self.conversation if conversation is None else conversation)
+        return self._chat.with_conversation(self.conversation if conversation is None else conversation)
 
     @property
     def model(self) -> str:
@@ -287,7 +287,7 @@ class ChatBackend(PanelBackend):
     def _chat_with(self, model: str) -> Chat:
         name, _, model_id = model.partition(":")
         if name in self._used:
-            chat = self._used[name].within(self.conversation)
+            chat = self._used[name].with_conversation(self.conversation)
             chat.model = model_id
             return chat
         split_model(model)

@@ -67,7 +67,7 @@ class SessionBackend(PanelBackend):
 
     def chat(self, conversation: Conversation | None = None) -> Chat:
         """Return a chat with the session's model, settings and credential."""
-        return self._session.chat().within(self.conversation if conversation is None else conversation)
+        return self._session.chat().with_conversation(self.conversation if conversation is None else conversation)
 
     @property
     def model(self) -> str:

@@ -18,7 +18,9 @@ from tests.panel.harness import PLANTED, Model, PanelHarness, failing, prompts, 
 def successor(session, session_panel, model):
     """A panel that has taken the place of another one in the middle of its reply."""
     model.go_on.clear()
-    session_panel.controller.backend.chat = lambda conversation=None: Chat(model).within(session.conversations.get())
+    session_panel.controller.backend.chat = lambda conversation=None: Chat(model).with_conversation(
+        session.conversations.get()
+    )
     session_panel.post("send", prompt="hi")
     session_panel.wait_for("frame")
     successor = PanelHarness(backend=SessionBackend(session))
@@ -77,7 +79,7 @@ def test_next_prompt_may_follow_the_end_at_once(panel):
 
 def test_turn_that_failed_before_the_first_word_is_never_shown(panel):
     panel.ask("one")
-    panel.controller.backend._chat = Chat(failing).within(panel.controller.conversation)
+    panel.controller.backend._chat = Chat(failing).with_conversation(panel.controller.conversation)
     panel.ask("two")
     assert len(panel.controller.conversation) == 2
     assert panel.received("usage")[-1]["turns"] == 1
@@ -86,7 +88,7 @@ def test_turn_that_failed_before_the_first_word_is_never_shown(panel):
     assert panel.shown() == live
     assert panel.received("snapshot")[-1]["conversation"]["total"] == 1
     assert panel.received("snapshot")[-1]["settings"]["usage"]["turns"] == 1
-    panel.controller.backend._chat = Chat(Model("three")).within(panel.controller.conversation)
+    panel.controller.backend._chat = Chat(Model("three")).with_conversation(panel.controller.conversation)
     panel.ask("three")
     assert [p for p, *_ in panel.shown()] == ["one", "three"]
     assert [p for p, *_ in panel.shown()] == [t.prompt for t in shown_turns(panel.controller.conversation)]
@@ -94,7 +96,7 @@ def test_turn_that_failed_before_the_first_word_is_never_shown(panel):
 
 def test_failed_turn_of_a_cell_is_not_sent(panel):
     with pytest.raises(ConnectionFailed):
-        Chat(failing).within(panel.controller.conversation).ask("one")
+        Chat(failing).with_conversation(panel.controller.conversation).ask("one")
     assert panel.received("turn") == []
     assert len(panel.received("snapshot")) == 1
 
@@ -165,7 +167,7 @@ def test_usage_is_what_the_provider_reported_or_else_estimated():
     panel = PanelHarness(Chat(counted))
     panel.ask("hi")
     assert panel.received("usage")[0] == {"type": "usage", "turns": 1, "prompt": 3, "completion": 2, "estimated": False}
-    panel.controller.backend._chat = Chat(lambda prompt: "word " * 10).within(panel.controller.conversation)
+    panel.controller.backend._chat = Chat(lambda prompt: "word " * 10).with_conversation(panel.controller.conversation)
     panel.ask("hi")
     sent = [Message("user", "hi"), Message("assistant", "four score"), Message("user", "hi")]
     assert panel.received("usage")[1] == {

@@ -94,4 +94,4 @@ class _ComparisonResult(CommandResult):
 
     def _chat(self, model: str) -> Chat:
         """Return a chat in a conversation of its own, with the system prompt of the current one."""
-        return self._session.chat(model).within(Conversation("comparison", system=self._system))
+        return self._session.chat(model).with_conversation(Conversation("comparison", system=self._system))
