@@ -40,7 +40,7 @@ def _no_active_cassette():
 
 
 def counter():
-    """A model whose every answer is another."""
+    """Return a model that gives a different answer each time."""
     asked = []
 
     def model(prompt, temperature=None):
@@ -52,7 +52,7 @@ def counter():
 
 
 def never(prompt, temperature=None):
-    raise AssertionError("nobody should be asked")
+    raise AssertionError("no model may be called")
 
 
 never.__name__ = "model"
@@ -67,7 +67,7 @@ def replies(chat, *prompts):
 
 
 @pytest.mark.parametrize("name", names())
-def test_every_provider_is_played_without_network_and_credential(name, path, mock_server, monkeypatch):
+def test_every_provider_is_replayed_without_network_and_credential(name, path, mock_server, monkeypatch):
     case = case_of(name)
     settings = {"base_url": mock_server.url(case.service), "auth": "mock"} if case.service else {}
     params = {"rate": 0} if name == "guide" else {}
@@ -82,7 +82,7 @@ def test_every_provider_is_played_without_network_and_credential(name, path, moc
     assert len(mock_server.requests) == asked
 
 
-def test_deltas_are_those_that_came(path):
+def test_replayed_deltas_are_those_received(path):
     def model(prompt):
         yield Delta(reasoning="let me see")
         yield Delta("Hel")
@@ -100,13 +100,13 @@ def test_deltas_are_those_that_came(path):
 
 def never_named(name):
     def model(prompt):
-        raise AssertionError("nobody should be asked")
+        raise AssertionError("no model may be called")
 
     model.__name__ = name
     return model
 
 
-def test_same_question_gets_its_answers_in_order(path):
+def test_same_prompt_gets_its_answers_in_order(path):
     model = counter()
     for _ in range(3):
         Chat(model, cassette=path).ask("hi")
@@ -121,13 +121,13 @@ def test_same_question_gets_its_answers_in_order(path):
         Chat(never, cassette=played).ask("hi")
 
 
-def test_conversation_is_played_turn_by_turn(path):
+def test_conversation_is_replayed_turn_by_turn(path):
     model = counter()
     live = replies(Chat(model, cassette=path), "one", "two", "one")
     assert replies(Chat(never, cassette=path, mode="replay"), "one", "two", "one") == live
 
 
-def test_cell_that_runs_again_gets_the_answer_it_had(path):
+def test_repeated_cell_gets_the_same_answer(path):
     chat = Chat(counter(), cassette=path, mode="record")
     for cell in "ab":
         chat.stream("hi", origin=CellOrigin(cell, f"{cell}1"), history=False).close()
@@ -144,7 +144,7 @@ def test_cell_that_runs_again_gets_the_answer_it_had(path):
         ask("a", "5")  # the same run asks once more
 
 
-def test_cell_that_is_recorded_again_takes_the_place_of_its_answer(path):
+def test_repeated_cell_replaces_its_recording(path):
     chat = Chat(counter(), cassette=path, mode="record")
     for run, prompt in (("1", "hi"), ("2", "hi"), ("3", "hello")):
         list(chat.stream(prompt, origin=CellOrigin("a", run)))
@@ -159,7 +159,7 @@ def test_cell_that_is_recorded_again_takes_the_place_of_its_answer(path):
         ("new", ["answer 3", "answer 4"], 2),
     ],
 )
-def test_modes_differ_in_what_they_ask_and_keep(path, mode, kept, asked):
+def test_modes_differ_in_what_they_send_and_keep(path, mode, kept, asked):
     model = counter()
     Chat(model, cassette=path).ask("one")
     Chat(model, cassette=path).ask("two")
@@ -173,7 +173,7 @@ def test_modes_differ_in_what_they_ask_and_keep(path, mode, kept, asked):
 
 
 @pytest.mark.parametrize("mode", ["new", "record"])
-def test_answers_that_stay_the_same_are_recorded_as_often_as_they_come(path, mode):
+def test_equal_answers_are_recorded_once_for_each_request(path, mode):
     def same(prompt):
         return f"to {prompt}"
 
@@ -186,7 +186,7 @@ def test_answers_that_stay_the_same_are_recorded_as_often_as_they_come(path, mod
 
 
 @pytest.mark.parametrize("mode", ["new", "record", "auto"])
-def test_failure_takes_the_place_of_no_success(path, mode):
+def test_failure_never_replaces_a_complete_answer(path, mode):
     fails = []
 
     def model(prompt):
@@ -221,7 +221,7 @@ def test_failure_and_its_retry_are_both_recorded(path):
     assert played.ask("q").reply == "fine"
 
 
-def test_failure_is_told_as_it_will_be_played(path):
+def test_failure_is_raised_in_the_form_that_is_recorded(path):
     told = []
     for mode in ("record", "replay"):
         chat = Chat("openai:m", base_url="http://127.0.0.1:9/v1", max_retries=0, cassette=path, mode=mode)
@@ -232,20 +232,20 @@ def test_failure_is_told_as_it_will_be_played(path):
     assert "127.0.0.1" not in told[0][0]
 
 
-def test_credential_of_the_environment_is_on_no_cassette(path, monkeypatch):
+def test_credential_of_the_environment_is_not_recorded(path, monkeypatch):
     monkeypatch.setenv("SOMEBODYS_API_KEY", PLANTED)
     Chat(lambda prompt: f"you said {prompt}", cassette=path).ask(f"my key is {PLANTED}")
     assert PLANTED not in path.read_text()
 
 
-def test_new_drops_nothing_before_it_has_an_answer(path):
+def test_mode_new_keeps_the_file_until_the_first_answer(path):
     Chat(counter(), cassette=path).ask("one")
     before = path.read_bytes()
     Chat(counter(), cassette=path, mode="new")
     assert path.read_bytes() == before
 
 
-def test_miss_says_what_differs(path):
+def test_unrecorded_request_is_an_error_that_shows_the_difference(path):
     Chat(counter(), cassette=path).ask("How many dogs?", temperature=0.2)
     with pytest.raises(NotRecordedError) as raised:
         Chat(never, cassette=path, mode="replay").ask("How many cats?", temperature=0.5)
@@ -255,7 +255,7 @@ def test_miss_says_what_differs(path):
     assert f"Chat(..., cassette={str(path)!r}, mode='auto')" in told
 
 
-def test_miss_keeps_the_turn_that_was_there(path):
+def test_unrecorded_request_keeps_the_earlier_turn(path):
     Chat(counter(), cassette=path).ask("one")
     chat = Chat(never, cassette=path, mode="replay")
     chat.ask("one")
@@ -265,7 +265,7 @@ def test_miss_keeps_the_turn_that_was_there(path):
 
 
 @pytest.mark.parametrize("kind", [RateLimitError, ConnectionFailed])
-def test_error_is_raised_as_it_was(path, kind):
+def test_recorded_error_is_raised_unchanged(path, kind):
     def model(prompt):
         yield "so far"
         raise kind("it broke")
@@ -278,8 +278,8 @@ def test_error_is_raised_as_it_was(path, kind):
         assert (chat.conversation.turns[0].status, chat.conversation.turns[0].reply) == ("error", "so far")
 
 
-def test_failure_is_missing_all_the_same(path):
-    """A failure of the moment is not what somebody wants who records what is missing."""
+def test_mode_auto_sends_a_recorded_failure_again(path):
+    """A recorded failure may be transient, so the request still counts as missing."""
     fails = [True]
 
     def model(prompt):
@@ -294,7 +294,7 @@ def test_failure_is_missing_all_the_same(path):
     assert [line["ended"] for line in recorded(path)] == ["complete"]
 
 
-def test_interrupted_reply_is_played_as_one(path):
+def test_interrupted_reply_is_replayed_as_interrupted(path):
     def model(prompt):
         yield "so far"
         raise KeyboardInterrupt
@@ -308,7 +308,7 @@ def test_interrupted_reply_is_played_as_one(path):
     assert (turn.status, turn.reply) == ("interrupted", "so far")
 
 
-def test_cancelled_reply_is_played_as_one(path):
+def test_cancelled_reply_is_replayed_as_cancelled(path):
     reply = Chat(counter(), cassette=path).stream("hi")
     next(reply)
     reply.cancel()
@@ -316,20 +316,20 @@ def test_cancelled_reply_is_played_as_one(path):
     assert (turn.status, turn.reply) == ("interrupted", "answer ")
 
 
-def test_reply_that_is_left_halfway_is_recorded_halfway(path):
+def test_reply_abandoned_halfway_is_recorded_up_to_there(path):
     with Chat(counter(), cassette=path).stream("hi") as reply:
         next(reply)
     assert [(line["reply"], line["ended"]) for line in recorded(path)] == [("answer ", "cancelled")]
 
 
-def test_missing_credential_is_told_before_anything_is_recorded(path):
+def test_missing_credential_is_reported_before_anything_is_recorded(path):
     for mode in ("auto", "record", "new"):
         with pytest.raises(AuthenticationError):
             Chat("openai:m", cassette=path, mode=mode).ask("hi")
     assert recorded(path) == []
 
 
-def test_default_model_of_a_server_is_recorded_too(path, mock_server):
+def test_default_model_of_a_server_is_recorded(path, mock_server):
     live = Chat("ollama", base_url=mock_server.url("openai"), cassette=path).ask("hi")
     played = Chat("ollama", cassette=path, mode="replay").ask("hi")
     assert played.model == live.model != ""
@@ -356,7 +356,7 @@ def test_recorded_speed_is_kept_if_the_output_is_live(path, monkeypatch):
     monkeypatch.setattr(Cancellation, "wait", wait)
 
     def played(speed=None, **options):
-        """Return how long (s) after the question each word arrives."""
+        """Return the time (s) from the request to each word."""
         chat = Chat(never, cassette=path, mode="replay", speed=speed)
         began, arrivals = clock.now, []
         for _ in chat.stream("hi", **options):
@@ -371,7 +371,7 @@ def test_recorded_speed_is_kept_if_the_output_is_live(path, monkeypatch):
     assert played(speed=0, origin=live) == [0, 0.25, 0.5]
 
 
-def test_played_reply_can_be_stopped(path):
+def test_replayed_reply_can_be_stopped(path):
     path.write_text(
         '{"format": "lockbots-cassette", "version": 1}\n'
         '{"request": {"provider": "function", "model": "model", "messages": [{"role": "user", "content": "hi"}],'
@@ -384,7 +384,7 @@ def test_played_reply_can_be_stopped(path):
     assert (reply.turn.status, reply.turn.reply) == ("interrupted", "a")
 
 
-def test_no_credential_address_or_path_is_on_the_cassette(path, mock_server, tmp_path):
+def test_cassette_holds_no_credential_address_or_path(path, mock_server, tmp_path):
     def model(prompt, temperature=None, place=""):
         yield f"you said {prompt[:12]}"
         yield prompt[12:]
@@ -403,7 +403,7 @@ def test_no_credential_address_or_path_is_on_the_cassette(path, mock_server, tmp
         assert secret not in kept
 
 
-def test_reply_is_not_lost_when_it_can_not_be_recorded(path):
+def test_reply_is_kept_if_it_cannot_be_recorded(path):
     cassette = Cassette(path)
     chat = Chat(counter(), cassette=cassette)
     path.unlink()
@@ -416,7 +416,7 @@ def test_reply_is_not_lost_when_it_can_not_be_recorded(path):
 @pytest.mark.parametrize(
     "settings", [{"mode": "reply"}, {"speed": -1.0}, {"speed": float("nan")}, {"mode": "replay"}], ids=str
 )
-def test_cassette_that_can_not_be_meant_is_refused(path, settings):
+def test_invalid_cassette_arguments_are_refused(path, settings):
     with pytest.raises(UsageError):
         Chat(never, cassette=path, **settings)
     assert not path.exists()
@@ -427,7 +427,7 @@ def test_mode_without_a_cassette_is_refused():
         Chat(never, mode="replay")
 
 
-def test_deck_serves_every_chat_of_the_kernel(path):
+def test_active_cassette_serves_every_chat_of_the_process(path):
     chat = Chat(counter())
     insert_cassette(Cassette(path))
     chat.ask("hi")
@@ -438,7 +438,7 @@ def test_deck_serves_every_chat_of_the_kernel(path):
     assert chat.ask("hi").reply == "answer 2"
 
 
-def test_chat_with_a_cassette_of_its_own_leaves_the_deck_alone(path, tmp_path):
+def test_chat_with_its_own_cassette_ignores_the_active_one(path, tmp_path):
     insert_cassette(Cassette(tmp_path / "other.jsonl"))
     Chat(counter(), cassette=path).ask("hi")
     assert len(recorded(path)) == 1
@@ -454,7 +454,7 @@ def test_environment_names_the_cassette(path, monkeypatch):
         Chat(never).ask("hi")
 
 
-def test_mode_of_the_environment_goes_before_that_of_the_code(path, monkeypatch):
+def test_mode_of_the_environment_overrides_that_of_the_code(path, monkeypatch):
     Chat(counter(), cassette=path).ask("hi")
     monkeypatch.setenv("LOCKBOTS_CASSETTE_MODE", "REPLAY")
     assert Chat(never, cassette=path, mode="new").ask("hi").reply == "answer 1"

@@ -51,7 +51,7 @@ def turn_of(chat, prompt, **more):
     return reply.turn
 
 
-def test_a_talk_with_calls_is_played_and_no_function_runs_again(mock_server, path):
+def test_replay_with_tool_calls_runs_no_function(mock_server, path):
     ran = []
 
     def note(x: int):
@@ -66,7 +66,7 @@ def test_a_talk_with_calls_is_played_and_no_function_runs_again(mock_server, pat
     assert (ran, len(mock_server.requests)) == ([2], asked)
 
 
-def test_a_longer_talk_with_calls_is_played(mock_server, path):
+def test_longer_conversation_with_tool_calls_is_replayed(mock_server, path):
     prompts = ["say hi", ASKED, "How many?", ASKED]
     chat, again = live(mock_server, path), None
     said = [turn_of(chat, prompt, tools=[add]).reply for prompt in prompts]
@@ -76,13 +76,13 @@ def test_a_longer_talk_with_calls_is_played(mock_server, path):
     assert len(path.read_text(encoding="utf-8").splitlines()) == 1 + 6
 
 
-def test_calls_that_differ_are_told():
+def test_different_tool_calls_are_shown_as_a_difference():
     calls = [ToolCall("1", "f", '{"x": 1}'), ToolCall("1", "f", '{"x": 2}')]
     asked, recorded = (RecordedRequest("p", "m", (Message("assistant", "", calls=(call,)),)) for call in calls)
     assert difference(asked, [recorded]).splitlines()[-2:] == ['-     call: f({"x": 2})', '+     call: f({"x": 1})']
 
 
-def test_what_a_function_returned_is_played_though_it_would_return_something_else_now(mock_server, path):
+def test_replay_uses_the_recorded_result_of_a_function(mock_server, path):
     values = iter([1, 2])
 
     def roll():
@@ -95,7 +95,7 @@ def test_what_a_function_returned_is_played_though_it_would_return_something_els
     assert next(values) == 2, "it was called once"
 
 
-def test_other_functions_are_another_question(mock_server, path):
+def test_other_functions_make_another_request(mock_server, path):
     def add_too(x: int):
         return x
 
@@ -116,13 +116,13 @@ def test_an_image_is_recorded_as_its_digest(mock_server, path):
 
 
 @pytest.mark.parametrize("images", [[OTHER], [], [PIXEL, PIXEL], [PIXEL, OTHER]], ids=range(4))
-def test_another_image_is_another_question(images, mock_server, path):
+def test_another_image_makes_another_request(images, mock_server, path):
     turn_of(live(mock_server, path), "What is this?", images=[PIXEL])
     with pytest.raises(NotRecordedError, match=r"(?m)^[-+]     image: sha256:"):
         turn_of(played(path), "What is this?", images=images)
 
 
-def test_a_talk_after_an_image_is_played(mock_server, path):
+def test_conversation_after_an_image_is_replayed(mock_server, path):
     prompts = [("What is this?", [PIXEL]), ("And now?", []), ("And this?", [OTHER, PIXEL])]
     chat = live(mock_server, path)
     said = [turn_of(chat, prompt, images=images).reply for prompt, images in prompts]
@@ -132,7 +132,7 @@ def test_a_talk_after_an_image_is_played(mock_server, path):
     assert [len(line["request"]["messages"]) for line in lines] == [1, 1, 1]  # each follows the one before
 
 
-def test_images_and_calls_go_together(mock_server, path):
+def test_images_and_tool_calls_are_replayed_together(mock_server, path):
     said = turn_of(live(mock_server, path), ASKED, images=[PIXEL], tools=[add])
     assert turn_of(played(path), ASKED, images=[PIXEL], tools=[add]).reply == said.reply
 
@@ -152,7 +152,7 @@ def test_a_credential_in_a_call_is_not_recorded(path):
     assert again[-2:] == [Delta("done"), Delta(finish_reason="stop")]
 
 
-def test_what_only_the_calls_tell_apart_are_different_questions():
+def test_requests_that_differ_only_in_tool_calls_are_different():
     calls = [ToolCall("1", "f", '{"x": 1}'), ToolCall("1", "f", '{"x": 2}'), ToolCall("1", "g", '{"x": 1}')]
     said = [
         ChatRequest("m", (Message("assistant", "", calls=(call,)), Message("tool", "3", call_id="1"))) for call in calls
@@ -163,7 +163,7 @@ def test_what_only_the_calls_tell_apart_are_different_questions():
     assert RecordedRequest.from_request("p", "m", said[0]).key == questions[0].key
 
 
-def test_a_line_is_read_as_it_was_written():
+def test_line_is_read_as_written():
     image = Message("user", "look", images=(PIXEL,))
     call = ToolCall("1", "f", '{"x": "я"}')
     asked = ChatRequest("m", (image, Message("assistant", "hm", calls=(call,)), Message("tool", "3", call_id="1")))
@@ -181,14 +181,14 @@ def test_a_line_is_read_as_it_was_written():
 @pytest.mark.parametrize(
     "calls", [7, [7], [{}], [{"id": 1}], {"id": "x"}, [{"id": "x", "function": {"name": 1, "arguments": ""}}]]
 )
-def test_malformed_calls_are_no_recording(calls):
+def test_malformed_tool_calls_are_refused(calls):
     line = json.loads(Recording(RecordedRequest("p", "m", (Message("user", "hi"),))).to_line())
     with pytest.raises((ValueError, TypeError, KeyError, AttributeError)):
         Recording.from_line({**line, "ended": "complete", "calls": calls})
 
 
 class Plugin(FunctionProvider):
-    """A provider of somebody else's, which overrides what `Provider` defines and adds to it."""
+    """A plug-in that overrides and adds to what `Provider` defines."""
 
     takes_images = True
     extra = "more"
@@ -207,7 +207,7 @@ class Plugin(FunctionProvider):
         return self.function
 
 
-def test_a_provider_behind_a_cassette_keeps_all_that_it_overrides_and_adds(path):
+def test_provider_behind_a_cassette_keeps_what_it_overrides_and_adds(path):
     plugin = Plugin(lambda prompt: "hi", max_retries=7)
     wrapped = CassetteProvider(plugin, Cassette(path))
     assert isinstance(wrapped, Provider)
@@ -220,7 +220,7 @@ def test_a_provider_behind_a_cassette_keeps_all_that_it_overrides_and_adds(path)
         wrapped.missing  # noqa: B018  # reading it is the test
 
 
-def test_settings_of_a_provider_behind_a_cassette_are_its_own(path):
+def test_settings_of_a_provider_behind_a_cassette_apply_to_the_provider(path):
     plugin = Plugin(lambda prompt: "hi", max_retries=7)
     wrapped = CassetteProvider(plugin, Cassette(path))
     plugin.max_retries = 3
@@ -229,7 +229,7 @@ def test_settings_of_a_provider_behind_a_cassette_are_its_own(path):
     assert plugin.max_retries == 5
 
 
-def test_an_image_for_a_plugin_that_decides_what_it_sees(path):
+def test_plugin_behind_a_cassette_decides_about_images(path):
     class Sighted(FunctionProvider):
         def sees(self, model):
             return True

@@ -32,7 +32,7 @@ def asked(lockbots, prompt):
     return lockbots(prompt, "chat")
 
 
-def test_what_was_recorded_is_played(lockbots, mock_server, tmp_path):
+def test_recorded_reply_is_replayed(lockbots, mock_server, tmp_path):
     lockbots(f"use openai:demo --base-url {mock_server.url('openai')}")
     assert lockbots("record talk.jsonl") == "Recording to talk.jsonl; every prompt is sent.\n"
     said = asked(lockbots, "count to 3")
@@ -48,7 +48,7 @@ def test_what_was_recorded_is_played(lockbots, mock_server, tmp_path):
     assert lockbots("live") == "No cassette is in use; prompts go to the models.\n"
 
 
-def test_ways_to_record(lockbots, shell):
+def test_record_has_modes_missing_and_new(lockbots, shell):
     lockbots("record talk.jsonl")
     asked(lockbots, "hello")
     assert (
@@ -61,7 +61,7 @@ def test_ways_to_record(lockbots, shell):
     assert session_of(shell).active_cassette().mode == "new"
 
 
-def test_cassette_that_is_not_there_is_told_and_the_one_in_use_stays(lockbots, shell):
+def test_missing_cassette_is_an_error_and_the_active_one_stays(lockbots, shell):
     lockbots("record talk.jsonl")
     with pytest.raises(
         UsageError,
@@ -96,7 +96,7 @@ def test_only_prompts_of_the_session_are_recorded(lockbots, shell):
     assert "1 answer," in str(session_of(shell).cassette)
 
 
-def test_a_chat_of_ones_own_is_not_replayed(lockbots):
+def test_chat_outside_the_session_is_not_replayed(lockbots):
     lockbots("record talk.jsonl")
     lockbots("replay talk.jsonl")
     assert Chat(lambda prompt: "live").ask("hi").reply == "live"
@@ -173,7 +173,7 @@ def test_model_was_asked():
 
 
 @pytest.mark.parametrize("variable", [False, True])
-def test_fixture_records_once_and_plays_ever_after(pytester, monkeypatch, variable):
+def test_fixture_records_once_and_replays_afterwards(pytester, monkeypatch, variable):
     def mode(name):
         if not variable:
             return [f"--lockbots-cassette-mode={name}"]

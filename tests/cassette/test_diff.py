@@ -27,7 +27,7 @@ def test_model_and_parameters_are_compared():
     assert told.splitlines() == ["- model: p:a", "- parameters: {}", "+ model: p:b", '+ parameters: {"t": 1}']
 
 
-def test_nearest_has_most_of_the_talk_in_common():
+def test_nearest_request_shares_most_messages():
     recorded = [question("Hi"), question("Hi", "Hello", "And?"), question("Hi", "Hello")]
     told = difference(question("Hi", "Hello", "And then?"), recorded)
     assert told.splitlines() == ["  assistant: Hello", "- user: And?", "+ user: And then?"]
@@ -47,7 +47,7 @@ def test_long_difference_is_cut():
     assert told.endswith("and more")
 
 
-def test_of_long_texts_a_bounded_part_is_compared(monkeypatch):
+def test_comparison_of_long_texts_is_bounded(monkeypatch):
     compared = []
 
     class Matcher(difflib.SequenceMatcher):
@@ -71,6 +71,6 @@ some = st.builds(
 
 
 @given(some, st.lists(some, min_size=1, max_size=5))
-def test_something_is_shown_whenever_questions_differ(asked, recorded):
+def test_any_difference_between_requests_is_shown(asked, recorded):
     told = difference(asked, recorded)
     assert bool(told) == (asked not in recorded)

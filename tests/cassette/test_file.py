@@ -41,7 +41,7 @@ def test_first_line_names_the_format(path):
     assert lines_of(path) == [{"format": "lockbots-cassette", "version": 1}]
 
 
-def test_what_is_added_stands_in_the_file_at_once(path):
+def test_added_recording_is_in_the_file_at_once(path):
     tape = CassetteFile(path)
     tape.add(recording("Привет 👋\u2028\x85"))
     assert prompts(CassetteFile(path)) == ["Привет 👋\u2028\x85"]
@@ -60,7 +60,7 @@ def test_conversation_is_not_repeated_with_every_turn(path):
     assert CassetteFile(path).recordings == [one, two, three]
 
 
-def test_what_others_follow_can_go(path):
+def test_recording_that_others_follow_can_be_replaced(path):
     tape = CassetteFile(path)
     one = tape.add(recording("one"))
     two = tape.add(recording("two", before=one.messages))
@@ -86,7 +86,7 @@ def test_lines_doubled_by_hand_are_two_recordings(path):
 
 
 @given(cut=st.integers(1, 400))
-def test_turn_cut_off_by_a_crash_is_all_that_is_lost(tmp_path_factory, cut):
+def test_crash_loses_only_the_line_being_written(tmp_path_factory, cut):
     path = tmp_path_factory.mktemp("torn") / "talk.jsonl"
     tape = CassetteFile(path)
     tape.add(recording("one"))
@@ -125,7 +125,7 @@ def test_file_edited_by_hand_may_lack_its_last_newline(path):
         ),
     ],
 )
-def test_file_that_is_no_cassette_is_told_and_left_alone(path, content, said):
+def test_file_that_is_not_a_cassette_is_an_error_and_stays_unchanged(path, content, said):
     path.write_text(content)
     with pytest.raises(UsageError, match=said):
         CassetteFile(path)
@@ -140,18 +140,18 @@ def test_empty_file_becomes_a_cassette(path):
     assert lines_of(path)[0]["format"] == "lockbots-cassette"
 
 
-def test_folder_that_is_not_there_is_told_before_anything_is_asked(tmp_path):
+def test_missing_folder_is_an_error_before_anything_is_sent(tmp_path):
     with pytest.raises(UsageError, match="Can't write cassette file"):
         CassetteFile(tmp_path / "no" / "talk.jsonl").create()
 
 
-def test_folder_in_place_of_a_file_is_told(tmp_path):
+def test_folder_instead_of_a_file_is_an_error(tmp_path):
     with pytest.raises(UsageError, match="Can't read cassette file"):
         CassetteFile(tmp_path)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
-def test_link_stays_a_link_and_the_file_keeps_its_rights(tmp_path, path):
+def test_link_stays_a_link_and_the_file_keeps_its_mode(tmp_path, path):
     tape = CassetteFile(path)
     one = tape.add(recording("one"))
     path.chmod(0o640)
@@ -164,7 +164,7 @@ def test_link_stays_a_link_and_the_file_keeps_its_rights(tmp_path, path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["link.jsonl", "talk.jsonl"]
 
 
-def test_what_another_kernel_adds_is_kept_when_a_recording_goes(path):
+def test_recordings_of_another_kernel_survive_a_replacement(path):
     mine, theirs = CassetteFile(path), CassetteFile(path)
     one = mine.add(recording("one"))
     theirs.add(recording("two", before=one.messages))
@@ -219,7 +219,7 @@ def test_any_bytes_are_a_cassette_or_an_error_that_says_so(tmp_path_factory, con
             assert path.read_bytes() == start + content
 
 
-def test_a_file_that_another_process_keeps_locked_is_one_clear_message(path, monkeypatch):
+def test_locked_file_is_one_clear_error(path, monkeypatch):
     monkeypatch.setattr(cassette_file, "LOCK_TIMEOUT", 0.1)
     file = CassetteFile(path)
     with cassette_file._locked(path), pytest.raises(UsageError, match=r"Can't write talk\.jsonl: another process"):

@@ -41,19 +41,19 @@ recordings = st.builds(
 
 
 def parts(timed):
-    """(when, kind, text) of everything that came; empty pieces are nothing."""
+    """Return (time, kind, text) of every piece that is not empty."""
     for at, delta in timed:
         named = (("reasoning", delta.reasoning), ("text", delta.text), ("notice", delta.notice))
         yield from ((at, kind, text) for kind, text in named if text)
 
 
 @given(questions, deltas)
-def test_what_came_is_played_piece_by_piece_at_its_time(question, came):
+def test_pieces_are_replayed_at_their_recorded_times(question, came):
     assert list(parts(recording_of(question, came, 9.0).deltas())) == list(parts(came))
 
 
 @given(recordings)
-def test_recording_comes_back_as_it_was(recording):
+def test_recording_is_read_as_written(recording):
     line = recording.to_line()
     assert "\n" not in line
     assert Recording.from_line(json.loads(line.encode("utf-8", "backslashreplace"))) == recording
@@ -71,12 +71,12 @@ def test_line_that_follows_another_does_not_repeat_it(first):
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | text, lambda v: st.lists(v) | st.dictionaries(text, v)))
-def test_line_that_is_no_recording_is_a_plain_error(value):
+def test_line_that_is_not_a_recording_is_one_error(value):
     with pytest.raises((ValueError, TypeError, KeyError, AttributeError, IndexError)):
         Recording.from_line(value)
 
 
-def test_line_reads_like_a_talk():
+def test_line_is_readable_text():
     recording = Recording(
         RecordedRequest("openai", "gpt-4o-mini", (Message("user", "Сколько?"),), '{"temperature": 0.2}'),
         "Ровно 3.",
@@ -99,7 +99,7 @@ def test_line_reads_like_a_talk():
     }
 
 
-def test_reply_edited_by_hand_is_played_whole():
+def test_reply_edited_by_hand_is_replayed_completely():
     line = {
         "request": {"provider": "p", "model": "m", "messages": []},
         "reply": "A longer reply.", "ended": "complete", "rhythm": [[5, 3], [9]],
@@ -130,13 +130,13 @@ def test_reply_edited_by_hand_is_played_whole():
         [[True, 1]],
     ],
 )
-def test_rhythm_that_is_none_is_told_when_the_line_is_read(rhythm):
+def test_invalid_rhythm_is_refused_when_the_line_is_read(rhythm):
     line = {"request": {"provider": "p", "model": "m", "messages": []}, "reply": "a", "ended": "complete"}
     with pytest.raises((ValueError, TypeError, IndexError, KeyError)):
         Recording.from_line({**line, "rhythm": rhythm})
 
 
-def test_question_is_the_same_whatever_the_order_of_parameters():
+def test_order_of_parameters_does_not_matter():
     one, other = (
         RecordedRequest.from_request("p", "m", ChatRequest("m", (), params))
         for params in ({"a": 1, "b": 2}, {"b": 2, "a": 1})
@@ -144,17 +144,17 @@ def test_question_is_the_same_whatever_the_order_of_parameters():
     assert one.key == other.key
 
 
-def test_parameter_that_is_no_json_is_describe_error():
+def test_parameter_that_is_not_json_is_recorded_by_its_type():
     question = RecordedRequest.from_request("p", "m", ChatRequest("m", (), {"frame": object()}))
     assert json.loads(question.params) == {"frame": "<object>"}
 
 
-def test_deltas_of_a_failure_do_not_say_that_it_ended_well():
+def test_deltas_of_a_failure_have_no_finish_reason():
     recording = Recording(RecordedRequest("p", "m", ()), "so far", rhythm=[[100, 6], [200]], ended="error")
     assert [d for _, d in recording.deltas()] == [Delta("so far")]
 
 
-def test_failure_is_raised_as_it_was():
+def test_failure_is_raised_unchanged():
     error = RateLimitError("slow down", status=429, retry_after=3.0)
     recording = Recording(
         RecordedRequest("openai", "m", ()), "so", rhythm=[[0, 2]], ended="error", error=describe_error(error, "")
@@ -166,14 +166,14 @@ def test_failure_is_raised_as_it_was():
 
 
 @pytest.mark.parametrize("kind", ["ConnectionFailed", "RateLimitError"])
-def test_failure_with_odd_details_is_a_failure_all_the_same(kind):
+def test_failure_with_malformed_details_is_still_raised(kind):
     details = {"type": kind, "message": "x", "status": "a", "retry_after": []}
     recording = Recording(RecordedRequest("p", "m", ()), ended="error", error=details)
     assert type(recording.failure()).__name__ == kind
 
 
 @pytest.mark.parametrize("usage", [{"prompt_tokens": "a"}, {"prompt_tokens": 1.5}, {"other": 1}, [1]])
-def test_usage_that_counts_nothing_is_told_when_the_line_is_read(usage):
+def test_invalid_usage_is_refused_when_the_line_is_read(usage):
     request = {"provider": "p", "model": "m", "messages": []}
     with pytest.raises((ValueError, TypeError)):
         Recording.from_line({"request": request, "reply": "", "ended": "complete", "rhythm": [], "usage": usage})
@@ -206,7 +206,7 @@ def test_foreign_exception_is_described_by_name():
         ("my-secret-credential is wrong", "*** is wrong"),
     ],
 )
-def test_words_of_a_failure_fit_any_machine(said, kept):
+def test_recorded_error_holds_no_machine_specific_details(said, kept):
     secret = Secret("my-secret-credential")
     assert anonymize(said, "http://127.0.0.1:8123/v1") == kept
     assert describe_error(ConnectionFailed(said), "http://127.0.0.1:8123/v1")["message"] == kept

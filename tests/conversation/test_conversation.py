@@ -45,7 +45,7 @@ def test_a_cell_run_again_replaces_its_turn():
     assert prompts(conversation) == ["second"]
 
 
-def test_a_replaced_turn_is_asked_with_the_context_that_preceded_it():
+def test_replaced_turn_is_sent_with_its_earlier_context():
     conversation = Conversation()
     run_cell(conversation, "c1", "1", "a")
     run_cell(conversation, "c2", "2", "b")
@@ -64,7 +64,7 @@ def test_later_turns_are_stale_until_they_run_again():
     assert [t.stale for t in conversation.turns] == [False, False, True]
 
 
-def test_a_failure_in_the_place_of_a_failure_makes_nothing_stale():
+def test_failure_that_replaces_a_failure_makes_nothing_stale():
     conversation = Conversation()
     failed = Turn("a", status="error", cell_id="c1")
     conversation.commit(replace(failed, run="1"), conversation.slot("c1", "1"))
@@ -73,7 +73,7 @@ def test_a_failure_in_the_place_of_a_failure_makes_nothing_stale():
     assert [(t.id == "again", t.stale) for t in conversation.turns] == [(True, False), (False, False)]
 
 
-def test_an_entry_tells_the_order_and_what_is_stale():
+def test_entry_holds_the_order_and_the_stale_turns():
     conversation = filled("a", "b", "c")
     a, b, c = (entry.serial for entry in conversation.entries())
     entry = conversation.commit(Turn("B", "x"), conversation.slot_of(conversation.turns[1].id))
@@ -83,7 +83,7 @@ def test_an_entry_tells_the_order_and_what_is_stale():
     assert conversation.snapshot() == replace(entry, turn=None, serial=0, displaces=False)
 
 
-def test_a_turn_that_nothing_shows_is_not_in_the_order():
+def test_turn_without_output_is_not_in_the_order():
     conversation = filled("a")
     entry = conversation.commit(Turn("b", status="error"), conversation.slot())
     assert (entry.serial, len(entry.order), len(conversation)) == (0, 1, 2)
@@ -122,7 +122,7 @@ def test_every_change_is_later_than_the_one_before_also_where_the_clock_is_set_b
 
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda c: pickle.loads(pickle.dumps(c))])
-def test_a_copy_has_the_same_turns_and_goes_its_own_way(copied):
+def test_copy_has_the_same_turns_and_changes_independently(copied):
     told = []
     old = Conversation("physics", system="Be brief.")
     old.observers.add(lambda: told.append(1))
@@ -151,7 +151,7 @@ def test_one_execution_may_hold_several_turns():
     assert prompts(conversation) == ["d", "e", "z"]
 
 
-def test_a_slot_survives_what_happens_meanwhile():
+def test_slot_stays_valid_after_other_changes():
     conversation = filled("a", "b")
     slot = conversation.slot_of(conversation.turns[0].id)
     conversation.undo()
@@ -162,21 +162,21 @@ def test_a_slot_survives_what_happens_meanwhile():
     assert prompts(conversation) == ["a3"]
 
 
-def test_undo_takes_back_the_last_turns():
+def test_undo_removes_the_last_turns():
     conversation = filled("a", "b", "c")
     assert [t.prompt for t in conversation.undo(2)] == ["b", "c"]
     assert prompts(conversation) == ["a"]
 
 
 @pytest.mark.parametrize("count", [0, -1, 3])
-def test_undo_of_more_than_there_is_changes_nothing(count):
+def test_undo_of_too_many_turns_changes_nothing(count):
     conversation = filled("a", "b")
     with pytest.raises(UsageError):
         conversation.undo(count)
     assert prompts(conversation) == ["a", "b"]
 
 
-def test_a_fork_goes_its_own_way():
+def test_fork_changes_independently():
     old = filled("a", "b")
     new = old.fork("other", old.turns[0].id)
     new.commit(Turn("c", "x"), new.slot())
@@ -184,7 +184,7 @@ def test_a_fork_goes_its_own_way():
     assert new.id != old.id
 
 
-def test_clear_forgets_the_turns_and_begins_a_new_thread():
+def test_clear_removes_the_turns_and_changes_the_id():
     conversation = filled("a")
     before = conversation.id
     conversation.clear()
@@ -197,7 +197,7 @@ def test_an_unknown_turn_is_an_error_that_names_the_conversation():
         filled("a").slot_of("nope")
 
 
-def test_conversation_survives_json():
+def test_conversation_survives_saving_as_json():
     conversation = Conversation("физика", system="Кратко.", turns=[Turn("q", "a 😀", status="truncated")])
     again = Conversation.from_dict(json.loads(json.dumps(conversation.to_dict())))
     assert again.turns == conversation.turns
@@ -218,7 +218,7 @@ def test_conversation_survives_json():
         {"format": "lockbots-conversation", "version": 1, "turns": ["x"]},
     ],
 )
-def test_what_is_no_saved_conversation_is_a_usage_error(data):
+def test_value_that_is_not_a_saved_conversation_is_a_usage_error(data):
     with pytest.raises(UsageError):
         Conversation.from_dict(data)
 
@@ -231,7 +231,7 @@ JSON = st.recursive(
 
 
 @given(turns=JSON)
-def test_damaged_turns_are_only_ever_a_usage_error(turns):
+def test_damaged_turns_raise_nothing_but_usage_errors(turns):
     with suppress(UsageError):
         Conversation.from_dict({"format": "lockbots-conversation", "version": 1, "turns": turns})
 
@@ -243,7 +243,7 @@ def test_messages_hold_system_history_and_prompt_in_order():
     assert left_out == 0
 
 
-def test_failed_turns_are_not_told():
+def test_failed_turns_are_not_sent():
     turns = [Turn("a", "part", status="error"), Turn("b", "yes")]
     messages, left_out = fit_messages("", turns, "c", ModelInfo("m"))
     assert [m.content for m in messages] == ["b", "yes", "c"]
@@ -258,14 +258,14 @@ def test_the_oldest_turns_are_left_out_first():
     assert [m.role for m in messages] == ["system", *["user", "assistant"] * 2, "user"]
 
 
-def test_tokens_count_too():
+def test_token_limit_applies_too():
     turns = [Turn("слово " * 10, "слово " * 10)]
     _, all_fit = fit_messages("", turns, "p", ModelInfo("m", token_limit=200))
     _, no_room = fit_messages("", turns, "p", ModelInfo("m", token_limit=50))
     assert (all_fit, no_room) == (0, 1)
 
 
-def test_a_turn_retried_in_vain_stays():
+def test_turn_stays_if_its_retry_fails():
     conversation = filled("a", "b")
     slot = conversation.slot_of(conversation.turns[0].id)
     conversation.commit(Turn("a", "part", status="error"), slot)
@@ -299,7 +299,7 @@ def test_tokens_are_estimated_by_script():
     assert estimate_tokens("") == 0
 
 
-def test_a_slot_with_nothing_in_it_appends():
+def test_slot_that_replaces_nothing_appends():
     conversation = filled("a")
     conversation.commit(Turn("b", "x"), Slot(()))
     assert prompts(conversation) == ["a", "b"]

@@ -16,13 +16,13 @@ def test_values_are_frozen():
             value.prompt = "other"
 
 
-def test_request_takes_messages_as_dicts():
+def test_request_accepts_messages_as_dicts():
     request = ChatRequest("m", [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "hi"}])
     assert request.messages == (Message("system", "Be brief."), Message("user", "hi"))
     assert request.system == "Be brief."
 
 
-def test_request_parameters_can_not_be_changed_from_outside():
+def test_request_parameters_are_read_only():
     params = {"temperature": 0.1}
     request = ChatRequest("m", (), params)
     params["temperature"] = 9
@@ -47,12 +47,12 @@ def test_turn_from_a_later_release_is_read_without_its_new_fields():
 
 
 @pytest.mark.parametrize("data", [{}, {"prompt": 1}, {"prompt": "q", "reply": 5}, {"prompt": "q", "status": "odd"}])
-def test_turn_that_is_no_turn_is_refused(data):
+def test_value_that_is_not_a_turn_is_refused(data):
     with pytest.raises(ValueError, match="a turn"):
         Turn.from_dict(data)
 
 
-def test_cancellation_calls_back_whether_it_comes_before_or_after():
+def test_cancellation_calls_back_before_or_after_registration():
     called = []
     early = Cancellation()
     early.on_cancel(lambda: called.append("early"))

@@ -16,7 +16,7 @@ class Watcher:
         self.told += 1
 
 
-def test_a_watcher_is_told_until_it_is_removed():
+def test_observer_is_notified_until_it_is_removed():
     observers, watcher = Observers(), Watcher()
     observers.add(watcher.notice)
     observers.notify()
@@ -26,7 +26,7 @@ def test_a_watcher_is_told_until_it_is_removed():
     assert len(observers) == 0
 
 
-def test_a_method_does_not_keep_its_object():
+def test_method_is_held_weakly():
     observers, watcher = Observers(), Watcher()
     observers.add(watcher.notice)
     gone = weakref.ref(watcher)
@@ -37,7 +37,7 @@ def test_a_method_does_not_keep_its_object():
     observers.notify()
 
 
-def test_a_function_is_kept():
+def test_function_is_held_strongly():
     observers, told = Observers(), []
     observers.add(lambda: told.append(1))
     gc.collect()
@@ -45,7 +45,7 @@ def test_a_function_is_kept():
     assert told == [1]
 
 
-def test_one_that_fails_is_warned_of_and_the_others_are_told():
+def test_failing_observer_is_a_warning_and_the_others_are_notified():
     observers, watcher = Observers(), Watcher()
     observers.add(lambda: 1 / 0)
     observers.add(watcher.notice)

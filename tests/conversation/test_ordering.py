@@ -8,17 +8,17 @@ from lockbots_magic.conversation.ordering import MAX_TURNS, format_order, parse_
 
 
 @given(st.lists(st.integers(1, 60) | st.integers(2**40, 2**40 + 60), unique=True, max_size=80))
-def test_an_order_is_read_as_it_was_written(serials):
+def test_order_is_read_as_written(serials):
     assert parse_order(format_order(serials)) == tuple(serials)
 
 
-def test_turns_made_one_after_the_other_are_one_run():
+def test_consecutive_turns_are_one_run():
     start = random_start()
     assert len(format_order(range(start, start + 2000))) <= 22
     assert format_order([10, 11, 12, 40, 13]) == "a 0+2 1e 3"
 
 
-def test_conversations_begin_to_count_at_different_numbers():
+def test_conversations_start_at_different_numbers():
     assert len({random_start() for _ in range(100)}) == 100
 
 

@@ -48,7 +48,7 @@ def test_model_whose_name_only_starts_like_another_has_no_price():
         assert find_price("openai", model) is None, model
 
 
-def test_local_models_are_free_whatever_their_name():
+def test_local_models_are_free():
     for provider in ("guide", "function", "ollama", "lmstudio", "llamacpp", "vllm"):
         assert find_price(provider, "llama3:8b") == (0, 0), provider
 

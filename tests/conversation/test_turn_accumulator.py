@@ -96,7 +96,7 @@ def test_any_rounds_survive_saving(rounds):
     assert again.reply == turn.to_dict()["reply"]
 
 
-def test_rounds_are_saved_only_where_the_flat_attributes_do_not_tell_them():
+def test_rounds_are_saved_only_if_flat_attributes_do_not_determine_them():
     call = ToolCall("1", "f", "{}", "x")
     plain = Turn("q", "a", reasoning="because", calls=[call])
     assert "rounds" not in plain.to_dict()
@@ -122,7 +122,7 @@ def test_a_first_text_at_once_survives_saving():
     assert Turn.from_dict(Turn("q", "a", first_text=0.0).to_dict()).first_text == 0.0
 
 
-def test_every_text_of_a_turn_can_be_changed_at_once():
+def test_change_applies_to_every_text_of_a_turn():
     turn = Turn("a", rounds=(Round((ReasoningPart("a", OPAQUE), TextPart("a"), ToolCallPart("1", "f", "a"))),))
     changed = turn.map_strings(lambda text: text.replace("a", "b"))
     assert (changed.prompt, changed.reply, changed.reasoning, changed.calls[0].arguments) == ("b", "b", "b", "b")

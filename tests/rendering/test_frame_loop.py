@@ -16,8 +16,8 @@ class Frames:
     """Keeps the HTML of every frame.
 
     Args:
-        size: What each drawing says its size is.
-        slow: Time (s) that each takes.
+        size: Size that each drawing reports.
+        slow: Duration (s) of each drawing.
     """
 
     def __init__(self, size=1, slow=0.0):
@@ -35,14 +35,14 @@ class Frames:
         return self._size
 
     def come(self, count, seconds=30.0):
-        """Whether `count` frames have been drawn within `seconds`."""
+        """Return whether `count` frames are drawn within `seconds`."""
         with self._changed:
             return self._changed.wait_for(lambda: len(self.drawn) >= count, seconds)
 
 
 @pytest.fixture
 def unlimited(monkeypatch):
-    """Neither pause nor rate; a test sets the one it is about."""
+    """Remove both limits; each test sets the one it checks."""
     monkeypatch.setattr(frame_loop, "FRAME", 0)
     monkeypatch.setattr(frame_loop, "FRAME_RATE", 1e9)
 
@@ -100,7 +100,7 @@ def test_frame_that_shows_nothing_is_not_followed_by_a_pause(monkeypatch):
 
 
 @pytest.mark.usefixtures("unlimited")
-def test_closing_ends_the_pause_and_what_came_in_it_is_in_the_whole(monkeypatch):
+def test_closing_ends_the_pause_and_keeps_its_text(monkeypatch):
     monkeypatch.setattr(frame_loop, "FRAME", 60)
     frames = Frames()
     loop = feed_twice(frames)
@@ -108,7 +108,7 @@ def test_closing_ends_the_pause_and_what_came_in_it_is_in_the_whole(monkeypatch)
     assert len(frames.drawn) == 1
 
 
-def test_pieces_that_come_during_a_pause_are_one_frame(monkeypatch):
+def test_pieces_that_arrive_during_a_pause_are_one_frame(monkeypatch):
     monkeypatch.setattr(frame_loop, "FRAME", 0.3)
     frames = Frames()
     loop = FrameLoop(frames.draw)

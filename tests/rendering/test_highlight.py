@@ -1,4 +1,4 @@
-"""Code -> coloured spans."""
+"""Highlighting of code as coloured spans."""
 
 import html
 import re
@@ -50,7 +50,7 @@ def test_growing_code_is_coloured_seldom_and_shown_whole(monkeypatch):
     assert '<span class="s">' in shown
 
 
-def test_other_code_is_coloured_anew():
+def test_other_code_is_coloured_again():
     growing = GrowingCode()
     growing("x = 1\n" * 50, "python")
     assert growing("let y", "js") == "let y"

@@ -1,4 +1,4 @@
-"""The corpus of `tests.hostile` without a browser: whole and cut anywhere, in each form that a reply takes."""
+"""Corpus of `tests.hostile` without a browser: whole and cut anywhere, in every form of a reply."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.once
 
 
 def steps_of(vector: Vector) -> Sequence[str]:
-    """The deltas in which it streams, or pieces as small as the time of a test allows."""
+    """Return the deltas of a vector, or pieces as small as the time of a test allows."""
     if len(vector.pieces) > 1:
         return vector.pieces
     size = -(-len(vector.text) // CUTS)
@@ -42,7 +42,7 @@ def steps_of(vector: Vector) -> Sequence[str]:
 
 
 def starts_of(vector: Vector) -> list[str]:
-    """What has come of it at several moments: a stream may pause anywhere."""
+    """Return beginnings of a vector: a stream may pause anywhere."""
     size = -(-len(vector.text) // CUTS)
     return [vector.text[:end] for end in range(1, len(vector.text) + size, size)]
 
@@ -53,20 +53,20 @@ def family(request) -> list[Vector]:
 
 
 def judged(rendered: Iterable[tuple[str, str]], rules: Rules) -> dict[str, list[str]]:
-    """The faults in each of the pairs (what it is made of, HTML) that has any."""
+    """Return the faults of each pair (source, HTML) that has any."""
     return {repr(source)[-300:]: faults for source, html in rendered if (faults := faults_in(html, rules))}
 
 
-def test_every_vector_has_a_name_of_its_own_and_is_shown_in_the_browser():
+def test_every_vector_has_a_unique_name_and_a_browser_test():
     assert len({vector.name for vector in VECTORS}) == len(VECTORS) >= 180
     assert {vector for batch in BATCHES for vector in batch.vectors} == set(VECTORS)
 
 
-def test_nothing_but_the_allowed_tags_is_made_of_it_wherever_it_ends(family):
+def test_html_holds_only_allowed_tags_wherever_the_text_ends(family):
     assert not judged(((start, render(start)) for vector in family for start in starts_of(vector)), REPLY)
 
 
-def test_no_frame_holds_anything_else_while_it_streams(family):
+def test_frames_hold_only_allowed_tags(family):
     assert not judged(frames_of(family), REPLY)
 
 
@@ -88,13 +88,13 @@ _FORBIDDEN = re.compile(
 )
 
 
-def test_a_formula_that_is_set_is_only_a_formula(family):
+def test_typeset_formula_is_harmless(family):
     set_ = {vector.name: _FORMULA.findall(render(vector.text)) for vector in family}
     assert not {name: formulas for name, formulas in set_.items() if any(map(_FORBIDDEN.search, formulas))}
 
 
 def test_no_other_text_begins_a_formula(family):
-    """Its dollars and backslashes stand alone: TeX is looked for in one run of text at a time, and not in code."""
+    """Dollars and backslashes are isolated: front ends search for TeX in one run of text at a time, and not in code."""
     for vector in family:
         text = _CODE.sub("", _FORMULA.sub("", render(vector.text)))
         runs = re.sub(r"<[^>]*>", "\0", text).split("\0")
@@ -102,23 +102,23 @@ def test_no_other_text_begins_a_formula(family):
 
 
 def read(markdown: str) -> str:
-    """`markdown` as a renderer shows it that trusts it wholly: raw HTML and any link."""
+    """Return `markdown` as shown by a renderer that allows raw HTML and any link."""
     reader = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     reader.validateLink = lambda _: True
     return reader.render(markdown)
 
 
-def test_its_markdown_acts_in_no_renderer(family):
+def test_safe_markdown_is_inert_in_every_renderer(family):
     assert not judged(((start, read(neutralised(start))) for vector in family for start in starts_of(vector)), READ)
 
 
-def test_its_html_acts_in_no_markdown(family):
+def test_html_is_inert_inside_markdown(family):
     htmls = [(vector.text, bundle(vector.text, render(vector.text), ["cut short"])["text/html"]) for vector in family]
     assert not judged(htmls, REPLY)
     assert not judged(((text, read(f"before\n\n{html}\n\nafter")) for text, html in htmls), EXPORTED)
 
 
-def test_a_terminal_obeys_none_of_it(family):
+def test_terminal_output_holds_no_control_sequences(family):
     stream = io.StringIO()
     output = TerminalOutput(stream)
     for vector in family:
@@ -156,7 +156,7 @@ _GLUE = [
 
 @st.composite
 def fragments(draw) -> str:
-    """A part of a vector, or something to put between two."""
+    """Strategy: a part of a vector, or text to put between two."""
     if draw(st.integers(0, 2)) == 0:
         return draw(st.sampled_from(_GLUE))
     text = draw(st.sampled_from(_SHORT))
@@ -169,7 +169,7 @@ def fragments(draw) -> str:
 @example("[$![$](http://evil.example/x.png)", 5)
 @example("```\na\n\n![x](http://evil.example/x.png)\n```", 5)
 @example("|\n-|\n[x](javascript:hurt())", 5)
-def test_no_mixture_of_them_acts_either(text, size):
+def test_mixtures_of_vectors_are_inert(text, size):
     html = render(text)
     document = IncrementalMarkdown()
     for at in range(0, len(text), size):
@@ -210,11 +210,11 @@ def test_names_are_text_in_tables_and_notices(name):
         "<div>",
     ],
 )
-def test_the_judge_finds_what_acts(html):
+def test_checker_finds_active_content(html):
     assert faults_in(html, REPLY)
 
 
-def test_the_judge_lets_a_reply_pass():
+def test_checker_accepts_an_ordinary_reply():
     text = (
         "# a\n\n**b** [c](https://d.example) `e`\n\n- f\n\n| g |\n|--:|\n| h |\n\n```python\ndef i(): pass\n```\n\n$j$"
     )

@@ -44,7 +44,7 @@ def test_blocks_of_markdown_become_html():
         "| <script>alert(1)</script> |\n|---|\n| <img onerror=alert(1) src=x> |",
     ],
 )
-def test_nothing_in_a_reply_becomes_markup_that_acts(hostile):
+def test_reply_never_becomes_active_markup(hostile):
     html = render(hostile)
     assert not re.search(r"<(script|img|iframe|style|svg|object|form|input|base|link|meta)", html, re.I)
     assert not re.search(r"<[^>]*\son\w+\s*=", html, re.I)
@@ -55,7 +55,7 @@ def test_nothing_in_a_reply_becomes_markup_that_acts(hostile):
     st.text(alphabet=st.sampled_from("<>\"'&;:()[]!`*_-#|$\\/ \n\tabscriptonerrorimgj\x00\u202e\u2028é"), max_size=120)
 )
 @settings(max_examples=examples(300))
-def test_any_text_becomes_tags_of_the_known_kinds_only(text):
+def test_any_text_becomes_known_tags_only(text):
     html = render(text)
     tags = set(re.findall(r"<([a-zA-Z0-9]+)", html))
     known = "p br hr em strong s code pre blockquote a span h1 h2 h3 h4 h5 h6 ul ol li table thead tbody tr th td"
@@ -69,14 +69,14 @@ def test_a_remote_image_is_a_link_that_names_its_host():
     assert "<img" not in html
 
 
-def test_tex_is_passed_on_as_it_stands():
+def test_tex_is_passed_on_unchanged():
     html = render("inline $a_1 + b_1 * c * d$, \\(x_2\\), $$y_3 < 4$$ and \\[z_4\\]")
     for formula in ("$a_1 + b_1 * c * d$", "\\(x_2\\)", "$$y_3 &lt; 4$$", "\\[z_4\\]"):
         assert formula in html
     assert "<em>" not in html
 
 
-def test_a_price_is_no_formula():
+def test_price_is_not_a_formula():
     html = render("costs $5 and $6, or `$7`")
     assert html.count("<span>$</span>") == 2
 
@@ -85,7 +85,7 @@ def test_notices_are_escaped():
     assert "<b>" not in notices_html(["<b>x</b>"])
 
 
-def test_no_formula_is_looked_for_around_a_reply_and_in_its_notices():
+def test_front_ends_ignore_tex_around_a_reply_and_in_notices():
     html = framed(render("x"), [r"$\href{https://evil.example/}{click}$"])
     assert html.startswith('<div class="lockbots mathjax_ignore tex2jax_ignore">')
     assert html.endswith("</div></div>")
@@ -109,27 +109,27 @@ def test_text_in_a_notice_begins_no_formula():
         "?x",
     ],
 )
-def test_a_link_that_leads_nowhere_in_the_web_is_its_text(address):
+def test_link_that_is_not_http_or_mailto_is_its_text(address):
     html = render(f"[label]({address})")
     assert "href" not in html
     assert "label" in html
 
 
-def test_half_an_address_is_none():
+def test_incomplete_address_is_not_a_link():
     for address in ("http://[x", "http://[::1", "https://[/", "http://[a]b]:x/"):
         assert "href" not in render(f"![a]({address})")
         render(f"[a]({address}) <{address}>")
 
 
 @pytest.mark.parametrize("address", ["https://a.example/b?c=d&e=f#g", "HTTP://a.example", "mailto:me@a.example"])
-def test_a_link_to_the_web_is_one(address):
+def test_http_link_stays_a_link(address):
     assert f'href="{address.replace("&", "&amp;")}"' in render(f"[label]({address})")
 
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
 
 
-def test_a_small_picture_that_comes_along_is_shown():
+def test_small_embedded_image_is_shown():
     assert f'<img src="data:image/png;base64,{PIXEL}" alt="dot">' in render(f"![dot](data:image/png;base64,{PIXEL})")
 
 
@@ -146,53 +146,53 @@ def test_a_small_picture_that_comes_along_is_shown():
     ],
     ids=["svg", "html", "png called jpeg", "svg called png", "too large", "not base64", "relative"],
 )
-def test_no_other_picture_is_shown(source):
+def test_other_images_are_not_shown(source):
     html = render(f"![dot]({source})")
     assert "<img" not in html
     assert "[dot]" in html
 
 
-def test_no_formula_begins_where_the_reply_means_none():
+def test_text_that_is_not_a_formula_is_not_typeset():
     html = render(r"costs &dollar;5 \\(x\\) \$y\$ \\[z\\] &#36;a&#36; \begin{equation}x")
     bare = re.sub(r"<span>[$\\]</span>", "", html)
     assert "$" not in bare
     assert "\\" not in bare
 
 
-def test_a_formula_that_is_more_than_one_is_shown_as_code():
+def test_formula_with_other_commands_is_shown_as_code():
     html = render(r"$\href{javascript:alert(1)}{x}$ and $x^2$")
     assert r'<code class="tex">$\href{javascript:alert(1)}{x}$</code>' in html
     assert "$x^2$</span>" in html
 
 
-def test_no_reply_has_more_formulas_than_a_page_can_set():
+def test_number_of_formulas_in_a_reply_is_bounded():
     html = render("$x$ " * 2000)
     assert html.count("mathjax_process") == MAX_FORMULAS
     assert html.count('<code class="tex">$x$</code>') == 2000 - MAX_FORMULAS
 
 
-def test_boxes_of_tasks_are_shown():
+def test_task_boxes_are_shown():
     html = render("- [ ] open\n- [x] done\n- [link](https://a.example)\n- [z] none")
     assert '<li class="task">☐ open</li>' in html
     assert '<li class="task">☑ done</li>' in html
     assert "<li>[z] none</li>" in html
 
 
-def test_footnotes_stand_where_they_are_written():
+def test_footnotes_are_shown_where_they_are_written():
     html = render("Said[^a], not[^b].\n\n[^a]: By *whom*?\n    - and why\n\nMore.")
     assert "Said<sup>a</sup>, not[^b]." in html
     assert '<div class="footnote"><sup>a</sup><p>By <em>whom</em>?</p>' in html
     assert html.index("whom") < html.index("More")
 
 
-def test_a_line_of_a_displayed_formula_begins_no_list():
+def test_line_of_a_displayed_formula_begins_no_list():
     for begin, end in (("$$", "$$"), ("\\[", "\\]"), ("\\begin{align}", "\\end{align}")):
         html = render(f"text\n{begin}\na\n- b\n= c\n{end}\ntext")
         assert f'">{begin}\na\n- b\n= c\n{end}</span></div>' in html
         assert "<li>" not in html
 
 
-def test_a_formula_in_a_quote_has_no_marks_of_the_quote():
+def test_formula_in_a_quote_has_no_quote_marks():
     assert "$$\na\n- b\n$$" in render("> $$\n> a\n> - b\n> $$")
 
 
@@ -200,14 +200,14 @@ def test_no_formula_reaches_over_an_empty_line():
     assert "formula" not in render("$$\na\n\nb\n$$")
 
 
-def test_right_to_left_blocks_find_their_direction():
+def test_right_to_left_blocks_have_their_direction():
     html = render("left\n\nשלום\n\n- مرحبا\n- left")
     assert "<p>left</p>" in html
     assert '<p dir="auto">שלום</p>' in html
     assert '<ul dir="auto">' in html
 
 
-def test_the_style_is_ours_alone():
+def test_style_applies_to_replies_only():
     assert framed(render("<style>p{color:red}</style>\n\nx")).count("<style>") == 1
     assert "url(" not in style()
     assert "@import" not in style()
@@ -223,7 +223,7 @@ def test_the_style_is_ours_alone():
      "[a](" * 10_000, "<" * 30_000, "~~a " * 10_000, "> " * 10_000, "- " * 10_000, "|" * 20_000, "|a\n" * 10_000,
      "\\" * 30_000, "&" * 30_000, "[a]: b\n" * 5_000, "[^a]: b\n" * 3_000],
 )  # fmt: skip
-def test_no_text_takes_more_than_moments(text):
+def test_rendering_time_is_bounded_for_any_text(text):
     began = time.process_time()
     render(text)
     assert time.process_time() - began < 8

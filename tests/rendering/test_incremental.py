@@ -1,4 +1,4 @@
-"""Markdown that arrives in pieces: whatever the pieces, the end is the same, and each part is rendered once."""
+"""Incremental Markdown: the end is the same for any pieces, and each part is rendered once."""
 
 import re
 import time
@@ -15,7 +15,7 @@ from tests.effort import examples
 
 
 def grown(*pieces):
-    """The document, and what was shown of it: the finished parts together, and each open part."""
+    """Return the document and its frames: the finished parts joined, and each open part."""
     document, finished, frames = IncrementalMarkdown(), "", []
     for piece in pieces:
         document.feed(piece)
@@ -30,7 +30,7 @@ def cut(text, size):
 
 
 @given(st.lists(st.integers(1, 40), max_size=30))
-def test_however_it_arrives_the_end_is_the_same(sizes):
+def test_end_is_the_same_however_a_document_is_cut(sizes):
     pieces, at = [], 0
     for size in sizes:
         pieces.append(DOCUMENT[at : at + size])
@@ -48,14 +48,14 @@ PIECES = [
 
 @given(st.lists(st.sampled_from(PIECES), max_size=40))
 @settings(max_examples=examples(400))
-def test_however_any_text_arrives_the_end_is_the_same(pieces):
+def test_end_is_the_same_however_any_text_is_cut(pieces):
     document, _, _ = grown(*pieces)
     assert document.whole() == render("".join(pieces))
 
 
 @given(st.lists(st.sampled_from([*PIECES, "one two three. "]), max_size=60))
 @settings(max_examples=examples(300))
-def test_however_long_blocks_are_parted_the_end_is_the_same(pieces):
+def test_end_is_the_same_however_long_blocks_are_split(pieces):
     normal = incremental.MAX_OPEN, open_block.MAX_PARAGRAPH
     incremental.MAX_OPEN, open_block.MAX_PARAGRAPH = 12, 30
     try:
@@ -65,25 +65,25 @@ def test_however_long_blocks_are_parted_the_end_is_the_same(pieces):
         incremental.MAX_OPEN, open_block.MAX_PARAGRAPH = normal
 
 
-def test_a_link_defined_in_the_last_line_counts_for_the_first():
+def test_link_defined_in_the_last_line_applies_to_the_first():
     document, _, _ = grown("[a]", "\n\n", "b", "\n\n", "[a]", ": https://x.example")
     assert document.whole() == render("[a]\n\nb\n\n[a]: https://x.example")
     assert "href" in document.whole()
 
 
-def test_a_mark_without_a_note_is_text_in_the_end():
+def test_footnote_mark_without_a_note_is_text_in_the_end():
     document, finished, _ = grown("see[^a]\n\n", "more\n\n", "and\n\n")
     assert "see<sup>a</sup>" in finished
     assert "see[^a]" in document.whole()
 
 
-def test_a_mark_is_one_before_its_note_has_come():
+def test_footnote_mark_is_shown_before_its_note_arrives():
     document, finished, _ = grown("see[^a]\n\n", "more\n\n", "[^a]: note\n\n", "and\n\n", "end\n\n")
     assert "see<sup>a</sup>" in finished
     assert document.whole() == render("see[^a]\n\nmore\n\n[^a]: note\n\nand\n\nend\n\n")
 
 
-def test_a_table_that_turns_out_to_be_none_stays_in_its_paragraph():
+def test_apparent_table_stays_in_its_paragraph():
     document, _, _ = grown("a\n", "a|\n---", "a")
     assert document.whole() == render("a\na|\n---a")
 
@@ -95,13 +95,13 @@ def letters(html):
 @pytest.mark.parametrize(
     "text", ["c\n\\begin{equation}\n}\n\\end{equation}`", "/\r$$\n`\n$$>", "Where\n$$\na\n\nb\n$$\nend\n"]
 )
-def test_a_formula_that_turns_out_to_be_none_stays_in_its_paragraph(text):
+def test_apparent_formula_stays_in_its_paragraph(text):
     document, _, _ = grown(*text)
     assert document.whole() == render(text)
 
 
 def parsed_sizes(monkeypatch):
-    """Return a list that takes the length of every text that is parsed from now on."""
+    """Return a list that collects the length of every text parsed from now on."""
     sizes, real = [], incremental.parse
 
     def parse(text, env):
@@ -132,7 +132,7 @@ LONG = {
 
 
 @pytest.mark.parametrize("kind", LONG)
-def test_one_long_block_is_shown_in_parts_and_is_one_in_the_end(kind, monkeypatch):
+def test_long_block_is_shown_in_parts_and_is_one_in_the_end(kind, monkeypatch):
     sizes = parsed_sizes(monkeypatch)
     text = LONG[kind]
     pieces = cut(text, 300)
@@ -155,7 +155,7 @@ def test_the_parts_of_a_table_have_one_head():
     assert frames[-1].count("<table>") > 2
 
 
-def test_finished_blocks_are_not_read_again(monkeypatch):
+def test_finished_blocks_are_not_parsed_again(monkeypatch):
     sizes = parsed_sizes(monkeypatch)
     grown(*(f"Paragraph {n} of some length.\n\n" for n in range(200)))
     assert max(sizes) < 200
@@ -186,14 +186,14 @@ REAL = [
     st.sampled_from([1, 4, 30, 80, 400]),
 )
 @settings(max_examples=examples(60))
-def test_however_long_documents_arrive_the_end_is_the_same(blocks, size):
+def test_end_is_the_same_however_long_documents_are_cut(blocks, size):
     text = "\n\n" + "".join(block + end for block, end in blocks)
     document, _, _ = grown(*cut(text, size))
     assert document.whole() == render(text)
 
 
 @pytest.mark.parametrize("length", range(900, 1100, 7))
-def test_a_fence_that_ends_where_a_block_is_parted_stays_ended(length):
+def test_fence_that_ends_where_a_block_is_split_stays_closed(length):
     text = "```\n" + "x" * length + "\n```\nOutput:\n```\ny\n```\n"
     for size in (1, 4, 30):
         document, _, _ = grown(*cut(text, size))
@@ -202,7 +202,7 @@ def test_a_fence_that_ends_where_a_block_is_parted_stays_ended(length):
 
 @pytest.mark.once
 @pytest.mark.parametrize("text", ["\n" * 40_000, "- a\n\n  ```\n" + "  x = 1\n" * 2000, "[" * 10_000, "|a\n" * 4_000])
-def test_no_text_that_grows_takes_more_than_moments(text):
+def test_rendering_time_is_bounded_for_growing_text(text):
     began = time.process_time()
     grown(*cut(text, 2000))
     assert time.process_time() - began < 20

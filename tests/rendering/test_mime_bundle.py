@@ -15,6 +15,6 @@ def test_a_reply_without_text_has_no_box():
     assert "lockbots-reply" not in bundle("", "", ["the reply is empty"])["text/html"].partition("</style>")[2]
 
 
-def test_a_reply_that_can_not_be_rendered_is_shown_as_it_is():
+def test_reply_that_cannot_be_rendered_is_shown_as_text():
     assert html_or_source(lambda: 1 / 0, "a <b>") == "<pre><code>a &lt;b&gt;</code></pre>"
     assert html_or_source(lambda: "<p>a</p>", "a") == "<p>a</p>"

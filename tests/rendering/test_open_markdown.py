@@ -1,4 +1,4 @@
-"""What a frame shows of Markdown whose end is still to come."""
+"""Completion of Markdown that is still streaming."""
 
 import re
 
@@ -63,28 +63,28 @@ def frame(text):
         ("> ```\n> x\n> ``", "<blockquote>\n<pre><code>x\n</code></pre>\n</blockquote>"),
     ],
 )
-def test_what_stands_open_is_shown_as_what_it_will_be(text, shown):
+def test_open_markup_is_completed(text, shown):
     assert frame(text) == shown
 
 
 @pytest.mark.parametrize("begun", ["", "\n", "\n|", "\n|--", "\n|---|", "\n|---|:-", "\n|---|---|", "\n|---|---|\n"])
-def test_a_table_is_one_from_its_head_on(begun):
+def test_table_is_shown_from_its_head_on(begun):
     html = frame(f"| a | b |{begun}")
     assert html.count("<th") == 3, "head and two cells"
     assert "---" not in html
 
 
-def test_a_row_is_no_head():
+def test_row_is_not_taken_for_a_head():
     assert frame("| a | b |\n|---|---|\n| 1 | 2").count("<tr>") == 2
 
 
-def test_an_open_fence_holds_what_has_come():
+def test_open_fence_holds_the_text_so_far():
     assert frame("```python\ndef f") == "<pre><code>def f</code></pre>"
     assert frame("```python\nx\n``") == "<pre><code>x\n</code></pre>"
     assert frame("~~~\n**x") == "<pre><code>**x</code></pre>"
 
 
-def test_a_finished_line_is_taken_as_it_is():
+def test_finished_block_is_not_completed():
     assert frame("a *b\n\nc") == "<p>a *b</p>\n<p>c</p>"
     assert frame("text\n---\n") == "<h2>text</h2>"
 
@@ -94,7 +94,7 @@ def visible(html):
 
 
 @given(st.integers(1, len(DOCUMENT)))
-def test_no_frame_shows_a_marker_that_will_vanish(end):
+def test_frame_shows_no_marker_that_will_vanish(end):
     shown = visible(
         re.sub(r'<code.*?</code>|<span class="mathjax.*?</span>', "", frame(DOCUMENT[:end]), flags=re.DOTALL)
     )

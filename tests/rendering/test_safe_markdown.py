@@ -1,4 +1,4 @@
-"""A reply as Markdown for exports: the same document to every parser, and a harmless one.
+"""Safe Markdown for exports: every parser reads the same harmless document.
 
 Many of the hostile examples were found by comparing parsers: what is code to one, `marked` (JupyterLab's) ends earlier,
 or JupyterLab tears open before, when it takes out what it thinks are formulas. They cannot be run here without a
@@ -52,7 +52,7 @@ PROSE = [
 
 
 @pytest.mark.parametrize("prose", PROSE)
-def test_ordinary_text_is_left_as_it_is(prose):
+def test_ordinary_text_is_unchanged(prose):
     written = prose.replace("C:\\Users\\me", "C:\\\\Users\\\\me")
     assert neutralised(prose) == written
 
@@ -80,7 +80,7 @@ def test_ordinary_text_is_left_as_it_is(prose):
         ("@@0@@", "&#64;@0&#64;@"),
     ],
 )
-def test_what_would_be_markup_is_escaped(text, written):
+def test_text_that_would_be_markup_is_escaped(text, written):
     assert neutralised(text) == written
 
 
@@ -101,7 +101,7 @@ def test_what_would_be_markup_is_escaped(text, written):
         ("``a`` ``` b`` ```", "`a` ` b`` `"),
     ],
 )
-def test_a_block_is_written_in_one_way(text, written):
+def test_each_kind_of_block_has_one_form(text, written):
     assert neutralised(text) == written
 
 
@@ -119,7 +119,7 @@ def test_a_block_is_written_in_one_way(text, written):
         (f'![$" onerror=hurt() $]({PICTURE})', f"![onerror hurt()]({PICTURE})"),
     ],
 )
-def test_a_link_leads_to_the_web_and_an_image_is_not_fetched(text, written):
+def test_links_lead_to_the_web_and_images_become_links(text, written):
     assert neutralised(text) == written
 
 
@@ -143,7 +143,7 @@ def test_a_link_leads_to_the_web_and_an_image_is_not_fetched(text, written):
         ("$a{b$", "`$a{b$`"),
     ],
 )
-def test_a_formula_stands_between_dollars_if_it_is_nothing_else_to_anyone(formula, written):
+def test_formula_is_written_between_dollars_if_unambiguous(formula, written):
     assert neutralised(formula) == written
 
 
@@ -163,7 +163,7 @@ def test_a_formula_stands_between_dollars_if_it_is_nothing_else_to_anyone(formul
         (f"| a |\n|---|\n| `x\\\\|{EVIL}` |", "| a |\n|---|\n| x\\\\\\|&lt;img src=x onerror=hurt()> |"),
     ],
 )
-def test_code_that_some_parser_would_end_too_early_is_text(text, written):
+def test_code_that_some_parser_would_end_early_is_text(text, written):
     assert neutralised(text) == written
 
 
@@ -182,11 +182,11 @@ def test_code_that_some_parser_would_end_too_early_is_text(text, written):
         ("`" * 20_000 + "$" * 20_000, True),
     ],
 )
-def test_where_jupyterlab_would_tear_code_open_is_known(block, torn):
+def test_blocks_that_jupyterlab_would_tear_open_are_recognised(block, torn):
     assert tears_code(block) is torn
 
 
-def test_a_block_whose_code_would_be_torn_open_is_shown_as_code():
+def test_block_that_would_be_torn_open_is_written_as_code():
     quote = f"> ```\n> $a\n> ```\n>\n> $x$\n>\n> ```\n> {EVIL}\n> ```"
     assert neutralised(quote) == f"````\n{quote}\n````"
 
@@ -194,7 +194,7 @@ def test_a_block_whose_code_would_be_torn_open_is_shown_as_code():
 @pytest.mark.parametrize(
     "note", ["javascript:hurt()", "$a$", "a 'b'", "a\nb", "<a> b", "- a", f"```\n    {EVIL}\n    ```"]
 )
-def test_a_note_defines_no_link_for_parsers_that_know_no_notes(note):
+def test_footnote_defines_no_link_in_parsers_without_footnotes(note):
     env: dict = {}
     tokens = MarkdownIt("commonmark").parse(neutralised(f"a [^1](b)\n\n[^1]: {note}"), env)
     assert not env.get("references")
@@ -202,8 +202,8 @@ def test_a_note_defines_no_link_for_parsers_that_know_no_notes(note):
 
 
 @pytest.mark.parametrize("text", ["\\$\\\\href{a}{b}\\$", "\\\\(\\\\href{a}{b}\\\\)", "\\\\begin{a}\\\\end{a}"])
-def test_no_text_is_set_as_a_formula(text):
-    """A backslash in code is none to MathJax, which looks at one run of text at a time."""
+def test_text_is_never_typeset_as_a_formula(text):
+    """MathJax ignores a backslash in code, because it searches one run of text at a time."""
     assert not re.search(r"\\[^\n`$]", neutralised(text).replace("` \\ `", "").replace("\\$", ""))
 
 
@@ -258,12 +258,11 @@ HOSTILE_PIECES = [
 
 
 def page(markdown):
-    """What `markdown` shows, but for what is meant to be written otherwise.
+    """Return what `markdown` shows, without what is rewritten on purpose.
 
-    That is: the delimiters of formulas and whether they are blocks, formulas that are not trusted, backslashes beside
-    formulas, how an address is spelled, links without one, code that would need more than one tick, whether a list is
-    loose, lines that end in headings and beside formulas, text
-    struck out twice, and spaces.
+    Ignored are: delimiters of formulas and whether they are blocks, formulas that are not trusted, backslashes beside
+    formulas, spelling of addresses, links without an address, code that would need more than one tick, loose lists,
+    lines that end in headings and beside formulas, nested strike-through, and spaces.
     """
     html = re.sub(r"</?(?:a|span)(?: (?!href)[^>]*)?>", "", render(markdown))
     html = re.sub(r'href="([^"]*)"', lambda address: unquote(address[1]), html)
@@ -273,26 +272,26 @@ def page(markdown):
 
 
 @pytest.mark.parametrize("text", [DOCUMENT, *PROSE])
-def test_what_is_written_shows_the_same_page(text):
+def test_rewritten_markdown_shows_the_same_page(text):
     assert page(neutralised(text)) == page(text)
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=15).map("".join))
 @settings(max_examples=examples(500))
-def test_of_any_text_what_is_written_shows_the_same_page(text):
+def test_any_text_rewritten_shows_the_same_page(text):
     assert page(neutralised(text)) == page(text)
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=15).map("".join))
 @settings(max_examples=examples(300))
-def test_what_is_written_is_written_the_same_again(text):
+def test_rewriting_is_idempotent(text):
     written = neutralised(text)
     assert neutralised(written) == written
 
 
 @given(st.lists(st.sampled_from(HOSTILE_PIECES), max_size=15).map("".join))
 @settings(max_examples=examples(500))
-def test_nothing_acts_even_where_raw_html_is_on(text):
+def test_output_is_inert_even_with_raw_html(text):
     parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     parser.validateLink = lambda _: True  # type: ignore[method-assign]
     tokens = parser.parse(neutralised(text))
@@ -307,7 +306,7 @@ CODE = st.text(alphabet="`~$\\<>[]{}()*_|#-@0 \n\tab", min_size=1)
 
 
 @given(CODE, st.sampled_from(["", "- ", "> ", "> - ", "1. "]))
-def test_code_is_kept_as_it_is_wherever_it_stands(code, before):
+def test_code_is_unchanged_in_every_block(code, before):
     lines = f"~~~~~~\n{code.rstrip()}\n~~~~~~".split("\n")
     after = re.sub(r"[^>]", " ", before)
     text = "\n".join((after if number else before) + line for number, line in enumerate(lines))
@@ -320,7 +319,7 @@ def test_code_is_kept_as_it_is_wherever_it_stands(code, before):
 
 
 @given(st.text(alphabet="`~$\\<>[]{}()*_|#-@0 ab", min_size=1))
-def test_code_in_a_line_is_kept_as_it_is(code):
+def test_inline_code_is_unchanged(code):
     ticks = "`" * 30
     (came,) = MarkdownIt("commonmark").parseInline(f"{ticks} {code} {ticks}")[0].children or []
     tokens = MarkdownIt("commonmark").parse(neutralised(f"see {ticks} {code} {ticks} there"))
@@ -333,7 +332,7 @@ def test_any_text_can_be_written(text):
     plain_markdown.written(plain_markdown.parse(text, {}))
 
 
-def test_what_cannot_be_written_is_shown_as_code(monkeypatch):
+def test_text_that_cannot_be_written_is_shown_as_code(monkeypatch):
     def fail(*_):
         raise RecursionError
 
@@ -351,7 +350,7 @@ def test_what_cannot_be_written_is_shown_as_code(monkeypatch):
         "\\\\ $ " * 9_000,
     ],
 )
-def test_no_text_takes_long(text):
+def test_writing_time_is_bounded_for_any_text(text):
     began = time.process_time()
     neutralised(text)
     assert time.process_time() - began < 3, "time of this process alone: no other one counts"

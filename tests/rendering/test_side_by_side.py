@@ -1,4 +1,4 @@
-"""Columns: what stands in them, and how they grow."""
+"""Replies side by side: content of the columns, and how they grow."""
 
 import re
 import threading
@@ -18,7 +18,7 @@ HOSTILE = "<script>alert(1)</script>\n\n<img src=x onerror=alert(1)> [x](javascr
 
 
 def columns_of(html):
-    """The text of each column of a page."""
+    """Return the text of each column of a page."""
     parts = html.split('<div class="lockbots-column">')[1:]
     return [re.sub(r"<[^>]*>", "|", part) for part in parts]
 
@@ -27,7 +27,7 @@ def visible(html):
     return re.sub(r"<style>.*?</style>|<[^>]*>", " ", html)
 
 
-def test_columns_stand_beside_each_other_and_wrap_where_there_is_no_room():
+def test_columns_are_side_by_side_and_wrap_if_narrow():
     html = bundle([ONE, TWO])["text/html"]
     assert html.count('<div class="lockbots-columns">') == 1
     assert html.count('<div class="lockbots-column">') == 2
@@ -36,19 +36,19 @@ def test_columns_stand_beside_each_other_and_wrap_where_there_is_no_room():
     assert "#" not in side_by_side._STYLE, "no colour of our own: it follows the theme"
 
 
-def test_the_style_of_replies_comes_along_once():
+def test_style_of_replies_is_included_once():
     html = bundle([ONE, ONE, TWO])["text/html"]
     assert html.count("<style>") == 2, "that of replies, and that of columns"
 
 
-def test_as_text_one_stands_below_the_other():
+def test_plain_text_lists_columns_below_each_other():
     assert bundle([ONE, TWO])["text/plain"] == (
         "openai:gpt-4o\n-------------\n(12 tokens)\n\nSome **bold** text.\n\n- a\n- b\n\n"
         "ollama:llama3:8b\n----------------\n\n[ConnectionFailed: refused]"
     )
 
 
-def test_as_markdown_headings_are_bold():
+def test_markdown_headings_are_bold():
     markdown = bundle([ONE, TWO])["text/markdown"]
     assert markdown.startswith("**openai:gpt-4o**\n\n*12 tokens*\n\nSome **bold** text.")
     assert markdown.endswith("**ollama:llama3:8b**\n\n*ConnectionFailed: refused*")
@@ -58,7 +58,7 @@ PLACES = ({"heading": HOSTILE}, {"state": HOSTILE}, {"text": HOSTILE}, {"notices
 
 
 @pytest.mark.parametrize("column", [Column(**{"heading": "a", **place}) for place in PLACES])
-def test_nothing_acts_wherever_it_comes_from(column):
+def test_every_field_is_inert(column):
     forms = bundle([column])
     assert "<script" not in forms["text/html"]
     assert not re.search(r"<img|<a [^>]*javascript", forms["text/html"])
@@ -66,7 +66,7 @@ def test_nothing_acts_wherever_it_comes_from(column):
         assert not re.search(r"<(script|img)", forms[name].replace("&lt;", "").replace(r"\<", ""))
 
 
-def test_nothing_steers_a_terminal():
+def test_text_holds_no_control_characters():
     steering = set("\033\x9b\a\u202e")
     column = Column("a\033[2J", "b\x9b", "", ["d\u202e"])
     assert not steering & set("".join(bundle([column]).values()))
@@ -75,7 +75,7 @@ def test_nothing_steers_a_terminal():
 
 
 class Cell:
-    """A cell's outputs as a front end keeps them."""
+    """Outputs of a cell, as a front end keeps them."""
 
     def __init__(self):
         self.frames = []
@@ -90,7 +90,7 @@ class Cell:
             self.changed.notify_all()
 
     def wait_for(self, text):
-        """Wait until every piece of `text` can be seen at once."""
+        """Wait until every piece of `text` is visible at once."""
         with self.changed:
             assert self.changed.wait_for(lambda: self.frames and all(t in self.page for t in text), 30), self.page
 
@@ -106,7 +106,7 @@ def cell(monkeypatch):
     return cell
 
 
-def test_the_models_stand_there_before_the_first_word(cell):
+def test_models_are_shown_before_the_first_text(cell):
     output = SideBySide(["one", "two"], live=True, show=display.show)
     cell.wait_for(["one", "two", "asked …"])
     output.close()
@@ -124,7 +124,7 @@ def test_all_grow_in_one_output(cell):
     assert all(thread is not threading.current_thread() for _, thread in cell.frames), "reading waits for no frame"
 
 
-def test_one_that_has_ended_says_so_while_others_go_on(cell):
+def test_ended_column_says_so_while_others_stream(cell):
     output = SideBySide(["one", "two"], live=True, show=display.show)
     output.feed(1, Delta("done"))
     output.end(1, Column("two", "4 tokens", "done", ["cut short"]))
@@ -134,7 +134,7 @@ def test_one_that_has_ended_says_so_while_others_go_on(cell):
     output.close()
 
 
-def test_a_notice_goes_when_text_comes(cell):
+def test_notice_disappears_when_text_arrives(cell):
     output = SideBySide(["one"], live=True, show=display.show)
     output.feed(0, Delta(notice="trying again in 1 s"))
     cell.wait_for(["asked …", "trying again"])
@@ -144,7 +144,7 @@ def test_a_notice_goes_when_text_comes(cell):
     output.close()
 
 
-def test_the_end_is_one_output_in_all_forms_and_no_frame_comes_after_it(cell):
+def test_final_output_has_all_forms_and_no_frame_follows(cell):
     output = SideBySide(["one", "two"], live=True, show=display.show)
     for _ in range(50):
         output.feed(0, Delta("a "))
@@ -157,19 +157,19 @@ def test_the_end_is_one_output_in_all_forms_and_no_frame_comes_after_it(cell):
     assert cell.frames[-1][0]["text/html"] == bundle([Column("one", "50 tokens", "a " * 50), TWO])["text/html"]
 
 
-def test_where_nobody_watches_there_is_the_end_alone(cell):
+def test_without_live_output_only_the_end_is_shown(cell):
     output = SideBySide(["one"], live=False, show=display.show)
     output.feed(0, Delta("a"))
     output.finish([Column("one", "", "a")])
     assert len(cell.frames) == 1
 
 
-def test_text_alone_where_that_is_wanted(cell):
+def test_plain_output_has_plain_text_only(cell):
     SideBySide(["one"], live=False, show=display.show).finish([ONE], plain=True)
     assert set(cell.frames[0][0]) == {"text/plain"}
 
 
-def test_frames_are_few_however_fast_the_text_comes(cell, monkeypatch):
+def test_frames_are_few_however_fast_the_text_arrives(cell, monkeypatch):
     monkeypatch.setattr(side_by_side, "FRAME", 3600)
     output = SideBySide(["one"], live=True, show=display.show)
     cell.wait_for(["one"])
@@ -177,10 +177,10 @@ def test_frames_are_few_however_fast_the_text_comes(cell, monkeypatch):
         output.feed(0, Delta("a "))
     output.close()
     assert len(cell.frames) == 1
-    assert drawing.FRAME < 1, "else nobody would see it grow"
+    assert drawing.FRAME < 1, "otherwise no growth is visible"
 
 
-def test_a_frame_that_fails_costs_no_reply(cell, monkeypatch):
+def test_failed_frame_loses_no_reply(cell, monkeypatch):
     output = SideBySide(["one"], live=True, show=display.show)
     cell.wait_for(["one"])
     monkeypatch.setattr(output._columns[0]._document, "advance", lambda: 1 / 0)

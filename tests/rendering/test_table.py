@@ -24,7 +24,7 @@ def lines(*args):
     return repr(Table(*args)).splitlines()
 
 
-def test_a_table_lines_up_in_any_script():
+def test_table_is_aligned_in_any_script():
     rows = [("日本", 1), ("xyz!", None), ("e\u0301", "👩\u200d💻")]
     assert lines(("a", "b"), rows, "caption") == [
         "caption",
@@ -36,7 +36,7 @@ def test_a_table_lines_up_in_any_script():
     ]
 
 
-def test_a_cell_takes_one_line_and_smuggles_no_escape_sequence():
+def test_cell_is_one_line_without_escape_sequences():
     assert lines(("a",), [("\033[2Jb\nc\td\r\ne\u202e",)], "\033x") == ["x", "a", "----------", "[2Jb c d e"]
 
 
@@ -59,12 +59,12 @@ def test_a_table_is_as_wide_as_its_cells_where_there_is_no_terminal():
     assert max(map(len, lines(("a", "b"), [("x" * 300, "y z" * 100)]))) == 602
 
 
-def test_a_table_that_fits_the_terminal_is_left_alone(terminal):
+def test_table_that_fits_the_terminal_is_unchanged(terminal):
     terminal(10)
     assert lines(("a", "b"), [("1234", "1234")]) == ["a     b", "----  ----", "1234  1234"]
 
 
-def test_the_widest_columns_wrap_until_the_terminal_holds_the_table(terminal):
+def test_widest_columns_wrap_until_the_table_fits_the_terminal(terminal):
     terminal(40)
     rows = [(1, "a short one", "The quick brown fox jumps over the lazy dog.", "x" * 20)]
     headings = ("#", "name", "what it says", "address")

@@ -1,4 +1,4 @@
-"""Replies in a terminal: a real one, a pseudo-terminal behind which an emulator says what it shows."""
+"""Replies in a terminal: a pseudo-terminal whose screen an emulator reports."""
 
 import fcntl
 import io
@@ -38,7 +38,7 @@ LINES = 400
 
 
 class Screen(pyte.HistoryScreen):
-    """What pyte gets wrong: a wide character at the edge, and one without a width that is no accent."""
+    """Screen that corrects pyte: a wide character at the edge, and a zero-width character that is not an accent."""
 
     def __init__(self, columns, lines):
         super().__init__(columns, lines, history=10_000)
@@ -64,20 +64,20 @@ class Screen(pyte.HistoryScreen):
 
     @property
     def everything(self):
-        """All rows, those that have scrolled away first."""
+        """Return all rows, first those that have scrolled away."""
         above = ["".join(line[x].data for x in range(self.columns)).rstrip() for line in self.history.top]
         return [*above, *self.rows]
 
     @property
     def cells(self):
-        """All that is not blank, with how it looks."""
+        """Return all characters that are not blank, with their style."""
         return {(y, x): c for y, row in self.buffer.items() for x, c in row.items() if c != self.default_char}
 
     def _text(self, y):
         return "".join(self.buffer[y][x].data for x in range(self.columns)).rstrip()
 
     def runs(self, **looks):
-        """The texts that look so, row by row."""
+        """Return the texts of that style, row by row."""
         found = []
         for y in range(len(self.rows)):
             row = [self.buffer[y][x] for x in range(self.columns)]
@@ -87,7 +87,7 @@ class Screen(pyte.HistoryScreen):
 
 
 class Stream(io.TextIOWrapper):
-    """Counts what the terminal is going to make of what is written."""
+    """Stream that counts the bytes written, with each newline as two."""
 
     count = 0
 
@@ -118,7 +118,7 @@ class Terminal:
             self._read()
 
     def echo(self, text):
-        """What others write."""
+        """Write text that is not part of the reply."""
         self.stream.write(text)
         self.stream.flush()
         self._read()
@@ -163,13 +163,13 @@ def piped(*deltas, notices=()):
 # What is no terminal.
 
 
-def test_text_is_written_as_it_comes_and_ends_its_line():
+def test_text_is_written_as_it_arrives_and_ends_its_line():
     assert piped(Delta("a"), Delta("b c")) == "ab c\n"
     assert piped(Delta("a\n")) == "a\n"
     assert piped() == ""
 
 
-def test_remarks_stand_on_lines_of_their_own():
+def test_remarks_are_on_separate_lines():
     deltas = [Delta("a"), Delta(notice="trying\nagain"), Delta("b")]
     assert piped(*deltas, notices=["cut"]) == "a\n[trying again]\nb\n[cut]\n"
 
@@ -204,7 +204,7 @@ def test_a_character_that_the_stream_cannot_encode_is_replaced():
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
-def test_nothing_that_steers_a_terminal_reaches_it(hostile):
+def test_control_characters_never_reach_the_terminal(hostile):
     assert not STEERS.search(printable(hostile))
     assert not STEERS.search(piped(Delta(hostile), Delta(notice=hostile), notices=[hostile]))
     terminal = Terminal()
@@ -215,14 +215,14 @@ def test_nothing_that_steers_a_terminal_reaches_it(hostile):
 
 
 @pytest.mark.parametrize("text", ["a\tb\nпривет 😀", "👩\u200d💻 ⚠\ufe0f", "می\u200cخواهم \u200eabc\u200f"])
-def test_what_scripts_and_emoji_need_is_kept(text):
+def test_characters_that_scripts_and_emoji_need_are_kept(text):
     assert printable(text) == text
 
 
 # Words, while they come and once their block is finished.
 
 
-def test_text_is_shown_as_it_comes_and_styled_once_its_block_is_finished():
+def test_text_is_shown_at_once_and_styled_when_its_block_is_finished():
     terminal = Terminal()
     terminal.feed("a **bo")
     assert terminal.screen.rows == ["a **bo"]
@@ -242,7 +242,7 @@ def test_words_wrap_and_are_never_broken():
     terminal.finish()
 
 
-def test_a_word_is_shown_as_far_as_it_has_come_and_moves_when_it_outgrows_its_row():
+def test_incomplete_word_is_shown_and_moves_when_it_outgrows_its_row():
     terminal = Terminal(11)
     rows = []
     for piece in ("one two th", "r", "ee"):
@@ -266,7 +266,7 @@ def test_a_word_is_shown_as_far_as_it_has_come_and_moves_when_it_outgrows_its_ro
         ("-one two three", ["-one two", "three"]),
     ],
 )
-def test_wrapped_rows_hang_below_the_text_of_their_item(text, rows):
+def test_wrapped_rows_are_indented_like_the_text_of_their_item(text, rows):
     assert seen(*text, width=10).rows == rows
 
 
@@ -279,7 +279,7 @@ def test_spaces_at_the_edge_leave_no_empty_row():
         terminal.finish()
 
 
-def test_what_is_longer_than_a_row_is_left_to_the_terminal():
+def test_word_longer_than_a_row_is_broken_by_the_terminal():
     terminal = Terminal(10)
     terminal.feed("see http://example.com/path now")
     assert terminal.finish().rows == ["see", "http://exa", "mple.com/p", "ath", "now"]
@@ -293,12 +293,12 @@ def test_a_line_of_code_can_be_copied_in_one_piece():
     assert b"a bc def ghij" in terminal.written
 
 
-def test_wide_characters_count_twice_and_part_anywhere_but_before_punctuation():
+def test_wide_characters_count_twice_and_wrap_except_before_punctuation():
     assert seen("中文没有空格也可以，换行", width=9).rows == ["中文没有", "空格也可", "以，换行"]
     assert seen("中文没有空格也可，换行", width=16).rows == ["中文没有空格也", "可，换行"]
 
 
-def test_accents_take_no_room():
+def test_accents_have_no_width():
     word = "e\u0301" * 5
     assert seen(f"{word} {word}", width=11).rows == [f"{word} {word}"]
     assert seen(f"{word} {word}", width=10).rows == [word, word]
@@ -334,7 +334,7 @@ def test_tabs_count_to_the_next_stop():
     assert seen("```\na\tb\tc\n```", width=40).rows == ["a       b       c"]
 
 
-def test_blocks_stand_apart():
+def test_blocks_are_separated_by_empty_lines():
     text = "# Head\nText.\n- a\n- b\n***\n[a]: https://x.example\n\nEnd, see [that][a].\n"
     assert seen(*text).rows == [
         "Head",
@@ -350,7 +350,7 @@ def test_blocks_stand_apart():
     ]
 
 
-def test_a_formula_stays_as_it_is_and_a_note_is_named():
+def test_formula_is_unchanged_and_a_footnote_is_named():
     assert seen("$$\n\\frac{a}{b}\n$$\n\nsee[^1] $x$\n\n[^1]: there").rows == [
         *("$$", "\\frac{a}{b}", "$$", "", "see[1] $x$", "", "[1] there"),
     ]
@@ -366,7 +366,7 @@ def test_an_image_is_named_and_only_an_address_of_the_web_is_shown():
 # The screen: nothing that was there is touched, nothing is left over.
 
 
-def test_a_block_that_outgrows_the_screen_stays_as_it_was_typed_and_the_next_is_styled():
+def test_block_taller_than_the_screen_stays_plain_and_the_next_is_styled():
     terminal = Terminal(20, height=8)
     terminal.echo("before\n")
     table = "| a | b |\n|---|---|\n" + "| 1 | **2** |\n" * 12
@@ -400,7 +400,7 @@ def test_a_paragraph_longer_than_the_screen_loses_nothing():
     assert " ".join(terminal.finish().everything).split() == text.split()
 
 
-def test_after_a_resize_nothing_is_erased_that_may_have_moved():
+def test_rows_that_may_have_moved_are_not_erased_after_a_resize():
     terminal = Terminal(40)
     terminal.feed("one **two** three four")
     terminal.resize(10)
@@ -432,7 +432,7 @@ def test_ascii_is_enough():
     assert {"- é", "> ?"} <= {re.sub(r"\033\[[\d;]*\w", "", row).strip() for row in rows}
 
 
-def test_a_bug_in_rendering_hides_no_reply(monkeypatch):
+def test_rendering_bug_hides_no_reply(monkeypatch):
     monkeypatch.setattr(blocks._Blocks, "bullet_list", lambda *_: 1 / 0)
     text = "A.\n\n- *one*\n- two\n\nEnd of it, long enough to be seen as such.\n\n- *x*"
     assert seen(*text, width=80).rows == text.split("\n")
@@ -466,7 +466,7 @@ OTHERS = ["snake_case_name", "_a_b", "`tick", r"\*a\* \_b\_", r"\`a\`"]
 
 
 @pytest.mark.parametrize("text", STARS + OTHERS)
-def test_what_only_resembles_a_mark_has_no_style(text):
+def test_text_that_only_resembles_a_mark_has_no_style(text):
     cells = seen(*text).cells.values()
     assert all(cell.data and cell._replace(data=" ") == Screen(1, 1).default_char for cell in cells)
 
@@ -520,7 +520,7 @@ def test_remarks_are_dim_and_wrap():
     assert b"\033[2m[cut]\033[0m" in terminal.written
 
 
-def test_an_interrupt_moves_nothing_as_the_terminal_shows_what_was_typed():
+def test_interrupt_erases_nothing_because_typed_input_moved_the_cursor():
     terminal = Terminal()
     terminal.feed("a **b")
     terminal.echo("^C")
@@ -573,7 +573,7 @@ def cut(text, sizes):
 
 
 def measurable(text):
-    """Whether all terminals agree how wide it is; of some emoji sequences they don't."""
+    """Return whether all terminals agree on the width; for some emoji sequences they do not."""
     shown = printable(text).replace("\n", "").replace("\t", "")
     return wcswidth(shown) == sum(map(wcwidth, shown)) == columns(shown)
 
@@ -584,7 +584,7 @@ def letters(text):
 
 @given(TEXTS, CUTS)
 @settings(max_examples=examples(60))
-def test_what_is_no_terminal_gets_the_text_itself(text, sizes):
+def test_redirected_output_is_the_text_itself(text, sizes):
     written = piped(*map(Delta, cut(text, sizes)))
     expected = printable(text)
     assert written == (expected if expected.endswith("\n") or not expected else expected + "\n")
@@ -602,7 +602,7 @@ def test_a_terminal_shows_the_same_however_the_text_is_cut(text, width, height, 
 
 @given(TEXTS, WIDTHS, HEIGHTS, CUTS)
 @settings(max_examples=examples(100))
-def test_a_terminal_shows_what_comes_at_once_and_what_was_there_stays(text, width, height, sizes):
+def test_terminal_shows_text_at_once_and_keeps_earlier_output(text, width, height, sizes):
     assume(measurable(text))
     terminal = Terminal(width, height)
     terminal.echo("before\n")

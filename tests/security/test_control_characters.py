@@ -1,4 +1,4 @@
-"""Characters that a terminal or a text layout would obey."""
+"""Removal of characters that a terminal or a text layout would obey."""
 
 import json
 
@@ -10,12 +10,12 @@ from lockbots_magic.security.control_characters import printable, replace_surrog
 
 
 @pytest.mark.parametrize("steering", ["\033", "\x9b", "\a", "\x08", "\x7f", "\0", "\u202e", "\u2066", "\U000e0041"])
-def test_what_steers_a_terminal_or_a_line_is_removed(steering):
+def test_control_and_reordering_characters_are_removed(steering):
     assert printable(f"a{steering}b") == "ab"
 
 
 @pytest.mark.parametrize("text", ["a\tb\nпривет 😀", "👩\u200d💻 ⚠\ufe0f", "می\u200cخواهم \u200eabc\u200f"])
-def test_what_scripts_and_emoji_need_stays(text):
+def test_characters_that_scripts_and_emoji_need_stay(text):
     assert printable(text) == without_controls(text) == text
 
 
@@ -23,14 +23,14 @@ def test_every_line_end_is_a_newline():
     assert printable("a\r\nb\rc\u2028d\u2029e") == without_controls("a\r\nb\rc\u2028d\u2029e") == "a\nb\nc\nd\ne"
 
 
-def test_markup_keeps_what_reorders_a_line():
+def test_markup_keeps_reordering_characters():
     assert without_controls("<p>\u2067\033[1mשלום\u2069</p>") == "<p>\u2067[1mשלום\u2069</p>"
 
 
-def test_half_a_character_is_replaced_and_two_halves_are_joined():
+def test_lone_surrogate_is_replaced_and_a_pair_is_joined():
     assert replace_surrogates("a\ud800 \ud83d\ude00") == "a\ufffd 😀"
 
 
 @given(st.text(st.characters(exclude_categories=())))
-def test_any_text_can_be_sent_afterwards(text):
+def test_any_cleaned_text_can_be_encoded(text):
     json.loads(json.dumps(replace_surrogates(text), ensure_ascii=False).encode())

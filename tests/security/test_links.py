@@ -1,4 +1,4 @@
-"""Where a reply may lead."""
+"""Link policy."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from lockbots_magic.security.links import host_of, in_web, is_small_picture, spe
 @pytest.mark.parametrize(
     "text", ["see https://a.example", "HTTP://a", "a: b", "my data: 3 and 4", "C://", "1://x", "x:/y"]
 )
-def test_ordinary_text_stays(text):
+def test_ordinary_text_is_unchanged(text):
     assert unlinked(text) == text or ":" in text
 
 
@@ -22,7 +22,7 @@ def test_only_http_addresses_stay_links(text):
     assert shown.replace("\u2060", "") == text
 
 
-def test_only_http_and_mailto_lead_to_the_web():
+def test_only_http_and_mailto_links_are_allowed():
     for address in ("https://a.example/b", "HTTP://a.example", "mailto:me@a.example"):
         assert in_web(address)
     for address in (
@@ -43,11 +43,11 @@ def test_a_malformed_address_has_no_host():
     assert [host_of(address) for address in ("http://[::1", "https://a:b/", "ftp://a", "cat.png")] == [None] * 4
 
 
-def test_an_address_is_spelled_out_without_markup():
+def test_address_is_percent_encoded_without_markup():
     assert spelled_out('https://a.example/b(c)"<d>*@@e@f') == "https://a.example/b%28c%29%22%3Cd%3E%2A@%40e@f"
 
 
-def test_a_picture_is_what_it_says():
+def test_embedded_image_matches_its_type():
     assert is_small_picture("data:image/gif;base64,R0lGODlh")
     for source in (
         "data:image/png;base64,R0lGODlh",

@@ -1,4 +1,4 @@
-"""Credentials do not show."""
+"""Credentials are hidden and redacted."""
 
 from __future__ import annotations
 
@@ -34,22 +34,22 @@ def test_a_copy_of_a_credential_is_the_credential_itself():
     assert copy.deepcopy([secret])[0] is secret
 
 
-def test_white_space_around_a_credential_is_dropped():
+def test_white_space_around_a_credential_is_removed():
     assert Secret(f" {VALUE}\n").reveal() == VALUE
 
 
 @pytest.mark.parametrize("value", [None, "", " \n"])
-def test_nothing_is_no_credential(value):
+def test_blank_text_is_not_a_credential(value):
     assert Secret.of(value) is None
 
 
-def test_a_secret_is_taken_as_it_is():
+def test_secret_is_wrapped_once():
     secret = Secret(VALUE)
     assert Secret.of(secret) is secret
 
 
 @pytest.mark.parametrize("bad", ["", " ", "a\nb", "a\rb", "a\x00b", "a\tb", "ключ", "a\x7fb", "a\u2028b"])
-def test_what_cannot_be_sent_is_refused(bad):
+def test_credential_that_cannot_be_sent_is_refused(bad):
     with pytest.raises(MalformedCredential, match="copy it again"):
         Secret(bad)
 
@@ -69,13 +69,13 @@ def test_a_short_credential_is_not_taken_for_a_word():
     assert secret.redact("a banana") == "a ***"
 
 
-def test_of_two_credentials_that_begin_alike_both_are_redacted_in_full():
+def test_credentials_with_a_common_beginning_are_redacted_in_full():
     kept = [Secret("alike-alike-1"), Secret("alike-alike-1234"), Secret("alike-alike-12")]
     assert redacted("alike-alike-1234 alike-alike-1") == "*** ***"
     assert len(kept) == 3
 
 
-def test_a_forgotten_credential_is_not_looked_for():
+def test_deleted_credential_is_not_searched_for():
     secret = Secret("forgotten-credential")
     assert secrets_in("forgotten-credential")
     del secret
@@ -92,14 +92,14 @@ def fed(secret, pieces):
     st.lists(st.sampled_from([VALUE, "correct", "+", "horse", "c", "correct%2Bhorse%2F", "battery", " "])),
     st.integers(1, 9),
 )
-def test_text_in_pieces_is_redacted_as_if_it_were_whole(words, size):
+def test_text_in_pieces_is_redacted_like_the_whole(words, size):
     text = "".join(words)
     secret = Secret(VALUE)
     pieces = [text[i : i + size] for i in range(0, len(text), size)]
     assert fed(secret, pieces) == secret.redact(text)
 
 
-def test_text_that_can_not_begin_a_credential_does_not_wait():
+def test_text_that_cannot_begin_a_credential_is_not_held_back():
     redactor = Redactor(Secret(VALUE))
     assert redactor.feed("hello ") == "hello "
     assert redactor.feed("c") == ""

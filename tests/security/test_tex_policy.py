@@ -1,4 +1,4 @@
-r"""What passes as a formula, and what does not.
+r"""TeX policy: which formulas are harmless.
 
 What the refused commands do was seen in JupyterLab 4.6.6 and, for `\input` and the like, in what nbconvert and pandoc
 make of a notebook.
@@ -231,7 +231,7 @@ HARMFUL_NAMES = sorted(
 
 
 @pytest.mark.parametrize("formula", FORMULAS)
-def test_a_formula_of_real_life_is_harmless(formula):
+def test_ordinary_formula_is_harmless(formula):
     assert harmless(formula)
 
 
@@ -242,18 +242,18 @@ def test_delimiters_make_no_difference():
 
 
 @pytest.mark.parametrize("formula", REFUSED)
-def test_what_does_more_than_set_mathematics_is_refused(formula):
+def test_formula_that_does_more_than_set_mathematics_is_refused(formula):
     assert not harmless(formula)
     assert not harmless(f"$$x + {formula}$$")
 
 
-def test_the_names_that_are_tried_are_many():
+def test_many_names_are_tried():
     assert len(HARMFUL_NAMES) > 50
     assert {"href", "style", "unicode", "mmlToken", "def", "input"} <= set(HARMFUL_NAMES)
 
 
 @pytest.mark.parametrize("name", ["hrefs", "textt", "inputs", "aleph2", "Frac", "FRAC"])
-def test_a_command_that_is_not_known_is_refused(name):
+def test_unknown_command_is_refused(name):
     assert not harmless(f"\\{name.rstrip('2')}x{{y}}")
 
 
@@ -266,7 +266,7 @@ def test_a_line_break_before_letters_is_no_command():
     assert harmless(r"a \\href b")
 
 
-def test_formulas_are_as_long_as_people_write_them():
+def test_length_of_a_formula_is_bounded():
     longest = "x+" * (tex_policy.MAX_FORMULA // 2)
     assert harmless(longest)
     assert not harmless(longest + "x")
@@ -276,22 +276,22 @@ def test_formulas_are_as_long_as_people_write_them():
     ("opens", "closes"),
     [("{", "}"), (r"\left(", r"\right)"), (r"\begin{matrix}", r"\end{matrix}"), (r"\frac{1}{", "}")],
 )
-def test_groups_are_as_deep_as_people_nest_them(opens, closes):
+def test_depth_of_groups_is_bounded(opens, closes):
     assert harmless(opens * tex_policy.MAX_DEPTH + "x" + closes * tex_policy.MAX_DEPTH)
     assert not harmless(opens * (tex_policy.MAX_DEPTH + 1) + "x" + closes * (tex_policy.MAX_DEPTH + 1))
 
 
-def test_groups_of_all_kinds_count():
+def test_groups_of_all_kinds_count_as_depth():
     assert not harmless(r"{\left(\begin{matrix}" * 5 + "x" + r"\end{matrix}\right)}" * 5)
 
 
 @pytest.mark.parametrize("switch", [r"\displaystyle", r"\Huge", r"\color{red}"])
-def test_switches_nest_as_well(switch):
+def test_number_of_style_switches_is_bounded(switch):
     assert harmless(f"{switch} x" * tex_policy.MAX_SWITCHES)
     assert not harmless(f"{switch} x" * (tex_policy.MAX_SWITCHES + 1))
 
 
-def test_a_label_goes_and_the_formula_stays():
+def test_label_is_removed_and_the_formula_stays():
     assert unlabelled(r"x \label{eq:1} \tag{1}") == r"x   \tag{1}"
     assert unlabelled(r"\begin{align}a&=b\label{a}\\c&=d\label{b}\end{align}") == (
         r"\begin{align}a&=b \\c&=d \end{align}"
@@ -334,7 +334,7 @@ def test_only_names_that_are_listed_pass(name):
 
 
 @given(_pieces)
-def test_what_is_harmless_has_whole_groups(text):
+def test_harmless_formula_has_closed_groups(text):
     if harmless(text):
         commands = re.findall(r"\\([A-Za-z]+|.)", text, re.DOTALL)
         plain = re.sub(r"\\.", "", text, flags=re.DOTALL)

@@ -22,7 +22,7 @@ PROVIDERS = ("openai", "ollama", "guide")
 
 
 class Recorder:
-    """Stands for `get_ipython()`; notes which magics a cell runs."""
+    """Stand-in for `get_ipython()` that records which magics a cell runs."""
 
     def __init__(self):
         self.ran = []
@@ -35,7 +35,7 @@ class Recorder:
 
 
 def magics_of(source):
-    """The magics that a cell runs, as IPython with the extension finds them."""
+    """Return the magics that a cell runs, as IPython with the extension parses them."""
     manager = TransformerManager()
     manager.token_transformers.append(_MagicLine)
     manager.cleanup_transforms.insert(0, _keep_verbatim)
@@ -53,7 +53,7 @@ def asked_by(source, variables=None):
 
 
 def given_system(given):
-    """What a system prompt given as `given` says; without one it is None."""
+    """Return the text of the system prompt `given`; None without one."""
     return None if given is None else system_of(Session(), given, NotebookContext({}))
 
 
@@ -92,7 +92,7 @@ MODELS = st.sampled_from(["gpt-4o", "llama3:8b", ""]) | TEXTS
 @example("In [1]: x", "two\nlines", "", "gpt-4o", {}, [])
 @example("a", "-h", "=x", "a b", {"temperature": True, "stop": "a\nb"}, [])
 @example("{{ x }}", "@@persona", "@~/file", "", {}, ["https://a.example/two words.png", 'data:image/png;base64,"'])
-def test_a_cell_asks_what_the_turn_asked(prompt, system, usual, model, params, images):
+def test_cell_sends_the_prompt_of_its_turn(prompt, system, usual, model, params, images):
     turn = Turn(prompt, "That.", provider="openai", model=model, system=system, params=params, images=(*images,))
     (ran,) = magics_of(cell_source(turn, NotebookDefaults("guide:help", usual), PROVIDERS))
     options, text = chat_options().parse_leading(ran[1])
@@ -110,14 +110,14 @@ def test_a_cell_asks_what_the_turn_asked(prompt, system, usual, model, params, i
     assert options.model == (name if name == name.strip() and name.isprintable() else None)
 
 
-def test_braces_of_a_prompt_are_sent_as_they_were():
+def test_braces_of_a_prompt_are_sent_unchanged():
     source = cell_source(Turn("Is {{ 1 + 1 }} code, {x}?", "Yes."), NotebookDefaults(), PROVIDERS)
     assert source == "%%chat --raw\nIs {{ 1 + 1 }} code, {x}?"
     assert asked_by(source).prompt == "Is {{ 1 + 1 }} code, {x}?"
     assert "--raw" not in cell_source(Turn("{x} {", "Yes."), NotebookDefaults(), PROVIDERS)
 
 
-def test_an_image_of_a_megabyte_goes_along():
+def test_image_of_a_megabyte_is_included():
     url = f"data:image/png;base64,{base64.b64encode(bytes(1_000_000)).decode()}"
     asked = asked_by(
         cell_source(
@@ -129,7 +129,7 @@ def test_an_image_of_a_megabyte_goes_along():
 
 
 @pytest.mark.parametrize("image", ["df", "/etc/passwd", "~/a.png", "file:///a.png", "-h", "data:text/html,x"])
-def test_no_image_is_a_file_or_a_variable_of_whoever_runs_the_cell(image):
+def test_image_never_names_a_file_or_variable_of_the_reader(image):
     turn = Turn("What?", "That.", images=(image, "https://a.example/b.png"))
     source = cell_source(turn, NotebookDefaults(), PROVIDERS)
     assert source == "%%chat --image https://a.example/b.png\nWhat?"
@@ -137,7 +137,7 @@ def test_no_image_is_a_file_or_a_variable_of_whoever_runs_the_cell(image):
 
 
 @pytest.mark.parametrize("system", ["@reviewer", "@~/.ssh/config", "@@", "@", "@/etc/passwd x=1"])
-def test_a_system_prompt_is_never_taken_for_a_persona(system):
+def test_system_prompt_is_never_taken_for_a_persona(system):
     turn = Turn("What?", "That.", system=system)
     assert asked_by(cell_source(turn, NotebookDefaults(), PROVIDERS)).options["system"] == system
     ((_, line, _),) = magics_of(NotebookDefaults("", system).cells()[1])
@@ -146,7 +146,7 @@ def test_a_system_prompt_is_never_taken_for_a_persona(system):
     assert system_of(session, None, NotebookContext({})) == system
 
 
-def test_what_the_cells_of_a_notebook_can_not_do_is_told_when_it_is_written(tmp_path):
+def test_export_reports_what_the_cells_lack(tmp_path):
     turns = [Turn("Rain?", "Yes.", calls=(ToolCall("1", "weather", "{}", "rain"),)), Turn("Sure?", "Yes.")]
     written = files.export_conversation(Conversation("talk", turns=turns), tmp_path / "a.ipynb")
     assert written.remarks == ("1 turn with tool calls: the cells call no tools when they run; add `--tools`.",)
@@ -156,7 +156,7 @@ def test_what_the_cells_of_a_notebook_can_not_do_is_told_when_it_is_written(tmp_
 
 
 @given(TEXTS)
-def test_the_first_cell_sets_the_model(model):
+def test_first_cell_sets_the_model(model):
     turn = Turn("q", "a", provider="openai", model=model)
     (first,) = NotebookDefaults.from_turns([turn], PROVIDERS).cells()
     load, *use = magics_of(first)
@@ -171,7 +171,7 @@ def test_the_first_cell_sets_the_model(model):
 @example("-h")
 @example("@none")
 @example("Be\nbrief, {x} $y.")
-def test_a_system_prompt_is_set_as_it_is(system):
+def test_system_prompt_is_set_unchanged(system):
     session = Session()
     ((name, line, _),) = magics_of(NotebookDefaults("", system).cells()[1])
     commands.run(session, line)

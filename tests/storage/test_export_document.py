@@ -42,7 +42,7 @@ def talk(*turns, name="talk", system=""):
 
 
 def faults(conversation):
-    """What of the page no exported page may hold."""
+    """Return the content of the page that no exported page may hold."""
     text = export_document.to_html(conversation).removeprefix("<!DOCTYPE html>\n")
     return faults_in(re.sub(r"<meta [^>]*>", _closed, text, count=5), PAGE)
 
@@ -75,7 +75,7 @@ class Outline(HTMLParser):
             self._open = ""
 
 
-def test_the_page_tells_who_said_what_in_headings():
+def test_page_names_each_speaker_in_a_heading():
     conversation = talk(
         turn("Why?", "# Because\n\nit\n\n## And so\n\n###### Small"), turn(provider="", model=""), system="Be brief."
     )
@@ -86,13 +86,13 @@ def test_the_page_tells_who_said_what_in_headings():
     ]
 
 
-def test_prompts_are_shown_as_they_were_typed():
+def test_prompts_are_shown_as_typed():
     assert '<div class="typed" dir="auto">a\n   &lt;b&gt; &amp;amp; $x$\t**c**</div>' in export_document.to_html(
         talk(turn("a\n   <b> &amp; $x$\t**c**"))
     )
 
 
-def test_replies_are_shown_as_what_they_mean():
+def test_replies_are_rendered_as_markdown():
     text = export_document.to_html(talk(turn(reply=DOCUMENT)))
     assert "<strong>bold</strong>" in text
     assert '<span class="k">def </span>' in text
@@ -121,7 +121,7 @@ def test_how_a_turn_ended_is_marked(turn, remark):
     assert "odd" not in export_document.to_html(talk(turn))
 
 
-def test_images_are_told_of_below_the_prompt_and_none_is_shown():
+def test_images_are_counted_below_the_prompt_and_not_shown():
     text = export_document.to_html(
         talk(turn(images=("data:image/png;base64,iVBORw0KGgo=", "https://evil.example/x.png")))
     )
@@ -133,7 +133,7 @@ def test_images_are_told_of_below_the_prompt_and_none_is_shown():
     assert "image" not in "".join(re.findall("<section.*?</section>", export_document.to_html(talk(turn())), re.DOTALL))
 
 
-def test_the_page_needs_nothing_else():
+def test_page_is_self_contained():
     text = export_document.to_html(talk(turn(reply=DOCUMENT)))
     assert "<meta charset" in text[:100]
     assert f'<meta http-equiv="Content-Security-Policy" content="{CONTENT_SECURITY_POLICY}">' in text
@@ -142,17 +142,17 @@ def test_the_page_needs_nothing_else():
     assert CONTENT_SECURITY_POLICY.startswith("default-src 'none'; style-src 'unsafe-inline'; img-src data:")
 
 
-def test_an_ordinary_page_passes_the_judge():
+def test_checker_accepts_an_ordinary_page():
     assert not faults(talk(turn(reply=DOCUMENT), turn(status="truncated", error="cut"), system="Be brief."))
 
 
-def test_the_judge_finds_a_stranger():
+def test_checker_finds_a_script():
     assert faults_in("<main><script>hurt()</script></main>", PAGE)
 
 
 @pytest.mark.once
 @pytest.mark.parametrize("family", FAMILIES)
-def test_no_hostile_words_act_wherever_they_stand(family):
+def test_hostile_text_is_inert_in_every_field(family):
     for text in (vector.text for vector in VECTORS if vector.family == family):
         assert not faults(talk(turn(text, text), turn("harmless", text), name=text, system=text)), text
 
@@ -170,7 +170,7 @@ def test_any_words_are_text(prompt, name):
     assert not faults(talk(turn(prompt, prompt), name=name))
 
 
-def test_what_would_steer_the_page_is_not_in_a_name():
+def test_names_hold_no_control_characters():
     text = export_document.to_html(talk(turn(model="a\u202eb\x1b[31m\n\nc"), name="x\u202ey"))
     assert '<h1 dir="auto">xy</h1>' in text
     assert ">openai:ab[31m c</h2>" in text

@@ -26,7 +26,7 @@ def turn(prompt="What?", reply="That.", **kwargs):
 
 
 def exported(*turns, **kwargs):
-    """The notebook of a conversation, as nbformat reads it."""
+    """Return the notebook of a conversation, as nbformat reads it."""
     made = nbformat.reads(notebook.to_notebook(Conversation("talk", turns=turns, **kwargs)), nbformat.NO_CONVERT)
     nbformat.validate(made)
     return made
@@ -39,7 +39,7 @@ def sources(*turns, **kwargs):
 # The cells.
 
 
-def test_a_notebook_begins_with_its_name_and_what_sets_the_kernel_up():
+def test_notebook_begins_with_its_name_and_setup_cells():
     turns = [turn("one"), turn("two"), turn("three", model="o1"), turn("four", provider="ollama", model="llama3:8b")]
     assert sources(*turns) == [
         "# talk",
@@ -51,7 +51,7 @@ def test_a_notebook_begins_with_its_name_and_what_sets_the_kernel_up():
     ]
 
 
-def test_options_are_given_where_a_turn_differs():
+def test_cells_have_options_only_where_a_turn_differs():
     params = {"temperature": 0, "top_p": 0.5, "stop": ["a b"], "user": "5"}
     turns = [turn("one", system="Be brief."), turn("two", system="Be brief."), turn("three", params=params)]
     assert sources(*turns)[2:] == [
@@ -62,7 +62,7 @@ def test_options_are_given_where_a_turn_differs():
     ]
 
 
-def test_a_turn_of_an_unknown_model_leaves_the_one_in_use():
+def test_turn_of_an_unknown_model_sets_no_model():
     assert sources(turn(provider="function", model="f"), turn(provider="", model="")) == [
         "# talk",
         "%load_ext lockbots_magic",
@@ -71,25 +71,25 @@ def test_a_turn_of_an_unknown_model_leaves_the_one_in_use():
     ]
 
 
-def test_turns_that_failed_or_say_nothing_are_left_out():
+def test_failed_and_empty_turns_are_left_out():
     assert sources(turn("a"), turn("b", status="error"), turn("c", ""), turn("d", status="interrupted"))[2:] == [
         "%%chat\na",
         "%%chat\nd",
     ]
 
 
-def test_a_turn_without_a_prompt_asks_nothing():
+def test_turn_without_a_prompt_sends_nothing():
     assert sources(turn("\n "))[-1].startswith("#")
 
 
-def test_a_parameter_that_can_not_be_typed_is_one_message():
+def test_parameter_that_is_not_a_literal_is_one_error():
     with pytest.raises(UsageError, match="'top-p'"):
         exported(turn(params={"top-p": 1}))
     with pytest.raises(UsageError, match="'df'"):
         exported(turn(params={"df": object()}))
 
 
-def test_a_cell_keeps_its_id_where_it_can():
+def test_cell_keeps_its_id_if_it_is_valid_and_unique():
     turns = [turn(cell_id=one) for one in ("abc-1", "abc-1", "not valid", None, "x" * 65, "")]
     ids = [cell.id for cell in exported(*turns).cells][2:]
     assert ids[0] == "abc-1"
@@ -97,7 +97,7 @@ def test_a_cell_keeps_its_id_where_it_can():
     assert ids == [cell.id for cell in exported(*turns).cells][2:], "the same for the same turns"
 
 
-def test_replies_stand_in_the_outputs_in_all_their_forms():
+def test_outputs_hold_replies_in_all_forms():
     (output,) = exported(turn("q", "**a**", status="truncated", error="cut short")).cells[-1].outputs
     assert output.data["text/plain"] == "**a**"
     assert output.data["text/markdown"] == "**a**\n\n*cut short*"
@@ -122,13 +122,13 @@ TURNS = st.builds(
 
 
 def whole(text):
-    """`text` with what is no character replaced, as a notebook has it."""
+    """Return `text` with lone surrogates replaced, as in a notebook."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 @given(st.lists(TURNS, min_size=1, max_size=6), st.text())
 @settings(max_examples=examples(50))
-def test_a_notebook_gives_the_conversation_back(tmp_path_factory, turns, name):
+def test_exported_notebook_restores_the_conversation(tmp_path_factory, turns, name):
     path = tmp_path_factory.getbasetemp() / "any.ipynb"
     files.export_conversation(Conversation(name, system="Be brief.", turns=turns), path)
     nbformat.validate(nbformat.read(path, nbformat.NO_CONVERT))
@@ -139,7 +139,7 @@ def test_a_notebook_gives_the_conversation_back(tmp_path_factory, turns, name):
     assert [*map(told, back.turns)] == [*map(told, turns)]
 
 
-def test_what_ran_again_comes_back_as_it_stood(tmp_path):
+def test_order_of_repeated_cells_is_restored(tmp_path):
     conversation = Conversation("talk")
     for run, one in enumerate(("a", "b", "c", "b", "d")):
         conversation.commit(turn(f"{one}{run}", cell_id=one, run=str(run)), conversation.slot(one, str(run)))
@@ -150,7 +150,7 @@ def test_what_ran_again_comes_back_as_it_stood(tmp_path):
     assert found.remarks == ()
 
 
-def test_everything_known_of_a_turn_comes_back(tmp_path):
+def test_all_fields_of_a_turn_are_restored(tmp_path):
     one = turn(
         "Вопрос 😀",
         DOCUMENT,
@@ -174,7 +174,7 @@ def test_everything_known_of_a_turn_comes_back(tmp_path):
     assert found.remarks == ()
 
 
-def test_the_turns_of_another_notebook_belong_to_no_cell_here(tmp_path):
+def test_imported_turns_belong_to_no_cell(tmp_path):
     conversation = Conversation("talk", turns=[turn(cell_id="abc")])
     files.export_conversation(conversation, tmp_path / "a.ipynb")
     (back,) = files.import_conversations(tmp_path / "a.ipynb").conversations
@@ -185,7 +185,7 @@ def test_the_turns_of_another_notebook_belong_to_no_cell_here(tmp_path):
 @pytest.mark.parametrize(
     "content", ["", "{", "[]", "{}", '{"nbformat": 4, "nbformat_minor": 5, "cells": []}', "[" * 100_000]
 )
-def test_what_is_no_notebook_with_turns_is_one_message(tmp_path, content):
+def test_file_that_is_not_a_notebook_with_turns_is_one_error(tmp_path, content):
     path = tmp_path / "a.ipynb"
     path.write_text(content)
     with pytest.raises(UsageError, match=r"a\.ipynb"):
@@ -193,7 +193,7 @@ def test_what_is_no_notebook_with_turns_is_one_message(tmp_path, content):
 
 
 @pytest.mark.once
-def test_hostile_words_are_carried_and_do_no_harm(tmp_path):
+def test_hostile_text_is_exported_and_inert(tmp_path):
     turns = [turn(vector.text, vector.text) for vector in VECTORS]
     turns += [turn(provider=name, model=name, system=name) for name in NAMES]
     path = tmp_path / "a.ipynb"
@@ -216,7 +216,7 @@ def lockbots(shell):
     return run
 
 
-def test_import_and_restore_both_go_on_with_an_exported_notebook(lockbots, shell, tmp_path):
+def test_import_and_restore_both_read_an_exported_notebook(lockbots, shell, tmp_path):
     session = session_of(shell)
     path = tmp_path / "talk.ipynb"
     files.export_conversation(Conversation("physics", turns=[turn("one", cell_id="a"), turn("two")]), path)
@@ -229,7 +229,7 @@ def test_import_and_restore_both_go_on_with_an_exported_notebook(lockbots, shell
     assert second.cell_id
 
 
-def test_a_copy_that_is_loaded_is_another_conversation(lockbots, shell, tmp_path):
+def test_loaded_copy_is_another_conversation(lockbots, shell, tmp_path):
     session = session_of(shell)
     lockbots("new physics")
     lockbots(f"save {tmp_path / 'a.json'}")
@@ -238,7 +238,7 @@ def test_a_copy_that_is_loaded_is_another_conversation(lockbots, shell, tmp_path
 
 
 @pytest.mark.kernel
-def test_an_exported_notebook_runs_and_gives_the_same_replies(tmp_path):
+def test_exported_notebook_runs_and_gives_the_same_replies(tmp_path):
     from nbclient import NotebookClient
 
     chat = Chat("guide", system='Be "brief",\nplease.')

@@ -43,7 +43,7 @@ def said(conversation):
 
 @pytest.fixture
 def lockbots(shell):
-    """Run a line of %lockbots and return what it says; raises what it raises."""
+    """Run a line of `%lockbots` and return its output."""
 
     def run(line):
         with capture_output() as captured:
@@ -62,7 +62,7 @@ def session(shell):
 
 
 @pytest.mark.parametrize("ending", files.EXPORT_FORMATS)
-def test_every_form_holds_text_in_any_script(tmp_path, ending):
+def test_every_format_holds_text_in_any_script(tmp_path, ending):
     path = tmp_path / f"беседа 😀{ending}"
     written = files.export_conversation(talk(turn("Как дела?", "Хорошо 😀 世界")), path)
     text = path.read_text(encoding="utf-8")
@@ -72,20 +72,20 @@ def test_every_form_holds_text_in_any_script(tmp_path, ending):
 
 
 @pytest.mark.parametrize("ending", files.EXPORT_FORMATS)
-def test_every_form_holds_half_a_character(tmp_path, ending):
+def test_every_format_holds_lone_surrogates(tmp_path, ending):
     path = tmp_path / f"a{ending}"
     files.export_conversation(talk(turn("half \ud83d", "a \udc00 character"), name="\ud800"), path)
     assert path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("ending", files.EXPORT_FORMATS)
-def test_a_conversation_without_turns_can_be_written(tmp_path, ending):
+def test_empty_conversation_can_be_written(tmp_path, ending):
     assert files.export_conversation(Conversation("empty"), tmp_path / f"a{ending}").turns == 0
 
 
 @pytest.mark.once
 @pytest.mark.parametrize("ending", files.EXPORT_FORMATS)
-def test_long_conversation_is_written_whole(tmp_path, ending):
+def test_long_conversation_is_written_completely(tmp_path, ending):
     count = pick(100, thorough=1000)
     path = tmp_path / f"a{ending}"
     written = files.export_conversation(talk(*[turn(f"question {n} of many", DOCUMENT) for n in range(count)]), path)
@@ -95,7 +95,7 @@ def test_long_conversation_is_written_whole(tmp_path, ending):
 
 
 @pytest.mark.parametrize("ending", [*files.EXPORT_FORMATS, ".saved"])
-def test_no_form_holds_a_credential(tmp_path, ending):
+def test_no_format_holds_a_credential(tmp_path, ending):
     secret = Secret(SECRET)
     params = {"header": {"x": [SECRET]}}
     call = ToolCall(f"call {SECRET}", f"f_{SECRET}", SECRET, f"the key is {SECRET}")
@@ -113,9 +113,9 @@ def test_no_form_holds_a_credential(tmp_path, ending):
     assert secret.size() == len(SECRET)
 
 
-def test_what_is_freed_of_credentials_keeps_its_kinds():
+def test_redacted_copy_keeps_its_types():
     class Names(list):
-        """A list that JSON takes for one."""
+        """A list type that JSON accepts as a list."""
 
     secret = Secret(SECRET)
     params = {"stop": Names([SECRET]), "size": (1, SECRET)}
@@ -128,7 +128,7 @@ def test_what_is_freed_of_credentials_keeps_its_kinds():
 
 
 @pytest.mark.parametrize("ending", files.EXPORT_FORMATS)
-def test_no_form_tells_where_a_service_is(tmp_path, ending):
+def test_no_format_holds_an_address_of_a_service(tmp_path, ending):
     error = "ConnectionFailed: the connection to intranet.example:8000 failed: refused"
     path = tmp_path / f"a{ending}"
     files.export_conversation(
@@ -137,7 +137,7 @@ def test_no_form_tells_where_a_service_is(tmp_path, ending):
     assert "intranet" not in path.read_text(encoding="utf-8")
 
 
-def test_an_old_file_is_replaced_whole(tmp_path):
+def test_existing_file_is_replaced_completely(tmp_path):
     path = tmp_path / "a.md"
     path.write_text("x" * 10_000)
     files.export_conversation(talk(), path)
@@ -146,7 +146,7 @@ def test_an_old_file_is_replaced_whole(tmp_path):
 
 
 @pytest.mark.parametrize("ending", files.EXPORT_FORMATS)
-def test_where_it_can_not_be_written_is_one_message_and_the_old_file_stays(tmp_path, ending, monkeypatch):
+def test_failed_write_is_one_error_and_keeps_the_old_file(tmp_path, ending, monkeypatch):
     path = tmp_path / f"a{ending}"
     path.write_text("old")
 
@@ -161,13 +161,13 @@ def test_where_it_can_not_be_written_is_one_message_and_the_old_file_stays(tmp_p
 
 
 @pytest.mark.skipif(os.name == "nt" or not os.geteuid(), reason="a folder that its owner can't write to")
-def test_a_folder_that_is_not_ours_is_one_message(tmp_path):
+def test_read_only_folder_is_one_error(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(UsageError, match="Can't write"):
         files.export_conversation(talk(), tmp_path / "a.md")
 
 
-def test_a_missing_folder_and_a_name_that_is_none_are_one_message(tmp_path):
+def test_missing_folder_and_invalid_name_are_one_error(tmp_path):
     for path in (tmp_path / "none" / "a.md", tmp_path / ("a" * 300 + ".md"), tmp_path / "a\0.md"):
         with pytest.raises(UsageError, match="Can't write"):
             files.export_conversation(talk(), path)
@@ -175,30 +175,30 @@ def test_a_missing_folder_and_a_name_that_is_none_are_one_message(tmp_path):
             files.import_conversations(path.with_suffix(".json"))
 
 
-@pytest.mark.parametrize("name", ["talk", "talk.txt", ".md", "", "talk.md.bak", "~nobody-at-all/a.txt"])
-def test_an_unknown_ending_is_a_message_that_lists_the_known_ones(name):
+@pytest.mark.parametrize("name", ["talk", "talk.txt", ".md", "", "talk.md.bak", "~unknown-user/a.txt"])
+def test_unknown_extension_is_an_error_that_lists_the_known_ones(name):
     with pytest.raises(UsageError, match=r"\.md .*\.html .*\.ipynb .*\.json"):
         files.export_conversation(talk(), name)
     with pytest.raises(UsageError, match=r"\.ipynb .*\.json"):
         files.import_conversations(name)
 
 
-def test_a_tilde_is_the_home_directory(tmp_path, monkeypatch):
+def test_tilde_is_the_home_directory(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     assert files.export_conversation(talk(), "~/A.JSON").path == tmp_path / "A.JSON"
     assert said(files.import_conversations("~/A.JSON").conversations[0]) == [("What?", "That.")]
 
 
-def test_a_home_that_is_unknown_is_one_message():
+def test_unknown_home_directory_is_one_error():
     with pytest.raises(UsageError, match="home"):
-        files.export_conversation(talk(), "~nobody-at-all/a.md")
+        files.export_conversation(talk(), "~unknown-user/a.md")
 
 
 # The toolkit's own.
 
 
-def test_what_is_saved_is_loaded_as_it_was(tmp_path):
+def test_saved_conversation_is_loaded_unchanged(tmp_path):
     conversation = talk(
         turn("Вопрос 😀", DOCUMENT, params={"stop": ["a"]}, status="truncated", error="cut", elapsed=1.5, cell_id="c"),
         turn("q", "", status="error", error="RateLimitError: later", stale=True),
@@ -210,19 +210,19 @@ def test_what_is_saved_is_loaded_as_it_was(tmp_path):
         assert (loaded.name, loaded.system, loaded.id) == (conversation.name, "Be brief.", conversation.id)
 
 
-def test_half_a_character_is_saved_as_it_is(tmp_path):
+def test_lone_surrogate_is_saved_unchanged(tmp_path):
     path = files.save_conversation(talk(turn("half \ud83d")), tmp_path / "a.json")
     assert files.load_conversation(path).turns[0].prompt == "half \ud83d"
 
 
 @pytest.mark.parametrize("value", [object(), float("nan"), {1, 2}])
-def test_a_parameter_that_is_no_json_is_one_message(tmp_path, value):
+def test_parameter_that_is_not_json_is_one_error(tmp_path, value):
     with pytest.raises(UsageError, match="parameter"):
         files.save_conversation(talk(turn(params={"x": value})), tmp_path / "a.json")
     assert not [*tmp_path.iterdir()]
 
 
-def test_what_is_no_text_is_one_message(tmp_path):
+def test_binary_file_is_one_error(tmp_path):
     path = tmp_path / "a.json"
     path.write_bytes(b"\xff\xfe\x00")
     for reads in (files.load_conversation, files.import_conversations):
@@ -230,7 +230,7 @@ def test_what_is_no_text_is_one_message(tmp_path):
             reads(path)
 
 
-def test_a_mark_in_front_of_the_text_is_no_part_of_it(tmp_path):
+def test_byte_order_mark_is_ignored(tmp_path):
     path = tmp_path / "a.json"
     path.write_text('[{"role": "user", "content": "q"}]', encoding="utf-8-sig")
     assert said(files.import_conversations(path).conversations[0]) == [("q", "")]
@@ -239,7 +239,7 @@ def test_a_mark_in_front_of_the_text_is_no_part_of_it(tmp_path):
 # Markdown.
 
 
-def test_markdown_tells_who_said_what_and_how_it_ended():
+def test_markdown_names_speakers_and_status():
     conversation = talk(
         turn("Why?", "# Because\n\n**it** is."),
         turn("And?", "so", status="truncated", error="cut short", stale=True),
@@ -257,7 +257,7 @@ def test_markdown_tells_who_said_what_and_how_it_ended():
     ]
 
 
-def test_markdown_tells_of_images_below_the_prompt_they_went_with():
+def test_markdown_counts_images_below_their_prompt():
     text = to_markdown(
         talk(turn("Who?", "Me.", images=("data:image/png;base64,AA==", "https://evil.example/x.png")), turn())
     )
@@ -266,20 +266,20 @@ def test_markdown_tells_of_images_below_the_prompt_they_went_with():
     assert "evil" not in text
 
 
-def test_no_reply_speaks_for_others_in_markdown():
+def test_reply_cannot_imitate_other_speakers_in_markdown():
     text = to_markdown(talk(turn("q", "a\n\n## You\n\n# You\n\nYou\n---\n\n> # You")))
     assert text.count("\n## You\n") == 1
     assert "\n# You" not in text
 
 
-def test_notes_of_two_replies_are_told_apart_in_markdown():
+def test_footnotes_of_two_replies_have_different_labels_in_markdown():
     text = to_markdown(talk(turn("q", "a[^1]\n\n[^1]: one thing"), turn("q", "b[^1]\n\n[^1]: another thing")))
     assert "a[^2-1]" in text
     assert "[^4-1]: another thing" in text
 
 
 def read(text):
-    """`text` as a renderer shows it that trusts it wholly."""
+    """Return `text` as shown by a renderer that trusts it completely."""
     reader = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     reader.validateLink = lambda _: True
     return reader.render(text)
@@ -287,7 +287,7 @@ def read(text):
 
 @pytest.mark.once
 @pytest.mark.parametrize("family", FAMILIES)
-def test_nothing_in_markdown_acts(family):
+def test_markdown_is_inert(family):
     for text in (vector.text for vector in VECTORS if vector.family == family):
         conversation = talk(turn(text, text), turn(text, "harmless"), system=text)
         assert not faults_in(read(to_markdown(conversation)), READ)
@@ -309,7 +309,7 @@ def listed(*pairs):
     return [{"role": role, "content": content} for role, content in pairs]
 
 
-def test_export_tells_what_was_written(lockbots, session, tmp_path):
+def test_export_reports_what_was_written(lockbots, session, tmp_path):
     conversation = session.conversations.get()
     for n in range(3):
         conversation.commit(
@@ -322,7 +322,7 @@ def test_export_tells_what_was_written(lockbots, session, tmp_path):
     )
 
 
-def test_export_and_import_without_a_file_list_the_endings(lockbots):
+def test_export_and_import_without_a_file_list_the_formats(lockbots):
     for line in ("export", "import", "export a", "import a.md"):
         with pytest.raises(UsageError, match=r"\.ipynb \(notebook.*%%chat cells\)"):
             lockbots(line)
@@ -330,7 +330,7 @@ def test_export_and_import_without_a_file_list_the_endings(lockbots):
     assert "(notebook of %%chat cells)" in " ".join(lockbots("export -h").split())
 
 
-def test_an_imported_conversation_is_named_after_its_file_and_gone_on_with(lockbots, session, tmp_path):
+def test_imported_conversation_is_named_after_its_file_and_becomes_current(lockbots, session, tmp_path):
     path = tmp_path / "моя беседа.json"
     path.write_text(json.dumps(listed(("system", "Be brief."), ("user", "q"), ("assistant", "a"))))
     assert lockbots(f'import "{path}"') == "Conversation моя беседа (1 turn).\n"
@@ -340,7 +340,7 @@ def test_an_imported_conversation_is_named_after_its_file_and_gone_on_with(lockb
     assert "q" in lockbots("history")
 
 
-def test_an_import_tells_what_it_did_not_take(lockbots, tmp_path):
+def test_import_reports_what_it_left_out(lockbots, tmp_path):
     path = tmp_path / "talk.json"
     image = {"type": "image_url", "image_url": {"url": "https://a.example/b.png"}}
     path.write_text(json.dumps(listed(("user", "Draw!"), ("assistant", [image]))))
@@ -349,14 +349,14 @@ def test_an_import_tells_what_it_did_not_take(lockbots, tmp_path):
     )
 
 
-def test_what_was_saved_keeps_its_name_when_imported(lockbots, session, tmp_path):
+def test_saved_conversation_keeps_its_name_when_imported(lockbots, session, tmp_path):
     lockbots("new physics")
     lockbots(f"save {tmp_path / 'a.json'}")
     assert lockbots(f"import {tmp_path / 'a.json'}") == "Conversation physics-2 (0 turns).\n"
 
 
 @pytest.mark.parametrize("command", ["export", "save"])
-def test_the_notebook_in_which_this_runs_is_not_replaced(lockbots, session, tmp_path, command):
+def test_export_does_not_replace_the_running_notebook(lockbots, session, tmp_path, command):
     path = tmp_path / "own.ipynb"
     path.write_text("mine")
     session.own_notebook = lambda: path
@@ -366,7 +366,7 @@ def test_the_notebook_in_which_this_runs_is_not_replaced(lockbots, session, tmp_
     assert "1 turn" not in lockbots(f"export {tmp_path / 'other.ipynb'}")
 
 
-def test_an_import_that_fails_changes_nothing(lockbots, session, tmp_path):
+def test_failed_import_changes_nothing(lockbots, session, tmp_path):
     path = tmp_path / "a.json"
     path.write_text("[1]")
     with pytest.raises(UsageError, match=r"a\.json: message 1"):

@@ -45,7 +45,7 @@ def imported(data):
     return messages.from_messages(data, "talk")[0]
 
 
-def test_messages_are_what_a_model_would_be_told():
+def test_messages_are_those_sent_to_a_model():
     conversation = talk(
         turn("one", "1"),
         turn("failed", "half", status="error"),
@@ -58,12 +58,12 @@ def test_messages_are_what_a_model_would_be_told():
     )
 
 
-def test_the_system_prompt_of_most_turns_comes_first_where_the_conversation_has_none():
+def test_most_common_system_prompt_is_used_if_the_conversation_has_none():
     turns = [turn(system="Once."), turn(system="Be brief."), turn(system="Be brief.")]
     assert json.loads(messages.to_messages(talk(*turns)))[0] == {"role": "system", "content": "Be brief."}
 
 
-def test_a_count_tells_what_was_left_out(tmp_path):
+def test_export_counts_the_turns_left_out(tmp_path):
     conversation = talk(turn(), turn(reply="", status="error"), turn(reply=""))
     assert files.export_conversation(conversation, tmp_path / "a.json") == files.ExportResult(
         tmp_path / "a.json", 1, failed=1, empty=1
@@ -79,7 +79,7 @@ IMAGES = st.lists(
 
 
 @given(st.lists(st.tuples(st.text(), TEXTS, IMAGES.map(tuple))), st.text())
-def test_messages_come_back_as_they_went(told, system):
+def test_exported_messages_are_imported_unchanged(told, system):
     turns = [Turn(prompt, reply, images=images) for prompt, reply, images in told]
     data = json.loads(messages.to_messages(Conversation("talk", system=system, turns=turns)))
     if not data:
@@ -91,7 +91,7 @@ def test_messages_come_back_as_they_went(told, system):
     assert {t.system for t in back.turns} <= {system}
 
 
-def test_an_object_with_messages_is_read_as_a_request_has_them():
+def test_messages_are_read_from_a_request_object():
     data = {"model": "gpt-4o", "temperature": 1, "messages": listed(("user", "q"), ("assistant", "a"))}
     assert said(imported(data)) == [("q", "a")]
 
@@ -106,7 +106,7 @@ def test_messages_of_one_role_in_a_row_become_one():
     assert said(imported(given)) == [("a\n\nb", "c\n\nd"), ("e", "")]
 
 
-def test_a_question_without_a_reply_is_a_turn_that_can_be_asked_again():
+def test_prompt_without_a_reply_is_a_turn_that_can_be_retried():
     (only,) = imported(listed(("user", "q"))).turns
     assert (only.reply, only.status, only.in_context) == ("", "complete", False)
 
@@ -116,7 +116,7 @@ def test_parts_of_text_are_joined():
     assert said(imported([{"role": "user", "content": parts}])) == [("a\n\nb", "")]
 
 
-def test_images_come_back_from_a_file_with_the_turn_they_went_with(tmp_path):
+def test_images_are_imported_with_their_turn(tmp_path):
     path = files.export_conversation(
         talk(turn(images=(PNG, JPEG)), turn("And now?", "Later.")), tmp_path / "a.json"
     ).path
@@ -129,13 +129,13 @@ def image(url, kind="image_url"):
     return {"type": kind, "image_url": url}
 
 
-def test_images_of_several_messages_and_kinds_go_with_one_question():
+def test_images_of_several_messages_belong_to_one_prompt():
     parts = [image({"url": PNG, "detail": "low"}), {"type": "text", "text": "What?"}, image(JPEG, "input_image")]
     (only,) = imported(listed(("user", parts), ("user", [image({"url": JPEG})]), ("assistant", "That."))).turns
     assert (only.prompt, only.images) == ("What?", (PNG, JPEG, JPEG))
 
 
-def test_an_image_where_no_turn_has_any_is_left_out_with_a_remark():
+def test_image_outside_a_prompt_is_left_out_with_a_remark():
     parts = [{"type": "text", "text": "Here."}, image({"url": PNG})]
     back, remarks = messages.from_messages(listed(("user", "Draw!"), ("assistant", parts)), "talk")
     assert said(back) == [("Draw!", "Here.")]
@@ -145,7 +145,7 @@ def test_an_image_where_no_turn_has_any_is_left_out_with_a_remark():
 @pytest.mark.parametrize(
     "url", ["file:///etc/passwd", "/etc/passwd", "df", "data:text/html,x", "javascript:hurt()", ""]
 )
-def test_an_image_that_is_none_of_the_web_and_no_data_is_one_message(url):
+def test_image_that_is_neither_http_nor_data_is_one_error(url):
     with pytest.raises(UsageError, match="message 1 holds an image without an http"):
         imported(listed(("user", [image({"url": url})])))
 
@@ -155,7 +155,7 @@ CALLING = Message("assistant", "I'll look.", calls=(WEATHER,)).to_dict()
 RAIN = Message("tool", "rain", call_id="call_1").to_dict()
 
 
-def test_functions_that_were_called_are_kept_with_the_reply():
+def test_tool_calls_are_kept_with_the_reply():
     given = [*listed(("user", "Rain?")), CALLING, RAIN, *listed(("assistant", "Yes."), ("user", "Sure?"))]
     back, remarks = messages.from_messages(given, "talk")
     assert said(back) == [("Rain?", "I'll look.\n\nYes."), ("Sure?", "")]
@@ -169,7 +169,7 @@ def test_calls_with_the_same_id_in_two_rounds_have_a_result_each():
     assert [call.result for call in imported(given).turns[0].calls] == ["rain", "sun"]
 
 
-def test_calls_in_the_old_form_are_known_by_their_names():
+def test_old_function_calls_have_their_name_as_id():
     call = {"role": "assistant", "content": None, "function_call": {"name": "f", "arguments": "{}"}}
     result = {"role": "function", "name": "f", "content": "1"}
     (only,) = imported([*listed(("user", "q")), call, result, *listed(("assistant", "a"))]).turns
@@ -183,7 +183,7 @@ def test_a_call_without_a_result_is_left_out_with_a_remark():
     assert remarks == ("1 call of tools left out: they have no result.",)
 
 
-def test_an_export_without_the_calls_says_so(tmp_path):
+def test_export_without_tool_calls_says_so(tmp_path):
     conversation = talk(turn(calls=(WEATHER._replace(result="rain"),)), turn())
     (remark,) = files.export_conversation(conversation, tmp_path / "a.json").remarks
     assert remark == "1 turn without tool calls: messages hold only the reply."
@@ -222,7 +222,7 @@ def test_an_export_without_the_calls_says_so(tmp_path):
         (listed(("user", [{"type": "text", "text": 5}])), "message 1 holds a part of type 'text'"),
     ],
 )
-def test_what_is_no_list_of_messages_is_one_message_that_names_the_place(data, why):
+def test_invalid_messages_are_one_error_that_names_the_position(data, why):
     with pytest.raises(UsageError, match=why):
         imported(data)
 
@@ -243,7 +243,7 @@ ALMOST = st.lists(
 
 @contextmanager
 def one_message():
-    """Whatever happens is well, or one `UsageError`, whose words are in the list."""
+    """Accept success or one `UsageError`; collect its message in the list."""
     errors = []
     try:
         yield errors
@@ -252,7 +252,7 @@ def one_message():
 
 
 @given(JSON | ALMOST | st.fixed_dictionaries({"messages": ALMOST}))
-def test_any_json_is_a_conversation_or_one_message(data):
+def test_any_json_is_a_conversation_or_one_error(data):
     with one_message() as errors:
         back = imported(data)
         assert Conversation.from_dict(back.to_dict()).turns == back.turns
@@ -266,7 +266,7 @@ SAVED = st.fixed_dictionaries(
 
 
 @given(st.binary() | (JSON | ALMOST | SAVED).map(lambda data: json.dumps(data).encode()))
-def test_any_file_is_read_or_one_message(tmp_path_factory, content):
+def test_any_file_is_read_or_one_error(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "any.json"
     path.write_bytes(content)
     with one_message() as errors:

@@ -32,7 +32,7 @@ def written(entry=ENTRY, **about):
     return json.loads(json.dumps(metadata(entry, **about), allow_nan=False))[KEY]
 
 
-def test_a_turn_is_read_as_it_was_written():
+def test_turn_is_read_as_written():
     record = parse_record(written(cell="c1", source="%%chat\nwhat?"))
     assert record.entry == replace(ENTRY, turn=replace(TURN, run=None)), "an execution counts within one kernel only"
     assert (record.cell, record.source, record.shown) == ("c1", digest("%%chat\nwhat?"), digest(TURN.reply))
@@ -43,7 +43,7 @@ def test_a_turn_outside_every_conversation_needs_no_order():
     assert parse_record(written(outside)).entry == outside
 
 
-def test_a_turn_that_no_output_shows_is_as_none_but_tells_what_is_left():
+def test_turn_without_output_is_omitted_but_the_order_is_kept():
     failed = Turn("p", status="error")
     kept = parse_record(written(HistoryEntry(INFO, failed, order=(7, 8), made=5.0))).entry
     assert kept == HistoryEntry(INFO, order=(7, 8), made=5.0)
@@ -51,12 +51,12 @@ def test_a_turn_that_no_output_shows_is_as_none_but_tells_what_is_left():
 
 
 @pytest.mark.parametrize("deleted", [True, False])
-def test_a_snapshot_is_read_as_it_was_written(deleted):
+def test_snapshot_is_read_as_written(deleted):
     entry = HistoryEntry(ConversationInfo("i", "main"), order=(3, 4, 5, 1), made=5.0, deleted=deleted)
     assert parse_record(written(entry)).entry == entry
 
 
-def test_whether_a_turn_is_stale_is_not_said_by_the_turn():
+def test_staleness_is_stored_with_the_order_not_the_turn():
     assert not parse_record(written(entry_of(Turn("p", stale=True)))).entry.turn.stale
 
 
@@ -75,7 +75,7 @@ CIRCLE.append(CIRCLE)
 @pytest.mark.parametrize(
     "value", [Frame(), b"x", float("nan"), float("inf"), CIRCLE, {1: 2}, {"a": Frame()}, 2**60, {1}]
 )
-def test_a_parameter_that_is_no_json_is_described(value):
+def test_parameter_that_is_not_json_is_described(value):
     turn = Turn("p", "r", params={"data": value, "n": 1})
     record = parse_record(written(entry_of(turn)))
     assert record.entry.turn.params == {"n": 1}
@@ -90,7 +90,7 @@ def test_a_parameter_that_is_almost_json_becomes_json(value, read):
     assert parse_record(written(entry_of(turn))).entry.turn.params == {"x": read}
 
 
-def test_every_text_is_cleaned_names_too():
+def test_every_text_is_cleaned_including_names():
     held = Secret("hush-hush-hush")
     secret = held.reveal()
     turn = Turn(
@@ -103,7 +103,7 @@ def test_every_text_is_cleaned_names_too():
     assert parse_record(made[KEY]).entry.turn.prompt == "p ***"
 
 
-def test_half_a_character_can_not_be_saved_and_is_replaced():
+def test_lone_surrogate_is_replaced():
     entry = entry_of(Turn("a\ud83d", "😀"))
     turn = parse_record(json.loads(json.dumps(metadata(entry), ensure_ascii=False).encode())[KEY]).entry.turn
     assert (turn.prompt, turn.reply) == ("a\ufffd", "😀")
@@ -169,7 +169,7 @@ PARTS = ["version", "conversation", "turn", "serial", "order", "stale", "made", 
 
 
 @given(st.sampled_from([[part] for part in PARTS] + [["turn", key] for key in written()["turn"]]), JSON)
-def test_whatever_stands_in_a_record_it_is_read_or_refused(path, value):
+def test_any_record_is_read_or_refused(path, value):
     try:
         entry = parse_record(changed(path, value)).entry
     except ValueError:
@@ -178,10 +178,10 @@ def test_whatever_stands_in_a_record_it_is_read_or_refused(path, value):
 
 
 @given(JSON)
-def test_what_is_no_record_is_refused(data):
+def test_value_that_is_not_a_record_is_refused(data):
     with pytest.raises(ValueError, match=r"damaged|version"):
         parse_record(data)
 
 
-def test_a_digest_knows_no_line_ends_and_no_blank_lines_around():
+def test_digest_ignores_line_ends_and_surrounding_blank_lines():
     assert digest("a\r\nb\n") == digest("\na\nb") != digest("a b")

@@ -1,4 +1,4 @@
-"""Conversations rebuilt from outputs equal those of the kernel, whatever was done."""
+"""Conversations rebuilt from outputs equal those of the kernel, for any sequence of actions."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def a_turn(outcome, **more):
 
 
 class World:
-    """A kernel with real conversations, and a notebook that keeps what the cells' last runs have shown.
+    """A kernel with conversations, and a notebook that keeps the outputs of the last run of each cell.
 
     Args:
-        is_tidy: nothing is done that takes a turn off the notebook which the kernel still has.
+        is_tidy: True to exclude actions that remove from the notebook a turn that the kernel still has.
     """
 
     def __init__(self, is_tidy):
@@ -77,7 +77,7 @@ class World:
             self.show(cell, entry)
 
     def ask(self, number, outcomes):
-        """Run one of a few cells, which asks as often as there are outcomes."""
+        """Run one of a few cells, which makes one turn for each outcome."""
         cell = f"ask{number}"
         if self.is_tidy and self.would_lose(cell):
             cell = self.fresh("another")
@@ -98,7 +98,7 @@ class World:
         self.clock -= 10 * number
 
     def late(self, number, outcomes):
-        """A slot is taken, others are asked and taken back, and then the turn comes."""
+        """Take a slot, add and undo other turns, then commit the turn."""
         slot = self.current.slot()
         for _ in range(number % 3):
             self.ask(number, outcomes)
@@ -135,7 +135,7 @@ class World:
         self.current = self.conversations.setdefault("main", Conversation())
 
     def restart(self, _, __):
-        """The kernel dies, and the notebook brings it back."""
+        """Restart the kernel and restore the notebook."""
         name = self.current.name
         restored = [Conversation.from_restored(past) for past in rebuild_conversations(self.entries())]
         self.conversations = {c.name: c for c in restored}
@@ -144,12 +144,12 @@ class World:
         self.current = self.conversations.setdefault(name, Conversation(name))
 
     def lose(self, number, _):
-        """A cell is deleted, or its outputs are cleared."""
+        """Delete a cell, or clear its outputs."""
         if self.outputs and not self.is_tidy:
             del self.outputs[list(self.outputs)[number % len(self.outputs)]]
 
     def unseen(self, number, outcomes):
-        """Something is done of which no output tells, as from Python."""
+        """Make a change that no output records, as from Python."""
         if not self.is_tidy:
             shown, self.outputs = self.outputs, {}
             (self.undo if number % 2 else self.clear)(number, outcomes)
@@ -180,7 +180,7 @@ def after(steps, *, is_tidy):
 
 
 def had(world):
-    """What counts of the conversations: a turn that no output shows is not in the notebook, nor in any context."""
+    """Return the conversations without turns that no output shows: those are in no notebook and no context."""
     shown = [(c.name, c.id, [t for t in c.turns if t.is_shown]) for c in world.conversations.values()]
     return sorted((name, id_, [(t.id, t.cell_id, t.stale) for t in turns]) for name, id_, turns in shown if turns)
 
@@ -192,7 +192,7 @@ def rebuilt(world):
 
 @settings(max_examples=examples(700))
 @given(STEPS)
-def test_what_is_rebuilt_is_what_the_kernel_had(steps):
+def test_rebuilt_conversations_equal_those_of_the_kernel(steps):
     world = after(steps, is_tidy=True)
     assert rebuilt(world) == had(world)
     if not any("failed" in outcomes for _, _, outcomes in steps):
@@ -202,7 +202,7 @@ def test_what_is_rebuilt_is_what_the_kernel_had(steps):
 @pytest.mark.once
 @settings(max_examples=examples(700))
 @given(STEPS)
-def test_whatever_is_lost_a_turn_that_is_not_stale_has_the_turns_before_it_that_it_had(steps):
+def test_turn_that_is_not_stale_has_all_its_earlier_turns_whatever_is_lost(steps):
     world = after(steps, is_tidy=False)
     for past in rebuild_conversations(world.entries()):
         before = []
@@ -214,7 +214,7 @@ def test_whatever_is_lost_a_turn_that_is_not_stale_has_the_turns_before_it_that_
 @pytest.mark.once
 @settings(max_examples=examples(300))
 @given(STEPS, st.randoms(use_true_random=False))
-def test_the_order_of_the_cells_plays_no_part(steps, random):
+def test_order_of_the_cells_does_not_matter(steps, random):
     entries = after(steps, is_tidy=False).entries()
     mixed = random.sample(entries, len(entries))
     assert rebuild_conversations(mixed) == rebuild_conversations(entries)
@@ -223,7 +223,7 @@ def test_the_order_of_the_cells_plays_no_part(steps, random):
 @pytest.mark.once
 @settings(max_examples=examples(300))
 @given(STEPS)
-def test_a_turn_is_stale_as_the_kernel_had_it_or_behind_a_gap_that_is_told(steps):
+def test_turn_is_stale_as_in_the_kernel_or_after_a_reported_gap(steps):
     world = after(steps, is_tidy=False)
     stale = {serial for entry in world.entries() for serial in entry.stale}
     for past in rebuild_conversations(world.entries()):
@@ -235,7 +235,7 @@ def test_a_turn_is_stale_as_the_kernel_had_it_or_behind_a_gap_that_is_told(steps
 
 @settings(max_examples=examples(700))
 @given(STEPS)
-def test_what_had_gone_when_a_later_output_was_made_does_not_come_back(steps):
+def test_turn_removed_before_a_later_output_stays_removed(steps):
     world = after(steps, is_tidy=False)
     made = {entry.turn.id: entry.made for entry in world.entries() if entry.turn}
     pasts = {past.info.id: past for past in rebuild_conversations(world.entries())}
@@ -250,7 +250,7 @@ def test_what_had_gone_when_a_later_output_was_made_does_not_come_back(steps):
 
 
 class Log:
-    """A conversation, and the entries that the notebook still has."""
+    """A conversation, and the entries that the notebook holds."""
 
     def __init__(self):
         self.conversation = Conversation()
@@ -278,7 +278,7 @@ def log_of(*prompts):
     return log
 
 
-def test_a_cell_in_the_middle_that_ran_again_stands_where_it_stood():
+def test_repeated_cell_keeps_its_place():
     log = log_of("a", "b", "c")
     log.ask("B", cell="b", run="2")
     assert log.rebuilt("b") == log.rebuilt() == {"main": "a B c?"}
@@ -287,14 +287,14 @@ def test_a_cell_in_the_middle_that_ran_again_stands_where_it_stood():
     assert log.rebuilt("b", "c") == {"main": "a B C d?"}
 
 
-def test_cells_that_ran_again_in_turn_stand_where_they_stood():
+def test_several_repeated_cells_keep_their_places():
     log = log_of("a", "p", "x", "n", "e")
     for again in ("x", "p", "n"):
         log.ask(again.upper(), cell=again, run=again)
     assert log.rebuilt("x", "p", "n") == {"main": "a P X? N e?"}
 
 
-def test_a_cell_with_fewer_turns_than_before_leaves_none_of_them():
+def test_repeated_cell_with_fewer_turns_leaves_no_old_turn():
     log = log_of("a")
     for prompt in "bcd":
         log.ask(prompt, cell="loop")
@@ -304,7 +304,7 @@ def test_a_cell_with_fewer_turns_than_before_leaves_none_of_them():
     assert log.rebuilt("b", "c", "d") == log.rebuilt() == {"main": "a B C z?"}
 
 
-def test_turns_taken_back_go_with_the_next_one_even_if_nothing_told_of_it():
+def test_undone_turns_stay_removed_without_the_output_of_undo():
     log = log_of("a", "b", "c")
     log.conversation.undo(2)
     log.entries["undo"] = log.conversation.snapshot()
@@ -313,7 +313,7 @@ def test_turns_taken_back_go_with_the_next_one_even_if_nothing_told_of_it():
     assert log.rebuilt("undo") == {"main": "a d"}
 
 
-def test_a_turn_that_was_replaced_does_not_come_back_when_its_successor_is_lost():
+def test_replaced_turn_stays_removed_when_its_successor_is_lost():
     log = log_of("a", "b")
     log.redo("b", "B")
     log.ask("c")
@@ -321,7 +321,7 @@ def test_a_turn_that_was_replaced_does_not_come_back_when_its_successor_is_lost(
     assert log.rebuilt("B") == {"main": "a c?"}
 
 
-def test_nor_does_one_behind_a_turn_that_came_after_it():
+def test_replaced_turn_stays_removed_after_an_earlier_cell_ran_again():
     log = log_of("a", "b", "c")
     log.redo("c", "C")
     log.redo("b", "B")
@@ -329,7 +329,7 @@ def test_nor_does_one_behind_a_turn_that_came_after_it():
     assert log.rebuilt("C") == {"main": "a B"}
 
 
-def test_a_fork_begins_with_what_there_was_up_to_the_turn_it_was_made_at():
+def test_fork_begins_with_the_turns_up_to_its_origin():
     log = log_of("a", "b", "c")
     fork = log.conversation.fork("other", log.conversation.turns[1].id)
     log.redo("a", "A")
@@ -341,7 +341,7 @@ def test_a_fork_begins_with_what_there_was_up_to_the_turn_it_was_made_at():
     assert log.rebuilt()["again"] == "anew b?"
 
 
-def test_a_copy_is_of_the_time_it_was_made_also_where_a_clock_was_set_back_since():
+def test_fork_keeps_its_turns_after_the_clock_is_set_back():
     log = log_of("a")
     log.entries["copied"] = log.conversation.fork("other").snapshot()
     (past,) = (past for past in rebuild_conversations(log.entries.values()) if past.info.name == "main")
@@ -352,7 +352,7 @@ def test_a_copy_is_of_the_time_it_was_made_also_where_a_clock_was_set_back_since
     assert log.rebuilt() == {"main": "A", "other": "a"}
 
 
-def test_a_conversation_that_came_from_a_file_tells_that_its_beginning_is_missing():
+def test_loaded_conversation_reports_that_its_beginning_is_missing():
     log = Log()
     log.conversation = Conversation(turns=[Turn("old", "r")])
     log.ask("a")
@@ -361,7 +361,7 @@ def test_a_conversation_that_came_from_a_file_tells_that_its_beginning_is_missin
     assert log.rebuilt() == {"main": "a?"}
 
 
-def test_a_fork_needs_no_output_of_its_original_but_those_of_their_turns():
+def test_fork_needs_only_the_outputs_of_its_turns():
     log = log_of("a", "b")
     fork = log.conversation.fork("other")
     log.ask("c", of=fork)
@@ -372,14 +372,14 @@ def test_a_fork_needs_no_output_of_its_original_but_those_of_their_turns():
     assert log.rebuilt() == {"other": "a b c"}
 
 
-def test_a_conversation_that_is_deleted_stays_away_though_nothing_changed_before():
+def test_deleted_conversation_stays_deleted():
     log = log_of("a")
     log.entries["deleted"] = log.conversation.snapshot(deleted=True)
     log.entries["described"] = log.conversation.snapshot()
     assert log.rebuilt() == {}
 
 
-def test_a_retried_turn_is_gone_when_its_cell_ran_again_and_failed():
+def test_retried_turn_is_removed_when_its_cell_fails_later():
     log = log_of("a", "b")
     log.redo("a", "A")
     failed = Turn("a", status="error", cell_id="a", run="2")
@@ -388,14 +388,14 @@ def test_a_retried_turn_is_gone_when_its_cell_ran_again_and_failed():
     assert log.rebuilt("a") == {"main": "b?"}
 
 
-def test_a_loss_right_behind_a_cell_that_ran_again_is_told():
+def test_gap_right_after_a_repeated_cell_is_reported():
     log = log_of("a", "b", "c", "d")
     log.ask("B", cell="b", run="2")
     (past,) = rebuild_conversations(entry for prompt, entry in log.entries.items() if prompt not in ("b", "c"))
     assert [t.prompt for t in past.turns if t.id in past.gaps] == ["d"]
 
 
-def test_what_is_known_of_a_conversation_is_known_in_the_next_kernel_too():
+def test_restored_conversation_can_be_restored_again():
     log = log_of("a")
     log.conversation.clear()
     log.ask("b")
@@ -408,7 +408,7 @@ def test_what_is_known_of_a_conversation_is_known_in_the_next_kernel_too():
     assert [e.serial for e in again.entries()] == list(past.serials)
 
 
-def test_a_turn_asked_after_a_loss_does_not_miss_what_was_lost():
+def test_turn_made_after_a_removal_is_not_stale():
     log = log_of("a", "b", "c")
     failed = Turn("b", status="error", cell_id="b", run="2")
     log.conversation.commit(failed, log.conversation.slot("b", "2"))
@@ -416,7 +416,7 @@ def test_a_turn_asked_after_a_loss_does_not_miss_what_was_lost():
     assert log.rebuilt("b") == {"main": "a c? d"}
 
 
-def test_a_clock_set_back_does_not_change_the_order():
+def test_clock_set_back_does_not_change_the_order():
     log = log_of("a", "b")
     with mock.patch("lockbots_magic.conversation.conversation.time") as clock:
         clock.time.return_value = 5.0

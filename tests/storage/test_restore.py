@@ -20,7 +20,7 @@ from lockbots_magic.storage.restore import find_own_notebook, read_conversation,
 
 
 class Notebook:
-    """A notebook under way, with one conversation."""
+    """A notebook in use, with one conversation."""
 
     def __init__(self, path, **conversation):
         self.path = path
@@ -52,7 +52,7 @@ class Notebook:
 
     @property
     def turns(self):
-        """The prompts, with the cells that own them."""
+        """Return the prompts with the cells that own them."""
         return [(t.prompt, t.cell_id) for t in self.restored().conversations[-1].turns]
 
     @property
@@ -88,13 +88,13 @@ def record_in(cell):
     return cell["outputs"][0]["metadata"][KEY]
 
 
-def test_the_conversation_comes_back_as_it_was(three):
+def test_conversation_is_restored_unchanged(three):
     again = read_conversation(three.save())
     assert again.to_dict() == three.conversation.to_dict()
     assert three.remarks == ""
 
 
-def test_the_latest_conversation_comes_or_the_one_that_is_named(three):
+def test_named_or_latest_conversation_is_read(three):
     first, three.conversation = three.conversation, Conversation("physics")
     three.ask("c9", "why?")
     path = three.save()
@@ -111,7 +111,7 @@ def test_from_python_remarks_are_warnings(three):
     assert caught[0].filename == __file__
 
 
-def test_texts_may_be_lists_of_lines_behind_a_byte_order_mark(three):
+def test_texts_may_be_lists_of_lines_after_a_byte_order_mark(three):
     for cell in three.cells:
         cell["source"] = cell["source"].splitlines(keepends=True)
         cell["outputs"][0]["data"]["text/plain"] = ["yes"]
@@ -148,14 +148,14 @@ def test_texts_may_be_lists_of_lines_behind_a_byte_order_mark(three):
         ('{"nbformat": 4, "cells": []}', "no saved turns.*Run its %%chat cells again"),
     ],
 )
-def test_a_file_that_is_no_such_notebook_is_one_clear_message(tmp_path, text, why):
+def test_file_that_is_not_a_notebook_is_one_clear_error(tmp_path, text, why):
     path = tmp_path / "x.ipynb"
     path.write_text(text)
     with pytest.raises(UsageError, match=f"x.ipynb.*{why}"):
         restore_notebook(path)
 
 
-def test_a_file_that_can_not_be_read_is_one_clear_message(tmp_path, monkeypatch):
+def test_unreadable_file_is_one_clear_error(tmp_path, monkeypatch):
     with pytest.raises(UsageError, match=r"Can't read .*: No such file"):
         restore_notebook(tmp_path / "nothing.ipynb")
     (tmp_path / "x.ipynb").write_bytes(b"\xff\xfe\xff")
@@ -191,14 +191,14 @@ def test_a_damaged_record_names_the_cell(three, damage):
     assert re.match(r'talk\.ipynb: cell 3 \("two"\): can\'t use the metadata of its output', three.refused())
 
 
-def test_the_same_turn_told_in_two_ways_is_refused(three):
+def test_same_turn_with_different_content_is_refused(three):
     copied = json.loads(json.dumps(three.cells[0]))
     record_in(copied)["turn"]["reply"] = "no"
     three.cells.append({**copied, "id": "c4"})
     assert 'cell 1 ("one") and cell 4 ("one") hold the same turn with different content' in three.refused()
 
 
-def test_nothing_in_a_message_steers_a_terminal(three):
+def test_messages_hold_no_control_characters(three):
     three.cells[0]["source"] = "%%chat\n\x1b[31mone javascript:x data:text/html,x"
     assert "\x1b" not in three.remarks
     record_in(three.cells[0])["version"] = "\x1b]0;x\x07"
@@ -208,13 +208,13 @@ def test_nothing_in_a_message_steers_a_terminal(three):
 # Notebooks that were worked on.
 
 
-def test_a_cell_edited_after_its_reply_keeps_the_turn_as_it_was_asked(three):
+def test_cell_edited_after_its_reply_keeps_the_old_prompt(three):
     three.cells[1]["source"] = "%%chat\nsomething else"
     assert three.turns[1] == ("two", "c2")
     assert three.remarks == 'cell 2 ("something else"): edited after the reply; the turn keeps the old prompt.'
 
 
-def test_an_output_altered_by_hand_leaves_the_turn_as_it_came(three):
+def test_output_edited_by_hand_keeps_the_old_reply(three):
     for cell in three.cells[1:]:
         cell["outputs"][0]["data"]["text/plain"] = "no"
     assert three.restored().conversations[0].turns[1].reply == "yes"
@@ -227,14 +227,14 @@ def test_reordered_cells_keep_the_order_of_the_conversation(three):
     assert "the cells were reordered" in three.remarks
 
 
-def test_a_deleted_cell_leaves_a_gap_that_is_told(three):
+def test_deleted_cell_leaves_a_reported_gap(three):
     del three.cells[1]
     assert [(t.prompt, t.stale) for t in three.restored().conversations[0].turns] == [("one", False), ("three", True)]
     assert 'turns are missing right before "three"' in three.remarks
 
 
 @pytest.mark.parametrize("outputs", [[], [ERROR]])
-def test_a_cleared_cell_is_told(three, outputs):
+def test_cleared_cell_is_reported(three, outputs):
     three.cells[1]["outputs"] = outputs
     assert 'cell 2 ("two"): there is no reply: cleared, failed, or not run yet' in three.remarks
 
@@ -243,7 +243,7 @@ def test_a_cleared_cell_is_told(three, outputs):
     "output",
     [shown("half"), shown("half", kind="execute_result"), {"output_type": "stream", "name": "stdout", "text": "x"}],
 )
-def test_a_reply_without_its_turn_is_told(three, output):
+def test_reply_without_its_turn_is_reported(three, output):
     three.add("c4", "%%chat\nfour", output, ERROR)
     assert len(three.turns) == 3
     assert 'cell 4 ("four"): the output holds no turn' in three.remarks
@@ -251,12 +251,12 @@ def test_a_reply_without_its_turn_is_told(three, output):
 
 
 @pytest.mark.parametrize("source", ["%%chat -h", "%%chat --help\nx", "print(1)", "%%chatter\nx", "# %%chat"])
-def test_a_cell_that_asks_nothing_is_passed_over(three, source):
+def test_cell_without_a_prompt_is_ignored(three, source):
     three.add("c4", source, {"output_type": "stream", "name": "stdout", "text": "x"})
     assert three.remarks == ""
 
 
-def test_many_cells_are_named_by_number_and_not_all(three):
+def test_remark_names_many_cells_by_number_up_to_a_limit(three):
     for n in range(20):
         three.add(f"x{n}", "%%chat\nlater")
     assert "cells 4, 5, 6, 7, 8, 9, 10, 11 and 12 more: there is no reply" in three.remarks
@@ -268,7 +268,7 @@ def test_a_copied_cell_counts_once(three):
     assert three.remarks == 'cell 1 ("two"): a copy of another cell with its output; the turn counts once.'
 
 
-def test_a_turn_taken_back_stays_away_and_its_cell_is_no_concern(three):
+def test_undone_turn_stays_removed_and_its_cell_is_not_reported(three):
     three.conversation.undo()
     three.show("u", "%lockbots undo", three.conversation.snapshot())
     three.cells[2]["source"] = "edited"
@@ -276,7 +276,7 @@ def test_a_turn_taken_back_stays_away_and_its_cell_is_no_concern(three):
     assert three.remarks == ""
 
 
-def test_two_conversations_of_one_name_are_told_apart(three):
+def test_conversations_of_one_name_get_different_names(three):
     old, three.conversation = three.conversation, Conversation()
     three.ask("c4", "again")
     older, latest = three.restored().conversations
@@ -284,14 +284,14 @@ def test_two_conversations_of_one_name_are_told_apart(three):
     assert three.remarks == '"main-2" is an older conversation that was also called "main".'
 
 
-def test_a_system_prompt_that_comes_along_is_told(tmp_path):
+def test_restored_system_prompt_is_reported(tmp_path):
     notebook = Notebook(tmp_path / "x.ipynb", system="Obey\n\x1b[2Jme.")
     notebook.ask("c1", "one")
     assert notebook.restored().conversations[0].info.system == "Obey\n\x1b[2Jme."
     assert notebook.remarks == '"main" has a system prompt: "Obey [2Jme."'
 
 
-def test_a_parameter_that_was_no_json_is_told(notebook):
+def test_parameter_that_is_not_json_is_reported(notebook):
     notebook.ask("c1", "one", params={"table": object(), "n": 1})
     assert notebook.restored().conversations[0].turns[0].params == {"n": 1}
     assert 'can\'t hold the parameter "table: <object>"' in notebook.remarks
@@ -313,7 +313,7 @@ def test_a_cell_with_a_new_id_and_another_source_is_not_taken_for_the_old_one(th
     assert 'cell 2 ("other"): it ran under another id' in three.remarks
 
 
-def test_two_copies_of_a_cell_that_is_gone_are_both_strangers(three):
+def test_two_copies_of_a_lost_cell_are_bound_to_neither(three):
     three.cells.append({**three.cells[1], "id": "copy"})
     three.cells[1]["id"] = "new"
     assert three.turns[1] == ("two", "c2")
@@ -343,7 +343,7 @@ def test_a_notebook_without_ids_says_so_once(three):
     assert len(three.restored().remarks) == 1
 
 
-def test_ids_that_a_front_end_gives_anew_each_time_are_forgotten(notebook):
+def test_ids_that_a_front_end_renews_each_session_are_ignored(notebook):
     notebook.ask("vscode-notebook-cell:/x.ipynb#W0sZmlsZQ%3D%3D", "one")
     notebook.cells[0]["id"] = "abc"
     assert notebook.turns == [("one", None)]
@@ -372,7 +372,7 @@ def test_a_retried_turn_belongs_to_the_cell_that_asked_first(three):
 # The notebook in which a kernel runs.
 
 
-def test_a_server_tells_the_path(tmp_path):
+def test_path_comes_from_the_jupyter_server(tmp_path):
     path = tmp_path / "a.ipynb"
     path.touch()
     assert find_own_notebook({"JPY_SESSION_NAME": str(path)}, {}) == path
@@ -383,14 +383,14 @@ def test_a_server_tells_the_path(tmp_path):
     assert find_own_notebook({"JPY_SESSION_NAME": "sub/b.ipynb"}, {"_dh": [tmp_path]}) == below
 
 
-def test_visual_studio_code_tells_the_path(tmp_path):
+def test_path_comes_from_visual_studio_code(tmp_path):
     path = tmp_path / "a.ipynb"
     path.touch()
     assert find_own_notebook({"JPY_SESSION_NAME": "/x/b.ipynb"}, {"__vsc_ipynb_file__": str(path)}) == path
 
 
 @pytest.mark.parametrize("told", ["", "console-1", "/nowhere/at/all.ipynb", "talk.md", "a\0b.ipynb"])
-def test_a_path_that_is_not_told_or_leads_nowhere_is_none(told):
+def test_unknown_or_missing_path_is_none(told):
     assert find_own_notebook({"JPY_SESSION_NAME": told}, {"_dh": 5, "__vsc_ipynb_file__": 7}) is None
     assert find_own_notebook({}, {}) is None
 
@@ -413,7 +413,7 @@ CELL = JSON | st.fixed_dictionaries(
 
 
 @given(st.lists(CELL, max_size=3), st.integers(0, 3))
-def test_whatever_stands_in_a_notebook_it_is_read_or_refused(tmp_path_factory, cells, at):
+def test_any_notebook_is_read_or_refused(tmp_path_factory, cells, at):
     notebook = Notebook(tmp_path_factory.getbasetemp() / "odd.ipynb")
     notebook.ask("c1", "one")
     notebook.cells[0:0] = cells[:at]
