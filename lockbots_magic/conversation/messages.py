@@ -70,8 +70,8 @@ class Message:
             return _parse_message(value)
         except (TypeError, KeyError, AttributeError):
             raise UsageError(
-                "a message is a dict with a role and a content, both text; the content may also be a list of parts,"
-                " of type text or image_url"
+                "Invalid message. It must be a dict with the keys role and content, both strings; content may also be a"
+                " list of parts of type text or image_url."
             ) from None
 
     def to_dict(self) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from ..conversation.turn import Turn
 from ..conversation.usage import TurnUsage, measure_outside_turn
 from ..errors import UsageError
 from ..providers import split_model
+from ..providers.model_catalog import ModelCatalog
 from ..reply import Reply
 from .cell_tracker import CellTracker
 from .conversations import Conversations
@@ -58,6 +59,8 @@ class Session:
         self.conversations = Conversations(self.observers)
         self.cells = CellTracker()
         self.credentials = Credentials()
+        self.catalog = ModelCatalog()
+        """Models that servers have listed, for completion and the panel."""
         self.outside: list[TurnUsage] = []
         """Usage of turns outside every conversation: sent with ``--no-history``, or compared."""
         self.cassette: Cassette | None = None

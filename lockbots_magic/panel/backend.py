@@ -15,7 +15,7 @@ from ..errors import UsageError
 from ..notebook.conversations import free_name
 from ..providers import names, provider_class, split_model
 from ..providers.base import Provider
-from ..providers.model_catalog import get_catalog
+from ..providers.model_catalog import ModelCatalog
 from ..security.exits import clean_message
 from .i18n import RefusedError
 
@@ -31,6 +31,7 @@ class PanelBackend(ABC):
         self.conversation = conversation
         self.observers = Observers()
         """Called when settings, credentials or the list of conversations change elsewhere."""
+        self._catalog = ModelCatalog()
 
     def watch(self, on_change: Callback, on_cell_end: Callback) -> None:
         """Add callbacks.
@@ -189,7 +190,7 @@ class PanelBackend(ABC):
         Raises:
             LockbotsError: The provider is unavailable or doesn't answer.
         """
-        return get_catalog(self._catalog_owner).fetch(name, self.provider(name))
+        return self._catalog.fetch(name, self.provider(name))
 
     def provider(self, name: str) -> Provider:
         """Return a provider by name, configured to list its models."""
@@ -206,11 +207,6 @@ class PanelBackend(ABC):
     @abstractmethod
     def _chat_with(self, model: str) -> Chat:
         """Hook: return a chat with another model in the open conversation."""
-
-    @property
-    def _catalog_owner(self) -> object:
-        """Hook: object whose parts share lists of models."""
-        return self
 
     def _extra(self) -> list[str]:
         """Hook: names of providers that are not registered, such as functions."""

@@ -34,6 +34,7 @@ class SessionBackend(PanelBackend):
         super().__init__(session.conversations.get(name))
         self._session = session
         self.observers = session.observers
+        self._catalog = session.catalog
         self._saved = _find_saved(session)
 
     def watch(self, on_change: Callback, on_cell_end: Callback) -> None:
@@ -108,10 +109,6 @@ class SessionBackend(PanelBackend):
     def functions_of(self, turn: Turn) -> list[Callable[..., Any]]:
         """Return the functions that the notebook has under the names called in a turn."""
         return self._session.functions_of(turn)
-
-    @property
-    def _catalog_owner(self) -> object:
-        return self._session
 
     def _chat_with(self, model: str) -> Chat:
         return self._session.chat(model)

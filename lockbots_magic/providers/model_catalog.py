@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from weakref import WeakKeyDictionary
 
 from ..conversation.messages import ModelInfo
 from .base import Provider
@@ -44,11 +43,3 @@ class ModelCatalog:
     def base_urls(self, name: str) -> list[str]:
         """Return the base URLs of which the provider called `name` has a list."""
         return [base_url for provider, base_url in list(self._lists) if provider == name]
-
-
-_by_session: WeakKeyDictionary[object, ModelCatalog] = WeakKeyDictionary()
-
-
-def get_catalog(session: object) -> ModelCatalog:
-    """Return the catalog that all parts of `session` share."""
-    return _by_session.setdefault(session, ModelCatalog())

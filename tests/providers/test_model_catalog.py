@@ -1,16 +1,14 @@
 """The lists of models that servers returned are kept by provider and base URL."""
 
-import gc
-import weakref
-
 import pytest
 
 from lockbots_magic.conversation.messages import ModelInfo
 from lockbots_magic.errors import ProviderError
 from lockbots_magic.notebook.session import Session
+from lockbots_magic.panel.session_backend import SessionBackend
 from lockbots_magic.providers import model_catalog
 from lockbots_magic.providers.liaobots import Liaobots
-from lockbots_magic.providers.model_catalog import ModelCatalog, get_catalog
+from lockbots_magic.providers.model_catalog import ModelCatalog
 from lockbots_magic.providers.openai_compatible import presets
 
 
@@ -48,11 +46,8 @@ def test_kept_list_is_bounded(monkeypatch):
     assert ids(catalog.get("vllm", "http://localhost:1")) == ["a", "b"]
 
 
-def test_each_session_has_a_catalog_that_is_freed_with_it():
-    one, other = Session(), Session()
-    assert get_catalog(one) is get_catalog(one)
-    assert get_catalog(one) is not get_catalog(other)
-    catalog = weakref.ref(get_catalog(other))
-    del other
-    gc.collect()
-    assert catalog() is None
+def test_models_listed_in_a_panel_are_in_the_catalog_of_its_session_only():
+    session, other = Session(), Session()
+    session.catalog.keep("vllm", "http://localhost:1", [ModelInfo("a")])
+    assert SessionBackend(session)._catalog.base_urls("vllm") == ["http://localhost:1"]
+    assert not other.catalog.base_urls("vllm")

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from ...conversation.messages import ModelInfo
 from ...prompt.magic_line import quote_word
 from ...providers import discovery
-from ...providers.model_catalog import get_catalog
 from ...rendering.table import Table
 from ..session import Session
 from .command import argument, command, excerpt
@@ -57,7 +56,7 @@ def _row(session: Session, server: DiscoveredServer, preset: Preset | None) -> t
         address = preset.url  # the provider's default address
     else:
         line += f" --base-url {address}"
-    get_catalog(session).keep(name, address, [ModelInfo(model) for model in server.models])
+    session.catalog.keep(name, address, [ModelInfo(model) for model in server.models])
     return _TITLES.get(name, name) if preset else "another", server.base_url, _format_models(server.models), line
 
 

@@ -9,7 +9,6 @@ from ...chat import Chat
 from ...errors import AuthenticationError, LockbotsError, UsageError
 from ...providers import names, provider_class, split_model
 from ...providers.base import Provider
-from ...providers.model_catalog import get_catalog
 from ...rendering.table import Table
 from ...version import __version__
 from ..session import Session
@@ -111,7 +110,7 @@ def providers(session: Session, _: Namespace) -> CommandResult:
 def models(session: Session, options: Namespace) -> CommandResult:
     """List the models of a provider; some ask their server, once."""
     name = options.provider or split_model(session.settings.model)[0]
-    provider, catalog = session.chat(name).provider, get_catalog(session)
+    provider, catalog = session.chat(name).provider, session.catalog
     known = () if options.refresh else catalog.get(name, provider.base_url)
     caption = f"From an earlier answer; to ask the server again: %lockbots models {name} --refresh" if known else ""
     rows = [

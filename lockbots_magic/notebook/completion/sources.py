@@ -18,7 +18,6 @@ from ...help import search as help_search
 from ...prompt import personas
 from ...providers import names, provider_class
 from ...providers.base import Provider
-from ...providers.model_catalog import get_catalog
 from ...providers.validation import parse_base_url
 from ..chat_command import chat_options
 from ..commands import COMMANDS
@@ -96,7 +95,7 @@ class Sources:
     def complete_address(self, word: CursorWord) -> Iterable[Candidate]:
         """Return base URLs where models of the provider on the line were found."""
         provider = next(iter(word.given.get("model", ())), "").partition(":")[0]
-        return _candidates("address", get_catalog(self._session).base_urls(provider))
+        return _candidates("address", self._session.catalog.base_urls(provider))
 
     def complete_conversation(self, _: CursorWord) -> Iterable[Candidate]:
         """Return the conversations."""
@@ -164,7 +163,7 @@ class Sources:
         with suppress(UsageError):
             address = parse_base_url(address) if address else None
         address = address or self._session.settings_of(provider).get("base_url") or kind.url
-        listed = [model.id for model in get_catalog(self._session).get(provider, address)]
+        listed = [model.id for model in self._session.catalog.get(provider, address)]
         name, _, in_use = self._session.settings.model.partition(":")
         known = (*listed, *kind.models, kind.default_model, in_use if name == provider else "")
         return [model for model in dict.fromkeys(known) if model]

@@ -7,7 +7,6 @@ from lockbots_magic.notebook import commands
 from lockbots_magic.notebook.commands.result import Displayed
 from lockbots_magic.notebook.session import Session
 from lockbots_magic.providers import discovery
-from lockbots_magic.providers.model_catalog import get_catalog
 from lockbots_magic.providers.openai_compatible import PRESETS
 from tests.providers.test_discovery import free_port, serves
 from tests.rawserver import RawServer
@@ -68,7 +67,7 @@ def test_found_models_are_kept_for_completion(session, usual):
     with RawServer(serves("llama3")) as one, RawServer(serves("phi")) as other:
         usual[one.port] = OLLAMA
         run(session, other.port)
-    catalog = get_catalog(session)
+    catalog = session.catalog
     assert [model.id for model in catalog.get("ollama", OLLAMA.url)] == ["llama3"]
     assert catalog.base_urls("openai") == [f"{other.url}/v1"]
     assert [model.id for model in catalog.get("openai", f"{other.url}/v1")] == ["phi"]

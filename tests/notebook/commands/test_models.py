@@ -4,7 +4,6 @@ import pytest
 
 from lockbots_magic.notebook import commands
 from lockbots_magic.notebook.session import Session
-from lockbots_magic.providers.model_catalog import get_catalog
 
 
 @pytest.fixture
@@ -37,6 +36,6 @@ def test_another_base_url_is_asked(session, mock_server):
 
 
 def test_server_without_models_is_asked_every_time(session, mock_server):
-    get_catalog(session).keep("openai", mock_server.url("openai"), [])
+    session.catalog.keep("openai", mock_server.url("openai"), [])
     commands.run(session, "models")
     assert len(mock_server.requests) == 1

@@ -15,7 +15,6 @@ from lockbots_magic.notebook.completion.matcher import register
 from lockbots_magic.notebook.completion.sources import Candidate, Sources
 from lockbots_magic.notebook.session import Session
 from lockbots_magic.prompt.magic_line import split_words
-from lockbots_magic.providers.model_catalog import get_catalog
 
 NAMESPACE = {
     "answer": 42,
@@ -147,13 +146,13 @@ def test_models_are_offered_for_every_spelling_of_the_option(offered, option):
 
 def test_models_are_those_the_server_listed_then_the_table_then_the_one_in_use(offered):
     offered.session.settings.model = "openai:mine"
-    get_catalog(offered.session).keep("openai", "https://api.openai.com/v1", [ModelInfo("gpt-9")])
+    offered.session.catalog.keep("openai", "https://api.openai.com/v1", [ModelInfo("gpt-9")])
     assert offered("%chat -m openai:") == ["openai:gpt-9", "openai:gpt-4o-mini", "openai:mine"]
     assert "liaobots:gpt-4" in offered("%chat -m liaobots:gpt")
 
 
 def test_models_are_those_of_the_address_on_the_line(offered):
-    get_catalog(offered.session).keep("vllm", "http://127.0.0.1:9000/v1", [ModelInfo("qwen")])
+    offered.session.catalog.keep("vllm", "http://127.0.0.1:9000/v1", [ModelInfo("qwen")])
     assert offered("%chat -m vllm:q") == []
     assert offered("%chat --base-url http://127.0.0.1:9000/v1/ -m vllm:q") == ["vllm:qwen"]
     assert offered("%lockbots use vllm:qwen --base-url h") == ["http://127.0.0.1:9000/v1"]
@@ -194,7 +193,7 @@ def test_a_name_with_a_space_is_quoted_in_the_quote_it_began_with(offered):
 )
 def test_hostile_names_are_not_offered(offered, name):
     offered.session.conversations.get(name)
-    get_catalog(offered.session).keep("ollama", "http://localhost:11434/v1", [ModelInfo(name)])
+    offered.session.catalog.keep("ollama", "http://localhost:11434/v1", [ModelInfo(name)])
     assert offered("%chat -c ") == ["main"]
     assert all("\n" not in text and len(text) < 999 for text in offered("%chat -m ollama:"))
 
