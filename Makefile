@@ -43,7 +43,7 @@ demo: $(VENV)/.demo
 lab: $(VENV)/.lab
 	@$(BIN)/jupyter lab --notebook-dir=notebooks $(LAB_OPTIONS)
 
-lint: $(VENV)/.lint
+lint: $(VENV)/.lint $(VENV)/.test
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy

@@ -4,6 +4,7 @@ import _thread
 import copy
 import pickle
 import threading
+from typing import Any
 
 import pytest
 
@@ -497,4 +498,5 @@ def test_copied_chat_keeps_its_cassette(duplicate, tmp_path):
 
 def test_copies_of_a_chat_share_its_cassette(tmp_path):
     chat = Chat(echo, cassette=tmp_path / "talk.jsonl")
-    assert copy.deepcopy(chat).provider.cassette is copy.copy(chat.provider).cassette is chat.provider.cassette
+    copies: list[Any] = [copy.deepcopy(chat).provider, copy.copy(chat.provider), chat.provider]
+    assert len({id(provider.cassette) for provider in copies}) == 1

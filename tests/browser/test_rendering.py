@@ -1,7 +1,7 @@
 """What a reply looks like in JupyterLab and Notebook 7, and what becomes of it when something comes between."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.lab import choose, style
 from tests.documents import DOCUMENT
@@ -33,7 +33,7 @@ def show(lab, page, request):
     return show_
 
 
-def reply(notebook, selector="", cell=1):
+def reply(notebook, selector="", cell=1) -> Locator:
     return notebook.cell(cell).locator(f".lockbots-reply {selector}")
 
 

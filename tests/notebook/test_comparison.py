@@ -5,6 +5,7 @@ import itertools
 import re
 import threading
 from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -267,7 +268,7 @@ def test_a_recorded_stop_is_a_stop_again(mock_server, cassette):
 
 def parsed(line):
     """What `%lockbots compare` makes of its line."""
-    work = commands.run(None, line)
+    work: Any = commands.run(None, line)  # a private class
     return work._models, work._prompt, work._variable
 
 

@@ -88,7 +88,7 @@ def test_replies_can_be_watched_while_others_are_stopped():
 
     replies = [Watching() for _ in range(3)]
     for reply in replies:
-        session.watch(reply)  # type: ignore[arg-type]  # a stand-in
+        session.watch(reply)  # a stand-in
     assert session.stop() == set()
 
 

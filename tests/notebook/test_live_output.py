@@ -11,7 +11,6 @@ from IPython.core.displaypub import CapturingDisplayPublisher
 from lockbots_magic.conversation.messages import Delta
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.notebook import display, growing_output
-from lockbots_magic.notebook import live_output as live
 from lockbots_magic.notebook.live_output import CellOutput, LiveCellOutput, output_for
 from lockbots_magic.rendering import frame_loop as drawing
 from lockbots_magic.rendering.incremental import IncrementalMarkdown
@@ -281,6 +280,6 @@ def test_what_is_displayed_is_cleaned(monkeypatch):
     shown = []
     monkeypatch.setattr(display, "display", lambda data, **_: shown.append(data))
     secret = Secret("sk-0123456789")
-    live.show({"text/plain": "a\033[2J sk-0123456789 file://x"})
+    display.show({"text/plain": "a\033[2J sk-0123456789 file://x"})
     assert shown == [{"text/plain": "a[2J *** file\u2060://x"}]
     assert secret

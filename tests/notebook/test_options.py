@@ -1,5 +1,7 @@
 """Options of the magics, and the text behind them."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -104,21 +106,26 @@ def test_request_for_help_inside_the_text_is_text():
     assert parsed("what does -h mean")[1] == "what does -h mean"
 
 
+def completer_of(action: Any) -> str | None:
+    """Return what completes the value of an option; argparse does not declare the attribute."""
+    return action.completer
+
+
 def test_options_keep_their_completer():
     parser = OptionParser("%x", "Example.")
-    assert parser.add_argument("--model", completer="model").completer == "model"
-    assert parser.add_argument("--plain").completer is None
+    assert completer_of(parser.add_argument("--model", completer="model")) == "model"
+    assert completer_of(parser.add_argument("--plain")) is None
 
 
 def test_every_completer_of_an_option_exists():
     parsers = {"%%chat": chat_options(), **{name: command.options(name) for name, command in COMMANDS.items()}}
     for name, parser in parsers.items():
         for action in parser._actions:
-            completer = action.completer if action.dest != "help" else None
+            completer = completer_of(action) if action.dest != "help" else None
             assert completer is None or callable(getattr(Sources, f"complete_{completer}", None)), (name, action.dest)
 
 
 @pytest.mark.parametrize("option", ["model", "system", "conversation", "file", "image", "tools", "to", "schema"])
 def test_option_of_chat_has_a_completer(option):
     (action,) = [one for one in chat_options()._actions if one.dest == option]
-    assert action.completer
+    assert completer_of(action)

@@ -8,6 +8,7 @@ from lockbots_magic.conversation.conversation import Conversation
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.panel import transcript
 from lockbots_magic.panel.transcript import MAX_CHARACTERS, MAX_TURNS, Transcript
+from lockbots_magic.rendering.html import render
 
 
 def turns(count, reply="yes"):
@@ -68,8 +69,7 @@ def find_text_for_mathjax(html):
 
 def test_turn_is_rendered_once(monkeypatch):
     rendered = []
-    real = transcript.render
-    monkeypatch.setattr(transcript, "render", lambda text: rendered.append(text) or real(text))
+    monkeypatch.setattr(transcript, "render", lambda text: rendered.append(text) or render(text))
     shown, page = turns(3), Transcript()
     first = page.render(shown)
     assert page.render(shown) == first

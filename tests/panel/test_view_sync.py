@@ -1,6 +1,7 @@
 """Synchronisation of views: changes elsewhere, late views, panels that are replaced."""
 
 import threading
+from typing import Any
 
 import pytest
 
@@ -167,7 +168,8 @@ def test_usage_is_what_the_provider_reported_or_else_estimated():
     panel = PanelHarness(Chat(counted))
     panel.ask("hi")
     assert panel.received("usage")[0] == {"type": "usage", "turns": 1, "prompt": 3, "completion": 2, "estimated": False}
-    panel.controller.backend._chat = Chat(lambda prompt: "word " * 10).with_conversation(panel.controller.conversation)
+    backend: Any = panel.controller.backend
+    backend._chat = Chat(lambda prompt: "word " * 10).with_conversation(panel.controller.conversation)
     panel.ask("hi")
     sent = [Message("user", "hi"), Message("assistant", "four score"), Message("user", "hi")]
     assert panel.received("usage")[1] == {

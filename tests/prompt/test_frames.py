@@ -183,7 +183,7 @@ def test_a_frame_is_not_copied(pd, kind):
 
 
 def test_a_subclass_is_a_frame_too(pd):
-    class Ours(pd.DataFrame):
+    class Ours(pd.DataFrame):  # type: ignore[name-defined]  # a fixture: it skips where pandas is missing
         pass
 
     assert value_part(Ours({"a": [1]})).text.startswith("DataFrame, 1 row × 1 column\n")

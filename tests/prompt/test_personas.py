@@ -78,7 +78,7 @@ def test_missing_parameter_is_an_error_that_shows_how_to_pass_it():
 
 def test_name_missing_in_a_function_is_not_a_parameter():
     def fail():
-        return undefined_here  # noqa: F821  # that is what is tested
+        return undefined_here  # type: ignore[name-defined]  # noqa: F821  # that is what is tested
 
     with pytest.raises(UsageError, match=r"@a: \{\{ fail\(\) \}\} failed: NameError"):
         made("@a", config={"a": "{{ fail() }}"}, fail=fail)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from lockbots_magic.rendering import incremental, open_block
 from lockbots_magic.rendering.html import render
 from lockbots_magic.rendering.incremental import IncrementalMarkdown
+from lockbots_magic.rendering.markdown import parse as parse_markdown
 from tests.documents import DOCUMENT
 from tests.effort import examples
 
@@ -102,11 +103,11 @@ def test_apparent_formula_stays_in_its_paragraph(text):
 
 def parsed_sizes(monkeypatch):
     """Return a list that collects the length of every text parsed from now on."""
-    sizes, real = [], incremental.parse
+    sizes: list[int] = []
 
     def parse(text, env):
         sizes.append(len(text))
-        return real(text, env)
+        return parse_markdown(text, env)
 
     for module in (incremental, open_block):
         monkeypatch.setattr(module, "parse", parse)

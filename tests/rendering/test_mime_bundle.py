@@ -16,5 +16,8 @@ def test_a_reply_without_text_has_no_box():
 
 
 def test_reply_that_cannot_be_rendered_is_shown_as_text():
-    assert html_or_source(lambda: 1 / 0, "a <b>") == "<pre><code>a &lt;b&gt;</code></pre>"
+    def fail():
+        raise ZeroDivisionError
+
+    assert html_or_source(fail, "a <b>") == "<pre><code>a &lt;b&gt;</code></pre>"
     assert html_or_source(lambda: "<p>a</p>", "a") == "<p>a</p>"

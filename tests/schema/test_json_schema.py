@@ -373,7 +373,7 @@ def test_recursive_parameters_share_definitions():
 
 
 def test_an_undefined_name_in_a_hint_is_reported():
-    def f(x: "list[int]", y: "NoSuchType" = None):  # noqa: F821  # on purpose
+    def f(x: "list[int]", y: "NoSuchType" = None):  # type: ignore[name-defined]  # noqa: F821  # on purpose
         pass
 
     with pytest.raises(UsageError, match=r"Can't evaluate the type hints of f: .*NoSuchType"):

@@ -33,7 +33,7 @@ class Row(typing_extensions.TypedDict):
 
 class Model(pydantic.BaseModel):
     name: str
-    legs: int = pydantic.Field(4, ge=0)
+    legs: int = pydantic.Field(default=4, ge=0)
 
 
 def fence(text, language="json"):

@@ -152,7 +152,8 @@ def test_a_lone_surrogate_is_refused():
 
 def test_deep_nesting_is_refused():
     for levels in (300, 100_000):
-        deep = value = {"value": 1, "children": []}
+        deep: Any = {"value": 1, "children": []}
+        value = deep
         for _ in range(levels):
             value["children"].append({"value": 1, "children": []})
             value = value["children"][0]

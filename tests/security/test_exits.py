@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from lockbots_magic.rendering.highlight import CLASSES, highlighted
 from lockbots_magic.rendering.html import render
 from lockbots_magic.rendering.mime_bundle import bundle
-from lockbots_magic.security import secrets
 from lockbots_magic.security.exits import (
     clean_bundle,
     clean_message,
@@ -139,7 +138,7 @@ def test_the_environment_is_read_once_an_exit(name, monkeypatch):
             type(self).read += 1
             return super().__iter__()
 
-    monkeypatch.setattr(secrets.os, "environ", Environment(os.environ))
+    monkeypatch.setattr(os, "environ", Environment(os.environ))
     EXITS[name]("text " * 100)
     assert Environment.read == 1
 

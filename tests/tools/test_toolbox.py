@@ -12,7 +12,7 @@ from lockbots_magic.conversation.messages import ChatRequest, Delta, Message, To
 from lockbots_magic.conversation.turn_accumulator import TurnAccumulator
 from lockbots_magic.errors import Cancelled, ConnectionFailed, UsageError
 from lockbots_magic.prompt.values import value_part
-from lockbots_magic.providers.base import Provider
+from lockbots_magic.providers.base import Provider, closing_stream
 from lockbots_magic.providers.openai_compatible import OpenAICompatible
 from lockbots_magic.security.secrets import Secret
 from lockbots_magic.tools.toolbox import MAX_DESCRIPTION, MAX_NOTICE, MAX_RESULT, Toolbox
@@ -307,8 +307,8 @@ def test_after_cancellation_no_further_function_runs():
 def test_closing_the_stream_closes_the_provider():
     model = Model([Delta("a"), Delta("b")])
     deltas = Toolbox([add]).stream(model, request())
-    next(deltas)
-    deltas.close()
+    with closing_stream(deltas):
+        next(deltas)
     assert model.closed == 1
 
 

@@ -9,6 +9,7 @@ from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import Interrupted, UsageError
 from lockbots_magic.notebook import commands
 from lockbots_magic.notebook.commands import COMMANDS
+from lockbots_magic.notebook.commands.result import Displayed, Message
 from lockbots_magic.notebook.extension import session_of
 from lockbots_magic.notebook.session import Session
 
@@ -341,8 +342,11 @@ def test_none_takes_a_text_away(lockbots, session):
 
 def test_commands_need_no_notebook():
     session = Session()
-    assert "guide" in repr(commands.run(session, "status").value)
-    assert "--base-url" in commands.run(session, "use --help").text
+    status, usage = commands.run(session, "status"), commands.run(session, "use --help")
+    assert isinstance(status, Displayed)
+    assert "guide" in repr(status.value)
+    assert isinstance(usage, Message)
+    assert "--base-url" in usage.text
 
 
 def test_the_environment_chooses_the_model(monkeypatch):

@@ -4,7 +4,7 @@ import pytest
 
 from lockbots_magic.errors import UsageError
 from lockbots_magic.notebook import commands
-from lockbots_magic.notebook.commands.result import Displayed
+from lockbots_magic.notebook.commands.result import Displayed, Message
 from lockbots_magic.notebook.session import Session
 from lockbots_magic.providers import discovery
 from lockbots_magic.providers.openai_compatible import PRESETS
@@ -29,7 +29,10 @@ def session():
 
 def run(session, *ports):
     result = commands.run(session, "discover " + " ".join(f"--port {port}" for port in ports))
-    return result.value if isinstance(result, Displayed) else result.text
+    if isinstance(result, Displayed):
+        return result.value
+    assert isinstance(result, Message)
+    return result.text
 
 
 def test_server_on_a_usual_port_has_the_name_of_its_provider(session, usual):

@@ -3,6 +3,7 @@
 import pytest
 
 from lockbots_magic.notebook import commands
+from lockbots_magic.notebook.commands.result import Displayed
 from lockbots_magic.notebook.session import Session
 
 
@@ -13,9 +14,16 @@ def session(mock_server):
     return session
 
 
+def run(session, line):
+    """Return the table that a command displays."""
+    result = commands.run(session, line)
+    assert isinstance(result, Displayed)
+    return result.value
+
+
 def test_server_is_asked_once(session, mock_server):
-    first = commands.run(session, "models").value
-    again = commands.run(session, "models openai").value
+    first = run(session, "models")
+    again = run(session, "models openai")
     assert first.rows == again.rows
     assert len(mock_server.requests) == 1
     assert first.caption == ""
@@ -24,7 +32,7 @@ def test_server_is_asked_once(session, mock_server):
 
 def test_refresh_asks_again(session, mock_server):
     commands.run(session, "models")
-    assert commands.run(session, "models --refresh").value.caption == ""
+    assert run(session, "models --refresh").caption == ""
     assert len(mock_server.requests) == 2
 
 
