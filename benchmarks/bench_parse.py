@@ -88,7 +88,7 @@ def main() -> None:
         ("reader", "wall s", "lowest", "highest", "processor s", "lowest", "highest", "us/token", "over ours"),
         *rows,
     )
-    # Processor time, since nobody waits for the server (first row) and other work on the machine does not count.
+    # Processor time excludes the wait for the server (first row) and other work on the machine.
     for name in ("requests, iter_lines", "openai client"):
         ratio = median(
             [theirs / own for theirs, own in zip(processor[name], processor["OpenAICompatible"], strict=True)]

@@ -83,7 +83,7 @@ def text_of(stream: Stream) -> str:
 
 
 def read(watched: Watched, value: float) -> float:
-    """`value`, if somebody read a line of the reply while it grew; a short one, or a single block, has none."""
+    """Return `value` if a line of the reply was read while it grew; NaN for a short reply or a single block."""
     return value if "reads" in watched.page else math.nan
 
 

@@ -1,4 +1,4 @@
-"""What the figures share: a loopback server, a real kernel, and tables.
+"""Shared by the benchmarks: a loopback server, a real kernel, and tables.
 
 The server runs in a process of its own, so that it takes no time from what is measured. A model's name tells it
 what to send: `20000` is 20,000 tokens at once, `20000@4000` as many at 4,000/s, `40@50+0.2` waits 0.2 s first, and
@@ -233,7 +233,7 @@ class Kernel:
 
 @contextmanager
 def kernel() -> Iterator[Kernel]:
-    """A fresh kernel of this Python, with nobody's settings or credentials."""
+    """Yield a fresh kernel of this Python, without settings or credentials of the user."""
     with tempfile.TemporaryDirectory() as home:
         private = ("OPENAI_", "LOCKBOTS_", "IPYTHON", "JUPYTER_")
         env = {k: v for k, v in os.environ.items() if not k.upper().startswith(private)}

@@ -64,7 +64,7 @@ __all__ = [  # noqa: RUF022  # grouped by what they are for
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used: whoever wants one does not pay for all."""
+    """Import a public name when it is first used, so that importing the package stays cheap."""
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
@@ -87,7 +87,7 @@ def _panel(session: Session, name: str | None) -> ChatPanel:
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
-    """Take everything back; IPython calls it for `%unload_ext lockbots_magic`."""
+    """Unregister everything; IPython calls it for `%unload_ext lockbots_magic`."""
     _extension().unload(shell)
 
 

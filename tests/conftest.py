@@ -1,4 +1,4 @@
-"""What every test may use."""
+"""Fixtures for all tests."""
 
 import os
 
@@ -18,14 +18,14 @@ def _mock_server_server():
 
 @pytest.fixture
 def mock_server(_mock_server_server):
-    """The loopback server, as if it had just been started."""
+    """The mock server, reset to its initial state."""
     _mock_server_server.forget()
     return _mock_server_server
 
 
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_machine(monkeypatch):
-    """No credential, proxy or setting of whoever runs the tests plays a part in them."""
+    """Remove credentials, proxies and settings of this machine from the environment."""
     for name in os.environ:
         if name.upper().endswith(("_AUTH", "_API_KEY", "_PROXY")) or name.startswith("LOCKBOTS_"):
             monkeypatch.delenv(name)
@@ -33,7 +33,7 @@ def _no_settings_of_the_machine(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def _in_haste(monkeypatch):
-    """Nothing is slow for a reader's sake where none reads: the guide's writing, the rest between small pieces."""
+    """Remove pauses that exist for human readers: the guide's typing, and waits between small pieces."""
     monkeypatch.setattr("lockbots_magic.help.guide.DEFAULT_RATE", 100_000.0)
     monkeypatch.setattr("lockbots_magic.providers.http.exchange.COALESCE_PAUSE", 0.0001)
 
@@ -54,7 +54,7 @@ def shell(tmp_path, monkeypatch):
 
 
 class Cell:
-    """What came of running a cell."""
+    """Result of running a cell."""
 
     def __init__(self, shell, source, cell_id):
         from IPython.utils.capture import capture_output
@@ -78,7 +78,7 @@ def run(shell):
 
 @pytest.fixture
 def session(shell):
-    """What the magics in `shell` share."""
+    """Return the session of the magics in `shell`."""
     from lockbots_magic.notebook.extension import session_of
 
     return session_of(shell)
@@ -86,6 +86,6 @@ def session(shell):
 
 @pytest.fixture
 def openai(run, mock_server):
-    """The mock server's model is the one in use."""
+    """Use the model of the mock server."""
     assert run(f"%lockbots use openai:demo --base-url {mock_server.url('openai')}").error is None
     return mock_server

@@ -1,4 +1,4 @@
-"""A reply with one of everything."""
+"""A reply with every construct of Markdown."""
 
 DOCUMENT = """# Title
 

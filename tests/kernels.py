@@ -1,4 +1,4 @@
-"""A real kernel, driven as a front end drives it."""
+"""A real kernel, driven like a front end does."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from jupyter_client.manager import start_new_kernel
 
 
 def visible(data: dict[str, Any]) -> str:
-    """What a reader sees of an output's HTML."""
+    """Return the visible text of an output's HTML."""
     return html.unescape(re.sub(r"<style>.*?</style>|<[^>]*>", "", data.get("text/html", ""))).strip()
 
 
 @dataclass
 class Execution:
-    """What a kernel sent for one cell."""
+    """Messages that a kernel sent for one cell."""
 
     messages: list[dict[str, Any]] = field(default_factory=list)
     reply: dict[str, Any] = field(default_factory=dict)
 
     def of(self, *kinds: str) -> list[dict[str, Any]]:
-        """The contents of the messages of these kinds, in order."""
+        """Return the contents of the messages of these kinds, in order."""
         return [m["content"] for m in self.messages if m["msg_type"] in kinds]
 
     @property
     def printed(self) -> str:
-        """What it printed; a kernel sends it in pieces of any size."""
+        """Return the printed text; a kernel sends it in pieces of any size."""
         return "".join(content["text"] for content in self.of("stream"))
 
     @property
     def outputs(self) -> list[dict[str, Any]]:
-        """The outputs that a notebook would hold in the end: updates and clearing applied, as front ends do."""
+        """Return the final outputs of a notebook: updates and clearing applied, as front ends do."""
         outputs: list[dict[str, Any]] = []
         places: dict[str, int] = {}
         clearing = False
@@ -57,7 +57,7 @@ class Execution:
 
     @property
     def text(self) -> str:
-        """The reply, where it is the one output."""
+        """Return the reply, which must be the only output."""
         (output,) = self.outputs
         return output["data"]["text/plain"]
 
@@ -75,7 +75,7 @@ class Kernel:
         self.manager.cleanup_resources()
 
     def send(self, code: str, cell_id: str | None = None, *, allow_stdin: bool = False) -> str:
-        """Send a cell and return the id of the request; `cell_id` goes along as JupyterLab sends it."""
+        """Send a cell, with `cell_id` as JupyterLab sends it, and return the id of the request."""
         content = {
             "code": code, "silent": False, "store_history": True, "user_expressions": {},
             "allow_stdin": allow_stdin, "stop_on_error": True,
@@ -91,7 +91,7 @@ class Kernel:
         return self.finish(self.send(code, cell_id), timeout=timeout)
 
     def finish(self, request: str, execution: Execution | None = None, timeout: float = 30) -> Execution:
-        """Collect what comes for `request` until the kernel is idle and has replied."""
+        """Collect the messages for `request` until the kernel is idle and has replied."""
         execution = execution or Execution()
         for message in self.messages(request, timeout):
             execution.messages.append(message)
@@ -102,7 +102,7 @@ class Kernel:
         return execution
 
     def messages(self, request: str, timeout: float = 30):
-        """Yield the messages for `request` as they come, up to the one that says idle."""
+        """Yield the messages for `request` as they arrive, up to the idle status."""
         deadline = time.monotonic() + timeout
         while True:
             try:

@@ -25,12 +25,12 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
 PATIENCE = 30.0
-"""How long (s) anything is waited for before the test fails."""
+"""Time (s) after which a wait fails the test."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What arrived of one request. Names of headers are in lower case."""
+    """One request as received. Names of headers are in lower case."""
 
     line: str
     headers: dict[str, str]
@@ -183,7 +183,7 @@ class RawServer:
 
 @contextmanager
 def full_port() -> Iterator[int]:
-    """A port whose queue is full: whoever connects waits."""
+    """Yield a port whose queue is full, so that connecting blocks."""
     with socket.socket() as listener, ExitStack() as clients:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)

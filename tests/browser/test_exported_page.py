@@ -1,4 +1,4 @@
-"""The page that `%lockbots export talk.html` writes, in Chromium: it shows all, asks nobody, and runs nothing."""
+"""Page of `%lockbots export talk.html` in Chromium: it shows every turn, requests nothing, and runs nothing."""
 
 from __future__ import annotations
 

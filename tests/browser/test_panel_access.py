@@ -18,7 +18,7 @@ def find_violations(page):
 # Keys
 
 
-def test_keys_typed_into_the_panel_are_no_shortcuts_of_the_notebook(panel, notebook):
+def test_keys_typed_into_the_panel_trigger_no_shortcut_of_the_notebook(panel, notebook):
     cells = panel.page.locator(".jp-Notebook .jp-Cell").count()
     panel.input.click()
     panel.page.keyboard.type("ddaabbxxyyrr00ii")

@@ -123,7 +123,7 @@ TOP = """(cell, [scrolls]) => {
 }"""
 
 
-def test_a_reader_who_has_scrolled_is_left_where_they_are_while_text_comes(show, mock_server, page):
+def test_scrolled_page_keeps_its_position_while_text_arrives(show, mock_server, page):
     notebook = show(mock_server, f"say {LONG}", rate=400)
     notebook.run(1, wait=False)
     expect(notebook.cell(1)).to_contain_text("Section 12", timeout=20_000)
@@ -165,7 +165,7 @@ def test_clearing_the_output_midway_loses_nothing(show, mock_server, page):
     expect(reply(notebook, "h2")).to_have_count(80)
 
 
-def test_restarting_the_kernel_midway_leaves_what_had_come_and_the_cell_runs_again(show, mock_server, page):
+def test_kernel_restart_midway_keeps_the_text_and_the_cell_runs_again(show, mock_server, page):
     notebook = show(mock_server, "count to 40", fault="silence-midway", times=1)
     notebook.run(1, wait=False)
     expect(notebook.cell(1)).to_contain_text("9 10")

@@ -56,7 +56,7 @@ def test_answer_is_in_the_language_of_the_last_question():
     assert ask("как отменить вопрос?", "how do I undo?").startswith("**Undo, retry, clear**")
 
 
-def test_follow_up_goes_on_from_the_question_before():
+def test_follow_up_continues_from_the_previous_question():
     assert ask("how do I connect OpenAI?", "and for Ollama?").startswith("**Ollama**")
     assert "%lockbots use ollama:llama3.2" in ask("как подключить OpenAI?", "а для Ollama?")
 

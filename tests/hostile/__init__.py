@@ -1,7 +1,7 @@
-"""Replies that attack the reader's page: the corpus, as data.
+"""Corpus of replies that attack the reader's page, as data.
 
-Each family is a dict of label -> the reply, one text or the pieces in which it streams. A vector that acts calls
-`hurt()`, sets `window.hurt`, or asks `http://evil.example/` for something.
+Each family is a dict of label -> reply, one text or the pieces of its stream. An active vector calls `hurt()`, sets
+`window.hurt`, or sends a request to `http://evil.example/`.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ VECTORS = tuple(
 
 
 class Batch(NamedTuple):
-    """What one reply shows in a browser: one vector, or several of a kind that have nothing to do with each other."""
+    """Content of one reply in a browser: one vector, or several independent ones of a family."""
 
     vectors: tuple[Vector, ...]
 
@@ -80,7 +80,7 @@ class Batch(NamedTuple):
 
     @property
     def family(self) -> str:
-        """The family of all."""
+        """Family of all vectors."""
         return self.vectors[0].family
 
     def __str__(self) -> str:
@@ -91,7 +91,7 @@ _TOGETHER = {
     **dict.fromkeys(("scripts", "events", "mutation", "namespaces", "frames", "styles", "links"), 6),
     **dict.fromkeys(("images", "places", "tex"), 3),
 }
-"""How many vectors of a family, those of one line, share a reply: a page takes 0.1 s to show one."""
+"""Number of one-line vectors of a family that share a reply, because a page takes 0.1 s to show one reply."""
 
 
 def _batches() -> Iterator[Batch]:

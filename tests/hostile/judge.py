@@ -1,4 +1,4 @@
-"""Judges HTML without a browser, by the same policy."""
+"""Check HTML against the policy without a browser."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class _Judge(HTMLParser):
 
 
 def faults_in(html: str, rules: Rules) -> list[str]:
-    """What of `html` the rules do not allow: tags, attributes, comments, and tags without a partner."""
+    """Return what the rules do not allow in `html`: tags, attributes, comments, and unbalanced tags."""
     judge = _Judge(rules)
     judge.feed(html)
     judge.close()

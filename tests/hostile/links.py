@@ -1,4 +1,4 @@
-"""Links that do more than a click on a web address does, and links into the reader's own server."""
+"""Links with effects beyond opening a web page, and links into the reader's own server."""
 
 LINKS = {
     "javascript": "[x](javascript:hurt())",

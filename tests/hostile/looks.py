@@ -1,4 +1,4 @@
-"""Replies that would paint where they have no business, or speak in the toolkit's voice."""
+"""Replies that would paint outside their bounds, or imitate messages of the toolkit."""
 
 _MARKS = "".join(chr(c) for c in range(0x300, 0x370))
 

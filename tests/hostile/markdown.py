@@ -1,4 +1,4 @@
-"""Tricks with Markdown itself: what stands where, and what stays open while the reply streams."""
+"""Tricks with Markdown itself: nesting, and constructs left open while the reply streams."""
 
 _TINY_PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 

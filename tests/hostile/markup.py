@@ -1,4 +1,4 @@
-"""Raw HTML: what filters have let through over the years (OWASP's list, mXSS papers, quirks of browsers)."""
+"""Raw HTML that filters have let through (OWASP's list, mXSS papers, quirks of browsers)."""
 
 SCRIPTS = {
     "plain": "<script>hurt()</script>",

@@ -1,4 +1,4 @@
-"""Hostile words in other places than a reply: names of models and conversations, prompts, refusals."""
+"""Hostile text outside replies: names of models and conversations, prompts, refusals."""
 
 NAMES = (
     "<img src=x onerror=hurt()>",
@@ -27,7 +27,7 @@ LINKED = (
     "file://evil.example/share",
     "www.evil.example/x",
 )
-"""What JupyterLab makes links of in any text that is printed or raised."""
+"""Text that JupyterLab turns into links wherever it is printed or raised."""
 
 REFUSALS = tuple(f"the model says {words}" for words in (*NAMES, *LINKED))
-"""What a server says for a reason."""
+"""Error messages of a server."""

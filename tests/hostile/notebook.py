@@ -1,4 +1,4 @@
-"""What JupyterLab gives a meaning to: its commands, classes and identifiers, its two-step Markdown, its diagrams."""
+"""Constructs with a meaning in JupyterLab: commands, classes, identifiers, two-step Markdown, diagrams."""
 
 JUPYTER = {
     "command link": '<a data-commandlinker-command="terminal:create-new" href="#">x</a>',

@@ -1,4 +1,4 @@
-"""What the HTML of an output may hold: an allow-list of tags and their attributes, for each kind of output.
+"""Allow-list of tags and attributes for the HTML of each kind of output.
 
 A rule is tag -> attribute -> pattern of the whole value, in the syntax that Python and JavaScript share.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 Rules = dict[str, dict[str, str]]
 
 WEB = r"(https?://|mailto:)[^\s\\]+"
-"""Where a link may lead."""
+"""Pattern of allowed links."""
 PICTURE = r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=%]+"
 _ANY = r"[\s\S]*"
 _LINK = {"href": WEB, "title": _ANY, "target": "_blank|_self", "rel": "(noopener|noreferrer|nofollow| )+"}
@@ -65,14 +65,14 @@ TABLE: Rules = {
     "th": _CELL,
     "td": _CELL,
 }
-"""What `%lockbots list` and its like show."""
+"""Tables, such as that of `%lockbots list`."""
 
 PLAIN: Rules = {
     "pre": {},
     "span": {"class": r"ansi-[a-z-]+( ansi-[a-z-]+)*"},
     "a": {"href": WEB, "rel": "noopener", "target": "_blank", "data-path": r"[\w./-]*", "data-locator": r"[\w=]*"},
 }
-"""What the front end makes of plain text, printed or of an error: it finds web addresses and paths in it."""
+"""HTML that the front end makes of plain text and errors, with links for web addresses and paths."""
 
 MARKDOWN: Rules = {
     **{tag: {} for tag in (*_PLAIN_TAGS, "del")},
@@ -86,7 +86,7 @@ MARKDOWN: Rules = {
     "code": {"class": r"language-[^\s]*"},
     "span": {"class": "[\u037c\\w -]+"},
 }
-"""What JupyterLab's own Markdown renderer makes of the Markdown form."""
+"""HTML that JupyterLab's Markdown renderer makes of the Markdown form."""
 
 NBCONVERT: Rules = {
     **MARKDOWN,
@@ -97,7 +97,7 @@ NBCONVERT: Rules = {
     "input": {**MARKDOWN["input"], "class": "task-list-item-checkbox"},
     "span": {"class": r"[\w -]*"},
 }
-"""What nbconvert makes of it in a page."""
+"""HTML that nbconvert makes of the Markdown form."""
 
 READ: Rules = {
     **{tag: rule for tag, rule in MARKDOWN.items() if tag != "input"},
@@ -105,13 +105,13 @@ READ: Rules = {
     "th": _CELL,
     "td": _CELL,
 }
-"""What markdown-it makes of the Markdown form."""
+"""HTML that markdown-it makes of the Markdown form."""
 
 EXPORTED: Rules = {
     **{tag: {**READ.get(tag, {}), **REPLY.get(tag, {})} for tag in {**READ, **REPLY}},
     "code": {"class": r"tex|language-[^\s]*"},
 }
-"""What it makes of an exported notebook, where both forms may stand."""
+"""HTML that nbconvert makes of an exported notebook, which may hold both forms."""
 
 _WORD = r"[\w.%+ -]*"
 _FORMULA_CLASS = r"(MathJax|CtxtMenu_Attached_0|(mjx|MJX|TEX)-[\w.-]+| )+"
@@ -141,6 +141,6 @@ MATHJAX: Rules = {
         "data-mjx-error": _ANY,
     },
 }
-"""What MathJax adds around a formula: no link, no address, no identifier but those of equations."""
+"""HTML that MathJax adds around a formula: no link, no address, no identifier except those of equations."""
 
 RULES = {"reply": REPLY, "html": TABLE, "plain": PLAIN, "panel": PANEL, "mathjax": MATHJAX, "markdown": MARKDOWN}

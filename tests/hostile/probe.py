@@ -1,4 +1,4 @@
-"""Formulas in a cell of their own, which a macro of a reply would change."""
+"""Formulas in a separate cell, which a macro of a reply would change."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tests.browser.lab import Notebook
 FORMULAS = (
     r"$\alpha\beta\gamma\delta\epsilon\zeta\eta \sqrt{x} \sin x \lim \frac{1}{2} \text{ok} \color{red}{y} \abs{z}$"
 )
-"""What a macro of a reply would change in other cells."""
+"""Formulas that a macro of a reply would change in other cells."""
 PROBE = f"from IPython.display import HTML\nHTML(r'<div>{FORMULAS}</div>')"
 
 

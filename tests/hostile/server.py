@@ -12,13 +12,13 @@ from tests.rawserver import Peer, RawServer
 PAUSE = 0.015
 """Seconds after each piece."""
 PAUSE_BEFORE_END = 0.015
-"""Seconds more that leave the page time to draw what is unfinished."""
+"""Additional seconds for the page to draw an unfinished reply."""
 CUT_SHORT = ("layout", "covers", "notices")
-"""Families whose replies break off without an end mark: the toolkit's notice below them must stay in sight."""
+"""Families whose replies end without an end mark: the notice below them must stay visible."""
 
 
 def hostile_server() -> RawServer:
-    """Return the server, to be entered."""
+    """Return the server as a context manager."""
     return RawServer(_converse)
 
 

@@ -1,4 +1,4 @@
-"""TeX: the front end sets formulas after the sanitiser has gone home, and its TeX knows links, styles and macros."""
+"""TeX: the front end sets formulas after sanitising, and its TeX has links, styles and macros."""
 
 TEX = {
     "href": r"$\href{javascript:hurt()}{x}$",

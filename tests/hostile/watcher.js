@@ -24,7 +24,7 @@
     found.set(key, { kind, what, place: where, html: output ? output.innerHTML.slice(0, 600) : "" });
   };
 
-  // Script. Python is told as well: it may run in a frame or in a window of its own.
+  // Script. It is reported to Python as well, because it may run in another frame or window.
 
   const ran = (what) => {
     report("script", what);

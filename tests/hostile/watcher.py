@@ -1,4 +1,4 @@
-"""The watcher from Python's side: puts it into a browser's pages, cuts the network, and collects what was seen."""
+"""Python side of the watcher: injects it into pages, blocks the network, and collects violations."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from playwright.sync_api import BrowserContext, Dialog, Frame, Page, Route
 from tests.hostile import policy
 
 SETTLING = 250
-"""How long (ms) formulas take to be set, and what an event sets off to happen."""
+"""Time (ms) to wait for formulas to be set and for effects of events."""
 OUTPUTS = ".jp-OutputArea-output"
 _SCRIPT = Path(__file__).with_name("watcher.js").read_text("utf-8")
 
 
 @dataclass(frozen=True)
 class Violation:
-    """One thing that a reply brought about."""
+    """One violation caused by a reply."""
 
     kind: str
     what: str
     place: str = ""
-    """The number of the cell and of the output in it, with a dot between; "" if none is to blame."""
+    """Numbers of the cell and of the output in it, joined by a dot; "" if unknown."""
     html: str = ""
-    """What the output held then."""
+    """HTML of the output at that moment."""
 
 
 class Watcher:
     """Watches all pages of a browser context.
 
     Args:
-        context: where no page has been opened yet.
-        home: the one origin that may be asked for anything; "" for files.
-        rules: by the name of a kind of output, other rules than the policy's.
+        context: A context without open pages.
+        home: The only origin that may receive requests; "" for files.
+        rules: Kind of output -> rules that replace those of the policy.
     """
 
     def __init__(self, context: BrowserContext, home: str, **rules: policy.Rules) -> None:
@@ -52,7 +52,7 @@ class Watcher:
         context.on("page", self._opened)
 
     def seen(self, page: Page) -> list[Violation]:
-        """What was seen so far, in this page and around it; the list begins anew."""
+        """Return the violations so far and reset the list."""
         found: list[dict[str, Any]] = page.evaluate("const all = watcher.found(); watcher.forget(); all")
         while self._popups:
             self._popups.pop().close()
@@ -60,11 +60,11 @@ class Watcher:
         return [*outside, *(Violation(**f) for f in found)]
 
     def search(self, page: Page, cells: int = 0) -> list[Violation]:
-        """Look at every output and lay hands on all it holds; return what was seen so far.
+        """Inspect every output and trigger its elements; return the violations so far.
 
         Args:
-            page: a page.
-            cells: how many cells it shows in the end.
+            page: The page.
+            cells: Expected number of cells.
         """
         page.evaluate("count => watcher.complete(count)", cells)
         page.wait_for_timeout(SETTLING)
@@ -96,7 +96,7 @@ class Watcher:
 
 
 def listed(violations: Sequence[Violation], names: Mapping[str, str]) -> str:
-    """A line for each kind of violation: what, how often, and what is shown at the places where it was seen."""
+    """Return a line for each kind of violation: kind, count, and the content of the outputs."""
     lines = []
     for (kind, what), count in Counter((v.kind, v.what[:160]) for v in violations).most_common():
         places = [v.place for v in violations if (v.kind, v.what[:160]) == (kind, what) and v.place]
@@ -106,13 +106,13 @@ def listed(violations: Sequence[Violation], names: Mapping[str, str]) -> str:
 
 
 def painted_outside(page: Page, blank: Page, first: int, last: int) -> list[Violation]:
-    """Tell which outputs, of the cells from `first` to `last`, paint outside their bounds.
+    """Return the outputs, of the cells from `first` to `last`, that paint outside their bounds.
 
     Each view of the notebook is compared with the same view without its outputs.
 
     Args:
-        page: the notebook, in JupyterLab or Notebook 7.
-        blank: a page to compare pictures in.
+        page: The notebook, in JupyterLab or Notebook 7.
+        blank: A page for comparing screenshots.
     """
     found = []
     at = first
@@ -128,7 +128,7 @@ def painted_outside(page: Page, blank: Page, first: int, last: int) -> list[Viol
     return found
 
 
-# Scrolls to a cell, and tells which cell comes after those in sight, and where the outputs are.
+# Scrolls to a cell; returns the next cell out of sight and the positions of the outputs.
 _VIEW = """([at, last]) => {
     const cells = [...document.querySelectorAll(".jp-Cell")];
     cells[at].scrollIntoView({block: "start"});
@@ -142,7 +142,7 @@ _VIEW = """([at, last]) => {
     return {clip, outputs, next: hidden < 0 ? last + 1 : hidden};
 }"""
 
-# Compares two pictures but for some rectangles, and tells the first pixel that differs.
+# Compares two screenshots except in some rectangles; returns the first pixel that differs.
 _DIFFERENCE = """async ([one, other, rectangles]) => {
     const pixels = async (address) => {
         const picture = new Image();

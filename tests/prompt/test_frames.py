@@ -125,7 +125,7 @@ def test_a_wide_frame_shows_its_first_and_last_columns(library):
     assert part.notes == ("only 20 of 1,000 columns were sent",)
 
 
-def test_the_gap_between_columns_stands_behind_the_index(pd):
+def test_gap_between_columns_follows_the_index(pd):
     frame = pd.DataFrame([range(30)], index=["x"])
     assert table(frame)[2].startswith("| x | 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | … | 20 |")
 

@@ -243,7 +243,7 @@ def test_a_pil_image_of_any_mode_becomes_png(mode):
     assert (image.mode, image.size) == (mode, (3, 2))
 
 
-def test_a_huge_pil_image_becomes_smaller_and_stays_as_it_is():
+def test_huge_pil_image_is_scaled_down_in_a_copy():
     image = pytest.importorskip("PIL.Image").new("RGB", (4000, 10))
     assert size(image_url(image)) == (2000, 5)
     assert image.size == (4000, 10)

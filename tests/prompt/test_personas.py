@@ -110,7 +110,7 @@ def test_unknown_persona_is_an_error_that_suggests_a_similar_one(folder):
 
 
 @pytest.mark.parametrize("name", ["..", ".hidden", "", "a*", "reviewer\0"])
-def test_odd_names_find_no_file(folder, name):
+def test_malformed_names_find_no_file(folder, name):
     with pytest.raises(UsageError, match="Unknown persona"):
         made(f"@{name}", [folder, folder / "sub"])
 

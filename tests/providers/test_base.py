@@ -27,7 +27,7 @@ class Parrot(Provider):
     models = model_table(ModelInfo("gpt-4", max_length=10), ModelInfo("small"))
     default_model = "small"
     aliases = {"tiny": "small"}  # noqa: RUF012  # declared, never changed
-    parameters = {"volume": "0 to 11"}  # noqa: RUF012  # as above
+    parameters = {"volume": "0 to 11"}  # noqa: RUF012  # declared, never changed
     asked: ChatRequest
 
     def __init__(

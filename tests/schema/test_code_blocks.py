@@ -42,7 +42,7 @@ def test_without_python_the_first_language_but_the_shell_is_taken():
     )
 
 
-def test_a_block_without_language_goes_before_the_shell():
+def test_block_without_language_has_priority_over_shell():
     assert extract_code(block("pip install x", "bash") + block("x = 1", "")) == "x = 1"
     assert extract_code(block("pip install x", "bash")) == "pip install x"
 
@@ -62,7 +62,7 @@ def test_a_longer_fence_may_contain_a_shorter_one():
     assert extract_code(block(inner, fence="~~~")) == inner
 
 
-def test_backticks_inside_a_line_are_no_fence():
+def test_backticks_inside_a_line_are_not_a_fence():
     assert extract_code("Write ```python x``` there.") is None
 
 

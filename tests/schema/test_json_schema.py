@@ -116,7 +116,7 @@ def test_a_typed_dict_of_the_standard_library_says_what_to_use():
         schema_of(TypedDict("Old", {"x": int}))
 
 
-def test_a_function_is_no_type_because_validating_by_it_would_call_it():
+def test_function_is_refused_as_a_type_because_validation_would_call_it():
     def explode(x: int):
         raise AssertionError
 
@@ -182,7 +182,7 @@ def test_a_recursive_type_has_a_definition():
         jsonschema.validate({"value": 1, "children": [{"value": "x"}]}, schema)
 
 
-def test_a_recursive_type_may_stand_anywhere():
+def test_recursive_type_may_be_nested_anywhere():
     schema = schema_of(dict[str, Node | None])
     assert list(schema["$defs"]) == ["Node"]
     jsonschema.validate({"a": {"value": 1, "children": []}, "b": None}, schema)
@@ -355,7 +355,7 @@ def test_parameters_may_have_any_name():
     assert arguments_of(f)["required"] == ["model_config", "json", "_x", "schema", "value", "title"]
 
 
-def test_only_short_defaults_are_told():
+def test_only_short_defaults_are_described():
     def f(rows=(1, 2), colour: Colour = Colour.RED, most=float("nan"), note: str | None = None):
         pass
 

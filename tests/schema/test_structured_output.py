@@ -105,7 +105,7 @@ def test_a_reply_without_valid_json_is_refused_with_the_reason(reply, why):
     ({"type": "integer"}, f'"{"x" * 100_000}"', "…$"),
     ({"type": "integer"}, '"\\u202e\\u001b[2J"', r"is not of type 'integer'$"),
 ], ids=range(10))  # fmt: skip
-def test_a_mismatch_tells_path_and_reason(value, reply, why):
+def test_mismatch_names_path_and_reason(value, reply, why):
     if why is None:
         with pytest.raises(UsageError):
             reply_schema(value)
@@ -150,7 +150,7 @@ def test_deep_json_does_not_break_a_check():
         reply_schema(nested).parse(deep)
 
 
-def test_of_many_mismatches_one_is_told():
+def test_only_one_of_many_mismatches_is_reported():
     reply = json.dumps({"name": "a", "sizes": ["x"] * 100_000})
     with pytest.raises(SchemaMismatch, match=r"^sizes\[0\]"):
         reply_schema(SCHEMA).parse(reply)
@@ -224,7 +224,7 @@ def test_the_longest_of_several_blocks_is_taken():
     assert reply_schema().parse(f"{fence('[1]')}\nor\n\n{fence('[1, 2]')}\nor\n\n{fence('[3]')}") == [1, 2]
 
 
-def test_a_mismatch_is_told_rather_than_invalid_json():
+def test_mismatch_is_reported_rather_than_invalid_json():
     blocks = f"{fence(json.dumps({'name': 'x' * 50})[:-1])}\nor\n\n{fence(json.dumps({'name': 1}))}"
     with pytest.raises(SchemaMismatch, match=r"^name: Input should be a valid string"):
         reply_schema(Pet).parse(blocks)

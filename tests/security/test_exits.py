@@ -1,4 +1,4 @@
-"""The exits: what leaves through each of them."""
+"""Exits: what each of them masks and removes."""
 
 import json
 import os
@@ -55,18 +55,18 @@ def test_no_credential_leaves(name, form):
 
 
 @pytest.mark.parametrize("name", EXITS)
-def test_a_credential_of_the_environment_leaves_neither(name, monkeypatch):
+def test_credential_of_the_environment_is_masked(name, monkeypatch):
     monkeypatch.setenv("ANY_API_KEY", "of-the-environment")
     assert "of-the-environment" not in whole(EXITS[name]("a of-the-environment b"))
 
 
 @pytest.mark.parametrize("name", EXITS)
-def test_half_a_character_is_replaced(name):
+def test_lone_surrogate_is_replaced(name):
     assert "a\ufffdb" in whole(EXITS[name]("a\ud800b"))
 
 
 @pytest.mark.parametrize("name", [name for name in EXITS if name != "metadata"])
-def test_nothing_steers_a_terminal(name):
+def test_exits_remove_control_characters(name):
     text = EXITS[name]("a" + STEERING)
     texts = [text] if isinstance(text, str) else re.findall(r'"((?:[^"\\]|\\.)*)"', whole(text))
     if name == "bundle":  # JSON has no characters, only their escapes
@@ -93,20 +93,20 @@ def test_a_credential_that_markdown_escapes_is_masked():
         assert clean_text_file(data["text/markdown"]) == "reply\n\n*OSError: *** was rejected*\n".rstrip()
 
 
-def test_html_without_a_credential_stays_as_it_is():
+def test_html_without_a_credential_is_unchanged():
     html = render("# a\n\n```python\nx = 1 < 2 & 3\n```\n\n$x$ שלום\u2067a\u2069")
     assert clean_bundle({"text/html": html})["text/html"] == html
     assert clean_message({"html": html, "text": "a"})["html"] == html
     assert clean_text_file(html, is_html=True) == html
 
 
-def test_bare_text_holds_no_link_but_to_the_web_where_it_is_all_there_is():
+def test_text_without_a_richer_form_holds_only_http_links():
     text = "file:///etc https://a.example"
     assert (
         clean_bundle({"text/plain": text})["text/plain"] == clean_printed(text) == "file\u2060:///etc https://a.example"
     )
     both = clean_bundle({"text/plain": text, "text/html": "<p>x</p>"})
-    assert both["text/plain"] == text, "to be copied; nobody makes links in it"
+    assert both["text/plain"] == text, "it is copied; front ends make no links in it"
 
 
 @given(
@@ -130,7 +130,7 @@ def test_metadata_without_a_credential_are_the_same_object():
 
 
 @pytest.mark.parametrize("name", EXITS)
-def test_the_environment_is_read_once_an_exit(name, monkeypatch):
+def test_each_exit_reads_the_environment_once(name, monkeypatch):
     class Environment(dict):
         read = 0
 
@@ -150,6 +150,6 @@ def test_classes_of_code_are_those_of_the_policy():
 
 
 @pytest.mark.parametrize(("tag", "attribute"), [*product(["p", "script", "svg"], ["onclick", "id", "style"])])
-def test_the_policy_lets_no_other_markup_through(tag, attribute):
+def test_policy_removes_other_markup(tag, attribute):
     html = sanitize(f'<{tag} {attribute}="x">a</{tag}><!-- b --><img src="http://a.example/b.png"><a href="/lab">c</a>')
     assert not re.search(rf"{attribute}=|<script|<svg|<!--|src=|href=", html)

@@ -218,7 +218,7 @@ ENDLESS = {"silence", "silence-body", "silence-midway", "heartbeat", "heartbeat-
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_every_fault_ends_and_the_server_goes_on(mock_server, service):
+def test_every_fault_ends_and_the_server_keeps_running(mock_server, service):
     for fault in (name for name, row in FAULTS.items() if service in row.services and name not in ENDLESS):
         with RawClient(mock_server.url(service, fault=fault, body="close", delay=0.001)) as client:
             client.send()
