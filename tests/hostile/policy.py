@@ -111,7 +111,7 @@ EXPORTED: Rules = {
     **{tag: {**READ.get(tag, {}), **REPLY.get(tag, {})} for tag in {**READ, **REPLY}},
     "code": {"class": r"tex|language-[^\s]*"},
 }
-"""HTML that nbconvert makes of an exported notebook, which may hold both forms."""
+"""HTML that markdown-it makes of an exported notebook, which may hold both forms."""
 
 _WORD = r"[\w.%+ -]*"
 _FORMULA_CLASS = r"(MathJax|CtxtMenu_Attached_0|(mjx|MJX|TEX)-[\w.-]+| )+"
