@@ -15,7 +15,7 @@ from ..security.exits import clean_message
 from ..storage.files import export_conversation
 from .backend import PanelBackend
 from .i18n import RefusedError, translatable
-from .protocol import Message, describe_models, format_error, page_message
+from .protocol import PanelMessage, describe_models, format_error, page_message
 from .view_sync import STOP_TIMEOUT, ViewSync
 
 MODEL_REQUESTS = ("send", "regenerate", "edit")
@@ -40,9 +40,9 @@ class PanelController:
     def __init__(
         self,
         backend: PanelBackend,
-        send: Callable[[Message], None],
+        send: Callable[[PanelMessage], None],
         on_change: Callable[[], None],
-        transcript: Callable[[bool], Message] | None = None,
+        transcript: Callable[[bool], PanelMessage] | None = None,
     ) -> None:
         self.backend = backend
         self._views = ViewSync(backend, send, on_change)
@@ -198,7 +198,7 @@ class PanelController:
         threading.Thread(target=self._list_models, args=(provider,), name="lockbots panel models", daemon=True).start()
 
     def _list_models(self, provider: str) -> None:
-        message: Message = {"type": "models", "provider": provider, "models": [], "error": ""}
+        message: PanelMessage = {"type": "models", "provider": provider, "models": [], "error": ""}
         try:
             message["models"] = describe_models(self.backend.list_models(provider))
         except Exception as error:  # noqa: BLE001  # every failure is shown in the panel

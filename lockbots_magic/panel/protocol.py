@@ -41,7 +41,7 @@ from ..rendering.mime_bundle import html_or_source
 from ..rendering.notices import notices_of
 from .backend import PanelBackend
 
-Message = dict[str, Any]
+PanelMessage = dict[str, Any]
 MAX_TURNS = 30
 """Turns in one message; views ask for earlier ones as needed."""
 
@@ -56,7 +56,7 @@ def shown_turns(conversation: Conversation) -> tuple[Turn, ...]:
     return tuple(t for t in conversation.turns if t.is_shown)
 
 
-def turn_message(turn: Turn, html: str | None = None) -> Message:
+def turn_message(turn: Turn, html: str | None = None) -> PanelMessage:
     """Describe a turn.
 
     Args:
@@ -85,7 +85,7 @@ def turn_message(turn: Turn, html: str | None = None) -> Message:
     }
 
 
-def page_message(turns: Sequence[Turn], before: str | None = None) -> Message:
+def page_message(turns: Sequence[Turn], before: str | None = None) -> PanelMessage:
     """Describe the last `MAX_TURNS` turns.
 
     Args:
@@ -100,7 +100,7 @@ def page_message(turns: Sequence[Turn], before: str | None = None) -> Message:
     return {"turns": [turn_message(t) for t in turns[start:end]], "more": start > 0}
 
 
-def usage_message(conversation: Conversation) -> Message:
+def usage_message(conversation: Conversation) -> PanelMessage:
     """Describe the tokens of a conversation, as `%lockbots usage` counts them."""
     prompt, completion = sum_tokens(measure_turns([conversation]))
     return {
@@ -111,7 +111,7 @@ def usage_message(conversation: Conversation) -> Message:
     }
 
 
-def settings_message(backend: PanelBackend) -> Message:
+def settings_message(backend: PanelBackend) -> PanelMessage:
     """Describe the model in use and its settings, and the models and providers to choose from."""
     try:
         provider = backend.chat().provider
@@ -135,7 +135,7 @@ def describe_models(models: Iterable[ModelInfo]) -> list[dict[str, str]]:
     return [{"id": model.id, "name": model.name or model.id} for model in models]
 
 
-def conversations_message(backend: PanelBackend) -> Message:
+def conversations_message(backend: PanelBackend) -> PanelMessage:
     """Describe the conversations: their names, which one is open, and which one cells use."""
     return {
         "name": backend.conversation.name,
@@ -161,7 +161,7 @@ class ReplyProgress:
     seq: int = 0
     """Number of frames sent."""
 
-    def message(self) -> Message:
+    def message(self) -> PanelMessage:
         """Describe the reply so far, for a view that opens in the middle of it."""
         return {
             "id": self.id,

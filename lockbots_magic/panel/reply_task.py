@@ -9,7 +9,7 @@ from ..conversation.turn import Turn
 from ..rendering.frame_loop import FrameLoop
 from ..rendering.mime_bundle import html_or_source
 from ..reply import Reply, ReplyWorker
-from .protocol import Message, ReplyProgress, format_error, turn_message
+from .protocol import PanelMessage, ReplyProgress, format_error, turn_message
 
 
 class ReplyTask:
@@ -28,7 +28,7 @@ class ReplyTask:
         reply: Reply,
         progress: ReplyProgress,
         *,
-        send: Callable[[Message], None],
+        send: Callable[[PanelMessage], None],
         on_end: Callable[[], None],
         lock: threading.RLock,
     ) -> None:
@@ -60,7 +60,7 @@ class ReplyTask:
             frames.close()
             raise
 
-    def redirect(self, send: Callable[[Message], None], on_end: Callable[[], None]) -> None:
+    def redirect(self, send: Callable[[PanelMessage], None], on_end: Callable[[], None]) -> None:
         """Replace the callbacks. The caller holds the lock."""
         self._send, self._on_end = send, on_end
 
@@ -73,7 +73,7 @@ class ReplyTask:
         if self._worker is not None:
             self._worker.join(seconds)
 
-    def message(self) -> Message:
+    def message(self) -> PanelMessage:
         """Describe the reply so far, for a view that opens in the middle of it."""
         with self._lock:
             return self.progress.message()
@@ -112,11 +112,11 @@ class ReplyTask:
         else:
             self._send_end(self._describe_end(frames, turn))
 
-    def _send_end(self, end: Message) -> None:
+    def _send_end(self, end: PanelMessage) -> None:
         with self._lock:
             self._send({"type": "end", "id": self.progress.id, "seq": self.progress.seq + 1, **end})
 
-    def _describe_end(self, frames: FrameLoop, turn: Turn) -> Message:
+    def _describe_end(self, frames: FrameLoop, turn: Turn) -> PanelMessage:
         """Describe the turn; HTML that was sent in frames is not sent again if it is the beginning of the whole."""
         html = html_or_source(frames.whole, turn.reply)
         sent = "".join(self.progress.finished)

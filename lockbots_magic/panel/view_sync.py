@@ -13,7 +13,7 @@ from ..security.exits import clean_message
 from .backend import PanelBackend
 from .i18n import RefusedError, translatable
 from .protocol import (
-    Message,
+    PanelMessage,
     ReplyProgress,
     conversations_message,
     page_message,
@@ -40,7 +40,9 @@ class ViewSync:
         on_change: Called from any thread when the turns of a conversation have changed or another one was opened.
     """
 
-    def __init__(self, backend: PanelBackend, send: Callable[[Message], None], on_change: Callable[[], None]) -> None:
+    def __init__(
+        self, backend: PanelBackend, send: Callable[[PanelMessage], None], on_change: Callable[[], None]
+    ) -> None:
         self.backend = backend
         self.lock = threading.RLock()
         self._send = send
@@ -48,8 +50,8 @@ class ViewSync:
         self._tasks: dict[Conversation, ReplyTask] = {}
         self._sent: SentTurns = ()
         self._busy = ""
-        self._conversations: Message = {}
-        self._settings: Message = {}
+        self._conversations: PanelMessage = {}
+        self._settings: PanelMessage = {}
         self._has_views = False
         self._resyncing = False
         self._closed = False
@@ -84,7 +86,7 @@ class ViewSync:
         for task in tasks:
             task.join(STOP_TIMEOUT)
 
-    def send(self, message: Message) -> None:
+    def send(self, message: PanelMessage) -> None:
         """Send a message to the views. The only exit: credentials and control characters are removed here.
 
         The transcript output is sent unchanged: it has passed the exits of outputs and of metadata.
@@ -157,7 +159,7 @@ class ViewSync:
         """Return this panel's reply in progress in `conversation`, if any."""
         return self._tasks.get(conversation)
 
-    def _on_reply_message(self, conversation: Conversation, progress: ReplyProgress, message: Message) -> None:
+    def _on_reply_message(self, conversation: Conversation, progress: ReplyProgress, message: PanelMessage) -> None:
         """Forward a message of a reply while its conversation is open."""
         with self.lock:
             if message["type"] == "end":
@@ -170,7 +172,7 @@ class ViewSync:
             self._finish_reply(conversation, progress, None)
         self._on_change()
 
-    def _finish_reply(self, conversation: Conversation, progress: ReplyProgress, end: Message | None) -> None:
+    def _finish_reply(self, conversation: Conversation, progress: ReplyProgress, end: PanelMessage | None) -> None:
         """Replace a reply in progress by its turn, if it has one. The lock is held: new views see one or the other."""
         task = self._tasks.get(conversation)
         if task is None or task.progress is not progress:
@@ -264,7 +266,7 @@ class ViewSync:
         if conversation is not None:
             conversation.observers.add(self._on_conversation)
 
-    def _snapshot(self) -> Message:
+    def _snapshot(self) -> PanelMessage:
         """Return the full state, and remember that the views have it."""
         task = self._tasks.get(self.conversation)
         in_progress = task.progress.id if task else None

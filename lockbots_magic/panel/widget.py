@@ -25,7 +25,7 @@ from .backend import ChatBackend, PanelBackend
 from .controller import PanelController
 from .debouncer import Debouncer
 from .i18n import texts
-from .protocol import Message, shown_turns
+from .protocol import PanelMessage, shown_turns
 from .session_backend import SessionBackend
 from .transcript import Transcript
 from .transcript_metadata import TranscriptMetadata
@@ -135,7 +135,7 @@ class ChatPanel(anywidget.AnyWidget):
     def _on_message(self, _widget: object, content: Any, _buffers: object) -> None:
         self._controller.handle(content)
 
-    def _send_message(self, message: Message) -> None:
+    def _send_message(self, message: PanelMessage) -> None:
         if self.comm is not None:  # None once the panel is closed
             self._context.copy().run(self.send, message)
 
@@ -157,10 +157,10 @@ class ChatPanel(anywidget.AnyWidget):
         metadata = self._transcript_metadata.build([*backend.unrestored, *backend.conversations.values()])
         return data, {**metadata, STATE_KEY: digest(json.dumps([data, metadata], sort_keys=True))}
 
-    def _transcript_message(self, whole: bool) -> Message:
+    def _transcript_message(self, whole: bool) -> PanelMessage:
         with self._output_lock:
             data, metadata = self._saved
-        message: Message = {"widget": self.model_id, "state": metadata.get(STATE_KEY, "")}
+        message: PanelMessage = {"widget": self.model_id, "state": metadata.get(STATE_KEY, "")}
         return {**message, "data": dict(data), "metadata": metadata} if whole else message
 
 

@@ -17,7 +17,7 @@ MAX_URL_LENGTH = 60
 """Characters of an image's URL."""
 
 
-class Destination(Protocol):
+class RequestTarget(Protocol):
     """What the preview shows of a provider."""
 
     @property
@@ -42,7 +42,7 @@ class Destination(Protocol):
 
 
 def describe_request(
-    destination: Destination,
+    target: RequestTarget,
     request: ChatRequest,
     left_out: int = 0,
     notes: Sequence[str] = (),
@@ -53,7 +53,7 @@ def describe_request(
     """Describe what `request` would send; credentials are redacted.
 
     Args:
-        destination: The provider that would get the request.
+        target: The provider that would get the request.
         request: The request.
         left_out: Number of older turns that do not fit into the context window.
         notes: What was left out of files and values, one line each.
@@ -64,8 +64,8 @@ def describe_request(
     lines = [
         "Nothing was sent. The request:",
         *([f"too long: {too_long}"] if too_long else []),
-        f"to: {destination.name}:{request.model or '(its default model)'}{_address(destination)}",
-        f"credential: {_credential_state(destination)}",
+        f"to: {target.name}:{request.model or '(its default model)'}{_address(target)}",
+        f"credential: {_credential_state(target)}",
         *([f"cassette: {cassette}"] if cassette else []),
         *([f"parameters: {params}"] if request.params else []),
         *([f"left out to fit: {_count(left_out, 'older turn')}"] if left_out else []),
@@ -77,14 +77,14 @@ def describe_request(
     return redacted(printable("\n".join([*lines, *details])))
 
 
-def _address(destination: Destination) -> str:
-    return f" at {destination.base_url}" if destination.base_url else ""
+def _address(target: RequestTarget) -> str:
+    return f" at {target.base_url}" if target.base_url else ""
 
 
-def _credential_state(destination: Destination) -> str:
-    if destination.auth:
+def _credential_state(target: RequestTarget) -> str:
+    if target.auth:
         return "given"
-    return "missing" if destination.needs_auth and destination.base_url == destination.url else "none"
+    return "missing" if target.needs_auth and target.base_url == target.url else "none"
 
 
 def _format_message(message: Message) -> Iterator[str]:

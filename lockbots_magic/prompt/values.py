@@ -9,10 +9,10 @@ from ..conversation.turn import Turn
 from ..errors import UsageError
 from .arrays import array_part
 from .containers import container_part
-from .frames import frame_part
+from .data_frames import frame_part
 from .images import draw_image
 from .part import PromptPart, get_method, is_instance_of
-from .source import code_part
+from .source_code import code_part
 from .text import bounded_repr, to_one_line, truncate
 from .tracebacks import format_traceback
 

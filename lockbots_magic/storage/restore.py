@@ -17,7 +17,7 @@ from ..errors import RestoreWarning, UsageError
 from .cell_binding import bind_cells, is_portable
 from .notebook_cells import CodeCell, cell_ids, code_cells
 from .rebuild import rebuild_conversations
-from .restore_warnings import remarks_on
+from .restore_remarks import remarks_on
 
 MAX_NOTEBOOK = 500_000_000
 """Largest notebook (bytes)."""

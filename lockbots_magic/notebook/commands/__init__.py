@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from . import models, discover, conversations, replies, compare, usage, notebooks, files, recording, panels, settings  # isort: skip  # noqa: F401  # each registers its commands, in the order of the help
 from .command import COMMANDS
-from .registry import run, summarize
+from .dispatch import run, summarize
 
 __all__ = ["COMMANDS", "run", "summarize"]

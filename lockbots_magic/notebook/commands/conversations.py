@@ -9,7 +9,7 @@ from ...errors import UsageError
 from ...rendering.table import Table
 from ..session import Session
 from .command import argument, command, count, excerpt
-from .result import CommandResult, Displayed, Message, StreamedReply
+from .result import CommandResult, DisplayResult, ReplyResult, TextResult
 
 
 def _positive(text: str) -> int:
@@ -26,7 +26,7 @@ def history(session: Session, options: Namespace) -> CommandResult:
     shown = numbered[-options.n :] if options.n else numbered
     rows = [(n, excerpt(t.prompt), excerpt(t.reply), _format_model(t), _format_status(t)) for n, t in shown]
     columns = ("#", "prompt", "reply", "model", "status")
-    return Displayed(Table(columns, rows, caption=f"Conversation {conversation.name}"))
+    return DisplayResult(Table(columns, rows, caption=f"Conversation {conversation.name}"))
 
 
 @command(argument("count", nargs="?", type=_positive, default=1, help="Number of turns; 1 by default."))
@@ -35,7 +35,7 @@ def undo(session: Session, options: Namespace) -> CommandResult:
     conversation = session.conversations.get()
     removed = conversation.undo(options.count)
     prompts = ", ".join(repr(excerpt(turn.prompt)) for turn in removed)
-    return Message(f"Removed {count(len(removed), 'turn')}: {prompts}", conversation.snapshot())
+    return TextResult(f"Removed {count(len(removed), 'turn')}: {prompts}", conversation.snapshot())
 
 
 @command()
@@ -43,7 +43,7 @@ def retry(session: Session, _: Namespace) -> CommandResult:
     """Send the last prompt again, to the model in use; the new reply replaces the old one."""
     chat = session.chat()
     turns = chat.conversation.turns
-    return StreamedReply(chat.redo(tools=session.functions_of(turns[-1]) if turns else ()))
+    return ReplyResult(chat.redo(tools=session.functions_of(turns[-1]) if turns else ()))
 
 
 @command()
@@ -52,7 +52,7 @@ def clear(session: Session, _: Namespace) -> CommandResult:
     conversation = session.conversations.get()
     turns = len(conversation)
     conversation.clear()
-    return Message(f"Removed {count(turns, 'turn')} from {conversation.name}.", conversation.snapshot())
+    return TextResult(f"Removed {count(turns, 'turn')} from {conversation.name}.", conversation.snapshot())
 
 
 @command(argument("name", nargs="?", default="chat", help="Name of the conversation."))
@@ -61,14 +61,14 @@ def new(session: Session, options: Namespace) -> CommandResult:
     if options.name != "chat" and options.name in session.conversations:
         raise UsageError(f"Conversation {options.name!r} already exists. To use it: `%lockbots switch {options.name}`.")
     session.conversations.current = session.conversations.get(session.conversations.free_name(options.name)).name
-    return Message(f"Started conversation {session.conversations.current}.")
+    return TextResult(f"Started conversation {session.conversations.current}.")
 
 
 @command(argument("name", completer="conversation", help="Name of the conversation."))
 def switch(session: Session, options: Namespace) -> CommandResult:
     """Switch to another conversation."""
     conversation = session.conversations.switch(options.name)
-    return Message(f"Conversation {conversation.name} ({count(len(conversation), 'turn')}).")
+    return TextResult(f"Conversation {conversation.name} ({count(len(conversation), 'turn')}).")
 
 
 @command(
@@ -86,7 +86,7 @@ def fork(session: Session, options: Namespace) -> CommandResult:
         at = original.turns[options.at - 1].id
     copy = session.conversations.add(original.fork(options.name or f"{original.name}-fork", at))
     text = f"Conversation {copy.name} ({count(len(copy), 'turn')}, copied from {original.name})."
-    return Message(text, copy.snapshot())
+    return TextResult(text, copy.snapshot())
 
 
 @command()
@@ -102,7 +102,7 @@ def list_(session: Session, _: Namespace) -> CommandResult:
         )
         for one in session.conversations.all()
     ]
-    return Displayed(Table(("", "conversation", "turns", "last prompt"), rows))
+    return DisplayResult(Table(("", "conversation", "turns", "last prompt"), rows))
 
 
 @command(argument("name", completer="conversation", help="Name of the conversation."))
@@ -110,8 +110,8 @@ def delete(session: Session, options: Namespace) -> CommandResult:
     """Delete a conversation."""
     ending = session.conversations.delete(options.name).snapshot(deleted=True)
     if options.name == "main":
-        return Message("Deleted main; started a new, empty main.", ending)
-    return Message(f"Deleted {options.name}. The current conversation is {session.conversations.current}.", ending)
+        return TextResult("Deleted main; started a new, empty main.", ending)
+    return TextResult(f"Deleted {options.name}. The current conversation is {session.conversations.current}.", ending)
 
 
 def _format_status(turn: Turn) -> str:

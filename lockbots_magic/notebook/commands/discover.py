@@ -12,7 +12,7 @@ from ...providers import discovery
 from ...rendering.table import Table
 from ..session import Session
 from .command import argument, command, excerpt
-from .result import CommandResult, Displayed, Message
+from .result import CommandResult, DisplayResult, TextResult
 
 if TYPE_CHECKING:
     from ...providers.discovery import DiscoveredServer
@@ -42,10 +42,10 @@ def discover(session: Session, options: Namespace) -> CommandResult:
     """Find model servers on this machine, and show how to use them."""
     found = discovery.discover(options.port)
     if not found:
-        return Message(_NOTHING)
+        return TextResult(_NOTHING)
     rows = [_row(session, server, discovery.USUAL_PORTS.get(server.port)) for server in found]
     caption = "Names are guessed from the usual ports."
-    return Displayed(Table(("server", "address", "models", "to use it"), rows, caption))
+    return DisplayResult(Table(("server", "address", "models", "to use it"), rows, caption))
 
 
 def _row(session: Session, server: DiscoveredServer, preset: Preset | None) -> tuple[str, str, str, str]:

@@ -17,7 +17,7 @@ from ...storage.files import (
 )
 from ..session import Session
 from .command import argument, command, count, sentence_list
-from .result import CommandResult, Message
+from .result import CommandResult, TextResult
 
 
 def _help(text: str) -> str:
@@ -28,14 +28,14 @@ def _help(text: str) -> str:
 def save(session: Session, options: Namespace) -> CommandResult:
     """Save the current conversation to a JSON file, to be loaded again."""
     _check_not_own_notebook(session, options.file)
-    return Message(f"Saved to {save_conversation(session.conversations.get(), options.file)}")
+    return TextResult(f"Saved to {save_conversation(session.conversations.get(), options.file)}")
 
 
 @command(argument("file", completer="file", help="File written by `save`."))
 def load(session: Session, options: Namespace) -> CommandResult:
     """Load a conversation from a file and continue with it."""
     conversation = session.conversations.add(load_conversation(options.file))
-    return Message(f"Conversation {conversation.name} ({count(len(conversation), 'turn')}).")
+    return TextResult(f"Conversation {conversation.name} ({count(len(conversation), 'turn')}).")
 
 
 @command(argument("file", completer="file", nargs="?", help=_help(f"File to write: {list_formats(EXPORT_FORMATS)}")))
@@ -51,7 +51,7 @@ def export(session: Session, options: Namespace) -> CommandResult:
         *([f"{count(written.empty, 'turn')} without a reply left out"] if written.empty else []),
     ]
     text = f"Exported to {written.path} ({'; '.join(counts)})."
-    return Message("\n".join(filter(None, [text, sentence_list(list(written.remarks))])))
+    return TextResult("\n".join(filter(None, [text, sentence_list(list(written.remarks))])))
 
 
 @command(argument("file", completer="file", nargs="?", help=_help(f"File to read: {list_formats(IMPORT_FORMATS)}")))
@@ -64,7 +64,7 @@ def import_(session: Session, options: Namespace) -> CommandResult:
     for conversation in found.conversations:
         session.conversations.add(conversation)
         lines.append(f"Conversation {conversation.name} ({count(len(conversation), 'turn')}).")
-    return Message("\n".join(filter(None, [*lines, sentence_list(list(found.remarks))])))
+    return TextResult("\n".join(filter(None, [*lines, sentence_list(list(found.remarks))])))
 
 
 def _check_not_own_notebook(session: Session, path: str) -> None:

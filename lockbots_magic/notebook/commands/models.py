@@ -13,7 +13,7 @@ from ...rendering.table import Table
 from ...version import __version__
 from ..session import Session
 from .command import argument, command, count, excerpt
-from .result import CommandResult, Displayed, Message
+from .result import CommandResult, DisplayResult, TextResult
 
 
 @command()
@@ -30,7 +30,7 @@ def status(session: Session, _: Namespace) -> CommandResult:
         *([("cassette", cassette)] if (cassette := _describe_cassette(session)) else []),
         ("version", __version__),
     ]
-    return Displayed(Table(("setting", "value"), rows))
+    return DisplayResult(Table(("setting", "value"), rows))
 
 
 def _describe_cassette(session: Session) -> str:
@@ -84,8 +84,8 @@ def use(session: Session, options: Namespace) -> CommandResult:
         text += f" at {provider.base_url}"
     name = split_model(options.model)[0]
     if _describe_credential(session, name, provider).startswith("missing"):
-        return Message(f"{text}. The credential is missing; to log in: %lockbots login {name}")
-    return Message(f"{text}.")
+        return TextResult(f"{text}. The credential is missing; to log in: %lockbots login {name}")
+    return TextResult(f"{text}.")
 
 
 @command()
@@ -100,7 +100,7 @@ def providers(session: Session, _: Namespace) -> CommandResult:
             continue
         address = session.settings_of(name).get("base_url", kind.url) or "built in"
         rows.append((name, address, session.credentials.source(name)))
-    return Displayed(Table(("provider", "address", "credential"), rows))
+    return DisplayResult(Table(("provider", "address", "credential"), rows))
 
 
 @command(
@@ -117,7 +117,7 @@ def models(session: Session, options: Namespace) -> CommandResult:
         (f"{name}:{model.id}", model.name, _limit(model.max_length), _limit(model.token_limit))
         for model in known or catalog.fetch(name, provider)
     ]
-    return Displayed(Table(("model", "name", "max characters", "max tokens"), rows, caption))
+    return DisplayResult(Table(("model", "name", "max characters", "max tokens"), rows, caption))
 
 
 def _limit(value: int | None) -> str:

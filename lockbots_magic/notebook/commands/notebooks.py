@@ -11,7 +11,7 @@ from ...providers import names, split_model
 from ...storage.restore import restore_notebook
 from ..session import Session
 from .command import argument, command, count, excerpt, sentence_list
-from .result import CommandResult, Message
+from .result import CommandResult, TextResult
 
 _MODEL = re.compile(r"[\w.:/@+-]+")  # a notebook from elsewhere must not suggest options
 
@@ -33,7 +33,7 @@ def restore(session: Session, options: Namespace) -> CommandResult:
     if not options.notebook and notebook.lacks(session.cells.id):
         remarks.insert(0, "The file is older than what you see. Save the notebook, and restore again.")
     head = f"Restored from {notebook.path.name}; the current conversation is {excerpt(session.conversations.current)}."
-    return Message("\n".join([head, *lines, *([sentence_list(remarks)] if remarks else [])]))
+    return TextResult("\n".join([head, *lines, *([sentence_list(remarks)] if remarks else [])]))
 
 
 def _describe(conversation: Conversation, *, is_new: bool) -> str:

@@ -7,7 +7,7 @@ from argparse import Namespace
 from ...errors import UsageError
 from ..session import Session
 from .command import argument, command
-from .result import CommandResult, Displayed
+from .result import CommandResult, DisplayResult
 
 
 @command(
@@ -22,4 +22,4 @@ def panel(session: Session, options: Namespace) -> CommandResult:
     """Show a chat panel with the cells' conversation, to chat in while cells run."""
     if session.make_panel is None:
         raise UsageError("The panel needs a notebook. Use `%%chat` here.")
-    return Displayed(session.make_panel(session, options.name))
+    return DisplayResult(session.make_panel(session, options.name))

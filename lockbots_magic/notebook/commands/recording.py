@@ -8,7 +8,7 @@ from ...cassette.active import FILE_VARIABLE, active_cassette, open_cassette
 from ...errors import UsageError
 from ..session import Session
 from .command import argument, command
-from .result import CommandResult, Message
+from .result import CommandResult, TextResult
 
 
 @command(
@@ -41,8 +41,8 @@ def live(session: Session, _: Namespace) -> CommandResult:
     """Stop recording and replaying; send prompts to the models again."""
     was_in_use, session.cassette = session.cassette is not None, None
     if active_cassette():
-        return Message(f"Back to the cassette named by {FILE_VARIABLE}.")
-    return Message(
+        return TextResult(f"Back to the cassette named by {FILE_VARIABLE}.")
+    return TextResult(
         "Prompts go to the models again." if was_in_use else "No cassette is in use; prompts go to the models."
     )
 
@@ -60,4 +60,4 @@ def _use_cassette(session: Session, file: str, mode: str, speed: float | None = 
     if file in ("off", "stop", "none"):
         raise UsageError("To stop recording and replaying, run `%lockbots live`.")
     session.cassette = open_cassette(file, mode, speed, hint=f"%lockbots record --missing {file}")
-    return Message(_MESSAGES[mode].format(session.cassette.path.name))
+    return TextResult(_MESSAGES[mode].format(session.cassette.path.name))

@@ -12,7 +12,7 @@ from ...reply import Reply
 from ..chat_command import NotebookContext, system_of
 from ..session import Session
 from .command import argument, command, count
-from .result import CommandResult, Message, StreamedReply
+from .result import CommandResult, ReplyResult, TextResult
 
 STOP_TIMEOUT = 1.0
 """Seconds that `stop` waits for replies to end."""
@@ -23,13 +23,13 @@ _MODEL = argument("-m", "--model", metavar="PROVIDER:MODEL", completer="model", 
 @command(_MODEL, text="REMARK")
 def explain(session: Session, options: Namespace) -> CommandResult:
     """Explain the last error, with its traceback and the code of its cell."""
-    return StreamedReply(_stream_error_prompt(session, options, explain_prompt))
+    return ReplyResult(_stream_error_prompt(session, options, explain_prompt))
 
 
 @command(_MODEL, text="REMARK")
 def fix(session: Session, options: Namespace) -> CommandResult:
     """Fix the code of the last error's cell; the result becomes a new cell."""
-    return StreamedReply(_stream_error_prompt(session, options, fix_prompt), as_code=True)
+    return ReplyResult(_stream_error_prompt(session, options, fix_prompt), as_code=True)
 
 
 def _stream_error_prompt(session: Session, options: Namespace, word: Callable[[BaseException, str], str]) -> Reply:
@@ -52,11 +52,11 @@ def stop(session: Session, options: Namespace) -> CommandResult:
     """Stop background replies; the text so far is kept."""
     stopped = session.stop(options.name)
     if not stopped:
-        return Message("No reply is in progress.")
+        return TextResult("No reply is in progress.")
     deadline = time.monotonic() + STOP_TIMEOUT
     while any(reply.in_progress for reply in stopped) and time.monotonic() < deadline:
         time.sleep(0.01)
     text = f"Stopped {count(len(stopped), 'reply', 'replies')}."
     if late := sum(reply.in_progress for reply in stopped):
         text += f" {late} of them will end when a running tool returns."
-    return Message(text)
+    return TextResult(text)

@@ -23,7 +23,7 @@ class CommandResult(ABC):
 
 
 @dataclass(frozen=True)
-class Message(CommandResult):
+class TextResult(CommandResult):
     """A line or two for the user."""
 
     text: str
@@ -36,7 +36,7 @@ class Message(CommandResult):
 
 
 @dataclass(frozen=True)
-class Displayed(CommandResult):
+class DisplayResult(CommandResult):
     """A value that displays itself, such as a table or a widget."""
 
     value: Any
@@ -47,7 +47,7 @@ class Displayed(CommandResult):
 
 
 @dataclass(frozen=True)
-class HelpPage(CommandResult):
+class PageResult(CommandResult):
     """A page of the help."""
 
     page: Page
@@ -58,7 +58,7 @@ class HelpPage(CommandResult):
 
 
 @dataclass(frozen=True)
-class StreamedReply(CommandResult):
+class ReplyResult(CommandResult):
     """A reply to be streamed into the cell."""
 
     reply: Reply

@@ -14,7 +14,7 @@ from ...rendering.notices import Page
 from ...rendering.table import Table
 from ..session import Session
 from .command import COMMANDS, argument, command
-from .result import CommandResult, Displayed, HelpPage, Message
+from .result import CommandResult, DisplayResult, PageResult, TextResult
 
 
 @command(
@@ -24,11 +24,11 @@ from .result import CommandResult, Displayed, HelpPage, Message
 def set_(session: Session, options: Namespace) -> CommandResult:
     """Change a setting for this kernel."""
     if not options.name:
-        return Displayed(Table(("setting", "value", ""), session.settings.rows()))
+        return DisplayResult(Table(("setting", "value", ""), session.settings.rows()))
     if not options.value:
         raise UsageError(f"Value missing: `%lockbots set {options.name} VALUE`.")
     session.configure(options.name, parse_literal(" ".join(options.value)))
-    return Message(f"{options.name} = {getattr(session.settings, options.name)}")
+    return TextResult(f"{options.name} = {getattr(session.settings, options.name)}")
 
 
 @command(
@@ -44,7 +44,7 @@ def login(session: Session, options: Namespace) -> CommandResult:
     in_keyring = session.credentials.keep(options.provider, secret)
     if options.code:
         session.cells.warn_of_written_credential()
-    return Message(f"Credential for {options.provider} saved in {'the keyring' if in_keyring else 'this kernel'}.")
+    return TextResult(f"Credential for {options.provider} saved in {'the keyring' if in_keyring else 'this kernel'}.")
 
 
 @command(argument("provider", completer="provider", help="Provider of the credential."))
@@ -52,7 +52,7 @@ def logout(session: Session, options: Namespace) -> CommandResult:
     """Delete a credential, also from the keyring."""
     provider_class(options.provider)
     known = session.credentials.forget(options.provider)
-    return Message(f"{'Deleted the' if known else 'There is no saved'} credential for {options.provider}.")
+    return TextResult(f"{'Deleted the' if known else 'There is no saved'} credential for {options.provider}.")
 
 
 def _ask(provider: str, variable: str) -> str:
@@ -71,18 +71,18 @@ def help_(session: Session, options: Namespace) -> CommandResult:
         return _help_on(" ".join(options.topic))
     rows = [(name, one.summary) for name, one in COMMANDS.items()]
     caption = "Options of a command: %lockbots COMMAND -h. Topics: %lockbots help topics, %lockbots help TOPIC."
-    return Displayed(Table(("%lockbots ...", "what it does"), rows, caption=caption))
+    return DisplayResult(Table(("%lockbots ...", "what it does"), rows, caption=caption))
 
 
 def _help_on(topic: str) -> CommandResult:
     language = search.detect_language(topic)
     titles = search.list_titles(language)
     if topic in ("topics", "темы"):
-        return Displayed(Table(("%lockbots help ...",), [(title,) for title in titles]))
+        return DisplayResult(Table(("%lockbots help ...",), [(title,) for title in titles]))
     section = search.find_section(topic, language)
     if topic in COMMANDS:
         more = f"\n\nMore: %lockbots help {section.title}" if section else ""
-        return Message(COMMANDS[topic].options(topic).format_help().rstrip() + more)
+        return TextResult(COMMANDS[topic].options(topic).format_help().rstrip() + more)
     if section is None:
         raise UsageError(f"Unknown help topic {topic!r}. Topics: {', '.join(titles)}.")
-    return HelpPage(Page(section.page))
+    return PageResult(Page(section.page))

@@ -9,7 +9,7 @@ from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import Interrupted, UsageError
 from lockbots_magic.notebook import commands
 from lockbots_magic.notebook.commands import COMMANDS
-from lockbots_magic.notebook.commands.result import Displayed, Message
+from lockbots_magic.notebook.commands.result import DisplayResult, TextResult
 from lockbots_magic.notebook.extension import session_of
 from lockbots_magic.notebook.session import Session
 
@@ -343,9 +343,9 @@ def test_none_takes_a_text_away(lockbots, session):
 def test_commands_need_no_notebook():
     session = Session()
     status, usage = commands.run(session, "status"), commands.run(session, "use --help")
-    assert isinstance(status, Displayed)
+    assert isinstance(status, DisplayResult)
     assert "guide" in repr(status.value)
-    assert isinstance(usage, Message)
+    assert isinstance(usage, TextResult)
     assert "--base-url" in usage.text
 
 

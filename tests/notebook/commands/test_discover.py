@@ -4,7 +4,7 @@ import pytest
 
 from lockbots_magic.errors import UsageError
 from lockbots_magic.notebook import commands
-from lockbots_magic.notebook.commands.result import Displayed, Message
+from lockbots_magic.notebook.commands.result import DisplayResult, TextResult
 from lockbots_magic.notebook.session import Session
 from lockbots_magic.providers import discovery
 from lockbots_magic.providers.openai_compatible import PRESETS
@@ -29,9 +29,9 @@ def session():
 
 def run(session, *ports):
     result = commands.run(session, "discover " + " ".join(f"--port {port}" for port in ports))
-    if isinstance(result, Displayed):
+    if isinstance(result, DisplayResult):
         return result.value
-    assert isinstance(result, Message)
+    assert isinstance(result, TextResult)
     return result.text
 
 

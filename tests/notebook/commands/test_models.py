@@ -3,7 +3,7 @@
 import pytest
 
 from lockbots_magic.notebook import commands
-from lockbots_magic.notebook.commands.result import Displayed
+from lockbots_magic.notebook.commands.result import DisplayResult
 from lockbots_magic.notebook.session import Session
 
 
@@ -17,7 +17,7 @@ def session(mock_server):
 def run(session, line):
     """Return the table that a command displays."""
     result = commands.run(session, line)
-    assert isinstance(result, Displayed)
+    assert isinstance(result, DisplayResult)
     return result.value
 
 

@@ -4,7 +4,7 @@ import tracemalloc
 
 import pytest
 
-from lockbots_magic.prompt.frames import MAX_LENGTH
+from lockbots_magic.prompt.data_frames import MAX_LENGTH
 from lockbots_magic.prompt.values import value_part
 
 MILLION = 1_000_000

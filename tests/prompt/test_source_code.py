@@ -7,7 +7,7 @@ import textwrap
 import pytest
 
 from lockbots_magic.prompt.part import PromptPart
-from lockbots_magic.prompt.source import MAX_LENGTH
+from lockbots_magic.prompt.source_code import MAX_LENGTH
 from lockbots_magic.prompt.values import value_part
 
 

@@ -10,7 +10,7 @@ from ...prompt.magic_line import split_words
 from ..options import HelpRequested
 from ..session import Session
 from .command import COMMANDS
-from .result import CommandResult, Message
+from .result import CommandResult, TextResult
 
 
 def run(session: Session, line: str) -> CommandResult:
@@ -35,7 +35,7 @@ def run(session: Session, line: str) -> CommandResult:
     try:
         options = command.options(name).parse(words)
     except HelpRequested as help_text:
-        return Message(str(help_text))
+        return TextResult(str(help_text))
     options.text = text
     return command.run(session, options)
 
