@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
-from itertools import compress
+from itertools import chain, compress
 from typing import TextIO
 
 from ..security.control_characters import printable
@@ -82,13 +82,15 @@ def _lay_out(headings: Sequence[str], rows: Sequence[Sequence[str]], width: int)
 
     widths = [max(map(cell_len, column)) for column in zip(headings, *rows, strict=True)]
     floors = [min(w, max(cell_len(h), MIN_WIDTH)) for w, h in zip(widths, headings, strict=True)]
-    grid = table.Table.grid(padding=(0, GAP, 0, 0), pad_edge=False)
+    grid = table.Table.grid()
     for column in _narrow(widths, floors, width):
         grid.add_column(width=column, overflow="fold")
-    grid.add_row(*map(Text, headings))
-    grid.add_row(*(Rule(characters="-", style="none") for _ in headings))
-    for row in rows:
-        grid.add_row(*map(Text, row))
+        # Not padding: Rich 13 and 14 make a last column of fixed width wider by it.
+        grid.add_column(width=GAP)
+    rule = Rule(characters="-", style="none")
+    lines: list[Iterable[Text | Rule]] = [map(Text, headings), [rule] * len(widths), *(map(Text, row) for row in rows)]
+    for cells in lines:
+        grid.add_row(*chain.from_iterable((cell, None) for cell in cells))
     console = Console(file=io.StringIO(), width=MAX_WIDTH, color_system=None, force_jupyter=False, legacy_windows=False)
     with console.capture() as captured:
         console.print(grid, crop=False)
