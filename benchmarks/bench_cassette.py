@@ -1,4 +1,4 @@
-"""A cassette of 1,000 turns: how long it takes to open it and to find a turn; and what recording adds to a stream."""
+"""Cassette of 1,000 turns: time to open it, time to find a turn, and cost of recording a stream."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a TAB takes on our lines, beside what IPython alone takes for the same cell, or the expression in it."""
+"""Latency of TAB on lines of the magics, compared with IPython alone for the same cell or expression."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ CELLS = {
     "a prompt of a command": "%lockbots compare guide -- see {{ text.upp",
 }
 FIRST = ("an option", "a model", "a command", "nothing yet in braces", "all of a module")
-"""What is completed first of all in a process of its own."""
+"""First completion in a fresh process."""
 
 
 def notebook() -> tuple[Any, Any]:
-    """A shell with much to choose from, and what takes our completion out of it for a while."""
+    """Return a shell with many names, and a context manager that disables our completion."""
     shell = InteractiveShell.instance()
     shell.history_manager.enabled = False
     shell.run_line_magic("load_ext", "lockbots_magic")
@@ -75,7 +75,7 @@ def timed(shell: Any, cell: str) -> float:
 
 
 def filled(shell: Any) -> None:
-    """Add what is large, or slow to import."""
+    """Add large values and modules that are slow to import."""
     import pandas as pd  # noqa: PLC0415  # a first TAB is measured without it
 
     frame = pd.DataFrame({f"column {n}": [n] for n in range(100)})
@@ -83,7 +83,7 @@ def filled(shell: Any) -> None:
 
 
 def code_of(cell: str) -> str:
-    """What IPython is asked alone: of a prompt, the expression."""
+    """Return the text that IPython alone completes: of a prompt, the expression."""
     return cell.rpartition("{{ ")[2] if "{{" in cell else cell
 
 
@@ -116,7 +116,7 @@ def measure(home: str) -> None:
 
 
 def firsts(home: str, name: str) -> list[float]:
-    """The first TAB in fresh processes, all code compiled as an installation has it."""
+    """Measure the first TAB in fresh processes, with compiled byte code as after an installation."""
     environment = {**os.environ, "PYTHONPYCACHEPREFIX": f"{home}/compiled"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     command = [sys.executable, str(SCRIPT), "--first", name]

@@ -1,4 +1,4 @@
-"""What it takes to put values of the notebook into a prompt, beside what pandas takes to print the ends of a frame."""
+"""Time to insert values of the notebook into a prompt, compared with pandas printing the ends of a frame."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def timed(action: Callable[[], object]) -> float:
 
 
 def printed(value: pd.DataFrame) -> str:
-    """What people write: it prints the same rows."""
+    """Baseline: pandas prints the same rows."""
     return f"{value.head(ENDS).to_string()}\n{value.tail(ENDS).to_string()}"
 
 

@@ -1,4 +1,4 @@
-"""From the server's first token to the first output that the front end receives."""
+"""Latency from the server's first token to the first output that the front end receives."""
 
 from __future__ import annotations
 

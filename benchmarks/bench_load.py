@@ -1,4 +1,4 @@
-"""What `%load_ext lockbots_magic` costs in a kernel that has just started."""
+"""Time of `%load_ext lockbots_magic` in a fresh kernel."""
 
 from __future__ import annotations
 

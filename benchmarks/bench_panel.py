@@ -1,4 +1,4 @@
-"""What a streaming reply costs in the chat panel: 50 KB at 1,000 tokens/s, beside the same reply in a cell."""
+"""Cost of a streaming reply in the chat panel: 50 KB at 1,000 tokens/s, compared with the same reply in a cell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading a stream as fast as it comes: our provider, requests as people write it, and the openai client."""
+"""Speed of reading a stream: our provider, a plain loop over requests, and the openai client."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def with_openai(url: str) -> Iterator[str]:
 
 
 def bytes_alone(url: str) -> Iterator[str]:
-    """No parsing: how long the server takes. It tells whether the others wait for it."""
+    """Read without parsing, to show whether the others wait for the server."""
     read_bytes(url, MODEL)
     return iter(())
 
@@ -59,7 +59,7 @@ READERS: dict[str, Callable[[str], Iterator[str]]] = {
 
 
 def timed(reader: Callable[[str], Iterator[str]], source: Server) -> tuple[float, float]:
-    """Wall and processor time, s."""
+    """Return wall and processor time (s)."""
     wall, processor = time.perf_counter(), time.process_time()
     text = "".join(reader(source.url))
     taken = time.perf_counter() - wall, time.process_time() - processor

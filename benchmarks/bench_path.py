@@ -1,4 +1,4 @@
-"""How many files and functions of the package one `%%chat` cell enters, and how many rooms and arrows there are.
+"""Number of files and functions that one `%%chat` cell enters, and of rooms and imports between them.
 
 A file counts when one of its functions runs; that it is imported is not enough. Lambdas and comprehensions don't
 count: whether they are functions depends on the Python. It is the first `%%chat` of a fresh kernel, all threads

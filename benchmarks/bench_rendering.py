@@ -1,4 +1,4 @@
-"""What a streaming reply costs in JupyterLab, in Chromium: several ways to show it, and ours at ten times the length.
+"""Cost of a streaming reply in JupyterLab in Chromium: several ways to show it, and ours at ten times the length.
 
 `bench_rendering.py` runs everything, which takes ten minutes; `bench_rendering.py ours-50k fence` runs those cases
 alone. Other work on the machine lengthens what is measured by the clock, tasks too; it hardly touches processor times.

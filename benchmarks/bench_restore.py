@@ -1,4 +1,4 @@
-"""`%lockbots restore` of a notebook with 500 chat cells, beside what only reading the file as JSON takes."""
+"""Time of `%lockbots restore` for a notebook with 500 chat cells, compared with reading the file as JSON."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SIZES = {"replies of 1 KB": 1_000, "replies of 10 KB": 10_000}
 
 
 def cell(conversation: Conversation, number: int, run: str, size: int) -> dict[str, Any]:
-    """A cell as it is saved after it ran."""
+    """Return a cell as saved after it ran."""
     cell_id, text = f"cell-{number}", reply(size // 3 + 10)[:size]
     source = f"%%chat\nQuestion {number}, run {run}: what is item {number}?"
     turn = Turn(source.partition("\n")[2], text, "demo", "openai", {"temperature": 0.2}, cell_id=cell_id, run=run)

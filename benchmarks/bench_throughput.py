@@ -1,4 +1,4 @@
-"""Whether a cell keeps up with its server: from running it to its final output, over reading the bytes alone."""
+"""Throughput: time from running a cell to its final output, divided by the time to read the bytes alone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def text_of(model: str) -> str:
 
 
 def size(execution: Execution) -> int:
-    """Characters of everything that was displayed."""
+    """Return the number of characters displayed."""
     return sum(len(form) for _, kind, c in execution.outputs if "display" in kind for form in c["data"].values())
 
 

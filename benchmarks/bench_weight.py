@@ -1,4 +1,4 @@
-"""What the package adds to an environment that has ipykernel and ipywidgets."""
+"""Packages and size that the package adds to an environment with ipykernel and ipywidgets."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Shared by the benchmarks: a loopback server, a real kernel, and tables.
 
-The server runs in a process of its own, so that it takes no time from what is measured. A model's name tells it
-what to send: `20000` is 20,000 tokens at once, `20000@4000` as many at 4,000/s, `40@50+0.2` waits 0.2 s first, and
-`20000@4000-code` is one long code block in place of mixed Markdown; texts.py has more kinds.
+The server runs in a process of its own, so that its time is not measured. The name of the model sets what it sends:
+`20000` is 20,000 tokens at once, `20000@4000` as many at 4,000/s, `40@50+0.2` waits 0.2 s first, and `20000@4000-code`
+is one long code block instead of mixed Markdown; texts.py has more kinds.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def _chunk(data: bytes) -> bytes:
 
 @functools.cache
 def _stream(count: int, kind: str) -> tuple[bytes, list[bytes], bytes]:
-    """What comes before the tokens, the tokens, and what comes after them."""
+    """Return the text before the tokens, the tokens, and the text after them."""
     events = [_event({"content": token}) for token in tokens(count, kind)]
     usage = {"prompt_tokens": 9, "completion_tokens": count, "total_tokens": count + 9}
     end = [_event({}, "stop"), _event({}, usage=usage), _chunk(b"data: [DONE]\n\n"), b"0\r\n\r\n"]
@@ -133,7 +133,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.times.update(first=first, last=last)
 
     def _pace(self, events: list[bytes], rate: int) -> None:
-        """Send by the clock: what a sleep was too long is caught up with by the next write."""
+        """Send by the clock: the next write makes up for a sleep that was too long."""
         began, sent = time.monotonic(), 0
         while sent < len(events):
             due = min(len(events), int((time.monotonic() - began) * rate) + 1)
@@ -150,13 +150,13 @@ class Server:
         self.url = url
 
     def times(self) -> dict[str, float]:
-        """When the last stream's first and last token were sent (`time.monotonic()`: one clock for the machine)."""
+        """Return when the last stream's first and last token were sent (`time.monotonic()`: one clock for the machine)."""
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(self.url + "/times") as answer:
             return json.load(answer)
 
 
 def read_bytes(url: str, model: str) -> float:
-    """Read a model's stream and throw it away; return how long (s) that took: what no reader can better."""
+    """Read a model's stream and discard it; return the duration (s), a lower bound for any reader."""
     started = time.monotonic()
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname, parts.port)

@@ -1,4 +1,4 @@
-"""One reply in one cell of JupyterLab, in Chromium, watched: each has a server, a browser and a kernel of its own."""
+"""Measurements of one reply in one cell of JupyterLab in Chromium, each with a fresh server, browser and kernel."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from tests.browser.lab import CHROMIUM, FLAGS, Lab, Notebook
 
 SCRIPT = Path(__file__).with_name("page.js")
 QUIET = 2000
-"""How long (ms) nothing must happen any more before a reply counts as shown."""
+"""Time (ms) without changes after which a reply counts as shown."""
 PATIENCE = 120
-"""How long (s) after the stream's end that is waited for."""
+"""Maximum wait (s) for that after the end of the stream."""
 READING = 5
-"""How many seconds of the stream are read and thrown away, to know what that costs."""
+"""Seconds of the stream that are read and discarded, to measure the cost of reading."""
 
 READ = """\
 from lockbots_magic.providers.openai_compatible import OpenAICompatible
@@ -85,12 +85,12 @@ class Stream:
 
 @dataclass(frozen=True)
 class Watched:
-    """What was seen of one reply. Moments are in s since the epoch."""
+    """Measurements of one reply. Times are Unix times (s)."""
 
     stream: Stream
     first: float
     last: float
-    """When the server sent the first and the last token."""
+    """Times at which the server sent the first and the last token."""
     page: dict[str, Any]
     """As page.js reports it."""
     busy: dict[str, float]
@@ -99,7 +99,7 @@ class Watched:
     reading: float
     """Processor time of the kernel per token (s), and what reading alone takes of it."""
     limits: int
-    """How often the server's log says that a limit was passed."""
+    """Number of exceeded limits in the server's log."""
 
     @property
     def end(self) -> float:
@@ -173,7 +173,7 @@ def watch(way: str, stream: Stream, source: Server) -> Watched:
 
 
 def warm_up(page: Page, notebook: Notebook) -> None:
-    """Have everything loaded that a first reply needs; MathJax is fetched when there is a first formula."""
+    """Load everything that a first reply needs; MathJax is fetched with the first formula."""
     notebook.run(0)
     notebook.run(1)
     page.wait_for_timeout(2000)
@@ -192,7 +192,7 @@ def wait_for_quiet(seconds: float = 60) -> None:
 
 
 def share_of_others() -> float:
-    """How much of the machine is in use now, while the page rests."""
+    """Return the load of the machine while the page is idle."""
 
     def ticks() -> tuple[int, int]:
         fields = [int(n) for n in Path("/proc/stat").read_text().split("\n")[0].split()[1:]]
@@ -214,7 +214,7 @@ def wait_for_rest(page: Page, seconds: float) -> bool:
 
 
 class MainThread:
-    """What the main thread of a page does, as Chromium counts it (s)."""
+    """Time (s) of the main thread of a page, as Chromium counts it."""
 
     def __init__(self, page: Page) -> None:
         self._page = page
@@ -223,7 +223,7 @@ class MainThread:
         self._before: dict[str, float] = {}
 
     def rest(self) -> dict[str, float]:
-        """Begin; return what each second of doing nothing takes."""
+        """Start, and return the idle cost of each second."""
         before = self._metrics()
         self._page.wait_for_timeout(2000)
         self._before = self._metrics()
@@ -232,7 +232,7 @@ class MainThread:
         }
 
     def since(self, idle: dict[str, float]) -> dict[str, float]:
-        """What was done since, over doing nothing."""
+        """Return the cost since the start, minus the idle cost."""
         done = _less(self._metrics(), self._before)
         return {n: max(0.0, value - idle[n] * done["Timestamp"]) for n, value in done.items()}
 
@@ -245,6 +245,6 @@ def _less(after: dict[str, float], before: dict[str, float]) -> dict[str, float]
 
 
 def processor_time(pid: int) -> float:
-    """Seconds of processor that a process has used."""
+    """Return the processor time (s) of a process."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

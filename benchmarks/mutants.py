@@ -1,4 +1,4 @@
-"""Break the code in small ways and run its tests: what survives is not tested.
+"""Mutation testing: change the code in small ways and run its tests; surviving changes are untested.
 
     python benchmarks/mutants.py conversation providers/wire security --sample 60
 

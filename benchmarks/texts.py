@@ -1,4 +1,4 @@
-"""Replies for the figures of the page: a document as models write them, and single blocks that grow without end."""
+"""Replies for the benchmarks of the page: a typical document, and single blocks that grow without end."""
 
 from __future__ import annotations
 
@@ -72,11 +72,11 @@ BLOCKS = {
     "items": ("", "- item {n:04}: `code_{n:04}`, **and words**\n", "\n"),
     "quote": ("", "> " + SENTENCE + "\n>\n", "\n"),
 }
-"""What begins the block, what goes on and on, and what ends it. A row and an item are 40 characters, ten tokens."""
+"""Beginning of the block, repeated middle, and end. A row and an item are 40 characters, ten tokens."""
 KINDS = ("document", *BLOCKS)
 
 SIZES = (1, 4, 7, 3, 5, 4, 2, 6)
-"""Characters of the tokens, over and over."""
+"""Characters of the tokens, repeated."""
 PER_TOKEN = sum(SIZES) // len(SIZES)
 
 
@@ -101,5 +101,5 @@ def text(size: int, kind: str) -> str:
 
 
 def formulas(markdown: str) -> int:
-    """How many formulas a reply holds."""
+    """Return the number of formulas in a reply."""
     return len(re.findall(r"\$\$.+?\$\$|\$[^$\n]+\$", markdown, re.DOTALL))

@@ -1,4 +1,4 @@
-"""Safe Markdown: a reply written anew from its tokens, so that no parser finds anything active in it. Pure.
+"""Safe Markdown: a reply rewritten from its tokens, so that no parser finds anything active in it. Pure.
 
 Saved notebooks and exports are read by many parsers (JupyterLab's marked, nbconvert's mistune, pandoc, GitHub), some of
 which allow raw HTML, raw TeX or attributes. Only the few constructs below are written as markup; everything else is
