@@ -150,7 +150,7 @@ class Server:
         self.url = url
 
     def times(self) -> dict[str, float]:
-        """Return when the last stream's first and last token were sent (`time.monotonic()`: one clock for the machine)."""
+        """Return when the first and the last token of the last stream were sent, by `time.monotonic()`."""
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(self.url + "/times") as answer:
             return json.load(answer)
 

@@ -1,4 +1,4 @@
-"""What browser tests share: one JupyterLab, one Chromium, and a panel that talks."""
+"""Fixtures of browser tests: one JupyterLab, one Chromium, and a panel with a streaming model."""
 
 import pytest
 
@@ -86,7 +86,7 @@ def watched(browser, lab):
 
 @pytest.fixture(scope="module")
 def blank(browser):
-    """A page to compare pictures in."""
+    """A page for comparing screenshots."""
     page = browser.new_page()
     yield page
     page.close()

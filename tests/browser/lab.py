@@ -1,4 +1,4 @@
-"""JupyterLab and Chromium, started for the tests and driven as a person would."""
+"""JupyterLab and Chromium, started for the tests and operated like a person does."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Lab:
     """A JupyterLab server in a folder of its own; a context manager.
 
     Args:
-        folder: an empty folder for notebooks, settings and runtime files.
+        folder: An empty folder for notebooks, settings and runtime files.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -94,7 +94,7 @@ class Lab:
         return self.show(page, name, app)
 
     def show(self, page: Page, name: str, app: str = "lab") -> Notebook:
-        """Open a notebook that is in the folder already."""
+        """Open an existing notebook of the folder."""
         self._start_kernel(name)
         path = f"lab/tree/{name}?reset" if app == "lab" else f"notebooks/{name}"
         page.goto(f"{self.url}{path}{'&' if '?' in path else '?'}token={self._token}")
@@ -108,7 +108,7 @@ class Lab:
         subprocess.run(command, env=self._environment, check=True, capture_output=True)
 
     def _start_kernel(self, name: str) -> None:
-        """Start the notebook's kernel before it is opened: JupyterLab, on its own, sometimes asks which one to take."""
+        """Start the notebook's kernel before it is opened: otherwise JupyterLab sometimes asks which one to use."""
         session = {"path": name, "name": name, "type": "notebook", "kernel": {"name": "python3"}}
         headers = {"Authorization": f"token {self._token}"}
         requests.post(f"{self.url}api/sessions", json=session, headers=headers, timeout=60).raise_for_status()
@@ -133,7 +133,7 @@ class Notebook:
 
     def run(self, index: int, wait: bool = True) -> None:
         """Run a cell as Shift+Enter does; `wait` for its end."""
-        for _ in range(4):  # while it starts, the front end may take the focus away
+        for _ in range(4):  # the front end may move the focus while it starts
             self.cell(index).locator(".jp-InputArea-editor").click()
             before = self.cell(index).locator(".jp-InputPrompt").inner_text()
             self.page.keyboard.press("Control+Enter")
@@ -143,7 +143,7 @@ class Notebook:
             self.wait_for_end(index)
 
     def _begins(self, index: int, before: str) -> bool:
-        """Whether a cell begins to run, which its brackets tell at once."""
+        """Return whether a cell starts to run, as its brackets show at once."""
         try:
             expect(self.cell(index).locator(".jp-InputPrompt")).not_to_have_text(before, timeout=5000)
         except AssertionError:
@@ -157,7 +157,7 @@ class Notebook:
         self.wait_for_end(last, seconds)
 
     def wait_for_end(self, index: int, seconds: float = 20) -> None:
-        """Wait until the cell has run, which its number in brackets tells."""
+        """Wait until the cell has run, as the number in its brackets shows."""
         self.page.wait_for_function(
             """([index]) => {
                 const cell = document.querySelectorAll('.jp-Notebook .jp-CodeCell')[index];
@@ -194,7 +194,7 @@ class Notebook:
 
 
 def _is_whole(path: Path) -> bool:
-    """Whether a notebook is written to its end."""
+    """Return whether a notebook file is complete."""
     try:
         return bool(json.loads(path.read_text("utf-8")))
     except ValueError:
@@ -209,7 +209,7 @@ def _answers(url: str) -> bool:
 
 
 def style(locator: Locator, name: str) -> str:
-    """What a property of the style of an element comes to."""
+    """Return the computed value of a style property of an element."""
     value: str = locator.evaluate(f"e => getComputedStyle(e).{name}")
     return value
 

@@ -20,7 +20,7 @@ Object.defineProperty(window, "hurt", {get: () => () => seen.push("called"), set
 document.addEventListener("securitypolicyviolation", (event) => seen.push(event.violatedDirective));
 """
 WIDTH = 360
-"""Of a telephone, in pixels."""
+"""Width of a telephone (pixels)."""
 
 
 @pytest.fixture(params=["light", "dark"])
@@ -30,7 +30,7 @@ def scheme(request):
 
 @pytest.fixture
 def opened(browser: Browser, scheme, tmp_path):
-    """Export a conversation, open it and return the page, and what it asked for besides itself."""
+    """Export a conversation, open it, and return the page and its further requests."""
     context = browser.new_context(color_scheme=scheme, viewport={"width": WIDTH, "height": 800})
 
     def opened(conversation):
@@ -79,7 +79,7 @@ def test_the_colours_are_those_of_the_reader_and_can_be_read(opened, scheme):
     assert (shade == "rgb(255, 255, 255)") == (scheme == "light")
 
 
-# The contrast of every text with what is behind it (WCAG 2.1, 1.4.3).
+# Contrast of every text with its background (WCAG 2.1, 1.4.3).
 _CONTRASTS = """() => {
     const parse = (colour) => colour.match(/[\\d.]+/g).map(Number);
     const light = (colour) => {

@@ -1,6 +1,6 @@
 """Hostile replies in JupyterLab and Notebook 7: nothing in them acts, loads, leaves its output or changes the page.
 
-The corpus is `tests.hostile`; every reply comes over the wire into a real `%%chat` cell.
+The corpus is `tests.hostile`; every reply arrives over HTTP in a real `%%chat` cell.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from tests.hostile.server import CUT_SHORT, hostile_server
 from tests.hostile.watcher import Violation, Watcher, listed, painted_outside
 
 PATIENCE = 180
-"""How long (s) a whole notebook may take."""
+"""Maximum time (s) for a whole notebook."""
 SETUP = "%load_ext lockbots_magic\n%lockbots use openai:harmless --base-url {url}/v1"
 SELECTION = range(0, len(BATCHES), 14)
-"""The batches that Notebook 7 is shown; it is made of the same parts as JupyterLab."""
+"""Batches tested in Notebook 7, which is built from the same components as JupyterLab."""
 
 
 OUTPUTS_PER_CELL = 40
@@ -37,19 +37,19 @@ OUTPUTS_PER_CELL = 40
 
 @dataclass
 class Performance:
-    """What came of a notebook of hostile replies that was run."""
+    """Result of running a notebook of hostile replies."""
 
     notebook: Notebook
     names: dict[str, str]
-    """What each cell shows, by its number."""
+    """Content of each cell, by its number."""
     seen: list[Violation] = field(default_factory=list)
     painted: list[Violation] = field(default_factory=list)
     chrome: tuple[list[str], list[str]] = ([], [])
-    """The look of the page around the outputs, before and after."""
+    """Screenshots of the page around the outputs, before and after."""
     formulas: tuple[str, str] = ("", "")
     """The probe, before and after."""
     drawn: dict[str, int] = field(default_factory=dict)
-    """How often the outputs of each cell were drawn."""
+    """Number of frames of each cell."""
     notices: int = 0
 
 
@@ -99,7 +99,7 @@ def perform(lab, server, watched, blank, numbers, app) -> Performance:
 def test_every_reply_was_shown_and_many_of_them_as_they_grew(performance):
     assert set(performance.names) <= set(performance.drawn)
     grew = [cell for cell in performance.names if performance.drawn[cell] > 1]
-    # How many grow before one's eyes depends on how busy the machine is; that many did shows that frames are watched.
+    # The number of growing outputs depends on the load of the machine; that many grow shows that frames are checked.
     assert len(grew) > 0.15 * len(performance.names), "the others came before the page had their cells"
     assert performance.notices == sum(batch.family in CUT_SHORT for batch in BATCHES)
 
@@ -123,12 +123,12 @@ def test_no_reply_paints_outside_its_output(performance):
 
 
 def copied(result: Performance, name: str, *forms: str) -> tuple[Path, dict[str, str]]:
-    """Write a notebook of the saved outputs, in few cells, and return it with what is at each place.
+    """Write a notebook of the saved outputs, in few cells, and return it with the content of each output.
 
     Args:
-        result: where they are saved.
-        name: of the copy.
-        forms: each output comes once with all its forms, and once with each of these alone.
+        result: The notebook that holds them.
+        name: Name of the copy.
+        forms: MIME types; each output is written once with all its forms, and once with each of these alone.
     """
     saved = nbformat.read(result.notebook.path, as_version=4)
     outputs, names = [], {}
@@ -147,7 +147,7 @@ def copied(result: Performance, name: str, *forms: str) -> tuple[Path, dict[str,
 
 
 def seen_in(path: Path, lab: Lab, watched) -> list[Violation]:
-    """Open a notebook, search it, and return what was seen."""
+    """Open a notebook, inspect it, and return the violations."""
     context, watcher = watched
     page = context.new_page()
     lab.show(page, path.name)
@@ -177,7 +177,7 @@ def exported(path: Path, form: str, target: Path) -> Path:
 
 
 def seen_in_file(browser: Browser, path: Path) -> tuple[set[str], list[Violation]]:
-    """What a page of a file asks the network for, and what else was seen in it."""
+    """Return the network requests of a page, and other violations in it."""
     context = browser.new_context(viewport={"width": 1200, "height": 900})
     watcher = Watcher(context, "", markdown=NBCONVERT)
     page = context.new_page()
@@ -204,7 +204,7 @@ def test_no_markup_of_a_reply_acts_in_exported_markdown(performance, tmp_path):
     path, _ = copied(performance, "exported.ipynb", "text/markdown")
     text = exported(path, "markdown", tmp_path / "whole.md").read_text("utf-8")
     reader = MarkdownIt("commonmark", {"html": True})
-    reader.validateLink = lambda _: True  # whatever the next reader thinks of it
+    reader.validateLink = lambda _: True  # for any other reader
     found = faults_in(reader.render(text), EXPORTED)
     assert not found
 
@@ -218,7 +218,7 @@ def test_nothing_acts_in_notebook_7(lab, server, watched, blank):
 
 
 def quoted(name: str) -> str:
-    """`name` as one word of a magic's line."""
+    """Return `name` as one word of a magic's line."""
     return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 

@@ -1,4 +1,4 @@
-"""What a reply looks like in JupyterLab and Notebook 7, and what becomes of it when something comes between."""
+"""Look of a reply in JupyterLab and Notebook 7, and its state after interruptions."""
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -21,7 +21,7 @@ LONG = "".join(SECTION.replace("{n}", str(n)) for n in range(1, 81)) + "\nThe en
 
 @pytest.fixture
 def show(lab, page, request):
-    """Open a notebook whose second cell asks for `text`, and run the first."""
+    """Open a notebook whose second cell requests `text`, and run the first."""
 
     def show_(mock_server, text, *more, app="lab", **how):
         use = f"%load_ext lockbots_magic\n%lockbots use openai:demo --base-url {mock_server.url('openai', **how)}"
@@ -115,7 +115,7 @@ def test_a_long_reply_grows_in_few_outputs_and_is_one_in_the_end(show, mock_serv
     assert output.data["text/plain"].strip() == LONG.strip()
 
 
-# Where a heading stands, in one step: it may be drawn anew in the next.
+# Position of a heading, in one step: it may be redrawn in the next.
 TOP = """(cell, [scrolls]) => {
     const heading = [...cell.querySelectorAll("h2")].find(({textContent}) => textContent === "Section 4");
     if (scrolls) heading.scrollIntoView();

@@ -1,4 +1,4 @@
-"""The notebook is the store: what JupyterLab and Notebook 7 save brings the conversation back."""
+"""Notebooks saved by JupyterLab and Notebook 7 restore the conversation."""
 
 import re
 from contextlib import suppress
@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 
 def restart(notebook):
-    """Restart the kernel, and run the first cell once it has begun to count anew: what is sent before may be lost."""
+    """Restart the kernel, and run the first cell after execution counts restart: earlier requests may be lost."""
     notebook.run(0)
     prompt = notebook.cell(0).locator(".jp-InputPrompt")
     expect(prompt).not_to_have_text(re.compile(r"\[[1*]\]"))

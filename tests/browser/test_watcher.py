@@ -1,4 +1,4 @@
-"""The watcher over hostile replies: it sees what acts, and sees nothing where nothing does."""
+"""Watcher of hostile replies: it reports active content, and nothing else."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tests.rawserver import Peer, RawServer
 
 @pytest.fixture(scope="module")
 def raw(lab, watched):
-    """A notebook that shows raw HTML as no reply can."""
+    """A notebook that shows raw HTML, as a reply never can."""
     page = watched[0].new_page()
     yield lab.open(page, "x = 1", "", "y = 2", name="raw.ipynb")
     page.close()
 
 
 def shown_raw(notebook: Notebook, watcher: Watcher, html: str) -> list[Violation]:
-    """Show `html`, and return what was seen."""
+    """Show `html`, and return the violations."""
     notebook.type_into(1, "pass")
     notebook.run(1)
     notebook.type_into(1, f"from IPython.display import HTML\nHTML({html!r})")

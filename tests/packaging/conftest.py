@@ -1,4 +1,4 @@
-"""The built wheel, and environments of their own to install it in."""
+"""The built wheel, and fresh environments to install it in."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TIME_TO_INSTALL = 300
 TIME_TO_TEST = 900
 NOT_INHERITED = ("PYTHON", "PYENV_VERSION", "PYENV_DIR", "PYTEST_", "VIRTUAL_ENV", "CONDA", "UV_PYTHON", "LOCKBOTS_")
-"""Beginnings of variables that would bring the environment of the caller along."""
+"""Prefixes of variables that would leak the caller's environment."""
 
 
 def _outside() -> dict[str, str]:
@@ -45,7 +45,7 @@ def _run(command: Sequence[str | Path], cwd: Path, seconds: float) -> str:
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment. Nothing is in it but what is installed."""
+    """A virtual environment that holds only what is installed in it."""
 
     folder: Path
 
@@ -74,7 +74,7 @@ class Environment:
         return sum(path.stat().st_size for path in site.rglob("*") if path.is_file() and path.suffix != ".pyc")
 
     def run(self, *arguments: str, seconds: float = 60) -> str:
-        """Run its Python, in a folder that holds no package, and return what it printed."""
+        """Run its Python, in a folder without packages, and return the output."""
         return _run((self.python, *arguments), self.folder, seconds)
 
     def unit_tests(self, *paths: str, workers: int = 2) -> str:

@@ -1,6 +1,6 @@
 """The unit tests on the newest Python of this machine; `test_lowest` runs them on the oldest.
 
-Which one that is, `pytest --collect-only` lists. What breaks between the two breaks at one of them.
+`pytest --collect-only` lists the version. A failure between the two shows at one of them.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ SELECTION = (
 
 
 def requirements_of(wheel):
-    """What the wheel's own metadata says it needs, extras left out."""
+    """Return the requirements in the wheel's metadata, without extras."""
     with ZipFile(wheel) as archive:
         (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
         metadata = HeaderParser().parsestr(archive.read(name).decode())
