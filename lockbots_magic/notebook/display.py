@@ -1,4 +1,4 @@
-"""Displaying outputs in IPython: where they appear, and what takes note of them."""
+"""Display of outputs in IPython: whether they are live, the exit they pass, and the cell they belong to."""
 
 from __future__ import annotations
 
@@ -17,14 +17,20 @@ from ..rendering.html import framed
 from ..security.exits import clean_bundle
 from .display_recorder import DisplayCallback
 
-noted_by: contextvars.ContextVar[DisplayCallback | None] = contextvars.ContextVar("noted_by", default=None)
-"""What takes note of what the running cell displays, its threads included: hooks of the kernel see one thread."""
+display_listener: contextvars.ContextVar[DisplayCallback | None] = contextvars.ContextVar(
+    "display_listener", default=None
+)
+"""Records displays of the running cell, including those of its threads: kernel hooks see only one thread."""
 
 
 def watched(shell: InteractiveShell, mode: str) -> bool:
-    """Whether somebody watches the reply come, or `mode` wants it shown as if (``"on"``, ``"text"``).
+    """Return True if output is to be live: a person watches the cell, or `mode` forces it.
 
-    Front ends for people say which cell they run, programs don't (nbclient, nbval).
+    Interactive front ends send the id of the cell they run; programs such as nbclient and nbval don't.
+
+    Args:
+        shell: The running IPython.
+        mode: ``"auto"``, ``"on"``, ``"off"`` or ``"text"``; see the setting `live`.
     """
     if isinstance(shell.display_pub, CapturingDisplayPublisher) or mode == "off":
         return False
@@ -37,14 +43,14 @@ def watched(shell: InteractiveShell, mode: str) -> bool:
 
 
 def has_outputs(shell: InteractiveShell) -> bool:
-    """Whether what is shown becomes an output of a cell, or of whoever captures it; in a terminal it is written."""
+    """Return True if what is displayed becomes an output of a cell or is captured, False in a terminal."""
     return hasattr(shell, "kernel") or isinstance(shell.display_pub, CapturingDisplayPublisher)
 
 
 def show_text(shell: InteractiveShell, text: str) -> bool:
-    """Show `text` exactly; false where there are no outputs, as in a terminal.
+    """Show `text` verbatim; return False where there are no outputs, as in a terminal.
 
-    A front end makes links in bare text, of any scheme; in an element of code it makes none.
+    Front ends turn addresses of any scheme in plain text into links, but not inside an element of code.
     """
     if not has_outputs(shell):
         return False
@@ -58,9 +64,9 @@ def show_text(shell: InteractiveShell, text: str) -> bool:
 
 
 def show_note(shell: InteractiveShell, text: str, metadata: Mapping[str, Any]) -> bool:
-    """Show a line of the toolkit's as an output with `metadata`; false where outputs have none, as in a terminal.
+    """Show a message as an output with `metadata`; return False where there are no outputs, as in a terminal.
 
-    Without a text the output is nothing that a reader sees.
+    An output without text is invisible.
     """
     if not has_outputs(shell):
         return False
@@ -75,40 +81,40 @@ def show(
     update: bool = False,
     metadata: Mapping[str, Any] | None = None,
 ) -> None:
-    """Display an output, or a new state of the one with that id.
+    """Display an output, or update the one with the same id. The exit of all cell outputs: it cleans the bundle.
 
     Args:
-        data: MIME type -> its form.
-        display_id: the output's name.
-        update: whether it stands there already.
-        metadata: what the notebook saves with it.
+        data: Data by MIME type.
+        display_id: Id of the output.
+        update: True if the output exists already.
+        metadata: Metadata that the notebook saves with the output.
     """
     data = clean_bundle(data)
-    note = noted_by.get()
-    if note is not None:
-        note(data, display_id, metadata)
+    record = display_listener.get()
+    if record is not None:
+        record(data, display_id, metadata)
     more = {"metadata": metadata} if metadata else {}
     display(data, raw=True, display_id=display_id, update=update, **more)  # type: ignore[no-untyped-call]  # not typed
 
 
 def context_of_cell(shell: InteractiveShell) -> contextvars.Context:
-    """Return a context in which whatever is displayed goes to the cell that runs now, also when another one does."""
+    """Return a context whose displays go to the cell that runs now, even while another one runs."""
     context = contextvars.copy_context()
     publisher: Any = shell.display_pub
-    if hasattr(publisher, "set_thread_parent"):  # ipykernel 7; in a thread of the user's, the context knows no cell
+    if hasattr(publisher, "set_thread_parent"):  # ipykernel 7; the context of a user's thread has no cell
         context.run(publisher.set_thread_parent, publisher.parent_header)
     return context
 
 
 def unrelated_context() -> contextvars.Context:
-    """Return a context in which what is sent answers no message of the page's.
+    """Return a context whose messages have no parent message.
 
-    A kernel takes what comes for a widget where the widget last sent an answer (ipykernel 7.4): after one to a cell,
-    the next message waits for that cell to end. Where there was none, the page's own subshell takes it.
+    ipykernel 7.4 handles a widget's incoming message where the widget last replied: after a reply to a cell, the next
+    message waits until that cell has ended. Without a parent, the page's own subshell handles it.
     """
     context = contextvars.copy_context()
     kernel = getattr(get_ipython(), "kernel", None)
     parent = getattr(kernel, "_shell_parent", None)
-    if isinstance(parent, contextvars.ContextVar):  # else a kernel that knows no subshells
+    if isinstance(parent, contextvars.ContextVar):  # a kernel with subshells
         context.run(parent.set, {})
     return context

@@ -1,4 +1,4 @@
-"""Growing output: the place in a cell where a reply is drawn again and again, and is one output in the end."""
+"""Growing output: where a reply is redrawn frame by frame, and ends as one output."""
 
 from __future__ import annotations
 
@@ -11,63 +11,63 @@ from IPython.display import clear_output
 from ..rendering.html import framed
 from .display import show
 
-FIRST_PIECE = 16_000
-PIECE = 1800
-"""Characters of HTML from which on a piece is left as it is, and what follows is shown in a new output.
+FIRST_CHUNK = 16_000
+MIN_CHUNK = 1800
+"""Size (characters of HTML) from which a chunk stays unchanged, and a new output shows what follows.
 
-Most replies are one piece: several are made one by clearing the cell, and then a page that was scrolled may jump."""
-PIECES = 48
-"""In a long reply a piece is this part of it: few enough outputs, each of them short."""
+Most replies are one chunk: merging several means clearing the cell, which may move a scrolled page."""
+CHUNKS = 48
+"""A chunk of a long reply is at least 1/48 of it, which keeps the outputs few and each of them short."""
 MAX_OUTPUTS = 36
 """Outputs of one reply at a time; JupyterLab shows 50 of a cell."""
 
 
 class GrowingOutput:
-    """Where a reply grows: outputs that are left as they are, and a last one that is drawn again at every frame.
+    """Outputs of a growing reply: finished ones, and a last one that every frame redraws.
 
     Args:
-        alone: whether the cell shows nothing else; only then there may be several outputs, for what makes them one
-            is clearing the cell.
+        alone: Returns True if the cell shows nothing else. Only then the reply may use several outputs, since merging
+            them clears the cell.
     """
 
     def __init__(self, alone: Callable[[], bool]) -> None:
         self._alone = alone
         self._name = uuid.uuid4().hex[:12]
         self.outputs = 0
-        self._left: list[str] = []  # HTML that is left as it is, one output each
-        self._gathered = 0  # how many of these were made of many
-        self._piece = ""  # HTML that is finished, in the last output
+        self._finished: list[str] = []  # HTML of the finished outputs
+        self._merged = 0  # how many of them were merged from others
+        self._chunk = ""  # finished HTML in the last output
         self._size = 0
 
     def draw(self, finished: str, growing: str, notices: Sequence[str]) -> int:
         """Draw a frame and return its size (characters of HTML)."""
-        self._piece += finished
+        self._chunk += finished
         self._size += len(finished)
-        longest = max(PIECE, self._size / PIECES) if self._left else FIRST_PIECE
-        if len(self._piece) > longest and self._alone():
-            self._show(len(self._left), self._piece)
-            self._left.append(self._piece)
-            self._piece = ""
-            if len(self._left) == MAX_OUTPUTS - 1:
-                self._gather()
-        size = len(self._piece) + len(growing) + sum(map(len, notices))
+        limit = max(MIN_CHUNK, self._size / CHUNKS) if self._finished else FIRST_CHUNK
+        if len(self._chunk) > limit and self._alone():
+            self._show(len(self._finished), self._chunk)
+            self._finished.append(self._chunk)
+            self._chunk = ""
+            if len(self._finished) == MAX_OUTPUTS - 1:
+                self._merge()
+        size = len(self._chunk) + len(growing) + sum(map(len, notices))
         if size or self.outputs:
-            self._show(len(self._left), self._piece + growing, notices)
+            self._show(len(self._finished), self._chunk + growing, notices)
         return size
 
     def settle(self, data: Mapping[str, str], metadata: Mapping[str, Any] | None = None) -> None:
-        """Make all of it one output."""
+        """Replace everything by one final output."""
         if self.outputs > 1:
             clear_output(wait=True)  # type: ignore[no-untyped-call]  # not typed
             self.outputs = 0
         self._put(0, data, metadata)
 
-    def _gather(self) -> None:
-        """Make one output of many, so that the others can be used again. Clearing would move the page."""
-        first = self._gathered if self._gathered < MAX_OUTPUTS // 2 else 0
-        self._left[first:] = ["".join(self._left[first:])]
-        self._gathered = first + 1
-        self._show(first, self._left[first])
+    def _merge(self) -> None:
+        """Merge outputs into one, and empty the others for reuse. Clearing the cell would move the page."""
+        first = self._merged if self._merged < MAX_OUTPUTS // 2 else 0
+        self._finished[first:] = ["".join(self._finished[first:])]
+        self._merged = first + 1
+        self._show(first, self._finished[first])
         for number in reversed(range(first + 1, self.outputs)):
             self._put(number, {})
 

@@ -1,4 +1,4 @@
-"""Output of a reply in a cell: which one suits the place, and how the reply grows in it."""
+"""Outputs of a reply: one per kind of front end, and the choice between them."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ from .growing_output import GrowingOutput
 
 
 class Output(Protocol):
-    """Where one reply is shown."""
+    """Shows one reply."""
 
     @property
     def shown(self) -> bool:
-        """Whether something of it stands there that the end has to replace."""
+        """True if part of the reply is displayed, which `finish` replaces."""
 
     def feed(self, delta: Delta) -> None:
         """Show one step of the reply."""
 
     def finish(self, turn: Turn, notices: Sequence[str] = (), metadata: Mapping[str, Any] | None = None) -> None:
-        """Show the reply as it ended, with the toolkit's remarks below it; the notebook saves `metadata` with it."""
+        """Show the whole reply with `notices` below it; the notebook saves `metadata` with it."""
 
     def close(self) -> None:
-        """Let go of whatever is held, however the reply ended."""
+        """Release resources, however the reply ended."""
 
 
 def output_for(shell: InteractiveShell, mode: str, alone: Callable[[], bool]) -> Output:
-    """Return the output that suits the place where the reply is read.
+    """Return the output for a reply in the running cell.
 
     Args:
-        shell: the running IPython.
-        mode: ``"on"`` and ``"off"`` force or forbid frames; ``"text"`` writes plain text as it comes; ``"auto"`` draws
-            frames for a person who watches the cell: a program that runs notebooks wants one output.
-        alone: whether the cell shows nothing but this reply; asked when that matters.
+        shell: The running IPython.
+        mode: ``"on"`` and ``"off"`` force or forbid live frames; ``"text"`` streams plain text; ``"auto"`` draws frames
+            if a person watches the cell, and otherwise leaves one output.
+        alone: Returns True if the cell shows nothing but this reply.
     """
     if isinstance(shell.display_pub, CapturingDisplayPublisher):
         return CellOutput()
@@ -54,16 +54,16 @@ def output_for(shell: InteractiveShell, mode: str, alone: Callable[[], bool]) ->
 
 
 class BackgroundOutput(Output, Protocol):
-    """Where a reply is shown that goes on when its cell has ended."""
+    """Shows a reply that continues after its cell has ended."""
 
     def run(self, work: Callable[[], object]) -> None:
-        """Do `work`; what it displays and prints goes to that cell, too."""
+        """Run `work`; what it displays and prints goes to that cell."""
 
 
 def output_in_background(shell: InteractiveShell, *, plain: bool = False) -> BackgroundOutput:
-    """Return the output of a reply that goes on after the running cell has ended, and is shown in that cell.
+    """Return the output of a reply that continues in this cell after the cell has ended.
 
-    A terminal shows the reply once it is whole: the user types there meanwhile.
+    In a terminal the reply is written when it is complete, since the user types there meanwhile.
 
     Args:
         shell: The running IPython.
@@ -74,107 +74,107 @@ def output_in_background(shell: InteractiveShell, *, plain: bool = False) -> Bac
     if plain:
         return _BackgroundText(shell)
     output = LiveCellOutput(shell, alone=lambda: False)
-    output.begin("in the background; %lockbots stop  ends it")
+    output.begin("Running in the background. To stop it: %lockbots stop")
     return output
 
 
 def turn_bundle(turn: Turn, notices: Sequence[str] | None = None) -> Mapping[str, str]:
-    """Return a turn as one output, in the forms that front ends choose from.
+    """Return a turn as the MIME bundle of one output.
 
     Args:
         turn: The turn.
-        notices: Lines below the reply; by default those that the turn itself needs.
+        notices: Lines below the reply; by default those of the turn.
     """
     lines = notices_of(turn) if notices is None else notices
     return bundle(turn.reply, html_or_source(lambda: render(turn.reply), turn.reply), lines)
 
 
 class CellOutput:
-    """Shows a reply once, when it has ended."""
+    """Shows a reply once, after it has ended."""
 
     shown = False
 
     def feed(self, delta: Delta) -> None:
-        """Wait."""
+        """Do nothing: the reply is shown at the end."""
 
     def finish(self, turn: Turn, notices: Sequence[str] = (), metadata: Mapping[str, Any] | None = None) -> None:
-        """Emit the one output."""
+        """Display the output."""
         show(turn_bundle(turn, notices), metadata=metadata)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: there are no resources."""
 
 
 class _LateTerminalOutput:
-    """Writes a reply when it has ended."""
+    """Writes a reply after it has ended."""
 
     shown = False
 
     def run(self, work: Callable[[], object]) -> None:
-        """Do `work`."""
+        """Run `work`."""
         work()
 
     def feed(self, delta: Delta) -> None:
-        """Wait."""
+        """Do nothing: the reply is shown at the end."""
 
     def finish(self, turn: Turn, notices: Sequence[str] = (), metadata: Mapping[str, Any] | None = None) -> None:
-        """Write the reply, above what is being typed."""
+        """Write the reply above the line being typed."""
         output = TerminalOutput()
         output.feed(Delta(turn.reply))
         output.finish(turn, notices, metadata)
         output.close()
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: there are no resources."""
 
 
 class _BackgroundText(TerminalOutput):
-    """Writes a reply as plain text into the cell that asked."""
+    """Writes a reply as plain text into the cell that sent the prompt."""
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__()
         self._context = context_of_cell(shell)
 
     def run(self, work: Callable[[], object]) -> None:
-        """Do `work`; what it displays and prints goes to this cell."""
+        """Run `work`; what it displays and prints goes to this cell."""
         self._context.copy().run(work)
 
 
 class LiveCellOutput:
-    """Shows a reply from its first text on, and leaves one output.
+    """Shows a reply while it streams, and leaves one output.
 
     Args:
-        shell: the running IPython.
-        alone: whether the cell shows nothing but this reply, which then may take several outputs while it comes.
+        shell: The running IPython.
+        alone: Returns True if the cell shows nothing but this reply, which may then use several outputs meanwhile.
     """
 
     def __init__(self, shell: InteractiveShell, alone: Callable[[], bool]) -> None:
-        self._place = GrowingOutput(alone)
+        self._growing = GrowingOutput(alone)
         self._context = context_of_cell(shell)
-        self._drawing = FrameLoop(self._place.draw, self._context.run)
+        self._frames = FrameLoop(self._growing.draw, self._context.run)
 
     @property
     def shown(self) -> bool:
-        """Whether something of the reply stands there."""
-        return self._place.outputs > 0
+        """True if part of the reply is displayed."""
+        return self._growing.outputs > 0
 
     def run(self, work: Callable[[], object]) -> None:
-        """Do `work`; what it displays and prints goes to this cell."""
+        """Run `work`; what it displays and prints goes to this cell."""
         self._context.copy().run(work)
 
     def begin(self, notice: str) -> None:
-        """Take the place in the cell before the first text has come."""
-        self.run(functools.partial(self._place.draw, "", "", [notice]))  # the drawing thread is in the other context
+        """Display a notice before the first text."""
+        self.run(functools.partial(self._growing.draw, "", "", [notice]))  # the frame thread runs in the other context
 
     def feed(self, delta: Delta) -> None:
-        """Take one step of the reply."""
-        self._drawing.feed(delta)
+        """Add one step of the reply."""
+        self._frames.feed(delta)
 
     def finish(self, turn: Turn, notices: Sequence[str] = (), metadata: Mapping[str, Any] | None = None) -> None:
-        """Show the whole, and end."""
-        html = html_or_source(self._drawing.whole, turn.reply)
-        self._context.run(self._place.settle, bundle(turn.reply, html, notices), metadata)
+        """Replace the frames by the final output."""
+        html = html_or_source(self._frames.whole, turn.reply)
+        self._context.run(self._growing.settle, bundle(turn.reply, html, notices), metadata)
 
     def close(self) -> None:
         """Stop drawing frames."""
-        self._drawing.close()
+        self._frames.close()

@@ -15,7 +15,7 @@ from ..security.exits import clean_bundle
 from ..storage.restore import find_own_notebook
 from .chat_command import NotebookContext, chat_cell, chat_options, prompt_of
 from .commands import run, summarize
-from .display import noted_by, watched
+from .display import display_listener, watched
 from .display_recorder import DisplayRecorder
 from .live_output import turn_bundle
 from .options import HelpRequested
@@ -62,13 +62,13 @@ class MagicRunner:
     @contextmanager
     def _in_cell(self) -> Iterator[None]:
         """Record what the cell displays, and turn an interrupt, wherever it hits, into one line."""
-        token = noted_by.set(self._displays.callback())
+        token = display_listener.set(self._displays.callback())
         try:
             yield
         except KeyboardInterrupt as error:
             raise Interrupted(str(error) or "Reply stopped; the text so far is kept.") from None
         finally:
-            noted_by.reset(token)
+            display_listener.reset(token)
 
 
 def describe_chat() -> str:

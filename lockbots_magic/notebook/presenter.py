@@ -1,4 +1,4 @@
-"""Replies in cells: shown as they stream, saved with the output, and put where the cell wants them."""
+"""Presenter: shows replies and results of commands in cells, and stores replies in variables and new cells."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from .live_output import Output, output_for, output_in_background
 from .session import Session
 
 MAX_TRIES = 3
-"""Requests for JSON that fits, per cell."""
+"""Requests per cell until a reply conforms to the schema."""
 
 Recorder = Callable[[HistoryEntry], dict[str, Any]]
-"""Makes the metadata of an output from what the notebook keeps of a turn."""
+"""Returns the metadata of an output for the entry that the notebook keeps."""
 
 
 class Presenter:
@@ -48,10 +48,10 @@ class Presenter:
         self._background = Background()
 
     def run(self, cell: ChatCell) -> None:
-        """Send a chat cell's prompt, show the reply and put it where the cell wants it.
+        """Send the prompt of a chat cell, show the reply and deliver it to its destination.
 
         Raises:
-            LockbotsError: As for `Reply`, or if the reply doesn't fit; what was received is shown and kept.
+            LockbotsError: As for `Reply`, or if no reply conforms to the schema; the text received is shown and kept.
         """
         self._background.retire(self._session.cells.id)
         if cell.background:
@@ -62,7 +62,7 @@ class Presenter:
             self.show(self._stream(cell), cell.destination)
 
     def preview(self, cell: ChatCell) -> None:
-        """Show what the cell would send, to be read and copied."""
+        """Show the request that the cell would send, without sending it."""
         prepared, cassette = cell.prepare(), cassette_of(cell.chat.provider)
         text = describe_request(
             cell.chat.provider,
@@ -81,16 +81,16 @@ class Presenter:
         destination: Destination | None = None,
         recorder: Recorder | None = None,
     ) -> None:
-        """Show `reply` as it streams. However it ends, what was received is shown; an interrupt stops "Run all" too.
+        """Show `reply` as it streams. However it ends, the text received is shown; an interrupt also stops "Run all".
 
         Args:
             reply: Reply not started yet.
-            destination: What becomes of it.
-            recorder: Makes the metadata of its output; by default what the notebook keeps of the turn.
+            destination: Where it goes besides the output.
+            recorder: Returns the metadata of its output; by default the entry of the turn.
         """
         destination = destination or Destination()
         mode = "text" if destination.form == "text" else self._session.settings.live
-        alone = destination.alone and not reply.request.tools  # tools may print, or show something
+        alone = destination.alone and not reply.request.tools  # tools may print or display
         output = output_for(self._shell, mode, self._session.cells.sole_reply() if alone else lambda: False)
         recorder = recorder or self.recorder(destination)
         try:
@@ -104,11 +104,11 @@ class Presenter:
             self._insert_code(reply.turn, destination.variable)
 
     def work(self, run: Callable[[Any], object], finish: Callable[[Any], object]) -> None:
-        """Run something that shows itself in the cell, and finish it however it ends.
+        """Run something that displays its own output, and finish it however it ends.
 
         Args:
             run: Called with the running IPython.
-            finish: Called after it, twice if an interrupt hits it.
+            finish: Called afterwards; called again if an interrupt hits it.
         """
         try:
             run(self._shell)
@@ -116,21 +116,21 @@ class Presenter:
             _run_through_interrupt(lambda: finish(self._shell))
 
     def show_reply(self, reply: Reply, *, as_code: bool = False) -> None:
-        """Show a reply that a command streams; `as_code` puts its code into a new cell."""
+        """Show the reply of a command as it streams; with `as_code` its code becomes a new cell."""
         self.show(reply, Destination(form="code" if as_code else None))
 
     def message(self, text: str, entry: HistoryEntry | None = None) -> None:
-        """Show a line or two of a command; with an entry, as an output that carries it where outputs do."""
+        """Show a message of a command; an entry is saved in the metadata of its output, where there are outputs."""
         cleaned = clean_printed(text)
         if entry is None or not show_note(self._shell, cleaned, self.recorder()(entry)):
             sys.stdout.write(f"{cleaned}\n")
 
     def display(self, value: Any) -> None:
-        """Display a value that shows itself, such as a table or a widget."""
+        """Display a value that has its own representation, such as a table or a widget."""
         display(value)  # type: ignore[no-untyped-call]  # IPython's display is not typed
 
     def page(self, page: Page) -> None:
-        """Show a help page as a reply is shown."""
+        """Show a help page in the format of a reply."""
         if has_outputs(self._shell):
             show(page.mime_bundle())
             return
@@ -142,7 +142,7 @@ class Presenter:
             output.finish(Turn("", page.text))
 
     def recorder(self, destination: Destination | None = None) -> Recorder:
-        """Return what makes the metadata of an entry, for the cell that runs now."""
+        """Return a function that makes the metadata of an entry for the running cell."""
         cell, source = self._session.cells.id, self._session.cells.source
 
         saved = destination is None or destination.saved
@@ -159,7 +159,7 @@ class Presenter:
         return reply
 
     def _run_until_it_fits(self, cell: ChatCell) -> None:
-        """Ask until the reply fits the schema, `MAX_TRIES` times at most; each try is a turn of the cell."""
+        """Send the prompt until a reply conforms to the schema, at most `MAX_TRIES` times; each try is a turn."""
         schema = cell.schema
         assert schema is not None
         destination = replace(cell.destination, form=None, alone=False)
@@ -197,7 +197,7 @@ class Presenter:
         recorder: Recorder,
         errors: Sequence[str] = (),
     ) -> None:
-        """Show the end of a reply, and put it where the cell wants it."""
+        """Show the end of a reply and deliver it to its destination."""
         output.close()
         turn, entry = reply.turn, reply.entry
         if turn is not None and turn.status != "error" and (turn.reply or turn.status == "complete"):
@@ -214,7 +214,7 @@ class Presenter:
             self._session.count_outside(reply)
 
     def _insert_code(self, turn: Turn, variable: str | None) -> None:
-        """Put the code of a reply into a new cell, where the front end makes one; the output shows it too."""
+        """Insert the code of a reply as a new cell, in front ends that support it."""
         code = extract_code(turn.reply)
         if code is None:
             raise UsageError("The reply has no code block, so no cell was added.")
@@ -235,11 +235,11 @@ def _check_not_interrupted(turn: Turn) -> None:
 def _format_mismatch(error: Exception, tries: int, variable: str | None) -> str:
     kept = f" Its text is in {variable}." if variable else ""
     times = "once" if tries == 1 else f"{tries} times"
-    return f"Asked {times}; no reply fits: {error}.{kept}"
+    return f"Sent {times}; no reply conforms: {error}.{kept}"
 
 
 def _run_through_interrupt(action: Callable[[], object]) -> None:
-    """Run `action`, again if an interrupt hits it; the interrupt is then raised."""
+    """Run `action`; if an interrupt hits it, run it again, then raise the interrupt."""
     try:
         action()
     except KeyboardInterrupt:

@@ -153,7 +153,7 @@ def test_json_is_checked_against_a_type_of_the_notebook(run, openai, shell):
 
 def test_json_outside_the_conversation_is_asked_for_again_too(run, openai, session):
     before = len(openai.requests)
-    assert "Asked 3 times" in str(run("%%chat --as json --no-history\ncount to 3").error)
+    assert "Sent 3 times" in str(run("%%chat --as json --no-history\ncount to 3").error)
     assert len(openai.requests) == before + 3
     assert len(last_body(openai)["messages"]) == 5, "each try is told of those before"
     assert not session.conversations.get().turns
@@ -247,7 +247,7 @@ def test_cells_are_as_they_were_typed_in_the_prompt(run, openai, shell):
 def test_json_that_does_not_fit_is_asked_for_again_a_few_times_and_its_text_is_kept(run, openai, shell, session):
     before = len(openai.requests)
     error = run("%%chat --as json --to answer\ncount to 3").error
-    assert "Asked 3 times" in str(error)
+    assert "Sent 3 times" in str(error)
     assert len(openai.requests) == before + 3
     assert len(session.conversations.get().turns) == 3
     assert isinstance(shell.user_ns["answer"], str)

@@ -142,7 +142,7 @@ def test_an_interrupt_stops_all_and_keeps_what_came(mock_server):
 
 def test_a_stop_from_elsewhere_is_a_stop(mock_server):
     comparison = compare("x", ["a"], chats(a=mock_server.url("openai", fault="silence-midway")))
-    with pytest.raises(Interrupted, match="what had come is kept"):
+    with pytest.raises(Interrupted, match="the text so far is kept"):
         comparison.run(lambda *_: comparison.stop())
     assert comparison.turns["a"].status == "interrupted"
 

@@ -156,7 +156,7 @@ def test_no_frame_comes_after_the_end(shown):
         output.feed(Delta("a"))
     output.finish(Turn("q", "a" * 50))
     count = len(shown.frames)
-    assert not output._drawing._thread.is_alive()
+    assert not output._frames._thread.is_alive()
     assert len(shown.frames) == count
 
 
@@ -269,9 +269,9 @@ def test_the_style_comes_with_the_first_piece_and_with_the_last(shown):
 
 def test_a_frame_that_fails_costs_no_reply(shown, monkeypatch):
     output = LiveCellOutput(Shell(), alone)
-    monkeypatch.setattr(output._drawing._document, "advance", lambda: 1 / 0)
+    monkeypatch.setattr(output._frames._document, "advance", lambda: 1 / 0)
     output.feed(Delta("a **b**"))
-    output._drawing._thread.join(30)
+    output._frames._thread.join(30)
     output.finish(Turn("q", "a **b**"))
     assert shown.text == "a **b**"
 
