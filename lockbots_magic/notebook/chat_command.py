@@ -1,4 +1,4 @@
-"""`%%chat` and `%chat`: options, and the chat cell that they describe."""
+"""The chat cell that the options of `%%chat` and `%chat` describe."""
 
 from __future__ import annotations
 
@@ -20,81 +20,11 @@ from ..prompt.template import expand_template, make_evaluator
 from ..providers import names
 from ..reply import PreparedRequest
 from ..schema.structured_output import ReplySchema, reply_schema
-from .options import OptionParser
 from .session import Session
 
 if TYPE_CHECKING:
     from ..prompt.part import PromptPart
     from .display_recorder import DisplayRecorder
-
-FORMS = ("text", "code", "json")
-
-
-def chat_options() -> OptionParser:
-    """Return the option parser of `%%chat` and `%chat`."""
-    options = OptionParser("%%chat", "Send a prompt to a language model and stream the reply into the output.")
-    add = options.add_argument
-    add("-m", "--model", completer="model", metavar="PROVIDER:MODEL", help="Model for this cell.")
-    add("-t", "--temperature", type=float, metavar="T", help="Sampling temperature, 0-2; lower is more deterministic.")
-    add(
-        "-s",
-        "--system",
-        completer="persona",
-        metavar="TEXT",
-        help='System prompt for this turn; "@NAME key=value" uses a persona.',
-    )
-    add(
-        "-c",
-        "--conversation",
-        completer="conversation",
-        metavar="NAME",
-        help="Conversation to use; created if it doesn't exist.",
-    )
-    add(
-        "-p",
-        "--param",
-        completer="parameter",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="Any other parameter of the provider.",
-    )
-    add("--base-url", completer="address", metavar="URL", help="Base URL of the service for this cell.")
-    add("--raw", action="store_true", help="Send {{ }} as is; by default it is a Python expression of the notebook.")
-    add(
-        "--file",
-        completer="file",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="Text file to include; may be repeated.",
-    )
-    add(
-        "--image",
-        completer="image",
-        action="append",
-        default=[],
-        metavar="IMAGE",
-        help="Image to include: file, URL or variable.",
-    )
-    add("--cells", metavar="3-7", help="Cells to include with their outputs, by In[] number.")
-    add("--tools", completer="functions", metavar="FUNCTIONS", help="Python functions that the model may call: f,g")
-    add("--to", completer="variable", metavar="VAR", help="Variable for the reply: its text, or what --as makes of it.")
-    add("--as", dest="form", choices=FORMS, help="text: unformatted; code: into a new cell below; json: checked.")
-    add(
-        "--schema",
-        completer="variable",
-        metavar="VAR",
-        help="With --as json: a JSON schema, type, dataclass or pydantic model.",
-    )
-    add("--no-history", action="store_true", help="Send without history and don't save the turn.")
-    add(
-        "--background",
-        action="store_true",
-        help="Go on in the background; `%%lockbots stop` ends the reply.",
-    )
-    add("--dry-run", action="store_true", help="Show what would be sent, and send nothing.")
-    return options
 
 
 def prompt_of(text: str, cell: str | None) -> str:
@@ -160,7 +90,7 @@ class Destination:
     """What becomes of a reply besides being shown."""
 
     form: str | None = None
-    """One of `FORMS`: text, code or json; None formats it as Markdown."""
+    """One of `options.FORMS`: text, code or json; None formats it as Markdown."""
     variable: str | None = None
     """Variable for the text, the code or the JSON value."""
     notes: tuple[str, ...] = ()

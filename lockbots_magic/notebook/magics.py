@@ -13,12 +13,12 @@ from ..conversation.turn import Turn
 from ..errors import Interrupted
 from ..security.exits import clean_bundle
 from ..storage.restore import find_own_notebook
-from .chat_command import NotebookContext, chat_cell, chat_options, prompt_of
+from .chat_command import NotebookContext, chat_cell, prompt_of
 from .commands import run, summarize
 from .display import display_listener, watched
 from .display_recorder import DisplayRecorder
 from .live_output import turn_bundle
-from .options import HelpRequested
+from .options import HelpRequested, chat_options
 from .presenter import Presenter
 from .session import Session
 

@@ -30,6 +30,9 @@ Completer = Literal[
 ]
 """What completes the value of an option: `completion.sources.Sources` has a method for each."""
 
+FORMS = ("text", "code", "json")
+"""Values of `--as`."""
+
 
 class HelpRequested(Exception):  # noqa: N818  # not an error: it carries the help text
     """`-h` was given; the message is the help text."""
@@ -116,3 +119,70 @@ class OptionParser(argparse.ArgumentParser):
     def _takes_value(self, word: str) -> bool:
         action = self._option_string_actions.get(word)
         return action is not None and action.nargs is None
+
+
+def chat_options() -> OptionParser:
+    """Return the option parser of `%%chat` and `%chat`."""
+    options = OptionParser("%%chat", "Send a prompt to a language model and stream the reply into the output.")
+    add = options.add_argument
+    add("-m", "--model", completer="model", metavar="PROVIDER:MODEL", help="Model for this cell.")
+    add("-t", "--temperature", type=float, metavar="T", help="Sampling temperature, 0-2; lower is more deterministic.")
+    add(
+        "-s",
+        "--system",
+        completer="persona",
+        metavar="TEXT",
+        help='System prompt for this turn; "@NAME key=value" uses a persona.',
+    )
+    add(
+        "-c",
+        "--conversation",
+        completer="conversation",
+        metavar="NAME",
+        help="Conversation to use; created if it doesn't exist.",
+    )
+    add(
+        "-p",
+        "--param",
+        completer="parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="Any other parameter of the provider.",
+    )
+    add("--base-url", completer="address", metavar="URL", help="Base URL of the service for this cell.")
+    add("--raw", action="store_true", help="Send {{ }} as is; by default it is a Python expression of the notebook.")
+    add(
+        "--file",
+        completer="file",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="Text file to include; may be repeated.",
+    )
+    add(
+        "--image",
+        completer="image",
+        action="append",
+        default=[],
+        metavar="IMAGE",
+        help="Image to include: file, URL or variable.",
+    )
+    add("--cells", metavar="3-7", help="Cells to include with their outputs, by In[] number.")
+    add("--tools", completer="functions", metavar="FUNCTIONS", help="Python functions that the model may call: f,g")
+    add("--to", completer="variable", metavar="VAR", help="Variable for the reply: its text, or what --as makes of it.")
+    add("--as", dest="form", choices=FORMS, help="text: unformatted; code: into a new cell below; json: checked.")
+    add(
+        "--schema",
+        completer="variable",
+        metavar="VAR",
+        help="With --as json: a JSON schema, type, dataclass or pydantic model.",
+    )
+    add("--no-history", action="store_true", help="Send without history and don't save the turn.")
+    add(
+        "--background",
+        action="store_true",
+        help="Go on in the background; `%%lockbots stop` ends the reply.",
+    )
+    add("--dry-run", action="store_true", help="Show what would be sent, and send nothing.")
+    return options

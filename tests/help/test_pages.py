@@ -10,7 +10,7 @@ import pytest
 from lockbots_magic import providers
 from lockbots_magic.help import search
 from lockbots_magic.notebook import commands
-from lockbots_magic.notebook.chat_command import chat_options
+from lockbots_magic.notebook.options import chat_options
 from lockbots_magic.notebook.settings import Lockbots
 from lockbots_magic.panel.i18n import texts
 

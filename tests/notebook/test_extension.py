@@ -371,6 +371,7 @@ def test_each_lazy_import_stands_in_one_place():
         ("__init__.py", "from .notebook import extension"),
         ("__init__.py", "from .panel import ChatPanel"),
         ("notebook/extension.py", "from . import magics"),
+        ("notebook/completion/sources.py", "from ..commands import COMMANDS"),
         ("notebook/completion/matcher.py", "from . import cell, expressions, sources"),
         ("cassette/active.py", "from . import cassette, provider"),
         ("chat.py", "from .prompt.values import value_part"),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import UsageError
 from ...help import search as help_search
@@ -19,11 +19,13 @@ from ...prompt import personas
 from ...providers import names, provider_class
 from ...providers.base import Provider
 from ...providers.validation import parse_base_url
-from ..chat_command import chat_options
-from ..commands import COMMANDS
+from ..options import chat_options
 from ..session import Session
 from ..settings import LIVE
 from .cursor import CursorWord
+
+if TYPE_CHECKING:
+    from ..commands.command import Command
 
 MAX_CANDIDATES = 500
 """Candidates at once; IPython shows no more."""
@@ -68,17 +70,17 @@ class Sources:
         """Return the options of a command, those of `%%chat` by default; None if there is no such command."""
         if command is None:
             return chat_options()
-        known = COMMANDS.get(command)
+        known = _commands().get(command)
         return known.options(command) if known else None
 
     def takes_prompt(self, command: str) -> bool:
         """Whether a command takes a prompt behind `--`."""
-        known = COMMANDS.get(command)
+        known = _commands().get(command)
         return known is not None and bool(known.text)
 
     def complete_command(self) -> Iterable[Candidate]:
         """Return the commands of `%lockbots`."""
-        return _candidates("command", COMMANDS)
+        return _candidates("command", _commands())
 
     def complete_value(self, word: CursorWord) -> Iterable[Candidate]:
         """Return the values of the option or argument at the cursor: its choices, or what its completer returns."""
@@ -150,7 +152,7 @@ class Sources:
 
     def complete_topic(self, _: CursorWord) -> Iterable[Candidate]:
         """Return topics of the help, commands included."""
-        return _candidates("topic", (*COMMANDS, *help_search.list_titles()))
+        return _candidates("topic", (*_commands(), *help_search.list_titles()))
 
     def complete_variable(self, _: CursorWord) -> Iterable[Candidate]:
         """Return the notebook's variables."""
@@ -200,6 +202,12 @@ def find_paths(typed: str) -> Iterator[str]:
 
 def _candidates(kind: str, texts: Iterable[str]) -> Iterable[Candidate]:
     return (Candidate(text, kind) for text in texts)
+
+
+def _commands() -> Mapping[str, Command]:
+    from ..commands import COMMANDS  # noqa: PLC0415  # they load Markdown, and a line of %%chat doesn't need them
+
+    return COMMANDS
 
 
 def _is_public(name: str) -> bool:
