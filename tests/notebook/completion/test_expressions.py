@@ -199,3 +199,9 @@ def test_no_code_makes_it_fail(completed, capsys):
 
     check()
     assert capsys.readouterr().err == ""
+
+
+def test_of_thousands_of_names_none_is_lost_and_the_users_come_first(completed):
+    names = completed("", **{f"name_{n}": n for n in range(2000)})
+    assert {f"name_{n}" for n in range(2000)} | {"zip", "lambda"} <= {*names}
+    assert names.index("zip") > max(names.index(f"name_{n}") for n in range(2000))
