@@ -1,8 +1,9 @@
 """Number of files and functions that one `%%chat` cell enters, and of rooms and imports between them.
 
-A file counts when one of its functions runs; that it is imported is not enough. Lambdas and comprehensions don't
-count: whether they are functions depends on the Python. It is the first `%%chat` of a fresh kernel, all threads
-included, sent without a cell id: a front end that sends one brings the growing reply and its pace in as well.
+A file counts when one of its functions runs, not when it is only imported. Bodies of classes don't count, nor do
+lambdas and comprehensions: whether these are functions depends on the Python. It is the first `%%chat` of a fresh
+kernel, all threads included, sent without a cell id: a front end that sends one brings the growing reply and its pace
+in as well.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from common import Kernel, figure, kernel, server, table, title
 
 PACKAGE = Path(__file__).parent.parent / "lockbots_magic"
 WATCH = f"""
-import json, sys, threading
+import inspect, json, sys, threading
 
 entered, before = {{}}, None
 
@@ -23,12 +24,18 @@ def _watch(frame, event, arg):
     global before
     if event == "call":
         code = frame.f_code
-        if code.co_filename.startswith({str(PACKAGE)!r}) and code.co_name[0] != "<":
+        is_function = code.co_flags & inspect.CO_NEWLOCALS and code.co_name[0] != "<"  # the body of a class is not
+        if is_function and code.co_filename.startswith({str(PACKAGE)!r}):
             entered[code.co_filename, code.co_qualname if hasattr(code, "co_qualname") else code.co_name] = True
     elif event == "c_call" and before is None and arg.__name__ in ("send", "sendall"):
         if type(getattr(arg, "__self__", None)).__module__ == "socket" and frame.f_globals["__name__"] == "http.client":
             before = len(entered)
 
+def _begin(result):  # the last callback of this cell
+    get_ipython().events.unregister("post_run_cell", _begin)
+    entered.clear()
+
+get_ipython().events.register("post_run_cell", _begin)
 threading.setprofile(_watch)
 sys.setprofile(_watch)
 """
