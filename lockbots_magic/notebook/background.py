@@ -53,10 +53,8 @@ class Background:
         worker.start()
         reply.started.wait(START_TIMEOUT)
 
-    def retire(self, cell_id: str | None) -> None:
+    def retire(self, cell_id: str) -> None:
         """Stop the background reply of a cell's earlier run, since the cell no longer shows it."""
-        if cell_id is None:
-            return
         with self._lock:
             worker = self._workers.pop(cell_id, None)
         if worker is not None:

@@ -162,7 +162,7 @@ def _check(options: Namespace) -> None:
 
 
 def _params(options: Namespace) -> dict[str, Any]:
-    params = parse_assignments(options.param)
+    params = parse_assignments(options.param) if options.param else {}
     return params if options.temperature is None else {**params, "temperature": options.temperature}
 
 
@@ -238,9 +238,9 @@ def system_of(session: Session, given: str | None, context: NotebookContext) -> 
 
 
 def _functions(named: str | None, context: NotebookContext) -> tuple[Callable[..., Any], ...]:
-    functions = [
-        context.value(name, "--tools") for part in split_words(named or "") for name in part.split(",") if name
-    ]
+    if not named:
+        return ()
+    functions = [context.value(name, "--tools") for part in split_words(named) for name in part.split(",") if name]
     for function in functions:
         if not callable(function):
             raise UsageError(f"--tools takes functions, got a {type(function).__name__}.")

@@ -53,7 +53,8 @@ class Presenter:
         Raises:
             LockbotsError: As for `Reply`, or if no reply conforms to the schema; the text received is shown and kept.
         """
-        self._background.retire(self._session.cells.id)
+        if (cell_id := self._session.cells.id) is not None:
+            self._background.retire(cell_id)
         if cell.background:
             self._run_in_background(cell)
         elif cell.schema is not None:

@@ -6,6 +6,7 @@ where the bytes leave.
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import sys
@@ -13,17 +14,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
+from requests.adapters import HTTPAdapter
 
 from ...conversation.cancellation import Cancellation
 from ...errors import Cancelled, LockbotsError, ProtocolError, ProviderError, ProviderTimeout, UsageError
-from .connection import ConnectionLease
+from .connection import ConnectionLease, track_connections
 from .request import HTTPRequest, TimeLimits, display_host, is_loopback, warn_if_unencrypted
 from .retry import parse_retry_after
-from .session import no_netrc, pooled_session
 from .translation import FOREIGN_ERRORS, translate_error
 
 T = TypeVar("T")
@@ -182,7 +185,7 @@ class Exchange:
         media_type = {} if body is None else {"content-type": "application/json"}
         connect = max(min(self._limits.connect, self._limits.remaining, MAX_TIMEOUT), 0.001)
         with self._lease.in_this_thread():
-            return pooled_session().request(
+            return _pooled_session().request(
                 self.request.method,
                 url,
                 data=body,
@@ -190,7 +193,7 @@ class Exchange:
                 stream=True,
                 timeout=(connect, min(self._limits.silence, MAX_TIMEOUT)),
                 allow_redirects=False,
-                auth=no_netrc,
+                auth=_no_netrc,
                 proxies={"no_proxy": host} if is_loopback(host) else None,
             )
 
@@ -224,3 +227,43 @@ def _encode_json(value: Any) -> bytes | None:
     except (TypeError, ValueError, RecursionError):
         message = "A parameter can't be written as JSON. Use numbers, text, lists or dicts."
     raise UsageError(message)  # outside of the handler: a context would hold the value
+
+
+class _TrackedAdapter(HTTPAdapter):
+    """Makes every pool, also behind a proxy, use tracked connections."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Make the pools; see `HTTPAdapter`."""
+        super().init_poolmanager(*args, **kwargs)
+        track_connections(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> urllib3.ProxyManager:
+        """Return the pools behind `proxy`; see `HTTPAdapter`."""
+        manager: urllib3.ProxyManager = super().proxy_manager_for(proxy, **kwargs)
+        track_connections(manager)
+        return manager
+
+
+class _PooledSession(requests.Session):
+    """Keeps connections and nothing else: no cookie passes from one caller to another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, _TrackedAdapter())
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Report no redirect: requests would read the whole body first. `Exchange` follows redirects itself."""
+        return None
+
+
+@functools.cache
+def _pooled_session() -> requests.Session:
+    """Return the session that all exchanges share."""
+    return _PooledSession()
+
+
+def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Leave `request` as it is: a no-op authenticator, without which requests adds a password from ``~/.netrc``."""
+    return request
