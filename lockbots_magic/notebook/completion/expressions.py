@@ -72,7 +72,7 @@ class ExpressionCompleter(IPCompleter):
 
         Asks IPython's matcher directly: its `completions` takes five times as long to sort thousands of names twice.
         """
-        found = dict.fromkeys(self.global_matches(typed))  # type: ignore[no-untyped-call]  # not typed in IPython
+        found = dict.fromkeys(self.global_matches(typed))
         offered = sorted(name for name in found if self._is_offered(name, typed, None))
         return sorted(offered, key=lambda name: name not in self.namespace)
 
