@@ -18,7 +18,7 @@ def path(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "Привет 👋\r\n\u2028\x00 end", "x" * 100_000])
-def test_text_comes_back_as_it_was_written(path, text):
+def test_text_is_read_as_written(path, text):
     assert write_text(path, text) == path
     assert path.read_bytes() == text.encode()
     assert read_text(path) == text.replace("\r\n", "\n")

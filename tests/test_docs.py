@@ -115,7 +115,7 @@ def test_provider_of_the_contributing_guide_answers(acme):
     assert json.loads(request.body)["temperature"] == 0.5
 
 
-def test_provider_of_the_contributing_guide_tells_a_cut_reply_from_a_whole_one(acme):
+def test_provider_of_the_contributing_guide_detects_a_cut_reply(acme):
     with answer_with(*LINES[:2]) as server:
         assert chat_at(server).ask("Hi").status == "truncated"
 

@@ -132,7 +132,7 @@ EVENT = b'data: {"role":"assistant","content":"hello"}\n\n'
     ],
 )
 @pytest.mark.parametrize("size", [1, 7, 1000])
-def test_liaobots_forms_are_told_apart_however_the_body_is_cut(content_type, body, text, size):
+def test_liaobots_formats_are_distinguished_however_the_body_is_cut(content_type, body, text, size):
     head = b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\nTransfer-Encoding: chunked\r\n\r\n" % content_type.encode()
     parts = [chunk(body[i : i + size]) for i in range(0, len(body), size)]
     with RawServer(once(head, *parts, b"0\r\n\r\n")) as server:
@@ -151,7 +151,7 @@ def test_liaobots_forms_are_told_apart_however_the_body_is_cut(content_type, bod
         ("text/plain", b'{"a": 1}', '{"a": 1}'),
     ],
 )
-def test_liaobots_forms_are_told_apart_by_their_bytes_alone(content_type, body, text, size, bom):
+def test_liaobots_formats_are_distinguished_by_their_bytes_alone(content_type, body, text, size, bom):
     body = bom + body
     pieces = [body[i : i + size] for i in range(0, len(body), size)]
     assert "".join(delta.text for delta in decode_response(pieces, content_type)) == text

@@ -196,7 +196,7 @@ def test_fixture_records_once_and_replays_afterwards(pytester, monkeypatch, vari
     run.stdout.fnmatch_lines(["*NotRecordedError*", "*- user: hi", "*+ user: hi!"])
 
 
-def test_every_test_has_a_cassette_of_its_own(pytester):
+def test_every_test_has_its_own_cassette(pytester):
     pytester.makepyfile(
         """
         import pytest

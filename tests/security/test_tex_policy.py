@@ -257,12 +257,12 @@ def test_unknown_command_is_refused(name):
     assert not harmless(f"\\{name.rstrip('2')}x{{y}}")
 
 
-def test_an_escaped_sign_is_no_comment_and_no_group():
+def test_escaped_sign_is_not_a_comment_or_group():
     assert harmless(r"100\,\% \{ \_ \$ \& \#")
     assert not harmless("100%")
 
 
-def test_a_line_break_before_letters_is_no_command():
+def test_line_break_before_letters_is_not_a_command():
     assert harmless(r"a \\href b")
 
 
@@ -322,7 +322,7 @@ def test_it_never_raises(text):
 
 
 @given(st.data(), st.sampled_from(FORMULAS), st.sampled_from(HARMFUL_NAMES))
-def test_a_harmful_command_is_found_wherever_it_stands(data, formula, name):
+def test_harmful_command_is_found_at_any_position(data, formula, name):
     at = data.draw(st.sampled_from([m.start() for m in re.finditer(r"(?<!\\)", formula)] + [len(formula)]))
     after = data.draw(st.sampled_from(["{", " {", "\n{", "[", "\\", "1", " "]))
     assert not harmless(f"{formula[:at]}\\{name}{after}{formula[at:]}")
