@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .reply import Reply
 
 _HOME = {
+    "CellOrigin": "conversation.messages",
     "Chat": "chat",
     "ChatPanel": "panel",
     "ChatRequest": "conversation.messages",
@@ -35,6 +36,7 @@ _HOME = {
     "LockbotsError": "errors",
     "Message": "conversation.messages",
     "ModelInfo": "conversation.messages",
+    "PreparedRequest": "reply",
     "Provider": "providers.base",
     "ProviderError": "errors",
     "Reply": "reply",
@@ -47,6 +49,8 @@ __all__ = [  # noqa: RUF022  # grouped by what they are for
     "Chat",
     "ChatPanel",
     "Reply",
+    "PreparedRequest",
+    "CellOrigin",
     "Conversation",
     "Turn",
     "Message",

@@ -232,7 +232,7 @@ class Chat:
         system: str | None = None,
         params: Mapping[str, Any] | None = None,
         tools: Iterable[Callable[..., Any]] = (),
-        watched: bool = False,
+        origin: CellOrigin | None = None,
     ) -> Reply:
         """Return the reply to a turn's prompt, sent again as it is or edited; iterate it for its text.
 
@@ -244,7 +244,7 @@ class Chat:
             system: New system prompt; by default the turn's.
             params: Parameters besides the chat's; by default the turn's.
             tools: Functions that the model may call; turns don't store them.
-            watched: True if output is live.
+            origin: Notebook cell that sends the prompt; the turn stays with the cell that owns it.
 
         Raises:
             UsageError: If there is no such turn, or as for `stream`.
@@ -257,7 +257,7 @@ class Chat:
             history=True,
             images=turn.images,
             tools=tools,
-            origin=CellOrigin(turn.cell_id, turn.run, watched),
+            origin=replace(origin or CellOrigin(), cell_id=turn.cell_id, run=turn.run),
             params=kept if params is None else params,
             position=self.conversation.slot_of(turn.id),
         )

@@ -6,10 +6,12 @@ import contextvars
 import inspect
 import threading
 import time
+import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from .conversation.cancellation import Cancellation
 from .conversation.conversation import Conversation, Slot
 from .conversation.history_entry import HistoryEntry
 from .conversation.messages import ChatRequest, Delta
@@ -33,7 +35,7 @@ CUT_SHORT = {
 class PreparedRequest:
     """A request ready to be sent, made by `Chat.prepare`. Nothing has been sent yet.
 
-    `send` and `stream` send it; without them it is a dry run.
+    `send` and `stream` send it, any number of times, each as a turn of its own; without them it is a dry run.
     """
 
     provider: Provider
@@ -68,7 +70,8 @@ class PreparedRequest:
         self.provider.ready()
         if self.conversation is not None:
             self.conversation.close_abandoned_reply()
-        return Reply(self)
+        request = replace(self.request, cancellation=Cancellation())
+        return Reply(replace(self, request=request, draft=replace(self.draft, id=uuid.uuid4().hex)))
 
     def send(self) -> Turn:
         """Send the request, wait for the whole reply and return the turn; errors as `stream` and `Reply`."""

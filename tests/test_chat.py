@@ -500,3 +500,21 @@ def test_copies_of_a_chat_share_its_cassette(tmp_path):
     chat = Chat(echo, cassette=tmp_path / "talk.jsonl")
     copies: list[Any] = [copy.deepcopy(chat).provider, copy.copy(chat.provider), chat.provider]
     assert len({id(provider.cassette) for provider in copies}) == 1
+
+
+def test_a_prepared_request_can_be_sent_again_as_another_turn():
+    chat = Chat(lambda prompt: "yes")
+    prepared = chat.prepare("hi")
+    cancelled = prepared.stream()
+    cancelled.cancel()
+    first, second = prepared.send(), prepared.send()
+    assert first.status == second.status == "complete"
+    assert len({turn.id for turn in (first, second, cancelled.turn)}) == 3
+
+
+def test_redo_keeps_the_cell_that_owns_the_turn():
+    chat = Chat(lambda prompt: "yes")
+    chat.ask("hi", origin=CellOrigin("a", "1"))
+    turn = chat.redo(origin=CellOrigin("b", "2", watched=True)).wait()
+    assert (turn.cell_id, turn.run) == ("a", "1")
+    assert len(chat.conversation) == 1

@@ -149,15 +149,15 @@ def reasoning_of(rounds: Iterable[Round]) -> str:
 
 
 def calls_of(rounds: Iterable[Round]) -> tuple[ToolCall, ...]:
-    """Return the tool calls of all rounds, each with its result."""
+    """Return the tool calls that were made, each with its result; not those that the model only asked for."""
     calls = []
     for one in rounds:
         results = [part for part in one.parts if isinstance(part, ToolResultPart)]
         for part in one.parts:
             if isinstance(part, ToolCallPart):
                 at = next((n for n, result in enumerate(results) if result.call_id == part.id), None)
-                result = None if at is None else results.pop(at).text
-                calls.append(ToolCall(part.id, part.name, part.arguments, result))
+                if at is not None:
+                    calls.append(ToolCall(part.id, part.name, part.arguments, results.pop(at).text))
     return tuple(calls)
 
 

@@ -120,7 +120,7 @@ class Turn:
 
     @cached_property
     def calls(self) -> tuple[ToolCall, ...]:
-        """Tool calls of all rounds, in order, each with its result."""
+        """Tool calls that were made, in order, each with its result."""
         return calls_of(self.rounds)
 
     @property

@@ -57,7 +57,7 @@ class TurnAccumulator:
     @property
     def has_calls(self) -> bool:
         """True once a tool has been called."""
-        return self._has_results or any(isinstance(part, ToolCall) for one in self._rounds for part in one)
+        return any(isinstance(part, ToolCall) and part.result is not None for one in self._rounds for part in one)
 
     def restart(self) -> None:
         """Restart the clock; nothing may have been added yet."""

@@ -89,6 +89,7 @@ class Session:
             "timeout": (settings.timeout, settings.silence_timeout),
             "total_timeout": settings.total_timeout,
             "max_retries": settings.max_retries,
+            "cassette": self.cassette,
             **self.settings_of(name),
         }
         if base_url:
@@ -96,13 +97,7 @@ class Session:
         auth = given.pop("auth", None) or self.credentials.get(name)
         place = conversation or self.conversations.current
         known = self.conversations.by_name.get(place)
-        chat = Chat(
-            model,
-            auth=auth,
-            conversation=Conversation(place) if known is None else known,
-            cassette=self.cassette,
-            **given,
-        )
+        chat = Chat(model, auth=auth, conversation=Conversation(place) if known is None else known, **given)
         if settings.temperature is not None and "temperature" in chat.provider.parameters:
             chat.params["temperature"] = settings.temperature
         return chat

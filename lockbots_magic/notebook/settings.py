@@ -63,6 +63,9 @@ class Lockbots(Configurable):
             raise _InvalidSettingError(
                 "providers must be a dict of dicts, such as {'openai': {'base_url': 'http://localhost:8000/v1'}}."
             )
+        for name, one in given.items():
+            if reserved := {"model", "conversation"} & one.keys():
+                raise TraitError(f"providers[{name!r}] can't set {reserved.pop()!r}")
         hidden = {name: {"auth": wrap_credential(one["auth"])} for name, one in given.items() if one.get("auth")}
         return {name: {**one, **hidden.get(name, {})} for name, one in given.items()}
 

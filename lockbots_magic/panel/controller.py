@@ -133,7 +133,7 @@ class PanelController:
                 raise RefusedError("turn_gone")
             functions = self.backend.functions_of(old)
             reply = self.backend.chat().redo(
-                old.id, system=self.backend.instruction, params={}, tools=functions, watched=True
+                old.id, system=self.backend.instruction, params={}, tools=functions, origin=CellOrigin(watched=True)
             )
             self._views.start_reply(reply, old.prompt, old.id)
 

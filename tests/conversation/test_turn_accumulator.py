@@ -123,7 +123,12 @@ def test_a_first_text_at_once_survives_saving():
 
 
 def test_change_applies_to_every_text_of_a_turn():
-    turn = Turn("a", rounds=(Round((ReasoningPart("a", OPAQUE), TextPart("a"), ToolCallPart("1", "f", "a"))),))
+    turn = Turn(
+        "a",
+        rounds=(
+            Round((ReasoningPart("a", OPAQUE), TextPart("a"), ToolCallPart("1", "f", "a"), ToolResultPart("1", "a"))),
+        ),
+    )
     changed = turn.map_strings(lambda text: text.replace("a", "b"))
     assert (changed.prompt, changed.reply, changed.reasoning, changed.calls[0].arguments) == ("b", "b", "b", "b")
     assert changed.rounds[0].parts[0].opaque.data == {"signbture": "bbc"}
@@ -139,3 +144,13 @@ def test_turns_and_requests_can_be_hashed_copied_and_pickled():
         assert again == request
         assert hash(again) == hash(request)
         assert not again.cancellation.cancelled
+
+
+def test_a_call_that_was_not_made_is_kept_but_not_reported_as_made():
+    reply = accumulated(Delta(calls=(ToolCall("1", "rm", "{}"),)), Delta(finish_reason="tool_calls"))
+    turn = Turn("q", rounds=reply.rounds, status="error")
+    assert turn.rounds == (Round((ToolCallPart("1", "rm", "{}"),)),)
+    assert turn.calls == ()
+    assert not reply.has_calls
+    assert not turn.is_shown
+    assert Turn.from_dict(turn.to_dict()) == turn

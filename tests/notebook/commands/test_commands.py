@@ -400,3 +400,11 @@ def test_an_interrupt_at_the_login_prompt_is_one_line(lockbots, monkeypatch):
     monkeypatch.setattr("getpass.getpass", interrupted)
     with pytest.raises(Interrupted, match="nothing was changed"):
         lockbots("login openai")
+
+
+def test_a_cassette_of_one_provider_goes_before_the_sessions(session, tmp_path):
+    session.settings.providers = {"guide": {"cassette": str(tmp_path / "a.jsonl")}}
+    session.chat("guide").ask("hi")
+    assert (tmp_path / "a.jsonl").exists()
+    with pytest.raises(Exception, match="can't set 'conversation'"):
+        session.settings.providers = {"guide": {"conversation": "main"}}
