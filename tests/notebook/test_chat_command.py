@@ -138,6 +138,34 @@ def test_a_persona_is_taken_by_its_name_and_filled_in(run, openai, session):
     assert last_body(openai)["messages"][0] == {"role": "system", "content": "You review Python code."}
 
 
+def test_persona_of_the_notebook_precedes_files_beside_it_and_those_of_the_user(
+    run, openai, session, tmp_path, monkeypatch
+):
+    user, here, beside = folders = [tmp_path / name for name in ("user", "here", "beside")]
+    here.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(user))
+    monkeypatch.setattr(session, "own_notebook", lambda: beside / "talk.ipynb")
+
+    def system():
+        assert run("%%chat --no-history --system @poet\nhi").error is None
+        return last_body(openai)["messages"][0]["content"]
+
+    for folder in folders:  # each precedes the one before
+        path = (folder / "lockbots" if folder == user else folder) / "personas" / "poet.md"
+        path.parent.mkdir(parents=True)
+        path.write_text(f"Rhyme as {folder.name}.", encoding="utf-8")
+        assert system() == f"Rhyme as {folder.name}."
+    session.settings.personas = {"poet": "Rhyme as the notebook."}
+    assert system() == "Rhyme as the notebook."
+
+
+def test_personas_of_the_user_are_in_the_home_directory_by_default(session, tmp_path, monkeypatch):
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert session.persona_folders()[-1] == tmp_path / ".config" / "lockbots" / "personas"
+
+
 def test_json_is_read_into_the_variable(run, openai, shell):
     assert run('%%chat --as json --to answer\nsay {"x": [1, 2]}').error is None
     assert shell.user_ns["answer"] == {"x": [1, 2]}

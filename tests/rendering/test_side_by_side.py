@@ -1,13 +1,14 @@
 """Replies side by side: content of the columns, and how they grow."""
 
+import math
 import re
 import threading
+from types import SimpleNamespace
 
 import pytest
 
 from lockbots_magic.conversation.messages import Delta
 from lockbots_magic.notebook import display
-from lockbots_magic.rendering import frame_loop as drawing
 from lockbots_magic.rendering import side_by_side
 from lockbots_magic.rendering.side_by_side import Column, SideBySide, bundle
 from lockbots_magic.security.exits import clean_bundle
@@ -169,15 +170,58 @@ def test_plain_output_has_plain_text_only(cell):
     assert set(cell.frames[0][0]) == {"text/plain"}
 
 
-def test_frames_are_few_however_fast_the_text_arrives(cell, monkeypatch):
-    monkeypatch.setattr(side_by_side, "FRAME", 3600)
-    output = SideBySide(["one"], live=True, show=display.show)
-    cell.wait_for(["one"])
-    for _ in range(1000):
-        output.feed(0, Delta("a "))
-    output.close()
-    assert len(cell.frames) == 1
-    assert drawing.FRAME < 1, "otherwise no growth is visible"
+class FirstPause(threading.Event):
+    """Records the pause after the first frame, and ends the drawing then."""
+
+    seconds = None
+
+    def __init__(self, changed):
+        super().__init__()
+        self._changed = changed
+
+    def wait(self, timeout=None):
+        self.seconds = timeout
+        self.set()
+        self._changed.set()  # the loop waits for a change before it looks whether it is stopped
+        return True
+
+
+def pause_after_a_frame(monkeypatch, *, frame=0.0, rate=math.inf, drawing_takes=0.0):
+    """Draw one frame; return its page and the pause (s) after it."""
+    clock, pages = SimpleNamespace(now=0.0), []
+
+    def show(data, name, *, update):
+        clock.now += drawing_takes
+        pages.append(data["text/html"])
+
+    clock.monotonic = lambda: clock.now
+    monkeypatch.setattr(side_by_side, "time", clock)
+    monkeypatch.setattr(side_by_side, "FRAME", frame)
+    monkeypatch.setattr(side_by_side, "FRAME_RATE", rate)
+    output = SideBySide(["one", "two"], live=False, show=show)
+    output._stopped = pause = FirstPause(output._changed)
+    output.feed(0, Delta("text " * 50))
+    output.feed(1, Delta("text"))
+    output._draw_frames()
+    (page,) = pages
+    return page, pause.seconds
+
+
+def test_frame_is_followed_by_the_minimum_interval(monkeypatch):
+    assert pause_after_a_frame(monkeypatch, frame=60, drawing_takes=2)[1] == 60 - 2
+
+
+def test_large_frame_is_followed_by_a_longer_pause(monkeypatch):
+    page, pause = pause_after_a_frame(monkeypatch, rate=100)
+    assert pause == len(page) / 100
+
+
+def test_frame_that_is_slow_to_draw_is_followed_by_a_longer_pause(monkeypatch):
+    assert pause_after_a_frame(monkeypatch, drawing_takes=2)[1] == 3 * 2
+
+
+def test_frames_are_frequent_enough_to_show_growth():
+    assert 0 < side_by_side.FRAME < 1
 
 
 def test_failed_frame_loses_no_reply(cell, monkeypatch):
