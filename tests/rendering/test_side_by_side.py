@@ -9,7 +9,7 @@ import pytest
 
 from lockbots_magic.conversation.messages import Delta
 from lockbots_magic.notebook import display
-from lockbots_magic.rendering import side_by_side
+from lockbots_magic.rendering import frame_loop, side_by_side
 from lockbots_magic.rendering.side_by_side import Column, SideBySide, bundle
 from lockbots_magic.security.exits import clean_bundle
 
@@ -221,7 +221,7 @@ def test_frame_that_is_slow_to_draw_is_followed_by_a_longer_pause(monkeypatch):
 
 
 def test_frames_are_frequent_enough_to_show_growth():
-    assert 0 < side_by_side.FRAME < 1
+    assert 0 < frame_loop.FRAME < 1
 
 
 def test_failed_frame_loses_no_reply(cell, monkeypatch):
