@@ -39,6 +39,7 @@ class Lab:
         self.notebooks = folder / "notebooks"
         self.notebooks.mkdir()
         self._token = secrets.token_hex(16)
+        self._headers = {"Authorization": f"token {self._token}"}
 
     def __enter__(self) -> Lab:
         places = {
@@ -94,8 +95,9 @@ class Lab:
         return self.show(page, name, app)
 
     def show(self, page: Page, name: str, app: str = "lab") -> Notebook:
-        """Open an existing notebook of the folder."""
-        self._start_kernel(name)
+        """Open an existing notebook of the folder; its kernel ends when the page closes."""
+        session = self._start_kernel(name)
+        page.once("close", lambda _: self._end_kernel(session))
         path = f"lab/tree/{name}?reset" if app == "lab" else f"notebooks/{name}"
         page.goto(f"{self.url}{path}{'&' if '?' in path else '?'}token={self._token}")
         notebook = Notebook(page, self.notebooks / name)
@@ -107,11 +109,22 @@ class Lab:
         command = [sys.executable, "-m", "jupyter", "trust", self.notebooks / name]
         subprocess.run(command, env=self._environment, check=True, capture_output=True)
 
-    def _start_kernel(self, name: str) -> None:
-        """Start the notebook's kernel before it is opened: otherwise JupyterLab sometimes asks which one to use."""
+    def _start_kernel(self, name: str) -> str:
+        """Start the notebook's kernel and return the id of its session.
+
+        Before it is opened: otherwise JupyterLab sometimes asks which one to use.
+        """
         session = {"path": name, "name": name, "type": "notebook", "kernel": {"name": "python3"}}
-        headers = {"Authorization": f"token {self._token}"}
-        requests.post(f"{self.url}api/sessions", json=session, headers=headers, timeout=60).raise_for_status()
+        response = requests.post(f"{self.url}api/sessions", json=session, headers=self._headers, timeout=60)
+        response.raise_for_status()
+        session_id: str = response.json()["id"]
+        return session_id
+
+    def _end_kernel(self, session_id: str) -> None:
+        """Shut a notebook's kernel down, unless the test has done so: idle kernels add up to gigabytes."""
+        response = requests.delete(f"{self.url}api/sessions/{session_id}", headers=self._headers, timeout=60)
+        if response.status_code not in {204, 404, 410}:  # 404: no session; 410: its kernel is gone
+            response.raise_for_status()
 
 
 class Notebook:

@@ -156,7 +156,7 @@ def test_notices_are_visible_and_quiet(show, mock_server):
 
 
 def test_clearing_the_output_midway_loses_nothing(show, mock_server, page):
-    notebook = show(mock_server, f"say {LONG}", rate=1500)
+    notebook = show(mock_server, f"say {LONG}", rate=500)  # slow enough to clear before it ends
     notebook.run(1, wait=False)
     expect(notebook.cell(1)).to_contain_text("Section 20", timeout=20_000)
     choose(page, "Edit", "Clear Cell Output")
