@@ -23,7 +23,6 @@ from ..schema.structured_output import ReplySchema, reply_schema
 from .session import Session
 
 if TYPE_CHECKING:
-    from ..prompt.part import PromptPart
     from .display_recorder import DisplayRecorder
 
 
@@ -134,7 +133,7 @@ def chat_cell(session: Session, options: Namespace, prompt: str, context: Notebo
     chat = session.chat(options.model, options.base_url, options.conversation)
     chat.params.update(_params(options))
     text, images, notes = _material(session, options, prompt, context)
-    schema = _wanted(session, options, context)
+    schema = _reply_schema(session, options, context)
     if schema is not None:
         text = f"{text}\n\n{schema.format_instruction()}"
     saved = not options.no_history
@@ -181,7 +180,7 @@ def _material(
     if options.raw:
         parts.append(PromptPart(prompt))
     else:
-        parts.append(expanded(session, prompt, context, images_before=len(urls)))
+        parts.append(expand_prompt(session, prompt, context, images_before=len(urls)))
         urls += parts[-1].images
     text = "\n\n".join(part.text for part in parts)
     return text, images.check_total_size(urls), tuple(note for part in parts for note in part.notes)
@@ -194,7 +193,7 @@ def _image(value: str, context: NotebookContext) -> str:
     return image_url(context.value(value, "--image") if known else value)
 
 
-def expanded(session: Session, prompt: str, context: NotebookContext, *, images_before: int = 0) -> PromptPart:
+def expand_prompt(session: Session, prompt: str, context: NotebookContext, *, images_before: int = 0) -> PromptPart:
     """Return a prompt with its expressions in double braces replaced by their values.
 
     Args:
@@ -218,10 +217,10 @@ def _evaluator(session: Session, context: NotebookContext) -> Callable[[str], An
 
 def _system(session: Session, given: str | None, chat: Chat, context: NotebookContext) -> str | None:
     own = given is None and chat.conversation.system  # the chat sends it by itself
-    return None if own else system_of(session, given, context)
+    return None if own else resolve_system(session, given, context)
 
 
-def system_of(session: Session, given: str | None, context: NotebookContext) -> str:
+def resolve_system(session: Session, given: str | None, context: NotebookContext) -> str:
     """Return the text of the system prompt: the one given, else the session's; a persona's text for ``@NAME``.
 
     Raises:
@@ -247,7 +246,7 @@ def _functions(named: str | None, context: NotebookContext) -> tuple[Callable[..
     return tuple(functions)
 
 
-def _wanted(session: Session, options: Namespace, context: NotebookContext) -> ReplySchema | None:
+def _reply_schema(session: Session, options: Namespace, context: NotebookContext) -> ReplySchema | None:
     if options.form != "json":
         return None
     if not options.schema:

@@ -12,7 +12,7 @@ from ..conversation.conversation import Conversation
 from ..conversation.observers import Callback
 from ..conversation.turn import Turn
 from ..errors import UsageError
-from ..notebook.chat_command import NotebookContext, system_of
+from ..notebook.chat_command import NotebookContext, resolve_system
 from ..notebook.session import Session
 from ..providers import provider_class, split_model
 from ..storage.restore import restore_notebook
@@ -99,7 +99,7 @@ class SessionBackend(PanelBackend):
     @property
     def instruction(self) -> str:
         """The system prompt as it is sent: a persona of the session is replaced by its text."""
-        return self.conversation.system or system_of(self._session, None, NotebookContext(self._session.namespace))
+        return self.conversation.system or resolve_system(self._session, None, NotebookContext(self._session.namespace))
 
     def set_system(self, text: str) -> None:
         """Set the system prompt of the open conversation, and update other panels."""

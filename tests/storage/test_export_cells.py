@@ -11,7 +11,7 @@ from lockbots_magic import Conversation
 from lockbots_magic.conversation.messages import ToolCall
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.notebook import commands
-from lockbots_magic.notebook.chat_command import NotebookContext, chat_cell, prompt_of, system_of
+from lockbots_magic.notebook.chat_command import NotebookContext, chat_cell, prompt_of, resolve_system
 from lockbots_magic.notebook.extension import _keep_verbatim, _MagicLine
 from lockbots_magic.notebook.options import chat_options
 from lockbots_magic.notebook.session import Session
@@ -55,7 +55,7 @@ def asked_by(source, variables=None):
 
 def given_system(given):
     """Return the text of the system prompt `given`; None without one."""
-    return None if given is None else system_of(Session(), given, NotebookContext({}))
+    return None if given is None else resolve_system(Session(), given, NotebookContext({}))
 
 
 PIECES = [
@@ -144,7 +144,7 @@ def test_system_prompt_is_never_taken_for_a_persona(system):
     ((_, line, _),) = magics_of(NotebookDefaults("", system).cells()[1])
     session = Session()
     commands.run(session, line)
-    assert system_of(session, None, NotebookContext({})) == system
+    assert resolve_system(session, None, NotebookContext({})) == system
 
 
 def test_export_reports_what_the_cells_lack(tmp_path):
@@ -176,4 +176,4 @@ def test_system_prompt_is_set_unchanged(system):
     session = Session()
     ((name, line, _),) = magics_of(NotebookDefaults("", system).cells()[1])
     commands.run(session, line)
-    assert (name, system_of(session, None, NotebookContext({}))) == ("lockbots", system)
+    assert (name, resolve_system(session, None, NotebookContext({}))) == ("lockbots", system)

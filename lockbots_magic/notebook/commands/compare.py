@@ -10,7 +10,7 @@ from ...chat import Chat
 from ...conversation.conversation import Conversation
 from ...errors import UsageError
 from ...rendering.side_by_side import SideBySide
-from ..chat_command import NotebookContext, expanded, system_of
+from ..chat_command import NotebookContext, expand_prompt, resolve_system
 from ..comparison import Comparison
 from ..comparison import compare as start_comparison
 from ..display import show, watched
@@ -60,8 +60,8 @@ class _ComparisonResult(CommandResult):
         session = self._session
         self._watched = watched(shell, session.settings.live)
         context = NotebookContext(shell.user_ns, shell, watched=self._watched)
-        self._system = session.conversations.get().system or system_of(session, None, context)
-        material = expanded(session, self._prompt, context) if "{{" in self._prompt and not self._raw else None
+        self._system = session.conversations.get().system or resolve_system(session, None, context)
+        material = expand_prompt(session, self._prompt, context) if "{{" in self._prompt and not self._raw else None
         self._comparison = comparison = start_comparison(
             material.text if material else self._prompt,
             self._models,

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from ...errors import UsageError
 from ...prompt.tracebacks import explain_prompt, fix_prompt
 from ...reply import Reply
-from ..chat_command import NotebookContext, system_of
+from ..chat_command import NotebookContext, resolve_system
 from ..session import Session
 from .command import argument, command, count
 from .result import CommandResult, ReplyResult, TextResult
@@ -36,7 +36,7 @@ def _stream_error_prompt(session: Session, options: Namespace, word: Callable[[B
     if session.cells.last_error is None:
         raise UsageError("No cell has failed since lockbots_magic was loaded.")
     chat = session.chat(options.model)
-    system = None if chat.conversation.system else system_of(session, None, NotebookContext(session.namespace))
+    system = None if chat.conversation.system else resolve_system(session, None, NotebookContext(session.namespace))
     prompt = "\n\n".join(filter(None, [word(*session.cells.last_error), options.text]))
     reply = chat.stream(prompt, system=system, origin=session.cells.origin())
     session.conversations.keep(chat.conversation)
