@@ -134,6 +134,13 @@ def test_change_applies_to_every_text_of_a_turn():
     assert changed.rounds[0].parts[0].opaque.data == {"signbture": "bbc"}
 
 
+def test_what_is_no_text_stays_when_every_text_is_changed():
+    turn = Turn("a", "a", params={"n": 1, "stop": ["a", None, True]}, usage=Usage(1, 2), started=2.5, elapsed=1.5)
+    changed = turn.map_strings(lambda text: text.replace("a", "b"))
+    assert changed.params == {"n": 1, "stop": ["b", None, True]}
+    assert (changed.usage, changed.started, changed.elapsed, changed.stale) == (Usage(1, 2), 2.5, 1.5, False)
+
+
 def test_turns_and_requests_can_be_hashed_copied_and_pickled():
     turn = Turn("q", "a", params={"stop": ["x"]}, usage=Usage(1, 2))
     assert {turn: 1}[pickle.loads(pickle.dumps(turn))] == 1

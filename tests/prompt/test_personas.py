@@ -45,6 +45,13 @@ def test_configuration_overrides_files_and_earlier_folders_later_ones(folder, tm
     assert made("@reviewer", [folder], {"reviewer": "Mine."}) == "Mine."
 
 
+def test_markdown_file_of_a_persona_goes_before_a_text_file_beside_it(tmp_path):
+    (tmp_path / "twin.txt").write_text("Text.", "utf-8")
+    assert made("@twin", [tmp_path]) == "Text."
+    (tmp_path / "twin.md").write_text("Markdown.", "utf-8")
+    assert made("@twin", [tmp_path]) == "Markdown."
+
+
 def test_persona_is_found_by_its_path(folder, monkeypatch):
     monkeypatch.chdir(folder.parent)
     monkeypatch.setenv("HOME", str(folder))

@@ -152,6 +152,13 @@ class TestEnd:
     def test_blank_line_after_the_last_chunk_may_be_missing(self):
         assert read(chunk("a"), chunk("b", "stop").rstrip()) == [Delta("a"), Delta("b"), Delta(finish_reason="stop")]
 
+    def test_finish_reason_is_known_before_the_end(self):
+        reader = ChatCompletionsDecoder()
+        list(reader.feed(chunk("a")))
+        assert reader.finish_reason is None
+        list(reader.feed(chunk("", "length")))
+        assert (reader.finish_reason, reader.done) == ("length", False)
+
     def test_finish_reason_ends_a_stream_without_done(self):
         assert read(chunk("a"), chunk("", "length")) == [Delta("a"), Delta(finish_reason="length")]
 
@@ -290,7 +297,7 @@ class TestRefusal:
         assert type(error) is kind
         assert isinstance(error, HTTPStatusError)
         assert (error.status, error.retry_after) == (status, 3.0)
-        assert str(error).startswith("no")
+        assert str(error) == ("no" if status == 304 else f"no (HTTP {status})")
 
     def test_http_status_takes_precedence_over_the_one_in_the_body(self):
         error = refusal_error(429, b'{"error": {"message": "no", "code": "insufficient_quota"}}')
