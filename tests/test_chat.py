@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lockbots_magic import Chat, Conversation, Delta, Provider
-from lockbots_magic.conversation.messages import CellOrigin, ModelInfo, Usage
+from lockbots_magic.conversation.messages import CellOrigin, ModelInfo, ToolCall, Usage
 from lockbots_magic.errors import (
     AuthenticationError,
     ConnectionFailed,
@@ -518,3 +518,72 @@ def test_redo_keeps_the_cell_that_owns_the_turn():
     turn = chat.redo(origin=CellOrigin("b", "2", watched=True)).wait()
     assert (turn.cell_id, turn.run) == ("a", "1")
     assert len(chat.conversation) == 1
+
+
+def test_stream_is_refused_at_once_while_a_reply_is_in_progress():
+    release = threading.Event()
+    chat = Chat(lambda prompt: iter(["word ", "word"]))
+    reading = chat.stream("one")
+    reader = threading.Thread(target=lambda: [release.wait(10) for _ in reading])
+    reader.start()
+    assert reading.started.wait(10)
+    with pytest.raises(UsageError, match="already has a reply in progress"):
+        chat.stream("two")
+    release.set()
+    reader.join(10)
+    assert [turn.prompt for turn in chat.conversation.turns] == ["one"]
+
+
+@pytest.mark.parametrize("first", [Delta("so far"), Delta(calls=(ToolCall("1", "f", "{}"),))], ids=["text", "call"])
+def test_usage_error_after_the_first_step_of_a_reply_keeps_the_turn(first):
+    def refusing(prompt):
+        yield first
+        raise UsageError("not like this")
+
+    chat = Chat(refusing)
+    with pytest.raises(UsageError, match="not like this"):
+        chat.ask("hi")
+    (turn,) = chat.conversation.turns
+    assert (turn.status, turn.error) == ("error", "not like this")
+
+
+def test_error_names_the_provider_and_model_unless_it_does_itself():
+    with pytest.raises(ConnectionFailed) as caught:
+        Chat(failing).ask("hi")
+    assert (caught.value.provider, caught.value.model) == ("function", "failing")
+
+    def naming(prompt):
+        raise ConnectionFailed("cut off", provider="proxy", model="m")
+
+    with pytest.raises(ConnectionFailed) as caught:
+        Chat(naming).ask("hi")
+    assert (caught.value.provider, caught.value.model) == ("proxy", "m")
+
+
+def test_parameters_of_a_prompt_go_before_those_of_the_chat():
+    provider = Scripted(Delta("x", finish_reason="stop"))
+    chat = Chat(provider, params={"temperature": 0.2})
+    assert chat.ask("a", temperature=0.9).params == {"temperature": 0.9}
+    assert chat.ask("b").params == {"temperature": 0.2}
+    assert [dict(request.params) for request in provider.asked] == [{"temperature": 0.9}, {"temperature": 0.2}]
+
+
+def test_turn_keeps_the_finish_reason_of_the_server():
+    assert Chat(Scripted(Delta("x", finish_reason="length"))).ask("a").finish_reason == "length"
+
+
+def test_observers_are_notified_when_a_reply_begins_and_once_it_has_ended():
+    chat, active = Chat(echo), []
+    observe = lambda: active.append(chat.conversation.active_reply is not None)  # noqa: E731  # held by its name
+    chat.conversation.observers.add(observe)
+    chat.ask("hi")
+    assert (active[0], active[-1]) == (True, False)
+
+
+def test_time_before_a_reply_is_sent_is_not_counted(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(turn_accumulator, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    reply = Chat(echo).stream("hi")
+    now[0] = 500.0
+    turn = reply.wait()
+    assert (turn.elapsed, turn.first_text) == (0.0, 0.0)

@@ -303,3 +303,12 @@ def test_slot_that_replaces_nothing_appends():
     conversation = filled("a")
     conversation.commit(Turn("b", "x"), Slot(()))
     assert prompts(conversation) == ["a", "b"]
+
+
+@pytest.mark.parametrize(("before", "after"), [("error", "complete"), ("complete", "error")])
+def test_success_in_place_of_a_failure_and_failure_in_place_of_a_success_make_later_turns_stale(before, after):
+    conversation = Conversation()
+    for run, (cell, status) in enumerate([("c1", before), ("c2", "complete"), ("c1", after)]):
+        turn = Turn(cell, "x" if status == "complete" else "", status=status, cell_id=cell, run=str(run))
+        conversation.commit(turn, conversation.slot(cell, str(run)))
+    assert [(t.status, t.stale) for t in conversation.turns] == [(after, False), ("complete", True)]

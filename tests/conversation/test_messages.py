@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from lockbots_magic.conversation.cancellation import Cancellation
-from lockbots_magic.conversation.messages import ChatRequest, Message, Usage
+from lockbots_magic.conversation.messages import CellOrigin, ChatRequest, Message, ToolCall, Usage
 from lockbots_magic.conversation.turn import Turn
 
 
@@ -71,3 +71,18 @@ def test_cancellation_ends_a_wait_in_another_thread():
     cancellation.cancel()
     thread.join(30)
     assert outcome == [True]
+
+
+@pytest.mark.parametrize(
+    ("cell", "run", "asker"), [("c1", "3", ("c1", "3")), ("c1", None, None), (None, "3", None), (None, None, None)]
+)
+def test_asker_is_a_cell_and_its_execution(cell, run, asker):
+    assert ChatRequest("m", (), origin=CellOrigin(cell, run)).asker == asker
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [('{"n": 1, "who": "é"}', 'f(n=1, who="é")'), ("", "f()"), ("[1]", "f([1])"), ("{broken", "f({broken)")],
+)
+def test_tool_call_is_written_about_as_python_writes_it(arguments, text):
+    assert str(ToolCall("1", "f", arguments)) == text

@@ -3,11 +3,13 @@
 import json
 import socket
 import threading
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lockbots_magic.errors import ConnectionFailed
 from lockbots_magic.providers import discovery
 from lockbots_magic.providers.discovery import DiscoveredServer, parse_model_list
 from lockbots_magic.providers.openai_compatible import PRESETS
@@ -203,3 +205,20 @@ def test_ports_that_hang_are_waited_for_concurrently():
         assert [each.port for each in found] == [server.port]
         one.wait_until_gone()
         other.wait_until_gone()
+
+
+def test_every_request_has_the_bounds_in_time(monkeypatch):
+    given = []
+
+    def refuse(request, limits, cancellation):
+        given.append(limits)
+        raise ConnectionFailed("refused")
+
+    monkeypatch.setattr(discovery, "open_exchange", refuse)
+    before = time.monotonic()
+    assert discovery.discover([1, 2]) == []
+    latest = time.monotonic() + discovery.TOTAL_TIMEOUT
+    assert {(one.connect, one.silence) for one in given} == {(discovery.CONNECT_TIMEOUT, discovery.SILENCE_TIMEOUT)}
+    (deadline,) = {one.deadline for one in given}
+    assert before <= deadline <= latest
+    assert len(given) == 4

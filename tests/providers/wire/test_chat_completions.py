@@ -154,10 +154,11 @@ class TestEnd:
 
     def test_finish_reason_is_known_before_the_end(self):
         reader = ChatCompletionsDecoder()
-        list(reader.feed(chunk("a")))
-        assert reader.finish_reason is None
-        list(reader.feed(chunk("", "length")))
-        assert (reader.finish_reason, reader.done) == ("length", False)
+        known = []
+        for piece in (chunk("a"), chunk("", "length")):
+            list(reader.feed(piece))
+            known.append((reader.finish_reason, reader.done))
+        assert known == [(None, False), ("length", False)]
 
     def test_finish_reason_ends_a_stream_without_done(self):
         assert read(chunk("a"), chunk("", "length")) == [Delta("a"), Delta(finish_reason="length")]
