@@ -4,11 +4,13 @@ import _thread
 import copy
 import pickle
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from lockbots_magic import Chat, Conversation, Delta, Provider
+from lockbots_magic.conversation import turn_accumulator
 from lockbots_magic.conversation.messages import CellOrigin, ModelInfo, ToolCall, Usage
 from lockbots_magic.errors import (
     AuthenticationError,
@@ -587,3 +589,19 @@ def test_time_before_a_reply_is_sent_is_not_counted(monkeypatch):
     now[0] = 500.0
     turn = reply.wait()
     assert (turn.elapsed, turn.first_text) == (0.0, 0.0)
+
+
+def test_system_prompt_of_a_prompt_goes_before_that_of_the_conversation():
+    provider = Scripted(Delta("x", finish_reason="stop"))
+    chat = Chat(provider, system="Be brief.")
+    for system in ("Be long.", "", None):
+        chat.ask("a", system=system)
+    assert [request.system for request in provider.asked] == ["Be long.", "", "Be brief."]
+
+
+@pytest.mark.parametrize(
+    "given", [{"images": ["https://example.test/x.png"]}, {"tools": [echo]}], ids=["image", "tool"]
+)
+def test_images_and_tools_that_the_provider_does_not_take_are_refused_in_a_dry_run(given):
+    with pytest.raises(UsageError, match="does not support"):
+        Chat(Scripted()).prepare("a", **given)

@@ -40,3 +40,7 @@ def test_conversations_start_at_different_numbers():
 def test_what_is_not_an_order_is_refused(text):
     with pytest.raises(ValueError):  # noqa: PT011  # also int's own
         parse_order(text)
+
+
+def test_order_may_hold_as_many_turns_as_the_bound():
+    assert len(parse_order(f"1 0+{MAX_TURNS - 1:x}")) == MAX_TURNS
