@@ -27,6 +27,11 @@ def echo(prompt):
     yield from ("You ", "said ", prompt)
 
 
+def twice(n: int) -> int:
+    """Double a number."""
+    return 2 * n
+
+
 def failing(prompt):
     yield "so far"
     raise ConnectionFailed("cut off")
@@ -600,8 +605,57 @@ def test_system_prompt_of_a_prompt_goes_before_that_of_the_conversation():
 
 
 @pytest.mark.parametrize(
-    "given", [{"images": ["https://example.test/x.png"]}, {"tools": [echo]}], ids=["image", "tool"]
+    "given", [{"images": ["https://example.test/x.png"]}, {"tools": [twice]}], ids=["image", "tool"]
 )
 def test_images_and_tools_that_the_provider_does_not_take_are_refused_in_a_dry_run(given):
     with pytest.raises(UsageError, match="does not support"):
         Chat(Scripted()).prepare("a", **given)
+
+
+def test_fork_keeps_model_and_parameters():
+    chat = Chat("openai:demo", base_url="http://127.0.0.1:9", params={"temperature": 0.2})
+    fork = chat.fork("other")
+    assert (fork.model, fork.params, fork.provider) == ("demo", {"temperature": 0.2}, chat.provider)
+    fork.params["temperature"] = 1
+    assert chat.params == {"temperature": 0.2}
+
+
+class Sighted(Scripted):
+    """Takes images."""
+
+    takes_images = True
+
+
+def test_retry_sends_the_images_of_the_turn_again():
+    provider = Sighted(Delta("x", finish_reason="stop"))
+    chat = Chat(provider)
+    chat.ask("a", images=["https://example.test/x.png"])
+    chat.retry()
+    assert [request.messages[-1].images for request in provider.asked] == [("https://example.test/x.png",)] * 2
+
+
+def test_retry_with_another_model_leaves_out_parameters_that_it_does_not_take():
+    chat = Chat(Scripted(Delta("x", finish_reason="stop")))
+    chat.ask("a", temperature=0.2)
+    assert Chat(echo, conversation=chat.conversation).retry().params == {}
+
+
+def test_fork_ends_with_the_turn_named():
+    chat = Chat(echo)
+    first = chat.ask("a")
+    chat.ask("b")
+    assert [turn.prompt for turn in chat.fork("other", first.id).conversation.turns] == ["a"]
+
+
+def test_parameters_given_to_redo_take_the_place_of_the_turns_own():
+    chat = Chat(Scripted(Delta("x", finish_reason="stop")))
+    chat.ask("a", temperature=0.2)
+    assert chat.redo(params={}).wait().params == {}
+
+
+def test_every_request_of_a_conversation_carries_its_id():
+    provider = Scripted(Delta("x", finish_reason="stop"))
+    chat = Chat(provider)
+    chat.ask("a")
+    chat.ask("b")
+    assert {request.conversation_id for request in provider.asked} == {chat.conversation.id}
