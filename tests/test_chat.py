@@ -541,7 +541,9 @@ def test_stream_is_refused_at_once_while_a_reply_is_in_progress():
     assert [turn.prompt for turn in chat.conversation.turns] == ["one"]
 
 
-@pytest.mark.parametrize("first", [Delta("so far"), Delta(calls=(ToolCall("1", "f", "{}"),))], ids=["text", "call"])
+@pytest.mark.parametrize(
+    "first", [Delta("so far"), Delta(calls=(ToolCall("1", "f", "{}", "4"),))], ids=["text", "call"]
+)
 def test_usage_error_after_the_first_step_of_a_reply_keeps_the_turn(first):
     def refusing(prompt):
         yield first
