@@ -26,7 +26,7 @@ from tests.rawserver import PATIENCE, Peer, RawServer, answers, drips, full_port
 PIECES = [b"one ", "два ".encode(), b"three"]
 QUICK = 0.1
 """Time (s) without data that is too long."""
-FOR_EVER = {"silence": 10 * PATIENCE, "total": 10 * PATIENCE}
+FOR_EVER = {"silence": 2 * PATIENCE, "total": 2 * PATIENCE}
 """Limits that are not reached before the test fails for another reason."""
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -402,11 +402,20 @@ def test_cancelled_exchange_opens_no_connection():
         assert server.connections == 0
 
 
+@pytest.fixture
+def interruptible():
+    """Let SIGINT raise KeyboardInterrupt, also where the tests run in the background: a shell has it ignored there."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize(
     "parts",
     [[], [CHUNKED], [CHUNKED, chunk(b"part")], [EVENTS, chunk(b"part")]],
     ids=["headers", "body", "midway", "events"],
 )
+@pytest.mark.usefixtures("interruptible")
 def test_interrupt_inside_a_read_closes_the_socket_while_the_server_is_silent(parts):
     ready = threading.Event()
 
