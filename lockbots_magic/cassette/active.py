@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,11 @@ def eject_cassette(cassette: Cassette | None = None) -> Cassette | None:
     return found
 
 
+def is_inserted(cassette: Cassette) -> bool:
+    """Return whether code inserted a cassette with `insert_cassette`, and has not ejected it since."""
+    return any(one is cassette for one in _inserted)
+
+
 def active_cassette() -> Cassette | None:
     """Return the cassette that every chat of this process uses, if any.
 
@@ -111,9 +117,13 @@ def with_cassette(
 
 
 def cassette_of(provider: Provider) -> Cassette | None:
-    """Return the cassette that a provider is behind, if any."""
-    found: Cassette | None = getattr(provider, "cassette", None)
-    return found
+    """Return the cassette that a provider is behind, if any.
+
+    A plug-in may have an attribute `cassette` of its own, so the type decides.
+    """
+    module = sys.modules.get(f"{__package__}.cassette")  # not loaded yet: no provider is behind a cassette
+    found = getattr(provider, "cassette", None)
+    return found if module is not None and isinstance(found, module.Cassette) else None
 
 
 def _wrap(provider: Provider, cassette: Cassette) -> Provider:

@@ -2,11 +2,12 @@
 
 import json
 from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 
 from lockbots_magic import Chat
-from lockbots_magic.cassette.active import eject_cassette
+from lockbots_magic.cassette.active import cassette_of, eject_cassette
 from lockbots_magic.cassette.cassette import Cassette
 from lockbots_magic.cassette.diff import difference
 from lockbots_magic.cassette.provider import CassetteProvider
@@ -239,3 +240,27 @@ def test_plugin_behind_a_cassette_decides_about_images(path):
     assert chat.ask("and again").reply == str(len("and again"))
     with pytest.raises(NotRecordedError):
         Chat(FunctionProvider(lambda messages: ""), cassette=path, mode="replay").ask("look")
+
+
+class WithOwnSetting(Provider):
+    """A plug-in with an attribute `cassette` that has nothing to do with recording."""
+
+    name = "own-setting"
+    models: ClassVar = {}
+    default_model = "m"
+    needs_auth = False
+    cassette = "a setting of the plug-in"
+
+    def stream(self, request):
+        yield Delta(f"hello from {self.cassette}", finish_reason="stop")
+
+
+def test_plug_in_with_an_attribute_cassette_of_its_own_is_recorded_and_replayed(path, monkeypatch):
+    assert cassette_of(WithOwnSetting()) is None
+    monkeypatch.setenv("LOCKBOTS_CASSETTE", str(path))
+    first = Chat(WithOwnSetting()).ask("x")
+    assert first.reply == "hello from a setting of the plug-in"
+    monkeypatch.setattr(WithOwnSetting, "cassette", "another one")
+    monkeypatch.setenv("LOCKBOTS_CASSETTE_MODE", "replay")
+    assert Chat(WithOwnSetting()).ask("x").reply == first.reply
+    assert cassette_of(Chat(WithOwnSetting()).provider).played == 1

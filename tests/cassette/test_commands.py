@@ -10,6 +10,7 @@ import pytest
 from IPython.utils.capture import capture_output
 
 from lockbots_magic import Chat
+from lockbots_magic.cassette.active import eject_cassette, insert_cassette, open_cassette
 from lockbots_magic.errors import NotRecordedError, UsageError
 from lockbots_magic.notebook.extension import session_of
 
@@ -86,6 +87,17 @@ def test_environment_stays_in_force(lockbots, shell, tmp_path, monkeypatch):
         with pytest.raises(UsageError, match="There is no cassette file"):
             ask()
     assert "There is no cassette file" in lockbots("status")
+
+
+def test_live_names_a_cassette_that_code_inserted(lockbots, tmp_path, monkeypatch):
+    monkeypatch.setenv("LOCKBOTS_CASSETTE", str(tmp_path / "named.jsonl"))
+    inserted = open_cassette(tmp_path / "fixture.jsonl")
+    insert_cassette(inserted)
+    try:
+        assert lockbots("live") == "Back to cassette fixture.jsonl, which code inserted with `insert_cassette`.\n"
+    finally:
+        eject_cassette(inserted)
+    assert lockbots("live") == "Back to the cassette named by LOCKBOTS_CASSETTE.\n"
 
 
 def test_only_prompts_of_the_session_are_recorded(lockbots, shell):

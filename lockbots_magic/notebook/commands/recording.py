@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from ...cassette.active import FILE_VARIABLE, active_cassette, open_cassette
+from ...cassette.active import FILE_VARIABLE, active_cassette, is_inserted, open_cassette
 from ...errors import UsageError
 from ..session import Session
 from .command import argument, command
@@ -40,7 +40,10 @@ def replay(session: Session, options: Namespace) -> CommandResult:
 def live(session: Session, _: Namespace) -> CommandResult:
     """Stop recording and replaying; send prompts to the models again."""
     was_in_use, session.cassette = session.cassette is not None, None
-    if active_cassette():
+    cassette = active_cassette()
+    if cassette is not None:
+        if is_inserted(cassette):
+            return TextResult(f"Back to cassette {cassette.path.name}, which code inserted with `insert_cassette`.")
         return TextResult(f"Back to the cassette named by {FILE_VARIABLE}.")
     return TextResult(
         "Prompts go to the models again." if was_in_use else "No cassette is in use; prompts go to the models."
