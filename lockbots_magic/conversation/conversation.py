@@ -13,8 +13,8 @@ from typing import Any, Protocol
 from ..errors import UsageError
 from .history_entry import MAX_FORMER_IDS, ConversationInfo, HistoryEntry, RestoredConversation
 from .observers import Observers
-from .ordering import random_start
-from .turn import Turn
+from .ordering import MAX_TURNS, random_start
+from .turn import MAX_ID, MAX_TIME, Turn, is_id, is_time, with_distinct_ids
 
 FORMAT = "lockbots-conversation"
 VERSION = 1
@@ -51,8 +51,11 @@ class Conversation:
     Args:
         name: Display name.
         system: System prompt of every turn that has none of its own.
-        turns: Turns so far, oldest first.
-        id: UUID4 sent to services that group requests by conversation.
+        turns: Turns so far, oldest first. A turn whose id repeats an earlier one gets a new id.
+        id: UUID4 sent to services that group requests by conversation; at most 200 characters.
+
+    Raises:
+        UsageError: If `id` is too long.
 
     Example:
         >>> Conversation("physics", system="Be brief.")
@@ -62,11 +65,14 @@ class Conversation:
     def __init__(self, name: str = "main", *, system: str = "", turns: Iterable[Turn] = (), id: str = "") -> None:  # noqa: A002  # the field's name
         self.name = name
         self.system = system
+        if id and not is_id(id):
+            raise UsageError(f"The id of a conversation must be text of at most {MAX_ID} characters, got {id!r:.40}.")
         self.id = id or str(uuid.uuid4())
-        self._turns = tuple(turns)
+        self._turns = with_distinct_ids(turns)
+        self._is_used = bool(self._turns or id)  # False: neither a service nor an output knows the id
         self._serials: dict[str, int] = {}  # id of a turn -> its serial number
         self._next_serial = random_start()
-        self._made = max((t.started for t in self._turns if 0 < t.started < math.inf), default=0.0)
+        self._made = max((t.started for t in self._turns if is_time(t.started)), default=0.0)
         self._former: tuple[str, ...] = ()
         self._lock = threading.Lock()
         self._reply_lock = threading.Lock()
@@ -82,7 +88,7 @@ class Conversation:
 
     def __getstate__(self) -> dict[str, Any]:
         with self._lock:
-            state = ("name", "system", "_turns", "_serials", "_made")
+            state = ("name", "system", "_turns", "_serials", "_made", "_is_used")
             return {name: getattr(self, name) for name in state}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -178,6 +184,7 @@ class Conversation:
     def _insert(self, turn: Turn, slot: Slot) -> HistoryEntry:
         turns = self._turns
         ids = [t.id for t in turns]
+        (turn,) = with_distinct_ids([turn], set(ids) - set(slot.replaced))
         at = next((i for i, one in enumerate(ids) if one in slot.replaced), len(turns))
         if at == len(turns) and slot.context and slot.context[-1].id in ids:
             at = ids.index(slot.context[-1].id) + 1
@@ -186,6 +193,7 @@ class Conversation:
         if turn.is_shown or displaces:
             later = [replace(t, stale=True) for t in later]
         self._turns = (*turns[:at], turn, *later)
+        self._is_used = True
         self._tick()
         return self._entry(turn, displaces=displaces)
 
@@ -221,12 +229,12 @@ class Conversation:
         return removed
 
     def clear(self) -> None:
-        """Remove all turns, and take a new id; name and system prompt stay."""
+        """Remove all turns, and take a new id if there were any since the last time; name and system prompt stay."""
         with self._lock:
-            if self._turns or self._made:
+            if self._is_used:  # else clearing an empty conversation again and again would push out the former ids
                 self._former = (*self._former, self.id)[-MAX_FORMER_IDS:]
-            self._turns, self._serials = (), {}
-            self.id = str(uuid.uuid4())
+                self.id = str(uuid.uuid4())
+            self._turns, self._serials, self._is_used = (), {}, False
             self._tick()
         self.observers.notify()
 
@@ -274,9 +282,15 @@ class Conversation:
             )
         try:
             turns = [Turn.from_dict(t) for t in data["turns"]]
-            name, system, identity = (str(data.get(key, "")) for key in ("name", "system", "id"))
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except ValueError as error:
+            raise UsageError(f"The saved conversation is damaged: {error}.") from None
+        except (KeyError, TypeError, AttributeError):
             raise UsageError("The saved conversation is damaged: its turns can't be read.") from None
+        if len(turns) > MAX_TURNS:
+            raise UsageError(f"The saved conversation must have at most {MAX_TURNS} turns, it has {len(turns)}.")
+        name, system, identity = (data.get(key) or "" for key in ("name", "system", "id"))
+        if not all(isinstance(text, str) for text in (name, system, identity)):
+            raise UsageError("The saved conversation is damaged: its name, system prompt and id must be text.")
         return cls(name or "main", system=system, turns=turns, id=identity)
 
     @classmethod
@@ -284,8 +298,8 @@ class Conversation:
         """Return the conversation that was restored from a notebook."""
         info = restored.info
         conversation = cls(info.name, system=info.system, turns=restored.turns, id=info.id)
-        conversation._serials = {t.id: n for t, n in zip(restored.turns, restored.serials, strict=True)}
-        conversation._made = restored.made
+        conversation._serials = {t.id: n for t, n in zip(conversation._turns, restored.serials, strict=True)}
+        conversation._made, conversation._is_used = restored.made, True
         conversation._former = info.former
         return conversation
 
@@ -309,8 +323,11 @@ class Conversation:
         return self._serials[turn.id]
 
     def _tick(self) -> None:
-        """Set the time of the last change: now, but always later than before, as a clock may be set back."""
-        self._made = max(time.time(), math.nextafter(self._made, math.inf))
+        """Set the time of the last change: now, but always later than before, as a clock may be set back.
+
+        From `MAX_TIME` on, as only a damaged file has it, the time stays: a later one could not be read back.
+        """
+        self._made = min(max(time.time(), math.nextafter(self._made, math.inf)), MAX_TIME)
 
     def _index(self, turn_id: str) -> int:
         for index, turn in enumerate(self._turns):

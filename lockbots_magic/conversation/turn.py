@@ -14,6 +14,13 @@ from .parts import Round, calls_of, map_strings, reasoning_of, rounds_from_json,
 
 Status = Literal["complete", "interrupted", "error", "truncated"]
 
+MAX_ID = 200
+"""Maximum number of characters of an id."""
+MAX_TIME = 2.0**52
+"""Maximum of a time (s); floats below it tell seconds apart."""
+MAX_INTEGER = 2**53
+"""Largest integer that front ends, which save the notebook, keep exactly."""
+
 
 @dataclass(frozen=True, repr=False, init=False)
 class Turn:
@@ -183,10 +190,10 @@ class Turn:
             kept["rounds"] = rounds_from_json(kept["rounds"])
             kept = {k: v for k, v in kept.items() if k not in ("reply", "reasoning", "calls")}
         for name, value in kept.items():
-            if not isinstance(value, _TYPES.get(name, str)):
+            if not is_valid_field(name, value):
                 raise ValueError(f"{name} of a turn can't be {value!r:.60}")
-        if "prompt" not in kept or kept.get("status", "complete") not in get_args(Status):
-            raise ValueError("a turn needs a prompt and a known status")
+        if "prompt" not in kept:
+            raise ValueError("a turn needs a prompt")
         return cls(**kept)
 
 
@@ -210,16 +217,52 @@ def _checked_text(value: Any) -> str:
     return value
 
 
-_TYPES: Mapping[str, Any] = {
-    "images": tuple,
-    "calls": tuple,
-    "rounds": tuple,
-    "params": Mapping,
-    "usage": Usage,
-    "started": int | float,
-    "elapsed": int | float,
-    "first_text": int | float,
-    "left_out": int,
-    "stale": bool,
+def is_id(value: object) -> bool:
+    """Return whether a saved turn or conversation can have `value` as its id."""
+    return isinstance(value, str) and 0 < len(value) <= MAX_ID
+
+
+def is_time(value: object) -> bool:
+    """Return whether `value` is a time or a duration (s) that can be saved."""
+    return isinstance(value, int | float) and 0 <= value <= MAX_TIME
+
+
+def is_valid_field(name: str, value: object) -> bool:
+    """Return whether a saved turn can have `value` in the field `name`; what is saved must be readable again."""
+    if name in _CHECKS:
+        return _CHECKS[name](value)
+    return isinstance(value, _TYPES.get(name, str))
+
+
+def with_distinct_ids(turns: Iterable[Turn], taken: Iterable[str] = ()) -> tuple[Turn, ...]:
+    """Return the turns, with a new id for each whose id is invalid, repeated, or one of `taken`."""
+    seen = set(taken)
+    distinct: list[Turn] = []
+    for turn in turns:
+        kept = turn if is_id(turn.id) and turn.id not in seen else replace(turn, id=uuid.uuid4().hex)
+        seen.add(kept.id)
+        distinct.append(kept)
+    return tuple(distinct)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and abs(value) <= MAX_INTEGER
+
+
+def _is_usage(value: object) -> bool:
+    counts = vars(value).values() if isinstance(value, Usage) else [""]
+    return all(n is None or (type(n) is int and _is_count(n)) for n in counts)
+
+
+_TYPES: Mapping[str, Any] = {"images": tuple, "calls": tuple, "rounds": tuple, "params": Mapping, "stale": bool}
+"""Types of the fields of a saved turn that are neither text nor in `_CHECKS`."""
+_CHECKS: Mapping[str, Callable[[object], bool]] = {
+    "id": is_id,
+    "status": lambda value: value in get_args(Status),
+    "usage": _is_usage,
+    "started": is_time,
+    "elapsed": is_time,
+    "first_text": is_time,
+    "left_out": _is_count,
 }
-"""Types of the fields of a saved turn that are not text."""
+"""Fields of a saved turn that take only some values of a type."""

@@ -5,7 +5,6 @@ Source: https://nbformat.readthedocs.io/en/latest/format_description.html
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -22,7 +21,7 @@ from ..security.exits import clean_bundle
 from .cell_binding import is_portable
 from .export_cells import NotebookDefaults, cell_source
 from .export_common import context_turns, dump_json, title_of
-from .output_metadata import MAX_ID, digest, metadata
+from .output_metadata import digest, metadata
 
 
 def to_notebook(conversation: Conversation) -> str:
@@ -32,7 +31,7 @@ def to_notebook(conversation: Conversation) -> str:
         UsageError: If a parameter of a turn can't be written as an option; the message names it.
     """
     first = [digest(f"{conversation.id} {number}") for number in range(3)]
-    turns = _with_unique_ids(_assign_cells(context_turns(conversation), first))
+    turns = _assign_cells(context_turns(conversation), first)
     exported = Conversation(conversation.name, system=conversation.system, turns=turns, id=conversation.id)
     entries = exported.entries()
     providers = names()
@@ -73,17 +72,6 @@ def _chat_cell(turn: Turn, entry: HistoryEntry, source: str) -> dict[str, Any]:
     data = bundle(turn.reply, html_or_source(lambda: render(turn.reply), turn.reply), notices_of(turn))
     about = metadata(entry, turn.cell_id, source)
     return _code(turn.cell_id, source, {"output_type": "display_data", "data": clean_bundle(data), "metadata": about})
-
-
-def _with_unique_ids(turns: Iterable[Turn]) -> list[Turn]:
-    """Return `turns` with ids that tell them apart; turns from a file may have any."""
-    seen = {""}
-    unique = []
-    for turn in turns:
-        known = turn if turn.id not in seen and len(turn.id) <= MAX_ID else replace(turn, id=uuid.uuid4().hex)
-        seen.add(known.id)
-        unique.append(known)
-    return unique
 
 
 def _assign_cells(turns: Sequence[Turn], taken: Iterable[str]) -> list[Turn]:

@@ -9,20 +9,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..conversation.history_entry import MAX_FORMER_IDS, ConversationInfo, HistoryEntry
-from ..conversation.messages import Usage
 from ..conversation.ordering import format_order, parse_order
-from ..conversation.turn import Turn
+from ..conversation.turn import MAX_ID, MAX_INTEGER, Turn, is_id, is_time, is_valid_field
 from ..security.exits import clean_metadata, clean_plain_form
 
 KEY = "lockbots"
 """Key of the record in the metadata of an output."""
 VERSION = 1
-MAX_ID = 200
-"""Most characters of an id or a name."""
-MAX_INTEGER = 2**53
-"""Largest integer that front ends, which save the notebook, keep exactly."""
 MAX_DEPTH = 20
-"""Most levels of lists and dicts in a parameter."""
+"""Maximum number of levels of lists and dicts in a parameter."""
 
 
 class NewerRecordError(ValueError):
@@ -111,6 +106,7 @@ def _describe_turn(turn: Turn) -> dict[str, Any]:
     plain = {name: value for name, (is_json, value) in params.items() if is_json}
     described = {name: value for name, (is_json, value) in params.items() if not is_json}
     given = replace(turn, params=plain, stale=False).to_dict()  # the entry knows which turns are stale
+    given = {name: value for name, value in given.items() if is_valid_field(name, getattr(turn, name))}
     shown = digest(clean_plain_form(turn.reply))
     return {"turn": given, "shown": shown, **({"described": described} if described else {})}
 
@@ -160,13 +156,13 @@ def _text(value: Any) -> str:
 
 
 def _identity(value: Any) -> str:
-    if not 0 < len(_text(value)) <= MAX_ID:
+    if not is_id(value):
         raise ValueError(f"{value!r:.40} is not an id")
     return str(value)
 
 
 def _moment(value: Any) -> float:
-    if not (isinstance(value, int | float) and math.isfinite(value) and value >= 0):
+    if not is_time(value):
         raise ValueError(f"{value!r:.40} is not a time")
     return float(value)
 
@@ -174,13 +170,7 @@ def _moment(value: Any) -> float:
 def _parse_turn(data: Any) -> Turn:
     if not isinstance(data, Mapping):
         raise TypeError("the turn is not an object")
-    turn = Turn.from_dict(data)
-    for moment in (turn.started, turn.elapsed, turn.first_text or 0.0):
-        _moment(moment)
-    if not all(n is None or type(n) is int for n in vars(turn.usage or Usage()).values()):
-        raise TypeError("the usage is not counts of tokens")
-    _identity(turn.id)
-    return turn
+    return Turn.from_dict(data)
 
 
 def _parse_entry(data: Any, turn: Turn | None) -> HistoryEntry:

@@ -10,11 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lockbots_magic import Chat
 from lockbots_magic.conversation.context_window import estimate_tokens, fit_messages
 from lockbots_magic.conversation.conversation import Conversation, Slot
+from lockbots_magic.conversation.history_entry import MAX_FORMER_IDS, ConversationInfo, RestoredConversation
 from lockbots_magic.conversation.messages import Message, ModelInfo
-from lockbots_magic.conversation.turn import Turn
+from lockbots_magic.conversation.ordering import MAX_TURNS
+from lockbots_magic.conversation.turn import MAX_TIME, Turn
 from lockbots_magic.errors import PromptTooLongError, UsageError
+
+NAN, INFINITY = float("nan"), float("inf")
 
 
 def filled(*prompts):
@@ -192,6 +197,72 @@ def test_clear_removes_the_turns_and_changes_the_id():
     assert conversation.id != before
 
 
+def test_clearing_an_empty_conversation_keeps_its_id_and_the_former_ones():
+    conversation = filled("a")
+    first = conversation.id
+    conversation.clear()
+    second = conversation.id
+    for _ in range(2 * MAX_FORMER_IDS):
+        made = conversation.made
+        conversation.clear()
+        assert conversation.made > made
+    assert (conversation.id, conversation.snapshot().info.former) == (second, (first,))
+
+
+@pytest.mark.parametrize("copied", [lambda c: c, copy.copy, lambda c: c.fork("other")])
+def test_clear_changes_an_id_under_which_turns_were_sent_even_if_they_were_undone(copied):
+    conversation = copied(filled("a"))
+    conversation.undo()
+    undone = conversation.id
+    conversation.clear()
+    run_cell(conversation, "c1", "1", "b")
+    with_turn = conversation.id
+    conversation.clear()
+    assert conversation.snapshot().info.former == (undone, with_turn)
+    assert conversation.id not in (undone, with_turn)
+
+
+def test_a_turn_whose_id_repeats_or_is_invalid_gets_a_new_one():
+    turns = [Turn("a", "x", id="t"), Turn("b", "x", id="t"), Turn("c", "x", id=""), Turn("d", "x", id="t" * 201)]
+    conversation = Conversation(turns=turns)
+    assert prompts(conversation) == ["a", "b", "c", "d"]
+    ids = [t.id for t in conversation.turns]
+    assert ids[0] == "t"
+    assert len(set(ids)) == 4
+    assert all(0 < len(one) <= 200 for one in ids)
+    assert len(set(conversation.snapshot().order)) == 4
+    assert conversation.slot_of(ids[1]).context == conversation.turns[:1]
+
+
+def test_a_request_that_is_sent_twice_makes_two_turns():
+    chat = Chat(lambda prompt: prompt)
+    prepared = chat.prepare("hi")
+    first, second = prepared.send(), prepared.send()
+    assert chat.conversation.turns == (first, second)
+    assert first.id != second.id
+
+
+def test_a_turn_that_replaces_another_may_keep_its_id():
+    conversation = filled("a", "b")
+    old = conversation.turns[0]
+    entry = conversation.commit(replace(old, prompt="A"), conversation.slot_of(old.id))
+    assert (entry.turn.id, prompts(conversation)) == (old.id, ["A", "b"])
+
+
+def test_restored_turns_with_one_id_are_told_apart():
+    turns = (Turn("a", "x", id="t"), Turn("b", "x", id="t"))
+    restored = RestoredConversation(ConversationInfo("id", "main"), turns, (7, 3), 5.0)
+    conversation = Conversation.from_restored(restored)
+    assert [(e.turn.prompt, e.serial, e.order) for e in conversation.entries()] == [("a", 7, (7, 3)), ("b", 3, (7, 3))]
+
+
+@pytest.mark.parametrize("started", [MAX_TIME, 1.7e308, float("inf")])
+def test_time_of_a_change_can_be_saved_whatever_the_turns_say(started):
+    conversation = Conversation(turns=[Turn("a", "x", started=started)])
+    conversation.undo()
+    assert conversation.made <= MAX_TIME
+
+
 def test_an_unknown_turn_is_an_error_that_names_the_conversation():
     with pytest.raises(UsageError, match="main"):
         filled("a").slot_of("nope")
@@ -216,6 +287,20 @@ def test_conversation_survives_saving_as_json():
         {"format": "lockbots-conversation", "version": 1, "turns": 5},
         {"format": "lockbots-conversation", "version": 1, "turns": [{"prompt": 1}]},
         {"format": "lockbots-conversation", "version": 1, "turns": ["x"]},
+        {"format": "lockbots-conversation", "version": 1, "turns": [{"prompt": ""}] * (MAX_TURNS + 1)},
+        *(
+            {"format": "lockbots-conversation", "version": 1, "turns": [], key: value}
+            for key, value in [("id", 5), ("id", "x" * 201), ("name", ["main"]), ("system", {"a": 1})]
+        ),
+        *(
+            {"format": "lockbots-conversation", "version": 1, "turns": [{"prompt": "a", key: value}]}
+            for key, value in [
+                *(("id", one) for one in ("", 5, "x" * 201)),
+                *((k, v) for k in ("started", "elapsed", "first_text") for v in (-1, 10**400, NAN, INFINITY, "1")),
+                *(("usage", {"prompt_tokens": one}) for one in ("many", 1.5, True, 2**60)),
+                ("left_out", 2**60),
+            ]
+        ),
     ],
 )
 def test_value_that_is_not_a_saved_conversation_is_a_usage_error(data):

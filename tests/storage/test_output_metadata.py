@@ -6,12 +6,14 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
+from lockbots_magic.conversation.conversation import FORMAT, Conversation
 from lockbots_magic.conversation.history_entry import ConversationInfo, HistoryEntry
 from lockbots_magic.conversation.messages import Usage
 from lockbots_magic.conversation.turn import Turn
+from lockbots_magic.errors import UsageError
 from lockbots_magic.security.secrets import Secret
 from lockbots_magic.storage.output_metadata import KEY, VERSION, NewerRecordError, digest, metadata, parse_record
 
@@ -175,6 +177,77 @@ def test_any_record_is_read_or_refused(path, value):
     except ValueError:
         return
     assert entry.turn is None or isinstance(entry.turn.prompt, str)
+
+
+TURN_FIELDS = sorted({*written()["turn"], "first_text", "usage", "images", "calls", "rounds", "stale"})
+"""Fields of a saved turn."""
+MANY_ODD_VALUES = JSON | st.sampled_from(["", "t", "x" * 300, 10**400, 2**60, -1, 1.7e308, float("inf"), float("nan")])
+SAVED_TURNS = st.builds(
+    lambda turn, odd: {**turn, **odd},
+    st.fixed_dictionaries(
+        {"prompt": st.text(max_size=5), "reply": st.text(max_size=5), "id": st.sampled_from("ab") | st.text(max_size=5)}
+    ),
+    st.dictionaries(
+        st.sampled_from(TURN_FIELDS),
+        MANY_ODD_VALUES | st.just({"prompt_tokens": 5}) | st.dictionaries(st.just("prompt_tokens"), MANY_ODD_VALUES),
+        max_size=2,
+    ),
+)
+SAVED_CONVERSATIONS = st.builds(
+    lambda odd, turns: {"name": "main", **odd, "format": FORMAT, "version": 1, "turns": turns},
+    st.dictionaries(st.sampled_from(["id", "name", "system"]), MANY_ODD_VALUES, max_size=1),
+    st.lists(SAVED_TURNS, max_size=4),
+)
+
+
+def check_readable(conversation):
+    """Check that the entries of a conversation can be read back from the notebook."""
+    for entry in [*conversation.entries(), conversation.snapshot()]:
+        read = parse_record(written(entry)).entry
+        assert (read.order, read.stale, read.serial, read.made) == (entry.order, entry.stale, entry.serial, entry.made)
+        assert (read.turn and read.turn.id) == (entry.turn and entry.turn.id)
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.filter_too_much])
+@given(SAVED_CONVERSATIONS)
+def test_what_is_written_of_a_loaded_conversation_can_be_read(saved):
+    try:
+        conversation = Conversation.from_dict(json.loads(json.dumps(saved)))
+    except UsageError:
+        reject()
+    check_readable(conversation)
+    conversation.commit(Turn("next", "r"), conversation.slot())
+    check_readable(conversation)
+    conversation.fork("other").clear()
+    conversation.clear()
+    check_readable(conversation)
+
+
+@given(SAVED_TURNS)
+def test_what_is_written_of_a_loaded_turn_can_be_read(saved):
+    try:
+        turn = Turn.from_dict(json.loads(json.dumps(saved)))
+    except (ValueError, TypeError, LookupError, AttributeError):
+        reject()
+    if turn.is_shown:
+        assert parse_record(written(HistoryEntry(None, turn))).entry.turn.id == turn.id
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"started": float("inf")}, {"elapsed": -1.0}, {"first_text": float("nan")}, {"left_out": 2**60},
+        {"usage": Usage("many")}, {"status": "fine"}, {"id": "x" * 300}, {"id": ""},
+    ],
+)  # fmt: skip
+def test_field_that_could_not_be_read_is_left_out(odd):
+    for entry in (Conversation(turns=[Turn("p", "r", **odd)]).entries()[0], HistoryEntry(None, Turn("p", "r", **odd))):
+        assert parse_record(written(entry)).entry.turn.reply == "r"
+
+
+def test_record_with_an_enormous_time_is_refused():
+    with pytest.raises(ValueError, match="damaged"):
+        parse_record(changed(["made"], 10**400))
 
 
 @given(JSON)

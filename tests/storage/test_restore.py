@@ -421,3 +421,21 @@ def test_any_notebook_is_read_or_refused(tmp_path_factory, cells, at):
     with suppress(UsageError), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert len(read_conversation(notebook.save())) == 1
+
+
+def test_notebook_stays_restorable_after_a_file_with_a_repeated_turn_is_continued(tmp_path):
+    saved = Conversation(turns=[Turn("a", "x")]).to_dict()
+    loaded = Conversation.from_dict({**saved, "turns": saved["turns"] * 2})
+    notebook = Notebook(tmp_path / "talk.ipynb")
+    notebook.conversation = loaded
+    notebook.ask("c1", "next")
+    assert notebook.turns == [("next", "c1")]
+
+
+def test_turns_of_a_cleared_conversation_stay_cleared_after_many_more_clears(tmp_path):
+    notebook = Notebook(tmp_path / "talk.ipynb")
+    notebook.ask("c1", "one")
+    for _ in range(60):
+        notebook.conversation.clear()
+    notebook.show("c2", "%lockbots clear", notebook.conversation.snapshot())
+    assert [one.turns for one in notebook.restored().conversations] == [()]
