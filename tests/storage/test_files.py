@@ -119,9 +119,9 @@ def test_redacted_copy_keeps_its_types():
 
     secret = Secret(SECRET)
     params = {"stop": Names([SECRET]), "size": (1, SECRET)}
-    conversation = talk(turn(calls=(ToolCall("1", "f", SECRET, None),), images=(SECRET,), params=params))
+    conversation = talk(turn(calls=(ToolCall("1", "f", SECRET, SECRET),), images=(SECRET,), params=params))
     (clean,) = turns.without_secrets(conversation).turns
-    assert clean.calls == (ToolCall("1", "f", "***", None),)
+    assert clean.calls == (ToolCall("1", "f", "***", "***"),)
     assert isinstance(clean.calls[0], ToolCall)
     assert (clean.images, clean.params) == (("***",), {"stop": ["***"], "size": (1, "***")})
     assert secret.size() == len(SECRET)
