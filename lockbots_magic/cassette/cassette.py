@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from ..conversation.messages import Asker
 from ..errors import NotRecordedError, UsageError
+from ..security.exits import clean_printed
 from . import MODES, Mode
 from .diff import difference
 from .file import CassetteFile
@@ -121,7 +122,7 @@ class Cassette:
                 kept = self.file.add(recording, dropped)
             except (OSError, UsageError) as error:
                 reason = getattr(error, "strerror", None) or error
-                warnings.warn(f"The reply was not recorded: {reason}", stacklevel=2)
+                warnings.warn(clean_printed(f"The reply was not recorded: {reason}"), stacklevel=2)
                 return
             self._earlier -= {*dropped, kept.id}
             self._users = {name: user for name, user in self._users.items() if name not in dropped}

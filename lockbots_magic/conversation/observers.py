@@ -8,6 +8,8 @@ import warnings
 import weakref
 from collections.abc import Callable
 
+from ..security.exits import clean_printed
+
 Callback = Callable[[], object]
 
 
@@ -46,4 +48,4 @@ def _call(callback: Callback) -> None:
     try:
         callback()
     except Exception as error:  # noqa: BLE001  # a view may raise anything
-        warnings.warn(f"Updating a view failed: {type(error).__name__}: {error}", stacklevel=3)
+        warnings.warn(clean_printed(f"Updating a view failed: {type(error).__name__}: {error}"), stacklevel=3)

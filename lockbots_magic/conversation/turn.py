@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Literal, get_args
 
+from ..security.exits import clean_printed
+from ..security.secrets import redacted
 from .messages import Message, ToolCall, Usage
 from .parts import Round, calls_of, map_strings, reasoning_of, rounds_from_json, rounds_to_json, simple_rounds, text_of
 
@@ -110,7 +112,8 @@ class Turn:
         vars(self).update(given)  # the class is frozen: attributes are set here alone
 
     def __repr__(self) -> str:
-        return f"Turn({self.prompt!r}, {self.reply!r}, {self.provider}:{self.model}, {self.status})"
+        prompt, reply = redacted(self.prompt), redacted(self.reply)  # first: an escape would part a credential
+        return clean_printed(f"Turn({prompt!r}, {reply!r}, {self.provider}:{self.model}, {self.status})")
 
     def __str__(self) -> str:
         return self.reply

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any
 
+from ..security.secrets import redacted
 from .context_window import estimate_message_tokens, estimate_tokens
 from .conversation import Conversation
 from .messages import Message
@@ -174,6 +175,8 @@ def format_dollars(amount: float, *, estimated: bool = False) -> str:
 
 
 def shorten_prompt(text: str) -> str:
-    """Return the beginning of a prompt on one line, as tables show it."""
+    """Return the beginning of a prompt on one line, redacted first: the cut may leave half a credential."""
     line = " ".join(text.split())
+    if len(line) > MAX_PROMPT_LENGTH:
+        line = redacted(line)
     return line if len(line) <= MAX_PROMPT_LENGTH else line[: MAX_PROMPT_LENGTH - 1] + "…"

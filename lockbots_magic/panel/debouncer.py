@@ -6,6 +6,8 @@ import threading
 import warnings
 from collections.abc import Callable
 
+from ..security.exits import clean_printed
+
 DELAY = 0.25
 """Time (s) from the first request to the action; requests in between are coalesced."""
 
@@ -59,7 +61,8 @@ class Debouncer:
         try:
             self._action()
         except Exception as error:  # noqa: BLE001  # reported; the next run may succeed
-            warnings.warn(f"The panel's transcript failed: {type(error).__name__}: {error}", stacklevel=1)
+            message = f"The panel's transcript failed: {type(error).__name__}: {error}"
+            warnings.warn(clean_printed(message), stacklevel=1)
 
     def _take_request(self) -> bool:
         """Wait for `DELAY` or a flush; return whether there is a request."""

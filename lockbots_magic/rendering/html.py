@@ -15,8 +15,8 @@ from markdown_it.token import Token
 
 from ..security.control_characters import printable
 from ..security.html_policy import IGNORED_CLASSES, TEX_CLASSES, sanitize
-from ..security.links import host_of, in_web, is_small_picture
-from ..security.tex_policy import harmless, unlabelled
+from ..security.links import host_of, is_small_picture, is_web_link
+from ..security.tex_policy import is_harmless, unlabelled
 from .escaping import escaped, printed
 from .highlight import highlighted
 from .markdown import Environment, lowered, parse, parser
@@ -77,7 +77,7 @@ class _Renderer(RendererHTML):
         """Leave TeX to the front end if it is complete and harmless; show it as code otherwise."""
         token = tokens[index]
         env["formulas"] = env.get("formulas", 0) + 1
-        if token.info == "open" or env["formulas"] > MAX_FORMULAS or not harmless(token.content):
+        if token.info == "open" or env["formulas"] > MAX_FORMULAS or not is_harmless(token.content):
             code = f'<code class="tex">{printed(token.content)}</code>'
             return f"<p>{code}</p>\n" if token.block else code
         formula = f'<span class="{_TEX}">{escape(unlabelled(token.content))}</span>'
@@ -86,7 +86,7 @@ class _Renderer(RendererHTML):
     def link_open(self, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
         """Only http(s) and mailto links are allowed; any other is shown as its text."""
         address = str(tokens[index].attrGet("href") or "")
-        return f'<a href="{escape(address)}" target="_blank">' if in_web(address) else "<a>"
+        return f'<a href="{escape(address)}" target="_blank">' if is_web_link(address) else "<a>"
 
     def half_link_open(self, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
         return "[" if tokens[index].info else "<a>"

@@ -11,6 +11,7 @@ from itertools import chain, compress
 from typing import TextIO
 
 from ..security.control_characters import printable
+from ..security.exits import clean_printed
 from .escaping import escaped, right_to_left
 
 DEFAULT_WIDTH = 80
@@ -40,23 +41,31 @@ class Table:
     def __repr__(self) -> str:
         """Return the table as text: as wide as the terminal allows, elsewhere the same on every machine."""
         width = terminal_width(sys.stdout) if sys.stdout.isatty() else MAX_WIDTH
-        headings, rows = self._shown()
-        return "\n".join([*([self.caption] if self.caption else []), *_lay_out(headings, rows, width)])
+        caption, headings, rows = self._shown()
+        return "\n".join([*([caption] if caption else []), *_lay_out(headings, rows, width)])
 
     def _repr_html_(self) -> str:
-        headings, rows = self._shown()
+        caption, headings, rows = self._shown()
         head = "".join(_html("th", h) for h in headings)
         body = "".join("<tr>" + "".join(_html("td", c) for c in row) + "</tr>" for row in rows)
-        caption = f"<div>{escaped(self.caption)}</div>" if self.caption else ""
-        return f"{caption}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        above = f"<div>{escaped(caption)}</div>" if caption else ""
+        return f"{above}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
-    def _shown(self) -> tuple[list[str], list[list[str]]]:
-        """Return the headings and rows without the columns that are empty in every row."""
-        used = [any(column) for column in zip(*self.rows, strict=True)]
+    def _shown(self) -> tuple[str, list[str], list[list[str]]]:
+        """Return the caption, the headings and the rows, cleaned, without the columns that are empty in every row.
+
+        IPython shows the table itself, so no other exit sees its text. All cells are cleaned at once, before they
+        are laid out: a narrow column would part a credential.
+        """
+        cells = clean_printed("\n".join([*(cell for row in self.rows for cell in row), self.caption])).split("\n")
+        remaining = iter(cells)
+        rows = [[next(remaining) for _ in row] for row in self.rows]
+        caption = "\n".join(remaining)
+        used = [any(column) for column in zip(*rows, strict=True)]
         if not any(used):
-            return self.headings, self.rows
-        headings, *rows = (list(compress(row, used)) for row in (self.headings, *self.rows))
-        return headings, rows
+            return caption, self.headings, rows
+        headings, *rows = (list(compress(row, used)) for row in (self.headings, *rows))
+        return caption, headings, rows
 
 
 def terminal_width(stream: TextIO) -> int:

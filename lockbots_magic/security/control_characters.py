@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 
-_CONTROLS = "\0-\x08\x0b-\x1f\x7f-\x9f"
-"""C0 without tab and newline, DEL, and C1: a terminal obeys them."""
-_STEERING = re.compile(f"[{_CONTROLS}\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]+")
-"""Also embeddings, overrides and isolates, which reorder a line, and tags, which are invisible.
+_CONTROLS = "\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
+"""C0 without tab and line ends, DEL, and C1: a terminal obeys them."""
+STEERING = f"[{_CONTROLS}\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]"
+"""Pattern of a character that `printable` removes.
 
-Joiners, direction marks and variation selectors stay: scripts and emoji need them.
+Controls, embeddings, overrides and isolates, which reorder a line, and tags, which are invisible. Joiners, direction
+marks and variation selectors stay: scripts and emoji need them.
 """
+_STEERING = re.compile(f"{STEERING}+")
+_ASCII_CONTROLS = bytes([*range(9), 11, 12, *range(14, 32), 127])
 _CONTROL = re.compile(f"[{_CONTROLS}]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LINE_END = re.compile("\r\n|[\r\u2028\u2029]")
@@ -24,6 +27,19 @@ def printable(text: str) -> str:
 def without_controls(markup: str) -> str:
     """Remove C0 and C1 control characters from HTML or Markdown, where reordering characters stay within a block."""
     return _CONTROL.sub("", _LINE_END.sub("\n", markup))
+
+
+def without_steering(text: str) -> str:
+    """Remove control, reordering and tag characters, and nothing else."""
+    return _STEERING.sub("", text)
+
+
+def has_steering(text: str) -> bool:
+    """Tell whether `text` holds a control, reordering or tag character."""
+    if text.isascii():  # ten times as fast as the search, and most text is ASCII
+        code = text.encode()
+        return len(code.translate(None, _ASCII_CONTROLS)) != len(code)
+    return _STEERING.search(text) is not None
 
 
 def has_surrogates(text: str) -> bool:

@@ -1,17 +1,21 @@
 """The exits: the last step before something leaves the toolkit. Each masks credentials once, on the whole.
 
+Each first removes the characters that must not leave, then masks: the other way round, a credential that such a
+character parts would be put together here.
+
 Code that builds a text need not clean its parts; the code that hands the whole on calls one of these.
 
-`clean_bundle`: output of a cell. Called by what calls IPython's `display`: `notebook.live_output.show`, the panel's
-transcript.
+`clean_bundle`: output of a cell. Called by what calls IPython's `display`: `notebook.display.show` and the panel's
+transcript; also for the outputs of an exported notebook.
 
 `clean_metadata`: metadata of an output (`storage.output_metadata`), and the value of a JSON file.
 
-`clean_text_file`: any other file that is exported.
+`clean_text_file`: a document that is exported (`storage.files`).
 
 `clean_message`: message to the panel's page, and synchronised traits. Called in the one place that sends them.
 
-`clean_printed`: text printed to stdout or stderr, and error messages (`errors`).
+`clean_printed`: text printed to stdout or stderr, error messages (`errors`), warnings, and the text of a
+`rendering.table`, which IPython displays itself.
 
 A reply that is written to a terminal or to stdout while it comes passes `providers.base` (credentials, in pieces) and
 `rendering.terminal` (control characters) instead.
@@ -19,13 +23,12 @@ A reply that is written to a terminal or to stdout while it comes passes `provid
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .control_characters import has_surrogates, printable, replace_surrogates, without_controls
 from .links import unlinked
-from .secrets import Secret, redact, redact_html, redact_markdown, redacted, secrets_in_use
+from .secrets import Secret, redact, redact_html, redact_markdown, secrets_in_use, secrets_shown
 
 HTML_KEYS = frozenset({"html", "finished", "open", "rest", "text/html"})
 """Keys under which HTML stands: in messages to the page, and in outputs of a notebook file."""
@@ -61,7 +64,7 @@ def clean_plain_form(text: str) -> str:
 
     For what compares a stored output with the reply it was made from: `storage.output_metadata`.
     """
-    return printable(redacted(replace_surrogates(text)))
+    return redact(printable(replace_surrogates(text)), secrets_in_use(), parted=False)
 
 
 def clean_metadata(value: Any) -> Any:
@@ -75,9 +78,8 @@ def clean_metadata(value: Any) -> Any:
     Returns:
         `value` itself if there is nothing to change, else a copy in which tuples are lists.
     """
-    secrets = secrets_in_use()
-    whole = json.dumps(value, ensure_ascii=False)
-    shown = [secret for secret in secrets if secret.shows_in(whole)]
+    whole = "\n".join(_texts(value))
+    shown = secrets_shown(whole, secrets_in_use())
     if not shown and not has_surrogates(whole):
         return value
     return _map_text(value, lambda text, _: redact(replace_surrogates(text), shown))
@@ -93,8 +95,8 @@ def clean_text_file(text: str, *, is_html: bool = False) -> str:
         is_html: True if credentials may be parted by tags.
     """
     secrets = secrets_in_use()
-    text = replace_surrogates(text)
-    return without_controls(redact_html(text, secrets) if is_html else redact_markdown(text, secrets))
+    text = without_controls(replace_surrogates(text))
+    return redact_html(text, secrets) if is_html else redact_markdown(text, secrets)
 
 
 def clean_message(message: Any) -> Any:
@@ -115,7 +117,9 @@ def clean_message(message: Any) -> Any:
 
     def clean(text: str, key: str) -> str:
         text = replace_surrogates(text)
-        return redact_html(text, secrets) if key in HTML_KEYS else printable(redact(text, secrets))
+        if key in HTML_KEYS:
+            return redact_html(without_controls(text), secrets)
+        return redact(printable(text), secrets, parted=False)
 
     return _map_text(message, clean)
 
@@ -125,21 +129,33 @@ def clean_printed(text: str) -> str:
 
     Masks credentials, removes control characters, and leaves no link but http(s): front ends make links in bare text.
     """
-    return unlinked(printable(redacted(replace_surrogates(text))))
+    return unlinked(clean_plain_form(text))
 
 
 def _clean_form(kind: str, form: Any, secrets: Sequence[Secret], alone: bool) -> Any:
     if not isinstance(form, str):
         return _map_text(form, lambda text, _: redact(replace_surrogates(text), secrets))
     form = replace_surrogates(form)
-    if kind == "text/html":
-        return without_controls(redact_html(form, secrets))
     if kind == "text/plain":
-        text = printable(redact(form, secrets))
+        text = redact(printable(form), secrets, parted=False)
         return unlinked(text) if alone else text
-    if kind == "text/markdown":
-        return without_controls(redact_markdown(form, secrets))
-    return without_controls(redact(form, secrets))
+    form = without_controls(form)
+    if kind == "text/html":
+        return redact_html(form, secrets)
+    return redact_markdown(form, secrets) if kind == "text/markdown" else redact(form, secrets)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text in a JSON value, names of fields too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, one in value.items():
+            yield from _texts(name)
+            yield from _texts(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _texts(one)
 
 
 def _map_text(value: Any, change: Callable[[str, str], str], key: str = "") -> Any:

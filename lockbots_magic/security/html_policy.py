@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import nh3
 
-from .links import in_web, is_small_picture
+from .links import is_small_picture, is_web_link
 
 TEX_CLASSES = frozenset({"mathjax_process", "tex2jax_process"})
 """Classes of an element in which a front end looks for TeX."""
@@ -55,5 +55,5 @@ def sanitize(html: str) -> str:
 def _check_address(tag: str, name: str, value: str) -> str | None:
     """Keep a link only if it leads to the web, an image only if it is embedded and small."""
     if name in ("href", "src"):
-        return value if (in_web if tag == "a" else is_small_picture)(value) else None
+        return value if (is_web_link if tag == "a" else is_small_picture)(value) else None
     return value

@@ -18,7 +18,7 @@ _SPECIAL = re.compile(r"[^A-Za-z0-9/:?#=&%.,~+_@-]|(?<=@)@")
 _SCHEME = re.compile(r"\b(?!https?:)(?=[A-Za-z][A-Za-z0-9+.-]*://|data:)[A-Za-z0-9+.-]+", re.IGNORECASE)
 
 
-def in_web(address: str) -> bool:
+def is_web_link(address: str) -> bool:
     """Tell whether `address` is an http(s) URL with a host, or a mailto link."""
     return _LINK.match(address) is not None and (address[:4].lower() != "http" or host_of(address) is not None)
 

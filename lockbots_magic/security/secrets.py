@@ -13,16 +13,23 @@ from threading import Lock
 from urllib.parse import quote, quote_plus
 from weakref import WeakSet
 
+from .control_characters import STEERING, has_steering, without_steering
+
 MIN_SEARCHED = 8
 """Length (characters) from which a credential is searched for in any text; a shorter one may be a common word."""
 MASK = "***"
 """Text that stands in place of a credential."""
+MAX_HELD = 2_000
+"""Length (characters) of an end that a `Redactor` holds back as it came; a longer one loses its steering characters."""
 
 _VARIABLE = re.compile(r"LOCKBOTS_\w+_AUTH|\w+_API_KEY")
 """Names of environment variables that hold credentials, in upper case."""
 _VARIABLE_ENDS = ("_API_KEY", "_AUTH")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 """Backslash escape of Markdown (CommonMark 0.31, section 2.4)."""
+_REFERENCE = re.compile(r"&#(?:[0-9]{1,9}|[xX][0-9a-fA-F]{1,8});?")
+"""Numeric character reference of HTML and Markdown."""
+_LETTER = re.compile(f"(?!{STEERING}).", re.DOTALL)
 _TAG = re.compile(r"""<[^<>"']*(?:(?:"[^"]*"|'[^']*')[^<>"']*)*>""")
 
 
@@ -32,6 +39,9 @@ class MalformedCredential(ValueError):  # noqa: N818  # the name states the cond
 
 class Secret:
     """A credential whose `repr` and `str` hide it. A copy is the same object; pickling raises `TypeError`.
+
+    It is found in a text also where control, reordering or tag characters (`control_characters.STEERING`) stand
+    between its letters: whoever removes those later would put it together.
 
     Args:
         value: The credential.
@@ -45,7 +55,7 @@ class Secret:
         Secret(***)
     """
 
-    __slots__ = ("__weakref__", "_forms", "_scheme", "_value")
+    __slots__ = ("__weakref__", "_forms", "_parted_forms", "_scheme", "_value")
 
     def __init__(self, value: str, scheme: str = "") -> None:
         value = value.strip() if isinstance(value, str) else ""
@@ -57,7 +67,11 @@ class Secret:
         self._value = value
         self._scheme = scheme
         in_json = json.dumps(value)[1:-1]
-        self._forms = tuple(dict.fromkeys((value, quote(value, safe=""), quote_plus(value), in_json)))
+        in_nested_json = json.dumps(in_json)[1:-1]  # such as the arguments of a call, in a file
+        forms = {value, quote(value, safe=""), quote_plus(value), in_json, in_nested_json}
+        # Longest first: a form may end as a longer one does, and half an escape must not stay.
+        self._forms = tuple(sorted(forms, key=lambda form: (-len(form), form)))
+        self._parted_forms: re.Pattern[str] | None = None
         with _lock:
             _alive.add(self)
 
@@ -86,32 +100,60 @@ class Secret:
 
     def redact(self, text: str) -> str:
         """Mask the credential in `text`, also where it is written as in a URL or in JSON."""
+        return self._mask(text, parted=has_steering(text))
+
+    def _mask(self, text: str, *, parted: bool) -> str:
+        """Mask the credential; `parted` tells whether `text` holds characters that may part it."""
         for form in self._forms:
             text = text.replace(form, MASK)
-        return text
+        return self._parted().sub(MASK, text) if parted else text
+
+    def _parted(self) -> re.Pattern[str]:
+        """Return the pattern of all forms with steering characters between their letters."""
+        if self._parted_forms is None:
+            gap = f"{STEERING}*"
+            self._parted_forms = re.compile("|".join(gap.join(map(re.escape, form)) for form in self._forms))
+        return self._parted_forms
 
     def redact_across_tags(self, html: str) -> str:
         """Mask the credential in `html` where tags or entities part it, as they do in highlighted code."""
         letters = (f"(?:{'|'.join(map(re.escape, _html_forms(letter)))})" for letter in self._value)
-        parted = re.compile(f"(?:{_TAG.pattern})*".join(letters))
+        parted = re.compile(f"(?:{_TAG.pattern}|{STEERING})*".join(letters))
         return parted.sub(lambda match: MASK + "".join(_TAG.findall(match[0])), html)
 
     def redact_escaped(self, markdown: str) -> str:
         """Mask the credential in `markdown` where backslashes or entities stand in it."""
         letters = (rf"\\?(?:{'|'.join(map(re.escape, _html_forms(letter)))})" for letter in self._value)
-        return re.sub("".join(letters), MASK, markdown)
+        return re.sub(f"{STEERING}*".join(letters), MASK, markdown)
 
     def is_text_of(self, visible: str) -> bool:
         """Tell whether `visible`, the text of a document without its markup, holds the credential as it is."""
         return self._value in visible
 
-    def shows_in(self, text: str) -> bool:
-        """Tell whether `text` holds the credential, if that is long enough to be searched for."""
-        return self.size() >= MIN_SEARCHED and any(form in text for form in self._forms)
+    def shows_in(self, text: str, *, parted: bool) -> bool:
+        """Tell whether `text` holds the credential, if that is long enough to be searched for.
+
+        Args:
+            text: The text.
+            parted: True if `text` holds characters that may part the credential.
+        """
+        return self.size() >= MIN_SEARCHED and (
+            any(form in text for form in self._forms) or (parted and self._parted().search(text) is not None)
+        )
 
     def begun_at_end_of(self, text: str) -> int:
         """Return how many characters at the end of `text` may be the beginning of the credential."""
-        ends = range(min(self.size() * 3, len(text)), 0, -1)  # a URL may write one character as three
+        if not has_steering(text):
+            return self._begun_letters(text)
+        letters = self._begun_letters(without_steering(text))
+        if not letters:
+            return 0
+        places = [letter.start() for letter in _LETTER.finditer(text)]
+        return len(text) - places[-letters]
+
+    def _begun_letters(self, text: str) -> int:
+        """Return what `begun_at_end_of` does, for a text without steering characters."""
+        ends = range(min(len(self._forms[0]), len(text)), 0, -1)
         forms = [form for form in self._forms if form[0] in text]
         return next((n for n in ends if any(f.startswith(text[-n:]) for f in forms)), 0) if forms else 0
 
@@ -153,7 +195,9 @@ class Redactor:
             return text
         text = self._secret.redact(self._held + text)
         begun = self._secret.begun_at_end_of(text)
-        self._held = text[len(text) - begun :]
+        held = text[len(text) - begun :]
+        # A server may part a credential by any number of them; dropped, they can't fill the memory.
+        self._held = held if begun <= MAX_HELD else without_steering(held)
         return text[: len(text) - begun]
 
     def close(self) -> str:
@@ -190,13 +234,27 @@ def _secrets_of(values: tuple[str, ...]) -> list[Secret]:
 
 def secrets_in(text: str) -> bool:
     """Tell whether `text` holds a credential that is in use."""
-    return any(secret.shows_in(text) for secret in secrets_in_use())
+    return bool(secrets_shown(text, secrets_in_use()))
 
 
-def redact(text: str, secrets: Iterable[Secret]) -> str:
-    """Mask `secrets` in `text`."""
+def secrets_shown(text: str, secrets: Iterable[Secret]) -> list[Secret]:
+    """Return those of `secrets` that `text` holds."""
+    parted = has_steering(text)
+    return [secret for secret in secrets if secret.shows_in(text, parted=parted)]
+
+
+def redact(text: str, secrets: Iterable[Secret], *, parted: bool | None = None) -> str:
+    """Mask `secrets` in `text`.
+
+    Args:
+        text: The text.
+        secrets: The credentials, longest first.
+        parted: False if `text` is known to hold no steering character, as after `printable`; None to search for them.
+    """
+    if parted is None:
+        parted = has_steering(text)
     for secret in secrets:
-        text = secret.redact(text)
+        text = secret._mask(text, parted=parted)  # one search for what may part a credential, for all of them
     return text
 
 
@@ -204,11 +262,14 @@ def redact_html(html: str, secrets: Sequence[Secret]) -> str:
     """Mask `secrets` in `html`: in attributes, in text, and where tags part the text."""
     if not secrets:
         return html
-    html = redact(html, secrets)
+    parted = has_steering(html)
+    html = redact(html, secrets, parted=parted)
     visible = unescape(_TAG.sub("", html))
+    if parted or "&#" in html:
+        visible = without_steering(visible)
     for secret in secrets:
         if secret.is_text_of(visible):
-            html = secret.redact_across_tags(html)
+            html = secret.redact_across_tags(_without_steering_references(html))
     return html
 
 
@@ -221,9 +282,17 @@ def redact_markdown(markdown: str, secrets: Sequence[Secret]) -> str:
     """Mask `secrets` in `markdown`, also where a backslash or an entity stands for a character."""
     if not secrets:
         return markdown
-    markdown = redact(markdown, secrets)
+    parted = has_steering(markdown)
+    markdown = redact(markdown, secrets, parted=parted)
     visible = unescape(_ESCAPED.sub(r"\1", markdown))
+    if parted or "&#" in markdown:
+        visible = without_steering(visible)
     for secret in secrets:
         if secret.is_text_of(visible):
-            markdown = secret.redact_escaped(markdown)
+            markdown = secret.redact_escaped(_without_steering_references(markdown))
     return markdown
+
+
+def _without_steering_references(markup: str) -> str:
+    """Remove character references that stand for a steering character, or for nothing."""
+    return _REFERENCE.sub(lambda match: match[0] if without_steering(unescape(match[0])) else "", markup)

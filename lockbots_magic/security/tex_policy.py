@@ -64,7 +64,7 @@ def allowed_names() -> frozenset[str]:
     return frozenset(names) | _SIGNS | _ARGUMENTS.keys()
 
 
-def harmless(formula: str) -> bool:
+def is_harmless(formula: str) -> bool:
     """Tell whether `formula` sets mathematics, does nothing else, and is cheap to set.
 
     Such a formula styles, links, loads and defines nothing, and hides nothing in a comment. Any other formula must be

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from ..atomic_file import read_text, write_text
 from ..conversation.conversation import FORMAT, Conversation
 from ..errors import UsageError
+from ..security.exits import clean_text_file
 from . import export_cells, export_common, export_document, export_notebook, openai_messages
 from .export_common import dump_json, parse_json, without_secrets
 from .openai_messages import from_messages
@@ -133,8 +134,8 @@ def _ending(path: str | Path, formats: Mapping[str, object], command: str) -> st
 
 def _exporter(ending: str) -> Callable[[Conversation], str]:
     return {
-        ".md": export_document.to_markdown,
-        ".html": export_document.to_html,
+        ".md": lambda conversation: clean_text_file(export_document.to_markdown(conversation)),
+        ".html": lambda conversation: clean_text_file(export_document.to_html(conversation), is_html=True),
         ".ipynb": export_notebook.to_notebook,
         ".json": openai_messages.to_messages,
     }[ending]

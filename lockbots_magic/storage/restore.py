@@ -14,6 +14,7 @@ from ..atomic_file import read_text
 from ..conversation.conversation import Conversation
 from ..conversation.history_entry import HistoryEntry, RestoredConversation
 from ..errors import RestoreWarning, UsageError
+from ..security.exits import clean_printed
 from .cell_binding import bind_cells, is_portable
 from .notebook_cells import CodeCell, cell_ids, code_cells
 from .rebuild import rebuild_conversations
@@ -82,7 +83,7 @@ def read_conversation(path: str | Path, name: str | None = None) -> Conversation
     """
     notebook = restore_notebook(path)
     for remark in notebook.remarks:
-        warnings.warn(remark, RestoreWarning, stacklevel=2)
+        warnings.warn(clean_printed(remark), RestoreWarning, stacklevel=2)
     known = {one.info.name: one for one in notebook.conversations}
     if name is not None and name not in known:
         raise UsageError(f"{path} holds no conversation {name!r}. It holds: {', '.join(known)}.")

@@ -23,6 +23,7 @@ from lockbots_magic.errors import (
     UsageError,
 )
 from lockbots_magic.providers import names
+from lockbots_magic.security.secrets import Secret
 from tests.providers.test_contract import QUESTIONS, case_of
 
 PLANTED = "planted-credential-0123456789"
@@ -464,3 +465,15 @@ def test_mode_of_the_environment_overrides_that_of_the_code(path, monkeypatch):
     monkeypatch.setenv("LOCKBOTS_CASSETTE_MODE", "play")
     with pytest.raises(UsageError, match="LOCKBOTS_CASSETTE_MODE must be one of replay"):
         Chat(never, cassette=path)
+
+
+def test_warning_that_a_reply_was_not_recorded_shows_no_credential(path, monkeypatch):
+    cassette, secret = Cassette(path), Secret(PLANTED)
+
+    def fail(*_):
+        raise UsageError(f"\x1b[2J{PLANTED[:9]}\0{PLANTED[9:]}")
+
+    monkeypatch.setattr(cassette.file, "add", fail)
+    with pytest.warns(UserWarning, match=r"The reply was not recorded: \[2J\*\*\*\Z"):
+        Chat(counter(), cassette=cassette).ask("hi")
+    assert secret

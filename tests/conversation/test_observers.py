@@ -6,6 +6,7 @@ import weakref
 import pytest
 
 from lockbots_magic.conversation.observers import Observers
+from lockbots_magic.security.secrets import Secret
 
 
 class Watcher:
@@ -52,3 +53,15 @@ def test_failing_observer_is_a_warning_and_the_others_are_notified():
     with pytest.warns(UserWarning, match="ZeroDivisionError"):
         observers.notify()
     assert watcher.told == 1
+
+
+def test_warning_of_a_failing_observer_shows_no_credential():
+    secret, observers = Secret("planted-credential-1"), Observers()
+
+    def fail():
+        raise OSError("\x1b[2Jplanted\0-credential-1")
+
+    observers.add(fail)
+    with pytest.warns(UserWarning, match=r"Updating a view failed: OSError: \[2J\*\*\*\Z"):
+        observers.notify()
+    assert secret

@@ -6,6 +6,7 @@ import pytest
 
 from lockbots_magic.panel import debouncer
 from lockbots_magic.panel.debouncer import Debouncer
+from lockbots_magic.security.secrets import Secret
 
 UNDELAYED = 0.2
 """Time (s) after which an action would long have run, were there no delay."""
@@ -139,3 +140,14 @@ def request_and_wait(worker):
 
 def test_delay_is_one_that_a_reader_tolerates():
     assert 0.1 <= debouncer.DELAY <= 1
+
+
+def test_warning_of_a_failed_action_shows_no_credential():
+    secret = Secret("planted-credential-1")
+
+    def fail():
+        raise OSError("\x1b[2Jplanted\0-credential-1")
+
+    with pytest.warns(UserWarning, match=r"The panel's transcript failed: OSError: \[2J\*\*\*\Z"):
+        request_and_wait(Debouncer(fail))
+    assert secret

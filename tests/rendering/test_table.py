@@ -7,6 +7,7 @@ from wcwidth import wcswidth
 
 from lockbots_magic.rendering import table
 from lockbots_magic.rendering.table import Table
+from lockbots_magic.security.secrets import Secret
 
 
 @pytest.fixture
@@ -103,3 +104,23 @@ def test_only_cells_with_right_to_left_text_choose_their_direction():
     html = Table(("a",), [("שלום",), ("b",)])._repr_html_()
     assert html.count('dir="auto"') == 1
     assert '<td dir="auto" style="text-align: left">שלום</td>' in html
+
+
+def test_no_form_of_a_table_shows_a_credential(terminal):
+    secret = Secret("planted-credential-1")
+    rows = [["system", "planted\0-credential-1"], ["planted-credential-1", 1]]
+    shown = Table(["name", "value"], rows, "planted-credential-1")
+    assert lines(["a", "b"], [["x", "planted-credential-1"]])[-1].split() == ["x", "***"]
+    terminal(20)
+    for form in (repr(shown), shown._repr_html_()):
+        assert form.count("***") == 3
+        assert "planted" not in form
+    assert secret
+
+
+def test_caption_may_have_several_lines():
+    assert lines(["a"], [["1"]], "one\ntwo") == ["one", "two", "a", "-", "1"]
+
+
+def test_text_of_a_table_makes_no_link_but_to_the_web():
+    assert lines(["a"], [["file:///etc"], ["http://a.example"]])[2:] == ["file\u2060:///etc", "http://a.example"]

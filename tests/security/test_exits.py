@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from html import unescape
 from itertools import product
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from lockbots_magic.rendering.highlight import CLASSES, highlighted
 from lockbots_magic.rendering.html import render
 from lockbots_magic.rendering.mime_bundle import bundle
+from lockbots_magic.security.control_characters import printable
 from lockbots_magic.security.exits import (
     clean_bundle,
     clean_message,
@@ -72,6 +74,83 @@ def test_exits_remove_control_characters(name):
     if name == "bundle":  # JSON has no characters, only their escapes
         texts = [text["text/plain"], text["text/markdown"]]
     assert not re.search("[\0-\x08\x0b-\x1f\x7f-\x9f]|u001b|u0007", "".join(texts))
+
+
+PARTING = {
+    "NUL": "\0",
+    "ESC": "\x1b",
+    "DEL": "\x7f",
+    "C1": "\x9b",
+    "bidi override": "\u202e",
+    "bidi isolate": "\u2066",
+    "tag": "\U000e0041",
+    "several": "\0\x1b\x85\u202a\u2069\U000e007f",
+}
+FORMS = ("text/plain", "text/html", "text/markdown", "text/latex", "image/svg+xml")
+LEAVING = {
+    **{f"{kind} alone": lambda text, kind=kind: clean_bundle({kind: text}) for kind in FORMS},
+    **{f"{kind} beside": lambda text, kind=kind: clean_bundle({kind: text, "text/x": ""}) for kind in FORMS},
+    "JSON": lambda text: clean_bundle({"application/json": {text: [text]}}),
+    "plain form": clean_plain_form,
+    "metadata": lambda text: clean_metadata({text: [text, {"a": (text, 1)}]}),
+    "document": clean_text_file,
+    "page": lambda text: clean_text_file(text, is_html=True),
+    "message": lambda text: clean_message({"turn": {"prompt": text}, "notices": [text]}),
+    "HTML of a message": lambda text: clean_message({"html": text, "rest": [text]}),
+    "printed": clean_printed,
+}
+
+
+def texts(value):
+    """Yield every text in `value`, names too, as whoever reads it sees it: without characters that steer."""
+    if isinstance(value, str):
+        yield printable(re.sub(r"<[^>]*>", "", unescape(value)))
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            yield from texts(name)
+            yield from texts(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from texts(one)
+
+
+@pytest.mark.parametrize("name", LEAVING)
+@pytest.mark.parametrize("parting", PARTING.values(), ids=PARTING)
+@pytest.mark.parametrize("place", [1, 7, len(KEY) - 1])
+def test_no_exit_puts_a_parted_credential_together(name, parting, place):
+    left = list(texts(LEAVING[name](f"before {KEY[:place]}{parting}{KEY[place:]} after {parting.join(KEY)}.")))
+    assert not any(KEY in text for text in left)
+    assert any("before *** after ***." in text for text in left)
+
+
+@pytest.mark.parametrize("reference", ["&#8238;", "&#x202e;", "&#x1b;", "&#xE0041;", "&#x202e;<b>\u202e</b>\u2066"])
+@pytest.mark.parametrize(
+    "exit_", [lambda text: clean_bundle({"text/html": text}), lambda text: clean_message({"html": text})]
+)
+def test_a_credential_that_references_to_steering_characters_part_is_masked_in_html(exit_, reference):
+    assert not any(KEY in text for text in texts(exit_(f"<p>{KEY[:5]}{reference}{KEY[5:]}</p>")))
+
+
+def test_a_credential_that_references_to_steering_characters_part_is_masked_in_markdown():
+    for reference in ("&#8238;", "&#x202e;", "&#x1b;", "\u202e&#xE0041;"):
+        assert clean_text_file(f"a {KEY[:7]}{reference}\\{KEY[7:]} b") == "a *** b", reference
+        assert clean_bundle({"text/markdown": f"{KEY[:7]}{reference}{KEY[7:]}"})["text/markdown"] == "***"
+
+
+@pytest.mark.parametrize("key", ['ab"cd"ef"gh', "back\\slash-0123", "\\begins-and-ends\\"])
+def test_metadata_hold_no_credential_in_json_inside_json(key):
+    kept = Secret(key)
+    once = json.dumps({"key": key})
+    value = {"calls": [{"arguments": once}, {"arguments": json.dumps({"body": once})}]}
+    clean = clean_metadata(value)
+    assert clean["calls"][0]["arguments"] == '{"key": "***"}'
+    assert json.loads(json.loads(clean["calls"][1]["arguments"])["body"]) == {"key": "***"}
+    assert kept
+
+
+def test_steering_characters_outside_a_credential_stay_in_metadata():
+    value = {"reply": f"\x1b[1m \u202e {KEY[:4]}\0{KEY[4:]}\0 s\0k"}
+    assert clean_metadata(value) == {"reply": "\x1b[1m \u202e ***\0 s\0k"}
 
 
 def test_a_credential_in_highlighted_code_is_found_across_tags():

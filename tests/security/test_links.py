@@ -2,7 +2,7 @@
 
 import pytest
 
-from lockbots_magic.security.links import host_of, in_web, is_small_picture, spelled_out, unlinked
+from lockbots_magic.security.links import host_of, is_small_picture, is_web_link, spelled_out, unlinked
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def test_only_http_addresses_stay_links(text):
 
 def test_only_http_and_mailto_links_are_allowed():
     for address in ("https://a.example/b", "HTTP://a.example", "mailto:me@a.example"):
-        assert in_web(address)
+        assert is_web_link(address)
     for address in (
         "javascript:x",
         "ftp://a",
@@ -35,7 +35,7 @@ def test_only_http_and_mailto_links_are_allowed():
         "http://a:port/",
         "https://",
     ):
-        assert not in_web(address), address
+        assert not is_web_link(address), address
 
 
 def test_a_malformed_address_has_no_host():

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import gc
+import json
 import pickle
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockbots_magic.security.secrets import MalformedCredential, Redactor, Secret, redacted, secrets_in
+from lockbots_magic.security.secrets import MAX_HELD, MalformedCredential, Redactor, Secret, redacted, secrets_in
 
 VALUE = "correct+horse/battery"
 
@@ -97,6 +98,37 @@ def test_text_in_pieces_is_redacted_like_the_whole(words, size):
     secret = Secret(VALUE)
     pieces = [text[i : i + size] for i in range(0, len(text), size)]
     assert fed(secret, pieces) == secret.redact(text)
+
+
+@pytest.mark.parametrize("parting", ["\0", "\x1b", "\x85", "\u202e", "\U000e0041", "\0\u2066\U000e007f"])
+def test_a_parted_credential_is_redacted_wherever_the_reply_is_cut(parting):
+    secret = Secret(VALUE)
+    text = f"\x1b[1mcorrect {VALUE[:9]}{parting}{VALUE[9:]} c{parting}a {parting.join(VALUE)}{parting}."
+    whole = f"\x1b[1mcorrect *** c{parting}a ***{parting}."
+    assert secret.redact(text) == whole
+    for cut in range(len(text)):
+        assert fed(secret, [text[:cut], text[cut:]]) == whole, cut
+    assert fed(secret, text) == whole
+    assert secrets_in(text)
+
+
+def test_any_number_of_characters_between_the_letters_hides_no_credential():
+    secret, redactor = Secret(VALUE), Redactor(Secret(VALUE))
+    pieces = ["a ", VALUE[:9], *["\0\u202e" * 500] * 20, VALUE[9:], " b"]
+    held = 0
+    shown = ""
+    for piece in pieces:
+        shown += redactor.feed(piece)
+        held = max(held, len(redactor._held))
+    assert shown + redactor.close() == "a *** b"
+    assert held <= MAX_HELD
+    assert secret.redact("".join(pieces)) == "a *** b"
+
+
+def test_a_credential_escaped_twice_is_redacted_whole():
+    secret = Secret('\\a"bcdefgh\\')
+    nested = json.dumps({"a": json.dumps({"b": secret.reveal()})})
+    assert json.loads(json.loads(secret.redact(nested))["a"]) == {"b": "***"}
 
 
 def test_text_that_cannot_begin_a_credential_is_not_held_back():

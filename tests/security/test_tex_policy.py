@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockbots_magic.security import tex_policy
-from lockbots_magic.security.tex_policy import allowed_names, harmless, unlabelled
+from lockbots_magic.security.tex_policy import allowed_names, is_harmless, unlabelled
 
 FORMULAS = [
     # algebra and analysis
@@ -232,19 +232,19 @@ HARMFUL_NAMES = sorted(
 
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_ordinary_formula_is_harmless(formula):
-    assert harmless(formula)
+    assert is_harmless(formula)
 
 
 def test_delimiters_make_no_difference():
     bare = r"\frac{a}{b}"
-    assert all(harmless(f) for f in (bare, f"${bare}$", f"$${bare}$$", f"\\({bare}\\)", f"\\[{bare}\\]"))
-    assert not any(harmless(f) for f in (r"\href{x}{y}", r"$\href{x}{y}$", r"\[\href{x}{y}\]"))
+    assert all(is_harmless(f) for f in (bare, f"${bare}$", f"$${bare}$$", f"\\({bare}\\)", f"\\[{bare}\\]"))
+    assert not any(is_harmless(f) for f in (r"\href{x}{y}", r"$\href{x}{y}$", r"\[\href{x}{y}\]"))
 
 
 @pytest.mark.parametrize("formula", REFUSED)
 def test_formula_that_does_more_than_set_mathematics_is_refused(formula):
-    assert not harmless(formula)
-    assert not harmless(f"$$x + {formula}$$")
+    assert not is_harmless(formula)
+    assert not is_harmless(f"$$x + {formula}$$")
 
 
 def test_many_names_are_tried():
@@ -254,22 +254,22 @@ def test_many_names_are_tried():
 
 @pytest.mark.parametrize("name", ["hrefs", "textt", "inputs", "aleph2", "Frac", "FRAC"])
 def test_unknown_command_is_refused(name):
-    assert not harmless(f"\\{name.rstrip('2')}x{{y}}")
+    assert not is_harmless(f"\\{name.rstrip('2')}x{{y}}")
 
 
 def test_escaped_sign_is_not_a_comment_or_group():
-    assert harmless(r"100\,\% \{ \_ \$ \& \#")
-    assert not harmless("100%")
+    assert is_harmless(r"100\,\% \{ \_ \$ \& \#")
+    assert not is_harmless("100%")
 
 
 def test_line_break_before_letters_is_not_a_command():
-    assert harmless(r"a \\href b")
+    assert is_harmless(r"a \\href b")
 
 
 def test_length_of_a_formula_is_bounded():
     longest = "x+" * (tex_policy.MAX_FORMULA // 2)
-    assert harmless(longest)
-    assert not harmless(longest + "x")
+    assert is_harmless(longest)
+    assert not is_harmless(longest + "x")
 
 
 @pytest.mark.parametrize(
@@ -277,18 +277,18 @@ def test_length_of_a_formula_is_bounded():
     [("{", "}"), (r"\left(", r"\right)"), (r"\begin{matrix}", r"\end{matrix}"), (r"\frac{1}{", "}")],
 )
 def test_depth_of_groups_is_bounded(opens, closes):
-    assert harmless(opens * tex_policy.MAX_DEPTH + "x" + closes * tex_policy.MAX_DEPTH)
-    assert not harmless(opens * (tex_policy.MAX_DEPTH + 1) + "x" + closes * (tex_policy.MAX_DEPTH + 1))
+    assert is_harmless(opens * tex_policy.MAX_DEPTH + "x" + closes * tex_policy.MAX_DEPTH)
+    assert not is_harmless(opens * (tex_policy.MAX_DEPTH + 1) + "x" + closes * (tex_policy.MAX_DEPTH + 1))
 
 
 def test_groups_of_all_kinds_count_as_depth():
-    assert not harmless(r"{\left(\begin{matrix}" * 5 + "x" + r"\end{matrix}\right)}" * 5)
+    assert not is_harmless(r"{\left(\begin{matrix}" * 5 + "x" + r"\end{matrix}\right)}" * 5)
 
 
 @pytest.mark.parametrize("switch", [r"\displaystyle", r"\Huge", r"\color{red}"])
 def test_number_of_style_switches_is_bounded(switch):
-    assert harmless(f"{switch} x" * tex_policy.MAX_SWITCHES)
-    assert not harmless(f"{switch} x" * (tex_policy.MAX_SWITCHES + 1))
+    assert is_harmless(f"{switch} x" * tex_policy.MAX_SWITCHES)
+    assert not is_harmless(f"{switch} x" * (tex_policy.MAX_SWITCHES + 1))
 
 
 def test_label_is_removed_and_the_formula_stays():
@@ -317,7 +317,7 @@ _pieces = st.lists(
 
 @given(st.one_of(st.text(), _pieces))
 def test_it_never_raises(text):
-    assert harmless(text) in (True, False)
+    assert is_harmless(text) in (True, False)
     assert isinstance(unlabelled(text), str)
 
 
@@ -325,17 +325,19 @@ def test_it_never_raises(text):
 def test_harmful_command_is_found_at_any_position(data, formula, name):
     at = data.draw(st.sampled_from([m.start() for m in re.finditer(r"(?<!\\)", formula)] + [len(formula)]))
     after = data.draw(st.sampled_from(["{", " {", "\n{", "[", "\\", "1", " "]))
-    assert not harmless(f"{formula[:at]}\\{name}{after}{formula[at:]}")
+    assert not is_harmless(f"{formula[:at]}\\{name}{after}{formula[at:]}")
 
 
 @given(st.text(string.ascii_letters, min_size=1))
 def test_only_names_that_are_listed_pass(name):
-    assert harmless(f"\\{name} ") is (name in allowed_names() and name not in (*tex_policy._ARGUMENT, "left", "right"))
+    assert is_harmless(f"\\{name} ") is (
+        name in allowed_names() and name not in (*tex_policy._ARGUMENT, "left", "right")
+    )
 
 
 @given(_pieces)
 def test_harmless_formula_has_closed_groups(text):
-    if harmless(text):
+    if is_harmless(text):
         commands = re.findall(r"\\([A-Za-z]+|.)", text, re.DOTALL)
         plain = re.sub(r"\\.", "", text, flags=re.DOTALL)
         assert plain.count("{") == plain.count("}")
@@ -345,11 +347,11 @@ def test_harmless_formula_has_closed_groups(text):
 
 @given(_pieces)
 def test_a_formula_stays_harmless_without_its_labels(text):
-    if harmless(text):
-        assert harmless(unlabelled(text))
+    if is_harmless(text):
+        assert is_harmless(unlabelled(text))
 
 
 @given(_pieces, _pieces)
 def test_two_harmless_formulas_side_by_side_are_harmless(one, other):
-    if harmless(one) and harmless(other):
-        assert harmless(f"{one} {other}")
+    if is_harmless(one) and is_harmless(other):
+        assert is_harmless(f"{one} {other}")

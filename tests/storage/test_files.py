@@ -15,6 +15,7 @@ from lockbots_magic.conversation.parts import simple_rounds
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import UsageError
 from lockbots_magic.notebook.extension import session_of
+from lockbots_magic.security.control_characters import printable
 from lockbots_magic.security.secrets import Secret
 from lockbots_magic.storage import export_common as turns
 from lockbots_magic.storage import files
@@ -373,3 +374,26 @@ def test_failed_import_changes_nothing(lockbots, session, tmp_path):
         lockbots(f"import {path}")
     assert session.conversations.current == "main"
     assert not session.conversations.by_name
+
+
+@pytest.mark.parametrize("ending", [*files.EXPORT_FORMATS, ".json saved"])
+@pytest.mark.parametrize("parting", ["\0", "\x1b", "\x85", "\u202e", "\u2066", "\U000e0041", "&#8238;"])
+def test_no_format_puts_a_parted_credential_together(tmp_path, ending, parting):
+    key = "sk-planted+credential/7"
+    secret, parted = Secret(key), f"{key[:9]}{parting}{key[9:]}"
+    path = tmp_path / f"a{ending.split()[0]}"
+    text = f"the key is {parted}, `{parted}`\n\n```python\nkey = '{parted}'\n```\n"
+    conversation = talk(turn(text, text, model=parted), name=parted, system=text)
+    (files.save_conversation if ending.endswith("saved") else files.export_conversation)(conversation, path)
+    assert key not in printable(path.read_text(encoding="utf-8"))
+    assert secret
+
+
+@pytest.mark.parametrize("ending", [".md", ".html"])
+def test_document_holds_no_credential_that_a_character_reference_completes(tmp_path, ending):
+    secret, path = Secret("sk-planted-credential-7"), tmp_path / f"a{ending}"
+    files.export_conversation(talk(turn("q", "the key is sk-planted&#45;credential-7.")), path)
+    text = path.read_text(encoding="utf-8")
+    assert "the key is ***." in text
+    assert "sk-planted" not in text
+    assert secret

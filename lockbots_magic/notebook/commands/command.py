@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from ...prompt.text import to_one_line
 from ..options import OptionParser
 from ..session import Session
 from .result import CommandResult
@@ -67,9 +68,8 @@ def command(*arguments: Argument, text: str = "") -> Callable[[Handler], Handler
 
 
 def excerpt(text: str) -> str:
-    """Return the beginning of `text` on one line."""
-    line = " ".join(text.split())
-    return line if len(line) <= MAX_EXCERPT else line[: MAX_EXCERPT - 1] + "…"
+    """Return the beginning of `text` on one line, redacted: the cut may leave half a credential."""
+    return to_one_line(text, MAX_EXCERPT)
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ...security.tex_policy import harmless, unlabelled
+from ...security.tex_policy import is_harmless, unlabelled
 
 # Environments that are formulas of their own in LaTeX; any other has to stand in one.
 _ALONE = re.compile(r"\\begin\{(?:equation|align|gather|alignat|multline|eqnarray|flalign)\*?\}")
@@ -29,7 +29,7 @@ def plain_formula(content: str, *, one_line: bool, in_cell: bool = False) -> str
     if one_line and "%" in tex and "\n" in tex:
         return None  # the next line would join the comment
     tex = on_one_line(tex) if one_line else tex
-    if not _is_sound(around, tex) or not harmless(content):
+    if not _is_sound(around, tex) or not is_harmless(content):
         return None
     if in_cell and "|" in tex:
         if "\\begin" in tex or "\\text" in tex:

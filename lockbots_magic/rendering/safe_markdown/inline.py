@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from markdown_it.token import Token
 
-from ...security.links import in_web, spelled_out
+from ...security.links import is_web_link, spelled_out
 from .tame import BREAKS, address_of, name_of, tame
 
 # Characters to escape in a text, which has a NUL for each adjacent markup. Brackets never get a backslash: for
@@ -94,7 +94,7 @@ class _InlineWriter:
         text = _ACTIVE.sub(_escape, f"\0{token.content}{ends}")[1:-1]
         text = _bordered(text, before, after)
         addresses = [address.rstrip("().,;:!?'*") for address in _BARE.findall(token.content)]
-        if not all(_WHOLE.fullmatch(address) and in_web(address) for address in addresses):
+        if not all(_WHOLE.fullmatch(address) and is_web_link(address) for address in addresses):
             text = re.sub(r"(https?):(?=//)", r"\1&#58;", text, flags=re.IGNORECASE)
         if not self._tildes:
             text = re.sub(r"(?<!\\)~", r"\~", text)

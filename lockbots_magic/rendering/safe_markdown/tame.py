@@ -8,7 +8,7 @@ from itertools import groupby
 
 from markdown_it.token import Token
 
-from ...security.links import host_of, in_web, is_small_picture, spelled_out
+from ...security.links import host_of, is_small_picture, is_web_link, spelled_out
 from .formula import on_one_line, plain_formula
 
 BREAKS = ("softbreak", "hardbreak")
@@ -45,7 +45,7 @@ def _harmless(tokens: Sequence[Token], cell: bool) -> Iterator[Token]:
     links: list[bool] = []
     for token in tokens:
         if token.type == "link_open":
-            links.append(in_web(address_of(token)))
+            links.append(is_web_link(address_of(token)))
         if token.type == "image":
             yield from _picture(token, any(links))
         elif token.type == "formula":

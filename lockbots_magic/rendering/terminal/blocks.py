@@ -23,7 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ...security.control_characters import printable
-from ...security.links import in_web, spelled_out
+from ...security.links import is_web_link, spelled_out
 from ..highlight import lexer_of
 from .rows import break_offsets
 
@@ -251,7 +251,7 @@ def _inline(tokens: Sequence[Token]) -> Iterator[tuple[str, str]]:
             styles.pop()
             address, label = links.pop()
             shown = spelled_out(address)
-            if in_web(address) and label not in (address, shown, address.removeprefix("mailto:")):
+            if is_web_link(address) and label not in (address, shown, address.removeprefix("mailto:")):
                 yield f" ({shown})", " ".join([*styles, "dim"])
         elif name in _INLINE and token.nesting > 0:
             styles.append(_INLINE[name])
@@ -270,5 +270,5 @@ def _content_of(token: Token) -> str:
         return f"[{token.meta['label']}]"
     if token.type == "image":
         source = str(token.attrGet("src") or "")
-        return f"{token.content or 'image'} (image{f' at {spelled_out(source)}' if in_web(source) else ''})"
+        return f"{token.content or 'image'} (image{f' at {spelled_out(source)}' if is_web_link(source) else ''})"
     return token.content

@@ -5,6 +5,7 @@ import json
 import pytest
 from IPython.utils.capture import capture_output
 
+from lockbots_magic.conversation.messages import ModelInfo
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import Interrupted, UsageError
 from lockbots_magic.notebook import commands
@@ -12,6 +13,7 @@ from lockbots_magic.notebook.commands import COMMANDS
 from lockbots_magic.notebook.commands.result import DisplayResult, TextResult
 from lockbots_magic.notebook.extension import session_of
 from lockbots_magic.notebook.session import Session
+from lockbots_magic.security.secrets import Secret
 
 
 @pytest.fixture
@@ -408,3 +410,40 @@ def test_a_cassette_of_one_provider_goes_before_the_sessions(session, tmp_path):
     assert (tmp_path / "a.jsonl").exists()
     with pytest.raises(Exception, match="can't set 'conversation'"):
         session.settings.providers = {"guide": {"conversation": "main"}}
+
+
+PLANTED = "planted-credential-of-a-service-0123456789"
+
+
+DISPLAYS = ["status", "set", "history", "list", "models", "providers", "usage", "usage --turns", "usage --all", "help"]
+
+
+@pytest.mark.parametrize("line", DISPLAYS)
+@pytest.mark.parametrize("place", [0, 40])
+def test_nothing_that_a_command_displays_shows_a_credential(shell, session, mock_server, line, place):
+    secret = Secret(PLANTED)
+    text = "x" * place + f" {PLANTED[:9]}\0{PLANTED[9:]} {PLANTED}"
+    session.use("openai:demo", mock_server.url("openai"))
+    session.catalog.keep("openai", mock_server.url("openai"), [ModelInfo(PLANTED, PLANTED, 1, 1)])
+    session.settings.system = text
+    conversation = session.conversations.get()
+    conversation.system = text
+    for status in ("complete", "error"):
+        turn = Turn(text, text, model=PLANTED, provider=PLANTED, system=text, status=status, error=text)
+        conversation.commit(turn, conversation.slot())
+    with capture_output() as captured:
+        shell.run_line_magic("lockbots", line)
+    told = captured.stdout + captured.stderr + "".join(json.dumps(o.data, default=repr) for o in captured.outputs)
+    assert told
+    assert "planted" not in told
+    assert secret
+
+
+def test_turn_that_a_cell_ends_with_shows_no_credential(shell):
+    secret = Secret(PLANTED)
+    forms, _ = shell.display_formatter.format(
+        Turn(PLANTED, f"the key is {PLANTED[:9]}\x1b{PLANTED[9:]}", model=PLANTED)
+    )
+    assert {"text/plain", "text/html"} <= set(forms)
+    assert "planted" not in json.dumps(forms)
+    assert secret
