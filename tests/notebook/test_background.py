@@ -68,6 +68,7 @@ def test_other_cells_run_meanwhile_and_their_outputs_are_their_own(kernel, mock_
     other = kernel.run("print('mine')", cell_id="c2")
     assert other.printed == "mine\n"
     assert not other.of("update_display_data", "display_data")
+    mock_server.wait_for_request()
     kernel.run("%lockbots stop")
     mock_server.wait_for_disconnect()
 
