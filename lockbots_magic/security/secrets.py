@@ -41,7 +41,7 @@ class Secret:
     """A credential whose `repr` and `str` hide it. A copy is the same object; pickling raises `TypeError`.
 
     It is found in a text also where control, reordering or tag characters (`control_characters.STEERING`) stand
-    between its letters: whoever removes those later would put it together.
+    between its letters: removing those later would put it together.
 
     Args:
         value: The credential.

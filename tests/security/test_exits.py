@@ -102,7 +102,7 @@ LEAVING = {
 
 
 def texts(value):
-    """Yield every text in `value`, names too, as whoever reads it sees it: without characters that steer."""
+    """Yield every text in `value`, names too, as a reader sees it: without control characters."""
     if isinstance(value, str):
         yield printable(re.sub(r"<[^>]*>", "", unescape(value)))
     elif isinstance(value, dict):
