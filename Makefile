@@ -1,7 +1,7 @@
 # make demo   install, then watch the first notebook run
 # make lab    JupyterLab with the example notebooks (LAB_OPTIONS=--allow-root, or whatever else it takes)
 # make test   lint, types and every test
-# make test-thorough      the unit tests and hostile replies again, with all examples
+# make test-thorough      the unit tests again, with all examples of the property tests
 # make test-interpreters  the unit tests on the newest Python of this machine, and on the oldest with the lowest versions
 # make bench  the figures
 # make notebooks  run the example notebooks again and store their outputs
@@ -60,7 +60,6 @@ test: $(VENV)/.test lint debian
 
 test-thorough: $(VENV)/.test
 	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n 2 -m "$(UNIT)"
-	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest tests/browser/test_hostile.py
 
 test-interpreters: $(VENV)/.test
 	@$(BIN)/python -m pytest -m interpreters

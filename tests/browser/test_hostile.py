@@ -16,7 +16,6 @@ from markdown_it import MarkdownIt
 from playwright.sync_api import Browser, expect
 
 from tests.browser.lab import Lab, Notebook
-from tests.effort import pick
 from tests.hostile import BATCHES
 from tests.hostile.judge import faults_in
 from tests.hostile.names import NAMES, REFUSALS
@@ -28,13 +27,6 @@ from tests.hostile.watcher import Violation, Watcher, listed, painted_outside
 PATIENCE = 180
 """Maximum time (s) for a whole notebook."""
 SETUP = "%load_ext lockbots_magic\n%lockbots use openai:harmless --base-url {url}/v1"
-NUMBERS = pick(
-    [n for n, batch in enumerate(BATCHES) if n % 4 == 0 or batch.family != BATCHES[n - 1].family],
-    [*range(len(BATCHES))],
-)
-"""Batches shown in JupyterLab: the first of each family and a quarter of the others; all in the thorough profile.
-
-The unit tests render every vector in every run."""
 SELECTION = range(0, len(BATCHES), 14)
 """Batches tested in Notebook 7, which is built from the same components as JupyterLab."""
 
@@ -69,8 +61,8 @@ def server():
 
 @pytest.fixture(scope="module")
 def performance(lab, server, watched, blank):
-    """The corpus, run in JupyterLab, watched, and saved."""
-    return perform(lab, server, watched, blank, NUMBERS, "lab")
+    """The whole corpus, run in JupyterLab, watched, and saved."""
+    return perform(lab, server, watched, blank, range(len(BATCHES)), "lab")
 
 
 def perform(lab, server, watched, blank, numbers, app) -> Performance:
@@ -109,7 +101,7 @@ def test_every_reply_was_shown_and_many_of_them_as_they_grew(performance):
     grew = [cell for cell in performance.names if performance.drawn[cell] > 1]
     # The number of growing outputs depends on the load of the machine; that many grow shows that frames are checked.
     assert len(grew) > 0.15 * len(performance.names), "the others came before the page had their cells"
-    assert performance.notices == sum(BATCHES[n].family in CUT_SHORT for n in NUMBERS)
+    assert performance.notices == sum(batch.family in CUT_SHORT for batch in BATCHES)
 
 
 def test_nothing_in_a_reply_acts_while_it_streams_or_after(performance):
