@@ -20,7 +20,7 @@ from .declarations import model_table
 from .http import HTTPRequest
 from .http_provider import HTTPProvider
 from .validation import wrap_credential
-from .wire.chat_completions import parse_content
+from .wire.content import parse_content
 from .wire.errors import is_error, make_snippet, object_error, parse_json
 from .wire.sse import EventDecoder, MalformedStream, SurrogateJoiner, TextDecoder
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ...conversation.messages import Delta, Usage
+from ...conversation.messages import Delta
 from ...errors import ProtocolError, ProviderError
+from .body import BodyDecoder
+from .choices import choice_body, first_choice
+from .content import parse_content, parse_reasoning
 from .errors import is_error, make_snippet, object_error, parse_json
-from .sse import MAX_EVENT, Event, EventDecoder, MalformedStream, SurrogateJoiner
+from .sse import Event, SurrogateJoiner
 from .tool_calls import ToolCallAssembler
-
-BLANK = b"\xef\xbb\xbf \t\r\n"
-"""Bytes that may precede a response: white space and a byte order mark."""
+from .usage import parse_usage
 
 
 class ChatCompletionsDecoder:
@@ -39,12 +40,9 @@ class ChatCompletionsDecoder:
 
     def __init__(self) -> None:
         self.done = False
-        self._started = False
         self._has_content = False
         self._finish_reason: str | None = None
-        self._events = EventDecoder()
-        self._whole: list[bytes] | None = None
-        self._whole_size = 0
+        self._body = BodyDecoder()
         self._text = SurrogateJoiner()
         self._reasoning = SurrogateJoiner()
         self._calls = ToolCallAssembler()
@@ -57,31 +55,29 @@ class ChatCompletionsDecoder:
         """
         if self.done:
             return
-        if not self._started:
-            piece = self._start(piece)
-        if self._whole is not None:
-            self._keep_whole(self._whole, piece)
-            return
-        try:
-            for event in self._events.feed(piece):
-                delta = self._take(event)
-                if delta is not None:
-                    yield delta
-                if self.done:
-                    return
-            self._check_ignored_lines()
-        except MalformedStream as error:
-            raise ProtocolError(f"The response is malformed: {error}.") from None
+        for event in self._body.feed(piece):
+            delta = self._take(event)
+            if delta is not None:
+                yield delta
+            if self.done:
+                return
+        self._check_ignored_lines()
 
     def close(self) -> Iterator[Delta]:
         """End the body: yield what is left, and finally a delta with the finish reason."""
         if self.done:
             return
-        last = self._take(Event(_decode(self._whole))) if self._whole is not None else self._close_stream()
-        if last is not None:
-            yield last
-        if not self.done:
-            yield self._end("truncated" if self._whole is None else "stop")
+        for event in self._body.close():
+            last = self._take(event)
+            if last is not None:
+                yield last
+        if self.done:
+            return
+        if not self._has_content and not self._finish_reason and self._body.ignored:
+            line = self._body.ignored[0]
+            value = parse_json(line)
+            raise self.object_error(value) if is_error(value) else self.unrecognised_error(line)
+        yield self._end("stop" if self._body.is_document else "truncated")
 
     @property
     def finish_reason(self) -> str | None:
@@ -99,40 +95,6 @@ class ChatCompletionsDecoder:
     def object_error(self, body: Any) -> ProviderError:
         """Hook: override to interpret an error object `body` inside a success. Return its error."""
         return object_error(body)
-
-    def _start(self, piece: bytes) -> bytes:
-        """Detect the format of the response by its first byte that is not blank."""
-        start = piece.lstrip(BLANK)
-        if not start:
-            return piece
-        self._started = True
-        if start.startswith(b"<"):
-            raise ProtocolError("The response is a web page. Check the base URL.")
-        if start.startswith((b"{", b"[")):
-            self._whole = []
-            return start
-        return piece
-
-    def _keep_whole(self, whole: list[bytes], piece: bytes) -> None:
-        self._whole_size += len(piece)
-        if self._whole_size > MAX_EVENT:
-            raise ProtocolError(f"The response is malformed: more than {MAX_EVENT} bytes of JSON.")
-        whole.append(piece)
-
-    def _close_stream(self) -> Delta | None:
-        try:
-            self._events.close()
-        except MalformedStream as error:
-            raise ProtocolError(f"The response is malformed: {error}.") from None
-        delta = None
-        last = self._events.pending  # the blank line after it may be missing
-        if last.strip() == "[DONE]" or isinstance(parse_json(last), dict):
-            delta = self._take(Event(last))
-        if not self.done and not self._has_content and not self._finish_reason and self._events.ignored:
-            line = self._events.ignored[0]
-            value = parse_json(line)
-            raise self.object_error(value) if is_error(value) else self.unrecognised_error(line)
-        return delta
 
     def _take(self, event: Event) -> Delta | None:
         data = event.data.strip()
@@ -155,13 +117,13 @@ class ChatCompletionsDecoder:
             raise self.object_error(value)
         if not isinstance(value, dict):
             raise ProtocolError(f"A chunk is not a JSON object: {make_snippet(data)}")
-        if self._whole is not None and value.get("choices") is None:
+        if self._body.is_document and value.get("choices") is None:
             raise ProtocolError(f"The response is JSON without choices. Check the base URL. {make_snippet(data)}")
 
     def _check_ignored_lines(self) -> None:
         if self._has_content:
             return
-        for line in self._events.ignored:
+        for line in self._body.ignored:
             if error := self.line_error(line):
                 raise error
 
@@ -173,12 +135,11 @@ class ChatCompletionsDecoder:
         return Delta(self._text.close(), self._reasoning.close(), finish_reason=reason, calls=calls)
 
     def _decode_chunk(self, chunk: Mapping[str, Any]) -> Delta | None:
-        choice = _first_choice(chunk.get("choices"))
-        if reason := choice.get("finish_reason"):
-            self._finish_reason = _string(reason) or self._finish_reason
-        body = choice.get("delta") or choice.get("message") or {}
-        if not isinstance(body, dict):
-            raise ProtocolError("The delta of a chunk is not a JSON object.")
+        choice = first_choice(chunk.get("choices"))
+        reason = choice.get("finish_reason")
+        if reason and isinstance(reason, str):
+            self._finish_reason = reason
+        body = choice_body(choice)
         if tool_calls := body.get("tool_calls"):
             self._calls.feed(tool_calls)
             self._has_content = True
@@ -191,82 +152,3 @@ class ChatCompletionsDecoder:
             return None
         self._has_content = self._has_content or bool(text or reasoning)
         return Delta(text, reasoning, None, usage)
-
-
-def _first_choice(choices: Any) -> Mapping[str, Any]:
-    """Return the choice with index 0; the text of others must not mix with it."""
-    if choices is None:
-        return {}
-    if not isinstance(choices, list):
-        raise ProtocolError("The choices of a chunk are not a list.")
-    for choice in choices:
-        if not isinstance(choice, dict):
-            raise ProtocolError("A choice of a chunk is not a JSON object.")
-        if not choice.get("index"):
-            return choice
-    return {}
-
-
-def parse_content(content: Any) -> str:
-    """Return the text of a message's content.
-
-    Args:
-        content: None, a string, or a list of parts.
-
-    Raises:
-        ProtocolError: It is none of these.
-    """
-    if isinstance(content, str):
-        return content
-    if content is None:
-        return ""
-    if isinstance(content, list):
-        return "".join(_get_part_text(part) for part in content if not _is_reasoning(part))
-    raise ProtocolError("The content of a chunk is neither text nor a list of parts.")
-
-
-def parse_reasoning(body: Mapping[str, Any]) -> str:
-    """Return the reasoning of a message or delta: in a field of its own, or in parts of the content.
-
-    Raises:
-        ProtocolError: A part that holds reasoning is malformed.
-    """
-    reasoning = body.get("reasoning_content") or body.get("reasoning")
-    if isinstance(reasoning, str):
-        return reasoning
-    parts = body.get("content")
-    if not isinstance(parts, list):
-        return ""
-    parts_text = (part.get("thinking") or part.get("text") for part in parts if _is_reasoning(part))
-    return "".join(parse_content(text) for text in parts_text)
-
-
-def _is_reasoning(part: Any) -> bool:
-    return isinstance(part, dict) and part.get("type") in ("thinking", "reasoning")
-
-
-def _get_part_text(part: Any) -> str:
-    text = part.get("text") if isinstance(part, dict) else part
-    if isinstance(text, str) or (text is None and isinstance(part, dict)):
-        return text or ""
-    raise ProtocolError("A part of the content is malformed.")
-
-
-def parse_usage(value: Any) -> Usage | None:
-    """Return the token counts of a chunk's `usage`; None if it has none."""
-    if not isinstance(value, dict):
-        return None
-    counts = [value.get("prompt_tokens"), value.get("completion_tokens")]
-    prompt, completion = (c if type(c) is int and c >= 0 else None for c in counts)
-    return None if prompt is None and completion is None else Usage(prompt, completion)
-
-
-def _string(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _decode(pieces: list[bytes]) -> str:
-    try:
-        return b"".join(pieces).decode()
-    except UnicodeDecodeError:
-        raise ProtocolError("The response is malformed: the text is not UTF-8.") from None

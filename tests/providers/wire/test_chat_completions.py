@@ -20,10 +20,11 @@ from lockbots_magic.errors import (
     RateLimitError,
     ServerError,
 )
-from lockbots_magic.providers.wire import chat_completions
+from lockbots_magic.providers.wire import body as wire_body
 from lockbots_magic.providers.wire import errors as wire_errors
 from lockbots_magic.providers.wire.chat_completions import ChatCompletionsDecoder
 from lockbots_magic.providers.wire.errors import make_snippet, object_error, refusal_error
+from lockbots_magic.providers.wire.usage import parse_usage
 from lockbots_magic.security.secrets import Secret
 
 HUGE = ("[" * 100_000, "9" * 5000, '{"a":' * 50_000)
@@ -86,7 +87,7 @@ class TestChunks:
         ("x", None), (7, None),
     ])  # fmt: skip
     def test_invalid_counts_of_usage_are_dropped(self, value, usage):
-        assert chat_completions.parse_usage(value) == usage
+        assert parse_usage(value) == usage
 
     def test_content_may_be_a_list_of_parts(self):
         parts = [{"type": "text", "text": "a"}, "b", {"type": "text", "text": None}, {"type": "image_url"}]
@@ -213,7 +214,7 @@ class TestWholeAnswer:
             read(b'{"choices": "\xff"}')
 
     def test_json_over_the_bound_is_a_protocol_error(self, monkeypatch):
-        monkeypatch.setattr(chat_completions, "MAX_EVENT", 10_000)
+        monkeypatch.setattr(wire_body, "MAX_EVENT", 10_000)
         with pytest.raises(ProtocolError, match="10000"):
             read(*[b"[" * 1000] * 11)
 

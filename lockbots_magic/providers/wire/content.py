@@ -1,0 +1,56 @@
+"""Content of a chat-completions message or delta: its text and its reasoning. Pure.
+
+Wire facts: the OpenAI API reference, "Chat completion chunk object", and observed responses of compatible servers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...errors import ProtocolError
+
+
+def parse_content(content: Any) -> str:
+    """Return the text of a message's content.
+
+    Args:
+        content: None, a string, or a list of parts.
+
+    Raises:
+        ProtocolError: It is none of these.
+    """
+    if isinstance(content, str):
+        return content
+    if content is None:
+        return ""
+    if isinstance(content, list):
+        return "".join(_get_part_text(part) for part in content if not _is_reasoning(part))
+    raise ProtocolError("The content of a chunk is neither text nor a list of parts.")
+
+
+def parse_reasoning(body: Mapping[str, Any]) -> str:
+    """Return the reasoning of a message or delta: in a field of its own, or in parts of the content.
+
+    Raises:
+        ProtocolError: A part that holds reasoning is malformed.
+    """
+    reasoning = body.get("reasoning_content") or body.get("reasoning")
+    if isinstance(reasoning, str):
+        return reasoning
+    parts = body.get("content")
+    if not isinstance(parts, list):
+        return ""
+    parts_text = (part.get("thinking") or part.get("text") for part in parts if _is_reasoning(part))
+    return "".join(parse_content(text) for text in parts_text)
+
+
+def _is_reasoning(part: Any) -> bool:
+    return isinstance(part, dict) and part.get("type") in ("thinking", "reasoning")
+
+
+def _get_part_text(part: Any) -> str:
+    text = part.get("text") if isinstance(part, dict) else part
+    if isinstance(text, str) or (text is None and isinstance(part, dict)):
+        return text or ""
+    raise ProtocolError("A part of the content is malformed.")
