@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from ..errors import UsageError
 from .cancellation import Cancellation
+from .opaque_data import OpaqueData
 
 
 class ToolCall(NamedTuple):
@@ -24,6 +25,8 @@ class ToolCall(NamedTuple):
     """JSON object, as the model wrote it."""
     result: str | None = None
     """Return value as text for the model; None before the call."""
+    opaque: OpaqueData | None = None
+    """Data of the service that go back with the call: fields of the call by name, such as ``extra_content``."""
 
     def __str__(self) -> str:
         """Format the call like Python; arguments that are not a JSON object are unchanged."""

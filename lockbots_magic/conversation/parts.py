@@ -7,27 +7,14 @@ another. The flat attributes of `Turn` (`reply`, `reasoning`, `calls`) derive fr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
 
 from .messages import ToolCall
+from .opaque_data import OpaqueData
 
 ROUND_SEPARATOR = "\n\n"
 """Text between the rounds of one reply."""
-
-
-@dataclass(frozen=True)
-class OpaqueData:
-    """Data that only the model's service can read, such as a signature or encrypted reasoning.
-
-    It goes back only to the provider, address and model that made it.
-    """
-
-    data: Any = field(hash=False)
-    """JSON, as received."""
-    provider: str = ""
-    url: str = ""
-    model: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,7 +119,7 @@ def simple_rounds(reply: str = "", reasoning: str = "", calls: Iterable[ToolCall
     calls = tuple(calls)
     if not calls:
         return (Round((*thought, *text)),) if thought or text else ()
-    asked = tuple(ToolCallPart(call.id, call.name, call.arguments) for call in calls)
+    asked = tuple(ToolCallPart(call.id, call.name, call.arguments, call.opaque) for call in calls)
     results = tuple(ToolResultPart(call.id, call.result) for call in calls if call.result is not None)
     first = Round((*thought, *asked, *results))
     return (first, Round(text)) if text else (first,)
@@ -149,7 +136,10 @@ def reasoning_of(rounds: Iterable[Round]) -> str:
 
 
 def calls_of(rounds: Iterable[Round]) -> tuple[ToolCall, ...]:
-    """Return the tool calls that were made, each with its result; not those that the model only asked for."""
+    """Return the tool calls that were made, each with its result but without opaque data.
+
+    Calls that the model only asked for are left out.
+    """
     calls = []
     for one in rounds:
         results = [part for part in one.parts if isinstance(part, ToolResultPart)]

@@ -171,7 +171,7 @@ class Turn:
         if self.reasoning:
             kept["reasoning"] = self.reasoning
         if self.calls:
-            kept["calls"] = [call._asdict() for call in self.calls]
+            kept["calls"] = [_call_to_json(call) for call in self.calls]
         return kept
 
     @classmethod
@@ -208,10 +208,14 @@ _DEFAULTS = {
 """Fields that a saved turn holds where they differ from these defaults."""
 
 
+def _call_to_json(call: ToolCall) -> dict[str, Any]:
+    return {"id": call.id, "name": call.name, "arguments": call.arguments, "result": call.result}
+
+
 def _call_from_json(data: Any) -> ToolCall:
     result = data.get("result")
-    named = {name: _checked_text(data[name]) for name in ("id", "name", "arguments")}
-    return ToolCall(**named, result=None if result is None else _checked_text(result))
+    identity, name, arguments = (_checked_text(data[field]) for field in ("id", "name", "arguments"))
+    return ToolCall(identity, name, arguments, None if result is None else _checked_text(result))
 
 
 def _checked_text(value: Any) -> str:

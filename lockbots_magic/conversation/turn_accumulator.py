@@ -7,7 +7,8 @@ from collections.abc import Generator, Iterator
 
 from ..errors import ProviderError
 from .messages import Delta, ToolCall, Usage
-from .parts import ROUND_SEPARATOR, OpaqueData, Part, ReasoningPart, Round, TextPart, ToolCallPart, ToolResultPart
+from .opaque_data import OpaqueData
+from .parts import ROUND_SEPARATOR, Part, ReasoningPart, Round, TextPart, ToolCallPart, ToolResultPart
 
 
 class TurnAccumulator:
@@ -155,5 +156,5 @@ def _parts(items: list[Part | ToolCall]) -> Iterator[Part]:
     """Yield the parts of a round; the results of its calls come last."""
     calls = [item for item in items if isinstance(item, ToolCall)]
     for item in items:
-        yield ToolCallPart(item.id, item.name, item.arguments) if isinstance(item, ToolCall) else item
+        yield ToolCallPart(item.id, item.name, item.arguments, item.opaque) if isinstance(item, ToolCall) else item
     yield from (ToolResultPart(call.id, call.result) for call in calls if call.result is not None)

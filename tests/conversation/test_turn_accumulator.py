@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockbots_magic.conversation.messages import ChatRequest, Delta, ToolCall, Usage
+from lockbots_magic.conversation.opaque_data import OpaqueData
 from lockbots_magic.conversation.parts import (
     CitationPart,
     DocumentPart,
     ImagePart,
-    OpaqueData,
     ReasoningPart,
     Round,
     TextPart,
@@ -161,3 +161,23 @@ def test_a_call_that_was_not_made_is_kept_but_not_reported_as_made():
     assert not reply.has_calls
     assert not turn.is_shown
     assert Turn.from_dict(turn.to_dict()) == turn
+
+
+def test_opaque_data_of_a_call_are_kept_with_it_and_saved():
+    call = ToolCall("a", "f", "{}", "1", OPAQUE)
+    reply = TurnAccumulator()
+    reply.add(Delta(calls=(call,)))
+    turn = Turn("hi", rounds=reply.rounds)
+    assert turn.rounds == (Round((ToolCallPart("a", "f", "{}", OPAQUE), ToolResultPart("a", "1"))),)
+    assert turn.calls == (call._replace(opaque=None),)
+    assert Turn.from_dict(turn.to_dict()) == turn
+
+
+def test_opaque_data_know_where_they_are_from():
+    assert OPAQUE.is_from("anthropic", "https://a.example", "m")
+    for origin in (
+        ("gemini", OPAQUE.url, "m"),
+        ("anthropic", "https://b.example", "m"),
+        ("anthropic", OPAQUE.url, "n"),
+    ):
+        assert not OPAQUE.is_from(*origin)
