@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from .conversation.cancellation import Cancellation
 from .conversation.conversation import Conversation, Slot
+from .conversation.ending import outcome_of
 from .conversation.history_entry import HistoryEntry
 from .conversation.messages import ChatRequest, Delta
 from .conversation.turn import Status, Turn
@@ -20,15 +21,6 @@ from .conversation.turn_accumulator import TurnAccumulator
 from .errors import Cancelled, Interrupted, PromptTooLongError, ProviderError, UsageError
 from .providers.base import Provider, closing_stream
 from .tools.toolbox import Toolbox
-
-CUT_SHORT = {
-    "length": "The reply reached the maximum length and is cut short.",
-    "max_tokens": "The reply reached the maximum length and is cut short.",
-    "content_filter": "The provider's content filter cut the reply short.",
-    "tool_calls": "The model asked for more rounds of tool calls than allowed.",
-    "truncated": "The connection closed early; the reply may be incomplete.",
-}
-"""Finish reasons after which a reply is truncated, each with the sentence that says so."""
 
 
 @dataclass(frozen=True)
@@ -229,8 +221,9 @@ class Reply(Iterator[str]):
         return self._toolbox.stream(self._provider, self.request)
 
     def _ending(self) -> tuple[Status, str]:
-        cut = CUT_SHORT.get(self._accumulator.finish_reason)
-        return ("truncated", cut) if cut else ("complete", "")
+        read = self._accumulator
+        outcome = outcome_of(read.finish_reason, self.request.params, read.usage, has_answer=not read.only_reasoned)
+        return outcome.status, outcome.message
 
     def _label(self, error: Exception) -> None:
         if isinstance(error, ProviderError):

@@ -60,6 +60,14 @@ class TurnAccumulator:
         """True once a tool has been called."""
         return any(isinstance(part, ToolCall) and part.result is not None for one in self._rounds for part in one)
 
+    @property
+    def only_reasoned(self) -> bool:
+        """True if the last round holds reasoning and nothing else but white space."""
+        self._flush()
+        last = self._rounds[-1] if self._rounds else []
+        others = [part for part in last if not isinstance(part, ReasoningPart)]
+        return len(others) < len(last) and all(isinstance(o, TextPart) and not o.text.strip() for o in others)
+
     def restart(self) -> None:
         """Restart the clock; nothing may have been added yet."""
         self._began = time.monotonic()

@@ -13,9 +13,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..conversation.cancellation import Cancellation
+from ..conversation.ending import CUT_OFF, outcome_of
 from ..conversation.messages import ChatRequest, Delta, Message, ModelInfo
 from ..conversation.turn_accumulator import TurnAccumulator
-from ..errors import AuthenticationError, ConnectionFailed, ModelNotFoundError, UsageError
+from ..errors import AuthenticationError, ConnectionFailed, ModelNotFoundError, ProviderError, UsageError
 from ..security.secrets import Secret
 from .declarations import class_property
 from .validation import parse_base_url, parse_count, parse_seconds, parse_timeout, wrap_credential
@@ -269,7 +270,8 @@ class Provider(ABC):
             params: Other settings of the provider, and parameters of the request such as ``temperature``.
 
         Raises:
-            ProviderError: The provider failed, or the stream ended early; `.partial` holds the text so far.
+            ProviderError: The provider failed, or the reply was cut short other than by a limit of length; `.partial`
+                holds the text so far.
             UsageError: An argument is invalid.
 
         Example:
@@ -310,9 +312,10 @@ def _iterate_text(provider: Provider, request: ChatRequest) -> Iterator[str]:
         for delta in reply.follow(deltas):
             if delta.text:
                 yield delta.text
-    if reply.finish_reason == "truncated":
-        message = "The connection closed early; the reply is incomplete."
-        raise ConnectionFailed(message, provider=provider.name, model=request.model, partial=reply.text)
+    outcome = outcome_of(reply.finish_reason, request.params, reply.usage, has_answer=not reply.only_reasoned)
+    if outcome.status != "complete" and not (outcome.at_limit and reply.text):
+        kind = ConnectionFailed if reply.finish_reason == CUT_OFF else ProviderError
+        raise kind(outcome.message, provider=provider.name, model=request.model, partial=reply.text)
 
 
 @contextmanager

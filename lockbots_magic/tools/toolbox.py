@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from ..conversation.ending import TOO_MANY_ROUNDS, is_complete
 from ..conversation.messages import ChatRequest, Delta, Message, Tool, ToolCall, Usage
 from ..conversation.turn_accumulator import TurnAccumulator
 from ..errors import Cancelled, UsageError
@@ -26,8 +27,6 @@ MAX_DESCRIPTION = 1000
 """Length (characters) to which a function's description is cut; services accept about as much."""
 MAX_NOTICE = 200
 """Length (characters) to which a call is cut in the notice that announces it."""
-CUT_OFF = ("length", "max_tokens", "content_filter", "truncated")
-"""Finish reasons after which calls may be incomplete, so that none is made."""
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -67,9 +66,10 @@ class Toolbox:
     def stream(self, provider: Provider, request: ChatRequest) -> Iterator[Delta]:
         """Yield the reply as it streams. Each call is announced by a notice, and follows with its result.
 
-        The usage of all rounds is yielded once, at the end, with the last finish reason: ``"tool_calls"`` if the model
-        asked for more rounds than allowed. An invalid call and a function that fails are reported to the model. When
-        a cassette is replayed, no function is called: the cassette holds the results.
+        The usage of all rounds is yielded once, at the end, with the last finish reason: `TOO_MANY_ROUNDS` if the
+        model asked for more rounds than allowed. Calls of a reply that was cut short are not made. An invalid call
+        and a function that fails are reported to the model. When a cassette is replayed, no function is called: the
+        cassette holds the results.
 
         Raises:
             UsageError: If the provider can't call functions.
@@ -90,11 +90,11 @@ class Toolbox:
                         yield Delta(delta.text, delta.reasoning, notice=delta.notice)
             usage = usage + answer.usage if usage and answer.usage else usage or answer.usage
             finish_reason = answer.finish_reason or None
-            if not calls or finish_reason in CUT_OFF:
+            if not calls or not is_complete(finish_reason):
                 break
             if number > self.rounds:
                 yield Delta(notice=f"Stopped after {self.rounds} rounds of tool calls.")
-                finish_reason = "tool_calls"
+                finish_reason = TOO_MANY_ROUNDS
                 break
             message = Message("assistant", answer.text, calls=tuple(calls))
             recorded = provider.recorded_results(request, message)

@@ -10,7 +10,14 @@ import pytest
 
 from lockbots_magic.conversation.messages import ChatRequest, Delta, ModelInfo
 from lockbots_magic.conversation.turn_accumulator import TurnAccumulator
-from lockbots_magic.errors import AuthenticationError, ConnectionFailed, ModelNotFoundError, ServerError, UsageError
+from lockbots_magic.errors import (
+    AuthenticationError,
+    ConnectionFailed,
+    ModelNotFoundError,
+    ProviderError,
+    ServerError,
+    UsageError,
+)
 from lockbots_magic.providers.base import Provider
 from lockbots_magic.providers.declarations import model_table
 from lockbots_magic.providers.http_provider import HTTPProvider
@@ -91,9 +98,23 @@ def test_unknown_parameter_is_a_usage_error_with_a_suggestion():
 @pytest.mark.parametrize("stream", [True, False])
 def test_truncated_stream_is_a_failed_connection_that_keeps_the_text(stream):
     says = [Delta("a"), Delta("b", finish_reason="truncated")]
-    with pytest.raises(ConnectionFailed, match="incomplete") as caught:
+    with pytest.raises(ConnectionFailed, match="closed early") as caught:
         list(Parrot.create_completion("small", MESSAGES, stream, says=says))
     assert (caught.value.partial, caught.value.provider, caught.value.model) == ("ab", "parrot", "small")
+
+
+@pytest.mark.parametrize("reason", ["content_filter", "network_error", "refusal", "whatever"])
+def test_a_failed_reply_is_an_error_that_keeps_the_text(reason):
+    with pytest.raises(ProviderError) as caught:
+        list(Parrot.create_completion("small", MESSAGES, says=[Delta("a"), Delta("b", finish_reason=reason)]))
+    assert caught.value.partial == "ab"
+
+
+def test_text_cut_at_a_limit_of_length_is_returned():
+    says = [Delta("a"), Delta("b", finish_reason="length")]
+    assert list(Parrot.create_completion("small", MESSAGES, says=says)) == ["a", "b"]
+    with pytest.raises(ProviderError, match="limit"):
+        list(Parrot.create_completion("small", MESSAGES, says=[Delta(finish_reason="length")]))
 
 
 def test_closing_create_completion_closes_the_stream():

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from lockbots_magic.conversation.cancellation import Cancellation
+from lockbots_magic.conversation.ending import TOO_MANY_ROUNDS
 from lockbots_magic.conversation.messages import ChatRequest, Delta, Message, ToolCall, Usage
 from lockbots_magic.conversation.turn_accumulator import TurnAccumulator
 from lockbots_magic.errors import Cancelled, ConnectionFailed, UsageError
@@ -151,7 +152,7 @@ def test_rounds_are_limited():
     deltas = list(Toolbox([add], rounds=3).stream(model, request()))
     assert len(model.asked) == 4
     assert len([d for d in deltas if d.calls]) == 3
-    assert deltas[-2:] == [Delta(notice="Stopped after 3 rounds of tool calls."), Delta(finish_reason="tool_calls")]
+    assert deltas[-2:] == [Delta(notice="Stopped after 3 rounds of tool calls."), Delta(finish_reason=TOO_MANY_ROUNDS)]
 
 
 @pytest.mark.parametrize("reason", ["stop", None])

@@ -13,7 +13,7 @@ from ...errors import (
     RateLimitError,
     ServerError,
 )
-from ...security.secrets import redacted
+from ...security.foreign_text import quote_line
 
 MAX_SNIPPET = 200
 """Characters of a server's text that an error message quotes."""
@@ -105,9 +105,7 @@ def refusal_error(status: int, body: bytes, retry_after: float | None = None) ->
 
 def make_snippet(text: str) -> str:
     """Return the beginning of a server's text, on one line, without control characters and credentials."""
-    text = redacted(text)  # before it is cut: half a credential would not be found
-    shown = " ".join("".join(c if c.isprintable() else " " for c in text[: MAX_SNIPPET * 2]).split())
-    return shown if len(shown) <= MAX_SNIPPET else shown[: MAX_SNIPPET - 1] + "…"
+    return quote_line(text, MAX_SNIPPET)
 
 
 def parse_json(text: str) -> Any:
