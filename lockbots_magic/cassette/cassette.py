@@ -48,6 +48,8 @@ class Cassette:
         self.speed = speed
         self.hint = hint or f"Chat(..., cassette={str(path)!r}, mode='auto')"
         self.file = CassetteFile(path)
+        if self.file.damage:
+            warnings.warn(clean_printed(self.file.damage), stacklevel=2)
         self.played = 0
         """Number of answers replayed."""
         self.recorded = 0
@@ -179,11 +181,12 @@ class Cassette:
         if played:
             count = "1 answer" if played == 1 else f"{played} answers"
             return f"{name} has {count} to this request, played already. Open it again to start over."
+        damage = f"{self.file.damage}\n" if self.file.damage else ""
         if not self.file.recordings:
-            return f"{name} is empty. To record it:  {self.hint}"
+            return f"{damage}{name} is empty. To record it:  {self.hint}"
         diff = difference(request, [r.request for r in self.file.recordings])
         return (
-            f"{name} has no answer to this request. The nearest recorded request (-) differs from it (+):\n{diff}\n"
+            f"{damage}{name} has no answer to this request. The nearest recorded request (-) differs from it (+):\n{diff}\n"
             f"To record what is missing:  {self.hint}"
         )
 

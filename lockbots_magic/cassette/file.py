@@ -22,6 +22,8 @@ from .request import RecordedRequest, Thread
 FORMAT = "lockbots-cassette"
 VERSION = 1
 _HEADER = json.dumps({"format": FORMAT, "version": VERSION})
+MAX_CUT_TOKEN = 6
+"""Characters of an escape, a literal or a number that was cut off, from where JSON finds it invalid."""
 LOCK_TIMEOUT = 30.0
 """Longest wait (s) for another process that writes the same file."""
 
@@ -42,7 +44,10 @@ class CassetteFile:
         self.recordings: list[Recording] = []
         self._by_key: dict[Hashable, list[Recording]] = {}
         self._by_end: dict[Thread, Recording] = {}
+        self.damage = ""
+        """Sentence that says which lines are torn and skipped; `""` if the file is whole."""
         self._torn = False
+        self._skipped: list[bytes] = []
         self._seen: tuple[int, ...] = ()
         self._read()
 
@@ -113,7 +118,7 @@ class CassetteFile:
         return f"{line}\n".encode("utf-8", "backslashreplace")  # lone surrogates as JSON escapes
 
     def _rewrite(self) -> None:
-        lines = [f"{_HEADER}\n".encode()]
+        lines = [f"{_HEADER}\n".encode(), *(line + b"\n" for line in self._skipped)]
         recordings = self.recordings
         self._index_all(())
         for recording in recordings:  # a line follows one above it
@@ -121,6 +126,7 @@ class CassetteFile:
             self._index_one(recording)
         replace_file(self.path, b"".join(lines))
         self._torn = False
+        self.damage = self.damage if self._skipped else ""
         self._seen = self._state()
 
     def _state(self) -> tuple[int, ...]:
@@ -144,12 +150,16 @@ class CassetteFile:
             lines.append(last)  # _check_header says what is wrong with it
             last = b""
         self._torn = bool(last)
-        if last and _is_json(last):  # edited by hand, without the last newline; else cut off by a crash
+        self._skipped = []
+        if last and lines:  # edited by hand, without the last newline, or cut off by a crash
             lines.append(last)
         self._index_all(self._parsed(lines))
+        if last and self._skipped[-1:] == [last]:
+            self._skipped.pop()  # the next write replaces it
 
     def _parsed(self, lines: Sequence[bytes]) -> Iterator[Recording]:
         by_id: dict[str, Recording] = {}
+        torn: list[int] = []
         if lines:
             self._check_header(lines[0])
         for number, line in enumerate(lines[1:], 2):
@@ -158,14 +168,31 @@ class CassetteFile:
             try:
                 recording = _recording(json.loads(line), by_id)
             except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as error:
-                why = error if isinstance(error, _MissingPredecessorError) else "it is not a recording"
-                message = f"{self.path.name}, line {number}: {why}. Correct the line, or record again."
-                raise UsageError(message) from None
+                if is_torn(line):
+                    torn.append(number)
+                elif not (torn and isinstance(error, _MissingPredecessorError)):  # else it continues a torn one
+                    why = error if isinstance(error, _MissingPredecessorError) else "it is not a recording"
+                    message = f"{self.path.name}, line {number}: {why}. Correct the line, or record again."
+                    raise UsageError(message) from None
+                self._skipped.append(line)
+                continue
             recording = replace(recording, id=recording.id or recording.digest())
             if recording.id in by_id:  # the same line twice, merged by hand
                 recording = replace(recording, id=f"{recording.id}-{number}")
             by_id[recording.id] = recording
             yield recording
+        self.damage = self._describe_damage(torn)
+
+    def _describe_damage(self, torn: Sequence[int]) -> str:
+        if not torn:
+            return ""
+        where = f"line {torn[0]} is" if len(torn) == 1 else f"lines {', '.join(map(str, torn))} are"
+        others = len(self._skipped) - len(torn)
+        follow = f", and {others} that continue{'s' * (others == 1)} it" if others else ""
+        return (
+            f"{self.path.name}: {where} torn (half-written, as after a crash or a full disk) and skipped{follow}. "
+            "The other recordings can be replayed; record again what is missing."
+        )
 
     def _check_header(self, line: bytes) -> None:
         try:
@@ -190,12 +217,25 @@ def _recording(line: dict[str, Any], by_id: dict[str, Recording]) -> Recording:
     return Recording.from_line(line, by_id[following] if following else None)
 
 
-def _is_json(line: bytes) -> bool:
+def is_torn(line: bytes) -> bool:
+    """Whether `line` is the beginning of a JSON object, cut off anywhere, or only zeros. Pure.
+
+    Example:
+        >>> is_torn(b'{"id": "a", "requ'), is_torn(b'{"id": oops}')
+        (True, False)
+    """
+    text = line.decode("utf-8", "replace").strip(" \r\t\0")  # a power failure leaves zeros
+    if not text.startswith("{"):
+        return not text
     try:
-        json.loads(line)
-    except (ValueError, RecursionError):
-        return False
-    return True
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        left = len(text) - error.pos
+        is_at_end = left == 0 or (left <= MAX_CUT_TOKEN and not text.endswith("}"))
+        return is_at_end or error.msg.startswith("Unterminated string")
+    except RecursionError:
+        pass
+    return False
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ from ..cassette import MODES
 if TYPE_CHECKING:
     from ..cassette.cassette import Cassette
 
+MARKER = "lockbots_cassette"
+"""Name of the marker and of the fixture."""
 OPTION = "--lockbots-cassette-mode"
 MAX_NAME = 100
 """Most characters of a test's name in the name of its cassette; file systems take 255 bytes."""
@@ -29,8 +32,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker."""
-    text = "lockbots_cassette(file): cassette file of a test, relative to the folder of the test file"
+    text = f"{MARKER}(file): cassette file of a test, relative to the folder of the test file"
     config.addinivalue_line("markers", text)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Use the fixture in each test that has the marker, whether or not it asks for it."""
+    if isinstance(item, pytest.Function) and item.get_closest_marker(MARKER) and MARKER not in item.fixturenames:
+        item.fixturenames.append(MARKER)
 
 
 @pytest.fixture
@@ -38,7 +47,7 @@ def lockbots_cassette(request: pytest.FixtureRequest) -> Iterator[Cassette]:
     """Replay the answers to every `Chat` of this process during the test.
 
     The cassette is ``cassettes/<file>/<test>.jsonl`` next to the test file, or the file named by the marker
-    ``@pytest.mark.lockbots_cassette("file.jsonl")``. ``pytest --lockbots-cassette-mode=auto`` records what is missing.
+    ``@pytest.mark.lockbots_cassette(file="file.jsonl")``. ``pytest --lockbots-cassette-mode=auto`` records what is missing.
     """
     # Imported here: pytest loads this module wherever the package is installed.
     from ..cassette.active import eject_cassette, environment_mode, insert_cassette  # noqa: PLC0415
@@ -58,11 +67,25 @@ def lockbots_cassette(request: pytest.FixtureRequest) -> Iterator[Cassette]:
         eject_cassette(cassette)
 
 
+def _file_of(marker: pytest.Mark) -> str | os.PathLike[str]:
+    """Return the file that the marker names, by position or by name."""
+    given = [*marker.args, *marker.kwargs.values()]
+    unknown = [name for name in marker.kwargs if name != "file"]
+    if unknown or len(given) != 1 or not isinstance(given[0], str | os.PathLike):
+        arguments = ", ".join([*map(repr, marker.args), *(f"{name}={value!r}" for name, value in marker.kwargs.items())])
+        pytest.fail(
+            f'The marker takes one file, as in @pytest.mark.{marker.name}(file="talk.jsonl"), got ({arguments}).',
+            pytrace=False,
+        )
+    file: str | os.PathLike[str] = given[0]
+    return file
+
+
 def _cassette_path(request: pytest.FixtureRequest) -> Path:
     folder = Path(request.path).parent
-    marker = request.node.get_closest_marker("lockbots_cassette")
-    if marker is not None and marker.args:
-        return folder / str(marker.args[0])
+    marker = request.node.get_closest_marker(MARKER)
+    if marker is not None and (marker.args or marker.kwargs):
+        return folder / _file_of(marker)
     name = request.node.nodeid.partition("::")[2].replace("::", ".") or request.node.name
     plain = re.sub(r"[^\w.-]+", "-", name).strip("-")[:MAX_NAME]
     if plain != name:  # two tests must not share a file

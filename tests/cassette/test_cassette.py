@@ -477,3 +477,15 @@ def test_warning_that_a_reply_was_not_recorded_shows_no_credential(path, monkeyp
     with pytest.warns(UserWarning, match=r"The reply was not recorded: \[2J\*\*\*\Z"):
         Chat(counter(), cassette=cassette).ask("hi")
     assert secret
+
+
+def test_torn_cassette_says_so_when_it_is_opened_and_when_an_answer_is_missing(path):
+    replies(Chat(counter(), cassette=path), "one", "two")
+    lines = path.read_bytes().splitlines()
+    path.write_bytes(b"\n".join([lines[0], lines[1][:40], lines[1].replace(b"one", b"six"), b""]))
+    model = never_named("model")
+    with pytest.warns(UserWarning, match=r"talk\.jsonl: line 2 is torn"):
+        chat = Chat(model, cassette=path, mode="replay")
+    assert chat.ask("six").reply == "answer 1"
+    with pytest.raises(NotRecordedError, match=r"line 2 is torn.*\n.*no answer to this request"):
+        chat.ask("one")

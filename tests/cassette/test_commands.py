@@ -243,9 +243,37 @@ def test_marker_names_the_file(pytester):
         @pytest.mark.parametrize("n", [1, 2])
         def test_talk(lockbots_cassette, n):
             assert Chat("guide").ask("hello").reply
+
+        @pytest.mark.lockbots_cassette(file="named.jsonl")
+        def test_named(lockbots_cassette):
+            assert Chat("guide").ask("hello").reply
+
+        @pytest.mark.lockbots_cassette(file="marked.jsonl")
+        def test_marker_alone():
+            assert Chat("guide").ask("hello").reply
         """
     )
     given = ("-p", "no:cacheprovider", "-p", "no:nbval", "--strict-markers")
-    pytester.runpytest(*given, "--lockbots-cassette-mode=auto").assert_outcomes(passed=2)
-    pytester.runpytest(*given).assert_outcomes(passed=2)
+    pytester.runpytest(*given, "--lockbots-cassette-mode=auto").assert_outcomes(passed=4)
+    pytester.runpytest(*given).assert_outcomes(passed=4)
+    assert len((pytester.path / "marked.jsonl").read_text().splitlines()) == 2
     assert len((pytester.path / "shared.jsonl").read_text().splitlines()) == 2
+    assert len((pytester.path / "named.jsonl").read_text().splitlines()) == 2
+    assert not (pytester.path / "cassettes").exists()
+
+
+@pytest.mark.parametrize("arguments", ['"a.jsonl", "b.jsonl"', 'path="a.jsonl"', '"a.jsonl", file="b.jsonl"', "7"])
+def test_marker_with_other_arguments_is_refused(pytester, arguments):
+    pytester.makepyfile(
+        f"""
+        import pytest
+
+        @pytest.mark.lockbots_cassette({arguments})
+        def test_talk(lockbots_cassette):
+            pass
+        """
+    )
+    run = pytester.runpytest("-p", "no:cacheprovider", "-p", "no:nbval", "--lockbots-cassette-mode=auto")
+    run.assert_outcomes(errors=1)
+    run.stdout.fnmatch_lines(["*The marker takes one file, as in @pytest.mark.lockbots_cassette(file=*"])
+    assert list(pytester.path.rglob("*.jsonl")) == []

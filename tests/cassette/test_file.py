@@ -101,6 +101,44 @@ def test_crash_loses_only_the_line_being_written(tmp_path_factory, cut):
     assert prompts(CassetteFile(path)) == [*kept, "three"]
 
 
+def test_every_beginning_of_a_line_is_torn_and_a_whole_one_is_not(path):
+    tape = CassetteFile(path)
+    tape.add(recording("ж 😀 \\ \" \u2028 \ud800"))
+    value = {"a": None, "b": [True, False, -2.5e3], "c": "\\ é\ud83d"}
+    for line in (path.read_bytes().splitlines()[1], json.dumps(value).encode()):
+        assert not cassette_file.is_torn(line)
+        assert [n for n in range(1, len(line)) if not cassette_file.is_torn(line[:n])] == []
+
+
+@pytest.mark.parametrize("torn", [b'{"id": "x", "request": {"prov', b"\0\0\0\0", b'{"id": "x"}'[:5] + b"\0\0"])
+def test_torn_line_is_told_and_the_others_are_replayed(path, torn):
+    tape = CassetteFile(path)
+    one = tape.add(recording("one"))
+    tape.add(recording("two", before=one.messages))
+    tape.add(recording("three"))
+    head, first, *others = path.read_bytes().splitlines()
+    path.write_bytes(b"\n".join([head, torn, *others, first, b""]))  # the second recording continues a lost one
+    again = CassetteFile(path)
+    assert prompts(again) == ["three", "one"]
+    assert "line 2 is torn (half-written" in again.damage
+    assert "1 that continues it" in again.damage
+    again.add(recording("three", "no"), instead_of={again.recordings[0].id})
+    assert path.read_bytes().splitlines()[1:3] == [torn, others[0]], "what can't be read is kept"
+    assert prompts(CassetteFile(path)) == ["one", "three"]
+
+
+def test_torn_last_line_is_told_until_it_is_replaced(path):
+    tape = CassetteFile(path)
+    tape.add(recording("one"))
+    tape.add(recording("two"))
+    os.truncate(path, path.stat().st_size - 9)
+    again = CassetteFile(path)
+    assert "line 3 is torn" in again.damage
+    again.add(recording("three"))
+    assert again.damage == CassetteFile(path).damage == ""
+    assert prompts(CassetteFile(path)) == ["one", "three"]
+
+
 def test_file_edited_by_hand_may_lack_its_last_newline(path):
     CassetteFile(path).add(recording("one"))
     path.write_text(path.read_text().rstrip("\n"))
@@ -119,6 +157,8 @@ def test_file_edited_by_hand_may_lack_its_last_newline(path):
         ('{"format": "lockbots-cassette", "version": 2}\n', "version 2; this release reads version 1"),
         ('{"format": "lockbots-cassette", "version": 1}\n<<<<<<< HEAD\n', "line 2: it is not a recording"),
         ('{"format": "lockbots-cassette", "version": 1}\n\n{"request": 1}\n', "line 3: it is not a recording"),
+        ('{"format": "lockbots-cassette", "version": 1}\n{"id": oops}\n', "line 2: it is not a recording"),
+        ('{"format": "lockbots-cassette", "version": 1}\nmy note', "line 2: it is not a recording"),
         (
             '{"format": "lockbots-cassette", "version": 1}\n{"after": "gone"}\n',
             "line 2: the recording 'gone' that it follows is not above it",
