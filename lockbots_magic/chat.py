@@ -12,7 +12,7 @@ from .conversation.context_window import try_fit_messages
 from .conversation.conversation import Conversation, Slot
 from .conversation.messages import CellOrigin, ChatRequest, Message
 from .conversation.turn import Turn
-from .errors import UsageError
+from .errors import LockbotsError, UsageError
 from .providers import provider_class, split_model
 from .providers.base import Provider
 from .providers.function import FunctionProvider
@@ -332,4 +332,11 @@ def _make_provider(kind: type[Provider], given: dict[str, Any], *function: Calla
         hint = f" Pass it as a parameter: params={{{unknown!r}: ...}}." if unknown in kind.parameters else ""
         known = ", ".join(sorted(kind.settings()))
         raise UsageError(f"Unknown setting {unknown!r} of {kind.name}.{hint} Settings: {known}.")
-    return kind(*function, **given)
+    try:
+        return kind(*function, **given)
+    except (LockbotsError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        hint = " Its `__init__` must take `**settings` and pass them on." if isinstance(error, TypeError) else ""
+        message = f"Provider {kind.name!r} can't be created. {type(error).__name__}: {error}.{hint}"
+        raise UsageError(message) from error

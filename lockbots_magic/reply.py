@@ -19,7 +19,8 @@ from .conversation.messages import ChatRequest, Delta
 from .conversation.turn import Status, Turn
 from .conversation.turn_accumulator import TurnAccumulator
 from .errors import Cancelled, Interrupted, PromptTooLongError, ProviderError, UsageError
-from .providers.base import Provider, closing_stream
+from .providers.base import Provider
+from .providers.streaming import closing_stream, read_stream, translated_errors
 from .tools.toolbox import Toolbox
 
 
@@ -217,7 +218,7 @@ class Reply(Iterator[str]):
 
     def _stream(self) -> Iterator[Delta]:
         if self._toolbox is None:
-            return self._provider.stream(self.request)
+            return read_stream(self._provider, self.request)
         return self._toolbox.stream(self._provider, self.request)
 
     def _ending(self) -> tuple[Status, str]:
@@ -232,7 +233,8 @@ class Reply(Iterator[str]):
 
     def _resolve_model(self) -> None:
         """Resolve the default model where none was named, which may ask the server."""
-        model = self._provider.resolved(self.request.model, self.request.cancellation).id
+        with translated_errors(self._provider):
+            model = self._provider.resolved(self.request.model, self.request.cancellation).id
         self.request = replace(self.request, model=model)
         self._draft = replace(self._draft, model=model)
 

@@ -186,7 +186,8 @@ class Cassette:
             return f"{damage}{name} is empty. To record it:  {self.hint}"
         diff = difference(request, [r.request for r in self.file.recordings])
         return (
-            f"{damage}{name} has no answer to this request. The nearest recorded request (-) differs from it (+):\n{diff}\n"
+            f"{damage}{name} has no answer to this request. "
+            f"The nearest recorded request (-) differs from it (+):\n{diff}\n"
             f"To record what is missing:  {self.hint}"
         )
 

@@ -11,7 +11,8 @@ from typing import Any
 from ..conversation.cancellation import Cancellation
 from ..conversation.messages import ChatRequest, Delta, Message, ModelInfo
 from ..errors import Cancelled, ProviderError, UsageError
-from ..providers.base import Provider, closing_stream
+from ..providers.base import Provider
+from ..providers.streaming import closing_stream, read_stream
 from ..security.secrets import redacted
 from .anonymize import anonymize, describe_error
 from .cassette import Cassette
@@ -127,7 +128,7 @@ class CassetteProvider(Provider):
         is_default = self.cassette.defaults.get(self.name) == recorded.model
         recorder = _Recorder(recorded, self.base_url, is_default=is_default)
         try:
-            with closing_stream(self.provider.stream(request)) as deltas:
+            with closing_stream(read_stream(self.provider, request)) as deltas:
                 for delta in deltas:
                     recorder.add(delta)
                     yield delta

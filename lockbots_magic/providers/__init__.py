@@ -22,6 +22,8 @@ A plug-in puts the same line in the `pyproject.toml` of its own package::
     [project.entry-points."lockbots_magic.providers"]
     myservice = "my_package.my_module:MyService"
 
+`stream` of a plug-in yields `Delta`s, or plain text for a reply that is nothing else.
+
 An endpoint that speaks chat completions needs no file: it is one row of `openai_compatible.PRESETS` and one line.
 """
 
@@ -29,8 +31,12 @@ from __future__ import annotations
 
 import difflib
 import functools
+import inspect
+from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
+from typing import cast
 
+from ..conversation.messages import ModelInfo
 from ..errors import UsageError
 from .base import Provider
 
@@ -78,18 +84,35 @@ def provider_class(name: str) -> type[Provider]:
     """Return the class of the provider called `name`.
 
     Raises:
-        UsageError: The provider is unknown, or a plug-in fails to load.
+        UsageError: The provider is unknown, or a plug-in fails to load: its module raises or exits, or holds no class
+            that can reply.
     """
     entry = _find_entry(name)
     if entry is None:
         raise _unknown_provider(name)
     try:
         loaded = entry.load()
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise UsageError(f"Provider {name!r} failed to load. {type(error).__name__}: {error}") from error
-    if not (isinstance(loaded, type) and issubclass(loaded, Provider) and hasattr(loaded, "name")):
-        raise UsageError(f"Provider {name!r} is not a subclass of Provider with a `name`: {entry.value}")
-    return loaded
+    if fault := _find_fault(loaded):
+        raise UsageError(f"Provider {name!r} failed to load. {entry.value} {fault}")
+    return cast("type[Provider]", loaded)
+
+
+def _find_fault(loaded: object) -> str:
+    """Return what a plug-in must change before `loaded` can be used; empty for a provider class."""
+    if not (isinstance(loaded, type) and issubclass(loaded, Provider) and isinstance(getattr(loaded, "name", 0), str)):
+        return "must be a subclass of Provider with a `name`."
+    if missing := ", ".join(f"`{method}`" for method in sorted(loaded.__abstractmethods__)):
+        return f"must implement {missing}."
+    if inspect.isasyncgenfunction(loaded.stream) or inspect.iscoroutinefunction(loaded.stream):
+        return "must implement `stream` as a generator that is not async."
+    models = loaded.models
+    if not (isinstance(models, Mapping) and all(isinstance(model, ModelInfo) for model in models.values())):
+        return "must declare `models` as a mapping of ids to `ModelInfo`s, such as `model_table(ModelInfo('m'))`."
+    return ""
 
 
 def split_model(text: str) -> tuple[str, str]:

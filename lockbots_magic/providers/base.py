@@ -7,8 +7,7 @@ import difflib
 import inspect
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,6 +18,7 @@ from ..conversation.turn_accumulator import TurnAccumulator
 from ..errors import AuthenticationError, ConnectionFailed, ModelNotFoundError, ProviderError, UsageError
 from ..security.secrets import Secret
 from .declarations import class_property
+from .streaming import closing_stream, read_stream
 from .validation import parse_base_url, parse_count, parse_seconds, parse_timeout, wrap_credential
 
 if TYPE_CHECKING:
@@ -308,7 +308,7 @@ class Provider(ABC):
 
 def _iterate_text(provider: Provider, request: ChatRequest) -> Iterator[str]:
     reply = TurnAccumulator()
-    with closing_stream(provider.stream(request)) as deltas:
+    with closing_stream(read_stream(provider, request)) as deltas:
         for delta in reply.follow(deltas):
             if delta.text:
                 yield delta.text
@@ -316,13 +316,3 @@ def _iterate_text(provider: Provider, request: ChatRequest) -> Iterator[str]:
     if outcome.status != "complete" and not (outcome.at_limit and reply.text):
         kind = ConnectionFailed if reply.finish_reason == CUT_OFF else ProviderError
         raise kind(outcome.message, provider=provider.name, model=request.model, partial=reply.text)
-
-
-@contextmanager
-def closing_stream(deltas: Iterator[Delta]) -> Iterator[Iterator[Delta]]:
-    """Close a generator when leaving the block, not at garbage collection."""
-    try:
-        yield deltas
-    finally:
-        if isinstance(deltas, Generator):
-            deltas.close()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from ..conversation.messages import ChatRequest, Delta, ModelInfo
-from ..errors import LockbotsError, ProtocolError, ProviderError, UsageError
+from ..errors import UsageError
 from .base import Provider
-from .wire.sse import SurrogateJoiner
+from .streaming import to_deltas, translated_errors
 
 REQUEST_PARAMETERS = ("messages", "prompt", "system", "model")
 """Parameters of a function that receive a part of the request."""
@@ -83,29 +83,12 @@ class FunctionProvider(Provider):
 
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
         """Call the function and yield what it returns or yields."""
-        finish_reason = None
-        joiner = SurrogateJoiner()
-        try:
-            for piece in self._call_function(request):
-                delta = piece if isinstance(piece, Delta) else Delta(self._require_text(piece))
-                delta = delta._replace(text=joiner.feed(delta.text))
-                finish_reason = delta.finish_reason or finish_reason
-                yield delta
-        except (LockbotsError, KeyboardInterrupt, GeneratorExit):
-            raise
-        except Exception as error:
-            message = f"{self._function_name} raised {type(error).__name__}: {error}{self._locate(error)}"
-            raise ProviderError(message, provider=self.name) from error
-        if rest := joiner.close():
-            yield Delta(rest)
-        if not finish_reason:
-            yield Delta(finish_reason="stop")
-
-    def _call_function(self, request: ChatRequest) -> Iterable[Any]:
-        bound = self._bind_arguments(request)
-        result = self.function(*bound.args, **bound.kwargs)
-        single = isinstance(result, str | bytes | Delta | Mapping) or not isinstance(result, Iterable)
-        return [result] if single else result
+        what = self._function_name
+        file = getattr(getattr(self.function, "__code__", None), "co_filename", None)
+        with translated_errors(self, what, file):
+            bound = self._bind_arguments(request)
+            result = self.function(*bound.args, **bound.kwargs)
+            yield from to_deltas(result, what, self.name, finish_reason="stop")
 
     def _find_request_parameters(self) -> tuple[str, ...]:
         names = list(self._signature.parameters)
@@ -137,26 +120,9 @@ class FunctionProvider(Provider):
                 bound.arguments.setdefault(extra, {})[name] = value
         return bound
 
-    def _require_text(self, piece: Any) -> str:
-        if isinstance(piece, str):
-            return piece
-        message = f"{self._function_name} must return or yield text, got {type(piece).__name__}."
-        raise ProtocolError(message, provider=self.name)
-
     @property
     def _function_name(self) -> str:
         return getattr(self.function, "__name__", type(self.function).__name__)
-
-    def _locate(self, error: Exception) -> str:
-        """Return where in the function's file the error was raised, for the one-line message."""
-        code = getattr(self.function, "__code__", None)
-        trace = error.__traceback__
-        location = ""
-        while trace is not None:
-            if code is not None and trace.tb_frame.f_code.co_filename == code.co_filename:
-                location = f" (line {trace.tb_lineno} of {code.co_name})"
-            trace = trace.tb_next
-        return location
 
 
 _STARRED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)

@@ -13,10 +13,11 @@ from ..conversation.cancellation import Cancellation
 from ..conversation.messages import ChatRequest, Delta, ModelInfo
 from ..errors import AuthenticationError, ConnectionFailed, ModelNotFoundError, ProviderError
 from ..security.secrets import Redactor, Secret
-from .base import Provider, closing_stream
+from .base import Provider
 from .http import HTTPRequest, TimeLimits, open_exchange
 from .http.request import is_loopback
 from .http.retry import Deltas, with_retries
+from .streaming import closing_stream
 from .wire.errors import refusal_error
 
 if TYPE_CHECKING:

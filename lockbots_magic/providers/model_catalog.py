@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from ..conversation.messages import ModelInfo
 from .base import Provider
+from .streaming import translated_errors
 
 MAX_MODELS = 10_000
 """Models of one server that are kept."""
@@ -27,7 +28,8 @@ class ModelCatalog:
         Raises:
             ProviderError: The server failed to reply; its previous list is still kept.
         """
-        listed = provider.list_models()
+        with translated_errors(provider):
+            listed = provider.list_models()
         if listed != list(provider.models.values()):  # the declared table needs no cache
             self.keep(name, provider.base_url, listed)
         return listed

@@ -47,7 +47,8 @@ def lockbots_cassette(request: pytest.FixtureRequest) -> Iterator[Cassette]:
     """Replay the answers to every `Chat` of this process during the test.
 
     The cassette is ``cassettes/<file>/<test>.jsonl`` next to the test file, or the file named by the marker
-    ``@pytest.mark.lockbots_cassette(file="file.jsonl")``. ``pytest --lockbots-cassette-mode=auto`` records what is missing.
+    ``@pytest.mark.lockbots_cassette(file="file.jsonl")``, which needs no fixture.
+    ``pytest --lockbots-cassette-mode=auto`` records what is missing.
     """
     # Imported here: pytest loads this module wherever the package is installed.
     from ..cassette.active import eject_cassette, environment_mode, insert_cassette  # noqa: PLC0415
@@ -72,7 +73,9 @@ def _file_of(marker: pytest.Mark) -> str | os.PathLike[str]:
     given = [*marker.args, *marker.kwargs.values()]
     unknown = [name for name in marker.kwargs if name != "file"]
     if unknown or len(given) != 1 or not isinstance(given[0], str | os.PathLike):
-        arguments = ", ".join([*map(repr, marker.args), *(f"{name}={value!r}" for name, value in marker.kwargs.items())])
+        arguments = ", ".join(
+            [*map(repr, marker.args), *(f"{name}={value!r}" for name, value in marker.kwargs.items())]
+        )
         pytest.fail(
             f'The marker takes one file, as in @pytest.mark.{marker.name}(file="talk.jsonl"), got ({arguments}).',
             pytrace=False,

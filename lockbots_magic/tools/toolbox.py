@@ -14,7 +14,8 @@ from ..conversation.ending import TOO_MANY_ROUNDS, is_complete
 from ..conversation.messages import ChatRequest, Delta, Message, Tool, ToolCall, Usage
 from ..conversation.turn_accumulator import TurnAccumulator
 from ..errors import Cancelled, UsageError
-from ..providers.base import Provider, closing_stream
+from ..providers.base import Provider
+from ..providers.streaming import closing_stream, read_stream
 from ..schema import argument_schema
 from ..schema.json_values import SchemaMismatch, quote_value, read_json, shorten
 from ..security.secrets import redacted
@@ -82,7 +83,7 @@ class Toolbox:
         for number in itertools.count(1):
             answer = TurnAccumulator()
             calls: list[ToolCall] = []
-            with closing_stream(provider.stream(request)) as deltas:
+            with closing_stream(read_stream(provider, request)) as deltas:
                 for delta in deltas:
                     answer.add(delta)
                     calls += [call._replace(arguments=redacted(call.arguments)) for call in delta.calls]  # sent back

@@ -103,7 +103,7 @@ def test_crash_loses_only_the_line_being_written(tmp_path_factory, cut):
 
 def test_every_beginning_of_a_line_is_torn_and_a_whole_one_is_not(path):
     tape = CassetteFile(path)
-    tape.add(recording("ж 😀 \\ \" \u2028 \ud800"))
+    tape.add(recording('ж 😀 \\ " \u2028 \ud800'))
     value = {"a": None, "b": [True, False, -2.5e3], "c": "\\ é\ud83d"}
     for line in (path.read_bytes().splitlines()[1], json.dumps(value).encode()):
         assert not cassette_file.is_torn(line)

@@ -5,8 +5,8 @@ import pytest
 from lockbots_magic.conversation.messages import ChatRequest, Delta
 from lockbots_magic.conversation.turn_accumulator import TurnAccumulator
 from lockbots_magic.errors import ProtocolError, ProviderError, UsageError
-from lockbots_magic.providers.base import closing_stream
 from lockbots_magic.providers.function import FunctionProvider
+from lockbots_magic.providers.streaming import closing_stream
 
 
 def ask(function, *messages, model="", **params):

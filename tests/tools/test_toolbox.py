@@ -13,8 +13,9 @@ from lockbots_magic.conversation.messages import ChatRequest, Delta, Message, To
 from lockbots_magic.conversation.turn_accumulator import TurnAccumulator
 from lockbots_magic.errors import Cancelled, ConnectionFailed, UsageError
 from lockbots_magic.prompt.values import value_part
-from lockbots_magic.providers.base import Provider, closing_stream
+from lockbots_magic.providers.base import Provider
 from lockbots_magic.providers.openai_compatible import OpenAICompatible
+from lockbots_magic.providers.streaming import closing_stream
 from lockbots_magic.security.secrets import Secret
 from lockbots_magic.tools.toolbox import MAX_DESCRIPTION, MAX_NOTICE, MAX_RESULT, Toolbox
 

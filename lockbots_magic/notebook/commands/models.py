@@ -91,16 +91,20 @@ def use(session: Session, options: Namespace) -> CommandResult:
 @command()
 def providers(session: Session, _: Namespace) -> CommandResult:
     """List the providers, their addresses and where their credentials come from."""
-    rows = []
-    for name in names():
-        try:
-            kind = provider_class(name)
-        except UsageError as error:
-            rows.append((name, str(error), ""))
-            continue
-        address = session.settings_of(name).get("base_url", kind.url) or "built in"
-        rows.append((name, address, session.credentials.source(name)))
+    rows = [_describe_registered(session, name) for name in names()]
     return DisplayResult(Table(("provider", "address", "credential"), rows))
+
+
+def _describe_registered(session: Session, name: str) -> tuple[str, str, str]:
+    """Return name, address and credential of a provider; in place of the address, why a plug-in can't be used."""
+    try:
+        kind = provider_class(name)
+        address = session.settings_of(name).get("base_url", kind.url) or "built in"
+        return name, address, session.credentials.source(name)
+    except UsageError as error:
+        return name, str(error), ""
+    except Exception as error:  # noqa: BLE001  # a plug-in that looks for its credential may raise anything
+        return name, f"{type(error).__name__}: {error}", ""
 
 
 @command(
