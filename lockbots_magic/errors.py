@@ -13,6 +13,7 @@
         ├── ModelNotFoundError   (also ValueError)
         └── HTTPStatusError      any other 4xx (also requests.HTTPError)  .status
             ├── AuthenticationError   401, 403, or a credential that is missing before any I/O
+            ├── ContextLengthError    the request is longer than the model takes  .limit  .prompt_tokens
             ├── RateLimitError        429, 402  .retry_after (s)
             └── ServerError           5xx, or an error object inside a 200
 
@@ -29,7 +30,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .security.exits import clean_printed
 
@@ -97,6 +98,15 @@ class ProviderError(LockbotsError):
     retry_after: float | None = None
     """Pause (s) that the server asked for, if any."""
 
+    code = ""
+    """Name of the error in the server's words, such as ``"context_length_exceeded"``."""
+
+    param = ""
+    """Field of the request that the server names as the cause."""
+
+    details = ""
+    """All that the server said, for programs; untrusted text, not shown."""
+
     def __init__(self, message: str, *, provider: str = "", model: str = "", partial: str = "") -> None:
         super().__init__(message)
         self.provider = provider
@@ -163,6 +173,26 @@ class HTTPStatusError(ProviderError, RequestsHTTPError):
 
 class AuthenticationError(HTTPStatusError):
     """The credential is missing or was rejected."""
+
+
+class ContextLengthError(HTTPStatusError):
+    """The request is longer than the model takes.
+
+    Args:
+        message: One sentence for the user, free of credentials.
+        limit: Tokens that a prompt may have, where the server says so.
+        prompt_tokens: Tokens of the prompt that was refused, where the server says so.
+        **details: As for `HTTPStatusError`.
+    """
+
+    retryable = False
+
+    def __init__(
+        self, message: str, *, limit: int | None = None, prompt_tokens: int | None = None, **details: Any
+    ) -> None:
+        super().__init__(message, **details)
+        self.limit = limit
+        self.prompt_tokens = prompt_tokens
 
 
 class RateLimitError(HTTPStatusError):

@@ -19,6 +19,7 @@ from ..conversation.turn import Turn
 from ..conversation.usage import TurnUsage, measure_outside_turn
 from ..errors import UsageError
 from ..providers import split_model
+from ..providers.learned import LearnedFacts
 from ..providers.model_catalog import ModelCatalog
 from ..reply import Reply
 from .cell_tracker import CellTracker
@@ -61,6 +62,8 @@ class Session:
         self.credentials = Credentials()
         self.catalog = ModelCatalog()
         """Models that servers have listed, for completion and the panel."""
+        self.learned = LearnedFacts()
+        """What servers have refused; shared by the providers of all chats."""
         self.outside: list[TurnUsage] = []
         """Usage of turns outside every conversation: sent with ``--no-history``, or compared."""
         self.cassette: Cassette | None = None
@@ -98,6 +101,7 @@ class Session:
         place = conversation or self.conversations.current
         known = self.conversations.by_name.get(place)
         chat = Chat(model, auth=auth, conversation=Conversation(place) if known is None else known, **given)
+        chat.provider.learned = self.learned
         if settings.temperature is not None and "temperature" in chat.provider.parameters:
             chat.params["temperature"] = settings.temperature
         return chat

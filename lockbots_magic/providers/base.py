@@ -18,6 +18,7 @@ from ..conversation.turn_accumulator import TurnAccumulator
 from ..errors import AuthenticationError, ConnectionFailed, ModelNotFoundError, ProviderError, UsageError
 from ..security.secrets import Secret
 from .declarations import class_property
+from .learned import LearnedFacts
 from .streaming import closing_stream, read_stream
 from .validation import parse_base_url, parse_count, parse_seconds, parse_timeout, wrap_credential
 
@@ -91,6 +92,16 @@ class Provider(ABC):
         self.total_timeout = parse_seconds("total_timeout", total_timeout)
         self.max_retries = parse_count("max_retries", max_retries)
         self.backoff = parse_seconds("backoff", backoff, allow_zero=True)
+
+    @property
+    def learned(self) -> LearnedFacts:
+        """What servers have refused; a session shares it among its providers. Set it to share it."""
+        facts: LearnedFacts = vars(self).setdefault("_learned", LearnedFacts())
+        return facts
+
+    @learned.setter
+    def learned(self, facts: LearnedFacts) -> None:
+        vars(self)["_learned"] = facts
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self.base_url!r})"

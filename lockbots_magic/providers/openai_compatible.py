@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType, SimpleNamespace
 from typing import Any, ClassVar
 
@@ -16,6 +16,7 @@ from ..conversation.cancellation import Cancellation
 from ..conversation.messages import ChatRequest, Delta, ModelInfo
 from ..errors import ConnectionFailed, ModelNotFoundError, ProtocolError, ProviderTimeout, UsageError
 from ..security.secrets import Secret
+from .adaptation import given_fields, stream_adapted
 from .http import HTTPRequest
 from .http_provider import HTTPProvider
 from .wire.chat_completions import ChatCompletionsDecoder
@@ -63,8 +64,17 @@ class OpenAICompatible(HTTPProvider):
             super().ready()
 
     def attempt(self, request: ChatRequest, model: ModelInfo, deadline: float) -> Iterator[Delta]:
-        """Send the request once and yield the reply."""
-        with self.open(self.build_request(request, model), deadline, request.cancellation) as exchange:
+        """Send the request and yield the reply; what the server refuses of the toolkit's own is left out."""
+        http_request = self.build_request(request, model)
+
+        def send(body: dict[str, Any]) -> Iterator[Delta]:
+            return self._send(replace(http_request, json=body), deadline, request.cancellation)
+
+        key = self.base_url, model.id
+        return stream_adapted(send, http_request.json, given_fields(request.params), self.learned, key)
+
+    def _send(self, http_request: HTTPRequest, deadline: float, cancellation: Cancellation) -> Iterator[Delta]:
+        with self.open(http_request, deadline, cancellation) as exchange:
             decoder = self.decoder()
             try:
                 for piece in exchange:

@@ -14,6 +14,7 @@ from ...errors import (
     ServerError,
 )
 from ...security.foreign_text import quote_line
+from .refusal import specify_error
 
 MAX_SNIPPET = 200
 """Characters of a server's text that an error message quotes."""
@@ -64,8 +65,8 @@ def object_error(value: Any, status: int = 200, retry_after: float | None = None
     if status < 400:
         status = _find_status(inner) or _find_status(body) or status
     if inner.get("code") == "model_not_found" or (status == 404 and "model" in message.lower()):
-        return ModelNotFoundError(message)
-    return status_error(status, message, retry_after)
+        return specify_error(ModelNotFoundError(message), value)
+    return specify_error(status_error(status, message, retry_after), value)
 
 
 def status_error(status: int, message: str, retry_after: float | None = None) -> HTTPStatusError:
@@ -100,7 +101,7 @@ def refusal_error(status: int, body: bytes, retry_after: float | None = None) ->
     if isinstance(_unwrap(value), dict):
         return object_error(value, status, retry_after)
     message = "The server returned a web page" if text.startswith("<") else make_snippet(text)
-    return status_error(status, message or "The server refused the request", retry_after)
+    return specify_error(status_error(status, message or "The server refused the request", retry_after), text)
 
 
 def make_snippet(text: str) -> str:

@@ -1,0 +1,270 @@
+"""What the toolkit adds to a request by itself, how servers refuse it, and the request without it. Pure.
+
+To teach the toolkit another refusal, add a row to `ADAPTATIONS`.
+
+Wire facts: the OpenAI API reference, "Create chat completion", and observed refusals of compatible servers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+Body: TypeAlias = dict[str, Any]
+
+_NEGATION = r"(?:\bnot\b|n't\b|\b(?:unsupported|unknown|unrecogni[sz]ed|invalid|unexpected|extra|disabled)\b)"
+"""Words by which a server refuses."""
+
+
+@dataclass(frozen=True)
+class Adaptation:
+    """One thing that the toolkit adds, and the change that takes it back."""
+
+    name: str
+    """Under which it is remembered."""
+    fields: tuple[str, ...]
+    """Fields of the body that it changes, unless the user set them."""
+    applies: Callable[[Body, Collection[str]], bool]
+    """Whether the body holds it; called with the body and the fields that the user set."""
+    change: Callable[[Body, Collection[str]], Body]
+    """Returns the body without it; called with the same."""
+    refusal: re.Pattern[str]
+    """How servers name it."""
+    notice: str = ""
+    """What the user is told; empty if nothing that concerns them changes."""
+
+
+def make_drop(field: str) -> Adaptation:
+    """Return the adaptation that leaves out a field of the body."""
+    return Adaptation(
+        field,
+        (field,),
+        lambda body, given: field in body and field not in given,
+        lambda body, given: {key: value for key, value in body.items() if key != field},
+        names_field(field),
+    )
+
+
+def names_field(field: str) -> re.Pattern[str]:
+    """Return the pattern of words that name a field; one that is an English word must be quoted or stand alone."""
+    spelled = re.escape(field).replace("_", r"[_\s-]?")
+    if "_" in field:
+        return re.compile(rf"(?<![A-Za-z0-9_]){spelled}(?![A-Za-z0-9_])", re.IGNORECASE)
+    return re.compile(rf"['\"`‘“]{spelled}['\"`’”]|^(?:[\w.]*\.)?{spelled}$", re.IGNORECASE | re.MULTILINE)
+
+
+# The rows. Streaming.
+
+
+def _streams(body: Body, given: Collection[str]) -> bool:
+    return body.get("stream") is True and "stream" not in given
+
+
+def _without_stream(body: Body, given: Collection[str]) -> Body:
+    kept = {key: value for key, value in body.items() if key != "stream_options" or key in given}
+    return {**kept, "stream": False}
+
+
+# JSON schemas: those of tools, and that of the reply.
+
+
+def _change_schemas(body: Body, given: Collection[str], change: Callable[[Any], Any]) -> Body:
+    mine: Body = {key: change(body[key]) for key in ("tools", "response_format") if key in body and key not in given}
+    return {**body, **mine}
+
+
+def _without_keys(keys: frozenset[str]) -> Callable[[Any], Any]:
+    """Return the function that removes keywords from JSON, but no property of an object that is named like one."""
+
+    def strip(value: Any, *, are_names: bool = False) -> Any:
+        if isinstance(value, list):
+            return [strip(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        return {
+            key: strip(item, are_names=not are_names and key in ("properties", "$defs"))
+            for key, item in value.items()
+            if are_names or key not in keys
+        }
+
+    return strip
+
+
+def _make_schema_row(keys: Sequence[str], refusal: str) -> Adaptation:
+    strip = _without_keys(frozenset(keys))
+    return Adaptation(
+        keys[0],
+        ("tools", "response_format"),
+        lambda body, given: _change_schemas(body, given, strip) != body,
+        lambda body, given: _change_schemas(body, given, strip),
+        re.compile(refusal, re.IGNORECASE),
+    )
+
+
+ANNOTATIONS = (
+    "$schema",
+    "title",
+    "default",
+    "examples",
+    "format",
+    "pattern",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+)
+"""Keywords of JSON schemas that servers refuse; arguments and replies are validated against the whole schema anyway."""
+
+
+def _make_annotation_row(key: str) -> Adaptation:
+    plain = rf"|(?<!\w){key}(?!\w)" if key != key.lower() else ""
+    return _make_schema_row(
+        (key,), rf"['\"`‘“]{re.escape(key)}['\"`’”]{plain}|\bpropert\w+\W[^.\n]*(?<!\w){re.escape(key)}(?!\w)"
+    )
+
+
+# Messages.
+
+
+_SYSTEM = r"(?:\bsystem['\"`]?\s*(?:roles?|messages?|prompts?|instructions?)\b|['\"`]system['\"`])"
+
+
+def _has_system(body: Body, given: Collection[str]) -> bool:
+    return "messages" not in given and any(m.get("role") == "system" for m in body.get("messages", ()))
+
+
+def _as_developer(body: Body, given: Collection[str]) -> Body:
+    messages = [{**m, "role": "developer"} if m["role"] == "system" else m for m in body["messages"]]
+    return {**body, "messages": messages}
+
+
+def _fold_system(body: Body, given: Collection[str]) -> Body:
+    """Put the system prompt at the head of the first message of the user."""
+    system = "\n\n".join(m["content"] for m in body["messages"] if m["role"] == "system")
+    messages = [m for m in body["messages"] if m["role"] != "system"]
+    for at, message in enumerate(messages):
+        if message["role"] == "user":
+            messages[at] = {**message, "content": _prepend(system, message["content"])}
+            return {**body, "messages": messages}
+    return {**body, "messages": [{"role": "user", "content": system}, *messages]}
+
+
+def _prepend(text: str, content: Any) -> Any:
+    if isinstance(content, list):
+        return [{"type": "text", "text": text}, *content]
+    return f"{text}\n\n{content}"
+
+
+def _has_calls_with(content: str | None) -> Callable[[Body, Collection[str]], bool]:
+    def applies(body: Body, given: Collection[str]) -> bool:
+        return "messages" not in given and any(_holds(m, content) for m in body.get("messages", ()))
+
+    return applies
+
+
+def _set_content(old: str | None, new: str | None) -> Callable[[Body, Collection[str]], Body]:
+    def change(body: Body, given: Collection[str]) -> Body:
+        messages = [{**m, "content": new} if _holds(m, old) else m for m in body["messages"]]
+        return {**body, "messages": messages}
+
+    return change
+
+
+def _holds(message: Body, content: str | None) -> bool:
+    return bool(message.get("tool_calls")) and message.get("content", "absent") == content
+
+
+# The longest reply: the user's own parameter, which keeps its meaning under its other name.
+
+
+def _make_rename_row(old: str, new: str) -> Adaptation:
+    def rename(body: Body, given: Collection[str]) -> Body:
+        return {new if key == old else key: value for key, value in body.items()}
+
+    refused = rf"(?<!\w){old}(?!\w)"
+    return Adaptation(
+        f"{old}->{new}",
+        (old,),
+        lambda body, given: old in body and new not in body,
+        rename,
+        re.compile(
+            rf"\A(?!.*\b(?:too (?:large|small|long)|greater|less than|at least|at most|exceed|must be))"
+            rf"(?=.*{_NEGATION}).*{refused}.*\b(?:use|try|mean|instead|replaced by)\b.*(?<!\w){new}(?!\w)",
+            re.IGNORECASE | re.DOTALL,
+        ),
+        f"This model takes `{new}` in place of `{old}`; your value was sent under that name.",
+    )
+
+
+ADAPTATIONS: tuple[Adaptation, ...] = (
+    Adaptation(
+        "stream",
+        ("stream", "stream_options"),
+        _streams,
+        _without_stream,
+        re.compile(
+            rf"\A(?:stream\n|(?!.*stream[_ -]?options).*(?:\bverified\b[^\n]*\bstream"
+            rf"|\bstream(?:ing|ed|s)?\b[^.\n]{{0,60}}{_NEGATION}|{_NEGATION}[^.\n]{{0,60}}\bstream(?:ing|ed|s)?\b))",
+            re.IGNORECASE | re.DOTALL,
+        ),
+        "The server does not stream this model: the reply arrives at once.",
+    ),
+    _make_schema_row(("strict",), r"(?<!\w)strict(?!\w)|required to be supplied"),
+    _make_schema_row(("additionalProperties",), r"(?s)^(?!.*required to be supplied).*additional[_ ]?properties"),
+    *map(_make_annotation_row, ANNOTATIONS),
+    Adaptation(
+        "system as developer",
+        ("messages",),
+        _has_system,
+        _as_developer,
+        re.compile(r"\buse\b[^.\n]{0,20}\bdeveloper\b|\bdeveloper\b[^.\n]{0,40}\binstead\b", re.IGNORECASE),
+    ),
+    Adaptation(
+        "system in prompt",
+        ("messages",),
+        _has_system,
+        _fold_system,
+        re.compile(
+            rf"(?s)^(?!.*\bdeveloper\b[^.\n]{{0,40}}\binstead\b)(?!.*\buse\b[^.\n]{{0,20}}\bdeveloper\b).*"
+            rf"(?:{_SYSTEM}[^.\n]{{0,60}}{_NEGATION}|{_NEGATION}[^.\n]{{0,60}}{_SYSTEM}"
+            r"|\brole\b[^\n]{0,120}\bsystem\b|developer instruction is not enabled|roles must alternate"
+            r"|only\b[^.\n]{0,30}\buser\b[^.\n]{0,20}\bassistant\b[^.\n]{0,10}\broles?\b)",
+            re.IGNORECASE,
+        ),
+        "This model takes no system prompt of its own: it is sent at the head of the first prompt.",
+    ),
+    Adaptation(
+        "null content beside calls",
+        ("messages",),
+        _has_calls_with(""),
+        _set_content("", None),
+        re.compile(
+            r"\b(?:content|text)\b[\s\S]{0,80}\b(?:empty|blank|minimum length|at least 1)\b"
+            r"|\b(?:empty|blank)\b[^\n]{0,40}\b(?:content|text)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    Adaptation(
+        "empty content beside calls",
+        ("messages",),
+        _has_calls_with(None),
+        _set_content(None, ""),
+        re.compile(
+            r"\bcontent\b[^\n]{0,80}(?:\bnull\b|\bnone\b|\bstring\b|\brequired\b|\bmissing\b)"
+            r"|(?:\bnull|\bnone|\bmissing|\brequire[sd]?)\b[^\n]{0,60}\bcontent\b"
+            r"|\bcontent\b(?:.|\n){0,40}(?:valid string|NoneType)",
+            re.IGNORECASE,
+        ),
+    ),
+    _make_rename_row("max_tokens", "max_completion_tokens"),
+    _make_rename_row("max_completion_tokens", "max_tokens"),
+)
+"""What the toolkit adds, with how servers refuse it; any other field of the body that a refusal names is left out."""

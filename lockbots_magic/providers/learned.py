@@ -1,0 +1,39 @@
+"""What servers have taught in this session: what they refuse, and how long a prompt they take."""
+
+from __future__ import annotations
+
+Key = tuple[str, str]
+"""Base URL and model id."""
+
+
+class LearnedFacts:
+    """Facts by base URL and model. Thread-safe: each value is replaced as a whole.
+
+    A provider has facts of its own; the providers of one notebook session share those of the session.
+
+    Example:
+        >>> learned = LearnedFacts()
+        >>> learned.add_adaptations("http://localhost:8000/v1", "m", ["stream_options"])
+        >>> learned.adaptations("http://localhost:8000/v1", "m")
+        ('stream_options',)
+    """
+
+    def __init__(self) -> None:
+        self._adaptations: dict[Key, tuple[str, ...]] = {}
+        self._prompt_limits: dict[Key, int] = {}
+
+    def adaptations(self, base_url: str, model: str) -> tuple[str, ...]:
+        """Return the names of the adaptations that requests need, in the order in which they were learned."""
+        return self._adaptations.get((base_url, model), ())
+
+    def add_adaptations(self, base_url: str, model: str, names: list[str]) -> None:
+        """Remember that requests need these adaptations."""
+        self._adaptations[base_url, model] = tuple(dict.fromkeys((*self.adaptations(base_url, model), *names)))
+
+    def prompt_limit(self, base_url: str, model: str) -> int | None:
+        """Return the longest prompt (estimated tokens) known to be accepted; None if nothing was refused yet."""
+        return self._prompt_limits.get((base_url, model))
+
+    def set_prompt_limit(self, base_url: str, model: str, tokens: int) -> None:
+        """Remember the longest prompt (estimated tokens) to send."""
+        self._prompt_limits[base_url, model] = tokens
