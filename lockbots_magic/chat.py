@@ -16,13 +16,17 @@ from .errors import LockbotsError, UsageError
 from .providers import provider_class, split_model
 from .providers.base import Provider
 from .providers.function import FunctionProvider
-from .providers.validation import wrap_credential
+from .providers.headers import RequestHeaders
+from .providers.validation import parse_switch, wrap_credential
 from .reply import PreparedRequest, Reply
 from .security.secrets import Secret
 from .tools.toolbox import Toolbox
 
 if TYPE_CHECKING:
     from .cassette.cassette import Cassette
+
+STREAM = "stream"
+"""Parameter that decides how a reply comes, and is no part of what decides the answer."""
 
 
 class Chat:
@@ -37,6 +41,8 @@ class Chat:
             takes a prompt and returns or yields text.
         auth: Credential; by default the one in the environment.
         base_url: Base URL of the service; by default the provider's.
+        headers: Further headers of every request, such as ``{"X-Dept": "7", "X-Api-Key": "$GATEWAY_KEY"}``: a value
+            ``$NAME`` is read from the environment. Values of headers that hold a credential by their name are hidden.
         system: System prompt.
         conversation: Conversation to continue; by default a new one.
         params: Parameters of every request, such as ``{"temperature": 0.2}``.
@@ -44,7 +50,8 @@ class Chat:
         mode: Mode of the cassette: ``"auto"`` (default) sends only prompts without a recorded answer; ``"replay"``,
             ``"record"`` and ``"new"``: see `Cassette`.
         speed: Replay speed: 1 is the recorded speed, 0 (default) replays without pauses.
-        **settings: Other arguments of the provider, such as ``total_timeout=60`` (s).
+        **settings: Other arguments of the provider, such as ``total_timeout=60`` (s), or ``stream=False`` to get each
+            reply as one whole.
 
     Raises:
         UsageError: If the provider or a setting is unknown, or the cassette can't be used.
@@ -60,6 +67,7 @@ class Chat:
         *,
         auth: str | Secret | None = None,
         base_url: str | None = None,
+        headers: Mapping[str, str | Secret] | RequestHeaders | None = None,
         system: str | None = None,
         conversation: Conversation | None = None,
         params: Mapping[str, Any] | None = None,
@@ -69,7 +77,10 @@ class Chat:
         **settings: Any,
     ) -> None:
         auth = wrap_credential(auth)  # first, so that no traceback of this frame shows it
-        provider, self.model = _resolve_provider(model, {"auth": auth, "base_url": base_url, **settings})
+        headers = None if headers is None else RequestHeaders.of(headers)
+        provider, self.model = _resolve_provider(
+            model, {"auth": auth, "base_url": base_url, "headers": headers, **settings}
+        )
         self._provider = with_cassette(provider, cassette, mode, speed)
         self.conversation = Conversation() if conversation is None else conversation
         if system is not None:
@@ -110,6 +121,7 @@ class Chat:
             tools: Functions that the model may call.
             origin: Notebook cell that sends the prompt.
             **params: Parameters of this request, such as ``temperature=0.2``; they override the chat's.
+                ``stream=False`` asks for the reply as one whole.
 
         Returns:
             The prepared request.
@@ -185,7 +197,8 @@ class Chat:
             raise UsageError("The prompt is empty.")
         params = {**self.params, **params}
         provider, conversation, images = self.provider, self.conversation, tuple(images)
-        provider.check_params(params)
+        sent, streams = _split_stream(provider, params)
+        provider.check_params(sent)
         if not history:
             position = Slot(())
         position = position or conversation.slot(origin.cell_id, origin.run)
@@ -197,7 +210,8 @@ class Chat:
         request = ChatRequest(
             model.id,
             messages,
-            params,
+            sent,
+            streams,
             tools=toolbox.tools if toolbox else (),
             conversation_id=conversation.id,
             origin=origin,
@@ -250,7 +264,7 @@ class Chat:
             UsageError: If there is no such turn, or as for `stream`.
         """
         turn = self._turn(turn_id)
-        kept = {k: v for k, v in turn.params.items() if self._provider.takes(k)}
+        kept = {k: v for k, v in turn.params.items() if k == STREAM or self._provider.takes(k)}
         prepared = self._prepare(
             turn.prompt if prompt is None else prompt,
             system=turn.system if system is None else system,
@@ -289,6 +303,14 @@ class Chat:
             return turns[-1]
         at = len(self.conversation.slot_of(turn_id).context)
         return turns[at]
+
+
+def _split_stream(provider: Provider, params: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
+    """Return the parameters that are sent, and whether the reply is to come piece by piece."""
+    if STREAM not in params or provider.takes(STREAM):  # a function may have a parameter of that name
+        return dict(params), provider.streams
+    sent = {name: value for name, value in params.items() if name != STREAM}
+    return sent, parse_switch(STREAM, params[STREAM])
 
 
 def _without_images(turn: Turn) -> Turn:

@@ -25,9 +25,10 @@ def mock_server(_mock_server_server):
 
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_machine(monkeypatch):
-    """Remove credentials, proxies and settings of this machine from the environment."""
+    """Remove credentials, proxies, addresses and settings of this machine from the environment."""
+    ends = ("_AUTH", "_API_KEY", "_PROXY", "_BASE_URL", "_API_BASE", "_ENDPOINT", "_HOST", "_API_VERSION")
     for name in os.environ:
-        if name.upper().endswith(("_AUTH", "_API_KEY", "_PROXY")) or name.startswith("LOCKBOTS_"):
+        if name.upper().endswith(ends) or name.startswith("LOCKBOTS_"):
             monkeypatch.delenv(name)
 
 

@@ -92,6 +92,7 @@ class Session:
             "timeout": (settings.timeout, settings.silence_timeout),
             "total_timeout": settings.total_timeout,
             "max_retries": settings.max_retries,
+            "stream": settings.stream,
             "cassette": self.cassette,
             **self.settings_of(name),
         }

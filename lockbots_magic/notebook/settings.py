@@ -7,11 +7,12 @@ import math
 import os
 from typing import Any
 
-from traitlets import Dict, Enum, Float, Int, TraitError, Unicode, default, validate
+from traitlets import Bool, Dict, Enum, Float, Int, TraitError, Unicode, default, validate
 from traitlets.config import Configurable
 
 from ..conversation.prices import parse_prices
 from ..errors import UsageError
+from ..providers.headers import RequestHeaders
 from ..providers.validation import parse_count, wrap_credential
 
 LIVE = ("auto", "on", "off", "text")
@@ -33,6 +34,7 @@ class Lockbots(Configurable):
     timeout = Float(10.0, min=0.001, help="Connect timeout, s.").tag(config=True)
     silence_timeout = Float(60.0, min=0.001, help="Maximum silence of a server, s.").tag(config=True)
     total_timeout = Float(600.0, min=0.001, help="Maximum time for a whole reply, s.").tag(config=True)
+    stream = Bool(True, help="Whether replies come piece by piece (on), or each as one whole (off).").tag(config=True)
     max_retries = Int(2, help="Retries while no text has been received.").tag(config=True)
     providers = Dict(help="Settings of providers: name -> {'base_url': ..., ...}.").tag(config=True)
     personas = Dict(help="System prompts by name, for --system @NAME: name -> text; {{ }} in it is filled in.").tag(
@@ -66,8 +68,7 @@ class Lockbots(Configurable):
         for name, one in given.items():
             if reserved := {"model", "conversation"} & one.keys():
                 raise TraitError(f"providers[{name!r}] can't set {reserved.pop()!r}")
-        hidden = {name: {"auth": wrap_credential(one["auth"])} for name, one in given.items() if one.get("auth")}
-        return {name: {**one, **hidden.get(name, {})} for name, one in given.items()}
+        return {name: _hide_credentials(one) for name, one in given.items()}
 
     @validate("prices")
     def _check_prices(self, proposal: Any) -> dict[str, Any]:
@@ -113,8 +114,32 @@ class Lockbots(Configurable):
             ) from error
 
 
+def _hide_credentials(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a provider with their credentials wrapped.
+
+    Raises:
+        _InvalidSettingError: A header is invalid.
+    """
+    hidden = {**given, **({"auth": wrap_credential(given["auth"])} if given.get("auth") else {})}
+    if given.get("headers") is not None:
+        try:
+            hidden["headers"] = RequestHeaders.of(given["headers"])
+        except UsageError as error:
+            message = str(error)
+        else:
+            return hidden
+        raise _InvalidSettingError(message)
+    return hidden
+
+
 def _expected(name: str, trait: Any, value: Any) -> str:
-    kinds = {"live": f"one of {', '.join(LIVE)}", "providers": "a dict", "personas": "a dict", "prices": "a dict"}
+    kinds = {
+        "stream": "on or off",
+        "live": f"one of {', '.join(LIVE)}",
+        "providers": "a dict",
+        "personas": "a dict",
+        "prices": "a dict",
+    }
     expected = kinds.get(name) or str(getattr(trait, "info_text", "another value"))
     if getattr(trait, "min", None) not in (None, -math.inf):
         expected += f" >= {trait.min}"
@@ -122,7 +147,10 @@ def _expected(name: str, trait: Any, value: Any) -> str:
 
 
 def _convert(trait: Any, value: Any) -> Any:
-    """Convert numbers and text as people type them: 1 for 1.0, 5 for the text "5"."""
+    """Convert values as people type them: 1 for 1.0, 5 for the text "5", on and off for a switch."""
+    if isinstance(trait, Bool):
+        switch = {"on": True, "off": False, "yes": True, "no": False, "1": True, "0": False}
+        return switch.get(str(value).lower(), value)
     if isinstance(trait, Float) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if isinstance(trait, Unicode | Enum):

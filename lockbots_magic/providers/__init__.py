@@ -7,7 +7,7 @@ A provider is one new file and one line. For a built-in one, the file is ``lockb
         url = "https://api.myservice.example/v1"
 
         def attempt(self, request, model, deadline):
-            http_request = HTTPRequest("POST", f"{self.base_url}/chat", json={...})
+            http_request = HTTPRequest("POST", self.endpoint("/chat"), json={...})
             with self.open(http_request, deadline, request.cancellation) as exchange:
                 for piece in exchange:
                     yield Delta(piece.decode())
@@ -47,6 +47,7 @@ _BUILT_IN = {
     "lockchat": "lockbots_magic.providers.lockchat:Lockchat",
     "liaobots": "lockbots_magic.providers.liaobots:Liaobots",
     "openai": "lockbots_magic.providers.openai_compatible:presets.openai",
+    "azure": "lockbots_magic.providers.azure:Azure",
     "anthropic": "lockbots_magic.providers.openai_compatible:presets.anthropic",
     "gemini": "lockbots_magic.providers.openai_compatible:presets.gemini",
     "openrouter": "lockbots_magic.providers.openai_compatible:presets.openrouter",

@@ -17,10 +17,12 @@ from ..conversation.messages import ChatRequest, Delta, Message, ModelInfo
 from ..conversation.turn_accumulator import TurnAccumulator
 from ..errors import AuthenticationError, ConnectionFailed, ModelNotFoundError, ProviderError, UsageError
 from ..security.secrets import Secret
+from .address import join_path
 from .declarations import class_property
+from .headers import RequestHeaders
 from .learned import LearnedFacts
 from .streaming import closing_stream, read_stream
-from .validation import parse_base_url, parse_count, parse_seconds, parse_timeout, wrap_credential
+from .validation import parse_base_url, parse_count, parse_seconds, parse_switch, parse_timeout, wrap_credential
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -36,12 +38,14 @@ class Provider(ABC):
     its credential from the environment.
 
     Args:
-        base_url: Base URL of the service, in place of `url`.
+        base_url: Base URL of the service; by default the environment variables of `base_url_variables`, else `url`.
         auth: Credential; by default the environment variables of `credential_variables`.
+        headers: Further headers of every request; a value ``$NAME`` is read from the environment.
         timeout: (connect, silence), each in s.
         total_timeout: Time (s) for the whole reply, retries included.
         max_retries: Retries after the first attempt, as long as no text has arrived.
         backoff: Pause (s) before the first retry, doubled each time.
+        stream: False asks for the reply as one whole, where the service can do both.
 
     Raises:
         UsageError: An argument is invalid.
@@ -58,6 +62,12 @@ class Provider(ABC):
 
     name: ClassVar[str]
     """Name in ``provider:model``."""
+    headers = RequestHeaders({})
+    """Headers of the user's own, sent with every request."""
+    streams = True
+    """Whether requests ask for the reply piece by piece."""
+    base_url_variable = ""
+    """Environment variable that names the base URL, if one does."""
     url: ClassVar[str] = ""
     """Default base URL."""
     models: ClassVar[Mapping[str, ModelInfo]] = MappingProxyType({})
@@ -74,19 +84,26 @@ class Provider(ABC):
     """Parameters that ``-p name=value`` may set: name -> one line of help."""
     credential_env: ClassVar[tuple[str, ...]] = ()
     """Environment variables that may hold the credential, after ``LOCKBOTS_<NAME>_AUTH``."""
+    base_url_env: ClassVar[tuple[str, ...]] = ()
+    """Environment variables that may hold the base URL, after ``LOCKBOTS_<NAME>_BASE_URL``."""
 
     def __init__(
         self,
         *,
         base_url: str | None = None,
         auth: str | Secret | None = None,
+        headers: Mapping[str, str | Secret] | RequestHeaders | None = None,
         timeout: tuple[float, float] = (10, 60),
         total_timeout: float = 600,
         max_retries: int = 2,
         backoff: float = 0.5,
+        stream: bool = True,
     ) -> None:
         auth = wrap_credential(auth)  # first: tracebacks that show this frame show no credential
-        self.base_url = parse_base_url(base_url) if base_url else self.url
+        headers = RequestHeaders.of(headers)
+        self.base_url, self.base_url_variable = self._find_base_url(base_url)
+        self.headers = headers
+        self.streams = parse_switch("stream", stream)
         self.auth = auth or self.credential_from_environment()
         self.timeout = parse_timeout(timeout)
         self.total_timeout = parse_seconds("total_timeout", total_timeout)
@@ -165,6 +182,48 @@ class Provider(ABC):
     def credential_variables(cls) -> tuple[str, ...]:
         """Return the environment variables that may hold the credential, in order of precedence."""
         return (f"LOCKBOTS_{cls.name.upper().replace('-', '_')}_AUTH", *cls.credential_env)
+
+    @classmethod
+    def base_url_variables(cls) -> tuple[str, ...]:
+        """Return the environment variables that may hold the base URL, in order of precedence."""
+        return (f"LOCKBOTS_{cls.name.upper().replace('-', '_')}_BASE_URL", *cls.base_url_env)
+
+    @classmethod
+    def complete_base_url(cls, url: str, variable: str) -> str:
+        """Hook: override where an environment variable holds less than the base URL. Return the base URL.
+
+        Args:
+            url: Value of the variable.
+            variable: Its name.
+        """
+        return url
+
+    @classmethod
+    def default_base_url(cls) -> tuple[str, str]:
+        """Return the base URL without one of the caller's own, and the environment variable that names it, or ``""``.
+
+        Raises:
+            UsageError: The variable holds no base URL.
+        """
+        for variable in cls.base_url_variables():
+            if value := os.environ.get(variable, "").strip():
+                try:
+                    return parse_base_url(cls.complete_base_url(value, variable)), variable
+                except UsageError as error:
+                    raise UsageError(f"The environment variable {variable}: {error}") from None
+        return cls.url, ""
+
+    def _find_base_url(self, given: str | None) -> tuple[str, str]:
+        return (parse_base_url(given), "") if given else self.default_base_url()
+
+    def endpoint(self, path: str) -> str:
+        """Return the URL of `path` below the base URL, whose query stays at the end."""
+        return join_path(self.base_url, path)
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """Credentials that requests carry."""
+        return (*([self.auth] if self.auth else []), *self.headers.secret.values())
 
     def model_info(self, model: str) -> ModelInfo:
         """Return the limits and abilities of `model`, as far as they are known. No I/O.
@@ -246,7 +305,7 @@ class Provider(ABC):
         Raises:
             AuthenticationError: The credential is missing.
         """
-        if self.needs_auth and not self.auth:
+        if self.needs_auth and not self.secrets:
             raise AuthenticationError(
                 f"{self.name} needs a credential. Set the environment variable {self.credential_variables()[-1]}, "
                 f"or run `%lockbots login {self.name}`.",
@@ -262,6 +321,7 @@ class Provider(ABC):
         *,
         base_url: str | None = None,
         auth: str | Secret | None = None,
+        headers: Mapping[str, str | Secret] | None = None,
         timeout: tuple[float, float] | None = None,
         total_timeout: float | None = None,
         max_retries: int | None = None,
@@ -275,6 +335,7 @@ class Provider(ABC):
             stream: Whether to yield pieces as they arrive.
             base_url: Base URL of the service.
             auth: Credential.
+            headers: Further headers of the request.
             timeout: (connect, silence), each in s.
             total_timeout: Time (s) for the whole reply, retries included.
             max_retries: Retries after the first attempt.
@@ -292,9 +353,12 @@ class Provider(ABC):
                     print(text, end="")
         """
         auth = wrap_credential(auth)
+        headers_given = RequestHeaders.of(headers)
+        headers = None  # tracebacks that show this frame show no credential
         given: dict[str, Any] = {
             "base_url": base_url,
             "auth": auth,
+            "headers": headers_given,
             "timeout": timeout,
             "total_timeout": total_timeout,
             "max_retries": max_retries,

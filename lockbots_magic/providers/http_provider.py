@@ -74,6 +74,7 @@ class HTTPProvider(Provider):
         Raises:
             ProviderError: No connection, or the server refused the request.
         """
+        http_request = http_request.with_headers(self.headers.plain, self.headers.secret)
         with open_exchange(http_request, TimeLimits(*self.timeout, deadline), cancellation) as exchange:
             if exchange.status >= 300:
                 raise self.refusal(exchange)
@@ -85,20 +86,22 @@ class HTTPProvider(Provider):
 
     @contextmanager
     def errors_named(self) -> Iterator[None]:
-        """Within the block, give a `ProviderError` the provider's name, and redact the credential in its message."""
+        """Within the block, give a `ProviderError` the provider's name, and redact the credentials in its message."""
         try:
             yield
         except ProviderError as error:
             error.provider = self.name
-            if self.auth:
-                error.args = (self.auth.redact(str(error)),)
+            for secret in self.secrets:
+                error.args = (secret.redact(str(error)),)
             raise
 
     def _attempt(self, request: ChatRequest, model: ModelInfo, deadline: float) -> Deltas:
-        """Make one attempt. A server may echo the credential, so it is redacted here: in the text and in errors."""
+        """Make one attempt. A server may echo a credential, so they are redacted here: in the text and in errors."""
         with self.errors_named():
             deltas = self.attempt(request, model, deadline)
-            yield from deltas if self.auth is None else _redact_text(self.auth, deltas)
+            for secret in self.secrets:
+                deltas = _redact_text(secret, deltas)
+            yield from deltas
 
     def _advise(self, error: ProviderError, *, has_text: bool) -> str:
         """Return a sentence that says what to do about `error`, where that is known.

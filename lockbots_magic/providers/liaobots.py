@@ -18,6 +18,7 @@ from ..errors import ProtocolError, UsageError
 from ..security.secrets import Secret
 from .declarations import model_table
 from .http import HTTPRequest
+from .http.request import display_url
 from .http_provider import HTTPProvider
 from .validation import wrap_credential
 from .wire.content import parse_content
@@ -86,7 +87,7 @@ class Liaobots(HTTPProvider):
         origin = "/".join(self.base_url.split("/", 3)[:3])
         return HTTPRequest(
             "POST",
-            f"{self.base_url}/api/chat",
+            self.endpoint("/api/chat"),
             json={
                 "conversationId": request.conversation_id or str(uuid.uuid4()),
                 "model": {
@@ -103,7 +104,7 @@ class Liaobots(HTTPProvider):
                 "authority": origin.partition("://")[2],
                 "content-type": "application/json",
                 "origin": origin,
-                "referer": f"{self.base_url}/en",
+                "referer": f"{display_url(self.base_url)}/en",
                 "user-agent": USER_AGENT,
             },
             secret_headers={"x-auth-code": self.auth} if self.auth else {},

@@ -72,7 +72,7 @@ class Lockchat(OpenAICompatible):
         """Return the HTTP request for `request`."""
         return HTTPRequest(
             "POST",
-            f"{self.base_url}/v1/chat/completions",
+            self.endpoint("/v1/chat/completions"),
             json=self.build_body(request, model),
             headers={"user-agent": USER_AGENT},
             secret_query={"auth": self.auth} if self.auth else {},

@@ -17,6 +17,7 @@ from ..conversation.messages import ChatRequest, Delta, ModelInfo
 from ..errors import ConnectionFailed, ModelNotFoundError, ProtocolError, ProviderTimeout, UsageError
 from ..security.secrets import Secret
 from .adaptation import given_fields, stream_adapted
+from .address import is_azure, ollama_address, with_path
 from .http import HTTPRequest
 from .http_provider import HTTPProvider
 from .wire.chat_completions import ChatCompletionsDecoder
@@ -87,11 +88,15 @@ class OpenAICompatible(HTTPProvider):
                     raise
             yield from decoder.close()
 
+    def chat_endpoint(self, model: ModelInfo) -> str:
+        """Return the URL that chat requests go to."""
+        return self.endpoint("/chat/completions")
+
     def build_request(self, request: ChatRequest, model: ModelInfo) -> HTTPRequest:
         """Return the HTTP request for `request`."""
         return HTTPRequest(
             "POST",
-            f"{self.base_url}/chat/completions",
+            self.chat_endpoint(model),
             json=self.build_body(request, model),
             secret_headers=self.build_auth_header(),
         )
@@ -105,13 +110,16 @@ class OpenAICompatible(HTTPProvider):
         body = {"model": model.id, "messages": [m.to_dict() for m in request.messages], "stream": request.stream}
         if request.tools:
             body["tools"] = [tool.to_dict() for tool in request.tools]
-        if request.stream and self.reports_usage:
-            body["stream_options"] = {"include_usage": True}
-        return {**body, **params, **extra}
+        body = {**body, **params, **extra}
+        if body["stream"] is True and self.reports_usage:
+            body.setdefault("stream_options", {"include_usage": True})
+        return body
 
     def build_auth_header(self) -> dict[str, Secret]:
-        """Return the header that carries the credential, if there is one (RFC 6750, 2.1)."""
-        return {"authorization": self.auth.bearer()} if self.auth else {}
+        """Return the header that carries the credential, if there is one (RFC 6750, 2.1; Azure has its own)."""
+        if not self.auth:
+            return {}
+        return {"api-key": self.auth} if is_azure(self.base_url) else {"authorization": self.auth.bearer()}
 
     def resolved(self, model: str, cancellation: Cancellation) -> ModelInfo:
         """Return the model to send to; without a declared default, the first one that the server lists."""
@@ -135,7 +143,7 @@ class OpenAICompatible(HTTPProvider):
         return self._fetch_models(Cancellation())
 
     def _fetch_models(self, cancellation: Cancellation) -> list[ModelInfo]:
-        request = HTTPRequest("GET", f"{self.base_url}/models", secret_headers=self.build_auth_header())
+        request = HTTPRequest("GET", self.endpoint("/models"), secret_headers=self.build_auth_header())
         deadline = time.monotonic() + MODEL_LIST_TIMEOUT
         with self.errors_named(), self.open(request, deadline, cancellation) as exchange:
             body = b"".join(exchange)
@@ -157,6 +165,10 @@ class Preset:
     default_model: str = ""
     reports_usage: bool = True
     takes_images: bool = True
+    base_url_variables: tuple[str, ...] = ()
+    """Environment variables in which the service's own clients look for the base URL."""
+    base_url_path: str = ""
+    """Path that those variables leave out, such as ``/v1``."""
 
     def make_provider_class(self) -> type[OpenAICompatible]:
         """Return the provider class that this row describes."""
@@ -171,19 +183,54 @@ class Preset:
             "default_model": self.default_model,
             "reports_usage": self.reports_usage,
             "takes_images": self.takes_images,
+            "base_url_env": self.base_url_variables,
+            "complete_base_url": classmethod(lambda _, url, variable: self.complete_base_url(url, variable)),
         }
         return type(self.name.capitalize(), (OpenAICompatible,), declarations)
 
+    def complete_base_url(self, url: str, variable: str) -> str:
+        """Return the base URL for the value of an environment variable; see `Provider.complete_base_url`."""
+        if variable not in self.base_url_variables:  # one of this package: it holds the whole
+            return url
+        return ollama_address(url) if variable == "OLLAMA_HOST" else with_path(url, self.base_url_path)
+
 
 PRESETS = (
-    Preset("openai", "https://api.openai.com/v1", "OPENAI_API_KEY", "gpt-4o-mini"),
-    Preset("anthropic", "https://api.anthropic.com/v1", "ANTHROPIC_API_KEY", "claude-sonnet-4-5"),
-    Preset("gemini", "https://generativelanguage.googleapis.com/v1beta/openai", "GEMINI_API_KEY", "gemini-2.5-flash"),
+    Preset(
+        "openai",
+        "https://api.openai.com/v1",
+        "OPENAI_API_KEY",
+        "gpt-4o-mini",
+        base_url_variables=("OPENAI_BASE_URL", "OPENAI_API_BASE"),
+    ),
+    Preset(
+        "anthropic",
+        "https://api.anthropic.com/v1",
+        "ANTHROPIC_API_KEY",
+        "claude-sonnet-4-5",
+        base_url_variables=("ANTHROPIC_BASE_URL",),
+        base_url_path="/v1",
+    ),
+    Preset(
+        "gemini",
+        "https://generativelanguage.googleapis.com/v1beta/openai",
+        "GEMINI_API_KEY",
+        "gemini-2.5-flash",
+        base_url_variables=("GOOGLE_GEMINI_BASE_URL",),
+        base_url_path="/v1beta/openai",
+    ),
     Preset("openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", "openrouter/auto"),
-    Preset("groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY", "llama-3.3-70b-versatile"),
+    Preset(
+        "groq",
+        "https://api.groq.com/openai/v1",
+        "GROQ_API_KEY",
+        "llama-3.3-70b-versatile",
+        base_url_variables=("GROQ_BASE_URL",),
+        base_url_path="/openai/v1",
+    ),
     Preset("mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", "mistral-small-latest", reports_usage=False),
     Preset("deepseek", "https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", "deepseek-chat", takes_images=False),
-    Preset("ollama", "http://localhost:11434/v1"),
+    Preset("ollama", "http://localhost:11434/v1", base_url_variables=("OLLAMA_HOST",)),
     Preset("lmstudio", "http://localhost:1234/v1"),
     Preset("llamacpp", "http://localhost:8080/v1"),
     Preset("vllm", "http://localhost:8000/v1"),

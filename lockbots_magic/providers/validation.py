@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import math
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from ..errors import AuthenticationError, UsageError
 from ..security.secrets import MalformedCredential, Secret
+from .headers import is_credential_name
+
+_SHARED_ACCESS = ("code", "sig")
+"""Names under which Azure's functions and stores take a credential in a query."""
 
 
 def parse_base_url(url: str) -> str:
-    """Return `url` without trailing slashes.
+    """Return `url` without slashes at the end of its path. It may have a query, such as ``?api-version=2024-10-21``.
 
     Raises:
         UsageError: It is not an http(s) URL, or it holds a credential.
     """
-    url = url.strip().rstrip("/")
+    path, mark, query = url.strip().partition("?")
+    url = f"{path.rstrip('/')}{mark if query.strip('/') else ''}{query.rstrip('/')}"
     try:
         parts = urlsplit(url)
         host = parts.hostname
@@ -25,10 +30,11 @@ def parse_base_url(url: str) -> str:
         host = None
     if not host or parts.scheme not in ("http", "https") or any(c.isspace() for c in url):
         raise UsageError("Invalid base URL. It must look like https://host or http://localhost:8000/v1.")
-    if "@" in parts.netloc or parts.query or parts.fragment:
+    secret = any(is_credential_name(name) or name in _SHARED_ACCESS for name, _ in parse_qsl(parts.query))
+    if "@" in parts.netloc or secret or parts.fragment:
         raise UsageError(
-            "A base URL must not hold a user, password, query or fragment. "
-            "Pass the credential as `auth`, or run `%lockbots login`."
+            "A base URL must not hold a user, password, key or fragment. Pass the credential as `auth` or in a header "
+            "of `headers`, or run `%lockbots login`."
         )
     return url
 
@@ -85,6 +91,17 @@ def parse_count(name: str, value: Any) -> int:
         pass
     kind = "" if isinstance(value, int) else "an integer "
     raise UsageError(f"{name} must be {kind}>= 0, got {value!r}.")
+
+
+def parse_switch(name: str, value: Any) -> bool:
+    """Return `value`, which must be a bool.
+
+    Raises:
+        UsageError: It is something else.
+    """
+    if isinstance(value, bool):
+        return value
+    raise UsageError(f"{name} must be True or False, got {value!r:.60}.")
 
 
 def wrap_credential(value: str | Secret | None) -> Secret | None:

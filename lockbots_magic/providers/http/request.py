@@ -7,7 +7,7 @@ import math
 import time
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import SplitResult, unquote_plus, urljoin, urlsplit
 
@@ -33,6 +33,18 @@ class HTTPRequest:
     def secrets(self) -> tuple[Secret, ...]:
         """All credentials of the request."""
         return (*self.secret_headers.values(), *self.secret_query.values())
+
+    def with_headers(self, plain: Mapping[str, str], secret: Mapping[str, Secret]) -> HTTPRequest:
+        """Return the request with more headers; they replace its own of the same name, in any case.
+
+        Args:
+            plain: Headers that may be shown.
+            secret: Headers that hold a credential.
+        """
+        given = {name.lower() for name in (*plain, *secret)}
+        kept = {name: value for name, value in self.headers.items() if name.lower() not in given}
+        kept_secret = {name: value for name, value in self.secret_headers.items() if name.lower() not in given}
+        return replace(self, headers={**kept, **plain}, secret_headers={**kept_secret, **secret}) if given else self
 
     def redact(self, text: str) -> str:
         """Return `text` without the credentials of this request."""
