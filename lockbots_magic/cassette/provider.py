@@ -169,10 +169,11 @@ class _Recorder:
     def recording(self, ended: Ending, error: Exception | None = None) -> Recording:
         """Return the recording of the reply so far."""
         elapsed = time.monotonic() - self._started
-        deltas = [delta for _, delta in self._deltas]
         timed = [
-            (at, d._replace(notice=anonymize(d.notice, self._base_url)) if d.notice else d) for at, d in self._deltas
+            (at, d._replace(notice=anonymize(d.notice, self._base_url)) if d.notice else d)
+            for at, d in _without_retracted(self._deltas)
         ]
+        deltas = [delta for _, delta in timed]
         return Recording(
             self._request,
             redacted("".join(d.text for d in deltas)),
@@ -185,3 +186,10 @@ class _Recorder:
             self._is_default,
             calls=tuple(call._replace(arguments=redacted(call.arguments)) for d in deltas for call in d.calls),
         )
+
+
+def _without_retracted(timed: list[tuple[float, Delta]]) -> list[tuple[float, Delta]]:
+    """Return the deltas with retracted text as what it was: reasoning."""
+    last = max((n for n, (_, delta) in enumerate(timed) if delta.retracts), default=0)
+    retracted = [(at, Delta(reasoning=d.reasoning + d.text, notice=d.notice)) for at, d in timed[:last]]
+    return retracted + [(at, d._replace(retracts=False)) for at, d in timed[last:]]

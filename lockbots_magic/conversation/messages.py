@@ -175,6 +175,8 @@ class Delta(NamedTuple):
     """Remark of the toolkit, not part of the reply, such as "retrying in 3 s"."""
     calls: tuple[ToolCall, ...] = ()
     """Tool calls that the model requested; with their results once called."""
+    retracts: bool = False
+    """True if the text so far was reasoning, as a late closing tag shows: the text begins anew with `text`."""
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ class TurnAccumulator:
         """Seconds from the start to the first text."""
         self._began = time.monotonic()
         self._text: list[str] = []
+        self._earlier_text = ""  # of the rounds before the current one
         self._rounds: list[list[Part | ToolCall]] = []
         self._pieces: list[str] = []
         self._kind: type[TextPart] | type[ReasoningPart] | None = None
@@ -76,8 +77,11 @@ class TurnAccumulator:
         """Add one step of the reply.
 
         Returns:
-            The step to show: text that begins another round is preceded by a blank line.
+            The step to show: text that begins another round is preceded by a blank line; one that retracts holds all
+            the text that remains.
         """
+        if delta.retracts:
+            self._retract()
         if delta.text:
             if self.first_text is None:
                 self.first_text = self.elapsed
@@ -96,7 +100,7 @@ class TurnAccumulator:
             self._add_call(call)
         self.finish_reason = delta.finish_reason or self.finish_reason
         self.usage = delta.usage or self.usage
-        return delta
+        return delta._replace(text=self.text) if delta.retracts else delta
 
     def follow(self, deltas: Iterator[Delta]) -> Generator[Delta, None, None]:
         """Add each of `deltas`, and yield it in the form to show.
@@ -115,6 +119,17 @@ class TurnAccumulator:
         """Attach opaque reasoning data to the current round."""
         self._flush()
         self._current().append(ReasoningPart("", opaque))
+
+    def _retract(self) -> None:
+        """Turn the text of the current round into reasoning."""
+        self._flush()
+        parts = self._current()
+        for n, part in enumerate(parts):
+            if isinstance(part, TextPart):
+                between = ROUND_SEPARATOR if any(isinstance(one, ReasoningPart) for one in parts[:n]) else ""
+                parts[n] = ReasoningPart(between + part.text.strip())
+        self._text[:] = [self._earlier_text] if self._earlier_text else []
+        self.first_text = self.first_text if self._earlier_text else None
 
     def _separated(self, delta: Delta) -> Delta:
         self._append(TextPart, delta.text)
@@ -151,6 +166,7 @@ class TurnAccumulator:
 
     def _begin_round(self) -> None:
         self._flush()
+        self._earlier_text = self.text
         self._rounds.append([])
         self._has_results = False
 

@@ -368,11 +368,14 @@ class Provider(ABC):
         provider = cls(**settings)
         provider.check_params(params)
         request = ChatRequest(model, tuple(Message.of(m) for m in messages), params, stream)
-        pieces = _iterate_text(provider, request)
+        reply = TurnAccumulator()
+        pieces = _iterate_text(provider, request, reply)
         if stream:
             yield from pieces
         else:
-            yield "".join(pieces)
+            for _ in pieces:
+                pass
+            yield reply.text
 
     @classmethod
     def settings(cls) -> set[str]:
@@ -381,8 +384,7 @@ class Provider(ABC):
         return {name for name, p in parameters.items() if p.kind is not p.VAR_KEYWORD}
 
 
-def _iterate_text(provider: Provider, request: ChatRequest) -> Iterator[str]:
-    reply = TurnAccumulator()
+def _iterate_text(provider: Provider, request: ChatRequest, reply: TurnAccumulator) -> Iterator[str]:
     with closing_stream(read_stream(provider, request)) as deltas:
         for delta in reply.follow(deltas):
             if delta.text:

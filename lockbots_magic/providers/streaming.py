@@ -12,6 +12,7 @@ from ..conversation.messages import ChatRequest, Delta
 from ..errors import Cancelled, LockbotsError, ProtocolError, ProviderError
 from ..security.secrets import redacted
 from .wire.sse import SurrogateJoiner
+from .wire.thinking import split_thinking
 
 Pieces = TypeVar("Pieces", bound=Iterable[Any])
 
@@ -30,7 +31,8 @@ class Streams(Protocol):
 def read_stream(provider: Streams, request: ChatRequest) -> Iterator[Delta]:
     """Yield the reply of a provider, checked. All code that reads replies reads them here.
 
-    `stream` of a plug-in may yield text in place of deltas, or return text.
+    `stream` of a plug-in may yield text in place of deltas, or return text. What a model writes between ``<think>``
+    tags becomes reasoning, whoever the provider is.
 
     Raises:
         ProtocolError: The provider yields something else.
@@ -39,7 +41,7 @@ def read_stream(provider: Streams, request: ChatRequest) -> Iterator[Delta]:
         Cancelled: As raised by the provider.
     """
     with translated_errors(provider):
-        yield from to_deltas(provider.stream(request), f"`stream` of {provider.name}", provider.name)
+        yield from split_thinking(to_deltas(provider.stream(request), f"`stream` of {provider.name}", provider.name))
 
 
 def to_deltas(result: Any, what: str, provider: str, *, finish_reason: str | None = None) -> Iterator[Delta]:

@@ -87,8 +87,8 @@ class Toolbox:
                 for delta in deltas:
                     answer.add(delta)
                     calls += [call._replace(arguments=redacted(call.arguments)) for call in delta.calls]  # sent back
-                    if delta.text or delta.reasoning or delta.notice:
-                        yield Delta(delta.text, delta.reasoning, notice=delta.notice)
+                    if delta.text or delta.reasoning or delta.notice or delta.retracts:
+                        yield Delta(delta.text, delta.reasoning, notice=delta.notice, retracts=delta.retracts)
             usage = usage + answer.usage if usage and answer.usage else usage or answer.usage
             finish_reason = answer.finish_reason or None
             if not calls or not is_complete(finish_reason):

@@ -1,0 +1,230 @@
+"""Reasoning that a model writes into its text, between tags: separated from the text while it streams. Pure.
+
+Wire facts, observed: ``<think>`` (DeepSeek R1, Qwen 3, many local models), ``<thinking>``, ``<thought>`` (Gemma),
+``<seed:think>`` (Seed-OSS), ``[THINK]`` (Magistral). Servers whose chat template ends with the opening tag send only
+the closing one. A reply cut by its limit, or one whose model forgot, has only the opening one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ...conversation.messages import Delta
+from .line_context import LineContext
+
+MAX_HELD = 512
+"""Characters held back to decide about one tag."""
+MAX_RUN = 64
+"""Length of a run of backticks or tildes that is read as one."""
+BLOCK_SEPARATOR = "\n\n"
+"""Text between two blocks of reasoning."""
+
+_NAMES = ("think", "thinking", "thought", "seed:think")
+_OPENING = (*(f"<{name}>" for name in _NAMES), "[think]")
+_CLOSING = (*(f"</{name}>" for name in _NAMES), "[/think]")
+_TAG = re.compile("|".join(map(re.escape, (*_OPENING, *_CLOSING))), re.IGNORECASE)
+_TAG_STARTS = frozenset(tag[:end] for tag in (*_OPENING, *_CLOSING) for end in range(1, len(tag)))
+_MARK = re.compile(r"\n|`+|~+|[<\[]")
+
+
+class ThinkingSplitter:
+    """Separates the reasoning between tags from the text of one answer. Constant time for each character.
+
+    A tag counts where a model writes one: an opening tag at the beginning of the text or of a line, or right behind a
+    full stop; a closing one that ends reasoning, or, if no opening tag came, one at the end of a line or of a sentence.
+    Inside code (fences, inline code, quotes) and in the middle of a sentence it is text.
+
+    Example:
+        >>> splitter = ThinkingSplitter()
+        >>> steps = [*splitter.feed("<thi"), *splitter.feed("nk>Two.</think>Four."), *splitter.close()]
+        >>> [(step.text, step.reasoning) for step in steps]
+        [('', 'Two.'), ('Four.', '')]
+    """
+
+    def __init__(self) -> None:
+        self.has_reasoning = False
+        """True once there is reasoning: what follows in another block is separated from it."""
+        self._line = LineContext()
+        self._thinking = False
+        self._held = ""
+        self._blank: list[str] = []  # white space that is emitted with what follows, if at all
+        self._begun = False  # whether the text, or the block of reasoning, holds more than white space
+        self._after_block = False
+        self._text_begun = False
+        self._steps: list[Delta] = []
+
+    def feed(self, text: str) -> list[Delta]:
+        """Return the steps that `text` completes, each with text or with reasoning.
+
+        A step that retracts says that the text before it was reasoning, because only the closing tag came.
+        """
+        if self._begun and not (self._thinking or self._held or _MARK.search(text)):  # most pieces
+            self._line.add(text)
+            return [Delta(text)]
+        self._scan(self._held + text, ended=False)
+        return self._take_steps()
+
+    def close(self) -> list[Delta]:
+        """End the answer: return what was held back."""
+        self._scan(self._held, ended=True)
+        if not self._thinking and not self._begun and not self._after_block and self._blank:
+            self._steps.append(Delta("".join(self._blank)))
+        self._blank.clear()
+        return self._take_steps()
+
+    def restart_text(self) -> None:
+        """Take note that the text so far was retracted."""
+        self._begun, self._text_begun, self._after_block = False, False, True
+        self._blank.clear()
+
+    def _take_steps(self) -> list[Delta]:
+        steps, self._steps = self._steps, []
+        return steps
+
+    def _scan(self, buffer: str, *, ended: bool) -> None:
+        at = 0
+        while mark := _MARK.search(buffer, at):
+            if mark.start() > at:
+                self._add(buffer[at : mark.start()])
+            at = mark.start()
+            end = self._read_mark(mark, buffer, ended)
+            if end is None:
+                self._held = buffer[at:]
+                return
+            at = end
+        self._held = ""
+        if at < len(buffer):
+            self._add(buffer[at:])
+
+    def _read_mark(self, mark: re.Match[str], buffer: str, ended: bool) -> int | None:
+        """Read one mark; return the index behind it, or None if more text is needed."""
+        at, found = mark.start(), mark[0]
+        if found == "\n":
+            self._put(found)
+            self._line.end()
+            return mark.end()
+        if found[0] in "`~":
+            if mark.end() == len(buffer) and len(found) < MAX_RUN and not ended:
+                return None
+            self._put(found)
+            self._line.add_run(found)
+            return mark.end()
+        tag = _TAG.match(buffer, at)
+        if tag is None:
+            if not ended and buffer[at:].lower() in _TAG_STARTS:
+                return None
+            self._add(found)
+            return mark.end()
+        return self._read_tag(tag, buffer, ended)
+
+    def _read_tag(self, tag: re.Match[str], buffer: str, ended: bool) -> int | None:
+        closes = tag[0].lower() in _CLOSING
+        rest = buffer[tag.end() : tag.end() + MAX_HELD]
+        final = ended or len(rest) == MAX_HELD
+        if self._thinking:
+            verdict = self._line.judge_end(rest, final) if closes else "text"
+            if not closes and self._line.is_blank:
+                self._line.fence_has_opening = True
+        elif closes:
+            verdict = self._line.judge_lone_end(rest, final)
+        else:
+            verdict = "tag" if self._line.may_open(first=not self._begun and not self._text_begun) else "text"
+        if verdict == "undecided":
+            return None
+        if verdict == "text":
+            self._add(tag[0])
+        elif closes:
+            self._end_block()
+        else:
+            self._begin_block()
+        return tag.end()
+
+    def _begin_block(self) -> None:
+        self._text_begun = self._text_begun or self._begun
+        self._thinking, self._begun = True, False
+        self._blank.clear()
+        self._line = LineContext()
+
+    def _end_block(self) -> None:
+        if not self._thinking and self._begun:
+            self._steps.append(Delta(retracts=True))
+            self._text_begun, self.has_reasoning = False, True
+        self._thinking, self._begun, self._after_block = False, self._text_begun, True
+        self._blank.clear()
+        self._line = LineContext()
+
+    def _add(self, text: str) -> None:
+        """Add text without marks."""
+        self._put(text)
+        self._line.add(text)
+
+    def _put(self, text: str) -> None:
+        """Emit text as what it is, without the white space around reasoning, and between it and the text."""
+        kept = text if self._begun else text.lstrip()
+        if not self._begun and not (self._thinking or self._after_block):
+            self._blank.append(text[: len(text) - len(kept)])
+        if not kept:
+            return
+        lead = ""
+        if not self._begun:
+            self._begun = True
+            if self._thinking:
+                lead = BLOCK_SEPARATOR if self.has_reasoning else ""
+                self.has_reasoning = True
+        if not self._thinking:
+            self._emit("".join((*self._blank, kept)), "")
+            self._blank.clear()
+            return
+        body = kept.rstrip()
+        if body:
+            self._emit("", "".join((lead, *self._blank, body)))
+            self._blank.clear()
+        if len(body) < len(kept):
+            self._blank.append(kept[len(body) :])
+
+    def _emit(self, text: str, reasoning: str) -> None:
+        last = self._steps[-1] if self._steps else None
+        if last is not None and not last.retracts and bool(last.text) == bool(text):
+            self._steps[-1] = Delta(last.text + text, last.reasoning + reasoning)
+        else:
+            self._steps.append(Delta(text, reasoning))
+
+
+def split_thinking(deltas: Iterator[Delta]) -> Iterator[Delta]:
+    """Yield the deltas of one answer, with what stands between tags as reasoning. Closes `deltas` with itself."""
+    splitter = ThinkingSplitter()
+    try:
+        for delta in deltas:
+            if delta.retracts:
+                splitter.restart_text()
+            steps = splitter.feed(delta.text) if delta.text else []
+            if delta.finish_reason:
+                steps += splitter.close()
+            if delta.reasoning:
+                splitter.has_reasoning = True
+            yield from _with_steps(delta, steps)
+    except Exception:  # what was held back comes before the error
+        yield from splitter.close()
+        raise
+    finally:
+        close = getattr(deltas, "close", None)
+        if close is not None:
+            close()
+    yield from splitter.close()
+
+
+def _with_steps(delta: Delta, steps: list[Delta]) -> Iterator[Delta]:
+    """Yield `steps` in the place of the text of `delta`; the last one holds all else that `delta` says."""
+    if steps == [Delta(delta.text)]:
+        yield delta
+        return
+    if not steps:
+        if delta != Delta(delta.text):
+            yield delta._replace(text="")
+        return
+    if delta.reasoning or delta.retracts:
+        yield Delta(reasoning=delta.reasoning, retracts=delta.retracts)
+    yield from steps[:-1]
+    last = steps[-1]
+    yield delta._replace(text=last.text, reasoning=last.reasoning, retracts=last.retracts)

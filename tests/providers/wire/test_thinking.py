@@ -1,0 +1,228 @@
+"""Reasoning between tags in the text, cut anywhere, inside code and outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from lockbots_magic import Chat
+from lockbots_magic.conversation.messages import ChatRequest, Delta, ToolCall, Usage
+from lockbots_magic.conversation.turn_accumulator import TurnAccumulator
+from lockbots_magic.errors import ServerError
+from lockbots_magic.providers.base import Provider
+from lockbots_magic.providers.wire.thinking import MAX_HELD, ThinkingSplitter, split_thinking
+from tests.effort import examples
+
+
+def split(*pieces: str, finish_reason: str = "stop") -> tuple[str, str]:
+    """Return the text and the reasoning of an answer that arrives in pieces."""
+    reply = TurnAccumulator()
+    for delta in split_thinking(iter([*map(Delta, pieces), Delta(finish_reason=finish_reason)])):
+        reply.add(delta)
+    (one,) = reply.rounds or [None]
+    reasoning = "".join(part.text for part in one.parts if type(part).__name__ == "ReasoningPart") if one else ""
+    return reply.text, reasoning
+
+
+def cuts(text: str) -> Iterator[list[str]]:
+    """Yield the text cut once, at every position, and into pieces of every small size."""
+    for at in range(len(text) + 1):
+        yield [text[:at], text[at:]]
+    for size in (1, 2, 3, 5, 7):
+        yield [text[at : at + size] for at in range(0, len(text), size)]
+
+
+ANSWERS = {
+    "<think>\nTwo and two.\n</think>\n\nFour.": ("Four.", "Two and two."),
+    " \n<thinking>Two.</thinking>\n\nFour.": ("Four.", "Two."),
+    "<Think>Two.</think>Four.": ("Four.", "Two."),
+    "[THINK]Two.[/THINK]Four.": ("Four.", "Two."),
+    "<seed:think>Two.</seed:think>Four.": ("Four.", "Two."),
+    "<think>\n\n</think>\n\nFour.": ("Four.", ""),
+    "<think>a</think>\n<think>b</think>\nFour.": ("Four.", "a\n\nb"),
+    "<think>a</think>One.<think>b</think>Two.": ("One.Two.", "a\n\nb"),
+    "One.\n<think>b</think>\nTwo.": ("One.\n\nTwo.", "b"),
+    "<think>a</think>\n\n</think>\n\nFour.": ("Four.", "a"),
+    "<think>never closed": ("", "never closed"),
+    "<think>half a tag</thi": ("", "half a tag</thi"),
+    # only the closing tag
+    "Two and two.\n</think>\n\nFour.": ("Four.", "Two and two."),
+    "Two and two.</think>Four.": ("Four.", "Two and two."),
+    "Two and two. </think> Four.": ("Four.", "Two and two."),
+    "Two and two </think>\nFour.": ("Four.", "Two and two"),
+    "</think>\n\nFour.": ("Four.", ""),
+    "Maybe `x`.\n```\ny\n```\n</think>\nFour.": ("Four.", "Maybe `x`.\n```\ny\n```"),
+    # reasoning about tags and code
+    "<think>I end with `</think>`, then.\n</think>Four.": ("Four.", "I end with `</think>`, then."),
+    "<think>`<think>x</think>` is code\n</think>Four.": ("Four.", "`<think>x</think>` is code"),
+    '<think>Say "</think>" first.</think>Four.': ("Four.", 'Say "</think>" first.'),
+    "<think>it's ` odd </think>Four.": ("Four.", "it's ` odd"),
+    "<think>\n```json\n{\n</think>\nFour.": ("Four.", "```json\n{"),
+    "<think>\n```\ny\n```</think>Four.": ("Four.", "```\ny\n```"),
+    "<think>\n```\n<think>\na\n</think>\n```\nb\n</think>\nFour.": ("Four.", "```\n<think>\na\n</think>\n```\nb"),
+    '<think>\n```\nf("</think>")\n```\nb</think>Four.': ("Four.", '```\nf("</think>")\n```\nb'),
+}
+
+
+def test_reasoning_is_split_off_wherever_the_text_is_cut():
+    for answer, expected in ANSWERS.items():
+        for pieces in cuts(answer):
+            assert split(*pieces) == expected, pieces
+
+
+PLAIN = (
+    "",
+    " \n",
+    "Plain.",
+    "a < b, [x], `y`, ~~z~~",
+    "A half <thin",
+    "Write `<think>` and `</think>`.",
+    "The tags <think> and </think> surround thoughts.",
+    "Tags end with </think>",
+    'Its end is "</think>" here.',
+    "```\n<think>\na\n</think>\n```\nb",
+    "~~~~xml\n~~~\n<think>\n</think>\n~~~~\nb",
+    "1. ```\n   <think>\n   a\n   </think>\n   ```\n2. b",
+    "> ```\n> </think>\n> ```",
+    "``` not a fence ``` b",
+    "Code:\n\n    <think>\n    </think>\n\nb",
+    "Open:\n```\n<think>\n</think>",
+)
+
+
+def test_tags_in_code_and_in_sentences_are_text():
+    for answer in PLAIN:
+        for pieces in cuts(answer):
+            assert split(*pieces) == (answer, ""), pieces
+
+
+CODE = st.sampled_from(("<think>", "</think>", "<thinking>", "x = 1", "", "if a < b:", "[THINK]", '{"a": 1}'))
+FENCES = st.builds(
+    lambda mark, language, lines: "\n".join((f"{mark}{language}", *lines, mark)),
+    st.sampled_from(("```", "````", "~~~")),
+    st.sampled_from(("", "xml", "python")),
+    st.lists(CODE, max_size=4),
+)
+INLINE = st.builds("Use {0}{1}{0} here.".format, st.sampled_from(("`", "``")), CODE.filter(bool))
+PROSE = st.sampled_from(
+    ("Four.", "a < b", "Say <think> or </think> so.", "- one\n- two", "it's", '{"n": 30}', "[1]", "é…")
+)
+BLOCKS = st.lists(st.one_of(PROSE, FENCES, INLINE), min_size=1, max_size=4).map("\n\n".join)
+THOUGHTS = st.lists(
+    st.one_of(INLINE, st.sampled_from(("Hmm.", "a < b", '{"n": 2}', "```\ny\n```", "is it <think>?"))), max_size=4
+).map("\n\n".join)
+
+
+@settings(max_examples=examples(800))
+@given(text=BLOCKS, thoughts=THOUGHTS, tag=st.sampled_from(("think", "thinking")), data=st.data())
+def test_any_thoughts_and_any_text_come_apart(text: str, thoughts: str, tag: str, data: st.DataObject):
+    answer = f"<{tag}>\n{thoughts}\n</{tag}>\n\n{text}"
+    places = sorted(data.draw(st.lists(st.integers(0, len(answer)), max_size=8)))
+    pieces = [answer[start:end] for start, end in zip([0, *places], [*places, len(answer)], strict=True)]
+    assert split(*pieces) == (text, thoughts)
+    assert split(*text) == (text, "")
+
+
+@settings(max_examples=examples(800))
+@given(st.lists(st.sampled_from(("<think>", "</think>", "`", "```", "\n", " ", "a", ".", '"', "~~~", "<", "[/THINK]"))))
+@example(["<think>", "`", "</think>", "`", "</think>"])
+def test_no_character_is_lost_or_moved_by_where_it_is_cut(pieces: list[str]):
+    answer = "".join(pieces)
+    whole = split(answer)
+    assert split(*pieces) == split(*answer) == whole
+    for character in "a.\"'":
+        assert sum(part.count(character) for part in whole) == answer.count(character)
+
+
+def test_what_is_split_once_is_not_split_again():
+    for answer in (*ANSWERS, *PLAIN):
+        reply = TurnAccumulator()
+        for delta in split_thinking(split_thinking(iter([*map(Delta, answer), Delta(finish_reason="stop")]))):
+            reply.add(delta)
+        assert reply.text == split(answer)[0]
+
+
+def test_little_is_held_back_for_a_tag_that_stays_undecided():
+    splitter = ThinkingSplitter()
+    splitter.feed("<think>a ` b </think>")
+    fed = ["x" * 16] * (MAX_HELD // 16 + 2)
+    steps = [step for piece in fed for step in splitter.feed(piece)]
+    assert "".join(step.text for step in steps) == "".join(fed)
+
+
+def test_other_fields_keep_their_place_beside_the_split_text():
+    usage = Usage(1, 2)
+    deltas = [
+        Delta("<think>a</think>b", "native", usage=usage),
+        Delta("<thi", notice="retrying"),
+        Delta(finish_reason="stop"),
+    ]
+    steps = list(split_thinking(iter(deltas)))
+    assert [(step.text, step.reasoning) for step in steps[:3]] == [("", "native"), ("", "a"), ("b", "")]
+    assert [step.usage for step in steps if step.usage] == [usage]
+    assert [step.notice for step in steps if step.notice] == ["retrying"]
+    assert steps[-1] == Delta("<thi", finish_reason="stop")
+
+
+def test_what_was_held_back_comes_before_an_error():
+    def broken() -> Iterator[Delta]:
+        yield Delta("Four <thi")
+        raise ServerError("gone")
+
+    seen = []
+    with pytest.raises(ServerError):
+        seen.extend(step.text for step in _noting(split_thinking(broken()), seen))
+    assert "".join(seen) == "Four <thi"
+
+
+def _noting(steps: Iterator[Delta], seen: list[str]) -> Iterator[Delta]:
+    for step in steps:
+        seen.append(step.text)
+        yield step._replace(text="")
+
+
+class Muser(Provider):
+    """A plug-in whose model writes its thoughts into the text."""
+
+    name = "muser"
+
+    def stream(self, request: ChatRequest) -> Iterator[Delta]:
+        for piece in ("<thi", "nk>Hmm.</th", "ink>\n\n", "Four."):
+            yield Delta(piece)
+
+
+class QuietMuser(Muser):
+    """Calls the wrapped method of its base class."""
+
+    def stream(self, request: ChatRequest) -> Iterator[Delta]:
+        yield from super().stream(request)
+
+
+def test_every_provider_separates_reasoning_from_text():
+    for model in (Muser(), QuietMuser(), lambda prompt: "<think>Hmm.</think>\n\nFour."):
+        turn = Chat(model).ask("2 + 2?")
+        assert (turn.reply, turn.reasoning) == ("Four.", "Hmm.")
+    for stream in (True, False):
+        assert "".join(QuietMuser.create_completion("", [], stream=stream)) == "Four."
+
+
+def test_text_before_a_lone_closing_tag_is_taken_out_of_the_turn():
+    chat = Chat(lambda prompt: ["Two and", " two.\n", "</think>\n", "Four."])
+    reply = chat.stream("2 + 2?")
+    steps = list(reply.deltas)
+    assert [step.text for step in steps if step.retracts] == [""]
+    assert (reply.turn.reply, reply.turn.reasoning) == ("Four.", "Two and two.")
+    assert chat.prepare("And?").request.messages[1].content == "Four."
+
+
+def test_text_of_earlier_rounds_is_not_retracted():
+    reply = TurnAccumulator()
+    reply.add(Delta("One."))
+    reply.add(Delta(calls=(ToolCall("a", "f", "{}", "1"),)))
+    reply.add(Delta("Hmm."))
+    shown = reply.add(Delta("Two.", retracts=True))
+    assert shown.text == reply.text == "One.\n\nTwo."
+    assert [part.text for part in reply.rounds[1].parts] == ["Hmm.", "Two."]
