@@ -22,7 +22,8 @@ from .http.request import display_url
 from .http_provider import HTTPProvider
 from .validation import wrap_credential
 from .wire.content import parse_content
-from .wire.errors import is_error, make_snippet, object_error, parse_json
+from .wire.errors import is_error, make_snippet, object_error
+from .wire.json_text import parse_json
 from .wire.sse import EventDecoder, MalformedStream, SurrogateJoiner, TextDecoder
 
 USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) lockbots-magic"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...errors import ProtocolError
-from .errors import parse_json
+from .json_text import parse_json
 from .sse import MAX_EVENT, Event, EventDecoder, MalformedStream
 
 BLANK = b"\xef\xbb\xbf \t\r\n"

@@ -13,7 +13,8 @@ from ...errors import ProtocolError, ProviderError
 from .body import BodyDecoder
 from .choices import choice_body, first_choice
 from .content import parse_content, parse_reasoning
-from .errors import is_error, make_snippet, object_error, parse_json
+from .errors import is_error, make_snippet, object_error
+from .json_text import parse_json
 from .sse import Event, SurrogateJoiner
 from .tool_calls import ToolCallAssembler
 from .usage import parse_usage

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from ...errors import (
@@ -14,10 +13,9 @@ from ...errors import (
     ServerError,
 )
 from ...security.foreign_text import quote_line
+from .error_words import MAX_WORDS, error_words, is_page, page_words
+from .json_text import parse_json
 from .refusal import specify_error
-
-MAX_SNIPPET = 200
-"""Characters of a server's text that an error message quotes."""
 
 _STATUS_OF_NAME = {
     "invalid_api_key": 401,
@@ -30,20 +28,40 @@ _STATUS_OF_NAME = {
     "server_error": 500,
     "api_error": 500,
     "overloaded_error": 503,
+    "INVALID_ARGUMENT": 400,
+    "FAILED_PRECONDITION": 400,
+    "UNAUTHENTICATED": 401,
+    "PERMISSION_DENIED": 403,
+    "NOT_FOUND": 404,
+    "RESOURCE_EXHAUSTED": 429,
+    "INTERNAL": 500,
+    "UNAVAILABLE": 503,
 }
 """Names of errors inside a 200, of services that send no number -> HTTP status."""
-
-_raw_decode = json.JSONDecoder().raw_decode
+_STATUS_KEYS = ("res_status", "status", "code", "status_code", "statusCode", "error_code", "type")
+_MESSAGE_KEYS = ("message", "detail", "errors", "msg", "error_message", "error_msg", "errorMessage", "err_msg")
+"""Names under which an object without choices says what went wrong."""
 
 
 def is_error(value: Any) -> bool:
-    """Whether a JSON value is an error object: it says so, or has a message and no choices."""
+    """Whether a JSON value is an error object: it says so, or it has a message and no choices."""
     value = _unwrap(value)
     if not isinstance(value, dict):
         return False
-    message = value.get("message") or value.get("detail")
-    has_message = isinstance(message, str) and "choices" not in value
-    return bool(value.get("error")) or value.get("object") == "error" or has_message
+    if _says_error(value):
+        return True
+    message = next((value[key] for key in _MESSAGE_KEYS if value.get(key)), None)
+    is_chat_message = isinstance(message, dict) and ("role" in message or "content" in message)
+    return "choices" not in value and isinstance(message, str | list | dict) and not is_chat_message
+
+
+def _says_error(value: dict[str, Any]) -> bool:
+    error, base = value.get("error"), value.get("base_resp")
+    if isinstance(error, dict):  # some services send an empty one with each success
+        error = any(error.values()) or value.get("object") == "error"
+    if isinstance(base, dict) and base.get("status_code"):
+        return True
+    return bool(error) or value.get("object") == "error" or (value.get("type") == "error" and "choices" not in value)
 
 
 def object_error(value: Any, status: int = 200, retry_after: float | None = None) -> ProviderError:
@@ -59,9 +77,7 @@ def object_error(value: Any, status: int = 200, retry_after: float | None = None
     body = value if isinstance(value, dict) else {}
     error = body.get("error")
     inner = error if isinstance(error, dict) else body
-    candidates = (error, inner.get("message"), inner.get("detail"), inner.get("code"), inner.get("type"))
-    text = next((t for t in candidates if isinstance(t, str) and t.strip()), "")
-    message = make_snippet(text) or "The server reported an unspecified error"
+    message = error_words(value) or "The server reported an unspecified error"
     if status < 400:
         status = _find_status(inner) or _find_status(body) or status
     if inner.get("code") == "model_not_found" or (status == 404 and "model" in message.lower()):
@@ -100,23 +116,17 @@ def refusal_error(status: int, body: bytes, retry_after: float | None = None) ->
     value = parse_json(text)
     if isinstance(_unwrap(value), dict):
         return object_error(value, status, retry_after)
-    message = "The server returned a web page" if text.startswith("<") else make_snippet(text)
+    if is_page(text):
+        title = page_words(text)
+        message = f"The server returned a web page: {title}" if title else "The server returned a web page"
+    else:
+        message = error_words(text if value is None else value)
     return specify_error(status_error(status, message or "The server refused the request", retry_after), text)
 
 
 def make_snippet(text: str) -> str:
     """Return the beginning of a server's text, on one line, without control characters and credentials."""
-    return quote_line(text, MAX_SNIPPET)
-
-
-def parse_json(text: str) -> Any:
-    """Return `text` parsed as JSON; None if it is invalid (or ``null``)."""
-    text = text.strip()
-    try:
-        value, end = _raw_decode(text)  # a third faster than `json.loads`; called for each token
-    except (ValueError, RecursionError):
-        return None
-    return value if end == len(text) else None
+    return quote_line(text, MAX_WORDS)
 
 
 def _unwrap(value: Any) -> Any:
@@ -125,7 +135,7 @@ def _unwrap(value: Any) -> Any:
 
 
 def _find_status(error: dict[str, Any]) -> int | None:
-    statuses = (_parse_status(error.get(key)) for key in ("res_status", "status", "code", "status_code", "type"))
+    statuses = (_parse_status(error.get(key)) for key in _STATUS_KEYS)
     return next((status for status in statuses if status), None)
 
 
