@@ -11,6 +11,7 @@ from .cassette.active import with_active_cassette, with_cassette
 from .conversation.context_window import try_fit_messages
 from .conversation.conversation import Conversation, Slot
 from .conversation.messages import CellOrigin, ChatRequest, Message
+from .conversation.model_names import display_name
 from .conversation.turn import Turn
 from .errors import LockbotsError, UsageError
 from .providers import provider_class, split_model
@@ -219,7 +220,7 @@ class Chat:
         provider.check_parts(request)
         draft = Turn(
             prompt,
-            model=model.id,
+            model=display_name(model.id),
             provider=provider.name,
             params=params,
             system=system,

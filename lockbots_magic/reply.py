@@ -16,6 +16,7 @@ from .conversation.conversation import Conversation, Slot
 from .conversation.ending import outcome_of
 from .conversation.history_entry import HistoryEntry
 from .conversation.messages import ChatRequest, Delta
+from .conversation.model_names import display_name
 from .conversation.turn import Status, Turn
 from .conversation.turn_accumulator import TurnAccumulator
 from .errors import Cancelled, Interrupted, PromptTooLongError, ProviderError, UsageError
@@ -236,7 +237,7 @@ class Reply(Iterator[str]):
         with translated_errors(self._provider):
             model = self._provider.resolved(self.request.model, self.request.cancellation).id
         self.request = replace(self.request, model=model)
-        self._draft = replace(self._draft, model=model)
+        self._draft = replace(self._draft, model=display_name(model))
 
     def _turn(self, status: Status, error: str) -> Turn:
         read = self._accumulator

@@ -13,6 +13,7 @@ from ..conversation.messages import ChatRequest, Delta, Message, ModelInfo
 from ..errors import Cancelled, ProviderError, UsageError
 from ..providers.base import Provider
 from ..providers.streaming import closing_stream, read_stream
+from ..providers.wire.model_list import ModelList
 from ..security.secrets import redacted
 from .anonymize import anonymize, describe_error
 from .cassette import Cassette
@@ -84,6 +85,12 @@ class CassetteProvider(Provider):
         if self.cassette.mode == "replay":
             return list(self.provider.models.values())
         return self.provider.list_models()
+
+    def model_list(self) -> ModelList:
+        """Return the models on offer, as `list_models` does."""
+        if self.cassette.mode == "replay":
+            return ModelList(tuple(self.provider.models.values()))
+        return self.provider.model_list()
 
     def ready(self) -> None:
         """Check the credential, if every request is sent; otherwise it is checked when one is."""

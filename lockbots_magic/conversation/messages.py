@@ -138,6 +138,10 @@ class ModelInfo:
     """Maximum length of all messages together (tokens)."""
     takes_images: bool | None = None
     """Whether the model accepts images; None uses the provider's default."""
+    kind: str = ""
+    """What a model that is not for chat is for, such as ``"embedding"``; it is listed, but never a default."""
+    owned_by: str = ""
+    """Owner in the server's words; local servers name themselves here."""
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,7 @@ class Session:
         known = self.conversations.by_name.get(place)
         chat = Chat(model, auth=auth, conversation=Conversation(place) if known is None else known, **given)
         chat.provider.learned = self.learned
+        chat.model = self.catalog.whole_id(name, chat.provider.base_url, chat.model)
         if settings.temperature is not None and "temperature" in chat.provider.parameters:
             chat.params["temperature"] = settings.temperature
         return chat

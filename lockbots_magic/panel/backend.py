@@ -190,7 +190,7 @@ class PanelBackend(ABC):
         Raises:
             LockbotsError: The provider is unavailable or doesn't answer.
         """
-        return self._catalog.fetch(name, self.provider(name))
+        return list(self._catalog.fetch(name, self.provider(name)).models)
 
     def provider(self, name: str) -> Provider:
         """Return a provider by name, configured to list its models."""

@@ -23,6 +23,7 @@ from .headers import RequestHeaders
 from .learned import LearnedFacts
 from .streaming import closing_stream, read_stream
 from .validation import parse_base_url, parse_count, parse_seconds, parse_switch, parse_timeout, wrap_credential
+from .wire.model_list import ModelList
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -273,6 +274,10 @@ class Provider(ABC):
             ProviderError: The server failed to reply.
         """
         return list(self.models.values())
+
+    def model_list(self) -> ModelList:
+        """Return the models on offer, and how many rows of the server's list were skipped; see `list_models`."""
+        return ModelList(tuple(self.list_models()))
 
     def takes(self, param: str) -> bool:
         """Whether a request may set this parameter."""

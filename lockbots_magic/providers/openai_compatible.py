@@ -5,7 +5,6 @@ Wire facts: the OpenAI API reference, "Create chat completion" and "List models"
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -14,13 +13,14 @@ from typing import Any, ClassVar
 
 from ..conversation.cancellation import Cancellation
 from ..conversation.messages import ChatRequest, Delta, ModelInfo
-from ..errors import ConnectionFailed, ModelNotFoundError, ProtocolError, ProviderTimeout, UsageError
+from ..errors import ConnectionFailed, ModelNotFoundError, ProviderTimeout, UsageError
 from ..security.secrets import Secret
 from .adaptation import given_fields, stream_adapted
 from .address import is_azure, ollama_address, with_path
 from .http import HTTPRequest
 from .http_provider import HTTPProvider
 from .wire.chat_completions import ChatCompletionsDecoder
+from .wire.model_list import ModelList, read_model_list
 
 MODEL_LIST_TIMEOUT = 10.0
 """Time (s) for the list of models."""
@@ -126,11 +126,13 @@ class OpenAICompatible(HTTPProvider):
         info = self.model_info(model)
         if info.id:
             return info
-        listed = self._fetch_models(cancellation)
-        if not listed:
-            message = f"{self.name} serves no model yet. Load one there, or name it: `{self.name}:MODEL`."
-            raise ModelNotFoundError(message, provider=self.name)
-        return listed[0]
+        listed = self._fetch_models(cancellation).models
+        for one in listed:
+            if not one.kind:
+                return one
+        told = f"lists no chat model, only {listed[0].name or listed[0].id}" if listed else "serves no model yet"
+        message = f"{self.name} {told}. Load one there, or name it: `{self.name}:MODEL`."
+        raise ModelNotFoundError(message, provider=self.name)
 
     def list_models(self) -> list[ModelInfo]:
         """Ask the server for its models: `GET {base}/models`.
@@ -139,19 +141,18 @@ class OpenAICompatible(HTTPProvider):
             ProviderError: The server failed to reply, or not with a list of models.
             AuthenticationError: The credential is missing.
         """
+        return list(self.model_list().models)
+
+    def model_list(self) -> ModelList:
+        """Ask the server for its models, see `list_models`."""
         self.ready()
         return self._fetch_models(Cancellation())
 
-    def _fetch_models(self, cancellation: Cancellation) -> list[ModelInfo]:
+    def _fetch_models(self, cancellation: Cancellation) -> ModelList:
         request = HTTPRequest("GET", self.endpoint("/models"), secret_headers=self.build_auth_header())
         deadline = time.monotonic() + MODEL_LIST_TIMEOUT
         with self.errors_named(), self.open(request, deadline, cancellation) as exchange:
-            body = b"".join(exchange)
-        try:
-            return [ModelInfo(str(row["id"])) for row in json.loads(body)["data"]]
-        except (ValueError, KeyError, TypeError, RecursionError):
-            message = "The response is not a list of models. Check the base URL."
-            raise ProtocolError(message, provider=self.name) from None
+            return read_model_list(exchange)
 
 
 @dataclass(frozen=True)

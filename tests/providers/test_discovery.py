@@ -4,16 +4,21 @@ import json
 import socket
 import threading
 import time
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lockbots_magic.conversation.messages import ModelInfo
 from lockbots_magic.errors import ConnectionFailed
 from lockbots_magic.providers import discovery
-from lockbots_magic.providers.discovery import DiscoveredServer, parse_model_list
+from lockbots_magic.providers.discovery import DiscoveredServer, models_in
+from lockbots_magic.providers.local_servers import KINDS
 from lockbots_magic.providers.openai_compatible import PRESETS
 from tests.rawserver import RawServer, drips, full_port, hangs, sends
+
+PORTS = set(discovery.USUAL_PORTS)
 
 
 def listing(*models, **more):
@@ -46,16 +51,31 @@ def free_port():
 # Servers that are found
 
 
-def test_usual_ports_are_those_of_local_presets():
-    assert sorted(row.name for row in PRESETS if "localhost" in row.url) == ["llamacpp", "lmstudio", "ollama", "vllm"]
+def test_usual_ports_are_those_of_local_presets_and_of_other_known_servers():
+    presets = {row.name: urlsplit(row.url).port for row in PRESETS if "localhost" in row.url}
+    by_provider = {kind.provider: kind.ports for kind in KINDS if kind.provider}
+    assert by_provider.keys() == presets.keys()
+    assert all(port in by_provider[name] for name, port in presets.items())
+    assert {8080, 9931, 4000, 5000, 5001, 30000} <= PORTS
+
+
+def test_server_is_known_by_the_owner_of_its_models_before_its_port(monkeypatch):
+    monkeypatch.setattr(discovery, "USUAL_PORTS", {1: KINDS[0]})
+    owners = {"library": "Ollama", "organization_owner": "LM Studio", "llamacpp": "llama.cpp", "vllm": "vLLM"}
+    owners |= {"sglang": "SGLang", "tabbyAPI": "TabbyAPI", "koboldcpp": "KoboldCpp", "humanity": "GPT4All"}
+    for owner, title in owners.items():
+        kind = DiscoveredServer(1, "", (ModelInfo("m"), ModelInfo("n", owned_by=owner))).kind
+        assert kind.title == title
+    assert DiscoveredServer(1, "", (ModelInfo("m", owned_by="me"),)).kind == KINDS[0]
+    assert DiscoveredServer(2, "", (ModelInfo("m"),)).kind is None
 
 
 def test_servers_are_found_with_their_models_and_sorted_by_port():
     with RawServer(serves("a", "b")) as one, RawServer(serves("c")) as other:
         found = discovery.discover([other.port, one.port, free_port()])
     servers = [
-        DiscoveredServer(one.port, f"{one.url}/v1", ("a", "b")),
-        DiscoveredServer(other.port, f"{other.url}/v1", ("c",)),
+        DiscoveredServer(one.port, f"{one.url}/v1", (ModelInfo("a"), ModelInfo("b"))),
+        DiscoveredServer(other.port, f"{other.url}/v1", (ModelInfo("c"),)),
     ]
     assert found == sorted(servers, key=lambda server: server.port)
 
@@ -77,7 +97,7 @@ def test_server_on_the_ipv6_loopback_address_is_found():
     thread.start()
     with listener:
         port = listener.getsockname()[1]
-        assert discovery.discover([port]) == [DiscoveredServer(port, f"http://[::1]:{port}/v1", ("six",))]
+        assert discovery.discover([port]) == [DiscoveredServer(port, f"http://[::1]:{port}/v1", (ModelInfo("six"),))]
         thread.join()
 
 
@@ -121,6 +141,26 @@ def test_redirect_to_another_port_is_not_followed():
         assert other.connections == 0
 
 
+# Servers that answer with a refusal
+
+
+def refuses(status, body=b'{"error": "Unauthorized"}'):
+    return lambda peer: peer.request() and peer.answer(body, status)
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [("401 Unauthorized", "locked"), ("403 Forbidden", "locked"), ("503 Service Unavailable", "loading")],
+)
+def test_server_that_wants_a_key_or_is_loading_is_found(status, state, monkeypatch):
+    with RawServer(refuses(status)) as server, RawServer(refuses(status, b"<html>no</html>")) as other:
+        monkeypatch.setattr(discovery, "USUAL_PORTS", {server.port: None, other.port: None})
+        (found,) = discovery.discover()  # a page on a usual port may be of anything
+        named = discovery.discover([other.port])
+    assert (found.port, found.state, found.models) == (server.port, state, ())
+    assert [one.state for one in named] == [state, state]
+
+
 # What is not a model server
 
 INVALID_LISTS = [
@@ -136,7 +176,6 @@ INVALID_LISTS = [
     b'{"data": [1]}',
     b'{"data": [{"id": 1}]}',
     b'{"data": [{"id": ""}]}',
-    b'{"data": [{"id": "m"}, null]}',
     b'{"error": "no"}',
     b"[" * 100_000,
     b"9" * 100_000,
@@ -145,12 +184,12 @@ INVALID_LISTS = [
 
 @pytest.mark.parametrize("body", INVALID_LISTS, ids=lambda body: repr(body[:20]))
 def test_invalid_list_of_models_is_none(body):
-    assert parse_model_list(body) is None
+    assert models_in(body) is None
 
 
 @pytest.mark.parametrize("body", [b'{"object": "list", "data": null}', b'{"object": "list", "data": []}'])
 def test_list_of_models_may_be_empty(body):
-    assert parse_model_list(body) == ()
+    assert models_in(body) == ()
 
 
 @given(
@@ -161,8 +200,8 @@ def test_list_of_models_may_be_empty(body):
     ).map(lambda value: json.dumps(value).encode())
 )
 def test_any_body_is_a_list_of_models_or_none(body):
-    models = parse_model_list(body)
-    assert models is None or all(isinstance(model, str) for model in models)
+    models = models_in(body)
+    assert models is None or all(model.id.isprintable() for model in models)
 
 
 def test_list_larger_than_the_bound_is_ignored(monkeypatch):
@@ -173,14 +212,14 @@ def test_list_larger_than_the_bound_is_ignored(monkeypatch):
 
 def test_model_names_longer_than_the_bound_are_left_out():
     longest = "x" * discovery.MAX_MODEL_NAME
-    assert parse_model_list(listing("a", longest, longest + "x")) == ("a", longest)
+    assert models_in(listing("a", longest, longest + "x")) == (ModelInfo("a"), ModelInfo(longest))
 
 
 OTHER_SERVERS = {
     "says nothing": sends(b""),
     "is no web server": sends(b"SSH-2.0-OpenSSH_9.6\r\n"),
     "a page": sends(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>"),
-    "refuses": sends(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"),
+    "knows no such page": sends(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),
     "breaks off": sends(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n", listing("m")),
     "bad chunks": sends(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"),
     "bad compression": sends(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc"),

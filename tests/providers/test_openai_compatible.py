@@ -1,10 +1,12 @@
 """Chat completions against the mock server: requests, presets, and unusual or malformed responses."""
 
 import itertools
+import json
 import pickle
 
 import pytest
 
+from lockbots_magic.conversation.cancellation import Cancellation
 from lockbots_magic.conversation.messages import ChatRequest, Usage
 from lockbots_magic.errors import (
     AuthenticationError,
@@ -19,6 +21,8 @@ from lockbots_magic.errors import (
 )
 from lockbots_magic.providers import provider_class
 from lockbots_magic.providers.openai_compatible import PRESETS, OpenAICompatible, presets
+from lockbots_magic.providers.wire import model_list
+from tests.rawserver import RawServer, drips, sends
 
 HEARD = 'You said: "Привет 🙂". I have heard 1 message.'.replace("Привет", "Hello")
 PROMPT = "Hello 🙂"
@@ -333,3 +337,39 @@ def test_credential_echoed_in_a_reply_is_redacted(mock_server):
 def test_class_of_a_preset_can_be_pickled(row):
     kind = provider_class(row.name)
     assert pickle.loads(pickle.dumps(kind)) is kind
+
+
+# Lists of models
+
+
+def lists(rows):
+    return sends(
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + json.dumps({"object": "list", "data": rows}).encode()
+    )
+
+
+def test_default_is_the_first_model_for_chat():
+    rows = [{"id": "nomic-embed-text"}, {"id": "m", "type": "embeddings"}, {"id": "chat"}]
+    with RawServer(lists(rows)) as server:
+        provider = presets.vllm(base_url=f"{server.url}/v1")
+        assert provider.resolved("", Cancellation()).id == "chat"
+        assert [model.id for model in provider.list_models()] == ["nomic-embed-text", "m", "chat"]
+
+
+def test_without_a_model_for_chat_the_error_says_so():
+    with RawServer(lists([{"id": "nomic-embed-text"}])) as server:
+        provider = presets.vllm(base_url=f"{server.url}/v1")
+        with pytest.raises(ModelNotFoundError, match="lists no chat model, only nomic-embed-text"):
+            provider.resolved("", Cancellation())
+
+
+def test_skipped_rows_of_a_list_are_counted():
+    with RawServer(lists([{"id": "a"}, {"object": "model"}])) as server:
+        assert presets.vllm(base_url=f"{server.url}/v1").model_list().skipped == 1
+
+
+def test_list_of_any_length_is_bounded(monkeypatch):
+    monkeypatch.setattr(model_list, "MAX_LIST", 100_000)
+    endless = drips(b"HTTP/1.1 200 OK\r\n\r\n", b'{"data": [' + b" " * 50_000)
+    with RawServer(endless) as server, pytest.raises(ProtocolError, match="longer"):
+        presets.vllm(base_url=f"{server.url}/v1").list_models()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from argparse import ArgumentTypeError, Namespace
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ...conversation.messages import ModelInfo
+from ...conversation.model_names import display_names
 from ...prompt.magic_line import quote_word
 from ...providers import discovery
+from ...providers.openai_compatible import PRESETS
 from ...rendering.table import Table
 from ..session import Session
 from .command import argument, command, excerpt
@@ -16,15 +18,15 @@ from .result import CommandResult, DisplayResult, TextResult
 
 if TYPE_CHECKING:
     from ...providers.discovery import DiscoveredServer
-    from ...providers.openai_compatible import Preset
 
 MAX_NAMED = 5
 """Models named for each server."""
 
-_TITLES = {"ollama": "Ollama", "lmstudio": "LM Studio", "llamacpp": "llama.cpp", "vllm": "vLLM"}
 _WITHOUT_CREDENTIAL = ("openai", "vllm", "llamacpp", "lmstudio", "ollama")
 """Providers for a server of unknown kind: the first without a credential is taken, since it would be sent along."""
-_PLAIN = re.compile(r"\w[\w.:/@+-]*")  # the name of a model must not suggest options
+_ADDRESSES = {row.name: row.url for row in PRESETS}
+_PLAIN = re.compile(r"\w[\w.:/@+()-]*(?: [\w(][\w.:/@+()-]*)*")  # the name of a model must not suggest options
+_STATES = {"locked": "wants a key", "loading": "is loading; try again in a moment"}
 _NOTHING = (
     "No model server answers on this machine. Start one: `ollama serve`, LM Studio's local server, "
     "`llama-server -m FILE.gguf` or `vllm serve MODEL`. To look at another port: `%lockbots discover --port N`."
@@ -43,37 +45,56 @@ def discover(session: Session, options: Namespace) -> CommandResult:
     found = discovery.discover(options.port)
     if not found:
         return TextResult(_NOTHING)
-    rows = [_row(session, server, discovery.USUAL_PORTS.get(server.port)) for server in found]
-    caption = "Names are guessed from the usual ports."
-    return DisplayResult(Table(("server", "address", "models", "to use it"), rows, caption))
+    names = [_provider_for(session, server) for server in found]
+    rows = [_row(session, server, name) for server, name in zip(found, names, strict=True)]
+    remarks = ["Names are those that the servers give themselves, or guessed from the usual ports."]
+    locked = dict.fromkeys(name for server, name in zip(found, names, strict=True) if server.state == "locked")
+    if locked:
+        logins = " or ".join(f"`%lockbots login {name}`" for name in locked)
+        remarks.append(f"A server that wants a key: run {logins} before its line.")
+    return DisplayResult(Table(("server", "address", "models", "to use it"), rows, " ".join(remarks)))
 
 
-def _row(session: Session, server: DiscoveredServer, preset: Preset | None) -> tuple[str, str, str, str]:
+def _row(session: Session, server: DiscoveredServer, name: str) -> tuple[str, str, str, str]:
     """Return the row of a server, and put its models into the catalog."""
-    name = preset.name if preset else _provider_without_credential(session)
-    line, address = f"%lockbots use {name}:{_first_usable(server.models)}", server.base_url
-    if preset and address.startswith("http://127.") and _uses_default_address(session, preset):
-        address = preset.url  # the provider's default address
+    address = server.base_url
+    shown = display_names([model.id for model in server.models])
+    model = f":{_first_usable(server, shown)}" if server.state == "ready" else ""
+    line = f"%lockbots use {quote_word(f'{name}{model}')}"
+    if _is_default_address(session, name, server):
+        address = _ADDRESSES[name]
     else:
         line += f" --base-url {address}"
-    session.catalog.keep(name, address, [ModelInfo(model) for model in server.models])
-    return _TITLES.get(name, name) if preset else "another", server.base_url, _format_models(server.models), line
+    if server.state == "ready":
+        session.catalog.keep(name, address, server.models)
+    title = server.kind.title if server.kind else "another"
+    return title, server.base_url, _STATES.get(server.state) or _format_models(shown), line
 
 
-def _provider_without_credential(session: Session) -> str:
-    return next((name for name in _WITHOUT_CREDENTIAL if session.credentials.get(name) is None), "ollama")
+def _provider_for(session: Session, server: DiscoveredServer) -> str:
+    """Return the provider to use a server with; at an unusual port one whose credential it would not be sent."""
+    kind = server.kind
+    is_usual = kind is not None and discovery.USUAL_PORTS.get(server.port) == kind
+    if kind and kind.provider and (is_usual or session.credentials.get(kind.provider) is None):
+        return kind.provider
+    names = _WITHOUT_CREDENTIAL if server.state == "ready" else _WITHOUT_CREDENTIAL[1:]  # the others need no model
+    return next((name for name in names if session.credentials.get(name) is None), "ollama")
 
 
-def _uses_default_address(session: Session, preset: Preset) -> bool:
-    """Return True if the provider uses its default address."""
-    return bool(session.settings_of(preset.name).get("base_url", preset.url) == preset.url)
+def _is_default_address(session: Session, name: str, server: DiscoveredServer) -> bool:
+    """Return True if the provider's default address leads to the server, and the provider uses it."""
+    default = _ADDRESSES[name]
+    leads_there = server.base_url.replace("127.0.0.1", "localhost") == default
+    return leads_there and session.settings_of(name).get("base_url", default) == default
 
 
-def _first_usable(models: tuple[str, ...]) -> str:
-    return quote_word(next((model for model in models if _PLAIN.fullmatch(model)), "MODEL"))
+def _first_usable(server: DiscoveredServer, shown: Sequence[str]) -> str:
+    """Return the first chat model whose name can stand in a line."""
+    names = [name for model, name in zip(server.models, shown, strict=True) if not model.kind]
+    return next((name for name in names if _PLAIN.fullmatch(name)), "MODEL")
 
 
-def _format_models(models: tuple[str, ...]) -> str:
-    more = len(models) - MAX_NAMED
-    named = ", ".join(excerpt(model) for model in models[:MAX_NAMED]) or "none"
+def _format_models(shown: Sequence[str]) -> str:
+    more = len(shown) - MAX_NAMED
+    named = ", ".join(excerpt(name) for name in shown[:MAX_NAMED]) or "none"
     return f"{named} and {more} more" if more > 0 else named

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Sequence
 
 from ...cassette.active import environment_mode
 from ...chat import Chat
+from ...conversation.messages import ModelInfo
+from ...conversation.model_names import display_name, display_names
 from ...errors import AuthenticationError, LockbotsError, UsageError
 from ...providers import names, provider_class, split_model
 from ...providers.base import Provider
+from ...providers.wire.model_list import ModelList
 from ...rendering.table import Table
 from ...version import __version__
 from ..session import Session
@@ -53,7 +57,7 @@ def _model_rows(session: Session) -> list[tuple[str, str]]:
 
 
 def _format_model(chat: Chat) -> str:
-    model = chat.model or chat.provider.default_model
+    model = display_name(chat.model or chat.provider.default_model)
     return f"{chat.provider.name}:{model}" if model else f"{chat.provider.name} (first model that the server lists)"
 
 
@@ -116,12 +120,28 @@ def models(session: Session, options: Namespace) -> CommandResult:
     name = options.provider or split_model(session.settings.model)[0]
     provider, catalog = session.chat(name).provider, session.catalog
     known = () if options.refresh else catalog.get(name, provider.base_url)
-    caption = f"From an earlier answer; to ask the server again: %lockbots models {name} --refresh" if known else ""
-    rows = [
-        (f"{name}:{model.id}", model.name, _limit(model.max_length), _limit(model.token_limit))
-        for model in known or catalog.fetch(name, provider)
+    listed = ModelList(known) if known else catalog.fetch(name, provider)
+    remarks = [f"From an earlier answer; to ask the server again: %lockbots models {name} --refresh"] if known else []
+    if listed.skipped:
+        remarks.append(f"{count(listed.skipped, 'row')} of the server's list left out: without the id of a model")
+    return DisplayResult(_model_table(name, listed.models, "; ".join(remarks)))
+
+
+def _model_table(provider: str, listed: Sequence[ModelInfo], caption: str) -> Table:
+    """Return a table of models; it has a column for what they are for if some are not for chat."""
+    headings: tuple[str, ...] = ("model", "name", "max characters", "max tokens")
+    rows: list[tuple[str, ...]] = [
+        (f"{provider}:{shown}", "" if model.name == shown else model.name, *_limits(model))
+        for model, shown in zip(listed, display_names([one.id for one in listed]), strict=True)
     ]
-    return DisplayResult(Table(("model", "name", "max characters", "max tokens"), rows, caption))
+    if any(model.kind for model in listed):
+        headings = (*headings, "for")
+        rows = [(*row, model.kind or "chat") for row, model in zip(rows, listed, strict=True)]
+    return Table(headings, rows, caption)
+
+
+def _limits(model: ModelInfo) -> tuple[str, str]:
+    return _limit(model.max_length), _limit(model.token_limit)
 
 
 def _limit(value: int | None) -> str:

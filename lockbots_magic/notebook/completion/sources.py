@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ...conversation.model_names import display_names
 from ...errors import UsageError
 from ...help import search as help_search
 from ...prompt import personas
@@ -165,7 +166,7 @@ class Sources:
         with suppress(UsageError):
             address = parse_base_url(address) if address else None
         address = address or self._session.settings_of(provider).get("base_url") or kind.url
-        listed = [model.id for model in self._session.catalog.get(provider, address)]
+        listed = display_names([model.id for model in self._session.catalog.get(provider, address)])
         name, _, in_use = self._session.settings.model.partition(":")
         known = (*listed, *kind.models, kind.default_model, in_use if name == provider else "")
         return [model for model in dict.fromkeys(known) if model]

@@ -5,6 +5,8 @@ import pytest
 from lockbots_magic.notebook import commands
 from lockbots_magic.notebook.commands.result import DisplayResult
 from lockbots_magic.notebook.session import Session
+from tests.notebook.commands.test_discover import lists
+from tests.rawserver import RawServer
 
 
 @pytest.fixture
@@ -47,3 +49,13 @@ def test_server_without_models_is_asked_every_time(session, mock_server):
     session.catalog.keep("openai", mock_server.url("openai"), [])
     commands.run(session, "models")
     assert len(mock_server.requests) == 1
+
+
+def test_models_that_are_not_for_chat_and_skipped_rows_are_told(session):
+    rows = [{"id": "/home/me/a.gguf", "meta": {"n_ctx": 4096}}, {"id": "whisper-1"}, {"object": "model"}]
+    with RawServer(lists({"data": rows})) as server:
+        session.use("vllm:x", f"{server.url}/v1")
+        table = run(session, "models")
+    assert table.headings[-1] == "for"
+    assert table.rows == [["vllm:a.gguf", "", "", "4096", "chat"], ["vllm:whisper-1", "", "", "", "speech"]]
+    assert "1 row of the server's list left out" in table.caption

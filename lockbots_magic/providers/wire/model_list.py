@@ -1,0 +1,172 @@
+"""Lists of models, in every form that servers send. Pure.
+
+Wire facts: the references of OpenAI ("List models"), Ollama ("List local models"), Gemini ("models.list"), OpenRouter
+and Mistral, and observed responses of llama-server, vLLM, LM Studio, TabbyAPI, LiteLLM and Together (a plain array).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...conversation.messages import ModelInfo
+from ...conversation.model_names import display_name
+from ...errors import ProtocolError
+from .errors import make_snippet
+from .model_kind import model_kind, takes_images
+from .numbers import parse_count
+
+MAX_LIST = 16 << 20
+"""Bytes of a list of models; that of OpenRouter, the longest known, has about 1 MB."""
+MAX_MODELS = 10_000
+"""Models of one list that are kept."""
+MAX_ID = 500
+"""Characters of a model's id."""
+MIN_CONTEXT = 64
+"""Context sizes (tokens) below it are implausible and ignored."""
+
+_LISTS = ("data", "models", "model_list", "items")
+_IDS = ("id", "model", "name", "slug", "key", "model_name", "model_id")
+_NAMES = ("display_name", "displayName", "name")
+_CONTEXT_SIZES: tuple[tuple[str, ...], ...] = (
+    ("loaded_context_length",),  # LM Studio: what is loaded may be shorter than what the model takes
+    ("meta", "n_ctx"),  # llama-server: the same
+    ("max_model_len",),
+    ("top_provider", "context_length"),
+    ("context_length",),
+    ("context_window",),
+    ("max_context_length",),
+    ("max_input_tokens",),
+    ("inputTokenLimit",),
+    ("context_size",),
+    ("parameters", "max_seq_len"),
+    ("max_position_embeddings",),
+    ("n_ctx",),
+    ("meta", "n_ctx_train"),
+)
+"""Paths of fields that hold the context size (tokens), the most specific first."""
+_ROW_FIELDS = frozenset({*_IDS, "object", "owned_by", "created", *(path[0] for path in _CONTEXT_SIZES)})
+
+
+@dataclass(frozen=True)
+class ModelList:
+    """Models that a server lists."""
+
+    models: tuple[ModelInfo, ...] = ()
+    skipped: int = 0
+    """Rows that name no model."""
+    is_marked: bool = False
+    """Whether the response says that it is a list, as OpenAI's does."""
+
+
+def read_model_list(pieces: Iterable[bytes]) -> ModelList:
+    """Read the body of a list of models, at most `MAX_LIST` bytes of it.
+
+    Raises:
+        ProtocolError: It is something else, or too long.
+    """
+    body = bytearray()
+    for piece in pieces:
+        body += piece
+        if len(body) > MAX_LIST:
+            raise ProtocolError(f"The list of models is longer than {MAX_LIST >> 20} MB. Check the base URL.")
+    return parse_model_list(bytes(body))
+
+
+def parse_model_list(body: bytes) -> ModelList:
+    """Return the models in `body`. Rows that name none are skipped; of models listed twice, the first counts.
+
+    Raises:
+        ProtocolError: The body is something else, or none of its rows names a model; the message quotes it.
+    """
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        raise _no_list(body) from None
+    rows = _rows_of(value)
+    if rows is None:
+        raise _no_list(body)
+    models: dict[str, ModelInfo] = {}
+    skipped = count = 0
+    for row in rows:
+        count += 1
+        info = parse_model(row)
+        if info is None:
+            skipped += 1
+        elif len(models) < MAX_MODELS:
+            models.setdefault(info.id, info)
+    if count and not models:
+        raise _no_list(body)
+    is_marked = isinstance(value, dict) and value.get("object") == "list"
+    return ModelList(tuple(models.values()), skipped, is_marked)
+
+
+def parse_model(row: Any) -> ModelInfo | None:
+    """Return the model that a row describes, None if it names none.
+
+    Args:
+        row: Id, or object of any service.
+    """
+    fields: Mapping[str, Any] = {"id": row} if isinstance(row, str) else row if isinstance(row, dict) else {}
+    model = next((value for name in _IDS if (value := _text(fields.get(name)))), "")
+    if not model:
+        return None
+    shown = display_name(model)
+    name = shown if shown != model else next((text for key in _NAMES if (text := _text(fields.get(key)))), "")
+    return ModelInfo(
+        model,
+        name if name != model else "",
+        token_limit=_context_size(fields),
+        takes_images=takes_images(fields),
+        kind=model_kind(model, fields),
+        owned_by=_text(fields.get("owned_by")),
+    )
+
+
+def _rows_of(value: Any) -> Iterable[Any] | None:
+    """Return the rows of a list in any form; None if `value` is no list."""
+    if isinstance(value, list):
+        return value
+    if not isinstance(value, dict) or value.get("error"):
+        return None
+    keys = [key for key in _LISTS if key in value]
+    for key in keys:  # llama-server sends two of them
+        if isinstance(value[key], list) and value[key]:
+            return list(value[key])
+        if isinstance(value[key], dict) and value[key]:
+            return _keyed_rows(value[key])
+    if keys:
+        return [] if any(value[key] is None or value[key] == [] for key in keys) else None
+    is_keyed = bool(value) and all(isinstance(row, dict) and _ROW_FIELDS & row.keys() for row in value.values())
+    return _keyed_rows(value) if is_keyed else None
+
+
+def _keyed_rows(rows: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield the rows of an object whose keys are the ids."""
+    for key, row in rows.items():
+        yield {"id": key, **{k: v for k, v in row.items() if k != "id"}} if isinstance(row, dict) else key
+
+
+def _context_size(fields: Mapping[str, Any]) -> int | None:
+    for path in _CONTEXT_SIZES:
+        value: Any = fields
+        for key in path:
+            value = value.get(key) if isinstance(value, Mapping) else None
+        size = parse_count(value)
+        if size is not None and size >= MIN_CONTEXT:
+            return size
+    return None
+
+
+def _text(value: Any) -> str:
+    """Return `value` if it can be an id or a name: printable text of one line."""
+    text = value.strip() if isinstance(value, str) and len(value) <= MAX_ID else ""
+    return text if text.isprintable() else ""
+
+
+def _no_list(body: bytes) -> ProtocolError:
+    text = body[:4000].decode("utf-8", "replace").strip()
+    what = "a web page" if text.startswith("<") else make_snippet(text) or "an empty body"
+    return ProtocolError(f"The response is not a list of models: {what}. Check the base URL.")
