@@ -16,7 +16,7 @@ from ..conversation.messages import ModelInfo
 from ..errors import LockbotsError, ProtocolError
 from .http import HTTPRequest, TimeLimits, open_exchange
 from .local_servers import KINDS, SHARED_PORTS, ServerKind, kind_of_owner
-from .wire.errors import parse_json
+from .wire.json_text import parse_json
 from .wire.model_list import parse_model_list
 
 HOSTS = ("127.0.0.1", "[::1]")

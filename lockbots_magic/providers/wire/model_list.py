@@ -167,6 +167,6 @@ def _text(value: Any) -> str:
 
 
 def _no_list(body: bytes) -> ProtocolError:
-    text = body[:4000].decode("utf-8", "replace").strip()
+    text = body[:8000].decode("utf-8", "replace").strip()  # far more than is quoted, which may cut a credential
     what = "a web page" if text.startswith("<") else make_snippet(text) or "an empty body"
     return ProtocolError(f"The response is not a list of models: {what}. Check the base URL.")
