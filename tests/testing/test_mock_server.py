@@ -12,6 +12,7 @@ import threading
 import time
 import zlib
 from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 import brotli
 import pytest
@@ -40,7 +41,8 @@ class RawClient:
     def send(self, prompt="say hi there", below=None, method="POST", credential=CREDENTIAL, **more):
         service = self.parts.path.split("/")[1].partition(";")[0]
         below = PATHS.get(service, "/api/chat") if below is None else below
-        body = json.dumps({"model": "demo", "messages": [{"role": "user", "content": prompt}], **more}).encode()
+        messages = [{"role": "user", "content": prompt}]
+        body = json.dumps({"model": "demo", "messages": messages, "stream": True, **more}).encode()
         head = f"{method} {self.parts.path}{below} HTTP/1.1\r\nHost: x\r\nX-Auth-Code: {credential}\r\n"
         self.socket.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
 
@@ -120,10 +122,18 @@ def test_openai_stream_has_role_text_finish_reason_usage_and_done(mock_server):
 
 
 @pytest.mark.parametrize("service", ["lockchat", "openai"])
-def test_without_stream_the_response_is_one_object(mock_server, service):
-    head, body = ask(mock_server.url(service), stream=False)
+@pytest.mark.parametrize("stream", [False, None])
+def test_without_stream_the_response_is_one_object(mock_server, service, stream):
+    head, body = ask(mock_server.url(service), stream=stream)
     assert "application/json" in head
     assert json.loads(body)["choices"][0]["message"] == {"role": "assistant", "content": "hi there"}
+
+
+def test_stream_that_is_not_mentioned_means_one_object(mock_server):
+    body = b'{"model": "demo", "messages": [{"role": "user", "content": "say hi"}]}'
+    request = Request(f"{mock_server.url('openai')}/chat/completions", body)
+    with urlopen(request, timeout=PATIENCE) as response:
+        assert json.load(response)["choices"][0]["message"]["content"] == "hi"
 
 
 def test_openai_lists_its_models(mock_server):

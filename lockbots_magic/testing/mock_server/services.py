@@ -37,6 +37,8 @@ class MockService(ABC):
     """Path that a client appends to the base URL."""
     media_type: ClassVar[str] = "text/event-stream"
     has_events: ClassVar[bool] = True
+    always_streams: ClassVar[bool] = True
+    """Whether a request that doesn't say `stream` gets a stream."""
 
     @abstractmethod
     def credential(self, request: MockRequest) -> str:
@@ -69,6 +71,7 @@ class OpenAIService(MockService):
     name = "openai"
     base = "/v1"
     path = "/chat/completions"
+    always_streams = False
 
     def credential(self, request: MockRequest) -> str:
         """Return the bearer token."""

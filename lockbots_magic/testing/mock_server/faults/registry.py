@@ -49,7 +49,7 @@ def fault(name: str, meaning: str, services: tuple[str, ...] = ALL) -> Callable[
 
 def normal_response(exchange: MockExchange) -> MockResponse:
     """Return the response without a fault."""
-    if exchange.body.get("stream", True):
+    if exchange.body.get("stream", exchange.service.always_streams):
         return stream_response(exchange, *exchange.frames())
     return whole_response(exchange)
 
