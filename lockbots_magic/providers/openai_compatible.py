@@ -69,14 +69,14 @@ class OpenAICompatible(HTTPProvider):
         http_request = self.build_request(request, model)
 
         def send(body: dict[str, Any]) -> Iterator[Delta]:
-            return self._send(replace(http_request, json=body), deadline, request.cancellation)
+            return self._send(replace(http_request, json=body), request, deadline)
 
         key = self.base_url, model.id
         return stream_adapted(send, http_request.json, given_fields(request.params), self.learned, key)
 
-    def _send(self, http_request: HTTPRequest, deadline: float, cancellation: Cancellation) -> Iterator[Delta]:
-        with self.open(http_request, deadline, cancellation) as exchange:
-            decoder = self.decoder()
+    def _send(self, http_request: HTTPRequest, request: ChatRequest, deadline: float) -> Iterator[Delta]:
+        with self.open(http_request, deadline, request.cancellation) as exchange:
+            decoder = self.decoder(tool.name for tool in request.tools)
             try:
                 for piece in exchange:
                     yield from decoder.feed(piece)

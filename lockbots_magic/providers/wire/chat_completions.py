@@ -5,7 +5,7 @@ Wire facts: the OpenAI API reference, "Chat Completions", and observed responses
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ...conversation.messages import Delta
@@ -25,6 +25,9 @@ class ChatCompletionsDecoder:
 
     Feed it the pieces of the body, then `close` it. Once `done` is true, the rest of the body can be ignored.
 
+    Args:
+        tools: Names of the functions that the model may call.
+
     Raises:
         ProtocolError: The response is malformed, or in another format (both methods).
         ServerError, RateLimitError, AuthenticationError, ModelNotFoundError: The response is a 200 that holds an
@@ -39,14 +42,14 @@ class ChatCompletionsDecoder:
             yield from decoder.close()
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tools: Iterable[str] = ()) -> None:
         self.done = False
         self._has_content = False
         self._finish_reason: str | None = None
         self._body = BodyDecoder()
         self._text = SurrogateJoiner()
         self._reasoning = SurrogateJoiner()
-        self._calls = ToolCallAssembler()
+        self._calls = ToolCallAssembler(tools)
 
     def feed(self, piece: bytes) -> Iterator[Delta]:
         """Yield the deltas that `piece` completes.
@@ -141,8 +144,7 @@ class ChatCompletionsDecoder:
         if reason and isinstance(reason, str):
             self._finish_reason = reason
         body = choice_body(choice)
-        if tool_calls := body.get("tool_calls"):
-            self._calls.feed(tool_calls)
+        if self._calls.feed_choice(choice):
             self._has_content = True
         text = self._text.feed(parse_content(body.get("content")))
         if reasoning := parse_reasoning(body):

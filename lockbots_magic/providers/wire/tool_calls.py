@@ -1,120 +1,189 @@
-"""Assembly of the tool calls in a chat-completions response, whose arguments arrive in pieces. Pure.
+"""Assembly of the tool calls in a chat-completions response, whose names and arguments arrive in pieces. Pure.
 
 Wire facts: OpenAI API reference, "Chat completion chunk object": each piece has the `index` of its call, and the first
-one its id and name. Observed elsewhere: no index; every call complete and under index 0, with or without an id;
-arguments as an object in place of its JSON.
+one its id and name. Observed elsewhere: index always 0, missing, or not from 0; an id in each piece, the same or a new
+one, or none; a name in each piece, or in pieces itself; calls once more as `message` at the end; `function_call`.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import starmap
+from typing import Any, NamedTuple
 
 from ...conversation.messages import ToolCall
+from ...conversation.opaque_data import OpaqueData
 from ...errors import ProtocolError
-from .sse import MAX_EVENT, SurrogateJoiner
-
-MAX_CALLS = 128
-"""Tool calls in one response."""
-
-
-@dataclass(eq=False)
-class _PartialCall:
-    """A tool call, as far as it has arrived."""
-
-    id: str = ""
-    name: str = ""
-    pieces: list[str] = field(default_factory=list)
-
-    @property
-    def arguments(self) -> str:
-        joiner = SurrogateJoiner()
-        return joiner.feed("".join(self.pieces)) + joiner.close()
+from .call_arguments import is_object, is_same_json, normalize_arguments
+from .call_pieces import CallAssembly, PartialCall
+from .sse import MAX_EVENT
 
 
 class ToolCallAssembler:
-    """Assembles the tool calls of one response."""
+    """Assembles the tool calls of one response, in any of the forms that servers use.
 
-    def __init__(self) -> None:
-        self._calls: list[_PartialCall] = []
-        self._by_index: dict[int, _PartialCall] = {}
-        self._by_id: dict[str, _PartialCall] = {}
+    A call that is not sure to be what the model asked for is never returned: its arguments stay as they arrived, so
+    that the caller refuses them as invalid JSON, or the response is an error.
+
+    Args:
+        names: Names of the functions that the model may call, if known.
+
+    Example:
+        >>> calls = ToolCallAssembler(["weather"])
+        >>> calls.feed([{"index": 0, "id": "a", "function": {"name": "weather", "arguments": '{"city": '}}])
+        >>> calls.feed([{"index": 0, "function": {"arguments": '"Rome"}'}}])
+        >>> str(calls.assemble()[0])
+        'weather(city="Rome")'
+    """
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self._names = frozenset(names)
+        self._deltas = CallAssembly(self._names)
+        self._legacy = CallAssembly(self._names)
+        self._messages: list[Any] = []
         self._size = 0
 
-    def feed(self, tool_calls: Any) -> None:
-        """Add the `tool_calls` of one chunk.
+    def feed_choice(self, choice: Mapping[str, Any]) -> bool:
+        """Add the calls of a choice, in whichever form it has them.
+
+        Args:
+            choice: Choice of a chunk, with a `delta`, a whole `message`, or both.
+
+        Returns:
+            True if it has any.
 
         Raises:
             ProtocolError: They are malformed, too many or too long.
         """
-        if not isinstance(tool_calls, list):
-            raise ProtocolError("The tool calls of a chunk are not a list.")
-        here: list[_PartialCall] = []
-        for one in tool_calls:
-            function = one.get("function") or {} if isinstance(one, dict) else None
-            if not isinstance(function, dict):
-                raise ProtocolError("A tool call is not a JSON object.")
-            call = self._find_call(one.get("index"), _string(one.get("id")), _string(function.get("name")), here)
-            here.append(call)
-            arguments = function.get("arguments")
-            call.pieces.append(_dump_json(arguments) if isinstance(arguments, dict) else _string(arguments))
-            self._size += len(call.pieces[-1])
-            if self._size > MAX_EVENT or len(self._calls) > MAX_CALLS:
-                raise ProtocolError("The response holds too many tool calls, or too long ones.")
+        delta, message = choice.get("delta"), choice.get("message")
+        forms = [(delta, self.feed)] if isinstance(delta, dict) else []
+        if isinstance(message, dict) and message != delta:  # some servers send each delta under both names
+            forms.append((message, self.feed_message))
+        found = False
+        for body, feed in forms:
+            if tool_calls := body.get("tool_calls"):
+                feed(tool_calls)
+                found = True
+            if function_call := body.get("function_call"):
+                self.feed_function_call(function_call)
+                found = True
+        return found
 
-    def _find_call(self, index: Any, identity: str, name: str, here: list[_PartialCall]) -> _PartialCall:
-        """Return the call that a piece belongs to; `here` are the calls of the same chunk before it."""
-        if type(index) is int:
-            known = self._by_index.get(index)
-        else:
-            known = self._by_id.get(identity) or (self._calls[-1] if self._calls else None)
-        if known is None or _starts_new_call(known, identity, name) or (name and known in here):
-            known = _PartialCall()
-            self._calls.append(known)
-        if type(index) is int:
-            self._by_index[index] = known
-        known.id = known.id or identity
-        known.name = known.name or name
-        self._by_id[known.id] = known
-        return known
+    def feed(self, tool_calls: Any) -> None:
+        """Add the `tool_calls` of a delta.
+
+        Raises:
+            ProtocolError: They are malformed, too many or too long.
+        """
+        self._deltas.add_chunk(tool_calls)
+
+    def feed_function_call(self, function_call: Any) -> None:
+        """Add the `function_call` of a delta or message: the form before `tool_calls`, of one call.
+
+        Raises:
+            ProtocolError: It is malformed or too long.
+        """
+        self._legacy.add_chunk([{"function": function_call}])
+
+    def feed_message(self, tool_calls: Any) -> None:
+        """Add the `tool_calls` of a whole message; it may repeat what deltas have brought.
+
+        Raises:
+            ProtocolError: They are malformed, too many or too long.
+        """
+        assembly = self._assembly([tool_calls])
+        self._messages.append(tool_calls)
+        self._size += assembly.size
+        if self._size > MAX_EVENT:
+            raise ProtocolError("The response holds too many tool calls, or too long ones.")
 
     def assemble(self) -> tuple[ToolCall, ...]:
         """Return the calls in order, each with a unique id.
 
         Raises:
-            ProtocolError: One does not name a function.
+            ProtocolError: One does not name a function, or what was asked for can't be known.
         """
-        named = ((call.id, call.name, call.arguments) for call in self._calls)
-        calls = [(identity, name, arguments) for identity, name, arguments in named if name or arguments.strip()]
-        if not all(name for _, name, _ in calls):
-            raise ProtocolError("A tool call does not name a function.")
-        identities = _make_unique(identity or f"call-{n}" for n, (identity, _, _) in enumerate(calls, 1))
-        return tuple(ToolCall(i, name, given) for i, (_, name, given) in zip(identities, calls, strict=True))
+        calls = _reconcile(_finish(self._deltas), self._read_messages()) or _finish(self._legacy)
+        identities = _make_unique(call.id or make_call_id(n) for n, call in enumerate(calls, 1))
+        return tuple(
+            ToolCall(identity, call.name, call.arguments, None, OpaqueData(call.opaque) if call.opaque else None)
+            for identity, call in zip(identities, calls, strict=True)
+        )
+
+    def _read_messages(self) -> list[_Call]:
+        """Return the calls of the whole messages: of the last one, if each repeats the one before."""
+        if not self._messages:
+            return []
+        with suppress(ProtocolError):  # a message in pieces
+            lists = [_finish(self._assembly([message])) for message in self._messages]
+            if all(starmap(_extends, zip(lists[1:], lists, strict=False))):
+                return lists[-1]
+        return _finish(self._assembly(self._messages))
+
+    def _assembly(self, chunks: Iterable[Any]) -> CallAssembly:
+        assembly = CallAssembly(self._names)
+        for chunk in chunks:
+            assembly.add_chunk(chunk)
+        return assembly
 
 
-def _starts_new_call(known: _PartialCall, identity: str, name: str) -> bool:
-    if identity and known.id:
-        return identity != known.id
-    return bool(name and known.name)
+class _Call(NamedTuple):
+    """A call as it was put together."""
+
+    id: str
+    name: str
+    arguments: str
+    opaque: dict[str, Any]
+
+    @property
+    def is_whole(self) -> bool:
+        return not self.arguments or is_object(self.arguments)
+
+    def is_like(self, other: _Call) -> bool:
+        return self.name == other.name and is_same_json(self.arguments, other.arguments)
 
 
-def _make_unique(identities: Iterator[str]) -> Iterator[str]:
+def make_call_id(number: int) -> str:
+    """Return an id for a call whose server gave none; nine letters and digits are valid everywhere (Mistral API)."""
+    return f"call{number:05}"
+
+
+def _finish(assembly: CallAssembly) -> list[_Call]:
+    return [_finish_call(call) for call in assembly.finish()]
+
+
+def _finish_call(call: PartialCall) -> _Call:
+    return _Call(next(iter(call.ids), ""), call.name, normalize_arguments(call.arguments), call.opaque)
+
+
+def _extends(calls: Sequence[_Call], earlier: Sequence[_Call]) -> bool:
+    begin = calls[: len(earlier)]
+    return len(begin) == len(earlier) and all(map(_Call.is_like, begin, earlier))
+
+
+def _reconcile(deltas: list[_Call], message: list[_Call]) -> list[_Call]:
+    """Return the calls of a response that wrote them in deltas, as a whole message, or both.
+
+    Raises:
+        ProtocolError: The two differ.
+    """
+    if not message or not deltas:
+        return deltas or message
+    if _extends(deltas, message):
+        return deltas
+    is_cut = [one.name for one in deltas] == [one.name for one in message[: len(deltas)]] and all(
+        map(lambda a, b: a.is_like(b) or not a.is_whole or not a.arguments, deltas, message)
+    )
+    if not is_cut:
+        raise ProtocolError("The server sent two versions of its tool calls, so none was made. Ask again.")
+    return [one._replace(id=(deltas[n].id if n < len(deltas) else "") or one.id) for n, one in enumerate(message)]
+
+
+def _make_unique(identities: Iterable[str]) -> Iterator[str]:
     used: set[str] = set()
     for identity in identities:
         numbered = (f"{identity}-{n}" for n in range(2, len(used) + 3))
         free = identity if identity not in used else next(one for one in numbered if one not in used)
         used.add(free)
         yield free
-
-
-def _dump_json(arguments: Any) -> str:
-    try:
-        return json.dumps(arguments, ensure_ascii=False)
-    except RecursionError:
-        raise ProtocolError("The arguments of a tool call are nested too deeply.") from None
-
-
-def _string(value: Any) -> str:
-    return value if isinstance(value, str) else ""

@@ -1,16 +1,21 @@
 """Tool calls in chat completions: as in the API reference, and as observed."""
 
+import itertools
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lockbots_magic.conversation.messages import Delta, ToolCall
+from lockbots_magic.conversation.opaque_data import OpaqueData
 from lockbots_magic.errors import ProtocolError
-from lockbots_magic.providers.wire import tool_calls
+from lockbots_magic.providers.wire import call_pieces
+from lockbots_magic.providers.wire.call_pieces import MAX_CALLS
 from lockbots_magic.providers.wire.chat_completions import ChatCompletionsDecoder
-from lockbots_magic.providers.wire.tool_calls import MAX_CALLS, ToolCallAssembler
+from lockbots_magic.providers.wire.tool_calls import ToolCallAssembler
+from tests.effort import examples
+from tests.providers.wire import call_forms
 from tests.providers.wire.test_chat_completions import DONE, HUGE, chunk, event, read
 
 
@@ -71,8 +76,9 @@ def test_whole_calls_of_one_chunk_are_not_merged(index, ids):
 @pytest.mark.parametrize("index", [None, 0])
 @pytest.mark.parametrize("ids", [("a", "b"), (None, None), ("", ""), ("a", None)])
 def test_whole_calls_of_several_chunks_are_not_merged(index, ids):
-    chunks = [[piece(index, one, "f", arguments)] for one, arguments in zip(ids, ("{}", '{"x": 2}'), strict=True)]
-    assert called(*chunks) == [("f", "{}"), ("f", '{"x": 2}')]
+    texts = ('{"x": 1}', '{"x": 2}')
+    chunks = [[piece(index, one, "f", arguments)] for one, arguments in zip(ids, texts, strict=True)]
+    assert called(*chunks) == [("f", text) for text in texts]
 
 
 @pytest.mark.parametrize("index", [None, 0])
@@ -105,7 +111,7 @@ def test_character_cut_into_halves_is_joined():
 
 def test_calls_without_ids_get_generated_ones():
     calls = gathered([piece(0, None, "f", ""), piece(1, "call-1", "g", ""), piece(2, "call-1", "h", "")])
-    assert [call.id for call in calls] == ["call-1", "call-1-2", "call-1-3"]
+    assert [call.id for call in calls] == ["call00001", "call-1", "call-1-2"]
 
 
 def test_whole_response_has_whole_calls():
@@ -140,7 +146,7 @@ def test_tool_call_without_a_name_is_a_protocol_error():
 
 
 def test_arguments_over_the_bound_are_a_protocol_error(monkeypatch):
-    monkeypatch.setattr(tool_calls, "MAX_EVENT", 1000)
+    monkeypatch.setattr(call_pieces, "MAX_EVENT", 1000)
     with pytest.raises(ProtocolError, match="too long"):
         read(*[chunk(tool_calls=[piece(0, "a", "f", "x" * 100)])] * 11)
 
@@ -150,28 +156,157 @@ def test_arguments_are_not_parsed(huge):
     assert called([piece(0, "a", "f", huge)]) == [("f", huge)]
 
 
-arguments = st.text(max_size=12)
-calls_asked = st.lists(st.tuples(st.sampled_from(["f", "g"]), arguments), min_size=1, max_size=4)
+UNCLEAR = [
+    ("a call with {}, or {} before the arguments", [piece(0, "a", "f", "{}")], [piece(0, None, "f", '{"x": 1}')]),
+    ("the same, with an id in each piece", [piece(0, "a", "f", "{}")], [piece(0, "b", "f", '{"x": 1}')]),
+    ("a call twice, or one sent again", [piece(None, None, "f", '{"x": 1}')], [piece(None, None, "f", '{"x": 1}')]),
+    ("a call twice, or a name repeated", [piece(0, "a", "f", "")], [piece(0, "b", "f", "")]),
+    ("arguments for nobody", [piece(0, "a", "f", '{"x": 1}')], [piece(0, "b", None, '{"y": 1}')]),
+]
 
 
-@given(calls_asked, st.data())
+@pytest.mark.parametrize("chunks", [one[1:] for one in UNCLEAR], ids=[one[0] for one in UNCLEAR])
+def test_calls_that_can_be_read_in_two_ways_are_a_protocol_error(chunks):
+    with pytest.raises(ProtocolError, match="none was made"):
+        gathered(*chunks)
+
+
+@pytest.mark.parametrize(("pieces", "arguments"), [
+    (("{}", '{"x": 1}'), '{"x": 1}'), (('{}{"x"', ": 1}"), '{"x": 1}'), (("{ }\n", "{}"), "{}"),
+    ((None, '{"x"', ": 1}"), '{"x": 1}'), ((json.dumps('{"x": "\\""}'),), '{"x": "\\""}'), (("null",), ""),
+    ((None,), ""),
+    (('{"x"', ":1}", '{"x": 1}'), '{"x":1}'), (('{"x": 1}', '{"x": "1"}'), '{"x": 1}{"x": "1"}'), (('{"x"',), '{"x"'),
+    (("{}", '{"x"'), '{}{"x"'), ((" ",), ""), ((json.dumps("x"),), '"x"'), (('""',), ""), (({}, {"x": 1}), '{"x": 1}'),
+])  # fmt: skip
+def test_arguments_in_any_form_are_one_object_or_unchanged(pieces, arguments):
+    first, *rest = pieces
+    assert called([piece(0, "a", "f", first)], *([piece(0, None, None, one)] for one in rest)) == [("f", arguments)]
+
+
+def test_old_function_call_in_pieces():
+    deltas = read(
+        chunk(function_call={"name": "f", "arguments": ""}),
+        chunk(function_call={"arguments": '{"x"'}),
+        chunk(function_call={"arguments": ": 1}"}),
+        chunk(finish_reason="function_call"),
+        DONE,
+    )
+    assert deltas[-1] == Delta(finish_reason="function_call", calls=(ToolCall("call00001", "f", '{"x": 1}'),))
+
+
+def test_old_function_call_beside_tool_calls_is_the_same_call():
+    both = chunk(tool_calls=[piece(0, "a", "f", "{}")], function_call={"name": "f", "arguments": "{}"})
+    assert read(both, DONE)[-1].calls == (ToolCall("a", "f", "{}"),)
+
+
+def test_message_that_contradicts_the_deltas_is_a_protocol_error():
+    last = event({"choices": [{"message": {"tool_calls": [piece(0, "a", "f", '{"x": 2}')]}}]})
+    with pytest.raises(ProtocolError, match="two versions"):
+        read(chunk(tool_calls=[piece(0, "a", "f", '{"x": 1}')]), last, DONE)
+
+
+def test_message_completes_calls_whose_pieces_were_lost():
+    last = event({"choices": [{"message": {"tool_calls": [piece(0, "b", "f", '{"x": 2}'), piece(1, "c", "g", "{}")]}}]})
+    (delta,) = read(chunk(tool_calls=[piece(0, "a", "f", '{"x":')]), last, DONE)
+    assert delta.calls == (ToolCall("a", "f", '{"x": 2}'), ToolCall("c", "g", "{}"))
+
+
+def test_message_in_pieces_in_place_of_deltas():
+    pieces = [[piece(0, "a", "f", "")], [piece(0, None, None, '{"x"')], [piece(0, None, None, ": 1}")]]
+    (delta,) = read(*(event({"choices": [{"message": {"tool_calls": one}}]}) for one in pieces), DONE)
+    assert delta.calls == (ToolCall("a", "f", '{"x": 1}'),)
+
+
+def test_many_pieces_take_linear_time():
+    text = json.dumps({"x": "y" * 20_000})
+    pieces = [[piece(0, f"id{n}", "f", text[n : n + 1])] for n in range(len(text))]
+    assert called(*pieces) == [("f", text)]
+
+
+SIGNED = {"google": {"thought_signature": "c2lnbmVk"}}
+
+
+def test_extra_content_of_a_call_is_kept():
+    signed = {**piece(0, "a", "f", "{}"), "extra_content": SIGNED}
+    for deltas in (read(chunk(tool_calls=[signed, piece(1, "b", "f", "{}")]), DONE),):
+        assert [call.opaque for call in deltas[-1].calls] == [OpaqueData({"extra_content": SIGNED}), None]
+
+
+def test_extra_content_is_bounded(monkeypatch):
+    deep = SIGNED
+    for _ in range(50):
+        deep = {"a": [deep]}
+    with pytest.raises(ProtocolError, match="nested too deeply"):
+        read(chunk(tool_calls=[{**piece(0, "a", "f", "{}"), "extra_content": deep}]), DONE)
+    monkeypatch.setattr(call_pieces, "MAX_EVENT", 1000)
+    with pytest.raises(ProtocolError, match="too long"):
+        read(chunk(tool_calls=[{**piece(0, "a", "f", "{}"), "extra_content": {"a": "x" * 2000}}]), DONE)
+
+
+TAKES_ARGUMENTS = {"roll": False, "weather": True, "get_weather": True, "get": True, "f": True}
+values = st.dictionaries(
+    st.sampled_from(["x", "имя", '"}']), st.none() | st.integers(0, 9) | st.text(max_size=3), max_size=3
+)
+
+
+@st.composite
+def true_calls(draw):
+    blank = draw(st.sampled_from(["", "{}"]))
+    names = draw(st.lists(st.sampled_from([*TAKES_ARGUMENTS]), min_size=1, max_size=3))
+    return [(name, json.dumps(draw(values)) if TAKES_ARGUMENTS[name] else blank) for name in names]
+
+
+def written_and_read(form, calls, cuts):
+    """Return the calls, or None if they are refused: as an error, or by arguments that are no object."""
+    assembler = ToolCallAssembler(TAKES_ARGUMENTS)
+    try:
+        for choice in form.write(calls, cuts):
+            assembler.feed_choice(choice)
+        read_calls = [(call.name, call.arguments) for call in assembler.assemble()]
+        return [(name, json.loads(arguments or "{}")) for name, arguments in read_calls]
+    except (ProtocolError, ValueError):
+        return None
+
+
+def meant(calls):
+    return [(name, json.loads(arguments or "{}")) for name, arguments in calls]
+
+
+cuts = st.lists(st.sampled_from([1, 3, 5, 100]), min_size=1, max_size=5).map(itertools.cycle)
+
+
+@settings(max_examples=examples(8000))
+@given(st.sampled_from(call_forms.forms()), true_calls(), cuts)
+def test_calls_in_any_form_are_the_true_calls_or_refused(form, calls, cuts):
+    assert written_and_read(form, calls, cuts) in (None, meant(calls))
+
+
+@settings(max_examples=examples(2000))
+@given(st.sampled_from(call_forms.single_forms()), true_calls(), cuts)
+def test_calls_of_a_server_with_one_oddity_are_the_true_calls(form, calls, cuts):
+    different = [call for n, call in enumerate(calls) if call[0] not in [name for name, _ in calls[:n]]]
+    assert written_and_read(form, different, cuts) == meant(different)
+
+
+@given(true_calls(), st.data())
 def test_calls_are_the_same_wherever_the_stream_is_cut(wanted, data):
-    chunks = []
-    for index, (name, text) in enumerate(wanted):
-        chunks.append([piece(index, f"id{index}", name, "")])
-        cuts = data.draw(st.lists(st.integers(0, len(text)), max_size=3).map(sorted))
-        pieces = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
-        chunks += [[piece(index, arguments=one)] for one in pieces]
-    body = b"".join(chunk(tool_calls=asked) for asked in chunks) + DONE
+    lengths = itertools.repeat(3)
+    body = b"".join(event({"choices": [one]}) for one in call_forms.Form().write(wanted, lengths)) + DONE
     cuts = data.draw(st.lists(st.integers(0, len(body)), max_size=5).map(sorted))
     deltas = read(*(body[a:b] for a, b in zip([0, *cuts], [*cuts, len(body)], strict=True)))
-    assert deltas[-1].calls == tuple(ToolCall(f"id{n}", *one) for n, one in enumerate(wanted))
+    assert deltas[-1].calls == tuple(ToolCall(f"call-{n}", *one) for n, one in enumerate(wanted))
 
 
-@given(calls_asked, st.sampled_from([None, 0]), st.booleans(), st.booleans())
-def test_whole_calls_keep_their_number(wanted, index, with_ids, at_once):
-    asked = [piece(index, f"id{n}" if with_ids else None, *one) for n, one in enumerate(wanted)]
-    assert called(*([asked] if at_once else [[one] for one in asked])) == wanted
+@settings(max_examples=examples(1000))
+@given(st.sampled_from(call_forms.forms()), true_calls(), cuts, st.data())
+def test_calls_of_a_cut_stream_are_never_made(form, calls, cuts, data):
+    body = b"".join(event({"choices": [one]}) for one in form.write(calls, cuts))
+    whole = data.draw(st.integers(0, len(body)))
+    try:
+        deltas = read(body[:whole])
+    except ProtocolError:
+        return
+    assert not any(delta.calls for delta in deltas)
 
 
 keys = st.sampled_from(["index", "id", "function", "name", "arguments", "type"])

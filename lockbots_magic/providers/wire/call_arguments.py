@@ -1,0 +1,130 @@
+"""Arguments of a tool call: whether the pieces so far are whole, and the one JSON object that they mean. Pure.
+
+Wire facts, all observed: an empty object before the arguments (gateways to Bedrock), the arguments encoded twice (a
+JSON string that holds the object), and the whole arguments once more after their pieces.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+_OUTSIDE = re.compile(r'["{}\[\]]')
+_INSIDE = re.compile(r'["\\]')
+_WHITESPACE = re.compile(r"\s*")
+_EMPTY = re.compile(r"(?:\s*\{\s*\})+\s*")
+
+
+class ArgumentsScanner:
+    """Follows the brackets and strings of JSON that arrives in pieces; the time is that of one pass."""
+
+    def __init__(self) -> None:
+        self._depth = 0
+        self._in_string = False
+        self._is_escaped = False
+        self._has_value = False
+
+    def feed(self, text: str) -> None:
+        """Add the next piece."""
+        at = int(self._is_escaped and bool(text))
+        self._is_escaped = self._is_escaped and not text
+        while found := (_INSIDE if self._in_string else _OUTSIDE).search(text, at):
+            at = found.end()
+            sign = found.group()
+            if sign == '"':
+                self._in_string = not self._in_string
+            elif sign == "\\":
+                self._is_escaped = at == len(text)
+                at += 1
+            else:
+                self._depth += 1 if sign in "{[" else -1
+            self._has_value = True
+
+    @property
+    def is_whole(self) -> bool:
+        """True if all brackets and strings are closed, and there were some."""
+        return self._has_value and not self._in_string and self._depth <= 0
+
+
+def is_empty_object(text: str) -> bool:
+    """Return whether `text` is `{}`, perhaps several times."""
+    return _EMPTY.fullmatch(text) is not None
+
+
+def is_same_json(one: str, other: str) -> bool:
+    """Return whether two texts are the same JSON value, written alike or not."""
+    if one.strip() == other.strip():
+        return True
+    values = [value for value, _ in _read_values(one)]
+    return bool(values) and values == [value for value, _ in _read_values(other)]
+
+
+def normalize_arguments(text: str) -> str:
+    """Return the one JSON object that `text` means, in the words of the model.
+
+    Args:
+        text: All pieces of the arguments, joined.
+
+    Returns:
+        The object; `""` if there are no arguments; `text` unchanged if it is anything else, which the caller must
+        refuse.
+
+    Example:
+        >>> normalize_arguments('{}{"city": "Rome"}'), normalize_arguments('"{\\\\"x\\\\": 1}"')
+        ('{"city": "Rome"}', '{"x": 1}')
+    """
+    values = _read_values(text)
+    if not values:
+        return text if text.strip() else ""
+    while len(values) > 1 and values[0][0] in (_Object(), None):
+        del values[0]
+    value, written = values[0]
+    if any(other != value for other, _ in values[1:]):
+        return text
+    if isinstance(value, str):
+        inner = normalize_arguments(value)
+        return inner if not inner or is_object(inner) else text
+    if value is None:
+        return ""
+    return written
+
+
+class _Object(tuple[Any, ...]):
+    """Pairs of a JSON object; other than a dict it keeps repeated keys."""
+
+    __slots__ = ()
+
+
+def is_object(text: str) -> bool:
+    """Return whether `text` is one JSON object."""
+    values = _read_values(text)
+    return len(values) == 1 and isinstance(values[0][0], _Object)
+
+
+def _read_values(text: str) -> list[tuple[Any, str]]:
+    """Return the JSON values in `text`, each with how it is written; none if something else is among them."""
+    values = []
+    at = _skip_whitespace(text, 0)
+    try:
+        while at < len(text):
+            value, end = _decoder.raw_decode(text, at)
+            values.append((value, text[at:end]))
+            at = _skip_whitespace(text, end)
+    except (ValueError, RecursionError):
+        return []
+    return values
+
+
+def _skip_whitespace(text: str, at: int) -> int:
+    found = _WHITESPACE.match(text, at)
+    return found.end() if found else at
+
+
+_decoder = json.JSONDecoder(
+    object_pairs_hook=_Object,
+    parse_int=lambda digits: ("number", digits),
+    parse_float=lambda digits: ("number", digits),
+    parse_constant=lambda name: ("number", name),
+)
+"""Numbers stay text: they are only compared, and long ones take long to parse."""
