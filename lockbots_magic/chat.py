@@ -206,7 +206,9 @@ class Chat:
         system = conversation.system if system is None else system
         model = provider.model_info(self.model)
         turns = position.context if provider.sees(model.id) else [_without_images(turn) for turn in position.context]
-        messages, left_out, too_long = try_fit_messages(system, turns, Message("user", prompt, images), model)
+        known_limit = provider.learned.prompt_limit(provider.base_url, model.id)
+        last = Message("user", prompt, images)
+        messages, left_out, too_long = try_fit_messages(system, turns, last, model, known_limit)
         toolbox = Toolbox(tools, describe=_describe_result) if (tools := tuple(tools)) else None
         request = ChatRequest(
             model.id,

@@ -21,7 +21,8 @@ from .conversation.turn import Status, Turn
 from .conversation.turn_accumulator import TurnAccumulator
 from .errors import Cancelled, Interrupted, PromptTooLongError, ProviderError, UsageError
 from .providers.base import Provider
-from .providers.streaming import closing_stream, read_stream, translated_errors
+from .providers.context_guard import ContextGuard
+from .providers.streaming import closing_stream, translated_errors
 from .tools.toolbox import Toolbox
 
 
@@ -103,6 +104,7 @@ class Reply(Iterator[str]):
         self._conversation = prepared.conversation
         self._position = prepared.position
         self._toolbox = prepared.toolbox
+        self._guard = ContextGuard(prepared.provider, prepared.request.model)
         self._accumulator = TurnAccumulator()
         self._deltas = self._run()
         self._thread: threading.Thread | None = None
@@ -129,7 +131,7 @@ class Reply(Iterator[str]):
     @property
     def left_out(self) -> int:
         """Number of older turns that didn't fit into the context window."""
-        return self._draft.left_out
+        return self._draft.left_out + self._guard.left_out
 
     @property
     def deltas(self) -> Iterator[Delta]:
@@ -219,8 +221,8 @@ class Reply(Iterator[str]):
 
     def _stream(self) -> Iterator[Delta]:
         if self._toolbox is None:
-            return read_stream(self._provider, self.request)
-        return self._toolbox.stream(self._provider, self.request)
+            return self._guard.stream(self.request)
+        return self._toolbox.stream(self._guard, self.request)
 
     def _ending(self) -> tuple[Status, str]:
         read = self._accumulator
@@ -243,6 +245,7 @@ class Reply(Iterator[str]):
         read = self._accumulator
         return replace(
             self._draft,
+            left_out=self.left_out,
             rounds=read.rounds,
             status=status,
             error=error,

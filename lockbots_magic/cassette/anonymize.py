@@ -34,10 +34,10 @@ def anonymize(text: str, base_url: str) -> str:
 
 
 def describe_error(error: Exception, base_url: str) -> dict[str, Any]:
-    """Return the JSON-ready description of an error, anonymized: type, message, and status or retry_after if set."""
+    """Return the JSON-ready description of an error, anonymized: type, message, and the numbers that are set."""
     known = isinstance(error, ProviderError)
     message = str(error) if known else f"{type(error).__name__}: {error}"
-    details = {name: getattr(error, name, None) for name in ("status", "retry_after")}
+    details = {name: getattr(error, name, None) for name in ("status", "retry_after", "limit", "prompt_tokens")}
     return {
         "type": type(error).__name__ if known else "ProviderError",
         "message": anonymize(message, base_url),

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 from .. import errors
 from ..conversation.messages import Delta, Message, ToolCall, Usage
-from ..errors import HTTPStatusError, ProviderError
+from ..errors import ContextLengthError, HTTPStatusError, ProviderError
 from .request import RecordedRequest, Thread, flatten
 from .rhythm import Row, checked_rhythm, timed_deltas
 
@@ -61,6 +61,7 @@ class Recording:
         kind = getattr(errors, str(self.error.get("type")), ProviderError)
         kind = kind if isinstance(kind, type) and issubclass(kind, ProviderError) else ProviderError
         known = {"status": int, "retry_after": int | float} if issubclass(kind, HTTPStatusError) else {}
+        known |= {"limit": int, "prompt_tokens": int} if issubclass(kind, ContextLengthError) else {}
         details = {name: self.error[name] for name, of in known.items() if isinstance(self.error.get(name), of)}
         about = {"provider": self.request.provider, "model": self.request.model, "partial": self.reply}
         return kind(str(self.error.get("message", "")), **about, **details)

@@ -26,6 +26,55 @@ def estimate_message_tokens(message: Message) -> int:
     return estimate_tokens(message.content) + TOKENS_PER_MESSAGE + TOKENS_PER_IMAGE * len(message.images)
 
 
+def estimate_prompt_tokens(messages: Sequence[Message]) -> int:
+    """Estimate the tokens of a request."""
+    return sum(map(estimate_message_tokens, messages))
+
+
+def leave_out_oldest(messages: Sequence[Message], max_tokens: int) -> tuple[tuple[Message, ...], int]:
+    """Leave out the oldest turns of a request until its estimate is at most `max_tokens`.
+
+    A turn goes as a whole: its prompt, its tool calls with their results, and its reply. System messages and the last
+    turn, with the calls made for it so far, always stay.
+
+    Args:
+        messages: Messages of a request, oldest first.
+        max_tokens: Longest request (estimated tokens).
+
+    Returns:
+        The messages, and the number of turns that were left out.
+    """
+    _, turns = _split_turns(messages)
+    tokens = estimate_prompt_tokens(messages)
+    left_out = 0
+    while left_out < len(turns) - 1 and tokens > max_tokens:
+        tokens -= estimate_prompt_tokens(turns[left_out])
+        left_out += 1
+    return without_oldest(messages, left_out), left_out
+
+
+def without_oldest(messages: Sequence[Message], count: int) -> tuple[Message, ...]:
+    """Return the messages of a request without those of its `count` oldest turns."""
+    head, turns = _split_turns(messages)
+    return (*head, *(message for turn in turns[count:] for message in turn))
+
+
+def count_turns(messages: Sequence[Message]) -> int:
+    """Count the turns of a request, the last prompt included."""
+    return len(_split_turns(messages)[1])
+
+
+def _split_turns(messages: Sequence[Message]) -> tuple[list[Message], list[list[Message]]]:
+    """Return the system messages at the head, and the others by turns: each begins with a message of the user."""
+    first = next((at for at, message in enumerate(messages) if message.role != "system"), len(messages))
+    turns: list[list[Message]] = []
+    for message in messages[first:]:
+        if message.role == "user" or not turns:
+            turns.append([])
+        turns[-1].append(message)
+    return list(messages[:first]), turns
+
+
 def fit_messages(
     system: str, turns: Sequence[Turn], prompt: str | Message, model: ModelInfo
 ) -> tuple[tuple[Message, ...], int]:
@@ -70,16 +119,28 @@ def fit_messages(
 
 
 def try_fit_messages(
-    system: str, turns: Sequence[Turn], prompt: Message, model: ModelInfo
+    system: str, turns: Sequence[Turn], prompt: Message, model: ModelInfo, known_limit: int | None = None
 ) -> tuple[tuple[Message, ...], int, PromptTooLongError | None]:
     """Select the messages as `fit_messages` does, but return its error instead of raising it.
+
+    Args:
+        system: System prompt.
+        turns: Turns before the prompt.
+        prompt: New prompt.
+        model: The model.
+        known_limit: Longest request (estimated tokens) that the server is known to take. Turns are left out to keep
+            it, but a prompt that alone exceeds it is sent: an estimate is no reason to refuse it.
 
     Returns:
         The messages, the number of turns that were left out, and the error. With an error, the messages are the system
         prompt and the prompt.
     """
     try:
-        return (*fit_messages(system, turns, prompt, model), None)
+        messages, left_out = fit_messages(system, turns, prompt, model)
+        if known_limit is not None:
+            messages, more = leave_out_oldest(messages, known_limit)
+            left_out += more
+        return messages, left_out, None
     except PromptTooLongError as error:
         alone, _ = fit_messages(system, (), prompt, replace(model, max_length=None, token_limit=None))
         return alone, sum(turn.in_context for turn in turns), error

@@ -8,14 +8,13 @@ import json
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from ..conversation.ending import TOO_MANY_ROUNDS, is_complete
 from ..conversation.messages import ChatRequest, Delta, Message, Tool, ToolCall, Usage
 from ..conversation.turn_accumulator import TurnAccumulator
 from ..errors import Cancelled, UsageError
-from ..providers.base import Provider
-from ..providers.streaming import closing_stream, read_stream
+from ..providers.streaming import Streams, closing_stream, read_stream
 from ..schema import argument_schema
 from ..schema.json_values import SchemaMismatch, quote_value, read_json, shorten
 from ..security.secrets import redacted
@@ -30,6 +29,16 @@ MAX_NOTICE = 200
 """Length (characters) to which a call is cut in the notice that announces it."""
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class ToolProvider(Streams, Protocol):
+    """The part of a `Provider` that a toolbox needs."""
+
+    def check_parts(self, request: ChatRequest) -> None:
+        """Raise `UsageError` if a part of the request is not supported; see `Provider.check_parts`."""
+
+    def recorded_results(self, request: ChatRequest, calls: Message) -> tuple[str, ...]:
+        """Return recorded results of `calls`; see `Provider.recorded_results`."""
 
 
 class Toolbox:
@@ -64,7 +73,7 @@ class Toolbox:
     def __repr__(self) -> str:
         return f"Toolbox({', '.join(self._functions)})"
 
-    def stream(self, provider: Provider, request: ChatRequest) -> Iterator[Delta]:
+    def stream(self, provider: ToolProvider, request: ChatRequest) -> Iterator[Delta]:
         """Yield the reply as it streams. Each call is announced by a notice, and follows with its result.
 
         The usage of all rounds is yielded once, at the end, with the last finish reason: `TOO_MANY_ROUNDS` if the

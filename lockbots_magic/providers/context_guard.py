@@ -1,0 +1,124 @@
+"""Requests that turn out to be longer than the model takes: send them again without the oldest turns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from ..conversation.context_window import count_turns, estimate_prompt_tokens, leave_out_oldest, without_oldest
+from ..conversation.messages import ChatRequest, Delta, Message, Usage
+from ..errors import ContextLengthError
+from .base import Provider
+from .http.request import is_loopback
+from .streaming import closing_stream, read_stream
+
+ROOM_FOR_REPLY = 1 / 8
+"""Share of the context window that is left free for the reply."""
+CUT_BELOW = 0.4
+"""A local server that counts less than this share of the estimated tokens has cut the prompt."""
+MIN_ESTIMATE = 2000
+"""Estimates (tokens) below this are too rough to tell."""
+ADVICE = (
+    "The prompt alone is too long: shorten it, or use a model with a larger context window. "
+    "`--no-history` sends it without the conversation, `%lockbots undo` removes the last turn, "
+    "`%lockbots new` begins another conversation."
+)
+
+
+class ContextGuard:
+    """The requests of one reply, kept within the model's context window.
+
+    A server says only by an error that a request is too long. Then the oldest turns are left out, of this request and
+    of the further ones of the reply. Turns go as a whole, so a tool call is never parted from its result.
+
+    Args:
+        provider: Provider that replies.
+        model: Model as the user named it; what is learned of its limit is kept under this name.
+    """
+
+    def __init__(self, provider: Provider, model: str) -> None:
+        self.name = provider.name
+        self.left_out = 0
+        """Number of turns that were left out."""
+        self._provider = provider
+        self._model = model
+        self._budget: int | None = None
+
+    def check_parts(self, request: ChatRequest) -> None:
+        """Raise `UsageError` if the provider does not support a part of the request."""
+        self._provider.check_parts(request)
+
+    def recorded_results(self, request: ChatRequest, calls: Message) -> tuple[str, ...]:
+        """Return recorded results of `calls`, the reply to `request` as it was sent."""
+        return self._provider.recorded_results(self._fit(request), calls)
+
+    def stream(self, request: ChatRequest) -> Iterator[Delta]:
+        """Yield the reply as `Provider.stream` does; a request that is too long is sent again without the oldest turns.
+
+        Raises:
+            ContextLengthError: The last turn alone is too long; the message says what to do.
+            ProviderError: As raised by the provider.
+        """
+        refusals = 0
+        while True:
+            sent = self._fit(request)
+            begun, usage = False, None
+            try:
+                with closing_stream(read_stream(self._provider, sent)) as deltas:
+                    for delta in deltas:
+                        begun = begun or self._begin(delta)
+                        usage = delta.usage or usage
+                        yield delta
+                yield from self._check_usage(sent, usage)
+                return
+            except ContextLengthError as error:
+                if begun:
+                    raise
+                refusals += 1
+                left_out = self._shorten(sent, error, refusals)
+                if not left_out:
+                    error.args = (f"{str(error).rstrip('.')}. {ADVICE}",)
+                    raise
+                size = f" ({error.limit} tokens)" if error.limit else ""
+            self.left_out += left_out
+            turns = "oldest turn" if self.left_out == 1 else f"{self.left_out} oldest turns"
+            yield Delta(notice=f"The request is longer than the model takes{size}: sent again without the {turns}.")
+
+    def _fit(self, request: ChatRequest) -> ChatRequest:
+        return replace(request, messages=without_oldest(request.messages, self.left_out)) if self.left_out else request
+
+    def _shorten(self, sent: ChatRequest, error: ContextLengthError, refusals: int) -> int:
+        """Return how many more turns to leave out: as the sizes say, else half, and at the second refusal all."""
+        self._budget = None
+        most = count_turns(sent.messages) - 1
+        if refusals > 1 or most <= 0:
+            return most
+        estimate = estimate_prompt_tokens(sent.messages)
+        if error.limit is None:
+            budget = (estimate + estimate_prompt_tokens(without_oldest(sent.messages, most))) // 2
+        else:
+            # The server counts otherwise than the estimate; where it doesn't say how, it counted the limit at least.
+            counted = error.prompt_tokens or max(error.limit, estimate)
+            budget = self._budget = int(error.limit * (1 - ROOM_FOR_REPLY) * estimate / counted)
+        return max(leave_out_oldest(sent.messages, budget)[1], 1)
+
+    def _begin(self, delta: Delta) -> bool:
+        """Return whether `delta` begins the reply; the limit is remembered, now that a shorter request was accepted."""
+        begun = bool(delta.text or delta.reasoning or delta.calls)
+        if begun and self._budget is not None:
+            self._provider.learned.set_prompt_limit(self._provider.base_url, self._model, self._budget)
+        return begun
+
+    def _check_usage(self, sent: ChatRequest, usage: Usage | None) -> Iterator[Delta]:
+        """Tell of a prompt that a local server has cut: Ollama does so without a word."""
+        counted = usage.prompt_tokens if usage else None
+        estimate = estimate_prompt_tokens(sent.messages)
+        local = is_loopback(urlsplit(self._provider.base_url).hostname or "")
+        if not counted or not local or estimate < MIN_ESTIMATE or any(m.images for m in sent.messages):
+            return
+        if counted < estimate * CUT_BELOW:
+            yield Delta(
+                notice=f"The server counted {counted} tokens of a prompt of about {estimate}: it may have cut the "
+                "beginning. Give the model a larger context window there (Ollama: OLLAMA_CONTEXT_LENGTH)."
+            )
