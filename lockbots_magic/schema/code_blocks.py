@@ -30,11 +30,24 @@ class CodeBlock(NamedTuple):
 
 def find_code_blocks(reply: str) -> list[CodeBlock]:
     """Return the non-empty fenced blocks of a reply, in order; an unclosed one extends to the end."""
+    return [part for part in split_code_blocks(reply) if isinstance(part, CodeBlock)]
+
+
+def split_code_blocks(reply: str) -> list[str | CodeBlock]:
+    """Return a reply as its non-empty fenced blocks and the text between them, in order."""
+    text = _LINE_END.sub("\n", reply)
     tokens: list[Token] = []
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
-    markdown.block.parse(_LINE_END.sub("\n", reply), markdown, {}, tokens)  # inline markup can't hold a fence
-    fences = (token for token in tokens if token.type == "fence")
-    return [CodeBlock(_parse_language(fence.info), fence.content) for fence in fences if fence.content.strip()]
+    markdown.block.parse(text, markdown, {}, tokens)  # inline markup can't hold a fence
+    lines = text.split("\n")
+    parts: list[str | CodeBlock] = []
+    at = 0
+    for token in tokens:
+        if token.type == "fence" and token.content.strip():
+            start, end = token.map or (at, at)
+            parts += ["\n".join((*lines[at:start], "")), CodeBlock(_parse_language(token.info), token.content)]
+            at = end
+    return [*parts, "\n".join(lines[at:])]
 
 
 def extract_code(reply: str) -> str | None:

@@ -78,13 +78,15 @@ def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return built
 
 
-def _parse_integer(digits: str) -> int:
+def parse_integer(digits: str) -> int:
+    """Return an integer; raise `SchemaMismatch` if it has too many digits."""
     if len(digits) > MAX_DIGITS:
         raise SchemaMismatch(f"Integer with more than {MAX_DIGITS} digits")
     return int(digits)
 
 
-def _parse_number(digits: str) -> float:
+def parse_number(digits: str) -> float:
+    """Return a number; raise `SchemaMismatch` if it is out of range."""
     value = float(digits)
     if not math.isfinite(value):
         raise SchemaMismatch(f"Number {digits:.20} is out of range")
@@ -97,7 +99,7 @@ def _refuse_constant(name: str) -> Any:
 
 _decoder = json.JSONDecoder(
     object_pairs_hook=_build_object,
-    parse_int=_parse_integer,
-    parse_float=_parse_number,
+    parse_int=parse_integer,
+    parse_float=parse_number,
     parse_constant=_refuse_constant,
 )

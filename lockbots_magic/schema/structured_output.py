@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from itertools import islice
 from typing import Any, Protocol
 
 from ..errors import UsageError
 from . import type_schema
-from .code_blocks import find_code_blocks
-from .json_values import MAX_MESSAGE, InvalidJSON, SchemaMismatch, read_json, shorten
-
-MAX_FAILED_STARTS = 500
-"""Brackets in prose that turn out not to begin JSON."""
-MAX_PIECES = 10_000
-"""JSON values parsed out of prose."""
-MAX_SEARCHED = 5_000_000
-"""Characters read by failed attempts, together."""
-MAX_CANDIDATES = 20
-"""JSON values of one reply that are validated."""
-
-_START = re.compile(r"""\{(?=\s*["}])|\[(?=\s*(?:["\d\[{\]-]|true|false|null))""")
-"""A bracket followed by what JSON allows there; most brackets in prose aren't."""
-_JSON_LANGUAGES = ("json", "json5", "jsonc", "javascript", "")
+from .find_json import EXAMPLE, find_json
+from .json_values import MAX_MESSAGE, InvalidJSON, SchemaMismatch, shorten
 
 
 class Validator(Protocol):
@@ -68,17 +54,22 @@ class ReplySchema:
     def parse(self, reply: str) -> Any:
         """Return the value in a reply: the whole text, a fenced block, or a part of prose.
 
-        Of several JSON values, the longest that matches wins.
+        Of several JSON values, the last that matches wins, unless words around it call it an example. Trailing commas,
+        comments, raw line breaks, single quotes and Python's literals are read.
 
         Raises:
-            SchemaMismatch: The reply holds no JSON, or none that matches.
+            SchemaMismatch: The reply holds no JSON, none that matches, or its answer is malformed.
         """
         problems: list[SchemaMismatch] = []
-        for candidate in _find_candidates(reply):
-            value = self._validate(candidate)
+        for candidate in find_json(reply):
+            if problems and candidate.rank <= EXAMPLE:
+                break  # an example that matches is not what an answer that doesn't was meant to be
+            value = self._validate(candidate.value)
             if not isinstance(value, SchemaMismatch):
                 return value
             problems.append(value)
+            if isinstance(value, InvalidJSON):
+                break
         mismatches = [problem for problem in problems if not isinstance(problem, InvalidJSON)]
         raise next(iter([*mismatches, *problems]), SchemaMismatch("The reply holds no JSON"))
 
@@ -144,47 +135,3 @@ class _DictSchema:
         path = error.json_path.removeprefix("$").lstrip(".")
         message = shorten(error.message, MAX_MESSAGE)
         raise SchemaMismatch(f"{path}: {message}" if path else message)
-
-
-def _find_candidates(reply: str) -> Iterator[Any]:
-    """Yield JSON values of a reply, likeliest first; a `SchemaMismatch` for text that only looks like JSON."""
-    text = reply.strip().removeprefix("\ufeff")
-    whole = _read_or_mismatch(text)
-    if not isinstance(whole, SchemaMismatch) or text.startswith(("{", "[")):
-        yield whole
-    blocks = [block.text for block in find_code_blocks(reply) if block.language in _JSON_LANGUAGES]
-    for block in sorted(blocks, key=len, reverse=True)[:MAX_CANDIDATES]:
-        yield _read_or_mismatch(block.strip())
-    yield from _find_in_prose(reply)
-
-
-def _read_or_mismatch(text: str) -> Any:
-    try:
-        return read_json(text)
-    except SchemaMismatch as mismatch:
-        return mismatch
-
-
-def _find_in_prose(reply: str) -> list[Any]:
-    """Return the objects and lists in a text, longest first."""
-    found: list[tuple[int, Any]] = []
-    at, failed, searched = 0, 0, 0
-    for _ in range(MAX_PIECES):
-        start = _START.search(reply, at)
-        if start is None or failed == MAX_FAILED_STARTS or searched > MAX_SEARCHED:
-            break
-        at = start.start()
-        try:
-            value, end = read_json(reply, at)
-        except InvalidJSON as error:
-            failed += 1
-            searched += error.position - at
-            at += 1
-        except SchemaMismatch as mismatch:
-            found.append((0, mismatch))
-            break
-        else:
-            found.append((end - at, value))
-            at = end
-    found.sort(key=lambda piece: piece[0], reverse=True)
-    return [value for _, value in found[:MAX_CANDIDATES]]

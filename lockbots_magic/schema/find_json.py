@@ -1,0 +1,212 @@
+"""Find the JSON of a reply: the answer, not an example, an echo of the question or a first try. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from .code_blocks import CodeBlock, split_code_blocks
+from .json_values import InvalidJSON, SchemaMismatch, read_json
+from .near_json import read_near_json
+
+MAX_FAILED_STARTS = 500
+"""Brackets in prose that turn out not to begin JSON."""
+MAX_PIECES = 10_000
+"""JSON values parsed out of prose."""
+MAX_SEARCHED = 5_000_000
+"""Characters read by failed attempts, together."""
+MAX_CANDIDATES = 20
+"""JSON values of one reply that are validated."""
+MAX_NEAR = 200_000
+"""Characters of valid JSON before an error beyond which nothing but strict JSON is read: Python is slower than C."""
+MAX_INTRODUCTION = 120
+"""Characters before a value in which words tell what it is."""
+
+ANSWER, PLAIN, EXAMPLE, LEAST = 3, 2, 1, 0
+"""Ranks: stands alone or is called the answer; in prose; called an example; footnotes and code."""
+
+_START = re.compile(
+    r"""\{(?=\s*(?:["'}]|//|/\*|\#|[A-Za-z_$][\w$]*\s*:))
+      | \[(?=\s*(?:["'\d\[{\]-]|//|/\*|true|false|null|True|False|None))""",
+    re.VERBOSE,
+)
+"""A bracket followed by what JSON, or nearly JSON, has there; most brackets in prose aren't."""
+_CLEARLY_JSON = re.compile(r"""\{\s*(?:"[^"\n]*"|'[^'\n]*'|[A-Za-z_$][\w$]*)\s*:|\[\s*\{\s*["']""")
+_JSON_LANGUAGES = ("json", "json5", "jsonc", "jsonl", "javascript", "")
+_SENTENCE_END = re.compile(r"(?<!e\.g)(?<!i\.e)[.!?;。！？]\s+|\n")
+_HINT = re.compile(
+    r"""\b(?:(?P<example>examples?|e\.g\.|for\ instance|such\ as|like\ this|would\ (?:be|look)|form|format|template
+    |placeholder|schema|given|input|instead\ of|rather\ than|sample|draft|wrong|incorrect|not|maybe|perhaps
+    |(?:first|earlier|previous)\ (?:try|attempt|idea|version)|пример\w*|например|формат\w*|шаблон\w*|дано|вход\w*)
+    |(?P<answer>answers?|results?|final\w*|output|correct(?:ed|ion)?|actually|so|therefore|thus|hence
+    |ответ\w*|итог\w*|результат\w*|исправлен\w*|поэтому))\b""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_CALLED_EXAMPLE = re.compile(
+    r"""[`*"')\s]*(?:is|was|were|are|would\ be)\s+(?:\w+\s+){0,3}?
+    (?:examples?|wrong|incorrect|invalid|placeholder|sample)\b""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+class Candidate(NamedTuple):
+    """A JSON value in a reply, or a `SchemaMismatch` for text that is clearly meant to be one."""
+
+    value: Any
+    rank: int
+    """`ANSWER`, `PLAIN`, `EXAMPLE` or `LEAST`."""
+
+
+def find_json(reply: str) -> list[Candidate]:
+    """Return the JSON values of a reply, likeliest first; of equally likely ones the last comes first."""
+    text = reply.strip().removeprefix("\ufeff").strip()
+    whole = _read_whole(text)
+    if not isinstance(whole, SchemaMismatch):
+        return [Candidate(whole, ANSWER)]
+    search = _Search()
+    found: list[Candidate] = []
+    introduction = ""
+    for part in split_code_blocks(text):
+        if isinstance(part, CodeBlock):
+            found += search.read_block(part, introduction)
+            introduction = ""
+        else:
+            found += search.read_prose(part)
+            introduction = search.rest
+    found.reverse()
+    found.sort(key=lambda one: one.rank, reverse=True)
+    is_json = text.startswith(("{", "["))
+    return found[:MAX_CANDIDATES] + ([Candidate(whole, LEAST)] if is_json else [])
+
+
+class _Search:
+    """Reads JSON values out of the parts of one reply, within the limits of this module."""
+
+    def __init__(self) -> None:
+        self.rest = ""
+        """Text behind the last value of the last part."""
+        self._failed = 0
+        self._searched = 0
+        self._pieces = 0
+
+    def read_block(self, block: CodeBlock, introduction: str) -> Iterator[Candidate]:
+        """Yield the values of a code block, with the text before it."""
+        if block.language not in _JSON_LANGUAGES:
+            for _, _, value in self._read_pieces(block.text):
+                yield Candidate(value, LEAST)
+            return
+        whole = _read_whole(block.text.strip())
+        rank = _rank(introduction, "", alone=True)
+        if not isinstance(whole, SchemaMismatch):
+            yield Candidate(whole, rank)
+            return
+        pieces = [
+            Candidate(value, rank if inside is None else LEAST) for inside, _, value in self._read_pieces(block.text)
+        ]
+        yield from pieces or [Candidate(whole, rank)]
+
+    def read_prose(self, text: str) -> Iterator[Candidate]:
+        """Yield the values in a text."""
+        before = 0
+        for inside, (start, end), value in self._read_pieces(text):
+            rank = LEAST if inside is not None else _rank_in_prose(text, before, start, end, value)
+            yield Candidate(value, rank)
+            before = max(before, end)
+        self.rest = text[before:]
+
+    def _read_pieces(self, text: str) -> Iterator[tuple[int | None, tuple[int, int], Any]]:
+        """Yield the lists and objects in a text.
+
+        Yields:
+            The offset of a malformed value that it is inside of, if it is; its own offsets; and the value.
+        """
+        at, broken, broken_end = 0, 0, 0
+        while self._pieces < MAX_PIECES and self._failed < MAX_FAILED_STARTS and self._searched <= MAX_SEARCHED:
+            start = _START.search(text, at)
+            if start is None:
+                return
+            self._pieces += 1
+            at = start.start()
+            inside = broken if at < broken_end else None
+            try:
+                value, end = _read_piece(text, at)
+            except InvalidJSON as error:
+                self._failed += 1
+                self._searched += error.position - at
+                if _CLEARLY_JSON.match(text, at):
+                    line_end = text.find("\n", at)
+                    yield inside, (at, line_end if line_end >= 0 else len(text)), error
+                    if inside is None:
+                        broken, broken_end = at, error.position
+                at += 1
+            except SchemaMismatch as mismatch:  # too deep: its end is unknown
+                yield inside, (at, len(text)), mismatch
+                return
+            else:
+                yield inside, (at, end), value
+                at = end
+
+
+def _read_whole(text: str) -> Any:
+    try:
+        return read_json(text)
+    except SchemaMismatch as mismatch:
+        if not text.startswith(("{", "[")) or _is_hopeless(mismatch, 0):
+            return mismatch
+        try:
+            value, end = _read_near(text, 0)
+        except SchemaMismatch as near:
+            return near
+        return value if end == len(text) else mismatch
+
+
+def _read_piece(text: str, at: int) -> tuple[Any, int]:
+    """Return the value at an offset, or what is wrong with it, and its end.
+
+    Raises:
+        SchemaMismatch: The end can't be told.
+    """
+    try:
+        value, end = read_json(text, at)
+    except SchemaMismatch as mismatch:
+        if _is_hopeless(mismatch, at):
+            raise
+        return _read_near(text, at)
+    return value, end
+
+
+def _read_near(text: str, at: int) -> tuple[Any, int]:
+    near = read_near_json(text, at)
+    return (near.value if near.problem is None else near.problem), near.end
+
+
+def _is_hopeless(mismatch: SchemaMismatch, at: int) -> bool:
+    """Whether only strict JSON is worth reading, because the text is too long or nested too deeply."""
+    if isinstance(mismatch, InvalidJSON):
+        return mismatch.position - at > MAX_NEAR
+    return str(mismatch) == "Nested too deeply"
+
+
+def _rank_in_prose(text: str, before: int, start: int, end: int, value: Any) -> int:
+    """Rank a value by the text around it, from the end of the value before it."""
+    line_begin = text.rfind("\n", before, start) + 1 or before
+    line_end = text.find("\n", end)
+    behind = text[end : line_end if line_end >= 0 else len(text)]
+    alone = not text[line_begin:start].strip(" \t`*>") and not behind.strip(" \t`*.;,")
+    if behind.startswith("("):  # a link
+        return LEAST
+    if isinstance(value, list | dict) and all(type(item) in (int, float) for item in value):  # may be footnotes
+        return PLAIN if alone else EXAMPLE if len(value) > 1 else LEAST
+    return _rank(text[before:start], text[end : end + MAX_INTRODUCTION], alone=alone)
+
+
+def _rank(introduction: str, behind: str, *, alone: bool) -> int:
+    """Rank a value by the sentence before it and the words behind it."""
+    sentence = _SENTENCE_END.split(introduction.rstrip()[-MAX_INTRODUCTION:])[-1]
+    hint = None
+    for hint in _HINT.finditer(sentence):  # noqa: B007  # the last one
+        pass
+    if (hint and hint["example"]) or _CALLED_EXAMPLE.match(behind):
+        return EXAMPLE
+    return ANSWER if alone or hint else PLAIN
