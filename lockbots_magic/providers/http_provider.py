@@ -76,7 +76,7 @@ class HTTPProvider(Provider):
         """
         http_request = http_request.with_headers(self.headers.plain, self.headers.secret)
         with open_exchange(http_request, TimeLimits(*self.timeout, deadline), cancellation) as exchange:
-            if exchange.status >= 300:
+            if not 200 <= exchange.status < 300:
                 raise self.refusal(exchange)
             yield exchange
 

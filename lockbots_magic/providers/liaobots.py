@@ -141,6 +141,8 @@ def decode_response(pieces: Iterable[bytes], content_type: str) -> Iterator[Delt
     try:
         yield from (_decode_events if body_format == "events" else _decode_text)(start, body)
     except MalformedStream as error:
+        if error.text:
+            yield Delta(error.text)
         raise ProtocolError(f"The response is malformed: {error}.") from None
 
 

@@ -90,7 +90,7 @@ def test_class_holds_no_state_that_a_caller_could_change(case):
 
 
 def test_completion_yields_text_in_pieces(mock_server, case):
-    got = list(case.pieces(mock_server))
+    got = list(case.pieces(mock_server, **({"rate": 500} if case.service else {})))
     assert len(got) > 1
     assert all(isinstance(piece, str) and piece for piece in got)
 

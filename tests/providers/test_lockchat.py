@@ -110,7 +110,7 @@ def test_reply_that_quotes_the_missing_model_line_is_text(mock_server, stream):
 
 def test_stream_parameter_is_used(mock_server):
     assert list(pieces(mock_server.url("lockchat"), stream=False)) == [HEARD]
-    assert len(list(pieces(mock_server.url("lockchat")))) > 1
+    assert len(list(pieces(mock_server.url("lockchat", rate=500)))) > 1
     assert [r.json["stream"] for r in mock_server.requests] == [False, True]
 
 

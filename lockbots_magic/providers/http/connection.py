@@ -9,7 +9,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from http.client import HTTPResponse, IncompleteRead
+from http.client import HTTPException, HTTPResponse, IncompleteRead, parse_headers
 from typing import Any, ClassVar, cast
 from urllib.parse import urlencode
 
@@ -19,6 +19,9 @@ from urllib3.poolmanager import PoolManager
 
 from ...security.secrets import Secret
 from .chunked import ChunkDecoder, MalformedChunk
+
+MAX_INTERIM = 100
+"""Interim responses (100, 102, 103, ...) before the final one."""
 
 
 class ConnectionLease:
@@ -94,10 +97,7 @@ _current: ContextVar[ConnectionLease] = ContextVar("_current")
 
 
 class EagerResponse(HTTPResponse):
-    """Returns all chunks of an event stream that have arrived, where http.client returns one per read.
-
-    Only for event streams, whose events mark their own ends; in another body the chunk may be the only boundary.
-    """
+    """Returns all chunks that have arrived, where http.client returns one per read; and skips interim responses."""
 
     _chunks: ChunkDecoder | None = None
 
@@ -107,7 +107,7 @@ class EagerResponse(HTTPResponse):
         Raises:
             IncompleteRead: The body was cut off, or its chunks are malformed.
         """
-        if not self.chunked or self.fp is None or self.headers.get_content_type() != "text/event-stream":
+        if not self.chunked or self.fp is None:
             return super().read1(n)
         if self._chunks is None:
             self._chunks = ChunkDecoder()
@@ -123,6 +123,15 @@ class EagerResponse(HTTPResponse):
         if self._chunks.done:
             self.close()
         return body
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """Return the status line of the final response (RFC 9110, 15.2); http.client skips only 100."""
+        for _ in range(MAX_INTERIM):
+            version, status, reason = super()._read_status()  # type: ignore[misc]  # not in the stubs
+            if not 100 <= status < 200 or status == 101:
+                return version, status, reason
+            parse_headers(self.fp)
+        raise HTTPException(f"more than {MAX_INTERIM} interim responses")
 
 
 class TrackedConnection(HTTPConnection):

@@ -41,7 +41,9 @@ MAX_TIMEOUT = 1e6
 COALESCE_BELOW = 0.005
 """A piece that arrives sooner than this (s) after the previous one is not delivered alone:"""
 COALESCE_PAUSE = 0.01
-"""reading pauses for so long (s) to collect more. Waking for each of 1000 pieces/s costs four times as much."""
+"""reading pauses for at most so long (s) to collect more. Waking for each of 1000 pieces/s costs four times as much."""
+COALESCE_SHARE = 0.1
+"""The pause is at most this share of the time since the body began, so that a short body is not slowed down."""
 DRAIN_TIMEOUT = 0.1
 """Time (s) to wait for the end of a complete body, so that its connection can be reused."""
 
@@ -87,10 +89,12 @@ class Exchange:
 
     def __iter__(self) -> Iterator[bytes]:
         piece, waited = b"", math.inf
+        first = time.monotonic()
         while True:
-            if waited < COALESCE_BELOW and len(piece) < MAX_READ // 16:
-                time.sleep(COALESCE_PAUSE)
             began = time.monotonic()
+            if waited < COALESCE_BELOW and len(piece) < MAX_READ // 16:
+                time.sleep(min(COALESCE_PAUSE, (began - first) * COALESCE_SHARE))
+                began = time.monotonic()
             piece = self._run_translated(self._read)
             waited = time.monotonic() - began
             if not piece:

@@ -21,6 +21,9 @@ MAX_RETRY_DIGITS = 18
 class MalformedStream(ValueError):  # noqa: N818  # internal; users see a ProtocolError
     """The bytes do not follow the format."""
 
+    text = ""
+    """Text decoded before them, which has not been returned."""
+
 
 class Event(NamedTuple):
     """One dispatched event."""
@@ -174,7 +177,9 @@ class TextDecoder:
         try:
             return self._decoder.decode(piece)
         except UnicodeDecodeError as error:
-            raise MalformedStream("the text is not UTF-8") from error
+            malformed = MalformedStream("the text is not UTF-8")
+            malformed.text = error.object[: error.start].decode()
+            raise malformed from error
 
 
 class SurrogateJoiner:

@@ -30,7 +30,6 @@ FOR_EVER = {"silence": 2 * PATIENCE, "total": 2 * PATIENCE}
 """Limits that are not reached before the test fails for another reason."""
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-"""Chunked, but decoded by `connection.EagerResponse`."""
 
 
 def chunk(data: bytes) -> bytes:
@@ -139,6 +138,87 @@ def test_each_piece_is_delivered_before_the_next_is_sent(kind):
                 came += answer
             assert came == PIECES
         assert server.connections == (2 if kind == "close" else 1)
+
+
+@pytest.mark.parametrize("encoding", ["", "gzip"])
+@pytest.mark.parametrize("media_type", ["", "text/event-stream", "text/plain", "application/json", "x"])
+def test_small_chunks_that_have_arrived_are_read_at_once(media_type, encoding):
+    texts = [b"%d\n" % n for n in range(2000)]
+    compress, end = codec("gzip") if encoding else (bytes, bytes)
+    body = b"".join(chunk(compress(text)) for text in texts) + (chunk(end()) if encoding else b"") + b"0\r\n\r\n"
+    fields = [f"Content-Type: {media_type}"] * bool(media_type) + [f"Content-Encoding: {encoding}"] * bool(encoding)
+    head = "\r\n".join(["HTTP/1.1 200 OK", "Transfer-Encoding: chunked", *fields, "", ""]).encode()
+    sent = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(head + body)
+        sent.set()
+
+    with RawServer(script) as server, exchange(server.url) as answer:
+        assert sent.wait(PATIENCE)
+        pieces = list(answer)
+    assert b"".join(pieces) == b"".join(texts)
+    assert len(pieces) < 20
+
+
+def test_pause_to_collect_pieces_is_a_small_share_of_the_time_so_far(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(exchange_module, "time", clock)
+    monkeypatch.setattr(exchange_module, "COALESCE_PAUSE", 0.01)
+    arrived = [clock.now + n * 0.0001 for n in range(2000)]  # 10,000 pieces/s
+
+    def read(_: Exchange) -> bytes:
+        if not arrived:
+            return b""
+        clock.now = max(clock.now, arrived[0])
+        ready = [at for at in arrived if at <= clock.now]
+        del arrived[: len(ready)]
+        return b"x" * len(ready)
+
+    monkeypatch.setattr(Exchange, "_read", read)
+    answer = exchange("http://127.0.0.1")
+    began, last = clock.now, arrived[-1]
+    pieces = list(answer)
+    assert sum(map(len, pieces)) == 2000
+    assert len(pieces) < 120, "most pieces are delivered together"
+    assert clock.now - last <= (last - began) * exchange_module.COALESCE_SHARE
+
+
+class Clock:
+    """Stands for the module `time`; sleeping takes no time."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+INTERIM = [b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 102 Processing\r\n\r\n",
+           b"HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\nContent-Length: 5\r\n\r\n"]  # fmt: skip
+
+
+@pytest.mark.parametrize("before", [*INTERIM, b"".join(INTERIM) * 3], ids=["100", "102", "103", "all"])
+def test_interim_responses_are_skipped(before):
+    def script(peer: Peer) -> None:
+        while peer.request():
+            peer.send(before)
+            peer.answer(b"hello")
+
+    with RawServer(script) as server:
+        assert body_of(server.url) == body_of(server.url) == b"hello"
+        assert server.connections == 1
+
+
+@pytest.mark.parametrize("before", INTERIM)
+def test_interim_responses_without_end_are_a_protocol_error(before):
+    with RawServer(sends(before * 500)) as server:
+        error, _ = failure_of(server.url)
+    assert type(error) is ProtocolError
 
 
 def test_body_larger_than_one_read_is_whole():
