@@ -76,7 +76,11 @@ class OpenAICompatible(HTTPProvider):
 
     def _send(self, http_request: HTTPRequest, request: ChatRequest, deadline: float) -> Iterator[Delta]:
         with self.open(http_request, deadline, request.cancellation) as exchange:
-            decoder = self.decoder(tool.name for tool in request.tools)
+            several = http_request.json.get("n")
+            decoder = self.decoder(
+                (tool.name for tool in request.tools),
+                has_several_choices=isinstance(several, int) and several > 1,
+            )
             try:
                 for piece in exchange:
                     yield from decoder.feed(piece)

@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...errors import ProtocolError
-from .json_text import parse_json
+from .error_words import page_words
+from .json_text import parse_json, split_json
 from .sse import MAX_EVENT, Event, EventDecoder, MalformedStream
+from .stray_lines import StrayLines
 
 BLANK = b"\xef\xbb\xbf \t\r\n"
 """Bytes that may precede a response: white space and a byte order mark."""
+MAX_PAGE = 4096
+"""Bytes of a web page that are searched for its title."""
+
+_FIELDS = ("data:", "event:", "id:", "retry:", ":")
 
 
 class BodyDecoder:
-    """Decodes the pieces of a body, cut anywhere: an event stream, or one JSON document although one was requested.
+    """Decodes the pieces of a body, cut anywhere: an event stream, or JSON although a stream was requested.
+
+    An error that a server writes outside the framing is yielded as an event of type ``error``.
 
     Raises:
         ProtocolError: The body is a web page, or malformed (both methods).
@@ -21,13 +29,18 @@ class BodyDecoder:
 
     def __init__(self) -> None:
         self._started = False
-        self._events = EventDecoder()
+        self._ignored: list[tuple[str, str]] = []
+        self._events = EventDecoder(self._keep_ignored)
+        self._stray_lines = StrayLines()
         self._document: list[bytes] | None = None
+        self._page: list[bytes] | None = None
         self._size = 0
+        self.last_line = ""
+        """Line outside the grammar after which no event came; empty if there is none."""
 
     @property
     def is_document(self) -> bool:
-        """Whether the body is one JSON document: a single event, which `close` yields."""
+        """Whether the body is JSON, which `close` yields."""
         return self._document is not None
 
     @property
@@ -45,21 +58,25 @@ class BodyDecoder:
             piece = self._start(piece)
         if self._document is not None:
             self._append(self._document, piece)
-            return
-        try:
-            yield from self._events.feed(piece)
-        except MalformedStream as error:
-            raise _malformed(error) from None
+        elif self._page is not None:
+            self._feed_page(self._page, piece)
+        else:
+            yield from self._feed_events(piece)
 
     def close(self) -> Iterator[Event]:
         """End the body: yield the document, or an event that only lacks its final blank line."""
+        if self._page is not None:
+            raise _page_error(self._page)
         if self._document is not None:
-            yield Event(_decode(self._document))
+            yield from self._close_document(_decode(self._document))
             return
         try:
             self._events.close()
         except MalformedStream as error:
             raise _malformed(error) from None
+        if self._ignored and any(field.startswith(self._ignored[-1][0]) for field in _FIELDS):
+            self._ignored.pop()  # cut inside of a field's name
+        yield from self._find_errors()
         last = self._events.pending
         if last.strip() == "[DONE]" or isinstance(parse_json(last), dict):
             yield Event(last)
@@ -71,17 +88,64 @@ class BodyDecoder:
             return piece
         self._started = True
         if start.startswith(b"<"):
-            raise ProtocolError("The response is a web page. Check the base URL.")
+            self._page = []
+            return start
         if start.startswith((b"{", b"[")):
             self._document = []
             return start
         return piece
+
+    def _feed_events(self, piece: bytes) -> Iterator[Event]:
+        try:
+            for event in self._events.feed(piece):
+                yield from self._find_errors()
+                self.last_line = ""
+                yield event
+        except MalformedStream as error:
+            raise _malformed(error) from None
+        yield from self._find_errors()
+
+    def _find_errors(self) -> Iterator[Event]:
+        """Yield the errors among the lines that were ignored since the last call."""
+        for line, pending in self._ignored:
+            self.last_line = line
+            if error := self._stray_lines.feed(line):
+                if isinstance(parse_json(pending), dict):  # only its final blank line is missing
+                    yield Event(pending)
+                yield Event(error, "error")
+        self._ignored.clear()
+
+    def _keep_ignored(self, line: str) -> None:
+        self._ignored.append((line, self._events.pending))
+
+    def _close_document(self, text: str) -> Iterator[Event]:
+        """Yield the JSON values of a document: mostly one. A stream may follow an error that lacks the framing."""
+        values, rest = split_json(text)
+        if not values or (rest and not rest.startswith(_FIELDS)):
+            yield Event(text)
+            return
+        for value in values:
+            yield Event(value)
+        if rest:
+            self._document = None
+            yield from self._feed_events(rest.encode())
+            yield from self.close()
 
     def _append(self, document: list[bytes], piece: bytes) -> None:
         self._size += len(piece)
         if self._size > MAX_EVENT:
             raise ProtocolError(f"The response is malformed: more than {MAX_EVENT} bytes of JSON.")
         document.append(piece)
+
+    def _feed_page(self, page: list[bytes], piece: bytes) -> None:
+        self._append(page, piece)
+        if b"</title" in piece.lower() or self._size > MAX_PAGE:
+            raise _page_error(page)
+
+
+def _page_error(page: list[bytes]) -> ProtocolError:
+    title = page_words(b"".join(page).decode("utf-8", "replace"))
+    return ProtocolError(f"The response is a web page{f' ({title})' if title else ''}. Check the base URL.")
 
 
 def _malformed(error: MalformedStream) -> ProtocolError:

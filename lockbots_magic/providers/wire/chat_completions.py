@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ...conversation.ending import CUT_OFF, REFUSED, is_complete
 from ...conversation.messages import Delta
-from ...errors import ProtocolError, ProviderError
+from ...errors import ProtocolError, ProviderError, ServerError
 from .body import BodyDecoder
-from .choices import choice_body, first_choice
-from .content import parse_content, parse_reasoning
+from .choices import ChoiceSelector, choice_body
+from .content import has_refusal, parse_content, parse_reasoning, parse_refusal
 from .errors import is_error, make_snippet, object_error
+from .finish import read_finish_reason
 from .json_text import parse_json
+from .snapshots import SnapshotFilter
 from .sse import Event, SurrogateJoiner
 from .tool_calls import ToolCallAssembler
 from .usage import parse_usage
@@ -27,6 +30,7 @@ class ChatCompletionsDecoder:
 
     Args:
         tools: Names of the functions that the model may call.
+        has_several_choices: Whether the request asks for several replies; the first of them is read.
 
     Raises:
         ProtocolError: The response is malformed, or in another format (both methods).
@@ -42,11 +46,16 @@ class ChatCompletionsDecoder:
             yield from decoder.close()
     """
 
-    def __init__(self, tools: Iterable[str] = ()) -> None:
+    def __init__(self, tools: Iterable[str] = (), *, has_several_choices: bool = False) -> None:
         self.done = False
         self._has_content = False
-        self._finish_reason: str | None = None
+        self._is_refusal = False
+        self._finish_reason = ""
+        self._oddity = ""
         self._body = BodyDecoder()
+        self._choices = ChoiceSelector(has_several=has_several_choices)
+        self._new_text = SnapshotFilter()
+        self._new_reasoning = SnapshotFilter()
         self._text = SurrogateJoiner()
         self._reasoning = SurrogateJoiner()
         self._calls = ToolCallAssembler(tools)
@@ -60,9 +69,7 @@ class ChatCompletionsDecoder:
         if self.done:
             return
         for event in self._body.feed(piece):
-            delta = self._take(event)
-            if delta is not None:
-                yield delta
+            yield from self._take(event)
             if self.done:
                 return
         self._check_ignored_lines()
@@ -72,20 +79,16 @@ class ChatCompletionsDecoder:
         if self.done:
             return
         for event in self._body.close():
-            last = self._take(event)
-            if last is not None:
-                yield last
+            yield from self._take(event)
         if self.done:
             return
-        if not self._has_content and not self._finish_reason and self._body.ignored:
-            line = self._body.ignored[0]
-            value = parse_json(line)
-            raise self.object_error(value) if is_error(value) else self.unrecognised_error(line)
-        yield self._end("stop" if self._body.is_document else "truncated")
+        if not self._finish_reason and not self._body.is_document:
+            yield from self._check_end()
+        yield from self._end("stop" if self._body.is_document else CUT_OFF)
 
     @property
-    def finish_reason(self) -> str | None:
-        """Finish reason that the server has sent, if any; with one, the reply is complete."""
+    def finish_reason(self) -> str:
+        """Finish reason that the server has sent, if any; with one, the reply has ended."""
         return self._finish_reason
 
     def unrecognised_error(self, line: str) -> ProviderError:
@@ -100,58 +103,100 @@ class ChatCompletionsDecoder:
         """Hook: override to interpret an error object `body` inside a success. Return its error."""
         return object_error(body)
 
-    def _take(self, event: Event) -> Delta | None:
+    def _take(self, event: Event) -> Iterator[Delta]:
         data = event.data.strip()
         if data == "[DONE]":
-            return self._end("stop")
+            yield from self._end("stop")
+            return
         if not data:
-            return None
+            return
         value = parse_json(data)
         if event.type == "error":
-            raise self.object_error(value if isinstance(value, dict) else {"error": data})
-        if not (isinstance(value, dict) and value.get("choices")) or "error" in value:
+            raise self.object_error(value if isinstance(value, dict | list) else {"error": data})
+        if not isinstance(value, dict):
             self._check_chunk(value, data)
-        return self._decode_chunk(value)
+        elif value.get("choices"):
+            yield from self._decode_chunk(value)
+            self._check_error(value)
+        else:
+            self._check_chunk(value, data)
+            yield from self._decode_chunk(value)
 
     def _check_chunk(self, value: Any, data: str) -> None:
         """Raise if `value`, written `data`, is not a chunk. One without choices may report usage, or be empty."""
         if value is None:
             raise self.unrecognised_error(data)
-        if is_error(value):
-            raise self.object_error(value)
+        self._check_error(value)
         if not isinstance(value, dict):
             raise ProtocolError(f"A chunk is not a JSON object: {make_snippet(data)}")
         if self._body.is_document and value.get("choices") is None:
             raise ProtocolError(f"The response is JSON without choices. Check the base URL. {make_snippet(data)}")
+        self._oddity = self._oddity or ("" if "choices" in value else data)
+
+    def _check_error(self, value: Any) -> None:
+        if is_error(value):
+            raise self.object_error(value)
 
     def _check_ignored_lines(self) -> None:
-        if self._has_content:
-            return
         for line in self._body.ignored:
             if error := self.line_error(line):
                 raise error
 
-    def _end(self, reason: str) -> Delta:
+    def _check_end(self) -> Iterator[Delta]:
+        """Raise if the last words of a stream that broke off say why, in no form that is known as an error."""
         self._check_ignored_lines()
+        if not self._has_content and self._body.ignored:
+            raise self.unrecognised_error(self._body.ignored[0])
+        if self._has_content and (words := make_snippet(self._body.last_line)):
+            yield from self._release()
+            raise ServerError(f"The reply broke off: {words}")
+        if not self._has_content and self._oddity:
+            raise ProtocolError(f"The response holds no choices: {make_snippet(self._oddity)}")
+
+    def _end(self, reason: str) -> Iterator[Delta]:
+        self._check_ignored_lines()
+        yield from self._release()
         self.done = True
         reason = self._finish_reason or reason
-        calls = self._calls.assemble() if reason != "truncated" else ()
-        return Delta(self._text.close(), self._reasoning.close(), finish_reason=reason, calls=calls)
+        if self._is_refusal and is_complete(reason):
+            reason = REFUSED
+        calls = self._calls.assemble() if is_complete(reason) else ()
+        yield Delta(self._text.close(), self._reasoning.close(), finish_reason=reason, calls=calls)
 
-    def _decode_chunk(self, chunk: Mapping[str, Any]) -> Delta | None:
-        choice = first_choice(chunk.get("choices"))
-        reason = choice.get("finish_reason")
-        if reason and isinstance(reason, str):
-            self._finish_reason = reason
-        body = choice_body(choice)
-        if self._calls.feed_choice(choice):
-            self._has_content = True
-        text = self._text.feed(parse_content(body.get("content")))
-        if reasoning := parse_reasoning(body):
-            reasoning = self._reasoning.feed(reasoning)
+    def _release(self) -> Iterator[Delta]:
+        """Yield what was held until it was known whether it belongs to the reply."""
+        for choice in self._choices.close():
+            yield from self._decode_choice(choice)
+        text, reasoning = self._text.feed(self._new_text.close()), self._reasoning.feed(self._new_reasoning.close())
+        if text or reasoning:
+            yield Delta(text, reasoning)
+
+    def _decode_chunk(self, chunk: Mapping[str, Any]) -> Iterator[Delta]:
         reported = chunk.get("usage")
         usage = parse_usage(reported) if reported else None
-        if not (text or reasoning or usage):
-            return None
-        self._has_content = self._has_content or bool(text or reasoning)
-        return Delta(text, reasoning, None, usage)
+        for choice in self._choices.select(chunk.get("choices")):
+            for delta in self._decode_choice(choice):
+                yield delta._replace(usage=usage) if usage else delta
+                usage = None
+        if usage:
+            yield Delta(usage=usage)
+
+    def _decode_choice(self, choice: Mapping[str, Any]) -> Iterator[Delta]:
+        self._finish_reason = read_finish_reason(choice, self._finish_reason)
+        body, is_whole = choice_body(choice)
+        if self._calls.feed_choice(choice):
+            self._has_content = True
+        is_last = bool(self._finish_reason)
+        text = self._new_text.feed(parse_content(body.get("content")), is_whole=is_whole, is_last=is_last)
+        if has_refusal(body):
+            self._is_refusal = True
+            text += parse_refusal(body)
+        text = self._text.feed(text)
+        if reasoning := parse_reasoning(body):
+            reasoning = self._new_reasoning.feed(reasoning, is_whole=is_whole, is_last=is_last)
+            reasoning = self._reasoning.feed(reasoning)
+        if text or reasoning:
+            self._has_content = True
+            yield Delta(text, reasoning)
+        if error := choice.get("error"):
+            raise self.object_error({"error": error})

@@ -1,41 +1,133 @@
-"""Choices of a chat-completions chunk: which of them is the reply. Pure."""
+"""Choices of a chat-completions chunk: which of them is the reply, and what it holds. Pure.
+
+Wire facts: the OpenAI API reference, "Chat completion chunk object": with ``n`` above 1, each chunk belongs to one of
+several choices. Observed elsewhere: one reply whose chunks count up the index, from any number.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from ...errors import ProtocolError
 
+MAX_HELD = 3
+"""Chunks with another index that are held until it is known what they are."""
 
-def first_choice(choices: Any) -> Mapping[str, Any]:
-    """Return the choice with index 0; the text of others must not mix with it.
+_CONTENT = ("content", "reasoning_content", "reasoning", "refusal")
+"""Fields of a delta that make the message beside it a repetition."""
+
+Choice = Mapping[str, Any]
+
+
+class ChoiceSelector:
+    """Selects the choice that is the reply: index 0, or else the first one; the text of several never mixes.
+
+    A chunk with another index may belong to another choice, or be the next chunk of the only one where a server counts
+    its chunks. Such chunks are held until that is known: choices come again, a counter never does.
 
     Args:
-        choices: The chunk's `choices`; None if it has none.
-
-    Raises:
-        ProtocolError: They are malformed.
+        has_several: Whether the request asks for several choices.
     """
-    if choices is None:
-        return {}
-    if not isinstance(choices, list):
-        raise ProtocolError("The choices of a chunk are not a list.")
-    for choice in choices:
-        if not isinstance(choice, dict):
+
+    def __init__(self, *, has_several: bool = False) -> None:
+        self._index: int | None = 0 if has_several else None
+        self._is_counter: bool | None = False if has_several else None
+        self._held: list[Choice] = []
+        self._last = -1
+        self._ended = False
+
+    def select(self, choices: Any) -> list[Choice]:
+        """Return the choices that now continue the reply; mostly the one of the chunk.
+
+        Args:
+            choices: The chunk's `choices`; None if it has none.
+
+        Raises:
+            ProtocolError: They are malformed.
+        """
+        if choices is None:
+            return []
+        if not isinstance(choices, list):
+            raise ProtocolError("The choices of a chunk are not a list.")
+        if not all(isinstance(choice, dict) for choice in choices):
             raise ProtocolError("A choice of a chunk is not a JSON object.")
-        if not choice.get("index"):
-            return choice
-    return {}
+        if len(choices) == 1:
+            return self._select_single(choices[0], index_of(choices[0]))
+        return self._select_among(choices)
+
+    def close(self) -> list[Choice]:
+        """Return the chunks that are still held, where they belong to the reply."""
+        if self._index is None:
+            return self._decide()
+        held, self._held = self._held, []
+        return held if not self._ended and _has_ended(held) else []
+
+    def _select_among(self, choices: list[Choice]) -> list[Choice]:
+        if not choices:
+            return []
+        self._settle(is_counter=False)
+        if self._index is None:
+            self._index = min(map(index_of, choices))
+        return [choice for choice in choices if index_of(choice) == self._index][:1]
+
+    def _select_single(self, choice: Choice, index: int) -> list[Choice]:
+        if self._is_counter:
+            return [choice]
+        if index in (0, self._index) and self._index in (None, index):
+            if self._held:
+                self._settle(is_counter=False)
+            self._index, self._last = index, max(self._last, index)
+            self._ended = self._ended or _has_ended([choice])
+            return [choice]
+        if self._is_counter is None and self._index is None:
+            self._held.append(choice)
+            return self._decide() if len(self._held) > MAX_HELD or _has_ended([choice]) else []
+        if self._is_counter is None and index > self._last and not self._ended:
+            self._last = index
+            self._held.append(choice)
+            return self._settle(is_counter=True) if len(self._held) == MAX_HELD else []
+        self._settle(is_counter=False)
+        return []
+
+    def _decide(self) -> list[Choice]:
+        """Return those of the chunks held that are the reply, where none has the index 0."""
+        indices = [index_of(choice) for choice in self._held]
+        if not indices:
+            return []
+        if len(indices) > 1 and all(a < b for a, b in pairwise(indices)):
+            return self._settle(is_counter=True)
+        self._index = min(indices)
+        held = self._settle(is_counter=False)
+        return [choice for choice in held if index_of(choice) == self._index]
+
+    def _settle(self, *, is_counter: bool) -> list[Choice]:
+        """Know what the index is; return the chunks that were held until then."""
+        held, self._held, self._is_counter = self._held, [], is_counter
+        return held
 
 
-def choice_body(choice: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the delta of a choice, or its whole message.
+def index_of(choice: Choice) -> int:
+    """Return the index of a choice; 0 if it has none."""
+    index = choice.get("index")
+    return index if type(index) is int else 0
+
+
+def _has_ended(choices: list[Choice]) -> bool:
+    return any(choice.get("finish_reason") for choice in choices)
+
+
+def choice_body(choice: Choice) -> tuple[Mapping[str, Any], bool]:
+    """Return what a choice holds, and whether that is a whole message instead of a delta.
 
     Raises:
         ProtocolError: It is malformed.
     """
-    body = choice.get("delta") or choice.get("message") or {}
-    if not isinstance(body, dict):
-        raise ProtocolError("The delta of a chunk is not a JSON object.")
-    return body
+    delta, message, text = choice.get("delta"), choice.get("message"), choice.get("text")
+    for body in (delta, message):
+        if body and not isinstance(body, dict):
+            raise ProtocolError("The delta of a chunk is not a JSON object.")
+    if message and not any((delta or {}).get(key) for key in _CONTENT):
+        return message, True
+    return delta or ({"content": text} if isinstance(text, str) else {}), False

@@ -29,6 +29,19 @@ def parse_content(content: Any) -> str:
     raise ProtocolError("The content of a chunk is neither text nor a list of parts.")
 
 
+def parse_refusal(body: Mapping[str, Any]) -> str:
+    """Return the words by which the model refuses, in a field of their own; empty if there are none."""
+    refusal = body.get("refusal")
+    return refusal if isinstance(refusal, str) else ""
+
+
+def has_refusal(body: Mapping[str, Any]) -> bool:
+    """Whether a message or delta is a refusal, in a field or in a part of the content."""
+    content = body.get("content")
+    parts = content if isinstance(content, list) else []
+    return bool(parse_refusal(body)) or any(isinstance(p, dict) and p.get("type") == "refusal" for p in parts)
+
+
 def parse_reasoning(body: Mapping[str, Any]) -> str:
     """Return the reasoning of a message or delta: in a field of its own, or in parts of the content.
 
@@ -50,7 +63,7 @@ def _is_reasoning(part: Any) -> bool:
 
 
 def _get_part_text(part: Any) -> str:
-    text = part.get("text") if isinstance(part, dict) else part
+    text = part.get("text", part.get("refusal")) if isinstance(part, dict) else part
     if isinstance(text, str) or (text is None and isinstance(part, dict)):
         return text or ""
     raise ProtocolError("A part of the content is malformed.")

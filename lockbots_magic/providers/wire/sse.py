@@ -6,7 +6,7 @@ The grammar is that of the WHATWG HTML standard, section "Server-sent events".
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 MAX_EVENT = 64 * 1024 * 1024
@@ -38,9 +38,13 @@ class EventDecoder:
 
     Lines that are not a field of the grammar are ignored, as it requires. The first few are kept in `ignored`, so that
     an error message can quote them.
+
+    Args:
+        on_ignored: Called with each of these lines, in order, before a later event is yielded.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_ignored: Callable[[str], object] = lambda line: None) -> None:
+        self._on_ignored = on_ignored
         self._tail: list[bytes] = []
         self._tail_size = 0
         self._after_cr = False
@@ -127,8 +131,10 @@ class EventDecoder:
         elif name == "retry":
             if value.isascii() and value.isdigit() and len(value) <= MAX_RETRY_DIGITS:
                 self.retry = int(value)
-        elif line.strip() and len(self.ignored) < MAX_IGNORED_LINES:
-            self.ignored.append(line[:MAX_IGNORED_LINE])
+        elif line.strip():
+            self._on_ignored(line)
+            if len(self.ignored) < MAX_IGNORED_LINES:
+                self.ignored.append(line[:MAX_IGNORED_LINE])
 
     def _dispatch(self) -> Event | None:
         kind, self._type = self._type or "message", ""

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lockbots_magic.conversation.messages import Delta, Usage
@@ -127,6 +127,37 @@ class TestChunks:
     def test_choices_without_index_are_the_first(self):
         assert text_of(event({"choices": [{"delta": {"content": "a"}}, {"delta": {"content": "x"}}]}), DONE) == "a"
 
+    def test_index_counts_up_with_the_chunks_of_one_reply(self):
+        for first in (0, 1, 196):
+            for words in (["a"], ["a", "b"], ["a", "b", "c"], ["a", "b", "c", "d", "e", "f"]):
+                chunks = [
+                    event({"choices": [{"index": first + n, "delta": {"content": word}}]})
+                    for n, word in enumerate(words)
+                ]
+                end = event({"choices": [{"index": first + len(words), "delta": {}, "finish_reason": "stop"}]})
+                assert text_of(*chunks, end, DONE) == "".join(words)
+                assert end_of(*chunks, end) == "stop"
+
+    def test_one_choice_may_have_any_index(self):
+        for index in (1, 7, -1):
+            one = [event({"choices": [{"index": index, "delta": {"content": c}}]}) for c in "hello"]
+            assert text_of(*one, DONE) == text_of(*one) == "hello"
+
+    @pytest.mark.parametrize("order", [*itertools.permutations(range(3)), (0, 1), (1, 0), (2, 1)])
+    @pytest.mark.parametrize("many", [1, 2, 5])
+    def test_interleaved_choices_do_not_mix(self, order, many):
+        texts = [event({"choices": [{"index": i, "delta": {"content": f"<{i}>"}}]}) for _ in range(many) for i in order]
+        ends = [event({"choices": [{"index": i, "delta": {}, "finish_reason": "stop"}]}) for i in order]
+        assert text_of(*texts, *ends, DONE) == f"<{min(order)}>" * many
+
+    def test_with_several_choices_asked_for_an_index_is_no_counter(self):
+        reader = ChatCompletionsDecoder(has_several_choices=True)
+        chunks = [event({"choices": [{"index": n, "delta": {"content": str(n)}}]}) for n in range(6)]
+        assert "".join(d.text for d in reader.feed(b"".join(chunks) + DONE)) == "0"
+
+    def test_chunk_may_hold_a_text(self):
+        assert text_of(event({"choices": [{"index": 0, "text": "a"}]}), DONE) == "a"
+
     def test_chunk_may_hold_a_message(self):
         assert text_of(event({"choices": [{"message": {"role": "assistant", "content": "a"}}]}), DONE) == "a"
 
@@ -159,7 +190,7 @@ class TestEnd:
         for piece in (chunk("a"), chunk("", "length")):
             list(reader.feed(piece))
             known.append((reader.finish_reason, reader.done))
-        assert known == [(None, False), ("length", False)]
+        assert known == [("", False), ("length", False)]
 
     def test_finish_reason_ends_a_stream_without_done(self):
         assert read(chunk("a"), chunk("", "length")) == [Delta("a"), Delta(finish_reason="length")]
@@ -169,6 +200,33 @@ class TestEnd:
         assert read(chunk("a", "stop"), usage, DONE) == [
             Delta("a"), Delta(usage=Usage(1, 2)), Delta(finish_reason="stop"),
         ]  # fmt: skip
+
+    @pytest.mark.parametrize(("reasons", "ending"), [
+        (["stop", None], "stop"), (["", "null", "stop"], "stop"), (["stop", "length"], "length"),
+        (["content_filter", "stop"], "content_filter"), ([7], "7"), ([{"a": 1}], '{"a": 1}'), ([False], "stop"),
+        ([["stop"]], '["stop"]'), (["x" * 500], "x" * 79 + "…"), (["tool_calls", "stop"], "stop"),
+    ])  # fmt: skip
+    def test_a_failure_is_never_replaced_by_a_success(self, reasons, ending):
+        assert end_of(chunk("a"), *(chunk(None, reason) for reason in reasons), DONE) == ending
+
+    @pytest.mark.parametrize(("reason", "native", "ending"), [
+        ("stop", "SAFETY", "SAFETY"), ("stop", "STOP", "stop"), ("stop", None, "stop"), ("stop", "end_turn", "stop"),
+        ("length", "max_output_tokens", "length"), ("stop", "MALFORMED_FUNCTION_CALL", "MALFORMED_FUNCTION_CALL"),
+        ("tool_calls", "error", "error"), (None, "network_error", "network_error"),
+    ])  # fmt: skip
+    def test_failure_in_the_word_of_the_service_behind_it_counts(self, reason, native, ending):
+        choice = {"index": 0, "delta": {"content": "a"}, "finish_reason": reason, "native_finish_reason": native}
+        assert end_of(event({"choices": [choice]}), DONE) == ending
+
+    @pytest.mark.parametrize("refusal", [
+        {"refusal": "I can't."}, {"content": [{"type": "refusal", "refusal": "I can't."}]},
+        {"content": None, "refusal": "I can't."},
+    ])  # fmt: skip
+    def test_refusal_is_text_that_is_marked(self, refusal):
+        assert text_of(chunk(**refusal), chunk(None, "stop"), DONE) == "I can't."
+        assert end_of(chunk(**refusal), chunk(None, "stop"), DONE) == "refusal"
+        assert end_of(chunk(**refusal), chunk(None, "content_filter"), DONE) == "content_filter"
+        assert end_of(chunk("a", refusal=None), chunk(None, "stop", refusal=""), DONE) == "stop"
 
     def test_finish_reason_is_kept_after_done(self):
         assert end_of(chunk("a", "content_filter"), DONE) == "content_filter"
@@ -208,6 +266,14 @@ class TestWholeAnswer:
     def test_other_json_is_a_protocol_error(self, body):
         with pytest.raises(ProtocolError):
             read(body)
+
+    def test_json_values_one_after_the_other_are_chunks(self):
+        chunks = [{"choices": [{"delta": {"content": c}}]} for c in "abc"]
+        assert text_of("\n".join(map(json.dumps, chunks)).encode()) == "abc"
+
+    def test_a_stream_may_follow_json(self):
+        assert read(b'{"choices": []}\n\n' + chunk("a"), DONE) == [Delta("a"), Delta(finish_reason="stop")]
+        assert end_of(b'{"choices": []}\n\n' + chunk("a")) == "truncated"
 
     def test_json_that_is_not_utf8_is_a_protocol_error(self):
         with pytest.raises(ProtocolError, match="UTF-8"):
@@ -268,6 +334,50 @@ class TestErrors:
         assert next(deltas) == Delta("a")
         with pytest.raises(ServerError, match="no"):
             next(deltas)
+
+    @pytest.mark.parametrize("beside", [{}, {"finish_reason": "error"}, {"finish_reason": "stop"}])
+    def test_error_inside_a_choice_is_an_error_that_keeps_its_text(self, beside):
+        choice = {"index": 0, "delta": {"content": "b"}, "error": {"message": "no", "code": 429}, **beside}
+        deltas = ChatCompletionsDecoder().feed(chunk("a") + event({"choices": [choice]}))
+        assert [next(deltas).text, next(deltas).text] == ["a", "b"]
+        with pytest.raises(RateLimitError, match="no"):
+            next(deltas)
+
+    @pytest.mark.parametrize("before", [b"", chunk("a"), chunk("a").rstrip(), b": hello\n\n"])
+    @pytest.mark.parametrize("after", [b"", DONE, chunk("b") + DONE])
+    @pytest.mark.parametrize("words", [
+        b'error: {"code": 400, "message": "no room"}', b"error: no room", b"Error: no room",
+        b'{"error": {"message": "no room"}}', b'{"detail": "no room"}', b'[{"error": {"message": "no room"}}]',
+        b'{\n  "error": {\n    "data": 1,\n    "message": "no room"\n  }\n}', b'{"error": "no room"}\n{"error": "x"}',
+    ])  # fmt: skip
+    def test_error_without_framing_is_an_error(self, before, after, words):
+        for rest in (b"\n\n" + after, b"\n" + after) if after else (b"", b"\n"):
+            reader, text = ChatCompletionsDecoder(), ""
+            deltas = itertools.chain(reader.feed(before + b"\n"), reader.feed(words + rest), reader.close())
+            with pytest.raises(HTTPStatusError, match="no room"):
+                text = "".join(text := text + delta.text for delta in deltas)
+            assert text == ("a" if b'"a"' in before else "")
+
+    @pytest.mark.parametrize("value", [
+        {"message": {"detail": "no room"}}, {"detail": [{"msg": "no room"}]}, {"errors": ["no room"]},
+        {"code": 1, "msg": "no room"}, {"base_resp": {"status_code": 7, "status_msg": "no room"}, "choices": None},
+        {"type": "error", "reason": "no room"},
+    ])  # fmt: skip
+    def test_objects_without_choices_that_say_what_went_wrong_are_errors(self, value):
+        for before in (b"", chunk("a")):
+            with pytest.raises(ServerError, match="no room"):
+                read(before, event(value), DONE)
+
+    def test_empty_error_beside_each_success_is_none(self):
+        none = {"error": {"code": 0, "message": ""}, "base_resp": {"status_code": 0, "status_msg": "fine"}}
+        assert text_of(event({"choices": [{"delta": {"content": "a"}}], **none}), DONE) == "a"
+
+    def test_last_words_of_a_stream_that_broke_off_are_told(self):
+        with pytest.raises(ServerError, match="upstream connect error"):
+            read(chunk("a"), b"upstream connect error\n")
+        assert end_of(chunk("a"), b"odd\n", chunk("b")) == "truncated"
+        with pytest.raises(ProtocolError, match="queued"):
+            read(event({"status": "queued"}))
 
     def test_bare_error_object_among_events_is_an_error(self):
         with pytest.raises(RateLimitError, match="no"):
@@ -336,6 +446,11 @@ class TestOtherFormats:
     def test_web_page_is_a_protocol_error(self, body):
         with pytest.raises(ProtocolError, match="web page"):
             read(body)
+
+    def test_web_page_is_told_by_its_title(self):
+        for rest in (b"</title><p>x", b"", b"x" * 5000):
+            with pytest.raises(ProtocolError, match=r"web page \(Sign in"):
+                read(b"<html><ti", b"tle>Sign", b" in" + rest)
 
     @pytest.mark.parametrize("body", [b"Hello.\n", b"Hello: you\nthere\n", b"Hello.", b": hm\nHello.\n"])
     def test_plain_text_is_a_protocol_error_that_quotes_it(self, body):
@@ -408,6 +523,8 @@ def test_text_is_the_same_wherever_text_and_bytes_are_cut(text, parts, places, e
     whole = units.decode("utf-16-le", "replace")
     marks = [0, *sorted(min(2 * place, len(units)) for place in parts), len(units)]
     pieces = [units[a:b].decode("utf-16-le", "surrogatepass") for a, b in itertools.pairwise(marks)]
+    parts_with_text = [piece for piece in pieces if piece]
+    assume(not any(b.startswith(a) for a, b in itertools.pairwise(parts_with_text[:2])))  # may be snapshots
     body = b"".join(chunk(piece) for piece in pieces)
     if not escaped and whole == text:
         body = b"".join(json.dumps({"choices": [{"delta": {"content": c}}]}, ensure_ascii=False).encode().join(
