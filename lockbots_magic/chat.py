@@ -20,6 +20,7 @@ from .providers.function import FunctionProvider
 from .providers.headers import RequestHeaders
 from .providers.validation import parse_switch, wrap_credential
 from .reply import PreparedRequest, Reply
+from .schema.structured_output import ReplySchema, reply_schema
 from .security.secrets import Secret
 from .tools.toolbox import Toolbox
 
@@ -106,6 +107,7 @@ class Chat:
         history: bool = True,
         images: Iterable[str] = (),
         tools: Iterable[Callable[..., Any]] = (),
+        schema: Any = None,
         origin: CellOrigin | None = None,
         **params: Any,
     ) -> PreparedRequest:
@@ -120,6 +122,8 @@ class Chat:
             history: False sends without history and doesn't save the turn.
             images: URLs of images that go with the prompt, ``data:image/png;base64,...`` among them.
             tools: Functions that the model may call.
+            schema: What the reply must be, as for `lockbots_magic.schema.structured_output.reply_schema`, whose
+                `parse` reads the value from the reply. The prompt states it, and a service that can enforces it.
             origin: Notebook cell that sends the prompt.
             **params: Parameters of this request, such as ``temperature=0.2``; they override the chat's.
                 ``stream=False`` asks for the reply as one whole.
@@ -141,6 +145,7 @@ class Chat:
             history=history,
             images=images,
             tools=tools,
+            schema=None if schema is None else reply_schema(schema),
             origin=origin or CellOrigin(),
             params=params,
         )
@@ -192,10 +197,13 @@ class Chat:
         tools: Iterable[Callable[..., Any]],
         origin: CellOrigin,
         params: Mapping[str, Any],
+        schema: ReplySchema | None = None,
         position: Slot | None = None,
     ) -> PreparedRequest:
         if not prompt.strip():
             raise UsageError("The prompt is empty.")
+        if schema is not None and (instruction := schema.format_instruction()):
+            prompt = f"{prompt}\n\n{instruction}"
         params = {**self.params, **params}
         provider, conversation, images = self.provider, self.conversation, tuple(images)
         sent, streams = _split_stream(provider, params)
@@ -216,6 +224,7 @@ class Chat:
             sent,
             streams,
             tools=toolbox.tools if toolbox else (),
+            schema=schema.json_schema or None if schema else None,
             conversation_id=conversation.id,
             origin=origin,
         )

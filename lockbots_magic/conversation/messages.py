@@ -212,6 +212,8 @@ class ChatRequest:
     stream: bool = True
     tools: tuple[Tool, ...] = ()
     """Tools that the model may call."""
+    schema: Mapping[str, Any] | None = field(default=None, hash=False)
+    """JSON schema that the reply must match, for services that enforce one; the prompt states it, too."""
     conversation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     """UUID4, constant for one conversation."""
     cancellation: Cancellation = field(default_factory=Cancellation, compare=False, repr=False)

@@ -120,6 +120,8 @@ class ChatCell:
     def prepare_correction(self, complaint: str) -> PreparedRequest:
         """Prepare a request that tells the model what was wrong with its last reply."""
         options = {name: value for name, value in self.options.items() if name != "images"}
+        if self.schema is not None:
+            options["schema"] = self.schema.as_stated()
         return self.chat.prepare(complaint, **options)
 
 
@@ -134,8 +136,6 @@ def chat_cell(session: Session, options: Namespace, prompt: str, context: Notebo
     chat.params.update(_params(options))
     text, images, notes = _material(session, options, prompt, context)
     schema = _reply_schema(session, options, context)
-    if schema is not None:
-        text = f"{text}\n\n{schema.format_instruction()}"
     saved = not options.no_history
     history = saved
     if schema is not None and not saved:  # corrections need history: a conversation of their own
@@ -145,6 +145,7 @@ def chat_cell(session: Session, options: Namespace, prompt: str, context: Notebo
         "history": history,
         "images": images,
         "tools": _functions(options.tools, context),
+        "schema": schema,
         "origin": session.cells.origin(watched=context.watched),
     }
     destination = Destination(options.form, options.to, notes, saved)

@@ -169,9 +169,12 @@ class Presenter:
             self.show(reply, destination if tried == 1 else replace(destination, notes=()))
             assert reply.turn is not None
             _check_not_interrupted(reply.turn)
+            is_cut = reply.turn.status == "truncated"
             try:
-                self._assign(destination.variable, schema.parse(reply.turn.reply))
+                self._assign(destination.variable, schema.parse(reply.turn.reply, is_cut=is_cut))
             except SchemaMismatch as error:
+                if is_cut:  # another reply would end at the same limit
+                    raise UsageError(_format_cut(reply.turn, destination.variable)) from None
                 if tried == MAX_TRIES:
                     raise UsageError(_format_mismatch(error, tried, destination.variable)) from None
                 reply = cell.prepare_correction(schema.format_correction(error)).stream()
@@ -231,6 +234,11 @@ def _check_not_interrupted(turn: Turn) -> None:
     """Raise `Interrupted` if the user stopped the reply."""
     if turn.status == "interrupted":
         raise Interrupted("Reply stopped; the text so far is kept.")
+
+
+def _format_cut(turn: Turn, variable: str | None) -> str:
+    kept = f" Its text is in {variable}." if variable else ""
+    return f"The reply was cut short, so its JSON is incomplete. {turn.error}{kept}"
 
 
 def _format_mismatch(error: Exception, tries: int, variable: str | None) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType, SimpleNamespace
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from ..conversation.cancellation import Cancellation
 from ..conversation.messages import ChatRequest, Delta, ModelInfo
@@ -18,9 +19,11 @@ from ..security.secrets import Secret
 from .adaptation import given_fields, stream_adapted
 from .address import is_azure, ollama_address, with_path
 from .http import HTTPRequest
+from .http.request import is_loopback
 from .http_provider import HTTPProvider
 from .wire.chat_completions import ChatCompletionsDecoder
 from .wire.model_list import ModelList, read_model_list
+from .wire.response_format import build_response_format, is_object_schema
 
 MODEL_LIST_TIMEOUT = 10.0
 """Time (s) for the list of models."""
@@ -38,6 +41,8 @@ class OpenAICompatible(HTTPProvider):
     takes_tools = True
     reports_usage: ClassVar[bool] = False
     """Whether the server is known to accept ``stream_options`` (token counts at the end of a stream)."""
+    takes_schema: ClassVar[bool] = True
+    """Whether the service may enforce a JSON schema; one that refuses it is asked again without."""
     decoder: ClassVar[type[ChatCompletionsDecoder]] = ChatCompletionsDecoder
     """Decoder of the response."""
     parameters: ClassVar[Mapping[str, str]] = MappingProxyType(
@@ -114,10 +119,22 @@ class OpenAICompatible(HTTPProvider):
         body = {"model": model.id, "messages": [m.to_dict() for m in request.messages], "stream": request.stream}
         if request.tools:
             body["tools"] = [tool.to_dict() for tool in request.tools]
+        if request.schema and self.enforces_schema(request):
+            body["response_format"] = build_response_format(request.schema)
         body = {**body, **params, **extra}
         if body["stream"] is True and self.reports_usage:
             body.setdefault("stream_options", {"include_usage": True})
         return body
+
+    def enforces_schema(self, request: ChatRequest) -> bool:
+        """Whether to ask the service to enforce the schema of `request`.
+
+        Only local servers take another root than an object. Beside tools a schema is left to the prompt: some servers
+        refuse both together, and one that constrains the reply by a grammar never calls a function.
+        """
+        if request.schema is None or request.tools or not self.takes_schema:
+            return False
+        return is_object_schema(request.schema) or is_loopback(urlsplit(self.base_url).hostname or "")
 
     def build_auth_header(self) -> dict[str, Secret]:
         """Return the header that carries the credential, if there is one (RFC 6750, 2.1; Azure has its own)."""
@@ -170,6 +187,7 @@ class Preset:
     default_model: str = ""
     reports_usage: bool = True
     takes_images: bool = True
+    takes_schema: bool = True
     base_url_variables: tuple[str, ...] = ()
     """Environment variables in which the service's own clients look for the base URL."""
     base_url_path: str = ""
@@ -188,6 +206,7 @@ class Preset:
             "default_model": self.default_model,
             "reports_usage": self.reports_usage,
             "takes_images": self.takes_images,
+            "takes_schema": self.takes_schema,
             "base_url_env": self.base_url_variables,
             "complete_base_url": classmethod(lambda _, url, variable: self.complete_base_url(url, variable)),
         }
@@ -234,7 +253,14 @@ PRESETS = (
         base_url_path="/openai/v1",
     ),
     Preset("mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", "mistral-small-latest", reports_usage=False),
-    Preset("deepseek", "https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", "deepseek-chat", takes_images=False),
+    Preset(
+        "deepseek",
+        "https://api.deepseek.com/v1",
+        "DEEPSEEK_API_KEY",
+        "deepseek-chat",
+        takes_images=False,
+        takes_schema=False,
+    ),
     Preset("ollama", "http://localhost:11434/v1", base_url_variables=("OLLAMA_HOST",)),
     Preset("lmstudio", "http://localhost:1234/v1"),
     Preset("llamacpp", "http://localhost:8080/v1"),

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from ..errors import UsageError
 from . import type_schema
-from .find_json import EXAMPLE, find_json
+from .find_json import ANSWER, EXAMPLE, find_json
 from .json_values import MAX_MESSAGE, InvalidJSON, SchemaMismatch, shorten
 
 
@@ -30,10 +30,16 @@ class ReplySchema:
 
     Args:
         validator: Validates the JSON; None accepts any.
+        is_stated: True if the conversation states the schema already.
     """
 
-    def __init__(self, validator: Validator | None = None) -> None:
+    def __init__(self, validator: Validator | None = None, *, is_stated: bool = False) -> None:
         self._validator = validator
+        self._is_stated = is_stated
+
+    def as_stated(self) -> ReplySchema:
+        """Return the same schema for a later prompt of the conversation, which need not state it again."""
+        return ReplySchema(self._validator, is_stated=True)
 
     @property
     def json_schema(self) -> Mapping[str, Any]:
@@ -41,7 +47,9 @@ class ReplySchema:
         return self._validator.json_schema if self._validator else {}
 
     def format_instruction(self) -> str:
-        """Return the text to append to the prompt."""
+        """Return the text to append to the prompt, ``""`` if the conversation states it already."""
+        if self._is_stated:
+            return ""
         instruction = "Answer with JSON alone, without any other text."
         if not self.json_schema:
             return instruction
@@ -51,18 +59,22 @@ class ReplySchema:
         """Return the prompt that asks for a corrected reply."""
         return f"Your answer could not be used: {error}. Answer again, with the corrected JSON alone."
 
-    def parse(self, reply: str) -> Any:
+    def parse(self, reply: str, *, is_cut: bool = False) -> Any:
         """Return the value in a reply: the whole text, a fenced block, or a part of prose.
 
         Of several JSON values, the last that matches wins, unless words around it call it an example. Trailing commas,
         comments, raw line breaks, single quotes and Python's literals are read.
+
+        Args:
+            reply: Text of the reply.
+            is_cut: True if the reply is cut short: what may not be its answer is refused.
 
         Raises:
             SchemaMismatch: The reply holds no JSON, none that matches, or its answer is malformed.
         """
         problems: list[SchemaMismatch] = []
         for candidate in find_json(reply):
-            if problems and candidate.rank <= EXAMPLE:
+            if (problems and candidate.rank <= EXAMPLE) or (is_cut and candidate.rank < ANSWER):
                 break  # an example that matches is not what an answer that doesn't was meant to be
             value = self._validate(candidate.value)
             if not isinstance(value, SchemaMismatch):
@@ -87,13 +99,15 @@ def reply_schema(value: Any = None) -> ReplySchema:
     """Return what a reply must be.
 
     Args:
-        value: None for any JSON; a JSON schema as a dict, which needs the extra ``lockbots-magic[schema]``; or a type,
-            as for `lockbots_magic.schema.type_schema`. A `pattern` in a schema is searched for as it is: one that
-            backtracks, such as ``^(a+)+$``, may take minutes to refuse a text.
+        value: A `ReplySchema`, which is returned; None for any JSON; a JSON schema as a dict, which needs the extra
+            ``lockbots-magic[schema]``; or a type, as for `lockbots_magic.schema.type_schema`. A `pattern` in a schema
+            is searched for as it is: one that backtracks, such as ``^(a+)+$``, may take minutes to refuse a text.
 
     Raises:
         UsageError: It is none of these, the schema is malformed, or jsonschema is not installed.
     """
+    if isinstance(value, ReplySchema):
+        return value
     if value is None:
         return ReplySchema()
     return ReplySchema(_DictSchema(value) if isinstance(value, Mapping) else type_schema(value))
