@@ -32,6 +32,7 @@ class Azure(OpenAICompatible):
     url = ""
     needs_auth: ClassVar[bool] = True
     reports_usage: ClassVar[bool] = True
+    lists_models: ClassVar[bool] = False  # its list holds what could be deployed
     credential_env: ClassVar[tuple[str, ...]] = ("AZURE_OPENAI_API_KEY",)
     base_url_env: ClassVar[tuple[str, ...]] = ("AZURE_OPENAI_ENDPOINT",)
 

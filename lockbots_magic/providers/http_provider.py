@@ -6,16 +6,17 @@ import time
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from ..conversation.cancellation import Cancellation
 from ..conversation.messages import ChatRequest, Delta, ModelInfo
 from ..errors import AuthenticationError, ConnectionFailed, ModelNotFoundError, ProviderError
 from ..security.secrets import Redactor, Secret
+from .address import display_address, is_local
+from .advice import advise_on_credential, advise_on_request, append_advice
 from .base import Provider
 from .http import HTTPRequest, TimeLimits, open_exchange
-from .http.request import is_loopback
 from .http.retry import Deltas, with_retries
 from .streaming import closing_stream
 from .wire.errors import refusal_error
@@ -58,8 +59,7 @@ class HTTPProvider(Provider):
                     yield delta
         except ProviderError as error:
             error.model = model.id
-            if advice := self._advise(error, has_text=has_text):
-                error.args = (f"{str(error).rstrip('.')}. {advice}",)
+            append_advice(error, self.advise(error, replace(request, model=model.id), has_text=has_text))
             raise
 
     @contextmanager
@@ -93,6 +93,7 @@ class HTTPProvider(Provider):
             error.provider = self.name
             for secret in self.secrets:
                 error.args = (secret.redact(str(error)),)
+                error.details = secret.redact(error.details)
             raise
 
     def _attempt(self, request: ChatRequest, model: ModelInfo, deadline: float) -> Deltas:
@@ -103,19 +104,21 @@ class HTTPProvider(Provider):
                 deltas = _redact_text(secret, deltas)
             yield from deltas
 
-    def _advise(self, error: ProviderError, *, has_text: bool) -> str:
-        """Return a sentence that says what to do about `error`, where that is known.
+    def advise(self, error: ProviderError, request: ChatRequest, *, has_text: bool) -> str:
+        """Hook: override to know more. Return a sentence that says what to do about `error`, where that is known.
 
         Args:
             error: The failure.
-            has_text: Whether it came after some text.
+            request: What was asked.
+            has_text: Whether the failure came after some text.
         """
         if isinstance(error, AuthenticationError):
-            return f"To set another credential, run `%lockbots login {self.name}`."
+            return advise_on_credential(error, self.name, has_auth=bool(self.secrets))
+        if advice := advise_on_request(error, request, display_address(self.base_url)):
+            return advice
         if isinstance(error, ModelNotFoundError):
             return f"To list the models, run `%lockbots models {self.name}`."
-        local = is_loopback(urlsplit(self.base_url).hostname or "")
-        if isinstance(error, ConnectionFailed) and not has_text and local:
+        if isinstance(error, ConnectionFailed) and not has_text and is_local(self.base_url):
             return "Is the server running?"
         return ""
 

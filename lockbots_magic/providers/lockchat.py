@@ -66,6 +66,7 @@ class Lockchat(OpenAICompatible):
     )
     takes_images = False
     takes_tools = False
+    lists_models = False
     decoder = LockchatDecoder
 
     def build_request(self, request: ChatRequest, model: ModelInfo) -> HTTPRequest:

@@ -14,13 +14,22 @@ from urllib.parse import urlsplit
 
 from ..conversation.cancellation import Cancellation
 from ..conversation.messages import ChatRequest, Delta, ModelInfo
-from ..errors import ConnectionFailed, ModelNotFoundError, ProviderTimeout, UsageError
+from ..errors import (
+    ConnectionFailed,
+    ContextLengthError,
+    ModelNotFoundError,
+    ProviderError,
+    ProviderTimeout,
+    UsageError,
+)
 from ..security.secrets import Secret
 from .adaptation import given_fields, stream_adapted
-from .address import is_azure, ollama_address, with_path
+from .address import is_azure, join_path, ollama_address, with_path
+from .advice import advise_on_request, append_advice, is_wrong_address
 from .http import HTTPRequest
 from .http.request import is_loopback
 from .http_provider import HTTPProvider
+from .server_probe import ServerProbe, strip_endpoint
 from .wire.chat_completions import ChatCompletionsDecoder
 from .wire.model_list import ModelList, read_model_list
 from .wire.response_format import build_response_format, is_object_schema
@@ -43,6 +52,8 @@ class OpenAICompatible(HTTPProvider):
     """Whether the server is known to accept ``stream_options`` (token counts at the end of a stream)."""
     takes_schema: ClassVar[bool] = True
     """Whether the service may enforce a JSON schema; one that refuses it is asked again without."""
+    lists_models: ClassVar[bool] = True
+    """Whether the server has a list of models, which tells more about an error."""
     decoder: ClassVar[type[ChatCompletionsDecoder]] = ChatCompletionsDecoder
     """Decoder of the response."""
     parameters: ClassVar[Mapping[str, str]] = MappingProxyType(
@@ -108,6 +119,7 @@ class OpenAICompatible(HTTPProvider):
             self.chat_endpoint(model),
             json=self.build_body(request, model),
             secret_headers=self.build_auth_header(),
+            base_url=self.base_url,
         )
 
     def build_body(self, request: ChatRequest, model: ModelInfo) -> dict[str, Any]:
@@ -170,10 +182,37 @@ class OpenAICompatible(HTTPProvider):
         return self._fetch_models(Cancellation())
 
     def _fetch_models(self, cancellation: Cancellation) -> ModelList:
-        request = HTTPRequest("GET", self.endpoint("/models"), secret_headers=self.build_auth_header())
-        deadline = time.monotonic() + MODEL_LIST_TIMEOUT
+        try:
+            return self._read_models(self.base_url, time.monotonic() + MODEL_LIST_TIMEOUT, cancellation)
+        except ProviderError as error:
+            append_advice(error, self.advise(error, ChatRequest("", (), cancellation=cancellation), has_text=False))
+            raise
+
+    def _read_models(self, base_url: str, deadline: float, cancellation: Cancellation) -> ModelList:
+        url = join_path(base_url, "/models")
+        request = HTTPRequest("GET", url, secret_headers=self.build_auth_header(), base_url=base_url)
         with self.errors_named(), self.open(request, deadline, cancellation) as exchange:
             return read_model_list(exchange)
+
+    def advise(self, error: ProviderError, request: ChatRequest, *, has_text: bool) -> str:
+        """Return what to do about `error`; the server's list of models may tell."""
+        known = super().advise(error, request, has_text=has_text)
+        if has_text or not self.lists_models:
+            return known
+        probe = ServerProbe(
+            self.name, self.base_url, lambda url, end: self._read_models(url, end, request.cancellation)
+        )
+        if isinstance(error, ContextLengthError):
+            error.limit = error.limit or probe.context_size(request.model)
+        elif isinstance(error, ModelNotFoundError) and request.model and not advise_on_request(error, request, ""):
+            return probe.advise_on_model(request.model)
+        elif is_wrong_address(error) and not known:
+            return probe.advise_on_address(request.model)
+        return known
+
+    def _find_base_url(self, given: str | None) -> tuple[str, str]:
+        base_url, variable = super()._find_base_url(given)
+        return strip_endpoint(base_url), variable
 
 
 @dataclass(frozen=True)

@@ -261,7 +261,7 @@ def test_bad_status_is_an_error_of_its_kind(mock_server, status, kind, tries):
         ask(mock_server.url("openai", fault=f"http-{status}"))
     assert type(caught.value) is kind
     assert (caught.value.status, caught.value.provider, caught.value.model) == (status, "openai", "demo")
-    assert len(mock_server.requests) == tries
+    assert len([r for r in mock_server.requests if r.method == "POST"]) == tries
 
 
 def test_temporary_failure_is_retried_with_a_notice(mock_server):
@@ -281,7 +281,7 @@ def test_unknown_model_is_model_not_found(mock_server):
     with pytest.raises(ModelNotFoundError, match="`other` does not exist") as caught:
         ask(mock_server.url("openai", fault="unknown-model"), model="other")
     assert caught.value.model == "other"
-    assert len(mock_server.requests) == 1
+    assert [request.method for request in mock_server.requests] == ["POST", "GET"]  # the list has near names
 
 
 @pytest.mark.parametrize("fault", ["json-error", "error-event", "error-type", "error-midway"])

@@ -28,6 +28,8 @@ class HTTPRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     secret_headers: Mapping[str, Secret] = field(default_factory=dict)
     secret_query: Mapping[str, Secret] = field(default_factory=dict)
+    base_url: str = ""
+    """Base URL of the service, for advice about redirects; empty if unknown."""
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
@@ -73,10 +75,21 @@ class HTTPRequest:
         keeps_method = status in (307, 308) or self.method == "GET"
         if same_origin and keeps_method and self.redact(followed) == followed:
             return followed
-        raise ProtocolError(
-            f"{display_host(url)} redirects to {self.redact(display_url(target.geturl()))}; nothing was sent there. "
-            "If you trust that URL, set it as the base URL."
-        )
+        raise ProtocolError(f"{display_host(url)} {self._describe_redirect(target, status)}")
+
+    def _describe_redirect(self, target: SplitResult, status: int) -> str:
+        """Return the text on a redirect that is not followed, with advice that leads to the API if it can."""
+        path = urlsplit(self.url).path.removeprefix(urlsplit(self.base_url).path.rstrip("/")) if self.base_url else ""
+        leads_to_api = target.path.rstrip("/").endswith(path)
+        base = target._replace(path=target.path.rstrip("/").removesuffix(path)) if path and leads_to_api else target
+        shown = self.redact(display_url(base.geturl()))
+        if shown == display_url(self.base_url):
+            advice = f"A status of {status} would turn the request into a GET; the server must answer 307 or 308."
+        elif leads_to_api:
+            advice = "If you trust that URL, set it as the base URL."
+        else:
+            advice = "It is not the address of this API, but perhaps a login page. Check the base URL."
+        return f"redirects to {shown}; nothing was sent there. {advice}"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,154 @@
+"""What to do about an error: one sentence, only where the cause is known. Pure.
+
+Wire facts: the OpenAI API reference, "Error codes", and observed refusals of compatible servers.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+
+from ..conversation.messages import ChatRequest
+from ..conversation.model_names import display_name
+from ..errors import AuthenticationError, HTTPStatusError, ModelNotFoundError, ProtocolError, ProviderError, ServerError
+from .adaptation import find_given, given_fields
+
+MAX_NAMES = 5
+"""Models that a message lists."""
+CUTOFF = 0.5
+"""Similarity, 0-1, from which a model's name counts as near."""
+
+_REGION = re.compile(r"\b(country|countries|region|territory)\b|location is not supported", re.IGNORECASE)
+_ABOUT_MODELS = (
+    (
+        re.compile(r"\bv1/responses\b|\bresponses api\b", re.IGNORECASE),
+        "This model is offered by the Responses API only, not as chat completions. Use another model.",
+    ),
+    (
+        re.compile(r"\bnot a chat model\b|did you mean to use v1/completions", re.IGNORECASE),
+        "This model does not chat. Use another one.",
+    ),
+)
+"""Words about models that this endpoint doesn't serve, and what to do."""
+_NO_TOOLS = re.compile(
+    r"\b(tools?|functions?)\b[^.\n]{0,60}(\bnot\b|n't\b|unsupported)|support tool use", re.IGNORECASE
+)
+_NO_IMAGES = re.compile(
+    r"\b(images?|image_url|vision|multimodal)\b[^.\n]{0,60}(\bnot\b|n't\b|unsupported|invalid)", re.I
+)
+_WANTS_HTTPS = re.compile(r"\bhttp request\b[^.\n]{0,40}\bhttps (port|server)\b", re.IGNORECASE)
+_UNKNOWN_ADDRESS = re.compile(
+    r"unexpected endpoint|(page|route|path|url|endpoint)\b.{0,40}\bnot (be )?found|no route|cannot (post|get) /|"
+    r"unknown (request )?url|method not allowed",
+    re.IGNORECASE,
+)
+
+
+def advise_on_credential(error: AuthenticationError, name: str, *, has_auth: bool) -> str:
+    """Return what to do about a rejected or missing credential: a wrong one, a region, or a lack of permission.
+
+    Args:
+        error: The rejection.
+        name: Name of the provider.
+        has_auth: Whether a credential was sent.
+    """
+    login = f"run `%lockbots login {name}`."
+    if not has_auth:
+        return f"No credential was sent. To set one, {login}"
+    if _REGION.search(_words(error)):
+        return "The service refuses requests from where you are; another credential does not help."
+    if error.status == 403 and error.code not in ("invalid_api_key", "authentication_error"):
+        return f"The credential may not do this. Use a model that it permits; to set another credential, {login}"
+    return f"To set another credential, {login}"
+
+
+def advise_on_request(error: ProviderError, request: ChatRequest, base_url: str) -> str:
+    """Return what to change in a request that was refused; empty if that is not known.
+
+    Args:
+        error: The refusal.
+        request: What was sent.
+        base_url: Where it was sent, as it may be shown.
+    """
+    words = _words(error)
+    if _WANTS_HTTPS.search(words) and base_url.startswith("http://"):
+        return f"Set the base URL to https://{base_url.removeprefix('http://')}."
+    for pattern, advice in _ABOUT_MODELS:
+        if pattern.search(words):
+            return advice
+    named = find_given(error, given_fields(request.params)) if _is_refused(error) else []
+    return _advise_on_parameters(named) if named else _advise_on_parts(error, request)
+
+
+def advise_on_model(model: str, listed: Sequence[str], name: str) -> str:
+    """Return what to do about an unknown model: near names of the server's list, else some of the list.
+
+    Args:
+        model: Model that was asked for.
+        listed: Ids of the models that the server lists.
+        name: Name of the provider.
+    """
+    if model in listed:
+        return "The server lists this model, but does not serve it here: the credential may lack access to it."
+    if not listed:
+        return "The server lists no model. Load one there."
+    near = _find_near(model, listed)
+    if near:
+        return f"Did you mean {' or '.join(repr(display_name(one)) for one in near)}?"
+    names = ", ".join(display_name(one) for one in listed[:MAX_NAMES])
+    more = f" and {len(listed) - MAX_NAMES} more: `%lockbots models {name}`" if len(listed) > MAX_NAMES else ""
+    return f"The server has {names}{more}."
+
+
+def is_wrong_address(error: ProviderError) -> bool:
+    """Whether an error suggests that the address is not that of the API: nothing there, or a web page."""
+    if isinstance(error, ProtocolError):
+        return "base URL" in str(error) and "redirects to" not in str(error)
+    if isinstance(error, ServerError):
+        return error.status < 400 and bool(_UNKNOWN_ADDRESS.search(_words(error)))
+    return isinstance(error, HTTPStatusError) and error.status in (404, 405)
+
+
+def append_advice(error: ProviderError, advice: str) -> None:
+    """Append a sentence to the message of an error."""
+    if advice:
+        message = str(error).rstrip()
+        error.args = (f"{message}{'' if message.endswith(('.', '!', '?', '…')) else '.'} {advice}",)
+
+
+def _advise_on_parameters(names: Sequence[str]) -> str:
+    quoted = ", ".join(f"`{name}`" for name in names)
+    them = "it" if len(names) == 1 else "them"
+    reset = " (`%lockbots set temperature None`)" if "temperature" in names else ""
+    return f"You set {quoted}; to use this model, leave {them} out of the parameters{reset}."
+
+
+def _advise_on_parts(error: ProviderError, request: ChatRequest) -> str:
+    words = _words(error) if _is_refused(error) else ""
+    if request.tools and _NO_TOOLS.search(words):
+        return "Leave out the tools, or use a model that takes them."
+    if any(m.images for m in request.messages) and _NO_IMAGES.search(words):
+        return "Leave out the images, or use a model that takes them."
+    return ""
+
+
+def _find_near(model: str, listed: Sequence[str]) -> list[str]:
+    """Return the listed models whose names are most like `model`, or contain it."""
+    by_name: dict[str, str] = {}
+    for one in listed:
+        by_name.setdefault(display_name(one).lower(), one)
+    wanted = display_name(model).lower()
+    near = [name for name in by_name if wanted and (wanted in name or name in wanted)]
+    near = sorted(near, key=len) + difflib.get_close_matches(wanted, by_name, 3, CUTOFF)
+    return [by_name[name] for name in dict.fromkeys(near)][:3]
+
+
+def _is_refused(error: ProviderError) -> bool:
+    if isinstance(error, ModelNotFoundError):
+        return True
+    return isinstance(error, HTTPStatusError) and (error.status in (400, 404, 422) or error.status < 400)
+
+
+def _words(error: ProviderError) -> str:
+    return f"{error.code}\n{error}\n{error.details}"

@@ -1,0 +1,361 @@
+"""Advice after an error is right, was tried where that is possible, and leads to no other error."""
+
+import json
+import re
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lockbots_magic import Chat
+from lockbots_magic.errors import (
+    AuthenticationError,
+    Cancelled,
+    ContextLengthError,
+    HTTPStatusError,
+    LockbotsError,
+    ModelNotFoundError,
+    ProtocolError,
+    ProviderError,
+    ProviderTimeout,
+)
+from lockbots_magic.providers.address import origin
+from lockbots_magic.providers.advice import advise_on_credential, advise_on_model, append_advice
+from lockbots_magic.providers.openai_compatible import presets
+from lockbots_magic.providers.server_probe import PROBE_TIMEOUT, ServerProbe, candidate_base_urls, strip_endpoint
+from lockbots_magic.providers.wire.errors import refusal_error
+from tests.effort import examples
+from tests.providers.refusing_server import refuse, refusing, say
+from tests.rawserver import RawServer
+
+KEY = "fake-credential-0123456789"
+MODELS = {
+    "object": "list",
+    "data": [{"id": name} for name in ("llama3.2:3b", "llama3.2:1b", "qwen3:8b", "/m/phi.gguf")],
+}
+
+
+@contextmanager
+def api_at(path, otherwise, models=MODELS):
+    """Run a server whose API is at `path`; `otherwise(peer)` answers everything else."""
+
+    def script(peer):
+        while request := peer.request():
+            if request.line.startswith(f"POST {path}/chat/completions"):
+                say(peer)
+            elif request.line.startswith(f"GET {path}/models") and models is not None:
+                peer.answer(json.dumps(models).encode(), Content_Type="application/json")
+            else:
+                otherwise(peer)
+
+    with RawServer(script) as server:
+        yield server
+
+
+def error_of(base_url, prompt="hi", model="m", **options):
+    """The error of a chat at this base URL."""
+    with pytest.raises(LockbotsError) as caught:
+        Chat(f"openai:{model}", base_url=base_url, auth=KEY, max_retries=0).ask(prompt, **options)
+    return caught.value
+
+
+WRONG_PLACES = {
+    "go": lambda peer: peer.answer(b"404 page not found", "404 Not Found", Content_Type="text/plain"),
+    "fastapi": lambda peer: refuse(peer, {"detail": "Not Found"}, 404),
+    "method": lambda peer: refuse(peer, {"detail": "Method Not Allowed"}, 405),
+    "page": lambda peer: peer.answer(b"<html>404</html>", "404 Not Found", Content_Type="text/html"),
+    "front page": lambda peer: peer.answer(b"<!doctype html><html>Hello</html>", Content_Type="text/html"),
+    "lm studio": lambda peer: refuse(peer, {"error": "Unexpected endpoint or method. (POST /chat/completions)"}, 200),
+    "other json": lambda peer: peer.answer(b'{"status": "ok"}', Content_Type="application/json"),
+}
+
+
+# The address.
+
+
+@pytest.mark.parametrize("otherwise", WRONG_PLACES.values(), ids=WRONG_PLACES)
+def test_base_url_that_the_api_answers_at_is_told_and_leads_there(otherwise):
+    for path in ("/v1", "/api/v1"):
+        with api_at(path, otherwise) as server:
+            error = error_of(server.url)
+            advised = re.search(r"The API answers at (\S+):", str(error))[1]
+            assert advised == server.url + path
+            assert Chat("openai:m", base_url=advised, auth=KEY).ask("hi").reply == "ok"
+
+
+@pytest.mark.parametrize("otherwise", WRONG_PLACES.values(), ids=WRONG_PLACES)
+def test_where_nothing_answers_the_base_url_is_named_but_none_is_advised(otherwise):
+    with api_at("/v1", otherwise, models=None) as server:
+        message = str(error_of(server.url))
+        assert "base URL" in message
+        assert "answers at" not in message
+
+
+def test_base_url_with_the_endpoint_is_put_right():
+    with api_at("/v1", WRONG_PLACES["fastapi"]) as server:
+        chat = Chat("openai:m", base_url=f"{server.url}/v1/chat/completions", auth=KEY)
+        assert chat.provider.base_url == f"{server.url}/v1"
+        assert chat.ask("hi").reply == "ok"
+    assert strip_endpoint("http://h/v1/chat/completions/?v=1") == "http://h/v1?v=1"
+    assert strip_endpoint("http://h/v1") == "http://h/v1"
+
+
+def test_list_of_models_has_the_same_advice():
+    with api_at("/v1", WRONG_PLACES["fastapi"]) as server:
+        provider = presets.openai(base_url=server.url, auth=KEY)
+        with pytest.raises(ProviderError, match=f"The API answers at {server.url}/v1:"):
+            provider.list_models()
+
+
+def test_server_without_a_chat_endpoint_is_told_as_one():
+    models = {"object": "list", "data": [{"id": "m"}]}
+    with api_at("/elsewhere", WRONG_PLACES["fastapi"]) as server:
+
+        def script(peer):
+            while request := peer.request():
+                if request.line.startswith("GET /v1/models"):
+                    peer.answer(json.dumps(models).encode())
+                else:
+                    refuse(peer, {"detail": "Not Found"}, 404)
+
+        with RawServer(script) as listing:
+            assert "takes no chat requests" in str(error_of(f"{listing.url}/v1"))
+        assert server.requests == []
+
+
+def test_looking_can_be_cancelled():
+    hold = threading.Event()
+
+    def script(peer):
+        while request := peer.request():
+            if request.line.startswith("POST"):
+                refuse(peer, {"detail": "Not Found"}, 404)
+            else:
+                peer.until_gone()
+                return
+
+    with RawServer(script) as server:
+        reply = Chat("openai:m", base_url=server.url, auth=KEY).stream("hi")
+        failures = []
+
+        def read():
+            try:
+                for _ in reply.deltas:
+                    pass
+            except BaseException as error:  # noqa: BLE001  # looked at below
+                failures.append(error)
+            hold.set()
+
+        thread = threading.Thread(target=read)
+        thread.start()
+        server.wait_for_request()
+        server.wait_for_request()  # the first look
+        reply.cancel()
+        assert hold.wait(30)
+        thread.join()
+        assert reply.turn.status == "interrupted"
+        assert failures == [] or isinstance(failures[0], Cancelled)
+
+
+def test_all_looks_at_a_server_share_one_deadline():
+    deadlines = []
+
+    def read_models(base_url, deadline):
+        deadlines.append(deadline)
+        raise ProviderTimeout("late")
+
+    assert "no API answers there" in ServerProbe("openai", "http://h", read_models).advise_on_address("m")
+    assert len(set(deadlines)) == 1
+    assert deadlines[0] <= time.monotonic() + PROBE_TIMEOUT
+
+
+@settings(max_examples=examples(200))
+@given(
+    st.sampled_from(["http://h", "https://h.example:8443", "http://[::1]:80"]),
+    st.lists(st.sampled_from(["v1", "api", "openai", "chat", "completions", "models", "messages", "x"]), max_size=5),
+    st.sampled_from(["", "?api-version=1"]),
+)
+def test_candidates_are_other_addresses_of_the_same_origin(base, path, query):
+    url = "/".join([base, *path]) + query
+    found = candidate_base_urls(url)
+    assert url not in found
+    assert {origin(one) for one in found} == {origin(url)}
+    assert all(one.endswith(query) for one in found)
+    assert len(found) <= 6
+
+
+# Redirects.
+
+
+def redirecting(location, status="301 Moved Permanently"):
+    def script(peer):
+        while request := peer.request():
+            peer.answer(b"", status, Location=location + request.target)
+
+    return RawServer(script)
+
+
+def test_redirect_advises_the_base_url_and_not_the_endpoint():
+    with api_at("/v1", WRONG_PLACES["fastapi"]) as good, redirecting(good.url) as moved:
+        error = error_of(f"{moved.url}/v1")
+        assert f"redirects to {good.url}/v1; nothing was sent there." in str(error)
+        assert good.requests == []
+        assert Chat("openai:m", base_url=f"{good.url}/v1", auth=KEY).ask("hi").reply == "ok"
+
+
+def test_redirect_of_the_list_of_models_advises_the_base_url():
+    with redirecting("https://elsewhere.example") as moved, pytest.raises(ProtocolError) as caught:
+        presets.ollama(base_url=f"{moved.url}/v1").list_models()
+    assert "redirects to https://elsewhere.example/v1; nothing" in str(caught.value)
+    assert "set it as the base URL" in str(caught.value)
+
+
+def test_redirect_to_a_login_page_is_no_base_url():
+    def script(peer):
+        while peer.request():
+            peer.answer(b"", "302 Found", Location="https://login.example/sign-in?next=1")
+
+    with RawServer(script) as server:
+        message = str(error_of(f"{server.url}/v1"))
+    assert "redirects to https://login.example/sign-in; nothing was sent there." in message
+    assert "set it as" not in message
+
+
+def test_redirect_to_the_same_address_with_a_slash_does_not_advise_it():
+    def script(peer):
+        while request := peer.request():
+            peer.answer(b"", "301 Moved Permanently", Location=request.target + "/")
+
+    with RawServer(script) as server:
+        message = str(error_of(f"{server.url}/v1"))
+    assert "set it as" not in message
+    assert "307 or 308" in message
+
+
+# Models.
+
+
+@pytest.mark.parametrize(
+    ("asked", "advice"),
+    [
+        ("llama3.2", "Did you mean 'llama3.2:3b' or 'llama3.2:1b'?"),
+        ("qwen3-8b", "Did you mean 'qwen3:8b'?"),
+        ("phi", "Did you mean 'phi.gguf'?"),
+        ("gpt-xyz", "The server has llama3.2:3b, llama3.2:1b, qwen3:8b, phi.gguf."),
+    ],
+)
+def test_unknown_model_is_met_by_near_names_of_the_list(asked, advice):
+    answer = ({"error": {"message": f"model {asked!r} not found, try pulling it first"}}, 404)
+    with refusing(lambda body: answer, models=MODELS) as server:
+        error = error_of(server.url, model=asked)
+        assert isinstance(error, ModelNotFoundError)
+        assert str(error).endswith(advice)
+
+
+def test_unknown_model_of_a_server_without_a_list_names_no_command_that_fails():
+    answer = ({"error": {"message": "model 'x' not found"}}, 404)
+    with refusing(lambda body: answer) as server:
+        message = str(error_of(server.url, model="x"))
+        assert "%lockbots models" not in message
+        assert "Check the name of the model" in message
+
+
+def test_long_list_of_models_is_cut():
+    ids = [f"{letter}{number}" for number in range(9) for letter in "xyz"]
+    assert advise_on_model("nothing-like-it", ids, "openai").endswith("and 22 more: `%lockbots models openai`.")
+
+
+def test_model_of_another_interface_is_told_as_one():
+    words = "This model is only supported in v1/responses and not in v1/chat/completions."
+    for status in (400, 404):
+        with refusing(lambda body, status=status: ({"error": {"message": words}}, status), models=MODELS) as server:
+            assert "Responses API only" in str(error_of(server.url))
+            assert len(server.requests) == 1
+    legacy = "This is not a chat model and thus not supported in the v1/chat/completions endpoint."
+    with refusing(lambda body: ({"error": {"message": legacy}}, 404), models=MODELS) as server:
+        assert "does not chat" in str(error_of(server.url))
+
+
+# The credential.
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "login", "others"),
+    [
+        (401, "Incorrect API key provided", True, "To set another credential"),
+        (403, "Country, region, or territory not supported", False, "where you are"),
+        (403, "You do not have access to this model", True, "may not do this"),
+        (403, "User location is not supported for the API use.", False, "where you are"),
+    ],
+)
+def test_wrong_key_region_and_permission_are_told_apart(status, words, login, others):
+    error = refusal_error(status, json.dumps({"error": {"message": words}}).encode())
+    advice = advise_on_credential(error, "openai", has_auth=True)
+    assert ("%lockbots login openai" in advice) is login
+    assert others in advice
+
+
+def test_missing_credential_is_told_as_one():
+    assert "No credential was sent" in advise_on_credential(AuthenticationError("no", status=401), "x", has_auth=False)
+
+
+# Parameters, tools and images of the user.
+
+
+def test_refused_parameter_of_the_user_is_named_with_how_to_unset_it():
+    words = "Unsupported value: 'temperature' does not support 0.2 with this model."
+    with refusing(lambda body: words) as server:
+        message = str(error_of(server.url, temperature=0.2))
+        assert "You set `temperature`" in message
+        assert "%lockbots set temperature None" in message
+        assert len(server.bodies()) == 1
+
+
+def test_refused_tools_and_images_are_told():
+    def tool():
+        """Do something."""
+
+    with refusing(lambda body: "registry/gemma:2b does not support tools; tools are not supported") as server:
+        assert "Leave out the tools" in str(error_of(server.url, tools=[tool]))
+        assert "Leave out the tools" not in str(error_of(server.url))
+    with refusing(lambda body: "image_url is not supported by this model") as server:
+        image = "data:image/png;base64,iVBORw0KGgo="
+        assert "Leave out the images" in str(error_of(server.url, images=[image]))
+
+
+def test_plain_http_to_an_https_port_is_told():
+    page = b"<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>"
+    with RawServer(
+        lambda peer: (peer.request(), peer.answer(page, "400 Bad Request", Content_Type="text/html"))
+    ) as server:
+        assert f"Set the base URL to https://127.0.0.1:{server.port}/v1." in str(error_of(f"{server.url}/v1"))
+
+
+# The context window.
+
+
+def test_limit_that_the_error_does_not_name_is_looked_up():
+    models = {"data": [{"id": "m", "max_model_len": 300}]}
+    with refusing(lambda body: "Input is too long for requested model.", models=models) as server:
+        error = error_of(server.url)
+        assert isinstance(error, ContextLengthError)
+        assert error.limit == 300
+
+
+def test_sentences_are_joined_with_one_full_stop():
+    for message, joined in (("No", "No. Do."), ("No.", "No. Do."), ("No…", "No… Do."), ("No?", "No? Do.")):
+        error = HTTPStatusError(message)
+        append_advice(error, "Do.")
+        assert str(error) == joined
+        append_advice(error, "")
+        assert str(error) == joined
+
+
+def test_credential_goes_to_no_other_origin_and_into_no_message():
+    with api_at("/v1", WRONG_PLACES["page"]) as server:
+        message = str(error_of(server.url))
+        assert KEY not in message
+        assert {r.headers.get("authorization") for r in server.requests} == {f"Bearer {KEY}"}
