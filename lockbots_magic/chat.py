@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .cassette.active import with_active_cassette, with_cassette
+from .conversation.call_messages import with_unique_ids
+from .conversation.context_turns import adapt_turns
 from .conversation.context_window import try_fit_messages
 from .conversation.conversation import Conversation, Slot
 from .conversation.messages import CellOrigin, ChatRequest, Message
@@ -213,14 +215,20 @@ class Chat:
         position = position or conversation.slot(origin.cell_id, origin.run)
         system = conversation.system if system is None else system
         model = provider.model_info(self.model)
-        turns = position.context if provider.sees(model.id) else [_without_images(turn) for turn in position.context]
+        turns = adapt_turns(
+            position.context,
+            provider.name,
+            model.id,
+            takes_images=provider.sees(model.id),
+            takes_tools=provider.takes_tools,
+        )
         known_limit = provider.learned.prompt_limit(provider.base_url, model.id)
         last = Message("user", prompt, images)
         messages, left_out, too_long = try_fit_messages(system, turns, last, model, known_limit)
         toolbox = Toolbox(tools, describe=_describe_result) if (tools := tuple(tools)) else None
         request = ChatRequest(
             model.id,
-            messages,
+            with_unique_ids(messages),
             sent,
             streams,
             tools=toolbox.tools if toolbox else (),
@@ -323,14 +331,6 @@ def _split_stream(provider: Provider, params: Mapping[str, Any]) -> tuple[dict[s
         return dict(params), provider.streams
     sent = {name: value for name, value in params.items() if name != STREAM}
     return sent, parse_switch(STREAM, params[STREAM])
-
-
-def _without_images(turn: Turn) -> Turn:
-    """Replace the images of an earlier turn by a remark, for a model that doesn't accept images."""
-    if not turn.images:
-        return turn
-    many = "an image" if len(turn.images) == 1 else f"{len(turn.images)} images"
-    return replace(turn, prompt=f"{turn.prompt}\n\n[{many} that you can't see]", images=())
 
 
 def _describe_result(value: Any) -> str:

@@ -226,7 +226,13 @@ class Reply(Iterator[str]):
 
     def _ending(self) -> tuple[Status, str]:
         read = self._accumulator
-        outcome = outcome_of(read.finish_reason, self.request.params, read.usage, has_answer=not read.only_reasoned)
+        outcome = outcome_of(
+            read.finish_reason,
+            self.request.params,
+            read.usage,
+            has_answer=not read.only_reasoned,
+            has_calls=read.has_open_calls,
+        )
         return outcome.status, outcome.message
 
     def _label(self, error: Exception) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 
 from .. import errors
 from ..conversation.messages import Delta, Message, ToolCall, Usage
+from ..conversation.opaque_data import OpaqueData
 from ..errors import ContextLengthError, HTTPStatusError, ProviderError
 from .request import RecordedRequest, Thread, flatten
 from .rhythm import Row, checked_rhythm, timed_deltas
@@ -90,7 +91,7 @@ class Recording:
             **({"finish_reason": self.finish_reason} if self.finish_reason else {}),
             **({"error": dict(self.error)} if self.error else {}),
             **({"usage": self.usage.to_dict()} if self.usage else {}),
-            **({"calls": [call.to_dict() for call in self.calls]} if self.calls else {}),
+            **({"calls": [_call_to_json(call) for call in self.calls]} if self.calls else {}),
             "rhythm": self.rhythm,
         }
         return json.dumps(line, ensure_ascii=False)
@@ -130,13 +131,22 @@ class Recording:
             _usage(line.get("usage")),
             bool(sent.get("default")),
             _text(line.get("id", "")),
-            Message.of({"role": "assistant", "content": "", "tool_calls": line.get("calls")}).calls,
+            tuple(map(_call_from_json, line.get("calls") or ())),
         )
 
     def digest(self) -> str:
         """Return a short digest of the content, without its rhythm."""
         content = replace(self, id="", rhythm=()).to_line()
         return hashlib.blake2b(content.encode("utf-8", "backslashreplace"), digest_size=6).hexdigest()
+
+
+def _call_to_json(call: ToolCall) -> dict[str, Any]:
+    return {**call.to_dict(), **({"opaque": call.opaque.to_dict()} if call.opaque else {})}
+
+
+def _call_from_json(value: Any) -> ToolCall:
+    (call,) = Message.of({"role": "assistant", "content": "", "tool_calls": [value]}).calls
+    return call._replace(opaque=OpaqueData.from_dict(value["opaque"])) if "opaque" in value else call
 
 
 def _text(value: Any) -> str:

@@ -22,8 +22,14 @@ def estimate_tokens(text: str) -> int:
 
 
 def estimate_message_tokens(message: Message) -> int:
-    """Estimate the tokens of a message, with its images and the overhead of a message."""
-    return estimate_tokens(message.content) + TOKENS_PER_MESSAGE + TOKENS_PER_IMAGE * len(message.images)
+    """Estimate the tokens of a message, with its images, its tool calls and the overhead of a message."""
+    calls = sum(estimate_tokens(call.name + call.arguments) + TOKENS_PER_MESSAGE for call in message.calls)
+    return estimate_tokens(message.content) + TOKENS_PER_MESSAGE + TOKENS_PER_IMAGE * len(message.images) + calls
+
+
+def count_characters(message: Message) -> int:
+    """Count the characters of a message, those of its tool calls too."""
+    return len(message.content) + sum(len(call.name) + len(call.arguments) for call in message.calls)
 
 
 def estimate_prompt_tokens(messages: Sequence[Message]) -> int:
@@ -148,4 +154,4 @@ def try_fit_messages(
 
 def _measure(messages: Sequence[Message]) -> tuple[int, int]:
     """Count the characters and estimate the tokens of `messages`."""
-    return sum(len(message.content) for message in messages), sum(map(estimate_message_tokens, messages))
+    return sum(map(count_characters, messages)), sum(map(estimate_message_tokens, messages))

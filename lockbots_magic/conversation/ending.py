@@ -59,6 +59,7 @@ def outcome_of(
     usage: Usage | None = None,
     *,
     has_answer: bool = True,
+    has_calls: bool | None = None,
 ) -> Outcome:
     """Return how a reply ended.
 
@@ -67,6 +68,8 @@ def outcome_of(
         params: Parameters of the request, which may hold the limit that ended the reply.
         usage: Token counts of the reply, if they were reported.
         has_answer: False if the model has only reasoned: no text and no tool call.
+        has_calls: Whether the model has asked for calls that nobody made; None leaves that open. Where all calls were
+            made, the finish reason is that of the answer to their results.
 
     Example:
         >>> outcome_of("STOP").status, outcome_of("network_error").status
@@ -75,6 +78,12 @@ def outcome_of(
         'The reply stopped at your max_tokens=200.'
     """
     if is_complete(reason):
+        if has_calls:
+            return Outcome("truncated", "The model asked for a tool call, but no tools were offered.")
+        if has_calls is False and normalise(reason) in _CALLS:
+            return Outcome(
+                "truncated", f"The server announced tool calls ({quote_line(str(reason), MAX_REASON)}) but sent none."
+            )
         if has_answer:
             return Outcome("complete")
         return Outcome("truncated", "The model has only reasoned; it gave no answer.")

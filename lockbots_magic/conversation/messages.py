@@ -181,6 +181,8 @@ class Delta(NamedTuple):
     """Tool calls that the model requested; with their results once called."""
     retracts: bool = False
     """True if the text so far was reasoning, as a late closing tag shows: the text begins anew with `text`."""
+    begins_round: bool = False
+    """True if the model has answered results with calls and nothing else; text and reasoning show a round anyway."""
 
 
 @dataclass(frozen=True)

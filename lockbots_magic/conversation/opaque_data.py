@@ -22,3 +22,23 @@ class OpaqueData:
     def is_from(self, provider: str, url: str, model: str) -> bool:
         """Return whether this provider, at this address, made the data with this model."""
         return (self.provider, self.url, self.model) == (provider, url, model)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the data as JSON; an empty origin is left out."""
+        return {"data": self.data, **{name: value for name in _ORIGIN if (value := getattr(self, name))}}
+
+    @classmethod
+    def from_dict(cls, data: Any) -> OpaqueData:
+        """Read what `to_dict` wrote.
+
+        Raises:
+            ValueError: If `data` is something else.
+        """
+        if isinstance(data, dict) and "data" in data:
+            origin: list[Any] = [data.get(name, "") for name in _ORIGIN]
+            if all(isinstance(one, str) for one in origin):
+                return cls(data["data"], *origin)
+        raise ValueError(f"opaque data of a turn is malformed: {data!r:.60}")
+
+
+_ORIGIN = ("provider", "url", "model")

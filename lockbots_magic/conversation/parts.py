@@ -191,7 +191,7 @@ def _part_to_json(part: Part) -> dict[str, Any]:
     for one in fields(part):
         value = getattr(part, one.name)
         if isinstance(value, OpaqueData):
-            data[one.name] = {f.name: v for f in fields(value) if (v := getattr(value, f.name)) != ""}
+            data[one.name] = value.to_dict()
         elif value not in ("", None):
             data[one.name] = value
     return data
@@ -205,7 +205,7 @@ def _part_from_json(data: Any) -> Part:
     known = {one.name for one in fields(kind)}
     given: dict[str, Any] = {name: value for name, value in data.items() if name in known}
     if "opaque" in given:
-        given["opaque"] = _opaque_from_json(given["opaque"])
+        given["opaque"] = OpaqueData.from_dict(given["opaque"])
     if not all(isinstance(value, str | OpaqueData) for value in given.values()):
         raise ValueError(f"a part of a turn is malformed: {data!r:.60}")
     try:
@@ -213,12 +213,3 @@ def _part_from_json(data: Any) -> Part:
     except TypeError:
         raise ValueError(f"a part of a turn lacks a field: {data!r:.60}") from None
     return part
-
-
-def _opaque_from_json(data: Any) -> OpaqueData:
-    if not isinstance(data, dict) or "data" not in data:
-        raise ValueError(f"opaque data of a turn is malformed: {data!r:.60}")
-    origin = [data.get(name, "") for name in ("provider", "url", "model")]
-    if not all(isinstance(one, str) for one in origin):
-        raise ValueError(f"opaque data of a turn is malformed: {data!r:.60}")
-    return OpaqueData(data["data"], *origin)

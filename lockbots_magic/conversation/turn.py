@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 
 from ..security.exits import clean_printed
 from ..security.secrets import redacted
+from .call_messages import messages_of_rounds
 from .messages import Message, ToolCall, Usage
 from .parts import Round, calls_of, map_strings, reasoning_of, rounds_from_json, rounds_to_json, simple_rounds, text_of
 
@@ -136,7 +137,7 @@ class Turn:
     @property
     def in_context(self) -> bool:
         """True if later requests carry this turn: failed and empty turns are left out."""
-        return self.status != "error" and bool(self.reply)
+        return self.status != "error" and bool(self.reply or self.calls)
 
     @property
     def is_shown(self) -> bool:
@@ -144,9 +145,9 @@ class Turn:
         return self.status != "error" or bool(self.reply or self.calls)
 
     @property
-    def messages(self) -> tuple[Message, Message]:
-        """The two messages that later requests carry."""
-        return Message("user", self.prompt, self.images), Message("assistant", self.reply)
+    def messages(self) -> tuple[Message, ...]:
+        """The messages that later requests carry: prompt, tool calls with their results, and reply."""
+        return Message("user", self.prompt, self.images), *messages_of_rounds(self.rounds)
 
     def map_strings(self, change: Callable[[str], str]) -> Turn:
         """Return a copy with `change` applied to every text in it, such as a redactor."""

@@ -14,7 +14,8 @@ from .parts import ROUND_SEPARATOR, Part, ReasoningPart, Round, TextPart, ToolCa
 class TurnAccumulator:
     """Collects deltas: text, reasoning, calls and results by rounds, usage and how the reply ended.
 
-    Text or reasoning after a result begins a new round. Adding a delta takes constant time.
+    Text or reasoning after a result begins a new round, and so does a delta that says so. Adding a delta takes constant
+    time.
 
     Example:
         >>> reply = TurnAccumulator()
@@ -62,6 +63,11 @@ class TurnAccumulator:
         return any(isinstance(part, ToolCall) and part.result is not None for one in self._rounds for part in one)
 
     @property
+    def has_open_calls(self) -> bool:
+        """True if the model has asked for a call that nobody made."""
+        return any(isinstance(part, ToolCall) and part.result is None for one in self._rounds for part in one)
+
+    @property
     def only_reasoned(self) -> bool:
         """True if the last round holds reasoning and nothing else but white space."""
         self._flush()
@@ -82,6 +88,8 @@ class TurnAccumulator:
         """
         if delta.retracts:
             self._retract()
+        if delta.begins_round and self._has_results:
+            self._begin_round()
         if delta.text:
             if self.first_text is None:
                 self.first_text = self.elapsed

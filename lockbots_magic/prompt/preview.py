@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import indent
 from typing import Protocol
 
-from ..conversation.context_window import estimate_message_tokens, estimate_tokens
+from ..conversation.context_window import count_characters, estimate_message_tokens, estimate_tokens
 from ..conversation.messages import ChatRequest, Message, Tool
 from ..security.control_characters import printable
 from ..security.secrets import redacted
@@ -95,6 +95,8 @@ def _format_message(message: Message) -> Iterator[str]:
     for number, url in enumerate(message.images, 1):
         more = f"… ({len(url):,} characters)" if len(url) > MAX_URL_LENGTH else ""
         yield f"    image {number}: {to_one_line(truncate(url, MAX_URL_LENGTH))}{more}"
+    for call in message.calls:
+        yield f"    call: {to_one_line(str(call))}"
 
 
 def _format_tool(tool: Tool) -> Iterator[str]:
@@ -110,7 +112,7 @@ def _format_total(messages: Sequence[Message], tools: Sequence[Tool]) -> str:
 
 def _format_size(messages: Sequence[Message] = (), tools: Sequence[Tool] = ()) -> str:
     schemas = [json.dumps(tool.to_dict(), ensure_ascii=False, default=repr) for tool in tools]
-    characters = sum(len(m.content) for m in messages) + sum(map(len, schemas))
+    characters = sum(map(count_characters, messages)) + sum(map(len, schemas))
     tokens = sum(map(estimate_message_tokens, messages)) + sum(map(estimate_tokens, schemas))
     images = sum(len(m.images) for m in messages)
     shown = [_count(images, "image")] if images else []

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from ..conversation.cancellation import Cancellation
 from ..conversation.messages import ChatRequest, Delta, ModelInfo
+from ..conversation.opaque_data import OpaqueData
 from ..errors import (
     ConnectionFailed,
     ContextLengthError,
@@ -24,13 +25,14 @@ from ..errors import (
 )
 from ..security.secrets import Secret
 from .adaptation import given_fields, stream_adapted
-from .address import is_azure, join_path, ollama_address, with_path
+from .address import is_azure, join_path, ollama_address, saved_address, with_path
 from .advice import advise_on_request, append_advice, is_wrong_address
 from .http import HTTPRequest
 from .http.request import is_loopback
 from .http_provider import HTTPProvider
 from .server_probe import ServerProbe, strip_endpoint
 from .wire.chat_completions import ChatCompletionsDecoder
+from .wire.chat_messages import encode_messages
 from .wire.model_list import ModelList, read_model_list
 from .wire.response_format import build_response_format, is_object_schema
 
@@ -85,12 +87,14 @@ class OpenAICompatible(HTTPProvider):
         http_request = self.build_request(request, model)
 
         def send(body: dict[str, Any]) -> Iterator[Delta]:
-            return self._send(replace(http_request, json=body), request, deadline)
+            return self._send(replace(http_request, json=body), request, model, deadline)
 
         key = self.base_url, model.id
         return stream_adapted(send, http_request.json, given_fields(request.params), self.learned, key)
 
-    def _send(self, http_request: HTTPRequest, request: ChatRequest, deadline: float) -> Iterator[Delta]:
+    def _send(
+        self, http_request: HTTPRequest, request: ChatRequest, model: ModelInfo, deadline: float
+    ) -> Iterator[Delta]:
         with self.open(http_request, deadline, request.cancellation) as exchange:
             several = http_request.json.get("n")
             decoder = self.decoder(
@@ -99,14 +103,28 @@ class OpenAICompatible(HTTPProvider):
             )
             try:
                 for piece in exchange:
-                    yield from decoder.feed(piece)
+                    for delta in decoder.feed(piece):
+                        yield self._with_origin(delta, model)
                     if decoder.done:
                         exchange.finish()
                         return
             except (ConnectionFailed, ProviderTimeout):
                 if not decoder.finish_reason:  # with one, the reply is complete and only the connection failed
                     raise
-            yield from decoder.close()
+            for delta in decoder.close():
+                yield self._with_origin(delta, model)
+
+    def _with_origin(self, delta: Delta, model: ModelInfo) -> Delta:
+        """Return the delta with the origin of the opaque data of its calls."""
+        if not any(call.opaque for call in delta.calls):
+            return delta
+        origin = self.name, saved_address(self.base_url), model.id
+        return delta._replace(
+            calls=tuple(
+                call._replace(opaque=OpaqueData(call.opaque.data, *origin)) if call.opaque else call
+                for call in delta.calls
+            )
+        )
 
     def chat_endpoint(self, model: ModelInfo) -> str:
         """Return the URL that chat requests go to."""
@@ -128,7 +146,8 @@ class OpenAICompatible(HTTPProvider):
         extra = params.pop("extra_body", {})
         if not isinstance(extra, Mapping):
             raise UsageError(f"extra_body must be a dict, got {type(extra).__name__}.")
-        body = {"model": model.id, "messages": [m.to_dict() for m in request.messages], "stream": request.stream}
+        messages = encode_messages(request.messages, self.name, saved_address(self.base_url), model.id)
+        body = {"model": model.id, "messages": messages, "stream": request.stream}
         if request.tools:
             body["tools"] = [tool.to_dict() for tool in request.tools]
         if request.schema and self.enforces_schema(request):

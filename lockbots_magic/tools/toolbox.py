@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Protocol
 
+from ..conversation.call_messages import rename_calls
 from ..conversation.ending import TOO_MANY_ROUNDS, is_complete
 from ..conversation.messages import ChatRequest, Delta, Message, Tool, ToolCall, Usage
 from ..conversation.turn_accumulator import TurnAccumulator
@@ -91,35 +92,40 @@ class Toolbox:
         usage: Usage | None = None
         for number in itertools.count(1):
             answer = TurnAccumulator()
-            calls: list[ToolCall] = []
+            asked: list[ToolCall] = []
             with closing_stream(read_stream(provider, request)) as deltas:
                 for delta in deltas:
                     answer.add(delta)
-                    calls += [call._replace(arguments=redacted(call.arguments)) for call in delta.calls]  # sent back
+                    asked += [call._replace(arguments=redacted(call.arguments)) for call in delta.calls]  # sent back
                     if delta.text or delta.reasoning or delta.notice or delta.retracts:
                         yield Delta(delta.text, delta.reasoning, notice=delta.notice, retracts=delta.retracts)
             usage = usage + answer.usage if usage and answer.usage else usage or answer.usage
             finish_reason = answer.finish_reason or None
-            if not calls or not is_complete(finish_reason):
+            if not asked or not is_complete(finish_reason):
                 break
             if number > self.rounds:
                 yield Delta(notice=f"Stopped after {self.rounds} rounds of tool calls.")
                 finish_reason = TOO_MANY_ROUNDS
                 break
-            message = Message("assistant", answer.text, calls=tuple(calls))
+            calls = rename_calls(asked, (call.id for message in request.messages for call in message.calls))
+            message = Message("assistant", answer.text, calls=calls)
             recorded = provider.recorded_results(request, message)
             results: list[Message] = []
+            begins_round = number > 1
             for call, known in itertools.zip_longest(calls, recorded[: len(calls)]):
-                finished = yield from self._run_call(call, request, known)
+                finished = yield from self._run_call(call, request, known, begins_round=begins_round)
+                begins_round = False
                 results.append(Message("tool", finished.result or "", call_id=finished.id))
             request = replace(request, messages=(*request.messages, message, *results))
         yield Delta(finish_reason=finish_reason, usage=usage)
 
-    def _run_call(self, call: ToolCall, request: ChatRequest, recorded: str | None) -> Generator[Delta, None, ToolCall]:
+    def _run_call(
+        self, call: ToolCall, request: ChatRequest, recorded: str | None, *, begins_round: bool
+    ) -> Generator[Delta, None, ToolCall]:
         """Announce and run one call, unless its result is recorded; return it with its result."""
         if request.cancellation.cancelled:
             raise Cancelled
-        yield Delta(notice=f"calling {shorten(str(call), MAX_NOTICE)}")
+        yield Delta(notice=f"calling {shorten(str(call), MAX_NOTICE)}", begins_round=begins_round)
         try:
             finished = call._replace(result=self._call_function(call) if recorded is None else recorded)
         except (KeyboardInterrupt, Cancelled):  # the function may have had effects, so the turn records the call
@@ -181,12 +187,14 @@ class _Function:
         """Call the function and return its result as text.
 
         Args:
-            arguments: A JSON object; empty for none.
+            arguments: A JSON object; empty if none arrived, which only a function without parameters takes.
 
         Raises:
             SchemaMismatch: If the arguments are invalid.
             Exception: Any that the function raises.
         """
+        if not arguments.strip() and self.tool.parameters.get("properties"):
+            raise SchemaMismatch("They are missing; for the defaults, call it with {}")
         given = read_json(arguments.strip() or "{}")
         if not isinstance(given, dict):
             raise SchemaMismatch(f"The arguments must be an object, not {quote_value(given)}")

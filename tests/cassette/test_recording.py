@@ -18,7 +18,8 @@ text = st.text(st.characters(exclude_categories=()), max_size=20)  # half surrog
 messages = st.lists(st.builds(Message, st.sampled_from(["system", "user", "assistant"]), text), max_size=4).map(tuple)
 questions = st.builds(RecordedRequest, text, text, messages, st.sampled_from(["{}", '{"temperature": 0.2}']))
 deltas = st.lists(
-    st.tuples(st.integers(0, 5000), st.builds(Delta, text=text, reasoning=text, notice=text)), max_size=8
+    st.tuples(st.integers(0, 5000), st.builds(Delta, text=text, reasoning=text, notice=text, calls=st.just(()))),
+    max_size=8,
 ).map(lambda rows: [(at / 1000, delta) for at, delta in sorted(rows, key=lambda row: row[0])])
 
 

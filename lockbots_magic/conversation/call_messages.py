@@ -1,0 +1,109 @@
+"""Tool calls of earlier turns as messages: paired with their results, with ids that any service takes. No I/O.
+
+Wire facts: the OpenAI API reference, "Create chat completion": each call of an assistant message needs a message with
+its result right after it. Mistral takes ids of nine letters and digits only, and no prompt right after a result;
+Anthropic refuses an id that occurs twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from .messages import Message, ToolCall
+from .parts import ROUND_SEPARATOR, Part, Round, ToolCallPart, ToolResultPart
+
+NO_REPLY = "(The reply ended here.)"
+"""Reply of a turn that ended, interrupted or at a limit, after the result of a call."""
+
+
+def messages_of_rounds(rounds: Iterable[Round]) -> tuple[Message, ...]:
+    """Return the messages of a reply: its text, its calls, and the results of the calls.
+
+    A call without a result is left out, because services refuse it. The last message has no calls.
+    """
+    messages: list[Message] = []
+    texts: list[str] = []
+    for one in rounds:
+        texts += [one.text] if one.text else []
+        if answered := [*_answered_calls(one)]:
+            asked = tuple(call._replace(result=None) for call in answered)
+            results = [Message("tool", call.result or "", call_id=call.id) for call in answered]
+            messages += [Message("assistant", ROUND_SEPARATOR.join(texts), calls=asked), *results]
+            texts = []
+    if texts or not messages:
+        return (*messages, Message("assistant", ROUND_SEPARATOR.join(texts)))
+    return (*messages, Message("assistant", NO_REPLY))
+
+
+def flatten_calls(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """Return the messages with calls and results as text of the reply, for a service without tools."""
+    flat: list[Message] = []
+    results = {}
+    for message in reversed(messages):
+        if message.role == "tool":
+            results[message.call_id] = message.content
+        elif message.calls:
+            told = [f"[Called {call}; result: {results.pop(call.id, '')}]" for call in message.calls]
+            after = [flat.pop().content] if flat and flat[-1].role == "assistant" else []
+            text = ROUND_SEPARATOR.join(filter(None, [message.content, *told, *after]))
+            flat.append(replace(message, content=text, calls=()))
+        else:
+            flat.append(message)
+    return tuple(reversed(flat))
+
+
+def with_portable_ids(rounds: Iterable[Round]) -> tuple[Round, ...]:
+    """Return the rounds with ids of calls that every service takes, for calls that another one made."""
+    return tuple(Round(tuple(map(_with_portable_id, one.parts))) for one in rounds)
+
+
+def with_unique_ids(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """Return the messages of a request with the id of each call unique in it; results follow their calls."""
+    taken: set[str] = set()
+    renamed: dict[str, str] = {}
+    unique: list[Message] = []
+    for message in messages:
+        if message.calls:
+            calls = rename_calls(message.calls, taken)
+            renamed = {old.id: new.id for old, new in zip(message.calls, calls, strict=True)}
+            taken.update(renamed.values())
+            unique.append(message if calls == message.calls else replace(message, calls=calls))
+        else:
+            answered = renamed.get(message.call_id, message.call_id)
+            unique.append(message if answered == message.call_id else replace(message, call_id=answered))
+    return tuple(unique)
+
+
+def rename_calls(calls: Iterable[ToolCall], taken: Iterable[str]) -> tuple[ToolCall, ...]:
+    """Return the calls of one reply, with another id for each whose id is one of `taken`."""
+    used = set(taken)
+    renamed = []
+    for call in calls:
+        free = call.id
+        number = 2
+        while free in used:
+            free, number = _digest(f"{call.id}:{number}"), number + 1
+        used.add(free)
+        renamed.append(call if free == call.id else call._replace(id=free))
+    return tuple(renamed)
+
+
+def _with_portable_id(part: Part) -> Part:
+    if isinstance(part, ToolCallPart):
+        return replace(part, id=_digest(part.id))
+    return replace(part, call_id=_digest(part.call_id)) if isinstance(part, ToolResultPart) else part
+
+
+def _answered_calls(one: Round) -> Iterator[ToolCall]:
+    """Yield the calls of a round that have a result, each with it and its opaque data."""
+    results = [part for part in one.parts if isinstance(part, ToolResultPart)]
+    for part in one.parts:
+        at = next((n for n, r in enumerate(results) if isinstance(part, ToolCallPart) and r.call_id == part.id), None)
+        if isinstance(part, ToolCallPart) and at is not None:
+            yield ToolCall(part.id, part.name, part.arguments, results.pop(at).text, part.opaque)
+
+
+def _digest(identity: str) -> str:
+    return hashlib.blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=5).hexdigest()[:9]

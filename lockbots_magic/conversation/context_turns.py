@@ -1,0 +1,49 @@
+"""Earlier turns as the model of a new prompt can take them. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from .call_messages import flatten_calls, with_portable_ids
+from .parts import Round, TextPart
+from .turn import Turn
+
+
+def adapt_turns(
+    turns: Iterable[Turn], provider: str, model: str, *, takes_images: bool, takes_tools: bool
+) -> list[Turn]:
+    """Return the turns of a context for a model.
+
+    Args:
+        turns: Turns before the prompt.
+        provider: Name of the provider that will get them.
+        model: Model id; `""` if the server chooses it.
+        takes_images: Whether the model takes images; otherwise a remark takes their place.
+        takes_tools: Whether the provider takes tool calls; otherwise they become text.
+    """
+    seen = turns if takes_images else map(_without_images, turns)
+    if not takes_tools:
+        return [*map(_without_calls, seen)]
+    return [
+        turn if turn.provider == provider and (not model or turn.model == model) else _with_portable_ids(turn)
+        for turn in seen
+    ]
+
+
+def _without_images(turn: Turn) -> Turn:
+    if not turn.images:
+        return turn
+    many = "an image" if len(turn.images) == 1 else f"{len(turn.images)} images"
+    return replace(turn, prompt=f"{turn.prompt}\n\n[{many} that you can't see]", images=())
+
+
+def _with_portable_ids(turn: Turn) -> Turn:
+    return replace(turn, rounds=with_portable_ids(turn.rounds)) if turn.calls else turn
+
+
+def _without_calls(turn: Turn) -> Turn:
+    if not turn.calls:
+        return turn
+    text = flatten_calls(turn.messages)[-1].content
+    return replace(turn, rounds=(Round((TextPart(text),)),))

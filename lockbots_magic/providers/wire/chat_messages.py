@@ -1,0 +1,49 @@
+"""Messages of a chat-completions request. Pure.
+
+Wire facts: OpenAI API reference, "Create chat completion": messages; Gemini API, "Thought signatures": one returns on
+the call that it came with. Observed: empty text beside calls or as a result is refused (Bedrock, Anthropic); arguments
+that are no JSON object fail in the chat templates of local servers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ...conversation.messages import Message, ToolCall
+from .call_arguments import is_object
+from .call_pieces import OPAQUE_FIELDS
+
+NO_RESULT = "(no output)"
+"""Result of a function that returned an empty text."""
+
+
+def encode_messages(messages: Iterable[Message], provider: str, url: str, model: str) -> list[dict[str, Any]]:
+    """Return messages in the form of the wire.
+
+    Args:
+        messages: Messages of the request.
+        provider: Name of the provider that gets them; opaque data go back only to where they are from.
+        url: Its address, as opaque data hold it.
+        model: Model id.
+    """
+    return [_encode_message(message, (provider, url, model)) for message in messages]
+
+
+def _encode_message(message: Message, target: tuple[str, str, str]) -> dict[str, Any]:
+    encoded = message.to_dict()
+    if message.calls:
+        encoded["content"] = encoded["content"] or None
+        encoded["tool_calls"] = [_encode_call(call, target) for call in message.calls]
+    elif message.role == "tool":
+        encoded["content"] = encoded["content"] or NO_RESULT
+    return encoded
+
+
+def _encode_call(call: ToolCall, target: tuple[str, str, str]) -> dict[str, Any]:
+    # What the model wrote wrongly was refused, and the result says why; the server need not choke on it again.
+    encoded = call._replace(arguments=call.arguments if is_object(call.arguments) else "{}").to_dict()
+    opaque = call.opaque
+    if opaque is not None and opaque.is_from(*target) and isinstance(opaque.data, dict):
+        encoded |= {name: opaque.data[name] for name in OPAQUE_FIELDS if name in opaque.data}
+    return encoded
