@@ -97,6 +97,10 @@ class CassetteProvider(Provider):
         if self.cassette.sends_all:
             self.provider.ready()
 
+    def address_notice(self) -> str:
+        """Return nothing: a replayed reply is sent nowhere, and one that is asked for tells it itself."""
+        return ""
+
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
         """Yield the recorded reply, or the provider's.
 
@@ -134,6 +138,8 @@ class CassetteProvider(Provider):
         self.provider.ready()  # a missing credential is not recorded
         is_default = self.cassette.defaults.get(self.name) == recorded.model
         recorder = _Recorder(recorded, self.base_url, is_default=is_default)
+        if notice := self.provider.address_notice():  # of this machine, so it is not recorded
+            yield Delta(notice=notice)
         try:
             with closing_stream(read_stream(self.provider, request)) as deltas:
                 for delta in deltas:

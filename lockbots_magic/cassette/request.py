@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from ..conversation.messages import ChatRequest, Message
+from ..security.control_characters import has_surrogates, replace_surrogates
 from ..security.secrets import redacted, secrets_in
 
 Thread = tuple[str, ...]
@@ -32,7 +33,10 @@ class RecordedRequest:
         given = {**request.params, **({"tools": [tool.to_dict() for tool in request.tools]} if request.tools else {})}
         params = json.dumps(given, ensure_ascii=False, sort_keys=True, default=_describe_value)
         messages = request.messages
-        if secrets_in("\n".join([m.content for m in messages])):  # one search: a conversation has thousands of messages
+        whole = "\n".join([m.content for m in messages])  # one search: a conversation has thousands of messages
+        if has_surrogates(whole):
+            messages = tuple(replace(m, content=replace_surrogates(m.content)) for m in messages)
+        if secrets_in(whole):
             messages = tuple(replace(m, content=redacted(m.content)) for m in messages)
         if not all(_is_plain(m) for m in messages):
             messages = tuple(map(_recorded_message, messages))

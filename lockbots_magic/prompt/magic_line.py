@@ -7,10 +7,11 @@ write what `split_words` and `parse_assignments` read.
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from ..errors import UsageError
 
@@ -73,10 +74,15 @@ def parse_literal(text: str) -> Any:
     constants = {"true": True, "false": False, "null": None, "none": None}
     if text in constants:
         return constants[text]
-    try:
+    with suppress(ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
-        return text
+    with suppress(ValueError, RecursionError):
+        return json.loads(text, parse_constant=_refuse_constant)
+    return text
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
 
 
 def parse_assignments(pairs: Iterable[str]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from ..conversation.messages import ChatRequest, Delta, Message, ModelInfo
 from ..conversation.turn_accumulator import TurnAccumulator
 from ..errors import AuthenticationError, ConnectionFailed, ModelNotFoundError, ProviderError, UsageError
 from ..security.secrets import Secret
-from .address import join_path
+from .address import display_address, join_path
 from .declarations import class_property
 from .headers import RequestHeaders
 from .learned import LearnedFacts
@@ -27,6 +27,9 @@ from .wire.model_list import ModelList
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+_told_addresses: set[tuple[str, str]] = set()
+"""Providers and their addresses of which a notice has told, in this process."""
 
 
 class Provider(ABC):
@@ -221,6 +224,13 @@ class Provider(ABC):
         """Return the URL of `path` below the base URL, whose query stays at the end."""
         return join_path(self.base_url, path)
 
+    def address_notice(self) -> str:
+        """Return what is to be said once of the address: that the environment names it; ``""`` otherwise."""
+        if not self.base_url_variable or (self.name, self.base_url) in _told_addresses:
+            return ""
+        _told_addresses.add((self.name, self.base_url))
+        return f"Requests for {self.name} go to {display_address(self.base_url)} ({self.base_url_variable})."
+
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """Credentials that requests carry."""
@@ -283,7 +293,7 @@ class Provider(ABC):
         """Whether a request may set this parameter."""
         return param in self.parameters
 
-    def check_params(self, params: Iterable[str]) -> None:
+    def check_params(self, params: Mapping[str, Any]) -> None:
         """Raise `UsageError` if a parameter is unknown; the message lists the known ones."""
         for param in params:
             if not self.takes(param):

@@ -45,6 +45,10 @@ class ContextGuard:
         self._model = model
         self._budget: int | None = None
 
+    def address_notice(self) -> str:
+        """Return what is to be said of the address; see `Provider.address_notice`."""
+        return self._provider.address_notice()
+
     def check_parts(self, request: ChatRequest) -> None:
         """Raise `UsageError` if the provider does not support a part of the request."""
         self._provider.check_parts(request)

@@ -25,11 +25,12 @@ from ..errors import (
 )
 from ..security.secrets import Secret
 from .adaptation import given_fields, stream_adapted
-from .address import is_azure, join_path, ollama_address, saved_address, with_path
+from .address import is_azure, is_local, join_path, ollama_address, saved_address, with_path
 from .advice import advise_on_request, append_advice, is_wrong_address
 from .http import HTTPRequest
 from .http.request import is_loopback
 from .http_provider import HTTPProvider
+from .parameters import LOCAL_PARAMETERS, check_types
 from .server_probe import ServerProbe, strip_endpoint
 from .wire.chat_completions import ChatCompletionsDecoder
 from .wire.chat_messages import encode_messages
@@ -76,6 +77,27 @@ class OpenAICompatible(HTTPProvider):
             "extra_body": "dict of further fields of the request",
         }
     )
+
+    is_local: ClassVar[bool] = False
+    """Whether the service is one that people run themselves, wherever it is."""
+
+    def takes(self, param: str) -> bool:
+        """Whether a request may set this parameter; servers on this machine take more of them."""
+        if super().takes(param):
+            return True
+        passes_on = param in LOCAL_PARAMETERS and "extra_body" in self.parameters
+        return passes_on and (self.is_local or is_local(self.base_url))
+
+    def check_params(self, params: Mapping[str, Any]) -> None:
+        """Raise `UsageError` if a parameter is unknown, or a text stands where a dict or a number belongs."""
+        for param in params:
+            if param in LOCAL_PARAMETERS and "extra_body" in self.parameters and not self.takes(param):
+                raise UsageError(
+                    f"Unknown parameter {param!r} for {self.name}: servers on your own machine take it. If this one "
+                    f"does, pass it in extra_body={{{param!r}: ...}}; in a cell: -p 'extra_body={{\"{param}\": ...}}'."
+                )
+        super().check_params(params)
+        check_types(params)
 
     def ready(self) -> None:
         """Require the credential at the default base URL only; a server elsewhere may need none."""
@@ -143,9 +165,8 @@ class OpenAICompatible(HTTPProvider):
     def build_body(self, request: ChatRequest, model: ModelInfo) -> dict[str, Any]:
         """Return the JSON body for `request`."""
         params = dict(request.params)
-        extra = params.pop("extra_body", {})
-        if not isinstance(extra, Mapping):
-            raise UsageError(f"extra_body must be a dict, got {type(extra).__name__}.")
+        extra = params.pop("extra_body", None) or {}
+        check_types({"extra_body": extra})
         messages = encode_messages(request.messages, self.name, saved_address(self.base_url), model.id)
         body = {"model": model.id, "messages": messages, "stream": request.stream}
         if request.tools:
@@ -234,6 +255,9 @@ class OpenAICompatible(HTTPProvider):
         return strip_endpoint(base_url), variable
 
 
+_PARAMETERS_OF_LOCAL_SERVERS = MappingProxyType({**OpenAICompatible.parameters, **LOCAL_PARAMETERS})
+
+
 @dataclass(frozen=True)
 class Preset:
     """A well-known endpoint."""
@@ -266,6 +290,8 @@ class Preset:
             "takes_images": self.takes_images,
             "takes_schema": self.takes_schema,
             "base_url_env": self.base_url_variables,
+            "is_local": not self.credential_variable,
+            "parameters": OpenAICompatible.parameters if self.credential_variable else _PARAMETERS_OF_LOCAL_SERVERS,
             "complete_base_url": classmethod(lambda _, url, variable: self.complete_base_url(url, variable)),
         }
         return type(self.name.capitalize(), (OpenAICompatible,), declarations)

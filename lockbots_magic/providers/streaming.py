@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
-from ..conversation.messages import ChatRequest, Delta
+from ..conversation.messages import ChatRequest, Delta, Message
 from ..errors import Cancelled, LockbotsError, ProtocolError, ProviderError
+from ..security.control_characters import has_surrogates, replace_surrogates
 from ..security.secrets import redacted
 from .wire.sse import SurrogateJoiner
 from .wire.thinking import split_thinking
@@ -27,12 +29,15 @@ class Streams(Protocol):
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
         """Yield the reply; see `Provider.stream`."""
 
+    def address_notice(self) -> str:
+        """Return what is to be said of the address, once; see `Provider.address_notice`."""
+
 
 def read_stream(provider: Streams, request: ChatRequest) -> Iterator[Delta]:
     """Yield the reply of a provider, checked. All code that reads replies reads them here.
 
     `stream` of a plug-in may yield text in place of deltas, or return text. What a model writes between ``<think>``
-    tags becomes reasoning, whoever the provider is.
+    tags becomes reasoning, whoever the provider is. What can't be sent is replaced, and told.
 
     Raises:
         ProtocolError: The provider yields something else.
@@ -40,8 +45,36 @@ def read_stream(provider: Streams, request: ChatRequest) -> Iterator[Delta]:
         UsageError: As raised by the provider.
         Cancelled: As raised by the provider.
     """
+    request, notice = _make_sendable(request)
+    for told in filter(None, (notice, provider.address_notice())):
+        yield Delta(notice=told)
     with translated_errors(provider):
         yield from split_thinking(to_deltas(provider.stream(request), f"`stream` of {provider.name}", provider.name))
+
+
+def _make_sendable(request: ChatRequest) -> tuple[ChatRequest, str]:
+    """Return `request` without half surrogate pairs, which strict JSON readers refuse, and what the user is told.
+
+    Pairs that stand apart are joined. Only what is new since the last answer is told.
+    """
+    messages = tuple(map(_clean_message, request.messages))
+    last_answer = max((i for i, m in enumerate(request.messages) if m.role == "assistant"), default=-1)
+    pairs = list(zip(request.messages, messages, strict=True))
+    count = sum(
+        clean.content.count("\ufffd") - given.content.count("\ufffd") for given, clean in pairs[last_answer + 1 :]
+    )
+    if all(given is clean for given, clean in pairs):
+        return request, ""
+    many = "A character of the request is" if count == 1 else f"{count} characters of the request are"
+    notice = f"{many} half of a surrogate pair, which can't be sent; U+FFFD was sent instead." if count else ""
+    return replace(request, messages=messages), notice
+
+
+def _clean_message(message: Message) -> Message:
+    if not has_surrogates("".join([message.content, *(call.arguments for call in message.calls)])):
+        return message
+    calls = tuple(call._replace(arguments=replace_surrogates(call.arguments)) for call in message.calls)
+    return replace(message, content=replace_surrogates(message.content), calls=calls)
 
 
 def to_deltas(result: Any, what: str, provider: str, *, finish_reason: str | None = None) -> Iterator[Delta]:

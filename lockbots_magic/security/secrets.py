@@ -17,6 +17,10 @@ from .control_characters import STEERING, has_steering, without_steering
 
 MIN_SEARCHED = 8
 """Length (characters) from which a credential is searched for in any text; a shorter one may be a common word."""
+MIN_ALONE = 4
+"""Length (characters) from which a credential is masked where it stands alone, in an error of its own provider."""
+MAX_DUMMY = 40
+"""Length (characters) of the longest value that can be a dummy."""
 MASK = "***"
 """Text that stands in place of a credential."""
 MAX_HELD = 2_000
@@ -25,6 +29,22 @@ MAX_HELD = 2_000
 _VARIABLE = re.compile(r"LOCKBOTS_\w+_AUTH|\w+_API_KEY")
 """Names of environment variables that hold credentials, in upper case."""
 _VARIABLE_ENDS = ("_API_KEY", "_AUTH")
+_DUMMY_VOCABULARY = (
+    "sk api key apikey token auth none null nil no not non need needed needs require required necessary unused used use"
+    " any anything whatever something nothing empty blank default placeholder dummy fake mock test tests testing tester"
+    " demo sample example ignore ignored local localhost offline self hosted server my your the here change changeme me"
+    " this it insert replace with todo tbd foo bar baz abc public anonymous guest unknown"
+    " lm studio lmstudio ollama llama llamacpp cpp vllm openai jan kobold koboldcpp localai sglang mlx tgi llamafile"
+    " litellm oobabooga textgen nokey noauth notneeded notrequired notused yourapikey yourkey myapikey testkey dummykey"
+    " fakekey"
+)
+_DUMMY_WORDS = frozenset(_DUMMY_VOCABULARY.split())
+"""What people give to servers that check no key: words of this kind alone, such as `lm-studio` or `not-needed`.
+
+Each word is one that documentation of local servers uses as a key. A real key has letters beyond them: one unknown word
+or digit makes it real. "secret" and "password" are left out, since passwords that people make up have them.
+"""
+_WHOLE_WORD = r"(?<![\w-]){}(?![\w-])"
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 """Backslash escape of Markdown (CommonMark 0.31, section 2.4)."""
 _REFERENCE = re.compile(r"&#(?:[0-9]{1,9}|[xX][0-9a-fA-F]{1,8});?")
@@ -55,7 +75,7 @@ class Secret:
         Secret(***)
     """
 
-    __slots__ = ("__weakref__", "_forms", "_parted_forms", "_scheme", "_value")
+    __slots__ = ("__weakref__", "_forms", "_parted_forms", "_scheme", "_value", "is_dummy")
 
     def __init__(self, value: str, scheme: str = "") -> None:
         value = value.strip() if isinstance(value, str) else ""
@@ -66,6 +86,8 @@ class Secret:
             )
         self._value = value
         self._scheme = scheme
+        self.is_dummy = _is_dummy(value)
+        """True for a word that stands in the place of a credential where none is checked; it is not masked."""
         in_json = json.dumps(value)[1:-1]
         in_nested_json = json.dumps(in_json)[1:-1]  # such as the arguments of a call, in a file
         forms = {value, quote(value, safe=""), quote_plus(value), in_json, in_nested_json}
@@ -98,9 +120,21 @@ class Secret:
         """Return the length of the credential (characters)."""
         return len(self._value)
 
+    @property
+    def is_searched(self) -> bool:
+        """True if the credential is masked wherever it stands in a text: it is neither short nor a dummy."""
+        return len(self._value) >= MIN_SEARCHED and not self.is_dummy
+
     def redact(self, text: str) -> str:
-        """Mask the credential in `text`, also where it is written as in a URL or in JSON."""
-        return self._mask(text, parted=has_steering(text))
+        """Mask the credential in `text`, also where it is written as in a URL or in JSON.
+
+        A short one is masked only where it stands alone; one letter, and a dummy, stay.
+        """
+        if self.is_searched:
+            return self._mask(text, parted=has_steering(text))
+        if self.is_dummy or len(self._value) < MIN_ALONE:
+            return text
+        return re.sub(_WHOLE_WORD.format(re.escape(self._value)), MASK, text)
 
     def _mask(self, text: str, *, parted: bool) -> str:
         """Mask the credential; `parted` tells whether `text` holds characters that may part it."""
@@ -137,7 +171,7 @@ class Secret:
             text: The text.
             parted: True if `text` holds characters that may part the credential.
         """
-        return self.size() >= MIN_SEARCHED and (
+        return self.is_searched and (
             any(form in text for form in self._forms) or (parted and self._parted().search(text) is not None)
         )
 
@@ -172,6 +206,12 @@ class Secret:
         raise TypeError("a credential is not saved")
 
 
+def _is_dummy(value: str) -> bool:
+    """Tell whether `value` consists of `_DUMMY_WORDS` and rows of x or asterisks alone."""
+    words = re.split(r"[-_. /]+", value.lower())
+    return len(value) <= MAX_DUMMY and all(word in _DUMMY_WORDS or not word.strip("x*") for word in words)
+
+
 def _html_forms(letter: str) -> Iterable[str]:
     """Return the ways in which HTML writes `letter`, longest first."""
     forms = {letter, escape(letter), f"&#{ord(letter)};", f"&#x{ord(letter):x};", f"&#x{ord(letter):X};"}
@@ -182,11 +222,11 @@ class Redactor:
     """Masks one credential in text that arrives in pieces.
 
     Args:
-        secret: The credential; None, or one shorter than `MIN_SEARCHED`, lets all text pass.
+        secret: The credential; None, or one that is not `Secret.is_searched`, lets all text pass.
     """
 
     def __init__(self, secret: Secret | None) -> None:
-        self._secret = secret if secret is not None and secret.size() >= MIN_SEARCHED else None
+        self._secret = secret if secret is not None and secret.is_searched else None
         self._held = ""
 
     def feed(self, text: str) -> str:
@@ -220,7 +260,7 @@ def secrets_in_use() -> list[Secret]:
     environment = _secrets_of(tuple(os.environ.get(name, "") for name in names if _VARIABLE.fullmatch(name.upper())))
     with _lock:
         found = {*_alive, *environment}
-    return sorted((one for one in found if one.size() >= MIN_SEARCHED), key=Secret.size, reverse=True)
+    return sorted((one for one in found if one.is_searched), key=Secret.size, reverse=True)
 
 
 @functools.lru_cache(maxsize=1)
@@ -274,7 +314,7 @@ def redact_html(html: str, secrets: Sequence[Secret]) -> str:
 
 
 def redacted(text: str) -> str:
-    """Mask every credential in use (of `MIN_SEARCHED` characters or more) in `text`."""
+    """Mask every credential in use that is `Secret.is_searched` in `text`."""
     return redact(text, secrets_in_use())
 
 

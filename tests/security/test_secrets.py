@@ -63,6 +63,37 @@ def test_a_credential_is_found_and_redacted_in_both_forms(form):
     assert redacted(f"a {form} b") == "a *** b"
 
 
+DUMMIES = (
+    "lm-studio none mock placeholder not-needed EMPTY sk-no-key-required ollama dummy llama.cpp your-api-key-here"
+    " ************ sk-xxxxxxxx no_key_required test-key k"
+)
+REAL = (
+    "sk-proj-abc12345 my-secret-key swordfish jGDRFOqHcZKAo lm-studio-7f3a9c21 AIzaSyA-fake correct-horse-battery"
+    " test-key-1"
+)
+
+
+def test_dummy_is_not_masked():
+    for value in DUMMIES.split():
+        secret, text = Secret(value), f"Start {value}: check {value.upper()}."
+        redactor = Redactor(secret)
+        assert redactor.feed(text) + redactor.close() == text
+        assert (secret.redact(text), redacted(text)) == (text, text), value
+
+
+def test_real_credential_is_masked_also_if_it_has_a_dummy_word():
+    for value in REAL.split():
+        secret = Secret(value)
+        redactor = Redactor(secret)
+        assert value not in redactor.feed(f"a {value} b") + redactor.close()
+        assert value not in redacted(f"a{value}b")
+
+
+def test_short_credential_is_masked_only_where_it_stands_alone():
+    assert Secret("sk-1234").redact("key sk-1234, not sk-12345") == "key ***, not sk-12345"
+    assert Secret("k").redact("check the token k") == "check the token k"
+
+
 def test_a_short_credential_is_not_taken_for_a_word():
     secret = Secret("banana")
     assert not secrets_in("a banana")

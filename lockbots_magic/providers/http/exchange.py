@@ -24,6 +24,7 @@ from requests.adapters import HTTPAdapter
 
 from ...conversation.cancellation import Cancellation
 from ...errors import Cancelled, LockbotsError, ProtocolError, ProviderError, ProviderTimeout, UsageError
+from ...security.control_characters import replace_surrogates
 from .connection import ConnectionLease, track_connections
 from .request import HTTPRequest, TimeLimits, display_host, is_loopback, warn_if_unencrypted
 from .retry import parse_retry_after
@@ -227,7 +228,10 @@ def _encode_json(value: Any) -> bytes | None:
     if value is None:
         return None
     try:
-        return json.dumps(value, allow_nan=False).encode()
+        text = json.dumps(value, allow_nan=False)
+        if "\\ud" in text:  # an escaped surrogate; one without its other half is refused by strict readers
+            text = replace_surrogates(json.dumps(value, allow_nan=False, ensure_ascii=False))
+        return text.encode()
     except (TypeError, ValueError, RecursionError):
         message = "A parameter can't be written as JSON. Use numbers, text, lists or dicts."
     raise UsageError(message)  # outside of the handler: a context would hold the value

@@ -1,0 +1,75 @@
+"""Parameters of requests: those of local servers, and checks of their types. Pure.
+
+Wire facts: the OpenAI API reference, "Create chat completion"; llama.cpp, "tools/server" (README); vLLM,
+"OpenAI-compatible server: extra parameters"; LM Studio, "OpenAI compatibility: chat completions".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from ..errors import UsageError
+
+LOCAL_PARAMETERS: Mapping[str, str] = MappingProxyType(
+    {
+        "top_k": "sample only from the k likeliest tokens",
+        "min_p": "least probability of a token, as a part of the likeliest one's, 0-1",
+        "typical_p": "locally typical sampling: probability mass, 0-1",
+        "repeat_penalty": "penalty for repeated tokens; 1 is none (llama.cpp, LM Studio)",
+        "repetition_penalty": "penalty for repeated tokens; 1 is none (vLLM)",
+        "repeat_last_n": "number of tokens that repeat_penalty considers",
+        "mirostat": "Mirostat sampling: 0, 1 or 2",
+        "mirostat_tau": "Mirostat: target entropy",
+        "mirostat_eta": "Mirostat: learning rate",
+        "dynatemp_range": "range of dynamic temperature",
+        "dry_multiplier": "DRY penalty; 0 is none",
+        "xtc_probability": "XTC sampling: probability; 0 is none",
+        "xtc_threshold": "XTC sampling: threshold",
+        "top_n_sigma": "top-n-sigma sampling; -1 is off",
+        "n_predict": "maximum length of the reply, tokens (llama.cpp)",
+        "min_tokens": "minimum length of the reply, tokens (vLLM)",
+        "ignore_eos": "whether to go on after the end of the reply",
+        "cache_prompt": "whether the server keeps the prompt for the next request (llama.cpp)",
+        "grammar": "grammar that the reply must follow (llama.cpp)",
+        "chat_template_kwargs": "dict of arguments of the chat template, such as {'enable_thinking': False}",
+        "structured_outputs": "dict that constrains the reply (vLLM)",
+        "stop_token_ids": "list of tokens at which the reply ends (vLLM)",
+    }
+)
+"""Parameters of servers on one's own machine: name -> one line of help."""
+
+_NUMBER_NAMES = (
+    "temperature top_p max_tokens max_completion_tokens seed presence_penalty frequency_penalty top_k min_p typical_p"
+    " repeat_penalty repetition_penalty repeat_last_n mirostat mirostat_tau mirostat_eta n_predict min_tokens"
+)
+_NUMBERS = frozenset(_NUMBER_NAMES.split())
+_DICTS: Mapping[str, str] = MappingProxyType(
+    {
+        "response_format": '{"type": "json_object"}',
+        "logit_bias": '{"50256": -100}',
+        "extra_body": '{"top_k": 40}',
+        "chat_template_kwargs": '{"enable_thinking": false}',
+        "structured_outputs": '{"choice": ["yes", "no"]}',
+    }
+)
+"""Parameters that are dicts, each with an example."""
+
+
+def check_types(params: Mapping[str, Any]) -> None:
+    """Raise `UsageError` for a text where a dict or a number belongs; None stands for null."""
+    for name, value in params.items():
+        if value is None:
+            continue
+        if name in _DICTS and not isinstance(value, Mapping):
+            raise UsageError(
+                f"{name} must be a dict, got {_describe(value)}. In Python: {name}={_DICTS[name]!s}; in a cell: "
+                f"-p '{name}={_DICTS[name]}'."
+            )
+        if name in _NUMBERS and (isinstance(value, bool | str | Mapping | list | tuple)):
+            raise UsageError(f"{name} must be a number, got {_describe(value)}.")
+
+
+def _describe(value: Any) -> str:
+    return f"the text {value!r:.60}" if isinstance(value, str) else f"{type(value).__name__}"
