@@ -16,14 +16,18 @@ from .conversation.conversation import Conversation, Slot
 from .conversation.ending import outcome_of
 from .conversation.history_entry import HistoryEntry
 from .conversation.messages import ChatRequest, Delta
-from .conversation.model_names import display_name
+from .conversation.model_names import display_name, is_same_model
 from .conversation.turn import Status, Turn
 from .conversation.turn_accumulator import TurnAccumulator
 from .errors import Cancelled, Interrupted, PromptTooLongError, ProviderError, UsageError
 from .providers.base import Provider
 from .providers.context_guard import ContextGuard
 from .providers.streaming import closing_stream, translated_errors
+from .security.foreign_text import quote_line
 from .tools.toolbox import Toolbox
+
+MAX_MODEL_NAME = 200
+"""Length (characters) to which the name of the model that answered is cut."""
 
 
 @dataclass(frozen=True)
@@ -256,6 +260,7 @@ class Reply(Iterator[str]):
             status=status,
             error=error,
             finish_reason=read.finish_reason,
+            answered_by=_other_model(self.request.model, read.answered_by),
             usage=read.usage,
             elapsed=read.elapsed,
             first_text=read.first_text,
@@ -268,6 +273,12 @@ class Reply(Iterator[str]):
         entry = self._conversation.commit(turn, self._position) if self._conversation is not None else None
         self.entry = entry or HistoryEntry(None, turn)
         self.turn = self.entry.turn
+
+
+def _other_model(asked: str, answered: str) -> str:
+    """Return the name of the model that answered, if it is another than the one asked."""
+    name = quote_line(display_name(answered), MAX_MODEL_NAME)
+    return "" if not name or is_same_model(asked, answered) else name
 
 
 def _interrupt_message(text: str) -> str:

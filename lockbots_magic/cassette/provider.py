@@ -10,6 +10,7 @@ from typing import Any
 
 from ..conversation.cancellation import Cancellation
 from ..conversation.messages import ChatRequest, Delta, Message, ModelInfo
+from ..conversation.parts import map_strings
 from ..errors import Cancelled, ProviderError, UsageError
 from ..providers.base import Provider
 from ..providers.streaming import closing_stream, read_stream
@@ -183,7 +184,7 @@ class _Recorder:
         """Return the recording of the reply so far."""
         elapsed = time.monotonic() - self._started
         timed = [
-            (at, d._replace(notice=anonymize(d.notice, self._base_url)) if d.notice else d)
+            (at, d._replace(notice=anonymize(d.notice, self._base_url), parts=map_strings(d.parts, redacted)))
             for at, d in _without_retracted(self._deltas)
         ]
         deltas = [delta for _, delta in timed]
@@ -198,11 +199,12 @@ class _Recorder:
             next((d.usage for d in reversed(deltas) if d.usage), None),
             self._is_default,
             calls=tuple(call._replace(arguments=redacted(call.arguments)) for d in deltas for call in d.calls),
+            answered_by=next((redacted(d.model) for d in reversed(deltas) if d.model), ""),
         )
 
 
 def _without_retracted(timed: list[tuple[float, Delta]]) -> list[tuple[float, Delta]]:
     """Return the deltas with retracted text as what it was: reasoning."""
     last = max((n for n, (_, delta) in enumerate(timed) if delta.retracts), default=0)
-    retracted = [(at, Delta(reasoning=d.reasoning + d.text, notice=d.notice)) for at, d in timed[:last]]
+    retracted = [(at, d._replace(text="", reasoning=d.reasoning + d.text)) for at, d in timed[:last]]
     return retracted + [(at, d._replace(retracts=False)) for at, d in timed[last:]]

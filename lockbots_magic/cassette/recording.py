@@ -37,6 +37,8 @@ class Recording:
     id: str = ""
     calls: tuple[ToolCall, ...] = ()
     """Tool calls that the model asked for."""
+    answered_by: str = ""
+    """Model that answered, in the server's words."""
 
     @cached_property
     def messages(self) -> tuple[Message, ...]:
@@ -55,7 +57,8 @@ class Recording:
             yield at, delta
         if self.ended == "complete":
             at = max(at, self.rhythm[-1][0] / 1000) if self.rhythm else at
-            yield at, Delta(finish_reason=self.finish_reason or None, usage=self.usage, calls=self.calls)
+            reason = self.finish_reason or None
+            yield at, Delta("", "", reason, self.usage, calls=self.calls, model=self.answered_by)
 
     def failure(self) -> ProviderError:
         """Return the error that ended the reply."""
@@ -92,6 +95,7 @@ class Recording:
             **({"error": dict(self.error)} if self.error else {}),
             **({"usage": self.usage.to_dict()} if self.usage else {}),
             **({"calls": [_call_to_json(call) for call in self.calls]} if self.calls else {}),
+            **({"answered_by": self.answered_by} if self.answered_by else {}),
             "rhythm": self.rhythm,
         }
         return json.dumps(line, ensure_ascii=False)
@@ -132,6 +136,7 @@ class Recording:
             bool(sent.get("default")),
             _text(line.get("id", "")),
             tuple(map(_call_from_json, line.get("calls") or ())),
+            _text(line.get("answered_by", "")),
         )
 
     def digest(self) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from ..conversation.attachments import CitationPart, ImagePart
 from ..conversation.messages import Delta
+from ..conversation.parts import part_from_json, part_to_json
 
 Row = list[Any]
 MAX_DURATION = 86_400
@@ -20,8 +22,8 @@ def rhythm_of(deltas: Iterable[tuple[float, Delta]], elapsed: float) -> list[Row
         elapsed: Duration of the reply (s).
 
     Returns:
-        Rows of a time (ms) and the lengths (characters) that arrived then. For reasoning and notices, the kind stands
-        between them; notices stand there in full. The last row is the end.
+        Rows of a time (ms) and the lengths (characters) that arrived then. For all but text, the kind stands between
+        them; notices, images and sources stand there in full. The last row is the end.
     """
     rows: list[Row] = []
     last: tuple[int, str] = (-1, "")
@@ -32,6 +34,9 @@ def rhythm_of(deltas: Iterable[tuple[float, Delta]], elapsed: float) -> list[Row
                     last = (round(at * 1000), kind)
                     rows.append([last[0]] if kind == "text" else [*last])
                 rows[-1].append(text if kind == "notice" else len(text))
+        if delta.parts:
+            last = (-1, "")
+            rows.append([round(at * 1000), "part", *map(part_to_json, delta.parts)])
     return [*rows, [round(elapsed * 1000)]]
 
 
@@ -48,6 +53,8 @@ def timed_deltas(rhythm: Iterable[Row], text: str, reasoning: str) -> Iterator[t
         for piece in pieces:
             if kind == "notice":
                 yield at, Delta(notice=str(piece))
+            elif kind == "part":
+                yield at, Delta(parts=(_attachment(piece),))
             elif part := left[kind][: max(piece, 0)]:
                 left[kind] = left[kind][len(part) :]
                 yield at, _delta(kind, part)
@@ -66,12 +73,23 @@ def checked_rhythm(rhythm: Any) -> list[Row]:
         if type(at) not in (int, float) or not 0 <= at <= MAX_DURATION * 1000:
             raise ValueError(f"time must be 0-{MAX_DURATION * 1000} ms, got {at!r:.40}")
         kind = pieces[0] if pieces and isinstance(pieces[0], str) else ""
-        if kind not in ("", "reasoning", "notice"):
+        if kind not in ("", "reasoning", "notice", "part"):
             raise ValueError(f"unknown kind of text {kind!r:.40}")
+        if kind == "part":
+            for piece in pieces[1:]:
+                _attachment(piece)
+            continue
         wanted = str if kind == "notice" else int
         if not all(type(piece) is wanted for piece in pieces[bool(kind) :]):
             raise ValueError("a rhythm is rows of milliseconds and lengths")
     return list(rhythm)
+
+
+def _attachment(data: Any) -> ImagePart | CitationPart:
+    part = part_from_json(data)
+    if not isinstance(part, ImagePart | CitationPart):
+        raise TypeError(f"neither an image nor a source: {data!r:.40}")
+    return part
 
 
 def _delta(kind: str, text: str) -> Delta:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ..errors import UsageError
+from .attachments import CitationPart, ImagePart
 from .cancellation import Cancellation
 from .opaque_data import OpaqueData
 
@@ -179,6 +180,10 @@ class Delta(NamedTuple):
     """Remark of the toolkit, not part of the reply, such as "retrying in 3 s"."""
     calls: tuple[ToolCall, ...] = ()
     """Tool calls that the model requested; with their results once called."""
+    parts: tuple[ImagePart | CitationPart, ...] = ()
+    """Images that the model made and sources that it cites; they come after the text of this step."""
+    model: str = ""
+    """Model that answers, in the server's words."""
     retracts: bool = False
     """True if the text so far was reasoning, as a late closing tag shows: the text begins anew with `text`."""
     begins_round: bool = False

@@ -10,11 +10,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
 
+from .attachments import CitationPart, ImagePart
 from .messages import ToolCall
 from .opaque_data import OpaqueData
 
 ROUND_SEPARATOR = "\n\n"
 """Text between the rounds of one reply."""
+PARAGRAPH = "\n\n"
+"""Text between an image of a reply and the text around it."""
 
 
 @dataclass(frozen=True)
@@ -52,29 +55,12 @@ class ToolResultPart:
 
 
 @dataclass(frozen=True)
-class ImagePart:
-    """Image made by the model."""
-
-    url: str
-    """``data:`` or http(s) URL."""
-
-
-@dataclass(frozen=True)
 class DocumentPart:
     """Document that the model made or cites."""
 
     name: str
     text: str = ""
     url: str = ""
-
-
-@dataclass(frozen=True)
-class CitationPart:
-    """Source that the model cites for the text before it."""
-
-    url: str = ""
-    title: str = ""
-    quote: str = ""
 
 
 Part: TypeAlias = TextPart | ReasoningPart | ToolCallPart | ToolResultPart | ImagePart | DocumentPart | CitationPart
@@ -100,7 +86,21 @@ class Round:
     @property
     def text(self) -> str:
         """Text of this round."""
-        return "".join(part.text for part in self.parts if isinstance(part, TextPart))
+        return _join_text(self.parts)
+
+
+def _join_text(parts: Iterable[Part]) -> str:
+    """Join texts, and labels of images as paragraphs of their own."""
+    pieces: list[str] = []
+    after_image = False
+    for part in parts:
+        if isinstance(part, ImagePart):
+            pieces += [PARAGRAPH, part.label] if pieces else [part.label]
+            after_image = True
+        elif isinstance(part, TextPart) and part.text:
+            pieces += [PARAGRAPH, part.text] if after_image else [part.text]
+            after_image = False
+    return "".join(pieces)
 
 
 def simple_rounds(reply: str = "", reasoning: str = "", calls: Iterable[ToolCall] = ()) -> tuple[Round, ...]:
@@ -151,6 +151,17 @@ def calls_of(rounds: Iterable[Round]) -> tuple[ToolCall, ...]:
     return tuple(calls)
 
 
+def images_of(rounds: Iterable[Round]) -> tuple[ImagePart, ...]:
+    """Return the images that the model made."""
+    return tuple(part for one in rounds for part in one.parts if isinstance(part, ImagePart))
+
+
+def citations_of(rounds: Iterable[Round]) -> tuple[CitationPart, ...]:
+    """Return the sources that the reply cites, each once."""
+    cited = (part for one in rounds for part in one.parts if isinstance(part, CitationPart))
+    return tuple(dict.fromkeys(cited))
+
+
 def map_strings(value: Any, change: Callable[[str], str]) -> Any:
     """Apply `change` to every string in parts, rounds and JSON, dict keys too.
 
@@ -172,7 +183,7 @@ def map_strings(value: Any, change: Callable[[str], str]) -> Any:
 
 def rounds_to_json(rounds: Iterable[Round]) -> list[list[dict[str, Any]]]:
     """Return rounds as JSON; fields at their defaults are left out."""
-    return [[_part_to_json(part) for part in one.parts] for one in rounds]
+    return [[part_to_json(part) for part in one.parts] for one in rounds]
 
 
 def rounds_from_json(data: Any) -> tuple[Round, ...]:
@@ -183,10 +194,11 @@ def rounds_from_json(data: Any) -> tuple[Round, ...]:
     """
     if not isinstance(data, list) or not all(isinstance(one, list) for one in data):
         raise ValueError(f"rounds must be a list of lists, got {data!r:.40}")
-    return tuple(Round(tuple(_part_from_json(part) for part in one)) for one in data)
+    return tuple(Round(tuple(part_from_json(part) for part in one)) for one in data)
 
 
-def _part_to_json(part: Part) -> dict[str, Any]:
+def part_to_json(part: Part) -> dict[str, Any]:
+    """Return a part as JSON; fields at their defaults are left out."""
     data: dict[str, Any] = {"type": _NAMES[type(part)]}
     for one in fields(part):
         value = getattr(part, one.name)
@@ -197,7 +209,12 @@ def _part_to_json(part: Part) -> dict[str, Any]:
     return data
 
 
-def _part_from_json(data: Any) -> Part:
+def part_from_json(data: Any) -> Part:
+    """Read what `part_to_json` wrote.
+
+    Raises:
+        ValueError: If `data` is something else.
+    """
     name = data.get("type") if isinstance(data, dict) else None
     kind = _KINDS.get(name) if isinstance(name, str) else None
     if kind is None:

@@ -11,9 +11,21 @@ from typing import Any, Literal, get_args
 
 from ..security.exits import clean_printed
 from ..security.secrets import redacted
+from .attachments import CitationPart, ImagePart
 from .call_messages import messages_of_rounds
 from .messages import Message, ToolCall, Usage
-from .parts import Round, calls_of, map_strings, reasoning_of, rounds_from_json, rounds_to_json, simple_rounds, text_of
+from .parts import (
+    Round,
+    calls_of,
+    citations_of,
+    images_of,
+    map_strings,
+    reasoning_of,
+    rounds_from_json,
+    rounds_to_json,
+    simple_rounds,
+    text_of,
+)
 
 Status = Literal["complete", "interrupted", "error", "truncated"]
 
@@ -52,6 +64,7 @@ class Turn:
         id: uuid4, hex.
         finish_reason: Finish reason in the server's words.
         rounds: Rounds of typed parts of the reply; they take precedence over `reply`, `reasoning` and `calls`.
+        answered_by: Model that answered, in the server's words; `""` if it is the one that was asked.
 
     Example:
         >>> turn = Turn("Hi", "Hello", reasoning="A greeting.")
@@ -74,6 +87,7 @@ class Turn:
     first_text: float | None
     left_out: int
     images: tuple[str, ...]
+    answered_by: str
     stale: bool
     cell_id: str | None
     run: str | None
@@ -103,6 +117,7 @@ class Turn:
         id: str | None = None,  # noqa: A002  # the field's name
         finish_reason: str = "",
         rounds: tuple[Round, ...] | None = None,
+        answered_by: str = "",
     ) -> None:
         if rounds is not None and (reply or reasoning or calls):
             raise TypeError("give either rounds, or reply, reasoning and calls")
@@ -133,6 +148,16 @@ class Turn:
     def calls(self) -> tuple[ToolCall, ...]:
         """Tool calls that were made, in order, each with its result."""
         return calls_of(self.rounds)
+
+    @cached_property
+    def made_images(self) -> tuple[ImagePart, ...]:
+        """Images that the model made; their labels stand in `reply`."""
+        return images_of(self.rounds)
+
+    @cached_property
+    def citations(self) -> tuple[CitationPart, ...]:
+        """Sources that the reply cites, in order, each once."""
+        return citations_of(self.rounds)
 
     @property
     def in_context(self) -> bool:

@@ -6,9 +6,10 @@ import time
 from collections.abc import Generator, Iterator
 
 from ..errors import ProviderError
+from .attachments import CitationPart, ImagePart
 from .messages import Delta, ToolCall, Usage
 from .opaque_data import OpaqueData
-from .parts import ROUND_SEPARATOR, Part, ReasoningPart, Round, TextPart, ToolCallPart, ToolResultPart
+from .parts import PARAGRAPH, ROUND_SEPARATOR, Part, ReasoningPart, Round, TextPart, ToolCallPart, ToolResultPart
 
 
 class TurnAccumulator:
@@ -38,6 +39,9 @@ class TurnAccumulator:
         self._pieces: list[str] = []
         self._kind: type[TextPart] | type[ReasoningPart] | None = None
         self._has_results = False
+        self._after_image = False
+        self.answered_by = ""
+        """Model that answers, in the server's words."""
 
     @property
     def elapsed(self) -> float:
@@ -72,6 +76,7 @@ class TurnAccumulator:
         """True if the last round holds reasoning and nothing else but white space."""
         self._flush()
         last = self._rounds[-1] if self._rounds else []
+        last = [part for part in last if not isinstance(part, CitationPart)]
         others = [part for part in last if not isinstance(part, ReasoningPart)]
         return len(others) < len(last) and all(isinstance(o, TextPart) and not o.text.strip() for o in others)
 
@@ -95,7 +100,7 @@ class TurnAccumulator:
                 self.first_text = self.elapsed
             if self._has_results:
                 self._begin_round()
-            if self._text and self._is_first_text_of_round():
+            if self._text and (self._after_image or self._is_first_text_of_round()):
                 delta = self._separated(delta)
             else:
                 self._text.append(delta.text)
@@ -104,10 +109,13 @@ class TurnAccumulator:
             if self._has_results:
                 self._begin_round()
             self._append(ReasoningPart, delta.reasoning)
+        for part in delta.parts:
+            delta = delta._replace(text=delta.text + self._add_part(part))
         for call in delta.calls:
             self._add_call(call)
         self.finish_reason = delta.finish_reason or self.finish_reason
         self.usage = delta.usage or self.usage
+        self.answered_by = delta.model or self.answered_by
         return delta._replace(text=self.text) if delta.retracts else delta
 
     def follow(self, deltas: Iterator[Delta]) -> Generator[Delta, None, None]:
@@ -136,10 +144,31 @@ class TurnAccumulator:
             if isinstance(part, TextPart):
                 between = ROUND_SEPARATOR if any(isinstance(one, ReasoningPart) for one in parts[:n]) else ""
                 parts[n] = ReasoningPart(between + part.text.strip())
-        self._text[:] = [self._earlier_text] if self._earlier_text else []
+        images = Round(tuple(part for part in parts if isinstance(part, ImagePart))).text
+        kept = ROUND_SEPARATOR.join(filter(None, (self._earlier_text, images)))
+        self._text[:] = [kept] if kept else []
+        self._after_image = bool(images)
         self.first_text = self.first_text if self._earlier_text else None
 
+    def _add_part(self, part: ImagePart | CitationPart) -> str:
+        """Add an image or a source; return the text that stands for it."""
+        if isinstance(part, CitationPart):
+            self._flush()
+            self._current().append(part)
+            return ""
+        if self.first_text is None:
+            self.first_text = self.elapsed
+        if self._has_results:
+            self._begin_round()
+        self._flush()
+        self._current().append(part)
+        shown = f"{PARAGRAPH if self._text else ''}{part.label}"
+        self._text.append(shown)
+        self._after_image = True
+        return shown
+
     def _separated(self, delta: Delta) -> Delta:
+        self._after_image = False
         self._append(TextPart, delta.text)
         shown = ROUND_SEPARATOR + delta.text
         self._text.append(shown)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
-from .images import image_kind
+from ..security.pictures import picture_kind
 from .local_files import decode_text, find_file
 from .part import PromptPart
 from .text import fence_code, to_one_line, truncate
@@ -70,7 +70,7 @@ def _read_text(file: Path, name: str) -> tuple[str, str, bool]:
     is_whole = len(data) <= _BYTES
     found = decode_text(data[:_BYTES], is_whole=is_whole)
     if found is None:
-        hint = f"It is an image: use `--image {name}`." if image_kind(data) else "Only text can be sent."
+        hint = f"It is an image: use `--image {name}`." if picture_kind(data) else "Only text can be sent."
         raise UsageError(f"{name} is not a text file. {hint}")
     text, encoding = found
     return text.replace("\r\n", "\n").replace("\r", "\n"), encoding, is_whole

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
+from ..security.pictures import picture_kind
 from .local_files import find_file
 from .part import get_method, is_instance_of
 from .text import to_one_line
@@ -111,16 +112,8 @@ def draw_image(value: Any) -> str | None:
     return None
 
 
-def image_kind(data: bytes) -> str | None:
-    """Return the image format of `data`, such as "png"; None if models don't take it."""
-    begins = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg", b"GIF87a": "gif", b"GIF89a": "gif"}
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "webp"
-    return next((kind for begin, kind in begins.items() if data.startswith(begin)), None)
-
-
 def _encode_url(data: bytes, name: str) -> str:
-    kind = image_kind(data)
+    kind = picture_kind(data)
     if kind is None:
         is_svg = b"<svg" in data[:2_000].lower()
         raise UsageError(f"{name} is {_SVG if is_svg else 'not an image that models take: PNG, JPEG, GIF or WebP.'}")

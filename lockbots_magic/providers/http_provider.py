@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..conversation.cancellation import Cancellation
 from ..conversation.messages import ChatRequest, Delta, ModelInfo
+from ..conversation.parts import map_strings
 from ..errors import AuthenticationError, ConnectionFailed, ModelNotFoundError, ProviderError
 from ..security.secrets import Redactor, Secret
 from .address import display_address, is_local
@@ -132,7 +133,8 @@ def _redact_text(secret: Secret, deltas: Iterator[Delta]) -> Deltas:
                 text = redactor.feed(delta.text)
                 if delta.finish_reason:
                     text += redactor.close()
-                yield delta._replace(text=text)
+                parts = map_strings(delta.parts, secret.redact) if delta.parts else ()
+                yield delta._replace(text=text, parts=parts)
         except ProviderError:
             if held := redactor.close():
                 yield Delta(held)

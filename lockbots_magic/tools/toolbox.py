@@ -97,8 +97,9 @@ class Toolbox:
                 for delta in deltas:
                     answer.add(delta)
                     asked += [call._replace(arguments=redacted(call.arguments)) for call in delta.calls]  # sent back
-                    if delta.text or delta.reasoning or delta.notice or delta.retracts:
-                        yield Delta(delta.text, delta.reasoning, notice=delta.notice, retracts=delta.retracts)
+                    step = delta._replace(finish_reason=None, usage=None, calls=())
+                    if step != Delta():
+                        yield step
             usage = usage + answer.usage if usage and answer.usage else usage or answer.usage
             finish_reason = answer.finish_reason or None
             if not asked or not is_complete(finish_reason):

@@ -10,6 +10,7 @@ from lockbots_magic.cassette.anonymize import anonymize, describe_error
 from lockbots_magic.cassette.recording import Recording
 from lockbots_magic.cassette.request import RecordedRequest
 from lockbots_magic.cassette.rhythm import rhythm_of
+from lockbots_magic.conversation.attachments import CitationPart, ImagePart
 from lockbots_magic.conversation.messages import ChatRequest, Delta, Message, Usage
 from lockbots_magic.errors import ConnectionFailed, ProviderError, RateLimitError
 from lockbots_magic.security.secrets import Secret
@@ -17,10 +18,11 @@ from lockbots_magic.security.secrets import Secret
 text = st.text(st.characters(exclude_categories=()), max_size=20)  # half surrogate pairs too
 messages = st.lists(st.builds(Message, st.sampled_from(["system", "user", "assistant"]), text), max_size=4).map(tuple)
 questions = st.builds(RecordedRequest, text, text, messages, st.sampled_from(["{}", '{"temperature": 0.2}']))
-deltas = st.lists(
-    st.tuples(st.integers(0, 5000), st.builds(Delta, text=text, reasoning=text, notice=text, calls=st.just(()))),
-    max_size=8,
-).map(lambda rows: [(at / 1000, delta) for at, delta in sorted(rows, key=lambda row: row[0])])
+attached = st.lists(st.builds(ImagePart, text, text) | st.builds(CitationPart, text, text, text), max_size=2).map(tuple)
+steps = st.tuples(text, text, text, attached).map(lambda it: Delta(it[0], it[1], notice=it[2], parts=it[3]))
+deltas = st.lists(st.tuples(st.integers(0, 5000), steps), max_size=8).map(
+    lambda rows: [(at / 1000, delta) for at, delta in sorted(rows, key=lambda row: row[0])]
+)
 
 
 def recording_of(question, came, elapsed, ended="complete", finish_reason="stop", usage=None, default=False):
@@ -46,6 +48,7 @@ def parts(timed):
     for at, delta in timed:
         named = (("reasoning", delta.reasoning), ("text", delta.text), ("notice", delta.notice))
         yield from ((at, kind, text) for kind, text in named if text)
+        yield from ((at, "part", part) for part in delta.parts)
 
 
 @given(questions, deltas)

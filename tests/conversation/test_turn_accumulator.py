@@ -7,12 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lockbots_magic.conversation.attachments import CitationPart, ImagePart
 from lockbots_magic.conversation.messages import ChatRequest, Delta, ToolCall, Usage
 from lockbots_magic.conversation.opaque_data import OpaqueData
 from lockbots_magic.conversation.parts import (
-    CitationPart,
     DocumentPart,
-    ImagePart,
     ReasoningPart,
     Round,
     TextPart,
@@ -181,3 +180,76 @@ def test_opaque_data_know_where_they_are_from():
         ("anthropic", OPAQUE.url, "n"),
     ):
         assert not OPAQUE.is_from(*origin)
+
+
+# Images and sources
+
+PNG = "data:image/png;base64,iVBORw0KGgo="
+IMAGE, SOURCE = ImagePart(PNG), CitationPart("https://example.org", "Example")
+LABEL = "[image: PNG, 1 kB]"
+
+
+def read(*deltas):
+    reply = TurnAccumulator()
+    shown = ""
+    for delta in deltas:
+        step = reply.add(delta)
+        shown = step.text if step.retracts else shown + step.text
+    turn = Turn("p", rounds=reply.rounds)
+    assert shown == reply.text == turn.reply
+    assert Turn.from_dict(turn.to_dict()) == turn
+    return turn
+
+
+def test_image_is_kept_and_its_label_stands_in_the_text():
+    turn = read(Delta("Here:"), Delta(parts=(IMAGE,)), Delta("It "), Delta("is red."))
+    assert turn.reply == f"Here:\n\n{LABEL}\n\nIt is red."
+    assert turn.made_images == (IMAGE,)
+    assert [type(part) for part in turn.rounds[0].parts] == [TextPart, ImagePart, TextPart]
+
+
+def test_reply_of_an_image_alone_is_in_context():
+    turn = read(Delta(parts=(IMAGE, IMAGE)))
+    assert turn.reply == f"{LABEL}\n\n{LABEL}"
+    assert turn.in_context
+    assert turn.messages[1].content == turn.reply
+
+
+def test_sources_leave_the_text_alone_and_count_once():
+    turn = read(Delta("a", parts=(SOURCE,)), Delta("b", parts=(SOURCE, CitationPart(title="T"))))
+    assert turn.reply == "ab"
+    assert turn.citations == (SOURCE, CitationPart(title="T"))
+
+
+def test_image_outlives_text_that_turns_out_to_be_reasoning():
+    turn = read(Delta("Hm."), Delta(parts=(IMAGE,)), Delta("Well."), Delta("Yes.", retracts=True), Delta(" No."))
+    assert turn.reply == f"{LABEL}\n\nYes. No."
+    assert turn.reasoning == "Hm.\n\nWell."
+
+
+def test_image_after_a_tool_result_begins_a_round():
+    call = ToolCall("1", "f", "{}", "done")
+    turn = read(Delta("a"), Delta(calls=(call,)), Delta(parts=(IMAGE,)), Delta("b"))
+    assert len(turn.rounds) == 2
+    assert turn.reply == f"a\n\n{LABEL}\n\nb"
+
+
+def test_labels_of_images_that_are_not_shown_say_why():
+    assert ImagePart("", "an SVG image").label == "[image left out: an SVG image]"
+    assert ImagePart("https://example.org/a b.png").label == "![image](https://example.org/a%20b.png)"
+    for address in ("javascript:alert(1)", "data:image/svg+xml;base64,PHN2Zz4=", "data:image/png;base64,PHN2Zz4=", ""):
+        assert ImagePart(address).label == "[image]"
+
+
+STEPS = st.tuples(
+    st.sampled_from(["", "", "x", " ", "\n", "\n\n"]),
+    st.sampled_from(["", "", "r"]),
+    st.lists(st.sampled_from([IMAGE, SOURCE, ImagePart("", "why")]), max_size=2).map(tuple),
+    st.sampled_from([(), (), (ToolCall("1", "f", "{}", "done"),)]),
+    st.sampled_from([False, False, False, True]),
+).map(lambda given: Delta(given[0], given[1], parts=given[2], calls=given[3], retracts=given[4]))
+
+
+@given(st.lists(STEPS, max_size=12))
+def test_text_shown_is_the_text_kept_whatever_comes(steps):
+    read(*steps)

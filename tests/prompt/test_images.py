@@ -9,8 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from lockbots_magic.errors import UsageError
-from lockbots_magic.prompt.images import MAX_FILE_BYTES, MAX_IMAGE_BYTES, check_total_size, image_kind, image_url
+from lockbots_magic.prompt.images import MAX_FILE_BYTES, MAX_IMAGE_BYTES, check_total_size, image_url
 from lockbots_magic.prompt.values import value_part
+from lockbots_magic.security.pictures import picture_kind
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -257,7 +258,7 @@ def test_array_is_an_error_that_says_how_to_draw_it():
 
 @pytest.mark.parametrize("data", [b"", b"RIFF", b"RIFF\0\0\0\0WAVE", b"GIF", b"BM"])
 def test_other_bytes_are_not_an_image(data):
-    assert image_kind(data) is None
+    assert picture_kind(data) is None
 
 
 def test_value_that_claims_every_attribute_is_not_an_image():

@@ -9,18 +9,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ...conversation.ending import CUT_OFF, REFUSED, is_complete
-from ...conversation.messages import Delta
+from ...conversation.messages import Delta, Usage
 from ...errors import ProtocolError, ProviderError, ServerError
+from .attachments import AttachmentCollector
 from .body import BodyDecoder
 from .choices import ChoiceSelector, choice_body
 from .content import has_refusal, parse_content, parse_reasoning, parse_refusal
 from .errors import is_error, make_snippet, object_error
 from .finish import read_finish_reason
 from .json_text import parse_json
+from .model_list import MAX_ID
 from .snapshots import SnapshotFilter
 from .sse import Event, SurrogateJoiner
 from .tool_calls import ToolCallAssembler
-from .usage import parse_usage
+from .usage import find_usage, merge_usage
 
 
 class ChatCompletionsDecoder:
@@ -56,6 +58,9 @@ class ChatCompletionsDecoder:
         self._choices = ChoiceSelector(has_several=has_several_choices)
         self._new_text = SnapshotFilter()
         self._new_reasoning = SnapshotFilter()
+        self._attachments = AttachmentCollector()
+        self._usage: Usage | None = None
+        self._model = ""
         self._text = SurrogateJoiner()
         self._reasoning = SurrogateJoiner()
         self._calls = ToolCallAssembler(tools)
@@ -172,14 +177,13 @@ class ChatCompletionsDecoder:
             yield Delta(text, reasoning)
 
     def _decode_chunk(self, chunk: Mapping[str, Any]) -> Iterator[Delta]:
-        reported = chunk.get("usage")
-        usage = parse_usage(reported) if reported else None
+        usage, parts = self._read_usage(chunk), self._attachments.feed(chunk, {})
         for choice in self._choices.select(chunk.get("choices")):
             for delta in self._decode_choice(choice):
-                yield delta._replace(usage=usage) if usage else delta
-                usage = None
-        if usage:
-            yield Delta(usage=usage)
+                yield delta._replace(usage=usage, parts=(*delta.parts, *parts), model=self._take_model(chunk))
+                usage, parts = None, ()
+        if usage or parts:
+            yield Delta(usage=usage, parts=parts, model=self._take_model(chunk))
 
     def _decode_choice(self, choice: Mapping[str, Any]) -> Iterator[Delta]:
         self._finish_reason = read_finish_reason(choice, self._finish_reason)
@@ -195,8 +199,27 @@ class ChatCompletionsDecoder:
         if reasoning := parse_reasoning(body):
             reasoning = self._new_reasoning.feed(reasoning, is_whole=is_whole, is_last=is_last)
             reasoning = self._reasoning.feed(reasoning)
-        if text or reasoning:
+        parts = self._attachments.feed({}, body)
+        if text or reasoning or parts:
             self._has_content = True
-            yield Delta(text, reasoning)
+            yield Delta(text, reasoning, parts=parts)
         if error := choice.get("error"):
             raise self.object_error({"error": error})
+
+    def _read_usage(self, chunk: Mapping[str, Any]) -> Usage | None:
+        """Return the counts so far, if `chunk` has any."""
+        choices = chunk.get("choices")
+        first = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
+        usage = find_usage(chunk, first)
+        if usage is None:
+            return None
+        self._usage = merge_usage(self._usage, usage)
+        return self._usage
+
+    def _take_model(self, chunk: Mapping[str, Any]) -> str:
+        """Return the model that a chunk names, once."""
+        model = chunk.get("model")
+        if model == self._model or not isinstance(model, str):
+            return ""
+        self._model = model
+        return model[:MAX_ID]

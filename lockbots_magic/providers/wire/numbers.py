@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 MAX_COUNT = 10**12
@@ -11,7 +10,7 @@ MAX_DIGITS = 20
 
 
 def parse_count(value: Any) -> int | None:
-    """Return a count of tokens, None if `value` is none: negative, not finite, implausibly large, or no number.
+    """Return a count of tokens, None if `value` is none: negative, fractional, implausibly large, or no number.
 
     Example:
         >>> parse_count(12.0), parse_count("12"), parse_count(True), parse_count(-1)
@@ -20,7 +19,7 @@ def parse_count(value: Any) -> int | None:
     if isinstance(value, str):
         value = _parse_text(value)
     if isinstance(value, float):
-        value = int(value) if math.isfinite(value) else None
+        value = int(value) if value.is_integer() else None
     return value if type(value) is int and 0 <= value <= MAX_COUNT else None
 
 

@@ -82,7 +82,7 @@ class TestChunks:
         assert read(chunk("a"), event({"choices": [], "usage": usage}), DONE)[1] == Delta(usage=Usage(3, 5))
 
     @pytest.mark.parametrize(("value", "usage"), [
-        ({"prompt_tokens": 3}, Usage(3, None)), ({"prompt_tokens": "3", "completion_tokens": 1}, Usage(None, 1)),
+        ({"prompt_tokens": 3}, Usage(3, None)), ({"prompt_tokens": "x", "completion_tokens": 1}, Usage(None, 1)),
         ({"prompt_tokens": -1}, None), ({"prompt_tokens": True}, None), ({"prompt_tokens": 1.5}, None), ([], None),
         ("x", None), (7, None),
     ])  # fmt: skip
