@@ -29,6 +29,8 @@ class Page:
 def notices_of(turn: Turn) -> list[str]:
     """Return the remarks to show below the reply of `turn`, one line each."""
     notices = [f"called {_shorten(str(call))} → {_shorten(call.result or '')}" for call in turn.calls]
+    if turn.answered_by:
+        notices.append(f"answered by {_shorten(turn.answered_by)}")
     if turn.left_out:
         many = "turn was" if turn.left_out == 1 else "turns were"
         notices.append(f"{turn.left_out} older {many} left out: the model takes no more")

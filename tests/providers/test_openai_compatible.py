@@ -6,8 +6,11 @@ import pickle
 
 import pytest
 
+from lockbots_magic.chat import Chat
+from lockbots_magic.conversation.attachments import CitationPart, ImagePart
 from lockbots_magic.conversation.cancellation import Cancellation
 from lockbots_magic.conversation.messages import ChatRequest, Usage
+from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import (
     AuthenticationError,
     ConnectionFailed,
@@ -22,6 +25,7 @@ from lockbots_magic.errors import (
 from lockbots_magic.providers import provider_class
 from lockbots_magic.providers.openai_compatible import PRESETS, OpenAICompatible, presets
 from lockbots_magic.providers.wire import model_list
+from lockbots_magic.rendering.notices import notices_of
 from tests.rawserver import RawServer, drips, sends
 
 HEARD = 'You said: "Привет 🙂". I have heard 1 message.'.replace("Привет", "Hello")
@@ -373,3 +377,62 @@ def test_list_of_any_length_is_bounded(monkeypatch):
     endless = drips(b"HTTP/1.1 200 OK\r\n\r\n", b'{"data": [' + b" " * 50_000)
     with RawServer(endless) as server, pytest.raises(ProtocolError, match="longer"):
         presets.vllm(base_url=f"{server.url}/v1").list_models()
+
+
+# What a reply holds besides text
+
+
+def replies(*chunks):
+    body = b"".join(b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks)
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+    return sends(head + body + b"data: [DONE]\n\n")
+
+
+def says(text, **more):
+    return {"choices": [{"delta": {"content": text}, "finish_reason": "stop"}], **more}
+
+
+def test_model_that_answered_is_kept_if_it_is_another():
+    answers = {"m-2024-08-06": "", "org/m": "", "/models/other.gguf": "other.gguf", "x\x1b[2J\ny": "x [2J y", "": ""}
+    for model, kept in answers.items():
+        with RawServer(replies(says("x", model=model))) as server:
+            turn = Chat("vllm:m", base_url=f"{server.url}/v1").ask("x")
+        assert turn.answered_by == kept
+        assert Turn.from_dict(turn.to_dict()) == turn
+        assert notices_of(turn) == ([f"answered by {kept}"] if kept else [])
+
+
+def test_path_of_the_default_model_is_sent_whole_and_kept_by_its_last_part():
+    whole = "/home/me/foo.gguf"
+
+    def script(peer):
+        if "/models" in peer.request().target:
+            peer.answer(json.dumps({"data": [{"id": whole}]}).encode(), Connection="close")
+        else:
+            peer.answer(json.dumps({"model": whole, "choices": [{"message": {"content": "x"}}]}).encode())
+
+    with RawServer(script) as server:
+        turn = Chat("llamacpp", base_url=f"{server.url}/v1").ask("x")
+        assert json.loads(server.requests[-1].body)["model"] == whole
+    assert (turn.model, turn.answered_by) == ("foo.gguf", "")
+
+
+def test_images_and_sources_of_a_reply_are_recorded_and_replayed(tmp_path):
+    png = "data:image/png;base64,iVBORw0KGgo="
+    image = {"choices": [{"delta": {"images": [{"image_url": {"url": png}}]}}], "citations": ["https://example.org"]}
+    chat = {"cassette": tmp_path / "talk.jsonl", "auth": CREDENTIAL}
+    with RawServer(replies(says("a", model="other"), image, says("b"))) as server:
+        first = Chat("vllm:m", base_url=f"{server.url}/v1", mode="record", **chat).ask("draw")
+    again = Chat("vllm:m", base_url=f"{server.url}/v1", mode="replay", **chat).ask("draw")
+    assert again.reply == first.reply == "a\n\n[image: PNG, 1 kB]\n\nb"
+    assert (again.rounds, again.answered_by) == (first.rounds, "other")
+    assert first.made_images == (ImagePart(png),)
+    assert first.citations == (CitationPart("https://example.org"),)
+
+
+def test_credential_in_a_source_is_masked():
+    cited = {"url": f"https://example.org/?key={CREDENTIAL}", "title": CREDENTIAL}
+    with RawServer(replies(says("x", search_results=[cited]))) as server:
+        turn = Chat("vllm:m", base_url=f"{server.url}/v1", auth=CREDENTIAL).ask("x")
+    assert turn.citations
+    assert CREDENTIAL not in repr(turn.to_dict())
