@@ -96,15 +96,7 @@ class TurnAccumulator:
         if delta.begins_round and self._has_results:
             self._begin_round()
         if delta.text:
-            if self.first_text is None:
-                self.first_text = self.elapsed
-            if self._has_results:
-                self._begin_round()
-            if self._text and (self._after_image or self._is_first_text_of_round()):
-                delta = self._separated(delta)
-            else:
-                self._text.append(delta.text)
-                self._append(TextPart, delta.text)
+            delta = delta._replace(text=self._add_text(delta.text))
         if delta.reasoning:
             if self._has_results:
                 self._begin_round()
@@ -150,6 +142,19 @@ class TurnAccumulator:
         self._after_image = bool(images)
         self.first_text = self.first_text if self._earlier_text else None
 
+    def _add_text(self, text: str) -> str:
+        """Add text; return the text to show."""
+        if self.first_text is None:
+            self.first_text = self.elapsed
+        if self._has_results:
+            self._begin_round()
+        is_apart = self._text and (self._after_image or self._is_first_text_of_round())
+        self._after_image = False
+        self._append(TextPart, text)
+        shown = ROUND_SEPARATOR + text if is_apart else text
+        self._text.append(shown)
+        return shown
+
     def _add_part(self, part: ImagePart | CitationPart) -> str:
         """Add an image or a source; return the text that stands for it."""
         if isinstance(part, CitationPart):
@@ -166,13 +171,6 @@ class TurnAccumulator:
         self._text.append(shown)
         self._after_image = True
         return shown
-
-    def _separated(self, delta: Delta) -> Delta:
-        self._after_image = False
-        self._append(TextPart, delta.text)
-        shown = ROUND_SEPARATOR + delta.text
-        self._text.append(shown)
-        return delta._replace(text=shown)
 
     def _is_first_text_of_round(self) -> bool:
         if self._kind is TextPart:
