@@ -62,17 +62,18 @@ def with_portable_ids(rounds: Iterable[Round]) -> tuple[Round, ...]:
 def with_unique_ids(messages: Sequence[Message]) -> tuple[Message, ...]:
     """Return the messages of a request with the id of each call unique in it; results follow their calls."""
     taken: set[str] = set()
-    renamed: dict[str, str] = {}
+    renamed: list[tuple[str, str]] = []
     unique: list[Message] = []
     for message in messages:
         if message.calls:
             calls = rename_calls(message.calls, taken)
-            renamed = {old.id: new.id for old, new in zip(message.calls, calls, strict=True)}
-            taken.update(renamed.values())
+            renamed = [(old.id, new.id) for old, new in zip(message.calls, calls, strict=True)]
+            taken.update(new for _, new in renamed)
             unique.append(message if calls == message.calls else replace(message, calls=calls))
         else:
-            answered = renamed.get(message.call_id, message.call_id)
-            unique.append(message if answered == message.call_id else replace(message, call_id=answered))
+            at = next((n for n, (old, _) in enumerate(renamed) if old == message.call_id), None)
+            new = message.call_id if at is None else renamed.pop(at)[1]
+            unique.append(message if new == message.call_id else replace(message, call_id=new))
     return tuple(unique)
 
 

@@ -5,14 +5,16 @@ Source: https://platform.openai.com/docs/api-reference/chat/create
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from itertools import groupby, zip_longest
+from itertools import groupby, takewhile, zip_longest
 from typing import Any
 
+from ..conversation.call_messages import NO_REPLY, with_unique_ids
 from ..conversation.conversation import Conversation
 from ..conversation.messages import Message, ToolCall
+from ..conversation.parts import Round, TextPart, ToolCallPart, ToolResultPart
 from ..conversation.turn import Turn
 from ..errors import UsageError
 from .export_common import context_turns, counted, dump_json, is_image, system_prompt
@@ -30,23 +32,20 @@ _IMAGES = ("image_url", "input_image")
 
 
 def to_messages(conversation: Conversation) -> str:
-    """Return `conversation` as a JSON list of messages: the system prompt, and the turns sent as context."""
+    """Return `conversation` as a JSON list of messages: the system prompt, and the turns sent as context.
+
+    Tool calls are among them, each with its result.
+    """
     system = system_prompt(conversation)
     first = [Message("system", system)] if system else []
-    messages = [*first, *(message for turn in context_turns(conversation) for message in turn.messages)]
-    return dump_json([message.to_dict() for message in messages])
-
-
-def remarks_on(conversation: Conversation) -> Iterator[str]:
-    """Yield what the messages of `to_messages` lack, one line each."""
-    if called := sum(bool(turn.calls) for turn in context_turns(conversation)):
-        yield f"{counted(called, 'turn')} without tool calls: messages hold only the reply."
+    turns = [message for turn in context_turns(conversation) for message in turn.messages]
+    return dump_json([_to_dict(message) for message in with_unique_ids([*first, *turns])])
 
 
 def from_messages(data: Any, name: str) -> tuple[Conversation, tuple[str, ...]]:
     """Return the conversation in a list of messages, or in an object with such a list as its `messages`.
 
-    Tool calls are kept with the reply they were made for; only the reply is sent as context.
+    Tool calls are kept with the reply they were made for, if they have a result.
 
     Args:
         data: Parsed JSON.
@@ -65,16 +64,50 @@ def from_messages(data: Any, name: str) -> tuple[Conversation, tuple[str, ...]]:
         raise UsageError("the list of messages is empty.")
     messages = [_message(number, one) for number, one in enumerate(given, 1)]
     _check_order(messages)
-    said = [_join_messages([*group]) for _, group in groupby(_with_results(messages), lambda m: m.role)]
-    system = said.pop(0).content if said[0].role == "system" else ""
-    return Conversation(name, system=system, turns=_turns(said, system)), (*_remarks(messages, said),)
+    said = _with_results(messages)
+    head = [*takewhile(lambda message: message.role == "system", said)]
+    system = _join_texts(message.content for message in head)
+    return Conversation(name, system=system, turns=_turns(said[len(head) :], system)), (*_remarks(messages, said),)
 
 
-def _turns(said: Sequence[Message], system: str) -> Iterator[Turn]:
-    """Pair prompts and replies; the last prompt may have no reply yet."""
-    for prompt, reply in zip_longest(said[::2], said[1::2], fillvalue=Message("assistant", "")):
-        calls = tuple(call for call in reply.calls if call.result is not None)
-        yield Turn(prompt.content, reply.content, system=system, images=prompt.images, calls=calls)
+def _turns(said: Iterable[Message], system: str) -> Iterator[Turn]:
+    """Yield a turn for each run of prompts with the replies after it; the last one may have no reply yet."""
+    runs = [(role, [*run]) for role, run in groupby(said, lambda message: message.role)]
+    for (_, prompts), (_, replies) in zip_longest(runs[::2], runs[1::2], fillvalue=("", [])):
+        images = tuple(url for message in prompts for url in message.images)
+        prompt = _join_texts(message.content for message in prompts)
+        yield Turn(prompt, system=system, images=images, rounds=_rounds(replies))
+
+
+def _rounds(replies: Iterable[Message]) -> tuple[Round, ...]:
+    """Return the rounds of a reply: each ends with calls, but for the last one."""
+    rounds: list[Round] = []
+    texts: list[str] = []
+    for message in replies:
+        texts.append(message.content)
+        if calls := [call for call in message.calls if call.result is not None]:
+            asked = [ToolCallPart(call.id, call.name, call.arguments) for call in calls]
+            results = [ToolResultPart(call.id, call.result or "") for call in calls]
+            rounds.append(Round((*_text_parts(texts), *asked, *results)))
+            texts = []
+    if rounds and texts == [NO_REPLY]:
+        texts = []
+    last = Round(_text_parts(texts))
+    return (*rounds, last) if last.parts else tuple(rounds)
+
+
+def _text_parts(texts: Iterable[str]) -> tuple[TextPart, ...]:
+    text = _join_texts(texts)
+    return (TextPart(text),) if text else ()
+
+
+def _join_texts(texts: Iterable[str]) -> str:
+    return "\n\n".join(filter(None, texts))
+
+
+def _to_dict(message: Message) -> dict[str, Any]:
+    written = message.to_dict()
+    return {**written, "content": written["content"] or None} if message.calls else written
 
 
 def _check_order(messages: Iterable[Message]) -> None:
@@ -108,22 +141,10 @@ def _with_results(messages: Iterable[Message]) -> list[Message]:
     return kept
 
 
-def _join_messages(messages: Sequence[Message]) -> Message:
-    """Return consecutive messages of one role as one message."""
-    return Message(
-        messages[0].role,
-        "\n\n".join(m.content for m in messages if m.content),
-        tuple(url for m in messages for url in m.images),
-        tuple(call for m in messages for call in m.calls),
-    )
-
-
 def _remarks(messages: Iterable[Message], said: Iterable[Message]) -> Iterator[str]:
     calls = [call for message in said for call in message.calls]
     open_ = sum(call.result is None for call in calls)
     images = sum(len(message.images) for message in messages if message.role != "user")
-    if len(calls) > open_:
-        yield f"{counted(len(calls) - open_, 'call')} of tools kept; only the replies are sent as context."
     if open_:
         yield f"{counted(open_, 'call')} of tools left out: they have no result."
     if images:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lockbots_magic.conversation.conversation import Conversation
 from lockbots_magic.conversation.messages import Message, ToolCall
+from lockbots_magic.conversation.parts import Round, TextPart, ToolCallPart, ToolResultPart
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import UsageError
 from lockbots_magic.storage import files
@@ -160,7 +161,7 @@ def test_tool_calls_are_kept_with_the_reply():
     back, remarks = messages.from_messages(given, "talk")
     assert said(back) == [("Rain?", "I'll look.\n\nYes."), ("Sure?", "")]
     assert [t.calls for t in back.turns] == [(WEATHER._replace(result="rain"),), ()]
-    assert remarks == ("1 call of tools kept; only the replies are sent as context.",)
+    assert remarks == ()
     assert Conversation.from_dict(back.to_dict()).turns == back.turns
 
 
@@ -183,12 +184,37 @@ def test_a_call_without_a_result_is_left_out_with_a_remark():
     assert remarks == ("1 call of tools left out: they have no result.",)
 
 
-def test_export_without_tool_calls_says_so(tmp_path):
-    conversation = talk(turn(calls=(WEATHER._replace(result="rain"),)), turn())
-    (remark,) = files.export_conversation(conversation, tmp_path / "a.json").remarks
-    assert remark == "1 turn without tool calls: messages hold only the reply."
-    assert "weather" in files.export_conversation(conversation, tmp_path / "a.md").path.read_text()
-    assert files.export_conversation(conversation, tmp_path / "a.md").remarks == ()
+def test_tool_calls_are_exported_and_imported_by_rounds():
+    rounds = (
+        Round((TextPart("I'll look."), ToolCallPart("a", "f", "{}"), ToolResultPart("a", "1"))),
+        Round((ToolCallPart("b", "f", "{}"), ToolCallPart("c", "g", "{}"), *map(ToolResultPart, "bc", "23"))),
+        Round((TextPart("Done."),)),
+    )
+    data = json.loads(messages.to_messages(talk(turn(rounds=rounds, reply=""))))
+    assert [(m["role"], m["content"]) for m in data] == [
+        ("user", "What?"),
+        ("assistant", "I'll look."),
+        ("tool", "1"),
+        ("assistant", None),
+        ("tool", "2"),
+        ("tool", "3"),
+        ("assistant", "Done."),
+    ]
+    assert [[c["id"] for c in m.get("tool_calls", ())] for m in data if m["role"] == "assistant"] == [
+        ["a"],
+        ["b", "c"],
+        [],
+    ]
+    (back,) = imported(data).turns
+    assert back.rounds == rounds
+    assert messages.to_messages(talk(back)) == messages.to_messages(talk(turn(rounds=rounds, reply="")))
+
+
+def test_turn_that_ended_after_a_call_is_exported_and_imported():
+    ended = turn(reply="", calls=(WEATHER._replace(result="rain"),), status="interrupted")
+    data = json.loads(messages.to_messages(talk(ended, turn("And now?"))))
+    assert [m["role"] for m in data] == ["user", "assistant", "tool", "assistant", "user", "assistant"]
+    assert imported(data).turns[0].rounds == ended.rounds
 
 
 @pytest.mark.parametrize(
