@@ -71,7 +71,7 @@ def is_one_line(text: str) -> bool:
 
 def parse_literal(text: str) -> Any:
     """Return the value of a Python or JSON literal; other text is returned unchanged."""
-    constants = {"true": True, "false": False, "null": None, "none": None}
+    constants = {"true": True, "false": False, "null": None}
     if text in constants:
         return constants[text]
     with suppress(ValueError, SyntaxError, MemoryError, RecursionError, TypeError):

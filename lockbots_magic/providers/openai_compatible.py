@@ -35,6 +35,7 @@ from .server_probe import ServerProbe, strip_endpoint
 from .wire.chat_completions import ChatCompletionsDecoder
 from .wire.chat_messages import encode_messages
 from .wire.model_list import ModelList, read_model_list
+from .wire.reasoning_effort import EffortStyle, encode_effort
 from .wire.response_format import build_response_format, is_object_schema
 
 MODEL_LIST_TIMEOUT = 10.0
@@ -53,6 +54,8 @@ class OpenAICompatible(HTTPProvider):
     takes_tools = True
     reports_usage: ClassVar[bool] = False
     """Whether the server is known to accept ``stream_options`` (token counts at the end of a stream)."""
+    effort_style: ClassVar[EffortStyle] = "openai"
+    """How the service is told the parameter `reasoning_effort`."""
     takes_schema: ClassVar[bool] = True
     """Whether the service may enforce a JSON schema; one that refuses it is asked again without."""
     lists_models: ClassVar[bool] = True
@@ -71,7 +74,7 @@ class OpenAICompatible(HTTPProvider):
             "frequency_penalty": "penalty for tokens by how often they have appeared, -2 to 2",
             "logit_bias": "dict of token id -> bias",
             "response_format": "dict, such as {'type': 'json_object'}",
-            "reasoning_effort": "effort of a reasoning model: low, medium or high",
+            "reasoning_effort": "effort of a reasoning model: none, low, medium, high or what else it takes",
             "service_tier": "service tier, by the server's name",
             "user": "your own id of the end user",
             "extra_body": "dict of further fields of the request",
@@ -173,7 +176,8 @@ class OpenAICompatible(HTTPProvider):
             body["tools"] = [tool.to_dict() for tool in request.tools]
         if request.schema and self.enforces_schema(request):
             body["response_format"] = build_response_format(request.schema)
-        body = {**body, **params, **extra}
+        effort = encode_effort(params.pop("reasoning_effort", None), self.effort_style)
+        body = {**body, **effort, **params, **extra}
         if body["stream"] is True and self.reports_usage:
             body.setdefault("stream_options", {"include_usage": True})
         return body
@@ -270,6 +274,7 @@ class Preset:
     reports_usage: bool = True
     takes_images: bool = True
     takes_schema: bool = True
+    effort_style: EffortStyle = "openai"
     base_url_variables: tuple[str, ...] = ()
     """Environment variables in which the service's own clients look for the base URL."""
     base_url_path: str = ""
@@ -289,6 +294,7 @@ class Preset:
             "reports_usage": self.reports_usage,
             "takes_images": self.takes_images,
             "takes_schema": self.takes_schema,
+            "effort_style": self.effort_style,
             "base_url_env": self.base_url_variables,
             "is_local": not self.credential_variable,
             "parameters": OpenAICompatible.parameters if self.credential_variable else _PARAMETERS_OF_LOCAL_SERVERS,
@@ -344,11 +350,12 @@ PRESETS = (
         "deepseek-chat",
         takes_images=False,
         takes_schema=False,
+        effort_style="deepseek",
     ),
     Preset("ollama", "http://localhost:11434/v1", base_url_variables=("OLLAMA_HOST",)),
     Preset("lmstudio", "http://localhost:1234/v1"),
-    Preset("llamacpp", "http://localhost:8080/v1"),
-    Preset("vllm", "http://localhost:8000/v1"),
+    Preset("llamacpp", "http://localhost:8080/v1", effort_style="template"),
+    Preset("vllm", "http://localhost:8000/v1", effort_style="template"),
 )
 
 presets = SimpleNamespace(**{row.name: row.make_provider_class() for row in PRESETS})
