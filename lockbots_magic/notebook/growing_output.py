@@ -55,6 +55,14 @@ class GrowingOutput:
             self._show(len(self._finished), self._chunk + growing, notices)
         return size
 
+    def restart(self) -> None:
+        """Forget what was drawn: the text so far was retracted, and the next frame shows what there is instead."""
+        if self.outputs > 1:
+            clear_output(wait=True)  # type: ignore[no-untyped-call]  # not typed
+            self.outputs = 0
+        self._finished, self._chunk = [], ""
+        self._merged = self._size = 0
+
     def settle(self, data: Mapping[str, str], metadata: Mapping[str, Any] | None = None) -> None:
         """Replace everything by one final output."""
         if self.outputs > 1:

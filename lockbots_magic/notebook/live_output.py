@@ -86,7 +86,7 @@ def turn_bundle(turn: Turn, notices: Sequence[str] | None = None) -> Mapping[str
         notices: Lines below the reply; by default those of the turn.
     """
     lines = notices_of(turn) if notices is None else notices
-    return bundle(turn.reply, html_or_source(lambda: render(turn.reply), turn.reply), lines)
+    return bundle(turn.reply, html_or_source(lambda: render(turn.reply), turn.reply), lines, reasoning=turn.reasoning)
 
 
 class CellOutput:
@@ -151,7 +151,7 @@ class LiveCellOutput:
     def __init__(self, shell: InteractiveShell, alone: Callable[[], bool]) -> None:
         self._growing = GrowingOutput(alone)
         self._context = context_of_cell(shell)
-        self._frames = FrameLoop(self._growing.draw, self._context.run)
+        self._frames = FrameLoop(self._growing.draw, self._context.run, self._growing.restart)
 
     @property
     def shown(self) -> bool:
@@ -173,7 +173,8 @@ class LiveCellOutput:
     def finish(self, turn: Turn, notices: Sequence[str] = (), metadata: Mapping[str, Any] | None = None) -> None:
         """Replace the frames by the final output."""
         html = html_or_source(self._frames.whole, turn.reply)
-        self._context.run(self._growing.settle, bundle(turn.reply, html, notices), metadata)
+        whole = bundle(turn.reply, html, notices, reasoning=turn.reasoning)
+        self._context.run(self._growing.settle, whole, metadata)
 
     def close(self) -> None:
         """Stop drawing frames."""

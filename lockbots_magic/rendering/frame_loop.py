@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 
 from ..conversation.messages import Delta
 from .incremental import IncrementalMarkdown
+from .reasoning import thinking_notice
 
 FRAME = 0.12
 """Minimum interval (s) between two frames."""
@@ -29,13 +30,21 @@ class FrameLoop:
     Args:
         draw: Draws one frame, in the thread.
         run: Runs the thread's work; for example in a context.
+        restart: Called in the thread before the first frame after the text so far was retracted.
     """
 
-    def __init__(self, draw: Draw, run: Callable[[Callable[[], None]], None] = lambda work: work()) -> None:
+    def __init__(
+        self,
+        draw: Draw,
+        run: Callable[[Callable[[], None]], None] = lambda work: work(),
+        restart: Callable[[], None] = lambda: None,
+    ) -> None:
         self._draw = draw
+        self._restart = restart
         self._document = IncrementalMarkdown()
-        self._arrived: deque[str] = deque()
+        self._arrived: deque[str | None] = deque()  # None: the text so far is retracted
         self._notice = ""
+        self._reasoned = 0  # characters of reasoning
         self._changed = threading.Event()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=run, args=(self._draw_frames,), daemon=True)
@@ -43,11 +52,15 @@ class FrameLoop:
 
     def feed(self, delta: Delta) -> None:
         """Take one step of the reply."""
-        if not (delta.text or delta.notice):
+        if not (delta.text or delta.notice or delta.reasoning or delta.retracts):
             return
+        if delta.retracts:
+            self._arrived.append(None)
         if delta.text:
             self._arrived.append(delta.text)
-        self._notice = delta.notice
+        self._reasoned += len(delta.reasoning)
+        is_thinking = bool(delta.reasoning) and not delta.text
+        self._notice = delta.notice or (thinking_notice(self._reasoned) if is_thinking else "")
         self._changed.set()
 
     def whole(self) -> str:
@@ -66,8 +79,9 @@ class FrameLoop:
         while self._changed.wait() and not self._stopped.is_set():
             self._changed.clear()
             started = time.monotonic()
-            self._take_in()
             try:
+                if self._take_in():
+                    self._restart()
                 size = self._draw(*self._document.advance(), [self._notice] if self._notice else [])
             except Exception:  # noqa: BLE001  # a failed frame costs no reply: the end shows it
                 return
@@ -75,8 +89,17 @@ class FrameLoop:
                 spent = time.monotonic() - started
                 self._stopped.wait(max(FRAME, size / FRAME_RATE, 4 * spent) - spent)  # reading the stream goes on
 
-    def _take_in(self) -> None:
-        pieces = []
+    def _take_in(self) -> bool:
+        """Add what has arrived; return whether the text before it was retracted."""
+        retracted = False
+        pieces: list[str] = []
         while self._arrived:
-            pieces.append(self._arrived.popleft())
+            piece = self._arrived.popleft()
+            if piece is None:
+                pieces.clear()
+                self._document = IncrementalMarkdown()
+                retracted = True
+            else:
+                pieces.append(piece)
         self._document.feed("".join(pieces))
+        return retracted

@@ -20,6 +20,7 @@ from ..security.tex_policy import is_harmless, unlabelled
 from .escaping import escaped, printed
 from .highlight import highlighted
 from .markdown import Environment, lowered, parse, parser
+from .reasoning import reasoning_html
 
 MAX_FORMULAS = 500
 """Formulas of one reply that are typeset; each keeps the page busy for some 5 ms."""
@@ -127,16 +128,18 @@ def notices_html(notices: Iterable[str]) -> str:
     return "".join(f'<div class="lockbots-notice">{escaped(printable(n))}</div>' for n in notices)
 
 
-def framed(html: str, notices: Iterable[str] = (), *, styled: bool = True) -> str:
+def framed(html: str, notices: Iterable[str] = (), *, styled: bool = True, reasoning: str = "") -> str:
     """Return a reply's HTML in a container that confines it, with the notices below.
 
     Args:
         html: What `render` returned.
         notices: The toolkit's own remarks.
         styled: Whether to include the style sheet; one in a page is enough.
+        reasoning: What the model reasoned, shown folded above the reply.
     """
     reply = f'<div class="lockbots-reply {IGNORED}">{_on_one_line(html)}</div>' if html else ""
-    return f'<div class="lockbots {IGNORED}">{style() if styled else ""}{reply}{notices_html(notices)}</div>'
+    before = (style() if styled else "") + reasoning_html(reasoning)
+    return f'<div class="lockbots {IGNORED}">{before}{reply}{notices_html(notices)}</div>'
 
 
 def _on_one_line(html: str) -> str:

@@ -14,16 +14,18 @@ from .safe_markdown import neutralised
 from .safe_markdown.inline import literal
 
 
-def bundle(text: str, html: str, notices: Sequence[str] = ()) -> Mapping[str, str]:
+def bundle(text: str, html: str, notices: Sequence[str] = (), *, reasoning: str = "") -> Mapping[str, str]:
     """Return a reply as HTML, as Markdown and as plain text.
 
     Args:
         text: The reply, Markdown.
         html: The reply as sanitised HTML.
         notices: The toolkit's own remarks.
+        reasoning: What the model reasoned; the HTML alone shows it, folded.
     """
     remarks = "".join(f"\n\n*{literal(printable(n))}*" for n in notices)
-    return {"text/html": framed(html, notices), "text/markdown": neutralised(text) + remarks, "text/plain": text}
+    whole = framed(html, notices, reasoning=reasoning)
+    return {"text/html": whole, "text/markdown": neutralised(text) + remarks, "text/plain": text}
 
 
 def html_or_source(render: Callable[[], str], text: str) -> str:

@@ -183,9 +183,12 @@ class _StreamingColumn:
         ended = self.ended  # read first: nothing arrives after the end
         while self.arrived:
             delta = self.arrived.popleft()
+            if delta.retracts:
+                self._document = IncrementalMarkdown()
+                self._finished.clear()
             self._document.feed(delta.text)
-            if delta.text or delta.notice:
-                state = "answers …" if self._document.text else self._column.state
+            if delta.text or delta.notice or delta.reasoning:
+                state = "answers …" if self._document.text else "thinks …" if delta.reasoning else self._column.state
                 self._column = replace(self._column, state=state, notices=[delta.notice] if delta.notice else [])
         if ended is None:
             finished, growing = self._document.advance()

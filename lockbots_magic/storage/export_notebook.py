@@ -69,7 +69,8 @@ def _code(identity: str | None, source: str, *outputs: dict[str, Any]) -> dict[s
 
 def _chat_cell(turn: Turn, entry: HistoryEntry, source: str) -> dict[str, Any]:
     """Return the cell of one turn, with the reply as its output."""
-    data = bundle(turn.reply, html_or_source(lambda: render(turn.reply), turn.reply), notices_of(turn))
+    html = html_or_source(lambda: render(turn.reply), turn.reply)
+    data = bundle(turn.reply, html, notices_of(turn), reasoning=turn.reasoning)
     about = metadata(entry, turn.cell_id, source)
     return _code(turn.cell_id, source, {"output_type": "display_data", "data": clean_bundle(data), "metadata": about})
 

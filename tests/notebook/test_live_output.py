@@ -239,6 +239,21 @@ def test_at_every_frame_a_long_reply_stands_there_once(shown):
 
 
 @pytest.mark.usefixtures("fast")
+def test_retracted_text_is_no_longer_in_the_cell_and_its_reasoning_is_folded(shown):
+    for thoughts in ("Two and two.", PARAGRAPHS):
+        output = LiveCellOutput(Shell(), alone)
+        grow(output, shown, thoughts)
+        output.feed(Delta("Four.", retracts=True))
+        shown.wait_for(lambda cell: "Four." in cell.text and "graph" not in cell.text)
+        assert "Paragraph" not in shown.text
+        assert "Two and two" not in shown.text
+        output.close()
+        output.finish(Turn("q", "Four.", reasoning=thoughts))
+        shown.wait_for(lambda cell: "<details" in str(cell.outputs))
+        assert "Paragraph 0" in str(shown.outputs) or "Two and two" in str(shown.outputs)
+
+
+@pytest.mark.usefixtures("fast")
 def test_a_long_reply_among_other_outputs_is_one_output_all_the_time(shown):
     output = LiveCellOutput(Shell(), among_others)
     grow(output, shown, PARAGRAPHS, 4000)

@@ -119,3 +119,36 @@ def test_pieces_that_arrive_during_a_pause_are_one_frame(monkeypatch):
     assert frames.come(2)
     assert "48 49" in frames.drawn[1]
     loop.close()
+
+
+@pytest.mark.usefixtures("unlimited")
+def test_reasoning_is_a_sign_of_life():
+    notices: list[str] = []
+    drawn = threading.Event()
+
+    def draw(finished, growing, shown):
+        notices.extend(shown)
+        drawn.set()
+        return 1
+
+    loop = FrameLoop(draw)
+    loop.feed(Delta(reasoning="Two and two."))
+    assert drawn.wait(30)
+    loop.feed(Delta("Four."))
+    assert "Four." in loop.whole()
+    assert notices[0] == "thinking… (12 characters)"
+
+
+@pytest.mark.usefixtures("unlimited")
+def test_retracted_text_is_drawn_no_more():
+    frames = Frames()
+    restarts: list[int] = []
+    loop = FrameLoop(frames.draw, restart=lambda: restarts.append(len(frames.drawn)))
+    loop.feed(Delta("Two and two.\n\nHmm."))
+    assert frames.come(1)
+    loop.feed(Delta("Four.", retracts=True))
+    assert frames.come(2)
+    assert restarts == [1]
+    assert "Two" not in frames.drawn[1]
+    loop.feed(Delta("Five.", retracts=True))
+    assert loop.whole().strip() == "<p>Five.</p>"

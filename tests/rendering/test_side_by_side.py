@@ -145,6 +145,18 @@ def test_notice_disappears_when_text_arrives(cell):
     output.close()
 
 
+def test_reasoning_shows_as_such_and_retracted_text_disappears(cell):
+    output = SideBySide(["one"], live=True, show=display.show)
+    output.feed(0, Delta(reasoning="Hmm."))
+    cell.wait_for(["thinks …"])
+    output.feed(0, Delta("Two and two.\n\nSo"))
+    cell.wait_for(["Two and two.", "answers …"])
+    output.feed(0, Delta("Four.", retracts=True))
+    cell.wait_for(["Four."])
+    assert "Two" not in cell.page
+    output.close()
+
+
 def test_final_output_has_all_forms_and_no_frame_follows(cell):
     output = SideBySide(["one", "two"], live=True, show=display.show)
     for _ in range(50):

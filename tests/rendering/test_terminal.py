@@ -174,6 +174,12 @@ def test_remarks_are_on_separate_lines():
     assert piped(*deltas, notices=["cut"]) == "a\n[trying again]\nb\n[cut]\n"
 
 
+def test_reasoning_is_announced_once_and_retracted_text_is_named():
+    deltas = [Delta(reasoning="Hm"), Delta(reasoning="m."), Delta("a"), Delta(reasoning="b"), Delta("c")]
+    assert piped(*deltas) == "[thinking…]\na\n[thinking…]\nc\n"
+    assert piped(Delta("Hmm."), Delta("Four.", retracts=True)) == "Hmm.\n[the text above was reasoning]\nFour.\n"
+
+
 def test_nothing_is_styled_or_wrapped_where_there_is_no_terminal():
     text = "# **a** `b`\n" + "word " * 100 + "\n"
     assert piped(Delta(text)) == text

@@ -11,6 +11,7 @@ from ...conversation.messages import Delta
 from ...conversation.turn import Turn
 from ...security.control_characters import printable
 from ...security.exits import clean_printed
+from ..reasoning import RETRACTED, thinking_notice
 
 
 class TerminalOutput:
@@ -26,11 +27,17 @@ class TerminalOutput:
         self._stream = sys.stdout if stream is None else stream
         self._writer = _writer_for(self._stream)
         self._half_line_end = False
+        self._is_thinking = False
 
     def feed(self, delta: Delta) -> None:
         """Show one step of the reply."""
         if delta.notice:
             self._remark(delta.notice)
+        if delta.retracts:
+            self._remark(RETRACTED)
+        if delta.reasoning and not self._is_thinking:
+            self._remark(thinking_notice())
+        self._is_thinking = bool(delta.reasoning) or (self._is_thinking and not delta.text)
         if delta.text:
             self._writer.write(self._clean(self._without_second_half(delta.text)))
 
