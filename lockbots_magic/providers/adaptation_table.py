@@ -18,6 +18,15 @@ _NEGATION = r"(?:\bnot\b|n't\b|\b(?:unsupported|unknown|unrecogni[sz]ed|invalid|
 """Words by which a server refuses."""
 
 
+_OTHER_NAMES = {
+    "response_format": re.compile(
+        r"response[_\s-]?format|json[_\s-]?(?:schema|mode|object)|structured[_\s-]?output|\bgrammar\b|\bguided\b|\bschema\b",
+        re.IGNORECASE,
+    )
+}
+"""Fields that refusals also name by other words: the prompt holds the schema of a reply, too."""
+
+
 @dataclass(frozen=True)
 class Adaptation:
     """One thing that the toolkit adds, and the change that takes it back."""
@@ -43,7 +52,7 @@ def make_drop(field: str) -> Adaptation:
         (field,),
         lambda body, given: field in body and field not in given,
         lambda body, given: {key: value for key, value in body.items() if key != field},
-        names_field(field),
+        _OTHER_NAMES.get(field) or names_field(field),
     )
 
 

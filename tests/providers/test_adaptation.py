@@ -74,6 +74,10 @@ REFUSALS: dict[str, list] = {
         "This response_format type is unavailable now",
         "response_format.type must be 'text'",
         {"message": "unknown field: response_format", "code": 400},
+        "This model does not support structured outputs",
+        "json_schema is not supported for this model",
+        "Failed to parse grammar",
+        "The specified schema produces a constraint that has too many states for serving.",
     ],
     "parallel_tool_calls": ["Unknown parameter: 'parallel_tool_calls'.", "parallel_tool_calls: unsupported"],
     "strict": [
