@@ -54,6 +54,8 @@ def advise_on_credential(error: AuthenticationError, name: str, *, has_auth: boo
         has_auth: Whether a credential was sent.
     """
     login = f"run `%lockbots login {name}`."
+    if "web page" in str(error):
+        return "Something on the way, such as a firewall, may have answered in place of the service."
     if not has_auth:
         return f"No credential was sent. To set one, {login}"
     if _REGION.search(_words(error)):

@@ -58,7 +58,7 @@ class ServerProbe:
         if listed is not None:
             ids = [one.id for one in listed]
             if model in ids:
-                return f"Models are listed at the base URL {self._shown}, but it takes no chat requests."
+                return f"The base URL {self._shown} lists this model, but no chat endpoint answers there as it should."
             return advise_on_model(model, ids, self._name)
         for candidate in candidate_base_urls(self._base_url):
             if self.models(candidate) is not None:

@@ -122,7 +122,7 @@ def test_server_without_a_chat_endpoint_is_told_as_one():
                     refuse(peer, {"detail": "Not Found"}, 404)
 
         with RawServer(script) as listing:
-            assert "takes no chat requests" in str(error_of(f"{listing.url}/v1"))
+            assert "no chat endpoint answers there" in str(error_of(f"{listing.url}/v1"))
         assert server.requests == []
 
 
@@ -255,6 +255,29 @@ def test_unknown_model_is_met_by_near_names_of_the_list(asked, advice):
         assert str(error).endswith(advice)
 
 
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (400, "Model Not Exist"),
+        (400, "qwen is not a valid model ID"),
+        (404, "models/qwen is not found for API version v1beta"),
+        (400, "Invalid model name passed in model=qwen"),
+        (422, "Unknown model: qwen"),
+        (404, "The model `qwen` does not exist or you do not have access to it."),
+    ],
+)
+def test_unknown_model_is_recognised_in_other_words(status, words):
+    with refusing(lambda body: ({"error": {"message": words}}, status), models=MODELS) as server:
+        error = error_of(server.url, model="qwen")
+        assert isinstance(error, ModelNotFoundError)
+        assert "Did you mean 'qwen3:8b'?" in str(error)
+
+
+def test_errors_that_mention_a_model_are_not_taken_for_a_missing_one():
+    for words in ("max_tokens is too large for this model", "this model does not support tools", "model is loading"):
+        assert not isinstance(refusal_error(400, json.dumps({"error": words}).encode()), ModelNotFoundError)
+
+
 def test_unknown_model_of_a_server_without_a_list_names_no_command_that_fails():
     answer = ({"error": {"message": "model 'x' not found"}}, 404)
     with refusing(lambda body: answer) as server:
@@ -300,6 +323,13 @@ def test_wrong_key_region_and_permission_are_told_apart(status, words, login, ot
 
 def test_missing_credential_is_told_as_one():
     assert "No credential was sent" in advise_on_credential(AuthenticationError("no", status=401), "x", has_auth=False)
+
+
+def test_page_in_place_of_the_service_is_no_matter_of_the_credential():
+    error = refusal_error(403, b"<html><title>Access denied</title></html>")
+    advice = advise_on_credential(error, "openai", has_auth=True)
+    assert "firewall" in advice
+    assert "login openai" not in advice
 
 
 # Parameters, tools and images of the user.
