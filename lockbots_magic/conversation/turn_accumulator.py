@@ -96,7 +96,8 @@ class TurnAccumulator:
         if delta.begins_round and self._has_results:
             self._begin_round()
         if delta.text:
-            delta = delta._replace(text=self._add_text(delta.text))
+            shown = self._add_text(delta.text)
+            delta = delta if shown is delta.text else delta._replace(text=shown)
         if delta.reasoning:
             if self._has_results:
                 self._begin_round()

@@ -14,6 +14,7 @@ from ..conversation.messages import Delta
 from ..conversation.turn import Turn
 from ..conversation.usage import format_dollars, measure_turn
 from ..errors import Interrupted, LockbotsError
+from ..rendering.attachments import NONE, attachments_of
 from ..rendering.notices import notices_of
 from ..rendering.side_by_side import Column, bundle
 from ..reply import Reply, ReplyWorker
@@ -126,7 +127,8 @@ class Comparison:
             notices = [f"{type(answer.error).__name__}: {answer.error}"]
         else:
             notices = notices_of(turn) if turn is not None else ["Not stopped in time; the text so far is shown."]
-        return Column(answer.name, self._describe(turn, timed=timed) if turn is not None else "", text, notices)
+        state, attached = ("", NONE) if turn is None else (self._describe(turn, timed=timed), attachments_of(turn))
+        return Column(answer.name, state, text, notices, attached)
 
     def _repr_mimebundle_(self, **_: Any) -> Mapping[str, str]:
         return clean_bundle(bundle(self.columns()))

@@ -11,6 +11,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from ..conversation.messages import Delta
 from ..conversation.turn import Turn
+from ..rendering.attachments import attachments_of
 from ..rendering.frame_loop import FrameLoop
 from ..rendering.html import render
 from ..rendering.mime_bundle import bundle, html_or_source
@@ -86,7 +87,8 @@ def turn_bundle(turn: Turn, notices: Sequence[str] | None = None) -> Mapping[str
         notices: Lines below the reply; by default those of the turn.
     """
     lines = notices_of(turn) if notices is None else notices
-    return bundle(turn.reply, html_or_source(lambda: render(turn.reply), turn.reply), lines, reasoning=turn.reasoning)
+    html = html_or_source(lambda: render(turn.reply), turn.reply)
+    return bundle(turn.reply, html, lines, attachments_of(turn), reasoning=turn.reasoning)
 
 
 class CellOutput:
@@ -173,7 +175,7 @@ class LiveCellOutput:
     def finish(self, turn: Turn, notices: Sequence[str] = (), metadata: Mapping[str, Any] | None = None) -> None:
         """Replace the frames by the final output."""
         html = html_or_source(self._frames.whole, turn.reply)
-        whole = bundle(turn.reply, html, notices, reasoning=turn.reasoning)
+        whole = bundle(turn.reply, html, notices, attachments_of(turn), reasoning=turn.reasoning)
         self._context.run(self._growing.settle, whole, metadata)
 
     def close(self) -> None:

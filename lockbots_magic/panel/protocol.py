@@ -36,6 +36,7 @@ from ..conversation.messages import ModelInfo
 from ..conversation.turn import Turn
 from ..conversation.usage import measure_turns, sum_tokens
 from ..errors import UsageError
+from ..rendering.attachments import attachments_of
 from ..rendering.html import render
 from ..rendering.mime_bundle import html_or_source
 from ..rendering.notices import notices_of
@@ -44,6 +45,8 @@ from .backend import PanelBackend
 PanelMessage = dict[str, Any]
 MAX_TURNS = 30
 """Turns in one message; views ask for earlier ones as needed."""
+MAX_IMAGES = 12_000_000
+"""Length (characters) of the images in one message; of the others, only the label in the text tells."""
 
 
 def format_error(error: BaseException) -> str:
@@ -56,12 +59,23 @@ def shown_turns(conversation: Conversation) -> tuple[Turn, ...]:
     return tuple(t for t in conversation.turns if t.is_shown)
 
 
+def reply_html(turn: Turn, max_size: int = MAX_IMAGES) -> str:
+    """Return the reply of a turn as HTML, images and sources included.
+
+    Args:
+        turn: The turn.
+        max_size: Length (characters) that its images may have together.
+    """
+    text = html_or_source(lambda: render(turn.reply), turn.reply)
+    return text + attachments_of(turn, max_size=max_size).html
+
+
 def turn_message(turn: Turn, html: str | None = None) -> PanelMessage:
     """Describe a turn.
 
     Args:
         turn: The turn.
-        html: Its reply as sanitised HTML; rendered here by default.
+        html: Its reply as HTML; rendered here by default.
 
     Returns:
         The turn's part of a message.
@@ -73,7 +87,7 @@ def turn_message(turn: Turn, html: str | None = None) -> PanelMessage:
     return {
         "id": turn.id,
         "prompt": turn.prompt,
-        "html": html_or_source(lambda: render(turn.reply), turn.reply) if html is None else html,
+        "html": reply_html(turn) if html is None else html,
         "text": turn.reply,
         "status": turn.status,
         "notices": notices,
@@ -97,7 +111,12 @@ def page_message(turns: Sequence[Turn], before: str | None = None) -> PanelMessa
     """
     end = next((i for i, t in enumerate(turns) if t.id == before), len(turns))
     start = max(0, end - MAX_TURNS)
-    return {"turns": [turn_message(t) for t in turns[start:end]], "more": start > 0}
+    described: list[PanelMessage] = []
+    room = MAX_IMAGES
+    for turn in reversed(turns[start:end]):  # the latest images are shown first
+        described.insert(0, turn_message(turn, reply_html(turn, room)))
+        room -= sum(len(image.url) for image in turn.made_images)
+    return {"turns": described, "more": start > 0}
 
 
 def usage_message(conversation: Conversation) -> PanelMessage:

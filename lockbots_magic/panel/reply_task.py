@@ -6,10 +6,11 @@ import threading
 from collections.abc import Callable, Sequence
 
 from ..conversation.turn import Turn
+from ..rendering.attachments import attachments_of
 from ..rendering.frame_loop import FrameLoop
 from ..rendering.mime_bundle import html_or_source
 from ..reply import Reply, ReplyWorker
-from .protocol import PanelMessage, ReplyProgress, format_error, turn_message
+from .protocol import MAX_IMAGES, PanelMessage, ReplyProgress, format_error, turn_message
 
 
 class ReplyTask:
@@ -118,7 +119,7 @@ class ReplyTask:
 
     def _describe_end(self, frames: FrameLoop, turn: Turn) -> PanelMessage:
         """Describe the turn; HTML that was sent in frames is not sent again if it is the beginning of the whole."""
-        html = html_or_source(frames.whole, turn.reply)
+        html = html_or_source(frames.whole, turn.reply) + attachments_of(turn, max_size=MAX_IMAGES).html
         sent = "".join(self.progress.finished)
         if sent and html.startswith(sent):
             return {"turn": turn_message(turn, ""), "same": True, "rest": html[len(sent) :]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..conversation.turn import Turn
+from ..rendering.attachments import attachments_of
 from ..rendering.escaping import printed
 from ..rendering.html import IGNORED, framed, render, style
 from ..rendering.mime_bundle import html_or_source
@@ -67,7 +68,8 @@ class Transcript:
 
 
 def _render_turn(turn: Turn) -> _RenderedTurn:
-    reply = html_or_source(lambda: render(turn.reply), turn.reply)
+    attached = attachments_of(turn, max_size=0)  # the label in the text tells of an image
+    reply = html_or_source(lambda: render(turn.reply), turn.reply) + attached.html
     prompt = printed(turn.prompt)
     head = f'<div class="you">You:</div><div class="said {IGNORED}" dir="auto">{prompt}</div>'
     html = head + framed(reply, notices_of(turn), styled=False)

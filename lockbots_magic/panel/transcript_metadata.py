@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
+from ..conversation.attachments import ImagePart
 from ..conversation.conversation import Conversation
 from ..conversation.history_entry import HistoryEntry
+from ..conversation.parts import Round
+from ..conversation.turn import Turn
 from ..storage.output_metadata import metadata_of_several
 
 MAX_CHARACTERS = 200_000
 """Total length of the prompts, images and replies that are saved; the oldest turns are left out."""
+MAX_IMAGES = 2_000_000
+"""Total length of the images that models made and that are saved; the oldest images are left out."""
 
 
 class TranscriptMetadata:
@@ -57,10 +63,19 @@ def _latest(entries: Iterable[HistoryEntry]) -> list[HistoryEntry]:
     turns = [(entry.turn, entry) for entry in entries if entry.turn]
     turns.sort(key=lambda one: one[0].started)
     kept: list[HistoryEntry] = []
-    size = 0
+    size, room = 0, MAX_IMAGES
     for turn, entry in reversed(turns):
         size += sum(map(len, (turn.prompt, turn.reply, *turn.images)))
         if size > MAX_CHARACTERS:
             break
-        kept.insert(0, entry)
+        image_size = sum(len(image.url) for image in turn.made_images)
+        room -= image_size
+        kept.insert(0, entry if room >= 0 or not image_size else replace(entry, turn=_without_images(turn)))
     return kept
+
+
+def _without_images(turn: Turn) -> Turn:
+    """Return a copy of `turn` without the images that the model made."""
+    left_out = ImagePart("", "not saved with the panel")
+    rounds = (tuple(left_out if isinstance(part, ImagePart) else part for part in one.parts) for one in turn.rounds)
+    return replace(turn, rounds=tuple(map(Round, rounds)))

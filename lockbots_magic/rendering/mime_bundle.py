@@ -8,24 +8,29 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from ..security.control_characters import printable
+from .attachments import NONE, Attachments
 from .escaping import printed
 from .html import framed
 from .safe_markdown import neutralised
 from .safe_markdown.inline import literal
 
 
-def bundle(text: str, html: str, notices: Sequence[str] = (), *, reasoning: str = "") -> Mapping[str, str]:
+def bundle(
+    text: str, html: str, notices: Sequence[str] = (), attached: Attachments = NONE, *, reasoning: str = ""
+) -> Mapping[str, str]:
     """Return a reply as HTML, as Markdown and as plain text.
 
     Args:
         text: The reply, Markdown.
         html: The reply as sanitised HTML.
         notices: The toolkit's own remarks.
+        attached: What stands below the text.
         reasoning: What the model reasoned; the HTML alone shows it, folded.
     """
-    remarks = "".join(f"\n\n*{literal(printable(n))}*" for n in notices)
-    whole = framed(html, notices, reasoning=reasoning)
-    return {"text/html": whole, "text/markdown": neutralised(text) + remarks, "text/plain": text}
+    remarks = [f"*{literal(printable(n))}*" for n in notices]
+    markdown = "\n\n".join([neutralised(text), *filter(None, [attached.markdown]), *remarks])
+    whole = framed(html + attached.html, notices, reasoning=reasoning)
+    return {"text/html": whole, "text/markdown": markdown, "text/plain": text}
 
 
 def html_or_source(render: Callable[[], str], text: str) -> str:

@@ -13,6 +13,7 @@ from functools import partial
 
 from ..conversation.messages import Delta
 from ..security.control_characters import printable
+from .attachments import NONE, Attachments
 from .escaping import escaped
 from .frame_loop import FRAME, FRAME_RATE
 from .html import IGNORED, framed, render, style, style_element
@@ -44,6 +45,8 @@ class Column:
     """The reply, Markdown."""
     notices: Sequence[str] = ()
     """The toolkit's own remarks."""
+    attached: Attachments = NONE
+    """What stands below the reply."""
 
     def cleaned(self) -> Column:
         """Return the column with one-line texts in which nothing steers a terminal or reorders a line."""
@@ -76,21 +79,24 @@ def _page(columns: Sequence[Column], htmls: Sequence[str]) -> str:
 def _html(column: Column, html: str) -> str:
     heading = f'<div class="lockbots-heading">{escaped(column.heading)}</div>'
     state = f'<div class="lockbots-state">{escaped(column.state)}</div>' if column.state else ""
-    return f'<div class="lockbots-column">{heading}{state}{framed(html, column.notices, styled=False)}</div>'
+    reply = framed(html + column.attached.html, column.notices, styled=False)
+    return f'<div class="lockbots-column">{heading}{state}{reply}</div>'
 
 
 def _markdown(column: Column) -> str:
     state = f"*{literal(column.state)}*" if column.state else ""
     remarks = [f"*{literal(notice)}*" for notice in column.notices]
     heading = f"**{literal(column.heading)}**"
-    return "\n\n".join(filter(None, [heading, state, neutralised(column.text) if column.text else "", *remarks]))
+    text = neutralised(column.text) if column.text else ""
+    return "\n\n".join(filter(None, [heading, state, text, column.attached.markdown, *remarks]))
 
 
 def _plain(column: Column) -> str:
     state = f"({column.state})" if column.state else ""
     above = "\n".join(filter(None, [column.heading, "-" * len(column.heading), state]))
     remarks = [f"[{notice}]" for notice in column.notices]
-    return "\n\n".join(filter(None, [above, column.text.rstrip("\n"), *remarks]))
+    sources = "\n".join(column.attached.lines)
+    return "\n\n".join(filter(None, [above, column.text.rstrip("\n"), sources, *remarks]))
 
 
 class SideBySide:

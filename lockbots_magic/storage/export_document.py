@@ -12,6 +12,7 @@ from markdown_it.token import Token
 
 from ..conversation.conversation import Conversation
 from ..conversation.turn import Turn
+from ..rendering.attachments import attachments_of
 from ..rendering.escaping import printed
 from ..rendering.html import framed, render, style, style_element
 from ..rendering.markdown import lowered, parse
@@ -94,7 +95,7 @@ def reply_remarks(turn: Turn) -> list[str]:
 
 
 def _html_turn(turn: Turn) -> Iterable[str]:
-    reply = html_or_source(lambda: render(turn.reply, _LEVEL), turn.reply)
+    reply = html_or_source(lambda: render(turn.reply, _LEVEL), turn.reply) + attachments_of(turn).html
     remarks = prompt_remarks(turn)
     yield _section("prompt", "You", _typed_text(turn.prompt) + (framed("", remarks, styled=False) if remarks else ""))
     yield _section("reply", _escape(speaker_of(turn)), framed(reply, reply_remarks(turn), styled=False))
@@ -120,7 +121,9 @@ def _page_style() -> str:
 def _markdown_turn(turn: Turn, number: int) -> list[str]:
     speaker = literal(speaker_of(turn), heading=True)
     prompt = ["## You", _markdown_part(turn.prompt, 2 * number - 1), *_emphasize(prompt_remarks(turn))]
-    return [*prompt, f"## {speaker}", _markdown_part(turn.reply, 2 * number), *_emphasize(reply_remarks(turn))]
+    attached = attachments_of(turn)
+    reply = [_markdown_part(turn.reply, 2 * number), attached.pictures, attached.markdown]
+    return [*prompt, f"## {speaker}", *reply, *_emphasize(reply_remarks(turn))]
 
 
 def _emphasize(remarks: Iterable[str]) -> list[str]:

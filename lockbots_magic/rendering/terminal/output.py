@@ -12,6 +12,7 @@ from ...conversation.turn import Turn
 from ...security.control_characters import printable
 from ...security.exits import clean_printed
 from ..reasoning import RETRACTED, thinking_notice
+from ..sources import source_lines
 
 
 class TerminalOutput:
@@ -44,6 +45,8 @@ class TerminalOutput:
     def finish(self, turn: Turn, notices: Sequence[str] = (), metadata: Mapping[str, Any] | None = None) -> None:
         """End the reply, with the toolkit's notices below it. Text has no room for metadata."""
         self._writer.end(as_is=turn.status == "interrupted")
+        for line in source_lines(turn):
+            self._remark(f"source {line}")
         for notice in notices:
             self._remark(notice)
 
