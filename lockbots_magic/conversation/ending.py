@@ -81,9 +81,7 @@ def outcome_of(
         if has_calls:
             return Outcome("truncated", "The model asked for a tool call, but no tools were offered.")
         if has_calls is False and normalise(reason) in _CALLS:
-            return Outcome(
-                "truncated", f"The server announced tool calls ({quote_line(str(reason), MAX_REASON)}) but sent none."
-            )
+            return Outcome("truncated", "The server announced tool calls but sent none.")
         if has_answer:
             return Outcome("complete")
         return Outcome("truncated", "The model has only reasoned; it gave no answer.")

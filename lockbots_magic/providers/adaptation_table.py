@@ -12,6 +12,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from .wire.chat_messages import flatten_encoded
+
 Body: TypeAlias = dict[str, Any]
 
 _NEGATION = r"(?:\bnot\b|n't\b|\b(?:unsupported|unknown|unrecogni[sz]ed|invalid|unexpected|extra|disabled)\b)"
@@ -191,6 +193,14 @@ def _holds(message: Body, content: str | None) -> bool:
     return bool(message.get("tool_calls")) and message.get("content", "absent") == content
 
 
+def _has_calls_without_tools(body: Body, given: Collection[str]) -> bool:
+    return not {"messages", "tools"} & {*given} and "tools" not in body and any(map(_is_calling, body["messages"]))
+
+
+def _is_calling(message: Body) -> bool:
+    return bool(message.get("tool_calls"))
+
+
 # The longest reply: the user's own parameter, which keeps its meaning under its other name.
 
 
@@ -272,6 +282,13 @@ ADAPTATIONS: tuple[Adaptation, ...] = (
             r"|\bcontent\b(?:.|\n){0,40}(?:valid string|NoneType)",
             re.IGNORECASE,
         ),
+    ),
+    Adaptation(
+        "calls as text",
+        ("messages",),
+        _has_calls_without_tools,
+        lambda body, given: {**body, "messages": flatten_encoded(body["messages"])},
+        re.compile(r"\btools?\b|\btool_|tool_?(?:use|calls?|config|result)s?\b|\bfunction[ _]call", re.IGNORECASE),
     ),
     _make_rename_row("max_tokens", "max_completion_tokens"),
     _make_rename_row("max_completion_tokens", "max_tokens"),

@@ -93,3 +93,13 @@ def test_a_word_of_the_server_is_cleaned_and_cut():
     assert "\x1b" not in message
     assert "0123456789" not in message
     assert len(message) < 200
+
+
+@pytest.mark.parametrize("reason", ["tool_calls", "toolUse", "function_call"])
+def test_calls_that_nobody_made_are_told(reason):
+    assert outcome_of(reason, has_calls=False).message == "The server announced tool calls but sent none."
+    for ended in (reason, "stop", None):
+        assert (
+            outcome_of(ended, has_calls=True).message == "The model asked for a tool call, but no tools were offered."
+        )
+    assert outcome_of("stop", has_calls=False).status == "complete"

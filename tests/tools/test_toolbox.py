@@ -148,6 +148,15 @@ def test_usage_of_all_rounds_is_summed_and_yielded_once():
     assert [d.finish_reason for d in deltas if d.finish_reason] == ["stop"]
 
 
+def test_ids_that_a_model_uses_again_become_unique():
+    model = Model(*[wants(("add", '{"x": 1}'))] * 2, says("done"))
+    deltas = list(Toolbox([add]).stream(model, request()))
+    identities = [call.id for delta in deltas for call in delta.calls]
+    assert identities == [message.call_id for message in model.asked[-1].messages if message.role == "tool"]
+    assert len(set(identities)) == 2
+    assert [delta.begins_round for delta in deltas if delta.notice] == [False, True]
+
+
 def test_rounds_are_limited():
     model = Model(*[wants(("add", '{"x": 1}'))] * 10)
     deltas = list(Toolbox([add], rounds=3).stream(model, request()))
@@ -176,6 +185,7 @@ def test_calls_that_may_be_cut_off_do_not_run(reason):
 
 @pytest.mark.parametrize(("arguments", "told"), [
     ("{", "error: Invalid arguments: Invalid JSON: "),
+    ("", "error: Invalid arguments: They are missing; for the defaults, call it with {}"),
     ("[1]", "error: Invalid arguments: The arguments must be an object, not a list"),
     ("{}", "error: Invalid arguments: x: Field required"),
     ('{"x": "two"}', 'error: Invalid arguments: x: Input should be a valid integer, got "two"'),

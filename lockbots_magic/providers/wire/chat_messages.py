@@ -8,8 +8,10 @@ that are no JSON object fail in the chat templates of local servers.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import groupby
 from typing import Any
 
+from ...conversation.call_messages import flatten_calls
 from ...conversation.messages import Message, ToolCall
 from .call_arguments import is_object
 from .call_pieces import OPAQUE_FIELDS
@@ -47,3 +49,14 @@ def _encode_call(call: ToolCall, target: tuple[str, str, str]) -> dict[str, Any]
     if opaque is not None and opaque.is_from(*target) and isinstance(opaque.data, dict):
         encoded |= {name: opaque.data[name] for name in OPAQUE_FIELDS if name in opaque.data}
     return encoded
+
+
+def flatten_encoded(messages: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return encoded messages with calls and results as text of the reply; see `flatten_calls`."""
+    flat: list[dict[str, Any]] = []
+    for is_reply, run in groupby(messages, lambda message: message.get("role") in ("assistant", "tool")):
+        kept = list(run)
+        if is_reply and any(message.get("tool_calls") for message in kept):
+            kept = [message.to_dict() for message in flatten_calls([Message.of(one) for one in kept])]
+        flat += kept
+    return flat
