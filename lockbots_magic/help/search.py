@@ -41,6 +41,7 @@ _RUSSIAN_ENDINGS = re.compile(
 )
 _ENGLISH_ENDINGS = re.compile(r"(?<=...)(?:ings?|ed|es|ly|s)$")
 _CODE_BLOCK = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+_WRAPPED = re.compile(r"(?<=[^\n|])\n[ \t]*(?![\n>#|\s]|[-*+] |\d+[.)] |```|\Z)")
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,16 @@ def parse_sections(text: str) -> tuple[Section, ...]:
     return tuple(_parse_section(*chapter.split("\n", 2)) for chapter in chapters)
 
 
+def _unwrap(text: str) -> str:
+    """Join the lines of each paragraph and list item: in a reply, a line end is a line break."""
+    blocks = [*_CODE_BLOCK.findall(text), ""]
+    prose = (_WRAPPED.sub(" ", part) for part in _CODE_BLOCK.split(text))
+    return "".join(part for pair in zip(prose, blocks, strict=True) for part in pair)
+
+
 def _parse_section(title: str, keywords: str, body: str) -> Section:
     words = keywords.removeprefix("keywords:").split(",")
-    return Section(title.strip(), tuple(word.strip() for word in words if word.strip()), body.strip())
+    return Section(title.strip(), tuple(word.strip() for word in words if word.strip()), _unwrap(body.strip()))
 
 
 @functools.cache

@@ -14,7 +14,7 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
 from ..security.control_characters import printable
-from ..security.html_policy import IGNORED_CLASSES, TEX_CLASSES, sanitize
+from ..security.html_policy import IGNORED_CLASSES, TEX_CLASSES, UNLISTED_CLASSES, sanitize
 from ..security.links import host_of, is_small_picture, is_web_link
 from ..security.tex_policy import is_harmless, unlabelled
 from .escaping import escaped, printed
@@ -28,6 +28,8 @@ MAX_FORMULAS = 500
 IGNORED = " ".join(sorted(IGNORED_CLASSES))
 """Class attribute of an element in which front ends look for TeX only where it is marked as such."""
 _TEX = " ".join(sorted(TEX_CLASSES))
+UNLISTED = " ".join(sorted(UNLISTED_CLASSES))
+"""Class attribute of a heading that is not in the notebook's table of contents."""
 
 _PREFORMATTED = re.compile(r"(<pre.*?</pre>)", re.DOTALL)
 
@@ -107,8 +109,15 @@ class _Renderer(RendererHTML):
         shown = escaped(f"{label or 'image'} (image at {host})")
         return f'<a href="{escape(source)}" target="_blank">{shown}</a>'
 
-    def table_open(self, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
-        return '<div class="wide">' + self.renderToken(tokens, index, options, env)
+    def heading_open(self, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+        """Keep the headings of a reply out of the notebook's table of contents."""
+        tokens[index].attrSet("class", UNLISTED)
+        return self.renderToken(tokens, index, options, env)
+
+    def table_open(self, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
+        """Render the frame in which a table scrolls; its direction sets the side on which the table stands."""
+        direction = ' dir="auto"' if tokens[index].attrGet("dir") else ""
+        return f'<div class="wide"{direction}><table>\n'
 
     def table_close(self, *_: Any) -> str:
         return "</table></div>\n"

@@ -1,7 +1,7 @@
-"""Parser for Markdown as models write it: CommonMark, tables, task lists, footnotes and TeX. Pure.
+"""Parser for Markdown as models write it: CommonMark, tables, task lists, footnotes, TeX and `markdown_rules`. Pure.
 
-Raw HTML is off: a tag in a reply is text. `env["growing"]` marks the text as incomplete; open markup at its end is
-then completed (see `open_markdown`).
+Raw HTML is off: but for the few of `markdown_rules.tags`, a tag in a reply is text. `env["growing"]` marks the text as
+incomplete; open markup at its end is then completed (see `open_markdown`).
 """
 
 from __future__ import annotations
@@ -12,25 +12,23 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from markdown_it import MarkdownIt
-from markdown_it.rules_block import StateBlock
 from markdown_it.rules_core import StateCore
-from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
 
+from ..schema import fences
 from . import open_markdown
 from .escaping import right_to_left
+from .markdown_rules import addresses, emphasis, formulas, tables, tags
 
 Environment = MutableMapping[str, Any]
 """State of one parse: link definitions, footnotes, and whether the text is growing."""
 
-_TEX = re.compile(
-    r"\$\$.{1,5000}?\$\$|\$(?![\s$])[^$\n]{0,5000}?(?<![\s\\])\$(?!\d)|\\\(.{1,5000}?\\\)|\\\[.{1,5000}?\\\]", re.DOTALL
-)
-_TEX_OPEN = re.compile(r"\$\$(?!\$)|\\[(\[]")
-_DISPLAY = re.compile(r"\$\$|\\\[|\\begin\{([a-zA-Z]+\*?)\}")
 _TASK = re.compile(r"\[([ xX])\](?=\s|\Z)")
-_WITH_DIRECTION = {"paragraph_open", "heading_open", "bullet_list_open", "ordered_list_open", "table_open"}
+_WITH_DIRECTION = {
+    *("paragraph_open", "heading_open", "bullet_list_open", "ordered_list_open", "table_open", "blockquote_open"),
+    *("details_open", "summary_open"),
+}
 
 
 def parse(text: str, env: Environment) -> list[Token]:
@@ -51,65 +49,21 @@ def parser() -> MarkdownIt:
     """Return the parser."""
     made = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     made.use(footnote_plugin, inline=False).disable("footnote_tail")
-    made.block.ruler.before("fence", "formula", _formula_block, {"alt": ["paragraph", "reference", "blockquote"]})
-    made.inline.ruler.before("escape", "tex", _tex)
+    for rules in (emphasis, tables, tags, fences, formulas, addresses):
+        rules.install(made)
+    made.core.ruler.push("breaks", _breaks)
     made.core.ruler.push("tasks", _tasks)
     made.core.ruler.push("directions", _directions)
     open_markdown.install(made)
     return made
 
 
-def _formula_block(state: StateBlock, first: int, last: int, silent: bool) -> bool:
-    """Rule: a formula on lines of its own, in which a line may begin with what elsewhere begins a list."""
-    begin = state.bMarks[first] + state.tShift[first]
-    opening = _DISPLAY.match(state.src, begin)
-    if opening is None or state.is_code_block(first):
-        return False
-    closing = {"$$": "$$", "\\[": "\\]"}.get(opening[0], f"\\end{{{opening[1]}}}")
-    endless = state.env.setdefault(
-        "endless", {}
-    )  # line up to which each end was sought in vain, so that it is sought once
-    line, after = max(first, endless.get(closing, 0) - 1), opening.end()
-    while (at := state.src.find(closing, after, state.eMarks[line])) < 0:
-        line += 1
-        if line >= last or state.isEmpty(line) or state.sCount[line] < state.blkIndent:
-            endless[closing] = line
-            growing = state.env.get("growing") and line == state.lineMax
-            return bool(growing) and (silent or _push_formula(state, first, line, "open"))
-        after = state.bMarks[line] + state.tShift[line]
-    if state.src[at + len(closing) : state.eMarks[line]].strip():
-        return False  # text follows: a paragraph that begins with a formula
-    return silent or _push_formula(state, first, line + 1)
-
-
-def _push_formula(state: StateBlock, first: int, end: int, info: str = "") -> bool:
-    token = state.push("formula", "", 0)
-    token.map = [first, end]
-    token.content = state.getLines(first, end, state.blkIndent, False).strip()
-    token.info = info
-    token.block = True
-    state.line = end
-    return True
-
-
-def _tex(state: StateInline, silent: bool) -> bool:
-    """Rule: a formula within a line is passed on as it is; the front end typesets it."""
-    if state.src[state.pos] not in "$\\":
-        return False
-    match = _TEX.match(state.src, state.pos)
-    is_open = False
-    if match is None and open_markdown.at_end(state):
-        is_open = _TEX_OPEN.match(state.src, state.pos) is not None
-    if match is None and not is_open:
-        return False
-    state.env["repaired"] = state.env.get("repaired") or is_open
-    end = match.end() if match else state.posMax
-    if not silent:
-        token = state.push("formula", "", 0)
-        token.content = state.src[state.pos : end]
-        token.info = "open" if is_open else ""
-    state.pos = end
-    return True
+def _breaks(state: StateCore) -> None:
+    """Rule: a single line end is a line break. Models don't wrap lines: poems, addresses and logs have lines."""
+    for token in state.tokens:
+        for child in token.children or ():
+            if child.type == "softbreak":
+                child.type, child.tag = "hardbreak", "br"
 
 
 def _tasks(state: StateCore) -> None:

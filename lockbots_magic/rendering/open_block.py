@@ -8,11 +8,14 @@ from typing import Any, NamedTuple
 
 from markdown_it.token import Token
 
+from ..schema.fences import FenceTracker
 from .markdown import Environment, parse
 from .open_markdown import completed, open_fence
 
 MAX_PARAGRAPH = 6_000
 """Length (characters) from which a paragraph without a good place to split is split anywhere."""
+MAX_INNER = 20_000
+"""Length (characters) from which a block of Markdown is split within a block of code that it holds."""
 ENOUGH_OF_A_LINE = 40
 """Length (characters) from which the kind of a line is certain: Markdown marks are shorter."""
 
@@ -160,8 +163,7 @@ def _cut(tokens: Sequence[Token], text: str) -> tuple[int, str] | None:
     """Find where to split `text`, one open block: length of the part, and the prefix for the rest."""
     kind = tokens[0].type
     if kind == "fence":
-        in_fence = open_fence(text[: text.rfind("\n") + 1])
-        return _after_last_line(text, 1) if in_fence else None
+        return _in_fence(text)
     if kind == "table_open":
         return _after_last_line(text, 2)
     if kind in ("bullet_list_open", "ordered_list_open", "blockquote_open"):
@@ -184,6 +186,19 @@ def _after_last_line(text: str, head: int) -> tuple[int, str] | None:
     repeated = _first_lines(text, head)
     end = text.rfind("\n") + 1
     return (end, repeated) if end > len(repeated) else None
+
+
+def _in_fence(text: str) -> tuple[int, str] | None:
+    """Split after the last complete line of an open block of code that is not in a block inside it."""
+    tracker = FenceTracker()
+    end = at = 0
+    for line in text[: text.rfind("\n") + 1].split("\n")[:-1]:
+        tracker.read(line.lstrip(" >"))
+        at += len(line) + 1
+        if tracker.depth == 1 or len(text) > MAX_INNER:
+            end = at
+    repeated = _first_lines(text, 1)
+    return (end, repeated) if tracker.depth and end > len(repeated) else None
 
 
 def _in_paragraph(text: str, repeated: str) -> tuple[int, str] | None:

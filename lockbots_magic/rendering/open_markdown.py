@@ -9,7 +9,10 @@ from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.state_inline import Delimiter
 
-_FENCE = re.compile(r"[ >]*(`{3,}|~{3,})")
+from ..schema.fences import FenceTracker
+from .markdown_rules.cells import count_cells
+from .markdown_rules.growing import at_end
+
 # A last line that may become a list item, a heading, a rule, an underline, a fence, or a word.
 _HALF_LINE = re.compile(
     r"[ \t>]*([-+*_=#>|~`: \t]+|\d{1,9}[.)]?|~{3,}[^~]*|`{3,}[^`]*|\[\^[^\]]*(\]:?)?|\[(?!\^)[^\]]*\]:.*)\Z"
@@ -17,7 +20,6 @@ _HALF_LINE = re.compile(
 _HALF_MARKER = re.compile(r"(?<!\\)[*_~\\]+\Z|!\Z|!?\[\Z")
 _HEAD = re.compile(r" {0,3}\|[\s|]*[^\s|]")
 _HALF_RULE = re.compile(r"[ |:-]*")
-_CELL_END = re.compile(r"(?<!\\)\|")
 _HALF_LINK = re.compile(r"(!?)\[((?:[^\[\]\\]|\\.|\[[^\[\]\\]*\])*)\]\((?:[^()\n]|\([^()\n]*\))*(?:\([^()\n]*)?\Z")
 _INSIDE = re.compile(r"\s*(?:[-*+>]|\d{1,9}[.)])")  # a list or a quote, which a bare line would continue
 
@@ -42,16 +44,10 @@ def completed(text: str) -> str:
 
 def open_fence(text: str) -> str:
     """Return the character of the fence that is open at the end of `text`, complete lines; "" if none is open."""
-    marker = ""
+    tracker = FenceTracker()
     for line in text.split("\n"):
-        match = _FENCE.match(line)
-        if match is None:
-            continue
-        if not marker:
-            marker = match[1]
-        elif match[1].startswith(marker) and not line[match.end() :].strip():
-            marker = ""
-    return marker[:1]
+        tracker.read(line.lstrip(" >"))
+    return tracker.marker[:1]
 
 
 def _half_table(text: str) -> str:
@@ -72,7 +68,7 @@ def _half_table(text: str) -> str:
 
 def _rule(head: str, begun: str) -> str:
     """Return the complete rule below a table's head, of which `begun` has arrived."""
-    cells = len(_CELL_END.findall(head.strip().removeprefix("|").removesuffix("|"))) + 1
+    cells = count_cells(head)
     wanted = [*begun.strip().strip("|").split("|"), *["-"] * cells][:cells]
     return f"|{'|'.join(cell if re.fullmatch(r' *:?-+:? *', cell) else '-' for cell in wanted)}|"
 
@@ -97,11 +93,6 @@ def _find_end(state: StateCore) -> None:
         if leaf is not None and leaf.type == "inline":
             leaf.content = leaf.content.rstrip("\n")
             state.env["end"] = leaf.content
-
-
-def at_end(state: StateInline) -> bool:
-    """Tell whether the inline text of `state` is the one that grows."""
-    return state.env.get("end") is state.src
 
 
 def _open_code(state: StateInline, silent: bool) -> bool:

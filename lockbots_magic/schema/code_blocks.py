@@ -9,6 +9,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from ..security.control_characters import printable
+from . import fences
 
 PYTHON = {"python", "python3", "python2", "py", "py3", "ipython", "ipython3", "pycon", "python-repl", "sage", "jupyter"}
 SHELL = {"bash", "sh", "zsh", "fish", "shell", "shell-session", "shellsession", "console", "terminal", "cmd", "bat"}
@@ -38,6 +39,7 @@ def split_code_blocks(reply: str) -> list[str | CodeBlock]:
     text = _LINE_END.sub("\n", reply)
     tokens: list[Token] = []
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    fences.install(markdown)
     markdown.block.parse(text, markdown, {}, tokens)  # inline markup can't hold a fence
     lines = text.split("\n")
     parts: list[str | CodeBlock] = []

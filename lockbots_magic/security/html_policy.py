@@ -14,12 +14,16 @@ TEX_CLASSES = frozenset({"mathjax_process", "tex2jax_process"})
 """Classes of an element in which a front end looks for TeX."""
 IGNORED_CLASSES = frozenset({"mathjax_ignore", "tex2jax_ignore"})
 """Classes of an element in which no front end looks for TeX, except where `TEX_CLASSES` mark it."""
+UNLISTED_CLASSES = frozenset({"jp-toc-ignore", "tocSkip"})
+"""Classes of a heading that JupyterLab and Notebook leave out of the table of contents."""
 CODE_CLASSES = frozenset("abcdekmnostx")
 """Classes of spans in highlighted code, one letter each; see `rendering.highlight`."""
 
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _TAGS = {
     *("p", "br", "hr", "em", "strong", "s", "sup", "code", "pre", "blockquote", "a", "span", "div", "img"),
-    *("h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td"),
+    *("sub", "kbd", "details", "summary"),
+    *(*_HEADINGS, "ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td"),
 }
 _ATTRIBUTES = {
     "a": {"href", "target"},
@@ -27,7 +31,7 @@ _ATTRIBUTES = {
     "ol": {"start", "dir"},
     "th": {"style"},
     "td": {"style"},
-    **{tag: {"dir"} for tag in ("p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "table")},
+    **{tag: {"dir"} for tag in ("p", "ul", "div", "blockquote", "details", "summary", *_HEADINGS)},
 }
 _CLASSES = {
     "span": {*CODE_CLASSES, *TEX_CLASSES},
@@ -35,6 +39,7 @@ _CLASSES = {
     "code": {"tex"},
     "pre": {"joins", "joined"},
     "li": {"task"},
+    **dict.fromkeys(_HEADINGS, UNLISTED_CLASSES),
 }
 
 

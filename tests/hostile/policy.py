@@ -15,14 +15,15 @@ _LINK = {"href": WEB, "title": _ANY, "target": "_blank|_self", "rel": "(noopener
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _PLAIN_TAGS = (
     *("p", "br", "hr", "em", "strong", "s", "sup", "code", "pre", "blockquote", "ul", "ol", "li", "div", "span"),
-    *("table", "thead", "tbody", "tr", "th", "td", *_HEADINGS),
+    *("table", "thead", "tbody", "tr", "th", "td", "sub", "kbd", "details", "summary"),
 )
 _IGNORED = "mathjax_ignore tex2jax_ignore"
 _CELL = {"style": "text-align: ?(left|right|center);?"}
 
 REPLY: Rules = {
     **{tag: {} for tag in _PLAIN_TAGS},
-    **{tag: {"dir": "auto"} for tag in ("p", "ul", "table", *_HEADINGS)},
+    **{tag: {"dir": "auto"} for tag in ("p", "ul", "blockquote", "details", "summary")},
+    **{tag: {"dir": "auto", "class": "jp-toc-ignore tocSkip"} for tag in _HEADINGS},
     "ol": {"start": r"\d{1,9}", "dir": "auto"},
     "a": _LINK,
     "img": {"src": PICTURE, "alt": _ANY},
@@ -32,7 +33,10 @@ REPLY: Rules = {
     "pre": {"class": "(joins|joined| )+"},
     "li": {"class": "task"},
     "span": {"class": "[a-z]|mathjax_process tex2jax_process|numbering-entry"},  # the last is of JupyterLab's headings
-    "div": {"class": f"formula|footnote|wide|lb-code|lockbots-notice|(lockbots|lockbots-reply)( {_IGNORED})?"},
+    "div": {
+        "dir": "auto",
+        "class": f"formula|footnote|wide|lb-code|lockbots-notice|(lockbots|lockbots-reply)( {_IGNORED})?",
+    },
     "style": {},  # its text is compared as well
 }
 """A reply."""
@@ -75,7 +79,7 @@ PLAIN: Rules = {
 """HTML that the front end makes of plain text and errors, with links for web addresses and paths."""
 
 MARKDOWN: Rules = {
-    **{tag: {} for tag in (*_PLAIN_TAGS, "del")},
+    **{tag: {} for tag in (*_PLAIN_TAGS, *_HEADINGS, "del")},
     **{tag: {"data-jupyter-id": _ANY} for tag in _HEADINGS},
     "ol": {"start": r"\d{1,9}"},
     "a": {**_LINK, "class": "jp-InternalAnchorLink", "href": rf"(https?://|mailto:|#){_ANY}"},

@@ -59,7 +59,7 @@ def frame(text):
         ("[wiki](https://w.example/Python_(prog", "<p><a>wiki</a></p>"),
         ("[a [b] c](https://w", "<p><a>a [b] c</a></p>"),
         ("2*3 and", "<p>2*3 and</p>"),
-        ("- item\n| a | b |", "<ul>\n<li>item\n| a | b |</li>\n</ul>"),
+        ("- item\n| a | b |", "<ul>\n<li>item<br>\n| a | b |</li>\n</ul>"),
         ("> ```\n> x\n> ``", "<blockquote>\n<pre><code>x\n</code></pre>\n</blockquote>"),
     ],
 )
@@ -86,7 +86,7 @@ def test_open_fence_holds_the_text_so_far():
 
 def test_finished_block_is_not_completed():
     assert frame("a *b\n\nc") == "<p>a *b</p>\n<p>c</p>"
-    assert frame("text\n---\n") == "<h2>text</h2>"
+    assert frame("text\n---\n") == '<h2 class="jp-toc-ignore tocSkip">text</h2>'
 
 
 def visible(html):

@@ -93,6 +93,13 @@ class _BlockWriter:
         self._quotes -= 1
         return _prefixed(quoted, "> ", "> ")
 
+    def details(self, node: SyntaxTreeNode) -> str:
+        """Write a foldable block as its summary and what it holds: without HTML, Markdown can't fold."""
+        return "\n\n".join(filter(None, self.blocks(node.children)))
+
+    def summary(self, node: SyntaxTreeNode) -> str:
+        return self._inline(node)
+
     def hr(self, _: SyntaxTreeNode) -> str:
         return "***"  # dashes may also begin metadata or underline a heading
 

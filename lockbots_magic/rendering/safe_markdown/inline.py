@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from markdown_it.token import Token
 
 from ...security.links import is_web_link, spelled_out
+from ..markdown_rules.emphasis import flanks
 from .tame import BREAKS, address_of, name_of, tame
 
 # Characters to escape in a text, which has a NUL for each adjacent markup. Brackets never get a backslash: for
@@ -56,9 +57,24 @@ _JOINING = {
 def inline(tokens: Sequence[Token], *, heading: bool = False, cell: bool = False) -> str:
     """Return the Markdown of inline `tokens`; in a heading and in a cell of a table it is one line."""
     tamed = tame(tokens, heading=heading, cell=cell)
+    _guard(tamed)
     writer = _InlineWriter(heading, cell, tildes=not any("~" in t.content for t in tamed if t.type == "code_inline"))
     beside = zip([None, *tamed], tamed, [*tamed[1:], None], strict=False)
     return "".join(getattr(writer, token.type)(token, before, after) for before, token, after in beside)
+
+
+def _guard(tokens: Sequence[Token]) -> None:
+    """Note which ends of a text keep the emphasis beside it from being read by CommonMark's own rules.
+
+    Written as an entity, a letter counts as punctuation there, and is the same letter.
+    """
+    for before, mark, after in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if not mark.nesting or not mark.markup or before.type != "text" or after.type != "text":
+            continue
+        inner, outer = (after, before) if mark.nesting > 0 else (before, after)
+        inside, outside = inner.content[0 if mark.nesting > 0 else -1], outer.content[-1 if mark.nesting > 0 else 0]
+        if not flanks(outside, inside, plain=True):
+            outer.meta = {**outer.meta, "last" if mark.nesting > 0 else "first": True}
 
 
 def literal(text: str, *, heading: bool = False) -> str:
@@ -92,7 +108,7 @@ class _InlineWriter:
         """Write text with as few escapes as possible."""
         ends = " " if after is None or after.type in BREAKS else "\0"
         text = _ACTIVE.sub(_escape, f"\0{token.content}{ends}")[1:-1]
-        text = _bordered(text, before, after)
+        text = _bordered(text, token, before, after)
         addresses = [address.rstrip("().,;:!?'*") for address in _BARE.findall(token.content)]
         if not all(_WHOLE.fullmatch(address) and is_web_link(address) for address in addresses):
             text = re.sub(r"(https?):(?=//)", r"\1&#58;", text, flags=re.IGNORECASE)
@@ -157,7 +173,7 @@ def _apart(piece: str, before: Token | None) -> str:
     return f" {piece}" if before and before.type in ("code_inline", "formula", "link_close") else piece
 
 
-def _bordered(text: str, before: Token | None, after: Token | None) -> str:
+def _bordered(text: str, token: Token, before: Token | None, after: Token | None) -> str:
     """Escape the ends of `text` so that they join neither neighbour."""
     if before is None or before.type in BREAKS or before.nesting > 0:
         bare = text.lstrip()
@@ -168,11 +184,13 @@ def _bordered(text: str, before: Token | None, after: Token | None) -> str:
     if after is not None and after.type not in BREAKS:
         others = len(_BUT_LAST_WORD.match(text)[0])  # type: ignore[index]  # it matches any text
         text = text[:others] + _ADDRESS.sub(lambda address: address[1] + _entities(address[2]), text[others:])
-    if after is not None and _is_underscore(after, 1) and text[-1].isalnum():
+    touches = token.meta.get("last") or (after is not None and _is_underscore(after, 1))
+    if touches and text[-1].isalnum():
         text = text[:-1] + _entities(text[-1])
     if before is None:
         return text
-    joins = text[0] in _JOINING.get(before.type, "") or (_is_underscore(before, -1) and text[0].isalnum())
+    touches = token.meta.get("first") or _is_underscore(before, -1)
+    joins = text[0] in _JOINING.get(before.type, "") or (touches and text[0].isalnum())
     return _entities(text[0]) + text[1:] if joins else text
 
 

@@ -13,6 +13,8 @@ from .formula import on_one_line, plain_formula
 
 BREAKS = ("softbreak", "hardbreak")
 
+_RAISED = {"sub_open": "_", "sup_open": "^"}
+_DROPPED = ("sub_close", "sup_close", "kbd_open", "kbd_close")
 # What begins a formula for MathJax anywhere in a page, alone or together with what follows.
 _TYPESET = re.compile(r"\\(?:[()\[\]]|begin|(?:eq)?ref|\Z)")
 
@@ -20,7 +22,7 @@ _TYPESET = re.compile(r"\\(?:[()\[\]]|begin|(?:eq)?ref|\Z)")
 def tame(tokens: Sequence[Token], *, heading: bool = False, cell: bool = False) -> list[Token]:
     """Return harmless tokens that say what `tokens` say, without line ends in a `heading` or a `cell` of a table."""
     harmless = list(_harmless(tokens, cell))
-    in_line = _unbroken(list(_uncoded(harmless, cell)), heading)
+    in_line = _unbroken(list(_uncoded(harmless, cell)), heading or cell)
     return _untypeset(_shortened(_joined(_unmarked(in_line))))
 
 
@@ -51,7 +53,9 @@ def _harmless(tokens: Sequence[Token], cell: bool) -> Iterator[Token]:
         elif token.type == "formula":
             formula = plain_formula(token.content, one_line=True, in_cell=cell)
             yield Token("formula", "", 0, content=formula) if formula else _code(on_one_line(token.content))
-        elif not token.type.startswith("link_") or links[-1]:
+        elif token.type in _RAISED:
+            yield _text(_RAISED[token.type])
+        elif token.type not in _DROPPED and (not token.type.startswith("link_") or links[-1]):
             yield token
         if token.type == "link_close":
             links.pop()
@@ -83,13 +87,13 @@ def _uncoded(tokens: Sequence[Token], cell: bool) -> Iterator[Token]:
         yield _text(code) if code and astray else token
 
 
-def _unbroken(tokens: Sequence[Token], heading: bool) -> Iterator[Token]:
-    """Replace line ends by spaces in a heading, in a link, and beside a formula that would become a block."""
+def _unbroken(tokens: Sequence[Token], one_line: bool) -> Iterator[Token]:
+    """Replace line ends by spaces in a heading, a cell, a link, and beside a formula that would become a block."""
     displayed = [token.type == "formula" and token.content.startswith("$$") for token in tokens]
     links = 0
     for before, token, after in zip([False, *displayed], tokens, [*displayed[1:], False], strict=False):
         links += token.nesting if token.type.startswith("link_") else 0
-        yield _text(" ") if token.type in BREAKS and (heading or links or before or after) else token
+        yield _text(" ") if token.type in BREAKS and (one_line or links or before or after) else token
 
 
 def _unmarked(tokens: Iterable[Token]) -> list[Token]:

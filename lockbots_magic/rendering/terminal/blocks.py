@@ -33,7 +33,8 @@ MIN_COLUMN = 4
 """Columns of the terminal for each column of a table; where there are fewer, its rows are written as text."""
 
 _CODE = "cyan"
-_INLINE = {"strong": "bold", "em": "italic", "s": "strike"}
+_INLINE = {"strong": "bold", "em": "italic", "s": "strike", "kbd": "reverse", "sub": "", "sup": ""}
+_RAISED = {"sub": "_", "sup": "^"}
 _ALIGNED = {"text-align:right": "right", "text-align:center": "center"}
 _THEME = ANSISyntaxTheme(
     {
@@ -121,6 +122,14 @@ class _Blocks:
         mark = Text("> " if self._ascii_only else "▌ ", style="dim")
         inner = self.group(node.children)
         return None if inner is None else _Prefixed(mark, mark, inner)
+
+    def details(self, node: SyntaxTreeNode) -> RenderableType | None:
+        return self.group(node.children)
+
+    def summary(self, node: SyntaxTreeNode) -> RenderableType:
+        text = _inline_of(node)
+        text.stylize("bold")
+        return _Paragraph(text)
 
     def hr(self, _: SyntaxTreeNode) -> RenderableType:
         return _Rule("-" if self._ascii_only else "─")
@@ -254,6 +263,7 @@ def _inline(tokens: Sequence[Token]) -> Iterator[tuple[str, str]]:
             if is_web_link(address) and label not in (address, shown, address.removeprefix("mailto:")):
                 yield f" ({shown})", " ".join([*styles, "dim"])
         elif name in _INLINE and token.nesting > 0:
+            yield _RAISED.get(name, ""), style
             styles.append(_INLINE[name])
         elif name in _INLINE:
             styles.pop()
@@ -264,8 +274,8 @@ def _inline(tokens: Sequence[Token]) -> Iterator[tuple[str, str]]:
 
 
 def _content_of(token: Token) -> str:
-    if token.type in ("softbreak", "hardbreak"):
-        return " " if token.type == "softbreak" else "\n"
+    if token.type == "hardbreak":
+        return "\n"
     if token.type == "footnote_ref":
         return f"[{token.meta['label']}]"
     if token.type == "image":

@@ -1,0 +1,1 @@
+"""Rules of Markdown as models write it, where CommonMark reads something else."""

@@ -1,0 +1,103 @@
+r"""Formulas: TeX between dollars, `\(...\)`, `\[...\]` and environments; amounts of money are none. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_inline import StateInline
+
+from .growing import at_end
+
+MAX_FORMULA = 5_000
+"""Length (characters) of a formula within a line."""
+
+# No letter or digit outside the dollars: US$/t, 5$/10$ and $HOME/$USER are text. Only those of ASCII count, for other
+# scripts have no space beside a formula.
+_TEX = re.compile(
+    rf"\$\$.{{1,{MAX_FORMULA}}}?\$\$"
+    rf"|(?<![A-Za-z0-9])\$(?![\s$])[^$\n]{{0,{MAX_FORMULA}}}?(?<![\s\\])\$(?![A-Za-z0-9])"
+    rf"|\\\(.{{1,{MAX_FORMULA}}}?\\\)|\\\[.{{1,{MAX_FORMULA}}}?\\\]",
+    re.DOTALL,
+)
+_TEX_OPEN = re.compile(r"\$\$(?!\$)|\\[(\[]")
+_DISPLAY = re.compile(r"\$\$|\\\[|\\begin\{([a-zA-Z]+\*?)\}")
+# An amount, and what is behind it: prose, or the letters of a currency before the next amount, as in "$100 (R$ 550)".
+_AMOUNT = re.compile(r"\$\d[\d.,]*\s?(?:[kKmM]|[bB]n?|%)?(?![\w\\^_{])")
+_COMMAND = re.compile(r"\\[A-Za-z]+(?:\s*\{[^{}]*\})*")
+_WORD = re.compile(r"[^\W\d_]{2,}|\*\*|__")
+_CURRENCY = re.compile(r"(?:^|[\s(])[A-Z]{1,3}\$\Z")
+
+
+def install(parser: MarkdownIt) -> None:
+    """Add the rules."""
+    parser.block.ruler.before("fence", "formula", _formula_block, {"alt": ["paragraph", "reference", "blockquote"]})
+    parser.inline.ruler.before("escape", "tex", _tex)
+
+
+def find_formula(text: str, at: int) -> int:
+    """Return where the formula within a line that begins at `at` ends; -1 if none begins there."""
+    match = _TEX.match(text, at)
+    return -1 if match is None or _is_money(match[0], text[match.end() : match.end() + 2]) else match.end()
+
+
+def _is_money(formula: str, after: str) -> bool:
+    amount = _AMOUNT.match(formula)
+    if amount is None or formula.startswith("$$"):
+        return False
+    rest = formula[amount.end() :]
+    prose = _WORD.search(_COMMAND.sub(" ", rest)) is not None
+    return prose or (_CURRENCY.search(rest) is not None and after.strip()[:1].isdecimal())
+
+
+def _formula_block(state: StateBlock, first: int, last: int, silent: bool) -> bool:
+    """Rule: a formula on lines of its own, in which a line may begin with what elsewhere begins a list."""
+    begin = state.bMarks[first] + state.tShift[first]
+    opening = _DISPLAY.match(state.src, begin)
+    if opening is None or state.is_code_block(first):
+        return False
+    closing = {"$$": "$$", "\\[": "\\]"}.get(opening[0], f"\\end{{{opening[1]}}}")
+    # Line up to which each end was sought in vain, so that it is sought once.
+    endless = state.env.setdefault("endless", {})
+    line, after = max(first, endless.get(closing, 0) - 1), opening.end()
+    while (at := state.src.find(closing, after, state.eMarks[line])) < 0:
+        line += 1
+        if line >= last or state.isEmpty(line) or state.sCount[line] < state.blkIndent:
+            endless[closing] = line
+            growing = state.env.get("growing") and line == state.lineMax
+            return bool(growing) and (silent or _push_formula(state, first, line, "open"))
+        after = state.bMarks[line] + state.tShift[line]
+    if state.src[at + len(closing) : state.eMarks[line]].strip():
+        return False  # text follows: a paragraph that begins with a formula
+    return silent or _push_formula(state, first, line + 1)
+
+
+def _push_formula(state: StateBlock, first: int, end: int, info: str = "") -> bool:
+    token = state.push("formula", "", 0)
+    token.map = [first, end]
+    token.content = state.getLines(first, end, state.blkIndent, False).strip()
+    token.info = info
+    token.block = True
+    state.line = end
+    return True
+
+
+def _tex(state: StateInline, silent: bool) -> bool:
+    """Rule: a formula within a line is passed on as it is; the front end typesets it."""
+    if state.src[state.pos] not in "$\\":
+        return False
+    end = find_formula(state.src, state.pos)
+    is_open = False
+    if end < 0 and at_end(state):
+        is_open = _TEX_OPEN.match(state.src, state.pos) is not None
+    if end < 0 and not is_open:
+        return False
+    state.env["repaired"] = state.env.get("repaired") or is_open
+    end = state.posMax if end < 0 else end
+    if not silent:
+        token = state.push("formula", "", 0)
+        token.content = state.src[state.pos : end]
+        token.info = "open" if is_open else ""
+    state.pos = end
+    return True

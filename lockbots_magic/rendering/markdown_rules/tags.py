@@ -1,0 +1,111 @@
+"""The few HTML tags that models use where Markdown has no mark of its own; all others are text. Pure.
+
+They become tokens like any mark, so nothing of the tag itself, no attribute either, reaches a page.
+"""
+
+from __future__ import annotations
+
+import re
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_inline import StateInline
+
+from .growing import at_end
+
+_MARKS = {"b": "strong", "strong": "strong", "i": "em", "em": "em", "s": "s", "del": "s"}
+_TAGS = {**_MARKS, "sub": "sub", "sup": "sup", "kbd": "kbd"}
+"""Tag -> name of the tokens."""
+_MARKUP = {"strong": "**", "em": "*", "s": "~~"}
+_BREAK = re.compile(r"<br[ \t]*/?>[ \t]*\n?", re.IGNORECASE)
+_OPENING = re.compile(rf"<({'|'.join(_TAGS)})>", re.IGNORECASE)
+_DETAILS = re.compile(r"<details(?: open)?>[ \t]*(?:<summary>(.*?)</summary>)?[ \t]*\Z", re.IGNORECASE)
+_SUMMARY = re.compile(r"<summary>(.*)</summary>[ \t]*\Z", re.IGNORECASE)
+_EDGE = re.compile(r"<(/?)details(?: open)?>", re.IGNORECASE)
+
+
+def install(parser: MarkdownIt) -> None:
+    """Add the rules."""
+    parser.inline.ruler.before("autolink", "tag", _tag)
+    parser.block.ruler.before("fence", "details", _details, {"alt": ["paragraph", "reference", "blockquote", "list"]})
+
+
+def _tag(state: StateInline, silent: bool) -> bool:
+    """Rule: a line break, or an opening tag with the text up to its closing one."""
+    if state.src[state.pos] != "<":
+        return False
+    if line_break := _BREAK.match(state.src, state.pos, state.posMax):
+        if not silent:
+            state.push("hardbreak", "br", 0)
+        state.pos = line_break.end()
+        return True
+    opening = _OPENING.match(state.src, state.pos, state.posMax)
+    return opening is not None and not silent and _push_pair(state, opening)
+
+
+def _push_pair(state: StateInline, opening: re.Match[str]) -> bool:
+    tag = opening[1].lower()
+    closing = re.compile(f"</{tag}>", re.IGNORECASE).search(state.src, opening.end(), state.posMax)
+    is_open = closing is None and at_end(state)
+    if closing is None and not is_open:
+        return False
+    state.env["repaired"] = state.env.get("repaired") or is_open
+    name, end = _TAGS[tag], state.posMax
+    token = state.push(f"{name}_open", name, 1)
+    token.markup = _MARKUP.get(name, "")
+    state.pos, state.posMax = opening.end(), closing.start() if closing else end
+    state.md.inline.tokenize(state)
+    token = state.push(f"{name}_close", name, -1)
+    token.markup = _MARKUP.get(name, "")
+    state.pos, state.posMax = closing.end() if closing else end, end
+    return True
+
+
+def _details(state: StateBlock, first: int, last: int, silent: bool) -> bool:
+    """Rule: a foldable block with its summary; it ends with the line that closes it."""
+    opening = _DETAILS.match(_line(state, first))
+    if opening is None or state.is_code_block(first):
+        return False
+    end = _find_end(state, first, last)
+    if end is None and not (state.env.get("growing") and last >= state.lineMax):
+        return False
+    if silent:
+        return True
+    summary, begin = opening[1], first + 1
+    if summary is None and begin < last and (line := _SUMMARY.match(_line(state, begin))):
+        summary, begin = line[1], begin + 1
+    inner_last = last if end is None else end
+    token = state.push("details_open", "details", 1)
+    token.map = [first, inner_last]
+    state.push("summary_open", "summary", 1)
+    inline = state.push("inline", "", 0)
+    inline.content, inline.children, inline.map = (summary or "Details").strip(), [], [first, begin]
+    state.push("summary_close", "summary", -1)
+    parent, line_max = state.parentType, state.lineMax
+    state.parentType, state.lineMax = "details", inner_last
+    state.md.block.tokenize(state, begin, inner_last)
+    state.parentType, state.lineMax = parent, line_max
+    state.push("details_close", "details", -1)
+    state.line = inner_last if end is None else end + 1
+    token.map = [first, state.line]
+    return True
+
+
+def _find_end(state: StateBlock, first: int, last: int) -> int | None:
+    """Return the line that closes the block begun in line `first`."""
+    depth = 0
+    for line in range(first, last):
+        text = _line(state, line)
+        if line > first and text and state.sCount[line] < state.blkIndent:
+            return None
+        edge = _EDGE.match(text)
+        if edge is None:
+            continue
+        depth += -1 if edge[1] else 1
+        if not depth:
+            return line if not text[edge.end() :].strip() else None
+    return None
+
+
+def _line(state: StateBlock, line: int) -> str:
+    return state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]].rstrip()
