@@ -31,6 +31,12 @@ _ABOUT_MODELS = (
     ),
 )
 """Words about models that this endpoint doesn't serve, and what to do."""
+_UNKNOWN_MODEL = re.compile(
+    r"\bmodel\b(?:(?!\b(?:tool|function|image|file)\b).){0,120}\b(?:not exist|not found|does not exist)\b|"
+    r"\bmodels/\S+ is not found|is not a valid model|\b(?:unknown|invalid|no such) model\b",
+    re.IGNORECASE,
+)
+"""What servers say of a model that they don't have."""
 _NO_TOOLS = re.compile(
     r"\b(tools?|functions?)\b[^.\n]{0,60}(\bnot\b|n't\b|unsupported)|support tool use", re.IGNORECASE
 )
@@ -101,6 +107,11 @@ def advise_on_model(model: str, listed: Sequence[str], name: str) -> str:
     names = ", ".join(display_name(one) for one in listed[:MAX_NAMES])
     more = f" and {len(listed) - MAX_NAMES} more: `%lockbots models {name}`" if len(listed) > MAX_NAMES else ""
     return f"The server has {names}{more}."
+
+
+def is_unknown_model(error: ProviderError) -> bool:
+    """Whether an error says that the server doesn't have the model, whatever its status."""
+    return isinstance(error, ModelNotFoundError) or (_is_refused(error) and bool(_UNKNOWN_MODEL.search(_words(error))))
 
 
 def is_wrong_address(error: ProviderError) -> bool:

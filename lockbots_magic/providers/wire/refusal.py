@@ -6,11 +6,10 @@ Wire facts: the OpenAI API reference, "Error codes" (``code``, ``param``); FastA
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
-from ...errors import ContextLengthError, ModelNotFoundError, ProviderError
+from ...errors import ContextLengthError, ProviderError
 from ...security.secrets import redacted
 from .context_length import find_overflow
 
@@ -20,13 +19,6 @@ MAX_DEPTH = 8
 """Levels of an error object that are searched."""
 ECHOES = frozenset({"input", "ctx", "body", "request", "headers", "url", "user_id", "request_id"})
 """Keys under which servers repeat the request; what stands there is not what they refuse."""
-
-_UNKNOWN_MODEL = re.compile(
-    r"\bmodel\b(?:(?!\b(?:tool|function|image|file)\b).){0,120}\b(?:not exist|not found|does not exist)\b|"
-    r"\bmodels/\S+ is not found|is not a valid model|\b(?:unknown|invalid|no such) model\b",
-    re.IGNORECASE,
-)
-"""What servers say of a model that they don't have."""
 
 
 def specify_error(error: ProviderError, value: Any) -> ProviderError:
@@ -41,8 +33,6 @@ def specify_error(error: ProviderError, value: Any) -> ProviderError:
     status = getattr(error, "status", 404)
     if overflow := find_overflow(status, code, details, value):
         error = ContextLengthError(str(error), status=status, limit=overflow.limit, prompt_tokens=overflow.prompt)
-    elif (status in (400, 404, 422) or status < 400) and _UNKNOWN_MODEL.search(details):
-        error = ModelNotFoundError(str(error))
     error.code = code
     error.param = _find(value, "param")
     error.details = redacted(details)[:MAX_WORDS]
