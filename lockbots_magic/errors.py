@@ -98,6 +98,9 @@ class ProviderError(LockbotsError):
     retry_after: float | None = None
     """Pause (s) that the server asked for, if any."""
 
+    advice = ""
+    """What to do about it, in a sentence that the provider adds to the message."""
+
     code = ""
     """Name of the error in the server's words, such as ``"context_length_exceeded"``."""
 
@@ -128,6 +131,9 @@ class ProviderTimeout(ProviderError, TimeoutError):  # noqa: N818  # named like 
     """Connecting, waiting for data or the whole reply took too long."""
 
     retryable = True
+
+    is_silence = False
+    """Whether the request was sent and the server then sent nothing: it may be at work on it."""
 
 
 class ProtocolError(ProviderError):

@@ -9,6 +9,8 @@ from tests.effort import load_profile
 
 load_profile()
 
+CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_")
+
 
 @pytest.fixture(scope="session")
 def _mock_server_server():
@@ -28,7 +30,7 @@ def _no_settings_of_the_machine(monkeypatch):
     """Remove credentials, proxies, addresses and settings of this machine from the environment."""
     ends = ("_AUTH", "_API_KEY", "_PROXY", "_BASE_URL", "_API_BASE", "_ENDPOINT", "_HOST", "_API_VERSION")
     for name in os.environ:
-        if name.upper().endswith(ends) or name.startswith("LOCKBOTS_"):
+        if name.upper().endswith(ends) or name.startswith((*CA_VARIABLES, "LOCKBOTS_")):
             monkeypatch.delenv(name)
 
 

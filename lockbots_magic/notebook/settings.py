@@ -32,8 +32,15 @@ class Lockbots(Configurable):
     ).tag(config=True)
     live = Enum(LIVE, help="Live output: on, off, auto (on if a person watches) or text (plain text).").tag(config=True)
     timeout = Float(10.0, min=0.001, help="Connect timeout, s.").tag(config=True)
-    silence_timeout = Float(60.0, min=0.001, help="Maximum silence of a server, s.").tag(config=True)
-    total_timeout = Float(600.0, min=0.001, help="Maximum time for a whole reply, s.").tag(config=True)
+    silence_timeout = Float(
+        None,
+        allow_none=True,
+        min=0.001,
+        help="Maximum silence of a server, s. None: 600 s, and no limit for a server on this machine.",
+    ).tag(config=True)
+    total_timeout = Float(
+        None, allow_none=True, min=0.001, help="Maximum time for a whole reply, s. None: no limit."
+    ).tag(config=True)
     stream = Bool(True, help="Whether replies come piece by piece (on), or each as one whole (off).").tag(config=True)
     max_retries = Int(2, help="Retries while no text has been received.").tag(config=True)
     providers = Dict(help="Settings of providers: name -> {'base_url': ..., ...}.").tag(config=True)

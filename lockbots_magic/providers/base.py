@@ -22,7 +22,15 @@ from .declarations import class_property
 from .headers import RequestHeaders
 from .learned import LearnedFacts
 from .streaming import closing_stream, read_stream
-from .validation import parse_base_url, parse_count, parse_seconds, parse_switch, parse_timeout, wrap_credential
+from .validation import (
+    parse_base_url,
+    parse_count,
+    parse_limit,
+    parse_seconds,
+    parse_switch,
+    parse_timeout,
+    wrap_credential,
+)
 from .wire.model_list import ModelList
 
 if TYPE_CHECKING:
@@ -45,8 +53,10 @@ class Provider(ABC):
         base_url: Base URL of the service; by default the environment variables of `base_url_variables`, else `url`.
         auth: Credential; by default the environment variables of `credential_variables`.
         headers: Further headers of every request; a value ``$NAME`` is read from the environment.
-        timeout: (connect, silence), each in s.
-        total_timeout: Time (s) for the whole reply, retries included.
+        timeout: Time (s) to connect, and time without data; None for no limit. The silence of a server on this
+            machine, which may load a model or read a long prompt, is not limited by default; elsewhere it is
+            `DEFAULT_SILENCE`.
+        total_timeout: Time (s) for the whole reply, retries included; None for no limit.
         max_retries: Retries after the first attempt, as long as no text has arrived.
         backoff: Pause (s) before the first retry, doubled each time.
         stream: False asks for the reply as one whole, where the service can do both.
@@ -97,8 +107,8 @@ class Provider(ABC):
         base_url: str | None = None,
         auth: str | Secret | None = None,
         headers: Mapping[str, str | Secret] | RequestHeaders | None = None,
-        timeout: tuple[float, float] = (10, 60),
-        total_timeout: float = 600,
+        timeout: tuple[float | None, float | None] = (10, None),
+        total_timeout: float | None = None,
         max_retries: int = 2,
         backoff: float = 0.5,
         stream: bool = True,
@@ -110,7 +120,7 @@ class Provider(ABC):
         self.streams = parse_switch("stream", stream)
         self.auth = auth or self.credential_from_environment()
         self.timeout = parse_timeout(timeout)
-        self.total_timeout = parse_seconds("total_timeout", total_timeout)
+        self.total_timeout = parse_limit("total_timeout", total_timeout)
         self.max_retries = parse_count("max_retries", max_retries)
         self.backoff = parse_seconds("backoff", backoff, allow_zero=True)
 
@@ -337,7 +347,7 @@ class Provider(ABC):
         base_url: str | None = None,
         auth: str | Secret | None = None,
         headers: Mapping[str, str | Secret] | None = None,
-        timeout: tuple[float, float] | None = None,
+        timeout: tuple[float | None, float | None] | None = None,
         total_timeout: float | None = None,
         max_retries: int | None = None,
         **params: Any,
@@ -351,7 +361,7 @@ class Provider(ABC):
             base_url: Base URL of the service.
             auth: Credential.
             headers: Further headers of the request.
-            timeout: (connect, silence), each in s.
+            timeout: Time (s) to connect, and time without data; None for no limit.
             total_timeout: Time (s) for the whole reply, retries included.
             max_retries: Retries after the first attempt.
             params: Other settings of the provider, and parameters of the request such as ``temperature``.

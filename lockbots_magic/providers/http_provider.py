@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 from ..conversation.cancellation import Cancellation
 from ..conversation.messages import ChatRequest, Delta, ModelInfo
 from ..conversation.parts import map_strings
-from ..errors import AuthenticationError, ConnectionFailed, ModelNotFoundError, ProviderError
+from ..errors import AuthenticationError, ModelNotFoundError, ProviderError
 from ..security.secrets import Redactor, Secret
-from .address import display_address, is_local
+from .address import display_address
 from .advice import advise_on_credential, advise_on_request, append_advice
 from .base import Provider
 from .http import HTTPRequest, TimeLimits, open_exchange
+from .http.network_advice import for_refusal
+from .http.request import display_host
 from .http.retry import Deltas, with_retries
 from .streaming import closing_stream
 from .wire.errors import refusal_error
@@ -64,21 +66,28 @@ class HTTPProvider(Provider):
             raise
 
     @contextmanager
-    def open(self, http_request: HTTPRequest, deadline: float, cancellation: Cancellation) -> Iterator[Exchange]:
+    def open(
+        self, http_request: HTTPRequest, deadline: float, cancellation: Cancellation, *, late: str = ""
+    ) -> Iterator[Exchange]:
         """Send `http_request`; within the block its response can be read.
 
         Args:
             http_request: What to send.
             deadline: End of the exchange, as a `time.monotonic()` (s).
             cancellation: Closes the connection from another thread.
+            late: Message once the deadline has passed; by default that of a reply.
 
         Raises:
             ProviderError: No connection, or the server refused the request.
         """
         http_request = http_request.with_headers(self.headers.plain, self.headers.secret)
-        with open_exchange(http_request, TimeLimits(*self.timeout, deadline), cancellation) as exchange:
+        limits = TimeLimits(*self.timeout, deadline)
+        limits = replace(limits, late=late) if late else limits
+        with open_exchange(http_request, limits, cancellation) as exchange:
             if not 200 <= exchange.status < 300:
-                raise self.refusal(exchange)
+                error = self.refusal(exchange)
+                error.advice = for_refusal(exchange.status, f"{error} {error.details}", display_host(http_request.url))
+                raise error
             yield exchange
 
     def refusal(self, exchange: Exchange) -> ProviderError:
@@ -119,9 +128,7 @@ class HTTPProvider(Provider):
             return advice
         if isinstance(error, ModelNotFoundError):
             return f"To list the models, run `%lockbots models {self.name}`."
-        if isinstance(error, ConnectionFailed) and not has_text and is_local(self.base_url):
-            return "Is the server running?"
-        return ""
+        return "" if has_text else error.advice
 
 
 def _redact_text(secret: Secret, deltas: Iterator[Delta]) -> Deltas:

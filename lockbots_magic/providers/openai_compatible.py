@@ -235,7 +235,8 @@ class OpenAICompatible(HTTPProvider):
     def _read_models(self, base_url: str, deadline: float, cancellation: Cancellation) -> ModelList:
         url = join_path(base_url, "/models")
         request = HTTPRequest("GET", url, secret_headers=self.build_auth_header(), base_url=base_url)
-        with self.errors_named(), self.open(request, deadline, cancellation) as exchange:
+        late = f"The list of models took longer than {MODEL_LIST_TIMEOUT:g} s."
+        with self.errors_named(), self.open(request, deadline, cancellation, late=late) as exchange:
             return read_model_list(exchange)
 
     def advise(self, error: ProviderError, request: ChatRequest, *, has_text: bool) -> str:

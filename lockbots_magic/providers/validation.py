@@ -39,8 +39,8 @@ def parse_base_url(url: str) -> str:
     return url
 
 
-def parse_timeout(timeout: Any) -> tuple[float, float]:
-    """Return `timeout` as the pair (connect, silence), in s.
+def parse_timeout(timeout: Any) -> tuple[float, float | None]:
+    """Return `timeout` as the pair (connect, silence), in s; the silence None if it was not set.
 
     Raises:
         UsageError: It is not such a pair.
@@ -49,9 +49,14 @@ def parse_timeout(timeout: Any) -> tuple[float, float]:
         connect, silence = timeout
     except (TypeError, ValueError):
         raise UsageError(
-            f"timeout must be a pair (connect, silence) in s, such as (10, 60), got {timeout!r}."
+            f"timeout must be a pair (connect, silence) in s, such as (10, 600), got {timeout!r}."
         ) from None
-    return parse_seconds("timeout", connect), parse_seconds("timeout", silence)
+    return parse_limit("timeout", connect), None if silence is None else parse_seconds("timeout", silence)
+
+
+def parse_limit(name: str, value: Any) -> float:
+    """Return `value` as a time in s, infinite for None; see `parse_seconds`."""
+    return math.inf if value is None else parse_seconds(name, value)
 
 
 def parse_seconds(name: str, value: Any, *, allow_zero: bool = False) -> float:

@@ -49,7 +49,7 @@ def test_infinite_times_are_valid():
     assert parse_seconds("total_timeout", math.inf) == math.inf
 
 
-@pytest.mark.parametrize("value", [1, "ab", "10", (1,), (1, 2, 3), (0, 1), (1, -1), (1, None), (1, math.nan), None, {}])
+@pytest.mark.parametrize("value", [1, "ab", "10", (1,), (1, 2, 3), (0, 1), (1, -1), (1, "x"), (1, math.nan), None, {}])
 def test_invalid_timeout_is_a_usage_error(value):
     with pytest.raises(UsageError, match="timeout must be"):
         parse_timeout(value)

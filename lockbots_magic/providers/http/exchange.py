@@ -26,9 +26,10 @@ from ...conversation.cancellation import Cancellation
 from ...errors import Cancelled, LockbotsError, ProtocolError, ProviderError, ProviderTimeout, UsageError
 from ...security.control_characters import replace_surrogates
 from .connection import ConnectionLease, track_connections
+from .environment import check_ca_bundle, find_proxy
 from .request import HTTPRequest, TimeLimits, display_host, is_loopback, warn_if_unencrypted
 from .retry import parse_retry_after
-from .translation import FOREIGN_ERRORS, translate_error
+from .translation import FOREIGN_ERRORS, proxy_refusal, translate_error
 
 T = TypeVar("T")
 
@@ -178,6 +179,8 @@ class Exchange:
         for _ in range(MAX_REDIRECTS + 1):
             self._response = self._send_to(url, body)
             self._compressed = bool(self._get_header("content-encoding"))
+            if self.status == 407:
+                raise proxy_refusal(url)
             location = self._get_header("location")
             if self.status not in (301, 302, 303, 307, 308) or not location:
                 return
@@ -186,7 +189,10 @@ class Exchange:
         raise ProtocolError(f"{display_host(url)} redirects in a loop.")
 
     def _send_to(self, url: str, body: bytes | None) -> requests.Response:
-        host = urlsplit(url).hostname or ""
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if (proxy := find_proxy(url)) is not None:
+            proxy.check()
         media_type = {} if body is None else {"content-type": "application/json"}
         connect = max(min(self._limits.connect, self._limits.remaining, MAX_TIMEOUT), 0.001)
         with self._lease.in_this_thread():
@@ -196,9 +202,10 @@ class Exchange:
                 data=body,
                 headers={**media_type, **self.request.headers},
                 stream=True,
-                timeout=(connect, min(self._limits.silence, MAX_TIMEOUT)),
+                timeout=(connect, min(self._limits.silence_of(url), MAX_TIMEOUT)),
                 allow_redirects=False,
                 auth=_no_netrc,
+                verify=check_ca_bundle() if parts.scheme == "https" else None,
                 proxies={"no_proxy": host} if is_loopback(host) else None,
             )
 
@@ -214,11 +221,11 @@ class Exchange:
         except LockbotsError as error:
             failure = error.with_traceback(None)
         except FOREIGN_ERRORS as error:
-            failure = translate_error(error, handled, self.request)
+            failure = translate_error(error, handled, self.request, self._limits)
         if self._cancellation.cancelled:
             raise Cancelled
         if self._timed_out:
-            raise ProviderTimeout("The whole reply took longer than `total_timeout`.")
+            raise ProviderTimeout(self._limits.late)
         if failure is not None:
             raise failure
         return result

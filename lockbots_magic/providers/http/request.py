@@ -14,6 +14,9 @@ from urllib.parse import SplitResult, unquote_plus, urljoin, urlsplit
 from ...errors import CredentialWarning, ProtocolError
 from ...security.secrets import Secret
 
+DEFAULT_SILENCE = 600.0
+"""Time (s) without data that is allowed to a server on another machine."""
+
 _PORTS = {"http": 80, "https": 443}
 _warned_hosts: set[str] = set()
 
@@ -98,15 +101,23 @@ class TimeLimits:
 
     connect: float
     """Time (s) to connect."""
-    silence: float
-    """Time (s) without data."""
+    silence: float | None = None
+    """Time (s) without data; None: no limit for this machine, `DEFAULT_SILENCE` for others."""
     deadline: float = math.inf
     """End of the exchange, as a `time.monotonic()` (s)."""
+    late: str = "The whole reply took longer than `total_timeout` allows."
+    """Message once the deadline has passed."""
 
     @property
     def remaining(self) -> float:
         """Time (s) until the deadline; negative once it has passed."""
         return self.deadline - time.monotonic()
+
+    def silence_of(self, url: str) -> float:
+        """Return the time (s) without data that is allowed to the server at `url`."""
+        if self.silence is not None:
+            return self.silence
+        return math.inf if is_loopback(urlsplit(url).hostname or "") else DEFAULT_SILENCE
 
 
 def is_loopback(host: str) -> bool:

@@ -2,68 +2,229 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from http.client import HTTPException, IncompleteRead
-from ssl import SSLCertVerificationError
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http.client import BadStatusLine, HTTPException, IncompleteRead, RemoteDisconnected
+from ssl import SSLCertVerificationError, SSLError
 from typing import Any
 
 import requests
 from urllib3 import exceptions as urllib3_errors
 
-from ...errors import ConnectionFailed, ProtocolError, ProviderError, ProviderTimeout, UsageError
-from .request import HTTPRequest, display_host, display_url
+from ...errors import ConnectionFailed, HTTPStatusError, ProtocolError, ProviderTimeout, UsageError
+from . import network_advice as advice
+from .environment import SOCKS_PACKAGE, Proxy, find_ca_bundle, find_proxy
+from .request import HTTPRequest, TimeLimits, display_host, display_url
 
 FOREIGN_ERRORS = (requests.RequestException, urllib3_errors.HTTPError, HTTPException, OSError, UnicodeError)
 """What an exchange can raise: requests until the body begins, urllib3 and http.client from then on."""
 
-# The first row with an exception of the chain wins; `reason` is the innermost cause.
-_TRANSLATIONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], type[Exception], str], ...] = (
-    (SSLCertVerificationError, ConnectionFailed, "The certificate of {host} is not trusted: {reason}"),
-    (
-        (requests.exceptions.InvalidSchema, requests.exceptions.InvalidProxyURL, urllib3_errors.ProxySchemeUnknown),
-        UsageError,
-        "Invalid proxy in the environment: {reason}",
-    ),
-    (
-        (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, UnicodeError),
-        UsageError,
-        "Invalid URL {url!r}. Use a URL such as https://host/v1.",
-    ),
-    (requests.exceptions.ProxyError, ConnectionFailed, "The proxy for {host} failed: {reason}"),
-    (urllib3_errors.NewConnectionError, ConnectionFailed, "Connection to {host} failed: {reason}"),
-    (urllib3_errors.ConnectTimeoutError, ProviderTimeout, "Connecting to {host} timed out."),
-    ((urllib3_errors.TimeoutError, TimeoutError), ProviderTimeout, "{host} sent no data for too long."),
-    (urllib3_errors.DecodeError, ProtocolError, "The response from {host} does not match its content encoding."),
-    (
-        (urllib3_errors.IncompleteRead, IncompleteRead),
-        ConnectionFailed,
-        "{host} closed the connection before the response was complete.",
-    ),
-    (ConnectionError, ConnectionFailed, "Connection to {host} failed: {reason}"),
-    ((HTTPException, urllib3_errors.InvalidHeader), ProtocolError, "{host} does not speak HTTP."),
-    (Exception, ConnectionFailed, "Connection to {host} failed: {reason}"),
+_INVALID_URL = (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, UnicodeError)
+_INVALID_PROXY = (
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidProxyURL,
+    urllib3_errors.ProxySchemeUnknown,
 )
 
 
-def translate_error(error: Exception, handled: BaseException | None, request: HTTPRequest) -> Exception:
-    """Return the error of this package for a foreign one.
+def translate_error(
+    error: Exception, handled: BaseException | None, request: HTTPRequest, limits: TimeLimits
+) -> Exception:
+    """Return the error of this package for a foreign one. `advice` of the error says what to do, where that is known.
 
     Args:
         error: The exception, one of `FOREIGN_ERRORS`.
         handled: Exception that the caller was handling before, which says nothing about this one.
         request: The request that failed; its credentials are redacted.
+        limits: Time limits of the exchange, for the message.
     """
-    chain = list(_walk_causes(error, handled))
-    kind, template = next((k, t) for known, k, t in _TRANSLATIONS if any(isinstance(e, known) for e in chain))
-    host, url = display_host(request.url), display_url(request.url)
-    translated = kind(template.format(host=host, url=url, reason=request.redact(_find_reason(chain))))
-    if isinstance(translated, ProviderError) and any(isinstance(e, SSLCertVerificationError) for e in chain):
-        translated.retryable = False
-    return translated
+    failure = _Failure(Chain(error, handled), request, limits)
+    found = (rule(failure) for rule in _RULES)
+    return next(filter(None, found), None) or _connection_failed(failure, "")
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """What is known of a failure, for the rules below."""
+
+    chain: Chain
+    request: HTTPRequest
+    limits: TimeLimits
+
+    @property
+    def host(self) -> str:
+        return display_host(self.request.url)
+
+    @property
+    def reason(self) -> str:
+        return self.request.redact(self.chain.reason)
+
+
+def proxy_refusal(url: str) -> HTTPStatusError:
+    """Return the error for a response 407, "Proxy Authentication Required"."""
+    return _wants_credential(display_host(url), find_proxy(url))
+
+
+def _proxy_failed(failure: _Failure) -> Exception | None:
+    proxy = find_proxy(failure.request.url)
+    if not failure.chain.has(requests.exceptions.ProxyError) and not (proxy and failure.chain.has(_INVALID_PROXY)):
+        return None
+    host, reason = failure.host, failure.reason
+    if "SOCKS support" in reason:  # requests looks for the package only when it is imported
+        return UsageError(f"The SOCKS proxy of {proxy.shown if proxy else host} needs PySocks. {SOCKS_PACKAGE}")
+    if " 407 " in reason:
+        return _wants_credential(host, proxy)
+    name = proxy.shown if proxy else "this machine's settings"
+    advised = f"The proxy comes from {name}. Correct or unset it, or add {host} to NO_PROXY."
+    if advice.for_tls(reason, host):
+        advised = f"The proxy of {name} does not speak TLS: begin its address with http://."
+    return _failed(f"The proxy for {host} failed: {reason}", advised)
+
+
+def _url_invalid(failure: _Failure) -> Exception | None:
+    if not failure.chain.has(_INVALID_URL):
+        return None
+    return UsageError(f"Invalid URL {display_url(failure.request.url)!r}. Use a URL such as https://host/v1.")
+
+
+def _tls_failed(failure: _Failure) -> Exception | None:
+    host = failure.host
+    if (verification := failure.chain.find(SSLCertVerificationError)) is not None:
+        advised = advice.for_certificate(verification.verify_code, host, *find_ca_bundle())
+        return _failed(f"The certificate of {host} is not trusted: {failure.reason}", advised, retryable=False)
+    tls = failure.chain.find(SSLError)
+    advised = "" if tls is None else advice.for_tls(tls.reason or str(tls), host)
+    return _connection_failed(failure, advised, retryable=False) if advised else None
+
+
+def _not_connected(failure: _Failure) -> Exception | None:
+    if not failure.chain.has(urllib3_errors.NewConnectionError, ConnectionRefusedError):
+        return None
+    return _connection_failed(failure, advice.for_connecting(failure.chain.errors, failure.request.url))
+
+
+def _body_broken(failure: _Failure) -> Exception | None:
+    if failure.chain.has(urllib3_errors.DecodeError):
+        return ProtocolError(f"The response from {failure.host} does not match its content encoding.")
+    if failure.chain.has(urllib3_errors.IncompleteRead, IncompleteRead):
+        return ConnectionFailed(f"{failure.host} closed the connection before the response was complete.")
+    return None
+
+
+def _connection_broken(failure: _Failure) -> Exception | None:
+    if not failure.chain.has(ConnectionError):
+        return None
+    is_plain = failure.request.url.startswith("http:")
+    closed = is_plain and failure.chain.has(RemoteDisconnected, ConnectionResetError)
+    return _connection_failed(failure, advice.IF_TLS if closed else "")
+
+
+def _not_http(failure: _Failure) -> Exception | None:
+    if not failure.chain.has(HTTPException, urllib3_errors.InvalidHeader):
+        return None
+    error = ProtocolError(f"{failure.host} does not speak HTTP.")
+    status = failure.chain.find(BadStatusLine)
+    if status is not None and advice.is_tls_record(status.line):
+        error.advice = advice.with_scheme("https", failure.host)
+    return error
+
+
+def _wants_credential(host: str, proxy: Proxy | None) -> HTTPStatusError:
+    if proxy is None:
+        message = f"A proxy before {host} asks for a user name and password (HTTP 407)."
+    elif proxy.has_credential:
+        message = f"The proxy of {proxy.shown} refused its user name and password (HTTP 407)."
+    else:
+        form = f"{proxy.variable}=http://USER:PASSWORD@HOST:PORT"
+        message = f"The proxy of {proxy.shown} asks for a user name and password (HTTP 407). Set {form}"
+    return HTTPStatusError(message, status=407)
+
+
+def _timed_out(failure: _Failure) -> Exception | None:
+    chain, host, url = failure.chain, failure.host, failure.request.url
+    if chain.has(urllib3_errors.ConnectTimeoutError):
+        by_system = chain.has_errno or failure.limits.connect == math.inf
+        after = "" if by_system else f" after {failure.limits.connect:g} s"
+        late = ProviderTimeout(f"Connecting to {host} timed out{after}.")
+        late.advice = advice.for_slow_connect(url)
+        return late
+    if not chain.has(urllib3_errors.TimeoutError, TimeoutError):
+        return None
+    if "handshake" in failure.reason:
+        late = ProviderTimeout(f"The TLS handshake with {host} timed out.")
+        late.advice = advice.IF_PLAIN
+        return late
+    silence = failure.limits.silence_of(url)
+    if chain.has_errno or silence == math.inf:
+        return ProviderTimeout(f"The connection to {host} timed out.")
+    late = ProviderTimeout(f"{host} sent no data for too long ({silence:g} s).")
+    late.advice = advice.for_silence(silence)
+    late.is_silence = True
+    return late
+
+
+_RULES: tuple[Callable[[_Failure], Exception | None], ...] = (
+    _proxy_failed,
+    _url_invalid,
+    _tls_failed,
+    _not_connected,
+    _timed_out,
+    _body_broken,
+    _connection_broken,
+    _not_http,
+)
+"""Each returns the error if it knows the failure; the first one counts."""
+
+
+def _connection_failed(failure: _Failure, advised: str, *, retryable: bool = True) -> ConnectionFailed:
+    return _failed(f"Connection to {failure.host} failed: {failure.reason}", advised, retryable=retryable)
+
+
+def _failed(message: str, advised: str, *, retryable: bool = True) -> ConnectionFailed:
+    failed = ConnectionFailed(message)
+    if not retryable:
+        failed.retryable = False
+    failed.advice = advised
+    return failed
+
+
+class Chain:
+    """An exception and those it was made from, outermost first.
+
+    Args:
+        error: The exception.
+        handled: Exception to leave out, with its causes.
+    """
+
+    def __init__(self, error: BaseException, handled: BaseException | None) -> None:
+        self.errors = list(_walk_causes(error, handled))
+
+    def has(self, *kinds: type[BaseException] | tuple[type[BaseException], ...]) -> bool:
+        """Whether one of the exceptions is of one of these kinds."""
+        return any(isinstance(error, kinds) for error in self.errors)
+
+    def find(self, kind: type[Any]) -> Any:
+        """Return the first exception of this kind, if any."""
+        return next((error for error in self.errors if isinstance(error, kind)), None)
+
+    @property
+    def has_errno(self) -> bool:
+        """Whether the system reported a timeout itself."""
+        return any(isinstance(error, TimeoutError) and error.errno for error in self.errors)
+
+    @property
+    def reason(self) -> str:
+        """Message of the innermost cause that has a readable one."""
+        for error in reversed(self.errors):
+            if isinstance(error, SSLCertVerificationError):
+                return error.verify_message
+            if isinstance(error, OSError) and error.strerror:
+                return error.strerror
+        return next((str(e) for e in reversed(self.errors) if str(e)), type(self.errors[0]).__name__)
 
 
 def _walk_causes(error: BaseException, handled: BaseException | None) -> Iterator[BaseException]:
-    """Yield the exception and those it was made from, outermost first, without `handled` and its causes."""
     seen = {id(handled)}
     waiting: list[Any] = [error]
     while waiting:
@@ -72,13 +233,3 @@ def _walk_causes(error: BaseException, handled: BaseException | None) -> Iterato
             seen.add(id(one))
             yield one
             waiting += [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
-
-
-def _find_reason(chain: list[BaseException]) -> str:
-    """Return the innermost cause that has a readable message."""
-    for error in reversed(chain):
-        if isinstance(error, SSLCertVerificationError):
-            return error.verify_message
-        if isinstance(error, OSError) and error.strerror:
-            return error.strerror
-    return next((str(e) for e in reversed(chain) if str(e)), type(chain[0]).__name__)

@@ -5,16 +5,12 @@ from __future__ import annotations
 import gc
 import http.client
 import logging
-import shutil
 import signal
 import socket
-import ssl
-import subprocess
 import threading
 import time
 import traceback
 import warnings
-from pathlib import Path
 
 import pytest
 
@@ -33,6 +29,7 @@ from lockbots_magic.providers.http.exchange import Exchange
 from lockbots_magic.providers.http.request import HTTPRequest, TimeLimits
 from lockbots_magic.providers.openai_compatible import presets
 from lockbots_magic.security.secrets import MalformedCredential, Secret
+from tests.certificates import tls
 from tests.rawserver import PATIENCE, Peer, RawServer, Script, answers, drips, full_port, hangs, sends
 
 SECRET = "correct+horse/battery=staple"
@@ -396,40 +393,8 @@ def test_invalid_proxy_is_a_usage_error(monkeypatch, proxy):
 # Certificates
 
 
-def openssl(folder: Path, *args: str) -> None:
-    subprocess.run(["openssl", *args], cwd=folder, check=True, capture_output=True, timeout=60)
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory) -> Path:
-    """Make `ca.pem`, which signed `server.pem` (127.0.0.1 and example.test), and the self-signed `self.pem`."""
-    if not shutil.which("openssl"):
-        pytest.skip("the program openssl makes the certificates")
-    folder = tmp_path_factory.mktemp("certificates")
-    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    names = "subjectAltName=IP:127.0.0.1,DNS:example.test"
-    (folder / "leaf").write_text(
-        f"{names}\nbasicConstraints=CA:FALSE\nauthorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n"
-    )
-    openssl(folder, "req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=test CA",
-            "-addext", "keyUsage=critical,keyCertSign,cRLSign")  # fmt: skip
-    openssl(folder, "req", *key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=server")
-    openssl(folder, "x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-            "-out", "server.pem", "-days", "2", "-extfile", "leaf")  # fmt: skip
-    openssl(folder, "req", "-x509", *key, "-keyout", "self.key", "-out", "self.pem", "-days", "2", "-subj", "/CN=self",
-            "-addext", names)  # fmt: skip
-    return folder
-
-
-def tls(folder: Path, name: str) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / f"{name}.pem", folder / f"{name}.key")
-    return context
-
-
-@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
 def test_custom_ca_is_honoured(monkeypatch, certificates, variable):
-    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
     monkeypatch.setenv(variable, str(certificates / "ca.pem"))
     with RawServer(answers, tls=tls(certificates, "server")) as server:
         for _ in range(2):

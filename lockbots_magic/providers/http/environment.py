@@ -1,0 +1,93 @@
+"""Proxies and CA bundles that the environment names, found and checked before anything is sent."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from requests.utils import should_bypass_proxies
+
+from ...errors import ConnectionFailed, UsageError
+from .request import is_loopback
+
+CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+"""Variables that name the trusted CAs, in order of precedence: those of requests, then those of OpenSSL."""
+_PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
+SOCKS_PACKAGE = "Install it with `pip install PySocks`, then restart the kernel."
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A proxy that an environment variable names."""
+
+    variable: str
+    value: str
+
+    @property
+    def shown(self) -> str:
+        """Variable and address, without user name and password: ``HTTPS_PROXY (http://proxy:3128)``."""
+        scheme, separator, rest = self.value.rpartition("://")
+        return f"{self.variable} ({scheme}{separator}{rest.rpartition('@')[2]})"
+
+    @property
+    def has_credential(self) -> bool:
+        """Whether the address holds a user name or a password."""
+        return "@" in self.value
+
+    def check(self) -> None:
+        """Raise `UsageError` if the address can't be used; the message names the variable."""
+        try:
+            parts = urlsplit(self.value if "://" in self.value else f"http://{self.value}")
+            _ = parts.port  # raises if it is no number
+            valid = bool(parts.hostname) and not any(c.isspace() for c in self.value)
+        except ValueError:
+            valid = False
+        if not valid or parts.scheme not in _PROXY_SCHEMES:
+            raise UsageError(
+                f"Invalid proxy in the environment: {self.shown}. It must look like http://host:port; "
+                "correct the variable, or unset it."
+            )
+        if parts.scheme.startswith("socks") and importlib.util.find_spec("socks") is None:
+            raise UsageError(f"The SOCKS proxy of {self.shown} needs the package PySocks. {SOCKS_PACKAGE}")
+
+
+def find_proxy(url: str) -> Proxy | None:
+    """Return the proxy that requests uses for `url`; None if the server is asked directly."""
+    parts = urlsplit(url)
+    if is_loopback(parts.hostname or "") or should_bypass_proxies(url, None):
+        return None
+    for name in (f"{parts.scheme}_proxy", "all_proxy"):
+        for variable in (name, name.upper()):
+            if value := os.environ.get(variable, "").strip():
+                return Proxy(variable, value)
+    return None
+
+
+def find_ca_bundle() -> tuple[str, str]:
+    """Return the variable that names the trusted CAs, and its value; both empty if none does."""
+    return next(((name, os.environ[name]) for name in CA_VARIABLES if os.environ.get(name)), ("", ""))
+
+
+def check_ca_bundle() -> str | None:
+    """Return the path of the trusted CAs; None for those that come with requests.
+
+    Raises:
+        ConnectionFailed: The path can't be read; the message names the variable.
+    """
+    variable, path = find_ca_bundle()
+    if not variable:
+        return None
+    try:
+        if not Path(path).is_dir():
+            Path(path).open("rb").close()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        message = f"{variable} names a file of certificates that can't be read: {path} ({reason})"
+    else:
+        return path
+    failure = ConnectionFailed(f"{message}. Correct the variable, or unset it.")
+    failure.retryable = False
+    raise failure

@@ -1,0 +1,114 @@
+"""Advice for failures of the network: what to change, where the cause is known. Pure.
+
+Codes of certificates: OpenSSL, "X509_STORE_CTX_get_error". Reasons of TLS: OpenSSL, ``sslerr.h``.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import socket
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from .request import is_loopback
+
+IS_RUNNING = "Is the server running?"
+IF_PLAIN = "If the server does not use TLS, the base URL must begin with http://."
+IF_TLS = "If the server uses TLS, the base URL must begin with https://."
+
+_NOT_YET_VALID, _EXPIRED = 9, 10
+_OTHER_HOST = (62, 63, 64)
+"""Hostname, e-mail and IP address mismatch."""
+_NO_TLS = re.compile(
+    r"WRONG.VERSION.NUMBER|UNKNOWN.PROTOCOL|RECORD.LAYER.FAILURE|PACKET.LENGTH.TOO.LONG|HTTP.REQUEST", re.I
+)
+_NO_CERTIFICATE = re.compile(r"NO.CERTIFICATE.OR.CRL.FOUND|\bPEM\b|NO.START.LINE|BAD.BASE64", re.I)
+_UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN)
+_PLAIN_HTTP = re.compile(r"plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server", re.I)
+"""Words of servers that got plain HTTP at a TLS port: nginx, Go."""
+
+
+def with_scheme(scheme: str, host: str) -> str:
+    """Advise another scheme of the base URL."""
+    uses = "uses" if scheme == "https" else "does not use"
+    return f"The server {uses} TLS: begin the base URL with {scheme}://, as in {scheme}://{host}."
+
+
+def for_certificate(code: int, host: str, variable: str, path: str) -> str:
+    """Advise what to do about a certificate that was not accepted.
+
+    Args:
+        code: Error code of OpenSSL.
+        host: Host and port of the server.
+        variable: Environment variable that names the trusted CAs, if one does.
+        path: Its value.
+    """
+    if code == _EXPIRED:
+        return "Renew the certificate on the server, or correct this machine's clock."
+    if code == _NOT_YET_VALID:
+        return "Correct this machine's clock."
+    if code in _OTHER_HOST:
+        return "Use the host name in the certificate in the base URL."
+    if variable:
+        return f"The trusted CAs come from {variable} ({path}); set REQUESTS_CA_BUNDLE to a file with the CA of {host}."
+    return f"To trust the CA of {host}, set REQUESTS_CA_BUNDLE to a file with its certificate."
+
+
+def for_tls(reason: str, host: str) -> str:
+    """Advise what to do about a TLS handshake that failed; empty if the cause is not known."""
+    if _NO_TLS.search(reason):
+        return with_scheme("http", host)
+    if _NO_CERTIFICATE.search(reason):
+        return "Set REQUESTS_CA_BUNDLE (or SSL_CERT_FILE) to a file of certificates in PEM form."
+    return ""
+
+
+def for_connecting(errors: Iterable[BaseException], url: str) -> str:
+    """Advise what to do about a connection that could not be made.
+
+    Args:
+        errors: The exceptions.
+        url: URL of the request.
+    """
+    errors = list(errors)
+    local = is_loopback(urlsplit(url).hostname or "")
+    if any(isinstance(error, ConnectionRefusedError) for error in errors):
+        return IS_RUNNING if local else "Check the host and port of the base URL, and whether a firewall is between."
+    if any(isinstance(error, socket.gaierror) for error in errors):
+        return "Check the host name in the base URL, and the network (DNS, VPN)."
+    if any(isinstance(error, OSError) and error.errno in _UNREACHABLE for error in errors):
+        return "Check the network (VPN, firewall), and the host in the base URL."
+    return ""
+
+
+def for_slow_connect(url: str) -> str:
+    """Advise what to do about a server that does not accept a connection in time."""
+    if is_loopback(urlsplit(url).hostname or ""):
+        return "The server is overloaded, or stopped; to wait longer, raise `timeout`."
+    return "Check the network (VPN, proxy, firewall) and the base URL; to wait longer, raise `timeout`."
+
+
+def for_silence(seconds: float) -> str:
+    """Advise what to do about a server that sends nothing for `seconds` (s)."""
+    longer = round(seconds * 2, 3)
+    return (
+        f"To wait longer: `%lockbots set silence_timeout {longer:g}`, or in Python `timeout=(10, {longer:g})`; "
+        "None waits without limit."
+    )
+
+
+def is_tls_record(line: str) -> bool:
+    """Whether a status line is a record of TLS: an alert, or part of a handshake."""
+    return line.strip("\"'").startswith(("\x15\x03", "\x16\x03", "\\x15\\x03", "\\x16\\x03"))
+
+
+def for_refusal(status: int, words: str, host: str) -> str:
+    """Advise what to do about a TLS port's response to plain HTTP; empty for any other response.
+
+    Args:
+        status: HTTP status.
+        words: What the server said.
+        host: Host and port of the server.
+    """
+    return with_scheme("https", host) if status == 400 and _PLAIN_HTTP.search(words) else ""
