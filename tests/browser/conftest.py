@@ -1,32 +1,38 @@
 """Fixtures of browser tests: one JupyterLab, one Chromium, and a panel with a streaming model."""
 
+import re
+from collections import defaultdict
+from pathlib import Path
+
 import pytest
 
 pytest.importorskip("playwright")
 pytest.importorskip("jupyterlab")
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
-from tests.browser.lab import CHROMIUM, FLAGS, Lab
+from tests.browser.lab import CHROMIUM, FLAGS, PATIENCE, Lab, new_context
 from tests.browser.panels import RATE, Panel, use
 from tests.hostile.watcher import Watcher
+
+expect.set_options(timeout=PATIENCE)
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if "tests/browser" in item.path.as_posix():
+        if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.browser)
             if CHROMIUM is None:
                 item.add_marker(pytest.mark.skip(reason="there is no Chromium on this machine"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lab(tmp_path_factory):
     with Lab(tmp_path_factory.mktemp("lab")) as lab:
         yield lab
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser():
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
@@ -36,20 +42,46 @@ def browser():
 
 @pytest.fixture
 def page(browser):
-    """A fresh page; closing it at once leaves no dialog behind."""
-    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    """A fresh page, for tests that load it again or route its requests; closing it at once leaves no dialog behind."""
+    context = new_context(browser)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture(scope="package")
+def _pages(browser):
+    """Application -> a page that tests use one after the other."""
+    context = new_context(browser)
+    yield defaultdict(context.new_page)
+    context.close()
+
+
+@pytest.fixture
+def open_notebook(request, lab, _pages):
+    """Open a notebook with some code cells in JupyterLab or Notebook 7 (`app`), in a page that is loaded already."""
+    used = set()
+    failed = request.session.testsfailed
+
+    def open_(*sources, app="lab"):
+        used.add(app)
+        return lab.open(_pages[app], *sources, name=f"{re.sub('[^a-z0-9]+', '-', request.node.name)}.ipynb", app=app)
+
+    yield open_
+    if request.session.testsfailed > failed:  # its dialogs, themes and menus are not for the next test
+        for app in used:
+            _pages.pop(app).close()
+
+
+@pytest.fixture(scope="package")
+def _stage_page(browser):
+    context = new_context(browser, permissions=["clipboard-read", "clipboard-write"])
     yield context.new_page()
     context.close()
 
 
 @pytest.fixture(scope="module")
-def stage(lab, browser, _mock_server_server):
+def stage(lab, _stage_page, _mock_server_server):
     """A notebook with a panel that most tests share, each with a conversation of its own."""
-    context = browser.new_context(
-        viewport={"width": 1200, "height": 900}, permissions=["clipboard-read", "clipboard-write"]
-    )
-    context.set_default_timeout(10_000)
-    page = context.new_page()
     cells = (
         use(_mock_server_server, rate=RATE),
         "%lockbots panel",
@@ -57,11 +89,10 @@ def stage(lab, browser, _mock_server_server):
         "",
         "%lockbots history",
     )
-    notebook = lab.open(page, *cells, name="panel.ipynb")
+    notebook = lab.open(_stage_page, *cells, name="panel.ipynb")
     notebook.run(0)
     notebook.run(1)
-    yield notebook, Panel(page, notebook.cell(1).locator(".lockbots-panel")).wait_until_ready()
-    context.close()
+    return notebook, Panel(_stage_page, notebook.cell(1).locator(".lockbots-panel")).wait_until_ready()
 
 
 @pytest.fixture
@@ -79,7 +110,7 @@ def panel(stage):
 @pytest.fixture(scope="module")
 def watched(browser, lab):
     """A browser context with a watcher over all its pages."""
-    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    context = new_context(browser)
     yield context, Watcher(context, lab.url)
     context.close()
 

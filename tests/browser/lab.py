@@ -10,10 +10,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import requests
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
@@ -25,6 +27,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PATIENCE = 60_000
+"""Maximum time (ms) for a condition to become true: the machine may be busy."""
 
 
 class Lab:
@@ -40,6 +44,7 @@ class Lab:
         self.notebooks.mkdir()
         self._token = secrets.token_hex(16)
         self._headers = {"Authorization": f"token {self._token}"}
+        self._sessions: dict[Page, str] = {}
 
     def __enter__(self) -> Lab:
         places = {
@@ -56,6 +61,8 @@ class Lab:
             "--ServerApp.allow_root": True,
             "--IdentityProvider.token": self._token,
             "--ServerApp.root_dir": self.notebooks,
+            "--LabApp.expose_app_in_browser": True,
+            "--JupyterNotebookApp.expose_app_in_browser": True,
         }
         self._set("apputils-extension/notification", '{"fetchNews": "false", "checkForUpdates": false}')
         self._set(
@@ -95,11 +102,22 @@ class Lab:
         return self.show(page, name, app)
 
     def show(self, page: Page, name: str, app: str = "lab") -> Notebook:
-        """Open an existing notebook of the folder; its kernel ends when the page closes."""
-        session = self._start_kernel(name)
-        page.once("close", lambda _: self._end_kernel(session))
-        path = f"lab/tree/{name}?reset" if app == "lab" else f"notebooks/{name}"
-        page.goto(f"{self.url}{path}{'&' if '?' in path else '?'}token={self._token}")
+        """Open an existing notebook of the folder.
+
+        In a page that shows the application already, it replaces the notebook there: loading the application is slow.
+        The kernel ends when the page closes or shows the next notebook.
+        """
+        loaded = page.url.startswith(f"{self.url}{app}")
+        if loaded:
+            page.evaluate(_CLOSE)
+            self._end_kernel(self._sessions.pop(page))
+        self._sessions[page] = self._start_kernel(name)
+        if loaded:
+            page.evaluate(_OPEN, name)
+        else:
+            page.once("close", lambda page: self._end_kernel(self._sessions.pop(page)))
+            path = f"lab/tree/{name}?reset" if app == "lab" else f"notebooks/{name}"
+            page.goto(f"{self.url}{path}{'&' if '?' in path else '?'}token={self._token}")
         notebook = Notebook(page, self.notebooks / name)
         notebook.wait_until_ready()
         return notebook
@@ -127,6 +145,16 @@ class Lab:
             response.raise_for_status()
 
 
+# Closes the notebooks of a page without a question.
+_CLOSE = """() => {
+    for (const widget of [...window.jupyterapp.shell.widgets("main")]) widget.dispose();
+}"""
+# Opens a notebook in the same page; Notebook 7 has a tab of the browser for each, except with this `ref`.
+_OPEN = """path => window.jupyterapp.commands.execute(
+    "docmanager:open", {path, factory: "Notebook", options: {ref: "_noref"}}
+).then(() => null)"""
+
+
 class Notebook:
     """An open notebook."""
 
@@ -136,9 +164,9 @@ class Notebook:
 
     def wait_until_ready(self) -> None:
         """Wait until the cells are drawn and the kernel is idle."""
-        self.cell(0).wait_for(timeout=60_000)
+        self.cell(0).wait_for(timeout=PATIENCE)
         idle = "[data-status=idle], .jp-Notebook-ExecutionIndicator[data-status=idle]"
-        self.page.locator(idle).first.wait_for(state="attached", timeout=60_000)
+        self.page.locator(idle).first.wait_for(state="attached", timeout=PATIENCE)
 
     def cell(self, index: int) -> Locator:
         """The cell at `index`."""
@@ -158,10 +186,22 @@ class Notebook:
     def _begins(self, index: int, before: str) -> bool:
         """Return whether a cell starts to run, as its brackets show at once."""
         try:
-            expect(self.cell(index).locator(".jp-InputPrompt")).not_to_have_text(before, timeout=5000)
-        except AssertionError:
+            self._wait_for_prompt(index, "text !== arg", before, 5)
+        except PlaywrightTimeoutError:
             return False
         return True
+
+    def _wait_for_prompt(self, index: int, condition: str, arg: str, seconds: float) -> None:
+        """Wait for a condition on the `text` in the brackets of a cell, checked at every frame."""
+        self.page.wait_for_function(
+            f"""([index, arg]) => {{
+                const cell = document.querySelectorAll('.jp-Notebook .jp-CodeCell')[index];
+                const text = cell?.querySelector('.jp-InputPrompt').innerText;
+                return text !== undefined && {condition};
+            }}""",
+            arg=[index, arg],
+            timeout=seconds * 1000,
+        )
 
     def run_all(self, last: int, seconds: float) -> None:
         """Run all cells by the menu, and wait up to `seconds` for the `last` one."""
@@ -169,16 +209,9 @@ class Notebook:
         self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
         self.wait_for_end(last, seconds)
 
-    def wait_for_end(self, index: int, seconds: float = 20) -> None:
+    def wait_for_end(self, index: int, seconds: float = 60) -> None:
         """Wait until the cell has run, as the number in its brackets shows."""
-        self.page.wait_for_function(
-            """([index]) => {
-                const cell = document.querySelectorAll('.jp-Notebook .jp-CodeCell')[index];
-                return cell && /\\[\\d+\\]/.test(cell.querySelector('.jp-InputPrompt').textContent);
-            }""",
-            arg=[index],
-            timeout=seconds * 1000,
-        )
+        self._wait_for_prompt(index, "new RegExp(arg).test(text)", r"\[\d+\]", seconds)
 
     def outputs(self, index: int) -> Locator:
         """The outputs of a cell."""
@@ -219,6 +252,13 @@ def _answers(url: str) -> bool:
         return requests.get(url, timeout=2).ok
     except OSError:
         return False
+
+
+def new_context(browser: Browser, **options: Any) -> BrowserContext:
+    """Return a context with a window of 1200 by 900 pixels and these options."""
+    context = browser.new_context(**{"viewport": {"width": 1200, "height": 900}, **options})
+    context.set_default_timeout(PATIENCE)
+    return context
 
 
 def style(locator: Locator, name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Locator, Page, expect
 
 from lockbots_magic.testing.mock_server import MockServer
+from tests.browser.lab import PATIENCE
 
 RATE = 60
 """Tokens per second: slow enough to watch a reply grow."""
@@ -37,7 +38,7 @@ class Panel:
 
     def wait_until_ready(self) -> Panel:
         """Wait until the panel has received its state."""
-        expect(self.names.locator("option")).not_to_have_count(0, timeout=30_000)
+        expect(self.names.locator("option")).not_to_have_count(0, timeout=PATIENCE)
         return self
 
     def send(self, prompt: str, wait: bool = True) -> None:
@@ -46,13 +47,21 @@ class Panel:
         self.input.click()
         self.page.keyboard.insert_text(prompt)
         self.page.keyboard.press("Enter")
-        expect(self.turns).to_have_count(before + 1)
+        self._wait_for("root.querySelectorAll('article:not([hidden])').length === arg", before + 1)
         if wait:
             self.wait_for_end()
 
     def wait_for_end(self) -> None:
         """Wait until no reply is in progress."""
-        expect(self.root.locator(".lb-waits")).to_have_count(0, timeout=20_000)
+        self._wait_for("!root.querySelector('.lb-waits')")
+
+    def _wait_for(self, condition: str, arg: object = None) -> None:
+        """Wait for a condition on the element `root`, checked at every frame: nearly every test waits here."""
+        state = "gone"
+        while state == "gone":  # a page that loads draws it anew
+            watched = [self.root.element_handle(), arg]
+            function = f"([root, arg]) => root.isConnected ? ({condition}) && 'true' : 'gone'"
+            state = self.page.wait_for_function(function, arg=watched, timeout=PATIENCE).json_value()
 
     def prompt(self, index: int = -1) -> Locator:
         """Return the prompt of a turn."""
@@ -71,7 +80,7 @@ class Panel:
         """Start a new conversation."""
         before = self.names.input_value()
         self.root.get_by_role("button", name="New conversation").click()
-        expect(self.names).not_to_have_value(before)
+        self._wait_for("root.querySelector('.lb-head select').value !== arg", before)
 
     def open_settings(self) -> None:
         """Open the settings."""

@@ -6,25 +6,17 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.panels import use
+
 README = Path(__file__).parents[2] / "README.md"
 
 
-@pytest.fixture(params=["lab", "notebooks"])
-def open_notebook(request, lab, page):
-    def open_(*sources):
-        name = f"{re.sub(r'[^a-z]+', '-', request.node.name)}.ipynb"
-        return lab.open(page, *sources, name=name, app=request.param)
-
-    return open_
+pytestmark = pytest.mark.parametrize("app", ["lab", "notebooks"])
 
 
-def use(url):
-    return f"%load_ext lockbots_magic\n%lockbots use openai:demo --base-url {url}"
-
-
-def test_the_first_example_of_the_readme_works(open_notebook):
+def test_the_first_example_of_the_readme_works(open_notebook, app):
     cells = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)[:2]
-    notebook = open_notebook(*[c.rstrip("\n") for c in cells])
+    notebook = open_notebook(*[c.rstrip("\n") for c in cells], app=app)
     notebook.run(0)
     assert notebook.outputs(0).count() == 0
     notebook.run(1)
@@ -32,8 +24,8 @@ def test_the_first_example_of_the_readme_works(open_notebook):
     expect(notebook.outputs(1)).to_contain_text("%lockbots login openai")
 
 
-def test_the_reply_grows_under_the_eyes_of_the_reader_and_is_saved_as_one_output(open_notebook, mock_server):
-    notebook = open_notebook(use(mock_server.url("openai", rate=20)), "%%chat\ncount to 40")
+def test_the_reply_grows_under_the_eyes_of_the_reader_and_is_saved_as_one_output(open_notebook, mock_server, app):
+    notebook = open_notebook(use(mock_server, rate=20), "%%chat\ncount to 40", app=app)
     notebook.run(0)
     notebook.run(1, wait=False)
     expect(notebook.outputs(1)).to_contain_text("1 2 3")
@@ -46,11 +38,9 @@ def test_the_reply_grows_under_the_eyes_of_the_reader_and_is_saved_as_one_output
     assert output.data["text/plain"].endswith("39 40")
 
 
-def test_an_interrupt_keeps_the_part_and_a_second_run_replaces_it(open_notebook, mock_server):
+def test_an_interrupt_keeps_the_part_and_a_second_run_replaces_it(open_notebook, mock_server, app):
     source = "%%chat\ncount to 40"
-    notebook = open_notebook(
-        use(mock_server.url("openai", fault="silence-midway", times=1)), source, "%lockbots history"
-    )
+    notebook = open_notebook(use(mock_server, fault="silence-midway", times=1), source, "%lockbots history", app=app)
     notebook.run(0)
     notebook.run(1, wait=False)
     expect(notebook.outputs(1)).to_contain_text("1 2 3")
@@ -66,14 +56,14 @@ def test_an_interrupt_keeps_the_part_and_a_second_run_replaces_it(open_notebook,
     assert notebook.outputs(2).locator("tbody tr").count() == 1
 
 
-def test_a_reply_runs_no_script_and_loads_nothing(open_notebook, mock_server, page):
+def test_a_reply_runs_no_script_and_loads_nothing(open_notebook, mock_server, app):
     hostile = (
         "<img src=x onerror=window.hurt=1><script>window.hurt=1</script> [x](javascript:window.hurt=1) "
         "![i](http://evil.example/x.png) <style>body{display:none}</style>"
     )
-    asked = []
+    notebook = open_notebook(use(mock_server), f"%%chat\nsay {hostile}", app=app)
+    page, asked = notebook.page, []
     page.on("request", lambda request: asked.append(request.url))
-    notebook = open_notebook(use(mock_server.url("openai")), f"%%chat\nsay {hostile}")
     notebook.run(0)
     notebook.run(1)
     output = notebook.outputs(1)

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser
 from lockbots_magic.conversation.conversation import Conversation
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.storage import files
+from tests.browser.lab import new_context
 from tests.documents import DOCUMENT
 from tests.hostile import VECTORS
 from tests.hostile.judge import faults_in
@@ -31,7 +32,7 @@ def scheme(request):
 @pytest.fixture
 def opened(browser: Browser, scheme, tmp_path):
     """Export a conversation, open it, and return the page and its further requests."""
-    context = browser.new_context(color_scheme=scheme, viewport={"width": WIDTH, "height": 800})
+    context = new_context(browser, color_scheme=scheme, viewport={"width": WIDTH, "height": 800})
 
     def opened(conversation):
         path = files.export_conversation(conversation, tmp_path / "talk.html").path

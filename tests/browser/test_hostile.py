@@ -13,9 +13,9 @@ from pathlib import Path
 import nbformat
 import pytest
 from markdown_it import MarkdownIt
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.lab import Lab, Notebook
+from tests.browser.lab import Lab, Notebook, new_context
 from tests.hostile import BATCHES
 from tests.hostile.judge import faults_in
 from tests.hostile.names import NAMES, REFUSALS
@@ -24,10 +24,10 @@ from tests.hostile.probe import PROBE, formulas_of
 from tests.hostile.server import CUT_SHORT, hostile_server
 from tests.hostile.watcher import Violation, Watcher, listed, painted_outside
 
-PATIENCE = 180
+PATIENCE = 600
 """Maximum time (s) for a whole notebook."""
 SETUP = "%load_ext lockbots_magic\n%lockbots use openai:harmless --base-url {url}/v1"
-SELECTION = range(0, len(BATCHES), 14)
+SELECTION = range(0, len(BATCHES), 11)
 """Batches tested in Notebook 7, which is built from the same components as JupyterLab."""
 
 
@@ -57,6 +57,14 @@ class Performance:
 def server():
     with hostile_server() as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def reader(watched):
+    """A page that opens one notebook after the other."""
+    page = watched[0].new_page()
+    yield page
+    page.close()
 
 
 @pytest.fixture(scope="module")
@@ -146,26 +154,24 @@ def copied(result: Performance, name: str, *forms: str) -> tuple[Path, dict[str,
     return path, names
 
 
-def seen_in(path: Path, lab: Lab, watched) -> list[Violation]:
+def seen_in(path: Path, lab: Lab, reader: Page, watcher: Watcher) -> list[Violation]:
     """Open a notebook, inspect it, and return the violations."""
-    context, watcher = watched
-    page = context.new_page()
-    lab.show(page, path.name)
-    seen = watcher.search(page, cells=len(nbformat.read(path, as_version=4).cells))
-    page.close()
-    return seen
+    lab.show(reader, path.name)
+    return watcher.search(reader, cells=len(nbformat.read(path, as_version=4).cells))
 
 
-def test_nothing_acts_when_the_saved_notebook_is_opened(performance, lab, watched):
+def test_nothing_acts_when_the_saved_notebook_is_opened(performance, lab, reader, watched):
     path, names = copied(performance, "opened.ipynb")
-    seen = seen_in(path, lab, watched)
+    seen = seen_in(path, lab, reader, watched[1])
     assert not seen, listed(seen, names)
 
 
-def test_nothing_acts_when_it_is_trusted_be_it_in_html_or_in_the_front_ends_own_markdown(performance, lab, watched):
+def test_nothing_acts_when_it_is_trusted_be_it_in_html_or_in_the_front_ends_own_markdown(
+    performance, lab, reader, watched
+):
     path, names = copied(performance, "trusted.ipynb", "text/markdown")
     lab.trust(path.name)
-    seen = seen_in(path, lab, watched)
+    seen = seen_in(path, lab, reader, watched[1])
     assert not seen, listed(seen, names)
 
 
@@ -178,7 +184,7 @@ def exported(path: Path, form: str, target: Path) -> Path:
 
 def seen_in_file(browser: Browser, path: Path) -> tuple[set[str], list[Violation]]:
     """Return the network requests of a page, and other violations in it."""
-    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    context = new_context(browser)
     watcher = Watcher(context, "", markdown=NBCONVERT)
     page = context.new_page()
     page.goto(path.as_uri(), wait_until="domcontentloaded")
@@ -226,8 +232,7 @@ def magic(line: str) -> str:
     return f"get_ipython().run_line_magic('lockbots', {line!r})"
 
 
-def test_names_prompts_and_refusals_do_not_act_either(lab, server, watched):
-    context, watcher = watched
+def test_names_prompts_and_refusals_do_not_act_either(lab, server, reader, watched):
     prompts = [f"get_ipython().run_cell_magic('chat', '-m openai:harmless', {name!r})" for name in NAMES]
     lists = ["%lockbots history", "%lockbots list", "%lockbots models", "%lockbots status"]
     names = [magic(f"new {quoted(name)}") for name in NAMES]
@@ -236,12 +241,10 @@ def test_names_prompts_and_refusals_do_not_act_either(lab, server, watched):
     sources = [SETUP.format(url=server.url), *prompts, *lists, *names, *lists, *uses, *lists, *refusals]
     cells = [nbformat.v4.new_code_cell(source, metadata={"tags": ["raises-exception"]}) for source in sources]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), lab.notebooks / "names.ipynb")
-    page = context.new_page()
-    notebook = lab.show(page, "names.ipynb")
+    notebook = lab.show(reader, "names.ipynb")
     notebook.run(0)
     notebook.run_all(len(cells) - 1, PATIENCE)
-    seen = watcher.search(page)
+    seen = watched[1].search(reader)
     expect(notebook.outputs(len(cells) - 1)).to_contain_text("the model says")
     notebook.save()
-    page.close()
     assert not seen, listed(seen, {str(n): source for n, source in enumerate(sources)})

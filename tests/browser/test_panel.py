@@ -23,18 +23,18 @@ def test_reply_grows_and_ends_as_a_turn(panel):
 
 
 def test_stop_keeps_the_text_received_and_the_next_prompt_is_answered(panel):
-    panel.send("count to 400", wait=False)
+    panel.send("count to 3000", wait=False)
     expect(panel.reply()).to_contain_text("5 6 7")
     panel.action.click()
     panel.wait_for_end()
     expect(panel.turns.last).to_contain_text("Interrupted; the text so far is kept.")
-    assert "400" not in panel.reply().inner_text()
+    assert "3000" not in panel.reply().inner_text()
     panel.send("say and on")
     expect(panel.reply()).to_have_text("and on")
 
 
 def test_second_prompt_stays_in_the_box_during_a_reply(panel):
-    panel.send("count to 400", wait=False)
+    panel.send("count to 3000", wait=False)
     panel.input.fill("say later")
     panel.input.press("Enter")
     expect(panel.notifications).to_contain_text(["A reply is in progress"])
@@ -86,7 +86,7 @@ def test_panel_and_cells_show_turns_of_each_other(panel, notebook):
 
 def test_prompt_waits_while_a_cell_has_a_reply_in_progress(panel, notebook):
     panel.names.select_option("main")
-    notebook.type_into(3, "%%chat\ncount to 400")
+    notebook.type_into(3, "%%chat\ncount to 3000")
     notebook.run(3, wait=False)
     expect(notebook.cell(3)).to_contain_text("1 2 3")
     panel.input.fill("say too early")
@@ -104,12 +104,12 @@ def test_prompt_waits_while_a_cell_has_a_reply_in_progress(panel, notebook):
 
 
 def test_panel_sends_and_stops_while_a_cell_runs(panel, notebook):
-    notebook.type_into(3, "import time; time.sleep(30)")
+    notebook.type_into(3, "import time; time.sleep(300)")
     notebook.run(3, wait=False)
-    panel.send("count to 400", wait=False)
+    panel.send("count to 3000", wait=False)
     expect(panel.reply()).to_contain_text("1 2 3")
     panel.action.click()
-    expect(panel.turns.last).to_contain_text("Interrupted; the text so far is kept.", timeout=1000)
+    expect(panel.turns.last).to_contain_text("Interrupted; the text so far is kept.")
     notebook.cell(3).locator(".jp-InputArea-editor").click()
     notebook.interrupt()
     notebook.wait_for_end(3)
@@ -117,7 +117,7 @@ def test_panel_sends_and_stops_while_a_cell_runs(panel, notebook):
 
 def test_reply_continues_when_the_cell_of_the_panel_runs_again(panel, notebook):
     name = panel.names.input_value()
-    panel.send("count to 400", wait=False)
+    panel.send("count to 3000", wait=False)
     expect(panel.reply()).to_contain_text("1 2 3")
     notebook.run(1)
     expect(panel.names).to_have_value("main")

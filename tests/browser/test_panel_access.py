@@ -104,7 +104,7 @@ def test_conversation_needs_no_mouse(panel):
     panel.wait_for_end()
     expect(panel.input).to_be_focused()
     dirty = panel.page.locator(".jp-mod-dirty")
-    for _ in range(8):  # the transcript output is updated a moment after a turn
+    for _ in range(60):  # the transcript output is updated a moment after a turn
         panel.page.keyboard.press("Control+s")
         panel.page.wait_for_timeout(500)
         if dirty.count() == 0:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.lab import new_context
 from tests.browser.panels import Panel
 from tests.hostile import BATCHES, VECTORS
 from tests.hostile.names import NAMES, REFUSALS
@@ -44,7 +45,7 @@ LOAD_ALL = """async log => {
 @pytest.fixture(scope="module")
 def shown(lab, browser):
     """A panel with the whole corpus as its turns, and the watcher of its page."""
-    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    context = new_context(browser)
     watcher = Watcher(context, lab.url)
     page = context.new_page()
     notebook = lab.open(page, "1", SETUP, name="panel-hostile.ipynb")

@@ -6,6 +6,8 @@ from contextlib import suppress
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.panels import use
+
 
 def restart(notebook):
     """Restart the kernel, and run the first cell after execution counts restart: earlier requests may be lost."""
@@ -20,23 +22,22 @@ def restart(notebook):
         notebook.wait_until_ready()
         notebook.run(0, wait=False)
         with suppress(AssertionError):
-            expect(prompt).to_contain_text("[1]")
+            expect(prompt).to_contain_text("[1]", timeout=5000)
             return
     raise AssertionError("the kernel did not restart")
 
 
 @pytest.mark.parametrize("app", ["lab", "notebooks"])
-def test_after_a_restart_the_saved_notebook_brings_the_conversation_back(lab, page, mock_server, app):
-    use = f"%load_ext lockbots_magic\n%lockbots use openai:demo --base-url {mock_server.url('openai', rate=100)}"
+def test_after_a_restart_the_saved_notebook_brings_the_conversation_back(open_notebook, mock_server, app):
     sources = [
-        use,
+        use(mock_server, rate=100),
         "%%chat\ncount to 30",
         "%%chat\nsay two",
         "%lockbots restore",
         "%%chat\nand now?",
         "%lockbots history",
     ]
-    notebook = lab.open(page, *sources, name=f"restore-{app}.ipynb", app=app)
+    notebook = open_notebook(*sources, app=app)
     for cell in range(3):
         notebook.run(cell)
     saved = notebook.save()
@@ -59,10 +60,9 @@ def test_after_a_restart_the_saved_notebook_brings_the_conversation_back(lab, pa
 
 
 @pytest.mark.parametrize("app", ["lab", "notebooks"])
-def test_what_a_failure_leaves_for_the_notebook_takes_no_room(lab, page, mock_server, app):
-    use = f"%load_ext lockbots_magic\n%lockbots use openai:demo --base-url {mock_server.url('openai')}"
+def test_what_a_failure_leaves_for_the_notebook_takes_no_room(open_notebook, mock_server, app):
     fail = f"%lockbots use openai:demo --base-url {mock_server.url('openai', fault='http-401')}"
-    notebook = lab.open(page, use, "%%chat\nsay one", fail, "%%chat\nsay two", name=f"failure-{app}.ipynb", app=app)
+    notebook = open_notebook(use(mock_server), "%%chat\nsay one", fail, "%%chat\nsay two", app=app)
     for cell in range(3):
         notebook.run(cell)
     notebook.run(1)

@@ -7,7 +7,7 @@ import threading
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.lab import Notebook
+from tests.browser.lab import Notebook, new_context
 from tests.hostile.probe import FORMULAS, PROBE, formulas_of
 from tests.hostile.watcher import Violation, Watcher, painted_outside
 from tests.rawserver import Peer, RawServer
@@ -81,7 +81,7 @@ def test_a_style_is_compared_when_a_page_has_read_all_of_it(browser, last, kinds
             peer.wait(read)
             peer.send(page[start:])
 
-    with RawServer(slowly) as server, browser.new_context() as context:
+    with RawServer(slowly) as server, new_context(browser) as context:
         watcher, tab = Watcher(context, server.url), context.new_page()
         tab.goto(server.url, wait_until="commit")
         expect(tab.locator("style")).to_have_count(2)
@@ -92,7 +92,8 @@ def test_a_style_is_compared_when_a_page_has_read_all_of_it(browser, last, kinds
 
 def test_what_covers_the_page_for_a_moment_is_found(raw, watched):
     cover = "@keyframes cover {from, to {position: absolute; inset: 0 0 -40px; background: red}}"
-    raw.type_into(1, f"HTML({f'<style>{UNCLIPPED} {cover} i {{animation: cover 1s}}</style><i>x</i>'!r})")
+    html = f"<style>{UNCLIPPED} {cover} i {{animation: cover 2s}}</style><i>x</i>"
+    raw.type_into(1, f"from IPython.display import HTML\nHTML({html!r})")
     watched[1].seen(raw.page)
     raw.run(1)
     raw.page.wait_for_function("document.getAnimations().some((one) => one.animationName === 'cover')")

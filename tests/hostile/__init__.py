@@ -88,8 +88,9 @@ class Batch(NamedTuple):
 
 
 _TOGETHER = {
-    **dict.fromkeys(("scripts", "events", "mutation", "namespaces", "frames", "styles", "links"), 6),
-    **dict.fromkeys(("images", "places", "tex"), 3),
+    **dict.fromkeys(("scripts", "events", "mutation", "namespaces", "frames", "styles", "links"), 12),
+    **dict.fromkeys(("images", "places", "tex"), 6),
+    **dict.fromkeys(("clobbering", "markdown", "delimiters"), 4),
 }
 """Number of one-line vectors of a family that share a reply, because a page takes 0.1 s to show one reply."""
 

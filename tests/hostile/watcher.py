@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections import Counter
@@ -116,17 +115,36 @@ def painted_outside(page: Page, blank: Page, first: int, last: int) -> list[Viol
     """
     found = []
     at = first
+    still = page.add_style_tag(content=_STILL)
+    devtools = page.context.new_cdp_session(page)  # three times as fast as page.screenshot
     while at <= last:
         view = page.evaluate(_VIEW, [at, last])
-        shots = [page.screenshot(clip=view["clip"], caret="hide", animations="disabled")]
-        hider = page.add_style_tag(content=f"{OUTPUTS} * {{visibility: hidden !important}}")
-        shots.append(page.screenshot(clip=view["clip"], caret="hide", animations="disabled"))
-        hider.evaluate("style => style.remove()")
-        if spot := blank.evaluate(_DIFFERENCE, [*(_as_address(shot) for shot in shots), view["outputs"]]):
+        shots = []
+        for hidden in (False, True):
+            page.evaluate(_HIDE, hidden)
+            clip = {**view["clip"], "scale": 1}
+            shot = devtools.send("Page.captureScreenshot", {"format": "png", "optimizeForSpeed": True, "clip": clip})
+            shots.append("data:image/png;base64," + shot["data"])
+        if spot := blank.evaluate(_DIFFERENCE, [*shots, view["outputs"]]):
             found.append(Violation("paint", f"outside the outputs at {spot}", str(at)))
         at = view["next"]
+    page.evaluate(_HIDE, False)
+    still.evaluate("style => style.remove()")
+    devtools.detach()
     return found
 
+
+# No blinking caret and no animation between two screenshots.
+_STILL = f"""
+    * {{caret-color: transparent !important; transition: none !important; animation: none !important}}
+    [data-outputs-hidden] {OUTPUTS} * {{visibility: hidden !important}}
+"""
+
+# Hides or shows the content of all outputs, and waits until that is painted.
+_HIDE = """async hidden => {
+    document.body.toggleAttribute("data-outputs-hidden", hidden);
+    for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+}"""
 
 # Scrolls to a cell; returns the next cell out of sight and the positions of the outputs.
 _VIEW = """([at, last]) => {
@@ -159,7 +177,3 @@ _DIFFERENCE = """async ([one, other, rectangles]) => {
     const at = words[0].findIndex((word, n) => word !== words[1][n]);
     return at < 0 ? "" : `${at % a.width},${Math.floor(at / a.width)}`;
 }"""
-
-
-def _as_address(png: bytes) -> str:
-    return "data:image/png;base64," + base64.b64encode(png).decode()
