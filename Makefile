@@ -14,12 +14,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 # Not what somebody saves beside them.
 EXAMPLES := $(wildcard notebooks/[0-9][0-9]_*.ipynb)
 
-# Tests that want the machine for themselves; the others run on two cores.
-ALONE := kernel or browser
-SHARED := not (kernel or browser or interpreters)
 UNIT := not (kernel or browser or packaging)
 
-.PHONY: help demo lab test test-thorough test-interpreters lint bench notebooks debian constraints clean
+.PHONY: help demo lab test test-thorough test-interpreters lint types style bench notebooks debian constraints clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -49,9 +46,14 @@ lab: $(VENV)/.lab
 	@$(BIN)/jupyter lab --notebook-dir=notebooks $(LAB_OPTIONS)
 
 lint: $(VENV)/.lint $(VENV)/.test
+	@$(MAKE) --no-print-directory --jobs 2 types style
+
+types:
+	@$(BIN)/mypy
+
+style:
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/oxlint --deny-warnings lockbots_magic tests benchmarks
 
@@ -59,8 +61,7 @@ debian:
 	@./tests/install_debian_packages
 
 test: $(VENV)/.test $(VENV)/.model lint debian
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "$(SHARED)"
-	@$(BIN)/python -m pytest -m "$(ALONE)"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not interpreters"
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --nbval $(EXAMPLES) -p no:cacheprovider
 
 test-thorough: $(VENV)/.test

@@ -12,6 +12,31 @@ load_profile()
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_")
 
 
+GROUPS = (
+    ("tests/browser/test_hostile.py", "hostile"),
+    ("tests/browser/test_panel_hostile.py", "hostile"),
+    ("tests/browser/test_watcher.py", "hostile"),
+    ("tests/browser/", "browser"),
+    ("tests/packaging/", "packaging"),
+    ("tests/real/", "real"),
+)
+"""Start of a path -> group of tests that run in one process: they share a browser, the wheel, or a model server."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """With `--dist loadfile`, keep the groups together, too (marks of groups need what pytest 9.2 no longer has)."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class GroupScheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            return next((group for start, group in GROUPS if nodeid.startswith(start)), super()._split_scope(nodeid))
+
+    return GroupScheduling(config, log)
+
+
 @pytest.fixture(scope="session")
 def _mock_server_server():
     with MockServer() as box:

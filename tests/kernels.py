@@ -86,11 +86,11 @@ class Kernel:
         self.client.shell_channel.send(message)
         return message["header"]["msg_id"]
 
-    def run(self, code: str, cell_id: str | None = None, timeout: float = 30) -> Execution:
+    def run(self, code: str, cell_id: str | None = None, timeout: float = 60) -> Execution:
         """Run a cell to its end."""
         return self.finish(self.send(code, cell_id), timeout=timeout)
 
-    def finish(self, request: str, execution: Execution | None = None, timeout: float = 30) -> Execution:
+    def finish(self, request: str, execution: Execution | None = None, timeout: float = 60) -> Execution:
         """Collect the messages for `request` until the kernel is idle and has replied."""
         execution = execution or Execution()
         for message in self.messages(request, timeout):
@@ -101,7 +101,7 @@ class Kernel:
                 execution.reply = reply["content"]
         return execution
 
-    def messages(self, request: str, timeout: float = 30):
+    def messages(self, request: str, timeout: float = 60):
         """Yield the messages for `request` as they arrive, up to the idle status."""
         deadline = time.monotonic() + timeout
         while True:

@@ -173,13 +173,6 @@ def _found() -> list[Interpreter]:
     return sorted(found.values(), key=lambda one: one.version)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep these tests in one worker: they share the wheel."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.xdist_group("packaging"))
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "interpreter" in metafunc.fixturenames:
         metafunc.parametrize("interpreter", _interpreters(metafunc.config)[-1:], ids=str)

@@ -7,7 +7,6 @@ from lockbots_magic.errors import AuthenticationError, ConnectionFailed, NotReco
 
 from .model_server import MODEL
 
-pytestmark = pytest.mark.xdist_group("real")
 STEADY = {"temperature": 0, "seed": 1}
 
 
