@@ -101,6 +101,16 @@ def is_complete(reason: str | None) -> bool:
     return not reason or normalise(reason) in _STOPS | _CALLS
 
 
+def is_refusal(reason: str) -> bool:
+    """Return whether the service has decided not to answer; asking again gives no other answer.
+
+    Args:
+        reason: Finish reason in the server's word.
+    """
+    word = normalise(reason)
+    return word == REFUSED or word in _FILTERS or word.startswith("content_filter")
+
+
 def normalise(reason: Any) -> str:
     """Return a finish reason in the spelling of the tables: ``"tool_use"`` for ``"toolUse"`` and ``"TOOL-USE"``."""
     word = _WORD_START.sub("_", str(reason)[:MAX_REASON])
@@ -134,6 +144,6 @@ def _failure_message(word: str, reason: str) -> str:
     if word in _OWN:
         return f"{_OWN[word]}."
     quoted = quote_line(reason, MAX_REASON)
-    if word in _FILTERS or word.startswith("content_filter"):
+    if is_refusal(reason):
         return f"The provider's content filter stopped the reply ({quoted})."
     return f'The server ended the reply with "{quoted}"; it may be incomplete.'

@@ -189,6 +189,12 @@ class Delta(NamedTuple):
     begins_round: bool = False
     """True if the model has answered results with calls and nothing else; text and reasoning show a round anyway."""
 
+    @property
+    def has_content(self) -> bool:
+        """Whether the model has said or asked for anything in this step; white space is nothing."""
+        said = self.text.strip() or self.reasoning.strip() or self.calls
+        return bool(said) or any(isinstance(part, ImagePart) for part in self.parts)
+
 
 @dataclass(frozen=True)
 class CellOrigin:

@@ -73,10 +73,11 @@ class TurnAccumulator:
 
     @property
     def only_reasoned(self) -> bool:
-        """True if the last round holds reasoning and nothing else but white space."""
+        """True if the last round holds reasoning and nothing else but white space; it may have been kept back."""
         self._flush()
-        last = self._rounds[-1] if self._rounds else []
-        last = [part for part in last if not isinstance(part, CitationPart)]
+        if not self._rounds:
+            return bool(self.usage and self.usage.reasoning_tokens)
+        last = [part for part in self._rounds[-1] if not isinstance(part, CitationPart)]
         others = [part for part in last if not isinstance(part, ReasoningPart)]
         return len(others) < len(last) and all(isinstance(o, TextPart) and not o.text.strip() for o in others)
 

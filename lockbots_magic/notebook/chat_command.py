@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import keyword
 from argparse import Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,21 @@ def prompt_of(text: str, cell: str | None) -> str:
         hint = f" Did you mean `-m {text}`?" if text.partition(":")[0] in names() else ""
         raise UsageError(f"The first line of %%chat takes options only; the prompt goes below it.{hint}")
     return cell.strip("\n")
+
+
+@contextmanager
+def no_stale_value(variables: MutableMapping[str, Any], name: str | None) -> Iterator[None]:
+    """Delete a variable if the block fails, so that its old value doesn't pass for the reply of a failed cell.
+
+    Args:
+        variables: The notebook's namespace.
+        name: Variable for the reply, if there is one.
+    """
+    try:
+        yield
+    except BaseException:
+        variables.pop(name or "", None)
+        raise
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from ..conversation.turn import Turn
 from ..errors import Interrupted
 from ..security.exits import clean_bundle
 from ..storage.restore import find_own_notebook
-from .chat_command import NotebookContext, chat_cell, prompt_of
+from .chat_command import NotebookContext, chat_cell, no_stale_value, prompt_of
 from .commands import run, summarize
 from .display import display_listener, watched
 from .display_recorder import DisplayRecorder
@@ -46,9 +46,10 @@ class MagicRunner:
             except HelpRequested as help_text:
                 self._presenter.message(str(help_text))
                 return
-            live = watched(self._shell, self._session.settings.live)
-            context = NotebookContext(self._shell.user_ns, self._shell, self._displays, live)
-            prompt = chat_cell(self._session, options, prompt_of(text, cell), context)
+            with no_stale_value(self._shell.user_ns, None if options.dry_run else options.to):
+                live = watched(self._shell, self._session.settings.live)
+                context = NotebookContext(self._shell.user_ns, self._shell, self._displays, live)
+                prompt = chat_cell(self._session, options, prompt_of(text, cell), context)
             if options.dry_run:
                 self._presenter.preview(prompt)
             else:

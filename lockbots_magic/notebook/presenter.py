@@ -50,11 +50,15 @@ class Presenter:
     def run(self, cell: ChatCell) -> None:
         """Send the prompt of a chat cell, show the reply and deliver it to its destination.
 
+        The variable of the destination has no value until the reply has ended, and none if it fails.
+
         Raises:
             LockbotsError: As for `Reply`, or if no reply conforms to the schema; the text received is shown and kept.
         """
         if (cell_id := self._session.cells.id) is not None:
             self._background.retire(cell_id)
+        if cell.destination.variable:  # its old value must not pass for this reply, should there be none
+            self._shell.user_ns.pop(cell.destination.variable, None)
         if cell.background:
             self._run_in_background(cell)
         elif cell.schema is not None:

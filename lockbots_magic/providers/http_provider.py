@@ -21,6 +21,7 @@ from .http import HTTPRequest, TimeLimits, open_exchange
 from .http.network_advice import for_refusal
 from .http.request import display_host
 from .http.retry import Deltas, with_retries
+from .response import require_reply
 from .streaming import closing_stream
 from .wire.errors import refusal_error
 
@@ -109,7 +110,7 @@ class HTTPProvider(Provider):
     def _attempt(self, request: ChatRequest, model: ModelInfo, deadline: float) -> Deltas:
         """Make one attempt. A server may echo a credential, so they are redacted here: in the text and in errors."""
         with self.errors_named():
-            deltas = self.attempt(request, model, deadline)
+            deltas = require_reply(self.attempt(request, model, deadline))
             for secret in self.secrets:
                 deltas = _redact_text(secret, deltas)
             yield from deltas

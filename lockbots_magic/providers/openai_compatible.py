@@ -16,11 +16,9 @@ from ..conversation.cancellation import Cancellation
 from ..conversation.messages import ChatRequest, Delta, ModelInfo
 from ..conversation.opaque_data import OpaqueData
 from ..errors import (
-    ConnectionFailed,
     ContextLengthError,
     ModelNotFoundError,
     ProviderError,
-    ProviderTimeout,
     UsageError,
 )
 from ..security.secrets import Secret
@@ -31,6 +29,7 @@ from .http import HTTPRequest
 from .http.request import is_loopback
 from .http_provider import HTTPProvider
 from .parameters import LOCAL_PARAMETERS, check_types
+from .response import read_response
 from .server_probe import ServerProbe, strip_endpoint
 from .wire.chat_completions import ChatCompletionsDecoder
 from .wire.chat_messages import encode_messages
@@ -126,17 +125,7 @@ class OpenAICompatible(HTTPProvider):
                 (tool.name for tool in request.tools),
                 has_several_choices=isinstance(several, int) and several > 1,
             )
-            try:
-                for piece in exchange:
-                    for delta in decoder.feed(piece):
-                        yield self._with_origin(delta, model)
-                    if decoder.done:
-                        exchange.finish()
-                        return
-            except (ConnectionFailed, ProviderTimeout):
-                if not decoder.finish_reason:  # with one, the reply is complete and only the connection failed
-                    raise
-            for delta in decoder.close():
+            for delta in read_response(exchange, decoder):
                 yield self._with_origin(delta, model)
 
     def _with_origin(self, delta: Delta, model: ModelInfo) -> Delta:

@@ -83,6 +83,7 @@ class _ComparisonResult(CommandResult):
     def finish(self, shell: Any) -> None:
         """Show the replies, and put them into the variable; safe to call twice."""
         if self._comparison is None or self._output is None:
+            shell.user_ns.pop(self._variable or "", None)  # its old value must not pass for these replies
             return
         if self._variable:
             shell.user_ns[self._variable] = self._comparison.replies

@@ -72,6 +72,7 @@ class Exchange:
         self._ended = False
         self._compressed = False
         self._timer: threading.Timer | None = None
+        self._end_timer: threading.Timer | None = None
         self._response: requests.Response | None = None
 
     def __enter__(self) -> Exchange:
@@ -139,11 +140,18 @@ class Exchange:
                 if not self._ended and not self._read():
                     self._ended = True
 
+    def end_within(self, seconds: float) -> None:
+        """Close the connection after `seconds` (s), or later if called again: the body is complete, but goes on."""
+        if self._end_timer is not None:
+            self._end_timer.cancel()
+        self._end_timer = _start_daemon_timer(seconds, self._lease.abort)
+
     def close(self) -> None:
         """Close the connection at once, or return it to its pool if the body has ended."""
         self._cancellation.on_cancel(None)
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._end_timer):
+            if timer is not None:
+                timer.cancel()
         if not self._ended:
             self._lease.abort()
         if self._response is not None:
@@ -165,9 +173,7 @@ class Exchange:
         if remaining <= 0:
             self._timed_out = True
             return
-        self._timer = threading.Timer(min(remaining, MAX_TIMEOUT), self._on_deadline)
-        self._timer.daemon = True
-        self._timer.start()
+        self._timer = _start_daemon_timer(min(remaining, MAX_TIMEOUT), self._on_deadline)
 
     def _on_deadline(self) -> None:
         self._timed_out = True
@@ -229,6 +235,13 @@ class Exchange:
         if failure is not None:
             raise failure
         return result
+
+
+def _start_daemon_timer(seconds: float, action: Callable[[], None]) -> threading.Timer:
+    timer = threading.Timer(seconds, action)
+    timer.daemon = True
+    timer.start()
+    return timer
 
 
 def _encode_json(value: Any) -> bytes | None:

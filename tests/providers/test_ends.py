@@ -1,0 +1,136 @@
+"""How replies end over real sockets: empty ones, heartbeats after the end, and limits."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from lockbots_magic import Chat
+from lockbots_magic.errors import ConnectionFailed, ProtocolError, ProviderError
+from lockbots_magic.providers import response
+from tests.rawserver import Peer, RawServer
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+CLOSE = HEAD + b"Connection: close\r\n\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+DONE = b"data: [DONE]\n\n"
+
+
+def chunk(finish: str | None = None, **delta: Any) -> bytes:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish}
+    return b"data: " + json.dumps({"choices": [choice]}).encode() + b"\n\n"
+
+
+def whole(content: str | None, finish: str = "stop") -> bytes:
+    message = {"role": "assistant", "content": content}
+    return json.dumps({"choices": [{"index": 0, "message": message, "finish_reason": finish}]}).encode()
+
+
+def answering(*bodies: bytes) -> RawServer:
+    """Return a server that answers each request with the next body, and further ones with the last."""
+    answers = itertools.chain(bodies, itertools.repeat(bodies[-1]))
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(CLOSE + next(answers))
+
+    return RawServer(script)
+
+
+def chat_with(server: RawServer, **settings: Any) -> Chat:
+    return Chat("openai:m", base_url=server.url, auth="sk-test-0123456789", backoff=0.001, **settings)
+
+
+EMPTY = [
+    b"", b"\r\n", DONE, chunk("stop"), chunk("stop") + DONE, chunk(role="assistant", content="") + chunk("stop") + DONE,
+    b": ping\n\n" + DONE, b'data: {"choices": []}\n\n' + DONE, whole(""), whole(None), b'{"choices": []}',
+    b'data: {"type": "ping"}\n\n' + DONE, chunk("tool_calls") + DONE,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", EMPTY)
+def test_an_empty_reply_is_tried_again_and_then_an_error(body):
+    with answering(body) as server:
+        chat = chat_with(server)
+        with pytest.raises((ProtocolError, ConnectionFailed)):
+            chat.ask("hi")
+        assert len(server.requests) == 3
+        assert chat.conversation.turns[0].status == "error"
+    with answering(body, chunk(content="hello") + DONE) as server:
+        assert chat_with(server).ask("hi").reply == "hello"
+
+
+def test_a_reply_of_white_space_is_an_error_that_keeps_it():
+    with answering(chunk(content=" \n") + chunk("stop") + DONE) as server:
+        with pytest.raises(ProtocolError, match="empty") as caught:
+            chat_with(server).ask("hi")
+        assert (caught.value.partial, len(server.requests)) == (" \n", 1)
+
+
+@pytest.mark.parametrize(("reason", "tries"), [("content_filter", 1), ("SAFETY", 1), ("network_error", 3), ("odd", 3)])
+def test_a_failure_without_a_word_is_an_error_in_the_word_of_the_server(reason, tries):
+    with answering(chunk(reason) + DONE) as server:
+        with pytest.raises(ProviderError, match=reason):
+            chat_with(server).ask("hi")
+        assert len(server.requests) == tries
+
+
+@pytest.mark.parametrize(("body", "params", "words"), [
+    (chunk("length", content="One"), {"max_tokens": 200}, "stopped at your max_tokens=200"),
+    (chunk("length", content="One"), {}, "server's limit of length (length)"),
+    (chunk("length", content=""), {"max_tokens": 1}, "stopped at your max_tokens=1"),
+    (chunk("length", reasoning_content="Hm"), {"max_tokens": 9}, "still reasoning when it reached your max_tokens=9"),
+    (chunk("length", reasoning_content="Hm"), {}, "still reasoning"),
+    (chunk("stop", reasoning_content="Hm"), {}, "only reasoned"),
+    (chunk("stop", refusal="I can't."), {}, "refused"),
+    (chunk("network_error", content="One"), {}, 'with "network_error"'),
+    (chunk(content="One"), {}, "closed early"),
+])  # fmt: skip
+def test_a_reply_cut_short_is_marked_and_says_why(body, params, words):
+    with answering(body) as server:
+        turn = chat_with(server).ask("hi", **params)
+        assert turn.status == "truncated"
+        assert words in turn.error
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("beat", [b": ping\n\n", b"data:\n\n", b'data: {"choices": []}\n\n', b""])
+@pytest.mark.parametrize("head", [CLOSE, CHUNKED])
+def test_heartbeats_or_silence_after_the_finish_reason_end_the_reply(monkeypatch, beat, head):
+    monkeypatch.setattr(response, "END_TIMEOUT", 0.05)
+
+    def framed(data: bytes) -> bytes:
+        return b"%x\r\n%s\r\n" % (len(data), data) if head is CHUNKED else data
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(head + framed(chunk(content="All said.") + chunk("stop")))
+        with suppress(OSError):
+            while beat:
+                peer.send(framed(beat))
+        peer.until_gone()
+
+    with RawServer(script) as server:
+        turn = chat_with(server).ask("hi")
+        assert (turn.reply, turn.status) == ("All said.", "complete")
+
+
+def test_what_comes_after_the_finish_reason_is_still_read(monkeypatch):
+    monkeypatch.setattr(response, "END_TIMEOUT", 30.0)
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(CLOSE + chunk("stop", content="a"))
+        peer.send(b": ping\n\n")
+        peer.send(chunk("stop", content="b"))
+        peer.send(b'data: {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 2}}\n\n' + DONE)
+
+    with RawServer(script) as server:
+        turn = chat_with(server).ask("hi")
+        assert turn.reply == "ab"
+        assert turn.usage is not None
+        assert turn.usage.prompt_tokens == 3
