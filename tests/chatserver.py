@@ -29,6 +29,11 @@ def say(text: str, finish_reason: str = "stop") -> bytes:
     return events(delta(content=text), delta(finish_reason))
 
 
+def in_turn(*answers: bytes | tuple[str, Body]) -> Script:
+    """Return a script that gives the answers in turn, the last one again and again."""
+    return lambda number, body: answers[min(number, len(answers)) - 1]
+
+
 @contextmanager
 def chat_server(script: Script) -> Iterator[tuple[str, list[Body]]]:
     """Serve `script`; give its base URL and the bodies of the requests so far."""

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from .messages import Message, ToolCall
-from .parts import ROUND_SEPARATOR, Part, Round, ToolCallPart, ToolResultPart
+from .opaque_data import OpaqueData
+from .parts import ROUND_SEPARATOR, Part, ReasoningPart, Round, ToolCallPart, ToolResultPart
 
 NO_REPLY = "(The reply ended here.)"
 """Reply of a turn that ended, interrupted or at a limit, after the result of a call."""
@@ -25,16 +26,28 @@ def messages_of_rounds(rounds: Iterable[Round]) -> tuple[Message, ...]:
     """
     messages: list[Message] = []
     texts: list[str] = []
+    reasoning = ""
+    opaque: tuple[OpaqueData, ...] = ()
     for one in rounds:
         texts += [one.text] if one.text else []
+        reasoning, opaque = reasoning_to_return(one)
         if answered := [*_answered_calls(one)]:
             asked = tuple(call._replace(result=None) for call in answered)
             results = [Message("tool", call.result or "", call_id=call.id) for call in answered]
-            messages += [Message("assistant", ROUND_SEPARATOR.join(texts), calls=asked), *results]
+            text = ROUND_SEPARATOR.join(texts)
+            messages += [Message("assistant", text, calls=asked, reasoning=reasoning, opaque=opaque), *results]
             texts = []
     if texts or not messages:
-        return (*messages, Message("assistant", ROUND_SEPARATOR.join(texts)))
+        last = Message("assistant", ROUND_SEPARATOR.join(texts), reasoning=reasoning, opaque=opaque)
+        return (*messages, last)
     return (*messages, Message("assistant", NO_REPLY))
+
+
+def reasoning_to_return(one: Round) -> tuple[str, tuple[OpaqueData, ...]]:
+    """Return the reasoning of a round, and the opaque data beside it; nothing if there are none of these."""
+    thoughts = [part for part in one.parts if isinstance(part, ReasoningPart)]
+    opaque = tuple(part.opaque for part in thoughts if part.opaque is not None)
+    return ("".join(part.text for part in thoughts), opaque) if opaque else ("", ())
 
 
 def flatten_calls(messages: Sequence[Message]) -> tuple[Message, ...]:

@@ -60,6 +60,10 @@ class Message:
     """Tool calls that the assistant requests."""
     call_id: str = ""
     """Id of the call whose result this message is."""
+    reasoning: str = ""
+    """Reasoning that led to the text and the calls; it goes back only where `opaque` says so."""
+    opaque: tuple[OpaqueData, ...] = ()
+    """Data of the service that go back with the message: fields of it by name."""
 
     @classmethod
     def of(cls, value: Message | Mapping[str, Any]) -> Message:
@@ -188,6 +192,8 @@ class Delta(NamedTuple):
     """True if the text so far was reasoning, as a late closing tag shows: the text begins anew with `text`."""
     begins_round: bool = False
     """True if the model has answered results with calls and nothing else; text and reasoning show a round anyway."""
+    opaque: OpaqueData | None = None
+    """Data of the service that go back with the answer: fields of its message by name."""
 
     @property
     def has_content(self) -> bool:

@@ -105,6 +105,8 @@ class TurnAccumulator:
             self._append(ReasoningPart, delta.reasoning)
         for part in delta.parts:
             delta = delta._replace(text=delta.text + self._add_part(part))
+        if delta.opaque is not None:
+            self.add_opaque(delta.opaque)
         for call in delta.calls:
             self._add_call(call)
         self.finish_reason = delta.finish_reason or self.finish_reason
@@ -126,7 +128,9 @@ class TurnAccumulator:
             raise
 
     def add_opaque(self, opaque: OpaqueData) -> None:
-        """Attach opaque reasoning data to the current round."""
+        """Attach opaque data to the current round, or to a new one if that has results."""
+        if self._has_results:
+            self._begin_round()
         self._flush()
         self._current().append(ReasoningPart("", opaque))
 

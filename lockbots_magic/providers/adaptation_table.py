@@ -189,6 +189,20 @@ def _set_content(old: str | None, new: str | None) -> Callable[[Body, Collection
     return change
 
 
+REASONING_FIELDS = ("reasoning_content", "reasoning_details", "thinking_blocks")
+"""Fields of messages in which reasoning goes back."""
+_REASONING = rf"\b(?:{'|'.join(REASONING_FIELDS)})\b"
+
+
+def _has_reasoning(body: Body, given: Collection[str]) -> bool:
+    return "messages" not in given and any(name in m for m in body.get("messages", ()) for name in REASONING_FIELDS)
+
+
+def _without_reasoning(body: Body, given: Collection[str]) -> Body:
+    messages = [{key: value for key, value in m.items() if key not in REASONING_FIELDS} for m in body["messages"]]
+    return {**body, "messages": messages}
+
+
 def _holds(message: Body, content: str | None) -> bool:
     return bool(message.get("tool_calls")) and message.get("content", "absent") == content
 
@@ -259,6 +273,16 @@ ADAPTATIONS: tuple[Adaptation, ...] = (
             re.IGNORECASE,
         ),
         "This model takes no system prompt of its own: it is sent at the head of the first prompt.",
+    ),
+    Adaptation(
+        "no reasoning in messages",
+        ("messages",),
+        _has_reasoning,
+        _without_reasoning,
+        re.compile(
+            rf"{_REASONING}[^.\n]{{0,60}}{_NEGATION}|{_NEGATION}[^.\n]{{0,60}}{_REASONING}",
+            re.IGNORECASE,
+        ),
     ),
     Adaptation(
         "null content beside calls",

@@ -129,10 +129,12 @@ class OpenAICompatible(HTTPProvider):
                 yield self._with_origin(delta, model)
 
     def _with_origin(self, delta: Delta, model: ModelInfo) -> Delta:
-        """Return the delta with the origin of the opaque data of its calls."""
-        if not any(call.opaque for call in delta.calls):
+        """Return the delta with the origin of its opaque data, and of those of its calls."""
+        if delta.opaque is None and not any(call.opaque for call in delta.calls):
             return delta
         origin = self.name, saved_address(self.base_url), model.id
+        if delta.opaque is not None:
+            delta = delta._replace(opaque=OpaqueData(delta.opaque.data, *origin))
         return delta._replace(
             calls=tuple(
                 call._replace(opaque=OpaqueData(call.opaque.data, *origin)) if call.opaque else call
@@ -160,6 +162,8 @@ class OpenAICompatible(HTTPProvider):
         extra = params.pop("extra_body", None) or {}
         check_types({"extra_body": extra})
         messages = encode_messages(request.messages, self.name, saved_address(self.base_url), model.id)
+        if self.effort_style == "deepseek":  # demanded beside all calls, those of other models among them
+            messages = [{"reasoning_content": "", **m} if "tool_calls" in m else m for m in messages]
         body = {"model": model.id, "messages": messages, "stream": request.stream}
         if request.tools:
             body["tools"] = [tool.to_dict() for tool in request.tools]

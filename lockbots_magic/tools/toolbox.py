@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Protocol
 
-from ..conversation.call_messages import rename_calls
+from ..conversation.call_messages import reasoning_to_return, rename_calls
 from ..conversation.ending import TOO_MANY_ROUNDS, is_complete
 from ..conversation.messages import ChatRequest, Delta, Message, Tool, ToolCall, Usage
 from ..conversation.turn_accumulator import TurnAccumulator
@@ -109,7 +109,8 @@ class Toolbox:
                 finish_reason = TOO_MANY_ROUNDS
                 break
             calls = rename_calls(asked, (call.id for message in request.messages for call in message.calls))
-            message = Message("assistant", answer.text, calls=calls)
+            reasoning, opaque = reasoning_to_return(answer.rounds[-1])
+            message = Message("assistant", answer.text, calls=calls, reasoning=reasoning, opaque=opaque)
             recorded = provider.recorded_results(request, message)
             results: list[Message] = []
             begins_round = number > 1

@@ -10,15 +10,17 @@ from typing import Any
 
 from ...conversation.ending import CUT_OFF, REFUSED, is_complete
 from ...conversation.messages import Delta, Usage
+from ...conversation.opaque_data import OpaqueData
 from ...errors import ProtocolError, ProviderError, ServerError
 from .attachments import AttachmentCollector
 from .body import BodyDecoder
 from .choices import ChoiceSelector, choice_body
-from .content import has_refusal, parse_content, parse_reasoning, parse_refusal
+from .content import has_refusal, parse_content, parse_refusal
 from .errors import is_error, make_snippet, object_error
 from .finish import read_finish_reason
 from .json_text import parse_json
 from .model_list import MAX_ID
+from .reasoning_fields import ReasoningReader
 from .snapshots import SnapshotFilter
 from .sse import Event, SurrogateJoiner
 from .tool_calls import ToolCallAssembler
@@ -63,6 +65,7 @@ class ChatCompletionsDecoder:
         self._model = ""
         self._text = SurrogateJoiner()
         self._reasoning = SurrogateJoiner()
+        self._reasoning_fields = ReasoningReader()
         self._calls = ToolCallAssembler(tools)
 
     def feed(self, piece: bytes) -> Iterator[Delta]:
@@ -166,7 +169,9 @@ class ChatCompletionsDecoder:
         if self._is_refusal and is_complete(reason):
             reason = REFUSED
         calls = self._calls.assemble() if is_complete(reason) else ()
-        yield Delta(self._text.close(), self._reasoning.close(), finish_reason=reason, calls=calls)
+        returned = self._reasoning_fields.returned(has_calls=bool(calls))
+        opaque = OpaqueData(returned) if returned else None
+        yield Delta(self._text.close(), self._reasoning.close(), finish_reason=reason, calls=calls, opaque=opaque)
 
     def _release(self) -> Iterator[Delta]:
         """Yield what was held until it was known whether it belongs to the reply."""
@@ -196,7 +201,7 @@ class ChatCompletionsDecoder:
             self._is_refusal = True
             text += parse_refusal(body)
         text = self._text.feed(text)
-        if reasoning := parse_reasoning(body):
+        if reasoning := self._reasoning_fields.feed(body, is_whole=is_whole):
             reasoning = self._new_reasoning.feed(reasoning, is_whole=is_whole, is_last=is_last)
             reasoning = self._reasoning.feed(reasoning)
         parts = self._attachments.feed({}, body)

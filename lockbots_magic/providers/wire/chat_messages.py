@@ -15,6 +15,7 @@ from ...conversation.call_messages import flatten_calls
 from ...conversation.messages import Message, ToolCall
 from .call_arguments import is_object
 from .call_pieces import OPAQUE_FIELDS
+from .reasoning_fields import returned_fields
 
 NO_RESULT = "(no output)"
 """Result of a function that returned an empty text."""
@@ -33,7 +34,7 @@ def encode_messages(messages: Iterable[Message], provider: str, url: str, model:
 
 
 def _encode_message(message: Message, target: tuple[str, str, str]) -> dict[str, Any]:
-    encoded = message.to_dict()
+    encoded = message.to_dict() | returned_fields(message, target)
     if message.calls:
         encoded["content"] = encoded["content"] or None
         encoded["tool_calls"] = [_encode_call(call, target) for call in message.calls]

@@ -42,24 +42,18 @@ def has_refusal(body: Mapping[str, Any]) -> bool:
     return bool(parse_refusal(body)) or any(isinstance(p, dict) and p.get("type") == "refusal" for p in parts)
 
 
-def parse_reasoning(body: Mapping[str, Any]) -> str:
-    """Return the reasoning of a message or delta: in a field of its own, or in parts of the content.
+def reasoning_of_parts(parts: list[Any]) -> str:
+    """Return the reasoning among the parts of a message's content.
 
     Raises:
         ProtocolError: A part that holds reasoning is malformed.
     """
-    reasoning = body.get("reasoning_content") or body.get("reasoning")
-    if isinstance(reasoning, str):
-        return reasoning
-    parts = body.get("content")
-    if not isinstance(parts, list):
-        return ""
-    parts_text = (part.get("thinking") or part.get("text") for part in parts if _is_reasoning(part))
-    return "".join(parse_content(text) for text in parts_text)
+    texts = (part.get("thinking") or part.get("text") or part.get("summary") for part in parts if _is_reasoning(part))
+    return "".join(parse_content(text) for text in texts)
 
 
 def _is_reasoning(part: Any) -> bool:
-    return isinstance(part, dict) and part.get("type") in ("thinking", "reasoning")
+    return isinstance(part, dict) and part.get("type") in ("thinking", "reasoning", "redacted_thinking")
 
 
 def _get_part_text(part: Any) -> str:

@@ -1,0 +1,133 @@
+"""Reasoning of a chat-completions response in fields of its own, and what of it goes back. Pure.
+
+Wire facts: DeepSeek API, "Thinking Mode": `reasoning_content` returns with the tool calls that it led to, in all later
+requests. OpenRouter, "Reasoning Tokens": the items of `reasoning_details` return as they came. LiteLLM, "Reasoning
+content": `thinking_blocks` with signatures return with the tool calls. Elsewhere reasoning comes as `reasoning` or
+`thinking` (vLLM, Groq, Ollama), as text or as an object, and nothing of it is sent back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...conversation.messages import Message
+from .content import parse_content, reasoning_of_parts
+from .sse import MAX_EVENT
+
+CONTENT = "reasoning_content"
+DETAILS = "reasoning_details"
+BLOCKS = "thinking_blocks"
+_TEXTS = ("text", "summary", "thinking")
+_JOINED = frozenset({"reasoning.text", "reasoning.summary", "thinking"})
+"""Types of items whose text arrives in pieces."""
+
+
+class ReasoningReader:
+    """Reads the reasoning of one response, and keeps what the service wants back with the next request."""
+
+    def __init__(self) -> None:
+        self._has_content = False
+        self._items: dict[str, list[Any]] = {}
+        self._size = 0
+
+    def feed(self, body: Mapping[str, Any], *, is_whole: bool = False) -> str:
+        """Return the reasoning of a message or delta.
+
+        Args:
+            body: The message or delta.
+            is_whole: Whether it is the whole message, which may follow its deltas.
+
+        Raises:
+            ProtocolError: A part of the content that holds reasoning is malformed.
+        """
+        self._has_content = self._has_content or bool(body.get(CONTENT))
+        text = parse_reasoning(body)
+        for name in (DETAILS, BLOCKS):
+            if isinstance(items := body.get(name), list) and items:
+                text = text or "".join(map(_text_of, items))
+                self._keep(name, items, is_whole=is_whole)
+        return text
+
+    def returned(self, *, has_calls: bool) -> dict[str, Any]:
+        """Return the fields to send back, by name; None stands for the reasoning of the message.
+
+        Args:
+            has_calls: Whether the response holds tool calls, with which alone some fields go back.
+        """
+        if self._size > MAX_EVENT:
+            return {}
+        fields = {CONTENT: None, **self._items} if self._has_content else dict(self._items)
+        return {name: value for name, value in fields.items() if has_calls or name == DETAILS}
+
+    def _keep(self, name: str, items: list[Any], *, is_whole: bool) -> None:
+        kept = self._items.setdefault(name, [])
+        if is_whole:
+            kept.clear()
+        for item in items:
+            if not isinstance(item, dict):
+                continue
+            self._size += sum(len(value) for value in item.values() if isinstance(value, str))
+            if kept and _continues(kept[-1], item):
+                _join(kept[-1], item)
+            else:
+                kept.append(dict(item))
+
+
+def parse_reasoning(body: Mapping[str, Any]) -> str:
+    """Return the reasoning of a message or delta: in a field of its own, or in parts of the content.
+
+    Raises:
+        ProtocolError: A part that holds reasoning is malformed.
+    """
+    for name in (CONTENT, "reasoning", "thinking"):
+        value = body.get(name)
+        if isinstance(value, Mapping):
+            value = next((value[key] for key in ("content", *_TEXTS) if isinstance(value.get(key), str)), "")
+        if isinstance(value, list):
+            value = "".join(map(_text_of, value))
+        if value and isinstance(value, str):
+            return value
+    parts = body.get("content")
+    return reasoning_of_parts(parts) if isinstance(parts, list) else ""
+
+
+def returned_fields(message: Message, target: tuple[str, str, str]) -> dict[str, Any]:
+    """Return the fields of reasoning with which an assistant's message goes back.
+
+    Args:
+        message: The message.
+        target: Provider, address and model that get it; another one's reasoning is not sent.
+    """
+    fields: dict[str, Any] = {}
+    for opaque in message.opaque:
+        data = opaque.data
+        if not (opaque.is_from(*target) and isinstance(data, dict)):
+            continue
+        if CONTENT in data and message.calls and message.reasoning:
+            fields[CONTENT] = message.reasoning
+        fields |= {name: data[name] for name in (DETAILS, BLOCKS) if name in data}
+    return fields
+
+
+def _text_of(item: Any) -> str:
+    if isinstance(item, str):
+        return item
+    if not isinstance(item, Mapping):
+        return ""
+    value = next((item[key] for key in ("content", *_TEXTS) if item.get(key)), "")
+    return parse_content(value) if isinstance(value, str | list) else ""
+
+
+def _continues(last: Mapping[str, Any], item: Mapping[str, Any]) -> bool:
+    """Whether `item` is the next piece of `last`."""
+    same = item.get("type") == last.get("type") and item.get("index") == last.get("index")
+    return same and item.get("type") in _JOINED and not (last.get("signature") and any(item.get(n) for n in _TEXTS))
+
+
+def _join(last: dict[str, Any], item: Mapping[str, Any]) -> None:
+    for name, value in item.items():
+        if name in _TEXTS and isinstance(value, str) and isinstance(last.get(name), str):
+            last[name] += value
+        elif last.get(name) is None:
+            last[name] = value
