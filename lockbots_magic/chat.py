@@ -17,6 +17,7 @@ from .conversation.model_names import display_name
 from .conversation.turn import Turn
 from .errors import LockbotsError, UsageError
 from .providers import provider_class, split_model
+from .providers.address import saved_address
 from .providers.base import Provider
 from .providers.function import FunctionProvider
 from .providers.headers import RequestHeaders
@@ -29,6 +30,8 @@ from .tools.toolbox import Toolbox
 if TYPE_CHECKING:
     from .cassette.cassette import Cassette
 
+GUIDE = "guide"
+"""Provider that answers questions about this package."""
 STREAM = "stream"
 """Parameter that decides how a reply comes, and is no part of what decides the answer."""
 
@@ -67,7 +70,7 @@ class Chat:
 
     def __init__(
         self,
-        model: str | Provider | Callable[..., Any] = "guide",
+        model: str | Provider | Callable[..., Any] = GUIDE,
         *,
         auth: str | Secret | None = None,
         base_url: str | None = None,
@@ -216,7 +219,7 @@ class Chat:
         system = conversation.system if system is None else system
         model = provider.model_info(self.model)
         turns = adapt_turns(
-            position.context,
+            [turn for turn in position.context if _is_sent(turn, provider)],
             provider.name,
             model.id,
             takes_images=provider.sees(model.id),
@@ -247,6 +250,7 @@ class Chat:
             images=images,
             cell_id=origin.cell_id,
             run=origin.run,
+            address=_address_of(provider),
         )
         return PreparedRequest(provider, request, draft, conversation if history else None, position, toolbox, too_long)
 
@@ -323,6 +327,17 @@ class Chat:
             return turns[-1]
         at = len(self.conversation.slot_of(turn_id).context)
         return turns[at]
+
+
+def _is_sent(turn: Turn, provider: Provider) -> bool:
+    """Tell whether a turn goes with requests to `provider`: turns of the guide concern no model, and the reverse."""
+    return (turn.provider == GUIDE) == (provider.name == GUIDE)
+
+
+def _address_of(provider: Provider) -> str:
+    """Return the address that a turn keeps: that of the service, if it is not the provider's own."""
+    base_url = getattr(provider, "base_url", "")  # a plug-in may set none
+    return saved_address(base_url) if base_url and base_url != provider.url else ""
 
 
 def _split_stream(provider: Provider, params: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:

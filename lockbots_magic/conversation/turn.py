@@ -63,6 +63,7 @@ class Turn:
         run: Execution of that cell; one execution may hold several turns.
         id: uuid4, hex.
         finish_reason: Finish reason in the server's words.
+        address: Address of the service, without user and query; ``""`` for the provider's own.
         rounds: Rounds of typed parts of the reply; they take precedence over `reply`, `reasoning` and `calls`.
         answered_by: Model that answered, in the server's words; `""` if it is the one that was asked.
 
@@ -92,6 +93,7 @@ class Turn:
     cell_id: str | None
     run: str | None
     id: str
+    address: str
 
     def __init__(  # noqa: PLR0917  # fields, as a dataclass takes them
         self,
@@ -118,6 +120,7 @@ class Turn:
         finish_reason: str = "",
         rounds: tuple[Round, ...] | None = None,
         answered_by: str = "",
+        address: str = "",
     ) -> None:
         if rounds is not None and (reply or reasoning or calls):
             raise TypeError("give either rounds, or reply, reasoning and calls")

@@ -6,6 +6,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -18,10 +19,14 @@ from ..conversation.observers import Observers
 from ..conversation.turn import Turn
 from ..conversation.usage import TurnUsage, measure_outside_turn
 from ..errors import UsageError
-from ..providers import split_model
+from ..providers import provider_class, split_model
+from ..providers.address import origin
+from ..providers.headers import RequestHeaders
 from ..providers.learned import LearnedFacts
 from ..providers.model_catalog import ModelCatalog
+from ..providers.validation import parse_base_url
 from ..reply import Reply
+from ..security.secrets import Secret
 from .cell_tracker import CellTracker
 from .conversations import Conversations
 from .credentials import Credentials
@@ -29,6 +34,9 @@ from .settings import Lockbots
 
 if TYPE_CHECKING:
     from ..cassette.cassette import Cassette
+
+DEFAULT_ADDRESS = "default"
+"""Base URL that stands for the provider's own."""
 
 PanelFactory: TypeAlias = Callable[["Session", "str | None"], Any]
 
@@ -71,6 +79,9 @@ class Session:
         self._replies: weakref.WeakSet[Reply] = weakref.WeakSet()
         self._replies_lock = threading.Lock()
         self._addresses: dict[str, str] = {}
+        """Base URLs given to `use`, by provider."""
+        self._headers: dict[str, tuple[str, RequestHeaders]] = {}
+        """Headers given to `use`, by provider, each with the base URL that they are for."""
         self.settings.observe(lambda _: self.observers.notify(), list(self.settings.class_traits(config=True)))
         self.credentials.observers.add(self.observers.notify)
 
@@ -94,11 +105,9 @@ class Session:
             "max_retries": settings.max_retries,
             "stream": settings.stream,
             "cassette": self.cassette,
-            **self.settings_of(name),
+            **self.settings_of(name, base_url),
         }
-        if base_url:
-            given["base_url"] = base_url
-        auth = given.pop("auth", None) or self.credentials.get(name)
+        auth = given.pop("auth", None) or self.credentials.get(name, self.address_of(name, base_url)[0])
         place = conversation or self.conversations.current
         known = self.conversations.by_name.get(place)
         chat = Chat(model, auth=auth, conversation=Conversation(place) if known is None else known, **given)
@@ -116,31 +125,71 @@ class Session:
         """
         return self.cassette or active_cassette()
 
-    def settings_of(self, provider: str) -> dict[str, Any]:
-        """Return the settings of a provider: from `%lockbots use`, the configuration, or the environment."""
-        variable = f"LOCKBOTS_{provider.upper().replace('-', '_')}_BASE_URL"
-        given = {"base_url": os.environ[variable]} if os.environ.get(variable) else {}
-        used = {"base_url": self._addresses[provider]} if provider in self._addresses else {}
-        return {**given, **self.settings.providers.get(provider, {}), **used}
+    def settings_of(self, provider: str, base_url: str | None = None) -> dict[str, Any]:
+        """Return the settings of a provider: from `%lockbots use` and the configuration.
 
-    def use(self, model: str, base_url: str | None = None) -> Chat:
-        """Use `model` from now on, at `base_url` or else the provider's own address, and return the chat.
+        A credential or header that was set for one address is left out for another.
+
+        Args:
+            provider: Name of the provider.
+            base_url: Base URL of a chat of its own; by default the one in use.
+        """
+        given = dict(self.settings.providers.get(provider, {}))
+        configured = ""
+        with suppress(UsageError):  # an invalid one is told where it is used
+            configured = parse_base_url(given.get("base_url") or provider_class(provider).default_base_url()[0])
+        address = base_url or self._addresses.get(provider)
+        if address:
+            given["base_url"] = parse_base_url(address)
+            if origin(given["base_url"]) != origin(configured):
+                given = {name: value for name, value in given.items() if name not in ("auth", "headers")}
+        used_for, headers = self._headers.get(provider, ("", None))
+        if headers is not None and origin(used_for) == origin(given.get("base_url") or configured):
+            given["headers"] = headers.over(RequestHeaders.of(given.get("headers")))
+        return given
+
+    def keeps_address(self, provider: str) -> bool:
+        """Return whether `use` set the base URL of a provider."""
+        return provider in self._addresses
+
+    def address_of(self, provider: str, base_url: str | None = None) -> tuple[str, str]:
+        """Return the base URL that requests go to, and the environment variable that names it, or ``""``.
+
+        Args:
+            provider: Name of the provider.
+            base_url: Base URL of a chat of its own; by default the one in use.
 
         Raises:
-            UsageError: If there is no such provider, or the URL is invalid; nothing has changed then.
+            UsageError: If it is invalid.
+        """
+        given = base_url or self._addresses.get(provider) or self.settings.providers.get(provider, {}).get("base_url")
+        return (parse_base_url(given), "") if given else provider_class(provider).default_base_url()
+
+    def use(self, model: str, base_url: str | None = None, headers: Mapping[str, str | Secret] | None = None) -> Chat:
+        """Use `model` from now on, and return the chat.
+
+        Args:
+            model: provider:model.
+            base_url: Base URL from now on; None keeps the one in use, `DEFAULT_ADDRESS` returns to the provider's own.
+            headers: Headers of requests to that address; None keeps those in use there.
+
+        Raises:
+            UsageError: If there is no such provider, or the URL or a header is invalid; nothing has changed then.
         """
         name, _ = split_model(model)
-        before = dict(self._addresses)
-        self._addresses = {n: url for n, url in before.items() if n != name}
+        before = self._addresses, self._headers
+        if base_url is not None:
+            changed = {} if base_url == DEFAULT_ADDRESS else {name: parse_base_url(base_url)}
+            self._addresses = {**{n: url for n, url in before[0].items() if n != name}, **changed}
         try:
-            chat = self.chat(model, base_url)
+            if headers is not None:
+                self._headers = {**before[1], name: (self.address_of(name)[0], RequestHeaders.of(headers))}
+            chat = self.chat(model)
         except Exception:
-            self._addresses = before
+            self._addresses, self._headers = before
             raise
-        if base_url:
-            self._addresses[name] = base_url
         self.settings.model = model
-        if self._addresses != before:
+        if (self._addresses, self._headers) != before:
             self.observers.notify()
         return chat
 

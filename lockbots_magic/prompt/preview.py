@@ -9,6 +9,7 @@ from typing import Protocol
 
 from ..conversation.context_window import count_characters, estimate_message_tokens, estimate_tokens
 from ..conversation.messages import ChatRequest, Message, Tool
+from ..providers.address import display_address
 from ..security.control_characters import printable
 from ..security.secrets import redacted
 from .text import to_one_line, truncate
@@ -78,7 +79,7 @@ def describe_request(
 
 
 def _address(target: RequestTarget) -> str:
-    return f" at {target.base_url}" if target.base_url else ""
+    return f" at {display_address(target.base_url)}" if target.base_url else ""
 
 
 def _credential_state(target: RequestTarget) -> str:

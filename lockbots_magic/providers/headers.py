@@ -106,6 +106,16 @@ class RequestHeaders:
             given, message = None, str(error)
         raise UsageError(message)  # outside of the handler: its frames hold the values
 
+    def over(self, other: RequestHeaders) -> RequestHeaders:
+        """Return these headers, and those of `other` that have other names."""
+        names = {name.lower() for name in (*self.plain, *self.secret)}
+        others = {name: value for name, value in {**other.plain, **other.secret}.items() if name.lower() not in names}
+        merged = RequestHeaders({})
+        merged.plain = MappingProxyType({**self.plain, **{n: v for n, v in others.items() if isinstance(v, str)}})
+        merged.secret = MappingProxyType({**self.secret, **{n: v for n, v in others.items() if isinstance(v, Secret)}})
+        merged._templates = {**{n: t for n, t in other._templates.items() if n in others}, **self._templates}
+        return merged
+
     def __bool__(self) -> bool:
         return bool(self.plain or self.secret)
 

@@ -16,8 +16,10 @@ ENGLISH = parse_questions("""
     a modle | how to connect model | switch model | list models | which model am I using
 ## Any OpenAI-compatible server:
     what is base_url? | my company has its own server with an OpenAI API | how do I reset the base url | how to
-    use a proxy | custom endpoint | use my own server | azure openai | behind a corporate proxy | ssl
+    use a proxy | custom endpoint | use my own server | behind a corporate proxy | ssl
     certificate error
+## Azure, gateways and headers:
+    azure openai | how do I send a header | custom header | azure deployment
 ## OpenAI, Anthropic, Gemini and other services:
     how do I connect OpenAI? | Can I use Claude from Anthropic? | where do I put my gemini key | connect gpt-4 |
     how do I connect chatgpt | where do i get an api key | use chat gpt | connect openia | how to use chatgtp |
@@ -167,6 +169,8 @@ RUSSIAN = parse_questions("""
 ## Любой сервер, совместимый с OpenAI:
     как подключить свой сервер? | как вернуть адрес по умолчанию | как использовать прокси | свой адрес сервера
     | прокси | совместимый сервер | подключиться к своему серверу
+## Azure, шлюзы и заголовки:
+    как подключить azure | как отправить свой заголовок | отключить стриминг
 ## OpenAI, Anthropic, Gemini и другие сервисы:
     как подключить OpenAI? | хочу использовать клод | как подключить чатгпт | где взять ключ | подключить чат
     гпт | где получить api ключ | как получить ключ openai | подключить gpt | использовать клод | как подключить

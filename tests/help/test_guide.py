@@ -175,8 +175,8 @@ def test_thanks_before_a_question_do_not_hide_it():
     [
         ("how to use a proxy", ["HTTPS_PROXY", "REQUESTS_CA_BUNDLE"]),
         ("как использовать прокси", ["HTTPS_PROXY", "REQUESTS_CA_BUNDLE"]),
-        ("how do I reset the base url", ["without `--base-url`"]),
-        ("как вернуть адрес по умолчанию", ["без `--base-url`"]),
+        ("how do I reset the base url", ["`--base-url default`"]),
+        ("как вернуть адрес по умолчанию", ["`--base-url default`"]),
         ("what topics do you know", ["`%lockbots help`", "%lockbots help settings", "`retry`"]),
         ("how do I put a dataframe into the prompt", ["{{ penguins.describe() }}", "at most 40 rows"]),
         ("как передать таблицу в запрос", ["{{ penguins.describe() }}", "40 строк"]),

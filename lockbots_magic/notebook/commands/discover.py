@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...conversation.model_names import display_names
 from ...prompt.magic_line import quote_word
-from ...providers import discovery
+from ...providers import discovery, provider_class
 from ...providers.openai_compatible import PRESETS
 from ...rendering.table import Table
 from ..session import Session
@@ -85,7 +85,7 @@ def _is_default_address(session: Session, name: str, server: DiscoveredServer) -
     """Return True if the provider's default address leads to the server, and the provider uses it."""
     default = _ADDRESSES[name]
     leads_there = server.base_url.replace("127.0.0.1", "localhost") == default
-    return leads_there and session.settings_of(name).get("base_url", default) == default
+    return leads_there and session.address_of(name)[0] == provider_class(name).url
 
 
 def _first_usable(server: DiscoveredServer, shown: Sequence[str]) -> str:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Sequence
+from contextlib import suppress
 
 from ...cassette.active import environment_mode
 from ...chat import Chat
 from ...conversation.messages import ModelInfo
 from ...conversation.model_names import display_name, display_names
 from ...errors import AuthenticationError, LockbotsError, UsageError
-from ...providers import names, provider_class, split_model
+from ...providers import names, split_model
+from ...providers.address import display_address
 from ...providers.base import Provider
+from ...providers.headers import parse_header_line
 from ...providers.wire.model_list import ModelList
 from ...rendering.table import Table
 from ...version import __version__
-from ..session import Session
+from ..session import DEFAULT_ADDRESS, Session
 from .command import argument, command, count, excerpt
 from .result import CommandResult, DisplayResult, TextResult
 
@@ -52,8 +55,21 @@ def _model_rows(session: Session) -> list[tuple[str, str]]:
     except LockbotsError as error:
         return [("model", session.settings.model), ("problem", str(error))]
     credential = _describe_credential(session, split_model(session.settings.model)[0], provider)
-    address = provider.base_url or "built in"
-    return [("model", _format_model(chat)), ("address", address), ("credential", credential)]
+    headers = ", ".join((*provider.headers.plain, *provider.headers.secret))
+    return [
+        ("model", _format_model(chat)),
+        ("address", _format_address(provider)),
+        ("credential", credential),
+        *([("headers", headers)] if headers else []),
+    ]
+
+
+def _format_address(provider: Provider) -> str:
+    """Return the address without what may hold a secret, and the environment variable that names it."""
+    if not provider.base_url:
+        return "built in"
+    variable = provider.base_url_variable
+    return display_address(provider.base_url) + (f" (from {variable})" if variable else "")
 
 
 def _format_model(chat: Chat) -> str:
@@ -63,7 +79,9 @@ def _format_model(chat: Chat) -> str:
 
 def _describe_credential(session: Session, name: str, provider: Provider) -> str:
     """Return where the credential comes from; "missing" only where one is needed."""
-    source = session.credentials.source(name)
+    source = session.credentials.source(name, provider.base_url)
+    if source == "missing" and provider.headers.secret:
+        return "in a header"
     if source != "missing":
         return source
     if environment_mode() == "replay":
@@ -77,16 +95,33 @@ def _describe_credential(session: Session, name: str, provider: Provider) -> str
 
 @command(
     argument("model", completer="model", help="provider:model, or a provider's name for its default model."),
-    argument("--base-url", metavar="URL", completer="address", help="Base URL of the service."),
+    argument(
+        "--base-url",
+        metavar="URL",
+        completer="address",
+        help="Base URL of the service, kept until another is given; `default` returns to the provider's own.",
+    ),
+    argument(
+        "--header",
+        metavar="NAME: VALUE",
+        action="append",
+        help='Header of each request, such as "X-Dept: 7"; a credential is named by its variable: "X-Api-Key: $NAME".',
+    ),
 )
 def use(session: Session, options: Namespace) -> CommandResult:
     """Use another model from now on."""
-    chat = session.use(options.model, options.base_url)
+    name = split_model(options.model)[0]
+    headers = dict(map(parse_header_line, options.header)) if options.header else None
+    before = ""
+    with suppress(UsageError):  # an invalid one, which this line may replace
+        before = session.address_of(name)[0]
+    chat = session.use(options.model, options.base_url, headers)
     provider = chat.provider
     text = f"Using {_format_model(chat)}"
-    if provider.base_url != provider.url:
-        text += f" at {provider.base_url}"
-    name = split_model(options.model)[0]
+    if provider.base_url and (provider.base_url != provider.url or provider.base_url != before):
+        text += f" at {_format_address(provider)}"
+        if session.keeps_address(name) and not options.base_url:
+            text += f", as before (to leave that address: `%lockbots use {name} --base-url {DEFAULT_ADDRESS}`)"
     if _describe_credential(session, name, provider).startswith("missing"):
         return TextResult(f"{text}. The credential is missing; to log in: %lockbots login {name}")
     return TextResult(f"{text}.")
@@ -102,9 +137,9 @@ def providers(session: Session, _: Namespace) -> CommandResult:
 def _describe_registered(session: Session, name: str) -> tuple[str, str, str]:
     """Return name, address and credential of a provider; in place of the address, why a plug-in can't be used."""
     try:
-        kind = provider_class(name)
-        address = session.settings_of(name).get("base_url", kind.url) or "built in"
-        return name, address, session.credentials.source(name)
+        address, variable = session.address_of(name)
+        shown = display_address(address) + (f" (from {variable})" if variable else "")
+        return name, shown or "built in", session.credentials.source(name, address)
     except UsageError as error:
         return name, str(error), ""
     except Exception as error:  # noqa: BLE001  # a plug-in that looks for its credential may raise anything

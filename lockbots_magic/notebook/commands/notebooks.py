@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from argparse import Namespace
+from contextlib import suppress
 
 from ...conversation.conversation import Conversation
+from ...conversation.turn import Turn
 from ...errors import UsageError
-from ...providers import names, split_model
+from ...providers import names, provider_class, split_model
+from ...providers.address import saved_address
 from ...storage.restore import restore_notebook
 from ..session import Session
 from .command import argument, command, count, excerpt, sentence_list
 from .result import CommandResult, TextResult
 
 _MODEL = re.compile(r"[\w.:/@+-]+")  # a notebook from elsewhere must not suggest options
+_ADDRESS = re.compile(r"(?:https?://[\w.:\[\]-]{1,255}(?:/[\w./~%+-]{0,255})?)?", re.ASCII)
 
 
 @command(argument("notebook", nargs="?", completer="file", help="Notebook file (.ipynb); by default this notebook."))
@@ -44,15 +48,31 @@ def _describe(conversation: Conversation, *, is_new: bool) -> str:
     return text if is_new else f"{text}; already here, left as is"
 
 
+def _line_to_continue(session: Session, turn: Turn) -> str:
+    """Return the command that goes on with the model and address of a turn; ``""`` if the next turn goes there anyway.
+
+    The address is not taken by itself: the file may come from anywhere, and prompts would go where it says.
+    """
+    model = f"{turn.provider}:{turn.model}"
+    if turn.provider not in names() or not _MODEL.fullmatch(model) or not _ADDRESS.fullmatch(turn.address):
+        return ""
+    line = f"%lockbots use {model}"
+    with suppress(UsageError):
+        used, url = session.address_of(turn.provider)[0], provider_class(turn.provider).url
+        if used and saved_address(used) != (turn.address or url):
+            return f"{line} --base-url {turn.address or url}"
+    return line if turn.provider != split_model(session.settings.model)[0] else ""
+
+
 def _remarks_on_next_turn(session: Session) -> list[str]:
     """Return what would be different for the next turn."""
     conversation = session.conversations.get()
     if not conversation.turns:
         return []
     last, remarks = conversation.turns[-1], []
-    model = f"{last.provider}:{last.model}"
-    if last.provider in names() and last.provider != split_model(session.settings.model)[0] and _MODEL.fullmatch(model):
-        remarks.append(f"The last turn used {model}. To continue with it: `%lockbots use {model}`.")
+    if line := _line_to_continue(session, last):
+        address = f" at {last.address}" if last.address else ""
+        remarks.append(f"The last turn used {last.provider}:{last.model}{address}. To continue with it: `{line}`.")
     if last.system and last.system != (conversation.system or session.settings.system):
         remarks.append(f"The last turn had a system prompt that is not set now: {excerpt(last.system)!r}.")
     return remarks

@@ -9,6 +9,7 @@ from ...errors import Interrupted, UsageError
 from ...help import search
 from ...prompt.magic_line import parse_literal
 from ...providers import provider_class
+from ...providers.address import display_address
 from ...providers.validation import wrap_credential
 from ...rendering.notices import Page
 from ...rendering.table import Table
@@ -41,17 +42,19 @@ def login(session: Session, options: Namespace) -> CommandResult:
     secret = wrap_credential(options.code or _ask(options.provider, kind.credential_variables()[-1]))
     if secret is None:
         raise UsageError("No credential entered; nothing was changed.")
-    in_keyring = session.credentials.keep(options.provider, secret)
+    address = session.address_of(options.provider)[0]
+    in_keyring = session.credentials.keep(options.provider, secret, address)
     if options.code:
         session.cells.warn_of_written_credential()
-    return TextResult(f"Credential for {options.provider} saved in {'the keyring' if in_keyring else 'this kernel'}.")
+    target = options.provider if address in ("", kind.url) else f"{options.provider} at {display_address(address)}"
+    return TextResult(f"Credential for {target} saved in {'the keyring' if in_keyring else 'this kernel'}.")
 
 
 @command(argument("provider", completer="provider", help="Provider of the credential."))
 def logout(session: Session, options: Namespace) -> CommandResult:
     """Delete a credential, also from the keyring."""
     provider_class(options.provider)
-    known = session.credentials.forget(options.provider)
+    known = session.credentials.forget(options.provider, session.address_of(options.provider)[0])
     return TextResult(f"{'Deleted the' if known else 'There is no saved'} credential for {options.provider}.")
 
 

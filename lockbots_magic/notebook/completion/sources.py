@@ -19,7 +19,6 @@ from ...help import search as help_search
 from ...prompt import personas
 from ...providers import names, provider_class
 from ...providers.base import Provider
-from ...providers.validation import parse_base_url
 from ..options import chat_options
 from ..session import Session
 from ..settings import LIVE
@@ -164,9 +163,8 @@ class Sources:
         if kind is None:
             return ()
         with suppress(UsageError):
-            address = parse_base_url(address) if address else None
-        address = address or self._session.settings_of(provider).get("base_url") or kind.url
-        listed = display_names([model.id for model in self._session.catalog.get(provider, address)])
+            address = self._session.address_of(provider, address or None)[0]
+        listed = display_names([model.id for model in self._session.catalog.get(provider, address or kind.url)])
         name, _, in_use = self._session.settings.model.partition(":")
         known = (*listed, *kind.models, kind.default_model, in_use if name == provider else "")
         return [model for model in dict.fromkeys(known) if model]

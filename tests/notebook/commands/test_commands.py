@@ -358,11 +358,15 @@ def test_the_environment_chooses_the_model(monkeypatch):
     assert (chat.provider.name, chat.model, chat.provider.base_url) == ("ollama", "llama3:8b", "http://localhost:9/v1")
 
 
-def test_use_without_an_address_goes_back_to_the_providers_own(lockbots, session):
+def test_use_without_an_address_stays_where_it_is_and_says_so(lockbots, session):
     assert "at http://localhost:9/v1" in lockbots("use openai:a --base-url http://localhost:9/v1")
     assert "not needed" in lockbots("status")
     said = lockbots("use openai:b")
-    assert "localhost" not in said
+    assert "at http://localhost:9/v1, as before" in said
+    assert "%lockbots use openai --base-url default" in said
+    assert session.chat().provider.base_url == "http://localhost:9/v1"
+    said = lockbots("use openai:b --base-url default")
+    assert "at https://api.openai.com/v1" in said
     assert "login openai" in said
     assert session.chat().provider.base_url == "https://api.openai.com/v1"
 
