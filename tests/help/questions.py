@@ -92,6 +92,8 @@ ENGLISH = parse_questions("""
     why is the picture only a link? | can a reply run javascript? | how do I write formulas in LaTeX? | does it
     work in jupyter console? | NO_COLOR | latex formulas | render markdown | dark theme | images are not shown |
     does it support streaming | markdown tables broken | math not rendering
+## Images and sources in a reply:
+    can the model draw a picture? | generate an image | where are the citations? | which model answered?
 ## Several conversations:
     how do I start a new conversation? | copy a conversation | delete a conversation | show me the history |
     start a new chat | show histroy | how to swich conversation | rename conversation
@@ -227,6 +229,8 @@ RUSSIAN = parse_questions("""
 ## Как показан ответ:
     почему вместо картинки ссылка? | отображаются ли формулы? | опасен ли javascript в ответе? | формулы |
     почему картинка не показана | темная тема | формулы не отображаются
+## Картинки и источники в ответе:
+    может ли модель нарисовать картинку? | генерация изображений | где источники ответа? | какая модель ответила?
 ## Несколько бесед:
     как начать новую беседу? | как переключиться между беседами | где посмотреть историю | новый разговор |
     начать новый чат | история беседы | переключить беседу | удалить беседу
