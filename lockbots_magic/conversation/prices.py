@@ -22,9 +22,18 @@ class Price(NamedTuple):
     prompt: float
     reply: float
 
-    def of(self, prompt_tokens: int, reply_tokens: int) -> float:
-        """Return the cost of this many tokens in USD."""
-        return (prompt_tokens * self.prompt + reply_tokens * self.reply) / 1_000_000
+    def of(self, prompt_tokens: int, reply_tokens: int, cached_tokens: int = 0, cached: float | None = None) -> float:
+        """Return the cost of this many tokens in USD.
+
+        Args:
+            prompt_tokens: Tokens of the request, cached ones included.
+            reply_tokens: Tokens of the reply.
+            cached_tokens: Tokens of the request that the service read from its cache.
+            cached: Price of those; None if it is unknown, which counts them like the others.
+        """
+        read = min(cached_tokens, prompt_tokens)
+        discount = 0.0 if cached is None else read * (self.prompt - cached)
+        return (prompt_tokens * self.prompt + reply_tokens * self.reply - discount) / 1_000_000
 
 
 def find_price(provider: str, model: str, own: Mapping[str, Any] | None = None) -> Price | None:
@@ -35,16 +44,31 @@ def find_price(provider: str, model: str, own: Mapping[str, Any] | None = None) 
         model: Id of the model. A dated snapshot such as ``"gpt-4o-mini-2024-07-18"`` without a price of its own costs
             what ``gpt-4o-mini`` costs.
         own: The user's prices in USD per 1,000,000 tokens, ``{"provider:model": [prompt, reply]}``; they override the
-            packaged table. A provider's name alone prices all of its models.
+            packaged table. A provider's name alone prices all of its models. A third number is the price of cached
+            tokens.
 
     Raises:
         UsageError: `own` has another form.
     """
     for prices in (parse_prices(own or {}), _price_table()[1]):
-        for name in _candidate_names(provider, model.removeprefix("models/")):  # Gemini lists its models with it
+        for name in _candidate_names(provider, model):
             if name in prices:
                 return prices[name]
     return None
+
+
+def find_cached_price(provider: str, model: str, own: Mapping[str, Any] | None = None) -> float | None:
+    """Return the price of cached tokens (USD per 1,000,000), None if it is unknown.
+
+    The arguments are those of `find_price`.
+    """
+    names = _candidate_names(provider, model)
+    for name in names:
+        if name in (own or {}):
+            value = (own or {})[name]
+            return _parse_numbers(value)[2] if len(value) > 2 else None  # the third
+    table = _price_table()[2]
+    return next((table[name] for name in names if name in table), None)
 
 
 def table_date() -> str:
@@ -56,7 +80,7 @@ def parse_prices(own: Mapping[str, Any]) -> Mapping[str, Price]:
     """Convert the user's prices to `Price` values.
 
     Raises:
-        UsageError: A price is not two finite numbers >= 0.
+        UsageError: A price is not two finite numbers >= 0, and a third that is not above the first.
     """
     prices, name = {}, "openai:gpt-4o-mini"
     try:
@@ -72,19 +96,26 @@ def parse_prices(own: Mapping[str, Any]) -> Mapping[str, Price]:
 
 def _candidate_names(provider: str, model: str) -> Sequence[str]:
     """Return the names under which the price of a model may be listed, the most specific first."""
+    model = model.removeprefix("models/")  # Gemini lists its models with it
     without_date = _SNAPSHOT.sub("", model)
     return list(dict.fromkeys([f"{provider}:{model}", f"{provider}:{without_date}", provider]))
 
 
 def _parse_price(value: Any) -> Price:
-    prompt, reply = (float(number) for number in value if not isinstance(number, str | bool))
-    if not (math.isfinite(prompt) and math.isfinite(reply) and prompt >= 0 and reply >= 0):
+    return Price(*_parse_numbers(value)[:2])
+
+
+def _parse_numbers(value: Any) -> list[float]:
+    numbers = [float(number) for number in value if not isinstance(number, str | bool)]
+    if len(numbers) not in (2, 3) or len(numbers) != len(value):
         raise ValueError(value)
-    return Price(prompt, reply)
+    if not all(math.isfinite(number) and number >= 0 for number in numbers) or numbers[2:] > numbers[:1]:
+        raise ValueError(value)
+    return numbers
 
 
 @functools.cache
-def _price_table() -> tuple[str, Mapping[str, Price]]:
-    """Load the packaged table: its date, and name -> price."""
+def _price_table() -> tuple[str, Mapping[str, Price], Mapping[str, float]]:
+    """Load the packaged table: its date, name -> price, and name -> price of cached tokens."""
     table = json.loads(files(__package__).joinpath("prices.json").read_text("utf-8"))
-    return table["as_of"], parse_prices(table["prices"])
+    return table["as_of"], parse_prices(table["prices"]), table.get("cached", {})

@@ -18,7 +18,7 @@ from ..security.secrets import redacted
 from .context_window import estimate_message_tokens, estimate_tokens
 from .conversation import Conversation
 from .messages import Message
-from .prices import Price, find_price
+from .prices import Price, find_cached_price, find_price
 from .turn import Turn
 
 MAX_TOKENS = 10**12
@@ -52,6 +52,8 @@ class TurnUsage:
     """Tokens of the reply, reasoning included."""
     price: Price | None = None
     """Price of the model; None if it is unknown."""
+    cached_price: float | None = None
+    """Price of cached tokens (USD per 1,000,000); None if it is unknown."""
     conversation: str = ""
     """Name of the conversation."""
 
@@ -63,7 +65,10 @@ class TurnUsage:
     @property
     def cost(self) -> float | None:
         """Cost in USD; None if the price is unknown. A turn that failed before any text costs nothing."""
-        return self.price.of(self.prompt.tokens, self.reply.tokens) if self.price else None
+        if self.price is None:
+            return None
+        cached = (self.turn.usage.cached_tokens if self.turn.usage else None) or 0
+        return self.price.of(self.prompt.tokens, self.reply.tokens, cached, self.cached_price)
 
     @property
     def estimated(self) -> bool:
@@ -93,7 +98,7 @@ def measure_turn(
     if reply is None:
         texts = [turn.reasoning, turn.reply, *(call.arguments for call in turn.calls)]
         reply = TokenCount(estimate_tokens("".join(texts)), estimated=any(texts))
-    return TurnUsage(turn, prompt, reply, find_price(turn.provider, turn.model, prices), conversation)
+    return _priced(TurnUsage(turn, prompt, reply, conversation=conversation), prices)
 
 
 def measure_turns(
@@ -114,8 +119,16 @@ def measure_turns(
         for one in _measure_conversation(conversation, prices):
             measured.setdefault(one.turn.id, one)
     for one in outside:
-        measured.setdefault(one.turn.id, replace(one, price=find_price(one.turn.provider, one.turn.model, prices)))
+        measured.setdefault(one.turn.id, _priced(one, prices))
     return sorted(measured.values(), key=lambda one: one.turn.started)
+
+
+def _priced(one: TurnUsage, prices: Mapping[str, Any] | None) -> TurnUsage:
+    """Return `one` with the prices of its model."""
+    provider, model = one.turn.provider, one.turn.model
+    return replace(
+        one, price=find_price(provider, model, prices), cached_price=find_cached_price(provider, model, prices)
+    )
 
 
 def sum_tokens(measured: Iterable[TurnUsage]) -> tuple[TokenCount, TokenCount]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
-THRESHOLD = 2.5
+THRESHOLD = 2.6
 """Minimum score of a section that answers a question."""
 TITLE_WEIGHT = 5.0
 KEYWORD_WEIGHT = 5.0

@@ -47,7 +47,9 @@ class Lockbots(Configurable):
     personas = Dict(help="System prompts by name, for --system @NAME: name -> text; {{ }} in it is filled in.").tag(
         config=True
     )
-    prices = Dict(help="USD per 1,000,000 tokens: provider:model -> [prompt, reply].").tag(config=True)
+    prices = Dict(help="USD per 1,000,000 tokens: provider:model -> [prompt, reply], or [prompt, reply, cached].").tag(
+        config=True
+    )
 
     @default("model")
     def _default_model(self) -> str:

@@ -6,7 +6,10 @@ from importlib.resources import files
 
 import pytest
 
-from lockbots_magic.conversation.prices import Price, find_price, table_date
+from lockbots_magic.conversation.messages import Usage
+from lockbots_magic.conversation.prices import Price, find_cached_price, find_price, table_date
+from lockbots_magic.conversation.turn import Turn
+from lockbots_magic.conversation.usage import measure_turn
 from lockbots_magic.errors import UsageError
 from lockbots_magic.providers import names
 
@@ -82,3 +85,21 @@ def error_of_price(value):
         return f"no error: {find_price('openai', 'gpt-4o', {'openai:x': value})}"
     except UsageError as error:
         return str(error)
+
+
+def test_cached_tokens_have_a_price_of_their_own_where_it_is_known():
+    assert find_cached_price("openai", "gpt-4o-2024-08-06") == 1.25
+    assert find_cached_price("openai", "gpt-4") is None
+    assert find_cached_price("x", "m", {"x:m": [2, 8, 0.5]}) == 0.5
+    assert find_cached_price("openai", "gpt-4o", {"openai:gpt-4o": [2, 8]}) is None
+    assert find_price("x", "m", {"x:m": [2, 8, 0.5]}) == (2, 8)
+    assert Price(2, 8).of(1_000_000, 500_000, 400_000, 0.5) == pytest.approx(5.4)
+    assert Price(2, 8).of(1_000_000, 0, 5_000_000, 0.5) == pytest.approx(0.5)
+    assert Price(2, 8).of(1_000_000, 0, 400_000, None) == 2
+    for name, cached in TABLE["cached"].items():
+        assert 0 < cached < find_price(*name.split(":")).prompt, name
+
+
+def test_cost_of_a_turn_counts_cached_tokens_apart():
+    turn = Turn("p", "r", provider="openai", model="gpt-4o", usage=Usage(1_000_000, 0, None, 600_000))
+    assert measure_turn(turn).cost == pytest.approx(0.4 * 2.5 + 0.6 * 1.25)
