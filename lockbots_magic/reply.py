@@ -256,6 +256,7 @@ class Reply(Iterator[str]):
         return replace(
             self._draft,
             left_out=self.left_out,
+            remarks=tuple(self._guard.remarks),
             rounds=read.rounds,
             status=status,
             error=error,

@@ -66,6 +66,7 @@ class Turn:
         address: Address of the service, without user and query; ``""`` for the provider's own.
         rounds: Rounds of typed parts of the reply; they take precedence over `reply`, `reasoning` and `calls`.
         answered_by: Model that answered, in the server's words; `""` if it is the one that was asked.
+        remarks: Remarks of the toolkit on the request, such as that the server may have cut it.
 
     Example:
         >>> turn = Turn("Hi", "Hello", reasoning="A greeting.")
@@ -89,6 +90,7 @@ class Turn:
     left_out: int
     images: tuple[str, ...]
     answered_by: str
+    remarks: tuple[str, ...]
     stale: bool
     cell_id: str | None
     run: str | None
@@ -121,6 +123,7 @@ class Turn:
         rounds: tuple[Round, ...] | None = None,
         answered_by: str = "",
         address: str = "",
+        remarks: tuple[str, ...] = (),
     ) -> None:
         if rounds is not None and (reply or reasoning or calls):
             raise TypeError("give either rounds, or reply, reasoning and calls")
@@ -190,8 +193,7 @@ class Turn:
         kept: dict[str, Any] = {"prompt": self.prompt, "reply": self.reply}
         kept |= {k: v for k, v in given.items() if v != _DEFAULTS[k]}
         kept["params"] = dict(self.params)
-        if self.images:
-            kept["images"] = list(self.images)
+        kept |= {name: list(texts) for name in ("images", "remarks") if (texts := getattr(self, name))}
         if self.usage is not None:
             kept["usage"] = self.usage.to_dict()
         if self.rounds != simple_rounds(self.reply, self.reasoning, self.calls):
@@ -214,8 +216,8 @@ class Turn:
         kept = {k: v for k, v in data.items() if k in known and v is not None}
         if isinstance(kept.get("usage"), Mapping):
             kept["usage"] = Usage(**kept["usage"])
-        if "images" in kept:
-            kept["images"] = tuple(_checked_text(url) for url in kept["images"])
+        for name in {"images", "remarks"} & kept.keys():
+            kept[name] = tuple(_checked_text(text) for text in kept[name])
         if "calls" in kept:
             kept["calls"] = tuple(_call_from_json(call) for call in kept["calls"])
         if "rounds" in kept:
@@ -290,7 +292,14 @@ def _is_usage(value: object) -> bool:
     return all(n is None or (type(n) is int and _is_count(n)) for n in counts)
 
 
-_TYPES: Mapping[str, Any] = {"images": tuple, "calls": tuple, "rounds": tuple, "params": Mapping, "stale": bool}
+_TYPES: Mapping[str, Any] = {
+    "images": tuple,
+    "remarks": tuple,
+    "calls": tuple,
+    "rounds": tuple,
+    "params": Mapping,
+    "stale": bool,
+}
 """Types of the fields of a saved turn that are neither text nor in `_CHECKS`."""
 _CHECKS: Mapping[str, Callable[[object], bool]] = {
     "id": is_id,

@@ -41,6 +41,8 @@ class ContextGuard:
         self.name = provider.name
         self.left_out = 0
         """Number of turns that were left out."""
+        self.remarks: list[str] = []
+        """What the user should know of the requests, once the reply has ended."""
         self._provider = provider
         self._model = model
         self._budget: int | None = None
@@ -74,7 +76,7 @@ class ContextGuard:
                         begun = begun or self._begin(delta)
                         usage = delta.usage or usage
                         yield delta
-                yield from self._check_usage(sent, usage)
+                self._check_usage(sent, usage)
                 return
             except ContextLengthError as error:
                 if begun:
@@ -114,15 +116,15 @@ class ContextGuard:
             self._provider.learned.set_prompt_limit(self._provider.base_url, self._model, self._budget)
         return begun
 
-    def _check_usage(self, sent: ChatRequest, usage: Usage | None) -> Iterator[Delta]:
-        """Tell of a prompt that a local server has cut: Ollama does so without a word."""
+    def _check_usage(self, sent: ChatRequest, usage: Usage | None) -> None:
+        """Remark on a prompt that a local server has cut: Ollama does so without a word."""
         counted = usage.prompt_tokens if usage else None
         estimate = estimate_prompt_tokens(sent.messages)
         local = is_loopback(urlsplit(self._provider.base_url).hostname or "")
         if not counted or not local or estimate < MIN_ESTIMATE or any(m.images for m in sent.messages):
             return
-        if counted < estimate * CUT_BELOW:
-            yield Delta(
-                notice=f"The server counted {counted} tokens of a prompt of about {estimate}: it may have cut the "
-                "beginning. Give the model a larger context window there (Ollama: OLLAMA_CONTEXT_LENGTH)."
+        if counted < estimate * CUT_BELOW and not self.remarks:
+            self.remarks.append(
+                f"The server counted {counted} tokens of a prompt of about {estimate}: it may have cut the beginning. "
+                "Give the model a larger context there (Ollama: OLLAMA_CONTEXT_LENGTH)."
             )

@@ -34,6 +34,7 @@ def notices_of(turn: Turn) -> list[str]:
     if turn.left_out:
         many = "turn was" if turn.left_out == 1 else "turns were"
         notices.append(f"{turn.left_out} older {many} left out: the model takes no more")
+    notices += map(_shorten, turn.remarks)
     if turn.status in ("interrupted", "truncated"):
         notices.append(turn.error or turn.status)
     elif turn.status == "error" and turn.reply:

@@ -10,6 +10,7 @@ from lockbots_magic.conversation.conversation import Conversation
 from lockbots_magic.conversation.messages import Message, ToolCall
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import ContextLengthError
+from lockbots_magic.rendering.notices import notices_of
 from tests.providers.refusing_server import chunk, refusing
 
 LONG = "word " * 100
@@ -167,9 +168,10 @@ def test_prompt_that_a_local_server_has_cut_is_told():
     for tokens, told in ((512, True), (4000, False)):
         answer = chunk(content="ok") + chunk("stop") + usage(tokens) + b"data: [DONE]\n\n"
         with refusing(lambda body, answer=answer: answer) as server:
-            reply = chat_with(server, turns=0).stream("word " * 2000)
-            notices = " ".join(d.notice for d in reply.deltas)
-            assert ("may have cut" in notices) is told
+            turn = chat_with(server, turns=0).ask("word " * 2000)
+            assert ("may have cut" in " ".join(turn.remarks)) is told
+            assert ("may have cut" in " ".join(notices_of(turn))) is told
+            assert Turn.from_dict(json.loads(json.dumps(turn.to_dict()))).remarks == turn.remarks
 
 
 def test_turns_are_left_out_whole():
