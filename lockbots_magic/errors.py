@@ -98,6 +98,9 @@ class ProviderError(LockbotsError):
     retry_after: float | None = None
     """Pause (s) that the server asked for, if any."""
 
+    should_retry: bool | None = None
+    """Whether the server itself says that the request may be sent again."""
+
     advice = ""
     """What to do about it, in a sentence that the provider adds to the message."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ..conversation.cancellation import Cancellation
 from ..conversation.messages import ChatRequest, Delta, ModelInfo
@@ -18,8 +18,6 @@ from .address import display_address
 from .advice import advise_on_credential, advise_on_request, append_advice
 from .base import Provider
 from .http import HTTPRequest, TimeLimits, open_exchange
-from .http.network_advice import for_refusal
-from .http.request import display_host
 from .http.retry import Deltas, with_retries
 from .response import require_reply
 from .streaming import closing_stream
@@ -27,6 +25,8 @@ from .wire.errors import refusal_error
 
 if TYPE_CHECKING:
     from .http.exchange import Exchange
+
+T = TypeVar("T")
 
 
 class HTTPProvider(Provider):
@@ -48,13 +48,7 @@ class HTTPProvider(Provider):
         self.ready()
         model = self.resolved(request.model, request.cancellation)
         deadline = time.monotonic() + self.total_timeout
-        deltas = with_retries(
-            lambda: self._attempt(request, model, deadline),
-            max_retries=self.max_retries,
-            backoff=self.backoff,
-            deadline=deadline,
-            cancellation=request.cancellation,
-        )
+        deltas = self._with_retries(lambda: self._attempt(request, model, deadline), deadline, request.cancellation)
         has_text = False
         try:
             with closing_stream(deltas):
@@ -65,6 +59,36 @@ class HTTPProvider(Provider):
             error.model = model.id
             append_advice(error, self.advise(error, replace(request, model=model.id), has_text=has_text))
             raise
+
+    def retried(self, attempt: Callable[[], T], cancellation: Cancellation) -> T:
+        """Return `attempt()`, which asks the server something else than a reply; retried as a reply is.
+
+        Args:
+            attempt: Asks the server once.
+            cancellation: Ends a pause at once.
+
+        Raises:
+            ProviderError: The last failure.
+            Cancelled: `cancellation` was used during a pause.
+        """
+        found: list[T] = []
+
+        def run() -> Deltas:
+            found.append(attempt())
+            yield from ()
+
+        for _ in self._with_retries(run, time.monotonic() + self.total_timeout, cancellation):
+            pass
+        return found[0]
+
+    def _with_retries(self, attempt: Callable[[], Deltas], deadline: float, cancellation: Cancellation) -> Deltas:
+        return with_retries(
+            attempt,
+            max_retries=self.max_retries,
+            backoff=self.backoff,
+            deadline=deadline,
+            cancellation=cancellation,
+        )
 
     @contextmanager
     def open(
@@ -87,7 +111,7 @@ class HTTPProvider(Provider):
         with open_exchange(http_request, limits, cancellation) as exchange:
             if not 200 <= exchange.status < 300:
                 error = self.refusal(exchange)
-                error.advice = for_refusal(exchange.status, f"{error} {error.details}", display_host(http_request.url))
+                error.should_retry = exchange.should_retry
                 raise error
             yield exchange
 

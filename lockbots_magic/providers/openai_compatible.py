@@ -196,7 +196,7 @@ class OpenAICompatible(HTTPProvider):
         info = self.model_info(model)
         if info.id:
             return info
-        listed = self._fetch_models(cancellation).models
+        listed = self._fetch_models(cancellation, retry=True).models
         for one in listed:
             if not one.kind:
                 return one
@@ -218,9 +218,12 @@ class OpenAICompatible(HTTPProvider):
         self.ready()
         return self._fetch_models(Cancellation())
 
-    def _fetch_models(self, cancellation: Cancellation) -> ModelList:
-        try:
+    def _fetch_models(self, cancellation: Cancellation, *, retry: bool = False) -> ModelList:
+        def read() -> ModelList:
             return self._read_models(self.base_url, time.monotonic() + MODEL_LIST_TIMEOUT, cancellation)
+
+        try:
+            return self.retried(read, cancellation) if retry else read()
         except ProviderError as error:
             append_advice(error, self.advise(error, ChatRequest("", (), cancellation=cancellation), has_text=False))
             raise

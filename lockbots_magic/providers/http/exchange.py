@@ -28,7 +28,7 @@ from ...security.control_characters import replace_surrogates
 from .connection import ConnectionLease, track_connections
 from .environment import check_ca_bundle, find_proxy
 from .request import HTTPRequest, TimeLimits, display_host, is_loopback, warn_if_unencrypted
-from .retry import parse_retry_after
+from .server_wait import find_header_wait, find_stated_wait, parse_should_retry
 from .translation import FOREIGN_ERRORS, proxy_refusal, translate_error
 
 T = TypeVar("T")
@@ -71,6 +71,7 @@ class Exchange:
         self._timed_out = False
         self._ended = False
         self._compressed = False
+        self._body: bytes | None = None
         self._timer: threading.Timer | None = None
         self._end_timer: threading.Timer | None = None
         self._response: requests.Response | None = None
@@ -117,11 +118,19 @@ class Exchange:
 
     @property
     def retry_after(self) -> float | None:
-        """Pause (s) that the header `Retry-After` asks for, in seconds or as a date."""
-        return parse_retry_after(self._get_header("retry-after"))
+        """Pause (s) that the server asks for, in a header or in the body of its refusal."""
+        wait = find_header_wait(self._get_response().headers)
+        return find_stated_wait(self.read_body().decode("utf-8", "replace")) if wait is None else wait
+
+    @property
+    def should_retry(self) -> bool | None:
+        """Whether the server says that the request may be sent again; None if it doesn't say."""
+        return parse_should_retry(self._get_header("x-should-retry"))
 
     def read_body(self) -> bytes:
         """Return the body, at most `MAX_ERROR_BODY` bytes of it; of a broken one, the part that arrived."""
+        if self._body is not None:
+            return self._body
         pieces, size = [], 0
         with suppress(ProviderError):
             for piece in self:
@@ -129,7 +138,8 @@ class Exchange:
                 size += len(piece)
                 if size >= MAX_ERROR_BODY:
                     break
-        return b"".join(pieces)[:MAX_ERROR_BODY]
+        self._body = b"".join(pieces)[:MAX_ERROR_BODY]
+        return self._body
 
     def finish(self) -> None:
         """Read the end of a response whose format says that it is complete, so that the connection can be reused."""

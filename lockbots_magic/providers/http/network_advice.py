@@ -25,8 +25,6 @@ _NO_TLS = re.compile(
 )
 _NO_CERTIFICATE = re.compile(r"NO.CERTIFICATE.OR.CRL.FOUND|\bPEM\b|NO.START.LINE|BAD.BASE64", re.I)
 _UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN)
-_PLAIN_HTTP = re.compile(r"plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server", re.I)
-"""Words of servers that got plain HTTP at a TLS port: nginx, Go."""
 
 
 def with_scheme(scheme: str, host: str) -> str:
@@ -101,14 +99,3 @@ def for_silence(seconds: float) -> str:
 def is_tls_record(line: str) -> bool:
     """Whether a status line is a record of TLS: an alert, or part of a handshake."""
     return line.strip("\"'").startswith(("\x15\x03", "\x16\x03", "\\x15\\x03", "\\x16\\x03"))
-
-
-def for_refusal(status: int, words: str, host: str) -> str:
-    """Advise what to do about a TLS port's response to plain HTTP; empty for any other response.
-
-    Args:
-        status: HTTP status.
-        words: What the server said.
-        host: Host and port of the server.
-    """
-    return with_scheme("https", host) if status == 400 and _PLAIN_HTTP.search(words) else ""

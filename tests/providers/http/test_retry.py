@@ -26,8 +26,9 @@ from lockbots_magic.errors import (
     RateLimitError,
     ServerError,
 )
-from lockbots_magic.providers.http import retry
-from lockbots_magic.providers.http.retry import MAX_PAUSE, Deltas, get_retry_pause, parse_retry_after, with_retries
+from lockbots_magic.providers.http import TimeLimits, retry, server_wait
+from lockbots_magic.providers.http.retry import JITTER, MAX_PAUSE, Deltas, get_retry_pause, with_retries
+from lockbots_magic.providers.http.server_wait import parse_retry_after
 from lockbots_magic.providers.openai_compatible import presets
 from tests.rawserver import PATIENCE, Peer, RawServer, hangs, sends
 
@@ -69,6 +70,8 @@ class Clock:
 def clock(monkeypatch):
     clock = Clock()
     monkeypatch.setattr(retry, "time", clock)
+    monkeypatch.setattr(server_wait, "time", clock)
+    monkeypatch.setattr(retry, "JITTER", 0.0)
     return clock
 
 
@@ -110,16 +113,21 @@ def test_any_retry_after_is_a_pause_or_none(value):
     assert pause is None or pause >= 0
 
 
-def test_pause_doubles_and_is_capped():
+def test_own_pause_doubles_is_capped_and_has_jitter():
     error = ConnectionFailed("no")
-    assert [get_retry_pause(error, tried, 0.5) for tried in range(4)] == [0.5, 1, 2, 4]
-    assert get_retry_pause(error, 10_000, 0.5) == MAX_PAUSE == 30
+    for tried, longest in ((0, 0.5), (1, 1), (2, 2), (3, 4), (10_000, MAX_PAUSE)):
+        pauses = {get_retry_pause(error, tried, 0.5) for _ in range(50)}
+        assert len(pauses) > 10
+        assert all(longest * (1 - JITTER) <= pause <= longest for pause in pauses)
+    assert get_retry_pause(error, 3, 0) == 0
 
 
-def test_retry_after_takes_precedence_and_is_capped():
-    assert get_retry_pause(RateLimitError("no", status=429, retry_after=2), 5, 0.5) == 2
-    assert get_retry_pause(RateLimitError("no", status=429, retry_after=0), 5, 0.5) == 0
-    assert get_retry_pause(RateLimitError("no", status=429, retry_after=3600), 0, 0.5) == MAX_PAUSE
+def test_wait_of_the_server_takes_precedence_and_has_no_jitter():
+    for asked in (2, 0, 3600):
+        assert {get_retry_pause(RateLimitError("no", status=429, retry_after=asked), 5, 0.5) for _ in range(9)} == {
+            asked
+        }
+    assert get_retry_pause(RateLimitError("no, try again in 1.2s.", status=429), 0, 0.5) == 1.2
 
 
 # Policy
@@ -278,16 +286,135 @@ def test_retry_after_is_obeyed(value):
         assert cancel.pauses == [0.05 if value == "0.05" else 0]
 
 
-@pytest.mark.parametrize("ahead", [3600, "date"])
-def test_long_retry_after_is_capped_and_the_pause_can_be_cancelled(ahead):
+@pytest.mark.parametrize("ahead", [3600, "date", 31])
+@pytest.mark.parametrize("max_retries", [0, 2])
+def test_longer_wait_than_is_kept_is_told_and_nothing_is_asked_again(ahead, max_retries):
     value = formatdate(time.time() + 3600, usegmt=True) if ahead == "date" else str(ahead)
+    with RawServer(refuses("429 No", 1, Retry_After=value)) as server:
+        with pytest.raises(RateLimitError, match=r"asks to wait (3600|359\d|31) s") as caught:
+            list(deltas_of(server.url, max_retries=max_retries))
+        assert "longer than retries do (30 s)" in str(caught.value)
+        assert len(server.requests) == 1
+
+
+def test_wait_in_the_words_of_the_server_is_kept():
+    def script(peer: Peer) -> None:
+        while peer.request():
+            if len(peer.server.requests) == 1:
+                peer.answer(b'{"error": {"message": "Rate limit reached. Please try again in 1.5s."}}', "429 No")
+            elif len(peer.server.requests) == 2:
+                info = b'{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "2.5s"}'
+                peer.answer(b'[{"error": {"code": 429, "message": "Quota", "details": [%s]}}]' % info, "429 No")
+            else:
+                peer.answer(REPLY)
+
+    cancel = Pauses()
+    with RawServer(script) as server:
+        deltas = list(deltas_of(server.url, cancel=cancel))
+    assert cancel.pauses == [1.5, 2.5]
+    assert [d.notice[-18:] for d in deltas if d.notice] == ["Retrying in 1.5 s.", "Retrying in 2.5 s."]
+
+
+@pytest.mark.parametrize(
+    ("status", "says", "count"), [("500 No", "false", 1), ("429 No", "false", 1), ("400 No", "true", 2)]
+)
+def test_server_decides_whether_to_retry(status, says, count):
+    with RawServer(refuses(status, 1, x_should_retry=says)) as server:
+        with pytest.raises(HTTPStatusError) if count == 1 else nullcontext():
+            list(deltas_of(server.url))
+        assert len(server.requests) == count
+
+
+def test_quota_that_is_used_up_is_not_retried():
+    with RawServer(
+        answers_with("429 No", b'{"error": {"message": "no money", "code": "insufficient_quota"}}')
+    ) as server:
+        with pytest.raises(RateLimitError):
+            list(deltas_of(server.url))
+        assert len(server.requests) == 1
+
+
+def answers_with(status: str, body: bytes, times: int = 1000) -> Callable[[Peer], None]:
+    """Return a script that refuses the first `times` requests with `body`, and then replies."""
+
+    def script(peer: Peer) -> None:
+        while request := peer.request():
+            if len(peer.server.requests) <= times:
+                peer.answer(body, status)
+            elif request.target.endswith("/models"):
+                peer.answer(b'{"object": "list", "data": [{"id": "m"}]}')
+            else:
+                peer.answer(REPLY)
+
+    return script
+
+
+LOADING = [
+    ("503 No", b'{"error": {"code": 503, "message": "Loading model", "type": "unavailable_error"}}'),
+    ("500 No", b'{"error": {"message": "llm server loading model"}}'),
+    ("503 No", b'{"error": "Model m is currently loading", "estimated_time": 20.0}'),
+    ("400 No", b'{"error": "The model is still loading."}'),
+]
+
+
+@pytest.mark.parametrize(("status", "body"), LOADING)
+def test_model_that_is_loading_is_waited_for_with_one_notice(status, body):
+    with RawServer(answers_with(status, body, times=7)) as server:
+        deltas = list(deltas_of(server.url, cancel=Pauses(), max_retries=1))
+        assert "".join(d.text for d in deltas) == "hello"
+        (notice,) = [d.notice for d in deltas if d.notice]
+        assert notice == "The server is loading the model. Waiting for it, up to 600 s (10 min)."
+        assert len(server.requests) == 8
+
+
+def test_model_that_never_loads_is_waited_for_in_bounds(clock):
+    cancel = Pauses(clock.advance)
+    with RawServer(answers_with(*LOADING[0])) as server, pytest.raises(ServerError, match=r"Loading model .* Waited"):
+        list(deltas_of(server.url, cancel=cancel, backoff=300, total_timeout=1e9))
+    assert sum(cancel.pauses) <= retry.MAX_LOADING
+
+
+def test_model_that_failed_to_load_is_not_waited_for():
+    body = b'{"error": {"message": "error loading model: out of memory"}}'
+    with RawServer(answers_with("500 No", body)) as server:
+        with pytest.raises(ServerError):
+            list(deltas_of(server.url))
+        assert len(server.requests) == 3
+
+
+def test_silent_server_is_not_asked_again_and_the_setting_is_named():
+    with RawServer(hangs()) as server:
+        with pytest.raises(ProviderTimeout, match=r"sent no data .*0\.1 s.*silence_timeout 0\.2"):
+            list(deltas_of(server.url, timeout=(PATIENCE, 0.1)))
+        assert len(server.requests) == 1
+
+
+def test_silence_is_not_limited_on_this_machine_and_600_s_elsewhere():
+    limits = TimeLimits(10)
+    assert limits.silence_of("http://localhost:1/v1") == limits.silence_of("http://[::1]") == math.inf
+    assert limits.silence_of("https://api.openai.com/v1") == 600
+    assert TimeLimits(10, 5).silence_of("http://127.0.0.1") == 5
+    provider = presets.vllm()
+    assert (provider.timeout, provider.total_timeout) == ((10, None), math.inf)
+
+
+def test_list_that_names_the_default_model_is_retried_and_its_failure_advised():
+    with RawServer(answers_with("503 No", b"busy", times=2)) as server:
+        provider = presets.vllm(base_url=server.url, backoff=0.01)
+        assert "".join(d.text for d in provider.stream(ChatRequest("", ()))) == "hello"
+        assert [r.target for r in server.requests[:3]] == ["/models"] * 3
+    with pytest.raises(ConnectionFailed, match=r"Is the server running\?$"):
+        list(presets.vllm(base_url=server.url, backoff=0.01).stream(ChatRequest("", ())))
+
+
+@pytest.mark.parametrize("body", [LOADING[0][1], b"busy", b'{"error": {"message": "try again in 20s"}}'])
+@pytest.mark.parametrize("model", ["m", ""])
+def test_every_pause_ends_when_the_reply_is_cancelled(body, model):
     cancel = Pauses(lambda _: cancel.cancel())
-    with RawServer(refuses("503 No", 1, Retry_After=value)) as server:
-        deltas = deltas_of(server.url, cancel=cancel)
-        assert next(deltas).notice.endswith("Retrying in 30 s.")
+    with RawServer(answers_with("503 No", body)) as server:
+        provider = presets.vllm(base_url=server.url)
         with pytest.raises(Cancelled):
-            next(deltas)
-        assert cancel.pauses == [30]
+            list(provider.stream(ChatRequest(model, (), cancellation=cancel)))
         assert len(server.requests) == 1
 
 
