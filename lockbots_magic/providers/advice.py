@@ -20,7 +20,9 @@ CUTOFF = 0.5
 """Similarity, 0-1, from which a model's name counts as near."""
 
 _REGION = re.compile(r"\b(country|countries|region|territory)\b|location is not supported", re.IGNORECASE)
-_ABOUT_MODELS = (
+_ELSEWHERE = "The service refuses requests from where you are; another credential does not help."
+_HOPELESS = (
+    (re.compile(r"\blocation is not supported\b|unsupported_country", re.IGNORECASE), _ELSEWHERE),
     (
         re.compile(r"\bv1/responses\b|\bresponses api\b", re.IGNORECASE),
         "This model is offered by the Responses API only, not as chat completions. Use another model.",
@@ -30,7 +32,7 @@ _ABOUT_MODELS = (
         "This model does not chat. Use another one.",
     ),
 )
-"""Words about models that this endpoint doesn't serve, and what to do."""
+"""Words about requests that no change of theirs makes acceptable here, and what to do."""
 _UNKNOWN_MODEL = re.compile(
     r"\bmodel\b(?:(?!\b(?:tool|function|image|file)\b).){0,120}\b(?:not exist|not found|does not exist)\b|"
     r"\bmodels/\S+ is not found|is not a valid model|\b(?:unknown|invalid|no such) model\b",
@@ -65,7 +67,11 @@ def advise_on_credential(error: AuthenticationError, name: str, *, has_auth: boo
     if not has_auth:
         return f"No credential was sent. To set one, {login}"
     if _REGION.search(_words(error)):
-        return "The service refuses requests from where you are; another credential does not help."
+        return (
+            f"The key may belong to another region: check the base URL, or {login}"
+            if error.status == 401
+            else _ELSEWHERE
+        )
     if error.status == 403 and error.code not in ("invalid_api_key", "authentication_error"):
         return f"The credential may not do this. Use a model that it permits; to set another credential, {login}"
     return f"To set another credential, {login}"
@@ -82,7 +88,7 @@ def advise_on_request(error: ProviderError, request: ChatRequest, base_url: str)
     words = _words(error)
     if _WANTS_HTTPS.search(words) and base_url.startswith("http://"):
         return f"Set the base URL to https://{base_url.removeprefix('http://')}."
-    for pattern, advice in _ABOUT_MODELS:
+    for pattern, advice in _HOPELESS:
         if pattern.search(words):
             return advice
     named = find_given(error, given_fields(request.params)) if _is_refused(error) else []

@@ -310,6 +310,7 @@ def test_model_of_another_interface_is_told_as_one():
     [
         (401, "Incorrect API key provided", True, "To set another credential"),
         (403, "Country, region, or territory not supported", False, "where you are"),
+        (401, "The API key is not valid for this region", True, "another region"),
         (403, "You do not have access to this model", True, "may not do this"),
         (403, "User location is not supported for the API use.", False, "where you are"),
     ],
@@ -319,6 +320,11 @@ def test_wrong_key_region_and_permission_are_told_apart(status, words, login, ot
     advice = advise_on_credential(error, "openai", has_auth=True)
     assert ("%lockbots login openai" in advice) is login
     assert others in advice
+
+
+def test_region_that_is_refused_with_another_status_is_told():
+    with refusing(lambda body: "User location is not supported for the API use.") as server:
+        assert "where you are" in str(error_of(server.url))
 
 
 def test_missing_credential_is_told_as_one():
