@@ -1,9 +1,11 @@
 """The whole way to a real model server and back."""
 
+import json
+
 import pytest
 
 from lockbots_magic import Chat
-from lockbots_magic.errors import AuthenticationError, ConnectionFailed, NotRecordedError
+from lockbots_magic.errors import AuthenticationError, ConnectionFailed, ContextLengthError, NotRecordedError
 
 from .model_server import MODEL
 
@@ -11,7 +13,7 @@ STEADY = {"temperature": 0, "seed": 1}
 
 
 def test_reply_streams_with_usage_and_ends_complete(model_server, model):
-    reply = Chat(model, base_url=model_server.url).stream("Say hello.", **STEADY, max_tokens=200)
+    reply = Chat(model, base_url=model_server.url).stream("Say hello.", **STEADY, max_tokens=60)
     pieces = list(reply)
     assert len(pieces) > 3
     assert reply.turn.reply == "".join(pieces)
@@ -70,3 +72,54 @@ def test_recording_replays_after_the_server_is_gone(own_model_server, model, tmp
     assert (replayed.reply, replayed.usage) == (recorded.reply, recorded.usage)
     with pytest.raises(NotRecordedError):
         again.ask("Say goodbye.", max_tokens=20, **STEADY)
+
+
+def test_answer_without_streaming_is_the_same_text(model_server, model):
+    chat = Chat(model, base_url=model_server.url, stream=False)
+    streamed = Chat(model, base_url=model_server.url).ask("Say hello.", **STEADY, max_tokens=8)
+    assert chat.ask("Say hello.", **STEADY, max_tokens=8).reply == streamed.reply
+
+
+def test_reply_that_reaches_the_users_limit_says_so(model_server, model):
+    turn = Chat(model, base_url=model_server.url).ask("Tell a long story.", max_tokens=5, **STEADY)
+    assert turn.status == "truncated"
+    assert "max_tokens=5" in turn.error
+
+
+def test_schema_constrains_the_reply(model_server, model, run, shell):
+    run("from dataclasses import dataclass\n@dataclass\nclass Person:\n    name: str\n    age: int")
+    options = f"-m {model} --base-url {model_server.url} --as json --schema Person --to person -p max_tokens=100"
+    cell = run(f"%%chat {options}\nAnn is three years old. Who is she?")
+    assert cell.error is None
+    person = shell.user_ns["person"]
+    assert type(person).__name__ == "Person"
+    assert isinstance(person.age, int)
+
+
+def test_tools_are_taken_and_nothing_runs_without_a_call(model_server, model):
+    seen = []
+
+    def weather(city: str) -> str:
+        """Return the weather of a city."""
+        seen.append(city)
+        return "sunny"
+
+    turn = Chat(model, base_url=model_server.url).ask("Say hello.", tools=[weather], max_tokens=5, **STEADY)
+    assert turn.status in ("complete", "truncated")
+    assert [json.loads(call.arguments)["city"] for call in turn.calls] == seen
+
+
+def test_overflow_leaves_out_the_oldest_turns_and_asks_again(own_model_server, model):
+    chat = Chat(model, base_url=own_model_server(512).url)
+    for number in range(3):
+        chat.ask(f"{number}. " + "Remember the blue house by the sea. " * 24, max_tokens=2, **STEADY)
+    last = chat.conversation.turns[-1]
+    assert last.status in ("complete", "truncated")
+    assert last.left_out >= 1
+    assert last.usage.prompt_tokens < 512
+
+
+def test_one_prompt_that_is_too_long_is_told_with_the_sizes(own_model_server, model):
+    chat = Chat(model, base_url=own_model_server(512).url)
+    with pytest.raises(ContextLengthError, match="512"):
+        chat.ask("Remember the blue house by the sea. " * 100)
