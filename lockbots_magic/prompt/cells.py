@@ -10,7 +10,14 @@ from typing import Any, Protocol
 from ..errors import UsageError
 from .images import IMAGE_KINDS, MAX_TOTAL_BYTES, image_bytes, image_url
 from .part import ImageNumbering, PromptPart
-from .text import clean_terminal_output, fence_code, to_one_line, truncate, truncate_middle
+from .text import (
+    clean_terminal_output,
+    fence_code,
+    to_one_line,
+    truncate,
+    truncate_middle,
+    without_memory_addresses,
+)
 from .tracebacks import strip_paths
 from .values import value_part
 
@@ -175,7 +182,7 @@ def _is_markdown(output: str | Mapping[str, Any]) -> bool:
 def _convert_output(output: str | Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
     """Return the text of an output, or its image."""
     if isinstance(output, str):
-        return output, ()
+        return without_memory_addresses(output), ()
     if "value" in output:
         material = value_part(output["value"])
         return material.text, material.images
@@ -184,7 +191,7 @@ def _convert_output(output: str | Mapping[str, Any]) -> tuple[str, tuple[str, ..
             return _convert_image(data)
     for kind in ("text/markdown", "text/plain", "text/latex"):
         if kind in output:
-            return clean_terminal_output(_join(output[kind])), ()
+            return without_memory_addresses(clean_terminal_output(_join(output[kind]))), ()
     return "", ()  # nothing that a model can read, such as HTML
 
 

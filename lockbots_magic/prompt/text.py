@@ -13,6 +13,7 @@ MAX_CREDENTIAL_LENGTH = 10_000
 
 # Control sequences (ECMA-48, 5.4), and operating system commands, which end with BEL or ST.
 _ESCAPE = re.compile("\x1b\\][^\x07\x1b]*(?:\x07|\x1b\\\\)|(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[ -/]*[0-~]")
+_MEMORY_ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]{4,16}(?=[^\n]{0,500}?>)")  # inside <...>, as a repr writes it
 _OVERWRITTEN = re.compile(r"(?m)^[^\n]*\r(?!\n)(?=[^\n])")
 
 
@@ -33,8 +34,22 @@ def truncate_middle(text: str, characters: int) -> str:
 
 
 def bounded_repr(value: Any, characters: int) -> str:
-    """Return the repr of `value`; only of bytes, no more than about `characters` are written."""
-    return repr(value[: characters + 1] if isinstance(value, bytes | bytearray) else value)
+    """Return the repr of `value` without memory addresses; of bytes, only about `characters` are written."""
+    if isinstance(value, bytes | bytearray):
+        return repr(value[: characters + 1])
+    return without_memory_addresses(repr(value))
+
+
+def without_memory_addresses(text: str) -> str:
+    """Remove the memory addresses that reprs hold, as in ``<Line2D at 0x7f10>``.
+
+    They say nothing to a model, and differ in each run, so that no recording would answer the same cell again.
+
+    Example:
+        >>> without_memory_addresses("<__main__.Model object at 0x7f1040ec6450>")
+        '<__main__.Model object>'
+    """
+    return _MEMORY_ADDRESS.sub("", text)
 
 
 def to_one_line(text: str, characters: int = 80) -> str:
