@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..conversation.cancellation import Cancellation
-from ..conversation.messages import ChatRequest, Delta, Message, ModelInfo
+from ..conversation.messages import ChatRequest, Delta, Message, ModelInfo, ToolCall
 from ..conversation.parts import map_strings
 from ..errors import Cancelled, ProviderError, UsageError
 from ..providers.base import Provider
@@ -198,9 +198,13 @@ class _Recorder:
             {} if error is None else describe_error(error, self._base_url),
             next((d.usage for d in reversed(deltas) if d.usage), None),
             self._is_default,
-            calls=tuple(call._replace(arguments=redacted(call.arguments)) for d in deltas for call in d.calls),
+            calls=tuple(_redacted_call(call) for d in deltas for call in d.calls),
             answered_by=next((redacted(d.model) for d in reversed(deltas) if d.model), ""),
         )
+
+
+def _redacted_call(call: ToolCall) -> ToolCall:
+    return call._replace(arguments=redacted(call.arguments), opaque=map_strings(call.opaque, redacted))
 
 
 def _without_retracted(timed: list[tuple[float, Delta]]) -> list[tuple[float, Delta]]:

@@ -253,3 +253,13 @@ STEPS = st.tuples(
 @given(st.lists(STEPS, max_size=12))
 def test_text_shown_is_the_text_kept_whatever_comes(steps):
     read(*steps)
+
+
+def test_opaque_data_of_a_file_are_bounded():
+    deep: object = "x"
+    for _ in range(20):
+        deep = [deep]
+    assert OpaqueData.from_dict({"data": deep}).data == deep
+    for wrong in ({"data": [deep]}, {"data": 1, "url": 2}, {}, [], None):
+        with pytest.raises(ValueError, match="opaque data"):
+            OpaqueData.from_dict(wrong)

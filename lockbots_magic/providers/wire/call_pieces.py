@@ -11,14 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...conversation.opaque_data import is_shallow
 from ...errors import ProtocolError
 from .call_arguments import ArgumentsScanner, is_empty_object, is_same_json
 from .sse import MAX_EVENT, SurrogateJoiner
 
 MAX_CALLS = 128
 """Tool calls in one response."""
-MAX_DEPTH = 20
-"""Levels of lists and objects in the opaque fields of a call."""
 OPAQUE_FIELDS = ("extra_content",)
 """Fields of a call that go back unchanged.
 
@@ -275,18 +274,10 @@ def _read_pieces(tool_calls: Any) -> Iterator[Piece]:
 
 
 def _bounded(opaque: dict[str, Any]) -> dict[str, Any]:
-    """Return `opaque` unless it is nested too deeply to be saved."""
-    level: list[Any] = [opaque]
-    for _ in range(MAX_DEPTH):
-        level = [
-            inner
-            for one in level
-            for inner in (one.values() if isinstance(one, dict) else one)
-            if isinstance(inner, dict | list)
-        ]
-        if not level:
-            return opaque
-    raise ProtocolError("The extra content of a tool call is nested too deeply.")
+    """Return `opaque` unless it can't be saved."""
+    if not is_shallow(opaque):
+        raise ProtocolError("The extra content of a tool call is nested too deeply.")
+    return opaque
 
 
 def _dump_json(arguments: Any) -> str:
