@@ -8,7 +8,7 @@ import pytest
 from lockbots_magic import Chat
 from lockbots_magic.conversation.conversation import Conversation
 from lockbots_magic.conversation.messages import CellOrigin
-from lockbots_magic.errors import Interrupted, ProtocolError
+from lockbots_magic.errors import Interrupted, ProviderError
 from lockbots_magic.prompt.preview import describe_request
 from lockbots_magic.storage.files import export_conversation, import_conversations, load_conversation, save_conversation
 from lockbots_magic.storage.output_metadata import metadata, parse_record
@@ -231,7 +231,7 @@ def test_a_function_never_runs_without_its_arguments(stream):
         ran.append(city)
         return "20 degrees"
 
-    with Server(stream, says("Sorry.")) as server, suppress(ProtocolError):
+    with Server(stream, says("Sorry.")) as server, suppress(ProviderError):
         turn = server.chat().ask(TOLD, tools=[weather])
         assert turn.status == "truncated" or turn.calls[0].result.startswith("error: Invalid arguments")
     assert not ran

@@ -63,8 +63,8 @@ class PartialCall:
     """True if its name came again before any arguments: one call or two, if none come."""
     is_named_again: bool = False
     """True if its name came again after `{}`: one call or two, if more arguments come."""
-    is_name_repeated: bool = False
-    """True if its name came again with a later piece."""
+    has_bare_piece: bool = False
+    """True if a later piece of it came without an id, so that a new id is another call's."""
     size: int = 0
     _pieces: list[str] = field(default_factory=list)
     _scanner: ArgumentsScanner = field(default_factory=ArgumentsScanner)
@@ -94,8 +94,7 @@ class PartialCall:
 
     def is_ambiguous(self) -> bool:
         """Return whether its pieces may be those of two calls."""
-        has_none = self.is_blank or self.is_empty_object
-        return self.is_unclear or (self.is_announced_twice and has_none)
+        return self.is_unclear or (self.is_announced_twice and self.is_blank)
 
     def add(self, piece: Piece, chunk: int, name: str) -> None:
         """Add the next piece.
@@ -105,9 +104,9 @@ class PartialCall:
             chunk: Number of its chunk.
             name: Name of the call with it.
         """
-        self.is_name_repeated = self.is_name_repeated or bool(piece.name and self.name == name)
         self.name = name
         self.chunk = chunk
+        self.has_bare_piece = self.has_bare_piece or bool(self.ids and not piece.id)
         if piece.id:
             self.ids[piece.id] = None
         self.opaque.update(piece.opaque)
@@ -199,6 +198,8 @@ class CallAssembly:
         has_known_id = piece.id in call.ids
         has_new_id = bool(piece.id and call.ids and not has_known_id)
         is_beside = call.chunk == self._chunk
+        if has_new_id and call.has_bare_piece and (call.is_blank or call.is_whole):
+            return True
         if call.is_blank:
             # Its function has arguments if any come, so that a call without any is none: it was only announced.
             is_second = not is_beside and (has_new_id or not call.ids)
@@ -214,6 +215,8 @@ class CallAssembly:
     def _follows_whole_call(self, call: PartialCall, piece: Piece, *, has_new_id: bool) -> bool:
         """Whether a piece of a later chunk begins another call; the arguments of `call` are whole."""
         if call.is_empty_object:  # a call without arguments, or what some gateways send before them
+            if call.ids and not piece.id:  # where calls have ids, another one would
+                return False
             call.is_named_again = piece.is_blank and not has_new_id
             call.is_unclear = not call.is_named_again
             return not call.is_named_again
@@ -221,7 +224,7 @@ class CallAssembly:
             return True
         if has_new_id and len(call.ids) == 1:  # where each piece has an id of its own, a new one says nothing
             return True
-        call.is_unclear = not call.is_name_repeated and (has_new_id or not call.ids)
+        call.is_unclear = has_new_id or not call.ids
         return False
 
     def _is_same_name(self, call: PartialCall, piece: Piece) -> bool:

@@ -141,7 +141,7 @@ class _Call(NamedTuple):
         return not self.arguments or is_object(self.arguments)
 
     def is_like(self, other: _Call) -> bool:
-        return self.name == other.name and is_same_json(self.arguments, other.arguments)
+        return self.name == other.name and is_same_json(self.arguments or "{}", other.arguments or "{}")
 
 
 def make_call_id(number: int) -> str:
@@ -171,7 +171,8 @@ def _reconcile(deltas: list[_Call], message: list[_Call]) -> list[_Call]:
     if not message or not deltas:
         return deltas or message
     if _extends(deltas, message):
-        return deltas
+        arguments = [one.arguments for one in message] + [one.arguments for one in deltas[len(message) :]]
+        return [one._replace(arguments=text) for one, text in zip(deltas, arguments, strict=True)]
     is_cut = [one.name for one in deltas] == [one.name for one in message[: len(deltas)]] and all(
         map(lambda a, b: a.is_like(b) or not a.is_whole or not a.arguments, deltas, message)
     )

@@ -157,12 +157,26 @@ def test_arguments_are_not_parsed(huge):
 
 
 UNCLEAR = [
-    ("a call with {}, or {} before the arguments", [piece(0, "a", "f", "{}")], [piece(0, None, "f", '{"x": 1}')]),
+    ("a call with {}, or {} before the arguments", [piece(0, None, "f", "{}")], [piece(0, None, "f", '{"x": 1}')]),
     ("the same, with an id in each piece", [piece(0, "a", "f", "{}")], [piece(0, "b", "f", '{"x": 1}')]),
     ("a call twice, or one sent again", [piece(None, None, "f", '{"x": 1}')], [piece(None, None, "f", '{"x": 1}')]),
     ("a call twice, or a name repeated", [piece(0, "a", "f", "")], [piece(0, "b", "f", "")]),
     ("arguments for nobody", [piece(0, "a", "f", '{"x": 1}')], [piece(0, "b", None, '{"y": 1}')]),
 ]
+
+
+CLEAR = [
+    ("a name repeated after {}", [piece(0, "a", "f", "{}")], [piece(0, None, "f", '{"x": 1}')]),
+    ("{} as the arguments, in pieces, then another call", [piece(0, "a", "f", "")], [piece(0, None, None, "{}")],
+     [piece(0, "b", "f", '{"x": 1}')]),
+]  # fmt: skip
+
+
+def test_calls_that_can_be_read_in_one_way_only():
+    assert [called(*chunks) for _, *chunks in CLEAR] == [
+        [("f", '{"x": 1}')],
+        [("f", "{}"), ("f", '{"x": 1}')],
+    ]
 
 
 @pytest.mark.parametrize("chunks", [one[1:] for one in UNCLEAR], ids=[one[0] for one in UNCLEAR])
