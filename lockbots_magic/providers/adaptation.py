@@ -12,7 +12,8 @@ from typing import Any
 
 from ..conversation.messages import Delta
 from ..errors import ContextLengthError, HTTPStatusError, ModelNotFoundError, ProviderError
-from .adaptation_table import ADAPTATIONS, Adaptation, Body, make_drop, names_field
+from .adaptation_table import ADAPTATIONS, Adaptation, make_drop, names_field
+from .body_changes import Body
 from .learned import Key, LearnedFacts
 from .streaming import closing_stream
 

@@ -10,11 +10,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
+from .body_changes import (
+    REASONING_FIELDS,
+    Body,
+    as_developer,
+    change_schemas,
+    fold_system,
+    has_calls_with,
+    has_calls_without_tools,
+    has_reasoning,
+    has_system,
+    set_content,
+    streams,
+    without_keys,
+    without_reasoning,
+    without_stream,
+)
 from .wire.chat_messages import flatten_encoded
-
-Body: TypeAlias = dict[str, Any]
 
 _NEGATION = r"(?:\bnot\b|n't\b|\b(?:unsupported|unknown|unrecogni[sz]ed|invalid|unexpected|extra|disabled)\b)"
 """Words by which a server refuses."""
@@ -66,50 +79,13 @@ def names_field(field: str) -> re.Pattern[str]:
     return re.compile(rf"['\"`‘“]{spelled}['\"`’”]|^(?:[\w.]*\.)?{spelled}$", re.IGNORECASE | re.MULTILINE)
 
 
-# The rows. Streaming.
-
-
-def _streams(body: Body, given: Collection[str]) -> bool:
-    return body.get("stream") is True and "stream" not in given
-
-
-def _without_stream(body: Body, given: Collection[str]) -> Body:
-    kept = {key: value for key, value in body.items() if key != "stream_options" or key in given}
-    return {**kept, "stream": False}
-
-
-# JSON schemas: those of tools, and that of the reply.
-
-
-def _change_schemas(body: Body, given: Collection[str], change: Callable[[Any], Any]) -> Body:
-    mine: Body = {key: change(body[key]) for key in ("tools", "response_format") if key in body and key not in given}
-    return {**body, **mine}
-
-
-def _without_keys(keys: frozenset[str]) -> Callable[[Any], Any]:
-    """Return the function that removes keywords from JSON, but no property of an object that is named like one."""
-
-    def strip(value: Any, *, are_names: bool = False) -> Any:
-        if isinstance(value, list):
-            return [strip(item) for item in value]
-        if not isinstance(value, dict):
-            return value
-        return {
-            key: strip(item, are_names=not are_names and key in ("properties", "$defs"))
-            for key, item in value.items()
-            if are_names or key not in keys
-        }
-
-    return strip
-
-
 def _make_schema_row(keys: Sequence[str], refusal: str) -> Adaptation:
-    strip = _without_keys(frozenset(keys))
+    strip = without_keys(frozenset(keys))
     return Adaptation(
         keys[0],
         ("tools", "response_format"),
-        lambda body, given: _change_schemas(body, given, strip) != body,
-        lambda body, given: _change_schemas(body, given, strip),
+        lambda body, given: change_schemas(body, given, strip) != body,
+        lambda body, given: change_schemas(body, given, strip),
         re.compile(refusal, re.IGNORECASE),
     )
 
@@ -142,77 +118,10 @@ def _make_annotation_row(key: str) -> Adaptation:
     )
 
 
-# Messages.
-
-
 _SYSTEM = r"(?:\bsystem['\"`]?\s*(?:roles?|messages?|prompts?|instructions?)\b|['\"`]system['\"`])"
 
 
-def _has_system(body: Body, given: Collection[str]) -> bool:
-    return "messages" not in given and any(m.get("role") == "system" for m in body.get("messages", ()))
-
-
-def _as_developer(body: Body, given: Collection[str]) -> Body:
-    messages = [{**m, "role": "developer"} if m["role"] == "system" else m for m in body["messages"]]
-    return {**body, "messages": messages}
-
-
-def _fold_system(body: Body, given: Collection[str]) -> Body:
-    """Put the system prompt at the head of the first message of the user."""
-    system = "\n\n".join(m["content"] for m in body["messages"] if m["role"] == "system")
-    messages = [m for m in body["messages"] if m["role"] != "system"]
-    for at, message in enumerate(messages):
-        if message["role"] == "user":
-            messages[at] = {**message, "content": _prepend(system, message["content"])}
-            return {**body, "messages": messages}
-    return {**body, "messages": [{"role": "user", "content": system}, *messages]}
-
-
-def _prepend(text: str, content: Any) -> Any:
-    if isinstance(content, list):
-        return [{"type": "text", "text": text}, *content]
-    return f"{text}\n\n{content}"
-
-
-def _has_calls_with(content: str | None) -> Callable[[Body, Collection[str]], bool]:
-    def applies(body: Body, given: Collection[str]) -> bool:
-        return "messages" not in given and any(_holds(m, content) for m in body.get("messages", ()))
-
-    return applies
-
-
-def _set_content(old: str | None, new: str | None) -> Callable[[Body, Collection[str]], Body]:
-    def change(body: Body, given: Collection[str]) -> Body:
-        messages = [{**m, "content": new} if _holds(m, old) else m for m in body["messages"]]
-        return {**body, "messages": messages}
-
-    return change
-
-
-REASONING_FIELDS = ("reasoning_content", "reasoning_details", "thinking_blocks")
-"""Fields of messages in which reasoning goes back."""
 _REASONING = rf"\b(?:{'|'.join(REASONING_FIELDS)})\b"
-
-
-def _has_reasoning(body: Body, given: Collection[str]) -> bool:
-    return "messages" not in given and any(name in m for m in body.get("messages", ()) for name in REASONING_FIELDS)
-
-
-def _without_reasoning(body: Body, given: Collection[str]) -> Body:
-    messages = [{key: value for key, value in m.items() if key not in REASONING_FIELDS} for m in body["messages"]]
-    return {**body, "messages": messages}
-
-
-def _holds(message: Body, content: str | None) -> bool:
-    return bool(message.get("tool_calls")) and message.get("content", "absent") == content
-
-
-def _has_calls_without_tools(body: Body, given: Collection[str]) -> bool:
-    return not {"messages", "tools"} & {*given} and "tools" not in body and any(map(_is_calling, body["messages"]))
-
-
-def _is_calling(message: Body) -> bool:
-    return bool(message.get("tool_calls"))
 
 
 # The longest reply: the user's own parameter, which keeps its meaning under its other name.
@@ -241,8 +150,8 @@ ADAPTATIONS: tuple[Adaptation, ...] = (
     Adaptation(
         "stream",
         ("stream", "stream_options"),
-        _streams,
-        _without_stream,
+        streams,
+        without_stream,
         re.compile(
             rf"\A(?:stream\n|(?!.*stream[_ -]?options).*(?:\bverified\b[^\n]*\bstream"
             rf"|\bstream(?:ing|ed|s)?\b[^.\n]{{0,60}}{_NEGATION}|{_NEGATION}[^.\n]{{0,60}}\bstream(?:ing|ed|s)?\b))",
@@ -256,15 +165,15 @@ ADAPTATIONS: tuple[Adaptation, ...] = (
     Adaptation(
         "system as developer",
         ("messages",),
-        _has_system,
-        _as_developer,
+        has_system,
+        as_developer,
         re.compile(r"\buse\b[^.\n]{0,20}\bdeveloper\b|\bdeveloper\b[^.\n]{0,40}\binstead\b", re.IGNORECASE),
     ),
     Adaptation(
         "system in prompt",
         ("messages",),
-        _has_system,
-        _fold_system,
+        has_system,
+        fold_system,
         re.compile(
             rf"(?s)^(?!.*\bdeveloper\b[^.\n]{{0,40}}\binstead\b)(?!.*\buse\b[^.\n]{{0,20}}\bdeveloper\b).*"
             rf"(?:{_SYSTEM}[^.\n]{{0,60}}{_NEGATION}|{_NEGATION}[^.\n]{{0,60}}{_SYSTEM}"
@@ -277,8 +186,8 @@ ADAPTATIONS: tuple[Adaptation, ...] = (
     Adaptation(
         "no reasoning in messages",
         ("messages",),
-        _has_reasoning,
-        _without_reasoning,
+        has_reasoning,
+        without_reasoning,
         re.compile(
             rf"{_REASONING}[^.\n]{{0,60}}{_NEGATION}|{_NEGATION}[^.\n]{{0,60}}{_REASONING}",
             re.IGNORECASE,
@@ -287,8 +196,8 @@ ADAPTATIONS: tuple[Adaptation, ...] = (
     Adaptation(
         "null content beside calls",
         ("messages",),
-        _has_calls_with(""),
-        _set_content("", None),
+        has_calls_with(""),
+        set_content("", None),
         re.compile(
             r"\b(?:content|text)\b[\s\S]{0,80}\b(?:empty|blank|minimum length|at least 1)\b"
             r"|\b(?:empty|blank)\b[^\n]{0,40}\b(?:content|text)\b",
@@ -298,8 +207,8 @@ ADAPTATIONS: tuple[Adaptation, ...] = (
     Adaptation(
         "empty content beside calls",
         ("messages",),
-        _has_calls_with(None),
-        _set_content(None, ""),
+        has_calls_with(None),
+        set_content(None, ""),
         re.compile(
             r"\bcontent\b[^\n]{0,80}(?:\bnull\b|\bnone\b|\bstring\b|\brequired\b|\bmissing\b)"
             r"|(?:\bnull|\bnone|\bmissing|\brequire[sd]?)\b[^\n]{0,60}\bcontent\b"
@@ -310,7 +219,7 @@ ADAPTATIONS: tuple[Adaptation, ...] = (
     Adaptation(
         "calls as text",
         ("messages",),
-        _has_calls_without_tools,
+        has_calls_without_tools,
         lambda body, given: {**body, "messages": flatten_encoded(body["messages"])},
         re.compile(r"\btools?\b|\btool_|tool_?(?:use|calls?|config|result)s?\b|\bfunction[ _]call", re.IGNORECASE),
     ),
