@@ -94,6 +94,9 @@ ENGLISH = parse_questions("""
     does it support streaming | markdown tables broken | math not rendering
 ## Images and sources in a reply:
     can the model draw a picture? | generate an image | where are the citations? | which model answered?
+## Reasoning models:
+    how do I turn off thinking? | where are the thoughts of the model | set the reasoning effort | the model thinks
+    for minutes | show the chain of thought
 ## Several conversations:
     how do I start a new conversation? | copy a conversation | delete a conversation | show me the history |
     start a new chat | show histroy | how to swich conversation | rename conversation
@@ -231,6 +234,8 @@ RUSSIAN = parse_questions("""
     почему картинка не показана | темная тема | формулы не отображаются
 ## Картинки и источники в ответе:
     может ли модель нарисовать картинку? | генерация изображений | где источники ответа? | какая модель ответила?
+## Модели с рассуждениями:
+    как отключить рассуждения? | где рассуждения модели | модель долго думает
 ## Несколько бесед:
     как начать новую беседу? | как переключиться между беседами | где посмотреть историю | новый разговор |
     начать новый чат | история беседы | переключить беседу | удалить беседу
