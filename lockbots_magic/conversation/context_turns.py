@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from .call_messages import flatten_calls, with_portable_ids
+from .model_names import display_name
 from .parts import Round, TextPart
 from .turn import Turn
 
@@ -25,8 +26,9 @@ def adapt_turns(
     seen = turns if takes_images else map(_without_images, turns)
     if not takes_tools:
         return [*map(_without_calls, seen)]
+    known = {model, display_name(model)}  # a turn keeps the last part of a path
     return [
-        turn if turn.provider == provider and (not model or turn.model == model) else _with_portable_ids(turn)
+        turn if turn.provider == provider and (not model or turn.model in known) else _with_portable_ids(turn)
         for turn in seen
     ]
 

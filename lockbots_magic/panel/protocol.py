@@ -33,6 +33,7 @@ from typing import Any
 
 from ..conversation.conversation import Conversation
 from ..conversation.messages import ModelInfo
+from ..conversation.model_names import display_name
 from ..conversation.turn import Turn
 from ..conversation.usage import measure_turns, sum_tokens
 from ..errors import UsageError
@@ -52,6 +53,12 @@ MAX_IMAGES = 12_000_000
 def format_error(error: BaseException) -> str:
     """Format an error: ``Type: message``, from which the page finds its translation; a `UsageError` has no type."""
     return str(error) if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
+
+
+def shown_model(name: str) -> str:
+    """Return ``provider:model`` as it is shown: of a model that is a path, the last part."""
+    provider, colon, model = name.partition(":")
+    return f"{provider}{colon}{display_name(model)}"
 
 
 def shown_turns(conversation: Conversation) -> tuple[Turn, ...]:

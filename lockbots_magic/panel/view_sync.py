@@ -18,6 +18,7 @@ from .protocol import (
     conversations_message,
     page_message,
     settings_message,
+    shown_model,
     shown_turns,
     turn_message,
     usage_message,
@@ -134,7 +135,7 @@ class ViewSync:
         if self._closed:
             return
         conversation = self.conversation
-        progress = ReplyProgress(reply.id, prompt, self.backend.model, replaces)
+        progress = ReplyProgress(reply.id, prompt, shown_model(self.backend.model), replaces)
         send = functools.partial(self._on_reply_message, conversation, progress)
         on_end = functools.partial(self._on_reply_end, conversation, progress)
         task = self._tasks[conversation] = ReplyTask(reply, progress, send=send, on_end=on_end, lock=self.lock)

@@ -144,7 +144,7 @@ def _exporter(ending: str) -> Callable[[Conversation], str]:
 def _export_remarks(ending: str, conversation: Conversation) -> Iterable[str]:
     if ending == ".ipynb":
         return export_cells.remarks_on(export_common.context_turns(conversation))
-    return ()
+    return openai_messages.remarks_on(conversation) if ending == ".json" else ()
 
 
 def _import_json(path: str | Path) -> ImportResult:

@@ -42,6 +42,12 @@ def to_messages(conversation: Conversation) -> str:
     return dump_json([_to_dict(message) for message in with_unique_ids([*first, *turns])])
 
 
+def remarks_on(conversation: Conversation) -> Iterator[str]:
+    """Yield what the messages of `to_messages` lack, one line each."""
+    if lost := sum(len(turn.made_images) for turn in context_turns(conversation)):
+        yield f"{counted(lost, 'image')} of replies left out: messages hold only their labels."
+
+
 def from_messages(data: Any, name: str) -> tuple[Conversation, tuple[str, ...]]:
     """Return the conversation in a list of messages, or in an object with such a list as its `messages`.
 

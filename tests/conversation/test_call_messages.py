@@ -120,6 +120,12 @@ def test_ids_of_another_service_become_portable():
     assert with_portable_ids(far.rounds) == with_portable_ids(far.rounds)
 
 
+def test_ids_of_a_model_that_is_a_path_stay():
+    """The turn keeps the last part of the path."""
+    own = turn([*called("functions.f:0")], [TextPart("a")], provider="p", model="m.gguf")
+    assert adapt_turns([own], "p", "/models/m.gguf", takes_images=True, takes_tools=True) == [own]
+
+
 def test_ids_are_unique_in_a_request():
     messages = with_unique_ids([*turn(called("a")).messages, *turn([*called("a"), *called("b")]).messages])
     identities = [call.id for message in messages for call in message.calls]

@@ -1,6 +1,7 @@
 """Model, settings and conversations of a panel with a chat of its own."""
 
 from lockbots_magic import Chat, Conversation
+from lockbots_magic.panel.protocol import shown_model
 from tests.panel.harness import PLANTED, PanelHarness
 
 
@@ -63,3 +64,8 @@ def test_conversation_whose_name_is_cleaned_for_the_page_can_be_opened(panel):
     assert names == ["main", "red [31mname", "chat"]
     panel.post("switch", name=names[1])
     assert panel.controller.conversation is odd
+
+
+def test_model_that_is_a_path_is_shown_by_its_last_part():
+    assert shown_model("llamacpp:/home/me/foo.gguf") == "llamacpp:foo.gguf"
+    assert shown_model("ollama:llama3:8b") == "ollama:llama3:8b"

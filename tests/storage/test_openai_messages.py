@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lockbots_magic.conversation.attachments import ImagePart
 from lockbots_magic.conversation.conversation import Conversation
 from lockbots_magic.conversation.messages import Message, ToolCall
 from lockbots_magic.conversation.parts import Round, TextPart, ToolCallPart, ToolResultPart
@@ -298,3 +299,10 @@ def test_any_file_is_read_or_one_error(tmp_path_factory, content):
     with one_message() as errors:
         assert files.import_conversations(path).conversations
     assert all(str(path) in error for error in errors)
+
+
+def test_export_tells_of_images_that_messages_cannot_hold():
+    turn = Turn("draw", rounds=(Round((ImagePart("data:image/png;base64,iVBORw0KGgo="),)),))
+    conversation = Conversation("c", turns=[turn])
+    assert json.loads(messages.to_messages(conversation))[-1] == {"role": "assistant", "content": "[image: PNG, 1 kB]"}
+    assert [*messages.remarks_on(conversation)] == ["1 image of replies left out: messages hold only their labels."]

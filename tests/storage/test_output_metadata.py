@@ -9,9 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
+from lockbots_magic.conversation.attachments import CitationPart, ImagePart
 from lockbots_magic.conversation.conversation import FORMAT, Conversation
 from lockbots_magic.conversation.history_entry import ConversationInfo, HistoryEntry
 from lockbots_magic.conversation.messages import Usage
+from lockbots_magic.conversation.parts import Round, TextPart
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import UsageError
 from lockbots_magic.security.secrets import Secret
@@ -258,3 +260,16 @@ def test_value_that_is_not_a_record_is_refused(data):
 
 def test_digest_ignores_line_ends_and_surrounding_blank_lines():
     assert digest("a\r\nb\n") == digest("\na\nb") != digest("a b")
+
+
+def test_images_sources_and_the_model_that_answered_are_read_back():
+    parts = (
+        TextPart("Here."),
+        ImagePart("data:image/png;base64,iVBORw0KGgo="),
+        CitationPart("https://example.org", "T"),
+    )
+    turn = Turn("draw", rounds=(Round(parts),), answered_by="other")
+    saved = json.loads(json.dumps(metadata(HistoryEntry(None, turn))[KEY]))
+    record = parse_record(saved)
+    assert record.entry.turn == turn
+    assert record.shown == digest("Here.\n\n[image: PNG, 1 kB]")
