@@ -124,7 +124,11 @@ class Reply(Iterator[str]):
 
     def __next__(self) -> str:
         while True:
-            if text := next(self._deltas).text:
+            delta = next(self._deltas)
+            text = delta.text
+            if delta.retracts:  # what was yielded stays, and is not yielded again
+                text = text.removeprefix(self._accumulator.earlier_text)
+            if text:
                 return text
 
     @property

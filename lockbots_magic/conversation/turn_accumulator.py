@@ -56,6 +56,11 @@ class TurnAccumulator:
         return self._text[0] if self._text else ""
 
     @property
+    def earlier_text(self) -> str:
+        """Text of the rounds before the current one."""
+        return self._earlier_text
+
+    @property
     def rounds(self) -> tuple[Round, ...]:
         """Rounds so far."""
         self._flush()

@@ -46,7 +46,7 @@ class ReplyTask:
         Raises:
             Exception: The views can't be reached, or there is no thread to be had. The reply is not started then.
         """
-        frames = FrameLoop(self._send_frame)
+        frames = FrameLoop(self._send_frame, restart=self._restart)
         self._worker = ReplyWorker(
             [self._reply],
             lambda _, delta: frames.feed(delta),
@@ -103,6 +103,12 @@ class ReplyTask:
                 progress.seq += 1
                 self._send({"type": "frame", "id": progress.id, "seq": progress.seq, **frame})
         return size
+
+    def _restart(self) -> None:
+        """Have the views begin the reply anew: the text so far was reasoning."""
+        with self._lock:
+            self.progress.finished, self.progress.open = [], ""
+            self._send({"type": "begin", "reply": self.progress.message(), "replaces": self.progress.replaces})
 
     def _finish(self, frames: FrameLoop, error: str) -> None:
         turn = self._reply.turn

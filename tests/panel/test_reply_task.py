@@ -1,6 +1,7 @@
 """Replies in progress, as the views receive them."""
 
 import contextvars
+import threading
 import time
 
 import pytest
@@ -66,6 +67,28 @@ def test_reply_whose_end_changes_its_beginning_is_sent_whole(panel, model):
     model.reply = "See [the docs].\n\nMore.\n\n[the docs]: https://example.org/ "
     panel.ask("hi")
     assert 'href="https://example.org/"' in panel.shown()[0][1]
+
+
+def test_text_that_was_reasoning_leaves_the_views_at_once():
+    go_on = threading.Event()
+
+    def thinker(prompt):
+        yield "".join(f"Thought {n} about it.\n\n" for n in range(100))
+        assert go_on.wait(30)
+        yield "</think>\n\nFour."
+        assert go_ahead.wait(30)
+
+    go_ahead = threading.Event()
+    panel = PanelHarness(Chat(thinker))
+    panel.post("hello", view="v")
+    panel.post("send", prompt="hi")
+    assert panel.wait_for("frame")["finished"]
+    go_on.set()
+    assert panel.wait_for("begin", 2)["reply"]["finished"] == ""
+    go_ahead.set()
+    panel.wait_for("usage")
+    assert panel.shown() == [("hi", "<p>Four.</p>\n", False)]
+    assert "Thought 99" in panel.controller.conversation.turns[0].reasoning
 
 
 def test_stop_keeps_the_text_received(panel, model):
@@ -156,7 +179,7 @@ def test_frames_are_numbered_without_a_gap(panel, model):
 
 
 def test_reply_that_can_not_be_rendered_is_refused_and_leaves_the_conversation_free(panel, monkeypatch):
-    def refuse(*_):
+    def refuse(*_, **__):
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(reply_task, "FrameLoop", refuse)

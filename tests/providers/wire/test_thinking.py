@@ -14,14 +14,15 @@ from lockbots_magic.conversation.turn_accumulator import TurnAccumulator
 from lockbots_magic.errors import ServerError
 from lockbots_magic.providers.base import Provider
 from lockbots_magic.providers.wire.thinking import MAX_HELD, ThinkingSplitter, split_thinking
+from tests.chatserver import chat_server, delta, events, in_turn, say
 from tests.effort import examples
 
 
 def split(*pieces: str, finish_reason: str = "stop") -> tuple[str, str]:
     """Return the text and the reasoning of an answer that arrives in pieces."""
     reply = TurnAccumulator()
-    for delta in split_thinking(iter([*map(Delta, pieces), Delta(finish_reason=finish_reason)])):
-        reply.add(delta)
+    for step in split_thinking(iter([*map(Delta, pieces), Delta(finish_reason=finish_reason)])):
+        reply.add(step)
     (one,) = reply.rounds or [None]
     reasoning = "".join(part.text for part in one.parts if type(part).__name__ == "ReasoningPart") if one else ""
     return reply.text, reasoning
@@ -140,8 +141,8 @@ def test_no_character_is_lost_or_moved_by_where_it_is_cut(pieces: list[str]):
 def test_what_is_split_once_is_not_split_again():
     for answer in (*ANSWERS, *PLAIN):
         reply = TurnAccumulator()
-        for delta in split_thinking(split_thinking(iter([*map(Delta, answer), Delta(finish_reason="stop")]))):
-            reply.add(delta)
+        for step in split_thinking(split_thinking(iter([*map(Delta, answer), Delta(finish_reason="stop")]))):
+            reply.add(step)
         assert reply.text == split(answer)[0]
 
 
@@ -216,6 +217,46 @@ def test_text_before_a_lone_closing_tag_is_taken_out_of_the_turn():
     assert [step.text for step in steps if step.retracts] == [""]
     assert (reply.turn.reply, reply.turn.reasoning) == ("Four.", "Two and two.")
     assert chat.prepare("And?").request.messages[1].content == "Four."
+
+
+def test_text_of_earlier_rounds_is_not_iterated_again():
+    def double(n: int) -> int:
+        """Return twice the number."""
+        return 2 * n
+
+    call = {"index": 0, "id": "c1", "type": "function", "function": {"name": "double", "arguments": '{"n": 2}'}}
+    first = events(delta(content="Let me see."), delta(tool_calls=[call]), delta("tool_calls"))
+    with chat_server(in_turn(first, say("Hmm.\n</think>\nFour."))) as (url, _):
+        reply = Chat("vllm:m", base_url=url).stream("2 + 2?", tools=[double])
+        text = "".join(reply)
+    assert text.count("Let me see.") == text.count("Four.") == 1
+    assert (reply.turn and reply.turn.reply) == "Let me see.\n\nFour."
+
+
+def test_every_service_has_its_reasoning_split_off(mock_server):
+    for service in ("openai", "lockchat", "liaobots"):
+        chat = Chat(service, base_url=mock_server.url(service), auth="mock")
+        for prompt in ("say <think>Hmm.</think>Four.", "say Hmm.</think>Four."):
+            turn = chat.ask(prompt)
+            assert (turn.reply, turn.reasoning) == ("Four.", "Hmm."), service
+
+
+def test_code_is_not_taken_out_of_thoughts(run, shell):
+    text = "<think>\n```python\nx = 1\n```\n</think>\n```python\nx = 2\n```"
+    with chat_server(in_turn(say(text))) as (url, _):
+        assert run(f"%%chat -m openai:m --base-url {url} --as code --to code\nWrite it.").error is None
+    assert shell.user_ns["code"] == "x = 2"
+
+
+def test_a_recorded_reply_holds_its_reasoning_as_such(tmp_path):
+    tape = tmp_path / "talk.jsonl"
+    for text in ("<think>Hmm.</think>Four.", "Hmm.\n</think>\nFour."):
+        with chat_server(in_turn(say(text))) as (url, _):
+            recorded = Chat("vllm:m", base_url=url, cassette=tape, mode="new").ask("2 + 2?")
+        played = Chat("vllm:m", cassette=tape, mode="replay").ask("2 + 2?")
+        for turn in (recorded, played):
+            assert (turn.reply, turn.reasoning.strip()) == ("Four.", "Hmm.")
+        assert '"reply": "Four."' in tape.read_text("utf-8")
 
 
 def test_text_of_earlier_rounds_is_not_retracted():
