@@ -9,22 +9,25 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any, ClassVar
 
+from ..conversation.ending import CUT_OFF
 from ..conversation.messages import ChatRequest, Delta, ModelInfo
-from ..errors import ProtocolError, UsageError
+from ..errors import ProtocolError, ServerError, UsageError
 from ..security.secrets import Secret
 from .declarations import model_table
 from .http import HTTPRequest
 from .http.request import display_url
 from .http_provider import HTTPProvider
 from .validation import wrap_credential
+from .wire.body import BodyDecoder
 from .wire.content import parse_content
 from .wire.errors import is_error, make_snippet, object_error
 from .wire.json_text import parse_json
-from .wire.sse import EventDecoder, MalformedStream, SurrogateJoiner, TextDecoder
+from .wire.snapshots import SnapshotFilter
+from .wire.sse import Event, MalformedStream, SurrogateJoiner, TextDecoder
 
 USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) lockbots-magic"
 DEFAULT_INSTRUCTION = "Answer helpfully and to the point, in the language of the question."
@@ -33,6 +36,8 @@ MAX_ERROR_OBJECT = 4096
 MAX_FIRST_LINE = 65536
 """Bytes after which an unfinished first line that begins like an event is taken for one."""
 BOM = b"\xef\xbb\xbf"
+_LAST_ERROR = re.compile(r'\{\s*"(?:error|res_status)"(?:(?!\{\s*"(?:error|res_status)").)*\}\s*\Z', re.DOTALL)
+"""Error object at the end of a text, by which the early format says that the reply broke off."""
 _EVENT_FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
 _EVENT_FIELD = re.compile(rb"(?:data|event|id|retry)?:")
 _BEFORE_DATA = re.compile(rb"^(?:(?:(?:event|id|retry)?:[^\n]*)?\n)+")
@@ -137,7 +142,9 @@ def decode_response(pieces: Iterable[bytes], content_type: str) -> Iterator[Delt
     if body_format == "error":
         raise object_error(json.loads(start))
     if not start:
-        raise ProtocolError("The response is empty.")
+        empty = ProtocolError("The response is empty.")
+        empty.retryable = True
+        raise empty
     try:
         yield from (_decode_events if body_format == "events" else _decode_text)(start, body)
     except MalformedStream as error:
@@ -211,42 +218,46 @@ def _parse_object(text: bytes | str) -> dict[str, Any]:
 
 def _decode_text(start: bytes, body: Iterator[bytes]) -> Iterator[Delta]:
     decoder = TextDecoder()
-    if text := decoder.feed(start.removeprefix(BOM)):
-        yield Delta(text)
-    for piece in body:
+    tail = ""
+    for piece in chain((start.removeprefix(BOM),), body):
         if text := decoder.feed(piece):
+            tail = (tail + text)[-MAX_ERROR_OBJECT:]
             yield Delta(text)
-    yield Delta(finish_reason="truncated" if decoder.pending else "stop")
+    if (found := _LAST_ERROR.search(tail)) and _parse_object(found[0]):
+        raise object_error(_parse_object(found[0]))
+    yield Delta(finish_reason=CUT_OFF if decoder.pending else "stop")
 
 
 def _decode_events(start: bytes, body: Iterator[bytes]) -> Iterator[Delta]:
-    decoder = EventDecoder()
-    joiner = SurrogateJoiner()
+    decoder = BodyDecoder()
+    new, joiner = SnapshotFilter(), SurrogateJoiner()
     for piece in chain((start,), body):
         for event in decoder.feed(piece):
             if event.data.strip() == "[DONE]":
-                yield Delta(joiner.close(), finish_reason="stop")
+                yield Delta(joiner.feed(new.close()) + joiner.close(), finish_reason="stop")
                 return
-            if text := joiner.feed(_parse_event(event.data)):
+            if text := joiner.feed(new.feed(_parse_event(event))):
                 yield Delta(text)
-    decoder.close()
-    whole = bool(_parse_object(decoder.pending)) or decoder.pending in ("", "[DONE]")
-    if whole and (text := joiner.feed(_parse_event(decoder.pending))):
-        yield Delta(text)
-    yield Delta(joiner.close(), finish_reason="stop" if whole else "truncated")
+    for event in decoder.close():
+        if text := joiner.feed(new.feed(_parse_event(event))):
+            yield Delta(text)
+    if decoder.last_line:
+        raise ServerError(f"The reply broke off: {make_snippet(decoder.last_line)}")
+    yield Delta(joiner.feed(new.close()) + joiner.close(), finish_reason="stop" if decoder.is_whole else CUT_OFF)
 
 
-def _parse_event(data: str) -> str:
-    if data.strip() in ("", "[DONE]"):
+def _parse_event(event: Event) -> str:
+    data = event.data.strip()
+    if data in ("", "[DONE]"):
         return ""
-    try:
-        value: Mapping[str, Any] = json.loads(data)
-        content = value.get("content")
-    except (ValueError, RecursionError, AttributeError):
-        raise ProtocolError(f"An event of the response is malformed: {make_snippet(data)}") from None
-    if value.get("error"):
+    value = parse_json(data)
+    if event.type == "error":
+        raise object_error(value if isinstance(value, dict | list) else {"error": data})
+    if not isinstance(value, dict):
+        raise ProtocolError(f"An event of the response is malformed: {make_snippet(data)}")
+    if value.get("error") or ("content" not in value and is_error(value)):
         raise object_error(value)
-    return parse_content(content)
+    return parse_content(value.get("content"))
 
 
 url = Liaobots.url

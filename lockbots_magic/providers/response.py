@@ -92,12 +92,9 @@ def require_reply(deltas: Iterator[Delta]) -> Iterator[Delta]:
 
 def _empty_reply(reason: str) -> ProviderError:
     error: ProviderError
-    if reason == CUT_OFF:
-        return ConnectionFailed("The connection closed before the first word of the reply")
-    if is_complete(reason):
-        error = ProtocolError(
-            "The reply is empty: no text, no tool call, no reasoning. Is the prompt longer than the model's context?"
-        )
+    if is_complete(reason) or reason == CUT_OFF:
+        cause = "the connection closed before its first word" if reason == CUT_OFF else "no text, call or reasoning"
+        error = ProtocolError(f"The reply is empty: {cause}. The prompt may be longer than the model's context.")
     else:
         error = ProviderError(f"The reply is empty. {outcome_of(reason).message}")
     error.retryable = not is_refusal(reason)

@@ -13,6 +13,7 @@ from lockbots_magic.errors import (
     HTTPStatusError,
     ModelNotFoundError,
     ProtocolError,
+    ProviderError,
     ProviderTimeout,
     RateLimitError,
     ServerError,
@@ -346,3 +347,45 @@ def test_format_detection_waits_for_enough_bytes():
 
 def test_own_instruction_is_neutral():
     assert not re.search("gpt|openai|model", liaobots.DEFAULT_INSTRUCTION, re.IGNORECASE)
+
+
+EVENT_TYPE = "text/event-stream"
+
+
+def decoded(body: bytes, content_type: str) -> tuple[str, str]:
+    """Return the text that a body yields, and its end: the finish reason, or the message of the error."""
+    text, end = "", ""
+    try:
+        for delta in decode_response([body[:7], body[7:20], body[20:]], content_type):
+            text += delta.text
+            end = delta.finish_reason or end
+    except ProviderError as error:
+        end = str(error)
+    return text, end
+
+
+@pytest.mark.parametrize("words", [
+    b'error: {"message": "no room"}', b'{"error": "no room"}', b'{\n "detail": "no room"\n}', b"error: no room",
+    b'event: error\ndata: no room\n', b'data: {"error": {"message": "no room"}}\n', b'data: {"detail": "no room"}\n',
+])  # fmt: skip
+def test_an_error_among_events_is_told_in_any_form(words):
+    hello = b'data: {"content": "Hello"}\n\n'
+    for rest in (b"\n", b"\ndata: [DONE]\n\n"):
+        assert decoded(hello + words + rest, EVENT_TYPE) == ("Hello", "no room")
+
+
+def test_events_that_repeat_the_text_do_not_double_it():
+    snapshots = [
+        b'data: {"content": "%s"}\n\n' % text for text in (b"Hel", b"Hello", b"Hello you", b"Hello you and me")
+    ]
+    assert decoded(b"".join(snapshots) + b"data: [DONE]\n\n", EVENT_TYPE) == ("Hello you and me", "stop")
+
+
+@pytest.mark.parametrize(
+    "words", [b'{"error": true, "res_status": 402, "message": "no room"}', b'{"error": "no room"}']
+)
+def test_an_error_object_at_the_end_of_a_text_is_told(words):
+    text, end = decoded(b"Once upon\n" + words + b"\n", "text/plain")
+    assert text.startswith("Once upon")
+    assert "no room" in end
+    assert decoded(b"It says " + words + b", mostly.", "text/plain")[1] == "stop"

@@ -11,7 +11,7 @@ from lockbots_magic.conversation.cancellation import Cancellation
 from lockbots_magic.conversation.ending import TOO_MANY_ROUNDS
 from lockbots_magic.conversation.messages import ChatRequest, Delta, Message, ToolCall, Usage
 from lockbots_magic.conversation.turn_accumulator import TurnAccumulator
-from lockbots_magic.errors import Cancelled, ConnectionFailed, UsageError
+from lockbots_magic.errors import Cancelled, ConnectionFailed, ProtocolError, UsageError
 from lockbots_magic.prompt.values import value_part
 from lockbots_magic.providers.base import Provider
 from lockbots_magic.providers.openai_compatible import OpenAICompatible
@@ -414,7 +414,7 @@ def test_over_http_calls_are_parsed_in_every_framing(oddity, mock_server):
 
 def test_over_http_a_call_that_is_cut_is_not_made_but_asked_for_again(mock_server):
     asked = request('call add {"x": 2000000000}')
-    with pytest.raises(ConnectionFailed, match="before the first word"):
+    with pytest.raises(ProtocolError, match="before its first word"):
         list(Toolbox([add]).stream(http_model(mock_server, fault="cut"), asked))
     assert len(mock_server.requests) > 1
 

@@ -48,6 +48,12 @@ class BodyDecoder:
         """First lines of the stream that are not a field of its grammar."""
         return self._events.ignored
 
+    @property
+    def is_whole(self) -> bool:
+        """False if a closed stream was cut inside of an event."""
+        last = self._events.pending.strip()
+        return last in ("", "[DONE]") or isinstance(parse_json(last), dict)
+
     def feed(self, piece: bytes) -> Iterator[Event]:
         """Yield the events that `piece` completes.
 
@@ -77,9 +83,8 @@ class BodyDecoder:
         if self._ignored and any(field.startswith(self._ignored[-1][0]) for field in _FIELDS):
             self._ignored.pop()  # cut inside of a field's name
         yield from self._find_errors()
-        last = self._events.pending
-        if last.strip() == "[DONE]" or isinstance(parse_json(last), dict):
-            yield Event(last)
+        if self._events.pending.strip() and self.is_whole:
+            yield Event(self._events.pending)
 
     def _start(self, piece: bytes) -> bytes:
         """Detect the format of the response by its first byte that is not blank."""

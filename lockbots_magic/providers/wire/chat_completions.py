@@ -76,22 +76,30 @@ class ChatCompletionsDecoder:
         """
         if self.done:
             return
-        for event in self._body.feed(piece):
-            yield from self._take(event)
-            if self.done:
-                return
-        self._check_ignored_lines()
+        try:
+            for event in self._body.feed(piece):
+                yield from self._take(event)
+                if self.done:
+                    return
+            self._check_ignored_lines()
+        except ProviderError:
+            yield from self._release()
+            raise
 
     def close(self) -> Iterator[Delta]:
         """End the body: yield what is left, and finally a delta with the finish reason."""
         if self.done:
             return
-        for event in self._body.close():
-            yield from self._take(event)
-        if self.done:
-            return
-        if not self._finish_reason and not self._body.is_document:
-            yield from self._check_end()
+        try:
+            for event in self._body.close():
+                yield from self._take(event)
+            if self.done:
+                return
+            if not self._finish_reason and not self._body.is_document:
+                self._check_end()
+        except ProviderError:
+            yield from self._release()
+            raise
         yield from self._end("stop" if self._body.is_document else CUT_OFF)
 
     @property
@@ -150,13 +158,12 @@ class ChatCompletionsDecoder:
             if error := self.line_error(line):
                 raise error
 
-    def _check_end(self) -> Iterator[Delta]:
+    def _check_end(self) -> None:
         """Raise if the last words of a stream that broke off say why, in no form that is known as an error."""
         self._check_ignored_lines()
         if not self._has_content and self._body.ignored:
             raise self.unrecognised_error(self._body.ignored[0])
         if self._has_content and (words := make_snippet(self._body.last_line)):
-            yield from self._release()
             raise ServerError(f"The reply broke off: {words}")
         if not self._has_content and self._oddity:
             raise ProtocolError(f"The response holds no choices: {make_snippet(self._oddity)}")
@@ -189,6 +196,9 @@ class ChatCompletionsDecoder:
                 usage, parts = None, ()
         if usage or parts:
             yield Delta(usage=usage, parts=parts, model=self._take_model(chunk))
+        for choice in chunk.get("choices") or ():
+            if choice.get("error"):
+                raise self.object_error({"error": choice["error"]})
 
     def _decode_choice(self, choice: Mapping[str, Any]) -> Iterator[Delta]:
         self._finish_reason = read_finish_reason(choice, self._finish_reason)
@@ -208,8 +218,6 @@ class ChatCompletionsDecoder:
         if text or reasoning or parts:
             self._has_content = True
             yield Delta(text, reasoning, parts=parts)
-        if error := choice.get("error"):
-            raise self.object_error({"error": error})
 
     def _read_usage(self, chunk: Mapping[str, Any]) -> Usage | None:
         """Return the counts so far, if `chunk` has any."""

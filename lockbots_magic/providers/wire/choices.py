@@ -75,6 +75,8 @@ class ChoiceSelector:
     def _select_single(self, choice: Choice, index: int) -> list[Choice]:
         if self._is_counter:
             return [choice]
+        if index != self._index and _is_empty(choice):
+            return []
         if index in (0, self._index) and self._index in (None, index):
             if self._held:
                 self._settle(is_counter=False)
@@ -116,6 +118,15 @@ def index_of(choice: Choice) -> int:
 
 def _has_ended(choices: list[Choice]) -> bool:
     return any(choice.get("finish_reason") for choice in choices)
+
+
+def _is_empty(choice: Choice) -> bool:
+    """Whether a choice says nothing about which one is the reply, as beside an error."""
+    ends = choice.get("finish_reason") and not choice.get("error")
+    for body in (choice.get("delta"), choice.get("message"), choice.get("text")):
+        if body and not (isinstance(body, dict) and not any(value for key, value in body.items() if key != "role")):
+            return False
+    return not ends
 
 
 def choice_body(choice: Choice) -> tuple[Mapping[str, Any], bool]:

@@ -52,7 +52,7 @@ def is_error(value: Any) -> bool:
         return True
     message = next((value[key] for key in _MESSAGE_KEYS if value.get(key)), None)
     is_chat_message = isinstance(message, dict) and ("role" in message or "content" in message)
-    return "choices" not in value and isinstance(message, str | list | dict) and not is_chat_message
+    return not value.get("choices") and isinstance(message, str | list | dict) and not is_chat_message
 
 
 def _says_error(value: dict[str, Any]) -> bool:
@@ -61,7 +61,7 @@ def _says_error(value: dict[str, Any]) -> bool:
         error = any(error.values()) or value.get("object") == "error"
     if isinstance(base, dict) and base.get("status_code"):
         return True
-    return bool(error) or value.get("object") == "error" or (value.get("type") == "error" and "choices" not in value)
+    return bool(error) or value.get("object") == "error" or (value.get("type") == "error" and not value.get("choices"))
 
 
 def object_error(value: Any, status: int = 200, retry_after: float | None = None) -> ProviderError:
