@@ -43,7 +43,9 @@ class RawClient:
         below = PATHS.get(service, "/api/chat") if below is None else below
         messages = [{"role": "user", "content": prompt}]
         body = json.dumps({"model": "demo", "messages": messages, "stream": True, **more}).encode()
-        head = f"{method} {self.parts.path}{below} HTTP/1.1\r\nHost: x\r\nX-Auth-Code: {credential}\r\n"
+        head = (
+            f"{method} {self.parts.path}{below} HTTP/1.1\r\nHost: {self.parts.netloc}\r\nX-Auth-Code: {credential}\r\n"
+        )
         self.socket.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
 
     def until(self, end):

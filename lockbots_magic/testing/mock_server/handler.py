@@ -16,9 +16,12 @@ from .request_log import MockRequest, RequestLog
 from .responses import BodyEncoder, ConnectionAction, MockResponse, cut_pieces
 from .services import MODELS, SERVICES, MockExchange, dump_json
 from .settings import MockSettings
+from .web_guard import find_offence
 
 BATCH = 32768
 """Bytes sent at once if no rate is set."""
+MAX_BODY = 64 << 20
+"""Bytes of a request's body."""
 
 
 class ServerState(Protocol):
@@ -46,6 +49,15 @@ class Handler(BaseHTTPRequestHandler):
             return
         log = self.server.log
         request = self._read_request()
+        if request is None:
+            self.send_error(413)
+            self.close_connection = True
+            return
+        offence = find_offence(request, self.headers.items(), self.server.origin)
+        if offence:
+            self.send_error(403, explain=offence)
+            self.close_connection = True
+            return
         nth = log.record(request)
         try:
             self._send(*build_response(request, nth, self.server.origin))
@@ -56,12 +68,16 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: Any) -> None:
         """Log nothing: a path may hold a credential."""
 
-    def _read_request(self) -> MockRequest:
-        content = self.rfile.read(int(self.headers.get("content-length") or 0))
+    def _read_request(self) -> MockRequest | None:
+        """Read the body; return None if its length is no number, or too large."""
+        size = self.headers.get("content-length") or "0"
+        if not (size.isascii() and size.isdigit() and len(size) < 12 and int(size) <= MAX_BODY):
+            return None
+        content = self.rfile.read(int(size))
         parts = urlsplit(self.path)
         try:
             value = json.loads(content)
-        except ValueError:
+        except (ValueError, RecursionError):
             value = None
         headers = {name.lower(): text for name, text in self.headers.items()}
         return MockRequest(self.command, parts.path, dict(parse_qsl(parts.query)), headers, content, value)

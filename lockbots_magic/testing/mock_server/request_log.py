@@ -9,6 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+MAX_REQUESTS = 10_000
+"""Requests that the log keeps, the latest."""
+MAX_BYTES = 64 << 20
+"""Bytes of their bodies; the latest request is kept whole."""
+
 
 @dataclass(frozen=True)
 class MockRequest:
@@ -32,6 +37,9 @@ class RequestLog:
     def __init__(self) -> None:
         self.changed = threading.Condition()
         self.requests: list[MockRequest] = []
+        self.received = 0
+        """Number of requests, those that are no longer kept included."""
+        self._bytes = 0
         self.counts: Counter[str] = Counter()
         self.connections = 0
         self.disconnects: list[float] = []
@@ -41,6 +49,12 @@ class RequestLog:
         """Add `request`; return the number of requests to its path so far."""
         with self.changed:
             self.requests.append(request)
+            self.received += 1
+            self._bytes += len(request.content)
+            while len(self.requests) > MAX_REQUESTS or (self._bytes > MAX_BYTES and len(self.requests) > 1):
+                self._bytes -= len(self.requests.pop(0).content)
+            if len(self.counts) > MAX_REQUESTS:
+                self.counts.clear()
             self.counts[request.path] += 1
             self.changed.notify_all()
             return self.counts[request.path]

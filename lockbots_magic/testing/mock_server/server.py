@@ -88,7 +88,7 @@ class MockServer:
 
     @property
     def requests(self) -> list[MockRequest]:
-        """Requests so far, oldest first."""
+        """Requests so far, oldest first; the latest 10,000, or 64 MB of them."""
         return list(self._log.requests)
 
     @property
@@ -113,9 +113,9 @@ class MockServer:
         """
         log = self._log
         with log.changed:
-            if not log.changed.wait_for(lambda: len(log.requests) >= count, timeout):
-                raise TimeoutError(f"{len(log.requests)} of {count} requests received within {timeout:g} s.")
-            return log.requests[count - 1]
+            if not log.changed.wait_for(lambda: log.received >= count, timeout):
+                raise TimeoutError(f"{log.received} of {count} requests received within {timeout:g} s.")
+            return log.requests[max(count - 1 - log.received + len(log.requests), 0)]
 
     def wait_for_disconnect(self, timeout: float = 30.0) -> float:
         """Wait until a client disconnects before the end of a response; each call waits for one more.
