@@ -157,7 +157,7 @@ _PHRASES = MappingProxyType(
                 "You can ask me:\n\n"
                 "- How do I use Ollama?\n- What options does %%chat have?\n- Where is my API key kept?"
             ),
-            connect="To use a real model: `%lockbots login openai`, then `%lockbots use openai:gpt-4o-mini`.",
+            connect="To use a real model: `%lockbots login openai`, then `%lockbots use openai:gpt-6-luna`.",
             see_also="See also:",
         ),
         "ru": _Phrases(
@@ -173,7 +173,7 @@ _PHRASES = MappingProxyType(
                 "- Как подключить Ollama?\n- Какие параметры есть у %%chat?\n- Где хранится мой ключ?"
             ),
             connect="Чтобы использовать настоящую модель: `%lockbots login openai`, затем "
-            "`%lockbots use openai:gpt-4o-mini`.",
+            "`%lockbots use openai:gpt-6-luna`.",
             see_also="См. также:",
         ),
     }

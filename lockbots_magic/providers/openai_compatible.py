@@ -37,6 +37,9 @@ from .wire.model_list import ModelList, read_model_list
 from .wire.reasoning_effort import EffortStyle, encode_effort
 from .wire.response_format import build_response_format, is_object_schema
 
+DEFAULTS_DATE = "2026-11-30"
+"""Date at which the default models of `PRESETS` were looked up, each in its service's documentation: what it recommends
+in place of what it retires, of the least expensive kind."""
 MODEL_LIST_TIMEOUT = 10.0
 """Time (s) for the list of models."""
 
@@ -246,7 +249,11 @@ class OpenAICompatible(HTTPProvider):
         if isinstance(error, ContextLengthError):
             error.limit = error.limit or probe.context_size(request.model)
         elif is_unknown_model(error) and request.model and not advise_on_request(error, request, ""):
-            return probe.advise_on_model(request.model)
+            advice = probe.advise_on_model(request.model)
+            if request.model != self.default_model:
+                return advice
+            known = f"It was the default for {self.name} on {DEFAULTS_DATE}, when this release was made"
+            return f"{known}. {advice} To choose another one: `%lockbots use {self.name}:MODEL`."
         elif is_wrong_address(error) and not known:
             return probe.advise_on_address(request.model)
         return known
@@ -311,14 +318,14 @@ PRESETS = (
         "openai",
         "https://api.openai.com/v1",
         "OPENAI_API_KEY",
-        "gpt-4o-mini",
+        "gpt-6-luna",
         base_url_variables=("OPENAI_BASE_URL", "OPENAI_API_BASE"),
     ),
     Preset(
         "anthropic",
         "https://api.anthropic.com/v1",
         "ANTHROPIC_API_KEY",
-        "claude-sonnet-4-5",
+        "claude-sonnet-5-5",
         base_url_variables=("ANTHROPIC_BASE_URL",),
         base_url_path="/v1",
     ),
@@ -326,7 +333,7 @@ PRESETS = (
         "gemini",
         "https://generativelanguage.googleapis.com/v1beta/openai",
         "GEMINI_API_KEY",
-        "gemini-2.5-flash",
+        "gemini-3.5-flash-lite",
         base_url_variables=("GOOGLE_GEMINI_BASE_URL",),
         base_url_path="/v1beta/openai",
     ),
@@ -335,7 +342,7 @@ PRESETS = (
         "groq",
         "https://api.groq.com/openai/v1",
         "GROQ_API_KEY",
-        "llama-3.3-70b-versatile",
+        "openai/gpt-oss-120b",
         base_url_variables=("GROQ_BASE_URL",),
         base_url_path="/openai/v1",
     ),
@@ -344,7 +351,7 @@ PRESETS = (
         "deepseek",
         "https://api.deepseek.com/v1",
         "DEEPSEEK_API_KEY",
-        "deepseek-chat",
+        "deepseek-flash",
         takes_images=False,
         takes_schema=False,
         effort_style="deepseek",

@@ -141,13 +141,13 @@ def test_a_provider_comes_with_its_colon(offered):
 @pytest.mark.parametrize("option", ["-m ", "--model ", "--model=", "-m", '-m "', "-m '"])
 def test_models_are_offered_for_every_spelling_of_the_option(offered, option):
     (written,) = offered.applied(f"%chat {option}openai:gpt")
-    assert split_words(written)[-1].removeprefix("--model=").removeprefix("-m") == "openai:gpt-4o-mini"
+    assert split_words(written)[-1].removeprefix("--model=").removeprefix("-m") == "openai:gpt-6-luna"
 
 
 def test_models_are_those_the_server_listed_then_the_table_then_the_one_in_use(offered):
     offered.session.settings.model = "openai:mine"
     offered.session.catalog.keep("openai", "https://api.openai.com/v1", [ModelInfo("gpt-9")])
-    assert offered("%chat -m openai:") == ["openai:gpt-9", "openai:gpt-4o-mini", "openai:mine"]
+    assert offered("%chat -m openai:") == ["openai:gpt-9", "openai:gpt-6-luna", "openai:mine"]
     assert "liaobots:gpt-4" in offered("%chat -m liaobots:gpt")
 
 
