@@ -83,9 +83,9 @@ def parse_model_list(body: bytes) -> ModelList:
     """
     try:
         value = json.loads(body)
+        rows = _rows_of(value)
     except (ValueError, RecursionError):
         raise _no_list(body) from None
-    rows = _rows_of(value)
     if rows is None:
         raise _no_list(body)
     models: dict[str, ModelInfo] = {}
@@ -136,7 +136,8 @@ def _rows_of(value: Any) -> Iterable[Any] | None:
         if isinstance(value[key], list) and value[key]:
             return list(value[key])
         if isinstance(value[key], dict) and value[key]:
-            return _keyed_rows(value[key])
+            nested = any(isinstance(value[key].get(name), list) for name in _LISTS)
+            return _rows_of(value[key]) if nested else _keyed_rows(value[key])
     if keys:
         return [] if any(value[key] is None or value[key] == [] for key in keys) else None
     is_keyed = bool(value) and all(isinstance(row, dict) and _ROW_FIELDS & row.keys() for row in value.values())
@@ -146,7 +147,10 @@ def _rows_of(value: Any) -> Iterable[Any] | None:
 def _keyed_rows(rows: Mapping[str, Any]) -> Iterator[Any]:
     """Yield the rows of an object whose keys are the ids."""
     for key, row in rows.items():
-        yield {"id": key, **{k: v for k, v in row.items() if k != "id"}} if isinstance(row, dict) else key
+        if isinstance(row, dict):
+            yield {"id": key, **{k: v for k, v in row.items() if k != "id"}}
+        else:
+            yield key if row is None or isinstance(row, str) else row
 
 
 def _context_size(fields: Mapping[str, Any]) -> int | None:

@@ -40,6 +40,9 @@ FORMS = {
     "names beside numbers": {"data": [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}]},
     "keyed data": {"data": {"a": {"context_length": 1}, "b": {}}},
     "keyed models": {"models": {"a": {}, "b": "B"}},
+    "nested": {"success": True, "data": {"object": "list", "data": [{"id": "a"}, {"id": "b"}]}},
+    "nested models": {"data": {"models": ["a", "b"], "total": 2}},
+    "keyed with a count": {"data": {"a": {}, "b": None, "total": 2}},
     "keyed": {"a": {"owned_by": "x"}, "b": {"name": "B", "created": 1}},
     "llama-server's two lists": {"models": [{"name": "x"}], "object": "list", "data": [{"id": "a"}, {"id": "b"}]},
     "an empty one first": {"data": [], "models": [{"name": "a"}, {"name": "b"}]},
@@ -82,6 +85,7 @@ NO_LISTS = [
     b'{"status": {"ok": 1}}',
     b'{"data": [{"object": "model"}]}',
     b"[" * 100_000,
+    b'{"models": [1], "data": ' * 900 + b"{}" + b"}" * 900,
     b"9" * 100_000,
 ]
 
