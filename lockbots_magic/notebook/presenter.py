@@ -180,7 +180,7 @@ class Presenter:
                 if is_cut:  # another reply would end at the same limit
                     raise UsageError(_format_cut(reply.turn, destination.variable)) from None
                 if tried == MAX_TRIES:
-                    raise UsageError(_format_mismatch(error, tried, destination.variable)) from None
+                    raise UsageError(_format_mismatch(error, tried, reply.turn, destination.variable)) from None
                 reply = cell.prepare_correction(schema.format_correction(error)).stream()
             else:
                 return
@@ -241,14 +241,16 @@ def _check_not_interrupted(turn: Turn) -> None:
 
 
 def _format_cut(turn: Turn, variable: str | None) -> str:
-    kept = f" Its text is in {variable}." if variable else ""
-    return f"The reply was cut short, so its JSON is incomplete. {turn.error}{kept}"
+    return f"The reply holds no complete JSON. {turn.error}{_say_where(turn, variable)}"
 
 
-def _format_mismatch(error: Exception, tries: int, variable: str | None) -> str:
-    kept = f" Its text is in {variable}." if variable else ""
+def _format_mismatch(error: Exception, tries: int, turn: Turn, variable: str | None) -> str:
     times = "once" if tries == 1 else f"{tries} times"
-    return f"Sent {times}; no reply conforms: {error}.{kept}"
+    return f"Sent {times}; no reply conforms: {error}.{_say_where(turn, variable)}"
+
+
+def _say_where(turn: Turn, variable: str | None) -> str:
+    return f" Its text is in {variable}." if variable and turn.reply else ""
 
 
 def _run_through_interrupt(action: Callable[[], object]) -> None:

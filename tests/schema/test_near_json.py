@@ -42,6 +42,7 @@ NAMED = {
     '{"a": 1,\n "b" 2}': r"Expecting ':' delimiter \(line 2, column 6\)",
     '{"a": oops}': r"Expecting value \(line 1, column 7\)",
     '{"a": ...}': r"Expecting value \(line 1, column 7\)",
+    '{"a": 01}': r"Expecting value \(line 1, column 7\)",
     '{"a": "x}': r"Unterminated string \(line 1, column 7\)",
     '{"a": "\\q"}': r"Invalid \\escape \(line 1, column 7\)",
     '{"a": {"b": 1}': r"Expecting ',' delimiter \(line 1, column 15\)",

@@ -140,7 +140,8 @@ def test_a_reply_cut_by_its_limit_is_not_asked_for_again(run, text):
         cell = f"%%chat -m openai:m --base-url {url} --as json --schema Pet --to pet\nA dog."
         error = str(run(cell).error)
         assert len(bodies) == 1
-    assert "cut short" in error
+    assert "no complete JSON" in error
+    assert "limit of length" in error
     assert "Its text is in pet" in error
 
 
