@@ -59,7 +59,8 @@ class AttachmentCollector:
             chunk: The chunk, as parsed.
             body: The delta or the message in it.
         """
-        if not (body.keys() & _BODY_KEYS or chunk.keys() & _CHUNK_KEYS or isinstance(body.get("content"), list)):
+        has_fields = not (_BODY_KEYS.isdisjoint(body) and _CHUNK_KEYS.isdisjoint(chunk))
+        if not (has_fields or isinstance(body.get("content"), list)):
             return ()  # nearly all chunks
         found: list[ImagePart | CitationPart] = []
         found += [image for image in find_images(body) if self._is_new_image(image)]

@@ -13,6 +13,8 @@ from typing import Any
 from ...conversation.messages import Usage
 from .numbers import parse_count
 
+_PLACES = frozenset({"usage", "x_groq", "usageMetadata", "timings"})
+"""Fields of a chunk that hold token counts."""
 _PROMPT = ("prompt_tokens", "input_tokens", "promptTokenCount")
 _COMPLETION = ("completion_tokens", "output_tokens", "candidatesTokenCount")
 _TOTAL = ("total_tokens", "totalTokenCount")
@@ -32,6 +34,8 @@ def find_usage(chunk: Mapping[str, Any], choice: Mapping[str, Any]) -> Usage | N
         chunk: The chunk, as parsed.
         choice: The choice in it that is the reply.
     """
+    if _PLACES.isdisjoint(chunk) and "usage" not in choice:
+        return None  # nearly all chunks
     groq = chunk.get("x_groq")
     places = (
         chunk.get("usage"),
