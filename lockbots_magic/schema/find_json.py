@@ -50,7 +50,7 @@ _CALLED_EXAMPLE = re.compile(
 )
 
 
-class Candidate(NamedTuple):
+class JSONPiece(NamedTuple):
     """A JSON value in a reply, or a `SchemaMismatch` for text that is clearly meant to be one."""
 
     value: Any
@@ -58,14 +58,14 @@ class Candidate(NamedTuple):
     """`ANSWER`, `PLAIN`, `EXAMPLE` or `LEAST`."""
 
 
-def find_json(reply: str) -> list[Candidate]:
+def find_json(reply: str) -> list[JSONPiece]:
     """Return the JSON values of a reply, likeliest first; of equally likely ones the last comes first."""
     text = reply.strip().removeprefix("\ufeff").strip()
     whole = _read_whole(text)
     if not isinstance(whole, SchemaMismatch):
-        return [Candidate(whole, ANSWER)]
+        return [JSONPiece(whole, ANSWER)]
     search = _Search()
-    found: list[Candidate] = []
+    found: list[JSONPiece] = []
     introduction = ""
     for part in split_code_blocks(text):
         if isinstance(part, CodeBlock):
@@ -77,7 +77,7 @@ def find_json(reply: str) -> list[Candidate]:
     found.reverse()
     found.sort(key=lambda one: one.rank, reverse=True)
     is_json = text.startswith(("{", "["))
-    return found[:MAX_CANDIDATES] + ([Candidate(whole, LEAST)] if is_json else [])
+    return found[:MAX_CANDIDATES] + ([JSONPiece(whole, LEAST)] if is_json else [])
 
 
 class _Search:
@@ -90,28 +90,28 @@ class _Search:
         self._searched = 0
         self._pieces = 0
 
-    def read_block(self, block: CodeBlock, introduction: str) -> Iterator[Candidate]:
+    def read_block(self, block: CodeBlock, introduction: str) -> Iterator[JSONPiece]:
         """Yield the values of a code block, with the text before it."""
         if block.language not in _JSON_LANGUAGES:
             for _, _, value in self._read_pieces(block.text):
-                yield Candidate(value, LEAST)
+                yield JSONPiece(value, LEAST)
             return
         whole = _read_whole(block.text.strip())
         rank = _rank(introduction, "", alone=True)
         if not isinstance(whole, SchemaMismatch):
-            yield Candidate(whole, rank)
+            yield JSONPiece(whole, rank)
             return
         pieces = [
-            Candidate(value, rank if inside is None else LEAST) for inside, _, value in self._read_pieces(block.text)
+            JSONPiece(value, rank if inside is None else LEAST) for inside, _, value in self._read_pieces(block.text)
         ]
-        yield from pieces or [Candidate(whole, rank)]
+        yield from pieces or [JSONPiece(whole, rank)]
 
-    def read_prose(self, text: str) -> Iterator[Candidate]:
+    def read_prose(self, text: str) -> Iterator[JSONPiece]:
         """Yield the values in a text."""
         before = 0
         for inside, (start, end), value in self._read_pieces(text):
             rank = LEAST if inside is not None else _rank_in_prose(text, before, start, end, value)
-            yield Candidate(value, rank)
+            yield JSONPiece(value, rank)
             before = max(before, end)
         self.rest = text[before:]
 

@@ -36,7 +36,6 @@ def encode_messages(messages: Iterable[Message], provider: str, url: str, model:
 def _encode_message(message: Message, target: tuple[str, str, str]) -> dict[str, Any]:
     encoded = message.to_dict() | returned_fields(message, target)
     if message.calls:
-        encoded["content"] = encoded["content"] or None
         encoded["tool_calls"] = [_encode_call(call, target) for call in message.calls]
     elif message.role == "tool":
         encoded["content"] = encoded["content"] or NO_RESULT

@@ -16,8 +16,8 @@ def encoded(call=None, text=""):
     return message
 
 
-def test_content_beside_calls_is_null_unless_there_is_text():
-    assert encoded()["content"] is None
+def test_content_beside_calls_is_a_text_unless_the_server_refuses_an_empty_one():
+    assert encoded()["content"] == ""
     assert encoded(text="Look.")["content"] == "Look."
     (plain,) = encode_messages([Message("user", "")], *TARGET)
     assert plain == {"role": "user", "content": ""}
