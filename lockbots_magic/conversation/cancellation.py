@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from threading import Event, Lock
+
+SIGNAL_CHECK = 0.1
+"""Time (s) after which a wait is begun anew, as a signal that arrives just before a wait does not end it."""
 
 
 class Cancellation:
@@ -37,4 +41,8 @@ class Cancellation:
 
     def wait(self, seconds: float) -> bool:
         """Wait up to `seconds` (s); return True once cancelled."""
-        return self._event.wait(seconds)
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > SIGNAL_CHECK:
+            if self._event.wait(SIGNAL_CHECK):
+                return True
+        return self._event.wait(max(left, 0.0))

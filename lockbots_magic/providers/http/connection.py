@@ -6,7 +6,8 @@ The only module that depends on the internals of urllib3's connections and pools
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from http.client import HTTPException, HTTPResponse, IncompleteRead, parse_headers
@@ -22,6 +23,8 @@ from .chunked import ChunkDecoder, MalformedChunk
 
 MAX_INTERIM = 100
 """Interim responses (100, 102, 103, ...) before the final one."""
+SIGNAL_CHECK = 0.1
+"""Time (s) after which a wait is begun anew, as a signal that arrives just before a wait does not end it."""
 
 
 class ConnectionLease:
@@ -37,6 +40,7 @@ class ConnectionLease:
         self._connection: TrackedConnection | None = None
         self._handle: socket.socket | None = None
         self._aborted = False
+        self._wake = threading.Event()
 
     @contextmanager
     def in_this_thread(self) -> Iterator[None]:
@@ -46,6 +50,25 @@ class ConnectionLease:
             yield
         finally:
             _current.reset(token)
+
+    def connect(self, make: Callable[[], socket.socket]) -> socket.socket:
+        """Return `make()`, which looks up a host and connects; run in a thread, as no signal ends a lookup.
+
+        Raises:
+            ConnectionAbortedError: The exchange was aborted meanwhile. The thread closes the connection if it is made.
+        """
+        attempt = _ConnectAttempt(make, self._wake)
+        try:
+            attempt.start()
+            while not self._wake.wait(SIGNAL_CHECK):
+                pass
+            return attempt.take()
+        except BaseException:  # an interrupt too
+            attempt.abandon()
+            raise
+        finally:
+            if not self._aborted:
+                self._wake.clear()
 
     def attach(self, connection: TrackedConnection, sock: socket.socket) -> None:
         """Hold `connection`; abort it at once if the exchange was aborted meanwhile."""
@@ -60,6 +83,7 @@ class ConnectionLease:
     def abort(self) -> None:
         """Shut the socket down, which wakes a thread that is reading or writing. Thread-safe."""
         self._aborted = True
+        self._wake.set()
         if self._handle is not None and self._is_serving():
             with suppress(OSError):
                 self._handle.shutdown(socket.SHUT_RDWR)
@@ -91,6 +115,54 @@ class ConnectionLease:
 
     def _is_serving(self) -> bool:
         return self._connection is not None and self._connection.lease is self
+
+
+class _ConnectAttempt(threading.Thread):
+    """Makes one connection in a thread, which nobody needs to wait for.
+
+    Args:
+        make: Makes the connection.
+        done: Set once it is made, or has failed.
+    """
+
+    def __init__(self, make: Callable[[], socket.socket], done: threading.Event) -> None:
+        super().__init__(name="lockbots connect", daemon=True)
+        self._make = make
+        self._done = done
+        self._lock = threading.Lock()
+        self._abandoned = False
+        self._sock: socket.socket | None = None
+        self._failure: BaseException | None = None
+
+    def run(self) -> None:
+        """Connect."""
+        try:
+            sock = self._make()
+            with self._lock:
+                if self._abandoned:
+                    sock.close()
+                else:
+                    self._sock = sock
+        except BaseException as error:  # noqa: BLE001  # raised by `take`
+            self._failure = error
+        self._done.set()
+
+    def take(self) -> socket.socket:
+        """Return the connection, or raise what prevented it."""
+        with self._lock:
+            if self._failure is not None:
+                raise self._failure
+            if self._sock is None:
+                raise ConnectionAbortedError("the exchange was stopped")
+            sock, self._sock = self._sock, None
+            return sock
+
+    def abandon(self) -> None:
+        """Close the connection, as soon as it is made."""
+        with self._lock:
+            self._abandoned = True
+            if self._sock is not None:
+                self._sock.close()
 
 
 _current: ContextVar[ConnectionLease] = ContextVar("_current")
@@ -145,7 +217,7 @@ class TrackedConnection(HTTPConnection):
     debuglevel: ClassVar[int] = 0  # type: ignore[misc]  # must not be set: it prints every header
 
     def _new_conn(self) -> socket.socket:
-        sock = super()._new_conn()
+        sock = _current.get().connect(super()._new_conn)
         _current.get().attach(self, sock)
         return sock
 

@@ -455,6 +455,50 @@ def test_blocked_exchange_is_cancelled_from_another_thread(parts):
     assert [type(error) for error in outcome] == [Cancelled]
 
 
+@pytest.mark.parametrize("how", ["cancel", "interrupt", "deadline"])
+@pytest.mark.parametrize("phase", ["lookup", "connect"])
+def test_lookup_and_connecting_end_at_once(monkeypatch, phase, how):
+    blocked, release = threading.Event(), threading.Event()
+    known = socket.getaddrinfo
+
+    def lookup(*args: object, **named: object) -> object:
+        blocked.set()
+        if phase == "lookup":
+            release.wait(2 * PATIENCE)
+        return known(*args, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    cancel = Cancellation()
+    ended: list[BaseException] = []
+
+    def stop() -> None:
+        blocked.wait(PATIENCE)
+        if how == "cancel":
+            cancel.cancel()
+        elif how == "interrupt":
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    with full_port() as port:
+        total = QUICK if how == "deadline" else 3 * PATIENCE
+        limits = TimeLimits(2 * PATIENCE, 2 * PATIENCE, time.monotonic() + total)
+        call = HTTPRequest("GET", f"http://127.0.0.1:{port}")
+        worker = threading.Thread(target=stop)
+        worker.start()
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        began = time.monotonic()
+        try:
+            Exchange(call, limits, cancel).__enter__()
+        except BaseException as error:  # noqa: BLE001  # looked at below
+            ended.append(error)
+        finally:
+            signal.signal(signal.SIGINT, before)
+            release.set()
+        worker.join(PATIENCE)
+        assert time.monotonic() - began < PATIENCE, "it waits until the connection is made"
+    kinds = {"cancel": Cancelled, "interrupt": KeyboardInterrupt, "deadline": ProviderTimeout}
+    assert [type(error) for error in ended] == [kinds[how]]
+
+
 def test_tls_handshake_is_cancelled_from_another_thread():
     cancel = Cancellation()
     greeted = threading.Event()
