@@ -6,7 +6,7 @@ import keyword
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +55,7 @@ def no_stale_value(variables: MutableMapping[str, Any], name: str | None) -> Ite
     """
     try:
         yield
-    except BaseException:
+    except Exception:
         variables.pop(name or "", None)
         raise
 
@@ -114,6 +114,8 @@ class Destination:
     """False for a prompt outside every conversation."""
     alone: bool = True
     """True if the cell shows nothing but this reply, as far as its options tell."""
+    old: Mapping[str, Any] = field(default_factory=dict)
+    """The variable with its old value, if it had one: it is back if the user stops the reply before the first word."""
 
 
 @dataclass(frozen=True)

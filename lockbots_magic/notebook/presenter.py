@@ -50,15 +50,15 @@ class Presenter:
     def run(self, cell: ChatCell) -> None:
         """Send the prompt of a chat cell, show the reply and deliver it to its destination.
 
-        The variable of the destination has no value until the reply has ended, and none if it fails.
+        The variable of the destination has no value until the reply has ended, and none if it fails: an old one must
+        not pass for it.
 
         Raises:
             LockbotsError: As for `Reply`, or if no reply conforms to the schema; the text received is shown and kept.
         """
         if (cell_id := self._session.cells.id) is not None:
             self._background.retire(cell_id)
-        if cell.destination.variable:  # its old value must not pass for this reply, should there be none
-            self._shell.user_ns.pop(cell.destination.variable, None)
+        cell = replace(cell, destination=self._without_old_value(cell.destination))
         if cell.background:
             self._run_in_background(cell)
         elif cell.schema is not None:
@@ -210,6 +210,9 @@ class Presenter:
         turn, entry = reply.turn, reply.entry
         if turn is not None and turn.status != "error" and (turn.reply or turn.status == "complete"):
             self._assign(destination.variable, turn.reply)
+        if turn is not None and turn.status == "interrupted":
+            for name, value in destination.old.items():
+                self._shell.user_ns.setdefault(name, value)
         if turn is None:
             if errors:
                 output.finish(Turn("", status="error"), errors)
@@ -228,6 +231,12 @@ class Presenter:
             raise UsageError("The reply has no code block, so no cell was added.")
         self._assign(variable, code)
         self._shell.set_next_input(code)
+
+    def _without_old_value(self, destination: Destination) -> Destination:
+        name, variables = destination.variable, self._shell.user_ns
+        if name is None or name not in variables:
+            return destination
+        return replace(destination, old={name: variables.pop(name)})
 
     def _assign(self, variable: str | None, value: Any) -> None:
         if variable:

@@ -10,6 +10,7 @@ from contextlib import closing
 from ...conversation.cancellation import Cancellation
 from ...conversation.messages import Delta
 from ...errors import Cancelled, ProviderError, ProviderTimeout
+from ...security.foreign_text import quote_line
 from .server_wait import find_stated_wait, format_wait, is_loading
 
 Deltas = Generator[Delta, None, None]
@@ -22,6 +23,8 @@ LOADING_PAUSE = 1.0
 """Longest pause (s) between two requests to a server that is loading the model."""
 MAX_LOADING = 600.0
 """Time (s) that a model may take to load."""
+MAX_NOTICE = 300
+"""Characters of an error that the notice of a retry quotes; if the last try fails, the error tells all."""
 _QUOTA_CODES = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
 """Names of errors that no wait mends."""
 
@@ -96,7 +99,7 @@ class RetryPlan:
             error.args = (_describe_long_wait(str(error), pause),)
             return None
         self._retries += 1
-        self.notice = f"{str(error).rstrip('.')}. Retrying in {round(pause, 2):g} s."
+        self.notice = f"{quote_line(str(error), MAX_NOTICE).rstrip('.')}. Retrying in {round(pause, 2):g} s."
         return pause if self._retries <= self._max_retries else None
 
     def _pause_while_loading(self, error: ProviderError) -> float | None:

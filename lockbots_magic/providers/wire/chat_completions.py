@@ -14,7 +14,7 @@ from ...conversation.opaque_data import OpaqueData
 from ...errors import ProtocolError, ProviderError, ServerError
 from .attachments import AttachmentCollector
 from .body import BodyDecoder
-from .choices import ChoiceSelector, choice_body
+from .choices import ChoiceSelector, choice_body, is_plain_text
 from .content import has_refusal, parse_content, parse_refusal
 from .errors import is_error, make_snippet, object_error
 from .finish import read_finish_reason
@@ -131,6 +131,8 @@ class ChatCompletionsDecoder:
             raise self.object_error(value if isinstance(value, dict | list) else {"error": data})
         if not isinstance(value, dict):
             self._check_chunk(value, data)
+        elif is_plain_text(value):
+            yield from self._decode_plain_text(value)
         elif value.get("choices"):
             yield from self._decode_chunk(value)
             self._check_error(value)
@@ -199,6 +201,17 @@ class ChatCompletionsDecoder:
         for choice in chunk.get("choices") or ():
             if choice.get("error"):
                 raise self.object_error({"error": choice["error"]})
+
+    def _decode_plain_text(self, chunk: Mapping[str, Any]) -> Iterator[Delta]:
+        """Yield the text of a chunk that holds nothing else: nearly all are such, and most forms need no search."""
+        is_last = bool(self._finish_reason)
+        (plain,) = chunk["choices"]
+        for choice in self._choices.select([plain]):
+            if choice is not plain:  # was held before
+                yield from self._decode_choice(choice)
+            elif text := self._text.feed(self._new_text.feed(choice["delta"]["content"], is_last=is_last)):
+                self._has_content = True
+                yield Delta(text, model=self._take_model(chunk))
 
     def _decode_choice(self, choice: Mapping[str, Any]) -> Iterator[Delta]:
         self._finish_reason = read_finish_reason(choice, self._finish_reason)

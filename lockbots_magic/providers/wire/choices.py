@@ -15,6 +15,9 @@ from ...errors import ProtocolError
 MAX_HELD = 3
 """Chunks with another index that are held until it is known what they are."""
 
+_PLAIN_CHUNK = {"id", "object", "created", "model", "choices", "system_fingerprint", "service_tier"}
+_PLAIN_CHOICE = {"index", "delta", "finish_reason", "logprobs"}
+_PLAIN_DELTA = {"role", "content"}
 _CONTENT = ("content", "reasoning_content", "reasoning", "refusal")
 """Fields of a delta that make the message beside it a repetition."""
 
@@ -108,6 +111,22 @@ class ChoiceSelector:
         """Know what the index is; return the chunks that were held until then."""
         held, self._held, self._is_counter = self._held, [], is_counter
         return held
+
+
+def is_plain_text(chunk: Choice) -> bool:
+    """Whether a chunk is one delta of text and nothing else.
+
+    Args:
+        chunk: The chunk, as parsed.
+    """
+    choices = chunk.get("choices")
+    if not (chunk.keys() <= _PLAIN_CHUNK and type(choices) is list and len(choices) == 1):
+        return False
+    choice = choices[0]
+    if not (type(choice) is dict and choice.keys() <= _PLAIN_CHOICE and not choice.get("finish_reason")):
+        return False
+    delta = choice.get("delta")
+    return type(delta) is dict and delta.keys() <= _PLAIN_DELTA and type(delta.get("content")) is str
 
 
 def index_of(choice: Choice) -> int:

@@ -138,6 +138,11 @@ class TestChunks:
                 assert text_of(*chunks, end, DONE) == "".join(words)
                 assert end_of(*chunks, end) == "stop"
 
+    def test_chunks_that_were_held_may_have_other_forms(self):
+        held = [event({"choices": [{"index": n, "message": {"content": str(n)}}]}) for n in (5, 6, 7)]
+        plain = event({"choices": [{"index": 8, "delta": {"content": "8"}}]})
+        assert text_of(*held, plain, DONE) == "5678"
+
     def test_one_choice_may_have_any_index(self):
         for index in (1, 7, -1):
             one = [event({"choices": [{"index": index, "delta": {"content": c}}]}) for c in "hello"]
