@@ -160,6 +160,8 @@ def _convert(trait: Any, value: Any) -> Any:
     if isinstance(trait, Bool):
         switch = {"on": True, "off": False, "yes": True, "no": False, "1": True, "0": False}
         return switch.get(str(value).lower(), value)
+    if isinstance(trait, Float) and trait.allow_none and str(value).lower() == "none":
+        return None
     if isinstance(trait, Float) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if isinstance(trait, Unicode | Enum):
