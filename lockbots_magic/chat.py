@@ -23,12 +23,12 @@ from .providers.function import FunctionProvider
 from .providers.headers import RequestHeaders
 from .providers.validation import parse_switch, wrap_credential
 from .reply import PreparedRequest, Reply
-from .schema.structured_output import ReplySchema, reply_schema
 from .security.secrets import Secret
 from .tools.toolbox import Toolbox
 
 if TYPE_CHECKING:
     from .cassette.cassette import Cassette
+    from .schema.structured_output import ReplySchema
 
 GUIDE = "guide"
 """Provider that answers questions about this package."""
@@ -150,7 +150,7 @@ class Chat:
             history=history,
             images=images,
             tools=tools,
-            schema=None if schema is None else reply_schema(schema),
+            schema=None if schema is None else _reply_schema(schema),
             origin=origin or CellOrigin(),
             params=params,
         )
@@ -353,6 +353,12 @@ def _describe_result(value: Any) -> str:
     from .prompt.values import value_part  # noqa: PLC0415  # heavy and rare
 
     return value_part(value).text
+
+
+def _reply_schema(schema: Any) -> ReplySchema:
+    from .schema.structured_output import reply_schema  # noqa: PLC0415  # loads a parser of Markdown, and rare
+
+    return reply_schema(schema)
 
 
 def _resolve_provider(
