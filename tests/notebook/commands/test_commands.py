@@ -207,6 +207,7 @@ def test_saving_where_it_can_not_be_written_is_one_message(lockbots, tmp_path):
         ("set system 5", "system", "5"),
         ("set live off", "live", "off"),
         ("set total_timeout 5", "total_timeout", 5.0),
+        ("set silence_timeout none", "silence_timeout", None),
         ("set max_retries 0", "max_retries", 0),
     ],
 )
