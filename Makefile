@@ -80,7 +80,7 @@ notebooks: $(VENV)/.lab
 # Pins every development dependency, for all Pythons and systems at once, naming no index.
 constraints: $(VENV)/.test
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --upgrade --no-annotate --no-header \
-	  --group test --group real --group lint --group bench --extra keyring pyproject.toml --output-file constraints.txt
+	  --group test --group real --group lint --group bench --extra keyring --extra documents pyproject.toml --output-file constraints.txt
 
 clean:
 	rm -rf $(VENV) build dist

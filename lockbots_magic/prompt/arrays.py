@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from .containers import format_briefly
+from .numbers import exact_printing
 from .part import PromptPart, is_instance_of
 from .text import truncate
 
@@ -29,9 +30,10 @@ def array_part(value: Any) -> PromptPart | None:
     if value.dtype.hasobject:
         return _convert_objects(value, head)
     about, notes, shown, ends = _select_items(value)
-    text: str = sys.modules["numpy"].array2string(
-        shown, threshold=MAX_ITEMS, edgeitems=ends, max_line_width=WIDTH, separator=", ", floatmode="maxprec"
-    )
+    with exact_printing():
+        text: str = sys.modules["numpy"].array2string(
+            shown, threshold=MAX_ITEMS, edgeitems=ends, max_line_width=WIDTH, separator=", "
+        )
     if len(text) > MAX_LENGTH:
         text, notes = (
             truncate(text, MAX_LENGTH) + "\n[…]",

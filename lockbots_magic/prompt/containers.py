@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import textwrap
 from collections import deque
-from collections.abc import ItemsView, Iterator, KeysView, Sized, ValuesView
-from typing import Any
+from collections.abc import Callable, ItemsView, Iterator, KeysView, Set, Sized, ValuesView
+from typing import Any, TypeAlias
 
 from .part import PromptPart
 from .text import bounded_repr, truncate
@@ -26,11 +26,20 @@ _VIEWS = (KeysView, ValuesView, ItemsView)
 _CONTAINERS = (list, tuple, dict, set, frozenset, deque, *_VIEWS)
 
 
-def container_part(value: Any) -> PromptPart | None:
-    """Convert a list, tuple, dict, set, deque or view of a dict; return None for other values."""
+Converter: TypeAlias = Callable[[Any], PromptPart | None]
+"""Converts values of certain types, and returns None for others."""
+
+
+def container_part(value: Any, convert_item: Converter = lambda _: None) -> PromptPart | None:
+    """Convert a list, tuple, dict, set, deque or view of a dict; return None for other values.
+
+    Args:
+        value: The value.
+        convert_item: Converts items that have a form of their own, such as data frames; other items become their repr.
+    """
     if not isinstance(value, _CONTAINERS):
         return None
-    writer = _ContainerWriter(MAX_LENGTH)
+    writer = _ContainerWriter(MAX_LENGTH, convert_item)
     text = writer.write(value)
     size = len(value)
     items = (f"only {MAX_FIRST + MAX_LAST} of {size:,} items were sent",) if size > MAX_FIRST + MAX_LAST else ()
@@ -49,10 +58,12 @@ class _ContainerWriter:
 
     Args:
         characters: Limit for all values in it together.
+        convert_item: See `container_part`.
     """
 
-    def __init__(self, characters: int) -> None:
+    def __init__(self, characters: int, convert_item: Converter = lambda _: None) -> None:
         self._left = characters
+        self._convert_item = convert_item
         self._within: list[int] = []
         self.has_cut = False
         """Whether anything was left out besides items of the outermost container."""
@@ -103,13 +114,15 @@ class _ContainerWriter:
         if isinstance(value, str):
             text = repr(truncate(str.__str__(value), bound))
             cut = len(value) > bound
+        elif part := self._convert_item(value):
+            text, cut = truncate(part.text, MAX_LENGTH), bool(part.notes)
         else:
             text = bounded_repr(value, bound)
             cut = len(text) > bound
             text = truncate(text, bound)
         self.has_cut |= cut
         self._left -= len(text)
-        return text + ("…" if cut else "")
+        return text + ("…" if cut and "\n" not in text else "")
 
 
 class _DictItem:
@@ -122,9 +135,19 @@ class _DictItem:
 def _iterate(value: Any) -> Iterator[Any]:
     if isinstance(value, dict):
         return itertools.starmap(_DictItem, value.items())
+    if isinstance(value, set | frozenset):
+        return iter(_sort(value))
     if names := _field_names(value):
         return (_DictItem(name, part, f"{name}=") for name, part in zip(names, value, strict=False))
     return iter(value)
+
+
+def _sort(values: Set[Any]) -> list[Any]:
+    """Return the items of a set in the same order in each run; hashes of strings differ."""
+    try:
+        return sorted(values)
+    except Exception:  # noqa: BLE001  # of different types, or without an order
+        return sorted(values, key=lambda value: (type(value).__name__, bounded_repr(value, MAX_TEXT_LENGTH)))
 
 
 def _field_names(value: Any) -> tuple[str, ...]:

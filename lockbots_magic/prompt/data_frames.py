@@ -1,16 +1,17 @@
-"""Parts of a prompt from data frames and series of pandas and Polars: Markdown tables of their ends.
+"""Parts of a prompt from data frames, series and indexes of pandas, Polars and Arrow: Markdown tables of their ends.
 
 Only the rows and columns that are sent are read: a million rows take no longer than forty.
 """
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .containers import format_briefly
+from .numbers import format_float, format_int, format_nanoseconds, widen_floats
 from .part import PromptPart, is_instance_of
 from .text import truncate
 
@@ -22,9 +23,6 @@ MAX_CELL_LENGTH = 80
 """Characters of a cell."""
 MAX_LENGTH = 20_000
 """Characters of a table: wide ones have fewer rows."""
-DIGITS = 10
-"""Significant digits of a float."""
-
 _GAP = "…"
 
 
@@ -43,7 +41,9 @@ class _FrameEnds:
 
 
 def frame_part(value: Any) -> PromptPart | None:
-    """Convert a data frame or series of pandas or Polars; return None for other values."""
+    """Convert a data frame, a series or an index of a library that is known; return None for other values."""
+    if is_instance_of(value, "pandas.RangeIndex"):  # its repr says it all
+        return None
     for kind, read in _READERS.items():
         if is_instance_of(value, kind):
             return _format_frame(read(value))
@@ -80,12 +80,29 @@ def _split_ends(value: Any) -> tuple[Any, Any]:
 
 def _read_rows(part: Any, levels: int) -> list[Sequence[Any]]:
     """Return the rows of a pandas data frame, each with the `levels` of its index first."""
-    cells = [*part.itertuples(index=False, name=None)] if len(part.columns) else [()] * len(part)
-    if not levels:
-        return cells
     # Level by level: `MultiIndex.tolist` would build every value of the whole index.
-    keys = zip(*(part.index.get_level_values(level).tolist() for level in range(levels)), strict=True)
-    return [(*key, *row) for key, row in zip(keys, cells, strict=True)]
+    read = [part.index.get_level_values(level) for level in range(levels)]
+    read += [part.iloc[:, at] for at in range(len(part.columns))]
+    columns = [widen_floats(column.tolist(), _element_type(column.dtype)) for column in read]
+    return [*zip(*columns, strict=True)] if columns else [()] * len(part)
+
+
+def _element_type(dtype: Any) -> str:
+    categories = getattr(dtype, "categories", None)
+    return str(dtype if categories is None else categories.dtype)
+
+
+def _read_pandas_index(index: Any) -> _FrameEnds:
+    names = [f"level {at}" if name is None else str(name) for at, name in enumerate(index.names)]
+    levels = [index.get_level_values(at) for at in range(index.nlevels)]
+    ends = (_read_rows(part.to_frame(index=False), 0) for part in _split_index(index))
+    kind, types = type(index).__name__, [str(level.dtype) for level in levels]
+    return _FrameEnds(kind, len(index), len(names), (), ["value"] if names == ["level 0"] else names, types, *ends)
+
+
+def _split_index(index: Any) -> tuple[Any, Any]:
+    half = MAX_ROWS // 2
+    return index[:half], index[max(half, len(index) - half) :]
 
 
 def _index_names(index: Any) -> Sequence[str]:
@@ -100,21 +117,66 @@ def _read_polars(frame: Any) -> _FrameEnds:
     shown = _select_ends(columns, MAX_COLUMNS)
     part = frame if columns <= MAX_COLUMNS else frame[:, shown]
     head, tail = part.head(MAX_ROWS // 2), part.tail(min(MAX_ROWS // 2, max(0, rows - MAX_ROWS // 2)))
-    return _FrameEnds("DataFrame", rows, columns, (), part.columns, [*map(str, part.dtypes)], head.rows(), tail.rows())
+    dtypes = [*map(str, part.dtypes)]
+    return _FrameEnds("DataFrame", rows, columns, (), part.columns, dtypes, _polars_rows(head), _polars_rows(tail))
+
+
+def _polars_rows(part: Any) -> list[Sequence[Any]]:
+    columns = [_polars_values(column) for column in part.get_columns()]
+    return [*zip(*columns, strict=True)] if columns else []
+
+
+def _polars_values(column: Any) -> list[Any]:
+    """Return the values of a series; those with nanoseconds as text, for Python's times have none."""
+    dtype = str(column.dtype)
+    if dtype.startswith("Duration") and "'ns'" in dtype:
+        return [*map(format_nanoseconds, column.to_physical().to_list())]
+    if dtype == "Time" or (dtype.startswith("Datetime") and "'ns'" in dtype):
+        return [*map(_drop_zeros, column.cast(sys.modules["polars"].String).to_list())]
+    values: list[Any] = widen_floats(column.to_list(), dtype)
+    return values
+
+
+def _drop_zeros(time: str | None) -> str | None:
+    return time and time.replace(".000000000", "", 1)
 
 
 def _read_polars_series(series: Any) -> _FrameEnds:
     rows = len(series)
     head, tail = series.head(MAX_ROWS // 2), series.tail(min(MAX_ROWS // 2, max(0, rows - MAX_ROWS // 2)))
-    ends = ([(value,) for value in part.to_list()] for part in (head, tail))
+    ends = ([(value,) for value in _polars_values(part)] for part in (head, tail))
     return _FrameEnds("Series", rows, 1, (), [series.name or "value"], [str(series.dtype)], *ends)
+
+
+def _read_arrow(table: Any) -> _FrameEnds:
+    rows, columns = table.shape
+    part = table if columns <= MAX_COLUMNS else table.select(_select_ends(columns, MAX_COLUMNS))
+    half, types = MAX_ROWS // 2, [str(field.type) for field in part.schema]
+    ends = (
+        [*zip(*map(_arrow_values, end.columns), strict=True)]
+        for end in (part.slice(0, half), part.slice(max(half, rows - half)))
+    )
+    return _FrameEnds("Table", rows, columns, (), part.column_names, types, *ends)
+
+
+def _arrow_values(column: Any) -> list[Any]:
+    dtype = str(column.type)
+    if dtype == "duration[ns]":
+        return [*map(format_nanoseconds, column.cast("int64").to_pylist())]
+    if dtype.startswith(("timestamp[ns", "time64[ns")):
+        return [*map(_drop_zeros, column.cast("string").to_pylist())]
+    values: list[Any] = widen_floats(column.to_pylist(), dtype)
+    return values
 
 
 _READERS: dict[str, Callable[[Any], _FrameEnds]] = {
     "pandas.DataFrame": _read_pandas,
     "pandas.Series": _read_pandas_series,
+    "pandas.Index": _read_pandas_index,
     "polars.DataFrame": _read_polars,
     "polars.Series": _read_polars_series,
+    "pyarrow.Table": _read_arrow,
+    "pyarrow.RecordBatch": _read_arrow,
 }
 
 
@@ -168,7 +230,9 @@ def _format_value(value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, float):
-        return "NaN" if math.isnan(value) else f"{value:.{DIGITS}g}"
+        return format_float(value)
+    if type(value) is int:
+        return format_int(value)
     if isinstance(value, list | tuple | dict | set | bytes) or is_instance_of(value, "numpy.ndarray"):
         return format_briefly(value, MAX_CELL_LENGTH)
     return str(value)

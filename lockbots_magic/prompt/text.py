@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from typing import Any
 
 from ..security.control_characters import printable
 from ..security.secrets import redacted
+from .numbers import exact_printing, format_int
 
 MAX_CREDENTIAL_LENGTH = 10_000
 """Characters behind a cut in which the end of a credential is searched."""
@@ -14,6 +16,7 @@ MAX_CREDENTIAL_LENGTH = 10_000
 # Control sequences (ECMA-48, 5.4), and operating system commands, which end with BEL or ST.
 _ESCAPE = re.compile("\x1b\\][^\x07\x1b]*(?:\x07|\x1b\\\\)|(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[ -/]*[0-~]")
 _MEMORY_ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]{4,16}(?=[^\n]{0,500}?>)")  # inside <...>, as a repr writes it
+_SET = re.compile(r"\{[^{}\n]{3,2000}\}")  # or a dict, or anything else between braces
 _OVERWRITTEN = re.compile(r"(?m)^[^\n]*\r(?!\n)(?=[^\n])")
 
 
@@ -34,10 +37,46 @@ def truncate_middle(text: str, characters: int) -> str:
 
 
 def bounded_repr(value: Any, characters: int) -> str:
-    """Return the repr of `value` without memory addresses; of bytes, only about `characters` are written."""
+    """Return the repr of `value` with all digits of its numbers, as it is in each run (see `without_run_details`).
+
+    Of bytes, only about `characters` are written.
+    """
     if isinstance(value, bytes | bytearray):
         return repr(value[: characters + 1])
-    return without_memory_addresses(repr(value))
+    if type(value) is int:
+        return format_int(value)
+    if value is None or type(value) in (bool, float, complex):
+        return repr(value)
+    with exact_printing():
+        return without_run_details(repr(value))
+
+
+def without_run_details(text: str) -> str:
+    """Return a printed value as it is in each run: without memory addresses, and sets of strings in order.
+
+    Example:
+        >>> without_run_details("Model(tags={'b', 'a'}, of=<object object at 0x7f1040ec6450>)")
+        "Model(tags={'a', 'b'}, of=<object object>)"
+    """
+    return _SET.sub(_sort_set, without_memory_addresses(text)) if "{" in text else without_memory_addresses(text)
+
+
+def _sort_set(match: re.Match[str]) -> str:
+    """Return a set of strings or dates in order, as hashes of these differ in each run; anything else as it is."""
+    text = match[0]
+    try:
+        parsed = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return text
+    if not isinstance(parsed, ast.Set) or not any(map(_is_hashed_anew, ast.walk(parsed))):
+        return text
+    items = [ast.get_source_segment(text, item) or "" for item in parsed.elts]
+    return "{" + ", ".join(sorted(items)) + "}"
+
+
+def _is_hashed_anew(node: ast.AST) -> bool:
+    is_text = isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)
+    return is_text or isinstance(node, ast.Call)
 
 
 def without_memory_addresses(text: str) -> str:

@@ -18,6 +18,8 @@ from .tracebacks import format_traceback
 
 MAX_TEXT_LENGTH = 20_000
 """Characters of a repr or of Markdown. Strings are never cut."""
+MAX_REPR_ITEMS = 200
+"""Items of an array that is written as its repr, in a container."""
 
 
 def value_part(value: Any) -> PromptPart:
@@ -63,6 +65,17 @@ def _convert_markdown(value: Any) -> PromptPart | None:
     return _bounded_part(text) if isinstance(text, str) else None
 
 
+def _convert_container(value: Any) -> PromptPart | None:
+    return container_part(value, _convert_item)
+
+
+def _convert_item(value: Any) -> PromptPart | None:
+    """Convert a table or a large array in a container: the reprs of both leave out items without a word."""
+    return frame_part(value) or (
+        array_part(value) if is_instance_of(value, "numpy.ndarray") and value.size > MAX_REPR_ITEMS else None
+    )
+
+
 def _convert_repr(value: Any) -> PromptPart:
     return _bounded_part(bounded_repr(value, MAX_TEXT_LENGTH))
 
@@ -83,7 +96,7 @@ _CONVERTERS: tuple[Callable[[Any], PromptPart | None], ...] = (
     _convert_exception,
     frame_part,
     array_part,
-    container_part,
+    _convert_container,
     _convert_image,
     _convert_markdown,
     _convert_repr,

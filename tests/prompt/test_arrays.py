@@ -59,3 +59,16 @@ def test_array_of_objects_is_bounded_like_a_list():
 def test_an_empty_array_and_a_structured_one():
     assert value_part(np.zeros((0, 3))).text == "array, shape 0 × 3, dtype float64\n[]"
     assert "(1, 2.5)" in value_part(np.array([(1, 2.5)], dtype=[("a", int), ("b", float)])).text
+
+
+def test_numbers_keep_all_their_digits_whatever_is_set_for_printing():
+    with np.printoptions(precision=2, suppress=True):
+        assert value_part(np.array([1234567890.55, 1e-20, 1])).text.endswith("\n[1234567890.55, 1e-20, 1.]")
+        assert value_part({"a": np.array([0.1], dtype="float32")}).text == "{'a': array([0.1], dtype=float32)}"
+        assert np.get_printoptions()["precision"] == 2
+
+
+def test_array_in_a_container_says_what_was_cut():
+    part = value_part({"a": np.zeros(5000)})
+    assert "array, shape 5,000, dtype float64; the first and last 5" in part.text
+    assert part.notes == ("long or deeply nested parts were shortened",)

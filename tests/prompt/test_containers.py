@@ -1,5 +1,7 @@
 """Containers in prompts."""
 
+import dataclasses
+import re
 from collections import Counter, OrderedDict, deque, namedtuple
 
 import pytest
@@ -130,3 +132,31 @@ def test_brief_format_is_one_short_line():
 @given(st.recursive(st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
 def test_any_container_is_bounded(value):
     assert len(value_part([value]).text) < 10 * MAX_LENGTH
+
+
+def test_frame_in_a_container_is_a_table_with_all_digits():
+    for library in ("pandas", "polars"):
+        frame = pytest.importorskip(library).DataFrame({"amount": [1234567890.55]})
+        text = value_part({"a": [frame], "b": frame["amount"]}).text
+        assert text.count("| 1234567890.55 |") == 2
+
+
+def test_number_of_any_size_is_written():
+    assert value_part([10**5000]).text.startswith("[\n  1000")
+    assert value_part(-(10**700)).text == "-1" + "0" * 700
+
+
+def test_sets_are_written_in_order():
+    words = {f"word{n}" for n in range(50)}
+    assert re.findall(r"word\d+", value_part(words).text) == sorted(words)
+    text = value_part([{"b", "a", 1}, frozenset("ba"), {"k": {"y", "x"}}]).text
+    assert text == "[{1, 'a', 'b'}, frozenset({'a', 'b'}), {'k': {'x', 'y'}}]"
+
+
+def test_set_within_a_repr_is_written_in_order():
+    @dataclasses.dataclass
+    class Model:
+        tags: set
+
+    for words in (["c", "a", "b"], ["a", "b", "c"]):
+        assert value_part(Model(set(words))).text.endswith("Model(tags={'a', 'b', 'c'})")

@@ -1,6 +1,8 @@
 """Data frames and series in prompts: Markdown tables."""
 
 import tracemalloc
+from datetime import datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -32,7 +34,7 @@ def test_a_data_frame_is_a_table_with_its_shape_and_types(pd):
         "\n"
         "| a | b | c |\n"
         "| --- | --- | --- |\n"
-        "| 1 | 0.3 | True |\n"
+        "| 1 | 0.30000000000000004 | True |\n"
         "| 2 | NaN | False |"
     )
 
@@ -153,9 +155,56 @@ def test_values_in_cells_are_readable(pd):
     assert table(frame)[2:] == ["| 2024-01-02 00:00:00 |", "| None |", "| {'k': (1, 2)} |", "| b'x' |", "| <NA> |"]
 
 
-def test_numbers_keep_their_significant_digits(pd):
-    frame = pd.DataFrame({"a": [1 / 3, 1e-12, 12345678.25, 1e300, float("inf")]})
-    assert table(frame)[2:] == ["| 0.3333333333 |", "| 1e-12 |", "| 12345678.25 |", "| 1e+300 |", "| inf |"]
+def test_numbers_keep_all_their_digits(pd):
+    frame = pd.DataFrame({"a": [1 / 3, 1e-12, 1234567890.55, 1e300, float("inf")]})
+    assert table(frame)[2:] == ["| 0.3333333333333333 |", "| 1e-12 |", "| 1234567890.55 |", "| 1e+300 |", "| inf |"]
+    whole = pd.DataFrame({"a": [2**64 - 1, Decimal("1.10000000000000000000001"), 10**5000]}, dtype=object)
+    assert table(whole)[2:4] == ["| 18446744073709551615 |", "| 1.10000000000000000000001 |"]
+    assert value_part(whole).notes == ("long cells were shortened",)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "Float32", "category"])
+def test_narrow_floats_are_as_short_as_they_were_written(pd, dtype):
+    series = pd.Series([0.1, 0.7], dtype="float32").astype(dtype)
+    assert table(series)[2:] == ["| 0.1 |", "| 0.7 |"]
+    assert table(series.to_frame().set_index(series.rename("k")))[2:] == ["| 0.1 | 0.1 |", "| 0.7 | 0.7 |"]
+
+
+def test_narrow_floats_of_polars_too(pl):
+    frame = pl.DataFrame({"a": [0.1], "b": [[0.7]]}, schema={"a": pl.Float32, "b": pl.List(pl.Float32)})
+    assert table(frame)[2:] == ["| 0.1 | [0.7] |"]
+
+
+def test_times_keep_their_nanoseconds(pd, pl):
+    times = pd.DataFrame({"at": pd.to_datetime(["2024-01-02T03:04:05.123456789"]), "took": pd.to_timedelta([1], "ns")})
+    assert table(times)[2:] == ["| 2024-01-02 03:04:05.123456789 | 0 days 00:00:00.000000001 |"]
+    assert table(pl.from_pandas(times))[2:] == ["| 2024-01-02 03:04:05.123456789 | 1 ns |"]
+    whole = pl.DataFrame({"at": [datetime(2024, 1, 2)], "took": [timedelta(hours=1)]}).cast(
+        {"at": pl.Datetime("ns"), "took": pl.Duration("ns")}
+    )
+    assert table(whole)[2:] == ["| 2024-01-02 00:00:00 | 1:00:00 |"]
+
+
+def test_a_table_of_arrow_looks_the_same():
+    pa = pytest.importorskip("pyarrow")
+    given = pa.table({"a": pa.array([0.1, None], pa.float32()), "t": pa.array([1, 0], pa.timestamp("ns"))})
+    assert value_part(given).text == (
+        "Table, 2 rows × 2 columns\n"
+        "dtypes: a: float, t: timestamp[ns]\n"
+        "\n"
+        "| a | t |\n"
+        "| --- | --- |\n"
+        "| 0.1 | 1970-01-01 00:00:00.000000001 |\n"
+        "| None | 1970-01-01 00:00:00 |"
+    )
+
+
+def test_an_index_is_a_table(pd):
+    assert table(pd.Index([0.1], dtype="float32")) == ["| value |", "| --- |", "| 0.1 |"]
+    part = value_part(pd.MultiIndex.from_product([range(50), ["a", "b"]], names=["n", None]))
+    assert part.text.startswith("MultiIndex, 100 rows × 2 columns, of which the first 20 and last 20 rows\n")
+    assert "| n | level 1 |" in part.text
+    assert value_part(pd.RangeIndex(5)).text == "RangeIndex(start=0, stop=5, step=1)"
 
 
 def test_a_cell_that_fails_is_an_error(pd):
@@ -187,3 +236,7 @@ def test_a_subclass_is_a_frame_too(pd):
         pass
 
     assert value_part(Ours({"a": [1]})).text.startswith("DataFrame, 1 row × 1 column\n")
+
+
+def test_half_floats_are_as_short_as_they_were_written(pd):
+    assert table(pd.Series([0.1, 65504], dtype="float16"))[2:] == ["| 0.1 |", "| 65500 |"]
