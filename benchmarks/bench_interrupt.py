@@ -13,7 +13,7 @@ from contextlib import suppress
 from common import figure, median, spread, table, title
 
 from lockbots_magic.conversation.messages import ChatRequest, Message
-from lockbots_magic.providers.openai_compatible import presets
+from lockbots_magic.providers.presets import presets
 
 RUNS = 20
 START = (

@@ -7,7 +7,7 @@ import pytest
 from lockbots_magic.errors import HTTPStatusError, ModelNotFoundError, ProtocolError, ProviderError
 from lockbots_magic.providers.liaobots import Liaobots, decode_response
 from lockbots_magic.providers.lockchat import Lockchat
-from lockbots_magic.providers.openai_compatible import presets
+from lockbots_magic.providers.presets import presets
 from tests.rawserver import PATIENCE, RawServer
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"

@@ -24,7 +24,7 @@ A plug-in puts the same line in the `pyproject.toml` of its own package::
 
 `stream` of a plug-in yields `Delta`s, or plain text for a reply that is nothing else.
 
-An endpoint that speaks chat completions needs no file: it is one row of `openai_compatible.PRESETS` and one line.
+An endpoint that speaks chat completions needs no file: it is one row of `presets.PRESETS` and one line.
 """
 
 from __future__ import annotations
@@ -46,18 +46,18 @@ _BUILT_IN = {
     "guide": "lockbots_magic.help.guide:Guide",
     "lockchat": "lockbots_magic.providers.lockchat:Lockchat",
     "liaobots": "lockbots_magic.providers.liaobots:Liaobots",
-    "openai": "lockbots_magic.providers.openai_compatible:presets.openai",
+    "openai": "lockbots_magic.providers.presets:presets.openai",
     "azure": "lockbots_magic.providers.azure:Azure",
-    "anthropic": "lockbots_magic.providers.openai_compatible:presets.anthropic",
-    "gemini": "lockbots_magic.providers.openai_compatible:presets.gemini",
-    "openrouter": "lockbots_magic.providers.openai_compatible:presets.openrouter",
-    "groq": "lockbots_magic.providers.openai_compatible:presets.groq",
-    "mistral": "lockbots_magic.providers.openai_compatible:presets.mistral",
-    "deepseek": "lockbots_magic.providers.openai_compatible:presets.deepseek",
-    "ollama": "lockbots_magic.providers.openai_compatible:presets.ollama",
-    "lmstudio": "lockbots_magic.providers.openai_compatible:presets.lmstudio",
-    "llamacpp": "lockbots_magic.providers.openai_compatible:presets.llamacpp",
-    "vllm": "lockbots_magic.providers.openai_compatible:presets.vllm",
+    "anthropic": "lockbots_magic.providers.presets:presets.anthropic",
+    "gemini": "lockbots_magic.providers.presets:presets.gemini",
+    "openrouter": "lockbots_magic.providers.presets:presets.openrouter",
+    "groq": "lockbots_magic.providers.presets:presets.groq",
+    "mistral": "lockbots_magic.providers.presets:presets.mistral",
+    "deepseek": "lockbots_magic.providers.presets:presets.deepseek",
+    "ollama": "lockbots_magic.providers.presets:presets.ollama",
+    "lmstudio": "lockbots_magic.providers.presets:presets.lmstudio",
+    "llamacpp": "lockbots_magic.providers.presets:presets.llamacpp",
+    "vllm": "lockbots_magic.providers.presets:presets.vllm",
 }
 
 

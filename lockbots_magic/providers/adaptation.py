@@ -27,36 +27,40 @@ MAX_ADAPTATIONS = 8
 """Adaptations of one request after which a refusal is final."""
 
 
-def adapt(body: Body, given: Collection[str], names: Iterable[str]) -> Body:
+def adapt(body: Body, given: Collection[str], names: Iterable[str], rows: Sequence[Adaptation] = ADAPTATIONS) -> Body:
     """Return the body for a server that is known to refuse some of what the toolkit adds.
 
     Args:
         body: Body of a request; not changed.
         given: Fields that the user set.
         names: Names of adaptations, in order.
+        rows: Adaptations of the dialect.
     """
     for name in names:
-        row = _find_row(name)
+        row = _find_row(name, rows)
         if row.applies(body, given):
             body = row.change(body, given)
     return body
 
 
-def find_refused(error: ProviderError, body: Body, given: Collection[str]) -> list[Adaptation]:
+def find_refused(
+    error: ProviderError, body: Body, given: Collection[str], rows: Sequence[Adaptation] = ADAPTATIONS
+) -> list[Adaptation]:
     """Return the adaptations after which the request may be accepted; empty if the error is about something else.
 
     Args:
         error: What the server answered to `body`.
         body: Body that was sent.
         given: Fields that the user set.
+        rows: Adaptations of the dialect.
     """
     if not _is_refusal(error):
         return []
     words = f"{error.param}\n{error}\n{error.details}"
-    rows = [row for row in ADAPTATIONS if row.refusal.search(words) and row.applies(body, given)]
-    covered = {field for row in rows for field in row.fields}
+    found = [row for row in rows if row.refusal.search(words) and row.applies(body, given)]
+    covered = {field for row in found for field in row.fields}
     dropped = [make_drop(key) for key in body if key not in {*REQUIRED, *given, *covered}]
-    return rows + [row for row in dropped if row.refusal.search(words)]
+    return found + [row for row in dropped if row.refusal.search(words)]
 
 
 def find_given(error: ProviderError, given: Iterable[str]) -> list[str]:
@@ -79,7 +83,13 @@ def given_fields(params: Mapping[str, Any]) -> frozenset[str]:
 
 
 def stream_adapted(
-    send: Callable[[Body], Iterator[Delta]], body: Body, given: Collection[str], learned: LearnedFacts, key: Key
+    send: Callable[[Body], Iterator[Delta]],
+    body: Body,
+    given: Collection[str],
+    learned: LearnedFacts,
+    key: Key,
+    *,
+    rows: Sequence[Adaptation] = ADAPTATIONS,
 ) -> Iterator[Delta]:
     """Send a request, again without what the server refuses of the toolkit's own; remember it once that helps.
 
@@ -88,7 +98,8 @@ def stream_adapted(
         body: Body of the request, with all that the toolkit adds.
         given: Fields that the user set.
         learned: What is known of servers.
-        key: Base URL and model.
+        key: URL of the endpoint, and model.
+        rows: Adaptations of the dialect.
 
     Raises:
         ProviderError: As raised by `send`, unless an adaptation helps.
@@ -96,7 +107,7 @@ def stream_adapted(
     known = list(learned.adaptations(*key))
     new: list[Adaptation] = []
     while True:
-        sent = adapt(body, given, known)
+        sent = adapt(body, given, known, rows)
         begun = False
         try:
             with closing_stream(send(sent)) as deltas:
@@ -107,7 +118,8 @@ def stream_adapted(
                     yield delta
             return
         except ProviderError as error:
-            refused = [] if begun else [row for row in find_refused(error, sent, given) if row.name not in known]
+            found = [] if begun else find_refused(error, sent, given, rows)
+            refused = [row for row in found if row.name not in known]
             if not refused or len(new) >= MAX_ADAPTATIONS:
                 raise
         new += refused
@@ -128,8 +140,8 @@ def _is_refusal(error: ProviderError) -> bool:
     return isinstance(error, HTTPStatusError | ModelNotFoundError) and (status in STATUSES or not 400 <= status < 600)
 
 
-def _find_row(name: str) -> Adaptation:
-    return next((row for row in ADAPTATIONS if row.name == name), None) or make_drop(name)
+def _find_row(name: str, rows: Sequence[Adaptation]) -> Adaptation:
+    return next((row for row in rows if row.name == name), None) or make_drop(name)
 
 
 def _names_parameter(name: str) -> re.Pattern[str]:

@@ -15,6 +15,7 @@ from ..conversation.messages import ModelInfo
 from ..errors import ModelNotFoundError, UsageError
 from ..security.secrets import Secret
 from .address import api_version, is_local, join_path
+from .dialects import CHAT_COMPLETIONS
 from .openai_compatible import OpenAICompatible
 
 VERSION_VARIABLES = ("AZURE_OPENAI_API_VERSION", "OPENAI_API_VERSION")
@@ -65,7 +66,9 @@ class Azure(OpenAICompatible):
         if not api_version(self.base_url) or "/deployments/" in path or path.endswith("/v1"):
             return super().chat_endpoint(model)
         start = "" if path.endswith("/openai") else "/openai"
-        return self.endpoint(f"{start}/deployments/{quote(model.id, safe='')}/chat/completions")
+        if self.dialect.name != CHAT_COMPLETIONS:  # the deployment is named in the body alone
+            return self.endpoint(f"{start}{self.dialect.path}")
+        return self.endpoint(f"{start}/deployments/{quote(model.id, safe='')}{self.dialect.path}")
 
     def build_auth_header(self) -> dict[str, Secret]:
         """Return the header that carries the key, if there is one."""

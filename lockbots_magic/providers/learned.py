@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 Key = tuple[str, str]
-"""Base URL and model id."""
+"""URL, of the endpoint or the base URL, and model id."""
 
 
 class LearnedFacts:
-    """Facts by base URL and model. Thread-safe: each value is replaced as a whole.
+    """Facts by URL and model. Thread-safe: each value is replaced as a whole.
 
     A provider has facts of its own; the providers of one notebook session share those of the session.
 
     Example:
         >>> learned = LearnedFacts()
-        >>> learned.add_adaptations("http://localhost:8000/v1", "m", ["stream_options"])
-        >>> learned.adaptations("http://localhost:8000/v1", "m")
+        >>> learned.add_adaptations("http://localhost:8000/v1/chat/completions", "m", ["stream_options"])
+        >>> learned.adaptations("http://localhost:8000/v1/chat/completions", "m")
         ('stream_options',)
     """
 
@@ -22,13 +22,13 @@ class LearnedFacts:
         self._adaptations: dict[Key, tuple[str, ...]] = {}
         self._prompt_limits: dict[Key, int] = {}
 
-    def adaptations(self, base_url: str, model: str) -> tuple[str, ...]:
-        """Return the names of the adaptations that requests need, in the order in which they were learned."""
-        return self._adaptations.get((base_url, model), ())
+    def adaptations(self, url: str, model: str) -> tuple[str, ...]:
+        """Return the names of the adaptations that requests to an endpoint need, in the order they were learned."""
+        return self._adaptations.get((url, model), ())
 
-    def add_adaptations(self, base_url: str, model: str, names: list[str]) -> None:
+    def add_adaptations(self, url: str, model: str, names: list[str]) -> None:
         """Remember that requests need these adaptations."""
-        self._adaptations[base_url, model] = tuple(dict.fromkeys((*self.adaptations(base_url, model), *names)))
+        self._adaptations[url, model] = tuple(dict.fromkeys((*self.adaptations(url, model), *names)))
 
     def prompt_limit(self, base_url: str, model: str) -> int | None:
         """Return the longest prompt (estimated tokens) known to be accepted; None if nothing was refused yet."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..conversation.messages import ChatRequest, ModelInfo
 from ..errors import ModelNotFoundError, ProviderError
 from .declarations import model_table
+from .dialects import CHAT_COMPLETIONS
 from .http import HTTPRequest
 from .openai_compatible import OpenAICompatible
 from .wire.chat_completions import ChatCompletionsDecoder
@@ -67,7 +68,11 @@ class Lockchat(OpenAICompatible):
     takes_images = False
     takes_tools = False
     lists_models = False
-    decoder = LockchatDecoder
+    dialects = (CHAT_COMPLETIONS,)
+
+    def make_decoder(self, request: ChatRequest, body: Mapping[str, Any]) -> LockchatDecoder:
+        """Return the decoder of a response."""
+        return LockchatDecoder()
 
     def build_request(self, request: ChatRequest, model: ModelInfo) -> HTTPRequest:
         """Return the HTTP request for `request`."""

@@ -12,6 +12,26 @@ from typing import Any
 
 from ..errors import UsageError
 
+CHAT_PARAMETERS: Mapping[str, str] = MappingProxyType(
+    {
+        "temperature": "sampling temperature, 0-2; lower is more deterministic",
+        "top_p": "nucleus sampling: probability mass of the tokens considered, 0-1",
+        "max_tokens": "maximum length of the reply, tokens",
+        "max_completion_tokens": "maximum length of reply and reasoning, tokens",
+        "stop": "text, or list of texts, at which the reply ends",
+        "seed": "integer; equal seeds give equal replies, as far as the server can",
+        "presence_penalty": "penalty for tokens that have appeared, -2 to 2",
+        "frequency_penalty": "penalty for tokens by how often they have appeared, -2 to 2",
+        "logit_bias": "dict of token id -> bias",
+        "response_format": "dict, such as {'type': 'json_object'}",
+        "reasoning_effort": "effort of a reasoning model: none, low, medium, high or what else it takes",
+        "service_tier": "service tier, by the server's name",
+        "user": "your own id of the end user",
+        "extra_body": "dict of further fields of the request",
+    }
+)
+"""Parameters of chat completions: name -> one line of help."""
+
 LOCAL_PARAMETERS: Mapping[str, str] = MappingProxyType(
     {
         "top_k": "sample only from the k likeliest tokens",

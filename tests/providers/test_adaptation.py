@@ -16,7 +16,7 @@ from lockbots_magic.notebook.session import Session
 from lockbots_magic.providers import adaptation
 from lockbots_magic.providers.adaptation import adapt, find_given, find_refused
 from lockbots_magic.providers.adaptation_table import ADAPTATIONS, ANNOTATIONS
-from lockbots_magic.providers.openai_compatible import presets
+from lockbots_magic.providers.presets import presets
 from lockbots_magic.providers.wire.errors import refusal_error
 from tests.effort import examples
 from tests.providers.refusing_server import chunk, refusing

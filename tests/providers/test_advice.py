@@ -24,7 +24,7 @@ from lockbots_magic.errors import (
 )
 from lockbots_magic.providers.address import origin
 from lockbots_magic.providers.advice import advise_on_credential, advise_on_model, append_advice, is_unknown_model
-from lockbots_magic.providers.openai_compatible import presets
+from lockbots_magic.providers.presets import presets
 from lockbots_magic.providers.server_probe import PROBE_TIMEOUT, ServerProbe, candidate_base_urls, strip_endpoint
 from lockbots_magic.providers.wire.errors import refusal_error
 from tests.effort import examples

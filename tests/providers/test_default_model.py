@@ -7,7 +7,8 @@ import pytest
 from lockbots_magic import Chat
 from lockbots_magic.conversation.prices import find_price
 from lockbots_magic.errors import ModelNotFoundError
-from lockbots_magic.providers.openai_compatible import DEFAULTS_DATE, presets
+from lockbots_magic.providers.openai_compatible import DEFAULTS_DATE
+from lockbots_magic.providers.presets import presets
 from tests.rawserver import RawServer
 
 

@@ -15,7 +15,7 @@ from lockbots_magic.errors import ConnectionFailed
 from lockbots_magic.providers import discovery
 from lockbots_magic.providers.discovery import DiscoveredServer, models_in
 from lockbots_magic.providers.local_servers import KINDS
-from lockbots_magic.providers.openai_compatible import PRESETS
+from lockbots_magic.providers.presets import PRESETS
 from tests.rawserver import RawServer, drips, full_port, hangs, sends
 
 PORTS = set(discovery.USUAL_PORTS)

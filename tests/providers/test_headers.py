@@ -50,7 +50,7 @@ def test_header_of_the_user_replaces_that_of_the_provider_in_any_case(mock_serve
 
 
 def test_credential_in_a_header_is_enough(monkeypatch, mock_server):
-    monkeypatch.setattr("lockbots_magic.providers.openai_compatible.presets.openai.url", mock_server.url("openai"))
+    monkeypatch.setattr("lockbots_magic.providers.presets.presets.openai.url", mock_server.url("openai"))
     with pytest.raises(AuthenticationError):
         Chat("openai:demo").ask("say x")
     assert Chat("openai:demo", headers={"X-Api-Key": KEY}).ask("say x").reply == "x"

@@ -9,7 +9,7 @@ from lockbots_magic.panel.session_backend import SessionBackend
 from lockbots_magic.providers import model_catalog
 from lockbots_magic.providers.liaobots import Liaobots
 from lockbots_magic.providers.model_catalog import ModelCatalog
-from lockbots_magic.providers.openai_compatible import presets
+from lockbots_magic.providers.presets import presets
 
 
 def ids(models):

@@ -23,7 +23,8 @@ from lockbots_magic.errors import (
     UsageError,
 )
 from lockbots_magic.providers import provider_class
-from lockbots_magic.providers.openai_compatible import PRESETS, OpenAICompatible, presets
+from lockbots_magic.providers.openai_compatible import OpenAICompatible
+from lockbots_magic.providers.presets import PRESETS, presets
 from lockbots_magic.providers.wire import model_list
 from lockbots_magic.rendering.notices import notices_of
 from tests.rawserver import RawServer, drips, sends

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ...conversation.model_names import display_names
 from ...prompt.magic_line import quote_word
 from ...providers import discovery, provider_class
-from ...providers.openai_compatible import PRESETS
+from ...providers.presets import PRESETS
 from ...rendering.table import Table
 from ..session import Session
 from .command import argument, command, excerpt

@@ -27,7 +27,7 @@ from lockbots_magic.errors import (
 from lockbots_magic.providers.http import request as request_module
 from lockbots_magic.providers.http.exchange import Exchange
 from lockbots_magic.providers.http.request import HTTPRequest, TimeLimits
-from lockbots_magic.providers.openai_compatible import presets
+from lockbots_magic.providers.presets import presets
 from lockbots_magic.security.secrets import MalformedCredential, Secret
 from tests.certificates import tls
 from tests.rawserver import PATIENCE, Peer, RawServer, Script, answers, drips, full_port, hangs, sends

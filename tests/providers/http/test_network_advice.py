@@ -17,7 +17,7 @@ from lockbots_magic.conversation.messages import ChatRequest
 from lockbots_magic.errors import ConnectionFailed, HTTPStatusError, ProtocolError, ProviderError, UsageError
 from lockbots_magic.providers.http import environment
 from lockbots_magic.providers.http.network_advice import IS_RUNNING, is_tls_record
-from lockbots_magic.providers.openai_compatible import presets
+from lockbots_magic.providers.presets import presets
 from tests.certificates import tls
 from tests.rawserver import Peer, RawServer, answers, sends
 

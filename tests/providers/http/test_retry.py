@@ -29,7 +29,7 @@ from lockbots_magic.errors import (
 from lockbots_magic.providers.http import TimeLimits, retry, server_wait
 from lockbots_magic.providers.http.retry import JITTER, MAX_PAUSE, Deltas, get_retry_pause, with_retries
 from lockbots_magic.providers.http.server_wait import parse_retry_after
-from lockbots_magic.providers.openai_compatible import presets
+from lockbots_magic.providers.presets import presets
 from tests.rawserver import PATIENCE, Peer, RawServer, hangs, sends
 
 REPLY = b'data: {"choices": [{"delta": {"content": "hello"}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from lockbots_magic import Chat, UsageError
-from lockbots_magic.providers.openai_compatible import PRESETS
+from lockbots_magic.providers.presets import PRESETS
 from lockbots_magic.providers.wire.reasoning_effort import encode_effort
 from tests.chatserver import chat_server, say
 

@@ -10,7 +10,8 @@ import pydantic
 import pytest
 
 from lockbots_magic import Chat
-from lockbots_magic.providers.openai_compatible import presets
+from lockbots_magic.providers.dialects import Service
+from lockbots_magic.providers.presets import presets
 from lockbots_magic.providers.wire.response_format import MAX_DEPTH, build_response_format, is_strict
 from lockbots_magic.schema import type_schema
 from lockbots_magic.schema.structured_output import reply_schema
@@ -117,7 +118,7 @@ def test_only_a_local_server_gets_the_schema_of_a_list():
     for url, hint, enforced in (("", list[Pet], False), ("", Pet, True), ("http://127.0.0.1:1", list[Pet], True)):
         provider = presets.openai(base_url=url or None)
         request = Chat(provider).prepare("Dogs.", schema=hint).request
-        assert provider.enforces_schema(request) is enforced
+        assert Service("openai", provider.base_url, "m").enforces_schema(request) is enforced
 
 
 def test_a_server_that_refuses_it_is_asked_once_more_and_then_spared():

@@ -1,0 +1,46 @@
+"""Dialects: the request formats that services share. Each is loaded when it is first spoken."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Sequence
+
+from ...errors import UsageError
+from .base import Dialect, Service
+
+CHAT_COMPLETIONS, RESPONSES, MESSAGES = "chat-completions", "responses", "messages"
+
+_PLACES = {
+    CHAT_COMPLETIONS: "chat_completions:ChatCompletions",
+}
+"""Name -> module of this package, and class."""
+
+DIALECTS: tuple[str, ...] = tuple(_PLACES)
+"""Names of all dialects."""
+
+
+def find_dialect(name: str, known: Sequence[str] = DIALECTS) -> Dialect:
+    """Return the dialect called `name`.
+
+    Args:
+        name: One of `DIALECTS`.
+        known: Names to choose from.
+
+    Raises:
+        UsageError: It is none of `known`.
+
+    Example:
+        >>> find_dialect("chat-completions").path
+        '/chat/completions'
+    """
+    if name not in known:
+        near = difflib.get_close_matches(str(name), known, 1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise UsageError(f"Unknown dialect {name!r:.60}.{hint} Known dialects: {', '.join(known)}.")
+    module, _, kind = _PLACES[name].partition(":")
+    dialect: Dialect = getattr(importlib.import_module(f"{__name__}.{module}"), kind)()
+    return dialect
+
+
+__all__ = ["CHAT_COMPLETIONS", "DIALECTS", "MESSAGES", "RESPONSES", "Dialect", "Service", "find_dialect"]
