@@ -61,6 +61,9 @@ class _Renderer(RendererHTML):
     def text(self, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
         return escaped(tokens[index].content)
 
+    def hardbreak(self, *_: Any) -> str:
+        return "<br>"
+
     def code_inline(self, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
         return f"<code>{printed(tokens[index].content)}</code>"
 

@@ -59,7 +59,7 @@ def frame(text):
         ("[wiki](https://w.example/Python_(prog", "<p><a>wiki</a></p>"),
         ("[a [b] c](https://w", "<p><a>a [b] c</a></p>"),
         ("2*3 and", "<p>2*3 and</p>"),
-        ("- item\n| a | b |", "<ul>\n<li>item<br>\n| a | b |</li>\n</ul>"),
+        ("- item\n| a | b |", "<ul>\n<li>item<br>| a | b |</li>\n</ul>"),
         ("> ```\n> x\n> ``", "<blockquote>\n<pre><code>x\n</code></pre>\n</blockquote>"),
     ],
 )
