@@ -150,7 +150,7 @@ def chat_cell(session: Session, options: Namespace, prompt: str, context: Notebo
         UsageError: If an option is invalid, or what it names doesn't exist; nothing was sent.
     """
     _check(options)
-    chat = session.chat(options.model, options.base_url, options.conversation)
+    chat = session.chat(options.model, options.base_url, options.conversation, options.dialect)
     chat.params.update(_params(options))
     text, images, notes = _material(session, options, prompt, context)
     schema = _reply_schema(session, options, context)

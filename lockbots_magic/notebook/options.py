@@ -12,6 +12,7 @@ from typing import Any, Literal, NoReturn
 
 from ..errors import UsageError
 from ..prompt.magic_line import read_word
+from ..providers.dialects import DEFAULT_DIALECT, DIALECTS
 
 Completer = Literal[
     "address",
@@ -151,6 +152,7 @@ def chat_options() -> OptionParser:
         help="Any other parameter of the provider.",
     )
     add("--base-url", completer="address", metavar="URL", help="Base URL of the service for this cell.")
+    add("--dialect", choices=(*DIALECTS, DEFAULT_DIALECT), help="API that the service speaks, for this cell.")
     add("--raw", action="store_true", help="Send {{ }} as is; by default it is a Python expression of the notebook.")
     add(
         "--file",

@@ -21,6 +21,7 @@ from ..conversation.usage import TurnUsage, measure_outside_turn
 from ..errors import UsageError
 from ..providers import provider_class, split_model
 from ..providers.address import origin
+from ..providers.dialects import DEFAULT_DIALECT
 from ..providers.headers import RequestHeaders
 from ..providers.learned import LearnedFacts
 from ..providers.model_catalog import ModelCatalog
@@ -82,16 +83,25 @@ class Session:
         """Base URLs given to `use`, by provider."""
         self._headers: dict[str, tuple[str, RequestHeaders]] = {}
         """Headers given to `use`, by provider, each with the base URL that they are for."""
+        self._dialects: dict[str, str] = {}
+        """Dialects given to `use`, by provider."""
         self.settings.observe(lambda _: self.observers.notify(), list(self.settings.class_traits(config=True)))
         self.credentials.observers.add(self.observers.notify)
 
-    def chat(self, model: str | None = None, base_url: str | None = None, conversation: str | None = None) -> Chat:
+    def chat(
+        self,
+        model: str | None = None,
+        base_url: str | None = None,
+        conversation: str | None = None,
+        dialect: str | None = None,
+    ) -> Chat:
         """Return the chat that a prompt goes to.
 
         Args:
             model: provider:model; by default the one in use.
             base_url: Base URL of the service, for this chat alone.
             conversation: Name of the conversation, a new one if it doesn't exist; by default the current one.
+            dialect: Dialect of the requests, for this chat alone.
 
         Raises:
             UsageError: If there is no such provider, or a setting is invalid.
@@ -105,7 +115,7 @@ class Session:
             "max_retries": settings.max_retries,
             "stream": settings.stream,
             "cassette": self.cassette,
-            **self.settings_of(name, base_url),
+            **self.settings_of(name, base_url, dialect),
         }
         auth = given.pop("auth", None) or self.credentials.get(name, self.address_of(name, base_url)[0])
         place = conversation or self.conversations.current
@@ -125,14 +135,15 @@ class Session:
         """
         return self.cassette or active_cassette()
 
-    def settings_of(self, provider: str, base_url: str | None = None) -> dict[str, Any]:
+    def settings_of(self, provider: str, base_url: str | None = None, dialect: str | None = None) -> dict[str, Any]:
         """Return the settings of a provider: from `%lockbots use` and the configuration.
 
-        A credential or header that was set for one address is left out for another.
+        A credential, header or dialect that was set for one address is left out for another.
 
         Args:
             provider: Name of the provider.
             base_url: Base URL of a chat of its own; by default the one in use.
+            dialect: Dialect of a chat of its own; by default the one in use at that address.
         """
         given = dict(self.settings.providers.get(provider, {}))
         configured = ""
@@ -142,11 +153,13 @@ class Session:
         if address:
             given["base_url"] = parse_base_url(address)
             if origin(given["base_url"]) != origin(configured):
-                given = {name: value for name, value in given.items() if name not in ("auth", "headers")}
+                given = {name: value for name, value in given.items() if name not in ("auth", "headers", "dialect")}
         used_for, headers = self._headers.get(provider, ("", None))
         if headers is not None and origin(used_for) == origin(given.get("base_url") or configured):
             given["headers"] = headers.over(RequestHeaders.of(given.get("headers")))
-        return given
+        configured_dialect = given.pop("dialect", None)
+        dialect = dialect or (None if base_url else self._dialects.get(provider)) or configured_dialect
+        return given if dialect in (None, DEFAULT_DIALECT) else {**given, "dialect": dialect}
 
     def keeps_address(self, provider: str) -> bool:
         """Return whether `use` set the base URL of a provider."""
@@ -165,19 +178,31 @@ class Session:
         given = base_url or self._addresses.get(provider) or self.settings.providers.get(provider, {}).get("base_url")
         return (parse_base_url(given), "") if given else provider_class(provider).default_base_url()
 
-    def use(self, model: str, base_url: str | None = None, headers: Mapping[str, str | Secret] | None = None) -> Chat:
+    def use(
+        self,
+        model: str,
+        base_url: str | None = None,
+        headers: Mapping[str, str | Secret] | None = None,
+        dialect: str | None = None,
+    ) -> Chat:
         """Use `model` from now on, and return the chat.
 
         Args:
             model: provider:model.
             base_url: Base URL from now on; None keeps the one in use, `DEFAULT_ADDRESS` returns to the provider's own.
             headers: Headers of requests to that address; None keeps those in use there.
+            dialect: Dialect of requests to that address; None keeps the one in use there, `DEFAULT_DIALECT` returns to
+                the provider's own.
 
         Raises:
-            UsageError: If there is no such provider, or the URL or a header is invalid; nothing has changed then.
+            UsageError: If there is no such provider, or the URL, a header or the dialect is invalid; nothing has
+                changed then.
         """
         name, _ = split_model(model)
-        before = self._addresses, self._headers
+        before = self._addresses, self._headers, self._dialects
+        if dialect is not None or base_url is not None:
+            chosen = {name: dialect} if dialect and dialect != DEFAULT_DIALECT else {}
+            self._dialects = {**{n: one for n, one in before[2].items() if n != name}, **chosen}
         if base_url is not None:
             changed = {} if base_url == DEFAULT_ADDRESS else {name: parse_base_url(base_url)}
             self._addresses = {**{n: url for n, url in before[0].items() if n != name}, **changed}
@@ -186,10 +211,10 @@ class Session:
                 self._headers = {**before[1], name: (self.address_of(name)[0], RequestHeaders.of(headers))}
             chat = self.chat(model)
         except Exception:
-            self._addresses, self._headers = before
+            self._addresses, self._headers, self._dialects = before
             raise
         self.settings.model = model
-        if (self._addresses, self._headers) != before:
+        if (self._addresses, self._headers, self._dialects) != before:
             self.observers.notify()
         return chat
 

@@ -24,7 +24,8 @@ from ..security.secrets import Secret
 from .adaptation import stream_adapted
 from .address import is_azure, is_local, join_path, saved_address
 from .advice import advise_on_request, append_advice, is_unknown_model, is_wrong_address
-from .dialects import CHAT_COMPLETIONS, DIALECTS, Service, find_dialect
+from .dialects import CHAT_COMPLETIONS, DIALECTS, find_dialect
+from .dialects.base import Service
 from .http import HTTPRequest
 from .http.request import is_loopback
 from .http_provider import HTTPProvider

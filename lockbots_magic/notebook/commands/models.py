@@ -14,6 +14,8 @@ from ...errors import AuthenticationError, LockbotsError, UsageError
 from ...providers import names, split_model
 from ...providers.address import display_address
 from ...providers.base import Provider
+from ...providers.dialects import CHAT_COMPLETIONS, DEFAULT_DIALECT, DIALECTS
+from ...providers.dialects.base import Dialect
 from ...providers.headers import parse_header_line
 from ...providers.wire.model_list import ModelList
 from ...rendering.table import Table
@@ -59,6 +61,7 @@ def _model_rows(session: Session) -> list[tuple[str, str]]:
     return [
         ("model", _format_model(chat)),
         ("address", _format_address(provider)),
+        *([("dialect", dialect)] if (dialect := _dialect_of(provider)) not in ("", CHAT_COMPLETIONS) else []),
         ("credential", credential),
         *([("headers", headers)] if headers else []),
     ]
@@ -70,6 +73,12 @@ def _format_address(provider: Provider) -> str:
         return "built in"
     variable = provider.base_url_variable
     return display_address(provider.base_url) + (f" (from {variable})" if variable else "")
+
+
+def _dialect_of(provider: Provider) -> str:
+    """Return the dialect of requests; empty for a provider that has none to choose from."""
+    dialect = getattr(provider, "dialect", None)
+    return dialect.name if isinstance(dialect, Dialect) else ""
 
 
 def _format_model(chat: Chat) -> str:
@@ -102,6 +111,11 @@ def _describe_credential(session: Session, name: str, provider: Provider) -> str
         help="Base URL of the service, kept until another is given; `default` returns to the provider's own.",
     ),
     argument(
+        "--dialect",
+        choices=(*DIALECTS, DEFAULT_DIALECT),
+        help="API that the service speaks, kept until another one or a base URL is given; `default` is its own.",
+    ),
+    argument(
         "--header",
         metavar="NAME: VALUE",
         action="append",
@@ -115,13 +129,15 @@ def use(session: Session, options: Namespace) -> CommandResult:
     before = ""
     with suppress(UsageError):  # an invalid one, which this line may replace
         before = session.address_of(name)[0]
-    chat = session.use(options.model, options.base_url, headers)
+    chat = session.use(options.model, options.base_url, headers, options.dialect)
     provider = chat.provider
     text = f"Using {_format_model(chat)}"
     if provider.base_url and (provider.base_url != provider.url or provider.base_url != before):
         text += f" at {_format_address(provider)}"
         if session.keeps_address(name) and not options.base_url:
             text += f", as before (to leave that address: `%lockbots use {name} --base-url {DEFAULT_ADDRESS}`)"
+    if options.dialect:
+        text += f", dialect {_dialect_of(provider)}"
     if _describe_credential(session, name, provider).startswith("missing"):
         return TextResult(f"{text}. The credential is missing; to log in: %lockbots login {name}")
     return TextResult(f"{text}.")

@@ -1,13 +1,16 @@
-"""Dialects: the request formats that services share. Each is loaded when it is first spoken."""
+"""Dialects: the request formats that services share, by name. Each is loaded when it is first spoken."""
 
 from __future__ import annotations
 
 import difflib
 import importlib
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ...errors import UsageError
-from .base import Dialect, Service
+
+if TYPE_CHECKING:
+    from .base import Dialect
 
 CHAT_COMPLETIONS, RESPONSES, MESSAGES = "chat-completions", "responses", "messages"
 
@@ -18,6 +21,8 @@ _PLACES = {
 
 DIALECTS: tuple[str, ...] = tuple(_PLACES)
 """Names of all dialects."""
+DEFAULT_DIALECT = "default"
+"""Stands for the dialect that is the provider's own at an address."""
 
 
 def find_dialect(name: str, known: Sequence[str] = DIALECTS) -> Dialect:
@@ -41,6 +46,3 @@ def find_dialect(name: str, known: Sequence[str] = DIALECTS) -> Dialect:
     module, _, kind = _PLACES[name].partition(":")
     dialect: Dialect = getattr(importlib.import_module(f"{__name__}.{module}"), kind)()
     return dialect
-
-
-__all__ = ["CHAT_COMPLETIONS", "DIALECTS", "MESSAGES", "RESPONSES", "Dialect", "Service", "find_dialect"]

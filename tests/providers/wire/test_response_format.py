@@ -10,7 +10,7 @@ import pydantic
 import pytest
 
 from lockbots_magic import Chat
-from lockbots_magic.providers.dialects import Service
+from lockbots_magic.providers.dialects.base import Service
 from lockbots_magic.providers.presets import presets
 from lockbots_magic.providers.wire.response_format import MAX_DEPTH, build_response_format, is_strict
 from lockbots_magic.schema import type_schema
