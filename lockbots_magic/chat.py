@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from .conversation.call_messages import with_unique_ids
 from .conversation.context_turns import adapt_turns
 from .conversation.context_window import try_fit_messages
 from .conversation.conversation import Conversation, Slot
+from .conversation.foreign import resent_params
 from .conversation.messages import CellOrigin, ChatRequest, Message
 from .conversation.model_names import display_name
 from .conversation.turn import Turn
@@ -204,6 +205,7 @@ class Chat:
         params: Mapping[str, Any],
         schema: ReplySchema | None = None,
         position: Slot | None = None,
+        remarks: tuple[str, ...] = (),
     ) -> PreparedRequest:
         if not prompt.strip():
             raise UsageError("The prompt is empty.")
@@ -248,6 +250,7 @@ class Chat:
             system=system,
             left_out=left_out,
             images=images,
+            remarks=remarks,
             cell_id=origin.cell_id,
             run=origin.run,
             address=_address_of(provider),
@@ -269,35 +272,44 @@ class Chat:
         *,
         system: str | None = None,
         params: Mapping[str, Any] | None = None,
-        tools: Iterable[Callable[..., Any]] = (),
+        tools: Iterable[Callable[..., Any]] | None = None,
         origin: CellOrigin | None = None,
     ) -> Reply:
         """Return the reply to a turn's prompt, sent again as it is or edited; iterate it for its text.
 
-        The new turn replaces the old one unless it fails; turns after it become stale.
+        The new turn replaces the old one unless it fails; turns after it become stale. Of a turn out of a file, only
+        parameters that shape the reply and images on the web are sent again; a remark on the new turn says what is not.
 
         Args:
             turn_id: Id of the turn; the last one by default.
             prompt: New prompt; by default the turn's.
             system: New system prompt; by default the turn's.
             params: Parameters besides the chat's; by default the turn's.
-            tools: Functions that the model may call; turns don't store them.
+            tools: Functions that the model may call; by default those that were named for the turn in this process. The
+                names in a turn are never looked up.
             origin: Notebook cell that sends the prompt; the turn stays with the cell that owns it.
 
         Raises:
             UsageError: If there is no such turn, or as for `stream`.
         """
         turn = self._turn(turn_id)
-        kept = {k: v for k, v in turn.params.items() if k == STREAM or self._provider.takes(k)}
+        kept = (
+            {k: v for k, v in turn.params.items() if k == STREAM or self._provider.takes(k)} if params is None else {}
+        )
+        sent = resent_params(kept) if turn.from_file else kept
+        functions = self.conversation.functions_of(turn.id) if tools is None else tuple(tools)
         prepared = self._prepare(
             turn.prompt if prompt is None else prompt,
             system=turn.system if system is None else system,
             history=True,
-            images=turn.images,
-            tools=tools,
+            images=turn.sent_images,
+            tools=functions,
             origin=replace(origin or CellOrigin(), cell_id=turn.cell_id, run=turn.run),
-            params=kept if params is None else params,
+            params=sent if params is None else params,
             position=self.conversation.slot_of(turn.id),
+            remarks=(
+                *_remarks_on_redo(turn, [name for name in kept if name not in sent], has_functions=bool(functions)),
+            ),
         )
         return prepared.stream()
 
@@ -327,6 +339,16 @@ class Chat:
             return turns[-1]
         at = len(self.conversation.slot_of(turn_id).context)
         return turns[at]
+
+
+def _remarks_on_redo(turn: Turn, left_out: list[str], *, has_functions: bool) -> Iterator[str]:
+    """Yield what a prompt that is sent again lacks, a sentence each."""
+    if turn.calls and not has_functions:
+        yield "sent again without functions: none were named for this prompt in this kernel"
+    if left_out:
+        yield f"not sent again, because a file brought it: {', '.join(map(repr, left_out))}"
+    if lost := len(turn.images) - len(turn.sent_images):
+        yield f"not sent again, because they name files: {lost} of the images"
 
 
 def _is_sent(turn: Turn, provider: Provider) -> bool:

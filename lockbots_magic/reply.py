@@ -260,7 +260,7 @@ class Reply(Iterator[str]):
         return replace(
             self._draft,
             left_out=self.left_out,
-            remarks=tuple(self._guard.remarks),
+            remarks=(*self._draft.remarks, *self._guard.remarks),
             rounds=read.rounds,
             status=status,
             error=error,
@@ -275,7 +275,10 @@ class Reply(Iterator[str]):
         if status == "interrupted":
             error = "Interrupted; the text so far is kept." if self.text else "Interrupted before the first word."
         turn = self._turn(status, error)
-        entry = self._conversation.commit(turn, self._position) if self._conversation is not None else None
+        entry = None
+        if self._conversation is not None:
+            functions = self._toolbox.functions if self._toolbox else ()
+            entry = self._conversation.commit(turn, self._position, functions)
         self.entry = entry or HistoryEntry(None, turn)
         self.turn = self.entry.turn
 

@@ -58,7 +58,8 @@ class Recording:
         if self.ended == "complete":
             at = max(at, self.rhythm[-1][0] / 1000) if self.rhythm else at
             reason = self.finish_reason or None
-            yield at, Delta("", "", reason, self.usage, calls=self.calls, model=self.answered_by)
+            end = Delta("", "", reason, self.usage, calls=self.calls, model=self.answered_by)
+            yield at, end._replace(is_replayed=bool(self.calls))
 
     def failure(self) -> ProviderError:
         """Return the error that ended the reply."""

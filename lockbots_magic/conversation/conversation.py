@@ -6,7 +6,7 @@ import math
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -74,6 +74,7 @@ class Conversation:
         self._next_serial = random_start()
         self._made = max((t.started for t in self._turns if is_time(t.started)), default=0.0)
         self._former: tuple[str, ...] = ()
+        self._functions: dict[str, tuple[Callable[..., Any], ...]] = {}  # id of a turn -> named for it, in this process
         self._lock = threading.Lock()
         self._reply_lock = threading.Lock()
         self._active_reply: ActiveReply | None = None
@@ -168,8 +169,17 @@ class Conversation:
         at = self._index(turn_id)
         return Slot(self._turns[:at], (turn_id,), tentative=True)
 
-    def commit(self, turn: Turn, slot: Slot) -> HistoryEntry | None:
+    def functions_of(self, turn_id: str) -> tuple[Callable[..., Any], ...]:
+        """Return the functions that were named for a turn in this process; no file can name one."""
+        return self._functions.get(turn_id, ())
+
+    def commit(self, turn: Turn, slot: Slot, functions: Iterable[Callable[..., Any]] = ()) -> HistoryEntry | None:
         """Put a turn into its position. Later turns were made without it, so they become stale.
+
+        Args:
+            turn: The turn.
+            slot: Its position.
+            functions: Functions that the model was offered for it.
 
         Returns:
             The entry for the notebook; None if the turn was not taken in.
@@ -177,11 +187,11 @@ class Conversation:
         if slot.tentative and not turn.in_context:
             return None
         with self._lock:
-            entry = self._insert(turn, slot)
+            entry = self._insert(turn, slot, tuple(functions))
         self.observers.notify()
         return entry
 
-    def _insert(self, turn: Turn, slot: Slot) -> HistoryEntry:
+    def _insert(self, turn: Turn, slot: Slot, functions: tuple[Callable[..., Any], ...]) -> HistoryEntry:
         turns = self._turns
         ids = [t.id for t in turns]
         (turn,) = with_distinct_ids([turn], set(ids) - set(slot.replaced))
@@ -193,6 +203,8 @@ class Conversation:
         if turn.is_shown or displaces:
             later = [replace(t, stale=True) for t in later]
         self._turns = (*turns[:at], turn, *later)
+        present = {t.id for t in self._turns}
+        self._functions = {**{k: v for k, v in self._functions.items() if k in present}, turn.id: functions}
         self._is_used = True
         self._tick()
         return self._entry(turn, displaces=displaces)
@@ -234,7 +246,7 @@ class Conversation:
             if self._is_used:  # else clearing an empty conversation again and again would push out the former ids
                 self._former = (*self._former, self.id)[-MAX_FORMER_IDS:]
                 self.id = str(uuid.uuid4())
-            self._turns, self._serials, self._is_used = (), {}, False
+            self._turns, self._serials, self._functions, self._is_used = (), {}, {}, False
             self._tick()
         self.observers.notify()
 
@@ -252,6 +264,7 @@ class Conversation:
             end = len(self) if at is None else self._index(at) + 1
             fork = Conversation(name, system=self.system, turns=self._turns[:end])
             fork._serials = {t.id: self._serial_of(t) for t in fork._turns}
+            fork._functions = dict(self._functions)
             fork._made = self._made
             fork._tick()
             return fork

@@ -194,6 +194,8 @@ class Delta(NamedTuple):
     """True if the model has answered results with calls and nothing else; text and reasoning show a round anyway."""
     opaque: OpaqueData | None = None
     """Data of the service that go back with the answer: fields of its message by name."""
+    is_replayed: bool = False
+    """True if a cassette asked for these calls: none of them is made."""
 
     @property
     def has_content(self) -> bool:

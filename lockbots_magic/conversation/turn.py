@@ -13,6 +13,7 @@ from ..security.exits import clean_printed
 from ..security.secrets import redacted
 from .attachments import CitationPart, ImagePart
 from .call_messages import messages_of_rounds
+from .foreign import is_sendable_image
 from .messages import Message, ToolCall, Usage
 from .parts import (
     Round,
@@ -67,6 +68,7 @@ class Turn:
         rounds: Rounds of typed parts of the reply; they take precedence over `reply`, `reasoning` and `calls`.
         answered_by: Model that answered, in the server's words; `""` if it is the one that was asked.
         remarks: Remarks of the toolkit on the request, such as that the server may have cut it.
+        from_file: True if a file brought the turn, so that its author may be anyone. Not saved, and not compared.
 
     Example:
         >>> turn = Turn("Hi", "Hello", reasoning="A greeting.")
@@ -96,6 +98,7 @@ class Turn:
     run: str | None
     id: str
     address: str
+    from_file: bool = field(compare=False)
 
     def __init__(  # noqa: PLR0917  # fields, as a dataclass takes them
         self,
@@ -124,6 +127,7 @@ class Turn:
         answered_by: str = "",
         address: str = "",
         remarks: tuple[str, ...] = (),
+        from_file: bool = False,
     ) -> None:
         if rounds is not None and (reply or reasoning or calls):
             raise TypeError("give either rounds, or reply, reasoning and calls")
@@ -178,7 +182,12 @@ class Turn:
     @property
     def messages(self) -> tuple[Message, ...]:
         """The messages that later requests carry: prompt, tool calls with their results, and reply."""
-        return Message("user", self.prompt, self.images), *messages_of_rounds(self.rounds)
+        return Message("user", self.prompt, self.sent_images), *messages_of_rounds(self.rounds)
+
+    @property
+    def sent_images(self) -> tuple[str, ...]:
+        """URLs of the images that later requests carry; those out of a file may name no other file."""
+        return tuple(filter(is_sendable_image, self.images)) if self.from_file else self.images
 
     def map_strings(self, change: Callable[[str], str]) -> Turn:
         """Return a copy with `change` applied to every text in it, such as a redactor."""
@@ -212,7 +221,7 @@ class Turn:
         Raises:
             TypeError, ValueError: If `data` is something else.
         """
-        known = {f.name for f in fields(cls)} - {"run"} | {"reply", "reasoning", "calls"}
+        known = {f.name for f in fields(cls)} - _NOT_SAVED | {"reply", "reasoning", "calls"}
         kept = {k: v for k, v in data.items() if k in known and v is not None}
         if isinstance(kept.get("usage"), Mapping):
             kept["usage"] = Usage(**kept["usage"])
@@ -228,13 +237,14 @@ class Turn:
                 raise ValueError(f"{name} of a turn can't be {value!r:.60}")
         if "prompt" not in kept:
             raise ValueError("a turn needs a prompt")
-        return cls(**kept)
+        return cls(**kept, from_file=True)
 
 
+_NOT_SAVED = {"run", "from_file"}
 _DEFAULTS = {
     name: parameter.default
     for name, parameter in inspect.signature(Turn.__init__).parameters.items()
-    if name in Turn.__dataclass_fields__ and name not in ("prompt", "params", "run", "rounds")
+    if name in Turn.__dataclass_fields__ and name not in {"prompt", "params", "rounds"} | _NOT_SAVED
 }
 """Fields that a saved turn holds where they differ from these defaults."""
 

@@ -16,7 +16,6 @@ from ..cassette.active import active_cassette
 from ..chat import Chat
 from ..conversation.conversation import Conversation
 from ..conversation.observers import Observers
-from ..conversation.turn import Turn
 from ..conversation.usage import TurnUsage, measure_outside_turn
 from ..errors import UsageError
 from ..providers import provider_class, split_model
@@ -236,18 +235,6 @@ class Session:
         config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
         beside = [notebook.parent] if notebook else []
         return [folder / "personas" for folder in (*beside, Path(), config / "lockbots")]
-
-    def functions_of(self, turn: Turn) -> list[Callable[..., Any]]:
-        """Return the functions that were called for a turn, as the notebook has them now.
-
-        Raises:
-            UsageError: If one of them doesn't exist any more.
-        """
-        names = dict.fromkeys(call.name for call in turn.calls)
-        for name in names:
-            if not callable(self.namespace.get(name)):
-                raise UsageError(f"This turn called the function {name!r}. Define it, then try again.")
-        return [self.namespace[name] for name in names]
 
     def count_outside(self, reply: Reply) -> None:
         """Keep the usage of a reply that no conversation keeps, but none of its text."""

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from typing import Any
 
 from ..chat import Chat
 from ..conversation.conversation import Conversation
 from ..conversation.messages import ModelInfo
 from ..conversation.observers import Callback, Observers
-from ..conversation.turn import Turn
 from ..errors import UsageError
 from ..notebook.conversations import free_name
 from ..providers import names, provider_class, split_model
@@ -170,14 +168,6 @@ class PanelBackend(ABC):
     def set_system(self, text: str) -> None:
         """Set the system prompt of the open conversation."""
         self.conversation.system = text
-
-    def functions_of(self, turn: Turn) -> list[Callable[..., Any]]:
-        """Return the functions that were called in a turn, to regenerate it with them.
-
-        Raises:
-            UsageError: One of them no longer exists.
-        """
-        return []
 
     # Providers and their models
 

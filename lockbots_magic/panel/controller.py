@@ -131,9 +131,8 @@ class PanelController:
             old = next((t for t in turns if t.id == turn), turns[-1] if turns and turn is None else None)
             if old is None:
                 raise RefusedError("turn_gone")
-            functions = self.backend.functions_of(old)
             reply = self.backend.chat().redo(
-                old.id, system=self.backend.instruction, params={}, tools=functions, origin=CellOrigin(watched=True)
+                old.id, system=self.backend.instruction, params={}, origin=CellOrigin(watched=True)
             )
             self._views.start_reply(reply, old.prompt, old.id)
 

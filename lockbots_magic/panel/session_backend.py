@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 from ..chat import Chat
 from ..conversation.conversation import Conversation
 from ..conversation.observers import Callback
-from ..conversation.turn import Turn
 from ..errors import UsageError
 from ..notebook.chat_command import NotebookContext, resolve_system
 from ..notebook.session import Session
@@ -105,10 +102,6 @@ class SessionBackend(PanelBackend):
         """Set the system prompt of the open conversation, and update other panels."""
         super().set_system(text)
         self._session.observers.notify()
-
-    def functions_of(self, turn: Turn) -> list[Callable[..., Any]]:
-        """Return the functions that the notebook has under the names called in a turn."""
-        return self._session.functions_of(turn)
 
     def _chat_with(self, model: str) -> Chat:
         return self._session.chat(model)

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..conversation.foreign import is_sendable_image
 from ..conversation.turn import Turn
 from ..prompt.magic_line import format_assignment, is_one_line, parse_literal, quote_word
-from .export_common import counted, is_image, most_common
+from .export_common import counted, most_common
 
 # Prompts of IPython and Python, which IPython removes at the beginning of a line.
 _PROMPT = re.compile(r"\s*(>>>|\.\.\.|(\[(nav|ins)\]\s*)?In\s*\[)")
@@ -46,7 +47,7 @@ def remarks_on(turns: Iterable[Turn]) -> Iterator[str]:
     turns = list(turns)
     if called := sum(bool(turn.calls) for turn in turns):
         yield f"{counted(called, 'turn')} with tool calls: the cells call no tools when they run; add `--tools`."
-    if lost := sum(not is_image(url) for turn in turns for url in turn.images):
+    if lost := sum(not is_sendable_image(url) for turn in turns for url in turn.images):
         yield f"{counted(lost, 'image')} left out of the cells: no http(s) or data:image address."
 
 
@@ -90,7 +91,7 @@ def _options(turn: Turn, defaults: NotebookDefaults, providers: Iterable[str]) -
         yield f"-m {quote_word(model)}"
     if "{{" in turn.prompt:
         yield "--raw"
-    for url in filter(is_image, turn.images):  # anything else would name a file or a variable of the reader
+    for url in filter(is_sendable_image, turn.images):  # anything else would name a file or a variable of the reader
         yield f"--image {quote_word(url)}"
     params = dict(turn.params)
     if _is_number(params.get("temperature")):

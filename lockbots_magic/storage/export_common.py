@@ -13,8 +13,6 @@ from ..errors import UsageError
 from ..security.control_characters import printable
 from ..security.secrets import redacted
 
-_IMAGES = ("https://", "http://", "data:image/")
-
 
 def without_secrets(conversation: Conversation) -> Conversation:
     """Return a copy of `conversation` in which every known credential is redacted."""
@@ -47,11 +45,6 @@ def title_of(conversation: Conversation) -> str:
 def one_line(text: str) -> str:
     """Return `text` on one line, without control characters."""
     return " ".join(printable(text).split())
-
-
-def is_image(url: str) -> bool:
-    """Return whether `url` may be kept as an image: http(s) or data:image, but no file of this machine."""
-    return url[:20].lower().startswith(_IMAGES)
 
 
 def counted(number: int, noun: str) -> str:

@@ -13,6 +13,7 @@ from ..errors import UsageError
 from ..security.exits import clean_text_file
 from . import export_cells, export_common, export_document, export_notebook, openai_messages
 from .export_common import dump_json, parse_json, without_secrets
+from .foreign_remarks import foreign_remarks
 from .openai_messages import from_messages
 from .restore import restore_notebook
 
@@ -94,6 +95,11 @@ def load_conversation(path: str | Path) -> Conversation:
         raise UsageError(f"{path}: {error}") from None
 
 
+def remarks_on_file(conversation: Conversation) -> tuple[str, ...]:
+    """Return what the user should know of a conversation that a file brought, a sentence each."""
+    return tuple(foreign_remarks(conversation.name, conversation.system, conversation.turns))
+
+
 def export_conversation(conversation: Conversation, path: str | Path) -> ExportResult:
     """Write a conversation for other people or programs, in the format of the file name (`EXPORT_FORMATS`).
 
@@ -149,12 +155,14 @@ def _export_remarks(ending: str, conversation: Conversation) -> Iterable[str]:
 
 def _import_json(path: str | Path) -> ImportResult:
     text = read_text(path)
+    remarks: tuple[str, ...] = ()
     try:
         data = parse_json(text)
         if isinstance(data, dict) and data.get("format") == FORMAT:
-            return ImportResult((Conversation.from_dict(data),))
-        conversation, remarks = from_messages(data, Path(path).stem)
-        return ImportResult((conversation,), remarks)
+            conversation = Conversation.from_dict(data)
+        else:
+            conversation, remarks = from_messages(data, Path(path).stem)
+        return ImportResult((conversation,), (*remarks, *remarks_on_file(conversation)))
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from None
 

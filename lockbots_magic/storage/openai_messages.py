@@ -13,11 +13,12 @@ from typing import Any
 
 from ..conversation.call_messages import NO_REPLY, with_unique_ids
 from ..conversation.conversation import Conversation
+from ..conversation.foreign import is_sendable_image
 from ..conversation.messages import Message, ToolCall
 from ..conversation.parts import Round, TextPart, ToolCallPart, ToolResultPart
 from ..conversation.turn import Turn
 from ..errors import UsageError
-from .export_common import context_turns, counted, dump_json, is_image, system_prompt
+from .export_common import context_turns, counted, dump_json, system_prompt
 
 _ROLES = {
     "system": "system",
@@ -82,7 +83,7 @@ def _turns(said: Iterable[Message], system: str) -> Iterator[Turn]:
     for (_, prompts), (_, replies) in zip_longest(runs[::2], runs[1::2], fillvalue=("", [])):
         images = tuple(url for message in prompts for url in message.images)
         prompt = _join_texts(message.content for message in prompts)
-        yield Turn(prompt, system=system, images=images, rounds=_rounds(replies))
+        yield Turn(prompt, system=system, images=images, rounds=_rounds(replies), from_file=True)
 
 
 def _rounds(replies: Iterable[Message]) -> tuple[Round, ...]:
@@ -202,7 +203,7 @@ def _part(number: int, part: Any) -> tuple[str, str]:
         return text, ""
     if kind in _IMAGES:
         url = url.get("url") if isinstance(url, Mapping) else url
-        if isinstance(url, str) and is_image(url):
+        if isinstance(url, str) and is_sendable_image(url):
             return "", url
         raise UsageError(f"message {number} holds an image without an http(s) or data:image address. Remove the part.")
     what = f"a part of type {kind!r:.40}" if isinstance(kind, str) else "a part without a type"

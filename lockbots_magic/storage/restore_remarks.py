@@ -8,6 +8,7 @@ from itertools import pairwise
 from ..conversation.history_entry import RestoredConversation
 from ..conversation.turn import Turn
 from .cell_binding import CellBinding
+from .foreign_remarks import foreign_remarks
 from .notebook_cells import CodeCell, TurnOutput, quoted
 from .output_metadata import digest
 
@@ -43,8 +44,7 @@ def _on_conversations(conversations: Sequence[RestoredConversation]) -> Iterator
             )
         if one.original_name != one.info.name:
             yield f"{name} is an older conversation that was also called {quoted(one.original_name)}."
-        if one.info.system:
-            yield f"{name} has a system prompt: {quoted(one.info.system)}"
+        yield from foreign_remarks(one.info.name, one.info.system, one.turns)
 
 
 def _on_cells(cells: Sequence[CodeCell], conversations: Sequence[RestoredConversation]) -> Iterator[str]:

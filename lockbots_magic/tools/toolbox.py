@@ -14,7 +14,7 @@ from ..conversation.call_messages import reasoning_to_return, rename_calls
 from ..conversation.ending import TOO_MANY_ROUNDS, is_complete
 from ..conversation.messages import ChatRequest, Delta, Message, Tool, ToolCall, Usage
 from ..conversation.turn_accumulator import TurnAccumulator
-from ..errors import Cancelled, UsageError
+from ..errors import Cancelled, NotRecordedError, UsageError
 from ..providers.streaming import Streams, closing_stream, read_stream
 from ..schema import argument_schema
 from ..schema.json_values import SchemaMismatch, quote_value, read_json, shorten
@@ -29,6 +29,10 @@ MAX_DESCRIPTION = 1000
 MAX_NOTICE = 200
 """Length (characters) to which a call is cut in the notice that announces it."""
 
+_NO_RESULT = (
+    "The cassette asks for {}, but lacks the result; a recorded call is never made."
+    " Record the reply again: mode 'record', or `%lockbots record`."
+)
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -62,8 +66,10 @@ class Toolbox:
         describe: Callable[[Any], str] = repr,
     ) -> None:
         self.rounds = rounds
+        self.functions = tuple(functions)
+        """The functions, as they were given."""
         self._functions: dict[str, _Function] = {}
-        for given in functions:
+        for given in self.functions:
             function = _Function(given, describe)
             if function.name in self._functions:
                 raise UsageError(f"Two functions are named {function.name}. Give each its own name.")
@@ -79,11 +85,12 @@ class Toolbox:
 
         The usage of all rounds is yielded once, at the end, with the last finish reason: `TOO_MANY_ROUNDS` if the
         model asked for more rounds than allowed. Calls of a reply that was cut short are not made. An invalid call
-        and a function that fails are reported to the model. When a cassette is replayed, no function is called: the
-        cassette holds the results.
+        and a function that fails are reported to the model. Where a cassette asks for calls, no function is called: it
+        holds the results.
 
         Raises:
             UsageError: If the provider can't call functions.
+            NotRecordedError: If a cassette asks for calls and lacks their results.
             Cancelled: If the request was cancelled.
             ProviderError: As the provider raises it.
         """
@@ -93,11 +100,13 @@ class Toolbox:
         for number in itertools.count(1):
             answer = TurnAccumulator()
             asked: list[ToolCall] = []
+            is_replayed = False
             with closing_stream(read_stream(provider, request)) as deltas:
                 for delta in deltas:
                     answer.add(delta)
                     asked += [call._replace(arguments=redacted(call.arguments)) for call in delta.calls]  # sent back
-                    step = delta._replace(finish_reason=None, usage=None, calls=())
+                    is_replayed = is_replayed or delta.is_replayed
+                    step = delta._replace(finish_reason=None, usage=None, calls=(), is_replayed=False)
                     if step != Delta():
                         yield step
             usage = usage + answer.usage if usage and answer.usage else usage or answer.usage
@@ -112,6 +121,8 @@ class Toolbox:
             reasoning, opaque = reasoning_to_return(answer.rounds[-1])
             message = Message("assistant", answer.text, calls=calls, reasoning=reasoning, opaque=opaque)
             recorded = provider.recorded_results(request, message)
+            if is_replayed and len(recorded) < len(calls):
+                raise NotRecordedError(_NO_RESULT.format(shorten(str(calls[0]), MAX_NOTICE)))
             results: list[Message] = []
             begins_round = number > 1
             for call, known in itertools.zip_longest(calls, recorded[: len(calls)]):

@@ -171,7 +171,11 @@ def test_all_fields_of_a_turn_are_restored(tmp_path):
     found = files.import_conversations(tmp_path / "a.ipynb")
     (back,) = found.conversations
     assert back.turns == conversation.turns
-    assert found.remarks == ()
+    assert found.remarks == (
+        '"talk": `retry` sends the parameters of its turns again: "stop=[\'a\']"',
+        '"talk": images at these hosts go along with later prompts: "a.example"',
+        '"talk": its turns called functions, which `retry` does not offer again: "weather"',
+    )
 
 
 def test_imported_turns_belong_to_no_cell(tmp_path):

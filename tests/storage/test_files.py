@@ -334,7 +334,9 @@ def test_export_and_import_without_a_file_list_the_formats(lockbots):
 def test_imported_conversation_is_named_after_its_file_and_becomes_current(lockbots, session, tmp_path):
     path = tmp_path / "моя беседа.json"
     path.write_text(json.dumps(listed(("system", "Be brief."), ("user", "q"), ("assistant", "a"))))
-    assert lockbots(f'import "{path}"') == "Conversation моя беседа (1 turn).\n"
+    assert lockbots(f'import "{path}"') == (
+        'Conversation моя беседа (1 turn).\n- "моя беседа" has a system prompt: "Be brief."\n'
+    )
     lockbots(f'import "{path}"')
     assert session.conversations.current == "моя беседа-2"
     assert session.conversations.get().system == "Be brief."

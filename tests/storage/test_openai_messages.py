@@ -124,7 +124,7 @@ def test_images_are_imported_with_their_turn(tmp_path):
     ).path
     found = files.import_conversations(path)
     assert [t.images for t in found.conversations[0].turns] == [(PNG, JPEG), ()]
-    assert found.remarks == ()
+    assert found.remarks == ('"a": images at these hosts go along with later prompts: "pictures.example"',)
 
 
 def image(url, kind="image_url"):

@@ -41,9 +41,7 @@ def undo(session: Session, options: Namespace) -> CommandResult:
 @command()
 def retry(session: Session, _: Namespace) -> CommandResult:
     """Send the last prompt again, to the model in use; the new reply replaces the old one."""
-    chat = session.chat()
-    turns = chat.conversation.turns
-    return ReplyResult(chat.redo(tools=session.functions_of(turns[-1]) if turns else ()))
+    return ReplyResult(session.chat().redo())
 
 
 @command()

@@ -13,6 +13,7 @@ from ...storage.files import (
     import_conversations,
     list_formats,
     load_conversation,
+    remarks_on_file,
     save_conversation,
 )
 from ..session import Session
@@ -35,7 +36,8 @@ def save(session: Session, options: Namespace) -> CommandResult:
 def load(session: Session, options: Namespace) -> CommandResult:
     """Load a conversation from a file and continue with it."""
     conversation = session.conversations.add(load_conversation(options.file))
-    return TextResult(f"Conversation {conversation.name} ({count(len(conversation), 'turn')}).")
+    head = f"Conversation {conversation.name} ({count(len(conversation), 'turn')})."
+    return TextResult("\n".join(filter(None, [head, sentence_list(list(remarks_on_file(conversation)))])))
 
 
 @command(argument("file", completer="file", nargs="?", help=_help(f"File to write: {list_formats(EXPORT_FORMATS)}")))

@@ -1,0 +1,56 @@
+"""Remarks on a conversation out of a file: what it brings besides words. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..conversation.foreign import resent_params
+from ..conversation.turn import Turn
+from ..security.links import host_of
+from .notebook_cells import quoted
+
+MAX_NAMED = 8
+"""Most names that one remark lists."""
+
+
+def foreign_remarks(name: str, system: str, turns: Sequence[Turn]) -> Iterator[str]:
+    """Yield what a file brings that later requests would carry, or that it is kept from, a sentence each.
+
+    Args:
+        name: Name of the conversation.
+        system: Its system prompt.
+        turns: Its turns.
+    """
+    if system:
+        yield f"{quoted(name)} has a system prompt: {quoted(system)}"
+    own = dict.fromkeys(turn.system for turn in turns if turn.system not in ("", system))
+    if own:
+        yield f"{quoted(name)}: `retry` sends the system prompts of its turns again: {_list(list(own))}"
+    yield from _on_params(name, turns)
+    if images := [url for turn in turns for url in turn.images]:
+        yield from _on_images(name, images, [url for turn in turns for url in turn.sent_images])
+    if called := dict.fromkeys(call.name for turn in turns for call in turn.calls):
+        yield f"{quoted(name)}: its turns called functions, which `retry` does not offer again: {_list(list(called))}"
+
+
+def _on_params(name: str, turns: Sequence[Turn]) -> Iterator[str]:
+    given = dict.fromkeys(param for turn in turns for param in turn.params)
+    sent = {param: value for turn in turns for param, value in resent_params(turn.params).items()}
+    if sent:
+        pairs = [f"{param}={value!r}" for param, value in sent.items()]
+        yield f"{quoted(name)}: `retry` sends the parameters of its turns again: {_list(pairs)}"
+    if kept := [param for param in given if param not in sent]:
+        yield f"{quoted(name)}: its turns have parameters that `retry` does not send again: {_list(kept)}"
+
+
+def _on_images(name: str, images: Sequence[str], sent: Sequence[str]) -> Iterator[str]:
+    if hosts := dict.fromkeys(host_of(url) or "" for url in sent if url[:5].lower() != "data:"):
+        yield f"{quoted(name)}: images at these hosts go along with later prompts: {_list(list(hosts))}"
+    if lost := len(images) - len(sent):
+        verb = "image of its turns is" if lost == 1 else "images of its turns are"
+        yield f"{quoted(name)}: {lost} {verb} not sent: neither on the web nor in the file itself."
+
+
+def _list(words: Sequence[str]) -> str:
+    more = [f"and {len(words) - MAX_NAMED} more"] if len(words) > MAX_NAMED else []
+    return ", ".join([*map(quoted, words[:MAX_NAMED]), *more])
