@@ -19,6 +19,8 @@ CUT_OFF = "truncated"
 """Finish reason, set by the toolkit, of a stream that ended without its end mark."""
 TOO_MANY_ROUNDS = "max_tool_rounds"
 """Finish reason, set by the toolkit, of a reply whose model asked for more rounds of tool calls than allowed."""
+TOO_LONG = "reply_too_long"
+"""Finish reason, set by the toolkit, of a reply that is longer than is kept."""
 REFUSED = "refusal"
 """Finish reason of a reply that is a refusal."""
 MAX_REASON = 80
@@ -35,6 +37,7 @@ _OWN = {
     REFUSED: "The model refused to answer",
     CUT_OFF: "The connection closed early; the reply may be incomplete",
     TOO_MANY_ROUNDS: "The model asked for more rounds of tool calls than allowed",
+    TOO_LONG: "The reply is longer than 16 million characters; the rest was not read",
 }
 
 _USER_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens", "num_predict")

@@ -7,9 +7,16 @@ from collections.abc import Generator, Iterator
 
 from ..errors import ProviderError
 from .attachments import CitationPart, ImagePart
+from .ending import TOO_LONG
 from .messages import Delta, ToolCall, Usage
 from .opaque_data import OpaqueData
 from .parts import PARAGRAPH, ROUND_SEPARATOR, Part, ReasoningPart, Round, TextPart, ToolCallPart, ToolResultPart
+from .text_buffer import TextBuffer
+
+MAX_REPLY = 16_000_000
+"""Characters of one turn, its reasoning, calls and results included; the reply ends there, as truncated."""
+PART_COST = 250
+"""Characters that each part of a turn counts for besides its own: the memory of one in Python."""
 
 
 class TurnAccumulator:
@@ -33,10 +40,11 @@ class TurnAccumulator:
         self.first_text: float | None = None
         """Seconds from the start to the first text."""
         self._began = time.monotonic()
-        self._text: list[str] = []
+        self._text = TextBuffer()
+        self._size = 0
         self._earlier_text = ""  # of the rounds before the current one
         self._rounds: list[list[Part | ToolCall]] = []
-        self._pieces: list[str] = []
+        self._pieces = TextBuffer()
         self._kind: type[TextPart] | type[ReasoningPart] | None = None
         self._has_results = False
         self._after_image = False
@@ -51,9 +59,7 @@ class TurnAccumulator:
     @property
     def text(self) -> str:
         """Text of the reply so far."""
-        if len(self._text) > 1:
-            self._text[:] = ["".join(self._text)]
-        return self._text[0] if self._text else ""
+        return self._text.value
 
     @property
     def earlier_text(self) -> str:
@@ -122,11 +128,18 @@ class TurnAccumulator:
     def follow(self, deltas: Iterator[Delta]) -> Generator[Delta, None, None]:
         """Add each of `deltas`, and yield it in the form to show.
 
+        A reply that is longer than `MAX_REPLY` ends there; what follows is not read.
+
         Raises:
             ProviderError: As raised by `deltas`, with `.partial` set to the text so far.
         """
         try:
             for delta in deltas:
+                self._size += _size_of(delta)
+                surplus = self._size - MAX_REPLY
+                if surplus > 0:
+                    yield self.add(_without_end(delta, surplus)._replace(finish_reason=TOO_LONG))
+                    return
                 yield self.add(delta)
         except ProviderError as error:
             error.partial = self.text
@@ -149,7 +162,7 @@ class TurnAccumulator:
                 parts[n] = ReasoningPart(between + part.text.strip())
         images = Round(tuple(part for part in parts if isinstance(part, ImagePart))).text
         kept = ROUND_SEPARATOR.join(filter(None, (self._earlier_text, images)))
-        self._text[:] = [kept] if kept else []
+        self._text.replace(kept)
         self._after_image = bool(images)
         self.first_text = self.first_text if self._earlier_text else None
 
@@ -163,7 +176,7 @@ class TurnAccumulator:
         self._after_image = False
         self._append(TextPart, text)
         shown = ROUND_SEPARATOR + text if is_apart else text
-        self._text.append(shown)
+        self._text.add(shown)
         return shown
 
     def _add_part(self, part: ImagePart | CitationPart) -> str:
@@ -179,7 +192,7 @@ class TurnAccumulator:
         self._flush()
         self._current().append(part)
         shown = f"{PARAGRAPH if self._text else ''}{part.label}"
-        self._text.append(shown)
+        self._text.add(shown)
         self._after_image = True
         return shown
 
@@ -202,13 +215,14 @@ class TurnAccumulator:
     def _append(self, kind: type[TextPart] | type[ReasoningPart], text: str) -> None:
         if self._kind is not kind:
             self._flush()
+            self._size += PART_COST
             self._kind = kind
-        self._pieces.append(text)
+        self._pieces.add(text)
 
     def _flush(self) -> None:
         if self._kind is not None:
-            self._current().append(self._kind("".join(self._pieces)))
-            self._pieces, self._kind = [], None
+            self._current().append(self._kind(self._pieces.value))
+            self._pieces, self._kind = TextBuffer(), None
 
     def _begin_round(self) -> None:
         self._flush()
@@ -228,3 +242,18 @@ def _parts(items: list[Part | ToolCall]) -> Iterator[Part]:
     for item in items:
         yield ToolCallPart(item.id, item.name, item.arguments, item.opaque) if isinstance(item, ToolCall) else item
     yield from (ToolResultPart(call.id, call.result) for call in calls if call.result is not None)
+
+
+def _size_of(delta: Delta) -> int:
+    """Return the characters that a delta adds to the turn."""
+    size = len(delta.text) + len(delta.reasoning)
+    for call in delta.calls:
+        size += len(call.arguments) + len(call.result or "")
+    return size
+
+
+def _without_end(delta: Delta, surplus: int) -> Delta:
+    """Return the beginning of a delta: without its calls, and without so many characters of its text."""
+    text = delta.text[: max(0, len(delta.text) - surplus)]
+    kept = max(0, len(delta.reasoning) - max(0, surplus - len(delta.text)))
+    return delta._replace(text=text, reasoning=delta.reasoning[:kept], calls=())

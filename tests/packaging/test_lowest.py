@@ -49,8 +49,7 @@ def lowest_environment(python, wheel, environment):
     place.install(wheel, *map(str, bounds), "--resolution", "lowest-direct")
     lowest = place.installed()
     # What only the tests need comes after; it must not lift the package's own dependencies.
-    # Of the packages for zstd, urllib3 before 2.6 knows only this one.
-    place.install("--group", ROOT / "pyproject.toml:unit", "zstandard")
+    place.install("--group", ROOT / "pyproject.toml:unit")
     assert lowest.items() <= place.installed().items()
     versions = {one.name: Version(lowest[canonicalize_name(one.name)]) for one in bounds}
     assert versions == {one.name: Version(str(one.specifier).removeprefix(">=")) for one in bounds}

@@ -25,6 +25,7 @@ from requests.adapters import HTTPAdapter
 from ...conversation.cancellation import Cancellation
 from ...errors import Cancelled, LockbotsError, ProtocolError, ProviderError, ProviderTimeout, UsageError
 from ...security.control_characters import replace_surrogates
+from .codings import accepted_codings, check_coding
 from .connection import ConnectionLease, track_connections
 from .environment import check_ca_bundle, find_proxy
 from .request import HTTPRequest, TimeLimits, display_host, is_loopback, warn_if_unencrypted
@@ -195,6 +196,7 @@ class Exchange:
         for _ in range(MAX_REDIRECTS + 1):
             self._response = self._send_to(url, body)
             self._compressed = bool(self._get_header("content-encoding"))
+            check_coding(self._get_header("content-encoding"), display_host(url))
             if self.status == 407:
                 raise proxy_refusal(url)
             location = self._get_header("location")
@@ -209,14 +211,16 @@ class Exchange:
         host = parts.hostname or ""
         if (proxy := find_proxy(url)) is not None:
             proxy.check()
-        media_type = {} if body is None else {"content-type": "application/json"}
+        own = {"accept-encoding": accepted_codings()}
+        if body is not None:
+            own["content-type"] = "application/json"
         connect = max(min(self._limits.connect, self._limits.remaining, MAX_TIMEOUT), 0.001)
         with self._lease.in_this_thread():
             return _pooled_session().request(
                 self.request.method,
                 url,
                 data=body,
-                headers={**media_type, **self.request.headers},
+                headers={**own, **self.request.headers},
                 stream=True,
                 timeout=(connect, min(self._limits.silence_of(url), MAX_TIMEOUT)),
                 allow_redirects=False,

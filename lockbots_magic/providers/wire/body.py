@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ...errors import ProtocolError
 from .error_words import page_words
@@ -29,12 +29,11 @@ class BodyDecoder:
 
     def __init__(self) -> None:
         self._started = False
-        self._ignored: list[tuple[str, str]] = []
+        self._ignored: list[tuple[str, Callable[[], str]]] = []
         self._events = EventDecoder(self._keep_ignored)
         self._stray_lines = StrayLines()
-        self._document: list[bytes] | None = None
-        self._page: list[bytes] | None = None
-        self._size = 0
+        self._document: bytearray | None = None
+        self._page: bytearray | None = None
         self.last_line = ""
         """Line outside the grammar after which no event came; empty if there is none."""
 
@@ -93,10 +92,10 @@ class BodyDecoder:
             return piece
         self._started = True
         if start.startswith(b"<"):
-            self._page = []
+            self._page = bytearray()
             return start
         if start.startswith((b"{", b"[")):
-            self._document = []
+            self._document = bytearray()
             return start
         return piece
 
@@ -115,13 +114,13 @@ class BodyDecoder:
         for line, pending in self._ignored:
             self.last_line = line
             if error := self._stray_lines.feed(line):
-                if isinstance(parse_json(pending), dict):  # only its final blank line is missing
-                    yield Event(pending)
+                if isinstance(parse_json(pending()), dict):  # only its final blank line is missing
+                    yield Event(pending())
                 yield Event(error, "error")
         self._ignored.clear()
 
     def _keep_ignored(self, line: str) -> None:
-        self._ignored.append((line, self._events.pending))
+        self._ignored.append((line, self._events.defer_pending()))
 
     def _close_document(self, text: str) -> Iterator[Event]:
         """Yield the JSON values of a document: mostly one. A stream may follow an error that lacks the framing."""
@@ -136,20 +135,19 @@ class BodyDecoder:
             yield from self._feed_events(rest.encode())
             yield from self.close()
 
-    def _append(self, document: list[bytes], piece: bytes) -> None:
-        self._size += len(piece)
-        if self._size > MAX_EVENT:
+    def _append(self, document: bytearray, piece: bytes) -> None:
+        if len(document) + len(piece) > MAX_EVENT:
             raise ProtocolError(f"The response is malformed: more than {MAX_EVENT} bytes of JSON.")
-        document.append(piece)
+        document += piece
 
-    def _feed_page(self, page: list[bytes], piece: bytes) -> None:
+    def _feed_page(self, page: bytearray, piece: bytes) -> None:
         self._append(page, piece)
-        if b"</title" in piece.lower() or self._size > MAX_PAGE:
+        if b"</title" in piece.lower() or len(page) > MAX_PAGE:
             raise _page_error(page)
 
 
-def _page_error(page: list[bytes]) -> ProtocolError:
-    title = page_words(b"".join(page).decode("utf-8", "replace"))
+def _page_error(page: bytearray) -> ProtocolError:
+    title = page_words(page.decode("utf-8", "replace"))
     return ProtocolError(f"The response is a web page{f' ({title})' if title else ''}. Check the base URL.")
 
 
@@ -157,8 +155,8 @@ def _malformed(error: MalformedStream) -> ProtocolError:
     return ProtocolError(f"The response is malformed: {error}.")
 
 
-def _decode(pieces: list[bytes]) -> str:
+def _decode(document: bytearray) -> str:
     try:
-        return b"".join(pieces).decode()
+        return document.decode()
     except UnicodeDecodeError:
         raise ProtocolError("The response is malformed: the text is not UTF-8.") from None

@@ -14,10 +14,14 @@ from typing import Any
 from ...conversation.opaque_data import is_shallow
 from ...errors import ProtocolError
 from .call_arguments import ArgumentsScanner, is_empty_object, is_same_json
-from .sse import MAX_EVENT, SurrogateJoiner
+from .sse import SurrogateJoiner
 
 MAX_CALLS = 128
 """Tool calls in one response."""
+MAX_SIZE = 4_000_000
+"""Characters of the calls of one response."""
+PIECE_COST = 64
+"""Characters that each piece of a call counts for besides its own: the memory of one in Python."""
 OPAQUE_FIELDS = ("extra_content",)
 """Fields of a call that go back unchanged.
 
@@ -37,8 +41,10 @@ class Piece:
 
     @property
     def size(self) -> int:
-        """Characters, those of opaque data too."""
-        return sum(map(len, (self.id, self.name, self.arguments, _dump_json(self.opaque) if self.opaque else "")))
+        """Characters, those of opaque data too, and what it costs to keep them."""
+        return PIECE_COST + sum(
+            map(len, (self.id, self.name, self.arguments, _dump_json(self.opaque) if self.opaque else ""))
+        )
 
     @property
     def is_blank(self) -> bool:
@@ -141,7 +147,7 @@ class CallAssembly:
         for piece in _read_pieces(tool_calls):
             self._add_piece(piece)
             self.size += piece.size
-            if self.size > MAX_EVENT or len(self.calls) > MAX_CALLS:
+            if self.size > MAX_SIZE or len(self.calls) > MAX_CALLS:
                 raise ProtocolError("The response holds too many tool calls, or too long ones.")
 
     def finish(self) -> list[PartialCall]:

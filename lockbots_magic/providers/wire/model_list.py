@@ -18,7 +18,7 @@ from .errors import make_snippet
 from .model_kind import model_kind, takes_images
 from .numbers import parse_count
 
-MAX_LIST = 16 << 20
+MAX_LIST = 4 << 20
 """Bytes of a list of models; that of OpenRouter, the longest known, has about 1 MB."""
 MAX_MODELS = 10_000
 """Models of one list that are kept."""

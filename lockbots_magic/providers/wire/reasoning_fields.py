@@ -8,12 +8,15 @@ content": `thinking_blocks` with signatures return with the tool calls. Elsewher
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from ...conversation.messages import Message
 from .content import parse_content, reasoning_of_parts
-from .sse import MAX_EVENT
+
+MAX_RETURNED = 4_000_000
+"""Characters (as JSON) of the reasoning that is kept to be sent back; of more, nothing is."""
 
 CONTENT = "reasoning_content"
 DETAILS = "reasoning_details"
@@ -30,6 +33,8 @@ class ReasoningReader:
         self._has_content = False
         self._items: dict[str, list[Any]] = {}
         self._size = 0
+        self._last: dict[str, Any] = {}  # the item that grows
+        self._tail: dict[str, list[str]] = {}  # pieces of its texts
 
     def feed(self, body: Mapping[str, Any], *, is_whole: bool = False) -> str:
         """Return the reasoning of a message or delta.
@@ -55,7 +60,8 @@ class ReasoningReader:
         Args:
             has_calls: Whether the response holds tool calls, with which alone some fields go back.
         """
-        if self._size > MAX_EVENT:
+        self._join_tail()
+        if self._size > MAX_RETURNED:
             return {}
         fields = {CONTENT: None, **self._items} if self._has_content else dict(self._items)
         return {name: value for name, value in fields.items() if has_calls or name == DETAILS}
@@ -63,15 +69,36 @@ class ReasoningReader:
     def _keep(self, name: str, items: list[Any], *, is_whole: bool) -> None:
         kept = self._items.setdefault(name, [])
         if is_whole:
+            self._tail.clear()
             kept.clear()
         for item in items:
-            if not isinstance(item, dict):
+            if not isinstance(item, dict) or self._size > MAX_RETURNED:
                 continue
-            self._size += sum(len(value) for value in item.values() if isinstance(value, str))
+            self._size += len(json.dumps(item))
             if kept and _continues(kept[-1], item):
-                _join(kept[-1], item)
+                self._continue(kept[-1], item)
             else:
+                self._join_tail()
                 kept.append(dict(item))
+                self._last = kept[-1]
+        if self._size > MAX_RETURNED:
+            self._tail.clear()
+            self._items.clear()
+
+    def _continue(self, last: dict[str, Any], item: Mapping[str, Any]) -> None:
+        if last is not self._last:  # pieces of two fields in turn
+            self._join_tail()
+            self._last = last
+        for name, value in item.items():
+            if name in _TEXTS and isinstance(value, str) and isinstance(last.get(name), str):
+                self._tail.setdefault(name, [last[name]]).append(value)
+            elif last.get(name) is None:
+                last[name] = value
+
+    def _join_tail(self) -> None:
+        for name, pieces in self._tail.items():
+            self._last[name] = "".join(pieces)
+        self._tail.clear()
 
 
 def parse_reasoning(body: Mapping[str, Any]) -> str:
@@ -123,11 +150,3 @@ def _continues(last: Mapping[str, Any], item: Mapping[str, Any]) -> bool:
     """Whether `item` is the next piece of `last`."""
     same = item.get("type") == last.get("type") and item.get("index") == last.get("index")
     return same and item.get("type") in _JOINED and not (last.get("signature") and any(item.get(n) for n in _TEXTS))
-
-
-def _join(last: dict[str, Any], item: Mapping[str, Any]) -> None:
-    for name, value in item.items():
-        if name in _TEXTS and isinstance(value, str) and isinstance(last.get(name), str):
-            last[name] += value
-        elif last.get(name) is None:
-            last[name] = value

@@ -5,6 +5,8 @@ Observed: the last chunk holds the whole message again; each chunk holds all of 
 
 from __future__ import annotations
 
+from ...conversation.text_buffer import TextBuffer
+
 MIN_REPEAT = 4
 """Characters of a text whose repetition in the last chunk is left out; a model repeats shorter pieces by itself."""
 MIN_SNAPSHOTS = 3
@@ -29,7 +31,8 @@ class SnapshotFilter:
     """
 
     def __init__(self) -> None:
-        self._pieces: list[str] = []
+        self._kept = TextBuffer()
+        self._first = ""
         self._held: list[str] = []
         self._are_snapshots: bool | None = None
         self._has_deltas = False
@@ -49,7 +52,7 @@ class SnapshotFilter:
         if repeats_all:
             released = self._release(self._continues_deltas(text))
             return released + self._keep(_after(self._text, text))
-        if self._are_snapshots is None and self._pieces:
+        if self._are_snapshots is None and self._first:
             return self._decide(text, is_last=is_last)
         if self._are_snapshots:
             return self._replace(text)
@@ -61,21 +64,19 @@ class SnapshotFilter:
 
     @property
     def _text(self) -> str:
-        if len(self._pieces) > 1:
-            self._pieces[:] = ["".join(self._pieces)]
-        return self._pieces[0] if self._pieces else ""
+        return self._kept.value
 
     def _decide(self, text: str, *, is_last: bool) -> str:
         """Hold a chunk as long as all of them may be snapshots."""
         if is_last and not self._held and not self._without_repetition(text):
             return ""
-        before = self._held[-1] if self._held else self._pieces[0]
+        before = self._held[-1] if self._held else self._first
         continues = text.startswith(before) and (len(text) > len(before) or len(text) >= MIN_FIRST)
         if not continues or len(self._held) == MAX_HELD:
             released = self._release(are_deltas=True)
             return released + self._keep(self._without_repetition(text) if is_last else text)
         self._held.append(text)
-        if len({self._pieces[0], *self._held}) >= MIN_SNAPSHOTS and len(text) >= MIN_SNAPSHOT:
+        if len({self._first, *self._held}) >= MIN_SNAPSHOTS and len(text) >= MIN_SNAPSHOT:
             return self._release(not self._may_be_snapshots())
         return ""
 
@@ -83,15 +84,15 @@ class SnapshotFilter:
         """Whether the chunks held are likelier snapshots than deltas. A run of one character is no sign of it."""
         if not self._held or len(set(self._held[-1])) == 1:
             return False
-        first, different = self._pieces[0], len({self._pieces[0], *self._held})
+        first, different = self._first, len({self._first, *self._held})
         return different >= MIN_SNAPSHOTS or len(first) >= (MIN_FIRST if different > 1 else MIN_SNAPSHOT)
 
     def _continues_deltas(self, whole: str) -> bool:
-        return whole.startswith("".join([*self._pieces, *self._held])) or not self._may_be_snapshots()
+        return whole.startswith("".join([self._text, *self._held])) or not self._may_be_snapshots()
 
     def _release(self, are_deltas: bool) -> str:  # what the caller has found out
         held, self._held = self._held, []
-        if self._pieces and (held or are_deltas):
+        if self._first and (held or are_deltas):
             self._are_snapshots = not are_deltas
         if not held:
             return ""
@@ -105,7 +106,7 @@ class SnapshotFilter:
             return ""
         if common < len(text) - MAX_CORRECTED:
             return self._keep(snapshot)
-        self._pieces = [snapshot]
+        self._kept.replace(snapshot)
         return snapshot[common:]
 
     def _without_repetition(self, text: str) -> str:
@@ -114,7 +115,8 @@ class SnapshotFilter:
 
     def _keep(self, text: str) -> str:
         if text:
-            self._pieces.append(text)
+            self._kept.add(text)
+            self._first = self._first or text
         return text
 
 

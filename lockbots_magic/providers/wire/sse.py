@@ -9,8 +9,10 @@ import codecs
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-MAX_EVENT = 64 * 1024 * 1024
+MAX_EVENT = 16_000_000
 """Bytes of a line, and characters of an event's data: bounds the memory that an endless one takes."""
+LINE_COST = 64
+"""Characters that each line of an event's data counts for besides its own: the memory of one in Python."""
 MAX_IGNORED_LINES = 8
 """Lines outside the grammar that are kept, each up to `MAX_IGNORED_LINE` characters."""
 MAX_IGNORED_LINE = 4096
@@ -45,8 +47,7 @@ class EventDecoder:
 
     def __init__(self, on_ignored: Callable[[str], object] = lambda line: None) -> None:
         self._on_ignored = on_ignored
-        self._tail: list[bytes] = []
-        self._tail_size = 0
+        self._tail = bytearray()
         self._after_cr = False
         self._first = True
         self._data: list[str] = []
@@ -62,6 +63,11 @@ class EventDecoder:
         """Data of the event that is not complete yet, `""` if there is none."""
         return "\n".join(self._data)
 
+    def defer_pending(self) -> Callable[[], str]:
+        """Return a function that returns what `pending` is now: joining all lines takes long."""
+        lines, count = self._data, len(self._data)
+        return lambda: "\n".join(lines[:count])
+
     def feed(self, piece: bytes) -> Iterator[Event]:
         """Yield the events that `piece` completes.
 
@@ -76,8 +82,8 @@ class EventDecoder:
             self._after_cr = piece.endswith(b"\r")
             block = piece[:end]
             if self._tail:
-                block = b"".join([*self._tail, block])
-                self._tail, self._tail_size = [], 0
+                block = bytes(self._tail) + block
+                self._tail = bytearray()
             lines, valid = _split_lines(block)
             for line in lines:
                 event = self._process_line(line)
@@ -94,16 +100,15 @@ class EventDecoder:
         Raises:
             MalformedStream: The last line is not UTF-8, other than by being cut.
         """
-        line = b"".join(self._tail)
-        self._tail, self._tail_size = [], 0
+        line = bytes(self._tail)
+        self._tail = bytearray()
         if whole := TextDecoder().feed(line):
             self._process_line(whole)
 
     def _append_tail(self, piece: bytes) -> None:
-        self._tail_size += len(piece)
-        if self._tail_size > MAX_EVENT:
+        if len(self._tail) + len(piece) > MAX_EVENT:
             raise MalformedStream(f"a line of more than {MAX_EVENT} bytes")
-        self._tail.append(piece)
+        self._tail += piece
 
     def _process_line(self, line: str) -> Event | None:
         if self._first:
@@ -114,8 +119,8 @@ class EventDecoder:
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if name == "data":
-            self._data_size += len(value) + 1
-            if self._data_size > MAX_EVENT:
+            self._data_size += len(value) + LINE_COST
+            if self._data_size > MAX_EVENT + LINE_COST:
                 raise MalformedStream(f"an event of more than {MAX_EVENT} characters")
             self._data.append(value)
         elif name:  # a line without a name is a comment

@@ -15,6 +15,8 @@ from .line_context import LineContext
 
 MAX_HELD = 512
 """Characters held back to decide about one tag."""
+MAX_BLANK = 10_000
+"""Characters of white space that are held until it is known whether they belong to the text; more are dropped."""
 MAX_RUN = 64
 """Length of a run of backticks or tildes that is read as one."""
 BLOCK_SEPARATOR = "\n\n"
@@ -163,7 +165,7 @@ class ThinkingSplitter:
         """Emit text as what it is, without the white space around reasoning, and between it and the text."""
         kept = text if self._begun else text.lstrip()
         if not self._begun and not (self._thinking or self._after_block):
-            self._blank.append(text[: len(text) - len(kept)])
+            self._hold(text[: len(text) - len(kept)])
         if not kept:
             return
         lead = ""
@@ -181,7 +183,14 @@ class ThinkingSplitter:
             self._emit("", "".join((lead, *self._blank, body)))
             self._blank.clear()
         if len(body) < len(kept):
-            self._blank.append(kept[len(body) :])
+            self._hold(kept[len(body) :])
+
+    def _hold(self, blank: str) -> None:
+        held = "".join((*self._blank, blank[:MAX_BLANK])) if len(self._blank) > MAX_HELD else None
+        if held is not None:
+            self._blank[:] = [held[:MAX_BLANK]]
+        else:
+            self._blank.append(blank[:MAX_BLANK])
 
     def _emit(self, text: str, reasoning: str) -> None:
         last = self._steps[-1] if self._steps else None

@@ -16,8 +16,7 @@ from ...conversation.messages import ToolCall
 from ...conversation.opaque_data import OpaqueData
 from ...errors import ProtocolError
 from .call_arguments import is_object, is_same_json, normalize_arguments
-from .call_pieces import CallAssembly, PartialCall
-from .sse import MAX_EVENT
+from .call_pieces import MAX_SIZE, CallAssembly, PartialCall
 
 
 class ToolCallAssembler:
@@ -95,7 +94,7 @@ class ToolCallAssembler:
         assembly = self._assembly([tool_calls])
         self._messages.append(tool_calls)
         self._size += assembly.size
-        if self._size > MAX_EVENT:
+        if self._size > MAX_SIZE:
             raise ProtocolError("The response holds too many tool calls, or too long ones.")
 
     def assemble(self) -> tuple[ToolCall, ...]:

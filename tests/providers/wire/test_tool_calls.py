@@ -146,7 +146,7 @@ def test_tool_call_without_a_name_is_a_protocol_error():
 
 
 def test_arguments_over_the_bound_are_a_protocol_error(monkeypatch):
-    monkeypatch.setattr(call_pieces, "MAX_EVENT", 1000)
+    monkeypatch.setattr(call_pieces, "MAX_SIZE", 1000)
     with pytest.raises(ProtocolError, match="too long"):
         read(*[chunk(tool_calls=[piece(0, "a", "f", "x" * 100)])] * 11)
 
@@ -252,7 +252,7 @@ def test_extra_content_is_bounded(monkeypatch):
         deep = {"a": [deep]}
     with pytest.raises(ProtocolError, match="nested too deeply"):
         read(chunk(tool_calls=[{**piece(0, "a", "f", "{}"), "extra_content": deep}]), DONE)
-    monkeypatch.setattr(call_pieces, "MAX_EVENT", 1000)
+    monkeypatch.setattr(call_pieces, "MAX_SIZE", 1000)
     with pytest.raises(ProtocolError, match="too long"):
         read(chunk(tool_calls=[{**piece(0, "a", "f", "{}"), "extra_content": {"a": "x" * 2000}}]), DONE)
 
