@@ -1,14 +1,26 @@
-"""Text files: read whole, and replaced atomically."""
+"""Regular files: read whole up to a limit, and replaced atomically."""
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import stat
 import uuid
 from contextlib import suppress
 from pathlib import Path
 
 from .errors import UsageError
+
+MAX_FILE = 200_000_000
+"""Largest file (bytes) that is read whole."""
+
+NEW_MODE = 0o600
+"""Mode of a new file."""
+
+_NOT_REGULAR = "it is not a regular file"
+_NONBLOCK = getattr(os, "O_NONBLOCK", 0)
+_BINARY = getattr(os, "O_BINARY", 0)
 
 
 def write_text(path: str | Path, text: str) -> Path:
@@ -37,15 +49,18 @@ def write_text(path: str | Path, text: str) -> Path:
 def replace_file(path: Path, content: bytes) -> None:
     """Replace a file atomically: until the new content is complete, the old file stays as it was.
 
-    A symbolic link stays a link (its target is replaced), and an existing file keeps its mode.
+    A symbolic link stays a link (its target is replaced), and an existing file keeps its mode. A new one, which may
+    hold what nobody else is to read, is the owner's alone.
 
     Raises:
-        OSError, ValueError, RuntimeError: If the file can't be written.
+        OSError, ValueError, RuntimeError: If the file can't be written, or is a device, a pipe or a folder.
     """
     target = path.resolve()
+    with suppress(FileNotFoundError):
+        _check_regular(target.stat())
     draft = target.with_name(f".lockbots-{uuid.uuid4().hex[:12]}.tmp")
     try:
-        with draft.open("xb") as file:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, NEW_MODE), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -61,15 +76,44 @@ def read_text(path: str | Path) -> str:
     """Read a UTF-8 text file, with or without a byte order mark.
 
     Raises:
-        UsageError: If the file can't be read or is not UTF-8 text.
+        UsageError: If the file can't be read, is larger than `MAX_FILE`, or is not UTF-8 text.
     """
     path = _expand(path)
     try:
-        return path.read_text(encoding="utf-8-sig")
+        text = read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise UsageError(f"Can't read {path}: it is not UTF-8 text.") from None
     except (OSError, ValueError) as error:
         raise UsageError(f"Can't read {path}: {_reason(error)}.") from None
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def read_bytes(path: Path, limit: int | None = None) -> bytes:
+    """Read a regular file whole. A device might have no end, and a pipe be silent for ever.
+
+    Args:
+        path: The file.
+        limit: Number of bytes up to which it is read; the rest is left. None refuses a file larger than `MAX_FILE`.
+
+    Raises:
+        OSError, ValueError: If the file can't be read, is not a regular file, or is too large.
+    """
+    most = MAX_FILE if limit is None else limit
+    _check_regular(path.stat())  # first: a device may notice that it is opened
+    # Not blocking: opening a pipe waits for its other end, and it may take a file's place after any check.
+    with os.fdopen(os.open(path, os.O_RDONLY | _NONBLOCK | _BINARY), "rb") as file:
+        _check_regular(os.fstat(file.fileno()))
+        content = file.read(most + 1) or b""
+    if limit is None and len(content) > most:
+        raise OSError(errno.EFBIG, f"it is larger than {MAX_FILE // 1_000_000} MB")
+    return content[:most]
+
+
+def _check_regular(status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, _NOT_REGULAR)
 
 
 def _expand(path: str | Path) -> Path:

@@ -1,6 +1,7 @@
 """Atomic file writes: complete or not at all, with mode and symbolic links kept."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -66,12 +67,41 @@ def test_a_link_stays_a_link_and_the_file_keeps_its_mode(path):
     assert path.stat().st_mode & 0o777 == 0o640
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows knows no umask")
-def test_a_new_file_has_the_mode_of_any_new_file(path):
-    other = path.with_name("other.txt")
-    other.touch()
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_a_new_file_is_the_owners_alone(path):
     write_text(path, "x")
-    assert path.stat().st_mode == other.stat().st_mode
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+def test_only_a_regular_file_is_read_or_replaced(tmp_path, path):
+    os.mkfifo(tmp_path / "fifo")
+    listener = socket.socket(socket.AF_UNIX)
+    with listener:
+        listener.bind(str(tmp_path / "s"))
+        path.symlink_to("fifo")
+        for name in (tmp_path / "fifo", path, tmp_path / "s"):
+            before = name.stat()
+            with pytest.raises(UsageError, match=r"Can't write .*: it is not a regular file\.$"):
+                write_text(name, "x")
+            assert name.stat().st_ino == before.st_ino
+            with pytest.raises(UsageError, match=r"Can't read .*: it is not a regular file"):
+                read_text(name)
+    with pytest.raises(UsageError, match="it is not a regular file"):
+        read_text("/dev/null")  # a device that harms nobody, should the test find a bug
+    with pytest.raises(UsageError, match="Is a directory"):
+        write_text(tmp_path, "x")
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["a.txt", "fifo", "s"]
+
+
+def test_file_is_read_up_to_a_limit(path, monkeypatch):
+    path.write_bytes(b"abcdef")
+    assert atomic_file.read_bytes(path, 3) == b"abc"
+    monkeypatch.setattr(atomic_file, "MAX_FILE", 6)
+    assert read_text(path) == "abcdef"
+    monkeypatch.setattr(atomic_file, "MAX_FILE", 5)
+    with pytest.raises(UsageError, match=r"Can't read .*a\.txt: it is larger than"):
+        read_text(path)
 
 
 def test_a_name_as_long_as_the_file_system_takes_can_be_written(tmp_path):

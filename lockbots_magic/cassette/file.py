@@ -14,7 +14,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from ..atomic_file import replace_file
+from ..atomic_file import NEW_MODE, read_bytes, replace_file
 from ..errors import UsageError
 from .recording import Recording
 from .request import RecordedRequest, Thread
@@ -63,7 +63,7 @@ class CassetteFile:
         """
         try:
             with _locked(self.path):
-                self.path.touch()
+                self.path.touch(NEW_MODE)
                 if not self.path.stat().st_size:
                     self._rewrite()
         except OSError as error:
@@ -140,7 +140,7 @@ class CassetteFile:
     def _read(self) -> None:
         self._seen = self._state()
         try:
-            lines = self.path.read_bytes().split(b"\n")
+            lines = read_bytes(self.path).split(b"\n")
         except FileNotFoundError:
             lines = [b""]
         except OSError as error:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from ..atomic_file import read_bytes
 from ..errors import UsageError
 from ..security.pictures import picture_kind
 from .local_files import decode_text, find_file
@@ -79,8 +80,7 @@ def _read_text(file: Path, name: str) -> tuple[str, str, bool]:
 def _read_bytes(file: Path, most: int) -> bytes:
     """Return the first `most` bytes, and one more if there are more."""
     try:
-        with file.open("rb") as opened:
-            return opened.read(most + 1)
+        return read_bytes(file, most + 1)
     except OSError as error:
         raise UsageError(f"Can't read {to_one_line(file.name)}: {error.strerror}.") from error
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..atomic_file import read_bytes
 from ..errors import UsageError
 from ..security.pictures import picture_kind
 from .local_files import find_file
@@ -146,7 +147,7 @@ def _check_url(url: str) -> str:
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_bytes(path, MAX_FILE_BYTES)
     except OSError as error:
         raise UsageError(f"Can't read {to_one_line(path.name)}: {error.strerror}.") from error
 

@@ -72,5 +72,5 @@ def parse_json(text: str) -> Any:
     """
     try:
         return json.loads(text)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, MemoryError):
         raise UsageError("the content is not JSON.") from None

@@ -20,9 +20,6 @@ from .notebook_cells import CodeCell, cell_ids, code_cells
 from .rebuild import rebuild_conversations
 from .restore_remarks import remarks_on
 
-MAX_NOTEBOOK = 500_000_000
-"""Largest notebook (bytes)."""
-
 
 @dataclass(frozen=True)
 class RestoredNotebook:
@@ -111,15 +108,10 @@ def find_own_notebook(environment: Mapping[str, str], names: Mapping[str, Any]) 
 
 
 def _read_json(path: Path) -> Any:
-    is_too_large = False
-    with suppress(OSError, ValueError, RuntimeError):  # read_text says what is wrong
-        is_too_large = path.expanduser().stat().st_size > MAX_NOTEBOOK
-    if is_too_large:
-        raise UsageError(f"{path} is too large for a notebook: more than {MAX_NOTEBOOK:,} bytes.")
     text = read_text(path)
     try:
         return json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, MemoryError):
         hint = " It holds the marks of an unfinished merge." if "\n<<<<<<< " in text else ""
         raise UsageError(f"{path} is not a notebook: its content is not JSON, or incomplete.{hint}") from None
 

@@ -1,6 +1,7 @@
 """What a file of somebody else can have done: which functions run, and what is sent again."""
 
 import json
+import os
 import time
 from html import unescape
 
@@ -9,9 +10,10 @@ import pytest
 from lockbots_magic import Chat
 from lockbots_magic.conversation.conversation import Conversation
 from lockbots_magic.conversation.turn import Turn
-from lockbots_magic.errors import NotRecordedError
+from lockbots_magic.errors import NotRecordedError, UsageError
 from lockbots_magic.panel.controller import PanelController
 from lockbots_magic.panel.session_backend import SessionBackend
+from lockbots_magic.storage.files import EXPORT_FORMATS, export_conversation, save_conversation
 from lockbots_magic.storage.output_metadata import metadata
 from tests.tools.test_calls_over_http import Server, calls, says
 
@@ -161,3 +163,33 @@ def test_cassette_calls_nothing_when_its_results_are_missing(tmp_path):
         with pytest.raises(NotRecordedError, match=r"count\(path=.*lacks the result; a recorded call is never made"):
             Chat("openai:m", cassette=path, mode=mode).ask("How many?", tools=[count])
     assert ran == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+def test_no_command_waits_for_a_pipe(run, tmp_path, monkeypatch):
+    folder = tmp_path / "here"
+    (folder / "personas").mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    for name in ("f.json", "f.jsonl", "f.ipynb", "f.md", "f.html", "f.png", "f.csv", "personas/f.md"):
+        os.mkfifo(folder / name)
+    names = sorted(folder.rglob("*"))
+    lines = [f"%lockbots {one}" for one in ("load f.json", "import f.json", "import f.ipynb", "restore f.ipynb")]
+    lines += [f"%lockbots {one}" for one in ("replay f.jsonl", "record f.jsonl", "record --new f.jsonl")]
+    lines += [f"%lockbots {one}" for one in ("save f.json", "export f.md", "export f.html", "export f.ipynb")]
+    lines += [f"%chat --dry-run {one} hi" for one in ("--file f.csv", "--file f.ipynb", "--image f.png", '-s "@f"')]
+    for line in lines:
+        assert isinstance(run(line).error, UsageError), line
+    assert sorted(folder.rglob("*")) == names
+    assert all(one.is_fifo() for one in names if one.name != "personas")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_new_files_that_hold_talks_are_the_owners_alone(tmp_path):
+    chat = Chat(lambda prompt: "x", cassette=tmp_path / "a.jsonl", mode="record")
+    chat.ask("private")
+    save_conversation(chat.conversation, tmp_path / "save.json")
+    for ending in EXPORT_FORMATS:
+        export_conversation(chat.conversation, tmp_path / f"a{ending}")
+    found = {one.name: one.stat().st_mode & 0o777 for one in tmp_path.iterdir()}
+    assert found == dict.fromkeys(found, 0o600)
+    assert len(found) == 6

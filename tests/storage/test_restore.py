@@ -14,7 +14,6 @@ from lockbots_magic.conversation.history_entry import HistoryEntry
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import RestoreWarning, UsageError
 from lockbots_magic.security.control_characters import printable
-from lockbots_magic.storage import restore as reading
 from lockbots_magic.storage.output_metadata import KEY, metadata
 from lockbots_magic.storage.restore import find_own_notebook, read_conversation, restore_notebook
 
@@ -161,8 +160,8 @@ def test_unreadable_file_is_one_clear_error(tmp_path, monkeypatch):
     (tmp_path / "x.ipynb").write_bytes(b"\xff\xfe\xff")
     with pytest.raises(UsageError, match=r"x\.ipynb"):
         restore_notebook(tmp_path / "x.ipynb")
-    monkeypatch.setattr(reading, "MAX_NOTEBOOK", 2)
-    with pytest.raises(UsageError, match="too large"):
+    monkeypatch.setattr("lockbots_magic.atomic_file.MAX_FILE", 2)
+    with pytest.raises(UsageError, match="larger than"):
         restore_notebook(tmp_path / "x.ipynb")
 
 
