@@ -8,26 +8,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ...conversation.ending import CUT_OFF, REFUSED, is_complete
+from ...conversation.ending import REFUSED, is_complete
 from ...conversation.messages import Delta, Usage
 from ...conversation.opaque_data import OpaqueData
-from ...errors import ProtocolError, ProviderError, ServerError
+from ...errors import ProtocolError
 from .attachments import AttachmentCollector
-from .body import BodyDecoder
 from .choices import ChoiceSelector, choice_body, is_plain_text
 from .content import has_refusal, parse_content, parse_refusal
-from .errors import is_error, make_snippet, object_error
+from .errors import make_snippet
 from .finish import read_finish_reason
 from .json_text import parse_json
 from .model_list import MAX_ID
 from .reasoning_fields import ReasoningReader
 from .snapshots import SnapshotFilter
 from .sse import Event, SurrogateJoiner
+from .stream_decoder import StreamDecoder
 from .tool_calls import ToolCallAssembler
 from .usage import find_usage, merge_usage
 
 
-class ChatCompletionsDecoder:
+class ChatCompletionsDecoder(StreamDecoder):
     """Decodes one response: an event stream, or one JSON object although a stream was requested.
 
     Feed it the pieces of the body, then `close` it. Once `done` is true, the rest of the body can be ignored.
@@ -50,13 +50,11 @@ class ChatCompletionsDecoder:
             yield from decoder.close()
     """
 
+    content_name = "choices"
+
     def __init__(self, tools: Iterable[str] = (), *, has_several_choices: bool = False) -> None:
-        self.done = False
-        self._has_content = False
+        super().__init__()
         self._is_refusal = False
-        self._finish_reason = ""
-        self._oddity = ""
-        self._body = BodyDecoder()
         self._choices = ChoiceSelector(has_several=has_several_choices)
         self._new_text = SnapshotFilter()
         self._new_reasoning = SnapshotFilter()
@@ -67,57 +65,6 @@ class ChatCompletionsDecoder:
         self._reasoning = SurrogateJoiner()
         self._reasoning_fields = ReasoningReader()
         self._calls = ToolCallAssembler(tools)
-
-    def feed(self, piece: bytes) -> Iterator[Delta]:
-        """Yield the deltas that `piece` completes.
-
-        Args:
-            piece: Next bytes of the body, cut anywhere.
-        """
-        if self.done:
-            return
-        try:
-            for event in self._body.feed(piece):
-                yield from self._take(event)
-                if self.done:
-                    return
-            self._check_ignored_lines()
-        except ProviderError:
-            yield from self._release()
-            raise
-
-    def close(self) -> Iterator[Delta]:
-        """End the body: yield what is left, and finally a delta with the finish reason."""
-        if self.done:
-            return
-        try:
-            for event in self._body.close():
-                yield from self._take(event)
-            if self.done:
-                return
-            if not self._finish_reason and not self._body.is_document:
-                self._check_end()
-        except ProviderError:
-            yield from self._release()
-            raise
-        yield from self._end("stop" if self._body.is_document else CUT_OFF)
-
-    @property
-    def finish_reason(self) -> str:
-        """Finish reason that the server has sent, if any; with one, the reply has ended."""
-        return self._finish_reason
-
-    def unrecognised_error(self, line: str) -> ProviderError:
-        """Hook: override to interpret a body that is not an event stream and begins with `line`. Return its error."""
-        return ProtocolError(f"The response is not an event stream: {make_snippet(line)}")
-
-    def line_error(self, line: str) -> ProviderError | None:
-        """Hook: override for in-band errors in plain lines, which the grammar ignores. Return the error, if any."""
-        return None
-
-    def object_error(self, body: Any) -> ProviderError:
-        """Hook: override to interpret an error object `body` inside a success. Return its error."""
-        return object_error(body)
 
     def _take(self, event: Event) -> Iterator[Delta]:
         data = event.data.strip()
@@ -150,25 +97,6 @@ class ChatCompletionsDecoder:
         if self._body.is_document and value.get("choices") is None:
             raise ProtocolError(f"The response is JSON without choices. Check the base URL. {make_snippet(data)}")
         self._oddity = self._oddity or ("" if "choices" in value else data)
-
-    def _check_error(self, value: Any) -> None:
-        if is_error(value):
-            raise self.object_error(value)
-
-    def _check_ignored_lines(self) -> None:
-        for line in self._body.ignored:
-            if error := self.line_error(line):
-                raise error
-
-    def _check_end(self) -> None:
-        """Raise if the last words of a stream that broke off say why, in no form that is known as an error."""
-        self._check_ignored_lines()
-        if not self._has_content and self._body.ignored:
-            raise self.unrecognised_error(self._body.ignored[0])
-        if self._has_content and (words := make_snippet(self._body.last_line)):
-            raise ServerError(f"The reply broke off: {words}")
-        if not self._has_content and self._oddity:
-            raise ProtocolError(f"The response holds no choices: {make_snippet(self._oddity)}")
 
     def _end(self, reason: str) -> Iterator[Delta]:
         self._check_ignored_lines()

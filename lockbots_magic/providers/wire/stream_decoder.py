@@ -1,0 +1,118 @@
+"""What the decoders of all dialects share: events in, deltas out, and errors wherever a server writes them. Pure."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from ...conversation.ending import CUT_OFF
+from ...conversation.messages import Delta
+from ...errors import ProtocolError, ProviderError, ServerError
+from .body import BodyDecoder
+from .errors import is_error, make_snippet, object_error
+from .sse import Event
+
+
+class StreamDecoder(ABC):
+    """Decodes one response: an event stream, or one JSON object although a stream was requested.
+
+    Feed it the pieces of the body, then `close` it. Once `done` is true, the rest of the body can be ignored.
+
+    Raises:
+        ProtocolError: The response is malformed, or in another format (both methods).
+        ServerError, RateLimitError, AuthenticationError, ModelNotFoundError: The response is a 200 that holds an
+            error object (both methods).
+    """
+
+    content_name: ClassVar[str]
+    """What a response holds, as messages call it."""
+
+    def __init__(self) -> None:
+        self.done = False
+        self._has_content = False
+        self._finish_reason = ""
+        self._oddity = ""
+        self._body = BodyDecoder()
+
+    def feed(self, piece: bytes) -> Iterator[Delta]:
+        """Yield the deltas that `piece` completes.
+
+        Args:
+            piece: Next bytes of the body, cut anywhere.
+        """
+        if self.done:
+            return
+        try:
+            for event in self._body.feed(piece):
+                yield from self._take(event)
+                if self.done:
+                    return
+            self._check_ignored_lines()
+        except ProviderError:
+            yield from self._release()
+            raise
+
+    def close(self) -> Iterator[Delta]:
+        """End the body: yield what is left, and finally a delta with the finish reason."""
+        if self.done:
+            return
+        try:
+            for event in self._body.close():
+                yield from self._take(event)
+            if self.done:
+                return
+            if not self._finish_reason and not self._body.is_document:
+                self._check_end()
+        except ProviderError:
+            yield from self._release()
+            raise
+        yield from self._end("stop" if self._body.is_document else CUT_OFF)
+
+    @property
+    def finish_reason(self) -> str:
+        """Finish reason that the server has sent, if any; with one, the reply has ended."""
+        return self._finish_reason
+
+    def unrecognised_error(self, line: str) -> ProviderError:
+        """Hook: override to interpret a body that is not an event stream and begins with `line`. Return its error."""
+        return ProtocolError(f"The response is not an event stream: {make_snippet(line)}")
+
+    def line_error(self, line: str) -> ProviderError | None:
+        """Hook: override for in-band errors in plain lines, which the grammar ignores. Return the error, if any."""
+        return None
+
+    def object_error(self, body: Any) -> ProviderError:
+        """Hook: override to interpret an error object `body` inside a success. Return its error."""
+        return object_error(body)
+
+    @abstractmethod
+    def _take(self, event: Event) -> Iterator[Delta]:
+        """Yield the deltas of an event."""
+
+    @abstractmethod
+    def _end(self, reason: str) -> Iterator[Delta]:
+        """Yield what is left and the finish reason, by default `reason`; set `done`."""
+
+    @abstractmethod
+    def _release(self) -> Iterator[Delta]:
+        """Yield what was held until it was known whether it belongs to the reply."""
+
+    def _check_error(self, value: Any) -> None:
+        if is_error(value):
+            raise self.object_error(value)
+
+    def _check_ignored_lines(self) -> None:
+        for line in self._body.ignored:
+            if error := self.line_error(line):
+                raise error
+
+    def _check_end(self) -> None:
+        """Raise if the last words of a stream that broke off say why, in no form that is known as an error."""
+        self._check_ignored_lines()
+        if not self._has_content and self._body.ignored:
+            raise self.unrecognised_error(self._body.ignored[0])
+        if self._has_content and (words := make_snippet(self._body.last_line)):
+            raise ServerError(f"The reply broke off: {words}")
+        if not self._has_content and self._oddity:
+            raise ProtocolError(f"The response holds no {self.content_name}: {make_snippet(self._oddity)}")
