@@ -166,7 +166,8 @@ def _redact_text(secret: Secret, deltas: Iterator[Delta]) -> Deltas:
                 if delta.finish_reason:
                     text += redactor.close()
                 parts = map_strings(delta.parts, secret.redact) if delta.parts else ()
-                yield delta._replace(text=text, parts=parts)
+                is_same = text is delta.text and not parts
+                yield delta if is_same else delta._replace(text=text, parts=parts)
         except ProviderError:
             if held := redactor.close():
                 yield Delta(held)

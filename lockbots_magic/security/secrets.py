@@ -75,7 +75,7 @@ class Secret:
         Secret(***)
     """
 
-    __slots__ = ("__weakref__", "_forms", "_parted_forms", "_scheme", "_value", "is_dummy")
+    __slots__ = ("__weakref__", "_forms", "_parted_forms", "_scheme", "_start", "_value", "is_dummy")
 
     def __init__(self, value: str, scheme: str = "") -> None:
         value = value.strip() if isinstance(value, str) else ""
@@ -94,6 +94,8 @@ class Secret:
         # Longest first: a form may end as a longer one does, and half an escape must not stay.
         self._forms = tuple(sorted(forms, key=lambda form: (-len(form), form)))
         self._parted_forms: re.Pattern[str] | None = None
+        starts = {form[:2] for form in self._forms}
+        self._start = re.compile("|".join([*map(re.escape, starts), *(rf"{re.escape(s[0])}\Z" for s in starts)]))
         with _lock:
             _alive.add(self)
 
@@ -175,6 +177,10 @@ class Secret:
             any(form in text for form in self._forms) or (parted and self._parted().search(text) is not None)
         )
 
+    def may_begin_in(self, text: str) -> bool:
+        """Tell whether the credential, or a beginning of it, may stand in `text`; False is certain, and fast."""
+        return self._start.search(text) is not None or has_steering(text)
+
     def begun_at_end_of(self, text: str) -> int:
         """Return how many characters at the end of `text` may be the beginning of the credential."""
         if not has_steering(text):
@@ -231,7 +237,7 @@ class Redactor:
 
     def feed(self, text: str) -> str:
         """Return the text that is safe by now; hold back an end that may begin the credential."""
-        if self._secret is None:
+        if self._secret is None or not (self._held or self._secret.may_begin_in(text)):
             return text
         text = self._secret.redact(self._held + text)
         begun = self._secret.begun_at_end_of(text)

@@ -130,10 +130,18 @@ class ChatCompletionsDecoder(StreamDecoder):
             if choice.get("error"):
                 raise self.object_error({"error": choice["error"]})
 
-    def _decode_plain_text(self, chunk: Mapping[str, Any]) -> Iterator[Delta]:
+    def _decode_plain_text(self, chunk: Mapping[str, Any]) -> Iterable[Delta]:
         """Yield the text of a chunk that holds nothing else: nearly all are such, and most forms need no search."""
         is_last = bool(self._finish_reason)
         (plain,) = chunk["choices"]
+        if not is_last and self._has_content and self._choices.continues(plain):
+            text = self._text.feed(self._new_text.feed(plain["delta"]["content"]))
+            if not text:
+                return ()
+            return (Delta(text, model="" if chunk.get("model") == self._model else self._take_model(chunk)),)
+        return self._decode_first_text(chunk, plain, is_last=is_last)
+
+    def _decode_first_text(self, chunk: Mapping[str, Any], plain: Any, *, is_last: bool) -> Iterator[Delta]:
         for choice in self._choices.select([plain]):
             if choice is not plain:  # was held before
                 yield from self._decode_choice(choice)

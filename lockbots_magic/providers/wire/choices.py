@@ -15,7 +15,8 @@ from ...errors import ProtocolError
 MAX_HELD = 3
 """Chunks with another index that are held until it is known what they are."""
 
-_PLAIN_CHUNK = {"id", "object", "created", "model", "choices", "system_fingerprint", "service_tier"}
+_PLAIN_CHUNK = {"id", "object", "created", "model", "choices", "system_fingerprint", "service_tier", "obfuscation"}
+_PLAIN_CHUNK |= {"provider"}
 _PLAIN_CHOICE = {"index", "delta", "finish_reason", "logprobs"}
 _PLAIN_DELTA = {"role", "content"}
 _CONTENT = ("content", "reasoning_content", "reasoning", "refusal")
@@ -59,6 +60,10 @@ class ChoiceSelector:
         if len(choices) == 1:
             return self._select_single(choices[0], index_of(choices[0]))
         return self._select_among(choices)
+
+    def continues(self, choice: Choice) -> bool:
+        """Whether `choice`, which is no last one, is the next of a reply whose index is known to be 0."""
+        return self._index == 0 and not (self._held or self._is_counter or choice.get("index"))
 
     def close(self) -> list[Choice]:
         """Return the chunks that are still held, where they belong to the reply."""
@@ -120,13 +125,21 @@ def is_plain_text(chunk: Choice) -> bool:
         chunk: The chunk, as parsed.
     """
     choices = chunk.get("choices")
-    if not (chunk.keys() <= _PLAIN_CHUNK and type(choices) is list and len(choices) == 1):
+    if not (type(choices) is list and len(choices) == 1 and _says_only(chunk, _PLAIN_CHUNK)):
         return False
     choice = choices[0]
-    if not (type(choice) is dict and choice.keys() <= _PLAIN_CHOICE and not choice.get("finish_reason")):
+    if type(choice) is not dict or choice.get("finish_reason") or not _says_only(choice, _PLAIN_CHOICE):
         return False
     delta = choice.get("delta")
-    return type(delta) is dict and delta.keys() <= _PLAIN_DELTA and type(delta.get("content")) is str
+    return type(delta) is dict and type(delta.get("content")) is str and _says_only(delta, _PLAIN_DELTA)
+
+
+def _says_only(value: Choice, names: set[str]) -> bool:
+    """Whether all other fields of an object are empty: ``"usage": null``, ``"tool_calls": []``."""
+    for name, field in value.items():  # noqa: SIM110  # `all` takes twice as long
+        if field and name not in names:
+            return False
+    return True
 
 
 def index_of(choice: Choice) -> int:

@@ -45,6 +45,9 @@ class SnapshotFilter:
             is_whole: Whether it stands in a message instead of a delta.
             is_last: Whether the finish reason has come.
         """
+        if self._are_snapshots is False and self._has_deltas and text and not (is_whole or is_last):
+            self._kept.add(text)  # nearly all pieces
+            return text
         if not text:
             return ""
         repeats_all = is_whole and self._has_deltas
