@@ -14,7 +14,7 @@ from ..chat import Chat
 from ..conversation.conversation import Conversation
 from ..errors import UsageError
 from ..prompt import cells, files, images, personas
-from ..prompt.images import check_total_size, image_url
+from ..prompt.images import check_total_size, image_part
 from ..prompt.magic_line import parse_assignments, split_words
 from ..prompt.part import PromptPart
 from ..prompt.template import expand_template, make_evaluator
@@ -190,7 +190,8 @@ def _material(
     """Return the text to send, its images, and notes on what was cut: files and cells first, the prompt last."""
     if not (options.file or options.image or options.cells or (not options.raw and "{{" in prompt)):
         return prompt, (), ()
-    urls = [_image(value, context) for value in options.image]
+    pictures = [_image(value, context) for value in options.image]
+    urls = [url for part in pictures for url in part.images]
     parts = [files.file_part(path) for path in options.file]
     if options.cells:
         history = cells.CellHistory(context.shell, context.displays, source=session.cells.source)
@@ -202,14 +203,14 @@ def _material(
         parts.append(expand_prompt(session, prompt, context, images_before=len(urls)))
         urls += parts[-1].images
     text = "\n\n".join(part.text for part in parts)
-    return text, images.check_total_size(urls), tuple(note for part in parts for note in part.notes)
+    return text, images.check_total_size(urls), tuple(note for part in (*pictures, *parts) for note in part.notes)
 
 
-def _image(value: str, context: NotebookContext) -> str:
+def _image(value: str, context: NotebookContext) -> PromptPart:
     known = value.split(".", maxsplit=1)[0].isidentifier() and value.split(".", maxsplit=1)[0] in context.variables
     if not known and value.isidentifier() and not Path(value).exists():
         raise UsageError(f"--image: there is no variable and no file {value!r}.")
-    return image_url(context.value(value, "--image") if known else value)
+    return image_part(context.value(value, "--image")).label_notes(value) if known else image_part(value)
 
 
 def expand_prompt(session: Session, prompt: str, context: NotebookContext, *, images_before: int = 0) -> PromptPart:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from ..errors import UsageError
-from .images import IMAGE_KINDS, MAX_TOTAL_BYTES, image_bytes, image_url
+from .images import MAX_TOTAL_BYTES, image_bytes
+from .mime import bundle_part
 from .part import ImageNumbering, PromptPart
 from .text import (
     clean_terminal_output,
@@ -16,7 +16,7 @@ from .text import (
     to_one_line,
     truncate,
     truncate_middle,
-    without_memory_addresses,
+    without_run_details,
 )
 from .tracebacks import strip_paths
 from .values import value_part
@@ -158,7 +158,9 @@ def _convert_cell(number: int, cells: CellHistory, images: ImageNumbering, notes
     if len(outputs) > MAX_OUTPUTS:
         notes.append(f"cell {number}: only the last {MAX_OUTPUTS} of {len(outputs):,} outputs were sent")
     for output in outputs[-MAX_OUTPUTS:]:
-        text, images_of = _convert_output(output)
+        part = _convert_output(output)
+        text, images_of = part.text, part.images
+        notes += part.label_notes(f"cell {number}").notes
         if images_of and len(images.urls) >= MAX_IMAGES:
             notes.append(f"cell {number}: image left out, more than {MAX_IMAGES} images")
             text, images_of = "[an image]", ()
@@ -171,37 +173,16 @@ def _convert_cell(number: int, cells: CellHistory, images: ImageNumbering, notes
             )
         shown = images.add(images_of) if images_of else truncate_middle(text, MAX_OUTPUT_LENGTH)
         if shown.strip():
-            parts.append(f"Out [{number}]:\n{shown if images_of or _is_markdown(output) else fence_code(shown)}")
+            parts.append(f"Out [{number}]:\n{shown if images_of or _needs_no_fence(output) else fence_code(shown)}")
     return "\n".join(parts)
 
 
-def _is_markdown(output: str | Mapping[str, Any]) -> bool:
+def _needs_no_fence(output: str | Mapping[str, Any]) -> bool:
+    """Whether the text of an output is Markdown: tables are, too."""
     return not isinstance(output, str) and ("text/markdown" in output or "value" in output)
 
 
-def _convert_output(output: str | Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
-    """Return the text of an output, or its image."""
+def _convert_output(output: str | Mapping[str, Any]) -> PromptPart:
     if isinstance(output, str):
-        return without_memory_addresses(output), ()
-    if "value" in output:
-        material = value_part(output["value"])
-        return material.text, material.images
-    for kind in IMAGE_KINDS:
-        if data := output.get(f"image/{kind}"):
-            return _convert_image(data)
-    for kind in ("text/markdown", "text/plain", "text/latex"):
-        if kind in output:
-            return without_memory_addresses(clean_terminal_output(_join(output[kind]))), ()
-    return "", ()  # nothing that a model can read, such as HTML
-
-
-def _convert_image(data: Any) -> tuple[str, tuple[str, ...]]:
-    """Convert an image in bytes or base64; one that can't be sent becomes a text."""
-    try:
-        return "", (image_url(data if isinstance(data, bytes) else base64.b64decode(_join(data))),)
-    except ValueError:  # a UsageError, or invalid base64
-        return "[an image that can't be sent]", ()
-
-
-def _join(text: Any) -> str:
-    return "".join(text) if isinstance(text, list | tuple) else str(text)
+        return PromptPart(without_run_details(output))
+    return value_part(output["value"]) if "value" in output else bundle_part(output)

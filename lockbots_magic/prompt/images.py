@@ -1,19 +1,20 @@
-"""Images as URLs for models: files, figures, and values that draw themselves."""
+"""Images as parts of a prompt: files, addresses, bytes, and values that can be drawn."""
 
 from __future__ import annotations
 
 import base64
-import binascii
-import io
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..atomic_file import read_bytes
 from ..errors import UsageError
 from ..security.pictures import picture_kind
+from .drawing import MAX_PICTURES, decode_drawing, draw, find_drawables
 from .local_files import find_file
-from .part import get_method, is_instance_of
+from .part import PromptPart, is_instance_of
+from .pixels import decode_image, drop_png_metadata, encode_jpeg, encode_png, is_seldom_read
 from .text import to_one_line
 
 MAX_FILE_BYTES = 100_000_000
@@ -22,23 +23,22 @@ MAX_IMAGE_BYTES = 5_000_000
 """Bytes of an image that is sent."""
 MAX_TOTAL_BYTES = 15_000_000
 """Bytes of all images of a prompt. They are sent again with later prompts, and saved in the notebook."""
-MAX_SIDE = 2_000
-"""Pixels along the longer side of figures and scaled images: models use fewer."""
-JPEG_QUALITY = 85
-"""Quality of scaled images, 0-95."""
 
 IMAGE_KINDS = ("png", "jpeg", "gif", "webp")
 _IN_WEB = ("https://", "http://")
 _TOO_LARGE = f"larger than {MAX_IMAGE_BYTES // 1_000_000} MB. Scale it down, or install Pillow to have it scaled."
 _SVG = "an SVG. Models take PNG, JPEG, GIF or WebP: save it as PNG."
+_CONVERTED = ((b"BM", "a BMP"), (b"II*\0", "a TIFF"), (b"MM\0*", "a TIFF"))
+"""First bytes of formats that Pillow reads; those that are not listed are only tried."""
 
 
-def image_url(value: Any) -> str:
-    """Return the URL of an image.
+def image_part(value: Any) -> PromptPart:
+    """Convert an image, or a value that holds several.
 
     Args:
         value: A path, a URL (`http`, `https` or `data:image/`), the bytes of an image, or a value that can be drawn: a
-            matplotlib figure or axes, a PIL image, an IPython image, or one with `_repr_png_` or `_repr_jpeg_`.
+            matplotlib figure or anything in one, a container of these, a grid of seaborn, a PIL image, an IPython
+            image, or a value with `_repr_png_` or `_repr_jpeg_`. Pillow, if installed, converts TIFF, BMP and others.
 
     Raises:
         UsageError: The value is not an image, has a format that models don't take, is too large, or can't be read.
@@ -46,33 +46,50 @@ def image_url(value: Any) -> str:
     if isinstance(value, str) and value.lower().startswith(("data:", *_IN_WEB)):
         return _check_url(value)
     if isinstance(value, str | Path):
-        path = find_file(value, "`--image` takes a PNG, JPEG, GIF or WebP.")
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise UsageError(
-                f"{to_one_line(path.name)} is larger than {MAX_FILE_BYTES // 1_000_000} MB. Scale it down."
-            )
-        return _encode_url(_read_bytes(path), to_one_line(path.name))
+        return _read_file(value)
     if isinstance(value, bytes):
-        return _encode_url(value, "The value")
+        return _encode(value, "The value")
     try:
-        url = draw_image(value)
+        part = draw_images(value)
     except UsageError:
         raise
     except Exception as error:  # methods of the user's classes raise anything
         raise UsageError(f"Can't draw a {type(value).__name__}: {to_one_line(str(error), 300)}") from error
-    if url is None:
-        hint = (
-            " Draw it with `plt.imshow(array)` and pass the figure." if is_instance_of(value, "numpy.ndarray") else ""
-        )
-        raise UsageError(f"A value of type {type(value).__name__} is not an image.{hint}")
-    return url
+    if part is None:
+        raise UsageError(f"A value of type {type(value).__name__} is not an image.{_hint(value)}")
+    return replace(part, text="")
+
+
+def _hint(value: Any) -> str:
+    if is_instance_of(value, "numpy.ndarray"):
+        return " Draw it with `plt.imshow(array)` and pass the figure."
+    is_chart = is_instance_of(value, "plotly.basedatatypes.BaseFigure") or type(value).__module__.startswith("altair.")
+    return " Insert its specification by `{{ name }}`; a Plotly figure is drawn if kaleido works." if is_chart else ""
+
+
+def draw_images(value: Any) -> PromptPart | None:
+    """Draw `value` without changing it; return None if it is neither a picture nor a container of pictures.
+
+    Raises:
+        UsageError: An image has a format that models don't take, or is too large.
+    """
+    found = find_drawables(value)
+    parts = [part for one in found[:MAX_PICTURES] or [value] if (part := _draw_image(one))]
+    if not parts:
+        return None
+    notes = [note for part in parts for note in part.notes]
+    if len(found) > MAX_PICTURES:
+        notes.append(f"only {MAX_PICTURES} of {len(found):,} pictures were sent")
+    named = isinstance(value, dict) and len(value) == len(parts) > 1
+    text = f"{', '.join(to_one_line(str(key)) for key in value)}: " if named else ""
+    return PromptPart(text, tuple(url for part in parts for url in part.images), tuple(dict.fromkeys(notes)))
 
 
 def check_total_size(urls: Sequence[str]) -> tuple[str, ...]:
     """Return the URLs of all images of a prompt as a tuple.
 
     Args:
-        urls: URLs, as `image_url` returns them.
+        urls: URLs, as `image_part` returns them.
 
     Raises:
         UsageError: The images together are too large.
@@ -91,110 +108,84 @@ def image_bytes(urls: Sequence[str]) -> int:
     return sum(len(url) - url.find(",") - 1 for url in urls if url[:5].lower() == "data:") * 3 // 4
 
 
-def draw_image(value: Any) -> str | None:
-    """Draw `value` without changing it; return the URL, None if it is not an image.
-
-    Raises:
-        UsageError: The image has a format that models don't take, or is too large.
-    """
-    name = f"The {type(value).__name__}"
-    if is_instance_of(value, "matplotlib.figure.Figure"):
-        return _encode_url(_render_figure(value), name)
-    if is_instance_of(value, "matplotlib.axes.Axes", "matplotlib.figure.SubFigure"):
-        return None if value.figure is None else draw_image(value.figure)
-    if is_instance_of(value, "PIL.Image.Image"):
-        return _encode_url(_encode_pil_image(value), name)
-    if is_instance_of(value, "IPython.core.display.Image"):
-        return _encode_url(value.data, name) if isinstance(value.data, bytes) else _check_url(value.url or "")
-    for draw in (get_method(value, "_repr_png_"), get_method(value, "_repr_jpeg_")):
-        data = _decode_drawing(draw()) if draw else None
-        if data is not None:
-            return _encode_url(data, name)
-    return None
+def _draw_image(value: Any) -> PromptPart | None:
+    drawn = draw(value)
+    if drawn is None:
+        return None
+    image, notes = drawn
+    part = _check_url(image) if isinstance(image, str) else _encode(image, f"The {type(value).__name__}")
+    return replace(part, notes=(*notes, *part.notes))
 
 
-def _encode_url(data: bytes, name: str) -> str:
-    kind = picture_kind(data)
-    if kind is None:
-        is_svg = b"<svg" in data[:2_000].lower()
-        raise UsageError(f"{name} is {_SVG if is_svg else 'not an image that models take: PNG, JPEG, GIF or WebP.'}")
+def _read_file(value: str | Path) -> PromptPart:
+    path = find_file(value, "`--image` takes a PNG, JPEG, GIF or WebP.")
+    name = to_one_line(path.name)
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise UsageError(f"{name} is larger than {MAX_FILE_BYTES // 1_000_000} MB. Scale it down.")
+    try:
+        data = read_bytes(path, MAX_FILE_BYTES)
+    except OSError as error:
+        raise UsageError(f"Can't read {name}: {error.strerror}.") from error
+    return _encode(data, name).label_notes(name)
+
+
+def _encode(data: bytes, name: str) -> PromptPart:
+    kind, notes = picture_kind(data), tuple[str, ...]()
+    if kind is None or is_seldom_read(data):
+        data, notes = _convert(data, name, is_readable=kind is not None)
+        kind = picture_kind(data)
     if len(data) > MAX_IMAGE_BYTES:
         smaller = _scale_down(data)
         if smaller is None or len(smaller) > MAX_IMAGE_BYTES:
             raise UsageError(f"{name} is {_TOO_LARGE}")
         data, kind = smaller, "jpeg"
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
+    encoded = base64.b64encode(drop_png_metadata(data)).decode("ascii")
+    return PromptPart("", (f"data:image/{kind};base64,{encoded}",), notes)
 
 
-def _check_url(url: str) -> str:
+def _convert(data: bytes, name: str, *, is_readable: bool) -> tuple[bytes, tuple[str, ...]]:
+    """Convert an image of another format to PNG by Pillow.
+
+    Args:
+        data: The image.
+        name: What it is called in messages.
+        is_readable: Whether models may take it as it is, so that a failure does not matter.
+    """
+    known = next((word for begin, word in _CONVERTED if data.startswith(begin)), None)
+    if not is_readable and b"<svg" in data[:2_000].lower():
+        raise UsageError(f"{name} is {_SVG}")
+    try:
+        return encode_png(decode_image(data))
+    except Exception as error:  # ImportError, and anything that a decoder raises
+        if is_readable:
+            return data, ()
+        if isinstance(error, ImportError) and known:
+            raise UsageError(f"{name} is {known}. Install Pillow to have it converted, or save it as PNG.") from error
+        raise UsageError(f"{name} is not an image that models take: PNG, JPEG, GIF or WebP.") from error
+
+
+def _check_url(url: str) -> PromptPart:
     """Return `url` if it can be that of an image."""
     begin = url[:40].lower()
     if begin.startswith(_IN_WEB):
         if url.partition("?")[0].lower().endswith((".svg", ".svgz")):
             raise UsageError(f"{to_one_line(url)} is {_SVG}")
-        return url
+        return PromptPart("", (url,))
     if begin.startswith("data:image/svg"):
         raise UsageError(f"The image is {_SVG}")
     if not begin.startswith("data:image/"):
         raise UsageError("An image must be a file, an http(s) or data:image URL, or a variable.")
     if image_bytes([url]) <= MAX_IMAGE_BYTES + 100:
-        return url
-    data = _decode_drawing(url.partition(";base64,")[2])
+        return PromptPart("", (url,))
+    data = decode_drawing(url.partition(";base64,")[2])
     if not data:
         raise UsageError(f"The image is {_TOO_LARGE}")
-    return _encode_url(data, "The data URL")
-
-
-def _read_bytes(path: Path) -> bytes:
-    try:
-        return read_bytes(path, MAX_FILE_BYTES)
-    except OSError as error:
-        raise UsageError(f"Can't read {to_one_line(path.name)}: {error.strerror}.") from error
-
-
-def _render_figure(figure: Any) -> bytes:
-    """Draw a matplotlib figure at its own resolution, up to `MAX_SIDE`."""
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=min(figure.dpi, MAX_SIDE / max(figure.get_size_inches())))
-    return file.getvalue()
+    return _encode(data, "The data URL")
 
 
 def _scale_down(data: bytes) -> bytes | None:
-    """Convert an image to a JPEG of at most `MAX_SIDE`; return None if that fails."""
+    """Convert an image to a smaller JPEG; return None if that fails."""
     try:
-        from PIL import Image, ImageOps  # optional, and few images are so large
-
-        with Image.open(io.BytesIO(data)) as opened:
-            opened.draft("RGB", (MAX_SIDE, MAX_SIDE))
-            opened.thumbnail((MAX_SIDE, MAX_SIDE))
-            picture = ImageOps.exif_transpose(opened).convert("RGBA")
+        return encode_jpeg(decode_image(data))
     except Exception:  # noqa: BLE001  # ImportError, and anything that a decoder raises
         return None
-    paper = Image.new("RGBA", picture.size, "white")
-    file = io.BytesIO()
-    Image.alpha_composite(paper, picture).convert("RGB").save(file, "JPEG", quality=JPEG_QUALITY)
-    return file.getvalue()
-
-
-def _encode_pil_image(picture: Any) -> bytes:
-    """Encode a PIL image as PNG, which has neither CMYK nor floating point."""
-    if max(picture.size) > MAX_SIDE:
-        picture = picture.copy()
-        picture.thumbnail((MAX_SIDE, MAX_SIDE))
-    if picture.mode not in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"):
-        picture = picture.convert("RGB")
-    file = io.BytesIO()
-    picture.save(file, "PNG")
-    return file.getvalue()
-
-
-def _decode_drawing(drawn: Any) -> bytes | None:
-    """Decode the result of `_repr_png_`: bytes or base64, or either with metadata."""
-    if isinstance(drawn, tuple) and drawn:
-        drawn = drawn[0]
-    if isinstance(drawn, str):
-        try:
-            return base64.b64decode("".join(drawn.split()), validate=True)
-        except binascii.Error:
-            return None
-    return drawn if isinstance(drawn, bytes) else None

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from ..conversation.turn import Turn
 from ..errors import UsageError
 from .arrays import array_part
+from .charts import chart_part
 from .containers import container_part
 from .data_frames import frame_part
-from .images import draw_image
+from .images import draw_images
+from .mime import bundle_part, displayed_bundle, says_nothing
 from .part import PromptPart, get_method, is_instance_of
 from .source_code import code_part
+from .table_like import table_part
 from .text import bounded_repr, to_one_line, truncate
 from .tracebacks import format_traceback
 
@@ -53,16 +57,19 @@ def _convert_exception(value: Any) -> PromptPart | None:
     return PromptPart(format_traceback(value)) if isinstance(value, BaseException) else None
 
 
-def _convert_image(value: Any) -> PromptPart | None:
-    url = draw_image(value)
-    return PromptPart("", (url,)) if url else None
-
-
 def _convert_markdown(value: Any) -> PromptPart | None:
     written = get_method(value, "_repr_markdown_")
     text = written() if written else None
     text = text[0] if isinstance(text, tuple) and text else text  # with metadata
-    return _bounded_part(text) if isinstance(text, str) else None
+    return _bounded_part(PromptPart(text)) if isinstance(text, str) else None
+
+
+def _convert_displayed(value: Any) -> PromptPart | None:
+    """Convert a value whose repr says nothing by what a notebook displays of it, such as the text of its HTML."""
+    if not says_nothing(bounded_repr(value, 200)):
+        return None
+    bundle = displayed_bundle(value)
+    return _bounded_part(bundle_part(bundle)) if bundle else None
 
 
 def _convert_container(value: Any) -> PromptPart | None:
@@ -70,23 +77,26 @@ def _convert_container(value: Any) -> PromptPart | None:
 
 
 def _convert_item(value: Any) -> PromptPart | None:
-    """Convert a table or a large array in a container: the reprs of both leave out items without a word."""
-    return frame_part(value) or (
-        array_part(value) if is_instance_of(value, "numpy.ndarray") and value.size > MAX_REPR_ITEMS else None
+    """Convert a chart, a table or a large array in a container: their reprs leave out items without a word."""
+    return (
+        chart_part(value)
+        or frame_part(value)
+        or table_part(value)
+        or (array_part(value) if is_instance_of(value, "numpy.ndarray") and value.size > MAX_REPR_ITEMS else None)
     )
 
 
 def _convert_repr(value: Any) -> PromptPart:
-    return _bounded_part(bounded_repr(value, MAX_TEXT_LENGTH))
+    return _bounded_part(PromptPart(bounded_repr(value, MAX_TEXT_LENGTH)))
 
 
-def _bounded_part(text: str) -> PromptPart:
+def _bounded_part(part: PromptPart) -> PromptPart:
+    text = part.text
     if len(text) <= MAX_TEXT_LENGTH:
-        return PromptPart(text)
-    notes = (f"only the first {MAX_TEXT_LENGTH:,} of {len(text):,} characters were sent",)
-    return PromptPart(
-        f"{truncate(text, MAX_TEXT_LENGTH)}\n[… {len(text) - MAX_TEXT_LENGTH:,} more characters]", notes=notes
-    )
+        return part
+    note = f"only the first {MAX_TEXT_LENGTH:,} of {len(text):,} characters were sent"
+    cut = f"{truncate(text, MAX_TEXT_LENGTH)}\n[… {len(text) - MAX_TEXT_LENGTH:,} more characters]"
+    return replace(part, text=cut, notes=(*part.notes, note))
 
 
 # The first converter that returns a part wins; the last one always does.
@@ -94,10 +104,13 @@ _CONVERTERS: tuple[Callable[[Any], PromptPart | None], ...] = (
     _convert_text,
     code_part,
     _convert_exception,
+    draw_images,
+    chart_part,
     frame_part,
+    table_part,
     array_part,
     _convert_container,
-    _convert_image,
     _convert_markdown,
+    _convert_displayed,
     _convert_repr,
 )

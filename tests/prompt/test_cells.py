@@ -106,8 +106,8 @@ def test_markdown_stays_markdown_and_goes_before_plain_text():
     assert text("1", "x", outputs={1: [bundle]}).endswith("Out [1]:\n**x**")
 
 
-def test_output_without_text_is_left_out():
-    outputs = {1: [output("display_data", text_html="<b>x</b>"), output("display_data", text_plain="kept")]}
+def test_empty_output_is_left_out():
+    outputs = {1: [output("display_data", text_plain=""), output("display_data", text_plain="kept")]}
     assert text("1", "x", outputs=outputs) == "In [1]:\n```python\nx\n```\nOut [1]:\n```\nkept\n```"
 
 
@@ -309,7 +309,7 @@ def test_outputs_of_a_kernel_keep_their_order():
     setup = (
         "from lockbots_magic.notebook.display_recorder import DisplayRecorder\n"
         "from lockbots_magic.prompt.cells import CellHistory, cells_part\n"
-        "from lockbots_magic.prompt.images import image_url\n"
+        "from lockbots_magic.prompt.images import image_part\n"
         "from IPython.display import display, Markdown, Image\n"
         "displays = DisplayRecorder()\n"
         "displays.attach(get_ipython())\n"
@@ -323,7 +323,7 @@ def test_outputs_of_a_kernel_keep_their_order():
         kernel.run(FROM_A_THREAD)
         kernel.run("part = cells_part('2-5', CellHistory(get_ipython(), displays))")
         (shown,) = kernel.run("print(part.text)").outputs
-        (images,) = kernel.run("print(part.images == (image_url(png),) * 2)").outputs
+        (images,) = kernel.run("print(part.images == image_part(png).images * 2)").outputs
     assert images["text"] == "True\n"
     second, third, fourth, fifth = re.split(r"\n\n(?=In \[)", shown["text"])
     kept = second.replace("Out [2]:\n```\nprinted\n```\n", "")  # IPython before 9 keeps no streams
@@ -331,3 +331,29 @@ def test_outputs_of_a_kernel_keep_their_order():
     assert third.endswith("```\nOut [3]:\n[image 2]")
     assert fourth.startswith("In [4]:\n```python\ndef f():")
     assert fifth.rstrip().endswith("```\nOut [5]:\n```\nwhole\n```")
+
+
+@pytest.mark.parametrize(("bundle", "shown"), [
+    ({"text/html": "<b>Total: 4711</b>", "text/plain": "<IPython.core.display.HTML object>"}, "Total: 4711"),
+    ({"text/latex": r"$\displaystyle \hbar^2$", "text/plain": "<IPython.core.display.Math object>"}, r"\hbar^2"),
+    ({"application/json": {"answer": 815}, "text/plain": "<IPython.core.display.JSON object>"}, '"answer": 815'),
+    ({"application/vnd.plotly.v1+json": {"data": [], "layout": {"title": "Sales"}}, "text/html": "<p>no"}, "Sales"),
+    ({"text/html": "<table><td>31337</table>", "text/plain": "<pandas.io.formats.style.Styler at 0x7f0>"}, "31337"),
+    ({"text/html": "<b>x</b>", "text/plain": "a   b\n1   2"}, "a   b\n1   2"),
+])  # fmt: skip
+def test_text_of_an_output_is_found_in_whatever_form_it_has(bundle, shown):
+    part = cells_part("1", history("x", outputs={1: [SimpleNamespace(output_type="display_data", bundle=bundle)]}))
+    assert shown in part.text
+    assert not part.notes
+
+
+def test_output_that_has_no_text_is_told():
+    bundle = {"application/pdf": "JVBERi0=", "text/plain": "<Document object>"}
+    part = cells_part("1", history("x", outputs={1: [SimpleNamespace(output_type="display_data", bundle=bundle)]}))
+    assert "[an output that can't be sent as text: application/pdf]" in part.text
+    assert part.notes == ("cell 1: application/pdf was left out",)
+
+
+def test_printed_set_is_in_order():
+    for words in ("{'b', 'a'}", "{'a', 'b'}"):
+        assert "tags: {'a', 'b'}" in text("1", "x", outputs={1: [stream(f"tags: {words}\n")]})

@@ -9,7 +9,8 @@ from types import SimpleNamespace
 import pytest
 
 from lockbots_magic.errors import UsageError
-from lockbots_magic.prompt.images import MAX_FILE_BYTES, MAX_IMAGE_BYTES, check_total_size, image_url
+from lockbots_magic.prompt.images import MAX_FILE_BYTES, MAX_IMAGE_BYTES, check_total_size, image_part
+from lockbots_magic.prompt.pixels import drop_png_metadata
 from lockbots_magic.prompt.values import value_part
 from lockbots_magic.security.pictures import picture_kind
 
@@ -17,6 +18,12 @@ PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
 BEGINS = {"png": PNG, "jpeg": b"\xff\xd8\xff\xe0abc", "gif": b"GIF89a...", "webp": b"RIFF\x00\x00\x00\x00WEBPVP8 "}
+
+
+def image_url(value):
+    """The URL of the one image that `value` is."""
+    (url,) = image_part(value).images
+    return url
 
 
 def data_of(url):
@@ -234,7 +241,7 @@ def test_axes_and_subfigures_draw_their_figure(plt):
 
 
 def test_a_huge_figure_is_drawn_smaller(plt):
-    assert size(image_url(plt.figure(figsize=(40, 20), dpi=300))) == (2000, 1000)
+    assert size(image_url(plt.figure(figsize=(40, 20), dpi=300))) == (1999, 1004)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "CMYK", "F", "I", "I;16", "HSV"])
@@ -264,3 +271,145 @@ def test_other_bytes_are_not_an_image(data):
 def test_value_that_claims_every_attribute_is_not_an_image():
     with pytest.raises(UsageError):
         image_url(SimpleNamespace(_repr_png_=lambda: PNG))
+
+
+def pixels(url):
+    from PIL import Image
+
+    return Image.open(io.BytesIO(data_of(url)[1]))
+
+
+def test_figure_is_drawn_with_the_legend_beside_its_axes(plt):
+    figure, axes = plt.subplots()
+    axes.plot([1, 2], label="the long name of a series")
+    axes.legend(bbox_to_anchor=(1.02, 1), loc="upper left")
+    plt.close(figure)
+    file = io.BytesIO()
+    figure.savefig(file, format="png", bbox_inches="tight")
+    assert size(image_url(figure)) == tuple(pixels(image_url(file.getvalue())).size)
+    assert size(image_url(figure))[0] > 700
+
+
+def test_text_far_away_does_not_make_a_figure_too_large(plt):
+    figure, axes = plt.subplots()
+    axes.text(4, 0.5, "far", clip_on=False)
+    figure.set_dpi(300)
+    assert max(size(image_url(figure))) <= 2000
+    axes.text(1e4, 0.5, "farther", clip_on=False)
+    assert size(image_url(figure)) == (1920, 1440)
+
+
+def test_png_holds_no_version_of_the_program(plt):
+    figure = plt.figure()
+    file = io.BytesIO()
+    figure.savefig(file, format="png")
+    assert b"Software" in file.getvalue()
+    for value in (figure, file.getvalue(), type("Drawing", (), {"_repr_png_": lambda _: file.getvalue()})()):
+        assert b"Software" not in data_of(image_url(value))[1]
+        assert pixels(image_url(value)).size[0] > 300
+
+
+@pytest.mark.parametrize("data", [b"", PNG[:8], PNG[:30] + b"tEXt", PNG[:8] + b"\xff\xff\xff\xfftEXt"])
+def test_damaged_png_is_kept(data):
+    assert drop_png_metadata(data) == data
+
+
+def test_whatever_is_in_a_figure_stands_for_it(plt):
+    pd = pytest.importorskip("pandas")
+    figure, axes = plt.subplots(2, 2)
+    lines = axes[0, 0].plot([])
+    url = image_url(figure)
+    for value in (axes, [*axes.flat], {"a": axes[0, 0], "b": axes[1, 1]}, (figure, axes), lines, lines[0]):
+        assert image_url(value) == url
+    assert value_part(pd.Series([axes[0], axes[1]], dtype=object)).images == (url,)
+    assert value_part(axes).text == ""
+    assert not value_part([figure, 5]).images
+    with pytest.raises(UsageError, match="not an image"):
+        image_url([])
+
+
+def test_grids_of_seaborn_are_pictures(plt):
+    seaborn, pd = pytest.importorskip("seaborn"), pytest.importorskip("pandas")
+    frame = pd.DataFrame({"x": [1.0, 2.0], "y": [2.0, 1.0]})
+    for grid in (seaborn.relplot(frame, x="x", y="y"), seaborn.pairplot(frame), seaborn.jointplot(frame, x="x", y="y")):
+        assert value_part(grid).images == (image_url(grid),)
+
+
+def test_several_pictures_are_sent_in_order_up_to_a_limit():
+    image = pytest.importorskip("PIL.Image")
+    pictures = [image.new("L", (1, 1), shade) for shade in range(10)]
+    part = value_part(pictures)
+    assert part.images == tuple(map(image_url, pictures[:8]))
+    assert part.notes == ("only 8 of 10 pictures were sent",)
+    named = value_part({"before": pictures[0], "after": pictures[1]})
+    assert (named.text, len(named.images)) == ("before, after: ", 2)
+
+
+@pytest.mark.parametrize(("mode", "values", "seen", "noted"), [
+    ("F", (0.0, 0.5, 1.0), (0, 128, 255), True),
+    ("F", (0.0, 100.0, 255.0), (0, 100, 255), False),
+    ("F", (-1.0, 0.0, 1.0), (0, 128, 255), True),
+    ("F", (float("nan"), 0.0, 1.0), (None, 0, 255), True),
+    ("I", (0, 2048, 4095), (0, 128, 255), True),
+    ("I;16", (0, 2048, 4095), (0, 128, 255), True),
+    ("I;16", (0, 32768, 65535), (0, 128, 255), True),
+    ("I", (-100, 0, 100), (0, 128, 255), True),
+    ("I", (7, 7, 7), (7, 7, 7), False),
+])  # fmt: skip
+def test_grey_of_many_levels_is_scaled_and_not_cut_off(mode, values, seen, noted):
+    picture = pytest.importorskip("PIL.Image").new(mode, (3, 1))
+    for at, value in enumerate(values):
+        picture.putpixel((at, 0), value)
+    part = value_part(picture)
+    sent = pixels(part.images[0])
+    assert sent.mode == "L"
+    assert all(want in (None, sent.getpixel((at, 0))) for at, want in enumerate(seen))
+    assert bool(part.notes) == noted
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "BMP", "PPM", "ICO"])
+def test_file_of_another_format_is_converted(tmp_path, kind):
+    image = pytest.importorskip("PIL.Image")
+    path = tmp_path / f"a.{kind.lower()}"
+    image.new("RGB", (16, 16), "red").save(path, kind)
+    sent = pixels(image_url(path))
+    assert (sent.format, sent.size, sent.convert("RGB").getpixel((5, 5))) == ("PNG", (16, 16), (255, 0, 0))
+
+
+def test_tiff_of_12_bits_and_several_pages(tmp_path):
+    image = pytest.importorskip("PIL.Image")
+    page = image.new("I;16", (2, 1))
+    page.putpixel((1, 0), 4095)
+    page.save(tmp_path / "a.tif", save_all=True, append_images=[page])
+    part = image_part(tmp_path / "a.tif")
+    assert pixels(part.images[0]).getpixel((1, 0)) == 255
+    assert part.notes == (
+        "a.tif: its grey values 0 to 4095 were scaled to 8 bits",
+        "a.tif: only the first of 2 frames was sent",
+    )
+    page.save(tmp_path / "a.png")
+    assert pixels(image_url(tmp_path / "a.png")).getpixel((1, 0)) == 255
+
+
+def test_tiff_without_pillow_is_an_error_that_says_what_to_install(tmp_path, monkeypatch):
+    pytest.importorskip("PIL")
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    with pytest.raises(UsageError, match=r"The value is a TIFF\. Install Pillow to have it converted"):
+        image_url(b"II*\0" + bytes(100))
+    assert image_url(BEGINS["jpeg"])
+
+
+def test_jpeg_in_cmyk_is_converted():
+    image = pytest.importorskip("PIL.Image")
+    file = io.BytesIO()
+    image.new("CMYK", (8, 8), (0, 255, 255, 0)).save(file, "JPEG")
+    red, green, blue = pixels(image_url(file.getvalue())).convert("RGB").getpixel((4, 4))
+    assert red > 240 > 20 > max(green, blue)
+
+
+def test_lines_of_a_palette_image_stay_when_it_is_scaled():
+    image = pytest.importorskip("PIL.Image")
+    picture = image.new("1", (4001, 10), 1)
+    for x in range(1, 4001, 2):
+        picture.putpixel((x, 5), 0)
+    assert pixels(image_url(picture)).convert("L").getextrema()[0] < 250
