@@ -49,8 +49,9 @@ def output_for(shell: InteractiveShell, mode: str, alone: Callable[[], bool]) ->
     """
     if isinstance(shell.display_pub, CapturingDisplayPublisher):
         return CellOutput()
-    if mode == "text" or not hasattr(shell, "kernel"):
-        return TerminalOutput()
+    is_page = hasattr(shell, "kernel")
+    if mode == "text" or not is_page:
+        return TerminalOutput(is_page=is_page)
     return LiveCellOutput(shell, alone) if watched(shell, mode) else CellOutput()
 
 
@@ -134,7 +135,7 @@ class _BackgroundText(TerminalOutput):
     """Writes a reply as plain text into the cell that sent the prompt."""
 
     def __init__(self, shell: InteractiveShell) -> None:
-        super().__init__()
+        super().__init__(is_page=True)
         self._context = context_of_cell(shell)
 
     def run(self, work: Callable[[], object]) -> None:
@@ -176,7 +177,7 @@ class LiveCellOutput:
         """Replace the frames by the final output."""
         html = html_or_source(self._frames.whole, turn.reply)
         whole = bundle(turn.reply, html, notices, attachments_of(turn), reasoning=turn.reasoning)
-        self._context.run(self._growing.settle, whole, metadata)
+        self._context.copy().run(self._growing.settle, whole, metadata)  # a frame may still be rendered in it
 
     def close(self) -> None:
         """Stop drawing frames."""

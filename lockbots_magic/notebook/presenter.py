@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -16,6 +17,7 @@ from ..conversation.turn import Turn
 from ..errors import Interrupted, UsageError
 from ..prompt.preview import describe_request
 from ..rendering.notices import Page, notices_of
+from ..rendering.time_budget import MAX_INTERRUPTED_SECONDS, at_most
 from ..reply import Reply
 from ..schema.code_blocks import extract_code
 from ..schema.json_values import SchemaMismatch
@@ -205,7 +207,14 @@ class Presenter:
         recorder: Recorder,
         errors: Sequence[str] = (),
     ) -> None:
-        """Show the end of a reply and deliver it to its destination."""
+        """Show the end of a reply and deliver it to its destination. An interrupt does not wait for rendering."""
+        was_stopped = reply.turn is not None and reply.turn.status == "interrupted"
+        with at_most(MAX_INTERRUPTED_SECONDS if was_stopped else math.inf):
+            self._settle(reply, output, destination, recorder, errors)
+
+    def _settle(
+        self, reply: Reply, output: Output, destination: Destination, recorder: Recorder, errors: Sequence[str]
+    ) -> None:
         output.close()
         turn, entry = reply.turn, reply.entry
         if turn is not None and turn.status != "error" and (turn.reply or turn.status == "complete"):
@@ -267,5 +276,6 @@ def _run_through_interrupt(action: Callable[[], object]) -> None:
     try:
         action()
     except KeyboardInterrupt:
-        action()
+        with at_most(MAX_INTERRUPTED_SECONDS):
+            action()
         raise

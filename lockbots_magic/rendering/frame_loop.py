@@ -14,11 +14,16 @@ from collections.abc import Callable, Sequence
 from ..conversation.messages import Delta
 from .incremental import IncrementalMarkdown
 from .reasoning import thinking_notice
+from .time_budget import MAX_FRAME_SECONDS, MAX_RENDERED, TooSlowError, at_most, remaining
 
 FRAME = 0.12
 """Minimum interval (s) between two frames."""
 FRAME_RATE = 27_000
 """Maximum rate (characters of HTML per second): the network carries each frame, and the page lays it out again."""
+MAX_CLOSE_SECONDS = 5.0
+"""Time (s) to wait for a frame that is being rendered when the reply ends; without it, the reply is plain text."""
+LONG_FRAME = 1.0
+"""Minimum interval (s) between two frames that only tell how long a reply is that is not rendered."""
 
 Draw = Callable[[str, str, Sequence[str]], int]
 """Takes the HTML finished since the last frame, the HTML of the open block, and notices; returns the frame's size."""
@@ -45,6 +50,9 @@ class FrameLoop:
         self._arrived: deque[str | None] = deque()  # None: the text so far is retracted
         self._notice = ""
         self._reasoned = 0  # characters of reasoning
+        self._size = 0  # characters of text
+        self._failed = False
+        self._drawing = threading.Lock()
         self._changed = threading.Event()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=run, args=(self._draw_frames,), daemon=True)
@@ -55,8 +63,10 @@ class FrameLoop:
         if not (delta.text or delta.notice or delta.reasoning or delta.retracts):
             return
         if delta.retracts:
+            self._size = 0
             self._arrived.append(None)
-        if delta.text:
+        self._size += len(delta.text)
+        if delta.text and self._size <= MAX_RENDERED:
             self._arrived.append(delta.text)
         self._reasoned += len(delta.reasoning)
         is_thinking = bool(delta.reasoning) and not delta.text
@@ -64,30 +74,51 @@ class FrameLoop:
         self._changed.set()
 
     def whole(self) -> str:
-        """Stop, and return the HTML of the whole reply."""
+        """Stop, and return the HTML of the whole reply.
+
+        Raises:
+            TooSlowError: It takes too long, or the reply is too long.
+        """
         self.close()
+        if self._failed or self._size > MAX_RENDERED or self._thread.is_alive():
+            raise TooSlowError
         self._take_in()
         return self._document.whole()
 
     def close(self) -> None:
-        """Stop drawing frames."""
+        """Stop drawing frames: none is drawn after this."""
         self._stopped.set()
         self._changed.set()
-        self._thread.join()
+        self._thread.join(max(0.0, min(MAX_CLOSE_SECONDS, remaining() / 2)))
+        with self._drawing:  # a frame that is still being rendered is not drawn any more
+            pass
 
     def _draw_frames(self) -> None:
         while self._changed.wait() and not self._stopped.is_set():
             self._changed.clear()
+            if self._failed or self._size > MAX_RENDERED:
+                self._put("", "", [f"{self._size:,} characters so far, shown when the reply is complete"])
+                self._stopped.wait(LONG_FRAME)
+                continue
             started = time.monotonic()
             try:
-                if self._take_in():
+                with at_most(MAX_FRAME_SECONDS):
+                    restarts = self._take_in()
+                    frame = self._document.advance()
+                if restarts:
                     self._restart()
-                size = self._draw(*self._document.advance(), [self._notice] if self._notice else [])
+                size = self._put(*frame, [self._notice] if self._notice else [])
             except Exception:  # noqa: BLE001  # a failed frame costs no reply: the end shows it
-                return
+                self._failed = True
+                self._changed.set()
+                continue
             if size:  # 0: nothing but half a marker has arrived
                 spent = time.monotonic() - started
                 self._stopped.wait(max(FRAME, size / FRAME_RATE, 4 * spent) - spent)  # reading the stream goes on
+
+    def _put(self, finished: str, growing: str, notices: Sequence[str]) -> int:
+        with self._drawing:
+            return 0 if self._stopped.is_set() else self._draw(finished, growing, notices)
 
     def _take_in(self) -> bool:
         """Add what has arrived; return whether the text before it was retracted."""

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import functools
 
-from pygments.lexer import Lexer
-from pygments.lexers import get_lexer_by_name
 from pygments.token import Token, _TokenType
-from pygments.util import ClassNotFound
 
 from .escaping import REORDERED_CLASS, printed
+from .lexers import lexer_of
 
 _KINDS = {
     Token.Comment: "c",
@@ -30,7 +28,7 @@ _KINDS = {
 }
 CLASSES = frozenset({*_KINDS.values(), REORDERED_CLASS})
 """Classes of the spans, as `security.html_policy` allows them."""
-MAX_CODE = 200_000
+MAX_CODE = 100_000
 """Length (characters) up to which code is coloured: lexers are slow."""
 
 
@@ -66,15 +64,6 @@ class GrowingCode:
             self._coloured = code if ended else code[: code.rfind("\n") + 1]
             self._html = highlighted(self._coloured, language)
         return self._html + printed(code[len(self._coloured) :])
-
-
-@functools.lru_cache(maxsize=64)
-def lexer_of(language: str) -> Lexer | None:
-    """Return the lexer of `language`; None if it is unknown."""
-    try:
-        return get_lexer_by_name(language.lower(), stripnl=False, ensurenl=False) if language else None
-    except ClassNotFound:
-        return None
 
 
 @functools.cache

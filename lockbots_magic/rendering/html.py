@@ -22,8 +22,12 @@ from .highlight import highlighted
 from .markdown import Environment, lowered, parse, parser
 from .reasoning import reasoning_html
 
-MAX_FORMULAS = 500
-"""Formulas of one reply that are typeset; each keeps the page busy for some 5 ms."""
+MAX_TYPESET = 40_000
+"""Cost of the formulas of one reply that are typeset, see `_cost_of`; a page is busy for about 0.1 ms for each."""
+FORMULA_COST = 50
+"""Cost of a formula, however short."""
+MARK_COST = 8
+"""Cost of each mark of structure in it, besides one for each character."""
 
 IGNORED = " ".join(sorted(IGNORED_CLASSES))
 """Class attribute of an element in which front ends look for TeX only where it is marked as such."""
@@ -82,8 +86,8 @@ class _Renderer(RendererHTML):
     def formula(self, tokens: Sequence[Token], index: int, _options: Any, env: Any) -> str:
         """Leave TeX to the front end if it is complete and harmless; show it as code otherwise."""
         token = tokens[index]
-        env["formulas"] = env.get("formulas", 0) + 1
-        if token.info == "open" or env["formulas"] > MAX_FORMULAS or not is_harmless(token.content):
+        env["formulas"] = env.get("formulas", 0) + _cost_of(token.content)
+        if token.info == "open" or env["formulas"] > MAX_TYPESET or not is_harmless(token.content):
             code = f'<code class="tex">{printed(token.content)}</code>'
             return f"<p>{code}</p>\n" if token.block else code
         formula = f'<span class="{_TEX}">{escape(unlabelled(token.content))}</span>'
@@ -133,6 +137,11 @@ class _Renderer(RendererHTML):
 
     def footnote_reference_close(self, *_: Any) -> str:
         return "</div>\n"
+
+
+def _cost_of(formula: str) -> int:
+    """Return how long a page takes to typeset a formula: scripts, fractions and cells take longer than letters."""
+    return FORMULA_COST + len(formula) + MARK_COST * sum(map(formula.count, "_^\\&{"))
 
 
 def notices_html(notices: Iterable[str]) -> str:

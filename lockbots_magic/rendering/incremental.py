@@ -30,7 +30,7 @@ class IncrementalMarkdown:
         self._finished: list[str] = []
         self._expected_notes: set[str] = set()
         self._defines_links = False
-        self._formulas = 0  # number of formulas in finished blocks
+        self._formulas = 0  # cost of the formulas in finished blocks
         self._formulas_shown = 0  # the same, with the parts of the open block that are shown
         self._coloured = GrowingCode()
 

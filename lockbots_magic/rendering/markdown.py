@@ -20,6 +20,7 @@ from ..schema import fences
 from . import open_markdown
 from .escaping import right_to_left
 from .markdown_rules import addresses, emphasis, formulas, tables, tags
+from .time_budget import check_time
 
 Environment = MutableMapping[str, Any]
 """State of one parse: link definitions, footnotes, and whether the text is growing."""
@@ -55,7 +56,21 @@ def parser() -> MarkdownIt:
     made.core.ruler.push("tasks", _tasks)
     made.core.ruler.push("directions", _directions)
     open_markdown.install(made)
+    made.block.ruler.before("table", "time", _check_block)
+    made.inline.ruler.before("text", "time", _check_inline)
     return made
+
+
+def _check_block(*_: object) -> bool:
+    """Rule that never matches: check the time at every block."""
+    check_time()
+    return False
+
+
+def _check_inline(*_: object) -> bool:
+    """Rule that never matches: check the time at every mark."""
+    check_time()
+    return False
 
 
 def _breaks(state: StateCore) -> None:

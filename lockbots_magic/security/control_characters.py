@@ -15,7 +15,6 @@ marks and variation selectors stay: scripts and emoji need them.
 _STEERING = re.compile(f"{STEERING}+")
 _ASCII_CONTROLS = bytes([*range(9), 11, 12, *range(14, 32), 127])
 _CONTROL = re.compile(f"[{_CONTROLS}]+")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _LINE_END = re.compile("\r\n|[\r\u2028\u2029]")
 
 
@@ -44,7 +43,11 @@ def has_steering(text: str) -> bool:
 
 def has_surrogates(text: str) -> bool:
     """Tell whether `text` holds a surrogate, which UTF-8 and JSON readers refuse."""
-    return _SURROGATE.search(text) is not None
+    try:  # many times as fast as a search
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def replace_surrogates(text: str) -> str:

@@ -15,7 +15,16 @@ _HOST = re.compile(r"[\w.:-]+\Z")
 _IMAGE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,([A-Za-z0-9+/%]+={0,2})\Z")
 _SIGNATURES = {"png": (b"\x89PNG\r\n\x1a\n",), "jpeg": (b"\xff\xd8\xff",), "gif": (b"GIF8",), "webp": (b"RIFF",)}
 _SPECIAL = re.compile(r"[^A-Za-z0-9/:?#=&%.,~+_@-]|(?<=@)@")
-_SCHEME = re.compile(r"\b(?!https?:)(?=[A-Za-z][A-Za-z0-9+.-]*://|data:)[A-Za-z0-9+.-]+", re.IGNORECASE)
+_SCHEME = re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z0-9+.-]+(?=://)|data(?=:)", re.IGNORECASE)
+"""A whole run of the characters of a scheme, so that each is looked at once."""
+_WEB = ("http", "https")
+_WORD_JOINER = "\u2060"
+
+
+_MAX_SCHEME = 16
+_SCHEME_END = re.compile(r"[A-Za-z0-9+.-]+\Z")
+_COLON = re.compile(r":(?=//)|(data)(?=:)", re.IGNORECASE)
+_BEGUN = re.compile(r"(?::/?|d(?:a(?:ta?)?)?)\Z", re.IGNORECASE)
 
 
 def is_web_link(address: str) -> bool:
@@ -59,4 +68,49 @@ def unlinked(text: str) -> str:
 
     JupyterLab turns a URL of any scheme in plain text into a link, `javascript:` too.
     """
-    return _SCHEME.sub("\\g<0>\u2060", text)
+    return _SCHEME.sub(_part, text)
+
+
+def _part(scheme: re.Match[str]) -> str:
+    name = scheme[0].lstrip("0123456789+.-").lower()  # a front end takes the scheme from its first letter on
+    return scheme[0] if name in _WEB else scheme[0] + _WORD_JOINER
+
+
+class Unlinker:
+    """Does what `unlinked` does, for text that arrives in pieces.
+
+    Held back is only what may become the colon of an address. There the word joiner stands behind the colon: the
+    scheme before it has been written already.
+    """
+
+    def __init__(self) -> None:
+        self._before = ""  # end of the text so far: enough to know a web scheme
+        self._held = ""
+
+    def feed(self, text: str) -> str:
+        """Return the text that can be shown by now."""
+        text = self._held + text
+        begun = _BEGUN.search(text)
+        self._held = begun[0] if begun else ""
+        return self._clean(text[: len(text) - len(self._held)])
+
+    def close(self) -> str:
+        """Return the text that was held back."""
+        held, self._held = self._held, ""
+        return self._clean(held)
+
+    def _clean(self, text: str) -> str:
+        whole = self._before + text
+        cut = len(self._before)
+        pieces, at = [], cut
+        for colon in _COLON.finditer(whole, cut):
+            run = _SCHEME_END.search(whole, max(0, colon.start() - _MAX_SCHEME), colon.start())
+            name = run[0].lstrip("0123456789+.-").lower() if run and len(run[0]) < _MAX_SCHEME else run and run[0]
+            is_data = colon[1] is not None
+            if is_data or (name and name not in _WEB):
+                place = colon.start() + (len(colon[0]) if is_data else 1)
+                pieces += [whole[at:place], _WORD_JOINER]
+                at = place
+        pieces.append(whole[at:])
+        self._before = whole[-_MAX_SCHEME:]
+        return "".join(pieces)

@@ -13,14 +13,7 @@ from .growing import at_end
 MAX_FORMULA = 5_000
 """Length (characters) of a formula within a line."""
 
-# No letter or digit outside the dollars: US$/t, 5$/10$ and $HOME/$USER are text. Only those of ASCII count, for other
-# scripts have no space beside a formula.
-_TEX = re.compile(
-    rf"\$\$.{{1,{MAX_FORMULA}}}?\$\$"
-    rf"|(?<![A-Za-z0-9])\$(?![\s$])[^$\n]{{0,{MAX_FORMULA}}}?(?<![\s\\])\$(?![A-Za-z0-9])"
-    rf"|\\\(.{{1,{MAX_FORMULA}}}?\\\)|\\\[.{{1,{MAX_FORMULA}}}?\\\]",
-    re.DOTALL,
-)
+_ENDS = {"$$": "$$", "\\(": "\\)", "\\[": "\\]"}
 _TEX_OPEN = re.compile(r"\$\$(?!\$)|\\[(\[]")
 _DISPLAY = re.compile(r"\$\$|\\\[|\\begin\{([a-zA-Z]+\*?)\}")
 # An amount, and what is behind it: prose, or the letters of a currency before the next amount, as in "$100 (R$ 550)".
@@ -38,8 +31,28 @@ def install(parser: MarkdownIt) -> None:
 
 def find_formula(text: str, at: int) -> int:
     """Return where the formula within a line that begins at `at` ends; -1 if none begins there."""
-    match = _TEX.match(text, at)
-    return -1 if match is None or _is_money(match[0], text[match.end() : match.end() + 2]) else match.end()
+    closing = _ENDS.get(text[at : at + 2])
+    end = _end_in_dollars(text, at) if closing is None else text.find(closing, at + 3, at + MAX_FORMULA + 4) + 2
+    return -1 if end < 3 or _is_money(text[at:end], text[end : end + 2]) else end
+
+
+def _end_in_dollars(text: str, at: int) -> int:
+    """Return where the formula between single dollars that begins at `at` ends; -1 if none begins there.
+
+    No letter or digit stands outside the dollars: US$/t, 5$/10$ and $HOME/$USER are text. Only those of ASCII count,
+    for other scripts have no space beside a formula.
+    """
+    first = text[at + 1 : at + 2]
+    if text[at : at + 1] != "$" or _is_word(text[at - 1 : at]) or not first.strip():
+        return -1
+    end = text.find("$", at + 1, at + MAX_FORMULA + 2)
+    if end < 0 or _is_word(text[end + 1 : end + 2]) or text[end - 1].isspace() or text[end - 1] == "\\":
+        return -1
+    return -1 if "\n" in text[at:end] else end + 1
+
+
+def _is_word(char: str) -> bool:
+    return char.isascii() and char.isalnum()
 
 
 def _is_money(formula: str, after: str) -> bool:

@@ -18,6 +18,8 @@ from .formulas import find_formula
 
 _RULE = re.compile(r"[|:-][|: \t-]*")
 _CODE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
+_MAY_SHELTER = re.compile(r"[`$\\]")
+"""What a bar that ends no cell stands in."""
 _STAND_INS = "\ue000\ue001\ue002\ue003"
 """Characters for private use: one that the text does not hold stands in for a bar that ends no cell."""
 
@@ -77,12 +79,17 @@ def _table(state: StateBlock, first: int, last: int, silent: bool) -> bool:
     rule = _line(state, first + 1) if first + 1 < last else ""
     if not _RULE.fullmatch(rule):
         return False
+    head, cells = _line(state, first), count_cells(rule)
+    if "|" not in head or not (_MAY_SHELTER.search(head) or count_cells(head) == cells):
+        return False  # at once, since this rule is tried at every line
     source = state.src
     stand_in = next((char for char in _STAND_INS if char not in source), None)
     if stand_in is None:
         return table(state, first, last, silent)
     end = first + 1 if silent else next((line for line in range(first, last) if state.isEmpty(line)), last)
-    cells, pieces, at = count_cells(rule), [], 0
+    pieces, at = [], 0
+    if count_cells(shelter(head, cells, stand_in, is_head=True)) != cells:
+        return False
     for line in (first, *range(first + 2, end)):
         begin = state.bMarks[line] + state.tShift[line]
         pieces += [source[at:begin], shelter(_line(state, line), cells, stand_in, is_head=line == first)]

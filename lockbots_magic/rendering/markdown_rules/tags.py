@@ -45,7 +45,7 @@ def _tag(state: StateInline, silent: bool) -> bool:
 
 def _push_pair(state: StateInline, opening: re.Match[str]) -> bool:
     tag = opening[1].lower()
-    closing = re.compile(f"</{tag}>", re.IGNORECASE).search(state.src, opening.end(), state.posMax)
+    closing = _find_closing(state, tag, opening.end())
     is_open = closing is None and at_end(state)
     if closing is None and not is_open:
         return False
@@ -59,6 +59,20 @@ def _push_pair(state: StateInline, opening: re.Match[str]) -> bool:
     token.markup = _MARKUP.get(name, "")
     state.pos, state.posMax = closing.end() if closing else end, end
     return True
+
+
+def _find_closing(state: StateInline, tag: str, at: int) -> re.Match[str] | None:
+    """Find the closing tag behind `at`; one that was sought in vain is not sought again."""
+    source, unclosed = state.env.get("unclosed", ("", set()))
+    if source is not state.src:
+        unclosed = set()
+        state.env["unclosed"] = state.src, unclosed
+    if (tag, state.posMax) in unclosed:
+        return None
+    closing = re.compile(f"</{tag}>", re.IGNORECASE).search(state.src, at, state.posMax)
+    if closing is None:
+        unclosed.add((tag, state.posMax))
+    return closing
 
 
 def _details(state: StateBlock, first: int, last: int, silent: bool) -> bool:
@@ -93,18 +107,34 @@ def _details(state: StateBlock, first: int, last: int, silent: bool) -> bool:
 
 def _find_end(state: StateBlock, first: int, last: int) -> int | None:
     """Return the line that closes the block begun in line `first`."""
-    depth = 0
-    for line in range(first, last):
-        text = _line(state, line)
-        if line > first and text and state.sCount[line] < state.blkIndent:
-            return None
-        edge = _EDGE.match(text)
-        if edge is None:
-            continue
-        depth += -1 if edge[1] else 1
-        if not depth:
-            return line if not text[edge.end() :].strip() else None
-    return None
+    end = _ends_of(state, first, last).get(first)
+    if end is None:
+        return None
+    lines = range(first + 1, end + 1) if state.blkIndent else ()
+    if any(state.sCount[line] < state.blkIndent and _line(state, line) for line in lines):
+        return None
+    edge = _EDGE.match(text := _line(state, end))
+    return end if edge is not None and not text[edge.end() :].strip() else None
+
+
+def _ends_of(state: StateBlock, first: int, last: int) -> dict[int, int | None]:
+    """Return the line that closes each block of the lines up to `last`, found for all of them at once."""
+    known: dict[tuple[str, int, int, int], dict[int, int | None]] = state.env.setdefault("endless", {})
+    key = ("details", last, state.blkIndent, state.level)
+    if first not in known.get(key, {}):
+        ends: dict[int, int | None] = {}
+        opened: list[int] = []
+        for line in range(first, last):
+            edge = _EDGE.match(_line(state, line))
+            if edge is None:
+                continue
+            if not edge[1]:
+                opened.append(line)
+                ends[line] = None
+            elif opened:
+                ends[opened.pop()] = line
+        known[key] = ends
+    return known[key]
 
 
 def _line(state: StateBlock, line: int) -> str:

@@ -16,6 +16,7 @@ from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
 from ..markdown import parse
+from ..time_budget import MAX_SECONDS, at_most, check_length, check_time
 from .formula import plain_formula
 from .inline import inline, label
 from .misreading import tears_code
@@ -34,8 +35,10 @@ _NO_TARGET = re.compile(r"""[^\s<$]+[ \t]+[^\s"'($]""")
 def neutralised(markdown: str) -> str:
     """Rewrite `markdown` so that nothing in it acts or loads, and links lead to the web only."""
     try:
-        return written(parse(markdown, {}))
-    except Exception:  # noqa: BLE001  # a bug in rendering never hides a reply
+        check_length(markdown)
+        with at_most(MAX_SECONDS):
+            return written(parse(markdown, {}))
+    except Exception:  # noqa: BLE001  # a bug in rendering, or its slowness, never hides a reply
         return _fenced(markdown)
 
 
@@ -150,5 +153,6 @@ class _BlockWriter:
         return _BOXES.get(text[:1], text[:1]) + text[1:] if item.attrs.get("class") == "task" else text
 
     def _inline(self, node: SyntaxTreeNode, *, heading: bool = False, cell: bool = False) -> str:
+        check_time()
         (child,) = node.children
         return inline(child.token.children or [], heading=heading, cell=cell) if child.token else ""

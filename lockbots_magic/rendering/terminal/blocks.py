@@ -24,7 +24,7 @@ from rich.text import Text
 
 from ...security.control_characters import printable
 from ...security.links import is_web_link, spelled_out
-from ..highlight import lexer_of
+from ..lexers import lexer_of
 from .rows import break_offsets
 
 MAX_HIGHLIGHTED = 100_000

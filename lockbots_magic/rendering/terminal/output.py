@@ -11,6 +11,7 @@ from ...conversation.messages import Delta
 from ...conversation.turn import Turn
 from ...security.control_characters import printable
 from ...security.exits import clean_printed
+from ...security.links import Unlinker
 from ..reasoning import RETRACTED, thinking_notice
 from ..sources import source_lines
 
@@ -20,13 +21,14 @@ class TerminalOutput:
 
     Args:
         stream: Where to write; by default standard output.
+        is_page: Whether a front end shows it, which makes links of addresses.
     """
 
     shown = False  # what is written stays
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    def __init__(self, stream: TextIO | None = None, *, is_page: bool = False) -> None:
         self._stream = sys.stdout if stream is None else stream
-        self._writer = _writer_for(self._stream)
+        self._writer = _writer_for(self._stream, is_page)
         self._half_line_end = False
         self._is_thinking = False
 
@@ -89,11 +91,15 @@ class _ReplyWriter(Protocol):
 class _PlainReply:
     """Writes text as it comes."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, is_page: bool) -> None:
         self._stream = stream
         self._line_open = False
+        self._links = Unlinker() if is_page else None
 
     def write(self, text: str) -> None:
+        self._put(self._links.feed(text) if self._links else text)
+
+    def _put(self, text: str) -> None:
         if text:
             self._stream.write(text)
             self._stream.flush()
@@ -101,19 +107,20 @@ class _PlainReply:
 
     def remark(self, text: str) -> None:
         self.end()
-        self.write(f"{text}\n")
+        self._put(f"{text}\n")
 
     def end(self, *, as_is: bool = False) -> None:
+        self.close()
         if self._line_open:
-            self.write("\n")
+            self._put("\n")
 
     def close(self) -> None:
-        pass
+        self._put(self._links.close() if self._links else "")
 
 
-def _writer_for(stream: TextIO) -> _ReplyWriter:
+def _writer_for(stream: TextIO, is_page: bool) -> _ReplyWriter:
     if not stream.isatty() or os.environ.get("TERM") == "dumb":
-        return _PlainReply(stream)
+        return _PlainReply(stream, is_page)
     from .reply import StyledReply  # noqa: PLC0415  # rich, at the first reply in a terminal
 
     return StyledReply(stream, styled=not os.environ.get("NO_COLOR"))

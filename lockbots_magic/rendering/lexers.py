@@ -1,0 +1,96 @@
+"""Lexers that may colour code, each bounded in the text that one pattern sees and in its time. Pure.
+
+The model names the language, and some of the patterns of Pygments take quadratic time or worse on texts that it may
+write (20 KB: minutes, in one call that nothing can interrupt). So only the languages below are coloured, each pattern
+looks at `WINDOW` characters at a time, and what is left when the time is over stays plain.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+from pygments.lexer import Lexer
+from pygments.lexers import get_lexer_by_name
+from pygments.token import Token, _TokenType
+from pygments.util import ClassNotFound
+
+from .time_budget import remaining
+
+WINDOW = 4_000
+"""Characters that one pattern sees; a longer comment or string is coloured in parts, or not at all."""
+MAX_SECONDS = 2.0
+"""Processor time (s) for one block of code; 100,000 characters take less than half of it."""
+MATCHES_PER_CHECK = 64
+"""Patterns tried between two looks at the clock."""
+
+_LANGUAGES = frozenset(
+    {
+        *("python", "json", "javascript", "typescript", "jsx", "tsx", "html", "css", "scss", "xml", "yaml", "toml"),
+        *("bash", "powershell", "docker", "make", "diff", "sql", "c", "cpp", "csharp", "java", "kotlin", "swift"),
+        *("rust", "ruby", "php", "perl", "lua", "r", "julia", "matlab", "haskell", "scala", "tex", "go", "ini"),
+    }
+)
+"""By one of their aliases. Each was given 50 hostile texts: no pattern takes longer than some ms at a time."""
+
+
+class BoundedLexer(Lexer):
+    """A lexer of Pygments whose patterns are bounded.
+
+    Args:
+        lexer: The lexer; its own copy of the patterns is replaced. One without patterns has to take linear time.
+    """
+
+    def __init__(self, lexer: Lexer) -> None:
+        super().__init__(stripnl=False, ensurenl=False)
+        self._lexer = cast("Any", lexer)
+        if hasattr(lexer, "_tokens"):  # its patterns, by state
+            self._lexer._tokens = {
+                state: [(_bounded(match), action, new_state) for match, action, new_state in rules]
+                for state, rules in self._lexer._tokens.items()
+            }
+
+    def get_tokens_unprocessed(self, text: str) -> Iterator[tuple[int, _TokenType, str]]:
+        """Yield position, kind and text of each token; when the time is over, the rest as one text."""
+        end = 0
+        _clock.deadline = time.thread_time() + MAX_SECONDS
+        _clock.matches = 0
+        try:
+            for at, kind, value in self._lexer.get_tokens_unprocessed(text):
+                yield at, kind, value
+                end = at + len(value)
+        except _TooSlowError:
+            yield end, Token.Text, text[end:]
+
+
+class _TooSlowError(Exception):
+    """The time for a block of code is over."""
+
+
+_clock = threading.local()
+
+
+def _bounded(match: Callable[..., re.Match[str] | None]) -> Callable[..., re.Match[str] | None]:
+    """Return `match`, the method of a pattern, in a window and up to the deadline of this thread."""
+
+    def match_in_window(text: str, at: int = 0, end: int | None = None) -> re.Match[str] | None:
+        _clock.matches += 1
+        if not _clock.matches % MATCHES_PER_CHECK and (time.thread_time() > _clock.deadline or remaining() < 0):
+            raise _TooSlowError
+        return match(text, at, at + WINDOW if end is None else min(end, at + WINDOW))
+
+    return match_in_window
+
+
+@functools.lru_cache(maxsize=64)
+def lexer_of(language: str) -> Lexer | None:
+    """Return the lexer of `language`; None if it is unknown or not among those that may colour code."""
+    try:
+        lexer = get_lexer_by_name(language.lower(), stripnl=False, ensurenl=False) if language else None
+    except ClassNotFound:
+        return None
+    return BoundedLexer(lexer) if lexer is not None and _LANGUAGES.intersection(lexer.aliases) else None
