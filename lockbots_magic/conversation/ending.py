@@ -21,6 +21,9 @@ TOO_MANY_ROUNDS = "max_tool_rounds"
 """Finish reason, set by the toolkit, of a reply whose model asked for more rounds of tool calls than allowed."""
 TOO_LONG = "reply_too_long"
 """Finish reason, set by the toolkit, of a reply that is longer than is kept."""
+DEFAULT_LIMIT = "default_max_tokens"
+"""Finish reason, set by the toolkit, of a reply that reached the limit of length which the toolkit chose, not the
+user."""
 REFUSED = "refusal"
 """Finish reason of a reply that is a refusal."""
 MAX_REASON = 80
@@ -31,7 +34,7 @@ _CALLS = {"tool_call", "tool_calls", "tool_use", "function_call", "function_call
 _MODEL_LIMITS = {"model_length", "context_length", "context_length_exceeded", "context_window_exceeded"}
 _MODEL_LIMITS |= {"model_context_window_exceeded"}
 _LIMITS = {"length", "max_tokens", "max_output_tokens", "max_completion_tokens", "max_new_tokens", "max_length"}
-_LIMITS |= {"length_limit", *_MODEL_LIMITS}
+_LIMITS |= {"length_limit", DEFAULT_LIMIT, *_MODEL_LIMITS}
 _FILTERS = {"content_filter", "safety", "sensitive", "prohibited_content", "blocklist", "spii", "recitation"}
 _OWN = {
     REFUSED: "The model refused to answer",
@@ -90,7 +93,7 @@ def outcome_of(
         return Outcome("truncated", "The model has only reasoned; it gave no answer.")
     word = normalise(reason)
     if word in _LIMITS:
-        own = "" if word in _MODEL_LIMITS else _find_user_limit(params or {}, usage)
+        own = "" if word in _MODEL_LIMITS | {DEFAULT_LIMIT} else _find_user_limit(params or {}, usage)
         return Outcome("truncated", _limit_message(own, str(reason), has_answer=has_answer), at_limit=True)
     return Outcome("truncated", _failure_message(word, str(reason)))
 
@@ -137,6 +140,9 @@ def _limit_message(own: str, reason: str, *, has_answer: bool) -> str:
         return f"The reply stopped at your {own}."
     if own:
         return f"The model was still reasoning when it reached your {own}; there is no answer. Allow more tokens."
+    if reason == DEFAULT_LIMIT:
+        what = "The reply" if has_answer else "The model was still reasoning and"
+        return f"{what} reached the default limit of length, which the toolkit sets. Set `max_tokens` to allow more."
     quoted = quote_line(reason, MAX_REASON)
     if has_answer:
         return f"The reply reached the server's limit of length ({quoted}) and is cut short."

@@ -19,8 +19,10 @@ from .streaming import closing_stream
 
 STATUSES = frozenset({400, 403, 404, 422, 500, 501})
 """HTTP statuses of refusals that may name a field; some local servers send 500 for a template that fails."""
-REQUIRED = frozenset({"model", "messages", "input", "tools", "stream", "max_tokens", "max_output_tokens"})
-"""Fields of a body that can't simply be left out."""
+REQUIRED = frozenset(
+    {"model", "messages", "input", "tools", "stream", "max_tokens", "max_output_tokens", "thinking", "output_config"}
+)
+"""Fields of a body that can't simply be left out; the last two hold an effort that the user set."""
 PLAIN_WORDS = frozenset({"user", "stop", "seed", "n", "model"})
 """Parameters whose names occur in messages as words."""
 MAX_ADAPTATIONS = 8

@@ -29,7 +29,7 @@ from .body_changes import (
 )
 from .wire.chat_messages import flatten_encoded
 
-_NEGATION = r"(?:\bnot\b|n't\b|\b(?:unsupported|unknown|unrecogni[sz]ed|invalid|unexpected|extra|disabled)\b)"
+NEGATION = r"(?:\bnot\b|n't\b|\b(?:unsupported|unknown|unrecogni[sz]ed|invalid|unexpected|extra|disabled)\b)"
 """Words by which a server refuses."""
 
 
@@ -139,7 +139,7 @@ def _make_rename_row(old: str, new: str) -> Adaptation:
         rename,
         re.compile(
             rf"\A(?!.*\b(?:too (?:large|small|long)|greater|less than|at least|at most|exceed|must be))"
-            rf"(?=.*{_NEGATION}).*{refused}.*\b(?:use|try|mean|instead|replaced by)\b.*(?<!\w){new}(?!\w)",
+            rf"(?=.*{NEGATION}).*{refused}.*\b(?:use|try|mean|instead|replaced by)\b.*(?<!\w){new}(?!\w)",
             re.IGNORECASE | re.DOTALL,
         ),
         f"This model takes `{new}` in place of `{old}`; your value was sent under that name.",
@@ -154,7 +154,7 @@ ADAPTATIONS: tuple[Adaptation, ...] = (
         without_stream,
         re.compile(
             rf"\A(?:stream\n|(?!.*stream[_ -]?options).*(?:\bverified\b[^\n]*\bstream"
-            rf"|\bstream(?:ing|ed|s)?\b[^.\n]{{0,60}}{_NEGATION}|{_NEGATION}[^.\n]{{0,60}}\bstream(?:ing|ed|s)?\b))",
+            rf"|\bstream(?:ing|ed|s)?\b[^.\n]{{0,60}}{NEGATION}|{NEGATION}[^.\n]{{0,60}}\bstream(?:ing|ed|s)?\b))",
             re.IGNORECASE | re.DOTALL,
         ),
         "The server does not stream this model: the reply arrives at once.",
@@ -176,7 +176,7 @@ ADAPTATIONS: tuple[Adaptation, ...] = (
         fold_system,
         re.compile(
             rf"(?s)^(?!.*\bdeveloper\b[^.\n]{{0,40}}\binstead\b)(?!.*\buse\b[^.\n]{{0,20}}\bdeveloper\b).*"
-            rf"(?:{_SYSTEM}[^.\n]{{0,60}}{_NEGATION}|{_NEGATION}[^.\n]{{0,60}}{_SYSTEM}"
+            rf"(?:{_SYSTEM}[^.\n]{{0,60}}{NEGATION}|{NEGATION}[^.\n]{{0,60}}{_SYSTEM}"
             r"|\brole\b[^\n]{0,120}\bsystem\b|developer instruction is not enabled|roles must alternate"
             r"|only\b[^.\n]{0,30}\buser\b[^.\n]{0,20}\bassistant\b[^.\n]{0,10}\broles?\b)",
             re.IGNORECASE,
@@ -189,7 +189,7 @@ ADAPTATIONS: tuple[Adaptation, ...] = (
         has_reasoning,
         without_reasoning,
         re.compile(
-            rf"{_REASONING}[^.\n]{{0,60}}{_NEGATION}|{_NEGATION}[^.\n]{{0,60}}{_REASONING}",
+            rf"{_REASONING}[^.\n]{{0,60}}{NEGATION}|{NEGATION}[^.\n]{{0,60}}{_REASONING}",
             re.IGNORECASE,
         ),
     ),

@@ -32,7 +32,9 @@ from .http_provider import HTTPProvider
 from .parameters import CHAT_PARAMETERS, LOCAL_PARAMETERS, check_types
 from .response import Decoder, read_response
 from .server_probe import ServerProbe, strip_endpoint
+from .validation import parse_choice
 from .wire.model_list import ModelList, read_model_list
+from .wire.prompt_cache import CACHE_MODES, CacheMode
 from .wire.reasoning_effort import EffortStyle
 
 DEFAULTS_DATE = "2026-11-30"
@@ -49,6 +51,8 @@ class OpenAICompatible(HTTPProvider):
 
     Args:
         dialect: Name of one of `dialects.DIALECTS`; by default the one that the service speaks at that base URL.
+        cache: How long the service is to keep the stable head of a conversation, where the dialect says that:
+            `"auto"` (some minutes), `"1h"` or `"off"`.
         **settings: As for `Provider`.
 
     Raises:
@@ -78,8 +82,9 @@ class OpenAICompatible(HTTPProvider):
     is_local: ClassVar[bool] = False
     """Whether the service is one that people run themselves, wherever it is."""
 
-    def __init__(self, *, dialect: str | None = None, **settings: Any) -> None:
+    def __init__(self, *, dialect: str | None = None, cache: CacheMode = "auto", **settings: Any) -> None:
         super().__init__(**settings)
+        self.cache = parse_choice("cache", cache, CACHE_MODES)
         self.dialect = find_dialect(dialect or self._default_dialect(), self.dialects)
         if self.dialect.name != CHAT_COMPLETIONS:
             self.parameters = dict(self.dialect.parameters)  # type: ignore[misc]  # of this provider, not of its class
@@ -166,7 +171,15 @@ class OpenAICompatible(HTTPProvider):
 
     def build_body(self, request: ChatRequest, model: ModelInfo) -> dict[str, Any]:
         """Return the JSON body for `request`."""
-        service = Service(self.name, self.base_url, model.id, self.reports_usage, self.effort_style, self.takes_schema)
+        service = Service(
+            self.name,
+            self.base_url,
+            model.id,
+            self.reports_usage,
+            self.effort_style,
+            self.takes_schema,
+            self.cache,
+        )
         return self.dialect.encode_request(request, service)
 
     def build_auth_header(self) -> dict[str, Secret]:

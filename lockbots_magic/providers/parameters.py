@@ -72,6 +72,10 @@ _DICTS: Mapping[str, str] = MappingProxyType(
         "extra_body": '{"top_k": 40}',
         "chat_template_kwargs": '{"enable_thinking": false}',
         "structured_outputs": '{"choice": ["yes", "no"]}',
+        "thinking": '{"type": "adaptive"}',
+        "output_config": '{"effort": "low"}',
+        "tool_choice": '{"type": "any"}',
+        "metadata": '{"user_id": "7"}',
     }
 )
 """Parameters that are dicts, each with an example."""

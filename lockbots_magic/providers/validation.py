@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from ..errors import AuthenticationError, UsageError
 from ..security.secrets import MalformedCredential, Secret
 from .headers import is_credential_name
+
+C = TypeVar("C", bound=str)
 
 _SHARED_ACCESS = ("code", "sig")
 """Names under which Azure's functions and stores take a credential in a query."""
@@ -107,6 +110,18 @@ def parse_switch(name: str, value: Any) -> bool:
     if isinstance(value, bool):
         return value
     raise UsageError(f"{name} must be True or False, got {value!r:.60}.")
+
+
+def parse_choice(name: str, value: Any, choices: Sequence[C]) -> C:
+    """Return `value`, which must be one of `choices`.
+
+    Raises:
+        UsageError: It is something else.
+    """
+    for choice in choices:
+        if value == choice:
+            return choice
+    raise UsageError(f"{name} must be one of {', '.join(choices)}, got {value!r:.60}.")
 
 
 def wrap_credential(value: str | Secret | None) -> Secret | None:

@@ -17,6 +17,7 @@ from ..address import saved_address
 from ..body_changes import Body
 from ..http.request import is_loopback
 from ..response import Decoder
+from ..wire.prompt_cache import CacheMode
 from ..wire.reasoning_effort import EffortStyle
 from ..wire.response_format import is_object_schema
 
@@ -35,6 +36,8 @@ class Service:
     effort_style: EffortStyle = "openai"
     takes_schema: bool = True
     """Whether it may enforce a JSON schema."""
+    cache: CacheMode = "auto"
+    """How long it is to keep the head of a conversation, where the dialect says that."""
 
     @property
     def target(self) -> tuple[str, str, str]:

@@ -31,8 +31,8 @@ MAX_TITLE, MAX_QUOTE = 300, 500
 _IMAGE_PARTS = frozenset({"image", "image_url", "output_image", "image_generation_call"})
 _BODY_KEYS = frozenset({"images", "annotations", "citations", "search_results", "context"})
 _CHUNK_KEYS = frozenset({"citations", "search_results"})
-_ADDRESSES = ("url", "uri", "source_url", "link", "filepath")
-_TITLES = ("title", "name", "filename", "site_name")
+_ADDRESSES = ("url", "uri", "source_url", "link", "filepath", "source")
+_TITLES = ("title", "document_title", "name", "filename", "site_name")
 _QUOTES = ("content", "snippet", "text", "quote", "cited_text")
 
 

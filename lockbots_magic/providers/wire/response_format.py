@@ -35,7 +35,7 @@ def build_response_format(schema: Mapping[str, Any]) -> dict[str, Any]:
         False
     """
     name = _NOT_IN_NAME.sub("_", str(schema.get("title") or "")).strip("_")[:MAX_NAME]
-    closed = _close(schema)
+    closed = close_schema(schema)
     strict = is_strict(closed)
     described = {"name": name or "reply", "schema": closed if strict else dict(schema), "strict": strict}
     return {"type": "json_schema", "json_schema": described}
@@ -54,14 +54,16 @@ def is_strict(schema: Mapping[str, Any]) -> bool:
     return all(depth <= MAX_DEPTH and _is_strict_node(node) for node, depth in nodes)
 
 
-def _close(node: Any) -> Any:
+def close_schema(node: Any) -> Any:
     """Return a schema whose objects take no properties but those that they name, where they don't say otherwise."""
     if isinstance(node, list):
-        return [_close(one) for one in node]
+        return [close_schema(one) for one in node]
     if not isinstance(node, Mapping):
         return node
     named = {
-        key: {name: _close(one) for name, one in value.items()} if key in ("properties", "$defs") else _close(value)
+        key: {name: close_schema(one) for name, one in value.items()}
+        if key in ("properties", "$defs")
+        else close_schema(value)
         for key, value in node.items()
     }
     return {**named, "additionalProperties": False} if "properties" in node and not _says_more(node) else named

@@ -24,7 +24,8 @@ _CACHED = (
     *("cache_read_tokens", "cachedContentTokenCount"),
 )
 _CACHE_WRITE = ("cache_write_tokens", "cache_creation_input_tokens", "cache_creation_tokens")
-_REASONING = ("reasoning_tokens", "thoughtsTokenCount")
+_REASONING = ("reasoning_tokens", "thinking_tokens", "thoughtsTokenCount")
+_APART = {"cache_read_input_tokens", "cache_creation_input_tokens"}
 
 
 def find_usage(chunk: Mapping[str, Any], choice: Mapping[str, Any]) -> Usage | None:
@@ -72,7 +73,7 @@ def parse_usage(value: Any) -> Usage | None:
     if prompt is None and completion is None:
         return None
     cached, written, reasoning = _first(rows, _CACHED), _first(rows, _CACHE_WRITE), _first(rows, _REASONING)
-    if "prompt_tokens" not in value and "cache_read_input_tokens" in value and prompt is not None:
+    if "prompt_tokens" not in value and not _APART.isdisjoint(value) and prompt is not None:
         prompt += (cached or 0) + (written or 0)  # Anthropic's `input_tokens` excludes them
     total = _first(rows[:1], _TOTAL)
     if reasoning and total is not None and total == (prompt or 0) + (completion or 0) + reasoning:

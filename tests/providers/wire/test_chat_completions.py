@@ -302,7 +302,7 @@ ERRORS = [
     ({"error": "no", "code": 400}, HTTPStatusError, 400),
     ({"error": {"message": "no", "code": "invalid_api_key"}}, AuthenticationError, 401),
     ({"error": {"message": "no", "type": "insufficient_quota"}}, RateLimitError, 402),
-    ({"type": "error", "error": {"type": "overloaded_error", "message": "no"}}, ServerError, 503),
+    ({"type": "error", "error": {"type": "overloaded_error", "message": "no"}}, ServerError, 529),
     ({"object": "error", "message": "no", "code": 500}, ServerError, 500),
     ({"message": "no", "code": 429}, RateLimitError, 429),
     ({"detail": "no"}, ServerError, 200),

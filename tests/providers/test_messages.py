@@ -1,0 +1,233 @@
+"""Chats over the messages API: what goes out, what comes back, and what goes back."""
+
+import json
+
+import pytest
+
+from lockbots_magic import Chat
+from lockbots_magic.errors import AuthenticationError, ContextLengthError, HTTPStatusError, UsageError
+from lockbots_magic.providers.presets import presets
+from lockbots_magic.rendering.notices import notices_of
+from lockbots_magic.security.secrets import Secret
+from tests.chatserver import chat_server, in_turn
+from tests.providers.anthropic_events import REDACTED, SIGNED, block, call, end, start, stream, text, thinking
+
+YES = stream(start(), *text(0, "Yes."), *end())
+THOUGHT = stream(
+    start(), *thinking(0, "Adding is easy."), *block(1, REDACTED), *call(2, '{"a": 1, "b": 2}'), *end("tool_use")
+)
+
+
+def add(a: int, b: int) -> int:
+    """Add."""
+    return a + b
+
+
+def refuse(message, kind="invalid_request_error", status="400 Bad Request"):
+    return status, {"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_1"}
+
+
+def ask(script, prompt="Hi", model="claude-sonnet-5-5", settings=None, **given):
+    with chat_server(script if callable(script) else in_turn(*script)) as (url, bodies):
+        chat = Chat(
+            f"anthropic:{model}", base_url=url, auth="k-123", backoff=0.01, dialect="messages", **settings or {}
+        )
+        return chat.ask(prompt, **given), bodies
+
+
+def test_request_has_the_form_of_the_api(mock_server):
+    turn, (body,) = ask([YES], settings={"system": "Be brief."}, tools=[add], temperature=0.5, stop="END", user="7")
+    assert turn.reply == "Yes."
+    assert body == {
+        "model": "claude-sonnet-5-5",
+        "max_tokens": 16000,
+        "system": "Be brief.",
+        "tools": body["tools"],
+        "messages": [{"role": "user", "content": "Hi"}],
+        "stream": True,
+        "temperature": 0.5,
+        "stop_sequences": ["END"],
+        "metadata": {"user_id": "7"},
+    }
+    assert body["tools"][0].keys() == {"name", "description", "input_schema"}
+
+
+def test_address_and_headers_are_those_of_the_api():
+    provider = presets.anthropic(dialect="messages", auth="k-123")
+    request = provider.build_request(Chat(provider).prepare("Hi").request, provider.model_info("m"))
+    assert request.url == "https://api.anthropic.com/v1/messages"
+    assert request.headers == {"anthropic-version": "2023-06-01"}
+    assert {*request.secret_headers} == {"x-api-key"}
+    assert all(isinstance(value, Secret) for value in request.secret_headers.values())
+
+
+def test_base_url_of_the_environment_lacks_the_version(monkeypatch):
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:9")
+    provider = presets.anthropic(dialect="messages")
+    assert provider.chat_endpoint(provider.model_info("m")) == "http://127.0.0.1:9/v1/messages"
+
+
+def test_thinking_goes_back_with_the_results_and_in_later_turns(tmp_path):
+    with chat_server(in_turn(THOUGHT, YES)) as (url, bodies):
+        chat = Chat("anthropic:claude-sonnet-5-5", base_url=url, dialect="messages")
+        turn = chat.ask("1 + 2?", tools=[add])
+        chat.ask("And?", tools=[add])
+    assert (turn.reply, turn.reasoning, [c.result for c in turn.calls]) == ("Yes.", "Adding is easy.", ["3"])
+    reply, results = bodies[1]["messages"][1:]
+    assert reply["content"][:2] == [SIGNED, REDACTED]
+    assert [one["type"] for one in reply["content"]] == ["thinking", "redacted_thinking", "tool_use"]
+    assert results["content"] == [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "3"}]
+    assert bodies[2]["messages"][1:3] == [reply, results]
+
+
+def test_thinking_goes_to_no_other_model():
+    with chat_server(in_turn(stream(start(), *thinking(0, "Hm."), *text(1, "Yes."), *end()))) as (url, bodies):
+        chat = Chat("anthropic:claude-sonnet-5-5", base_url=url, dialect="messages")
+        chat.ask("One?")
+        Chat("anthropic:claude-opus-5", base_url=url, dialect="messages", conversation=chat.conversation).ask("Two?")
+        chat.ask("Three?")
+    assert "signature" not in json.dumps(bodies[1])
+    assert json.dumps(bodies[2]).count("signature") == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"seed": 1}, "has no parameter 'seed'"),
+        ({"max_completion_tokens": 1}, "Use `max_tokens`"),
+        ({"temperature": 1.5}, "temperature must be 0-1 in the messages API, got 1.5"),
+        ({"temperature": 0.2, "reasoning_effort": "low"}, "takes no temperature together with reasoning"),
+        ({"top_k": 5, "thinking": {"type": "adaptive"}}, "takes no top_k together with reasoning"),
+        ({"reasoning_effort": "minimal"}, "must be one of none, low"),
+        ({"thinking": "on"}, "thinking must be a dict"),
+    ],
+)
+def test_a_parameter_that_means_nothing_here_is_refused_before_anything_is_sent(given, message):
+    with chat_server(in_turn(YES)) as (url, bodies):
+        with pytest.raises(UsageError, match=message):
+            Chat("anthropic:m", base_url=url, dialect="messages").ask("Hi", **given)
+        assert bodies == []
+
+
+def test_temperature_one_goes_with_reasoning():
+    _, (body,) = ask([YES], temperature=1, reasoning_effort="low")
+    assert body["thinking"]["type"] == "adaptive"
+
+
+SCHEMA = {"type": "object", "properties": {"age": {"type": "integer", "minimum": 0}}, "required": ["age"]}
+AGE = stream(start(), *text(0, '{"age": 3}'), *end())
+CALLED = stream(start(), *call(0, '{"age"', ": 3}", name="reply"), *end("tool_use"))
+
+
+def test_a_schema_is_enforced_as_the_model_can():
+    turn, (body,) = ask([AGE], schema=SCHEMA)
+    assert body["output_config"]["format"]["schema"]["properties"] == {"age": {"type": "integer"}}
+    assert json.loads(turn.reply) == {"age": 3}
+    turn, (body,) = ask([CALLED], model="claude-3-7-sonnet-20250219", schema=SCHEMA)
+    assert body["tool_choice"] == {"type": "tool", "name": "reply"}
+    assert (json.loads(turn.reply), turn.status, turn.calls) == ({"age": 3}, "complete", ())
+    _, (body,) = ask([AGE], model="claude-3-7-sonnet-20250219", schema=SCHEMA, reasoning_effort="low")
+    assert not {"tools", "tool_choice", "output_config"} & body.keys()
+    _, (body,) = ask([AGE], schema=SCHEMA, reasoning_effort="low")
+    assert body["output_config"].keys() == {"format", "effort"}
+
+
+ADAPTED = [
+    ("output_config: Extra inputs are not permitted", {"schema": SCHEMA}, CALLED, ["output_config"], ["tool_choice"]),
+    (
+        '"thinking.type.adaptive" is not supported for this model',
+        {"reasoning_effort": "low"},
+        YES,
+        ["output_config"],
+        ["thinking"],
+    ),
+    ("thinking.adaptive.display: Extra inputs are not permitted", {"reasoning_effort": "low"}, YES, [], ["thinking"]),
+    ("cache_control: Extra inputs are not permitted", {}, YES, [], []),
+    ("stream: streaming is not supported", {}, YES, [], []),
+]
+
+
+@pytest.mark.parametrize(("message", "given", "answer", "gone", "kept"), ADAPTED)
+def test_what_a_server_refuses_of_the_toolkits_own_is_sent_otherwise(message, given, answer, gone, kept):
+    long = {"system": "word " * 3000}
+    turn, bodies = ask([refuse(message), answer], settings=long, **given)
+    assert turn.status == "complete"
+    assert len(bodies) == 2
+    assert bodies[0] != bodies[1]
+    assert not [name for name in gone if name in bodies[1]]
+    assert not [name for name in kept if name not in bodies[1]]
+    assert "cache_control" not in message or bodies[1]["system"] == long["system"].strip()
+
+
+def test_reasoning_is_asked_for_in_the_other_way_where_one_is_refused():
+    message = '"thinking.type.enabled" is not supported for this model. Use "thinking.type.adaptive" and "effort"'
+    _, bodies = ask([refuse(message), YES], model="kimi-k3", reasoning_effort="medium")
+    assert bodies[0]["thinking"] == {"type": "enabled", "budget_tokens": 8192}
+    assert bodies[1]["thinking"]["type"] == "adaptive"
+    assert bodies[1]["output_config"] == {"effort": "medium"}
+
+
+def test_the_default_limit_follows_what_the_model_takes():
+    def script(number, body):
+        most = 4096
+        too_large = body["max_tokens"] > most
+        return refuse(f"max_tokens: {body['max_tokens']} > {most}, which is the maximum allowed") if too_large else YES
+
+    turn, bodies = ask(script)
+    assert (turn.reply, [body["max_tokens"] for body in bodies]) == ("Yes.", [16000, 8192, 4096])
+    with pytest.raises(HTTPStatusError, match="9000 > 4096"):
+        ask(script, max_tokens=9000)
+
+
+def test_a_reply_at_the_default_limit_tells_so():
+    half = stream(start(), *text(0, "Half"), *end("max_tokens"))
+    turn, _ = ask([half])
+    assert (turn.status, "default limit" in " ".join(notices_of(turn))) == ("truncated", True)
+    turn, _ = ask([half], max_tokens=5)
+    assert "your max_tokens=5" in " ".join(notices_of(turn))
+
+
+def test_errors_are_in_the_words_of_the_service():
+    with pytest.raises(ContextLengthError) as caught:
+        ask([refuse("prompt is too long: 205000 tokens > 200000 maximum")])
+    assert (caught.value.limit, caught.value.prompt_tokens) == (200_000, 205_000)
+    with pytest.raises(AuthenticationError, match="invalid x-api-key"):
+        ask([refuse("invalid x-api-key", "authentication_error", "401 Unauthorized")])
+    turn, bodies = ask([refuse("Overloaded", "overloaded_error", "529 Overloaded"), YES])
+    assert (turn.reply, len(bodies)) == ("Yes.", 2)
+
+
+def test_calls_of_earlier_turns_become_text_where_they_need_tools():
+    with chat_server(
+        lambda number, body: (
+            THOUGHT
+            if number == 1
+            else YES
+            if "tools" in body or "tool_use" not in json.dumps(body)
+            else refuse("Requests which include `tool_use` or `tool_result` blocks must define tools")
+        )
+    ) as (url, bodies):
+        chat = Chat("anthropic:claude-sonnet-5-5", base_url=url, dialect="messages")
+        chat.ask("1 + 2?", tools=[add])
+        assert chat.ask("And?").reply == "Yes."
+    assert "[Called add(a=1, b=2); result: 3]" in json.dumps(bodies[-1])
+
+
+def test_thinking_that_a_server_refuses_is_left_out():
+    thought = stream(start(), *thinking(0, "Hm."), *text(1, "Yes."), *end())
+    refused = refuse("messages.1.content.0: Invalid `signature` in `thinking` block")
+    with chat_server(in_turn(thought, refused, YES)) as (url, bodies):
+        chat = Chat("anthropic:claude-sonnet-5-5", base_url=url, dialect="messages")
+        chat.ask("One?")
+        assert chat.ask("Two?").reply == "Yes."
+    assert bodies[2]["messages"][1] == {"role": "assistant", "content": "Yes."} or "thinking" not in json.dumps(
+        bodies[2]
+    )
+
+
+def test_the_stable_head_is_marked_unless_the_setting_is_off():
+    for mode, marks in (("auto", {"type": "ephemeral"}), ("1h", {"type": "ephemeral", "ttl": "1h"}), ("off", None)):
+        _, (body,) = ask([YES], settings={"system": "word " * 3000, "cache": mode})
+        assert isinstance(body["system"], str) if marks is None else body["system"][0]["cache_control"] == marks
+    with pytest.raises(UsageError, match="cache must be one of auto, off, 1h, got 'on'"):
+        Chat("anthropic:m", cache="on")
