@@ -24,6 +24,7 @@ from .providers.base import Provider
 from .providers.context_guard import ContextGuard
 from .providers.streaming import closing_stream, translated_errors
 from .security.foreign_text import quote_line
+from .security.secrets import redacted
 from .tools.toolbox import Toolbox
 
 MAX_MODEL_NAME = 200
@@ -253,7 +254,7 @@ class Reply(Iterator[str]):
         with translated_errors(self._provider):
             model = self._provider.resolved(self.request.model, self.request.cancellation).id
         self.request = replace(self.request, model=model)
-        self._draft = replace(self._draft, model=display_name(model))
+        self._draft = replace(self._draft, model=redacted(display_name(model)))  # a server's list may hold anything
 
     def _turn(self, status: Status, error: str) -> Turn:
         read = self._accumulator

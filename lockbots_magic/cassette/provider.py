@@ -72,7 +72,7 @@ class CassetteProvider(Provider):
         if recorded := self.cassette.default_model(self.name):
             return self.provider.model_info(recorded)
         asked = self.provider.resolved(model, cancellation)
-        self.cassette.defaults[self.name] = asked.id
+        self.cassette.defaults[self.name] = redacted(asked.id)
         return asked
 
     def recorded_results(self, request: ChatRequest, calls: Message) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from .. import errors
 from ..conversation.messages import Delta, Message, ToolCall, Usage
 from ..conversation.opaque_data import OpaqueData
 from ..errors import ContextLengthError, HTTPStatusError, ProviderError
+from ..security.exits import mask_json
 from .request import RecordedRequest, Thread, flatten
 from .rhythm import Row, checked_rhythm, timed_deltas
 
@@ -72,7 +73,7 @@ class Recording:
         return kind(str(self.error.get("message", "")), **about, **details)
 
     def to_line(self, following: Recording | None = None) -> str:
-        """Return the recording as one line of JSON, without the newline.
+        """Return the recording as one line of JSON, without the newline and without credentials.
 
         Args:
             following: A recording with whose messages and reply this one begins; they are not repeated.
@@ -99,7 +100,7 @@ class Recording:
             **({"answered_by": self.answered_by} if self.answered_by else {}),
             "rhythm": self.rhythm,
         }
-        return json.dumps(line, ensure_ascii=False)
+        return json.dumps(mask_json(line), ensure_ascii=False)
 
     @classmethod
     def from_line(cls, line: Mapping[str, Any], following: Recording | None = None) -> Recording:

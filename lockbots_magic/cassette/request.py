@@ -40,7 +40,7 @@ class RecordedRequest:
             messages = tuple(replace(m, content=redacted(m.content)) for m in messages)
         if not all(_is_plain(m) for m in messages):
             messages = tuple(map(_recorded_message, messages))
-        return cls(provider, model, messages, redacted(params))
+        return cls(provider, redacted(model), messages, redacted(params))
 
     @cached_property
     def thread(self) -> Thread:

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..conversation.cancellation import Cancellation
 from ..conversation.messages import ChatRequest, Delta, ModelInfo
-from ..conversation.parts import map_strings
 from ..errors import AuthenticationError, ModelNotFoundError, ProviderError
-from ..security.secrets import Redactor, Secret
 from .address import display_address
 from .advice import advise_on_credential, advise_on_request, append_advice
 from .base import Provider
 from .http import HTTPRequest, TimeLimits, open_exchange
 from .http.retry import Deltas, with_retries
+from .redaction import redact_deltas
 from .response import require_reply
 from .streaming import closing_stream
 from .wire.errors import refusal_error
@@ -128,16 +127,14 @@ class HTTPProvider(Provider):
             error.provider = self.name
             for secret in self.secrets:
                 error.args = (secret.redact(str(error)),)
-                error.details = secret.redact(error.details)
+                for name in ("details", "code", "param"):
+                    setattr(error, name, secret.redact(getattr(error, name)))
             raise
 
     def _attempt(self, request: ChatRequest, model: ModelInfo, deadline: float) -> Deltas:
-        """Make one attempt. A server may echo a credential, so they are redacted here: in the text and in errors."""
+        """Make one attempt. A server may echo a credential, so they are redacted here: in the reply and in errors."""
         with self.errors_named():
-            deltas = require_reply(self.attempt(request, model, deadline))
-            for secret in self.secrets:
-                deltas = _redact_text(secret, deltas)
-            yield from deltas
+            yield from redact_deltas(require_reply(self.attempt(request, model, deadline)), self.secrets)
 
     def advise(self, error: ProviderError, request: ChatRequest, *, has_text: bool) -> str:
         """Hook: override to know more. Return a sentence that says what to do about `error`, where that is known.
@@ -154,23 +151,3 @@ class HTTPProvider(Provider):
         if isinstance(error, ModelNotFoundError):
             return f"To list the models, run `%lockbots models {self.name}`."
         return "" if has_text else error.advice
-
-
-def _redact_text(secret: Secret, deltas: Iterator[Delta]) -> Deltas:
-    """Yield `deltas` with the credential redacted in their text, also where it is cut across them."""
-    redactor = Redactor(secret)
-    with closing_stream(deltas):
-        try:
-            for delta in deltas:
-                text = redactor.feed(delta.text)
-                if delta.finish_reason:
-                    text += redactor.close()
-                parts = map_strings(delta.parts, secret.redact) if delta.parts else ()
-                is_same = text is delta.text and not parts
-                yield delta if is_same else delta._replace(text=text, parts=parts)
-        except ProviderError:
-            if held := redactor.close():
-                yield Delta(held)
-            raise
-    if held := redactor.close():  # a provider may end without a finish reason
-        yield Delta(held)

@@ -10,6 +10,8 @@ transcript; also for the outputs of an exported notebook.
 
 `clean_metadata`: metadata of an output (`storage.output_metadata`), and the value of a JSON file.
 
+`mask_json`: a line of a cassette.
+
 `clean_text_file`: a document that is exported (`storage.files`).
 
 `clean_message`: message to the panel's page, and synchronised traits. Called in the one place that sends them.
@@ -83,6 +85,15 @@ def clean_metadata(value: Any) -> Any:
     if not shown and not has_surrogates(whole):
         return value
     return _map_text(value, lambda text, _: redact(replace_surrogates(text), shown))
+
+
+def mask_json(value: Any) -> Any:
+    """Mask credentials in a JSON value, names included, and change nothing else.
+
+    Call it on the whole of what must be read back as it was, such as a line of a cassette.
+    """
+    shown = secrets_shown("\n".join(_texts(value)), secrets_in_use())
+    return _map_text(value, lambda text, _: redact(text, shown)) if shown else value
 
 
 def clean_text_file(text: str, *, is_html: bool = False) -> str:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import functools
-import json
 import os
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from html import escape, unescape
+from html import unescape
 from threading import Lock
-from urllib.parse import quote, quote_plus
 from weakref import WeakSet
 
 from .control_characters import STEERING, has_steering, without_steering
+from .credential_forms import decode, is_encoded, letter_pattern, literal_forms
 
 MIN_SEARCHED = 8
 """Length (characters) from which a credential is searched for in any text; a shorter one may be a common word."""
@@ -60,8 +59,8 @@ class MalformedCredential(ValueError):  # noqa: N818  # the name states the cond
 class Secret:
     """A credential whose `repr` and `str` hide it. A copy is the same object; pickling raises `TypeError`.
 
-    It is found in a text also where control, reordering or tag characters (`control_characters.STEERING`) stand
-    between its letters: removing those later would put it together.
+    It is found in a text also where its letters are encoded (`credential_forms`), and where control, reordering or tag
+    characters (`control_characters.STEERING`) stand between them: removing those later would put it together.
 
     Args:
         value: The credential.
@@ -75,7 +74,16 @@ class Secret:
         Secret(***)
     """
 
-    __slots__ = ("__weakref__", "_forms", "_parted_forms", "_scheme", "_start", "_value", "is_dummy")
+    __slots__ = (
+        "__weakref__",
+        "_forms",
+        "_mixed_form",
+        "_parted_forms",
+        "_scheme",
+        "_start",
+        "_value",
+        "is_dummy",
+    )
 
     def __init__(self, value: str, scheme: str = "") -> None:
         value = value.strip() if isinstance(value, str) else ""
@@ -88,12 +96,9 @@ class Secret:
         self._scheme = scheme
         self.is_dummy = _is_dummy(value)
         """True for a word that stands in the place of a credential where none is checked; it is not masked."""
-        in_json = json.dumps(value)[1:-1]
-        in_nested_json = json.dumps(in_json)[1:-1]  # such as the arguments of a call, in a file
-        forms = {value, quote(value, safe=""), quote_plus(value), in_json, in_nested_json}
-        # Longest first: a form may end as a longer one does, and half an escape must not stay.
-        self._forms = tuple(sorted(forms, key=lambda form: (-len(form), form)))
+        self._forms = literal_forms(value)
         self._parted_forms: re.Pattern[str] | None = None
+        self._mixed_form: re.Pattern[str] | None = None
         starts = {form[:2] for form in self._forms}
         self._start = re.compile("|".join([*map(re.escape, starts), *(rf"{re.escape(s[0])}\Z" for s in starts)]))
         with _lock:
@@ -128,21 +133,34 @@ class Secret:
         return len(self._value) >= MIN_SEARCHED and not self.is_dummy
 
     def redact(self, text: str) -> str:
-        """Mask the credential in `text`, also where it is written as in a URL or in JSON.
+        """Mask the credential in `text`, also where it is written as in a URL, in HTML, in JSON or in base64.
 
         A short one is masked only where it stands alone; one letter, and a dummy, stay.
         """
         if self.is_searched:
-            return self._mask(text, parted=has_steering(text))
+            return self.mask(text, _plain(text), parted=has_steering(text))
         if self.is_dummy or len(self._value) < MIN_ALONE:
             return text
         return re.sub(_WHOLE_WORD.format(re.escape(self._value)), MASK, text)
 
-    def _mask(self, text: str, *, parted: bool) -> str:
-        """Mask the credential; `parted` tells whether `text` holds characters that may part it."""
+    def mask(self, text: str, plain: str, *, parted: bool) -> str:
+        """Mask a credential that is searched for.
+
+        Args:
+            text: The text.
+            plain: What the encodings in `text` stand for.
+            parted: Whether `text` holds characters that may part the credential.
+        """
         for form in self._forms:
             text = text.replace(form, MASK)
-        return self._parted().sub(MASK, text) if parted else text
+        text = self._parted().sub(MASK, text) if parted else text
+        return self._mixed().sub(MASK, text) if self._value in plain and is_encoded(text) else text
+
+    def _mixed(self) -> re.Pattern[str]:
+        """Return the pattern of the letters in any encoding, each in its own."""
+        if self._mixed_form is None:
+            self._mixed_form = re.compile(f"{STEERING}*".join(map(letter_pattern, self._value)))
+        return self._mixed_form
 
     def _parted(self) -> re.Pattern[str]:
         """Return the pattern of all forms with steering characters between their letters."""
@@ -153,14 +171,12 @@ class Secret:
 
     def redact_across_tags(self, html: str) -> str:
         """Mask the credential in `html` where tags or entities part it, as they do in highlighted code."""
-        letters = (f"(?:{'|'.join(map(re.escape, _html_forms(letter)))})" for letter in self._value)
-        parted = re.compile(f"(?:{_TAG.pattern}|{STEERING})*".join(letters))
+        parted = re.compile(f"(?:{_TAG.pattern}|{STEERING})*".join(map(letter_pattern, self._value)))
         return parted.sub(lambda match: MASK + "".join(_TAG.findall(match[0])), html)
 
     def redact_escaped(self, markdown: str) -> str:
         """Mask the credential in `markdown` where backslashes or entities stand in it."""
-        letters = (rf"\\?(?:{'|'.join(map(re.escape, _html_forms(letter)))})" for letter in self._value)
-        return re.sub(f"{STEERING}*".join(letters), MASK, markdown)
+        return self._mixed().sub(MASK, markdown)
 
     def is_text_of(self, visible: str) -> bool:
         """Tell whether `visible`, the text of a document without its markup, holds the credential as it is."""
@@ -174,12 +190,14 @@ class Secret:
             parted: True if `text` holds characters that may part the credential.
         """
         return self.is_searched and (
-            any(form in text for form in self._forms) or (parted and self._parted().search(text) is not None)
+            any(form in text for form in self._forms)
+            or (parted and self._parted().search(text) is not None)
+            or (is_encoded(text) and self._value in _plain(text))
         )
 
     def may_begin_in(self, text: str) -> bool:
         """Tell whether the credential, or a beginning of it, may stand in `text`; False is certain, and fast."""
-        return self._start.search(text) is not None or has_steering(text)
+        return self._start.search(text) is not None or is_encoded(text) or has_steering(text)
 
     def begun_at_end_of(self, text: str) -> int:
         """Return how many characters at the end of `text` may be the beginning of the credential."""
@@ -193,9 +211,7 @@ class Secret:
 
     def _begun_letters(self, text: str) -> int:
         """Return what `begun_at_end_of` does, for a text without steering characters."""
-        ends = range(min(len(self._forms[0]), len(text)), 0, -1)
-        forms = [form for form in self._forms if form[0] in text]
-        return next((n for n in ends if any(f.startswith(text[-n:]) for f in forms)), 0) if forms else 0
+        return max((_begun(form, text) for form in self._forms), default=0)
 
     def __repr__(self) -> str:
         return f"Secret({MASK})"
@@ -218,10 +234,17 @@ def _is_dummy(value: str) -> bool:
     return len(value) <= MAX_DUMMY and all(word in _DUMMY_WORDS or not word.strip("x*") for word in words)
 
 
-def _html_forms(letter: str) -> Iterable[str]:
-    """Return the ways in which HTML writes `letter`, longest first."""
-    forms = {letter, escape(letter), f"&#{ord(letter)};", f"&#x{ord(letter):x};", f"&#x{ord(letter):X};"}
-    return sorted(forms, key=len, reverse=True)
+def _begun(form: str, text: str) -> int:
+    """Return how many characters at the end of `text` begin `form`."""
+    start = text.find(form[0], max(0, len(text) - len(form) + 1))
+    while start >= 0 and not form.startswith(text[start:]):
+        start = text.find(form[0], start + 1)
+    return len(text) - start if start >= 0 else 0
+
+
+def _plain(text: str) -> str:
+    """Return what the encodings in `text` stand for; ``""`` if it has none."""
+    return decode(without_steering(text)) if is_encoded(text) else ""
 
 
 class Redactor:
@@ -299,8 +322,9 @@ def redact(text: str, secrets: Iterable[Secret], *, parted: bool | None = None) 
     """
     if parted is None:
         parted = has_steering(text)
+    plain = _plain(text)  # once for all of them, as the search for what may part one
     for secret in secrets:
-        text = secret._mask(text, parted=parted)  # one search for what may part a credential, for all of them
+        text = secret.mask(text, plain, parted=parted)
     return text
 
 

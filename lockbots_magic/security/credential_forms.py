@@ -1,0 +1,100 @@
+"""Forms of a credential in a text: as it is, and as URLs, HTML, JSON and base64 write it. Pure.
+
+Sources: RFC 3986, section 2.1 (percent-encoding); HTML, section 13.5 (named character references); RFC 8259, section 7
+(escapes); RFC 4648, sections 4 and 5 (base64).
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import json
+import re
+from collections.abc import Iterable, Iterator
+from html import escape, unescape
+from html.entities import html5
+from urllib.parse import quote, quote_plus, unquote
+
+MAX_LAYERS = 3
+"""Encodings within encodings that are looked through."""
+MIN_BASE64 = 8
+"""Length (characters) from which a form in base64 is searched for: that of the shortest credential has more."""
+
+_ENCODED = re.compile(r"[%&\\]")
+_BACKSLASHES = re.compile(r"\\{2,}")
+_ESCAPE = re.compile(r"\\(?:u00|x)([0-9a-fA-F]{2})")
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+
+
+def literal_forms(value: str) -> tuple[str, ...]:
+    """Return the forms in which a credential stands where one encoder wrote all of it, longest first.
+
+    The order matters: a form may end as a longer one does, and half an escape must not stay.
+    """
+    in_json = json.dumps(value)[1:-1]
+    in_nested_json = json.dumps(in_json)[1:-1]  # such as the arguments of a call, in a file
+    in_urls = {quote(value, safe=""), quote(value), quote_plus(value)}
+    lower = {re.sub("%..", lambda code: code[0].lower(), form) for form in in_urls}
+    in_html = {escape(value), escape(value).replace("&#x27;", "&#39;").replace("&quot;", "&#34;")}
+    codes = {"".join(map(pattern.format, value.encode())) for pattern in ("%{:02X}", "%{:02x}", "&#{};", "&#x{:x};")}
+    forms = {value, in_json, in_nested_json, *in_urls, *lower, *in_html, *codes, *_base64_forms(value)}
+    return tuple(sorted(forms, key=lambda form: (-len(form), form)))
+
+
+def letter_pattern(letter: str) -> str:
+    """Return a pattern of one letter of a credential, in any encoding and up to a few of them in layers."""
+    code = ord(letter)
+    # No repetition is open-ended: one pattern after the other, they would take quadratic time.
+    named = "".join(f"|&(?:amp;){{0,3}}{re.escape(name)}" for name in _names_of(letter))
+    backslashes = "" if letter.isalnum() else r"\\{0,4}"
+    space = r"|\+" if letter == " " else ""
+    digits = f"(?i:{code:02x})"
+    return (
+        rf"(?:{backslashes}{re.escape(letter)}|%(?:25){{0,3}}{digits}|&(?:amp;){{0,3}}#0{{0,6}}{code};?"
+        rf"|&(?:amp;){{0,3}}#[xX]0{{0,6}}{digits};?|\\{{1,4}}(?:u00|x){digits}{named}{space})"
+    )
+
+
+def decode(text: str) -> str:
+    """Return `text` with what its encodings stand for, as far as they can hide an ASCII letter.
+
+    Example:
+        >>> decode("%2573k-&amp;#49;")
+        'sk-1'
+    """
+    for _ in range(MAX_LAYERS):
+        if not _ENCODED.search(text):
+            break
+        before = text
+        text = unquote(text) if "%" in text else text
+        text = unescape(text) if "&" in text else text
+        if "\\" in text:
+            text = _BACKSLASHES.sub(r"\\", text)
+            text = _ESCAPED.sub(r"\1", _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text))
+        if text == before:
+            break
+    return text
+
+
+def is_encoded(text: str) -> bool:
+    """Tell whether `text` may hold a letter in another form."""
+    return "%" in text or "&" in text or "\\" in text
+
+
+def _base64_forms(value: str) -> Iterator[str]:
+    """Yield the letters of base64 that depend on the credential alone, wherever in the encoded bytes it stands."""
+    raw = value.encode()
+    for before in range(3):
+        encoded = base64.b64encode(b"\0" * before + raw).decode().rstrip("=")
+        first = -(-before * 8 // 6)  # letters that share bits with what stands before
+        last = (before + len(raw)) * 8 // 6  # the next one shares bits with what stands after
+        core = encoded[first:last]
+        if len(core) >= MIN_BASE64:
+            yield core
+            yield core.translate({ord("+"): "-", ord("/"): "_"})
+
+
+@functools.cache
+def _names_of(letter: str) -> Iterable[str]:
+    """Return the names by which HTML refers to `letter`, longest first."""
+    return sorted((name for name, text in html5.items() if text == letter), key=len, reverse=True)
