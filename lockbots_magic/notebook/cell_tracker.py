@@ -13,6 +13,7 @@ from typing import Any, TypeGuard
 from ..conversation.messages import CellOrigin
 from ..conversation.observers import Observers
 from ..errors import CredentialWarning, LockbotsError
+from ..prompt.magic_line import cell_magic_start
 from ..providers.http.request import count_warned_hosts
 from ..security.secrets import secrets_in
 
@@ -49,7 +50,8 @@ class CellTracker:
     def before(self, info: Any) -> None:
         """Enter a cell. Handler of IPython's event `pre_run_cell`."""
         source = getattr(info, "raw_cell", None)
-        is_one_prompt = isinstance(source, str) and source.lstrip().startswith("%%chat") and not self._running
+        is_prompt = isinstance(source, str) and source[cell_magic_start(source) :].lstrip().startswith("%%chat")
+        is_one_prompt = is_prompt and not self._running
         self.enter(getattr(info, "cell_id", None), is_one_prompt, source if isinstance(source, str) else "")
 
     def enter(self, cell_id: str | None, is_one_prompt: bool = False, source: str = "") -> None:

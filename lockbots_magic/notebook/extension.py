@@ -6,10 +6,9 @@ The magics are stateless; state lives in `Session`.
 from __future__ import annotations
 
 import functools
-import itertools
 import re
 import tokenize
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -17,9 +16,10 @@ from weakref import WeakKeyDictionary
 
 from IPython.core.inputtransformer2 import EscapedCommand
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, needs_local_scope, no_var_expand
 
 from ..conversation.turn import Turn
+from ..prompt.magic_line import cell_magic_start
 from . import completion
 from .display_recorder import DisplayRecorder
 from .session import PanelFactory, Session
@@ -45,16 +45,20 @@ class ChatMagics(Magics):
         return runner
 
     @no_var_expand
+    @needs_local_scope
     @line_cell_magic
-    def chat(self, line: str, cell: str | None = None) -> None:
+    def chat(self, line: str, cell: str | None = None, local_ns: Mapping[str, Any] | None = None) -> None:
         """Send a prompt to a language model. `%%chat -h` lists the options."""
-        self._runner.chat(line, cell)
+        with self.session.local_scope(local_ns):
+            self._runner.chat(line, cell)
 
     @no_var_expand
+    @needs_local_scope
     @line_magic
-    def lockbots(self, line: str) -> None:
+    def lockbots(self, line: str, local_ns: Mapping[str, Any] | None = None) -> None:
         """Manage models, conversations and settings. `%lockbots help` lists the commands."""
-        self._runner.lockbots(line)
+        with self.session.local_scope(local_ns):
+            self._runner.lockbots(line)
 
 
 def _magics() -> ModuleType:
@@ -85,18 +89,45 @@ class _MagicLine(EscapedCommand):
         return None
 
 
+class _MisplacedCellMagic(EscapedCommand):
+    """Replaces a cell with `%%chat` below code, for which Python and IPython have no error that helps."""
+
+    priority = 0
+
+    @classmethod
+    def find(cls, tokens_by_line: list[list[tokenize.TokenInfo]]) -> _MisplacedCellMagic | None:
+        """Find the first line that begins with a cell magic of ours; not one within a string."""
+        for line in tokens_by_line:
+            tokens = [t for t in line if t.type not in (tokenize.INDENT, tokenize.DEDENT)][:3]
+            is_ours = [t.string for t in tokens] in (["%", "%", "chat"], ["%", "%", "lockbots"])
+            if is_ours and not tokens[2].line[tokens[2].end[1] :].strip(" \t").startswith("?"):  # a request for help
+                return cls(tokens[0].start)
+        return None
+
+    def transform(self, lines: list[str]) -> list[str]:
+        """Return code that raises the error: a transformer that raises one itself is shown with its traceback."""
+        name = "chat" if lines[self.start_line][self.start_col :].startswith("%%chat") else "lockbots"
+        message = (
+            f"%%{name} must be the first line of its cell: only comments and blank lines may stand above it."
+            " Put the code above it into a cell of its own."
+        )
+        return [f"raise __import__('lockbots_magic').UsageError({message!r})\n"]
+
+
 def _keep_verbatim(lines: list[str]) -> list[str]:
     """Input transformer: pass on a `%%chat` cell as typed; IPython's changes to Python, such as `>>>`, spoil text.
 
-    With nothing below it, `%%chat -h` is `%chat -h`: IPython refuses a cell magic whose cell is empty.
+    Blank lines and comments may stand above it. With nothing below it, `%%chat -h` is `%chat -h`: IPython refuses a
+    cell magic whose cell is empty.
     """
-    first, *rest = [*itertools.dropwhile(lambda line: not line.strip(), lines)] or [""]
-    if not re.match(r"%%chat(\s|$)", first):
+    source = "".join(lines)
+    magic = re.compile(r"%%(chat|lockbots)(?=\s|$)([^\n]*)\n?").match(source, cell_magic_start(source))
+    if magic is None:
         return lines
-    options, body = first.removeprefix("%%chat").strip(), "".join(rest)
+    name, options, body = magic[1], magic[2].strip(), source[magic.end() :]
     if not body.strip():
-        return [f"%chat {options}\n"]
-    return [f"get_ipython().run_cell_magic('chat', {options!r}, {body!r})\n"]
+        return [f"%{name} {options}\n"]
+    return [f"get_ipython().run_cell_magic({name!r}, {options!r}, {body!r})\n"]
 
 
 _keep_verbatim.has_side_effects = True  # type: ignore[attr-defined]  # in a terminal more lines may come: wait for them
@@ -159,8 +190,9 @@ def _register(shell: InteractiveShell, session: Session, undo: Callable[..., obj
         shell.events.register(event, callback)
         undo(shell.events.unregister, event, callback)
     transformers = shell.input_transformer_manager.token_transformers
-    transformers.append(_MagicLine)
-    undo(transformers.remove, _MagicLine)
+    for transformer in (_MagicLine, _MisplacedCellMagic):
+        transformers.append(transformer)
+        undo(transformers.remove, transformer)
     shell.input_transformers_cleanup.insert(0, _keep_verbatim)
     undo(shell.input_transformers_cleanup.remove, _keep_verbatim)
     formatter: Any = shell.display_formatter.mimebundle_formatter  # type: ignore[union-attr]  # a shell has one

@@ -48,7 +48,7 @@ class MagicRunner:
                 return
             with no_stale_value(self._shell.user_ns, None if options.dry_run else options.to):
                 live = watched(self._shell, self._session.settings.live)
-                context = NotebookContext(self._shell.user_ns, self._shell, self._displays, live)
+                context = NotebookContext(self._session.namespace, self._shell, self._displays, live)
                 prompt = chat_cell(self._session, options, prompt_of(text, cell), context)
             if options.dry_run:
                 self._presenter.preview(prompt)

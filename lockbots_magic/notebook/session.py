@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -86,6 +86,21 @@ class Session:
         """Dialects given to `use`, by provider."""
         self.settings.observe(lambda _: self.observers.notify(), list(self.settings.class_traits(config=True)))
         self.credentials.observers.add(self.observers.notify)
+
+    @contextmanager
+    def local_scope(self, variables: Mapping[str, Any] | None) -> Iterator[None]:
+        """Let the variables of a function count besides the notebook's while its magic runs.
+
+        Args:
+            variables: Those of the frame that called the magic: in a cell, the notebook's own.
+        """
+        outer = self.namespace
+        if variables and variables is not outer:
+            self.namespace = {**outer, **variables}
+        try:
+            yield
+        finally:
+            self.namespace = outer
 
     def chat(
         self,

@@ -24,6 +24,20 @@ _WORD = re.compile(
 )
 
 
+_LEAD = re.compile(r"(?:[^\S\n]*(?:#[^\n]*)?\n)*")
+
+
+def cell_magic_start(source: str) -> int:
+    """Return the index in a cell behind its leading blank lines and comments, where a cell magic of ours may stand.
+
+    Example:
+        >>> cell_magic_start("# ask about cats\\n\\n%%chat\\nTell of cats")
+        18
+    """
+    lead = _LEAD.match(source)
+    return lead.end() if lead else 0
+
+
 class LineWord(NamedTuple):
     """One word of a line."""
 

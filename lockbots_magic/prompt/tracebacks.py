@@ -8,15 +8,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
+from textwrap import indent
 from traceback import FrameSummary, TracebackException
 
 from ..security.secrets import redacted
-from .text import fence_code, truncate_middle
+from .text import fence_code, truncate_middle, without_memory_addresses
 
 MAX_FIRST, MAX_LAST = 5, 10
 """Calls of each error: the outermost and the innermost."""
-MAX_CHAIN = 3
-"""Errors of a chain: the last one and its causes."""
+MAX_CHAIN = 6
+"""Errors of a chain: the first ones, where it began, and the last one."""
+MAX_GROUP = 10
+"""Errors of an exception group."""
+MAX_GROUP_DEPTH = 4
+"""Depth of groups within groups."""
 MAX_LENGTH = 8_000
 """Characters of a traceback."""
 MAX_SOURCE_LENGTH = 30_000
@@ -62,8 +67,12 @@ def _error_prompt(request: str, error: BaseException, source: str) -> str:
 
 
 def format_traceback(error: BaseException) -> str:
-    """Format the part of a traceback that a person would copy: the calls with their lines, and the message."""
-    return truncate_middle("\n".join(_format_chain(TracebackException.from_exception(error))), MAX_LENGTH)
+    """Format the part of a traceback that a person would copy: the calls with their lines, and the message.
+
+    Causes come first; notes (PEP 678) and the errors within an exception group follow the message.
+    """
+    lines = _format_chain(TracebackException.from_exception(error))
+    return truncate_middle(without_memory_addresses("\n".join(lines)), MAX_LENGTH)
 
 
 def strip_paths(traceback: str) -> str:
@@ -71,17 +80,50 @@ def strip_paths(traceback: str) -> str:
     return _FRAME.sub(lambda match: match["word"] + match["quote"] + match["name"], traceback)
 
 
-def _format_chain(error: TracebackException, most: int = MAX_CHAIN) -> Iterator[str]:
-    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    if before is not None and most > 1:
-        yield from _format_chain(before, most - 1)
-        yield f"\n{'That caused' if error.__cause__ else 'While handling it, another error occurred'}:\n"
+def _format_chain(error: TracebackException, depth: int = 0) -> Iterator[str]:
+    """Yield the lines of an error, after those of its causes."""
+    chain = [*_read_chain(error)][::-1]
+    first, last = chain[: MAX_CHAIN // 2], chain[max(MAX_CHAIN // 2, len(chain) - MAX_CHAIN // 2) :]
+    yield from _format_links(first, depth)
+    if left_out := len(chain) - len(first) - len(last):
+        yield f"\n… {left_out:,} more errors …"
+    yield from _format_links(last, depth)
+
+
+def _read_chain(error: TracebackException) -> Iterator[tuple[TracebackException, str]]:
+    """Yield an error and those before it, each with how the one before led to it; an empty text for the first one."""
+    current: TracebackException | None = error
+    while current is not None:
+        before = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
+        link = "That caused" if current.__cause__ else "While handling it, another error occurred"
+        yield current, link if before else ""
+        current = before
+
+
+def _format_links(links: Sequence[tuple[TracebackException, str]], depth: int) -> Iterator[str]:
+    for error, link in links:
+        if link:
+            yield f"\n{link}:\n"
+        yield from _format_error(error, depth)
+
+
+def _format_error(error: TracebackException, depth: int) -> Iterator[str]:
     if calls := _own_calls(error.stack):
         yield "Traceback (most recent call last):"
         yield from _format_calls(calls)
     if isinstance(getattr(error, "filename", None), str):  # a SyntaxError
         error.filename = _name_file(error.filename)
     yield "".join(error.format_exception_only()).rstrip()
+    within: Sequence[TracebackException] = getattr(error, "exceptions", None) or ()
+    if within and depth == MAX_GROUP_DEPTH:
+        yield f"  … {len(within):,} errors within …"
+        return
+    for number, inner in enumerate(within, 1):
+        if number > MAX_GROUP:
+            yield f"  … {len(within) - MAX_GROUP:,} more errors …"
+            return
+        yield f"\n  Error {number} of {len(within):,} within:"
+        yield indent("\n".join(_format_chain(inner, depth + 1)), "    ")
 
 
 def _own_calls(calls: Sequence[FrameSummary]) -> Sequence[FrameSummary]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import UsageError
+from ..prompt.magic_line import cell_magic_start
 from ..security.control_characters import printable
 from ..security.links import unlinked
 from .output_metadata import KEY, NewerRecordError, OutputRecord, parse_record
@@ -50,7 +51,8 @@ class CodeCell:
     @property
     def is_chat(self) -> bool:
         """Whether the cell is a prompt and nothing else."""
-        return bool(_CHAT.match(self.source)) and not _ASKS_FOR_HELP.match(self.source)
+        start = cell_magic_start(self.source)
+        return bool(_CHAT.match(self.source, start)) and not _ASKS_FOR_HELP.match(self.source, start)
 
     def __str__(self) -> str:
         return f"cell {self.number} ({quoted(_first_words(self.source))})"

@@ -383,3 +383,39 @@ def test_each_lazy_import_stands_in_one_place():
         ("testing/pytest_plugin.py", "from ..cassette.active import eject_cassette, environment_mode, insert_cassette"),
         ("testing/pytest_plugin.py", "from ..cassette.cassette import Cassette"),
     }
+
+
+@pytest.mark.parametrize("above", ["# ask about cats\n", "\n\n", "# one\n\n  # two\n", "# %%\n", "#%%chat\n"])
+def test_comments_and_blank_lines_may_stand_above_a_cell_magic(run, mock_server, session, above):
+    run(f"%lockbots use openai:demo --base-url {mock_server.url('openai')}")
+    assert run(f"{above}%%chat --to answer\nTell of it's >>> cats").error is None
+    assert mock_server.requests[-1].json["messages"][-1]["content"] == "Tell of it's >>> cats"
+    assert run(f"{above}%%lockbots set system brief").error is None
+    assert session.settings.system == "brief"
+
+
+@pytest.mark.parametrize(
+    "cell", ["x = 1\n%%chat\nTell of it's cats", "if True:\n  x = 1\n  %%chat\n  hi", "%lsmagic\n%%chat\nhi"]
+)
+def test_code_above_a_cell_magic_is_an_error_that_says_so(run, mock_server, shell, cell):
+    asked = len(mock_server.requests)
+    assert "must be the first line of its cell" in str(run(cell).error)
+    assert len(mock_server.requests) == asked
+    assert "x" not in shell.user_ns
+
+
+def test_cell_magic_in_a_text_is_text(run, shell):
+    assert run("text = '''\n%%chat\nhi'''").error is None
+    assert shell.user_ns["text"] == "\n%%chat\nhi"
+
+
+def test_local_variables_of_a_function_count(run, mock_server, shell, session):
+    run(f"%lockbots use openai:demo --base-url {mock_server.url('openai')}")
+    shell.user_ns["y"] = "outer"
+    run("def ask(x, y):\n    %chat --no-history {{ x }} and {{ y }} and {{ z }}\nz = 'global'\nask('local', 'inner')")
+    assert mock_server.requests[-1].json["messages"][-1]["content"] == "local and inner and global"
+    assert session.namespace is shell.user_ns
+    assert "y" in shell.user_ns
+    run("def tell(cat):\n    %lockbots compare openai:demo -- on {{ cat }}\ntell('Tom')")
+    assert mock_server.requests[-1].json["messages"][-1]["content"] == "on Tom"
+    assert "NameError" in str(run("%chat {{ x }}").error)

@@ -1,7 +1,10 @@
 """Tracebacks in prompts."""
 
+import builtins
 import json
 import os
+import sys
+from typing import Any
 
 import pytest
 
@@ -24,7 +27,7 @@ def fail():
 def test_traceback_has_calls_with_their_lines_and_the_message():
     text = format_traceback(caught(fail))
     assert text.startswith("Traceback (most recent call last):\n")
-    assert '  File "test_tracebacks.py", line 21, in fail\n    raise KeyError("x")\n' in text
+    assert '  File "test_tracebacks.py", line 24, in fail\n    raise KeyError("x")\n' in text
     assert text.endswith("KeyError: 'x'")
 
 
@@ -132,3 +135,67 @@ def test_traceback_of_an_invalid_cell_has_no_calls(shell):
 )  # fmt: skip
 def test_paths_are_stripped_from_a_formatted_traceback(line, left):
     assert strip_paths(line) == left
+
+
+def test_long_chain_shows_where_it_began_and_how_it_ended():
+    def chain(n):
+        try:
+            if n:
+                chain(n - 1)
+            raise KeyError("root")
+        except KeyError as error:
+            raise KeyError(f"level {n}") from error
+
+    text = format_traceback(caught(lambda: chain(20)))
+    assert "KeyError: 'root'" in text
+    assert text.endswith("KeyError: 'level 20'")
+    assert "more errors …" in text
+    assert text.count("KeyError: ") == 6
+
+
+def test_message_holds_no_memory_address():
+    assert "at 0x" not in format_traceback(ValueError(f"bad {object()!r}"))
+
+
+ExceptionGroup: Any = getattr(builtins, "ExceptionGroup", None)
+needs_groups = pytest.mark.skipif(sys.version_info < (3, 11), reason="exception groups are new in Python 3.11")
+
+
+@needs_groups
+def test_note_of_an_error_is_shown():
+    error: Any = ValueError("bad row")
+    error.add_note("in file sales.csv, line 7")
+    assert format_traceback(error) == "ValueError: bad row\nin file sales.csv, line 7"
+
+
+@needs_groups
+def test_errors_within_a_group_are_shown_with_their_calls_causes_and_notes():
+    def wrapped():
+        try:
+            fail()
+        except KeyError as error:
+            raise ValueError("inner") from error
+
+    inner = caught(wrapped)
+    inner.add_note("a note")
+    group = ExceptionGroup("several", [ExceptionGroup("deeper", [inner]), OSError("disk")])
+    text = format_traceback(caught(lambda: raise_it(group)))
+    for line in ("ExceptionGroup: several (2 sub-exceptions)", "  Error 1 of 2 within:", "    ExceptionGroup: deeper",
+                 "        KeyError: 'x'", "        That caused:", "        ValueError: inner\n        a note",
+                 "  Error 2 of 2 within:\n    OSError: disk", "in fail"):  # fmt: skip
+        assert line in text
+
+
+def raise_it(error):
+    raise error
+
+
+@needs_groups
+def test_large_and_deep_groups_are_bounded():
+    text = format_traceback(ExceptionGroup("many", [ValueError(str(n)) for n in range(1000)]))
+    assert "ValueError: 9" in text
+    assert text.endswith("… 990 more errors …")
+    group = ExceptionGroup("g", [ValueError("deep")])
+    for _ in range(50):
+        group = ExceptionGroup("g", [group])
+    assert format_traceback(group).endswith("… 1 errors within …")

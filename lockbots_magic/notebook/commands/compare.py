@@ -59,7 +59,7 @@ class _ComparisonResult(CommandResult):
         """Ask the models."""
         session = self._session
         self._watched = watched(shell, session.settings.live)
-        context = NotebookContext(shell.user_ns, shell, watched=self._watched)
+        context = NotebookContext(session.namespace, shell, watched=self._watched)
         self._system = session.conversations.get().system or resolve_system(session, None, context)
         material = expand_prompt(session, self._prompt, context) if "{{" in self._prompt and not self._raw else None
         self._comparison = comparison = start_comparison(

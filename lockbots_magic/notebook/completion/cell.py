@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from ...prompt.magic_line import is_one_line, quote_word
+from ...prompt.magic_line import cell_magic_start, is_one_line, quote_word
 from ...security.control_characters import printable
 from .cursor import CursorText, CursorWord, locate_cursor
 from .sources import MAX_CANDIDATES, Candidate, Sources
@@ -37,7 +37,8 @@ def complete_cell(before: str, sources: Sources) -> Completions | None:
     Returns:
         The completions; None if the cursor is in none of our lines, so that other completers may complete.
     """
-    begin = len(before) - len(before.lstrip())
+    begin = cell_magic_start(before)
+    begin += len(before[begin:]) - len(before[begin:].lstrip())
     if re.match(r"%%chat\s", before[begin:]):
         at = begin + len("%%chat")
         options, newline, body = before[at:].partition("\n")
