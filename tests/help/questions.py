@@ -29,6 +29,8 @@ ENGLISH = parse_questions("""
 ## Ollama:
     how do I use Ollama? | can I run a model locally? | run local model | olama | llama locally | i want to use
     a local llm
+## A model without a server:
+    use a gguf file | run a model file without a server | how much memory does my own model take | smollm2
 ## LM Studio:
     how do I use LM Studio
 ## llama.cpp:
@@ -187,6 +189,8 @@ RUSSIAN = parse_questions("""
 ## Ollama:
     как подключить Ollama? | можно ли без интернета? | как запустить модель локально? | запустить локальную
     модель | подключить оламу | модель без интернета | оллама | подключить локальную нейросеть
+## Модель без сервера:
+    как запустить файл gguf | модель без сервера | сколько памяти занимает своя модель
 ## LM Studio:
     как подключить lm studio
 ## vLLM:

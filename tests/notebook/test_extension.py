@@ -377,6 +377,7 @@ def test_each_lazy_import_stands_in_one_place():
         ("chat.py", "from .prompt.values import value_part"),
         ("chat.py", "from .schema.structured_output import reply_schema"),
         ("providers/http/__init__.py", "from .exchange import Exchange"),
+        ("providers/model_process_main.py", "import xllamacpp"),
         ("errors.py", "from requests import exceptions"),
         ("schema/__init__.py", "from . import type_hints"),
         ("rendering/terminal/output.py", "from .reply import StyledReply"),

@@ -54,7 +54,7 @@ def test_local_server_takes_more_parameters(mock_server):
     assert (body["top_k"], body["min_p"], body["repeat_penalty"]) == (40, 0.05, 1.1)
 
 
-@pytest.mark.parametrize("name", ["ollama", "lmstudio", "llamacpp", "vllm"])
+@pytest.mark.parametrize("name", ["local", "ollama", "lmstudio", "llamacpp", "vllm"])
 def test_local_provider_takes_them_at_any_address(name):
     assert Chat(f"{name}:m", base_url="http://gpu.test/v1").prepare("x", top_k=40).request.params == {"top_k": 40}
 

@@ -17,6 +17,7 @@ from ...providers.base import Provider
 from ...providers.dialects import CHAT_COMPLETIONS, DEFAULT_DIALECT, DIALECTS
 from ...providers.dialects.base import Dialect
 from ...providers.headers import parse_header_line
+from ...providers.model_process import ModelProcess, running_processes
 from ...providers.wire.model_list import ModelList
 from ...rendering.table import Table
 from ...version import __version__
@@ -36,6 +37,7 @@ def status(session: Session, _: Namespace) -> CommandResult:
         ("system prompt", excerpt(conversation.system or session.settings.system) or "none"),
         ("temperature", "provider's default" if temperature is None else temperature),
         ("live output", session.settings.live),
+        *map(_describe_process, running_processes()),
         *([("cassette", cassette)] if (cassette := _describe_cassette(session)) else []),
         ("version", __version__),
     ]
@@ -48,6 +50,14 @@ def _describe_cassette(session: Session) -> str:
     except UsageError as error:
         return str(error)
     return str(cassette) if cassette else ""
+
+
+def _describe_process(process: ModelProcess) -> tuple[str, str]:
+    """Return what a local model takes of this machine."""
+    size, settings = process.memory(), process.settings
+    memory = "" if size is None else f"{size / 2**20:,.0f} MB of memory, "
+    rest = f"{count(settings.threads, 'thread')}, context {settings.context:,} tokens, process {process.pid}"
+    return "local model", f"{process.name}: {memory}{rest}"
 
 
 def _model_rows(session: Session) -> list[tuple[str, str]]:

@@ -166,7 +166,7 @@ class Sources:
             address = self._session.address_of(provider, address or None)[0]
         listed = display_names([model.id for model in self._session.catalog.get(provider, address or kind.url)])
         name, _, in_use = self._session.settings.model.partition(":")
-        known = (*listed, *kind.models, kind.default_model, in_use if name == provider else "")
+        known = (*listed, *kind.known_models(), in_use if name == provider else "")
         return [model for model in dict.fromkeys(known) if model]
 
     @functools.cached_property

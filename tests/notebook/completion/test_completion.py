@@ -170,7 +170,7 @@ def test_several_models_are_offered_up_to_the_dashes(offered):
 
 def test_providers_by_name(offered):
     assert offered("%lockbots login liao") == ["liaobots"]
-    assert offered("%lockbots models lo") == ["lockchat"]
+    assert offered("%lockbots models lo") == ["lockchat", "local"]
 
 
 def test_conversations_by_name(offered):
