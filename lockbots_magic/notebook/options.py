@@ -160,7 +160,7 @@ def chat_options() -> OptionParser:
         action="append",
         default=[],
         metavar="FILE",
-        help="Text file to include; may be repeated.",
+        help="Text file or document to include, such as a.pdf#3-5; may be repeated.",
     )
     add(
         "--image",

@@ -32,6 +32,7 @@ MAX_LENGTH = 100_000
 MAX_IMAGES = 8
 """Images of all cells together."""
 
+_GROUP = "Exception Group Traceback (most recent call last)"  # IPython prints it, besides storing it
 _SELECTION = re.compile(r"\s*(\d{1,9})\s*(?:(-)\s*(\d{1,9})?)?\s*")
 
 
@@ -74,9 +75,12 @@ class CellHistory:
         """Yield the outputs of a cell: text as a terminal shows it, or a mapping of MIME type to data."""
         kept = getattr(self._history, "outputs", None)
         displays = self._displays.of(number) if self._displays else []
+        is_printed = False
         for output in kept.get(number, ()) if kept is not None else ():
             if output.output_type.endswith("_stream"):
-                yield clean_terminal_output("".join(output.bundle.get("stream", ())))
+                text = clean_terminal_output("".join(output.bundle.get("stream", ())))
+                is_printed |= _GROUP in text
+                yield strip_paths(text) if _GROUP in text else text
             elif output.output_type == "execute_result":
                 yield from displays
                 displays = []
@@ -86,7 +90,8 @@ class CellHistory:
         yield from displays
         if kept is None and number in self._shell.user_ns.get("Out", {}):
             yield {"value": self._shell.user_ns["Out"][number]}
-        if error := getattr(self._history, "exceptions", {}).get(number):
+        error = getattr(self._history, "exceptions", {}).get(number)
+        if error and not is_printed:
             yield strip_paths(clean_terminal_output("\n".join(error["traceback"])))
 
 

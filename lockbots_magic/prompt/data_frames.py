@@ -152,10 +152,7 @@ def _read_arrow(table: Any) -> _FrameEnds:
     rows, columns = table.shape
     part = table if columns <= MAX_COLUMNS else table.select(_select_ends(columns, MAX_COLUMNS))
     half, types = MAX_ROWS // 2, [str(field.type) for field in part.schema]
-    ends = (
-        [*zip(*map(_arrow_values, end.columns), strict=True)]
-        for end in (part.slice(0, half), part.slice(max(half, rows - half)))
-    )
+    ends = (_arrow_rows(end) for end in (part.slice(0, half), part.slice(max(half, rows - half))))
     return _FrameEnds("Table", rows, columns, (), part.column_names, types, *ends)
 
 
@@ -167,6 +164,25 @@ def _arrow_values(column: Any) -> list[Any]:
         return [*map(_drop_zeros, column.cast("string").to_pylist())]
     values: list[Any] = widen_floats(column.to_pylist(), dtype)
     return values
+
+
+def parquet_part(file: Any) -> PromptPart:
+    """Convert a `pyarrow.parquet.ParquetFile`; its first and last groups of rows are read, and the columns sent."""
+    rows, schema = file.metadata.num_rows, file.schema_arrow
+    shown = [schema.names[at] for at in _select_ends(len(schema.names), MAX_COLUMNS)]
+    half = MAX_ROWS // 2
+    count = file.metadata.num_row_groups
+    first = [file.read_row_group(0, columns=shown)] if count else []
+    last = first if count < 2 else [file.read_row_group(count - 1, columns=shown)]
+    head = [row for group in first for row in _arrow_rows(group.slice(0, half))]
+    left = min(half, max(0, rows - len(head)))
+    tail = [row for group in last for row in _arrow_rows(group.slice(max(0, len(group) - left)))] if left else []
+    types = [str(schema.field(name).type) for name in shown]
+    return _format_frame(_FrameEnds("Parquet table", rows, len(schema.names), (), shown, types, head, tail))
+
+
+def _arrow_rows(table: Any) -> list[Sequence[Any]]:
+    return [*zip(*map(_arrow_values, table.columns), strict=True)]
 
 
 _READERS: dict[str, Callable[[Any], _FrameEnds]] = {

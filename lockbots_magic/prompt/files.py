@@ -1,4 +1,4 @@
-"""`--file`: text files and notebooks as parts of a prompt."""
+"""`--file`: text files, notebooks and documents as parts of a prompt."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from ..atomic_file import read_bytes
 from ..errors import UsageError
 from ..security.pictures import picture_kind
+from .documents import is_document, read_document, split_selection
 from .local_files import decode_text, find_file
 from .part import PromptPart
 from .text import fence_code, to_one_line, truncate
@@ -32,16 +33,23 @@ _LANGUAGES = {
 def file_part(path: str | Path) -> PromptPart:
     """Convert a file: its name without the folder, and its text as a fenced block.
 
-    A notebook becomes the Markdown and the code of its cells, without outputs.
+    A notebook becomes the Markdown and the code of its cells, without outputs; a PDF, Word, Excel, PowerPoint, HTML or
+    Parquet file its text.
 
     Args:
-        path: The file; `~` stands for the home directory.
+        path: The file; `~` stands for the home directory. Pages, slides or sheets of a document follow a `#`:
+            `report.pdf#3-5`, `book.xlsx#Sheet1`.
 
     Raises:
         UsageError: The file does not exist, can't be read, or is not text; the message says what to do.
     """
-    file = find_file(path, "`--file` takes a text file.")
+    path, selection = split_selection(path)
+    file = find_file(path, "`--file` takes a text file, a notebook or a document.")
     name = to_one_line(file.name)
+    if is_document(file):
+        document = read_document(file, selection)
+        title = f"{name} ({to_one_line(selection)})" if selection else name
+        return PromptPart(f"Document {title}:\n\n{document.text}", notes=document.notes, documents=(document,)).redact()
     if file.suffix.lower() == ".ipynb":
         cells = _convert_cells(_read_bytes(file, MAX_NOTEBOOK_BYTES), name)
         cut, notes = _limit_text(cells, name, len(cells))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
+from .markdown_table import markdown_table
+
 _SKIPPED = frozenset({"script", "style", "template", "noscript", "svg", "head", "object", "iframe"})
 _BLOCKS = frozenset({
     "address", "article", "aside", "blockquote", "body", "caption", "dd", "details", "div", "dl", "dt", "fieldset",
@@ -120,16 +122,12 @@ class _Reader(HTMLParser):
     def _end_cell(self) -> None:
         if not self._in_cell or self._rows is None:
             return
-        cell = " ".join("".join(self._pieces).split()).replace("|", "\\|")
-        self._rows[-1] += [cell, *[""] * (self._span - 1)]
+        self._rows[-1] += ["".join(self._pieces), *[""] * (self._span - 1)]
         self._pieces, self._in_cell = self._before, False
 
     def _end_table(self) -> None:
         self._end_cell()
-        rows = [row for row in self._rows or () if any(row)]
+        table = markdown_table(self._rows or ())
         self._rows, self._tables = None, 0
-        if rows:
-            width = max(map(len, rows))
-            lines = [f"| {' | '.join([*row, *[''] * (width - len(row))])} |" for row in rows]
-            lines.insert(1, f"|{' --- |' * width}")
-            self._pieces.append("\n".join(lines) + "\n\n")
+        if table:
+            self._pieces.append(f"{table}\n\n")

@@ -18,6 +18,8 @@ class PromptPart:
     """URLs: `data:image/png;base64,...`, or addresses on the web."""
     notes: tuple[str, ...] = ()
     """Notes for the user, one line each, such as "df: only 40 of 344 rows were sent (first and last 20)"."""
+    documents: tuple[Any, ...] = ()
+    """Documents whose text is in `text`, as `documents.Document`: a wire format may take the file itself instead."""
 
     def label_notes(self, name: str) -> PromptPart:
         """Return this part with notes that start with `name`."""

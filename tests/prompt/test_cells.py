@@ -357,3 +357,12 @@ def test_output_that_has_no_text_is_told():
 def test_printed_set_is_in_order():
     for words in ("{'b', 'a'}", "{'a', 'b'}"):
         assert "tags: {'a', 'b'}" in text("1", "x", outputs={1: [stream(f"tags: {words}\n")]})
+
+
+def test_exception_group_that_was_printed_is_shown_once_and_without_folders():
+    traceback = (
+        '  + Exception Group Traceback (most recent call last):\n  |   File "/home/me/lib.py", line 3\n  | KeyError: 1'
+    )
+    shown = text("1", "x", outputs={1: [stream(traceback)]}, exceptions={1: {"traceback": [traceback]}})
+    assert shown.count("KeyError: 1") == 1
+    assert 'File "lib.py", line 3' in shown

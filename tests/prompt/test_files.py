@@ -137,7 +137,7 @@ def test_missing_file_is_an_error(tmp_path, file):
     file("x", "data.csv")
     with pytest.raises(UsageError, match=r"File not found: .*dta\.csv\. Did you mean .*data\.csv\?"):
         file_part(tmp_path / "dta.csv")
-    with pytest.raises(UsageError, match=r"File not found: nowhere/at/all\. `--file` takes a text file\."):
+    with pytest.raises(UsageError, match=r"File not found: nowhere/at/all\. `--file` takes a text file"):
         file_part("nowhere/at/all")
     with pytest.raises(UsageError, match="is a folder"):
         file_part(tmp_path)

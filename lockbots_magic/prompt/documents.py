@@ -1,0 +1,234 @@
+"""Documents as text: PDF, Word, Excel, PowerPoint, HTML and Parquet, by the libraries of the extra `documents`."""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..atomic_file import read_bytes
+from ..errors import UsageError
+from .data_frames import parquet_part
+from .html_text import html_text
+from .local_files import decode_text
+from .office import read_slides, read_word
+from .sheets import read_sheets
+from .text import to_one_line, truncate
+
+MAX_LENGTH = 100_000
+"""Characters of a document's text."""
+MAX_BYTES = 100_000_000
+"""Bytes of a document, and of a PDF or an HTML page that is read whole."""
+MAX_UNPACKED_BYTES = 500_000_000
+"""Bytes of an office document when unpacked: it is a zip archive, which may be small and hold much."""
+
+
+class Section(NamedTuple):
+    """A part of a document that can be chosen: a page, a sheet, a slide, or all of it."""
+
+    title: str
+    """Such as "page 3"; `""` if the document has no parts."""
+    text: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document as a model may take it: its text, and the file itself for a wire format that has a part for it."""
+
+    path: Path
+    media_type: str
+    text: str
+    notes: tuple[str, ...] = ()
+    selection: str = ""
+    """What was chosen of it, such as "3-5"; the file holds more."""
+
+    @property
+    def data_url(self) -> str:
+        """The whole file as a `data:` URL, as it is: credentials are removed from the text only.
+
+        Raises:
+            OSError: It can't be read any more.
+        """
+        return f"data:{self.media_type};base64,{base64.b64encode(read_bytes(self.path)).decode('ascii')}"
+
+
+class _Format(NamedTuple):
+    """How documents of one format are read."""
+
+    media_type: str
+    library: str
+    package: str
+    """What installs the library."""
+    read: Callable[[Any, Path, str], Iterable[Section]]
+    """Takes the library, the file and the selection."""
+
+
+_OLD = {".doc": "Word (.docx)", ".xls": "Excel (.xlsx)", ".ppt": "PowerPoint (.pptx)", ".odt": "Word (.docx)",
+        ".rtf": "Word (.docx)", ".ods": "Excel (.xlsx)", ".odp": "PowerPoint (.pptx)", ".epub": "PDF"}  # fmt: skip
+
+
+def is_document(path: Path) -> bool:
+    """Whether the suffix is one of a document that is read here, or of an older format that is refused here."""
+    return path.suffix.lower() in _FORMATS or path.suffix.lower() in _OLD
+
+
+def split_selection(path: str | Path) -> tuple[str | Path, str]:
+    """Split "report.pdf#3-5" into the path and the selection; a file of that very name comes first.
+
+    Example:
+        >>> split_selection("report.pdf#3-5"), split_selection("a#b.txt")
+        (('report.pdf', '3-5'), ('a#b.txt', ''))
+    """
+    before, mark, selection = str(path).rpartition("#")
+    if not mark or not is_document(Path(before)) or Path(path).expanduser().exists():
+        return path, ""
+    return before, selection.strip()
+
+
+def read_document(path: Path, selection: str = "") -> Document:
+    """Read the text of a document, up to `MAX_LENGTH`.
+
+    Args:
+        path: The file; see `is_document`.
+        selection: Pages or slides such as "3-5,8", names of sheets such as "Sheet1", `""` for all.
+
+    Raises:
+        UsageError: It can't be read, or has no such part; a library is missing; the message says what to do.
+    """
+    name, suffix = to_one_line(path.name), path.suffix.lower()
+    if suffix in _OLD:
+        raise UsageError(f"{name} has an old format that can't be read. Save it as {_OLD[suffix]}.")
+    kind = _FORMATS[suffix]
+    _check_size(path, name)
+    library = _load(kind, name)
+    try:
+        text, notes = _collect(kind.read(library, path, selection), name)
+    except UsageError:
+        raise
+    except Exception as error:  # readers of damaged files raise anything
+        why = to_one_line(f"{type(error).__name__}: {error}", 200).removesuffix(": ")
+        raise UsageError(f"Can't read {name}: it may be damaged, or not what its name says ({why}).") from error
+    return Document(path, kind.media_type, text, notes, selection)
+
+
+def _collect(sections: Iterable[Section], name: str) -> tuple[str, tuple[str, ...]]:
+    """Return the text of sections up to the limit, and notes: those after it are not read."""
+    texts: list[str] = []
+    notes: list[str] = []
+    length = 0
+    for section in sections:
+        if length > MAX_LENGTH:
+            notes.append(f"{name}: {section.title or 'the rest'} and what follows were left out")
+            break
+        texts.append(f"[{section.title}]\n{section.text}" if section.title else section.text)
+        notes += [f"{name}: {section.title + ': ' if section.title else ''}{note}" for note in section.notes]
+        length += len(texts[-1])
+    text = "\n\n".join(texts).strip()
+    if len(text) > MAX_LENGTH:
+        notes.insert(0, f"{name}: only the first {MAX_LENGTH:,} characters of its text were sent")
+        text = f"{truncate(text, MAX_LENGTH)}\n[… the document goes on]"
+    if not text.strip():
+        notes.append(f"{name}: no text was found; if it is a scan, send its pages as images")
+    return text, tuple(notes)
+
+
+def _check_size(path: Path, name: str) -> None:
+    try:
+        size = path.stat().st_size
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                size = max(size, sum(entry.file_size for entry in archive.infolist()) * MAX_BYTES // MAX_UNPACKED_BYTES)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise UsageError(f"Can't read {name}: {getattr(error, 'strerror', None) or error}.") from error
+    if size > MAX_BYTES:
+        raise UsageError(f"{name} is too large. The limit is {MAX_BYTES // 1_000_000} MB: send a part of it.")
+
+
+def _load(kind: _Format, name: str) -> Any:
+    if not kind.library:
+        return None
+    try:
+        return importlib.import_module(kind.library)
+    except ImportError as error:
+        raise UsageError(
+            f"Reading {name} needs {kind.package}: install the extra `documents` of lockbots-magic,"
+            f" or run `%pip install {kind.package}`."
+        ) from error
+
+
+def _choose(selection: str, count: int, what: str) -> list[int]:
+    """Return the numbers, from 1, of the chosen pages or slides."""
+    chosen: list[int] = []
+    for part in selection.split(",") if selection else [f"1-{count}"]:
+        first, dash, last = (text.strip() for text in part.partition("-"))
+        if not first.isdecimal() or not (last.isdecimal() or not last) or len(first + last) > 12:
+            raise UsageError(f"Invalid {what}s {to_one_line(part, 40)!r}: expected numbers such as 3 or 3-5.")
+        begin, end = int(first), int(last) if last else count if dash else int(first)
+        if count and not 1 <= begin <= end <= count:
+            raise UsageError(f"There is no {what} {to_one_line(part, 40)}: there are {count:,}.")
+        chosen += range(begin, end + 1) if count else []
+    return [*dict.fromkeys(chosen)]
+
+
+def _refuse_selection(selection: str, kind: str) -> None:
+    if selection:
+        raise UsageError(f"No part can be chosen of {kind}: leave out #{to_one_line(selection, 40)}.")
+
+
+def _read_pdf(pypdf: Any, path: Path, selection: str) -> Iterator[Section]:
+    reader = pypdf.PdfReader(path)
+    if reader.is_encrypted and not reader.decrypt(""):
+        raise UsageError(f"{to_one_line(path.name)} is encrypted. Save it without a password.")
+    for number in _choose(selection, len(reader.pages), "page"):
+        text = reader.pages[number - 1].extract_text().strip()
+        yield Section(f"page {number}", text, () if text else ("it has no text; if it is a scan, send it as an image",))
+
+
+def _read_slides(pptx: Any, path: Path, selection: str) -> Iterator[Section]:
+    slides = pptx.Presentation(str(path)).slides
+    for number in _choose(selection, len(slides), "slide"):
+        yield Section(f"slide {number}", *read_slides(slides[number - 1]))
+
+
+def _read_word(docx: Any, path: Path, selection: str) -> Iterator[Section]:
+    _refuse_selection(selection, "a Word document, which has no pages before it is printed")
+    yield Section("", *read_word(docx.Document(str(path))))
+
+
+def _read_book(openpyxl: Any, path: Path, selection: str) -> Iterator[Section]:
+    for name, text, notes in read_sheets(openpyxl, path, selection, MAX_LENGTH):
+        yield Section(f"sheet {name}", text, notes)
+
+
+def _read_page(_: Any, path: Path, selection: str) -> Iterator[Section]:
+    _refuse_selection(selection, "an HTML page")
+    found = decode_text(read_bytes(path, MAX_BYTES))
+    if found is None:
+        raise UsageError(f"{to_one_line(path.name)} is not a text file.")
+    note = "its text was sent; `{{ open('…').read() }}` sends its source"
+    yield Section("", html_text(found[0]), (note,))
+
+
+def _read_parquet(parquet: Any, path: Path, selection: str) -> Iterator[Section]:
+    _refuse_selection(selection, "a Parquet file")
+    with parquet.ParquetFile(path) as file:
+        part = parquet_part(file)
+    yield Section("", part.text, part.notes)
+
+
+_OPEN_XML = "application/vnd.openxmlformats-officedocument"
+_FORMATS: dict[str, _Format] = {
+    ".pdf": _Format("application/pdf", "pypdf", "pypdf", _read_pdf),
+    ".docx": _Format(f"{_OPEN_XML}.wordprocessingml.document", "docx", "python-docx", _read_word),
+    ".xlsx": _Format(f"{_OPEN_XML}.spreadsheetml.sheet", "openpyxl", "openpyxl", _read_book),
+    ".xlsm": _Format("application/vnd.ms-excel.sheet.macroEnabled.12", "openpyxl", "openpyxl", _read_book),
+    ".pptx": _Format(f"{_OPEN_XML}.presentationml.presentation", "pptx", "python-pptx", _read_slides),
+    ".html": _Format("text/html", "", "", _read_page),
+    ".htm": _Format("text/html", "", "", _read_page),
+    ".parquet": _Format("application/vnd.apache.parquet", "pyarrow.parquet", "pyarrow", _read_parquet),
+}
