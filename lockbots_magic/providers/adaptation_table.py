@@ -83,7 +83,7 @@ def _make_schema_row(keys: Sequence[str], refusal: str) -> Adaptation:
     strip = without_keys(frozenset(keys))
     return Adaptation(
         keys[0],
-        ("tools", "response_format"),
+        ("tools", "response_format", "text", "output_config"),
         lambda body, given: change_schemas(body, given, strip) != body,
         lambda body, given: change_schemas(body, given, strip),
         re.compile(refusal, re.IGNORECASE),
@@ -146,7 +146,7 @@ def _make_rename_row(old: str, new: str) -> Adaptation:
     )
 
 
-ADAPTATIONS: tuple[Adaptation, ...] = (
+SHARED_ADAPTATIONS: tuple[Adaptation, ...] = (
     Adaptation(
         "stream",
         ("stream", "stream_options"),
@@ -162,6 +162,11 @@ ADAPTATIONS: tuple[Adaptation, ...] = (
     _make_schema_row(("strict",), r"(?<!\w)strict(?!\w)|required to be supplied"),
     _make_schema_row(("additionalProperties",), r"(?s)^(?!.*required to be supplied).*additional[_ ]?properties"),
     *map(_make_annotation_row, ANNOTATIONS),
+)
+"""What every dialect may hold: a stream, and schemas."""
+
+ADAPTATIONS: tuple[Adaptation, ...] = (
+    *SHARED_ADAPTATIONS,
     Adaptation(
         "system as developer",
         ("messages",),
@@ -226,4 +231,5 @@ ADAPTATIONS: tuple[Adaptation, ...] = (
     _make_rename_row("max_tokens", "max_completion_tokens"),
     _make_rename_row("max_completion_tokens", "max_tokens"),
 )
-"""What the toolkit adds, with how servers refuse it; any other field of the body that a refusal names is left out."""
+"""What the toolkit adds to chat completions, with how servers refuse it. Any other field that a refusal names is left
+out."""

@@ -28,6 +28,10 @@ def without_stream(body: Body, given: Collection[str]) -> Body:
 def change_schemas(body: Body, given: Collection[str], change: Callable[[Any], Any]) -> Body:
     """Apply `change` to the schemas of tools and of the reply, unless the user gave them."""
     mine: Body = {key: change(body[key]) for key in ("tools", "response_format") if key in body and key not in given}
+    for key in ("text", "output_config"):  # of other dialects; the format stands in an object among other fields
+        holder = body.get(key)
+        if isinstance(holder, dict) and "format" in holder and key not in given:
+            mine[key] = {**holder, "format": change(holder["format"])}
     return {**body, **mine}
 
 

@@ -17,6 +17,7 @@ CHAT_COMPLETIONS, RESPONSES, MESSAGES = "chat-completions", "responses", "messag
 _PLACES = {
     CHAT_COMPLETIONS: "chat_completions:ChatCompletions",
     MESSAGES: "messages:Messages",
+    RESPONSES: "responses:Responses",
 }
 """Name -> module of this package, and class."""
 

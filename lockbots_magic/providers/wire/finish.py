@@ -29,13 +29,14 @@ def read_finish_reason(choice: Mapping[str, Any], known: str = "") -> str:
         return known
     if isinstance(reason, str) and reason == known and not native:  # services that send it with each chunk
         return known
-    own, behind = _read_word(reason), _read_word(native)
+    own, behind = read_word(reason), read_word(native)
     if own and is_complete(known):
         known = own
     return behind if behind and (not known or (is_complete(known) and not is_complete(behind))) else known
 
 
-def _read_word(value: Any) -> str:
+def read_word(value: Any) -> str:
+    """Return a finish reason in the server's word, on one line; empty for one that says nothing."""
     if value in _NONE or value is None or value is False:
         return ""
     try:

@@ -11,7 +11,7 @@ from dataclasses import fields
 
 from .faults import format_faults
 from .server import MockServer
-from .services import SERVICES
+from .service_table import SERVICES
 from .settings import CREDENTIAL, MockSettings
 
 

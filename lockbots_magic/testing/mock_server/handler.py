@@ -14,7 +14,8 @@ from .faults import FAULTS, error_response, normal_response
 from .pacer import ClientGoneError, Pacer
 from .request_log import MockRequest, RequestLog
 from .responses import BodyEncoder, ConnectionAction, MockResponse, cut_pieces
-from .services import MODELS, SERVICES, MockExchange, dump_json
+from .service_table import SERVICES, choose_service
+from .services import MODELS, MockExchange, dump_json
 from .settings import MockSettings
 from .web_guard import find_offence
 
@@ -146,7 +147,9 @@ def build_response(request: MockRequest, nth: int, origin: str) -> tuple[MockRes
         return MockResponse([str(error).encode()], "text/plain", 400), MockSettings()
     if name not in SERVICES:
         return MockResponse([f"Unknown service {name!r}.".encode()], "text/plain", 404), settings
-    return _build_service_response(MockExchange(SERVICES[name], settings, request, origin), nth), settings
+    return _build_service_response(
+        MockExchange(choose_service(name, request.path), settings, request, origin), nth
+    ), settings
 
 
 def _build_service_response(exchange: MockExchange, nth: int) -> MockResponse:
@@ -165,6 +168,6 @@ def _build_faultless_response(exchange: MockExchange) -> MockResponse:
         return error_response(exchange, 404, f"Unknown path {exchange.path}")
     if exchange.request.method != "POST":
         return error_response(exchange, 405, f"Method {exchange.request.method} is not allowed; use POST")
-    if not isinstance(exchange.body.get("messages"), list) or not exchange.body.get("model"):
-        return error_response(exchange, 400, "The body must be a JSON object with a model and messages")
+    if complaint := exchange.complaint:
+        return error_response(exchange, 400, complaint)
     return normal_response(exchange)

@@ -13,7 +13,7 @@ from .faults import FAULTS
 from .handler import Handler
 from .request_log import MockRequest, RequestLog
 from .responses import BODIES
-from .services import SERVICES
+from .service_table import SERVICES
 from .settings import MockSettings
 
 

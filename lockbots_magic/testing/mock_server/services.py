@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -56,9 +57,33 @@ class MockService(ABC):
     def chunk(self, delta: Mapping[str, Any], body: Mapping[str, Any]) -> str:
         """Return the content of an event that holds `delta`."""
 
-    def events(self, words: list[str], body: Mapping[str, Any]) -> StreamEvents:
-        """Return the events of the reply `words` to the request `body`."""
+    def events(self, words: list[str], body: Mapping[str, Any], thoughts: Sequence[str] = ()) -> StreamEvents:
+        """Return the events of the reply `words` to the request `body`.
+
+        Args:
+            words: Text of the reply.
+            body: The request.
+            thoughts: Reasoning before it, for a service that has such a thing.
+        """
         return StreamEvents([], [self.chunk({"content": word}, body) for word in words], [])
+
+    def messages(self, body: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+        """Return the messages of a request in the form of chat completions; None if it has none."""
+        messages = body.get("messages")
+        return messages if isinstance(messages, list) else None
+
+    def calls(self, body: Mapping[str, Any]) -> list[MockToolCall]:
+        """Return the tool calls of the reply to the request `body`."""
+        return parse_calls(self.messages(body) or []) if body.get("tools") else []
+
+    def complaint(self, body: Mapping[str, Any]) -> str:
+        """Return why a request with messages is refused anyway; empty if it is not."""
+        return ""
+
+    def count_usage(self, words: list[str], body: Mapping[str, Any]) -> dict[str, int]:
+        """Return the token counts; a word counts as a token."""
+        prompt = sum(len(get_text(m)[0].split()) for m in self.messages(body) or [])
+        return {"prompt_tokens": prompt, "completion_tokens": len(words), "total_tokens": prompt + len(words)}
 
     def whole(self, words: list[str], body: Mapping[str, Any]) -> str | None:
         """Return the reply as one JSON object, if the service has such a format."""
@@ -86,14 +111,15 @@ class OpenAIService(MockService):
         """Return a `chat.completion.chunk`."""
         return self._object("chat.completion.chunk", body, [{"index": 0, "delta": delta, "finish_reason": None}])
 
-    def events(self, words: list[str], body: Mapping[str, Any]) -> StreamEvents:
-        """Return a role first; finish reason, usage if requested, and `[DONE]` last."""
-        calls = _get_tool_calls(body)
+    def events(self, words: list[str], body: Mapping[str, Any], thoughts: Sequence[str] = ()) -> StreamEvents:
+        """Return a role and the thoughts first; finish reason, usage if requested, and `[DONE]` last."""
+        calls = self.calls(body)
         end: dict[str, Any] = {"index": 0, "delta": {}, "finish_reason": "tool_calls" if calls else "stop"}
         closing = [self._object("chat.completion.chunk", body, [end])]
         if (body.get("stream_options") or {}).get("include_usage"):
-            closing.append(self._object("chat.completion.chunk", body, [], usage=count_usage(words, body)))
+            closing.append(self._object("chat.completion.chunk", body, [], usage=self.count_usage(words, body)))
         opening = [self.chunk({"role": "assistant", "content": ""}, body)]
+        opening += [self.chunk({"reasoning_content": thought}, body) for thought in thoughts]
         pieces = [
             self.chunk({"tool_calls": [piece]}, body) for n, call in enumerate(calls) for piece in _split_call(n, call)
         ]
@@ -101,20 +127,16 @@ class OpenAIService(MockService):
 
     def whole(self, words: list[str], body: Mapping[str, Any]) -> str:
         """Return a `chat.completion`."""
-        calls = _get_tool_calls(body)
+        calls = self.calls(body)
         message: dict[str, Any] = {"role": "assistant", "content": "".join(words)}
         if calls:
             message |= {"content": None, "tool_calls": [_describe_call(call, call.arguments) for call in calls]}
         choice = {"index": 0, "message": message, "finish_reason": "tool_calls" if calls else "stop"}
-        return self._object("chat.completion", body, [choice], usage=count_usage(words, body))
+        return self._object("chat.completion", body, [choice], usage=self.count_usage(words, body))
 
     def _object(self, kind: str, body: Mapping[str, Any], choices: list[Any], **more: Any) -> str:
         head = {"id": "chatcmpl-mock", "object": kind, "created": 0, "model": body.get("model")}
         return dump_json({**head, "choices": choices, **more})
-
-
-def _get_tool_calls(body: Mapping[str, Any]) -> list[MockToolCall]:
-    return parse_calls(body.get("messages") or []) if body.get("tools") else []
 
 
 def _describe_call(call: MockToolCall, arguments: str) -> dict[str, Any]:
@@ -143,9 +165,10 @@ class LockchatService(OpenAIService):
         """Return a chunk with the delta only."""
         return dump_json({"choices": [{"delta": delta}]})
 
-    def events(self, words: list[str], body: Mapping[str, Any]) -> StreamEvents:
-        """Return the text, then `[DONE]`."""
-        return StreamEvents([], [self.chunk({"content": word}, body) for word in words], ["[DONE]"])
+    def events(self, words: list[str], body: Mapping[str, Any], thoughts: Sequence[str] = ()) -> StreamEvents:
+        """Return the thoughts and the text, then `[DONE]`."""
+        opening = [self.chunk({"reasoning_content": thought}, body) for thought in thoughts]
+        return StreamEvents(opening, [self.chunk({"content": word}, body) for word in words], ["[DONE]"])
 
 
 class LiaobotsEventsService(MockService):
@@ -179,11 +202,6 @@ class LiaobotsService(LiaobotsEventsService):
     has_events = False
 
 
-SERVICES: Mapping[str, MockService] = {
-    s.name: s for s in (LockchatService(), LiaobotsService(), LiaobotsEventsService(), OpenAIService())
-}
-
-
 @dataclass(frozen=True)
 class MockExchange:
     """A request and everything else that its response depends on."""
@@ -214,8 +232,17 @@ class MockExchange:
     def reply(self) -> str:
         """Text of the reply."""
         return (
-            make_markdown(self.settings.tokens) if self.settings.tokens else reply_to(self.body.get("messages") or [])
+            make_markdown(self.settings.tokens)
+            if self.settings.tokens
+            else reply_to(self.service.messages(self.body) or [])
         )
+
+    @property
+    def complaint(self) -> str:
+        """Why the body is refused; empty if it is not."""
+        if self.service.messages(self.body) is None or not self.body.get("model"):
+            return "The body must be a JSON object with a model and messages"
+        return self.service.complaint(self.body)
 
     @property
     def words(self) -> list[str]:
@@ -243,11 +270,6 @@ class MockExchange:
 
 
 def frame(event: str) -> bytes:
-    """Return one event as it is usually written."""
-    return f"data: {event}\n\n".encode()
-
-
-def count_usage(words: list[str], body: Mapping[str, Any]) -> dict[str, int]:
-    """Return the token counts; a word counts as a token."""
-    prompt_tokens = sum(len(get_text(m)[0].split()) for m in body.get("messages") or [])
-    return {"prompt_tokens": prompt_tokens, "completion_tokens": len(words), "total_tokens": prompt_tokens + len(words)}
+    """Return one event as it is usually written: under its type, where its data begin with one."""
+    named = re.match(r'\{"type":"([\w.]+)"', event)
+    return f"{f'event: {named[1]}' if named else ''}{chr(10) if named else ''}data: {event}\n\n".encode()

@@ -49,10 +49,8 @@ def _content_parts(exchange: MockExchange) -> MockResponse:
 
 @fault("reasoning", "reasoning_content ('Let me think. ') before the reply", CHAT_COMPLETIONS)
 def _reasoning(exchange: MockExchange) -> MockResponse:
-    thoughts = [
-        exchange.service.chunk({"reasoning_content": word}, exchange.body) for word in ("Let ", "me ", "think. ")
-    ]
-    return stream_response(exchange, *map(frame, thoughts), *exchange.frames())
+    events = exchange.service.events(exchange.words, exchange.body, ("Let ", "me ", "think. "))
+    return stream_response(exchange, *map(frame, [*events.opening, *events.text, *events.closing]))
 
 
 @fault("second-choice", "a second choice whose text must not mix with the first", CHAT_COMPLETIONS)
@@ -78,7 +76,7 @@ def _rewrite_events(exchange: MockExchange, change: Callable[[bytes], bytes]) ->
 
 @fault("no-space", "`data:` without a space", EVENTS)
 def _no_space(exchange: MockExchange) -> MockResponse:
-    return _rewrite_events(exchange, lambda f: b"data:" + f.removeprefix(b"data: "))
+    return _rewrite_events(exchange, lambda f: f.replace(b"data: ", b"data:", 1))
 
 
 @fault("cr", "lines that end with CR", EVENTS)

@@ -1,0 +1,261 @@
+"""Decoder of responses in the format of the Responses API. Pure.
+
+Wire facts: the OpenAI API reference, "Responses: streaming events" and "The response object", and observed responses of
+compatible servers: no deltas but the whole text at the end, ``[DONE]`` after the last event, an empty `output` in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from ...conversation.ending import REFUSED, is_complete
+from ...conversation.messages import Delta, Usage
+from ...conversation.opaque_data import OpaqueData
+from ...errors import ProtocolError, ProviderError
+from .attachments import AttachmentCollector
+from .errors import make_snippet
+from .finish import read_word
+from .json_text import parse_json
+from .model_list import MAX_ID
+from .responses_output import OutputReader, ReasoningJoiner, annotations_of, reasoning_of, text_of
+from .sse import Event, SurrogateJoiner
+from .stream_decoder import StreamDecoder
+from .usage import parse_usage
+
+_PREFIX = "response."
+_REASONING_DELTAS = frozenset({"reasoning_summary_text", "reasoning_text", "reasoning", "reasoning_summary"})
+"""Kinds of reasoning that come in deltas; the last two are those of older servers."""
+_LAST_STATES = frozenset({"completed", "incomplete", "failed", "cancelled"})
+
+
+class ResponsesDecoder(StreamDecoder):
+    """Decodes one response of the Responses API; see `StreamDecoder`.
+
+    Args:
+        tools: Names of the functions that the model may call.
+
+    Example:
+        >>> decoder = ResponsesDecoder()
+        >>> [delta.text for delta in decoder.feed(b'data: {"type":"response.output_text.delta","delta":"Hi"}\\n\\n')]
+        ['Hi']
+    """
+
+    content_name = "output"
+
+    def __init__(self, tools: Iterable[str] = ()) -> None:
+        super().__init__()
+        self._is_refusal = False
+        self._text = SurrogateJoiner()
+        self._said: list[str] = []
+        """Pieces of text so far, all of them."""
+        self._part_start = 0
+        """Number of pieces before the part of the content that is being written."""
+        self._reasoning = ReasoningJoiner()
+        self._output = OutputReader(tools)
+        self._attachments = AttachmentCollector()
+        self._model = ""
+        self._named_model = ""
+        self._usage: Usage | None = None
+
+    def _take(self, event: Event) -> Iterator[Delta]:
+        value = parse_json(event.data)
+        kind = value.get("type") if isinstance(value, dict) else None
+        if kind == "response.output_text.delta":  # nearly all events
+            yield from self._say(value.get("delta"))
+            return
+        data = event.data.strip()
+        if not data:
+            return
+        if data == "[DONE]":
+            yield from self._end("stop")
+            return
+        if event.type == "error" or kind == "error":
+            raise self.object_error(value if isinstance(value, dict | list) else {"error": data})
+        if not isinstance(value, dict):
+            raise self._malformed(value, data)
+        if isinstance(kind, str) and kind.startswith(_PREFIX):
+            yield from self._take_event(kind.removeprefix(_PREFIX), value)
+        elif value.get("object") == "response" or isinstance(value.get("output"), list):
+            yield from self._take_response(value)
+        else:
+            self._check_foreign(value, data)
+
+    def _malformed(self, value: Any, data: str) -> ProviderError:
+        self._check_error(value)
+        if value is None:
+            return self.unrecognised_error(data)
+        return ProtocolError(f"An event is not a JSON object: {make_snippet(data)}")
+
+    def _check_foreign(self, value: Mapping[str, Any], data: str) -> None:
+        """Raise if an object is no event: an error, or another dialect."""
+        self._check_error(value)
+        if value.get("choices"):
+            raise ProtocolError("The server answered with chat completions, not in the format of the Responses API.")
+        if self._body.is_document:
+            raise ProtocolError(f"The response is JSON without output. Check the base URL. {make_snippet(data)}")
+        self._oddity = self._oddity or data
+
+    def _take_event(self, kind: str, value: Mapping[str, Any]) -> Iterator[Delta]:
+        name, _, stage = kind.rpartition(".")
+        if kind in _LAST_STATES:
+            response = value.get("response")
+            response = response if isinstance(response, dict) else {}
+            known = response.get("status") in _LAST_STATES
+            yield from self._take_response(response if known else {**response, "status": kind})
+        elif stage == "delta" and name in _REASONING_DELTAS:
+            yield from self._reason(self._reasoning.feed(name, value))
+        elif handler := _HANDLERS.get(kind):
+            yield from handler(self, value)
+
+    def _take_start(self, value: Mapping[str, Any]) -> Iterator[Delta]:
+        response = value.get("response")
+        self._take_model(response if isinstance(response, dict) else {})
+        yield from ()
+
+    def _take_refusal(self, value: Mapping[str, Any]) -> Iterator[Delta]:
+        self._is_refusal = True
+        yield from self._say(value.get("delta"))
+
+    def _take_part_end(self, value: Mapping[str, Any]) -> Iterator[Delta]:
+        """Take the whole text of a part of the content, which some servers send without deltas before it."""
+        whole = value.get("text", value.get("refusal"))
+        self._is_refusal = self._is_refusal or isinstance(value.get("refusal"), str)
+        if isinstance(whole, str):
+            part = "".join(self._said[self._part_start :])
+            yield from self._say(whole[len(part) :] if whole.startswith(part) else "")
+        self._part_start = len(self._said)
+
+    def _take_annotation(self, value: Mapping[str, Any]) -> Iterator[Delta]:
+        if parts := self._attachments.feed({}, {"annotations": [value.get("annotation")]}):
+            yield self._make_delta(parts=parts)
+
+    def _take_item(self, value: Mapping[str, Any]) -> Iterator[Delta]:
+        """Take the beginning of an item."""
+        self._has_content = self._output.add_item(value.get("item"), value) or self._has_content
+        yield from ()
+
+    def _take_item_end(self, value: Mapping[str, Any]) -> Iterator[Delta]:
+        item = value.get("item")
+        self._has_content = self._output.end_item(item, value) or self._has_content
+        yield from self._attach([item])
+
+    def _take_arguments(self, value: Mapping[str, Any]) -> Iterator[Delta]:
+        self._has_content = True
+        self._output.add_arguments(value)
+        yield from ()
+
+    def _take_arguments_end(self, value: Mapping[str, Any]) -> Iterator[Delta]:
+        self._output.end_arguments(value)
+        yield from ()
+
+    def _take_response(self, response: Mapping[str, Any]) -> Iterator[Delta]:
+        """Take the whole response: at the end of a stream, or in place of one."""
+        self._take_model(response)
+        self._usage = parse_usage(response.get("usage")) or self._usage
+        output = response.get("output")
+        items = [item for item in output if isinstance(item, dict)] if isinstance(output, list) else []
+        yield from self._complete(items)
+        status = response.get("status")
+        if status == "failed" or (response.get("error") and status != "completed"):
+            raise self.object_error({"error": response.get("error") or True})
+        self._finish_reason = _read_reason(response)
+        if self._finish_reason:
+            yield from self._end(self._finish_reason)
+
+    def _complete(self, items: list[Any]) -> Iterator[Delta]:
+        """Yield what the whole output has and the events before it did not."""
+        self._has_content = self._output.read_whole(items) or self._has_content
+        if not self._reasoning.has_any:
+            yield from self._reason(self._reasoning.complete(reasoning_of(items)))
+        whole, is_refusal = text_of(items)
+        self._is_refusal = self._is_refusal or is_refusal
+        said = "".join(self._said)
+        if whole.startswith(said):
+            yield from self._say(whole[len(said) :])
+        yield from self._attach(items)
+
+    def _attach(self, items: Iterable[Any]) -> Iterator[Delta]:
+        """Yield the images and sources of whole items that are new."""
+        for item in items:
+            body = {"annotations": annotations_of(item)} if isinstance(item, dict) else {}
+            if isinstance(item, dict) and item.get("type") == "image_generation_call":
+                body = {"images": [item]}
+            if body and (parts := self._attachments.feed({}, body)):
+                self._has_content = True
+                yield self._make_delta(parts=parts)
+
+    def _say(self, piece: Any) -> Iterator[Delta]:
+        if piece is None or piece == "":
+            return
+        if not isinstance(piece, str):
+            raise ProtocolError("The delta of an event is not text.")
+        self._said.append(piece)
+        self._has_content = True
+        if text := self._text.feed(piece):
+            if self._model:
+                yield self._make_delta(text)
+            else:
+                yield Delta(text)
+
+    def _reason(self, piece: str) -> Iterator[Delta]:
+        if piece:
+            self._has_content = True
+            yield self._make_delta(reasoning=piece)
+
+    def _make_delta(self, text: str = "", **fields: Any) -> Delta:
+        """Return a delta, with the model that answers in the first one."""
+        model, self._model = self._model, ""
+        return Delta(text, model=model, **fields)
+
+    def _take_model(self, response: Mapping[str, Any]) -> None:
+        model = response.get("model")
+        if isinstance(model, str) and model != self._named_model:
+            self._model, self._named_model = model[:MAX_ID], model
+
+    def _release(self) -> Iterator[Delta]:
+        text, reasoning = self._text.close(), self._reasoning.close()
+        if text or reasoning:
+            yield self._make_delta(text, reasoning=reasoning)
+
+    def _end(self, reason: str) -> Iterator[Delta]:
+        self._check_ignored_lines()
+        yield from self._release()
+        self.done = True
+        reason = self._finish_reason or reason
+        if self._is_refusal and is_complete(reason):
+            reason = REFUSED
+        calls = self._output.assemble() if is_complete(reason) else ()
+        if calls and reason == "stop":
+            reason = "tool_calls"
+        returned = self._output.returned() if is_complete(reason) else None
+        yield self._make_delta(
+            finish_reason=reason, usage=self._usage, calls=calls, opaque=OpaqueData(returned) if returned else None
+        )
+
+
+def _read_reason(response: Mapping[str, Any]) -> str:
+    """Return how a response ended: ``"stop"``, or the server's word for what kept it from that; empty if it goes on."""
+    status = response.get("status")
+    if status == "completed":
+        return "stop"
+    if status in ("incomplete", "cancelled"):
+        details = response.get("incomplete_details")
+        return read_word(details.get("reason") if isinstance(details, dict) else None) or str(status)
+    return ""
+
+
+_Handler = Callable[[ResponsesDecoder, Mapping[str, Any]], Iterator[Delta]]
+_HANDLERS: Mapping[str, _Handler] = {
+    "created": ResponsesDecoder._take_start,
+    "in_progress": ResponsesDecoder._take_start,
+    "refusal.delta": ResponsesDecoder._take_refusal,
+    "refusal.done": ResponsesDecoder._take_part_end,
+    "output_text.done": ResponsesDecoder._take_part_end,
+    "output_text.annotation.added": ResponsesDecoder._take_annotation,
+    "output_item.added": ResponsesDecoder._take_item,
+    "output_item.done": ResponsesDecoder._take_item_end,
+    "function_call_arguments.delta": ResponsesDecoder._take_arguments,
+    "function_call_arguments.done": ResponsesDecoder._take_arguments_end,
+}
+"""What an event does, by its type without ``response.``; all others are ignored."""
