@@ -200,6 +200,7 @@ class _Recorder:
             self._is_default,
             calls=tuple(_redacted_call(call) for d in deltas for call in d.calls),
             answered_by=next((redacted(d.model) for d in reversed(deltas) if d.model), ""),
+            opaque=tuple(map_strings(d.opaque, redacted) for d in deltas if d.opaque),
         )
 
 

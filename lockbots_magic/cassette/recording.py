@@ -40,6 +40,8 @@ class Recording:
     """Tool calls that the model asked for."""
     answered_by: str = ""
     """Model that answered, in the server's words."""
+    opaque: tuple[OpaqueData, ...] = ()
+    """Data of the service that go back with the reply."""
 
     @cached_property
     def messages(self) -> tuple[Message, ...]:
@@ -58,6 +60,7 @@ class Recording:
             yield at, delta
         if self.ended == "complete":
             at = max(at, self.rhythm[-1][0] / 1000) if self.rhythm else at
+            yield from ((at, Delta(opaque=one)) for one in self.opaque)
             reason = self.finish_reason or None
             end = Delta("", "", reason, self.usage, calls=self.calls, model=self.answered_by)
             yield at, end._replace(is_replayed=bool(self.calls))
@@ -98,6 +101,7 @@ class Recording:
             **({"usage": self.usage.to_dict()} if self.usage else {}),
             **({"calls": [_call_to_json(call) for call in self.calls]} if self.calls else {}),
             **({"answered_by": self.answered_by} if self.answered_by else {}),
+            **({"opaque": [one.to_dict() for one in self.opaque]} if self.opaque else {}),
             "rhythm": self.rhythm,
         }
         return json.dumps(mask_json(line), ensure_ascii=False)
@@ -139,6 +143,7 @@ class Recording:
             _text(line.get("id", "")),
             tuple(map(_call_from_json, line.get("calls") or ())),
             _text(line.get("answered_by", "")),
+            tuple(map(OpaqueData.from_dict, line.get("opaque") or ())),
         )
 
     def digest(self) -> str:

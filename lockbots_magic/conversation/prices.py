@@ -16,24 +16,38 @@ _SNAPSHOT = re.compile(r"[-@](?:\d{4}-\d\d-\d\d|\d{8}|latest)$")
 """Suffix of a model id that names a dated snapshot of the model. Any other suffix makes it a different model."""
 
 
+class CacheTokens(NamedTuple):
+    """Tokens of a request in the service's cache, with their prices (USD per 1,000,000); None if one is unknown."""
+
+    read: int = 0
+    written: int = 0
+    read_price: float | None = None
+    written_price: float | None = None
+
+
+NO_CACHE = CacheTokens()
+
+
 class Price(NamedTuple):
     """Price of a model in USD per 1,000,000 tokens."""
 
     prompt: float
     reply: float
 
-    def of(self, prompt_tokens: int, reply_tokens: int, cached_tokens: int = 0, cached: float | None = None) -> float:
+    def of(self, prompt_tokens: int, reply_tokens: int, cache: CacheTokens = NO_CACHE) -> float:
         """Return the cost of this many tokens in USD.
 
         Args:
             prompt_tokens: Tokens of the request, cached ones included.
             reply_tokens: Tokens of the reply.
-            cached_tokens: Tokens of the request that the service read from its cache.
-            cached: Price of those; None if it is unknown, which counts them like the others.
+            cache: Those of the request that the service read from its cache or wrote to it, with their prices; one that
+                is unknown counts them like the others.
         """
-        read = min(cached_tokens, prompt_tokens)
-        discount = 0.0 if cached is None else read * (self.prompt - cached)
-        return (prompt_tokens * self.prompt + reply_tokens * self.reply - discount) / 1_000_000
+        read = min(cache.read, prompt_tokens)
+        written = min(cache.written, prompt_tokens - read)
+        discount = 0.0 if cache.read_price is None else read * (self.prompt - cache.read_price)
+        surcharge = 0.0 if cache.written_price is None else written * (cache.written_price - self.prompt)
+        return (prompt_tokens * self.prompt + reply_tokens * self.reply - discount + surcharge) / 1_000_000
 
 
 def find_price(provider: str, model: str, own: Mapping[str, Any] | None = None) -> Price | None:
@@ -69,6 +83,17 @@ def find_cached_price(provider: str, model: str, own: Mapping[str, Any] | None =
             return _parse_numbers(value)[2] if len(value) > 2 else None  # the third
     table = _price_table()[2]
     return next((table[name] for name in names if name in table), None)
+
+
+def find_written_price(provider: str, model: str, own: Mapping[str, Any] | None = None) -> float | None:
+    """Return the price of tokens that a service writes to its cache (USD per 1,000,000), None if it is unknown.
+
+    The arguments are those of `find_price`; the user's own prices have none.
+    """
+    names = _candidate_names(provider, model)
+    price = None if any(name in (own or {}) for name in names) else find_price(provider, model)
+    factor = next((_price_table()[3][name] for name in names if name in _price_table()[3]), None)
+    return None if price is None or factor is None else price.prompt * factor
 
 
 def table_date() -> str:
@@ -115,7 +140,7 @@ def _parse_numbers(value: Any) -> list[float]:
 
 
 @functools.cache
-def _price_table() -> tuple[str, Mapping[str, Price], Mapping[str, float]]:
-    """Load the packaged table: its date, name -> price, and name -> price of cached tokens."""
+def _price_table() -> tuple[str, Mapping[str, Price], Mapping[str, float], Mapping[str, float]]:
+    """Load the packaged table: its date, and by name: price, price of cached tokens, and factor of written ones."""
     table = json.loads(files(__package__).joinpath("prices.json").read_text("utf-8"))
-    return table["as_of"], parse_prices(table["prices"]), table.get("cached", {})
+    return table["as_of"], parse_prices(table["prices"]), table.get("cached", {}), table.get("written", {})

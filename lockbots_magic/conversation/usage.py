@@ -18,7 +18,7 @@ from ..security.secrets import redacted
 from .context_window import estimate_message_tokens, estimate_tokens
 from .conversation import Conversation
 from .messages import Message
-from .prices import Price, find_cached_price, find_price
+from .prices import CacheTokens, Price, find_cached_price, find_price, find_written_price
 from .turn import Turn
 
 MAX_TOKENS = 10**12
@@ -54,6 +54,8 @@ class TurnUsage:
     """Price of the model; None if it is unknown."""
     cached_price: float | None = None
     """Price of cached tokens (USD per 1,000,000); None if it is unknown."""
+    written_price: float | None = None
+    """Price of tokens written to the cache (USD per 1,000,000); None if it is unknown."""
     conversation: str = ""
     """Name of the conversation."""
 
@@ -67,8 +69,17 @@ class TurnUsage:
         """Cost in USD; None if the price is unknown. A turn that failed before any text costs nothing."""
         if self.price is None:
             return None
-        cached = (self.turn.usage.cached_tokens if self.turn.usage else None) or 0
-        return self.price.of(self.prompt.tokens, self.reply.tokens, cached, self.cached_price)
+        read, written = self.cache
+        cache = CacheTokens(read or 0, written or 0, self.cached_price, self.written_price)
+        return self.price.of(self.prompt.tokens, self.reply.tokens, cache)
+
+    @property
+    def cache(self) -> tuple[int | None, int | None]:
+        """Tokens of the request that the service read from its cache and wrote to it; None where it reported none."""
+        usage = self.turn.usage
+        counts = (usage.cached_tokens, usage.cache_write_tokens) if usage else (None, None)
+        read, written = (count if _reported_count(count) else None for count in counts)
+        return read, written
 
     @property
     def estimated(self) -> bool:
@@ -127,7 +138,10 @@ def _priced(one: TurnUsage, prices: Mapping[str, Any] | None) -> TurnUsage:
     """Return `one` with the prices of its model."""
     provider, model = one.turn.provider, one.turn.model
     return replace(
-        one, price=find_price(provider, model, prices), cached_price=find_cached_price(provider, model, prices)
+        one,
+        price=find_price(provider, model, prices),
+        cached_price=find_cached_price(provider, model, prices),
+        written_price=find_written_price(provider, model, prices),
     )
 
 

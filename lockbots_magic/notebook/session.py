@@ -129,6 +129,7 @@ class Session:
             "max_retries": settings.max_retries,
             "stream": settings.stream,
             "cassette": self.cassette,
+            **({"cache": settings.cache} if "cache" in provider_class(name).settings() else {}),
             **self.settings_of(name, base_url, dialect),
         }
         auth = given.pop("auth", None) or self.credentials.get(name, self.address_of(name, base_url)[0])

@@ -14,6 +14,7 @@ from ..conversation.prices import parse_prices
 from ..errors import UsageError
 from ..providers.headers import RequestHeaders
 from ..providers.validation import parse_count, wrap_credential
+from ..providers.wire.prompt_cache import CACHE_MODES
 
 LIVE = ("auto", "on", "off", "text")
 
@@ -42,6 +43,11 @@ class Lockbots(Configurable):
         None, allow_none=True, min=0.001, help="Maximum time for a whole reply, s. None: no limit."
     ).tag(config=True)
     stream = Bool(True, help="Whether replies come piece by piece (on), or each as one whole (off).").tag(config=True)
+    cache = Enum(
+        CACHE_MODES,
+        "auto",
+        help="How long a service keeps the head of a conversation, where it is asked to: auto, off or 1h.",
+    ).tag(config=True)
     max_retries = Int(2, help="Retries while no text has been received.").tag(config=True)
     providers = Dict(help="Settings of providers: name -> {'base_url': ..., ...}.").tag(config=True)
     personas = Dict(help="System prompts by name, for --system @NAME: name -> text; {{ }} in it is filled in.").tag(
@@ -145,6 +151,7 @@ def _expected(name: str, trait: Any, value: Any) -> str:
     kinds = {
         "stream": "on or off",
         "live": f"one of {', '.join(LIVE)}",
+        "cache": f"one of {', '.join(CACHE_MODES)}",
         "providers": "a dict",
         "personas": "a dict",
         "prices": "a dict",

@@ -15,7 +15,7 @@ from ..conversation.usage import TokenCount, TurnUsage, format_dollars, shorten_
 from ..errors import UsageError
 from ..rendering.table import Table
 
-_FIGURES = ("prompt tokens", "reply tokens", "first text (s)", "tokens/s", "cost (USD)")
+_FIGURES = ("prompt tokens", "from cache", "to cache", "reply tokens", "first text (s)", "tokens/s", "cost (USD)")
 
 
 def table_by_model(measured: Sequence[TurnUsage], title: str = "", own: Mapping[str, Any] | None = None) -> Table:
@@ -68,11 +68,19 @@ def _figures(measured: Sequence[TurnUsage]) -> tuple[str, ...]:
     written = sum((one.reply for one in timed), TokenCount())
     return (
         str(prompt),
+        _format_count([one.cache[0] for one in measured]),
+        _format_count([one.cache[1] for one in measured]),
         str(reply),
         f"{statistics.median(waits):.2f}" if waits else "",
         f"{'~' * written.estimated}{written.tokens / seconds:,.0f}" if timed else "",
         _format_cost(measured),
     )
+
+
+def _format_count(counts: Sequence[int | None]) -> str:
+    """Format the sum of counts; empty if none was reported."""
+    known = [count for count in counts if count is not None]
+    return f"{sum(known):,}" if known else ""
 
 
 def _format_cost(measured: Sequence[TurnUsage]) -> str:

@@ -99,7 +99,13 @@ def turn_message(turn: Turn, html: str | None = None) -> PanelMessage:
         "status": turn.status,
         "notices": notices,
         "model": f"{turn.provider}:{turn.model}",
-        "usage": usage and {"prompt": usage.prompt_tokens, "completion": usage.completion_tokens},
+        "usage": usage
+        and {
+            "prompt": usage.prompt_tokens,
+            "completion": usage.completion_tokens,
+            "cached": usage.cached_tokens,
+            "written": usage.cache_write_tokens,
+        },
         "stale": turn.stale,
         "cell": turn.cell_id is not None,
         "started": turn.started,

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from ..conversation.cancellation import Cancellation
 from ..conversation.messages import ChatRequest, Delta, ModelInfo
@@ -42,6 +42,8 @@ DEFAULTS_DATE = "2026-11-30"
 in place of what it retires, of the least expensive kind."""
 MODEL_LIST_TIMEOUT = 10.0
 """Time (s) for the list of models."""
+MAX_PAGES = 50
+"""Further pages of a list of models that are read."""
 
 
 class OpenAICompatible(HTTPProvider):
@@ -227,6 +229,15 @@ class OpenAICompatible(HTTPProvider):
 
     def _read_models(self, base_url: str, deadline: float, cancellation: Cancellation) -> ModelList:
         url = join_path(base_url, "/models")
+        listed = self._read_page(url, base_url, deadline, cancellation)
+        for _ in range(MAX_PAGES):
+            if not listed.next_page:
+                break
+            after = f"{url}{'&' if '?' in url else '?'}after_id={quote(listed.next_page, safe='')}"
+            listed = listed.extended(self._read_page(after, base_url, deadline, cancellation))
+        return listed
+
+    def _read_page(self, url: str, base_url: str, deadline: float, cancellation: Cancellation) -> ModelList:
         request = HTTPRequest(
             "GET",
             url,

@@ -7,7 +7,14 @@ from importlib.resources import files
 import pytest
 
 from lockbots_magic.conversation.messages import Usage
-from lockbots_magic.conversation.prices import Price, find_cached_price, find_price, table_date
+from lockbots_magic.conversation.prices import (
+    CacheTokens,
+    Price,
+    find_cached_price,
+    find_price,
+    find_written_price,
+    table_date,
+)
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.conversation.usage import measure_turn
 from lockbots_magic.errors import UsageError
@@ -93,11 +100,22 @@ def test_cached_tokens_have_a_price_of_their_own_where_it_is_known():
     assert find_cached_price("x", "m", {"x:m": [2, 8, 0.5]}) == 0.5
     assert find_cached_price("openai", "gpt-4o", {"openai:gpt-4o": [2, 8]}) is None
     assert find_price("x", "m", {"x:m": [2, 8, 0.5]}) == (2, 8)
-    assert Price(2, 8).of(1_000_000, 500_000, 400_000, 0.5) == pytest.approx(5.4)
-    assert Price(2, 8).of(1_000_000, 0, 5_000_000, 0.5) == pytest.approx(0.5)
-    assert Price(2, 8).of(1_000_000, 0, 400_000, None) == 2
+    assert Price(2, 8).of(1_000_000, 500_000, CacheTokens(400_000, 0, 0.5)) == pytest.approx(5.4)
+    assert Price(2, 8).of(1_000_000, 0, CacheTokens(5_000_000, 9, 0.5, 9)) == pytest.approx(0.5)
+    assert Price(2, 8).of(1_000_000, 0, CacheTokens(400_000, 400_000)) == 2
     for name, cached in TABLE["cached"].items():
         assert 0 < cached < find_price(*name.split(":")).prompt, name
+
+
+def test_tokens_written_to_the_cache_have_a_price_of_their_own_where_it_is_known():
+    assert find_written_price("anthropic", "claude-sonnet-5-5") == 2.5
+    assert find_written_price("openai", "gpt-4o") is None
+    assert find_written_price("anthropic", "unknown") is None
+    assert find_written_price("anthropic", "claude-sonnet-5-5", {"anthropic:claude-sonnet-5-5": [2, 10]}) is None
+    usage = Usage(1_000_000, 0, None, 600_000, 100_000)
+    one = measure_turn(Turn("p", "r", provider="anthropic", model="claude-sonnet-5-5", usage=usage))
+    assert one.cache == (600_000, 100_000)
+    assert one.cost == pytest.approx(0.3 * 2 + 0.6 * 0.1 + 0.1 * 2.5)
 
 
 def test_cost_of_a_turn_counts_cached_tokens_apart():

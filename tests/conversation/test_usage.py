@@ -48,6 +48,12 @@ def of(*turns, **prices):
     return measure_turns([Conversation(turns=turns)], prices)
 
 
+def test_tokens_read_from_the_cache_and_written_to_it_are_shown():
+    turns = [replace(TURN, id=f"t{n}", usage=Usage(100, 5, None, read, 20)) for n, read in enumerate((None, 30, 40))]
+    (row,) = rows(table_by_model(of(*turns)))
+    assert (row["from cache"], row["to cache"]) == ("70", "60")
+
+
 def test_tokens_that_the_provider_reported_are_shown():
     (row,) = rows(table_by_model(of(TURN)))
     assert row == {
@@ -55,6 +61,8 @@ def test_tokens_that_the_provider_reported_are_shown():
         "turns": "1",
         "not complete": "",
         "prompt tokens": "1,000,000",
+        "from cache": "",
+        "to cache": "",
         "reply tokens": "2,000",
         "first text (s)": "0.50",
         "tokens/s": "500",

@@ -5,12 +5,16 @@ import json
 import pytest
 
 from lockbots_magic import Chat
+from lockbots_magic.conversation.conversation import Conversation
+from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import AuthenticationError, ContextLengthError, HTTPStatusError, UsageError
+from lockbots_magic.notebook.session import Session
 from lockbots_magic.providers.presets import presets
 from lockbots_magic.rendering.notices import notices_of
 from lockbots_magic.security.secrets import Secret
 from tests.chatserver import chat_server, in_turn
 from tests.providers.anthropic_events import REDACTED, SIGNED, block, call, end, start, stream, text, thinking
+from tests.rawserver import RawServer
 
 YES = stream(start(), *text(0, "Yes."), *end())
 THOUGHT = stream(
@@ -78,6 +82,35 @@ def test_thinking_goes_back_with_the_results_and_in_later_turns(tmp_path):
     assert [one["type"] for one in reply["content"]] == ["thinking", "redacted_thinking", "tool_use"]
     assert results["content"] == [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "3"}]
     assert bodies[2]["messages"][1:3] == [reply, results]
+
+
+def test_thinking_goes_back_after_a_cassette_and_after_a_restart(tmp_path):
+    tape = tmp_path / "talk.jsonl"
+    with chat_server(in_turn(THOUGHT, YES)) as (url, bodies):
+        settings = {"base_url": url, "dialect": "messages"}
+        recorded = Chat("anthropic:claude-sonnet-5-5", cassette=tape, **settings).ask("1 + 2?", tools=[add])
+        again = Chat("anthropic:claude-sonnet-5-5", cassette=tape, mode="replay", **settings).ask("1 + 2?", tools=[add])
+        assert again.rounds == recorded.rounds
+        assert len(bodies) == 2
+        for turn in (again, Turn.from_dict(json.loads(json.dumps(recorded.to_dict())))):
+            chat = Chat("anthropic:claude-sonnet-5-5", conversation=Conversation(turns=[turn]), **settings)
+            chat.ask("And?", tools=[add])
+            assert bodies[-1]["messages"][1:3] == bodies[1]["messages"][1:3]
+
+
+def test_thinking_goes_back_after_an_interrupt():
+    half = stream(start(), *thinking(0, "Hm."), *text(1, "Yes, it is", " so."))
+    with chat_server(in_turn(half, YES)) as (url, bodies):
+        chat = Chat("anthropic:claude-sonnet-5-5", base_url=url, dialect="messages")
+        reply = chat.stream("One?")
+        assert next(iter(reply)) == "Yes, it is"
+        reply.cancel()
+        assert reply.turn.status == "interrupted"
+        chat.ask("Two?")
+    assert bodies[1]["messages"][1]["content"] == [
+        {"type": "thinking", "thinking": "Hm.", "signature": "c2lnbmVk"},
+        {"type": "text", "text": reply.turn.reply},
+    ]
 
 
 def test_thinking_goes_to_no_other_model():
@@ -231,3 +264,35 @@ def test_the_stable_head_is_marked_unless_the_setting_is_off():
         assert isinstance(body["system"], str) if marks is None else body["system"][0]["cache_control"] == marks
     with pytest.raises(UsageError, match="cache must be one of auto, off, 1h, got 'on'"):
         Chat("anthropic:m", cache="on")
+
+
+def test_all_pages_of_the_list_of_models_are_read():
+    asked = []
+
+    def answer(peer):
+        request = peer.request()
+        if request is None:
+            return
+        asked.append(request.target)
+        more = len(asked) < 3
+        rows = [
+            {"id": f"claude-{len(asked)}", "display_name": "Claude", "max_input_tokens": 200_000},
+            {"id": "claude-1"},
+        ]
+        peer.answer(json.dumps({"data": rows, "has_more": more, "last_id": f"claude/{len(asked)}"}).encode())
+
+    with RawServer(answer) as server:
+        provider = presets.anthropic(dialect="messages", base_url=f"{server.url}/v1", auth="k-123")
+        listed = provider.model_list()
+    assert [info.id for info in listed.models] == ["claude-1", "claude-2", "claude-3"]
+    assert listed.models[0].token_limit == 200_000
+    assert asked == ["/v1/models", "/v1/models?after_id=claude%2F1", "/v1/models?after_id=claude%2F2"]
+
+
+def test_the_setting_of_the_notebook_reaches_the_request():
+    session = Session()
+    session.configure("cache", "1h")
+    assert vars(session.chat("anthropic:m").provider)["cache"] == "1h"
+    assert session.chat("guide")
+    with pytest.raises(UsageError, match="cache must be one of auto, off, 1h, got 'on'"):
+        session.configure("cache", "on")

@@ -101,7 +101,14 @@ export class TurnRenderer {
       text ? iconButton("copy", t("copy"), (event) => this.copy(text, event.currentTarget)) : null,
       iconButton("again", t("regenerate"), () => this.panel.submit({ type: "regenerate", turn: id }), "lb-again"),
       h("span", { class: "lb-by", title: date },
-        [model, tokens && t.count("tokens", tokens)].filter(Boolean).join(" · ")));
+        [model, tokens && t.count("tokens", tokens), ...this.cacheCounts(usage)].filter(Boolean).join(" · ")));
+  }
+
+  /** Describe the tokens of a prompt that the service's cache held, or holds now. */
+  cacheCounts(usage) {
+    const { t } = this.panel;
+    const counts = [["from_cache", usage?.cached], ["to_cache", usage?.written]];
+    return counts.map(([key, count]) => count && t(key, { count: count.toLocaleString(t.language) }));
   }
 
   /** Replace a prompt by a form that edits it. */

@@ -146,6 +146,14 @@ MESSAGES_ADAPTATIONS: tuple[Adaptation, ...] = (
         _refusal(r"\bdisplay\b"),
     ),
     Adaptation(
+        "thinking between tools",
+        ("thinking",),
+        _thinks_by("disabled"),
+        lambda body, given: {**body, "thinking": {"type": "between_tools"}},
+        _refusal(rf"between_tools|\bdisabled\b.{{0,80}}(?:{NEGATION}|\bcannot\b)|{NEGATION}.{{0,80}}\bdisabled\b"),
+        "This model can't switch reasoning off: it reasons between calls of tools only.",
+    ),
+    Adaptation(
         "schema as tool",
         ("output_config",),
         _has_format,

@@ -1,7 +1,8 @@
 """Lists of models, in every form that servers send. Pure.
 
-Wire facts: the references of OpenAI ("List models"), Ollama ("List local models"), Gemini ("models.list"), OpenRouter
-and Mistral, and observed responses of llama-server, vLLM, LM Studio, TabbyAPI, LiteLLM and Together (a plain array).
+Wire facts: the references of OpenAI and Anthropic ("List models"), Ollama ("List local models"), Gemini
+("models.list"), OpenRouter and Mistral, and observed responses of llama-server, vLLM, LM Studio, TabbyAPI, LiteLLM and
+Together (a plain array).
 """
 
 from __future__ import annotations
@@ -59,6 +60,16 @@ class ModelList:
     """Rows that name no model."""
     is_marked: bool = False
     """Whether the response says that it is a list, as OpenAI's does."""
+    next_page: str = ""
+    """Id after which the next page begins; empty if this is the last one."""
+
+    def extended(self, other: ModelList) -> ModelList:
+        """Return this list with the next page; of models listed twice, the first counts."""
+        models: dict[str, ModelInfo] = {}
+        for info in (*self.models, *other.models):
+            models.setdefault(info.id, info)
+        kept = tuple(models.values())[:MAX_MODELS]
+        return ModelList(kept, self.skipped + other.skipped, self.is_marked, other.next_page)
 
 
 def read_model_list(pieces: Iterable[bytes]) -> ModelList:
@@ -100,7 +111,13 @@ def parse_model_list(body: bytes) -> ModelList:
     if count and not models:
         raise _no_list(body)
     is_marked = isinstance(value, dict) and value.get("object") == "list"
-    return ModelList(tuple(models.values()), skipped, is_marked)
+    return ModelList(tuple(models.values()), skipped, is_marked, _next_page(value))
+
+
+def _next_page(value: Any) -> str:
+    """Return the id after which the next page begins (Anthropic API reference, "List models")."""
+    has_more = isinstance(value, dict) and value.get("has_more") is True
+    return _text(value.get("last_id")) if has_more else ""
 
 
 def parse_model(row: Any) -> ModelInfo | None:
