@@ -30,7 +30,7 @@ def test_recording_of_one_kernel_is_replayed_by_another(tmp_path, mock_server):
             assert kernel.run(SETUP).reply["status"] == "ok"
             kernel.run(command)
             execution = kernel.run(QUESTION)
-            assert execution.reply["status"] == "ok", execution.outputs[0].data["text/html"]
+            assert execution.reply["status"] == "ok", execution.printed
             shown.append(visible(execution.outputs[-1]["data"]))
     assert len(mock_server.requests) == 1
     assert "may not be found in another run: the prompt holds a picture" in shown[0]
@@ -43,3 +43,11 @@ def test_detail_of_the_run_is_named_when_it_is_recorded(run, mock_server, tmp_pa
     run(f"%lockbots record {tmp_path / 'talk.jsonl'}")
     assert "the prompt holds a memory address" in run("%%chat\n{{ '%s' % object() }}").outputs[0].data["text/html"]
     assert "may not be found" not in run("%%chat\n{{ 1 + 1 }}").outputs[0].data["text/html"]
+
+
+def test_comparison_says_what_was_cut(run, mock_server):
+    pytest.importorskip("pandas")
+    run(f"%lockbots use openai:demo --base-url {mock_server.url('openai')}")
+    run("import pandas as pd\nframe = pd.DataFrame({'a': range(1000)})")
+    shown = run("%lockbots compare openai:demo -- {{ frame }}")
+    assert "frame: only 40 of 1,000 rows were sent" in shown.stdout + str([one.data for one in shown.outputs])

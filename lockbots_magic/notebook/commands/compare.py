@@ -47,6 +47,7 @@ class _ComparisonResult(CommandResult):
         self._raw: bool = options.raw
         self._variable: str | None = options.to
         self._system = ""
+        self._notes: tuple[str, ...] = ()
         self._watched = False
         self._comparison: Comparison | None = None
         self._output: SideBySide | None = None
@@ -54,6 +55,8 @@ class _ComparisonResult(CommandResult):
     def present(self, presenter: Presenter) -> None:
         """Ask the models and show the replies as they stream."""
         presenter.work(self.run, self.finish)
+        if self._notes:
+            presenter.message("\n".join(self._notes))
 
     def run(self, shell: Any) -> None:
         """Ask the models."""
@@ -62,6 +65,7 @@ class _ComparisonResult(CommandResult):
         context = NotebookContext(session.namespace, shell, watched=self._watched)
         self._system = session.conversations.get().system or resolve_system(session, None, context)
         material = expand_prompt(session, self._prompt, context) if "{{" in self._prompt and not self._raw else None
+        self._notes = material.notes if material else ()
         self._comparison = comparison = start_comparison(
             material.text if material else self._prompt,
             self._models,
