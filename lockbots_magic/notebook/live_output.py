@@ -18,6 +18,7 @@ from ..rendering.mime_bundle import bundle, html_or_source
 from ..rendering.notices import notices_of
 from ..rendering.terminal.output import TerminalOutput
 from .display import context_of_cell, show, watched
+from .front_end import sets_tex_in_html
 from .growing_output import GrowingOutput
 
 
@@ -152,7 +153,8 @@ class LiveCellOutput:
     """
 
     def __init__(self, shell: InteractiveShell, alone: Callable[[], bool]) -> None:
-        self._growing = GrowingOutput(alone)
+        markdown = None if sets_tex_in_html(shell) else self._text
+        self._growing = GrowingOutput(alone, markdown)
         self._context = context_of_cell(shell)
         self._frames = FrameLoop(self._growing.draw, self._context.run, self._growing.restart)
 
@@ -164,6 +166,9 @@ class LiveCellOutput:
     def run(self, work: Callable[[], object]) -> None:
         """Run `work`; what it displays and prints goes to this cell."""
         self._context.copy().run(work)
+
+    def _text(self) -> str:
+        return self._frames.text
 
     def begin(self, notice: str) -> None:
         """Display a notice before the first text."""

@@ -14,6 +14,7 @@ from ..chat_command import NotebookContext, expand_prompt, resolve_system
 from ..comparison import Comparison
 from ..comparison import compare as start_comparison
 from ..display import show, watched
+from ..front_end import sets_tex_in_html
 from ..presenter import Presenter
 from ..session import Session
 from .command import argument, command
@@ -77,7 +78,9 @@ class _ComparisonResult(CommandResult):
         for answer in comparison.answers:
             if answer.reply is not None:
                 session.watch(answer.reply)
-        live = self._watched and hasattr(shell, "kernel") and session.settings.live != "text"
+        live = (
+            self._watched and hasattr(shell, "kernel") and session.settings.live != "text" and sets_tex_in_html(shell)
+        )
         self._output = output = SideBySide([answer.name for answer in comparison.answers], live=live, show=show)
         for number, answer in enumerate(comparison.answers):
             if answer.reply is None:
