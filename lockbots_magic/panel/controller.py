@@ -77,7 +77,7 @@ class PanelController:
         method = getattr(self, f"on_{kind}", None)
         if method is None or self._views.closed:
             return
-        view = request.pop("view", None) if kind in MODEL_REQUESTS else None
+        view = request.get("view") if kind in MODEL_REQUESTS else None
         try:
             if kind in SLOW_REQUESTS:
                 self._views.send({"type": "ack"})
@@ -102,25 +102,41 @@ class PanelController:
         """Send a view the turns before the turn with the id `before`."""
         self._views.send({"type": "earlier", "view": view, "before": before, **page_message(self._views.turns, before)})
 
-    def on_send(self, prompt: str) -> None:
-        """Send a prompt to the model."""
+    def on_ping(self, view: str) -> None:
+        """Show a view that waits for a slow reply that the kernel lives."""
+        self._views.send({"type": "ack", "view": view})
+
+    def on_send(self, prompt: str, view: str = "", conversation: str | None = None) -> None:
+        """Send a prompt to the model.
+
+        Args:
+            prompt: The prompt.
+            view: The view that sends it.
+            conversation: Name of the conversation that the view shows; the open one by default.
+
+        Raises:
+            RefusedError: There is a reply in progress, or another view has just opened another conversation.
+        """
         with self._views.lock:
             self._views.check_idle()
+            if conversation not in (None, clean_message(self.conversation.name)):
+                raise RefusedError("conversation_left", name=self.conversation.name)
             reply = self.backend.chat().stream(prompt, system=self.backend.instruction, origin=CellOrigin(watched=True))
-            self._views.start_reply(reply, prompt)
+            self._views.start_reply(reply, prompt, view)
 
     def on_stop(self) -> None:
         """Stop the reply in progress; the text received so far is kept."""
         if task := self._views.task_in(self.conversation):
             task.stop()
 
-    def on_regenerate(self, turn: str | None = None) -> None:
+    def on_regenerate(self, turn: str | None = None, view: str = "") -> None:
         """Send the prompt of a turn again, and replace that turn.
 
         The model and settings are those of the panel now, not those of the turn.
 
         Args:
             turn: Id of the turn; the last one by default.
+            view: The view that asks.
 
         Raises:
             RefusedError: The conversation has no such turn, or a reply in progress.
@@ -134,9 +150,9 @@ class PanelController:
             reply = self.backend.chat().redo(
                 old.id, system=self.backend.instruction, params={}, origin=CellOrigin(watched=True)
             )
-            self._views.start_reply(reply, old.prompt, old.id)
+            self._views.start_reply(reply, old.prompt, view, replaces=old.id)
 
-    def on_edit(self, turn: str, prompt: str) -> None:
+    def on_edit(self, turn: str, prompt: str, view: str = "") -> None:
         """Send an edited prompt in a copy of the conversation that ends before `turn`; the original stays as it is."""
         with self._views.lock:
             old = self.conversation
@@ -147,7 +163,7 @@ class PanelController:
             )
             self._views.resync(lambda: self.backend.add(fork))
             self._send_note("branched", name=fork.name, old=old.name)
-            self._views.start_reply(reply, prompt)
+            self._views.start_reply(reply, prompt, view)
 
     def on_clear(self, name: str | None = None) -> None:
         """Remove all turns of a conversation, the open one by default.

@@ -15,14 +15,14 @@ Each message has a `type`. A message with a `view` is for that view only; all ot
 `models`        Models of a provider, or the `error` of listing them.
 `conversations` Names of the conversations and which one is open.
 `notification`  Text to show; with `refused`, the request that failed.
-`ack`           A slow request was received.
+`ack`           A slow request, or a `ping`, was received.
 `saved`         Digest of the transcript output below the panel.
 `transcript`    The transcript output itself.
 =============== ======================================================================================
 
 `begin`, `frame` and `end` of a reply are numbered by `seq`, so that a view detects lost and repeated messages.
-`html`, `finished`, `open` and `rest` are sanitised HTML; every other string is plain text. Text is not cleaned here but
-in `ViewSync.send`, on the whole message.
+`html`, `reasoning`, `finished`, `open` and `rest` are sanitised HTML; every other string is plain text. Text is not
+cleaned here but in `ViewSync.send`, on the whole message.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ from ..rendering.attachments import attachments_of
 from ..rendering.html import render
 from ..rendering.mime_bundle import html_or_source
 from ..rendering.notices import notices_of
+from ..rendering.reasoning import reasoning_html
 from .backend import PanelBackend
 
 PanelMessage = dict[str, Any]
@@ -95,6 +96,7 @@ def turn_message(turn: Turn, html: str | None = None) -> PanelMessage:
         "id": turn.id,
         "prompt": turn.prompt,
         "html": reply_html(turn) if html is None else html,
+        "reasoning": reasoning_html(turn.reasoning),
         "text": turn.reply,
         "status": turn.status,
         "notices": notices,
@@ -185,6 +187,8 @@ class ReplyProgress:
     id: str
     prompt: str
     model: str
+    view: str = ""
+    """The view that sent the prompt."""
     replaces: str | None = None
     """Id of the turn that the reply will replace."""
     finished: list[str] = field(default_factory=list)
@@ -192,6 +196,10 @@ class ReplyProgress:
     notice: str = ""
     seq: int = 0
     """Number of frames sent."""
+
+    def begin_message(self) -> PanelMessage:
+        """Return the message that has the views show the reply so far."""
+        return {"type": "begin", "reply": self.message(), "replaces": self.replaces}
 
     def message(self) -> PanelMessage:
         """Describe the reply so far, for a view that opens in the middle of it."""
@@ -204,4 +212,5 @@ class ReplyProgress:
             "open": self.open,
             "notice": self.notice,
             "seq": self.seq,
+            "from": self.view,
         }

@@ -55,7 +55,7 @@ class ReplyTask:
             name="lockbots panel",
         )
         try:
-            self._send({"type": "begin", "reply": self.progress.message(), "replaces": self.progress.replaces})
+            self._send(self.progress.begin_message())
             self._worker.start()
         except BaseException:
             frames.close()
@@ -108,7 +108,7 @@ class ReplyTask:
         """Have the views begin the reply anew: the text so far was reasoning."""
         with self._lock:
             self.progress.finished, self.progress.open = [], ""
-            self._send({"type": "begin", "reply": self.progress.message(), "replaces": self.progress.replaces})
+            self._send(self.progress.begin_message())
 
     def _finish(self, frames: FrameLoop, error: str) -> None:
         turn = self._reply.turn

@@ -49,7 +49,7 @@ class Transcript:
         before, self._rendered = self._rendered, {}
         size = 0
         for turn in reversed(turns[-MAX_TURNS:]):
-            key = (turn.id, turn.prompt, turn.reply, *notices_of(turn))
+            key = (turn.id, turn.prompt, turn.reply, turn.reasoning, *notices_of(turn))
             html, text = before.get(key) or _render_turn(turn)
             size += len(html) + len(text)
             if size > MAX_CHARACTERS and self._rendered:
@@ -72,5 +72,5 @@ def _render_turn(turn: Turn) -> _RenderedTurn:
     reply = html_or_source(lambda: render(turn.reply), turn.reply) + attached.html
     prompt = printed(turn.prompt)
     head = f'<div class="you">You:</div><div class="said {IGNORED}" dir="auto">{prompt}</div>'
-    html = head + framed(reply, notices_of(turn), styled=False)
+    html = head + framed(reply, notices_of(turn), styled=False, reasoning=turn.reasoning)
     return html, f"> {turn.prompt}\n\n{turn.reply}"

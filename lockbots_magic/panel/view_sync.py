@@ -130,12 +130,19 @@ class ViewSync:
         if self.conversation in self._tasks or self.conversation.active_reply:
             raise RefusedError("reply_in_progress")
 
-    def start_reply(self, reply: Reply, prompt: str, replaces: str | None = None) -> None:
-        """Read `reply` in a thread and send it as it arrives. The caller has held the lock since `check_idle`."""
+    def start_reply(self, reply: Reply, prompt: str, view: str, *, replaces: str | None = None) -> None:
+        """Read `reply` in a thread and send it as it arrives. The caller has held the lock since `check_idle`.
+
+        Args:
+            reply: The reply, not started yet.
+            prompt: Its prompt.
+            view: The view that sent the prompt.
+            replaces: Id of the turn that the reply will replace.
+        """
         if self._closed:
             return
         conversation = self.conversation
-        progress = ReplyProgress(reply.id, prompt, shown_model(self.backend.model), replaces)
+        progress = ReplyProgress(reply.id, prompt, shown_model(self.backend.model), view, replaces)
         send = functools.partial(self._on_reply_message, conversation, progress)
         on_end = functools.partial(self._on_reply_end, conversation, progress)
         task = self._tasks[conversation] = ReplyTask(reply, progress, send=send, on_end=on_end, lock=self.lock)

@@ -36,6 +36,7 @@ FRONTEND_MODULES = (
     "draft",
     "turn_list",
     "notebook",
+    "morph",
     "connection",
     "notifications",
     "settings",

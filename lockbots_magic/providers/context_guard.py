@@ -124,7 +124,17 @@ class ContextGuard:
         if not counted or not local or estimate < MIN_ESTIMATE or any(m.images for m in sent.messages):
             return
         if counted < estimate * CUT_BELOW and not self.remarks:
-            self.remarks.append(
-                f"The server counted {counted} tokens of a prompt of about {estimate}: it may have cut the beginning. "
-                "Give the model a larger context there (Ollama: OLLAMA_CONTEXT_LENGTH)."
-            )
+            self.remarks.append(cut_remark(counted, estimate))
+
+
+def cut_remark(counted: int, estimate: int) -> str:
+    """Return the remark on a prompt that the server may have cut.
+
+    Args:
+        counted: Tokens of the prompt that the server counted.
+        estimate: Tokens that it has by estimate.
+    """
+    return (
+        f"The server counted {counted} tokens of a prompt of about {estimate}: it may have cut the beginning. "
+        "Give the model a larger context there (Ollama: OLLAMA_CONTEXT_LENGTH)."
+    )

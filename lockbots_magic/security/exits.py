@@ -32,7 +32,7 @@ from .control_characters import has_surrogates, printable, replace_surrogates, w
 from .links import unlinked
 from .secrets import Secret, redact, redact_html, redact_markdown, secrets_in_use, secrets_shown
 
-HTML_KEYS = frozenset({"html", "finished", "open", "rest", "text/html"})
+HTML_KEYS = frozenset({"html", "finished", "open", "reasoning", "rest", "text/html"})
 """Keys under which HTML stands: in messages to the page, and in outputs of a notebook file."""
 
 

@@ -322,6 +322,61 @@ def test_position_of_a_reader_who_scrolled_up_is_kept(panel):
     assert panel.log.evaluate("e => e.scrollHeight - e.scrollTop - e.clientHeight") < 3
 
 
+def test_place_and_selection_survive_the_end_of_the_reply_that_is_read(panel):
+    panel.send("count to 400", wait=False)
+    expect(panel.reply()).to_contain_text("80 81")
+    panel.reply().evaluate("e => getSelection().setBaseAndExtent(e.querySelector('p').firstChild, 2, e, 1)")
+    text = panel.reply().locator("p").first.element_handle()
+    panel.log.evaluate("e => { e.style.maxHeight = '40px'; e.scrollTop = e.scrollHeight }")
+    expect(panel.root.get_by_role("button", name="Scroll to the end")).to_be_hidden()
+    panel.log.evaluate("e => { e.scrollTop -= 4 }")  # as little as a touchpad scrolls
+    expect(panel.root.get_by_role("button", name="Scroll to the end")).to_be_visible()
+    place = panel.log.evaluate("e => e.scrollTop")
+    panel.wait_for_end()
+    expect(panel.reply()).to_contain_text("399 400")
+    assert text.evaluate("e => e.isConnected && getSelection().containsNode(e, true)")
+    assert "399 400" in panel.page.evaluate("getSelection().toString()")
+    assert abs(panel.log.evaluate("e => e.scrollTop") - place) < 3
+    panel.log.evaluate("e => { e.style.maxHeight = '' }")
+
+
+def test_double_click_on_send_or_stop_acts_once(panel):
+    panel.input.fill("count to 60")
+    panel.action.dblclick()
+    panel.wait_for_end()
+    expect(panel.reply()).to_contain_text("59 60")
+    panel.send("count to 3000", wait=False)
+    expect(panel.reply()).to_contain_text("1 2 3")
+    panel.input.fill("say next")
+    panel.action.dblclick()
+    panel.wait_for_end()
+    expect(panel.turns.last).to_contain_text("Interrupted; the text so far is kept.")
+    expect(panel.turns).to_have_count(2)
+    expect(panel.input).to_have_value("say next")
+    panel.action.click(delay=600)
+    expect(panel.reply()).to_have_text("next")
+
+
+THOUGHT = """
+from lockbots_magic import Chat, ChatPanel
+from lockbots_magic.conversation.conversation import Conversation
+from lockbots_magic.conversation.turn import Turn
+turn = Turn("question", "answer", reasoning="so <b>therefore</b>", answered_by="another")
+ChatPanel(Chat(lambda prompt: "said", conversation=Conversation("thought", turns=[turn])))
+"""
+
+
+def test_reasoning_of_a_turn_is_folded_and_its_remarks_are_shown(panel, notebook):
+    notebook.type_into(3, THOUGHT)
+    notebook.run(3)
+    shown = Panel(panel.page, notebook.cell(3).locator(".lockbots-panel")).wait_until_ready()
+    expect(shown.turns).to_contain_text("answered by another")
+    expect(shown.turns.locator("details div")).to_be_hidden()
+    shown.turns.locator("summary", has_text="Reasoning").click()
+    expect(shown.turns.locator("details div")).to_be_visible()
+    expect(shown.turns.locator("details div")).to_have_text("so <b>therefore</b>")
+
+
 MANY = """
 from lockbots_magic import Chat, ChatPanel
 from lockbots_magic.conversation.conversation import Conversation

@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from lockbots_magic import Chat, Conversation
+from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import UsageError
 from lockbots_magic.panel.protocol import MAX_TURNS
 from tests.panel.harness import Model, PanelHarness, prompts
@@ -165,6 +166,7 @@ def test_two_views_that_send_at_once_start_one_reply(panel, model):
     assert len(panel.received("begin")) == 1
     (sent,) = panel.received("notification")
     begun = panel.received("begin")[0]["reply"]["prompt"]
+    assert begun == f"from {panel.received('begin')[0]['reply']['from']}"
     refused = {"from a": "b", "from b": "a"}[begun]
     assert (sent["view"], sent["prompt"], sent["refused"], sent["key"]) == (
         refused,
@@ -175,6 +177,31 @@ def test_two_views_that_send_at_once_start_one_reply(panel, model):
     model.go_on.set()
     panel.wait_for("usage")
     assert prompts(panel.controller.conversation) == [begun]
+
+
+def test_prompt_is_refused_if_another_view_has_opened_another_conversation(panel, model):
+    panel.post("new")
+    panel.post("send", prompt="for main", view="a", conversation="main")
+    refused = panel.received("notification")[-1]
+    assert (refused["view"], refused["prompt"], refused["key"]) == ("a", "for main", "conversation_left")
+    assert model.prompts == []
+    panel.post("send", prompt="for chat", view="a", conversation="chat")
+    panel.wait_for("usage")
+    assert model.prompts == ["for chat"]
+
+
+def test_sign_of_life_is_sent_to_the_view_that_asks(panel):
+    panel.post("ping", view="a")
+    assert panel.messages[-1] == {"type": "ack", "view": "a"}
+
+
+def test_turn_has_its_reasoning_folded_as_text():
+    turn = Turn("question", "answer", reasoning="<b>first</b> then")
+    panel = PanelHarness(Chat(lambda prompt: "", conversation=Conversation(turns=[turn])))
+    panel.post("hello", view="v")
+    html = panel.received("snapshot")[0]["turns"][0]["reasoning"]
+    assert html.startswith('<details class="lockbots-reasoning">')
+    assert "&lt;b&gt;first&lt;/b&gt;" in html
 
 
 def test_closed_controller_ignores_requests(panel, model):

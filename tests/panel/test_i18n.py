@@ -7,11 +7,15 @@ from pathlib import Path
 import pytest
 
 from lockbots_magic import Chat
+from lockbots_magic.conversation.ending import outcome_of
+from lockbots_magic.conversation.messages import ToolCall
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import ProviderError
 from lockbots_magic.panel import i18n
 from lockbots_magic.panel.i18n import texts
+from lockbots_magic.providers.context_guard import cut_remark
 from lockbots_magic.rendering.notices import notices_of
+from lockbots_magic.rendering.reasoning import thinking_notice
 
 
 def fields(text):
@@ -33,21 +37,46 @@ def test_notifications_of_the_kernel_exist_in_every_language(panel):
     assert names["en"] == names["ru"]
 
 
+def pattern(text):
+    """Return the pattern by which the page recognises a notice, as in i18n.js."""
+    number = r"\\\{(?:n|\w+_n)\\\}"
+    return re.sub(r"\\\{\w+\\\}", ".+", re.sub(number, r"[\\d,.]+", re.escape(text)))
+
+
+def ended(reason, params=None, **how):
+    outcome = outcome_of(reason, params or {}, **how)
+    return Turn("p", "r", status=outcome.status, error=outcome.message)
+
+
 def test_page_recognises_notices_by_their_english_text():
+    limit = {"max_tokens": 200}
+    call = ToolCall("1", "add", '{"a": 1}', "2")
     turns = [
         Turn("p", "r", status="interrupted", error="Interrupted; the text so far is kept."),
         Turn("p", "r", status="error", error="x"),
         Turn("p", ""),
         Turn("p", "r", left_out=1),
         Turn("p", "r", left_out=12),
+        Turn("p", "r", calls=(call,)),
+        Turn("p", "r", answered_by="gpt-5 (2026)"),
+        Turn("p", "r", remarks=(cut_remark(4096, 12_345),)),
+        *(
+            ended(reason, **how)
+            for reason in ("length", "refusal", "truncated", "content_filter", "odd")
+            for how in ({}, {"has_answer": False})
+        ),
+        *(ended("length", limit, has_answer=has_answer) for has_answer in (True, False)),
+        *(ended("tool_calls", has_calls=has_calls) for has_calls in (True, False)),
+        ended("max_tool_rounds"),
+        ended("stop", has_answer=False),
     ]
     unsent = Chat(lambda prompt: "reply").stream("hi")
     unsent.close()
-    known = {text for key, text in texts()["en"].items() if key.startswith("notice_")}
-    for turn in turns:
-        (notice,) = notices_of(turn)
-        assert re.sub(r"\d+", "{n}", notice) in known
-    assert unsent.turn.error in known
+    known = [pattern(text) for key, text in texts()["en"].items() if key.startswith("notice_")]
+    notices = [*(notice for turn in turns for notice in notices_of(turn)), thinking_notice(12345), unsent.turn.error]
+    assert len(notices) == len(turns) + 2
+    for notice in notices:
+        assert any(re.fullmatch(one, notice) for one in known), notice
     assert {key for key in texts()["en"] if key.startswith("notice_")} <= set(texts()["ru"])
 
 

@@ -33,6 +33,11 @@ def test_last_turn_is_shown_even_if_it_exceeds_the_limit():
     assert "word" in Transcript().render(turns(1, "word " * MAX_CHARACTERS))["text/plain"]
 
 
+def test_transcript_folds_the_reasoning():
+    html = Transcript().render([Turn("question", "answer", reasoning="a <b>thought</b>")])["text/html"]
+    assert html.index("<details") < html.index("a &lt;b&gt;thought") < html.index("answer")
+
+
 def test_transcript_names_the_speaker_and_how_to_continue():
     html = Transcript().render([Turn("question", "answer")])["text/html"]
     assert html.index("You:") < html.index("question") < html.index("answer") < html.index("%lockbots restore")

@@ -57,14 +57,20 @@ export class Composer {
 
   send() {
     const prompt = this.area.value;
-    if (prompt.trim() && this.panel.submit({ type: "send", prompt })) this.setText("");
+    const conversation = this.panel.transcript.name;
+    if (prompt.trim() && this.panel.submit({ type: "send", prompt, conversation })) this.setText("");
   }
 
   setText(text) {
     if (text !== this.area.value) this.area.value = text;
     this.recalled = -1;
     fitHeight(this.area);
-    this.draft.save(text);
+    this.saveDraft();
+  }
+
+  /** Keep the text for a page that is reloaded, or else the prompt that the kernel has not taken yet. */
+  saveDraft() {
+    this.draft.save(this.area.value || (this.panel.pending ?? ""));
   }
 
   /** Continue the draft from before the page was reloaded. */
@@ -79,14 +85,15 @@ export class Composer {
     this.draft.release();
   }
 
-  /** Put back a prompt that was not answered, unless another one has been started. */
+  /** Put back a prompt that was not answered, before what has been typed since. */
   restore(prompt) {
-    if (!this.area.value) this.setText(prompt);
+    const typed = this.area.value;
+    if (prompt && !typed.startsWith(prompt)) this.setText(typed ? `${prompt}\n\n${typed}` : prompt);
   }
 
   onKey(event) {
     const index = recallIndex(event, this.recalled, !this.area.value);
-    if (isSendKey(event)) this.send();
+    if (isSendKey(event)) event.repeat || this.send();
     else if (index !== null) this.recall(index);
     else return;
     event.preventDefault();

@@ -5,7 +5,9 @@ import { button, h } from "./dom.js";
 const SILENCE_TIMEOUT = 5000; // ms without any message after which the user is warned
 const FIRST_HELLO_DELAY = 1000; // ms after which an unanswered hello is sent again; doubled each time
 const MAX_HELLO_DELAY = 60000; // ms; a hello sent later is the last one, because the kernel will answer all of them
-const ENDED = ["restarting", "autorestarting", "terminating", "dead"]; // kernel states in which its memory is lost
+const PING_INTERVAL = 2000; // ms of silence during a reply after which the kernel is asked for a sign of life
+// Kernel states in which its memory is lost. "starting" is all that a page sees of a restart from elsewhere.
+const ENDED = ["restarting", "autorestarting", "terminating", "dead", "starting"];
 
 /**
  * Connection of one view. Messages for the view go to `panel.handlers`, the loss of the kernel to `panel.onKernelLost`.
@@ -33,6 +35,7 @@ export class Connection {
   }
 
   close() {
+    this.watch(false);
     this.model.off("msg:custom", this.onMessage);
     this.model.off("comm_live_update", this.onCommChange);
     this.session?.statusChanged.disconnect(this.onKernelChange);
@@ -56,6 +59,18 @@ export class Connection {
     return true;
   }
 
+  /** Watch whether the kernel lives, or stop to: a reply may be slow to come, but the kernel answers. */
+  watch(isWatched) {
+    if (isWatched === Boolean(this.pings)) return;
+    clearInterval(this.pings);
+    this.pings = isWatched && setInterval(() => this.ping(), PING_INTERVAL);
+  }
+
+  ping() {
+    if (!this.isHeard && !this.isInDoubt) this.post({ type: "ping", view: this.view });
+    this.isHeard = false;
+  }
+
   /**
    * Ask the kernel for the full state, again and again until it answers: messages sent before the front end has a
    * subshell of the kernel wait for the running cell.
@@ -75,6 +90,7 @@ export class Connection {
     clearTimeout(this.silence);
     this.silence = undefined;
     this.isLost = false;
+    this.isHeard = true;
     this.panel.notifications.hide(this.bar, () => (this.bar.hidden = true));
     if (!message.view || message.view === this.view) this.panel.handlers[message.type]?.(message);
   };
@@ -82,7 +98,8 @@ export class Connection {
   onSilence() {
     const { t } = this.panel;
     const key = this.manager?.kernel?.status === "busy" ? "kernel_busy" : "kernel_silent";
-    this.showBar(t(key), button(t("try_again"), this.hello));
+    this.showBar(t(key), button(t("try_again"), () => this.hello()));
+    this.panel.onSilence();
   }
 
   onCommChange = () => {

@@ -16,6 +16,9 @@ const ICONS = {
   stop: "M5 5h6v6H5z",
 };
 
+const LONG_TEXT = 20000; // characters that fill any box; to measure them would take seconds
+const DOUBLE_CLICK = 500; // ms in which another click on a button belongs to the first one
+
 /**
  * Create an element.
  * @param {string} tag
@@ -44,9 +47,18 @@ export function icon(name) {
   return svg;
 }
 
-/** Create a button with a text or an icon. */
+/** Create a button with a text or an icon. The second half of a double click, or of a double key press, is ignored. */
 export function button(content, click, attributes = {}) {
-  return h("button", { type: "button", click, ...attributes }, content);
+  return h("button", { type: "button", click: ignoreDoubles(click), ...attributes }, content);
+}
+
+function ignoreDoubles(click) {
+  let last = -Infinity;
+  return (event) => {
+    if (event.detail !== 1 && event.timeStamp - last < DOUBLE_CLICK) return;
+    last = event.timeStamp;
+    click(event);
+  };
 }
 
 /** Create a button that shows an icon only; its label is read aloud and shown as a tooltip. */
@@ -78,8 +90,9 @@ export function setChildren(parent, nodes) {
   });
 }
 
-/** Make a textarea as high as its text. */
+/** Make a textarea as high as its text, up to its `max-height`. */
 export function fitHeight(area) {
+  if (area.value.length > LONG_TEXT) return (area.style.height = "100vh");
   area.style.height = "auto";
   area.style.height = `${area.scrollHeight + area.offsetHeight - area.clientHeight}px`;
 }

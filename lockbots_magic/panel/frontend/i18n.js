@@ -1,9 +1,12 @@
 /** Texts of the panel in the language of the browser. */
 
-/** Build a pattern that recognises a text of the kernel by its English form; its placeholders match numbers. */
+const NUMBER = /^(n|\w+_n)$/; // names of placeholders for numbers; the others are for text
+
+/** Build a pattern that recognises a text of the kernel by its English form. */
 function textPattern(text) {
   const escaped = text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  return new RegExp(`^${escaped.replace(/\\\{(\w+)\\\}/g, "(?<$1>\\d+)")}$`);
+  const group = (_, name) => `(?<${name}>${NUMBER.test(name) ? "\\d[\\d,.]*" : ".+"})`;
+  return new RegExp(`^${escaped.replace(/\\\{(\w+)\\\}/g, group)}$`);
 }
 
 /**

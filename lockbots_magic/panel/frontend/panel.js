@@ -1,7 +1,7 @@
 /**
  * Front end of the chat panel: an anywidget module. protocol.py describes the messages.
  *
- * `html`, `finished`, `open` and `rest` in messages are HTML that the kernel has sanitised. All other strings are text.
+ * `html`, `reasoning`, `finished`, `open` and `rest` in messages are HTML that the kernel has sanitised. All other strings are text.
  */
 
 import { Composer } from "./composer.js";
@@ -26,6 +26,7 @@ export class Panel {
     this.manager = model.widget_manager;
     this.key = model.get("key");
     this.timers = new Set();
+    this.pending = null; // prompt of the request to the model that the kernel has not taken yet
     this.connection = new Connection(this, model);
     this.notifications = new Notifications(this);
     this.renderer = new TurnRenderer(this, this.manager);
@@ -59,6 +60,7 @@ export class Panel {
   open() {
     document.addEventListener("pointerdown", this.onPointerDown);
     this.connection.open();
+    this.transcript.open();
     this.setTimer(() => this.composer.open(), 0); // once the view is in the page
   }
 
@@ -84,6 +86,7 @@ export class Panel {
     snapshot: (message) => {
       this.connection.onSnapshot();
       this.missed = null;
+      this.onTaken(message.reply);
       this.transcript.onSnapshot(message);
       this.showConversations(message.conversation);
       this.showSettings(message.settings);
@@ -92,6 +95,7 @@ export class Panel {
     earlier: (message) => this.transcript.onEarlier(message),
     turn: (message) => this.transcript.onTurn(message),
     begin: ({ reply, replaces }) => {
+      this.onTaken(reply);
       this.transcript.begin({ ...reply, replaces });
       this.showBusy("here");
     },
@@ -127,7 +131,7 @@ export class Panel {
   isNext(message, isWhole = false) {
     const { id } = message;
     const order = compareSequence(message, this.transcript.inProgress, isWhole);
-    if (order === "gap" && id !== this.missed && !this.transcript.shown.has(id)) {
+    if (order === "gap" && id !== this.missed && !this.transcript.isShown(id)) {
       this.missed = id;
       this.connection.hello();
     }
@@ -135,12 +139,12 @@ export class Panel {
   }
 
   onEnd(message) {
-    const { prompt } = this.transcript.inProgress;
+    const { prompt, from } = this.transcript.inProgress;
     const { turn, text } = message;
     this.transcript.onEnd(message);
     this.showBusy("");
-    if (!turn) this.composer.restore(prompt);
-    else this.announceReply(turn);
+    if (turn) this.announceReply(turn);
+    else if (from === null || from === this.connection.view) this.composer.restore(prompt);
     if (turn?.status === "complete") this.notifications.removeErrors();
     if (!turn && text) this.notifications.add(this.t.notice(text), "error");
   }
@@ -157,11 +161,16 @@ export class Panel {
     else this.notifications.add(key ? this.t(key, values) : this.t.notice(text), kind);
   }
 
-  /** End the reply in progress: the kernel is gone. */
-  onKernelLost() {
-    if (this.transcript.inProgress?.id) this.transcript.abort(this.t("broken_off"));
+  /** End the reply in progress: the kernel is gone, or doesn't answer the user who stops the reply. */
+  onKernelLost(notice = "broken_off") {
+    if (this.transcript.inProgress?.id) this.transcript.abort(this.t(notice));
     this.undoSubmit();
     this.showBusy("");
+  }
+
+  /** Handle the silence of a kernel that should have answered. */
+  onSilence() {
+    if (this.isStopping) this.onKernelLost("no_answer");
   }
 
   // Requests to the model
@@ -174,6 +183,7 @@ export class Panel {
       return false;
     }
     const prompt = message.prompt ?? transcript.turns.find(({ id }) => id === message.turn).prompt;
+    this.setPending(message.prompt ?? "");
     this.notifications.clear();
     transcript.following ||= !message.turn;
     transcript.begin({ id: null, prompt, replaces: message.turn });
@@ -183,18 +193,33 @@ export class Panel {
     return this.connection.post({ ...message, view: this.connection.view });
   }
 
+  /** Stop the reply; where the kernel doesn't answer, the view is free without it. */
   stop() {
-    const isLost = !this.transcript.inProgress?.id && this.connection.isInDoubt;
-    if (isLost) this.undoSubmit();
-    else this.connection.post({ type: "stop" });
+    const { isInDoubt } = this.connection;
+    this.isStopping = true;
+    this.connection.post({ type: "stop" });
+    if (isInDoubt) this.onSilence();
   }
 
-  /** Remove a prompt that was refused or lost, and put it back into the input box. */
+  /** Handle a reply that the kernel has begun, perhaps to a prompt of this view. */
+  onTaken(reply) {
+    if (reply?.from === this.connection.view) this.setPending(null);
+  }
+
+  /** Note the prompt of a request that the kernel has yet to take: it must not be lost. */
+  setPending(prompt) {
+    this.pending = prompt;
+    this.composer.saveDraft();
+  }
+
+  /** Take back a prompt that was refused or lost: remove it from the turns, and put it into the input box. */
   undoSubmit(refused) {
     const { inProgress } = this.transcript;
-    if (!inProgress || inProgress.id) return;
-    this.transcript.onEnd({ turn: null });
-    this.composer.restore(refused ?? (inProgress.replaces ? "" : inProgress.prompt));
+    const prompt = refused ?? this.pending;
+    if (this.pending === null) return;
+    this.setPending(null);
+    if (inProgress && !inProgress.id) this.transcript.onEnd({ turn: null }); // else a reply to another view's prompt
+    this.composer.restore(prompt);
     this.showBusy("");
   }
 
@@ -226,6 +251,8 @@ export class Panel {
   showBusy(busy) {
     this.composer.setBusy(this.transcript.inProgress ? "here" : busy);
     if (!this.composer.busy) this.notifications.remove(".lb-of-busy");
+    if (!this.composer.busy) this.isStopping = false;
+    this.connection.watch(Boolean(this.composer.busy));
     this.root.classList.toggle("lb-busy", Boolean(this.composer.busy));
   }
 
@@ -267,6 +294,7 @@ export class Panel {
     const isSave = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s";
     this.root.toggleAttribute("data-lm-suppress-shortcuts", !isSave);
     if (!isSave) event.stopPropagation();
+    if (event.repeat && event.target.matches("button")) event.preventDefault(); // a key that is held presses it once
     if (event.key !== "Escape" || event.isComposing) return;
     if (!this.confirmation.hidden) this.confirmation.querySelector("button").click();
     else if (this.menu.open) (this.menu.open = false), this.menu.firstChild.focus();

@@ -4,6 +4,7 @@ import { button, h, iconButton, setChildren } from "./dom.js";
 import { earlierTurns, isSameTurn, putTurn } from "./turn_list.js";
 
 const END_DISTANCE = 24; // px from the end at which the reader still follows new text
+const POINTER_ENDS = ["pointerup", "pointercancel"];
 const PRELOAD_DISTANCE = "400px"; // from the oldest turn shown at which earlier ones are requested
 
 /** The turns of a view. */
@@ -12,11 +13,13 @@ export class Transcript {
     this.panel = panel;
     this.name = null; // of the conversation
     this.turns = [];
-    this.shown = new Map(); // id -> {turn, reply, node}
-    this.inProgress = null; // {id, prompt, replaces, reply, node, seq, ...}; id is null until the kernel has begun
+    this.shown = new Map(); // id -> article
+    this.inProgress = null; // {id, prompt, replaces, from, article, seq, ...}; id is null until the kernel has begun
     this.hasEarlier = false;
     this.following = true; // whether the reader is at the end and stays there
-    this.scrollTop = 0;
+    this.isHeld = false;
+    this.scrollTop = 0; // at the last scroll event
+    this.end = 0; // highest scroll position then
     this.buildElements();
     this.resized = new ResizeObserver(() => this.follow());
     this.resized.observe(this.list);
@@ -34,13 +37,18 @@ export class Transcript {
     this.empty = h("div", { class: "lb-empty", hidden: true }, h("p", {}, t("empty")), h("p", {}, t("keys")), this.cells);
     this.loading = h("div", { class: "lb-loading" }, t("loading"));
     const described = { role: "log", "aria-live": "off", "aria-label": t("transcript"), tabindex: "0" };
-    this.log = h("div", { class: "lb-log", ...described, scroll: () => this.onScroll() },
+    this.log = h("div", { class: "lb-log", ...described, scroll: () => this.onScroll(), pointerdown: this.onPointer },
       this.earlier, this.loading, this.empty, this.list);
     this.toEnd = iconButton("down", t("to_end"), () => this.goToEnd(), "lb-to-end");
     this.root = h("div", { class: "lb-body" }, this.log, this.toEnd);
   }
 
+  open() {
+    for (const name of POINTER_ENDS) addEventListener(name, this.onPointer);
+  }
+
   close() {
+    for (const name of POINTER_ENDS) removeEventListener(name, this.onPointer);
     this.resized.disconnect();
     this.reached.disconnect();
   }
@@ -55,10 +63,11 @@ export class Transcript {
     this.following ||= isOther;
     this.loading.remove();
     this.change(() => {
-      if (isOther || this.inProgress?.id) this.discardProgress(); // a prompt sent just now is not in the snapshot yet
+      if (turns.some(({ id }) => id === this.inProgress?.id)) this.keepProgress(this.inProgress.id);
+      else if (isOther || (this.inProgress?.id ?? reply?.id) !== reply?.id) this.discardProgress();
       this.turns = [...kept, ...turns];
       this.setHasEarlier(kept.length ? this.hasEarlier : more);
-      if (reply) this.begin(reply);
+      if (reply) this.begin({ ...reply, from: null }); // the page that sent the prompt may have been reloaded
     });
   }
 
@@ -96,19 +105,20 @@ export class Transcript {
 
   // The reply in progress
 
-  /** Show a reply in progress, as far as it has arrived. */
-  begin({ id, prompt, model = "", finished = "", open = "", notice = "", seq = 0, replaces }) {
+  /** Show a reply in progress, as far as it has arrived. A prompt that was just sent becomes the prompt of the reply. */
+  begin({ id, prompt, model = "", finished = "", open = "", notice = "", seq = 0, replaces, from }) {
     this.change(() => {
-      const before = this.inProgress;
-      this.discardProgress();
-      const article = this.panel.renderer.renderProgress(prompt, id !== null);
-      this.inProgress = { id, prompt, model, replaces: replaces ?? before?.replaces, ...article };
+      if (this.inProgress?.id && this.inProgress.id !== id) this.discardProgress();
+      const { article } = this.inProgress ?? { article: this.panel.renderer.createArticle(prompt) };
+      this.inProgress = { id, prompt, model, replaces, from, article };
+      this.panel.renderer.showProgress(article, prompt, id !== null);
+      article.reply.finishedNodes = 0;
       this.onFrame({ finished, open, notice, seq });
     });
   }
 
   onFrame({ finished, open, notice, seq }) {
-    const { reply, waits, notices } = this.inProgress;
+    const { reply, waits, notices } = this.inProgress.article;
     this.inProgress.seq = seq;
     this.inProgress.open = open;
     reply.grow(finished, open);
@@ -117,30 +127,41 @@ export class Transcript {
     this.follow();
   }
 
-  /** Turn the reply in progress into a failed turn with the text received so far. */
+  /** Turn the reply in progress into a failed turn with the text received so far; it may turn out to be going on. */
   abort(notice) {
-    const { id, prompt, model, open, reply } = this.inProgress;
-    const text = reply.root.textContent;
-    this.onEnd({ turn: { id, prompt, model, text, html: "", status: "error", notices: [notice] }, same: true, rest: open });
+    const { id, prompt, model, open, article } = this.inProgress;
+    const text = article.reply.root.textContent;
+    const turn = { id, prompt, model, text, html: "", status: "error", notices: [notice], isAborted: true };
+    this.onEnd({ turn, same: true, rest: open });
   }
 
   /** Replace the reply in progress by its turn, or remove it if it has none. */
   onEnd({ turn, same, rest, stale }) {
-    const { replaces, reply } = this.inProgress;
+    const { replaces, article } = this.inProgress;
     this.change(() => {
-      this.discardProgress();
-      if (!turn) return;
-      if (same) reply.grow(rest, "");
-      else reply.show(turn.html);
-      this.panel.renderer.addCodeTools(reply);
-      this.shown.set(turn.id, { turn, reply, node: this.panel.renderer.renderTurn(turn, reply) });
+      if (!turn) return this.discardProgress();
+      if (same) article.reply.grow(rest, "");
+      else article.reply.show(turn.html);
+      this.panel.renderer.showTurn(article, turn);
+      this.keepProgress(turn.id);
       this.put({ turn, replaces, after: this.turns.at(-1)?.id ?? null, stale });
     });
   }
 
-  discardProgress() {
-    this.inProgress?.node.remove();
+  /** Keep the article of the reply in progress for the turn that it has become: the reader's place is in it. */
+  keepProgress(id) {
+    this.shown.set(id, this.inProgress.article);
     this.inProgress = null;
+  }
+
+  discardProgress() {
+    this.inProgress?.article.node.remove();
+    this.inProgress = null;
+  }
+
+  /** Whether a turn is shown as the kernel has sent it. */
+  isShown(id) {
+    return this.turns.some((turn) => turn.id === id && !turn.isAborted);
   }
 
   // Elements
@@ -160,37 +181,49 @@ export class Transcript {
   /** Bring the list in line with the turns. Elements of turns that have not changed are not touched. */
   update() {
     const { inProgress } = this;
-    this.shown = new Map(this.turns.map((turn) => [turn.id, this.element(turn, this.shown.get(turn.id))]));
+    this.shown = new Map(this.turns.map((turn) => [turn.id, this.article(turn, this.shown.get(turn.id))]));
     const nodes = [...this.shown].flatMap(([id, { node }]) => {
       node.hidden = id === inProgress?.replaces;
-      return node.hidden ? [node, inProgress.node] : [node];
+      return node.hidden ? [node, inProgress.article.node] : [node];
     });
-    if (inProgress && !nodes.includes(inProgress.node)) nodes.push(inProgress.node);
+    const current = inProgress?.article.node;
+    if (current && !nodes.includes(current)) nodes.push(current);
     setChildren(this.list, nodes);
     this.empty.hidden = nodes.length > 0;
   }
 
-  /** Return the element of a turn: the old one if the turn looks the same or its prompt is being edited. */
-  element(turn, old) {
-    if (old && (isSameTurn(turn, old.turn) || old.node.querySelector(".lb-edit"))) return old;
-    const reply = old?.turn.text === turn.text ? old.reply : this.panel.renderer.renderReply(turn.html);
-    return { turn, reply, node: this.panel.renderer.renderTurn(turn, reply) };
+  /** Return the article of a turn: the old one as it is if the turn looks the same or its prompt is being edited. */
+  article(turn, old) {
+    if (old?.turn && (isSameTurn(turn, old.turn) || old.node.querySelector(".lb-edit"))) return old;
+    const article = old ?? this.panel.renderer.createArticle(turn.prompt);
+    if (article.turn?.text !== turn.text) article.reply.show(turn.html);
+    this.panel.renderer.showTurn(article, turn);
+    return article;
   }
 
   // Scrolling
 
+  /** Follow new text once the reader has come to the end, and no more once the reader has gone up. */
   onScroll() {
     const { scrollTop, scrollHeight, clientHeight } = this.log;
-    if (scrollHeight - scrollTop - clientHeight < END_DISTANCE) this.following = true;
-    else if (scrollTop < this.scrollTop - 1) this.following = false; // only the reader scrolls up
-    this.scrollTop = scrollTop;
+    const end = scrollHeight - clientHeight;
+    const isUp = scrollTop < this.scrollTop - 1;
+    if (isUp) this.following &&= end < this.end; // else the text has become shorter, and the browser has scrolled
+    else if (end - scrollTop < END_DISTANCE) this.following = true;
+    Object.assign(this, { scrollTop, end });
     this.toEnd.hidden = this.following;
   }
 
   follow() {
-    if (this.following) this.log.scrollTop = this.log.scrollHeight;
+    if (this.following && !this.isHeld) this.log.scrollTop = this.log.scrollHeight;
     this.toEnd.hidden = this.following;
   }
+
+  /** Keep the text still while a pointer is pressed: the reader selects some of it. */
+  onPointer = ({ type }) => {
+    this.isHeld = type === "pointerdown";
+    this.follow();
+  };
 
   goToEnd() {
     this.following = true;

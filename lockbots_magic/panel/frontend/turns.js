@@ -1,38 +1,56 @@
 /** Rendering of turns: prompt, reply, and the buttons of both. */
 
-import { button, copyText, fitHeight, h, icon, iconButton, isSendKey } from "./dom.js";
+import { button, copyText, fitHeight, h, icon, iconButton, isSendKey, setChildren } from "./dom.js";
+import { morphChildren } from "./morph.js";
 import { insertCell } from "./notebook.js";
 
 const CONFIRMATION_DURATION = 1500; // ms
 
 /** Element with the HTML of a reply, whole or in progress. */
 class ReplyBody {
-  constructor(typesetter) {
-    this.typesetter = typesetter;
+  constructor(renderer) {
+    this.renderer = renderer;
     this.root = h("div", { class: "lockbots-reply mathjax_ignore tex2jax_ignore" });
     this.finishedNodes = 0; // nodes at the start that no longer change
   }
 
   /** Show a whole reply. */
   show(html) {
-    this.root.innerHTML = html;
-    if (this.root.querySelector(".mathjax_process")) this.typesetter?.typeset(this.root);
+    this.finishedNodes = 0;
+    this.grow(html, "");
   }
 
   /** Append finished HTML, and replace the open HTML after it. */
   grow(finished, open) {
     const first = this.finishedNodes;
-    while (this.root.childNodes.length > first) this.root.lastChild.remove();
-    this.root.insertAdjacentHTML("beforeend", finished);
-    this.finishedNodes = this.root.childNodes.length;
-    this.root.insertAdjacentHTML("beforeend", open);
+    const nodes = this.parse(finished);
+    this.finishedNodes += nodes.length;
+    morphChildren(this.root, [...nodes, ...this.parse(open)], first);
     for (const node of [...this.root.childNodes].slice(first)) {
-      for (const formula of node.querySelectorAll?.(".mathjax_process") ?? []) this.typesetter?.typeset(formula);
+      for (const formula of node.querySelectorAll?.(".mathjax_process") ?? []) this.typeset(formula);
     }
+  }
+
+  /** Return nodes for HTML; each block of code has its buttons. */
+  parse(html) {
+    const template = h("template");
+    template.innerHTML = html;
+    for (const pre of template.content.querySelectorAll("pre")) {
+      const box = h("div", { class: "lb-code" });
+      pre.replaceWith(box);
+      box.append(pre, this.renderer.codeTools());
+    }
+    return [...template.content.childNodes];
+  }
+
+  typeset(formula) {
+    if (formula.formula !== undefined) return;
+    formula.formula = formula.textContent;
+    this.renderer.typesetter?.typeset(formula);
   }
 }
 
-/** Creates the article elements of a view's turns. */
+/** Creates and updates the articles of a view's turns: `{node, row, reply, turn}`. */
 export class TurnRenderer {
   constructor(panel, manager) {
     this.panel = panel;
@@ -40,55 +58,56 @@ export class TurnRenderer {
     this.typesetter = manager?._rendermime?.latexTypesetter; // the one of ipywidgets' HTMLMath
   }
 
-  /** Create the article of a turn around the body of its reply. */
-  renderTurn(turn, reply) {
+  createArticle(prompt) {
+    const reply = new ReplyBody(this);
+    const text = h("div", { class: "lb-prompt", dir: "auto" }, prompt);
+    const row = h("div", { class: "lb-you" }, h("span", { class: "lb-hidden" }, this.panel.t("you")), text);
+    return { node: h("article", { class: "lb-turn" }, row, reply.root), row, text, reply, reasoning: [] };
+  }
+
+  /** Show a turn in an article. The elements of the prompt and of the reply, which is shown already, are not moved. */
+  showTurn(article, turn) {
     const { t } = this.panel;
+    const { node, row, reply } = article;
     const notices = turn.notices.map((notice) => h("div", { class: "lockbots-notice" }, t.notice(notice)));
-    return h("article", { class: `lb-turn lb-${turn.status}` }, this.promptRow(turn.prompt, turn),
-      h("span", { class: "lb-hidden" }, t("reply")), reply.root,
-      h("div", { class: "lb-notices" }, ...notices), this.foot(turn));
+    article.edit ??= row.appendChild(iconButton("edit", t("edit"), () => this.edit(article)));
+    if (turn.reasoning !== article.turn?.reasoning) article.reasoning = this.reasoning(turn.reasoning);
+    article.turn = turn;
+    this.showPrompt(article, turn.prompt);
+    node.className = `lb-turn lb-${turn.status}`;
+    setChildren(node, [row, h("span", { class: "lb-hidden" }, t("reply")), ...article.reasoning, reply.root,
+      h("div", { class: "lb-notices" }, ...notices), this.foot(turn)]);
   }
 
-  /** Create the article of a reply in progress; returns it with the parts that change. */
-  renderProgress(prompt, isStarted) {
-    const reply = new ReplyBody(this.typesetter);
-    const waits = h("div", { class: "lb-waits" }, h("span"), this.panel.t(isStarted ? "thinking" : "sending"));
-    const notices = h("div", { class: "lb-notices" });
-    const node = h("article", { class: "lb-turn" }, this.promptRow(prompt), reply.root, waits, notices);
-    return { reply, node, waits, notices };
+  /** Show a reply in progress in an article, and add to it the elements that change. */
+  showProgress(article, prompt, isStarted) {
+    article.waits = h("div", { class: "lb-waits" }, h("span"), this.panel.t(isStarted ? "thinking" : "sending"));
+    article.notices = h("div", { class: "lb-notices" });
+    this.showPrompt(article, prompt);
+    setChildren(article.node, [article.row, article.reply.root, article.waits, article.notices]);
   }
 
-  renderReply(html) {
-    const reply = new ReplyBody(this.typesetter);
-    reply.show(html);
-    this.addCodeTools(reply);
-    return reply;
+  showPrompt({ text }, prompt) {
+    if (text.textContent !== prompt) text.textContent = prompt; // without its credentials, once it is sent
   }
 
-  /** Give each block of code its buttons. */
-  addCodeTools(reply) {
-    for (const pre of reply.root.querySelectorAll("pre")) {
-      const code = pre.textContent.replace(/\n$/, "");
-      if (!code) continue;
-      const box = h("div", { class: "lb-code" });
-      pre.replaceWith(box);
-      box.append(pre, this.codeTools(code));
-    }
+  /** Return the folded reasoning of a turn, if there is any. */
+  reasoning(html) {
+    if (!html) return [];
+    const template = h("template");
+    template.innerHTML = html;
+    template.content.querySelector("summary").textContent = this.panel.t("reasoning");
+    return [...template.content.childNodes];
   }
 
+  /** Return the buttons for `code`, by default for that of the block beside them. */
   codeTools(code) {
     const { t } = this.panel;
-    return h("div", { class: "lb-tools" },
-      iconButton("copy", t("copy_code"), (event) => this.copy(code, event.currentTarget)),
-      iconButton("insert", t("insert"), (event) => this.insert(code, event.currentTarget)));
-  }
-
-  promptRow(prompt, turn = null) {
-    const { t } = this.panel;
-    const text = h("div", { class: "lb-prompt", dir: "auto" }, prompt);
-    const edit = turn && iconButton("edit", t("edit"), () => this.edit(turn, row));
-    const row = h("div", { class: "lb-you" }, h("span", { class: "lb-hidden" }, t("you")), text, edit);
-    return row;
+    const read = () => code ?? tools.parentElement.querySelector("pre").textContent.replace(/\n$/, "");
+    const tools = h("div", { class: "lb-tools" },
+      iconButton("copy", t("copy_code"), (event) => this.copy(read(), event.currentTarget)),
+      iconButton("insert", t("insert"), (event) => this.insert(read(), event.currentTarget)));
+    return tools;
   }
 
   foot({ id, text, model, usage, stale, cell, started }) {
@@ -111,8 +130,8 @@ export class TurnRenderer {
     return counts.map(([key, count]) => count && t(key, { count: count.toLocaleString(t.language) }));
   }
 
-  /** Replace a prompt by a form that edits it. */
-  edit(turn, row) {
+  /** Replace the prompt of an article by a form that edits it. */
+  edit({ turn, row }) {
     const { t } = this.panel;
     const area = h("textarea", { "aria-label": t("edit"), rows: "1", dir: "auto", input: () => fitHeight(area) });
     const close = () => (form.remove(), (row.hidden = false));

@@ -7,17 +7,18 @@ import { Connection } from "../../../lockbots_magic/panel/frontend/connection.js
 let panel, sent, model, connection;
 
 beforeEach(() => {
-  mock.timers.enable({ apis: ["setTimeout"] });
+  mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
   sent = [];
   model = { send: (message) => sent.push(message), on() {}, off() {}, widget_manager: { kernel: { status: "idle" } } };
   const t = (key) => key;
   panel = {
-    t, losses: 0, announced: [], handled: [],
+    t, losses: 0, silences: 0, announced: [], handled: [],
     root: { closest: () => null },
     setTimer: (action, ms) => setTimeout(action, ms),
     transcript: { loading: { remove() {} } },
     notifications: { announce: (text) => panel.announced.push(text), hide: (_, action) => action() },
     handlers: { turn: (message) => panel.handled.push(message), snapshot: () => connection.onSnapshot() },
+    onSilence: () => (panel.silences += 1),
     onKernelLost: () => (panel.losses += 1),
   };
   connection = new Connection(panel, model);
@@ -53,7 +54,7 @@ test("a silent kernel is reported after a while, and the report goes with the ne
   mock.timers.tick(4999);
   assert.equal(connection.isInDoubt, false);
   mock.timers.tick(1);
-  assert.deepEqual([connection.isInDoubt, panel.announced], [true, ["kernel_silent"]]);
+  assert.deepEqual([connection.isInDoubt, panel.announced, panel.silences], [true, ["kernel_silent"], 1]);
   connection.onMessage({ type: "ack" });
   assert.equal(connection.isInDoubt, false);
 });
@@ -94,4 +95,27 @@ test("another kernel, no kernel or a closed comm is a lost kernel; a busy one is
   };
   assert.equal(connection.post({ type: "send" }), false);
   assert.equal(panel.losses, 3);
+});
+
+test("during a reply a silent kernel is asked for a sign of life, until it is in doubt", () => {
+  connection.watch(true);
+  for (let second = 0; second < 20; second++) mock.timers.tick(1000);
+  assert.deepEqual(new Set(sent.map(({ type }) => type)), new Set(["ping"]));
+  assert.deepEqual([connection.isInDoubt, sent.length <= 4], [true, true]);
+});
+
+test("a kernel that sends a reply is not asked for a sign of life, and nothing is after the reply", () => {
+  connection.watch(true);
+  for (let second = 0; second < 10; second++) {
+    connection.onMessage({ type: "frame" });
+    mock.timers.tick(1000);
+  }
+  connection.watch(false);
+  mock.timers.tick(60_000);
+  assert.deepEqual(sent, []);
+});
+
+test("a kernel that starts anew has lost its memory", () => {
+  connection.onKernelChange({ session: { kernel: { status: "starting" } } });
+  assert.equal(panel.losses, 1);
 });

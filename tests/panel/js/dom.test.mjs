@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { FakeElement } from "./fake_dom.mjs";
-import { h, setChildren, setOptions } from "../../../lockbots_magic/panel/frontend/dom.js";
+import { button, fitHeight, h, setChildren, setOptions } from "../../../lockbots_magic/panel/frontend/dom.js";
 
 const tags = (parent) => parent.children.map(({ tag }) => tag);
 
@@ -36,4 +36,23 @@ test("options stay the same elements while their values do, and take new texts",
   assert.deepEqual([first.textContent, select.value], ["A, the first", "a"]);
   setOptions(select, [["c", "C"]], "c");
   assert.deepEqual(select.options.map(({ value, textContent }) => [value, textContent]), [["c", "C"]]);
+});
+
+test("the second half of a double click, or of a double key press, is ignored", () => {
+  const clicks = [];
+  const { click } = button("", (event) => clicks.push(event.timeStamp)).listeners;
+  click({ detail: 1, timeStamp: 0 });
+  click({ detail: 2, timeStamp: 80 });
+  click({ detail: 0, timeStamp: 200 });
+  click({ detail: 1, timeStamp: 300 }); // a click of its own
+  click({ detail: 2, timeStamp: 900 });
+  assert.deepEqual(clicks, [0, 300, 900]);
+});
+
+test("a long text is not measured: it fills its box anyway", () => {
+  const area = new FakeElement("textarea");
+  Object.defineProperty(area, "scrollHeight", { get: () => assert.fail("measured") });
+  area.value = "line\n".repeat(10_000);
+  fitHeight(area);
+  assert.equal(area.style.height, "100vh");
 });

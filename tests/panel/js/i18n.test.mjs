@@ -7,10 +7,10 @@ import { createTranslator } from "../../../lockbots_magic/panel/frontend/i18n.js
 const PANEL = new URL("../../../lockbots_magic/panel/", import.meta.url);
 const TABLE = JSON.parse(readFileSync(new URL("i18n.json", PANEL), "utf-8"));
 const SMALL = {
-  en: { hello: "Hello {name}", only: "English", n_one: "{n} turn", n_other: "{n} turns", notice_left: "{n} turns left out" },
+  en: { hello: "Hello {name}", only: "English", n_one: "{n} turn", n_other: "{n} turns", notice_left: "{n} turns left out", notice_by: "by {model} of {total_n}" },
   ru: {
     hello: "Привет, {name}", n_one: "{n} реплика", n_few: "{n} реплики", n_many: "{n} реплик", n_other: "{n} реплики",
-    notice_left: "не вошло реплик: {n}",
+    notice_left: "не вошло реплик: {n}", notice_by: "{model} из {total_n}",
   },
 };
 
@@ -39,6 +39,8 @@ test("a count takes the plural form of the language", () => {
 test("a notice of the kernel is recognised with its number, and nothing else is", () => {
   const t = createTranslator(SMALL, ["ru"]);
   assert.equal(t.notice("12 turns left out"), "не вошло реплик: 12");
+  assert.equal(t.notice("1,234 turns left out"), "не вошло реплик: 1,234");
+  assert.equal(t.notice("by gpt (new) of 12"), "gpt (new) из 12");
   assert.equal(t.notice("many turns left out"), "many turns left out");
   assert.equal(t.notice("12 turns left out, or not"), "12 turns left out, or not");
 });
