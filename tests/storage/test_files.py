@@ -396,6 +396,6 @@ def test_document_holds_no_credential_that_a_character_reference_completes(tmp_p
     secret, path = Secret("sk-planted-credential-7"), tmp_path / f"a{ending}"
     files.export_conversation(talk(turn("q", "the key is sk-planted&#45;credential-7.")), path)
     text = path.read_text(encoding="utf-8")
-    assert "the key is ***." in text
+    assert "the key is ***." in text.replace("\\", "")
     assert "sk-planted" not in text
     assert secret
