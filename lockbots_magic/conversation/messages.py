@@ -14,7 +14,6 @@ from ..errors import UsageError
 from .attachments import CitationPart, ImagePart
 from .cancellation import Cancellation
 from .opaque_data import OpaqueData
-from .recorded_reply import CassetteReport
 
 
 class ToolCall(NamedTuple):
@@ -241,8 +240,6 @@ class ChatRequest:
     cancellation: Cancellation = field(default_factory=Cancellation, compare=False, repr=False)
     origin: CellOrigin = field(default=CellOrigin(), compare=False, repr=False)
     """Notebook cell of the prompt; empty outside notebooks."""
-    report: CassetteReport = field(default_factory=CassetteReport, compare=False, repr=False)
-    """What a cassette tells of this request and of the others of its reply."""
 
     def __post_init__(self) -> None:
         messages: Iterable[Message | Mapping[str, Any]] = self.messages
@@ -250,12 +247,11 @@ class ChatRequest:
         object.__setattr__(self, "params", MappingProxyType(dict(self.params)))
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the state without what belongs to one reply in one process."""
-        return {**vars(self), "params": dict(self.params), "cancellation": None, "report": None}
+        """Return the state without the cancellation, which belongs to one reply in one process."""
+        return {**vars(self), "params": dict(self.params), "cancellation": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        params = MappingProxyType(state["params"])
-        vars(self).update(state, params=params, cancellation=Cancellation(), report=CassetteReport())
+        vars(self).update(state, params=MappingProxyType(state["params"]), cancellation=Cancellation())
 
     @property
     def system(self) -> str:

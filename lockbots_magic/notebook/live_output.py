@@ -18,7 +18,6 @@ from ..rendering.mime_bundle import bundle, html_or_source
 from ..rendering.notices import notices_of
 from ..rendering.terminal.output import TerminalOutput
 from .display import context_of_cell, show, watched
-from .front_end import sets_tex_in_html
 from .growing_output import GrowingOutput
 
 
@@ -153,8 +152,7 @@ class LiveCellOutput:
     """
 
     def __init__(self, shell: InteractiveShell, alone: Callable[[], bool]) -> None:
-        markdown = None if sets_tex_in_html(shell) else self._text
-        self._growing = GrowingOutput(alone, markdown)
+        self._growing = GrowingOutput(alone)
         self._context = context_of_cell(shell)
         self._frames = FrameLoop(self._growing.draw, self._context.run, self._growing.restart)
 
@@ -166,9 +164,6 @@ class LiveCellOutput:
     def run(self, work: Callable[[], object]) -> None:
         """Run `work`; what it displays and prints goes to this cell."""
         self._context.copy().run(work)
-
-    def _text(self) -> str:
-        return self._frames.text
 
     def begin(self, notice: str) -> None:
         """Display a notice before the first text."""

@@ -25,6 +25,14 @@ REQUIRED = frozenset(
 """Fields of a body that can't simply be left out; the last two hold an effort that the user set."""
 PLAIN_WORDS = frozenset({"user", "stop", "seed", "n", "model"})
 """Parameters whose names occur in messages as words."""
+OTHER_NAMES = {
+    "max_tokens": ("max_output_tokens",),
+    "max_completion_tokens": ("max_output_tokens",),
+    "reasoning_effort": ("reasoning.effort",),
+    "response_format": ("text.format",),
+    "stop": ("stop_sequences",),
+}
+"""Parameters of the user -> names under which dialects send them."""
 MAX_ADAPTATIONS = 8
 """Adaptations of one request after which a refusal is final."""
 
@@ -150,4 +158,5 @@ def _names_parameter(name: str) -> re.Pattern[str]:
     """Return the pattern of words that name a parameter of the user."""
     if name in PLAIN_WORDS:
         return names_field(name)
-    return re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", re.IGNORECASE)
+    names = "|".join(map(re.escape, (name, *OTHER_NAMES.get(name, ()))))
+    return re.compile(rf"(?<!\w)(?:{names})(?!\w)", re.IGNORECASE)

@@ -13,6 +13,7 @@ from ..conversation.messages import ChatRequest
 from ..conversation.model_names import display_name
 from ..errors import AuthenticationError, HTTPStatusError, ModelNotFoundError, ProtocolError, ProviderError, ServerError
 from .adaptation import find_given, given_fields
+from .dialects import CHAT_COMPLETIONS, RESPONSES
 
 MAX_NAMES = 5
 """Models that a message lists."""
@@ -24,15 +25,14 @@ _ELSEWHERE = "The service refuses requests from where you are; another credentia
 _HOPELESS = (
     (re.compile(r"\blocation is not supported\b|unsupported_country", re.IGNORECASE), _ELSEWHERE),
     (
-        re.compile(r"\bv1/responses\b|\bresponses api\b", re.IGNORECASE),
-        "This model is offered by the Responses API only, not as chat completions. Use another model.",
-    ),
-    (
         re.compile(r"\bnot a chat model\b|did you mean to use v1/completions", re.IGNORECASE),
         "This model does not chat. Use another one.",
     ),
 )
 """Words about requests that no change of theirs makes acceptable here, and what to do."""
+_WANTS_RESPONSES = re.compile(r"\bv1/responses\b|\bresponses api\b", re.IGNORECASE)
+_OTHER_DIALECT = "The server answered with chat completions"
+"""Words of this package; see `wire.responses`."""
 _UNKNOWN_MODEL = re.compile(
     r"\bmodel\b(?:(?!\b(?:tool|function|image|file)\b).){0,120}\b(?:not exist|not found|does not exist)\b|"
     r"\bmodels/\S+ is not found|is not a valid model|\b(?:unknown|invalid|no such) model\b",
@@ -75,6 +75,43 @@ def advise_on_credential(error: AuthenticationError, name: str, *, has_auth: boo
     if error.status == 403 and error.code not in ("invalid_api_key", "authentication_error"):
         return f"The credential may not do this. Use a model that it permits; to set another credential, {login}"
     return f"To set another credential, {login}"
+
+
+def advise_on_dialect(error: ProviderError, name: str, model: str, dialect: str, dialects: Sequence[str]) -> str:
+    """Return what to do about a refusal that says which dialect the server speaks; empty if it says nothing of it.
+
+    Args:
+        error: The refusal.
+        name: Name of the provider.
+        model: Model that was asked for.
+        dialect: Name of the dialect of the request.
+        dialects: Names of the dialects to choose from.
+    """
+    words = _words(error)
+    if dialect != RESPONSES and _is_refused(error) and _WANTS_RESPONSES.search(words):
+        if RESPONSES in dialects:
+            return f"This model is offered by the Responses API only: {_choose(name, model, RESPONSES)}."
+        return "This model is offered by the Responses API only. Use another model."
+    if dialect != CHAT_COMPLETIONS and _OTHER_DIALECT in words:
+        return f"To speak chat completions there: {_choose(name, model, CHAT_COMPLETIONS)}."
+    return ""
+
+
+def advise_on_missing_path(shown: str, path: str, name: str, model: str) -> str:
+    """Return what to do where a server lists models, but has no endpoint of the dialect.
+
+    Args:
+        shown: Base URL, as it may be shown.
+        path: Path of the endpoint.
+        name: Name of the provider.
+        model: Model that was asked for.
+    """
+    return f"{shown} has no `{path}`. To speak chat completions there: {_choose(name, model, CHAT_COMPLETIONS)}."
+
+
+def _choose(name: str, model: str, dialect: str) -> str:
+    """Return the line that chooses a dialect, in a notebook and in Python."""
+    return f"`%lockbots use {name}:{model} --dialect {dialect}` (in Python: `dialect={dialect!r}`)"
 
 
 def advise_on_request(error: ProviderError, request: ChatRequest, base_url: str) -> str:

@@ -22,8 +22,15 @@ from ..errors import (
 )
 from ..security.secrets import Secret
 from .adaptation import stream_adapted
-from .address import is_azure, is_local, join_path, saved_address
-from .advice import advise_on_request, append_advice, is_unknown_model, is_wrong_address
+from .address import display_address, is_azure, is_local, join_path, saved_address
+from .advice import (
+    advise_on_dialect,
+    advise_on_missing_path,
+    advise_on_request,
+    append_advice,
+    is_unknown_model,
+    is_wrong_address,
+)
 from .dialects import CHAT_COMPLETIONS, DIALECTS, find_dialect
 from .dialects.base import Service
 from .http import HTTPRequest
@@ -92,9 +99,12 @@ class OpenAICompatible(HTTPProvider):
             self.parameters = dict(self.dialect.parameters)  # type: ignore[misc]  # of this provider, not of its class
 
     def _default_dialect(self) -> str:
+        return self.native_dialect if self._is_own_address() else self.other_dialect
+
+    def _is_own_address(self) -> bool:
+        """Whether requests go to the service itself, one of its regions included."""
         host, own = (urlsplit(url).hostname or "" for url in (self.base_url, self.url))
-        is_own = self.base_url == self.url or (bool(own) and f".{host}".endswith(f".{own}") and not is_loopback(own))
-        return self.native_dialect if is_own else self.other_dialect
+        return self.base_url == self.url or (bool(own) and f".{host}".endswith(f".{own}") and not is_loopback(own))
 
     def takes(self, param: str) -> bool:
         """Whether a request may set this parameter; servers on this machine take more of them."""
@@ -251,6 +261,8 @@ class OpenAICompatible(HTTPProvider):
 
     def advise(self, error: ProviderError, request: ChatRequest, *, has_text: bool) -> str:
         """Return what to do about `error`; the server's list of models may tell."""
+        if advice := advise_on_dialect(error, self.name, request.model, self.dialect.name, self.dialects):
+            return advice
         known = super().advise(error, request, has_text=has_text)
         if has_text or not self.lists_models:
             return known
@@ -266,8 +278,14 @@ class OpenAICompatible(HTTPProvider):
             known = f"It was the default for {self.name} on {DEFAULTS_DATE}, when this release was made"
             return f"{known}. {advice} To choose another one: `%lockbots use {self.name}:MODEL`."
         elif is_wrong_address(error) and not known:
-            return probe.advise_on_address(request.model)
+            return self._advise_on_address(probe, request.model)
         return known
+
+    def _advise_on_address(self, probe: ServerProbe, model: str) -> str:
+        is_missing = self.dialect.name != CHAT_COMPLETIONS and not self._is_own_address() and probe.models() is not None
+        if is_missing:
+            return advise_on_missing_path(display_address(self.base_url), self.dialect.path, self.name, model)
+        return probe.advise_on_address(model)
 
     def _find_base_url(self, given: str | None) -> tuple[str, str]:
         base_url, variable = super()._find_base_url(given)

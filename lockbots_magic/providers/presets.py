@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType, SimpleNamespace
 
 from .address import ollama_address, with_path
-from .dialects import CHAT_COMPLETIONS
+from .dialects import CHAT_COMPLETIONS, RESPONSES
 from .openai_compatible import OpenAICompatible
 from .parameters import LOCAL_PARAMETERS
 from .wire.reasoning_effort import EffortStyle
@@ -74,6 +74,7 @@ PRESETS = (
         "OPENAI_API_KEY",
         "gpt-6-luna",
         base_url_variables=("OPENAI_BASE_URL", "OPENAI_API_BASE"),
+        dialect=RESPONSES,
     ),
     Preset(
         "anthropic",

@@ -21,7 +21,6 @@ from tests.effort import pick
 
 class Shell:
     display_pub = None
-    user_ns: ClassVar = {}
 
 
 class KernelShell(Shell):
