@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 import sys
+from dataclasses import replace
 from typing import Any
 
 from .containers import format_briefly
 from .numbers import exact_printing
-from .part import PromptPart, is_instance_of
-from .text import truncate
+from .part import PromptPart, get_method, is_instance_of
+from .text import bounded_repr, truncate
 
 MAX_ITEMS = 1_000
 """Items of an array that is sent whole."""
@@ -19,6 +21,8 @@ WIDTH = 100
 """Characters of a line."""
 MAX_LENGTH = 20_000
 """Characters of an array."""
+
+_TENSORS = ("torch.Tensor", "jax.Array", "tensorflow.Tensor", "tensorflow.Variable", "xarray.DataArray", "cupy.ndarray")
 
 
 def array_part(value: Any) -> PromptPart | None:
@@ -40,6 +44,22 @@ def array_part(value: Any) -> PromptPart | None:
             (*notes, f"only the first {MAX_LENGTH:,} characters were sent"),
         )
     return PromptPart(f"{head}{about}\n{text}", notes=notes)
+
+
+def tensor_part(value: Any) -> PromptPart | None:
+    """Convert an array of another library, such as a PyTorch tensor; return None for other values.
+
+    Its own repr is rounded to four digits or so; if NumPy can't read it, a note says so.
+    """
+    if not is_instance_of(value, *_TENSORS):
+        return None
+    try:
+        local = value.detach().cpu() if get_method(value, "detach") else value
+        part = array_part(importlib.import_module("numpy").asarray(local))
+    except Exception:  # noqa: BLE001  # on another device, of a type that NumPy lacks, or any other failure
+        text = truncate(bounded_repr(value, MAX_LENGTH), MAX_LENGTH)
+        return PromptPart(text, notes=("its numbers may be rounded, as in its repr",))
+    return part and replace(part, text=f"{type(value).__name__} as {part.text}")
 
 
 def _select_items(value: Any) -> tuple[str, tuple[str, ...], Any, int]:

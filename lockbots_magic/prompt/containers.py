@@ -13,6 +13,8 @@ from .text import bounded_repr, truncate
 
 MAX_FIRST, MAX_LAST = 80, 20
 """Items of each container: from its beginning and, if it is a sequence, from its end."""
+MAX_IMAGES = 8
+"""Pictures in a container."""
 MAX_DEPTH = 8
 """Depth of nested containers."""
 MAX_TEXT_LENGTH = 2_000
@@ -43,9 +45,8 @@ def container_part(value: Any, convert_item: Converter = lambda _: None) -> Prom
     text = writer.write(value)
     size = len(value)
     items = (f"only {MAX_FIRST + MAX_LAST} of {size:,} items were sent",) if size > MAX_FIRST + MAX_LAST else ()
-    return PromptPart(
-        text, notes=(*items, *(("long or deeply nested parts were shortened",) if writer.has_cut else ()))
-    )
+    cut = ("long or deeply nested parts were shortened",) if writer.has_cut else ()
+    return PromptPart(text, tuple(writer.images), notes=(*items, *cut))
 
 
 def format_briefly(value: Any, characters: int) -> str:
@@ -65,6 +66,8 @@ class _ContainerWriter:
         self._left = characters
         self._convert_item = convert_item
         self._within: list[int] = []
+        self.images: list[str] = []
+        """URLs of the pictures in it, each once."""
         self.has_cut = False
         """Whether anything was left out besides items of the outermost container."""
 
@@ -116,6 +119,9 @@ class _ContainerWriter:
             cut = len(value) > bound
         elif part := self._convert_item(value):
             text, cut = truncate(part.text, MAX_LENGTH), bool(part.notes)
+            self.images += [url for url in part.images if url not in self.images]
+            if len(self.images) > MAX_IMAGES:
+                self.images, cut = self.images[:MAX_IMAGES], True
         else:
             text = bounded_repr(value, bound)
             cut = len(text) > bound

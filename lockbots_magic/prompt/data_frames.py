@@ -13,7 +13,7 @@ from typing import Any
 from .containers import format_briefly
 from .numbers import format_float, format_int, format_nanoseconds, widen_floats
 from .part import PromptPart, is_instance_of
-from .text import truncate
+from .text import truncate, without_run_details
 
 MAX_ROWS = 40
 """Rows of a table: half from its beginning, half from its end."""
@@ -60,7 +60,8 @@ def _read_pandas(frame: Any) -> _FrameEnds:
     rows, columns = frame.shape
     index = _index_names(frame.index)
     head, tail = (part.iloc[:, _select_ends(columns, MAX_COLUMNS)] for part in _split_ends(frame))
-    labels = [" / ".join(map(str, label)) if isinstance(label, tuple) else str(label) for label in head.columns]
+    names = widen_floats(head.columns.tolist(), str(getattr(head.columns, "dtype", "")))
+    labels = [" / ".join(map(str, label)) if isinstance(label, tuple) else str(label) for label in names]
     ends = (_read_rows(part, len(index)) for part in (head, tail))
     return _FrameEnds("DataFrame", rows, columns, index, labels, [*map(str, head.dtypes)], *ends)
 
@@ -98,6 +99,10 @@ def _read_pandas_index(index: Any) -> _FrameEnds:
     ends = (_read_rows(part.to_frame(index=False), 0) for part in _split_index(index))
     kind, types = type(index).__name__, [str(level.dtype) for level in levels]
     return _FrameEnds(kind, len(index), len(names), (), ["value"] if names == ["level 0"] else names, types, *ends)
+
+
+def _read_pandas_array(values: Any) -> _FrameEnds:
+    return _read_pandas_series(sys.modules["pandas"].Series(values))
 
 
 def _split_index(index: Any) -> tuple[Any, Any]:
@@ -189,6 +194,7 @@ _READERS: dict[str, Callable[[Any], _FrameEnds]] = {
     "pandas.DataFrame": _read_pandas,
     "pandas.Series": _read_pandas_series,
     "pandas.Index": _read_pandas_index,
+    "pandas.api.extensions.ExtensionArray": _read_pandas_array,
     "polars.DataFrame": _read_polars,
     "polars.Series": _read_polars_series,
     "pyarrow.Table": _read_arrow,
@@ -251,7 +257,7 @@ def _format_value(value: Any) -> str:
         return format_int(value)
     if isinstance(value, list | tuple | dict | set | bytes) or is_instance_of(value, "numpy.ndarray"):
         return format_briefly(value, MAX_CELL_LENGTH)
-    return str(value)
+    return without_run_details(str(value))
 
 
 def _format_cell(text: str) -> str:

@@ -19,6 +19,9 @@ MAX_ITEMS = 1_000
 MAX_SPREAD = 5
 """Size of a figure with what stands beside it, in sizes of the figure."""
 
+_LIBRARIES = ("seaborn", "matplotlib", "sklearn")
+_ARTISTS_IN = ("figure", "figure_", "ax", "_fig")
+"""Attributes of grids, displays, colour bars and animations that hold a figure, or axes in one."""
 _ARTISTS = ("matplotlib.figure.FigureBase", "matplotlib.artist.Artist")
 
 
@@ -72,6 +75,8 @@ def decode_drawing(drawn: Any) -> bytes | None:
 def _leaves(value: Any, depth: int = 4) -> Iterator[Any]:
     if depth and isinstance(value, list | tuple):
         items: Any = value
+    elif depth and is_instance_of(value, "matplotlib.container.PieContainer"):
+        items = value.wedges
     elif depth and isinstance(value, dict):
         items = value.values()
     elif depth and is_instance_of(value, "numpy.ndarray", "pandas.Series") and value.dtype == object:
@@ -87,17 +92,17 @@ def _drawable(value: Any) -> Any:
     """Return the figure for anything of matplotlib, another picture as it is; None for anything else."""
     if is_instance_of(value, *_ARTISTS):
         return _figure_of(value)
-    if type(value).__module__.partition(".")[0] == "seaborn":
-        figure = getattr(value, "figure", None)
-        return figure if is_instance_of(figure, "matplotlib.figure.Figure") else None
+    if type(value).__module__.partition(".")[0] in _LIBRARIES:
+        artists = (getattr(value, name, None) for name in _ARTISTS_IN)
+        return next(filter(None, map(_figure_of, artists)), None)
     return value if is_instance_of(value, "PIL.Image.Image", "IPython.core.display.Image") else None
 
 
 def _figure_of(artist: Any) -> Any:
     """Return the outermost figure of an artist, None if it is in none."""
     for _ in range(10):  # subfigures in subfigures
-        if artist is None or is_instance_of(artist, "matplotlib.figure.Figure"):
-            return artist
+        if not is_instance_of(artist, *_ARTISTS) or is_instance_of(artist, "matplotlib.figure.Figure"):
+            return artist if is_instance_of(artist, "matplotlib.figure.Figure") else None
         artist = getattr(artist, "figure", None)
     return None
 

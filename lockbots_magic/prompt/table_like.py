@@ -22,10 +22,12 @@ def table_part(value: Any) -> PromptPart | None:
     """
     if is_instance_of(value, "pandas.io.formats.style.Styler"):
         return _with_note(frame_part(value.data), "its values were sent, without styles and number formats")
-    if is_instance_of(value, "pandas.core.groupby.GroupBy", "pandas.core.groupby.groupby.GroupBy"):
+    if is_instance_of(value, "pandas.core.groupby.groupby.BaseGroupBy", "pandas.core.groupby.GroupBy"):
         return _describe_groups(value, _pandas_sizes(value))
     if is_instance_of(value, "polars.dataframe.group_by.GroupBy"):
         return _describe_groups(value, _polars_sizes(value))
+    if is_instance_of(value, "polars.lazyframe.group_by.LazyGroupBy"):
+        return _describe_lazy(value.len())
     if is_instance_of(value, "polars.LazyFrame"):
         return _describe_lazy(value)
     return _from_pandas(value)

@@ -8,10 +8,11 @@ from typing import Any
 
 from ..conversation.turn import Turn
 from ..errors import UsageError
-from .arrays import array_part
+from .arrays import array_part, tensor_part
 from .charts import chart_part
 from .containers import container_part
 from .data_frames import frame_part
+from .drawing import find_drawables
 from .images import draw_images
 from .mime import bundle_part, displayed_bundle, says_nothing
 from .part import PromptPart, get_method, is_instance_of
@@ -73,17 +74,27 @@ def _convert_displayed(value: Any) -> PromptPart | None:
 
 
 def _convert_container(value: Any) -> PromptPart | None:
-    return container_part(value, _convert_item)
+    drawn: dict[int, PromptPart | None] = {}
+
+    def convert_item(item: Any) -> PromptPart | None:
+        if type(item).__module__ == "builtins":
+            return None
+        found = find_drawables(item)
+        if len(found) != 1:
+            return _convert_item(item)
+        if id(found[0]) not in drawn:  # all bars of a plot are in one figure
+            drawn[id(found[0])] = draw_images(found[0])
+        part = drawn[id(found[0])]
+        return part and replace(part, text=bounded_repr(item, MAX_TEXT_LENGTH))
+
+    return container_part(value, convert_item)
 
 
 def _convert_item(value: Any) -> PromptPart | None:
-    """Convert a chart, a table or a large array in a container: their reprs leave out items without a word."""
-    return (
-        chart_part(value)
-        or frame_part(value)
-        or table_part(value)
-        or (array_part(value) if is_instance_of(value, "numpy.ndarray") and value.size > MAX_REPR_ITEMS else None)
-    )
+    """Convert an item of a container whose repr says nothing, or leaves out something without a word."""
+    is_large = is_instance_of(value, "numpy.ndarray") and value.size > MAX_REPR_ITEMS
+    array = array_part(value) if is_large else tensor_part(value)
+    return chart_part(value) or frame_part(value) or table_part(value) or array or _convert_displayed(value)
 
 
 def _convert_repr(value: Any) -> PromptPart:
@@ -109,6 +120,7 @@ _CONVERTERS: tuple[Callable[[Any], PromptPart | None], ...] = (
     frame_part,
     table_part,
     array_part,
+    tensor_part,
     _convert_container,
     _convert_markdown,
     _convert_displayed,

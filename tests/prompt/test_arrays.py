@@ -1,5 +1,8 @@
 """NumPy arrays in prompts."""
 
+import sys
+from types import SimpleNamespace
+
 import pytest
 
 from lockbots_magic.prompt.part import PromptPart
@@ -72,3 +75,25 @@ def test_array_in_a_container_says_what_was_cut():
     part = value_part({"a": np.zeros(5000)})
     assert "array, shape 5,000, dtype float64; the first and last 5" in part.text
     assert part.notes == ("long or deeply nested parts were shortened",)
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_tensor_of_another_library_is_an_array_or_says_that_it_may_be_rounded(monkeypatch, works):
+    class Tensor:
+        def __repr__(self):
+            return "tensor([1.2346e+09])"
+
+        def detach(self):
+            return self
+
+        def cpu(self):
+            return np.array([1234567890.55]) if works else 1 / 0
+
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(Tensor=Tensor))
+    part = value_part(Tensor())
+    assert (part.text, part.notes) == (
+        ("Tensor as array, shape 1, dtype float64\n[1234567890.55]", ())
+        if works
+        else ("tensor([1.2346e+09])", ("its numbers may be rounded, as in its repr",))
+    )
+    assert ("1234567890.55" in value_part([Tensor()]).text) == works

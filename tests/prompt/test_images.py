@@ -323,7 +323,6 @@ def test_whatever_is_in_a_figure_stands_for_it(plt):
         assert image_url(value) == url
     assert value_part(pd.Series([axes[0], axes[1]], dtype=object)).images == (url,)
     assert value_part(axes).text == ""
-    assert not value_part([figure, 5]).images
     with pytest.raises(UsageError, match="not an image"):
         image_url([])
 
@@ -413,3 +412,14 @@ def test_lines_of_a_palette_image_stay_when_it_is_scaled():
     for x in range(1, 4001, 2):
         picture.putpixel((x, 5), 0)
     assert pixels(image_url(picture)).convert("L").getextrema()[0] < 250
+
+
+def test_pictures_among_other_values_are_sent_with_them(plt):
+    figure, axes = plt.subplots()
+    bars = axes.hist([1, 2, 3])
+    part = value_part({"plot": figure, "n": 3, "bars": bars})
+    assert part.images == (image_url(figure),)
+    assert part.text.startswith("{\n  'plot': <Figure size 640x480 with 1 Axes>,\n  'n': 3,")
+    pie = axes.pie([1, 2])
+    for value in (pie, plt.colorbar(axes.imshow([[1, 2]]))):
+        assert image_url(value) == image_url(figure)

@@ -95,3 +95,17 @@ def test_value_with_a_repr_of_its_own_is_its_repr():
             return "<b>html</b>"
 
     assert value_part(Speaks()).text == "Speaks(1)"
+
+
+def test_other_groups_and_arrays_of_pandas_and_polars(pd, pl):
+    frame = pd.DataFrame({"n": [1, 2]}, index=pd.date_range("2024", periods=2))
+    assert "2 groups with these sizes" in value_part(frame.resample("D")).text
+    assert "LazyFrame, not collected" in value_part(pl.LazyFrame({"a": [1]}).group_by("a")).text
+    assert value_part(pd.array([0.1] * 1000)).notes == ("only 40 of 1,000 rows were sent (first 20 and last 20)",)
+    assert "at 0x" not in value_part(pd.DataFrame({"a": [object()]})).text
+
+
+def test_html_in_a_container_is_its_text():
+    from IPython.display import HTML
+
+    assert value_part([HTML("<b>Total: 4711</b>")]).text == "[Total: 4711]"
