@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType, SimpleNamespace
 
 from .address import ollama_address, with_path
-from .dialects import CHAT_COMPLETIONS, RESPONSES
+from .dialects import CHAT_COMPLETIONS, MESSAGES, RESPONSES
 from .openai_compatible import OpenAICompatible
 from .parameters import LOCAL_PARAMETERS
 from .wire.reasoning_effort import EffortStyle
@@ -83,6 +83,8 @@ PRESETS = (
         "claude-sonnet-5-5",
         base_url_variables=("ANTHROPIC_BASE_URL",),
         base_url_path="/v1",
+        dialect=MESSAGES,
+        other_dialect=MESSAGES,
     ),
     Preset(
         "gemini",

@@ -105,7 +105,51 @@ def use_chatlas(url: str) -> dict[str, Any]:
     }
 
 
-CLIENTS = {"openai": use_openai, "litellm": use_litellm, "llm": use_llm, "chatlas": use_chatlas}
+def use_anthropic(url: str) -> dict[str, Any]:
+    import anthropic
+
+    def make(key: str = "mock") -> Any:
+        return anthropic.Anthropic(base_url=url.removesuffix("/v1"), api_key=key, max_retries=0)
+
+    client = make()
+    tools = [{"name": "add", "description": "Add.", "input_schema": NUMBERS}]
+    asked = {"model": "demo", "max_tokens": 2000}
+    with client.messages.stream(**asked, messages=MESSAGES) as stream:
+        streamed = "".join(stream.text_stream)
+        usage = stream.get_final_message().usage
+    whole = client.messages.create(**asked, messages=MESSAGES)
+    with client.messages.stream(**asked, messages=CALL, tools=tools) as stream:
+        called = stream.get_final_message()
+    thinking = {"thinking": {"type": "enabled", "budget_tokens": 1024}}
+    with client.messages.stream(**asked, **thinking, messages=CALL, tools=tools) as stream:
+        thought = stream.get_final_message()
+    result = {"type": "tool_result", "tool_use_id": thought.content[-1].id, "content": "3"}
+    history = [*CALL, {"role": "assistant", "content": thought.content}, {"role": "user", "content": [result]}]
+    answer = client.messages.create(**asked, **thinking, messages=history, tools=tools)
+    try:
+        make("wrong").messages.create(**asked, messages=MESSAGES)
+    except anthropic.APIStatusError as error:
+        refused = type(error).__name__
+    return {
+        "streamed": streamed,
+        "whole": whole.content[0].text,
+        "usage": [usage.input_tokens, usage.output_tokens],
+        "streamed call": json.dumps(called.content[0].input),
+        "thinking": [block.type for block in thought.content] + [thought.content[0].thinking],
+        "result": answer.content[-1].text,
+        "models": [model.id for model in client.models.list()],
+        "tokens": client.messages.count_tokens(model="demo", messages=MESSAGES).input_tokens,
+        "refused": refused,
+    }
+
+
+CLIENTS = {
+    "anthropic": use_anthropic,
+    "openai": use_openai,
+    "litellm": use_litellm,
+    "llm": use_llm,
+    "chatlas": use_chatlas,
+}
 
 if __name__ == "__main__":
     name, base_url = sys.argv[1:]

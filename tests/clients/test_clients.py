@@ -34,6 +34,8 @@ def test_client_understands_the_mock_server(mock_server, client, tmp_path):
         "call": ["tool_calls", '{"a": 1, "b": 2}'],
         "streamed call": '{"a": 1, "b": 2}',
         "result": "add returned 3.",
+        "thinking": ["thinking", "tool_use", "Let me think. "],
+        "tokens": 3,
         "models": ["demo", "gpt-4", "gpt-3.5-turbo"],
         "refused": "AuthenticationError",
     }

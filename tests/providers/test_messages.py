@@ -270,16 +270,15 @@ def test_all_pages_of_the_list_of_models_are_read():
     asked = []
 
     def answer(peer):
-        request = peer.request()
-        if request is None:
-            return
-        asked.append(request.target)
-        more = len(asked) < 3
-        rows = [
-            {"id": f"claude-{len(asked)}", "display_name": "Claude", "max_input_tokens": 200_000},
-            {"id": "claude-1"},
-        ]
-        peer.answer(json.dumps({"data": rows, "has_more": more, "last_id": f"claude/{len(asked)}"}).encode())
+        while request := peer.request():
+            asked.append(request.target)
+            number = len(asked)
+            rows = [
+                {"id": f"claude-{number}", "display_name": "Claude", "max_input_tokens": 200_000},
+                {"id": "claude-1"},
+            ]
+            page = {"data": rows, "has_more": number < 3, "last_id": f"claude/{number}"}
+            peer.answer(json.dumps(page).encode())
 
     with RawServer(answer) as server:
         provider = presets.anthropic(dialect="messages", base_url=f"{server.url}/v1", auth="k-123")

@@ -115,8 +115,10 @@ def test_preset_is_a_provider_with_its_own_url_and_credential(mock_server, monke
     assert list(cls.create_completion("any/model:8b", messages, base_url=mock_server.url("openai"))) == ["x"]
     (request,) = mock_server.requests
     assert request.json["model"] == "any/model:8b"
-    assert request.headers.get("authorization") == (f"Bearer {CREDENTIAL}" if row.credential_variable else None)
-    assert ("stream_options" in request.json) == row.reports_usage
+    sent = request.headers.get("x-api-key") if row.dialect == "messages" else request.headers.get("authorization")
+    bearer = "" if row.dialect == "messages" else "Bearer "
+    assert sent == (f"{bearer}{CREDENTIAL}" if row.credential_variable else None)
+    assert ("stream_options" in request.json) == (row.reports_usage and row.dialect != "messages")
 
 
 def test_lockbots_variable_takes_precedence_over_the_one_of_the_service(mock_server, monkeypatch):

@@ -24,6 +24,8 @@ from .stream_decoder import StreamDecoder
 from .tool_calls import ToolCallAssembler
 from .usage import merge_usage, parse_usage
 
+_WORDS = {"end_turn": "stop", "stop_sequence": "stop", "tool_use": "tool_calls"}
+"""Stop reasons of a whole reply, in the words of the other dialects: the same reply makes the same turn."""
 _FOREIGN = ("choices", "output", "response")
 """Fields that show another format."""
 
@@ -45,7 +47,7 @@ class MessagesDecoder(StreamDecoder):
         >>> decoder = MessagesDecoder()
         >>> body = b'{"type": "message", "content": [{"type": "text", "text": "Hi"}], "stop_reason": "end_turn"}'
         >>> [*decoder.feed(body)], [(d.text, d.finish_reason) for d in decoder.close()]
-        ([], [('Hi', None), ('', 'end_turn')])
+        ([], [('Hi', None), ('', 'stop')])
     """
 
     content_name = "content"
@@ -104,6 +106,8 @@ class MessagesDecoder(StreamDecoder):
         """Raise if an event of an unknown type is an error, or the whole response is something else."""
         if is_error(value) and not any(value.get(name) for name in _FOREIGN):
             raise self.object_error(value)
+        if value.get("choices"):
+            raise ProtocolError("The server answered with chat completions, not in the format of the messages API.")
         if any(name in value for name in _FOREIGN) and not self._has_content:
             raise ProtocolError(f"The response is not in the format of the messages API. {make_snippet(data)}")
         if self._body.is_document:
@@ -137,7 +141,7 @@ class MessagesDecoder(StreamDecoder):
         self._explanation = explanation if isinstance(explanation, str) else self._explanation
         reason = ending.get("stop_reason")
         if reason and isinstance(reason, str):
-            self._finish_reason = quote_line(reason, MAX_REASON)
+            self._finish_reason = _WORDS.get(reason) or quote_line(reason, MAX_REASON)
 
     def _start_block(self, index: int, block: Mapping[str, Any]) -> Iterator[Delta]:
         self._blocks.start(index, block)

@@ -15,7 +15,7 @@ from .pacer import ClientGoneError, Pacer
 from .request_log import MockRequest, RequestLog
 from .responses import BodyEncoder, ConnectionAction, MockResponse, cut_pieces
 from .service_table import SERVICES, choose_service
-from .services import MODELS, MockExchange, dump_json
+from .services import MockExchange
 from .settings import MockSettings
 from .web_guard import find_offence
 
@@ -148,7 +148,7 @@ def build_response(request: MockRequest, nth: int, origin: str) -> tuple[MockRes
     if name not in SERVICES:
         return MockResponse([f"Unknown service {name!r}.".encode()], "text/plain", 404), settings
     return _build_service_response(
-        MockExchange(choose_service(name, request.path), settings, request, origin), nth
+        MockExchange(choose_service(name, request), settings, request, origin), nth
     ), settings
 
 
@@ -161,9 +161,8 @@ def _build_service_response(exchange: MockExchange, nth: int) -> MockResponse:
 def _build_faultless_response(exchange: MockExchange) -> MockResponse:
     if not exchange.service.accepts(exchange):
         return error_response(exchange, 401, "The credential is missing or wrong")
-    if exchange.service.name == "openai" and exchange.path == "/models" and exchange.request.method == "GET":
-        rows = [{"id": m, "object": "model", "created": 0, "owned_by": "mock"} for m in MODELS]
-        return MockResponse([dump_json({"object": "list", "data": rows}).encode()])
+    if (answer := exchange.service.answer(exchange)) is not None:
+        return MockResponse([answer.encode()])
     if exchange.path != exchange.service.path:
         return error_response(exchange, 404, f"Unknown path {exchange.path}")
     if exchange.request.method != "POST":

@@ -41,6 +41,10 @@ class MockService(ABC):
     always_streams: ClassVar[bool] = True
     """Whether a request that doesn't say `stream` gets a stream."""
 
+    def speaks(self, request: MockRequest) -> bool:
+        """Whether a request is in this format, by its path."""
+        return request.path.endswith(self.base + self.path)
+
     @abstractmethod
     def credential(self, request: MockRequest) -> str:
         """Return the credential of `request`, ``""`` if there is none."""
@@ -89,6 +93,10 @@ class MockService(ABC):
         """Return the reply as one JSON object, if the service has such a format."""
         return None
 
+    def answer(self, exchange: MockExchange) -> str | None:
+        """Return the JSON for a request that asks for something else than a reply; None if it asks for a reply."""
+        return None
+
 
 class OpenAIService(MockService):
     """Chat completions."""
@@ -106,6 +114,15 @@ class OpenAIService(MockService):
         """Return the error object of the API reference."""
         kind = "server_error" if status >= 500 else "invalid_request_error"
         return dump_json({"error": {"message": message, "type": kind, "param": None, "code": code}})
+
+    def answer(self, exchange: MockExchange) -> str | None:
+        """Return the list of models, if it is asked for."""
+        return dump_json(self.list_models()) if exchange.asks("GET", "/models") else None
+
+    def list_models(self) -> dict[str, Any]:
+        """Return the list of models."""
+        rows = [{"id": m, "object": "model", "created": 0, "owned_by": "mock"} for m in MODELS]
+        return {"object": "list", "data": rows}
 
     def chunk(self, delta: Mapping[str, Any], body: Mapping[str, Any]) -> str:
         """Return a `chat.completion.chunk`."""
@@ -227,6 +244,10 @@ class MockExchange:
         """Path below the service's base URL."""
         below = "/" + self.request.path.lstrip("/").partition("/")[2]
         return below.removeprefix(self.service.base)
+
+    def asks(self, method: str, path: str) -> bool:
+        """Whether the request has this method, and this path below the base URL."""
+        return (self.request.method, self.path) == (method, path)
 
     @property
     def reply(self) -> str:

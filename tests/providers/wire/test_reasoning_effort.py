@@ -26,7 +26,7 @@ def test_none_is_sent_as_text_or_as_the_switch_of_the_service():
 def test_every_preset_is_told_to_reason_or_not_to():
     with chat_server(lambda number, body: say("ok")) as (url, bodies):
         for preset in PRESETS:
-            chat = Chat(f"{preset.name}:m", base_url=url, auth="test")
+            chat = Chat(f"{preset.name}:m", base_url=url, auth="test", dialect="chat-completions")
             for effort in ("none", "low", None):
                 chat.ask("hi", reasoning_effort=effort)
             off, low, unset = (json.dumps({k: v for k, v in b.items() if k != "messages"}) for b in bodies[-3:])
