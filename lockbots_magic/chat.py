@@ -29,6 +29,7 @@ from .tools.toolbox import Toolbox
 
 if TYPE_CHECKING:
     from .cassette.cassette import Cassette
+    from .doctor import CheckReport
     from .schema.structured_output import ReplySchema
 
 GUIDE = "guide"
@@ -256,6 +257,39 @@ class Chat:
             address=_address_of(provider),
         )
         return PreparedRequest(provider, request, draft, conversation if history else None, position, toolbox, too_long)
+
+    def check(
+        self,
+        *,
+        yes: bool = False,
+        prices: Mapping[str, Any] | None = None,
+        watch: Callable[[Reply], object] = lambda _: None,
+    ) -> CheckReport:
+        """Measure what the server does: models, streaming, token counts, tools, JSON schemas and images.
+
+        Nothing of it joins the conversation, and it goes past cassettes. Stopped by an interrupt, the report holds what
+        was measured so far, and says so.
+
+        Args:
+            yes: True to send requests that may cost something.
+            prices: The user's own prices, in USD per 1,000,000 tokens; see `%lockbots help usage`.
+            watch: Called with each reply before it is read.
+
+        Returns:
+            The report, which shows itself as a table; `.text` is for reports of bugs.
+
+        Raises:
+            UsageError: If it may cost something and `yes` is False, or a cassette that may only replay is in use.
+
+        Example:
+            >>> Chat(lambda prompt: "1 2 3").check()["streaming"].state
+            'no'
+        """
+        from .doctor import describe_cost, run_checks  # noqa: PLC0415  # rare
+
+        if not yes and (cost := describe_cost(self._provider, self.model, prices)):
+            raise UsageError(f"{cost}. To send them, run `%lockbots check --yes`, or `chat.check(yes=True)`.")
+        return run_checks(self.provider, self.prepare, self.model, watch=watch)
 
     def retry(self, turn_id: str | None = None) -> Turn:
         """Ask a turn's prompt again, the last one's by default, and return the turn; errors as `redo`."""

@@ -30,6 +30,10 @@ class LearnedFacts:
         """Remember that requests need these adaptations."""
         self._adaptations[url, model] = tuple(dict.fromkeys((*self.adaptations(url, model), *names)))
 
+    def all_adaptations(self) -> tuple[str, ...]:
+        """Return the names of the adaptations of all endpoints."""
+        return tuple(dict.fromkeys(name for names in self._adaptations.values() for name in names))
+
     def prompt_limit(self, base_url: str, model: str) -> int | None:
         """Return the longest prompt (estimated tokens) known to be accepted; None if nothing was refused yet."""
         return self._prompt_limits.get((base_url, model))

@@ -59,7 +59,7 @@ def test_model_whose_name_only_starts_like_another_has_no_price():
 
 
 def test_local_models_are_free():
-    for provider in ("guide", "function", "ollama", "lmstudio", "llamacpp", "vllm"):
+    for provider in ("guide", "function", "local", "ollama", "lmstudio", "llamacpp", "vllm"):
         assert find_price(provider, "llama3:8b") == (0, 0), provider
 
 

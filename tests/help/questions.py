@@ -40,6 +40,8 @@ ENGLISH = parse_questions("""
 ## Find local servers:
     which model servers are running on my machine? | find local servers | is there an ollama running here? |
     %lockbots discover | discover servers | find ollama on my machine
+## Check what a server does:
+    does my server support tools | diagnose | how do I report a bug
 ## Lockchat:
     what is lockchat?
 ## Liaobots:
@@ -195,6 +197,8 @@ RUSSIAN = parse_questions("""
     как подключить lm studio
 ## vLLM:
     как подключиться к vLLM
+## Что умеет сервер:
+    что умеет мой сервер | диагностика | поддерживает ли сервер инструменты
 ## Найти локальные серверы:
     как найти локальные серверы? | какие серверы запущены на моём компьютере | найти сервер | найти олламу на
     компьютере

@@ -374,6 +374,7 @@ def test_each_lazy_import_stands_in_one_place():
         ("notebook/completion/sources.py", "from ..commands import COMMANDS"),
         ("notebook/completion/matcher.py", "from . import cell, expressions, sources"),
         ("cassette/active.py", "from . import cassette, provider"),
+        ("chat.py", "from .doctor import describe_cost, run_checks"),
         ("chat.py", "from .prompt.values import value_part"),
         ("chat.py", "from .schema.structured_output import reply_schema"),
         ("providers/http/__init__.py", "from .exchange import Exchange"),

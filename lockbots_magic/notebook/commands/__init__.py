@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from . import models, discover, conversations, replies, compare, usage, notebooks, files, recording, panels, settings  # isort: skip  # noqa: F401  # each registers its commands, in the order of the help
+# Each registers its commands, in the order of the help.
+from . import models, discover, check, conversations, replies, compare  # isort: skip  # noqa: F401  # see above
+from . import usage, notebooks, files, recording, panels, settings  # isort: skip  # noqa: F401  # see above
 from .command import COMMANDS
 from .dispatch import run, summarize
 

@@ -1,0 +1,342 @@
+"""The checks: each asks the server one small thing and measures what comes.
+
+They go past cassettes: nothing is replayed or recorded.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..cassette.active import cassette_of
+from ..conversation.context_window import estimate_tokens
+from ..conversation.ending import outcome_of
+from ..conversation.prices import find_price
+from ..conversation.turn import Turn
+from ..conversation.usage import format_dollars
+from ..errors import (
+    AuthenticationError,
+    Cancelled,
+    ConnectionFailed,
+    LockbotsError,
+    ProviderError,
+    ProviderTimeout,
+    UsageError,
+)
+from ..providers.adaptation import find_given
+from ..providers.address import display_address, is_local
+from ..providers.base import Provider
+from ..providers.learned import LearnedFacts
+from ..reply import PreparedRequest, Reply
+from ..schema.structured_output import reply_schema
+from .pictures import red_square
+from .report import CheckReport, Finding
+
+MAX_TOKENS = 200
+"""Tokens of one reply that are asked for: enough for a model that thinks a little."""
+LIMITS = ("max_tokens", "max_output_tokens")
+"""Parameters that bound a reply; the first that the provider takes is sent."""
+MAX_TIME = 300.0
+"""Time (s) of one reply."""
+COUNTING = "Count from 1 to 8, separated by spaces."
+CALLING = "Call the function look_up_code with the name 'blue', then tell its result."
+DESCRIBING = "What color is a ripe lemon? Give its name and the number of letters in that name."
+LOOKING = "What is the color of this picture? Answer with one word."
+NAMES = ("models", "streaming", "whole reply", "token counts", "tools", "JSON schema", "images")
+"""Names of the findings, in order."""
+REQUESTS = 6
+"""Requests that have a price: the call of a tool takes two."""
+
+Watch = Callable[[Reply], object]
+
+
+class _Stopped(Exception):  # noqa: N818  # a signal: the user stopped the check
+    pass
+
+
+@dataclass
+class _Answer:
+    """What came of one question."""
+
+    turn: Turn | None = None
+    error: LockbotsError | None = None
+    pieces: int = 0
+    """Pieces of text that arrived apart."""
+
+    @property
+    def has_text(self) -> bool:
+        return self.turn is not None and bool(self.turn.reply or self.turn.reasoning)
+
+    @property
+    def words(self) -> str:
+        """What the server said: the error, or the beginning of its reply."""
+        if self.error is not None:
+            return str(self.error)
+        return f"It answered: {self.turn.reply!r}" if self.turn and self.turn.reply else "It answered nothing."
+
+
+def describe_cost(provider: Provider, model: str, prices: Mapping[str, Any] | None = None) -> str:
+    """Return what a check may cost, ``""`` where it costs nothing: on this machine, and where the price is zero.
+
+    Args:
+        provider: The provider to be checked.
+        model: Id of the model; `""` for the default.
+        prices: The user's own prices, see `find_price`.
+    """
+    if not provider.base_url or is_local(provider.base_url):
+        return ""
+    info = provider.model_info(model)
+    price = find_price(provider.name, info.id, prices)
+    if price is not None and not any(price):
+        return ""
+    prompt = estimate_tokens(" ".join((COUNTING, COUNTING, CALLING, CALLING, DESCRIBING, LOOKING))) + 1_000
+    amount = "whose price is unknown"
+    if price is not None:
+        amount = f"which cost up to about ${format_dollars(price.of(prompt, REQUESTS * MAX_TOKENS))}"
+    return f"A check sends about {REQUESTS} short requests, {amount}"
+
+
+def run_checks(
+    provider: Provider,
+    prepare: Callable[..., PreparedRequest],
+    model: str = "",
+    *,
+    watch: Watch = lambda _: None,
+) -> CheckReport:
+    """Ask a server what it does, and return the report; stopped by the user, it holds what was measured so far.
+
+    Args:
+        provider: The provider; one behind a cassette is asked past it.
+        prepare: `Chat.prepare` of a chat with that provider.
+        model: Id of the model; `""` for the default.
+        watch: Called with each reply before it is read, so that it can be stopped.
+
+    Raises:
+        UsageError: A cassette that may only replay is in use.
+    """
+    cassette = cassette_of(provider)
+    if cassette is not None:
+        if cassette.mode == "replay":
+            name = cassette.path.name
+            raise UsageError(f"A check asks the server, but {name} is being replayed. Run `%lockbots live` first.")
+        provider = provider.provider  # type: ignore[attr-defined]  # of a provider behind a cassette
+    return _Checkup(provider, prepare, model, watch).run()
+
+
+def _is_whole(turn: Turn) -> bool:
+    """Whether a reply ended as it should, or at the limit that was asked for."""
+    if turn.status == "truncated":
+        return outcome_of(turn.finish_reason, turn.params, turn.usage, has_answer=True).at_limit
+    return turn.status == "complete"
+
+
+class _Checkup:
+    """One check of one server."""
+
+    def __init__(self, provider: Provider, prepare: Callable[..., PreparedRequest], model: str, watch: Watch) -> None:
+        self._provider = copy.copy(provider)
+        self._provider.learned = LearnedFacts()  # what it refuses is measured anew
+        self._provider.max_retries = 1  # a server may have closed a connection that was kept
+        self._provider.total_timeout = min(self._provider.total_timeout, MAX_TIME)
+        self._prepare = prepare
+        self._model = model
+        self._watch = watch
+        self._replies: list[Reply] = []
+        self._findings: list[Finding] = []
+        self._unreachable = ""
+        self._called: list[str] = []
+        limit = next((name for name in LIMITS if self._provider.takes(name)), None)
+        self._limit = {limit: MAX_TOKENS} if limit else {}
+        self._without: tuple[str, ...] = ()
+
+    def run(self) -> CheckReport:
+        """Run all checks, until the user stops them."""
+        stopped = False
+        try:
+            self._check_models()
+            self._check_replies()
+            for check in (self._check_tools, self._check_schema, self._check_image):
+                check()
+        except (KeyboardInterrupt, _Stopped, Cancelled):
+            stopped = True
+        done = {finding.name for finding in self._findings}
+        why = "The check was stopped." if stopped else self._unreachable
+        rest = [Finding(name, "not tried", why) for name in NAMES if name not in done]
+        provider = self._provider
+        model = next((r.turn.model for r in self._replies if r.turn and r.turn.model), self._model)
+        dialects = getattr(provider, "dialects", ())
+        return CheckReport(
+            provider.name,
+            model,
+            display_address(provider.base_url) if provider.base_url else "",
+            (*self._findings, *rest),
+            dialect=provider.dialect.name if len(dialects) > 1 else "",  # type: ignore[attr-defined]  # with dialects
+            adapted=(*self._without, *provider.learned.all_adaptations()),
+            stopped=stopped,
+            replies=tuple(self._replies),
+        )
+
+    def _find(self, name: str, *, ok: bool, details: str, advice: str = "") -> None:
+        self._findings.append(Finding(name, "yes" if ok else "no", details, "" if ok else advice))
+
+    def _leave(self, name: str, why: str) -> None:
+        self._findings.append(Finding(name, "not tried", why))
+
+    def _ask(self, prompt: str, **options: Any) -> _Answer:
+        """Ask one question outside the conversation; again without a limit, if the server refuses its name."""
+        answer = self._ask_once(prompt, **self._limit, **options)
+        if isinstance(answer.error, ProviderError) and find_given(answer.error, self._limit):
+            self._without += tuple(self._limit)
+            self._limit = {}
+            answer = self._ask_once(prompt, **options)
+        return answer
+
+    def _ask_once(self, prompt: str, **options: Any) -> _Answer:
+        """Ask one question, and measure what comes."""
+        answer = _Answer()
+        try:
+            prepared = self._prepare(prompt, system="", history=False, **options)
+            reply = replace(prepared, provider=self._provider).stream()
+        except LockbotsError as error:
+            answer.error = error
+            return answer
+        self._watch(reply)
+        self._replies.append(reply)
+        try:
+            for delta in reply.deltas:
+                answer.pieces += bool(delta.text)
+        except LockbotsError as error:
+            answer.error = error
+        answer.turn = reply.turn
+        if answer.turn is not None and answer.turn.status == "interrupted":
+            raise _Stopped
+        if answer.error is None and answer.turn is not None and not _is_whole(answer.turn):
+            answer.error = LockbotsError(answer.turn.error)
+        return answer
+
+    def _check_models(self) -> None:
+        provider = self._provider
+        if provider.models or type(provider).list_models is Provider.list_models:
+            self._leave("models", f"The provider {provider.name} asks no server for a list.")
+            return
+        try:
+            listed = provider.list_models()
+        except LockbotsError as error:
+            if isinstance(error, ConnectionFailed | ProviderTimeout):
+                self._unreachable = "There was no connection, see above."
+            advice = f"Name the model yourself: `{provider.name}:MODEL`."
+            self._find("models", ok=False, details=str(error), advice=advice)
+            return
+        names = [one.id for one in listed]
+        if not names:
+            self._find("models", ok=False, details="The list is empty.", advice="Load a model at the server.")
+            return
+        known = f"; {self._model} is not among them" if self._model and self._model not in names else ""
+        self._find("models", ok=True, details=f"{len(names)} listed, such as {names[0]}{known}")
+
+    def _check_replies(self) -> None:
+        if self._unreachable:
+            return
+        streamed = self._ask(COUNTING, stream=True)
+        ok = streamed.error is None and streamed.pieces > 1
+        words = f"{streamed.pieces} pieces" if ok else streamed.words
+        if streamed.error is None and streamed.pieces == 1:
+            words = "The reply came as one whole."
+        advice = "Ask for whole replies: `%lockbots set stream off`."
+        self._find("streaming", ok=ok, details=words, advice="" if self._is_final(streamed.error) else advice)
+        if self._is_final(streamed.error):
+            self._unreachable = "There was no reply, see above."
+            return
+        whole = self._ask(COUNTING, stream=False)
+        ok = whole.error is None and whole.has_text
+        self._find("whole reply", ok=ok, details="" if ok else whole.words, advice="Leave `stream` on.")
+        self._check_usage(streamed, whole)
+        if not (streamed.has_text or whole.has_text):
+            self._unreachable = "There was no reply, see above."
+
+    @staticmethod
+    def _is_final(error: LockbotsError | None) -> bool:
+        """Whether no other request can succeed after this error."""
+        return isinstance(error, ConnectionFailed | AuthenticationError | UsageError)
+
+    def _check_usage(self, streamed: _Answer, whole: _Answer) -> None:
+        told = {
+            how: f"{answer.turn.usage.prompt_tokens} + {answer.turn.usage.completion_tokens} tokens"
+            for how, answer in (("streamed", streamed), ("whole", whole))
+            if answer.turn and answer.turn.usage and answer.turn.usage.prompt_tokens is not None
+        }
+        if not (streamed.has_text or whole.has_text):
+            return
+        details = ", ".join(f"{how}: {count}" for how, count in told.items())
+        advice = "They are estimated where they are missing."
+        asked = {how for how, answer in (("streamed", streamed), ("whole", whole)) if answer.has_text}
+        missing = ", ".join(sorted(asked - set(told)))
+        details = "; ".join(filter(None, (details, missing and f"none with a {missing} reply")))
+        self._find("token counts", ok=not missing, details=details, advice=advice)
+
+    def _check_tools(self) -> None:
+        if self._unreachable:
+            return
+        if not self._provider.takes_tools:
+            self._leave("tools", f"The provider {self._provider.name} has no tools.")
+            return
+        answer = self._ask(CALLING, tools=[self._look_up_code()])
+        if self._called:
+            finished = "" if answer.error is None else f", then: {answer.error}"
+            details = f"It called look_up_code({', '.join(map(repr, self._called[:3]))}){finished}"
+            self._find("tools", ok=answer.error is None, details=details, advice="Its results can't be sent back.")
+            return
+        calls = answer.turn.calls if answer.turn else ()
+        words = f"Its call can't be run: {calls[0]}" if calls else answer.words
+        advice = "Use a model that is made to call functions; servers may need a switch for it, such as --jinja."
+        self._find("tools", ok=False, details=words, advice=advice)
+
+    def _look_up_code(self) -> Callable[[str], str]:
+        def look_up_code(name: str) -> str:
+            """Return the code of a color.
+
+            Args:
+                name: Name of the color.
+            """
+            self._called.append(name)
+            return "B-17"
+
+        return look_up_code
+
+    def _check_schema(self) -> None:
+        if self._unreachable:
+            return
+        answer = self._ask(DESCRIBING, schema=_Color)
+        details = answer.words
+        ok = False
+        if answer.error is None and answer.turn is not None:
+            try:
+                reply_schema(_Color).parse(answer.turn.reply)
+                ok, details = True, f"It answered {' '.join(answer.turn.reply.split())}"
+            except ValueError as error:  # SchemaMismatch
+                details = f"{error}. {details}"
+        stated = {"response_format", "schema", "text.format"} & set(self._provider.learned.all_adaptations())
+        if ok and stated:
+            details += "; the server refuses the schema, so the prompt alone stated it"
+        self._find("JSON schema", ok=ok, details=details, advice="`--as json --schema` asks again, at most twice.")
+
+    def _check_image(self) -> None:
+        if self._unreachable:
+            return
+        if not self._provider.sees(self._model):
+            self._leave("images", f"{self._provider.name}:{self._model or '(default)'} is not known to take images.")
+            return
+        answer = self._ask(LOOKING, images=[red_square()])
+        ok = answer.error is None and answer.turn is not None and "red" in answer.turn.reply.lower()
+        details = "It saw the red square." if ok else answer.words
+        self._find("images", ok=ok, details=details, advice="Use a model that sees pictures.")
+
+
+@dataclass
+class _Color:
+    """What is asked for as JSON."""
+
+    name: str
+    letters: int
