@@ -38,6 +38,36 @@ def use_openai(url: str) -> dict[str, Any]:
         "streamed call": "".join(call.function.arguments or "" for call in deltas),
         "models": [model.id for model in client.models.list()],
         "refused": refused,
+        **use_responses(client),
+    }
+
+
+def use_responses(client: Any) -> dict[str, Any]:
+    """Ask the Responses API, streamed and not, with a tool, with reasoning that goes back, and with an error."""
+    create = client.responses.create
+    events = list(create(model="demo", input=PROMPT, stream=True))
+    last = events[-1].response
+    tool = {"type": "function", "name": "add", "parameters": NUMBERS, "strict": False}
+    called = create(model="demo", input=CALL, tools=[tool]).output[0]
+    pieces = list(create(model="demo", input=CALL, tools=[tool], stream=True))
+    result = {"type": "function_call_output", "call_id": called.call_id, "output": "3"}
+    answer = create(model="demo", input=[*CALL, called.model_dump(exclude_none=True), result])
+    try:
+        create(model="demo", input=[{"type": "reasoning", "id": "rs_1", "summary": []}], store=False)
+    except Exception as error:  # noqa: BLE001  # of this client
+        complaint = type(error).__name__
+    return {
+        "responses streamed": "".join(event.delta for event in events if event.type == "response.output_text.delta"),
+        "responses whole": create(model="demo", input=PROMPT).output_text,
+        "responses types": [type(event).__name__ for event in (events[0], events[-1])],
+        "responses end": [last.status, last.output_text],
+        "responses usage": [last.usage.input_tokens, last.usage.output_tokens],
+        "responses call": [called.type, called.name, called.arguments],
+        "responses streamed call": "".join(
+            event.delta for event in pieces if event.type == "response.function_call_arguments.delta"
+        ),
+        "responses result": answer.output_text,
+        "responses refused": complaint,
     }
 
 

@@ -38,6 +38,15 @@ def test_client_understands_the_mock_server(mock_server, client, tmp_path):
         "tokens": 3,
         "models": ["demo", "gpt-4", "gpt-3.5-turbo"],
         "refused": "AuthenticationError",
+        "responses streamed": "hi there",
+        "responses whole": "hi there",
+        "responses types": ["ResponseCreatedEvent", "ResponseCompletedEvent"],
+        "responses end": ["completed", "hi there"],
+        "responses usage": [3, 2],
+        "responses call": ["function_call", "add", '{"a": 1, "b": 2}'],
+        "responses streamed call": '{"a": 1, "b": 2}',
+        "responses result": "add returned 3.",
+        "responses refused": "BadRequestError",
     }
     assert {"streamed", "whole", "refused"} <= set(got)
     assert {name: value.strip() if isinstance(value, str) else value for name, value in got.items()} == {

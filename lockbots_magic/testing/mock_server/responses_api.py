@@ -5,6 +5,7 @@ Wire facts: the OpenAI API reference, "Create a model response" and "Responses: 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -37,7 +38,7 @@ class ResponsesService(OpenAIService):
         """Return why the input is refused: reasoning without what followed it, or without its content."""
         given = body.get("input")
         items: list[Any] = given if isinstance(given, list) else []
-        for item, following in zip(items, [*items[1:], {}], strict=True):
+        for item, following in itertools.pairwise([*items, {}]):
             if item.get("type") != "reasoning":
                 continue
             if not item.get("encrypted_content"):
