@@ -60,6 +60,7 @@ style:
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
 	@$(BIN)/oxlint --deny-warnings lockbots_magic tests benchmarks
+	@$(BIN)/python -m lockbots_magic.security notebooks/*.ipynb notebooks/cassettes/*.jsonl
 
 debian:
 	@./tests/install_debian_packages

@@ -21,6 +21,7 @@ from ..prompt.template import expand_template, make_evaluator
 from ..providers import names
 from ..reply import PreparedRequest
 from ..schema.structured_output import ReplySchema, reply_schema
+from .secret_filter import filter_prompt
 from .session import Session
 
 if TYPE_CHECKING:
@@ -152,20 +153,26 @@ def chat_cell(session: Session, options: Namespace, prompt: str, context: Notebo
     _check(options)
     chat = session.chat(options.model, options.base_url, options.conversation, options.dialect)
     chat.params.update(_params(options))
-    text, images, notes = _material(session, options, prompt, context)
+    text, images, cuts = _material(session, options, prompt, context)
+    text, secrets = filter_prompt(session, text, context.variables, raw=options.raw)
+    system = _system(session, options.system, chat, context)
+    if system:
+        system, more = filter_prompt(session, system, context.variables, raw=options.raw)
+        secrets += more
     schema = _reply_schema(session, options, context)
     saved = not options.no_history
     history = saved
     if schema is not None and not saved:  # corrections need history: a conversation of their own
         chat, history = chat.with_conversation(Conversation("outside", system=chat.conversation.system)), True
     prepared: dict[str, Any] = {
-        "system": _system(session, options.system, chat, context),
+        "system": system,
         "history": history,
         "images": images,
         "tools": _functions(options.tools, context),
         "schema": schema,
         "origin": session.cells.origin(watched=context.watched),
     }
+    notes = tuple(dict.fromkeys((*cuts, *secrets)))
     destination = Destination(options.form, options.to, notes, saved)
     return ChatCell(chat, text, prepared, destination, schema, options.background and context.watched)
 

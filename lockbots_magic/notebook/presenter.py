@@ -122,9 +122,9 @@ class Presenter:
         finally:
             _run_through_interrupt(lambda: finish(self._shell))
 
-    def show_reply(self, reply: Reply, *, as_code: bool = False) -> None:
-        """Show the reply of a command as it streams; with `as_code` its code becomes a new cell."""
-        self.show(reply, Destination(form="code" if as_code else None))
+    def show_reply(self, reply: Reply, *, as_code: bool = False, notes: tuple[str, ...] = ()) -> None:
+        """Show the reply of a command as it streams, and notes below it; with `as_code` its code becomes a new cell."""
+        self.show(reply, Destination(form="code" if as_code else None, notes=notes))
 
     def message(self, text: str, entry: HistoryEntry | None = None) -> None:
         """Show a message of a command; an entry is saved in the metadata of its output, where there are outputs."""

@@ -48,6 +48,9 @@ class Lockbots(Configurable):
         "auto",
         help="How long a service keeps the head of a conversation, where it is asked to: auto, off or 1h.",
     ).tag(config=True)
+    send_secrets = Bool(
+        False, help="Whether prompts may hold what looks like a secret, such as a token; off leaves it out."
+    ).tag(config=True)
     max_retries = Int(2, help="Retries while no text has been received.").tag(config=True)
     providers = Dict(help="Settings of providers: name -> {'base_url': ..., ...}.").tag(config=True)
     personas = Dict(help="System prompts by name, for --system @NAME: name -> text; {{ }} in it is filled in.").tag(
@@ -150,6 +153,7 @@ def _hide_credentials(given: dict[str, Any]) -> dict[str, Any]:
 def _expected(name: str, trait: Any, value: Any) -> str:
     kinds = {
         "stream": "on or off",
+        "send_secrets": "on or off",
         "live": f"one of {', '.join(LIVE)}",
         "cache": f"one of {', '.join(CACHE_MODES)}",
         "providers": "a dict",

@@ -94,7 +94,7 @@ class Secret:
             )
         self._value = value
         self._scheme = scheme
-        self.is_dummy = _is_dummy(value)
+        self.is_dummy = is_dummy_value(value)
         """True for a word that stands in the place of a credential where none is checked; it is not masked."""
         self._forms = literal_forms(value)
         self._parted_forms: re.Pattern[str] | None = None
@@ -228,7 +228,7 @@ class Secret:
         raise TypeError("a credential is not saved")
 
 
-def _is_dummy(value: str) -> bool:
+def is_dummy_value(value: str) -> bool:
     """Tell whether `value` consists of `_DUMMY_WORDS` and rows of x or asterisks alone."""
     words = re.split(r"[-_. /]+", value.lower())
     return len(value) <= MAX_DUMMY and all(word in _DUMMY_WORDS or not word.strip("x*") for word in words)

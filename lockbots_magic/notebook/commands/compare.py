@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import sys
 from argparse import Namespace
 from typing import Any
 
@@ -10,11 +11,13 @@ from ...chat import Chat
 from ...conversation.conversation import Conversation
 from ...errors import UsageError
 from ...rendering.side_by_side import SideBySide
+from ...security.exits import clean_printed
 from ..chat_command import NotebookContext, expand_prompt, resolve_system
 from ..comparison import Comparison
 from ..comparison import compare as start_comparison
 from ..display import show, watched
 from ..presenter import Presenter
+from ..secret_filter import filter_prompt
 from ..session import Session
 from .command import argument, command
 from .result import CommandResult
@@ -62,8 +65,12 @@ class _ComparisonResult(CommandResult):
         context = NotebookContext(session.namespace, shell, watched=self._watched)
         self._system = session.conversations.get().system or resolve_system(session, None, context)
         material = expand_prompt(session, self._prompt, context) if "{{" in self._prompt and not self._raw else None
+        prompt = material.text if material else self._prompt
+        prompt, notes = filter_prompt(session, prompt, shell.user_ns, raw=self._raw)
+        if notes:
+            sys.stdout.write(clean_printed(f"Note: {notes[0]}.") + "\n")
         self._comparison = comparison = start_comparison(
-            material.text if material else self._prompt,
+            prompt,
             self._models,
             self._chat,
             prices=session.settings.prices,

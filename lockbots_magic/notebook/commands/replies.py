@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from ...errors import UsageError
 from ...prompt.tracebacks import explain_prompt, fix_prompt
-from ...reply import Reply
 from ..chat_command import NotebookContext, resolve_system
+from ..secret_filter import filter_prompt
 from ..session import Session
 from .command import argument, command, count
 from .result import CommandResult, ReplyResult, TextResult
@@ -23,24 +23,27 @@ _MODEL = argument("-m", "--model", metavar="PROVIDER:MODEL", completer="model", 
 @command(_MODEL, text="REMARK")
 def explain(session: Session, options: Namespace) -> CommandResult:
     """Explain the last error, with its traceback and the code of its cell."""
-    return ReplyResult(_stream_error_prompt(session, options, explain_prompt))
+    return _error_result(session, options, explain_prompt)
 
 
 @command(_MODEL, text="REMARK")
 def fix(session: Session, options: Namespace) -> CommandResult:
     """Fix the code of the last error's cell; the result becomes a new cell."""
-    return ReplyResult(_stream_error_prompt(session, options, fix_prompt), as_code=True)
+    return _error_result(session, options, fix_prompt, as_code=True)
 
 
-def _stream_error_prompt(session: Session, options: Namespace, word: Callable[[BaseException, str], str]) -> Reply:
+def _error_result(
+    session: Session, options: Namespace, word: Callable[[BaseException, str], str], *, as_code: bool = False
+) -> ReplyResult:
     if session.cells.last_error is None:
         raise UsageError("No cell has failed since lockbots_magic was loaded.")
     chat = session.chat(options.model)
     system = None if chat.conversation.system else resolve_system(session, None, NotebookContext(session.namespace))
     prompt = "\n\n".join(filter(None, [word(*session.cells.last_error), options.text]))
+    prompt, notes = filter_prompt(session, prompt, session.namespace)
     reply = chat.stream(prompt, system=system, origin=session.cells.origin())
     session.conversations.keep(chat.conversation)
-    return reply
+    return ReplyResult(reply, as_code, notes)
 
 
 @command(

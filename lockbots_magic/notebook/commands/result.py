@@ -64,7 +64,9 @@ class ReplyResult(CommandResult):
     reply: Reply
     as_code: bool = False
     """True if its code becomes a new cell."""
+    notes: tuple[str, ...] = ()
+    """What was left out of the prompt, a line each."""
 
     def present(self, presenter: Presenter) -> None:
         """Stream the reply."""
-        presenter.show_reply(self.reply, as_code=self.as_code)
+        presenter.show_reply(self.reply, as_code=self.as_code, notes=self.notes)

@@ -1,0 +1,180 @@
+"""What looks like a secret is found in prompts and files, and what doesn't stays."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lockbots_magic.security.__main__ import main
+from lockbots_magic.security.secret_shapes import LEFT_OUT, find_secrets, is_credential_name, leave_out_secrets
+
+# Made up here, and put together at run time, so that no file of this repository has the shape of a secret.
+LETTERS = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0"
+SECRETS = [
+    "sk-" + LETTERS,
+    "sk-proj-" + LETTERS,
+    "sk-ant-api03-" + LETTERS,
+    "sk-or-v1-" + "0a1b2c3d" * 8,
+    "ghp_" + LETTERS,
+    "github_pat_" + LETTERS,
+    "glpat-" + LETTERS[:20],
+    "AKIA" + "A1B2C3D4E5F6G7H8",
+    "AIza" + LETTERS[:35],
+    "xoxb-" + "123456789012-" + LETTERS[:24],
+    "hf_" + LETTERS[:34],
+    "gsk_" + LETTERS + LETTERS[:12],
+    "sk_live_" + LETTERS[:24],
+    "npm_" + LETTERS[:36],
+    "SG." + LETTERS[:22] + "." + LETTERS,
+    "ey" + "Jhbg" + LETTERS[:20] + ".eyJzd" + LETTERS + "." + LETTERS,
+    "Bearer " + LETTERS,
+]
+NAMED = [
+    'password = "{}"',
+    "'DB_PASSWORD': '{}',",
+    '{{"api_key": "{}"}}',
+    "export GITHUB_TOKEN={}",
+    "client_secret: {}",
+    "AWS_SECRET_ACCESS_KEY={}",
+    "postgres://me:{}@db.example/x",
+]
+HARMLESS = [
+    "sk-learn-is-not-a-key-of-any-service-at-all",
+    "What is sk-... and how do I get an API_KEY?",
+    "api_key='your-api-key-here'",
+    "OPENAI_API_KEY=$OTHER_KEY",
+    "password = os.environ['DB_PASSWORD']",
+    'token = get_token("a")',
+    "max_tokens = 12345678",
+    '{"prompt_tokens": "123456789"}',
+    "http://localhost:8888/lab?x=1@2",
+    "git@github.com:owner/name.git",
+    "The password: please ask the administrator.",
+    "lm-studio not-needed sk-no-key-required " + "sk-" + "x" * 30,
+    '"token_type": "authorization_code"',
+    "https://example.org/AKIA/risk-management",
+]
+
+
+def test_token_of_a_known_shape_is_left_out():
+    for secret in SECRETS:
+        for text in (secret, f"a {secret} b", f"'{secret}'", f"key={secret},"):
+            kept, left_out = leave_out_secrets(text, {})
+            assert secret[8:] not in kept, secret
+            assert LEFT_OUT in kept
+            assert left_out
+            assert secret not in left_out
+
+
+def test_value_under_the_name_of_a_credential_is_left_out():
+    for form in NAMED:
+        kept, left_out = leave_out_secrets(form.format("hunter2-4ever"), {})
+        assert "hunter2" not in kept, form
+        assert left_out
+
+
+def test_private_key_is_left_out_whole():
+    key = "-----BEGIN RSA PRIVATE " + "KEY-----\nMIIEabc+/=\nDEF\n-----END RSA PRIVATE KEY-----"
+    assert leave_out_secrets(f"a {key} b", {})[0] == f"a {LEFT_OUT} b"
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_what_is_no_secret_stays(text):
+    assert leave_out_secrets(text, {"HOME": "/home/me", "PWD": "/home/me/work"}) == (text, "")
+
+
+def test_value_of_the_environment_is_left_out_wherever_it_stands():
+    environment = {"DB_PASSWORD": "swordfish", "X_AUTH_SOCK": "/tmp/ssh-agent", "PATH": "/usr/bin", "A_TOKEN": "short"}
+    kept, left_out = leave_out_secrets(f"Why does {environment} fail with swordfish?", environment)
+    assert "swordfish" not in kept
+    assert "/usr/bin" in kept
+    assert "DB_PASSWORD" in left_out
+
+
+def test_names_of_credentials():
+    yes = "DB_PASSWORD password api_key OPENAI_API_KEY github_token TOKEN client_secret AWS_SECRET_ACCESS_KEY X_PWD"
+    no = "PWD OLDPWD tokens_used token_count key keys keyboard author PATH HOME monkey max_tokens tokenizer"
+    assert [name for name in yes.split() if not is_credential_name(name)] == []
+    assert [name for name in no.split() if is_credential_name(name)] == []
+
+
+@given(st.text(alphabet="sk-_eyJ.AIzaKB= \"':/@\n01Bearpwod", max_size=200))
+def test_findings_are_in_order_and_within_the_text(text):
+    at = 0
+    for one in find_secrets(text, {"A_TOKEN": "01Bearer"}):
+        assert at <= one.start < one.end <= len(text)
+        at = one.end
+
+
+def test_time_to_search_grows_with_the_text():
+    shapes = ("a", "sk-", "eyJ", "eyJaaaaaaaaaa.", "password='", "://a:", "-----BEGIN PRIVATE KEY-----", "key: ", " ")
+
+    def needed(shape, size):
+        began = time.process_time()
+        find_secrets((shape * size)[:size])
+        return time.process_time() - began
+
+    for shape in shapes:
+        small = min(needed(shape, 10_000) for _ in range(3))
+        assert min(needed(shape, 40_000) for _ in range(3)) < max(small, 0.003) * 12, shape
+
+
+def cells(*sources):
+    made = [{"cell_type": "code", "source": one, "metadata": {}, "outputs": []} for one in sources]
+    return {"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def test_check_names_places_and_no_secret(tmp_path, capsys):
+    secret = SECRETS[0]
+    notebook = cells(["import os\n", "x = 1"], [f"key = '{secret}'\n"], "fine")
+    notebook["cells"][2]["outputs"] = [
+        {"output_type": "display_data", "data": {"image/png": "AKIA" + "A1B2C3D4E5F6G7H8", "text/plain": [secret]}}
+    ]
+    (tmp_path / "a.ipynb").write_text(json.dumps(notebook))
+    (tmp_path / "a.jsonl").write_text('{"format": "x"}\n' + json.dumps({"params": {"password": "hunter2-4ever"}}))
+    (tmp_path / "a.env").write_text(f"A=1\nAPI_KEY={secret}\n")
+    (tmp_path / "clean.ipynb").write_text(json.dumps(cells("x = 1")))
+    names = [str(tmp_path / name) for name in ("a.ipynb", "a.jsonl", "a.env", "clean.ipynb")]
+    assert main(names) == 1
+    out = capsys.readouterr().out
+    assert secret not in out
+    assert "hunter2" not in out
+    for place in ("a.ipynb: cell 2: ", "a.ipynb: cell 3: API key", "a.jsonl: line 2: ", "a.env: line 2: API key"):
+        assert place in out
+    assert "clean" not in out
+    assert "AWS" not in out
+    assert main([names[-1]]) == 0
+
+
+def test_check_finds_credentials_in_use_in_any_form(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MY_API_KEY", "correct+horse")
+    (tmp_path / "a.txt").write_text("http://a.example/?q=correct%2bhorse")
+    assert main([str(tmp_path / "a.txt")]) == 1
+    assert "line 1: a credential in use" in capsys.readouterr().out
+
+
+def test_check_tells_what_it_can_not_read(tmp_path, capsys):
+    (tmp_path / "bytes.ipynb").write_bytes(b"\xff\x00{")
+    (tmp_path / "deep.jsonl").write_text("[" * 100_000 + "]" * 100_000)
+    assert main([str(tmp_path / "bytes.ipynb"), str(tmp_path / "deep.jsonl")]) == 0
+    assert main([str(tmp_path / "none"), str(tmp_path), "/dev/null"]) == 2
+    assert capsys.readouterr().err.count("\n") == 3
+
+
+def test_check_runs_as_a_module(tmp_path):
+    (tmp_path / "a.txt").write_text(SECRETS[0])
+    command = [sys.executable, "-W", "error", "-m", "lockbots_magic.security", str(tmp_path / "a.txt")]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ})
+    assert (ran.returncode, ran.stderr) == (1, "")
+    assert ran.stdout == f"{tmp_path / 'a.txt'}: line 1: API key\n"
+
+
+def test_hook_for_pre_commit_runs_the_check():
+    hook = Path(__file__).parents[2].joinpath(".pre-commit-hooks.yaml").read_text()
+    assert "entry: python -m lockbots_magic.security" in hook
