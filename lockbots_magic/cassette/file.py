@@ -203,7 +203,7 @@ class CassetteFile:
         if name != FORMAT:
             raise UsageError(f"{self.name} is not a cassette file: the first line must be {_HEADER}.")
         if version != VERSION:
-            raise UsageError(f"{self.name} has version {version!r}; this release reads version {VERSION}.")
+            raise UsageError(f"{self.name} has version {version!r:.40}; this release reads version {VERSION}.")
 
 
 class _MissingPredecessorError(ValueError):

@@ -291,7 +291,8 @@ class Conversation:
             raise UsageError("This is not a saved conversation.")
         if data.get("version") != VERSION:
             raise UsageError(
-                f"The conversation was saved in version {data.get('version')!r}; this release reads version {VERSION}."
+                f"The conversation was saved in version {data.get('version')!r:.40}; "
+                f"this release reads version {VERSION}."
             )
         try:
             turns = [Turn.from_dict(t) for t in data["turns"]]

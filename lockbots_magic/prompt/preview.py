@@ -10,8 +10,7 @@ from typing import Protocol
 from ..conversation.context_window import count_characters, estimate_message_tokens, estimate_tokens
 from ..conversation.messages import ChatRequest, Message, Tool
 from ..providers.address import display_address
-from ..security.control_characters import printable
-from ..security.secrets import redacted
+from ..security.exits import clean_plain_form
 from .text import to_one_line, truncate
 
 MAX_URL_LENGTH = 60
@@ -75,7 +74,7 @@ def describe_request(
     ]
     details = [line for message in request.messages for line in _format_message(message)]
     details += [line for tool in request.tools for line in _format_tool(tool)]
-    return redacted(printable("\n".join([*lines, *details])))
+    return clean_plain_form("\n".join([*lines, *details]))
 
 
 def _address(target: RequestTarget) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 from ..conversation.conversation import Conversation
 from ..conversation.turn import Turn
@@ -64,6 +64,11 @@ def dump_json(value: Any) -> str:
         raise UsageError("Can't save the conversation as JSON: a parameter of a turn is not JSON.") from None
 
 
+def refuse_constant(text: str) -> NoReturn:
+    """Refuse NaN and Infinity, which Python reads and no JSON holds: they could not be written again."""
+    raise ValueError(f"{text} is not JSON")
+
+
 def parse_json(text: str) -> Any:
     """Return the value of a JSON text.
 
@@ -71,6 +76,6 @@ def parse_json(text: str) -> Any:
         UsageError: If it is not JSON.
     """
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=refuse_constant)
     except (ValueError, RecursionError, MemoryError):
         raise UsageError("the content is not JSON.") from None

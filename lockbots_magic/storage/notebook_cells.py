@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import UsageError
 from ..prompt.magic_line import cell_magic_start
-from ..security.control_characters import printable
+from ..security.control_characters import printable, replace_surrogates
 from ..security.links import unlinked
 from .output_metadata import KEY, NewerRecordError, OutputRecord, parse_record
 
@@ -60,7 +60,7 @@ class CodeCell:
 
 def quoted(text: str) -> str:
     """Return the first words of `text` in quotes, on one line, without control characters and links."""
-    line = " ".join(unlinked(printable(text)).split())
+    line = " ".join(unlinked(printable(replace_surrogates(text))).split())
     return f'"{line if len(line) <= MAX_QUOTED else line[: MAX_QUOTED - 1] + "…"}"'
 
 
@@ -80,7 +80,9 @@ def code_cells(notebook: Any) -> list[CodeCell]:
         raise UsageError("this is not a notebook.")
     if notebook["nbformat"] != FORMAT:
         hint = "Open it in Jupyter and save it." if notebook["nbformat"] < FORMAT else "Update lockbots-magic."
-        raise UsageError(f"the notebook has format {notebook['nbformat']}, this release reads format {FORMAT}. {hint}")
+        raise UsageError(
+            f"the notebook has format {str(notebook['nbformat'])[:20]}, this release reads format {FORMAT}. {hint}"
+        )
     if not isinstance(notebook.get("cells"), list):
         raise UsageError("the notebook is damaged: it has no list of cells.")
     return [_cell(number, cell) for number, cell in enumerate(notebook["cells"], 1) if _is_code(number, cell)]

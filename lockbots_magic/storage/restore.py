@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from ..atomic_file import read_text
 from ..conversation.conversation import Conversation
@@ -16,6 +16,7 @@ from ..conversation.history_entry import HistoryEntry, RestoredConversation
 from ..errors import RestoreWarning, UsageError
 from ..security.exits import clean_printed
 from .cell_binding import bind_cells, is_portable
+from .export_common import refuse_constant
 from .notebook_cells import CodeCell, cell_ids, code_cells
 from .rebuild import rebuild_conversations
 from .restore_remarks import remarks_on
@@ -110,14 +111,10 @@ def find_own_notebook(environment: Mapping[str, str], names: Mapping[str, Any]) 
 def _read_json(path: Path) -> Any:
     text = read_text(path)
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(text, parse_constant=refuse_constant)
     except (ValueError, RecursionError, MemoryError):
         hint = " It holds the marks of an unfinished merge." if "\n<<<<<<< " in text else ""
         raise UsageError(f"{path} is not a notebook: its content is not JSON, or incomplete.{hint}") from None
-
-
-def _refuse_constant(text: str) -> NoReturn:
-    raise ValueError(f"{text} is not JSON")
 
 
 def _entries(cells: Sequence[CodeCell]) -> list[HistoryEntry]:

@@ -5,6 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lockbots_magic import Chat
 from lockbots_magic.conversation.context_window import estimate_tokens
 from lockbots_magic.conversation.messages import ChatRequest, Message
 from lockbots_magic.prompt.preview import MAX_URL_LENGTH, describe_request
@@ -126,3 +127,9 @@ def test_content_cannot_imitate_lines_of_the_preview(text, urls):
     at = next(n for n, line in enumerate(lines) if line.startswith("user ("))
     assert at == 5
     assert all(line.startswith("    ") for line in lines[at + 1 :])
+
+
+def test_half_a_surrogate_pair_is_shown_as_a_replacement_character():
+    chat = Chat("openai:m", base_url="http://127.0.0.1:9/v1")
+    shown = describe_request(chat.provider, chat.prepare("a\ud800b").request)
+    assert "a\ufffdb" in shown

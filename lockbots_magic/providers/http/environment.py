@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from .request import is_loopback
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 """Variables that name the trusted CAs, in order of precedence: those of requests, then those of OpenSSL."""
 _PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
+_HOST = re.compile(r"[\w.-]+\Z|[0-9a-fA-F:.]+(?:%[\w.-]+)?\Z")
 SOCKS_PACKAGE = "Install it with `pip install PySocks`, then restart the kernel."
 
 
@@ -42,7 +44,7 @@ class Proxy:
         try:
             parts = urlsplit(self.value if "://" in self.value else f"http://{self.value}")
             _ = parts.port  # raises if it is no number
-            valid = bool(parts.hostname) and not any(c.isspace() for c in self.value)
+            valid = _HOST.match(parts.hostname or "") is not None and not any(c.isspace() for c in self.value)
         except ValueError:
             valid = False
         if not valid or parts.scheme not in _PROXY_SCHEMES:

@@ -383,7 +383,9 @@ def test_missing_proxy_is_a_failed_connection(monkeypatch):
     assert not leaked(described(caught.value))
 
 
-@pytest.mark.parametrize("proxy", ["gopher://127.0.0.1:1", "http://"])
+@pytest.mark.parametrize(
+    "proxy", ["gopher://127.0.0.1:1", "http://", "http://:3128", "http://me:pw@", "http://%zz", "@", "://"]
+)
 def test_invalid_proxy_is_a_usage_error(monkeypatch, proxy):
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     with pytest.raises(UsageError, match="proxy"):
