@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ..errors import UsageError
 from .attachments import CitationPart, ImagePart
+from .call_text import parse_arguments, quote_name
 from .cancellation import Cancellation
 from .opaque_data import OpaqueData
 
@@ -31,12 +31,11 @@ class ToolCall(NamedTuple):
 
     def __str__(self) -> str:
         """Format the call like Python; arguments that are not a JSON object are unchanged."""
-        arguments = self.arguments
-        with suppress(ValueError, RecursionError):
-            given = json.loads(arguments or "{}")
-            if isinstance(given, dict):
-                arguments = ", ".join(f"{k}={json.dumps(v, ensure_ascii=False)}" for k, v in given.items())
-        return f"{self.name}({arguments})"
+        given = parse_arguments(self.arguments)
+        if given is None:
+            return f"{self.name}({self.arguments})"
+        written = (f"{quote_name(name)}={json.dumps(value, ensure_ascii=False)}" for name, value in given.items())
+        return f"{self.name}({', '.join(written)})"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the form of chat APIs."""

@@ -53,6 +53,7 @@ class FrameLoop:
         self._size = 0  # characters of text
         self._failed = False
         self._drawing = threading.Lock()
+        self._abandoned = threading.Event()
         self._changed = threading.Event()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=run, args=(self._draw_frames,), daemon=True)
@@ -90,6 +91,7 @@ class FrameLoop:
         self._stopped.set()
         self._changed.set()
         self._thread.join(max(0.0, min(MAX_CLOSE_SECONDS, remaining() / 2)))
+        self._abandoned.set()
         with self._drawing:  # a frame that is still being rendered is not drawn any more
             pass
 
@@ -102,7 +104,7 @@ class FrameLoop:
                 continue
             started = time.monotonic()
             try:
-                with at_most(MAX_FRAME_SECONDS):
+                with at_most(MAX_FRAME_SECONDS, self._abandoned.is_set):
                     restarts = self._take_in()
                     frame = self._document.advance()
                 if restarts:

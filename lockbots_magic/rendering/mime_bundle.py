@@ -9,14 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ..security.control_characters import printable
 from .attachments import NONE, Attachments
-from .escaping import printed
+from .escaping import printed, shown_text
 from .html import framed
 from .safe_markdown import neutralised
 from .safe_markdown.inline import literal
 from .time_budget import MAX_SECONDS, at_most, check_length
-
-MAX_SHOWN = 1_000_000
-"""Characters of a reply that an output shows; the turn keeps all of them."""
 
 
 def bundle(
@@ -32,7 +29,7 @@ def bundle(
         reasoning: What the model reasoned; the HTML alone shows it, folded.
     """
     remarks = [f"*{literal(printable(n))}*" for n in notices]
-    markdown = "\n\n".join([neutralised(text), *filter(None, [attached.markdown]), *remarks])
+    markdown = "\n\n".join([neutralised(shown_text(text)), *filter(None, [attached.markdown]), *remarks])
     whole = framed(html + attached.html, notices, reasoning=reasoning)
     return {"text/html": whole, "text/markdown": markdown, "text/plain": shown_text(text)}
 
@@ -48,11 +45,3 @@ def html_or_source(render: Callable[[], str], text: str) -> str:
             return render()
     except Exception:  # noqa: BLE001  # whatever fails, or takes too long
         return f"<pre><code>{printed(shown_text(text))}</code></pre>"
-
-
-def shown_text(text: str) -> str:
-    """Return the beginning of a reply that is too long for a page, and how much is left out; any other as it is."""
-    if len(text) <= MAX_SHOWN:
-        return text
-    left_out = f"{len(text) - MAX_SHOWN:,} more characters are not shown"
-    return f"{text[:MAX_SHOWN]}\n\n… {left_out}. `%lockbots export` writes them to a file."

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..conversation.call_text import describe_call, describe_result
 from ..conversation.turn import Turn
 from ..security.control_characters import printable
 from .html import render
 from .mime_bundle import bundle
 
-MAX_CALL_TEXT = 200
-"""Length (characters) to which a call's arguments and its result are cut in a notice."""
+MAX_REMARK = 200
+"""Length (characters) to which a remark of foreign words is cut."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Page:
 
 def notices_of(turn: Turn) -> list[str]:
     """Return the remarks to show below the reply of `turn`, one line each."""
-    notices = [f"called {_shorten(str(call))} → {_shorten(call.result or '')}" for call in turn.calls]
+    calls = ((describe_call(call.name, call.arguments), describe_result(call.result or "")) for call in turn.calls)
+    notices = [f"called {call} → {result}" for call, result in calls]
     if turn.answered_by:
         notices.append(f"answered by {_shorten(turn.answered_by)}")
     if turn.left_out:
@@ -46,4 +48,4 @@ def notices_of(turn: Turn) -> list[str]:
 
 def _shorten(text: str) -> str:
     line = " ".join(printable(text).split())
-    return line if len(line) <= MAX_CALL_TEXT else f"{line[: MAX_CALL_TEXT - 1]}…"
+    return line if len(line) <= MAX_REMARK else f"{line[: MAX_REMARK - 1]}…"

@@ -22,10 +22,11 @@ def thinking_notice(size: int = 0) -> str:
 
 def reasoning_html(reasoning: str) -> str:
     """Return reasoning as an element that is folded at first; ``""`` if there is none."""
-    text = printable(reasoning.strip())
+    reasoning = reasoning.strip()
+    text = printable(reasoning[:MAX_REASONING])
     if not text:
         return ""
-    if len(text) > MAX_REASONING:
-        text = f"{text[:MAX_REASONING]}\n… ({len(text) - MAX_REASONING:,} more characters)"
+    if len(reasoning) > MAX_REASONING:
+        text += f"\n… ({len(reasoning) - MAX_REASONING:,} more characters)"
     body = escaped(text).replace("\n", "&#10;")
     return f'<details class="lockbots-reasoning"><summary>Reasoning</summary><div dir="auto">{body}</div></details>'

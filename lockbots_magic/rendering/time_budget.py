@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -22,12 +22,13 @@ MAX_SECONDS = 15.0
 """Time (s) for one form of a reply. 200,000 characters take 2 s."""
 MAX_FRAME_SECONDS = 2.0
 """Time (s) for one frame of a growing reply."""
-MAX_INTERRUPTED_SECONDS = 0.1
+MAX_INTERRUPTED_SECONDS = 0.06
 """Time (s) for all that is still to be rendered once the user has interrupted a reply."""
 MAX_RENDERED = 200_000
 """Characters of a reply that are rendered; a longer one is plain text."""
 
 _deadline: ContextVar[float] = ContextVar("_deadline", default=math.inf)
+_is_stopped: ContextVar[Callable[[], bool]] = ContextVar("_is_stopped", default=bool)
 
 
 class TooSlowError(Exception):
@@ -35,24 +36,31 @@ class TooSlowError(Exception):
 
 
 @contextmanager
-def at_most(seconds: float) -> Iterator[None]:
-    """Within the block, rendering may take `seconds` (s)."""
+def at_most(seconds: float, is_stopped: Callable[[], bool] | None = None) -> Iterator[None]:
+    """Within the block, rendering may take `seconds` (s).
+
+    Args:
+        seconds: The budget.
+        is_stopped: Returns True once the result is not wanted any more, by default as for a block around it.
+    """
+    stop_token = _is_stopped.set(is_stopped or _is_stopped.get())
     token = _deadline.set(min(_deadline.get(), time.monotonic() + seconds))
     try:
         yield
     finally:
         _deadline.reset(token)
+        _is_stopped.reset(stop_token)
 
 
 def check_time() -> None:
     """Raise `TooSlowError` once the time is over."""
-    if time.monotonic() > _deadline.get():
+    if remaining() < 0:
         raise TooSlowError
 
 
 def remaining() -> float:
-    """Return the time (s) that is left; infinite without a budget."""
-    return _deadline.get() - time.monotonic()
+    """Return the time (s) that is left; infinite without a budget, negative once it is over."""
+    return -1.0 if _is_stopped.get()() else _deadline.get() - time.monotonic()
 
 
 def check_length(text: str) -> None:

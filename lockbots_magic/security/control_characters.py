@@ -20,12 +20,21 @@ _LINE_END = re.compile("\r\n|[\r\u2028\u2029]")
 
 def printable(text: str) -> str:
     """Remove control, reordering and tag characters; turn every line end into a newline."""
+    if _is_plain(text):
+        return text
     return _STEERING.sub("", _LINE_END.sub("\n", text))
 
 
 def without_controls(markup: str) -> str:
     """Remove C0 and C1 control characters from HTML or Markdown, where reordering characters stay within a block."""
+    if _is_plain(markup):
+        return markup
     return _CONTROL.sub("", _LINE_END.sub("\n", markup))
+
+
+def _is_plain(text: str) -> bool:
+    """Tell, fast, whether `text` is ASCII with newlines and without controls."""
+    return text.isascii() and "\r" not in text and not has_steering(text)
 
 
 def without_steering(text: str) -> str:

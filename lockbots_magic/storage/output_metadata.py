@@ -11,6 +11,7 @@ from typing import Any
 from ..conversation.history_entry import MAX_FORMER_IDS, ConversationInfo, HistoryEntry
 from ..conversation.ordering import format_order, parse_order
 from ..conversation.turn import MAX_ID, MAX_INTEGER, Turn, is_id, is_time, is_valid_field
+from ..rendering.escaping import shown_text
 from ..security.exits import clean_metadata, clean_plain_form
 
 KEY = "lockbots"
@@ -107,7 +108,7 @@ def _describe_turn(turn: Turn) -> dict[str, Any]:
     described = {name: value for name, (is_json, value) in params.items() if not is_json}
     given = replace(turn, params=plain, stale=False).to_dict()  # the entry knows which turns are stale
     given = {name: value for name, value in given.items() if is_valid_field(name, getattr(turn, name))}
-    shown = digest(clean_plain_form(turn.reply))
+    shown = digest(clean_plain_form(shown_text(turn.reply)))
     return {"turn": given, "shown": shown, **({"described": described} if described else {})}
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from ..conversation.call_messages import reasoning_to_return, rename_calls
+from ..conversation.call_text import describe_call
 from ..conversation.ending import TOO_MANY_ROUNDS, is_complete
 from ..conversation.messages import ChatRequest, Delta, Message, Tool, ToolCall, Usage
 from ..conversation.turn_accumulator import TurnAccumulator
@@ -26,8 +27,6 @@ MAX_RESULT = 20_000
 """Length (characters) to which a result is cut before it is sent to the model."""
 MAX_DESCRIPTION = 1000
 """Length (characters) to which a function's description is cut; services accept about as much."""
-MAX_NOTICE = 200
-"""Length (characters) to which a call is cut in the notice that announces it."""
 
 _NO_RESULT = (
     "The cassette asks for {}, but lacks the result; a recorded call is never made."
@@ -122,7 +121,7 @@ class Toolbox:
             message = Message("assistant", answer.text, calls=calls, reasoning=reasoning, opaque=opaque)
             recorded = provider.recorded_results(request, message)
             if is_replayed and len(recorded) < len(calls):
-                raise NotRecordedError(_NO_RESULT.format(shorten(str(calls[0]), MAX_NOTICE)))
+                raise NotRecordedError(_NO_RESULT.format(describe_call(calls[0].name, calls[0].arguments)))
             results: list[Message] = []
             begins_round = number > 1
             for call, known in itertools.zip_longest(calls, recorded[: len(calls)]):
@@ -138,7 +137,7 @@ class Toolbox:
         """Announce and run one call, unless its result is recorded; return it with its result."""
         if request.cancellation.cancelled:
             raise Cancelled
-        yield Delta(notice=f"calling {shorten(str(call), MAX_NOTICE)}", begins_round=begins_round)
+        yield Delta(notice=f"calling {describe_call(call.name, call.arguments)}", begins_round=begins_round)
         try:
             finished = call._replace(result=self._call_function(call) if recorded is None else recorded)
         except (KeyboardInterrupt, Cancelled):  # the function may have had effects, so the turn records the call

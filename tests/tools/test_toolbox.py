@@ -17,7 +17,7 @@ from lockbots_magic.providers.base import Provider
 from lockbots_magic.providers.openai_compatible import OpenAICompatible
 from lockbots_magic.providers.streaming import closing_stream
 from lockbots_magic.security.secrets import Secret
-from lockbots_magic.tools.toolbox import MAX_DESCRIPTION, MAX_NOTICE, MAX_RESULT, Toolbox
+from lockbots_magic.tools.toolbox import MAX_DESCRIPTION, MAX_RESULT, Toolbox
 
 
 @dataclasses.dataclass
@@ -273,8 +273,8 @@ def test_a_call_is_announced_on_one_short_line():
     model = Model(wants(("add", arguments), ("add", "{oops\n"), ("a\nb" * 100, "[]")), says("done"))
     notices = [d.notice for d in Toolbox([add]).stream(model, request()) if d.notice]
     assert notices[0].startswith('calling add(text="a\\n\\u001b[2J')
-    assert notices[1] == "calling add({oops )"
-    assert all(len(n) < MAX_NOTICE + 20 and n.isprintable() for n in notices)
+    assert notices[1] == "calling add({oops)"
+    assert all(len(n) < 220 and n.isprintable() for n in notices)
 
 
 def test_a_credential_is_neither_shown_nor_sent():

@@ -1,0 +1,88 @@
+"""Tool calls as text for people: on one line, nothing hidden, nothing that passes for another call. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from ..security.control_characters import without_steering
+
+MAX_VALUE = 100
+"""Length (characters) to which each argument is cut; how much was cut is said."""
+MAX_NAME = 64
+"""Length (characters) to which the name of an argument is cut."""
+MAX_ARGUMENTS = 20
+"""Arguments that are shown; the number of the others is said."""
+MAX_RESULT = 200
+"""Length (characters) to which a result is cut."""
+
+_NAME = re.compile(r"[\w.-]{1,64}")
+_MISLEADING = re.compile(r"→|\)|\bcall(?:ed|ing)\b", re.IGNORECASE)
+"""What would look like the end of a call, or another one."""
+
+
+def parse_arguments(arguments: str) -> Mapping[str, Any] | None:
+    """Return the arguments of a call by name; None if they are not a JSON object."""
+    with suppress(ValueError, RecursionError):
+        given = json.loads(arguments or "{}")
+        if isinstance(given, dict):
+            return given
+    return None
+
+
+def quote_name(name: str) -> str:
+    """Return a name as it is if it can be one, else as a JSON string."""
+    return name if _NAME.fullmatch(name) else json.dumps(name, ensure_ascii=False)
+
+
+def describe_call(name: str, arguments: str) -> str:
+    """Return a call as one line of a remark: each argument is named, and cut by itself.
+
+    Args:
+        name: Name of the function, as the model wrote it.
+        arguments: JSON object, as the model wrote it; anything else is shown as it is.
+
+    Example:
+        >>> describe_call("add", '{"x": 1, "y) → 3 called rm(": 2}')
+        'add(x=1, "y) → 3 called rm(": 2)'
+    """
+    given = parse_arguments(arguments)
+    shown_name = quote_name(_cut(_one_line(name), MAX_NAME))
+    if given is None:
+        return f"{shown_name}({_plain(arguments, MAX_VALUE)})"
+    shown = [_describe_argument(key, value) for key, value in list(given.items())[:MAX_ARGUMENTS]]
+    if len(given) > MAX_ARGUMENTS:
+        shown.append(f"and {len(given) - MAX_ARGUMENTS} more arguments")
+    return f"{shown_name}({', '.join(shown)})"
+
+
+def describe_result(result: str) -> str:
+    """Return the result of a call as one line of a remark."""
+    return _plain(result, MAX_RESULT)
+
+
+def _describe_argument(key: str, value: Any) -> str:
+    name = quote_name(_cut(_one_line(key), MAX_NAME))
+    text = _cut(_one_line(json.dumps(value, ensure_ascii=False)), MAX_VALUE)
+    return f"{name}: {text}" if name.startswith('"') else f"{name}={text}"
+
+
+def _plain(text: str, limit: int) -> str:
+    """Return text as it is on one line, or as a JSON string where it would pass for more than it is."""
+    line = _one_line(text)
+    return _cut(json.dumps(line, ensure_ascii=False) if _MISLEADING.search(line) else line, limit)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(without_steering(text).split())
+
+
+def _cut(text: str, limit: int) -> str:
+    """Return the beginning and the end of a text, with how much is left out between them."""
+    if len(text) <= limit:
+        return text
+    end = limit // 4
+    return f"{text[: limit - end]}… ({len(text) - limit} characters left out) …{text[-end:]}"
