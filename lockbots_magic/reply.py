@@ -212,7 +212,8 @@ class Reply(Iterator[str]):
             ending = self._ending()
         except Cancelled:
             pass
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as interrupt:
+            interrupt.with_traceback(None)  # a debugger shows the locals of its frames
             raise Interrupted(_interrupt_message(self.text)) from None
         except UsageError as error:
             began = self.text or self._accumulator.has_calls

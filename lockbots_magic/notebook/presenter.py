@@ -275,7 +275,7 @@ def _run_through_interrupt(action: Callable[[], object]) -> None:
     """Run `action`; if an interrupt hits it, run it again, then raise the interrupt."""
     try:
         action()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         with at_most(MAX_INTERRUPTED_SECONDS):
             action()
-        raise
+        raise interrupt.with_traceback(None)  # noqa: B904  # the same; a debugger shows the locals of its frames

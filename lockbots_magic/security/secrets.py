@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from html import unescape
 from threading import Lock
+from typing import ParamSpec, TypeVar
 from weakref import WeakSet
 
 from .control_characters import STEERING, has_steering, without_steering
@@ -56,6 +57,24 @@ class MalformedCredential(ValueError):  # noqa: N818  # the name states the cond
     """The credential can't be sent in a header."""
 
 
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+
+def without_frames(action: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Raise what `action` raises, an interrupt too, without its frames: their locals hold a credential."""
+
+    @functools.wraps(action)
+    def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        try:
+            return action(*args, **kwargs)
+        except BaseException as error:  # noqa: BLE001  # re-raised
+            args, kwargs = (), {}  # type: ignore[assignment]  # locals, too
+            raise error.with_traceback(None)  # noqa: B904  # the same error
+
+    return run
+
+
 class Secret:
     """A credential whose `repr` and `str` hide it. A copy is the same object; pickling raises `TypeError`.
 
@@ -85,6 +104,7 @@ class Secret:
         "is_dummy",
     )
 
+    @without_frames
     def __init__(self, value: str, scheme: str = "") -> None:
         value = value.strip() if isinstance(value, str) else ""
         if not (value and value.isascii() and value.isprintable()):
@@ -132,6 +152,7 @@ class Secret:
         """True if the credential is masked wherever it stands in a text: it is neither short nor a dummy."""
         return len(self._value) >= MIN_SEARCHED and not self.is_dummy
 
+    @without_frames
     def redact(self, text: str) -> str:
         """Mask the credential in `text`, also where it is written as in a URL, in HTML, in JSON or in base64.
 
@@ -143,6 +164,7 @@ class Secret:
             return text
         return re.sub(_WHOLE_WORD.format(re.escape(self._value)), MASK, text)
 
+    @without_frames
     def mask(self, text: str, plain: str, *, parted: bool) -> str:
         """Mask a credential that is searched for.
 
@@ -169,11 +191,13 @@ class Secret:
             self._parted_forms = re.compile("|".join(gap.join(map(re.escape, form)) for form in self._forms))
         return self._parted_forms
 
+    @without_frames
     def redact_across_tags(self, html: str) -> str:
         """Mask the credential in `html` where tags or entities part it, as they do in highlighted code."""
         parted = re.compile(f"(?:{_TAG.pattern}|{STEERING})*".join(map(letter_pattern, self._value)))
         return parted.sub(lambda match: MASK + "".join(_TAG.findall(match[0])), html)
 
+    @without_frames
     def redact_escaped(self, markdown: str) -> str:
         """Mask the credential in `markdown` where backslashes or entities stand in it."""
         return self._mixed().sub(MASK, markdown)
@@ -182,6 +206,7 @@ class Secret:
         """Tell whether `visible`, the text of a document without its markup, holds the credential as it is."""
         return self._value in visible
 
+    @without_frames
     def shows_in(self, text: str, *, parted: bool) -> bool:
         """Tell whether `text` holds the credential, if that is long enough to be searched for.
 
@@ -209,6 +234,7 @@ class Secret:
         places = [letter.start() for letter in _LETTER.finditer(text)]
         return len(text) - places[-letters]
 
+    @without_frames
     def _begun_letters(self, text: str) -> int:
         """Return what `begun_at_end_of` does, for a text without steering characters."""
         return max((_begun(form, text) for form in self._forms), default=0)
@@ -292,6 +318,7 @@ def secrets_in_use() -> list[Secret]:
     return sorted((one for one in found if one.is_searched), key=Secret.size, reverse=True)
 
 
+@without_frames
 @functools.lru_cache(maxsize=1)
 def _secrets_of(values: tuple[str, ...]) -> list[Secret]:
     secrets = []

@@ -95,7 +95,7 @@ def test_no_pattern_of_an_allowed_lexer_sees_more_than_a_window(language, monkey
 
 
 def test_only_vetted_languages_are_coloured():
-    for language in ("py", "python3", "sh", "js", "ts", "c++", "jsonc", "yml", "latex", "dockerfile"):
+    for language in ("py", "python3", "sh", "js", "ts", "c++", "yml", "latex", "dockerfile"):
         assert lexer_of(language) is not None, language
     for language in (
         "autohotkey",
