@@ -39,6 +39,10 @@ class GrowingOutput:
         self._chunk = ""  # finished HTML in the last output
         self._size = 0
 
+    def wait(self, html: str) -> None:
+        """Show a line until the first frame."""
+        self._put(0, {"text/html": html})
+
     def draw(self, finished: str, growing: str, notices: Sequence[str]) -> int:
         """Draw a frame and return its size (characters of HTML)."""
         self._chunk += finished

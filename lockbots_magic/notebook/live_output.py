@@ -17,6 +17,7 @@ from ..rendering.html import render
 from ..rendering.mime_bundle import bundle, html_or_source
 from ..rendering.notices import notices_of
 from ..rendering.terminal.output import TerminalOutput
+from ..rendering.waiting import waiting_html
 from .display import context_of_cell, show, watched
 from .growing_output import GrowingOutput
 
@@ -38,7 +39,7 @@ class Output(Protocol):
         """Release resources, however the reply ended."""
 
 
-def output_for(shell: InteractiveShell, mode: str, alone: Callable[[], bool]) -> Output:
+def output_for(shell: InteractiveShell, mode: str, alone: Callable[[], bool], model: str = "") -> Output:
     """Return the output for a reply in the running cell.
 
     Args:
@@ -46,13 +47,14 @@ def output_for(shell: InteractiveShell, mode: str, alone: Callable[[], bool]) ->
         mode: ``"on"`` and ``"off"`` force or forbid live frames; ``"text"`` streams plain text; ``"auto"`` draws frames
             if a person watches the cell, and otherwise leaves one output.
         alone: Returns True if the cell shows nothing but this reply.
+        model: Model that a watched cell says it waits for; ``""`` for none.
     """
     if isinstance(shell.display_pub, CapturingDisplayPublisher):
         return CellOutput()
     is_page = hasattr(shell, "kernel")
     if mode == "text" or not is_page:
         return TerminalOutput(is_page=is_page)
-    return LiveCellOutput(shell, alone) if watched(shell, mode) else CellOutput()
+    return LiveCellOutput(shell, alone, model) if watched(shell, mode) else CellOutput()
 
 
 class BackgroundOutput(Output, Protocol):
@@ -149,12 +151,14 @@ class LiveCellOutput:
     Args:
         shell: The running IPython.
         alone: Returns True if the cell shows nothing but this reply, which may then use several outputs meanwhile.
+        model: Model that the cell says it waits for until the first text; ``""`` for none.
     """
 
-    def __init__(self, shell: InteractiveShell, alone: Callable[[], bool]) -> None:
+    def __init__(self, shell: InteractiveShell, alone: Callable[[], bool], model: str = "") -> None:
         self._growing = GrowingOutput(alone)
         self._context = context_of_cell(shell)
-        self._frames = FrameLoop(self._growing.draw, self._context.run, self._growing.restart)
+        wait = functools.partial(self._growing.wait, waiting_html(model)) if model else None
+        self._frames = FrameLoop(self._growing.draw, self._context.run, self._growing.restart, wait)
 
     @property
     def shown(self) -> bool:

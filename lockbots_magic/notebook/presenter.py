@@ -98,7 +98,8 @@ class Presenter:
         destination = destination or Destination()
         mode = "text" if destination.form == "text" else self._session.settings.live
         alone = destination.alone and not reply.request.tools  # tools may print or display
-        output = output_for(self._shell, mode, self._session.cells.sole_reply() if alone else lambda: False)
+        sole = self._session.cells.sole_reply() if alone else lambda: False
+        output = output_for(self._shell, mode, sole, reply.request.model)
         recorder = recorder or self.recorder(destination)
         try:
             with self._session.watch(reply):

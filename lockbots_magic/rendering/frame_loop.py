@@ -20,6 +20,8 @@ FRAME = 0.12
 """Minimum interval (s) between two frames."""
 FRAME_RATE = 27_000
 """Maximum rate (characters of HTML per second): the network carries each frame, and the page lays it out again."""
+WAITING_DELAY = 0.5
+"""Time (s) without any text or notice after which the cell says that it waits."""
 MAX_CLOSE_SECONDS = 5.0
 """Time (s) to wait for a frame that is being rendered when the reply ends; without it, the reply is plain text."""
 LONG_FRAME = 1.0
@@ -36,6 +38,7 @@ class FrameLoop:
         draw: Draws one frame, in the thread.
         run: Runs the thread's work; for example in a context.
         restart: Called in the thread before the first frame after the text so far was retracted.
+        wait: Called in the thread once if nothing has come for `WAITING_DELAY`; the first frame follows it.
     """
 
     def __init__(
@@ -43,8 +46,10 @@ class FrameLoop:
         draw: Draw,
         run: Callable[[Callable[[], None]], None] = lambda work: work(),
         restart: Callable[[], None] = lambda: None,
+        wait: Callable[[], None] | None = None,
     ) -> None:
         self._draw = draw
+        self._wait = wait
         self._restart = restart
         self._document = IncrementalMarkdown()
         self._arrived: deque[str | None] = deque()  # None: the text so far is retracted
@@ -96,6 +101,10 @@ class FrameLoop:
             pass
 
     def _draw_frames(self) -> None:
+        if self._wait is not None and not self._changed.wait(WAITING_DELAY):
+            with self._drawing:
+                if not self._stopped.is_set():
+                    self._wait()
         while self._changed.wait() and not self._stopped.is_set():
             self._changed.clear()
             if self._failed or self._size > MAX_RENDERED:

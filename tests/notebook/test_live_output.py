@@ -127,6 +127,30 @@ def test_the_first_text_is_drawn_without_waiting_for_more(shown):
     output.close()
 
 
+def test_a_cell_says_once_that_it_waits_and_the_reply_takes_the_place(shown, monkeypatch):
+    monkeypatch.setattr(drawing, "WAITING_DELAY", 0.01)
+    output = LiveCellOutput(Shell(), alone, "a<b>/model")
+    (data, *_), *more = shown.wait_for(frames(1))
+    assert visible(data["text/html"]) == "waiting for a&lt;b&gt;/model…"
+    assert not more
+    assert len(str(data)) < 1000
+    output.feed(Delta("a"))
+    shown.wait_for(frames(2))
+    assert shown.text == "a"
+    output.close()
+    output.finish(Turn("p", "a"))
+    assert (shown.text, len(shown.outputs)) == ("a", 1)
+
+
+def test_a_reply_that_comes_at_once_is_not_waited_for(shown, monkeypatch):
+    monkeypatch.setattr(drawing, "WAITING_DELAY", 30)
+    output = LiveCellOutput(Shell(), alone, "model")
+    output.feed(Delta("a"))
+    shown.wait_for(frames(1))
+    output.close()
+    assert [visible(data["text/html"]) for data, *_ in shown.frames] == ["a"]
+
+
 def test_what_comes_before_a_pause_is_drawn_without_more_coming(shown):
     output = LiveCellOutput(Shell(), alone)
     output.feed(Delta("a"))
