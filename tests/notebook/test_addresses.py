@@ -162,3 +162,34 @@ def test_turns_of_the_guide_are_sent_to_no_model_and_the_reverse(run, session, m
         "What is a cell?",
         "And then?",
     ]
+
+
+def test_use_keeps_a_dialect_with_its_address(lockbots, session):
+    def spoken(**given):
+        return session.chat(**given).provider.dialect.name
+
+    assert "dialect responses" in lockbots("use openai:m --base-url http://127.0.0.1:1/v1 --dialect responses")
+    assert spoken() == "responses"
+    assert "responses" in lockbots("status")
+    assert spoken(dialect="chat-completions") == "chat-completions"
+    assert spoken(dialect="default") == "chat-completions"
+    assert spoken(base_url="http://127.0.0.1:2/v1") == "chat-completions"
+    lockbots("use openai:other")
+    assert spoken() == "responses"
+    lockbots("use openai:m --dialect default")
+    assert spoken() == "chat-completions"
+    lockbots("use openai:m --dialect responses")
+    lockbots("use openai:m --base-url http://127.0.0.1:3/v1")
+    assert spoken() == "chat-completions"
+
+
+def test_configured_dialect_belongs_to_the_configured_address(session):
+    session.settings.providers = {"vllm": {"base_url": "http://127.0.0.1:1/v1", "dialect": "responses"}}
+    assert session.chat("vllm:m").provider.dialect.name == "responses"
+    assert session.chat("vllm:m", "http://127.0.0.1:2/v1").provider.dialect.name == "chat-completions"
+    assert session.chat("vllm:m", dialect="default").provider.dialect.name == "chat-completions"
+
+
+def test_a_cell_has_a_dialect_of_its_own(run, mock_server):
+    run(f"%%chat -m openai:demo --base-url {mock_server.url('openai')} --dialect responses\nsay hi there")
+    assert mock_server.requests[-1].path.endswith("/v1/responses")

@@ -1,15 +1,28 @@
 """Contract of all dialects: the same conversation gives the same turn, whatever the format of the request."""
 
 import copy
+import json
 import pickle
+from contextlib import contextmanager
 
 import pytest
 
 from lockbots_magic.chat import Chat
-from lockbots_magic.errors import AuthenticationError, ConnectionFailed, RateLimitError, ServerError, UsageError
+from lockbots_magic.conversation.conversation import Conversation
+from lockbots_magic.errors import (
+    AuthenticationError,
+    ConnectionFailed,
+    ContextLengthError,
+    HTTPStatusError,
+    RateLimitError,
+    ServerError,
+    UsageError,
+)
 from lockbots_magic.providers.dialects import DIALECTS, find_dialect
 from lockbots_magic.providers.openai_compatible import OpenAICompatible
 from lockbots_magic.providers.presets import presets
+from tests.chatserver import chat_server, in_turn
+from tests.providers.speakers import SPEAKERS, THOUGHT
 
 
 @pytest.fixture(params=DIALECTS)
@@ -103,3 +116,128 @@ def test_unusual_streams_make_the_same_turn(mock_server, dialect):
 
 def test_models_are_listed(mock_server, dialect):
     assert [m.id for m in chat_at(mock_server, dialect).provider.list_models()] == ["demo", "gpt-4", "gpt-3.5-turbo"]
+
+
+# The same replies, the same turns.
+
+
+@pytest.fixture
+def speaker(dialect):
+    return SPEAKERS[dialect.name]
+
+
+@pytest.fixture
+def talk(dialect):
+    """Return a context manager: a server of these answers gives a function that makes chats, and its requests."""
+
+    @contextmanager
+    def serve(*answers):
+        with chat_server(answers[0] if callable(answers[0]) else in_turn(*answers)) as (url, bodies):
+            settings = {"base_url": url, "auth": "k-1", "backoff": 0.01, "dialect": dialect.name}
+            yield lambda **given: Chat("openai:m-1", **{**settings, **given}), bodies
+
+    return serve
+
+
+def test_a_reply_is_complete_and_counted_streamed_or_whole(talk, speaker):
+    for answer in (speaker.say("Hel", "lo 🙂"), ("200 OK", speaker.whole("Hello 🙂"))):
+        with talk(answer) as (chat, _):
+            turn = chat().ask("Hi")
+        assert (turn.reply, turn.status, turn.error) == ("Hello 🙂", "complete", "")
+        assert (turn.usage.prompt_tokens, turn.usage.completion_tokens) == (9, 5)
+
+
+def test_words_arrive_as_they_are_sent(talk, speaker):
+    with talk(speaker.say("Hel", "lo")) as (chat, _):
+        assert [text for text in chat().stream("Hi") if text] == ["Hel", "lo"]
+
+
+def test_a_reply_that_breaks_off_is_truncated_and_kept(talk, speaker):
+    with talk(speaker.half("Half")) as (chat, _):
+        turn = chat(max_retries=0).ask("Hi")
+    assert (turn.reply, turn.status) == ("Half", "truncated")
+    assert "closed early" in turn.error
+
+
+def test_a_limit_of_length_is_told_as_the_users(talk, speaker):
+    with talk(speaker.at_limit("Half")) as (chat, _):
+        turn = chat().ask("Hi", max_tokens=7)
+    assert (turn.reply, turn.status, turn.error) == ("Half", "truncated", "The reply stopped at your max_tokens=7.")
+
+
+def test_a_refusal_is_told_as_one(talk, speaker):
+    with talk(speaker.refuse("I ", "won't.")) as (chat, _):
+        turn = chat().ask("Hi")
+    assert (turn.reply, turn.status, turn.error) == ("I won't.", "truncated", "The model refused to answer.")
+
+
+def test_an_error_midway_keeps_the_text_and_the_servers_words(talk, speaker):
+    with talk(speaker.fail("Half", "It is too much")) as (chat, _):
+        with pytest.raises(ServerError, match="It is too much") as raised:
+            chat(max_retries=0).ask("Hi")
+        assert raised.value.partial == "Half"
+
+
+def test_an_error_status_is_told_in_the_servers_words(talk, speaker):
+    with talk(("400 Bad Request", speaker.refusal("The colour is wrong"))) as (chat, bodies):
+        with pytest.raises(HTTPStatusError, match="The colour is wrong"):
+            chat().ask("Hi")
+        assert len(bodies) == 1
+    words = "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens."
+    with talk(("400 Bad Request", speaker.refusal(words))) as (chat, _), pytest.raises(ContextLengthError) as raised:
+        chat().ask("Hi")
+    assert (raised.value.limit, raised.value.prompt_tokens) == (8192, 9000)
+
+
+def test_a_tool_loop_gives_the_thought_back_and_the_next_prompt_too(talk, speaker):
+    with talk(speaker.call('{"a": 1, "b": 2}'), speaker.say("3."), speaker.say("Yes.")) as (chat, bodies):
+        first = chat()
+        turn = first.ask("1+2?", tools=[add])
+        assert (turn.reply, turn.reasoning, turn.status) == ("3.", THOUGHT, "complete")
+        assert [(call.name, call.arguments, call.result) for call in turn.calls] == [("add", '{"a": 1, "b": 2}', "3")]
+        restored = Conversation.from_dict(json.loads(json.dumps(first.conversation.to_dict())))
+        chat(conversation=restored).ask("Sure?", tools=[add])
+    assert [speaker.returned in json.dumps(body) for body in bodies] == [False, True, True]
+
+
+def test_a_thought_goes_to_no_other_address(talk, speaker):
+    with (
+        talk(speaker.call('{"a": 1, "b": 2}'), speaker.say("3.")) as (chat, _),
+        talk(speaker.say("Yes.")) as (other, bodies),
+    ):
+        first = chat()
+        first.ask("1+2?", tools=[add])
+        other(conversation=first.conversation).ask("Sure?", tools=[add])
+    assert speaker.returned not in json.dumps(bodies)
+
+
+def test_arguments_that_are_no_json_are_refused_and_the_model_is_told(talk, speaker):
+    with talk(speaker.call('{"a": 1, "b"'), speaker.say("Sorry.")) as (chat, bodies):
+        turn = chat().ask("1+2?", tools=[add])
+    assert turn.reply == "Sorry."
+    assert "JSON" in turn.calls[0].result
+    assert len(bodies) == 2
+
+
+def test_a_refused_stream_is_asked_for_as_a_whole(talk, speaker):
+    def script(number, body):
+        if body["stream"]:
+            refusal = speaker.refusal("Your organization must be verified to stream this model.")
+            refusal["error"]["param"] = "stream"
+            return "400 Bad Request", refusal
+        return "200 OK", speaker.whole("Hello")
+
+    with talk(script) as (chat, bodies):
+        first = chat()
+        assert [first.ask(prompt).reply for prompt in ("Hi", "Again")] == ["Hello", "Hello"]
+        assert [body["stream"] for body in bodies] == [True, False, False]
+
+
+def test_parameters_mean_the_same(talk, speaker, dialect):
+    with talk(speaker.say("Hello")) as (chat, (bodies)):
+        chat().ask("Hi", max_tokens=7, temperature=0.5)
+    (body,) = bodies
+    assert body["temperature"] == 0.5
+    assert body[dialect.fields.get("max_tokens", "max_tokens")] == 7
+    for name in ("stop", "seed"):
+        assert (name in dialect.parameters) != (name in dialect.lacks)
