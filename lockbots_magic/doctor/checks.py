@@ -5,41 +5,23 @@ They go past cassettes: nothing is replayed or recorded.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from ..cassette.active import cassette_of
 from ..conversation.context_window import estimate_tokens
-from ..conversation.ending import outcome_of
 from ..conversation.prices import find_price
-from ..conversation.turn import Turn
 from ..conversation.usage import format_dollars
-from ..errors import (
-    AuthenticationError,
-    Cancelled,
-    ConnectionFailed,
-    LockbotsError,
-    ProviderError,
-    ProviderTimeout,
-    UsageError,
-)
-from ..providers.adaptation import find_given
+from ..errors import Cancelled, LockbotsError, ProviderTimeout, RateLimitError, UsageError
 from ..providers.address import display_address, is_local
 from ..providers.base import Provider
-from ..providers.learned import LearnedFacts
 from ..reply import PreparedRequest, Reply
 from ..schema.structured_output import reply_schema
+from .asker import MAX_TOKENS, Answer, Asker, Stopped
 from .pictures import red_square
 from .report import CheckReport, Finding
 
-MAX_TOKENS = 200
-"""Tokens of one reply that are asked for: enough for a model that thinks a little."""
-LIMITS = ("max_tokens", "max_output_tokens")
-"""Parameters that bound a reply; the first that the provider takes is sent."""
-MAX_TIME = 300.0
-"""Time (s) of one reply."""
 COUNTING = "Count from 1 to 8, separated by spaces."
 CALLING = "Call the function look_up_code with the name 'blue', then tell its result."
 DESCRIBING = "What color is a ripe lemon? Give its name and the number of letters in that name."
@@ -50,31 +32,6 @@ REQUESTS = 6
 """Requests that have a price: the call of a tool takes two."""
 
 Watch = Callable[[Reply], object]
-
-
-class _Stopped(Exception):  # noqa: N818  # a signal: the user stopped the check
-    pass
-
-
-@dataclass
-class _Answer:
-    """What came of one question."""
-
-    turn: Turn | None = None
-    error: LockbotsError | None = None
-    pieces: int = 0
-    """Pieces of text that arrived apart."""
-
-    @property
-    def has_text(self) -> bool:
-        return self.turn is not None and bool(self.turn.reply or self.turn.reasoning)
-
-    @property
-    def words(self) -> str:
-        """What the server said: the error, or the beginning of its reply."""
-        if self.error is not None:
-            return str(self.error)
-        return f"It answered: {self.turn.reply!r}" if self.turn and self.turn.reply else "It answered nothing."
 
 
 def describe_cost(provider: Provider, model: str, prices: Mapping[str, Any] | None = None) -> str:
@@ -122,34 +79,19 @@ def run_checks(
             name = cassette.path.name
             raise UsageError(f"A check asks the server, but {name} is being replayed. Run `%lockbots live` first.")
         provider = provider.provider  # type: ignore[attr-defined]  # of a provider behind a cassette
-    return _Checkup(provider, prepare, model, watch).run()
-
-
-def _is_whole(turn: Turn) -> bool:
-    """Whether a reply ended as it should, or at the limit that was asked for."""
-    if turn.status == "truncated":
-        return outcome_of(turn.finish_reason, turn.params, turn.usage, has_answer=True).at_limit
-    return turn.status == "complete"
+    return _Checkup(Asker(provider, prepare, watch), model).run()
 
 
 class _Checkup:
     """One check of one server."""
 
-    def __init__(self, provider: Provider, prepare: Callable[..., PreparedRequest], model: str, watch: Watch) -> None:
-        self._provider = copy.copy(provider)
-        self._provider.learned = LearnedFacts()  # what it refuses is measured anew
-        self._provider.max_retries = 1  # a server may have closed a connection that was kept
-        self._provider.total_timeout = min(self._provider.total_timeout, MAX_TIME)
-        self._prepare = prepare
+    def __init__(self, asker: Asker, model: str) -> None:
+        self._asker = asker
+        self._provider = asker.provider
         self._model = model
-        self._watch = watch
-        self._replies: list[Reply] = []
         self._findings: list[Finding] = []
         self._unreachable = ""
         self._called: list[str] = []
-        limit = next((name for name in LIMITS if self._provider.takes(name)), None)
-        self._limit = {limit: MAX_TOKENS} if limit else {}
-        self._without: tuple[str, ...] = ()
 
     def run(self) -> CheckReport:
         """Run all checks, until the user stops them."""
@@ -159,13 +101,13 @@ class _Checkup:
             self._check_replies()
             for check in (self._check_tools, self._check_schema, self._check_image):
                 check()
-        except (KeyboardInterrupt, _Stopped, Cancelled):
+        except (KeyboardInterrupt, Stopped, Cancelled):
             stopped = True
         done = {finding.name for finding in self._findings}
         why = "The check was stopped." if stopped else self._unreachable
         rest = [Finding(name, "not tried", why) for name in NAMES if name not in done]
         provider = self._provider
-        model = next((r.turn.model for r in self._replies if r.turn and r.turn.model), self._model)
+        model = next((r.turn.model for r in self._asker.replies if r.turn and r.turn.model), self._model)
         dialects = getattr(provider, "dialects", ())
         return CheckReport(
             provider.name,
@@ -173,48 +115,22 @@ class _Checkup:
             display_address(provider.base_url) if provider.base_url else "",
             (*self._findings, *rest),
             dialect=provider.dialect.name if len(dialects) > 1 else "",  # type: ignore[attr-defined]  # with dialects
-            adapted=(*self._without, *provider.learned.all_adaptations()),
+            adapted=(*self._asker.without, *provider.learned.all_adaptations()),
             stopped=stopped,
-            replies=tuple(self._replies),
+            replies=tuple(self._asker.replies),
         )
 
-    def _find(self, name: str, *, ok: bool, details: str, advice: str = "") -> None:
-        self._findings.append(Finding(name, "yes" if ok else "no", details, "" if ok else advice))
+    def _find(self, name: str, *, ok: bool, details: str, advice: str = "", error: LockbotsError | None = None) -> None:
+        """Add what was measured; a limit of time or rate is no answer to the question."""
+        if isinstance(error, ProviderTimeout):
+            self._leave(name, "There was no answer in time.")
+        elif isinstance(error, RateLimitError):
+            self._leave(name, str(error))
+        else:
+            self._findings.append(Finding(name, "yes" if ok else "no", details, "" if ok else advice))
 
     def _leave(self, name: str, why: str) -> None:
         self._findings.append(Finding(name, "not tried", why))
-
-    def _ask(self, prompt: str, **options: Any) -> _Answer:
-        """Ask one question outside the conversation; again without a limit, if the server refuses its name."""
-        answer = self._ask_once(prompt, **self._limit, **options)
-        if isinstance(answer.error, ProviderError) and find_given(answer.error, self._limit):
-            self._without += tuple(self._limit)
-            self._limit = {}
-            answer = self._ask_once(prompt, **options)
-        return answer
-
-    def _ask_once(self, prompt: str, **options: Any) -> _Answer:
-        """Ask one question, and measure what comes."""
-        answer = _Answer()
-        try:
-            prepared = self._prepare(prompt, system="", history=False, **options)
-            reply = replace(prepared, provider=self._provider).stream()
-        except LockbotsError as error:
-            answer.error = error
-            return answer
-        self._watch(reply)
-        self._replies.append(reply)
-        try:
-            for delta in reply.deltas:
-                answer.pieces += bool(delta.text)
-        except LockbotsError as error:
-            answer.error = error
-        answer.turn = reply.turn
-        if answer.turn is not None and answer.turn.status == "interrupted":
-            raise _Stopped
-        if answer.error is None and answer.turn is not None and not _is_whole(answer.turn):
-            answer.error = LockbotsError(answer.turn.error)
-        return answer
 
     def _check_models(self) -> None:
         provider = self._provider
@@ -224,10 +140,8 @@ class _Checkup:
         try:
             listed = provider.list_models()
         except LockbotsError as error:
-            if isinstance(error, ConnectionFailed | ProviderTimeout):
-                self._unreachable = "There was no connection, see above."
             advice = f"Name the model yourself: `{provider.name}:MODEL`."
-            self._find("models", ok=False, details=str(error), advice=advice)
+            self._find("models", ok=False, details=str(error), advice=advice, error=error)
             return
         names = [one.id for one in listed]
         if not names:
@@ -239,29 +153,26 @@ class _Checkup:
     def _check_replies(self) -> None:
         if self._unreachable:
             return
-        streamed = self._ask(COUNTING, stream=True)
+        streamed = self._asker.ask(COUNTING, stream=True)
         ok = streamed.error is None and streamed.pieces > 1
         words = f"{streamed.pieces} pieces" if ok else streamed.words
         if streamed.error is None and streamed.pieces == 1:
             words = "The reply came as one whole."
-        advice = "Ask for whole replies: `%lockbots set stream off`."
-        self._find("streaming", ok=ok, details=words, advice="" if self._is_final(streamed.error) else advice)
-        if self._is_final(streamed.error):
+        advice = "" if streamed.is_final else "Ask for whole replies: `%lockbots set stream off`."
+        self._find("streaming", ok=ok, details=words, advice=advice, error=streamed.error)
+        if streamed.is_final:
             self._unreachable = "There was no reply, see above."
             return
-        whole = self._ask(COUNTING, stream=False)
+        whole = self._asker.ask(COUNTING, stream=False)
         ok = whole.error is None and whole.has_text
-        self._find("whole reply", ok=ok, details="" if ok else whole.words, advice="Leave `stream` on.")
+        self._find(
+            "whole reply", ok=ok, details="" if ok else whole.words, advice="Leave `stream` on.", error=whole.error
+        )
         self._check_usage(streamed, whole)
         if not (streamed.has_text or whole.has_text):
             self._unreachable = "There was no reply, see above."
 
-    @staticmethod
-    def _is_final(error: LockbotsError | None) -> bool:
-        """Whether no other request can succeed after this error."""
-        return isinstance(error, ConnectionFailed | AuthenticationError | UsageError)
-
-    def _check_usage(self, streamed: _Answer, whole: _Answer) -> None:
+    def _check_usage(self, streamed: Answer, whole: Answer) -> None:
         told = {
             how: f"{answer.turn.usage.prompt_tokens} + {answer.turn.usage.completion_tokens} tokens"
             for how, answer in (("streamed", streamed), ("whole", whole))
@@ -282,16 +193,17 @@ class _Checkup:
         if not self._provider.takes_tools:
             self._leave("tools", f"The provider {self._provider.name} has no tools.")
             return
-        answer = self._ask(CALLING, tools=[self._look_up_code()])
+        answer = self._asker.ask(CALLING, tools=[self._look_up_code()])
         if self._called:
             finished = "" if answer.error is None else f", then: {answer.error}"
             details = f"It called look_up_code({', '.join(map(repr, self._called[:3]))}){finished}"
-            self._find("tools", ok=answer.error is None, details=details, advice="Its results can't be sent back.")
+            advice = "The results of functions can't be sent back."
+            self._find("tools", ok=answer.error is None, details=details, advice=advice, error=answer.error)
             return
         calls = answer.turn.calls if answer.turn else ()
         words = f"Its call can't be run: {calls[0]}" if calls else answer.words
         advice = "Use a model that is made to call functions; servers may need a switch for it, such as --jinja."
-        self._find("tools", ok=False, details=words, advice=advice)
+        self._find("tools", ok=False, details=words, advice=advice, error=answer.error)
 
     def _look_up_code(self) -> Callable[[str], str]:
         def look_up_code(name: str) -> str:
@@ -308,7 +220,7 @@ class _Checkup:
     def _check_schema(self) -> None:
         if self._unreachable:
             return
-        answer = self._ask(DESCRIBING, schema=_Color)
+        answer = self._asker.ask(DESCRIBING, schema=_Color)
         details = answer.words
         ok = False
         if answer.error is None and answer.turn is not None:
@@ -320,18 +232,19 @@ class _Checkup:
         stated = {"response_format", "schema", "text.format"} & set(self._provider.learned.all_adaptations())
         if ok and stated:
             details += "; the server refuses the schema, so the prompt alone stated it"
-        self._find("JSON schema", ok=ok, details=details, advice="`--as json --schema` asks again, at most twice.")
+        advice = "`--as json --schema` asks again, at most twice."
+        self._find("JSON schema", ok=ok, details=details, advice=advice, error=answer.error)
 
     def _check_image(self) -> None:
         if self._unreachable:
             return
         if not self._provider.sees(self._model):
-            self._leave("images", f"{self._provider.name}:{self._model or '(default)'} is not known to take images.")
+            self._leave("images", f"{self._provider.name} is not known to take images with this model.")
             return
-        answer = self._ask(LOOKING, images=[red_square()])
+        answer = self._asker.ask(LOOKING, images=[red_square()])
         ok = answer.error is None and answer.turn is not None and "red" in answer.turn.reply.lower()
         details = "It saw the red square." if ok else answer.words
-        self._find("images", ok=ok, details=details, advice="Use a model that sees pictures.")
+        self._find("images", ok=ok, details=details, advice="Use a model that sees pictures.", error=answer.error)
 
 
 @dataclass

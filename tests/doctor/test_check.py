@@ -143,9 +143,9 @@ def test_limit_that_a_model_refuses_is_left_out(check):
 
 
 def test_without_a_connection_nothing_else_is_tried():
-    report = Chat("openai:m", base_url="http://127.0.0.1:1/v1").check()
-    assert report["models"].state == "no"
-    assert {finding.state for finding in report.findings[1:]} == {"not tried"}
+    report = Chat("openai:m", base_url="http://127.0.0.1:1/v1", backoff=0.01).check()
+    assert [report["models"].state, report["streaming"].state] == ["no", "no"]
+    assert {finding.state for finding in report.findings[2:]} == {"not tried"}
     assert all(finding.details for finding in report.findings)
 
 
@@ -156,6 +156,14 @@ def test_faults_of_a_server_give_no_tick(mock_server):
         report = Chat("openai:demo", base_url=url, auth="mock", timeout=(5, 2)).check()
         assert states(report).get("streaming") != "yes", fault
         assert all(finding.details for finding in report.findings if finding.state != "yes"), fault
+
+
+def test_limits_of_time_and_rate_measure_nothing(mock_server):
+    for fault in ("silence", "http-429"):
+        url = mock_server.url("openai", fault=fault)
+        report = Chat("openai:demo", base_url=url, auth="mock", timeout=(5, 0.2), max_retries=0, backoff=0.01).check()
+        assert set(states(report).values()) == {"not tried"}, fault
+        assert all(finding.details for finding in report.findings), fault
 
 
 def test_nothing_joins_the_conversation_and_the_chat_learns_nothing(check):

@@ -4,7 +4,7 @@ from lockbots_magic import Chat
 
 
 def test_what_a_real_server_does_is_measured(model_server, model, monkeypatch):
-    monkeypatch.setattr("lockbots_magic.doctor.checks.MAX_TOKENS", 6)
+    monkeypatch.setattr("lockbots_magic.doctor.asker.MAX_TOKENS", 6)
     report = Chat(model, base_url=model_server.url).check()
     found = {finding.name: finding.state for finding in report.findings}
     assert {name: found[name] for name in ("models", "streaming", "whole reply", "token counts")} == {
