@@ -182,6 +182,8 @@ def _check(options: Namespace) -> None:
         raise UsageError(f"--to takes a variable name, got {options.to!r}.")
     if options.schema and options.form != "json":
         raise UsageError("--schema needs --as json.")
+    if options.count and not options.dry_run:
+        raise UsageError("--count needs --dry-run.")
     if options.background and options.form in ("code", "json"):
         raise UsageError(f"--as {options.form} needs the whole reply while the cell runs. Leave out --background.")
 

@@ -51,7 +51,7 @@ class MagicRunner:
                 context = NotebookContext(self._session.namespace, self._shell, self._displays, live)
                 prompt = chat_cell(self._session, options, prompt_of(text, cell), context)
             if options.dry_run:
-                self._presenter.preview(prompt)
+                self._presenter.preview(prompt, count=options.count)
             else:
                 self._presenter.run(prompt)
 

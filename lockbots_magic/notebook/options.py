@@ -187,4 +187,5 @@ def chat_options() -> OptionParser:
         help="Go on in the background; `%%lockbots stop` ends the reply.",
     )
     add("--dry-run", action="store_true", help="Show what would be sent, and send nothing.")
+    add("--count", action="store_true", help="With --dry-run: ask the service how many tokens the request has.")
     return options

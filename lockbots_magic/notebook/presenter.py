@@ -12,10 +12,11 @@ from IPython.display import display
 
 from ..cassette.active import cassette_of
 from ..conversation.history_entry import HistoryEntry
-from ..conversation.messages import Delta
+from ..conversation.messages import ChatRequest, Delta
 from ..conversation.turn import Turn
 from ..errors import Interrupted, UsageError
 from ..prompt.preview import describe_request
+from ..providers.base import Provider
 from ..rendering.notices import Page, notices_of
 from ..rendering.time_budget import MAX_INTERRUPTED_SECONDS, at_most
 from ..reply import Reply
@@ -68,9 +69,18 @@ class Presenter:
         else:
             self.show(self._stream(cell), cell.destination)
 
-    def preview(self, cell: ChatCell) -> None:
-        """Show the request that the cell would send, without sending it."""
+    def preview(self, cell: ChatCell, *, count: bool = False) -> None:
+        """Show the request that the cell would send, without sending it.
+
+        Args:
+            cell: The cell.
+            count: Whether to ask the service for the number of tokens.
+
+        Raises:
+            LockbotsError: The service does not count tokens, or failed to.
+        """
         prepared, cassette = cell.prepare(), cassette_of(cell.chat.provider)
+        counted = _count_tokens(cell.chat.provider, prepared.request) if count and not prepared.too_long else ""
         text = describe_request(
             cell.chat.provider,
             prepared.request,
@@ -78,6 +88,7 @@ class Presenter:
             cell.destination.notes,
             f"{cassette.path.name}, mode {cassette.mode}" if cassette else "",
             too_long=str(prepared.too_long or ""),
+            counted=counted,
         )
         if not show_text(self._shell, text):
             sys.stdout.write(f"{text}\n")
@@ -280,3 +291,12 @@ def _run_through_interrupt(action: Callable[[], object]) -> None:
         with at_most(MAX_INTERRUPTED_SECONDS):
             action()
         raise interrupt.with_traceback(None)  # noqa: B904  # the same; a debugger shows the locals of its frames
+
+
+def _count_tokens(provider: Provider, request: ChatRequest) -> str:
+    if cassette_of(provider):
+        raise UsageError("--count asks the service, and a cassette is active. Leave one of them out.")
+    tokens = provider.count_tokens(request)
+    if tokens is None:
+        raise UsageError(f"{provider.name} has no endpoint that counts tokens. Leave out --count for an estimate.")
+    return f"{tokens:,} token{'' if tokens == 1 else 's'}"

@@ -49,6 +49,7 @@ def describe_request(
     cassette: str = "",
     *,
     too_long: str = "",
+    counted: str = "",
 ) -> str:
     """Describe what `request` would send; credentials are redacted.
 
@@ -59,10 +60,11 @@ def describe_request(
         notes: What was left out of files and values, one line each.
         cassette: Description of the active cassette, if there is one.
         too_long: Why the prompt does not fit; nothing would be sent then.
+        counted: What the service answered when it was asked for the number of tokens; empty if it was not asked.
     """
     params = json.dumps(dict(request.params), ensure_ascii=False, default=repr)
     lines = [
-        "Nothing was sent. The request:",
+        "Sent to be counted only. The request:" if counted else "Nothing was sent. The request:",
         *([f"too long: {too_long}"] if too_long else []),
         f"to: {target.name}:{request.model or '(its default model)'}{_address(target)}",
         f"credential: {_credential_state(target)}",
@@ -71,6 +73,7 @@ def describe_request(
         *([f"left out to fit: {_count(left_out, 'older turn')}"] if left_out else []),
         *(f"note: {note}" for note in notes),
         f"total: {_format_total(request.messages, request.tools)}",
+        *([f"counted by the service: {counted}"] if counted else []),
     ]
     details = [line for message in request.messages for line in _format_message(message)]
     details += [line for tool in request.tools for line in _format_tool(tool)]

@@ -304,6 +304,15 @@ class Provider(ABC):
         """Return the models on offer, and how many rows of the server's list were skipped; see `list_models`."""
         return ModelList(tuple(self.list_models()))
 
+    def count_tokens(self, request: ChatRequest) -> int | None:
+        """Ask the service how many tokens a request has; None if it does not count them. No reply is made.
+
+        Raises:
+            ProviderError: The service failed to answer, or the credential is missing.
+            UsageError: The request is invalid; nothing was sent.
+        """
+        return None
+
     def takes(self, param: str) -> bool:
         """Whether a request may set this parameter."""
         return param in self.parameters

@@ -43,12 +43,16 @@ from .validation import parse_choice
 from .wire.model_list import ModelList, read_model_list
 from .wire.prompt_cache import CACHE_MODES, CacheMode
 from .wire.reasoning_effort import EffortStyle
+from .wire.usage import read_token_count
 
 DEFAULTS_DATE = "2026-11-30"
 """Date at which the default models of `PRESETS` were looked up, each in its service's documentation: what it recommends
 in place of what it retires, of the least expensive kind."""
 MODEL_LIST_TIMEOUT = 10.0
 """Time (s) for the list of models."""
+COUNT_TIMEOUT = 30.0
+"""Time (s) for the number of tokens of a request."""
+_LATE_COUNT = f"The number of tokens took longer than {COUNT_TIMEOUT:g} s."
 MAX_PAGES = 50
 """Further pages of a list of models that are read."""
 
@@ -212,6 +216,21 @@ class OpenAICompatible(HTTPProvider):
         told = f"lists no chat model, only {listed[0].name or listed[0].id}" if listed else "serves no model yet"
         message = f"{self.name} {told}. Load one there, or name it: `{self.name}:MODEL`."
         raise ModelNotFoundError(message, provider=self.name)
+
+    def count_tokens(self, request: ChatRequest) -> int | None:
+        """Ask the service how many tokens a request has, where the dialect has an endpoint for that."""
+        if not self.dialect.count_path:
+            return None
+        self.check_parts(request)
+        self.ready()
+        model = self.resolved(request.model, request.cancellation)
+        asked = self.build_request(request, model)
+        asked = replace(asked, url=self.endpoint(self.dialect.count_path), json=self.dialect.encode_count(asked.json))
+        with (
+            self.errors_named(),
+            self.open(asked, time.monotonic() + COUNT_TIMEOUT, request.cancellation, late=_LATE_COUNT) as exchange,
+        ):
+            return read_token_count(exchange.read_body())
 
     def list_models(self) -> list[ModelInfo]:
         """Ask the server for its models: `GET {base}/models`.

@@ -21,7 +21,9 @@ ENGLISH = parse_questions("""
 ## Azure, gateways and headers:
     azure openai | how do I send a header | custom header | azure deployment
 ## Dialects: chat completions and Responses:
-    responses api | what is a dialect | only supported in v1/responses
+    responses api | what is a dialect | only supported in v1/responses | v1/messages
+## The prompt cache of Anthropic:
+    prompt caching | cache_control | set cache
 ## OpenAI, Anthropic, Gemini and other services:
     how do I connect OpenAI? | Can I use Claude from Anthropic? | where do I put my gemini key | connect gpt-4 |
     how do I connect chatgpt | where do i get an api key | use chat gpt | connect openia | how to use chatgtp |
@@ -184,6 +186,8 @@ RUSSIAN = parse_questions("""
     как подключить azure | как отправить свой заголовок | отключить стриминг
 ## Диалекты: chat completions и Responses:
     что такое диалект | сменить диалект
+## Кэш промптов Anthropic:
+    кэш промптов | запись в кэш
 ## OpenAI, Anthropic, Gemini и другие сервисы:
     как подключить OpenAI? | хочу использовать клод | как подключить чатгпт | где взять ключ | подключить чат
     гпт | где получить api ключ | как получить ключ openai | подключить gpt | использовать клод | как подключить

@@ -295,3 +295,23 @@ def test_the_setting_of_the_notebook_reaches_the_request():
     assert session.chat("guide")
     with pytest.raises(UsageError, match="cache must be one of auto, off, 1h, got 'on'"):
         session.configure("cache", "on")
+
+
+def test_the_service_counts_the_tokens_of_a_request_only_if_asked(mock_server, run):
+    line = f"-m anthropic:demo --base-url {mock_server.url('openai')} --dry-run"
+    assert "Nothing was sent" in run(f"%%chat {line}\nsay hi there").reply
+    assert mock_server.requests == []
+    shown = run(f"%%chat {line} --count\nsay hi there").reply
+    assert "Sent to be counted only. The request:" in shown
+    assert "counted by the service: 3 tokens" in shown
+    (request,) = mock_server.requests
+    assert request.path.endswith("/v1/messages/count_tokens")
+    assert not {"stream", "max_tokens"} & request.json.keys()
+
+
+def test_count_says_where_it_does_not_go(mock_server, run):
+    url = mock_server.url("openai")
+    assert "--count needs --dry-run" in str(run(f"%%chat -m anthropic:m --base-url {url} --count\nhi").error)
+    error = run(f"%%chat -m openai:m --base-url {url} --dry-run --count\nhi").error
+    assert "openai has no endpoint that counts tokens" in str(error)
+    assert mock_server.requests == []

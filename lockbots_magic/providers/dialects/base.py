@@ -75,6 +75,8 @@ class Dialect(ABC):
     """Name of the API in sentences, such as "the Responses API"."""
     path: ClassVar[str]
     """Path of the endpoint below the base URL."""
+    count_path: ClassVar[str] = ""
+    """Path of the endpoint that counts the tokens of a request; empty if there is none."""
     headers: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """Headers of every request."""
     parameters: ClassVar[Mapping[str, str]]
@@ -101,6 +103,10 @@ class Dialect(ABC):
         Raises:
             UsageError: A parameter has a value that the dialect can't express.
         """
+
+    def encode_count(self, body: Body) -> Body:
+        """Return the body that asks `count_path` how many tokens the request with `body` has."""
+        return body
 
     @abstractmethod
     def make_decoder(self, request: ChatRequest, body: Body) -> Decoder:

@@ -11,6 +11,9 @@ from dataclasses import fields
 from typing import Any
 
 from ...conversation.messages import Usage
+from ...errors import ProtocolError
+from .errors import make_snippet
+from .json_text import parse_json
 from .numbers import parse_count
 
 _PLACES = frozenset({"usage", "x_groq", "usageMetadata", "timings"})
@@ -79,6 +82,20 @@ def parse_usage(value: Any) -> Usage | None:
     if reasoning and total is not None and total == (prompt or 0) + (completion or 0) + reasoning:
         completion = (completion or 0) + reasoning  # xAI and Gemini don't count it as part of the answer
     return Usage(prompt, completion, reasoning, cached, written)
+
+
+def read_token_count(body: bytes) -> int:
+    """Return the number of tokens that a counting endpoint answers (Anthropic API reference, "Count message tokens").
+
+    Raises:
+        ProtocolError: The body is something else.
+    """
+    text = body.decode("utf-8", "replace")
+    value = parse_json(text)
+    count = parse_count(value.get("input_tokens")) if isinstance(value, dict) else None
+    if count is None:
+        raise ProtocolError(f"The response is not a number of tokens: {make_snippet(text) or 'an empty body'}")
+    return count
 
 
 def _parse_timings(timings: Mapping[str, Any]) -> Usage | None:
