@@ -408,7 +408,10 @@ def _describe_result(value: Any) -> str:
     """Describe a result that JSON can't represent, such as a data frame, for the model."""
     from .prompt.values import value_part  # noqa: PLC0415  # heavy and rare
 
-    return value_part(value).text
+    part = value_part(value)
+    pictures = "" if part.text or not part.images else "a picture, which the result of a function can't hold"
+    notes = [f"[{note}]" for note in (pictures, *part.notes) if note]
+    return "\n".join([part.text, *notes] if part.text else notes)
 
 
 def _reply_schema(schema: Any) -> ReplySchema:

@@ -17,6 +17,7 @@ from .conversation.ending import outcome_of
 from .conversation.history_entry import HistoryEntry
 from .conversation.messages import ChatRequest, Delta
 from .conversation.model_names import display_name, is_same_model
+from .conversation.recorded_reply import CassetteReport, derived_id
 from .conversation.turn import Status, Turn
 from .conversation.turn_accumulator import TurnAccumulator
 from .errors import Cancelled, Interrupted, PromptTooLongError, ProviderError, UsageError
@@ -70,7 +71,7 @@ class PreparedRequest:
         self.provider.ready()
         if self.conversation is not None:
             self.conversation.close_abandoned_reply()
-        request = replace(self.request, cancellation=Cancellation())
+        request = replace(self.request, cancellation=Cancellation(), report=CassetteReport())
         return Reply(replace(self, request=request, draft=replace(self.draft, id=uuid.uuid4().hex)))
 
     def send(self) -> Turn:
@@ -258,11 +259,11 @@ class Reply(Iterator[str]):
         self._draft = replace(self._draft, model=redacted(display_name(model)))  # a server's list may hold anything
 
     def _turn(self, status: Status, error: str) -> Turn:
-        read = self._accumulator
-        return replace(
+        read, report = self._accumulator, self.request.report
+        turn = replace(
             self._draft,
             left_out=self.left_out,
-            remarks=(*self._draft.remarks, *self._guard.remarks),
+            remarks=(*self._draft.remarks, *self._guard.remarks, *dict.fromkeys(report.lost)),
             rounds=read.rounds,
             status=status,
             error=error,
@@ -272,6 +273,16 @@ class Reply(Iterator[str]):
             elapsed=read.elapsed,
             first_text=read.first_text,
         )
+        if not report.replies:
+            return turn
+        first = report.replies[0]
+        return replace(
+            turn,
+            id=uuid.UUID(derived_id("turn", first.id, first.started)).hex,
+            started=first.started or turn.started,
+            elapsed=report.elapsed,
+            first_text=report.first_text,
+        )
 
     def _commit(self, status: Status, error: str) -> None:
         if status == "interrupted":
@@ -280,7 +291,7 @@ class Reply(Iterator[str]):
         entry = None
         if self._conversation is not None:
             functions = self._toolbox.functions if self._toolbox else ()
-            entry = self._conversation.commit(turn, self._position, functions)
+            entry = self._conversation.commit(turn, self._position, functions, self.request.report)
         self.entry = entry or HistoryEntry(None, turn)
         self.turn = self.entry.turn
 

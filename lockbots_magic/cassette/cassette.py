@@ -18,6 +18,10 @@ from .recording import Recording
 from .request import RecordedRequest
 
 
+class NotKeptError(Exception):
+    """A recording could not be written; the message is the reason."""
+
+
 class Cassette:
     """A cassette file in use: replays answers from it, and records answers to it.
 
@@ -54,6 +58,8 @@ class Cassette:
         """Number of answers replayed."""
         self.recorded = 0
         """Number of answers recorded."""
+        self.lost = 0
+        """Number of answers that could not be recorded."""
         self.defaults: dict[str, str] = {}
         """Default model of each provider, as its server named it."""
         self._earlier = {r.id for r in self.file.recordings}
@@ -79,7 +85,8 @@ class Cassette:
 
     def __str__(self) -> str:
         count = len(self.file.recordings)
-        counts = [f"{n} {what}" for n, what in ((self.played, "played"), (self.recorded, "recorded")) if n]
+        all_counts = ((self.played, "played"), (self.recorded, "recorded"), (self.lost, "not recorded"))
+        counts = [f"{n} {what}" for n, what in all_counts if n]
         return f"{self.path.name} ({', '.join([self.mode, f'{count} answer' + 's' * (count != 1), *counts])})"
 
     @property
@@ -113,23 +120,24 @@ class Cassette:
             raise NotRecordedError(self._describe_missing(request, len(known)))
         return None
 
-    def keep(self, recording: Recording, asker: Asker | None) -> None:
-        """Add a recording to the file, and remove those it replaces.
+    def keep(self, recording: Recording, asker: Asker | None) -> Recording:
+        """Add a recording to the file, remove those it replaces, and return it with its id.
 
-        A file that can't be written is only a warning: the reply is worth more than its recording.
+        Raises:
+            NotKeptError: If the file can't be written; the message is the reason.
         """
         with self._lock:
             try:
                 dropped = self._replaced_ids(recording, asker)
                 kept = self.file.add(recording, dropped)
             except (OSError, UsageError) as error:
-                reason = getattr(error, "strerror", None) or error
-                warnings.warn(clean_printed(f"The reply was not recorded: {reason}"), stacklevel=2)
-                return
+                self.lost += 1
+                raise NotKeptError(str(getattr(error, "strerror", None) or error)) from error
             self._earlier -= {*dropped, kept.id}
             self._users = {name: user for name, user in self._users.items() if name not in dropped}
             self._users[kept.id] = asker
             self.recorded += 1
+            return kept
 
     def default_model(self, provider: str) -> str:
         """Return the recorded default model of a provider; ``""`` if the server is to be asked.

@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -89,11 +89,23 @@ class CassetteFile:
                 self._index_all((*kept, recording))
                 self._rewrite()
             else:
-                with self.path.open("ab") as file:
-                    file.write(self._line(recording))
+                self._append(self._line(recording))
                 self._index_one(recording)
             self._seen = self._state()
         return recording
+
+    def _append(self, line: bytes) -> None:
+        """Append a line; a disk that is full leaves no half of it."""
+        size = self._seen[-1]
+        with self.path.open("ab", buffering=0) as file:
+            try:
+                written = file.write(line)
+                while written < len(line):
+                    written += file.write(line[written:])
+            except OSError:
+                with suppress(OSError):
+                    file.truncate(size)
+                raise
 
     def _index_all(self, recordings: Iterable[Recording]) -> None:
         self.recordings = []

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import copy
 import time
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from ..conversation.cancellation import Cancellation
-from ..conversation.messages import ChatRequest, Delta, Message, ModelInfo, ToolCall
+from ..conversation.messages import CellOrigin, ChatRequest, Delta, Message, ModelInfo, ToolCall
 from ..conversation.parts import map_strings
 from ..errors import Cancelled, ProviderError, UsageError
 from ..providers.base import Provider
 from ..providers.streaming import closing_stream, read_stream
 from ..providers.wire.model_list import ModelList
+from ..security.exits import clean_printed
 from ..security.secrets import redacted
 from .anonymize import anonymize, describe_error
-from .cassette import Cassette
+from .cassette import Cassette, NotKeptError
 from .recording import Ending, Recording
 from .request import RecordedRequest
 from .rhythm import rhythm_of
@@ -111,6 +113,7 @@ class CassetteProvider(Provider):
             Cancelled: If the request is cancelled, or the recorded reply was.
             KeyboardInterrupt: If the recorded reply was interrupted.
         """
+        request.report.replaying = self.cassette.mode == "replay"
         model = self.resolved(request.model, request.cancellation).id
         recorded = RecordedRequest.from_request(self.name, model, request)
         recording = self.cassette.answer(recorded, request.asker)
@@ -128,6 +131,7 @@ class CassetteProvider(Provider):
             if request.cancellation.wait(max(pause, 0.0)):
                 raise Cancelled
             yield delta
+        request.report.replies.append(recording.about())
         if recording.ended == "interrupted":
             raise KeyboardInterrupt
         if recording.ended == "cancelled":
@@ -138,7 +142,7 @@ class CassetteProvider(Provider):
     def _stream_and_record(self, recorded: RecordedRequest, request: ChatRequest) -> Iterator[Delta]:
         self.provider.ready()  # a missing credential is not recorded
         is_default = self.cassette.defaults.get(self.name) == recorded.model
-        recorder = _Recorder(recorded, self.base_url, is_default=is_default)
+        recorder = _Recorder(recorded, request, self.base_url, is_default=is_default)
         if notice := self.provider.address_notice():  # of this machine, so it is not recorded
             yield Delta(notice=notice)
         try:
@@ -149,17 +153,29 @@ class CassetteProvider(Provider):
         except UsageError:
             raise  # nothing was sent
         except KeyboardInterrupt:
-            self.cassette.keep(recorder.recording("interrupted"), request.asker)
+            self._keep(recorder.recording("interrupted"), request)
             raise
         except (GeneratorExit, Cancelled):
-            self.cassette.keep(recorder.recording("cancelled"), request.asker)
+            self._keep(recorder.recording("cancelled"), request)
             raise
         except Exception as error:
-            self.cassette.keep(recorder.recording("error", error), request.asker)
+            self._keep(recorder.recording("error", error), request)
             if isinstance(error, ProviderError):  # the same text as in replay
                 error.args = (anonymize(str(error), self.base_url),)
             raise
-        self.cassette.keep(recorder.recording("complete"), request.asker)
+        self._keep(recorder.recording("complete"), request)
+
+    def _keep(self, recording: Recording, request: ChatRequest) -> None:
+        """Record a reply, or report why it was not recorded: the reply is worth more than its recording."""
+        try:
+            kept = self.cassette.keep(recording, request.asker)
+        except NotKeptError as error:
+            lost = f"This reply was not recorded in {self.cassette.path.name}: {error}"
+            request.report.lost.append(lost)
+            if request.origin == CellOrigin():  # no cell shows it
+                warnings.warn(clean_printed(lost), stacklevel=2)
+        else:
+            request.report.replies.append(kept.about())
 
 
 _OWN = frozenset({"provider", "cassette", *(name for name in vars(CassetteProvider) if not name.startswith("__"))})
@@ -169,8 +185,10 @@ _OWN = frozenset({"provider", "cassette", *(name for name in vars(CassetteProvid
 class _Recorder:
     """Collects the deltas of one reply with their times."""
 
-    def __init__(self, request: RecordedRequest, base_url: str, *, is_default: bool) -> None:
-        self._request = request
+    def __init__(self, recorded: RecordedRequest, request: ChatRequest, base_url: str, *, is_default: bool) -> None:
+        self._request = recorded
+        self._conversation = request.conversation_id
+        self._sent = round(time.time(), 3)
         self._base_url = base_url
         self._is_default = is_default
         self._started = time.monotonic()
@@ -201,6 +219,8 @@ class _Recorder:
             calls=tuple(_redacted_call(call) for d in deltas for call in d.calls),
             answered_by=next((redacted(d.model) for d in reversed(deltas) if d.model), ""),
             opaque=tuple(map_strings(d.opaque, redacted) for d in deltas if d.opaque),
+            started=self._sent,
+            conversation=self._conversation,
         )
 
 

@@ -12,6 +12,8 @@ from typing import Any, Literal, get_args
 from .. import errors
 from ..conversation.messages import Delta, Message, ToolCall, Usage
 from ..conversation.opaque_data import OpaqueData
+from ..conversation.recorded_reply import RecordedReply
+from ..conversation.turn import MAX_ID, is_time
 from ..errors import ContextLengthError, HTTPStatusError, ProviderError
 from ..security.exits import mask_json
 from .request import RecordedRequest, Thread, flatten
@@ -42,6 +44,20 @@ class Recording:
     """Model that answered, in the server's words."""
     opaque: tuple[OpaqueData, ...] = ()
     """Data of the service that go back with the reply."""
+    started: float = 0.0
+    """Unix time (s) at which it was sent; 0 if unknown."""
+    conversation: str = ""
+    """Id of the conversation that made it."""
+
+    @property
+    def elapsed(self) -> float:
+        """Duration (s)."""
+        return float(self.rhythm[-1][0]) / 1000 if self.rhythm else 0.0
+
+    def about(self) -> RecordedReply:
+        """Return what the turn of this reply takes over."""
+        first = next((at for at, delta in self.deltas() if delta.text or delta.parts), None)
+        return RecordedReply(self.id, self.conversation, self.started, self.elapsed, first)
 
     @cached_property
     def messages(self) -> tuple[Message, ...]:
@@ -91,6 +107,8 @@ class Recording:
         }
         line = {
             "id": self.id,
+            **({"started": self.started} if self.started else {}),
+            **({"conversation": self.conversation} if self.conversation else {}),
             **({"after": following.id} if following else {}),
             "request": sent,
             "reply": self.reply,
@@ -144,11 +162,13 @@ class Recording:
             tuple(map(_call_from_json, line.get("calls") or ())),
             _text(line.get("answered_by", "")),
             tuple(map(OpaqueData.from_dict, line.get("opaque") or ())),
+            _time(line.get("started", 0.0)),
+            _text(line.get("conversation", ""))[:MAX_ID],
         )
 
     def digest(self) -> str:
-        """Return a short digest of the content, without its rhythm."""
-        content = replace(self, id="", rhythm=()).to_line()
+        """Return a short digest of the content, without its time and rhythm."""
+        content = replace(self, id="", rhythm=(), started=0.0, conversation="").to_line()
         return hashlib.blake2b(content.encode("utf-8", "backslashreplace"), digest_size=6).hexdigest()
 
 
@@ -165,6 +185,12 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"expected text, got {value!r}")
     return value
+
+
+def _time(value: Any) -> float:
+    if not is_time(value):
+        raise TypeError(f"expected a time (s), got {value!r:.40}")
+    return float(value)
 
 
 def _usage(value: Any) -> Usage | None:

@@ -13,7 +13,8 @@ from typing import Any, Protocol
 from ..errors import UsageError
 from .history_entry import MAX_FORMER_IDS, ConversationInfo, HistoryEntry, RestoredConversation
 from .observers import Observers
-from .ordering import MAX_TURNS, random_start
+from .ordering import MAX_TURNS, random_start, start_of
+from .recorded_reply import CassetteReport, derived_id
 from .turn import MAX_ID, MAX_TIME, Turn, is_id, is_time, with_distinct_ids
 
 FORMAT = "lockbots-conversation"
@@ -70,8 +71,11 @@ class Conversation:
         self.id = id or str(uuid.uuid4())
         self._turns = with_distinct_ids(turns)
         self._is_used = bool(self._turns or id)  # False: neither a service nor an output knows the id
+        self._is_saved = bool(id)  # False: no output and no file holds the id
+        self._is_recorded = False  # True: a cassette made or replayed the last turn
+        self._derived = 0  # ids and times that were derived from the last turn, not drawn
         self._serials: dict[str, int] = {}  # id of a turn -> its serial number
-        self._next_serial = random_start()
+        self._next_serial: int | None = None  # None: the first turn decides
         self._made = max((t.started for t in self._turns if is_time(t.started)), default=0.0)
         self._former: tuple[str, ...] = ()
         self._functions: dict[str, tuple[Callable[..., Any], ...]] = {}  # id of a turn -> named for it, in this process
@@ -89,7 +93,7 @@ class Conversation:
 
     def __getstate__(self) -> dict[str, Any]:
         with self._lock:
-            state = ("name", "system", "_turns", "_serials", "_made", "_is_used")
+            state = ("name", "system", "_turns", "_serials", "_made", "_is_used", "_is_recorded")
             return {name: getattr(self, name) for name in state}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -173,13 +177,21 @@ class Conversation:
         """Return the functions that were named for a turn in this process; no file can name one."""
         return self._functions.get(turn_id, ())
 
-    def commit(self, turn: Turn, slot: Slot, functions: Iterable[Callable[..., Any]] = ()) -> HistoryEntry | None:
+    def commit(
+        self,
+        turn: Turn,
+        slot: Slot,
+        functions: Iterable[Callable[..., Any]] = (),
+        report: CassetteReport | None = None,
+    ) -> HistoryEntry | None:
         """Put a turn into its position. Later turns were made without it, so they become stale.
 
         Args:
             turn: The turn.
             slot: Its position.
             functions: Functions that the model was offered for it.
+            report: Recordings behind it. The conversation takes its time from there, and its id if nothing holds one
+                yet, so that a notebook that is replayed again is the same file again.
 
         Returns:
             The entry for the notebook; None if the turn was not taken in.
@@ -187,11 +199,14 @@ class Conversation:
         if slot.tentative and not turn.in_context:
             return None
         with self._lock:
-            entry = self._insert(turn, slot, tuple(functions))
+            ended = self._follow_recording(turn, report or CassetteReport())
+            entry = self._insert(turn, slot, tuple(functions), ended)
         self.observers.notify()
         return entry
 
-    def _insert(self, turn: Turn, slot: Slot, functions: tuple[Callable[..., Any], ...]) -> HistoryEntry:
+    def _insert(
+        self, turn: Turn, slot: Slot, functions: tuple[Callable[..., Any], ...], ended: float | None
+    ) -> HistoryEntry:
         turns = self._turns
         ids = [t.id for t in turns]
         (turn,) = with_distinct_ids([turn], set(ids) - set(slot.replaced))
@@ -206,8 +221,17 @@ class Conversation:
         present = {t.id for t in self._turns}
         self._functions = {**{k: v for k, v in self._functions.items() if k in present}, turn.id: functions}
         self._is_used = True
-        self._tick()
+        self._is_saved = self._is_saved or turn.is_shown
+        self._tick(ended)
         return self._entry(turn, displaces=displaces)
+
+    def _follow_recording(self, turn: Turn, report: CassetteReport) -> float | None:
+        """Take the id of a recorded turn's conversation; return when the turn ended, None for now."""
+        self._is_recorded = report.is_recorded
+        if report.replies and not self._is_saved:
+            first, self._made = report.replies[0], 0.0
+            self.id = first.conversation or derived_id("conversation", first.id, self.name)
+        return turn.started + turn.elapsed if report.replies else None
 
     def snapshot(self, *, deleted: bool = False) -> HistoryEntry:
         """Return the entry for a notebook output that shows no turn, as after `undo`.
@@ -216,6 +240,9 @@ class Conversation:
             deleted: Whether the conversation was deleted.
         """
         with self._lock:
+            if not (self._is_used or self._former):  # nothing to restore
+                return HistoryEntry(None)
+            self._is_saved = True
             return self._entry(deleted=deleted)
 
     def entries(self) -> list[HistoryEntry]:
@@ -245,7 +272,7 @@ class Conversation:
         with self._lock:
             if self._is_used:  # else clearing an empty conversation again and again would push out the former ids
                 self._former = (*self._former, self.id)[-MAX_FORMER_IDS:]
-                self.id = str(uuid.uuid4())
+                self.id = self._new_id("cleared")
             self._turns, self._serials, self._functions, self._is_used = (), {}, {}, False
             self._tick()
         self.observers.notify()
@@ -263,6 +290,8 @@ class Conversation:
         with self._lock:
             end = len(self) if at is None else self._index(at) + 1
             fork = Conversation(name, system=self.system, turns=self._turns[:end])
+            if self._is_recorded:
+                fork.id, fork._is_recorded = self._new_id("fork", name), True
             fork._serials = {t.id: self._serial_of(t) for t in fork._turns}
             fork._functions = dict(self._functions)
             fork._made = self._made
@@ -332,16 +361,28 @@ class Conversation:
 
     def _serial_of(self, turn: Turn) -> int:
         if turn.id not in self._serials:
+            if self._next_serial is None:
+                self._next_serial = start_of(turn.id) if self._is_recorded else random_start()
             self._serials[turn.id] = self._next_serial
             self._next_serial += 1
         return self._serials[turn.id]
 
-    def _tick(self) -> None:
-        """Set the time of the last change: now, but always later than before, as a clock may be set back.
+    def _new_id(self, *purpose: str) -> str:
+        """Return a new id; after a recorded turn it follows from what there is."""
+        if not self._is_recorded:
+            return str(uuid.uuid4())
+        self._derived += 1
+        return derived_id(*purpose, self.id, self._made, self._derived)
+
+    def _tick(self, at: float | None = None) -> None:
+        """Set the time of the last change, but always to later than before, as a clock may be set back.
+
+        It is `at`, if given; else now, but after a recorded turn the next moment.
 
         From `MAX_TIME` on, as only a damaged file has it, the time stays: a later one could not be read back.
         """
-        self._made = min(max(time.time(), math.nextafter(self._made, math.inf)), MAX_TIME)
+        now = at if at is not None else 0.0 if self._is_recorded else time.time()
+        self._made = min(max(now, math.nextafter(self._made, math.inf)), MAX_TIME)
 
     def _index(self, turn_id: str) -> int:
         for index, turn in enumerate(self._turns):

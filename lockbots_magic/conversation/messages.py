@@ -14,6 +14,7 @@ from .attachments import CitationPart, ImagePart
 from .call_text import parse_arguments, quote_name
 from .cancellation import Cancellation
 from .opaque_data import OpaqueData
+from .recorded_reply import CassetteReport
 
 
 class ToolCall(NamedTuple):
@@ -239,6 +240,8 @@ class ChatRequest:
     cancellation: Cancellation = field(default_factory=Cancellation, compare=False, repr=False)
     origin: CellOrigin = field(default=CellOrigin(), compare=False, repr=False)
     """Notebook cell of the prompt; empty outside notebooks."""
+    report: CassetteReport = field(default_factory=CassetteReport, compare=False, repr=False)
+    """What a cassette tells of this request and of the others of its reply."""
 
     def __post_init__(self) -> None:
         messages: Iterable[Message | Mapping[str, Any]] = self.messages
@@ -246,11 +249,12 @@ class ChatRequest:
         object.__setattr__(self, "params", MappingProxyType(dict(self.params)))
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the state without the cancellation, which belongs to one reply in one process."""
-        return {**vars(self), "params": dict(self.params), "cancellation": None}
+        """Return the state without what belongs to one reply in one process."""
+        return {**vars(self), "params": dict(self.params), "cancellation": None, "report": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state, params=MappingProxyType(state["params"]), cancellation=Cancellation())
+        params = MappingProxyType(state["params"])
+        vars(self).update(state, params=params, cancellation=Cancellation(), report=CassetteReport())
 
     @property
     def system(self) -> str:

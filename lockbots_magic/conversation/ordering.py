@@ -1,12 +1,14 @@
 """Order of turns: serial numbers, and their compact form for outputs. No I/O.
 
-Every conversation counts its turns from a random start. A serial number therefore identifies a turn in every
-conversation that contains it, including forks and restored ones. Consecutive turns have consecutive numbers, so the
-order of thousands of turns is a few runs of numbers.
+Every conversation counts its turns from a random start, or if a cassette made or replayed its first turn, from one
+that follows from that turn: a notebook that is replayed again is the same file. A serial number therefore identifies a
+turn in every conversation that contains it, including forks and restored ones. Consecutive turns have consecutive
+numbers, so the order of thousands of turns is a few runs of numbers.
 """
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Iterable, Iterator
 
@@ -19,6 +21,12 @@ _MAX_START = 2**48
 def random_start() -> int:
     """Return the first serial number of a conversation."""
     return 1 + secrets.randbelow(_MAX_START)
+
+
+def start_of(turn_id: str) -> int:
+    """Return the first serial number of a conversation whose first turn has that id."""
+    digest = hashlib.sha256(turn_id.encode("utf-8", "backslashreplace")).digest()
+    return 1 + int.from_bytes(digest[:8], "big") % _MAX_START
 
 
 def format_order(serials: Iterable[int]) -> str:

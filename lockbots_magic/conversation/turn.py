@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Literal, get_args
@@ -27,6 +28,7 @@ from .parts import (
     simple_rounds,
     text_of,
 )
+from .recorded_reply import derived_id
 
 Status = Literal["complete", "interrupted", "error", "truncated"]
 
@@ -287,10 +289,18 @@ def with_distinct_ids(turns: Iterable[Turn], taken: Iterable[str] = ()) -> tuple
     seen = set(taken)
     distinct: list[Turn] = []
     for turn in turns:
-        kept = turn if is_id(turn.id) and turn.id not in seen else replace(turn, id=uuid.uuid4().hex)
+        kept = turn if is_id(turn.id) and turn.id not in seen else replace(turn, id=_unused_id(turn, seen))
         seen.add(kept.id)
         distinct.append(kept)
     return tuple(distinct)
+
+
+def _unused_id(turn: Turn, seen: Container[str]) -> str:
+    """Return a new id, the same one whenever the same turn is taken in again beside the same others."""
+    if not is_id(turn.id):
+        return uuid.uuid4().hex
+    numbered = (uuid.UUID(derived_id("again", turn.id, number)).hex for number in itertools.count(2))
+    return next(one for one in numbered if one not in seen)
 
 
 def _is_count(value: object) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..cassette.active import cassette_of
 from ..chat import Chat
 from ..conversation.conversation import Conversation
 from ..errors import UsageError
@@ -17,6 +18,7 @@ from ..prompt import cells, files, images, personas
 from ..prompt.images import check_total_size, image_part
 from ..prompt.magic_line import parse_assignments, split_words
 from ..prompt.part import PromptPart
+from ..prompt.run_details import find_run_details
 from ..prompt.template import expand_template, make_evaluator
 from ..providers import names
 from ..reply import PreparedRequest
@@ -154,7 +156,9 @@ def chat_cell(session: Session, options: Namespace, prompt: str, context: Notebo
     chat = session.chat(options.model, options.base_url, options.conversation, options.dialect)
     chat.params.update(_params(options))
     text, images, cuts = _material(session, options, prompt, context)
+    is_drawn = "[image " in text.replace(prompt, "") or any(_is_variable(value, context) for value in options.image)
     text, secrets = filter_prompt(session, text, context.variables, raw=options.raw)
+    cuts += _recording_notes(chat, text, prompt, is_drawn=is_drawn)
     system = _system(session, options.system, chat, context)
     if system:
         system, more = filter_prompt(session, system, context.variables, raw=options.raw)
@@ -215,8 +219,22 @@ def _material(
     return text, images.check_total_size(urls), tuple(note for part in (*pictures, *parts) for note in part.notes)
 
 
+def _recording_notes(chat: Chat, text: str, typed: str, *, is_drawn: bool) -> tuple[str, ...]:
+    """Return a note if a cassette records the prompt and is known not to find it in another run."""
+    cassette = cassette_of(chat.provider)
+    if cassette is None or cassette.mode == "replay":
+        return ()
+    found = find_run_details(text, typed, is_drawn=is_drawn)
+    return (f"the recording may not be found in another run: the prompt holds {found}",) if found else ()
+
+
+def _is_variable(value: str, context: NotebookContext) -> bool:
+    name = value.partition(".")[0]
+    return name.isidentifier() and name in context.variables
+
+
 def _image(value: str, context: NotebookContext) -> PromptPart:
-    known = value.split(".", maxsplit=1)[0].isidentifier() and value.split(".", maxsplit=1)[0] in context.variables
+    known = _is_variable(value, context)
     if not known and value.isidentifier() and not Path(value).exists():
         raise UsageError(f"--image: there is no variable and no file {value!r}.")
     return image_part(context.value(value, "--image")).label_notes(value) if known else image_part(value)

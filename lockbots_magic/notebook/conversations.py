@@ -5,12 +5,12 @@ from __future__ import annotations
 import difflib
 import itertools
 import threading
-import uuid
 from collections.abc import Container
 
 from ..conversation.conversation import Conversation
 from ..conversation.history_entry import RestoredConversation
 from ..conversation.observers import Observers
+from ..conversation.recorded_reply import derived_id
 from ..errors import UsageError
 
 
@@ -79,7 +79,9 @@ class Conversations:
         with self._lock:
             conversation.name = self.free_name(conversation.name)
             if any(one.id == conversation.id for one in self._named.values()):
-                conversation.id = str(uuid.uuid4())  # saved and loaded again: from here on there are two
+                conversation.id = derived_id(
+                    "copy", conversation.id, conversation.name
+                )  # saved and loaded again: from here on there are two
             self._named[conversation.name] = conversation
             self.current = conversation.name
         self.observers.notify()

@@ -13,9 +13,10 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 
 from ..rendering.escaping import printed
-from ..rendering.html import framed
+from ..rendering.html import framed, has_formulas
 from ..security.exits import clean_bundle
 from .display_recorder import DisplayCallback
+from .front_end import cell_id, in_output_widget, sets_tex_in_html
 
 display_listener: contextvars.ContextVar[DisplayCallback | None] = contextvars.ContextVar(
     "display_listener", default=None
@@ -26,7 +27,8 @@ display_listener: contextvars.ContextVar[DisplayCallback | None] = contextvars.C
 def watched(shell: InteractiveShell, mode: str) -> bool:
     """Return True if output is to be live: a person watches the cell, or `mode` forces it.
 
-    Interactive front ends send the id of the cell they run; programs such as nbclient and nbval don't.
+    Interactive front ends send the id of the cell they run; programs such as nbclient and nbval don't. In an `Output`
+    of ipywidgets nothing is live, as its displays can't be updated.
 
     Args:
         shell: The running IPython.
@@ -36,10 +38,9 @@ def watched(shell: InteractiveShell, mode: str) -> bool:
         return False
     if not hasattr(shell, "kernel"):
         return sys.stdout.isatty()
-    if mode != "auto":
-        return True
-    request: Mapping[str, Any] = shell.get_parent() if hasattr(shell, "get_parent") else {}
-    return request.get("metadata", {}).get("cellId") is not None
+    if in_output_widget(shell):
+        return False
+    return mode != "auto" or cell_id(shell) is not None
 
 
 def has_outputs(shell: InteractiveShell) -> bool:
@@ -89,12 +90,22 @@ def show(
         update: True if the output exists already.
         metadata: Metadata that the notebook saves with the output.
     """
-    data = clean_bundle(data)
+    data = clean_bundle(shown_forms(data))
     record = display_listener.get()
     if record is not None:
         record(data, display_id, metadata)
     more = {"metadata": metadata} if metadata else {}
     display(data, raw=True, display_id=display_id, update=update, **more)  # type: ignore[no-untyped-call]  # not typed
+
+
+def shown_forms(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a bundle without its HTML, if that holds formulas that this front end sets in Markdown only."""
+    if "text/markdown" not in data or not has_formulas(data.get("text/html", "")):
+        return data
+    shell = get_ipython()
+    if shell is None or sets_tex_in_html(shell):
+        return data
+    return {kind: form for kind, form in data.items() if kind != "text/html"}
 
 
 def context_of_cell(shell: InteractiveShell) -> contextvars.Context:

@@ -8,7 +8,8 @@ from typing import Any
 
 from IPython.display import clear_output
 
-from ..rendering.html import framed
+from ..rendering.html import framed, has_formulas
+from ..rendering.mime_bundle import bundle
 from .display import show
 
 FIRST_CHUNK = 16_000
@@ -28,10 +29,13 @@ class GrowingOutput:
     Args:
         alone: Returns True if the cell shows nothing else. Only then the reply may use several outputs, since merging
             them clears the cell.
+        markdown: Returns the Markdown so far, for a front end that sets TeX there only; None for any other.
     """
 
-    def __init__(self, alone: Callable[[], bool]) -> None:
+    def __init__(self, alone: Callable[[], bool], markdown: Callable[[], str] | None = None) -> None:
         self._alone = alone
+        self._markdown = markdown
+        self._has_formulas = False
         self._name = uuid.uuid4().hex[:12]
         self.outputs = 0
         self._finished: list[str] = []  # HTML of the finished outputs
@@ -45,6 +49,10 @@ class GrowingOutput:
 
     def draw(self, finished: str, growing: str, notices: Sequence[str]) -> int:
         """Draw a frame and return its size (characters of HTML)."""
+        if self._markdown is not None:
+            self._has_formulas = self._has_formulas or has_formulas(finished + growing)
+            if self._has_formulas:
+                return self._draw_markdown(self._markdown(), notices)
         self._chunk += finished
         self._size += len(finished)
         limit = max(MIN_CHUNK, self._size / CHUNKS) if self._finished else FIRST_CHUNK
@@ -59,6 +67,14 @@ class GrowingOutput:
             self._show(len(self._finished), self._chunk + growing, notices)
         return size
 
+    def _draw_markdown(self, text: str, notices: Sequence[str]) -> int:
+        if self.outputs > 1:
+            self.restart()
+            self._has_formulas = True
+        data = bundle(text, "", notices)
+        self._put(0, {"text/markdown": data["text/markdown"]})
+        return len(data["text/markdown"])
+
     def restart(self) -> None:
         """Forget what was drawn: the text so far was retracted, and the next frame shows what there is instead."""
         if self.outputs > 1:
@@ -66,6 +82,7 @@ class GrowingOutput:
             self.outputs = 0
         self._finished, self._chunk = [], ""
         self._merged = self._size = 0
+        self._has_formulas = False
 
     def settle(self, data: Mapping[str, str], metadata: Mapping[str, Any] | None = None) -> None:
         """Replace everything by one final output."""

@@ -19,6 +19,7 @@ from ..rendering.notices import notices_of
 from ..rendering.terminal.output import TerminalOutput
 from ..rendering.waiting import waiting_html
 from .display import context_of_cell, show, watched
+from .front_end import sets_tex_in_html
 from .growing_output import GrowingOutput
 
 
@@ -155,7 +156,8 @@ class LiveCellOutput:
     """
 
     def __init__(self, shell: InteractiveShell, alone: Callable[[], bool], model: str = "") -> None:
-        self._growing = GrowingOutput(alone)
+        markdown = None if sets_tex_in_html(shell) else self._text
+        self._growing = GrowingOutput(alone, markdown)
         self._context = context_of_cell(shell)
         wait = functools.partial(self._growing.wait, waiting_html(model)) if model else None
         self._frames = FrameLoop(self._growing.draw, self._context.run, self._growing.restart, wait)
@@ -168,6 +170,9 @@ class LiveCellOutput:
     def run(self, work: Callable[[], object]) -> None:
         """Run `work`; what it displays and prints goes to this cell."""
         self._context.copy().run(work)
+
+    def _text(self) -> str:
+        return self._frames.text
 
     def begin(self, notice: str) -> None:
         """Display a notice before the first text."""

@@ -15,7 +15,7 @@ from ..security.exits import clean_bundle
 from ..storage.restore import find_own_notebook
 from .chat_command import NotebookContext, chat_cell, no_stale_value, prompt_of
 from .commands import run, summarize
-from .display import display_listener, watched
+from .display import display_listener, shown_forms, watched
 from .display_recorder import DisplayRecorder
 from .live_output import turn_bundle
 from .options import HelpRequested, chat_options
@@ -89,4 +89,4 @@ def own_notebook(shell: InteractiveShell) -> Path | None:
 
 def format_turn(turn: Turn) -> Mapping[str, str]:
     """Format a turn that a cell ends with; its repr is shown besides."""
-    return {kind: form for kind, form in clean_bundle(turn_bundle(turn)).items() if kind != "text/plain"}
+    return {kind: form for kind, form in clean_bundle(shown_forms(turn_bundle(turn))).items() if kind != "text/plain"}

@@ -228,7 +228,7 @@ class Presenter:
         self, reply: Reply, output: Output, destination: Destination, recorder: Recorder, errors: Sequence[str]
     ) -> None:
         output.close()
-        turn, entry = reply.turn, reply.entry
+        turn, entry, lost = reply.turn, reply.entry, dict.fromkeys(reply.request.report.lost)
         if turn is not None and turn.status != "error" and (turn.reply or turn.status == "complete"):
             self._assign(destination.variable, turn.reply)
         if turn is not None and turn.status == "interrupted":
@@ -238,10 +238,13 @@ class Presenter:
             if errors:
                 output.finish(Turn("", status="error"), errors)
         elif turn.is_shown or output.shown or errors:
-            notices = [*destination.notes, *notices_of(turn), *errors]
+            told = replace(turn, remarks=tuple(one for one in turn.remarks if one not in lost))
+            notices = [*destination.notes, *notices_of(told), *errors]
             output.finish(turn, notices, recorder(entry) if entry else None)
         elif entry and entry.displaces:
             show_note(self._shell, "", recorder(entry))
+        for reason in lost:  # not below the reply alone, which programs read as plain text
+            self.message(reason)
         if not destination.saved:
             self._session.count_outside(reply)
 

@@ -191,7 +191,7 @@ class ViewSync:
         has_turn = bool(end and end["turn"])
         if end:
             self.send({**end, "stale": newly_stale(self._sent, self.turns)} if has_turn else end)
-        self._send_turns(progress.id if has_turn else None, progress.replaces)
+        self._send_turns(end["turn"]["id"] if end and has_turn else None, progress.replaces)
         self._send_busy()
         self.send({"type": "usage", **usage_message(conversation)})
 

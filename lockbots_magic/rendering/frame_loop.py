@@ -79,6 +79,11 @@ class FrameLoop:
         self._notice = delta.notice or (thinking_notice(self._reasoned) if is_thinking else "")
         self._changed.set()
 
+    @property
+    def text(self) -> str:
+        """Markdown of the frame that is drawn."""
+        return self._document.text
+
     def whole(self) -> str:
         """Stop, and return the HTML of the whole reply.
 

@@ -144,6 +144,11 @@ def _cost_of(formula: str) -> int:
     return FORMULA_COST + len(formula) + MARK_COST * sum(map(formula.count, "_^\\&{"))
 
 
+def has_formulas(html: str) -> bool:
+    """Return whether `html`, which `render` returned, leaves formulas to the front end."""
+    return f'<span class="{_TEX}">' in html
+
+
 def notices_html(notices: Iterable[str]) -> str:
     """Return the toolkit's own remarks as HTML."""
     return "".join(f'<div class="lockbots-notice">{escaped(printable(n))}</div>' for n in notices)

@@ -343,7 +343,7 @@ def test_default_model_of_a_server_is_recorded(path, mock_server):
 
 def test_recorded_speed_is_kept_if_the_output_is_live(path, monkeypatch):
     clock = SimpleNamespace(now=0.0)
-    clock.monotonic = lambda: clock.now
+    clock.monotonic = clock.time = lambda: clock.now
     monkeypatch.setattr(cassette_provider, "time", clock)
 
     def model(prompt):
@@ -412,7 +412,7 @@ def test_reply_is_kept_if_it_cannot_be_recorded(path):
     chat = Chat(counter(), cassette=cassette)
     path.unlink()
     path.mkdir()
-    with pytest.warns(UserWarning, match=r"The reply was not recorded: .*Is a directory"):
+    with pytest.warns(UserWarning, match=r"This reply was not recorded in talk.jsonl: .*Is a directory"):
         turn = chat.ask("hi")
     assert turn.reply == "answer 1"
 
@@ -474,7 +474,7 @@ def test_warning_that_a_reply_was_not_recorded_shows_no_credential(path, monkeyp
         raise UsageError(f"\x1b[2J{PLANTED[:9]}\0{PLANTED[9:]}")
 
     monkeypatch.setattr(cassette.file, "add", fail)
-    with pytest.warns(UserWarning, match=r"The reply was not recorded: \[2J\*\*\*\Z"):
+    with pytest.warns(UserWarning, match=r"This reply was not recorded in talk.jsonl: \[2J\*\*\*\Z"):
         Chat(counter(), cassette=cassette).ask("hi")
     assert secret
 

@@ -21,6 +21,7 @@ from tests.effort import pick
 
 class Shell:
     display_pub = None
+    user_ns: ClassVar = {}
 
 
 class KernelShell(Shell):

@@ -16,6 +16,7 @@ from ..chat_command import NotebookContext, expand_prompt, resolve_system
 from ..comparison import Comparison
 from ..comparison import compare as start_comparison
 from ..display import show, watched
+from ..front_end import sets_tex_in_html
 from ..presenter import Presenter
 from ..secret_filter import filter_prompt
 from ..session import Session
@@ -50,6 +51,7 @@ class _ComparisonResult(CommandResult):
         self._raw: bool = options.raw
         self._variable: str | None = options.to
         self._system = ""
+        self._notes: tuple[str, ...] = ()
         self._watched = False
         self._comparison: Comparison | None = None
         self._output: SideBySide | None = None
@@ -57,6 +59,8 @@ class _ComparisonResult(CommandResult):
     def present(self, presenter: Presenter) -> None:
         """Ask the models and show the replies as they stream."""
         presenter.work(self.run, self.finish)
+        if self._notes:
+            presenter.message("\n".join(self._notes))
 
     def run(self, shell: Any) -> None:
         """Ask the models."""
@@ -65,6 +69,7 @@ class _ComparisonResult(CommandResult):
         context = NotebookContext(session.namespace, shell, watched=self._watched)
         self._system = session.conversations.get().system or resolve_system(session, None, context)
         material = expand_prompt(session, self._prompt, context) if "{{" in self._prompt and not self._raw else None
+        self._notes = material.notes if material else ()
         prompt = material.text if material else self._prompt
         prompt, notes = filter_prompt(session, prompt, shell.user_ns, raw=self._raw)
         if notes:
@@ -80,7 +85,9 @@ class _ComparisonResult(CommandResult):
         for answer in comparison.answers:
             if answer.reply is not None:
                 session.watch(answer.reply)
-        live = self._watched and hasattr(shell, "kernel") and session.settings.live != "text"
+        live = (
+            self._watched and hasattr(shell, "kernel") and session.settings.live != "text" and sets_tex_in_html(shell)
+        )
         self._output = output = SideBySide([answer.name for answer in comparison.answers], live=live, show=show)
         for number, answer in enumerate(comparison.answers):
             if answer.reply is None:
