@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .conversation.messages import ChatRequest, Delta, Message, ModelInfo, Usage
     from .conversation.turn import Turn
     from .errors import LockbotsError, ProviderError, UsageError
+    from .notebook.extension import last_turn
     from .notebook.session import Session
     from .panel import ChatPanel
     from .providers.base import Provider
@@ -43,6 +44,7 @@ _HOME = {
     "Turn": "conversation.turn",
     "Usage": "conversation.messages",
     "UsageError": "errors",
+    "last_turn": "notebook.extension",
 }
 
 __all__ = [  # noqa: RUF022  # grouped by what they are for
@@ -63,6 +65,7 @@ __all__ = [  # noqa: RUF022  # grouped by what they are for
     "LockbotsError",
     "ProviderError",
     "UsageError",
+    "last_turn",
     "__version__",
 ]
 

@@ -409,7 +409,7 @@ def _describe_result(value: Any) -> str:
     from .prompt.values import value_part  # noqa: PLC0415  # heavy and rare
 
     part = value_part(value)
-    pictures = "" if part.text or not part.images else "a picture, which the result of a function can't hold"
+    pictures = "a picture, which the result of a function can't hold" if part.images else ""
     notes = [f"[{note}]" for note in (pictures, *part.notes) if note]
     return "\n".join([part.text, *notes] if part.text else notes)
 

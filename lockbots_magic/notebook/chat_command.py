@@ -117,6 +117,8 @@ class Destination:
     """False for a prompt outside every conversation."""
     alone: bool = True
     """True if the cell shows nothing but this reply, as far as its options tell."""
+    schema: ReplySchema | None = None
+    """What the reply must fit; its variable then has the JSON value."""
     old: Mapping[str, Any] = field(default_factory=dict)
     """The variable with its old value, if it had one: it is back if the user stops the reply before the first word."""
 

@@ -14,11 +14,13 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from IPython.core.getipython import get_ipython
 from IPython.core.inputtransformer2 import EscapedCommand
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, needs_local_scope, no_var_expand
 
 from ..conversation.turn import Turn
+from ..errors import UsageError
 from ..prompt.magic_line import cell_magic_start
 from ..providers.shutdown import shut_down
 from . import completion
@@ -171,6 +173,23 @@ def unload(shell: InteractiveShell) -> None:
 def session_of(shell: InteractiveShell) -> Session | None:
     """Return the session of `shell`, None where the extension is not loaded."""
     return _sessions.get(shell) if shell in _loaded else None
+
+
+def last_turn() -> Turn:
+    """Return the turn of the last reply that a cell of this notebook has shown, also without ``--to``.
+
+    Raises:
+        UsageError: If there is none yet, or this is no notebook in which the extension is loaded.
+
+    Example:
+        >>> last_turn().reply  # doctest: +SKIP
+        'Hello!'
+    """
+    shell: InteractiveShell | None = get_ipython()
+    session = session_of(shell) if shell is not None else None
+    if session is None or session.last_turn is None:
+        raise UsageError("No cell of this notebook has shown a reply yet.")
+    return session.last_turn
 
 
 def _register(shell: InteractiveShell, session: Session, undo: Callable[..., object]) -> None:

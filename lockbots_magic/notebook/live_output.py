@@ -33,8 +33,22 @@ class Output(Protocol):
     def feed(self, delta: Delta) -> None:
         """Show one step of the reply."""
 
-    def finish(self, turn: Turn, notices: Sequence[str] = (), metadata: Mapping[str, Any] | None = None) -> None:
-        """Show the whole reply with `notices` below it; the notebook saves `metadata` with it."""
+    def finish(
+        self,
+        turn: Turn,
+        notices: Sequence[str] = (),
+        metadata: Mapping[str, Any] | None = None,
+        *,
+        shown: str | None = None,
+    ) -> None:
+        """Show the whole reply with `notices` below it; the notebook saves `metadata` with it.
+
+        Args:
+            turn: The turn.
+            notices: The toolkit's own remarks.
+            metadata: Metadata of the output.
+            shown: Markdown to show in place of the reply, where there is rich output.
+        """
 
     def close(self) -> None:
         """Release resources, however the reply ended."""
@@ -83,16 +97,17 @@ def output_in_background(shell: InteractiveShell, *, plain: bool = False) -> Bac
     return output
 
 
-def turn_bundle(turn: Turn, notices: Sequence[str] | None = None) -> Mapping[str, str]:
+def turn_bundle(turn: Turn, notices: Sequence[str] | None = None, *, shown: str | None = None) -> Mapping[str, str]:
     """Return a turn as the MIME bundle of one output.
 
     Args:
         turn: The turn.
         notices: Lines below the reply; by default those of the turn.
+        shown: Markdown to show in place of the reply.
     """
     lines = notices_of(turn) if notices is None else notices
-    html = html_or_source(lambda: render(turn.reply), turn.reply)
-    return bundle(turn.reply, html, lines, attachments_of(turn), reasoning=turn.reasoning)
+    html = html_or_source(lambda: render(turn.reply if shown is None else shown), turn.reply)
+    return bundle(turn.reply, html, lines, attachments_of(turn), reasoning=turn.reasoning, shown=shown)
 
 
 class CellOutput:
@@ -103,9 +118,16 @@ class CellOutput:
     def feed(self, delta: Delta) -> None:
         """Do nothing: the reply is shown at the end."""
 
-    def finish(self, turn: Turn, notices: Sequence[str] = (), metadata: Mapping[str, Any] | None = None) -> None:
+    def finish(
+        self,
+        turn: Turn,
+        notices: Sequence[str] = (),
+        metadata: Mapping[str, Any] | None = None,
+        *,
+        shown: str | None = None,
+    ) -> None:
         """Display the output."""
-        show(turn_bundle(turn, notices), metadata=metadata)
+        show(turn_bundle(turn, notices, shown=shown), metadata=metadata)
 
     def close(self) -> None:
         """Do nothing: there are no resources."""
@@ -123,11 +145,18 @@ class _LateTerminalOutput:
     def feed(self, delta: Delta) -> None:
         """Do nothing: the reply is shown at the end."""
 
-    def finish(self, turn: Turn, notices: Sequence[str] = (), metadata: Mapping[str, Any] | None = None) -> None:
+    def finish(
+        self,
+        turn: Turn,
+        notices: Sequence[str] = (),
+        metadata: Mapping[str, Any] | None = None,
+        *,
+        shown: str | None = None,
+    ) -> None:
         """Write the reply above the line being typed."""
         output = TerminalOutput()
         output.feed(Delta(turn.reply))
-        output.finish(turn, notices, metadata)
+        output.finish(turn, notices, metadata, shown=shown)
         output.close()
 
     def close(self) -> None:
@@ -182,10 +211,20 @@ class LiveCellOutput:
         """Add one step of the reply."""
         self._frames.feed(delta)
 
-    def finish(self, turn: Turn, notices: Sequence[str] = (), metadata: Mapping[str, Any] | None = None) -> None:
+    def finish(
+        self,
+        turn: Turn,
+        notices: Sequence[str] = (),
+        metadata: Mapping[str, Any] | None = None,
+        *,
+        shown: str | None = None,
+    ) -> None:
         """Replace the frames by the final output."""
-        html = html_or_source(self._frames.whole, turn.reply)
-        whole = bundle(turn.reply, html, notices, attachments_of(turn), reasoning=turn.reasoning)
+        if shown is None:
+            html = html_or_source(self._frames.whole, turn.reply)
+            whole = bundle(turn.reply, html, notices, attachments_of(turn), reasoning=turn.reasoning)
+        else:
+            whole = turn_bundle(turn, notices, shown=shown)
         self._context.copy().run(self._growing.settle, whole, metadata)  # a frame may still be rendered in it
 
     def close(self) -> None:

@@ -26,6 +26,7 @@ from ..security.exits import clean_printed
 from ..storage.output_metadata import metadata
 from .background import Background
 from .chat_command import ChatCell, Destination
+from .delivery import Delivery, deliver
 from .display import has_outputs, show, show_note, show_text
 from .live_output import Output, output_for, output_in_background
 from .session import Session
@@ -181,7 +182,7 @@ class Presenter:
         """Send the prompt until a reply conforms to the schema, at most `MAX_TRIES` times; each try is a turn."""
         schema = cell.schema
         assert schema is not None
-        destination = replace(cell.destination, form=None, alone=False)
+        destination = replace(cell.destination, form=None, alone=False, schema=schema)
         reply = self._stream(cell)
         for tried in range(1, MAX_TRIES + 1):
             self.show(reply, destination if tried == 1 else replace(destination, notes=()))
@@ -189,7 +190,7 @@ class Presenter:
             _check_not_interrupted(reply.turn)
             is_cut = reply.turn.status == "truncated"
             try:
-                self._assign(destination.variable, schema.parse(reply.turn.reply, is_cut=is_cut))
+                schema.parse(reply.turn.reply, is_cut=is_cut)
             except SchemaMismatch as error:
                 if is_cut:  # another reply would end at the same limit
                     raise UsageError(_format_cut(reply.turn, destination.variable)) from None
@@ -228,9 +229,12 @@ class Presenter:
         self, reply: Reply, output: Output, destination: Destination, recorder: Recorder, errors: Sequence[str]
     ) -> None:
         output.close()
+        made = Delivery("")
         turn, entry, lost = reply.turn, reply.entry, dict.fromkeys(reply.request.report.lost)
         if turn is not None and turn.status != "error" and (turn.reply or turn.status == "complete"):
-            self._assign(destination.variable, turn.reply)
+            made = deliver(turn, destination.variable, destination.schema, as_code=destination.form == "code")
+            self._assign(destination.variable, made.value)
+            self._session.last_turn = turn
         if turn is not None and turn.status == "interrupted":
             for name, value in destination.old.items():
                 self._shell.user_ns.setdefault(name, value)
@@ -239,8 +243,8 @@ class Presenter:
                 output.finish(Turn("", status="error"), errors)
         elif turn.is_shown or output.shown or errors:
             told = replace(turn, remarks=tuple(one for one in turn.remarks if one not in lost))
-            notices = [*destination.notes, *notices_of(told), *errors]
-            output.finish(turn, notices, recorder(entry) if entry else None)
+            notices = [*destination.notes, *notices_of(told), *made.notices, *errors]
+            output.finish(turn, notices, recorder(entry) if entry else None, shown=made.shown)
         elif entry and entry.displaces:
             show_note(self._shell, "", recorder(entry))
         for reason in lost:  # not below the reply alone, which programs read as plain text
@@ -254,6 +258,10 @@ class Presenter:
         if code is None:
             raise UsageError("The reply has no code block, so no cell was added.")
         self._assign(variable, code)
+        self.insert_code(code)
+
+    def insert_code(self, code: str) -> None:
+        """Insert a new cell below, in front ends that support it."""
         self._shell.set_next_input(code)
 
     def _without_old_value(self, destination: Destination) -> Destination:

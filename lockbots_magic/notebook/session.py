@@ -34,6 +34,7 @@ from .settings import Lockbots
 
 if TYPE_CHECKING:
     from ..cassette.cassette import Cassette
+    from ..conversation.turn import Turn
 
 DEFAULT_ADDRESS = "default"
 """Base URL that stands for the provider's own."""
@@ -76,6 +77,8 @@ class Session:
         """Usage of turns outside every conversation: sent with ``--no-history``, or compared."""
         self.cassette: Cassette | None = None
         """Cassette of `%lockbots record` and `replay`: used by every chat of this session, and by no other."""
+        self.last_turn: Turn | None = None
+        """Turn of the last reply that a cell has shown, in a conversation or outside."""
         self._replies: weakref.WeakSet[Reply] = weakref.WeakSet()
         self._replies_lock = threading.Lock()
         self._addresses: dict[str, str] = {}

@@ -17,7 +17,13 @@ from .time_budget import MAX_SECONDS, at_most, check_length
 
 
 def bundle(
-    text: str, html: str, notices: Sequence[str] = (), attached: Attachments = NONE, *, reasoning: str = ""
+    text: str,
+    html: str,
+    notices: Sequence[str] = (),
+    attached: Attachments = NONE,
+    *,
+    reasoning: str = "",
+    shown: str | None = None,
 ) -> Mapping[str, str]:
     """Return a reply as HTML, as Markdown and as plain text.
 
@@ -26,10 +32,12 @@ def bundle(
         html: The reply as sanitised HTML.
         notices: The toolkit's own remarks.
         attached: What stands below the text.
+        shown: Markdown that `html` was rendered from, if it isn't the reply.
         reasoning: What the model reasoned; the HTML alone shows it, folded.
     """
     remarks = [f"*{literal(printable(n))}*" for n in notices]
-    markdown = "\n\n".join([neutralised(shown_text(text)), *filter(None, [attached.markdown]), *remarks])
+    source = shown_text(text if shown is None else shown)
+    markdown = "\n\n".join([neutralised(source), *filter(None, [attached.markdown]), *remarks])
     whole = framed(html + attached.html, notices, reasoning=reasoning)
     return {"text/html": whole, "text/markdown": markdown, "text/plain": shown_text(text)}
 

@@ -8,11 +8,12 @@ from collections.abc import Callable
 
 from ...errors import UsageError
 from ...prompt.tracebacks import explain_prompt, fix_prompt
+from ...schema.code_blocks import extract_code, find_code_blocks
 from ..chat_command import NotebookContext, resolve_system
 from ..secret_filter import filter_prompt
 from ..session import Session
 from .command import argument, command, count
-from .result import CommandResult, ReplyResult, TextResult
+from .result import CodeResult, CommandResult, ReplyResult, TextResult
 
 STOP_TIMEOUT = 1.0
 """Seconds that `stop` waits for replies to end."""
@@ -44,6 +45,26 @@ def _error_result(
     reply = chat.stream(prompt, system=system, origin=session.cells.origin())
     session.conversations.keep(chat.conversation)
     return ReplyResult(reply, as_code, notes)
+
+
+@command(
+    argument("n", nargs="?", type=int, metavar="N", help="Number of the block; by default all that belong together.")
+)
+def code(session: Session, options: Namespace) -> CommandResult:
+    """Put the code of the last reply into a new cell."""
+    turn = session.last_turn
+    if turn is None:
+        raise UsageError("No cell has shown a reply yet.")
+    blocks = find_code_blocks(turn.reply)
+    if options.n is None:
+        found = extract_code(turn.reply)
+    elif blocks and not 1 <= options.n <= len(blocks):
+        raise UsageError(f"N must be 1-{len(blocks)}, the number of code blocks in the last reply; got {options.n}.")
+    else:
+        found = blocks[options.n - 1].text.rstrip("\n") if blocks else None
+    if found is None:
+        raise UsageError("The last reply has no code block.")
+    return CodeResult(found)
 
 
 @command(

@@ -58,6 +58,17 @@ class PageResult(CommandResult):
 
 
 @dataclass(frozen=True)
+class CodeResult(CommandResult):
+    """Code for a new cell."""
+
+    code: str
+
+    def present(self, presenter: Presenter) -> None:
+        """Insert the cell."""
+        presenter.insert_code(self.code)
+
+
+@dataclass(frozen=True)
 class ReplyResult(CommandResult):
     """A reply to be streamed into the cell."""
 

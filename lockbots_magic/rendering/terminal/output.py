@@ -44,7 +44,14 @@ class TerminalOutput:
         if delta.text:
             self._writer.write(self._clean(self._without_second_half(delta.text)))
 
-    def finish(self, turn: Turn, notices: Sequence[str] = (), metadata: Mapping[str, Any] | None = None) -> None:
+    def finish(
+        self,
+        turn: Turn,
+        notices: Sequence[str] = (),
+        metadata: Mapping[str, Any] | None = None,
+        *,
+        shown: str | None = None,
+    ) -> None:
         """End the reply, with the toolkit's notices below it. Text has no room for metadata."""
         self._writer.end(as_is=turn.status == "interrupted")
         for line in source_lines(turn):

@@ -5,6 +5,7 @@ import json
 import pytest
 from IPython.utils.capture import capture_output
 
+import lockbots_magic
 from lockbots_magic.conversation.messages import ModelInfo
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import Interrupted, UsageError
@@ -452,3 +453,28 @@ def test_turn_that_a_cell_ends_with_shows_no_credential(shell):
     assert {"text/plain", "text/html"} <= set(forms)
     assert "planted" not in json.dumps(forms)
     assert secret
+
+
+def test_code_puts_the_code_of_the_last_reply_into_a_cell(lockbots, shell, session, monkeypatch):
+    with pytest.raises(UsageError, match="No cell has shown a reply yet"):
+        lockbots("code")
+    with pytest.raises(UsageError, match="has shown a reply"):
+        lockbots_magic.last_turn()
+    inserted = []
+    monkeypatch.setattr(shell, "set_next_input", lambda code, **_: inserted.append(code))
+    turn = Turn("q", "```python\nx = 1\n```\n\n```bash\nls\n```\n\n```python\ny = 2\n```")
+    session.last_turn = turn
+    lockbots("code")
+    lockbots("code 2")
+    assert inserted == ["x = 1\n\ny = 2", "ls"]
+    for wrong in ("code 4", "code 0"):
+        with pytest.raises(UsageError, match="N must be 1-3"):
+            lockbots(wrong)
+    assert lockbots_magic.last_turn() is turn
+
+
+def test_a_prompt_makes_its_turn_the_last(lockbots, chat, session):
+    chat("hello")
+    assert session.last_turn is session.conversations.get().turns[-1]
+    chat("--no-history other")
+    assert session.last_turn.prompt == "other"

@@ -1,0 +1,88 @@
+"""What `--to` and `--as json` make of a reply: the value, and how the cell shows it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sized
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from ..conversation.turn import Turn
+from ..schema.code_blocks import extract_code
+from ..schema.json_values import SchemaMismatch
+from ..schema.structured_output import ReplySchema
+
+MAX_SHOWN_JSON = 100_000
+"""Length (characters) of a reply up to which its JSON is shown indented."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """The value of a reply, and what its cell says."""
+
+    value: Any
+    notices: tuple[str, ...] = ()
+    shown: str | None = None
+    """Markdown to show in place of the reply; None for the reply itself."""
+
+
+def deliver(turn: Turn, variable: str | None, schema: ReplySchema | None, *, as_code: bool = False) -> Delivery:
+    """Return what becomes of the reply of `turn`.
+
+    Args:
+        turn: The turn.
+        variable: Variable that the value is for, if any.
+        schema: What the reply must fit, with ``--as json``; a reply that doesn't stays text, and the notice says why.
+        as_code: True for the code of the reply, if it has any.
+    """
+    if schema is None:
+        text = (extract_code(turn.reply) if as_code else None) or turn.reply
+        return Delivery(text, _named(variable, text))
+    try:
+        value = schema.parse(turn.reply, is_cut=turn.status == "truncated")
+    except SchemaMismatch as error:
+        return Delivery(turn.reply, (f"rejected: {error}",))
+    return Delivery(value, _named(variable, value), _json_block(turn.reply, value))
+
+
+def describe_value(value: Any) -> str:
+    """Return the type and the size of a value.
+
+    Example:
+        >>> describe_value({"a": 1}), describe_value([1, 2]), describe_value("text"), describe_value(None)
+        ('dict, 1 key', 'list, 2 items', 'str, 4 characters', 'None')
+    """
+    if value is None or isinstance(value, bool):
+        return str(value)
+    kind = type(value).__name__
+    noun = "character" if isinstance(value, str) else "key" if isinstance(value, Mapping) else "item"
+    if not isinstance(value, Sized):
+        return kind
+    size = len(value)
+    return f"{kind}, {size:,} {noun}{'' if size == 1 else 's'}"
+
+
+def _named(variable: str | None, value: Any) -> tuple[str, ...]:
+    return (f"{variable}: {describe_value(value)}",) if variable else ()
+
+
+def _json_block(reply: str, value: Any) -> str | None:
+    """Return a JSON reply as an indented block; text around it stays."""
+    text = _indented(value)
+    if text is None or len(reply) > MAX_SHOWN_JSON:
+        return None
+    block = f"```json\n{text}\n```"
+    bare = reply.strip()
+    is_fence = bare.startswith("```") and bare.endswith("```") and bare.count("```") == 2
+    return block if is_fence or bare[:1] in ("{", "[", '"') else f"{reply}\n\n{block}"
+
+
+def _indented(value: Any) -> str | None:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = dataclasses.asdict(value)
+    dump = getattr(value, "model_dump", None)  # a pydantic model
+    with suppress(Exception):  # a value of the user's own type, or nested too deeply: the reply is shown as it is
+        return json.dumps(dump(mode="json") if callable(dump) else value, indent=2, ensure_ascii=False)
+    return None
