@@ -13,7 +13,7 @@ from ..cassette.active import cassette_of
 from ..conversation.context_window import estimate_tokens
 from ..conversation.prices import find_price
 from ..conversation.usage import format_dollars
-from ..errors import Cancelled, LockbotsError, ProviderTimeout, RateLimitError, UsageError
+from ..errors import Cancelled, ConnectionFailed, LockbotsError, ProviderTimeout, RateLimitError, UsageError
 from ..providers.address import display_address, is_local
 from ..providers.base import Provider
 from ..reply import PreparedRequest, Reply
@@ -140,7 +140,7 @@ class _Checkup:
         try:
             listed = provider.list_models()
         except LockbotsError as error:
-            advice = f"Name the model yourself: `{provider.name}:MODEL`."
+            advice = "" if isinstance(error, ConnectionFailed) else f"Name the model yourself: `{provider.name}:MODEL`."
             self._find("models", ok=False, details=str(error), advice=advice, error=error)
             return
         names = [one.id for one in listed]
@@ -202,7 +202,7 @@ class _Checkup:
             return
         calls = answer.turn.calls if answer.turn else ()
         words = f"Its call can't be run: {calls[0]}" if calls else answer.words
-        advice = "Use a model that is made to call functions; servers may need a switch for it, such as --jinja."
+        advice = "Use a model made to call functions; vLLM needs --enable-auto-tool-choice, too."
         self._find("tools", ok=False, details=words, advice=advice, error=answer.error)
 
     def _look_up_code(self) -> Callable[[str], str]:
@@ -230,10 +230,10 @@ class _Checkup:
             except ValueError as error:  # SchemaMismatch
                 details = f"{error}. {details}"
         stated = {"response_format", "schema", "text.format"} & set(self._provider.learned.all_adaptations())
-        if ok and stated:
-            details += "; the server refuses the schema, so the prompt alone stated it"
+        if stated:
+            details = f"The server refuses schemas, so the prompt alone stated it. {details}"
         advice = "`--as json --schema` asks again, at most twice."
-        self._find("JSON schema", ok=ok, details=details, advice=advice, error=answer.error)
+        self._find("JSON schema", ok=ok and not stated, details=details, advice=advice, error=answer.error)
 
     def _check_image(self) -> None:
         if self._unreachable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -103,7 +104,10 @@ class CheckReport:
     def _repr_html_(self) -> str:
         style = 'style="text-align: left; vertical-align: top"'
         head = "".join(f"<th {style}>{heading}</th>" for heading in HEADINGS)
-        rows = [head, *("".join(f"<td {style}>{_html(cell)}</td>" for cell in cells) for cells in self._rows())]
+        cells = [
+            [_html(cell).replace(" ", "&nbsp;") for cell in row[:2]] + [*map(_html, row[2:])] for row in self._rows()
+        ]
+        rows = [head, *("".join(f"<td {style}>{cell}</td>" for cell in row) for row in cells)]
         table = "".join(f"<tr>{row}</tr>" for row in rows)
         below = "".join(f"<div>{_html(remark)}</div>" for remark in self.remarks)
         return f"<div>{_html(self.title)}</div><table>{table}</table>{below}"
@@ -119,7 +123,8 @@ class CheckReport:
 
 def _lay_out(name: str, state: str, texts: Sequence[str]) -> list[str]:
     margin = 27
-    lines = [line for text in texts for line in textwrap.wrap(text, WIDTH - margin)] or [""]
+    columns = min(shutil.get_terminal_size().columns, WIDTH) if sys.stdout.isatty() else WIDTH
+    lines = [line for text in texts for line in textwrap.wrap(text, max(columns - margin, 20))] or [""]
     first = f"{name:<16} {state:<10}"
     return [f"{first if number == 0 else ' ' * margin}{line}".rstrip() for number, line in enumerate(lines)]
 

@@ -128,7 +128,7 @@ def test_refusal_of_a_feature_is_quoted_and_the_rest_is_tried(check):
 def test_what_was_adapted_is_told(check):
     refuses = {"response_format": "Unknown field: response_format"}
     report = check(type("Adapted", (Able,), {"refuses": refuses})())
-    assert report["JSON schema"].state == "yes"
+    assert report["JSON schema"].state == "no"
     assert "the prompt alone stated it" in report["JSON schema"].details
     assert any("response_format" in name for name in report.adapted)
     assert "response_format" in repr(report)
