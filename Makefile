@@ -4,6 +4,7 @@
 # make test   lint, types and every test
 # make test-thorough      the unit tests again, with all examples of the property tests
 # make test-interpreters  the unit tests on the newest Python of this machine, and on the oldest with the lowest versions
+# make fuzz   new examples for what reads bytes from outside (SECONDS=300, TARGETS="wire files messages renderers redaction")
 # make bench  the figures
 # make notebooks  run the example notebooks again and store their outputs
 
@@ -17,7 +18,7 @@ EXAMPLES := $(wildcard notebooks/[0-9][0-9]_*.ipynb)
 
 UNIT := not (kernel or browser or packaging)
 
-.PHONY: help demo demo-model lab test test-thorough test-interpreters lint types style bench notebooks debian constraints clean
+.PHONY: help demo demo-model lab test test-thorough test-interpreters fuzz lint types style bench notebooks debian constraints clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -72,6 +73,9 @@ test: $(VENV)/.test $(VENV)/.real $(VENV)/.model lint debian
 test-thorough: $(VENV)/.test
 	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n 2 -m "$(UNIT)"
 
+fuzz: $(VENV)/.test
+	@$(BIN)/python tests/fuzz.py $(TARGETS) --seconds $(or $(SECONDS),300)
+
 test-interpreters: $(VENV)/.test
 	@$(BIN)/python -m pytest -m interpreters
 
@@ -82,9 +86,10 @@ notebooks: $(VENV)/.lab
 	@$(BIN)/jupyter nbconvert --to notebook --execute --inplace --log-level=ERROR \
 	  --ExecutePreprocessor.record_timing=False --ExecutePreprocessor.store_widget_state=False $(EXAMPLES)
 
-# Pins every development dependency, for all Pythons and systems at once, naming no index.
+# Pins every development dependency, for all Pythons and systems at once, with the hashes of its files, naming no index.
+# pip checks the hashes that constraints have, also for groups.
 constraints: $(VENV)/.test
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --upgrade --no-annotate --no-header \
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.10 --upgrade --no-annotate --no-header \
 	  --group test --group real --group lint --group bench --extra keyring --extra documents pyproject.toml --output-file constraints.txt
 
 clean:

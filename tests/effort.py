@@ -6,8 +6,9 @@
 | brief | a second run, on another Python | a twentieth |
 | thorough | `make test-thorough` | all |
 | explore | new random examples at each run, many times as many | twenty times |
+| fuzz | `make fuzz`: new random examples at each run, and those that failed before | an eighth |
 
-All but `explore` try the same examples every time. None has a deadline, because a shared machine pauses.
+All but `explore` and `fuzz` try the same examples every time. None has a deadline, because a shared machine pauses.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from hypothesis import settings
 
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "default")
 MIN_EXAMPLES = 5
-_SHARE = {"brief": 1 / 20, "default": 1 / 8, "thorough": 1, "explore": 20}[PROFILE]
+_SHARE = {"brief": 1 / 20, "default": 1 / 8, "thorough": 1, "explore": 20, "fuzz": 1 / 8}[PROFILE]
 
 T = TypeVar("T")
 
@@ -45,5 +46,7 @@ def pick(default: T, thorough: T) -> T:
 def load_profile() -> None:
     """Set the default for tests without `max_examples`: Hypothesis's own hundred, by the profile's share."""
     default = max(examples(100), 20)
-    settings.register_profile(PROFILE, derandomize=PROFILE != "explore", deadline=None, max_examples=default)
+    settings.register_profile(
+        PROFILE, derandomize=PROFILE not in ("explore", "fuzz"), deadline=None, max_examples=default
+    )
     settings.load_profile(PROFILE)
