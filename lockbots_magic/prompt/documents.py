@@ -27,7 +27,7 @@ MAX_UNPACKED_BYTES = 500_000_000
 """Bytes of an office document when unpacked: it is a zip archive, which may be small and hold much."""
 
 
-class Section(NamedTuple):
+class DocumentSection(NamedTuple):
     """A part of a document that can be chosen: a page, a sheet, a slide, or all of it."""
 
     title: str
@@ -64,7 +64,7 @@ class _Format(NamedTuple):
     library: str
     package: str
     """What installs the library."""
-    read: Callable[[Any, Path, str], Iterable[Section]]
+    read: Callable[[Any, Path, str], Iterable[DocumentSection]]
     """Takes the library, the file and the selection."""
 
 
@@ -116,7 +116,7 @@ def read_document(path: Path, selection: str = "") -> Document:
     return Document(path, kind.media_type, text, notes, selection)
 
 
-def _collect(sections: Iterable[Section], name: str) -> tuple[str, tuple[str, ...]]:
+def _collect(sections: Iterable[DocumentSection], name: str) -> tuple[str, tuple[str, ...]]:
     """Return the text of sections up to the limit, and notes: those after it are not read."""
     texts: list[str] = []
     notes: list[str] = []
@@ -180,45 +180,47 @@ def _refuse_selection(selection: str, kind: str) -> None:
         raise UsageError(f"No part can be chosen of {kind}: leave out #{to_one_line(selection, 40)}.")
 
 
-def _read_pdf(pypdf: Any, path: Path, selection: str) -> Iterator[Section]:
+def _read_pdf(pypdf: Any, path: Path, selection: str) -> Iterator[DocumentSection]:
     reader = pypdf.PdfReader(path)
     if reader.is_encrypted and not reader.decrypt(""):
         raise UsageError(f"{to_one_line(path.name)} is encrypted. Save it without a password.")
     for number in _choose(selection, len(reader.pages), "page"):
         text = reader.pages[number - 1].extract_text().strip()
-        yield Section(f"page {number}", text, () if text else ("it has no text; if it is a scan, send it as an image",))
+        yield DocumentSection(
+            f"page {number}", text, () if text else ("it has no text; if it is a scan, send it as an image",)
+        )
 
 
-def _read_slides(pptx: Any, path: Path, selection: str) -> Iterator[Section]:
+def _read_slides(pptx: Any, path: Path, selection: str) -> Iterator[DocumentSection]:
     slides = pptx.Presentation(str(path)).slides
     for number in _choose(selection, len(slides), "slide"):
-        yield Section(f"slide {number}", *read_slides(slides[number - 1]))
+        yield DocumentSection(f"slide {number}", *read_slides(slides[number - 1]))
 
 
-def _read_word(docx: Any, path: Path, selection: str) -> Iterator[Section]:
+def _read_word(docx: Any, path: Path, selection: str) -> Iterator[DocumentSection]:
     _refuse_selection(selection, "a Word document, which has no pages before it is printed")
-    yield Section("", *read_word(docx.Document(str(path))))
+    yield DocumentSection("", *read_word(docx.Document(str(path))))
 
 
-def _read_book(openpyxl: Any, path: Path, selection: str) -> Iterator[Section]:
+def _read_book(openpyxl: Any, path: Path, selection: str) -> Iterator[DocumentSection]:
     for name, text, notes in read_sheets(openpyxl, path, selection, MAX_LENGTH):
-        yield Section(f"sheet {name}", text, notes)
+        yield DocumentSection(f"sheet {name}", text, notes)
 
 
-def _read_page(_: Any, path: Path, selection: str) -> Iterator[Section]:
+def _read_page(_: Any, path: Path, selection: str) -> Iterator[DocumentSection]:
     _refuse_selection(selection, "an HTML page")
     found = decode_text(read_bytes(path, MAX_BYTES))
     if found is None:
         raise UsageError(f"{to_one_line(path.name)} is not a text file.")
     note = "its text was sent; `{{ open('…').read() }}` sends its source"
-    yield Section("", html_text(found[0]), (note,))
+    yield DocumentSection("", html_text(found[0]), (note,))
 
 
-def _read_parquet(parquet: Any, path: Path, selection: str) -> Iterator[Section]:
+def _read_parquet(parquet: Any, path: Path, selection: str) -> Iterator[DocumentSection]:
     _refuse_selection(selection, "a Parquet file")
     with parquet.ParquetFile(path) as file:
         part = parquet_part(file)
-    yield Section("", part.text, part.notes)
+    yield DocumentSection("", part.text, part.notes)
 
 
 _OPEN_XML = "application/vnd.openxmlformats-officedocument"

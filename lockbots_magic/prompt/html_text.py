@@ -24,13 +24,13 @@ def html_text(html: str) -> str:
         >>> html_text("<p>A <b>bold</b> word</p><table><tr><th>a</th></tr><tr><td>1</td></tr></table>")
         'A bold word\\n\\n| a |\\n| --- |\\n| 1 |'
     """
-    reader = _Reader()
+    reader = _TextReader()
     reader.feed(_SECTION.sub("", html))
     reader.close()
     return reader.text()
 
 
-class _Reader(HTMLParser):
+class _TextReader(HTMLParser):
     """Collects lines; tables are collected by row and cell, the inner ones of nested tables as text."""
 
     def __init__(self) -> None:
