@@ -93,7 +93,8 @@ def _dialect_of(provider: Provider) -> str:
 
 def _format_model(chat: Chat) -> str:
     model = display_name(chat.model or chat.provider.default_model)
-    return f"{chat.provider.name}:{model}" if model else f"{chat.provider.name} (first model that the server lists)"
+    first = "first model that the server lists" if chat.provider.base_url else "first model file that is found"
+    return f"{chat.provider.name}:{model}" if model else f"{chat.provider.name} ({first})"
 
 
 def _describe_credential(session: Session, name: str, provider: Provider) -> str:
