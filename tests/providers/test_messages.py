@@ -7,6 +7,7 @@ import pytest
 from lockbots_magic import Chat
 from lockbots_magic.conversation.conversation import Conversation
 from lockbots_magic.conversation.turn import Turn
+from lockbots_magic.conversation.usage import measure_turn
 from lockbots_magic.errors import AuthenticationError, ContextLengthError, HTTPStatusError, UsageError
 from lockbots_magic.notebook.session import Session
 from lockbots_magic.providers.presets import presets
@@ -315,3 +316,21 @@ def test_count_says_where_it_does_not_go(mock_server, run):
     error = run(f"%%chat -m openai:m --base-url {url} --dry-run --count\nhi").error
     assert "openai has no endpoint that counts tokens" in str(error)
     assert mock_server.requests == []
+
+
+def test_what_the_cache_holds_is_counted_apart(mock_server):
+    chat = Chat("anthropic:claude-sonnet-5-5", base_url=mock_server.url("openai"), system="word " * 1000)
+    first, second = chat.ask("say hi"), chat.ask("say hi")
+    assert (first.usage.cached_tokens, first.usage.cache_write_tokens) == (0, 1001)
+    assert second.usage.cached_tokens > 1000
+    assert second.usage.prompt_tokens > second.usage.cached_tokens
+    plain, cached = (measure_turn(turn).cost for turn in (first, second))
+    assert cached < plain / 10
+
+
+def test_a_whole_turn_with_tool_reasoning_and_image(mock_server):
+    chat = Chat("anthropic:claude-sonnet-5-5", base_url=mock_server.url("openai", auth="required"), auth="mock")
+    given = {"tools": [add], "reasoning_effort": "low", "images": ["data:image/png;base64,aGk="]}
+    turn = chat.ask('call add {"a": 1, "b": 2}', **given)
+    assert (turn.reply, turn.reasoning) == ("add returned 3.", "Let me think. " * 2)
+    assert chat.ask("say hi", tools=[add], reasoning_effort="low").reply == "hi"  # the mock server checks signatures

@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the server until SIGINT or SIGTERM; return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m lockbots_magic.testing.mock_server",
-        description="A loopback server that speaks Lockchat, Liaobots and chat completions.",
+        description="A loopback server that speaks Lockchat, Liaobots, chat completions, Responses and messages.",
         epilog=format_epilog(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
