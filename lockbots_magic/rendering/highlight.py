@@ -35,7 +35,8 @@ MAX_CODE = 100_000
 def highlighted(code: str, language: str) -> str:
     """Return `code` as escaped HTML with coloured spans; without them if the language is unknown."""
     lexer = lexer_of(language)
-    if lexer is None or len(code) > MAX_CODE:
+    is_magic = code.lstrip().startswith("%%")  # a cell whose text is no Python, such as a prompt
+    if lexer is None or is_magic or len(code) > MAX_CODE:
         return printed(code)
     parts: list[str] = []
     run, run_kind = "", ""

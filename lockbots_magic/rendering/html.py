@@ -21,6 +21,7 @@ from .escaping import escaped, printed
 from .highlight import highlighted
 from .markdown import Environment, lowered, parse, parser
 from .reasoning import reasoning_html
+from .used_rules import used_rules
 
 MAX_TYPESET = 40_000
 """Cost of the formulas of one reply that are typeset, see `_cost_of`; a page is busy for about 0.1 ms for each."""
@@ -154,24 +155,36 @@ def notices_html(notices: Iterable[str]) -> str:
     return "".join(f'<div class="lockbots-notice">{escaped(printable(n))}</div>' for n in notices)
 
 
-def framed(html: str, notices: Iterable[str] = (), *, styled: bool = True, reasoning: str = "") -> str:
+def framed(
+    html: str, notices: Iterable[str] = (), *, styled: bool = True, final: bool = False, reasoning: str = ""
+) -> str:
     """Return a reply's HTML in a container that confines it, with the notices below.
 
     Args:
         html: What `render` returned.
         notices: The toolkit's own remarks.
         styled: Whether to include the style sheet; one in a page is enough.
+        final: Whether nothing will be added to this output: then only the rules that apply are included.
         reasoning: What the model reasoned, shown folded above the reply.
     """
     reply = f'<div class="lockbots-reply {IGNORED}">{_on_one_line(html)}</div>' if html else ""
-    before = (style() if styled else "") + reasoning_html(reasoning)
-    return f'<div class="lockbots {IGNORED}">{before}{reply}{notices_html(notices)}</div>'
+    shown = f"{reasoning_html(reasoning)}{reply}{notices_html(notices)}"
+    sheet = (style_for(shown) if final else style()) if styled else ""
+    return f'<div class="lockbots {IGNORED}">{sheet}{shown}</div>'
 
 
 def _on_one_line(html: str) -> str:
     """Avoid line breaks: exported Markdown holds this HTML, where an empty line would end it."""
     parts = _PREFORMATTED.split(html)
     return "".join(part.replace("\n", "&#10;" if n % 2 else " ") for n, part in enumerate(parts)).rstrip()
+
+
+def style_for(html: str) -> str:
+    """Return the style sheet with the rules that may apply to `html`, as an element.
+
+    A notebook holds it once an output: of a short text, it is a third of the whole sheet.
+    """
+    return f"<style>{used_rules(_minified(style_sheet()), html)}</style>"
 
 
 @functools.cache
@@ -187,6 +200,10 @@ def style_sheet() -> str:
 
 def style_element(css: str) -> str:
     """Return a style sheet as a minified element. The sheet must not need a space before a colon."""
+    return f"<style>{_minified(css)}</style>"
+
+
+@functools.cache
+def _minified(css: str) -> str:
     bare = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
-    shortest = re.sub(r"\s*([{};:,>])\s*", r"\1", bare).strip()
-    return f"<style>{shortest}</style>"
+    return re.sub(r"\s*([{};:,>])\s*", r"\1", bare).strip()

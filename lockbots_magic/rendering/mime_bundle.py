@@ -38,7 +38,7 @@ def bundle(
     remarks = [f"*{literal(printable(n))}*" for n in notices]
     source = shown_text(text if shown is None else shown)
     markdown = "\n\n".join([neutralised(source), *filter(None, [attached.markdown]), *remarks])
-    whole = framed(html + attached.html, notices, reasoning=reasoning)
+    whole = framed(html + attached.html, notices, final=True, reasoning=reasoning)
     return {"text/html": whole, "text/markdown": markdown, "text/plain": shown_text(text)}
 
 
