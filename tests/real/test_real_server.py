@@ -6,6 +6,7 @@ import pytest
 
 from lockbots_magic import Chat
 from lockbots_magic.errors import AuthenticationError, ConnectionFailed, ContextLengthError, NotRecordedError
+from lockbots_magic.providers.dialects import DIALECTS
 
 from .model_server import MODEL
 
@@ -19,6 +20,19 @@ def test_reply_streams_with_usage_and_ends_complete(model_server, model):
     assert reply.turn.reply == "".join(pieces)
     assert (reply.turn.status, reply.turn.finish_reason) == ("complete", "stop")
     assert reply.turn.usage.completion_tokens >= len(pieces)
+
+
+def test_every_dialect_gives_the_same_turns(model_server, model):
+    for stream in (True, False):
+        turns = []
+        for dialect in DIALECTS:
+            chat = Chat(model, base_url=model_server.url, dialect=dialect, stream=stream, system="Be brief.")
+            turns.append([chat.ask("Say hello.", max_tokens=limit, temperature=0) for limit in (5, 200)])
+        for cut, whole in turns:
+            assert (cut.status, cut.error) == ("truncated", "The reply stopped at your max_tokens=5.")
+            assert (whole.status, whole.finish_reason) == ("complete", "stop")
+            assert (cut.reply, whole.reply) == (turns[0][0].reply, turns[0][1].reply)
+            assert (cut.usage.prompt_tokens, cut.usage.completion_tokens) == (turns[0][0].usage.prompt_tokens, 5)
 
 
 def test_models_are_listed_and_the_first_is_the_default(model_server, model):

@@ -1,7 +1,8 @@
 """Decoder of responses in the format of the Responses API. Pure.
 
 Wire facts: the OpenAI API reference, "Responses: streaming events" and "The response object", and observed responses of
-compatible servers: no deltas but the whole text at the end, ``[DONE]`` after the last event, an empty `output` in it.
+compatible servers: no deltas but the whole text at the end, ``[DONE]`` after the last event, an empty `output` in it,
+and the status ``completed`` of a reply that the limit of length has cut (llama-server).
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class ResponsesDecoder(StreamDecoder):
 
     Args:
         tools: Names of the functions that the model may call.
+        limit: Limit of length of the request (tokens), if it has one.
 
     Example:
         >>> decoder = ResponsesDecoder()
@@ -43,8 +45,9 @@ class ResponsesDecoder(StreamDecoder):
 
     content_name = "output"
 
-    def __init__(self, tools: Iterable[str] = ()) -> None:
+    def __init__(self, tools: Iterable[str] = (), *, limit: int | None = None) -> None:
         super().__init__()
+        self._limit = limit
         self._is_refusal = False
         self._text = SurrogateJoiner()
         self._said: list[str] = []
@@ -208,6 +211,10 @@ class ResponsesDecoder(StreamDecoder):
         model, self._model = self._model, ""
         return Delta(text, model=model, **fields)
 
+    def _is_at_limit(self) -> bool:
+        used = self._usage.completion_tokens if self._usage else None
+        return self._limit is not None and used is not None and used >= self._limit
+
     def _take_model(self, response: Mapping[str, Any]) -> None:
         model = response.get("model")
         if isinstance(model, str) and model != self._named_model:
@@ -226,6 +233,8 @@ class ResponsesDecoder(StreamDecoder):
         if self._is_refusal and is_complete(reason):
             reason = REFUSED
         calls = self._output.assemble() if is_complete(reason) else ()
+        if reason == "stop" and not calls and self._is_at_limit():
+            reason = "max_output_tokens"
         if calls and reason == "stop":
             reason = "tool_calls"
         returned = self._output.returned() if is_complete(reason) else None

@@ -341,6 +341,13 @@ def test_incomplete_is_cut_short_in_the_servers_word():
     assert decode(stream(*text(0, "Half"), *end(status="cancelled")))[0].finish_reason == "cancelled"
 
 
+def test_completed_at_the_limit_of_length_is_cut_short():
+    body = stream(*text(0, "Half"), *end(message("Half")))
+    for limit, reason in ((4, "max_output_tokens"), (5, "max_output_tokens"), (6, "stop"), (None, "stop")):
+        assert decode(body, limit=limit)[0].finish_reason == reason
+    assert decode(FULL, limit=5)[0].finish_reason == "tool_calls"
+
+
 def test_failed_is_an_error_after_the_text():
     error = {"code": "server_error", "message": "The server had an error."}
     deltas = ResponsesDecoder().feed(stream(*text(0, "Half"), *end(status="failed", error=error)))
