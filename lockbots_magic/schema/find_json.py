@@ -197,7 +197,8 @@ def _rank_in_prose(text: str, before: int, start: int, end: int, value: Any) -> 
     if behind.startswith("("):  # a link
         return LEAST
     if isinstance(value, list | dict) and all(type(item) in (int, float) for item in value):  # may be footnotes
-        return PLAIN if alone else EXAMPLE if len(value) > 1 else LEAST
+        follows = line_begin == before and bool(text[:before].rpartition("\n")[2].strip())  # as in `{"a": 1} [1][2]`
+        return PLAIN if alone and not follows else EXAMPLE if len(value) > 1 else LEAST
     return _rank(text[before:start], text[end : end + MAX_INTRODUCTION], alone=alone)
 
 

@@ -26,6 +26,8 @@ ANSWERED = (
     f'{ANSWER}\nThe object {{"b": 1}} has another key.',
     "First attempt:\n" + FENCE.format('{"a": 1}') + '\nThat is off by four. Final answer: {"a": 5}',
     'The answer is {"a": 5} [1], see [2] and [the manual](https://x.example) and {}.',
+    '{"a": 5} [1][2]',
+    '{"a": 5}\n\n[1][2]',
     '{"a": 5}\n\nAn object such as {"a": 0} is incorrect.',
     '{"a": 5}\n\nHere {"a": 0} would be wrong.',
     f"{CODE}\nIt prints {{'a': 5}}",

@@ -58,6 +58,7 @@ class MessagesDecoder(StreamDecoder):
         self._has_default_limit = has_default_limit
         self._reply_tool = reply_tool
         self._reply_blocks: set[int] = set()
+        self._blank_calls: set[int] = set()  # blocks whose `input` is `{}`, with or without deltas to come
         self._blocks = ReturnedBlocks()
         self._attachments = AttachmentCollector()
         self._usage: Usage | None = None
@@ -165,6 +166,8 @@ class MessagesDecoder(StreamDecoder):
         self._calls.feed([{"index": index, "id": block.get("id"), "function": {"name": name, "arguments": arguments}}])
         self._call_count += 1
         self._has_content = True
+        if block.get("input") == {}:
+            self._blank_calls.add(index)
 
     def _take_delta(self, index: int, delta: Mapping[str, Any]) -> Iterator[Delta]:
         kind = delta.get("type")
@@ -178,6 +181,7 @@ class MessagesDecoder(StreamDecoder):
             if index in self._reply_blocks:
                 yield from self._say(piece)
             elif not self._blocks.feed(index, delta) and piece:
+                self._blank_calls.discard(index)
                 self._calls.feed([{"index": index, "function": {"arguments": piece}}])
         elif kind == "citations_delta":
             yield from self._attach({"annotations": [delta.get("citation")]})
@@ -185,6 +189,9 @@ class MessagesDecoder(StreamDecoder):
             self._blocks.feed(index, delta)
 
     def _stop_block(self, index: int) -> Iterator[Delta]:
+        if index in self._blank_calls:  # the block ended without a delta: `{}` is what the model passed
+            self._blank_calls.remove(index)
+            self._calls.feed([{"index": index, "function": {"arguments": "{}"}}])
         returned = self._blocks.stop(index, text=self._text_length, calls=self._call_count)
         if returned is not None:
             yield Delta(opaque=returned)

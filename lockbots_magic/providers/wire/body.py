@@ -50,8 +50,8 @@ class BodyDecoder:
     @property
     def is_whole(self) -> bool:
         """False if a closed stream was cut inside of an event."""
-        last = self._events.pending.strip()
-        return last in ("", "[DONE]") or isinstance(parse_json(last), dict)
+        pending = self._events.pending.strip()
+        return _is_whole(pending) or ("\n" in pending and all(map(_is_whole, pending.split("\n"))))
 
     def feed(self, piece: bytes) -> Iterator[Event]:
         """Yield the events that `piece` completes.
@@ -82,8 +82,11 @@ class BodyDecoder:
         if self._ignored and any(field.startswith(self._ignored[-1][0]) for field in _FIELDS):
             self._ignored.pop()  # cut inside of a field's name
         yield from self._find_errors()
-        if self._events.pending.strip() and self.is_whole:
-            yield Event(self._events.pending)
+        pending = self._events.pending
+        if pending.strip() and not self.is_whole:
+            pending = pending.rpartition("\n")[0]  # the last line was cut
+        if pending.strip():
+            yield from _split_event(Event(pending))
 
     def _start(self, piece: bytes) -> bytes:
         """Detect the format of the response by its first byte that is not blank."""
@@ -104,7 +107,7 @@ class BodyDecoder:
             for event in self._events.feed(piece):
                 yield from self._find_errors()
                 self.last_line = ""
-                yield event
+                yield from _split_event(event)
         except MalformedStream as error:
             raise _malformed(error) from None
         yield from self._find_errors()
@@ -144,6 +147,22 @@ class BodyDecoder:
         self._append(page, piece)
         if b"</title" in piece.lower() or len(page) > MAX_PAGE:
             raise _page_error(page)
+
+
+def _is_whole(data: str) -> bool:
+    data = data.strip()
+    return data in ("", "[DONE]") or isinstance(parse_json(data), dict)
+
+
+def _split_event(event: Event) -> Iterator[Event]:
+    """Yield an event, or each of its lines if the blank lines between events are missing, as observed."""
+    first, *others = event.data.split("\n")
+    if not others or not first.strip() or not _is_whole(first) or parse_json(event.data) is not None:
+        yield event
+        return
+    for line in (first, *others[:-1]):
+        yield Event(line)
+    yield event._replace(data=others[-1])
 
 
 def _page_error(page: bytearray) -> ProtocolError:

@@ -223,13 +223,23 @@ def test_arguments_in_the_start_of_a_call_are_kept():
 
 def test_calls_without_arguments_or_id_are_calls():
     _, deltas = decode(stream(start(), *call(0), *call(1, identity=None, name="now"), *end("tool_use")))
-    assert [(c.name, c.arguments) for d in deltas for c in d.calls] == [("add", ""), ("now", "")]
+    assert [(c.name, c.arguments) for d in deltas for c in d.calls] == [("add", "{}"), ("now", "{}")]
     assert len({c.id for d in deltas for c in d.calls}) == 2
 
 
 def test_a_call_without_a_name_is_none():
     with pytest.raises(ProtocolError, match="does not name a function"):
         decode(stream(start(), *call(0, "{}", name=None), *end("tool_use")))
+
+
+def test_a_call_whose_block_ends_with_an_empty_input_passes_an_empty_object():
+    """The service never sends `{}` as a delta, so that a model can say in no other way that it takes the defaults."""
+    blank = {"type": "tool_use", "id": "t", "name": "add", "input": {}}
+    whole = json.dumps({**WHOLE, "content": [blank]}).encode()
+    ends = list(end("tool_use"))
+    for body in (stream(start(), *call(0, "", name="add"), *ends), stream(start(), *block(0, blank), *ends), whole):
+        _, deltas = decode(body)
+        assert [one.arguments for delta in deltas for one in delta.calls] == ["{}"], body
 
 
 def test_arguments_of_the_reply_tool_are_the_reply():

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from lockbots_magic.conversation.ending import CUT_OFF
 from lockbots_magic.conversation.messages import Delta, Usage
 from lockbots_magic.errors import (
     AuthenticationError,
@@ -520,6 +521,16 @@ SCALARS = (
 )
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4))
 CHUNKS = st.fixed_dictionaries({"choices": st.lists(st.fixed_dictionaries({"delta": VALUES}), max_size=2)})
+
+
+def test_events_without_blank_lines_between_them_are_read():
+    events = chunk("Hel") + chunk("lo") + chunk(finish_reason="stop")
+    for body in (events + DONE, events, events + DONE.rstrip()):
+        lines = body.replace(b"\n\n", b"\n")
+        for at in (0, 40, 200):
+            assert (text_of(lines[:at], lines[at:]), end_of(lines[:at], lines[at:])) == ("Hello", "stop"), (body, at)
+    cut = (chunk("Hel") + chunk("lo")).replace(b"\n\n", b"\n")[:-12]
+    assert (text_of(cut), end_of(cut)) == ("Hel", CUT_OFF)
 
 
 @given(st.text(st.characters(exclude_categories=[])), st.lists(st.integers(0, 200), max_size=8), PLACES, st.booleans())
