@@ -37,7 +37,10 @@ _OTHER_NAMES = {
     "response_format": re.compile(
         r"response[_\s-]?format|json[_\s-]?(?:schema|mode|object)|structured[_\s-]?output|\bgrammar\b|\bguided\b|\bschema\b",
         re.IGNORECASE,
-    )
+    ),
+    "stream_options": re.compile(
+        r"(?<![A-Za-z0-9_])(?:stream[_\s-]?options|include[_\s-]?usage)(?![A-Za-z0-9_])", re.I
+    ),
 }
 """Fields that refusals also name by other words: the prompt holds the schema of a reply, too."""
 

@@ -54,6 +54,7 @@ REFUSALS: dict[str, list] = {
         "Extra inputs are not permitted, field: 'stream_options'",
         "Unknown parameter: 'stream_options.include_usage'.",
         "Unrecognized request argument supplied: stream_options",
+        "include_usage is not supported",
         "The stream options are not supported by this model",
         {
             "detail": [

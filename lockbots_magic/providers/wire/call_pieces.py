@@ -268,7 +268,7 @@ def _read_pieces(tool_calls: Any) -> Iterator[Piece]:
     if not isinstance(tool_calls, list):
         raise ProtocolError("The tool calls of a chunk are not a list.")
     for one in tool_calls:
-        function = one.get("function") or {} if isinstance(one, dict) else None
+        function = one.get("function") or one if isinstance(one, dict) else None  # some servers leave out that level
         if not isinstance(function, dict):
             raise ProtocolError("A tool call is not a JSON object.")
         index, arguments = one.get("index"), function.get("arguments")

@@ -40,6 +40,8 @@ _WORDS = re.compile(
   | \b(prompt|input)\b.{0,60}\btokens?\b.{0,60}\b(exceed|too\ (many|large)|larger|longer|greater|cannot)
   | \btoo\ many\ (input\ |prompt\ )?tokens\b
   | exceed\w*.{0,60}\bmax(imum)?\b.{0,30}\b(tokens|(input|prompt|model)\ length)
+  | \binput\ length\b.{0,40}\bexceed
+  | reduce\ the\ length\ of\ (the\ |your\ )?(messages|prompt|input)
   | maximum\ (prompt|input)\ length\ is\ \d
   | tokens?\b.{0,80}\bmust\ be\ <=\ \d
   | range\ of\ input\ length\ should\ be
@@ -60,6 +62,7 @@ _LIMITS = tuple(
         r"maximum (?:context|prompt|model|input) length(?: of| is|:)? ?(?:only )?N",
         r"> N(?: maximum|,|\b)",
         r"tokens? allowed \(?N",
+        r"allowed token count N",
         r"N maximum context length",
         r"must be <= N",
         r"cannot exceed N",
@@ -80,7 +83,7 @@ _PROMPTS = tuple(
         r"too long: N",
         r"contains N",
         r"request \(N",
-        r"\blength (?:of )?\(?N\)? is longer",
+        r"\blength (?:of )?\(?N\)? (?:is longer|exceeds)",
         r"\(length N\)",
         r"input \(N",
         r"count(?: of)? \(?N",

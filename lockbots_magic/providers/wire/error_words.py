@@ -25,7 +25,9 @@ MAX_DEPTH = 6
 
 _OTHER_MESSAGES = ("error_description", "error_message", "error_msg", "errorMessage", "err_msg", "status_msg")
 _MAIN = ("error", "title", "message", "msg", "detail", "errors", *_OTHER_MESSAGES, "base_resp", "reason", "description")
-_MORE = ("raw", "failed_generation", "metadata", "innererror")
+_MORE = ("raw", "metadata", "innererror")
+_VERBATIM = "failed_generation"
+"""What the model wrote, such as ``<function=add{"a": 1}</function>``, which is no markup."""
 _LAST = ("code", "type", "status")
 _UNSEEN = re.compile(r"<(script|style|head|svg)\b.*?</\1\s*>|<!--.*?-->", re.I | re.S)
 _TITLE = re.compile(r"<title[^>]*>(.*?)(?:</title|\Z)", re.I | re.S)
@@ -92,13 +94,21 @@ def _words_of_object(value: Mapping[str, Any], depth: int) -> Iterator[str]:
     found = list(_distinct(text for key in _MAIN for text in _words(value.get(key), depth + 1)))
     if place := _place(value.get("loc")):
         found = [f"{place}: {text}" for text in found]
+    if isinstance(written := value.get(_VERBATIM), str):
+        found.append(written)
     found += [text for key in _MORE for text in _words(value.get(key), depth + 1)]
     if not found:
         found = next(([code] for key in _LAST if isinstance(code := value.get(key), str)), [])
+        found += [text for key, text in value.items() if key not in _LAST and _is_sentence(text)][:MAX_ITEMS]
     provider = _provider_name(value)
     if found and provider and not any(provider in text for text in found):
         found[-1] = f"{found[-1]} ({provider})"
     yield from found
+
+
+def _is_sentence(value: Any) -> bool:
+    """Whether a value under an unknown key may be what a server says, rather than an id."""
+    return isinstance(value, str) and " " in value.strip()
 
 
 def _provider_name(value: Mapping[str, Any]) -> str:

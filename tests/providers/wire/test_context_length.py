@@ -193,6 +193,8 @@ TOO_LONG = (
         30720,
         None,
     ),
+    (400, "", "Input length 5000 exceeds the maximum allowed token count 4096", 4096, 5000),
+    (400, "", "Please reduce the length of the messages or completion.", None, None),
     (
         413,
         "rate_limit_exceeded",
