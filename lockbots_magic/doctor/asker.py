@@ -62,7 +62,7 @@ def _is_whole(turn: Turn) -> bool:
     return turn.status == "complete"
 
 
-class Asker:
+class Questioner:
     """Asks one server.
 
     Args:

@@ -18,9 +18,9 @@ from ..providers.address import display_address, is_local
 from ..providers.base import Provider
 from ..reply import PreparedRequest, Reply
 from ..schema.structured_output import reply_schema
-from .asker import MAX_TOKENS, Answer, Asker, Stopped
+from .asker import MAX_TOKENS, Answer, Questioner, Stopped
 from .pictures import red_square
-from .report import CheckReport, Finding
+from .report import CheckReport, CheckResult
 
 COUNTING = "Count from 1 to 8, separated by spaces."
 CALLING = "Call the function look_up_code with the name 'blue', then tell its result."
@@ -79,17 +79,17 @@ def run_checks(
             name = cassette.path.name
             raise UsageError(f"A check asks the server, but {name} is being replayed. Run `%lockbots live` first.")
         provider = provider.provider  # type: ignore[attr-defined]  # of a provider behind a cassette
-    return _Checkup(Asker(provider, prepare, watch), model).run()
+    return _Checkup(Questioner(provider, prepare, watch), model).run()
 
 
 class _Checkup:
     """One check of one server."""
 
-    def __init__(self, asker: Asker, model: str) -> None:
+    def __init__(self, asker: Questioner, model: str) -> None:
         self._asker = asker
         self._provider = asker.provider
         self._model = model
-        self._findings: list[Finding] = []
+        self._findings: list[CheckResult] = []
         self._unreachable = ""
         self._called: list[str] = []
 
@@ -105,7 +105,7 @@ class _Checkup:
             stopped = True
         done = {finding.name for finding in self._findings}
         why = "The check was stopped." if stopped else self._unreachable
-        rest = [Finding(name, "not tried", why) for name in NAMES if name not in done]
+        rest = [CheckResult(name, "not tried", why) for name in NAMES if name not in done]
         provider = self._provider
         model = next((r.turn.model for r in self._asker.replies if r.turn and r.turn.model), self._model)
         dialects = getattr(provider, "dialects", ())
@@ -127,10 +127,10 @@ class _Checkup:
         elif isinstance(error, RateLimitError):
             self._leave(name, str(error))
         else:
-            self._findings.append(Finding(name, "yes" if ok else "no", details, "" if ok else advice))
+            self._findings.append(CheckResult(name, "yes" if ok else "no", details, "" if ok else advice))
 
     def _leave(self, name: str, why: str) -> None:
-        self._findings.append(Finding(name, "not tried", why))
+        self._findings.append(CheckResult(name, "not tried", why))
 
     def _check_models(self) -> None:
         provider = self._provider

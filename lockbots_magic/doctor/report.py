@@ -31,7 +31,7 @@ HEADINGS = ("check", "result", "details", "what to do")
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """The result of one check."""
 
     name: str
@@ -47,7 +47,7 @@ class CheckReport:
     """What a server does. It shows itself as a table; `text` is for reports of bugs.
 
     Example:
-        >>> report = CheckReport("openai", "m", "", (Finding("tools", "no", "It answered in text."),))
+        >>> report = CheckReport("openai", "m", "", (CheckResult("tools", "no", "It answered in text."),))
         >>> report["tools"].state
         'no'
     """
@@ -56,7 +56,7 @@ class CheckReport:
     model: str
     address: str
     """Base URL without what may hold a secret; empty for a provider without one."""
-    findings: tuple[Finding, ...]
+    findings: tuple[CheckResult, ...]
     dialect: str = ""
     """Dialect that was spoken, where there are several."""
     adapted: tuple[str, ...] = ()
@@ -66,7 +66,7 @@ class CheckReport:
     replies: tuple[Reply, ...] = field(default=(), repr=False, compare=False)
     """Replies that were asked for; their usage counts."""
 
-    def __getitem__(self, name: str) -> Finding:
+    def __getitem__(self, name: str) -> CheckResult:
         """Return the finding called `name`; raise `KeyError` if there is none."""
         for finding in self.findings:
             if finding.name == name:
