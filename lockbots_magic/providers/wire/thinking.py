@@ -53,6 +53,7 @@ class ThinkingSplitter:
         self._blank: list[str] = []  # white space that is emitted with what follows, if at all
         self._begun = False  # whether the text, or the block of reasoning, holds more than white space
         self._after_block = False
+        self._has_opened = False  # whether an opening tag came
         self._text_begun = False
         self._steps: list[Delta] = []
 
@@ -132,6 +133,10 @@ class ThinkingSplitter:
             verdict = self._line.judge_lone_end(rest, final)
         else:
             verdict = "tag" if self._line.may_open(first=not self._begun and not self._text_begun) else "text"
+        if verdict == "tag" and closes and self._has_opened and not self._thinking and not rest.strip():
+            if ended:  # a stray tag behind the answer: nothing else would be one
+                return tag.end()
+            verdict = verdict if final else "undecided"
         if verdict == "undecided":
             return None
         if verdict == "text":
@@ -144,7 +149,7 @@ class ThinkingSplitter:
 
     def _begin_block(self) -> None:
         self._text_begun = self._text_begun or self._begun
-        self._thinking, self._begun = True, False
+        self._thinking, self._begun, self._has_opened = True, False, True
         self._blank.clear()
         self._line = LineContext()
 

@@ -47,6 +47,7 @@ ANSWERS = {
     "<think>a</think>One.<think>b</think>Two.": ("One.Two.", "a\n\nb"),
     "One.\n<think>b</think>\nTwo.": ("One.\n\nTwo.", "b"),
     "<think>a</think>\n\n</think>\n\nFour.": ("Four.", "a"),
+    "<think>a</think>\nFour.\n</think>\n": ("Four.\n\n", "a"),  # a stray tag is no reason to lose the answer
     "<think>never closed": ("", "never closed"),
     "<think>half a tag</thi": ("", "half a tag</thi"),
     # only the closing tag

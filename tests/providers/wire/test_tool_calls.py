@@ -48,6 +48,12 @@ def test_arguments_come_in_pieces_and_the_call_comes_last():
     assert deltas == [Delta(finish_reason="tool_calls", calls=(ToolCall("call_1", "f", '{"x": 1}'),))]
 
 
+def test_calls_without_the_level_of_the_function_are_read():
+    assert called([{"index": 0, "id": "a", "name": "f", "arguments": {"x": 1}}]) == [("f", '{"x": 1}')]
+    pieces = [{"index": 0, "id": "a", "name": "f"}], [{"index": 0, "arguments": '{"x"'}], [{"arguments": ": 1}"}]
+    assert called(*pieces) == [("f", '{"x": 1}')]
+
+
 def test_text_may_precede_calls():
     deltas = read(chunk("Let me see."), chunk(tool_calls=[piece(0, "a", "f", "{}")]), DONE)
     assert [d.text for d in deltas] == ["Let me see.", ""]
