@@ -87,10 +87,11 @@ notebooks: $(VENV)/.lab
 	  --ExecutePreprocessor.record_timing=False --ExecutePreprocessor.store_widget_state=False $(EXAMPLES)
 
 # Pins every development dependency, for all Pythons and systems at once, with the hashes of its files, naming no index.
-# pip checks the hashes that constraints have, also for groups.
+# requirements.lock has the hashes; an editable install can't be hashed, so constraints.txt is the same without them.
 constraints: $(VENV)/.test
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.10 --upgrade --no-annotate --no-header \
-	  --group test --group real --group lint --group bench --extra keyring --extra documents pyproject.toml --output-file constraints.txt
+	  --group test --group real --group lint --group bench --extra keyring --extra documents pyproject.toml --output-file requirements.lock
+	@sed -e '/^ *--hash=/d' -e 's/ *\\$$//' requirements.lock > constraints.txt
 
 clean:
 	rm -rf $(VENV) build dist

@@ -171,7 +171,7 @@ class Sources:
 
     @functools.cached_property
     def _providers(self) -> list[str]:
-        """Names of the providers. CheckResult plug-ins is slow; new ones are found when the extension is reloaded."""
+        """Names of the providers. Finding plug-ins is slow; new ones are found when the extension is reloaded."""
         return names()
 
     def _provider(self, name: str) -> type[Provider] | None:
