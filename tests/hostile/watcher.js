@@ -35,7 +35,6 @@
 
   // Markup: an allow-list for what is added to outputs or changed there, as soon as it is
 
-  let style = null; // the first one seen is that of a harmless reply
   const patterns = new Map();
   const whole = (pattern, value) => {
     if (!patterns.has(pattern)) patterns.set(pattern, new RegExp(`^(?:${pattern})$`, "i"));
@@ -49,8 +48,9 @@
     return mime === "text/markdown" ? policy.markdown : policy.plain;
   };
   const judgeStyle = (element, output) => {
-    style ??= element.textContent;
-    if (element.textContent !== style) report("style", element.textContent, output);
+    // An output holds the rules of the sheet that it needs, and nothing else.
+    const known = element.textContent.split(/[{}]/).every((piece) => policy.sheet.includes(piece));
+    if (!known) report("style", element.textContent, output);
   };
   const judgeElement = (element, output) => {
     const rules = rulesFor(element, output);

@@ -12,6 +12,7 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Dialog, Frame, Page, Route
 
+from lockbots_magic.rendering.html import style
 from tests.hostile import policy
 
 SETTLING = 250
@@ -46,7 +47,7 @@ class Watcher:
         self._outside: list[Violation] = []
         self._popups: list[Page] = []
         context.expose_binding("tellHurt", lambda _, what: self._note("script", what))
-        context.add_init_script(_SCRIPT.replace("__POLICY__", json.dumps({**policy.RULES, **rules})))
+        context.add_init_script(_SCRIPT.replace("__POLICY__", json.dumps({**policy.RULES, **rules, "sheet": style()})))
         context.route(re.compile(rf"^(?!{re.escape(self._home)}|data:|blob:|about:|chrome-error:)"), self._cut)
         context.on("page", self._opened)
 

@@ -20,8 +20,11 @@ NOT_INHERITED = ("PYTHON", "PYENV_VERSION", "PYENV_DIR", "PYTEST_", "VIRTUAL_ENV
 """Prefixes of variables that would leak the caller's environment."""
 
 
+_MACHINE = dict(os.environ)  # before a test removes the machine's certificates from it
+
+
 def _outside() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_INHERITED)}
+    kept = {name: value for name, value in _MACHINE.items() if not name.startswith(NOT_INHERITED)}
     return {**kept, "UV_PYTHON_DOWNLOADS": "never", "HYPOTHESIS_PROFILE": "brief"}
 
 

@@ -90,7 +90,7 @@ def test_no_pattern_of_an_allowed_lexer_sees_more_than_a_window(language, monkey
         for size in (SMALL, LARGE):
             text = (shape * size)[:size]
             took = processor_time(lambda code: list(lexer_of(language).get_tokens_unprocessed(code)), text)
-            assert took < 0.02 + NOISE, shape
+            assert took < 3, shape  # without the window, some take minutes
             assert "".join(token for _, _, token in lexer_of(language).get_tokens_unprocessed(text)) == text
 
 

@@ -58,7 +58,8 @@ class World:
         if entry.info:
             self.alive[entry.info.id, entry.made] = {t.id for t in self.current.turns}
         data = json.loads(json.dumps(metadata(entry, cell)))
-        self.outputs.setdefault(cell, []).append(parse_record(data[KEY]).entry)
+        if data:
+            self.outputs.setdefault(cell, []).append(parse_record(data[KEY]).entry)
 
     def would_lose(self, cell):
         here = {t.id for t in self.current.turns if t.cell_id == cell}
