@@ -13,9 +13,6 @@ CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_")
 
 
 GROUPS = (
-    ("tests/browser/test_hostile.py", "hostile"),
-    ("tests/browser/test_panel_hostile.py", "hostile"),
-    ("tests/browser/test_watcher.py", "hostile"),
     ("tests/browser/", "browser"),
     ("tests/packaging/", "packaging"),
     ("tests/real/", "real"),
