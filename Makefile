@@ -15,8 +15,6 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 
 # Not what somebody saves beside them.
 EXAMPLES := $(wildcard notebooks/[0-9][0-9]_*.ipynb)
-# Prompts of these two have changed since they were recorded; they have to be recorded again.
-REPLAYED := $(filter-out notebooks/04_% notebooks/07_%,$(EXAMPLES))
 
 UNIT := not (kernel or browser or packaging)
 
@@ -70,7 +68,7 @@ debian:
 
 test: $(VENV)/.test $(VENV)/.real $(VENV)/.model lint debian
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not interpreters"
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --nbval $(REPLAYED) -p no:cacheprovider
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --nbval $(EXAMPLES) -p no:cacheprovider
 
 test-thorough: $(VENV)/.test
 	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n 2 -m "$(UNIT)"
