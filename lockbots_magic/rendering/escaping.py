@@ -8,8 +8,6 @@ from html import escape
 REORDERED_CLASS = "x"
 """Class of the element that shows a reordering character in code."""
 
-MAX_SHOWN = 300_000
-"""Characters of a reply that an output shows; the turn keeps all of them."""
 
 # A front end typesets what stands between these, wherever it stands in an output. In an element of its own such a
 # character begins no formula: TeX is looked for in one run of text at a time.
@@ -30,14 +28,6 @@ def printed(code: str) -> str:
     For an element of code, in which no front end looks for TeX.
     """
     return _REORDERING.sub(lambda c: f'<span class="{REORDERED_CLASS}">U+{ord(c[0]):X}</span>', escape(code))
-
-
-def shown_text(text: str) -> str:
-    """Return the beginning of a reply that is too long for a page, and how much is left out; any other as it is."""
-    if len(text) <= MAX_SHOWN:
-        return text
-    left_out = f"{len(text) - MAX_SHOWN:,} more characters are not shown"
-    return f"{text[:MAX_SHOWN]}\n\n[{left_out}; `%lockbots export` writes them to a file]"
 
 
 def right_to_left(text: str) -> bool:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from ..conversation.shown_text import shown_text
 from ..security.control_characters import printable
 from .attachments import NONE, Attachments
-from .escaping import printed, shown_text
+from .escaping import printed
 from .html import framed
 from .safe_markdown import neutralised
 from .safe_markdown.inline import literal

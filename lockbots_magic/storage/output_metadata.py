@@ -10,8 +10,8 @@ from typing import Any
 
 from ..conversation.history_entry import MAX_FORMER_IDS, ConversationInfo, HistoryEntry
 from ..conversation.ordering import format_order, parse_order
+from ..conversation.shown_text import shown_text
 from ..conversation.turn import MAX_ID, MAX_INTEGER, Turn, is_id, is_time, is_valid_field
-from ..rendering.escaping import shown_text
 from ..security.exits import clean_metadata, clean_plain_form
 
 KEY = "lockbots"

@@ -7,6 +7,7 @@ import threading
 import pytest
 from playwright.sync_api import expect
 
+from lockbots_magic.rendering.html import style
 from tests.browser.lab import Notebook, new_context
 from tests.hostile.probe import FORMULAS, PROBE, formulas_of
 from tests.hostile.watcher import Violation, Watcher, painted_outside
@@ -66,13 +67,19 @@ def test_the_watcher_is_silent_where_nothing_acts(raw, watched, blank):
     assert not painted_outside(raw.page, blank, 0, 2)
 
 
-@pytest.mark.parametrize(("last", "kinds"), [("hr{margin-bottom:1em}", []), ("b { color: red }", ["style"])])
+KNOWN = style().removeprefix("<style>").removesuffix("</style>")
+
+
+@pytest.mark.parametrize(
+    ("last", "kinds"),
+    [(KNOWN, []), ("b { color: red }", ["style"]), ("body{display:none}", ["style"]), (f"{KNOWN}@x", ["style"])],
+)
 def test_a_style_is_compared_when_a_page_has_read_all_of_it(browser, last, kinds):
     read = threading.Event()
     output = (
         "<div class=jp-OutputArea-output data-mime-type='text/html'><div class=lockbots><style>{}</style></div></div>"
     )
-    page = f"<!doctype html>{output.format('hr{margin-bottom:1em}')}{output.format(last)}".encode()
+    page = f"<!doctype html>{output.format(KNOWN)}{output.format(last)}".encode()
 
     def slowly(peer: Peer) -> None:
         if peer.request():  # a browser may connect in advance

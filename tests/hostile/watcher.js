@@ -47,10 +47,15 @@
     if (mime === "text/html") return output.querySelector(".lockbots") ? policy.reply : policy.html;
     return mime === "text/markdown" ? policy.markdown : policy.plain;
   };
+  const partsOf = (css) => css.match(/[^{}]*[{}]|[^{}]+$/g) ?? [css];
+  const sheet = partsOf(policy.sheet);
   const judgeStyle = (element, output) => {
-    // An output holds the rules of the sheet that it needs, and nothing else.
-    const known = element.textContent.split(/[{}]/).every((piece) => policy.sheet.includes(piece));
-    if (!known) report("style", element.textContent, output);
+    // An output holds the rules of the sheet that it needs, whole and in their order, and nothing else.
+    let at = 0;
+    for (const part of partsOf(element.textContent)) {
+      at = sheet.indexOf(part, at) + 1;
+      if (!at) return report("style", element.textContent, output);
+    }
   };
   const judgeElement = (element, output) => {
     const rules = rulesFor(element, output);

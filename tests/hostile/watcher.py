@@ -18,6 +18,7 @@ from tests.hostile import policy
 SETTLING = 250
 """Time (ms) to wait for formulas to be set and for effects of events."""
 OUTPUTS = ".jp-OutputArea-output"
+_SHEET = style().removeprefix("<style>").removesuffix("</style>")
 _SCRIPT = Path(__file__).with_name("watcher.js").read_text("utf-8")
 
 
@@ -47,7 +48,12 @@ class Watcher:
         self._outside: list[Violation] = []
         self._popups: list[Page] = []
         context.expose_binding("tellHurt", lambda _, what: self._note("script", what))
-        context.add_init_script(_SCRIPT.replace("__POLICY__", json.dumps({**policy.RULES, **rules, "sheet": style()})))
+        context.add_init_script(
+            _SCRIPT.replace(
+                "__POLICY__",
+                json.dumps({**policy.RULES, **rules, "sheet": _SHEET}),
+            )
+        )
         context.route(re.compile(rf"^(?!{re.escape(self._home)}|data:|blob:|about:|chrome-error:)"), self._cut)
         context.on("page", self._opened)
 

@@ -350,17 +350,13 @@ def loaded_modules(code):
     return set(done.stdout.split())
 
 
-CHEAP = {"lockbots_magic.rendering", "lockbots_magic.rendering.escaping"}
-"""Modules of those rooms that cost nothing to load."""
-
-
 def test_loading_the_extension_imports_no_heavy_library_and_no_module_of_a_first_cell():
     bare = loaded_modules("import IPython.core.interactiveshell")
     loaded = loaded_modules("import lockbots_magic.notebook.extension") - bare
     assert loaded & {*HEAVY} == set()
     for room in ("rendering", "help", "panel", "prompt.template", "testing", "notebook.commands", "notebook.presenter"):
         assert importlib.util.find_spec(f"lockbots_magic.{room}"), "a renamed module would pass unseen"
-        assert [name for name in sorted(loaded - CHEAP) if name.startswith(f"lockbots_magic.{room}")] == []
+        assert [name for name in sorted(loaded) if name.startswith(f"lockbots_magic.{room}")] == []
 
 
 def test_each_lazy_import_stands_in_one_place():

@@ -6,10 +6,10 @@ import time
 import pytest
 
 from lockbots_magic.conversation.messages import Delta
+from lockbots_magic.conversation.shown_text import MAX_SHOWN, shown_text
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.notebook.live_output import turn_bundle
 from lockbots_magic.rendering import frame_loop, lexers, time_budget
-from lockbots_magic.rendering.escaping import MAX_SHOWN, shown_text
 from lockbots_magic.rendering.frame_loop import FrameLoop
 from lockbots_magic.rendering.highlight import highlighted
 from lockbots_magic.rendering.html import render
@@ -89,8 +89,8 @@ def test_no_pattern_of_an_allowed_lexer_sees_more_than_a_window(language, monkey
     for shape in CODE:
         for size in (SMALL, LARGE):
             text = (shape * size)[:size]
-            took = processor_time(lambda code: list(lexer_of(language).get_tokens_unprocessed(code)), text)
-            assert took < 3, shape  # without the window, some take minutes
+            action = lambda code: list(lexer_of(language).get_tokens_unprocessed(code))  # noqa: E731
+            assert any(processor_time(action, text) < 0.02 + NOISE for _ in range(TRIES)), shape
             assert "".join(token for _, _, token in lexer_of(language).get_tokens_unprocessed(text)) == text
 
 

@@ -205,7 +205,8 @@ SAVED_CONVERSATIONS = st.builds(
 def check_readable(conversation):
     """Check that the entries of a conversation can be read back from the notebook."""
     for entry in [*conversation.entries(), conversation.snapshot()]:
-        if not metadata(entry):  # nothing to restore
+        if entry == HistoryEntry(None):
+            assert not conversation.turns, "there is something to restore"
             continue
         read = parse_record(written(entry)).entry
         assert (read.order, read.stale, read.serial, read.made) == (entry.order, entry.stale, entry.serial, entry.made)
