@@ -1,0 +1,95 @@
+"""The seam of tools: what the tool loop needs of a function, of a server's tool, and of the server. No I/O."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
+
+from ..conversation.cancellation import Cancellation
+from ..conversation.messages import Tool
+
+DefaultApproval = Literal["auto", "ask"]
+"""What happens to a call that no policy names: it is made, or the user is asked first."""
+
+
+@dataclass(frozen=True)
+class ToolOutput:
+    """What a call returned, for the model. It is neither redacted nor cut yet: the loop does that."""
+
+    text: str
+    images: tuple[str, ...] = ()
+    """Images as ``data:image/png;base64,...``."""
+    is_error: bool = False
+    """True if `text` says why the call failed."""
+
+
+class CallableTool(Protocol):
+    """One tool that the model may call, whoever offers it."""
+
+    @property
+    def tool(self) -> Tool:
+        """Name, description and schema, as the source gives them: bounded and escaped, but not yet prefixed."""
+
+    @property
+    def default_approval(self) -> DefaultApproval:
+        """What happens to a call that no policy names."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of the description and the schema (`fingerprint_of`): an approval holds for a tool as described."""
+
+    @property
+    def source(self) -> str:
+        """Name of the source that offers it; empty for a function. On a clash the tool is named ``source_name``."""
+
+    @property
+    def is_parallel(self) -> bool:
+        """Whether it may run beside other calls of the same round."""
+
+    def call(self, arguments: str, cancellation: Cancellation) -> ToolOutput:
+        """Make one call and wait for what it returns.
+
+        Args:
+            arguments: A JSON object, as the model wrote it; empty if none arrived. It is not checked yet.
+            cancellation: Of this call alone. Once cancelled, the call is to end soon, with `Cancelled`.
+
+        Raises:
+            Cancelled: If `cancellation` was used.
+            Exception: Any other; the model is told its type and message.
+        """
+
+
+@runtime_checkable
+class ToolSource(Protocol):
+    """What offers tools that are listed at the first use, such as an MCP server."""
+
+    @property
+    def name(self) -> str:
+        """Short name, of ASCII letters, digits, ``_`` and ``-``."""
+
+    @property
+    def recorded_key(self) -> str:
+        """What a cassette keeps the list of tools by: no credential, and no path of this machine."""
+
+    def tools(self, cancellation: Cancellation) -> Sequence[CallableTool]:
+        """Return the tools. A server starts here, and not before; where a cassette replays, this is never called.
+
+        Raises:
+            Cancelled: If `cancellation` was used.
+            UsageError: If the tools can't be listed, with the reason.
+        """
+
+
+def fingerprint_of(tool: Tool) -> str:
+    """Return a digest of what the model reads of a tool; its name is no part of it.
+
+    Example:
+        >>> one, other = Tool("f", "Adds.", {"type": "object"}), Tool("f", "Deletes.", {"type": "object"})
+        >>> fingerprint_of(one) == fingerprint_of(other)
+        False
+    """
+    described = json.dumps([tool.description, dict(tool.parameters)], sort_keys=True, default=repr)
+    return hashlib.sha256(described.encode("utf-8", "surrogatepass")).hexdigest()[:32]
