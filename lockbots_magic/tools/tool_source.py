@@ -74,7 +74,7 @@ class ToolSource(Protocol):
     def recorded_key(self) -> str:
         """What a cassette keeps the list of tools by: no credential, and no path of this machine."""
 
-    def tools(self, cancellation: Cancellation) -> Sequence[CallableTool]:
+    def list_tools(self, cancellation: Cancellation) -> Sequence[CallableTool]:
         """Return the tools. A server starts here, and not before; where a cassette replays, this is never called.
 
         Raises:
