@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from threading import Event, Lock
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, RLock
 
 SIGNAL_CHECK = 0.1
 """Time (s) after which a wait is begun anew, as a signal that arrives just before a wait does not end it."""
@@ -15,8 +16,9 @@ class Cancellation:
 
     def __init__(self) -> None:
         self._event = Event()
-        self._lock = Lock()
-        self._callback: Callable[[], None] | None = None
+        self._lock = RLock()  # the collector may cancel a reply that was dropped, anywhere
+        self._callback: Callable[[], object] | None = None
+        self._others: list[Callable[[], object]] = []
 
     @property
     def cancelled(self) -> bool:
@@ -27,17 +29,31 @@ class Cancellation:
         """Stop the reply. Any thread may call it, any number of times."""
         with self._lock:
             self._event.set()
-            callback = self._callback
-        if callback is not None:
+            callbacks = [*([] if self._callback is None else [self._callback]), *self._others]
+        for callback in callbacks:
             callback()
 
-    def on_cancel(self, callback: Callable[[], None] | None) -> None:
+    def on_cancel(self, callback: Callable[[], object] | None) -> None:
         """Call `callback` when cancelled, at once if that has happened; it replaces the one before."""
         with self._lock:
             self._callback = callback
             late = self._event.is_set()
         if late and callback is not None:
             callback()
+
+    @contextmanager
+    def calling(self, callback: Callable[[], object]) -> Iterator[None]:
+        """Within the block, call `callback` when cancelled, at once if that has happened. Such blocks may overlap."""
+        with self._lock:
+            self._others.append(callback)
+            late = self._event.is_set()
+        try:
+            if late:
+                callback()
+            yield
+        finally:
+            with self._lock:
+                self._others.remove(callback)
 
     def wait(self, seconds: float) -> bool:
         """Wait up to `seconds` (s); return True once cancelled."""
