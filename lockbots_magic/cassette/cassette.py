@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 from typing import Any, cast
 
-from ..conversation.messages import Asker
+from ..conversation.messages import Asker, Tool
 from ..errors import NotRecordedError, UsageError
 from ..security.exits import clean_printed
 from . import MODES, Mode
@@ -65,6 +65,8 @@ class Cassette:
         self._earlier = {r.id for r in self.file.recordings}
         self._users: dict[str, Asker | None] = {}
         """Id of each recording replayed or made here -> the cell that got it."""
+        self._listed: set[str] = set()
+        """Keys of the lists of tools recorded here."""
         self._lock = threading.Lock()
         if mode == "replay" and not self.file.path.exists():
             raise UsageError(f"There is no cassette file {path}. To record it:  {self.hint}")
@@ -167,6 +169,39 @@ class Cassette:
         with self._lock:
             free = [r.request for r in self.file.recordings if self._is_free(r.id, asker)]
         return next(filter(None, (_results_after(request, one) for one in free)), ())
+
+    def tools(self, key: str) -> tuple[Tool, ...] | None:
+        """Return the recorded list of tools that goes by `key`; None if the server is to be asked.
+
+        Raises:
+            NotRecordedError: If the mode is ``"replay"`` and none is recorded.
+        """
+        if self.sends_all:
+            return None
+        with self._lock:
+            known = self.file.tool_lists.get(key)
+        if known is None and self.mode == "replay":
+            raise NotRecordedError(
+                f"{self.path.name} lacks the tools of {key}, and no server is started in mode replay."
+                f" To record them:  {self.hint}"
+            )
+        return known
+
+    def keep_tools(self, key: str, tools: tuple[Tool, ...]) -> None:
+        """Write the list of tools that goes by `key`, in the place of an earlier one; in replay mode write nothing.
+
+        Raises:
+            NotKeptError: If the file can't be written; the message is the reason.
+        """
+        if self.mode == "replay":
+            return
+        with self._lock:
+            dropped = [one for one in self.file.tool_lists if self.mode == "new" and one not in self._listed]
+            try:
+                self.file.add_tools(key, tools, dropped)
+            except (OSError, UsageError) as error:
+                raise NotKeptError(str(getattr(error, "strerror", None) or error)) from error
+            self._listed.add(key)
 
     def _is_free(self, recording: str, asker: Asker | None) -> bool:
         if recording not in self._users:

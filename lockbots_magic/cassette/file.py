@@ -15,9 +15,11 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from ..atomic_file import NEW_MODE, read_bytes, replace_file
+from ..conversation.messages import Tool
 from ..errors import UsageError
 from .recording import Recording
 from .request import RecordedRequest, Thread
+from .tool_lists import TOOLS_OF, tool_list_from_line, tool_list_to_line
 
 FORMAT = "lockbots-cassette"
 VERSION = 1
@@ -42,6 +44,8 @@ class CassetteFile:
         self.name = str(path)
         self.path = Path(path).expanduser().resolve()
         self.recordings: list[Recording] = []
+        self.tool_lists: dict[str, tuple[Tool, ...]] = {}
+        """Lists of tools that servers gave, by the key of the server."""
         self._by_key: dict[Hashable, list[Recording]] = {}
         self._by_end: dict[Thread, Recording] = {}
         self.damage = ""
@@ -94,6 +98,33 @@ class CassetteFile:
             self._seen = self._state()
         return recording
 
+    def add_tools(self, key: str, tools: tuple[Tool, ...], instead_of: Collection[str] = ()) -> None:
+        """Write a list of tools, in the place of an earlier one of the same key.
+
+        Args:
+            key: Key of the server.
+            tools: The list.
+            instead_of: Keys of lists to remove.
+
+        Raises:
+            OSError, UsageError: As for `add`.
+        """
+        with _locked(self.path):
+            if self._state() != self._seen:
+                self._read()
+            line = tool_list_to_line(key, tools)
+            known = self.tool_lists.get(key)
+            if known is not None and tool_list_to_line(key, known) == line and not instead_of:
+                return
+            replaces = known is not None or bool(instead_of)
+            self.tool_lists = {name: one for name, one in self.tool_lists.items() if name not in (*instead_of, key)}
+            self.tool_lists[key] = tools
+            if replaces or self._torn or not self._seen[-1]:
+                self._rewrite()
+            else:
+                self._append(_encoded(line))
+            self._seen = self._state()
+
     def _append(self, line: bytes) -> None:
         """Append a line; a disk that is full leaves no half of it."""
         size = self._seen[-1]
@@ -127,10 +158,11 @@ class CassetteFile:
     def _line(self, recording: Recording) -> bytes:
         """Return the line of a recording that is appended to those indexed."""
         line = recording.to_line(self._by_end.get(recording.request.thread[:-2]))
-        return f"{line}\n".encode("utf-8", "backslashreplace")  # lone surrogates as JSON escapes
+        return _encoded(line)
 
     def _rewrite(self) -> None:
         lines = [f"{_HEADER}\n".encode(), *(line + b"\n" for line in self._skipped)]
+        lines += [_encoded(tool_list_to_line(key, tools)) for key, tools in self.tool_lists.items()]
         recordings = self.recordings
         self._index_all(())
         for recording in recordings:  # a line follows one above it
@@ -163,6 +195,7 @@ class CassetteFile:
             last = b""
         self._torn = bool(last)
         self._skipped = []
+        self.tool_lists = {}
         if last and lines:  # edited by hand, without the last newline, or cut off by a crash
             lines.append(last)
         self._index_all(self._parsed(lines))
@@ -178,7 +211,12 @@ class CassetteFile:
             if not line.strip():
                 continue
             try:
-                recording = _recording(json.loads(line), by_id)
+                value = json.loads(line)
+                if TOOLS_OF in value:
+                    key, tools = tool_list_from_line(value)
+                    self.tool_lists[key] = tools
+                    continue
+                recording = _recording(value, by_id)
             except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as error:
                 if is_torn(line):
                     torn.append(number)
@@ -216,6 +254,10 @@ class CassetteFile:
             raise UsageError(f"{self.name} is not a cassette file: the first line must be {_HEADER}.")
         if version != VERSION:
             raise UsageError(f"{self.name} has version {version!r:.40}; this release reads version {VERSION}.")
+
+
+def _encoded(line: str) -> bytes:
+    return f"{line}\n".encode("utf-8", "backslashreplace")  # lone surrogates as JSON escapes
 
 
 class _MissingPredecessorError(ValueError):

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..conversation.cancellation import Cancellation
-from ..conversation.messages import CellOrigin, ChatRequest, Delta, Message, ModelInfo, ToolCall
+from ..conversation.messages import CellOrigin, ChatRequest, Delta, Message, ModelInfo, Tool, ToolCall
 from ..conversation.parts import map_strings
 from ..errors import Cancelled, ProviderError, UsageError
 from ..providers.base import Provider
@@ -82,6 +82,18 @@ class CassetteProvider(Provider):
         model = self.resolved(request.model, request.cancellation).id
         whole = replace(request, messages=(*request.messages, calls))
         return self.cassette.results(RecordedRequest.from_request(self.name, model, whole), request.asker)
+
+    def recorded_tools(self, key: str) -> tuple[Tool, ...] | None:
+        """Return the recorded list of tools that goes by `key`; None if the server is to be asked."""
+        return self.cassette.tools(key)
+
+    def record_tools(self, key: str, tools: tuple[Tool, ...]) -> None:
+        """Record the list of tools that a server gave; a list that can't be written is warned of."""
+        try:
+            self.cassette.keep_tools(key, tools)
+        except NotKeptError as error:
+            lost = f"The tools of {key} were not recorded in {self.cassette.path.name}: {error}"
+            warnings.warn(clean_printed(lost), stacklevel=2)
 
     def list_models(self) -> list[ModelInfo]:
         """Return the models on offer; in replay mode those of the provider's table, as no server may be asked."""

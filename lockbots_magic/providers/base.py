@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..conversation.cancellation import Cancellation
 from ..conversation.ending import CUT_OFF, outcome_of
-from ..conversation.messages import ChatRequest, Delta, Message, ModelInfo
+from ..conversation.messages import ChatRequest, Delta, Message, ModelInfo, Tool
 from ..conversation.turn_accumulator import TurnAccumulator
 from ..errors import AuthenticationError, ConnectionFailed, ModelNotFoundError, ProviderError, UsageError
 from ..security.secrets import Secret
@@ -273,6 +273,13 @@ class Provider(ABC):
     def recorded_results(self, request: ChatRequest, calls: Message) -> tuple[str, ...]:
         """Hook: override to supply recorded tool results. Return the results of `calls`, the reply to `request`."""
         return ()
+
+    def recorded_tools(self, key: str) -> tuple[Tool, ...] | None:
+        """Hook: override to supply the recorded list of tools that goes by `key`; None if the server is to be asked."""
+        return None
+
+    def record_tools(self, key: str, tools: tuple[Tool, ...]) -> None:  # noqa: B027  # a hook, for cassettes
+        """Hook: override to record the list of tools that a server gave; it goes by `key`."""
 
     def resolved(self, model: str, cancellation: Cancellation) -> ModelInfo:
         """Return the model to send to. For the default model this may ask the server.
