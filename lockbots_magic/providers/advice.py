@@ -15,6 +15,8 @@ from ..errors import AuthenticationError, HTTPStatusError, ModelNotFoundError, P
 from .adaptation import find_given, given_fields
 from .dialects import CHAT_COMPLETIONS, RESPONSES
 
+CHECK_BASE_URL = "Check the base URL."
+"""Advice of a message about a response in a wrong format, where no more is known."""
 MAX_NAMES = 5
 """Models that a message lists."""
 CUTOFF = 0.5
@@ -22,6 +24,19 @@ CUTOFF = 0.5
 
 _REGION = re.compile(r"\b(country|countries|region|territory)\b|location is not supported", re.IGNORECASE)
 _ELSEWHERE = "The service refuses requests from where you are; another credential does not help."
+_BILLING = re.compile(
+    r"\b(?:credit balance|insufficient[ _](?:\w+ )?(?:balance|credits?|funds|quota)|(?:out of|no|more|enough) credits?"
+    r"|billing[ _](?:hard[ _]limit|details|not[ _]active|error|issue)|plans (?:&|and) billing"
+    r"|exceeded your current quota|account is not active"
+    r"|arrearage|in good standing|spend(?:ing)? limit|payment (?:required|method))\b",
+    re.IGNORECASE,
+)
+"""What services say of an account that does not pay for the request, whatever the status."""
+_ACCOUNT = "See the account's credit, plan and limits on the billing page of the service."
+_DEPLOYMENT = (
+    "The model is the name of a deployment of your own there, not that of the model that it serves; a new deployment"
+    " takes some minutes."
+)
 _HOPELESS = (
     (re.compile(r"\blocation is not supported\b|unsupported_country", re.IGNORECASE), _ELSEWHERE),
     (
@@ -62,6 +77,8 @@ def advise_on_credential(error: AuthenticationError, name: str, *, has_auth: boo
         has_auth: Whether a credential was sent.
     """
     login = f"run `%lockbots login {name}`."
+    if has_auth and _BILLING.search(_words(error)):
+        return _ACCOUNT
     if "web page" in str(error):
         return "Something on the way, such as a firewall, may have answered in place of the service."
     if not has_auth:
@@ -125,9 +142,13 @@ def advise_on_request(error: ProviderError, request: ChatRequest, base_url: str)
     words = _words(error)
     if _WANTS_HTTPS.search(words) and base_url.startswith("http://"):
         return f"Set the base URL to https://{base_url.removeprefix('http://')}."
+    if error.code == "DeploymentNotFound":
+        return _DEPLOYMENT
     for pattern, advice in _HOPELESS:
         if pattern.search(words):
             return advice
+    if isinstance(error, HTTPStatusError) and _BILLING.search(words):
+        return _ACCOUNT
     named = find_given(error, given_fields(request.params)) if _is_refused(error) else []
     return _advise_on_parameters(named) if named else _advise_on_parts(error, request)
 
@@ -167,9 +188,11 @@ def is_wrong_address(error: ProviderError) -> bool:
 
 
 def append_advice(error: ProviderError, advice: str) -> None:
-    """Append a sentence to the message of an error."""
+    """Append a sentence to the message of an error; advice on the base URL takes the place of a shorter one."""
     if advice:
         message = str(error).rstrip()
+        if "base URL" in advice:
+            message = message.replace(f" {CHECK_BASE_URL}", "")
         error.args = (f"{message}{'' if message.endswith(('.', '!', '?', '…')) else '.'} {advice}",)
 
 

@@ -36,7 +36,7 @@ from .dialects.base import Service
 from .http import HTTPRequest
 from .http.request import is_loopback
 from .http_provider import HTTPProvider
-from .parameters import CHAT_PARAMETERS, LOCAL_PARAMETERS, check_types
+from .parameters import CHAT_PARAMETERS, LOCAL_PARAMETERS, check_limits, check_types
 from .response import Decoder, read_response
 from .server_probe import ServerProbe, strip_endpoint
 from .validation import parse_choice
@@ -118,7 +118,7 @@ class OpenAICompatible(HTTPProvider):
         return passes_on and (self.is_local or is_local(self.base_url))
 
     def check_params(self, params: Mapping[str, Any]) -> None:
-        """Raise `UsageError` if a parameter is unknown, or a text stands where a dict or a number belongs."""
+        """Raise `UsageError` if a parameter is unknown, or its value can't be meant: a text for a dict, no token."""
         for param in params:
             if param in LOCAL_PARAMETERS and "extra_body" in self.parameters and not self.takes(param):
                 raise UsageError(
@@ -128,6 +128,8 @@ class OpenAICompatible(HTTPProvider):
         self.dialect.check_params(params, self.name)
         super().check_params(params)
         check_types(params)
+        if not (self.is_local or is_local(self.base_url)):  # there, -1 stands for no limit
+            check_limits(params)
 
     def ready(self) -> None:
         """Require the credential at the default base URL only; a server elsewhere may need none."""

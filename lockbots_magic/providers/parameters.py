@@ -60,8 +60,11 @@ LOCAL_PARAMETERS: Mapping[str, str] = MappingProxyType(
 )
 """Parameters of servers on one's own machine: name -> one line of help."""
 
+LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+"""Parameters that limit the length of a reply (tokens)."""
 _NUMBER_NAMES = (
-    "temperature top_p max_tokens max_completion_tokens seed presence_penalty frequency_penalty top_k min_p typical_p"
+    "temperature top_p max_tokens max_completion_tokens max_output_tokens seed"
+    " presence_penalty frequency_penalty top_k min_p typical_p"
     " repeat_penalty repetition_penalty repeat_last_n mirostat mirostat_tau mirostat_eta n_predict min_tokens"
 )
 _NUMBERS = frozenset(_NUMBER_NAMES.split())
@@ -93,6 +96,14 @@ def check_types(params: Mapping[str, Any]) -> None:
             )
         if name in _NUMBERS and (isinstance(value, bool | str | Mapping | list | tuple)):
             raise UsageError(f"{name} must be a number, got {_describe(value)}.")
+
+
+def check_limits(params: Mapping[str, Any]) -> None:
+    """Raise `UsageError` for a limit of length below one token; None stands for null."""
+    for name in LIMITS:
+        value = params.get(name)
+        if value is not None and value < 1:
+            raise UsageError(f"{name} must be >= 1, got {value}. Leave it out to set no limit.")
 
 
 def _describe(value: Any) -> str:

@@ -13,8 +13,8 @@ from ..conversation.messages import ChatRequest, Delta, Message
 from ..errors import Cancelled, LockbotsError, ProtocolError, ProviderError
 from ..security.control_characters import has_surrogates, replace_surrogates
 from ..security.secrets import redacted
+from .wire.reasoning_text import split_reasoning
 from .wire.sse import SurrogateJoiner
-from .wire.thinking import split_thinking
 
 Pieces = TypeVar("Pieces", bound=Iterable[Any])
 
@@ -49,7 +49,7 @@ def read_stream(provider: Streams, request: ChatRequest) -> Iterator[Delta]:
     for told in filter(None, (notice, provider.address_notice())):
         yield Delta(notice=told)
     with translated_errors(provider):
-        yield from split_thinking(to_deltas(provider.stream(request), f"`stream` of {provider.name}", provider.name))
+        yield from split_reasoning(to_deltas(provider.stream(request), f"`stream` of {provider.name}", provider.name))
 
 
 def _make_sendable(request: ChatRequest) -> tuple[ChatRequest, str]:

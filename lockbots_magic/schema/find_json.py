@@ -43,6 +43,10 @@ _HINT = re.compile(
     |ответ\w*|итог\w*|результат\w*|исправлен\w*|поэтому))\b""",
     re.VERBOSE | re.IGNORECASE,
 )
+_INTRODUCED = re.compile(
+    r"""(?:[:=]|\b(?:is|are|be|returns?|gives?|equals?|это|равен|равно))[\s`*"']*$""", re.IGNORECASE
+)
+"""What leads from words to a value, as in "The result is [1]"."""
 _CALLED_EXAMPLE = re.compile(
     r"""[`*"')\s]*(?:is|was|were|are|would\ be)\s+(?:\w+\s+){0,3}?
     (?:examples?|wrong|incorrect|invalid|placeholder|sample)\b""",
@@ -111,7 +115,8 @@ class _Search:
         before = 0
         for inside, (start, end), value in self._read_pieces(text):
             rank = LEAST if inside is not None else _rank_in_prose(text, before, start, end, value)
-            yield JSONPiece(value, rank)
+            if rank is not None:
+                yield JSONPiece(value, rank)
             before = max(before, end)
         self.rest = text[before:]
 
@@ -188,18 +193,23 @@ def _is_hopeless(mismatch: SchemaMismatch, at: int) -> bool:
     return str(mismatch) == "Nested too deeply"
 
 
-def _rank_in_prose(text: str, before: int, start: int, end: int, value: Any) -> int:
-    """Rank a value by the text around it, from the end of the value before it."""
+def _rank_in_prose(text: str, before: int, start: int, end: int, value: Any) -> int | None:
+    """Rank a value by the text around it, from the end of the value before it; None if it is a mark in a sentence."""
     line_begin = text.rfind("\n", before, start) + 1 or before
     line_end = text.find("\n", end)
     behind = text[end : line_end if line_end >= 0 else len(text)]
     alone = not text[line_begin:start].strip(" \t`*>") and not behind.strip(" \t`*.;,")
     if behind.startswith("("):  # a link
-        return LEAST
+        return None
+    rank = _rank(text[before:start], text[end : end + MAX_INTRODUCTION], alone=alone)
     if isinstance(value, list | dict) and all(type(item) in (int, float) for item in value):  # may be footnotes
         follows = line_begin == before and bool(text[:before].rpartition("\n")[2].strip())  # as in `{"a": 1} [1][2]`
-        return PLAIN if alone and not follows else EXAMPLE if len(value) > 1 else LEAST
-    return _rank(text[before:start], text[end : end + MAX_INTRODUCTION], alone=alone)
+        if alone and not follows:
+            return PLAIN
+        if len(value) > 1:
+            return EXAMPLE
+        return LEAST if _INTRODUCED.search(text[before:start]) else None
+    return rank
 
 
 def _rank(introduction: str, behind: str, *, alone: bool) -> int:

@@ -90,7 +90,7 @@ def test_base_url_that_the_api_answers_at_is_told_and_leads_there(otherwise):
 def test_where_nothing_answers_the_base_url_is_named_but_none_is_advised(otherwise):
     with api_at("/v1", otherwise, models=None) as server:
         message = str(error_of(server.url))
-        assert "base URL" in message
+        assert message.lower().count("check the base url") == 1
         assert "answers at" not in message
 
 
@@ -185,6 +185,42 @@ def test_candidates_are_other_addresses_of_the_same_origin(base, path, query):
     assert {origin(one) for one in found} == {origin(url)}
     assert all(one.endswith(query) for one in found)
     assert len(found) <= 6
+
+
+# Accounts and deployments.
+
+BILLS = [
+    (400, {"type": "error", "error": {"type": "invalid_request_error", "message": (
+        "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade.")}}),
+    (400, {"error": {"code": "billing_hard_limit_reached", "message": "Billing hard limit has been reached"}}),
+    (400, {"error": {"code": "Arrearage", "message": "Access denied, please make sure your account is good."}}),
+    (402, {"error": {"message": "Insufficient Balance", "type": "unknown_error", "code": "invalid_request_error"}}),
+    (402, {"error": {"message": "This request requires more credits, or fewer max_tokens.", "code": 402}}),
+    (403, {"error": {"message": "Your team has no credits and has reached its spending limit."}}),
+    (429, {"error": {"code": "insufficient_quota", "message": "You exceeded your current quota."}}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "body"), BILLS)
+def test_account_that_does_not_pay_is_sent_to_its_billing_page(status, body):
+    with refusing(lambda _: (body, status)) as server:
+        message = str(error_of(server.url))
+    assert message.count("billing page of the service") == 1
+    assert "login" not in message
+
+
+def test_words_about_money_in_a_prompt_are_no_bill():
+    with refusing(lambda _: "temperature must be <= 2, got a balance of 3 credits") as server:
+        assert "billing" not in str(error_of(server.url))
+
+
+def test_missing_deployment_is_told_as_one():
+    words = "The API deployment for this resource does not exist. If you created it within the last 5 minutes, wait."
+    with refusing(lambda _: ({"error": {"code": "DeploymentNotFound", "message": words}}, 404)) as server:
+        error = error_of(server.url)
+    assert isinstance(error, ModelNotFoundError)
+    assert "name of a deployment" in str(error)
+    assert "base URL" not in str(error)
 
 
 # Redirects.

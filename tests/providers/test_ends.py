@@ -134,3 +134,51 @@ def test_what_comes_after_the_finish_reason_is_still_read(monkeypatch):
         assert turn.reply == "ab"
         assert turn.usage is not None
         assert turn.usage.prompt_tokens == 3
+
+
+DIALECT_BODIES = {
+    "chat-completions": json.loads(whole("All said.")),
+    "responses": {
+        "object": "response",
+        "status": "completed",
+        "output": [{"type": "message", "content": [{"type": "output_text", "text": "All said."}]}],
+    },
+    "messages": {
+        "type": "message",
+        "content": [{"type": "text", "text": "All said."}],
+        "stop_reason": "end_turn",
+    },
+}
+
+
+@pytest.mark.parametrize("dialect", DIALECT_BODIES)
+def test_json_cut_short_is_told_as_such_and_asked_again(dialect):
+    body = json.dumps(DIALECT_BODIES[dialect]).encode()
+    settings = {"dialect": dialect, "stream": False}
+    for cut in (body[:-1], body[: len(body) // 2], body[:10]):
+        with answering(cut) as server:
+            with pytest.raises(ProtocolError, match="cut short in the middle of its JSON"):
+                chat_with(server, **settings).ask("hi")
+            assert len(server.requests) == 3
+        with answering(cut, body) as server:
+            assert chat_with(server, **settings).ask("hi").reply == "All said."
+    with answering(b'{"choices" 1}') as server, pytest.raises(ProtocolError, match="JSON"):
+        chat_with(server, **settings).ask("hi")
+
+
+def test_done_is_a_natural_end():
+    with answering(chunk(content="All said.") + chunk("done") + DONE) as server:
+        turn = chat_with(server).ask("hi")
+        assert (turn.reply, turn.status) == ("All said.", "complete")
+
+
+def test_prompt_that_the_server_sends_back_is_no_reply():
+    with answering(chunk(role="user", content="hi") + chunk(role="assistant", content="All said.") + DONE) as server:
+        assert chat_with(server).ask("hi").reply == "All said."
+
+
+def test_call_that_no_tool_was_offered_for_is_told():
+    call = {"index": 0, "id": "c1", "type": "custom", "custom": {"name": "shell", "input": "ls"}}
+    with answering(chunk(tool_calls=[call]) + chunk("tool_calls") + DONE) as server:
+        turn = chat_with(server).ask("hi")
+        assert (turn.status, turn.error) == ("truncated", "The model asked for a tool call, but no tools were offered.")

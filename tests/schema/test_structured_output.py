@@ -136,6 +136,14 @@ def test_footnotes_do_not_hide_it(footnote):
         assert reply_schema(value).parse(f'{notes} {{"x": 7}} {notes}') == {"x": 7}
 
 
+def test_marks_in_sentences_are_no_json():
+    for text in ("As shown in [1], it works.", "See [2].", "Use {} for a dict.", "See [1](http://x).", "Done [1]\n"):
+        with pytest.raises(SchemaMismatch):
+            reply_schema().parse(text)
+    for text, value in {"The result is [1].": 1, "Answer: [4]": 4, "[1]": 1, "Here:\n[1]\nThat is it.": 1}.items():
+        assert reply_schema().parse(text) == [value]
+
+
 def test_only_so_many_values_in_prose_are_read():
     pieces = "[0] " * MAX_PIECES
     assert reply_schema(dict[str, int]).parse(f'{{"x": 7}} {pieces}') == {"x": 7}

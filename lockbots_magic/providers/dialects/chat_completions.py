@@ -54,5 +54,7 @@ class ChatCompletions(Dialect):
         """Return the decoder of the response to `request`, which was sent as `body`."""
         several = body.get("n")
         return ChatCompletionsDecoder(
-            (tool.name for tool in request.tools), has_several_choices=isinstance(several, int) and several > 1
+            (tool.name for tool in request.tools),
+            has_several_choices=isinstance(several, int) and several > 1,
+            sent=[message.content for message in request.messages if message.role != "assistant"],
         )

@@ -23,12 +23,16 @@ _NUMBER = r"[0-9]{1,15}(?:\.[0-9]{1,12})?"
 _UNIT = r"(?:ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?)"
 _PART = re.compile(rf"({_NUMBER}) ?({_UNIT})(?![a-z])[ ,]{{0,2}}", re.IGNORECASE)
 _DURATION = rf"(?:{_NUMBER} ?{_UNIT}(?![a-z])[ ,]{{0,2}}){{1,4}}"
+_ISO = re.compile(
+    rf"P(?=[T0-9])(?:({_NUMBER})D)?(?:T(?=[0-9])(?:({_NUMBER})H)?(?:({_NUMBER})M)?(?:({_NUMBER})S)?)?", re.IGNORECASE
+)
+"""Duration in ISO 8601, without years, months and weeks."""
 _IN_WORDS = re.compile(
     r"\b(?:retry|try (?:it )?again|wait|resets?|available)(?: again)?(?: (?:in|after|for))?(?: about| at least)?"
-    rf" ({_DURATION})",
+    rf" ({_DURATION}|PT(?:{_NUMBER}[HMS]){{1,3}})",
     re.IGNORECASE,
 )
-_RETRY_INFO = re.compile(rf"(?:\bretryDelay\"\s*:\s*\"|RetryInfo\n)({_NUMBER}s)\b")
+_RETRY_INFO = re.compile(rf"(?:\bretryDelay\"\s*:\s*\"|RetryInfo\n)({_NUMBER}s|PT(?:{_NUMBER}[HMS]){{1,3}})\b")
 _EPOCH = 1e9
 """A reset above this is a time, in s since 1970; above a thousand times this, in ms."""
 _LOADING = re.compile(
@@ -53,8 +57,11 @@ def parse_retry_after(value: str) -> float | None:
 
 
 def parse_duration(text: str) -> float | None:
-    """Return a duration such as ``2s``, ``1m30s``, ``20ms`` or ``6 minutes`` in s; None for anything else."""
+    """Return a duration such as ``2s``, ``1m30s``, ``6 minutes`` or ``PT30S`` in s; None for anything else."""
     text = text.strip()
+    if iso := _ISO.fullmatch(text):
+        parts = zip(iso.groups(), (86400.0, 3600.0, 60.0, 1.0), strict=True)
+        return sum(float(part) * unit for part, unit in parts if part)
     seconds, at = 0.0, 0
     for part in _PART.finditer(text):
         if part.start() != at:

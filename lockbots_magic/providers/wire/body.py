@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 from ...errors import ProtocolError
 from .error_words import page_words
-from .json_text import parse_json, split_json
+from .errors import make_snippet
+from .json_text import is_cut_json, parse_json, split_json
 from .sse import MAX_EVENT, Event, EventDecoder, MalformedStream
 from .stray_lines import StrayLines
 
@@ -30,7 +31,7 @@ class BodyDecoder:
     def __init__(self) -> None:
         self._started = False
         self._ignored: list[tuple[str, Callable[[], str]]] = []
-        self._events = EventDecoder(self._keep_ignored)
+        self._events = EventDecoder(self._keep_ignored, _is_whole)
         self._stray_lines = StrayLines()
         self._document: bytearray | None = None
         self._page: bytearray | None = None
@@ -50,8 +51,7 @@ class BodyDecoder:
     @property
     def is_whole(self) -> bool:
         """False if a closed stream was cut inside of an event."""
-        pending = self._events.pending.strip()
-        return _is_whole(pending) or ("\n" in pending and all(map(_is_whole, pending.split("\n"))))
+        return _is_whole(self._events.pending)
 
     def feed(self, piece: bytes) -> Iterator[Event]:
         """Yield the events that `piece` completes.
@@ -76,17 +76,17 @@ class BodyDecoder:
             yield from self._close_document(_decode(self._document))
             return
         try:
-            self._events.close()
+            event = self._events.close()
         except MalformedStream as error:
             raise _malformed(error) from None
+        if event is not None:
+            yield event
         if self._ignored and any(field.startswith(self._ignored[-1][0]) for field in _FIELDS):
             self._ignored.pop()  # cut inside of a field's name
         yield from self._find_errors()
-        pending = self._events.pending
-        if pending.strip() and not self.is_whole:
-            pending = pending.rpartition("\n")[0]  # the last line was cut
-        if pending.strip():
-            yield from _split_event(Event(pending))
+        pending = Event(self._events.pending, self._events.pending_type)
+        if pending.data.strip() and (self.is_whole or pending.type == "error"):
+            yield pending
 
     def _start(self, piece: bytes) -> bytes:
         """Detect the format of the response by its first byte that is not blank."""
@@ -107,7 +107,7 @@ class BodyDecoder:
             for event in self._events.feed(piece):
                 yield from self._find_errors()
                 self.last_line = ""
-                yield from _split_event(event)
+                yield event
         except MalformedStream as error:
             raise _malformed(error) from None
         yield from self._find_errors()
@@ -128,6 +128,10 @@ class BodyDecoder:
     def _close_document(self, text: str) -> Iterator[Event]:
         """Yield the JSON values of a document: mostly one. A stream may follow an error that lacks the framing."""
         values, rest = split_json(text)
+        if rest and is_cut_json(rest):
+            error = ProtocolError(f"The response is cut short in the middle of its JSON: {make_snippet(rest)}")
+            error.retryable = True
+            raise error
         if not values or (rest and not rest.startswith(_FIELDS)):
             yield Event(text)
             return
@@ -152,17 +156,6 @@ class BodyDecoder:
 def _is_whole(data: str) -> bool:
     data = data.strip()
     return data in ("", "[DONE]") or isinstance(parse_json(data), dict)
-
-
-def _split_event(event: Event) -> Iterator[Event]:
-    """Yield an event, or each of its lines if the blank lines between events are missing, as observed."""
-    first, *others = event.data.split("\n")
-    if not others or not first.strip() or not _is_whole(first) or parse_json(event.data) is not None:
-        yield event
-        return
-    for line in (first, *others[:-1]):
-        yield Event(line)
-    yield event._replace(data=others[-1])
 
 
 def _page_error(page: bytearray) -> ProtocolError:

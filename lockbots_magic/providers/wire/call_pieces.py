@@ -22,10 +22,11 @@ MAX_SIZE = 4_000_000
 """Characters of the calls of one response."""
 PIECE_COST = 64
 """Characters that each piece of a call counts for besides its own: the memory of one in Python."""
-OPAQUE_FIELDS = ("extra_content",)
+OPAQUE_FIELDS = ("extra_content", "provider_specific_fields")
 """Fields of a call that go back unchanged.
 
-Wire facts: Gemini API, "Thought signatures": `extra_content.google.thought_signature`.
+Wire facts: Gemini API, "Thought signatures": `extra_content.google.thought_signature`; LiteLLM sends the signature in
+`provider_specific_fields`.
 """
 
 
@@ -268,10 +269,10 @@ def _read_pieces(tool_calls: Any) -> Iterator[Piece]:
     if not isinstance(tool_calls, list):
         raise ProtocolError("The tool calls of a chunk are not a list.")
     for one in tool_calls:
-        function = one.get("function") or one if isinstance(one, dict) else None  # some servers leave out that level
+        function = _function_of(one) if isinstance(one, dict) else None
         if not isinstance(function, dict):
             raise ProtocolError("A tool call is not a JSON object.")
-        index, arguments = one.get("index"), function.get("arguments")
+        index, arguments = one.get("index"), function.get("arguments", function.get("input"))
         opaque = {name: one[name] for name in OPAQUE_FIELDS if isinstance(one.get(name), dict)}
         yield Piece(
             index if type(index) is int else None,
@@ -280,6 +281,15 @@ def _read_pieces(tool_calls: Any) -> Iterator[Piece]:
             _dump_json(arguments) if isinstance(arguments, dict) else _string(arguments),
             _bounded(opaque),
         )
+
+
+def _function_of(call: dict[str, Any]) -> Any:
+    """Return the object with the name and the arguments of a call.
+
+    Some servers leave out that level. A call of the type `custom` has text as `input`, which is no JSON object and is
+    refused as such: the toolkit offers functions only.
+    """
+    return call.get("function") or call.get("custom") or call
 
 
 def _bounded(opaque: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from ...conversation.opaque_data import OpaqueData
 from ...errors import ProtocolError
 from .attachments import AttachmentCollector
 from .choices import ChoiceSelector, choice_body, is_plain_text
-from .content import has_refusal, parse_content, parse_refusal
+from .content import has_refusal, parse_content, parse_refusal, split_thought
+from .echo import EchoFilter
 from .errors import make_snippet
 from .finish import read_finish_reason
 from .json_text import parse_json
@@ -35,6 +36,7 @@ class ChatCompletionsDecoder(StreamDecoder):
     Args:
         tools: Names of the functions that the model may call.
         has_several_choices: Whether the request asks for several replies; the first of them is read.
+        sent: Texts of the messages of the request, which some servers send back first.
 
     Raises:
         ProtocolError: The response is malformed, or in another format (both methods).
@@ -52,9 +54,12 @@ class ChatCompletionsDecoder(StreamDecoder):
 
     content_name = "choices"
 
-    def __init__(self, tools: Iterable[str] = (), *, has_several_choices: bool = False) -> None:
+    def __init__(
+        self, tools: Iterable[str] = (), *, has_several_choices: bool = False, sent: Iterable[str] = ()
+    ) -> None:
         super().__init__()
         self._is_refusal = False
+        self._echo = EchoFilter(sent)
         self._choices = ChoiceSelector(has_several=has_several_choices)
         self._new_text = SnapshotFilter()
         self._new_reasoning = SnapshotFilter()
@@ -78,7 +83,7 @@ class ChatCompletionsDecoder(StreamDecoder):
             raise self.object_error(value if isinstance(value, dict | list) else {"error": data})
         if not isinstance(value, dict):
             self._check_chunk(value, data)
-        elif is_plain_text(value):
+        elif is_plain_text(value) and not self._echo.is_open:
             yield from self._decode_plain_text(value)
         elif value.get("choices"):
             yield from self._decode_chunk(value)
@@ -114,7 +119,8 @@ class ChatCompletionsDecoder(StreamDecoder):
         """Yield what was held until it was known whether it belongs to the reply."""
         for choice in self._choices.close():
             yield from self._decode_choice(choice)
-        text, reasoning = self._text.feed(self._new_text.close()), self._reasoning.feed(self._new_reasoning.close())
+        text = self._text.feed(self._new_text.feed(self._echo.close()) + self._new_text.close())
+        reasoning = self._reasoning.feed(self._new_reasoning.close())
         if text or reasoning:
             yield Delta(text, reasoning)
 
@@ -155,12 +161,14 @@ class ChatCompletionsDecoder(StreamDecoder):
         if self._calls.feed_choice(choice):
             self._has_content = True
         is_last = bool(self._finish_reason)
-        text = self._new_text.feed(parse_content(body.get("content")), is_whole=is_whole, is_last=is_last)
+        content, thought = split_thought(body, parse_content(body.get("content")))
+        content = self._echo.feed(body.get("role"), content)
+        text = self._new_text.feed(content, is_whole=is_whole, is_last=is_last)
         if has_refusal(body):
             self._is_refusal = True
             text += parse_refusal(body)
         text = self._text.feed(text)
-        if reasoning := self._reasoning_fields.feed(body, is_whole=is_whole):
+        if reasoning := self._reasoning_fields.feed(body, is_whole=is_whole) or thought:
             reasoning = self._new_reasoning.feed(reasoning, is_whole=is_whole, is_last=is_last)
             reasoning = self._reasoning.feed(reasoning)
         parts = self._attachments.feed({}, body)

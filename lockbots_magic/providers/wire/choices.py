@@ -19,6 +19,7 @@ _PLAIN_CHUNK = {"id", "object", "created", "model", "choices", "system_fingerpri
 _PLAIN_CHUNK |= {"provider"}
 _PLAIN_CHOICE = {"index", "delta", "finish_reason", "logprobs"}
 _PLAIN_DELTA = {"role", "content"}
+_ASSISTANT = "assistant"
 _CONTENT = ("content", "reasoning_content", "reasoning", "refusal")
 """Fields of a delta that make the message beside it a repetition."""
 
@@ -131,7 +132,9 @@ def is_plain_text(chunk: Choice) -> bool:
     if type(choice) is not dict or choice.get("finish_reason") or not _says_only(choice, _PLAIN_CHOICE):
         return False
     delta = choice.get("delta")
-    return type(delta) is dict and type(delta.get("content")) is str and _says_only(delta, _PLAIN_DELTA)
+    if type(delta) is not dict or (delta.get("role") or _ASSISTANT) != _ASSISTANT:
+        return False
+    return type(delta.get("content")) is str and _says_only(delta, _PLAIN_DELTA)
 
 
 def _says_only(value: Choice, names: set[str]) -> bool:

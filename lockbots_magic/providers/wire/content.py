@@ -1,6 +1,8 @@
 """Content of a chat-completions message or delta: its text and its reasoning. Pure.
 
-Wire facts: the OpenAI API reference, "Chat completion chunk object", and observed responses of compatible servers.
+Wire facts: the OpenAI API reference, "Chat completion chunk object"; Gemini API, "OpenAI compatibility: thinking" (a
+delta whose `extra_content.google.thought` is true holds thoughts, also between ``<thought>`` tags); and observed
+responses of compatible servers.
 """
 
 from __future__ import annotations
@@ -50,6 +52,20 @@ def reasoning_of_parts(parts: list[Any]) -> str:
     """
     texts = (part.get("thinking") or part.get("text") or part.get("summary") for part in parts if _is_reasoning(part))
     return "".join(parse_content(text) for text in texts)
+
+
+def split_thought(body: Mapping[str, Any], text: str) -> tuple[str, str]:
+    """Return the text of a message or delta without the reasoning in it, and that reasoning.
+
+    Args:
+        body: The message or delta.
+        text: The text of its content.
+    """
+    google = extra.get("google") if isinstance(extra := body.get("extra_content"), dict) else None
+    if not (isinstance(google, dict) and google.get("thought") is True):
+        return text, ""
+    thought, _, rest = text.partition("</thought>")
+    return rest, thought.removeprefix("<thought>")
 
 
 def _is_reasoning(part: Any) -> bool:

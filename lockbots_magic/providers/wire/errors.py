@@ -84,7 +84,7 @@ def object_error(value: Any, status: int = 200, retry_after: float | None = None
     message = error_words(value) or "The server reported an unspecified error"
     if status < 400:
         status = _find_status(inner) or _find_status(body) or status
-    if inner.get("code") == "model_not_found" or (status == 404 and "model" in message.lower()):
+    if inner.get("code") in ("model_not_found", "DeploymentNotFound") or (status == 404 and "model" in message.lower()):
         return specify_error(ModelNotFoundError(message), value)
     return specify_error(status_error(status, message, retry_after), value)
 
@@ -134,8 +134,10 @@ def make_snippet(text: str) -> str:
 
 
 def _unwrap(value: Any) -> Any:
-    """Return the error object that Gemini wraps in a list of one."""
-    return value[0] if isinstance(value, list) and len(value) == 1 else value
+    """Return the error object that Gemini wraps in a list of one, and Groq in the field of its own extensions."""
+    value = value[0] if isinstance(value, list) and len(value) == 1 else value
+    groq = value.get("x_groq") if isinstance(value, dict) and not value.get("error") else None
+    return {"error": groq["error"]} if isinstance(groq, dict) and groq.get("error") else value
 
 
 def _find_status(error: dict[str, Any]) -> int | None:

@@ -32,6 +32,25 @@ def is_too_dense(text: str) -> bool:
     return len(text) > MAX_MARKS and sum(map(text.count, "[{,")) > MAX_MARKS
 
 
+def is_cut_json(text: str) -> bool:
+    """Tell whether `text` is the beginning of a JSON value that goes on.
+
+    Example:
+        >>> is_cut_json('{"a": [1, 2'), is_cut_json('{"a": tr'), is_cut_json('{"a" 1}')
+        (True, True, False)
+    """
+    text = text.strip()
+    try:
+        _raw_decode(text)
+    except json.JSONDecodeError as error:
+        rest = text[error.pos :]
+        in_string = error.msg.startswith("Unterminated") or (error.msg.startswith("Invalid \\u") and len(rest) < 6)
+        return in_string or any(word.startswith(rest) for word in ("true", "false", "null", "-", ","))
+    except RecursionError:
+        pass
+    return False
+
+
 def split_json(text: str) -> tuple[list[str], str]:
     """Return the JSON values with which `text` begins, each as text, and what follows them."""
     values: list[str] = []

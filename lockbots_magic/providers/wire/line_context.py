@@ -12,6 +12,8 @@ _BEFORE_FENCE = frozenset(" \t>*+-.)0123456789")
 """What may precede a fence on its line: indentation, quotes and list markers."""
 _SENTENCE_END = frozenset(".!?…。！？")
 _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "„": "“", "(": ")", "`": "`"}
+_WITHOUT_SPACES = "\u2e80"
+"""First of the scripts that write words without spaces between them."""
 _INDENTED_CODE = 4
 """Columns from which Markdown takes a line for code."""
 
@@ -36,6 +38,7 @@ class LineContext:
         self._may_begin_fence = True
         self._may_end_fence = False
         self._begins_fence = False
+        self._has_opening = False  # whether an opening tag of the line is text
 
     def end(self) -> None:
         """End the line."""
@@ -70,21 +73,27 @@ class LineContext:
         self.is_blank = self._may_begin_fence = self._gap = False
         self._before = run[-1]
 
-    def may_open(self, *, first: bool) -> bool:
+    def note_opening(self, is_opening: bool) -> None:
+        """Take note of a tag that is text."""
+        self._has_opening = self._has_opening or (is_opening and not (self._fence or self._ticks))
+
+    def may_open(self, *, first: bool, again: bool = False) -> bool:
         """Whether an opening tag here begins reasoning.
 
         Args:
             first: Nothing but white space precedes it in the answer.
+            again: The answer has had such a tag before: it may follow a word without a space, which prose has there.
         """
         if self._fence or self._ticks:
             return False
         if self.is_blank:
             return first or self._indent < _INDENTED_CODE
-        return self._before in _SENTENCE_END and not self._gap
+        is_attached = again and self._before.isalnum() and self._before < _WITHOUT_SPACES
+        return (self._before in _SENTENCE_END or is_attached) and not self._gap
 
     def judge_lone_end(self, rest: str, final: bool) -> Verdict:
         """Judge a closing tag without an opening one; `rest` follows it, all there is if `final`."""
-        if self._fence or self._ticks:
+        if self._fence or self._ticks or self._has_opening:
             return "text"
         if self.is_blank:
             return "tag" if self._indent < _INDENTED_CODE else "text"

@@ -16,6 +16,11 @@ from ...conversation.model_names import display_name
 _PURPOSES = ("type", "model_type", "task", "tasks", "pipeline_tag", "mode", "supportedGenerationMethods")
 _ABILITIES = ("capabilities",)
 """Fields of abilities: a model with the ability "audio" may well be for chat."""
+INACTIVE = "inactive"
+"""Kind of a model that the server lists but does not serve."""
+_SERVED = ("active", "is_active", "enabled", "is_enabled", "available", "is_available")
+_WITHDRAWN = ("archived", "disabled", "is_disabled", "retired")
+"""Flags of a row (Groq: `active`; Mistral: `archived`)."""
 _CHAT = re.compile(
     r"chat|completions?|llm|vlm|language|instruct|generate|text-generation|image-text-to-text|conversational"
 )
@@ -41,12 +46,14 @@ _BY_ID = {kind: re.compile(pattern) for kind, pattern in _ID_KINDS.items()}
 
 
 def model_kind(model: str, fields: Mapping[str, Any]) -> str:
-    """Return what a model is for; `""` for chat, also where nothing tells.
+    """Return what a model is for, or that it is `INACTIVE`; `""` for chat, also where nothing tells.
 
     Args:
         model: Id of the model.
         fields: Its row in the list.
     """
+    if any(fields.get(name) is False for name in _SERVED) or any(fields.get(name) is True for name in _WITHDRAWN):
+        return INACTIVE
     purposes, abilities = list(_words(fields, _PURPOSES)), list(_words(fields, _ABILITIES))
     if any(_CHAT.search(word) and not _kind_of(word) for word in (*purposes, *abilities)):
         return ""

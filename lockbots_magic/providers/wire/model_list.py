@@ -28,7 +28,7 @@ MAX_ID = 500
 MIN_CONTEXT = 64
 """Context sizes (tokens) below it are implausible and ignored."""
 
-_LISTS = ("data", "models", "model_list", "items")
+_LISTS = ("data", "models", "model_list", "items", "results", "result")
 _IDS = ("id", "model", "name", "slug", "key", "model_name", "model_id")
 _NAMES = ("display_name", "displayName", "name")
 _CONTEXT_SIZES: tuple[tuple[str, ...], ...] = (

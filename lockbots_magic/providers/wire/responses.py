@@ -161,7 +161,7 @@ class ResponsesDecoder(StreamDecoder):
         yield from self._complete(items)
         status = response.get("status")
         if status == "failed" or (response.get("error") and status != "completed"):
-            raise self.object_error({"error": response.get("error") or True})
+            raise self.object_error(_error_of(response))
         self._finish_reason = _read_reason(response)
         if self._finish_reason:
             yield from self._end(self._finish_reason)
@@ -243,6 +243,12 @@ class ResponsesDecoder(StreamDecoder):
         )
 
 
+def _error_of(response: Mapping[str, Any]) -> dict[str, Any]:
+    """Return why a response failed, in any of the fields that may say so; some servers leave all of them null."""
+    named = (response.get(name) for name in ("error", "last_error", "incomplete_details", "status_details"))
+    return {"error": next(filter(None, named), None) or "The response failed; the server does not say why"}
+
+
 def _read_reason(response: Mapping[str, Any]) -> str:
     """Return how a response ended: ``"stop"``, or the server's word for what kept it from that; empty if it goes on."""
     status = response.get("status")
@@ -266,5 +272,7 @@ _HANDLERS: Mapping[str, _Handler] = {
     "output_item.done": ResponsesDecoder._take_item_end,
     "function_call_arguments.delta": ResponsesDecoder._take_arguments,
     "function_call_arguments.done": ResponsesDecoder._take_arguments_end,
+    "custom_tool_call_input.delta": ResponsesDecoder._take_arguments,
+    "custom_tool_call_input.done": ResponsesDecoder._take_arguments_end,
 }
 """What an event does, by its type without ``response.``; all others are ignored."""

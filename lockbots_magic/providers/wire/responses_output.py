@@ -47,8 +47,8 @@ class OutputReader:
         number = self._number(event, item)
         if number not in self._begun:
             self._begun.add(number)
-            self._feed(number, _text(item.get("arguments")), id=_call_id(item), name=item.get("name"))
-            if _text(item.get("arguments")):
+            self._feed(number, _arguments_of(item), id=_call_id(item), name=item.get("name"))
+            if _arguments_of(item):
                 self._with_arguments.add(number)
         return True
 
@@ -59,7 +59,7 @@ class OutputReader:
         number = self._number(event, item)
         self._items[number] = item
         if self.add_item(item, event) and number not in self._with_arguments:
-            self._end(number, item.get("arguments"))
+            self._end(number, _arguments_of(item))
         return _is_call(item)
 
     def add_arguments(self, event: Mapping[str, Any]) -> None:
@@ -72,14 +72,14 @@ class OutputReader:
         """Take the arguments of a call as a whole, which repeat their pieces. Errors as for `add_item`."""
         number = self._number(event)
         if number not in self._with_arguments:
-            self._end(number, event.get("arguments"))
+            self._end(number, _arguments_of(event))
 
     def read_whole(self, items: list[Any]) -> bool:
         """Take the items of the whole response, which repeat the events; return whether there is a call among them."""
         self._whole = items
         calls = [item for item in items if _is_call(item)]
         if calls:
-            described = ({"name": item.get("name"), "arguments": _text(item.get("arguments"))} for item in calls)
+            described = ({"name": item.get("name"), "arguments": _arguments_of(item)} for item in calls)
             pairs = zip(calls, described, strict=True)
             self._calls.feed_message([{"id": _call_id(item), "function": function} for item, function in pairs])
         return bool(calls)
@@ -108,10 +108,10 @@ class OutputReader:
         function = {"arguments": arguments} if name is None else {"name": name, "arguments": arguments}
         self._calls.feed([{"index": number, **({"id": id} if id else {}), "function": function}])
 
-    def _end(self, number: int, arguments: Any) -> None:
-        if text := _text(arguments):
+    def _end(self, number: int, arguments: str) -> None:
+        if arguments:
             self._with_arguments.add(number)
-            self._feed(number, text)
+            self._feed(number, arguments)
 
     def _number(self, event: Mapping[str, Any], item: Mapping[str, Any] | None = None) -> int:
         """Return the place of an item in the output: by its id, else as the event says. Proxies change one of them."""
@@ -212,7 +212,7 @@ def _iterate_texts(parts: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _is_call(item: Any) -> bool:
-    return isinstance(item, dict) and item.get("type") == "function_call"
+    return isinstance(item, dict) and item.get("type") in ("function_call", "custom_tool_call")
 
 
 def _call_id(item: Mapping[str, Any]) -> str:
@@ -220,8 +220,12 @@ def _call_id(item: Mapping[str, Any]) -> str:
     return identity if isinstance(identity, str) else ""
 
 
-def _text(arguments: Any) -> str:
-    """Return arguments as text, where a server sends them as an object."""
+def _arguments_of(holder: Mapping[str, Any]) -> str:
+    """Return the arguments in an item or event as text, where a server sends them as an object.
+
+    A custom call has text as `input`, which is no JSON object and is refused as such: only functions are offered.
+    """
+    arguments = holder.get("arguments", holder.get("input"))
     if isinstance(arguments, dict | list):
         return json.dumps(arguments, ensure_ascii=False)
     return arguments if isinstance(arguments, str) else ""

@@ -43,16 +43,24 @@ class EventDecoder:
 
     Args:
         on_ignored: Called with each of these lines, in order, before a later event is yielded.
+        is_whole: Tells whether the one line of data of an event is all of it, so that another one begins the next event
+            although the blank line between them is missing, as observed. By default it never is, as in the standard.
     """
 
-    def __init__(self, on_ignored: Callable[[str], object] = lambda line: None) -> None:
+    def __init__(
+        self,
+        on_ignored: Callable[[str], object] = lambda line: None,
+        is_whole: Callable[[str], bool] = lambda data: False,
+    ) -> None:
         self._on_ignored = on_ignored
+        self._is_whole = is_whole
         self._tail = bytearray()
         self._after_cr = False
         self._first = True
         self._data: list[str] = []
         self._data_size = 0
         self._type = ""
+        self._later_type = ""  # type that came after data: of the next event, if no blank line follows
         self._last_id = ""
         self.retry: int | None = None
         """Reconnection time (ms) that the stream asked for."""
@@ -62,6 +70,11 @@ class EventDecoder:
     def pending(self) -> str:
         """Data of the event that is not complete yet, `""` if there is none."""
         return "\n".join(self._data)
+
+    @property
+    def pending_type(self) -> str:
+        """Type of the event that is not complete yet."""
+        return self._later_type or self._type or "message"
 
     def defer_pending(self) -> Callable[[], str]:
         """Return a function that returns what `pending` is now: joining all lines takes long."""
@@ -94,16 +107,18 @@ class EventDecoder:
         if end < len(piece):
             self._append_tail(piece[end:])
 
-    def close(self) -> None:
-        """End the stream. The standard discards an unfinished event; `pending` still returns its data.
+    def close(self) -> Event | None:
+        """End the stream; return the event before its last line, if `is_whole` tells that this begins another.
+
+        The standard discards an unfinished event; `pending` still returns its data.
 
         Raises:
             MalformedStream: The last line is not UTF-8, other than by being cut.
         """
         line = bytes(self._tail)
         self._tail = bytearray()
-        if whole := TextDecoder().feed(line):
-            self._process_line(whole)
+        whole = TextDecoder().feed(line)
+        return self._process_line(whole) if whole else None
 
     def _append_tail(self, piece: bytes) -> None:
         if len(self._tail) + len(piece) > MAX_EVENT:
@@ -119,17 +134,31 @@ class EventDecoder:
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if name == "data":
+            event = self._end_unseparated() if self._data else None
             self._data_size += len(value) + LINE_COST
             if self._data_size > MAX_EVENT + LINE_COST:
                 raise MalformedStream(f"an event of more than {MAX_EVENT} characters")
             self._data.append(value)
-        elif name:  # a line without a name is a comment
+            return event
+        if name:  # a line without a name is a comment
             self._process_field(name, value, line)
         return None
 
+    def _end_unseparated(self) -> Event | None:
+        """Return the event before a line of data, if that line begins the next event."""
+        if len(self._data) > 1 or not self._is_whole(self._data[0]):
+            return None
+        later, self._later_type = self._later_type, ""
+        event = self._dispatch()
+        self._type = later
+        return event
+
     def _process_field(self, name: str, value: str, line: str) -> None:
         if name == "event":
-            self._type = value
+            if self._data:
+                self._later_type = value
+            else:
+                self._type = value
         elif name == "id":
             if "\0" not in value:
                 self._last_id = value
@@ -142,7 +171,8 @@ class EventDecoder:
                 self.ignored.append(line[:MAX_IGNORED_LINE])
 
     def _dispatch(self) -> Event | None:
-        kind, self._type = self._type or "message", ""
+        kind = self.pending_type
+        self._type = self._later_type = ""
         if not self._data:
             return None
         event = Event(self.pending, kind, self._last_id)

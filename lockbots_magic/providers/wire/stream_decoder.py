@@ -76,7 +76,8 @@ class StreamDecoder(ABC):
 
     def unrecognised_error(self, line: str) -> ProviderError:
         """Hook: override to interpret a body that is not an event stream and begins with `line`. Return its error."""
-        return ProtocolError(f"The response is not an event stream: {make_snippet(line)}")
+        kind = "valid JSON" if self._body.is_document else "an event stream"
+        return ProtocolError(f"The response is not {kind}: {make_snippet(line)}")
 
     def line_error(self, line: str) -> ProviderError | None:
         """Hook: override for in-band errors in plain lines, which the grammar ignores. Return the error, if any."""

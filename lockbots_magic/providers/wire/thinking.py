@@ -1,14 +1,15 @@
 """Reasoning that a model writes into its text, between tags: separated from the text while it streams. Pure.
 
-Wire facts, observed: ``<think>`` (DeepSeek R1, Qwen 3, many local models), ``<thinking>``, ``<thought>`` (Gemma),
-``<seed:think>`` (Seed-OSS), ``[THINK]`` (Magistral). Servers whose chat template ends with the opening tag send only
-the closing one. A reply cut by its limit, or one whose model forgot, has only the opening one.
+Wire facts, observed: ``<think>`` (DeepSeek R1, Qwen 3, many local models), ``<thinking>``, ``<thought>`` (Gemini),
+``<reasoning>``, ``<seed:think>`` (Seed-OSS), ``[THINK]`` (Magistral), ``◁think▷`` (Kimi), ``<|channel>thought`` (Gemma
+4), ``<|START_THINKING|>`` (Command), ``<|begin_of_thought|>`` (OpenThinker), ``<|inner_prefix|>`` (Apertus). Servers
+whose chat template ends with the opening tag send only the closing one. A reply cut by its limit, or one whose model
+forgot, has only the opening one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from ...conversation.messages import Delta
 from .line_context import LineContext
@@ -22,12 +23,22 @@ MAX_RUN = 64
 BLOCK_SEPARATOR = "\n\n"
 """Text between two blocks of reasoning."""
 
-_NAMES = ("think", "thinking", "thought", "seed:think")
-_OPENING = (*(f"<{name}>" for name in _NAMES), "[think]")
-_CLOSING = (*(f"</{name}>" for name in _NAMES), "[/think]")
+_NAMES = ("think", "thinking", "thought", "reasoning", "seed:think")
+_OTHERS = {
+    "[think]": "[/think]",
+    "◁think▷": "◁/think▷",
+    "<|channel>thought": "<channel|>",
+    "<|start_thinking|>": "<|end_thinking|>",
+    "<|begin_of_thought|>": "<|end_of_thought|>",
+    "<|inner_prefix|>": "<|inner_suffix|>",
+}
+_PAIRS = {f"<{name}>": f"</{name}>" for name in _NAMES} | _OTHERS
+_OPENING, _CLOSING = tuple(_PAIRS), tuple(_PAIRS.values())
+_MIXED = frozenset({"</think>", "</thinking>", "</thought>"})
+"""Closing tags that models take for one another."""
 _TAG = re.compile("|".join(map(re.escape, (*_OPENING, *_CLOSING))), re.IGNORECASE)
 _TAG_STARTS = frozenset(tag[:end] for tag in (*_OPENING, *_CLOSING) for end in range(1, len(tag)))
-_MARK = re.compile(r"\n|`+|~+|[<\[]")
+_MARK = re.compile(r"\n|`+|~+|[<\[◁]")
 
 
 class ThinkingSplitter:
@@ -49,6 +60,7 @@ class ThinkingSplitter:
         """True once there is reasoning: what follows in another block is separated from it."""
         self._line = LineContext()
         self._thinking = False
+        self._opened = ""  # opening tag of the block
         self._held = ""
         self._blank: list[str] = []  # white space that is emitted with what follows, if at all
         self._begun = False  # whether the text, or the block of reasoning, holds more than white space
@@ -123,16 +135,18 @@ class ThinkingSplitter:
 
     def _read_tag(self, tag: re.Match[str], buffer: str, ended: bool) -> int | None:
         closes = tag[0].lower() in _CLOSING
+        is_other = self._thinking and closes and not self._ends_block(tag[0].lower())
         rest = buffer[tag.end() : tag.end() + MAX_HELD]
         final = ended or len(rest) == MAX_HELD
         if self._thinking:
-            verdict = self._line.judge_end(rest, final) if closes else "text"
+            verdict = self._line.judge_end(rest, final) if closes and not is_other else "text"
             if not closes and self._line.is_blank:
                 self._line.fence_has_opening = True
         elif closes:
             verdict = self._line.judge_lone_end(rest, final)
         else:
-            verdict = "tag" if self._line.may_open(first=not self._begun and not self._text_begun) else "text"
+            first = not self._begun and not self._text_begun
+            verdict = "tag" if self._line.may_open(first=first, again=self._has_opened) else "text"
         if verdict == "tag" and closes and self._has_opened and not self._thinking and not rest.strip():
             if ended:  # a stray tag behind the answer: nothing else would be one
                 return tag.end()
@@ -140,14 +154,21 @@ class ThinkingSplitter:
         if verdict == "undecided":
             return None
         if verdict == "text":
+            self._line.note_opening(not closes)
             self._add(tag[0])
         elif closes:
             self._end_block()
         else:
-            self._begin_block()
+            self._begin_block(tag[0].lower())
         return tag.end()
 
-    def _begin_block(self) -> None:
+    def _ends_block(self, closing: str) -> bool:
+        """Whether a closing tag belongs to the opening one of the block."""
+        own = _PAIRS[self._opened]
+        return closing == own or {closing, own} <= _MIXED
+
+    def _begin_block(self, opening: str) -> None:
+        self._opened = opening
         self._text_begun = self._text_begun or self._begun
         self._thinking, self._begun, self._has_opened = True, False, True
         self._blank.clear()
@@ -203,42 +224,3 @@ class ThinkingSplitter:
             self._steps[-1] = Delta(last.text + text, last.reasoning + reasoning)
         else:
             self._steps.append(Delta(text, reasoning))
-
-
-def split_thinking(deltas: Iterator[Delta]) -> Iterator[Delta]:
-    """Yield the deltas of one answer, with what stands between tags as reasoning. Closes `deltas` with itself."""
-    splitter = ThinkingSplitter()
-    try:
-        for delta in deltas:
-            if delta.retracts:
-                splitter.restart_text()
-            steps = splitter.feed(delta.text) if delta.text else []
-            if delta.finish_reason:
-                steps += splitter.close()
-            if delta.reasoning:
-                splitter.has_reasoning = True
-            yield from _with_steps(delta, steps)
-    except Exception:  # what was held back comes before the error
-        yield from splitter.close()
-        raise
-    finally:
-        close = getattr(deltas, "close", None)
-        if close is not None:
-            close()
-    yield from splitter.close()
-
-
-def _with_steps(delta: Delta, steps: list[Delta]) -> Iterator[Delta]:
-    """Yield `steps` in the place of the text of `delta`; the last one holds all else that `delta` says."""
-    if steps == [Delta(delta.text)]:
-        yield delta
-        return
-    if not steps:
-        if delta != Delta(delta.text):
-            yield delta._replace(text="")
-        return
-    if delta.reasoning or delta.retracts:
-        yield Delta(reasoning=delta.reasoning, retracts=delta.retracts)
-    yield from steps[:-1]
-    last = steps[-1]
-    yield delta._replace(text=last.text, reasoning=last.reasoning, retracts=last.retracts)

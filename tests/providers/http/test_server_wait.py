@@ -23,11 +23,12 @@ from lockbots_magic.providers.http.server_wait import (
 def test_durations_with_units():
     for text, seconds in {
         "2s": 2, "1m30s": 90, "20ms": 0.02, "1.5 s": 1.5, "6 minutes": 360, "1h2m3s": 3723, "1 hour, 5 min": 3900,
-        "2d": 172800, "7.66s": 7.66, "1m": 60, "12 secs": 12, "250 milliseconds": 0.25,
+        "2d": 172800, "PT30S": 30, "PT1M30.5S": 90.5, "P1DT2H": 93600, "pt5m": 300,
+        "7.66s": 7.66, "1m": 60, "12 secs": 12, "250 milliseconds": 0.25,
     }.items():  # fmt: skip
         assert parse_duration(text) == pytest.approx(seconds), text
         assert parse_retry_after(text) == pytest.approx(seconds), text
-    for text in ("", "s", "2", "2x", "x2s", "2s later", "-2s", "1e3s"):
+    for text in ("", "s", "2", "2x", "x2s", "2s later", "-2s", "1e3s", "P", "PT", "P1Y", "PTS"):
         assert parse_duration(text) is None, text
 
 
@@ -57,6 +58,7 @@ def test_words_that_name_a_wait():
     for text, seconds in {
         "Rate limit reached for gpt-4o. Please try again in 1.2s. Visit the docs": 1.2,
         "Please try again in 6m0s.": 360,
+        "Retry after PT12S.": 12,
         "Please retry in 34.074824224s.": 34.074824224,
         "Please retry after 10 seconds.": 10,
         "Requests to the API have exceeded call rate limit. Please retry after 26 seconds. Please contact": 26,

@@ -568,3 +568,88 @@ def test_any_whole_json_is_a_response_or_a_provider_error(value):
 ]), max_size=30).map(b"".join), PLACES)  # fmt: skip
 def test_any_bytes_are_a_response_or_a_provider_error(body, places):
     assert outcome(cut(body, places)) == outcome([bytes([byte]) for byte in body])
+
+
+# Events without blank lines between them.
+
+
+def test_events_with_a_single_line_break_are_read_as_they_come():
+    reader = ChatCompletionsDecoder()
+    pieces = [chunk(text)[:-1] for text in ("One", " two", " three")]
+    assert [[delta.text for delta in reader.feed(piece)] for piece in pieces] == [[], ["One"], [" two"]]
+    rest = [*reader.feed(chunk(finish_reason="stop")[:-1]), *reader.feed(DONE[:-1]), *reader.close()]
+    assert "".join(delta.text for delta in rest) == " three"
+    assert rest[-1].finish_reason == "stop"
+
+
+def test_last_event_of_type_error_may_lack_its_blank_line():
+    for words in ('{"error": {"message": "out of memory"}}', '{"code": 7, "oddity": "out of memory"}', "out of memory"):
+        with pytest.raises(ServerError, match="out of memory"):
+            read(chunk("One"), b"event: error\ndata: " + words.encode() + b"\n")
+
+
+# Thoughts that Gemini marks.
+
+GOOGLE = {"google": {"thought": True}}
+
+
+def test_gemini_thoughts_are_reasoning():
+    told = [
+        [chunk("Hm", extra_content=GOOGLE), chunk("m.", extra_content=GOOGLE), chunk("Four.")],
+        [chunk("<thought>Hm", extra_content=GOOGLE), chunk("m.</thought>", extra_content=GOOGLE), chunk("Four.")],
+        [event({"choices": [{"message": {"content": "<thought>Hmm.</thought>Four.", "extra_content": GOOGLE}}]})],
+    ]
+    for pieces in told:
+        deltas = read(*pieces, chunk(finish_reason="stop"), DONE)
+        assert "".join(delta.text for delta in deltas) == "Four."
+        assert "".join(delta.reasoning for delta in deltas) == "Hmm."
+
+
+def test_other_extra_content_is_no_thought():
+    for extra in ({"google": {"thought": False}}, {"google": {"thought_signature": "x"}}, {"google": None}, [1]):
+        assert text_of(chunk("Four.", extra_content=extra), chunk(finish_reason="stop")) == "Four."
+
+
+# Calls of another kind.
+
+
+def test_custom_call_is_a_call_whose_arguments_are_its_text():
+    pieces = [
+        {"index": 0, "id": "c1", "type": "custom", "custom": {"name": "shell", "input": ""}},
+        {"index": 0, "custom": {"input": "ls "}},
+        {"index": 0, "custom": {"input": "-l"}},
+    ]
+    whole = {"id": "c1", "type": "custom", "custom": {"name": "shell", "input": "ls -l"}}
+    message = event({"choices": [{"message": {"content": None, "tool_calls": [whole]}, "finish_reason": "tool_calls"}]})
+    for body in ([chunk(tool_calls=[one]) for one in pieces] + [chunk(finish_reason="tool_calls")], [message]):
+        (call,) = read(*body, DONE)[-1].calls
+        assert (call.id, call.name, call.arguments) == ("c1", "shell", "ls -l")
+
+
+# Errors in the field of a service's own.
+
+
+def test_groq_error_beside_a_stop_is_an_error():
+    stop = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    for last in ({**stop, "x_groq": {"error": "over capacity"}}, {"x_groq": {"error": {"message": "over capacity"}}}):
+        with pytest.raises(ServerError, match=r"^over capacity"):
+            read(chunk("One"), event(last), DONE)
+    assert text_of(chunk("One"), event({**stop, "x_groq": {"id": "x", "error": None}}), DONE) == "One"
+
+
+# The prompt sent back.
+
+
+def test_echo_of_the_prompt_is_no_reply():
+    def text(*pieces: bytes) -> str:
+        reader = ChatCompletionsDecoder(sent=["Two and two?", "Be brief."])
+        deltas = [delta for piece in (*pieces, chunk(finish_reason="stop"), DONE) for delta in reader.feed(piece)]
+        return "".join(delta.text for delta in deltas)
+
+    echo, answer = chunk("Two and two?", role="user"), chunk("Four.", role="assistant")
+    assert text(echo, answer) == "Four."
+    assert text(chunk("Be brief.", role="system"), echo, answer, chunk(" Yes.")) == "Four. Yes."
+    for fields in ({}, {"role": "user"}):
+        assert text(chunk("Two ", role="user"), chunk("and two?\n", **fields), answer) == "Four."
+    assert text(echo) == ""
+    assert text(chunk("Four", role="user"), chunk(".", role="user")) == "Four."  # a server that calls itself that

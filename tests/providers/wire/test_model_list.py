@@ -36,6 +36,7 @@ FORMS = {
     "array of names": ["a", "b"],
     "names in data": {"data": ["a", "b"]},
     "Ollama's own": {"models": [{"name": "a", "model": "a"}, {"name": "b", "size": 1}]},
+    "results": {"count": 2, "next": None, "results": [{"id": "a"}, {"id": "b"}]},
     "slugs": {"models": [{"slug": "a"}, {"slug": "b"}]},
     "names beside numbers": {"data": [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}]},
     "keyed data": {"data": {"a": {"context_length": 1}, "b": {}}},
@@ -232,3 +233,10 @@ def test_any_json_is_a_list_or_an_error(value):
 def test_any_bytes_are_a_list_or_an_error(body):
     with suppress(ProtocolError):
         parse_model_list(body)
+
+
+def test_models_that_are_not_served_are_marked():
+    for row in ({"active": False}, {"enabled": False}, {"archived": True}, {"is_available": False, "type": "chat"}):
+        assert parse_model({"id": "a", **row}).kind == "inactive", row
+    for row in ({"active": True}, {"active": None}, {"archived": False}, {"deprecated": True}):
+        assert parse_model({"id": "a", **row}).kind == "", row

@@ -418,3 +418,28 @@ def test_another_format_is_told():
 def test_reasoning_without_encrypted_content_is_not_returned():
     item = {**REASONING, "encrypted_content": None}
     assert ENCRYPTED not in json.dumps(opaque_of(decode(stream(*end(item, message("Yes."))))[1]))
+
+
+def test_failed_response_without_an_error_says_so():
+    for fields in ({}, {"error": None}, {"error": None, "incomplete_details": None}, {"error": {}}):
+        with pytest.raises(ServerError, match="The response failed; the server does not say why"):
+            decode(stream(event("failed", response={"status": "failed", **fields})))
+    details = {"reason": "max_prompt_tokens"}
+    with pytest.raises(ServerError, match=r"^max_prompt_tokens$"):
+        decode(stream(event("failed", response={"status": "failed", "incomplete_details": details})))
+
+
+def test_custom_call_is_a_call_whose_arguments_are_its_text():
+    item = {"type": "custom_tool_call", "id": "ctc_1", "call_id": "c1", "name": "shell", "input": "ls -l"}
+    events = [
+        event("output_item.added", output_index=0, item={**item, "input": ""}),
+        event("custom_tool_call_input.delta", output_index=0, item_id="ctc_1", delta="ls "),
+        event("custom_tool_call_input.delta", output_index=0, item_id="ctc_1", delta="-l"),
+        event("custom_tool_call_input.done", output_index=0, item_id="ctc_1", input="ls -l"),
+        event("output_item.done", output_index=0, item=item),
+    ]
+    whole = event("completed", response={"status": "completed", "output": [item]})
+    for told in ([*events, whole], [whole], [events[0], events[-1], whole]):
+        _, deltas = decode(stream(*told))
+        (call,) = deltas[-1].calls
+        assert (call.id, call.name, call.arguments) == ("c1", "shell", "ls -l")

@@ -344,3 +344,31 @@ class TestText:
         units = "".join(texts).encode("utf-16-le", "surrogatepass")
         assert joined == units.decode("utf-16-le", "replace")
         joined.encode()
+
+
+class TestEventsWithoutBlankLines:
+    """Observed: events separated by a single line break. They are dispatched as the next one begins."""
+
+    def decoder(self) -> EventDecoder:
+        return EventDecoder(is_whole=lambda data: data.startswith("{") and data.endswith("}"))
+
+    def test_whole_data_end_with_the_next_line_of_data(self):
+        decoder = self.decoder()
+        assert events_fed(decoder, [b"data: {1}\n"]) == []
+        assert events_fed(decoder, [b"data: {2}\n", b": ping\ndata: {3}\n"]) == [Event("{1}"), Event("{2}")]
+        assert decoder.pending == "{3}"
+        assert events_fed(decoder, [b"\n"]) == [Event("{3}")]
+
+    def test_data_in_several_lines_stay_one_event(self):
+        body = b"data: {\ndata: }\n\ndata: a\ndata: {b}\n\n"
+        assert events_fed(self.decoder(), in_bytes(body)) == [Event("{\n}"), Event("a\n{b}")]
+
+    def test_each_has_the_type_that_was_named_before_its_data(self):
+        body = b"event: a\ndata: {1}\nevent: b\ndata: {2}\ndata: {3}\n\n"
+        assert events_fed(self.decoder(), in_bytes(body)) == [Event("{1}", "a"), Event("{2}", "b"), Event("{3}")]
+
+    def test_type_after_the_data_belongs_to_them_if_a_blank_line_follows(self):
+        assert events_fed(self.decoder(), [b"data: {1}\nevent: a\n\ndata: {2}\n\n"]) == [
+            Event("{1}", "a"),
+            Event("{2}"),
+        ]

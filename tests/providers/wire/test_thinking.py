@@ -13,7 +13,8 @@ from lockbots_magic.conversation.messages import ChatRequest, Delta, ToolCall, U
 from lockbots_magic.conversation.turn_accumulator import TurnAccumulator
 from lockbots_magic.errors import ServerError
 from lockbots_magic.providers.base import Provider
-from lockbots_magic.providers.wire.thinking import MAX_HELD, ThinkingSplitter, split_thinking
+from lockbots_magic.providers.wire.reasoning_text import split_reasoning
+from lockbots_magic.providers.wire.thinking import MAX_HELD, ThinkingSplitter
 from tests.chatserver import chat_server, delta, events, in_turn, say
 from tests.effort import examples
 
@@ -21,7 +22,7 @@ from tests.effort import examples
 def split(*pieces: str, finish_reason: str = "stop") -> tuple[str, str]:
     """Return the text and the reasoning of an answer that arrives in pieces."""
     reply = TurnAccumulator()
-    for step in split_thinking(iter([*map(Delta, pieces), Delta(finish_reason=finish_reason)])):
+    for step in split_reasoning(iter([*map(Delta, pieces), Delta(finish_reason=finish_reason)])):
         reply.add(step)
     (one,) = reply.rounds or [None]
     reasoning = "".join(part.text for part in one.parts if type(part).__name__ == "ReasoningPart") if one else ""
@@ -45,7 +46,17 @@ ANSWERS = {
     "<think>\n\n</think>\n\nFour.": ("Four.", ""),
     "<think>a</think>\n<think>b</think>\nFour.": ("Four.", "a\n\nb"),
     "<think>a</think>One.<think>b</think>Two.": ("One.Two.", "a\n\nb"),
+    "<think>a</think>one<think>b</think>two": ("onetwo", "a\n\nb"),
+    "<think>a</think>one <think>b</think>two": ("one <think>b</think>two", "a"),  # may be prose, and is not lost
     "One.\n<think>b</think>\nTwo.": ("One.\n\nTwo.", "b"),
+    "<reasoning>Two.</reasoning>\nFour.": ("Four.", "Two."),
+    "<thought>Two.</thought>Four.": ("Four.", "Two."),
+    "◁think▷Two.◁/think▷Four.": ("Four.", "Two."),
+    "<|channel>thought\nTwo.\n<channel|>Four.": ("Four.", "Two."),
+    "<|START_THINKING|>Two.<|END_THINKING|>Four.": ("Four.", "Two."),
+    "<|begin_of_thought|>\nTwo.\n<|end_of_thought|>\nFour.": ("Four.", "Two."),
+    "<|inner_prefix|>Two.<|inner_suffix|>Four.": ("Four.", "Two."),
+    "<think>a</reasoning>b</thinking>Four.": ("Four.", "a</reasoning>b"),
     "<think>a</think>\n\n</think>\n\nFour.": ("Four.", "a"),
     "<think>a</think>\nFour.\n</think>\n": ("Four.\n\n", "a"),  # a stray tag is no reason to lose the answer
     "<think>never closed": ("", "never closed"),
@@ -84,6 +95,9 @@ PLAIN = (
     "Write `<think>` and `</think>`.",
     "The tags <think> and </think> surround thoughts.",
     "Tags end with </think>",
+    "Write one<think>b</think>two.",
+    "写<think>，然后</think>。",
+    "◁ and ▷ are triangles; <|x|> is a token",
     'Its end is "</think>" here.',
     "```\n<think>\na\n</think>\n```\nb",
     "~~~~xml\n~~~\n<think>\n</think>\n~~~~\nb",
@@ -142,7 +156,7 @@ def test_no_character_is_lost_or_moved_by_where_it_is_cut(pieces: list[str]):
 def test_what_is_split_once_is_not_split_again():
     for answer in (*ANSWERS, *PLAIN):
         reply = TurnAccumulator()
-        for step in split_thinking(split_thinking(iter([*map(Delta, answer), Delta(finish_reason="stop")]))):
+        for step in split_reasoning(split_reasoning(iter([*map(Delta, answer), Delta(finish_reason="stop")]))):
             reply.add(step)
         assert reply.text == split(answer)[0]
 
@@ -162,7 +176,7 @@ def test_other_fields_keep_their_place_beside_the_split_text():
         Delta("<thi", notice="retrying"),
         Delta(finish_reason="stop"),
     ]
-    steps = list(split_thinking(iter(deltas)))
+    steps = list(split_reasoning(iter(deltas)))
     assert [(step.text, step.reasoning) for step in steps[:3]] == [("", "native"), ("", "a"), ("b", "")]
     assert [step.usage for step in steps if step.usage] == [usage]
     assert [step.notice for step in steps if step.notice] == ["retrying"]
@@ -176,7 +190,7 @@ def test_what_was_held_back_comes_before_an_error():
 
     seen = []
     with pytest.raises(ServerError):
-        seen.extend(step.text for step in _noting(split_thinking(broken()), seen))
+        seen.extend(step.text for step in _noting(split_reasoning(broken()), seen))
     assert "".join(seen) == "Four <thi"
 
 
