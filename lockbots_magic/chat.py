@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,8 @@ from .security.secrets import Secret
 from .tools.toolbox import Toolbox
 
 if TYPE_CHECKING:
+    from .batch.batch import Batch, RowStream
+    from .batch.run import BatchPlan
     from .cassette.cassette import Cassette
     from .doctor import CheckReport
     from .schema.structured_output import ReplySchema
@@ -258,6 +261,68 @@ class Chat:
         )
         return PreparedRequest(provider, request, draft, conversation if history else None, position, toolbox, too_long)
 
+    def map(self, template: str, rows: Any, *, progress: bool = True, **options: Any) -> Batch:
+        """Send a prompt for each row of a table, and return the answers beside the rows.
+
+        Each row starts from the system prompt alone; nothing joins the conversation. The failure of a row is a value of
+        the row. Ctrl-C ends the batch and returns what there is.
+
+        Args:
+            template: The prompt; ``{{ review }}`` is the row's column, other names are variables of the caller.
+            rows: A data frame or series of pandas or Polars, a list of dicts, or another iterable, which is read as it
+                is needed.
+            progress: True shows how far the batch is, where somebody watches.
+            **options: ``schema``: what each reply must be, as for `prepare`. ``keep``: file that journals the answers;
+                run again, the batch asks only what it lacks. ``active``: most requests under way (8). ``rpm`` and
+                ``tpm``: requests and tokens a minute. ``budget``: USD, or text such as ``"500k tokens"``. ``prices``:
+                USD per 1,000,000 tokens, as ``{"provider:model": [prompt, reply]}``. ``sample``: number of rows to ask
+                about, spread over the table. ``executor``: where requests are sent; any
+                `concurrent.futures.Executor`, by default threads. ``images`` and ``files``: columns that hold them.
+                ``variables``: names of the template besides the columns. All others are those of `prepare`, such as
+                ``tools`` and ``temperature``.
+
+        Returns:
+            The batch: ``.frame``, ``.failed``, ``.retry()``, ``.usage``.
+
+        Raises:
+            UsageError: If an argument is invalid, or the price that ``budget`` needs is unknown; nothing was sent.
+            AuthenticationError: If the credential is missing.
+
+        Example:
+            >>> batch = Chat(lambda prompt: prompt.upper()).map("say {{ word }}", [{"word": "a"}, {"word": "b"}])
+            >>> [row["reply"] for row in batch.rows]
+            ['SAY A', 'SAY B']
+        """
+        options.setdefault("variables", _caller_variables())
+        return self._plan(template, rows, options).batch().run()
+
+    def rows(self, template: str, rows: Any, **options: Any) -> RowStream:
+        """Send a prompt for each row of a table, and yield the rows as they are answered.
+
+        Args:
+            template: As for `map`.
+            rows: As for `map`.
+            **options: As for `map`.
+
+        Returns:
+            The rows, to be iterated by ``for`` or ``async for``: ``.index``, ``.value``, ``.error``, ``.reused``.
+
+        Raises:
+            UsageError, AuthenticationError: As for `map`.
+
+        Example:
+            >>> for row in Chat(lambda prompt: prompt.upper()).rows("say {{ value }}", ["a"]):
+            ...     print(row.index, row.value)
+            0 SAY A
+        """
+        options.setdefault("variables", _caller_variables())
+        return self._plan(template, rows, options).stream()
+
+    def _plan(self, template: str, rows: Any, options: dict[str, Any]) -> BatchPlan:
+        from .batch.run import BatchPlan  # noqa: PLC0415  # rare
+
+        return BatchPlan(self, template, rows, **options)
+
     def check(
         self,
         *,
@@ -412,6 +477,12 @@ def _describe_result(value: Any) -> str:
     pictures = "a picture, which the result of a function can't hold" if part.images else ""
     notes = [f"[{note}]" for note in (pictures, *part.notes) if note]
     return "\n".join([part.text, *notes] if part.text else notes)
+
+
+def _caller_variables() -> Mapping[str, Any]:
+    """Return the variables of the code that called a method of `Chat`."""
+    frame = sys._getframe(2)  # the documented way to a caller's frame
+    return {**frame.f_globals, **frame.f_locals}
 
 
 def _reply_schema(schema: Any) -> ReplySchema:

@@ -67,6 +67,8 @@ class Cassette:
         """Id of each recording replayed or made here -> the cell that got it."""
         self._listed: set[str] = set()
         """Keys of the lists of tools recorded here."""
+        self._made_by: dict[str, list[str]] = {}
+        """Cell -> ids of the recordings made for it here."""
         self._lock = threading.Lock()
         if mode == "replay" and not self.file.path.exists():
             raise UsageError(f"There is no cassette file {path}. To record it:  {self.hint}")
@@ -136,8 +138,11 @@ class Cassette:
                 self.lost += 1
                 raise NotKeptError(str(getattr(error, "strerror", None) or error)) from error
             self._earlier -= {*dropped, kept.id}
-            self._users = {name: user for name, user in self._users.items() if name not in dropped}
+            for name in dropped:
+                self._users.pop(name, None)
             self._users[kept.id] = asker
+            if asker:
+                self._made_by.setdefault(asker[0], []).append(kept.id)
             self.recorded += 1
             return kept
 
@@ -211,8 +216,8 @@ class Cassette:
 
     def _replaced_ids(self, recording: Recording, asker: Asker | None) -> set[str]:
         """Return the ids of the recordings that a new one replaces. A failure replaces no earlier success."""
-        made_here = (i for i in self._users if i not in self._earlier)
-        replaced = {i for i in made_here if asker and self._is_free(i, asker)}  # its cell ran again
+        made = self._made_by.get(asker[0], []) if asker else []
+        replaced = {i for i in made if i in self._users and self._is_free(i, asker)}  # its cell ran again
         is_complete = recording.ended == "complete"
         if self.mode == "new":
             return replaced | (self._earlier if is_complete else set())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import tempfile
@@ -14,7 +15,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from ..atomic_file import NEW_MODE, read_bytes, replace_file
+from ..atomic_file import MAX_FILE, NEW_MODE, read_bytes, replace_file
 from ..conversation.messages import Tool
 from ..errors import UsageError
 from .recording import Recording
@@ -23,7 +24,7 @@ from .tool_lists import TOOLS_OF, tool_list_from_line, tool_list_to_line
 
 FORMAT = "lockbots-cassette"
 VERSION = 1
-_HEADER = json.dumps({"format": FORMAT, "version": VERSION})
+HEADER_LINE = json.dumps({"format": FORMAT, "version": VERSION})
 MAX_CUT_TOKEN = 6
 """Characters of an escape, a literal or a number that was cut off, from where JSON finds it invalid."""
 LOCK_TIMEOUT = 30.0
@@ -46,6 +47,7 @@ class CassetteFile:
         self.recordings: list[Recording] = []
         self.tool_lists: dict[str, tuple[Tool, ...]] = {}
         """Lists of tools that servers gave, by the key of the server."""
+        self._by_id: dict[str, Recording] = {}
         self._by_key: dict[Hashable, list[Recording]] = {}
         self._by_end: dict[Thread, Recording] = {}
         self.damage = ""
@@ -53,6 +55,9 @@ class CassetteFile:
         self._torn = False
         self._skipped: list[bytes] = []
         self._seen: tuple[int, ...] = ()
+        self._lines = 0
+        """Number of lines that have been read or written."""
+        self._last_line = b""
         self._read()
 
     def matching(self, request: RecordedRequest) -> list[Recording]:
@@ -66,7 +71,7 @@ class CassetteFile:
             UsageError: If the file can't be written.
         """
         try:
-            with _locked(self.path):
+            with file_lock(self.path):
                 self.path.touch(NEW_MODE)
                 if not self.path.stat().st_size:
                     self._rewrite()
@@ -84,17 +89,18 @@ class CassetteFile:
             OSError: If the file can't be written.
             UsageError: If the file is damaged by now, or another process keeps it locked.
         """
-        with _locked(self.path):
-            if self._state() != self._seen:
+        with file_lock(self.path):
+            if self._state() != self._seen and not self._read_more():
                 self._read()
             recording = replace(recording, id=self._unused_id(recording.digest()))
-            kept = [r for r in self.recordings if r.id not in instead_of]
-            if len(kept) < len(self.recordings) or self._torn or not self._seen[-1]:
-                self._index_all((*kept, recording))
+            if self._torn or not self._seen[-1] or not self._by_id.keys().isdisjoint(instead_of):
+                self._index_all((*(r for r in self.recordings if r.id not in instead_of), recording))
                 self._rewrite()
             else:
-                self._append(self._line(recording))
+                line = self._line(recording)
+                append_bytes(self.path, line, self._seen[-1])
                 self._index_one(recording)
+                self._note_lines(self._lines + 1, [line])
             self._seen = self._state()
         return recording
 
@@ -109,8 +115,8 @@ class CassetteFile:
         Raises:
             OSError, UsageError: As for `add`.
         """
-        with _locked(self.path):
-            if self._state() != self._seen:
+        with file_lock(self.path):
+            if self._state() != self._seen and not self._read_more():
                 self._read()
             line = tool_list_to_line(key, tools)
             known = self.tool_lists.get(key)
@@ -122,24 +128,31 @@ class CassetteFile:
             if replaces or self._torn or not self._seen[-1]:
                 self._rewrite()
             else:
-                self._append(_encoded(line))
+                append_bytes(self.path, _encoded(line), self._seen[-1])
+                self._note_lines(self._lines + 1, [_encoded(line)])
             self._seen = self._state()
 
-    def _append(self, line: bytes) -> None:
-        """Append a line; a disk that is full leaves no half of it."""
-        size = self._seen[-1]
-        with self.path.open("ab", buffering=0) as file:
-            try:
-                written = file.write(line)
-                while written < len(line):
-                    written += file.write(line[written:])
-            except OSError:
-                with suppress(OSError):
-                    file.truncate(size)
-                raise
+    def _read_more(self) -> bool:
+        """Read what another process has appended; return False if the file has changed otherwise."""
+        state = self._state()
+        if self._torn or len(state) != len(self._seen) or state[0] != self._seen[0] or state[-1] <= self._seen[-1]:
+            return False
+        known = self._seen[-1] - len(self._last_line)
+        with self.path.open("rb") as file:
+            file.seek(known)
+            new = file.read(MAX_FILE)
+        if not self._last_line or not new.startswith(self._last_line) or not new.endswith(b"\n"):
+            return False
+        lines = new[len(self._last_line) :].split(b"\n")[:-1]
+        for recording in [*self._parsed(lines, self._lines + 1)]:
+            self._index_one(recording)
+        self._note_lines(self._lines + len(lines), lines)
+        self._seen = state
+        return True
 
     def _index_all(self, recordings: Iterable[Recording]) -> None:
         self.recordings = []
+        self._by_id = {}
         self._by_key = {}
         self._by_end = {}
         for recording in recordings:
@@ -147,13 +160,14 @@ class CassetteFile:
 
     def _index_one(self, recording: Recording) -> None:
         self.recordings.append(recording)
+        self._by_id[recording.id] = recording
         self._by_key.setdefault(recording.request.key, []).append(recording)
         self._by_end.setdefault(recording.thread, recording)
 
     def _unused_id(self, digest: str) -> str:
-        taken = {r.id for r in self.recordings}
-        numbered = (f"{digest}-{n}" for n in range(2, len(taken) + 3))
-        return digest if digest not in taken else next(one for one in numbered if one not in taken)
+        if digest not in self._by_id:
+            return digest
+        return next(one for n in itertools.count(2) if (one := f"{digest}-{n}") not in self._by_id)
 
     def _line(self, recording: Recording) -> bytes:
         """Return the line of a recording that is appended to those indexed."""
@@ -161,7 +175,7 @@ class CassetteFile:
         return _encoded(line)
 
     def _rewrite(self) -> None:
-        lines = [f"{_HEADER}\n".encode(), *(line + b"\n" for line in self._skipped)]
+        lines = [f"{HEADER_LINE}\n".encode(), *(line + b"\n" for line in self._skipped)]
         lines += [_encoded(tool_list_to_line(key, tools)) for key, tools in self.tool_lists.items()]
         recordings = self.recordings
         self._index_all(())
@@ -169,6 +183,7 @@ class CassetteFile:
             lines.append(self._line(recording))
             self._index_one(recording)
         replace_file(self.path, b"".join(lines))
+        self._note_lines(len(lines), lines)
         self._torn = False
         self.damage = self.damage if self._skipped else ""
         self._seen = self._state()
@@ -190,24 +205,33 @@ class CassetteFile:
         except OSError as error:
             raise UsageError(f"Can't read cassette file {self.name}: {error.strerror}.") from None
         last = lines.pop()
-        if not lines and not _HEADER.encode().startswith(last):
-            lines.append(last)  # _check_header says what is wrong with it
+        if not lines and not HEADER_LINE.encode().startswith(last):
+            lines.append(last)  # check_header says what is wrong with it
             last = b""
         self._torn = bool(last)
         self._skipped = []
         self.tool_lists = {}
         if last and lines:  # edited by hand, without the last newline, or cut off by a crash
             lines.append(last)
-        self._index_all(self._parsed(lines))
+        self._index_all(())
+        self.damage = ""
+        if lines:
+            check_header(lines[0], self.name)
+        for recording in self._parsed(lines[1:], 2):
+            self._index_one(recording)
+        self._note_lines(len(lines), lines)
         if last and self._skipped[-1:] == [last]:
             self._skipped.pop()  # the next write replaces it
 
-    def _parsed(self, lines: Sequence[bytes]) -> Iterator[Recording]:
-        by_id: dict[str, Recording] = {}
+    def _note_lines(self, count: int, latest: Sequence[bytes]) -> None:
+        """Note how many lines there are, and the last of them."""
+        self._lines = count
+        self._last_line = latest[-1].rstrip(b"\n") + b"\n" if latest else b""
+
+    def _parsed(self, lines: Sequence[bytes], first: int) -> Iterator[Recording]:
+        """Yield the recordings of lines, the number of the first of which is given."""
         torn: list[int] = []
-        if lines:
-            self._check_header(lines[0])
-        for number, line in enumerate(lines[1:], 2):
+        for number, line in enumerate(lines, first):
             if not line.strip():
                 continue
             try:
@@ -216,7 +240,7 @@ class CassetteFile:
                     key, tools = tool_list_from_line(value)
                     self.tool_lists[key] = tools
                     continue
-                recording = _recording(value, by_id)
+                recording = _recording(value, self._by_id)
             except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as error:
                 if is_torn(line):
                     torn.append(number)
@@ -227,11 +251,10 @@ class CassetteFile:
                 self._skipped.append(line)
                 continue
             recording = replace(recording, id=recording.id or recording.digest())
-            if recording.id in by_id:  # the same line twice, merged by hand
+            if recording.id in self._by_id:  # the same line twice, merged by hand
                 recording = replace(recording, id=f"{recording.id}-{number}")
-            by_id[recording.id] = recording
             yield recording
-        self.damage = self._describe_damage(torn)
+        self.damage = self._describe_damage(torn) or self.damage
 
     def _describe_damage(self, torn: Sequence[int]) -> str:
         if not torn:
@@ -243,17 +266,6 @@ class CassetteFile:
             f"{self.path.name}: {where} torn (half-written, as after a crash or a full disk) and skipped{follow}. "
             "The other recordings can be replayed; record again what is missing."
         )
-
-    def _check_header(self, line: bytes) -> None:
-        try:
-            header = json.loads(line)
-            name, version = header["format"], header["version"]
-        except (ValueError, TypeError, KeyError, RecursionError):
-            name, version = "", 0
-        if name != FORMAT:
-            raise UsageError(f"{self.name} is not a cassette file: the first line must be {_HEADER}.")
-        if version != VERSION:
-            raise UsageError(f"{self.name} has version {version!r:.40}; this release reads version {VERSION}.")
 
 
 def _encoded(line: str) -> bytes:
@@ -292,8 +304,42 @@ def is_torn(line: bytes) -> bool:
     return False
 
 
+def check_header(line: bytes, name: str) -> None:
+    """Check the first line of a cassette file called `name`.
+
+    Raises:
+        UsageError: It is not a cassette file, or one of another version.
+    """
+    try:
+        header = json.loads(line)
+        found, version = header["format"], header["version"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        found, version = "", 0
+    if found != FORMAT:
+        raise UsageError(f"{name} is not a cassette file: the first line must be {HEADER_LINE}.")
+    if version != VERSION:
+        raise UsageError(f"{name} has version {version!r:.40}; this release reads version {VERSION}.")
+
+
+def append_bytes(path: Path, content: bytes, size: int) -> None:
+    """Append to a file of `size` bytes; a disk that is full leaves no half of it.
+
+    Raises:
+        OSError: The file can't be written.
+    """
+    with path.open("ab", buffering=0) as file:
+        try:
+            written = file.write(content)
+            while written < len(content):
+                written += file.write(content[written:])
+        except OSError:
+            with suppress(OSError):
+                file.truncate(size)
+            raise
+
+
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def file_lock(path: Path) -> Iterator[None]:
     """Keep other processes of this user from writing to `path`.
 
     The lock lives in the folder for temporary files, as some mounts support no locks, and stays there: next to the

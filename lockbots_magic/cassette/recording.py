@@ -48,6 +48,8 @@ class Recording:
     """Unix time (s) at which it was sent; 0 if unknown."""
     conversation: str = ""
     """Id of the conversation that made it."""
+    key: str = ""
+    """What a journal finds the answer of a row by; `""` for a recording that is no such answer."""
 
     @property
     def elapsed(self) -> float:
@@ -106,6 +108,7 @@ class Recording:
             "params": json.loads(request.params),
         }
         line = {
+            **({"key": self.key} if self.key else {}),  # first: a journal is searched by the first bytes of its lines
             "id": self.id,
             **({"started": self.started} if self.started else {}),
             **({"conversation": self.conversation} if self.conversation else {}),
@@ -164,6 +167,7 @@ class Recording:
             tuple(map(OpaqueData.from_dict, line.get("opaque") or ())),
             _time(line.get("started", 0.0)),
             _text(line.get("conversation", ""))[:MAX_ID],
+            _text(line.get("key", ""))[:MAX_ID],
         )
 
     def digest(self) -> str:

@@ -101,6 +101,11 @@ def measure_turn(
     Raises:
         UsageError: `prices` has another form.
     """
+    return _priced(measure_tokens(turn, context, conversation), prices)
+
+
+def measure_tokens(turn: Turn, context: int = 0, conversation: str = "") -> TurnUsage:
+    """Return the usage of one turn without its price; the arguments are those of `measure_turn`."""
     usage = turn.usage
     prompt = _reported_count(usage.prompt_tokens) if usage else None
     reply = _reported_count(usage.completion_tokens) if usage else None
@@ -109,7 +114,7 @@ def measure_turn(
     if reply is None:
         texts = [turn.reasoning, turn.reply, *(call.arguments for call in turn.calls)]
         reply = TokenCount(estimate_tokens("".join(texts)), estimated=any(texts))
-    return _priced(TurnUsage(turn, prompt, reply, conversation=conversation), prices)
+    return TurnUsage(turn, prompt, reply, conversation=conversation)
 
 
 def measure_turns(

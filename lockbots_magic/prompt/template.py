@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,11 +44,29 @@ def expand_template(prompt: str, evaluate: Callable[[str], Any], *, images_befor
         UsageError: Text between double braces is not an expression, an expression fails, or its value can't be
             converted. The message names the expression; the original error is the cause.
     """
+    return fill_pieces(split_template(prompt), evaluate, images_before=images_before)
+
+
+def fill_pieces(
+    pieces: Iterable[str | Expression], evaluate: Callable[[str], Any], *, images_before: int = 0
+) -> PromptPart:
+    """Return the prompt that the pieces of a template make; see `expand_template`.
+
+    A template that is filled for many rows is split once.
+
+    Args:
+        pieces: The template, as `split_template` returns it.
+        evaluate: Returns the value of an expression, see `make_evaluator`.
+        images_before: Number of images that come first in the prompt.
+
+    Raises:
+        UsageError: An expression fails, or its value can't be converted.
+    """
     images = ImageNumbering(images_before)
     texts: list[str] = []
     notes: list[str] = []
     follows_block = False
-    for piece in split_template(prompt):
+    for piece in pieces:
         if isinstance(piece, str):
             texts += ["\n", piece] if follows_block and piece and not piece.startswith("\n") else [piece]
             continue

@@ -262,7 +262,7 @@ def test_any_bytes_are_a_cassette_or_an_error_that_says_so(tmp_path_factory, con
 def test_locked_file_is_one_clear_error(path, monkeypatch):
     monkeypatch.setattr(cassette_file, "LOCK_TIMEOUT", 0.1)
     file = CassetteFile(path)
-    with cassette_file._locked(path), pytest.raises(UsageError, match=r"Can't write talk\.jsonl: another process"):
+    with cassette_file.file_lock(path), pytest.raises(UsageError, match=r"Can't write talk\.jsonl: another process"):
         file.add(recording("one"))
     file.add(recording("one"))
     assert prompts(CassetteFile(path)) == ["one"]

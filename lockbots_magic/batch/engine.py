@@ -1,0 +1,439 @@
+"""The loop of a batch: which row is asked next, and what becomes of the answers.
+
+It runs in the thread that iterates it, and it alone owns the journal, the gate, the budget and the retries. Workers
+only send requests. Rows are read as they are needed, so a table without an end is no problem.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import functools
+import hashlib
+import heapq
+import itertools
+import json
+import math
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from queue import Empty, SimpleQueue
+
+from ..cassette.journal import KEY_LENGTH, Journal
+from ..cassette.turn_recordings import turn_recordings
+from ..conversation.context_window import estimate_prompt_tokens
+from ..conversation.turn import Turn
+from ..errors import LockbotsError, ProviderError, UsageError
+from ..prompt.part import PromptPart
+from ..providers.base import Provider
+from ..providers.http.retry import RetryPlan, get_server_wait, is_retryable
+from ..reply import PreparedRequest
+from .breaker import CircuitBreaker, is_fatal
+from .budget import BudgetGuard
+from .gate import RateGate
+from .row import BatchRow, RowOutcome, describe_error, outcome_of_answer, read_value
+from .rows import SourceRow
+from .settings import BatchSettings
+from .template import RowTemplate
+from .usage import BatchUsage
+from .worker import RowAnswer, RowRequest, send_request
+
+TICK = 0.25
+"""Longest wait (s) without a look at the clock."""
+WINDOW = 2
+"""Rows that are read but not reported, for each request that may be under way."""
+MAX_THROTTLE_PAUSE = 30.0
+"""Longest pause (s) after a refusal without a wait of the server's own."""
+MAX_SERVER_WAIT = 600.0
+"""Longest wait (s) that a server may ask for; a longer one ends the batch, which can be run again then."""
+JITTER = 0.25
+"""Share of a pause by which it is shortened or lengthened at random."""
+STOPPED_BY_USER = "you stopped the batch."
+_CONGESTED = (429, 503, 529)
+"""Statuses of a server that has too much to do; 529 is Anthropic's "overloaded"."""
+
+
+@dataclass
+class RowTask:
+    """One distinct prompt, and the rows that wait for its answer."""
+
+    key: str
+    prepared: PreparedRequest
+    rows: list[SourceRow]
+    plan: RetryPlan
+    tokens: int = 0
+    """Estimated tokens of the request, the reply included."""
+    prompt_tokens: int = 0
+    cost: float = 0.0
+    """Estimated cost, in the unit of the budget."""
+    attempts: int = 0
+    throttled: int = 0
+    """Refusals since anybody was answered."""
+    answers_before: int = 0
+    started: float = 0.0
+    turn: Turn | None = field(default=None, repr=False)
+
+
+class BatchEngine:
+    """Asks about rows. Iterate it for each row as it is answered.
+
+    Args:
+        settings: How the batch is to run.
+        rows: Rows to ask about.
+        template: Makes the prompt of a row.
+        usage: Counts what the batch takes.
+        on_tick: Called at least every `TICK` (s) while the batch waits.
+    """
+
+    def __init__(
+        self,
+        settings: BatchSettings,
+        rows: Iterator[SourceRow],
+        template: RowTemplate,
+        usage: BatchUsage,
+        on_tick: Callable[[], object] = lambda: None,
+    ) -> None:
+        self.stopped = ""
+        """Why the batch ended before its last row; empty if it did not."""
+        self.notes: list[str] = []
+        """What the user should know of the prompts, each once."""
+        self._settings = settings
+        self._rows = rows
+        self._template = template
+        self._usage = usage
+        self._on_tick = on_tick
+        self._gate = RateGate(settings.active, settings.rpm, settings.tpm)
+        self._budget = BudgetGuard(
+            settings.budget, settings.provider.name, settings.model, settings.prices, settings.params
+        )
+        self._counts_tokens = settings.budget is not None or settings.tpm is not None
+        self._breaker = CircuitBreaker()
+        self._journal = Journal(settings.keep) if settings.keep is not None else None
+        self._base = _digest(json.dumps(settings.identity, sort_keys=True, default=repr, ensure_ascii=False).encode())
+        self._sender = _without_retries(settings)
+        self._own_executor: ThreadPoolExecutor | None = None
+        self._tasks: dict[str, RowTask] = {}
+        self._answers: dict[str, RowOutcome] = {}
+        self._ready: deque[RowTask] = deque()
+        self._due: list[tuple[float, int, RowTask]] = []
+        self._numbers = itertools.count()
+        self._under_way: dict[str, tuple[RowTask, Future[RowAnswer]]] = {}
+        self._done: SimpleQueue[str] = SimpleQueue()
+        self._reports: deque[BatchRow] = deque()
+        self._unreported = 0
+        self._exhausted = False
+        self._answered = 0
+        self._refusals = 0
+
+    def __iter__(self) -> Iterator[BatchRow]:
+        """Yield each row once it is answered, in any order."""
+        try:
+            yield from self._run()
+        except KeyboardInterrupt:
+            self.stop(STOPPED_BY_USER, cancel=True)
+        yield from self._finish()
+
+    def _run(self) -> Iterator[BatchRow]:
+        while True:
+            pause = self._start_requests()
+            if self._reports:
+                yield from self._reported()
+            elif self._under_way or (self._has_more() and not self.stopped):
+                self._wait(TICK if pause is None and not self._under_way else pause)
+            else:
+                return
+
+    def _reported(self) -> Iterator[BatchRow]:
+        while self._reports:
+            self._unreported -= 1
+            yield self._reports.popleft()
+
+    def stop(self, why: str, *, cancel: bool = False) -> None:
+        """Ask about no further row.
+
+        Args:
+            why: Sentence for the user.
+            cancel: True ends the requests that are under way at once.
+        """
+        self.stopped = self.stopped or why
+        if not cancel:
+            return
+        for task, future in self._under_way.values():
+            future.cancel()
+            task.prepared.request.cancellation.cancel()
+
+    def interrupt(self) -> None:
+        """End the batch: the user wants no more of it."""
+        self.stop(STOPPED_BY_USER, cancel=True)
+
+    def _finish(self) -> Iterator[BatchRow]:
+        """Yield the rows that are answered but not reported, and those that wait: they were not asked."""
+        with contextlib.suppress(Empty):
+            while True:
+                self._take(self._done.get_nowait())
+        yield from self._reported()
+        for task in self._tasks.values():
+            yield from (self.not_asked(row) for row in task.rows)
+        self._tasks.clear()
+
+    def close(self) -> None:
+        """Give back threads and files. Requests that are still under way are abandoned."""
+        if self._own_executor is not None:
+            self.stop(STOPPED_BY_USER, cancel=True)  # nothing is under way unless nobody wants the rest
+            self._own_executor.shutdown(wait=False, cancel_futures=True)
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None
+
+    def not_asked(self, row: SourceRow) -> BatchRow:
+        """Return what becomes of a row that was never sent."""
+        return BatchRow(row.index, None, f"Not asked: {self.stopped or STOPPED_BY_USER}", False, row.position)
+
+    # What to ask
+
+    def _has_more(self) -> bool:
+        return bool(self._ready or self._due or self._tasks) or not self._exhausted
+
+    def _start_requests(self) -> float | None:
+        """Start all requests that may start; return the time (s) to wait, None until an answer comes."""
+        pause = None
+        while not self.stopped and len(self._under_way) < self._gate.active:
+            task = self._next_task()
+            if task is None:
+                break
+            pause = self._try_start(task)
+            if pause is not None:
+                self._ready.appendleft(task)
+                break
+        if self._due and not self.stopped:
+            until = max(self._due[0][0] - time.monotonic(), 0.0)
+            pause = until if pause is None else min(pause, until)
+        return pause
+
+    def _next_task(self) -> RowTask | None:
+        if self._due and self._due[0][0] <= time.monotonic():
+            return heapq.heappop(self._due)[2]
+        if self._ready:
+            return self._ready.popleft()
+        while not self._exhausted and self._unreported < WINDOW * self._settings.active:
+            row = self._next_row()
+            if row is not None and (task := self._read_row(row)):
+                return task
+        return None
+
+    def _next_row(self) -> SourceRow | None:
+        try:
+            row = next(self._rows, None)
+        except Exception as error:  # noqa: BLE001  # the caller's iterable may raise anything; what there is stays
+            self.stop(f"reading the rows failed: {describe_error(error)}")
+            row = None
+        self._exhausted = row is None
+        return row
+
+    def _read_row(self, row: SourceRow) -> RowTask | None:
+        """Return the task of a row that is to be asked; report it or let it wait otherwise."""
+        self._usage.rows += 1
+        self._unreported += 1
+        try:
+            part = self._template.fill(row.columns)
+        except UsageError as error:
+            self._report(row, RowOutcome(None, describe_error(error)))
+            return None
+        if part.notes:
+            self.notes += [note for note in part.notes if note not in self.notes]
+        key = self._key_of(part)
+        if known := self._find(key):
+            self._report(row, known, reused=True)
+            return None
+        if waiting := self._tasks.get(key):
+            waiting.rows.append(row)
+            return None
+        return self._make_task(key, part, row)
+
+    def _make_task(self, key: str, part: PromptPart, row: SourceRow) -> RowTask | None:
+        try:
+            prepared = self._settings.prepare(part.text, images=part.images)
+        except (UsageError, ProviderError) as error:
+            self._report(row, RowOutcome(None, describe_error(error)))
+            return None
+        provider = self._settings.provider
+        deadline = time.monotonic() + getattr(provider, "total_timeout", math.inf)
+        plan = RetryPlan(getattr(provider, "max_retries", 0), getattr(provider, "backoff", 0.5), deadline)
+        task = RowTask(key, replace(prepared, provider=self._sender), [row], plan)
+        if self._counts_tokens:
+            task.prompt_tokens = estimate_prompt_tokens(prepared.request.messages)
+        self._tasks[key] = task
+        return task
+
+    def _key_of(self, part: PromptPart) -> str:
+        text = part.text.encode("utf-8", "surrogatepass")
+        images = b"".join(_digest(url.encode()) for url in part.images)
+        return _digest(b"%s%d %s%s" % (self._base, len(text), text, images)).hex()
+
+    def _find(self, key: str) -> RowOutcome | None:
+        """Return the answer to an equal row, if it is known and usable."""
+        if self._journal is None:
+            return self._answers.get(key)
+        line = self._journal.find(key)
+        if line is None:
+            return None
+        value, error = read_value(line["reply"], self._settings.schema)
+        return None if error else RowOutcome(value)
+
+    def _try_start(self, task: RowTask) -> float | None:
+        """Start a request; return the time (s) to wait if it may not start yet, which is `TICK` for the budget."""
+        if self._counts_tokens:
+            task.tokens = task.prompt_tokens + self._budget.reply_tokens
+            task.cost = self._budget.estimate(task.prompt_tokens)
+        if not self._budget.allows(task.cost):
+            if not self._under_way:
+                self.stop(f"the budget of {self._settings.budget} is used up. To go on, raise it and run again.")
+            return TICK
+        if pause := self._gate.start(task.tokens):
+            return pause
+        self._budget.begin(task.cost)
+        self._submit(task)
+        return None
+
+    def _submit(self, task: RowTask) -> None:
+        task.attempts += 1
+        task.started = time.monotonic()
+        task.answers_before = self._answered
+        if task.attempts == 1:
+            self._usage.asked += 1
+        try:
+            future = self._executor().submit(send_request, RowRequest(task.prepared, task.attempts))
+        except Exception as error:  # noqa: BLE001  # an executor that is shut down or broken
+            self._budget.end(task.cost, (0, 0), 0.0)
+            self._end_task(task, RowOutcome(None, describe_error(error)))
+            self.stop(f"the executor takes no work: {describe_error(error)}")
+            return
+        self._under_way[task.key] = (task, future)
+        future.add_done_callback(functools.partial(_announce, self._done, task.key))
+
+    def _executor(self) -> Executor:
+        if self._settings.executor is not None:
+            return self._settings.executor
+        if self._own_executor is None:
+            self._own_executor = ThreadPoolExecutor(self._settings.active, thread_name_prefix="lockbots batch")
+        return self._own_executor
+
+    # What becomes of the answers
+
+    def _wait(self, pause: float | None) -> None:
+        """Wait until a request has ended or the next may start, and take all that have."""
+        end = math.inf if pause is None else time.monotonic() + pause
+        while True:
+            left = min(end - time.monotonic(), TICK)
+            try:
+                self._take(self._done.get(timeout=max(left, 0.0)))
+                while not self._done.empty():
+                    self._take(self._done.get_nowait())
+                return
+            except Empty:
+                self._on_tick()
+                if time.monotonic() >= end:
+                    return
+
+    def _take(self, key: str) -> None:
+        """Take the answer of a request that has ended."""
+        task, future = self._under_way.pop(key)
+        if future.cancelled():
+            self._budget.end(task.cost, (0, 0), 0.0)
+            return
+        failure = future.exception()
+        answer = RowAnswer(None, UsageError(describe_error(failure))) if failure else future.result()
+        outcome = outcome_of_answer(answer, self._settings.schema, self._budget.cost_of)
+        self._budget.end(task.cost, (outcome.prompt_tokens, outcome.reply_tokens), outcome.cost)
+        self._gate.settle(task.tokens, outcome.tokens)
+        self._usage.add(outcome)
+        if answer.error is None:
+            self._accept(task, answer, outcome)
+        elif not self._try_again(task, answer.error):
+            self._end_task(task, outcome)
+            if why := self._breaker.fail(answer.error):
+                self.stop(why)
+
+    def _accept(self, task: RowTask, answer: RowAnswer, outcome: RowOutcome) -> None:
+        if answer.turn is not None and answer.turn.status == "interrupted":
+            return  # it was cancelled: `finish` reports it
+        self._answered += 1
+        self._refusals = 0
+        self._gate.succeed()
+        self._breaker.succeed()
+        if not outcome.error and answer.turn is not None:
+            self._keep(task, answer.turn, outcome)
+        self._end_task(task, outcome)
+
+    def _keep(self, task: RowTask, turn: Turn, outcome: RowOutcome) -> None:
+        """Put an answer on the journal, before its row is reported."""
+        if self._journal is None:
+            self._answers[task.key] = outcome
+            return
+        request = replace(task.prepared.request, model=self._settings.model)
+        name = self._settings.provider.name
+        try:
+            made = turn_recordings(request, turn, name, default=self._settings.is_default_model)
+            self._journal.add(task.key, made)
+        except (OSError, UsageError) as error:
+            why = getattr(error, "strerror", None) or str(error)
+            self.stop(f"answers can't be written to {self._settings.keep}: {str(why).rstrip('.')}.")
+
+    def _end_task(self, task: RowTask, outcome: RowOutcome) -> None:
+        self._tasks.pop(task.key, None)
+        for number, row in enumerate(task.rows):
+            self._report(row, outcome, reused=number > 0 and not outcome.error)
+
+    def _report(self, row: SourceRow, outcome: RowOutcome, *, reused: bool = False) -> None:
+        self._usage.reused += reused
+        self._reports.append(BatchRow(row.index, outcome.value, outcome.error, reused, row.position))
+
+    def _try_again(self, task: RowTask, error: LockbotsError) -> bool:
+        """Plan the next attempt at a row; return False if there is none."""
+        if self.stopped or not isinstance(error, ProviderError):
+            return False
+        congested = getattr(error, "status", 0) in _CONGESTED and is_retryable(error) and not is_fatal(error)
+        pause = self._pause_when_refused(task, error) if congested else task.plan.pause_after(error)
+        if pause is None:
+            return False
+        due = time.monotonic() + pause * random.uniform(1, 1 + JITTER)  # noqa: S311  # no secret
+        heapq.heappush(self._due, (due, next(self._numbers), task))
+        return True
+
+    def _pause_when_refused(self, task: RowTask, error: ProviderError) -> float | None:
+        """Tell the gate of a refusal; return the pause (s) before the row is asked again.
+
+        A refusal counts against a row only if nobody was answered since it was asked: then it is no question of the
+        rate.
+        """
+        task.throttled = task.throttled + 1 if self._answered == task.answers_before else 0
+        asked = get_server_wait(error)
+        backoff = getattr(self._settings.provider, "backoff", 0.5) * 2.0 ** min(self._refusals, 10)
+        wait = min(backoff, MAX_THROTTLE_PAUSE) if asked is None else asked
+        if wait > MAX_SERVER_WAIT:
+            self.stop(f"{str(error).rstrip('.')}. The server asks to wait {wait:.0f} s; run the batch again then.")
+            return None
+        self._refusals += 1
+        self._gate.refuse(wait, task.started)
+        return wait if task.throttled <= getattr(self._settings.provider, "max_retries", 0) else None
+
+
+def _announce(done: SimpleQueue[str], key: str, _: Future[RowAnswer]) -> None:
+    done.put(key)
+
+
+def _without_retries(settings: BatchSettings) -> Provider:
+    """Return a copy of the provider that sends each request once: the batch itself decides on retries."""
+    provider = settings.provider
+    if hasattr(provider, "learned"):
+        provider.learned  # noqa: B018  # made at first use; the copy is to share it
+    sender = copy.copy(provider)
+    sender.max_retries = 0
+    return sender
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=KEY_LENGTH // 2).digest()

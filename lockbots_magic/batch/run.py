@@ -1,0 +1,175 @@
+"""Prepare a batch: check everything that can be checked before the first request."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from ..conversation.cancellation import Cancellation
+from ..conversation.conversation import Conversation
+from ..errors import UsageError
+from ..providers.address import saved_address
+from ..providers.base import Provider
+from ..providers.streaming import translated_errors
+from ..reply import PreparedRequest
+from ..schema.structured_output import reply_schema
+from .batch import Batch, RowStream
+from .budget import parse_budget
+from .engine import BatchEngine
+from .progress import NO_DISPLAY, ProgressDisplay
+from .rows import RowSource, SourceRow, row_source
+from .settings import BatchSettings
+from .template import Filter, RowTemplate, send_all
+from .usage import BatchUsage
+
+
+class BatchChat(Protocol):
+    """The part of a `Chat` that a batch needs."""
+
+    model: str
+    conversation: Conversation
+    params: dict[str, Any]
+
+    @property
+    def provider(self) -> Provider:
+        """Provider that answers."""
+
+    def prepare(self, prompt: str, **options: Any) -> PreparedRequest:
+        """Build a request; see `Chat.prepare`."""
+
+
+class BatchPlan:
+    """A batch that is ready to run; the arguments are those of `Chat.map`.
+
+    Raises:
+        UsageError: An argument is invalid, or the template names an unknown column.
+        AuthenticationError: The credential is missing.
+    """
+
+    def __init__(
+        self,
+        chat: BatchChat,
+        template: str,
+        rows: Any,
+        *,
+        schema: Any = None,
+        keep: str | Path | None = None,
+        active: int = 8,
+        rpm: float | None = None,
+        tpm: float | None = None,
+        budget: Any = None,
+        prices: Mapping[str, Any] | None = None,
+        sample: int | None = None,
+        executor: Executor | None = None,
+        images: str | Iterable[Any] = (),
+        files: str | Iterable[Any] = (),
+        variables: Mapping[str, Any] | None = None,
+        raw: bool = False,
+        prompt_filter: Filter = send_all,
+        **options: Any,
+    ) -> None:
+        provider = chat.provider
+        source = row_source(rows)
+        if sample is not None:
+            if not isinstance(sample, int) or sample < 1:
+                raise UsageError(f"sample must be a whole number of rows above 0, got {sample!r}.")
+            source = source.pick(sample)
+        self.source, columns = _with_columns(source)
+        self.template = RowTemplate(
+            template,
+            columns,
+            variables or {},
+            images=[images] if isinstance(images, str) else images,
+            files=[files] if isinstance(files, str) else files,
+            raw=raw,
+            keep=prompt_filter,
+        )
+        wanted = None if schema is None else reply_schema(schema)
+        prepare: Callable[..., PreparedRequest] = functools.partial(
+            chat.prepare, history=False, schema=wanted, **options
+        )
+        checked = prepare("check")  # raises what is wrong with the parameters, the tools or the provider
+        if executor is None:
+            provider.ready()
+        with translated_errors(provider):
+            model = provider.resolved(chat.model, Cancellation()).id
+        self.settings = BatchSettings(
+            provider,
+            model,
+            functools.partial(_prepare_whole, prepare, provider),
+            _identity(checked, provider, model),
+            wanted,
+            keep,
+            active,
+            rpm,
+            tpm,
+            parse_budget(budget),
+            prices,
+            checked.request.params,
+            executor,
+            is_default_model=not checked.request.model,
+        )
+
+    def batch(self, display: ProgressDisplay = NO_DISPLAY) -> Batch:
+        """Return the batch, not run yet."""
+        return Batch(self.source, self.template, self.settings, display)
+
+    def stream(self) -> RowStream:
+        """Return the rows as they will come."""
+        return RowStream(lambda: BatchEngine(self.settings, iter(self.source), self.template, BatchUsage()))
+
+
+def _prepare_whole(
+    prepare: Callable[..., PreparedRequest], provider: Provider, prompt: str, images: tuple[str, ...]
+) -> PreparedRequest:
+    """Return the request of a row, for an answer as one whole where the service can: nobody watches it come."""
+    prepared = prepare(prompt, images=images)
+    whole = replace(prepared.request, stream=False)
+    return replace(prepared, request=whole)
+
+
+def _identity(checked: PreparedRequest, provider: Provider, model: str) -> tuple[Any, ...]:
+    """Return what decides answers besides the prompt of each row."""
+    request = checked.request
+    return (
+        provider.name,
+        model,
+        saved_address(getattr(provider, "base_url", "") or ""),
+        dict(request.params),
+        request.schema and dict(request.schema),
+        [tool.to_dict() for tool in request.tools],
+        request.system,
+        request.messages[-1].content,  # what a schema adds to a prompt
+    )
+
+
+def _with_columns(source: RowSource) -> tuple[RowSource, tuple[str, ...]]:
+    """Return the rows, none of them lost, and the columns of the first one."""
+    if source.is_sized:
+        first = next(iter(source), None)
+        return source, tuple(first.columns) if first else ()
+    rows = iter(source)
+    first = next(rows, None)
+    return _Chained(source, [] if first is None else [first], rows), tuple(first.columns) if first else ()
+
+
+class _Chained(RowSource):
+    """Rows of an iterable whose first one has been read."""
+
+    is_sized = False
+
+    def __init__(self, whole: RowSource, first: list[SourceRow], rows: Iterable[SourceRow]) -> None:
+        super().__init__(whole.table)
+        self._rows = itertools.chain(first, rows)
+
+    @property
+    def size(self) -> int | None:
+        return None
+
+    def __iter__(self) -> Any:
+        return self._rows

@@ -1,0 +1,38 @@
+"""Settings of a batch, checked before the first request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..providers.base import Provider
+from ..reply import PreparedRequest
+from ..schema.structured_output import ReplySchema
+from .budget import BudgetLimit
+
+
+@dataclass(frozen=True)
+class BatchSettings:
+    """How a batch is to run; the arguments are those of `Chat.map`."""
+
+    provider: Provider
+    model: str
+    """Id of the model, resolved."""
+    prepare: Callable[..., PreparedRequest]
+    """Makes the request of a row out of its prompt and images."""
+    identity: tuple[Any, ...]
+    """What decides the answers besides the prompt of each row: system prompt, parameters, tools."""
+    schema: ReplySchema | None = None
+    keep: str | Path | None = None
+    active: int = 8
+    rpm: float | None = None
+    tpm: float | None = None
+    budget: BudgetLimit | None = None
+    prices: Mapping[str, Any] | None = None
+    params: Mapping[str, Any] | None = None
+    executor: Executor | None = None
+    is_default_model: bool = False
+    """Whether the server chose the model."""

@@ -1,0 +1,131 @@
+"""The prompt of each row: a template filled with the columns of the row and the variables around it."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+from ..errors import UsageError
+from ..prompt.files import file_part
+from ..prompt.images import check_total_size, image_part
+from ..prompt.part import PromptPart
+from ..prompt.template import Expression, fill_pieces, split_template
+from .rows import VALUE
+
+ROW = "row"
+"""Name of the whole row in a template, unless a column has it."""
+Filter = Callable[[str], tuple[str, Sequence[str]]]
+"""Changes the text of a prompt before it is sent; returns it with notes on what it left out."""
+
+
+def send_all(text: str) -> tuple[str, Sequence[str]]:
+    """Return the text as it is, and no notes."""
+    return text, ()
+
+
+class RowTemplate:
+    """A template that is filled for each row. `{{ review }}` is a column; other names are the variables.
+
+    Args:
+        template: The prompt, with expressions in double braces.
+        columns: Names of the columns, as far as they are known.
+        variables: Values of all other names.
+        images: Columns that hold an image: a file, a URL, bytes, or a value that can be drawn. What is not a column is
+            an image of every row.
+        files: Columns that hold the path of a file or document. What is not a column is a file of every row.
+        raw: True sends braces as they are.
+        keep: Filters each prompt.
+
+    Raises:
+        UsageError: Text between double braces is not an expression, or names neither a column nor a variable.
+    """
+
+    def __init__(
+        self,
+        template: str,
+        columns: Iterable[str],
+        variables: Mapping[str, Any],
+        *,
+        images: Iterable[Any] = (),
+        files: Iterable[Any] = (),
+        raw: bool = False,
+        keep: Filter = send_all,
+    ) -> None:
+        if not template.strip():
+            raise UsageError("The prompt is empty.")
+        self._pieces = [template] if raw else split_template(template)
+        self._images, self._files = tuple(images), tuple(files)
+        self._variables = variables
+        self._filter = keep
+        self._single = ""
+        self._scope: dict[str, Any] = {**variables}
+        self._last: tuple[str, ...] = ()
+        self._check_names(tuple(columns))
+
+    def fill(self, columns: Mapping[str, Any]) -> PromptPart:
+        """Return the prompt of one row.
+
+        Raises:
+            UsageError: An expression fails, or a file or an image of the row can't be read.
+        """
+        self._enter(columns)
+        pictures = [image_part(columns.get(one, one) if isinstance(one, str) else one) for one in self._images]
+        urls = tuple(url for part in pictures for url in part.images)
+        documents = [file_part(_path(columns.get(one, one) if isinstance(one, str) else one)) for one in self._files]
+        filled = fill_pieces(self._pieces, self._evaluate, images_before=len(urls))
+        text, left_out = self._filter("\n\n".join([*(part.text for part in documents), filled.text]))
+        notes = [note for part in (*pictures, *documents, filled) for note in part.notes]
+        images = (*urls, *filled.images)
+        return PromptPart(text, check_total_size(images) if images else (), (*notes, *left_out))
+
+    def _evaluate(self, source: str) -> Any:
+        return eval(_compiled(source), self._scope)  # noqa: S307  # the user who writes the prompt also runs the notebook
+
+    def _enter(self, columns: Mapping[str, Any]) -> None:
+        """Make the columns of a row the names of the template; those of the last row are gone."""
+        names = tuple(columns)
+        if names != self._last:
+            for name in self._last:
+                self._scope.pop(name, None)
+            self._scope.update(self._variables)
+            self._last = names
+        self._scope.update(columns)
+        if ROW not in columns:
+            self._scope[ROW] = columns[VALUE] if names == (VALUE,) else columns
+        if self._single:
+            self._scope[self._single] = columns[VALUE]
+
+    def _check_names(self, columns: tuple[str, ...]) -> None:
+        known = {*columns, *self._variables, *vars(builtins), ROW}
+        named = [name for piece in self._pieces if isinstance(piece, Expression) for name in _free_names(piece.source)]
+        unknown = list(dict.fromkeys(name for name in named if name not in known))
+        if columns == (VALUE,) and len(unknown) == 1:
+            self._single = unknown[0]  # rows without columns: the one name stands for the row
+        elif unknown and columns:
+            listed = ", ".join(columns[:20]) + (", …" if len(columns) > 20 else "")
+            raise UsageError(f"{{{{ {unknown[0]} }}}}: neither a column nor a variable. Columns: {listed}.")
+
+
+def _path(value: Any) -> str | Path:
+    if not isinstance(value, str | Path):
+        raise UsageError(f"A file must be a path, got a {type(value).__name__}.")
+    return value
+
+
+@functools.lru_cache(maxsize=256)
+def _compiled(source: str) -> CodeType:
+    return compile(source, "<prompt>", "eval", dont_inherit=True)
+
+
+def _free_names(source: str) -> list[str]:
+    """Return the names that an expression takes from around it."""
+    tree = ast.parse(source.strip(), mode="eval")
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    bound = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    bound |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    return [node.id for node in names if node.id not in bound]

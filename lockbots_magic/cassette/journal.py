@@ -1,0 +1,184 @@
+"""Journal: a cassette file whose recordings are found by key. Adding and finding take constant time and memory.
+
+A batch keeps the answers of its rows in one. The file only grows: a line is appended and handed to the system before
+its row is reported, so a killed process loses nothing. The index (key to offset) is a temporary SQLite database, which
+keeps most of itself on disk; lines are read when they are wanted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Any
+
+from ..errors import UsageError
+from .file import CassetteFile, append_bytes, check_header, file_lock
+from .recording import Recording
+
+KEY_LENGTH = 32
+"""Characters of a key: hexadecimal digits."""
+_PREFIX = b'{"key": "'
+_AT = slice(len(_PREFIX), len(_PREFIX) + KEY_LENGTH)
+MAX_HEADER = 4096
+"""Bytes of the first line that are read."""
+INDEX_CACHE = 4096
+"""Memory (KiB) of the index."""
+
+
+class Journal:
+    """Answers of rows in a cassette file, found by key. Several processes may use one file at the same time.
+
+    Args:
+        path: The file; it is created if it doesn't exist.
+
+    Raises:
+        UsageError: The file can't be read or written, or is not a cassette file.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.name = str(path)
+        self.path = Path(path).expanduser().resolve()
+        self._index = _OffsetIndex()
+        self._end = 0
+        """Bytes of the file that are indexed: whole lines."""
+        try:
+            self._create()
+            self._file: IO[bytes] = self.path.open("rb")
+            check_header(self._file.readline(MAX_HEADER), self.name)
+            self._end = self._file.tell()
+            with file_lock(self.path):
+                self._catch_up()
+                self._mend_end()
+        except OSError as error:
+            raise UsageError(f"Can't use {self.name}: {error.strerror or error}.") from None
+
+    def __repr__(self) -> str:
+        return f"Journal({self.path.name!r})"
+
+    def close(self) -> None:
+        """Close the file and drop the index."""
+        self._file.close()
+        self._index.close()
+
+    def find(self, key: str) -> dict[str, Any] | None:
+        """Return the line of the latest answer with this key, as JSON; None if there is none.
+
+        Lines that another process has added meanwhile are found too.
+        """
+        if os.fstat(self._file.fileno()).st_size > self._end:
+            self._catch_up()
+        at = self._index.get(key)
+        if at is None:
+            return None
+        self._file.seek(at)
+        with suppress(ValueError, RecursionError):  # edited by hand, or torn
+            line = json.loads(self._file.readline())
+            if line.get("key") == key and isinstance(line.get("reply"), str) and line.get("ended") == "complete":
+                return line  # type: ignore[no-any-return]  # JSON
+        return None
+
+    def add(self, key: str, recordings: Sequence[Recording]) -> None:
+        """Append the recordings of one row, the last of which is found by `key`. It is in the file when this returns.
+
+        Raises:
+            OSError: The file can't be written; it is as it was.
+            UsageError: Another process keeps the file locked.
+        """
+        named = [replace(one, id=f"{key[:12]}-{number}") for number, one in enumerate(recordings, 1)]
+        named[-1] = replace(named[-1], id=key[:12], key=key)
+        lines = [f"{one.to_line()}\n".encode("utf-8", "backslashreplace") for one in named]
+        with file_lock(self.path):
+            self._follow_replacement()
+            if os.fstat(self._file.fileno()).st_size != self._end:
+                self._catch_up()
+                self._mend_end()
+            append_bytes(self.path, b"".join(lines), self._end)
+            self._index.put([(key, self._end + sum(map(len, lines[:-1])))])
+            self._end += sum(map(len, lines))
+
+    def _follow_replacement(self) -> None:
+        """Read the file anew if another one has taken its place, as when a recording in it is replaced."""
+        if os.path.samestat(self.path.stat(), os.fstat(self._file.fileno())):
+            return
+        self._file.close()
+        self._file = self.path.open("rb")
+        check_header(self._file.readline(MAX_HEADER), self.name)
+        self._end = self._file.tell()
+        self._index.clear()
+
+    def _create(self) -> None:
+        if not self.path.exists() or not self.path.stat().st_size:
+            CassetteFile(self.path).create()
+
+    def _catch_up(self) -> None:
+        """Index the whole lines behind those that are indexed."""
+        self._file.seek(self._end)
+        self._index.put(self._new_lines())
+
+    def _new_lines(self) -> Iterator[tuple[str, int]]:
+        at = self._end
+        for line in self._file:
+            if not line.endswith(b"\n"):
+                break
+            if line.startswith(_PREFIX):
+                yield line[_AT].decode("ascii", "replace"), at
+            at += len(line)
+        self._end = at
+
+    def _mend_end(self) -> None:
+        """Complete or remove a last line without its end, as a crash leaves it. Call it with the lock held."""
+        self._file.seek(self._end)
+        rest = self._file.read()
+        if not rest:
+            return
+        with suppress(ValueError, RecursionError):
+            if isinstance(json.loads(rest), dict):  # only the newline is missing
+                append_bytes(self.path, b"\n", self._end + len(rest))
+                self._catch_up()
+                return
+        os.truncate(self.path, self._end)
+
+
+class _OffsetIndex:
+    """Offsets in a file by key, in a temporary database of bounded memory."""
+
+    def __init__(self) -> None:
+        import sqlite3  # noqa: PLC0415  # takes a few ms, and few sessions have a journal
+
+        # An empty name: a file that SQLite deletes itself. Any thread may use it, one at a time.
+        self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        for setting in (f"cache_size = -{INDEX_CACHE}", "journal_mode = OFF", "synchronous = OFF"):
+            self._database.execute(f"PRAGMA {setting}")
+        self._database.execute("CREATE TABLE lines (key INTEGER PRIMARY KEY, at INTEGER)")
+
+    def get(self, key: str) -> int | None:
+        """Return the offset of a key."""
+        found = self._database.execute("SELECT at FROM lines WHERE key = ?", (_number(key),)).fetchone()
+        return None if found is None else int(found[0])
+
+    def put(self, lines: Iterable[tuple[str, int]]) -> None:
+        """Set the offsets of keys; a later one replaces an earlier one."""
+        numbered = ((number, at) for key, at in lines if (number := _number(key)) is not None)
+        self._database.execute("BEGIN")
+        self._database.executemany("INSERT OR REPLACE INTO lines VALUES (?, ?)", numbered)
+        self._database.execute("COMMIT")
+
+    def clear(self) -> None:
+        """Forget all keys."""
+        self._database.execute("DELETE FROM lines")
+
+    def close(self) -> None:
+        """Delete the index."""
+        self._database.close()
+
+
+def _number(key: str) -> int | None:
+    """Return the first 64 bits of a key as SQLite has integers; the line itself tells the rest."""
+    try:
+        return int(key[:16], 16) - 2**63
+    except ValueError:
+        return None
