@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from typing import Any
 
 from ..security.exits import clean_printed
@@ -174,7 +174,7 @@ class RowStream:
         self.stopped = ""
         """Why the batch ended before its last row; empty if it did not."""
 
-    def __iter__(self) -> Iterator[BatchRow]:
+    def __iter__(self) -> Generator[BatchRow, None, None]:
         engine = self._start()
         try:
             yield from engine
