@@ -219,6 +219,9 @@ class Cancelled(Exception):  # noqa: N818  # a signal, not an error
 class Interrupted(KeyboardInterrupt):
     """The user interrupted the reply; the text received so far is kept."""
 
+    is_shown = False
+    """True if an output tells of it, so that the error itself needn't."""
+
     def _render_traceback_(self) -> list[str]:
         return _one_message(self)
 

@@ -158,6 +158,24 @@ def sum_tokens(measured: Iterable[TurnUsage]) -> tuple[TokenCount, TokenCount]:
     return prompt, reply
 
 
+def measure_sent_turn(
+    turn: Turn, sent: Sequence[Message], prices: Mapping[str, Any] | None = None, conversation: str = ""
+) -> TurnUsage:
+    """Return the usage of a turn whose request is at hand.
+
+    Args:
+        turn: The turn.
+        sent: All messages of its request.
+        prices: The user's own prices, see `find_price`.
+        conversation: Name of the conversation.
+
+    Raises:
+        UsageError: `prices` has another form.
+    """
+    context = sum(estimate_message_tokens(message) for message in sent[:-1] if message.role != "system")
+    return measure_turn(turn, context, prices, conversation)
+
+
 def measure_outside_turn(turn: Turn, sent: Sequence[Message]) -> TurnUsage:
     """Return the usage of a turn outside every conversation, without its texts: it may be kept for long.
 
@@ -165,8 +183,7 @@ def measure_outside_turn(turn: Turn, sent: Sequence[Message]) -> TurnUsage:
         turn: The turn.
         sent: All messages of its request.
     """
-    context = sum(estimate_message_tokens(message) for message in sent[:-1] if message.role != "system")
-    used = measure_turn(turn, context, conversation="(outside)")
+    used = measure_sent_turn(turn, sent, conversation="(outside)")
     bare = replace(turn, prompt=shorten_prompt(turn.prompt), rounds=(), system="", images=())
     return replace(used, turn=bare)
 

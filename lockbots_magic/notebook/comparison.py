@@ -12,9 +12,10 @@ from ..cassette.active import cassette_of
 from ..chat import Chat
 from ..conversation.messages import Delta
 from ..conversation.turn import Turn
-from ..conversation.usage import format_dollars, measure_turn
+from ..conversation.usage import measure_turn
 from ..errors import Interrupted, LockbotsError
 from ..rendering.attachments import NONE, attachments_of
+from ..rendering.foot_line import figures
 from ..rendering.notices import notices_of
 from ..rendering.side_by_side import Column, bundle
 from ..reply import Reply, ReplyWorker
@@ -136,16 +137,7 @@ class Comparison:
     def _describe(self, turn: Turn, *, timed: bool) -> str:
         used = measure_turn(turn, prices=self._prices)
         waited = f"first text after {turn.first_text:.1f} s" if turn.first_text is not None else ""
-        return " · ".join(
-            filter(
-                None,
-                [
-                    *([waited, f"{turn.elapsed:.1f} s"] if timed else []),
-                    f"{used.reply} tokens" if used.reply.tokens else "",
-                    f"{format_dollars(used.cost, estimated=used.estimated)} USD" if used.cost else "",
-                ],
-            )
-        )
+        return " · ".join(filter(None, [*([waited, f"{turn.elapsed:.1f} s"] if timed else []), *figures(used)]))
 
     def _lanes(self) -> list[list[int]]:
         """Return groups of replies to read in order: on a cassette, only the order tells replies of one model apart."""

@@ -64,6 +64,14 @@ def show_text(shell: InteractiveShell, text: str) -> bool:
     return True
 
 
+def show_line(shell: InteractiveShell, text: str) -> bool:
+    """Show a line of the toolkit's own, such as that of an interrupt; return False where there are no outputs."""
+    if not has_outputs(shell):
+        return False
+    show({"text/html": framed("", [text], final=True), "text/plain": text})
+    return True
+
+
 def show_note(shell: InteractiveShell, text: str, metadata: Mapping[str, Any]) -> bool:
     """Show a message as an output with `metadata`; return False where there are no outputs, as in a terminal.
 
@@ -100,12 +108,15 @@ def show(
 
 def shown_forms(data: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a bundle without its HTML, if that holds formulas that this front end sets in Markdown only."""
-    if "text/markdown" not in data or not has_formulas(data.get("text/html", "")):
-        return data
-    shell = get_ipython()
-    if shell is None or sets_tex_in_html(shell):
+    if "text/markdown" not in data or not is_shown_as_markdown(data.get("text/html", "")):
         return data
     return {kind: form for kind, form in data.items() if kind != "text/html"}
+
+
+def is_shown_as_markdown(html: str) -> bool:
+    """Return whether `html` holds formulas that this front end sets in Markdown only."""
+    shell = get_ipython() if has_formulas(html) else None
+    return shell is not None and not sets_tex_in_html(shell)
 
 
 def context_of_cell(shell: InteractiveShell) -> contextvars.Context:

@@ -23,7 +23,7 @@ from ..conversation.turn import Turn
 from ..errors import UsageError
 from ..prompt.magic_line import cell_magic_start
 from ..providers.shutdown import shut_down
-from . import completion
+from . import completion, interrupts
 from .display_recorder import DisplayRecorder
 from .session import PanelFactory, Session
 
@@ -201,6 +201,7 @@ def _register(shell: InteractiveShell, session: Session, undo: Callable[..., obj
     displays.attach(shell)
     undo(displays.detach)
     undo(completion.register(shell, session))
+    undo(interrupts.register(shell))
     magics = ChatMagics(shell, session, displays)
     shell.register_magics(magics)
     undo(_remove_magics, shell, magics)

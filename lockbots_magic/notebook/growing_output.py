@@ -10,6 +10,7 @@ from IPython.display import clear_output
 
 from ..rendering.html import framed, has_formulas
 from ..rendering.mime_bundle import bundle
+from ..rendering.reasoning import ReasoningMode, reasoned_html, thinking_html, thinking_notice
 from .display import show
 
 FIRST_CHUNK = 16_000
@@ -30,9 +31,15 @@ class GrowingOutput:
         alone: Returns True if the cell shows nothing else. Only then the reply may use several outputs, since merging
             them clears the cell.
         markdown: Returns the Markdown so far, for a front end that sets TeX there only; None for any other.
+        reasoning: What is shown of reasoning.
     """
 
-    def __init__(self, alone: Callable[[], bool], markdown: Callable[[], str] | None = None) -> None:
+    def __init__(
+        self,
+        alone: Callable[[], bool],
+        markdown: Callable[[], str] | None = None,
+        reasoning: ReasoningMode = "fold",
+    ) -> None:
         self._alone = alone
         self._markdown = markdown
         self._has_formulas = False
@@ -42,10 +49,30 @@ class GrowingOutput:
         self._merged = 0  # how many of them were merged from others
         self._chunk = ""  # finished HTML in the last output
         self._size = 0
+        self._growing = ""  # HTML of the open block in the last frame
+        self._reasoning = reasoning
+        self._has_reasoned = False
 
     def wait(self, html: str) -> None:
         """Show a line until the first frame."""
         self._put(0, {"text/html": html})
+
+    def think(self, tail: str, seconds: float) -> None:
+        """Show the end of the reasoning so far, below the text if there is any; the next frame replaces it.
+
+        Args:
+            tail: The text.
+            seconds: Time since the reasoning began, s.
+        """
+        self._has_reasoned = True
+        if self._has_formulas and self._markdown is not None:
+            self._draw_markdown(self._markdown(), [thinking_notice()])
+            return
+        line = thinking_html("" if self._reasoning == "hide" else tail, seconds)
+        if self._finished or self._chunk or self._growing:
+            self._show(len(self._finished), self._chunk + self._growing, below=line)
+        else:
+            self._put(0, {"text/html": framed("", final=True, above=line)})
 
     def draw(self, finished: str, growing: str, notices: Sequence[str]) -> int:
         """Draw a frame and return its size (characters of HTML)."""
@@ -54,6 +81,7 @@ class GrowingOutput:
             if self._has_formulas:
                 return self._draw_markdown(self._markdown(), notices)
         self._chunk += finished
+        self._growing = growing
         self._size += len(finished)
         limit = max(MIN_CHUNK, self._size / CHUNKS) if self._finished else FIRST_CHUNK
         if len(self._chunk) > limit and self._alone():
@@ -80,7 +108,7 @@ class GrowingOutput:
         if self.outputs > 1:
             clear_output(wait=True)  # type: ignore[no-untyped-call]  # not typed
             self.outputs = 0
-        self._finished, self._chunk = [], ""
+        self._finished, self._chunk, self._growing = [], "", ""
         self._merged = self._size = 0
         self._has_formulas = False
 
@@ -100,8 +128,10 @@ class GrowingOutput:
         for number in reversed(range(first + 1, self.outputs)):
             self._put(number, {})
 
-    def _show(self, number: int, html: str, notices: Sequence[str] = ()) -> None:
-        self._put(number, {"text/html": framed(html, notices, styled=number == 0)})
+    def _show(self, number: int, html: str, notices: Sequence[str] = (), below: str = "") -> None:
+        is_first = number == 0
+        above = reasoned_html() if is_first and self._has_reasoned and self._reasoning != "hide" else ""
+        self._put(number, {"text/html": framed(html, notices, styled=is_first, above=above, below=below)})
 
     def _put(self, number: int, data: Mapping[str, str], metadata: Mapping[str, Any] | None = None) -> None:
         show(data, f"{self._name}-{number}", update=number < self.outputs, metadata=metadata)

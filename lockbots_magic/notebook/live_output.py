@@ -16,9 +16,10 @@ from ..rendering.frame_loop import FrameLoop
 from ..rendering.html import render
 from ..rendering.mime_bundle import bundle, html_or_source
 from ..rendering.notices import notices_of
+from ..rendering.reasoning import ReasoningMode
 from ..rendering.terminal.output import TerminalOutput
 from ..rendering.waiting import waiting_html
-from .display import context_of_cell, show, watched
+from .display import context_of_cell, is_shown_as_markdown, show, watched
 from .front_end import sets_tex_in_html
 from .growing_output import GrowingOutput
 
@@ -40,6 +41,7 @@ class Output(Protocol):
         metadata: Mapping[str, Any] | None = None,
         *,
         shown: str | None = None,
+        foot: str = "",
     ) -> None:
         """Show the whole reply with `notices` below it; the notebook saves `metadata` with it.
 
@@ -48,13 +50,20 @@ class Output(Protocol):
             notices: The toolkit's own remarks.
             metadata: Metadata of the output.
             shown: Markdown to show in place of the reply, where there is rich output.
+            foot: The foot line.
         """
 
     def close(self) -> None:
         """Release resources, however the reply ended."""
 
 
-def output_for(shell: InteractiveShell, mode: str, alone: Callable[[], bool], model: str = "") -> Output:
+def output_for(
+    shell: InteractiveShell,
+    mode: str,
+    alone: Callable[[], bool],
+    model: str = "",
+    reasoning: ReasoningMode = "fold",
+) -> Output:
     """Return the output for a reply in the running cell.
 
     Args:
@@ -63,13 +72,14 @@ def output_for(shell: InteractiveShell, mode: str, alone: Callable[[], bool], mo
             if a person watches the cell, and otherwise leaves one output.
         alone: Returns True if the cell shows nothing but this reply.
         model: Model that a watched cell says it waits for; ``""`` for none.
+        reasoning: What is shown of reasoning.
     """
     if isinstance(shell.display_pub, CapturingDisplayPublisher):
-        return CellOutput()
+        return CellOutput(reasoning)
     is_page = hasattr(shell, "kernel")
     if mode == "text" or not is_page:
         return TerminalOutput(is_page=is_page)
-    return LiveCellOutput(shell, alone, model) if watched(shell, mode) else CellOutput()
+    return LiveCellOutput(shell, alone, model, reasoning) if watched(shell, mode) else CellOutput(reasoning)
 
 
 class BackgroundOutput(Output, Protocol):
@@ -79,7 +89,9 @@ class BackgroundOutput(Output, Protocol):
         """Run `work`; what it displays and prints goes to that cell."""
 
 
-def output_in_background(shell: InteractiveShell, *, plain: bool = False) -> BackgroundOutput:
+def output_in_background(
+    shell: InteractiveShell, *, plain: bool = False, reasoning: ReasoningMode = "fold"
+) -> BackgroundOutput:
     """Return the output of a reply that continues in this cell after the cell has ended.
 
     In a terminal the reply is written when it is complete, since the user types there meanwhile.
@@ -87,33 +99,66 @@ def output_in_background(shell: InteractiveShell, *, plain: bool = False) -> Bac
     Args:
         shell: The running IPython.
         plain: True for unformatted text.
+        reasoning: What is shown of reasoning.
     """
     if not hasattr(shell, "kernel"):
         return _LateTerminalOutput()
     if plain:
         return _BackgroundText(shell)
-    output = LiveCellOutput(shell, alone=lambda: False)
+    output = LiveCellOutput(shell, alone=lambda: False, reasoning=reasoning)
     output.begin("Running in the background. To stop it: %lockbots stop")
     return output
 
 
-def turn_bundle(turn: Turn, notices: Sequence[str] | None = None, *, shown: str | None = None) -> Mapping[str, str]:
+def turn_bundle(
+    turn: Turn,
+    notices: Sequence[str] | None = None,
+    *,
+    shown: str | None = None,
+    foot: str = "",
+    reasoning: ReasoningMode = "fold",
+) -> Mapping[str, str]:
     """Return a turn as the MIME bundle of one output.
 
     Args:
         turn: The turn.
         notices: Lines below the reply; by default those of the turn.
         shown: Markdown to show in place of the reply.
+        foot: The foot line.
+        reasoning: What is shown of reasoning.
     """
     lines = notices_of(turn) if notices is None else notices
     html = html_or_source(lambda: render(turn.reply if shown is None else shown), turn.reply)
-    return bundle(turn.reply, html, lines, attachments_of(turn), reasoning=turn.reasoning, shown=shown)
+    return _bundle(turn, html, lines, shown=shown, foot=foot, reasoning=reasoning)
+
+
+def _bundle(
+    turn: Turn, html: str, notices: Sequence[str], *, shown: str | None, foot: str, reasoning: ReasoningMode
+) -> Mapping[str, str]:
+    return bundle(
+        turn.reply,
+        html,
+        notices,
+        attachments_of(turn),
+        reasoning="" if reasoning == "hide" else turn.reasoning,
+        is_open=reasoning == "show",
+        is_quoted=is_shown_as_markdown(html),
+        shown=shown,
+        foot=foot,
+    )
 
 
 class CellOutput:
-    """Shows a reply once, after it has ended."""
+    """Shows a reply once, after it has ended.
+
+    Args:
+        reasoning: What is shown of reasoning.
+    """
 
     shown = False
+
+    def __init__(self, reasoning: ReasoningMode = "fold") -> None:
+        self._reasoning = reasoning
 
     def feed(self, delta: Delta) -> None:
         """Do nothing: the reply is shown at the end."""
@@ -125,9 +170,11 @@ class CellOutput:
         metadata: Mapping[str, Any] | None = None,
         *,
         shown: str | None = None,
+        foot: str = "",
     ) -> None:
         """Display the output."""
-        show(turn_bundle(turn, notices, shown=shown), metadata=metadata)
+        data = turn_bundle(turn, notices, shown=shown, foot=foot, reasoning=self._reasoning)
+        show(data, metadata=metadata)
 
     def close(self) -> None:
         """Do nothing: there are no resources."""
@@ -152,11 +199,12 @@ class _LateTerminalOutput:
         metadata: Mapping[str, Any] | None = None,
         *,
         shown: str | None = None,
+        foot: str = "",
     ) -> None:
         """Write the reply above the line being typed."""
         output = TerminalOutput()
         output.feed(Delta(turn.reply))
-        output.finish(turn, notices, metadata, shown=shown)
+        output.finish(turn, notices, metadata, shown=shown, foot=foot)
         output.close()
 
     def close(self) -> None:
@@ -182,14 +230,24 @@ class LiveCellOutput:
         shell: The running IPython.
         alone: Returns True if the cell shows nothing but this reply, which may then use several outputs meanwhile.
         model: Model that the cell says it waits for until the first text; ``""`` for none.
+        reasoning: What is shown of reasoning.
     """
 
-    def __init__(self, shell: InteractiveShell, alone: Callable[[], bool], model: str = "") -> None:
+    def __init__(
+        self,
+        shell: InteractiveShell,
+        alone: Callable[[], bool],
+        model: str = "",
+        reasoning: ReasoningMode = "fold",
+    ) -> None:
+        self._reasoning = reasoning
         markdown = None if sets_tex_in_html(shell) else self._text
-        self._growing = GrowingOutput(alone, markdown)
+        self._growing = GrowingOutput(alone, markdown, reasoning)
         self._context = context_of_cell(shell)
         wait = functools.partial(self._growing.wait, waiting_html(model)) if model else None
-        self._frames = FrameLoop(self._growing.draw, self._context.run, self._growing.restart, wait)
+        self._frames = FrameLoop(
+            self._growing.draw, self._context.run, self._growing.restart, wait, self._growing.think
+        )
 
     @property
     def shown(self) -> bool:
@@ -218,13 +276,12 @@ class LiveCellOutput:
         metadata: Mapping[str, Any] | None = None,
         *,
         shown: str | None = None,
+        foot: str = "",
     ) -> None:
         """Replace the frames by the final output."""
-        if shown is None:
-            html = html_or_source(self._frames.whole, turn.reply)
-            whole = bundle(turn.reply, html, notices, attachments_of(turn), reasoning=turn.reasoning)
-        else:
-            whole = turn_bundle(turn, notices, shown=shown)
+        render_whole = self._frames.whole if shown is None else functools.partial(render, shown)
+        html = html_or_source(render_whole, turn.reply)
+        whole = _bundle(turn, html, notices, shown=shown, foot=foot, reasoning=self._reasoning)
         self._context.copy().run(self._growing.settle, whole, metadata)  # a frame may still be rendered in it
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ from ..security.exits import clean_bundle
 from ..storage.restore import find_own_notebook
 from .chat_command import NotebookContext, chat_cell, no_stale_value, prompt_of
 from .commands import run, summarize
-from .display import display_listener, shown_forms, watched
+from .display import display_listener, show_line, shown_forms, watched
 from .display_recorder import DisplayRecorder
 from .live_output import turn_bundle
 from .options import HelpRequested, chat_options
@@ -67,7 +67,9 @@ class MagicRunner:
         try:
             yield
         except KeyboardInterrupt as error:
-            raise Interrupted(str(error) or "Reply stopped; the text so far is kept.") from None
+            interrupt = error if isinstance(error, Interrupted) else Interrupted(str(error) or "Interrupted.")
+            interrupt.is_shown = interrupt.is_shown or show_line(self._shell, str(interrupt))
+            raise interrupt.with_traceback(None) from None
         finally:
             display_listener.reset(token)
 

@@ -5,19 +5,23 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 from IPython.display import display
 
 from ..cassette.active import cassette_of
+from ..conversation.conversation import Conversation
 from ..conversation.history_entry import HistoryEntry
 from ..conversation.messages import ChatRequest, Delta
 from ..conversation.turn import Turn
+from ..conversation.usage import measure_sent_turn
 from ..errors import Interrupted, UsageError
 from ..prompt.preview import describe_request
 from ..providers.base import Provider
+from ..rendering.foot_line import foot_line
 from ..rendering.notices import Page, notices_of
+from ..rendering.reasoning import ReasoningMode
 from ..rendering.time_budget import MAX_INTERRUPTED_SECONDS, at_most
 from ..reply import Reply
 from ..schema.code_blocks import extract_code
@@ -27,15 +31,29 @@ from ..storage.output_metadata import metadata
 from .background import Background
 from .chat_command import ChatCell, Destination
 from .delivery import Delivery, deliver
-from .display import has_outputs, show, show_note, show_text
+from .display import has_outputs, show, show_note, show_text, watched
+from .interrupts import interrupt_shown
 from .live_output import Output, output_for, output_in_background
 from .session import Session
+from .turn_taking import PassingNotice, wait_for_turn
 
 MAX_TRIES = 3
 """Requests per cell until a reply conforms to the schema."""
 
 Recorder = Callable[[HistoryEntry], dict[str, Any]]
 """Returns the metadata of an output for the entry that the notebook keeps."""
+
+
+@dataclass(frozen=True)
+class _ShownReply:
+    """A reply, and where it is shown."""
+
+    reply: Reply
+    output: Output
+    destination: Destination
+    recorder: Recorder
+    is_watched: bool
+    """True if somebody watched it come."""
 
 
 class Presenter:
@@ -51,6 +69,10 @@ class Presenter:
         self._session = session
         self._background = Background()
 
+    @property
+    def _reasoning(self) -> ReasoningMode:
+        return cast(ReasoningMode, self._session.settings.reasoning)
+
     def run(self, cell: ChatCell) -> None:
         """Send the prompt of a chat cell, show the reply and deliver it to its destination.
 
@@ -63,12 +85,31 @@ class Presenter:
         if (cell_id := self._session.cells.id) is not None:
             self._background.retire(cell_id)
         cell = replace(cell, destination=self._without_old_value(cell.destination))
+        if cell.options.get("history", True):
+            self._wait_for_turn(cell.chat.conversation, alone=cell.destination.alone)
         if cell.background:
             self._run_in_background(cell)
         elif cell.schema is not None:
             self._run_until_it_fits(cell)
         else:
             self.show(self._stream(cell), cell.destination)
+
+    def _wait_for_turn(self, conversation: Conversation, *, alone: bool = False) -> None:
+        """Wait while another reply of the conversation is in progress, with a notice where somebody watches.
+
+        Raises:
+            Interrupted: The user has interrupted the wait; nothing was sent.
+        """
+        notice = PassingNotice(self._shell, self._session.cells.sole_reply() if alone else lambda: False)
+        is_watched = watched(self._shell, self._session.settings.live)
+        try:
+            wait_for_turn(conversation, notice.tell if is_watched else lambda _: None)
+        except Interrupted as interrupt:
+            if notice.is_shown:
+                notice.tell(str(interrupt))
+                interrupt.is_shown = True
+            raise
+        notice.clear()
 
     def preview(self, cell: ChatCell, *, count: bool = False) -> None:
         """Show the request that the cell would send, without sending it.
@@ -108,17 +149,21 @@ class Presenter:
             recorder: Returns the metadata of its output; by default the entry of the turn.
         """
         destination = destination or Destination()
-        mode = "text" if destination.form == "text" else self._session.settings.live
+        settings = self._session.settings
+        mode = "text" if destination.form == "text" else settings.live
         alone = destination.alone and not reply.request.tools  # tools may print or display
         sole = self._session.cells.sole_reply() if alone else lambda: False
-        output = output_for(self._shell, mode, sole, reply.request.model)
+        output = output_for(self._shell, mode, sole, reply.request.model, self._reasoning)
         recorder = recorder or self.recorder(destination)
+        shown = _ShownReply(reply, output, destination, recorder, is_watched=watched(self._shell, mode))
         try:
             with self._session.watch(reply):
                 for delta in reply.deltas:
                     output.feed(delta)
+        except KeyboardInterrupt as error:
+            raise interrupt_shown(error) from None
         finally:
-            _run_through_interrupt(lambda: self._finish(reply, output, destination, recorder))
+            _run_through_interrupt(lambda: self._finish(shown))
         if destination.form == "code" and reply.turn is not None:
             _check_not_interrupted(reply.turn)
             self._insert_code(reply.turn, destination.variable)
@@ -135,9 +180,24 @@ class Presenter:
         finally:
             _run_through_interrupt(lambda: finish(self._shell))
 
-    def show_reply(self, reply: Reply, *, as_code: bool = False, notes: tuple[str, ...] = ()) -> None:
-        """Show the reply of a command as it streams, and notes below it; with `as_code` its code becomes a new cell."""
-        self.show(reply, Destination(form="code" if as_code else None, notes=notes))
+    def show_reply(
+        self,
+        send: Callable[[], Reply],
+        conversation: Conversation,
+        *,
+        as_code: bool = False,
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        """Show the reply of a command as it streams.
+
+        Args:
+            send: Returns the reply; called when no other reply of the conversation is in progress.
+            conversation: The conversation.
+            as_code: True if its code becomes a new cell.
+            notes: Lines below it.
+        """
+        self._wait_for_turn(conversation)
+        self.show(send(), Destination(form="code" if as_code else None, notes=notes))
 
     def message(self, text: str, entry: HistoryEntry | None = None) -> None:
         """Show a message of a command; an entry is saved in the metadata of its output, where there are outputs."""
@@ -203,31 +263,22 @@ class Presenter:
     def _run_in_background(self, cell: ChatCell) -> None:
         reply = self._session.watch(self._stream(cell))
         destination = cell.destination
-        output = output_in_background(self._shell, plain=destination.form == "text")
-        recorder = self.recorder(destination)
-        self._background.start(
-            reply,
-            output,
-            lambda errors: self._finish(reply, output, destination, recorder, errors),
-            self._session.cells.id,
+        settings = self._session.settings
+        output = output_in_background(self._shell, plain=destination.form == "text", reasoning=self._reasoning)
+        shown = _ShownReply(
+            reply, output, destination, self.recorder(destination), is_watched=watched(self._shell, settings.live)
         )
+        self._background.start(reply, output, lambda errors: self._finish(shown, errors), self._session.cells.id)
 
-    def _finish(
-        self,
-        reply: Reply,
-        output: Output,
-        destination: Destination,
-        recorder: Recorder,
-        errors: Sequence[str] = (),
-    ) -> None:
+    def _finish(self, shown: _ShownReply, errors: Sequence[str] = ()) -> None:
         """Show the end of a reply and deliver it to its destination. An interrupt does not wait for rendering."""
-        was_stopped = reply.turn is not None and reply.turn.status == "interrupted"
+        turn = shown.reply.turn
+        was_stopped = turn is not None and turn.status == "interrupted"
         with at_most(MAX_INTERRUPTED_SECONDS if was_stopped else math.inf):
-            self._settle(reply, output, destination, recorder, errors)
+            self._settle(shown, errors)
 
-    def _settle(
-        self, reply: Reply, output: Output, destination: Destination, recorder: Recorder, errors: Sequence[str]
-    ) -> None:
+    def _settle(self, shown: _ShownReply, errors: Sequence[str]) -> None:
+        reply, output, destination = shown.reply, shown.output, shown.destination
         output.close()
         made = Delivery("")
         turn, entry, lost = reply.turn, reply.entry, dict.fromkeys(reply.request.report.lost)
@@ -241,16 +292,26 @@ class Presenter:
         if turn is None:
             if errors:
                 output.finish(Turn("", status="error"), errors)
-        elif turn.is_shown or output.shown or errors:
+        elif turn.is_shown or output.shown or errors or turn.status == "interrupted":
             told = replace(turn, remarks=tuple(one for one in turn.remarks if one not in lost))
             notices = [*destination.notes, *notices_of(told), *made.notices, *errors]
-            output.finish(turn, notices, recorder(entry) if entry else None, shown=made.shown)
+            saved = shown.recorder(entry) if entry else None
+            output.finish(turn, notices, saved, shown=made.shown, foot=self._foot_of(turn, shown))
         elif entry and entry.displaces:
-            show_note(self._shell, "", recorder(entry))
+            show_note(self._shell, "", shown.recorder(entry))
         for reason in lost:  # not below the reply alone, which programs read as plain text
             self.message(reason)
         if not destination.saved:
             self._session.count_outside(reply)
+
+    def _foot_of(self, turn: Turn, shown: _ShownReply) -> str:
+        """Return the foot line of a reply; ``""`` for none."""
+        settings, sent = self._session.settings, shown.reply.request.messages
+        if not settings.foot_line or not turn.reply:
+            return ""
+        has_code = shown.is_watched and shown.destination.form is None and extract_code(turn.reply) is not None
+        used = measure_sent_turn(turn, sent, settings.prices)
+        return foot_line(used, timed=shown.is_watched, has_code=has_code)
 
     def _insert_code(self, turn: Turn, variable: str | None) -> None:
         """Insert the code of a reply as a new cell, in front ends that support it."""

@@ -17,6 +17,8 @@ from ..providers.validation import parse_count, wrap_credential
 from ..providers.wire.prompt_cache import CACHE_MODES
 
 LIVE = ("auto", "on", "off", "text")
+REASONING = ("fold", "show", "hide")
+"""Values of the setting `reasoning`: `rendering.reasoning.ReasoningMode`."""
 
 
 class _InvalidSettingError(TraitError):
@@ -32,6 +34,14 @@ class Lockbots(Configurable):
         None, allow_none=True, help="Sampling temperature, 0-2; lower is more deterministic. None: provider's default."
     ).tag(config=True)
     live = Enum(LIVE, help="Live output: on, off, auto (on if a person watches) or text (plain text).").tag(config=True)
+    reasoning = Enum(
+        REASONING,
+        "fold",
+        help="Reasoning of a model: fold (open while it comes, folded after), show (open) or hide.",
+    ).tag(config=True)
+    foot_line = Bool(True, help="Whether a line below each reply tells its model, time, tokens and cost.").tag(
+        config=True
+    )
     timeout = Float(10.0, min=0.001, help="Connect timeout, s.").tag(config=True)
     silence_timeout = Float(
         None,
@@ -154,6 +164,8 @@ def _expected(name: str, trait: Any, value: Any) -> str:
     kinds = {
         "stream": "on or off",
         "send_secrets": "on or off",
+        "foot_line": "on or off",
+        "reasoning": f"one of {', '.join(REASONING)}",
         "live": f"one of {', '.join(LIVE)}",
         "cache": f"one of {', '.join(CACHE_MODES)}",
         "providers": "a dict",

@@ -10,6 +10,7 @@ from ..rendering.escaping import printed
 from ..rendering.html import IGNORED, framed, render, style
 from ..rendering.mime_bundle import html_or_source
 from ..rendering.notices import notices_of
+from ..rendering.reasoning import reasoning_html
 from ..security.exits import clean_bundle
 
 MAX_TURNS = 50
@@ -72,5 +73,5 @@ def _render_turn(turn: Turn) -> _RenderedTurn:
     reply = html_or_source(lambda: render(turn.reply), turn.reply) + attached.html
     prompt = printed(turn.prompt)
     head = f'<div class="you">You:</div><div class="said {IGNORED}" dir="auto">{prompt}</div>'
-    html = head + framed(reply, notices_of(turn), styled=False, reasoning=turn.reasoning)
+    html = head + framed(reply, notices_of(turn), styled=False, above=reasoning_html(turn.reasoning))
     return html, f"> {turn.prompt}\n\n{turn.reply}"

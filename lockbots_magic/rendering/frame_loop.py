@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from ..conversation.messages import Delta
 from .incremental import IncrementalMarkdown
-from .reasoning import thinking_notice
+from .reasoning import ReasoningTail, thinking_notice
 from .time_budget import MAX_FRAME_SECONDS, MAX_RENDERED, TooSlowError, at_most, remaining
 
 FRAME = 0.12
@@ -39,6 +39,8 @@ class FrameLoop:
         run: Runs the thread's work; for example in a context.
         restart: Called in the thread before the first frame after the text so far was retracted.
         wait: Called in the thread once if nothing has come for `WAITING_DELAY`; the first frame follows it.
+        think: Called in the thread, seldom, with the end of the reasoning so far and the time (s) since it began;
+            without it, frames tell its size.
     """
 
     def __init__(
@@ -47,9 +49,13 @@ class FrameLoop:
         run: Callable[[Callable[[], None]], None] = lambda work: work(),
         restart: Callable[[], None] = lambda: None,
         wait: Callable[[], None] | None = None,
+        think: Callable[[str, float], None] | None = None,
     ) -> None:
         self._draw = draw
         self._wait = wait
+        self._think = think
+        self._reasoning = ReasoningTail()
+        self._is_thinking = False  # nothing but reasoning has come since the last text or notice
         self._restart = restart
         self._document = IncrementalMarkdown()
         self._arrived: deque[str | None] = deque()  # None: the text so far is retracted
@@ -75,8 +81,10 @@ class FrameLoop:
         if delta.text and self._size <= MAX_RENDERED:
             self._arrived.append(delta.text)
         self._reasoned += len(delta.reasoning)
+        self._reasoning.feed(delta.reasoning)
         is_thinking = bool(delta.reasoning) and not delta.text
-        self._notice = delta.notice or (thinking_notice(self._reasoned) if is_thinking else "")
+        self._is_thinking = is_thinking and not delta.notice and self._think is not None
+        self._notice = delta.notice or (thinking_notice(self._reasoned) if is_thinking and not self._think else "")
         self._changed.set()
 
     @property
@@ -110,8 +118,11 @@ class FrameLoop:
             with self._drawing:
                 if not self._stopped.is_set():
                     self._wait()
-        while self._changed.wait() and not self._stopped.is_set():
+        while self._wait_for_change() and not self._stopped.is_set():
             self._changed.clear()
+            if self._is_thinking and not self._arrived:
+                self._draw_reasoning()
+                continue
             if self._failed or self._size > MAX_RENDERED:
                 self._put("", "", [f"{self._size:,} characters so far, shown when the reply is complete"])
                 self._stopped.wait(LONG_FRAME)
@@ -131,6 +142,18 @@ class FrameLoop:
             if size:  # 0: nothing but half a marker has arrived
                 spent = time.monotonic() - started
                 self._stopped.wait(max(FRAME, size / FRAME_RATE, 4 * spent) - spent)  # reading the stream goes on
+
+    def _wait_for_change(self) -> bool:
+        """Wait for a change, or until reasoning that has come is due; True."""
+        self._changed.wait(self._reasoning.wait if self._is_thinking else None)
+        return True
+
+    def _draw_reasoning(self) -> None:
+        if self._think is None or self._reasoning.wait != 0:
+            return
+        with self._drawing:
+            if not self._stopped.is_set():
+                self._think(*self._reasoning.take())
 
     def _put(self, finished: str, growing: str, notices: Sequence[str]) -> int:
         with self._drawing:

@@ -20,7 +20,6 @@ from ..security.tex_policy import is_harmless, unlabelled
 from .escaping import escaped, printed
 from .highlight import highlighted
 from .markdown import Environment, lowered, parse, parser
-from .reasoning import reasoning_html
 from .used_rules import used_rules
 
 MAX_TYPESET = 40_000
@@ -155,8 +154,19 @@ def notices_html(notices: Iterable[str]) -> str:
     return "".join(f'<div class="lockbots-notice">{escaped(printable(n))}</div>' for n in notices)
 
 
+def foot_html(line: str) -> str:
+    """Return a foot line as HTML, see `foot_line`."""
+    return f'<div class="lockbots-foot">{escaped(printable(line))}</div>' if line else ""
+
+
 def framed(
-    html: str, notices: Iterable[str] = (), *, styled: bool = True, final: bool = False, reasoning: str = ""
+    html: str,
+    notices: Iterable[str] = (),
+    *,
+    styled: bool = True,
+    final: bool = False,
+    above: str = "",
+    below: str = "",
 ) -> str:
     """Return a reply's HTML in a container that confines it, with the notices below.
 
@@ -165,10 +175,11 @@ def framed(
         notices: The toolkit's own remarks.
         styled: Whether to include the style sheet; one in a page is enough.
         final: Whether nothing will be added to this output: then only the rules that apply are included.
-        reasoning: What the model reasoned, shown folded above the reply.
+        above: What stands above the reply, such as `reasoning_html`.
+        below: What stands below the notices, such as `foot_html`.
     """
     reply = f'<div class="lockbots-reply {IGNORED}">{_on_one_line(html)}</div>' if html else ""
-    shown = f"{reasoning_html(reasoning)}{reply}{notices_html(notices)}"
+    shown = f"{above}{reply}{notices_html(notices)}{below}"
     sheet = (style_for(shown) if final else style()) if styled else ""
     return f'<div class="lockbots {IGNORED}">{sheet}{shown}</div>'
 

@@ -11,7 +11,8 @@ from ..conversation.shown_text import shown_text
 from ..security.control_characters import printable
 from .attachments import NONE, Attachments
 from .escaping import printed
-from .html import framed
+from .html import foot_html, framed
+from .reasoning import reasoning_html, reasoning_markdown
 from .safe_markdown import neutralised
 from .safe_markdown.inline import literal
 from .time_budget import MAX_SECONDS, at_most, check_length
@@ -24,7 +25,10 @@ def bundle(
     attached: Attachments = NONE,
     *,
     reasoning: str = "",
+    is_open: bool = False,
+    is_quoted: bool = False,
     shown: str | None = None,
+    foot: str = "",
 ) -> Mapping[str, str]:
     """Return a reply as HTML, as Markdown and as plain text.
 
@@ -34,12 +38,18 @@ def bundle(
         notices: The toolkit's own remarks.
         attached: What stands below the text.
         shown: Markdown that `html` was rendered from, if it isn't the reply.
-        reasoning: What the model reasoned; the HTML alone shows it, folded.
+        reasoning: What the model reasoned; the HTML shows it, folded.
+        is_open: True to show it unfolded.
+        is_quoted: True to show it in the Markdown, too.
+        foot: The foot line, text.
     """
-    remarks = [f"*{literal(printable(n))}*" for n in notices]
+    remarks = [f"*{literal(printable(n))}*" for n in (*notices, foot) if n]
     source = shown_text(text if shown is None else shown)
-    markdown = "\n\n".join([neutralised(source), *filter(None, [attached.markdown]), *remarks])
-    whole = framed(html + attached.html, notices, final=True, reasoning=reasoning)
+    quoted = reasoning_markdown(reasoning) if is_quoted else ""
+    parts = [*filter(None, [quoted]), neutralised(source), *filter(None, [attached.markdown]), *remarks]
+    markdown = "\n\n".join(parts)
+    above = reasoning_html(reasoning, is_open=is_open)
+    whole = framed(html + attached.html, notices, final=True, above=above, below=foot_html(foot))
     return {"text/html": whole, "text/markdown": markdown, "text/plain": shown_text(text)}
 
 

@@ -1,14 +1,26 @@
-"""What people see of a model's reasoning: a line while it reasons, and the reasoning folded above the reply. Pure."""
+"""What people see of a model's reasoning: the end of it while it comes, and the whole folded above the reply. Pure."""
 
 from __future__ import annotations
 
+import time
+from typing import Literal, TypeAlias
+
 from ..security.control_characters import printable
 from .escaping import escaped
+from .safe_markdown.inline import literal
+from .seconds import SECONDS_STYLE, counting
 
 MAX_REASONING = 20_000
 """Characters of reasoning that an output shows; the turn holds all of it."""
+MAX_TAIL = 600
+"""Characters of reasoning that are shown while it comes."""
+MIN_PAUSE = 1.0
+"""Minimum interval (s) between two frames of reasoning; it grows with the time, to a tenth of it."""
 RETRACTED = "the text above was reasoning"
 """Remark where text that was written can't be taken back."""
+
+ReasoningMode: TypeAlias = Literal["fold", "show", "hide"]
+"""What an output shows of reasoning: open while it comes and folded after, open, or nothing."""
 
 
 def thinking_notice(size: int = 0) -> str:
@@ -20,13 +32,80 @@ def thinking_notice(size: int = 0) -> str:
     return f"thinking… ({size:,} characters)" if size else "thinking…"
 
 
-def reasoning_html(reasoning: str) -> str:
-    """Return reasoning as an element that is folded at first; ``""`` if there is none."""
+def reasoning_html(reasoning: str, *, is_open: bool = False) -> str:
+    """Return reasoning as an element that is folded at first unless `is_open`; ``""`` if there is none."""
+    text = _bounded(reasoning)
+    return _details("Reasoning", text, is_open=is_open) if text else ""
+
+
+def reasoning_markdown(reasoning: str) -> str:
+    """Return reasoning as a quote in Markdown, for front ends that show no HTML; ``""`` if there is none."""
+    lines = _bounded(reasoning).split("\n")
+    return "\n".join(["> *Reasoning*", ">", *(f"> {literal(line)}  " for line in lines)]) if any(lines) else ""
+
+
+def thinking_html(tail: str, seconds: float) -> str:
+    """Return what a cell shows of a model that reasons.
+
+    Args:
+        tail: End of the reasoning so far; ``""`` to show the line alone.
+        seconds: Time since it began, s; the page counts on.
+    """
+    line = counting("Thinking…", seconds)
+    text = printable(tail).strip()
+    if not text:
+        return f'{SECONDS_STYLE}<div class="lockbots-reasoning">{line}</div>'
+    return SECONDS_STYLE + _details(line, text, is_open=True)
+
+
+def reasoned_html() -> str:
+    """Return what stands for the reasoning while the reply comes: a fold like the one in the end."""
+    return _details("Reasoning", "Shown when the reply is complete.")
+
+
+class ReasoningTail:
+    """End of the reasoning that is coming, and when to show it again. One thread feeds it, another one takes."""
+
+    def __init__(self) -> None:
+        self._text = ""
+        self._size = 0
+        self._shown = -1  # size when it was last shown
+        self._began = 0.0
+        self._due = 0.0
+
+    def feed(self, text: str) -> None:
+        """Add a piece of reasoning, which may be empty."""
+        if not text:
+            return
+        self._began = self._began or time.monotonic()
+        self._text = (self._text + text[-2 * MAX_TAIL :])[-2 * MAX_TAIL :]
+        self._size += len(text)
+
+    @property
+    def wait(self) -> float | None:
+        """Time (s) until it is to be shown; None if nothing is new."""
+        return max(self._due - time.monotonic(), 0.0) if self._size != self._shown else None
+
+    def take(self) -> tuple[str, float]:
+        """Return the text to show, from the beginning of a word, and the time (s) since the reasoning began."""
+        now = time.monotonic()
+        text, self._shown = self._text, self._size
+        elapsed = now - self._began
+        self._due = now + max(MIN_PAUSE, elapsed / 10)
+        if len(text) > MAX_TAIL:
+            text = "…" + text[-MAX_TAIL:].partition(" ")[2]
+        return text, elapsed
+
+
+def _bounded(reasoning: str) -> str:
     reasoning = reasoning.strip()
     text = printable(reasoning[:MAX_REASONING])
-    if not text:
-        return ""
-    if len(reasoning) > MAX_REASONING:
+    if text and len(reasoning) > MAX_REASONING:
         text += f"\n… ({len(reasoning) - MAX_REASONING:,} more characters)"
+    return text
+
+
+def _details(summary: str, text: str, *, is_open: bool = False) -> str:
     body = escaped(text).replace("\n", "&#10;")
-    return f'<details class="lockbots-reasoning"><summary>Reasoning</summary><div dir="auto">{body}</div></details>'
+    opening = f'<details class="lockbots-reasoning"{" open" if is_open else ""}>'
+    return f'{opening}<summary>{summary}</summary><div dir="auto">{body}</div></details>'

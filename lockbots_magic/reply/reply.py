@@ -186,6 +186,11 @@ class Reply(Iterator[str]):
         return waits or (inspect.getgeneratorstate(self._deltas) != inspect.GEN_CLOSED and not self.abandoned)
 
     @property
+    def is_read_here(self) -> bool:
+        """True if this thread reads it."""
+        return self._thread is threading.current_thread()
+
+    @property
     def abandoned(self) -> bool:
         """True if its reader, this thread or one that has ended, left it unfinished."""
         reader = self._thread

@@ -35,7 +35,7 @@ REPLY: Rules = {
     "span": {"class": "[a-z]|mathjax_process tex2jax_process|numbering-entry"},  # the last is of JupyterLab's headings
     "div": {
         "dir": "auto",
-        "class": f"formula|footnote|wide|lb-code|lockbots-notice|(lockbots|lockbots-reply)( {_IGNORED})?",
+        "class": f"formula|footnote|wide|lb-code|lockbots-notice|lockbots-foot|(lockbots|lockbots-reply)( {_IGNORED})?",
     },
     "style": {},  # its text is compared as well
 }

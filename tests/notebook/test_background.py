@@ -73,20 +73,56 @@ def test_other_cells_run_meanwhile_and_their_outputs_are_their_own(kernel, mock_
     mock_server.wait_for_disconnect()
 
 
-def test_the_next_turn_of_the_conversation_says_that_one_is_under_way(kernel, mock_server):
+def wait_for_notice(kernel, request):
+    """Return the first output of a cell that waits."""
+    for message in kernel.messages(request):
+        if message["msg_type"] == "display_data":
+            return message["content"]
+    raise AssertionError("no output")
+
+
+def test_the_next_turn_waits_its_turn_with_a_notice_that_is_gone_in_the_end(kernel, mock_server):
+    use(kernel, mock_server.url("openai", rate=20))
+    background(kernel, "count to 30")
+    execution = kernel.run("%%chat\nsay on", cell_id="c2")
+    assert execution.reply["status"] == "ok"
+    first = execution.of("display_data")[0]
+    assert "Waiting for the reply in progress in conversation main" in visible(first["data"])
+    assert execution.text == "on"
+    turns = value(kernel, "[(t.prompt, t.status) for t in session.conversations.get().turns]")
+    assert turns == [("count to 30", "complete"), ("say on", "complete")]
+    assert "count to 30" in str(mock_server.requests[-1].json), "it is sent with the reply it waited for"
+
+
+def test_it_waits_where_nobody_watches_and_in_another_conversation_it_needn_t(kernel, mock_server):
     use(kernel, mock_server.url("openai", fault="silence-midway"))
     background(kernel, "count to 20")
-    refused = kernel.run("%%chat\nhello", cell_id="c2")
-    assert "in progress" in refused.of("error")[0]["evalue"]
-    assert "%lockbots stop" in refused.of("error")[0]["evalue"]
-    stopped = kernel.run("%lockbots stop main")
-    assert stopped.printed == "Stopped 1 reply.\n"
-    mock_server.wait_for_disconnect()
-    wait_until(kernel, "session.conversations.get().turns")
-    (turn,) = value(kernel, "[(t.prompt, t.reply[:3], t.status) for t in session.conversations.get().turns]")
-    assert turn == ("count to 20", "1 2", "interrupted")
     use(kernel, mock_server.url("openai"))
-    assert kernel.run("%%chat\nsay on", cell_id="c2").text == "on"
+    for options in ("-c other", "--no-history"):
+        assert kernel.run(f"%%chat {options}\nsay on", cell_id="c2").text == "on"
+    kernel.run("import threading; threading.Timer(0.5, session.stop).start()")
+    execution = kernel.run("%%chat\nsay on")
+    assert execution.text == "on"
+    assert len(execution.of("display_data", "update_display_data")) == 1
+
+
+def test_the_wait_can_be_interrupted_and_nothing_is_sent(kernel, mock_server):
+    use(kernel, mock_server.url("openai", fault="silence-midway"))
+    background(kernel, "count to 20")
+    mock_server.wait_for_request()
+    sent = len(mock_server.requests)
+    request = kernel.send("%%chat\nsay on", cell_id="c2")
+    notice = wait_for_notice(kernel, request)
+    kernel.manager.interrupt_kernel()
+    execution = kernel.finish(request)
+    assert execution.reply["ename"] == "Interrupted"
+    (update,) = execution.of("update_display_data")
+    assert update["transient"] == notice["transient"]
+    assert "the reply in progress goes on" in visible(update["data"])
+    assert not execution.of("error", "stream"), "one grey line, no red one"
+    assert len(mock_server.requests) == sent
+    assert kernel.run("%lockbots stop main").printed == "Stopped 1 reply.\n"
+    mock_server.wait_for_disconnect()
 
 
 def test_a_failure_is_shown_in_the_output_of_the_cell(kernel, mock_server):

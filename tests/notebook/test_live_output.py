@@ -13,6 +13,7 @@ from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.notebook import display, growing_output
 from lockbots_magic.notebook.live_output import CellOutput, LiveCellOutput, output_for
 from lockbots_magic.rendering import frame_loop as drawing
+from lockbots_magic.rendering import reasoning
 from lockbots_magic.rendering.incremental import IncrementalMarkdown
 from lockbots_magic.rendering.terminal.output import TerminalOutput
 from lockbots_magic.security.secrets import Secret
@@ -141,6 +142,77 @@ def test_a_cell_says_once_that_it_waits_and_the_reply_takes_the_place(shown, mon
     output.close()
     output.finish(Turn("p", "a"))
     assert (shown.text, len(shown.outputs)) == ("a", 1)
+
+
+def test_reasoning_is_open_while_it_comes_and_folded_after(shown, monkeypatch):
+    monkeypatch.setattr(reasoning, "MIN_PAUSE", 0)
+    output = LiveCellOutput(Shell(), alone, "model")
+    output.feed(Delta(reasoning="Two and two "))
+    (first, *_), *_ = shown.wait_for(frames(1))
+    assert '<details class="lockbots-reasoning" open>' in first["text/html"]
+    assert visible(first["text/html"]) == "Thinking…Two and two"
+    output.feed(Delta(reasoning="is four."))
+    shown.wait_for(lambda cell: "four" in cell.text)
+    output.feed(Delta("Four."))
+    shown.wait_for(lambda cell: cell.text.endswith("Four."))
+    assert " open>" not in shown.frames[-1][0]["text/html"]
+    assert "Two and two" not in shown.text, "the frames of the reply don't carry it"
+    output.close()
+    output.finish(Turn("p", "Four.", reasoning="Two and two is four."))
+    assert shown.text == "ReasoningTwo and two is four.Four."
+    assert len(shown.outputs) == 1
+    assert " open>" not in shown.frames[-1][0]["text/html"]
+
+
+def test_reasoning_can_stay_open_and_can_be_hidden(shown):
+    for mode, while_it_comes, after in (("show", "Thinking…Two", "ReasoningTwoFour."), ("hide", "Thinking…", "Four.")):
+        output = LiveCellOutput(Shell(), alone, "model", mode)
+        output.feed(Delta(reasoning="Two"))
+        shown.wait_for(lambda cell: cell.text)
+        assert shown.text == while_it_comes
+        output.feed(Delta("Four."))
+        shown.wait_for(lambda cell: "Four." in cell.text)
+        output.close()
+        output.finish(Turn("p", "Four.", reasoning="Two"))
+        assert shown.text == after
+        assert (" open>" in shown.frames[-1][0]["text/html"]) == (mode == "show")
+        shown.outputs.clear()
+
+
+def test_reasoning_between_two_texts_stands_below_the_first(shown, monkeypatch):
+    monkeypatch.setattr(reasoning, "MIN_PAUSE", 0)
+    output = LiveCellOutput(Shell(), alone)
+    output.feed(Delta("One."))
+    shown.wait_for(lambda cell: "One." in cell.text)
+    output.feed(Delta(reasoning="Hmm."))
+    shown.wait_for(lambda cell: cell.text.endswith("Hmm."))
+    assert "One." in shown.text
+    output.feed(Delta("Two."))
+    shown.wait_for(lambda cell: "Two." in cell.text)
+    assert "Hmm." not in shown.text
+    output.close()
+
+
+def test_long_reasoning_costs_little(shown):
+    output = LiveCellOutput(Shell(), alone, "model")
+    for _ in range(2000):
+        output.feed(Delta(reasoning="as much as a long thought takes "))
+    shown.wait_for(frames(1))
+    output.close()
+    assert sum(len(str(frame[0])) for frame in shown.frames) < 8_000
+
+
+def test_a_foot_line_costs_less_than_two_kilobytes(shown):
+    turn = Turn("p", "a", reasoning="Two")
+    output = LiveCellOutput(Shell(), alone, "model")
+    output.close()
+    output.finish(turn, foot="openai:gpt-5-mini · 1.2 s · 20 tokens · 0.00021 USD")
+    output.finish(turn)
+    with_foot, without = (len(str(frame[0])) for frame in shown.frames[-2:])
+    assert "gpt-5-mini" in shown.frames[-2][0]["text/html"]
+    assert "gpt-5-mini" in shown.frames[-2][0]["text/markdown"]
+    assert shown.frames[-2][0]["text/plain"] == "a", "programs read this form"
+    assert with_foot - without < 500
 
 
 def test_a_reply_that_comes_at_once_is_not_waited_for(shown, monkeypatch):

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lockbots_magic.rendering.html import MAX_TYPESET, framed, notices_html, render, style
-from lockbots_magic.rendering.reasoning import MAX_REASONING, reasoning_html
 from tests.documents import DOCUMENT
 from tests.effort import examples
 
@@ -215,7 +214,8 @@ def test_style_applies_to_replies_only():
     assert "url(" not in style()
     assert "@import" not in style()
     outermost = re.sub(r"\{(?:[^{}]|\{[^{}]*\})*\}", ";", style().removeprefix("<style>").removesuffix("</style>"))
-    assert outermost == ".lockbots .lockbots-reply;.lockbots .lockbots-reasoning;.lockbots .lockbots-notice;"
+    parts = ("reply", "reasoning", "notice", "foot")
+    assert outermost == "".join(f".lockbots .lockbots-{part};" for part in parts)
 
 
 @pytest.mark.once
@@ -230,19 +230,3 @@ def test_rendering_time_is_bounded_for_any_text(text):
     began = time.process_time()
     render(text)
     assert time.process_time() - began < 8
-
-
-def test_reasoning_is_folded_above_the_reply_as_plain_text():
-    shown = framed("<p>Four.</p>", reasoning=" Two **and**\n<b>two</b> $x$\u202e\n")
-    assert shown.index("<details") < shown.index("Four.")
-    assert "Two **and**&#10;&lt;b&gt;two&lt;/b&gt;" in shown
-    assert "\u202e" not in shown
-    assert "open" not in shown[shown.index("<details") : shown.index("<summary>")]
-    assert framed("<p>Four.</p>", reasoning=" \n") == framed("<p>Four.</p>")
-
-
-def test_long_reasoning_is_cut():
-    shown = reasoning_html("x" * (MAX_REASONING + 1234))
-    assert "x" * MAX_REASONING in shown
-    assert "x" * (MAX_REASONING + 1) not in shown
-    assert "1,234 more characters" in shown

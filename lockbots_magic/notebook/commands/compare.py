@@ -17,6 +17,7 @@ from ..comparison import Comparison
 from ..comparison import compare as start_comparison
 from ..display import show, watched
 from ..front_end import sets_tex_in_html
+from ..interrupts import interrupt_shown
 from ..presenter import Presenter
 from ..secret_filter import filter_prompt
 from ..session import Session
@@ -92,7 +93,10 @@ class _ComparisonResult(CommandResult):
         for number, answer in enumerate(comparison.answers):
             if answer.reply is None:
                 output.end(number, comparison.column(number))
-        comparison.run(output.feed, lambda number: output.end(number, comparison.column(number)))
+        try:
+            comparison.run(output.feed, lambda number: output.end(number, comparison.column(number)))
+        except KeyboardInterrupt as error:
+            raise interrupt_shown(error) from None  # by a notice in each column
 
     def finish(self, shell: Any) -> None:
         """Show the replies, and put them into the variable; safe to call twice."""

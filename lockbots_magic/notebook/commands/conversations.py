@@ -41,7 +41,8 @@ def undo(session: Session, options: Namespace) -> CommandResult:
 @command()
 def retry(session: Session, _: Namespace) -> CommandResult:
     """Send the last prompt again, to the model in use; the new reply replaces the old one."""
-    return ReplyResult(session.chat().redo())
+    chat = session.chat()
+    return ReplyResult(chat.redo, chat.conversation)
 
 
 @command()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from ...errors import UsageError
 from ...prompt.tracebacks import explain_prompt, fix_prompt
+from ...reply import Reply
 from ...schema.code_blocks import extract_code, find_code_blocks
 from ..chat_command import NotebookContext, resolve_system
 from ..secret_filter import filter_prompt
@@ -42,9 +43,14 @@ def _error_result(
     system = None if chat.conversation.system else resolve_system(session, None, NotebookContext(session.namespace))
     prompt = "\n\n".join(filter(None, [word(*session.cells.last_error), options.text]))
     prompt, notes = filter_prompt(session, prompt, session.namespace)
-    reply = chat.stream(prompt, system=system, origin=session.cells.origin())
-    session.conversations.keep(chat.conversation)
-    return ReplyResult(reply, as_code, notes)
+    origin = session.cells.origin()
+
+    def send() -> Reply:
+        reply = chat.stream(prompt, system=system, origin=origin)
+        session.conversations.keep(chat.conversation)
+        return reply
+
+    return ReplyResult(send, chat.conversation, as_code, notes)
 
 
 @command(

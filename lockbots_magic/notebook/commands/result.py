@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ...conversation.conversation import Conversation
 from ...conversation.history_entry import HistoryEntry
 from ...reply import Reply
 
@@ -72,7 +74,9 @@ class CodeResult(CommandResult):
 class ReplyResult(CommandResult):
     """A reply to be streamed into the cell."""
 
-    reply: Reply
+    send: Callable[[], Reply]
+    """Returns the reply; called when no other reply of the conversation is in progress."""
+    conversation: Conversation
     as_code: bool = False
     """True if its code becomes a new cell."""
     notes: tuple[str, ...] = ()
@@ -80,4 +84,4 @@ class ReplyResult(CommandResult):
 
     def present(self, presenter: Presenter) -> None:
         """Stream the reply."""
-        presenter.show_reply(self.reply, as_code=self.as_code, notes=self.notes)
+        presenter.show_reply(self.send, self.conversation, as_code=self.as_code, notes=self.notes)

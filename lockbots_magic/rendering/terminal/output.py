@@ -28,6 +28,7 @@ class TerminalOutput:
 
     def __init__(self, stream: TextIO | None = None, *, is_page: bool = False) -> None:
         self._stream = sys.stdout if stream is None else stream
+        self._is_page = is_page
         self._writer = _writer_for(self._stream, is_page)
         self._half_line_end = False
         self._is_thinking = False
@@ -51,13 +52,19 @@ class TerminalOutput:
         metadata: Mapping[str, Any] | None = None,
         *,
         shown: str | None = None,
+        foot: str = "",
     ) -> None:
-        """End the reply, with the toolkit's notices below it. Text has no room for metadata."""
+        """End the reply, with the toolkit's notices below it. Text has no room for metadata.
+
+        The foot line is for people: it is left out where the text goes to a file or a page.
+        """
         self._writer.end(as_is=turn.status == "interrupted")
         for line in source_lines(turn):
             self._remark(f"source {line}")
         for notice in notices:
             self._remark(notice)
+        if foot and not self._is_page and self._stream.isatty():
+            self._remark(foot)
 
     def close(self) -> None:
         """Leave the terminal without a style."""

@@ -1,0 +1,25 @@
+"""A count of seconds that the page keeps by itself, so that nothing more is sent however long it takes. Pure."""
+
+from __future__ import annotations
+
+MAX_SECONDS = 86_400
+"""Time (s) up to which the page counts."""
+
+SECONDS_CLASS = "lockbots-seconds"
+SECONDS_STYLE = (
+    '<style>@property --lockbots-s {syntax: "<integer>"; initial-value: 0; inherits: false}'
+    f"@keyframes lockbots-s {{to {{--lockbots-s: {MAX_SECONDS}}}}}"
+    f'.{SECONDS_CLASS}::after {{content: " " counter(lockbots-s) " s"; counter-reset: lockbots-s var(--lockbots-s);'
+    f" animation: lockbots-s {MAX_SECONDS}s linear; animation-delay: inherit}}</style>"
+)
+
+
+def counting(text: str, seconds: float = 0) -> str:
+    """Return `text` (HTML) followed by the seconds since now; `SECONDS_STYLE` must be in the page.
+
+    Args:
+        text: What goes before the number.
+        seconds: Number (s) to start with.
+    """
+    started = f' style="animation-delay: -{seconds:.0f}s"' if seconds >= 1 else ""
+    return f'<span class="{SECONDS_CLASS}"{started}>{text}</span>'
