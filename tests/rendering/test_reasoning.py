@@ -62,7 +62,7 @@ def test_while_it_comes_its_end_is_shown_from_the_beginning_of_a_word():
 
 def test_it_is_shown_again_only_when_there_is_more_and_not_at_once(monkeypatch):
     now = [100.0]
-    monkeypatch.setattr(reasoning.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("lockbots_magic.rendering.reasoning.time.monotonic", lambda: now[0])
     tail = tail_of("one ")
     assert tail.wait == 0
     tail.take()
