@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .providers.base import Provider
     from .providers.http_provider import HTTPProvider
     from .reply import Reply
+    from .tools.mcp import MCP
 
 _HOME = {
     "CellOrigin": "conversation.messages",
@@ -35,6 +36,7 @@ _HOME = {
     "Delta": "conversation.messages",
     "HTTPProvider": "providers.http_provider",
     "LockbotsError": "errors",
+    "MCP": "tools.mcp",
     "Message": "conversation.messages",
     "ModelInfo": "conversation.messages",
     "PreparedRequest": "reply",
@@ -65,6 +67,7 @@ __all__ = [  # noqa: RUF022  # grouped by what they are for
     "LockbotsError",
     "ProviderError",
     "UsageError",
+    "MCP",
     "last_turn",
     "__version__",
 ]

@@ -10,6 +10,7 @@ PUBLIC_NAMES = [  # grouped by purpose
     *("Chat", "ChatPanel", "Reply", "PreparedRequest", "CellOrigin", "Conversation", "Turn", "Message", "Usage"),
     *("Provider", "HTTPProvider", "ChatRequest", "Delta", "ModelInfo"),
     *("LockbotsError", "ProviderError", "UsageError"),
+    "MCP",
     "last_turn",
     "__version__",
 ]

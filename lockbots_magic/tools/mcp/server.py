@@ -1,0 +1,294 @@
+"""MCP: the tools of a server, for a model to call."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from ...cassette.active import active_cassette
+from ...conversation.cancellation import SIGNAL_CHECK, Cancellation
+from ...errors import Cancelled, UsageError
+from ...providers.validation import parse_seconds
+from ...security.foreign_text import quote_line
+from ...security.secrets import Secret
+from ..recorded_tools import RecordedTool
+from ..tool_source import CallableTool, ToolOutput
+from .descriptions import read_tool_list
+from .launch import Launch, make_name, read_launch
+from .limits import CALL_TIMEOUT, START_TIMEOUT
+from .pins import PinnedTools
+from .results import read_resource, read_result
+from .server_tool import MCPTool
+from .settings_file import read_server_entry
+
+if TYPE_CHECKING:
+    from .session import ServerSession
+
+EXTRA = 'MCP servers need the package `mcp`:  pip install "lockbots-magic[mcp]"'
+_CHANGED = (
+    "error: The MCP server {} has changed this tool since it was first used, so it was not called."
+    " The user must look at `changes` and `accept_changes()` first."
+)
+
+
+class MCP:
+    """The tools of an MCP server (Model Context Protocol), for a model to call.
+
+    The server starts when its tools are first needed: by a request, or by `tools`. It ends with `close`, with the
+    process, or when nothing refers to it any more. There is one session, not one a call. A server that has ended
+    starts again when it is next needed.
+
+    Calls are asked for before they are made, unless an approval policy says otherwise. The tools are pinned as they
+    were first listed: one that the server describes otherwise later is not called until `accept_changes`.
+
+    The server gets a minimal environment (`PATH`, `HOME` and the like) and what `env` holds. A program runs with your
+    rights: name only servers that you trust. Servers that log in by OAuth, sampling and elicitation are not supported.
+
+    Args:
+        server: A command, such as ``"npx -y @scope/server"``, its words, or the URL of a server that speaks streamable
+            HTTP.
+        only: Patterns of the tools to use, such as ``["search_*"]``; all by default.
+        name: Name of the server: the names of its tools begin with it where another has the same. By default it is
+            taken from the command or URL.
+        env: Environment variables for a command. ``$NAME`` stands for a variable of this process.
+        cwd: Working directory of a command.
+        auth: Credential for a URL, sent as a bearer token; ``$NAME`` stands for a variable of this process.
+        headers: Headers for a URL, such as ``{"X-Api-Key": "$DOCS_KEY"}``.
+        start_timeout: Time (s) that the server may take to start; some are downloaded first.
+        timeout: Time (s) that one call may take.
+        parallel: True if calls of one round may run at once.
+
+    Raises:
+        UsageError: An argument is invalid. Nothing is started or imported yet.
+
+    Example:
+        >>> docs = MCP("npx -y @scope/server-docs", only=["search_*"])
+        >>> docs
+        MCP(docs: npx -y @scope/server-docs; not started)
+    """
+
+    def __init__(
+        self,
+        server: str | Sequence[str],
+        *,
+        only: Sequence[str] | str | None = None,
+        name: str | None = None,
+        env: Mapping[str, str | Secret] | None = None,
+        cwd: str | Path | None = None,
+        auth: str | Secret | None = None,
+        headers: Mapping[str, str | Secret] | None = None,
+        start_timeout: float = START_TIMEOUT,
+        timeout: float = CALL_TIMEOUT,
+        parallel: bool = False,
+    ) -> None:
+        self._launch: Launch = read_launch(server, env, cwd, auth, headers)
+        server, env, auth, headers = "", None, None, None  # a traceback that shows this frame shows no credential
+        self.only = _read_patterns(only)
+        """Patterns of the tools to use; None: all."""
+        self.name = make_name(name or self._launch.guess_name())
+        """Name of the server."""
+        self._timeouts = (parse_seconds("start_timeout", start_timeout), parse_seconds("timeout", timeout))
+        self._parallel = bool(parallel)
+        self._pins = PinnedTools()
+        self._left_out: Mapping[str, str] = {}
+        self._lock = threading.Lock()
+        self._holder: list[ServerSession] = []
+        """The session, if there is one: a list, so that a finalizer can end it without holding this object."""
+        weakref.finalize(self, _end_soon, self._holder).atexit = False  # all sessions end at exit
+
+    @classmethod
+    def from_file(cls, path: str | Path, name: str | None = None, **options: Any) -> MCP:
+        """Return a server that a file of another client describes.
+
+        Args:
+            path: The file, such as ``claude_desktop_config.json``, ``.mcp.json`` or ``.vscode/mcp.json``.
+            name: Name of the server in the file; may be left out if there is one alone.
+            **options: As for `MCP`, such as ``only``; they take precedence over the file.
+
+        Raises:
+            UsageError: The file can't be read, or describes no such server.
+
+        Example:
+            >>> docs = MCP.from_file(".mcp.json", "docs", only=["search_*"])  # doctest: +SKIP
+        """
+        found, entry = read_server_entry(path, name)
+        return cls(**{"name": found, **entry, **options})
+
+    def __repr__(self) -> str:
+        count = len(self._pins.tools)
+        state = f"{count} tool{'s' * (count != 1)}" if count else "no tools" if self.is_running else "not started"
+        changes = "; tools have changed" if self._pins.changes() else ""
+        left_out = f"; {len(self._left_out)} left out" if self._left_out else ""
+        return f"MCP({self.name}: {self._launch.shown()}; {state}{left_out}{changes})"
+
+    def __copy__(self) -> MCP:
+        return self
+
+    def __deepcopy__(self, memo: object) -> MCP:
+        return self
+
+    def __enter__(self) -> MCP:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def recorded_key(self) -> str:
+        """What a cassette keeps the list by: the command or URL, without folders and credentials, and `only`."""
+        return " ".join([self._launch.key(), *([f"only {', '.join(self.only)}"] if self.only is not None else [])])
+
+    @property
+    def is_running(self) -> bool:
+        """Whether there is a session that can be used."""
+        return bool(self._holder) and self._holder[0].is_alive
+
+    @property
+    def protocol_version(self) -> str:
+        """Version of the protocol that was agreed on; empty before the server has started."""
+        return self._holder[0].protocol_version if self._holder else ""
+
+    @property
+    def tools(self) -> tuple[CallableTool, ...]:
+        """The tools that a model may call. This starts the server, unless the cassette in use holds the list.
+
+        Raises:
+            UsageError: The server can't be started, or the cassette in use may only replay and lacks the list.
+        """
+        cassette = active_cassette()
+        recorded = cassette.tools(self.recorded_key) if cassette is not None else None
+        if recorded is not None:
+            return tuple(RecordedTool(self, tool) for tool in recorded)
+        listed = self.list_tools(Cancellation())
+        if cassette is not None:
+            cassette.keep_tools(self.recorded_key, tuple(one.tool for one in listed))
+        return tuple(listed)
+
+    @property
+    def left_out(self) -> Mapping[str, str]:
+        """Tools that can't be used, such as those with an invalid schema, each with the reason."""
+        return dict(self._left_out)
+
+    @property
+    def changes(self) -> str:
+        """How the tools differ from those that were first listed, a line each; empty if they don't."""
+        return "\n".join(f"{quote_line(name, 64)} {how}" for name, how in self._pins.changes())
+
+    def accept_changes(self) -> None:
+        """Use the tools as the server describes them now; read `changes` first."""
+        self._pins.accept()
+
+    def close(self) -> None:
+        """End the session and the server. It starts again when it is next needed."""
+        while self._holder:
+            self._holder.pop().close()
+
+    def list_tools(self, cancellation: Cancellation) -> Sequence[CallableTool]:
+        """Return the tools as they were first listed, and look whether the server still describes them so.
+
+        Args:
+            cancellation: Ends waiting for the server.
+
+        Raises:
+            UsageError: The server can't be started, or does not answer.
+            Cancelled: `cancellation` was used.
+        """
+        self._update(self._session(cancellation), cancellation)
+        return [MCPTool(self, name, tool, self._parallel) for name, tool in self._pins.tools.items()]
+
+    def call_tool(self, name: str, arguments: Mapping[str, Any], cancellation: Cancellation) -> ToolOutput:
+        """Call a tool, unless the server has changed it.
+
+        Args:
+            name: Name that the server knows it by.
+            arguments: Its arguments.
+            cancellation: Ends the call.
+
+        Raises:
+            UsageError: The server has failed, or there is no such tool.
+            Cancelled: `cancellation` was used.
+        """
+        for is_again in (False, True):
+            session = self._session(cancellation)
+            try:
+                self._update(session, cancellation)
+                if name not in self._pins.tools:
+                    raise UsageError(f"The MCP server {self.name} has no tool {quote_line(name, 64)}.")
+                if not self._pins.is_same(name):
+                    return ToolOutput(_CHANGED.format(self.name), is_error=True)
+                result = session.call_tool(name, arguments, cancellation)
+            except UsageError:
+                if is_again or not session.is_lost:
+                    raise
+            else:
+                return read_result(result.content, result.structured_content, is_error=result.is_error)
+        raise AssertionError("a call is made at most twice")
+
+    def __getitem__(self, uri: str) -> str:
+        """Return the text of a resource, as for ``{{ docs["resource://guide"] }}``.
+
+        Raises:
+            UsageError: The server does not have it, or it is no text.
+        """
+        cassette = active_cassette()
+        if cassette is not None and cassette.mode == "replay":
+            raise UsageError(f"{quote_line(uri, 100)} can't be read: no server is started in mode replay.")
+        output = read_resource(self._session(Cancellation()).read_resource(uri, Cancellation()).contents)
+        if output.images:
+            raise UsageError(f"{quote_line(uri, 100)} is an image; only texts can be read.")
+        return output.text
+
+    def _update(self, session: ServerSession, cancellation: Cancellation) -> None:
+        listed = read_tool_list(self.name, session.list_tools(cancellation), self.only)
+        self._left_out = listed.left_out
+        self._pins.compare(listed.tools)
+
+    def _session(self, cancellation: Cancellation) -> ServerSession:
+        """Return the session, begun if there is none or it has ended."""
+        with self._locked(cancellation):
+            if not self.is_running:
+                self.close()
+                session = _session_class()(self._launch, self.name, *self._timeouts)
+                session.start(cancellation)
+                self._holder[:] = [session]
+            return self._holder[0]
+
+    @contextmanager
+    def _locked(self, cancellation: Cancellation) -> Iterator[None]:
+        """Hold the lock, and stay open for interrupts while another thread starts the server."""
+        while not self._lock.acquire(timeout=SIGNAL_CHECK):
+            if cancellation.cancelled:
+                raise Cancelled
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+
+def _session_class() -> type[ServerSession]:
+    try:
+        from .session import ServerSession  # noqa: PLC0415  # the package `mcp` takes a second to import
+    except ImportError:  # missing, or older than version 2
+        raise UsageError(EXTRA) from None
+    return ServerSession
+
+
+def _read_patterns(only: Sequence[str] | str | None) -> tuple[str, ...] | None:
+    if only is None:
+        return None
+    patterns = (only,) if isinstance(only, str) else tuple(only)
+    if not patterns or not all(isinstance(one, str) and one for one in patterns):
+        raise UsageError("only must be patterns of names of tools, such as ['search_*'].")
+    return patterns
+
+
+def _end_soon(holder: list[ServerSession]) -> None:
+    while holder:
+        holder.pop().close_soon()

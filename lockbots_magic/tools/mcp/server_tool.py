@@ -1,0 +1,78 @@
+"""One tool of a server, as the tool loop calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from ...conversation.cancellation import Cancellation
+from ...conversation.messages import Tool
+from ...schema.json_values import SchemaMismatch, quote_value, read_json
+from ...security.foreign_text import quote_line
+from ..tool_source import DefaultApproval, ToolOutput, fingerprint_of
+
+MAX_SHOWN = 160
+"""Length (characters) to which a description is cut in a `repr`."""
+
+
+class ToolServer(Protocol):
+    """What makes the calls of a tool."""
+
+    name: str
+
+    def call_tool(self, name: str, arguments: Mapping[str, Any], cancellation: Cancellation) -> ToolOutput:
+        """Call a tool by the name that the server knows it by; see `MCP.call_tool`."""
+
+
+@dataclass(frozen=True, repr=False)
+class MCPTool:
+    """A tool of an MCP server. What it says of itself is the server's word."""
+
+    server: ToolServer
+    server_name: str
+    """Name that the server knows it by."""
+    tool: Tool
+    """Name, description and schema, as they are sent to the model."""
+    is_parallel: bool = field(default=False)
+
+    @property
+    def name(self) -> str:
+        """Name by which the model calls it."""
+        return self.tool.name
+
+    @property
+    def description(self) -> str:
+        """What the server says that it does."""
+        return self.tool.description
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """JSON schema of its arguments."""
+        return self.tool.parameters
+
+    @property
+    def default_approval(self) -> DefaultApproval:
+        """What happens to a call that no policy names."""
+        return "ask"
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of the description and the schema."""
+        return fingerprint_of(self.tool)
+
+    @property
+    def source(self) -> str:
+        """Name of the server."""
+        return self.server.name
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(quote_line(name, 40) for name in self.tool.parameters.get("properties", {}))
+        return f"{self.tool.name}({arguments}): {quote_line(self.tool.description, MAX_SHOWN)}"
+
+    def call(self, arguments: str, cancellation: Cancellation) -> ToolOutput:
+        """Make one call; see `CallableTool.call`. A tool that the server has changed is not called."""
+        given = read_json(arguments.strip() or "{}")
+        if not isinstance(given, dict):
+            raise SchemaMismatch(f"The arguments must be an object, not {quote_value(given)}")
+        return self.server.call_tool(self.server_name, given, cancellation)
