@@ -1,0 +1,85 @@
+"""Servers for the tests of MCP."""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lockbots_magic import MCP
+from lockbots_magic.conversation.cancellation import Cancellation
+from tests.optional import need
+
+PATIENCE = 30.0
+"""Time (s) within which what is waited for must happen."""
+HERE = Path(__file__).parent
+EMPTY = {"type": "object"}
+
+
+def described(*names, **more):
+    """Return a list of tools as a server sends it."""
+    return [{"name": name, "description": f"Does {name}.", "inputSchema": EMPTY, **more} for name in names]
+
+
+@pytest.fixture(autouse=True)
+def _needs_mcp():
+    need("mcp")
+
+
+@pytest.fixture
+def scripted(tmp_path):
+    """Make a server that does what its tools are named after; it is closed after the test."""
+    made = []
+
+    def make(*names, tools=None, only=None, env=None, cwd=None, start_timeout=60, timeout=60, name="docs", **settings):
+        path = tmp_path / f"tools{len(made)}.json"
+        path.write_text(json.dumps(described(*names) if tools is None else tools), encoding="utf-8")
+        words = [sys.executable, "-S", str(HERE / "scripted_server.py"), json.dumps({"tools": str(path), **settings})]
+        limits = {"start_timeout": start_timeout, "timeout": timeout}
+        docs = MCP(words, only=only, env=env, cwd=cwd, name=name, **limits)
+        made.append(docs)
+        return docs
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def wait_until(condition):
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
+
+
+def call(docs, name, cancellation=None, **arguments):
+    """Call a tool by the name that the model knows it by."""
+    tool = next(one for one in docs.list_tools(Cancellation()) if one.tool.name == name)
+    return tool.call(json.dumps(arguments), cancellation or Cancellation())
+
+
+def server_pid(docs):
+    """Return the id of the server's process group."""
+    return docs._holder[0].child._process.pid
+
+
+def is_group_alive(pid):
+    try:
+        os.killpg(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def is_alive(pid):
+    """Whether a process runs; a zombie doesn't."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_until_gone(pid):
+    wait_until(lambda: not is_group_alive(pid))

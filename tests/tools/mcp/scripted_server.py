@@ -1,0 +1,99 @@
+"""A server of the protocol of 2025-11-25, without any package, that does what its tools are named after.
+
+Usage: ``python scripted_server.py SETTINGS``, a JSON object: ``tools``, a file with the list of tools; ``start``, what
+it does before it answers: ``"hang"``, ``"exit"``, ``"chat"``, ``"flood"`` or ``"deaf"``; ``stubborn``, whether it
+ignores the end of its input and SIGTERM.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+settings = json.loads(sys.argv[1])
+listed = Path(settings["tools"])
+started = settings.get("start", "")
+
+
+def send(message):
+    sys.stdout.buffer.write(json.dumps(message).encode() + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def text(words, **more):
+    return {"content": [{"type": "text", "text": words}], **more}
+
+
+def call(name, given):
+    if name == "die":
+        print("Traceback: it broke", file=sys.stderr, flush=True)
+        os._exit(3)
+    if name == "hang":
+        time.sleep(600)
+    if name == "noise":
+        print(f"about to answer\n{given.get('line', 'x')}", flush=True)
+    if name == "big":
+        return text("x" * given["size"])
+    if name == "environment":
+        return text(json.dumps(dict(os.environ)))
+    if name == "folder":
+        return text(str(Path.cwd()))
+    if name == "child":
+        child = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(600)"])  # keeps the pipes open
+        return text(str(child.pid))
+    if name == "fail":
+        return text("no such penguin", isError=True)
+    if name == "answer":
+        return given["result"]
+    if name == "change":
+        listed.write_text(json.dumps(given["tools"]), encoding="utf-8")
+        if given.get("tell", True):
+            send({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})
+        return text("changed")
+    return text(json.dumps(given))
+
+
+def answer(request):
+    method, params = request["method"], request.get("params") or {}
+    if method == "initialize":
+        server = {"name": "scripted", "version": "1"}
+        capabilities = {"tools": {"listChanged": True}, "resources": {}}
+        return {"protocolVersion": "2025-11-25", "capabilities": capabilities, "serverInfo": server}
+    if method == "tools/list":
+        tools = json.loads(listed.read_text(encoding="utf-8"))
+        if settings.get("endless"):
+            return {"tools": tools, "nextCursor": "again"}
+        return {"tools": tools}
+    if method == "tools/call":
+        return call(params["name"], params.get("arguments") or {})
+    if method == "resources/read":
+        return {"contents": settings["resources"][params["uri"]]}
+    return None
+
+
+if settings.get("stubborn"):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if started == "hang":
+    time.sleep(600)
+if started == "exit":
+    sys.exit("no configuration found for tok-in-the-log-0123")
+if started == "chat":
+    print("Server starting on stdio...\n\n{not json}\n[1, 2]", flush=True)
+if started == "flood":
+    while True:
+        os.write(1, b"x" * 65536)
+if started == "deaf":
+    os.close(0)
+    time.sleep(600)
+for line in sys.stdin:
+    asked = json.loads(line)
+    if "id" not in asked:
+        continue
+    result = answer(asked)
+    failed = {"error": {"code": -32601, "message": "Method not found"}}
+    send({"jsonrpc": "2.0", "id": asked["id"], **(failed if result is None else {"result": result})})
+while settings.get("stubborn"):
+    time.sleep(0.1)
