@@ -10,7 +10,12 @@ from typing import Literal, Protocol, runtime_checkable
 
 from ..conversation.cancellation import Cancellation
 from ..conversation.messages import Tool
+from ..security.foreign_text import quote_line
 
+MAX_SHOWN_NAME = 40
+"""Length (characters) to which the name of an argument is cut where a tool is shown."""
+MAX_SHOWN_DESCRIPTION = 160
+"""Length (characters) to which a description is cut there."""
 DefaultApproval = Literal["auto", "ask"]
 """What happens to a call that no policy names: it is made, or the user is asked first."""
 
@@ -81,6 +86,17 @@ class ToolSource(Protocol):
             Cancelled: If `cancellation` was used.
             UsageError: If the tools can't be listed, with the reason.
         """
+
+
+def describe_tool(tool: Tool) -> str:
+    """Return one line on a tool; what a server says of it is shown as text.
+
+    Example:
+        >>> describe_tool(Tool("add", "Adds.", {"type": "object", "properties": {"a": {}, "b": {}}}))
+        'add(a, b): Adds.'
+    """
+    arguments = ", ".join(quote_line(name, MAX_SHOWN_NAME) for name in tool.parameters.get("properties", {}))
+    return f"{tool.name}({arguments}): {quote_line(tool.description, MAX_SHOWN_DESCRIPTION)}"
 
 
 def fingerprint_of(tool: Tool) -> str:

@@ -17,7 +17,7 @@ from ...providers.validation import parse_seconds
 from ...security.foreign_text import quote_line
 from ...security.secrets import Secret
 from ..recorded_tools import RecordedTool
-from ..tool_source import CallableTool, ToolOutput
+from ..tool_source import ToolOutput
 from .descriptions import read_tool_list
 from .launch import Launch, make_name, read_launch
 from .limits import CALL_TIMEOUT, START_TIMEOUT
@@ -156,7 +156,7 @@ class MCP:
         return self._holder[0].protocol_version if self._holder else ""
 
     @property
-    def tools(self) -> tuple[CallableTool, ...]:
+    def tools(self) -> tuple[MCPTool | RecordedTool, ...]:
         """The tools that a model may call. This starts the server, unless the cassette in use holds the list.
 
         Raises:
@@ -190,7 +190,7 @@ class MCP:
         while self._holder:
             self._holder.pop().close()
 
-    def list_tools(self, cancellation: Cancellation) -> Sequence[CallableTool]:
+    def list_tools(self, cancellation: Cancellation) -> Sequence[MCPTool]:
         """Return the tools as they were first listed, and look whether the server still describes them so.
 
         Args:

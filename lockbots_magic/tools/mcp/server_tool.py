@@ -9,11 +9,7 @@ from typing import Any, Protocol
 from ...conversation.cancellation import Cancellation
 from ...conversation.messages import Tool
 from ...schema.json_values import SchemaMismatch, quote_value, read_json
-from ...security.foreign_text import quote_line
-from ..tool_source import DefaultApproval, ToolOutput, fingerprint_of
-
-MAX_SHOWN = 160
-"""Length (characters) to which a description is cut in a `repr`."""
+from ..tool_source import DefaultApproval, ToolOutput, describe_tool, fingerprint_of
 
 
 class ToolServer(Protocol):
@@ -67,8 +63,7 @@ class MCPTool:
         return self.server.name
 
     def __repr__(self) -> str:
-        arguments = ", ".join(quote_line(name, 40) for name in self.tool.parameters.get("properties", {}))
-        return f"{self.tool.name}({arguments}): {quote_line(self.tool.description, MAX_SHOWN)}"
+        return describe_tool(self.tool)
 
     def call(self, arguments: str, cancellation: Cancellation) -> ToolOutput:
         """Make one call; see `CallableTool.call`. A tool that the server has changed is not called."""

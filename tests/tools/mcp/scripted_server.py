@@ -27,33 +27,44 @@ def text(words, **more):
     return {"content": [{"type": "text", "text": words}], **more}
 
 
+def die(given):
+    print("Traceback: it broke", file=sys.stderr, flush=True)
+    os._exit(3)
+
+
+def noise(given):
+    print("about to answer\nx", flush=True)
+    return text("{}")
+
+
+def child(given):
+    started = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(600)"])  # keeps the pipes open
+    return text(str(started.pid))
+
+
+def change(given):
+    listed.write_text(json.dumps(given["tools"]), encoding="utf-8")
+    if given.get("tell", True):
+        send({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})
+    return text("changed")
+
+
+TOOLS = {
+    "die": die,
+    "noise": noise,
+    "child": child,
+    "change": change,
+    "hang": lambda given: time.sleep(600),
+    "big": lambda given: text("x" * given["size"]),
+    "environment": lambda given: text(json.dumps(dict(os.environ))),
+    "folder": lambda given: text(str(Path.cwd())),
+    "fail": lambda given: text("no such penguin", isError=True),
+    "answer": lambda given: given["result"],
+}
+
+
 def call(name, given):
-    if name == "die":
-        print("Traceback: it broke", file=sys.stderr, flush=True)
-        os._exit(3)
-    if name == "hang":
-        time.sleep(600)
-    if name == "noise":
-        print(f"about to answer\n{given.get('line', 'x')}", flush=True)
-    if name == "big":
-        return text("x" * given["size"])
-    if name == "environment":
-        return text(json.dumps(dict(os.environ)))
-    if name == "folder":
-        return text(str(Path.cwd()))
-    if name == "child":
-        child = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(600)"])  # keeps the pipes open
-        return text(str(child.pid))
-    if name == "fail":
-        return text("no such penguin", isError=True)
-    if name == "answer":
-        return given["result"]
-    if name == "change":
-        listed.write_text(json.dumps(given["tools"]), encoding="utf-8")
-        if given.get("tell", True):
-            send({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})
-        return text("changed")
-    return text(json.dumps(given))
+    return TOOLS.get(name, lambda given: text(json.dumps(given)))(given)
 
 
 def answer(request):

@@ -46,6 +46,10 @@ def test_it_follows_the_seam_of_tools(scripted):
     tool: CallableTool = docs.list_tools(Cancellation())[0]
     assert isinstance(docs, ToolSource)
     assert (tool.source, tool.default_approval, tool.is_parallel) == ("docs", "ask", False)
+
+
+def test_tool_shows_what_the_server_says_of_it(scripted):
+    (tool,) = scripted("echo").tools
     assert (tool.name, tool.description, tool.parameters) == ("echo", "Does echo.", {"type": "object"})
     assert repr(tool) == "echo(): Does echo."
 
@@ -162,12 +166,7 @@ def test_interrupted_start_leaves_no_process(scripted, tmp_path):
         docs.list_tools(cancellation)
     from lockbots_magic.tools.mcp.session import _sessions
 
-    mine = [
-        one
-        for one in _sessions
-        if one.child and json.dumps({"tools": str(tmp_path / "tools0.json")})[1:-1] in one.child._words[-1]
-    ]
-    (session,) = mine
+    (session,) = (one for one in _sessions if one.child and str(tmp_path) in one.child._words[-1])
     wait_until(lambda: session.child._process is None or not is_group_alive(session.child._process.pid))
 
 
