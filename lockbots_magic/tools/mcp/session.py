@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any
 from weakref import WeakSet
 
 import anyio
@@ -30,9 +30,7 @@ from .endpoint import EndpointClient
 from .failures import LOST, describe_failure, innermost
 from .launch import CommandLaunch, Launch
 from .limits import CALL_TIMEOUT, END_TIMEOUT, MAX_LISTED, MAX_MESSAGE, MAX_PAGES, START_TIMEOUT
-from .worker import SessionThread, session_thread, stop_session_thread
-
-Result = TypeVar("Result")
+from .worker import Returned, SessionThread, session_thread, stop_session_thread
 
 _LOGGERS = (
     "client",
@@ -145,8 +143,8 @@ class ServerSession:
                 self._scope.cancel()
             await asyncio.wait([self._task], timeout=3 * END_TIMEOUT)
 
-    def _run(self, work: Callable[[], Coroutine[Any, Any, Result]], cancellation: Cancellation) -> Result:
-        async def translated() -> tuple[Result | None, str]:
+    def _run(self, work: Callable[[], Coroutine[Any, Any, Returned]], cancellation: Cancellation) -> Returned:
+        async def translated() -> tuple[Returned | None, str]:
             try:
                 return await work(), ""
             except asyncio.CancelledError:
@@ -236,7 +234,7 @@ class ServerSession:
             cursor = page.next_cursor
         raise UsageError(f"The list of tools of the MCP server {self.name} does not end.")
 
-    async def _within_time(self, work: Awaitable[Result]) -> Result:
+    async def _within_time(self, work: Awaitable[Returned]) -> Returned:
         return await asyncio.wait_for(work, self._timeout + _MARGIN)
 
 

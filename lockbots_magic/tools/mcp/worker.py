@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from ...conversation.cancellation import SIGNAL_CHECK, Cancellation
 from ...errors import Cancelled
 
-Result = TypeVar("Result")
+Returned = TypeVar("Returned")
 
 STOP_TIMEOUT = 5.0
 """Time (s) that the sessions have to end when the process does."""
@@ -43,7 +43,7 @@ class SessionThread:
         """False in a process that was forked from the one that made it, and once it has stopped."""
         return self.pid == os.getpid() and self._thread.is_alive()
 
-    def run(self, work: Callable[[], Coroutine[Any, Any, Result]], cancellation: Cancellation) -> Result:
+    def run(self, work: Callable[[], Coroutine[Any, Any, Returned]], cancellation: Cancellation) -> Returned:
         """Run a coroutine in the thread and wait for it. An interrupt of the caller, or `cancellation`, cancels it.
 
         Args:
