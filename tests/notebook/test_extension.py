@@ -336,7 +336,19 @@ def test_prompt_arrives_as_it_was_typed_whatever_it_looks_like(shell, prompt):
 
 
 HEAVY = ["requests", "urllib3", "pydantic", "docstring_parser", "rich", "markdown_it", "nh3", "pygments", "anywidget"]
-HEAVY += ["ipywidgets", "matplotlib", "filelock", "jsonschema", "keyring", "pandas", "numpy", "PIL"]
+HEAVY += [
+    "ipywidgets",
+    "matplotlib",
+    "filelock",
+    "jsonschema",
+    "keyring",
+    "pandas",
+    "numpy",
+    "PIL",
+    "mcp",
+    "anyio",
+    "httpx2",
+]
 
 
 def loaded_modules(code):
@@ -354,7 +366,16 @@ def test_loading_the_extension_imports_no_heavy_library_and_no_module_of_a_first
     bare = loaded_modules("import IPython.core.interactiveshell")
     loaded = loaded_modules("import lockbots_magic.notebook.extension") - bare
     assert loaded & {*HEAVY} == set()
-    for room in ("rendering", "help", "panel", "prompt.template", "testing", "notebook.commands", "notebook.presenter"):
+    for room in (
+        "rendering",
+        "help",
+        "panel",
+        "prompt.template",
+        "testing",
+        "notebook.commands",
+        "notebook.presenter",
+        "tools.mcp",
+    ):
         assert importlib.util.find_spec(f"lockbots_magic.{room}"), "a renamed module would pass unseen"
         assert [name for name in sorted(loaded) if name.startswith(f"lockbots_magic.{room}")] == []
 
@@ -370,6 +391,7 @@ def test_each_lazy_import_stands_in_one_place():
     assert lines == {
         ("__init__.py", "from .notebook import extension"),
         ("__init__.py", "from .panel import ChatPanel"),
+        ("tools/mcp/server.py", "from .session import ServerSession"),
         ("notebook/extension.py", "from . import magics"),
         ("notebook/completion/sources.py", "from ..commands import COMMANDS"),
         ("notebook/completion/matcher.py", "from . import cell, expressions, sources"),
