@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .providers.base import Provider
     from .providers.http_provider import HTTPProvider
     from .reply import Reply
+    from .storage.log import Log
     from .tools.mcp import MCP
 
 _HOME = {
@@ -36,6 +37,7 @@ _HOME = {
     "Delta": "conversation.messages",
     "HTTPProvider": "providers.http_provider",
     "LockbotsError": "errors",
+    "Log": "storage.log",
     "MCP": "tools.mcp",
     "Message": "conversation.messages",
     "ModelInfo": "conversation.messages",
@@ -56,6 +58,7 @@ __all__ = [  # noqa: RUF022  # grouped by what they are for
     "PreparedRequest",
     "CellOrigin",
     "Conversation",
+    "Log",
     "Turn",
     "Message",
     "Usage",

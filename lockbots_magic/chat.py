@@ -98,6 +98,8 @@ class Chat:
         if system is not None:
             self.conversation.system = system
         self.params = dict(params or {})
+        self.log = True
+        """False keeps the turns of this chat out of the log, also when the log is on."""
 
     @property
     def provider(self) -> Provider:
@@ -210,6 +212,7 @@ class Chat:
         schema: ReplySchema | None = None,
         position: Slot | None = None,
         remarks: tuple[str, ...] = (),
+        log: bool = True,
     ) -> PreparedRequest:
         if not prompt.strip():
             raise UsageError("The prompt is empty.")
@@ -259,7 +262,8 @@ class Chat:
             run=origin.run,
             address=_address_of(provider),
         )
-        return PreparedRequest(provider, request, draft, conversation if history else None, position, toolbox, too_long)
+        place = conversation if history else None
+        return PreparedRequest(provider, request, draft, place, position, toolbox, too_long, self.log and log)
 
     def map(self, template: str, rows: Any, *, progress: bool = True, **options: Any) -> Batch:
         """Send a prompt for each row of a table, and return the answers beside the rows.
@@ -354,7 +358,9 @@ class Chat:
 
         if not yes and (cost := describe_cost(self._provider, self.model, prices)):
             raise UsageError(f"{cost}. To send them, run `%lockbots check --yes`, or `chat.check(yes=True)`.")
-        return run_checks(self.provider, self.prepare, self.model, watch=watch)
+        unlogged = self.with_conversation(self.conversation)
+        unlogged.log = False
+        return run_checks(self.provider, unlogged.prepare, self.model, watch=watch)
 
     def retry(self, turn_id: str | None = None) -> Turn:
         """Ask a turn's prompt again, the last one's by default, and return the turn; errors as `redo`."""
@@ -409,6 +415,7 @@ class Chat:
             remarks=(
                 *_remarks_on_redo(turn, [name for name in kept if name not in sent], has_functions=bool(functions)),
             ),
+            log=not self.conversation.is_unlogged(turn.id),
         )
         return prepared.stream()
 
@@ -427,7 +434,7 @@ class Chat:
     def with_conversation(self, conversation: Conversation) -> Chat:
         """Return a chat with the same model and parameters in another conversation."""
         chat = Chat(self._provider, conversation=conversation, params=self.params)
-        chat.model = self.model
+        chat.model, chat.log = self.model, self.log
         return chat
 
     def _turn(self, turn_id: str | None) -> Turn:

@@ -130,7 +130,7 @@ def _prepare_whole(
     """Return the request of a row, for an answer as one whole where the service can: nobody watches it come."""
     prepared = prepare(prompt, images=images)
     whole = replace(prepared.request, stream=False)
-    return replace(prepared, request=whole)
+    return replace(prepared, request=whole, log=False)  # a batch has its journal
 
 
 def _identity(checked: PreparedRequest, provider: Provider, model: str) -> tuple[Any, ...]:

@@ -79,6 +79,7 @@ class Conversation:
         self._made = max((t.started for t in self._turns if is_time(t.started)), default=0.0)
         self._former: tuple[str, ...] = ()
         self._functions: dict[str, tuple[Callable[..., Any], ...]] = {}  # id of a turn -> named for it, in this process
+        self._unlogged: frozenset[str] = frozenset()  # ids of turns that were kept out of the log
         self._lock = threading.Lock()
         self._reply_lock = threading.Lock()
         self._active_reply: ActiveReply | None = None
@@ -93,7 +94,7 @@ class Conversation:
 
     def __getstate__(self) -> dict[str, Any]:
         with self._lock:
-            state = ("name", "system", "_turns", "_serials", "_made", "_is_used", "_is_recorded")
+            state = ("name", "system", "_turns", "_serials", "_made", "_is_used", "_is_recorded", "_unlogged")
             return {name: getattr(self, name) for name in state}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -177,12 +178,18 @@ class Conversation:
         """Return the functions that were named for a turn in this process; no file can name one."""
         return self._functions.get(turn_id, ())
 
+    def is_unlogged(self, turn_id: str) -> bool:
+        """Return whether a turn was kept out of the log in this process."""
+        return turn_id in self._unlogged
+
     def commit(
         self,
         turn: Turn,
         slot: Slot,
         functions: Iterable[Callable[..., Any]] = (),
         report: CassetteReport | None = None,
+        *,
+        log: bool = True,
     ) -> HistoryEntry | None:
         """Put a turn into its position. Later turns were made without it, so they become stale.
 
@@ -192,6 +199,7 @@ class Conversation:
             functions: Functions that the model was offered for it.
             report: Recordings behind it. The conversation takes its time from there, and its id if nothing holds one
                 yet, so that a notebook that is replayed again is the same file again.
+            log: False if the turn is kept out of the log; its prompt, sent again, is kept out, too.
 
         Returns:
             The entry for the notebook; None if the turn was not taken in.
@@ -201,6 +209,8 @@ class Conversation:
         with self._lock:
             ended = self._follow_recording(turn, report or CassetteReport())
             entry = self._insert(turn, slot, tuple(functions), ended)
+            if not log and entry.turn is not None:
+                self._unlogged |= {entry.turn.id}
         self.observers.notify()
         return entry
 
@@ -294,6 +304,7 @@ class Conversation:
                 fork.id, fork._is_recorded = self._new_id("fork", name), True
             fork._serials = {t.id: self._serial_of(t) for t in fork._turns}
             fork._functions = dict(self._functions)
+            fork._unlogged = self._unlogged
             fork._made = self._made
             fork._tick()
             return fork

@@ -157,6 +157,7 @@ def chat_cell(session: Session, options: Namespace, prompt: str, context: Notebo
     _check(options)
     chat = session.chat(options.model, options.base_url, options.conversation, options.dialect)
     chat.params.update(_params(options))
+    chat.log = not options.no_log
     text, images, cuts = _material(session, options, prompt, context)
     is_drawn = "[image " in text.replace(prompt, "") or any(_is_variable(value, context) for value in options.image)
     text, secrets = filter_prompt(session, text, context.variables, raw=options.raw)

@@ -197,6 +197,7 @@ def _register(shell: InteractiveShell, session: Session, undo: Callable[..., obj
     _enter_running_cell(shell, session)
     undo(session.cells.leave)
     undo(shut_down)
+    _follow_log_setting(session, undo)
     displays = DisplayRecorder()
     displays.attach(shell)
     undo(displays.detach)
@@ -220,6 +221,19 @@ def _register(shell: InteractiveShell, session: Session, undo: Callable[..., obj
     formatter: Any = shell.display_formatter.mimebundle_formatter  # type: ignore[union-attr]  # a shell has one
     formatter.for_type(Turn, lambda turn: _magics().format_turn(turn))
     undo(formatter.pop, Turn, None)
+
+
+def _follow_log_setting(session: Session, undo: Callable[..., object]) -> None:
+    """Log the turns of this kernel while the setting `log` is on."""
+    settings: Any = session.settings
+
+    def follow(change: Any = None) -> None:
+        session.recording.switch(settings.log)
+
+    settings.observe(follow, "log")
+    undo(settings.unobserve, follow, "log")
+    undo(session.recording.switch, False)
+    follow()
 
 
 def _remove_magics(shell: InteractiveShell, magics: ChatMagics) -> None:

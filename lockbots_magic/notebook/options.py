@@ -181,6 +181,7 @@ def chat_options() -> OptionParser:
         help="With --as json: a JSON schema, type, dataclass or pydantic model.",
     )
     add("--no-history", action="store_true", help="Send without history and don't save the turn.")
+    add("--no-log", action="store_true", help="Keep the turn out of the log, also when the log is on.")
     add(
         "--background",
         action="store_true",

@@ -30,6 +30,7 @@ from ..security.secrets import Secret
 from .cell_tracker import CellTracker
 from .conversations import Conversations
 from .credentials import Credentials
+from .log_recording import LogRecording
 from .settings import Lockbots
 
 if TYPE_CHECKING:
@@ -87,6 +88,9 @@ class Session:
         """Headers given to `use`, by provider, each with the base URL that they are for."""
         self._dialects: dict[str, str] = {}
         """Dialects given to `use`, by provider."""
+        self.recording = LogRecording(own_notebook, lambda: self.settings.prices)
+        """Logs the turns of this kernel while the setting `log` is on and the extension is loaded."""
+        self.cells.ended.add(self.recording.tell_problem)
         self.settings.observe(lambda _: self.observers.notify(), list(self.settings.class_traits(config=True)))
         self.credentials.observers.add(self.observers.notify)
 

@@ -61,6 +61,9 @@ class Lockbots(Configurable):
     send_secrets = Bool(
         False, help="Whether prompts may hold what looks like a secret, such as a token; off leaves it out."
     ).tag(config=True)
+    log = Bool(False, help="Whether turns are kept in a log on this machine, see `%lockbots help log`.").tag(
+        config=True
+    )
     max_retries = Int(2, help="Retries while no text has been received.").tag(config=True)
     providers = Dict(help="Settings of providers: name -> {'base_url': ..., ...}.").tag(config=True)
     personas = Dict(help="System prompts by name, for --system @NAME: name -> text; {{ }} in it is filled in.").tag(
@@ -166,6 +169,7 @@ def _expected(name: str, trait: Any, value: Any) -> str:
         "send_secrets": "on or off",
         "foot_line": "on or off",
         "reasoning": f"one of {', '.join(REASONING)}",
+        "log": "on or off",
         "live": f"one of {', '.join(LIVE)}",
         "cache": f"one of {', '.join(CACHE_MODES)}",
         "providers": "a dict",

@@ -7,8 +7,8 @@ import importlib
 import io
 import statistics
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from ..conversation.prices import find_price, table_date
 from ..conversation.usage import TokenCount, TurnUsage, format_dollars, shorten_prompt, sum_tokens
@@ -118,51 +118,71 @@ class PlottedTable(Table):
 
     Args:
         table: The table.
-        measured: Usage of the turns; the plot has a bar for the tokens and the cost of each.
+        bars: One for each turn, month or the like.
+        unit: What a bar stands for, such as ``"turn"``.
 
     Raises:
-        UsageError: matplotlib is not installed, or there are no turns.
+        UsageError: matplotlib is not installed, or there are no bars.
     """
 
-    def __init__(self, table: Table, measured: Sequence[TurnUsage]) -> None:
+    def __init__(self, table: Table, bars: Sequence[UsageBar], unit: str = "turn") -> None:
         vars(self).update(vars(table))
-        self.png = _plot(measured)
+        self.png = _plot(bars, unit)
+        self._alternative = f"Bar chart: tokens and cost of each {unit}, as in the table."
 
     def _repr_html_(self) -> str:
         source = base64.b64encode(self.png).decode()
-        alternative = "Bar chart: tokens and cost of each turn, as in the table."
-        return f'{super()._repr_html_()}<img alt="{alternative}" src="data:image/png;base64,{source}">'
+        return f'{super()._repr_html_()}<img alt="{self._alternative}" src="data:image/png;base64,{source}">'
 
     def _repr_png_(self) -> bytes:
         return self.png
+
+
+class UsageBar(NamedTuple):
+    """One bar of a plot."""
+
+    prompt_tokens: int
+    reply_tokens: int
+    cost: float = 0.0
+    """USD."""
+    label: str = ""
+    """Below the bar; without labels, bars are numbered."""
+
+
+def bars_of_turns(measured: Iterable[TurnUsage]) -> list[UsageBar]:
+    """Return a bar for each turn."""
+    return [UsageBar(one.prompt.tokens, one.reply.tokens, one.cost or 0.0) for one in measured]
 
 
 _GREY = "#808080"
 """Legible on white and on black."""
 
 
-def _plot(measured: Sequence[TurnUsage]) -> bytes:
-    """Plot the tokens and the cost of each turn; return the PNG."""
-    if not measured:
+def _plot(bars: Sequence[UsageBar], unit: str) -> bytes:
+    """Plot the tokens and the cost of each bar; return the PNG."""
+    if not bars:
         raise UsageError("Nothing to plot: there are no turns yet.")
     try:
         make: Callable[..., Any] = importlib.import_module("matplotlib.figure").Figure
     except ImportError:
         raise UsageError("`--plot` needs matplotlib. Install it: `%pip install matplotlib`") from None
-    costs = [one.cost or 0.0 for one in measured]
+    costs = [bar.cost for bar in bars]
     figure = make(figsize=(6.4, 4.8 if any(costs) else 2.8), layout="constrained")
     axes = figure.subplots(2 if any(costs) else 1, sharex=True, squeeze=False)[:, 0]
-    turns = range(1, len(measured) + 1)
-    prompts, replies = ([one.prompt.tokens for one in measured], [one.reply.tokens for one in measured])
-    axes[0].bar(turns, prompts, color="#4a80d6", label="prompt")
-    axes[0].bar(turns, replies, bottom=prompts, color="#d68f3c", label="reply")
+    places = range(1, len(bars) + 1)
+    prompts = [bar.prompt_tokens for bar in bars]
+    axes[0].bar(places, prompts, color="#4a80d6", label="prompt")
+    axes[0].bar(places, [bar.reply_tokens for bar in bars], bottom=prompts, color="#d68f3c", label="reply")
     axes[0].legend(frameon=False, labelcolor=_GREY)
     axes[0].set_ylabel("tokens")
     if any(costs):
-        axes[1].bar(turns, costs, color="#3c8c66")
+        axes[1].bar(places, costs, color="#3c8c66")
         axes[1].set_ylabel("cost (USD)")
-    axes[-1].set_xlabel("turn")
-    axes[-1].locator_params(axis="x", integer=True)
+    axes[-1].set_xlabel(unit)
+    if any(bar.label for bar in bars):
+        axes[-1].set_xticks(places, [bar.label for bar in bars], rotation=45)
+    else:
+        axes[-1].locator_params(axis="x", integer=True)
     for axis in axes:
         axis.tick_params(colors=_GREY)
         axis.spines[:].set_color(_GREY)

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from ..conversation.cancellation import Cancellation
+from ..conversation.commits import CommittedTurn, tell_commit
 from ..conversation.conversation import Conversation, Slot
 from ..conversation.ending import outcome_of
 from ..conversation.history_entry import HistoryEntry
@@ -50,6 +51,8 @@ class PreparedRequest:
     toolbox: Toolbox | None = None
     too_long: PromptTooLongError | None = None
     """Why it can't be sent: the prompt alone exceeds the context window."""
+    log: bool = True
+    """False keeps the turn out of the log, also when the log is on."""
 
     @property
     def left_out(self) -> int:
@@ -109,6 +112,7 @@ class Reply(Iterator[str]):
         self._conversation = prepared.conversation
         self._position = prepared.position
         self._toolbox = prepared.toolbox
+        self._log = prepared.log
         self._guard = ContextGuard(prepared.provider, prepared.request.model)
         self._accumulator = TurnAccumulator()
         self._deltas = self._run()
@@ -295,9 +299,11 @@ class Reply(Iterator[str]):
         entry = None
         if self._conversation is not None:
             functions = self._toolbox.functions if self._toolbox else ()
-            entry = self._conversation.commit(turn, self._position, functions, self.request.report)
+            entry = self._conversation.commit(turn, self._position, functions, self.request.report, log=self._log)
         self.entry = entry or HistoryEntry(None, turn)
-        self.turn = self.entry.turn
+        self.turn = self.entry.turn or turn
+        if self._log:
+            tell_commit(CommittedTurn(self.turn, self.entry, self.request.messages))
 
 
 def _other_model(asked: str, answered: str) -> str:

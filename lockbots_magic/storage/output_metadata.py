@@ -102,12 +102,17 @@ def _record(entry: HistoryEntry, cell: str | None = None, source: str = "") -> d
     return {**data, "cell": cell, "source": digest(source) if source else ""}
 
 
-def _describe_turn(turn: Turn) -> dict[str, Any]:
+def turn_to_json(turn: Turn) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the fields of a turn that can be read again, and its parameters that are not JSON, by their types."""
     params = {str(name): _json_or_type(value) for name, value in turn.params.items()}
     plain = {name: value for name, (is_json, value) in params.items() if is_json}
     described = {name: value for name, (is_json, value) in params.items() if not is_json}
     given = replace(turn, params=plain, stale=False).to_dict()  # the entry knows which turns are stale
-    given = {name: value for name, value in given.items() if is_valid_field(name, getattr(turn, name))}
+    return {name: value for name, value in given.items() if is_valid_field(name, getattr(turn, name))}, described
+
+
+def _describe_turn(turn: Turn) -> dict[str, Any]:
+    given, described = turn_to_json(turn)
     shown = digest(clean_plain_form(shown_text(turn.reply)))
     return {"turn": given, "shown": shown, **({"described": described} if described else {})}
 

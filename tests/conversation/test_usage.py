@@ -17,7 +17,7 @@ from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.conversation.usage import TokenCount, format_dollars, measure_turn, measure_turns
 from lockbots_magic.errors import UsageError
 from lockbots_magic.notebook.extension import session_of
-from lockbots_magic.notebook.usage_tables import PlottedTable, table_by_model, table_by_turn
+from lockbots_magic.notebook.usage_tables import PlottedTable, bars_of_turns, table_by_model, table_by_turn
 from lockbots_magic.panel.protocol import usage_message
 
 TURN = Turn("hello there", "hi", "gpt-4o", "openai", usage=Usage(1_000_000, 2000), elapsed=4.0, first_text=0.5)
@@ -306,7 +306,7 @@ def test_plot_is_an_image_below_the_table():
     pyplot = pytest.importorskip("matplotlib.pyplot")
     own = pyplot.figure()
     found = of(TURN, replace(TURN, id="2", usage=None))
-    plotted = PlottedTable(table_by_model(found, "main"), found)
+    plotted = PlottedTable(table_by_model(found, "main"), bars_of_turns(found))
     assert plotted._repr_png_().startswith(b"\x89PNG")
     html = plotted._repr_html_()
     assert html.index("</table>") < html.index('<img alt="Bar chart')

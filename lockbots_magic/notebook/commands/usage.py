@@ -8,7 +8,7 @@ from contextlib import suppress
 from ...conversation.usage import measure_turns
 from ...errors import UsageError
 from ..session import Session
-from ..usage_tables import PlottedTable, table_by_model, table_by_turn
+from ..usage_tables import PlottedTable, bars_of_turns, table_by_model, table_by_turn
 from .command import argument, command
 from .result import CommandResult, DisplayResult
 
@@ -29,7 +29,7 @@ def usage(session: Session, options: Namespace) -> CommandResult:
         title = f"Conversation {conversation.name}"
     table = (table_by_turn if options.turns else table_by_model)(turns, title, session.settings.prices)
     table.caption += _cassette_remark(session)
-    return DisplayResult(PlottedTable(table, turns) if options.plot else table)
+    return DisplayResult(PlottedTable(table, bars_of_turns(turns)) if options.plot else table)
 
 
 def _cassette_remark(session: Session) -> str:
