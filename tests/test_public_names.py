@@ -7,7 +7,7 @@ import pytest
 import lockbots_magic
 
 PUBLIC_NAMES = [  # grouped by purpose
-    *("Chat", "ChatPanel", "Reply", "PreparedRequest", "CellOrigin", "Conversation", "Turn", "Message", "Usage"),
+    *("Chat", "ChatPanel", "Reply", "PreparedRequest", "CellOrigin", "Conversation", "Log", "Turn", "Message", "Usage"),
     *("Provider", "HTTPProvider", "ChatRequest", "Delta", "ModelInfo"),
     *("LockbotsError", "ProviderError", "UsageError"),
     "MCP",

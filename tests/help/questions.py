@@ -136,6 +136,9 @@ ENGLISH = parse_questions("""
 ## Usage and cost:
     how much did it cost? | what did this conversation cost me? | how many tokens did I use? | tokens per second
     | how do I set my own prices? | usage | how expensive was it | token usage | how many tokens | limit cost
+## Log and search:
+    how do I find an old conversation? | search all my chats | how do I delete something from the log | is everything
+    I ask logged? | where is the log file | what did I ask last week
 ## Save, export, import:
     how do I save a conversation? | export to markdown | can I send a conversation as a web page? | import
     messages from openai | exprot to html | how do I save my chat | where do conversations get saved | export
@@ -281,6 +284,9 @@ RUSSIAN = parse_questions("""
 ## Расход и стоимость:
     сколько это стоило | сколько токенов я потратил? | как задать свои цены | сколько стоит один вопрос |
     сколько стоит | сколько токенов потрачено | стоимость запросов | ограничить расходы
+## Журнал и поиск:
+    как найти старую беседу? | поиск по всем беседам | как удалить из журнала | где лежит журнал | что я спрашивал
+    на прошлой неделе | включить журнал
 ## Сохранить, экспортировать, импортировать:
     как сохранить беседу? | как сохранить бесседу | как загрузить беседу из файла | экспорт в markdown |
     сохранить чат | экспорт в html | выгрузить беседу | сохранить диалог | где хранятся беседы | экспорт в pdf |

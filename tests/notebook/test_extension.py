@@ -393,6 +393,7 @@ def test_each_lazy_import_stands_in_one_place():
         ("__init__.py", "from .panel import ChatPanel"),
         ("tools/mcp/server.py", "from .session import ServerSession"),
         ("notebook/extension.py", "from . import magics"),
+        ("notebook/log_recording.py", "from ..storage.log import writer"),
         ("notebook/completion/sources.py", "from ..commands import COMMANDS"),
         ("notebook/completion/matcher.py", "from . import cell, expressions, sources"),
         ("cassette/active.py", "from . import cassette, provider"),

@@ -22,8 +22,8 @@ BUSY_TIMEOUT = 3.0
 PAGE_CACHE = 32_000
 """kB of pages that a connection keeps in memory."""
 _NETWORK_FILE_SYSTEMS = frozenset({
-    "9p", "acfs", "afp", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "fuse.glusterfs", "fuse.rclone", "fuse.sshfs",
-    "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4", "smb", "smb2", "smb3", "smbfs", "webdav",
+    "9p", "acfs", "afp", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "fuse.glusterfs", "fuse.rclone",
+    "fuse.sshfs", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4", "smb", "smb2", "smb3", "smbfs", "webdav",
 })  # fmt: skip
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
@@ -102,7 +102,9 @@ def describe_error(error: Exception, path: Path) -> str:
     name = display_path(path)
     if isinstance(error, OSError):
         return f"The log {name} can't be used: {error.strerror or error}. Check the folder's permissions."
-    advice = next((text for words, text in _ADVICE if any(word in str(error) for word in words)), "can't be used: {why}.")
+    advice = next(
+        (text for words, text in _ADVICE if any(word in str(error) for word in words)), "can't be used: {why}."
+    )
     return f"The log {name} {advice.format(why=error)}"
 
 
