@@ -26,6 +26,8 @@ class Delivery:
     notices: tuple[str, ...] = ()
     shown: str | None = None
     """Markdown to show in place of the reply; None for the reply itself."""
+    rejected: bool = False
+    """Whether the reply doesn't fit its schema."""
 
 
 def deliver(turn: Turn, variable: str | None, schema: ReplySchema | None, *, as_code: bool = False) -> Delivery:
@@ -43,7 +45,7 @@ def deliver(turn: Turn, variable: str | None, schema: ReplySchema | None, *, as_
     try:
         value = schema.parse(turn.reply, is_cut=turn.status == "truncated")
     except SchemaMismatch as error:
-        return Delivery(turn.reply, (f"rejected: {error}",))
+        return Delivery(turn.reply, (f"rejected: {error}",), rejected=True)
     return Delivery(value, _named(variable, value), _json_block(turn.reply, value))
 
 

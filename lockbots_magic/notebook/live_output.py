@@ -42,6 +42,7 @@ class Output(Protocol):
         *,
         shown: str | None = None,
         foot: str = "",
+        rejected: bool = False,
     ) -> None:
         """Show the whole reply with `notices` below it; the notebook saves `metadata` with it.
 
@@ -51,6 +52,7 @@ class Output(Protocol):
             metadata: Metadata of the output.
             shown: Markdown to show in place of the reply, where there is rich output.
             foot: The foot line.
+            rejected: Whether the reply is none that counts: rich output shows it faded.
         """
 
     def close(self) -> None:
@@ -117,6 +119,7 @@ def turn_bundle(
     shown: str | None = None,
     foot: str = "",
     reasoning: ReasoningMode = "fold",
+    rejected: bool = False,
 ) -> Mapping[str, str]:
     """Return a turn as the MIME bundle of one output.
 
@@ -126,14 +129,22 @@ def turn_bundle(
         shown: Markdown to show in place of the reply.
         foot: The foot line.
         reasoning: What is shown of reasoning.
+        rejected: Whether the reply is shown faded.
     """
     lines = notices_of(turn) if notices is None else notices
     html = html_or_source(lambda: render(turn.reply if shown is None else shown), turn.reply)
-    return _bundle(turn, html, lines, shown=shown, foot=foot, reasoning=reasoning)
+    return _bundle(turn, html, lines, shown=shown, foot=foot, reasoning=reasoning, rejected=rejected)
 
 
 def _bundle(
-    turn: Turn, html: str, notices: Sequence[str], *, shown: str | None, foot: str, reasoning: ReasoningMode
+    turn: Turn,
+    html: str,
+    notices: Sequence[str],
+    *,
+    shown: str | None,
+    foot: str,
+    reasoning: ReasoningMode,
+    rejected: bool,
 ) -> Mapping[str, str]:
     return bundle(
         turn.reply,
@@ -145,6 +156,7 @@ def _bundle(
         is_quoted=is_shown_as_markdown(html),
         shown=shown,
         foot=foot,
+        rejected=rejected,
     )
 
 
@@ -171,9 +183,10 @@ class CellOutput:
         *,
         shown: str | None = None,
         foot: str = "",
+        rejected: bool = False,
     ) -> None:
         """Display the output."""
-        data = turn_bundle(turn, notices, shown=shown, foot=foot, reasoning=self._reasoning)
+        data = turn_bundle(turn, notices, shown=shown, foot=foot, reasoning=self._reasoning, rejected=rejected)
         show(data, metadata=metadata)
 
     def close(self) -> None:
@@ -200,11 +213,12 @@ class _LateTerminalOutput:
         *,
         shown: str | None = None,
         foot: str = "",
+        rejected: bool = False,
     ) -> None:
         """Write the reply above the line being typed."""
         output = TerminalOutput()
         output.feed(Delta(turn.reply))
-        output.finish(turn, notices, metadata, shown=shown, foot=foot)
+        output.finish(turn, notices, metadata, shown=shown, foot=foot, rejected=rejected)
         output.close()
 
     def close(self) -> None:
@@ -277,11 +291,12 @@ class LiveCellOutput:
         *,
         shown: str | None = None,
         foot: str = "",
+        rejected: bool = False,
     ) -> None:
         """Replace the frames by the final output."""
         render_whole = self._frames.whole if shown is None else functools.partial(render, shown)
         html = html_or_source(render_whole, turn.reply)
-        whole = _bundle(turn, html, notices, shown=shown, foot=foot, reasoning=self._reasoning)
+        whole = _bundle(turn, html, notices, shown=shown, foot=foot, reasoning=self._reasoning, rejected=rejected)
         self._context.copy().run(self._growing.settle, whole, metadata)  # a frame may still be rendered in it
 
     def close(self) -> None:

@@ -296,7 +296,8 @@ class Presenter:
             told = replace(turn, remarks=tuple(one for one in turn.remarks if one not in lost))
             notices = [*destination.notes, *notices_of(told), *made.notices, *errors]
             saved = shown.recorder(entry) if entry else None
-            output.finish(turn, notices, saved, shown=made.shown, foot=self._foot_of(turn, shown))
+            foot = self._foot_of(turn, shown)
+            output.finish(turn, notices, saved, shown=made.shown, foot=foot, rejected=made.rejected)
         elif entry and entry.displaces:
             show_note(self._shell, "", shown.recorder(entry))
         for reason in lost:  # not below the reply alone, which programs read as plain text

@@ -24,12 +24,19 @@ def filter_prompt(
         variables: The notebook's namespace.
         raw: True sends the prompt as it is.
     """
-    if raw or session.settings.send_secrets:
+    if raw:
         return text, ()
-    kept, left_out = leave_out_secrets(text, {**_named_values(variables.items()), **os.environ})
+    kept, left_out = without_secrets(session, text, variables)
     if not left_out:
         return text, ()
     return kept, (f"left out of the prompt: {left_out}; to send it, use --raw or `%lockbots set send_secrets on`",)
+
+
+def without_secrets(session: Session, text: str, variables: Mapping[str, Any]) -> tuple[str, str]:
+    """Return a prompt without what looks like a secret, and what was left out; arguments as for `filter_prompt`."""
+    if session.settings.send_secrets:
+        return text, ""
+    return leave_out_secrets(text, {**_named_values(variables.items()), **os.environ})
 
 
 def _named_values(variables: Iterable[tuple[str, Any]]) -> dict[str, str]:

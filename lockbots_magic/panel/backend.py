@@ -15,6 +15,7 @@ from ..providers import names, provider_class, split_model
 from ..providers.base import Provider
 from ..providers.model_catalog import ModelCatalog
 from ..security.exits import clean_message
+from ..security.secret_shapes import leave_out_secrets
 from .i18n import RefusedError
 
 
@@ -168,6 +169,10 @@ class PanelBackend(ABC):
     def set_system(self, text: str) -> None:
         """Set the system prompt of the open conversation."""
         self.conversation.system = text
+
+    def without_secrets(self, text: str) -> tuple[str, str]:
+        """Return a prompt without what looks like a secret, and what was left out of it; ``""`` if nothing was."""
+        return leave_out_secrets(text)
 
     # Providers and their models
 

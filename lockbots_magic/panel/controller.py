@@ -121,7 +121,8 @@ class PanelController:
             self._views.check_idle()
             if conversation not in (None, clean_message(self.conversation.name)):
                 raise RefusedError("conversation_left", name=self.conversation.name)
-            reply = self.backend.chat().stream(prompt, system=self.backend.instruction, origin=CellOrigin(watched=True))
+            prompt, system = self._outgoing(prompt)
+            reply = self.backend.chat().stream(prompt, system=system, origin=CellOrigin(watched=True))
             self._views.start_reply(reply, prompt, view)
 
     def on_stop(self) -> None:
@@ -147,9 +148,8 @@ class PanelController:
             old = next((t for t in turns if t.id == turn), turns[-1] if turns and turn is None else None)
             if old is None:
                 raise RefusedError("turn_gone")
-            reply = self.backend.chat().redo(
-                old.id, system=self.backend.instruction, params={}, origin=CellOrigin(watched=True)
-            )
+            _, system = self._outgoing("")
+            reply = self.backend.chat().redo(old.id, system=system, params={}, origin=CellOrigin(watched=True))
             self._views.start_reply(reply, old.prompt, view, replaces=old.id)
 
     def on_edit(self, turn: str, prompt: str, view: str = "") -> None:
@@ -158,9 +158,8 @@ class PanelController:
             old = self.conversation
             context = old.slot_of(turn).context
             fork = old.fork(old.name, context[-1].id) if context else Conversation(old.name, system=old.system)
-            reply = self.backend.chat(fork).stream(
-                prompt, system=self.backend.instruction, origin=CellOrigin(watched=True)
-            )
+            prompt, system = self._outgoing(prompt)
+            reply = self.backend.chat(fork).stream(prompt, system=system, origin=CellOrigin(watched=True))
             self._views.resync(lambda: self.backend.add(fork))
             self._send_note("branched", name=fork.name, old=old.name)
             self._views.start_reply(reply, prompt, view)
@@ -219,6 +218,14 @@ class PanelController:
         except Exception as error:  # noqa: BLE001  # every failure is shown in the panel
             message["error"] = format_error(error)
         self._views.send(message)
+
+    def _outgoing(self, prompt: str) -> tuple[str, str]:
+        """Return a prompt and the system prompt without what looks like a secret; tell what was left out."""
+        prompt, in_prompt = self.backend.without_secrets(prompt)
+        system, in_system = self.backend.without_secrets(self.backend.instruction)
+        if left_out := ", ".join(dict.fromkeys(filter(None, (in_prompt, in_system)))):
+            self._send_note("secret_left_out", what=left_out)
+        return prompt, system
 
     def _send_note(self, key: str, **values: str) -> None:
         self._views.send({"type": "notification", "kind": "note", **translatable(key, **values)})

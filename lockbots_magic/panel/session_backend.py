@@ -10,6 +10,7 @@ from ..conversation.conversation import Conversation
 from ..conversation.observers import Callback
 from ..errors import UsageError
 from ..notebook.chat_command import NotebookContext, resolve_system
+from ..notebook.secret_filter import without_secrets
 from ..notebook.session import Session
 from ..providers import provider_class, split_model
 from ..storage.restore import restore_notebook
@@ -97,6 +98,10 @@ class SessionBackend(PanelBackend):
     def instruction(self) -> str:
         """The system prompt as it is sent: a persona of the session is replaced by its text."""
         return self.conversation.system or resolve_system(self._session, None, NotebookContext(self._session.namespace))
+
+    def without_secrets(self, text: str) -> tuple[str, str]:
+        """Filter a prompt as a cell does; the setting `send_secrets` sends it as it is."""
+        return without_secrets(self._session, text, self._session.namespace)
 
     def set_system(self, text: str) -> None:
         """Set the system prompt of the open conversation, and update other panels."""

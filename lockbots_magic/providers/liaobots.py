@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any, ClassVar
 
-from ..conversation.ending import CUT_OFF
+from ..conversation.ending import CUT_OFF, TOO_LONG
 from ..conversation.messages import ChatRequest, Delta, ModelInfo
 from ..errors import ProtocolError, ServerError, UsageError
 from ..security.secrets import Secret
@@ -238,12 +238,15 @@ def _decode_events(start: bytes, body: Iterator[bytes]) -> Iterator[Delta]:
                 return
             if text := joiner.feed(new.feed(_parse_event(event))):
                 yield Delta(text)
+        if decoder.is_full:
+            break
     for event in decoder.close():
         if text := joiner.feed(new.feed(_parse_event(event))):
             yield Delta(text)
     if decoder.last_line:
         raise ServerError(f"The reply broke off: {make_snippet(decoder.last_line)}")
-    yield Delta(joiner.feed(new.close()) + joiner.close(), finish_reason="stop" if decoder.is_whole else CUT_OFF)
+    reason = TOO_LONG if decoder.is_full else "stop" if decoder.is_whole else CUT_OFF
+    yield Delta(joiner.feed(new.close()) + joiner.close(), finish_reason=reason)
 
 
 def _parse_event(event: Event) -> str:

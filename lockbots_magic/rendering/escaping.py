@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterable
 from html import escape
 
 REORDERED_CLASS = "x"
 """Class of the element that shows a reordering character in code."""
-
 
 # A front end typesets what stands between these, wherever it stands in an output. In an element of its own such a
 # character begins no formula: TeX is looked for in one run of text at a time.
@@ -33,3 +34,9 @@ def printed(code: str) -> str:
 def right_to_left(text: str) -> bool:
     """Tell whether `text` holds letters of a right-to-left script."""
     return _RIGHT_TO_LEFT.search(text) is not None
+
+
+def begins_right_to_left(texts: Iterable[str]) -> bool:
+    """Tell whether the first letter of `texts` that has a direction goes to the left, as `dir="auto"` finds out."""
+    kinds = (unicodedata.bidirectional(letter) for text in texts for letter in text)
+    return next((kind for kind in kinds if kind in ("L", "R", "AL")), "L") != "L"

@@ -1,52 +1,81 @@
-"""Source code -> HTML with a class for each kind of token; `reply.css` gives it the front end's own colours. Pure."""
+"""Source code -> HTML with tags for each kind of token; `reply.css` gives them the front end's own colours. Pure."""
 
 from __future__ import annotations
 
 import functools
+import re
+from collections.abc import Iterator
 
+from pygments.lexer import Lexer
 from pygments.token import Token, _TokenType
 
-from .escaping import REORDERED_CLASS, printed
+from .escaping import printed
 from .lexers import lexer_of
 
+_BOLD = ("<b>", "</b>")
+_ITALIC = ("<i>", "</i>")
+_PLAIN = ("", "")
+
+
+def _in_colour(colour: str) -> tuple[str, str]:
+    return f'<font color="{colour}">', "</font>"
+
+
 _KINDS = {
-    Token.Comment: "c",
-    Token.Keyword: "k",
-    Token.Keyword.Constant: "a",
-    Token.Operator.Word: "k",
-    Token.Operator: "o",
-    Token.Literal.String: "s",
-    Token.Literal.Number: "n",
-    Token.Name.Builtin: "b",
-    Token.Name.Function: "d",
-    Token.Name.Class: "d",
-    Token.Name.Decorator: "m",
-    Token.Name.Tag: "k",
-    Token.Name.Attribute: "t",
-    Token.Generic.Inserted: "k",
-    Token.Generic.Deleted: "e",
+    Token.Comment: _ITALIC,
+    Token.Keyword: _BOLD,
+    Token.Keyword.Constant: _in_colour("#86d"),
+    Token.Operator.Word: _BOLD,
+    Token.Operator: ("<span>", "</span>"),
+    Token.Literal.String: _in_colour("#b54"),
+    Token.Literal.Number: _in_colour("#386"),
+    Token.Name.Builtin: _in_colour("#383"),
+    Token.Name.Function: _in_colour("#47d"),
+    Token.Name.Class: _in_colour("#47d"),
+    Token.Name.Decorator: _in_colour("#a5d"),
+    Token.Name.Tag: _BOLD,
+    Token.Name.Attribute: _in_colour("#57d"),
+    Token.Generic.Inserted: _BOLD,
+    Token.Generic.Deleted: _in_colour("#c44"),
 }
-CLASSES = frozenset({*_KINDS.values(), REORDERED_CLASS})
-"""Classes of the spans, as `security.html_policy` allows them."""
+"""Tags around each kind of token.
+
+An untrusted notebook loses its style sheets, and classes mean nothing without them; these tags stay, so keywords are
+bold there, comments italic, and most of the rest has a colour, which is readable on white and on black.
+"""
+COLOURS = frozenset(re.findall("#[0-9a-f]+", "".join(opening for opening, _ in _KINDS.values())))
+"""Colours of the tags, as `security.html_policy` allows them."""
+_PAIRS = {"/*": "*/", "<!--": "-->", "[[": "]]", "{-": "-}", 'R"(': ')"'}
+_HEREDOC = re.compile(r"<<[-~<]?['\"]?([A-Za-z_]\w{0,40})")
 MAX_CODE = 100_000
 """Length (characters) up to which code is coloured: lexers are slow."""
 
 
-def highlighted(code: str, language: str) -> str:
-    """Return `code` as escaped HTML with coloured spans; without them if the language is unknown."""
+def highlighted(code: str, language: str, *, growing: bool = False) -> str:
+    """Return `code` as escaped HTML with coloured tokens; without them if the language is unknown.
+
+    Args:
+        code: The code.
+        language: What the model calls its language.
+        growing: Whether more will follow: then nothing is coloured from a string or a comment on whose end has not
+            come, since its words would flash in the colours of code.
+    """
     lexer = lexer_of(language)
     is_magic = code.lstrip().startswith("%%")  # a cell whose text is no Python, such as a prompt
     if lexer is None or is_magic or len(code) > MAX_CODE:
         return printed(code)
+    end = _certain_length(code, lexer) if growing else len(code)
     parts: list[str] = []
-    run, run_kind = "", ""
-    for _, token, value in lexer.get_tokens_unprocessed(code):  # get_tokens() would strip and normalise
-        kind = _kind(token)
-        if kind != run_kind and value.strip():
-            parts.append(_span(run, run_kind))
-            run, run_kind = "", kind
+    run, run_tags = "", _PLAIN
+    for at, token, value in lexer.get_tokens_unprocessed(code):  # get_tokens() would strip and normalise
+        if at >= end:
+            return "".join([*parts, _tagged(run, run_tags), printed(code[at:])])
+        tags = _tags_of(token)
+        if tags != run_tags and value.strip():
+            parts.append(_tagged(run, run_tags))
+            run, run_tags = "", tags
         run += value
-    parts.append(_span(run, run_kind))
+    parts.append(_tagged(run, run_tags))
     return "".join(parts)
 
 
@@ -63,14 +92,48 @@ class GrowingCode:
             self._coloured, self._html = "", ""
         if len(code) > 1.25 * len(self._coloured) + 80 or (ended and code != self._coloured):
             self._coloured = code if ended else code[: code.rfind("\n") + 1]
-            self._html = highlighted(self._coloured, language)
+            self._html = highlighted(self._coloured, language, growing=not ended)
         return self._html + printed(code[len(self._coloured) :])
 
 
+def _certain_length(code: str, lexer: Lexer) -> int:
+    """Return how much of the beginning of a code keeps its colours, whatever follows, as far as can be told."""
+    tags, end = _tags_of_letters(code, lexer)
+    for ending in _likely_endings(code):
+        others, _ = _tags_of_letters(code + ending, lexer)
+        end = next((at for at in range(end) if tags[at] is not others[at]), end)
+    return end
+
+
+def _tags_of_letters(code: str, lexer: Lexer) -> tuple[list[tuple[str, str]], int]:
+    """Return the tags around each letter, and where the first error is."""
+    tags: list[tuple[str, str]] = []
+    error = None
+    for at, token, value in lexer.get_tokens_unprocessed(code):
+        error = at if token is Token.Error and error is None else error
+        tags += [_tags_of(token)] * len(value)
+    return tags, len(code) if error is None else error
+
+
+def _likely_endings(code: str) -> Iterator[str]:
+    """Yield what may end a string or a comment that is open at the end of a code, by a count of marks."""
+    for opening, closing in _PAIRS.items():
+        if code.count(opening) > code.count(closing):
+            yield closing
+    yield from (mark for mark in "\"'`" if code.count(mark) % 2)
+    if words := _HEREDOC.findall(code):
+        yield f"\n{words[-1]}\n"
+
+
 @functools.cache
-def _kind(token: _TokenType) -> str:
-    return next((_KINDS[k] for k in reversed(token.split()) if k in _KINDS), "")
+def _tags_of(token: _TokenType) -> tuple[str, str]:
+    return next((_KINDS[k] for k in reversed(token.split()) if k in _KINDS), _PLAIN)
 
 
-def _span(text: str, kind: str) -> str:
-    return f'<span class="{kind}">{printed(text)}</span>' if kind and text else printed(text)
+def _tagged(text: str, tags: tuple[str, str]) -> str:
+    """Return `text` between `tags`; white space around it needs none."""
+    if tags is _PLAIN or not text:
+        return printed(text)
+    bare = text.strip()
+    before, _, after = text.partition(bare)
+    return f"{before}{tags[0]}{printed(bare)}{tags[1]}{after}"

@@ -17,7 +17,7 @@ from ..security.control_characters import printable
 from ..security.html_policy import IGNORED_CLASSES, TEX_CLASSES, UNLISTED_CLASSES, sanitize
 from ..security.links import host_of, is_small_picture, is_web_link
 from ..security.tex_policy import is_harmless, unlabelled
-from .escaping import escaped, printed
+from .escaping import begins_right_to_left, escaped, printed
 from .highlight import highlighted
 from .markdown import Environment, lowered, parse, parser
 from .used_rules import used_rules
@@ -35,6 +35,12 @@ _TEX = " ".join(sorted(TEX_CLASSES))
 UNLISTED = " ".join(sorted(UNLISTED_CLASSES))
 """Class attribute of a heading that is not in the notebook's table of contents."""
 
+NOTICE_STYLE = "margin-top:0.4em;padding-left:0.6em;border-left:2px solid;font-size:0.9em;opacity:0.75"
+"""Style of the toolkit's own remarks."""
+FOOT_STYLE = "margin-top:0.4em;font-size:0.85em;opacity:0.65;overflow-wrap:anywhere"
+"""Style of the foot line."""
+_REJECTED = ' style="opacity:0.5"'
+_MAY_BE_TEX = re.compile(r"[$\\]")
 _PREFORMATTED = re.compile(r"(<pre.*?</pre>)", re.DOTALL)
 
 
@@ -117,14 +123,26 @@ class _Renderer(RendererHTML):
         return f'<a href="{escape(source)}" target="_blank">{shown}</a>'
 
     def heading_open(self, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
-        """Keep the headings of a reply out of the notebook's table of contents."""
-        tokens[index].attrSet("class", UNLISTED)
+        """Size a heading as text, and keep it out of the notebook's table of contents."""
+        token = tokens[index]
+        token.attrSet("class", UNLISTED)
+        token.attrSet("style", f"font-size:{'1.2em' if token.tag in ('h1', 'h2', 'h3') else '1em'}")
         return self.renderToken(tokens, index, options, env)
 
-    def table_open(self, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
+    def table_open(self, tokens: Sequence[Token], index: int, _options: Any, env: Any) -> str:
         """Render the frame in which a table scrolls; its direction sets the side on which the table stands."""
-        direction = ' dir="auto"' if tokens[index].attrGet("dir") else ""
+        has_direction = bool(tokens[index].attrGet("dir"))
+        cells = (one.content for one in tokens[index:] if one.type == "inline") if has_direction else ()
+        env["side"] = "right" if begins_right_to_left(cells) else "left"
+        direction = ' dir="auto"' if has_direction else ""
         return f'<div class="wide"{direction}><table>\n'
+
+    def td_open(self, tokens: Sequence[Token], index: int, _options: Any, env: Any) -> str:
+        """Align each cell: JupyterLab sets those of all tables to the right."""
+        style = tokens[index].attrGet("style") or f"text-align:{env['side']}"
+        return f'<{tokens[index].tag} style="{style}">'
+
+    th_open = td_open
 
     def table_close(self, *_: Any) -> str:
         return "</table></div>\n"
@@ -149,14 +167,15 @@ def has_formulas(html: str) -> bool:
     return f'<span class="{_TEX}">' in html
 
 
-def notices_html(notices: Iterable[str]) -> str:
-    """Return the toolkit's own remarks as HTML."""
-    return "".join(f'<div class="lockbots-notice">{escaped(printable(n))}</div>' for n in notices)
+def notices_html(notices: Iterable[str], *, final: bool = False) -> str:
+    """Return the toolkit's own remarks as HTML; a `final` output brings their style along."""
+    style = f' style="{NOTICE_STYLE}"' if final else ""
+    return "".join(f'<div class="lockbots-notice"{style}>{escaped(printable(n))}</div>' for n in notices)
 
 
 def foot_html(line: str) -> str:
     """Return a foot line as HTML, see `foot_line`."""
-    return f'<div class="lockbots-foot">{escaped(printable(line))}</div>' if line else ""
+    return f'<div class="lockbots-foot" style="{FOOT_STYLE}">{escaped(printable(line))}</div>' if line else ""
 
 
 def framed(
@@ -167,6 +186,7 @@ def framed(
     final: bool = False,
     above: str = "",
     below: str = "",
+    rejected: bool = False,
 ) -> str:
     """Return a reply's HTML in a container that confines it, with the notices below.
 
@@ -177,11 +197,15 @@ def framed(
         final: Whether nothing will be added to this output: then only the rules that apply are included.
         above: What stands above the reply, such as `reasoning_html`.
         below: What stands below the notices, such as `foot_html`.
+        rejected: Whether the reply is none that counts: it is shown faded.
     """
-    reply = f'<div class="lockbots-reply {IGNORED}">{_on_one_line(html)}</div>' if html else ""
-    shown = f"{above}{reply}{notices_html(notices)}{below}"
+    below = notices_html(notices, final=final) + below
+    ignored = "" if final and not _MAY_BE_TEX.search(above + html + below) else f" {IGNORED}"
+    fading = _REJECTED if rejected else ""
+    reply = f'<div class="lockbots-reply{ignored}"{fading}>{_on_one_line(html)}</div>' if html else ""
+    shown = f"{above}{reply}{below}"
     sheet = (style_for(shown) if final else style()) if styled else ""
-    return f'<div class="lockbots {IGNORED}">{sheet}{shown}</div>'
+    return f'<div class="lockbots{ignored}">{sheet}{shown}</div>'
 
 
 def _on_one_line(html: str) -> str:
@@ -195,7 +219,7 @@ def style_for(html: str) -> str:
 
     A notebook holds it once an output: of a short text, it is a third of the whole sheet.
     """
-    return f"<style>{used_rules(_minified(style_sheet()), html)}</style>"
+    return f"<style>{used_rules(_minified(_rules_of_replies()), html)}</style>"
 
 
 @functools.cache
@@ -205,7 +229,11 @@ def style() -> str:
 
 
 def style_sheet() -> str:
-    """Return the style sheet of replies."""
+    """Return the style sheet of replies and of the remarks below them."""
+    return f"{_rules_of_replies()}\n.lockbots .lockbots-notice {{{NOTICE_STYLE}}}\n"
+
+
+def _rules_of_replies() -> str:
     return files(__package__).joinpath("reply.css").read_text("utf-8")
 
 

@@ -90,6 +90,7 @@ def _tasks(state: StateCore) -> None:
         if text.type == "text" and (box := _TASK.match(text.content)):
             text.content = ("☐" if box[1] == " " else "☑") + text.content[box.end() :]
             item.attrSet("class", "task")
+            item.attrSet("style", "list-style:none")
 
 
 def _directions(state: StateCore) -> None:

@@ -29,6 +29,7 @@ def bundle(
     is_quoted: bool = False,
     shown: str | None = None,
     foot: str = "",
+    rejected: bool = False,
 ) -> Mapping[str, str]:
     """Return a reply as HTML, as Markdown and as plain text.
 
@@ -42,6 +43,7 @@ def bundle(
         is_open: True to show it unfolded.
         is_quoted: True to show it in the Markdown, too.
         foot: The foot line, text.
+        rejected: Whether the HTML shows the reply faded.
     """
     remarks = [f"*{literal(printable(n))}*" for n in (*notices, foot) if n]
     source = shown_text(text if shown is None else shown)
@@ -49,7 +51,7 @@ def bundle(
     parts = [*filter(None, [quoted]), neutralised(source), *filter(None, [attached.markdown]), *remarks]
     markdown = "\n\n".join(parts)
     above = reasoning_html(reasoning, is_open=is_open)
-    whole = framed(html + attached.html, notices, final=True, above=above, below=foot_html(foot))
+    whole = framed(html + attached.html, notices, final=True, above=above, below=foot_html(foot), rejected=rejected)
     return {"text/html": whole, "text/markdown": markdown, "text/plain": shown_text(text)}
 
 

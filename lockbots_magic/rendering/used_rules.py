@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_PSEUDO = re.compile(r":[\w-]+(\([^()]*\))?|\[[^\]]*\]")
+_PSEUDO = re.compile(r":[\w-]+(\([^()]*\))?")
+_ATTRIBUTE = re.compile(r"\[([^\]]*)\]")
 _NAME = re.compile(r"(\.?)([A-Za-z][\w-]*)")
 
 
@@ -16,30 +17,42 @@ def used_rules(css: str, html: str) -> str:
         >>> used_rules(".a{top:0;p{left:0}pre{left:1px}}.b{top:1px}", '<div class="a"><p>x</p></div>')
         '.a{top:0;p{left:0}}'
     """
-    tags = set(re.findall(r"<([a-z][a-z0-9]*)", html))
-    classes = {"lockbots", *(name for value in re.findall(r'class="([^"]*)"', html) for name in value.split())}
-    return "".join(f"{selector}{{{_body(body, tags, classes)}}}" for selector, body in _used(css, tags, classes))
+    page = _Page(html)
+    return "".join(f"{selector}{{{_body(body, page)}}}" for selector, body in _used(css, page))
 
 
-def _body(body: str, tags: set[str], classes: set[str]) -> str:
+class _Page:
+    """What selectors may name in some HTML."""
+
+    def __init__(self, html: str) -> None:
+        self.html = html
+        self.tags = set(re.findall(r"<([a-z][a-z0-9]*)", html))
+        named = (name for value in re.findall(r'class="([^"]*)"', html) for name in value.split())
+        self.classes = {"lockbots", *named}
+
+    def may_hold(self, selector: str) -> bool:
+        """Tell whether an element that `selector` names may be there."""
+        attributes = _ATTRIBUTE.findall(selector)
+        names = _NAME.findall(_PSEUDO.sub("", _ATTRIBUTE.sub("", selector)))
+        return all(f" {attribute}" in self.html for attribute in attributes) and all(
+            name in (self.classes if dot else self.tags) for dot, name in names
+        )
+
+
+def _body(body: str, page: _Page) -> str:
     """Return the declarations of a rule, and the rules within it that are used."""
     first = body.find("{")
     if first < 0:
         return body
     start = max(body.rfind(";", 0, first), body.rfind("}", 0, first)) + 1
-    rules = "".join(f"{selector}{{{inner}}}" for selector, inner in _used(body[start:], tags, classes))
+    rules = "".join(f"{selector}{{{inner}}}" for selector, inner in _used(body[start:], page))
     return body[:start] + rules
 
 
-def _used(css: str, tags: set[str], classes: set[str]) -> Iterator[tuple[str, str]]:
+def _used(css: str, page: _Page) -> Iterator[tuple[str, str]]:
     for selector, body in _rules(css):
-        if any(_applies(one, tags, classes) for one in selector.split(",")):
-            yield selector, body
-
-
-def _applies(selector: str, tags: set[str], classes: set[str]) -> bool:
-    names = _NAME.findall(_PSEUDO.sub("", selector))
-    return all(name in (classes if dot else tags) for dot, name in names)
+        if used := [one for one in selector.split(",") if page.may_hold(one)]:
+            yield ",".join(used), body
 
 
 def _rules(css: str) -> Iterator[tuple[str, str]]:

@@ -16,25 +16,28 @@ IGNORED_CLASSES = frozenset({"mathjax_ignore", "tex2jax_ignore"})
 """Classes of an element in which no front end looks for TeX, except where `TEX_CLASSES` mark it."""
 UNLISTED_CLASSES = frozenset({"jp-toc-ignore", "tocSkip"})
 """Classes of a heading that JupyterLab and Notebook leave out of the table of contents."""
-CODE_CLASSES = frozenset("abcdekmnostx")
-"""Classes of spans in highlighted code, one letter each; see `rendering.highlight`."""
+CODE_COLOURS = frozenset({"#383", "#386", "#47d", "#57d", "#86d", "#a5d", "#b54", "#c44"})
+"""Colours in highlighted code; see `rendering.highlight`."""
+REORDERED_CLASS = "x"
+"""Class of the element that shows a reordering character in code."""
 
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _TAGS = {
     *("p", "br", "hr", "em", "strong", "s", "sup", "code", "pre", "blockquote", "a", "span", "div", "img"),
-    *("sub", "kbd", "details", "summary"),
+    *("sub", "kbd", "details", "summary", "b", "i", "font"),
     *(*_HEADINGS, "ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td"),
 }
 _ATTRIBUTES = {
     "a": {"href", "target"},
     "img": {"src", "alt"},
     "ol": {"start", "dir"},
-    "th": {"style"},
-    "td": {"style"},
-    **{tag: {"dir"} for tag in ("p", "ul", "div", "blockquote", "details", "summary", *_HEADINGS)},
+    "font": {"color"},
+    **{tag: {"style"} for tag in ("th", "td", "li")},
+    **{tag: {"dir"} for tag in ("p", "ul", "div", "blockquote", "details", "summary")},
+    **{tag: {"dir", "style"} for tag in _HEADINGS},
 }
 _CLASSES = {
-    "span": {*CODE_CLASSES, *TEX_CLASSES},
+    "span": {REORDERED_CLASS, *TEX_CLASSES},
     "div": {"formula", "footnote", "wide"},
     "code": {"tex"},
     "pre": {"joins", "joined"},
@@ -50,15 +53,17 @@ def sanitize(html: str) -> str:
         tags=_TAGS,
         attributes=_ATTRIBUTES,
         allowed_classes=_CLASSES,
-        attribute_filter=_check_address,
+        attribute_filter=_check_value,
         url_schemes={"http", "https", "mailto", "data"},
         link_rel="noopener noreferrer",
-        filter_style_properties={"text-align"},
+        filter_style_properties={"text-align", "font-size", "list-style"},
     )
 
 
-def _check_address(tag: str, name: str, value: str) -> str | None:
-    """Keep a link only if it leads to the web, an image only if it is embedded and small."""
+def _check_value(tag: str, name: str, value: str) -> str | None:
+    """Keep a link only if it leads to the web, an image only if it is embedded and small, and the colours of code."""
+    if tag == "font":
+        return value if value in CODE_COLOURS else None
     if name in ("href", "src"):
         return value if (is_web_link if tag == "a" else is_small_picture)(value) else None
     return value

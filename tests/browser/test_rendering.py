@@ -43,7 +43,7 @@ def test_a_reply_with_one_of_everything_looks_right(show, mock_server, app):
     expect(reply(notebook, "mjx-container")).to_have_count(4)
     expect(reply(notebook, "code mjx-container, pre mjx-container")).to_have_count(0)
     code = reply(notebook, "pre code")
-    assert style(code.locator(".k").first, "color") != style(code, "color"), "code is coloured"
+    assert style(code.locator("b").first, "color") != style(code, "color"), "code is coloured"
     assert style(reply(notebook, "pre"), "backgroundColor") != "rgba(0, 0, 0, 0)"
     assert style(reply(notebook, "p[dir]"), "direction") == "rtl"
     assert style(reply(notebook, "li.task").first, "listStyleType") == "none"
@@ -56,7 +56,7 @@ def test_code_follows_the_theme(show, mock_server):
     notebook = show(mock_server, "say ```python\ndef f(): pass\n```")
     page = notebook.page
     notebook.run(1)
-    keyword, block = reply(notebook, ".k").first, reply(notebook, "pre")
+    keyword, block = reply(notebook, "pre b").first, reply(notebook, "pre")
     light = style(keyword, "color"), style(block, "backgroundColor")
     choose(page, "Settings", "Theme", "JupyterLab Dark")
     page.wait_for_function("document.body.dataset.jpThemeLight === 'false'")

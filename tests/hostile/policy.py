@@ -5,6 +5,10 @@ A rule is tag -> attribute -> pattern of the whole value, in the syntax that Pyt
 
 from __future__ import annotations
 
+import re
+
+from lockbots_magic.rendering.html import FOOT_STYLE, NOTICE_STYLE
+
 Rules = dict[str, dict[str, str]]
 
 WEB = r"(https?://|mailto:)[^\s\\]+"
@@ -15,15 +19,20 @@ _LINK = {"href": WEB, "title": _ANY, "target": "_blank|_self", "rel": "(noopener
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _PLAIN_TAGS = (
     *("p", "br", "hr", "em", "strong", "s", "sup", "code", "pre", "blockquote", "ul", "ol", "li", "div", "span"),
-    *("table", "thead", "tbody", "tr", "th", "td", "sub", "kbd", "details", "summary"),
+    *("table", "thead", "tbody", "tr", "th", "td", "sub", "kbd", "details", "summary", "b", "i", "font"),
 )
 _IGNORED = "mathjax_ignore tex2jax_ignore"
+_OWN_STYLES = "|".join(map(re.escape, (NOTICE_STYLE, FOOT_STYLE, "opacity:0.5")))
+"""Styles of what the toolkit adds around a reply."""
 _CELL = {"style": "text-align: ?(left|right|center);?"}
 
 REPLY: Rules = {
     **{tag: {} for tag in _PLAIN_TAGS},
     **{tag: {"dir": "auto"} for tag in ("p", "ul", "blockquote", "details", "summary")},
-    **{tag: {"dir": "auto", "class": "jp-toc-ignore tocSkip"} for tag in _HEADINGS},
+    **{
+        tag: {"dir": "auto", "class": "jp-toc-ignore tocSkip", "style": r"font-size: ?1(\.2)?em;?"} for tag in _HEADINGS
+    },
+    "font": {"color": "#[0-9a-f]{3}"},
     "ol": {"start": r"\d{1,9}", "dir": "auto"},
     "a": _LINK,
     "img": {"src": PICTURE, "alt": _ANY},
@@ -31,10 +40,11 @@ REPLY: Rules = {
     "td": _CELL,
     "code": {"class": "tex"},
     "pre": {"class": "(joins|joined| )+"},
-    "li": {"class": "task"},
-    "span": {"class": "[a-z]|mathjax_process tex2jax_process|numbering-entry"},  # the last is of JupyterLab's headings
+    "li": {"class": "task", "style": "list-style: ?none;?"},
+    "span": {"class": "x|mathjax_process tex2jax_process|numbering-entry"},  # the last is of JupyterLab's headings
     "div": {
         "dir": "auto",
+        "style": _OWN_STYLES,
         "class": f"formula|footnote|wide|lb-code|lockbots-notice|lockbots-foot|(lockbots|lockbots-reply)( {_IGNORED})?",
     },
     "style": {},  # its text is compared as well

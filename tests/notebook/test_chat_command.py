@@ -167,7 +167,9 @@ def test_personas_of_the_user_are_in_the_home_directory_by_default(session, tmp_
 
 
 def test_json_is_read_into_the_variable(run, openai, shell):
-    assert run('%%chat --as json --to answer\nsay {"x": [1, 2]}').error is None
+    cell = run('%%chat --as json --to answer\nsay {"x": [1, 2]}')
+    assert cell.error is None
+    assert "opacity:0.5" not in str(cell.outputs)
     assert shell.user_ns["answer"] == {"x": [1, 2]}
 
 
@@ -181,8 +183,12 @@ def test_json_is_checked_against_a_type_of_the_notebook(run, openai, shell):
 
 def test_json_outside_the_conversation_is_asked_for_again_too(run, openai, session):
     before = len(openai.requests)
-    assert "Sent 3 times" in str(run("%%chat --as json --no-history\ncount to 3").error)
+    cell = run("%%chat --as json --no-history\ncount to 3")
+    assert "Sent 3 times" in str(cell.error)
     assert len(openai.requests) == before + 3
+    tries = [output.data["text/html"] for output in cell.outputs]
+    assert all('style="opacity:0.5"' in html and "rejected: " in html for html in tries)
+    assert len(tries) == 3
     assert len(last_body(openai)["messages"]) == 5, "each try is told of those before"
     assert not session.conversations.get().turns
     assert list(session.conversations.by_name) == ["main"]

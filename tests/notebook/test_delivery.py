@@ -36,3 +36,5 @@ def test_a_reply_that_does_not_conform_stays_text_and_says_why():
     assert made.value == '{"nom": 1}'
     assert made.notices[0].startswith("rejected: ")
     assert made.shown is None
+    assert made.rejected
+    assert not deliver(Turn("q", '{"name": "rose"}'), None, reply_schema(Flower)).rejected

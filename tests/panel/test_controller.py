@@ -8,7 +8,10 @@ from lockbots_magic import Chat, Conversation
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import UsageError
 from lockbots_magic.panel.protocol import MAX_TURNS
+from lockbots_magic.security.secret_shapes import LEFT_OUT
 from tests.panel.harness import Model, PanelHarness, prompts
+
+TOKEN = "ghp_" + "Ab1" * 12
 
 
 def test_view_that_opens_is_sent_a_snapshot(panel):
@@ -25,7 +28,7 @@ def test_view_that_opens_is_sent_a_snapshot(panel):
     ("content", "said"),
     [
         ({"type": "send", "prompt": "  "}, "The prompt is empty"),
-        ({"type": "send", "prompt": 7}, "AttributeError"),
+        ({"type": "send", "prompt": 7}, "TypeError"),
         ({"type": "send"}, "TypeError"),
         ({"type": "regenerate", "turn": "none"}, "no longer in the conversation"),
         ({"type": "regenerate"}, "no longer in the conversation"),
@@ -200,7 +203,7 @@ def test_turn_has_its_reasoning_folded_as_text():
     panel = PanelHarness(Chat(lambda prompt: "", conversation=Conversation(turns=[turn])))
     panel.post("hello", view="v")
     html = panel.received("snapshot")[0]["turns"][0]["reasoning"]
-    assert html.startswith('<details class="lockbots-reasoning">')
+    assert html.startswith('<details class="lockbots-reasoning"')
     assert "&lt;b&gt;first&lt;/b&gt;" in html
 
 
@@ -260,3 +263,20 @@ def test_export_stays_in_the_working_directory(tmp_path, monkeypatch):
     panel.ask("hi")
     panel.post("export", format="json")
     assert [p.name for p in tmp_path.iterdir()] == ["------etc-x.json"]
+
+
+def test_a_secret_in_a_prompt_is_left_out_and_told(panel, model):
+    panel.controller.backend.set_system(f"Use {TOKEN}.")
+    panel.ask(f"Is {TOKEN} valid?")
+    (note,) = [one for one in panel.received("notification") if one["kind"] == "note"]
+    assert (note["key"], note["values"]) == ("secret_left_out", {"what": "GitHub token"})
+    (turn,) = panel.controller.conversation.turns
+    assert TOKEN not in f"{turn}"
+    assert turn.prompt == f"Is {LEFT_OUT} valid?"
+    panel.post("edit", turn=turn.id, prompt=f"Or {TOKEN}?")
+    panel.wait_for("usage", 2)
+    assert TOKEN not in str(panel.controller.conversation.turns)
+    panel.post("regenerate")
+    panel.wait_for("usage", 3)
+    assert TOKEN not in str(panel.controller.conversation.turns)
+    assert TOKEN not in str(panel.received("begin"))

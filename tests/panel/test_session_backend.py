@@ -205,3 +205,12 @@ def test_unrestored_turns_are_saved_again_with_the_next_output(session, tmp_path
     records = collected.build([*backend.unrestored, *backend.conversations.values()])["lockbots"]
     prompts = {record["turn"]["prompt"] for record in records if "turn" in record}
     assert prompts == {"prompt in main", "prompt in other", "asked before there was a panel", "asked all the same"}
+
+
+def test_a_prompt_is_filtered_as_in_a_cell(session, session_panel):
+    backend = session_panel.controller.backend
+    session.namespace["db_password"] = "swordfish-77"
+    kept, left_out = backend.without_secrets("The word is swordfish-77.")
+    assert ("swordfish" in kept, left_out) == (False, "value of db_password")
+    session.configure("send_secrets", True)
+    assert backend.without_secrets("The word is swordfish-77.") == ("The word is swordfish-77.", "")

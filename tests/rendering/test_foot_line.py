@@ -6,7 +6,7 @@ from lockbots_magic.conversation.messages import Usage
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.conversation.usage import measure_sent_turn, measure_turn
 from lockbots_magic.rendering.foot_line import CODE_HINT, GUIDE_LINE, MAX_MODEL, foot_line
-from lockbots_magic.rendering.html import foot_html, framed
+from lockbots_magic.rendering.html import FOOT_STYLE, foot_html, framed
 from lockbots_magic.security.html_policy import sanitize
 
 
@@ -46,7 +46,7 @@ def test_the_name_of_a_model_is_foreign_text(name):
     assert "\x1b" not in line
     assert len(line.partition(" · ")[0]) <= MAX_MODEL
     html = foot_html(line)
-    assert sanitize(html) == html.replace("lockbots-foot", "")
+    assert sanitize(html) == html.replace(f'lockbots-foot" style="{FOOT_STYLE}', "")
 
 
 def test_without_a_line_there_is_no_element():

@@ -175,8 +175,8 @@ def test_formulas_of_a_reply_are_bounded_in_total():
 
 def test_task_boxes_are_shown():
     html = render("- [ ] open\n- [x] done\n- [link](https://a.example)\n- [z] none")
-    assert '<li class="task">☐ open</li>' in html
-    assert '<li class="task">☑ done</li>' in html
+    assert '<li class="task" style="list-style:none">☐ open</li>' in html
+    assert '<li class="task" style="list-style:none">☑ done</li>' in html
     assert "<li>[z] none</li>" in html
 
 

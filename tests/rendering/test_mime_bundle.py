@@ -1,6 +1,6 @@
 """The forms of one output."""
 
-from lockbots_magic.rendering.html import render
+from lockbots_magic.rendering.html import NOTICE_STYLE, render
 from lockbots_magic.rendering.mime_bundle import bundle, html_or_source
 
 
@@ -8,7 +8,7 @@ def test_the_three_forms_of_an_output():
     forms = bundle("a **b**", render("a **b**"), ["left *out*"])
     assert forms["text/plain"] == "a **b**"
     assert forms["text/markdown"] == "a **b**\n\n*left \\*out\\**"
-    assert '<div class="lockbots-notice">left *out*</div>' in forms["text/html"]
+    assert f'<div class="lockbots-notice" style="{NOTICE_STYLE}">left *out*</div>' in forms["text/html"]
 
 
 def test_a_reply_without_text_has_no_box():

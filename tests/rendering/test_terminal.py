@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import termios
+from typing import Any
 from unicodedata import normalize
 
 import pyte
@@ -20,7 +21,9 @@ from wcwidth import wcswidth, wcwidth
 
 from lockbots_magic.conversation.messages import Delta
 from lockbots_magic.conversation.turn import Turn
+from lockbots_magic.rendering.markdown import parse
 from lockbots_magic.rendering.terminal import blocks
+from lockbots_magic.rendering.terminal import reply as reply_writer
 from lockbots_magic.rendering.terminal.output import TerminalOutput
 from lockbots_magic.rendering.terminal.rows import columns
 from lockbots_magic.security.control_characters import printable
@@ -370,6 +373,30 @@ def test_an_image_is_named_and_only_an_address_of_the_web_is_shown():
 
 
 # The screen: nothing that was there is touched, nothing is left over.
+
+
+@pytest.mark.parametrize("piece", ["word " * 8, "x" * 41, "word\n" * 8, "| a | b |\n|---|---|\n", "*a "])
+def test_a_block_without_an_end_is_parsed_ever_less_often(monkeypatch, piece):
+    parsed = []
+    monkeypatch.setattr(
+        "lockbots_magic.rendering.open_block.parse", lambda text, env: (parsed.append(len(text)), parse(text, env))[1]
+    )
+    terminal = Terminal(width=40, height=12)
+    count = 20_000 // len(piece)
+    for _ in range(count):
+        terminal.feed(piece)
+    writer: Any = terminal.output._writer
+    rows = writer._rows
+    assert len(rows._rows) < 3 * terminal._height, "rows that stay are forgotten"
+    assert sum(parsed) < 40 * count * len(piece)
+    screen = terminal.finish()
+    assert "".join("".join(screen.everything).split()).count(piece.strip()[:1]) >= count
+
+
+def test_a_block_of_any_length_is_written(monkeypatch):
+    monkeypatch.setattr(reply_writer, "MAX_RENDERED", 2_000)
+    text = "".join(f"line{number}\n" for number in range(600))
+    assert seen(text, "\n**not bold**", height=12).everything[:600] == text.split()
 
 
 def test_block_taller_than_the_screen_stays_plain_and_the_next_is_styled():

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockbots_magic.rendering.highlight import CLASSES, highlighted
+from lockbots_magic.rendering.highlight import COLOURS, highlighted
 from lockbots_magic.rendering.html import render
 from lockbots_magic.rendering.mime_bundle import bundle
 from lockbots_magic.security.control_characters import printable
@@ -22,7 +22,7 @@ from lockbots_magic.security.exits import (
     clean_printed,
     clean_text_file,
 )
-from lockbots_magic.security.html_policy import CODE_CLASSES, sanitize
+from lockbots_magic.security.html_policy import CODE_COLOURS, sanitize
 from lockbots_magic.security.secrets import Secret
 
 KEY = "sk-1a2b+3c/4d&5e"
@@ -222,8 +222,8 @@ def test_each_exit_reads_the_environment_once(name, monkeypatch):
     assert Environment.read == 1
 
 
-def test_classes_of_code_are_those_of_the_policy():
-    assert CLASSES == CODE_CLASSES
+def test_colours_of_code_are_those_of_the_policy():
+    assert COLOURS == CODE_COLOURS
     html = highlighted("@a\ndef b(): return 2 + 1 # d", "python")
     assert sanitize(f"<pre><code>{html}</code></pre>") == f"<pre><code>{html}</code></pre>"
 

@@ -29,7 +29,6 @@ PAGE: Rules = {
     },
     "section": {"class": "system|prompt|reply"},
     "div": {"class": f"({REPLY['div']['class']}|typed)", "dir": "auto"},
-    "span": {"class": f"({REPLY['span']['class']}|x)"},
 }
 
 
@@ -95,7 +94,7 @@ def test_prompts_are_shown_as_typed():
 def test_replies_are_rendered_as_markdown():
     text = export_document.to_html(talk(turn(reply=DOCUMENT)))
     assert "<strong>bold</strong>" in text
-    assert '<span class="k">def </span>' in text
+    assert "<b>def</b>" in text
     assert "привет" in text
 
 

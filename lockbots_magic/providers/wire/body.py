@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from ...errors import ProtocolError
 from .error_words import page_words
 from .errors import make_snippet
-from .json_text import is_cut_json, parse_json, split_json
+from .json_text import close_json, is_cut_json, parse_json, split_json
 from .sse import MAX_EVENT, Event, EventDecoder, MalformedStream
 from .stray_lines import StrayLines
 
@@ -35,6 +35,9 @@ class BodyDecoder:
         self._stray_lines = StrayLines()
         self._document: bytearray | None = None
         self._page: bytearray | None = None
+        self.is_full = False
+        """True once a document is longer than is read: the rest of the body can be ignored, and `close` yields what
+        there is."""
         self.last_line = ""
         """Line outside the grammar after which no event came; empty if there is none."""
 
@@ -62,7 +65,8 @@ class BodyDecoder:
         if not self._started:
             piece = self._start(piece)
         if self._document is not None:
-            self._append(self._document, piece)
+            self.is_full = len(self._document) + len(piece) > MAX_EVENT
+            self._document += piece[: MAX_EVENT - len(self._document)]
         elif self._page is not None:
             self._feed_page(self._page, piece)
         else:
@@ -73,7 +77,10 @@ class BodyDecoder:
         if self._page is not None:
             raise _page_error(self._page)
         if self._document is not None:
-            yield from self._close_document(_decode(self._document))
+            if self.is_full:
+                yield Event(close_json(self._document.decode("utf-8", "ignore")))
+            else:
+                yield from self._close_document(_decode(self._document))
             return
         try:
             event = self._events.close()
@@ -142,13 +149,8 @@ class BodyDecoder:
             yield from self._feed_events(rest.encode())
             yield from self.close()
 
-    def _append(self, document: bytearray, piece: bytes) -> None:
-        if len(document) + len(piece) > MAX_EVENT:
-            raise ProtocolError(f"The response is malformed: more than {MAX_EVENT} bytes of JSON.")
-        document += piece
-
     def _feed_page(self, page: bytearray, piece: bytes) -> None:
-        self._append(page, piece)
+        page += piece
         if b"</title" in piece.lower() or len(page) > MAX_PAGE:
             raise _page_error(page)
 

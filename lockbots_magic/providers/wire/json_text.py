@@ -12,6 +12,10 @@ MAX_MARKS = 1_500_000
 """Brackets, braces and commas of a text that is read: each may begin a value, which takes 20 times its length."""
 
 _BLANK = re.compile(r"\s*")
+_MARK = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|["{}\[\]]', re.DOTALL)
+_STRING_BEGUN = re.compile(r'"[^"\\]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\]*)*')
+_WORD_BEGUN = re.compile(r'[^\s,:\[\]{}"]{1,40}\Z')
+_CLOSING = {"{": "}", "[": "]"}
 _raw_decode = json.JSONDecoder().raw_decode
 
 
@@ -65,6 +69,37 @@ def split_json(text: str) -> tuple[list[str], str]:
         values.append(text[start:end])
         start = _start_of_value(text, end)
     return values, text[start:]
+
+
+def close_json(text: str) -> str:
+    """Return the beginning of a JSON value as a value: what was cut off is left out, what is open is closed.
+
+    Example:
+        >>> close_json('{"a": [1, {"b": "so fa')
+        '{"a": [1, {"b": "so fa"}]}'
+    """
+    if is_too_dense(text):
+        return text
+    opened: list[str] = []
+    begun = -1  # where the last string begins
+    for mark in _MARK.finditer(text):
+        if mark[0][0] == '"':
+            begun = mark.start()
+            if mark[0] == '"':
+                string = _STRING_BEGUN.match(text, begun)
+                text = f'{text[: string.end() if string else begun + 1]}"'
+                break
+        elif mark[0] in "{[":
+            opened.append(mark[0])
+        elif mark[0] in "}]" and opened:
+            opened.pop()
+    else:
+        text = _WORD_BEGUN.sub("", text)
+    text = text.rstrip()
+    if opened[-1:] == ["{"] and text.endswith('"') and (before := text[:begun].rstrip()).endswith(("{", ",")):
+        text = before  # a name without a value
+    text = f"{text} null" if text.endswith(":") else text.removesuffix(",")
+    return text + "".join(_CLOSING[one] for one in reversed(opened))
 
 
 def _start_of_value(text: str, at: int) -> int:

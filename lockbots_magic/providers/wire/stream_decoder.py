@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from ...conversation.ending import CUT_OFF
+from ...conversation.ending import CUT_OFF, TOO_LONG
 from ...conversation.messages import Delta
 from ...errors import ProtocolError, ProviderError, ServerError
 from .body import BodyDecoder
@@ -49,9 +49,20 @@ class StreamDecoder(ABC):
                 if self.done:
                     return
             self._check_ignored_lines()
+            if self._body.is_full:
+                yield from self._cut()
         except ProviderError:
             yield from self._release()
             raise
+
+    def _cut(self) -> Iterator[Delta]:
+        """Yield what a document holds that is longer than is read; no call of it is whole for certain."""
+        for event in self._body.close():
+            for delta in self._take(event):
+                yield delta._replace(calls=(), finish_reason=TOO_LONG if delta.finish_reason else None)
+        if not self.done:
+            self._finish_reason = TOO_LONG
+            yield from self._end(TOO_LONG)
 
     def close(self) -> Iterator[Delta]:
         """End the body: yield what is left, and finally a delta with the finish reason."""

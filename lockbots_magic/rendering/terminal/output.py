@@ -53,6 +53,7 @@ class TerminalOutput:
         *,
         shown: str | None = None,
         foot: str = "",
+        rejected: bool = False,
     ) -> None:
         """End the reply, with the toolkit's notices below it. Text has no room for metadata.
 

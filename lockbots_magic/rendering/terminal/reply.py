@@ -14,6 +14,7 @@ from markdown_it.token import Token
 
 from ..markdown import parse
 from ..open_block import ENOUGH_OF_A_LINE, Finished, OpenBlock
+from ..time_budget import MAX_RENDERED
 from .blocks import Renderer
 from .rows import OpenRows
 
@@ -21,6 +22,10 @@ DEFAULT_SIZE = (80, 24)
 """Columns and rows if the terminal does not report its size."""
 
 _STEP = ENOUGH_OF_A_LINE + 1  # characters of a line after which its kind is checked
+_SHARE = 16
+"""A block that stays plain is parsed again, to find its end, once it has grown by this share of its length;"""
+_SHARE_AT_GAP = 64
+"""behind an empty line, where most blocks end, by this one."""
 _RESET = "\033[0m"
 
 
@@ -54,7 +59,9 @@ class StyledReply:
 
     def _begin(self) -> None:
         self._open = OpenBlock()
+        self._is_endless = False  # then the rest of the reply stays plain
         self._line_length = 0
+        self._parsed = 0  # length of the open text when it was parsed last
         self._rows.restart("")
 
     def write(self, text: str) -> None:
@@ -77,7 +84,7 @@ class StyledReply:
         Args:
             as_is: Erase nothing, because typed input such as ^C has moved the cursor.
         """
-        if as_is or self._rows.is_fixed:
+        if as_is or self._is_endless or self._rows.is_fixed:
             self._output.append("\n" if self._rows.stands_in_row else "")
         elif self._open.rest:
             self._rows.resize(*size_of(self._stream))
@@ -104,12 +111,25 @@ class StyledReply:
             text = text[len(piece) :]
 
     def _add(self, piece: str) -> None:
+        if self._is_endless:
+            self._rows.add(piece)
+            return
         if not self._open.source:
             piece = piece.lstrip("\n")
         self._open.add(piece)
         self._rows.add(piece)
-        if piece and self._line_length % _STEP == 0:
+        if piece and self._line_length % _STEP == 0 and self._is_due():
             self._advance()
+            self._parsed = len(self._open.text)
+        self._is_endless = len(self._open.text) > MAX_RENDERED
+
+    def _is_due(self) -> bool:
+        """Return whether to parse the open block: one that grows without an end is not parsed at every step."""
+        if not self._rows.is_fixed:
+            return True
+        size = len(self._open.text)
+        share = _SHARE_AT_GAP if self._open.text.endswith("\n\n") else _SHARE
+        return size - self._parsed >= size // share
 
     def _advance(self) -> None:
         """Render what is finished."""

@@ -68,7 +68,8 @@ class OpenRows:
         self._rows = [""]
         self._line_of = [0]  # the line of the text that each row belongs to
         self._shown = [""]  # rows on the screen, from the same one on
-        self._fixed = 0
+        self._fixed = 0  # how many of the first rows stay as they are
+        self._left = -1  # the line of the last row that was forgotten, because nothing changes it; -1 for none
         self._width = self._height = 0
 
     @property
@@ -79,7 +80,7 @@ class OpenRows:
     @property
     def is_fixed(self) -> bool:
         """True if the first row can no longer be erased."""
-        return self._fixed > 0
+        return self._fixed > 0 or self._left >= 0
 
     @property
     def max_count(self) -> int:
@@ -122,11 +123,12 @@ class OpenRows:
         self._line_of = [line - lines for line in self._line_of[first:]] or [0]
         self._shown = self._shown[first:] or [""]
         self._fixed = max(self._fixed - first, 0)
+        self._left = max(self._left - lines, -1)
 
     def restart(self, text: str) -> str:
         """Restart with `text`; return the output that erases the rows on the screen."""
         erasure = self._go_back_to(0)
-        self._rows, self._line_of, self._shown, self._fixed = [""], [0], [""], 0
+        self._rows, self._line_of, self._shown, self._fixed, self._left = [""], [0], [""], 0, -1
         self.add(text)
         return erasure
 
@@ -141,7 +143,15 @@ class OpenRows:
         else:
             change = self._go_back_to(same) + "\n".join(rows[same:])
         self._shown = rows
+        self._forget(min(self._fixed, len(rows) - 1))
         return change
+
+    def _forget(self, count: int) -> None:
+        """Forget the first rows, which have been written and stay: a block without an end has any number of them."""
+        if count > 0:
+            self._left = self._line_of[count - 1]
+            del self._rows[:count], self._line_of[:count], self._shown[:count]
+            self._fixed -= count
 
     def _fit(self, row: str) -> str:
         """Cut spaces off that hang over the edge."""
