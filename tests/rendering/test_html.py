@@ -214,7 +214,7 @@ def test_style_applies_to_replies_only():
     assert "url(" not in style()
     assert "@import" not in style()
     outermost = re.sub(r"\{(?:[^{}]|\{[^{}]*\})*\}", ";", style().removeprefix("<style>").removesuffix("</style>"))
-    parts = ("reply", "reasoning", "notice", "foot")
+    parts = ("reply", "reasoning", "notice")
     assert outermost == "".join(f".lockbots .lockbots-{part};" for part in parts)
 
 
