@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from .providers.http_provider import HTTPProvider
     from .reply import Reply
     from .storage.log import Log
+    from .tools.function_tool import tool
+    from .tools.limits import Limits
     from .tools.mcp import MCP
 
 _HOME = {
@@ -36,6 +38,7 @@ _HOME = {
     "Conversation": "conversation.conversation",
     "Delta": "conversation.messages",
     "HTTPProvider": "providers.http_provider",
+    "Limits": "tools.limits",
     "LockbotsError": "errors",
     "Log": "storage.log",
     "MCP": "tools.mcp",
@@ -49,6 +52,7 @@ _HOME = {
     "Usage": "conversation.messages",
     "UsageError": "errors",
     "last_turn": "notebook.extension",
+    "tool": "tools.function_tool",
 }
 
 __all__ = [  # noqa: RUF022  # grouped by what they are for
@@ -62,6 +66,8 @@ __all__ = [  # noqa: RUF022  # grouped by what they are for
     "Turn",
     "Message",
     "Usage",
+    "tool",
+    "Limits",
     "Provider",
     "HTTPProvider",
     "ChatRequest",

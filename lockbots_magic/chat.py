@@ -26,7 +26,12 @@ from .providers.headers import RequestHeaders
 from .providers.validation import parse_switch, wrap_credential
 from .reply import PreparedRequest, Reply
 from .security.secrets import Secret
-from .tools.toolbox import Toolbox
+from .tools.approval import Approval, ApprovalMemory, Approve, check_policy
+from .tools.asking import ask_here
+from .tools.limits import Limits
+from .tools.tool_source import ToolOutput
+from .tools.toolbox import Toolbox, as_tools
+from .tools.use import ToolUse
 
 if TYPE_CHECKING:
     from .batch.batch import Batch, RowStream
@@ -58,6 +63,9 @@ class Chat:
         system: System prompt.
         conversation: Conversation to continue; by default a new one.
         params: Parameters of every request, such as ``{"temperature": 0.2}``.
+        approve: Policy of tool calls where `prepare` gets none: ``"auto"``, ``"ask"``, ``"never"``, a dict of globs,
+            or a function; see `prepare`.
+        limits: Limits of replies that call tools, such as ``{"rounds": 20, "seconds": 60}``; see `Limits`.
         cassette: File in which answers are recorded and from which they are replayed.
         mode: Mode of the cassette: ``"auto"`` (default) sends only prompts without a recorded answer; ``"replay"``,
             ``"record"`` and ``"new"``: see `Cassette`.
@@ -83,6 +91,8 @@ class Chat:
         system: str | None = None,
         conversation: Conversation | None = None,
         params: Mapping[str, Any] | None = None,
+        approve: Approve | Approval = None,
+        limits: Limits | Mapping[str, Any] | None = None,
         cassette: str | Path | Cassette | None = None,
         mode: str | None = None,
         speed: float | None = None,
@@ -100,6 +110,15 @@ class Chat:
         self.params = dict(params or {})
         self.log = True
         """False keeps the turns of this chat out of the log, also when the log is on."""
+        check_policy(None if isinstance(approve, Approval) else approve)
+        self.approve = approve
+        """Policy of tool calls, where a request has none of its own."""
+        self.limits = Limits.of(limits)
+        """Limits of replies that call tools; those of a request apply besides."""
+        self.prices: Mapping[str, Any] = {}
+        """The user's own prices, in USD per 1,000,000 tokens, for a limit of USD; see `%lockbots help usage`."""
+        self.approvals = ApprovalMemory()
+        """What the user has approved in this session."""
 
     @property
     def provider(self) -> Provider:
@@ -118,7 +137,9 @@ class Chat:
         system: str | None = None,
         history: bool = True,
         images: Iterable[str] = (),
-        tools: Iterable[Callable[..., Any]] = (),
+        tools: Iterable[Any] | Callable[..., Any] = (),
+        approve: Approve | Approval = None,
+        limits: Limits | Mapping[str, Any] | None = None,
         schema: Any = None,
         origin: CellOrigin | None = None,
         **params: Any,
@@ -133,7 +154,14 @@ class Chat:
             system: System prompt for this turn alone.
             history: False sends without history and doesn't save the turn.
             images: URLs of images that go with the prompt, ``data:image/png;base64,...`` among them.
-            tools: Functions that the model may call.
+            tools: What the model may call: functions, sync or async, sources of tools such as MCP servers, and lists of
+                these.
+            approve: Which calls are made: ``"auto"`` for all, ``"ask"`` to be asked about each first, ``"never"``; a
+                dict of globs of names to these, such as ``{"read_*": "auto", "*": "ask"}``, of which the first match
+                wins; or a function that gets a call (`.name`, `.arguments`, a dict) and returns True, False, a text
+                that tells the model why not, or a changed call. By default the chat's; without one, functions that are
+                named one by one are called, and all else is asked about. Where nobody can be asked, the answer is no.
+            limits: Limits of this reply, such as ``{"seconds": 60}``, besides the chat's; see `Limits`.
             schema: What the reply must be, as for `lockbots_magic.schema.structured_output.reply_schema`, whose
                 `parse` reads the value from the reply. The prompt states it, and a service that can enforces it.
             origin: Notebook cell that sends the prompt.
@@ -144,7 +172,8 @@ class Chat:
             The prepared request.
 
         Raises:
-            UsageError: If the prompt is empty, a parameter is unknown, or the model takes no images or tools.
+            UsageError: If the prompt is empty, a parameter is unknown, or the model takes no images or tools; or if a
+                tool, a policy or a limit is invalid.
             ModelNotFoundError: If the provider doesn't know the model.
 
         Example:
@@ -157,6 +186,8 @@ class Chat:
             history=history,
             images=images,
             tools=tools,
+            approve=approve,
+            limits=limits,
             schema=None if schema is None else _reply_schema(schema),
             origin=origin or CellOrigin(),
             params=params,
@@ -206,9 +237,11 @@ class Chat:
         system: str | None,
         history: bool,
         images: Iterable[str],
-        tools: Iterable[Callable[..., Any]],
+        tools: Iterable[Any] | Callable[..., Any],
         origin: CellOrigin,
         params: Mapping[str, Any],
+        approve: Approve | Approval = None,
+        limits: Limits | Mapping[str, Any] | None = None,
         schema: ReplySchema | None = None,
         position: Slot | None = None,
         remarks: tuple[str, ...] = (),
@@ -237,18 +270,20 @@ class Chat:
         known_limit = provider.learned.prompt_limit(provider.base_url, model.id)
         last = Message("user", prompt, images)
         messages, left_out, too_long = try_fit_messages(system, turns, last, model, known_limit)
-        toolbox = Toolbox(tools, describe=_describe_result) if (tools := tuple(tools)) else None
+        use = self._tool_use(tools, approve, limits)
         request = ChatRequest(
             model.id,
             with_unique_ids(messages),
             sent,
             streams,
-            tools=toolbox.tools if toolbox else (),
+            tools=use.toolbox.tools if use else (),
             schema=schema.json_schema or None if schema else None,
             conversation_id=conversation.id,
             origin=origin,
         )
         provider.check_parts(request)
+        if use:
+            use.check(provider.name, model.id)
         draft = Turn(
             prompt,
             model=display_name(model.id),
@@ -263,7 +298,7 @@ class Chat:
             address=_address_of(provider),
         )
         place = conversation if history else None
-        return PreparedRequest(provider, request, draft, place, position, toolbox, too_long, self.log and log)
+        return PreparedRequest(provider, request, draft, place, position, use, too_long, self.log and log)
 
     def map(self, template: str, rows: Any, *, progress: bool = True, **options: Any) -> Batch:
         """Send a prompt for each row of a table, and return the answers beside the rows.
@@ -327,6 +362,21 @@ class Chat:
 
         return BatchPlan(self, template, rows, **options)
 
+    def _tool_use(
+        self,
+        tools: Iterable[Any] | Callable[..., Any],
+        approve: Approve | Approval,
+        limits: Limits | Mapping[str, Any] | None,
+    ) -> ToolUse | None:
+        """Return the tools of a request; None if it has none."""
+        approve = self.approve if approve is None else approve
+        approval = approve if isinstance(approve, Approval) else Approval(approve, ask_here, self.approvals)
+        own = Limits.of(limits)
+        toolbox = Toolbox(tools, describe=_describe_result, provider=self.provider)
+        if not toolbox.tools:
+            return None
+        return ToolUse(toolbox, approval, self.limits if limits is None else self.limits & own, self.prices)
+
     def check(
         self,
         *,
@@ -377,7 +427,8 @@ class Chat:
         *,
         system: str | None = None,
         params: Mapping[str, Any] | None = None,
-        tools: Iterable[Callable[..., Any]] | None = None,
+        tools: Iterable[Any] | Callable[..., Any] | None = None,
+        approve: Approve | Approval = None,
         origin: CellOrigin | None = None,
     ) -> Reply:
         """Return the reply to a turn's prompt, sent again as it is or edited; iterate it for its text.
@@ -390,8 +441,9 @@ class Chat:
             prompt: New prompt; by default the turn's.
             system: New system prompt; by default the turn's.
             params: Parameters besides the chat's; by default the turn's.
-            tools: Functions that the model may call; by default those that were named for the turn in this process. The
-                names in a turn are never looked up.
+            tools: What the model may call; by default what was named for the turn in this process. The names in a turn
+                are never looked up.
+            approve: Policy of its calls, as for `prepare`.
             origin: Notebook cell that sends the prompt; the turn stays with the cell that owns it.
 
         Raises:
@@ -402,19 +454,18 @@ class Chat:
             {k: v for k, v in turn.params.items() if k == STREAM or self._provider.takes(k)} if params is None else {}
         )
         sent = resent_params(kept) if turn.from_file else kept
-        functions = self.conversation.functions_of(turn.id) if tools is None else tuple(tools)
+        named = self.conversation.tools_of(turn.id) if tools is None else as_tools(tools)
         prepared = self._prepare(
             turn.prompt if prompt is None else prompt,
             system=turn.system if system is None else system,
             history=True,
             images=turn.sent_images,
-            tools=functions,
+            tools=named,
+            approve=approve,
             origin=replace(origin or CellOrigin(), cell_id=turn.cell_id, run=turn.run),
             params=sent if params is None else params,
             position=self.conversation.slot_of(turn.id),
-            remarks=(
-                *_remarks_on_redo(turn, [name for name in kept if name not in sent], has_functions=bool(functions)),
-            ),
+            remarks=(*_remarks_on_redo(turn, [name for name in kept if name not in sent], has_tools=bool(named)),),
             log=not self.conversation.is_unlogged(turn.id),
         )
         return prepared.stream()
@@ -433,8 +484,11 @@ class Chat:
 
     def with_conversation(self, conversation: Conversation) -> Chat:
         """Return a chat with the same model and parameters in another conversation."""
-        chat = Chat(self._provider, conversation=conversation, params=self.params)
+        chat = Chat(
+            self._provider, conversation=conversation, params=self.params, approve=self.approve, limits=self.limits
+        )
         chat.model, chat.log = self.model, self.log
+        chat.prices, chat.approvals = self.prices, self.approvals
         return chat
 
     def _turn(self, turn_id: str | None) -> Turn:
@@ -447,10 +501,10 @@ class Chat:
         return turns[at]
 
 
-def _remarks_on_redo(turn: Turn, left_out: list[str], *, has_functions: bool) -> Iterator[str]:
+def _remarks_on_redo(turn: Turn, left_out: list[str], *, has_tools: bool) -> Iterator[str]:
     """Yield what a prompt that is sent again lacks, a sentence each."""
-    if turn.calls and not has_functions:
-        yield "sent again without functions: none were named for this prompt in this kernel"
+    if turn.calls and not has_tools:
+        yield "sent again without tools: none were named for this prompt in this kernel"
     if left_out:
         yield f"not sent again, because a file brought it: {', '.join(map(repr, left_out))}"
     if lost := len(turn.images) - len(turn.sent_images):
@@ -476,14 +530,14 @@ def _split_stream(provider: Provider, params: Mapping[str, Any]) -> tuple[dict[s
     return sent, parse_switch(STREAM, params[STREAM])
 
 
-def _describe_result(value: Any) -> str:
-    """Describe a result that JSON can't represent, such as a data frame, for the model."""
+def _describe_result(value: Any) -> ToolOutput:
+    """Describe a result that JSON can't represent, such as a data frame or a figure, for the model."""
     from .prompt.values import value_part  # noqa: PLC0415  # heavy and rare
 
     part = value_part(value)
-    pictures = "a picture, which the result of a function can't hold" if part.images else ""
-    notes = [f"[{note}]" for note in (pictures, *part.notes) if note]
-    return "\n".join([part.text, *notes] if part.text else notes)
+    return ToolOutput(
+        "\n".join([*([part.text] if part.text else []), *(f"[{note}]" for note in part.notes)]), part.images
+    )
 
 
 def _caller_variables() -> Mapping[str, Any]:

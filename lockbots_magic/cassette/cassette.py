@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 from typing import Any, cast
 
-from ..conversation.messages import Asker, Tool
+from ..conversation.messages import Asker, Message, Tool
 from ..errors import NotRecordedError, UsageError
 from ..security.exits import clean_printed
 from . import MODES, Mode
@@ -162,7 +162,7 @@ class Cassette:
         unplayed = (r.request.model for r in known if r.id not in self._users)
         return next(unplayed, known[-1].request.model if known else "")
 
-    def results(self, request: RecordedRequest, asker: Asker | None) -> tuple[str, ...]:
+    def results(self, request: RecordedRequest, asker: Asker | None) -> tuple[Message, ...]:
         """Return the recorded results of tool calls; empty if they are to be called, or are not recorded.
 
         Args:
@@ -240,11 +240,11 @@ class Cassette:
         )
 
 
-def _results_after(request: RecordedRequest, other: RecordedRequest) -> tuple[str, ...]:
+def _results_after(request: RecordedRequest, other: RecordedRequest) -> tuple[Message, ...]:
     """Return the tool results in `other` if it is `request` followed by nothing but all of them."""
     results = other.messages[len(request.messages) :]
     is_same = (request.provider, request.model, request.params) == (other.provider, other.model, other.params)
     if not is_same or other.thread[: len(request.thread)] != request.thread:
         return ()
     is_whole = len(results) == len(request.messages[-1].calls) and all(m.role == "tool" for m in results)
-    return tuple(m.content for m in results) if is_whole else ()
+    return results if is_whole else ()

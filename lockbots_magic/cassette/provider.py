@@ -77,7 +77,7 @@ class CassetteProvider(Provider):
         self.cassette.defaults[self.name] = redacted(asked.id)
         return asked
 
-    def recorded_results(self, request: ChatRequest, calls: Message) -> tuple[str, ...]:
+    def recorded_results(self, request: ChatRequest, calls: Message) -> tuple[Message, ...]:
         """Return the recorded results of tool calls; empty if they are to be called."""
         model = self.resolved(request.model, request.cancellation).id
         whole = replace(request, messages=(*request.messages, calls))

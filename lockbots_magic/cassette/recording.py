@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 from .. import errors
 from ..conversation.messages import Delta, Message, ToolCall, Usage
 from ..conversation.opaque_data import OpaqueData
+from ..conversation.parts import checked_result
 from ..conversation.recorded_reply import RecordedReply
 from ..conversation.turn import MAX_ID, is_time
 from ..errors import ContextLengthError, HTTPStatusError, ProviderError
@@ -104,7 +105,7 @@ class Recording:
             "provider": request.provider,
             "model": request.model,
             **({"default": True} if self.default else {}),
-            "messages": [m.to_dict() for m in request.messages[len(following.messages) if following else 0 :]],
+            "messages": [_message_to_json(m) for m in request.messages[len(following.messages) if following else 0 :]],
             "params": json.loads(request.params),
         }
         line = {
@@ -142,7 +143,7 @@ class Recording:
         if ended not in get_args(Ending):
             raise ValueError(f"unknown ending {ended!r}")
         params = json.dumps(sent.get("params", {}), ensure_ascii=False, sort_keys=True)
-        messages = tuple(map(Message.of, sent["messages"]))
+        messages = tuple(map(_message_from_json, sent["messages"]))
         request = RecordedRequest(
             _text(sent["provider"]),
             _text(sent["model"]),
@@ -172,8 +173,22 @@ class Recording:
 
     def digest(self) -> str:
         """Return a short digest of the content, without its time and rhythm."""
-        content = replace(self, id="", rhythm=(), started=0.0, conversation="").to_line()
+        request = self.request
+        if any(m.elapsed is not None for m in request.messages):
+            untimed = tuple(replace(m, elapsed=None) for m in request.messages)
+            request = replace(request, messages=untimed)
+        content = replace(self, request=request, id="", rhythm=(), started=0.0, conversation="").to_line()
         return hashlib.blake2b(content.encode("utf-8", "backslashreplace"), digest_size=6).hexdigest()
+
+
+def _message_to_json(message: Message) -> dict[str, Any]:
+    about = {"elapsed": message.elapsed, "approved_by": message.approved_by}
+    return message.to_dict() | {name: value for name, value in about.items() if value not in (None, "")}
+
+
+def _message_from_json(value: Any) -> Message:
+    message = Message.of(value)
+    return replace(message, **checked_result(value)) if {"elapsed", "approved_by"} & value.keys() else message
 
 
 def _call_to_json(call: ToolCall) -> dict[str, Any]:

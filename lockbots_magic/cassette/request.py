@@ -13,6 +13,8 @@ from ..conversation.messages import ChatRequest, Message
 from ..security.control_characters import has_surrogates, replace_surrogates
 from ..security.secrets import redacted, secrets_in
 
+RECORDED_IMAGE = "sha256:"
+"""How the digest begins that a cassette keeps of an image."""
 Thread = tuple[str, ...]
 """Messages, flattened: role, content, role, content, ..."""
 
@@ -64,9 +66,14 @@ def _is_plain(message: Message) -> bool:
 
 def _recorded_message(message: Message) -> Message:
     """Replace images by their digests, and redact the arguments of calls."""
-    images = tuple(f"sha256:{hashlib.sha256(url.encode()).hexdigest()}" for url in message.images)
+    images = tuple(map(_digest, message.images))
     calls = tuple(call._replace(arguments=redacted(call.arguments), result=None) for call in message.calls)
     return replace(message, images=images, calls=calls)
+
+
+def _digest(url: str) -> str:
+    """Return what is recorded of an image; the result of a recorded call holds that already."""
+    return url if url.startswith(RECORDED_IMAGE) else f"{RECORDED_IMAGE}{hashlib.sha256(url.encode()).hexdigest()}"
 
 
 def _describe_value(value: Any) -> str:

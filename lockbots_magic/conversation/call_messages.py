@@ -32,8 +32,8 @@ def messages_of_rounds(rounds: Iterable[Round]) -> tuple[Message, ...]:
         texts += [one.text] if one.text else []
         reasoning, opaque = reasoning_to_return(one)
         if answered := [*_answered_calls(one)]:
-            asked = tuple(call._replace(result=None) for call in answered)
-            results = [Message("tool", call.result or "", call_id=call.id) for call in answered]
+            asked = tuple(ToolCall(call.id, call.name, call.arguments, opaque=call.opaque) for call in answered)
+            results = [result_message(call) for call in answered]
             text = ROUND_SEPARATOR.join(texts)
             messages += [Message("assistant", text, calls=asked, reasoning=reasoning, opaque=opaque), *results]
             texts = []
@@ -41,6 +41,12 @@ def messages_of_rounds(rounds: Iterable[Round]) -> tuple[Message, ...]:
         last = Message("assistant", ROUND_SEPARATOR.join(texts), reasoning=reasoning, opaque=opaque)
         return (*messages, last)
     return (*messages, Message("assistant", NO_REPLY))
+
+
+def result_message(call: ToolCall) -> Message:
+    """Return the message that tells the model what a call returned."""
+    about = {"elapsed": call.elapsed, "approved_by": call.approved_by}
+    return Message("tool", call.result or "", call.images, call_id=call.id, **about)  # type: ignore[arg-type]  # mixed
 
 
 def reasoning_to_return(one: Round) -> tuple[str, tuple[OpaqueData, ...]]:
@@ -116,7 +122,7 @@ def _answered_calls(one: Round) -> Iterator[ToolCall]:
     for part in one.parts:
         at = next((n for n, r in enumerate(results) if isinstance(part, ToolCallPart) and r.call_id == part.id), None)
         if isinstance(part, ToolCallPart) and at is not None:
-            yield ToolCall(part.id, part.name, part.arguments, results.pop(at).text, part.opaque)
+            yield results.pop(at).result_of(part)
 
 
 def _digest(identity: str) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from .call_messages import flatten_calls, with_portable_ids
 from .model_names import display_name
-from .parts import Round, TextPart
+from .parts import Part, Round, TextPart, ToolResultPart
 from .turn import Turn
+
+UNSEEN = "that you can't see"
+"""What a remark in the place of images says of them."""
 
 
 def adapt_turns(
@@ -34,10 +37,22 @@ def adapt_turns(
 
 
 def _without_images(turn: Turn) -> Turn:
+    if any(call.images for call in turn.calls):
+        turn = replace(turn, rounds=tuple(Round(tuple(map(_without_result_images, one.parts))) for one in turn.rounds))
     if not turn.images:
         return turn
-    many = "an image" if len(turn.images) == 1 else f"{len(turn.images)} images"
-    return replace(turn, prompt=f"{turn.prompt}\n\n[{many} that you can't see]", images=())
+    return replace(turn, prompt=f"{turn.prompt}\n\n[{_count(turn.images)} {UNSEEN}]", images=())
+
+
+def _without_result_images(part: Part) -> Part:
+    if not (isinstance(part, ToolResultPart) and part.images):
+        return part
+    is_told = UNSEEN in part.text.rpartition("\n")[2]  # by the loop, where the model took none then
+    return replace(part, text=part.text if is_told else f"{part.text}\n[{_count(part.images)} {UNSEEN}]", images=())
+
+
+def _count(images: Sequence[str]) -> str:
+    return "an image" if len(images) == 1 else f"{len(images)} images"
 
 
 def _with_portable_ids(turn: Turn) -> Turn:

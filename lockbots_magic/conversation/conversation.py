@@ -6,7 +6,7 @@ import math
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -78,7 +78,7 @@ class Conversation:
         self._next_serial: int | None = None  # None: the first turn decides
         self._made = max((t.started for t in self._turns if is_time(t.started)), default=0.0)
         self._former: tuple[str, ...] = ()
-        self._functions: dict[str, tuple[Callable[..., Any], ...]] = {}  # id of a turn -> named for it, in this process
+        self._tools: dict[str, tuple[Any, ...]] = {}  # id of a turn -> named for it, in this process
         self._unlogged: frozenset[str] = frozenset()  # ids of turns that were kept out of the log
         self._lock = threading.Lock()
         self._reply_lock = threading.Lock()
@@ -174,9 +174,9 @@ class Conversation:
         at = self._index(turn_id)
         return Slot(self._turns[:at], (turn_id,), tentative=True)
 
-    def functions_of(self, turn_id: str) -> tuple[Callable[..., Any], ...]:
-        """Return the functions that were named for a turn in this process; no file can name one."""
-        return self._functions.get(turn_id, ())
+    def tools_of(self, turn_id: str) -> tuple[Any, ...]:
+        """Return the tools that were named for a turn in this process; no file can name one."""
+        return self._tools.get(turn_id, ())
 
     def is_unlogged(self, turn_id: str) -> bool:
         """Return whether a turn was kept out of the log in this process."""
@@ -186,7 +186,7 @@ class Conversation:
         self,
         turn: Turn,
         slot: Slot,
-        functions: Iterable[Callable[..., Any]] = (),
+        tools: Iterable[Any] = (),
         report: CassetteReport | None = None,
         *,
         log: bool = True,
@@ -196,7 +196,7 @@ class Conversation:
         Args:
             turn: The turn.
             slot: Its position.
-            functions: Functions that the model was offered for it.
+            tools: Tools that the model was offered for it.
             report: Recordings behind it. The conversation takes its time from there, and its id if nothing holds one
                 yet, so that a notebook that is replayed again is the same file again.
             log: False if the turn is kept out of the log; its prompt, sent again, is kept out, too.
@@ -208,15 +208,13 @@ class Conversation:
             return None
         with self._lock:
             ended = self._follow_recording(turn, report or CassetteReport())
-            entry = self._insert(turn, slot, tuple(functions), ended)
+            entry = self._insert(turn, slot, tuple(tools), ended)
             if not log and entry.turn is not None:
                 self._unlogged |= {entry.turn.id}
         self.observers.notify()
         return entry
 
-    def _insert(
-        self, turn: Turn, slot: Slot, functions: tuple[Callable[..., Any], ...], ended: float | None
-    ) -> HistoryEntry:
+    def _insert(self, turn: Turn, slot: Slot, tools: tuple[Any, ...], ended: float | None) -> HistoryEntry:
         turns = self._turns
         ids = [t.id for t in turns]
         (turn,) = with_distinct_ids([turn], set(ids) - set(slot.replaced))
@@ -229,7 +227,7 @@ class Conversation:
             later = [replace(t, stale=True) for t in later]
         self._turns = (*turns[:at], turn, *later)
         present = {t.id for t in self._turns}
-        self._functions = {**{k: v for k, v in self._functions.items() if k in present}, turn.id: functions}
+        self._tools = {**{k: v for k, v in self._tools.items() if k in present}, turn.id: tools}
         self._is_used = True
         self._is_saved = self._is_saved or turn.is_shown
         self._tick(ended)
@@ -283,7 +281,7 @@ class Conversation:
             if self._is_used:  # else clearing an empty conversation again and again would push out the former ids
                 self._former = (*self._former, self.id)[-MAX_FORMER_IDS:]
                 self.id = self._new_id("cleared")
-            self._turns, self._serials, self._functions, self._is_used = (), {}, {}, False
+            self._turns, self._serials, self._tools, self._is_used = (), {}, {}, False
             self._tick()
         self.observers.notify()
 
@@ -303,7 +301,7 @@ class Conversation:
             if self._is_recorded:
                 fork.id, fork._is_recorded = self._new_id("fork", name), True
             fork._serials = {t.id: self._serial_of(t) for t in fork._turns}
-            fork._functions = dict(self._functions)
+            fork._tools = dict(self._tools)
             fork._unlogged = self._unlogged
             fork._made = self._made
             fork._tick()

@@ -19,6 +19,12 @@ CUT_OFF = "truncated"
 """Finish reason, set by the toolkit, of a stream that ended without its end mark."""
 TOO_MANY_ROUNDS = "max_tool_rounds"
 """Finish reason, set by the toolkit, of a reply whose model asked for more rounds of tool calls than allowed."""
+TOO_MANY_SECONDS = "max_tool_seconds"
+"""Finish reason, set by the toolkit, of a reply that took longer than the limit of its tool calls allows."""
+TOO_MANY_TOKENS = "max_tool_tokens"
+"""Finish reason, set by the toolkit, of a reply whose tool calls used as many tokens as allowed."""
+TOO_MUCH_USD = "max_tool_usd"
+"""Finish reason, set by the toolkit, of a reply whose tool calls cost as much as allowed."""
 TOO_LONG = "reply_too_long"
 """Finish reason, set by the toolkit, of a reply that is longer than is kept."""
 DEFAULT_LIMIT = "default_max_tokens"
@@ -41,6 +47,9 @@ _OWN = {
     REFUSED: "The model refused to answer",
     CUT_OFF: "The connection closed early; the reply may be incomplete",
     TOO_MANY_ROUNDS: "The model asked for more rounds of tool calls than allowed",
+    TOO_MANY_SECONDS: "The reply took longer than its limit of seconds; what was done so far is kept",
+    TOO_MANY_TOKENS: "The reply reached its limit of tokens; what was done so far is kept",
+    TOO_MUCH_USD: "The reply reached its limit of USD; what was done so far is kept",
     TOO_LONG: "The reply is longer than 16 million characters; the rest was not read",
 }
 

@@ -29,6 +29,13 @@ class ToolCall(NamedTuple):
     """Return value as text for the model; None before the call."""
     opaque: OpaqueData | None = None
     """Data of the service that go back with the call: fields of the call by name, such as ``extra_content``."""
+    elapsed: float | None = None
+    """Duration of the call (s); None before the call, or if it was not made."""
+    approved_by: str = ""
+    """Who approved the call: ``"default"``, ``"policy"``, ``"user"`` or ``"session"`` (the user, for all of a session);
+    empty if nobody did."""
+    images: tuple[str, ...] = ()
+    """Images of the result, ``data:image/png;base64,...``."""
 
     def __str__(self) -> str:
         """Format the call like Python; arguments that are not a JSON object are unchanged."""
@@ -64,6 +71,10 @@ class Message:
     """Reasoning that led to the text and the calls; it goes back only where `opaque` says so."""
     opaque: tuple[OpaqueData, ...] = ()
     """Data of the service that go back with the message: fields of it by name."""
+    elapsed: float | None = field(default=None, compare=False)
+    """Duration (s) of the call whose result this message is. No server is told."""
+    approved_by: str = field(default="", compare=False)
+    """Who approved that call; see `ToolCall`. No server is told."""
 
     @classmethod
     def of(cls, value: Message | Mapping[str, Any]) -> Message:

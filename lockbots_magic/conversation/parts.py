@@ -16,6 +16,12 @@ from .opaque_data import OpaqueData
 
 ROUND_SEPARATOR = "\n\n"
 """Text between the rounds of one reply."""
+MAX_ELAPSED = 2.0**52
+"""Maximum duration (s) of a call."""
+MAX_APPROVER = 40
+"""Length (characters) to which the name of who approved a call is cut, in a file."""
+RESULT_IMAGES = ("data:image/", "sha256:")
+"""How the images of a result begin. Nothing else is taken from a file: it would be fetched."""
 PARAGRAPH = "\n\n"
 """Text between an image of a reply and the text around it."""
 
@@ -52,6 +58,22 @@ class ToolResultPart:
 
     call_id: str
     text: str
+    images: tuple[str, ...] = ()
+    """``data:image/png;base64,...``; a cassette keeps ``sha256:...`` in their place."""
+    elapsed: float | None = None
+    """Duration of the call (s)."""
+    approved_by: str = ""
+    """Who approved the call; see `ToolCall`."""
+
+    @classmethod
+    def of(cls, call: ToolCall) -> ToolResultPart:
+        """Return the result of a call that was made."""
+        return cls(call.id, call.result or "", call.images, call.elapsed, call.approved_by)
+
+    def result_of(self, call: ToolCallPart) -> ToolCall:
+        """Return the call with this result."""
+        identity = (call.id, call.name, call.arguments, self.text, call.opaque)
+        return ToolCall(*identity, self.elapsed, self.approved_by, self.images)
 
 
 @dataclass(frozen=True)
@@ -120,7 +142,7 @@ def simple_rounds(reply: str = "", reasoning: str = "", calls: Iterable[ToolCall
     if not calls:
         return (Round((*thought, *text)),) if thought or text else ()
     asked = tuple(ToolCallPart(call.id, call.name, call.arguments, call.opaque) for call in calls)
-    results = tuple(ToolResultPart(call.id, call.result) for call in calls if call.result is not None)
+    results = tuple(ToolResultPart.of(call) for call in calls if call.result is not None)
     first = Round((*thought, *asked, *results))
     return (first, Round(text)) if text else (first,)
 
@@ -147,7 +169,7 @@ def calls_of(rounds: Iterable[Round]) -> tuple[ToolCall, ...]:
             if isinstance(part, ToolCallPart):
                 at = next((n for n, result in enumerate(results) if result.call_id == part.id), None)
                 if at is not None:
-                    calls.append(ToolCall(part.id, part.name, part.arguments, results.pop(at).text))
+                    calls.append(results.pop(at).result_of(part)._replace(opaque=None))
     return tuple(calls)
 
 
@@ -204,9 +226,35 @@ def part_to_json(part: Part) -> dict[str, Any]:
         value = getattr(part, one.name)
         if isinstance(value, OpaqueData):
             data[one.name] = value.to_dict()
-        elif value not in ("", None):
-            data[one.name] = value
+        elif value not in ("", None, ()):
+            data[one.name] = list(value) if isinstance(value, tuple) else value
     return data
+
+
+_RESULT_FIELDS = frozenset({"images", "elapsed"})
+"""Fields of a result that are not text."""
+
+
+def checked_result(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of `data` that say more of a result than its text, as a saved turn may hold them.
+
+    Raises:
+        ValueError: If one of them is something else.
+    """
+    checked: dict[str, Any] = {}
+    if (images := data.get("images")) is not None:
+        if not isinstance(images, list) or not all(isinstance(url, str) for url in images):
+            raise ValueError(f"images of a result must be a list of texts, got {images!r:.40}")
+        checked["images"] = tuple(url for url in images if url.startswith(RESULT_IMAGES))
+    if (elapsed := data.get("elapsed")) is not None:
+        if not isinstance(elapsed, int | float) or isinstance(elapsed, bool) or not 0 <= elapsed < MAX_ELAPSED:
+            raise ValueError(f"elapsed of a result must be a time (s), got {elapsed!r:.40}")
+        checked["elapsed"] = elapsed
+    if (approved_by := data.get("approved_by")) is not None:
+        if not isinstance(approved_by, str):
+            raise ValueError(f"approved_by of a result must be text, got {approved_by!r:.40}")
+        checked["approved_by"] = approved_by[:MAX_APPROVER]
+    return checked
 
 
 def part_from_json(data: Any) -> Part:
@@ -223,7 +271,9 @@ def part_from_json(data: Any) -> Part:
     given: dict[str, Any] = {name: value for name, value in data.items() if name in known}
     if "opaque" in given:
         given["opaque"] = OpaqueData.from_dict(given["opaque"])
-    if not all(isinstance(value, str | OpaqueData) for value in given.values()):
+    if kind is ToolResultPart:
+        given |= checked_result(given)
+    if not all(isinstance(value, str | OpaqueData) for key, value in given.items() if key not in _RESULT_FIELDS):
         raise ValueError(f"a part of a turn is malformed: {data!r:.60}")
     try:
         part: Part = kind(**given)

@@ -19,6 +19,7 @@ from .messages import Message, ToolCall, Usage
 from .parts import (
     Round,
     calls_of,
+    checked_result,
     citations_of,
     images_of,
     map_strings,
@@ -252,13 +253,17 @@ _DEFAULTS = {
 
 
 def _call_to_json(call: ToolCall) -> dict[str, Any]:
-    return {"id": call.id, "name": call.name, "arguments": call.arguments, "result": call.result}
+    told = {"id": call.id, "name": call.name, "arguments": call.arguments, "result": call.result}
+    more = {"elapsed": call.elapsed, "approved_by": call.approved_by, "images": list(call.images)}
+    return told | {name: value for name, value in more.items() if value not in (None, "", [])}
 
 
 def _call_from_json(data: Any) -> ToolCall:
     result = data.get("result")
     identity, name, arguments = (_checked_text(data[field]) for field in ("id", "name", "arguments"))
-    return ToolCall(identity, name, arguments, None if result is None else _checked_text(result))
+    return ToolCall(
+        identity, name, arguments, None if result is None else _checked_text(result), **checked_result(data)
+    )
 
 
 def _checked_text(value: Any) -> str:

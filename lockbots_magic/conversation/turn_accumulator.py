@@ -241,14 +241,14 @@ def _parts(items: list[Part | ToolCall]) -> Iterator[Part]:
     calls = [item for item in items if isinstance(item, ToolCall)]
     for item in items:
         yield ToolCallPart(item.id, item.name, item.arguments, item.opaque) if isinstance(item, ToolCall) else item
-    yield from (ToolResultPart(call.id, call.result) for call in calls if call.result is not None)
+    yield from (ToolResultPart.of(call) for call in calls if call.result is not None)
 
 
 def _size_of(delta: Delta) -> int:
     """Return the characters that a delta adds to the turn."""
     size = len(delta.text) + len(delta.reasoning)
     for call in delta.calls:
-        size += len(call.arguments) + len(call.result or "")
+        size += len(call.arguments) + len(call.result or "") + sum(map(len, call.images))
     return size
 
 

@@ -270,7 +270,7 @@ class Provider(ABC):
             raise ModelNotFoundError(message, provider=self.name, model=model)
         return table[model]
 
-    def recorded_results(self, request: ChatRequest, calls: Message) -> tuple[str, ...]:
+    def recorded_results(self, request: ChatRequest, calls: Message) -> tuple[Message, ...]:
         """Hook: override to supply recorded tool results. Return the results of `calls`, the reply to `request`."""
         return ()
 

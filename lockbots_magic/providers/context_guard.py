@@ -55,7 +55,11 @@ class ContextGuard:
         """Raise `UsageError` if the provider does not support a part of the request."""
         self._provider.check_parts(request)
 
-    def recorded_results(self, request: ChatRequest, calls: Message) -> tuple[str, ...]:
+    def sees(self, model: str) -> bool:
+        """Whether `model` accepts images; see `Provider.sees`."""
+        return self._provider.sees(model)
+
+    def recorded_results(self, request: ChatRequest, calls: Message) -> tuple[Message, ...]:
         """Return recorded results of `calls`, the reply to `request` as it was sent."""
         return self._provider.recorded_results(self._fit(request), calls)
 

@@ -26,7 +26,7 @@ from ..providers.context_guard import ContextGuard
 from ..providers.streaming import closing_stream, translated_errors
 from ..security.foreign_text import quote_line
 from ..security.secrets import redacted
-from ..tools.toolbox import Toolbox
+from ..tools.use import ToolUse
 
 MAX_MODEL_NAME = 200
 """Length (characters) to which the name of the model that answered is cut."""
@@ -48,7 +48,8 @@ class PreparedRequest:
     """Conversation that keeps the turn; None for a prompt outside every conversation."""
     position: Slot = field(default_factory=lambda: Slot(()))
     """Position of the turn in the conversation."""
-    toolbox: Toolbox | None = None
+    tools: ToolUse | None = None
+    """Tools that the model may call; None for none."""
     too_long: PromptTooLongError | None = None
     """Why it can't be sent: the prompt alone exceeds the context window."""
     log: bool = True
@@ -111,7 +112,7 @@ class Reply(Iterator[str]):
         self._draft = prepared.draft
         self._conversation = prepared.conversation
         self._position = prepared.position
-        self._toolbox = prepared.toolbox
+        self._tools = prepared.tools
         self._log = prepared.log
         self._guard = ContextGuard(prepared.provider, prepared.request.model)
         self._accumulator = TurnAccumulator()
@@ -239,9 +240,9 @@ class Reply(Iterator[str]):
                 self._conversation.end_reply(self)
 
     def _stream(self) -> Iterator[Delta]:
-        if self._toolbox is None:
+        if self._tools is None:
             return self._guard.stream(self.request)
-        return self._toolbox.stream(self._guard, self.request)
+        return self._tools.loop(self._draft.provider, self.request.model).stream(self._guard, self.request)
 
     def _ending(self) -> tuple[Status, str]:
         read = self._accumulator
@@ -252,7 +253,9 @@ class Reply(Iterator[str]):
             has_answer=not read.only_reasoned,
             has_calls=read.has_open_calls,
         )
-        return outcome.status, outcome.message
+        limit = self._tools.limits.describe(read.finish_reason) if self._tools else ""
+        message = f"Stopped at {limit}; what was done so far is kept." if limit else outcome.message
+        return outcome.status, message
 
     def _label(self, error: Exception) -> None:
         if isinstance(error, ProviderError):
@@ -298,8 +301,8 @@ class Reply(Iterator[str]):
         turn = self._turn(status, error)
         entry = None
         if self._conversation is not None:
-            functions = self._toolbox.functions if self._toolbox else ()
-            entry = self._conversation.commit(turn, self._position, functions, self.request.report, log=self._log)
+            tools = self._tools.toolbox.given if self._tools else ()
+            entry = self._conversation.commit(turn, self._position, tools, self.request.report, log=self._log)
         self.entry = entry or HistoryEntry(None, turn)
         self.turn = self.entry.turn or turn
         if self._log:

@@ -18,8 +18,7 @@ from lockbots_magic.errors import NotRecordedError, UsageError
 from lockbots_magic.providers.base import Provider
 from lockbots_magic.providers.function import FunctionProvider
 from lockbots_magic.security.secrets import Secret
-from lockbots_magic.tools.toolbox import Toolbox
-from tests.tools.test_toolbox import Model, add, says, wants
+from tests.tools.test_toolbox import Model, add, says, stream, wants
 
 PIXEL = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ"
 OTHER = PIXEL.replace("SJ", "SK")
@@ -63,7 +62,10 @@ def test_replay_with_tool_calls_runs_no_function(mock_server, path):
     asked = len(mock_server.requests)
     again = turn_of(played(path), 'call note {"x": 2}', tools=[note])
     assert said.reply == again.reply == "note returned 3."
-    assert said.calls == again.calls == (ToolCall("call_1_1", "note", '{"x": 2}', "3"),)
+    assert said.calls == again.calls
+    (call,) = again.calls
+    assert call[:4] == ("call_1_1", "note", '{"x": 2}', "3")
+    assert (call.approved_by, call.elapsed is not None) == ("default", True)
     assert (ran, len(mock_server.requests)) == ([2], asked)
 
 
@@ -145,11 +147,10 @@ def test_a_credential_in_a_call_is_not_recorded(path):
     def echo(word: str):
         return f"{word} {secret.reveal()}"
 
-    toolbox = Toolbox([echo])
     asked = ChatRequest("m", (Message("user", "hi"),))
-    list(toolbox.stream(CassetteProvider(model, Cassette(path, "record")), asked))
+    list(stream([echo], CassetteProvider(model, Cassette(path, "record")), asked))
     assert secret.reveal() not in path.read_text(encoding="utf-8")
-    again = list(toolbox.stream(CassetteProvider(Model(), Cassette(path, "replay")), asked))
+    again = list(stream([echo], CassetteProvider(Model(), Cassette(path, "replay")), asked))
     assert again[-2:] == [Delta("done"), Delta(finish_reason="stop")]
 
 
