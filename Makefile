@@ -6,6 +6,7 @@
 # make test-interpreters  the unit tests on the newest Python of this machine, and on the oldest with the lowest versions
 # make fuzz   new examples for what reads bytes from outside (SECONDS=300, TARGETS="wire files messages renderers redaction")
 # make bench  the figures
+# make docs   write the page of docs/ that is made of the tests' examples
 # make notebooks  run the example notebooks again and store their outputs
 
 PYTHON ?= python3
@@ -18,7 +19,7 @@ EXAMPLES := $(wildcard notebooks/[0-9][0-9]_*.ipynb)
 
 UNIT := not (kernel or browser or packaging)
 
-.PHONY: help demo demo-model lab test test-thorough test-interpreters fuzz lint types style bench notebooks debian constraints clean
+.PHONY: help demo demo-model lab test test-thorough test-interpreters fuzz lint types style bench docs notebooks debian constraints clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -81,6 +82,9 @@ test-interpreters: $(VENV)/.test
 
 bench: $(VENV)/.test $(VENV)/.bench $(VENV)/.lint
 	@for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+docs: $(VENV)/.test
+	@$(BIN)/python -m tests.supported_page
 
 notebooks: $(VENV)/.lab
 	@$(BIN)/jupyter nbconvert --to notebook --execute --inplace --log-level=ERROR \
