@@ -34,7 +34,7 @@ GROUPS: dict[str, list[ValueExample]] = {
         ),
         ValueExample(
             "A named tuple keeps its names.",
-            'from collections import namedtuple\nPoint = namedtuple("Point", "x y")\nPoint(1, 2)',
+            'from collections import namedtuple\n\nPoint = namedtuple("Point", "x y")\nPoint(1, 2)',
             "Point(x=1, y=2)",
         ),
         ValueExample(
@@ -53,20 +53,20 @@ GROUPS: dict[str, list[ValueExample]] = {
     "Tables and arrays": [
         ValueExample(
             "Data frames of pandas, Polars and Arrow: size, types, first and last rows.",
-            'import pandas as pd\npd.DataFrame({"n": [1, 2], "t": [1.5, 1234567890.55]})',
+            'import pandas as pd\n\npd.DataFrame({"n": [1, 2], "t": [1.5, 1234567890.55]})',
             "DataFrame, 2 rows × 2 columns\ndtypes: n: int64, t: float64\n\n"
             "| n | t |\n| --- | --- |\n| 1 | 1.5 |\n| 2 | 1234567890.55 |",
             needs=("pandas",),
         ),
         ValueExample(
             "Narrow floats keep their own digits.",
-            'import pandas as pd\npd.Series([0.1, 0.2], dtype="float32", name="x")',
+            'import pandas as pd\n\npd.Series([0.1, 0.2], dtype="float32", name="x")',
             "Series, 2 rows × 1 column\ndtypes: x: float32\n\n| x |\n| --- |\n| 0.1 |\n| 0.2 |",
             needs=("pandas",),
         ),
         ValueExample(
             "Groups, as their sizes.",
-            'import pandas as pd\npd.DataFrame({"k": [1, 1, 2], "v": [1, 2, 3]}).groupby("k")',
+            'import pandas as pd\n\npd.DataFrame({"k": [1, 1, 2], "v": [1, 2, 3]}).groupby("k")',
             "DataFrameGroupBy, 2 groups with these sizes:\nSeries, 2 rows × 1 column\ndtypes: size: int64\n\n"
             "| k | size |\n| --- | --- |\n| 1 | 2 |\n| 2 | 1 |",
             notes=("only the sizes of its groups were sent; aggregate it, as in `groups.mean()`, to send values",),
@@ -74,7 +74,7 @@ GROUPS: dict[str, list[ValueExample]] = {
         ),
         ValueExample(
             "Lazy frames, as schema and plan: nothing is computed.",
-            'import polars as pl\npl.LazyFrame({"a": [1]}).filter(pl.col("a") > 0)',
+            'import polars as pl\n\npl.LazyFrame({"a": [1]}).filter(pl.col("a") > 0)',
             'LazyFrame, not collected\ndtypes: a: Int64\nplan:\nFILTER col("a") > 0\nFROM\n'
             '  DF ["a"]; PROJECT */1 COLUMNS',
             notes=("a LazyFrame has no rows yet: its schema and plan were sent; `.collect()` it to send rows",),
@@ -82,7 +82,7 @@ GROUPS: dict[str, list[ValueExample]] = {
         ),
         ValueExample(
             "Arrays of NumPy, and tensors: shape, type, items.",
-            'import numpy as np\nnp.arange(6, dtype="int16").reshape(2, 3)',
+            'import numpy as np\n\nnp.arange(6, dtype="int16").reshape(2, 3)',
             "array, shape 2 × 3, dtype int16\n[[0, 1, 2],\n [3, 4, 5]]",
             needs=("numpy",),
         ),
@@ -90,7 +90,7 @@ GROUPS: dict[str, list[ValueExample]] = {
     "Pictures and charts": [
         ValueExample(
             "Figures, axes, grids of seaborn, and pictures of Pillow are images.",
-            'from PIL import Image\nImage.new("F", (4, 4))',
+            'from PIL import Image\n\nImage.new("F", (4, 4))',
             "",
             images=1,
             notes=("its grey values 0 to 1 were scaled to 8 bits",),
@@ -98,7 +98,7 @@ GROUPS: dict[str, list[ValueExample]] = {
         ),
         ValueExample(
             "Charts of Plotly and Altair: their specification, with the data.",
-            'import plotly.graph_objects as go\ngo.Figure(go.Bar(x=["a", "b"], y=[1, 2]))',
+            'import plotly.graph_objects as go\n\ngo.Figure(go.Bar(x=["a", "b"], y=[1, 2]))',
             "Plotly figure, as its specification:\n"
             '{"data": [{"x": ["a", "b"], "y": [1, 2], "type": "bar"}], "layout": {}}',
             needs=("plotly",),
@@ -112,7 +112,7 @@ GROUPS: dict[str, list[ValueExample]] = {
         ),
         ValueExample(
             "What shows itself as HTML, Markdown, LaTeX or JSON: that as text.",
-            'from IPython.display import HTML\nHTML("<p>Hello <b>you</b></p>")',
+            'from IPython.display import HTML\n\nHTML("<p>Hello <b>you</b></p>")',
             "Hello you",
         ),
     ],
