@@ -36,7 +36,7 @@ MAX_REASON = 80
 """Maximum number of characters of a finish reason that are quoted."""
 
 _STOPS = {"stop", "stop_sequence", "stop_token", "end_turn", "end_of_turn", "eos", "eos_token", "complete", "completed"}
-_STOPS |= {"stopped", "done", "finished", "eos_found", "end_of_text", "endoftext"}
+_STOPS |= {"done"}
 _CALLS = {"tool_call", "tool_calls", "tool_use", "function_call", "function_calls"}
 _MODEL_LIMITS = {"model_length", "context_length", "context_length_exceeded", "context_window_exceeded"}
 _MODEL_LIMITS |= {"model_context_window_exceeded"}

@@ -215,6 +215,10 @@ class Delta(NamedTuple):
         return bool(said) or any(isinstance(part, ImagePart) for part in self.parts)
 
 
+NOTHING_ELSE = Delta()[1:]
+"""What a step of text and nothing else holds behind its text; nearly all steps are such."""
+
+
 @dataclass(frozen=True)
 class CellOrigin:
     """Origin of a prompt in a notebook: cell, execution, and whether output is live."""

@@ -20,10 +20,12 @@ class TextBuffer:
     def __init__(self) -> None:
         self._blocks: list[str] = []
         self._pieces: list[str] = []
-        self._size = 0
 
     def __len__(self) -> int:
-        return self._size
+        return len(self.value)
+
+    def __bool__(self) -> bool:
+        return bool(self._pieces or self._blocks)
 
     @property
     def value(self) -> str:
@@ -35,7 +37,6 @@ class TextBuffer:
 
     def add(self, text: str) -> None:
         """Add a piece at the end."""
-        self._size += len(text)
         self._pieces.append(text)
         if len(self._pieces) >= MAX_PIECES:
             self._blocks.append("".join(self._pieces))
@@ -45,4 +46,3 @@ class TextBuffer:
         """Set the whole text."""
         self._blocks[:] = [text] if text else []
         self._pieces.clear()
-        self._size = len(text)

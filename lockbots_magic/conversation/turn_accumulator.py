@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator
 from ..errors import ProviderError
 from .attachments import CitationPart, ImagePart
 from .ending import TOO_LONG
-from .messages import Delta, ToolCall, Usage
+from .messages import NOTHING_ELSE, Delta, ToolCall, Usage
 from .opaque_data import OpaqueData
 from .parts import PARAGRAPH, ROUND_SEPARATOR, Part, ReasoningPart, Round, TextPart, ToolCallPart, ToolResultPart
 from .text_buffer import TextBuffer
@@ -103,6 +103,10 @@ class TurnAccumulator:
             The step to show: text that begins another round is preceded by a blank line; one that retracts holds all
             the text that remains.
         """
+        if self._kind is TextPart and delta[1:] == NOTHING_ELSE and not self._after_image:  # the next word
+            self._pieces.add(delta.text)
+            self._text.add(delta.text)
+            return delta
         if delta.retracts:
             self._retract()
         if delta.begins_round and self._has_results:

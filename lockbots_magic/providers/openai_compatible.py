@@ -152,7 +152,7 @@ class OpenAICompatible(HTTPProvider):
     ) -> Iterator[Delta]:
         with self.open(http_request, deadline, request.cancellation) as exchange:
             for delta in read_response(exchange, self.make_decoder(request, http_request.json)):
-                yield self._with_origin(delta, model)
+                yield self._with_origin(delta, model) if delta.opaque or delta.calls else delta
 
     def make_decoder(self, request: ChatRequest, body: dict[str, Any]) -> Decoder:
         """Return the decoder of the response to `request`, which was sent as `body`."""
@@ -160,8 +160,6 @@ class OpenAICompatible(HTTPProvider):
 
     def _with_origin(self, delta: Delta, model: ModelInfo) -> Delta:
         """Return the delta with the origin of its opaque data, and of those of its calls."""
-        if delta.opaque is None and not any(call.opaque for call in delta.calls):
-            return delta
         origin = self.name, saved_address(self.base_url), model.id
         if delta.opaque is not None:
             delta = delta._replace(opaque=OpaqueData(delta.opaque.data, *origin))

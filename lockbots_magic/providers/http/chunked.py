@@ -44,27 +44,17 @@ class ChunkDecoder:
         at = 0
         try:
             while at < len(piece) and not self.done:
+                if not (self._missing or self._line or self._in_trailer):
+                    at = _take_whole_chunks(piece, at, body)
                 if self._missing:
                     at = self._take_data(piece, at, body)
-                elif (whole := self._find_whole_chunk(piece, at)) is not None:
-                    body.append(piece[whole])
-                    at = whole.stop + 2
-                else:
+                elif at < len(piece):
                     at = self._take_line(piece, at)
         except MalformedChunk as error:
             if not body:
                 raise
             self._failure = error
         return b"".join(body)
-
-    def _find_whole_chunk(self, piece: bytes, at: int) -> slice | None:
-        """Fast path: return where the data of the chunk at `at` are, if `piece` holds all of it."""
-        head = None if self._line or self._in_trailer else _HEAD.match(piece, at)
-        if head is None:
-            return None
-        start = head.end()
-        end = start + int(head[1], 16)
-        return slice(start, end) if start < end <= len(piece) - 2 else None
 
     def _take_data(self, piece: bytes, at: int, body: list[bytes]) -> int:
         end = min(at + self._missing, len(piece))
@@ -89,6 +79,19 @@ class ChunkDecoder:
             self._in_trailer = size == 0
             self._missing = size + 2 if size else 0
         return end + 1
+
+
+def _take_whole_chunks(piece: bytes, at: int, body: list[bytes]) -> int:
+    """Fast path: append the data of the chunks that `piece` holds whole from `at` on; return the end of the last."""
+    last = len(piece) - 2
+    while head := _HEAD.match(piece, at):
+        start = head.end()
+        end = start + int(head[1], 16)
+        if not start < end <= last:
+            break
+        body.append(piece[start:end])
+        at = end + 2
+    return at
 
 
 def _parse_size(line: bytes) -> int:

@@ -21,6 +21,7 @@ from .json_text import parse_json
 from .model_list import MAX_ID
 from .sse import Event, SurrogateJoiner
 from .stream_decoder import StreamDecoder
+from .text_template import TextTemplate
 from .tool_calls import ToolCallAssembler
 from .usage import merge_usage, parse_usage
 
@@ -68,8 +69,13 @@ class MessagesDecoder(StreamDecoder):
         self._calls = ToolCallAssembler(tools)
         self._call_count = 0
         self._text_length = 0
+        self._template = TextTemplate(("delta", "text"))
 
-    def _take(self, event: Event) -> Iterator[Delta]:
+    def _take(self, event: Event) -> Iterable[Delta]:
+        text = self._template.read(event.data)  # nearly all events are like the one before
+        return self._say(text) if text is not None and event.type != "error" else self._take_other(event)
+
+    def _take_other(self, event: Event) -> Iterator[Delta]:
         data = event.data.strip()
         if not data:
             return
@@ -86,7 +92,10 @@ class MessagesDecoder(StreamDecoder):
     def _take_event(self, value: Mapping[str, Any], kind: Any, data: str) -> Iterator[Delta]:
         """Take one event of the type `kind`; the most frequent types come first."""
         if kind == "content_block_delta":
-            yield from self._take_delta(_index_of(value), _object_in(value, "delta"))
+            delta = _object_in(value, "delta")
+            yield from self._take_delta(_index_of(value), delta)
+            if delta.get("type") == "text_delta" and delta.get("text") and value.get("type") == kind:
+                self._template.learn(data, value)
         elif kind == "content_block_start":
             yield from self._start_block(_index_of(value), _object_in(value, "content_block"))
         elif kind == "content_block_stop":
@@ -196,11 +205,13 @@ class MessagesDecoder(StreamDecoder):
         if returned is not None:
             yield Delta(opaque=returned)
 
-    def _say(self, text: str) -> Iterator[Delta]:
-        if text := self._text.feed(text):
-            self._text_length += len(text)
-            self._has_content = True
-            yield Delta(text)
+    def _say(self, text: str) -> tuple[Delta, ...]:
+        text = self._text.feed(text)
+        if not text:
+            return ()
+        self._text_length += len(text)
+        self._has_content = True
+        return (Delta(text),)
 
     def _think(self, text: str) -> Iterator[Delta]:
         if text := self._reasoning.feed(text):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from ...errors import ProtocolError
 from .error_words import page_words
@@ -56,7 +56,7 @@ class BodyDecoder:
         """False if a closed stream was cut inside of an event."""
         return _is_whole(self._events.pending)
 
-    def feed(self, piece: bytes) -> Iterator[Event]:
+    def feed(self, piece: bytes) -> Iterable[Event]:
         """Yield the events that `piece` completes.
 
         Args:
@@ -70,7 +70,8 @@ class BodyDecoder:
         elif self._page is not None:
             self._feed_page(self._page, piece)
         else:
-            yield from self._feed_events(piece)
+            return self._feed_events(piece)
+        return ()
 
     def close(self) -> Iterator[Event]:
         """End the body: yield the document, or an event that only lacks its final blank line."""
@@ -112,7 +113,8 @@ class BodyDecoder:
     def _feed_events(self, piece: bytes) -> Iterator[Event]:
         try:
             for event in self._events.feed(piece):
-                yield from self._find_errors()
+                if self._ignored:
+                    yield from self._find_errors()
                 self.last_line = ""
                 yield event
         except MalformedStream as error:

@@ -24,6 +24,7 @@ from .reasoning_fields import ReasoningReader
 from .snapshots import SnapshotFilter
 from .sse import Event, SurrogateJoiner
 from .stream_decoder import StreamDecoder
+from .text_template import TextTemplate
 from .tool_calls import ToolCallAssembler
 from .usage import find_usage, merge_usage
 
@@ -70,8 +71,17 @@ class ChatCompletionsDecoder(StreamDecoder):
         self._reasoning = SurrogateJoiner()
         self._reasoning_fields = ReasoningReader()
         self._calls = ToolCallAssembler(tools)
+        self._template = TextTemplate(("choices", 0, "delta", "content"), ("id", "created", "obfuscation"))
 
-    def _take(self, event: Event) -> Iterator[Delta]:
+    def _take(self, event: Event) -> Iterable[Delta]:
+        text = self._template.read(event.data)  # nearly all events are like the one before
+        if text is not None and event.type != "error":
+            text = self._text.feed(self._new_text.feed(text))
+            return (Delta(text),) if text else ()
+        return self._take_other(event)
+
+    def _take_other(self, event: Event) -> Iterator[Delta]:
+        self._template.forget()
         data = event.data.strip()
         if data == "[DONE]":
             yield from self._end("stop")
@@ -84,7 +94,7 @@ class ChatCompletionsDecoder(StreamDecoder):
         if not isinstance(value, dict):
             self._check_chunk(value, data)
         elif is_plain_text(value) and not self._echo.is_open:
-            yield from self._decode_plain_text(value)
+            yield from self._decode_plain_text(value, event.data)
         elif value.get("choices"):
             yield from self._decode_chunk(value)
             self._check_error(value)
@@ -136,15 +146,15 @@ class ChatCompletionsDecoder(StreamDecoder):
             if choice.get("error"):
                 raise self.object_error({"error": choice["error"]})
 
-    def _decode_plain_text(self, chunk: Mapping[str, Any]) -> Iterable[Delta]:
-        """Yield the text of a chunk that holds nothing else: nearly all are such, and most forms need no search."""
+    def _decode_plain_text(self, chunk: Mapping[str, Any], data: str) -> Iterable[Delta]:
+        """Yield the text of a chunk, written `data`, that holds nothing else."""
         is_last = bool(self._finish_reason)
         (plain,) = chunk["choices"]
         if not is_last and self._has_content and self._choices.continues(plain):
+            model = self._take_model(chunk)
+            self._template.learn(data, chunk)
             text = self._text.feed(self._new_text.feed(plain["delta"]["content"]))
-            if not text:
-                return ()
-            return (Delta(text, model="" if chunk.get("model") == self._model else self._take_model(chunk)),)
+            return (Delta(text, model=model),) if text or model else ()
         return self._decode_first_text(chunk, plain, is_last=is_last)
 
     def _decode_first_text(self, chunk: Mapping[str, Any], plain: Any, *, is_last: bool) -> Iterator[Delta]:

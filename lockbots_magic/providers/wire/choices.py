@@ -139,10 +139,7 @@ def is_plain_text(chunk: Choice) -> bool:
 
 def _says_only(value: Choice, names: set[str]) -> bool:
     """Whether all other fields of an object are empty: ``"usage": null``, ``"tool_calls": []``."""
-    for name, field in value.items():  # noqa: SIM110  # `all` takes twice as long
-        if field and name not in names:
-            return False
-    return True
+    return value.keys() <= names or not any(field and name not in names for name, field in value.items())
 
 
 def index_of(choice: Choice) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...conversation.messages import Delta
+from ...conversation.messages import NOTHING_ELSE, Delta
 from .harmony import HarmonySplitter
 from .thinking import ThinkingSplitter
 
@@ -16,11 +16,13 @@ class ReasoningSplitter:
         self._channels: HarmonySplitter | None = HarmonySplitter()
         self._tags = ThinkingSplitter()
 
+    def passes(self, text: str) -> bool:
+        """Whether `text`, which is taken then, is text and nothing else, as nearly all pieces of an answer are."""
+        return self._channels is None and self._tags.passes(text)
+
     def feed(self, text: str) -> list[Delta]:
         """Return the steps that `text` completes, each with text or with reasoning; see `ThinkingSplitter.feed`."""
-        if self._channels is None:  # nearly all answers
-            return self._tags.feed(text)
-        return self._split(self._channels.feed(text))
+        return self._tags.feed(text) if self._channels is None else self._split(self._channels.feed(text))
 
     def close(self) -> list[Delta]:
         """End the answer: return what was held back."""
@@ -50,6 +52,9 @@ def split_reasoning(deltas: Iterator[Delta]) -> Iterator[Delta]:
     splitter = ReasoningSplitter()
     try:
         for delta in deltas:
+            if delta[1:] == NOTHING_ELSE and splitter.passes(delta.text):
+                yield delta
+                continue
             if delta.retracts:
                 splitter.restart_text()
             if (delta.parts or delta.calls or delta.reasoning) and not delta.text:

@@ -22,6 +22,7 @@ from .model_list import MAX_ID
 from .responses_output import OutputReader, ReasoningJoiner, annotations_of, reasoning_of, text_of
 from .sse import Event, SurrogateJoiner
 from .stream_decoder import StreamDecoder
+from .text_template import TextTemplate
 from .usage import parse_usage
 
 _PREFIX = "response."
@@ -60,12 +61,20 @@ class ResponsesDecoder(StreamDecoder):
         self._model = ""
         self._named_model = ""
         self._usage: Usage | None = None
+        self._template = TextTemplate(("delta",), ("sequence_number", "obfuscation"))
 
-    def _take(self, event: Event) -> Iterator[Delta]:
+    def _take(self, event: Event) -> Iterable[Delta]:
+        text = self._template.read(event.data)  # nearly all events are like the one before
+        if text is not None and event.type != "error":
+            return self._say(text)
+        return self._take_other(event)
+
+    def _take_other(self, event: Event) -> Iterator[Delta]:
         value = parse_json(event.data)
         kind = value.get("type") if isinstance(value, dict) else None
-        if kind == "response.output_text.delta":  # nearly all events
+        if kind == "response.output_text.delta" and event.type != "error":
             yield from self._say(value.get("delta"))
+            self._template.learn(event.data, value)
             return
         data = event.data.strip()
         if not data:
@@ -188,18 +197,17 @@ class ResponsesDecoder(StreamDecoder):
                 self._has_content = True
                 yield self._make_delta(parts=parts)
 
-    def _say(self, piece: Any) -> Iterator[Delta]:
+    def _say(self, piece: Any) -> tuple[Delta, ...]:
         if piece is None or piece == "":
-            return
+            return ()
         if not isinstance(piece, str):
             raise ProtocolError("The delta of an event is not text.")
         self._said.append(piece)
         self._has_content = True
-        if text := self._text.feed(piece):
-            if self._model:
-                yield self._make_delta(text)
-            else:
-                yield Delta(text)
+        text = self._text.feed(piece)
+        if not text:
+            return ()
+        return (self._make_delta(text) if self._model else Delta(text),)
 
     def _reason(self, piece: str) -> Iterator[Delta]:
         if piece:

@@ -97,11 +97,8 @@ class EventDecoder:
             if self._tail:
                 block = bytes(self._tail) + block
                 self._tail = bytearray()
-            lines, valid = _split_lines(block)
-            for line in lines:
-                event = self._process_line(line)
-                if event is not None:
-                    yield event
+            text, valid = _decode_lines(block)
+            yield from self._read_lines(text)
             if not valid:
                 raise MalformedStream("the text is not UTF-8")
         if end < len(piece):
@@ -119,6 +116,30 @@ class EventDecoder:
         self._tail = bytearray()
         whole = TextDecoder().feed(line)
         return self._process_line(whole) if whole else None
+
+    def _read_lines(self, text: str) -> Iterator[Event]:
+        """Yield the events that lines complete, each of which ends with a line feed."""
+        groups = text.split("\n\n")
+        last = groups.pop()
+        is_clean = not (self._first or self._data or self._type) and len(text) <= MAX_EVENT
+        for group in groups:
+            if is_clean and group.startswith("data:") and "\n" not in group:  # nearly all events are one of these two
+                yield Event(group[6:] if group.startswith("data: ") else group[5:], "message", self._last_id)
+                continue
+            if is_clean and group.startswith("event:"):
+                head, _, data = group.partition("\n")
+                if data.startswith("data:") and "\n" not in data:
+                    yield Event(data[5:].removeprefix(" "), head[6:].removeprefix(" ") or "message", self._last_id)
+                    continue
+            for line in (*group.split("\n"), ""):
+                event = self._process_line(line)
+                if event is not None:
+                    yield event
+            is_clean = len(text) <= MAX_EVENT
+        for line in last.split("\n")[:-1]:
+            event = self._process_line(line)
+            if event is not None:
+                yield event
 
     def _append_tail(self, piece: bytes) -> None:
         if len(self._tail) + len(piece) > MAX_EVENT:
@@ -185,8 +206,8 @@ def _find_end_of_lines(data: bytes) -> int:
     return max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
 
 
-def _split_lines(block: bytes) -> tuple[list[str], bool]:
-    """Return the lines of `block` up to the first that is not UTF-8, and whether all of them are."""
+def _decode_lines(block: bytes) -> tuple[str, bool]:
+    """Return the lines of `block` up to the first that is not UTF-8, with line feeds, and whether all of them are."""
     valid = True
     try:
         text = block.decode()
@@ -195,7 +216,7 @@ def _split_lines(block: bytes) -> tuple[list[str], bool]:
         text = block[: _find_end_of_lines(block[: error.start])].decode()
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text.split("\n")[:-1], valid
+    return text, valid
 
 
 class TextDecoder:

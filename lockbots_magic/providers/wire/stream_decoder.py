@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 from ...conversation.ending import CUT_OFF, TOO_LONG
@@ -99,8 +99,8 @@ class StreamDecoder(ABC):
         return object_error(body)
 
     @abstractmethod
-    def _take(self, event: Event) -> Iterator[Delta]:
-        """Yield the deltas of an event."""
+    def _take(self, event: Event) -> Iterable[Delta]:
+        """Return the deltas of an event."""
 
     @abstractmethod
     def _end(self, reason: str) -> Iterator[Delta]:

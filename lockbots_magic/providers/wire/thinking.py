@@ -69,13 +69,19 @@ class ThinkingSplitter:
         self._text_begun = False
         self._steps: list[Delta] = []
 
+    def passes(self, text: str) -> bool:
+        """Whether `text`, which is taken then, is text as it stands: most pieces of an answer are."""
+        if self._begun and not (self._thinking or self._held or _MARK.search(text)):
+            self._line.add(text)
+            return True
+        return False
+
     def feed(self, text: str) -> list[Delta]:
         """Return the steps that `text` completes, each with text or with reasoning.
 
         A step that retracts says that the text before it was reasoning, because only the closing tag came.
         """
-        if self._begun and not (self._thinking or self._held or _MARK.search(text)):  # most pieces
-            self._line.add(text)
+        if self.passes(text):
             return [Delta(text)]
         self._scan(self._held + text, ended=False)
         return self._take_steps()

@@ -219,7 +219,7 @@ class TestBytes:
 
             return call
 
-        for name in ("_find_end_of_lines", "_split_lines"):
+        for name in ("_find_end_of_lines", "_decode_lines"):
             monkeypatch.setattr(sse, name, counting(getattr(sse, name)))
         pieces = [b"data: ", *[b"x" * 1024] * 1024, b"\n", b"\n"]
         (event,) = events_of(*pieces)
