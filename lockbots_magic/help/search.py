@@ -8,7 +8,7 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 
 THRESHOLD = 2.6
@@ -40,6 +40,8 @@ _RUSSIAN_ENDINGS = re.compile(
     r"|[аяыиоеуюьй])$"
 )
 _ENGLISH_ENDINGS = re.compile(r"(?<=...)(?:ings?|ed|es|ly|s)$")
+_GROUP = re.compile(r"^# ", re.MULTILINE)
+_CHAPTER = re.compile(r"^## ", re.MULTILINE)
 _CODE_BLOCK = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _WRAPPED = re.compile(r"(?<=[^\n|])\n[ \t]*(?![\n>#|\s]|[-*+] |\d+[.)] |```|\Z)")
 
@@ -53,6 +55,8 @@ class Section:
     """Synonyms for the search; not shown."""
     body: str
     """Markdown."""
+    group: str = field(default="", compare=False)
+    """Title of the group that it belongs to in the list of topics."""
 
     @property
     def page(self) -> str:
@@ -74,9 +78,17 @@ def load_sections(language: str = "en") -> tuple[Section, ...]:
 
 
 def parse_sections(text: str) -> tuple[Section, ...]:
-    """Parse a help file: ``## Title``, a line ``keywords: one, two words``, and the body, for each section."""
-    chapters = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
-    return tuple(_parse_section(*chapter.split("\n", 2)) for chapter in chapters)
+    """Parse a help file.
+
+    Args:
+        text: ``## Title``, a line ``keywords: one, two words``, and the body, for each section; ``# Group`` before the
+            first section of each group.
+    """
+    sections = []
+    for part in _GROUP.split(f"# \n{text}"):
+        group, *chapters = _CHAPTER.split(part)
+        sections += [_parse_section(group.strip(), *chapter.split("\n", 2)) for chapter in chapters]
+    return tuple(sections)
 
 
 def _unwrap(text: str) -> str:
@@ -86,9 +98,9 @@ def _unwrap(text: str) -> str:
     return "".join(part for pair in zip(prose, blocks, strict=True) for part in pair)
 
 
-def _parse_section(title: str, keywords: str, body: str) -> Section:
+def _parse_section(group: str, title: str, keywords: str, body: str) -> Section:
     words = keywords.removeprefix("keywords:").split(",")
-    return Section(title.strip(), tuple(word.strip() for word in words if word.strip()), _unwrap(body.strip()))
+    return Section(title.strip(), tuple(word.strip() for word in words if word.strip()), _unwrap(body.strip()), group)
 
 
 @functools.cache
@@ -114,6 +126,22 @@ def detect_language(text: str) -> str:
 def list_titles(language: str = "en") -> list[str]:
     """Return the titles of all sections."""
     return [section.title for section in load_sections(language)]
+
+
+def list_groups(language: str = "en") -> dict[str, list[str]]:
+    """Return the titles of all sections by their group, in the order of the file."""
+    groups: dict[str, list[str]] = {}
+    for section in load_sections(language):
+        groups.setdefault(section.group, []).append(section.title)
+    return groups
+
+
+def suggest_titles(name: str, language: str = "en", count: int = 3) -> list[str]:
+    """Return titles of sections that `name` may mean, best first, though none answers it."""
+    near = difflib.get_close_matches(name.lower(), [title.lower() for title in list_titles(language)], count)
+    titles = {title.lower(): title for title in list_titles(language)}
+    ranked = [section.title for score, section in rank_sections(name, load_sections(language)) if score > 0]
+    return list(dict.fromkeys([*(titles[one] for one in near), *ranked]))[:count]
 
 
 def find_section(name: str, language: str = "en") -> Section | None:

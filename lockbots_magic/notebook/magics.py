@@ -75,8 +75,10 @@ class MagicRunner:
 
 
 def describe_chat() -> str:
-    """Return the help text of `%%chat`."""
-    return chat_options().format_help()
+    """Return the help text of `%%chat`, its summary first: a tooltip shows only the beginning."""
+    options = chat_options()
+    summary, options.description = options.description, None
+    return f"{summary}\n\n{options.format_help()}"
 
 
 def describe_lockbots() -> str:

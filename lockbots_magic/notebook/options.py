@@ -7,6 +7,7 @@ signs and backslashes have no meaning in it.
 from __future__ import annotations
 
 import argparse
+import difflib
 from collections.abc import Sequence
 from typing import Any, Literal, NoReturn
 
@@ -83,7 +84,19 @@ class OptionParser(argparse.ArgumentParser):
         """
         if "-h" in words or "--help" in words:
             raise HelpRequested(self.format_help().rstrip())
-        return self.parse_args(list(words))
+        options, rest = self.parse_known_args(list(words))
+        if unknown := next((word for word in rest if word.startswith("-") and word != "-"), None):
+            raise self._unknown_option(unknown)
+        if rest:
+            self.error(f"unrecognized arguments: {' '.join(rest)}")
+        return options
+
+    def _unknown_option(self, word: str, advice: str = "") -> UsageError:
+        name = word.partition("=")[0]
+        long_names = [flag for flag in self._option_string_actions if flag.startswith("--")]
+        near = difflib.get_close_matches(f"--{name.lstrip('-')}", long_names, 1, 0.7)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        return UsageError(f"Unknown option {name:.60}.{hint} See `{self.prog} -h`{advice}.")
 
     def parse_leading(self, line: str) -> tuple[argparse.Namespace, str]:
         """Parse the options at the beginning of a line.
@@ -104,7 +117,7 @@ class OptionParser(argparse.ArgumentParser):
             if not word.bare.startswith("-") or word.text == "-":
                 break
             if not self._is_known(word.text):
-                raise UsageError(f"Unknown option {word.text}. See `{self.prog} -h`, or put `--` before the text.")
+                raise self._unknown_option(word.text, ", or put `--` before the text")
             words.append(word.text)
             end = word.end
             if self._takes_value(word.text) and (value := read_word(line, end)):

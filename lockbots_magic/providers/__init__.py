@@ -39,6 +39,7 @@ from typing import cast
 from ..conversation.messages import ModelInfo
 from ..errors import UsageError
 from .base import Provider
+from .model_families import suggest_model
 
 ENTRY_POINT_GROUP = "lockbots_magic.providers"
 
@@ -128,11 +129,21 @@ def split_model(text: str) -> tuple[str, str]:
     """
     name, _, model = text.strip().partition(":")
     if _find_entry(name) is None:
-        raise _unknown_provider(name, "" if ":" in text else " A model is written `provider:model`.")
+        raise _unknown_provider(name, model, "" if ":" in text else " A model is written `provider:model`.")
     return name, model
 
 
-def _unknown_provider(name: str, hint: str = "") -> UsageError:
-    near = difflib.get_close_matches(name, names(), 1)
-    advice = f"Did you mean {near[0]!r}?" if near else "To list the providers, run `%lockbots providers`."
+def _suggest(name: str, model: str) -> str:
+    """Return what an unknown provider may mean: another one, or the provider of a model that was named alone."""
+    known, lower = names(), name.lower()
+    near = difflib.get_close_matches(lower, known, 1, 0.85)
+    if not near and not model and (meant := suggest_model(lower)):
+        return meant
+    near = near or difflib.get_close_matches(lower, known, 1)
+    return ":".join(filter(None, [near[0], model])) if near else ""
+
+
+def _unknown_provider(name: str, model: str = "", hint: str = "") -> UsageError:
+    meant = _suggest(name, model)
+    advice = f"Did you mean {meant!r}?" if meant else "To list the providers, run `%lockbots providers`."
     return UsageError(f"Unknown provider {name!r}. {advice}{hint}")

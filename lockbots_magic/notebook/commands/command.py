@@ -15,6 +15,14 @@ from .result import CommandResult
 Handler: TypeAlias = Callable[[Session, Namespace], CommandResult]
 Argument: TypeAlias = tuple[tuple[str, ...], dict[str, Any]]
 
+GROUPS = {
+    **dict.fromkeys(("models", "discover", "check"), "Models"),
+    **dict.fromkeys(("conversations", "notebooks", "files"), "Conversations"),
+    **dict.fromkeys(("replies", "compare", "panels", "usage"), "Replies"),
+    "recording": "Recordings",
+    "settings": "Settings and help",
+}
+"""Title of the group of each module's commands; `help` shows them in the order of `COMMANDS`."""
 MAX_EXCERPT = 60
 """Characters of a prompt or reply that a table shows."""
 
@@ -27,6 +35,11 @@ class Command:
     arguments: tuple[Argument, ...]
     text: str = ""
     """Name in the help of the text after ``--``, if the command takes one; it becomes the option `text`, verbatim."""
+
+    @property
+    def group(self) -> str:
+        """Title of its group in the list of commands: that of its module."""
+        return GROUPS.get(self.run.__module__.rpartition(".")[2], "More")
 
     @property
     def summary(self) -> str:

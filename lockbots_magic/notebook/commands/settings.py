@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import getpass
 from argparse import Namespace
 
@@ -11,6 +12,7 @@ from ...prompt.magic_line import parse_literal
 from ...providers import provider_class
 from ...providers.address import display_address
 from ...providers.validation import wrap_credential
+from ...rendering.grouped_list import GroupedList
 from ...rendering.notices import Page
 from ...rendering.table import Table
 from ..session import Session
@@ -72,20 +74,32 @@ def help_(session: Session, options: Namespace) -> CommandResult:
     """Show the commands, or the help on a topic."""
     if options.topic:
         return _help_on(" ".join(options.topic))
-    rows = [(name, one.summary) for name, one in COMMANDS.items()]
-    caption = "Options of a command: %lockbots COMMAND -h. Topics: %lockbots help topics, %lockbots help TOPIC."
-    return DisplayResult(Table(("%lockbots ...", "what it does"), rows, caption=caption))
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for name, one in COMMANDS.items():
+        groups.setdefault(one.group, []).append((name, one.summary))
+    caption = (
+        "%lockbots COMMAND, and %%chat for a prompt. Options: %lockbots COMMAND -h, %%chat -h. "
+        "Topics: %lockbots help topics."
+    )
+    return DisplayResult(GroupedList(groups, caption))
 
 
 def _help_on(topic: str) -> CommandResult:
     language = search.detect_language(topic)
-    titles = search.list_titles(language)
     if topic in ("topics", "темы"):
-        return DisplayResult(Table(("%lockbots help ...",), [(title,) for title in titles]))
+        groups = {group: [(title, "") for title in titles] for group, titles in search.list_groups(language).items()}
+        return DisplayResult(GroupedList(groups, "%lockbots help TOPIC; the first words of a title will do."))
     section = search.find_section(topic, language)
     if topic in COMMANDS:
         more = f"\n\nMore: %lockbots help {section.title}" if section else ""
         return TextResult(COMMANDS[topic].options(topic).format_help().rstrip() + more)
     if section is None:
-        raise UsageError(f"Unknown help topic {topic!r}. Topics: {', '.join(titles)}.")
+        raise UsageError(f"Unknown help topic {topic!r:.80}. {_suggest_topics(topic, language)}")
     return PageResult(Page(section.page))
+
+
+def _suggest_topics(topic: str, language: str) -> str:
+    near = [*difflib.get_close_matches(topic, COMMANDS, 1), *search.suggest_titles(topic, language)]
+    if not near:
+        return "To list the topics: `%lockbots help topics`."
+    return f"Did you mean {' or '.join(repr(one) for one in near)}? All topics: `%lockbots help topics`."

@@ -10,7 +10,7 @@ from itertools import islice
 from ...prompt.magic_line import cell_magic_start, is_one_line, quote_word
 from ...security.control_characters import printable
 from .cursor import CursorText, CursorWord, locate_cursor
-from .sources import MAX_CANDIDATES, Candidate, Sources
+from .sources import MAX_CANDIDATES, Candidate, Sources, describe
 
 MAX_LENGTH = 300
 """Characters of a candidate."""
@@ -117,7 +117,7 @@ def _complete_flags(place: CursorWord) -> Iterator[Candidate]:
     for action in place.flags:
         names = action.option_strings if place.typed == "-" else action.option_strings[-1:]
         if place.typed or action.dest != "help":
-            yield from (Candidate(name, "option") for name in names)
+            yield from (Candidate(name, describe(action.help) or "option") for name in names)
 
 
 def _filter(place: CursorWord, at: int, values: Iterable[Candidate], flags: Iterable[Candidate] = ()) -> Completions:

@@ -13,6 +13,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from traitlets import Bool
+
 from ...conversation.model_names import display_names
 from ...errors import UsageError
 from ...help import search as help_search
@@ -21,7 +23,6 @@ from ...providers import names, provider_class
 from ...providers.base import Provider
 from ..options import chat_options
 from ..session import Session
-from ..settings import LIVE
 from .cursor import CursorWord
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 MAX_CANDIDATES = 500
 """Candidates at once; IPython shows no more."""
+MAX_DESCRIPTION = 72
+"""Characters of the description of a candidate."""
 MAX_FOLDER_ENTRIES = 20_000
 """Entries of a folder that are considered."""
 
@@ -38,7 +41,7 @@ class Candidate(NamedTuple):
 
     text: str
     kind: str = ""
-    """What it is, in a word; front ends show it beside the text."""
+    """What it is, in a word or a line; front ends show it beside the text."""
 
 
 class Sources:
@@ -80,7 +83,7 @@ class Sources:
 
     def complete_command(self) -> Iterable[Candidate]:
         """Return the commands of `%lockbots`."""
-        return _candidates("command", _commands())
+        return [Candidate(name, describe(one.summary)) for name, one in _commands().items()]
 
     def complete_value(self, word: CursorWord) -> Iterable[Candidate]:
         """Return the values of the option or argument at the cursor: its choices, or what its completer returns."""
@@ -143,12 +146,16 @@ class Sources:
 
     def complete_setting(self, _: CursorWord) -> Iterable[Candidate]:
         """Return the settings."""
-        return _candidates("setting", sorted(self._session.settings.class_traits(config=True)))
+        return [Candidate(name, describe(text)) for name, _, text in self._session.settings.rows()]
 
     def complete_setting_value(self, word: CursorWord) -> Iterable[Candidate]:
         """Return the values of the setting on the line, if they can be listed."""
         (name,) = word.given["name"][:1]
-        return self.complete_model(word) if name == "model" else _candidates("value", LIVE if name == "live" else ())
+        if name == "model":
+            return self.complete_model(word)
+        trait = self._session.settings.class_traits(config=True).get(name)
+        values = getattr(trait, "values", None) or (("on", "off") if isinstance(trait, Bool) else ())
+        return _candidates("value", map(str, values))
 
     def complete_topic(self, _: CursorWord) -> Iterable[Candidate]:
         """Return topics of the help, commands included."""
@@ -186,6 +193,17 @@ class Sources:
         for name, value in list(self._namespace.items()):
             if isinstance(name, str) and _is_public(name) and name not in hidden:
                 yield name, value
+
+
+def describe(text: str | None) -> str:
+    """Return the first sentence of a help text, for the place beside a completion.
+
+    Example:
+        >>> describe("Sampling temperature, 0-2; lower is more deterministic. None: provider's default.")
+        'Sampling temperature, 0-2; lower is more deterministic'
+    """
+    line = " ".join((text or "").replace("%%", "%").split()).partition(". ")[0].rstrip(".")
+    return line if len(line) <= MAX_DESCRIPTION else f"{line[: MAX_DESCRIPTION - 1].rstrip()}…"
 
 
 def find_paths(typed: str) -> Iterator[str]:

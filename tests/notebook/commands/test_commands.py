@@ -314,8 +314,10 @@ def test_help_on_a_topic_comes_from_the_guide(lockbots):
     assert "ollama" in lockbots("help ollama").lower()
     assert "--base-url" in lockbots("help use")
     assert "More: %lockbots help Chat panel" in lockbots("help panel")
-    with pytest.raises(ValueError, match="Unknown help topic"):
+    with pytest.raises(ValueError, match=r"Unknown help topic 'quantum gravity'\. To list the topics"):
         lockbots("help quantum gravity")
+    with pytest.raises(ValueError, match="Did you mean 'usage'"):
+        lockbots("help usge")
 
 
 def test_help_on_a_topic_is_written_where_there_are_no_outputs(shell, capsys):
