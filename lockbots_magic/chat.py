@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -184,8 +185,8 @@ class Chat:
             prompt,
             system=system,
             history=history,
-            images=images,
-            tools=tools,
+            images=tuple(images),
+            tools=tools if callable(tools) else tuple(tools),
             approve=approve,
             limits=limits,
             schema=None if schema is None else _reply_schema(schema),
@@ -194,14 +195,16 @@ class Chat:
         )
 
     def stream(self, prompt: str, **options: Any) -> Reply:
-        """Return the reply; iterate it for its text. Nothing is sent before the first step.
+        """Return the reply; iterate or await it. Nothing is sent before the first step.
+
+        ``for text in reply`` and ``async for text in reply`` give its text, ``await reply`` the turn.
 
         Args:
             prompt: Text of the prompt.
             **options: As for `prepare`.
 
         Raises:
-            UsageError: As for `prepare`; or another reply is in progress.
+            UsageError: As for `prepare`; or another reply is in progress, unless this one is awaited: it waits.
             PromptTooLongError: If the prompt alone exceeds the context window.
             AuthenticationError: If the credential is missing.
             NotRecordedError: If the cassette in use is replay-only and has no answer.
@@ -230,7 +233,31 @@ class Chat:
         """
         return self.prepare(prompt, **options).send()
 
-    def _prepare(
+    async def ask_async(self, prompt: str, **options: Any) -> Turn:
+        """Send a prompt, await the whole reply and return the turn. Other tasks of the loop run meanwhile.
+
+        Several may be awaited at once. In one conversation they wait for each other, in the order in which they began.
+
+        Args:
+            prompt: Text of the prompt.
+            **options: As for `prepare`.
+
+        Raises:
+            UsageError, AuthenticationError, NotRecordedError, ProviderError: As for `ask`.
+            asyncio.CancelledError: If the task was cancelled; the turn keeps the text received so far, as interrupted.
+
+        Example:
+            >>> import asyncio
+            >>> asyncio.run(Chat(lambda prompt: f"You said {prompt}").ask_async("Hi")).reply
+            'You said Hi'
+        """
+        return await self.stream(prompt, **options)
+
+    def _prepare(self, prompt: str, **options: Any) -> PreparedRequest:
+        """Prepare a request that can be prepared again, as its conversation may go on while it waits."""
+        return replace(self._build(prompt, **options), prepare_again=partial(self._prepare, prompt, **options))
+
+    def _build(
         self,
         prompt: str,
         *,
@@ -243,7 +270,7 @@ class Chat:
         approve: Approve | Approval = None,
         limits: Limits | Mapping[str, Any] | None = None,
         schema: ReplySchema | None = None,
-        position: Slot | None = None,
+        replaces: str = "",
         remarks: tuple[str, ...] = (),
         log: bool = True,
     ) -> PreparedRequest:
@@ -257,7 +284,8 @@ class Chat:
         provider.check_params(sent)
         if not history:
             position = Slot(())
-        position = position or conversation.slot(origin.cell_id, origin.run)
+        else:
+            position = conversation.slot_of(replaces) if replaces else conversation.slot(origin.cell_id, origin.run)
         system = conversation.system if system is None else system
         model = provider.model_info(self.model)
         turns = adapt_turns(
@@ -298,7 +326,7 @@ class Chat:
             address=_address_of(provider),
         )
         place = conversation if history else None
-        return PreparedRequest(provider, request, draft, place, position, use, too_long, self.log and log)
+        return PreparedRequest(provider, request, draft, place, position, use, self.log and log, too_long)
 
     def map(self, template: str, rows: Any, *, progress: bool = True, **options: Any) -> Batch:
         """Send a prompt for each row of a table, and return the answers beside the rows.
@@ -464,7 +492,7 @@ class Chat:
             approve=approve,
             origin=replace(origin or CellOrigin(), cell_id=turn.cell_id, run=turn.run),
             params=sent if params is None else params,
-            position=self.conversation.slot_of(turn.id),
+            replaces=turn.id,
             remarks=(*_remarks_on_redo(turn, [name for name in kept if name not in sent], has_tools=bool(named)),),
             log=not self.conversation.is_unlogged(turn.id),
         )

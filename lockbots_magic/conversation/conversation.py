@@ -6,15 +6,16 @@ import math
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from ..errors import UsageError
 from .history_entry import MAX_FORMER_IDS, ConversationInfo, HistoryEntry, RestoredConversation
 from .observers import Observers
 from .ordering import MAX_TURNS, random_start, start_of
 from .recorded_reply import CassetteReport, derived_id
+from .reply_queue import ActiveReply, ReplyQueue
 from .turn import MAX_ID, MAX_TIME, Turn, is_id, is_time, with_distinct_ids
 
 FORMAT = "lockbots-conversation"
@@ -31,17 +32,6 @@ class Slot:
     """Ids of the turns it replaces."""
     tentative: bool = False
     """True if a failed or empty turn replaces nothing: no cell shows the failure in place of the old turn."""
-
-
-class ActiveReply(Protocol):
-    """The part of a reply in progress that its conversation uses."""
-
-    @property
-    def abandoned(self) -> bool:
-        """True if the caller stopped iterating before the end."""
-
-    def close(self) -> None:
-        """End the reply and keep the text so far."""
 
 
 class Conversation:
@@ -81,8 +71,7 @@ class Conversation:
         self._tools: dict[str, tuple[Any, ...]] = {}  # id of a turn -> named for it, in this process
         self._unlogged: frozenset[str] = frozenset()  # ids of turns that were kept out of the log
         self._lock = threading.Lock()
-        self._reply_lock = threading.Lock()
-        self._active_reply: ActiveReply | None = None
+        self._replies = ReplyQueue()
         self.observers = Observers()
         """Notified when the turns change, and when a reply begins and ends."""
 
@@ -114,8 +103,7 @@ class Conversation:
     @property
     def active_reply(self) -> ActiveReply | None:
         """The reply in progress, if any: a conversation has one at a time."""
-        reply = self._active_reply
-        return None if reply is None or reply.abandoned else reply
+        return self._replies.active
 
     def close_abandoned_reply(self) -> None:
         """Close an active reply whose caller stopped iterating before the end.
@@ -123,14 +111,7 @@ class Conversation:
         Raises:
             UsageError: If a reply is in progress.
         """
-        reply = self._active_reply
-        if reply is None:
-            return
-        if not reply.abandoned:
-            raise UsageError(
-                f"Conversation {self.name!r} already has a reply in progress. Wait, or run `%lockbots stop`."
-            )
-        reply.close()
+        self._replies.close_abandoned(self.name)
 
     def begin_reply(self, reply: ActiveReply) -> None:
         """Make `reply` the active one.
@@ -138,15 +119,20 @@ class Conversation:
         Raises:
             UsageError: If another reply is in progress.
         """
-        with self._reply_lock:
-            self.close_abandoned_reply()
-            self._active_reply = reply
+        self._replies.begin(reply, self.name)
         self.observers.notify()
 
+    def queue_reply(self, reply: ActiveReply, admit: Callable[[], object]) -> None:
+        """Call `admit`, in any thread, once `reply` is the active one: replies wait for those before them, in order."""
+        self._replies.enter(reply, admit)
+
+    def refresh_queue(self) -> None:
+        """Let the next reply in if the active one was abandoned, which nobody is told of."""
+        self._replies.refresh()
+
     def end_reply(self, reply: ActiveReply) -> None:
-        """Release the conversation; does nothing if `reply` is not the active one."""
-        if self._active_reply is reply:
-            self._active_reply = None
+        """Release the conversation, or the place in its queue; does nothing if `reply` has neither."""
+        self._replies.leave(reply)
         self.observers.notify()
 
     def slot(self, cell_id: str | None = None, run: str | None = None) -> Slot:

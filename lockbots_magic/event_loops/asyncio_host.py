@@ -57,11 +57,13 @@ class AsyncioHost:
         """Let other tasks run."""
         await asyncio.sleep(0)
 
+    def is_here(self) -> bool:
+        """True if called on the loop's thread, while it runs."""
+        return asyncio._get_running_loop() is self._loop
+
     def is_current_task(self) -> bool:
         """True if the task that made the host calls this."""
-        if asyncio._get_running_loop() is not self._loop:
-            return False
-        return self._task is not None and self._task() is asyncio.current_task()
+        return self.is_here() and self._task is not None and self._task() is asyncio.current_task()
 
     def has_left(self) -> bool:
         """True if the task has ended or was collected, or its loop is closed."""

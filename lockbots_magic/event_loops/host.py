@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from contextvars import Context
 from typing import Any, Protocol
 
@@ -49,6 +51,9 @@ class LoopHost(Protocol):
     async def give_way(self) -> None:
         """Let other tasks run."""
 
+    def is_here(self) -> bool:
+        """True if called on the loop's thread, while it runs."""
+
     def is_current_task(self) -> bool:
         """True if the task that made the host calls this."""
 
@@ -83,6 +88,34 @@ def awaiting_host() -> LoopHost:
     return host
 
 
+class Waiters:
+    """Tasks that wait for something that a thread does."""
+
+    def __init__(self) -> None:
+        self._signals: deque[tuple[LoopHost, Any]] = deque()
+
+    async def wait(self, is_true: Callable[[], bool], seconds: float | None = None, *, shielded: bool = False) -> None:
+        """Wait for the next `wake`, unless `is_true` already; up to `seconds` (s), if given."""
+        host = awaiting_host()
+        entry = (host, host.signal())
+        self._signals.append(entry)
+        try:
+            if not is_true():  # once more: a thread may have done it before there was a signal
+                await host.wait(entry[1], seconds, shielded=shielded)
+        finally:
+            with suppress(ValueError):  # it was woken
+                self._signals.remove(entry)
+
+    def wake(self) -> None:
+        """Wake the tasks, from any thread."""
+        while self._signals:
+            try:
+                host, signal = self._signals.popleft()
+            except IndexError:  # another thread was faster
+                return
+            host.call(signal.set)
+
+
 class Reader:
     """Who takes the steps of a reply: a thread, and the task in it if a loop runs there."""
 
@@ -90,11 +123,13 @@ class Reader:
         self._thread = threading.current_thread()
         self._host = running_host()
 
+    def is_here(self) -> bool:
+        """True if called in the reader's thread."""
+        return self._thread is threading.current_thread()
+
     def is_current(self) -> bool:
-        """True if this thread and task are the reader, so that it is not taking a step."""
-        if self._thread is not threading.current_thread():
-            return False
-        return self._host is None or self._host.is_current_task()
+        """True if called by the reader itself, which therefore takes no step."""
+        return self.is_here() and (self._host is None or self._host.is_current_task())
 
     def has_left(self) -> bool:
         """True if the reader has ended, and will never take another step."""

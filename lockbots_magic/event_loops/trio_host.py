@@ -57,6 +57,10 @@ class TrioHost:
         """Let other tasks run."""
         await trio.lowlevel.checkpoint()
 
+    def is_here(self) -> bool:
+        """True if called in a task of this run."""
+        return trio.lowlevel.in_trio_run() and trio.lowlevel.current_trio_token() is self._token
+
     def is_current_task(self) -> bool:
         """True if the task that made the host calls this."""
         return trio.lowlevel.in_trio_task() and self._coroutine() is trio.lowlevel.current_task().coro

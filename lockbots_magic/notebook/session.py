@@ -25,7 +25,7 @@ from ..providers.headers import RequestHeaders
 from ..providers.learned import LearnedFacts
 from ..providers.model_catalog import ModelCatalog
 from ..providers.validation import parse_base_url
-from ..reply import Reply
+from ..reply import Reply, ReplyRun
 from ..security.secrets import Secret
 from .cell_tracker import CellTracker
 from .conversations import Conversations
@@ -270,18 +270,19 @@ class Session:
             self._replies.add(reply)
         return reply
 
-    def stop(self, name: str | None = None) -> set[Reply]:
+    def stop(self, name: str | None = None) -> set[Reply | ReplyRun]:
         """Stop the reply in progress in a conversation, by default all replies, and return those stopped.
 
         Raises:
             UsageError: If there is no such conversation.
         """
         conversations = self.conversations.all() if name is None else [self.conversations.find(name)]
-        replies = {reply for one in conversations if isinstance(reply := one.active_reply, Reply)}
+        found: list[Reply | ReplyRun] = [r for one in conversations if isinstance(r := one.active_reply, ReplyRun)]
         if name is None:
             with self._replies_lock:
                 watched = list(self._replies)
-            replies |= {reply for reply in watched if reply.in_progress}
-        for reply in replies:
+            found += [reply for reply in watched if reply.in_progress]
+        replies = {reply.id: reply for reply in found}  # a reply in a conversation is watched, too
+        for reply in replies.values():
             reply.cancel()
-        return replies
+        return set(replies.values())

@@ -13,7 +13,7 @@ from IPython.display import clear_output
 from ..conversation.conversation import Conversation
 from ..errors import Interrupted
 from ..rendering.html import framed
-from ..reply import Reply
+from ..reply import ReplyRun
 from .display import has_outputs, show
 
 POLL_INTERVAL = 0.1
@@ -50,7 +50,7 @@ def wait_for_turn(conversation: Conversation, tell: Callable[[str], object] = la
 
 def _is_busy(conversation: Conversation) -> bool:
     reply = conversation.active_reply
-    return reply is not None and not (isinstance(reply, Reply) and reply.is_read_here)
+    return reply is not None and not (isinstance(reply, ReplyRun) and reply.is_read_here)
 
 
 class PassingNotice:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, overload
 
 from ..conversation.cancellation import Cancellation
@@ -13,6 +13,7 @@ from ..conversation.messages import Tool
 from ..errors import UsageError
 from ..schema import argument_schema
 from ..schema.json_values import SchemaMismatch, quote_value, read_json
+from .event_loop import run_coroutine
 from .results import Describe, describe_by_repr, format_result
 from .tool_source import DefaultApproval, ToolOutput, fingerprint_of
 
@@ -114,14 +115,8 @@ class FunctionTool:
         bound = self._arguments.bind(given)
         value = self.function(*bound.args, **bound.kwargs)
         if inspect.isawaitable(value):
-            value = _wait_for(value, cancellation)
+            value = run_coroutine(value, cancellation)
         return format_result(value, self._describe)
-
-
-def _wait_for(value: Awaitable[Any], cancellation: Cancellation) -> Any:
-    from .event_loop import run_coroutine  # noqa: PLC0415  # asyncio, for async functions alone
-
-    return run_coroutine(value, cancellation)
 
 
 def _name_of(function: Any) -> str:

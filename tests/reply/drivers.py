@@ -1,0 +1,91 @@
+"""The same steps of a test, taken synchronously, by asyncio and by trio."""
+
+import asyncio
+import itertools
+import threading
+
+import trio
+
+
+class SyncDriver:
+    """Takes a reply by `for`."""
+
+    name = "sync"
+
+    def ask(self, chat, prompt, **options):
+        return chat.ask(prompt, **options)
+
+    def turn(self, reply):
+        return reply.wait()
+
+    def texts(self, reply, count=None):
+        return list(itertools.islice(reply, count))
+
+    def deltas(self, reply):
+        return list(reply.deltas)
+
+    def within(self, reply, count):
+        with reply:
+            return self.texts(reply, count)
+
+
+class AsyncDriver:
+    """Takes a reply by `await` and `async for`, in a loop of its own for each step."""
+
+    def __init__(self, name, run):
+        self.name = name
+        self._run = run
+
+    def ask(self, chat, prompt, **options):
+        async def main():
+            return await chat.ask_async(prompt, **options)
+
+        return self._run(main)
+
+    def turn(self, reply):
+        async def main():
+            return await reply
+
+        return self._run(main)
+
+    def texts(self, reply, count=None):
+        async def main():
+            return await some(reply, count)
+
+        return self._run(main)
+
+    def deltas(self, reply):
+        async def main():
+            return [delta async for delta in reply.deltas]
+
+        return self._run(main)
+
+    def within(self, reply, count):
+        async def main():
+            async with reply:
+                return await some(reply, count)
+
+        return self._run(main)
+
+
+async def some(steps, count=None):
+    """Return the next `count` steps, by default all."""
+    found = []
+    async for step in steps:
+        found.append(step)
+        if len(found) == count:
+            break
+    return found
+
+
+def run_asyncio(main):
+    return asyncio.run(main())
+
+
+DRIVERS = [SyncDriver(), AsyncDriver("asyncio", run_asyncio), AsyncDriver("trio", trio.run)]
+"""Ways to take a reply; each test that has one body for all is parametrised by them."""
+
+
+def our_threads():
+    """Return the names of this package's threads that are alive."""
+    return sorted(thread.name for thread in threading.enumerate() if thread.name.startswith("lockbots"))
