@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -13,7 +12,11 @@ from ..conversation.messages import ChatRequest, Delta, Message, ModelInfo
 from ..errors import Cancelled, UsageError
 from ..providers.base import Provider
 from ..providers.declarations import model_table
-from . import search
+from . import search, small_talk
+from .sections import Section, detect_language, load_sections
+from .short_answer import example_of, short_answer
+from .small_talk import PHRASES, Phrases
+from .words import tokenize
 
 DEFAULT_RATE = 200.0
 """Words per second."""
@@ -23,6 +26,12 @@ SEE_ALSO_RATIO = 0.9
 """A second section is mentioned if it scores at least this share of the best, and no third one does."""
 EARLIER_PROMPTS = 2
 """Previous prompts that a follow-up question is read with."""
+NEAREST_TOPICS = 3
+"""Topics that are named where there is no answer."""
+TOPIC_RATIO = 0.4
+"""A follow-up stays with the last topic if this scores at least this share of the best."""
+PRONOUN_RATIO = 0.15
+"""The same for one that speaks of "it" or "them"."""
 
 
 class Guide(Provider):
@@ -63,33 +72,78 @@ class Guide(Provider):
 
 def answer(messages: tuple[Message, ...]) -> str:
     """Return the guide's answer to the last prompt in `messages`, in Markdown. Pure."""
-    prompts = [m.content for m in messages if m.role == "user"]
-    question = prompts[-1] if prompts else ""
-    language = search.detect_language(question)
-    phrases = _PHRASES[language]
-    words = " ".join(re.findall(r"\w+", question.lower()))
+    *earlier, question = [m.content for m in messages if m.role == "user"] or [""]
+    language = detect_language(question)
+    phrases = PHRASES[language]
+    words = _plain(question)
     is_first = all(m.role != "assistant" for m in messages)
-    if _GREETING.fullmatch(words):
+    if small_talk.GREETING.fullmatch(words):
         return "\n\n".join([phrases.welcome, *([phrases.connect] if is_first else [])])
-    if _THANKS.fullmatch(words):
+    if small_talk.THANKS.fullmatch(words):
         return phrases.thanks
-    earlier = "\n".join(prompts[-1 - EARLIER_PROMPTS : -1])
-    found = None if _MODEL_TASK.match(words) else _find_answer(question, earlier, language, phrases)
+    found = None if small_talk.MODEL_TASK.match(words) else _find_answer(question, earlier, language, phrases)
     if found is None:
-        return f"{phrases.unknown}\n\n{phrases.connect}"
+        return "\n\n".join([phrases.unknown, phrases.nearest, _nearest(question, language, phrases), phrases.connect])
     return f"{found}\n\n{phrases.connect}" if is_first and "%lockbots use" not in found else found
 
 
-def _find_answer(question: str, earlier: str, language: str, phrases: _Phrases) -> str | None:
-    """Return the best section, with the title of a close second; None if no section answers the question."""
-    sections = search.load_sections(language)
-    (score, best), *others = search.rank_sections(question, sections, earlier)
-    if score < search.THRESHOLD:
+def _find_answer(question: str, earlier: Sequence[str], language: str, phrases: Phrases) -> str | None:
+    """Return a short answer, with the title of a close second section; None if no section answers the question."""
+    words = _plain(question)
+    topic = _topic(earlier, language)
+    if topic is not None and small_talk.MORE.fullmatch(words):
+        return topic.page
+    if topic is not None and small_talk.EXAMPLE.fullmatch(words):
+        return "\n\n".join([f"**{topic.title}**", example_of(topic, question, language)])
+    ranked = _rank(question, earlier, language)
+    section = _select(question, ranked, topic)
+    if section is None:
         return None
-    close = [section for other, section in others if other >= max(SEE_ALSO_RATIO * score, search.THRESHOLD)]
-    if len(close) != 1:  # several are close if the question has only a word that they share, such as "connect"
-        return best.page
-    return f"{best.page}\n\n{phrases.see_also} {close[0].title}"
+    context = earlier[-1] if earlier and search.is_follow_up(question) else ""
+    told = short_answer(question, section, language, phrases, context)
+    score = ranked[0][0]
+    close = [other for at, other in ranked[1:] if at >= max(SEE_ALSO_RATIO * score, search.THRESHOLD)]
+    if len(close) != 1 or section is not ranked[0][1]:  # several are close if they share the question's only word
+        return told
+    return f"{told}\n\n{phrases.see_also} {close[0].title}"
+
+
+def _rank(question: str, earlier: Sequence[str], language: str) -> list[tuple[float, Section]]:
+    return search.rank_sections(question, load_sections(language), "\n".join(earlier[-EARLIER_PROMPTS:]))
+
+
+def _select(question: str, ranked: Sequence[tuple[float, Section]], topic: Section | None) -> Section | None:
+    """Return the section that answers: of a follow-up the last topic, unless another one fits it clearly better."""
+    score, best = ranked[0]
+    if topic is None or not search.is_follow_up(question):
+        return best if score >= search.THRESHOLD else None
+    stays = next(at for at, section in ranked if section is topic)
+    ratio = PRONOUN_RATIO if search.has_pronoun(question) else TOPIC_RATIO
+    says_nothing = not tokenize(question) and re.search(r"[^\W\d]", question)
+    if says_nothing or (stays and stays >= ratio * score):
+        return topic
+    return best if score >= search.THRESHOLD else None
+
+
+def _topic(earlier: Sequence[str], language: str) -> Section | None:
+    """Return the section that the last answer was from, in a language; None if it was from none."""
+    for number in range(len(earlier) - 1, -1, -1):
+        question = earlier[number]
+        asked_in = detect_language(question)
+        ranked = _rank(question, earlier[:number], asked_in)
+        if ranked[0][0] >= search.THRESHOLD:
+            return load_sections(language)[load_sections(asked_in).index(ranked[0][1])]
+    return None
+
+
+def _nearest(question: str, language: str, phrases: Phrases) -> str:
+    near = [section.title for score, section in search.rank_sections(question, load_sections(language)) if score]
+    topics = [*near, *phrases.unknown_topics][:NEAREST_TOPICS]
+    return "\n".join(f"- {topic}" for topic in topics)
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.lower().replace("ё", "е")))
 
 
 def _parse_rate(value: Any) -> float:
@@ -100,81 +154,3 @@ def _parse_rate(value: Any) -> float:
     if not (math.isfinite(rate) and rate >= 0):
         raise UsageError(f"rate must be >= 0 words per second, got {value!r}.")
     return rate
-
-
-@dataclass(frozen=True)
-class _Phrases:
-    """The guide's own sentences."""
-
-    welcome: str
-    thanks: str
-    unknown: str
-    connect: str
-    """One line."""
-    see_also: str
-
-
-_GREETING = re.compile(
-    r"(?:(?:hi|hello|hey|hiya|howdy|good (?:morning|day|afternoon|evening)|greetings"
-    r"|привет(?:ствую|ик)?|здравствуй(?:те)?|доброе утро|добрый (?:день|вечер)|хай|салют)"
-    r"(?: (?:there|guide|lockbots|bot|all|everyone|всем|бот|справочник))?"
-    r"|(?:who|what) are you|are you (?:an? )?(?:ai|bot|robot|human|chatgpt|gpt|llm|(?:language )?model)"
-    r"|what can you do|what do you do|introduce yourself"
-    r"|(?:ты кто|кто ты|кто вы|вы кто)(?: такой| такая| такие)?|что ты (?:умеешь|такое|знаешь)|что вы умеете|что умеешь"
-    r"|ты (?:бот|робот|ии|нейросеть|человек|модель|chatgpt|gpt)|представься)?"
-)
-"""A greeting, a question about the guide itself, or an empty prompt."""
-
-_THANKS = re.compile(
-    r"(?:(?:ok|okay|great|perfect|cool|хорошо|отлично|понятно|ясно|ок) )?"
-    r"(?:thanks?|thank you|thx|cheers|спасибо|спасибочки|благодарю)"
-    r"(?: (?:you|a lot|very much|so much|a million|guide|bot|большое|огромное|за помощь|вам|тебе))*"
-)
-"""Thanks without a question."""
-
-_MODEL_TASK = re.compile(
-    r"(?:(?:please|can you|could you|пожалуйста|можешь|можете|а|and|now|теперь|тогда) )*"
-    r"(?:write|compose|translate|summari[sz]e|calculate|compute|draw|imagine|solve|prove|implement|refactor|rewrite"
-    r"|tell (?:me )?(?:a|an|another)|sing|paint|rhyme|proofread|generate|suggest|continue|fix my (?!code|cell|error)"
-    r"|напиши(?:те)?|сочини(?:те)?|переведи(?:те)?|посчитай(?:те)?|вычисли(?:те)?|нарисуй(?:те)?|придумай(?:те)?"
-    r"|сгенерируй(?:те)?|реши(?:те)?|докажи(?:те)?|перескажи(?:те)?|перепиши(?:те)?|спой"
-    r"|продолжи(?:те)?|предложи(?:те)?|написать|перевести|сочинить"
-    r"|расскажи(?:те)? (?:мне )?(?:анекдот|сказку|шутку|историю|стих))\b"
-)
-"""A task for a language model, even if it contains words of the help: "write a Python function that ..."."""
-
-_PHRASES = MappingProxyType(
-    {
-        "en": _Phrases(
-            welcome=(
-                "Hello! I am the built-in guide of Lockbots. I am not a language model: I search the help. "
-                "Try asking:\n\n"
-                "- How do I connect OpenAI?\n- How do I undo a question?\n- How do I save a conversation?"
-            ),
-            thanks="You are welcome!",
-            unknown=(
-                "I can't answer that: I am the built-in guide, not a language model, and search only this help. "
-                "You can ask me:\n\n"
-                "- How do I use Ollama?\n- What options does %%chat have?\n- Where is my API key kept?"
-            ),
-            connect="To use a real model: `%lockbots login openai`, then `%lockbots use openai:gpt-6-luna`.",
-            see_also="See also:",
-        ),
-        "ru": _Phrases(
-            welcome=(
-                "Здравствуйте! Я встроенный справочник Lockbots. Я не языковая модель, а поиск по справке. "
-                "Спросите, например:\n\n"
-                "- Как подключить OpenAI?\n- Как отменить вопрос?\n- Как сохранить беседу?"
-            ),
-            thanks="Пожалуйста!",
-            unknown=(
-                "На это я ответить не могу: я встроенный справочник, не языковая модель, и ищу только в этой справке. "
-                "Меня можно спросить:\n\n"
-                "- Как подключить Ollama?\n- Какие параметры есть у %%chat?\n- Где хранится мой ключ?"
-            ),
-            connect="Чтобы использовать настоящую модель: `%lockbots login openai`, затем "
-            "`%lockbots use openai:gpt-6-luna`.",
-            see_also="См. также:",
-        ),
-    }
-)

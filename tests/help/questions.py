@@ -9,8 +9,11 @@ def parse_questions(text):
 
 ENGLISH = parse_questions("""
 ## First steps:
-    How do I start? | what is this? | getting started | how do I begin | how to install | how to use it in
-    vscode | does it work in colab
+    How do I start? | what is this? | getting started | how do I begin | how to use it in vscode | does it work
+    in colab
+## Install, upgrade, uninstall:
+    how to install | how do I upgrade | which version do I have | ModuleNotFoundError for the package | unload the
+    extension
 ## Connect a real model:
     how do I connect a real model? | which models are available? | Which provider am I using? | how do i conect
     a modle | how to connect model | switch model | list models | which model am I using
@@ -177,7 +180,9 @@ ENGLISH = parse_questions("""
 
 RUSSIAN = parse_questions("""
 ## Первые шаги:
-    с чего начать? | что это такое? | с чего начать | как установить | начало работы | работает ли в vscode
+    с чего начать? | что это такое? | с чего начать | начало работы | работает ли в vscode
+## Установить, обновить, удалить:
+    как установить | как обновить | какая версия | выгрузить расширение
 ## Подключить настоящую модель:
     как подключить настоящую модель? | какие модели есть? | как сменить модель? | как подключить модель? | как
     подключить нейросеть | сменить модель | список моделей | какая модель сейчас | подключить модел | выбрать
@@ -272,12 +277,12 @@ RUSSIAN = parse_questions("""
     остоновить | остановить всё
 ## Ответ в фоне:
     как остановить фоновый ответ | можно ли выполнять другие ячейки, пока идёт ответ | спросить в фоне | в
-    фоновом режиме | не ждать ответа | сколько ждать ответа
+    фоновом режиме | не ждать ответа
 ## Ошибки и повторы:
     что делать при ошибке 429? | как увеличить таймаут | почему не работает? | что если соединение оборвётся |
     ошибка 401 | ошибка 429 | ошибка 500 | что значит ошибка 401 | ошибка авторизации | таймаут | слишком долго
-    отвечает | не отвечает сервер | соединение прервано | неверный ключ | ключ не найден | ошибка 403 | обрыв
-    соединения | модель не отвечает
+    отвечает | не отвечает сервер | соединение прервано | неверный ключ | ключ не найден | ошибка 403 | сколько ждать
+    ответа | обрыв соединения | модель не отвечает
 ## Длинные беседы:
     беседа не помещается в контекст | модель забыла начало разговора | слишком длинный запрос | не помещается в
     контекст | почему он всё забыл

@@ -1,6 +1,8 @@
 import pytest
 
 from lockbots_magic.help import search
+from lockbots_magic.help.sections import Section, detect_language, list_titles, load_sections, parse_sections
+from lockbots_magic.help.words import tokenize
 
 from .questions import ENGLISH, RUSSIAN, UNRELATED
 
@@ -14,7 +16,7 @@ def best(question, earlier=""):
 
 
 def sections_for(question):
-    return search.load_sections(search.detect_language(question))
+    return load_sections(detect_language(question))
 
 
 @pytest.mark.parametrize("questions", [ENGLISH, RUSSIAN], ids=["english", "russian"])
@@ -28,39 +30,38 @@ def test_questions_about_something_else_find_nothing():
 
 
 def test_every_section_is_found_by_some_question():
-    assert list(ENGLISH) == search.list_titles("en")
-    assert set(search.list_titles("ru")) - set(RUSSIAN) == NARROW
+    assert list(ENGLISH) == list_titles("en")
+    assert set(list_titles("ru")) - set(RUSSIAN) == NARROW
 
 
 def test_russian_word_endings_do_not_matter():
     for word in ("беседа", "беседы", "беседу", "беседами", "БЕСЕДЕ"):
-        assert search.tokenize(word) == search.tokenize("беседой"), word
+        assert tokenize(word) == tokenize("беседой"), word
 
 
 def test_english_word_endings_do_not_matter():
     for word in ("connect", "connecting", "Connected", "connection", "connections"):
-        assert search.tokenize(word) == search.tokenize("connects"), word
+        assert tokenize(word) == tokenize("connects"), word
 
 
 @pytest.mark.parametrize(("misspelt", "right"), [("conect", "connect"), ("conversaton", "conversation")])
 def test_misspelt_word_ranks_as_the_right_one(misspelt, right):
-    ranked = search.rank_sections(right, search.load_sections())
-    assert ranked[0][0] > search.THRESHOLD
-    assert search.rank_sections(misspelt, search.load_sections()) == ranked
+    assert search.rank_sections(right, load_sections())[0][0] > search.THRESHOLD
+    assert best(misspelt) == best(right)
 
 
 def test_question_without_any_significant_word_scores_nothing():
-    assert {score for score, _ in search.rank_sections("and why is that?", search.load_sections())} == {0.0}
+    assert {score for score, _ in search.rank_sections("and why is that?", load_sections())} == {0.0}
 
 
 def test_ranking_is_the_same_every_time():
-    sections = search.load_sections()
+    sections = load_sections()
     assert search.rank_sections("how do I save?", sections) == search.rank_sections("how do I save?", sections)
 
 
 def test_ranking_holds_every_section_once():
-    ranked = [section for _, section in search.rank_sections("save", search.load_sections())]
-    assert sorted(ranked, key=search.load_sections().index) == list(search.load_sections())
+    ranked = [section for _, section in search.rank_sections("save", load_sections())]
+    assert sorted(ranked, key=load_sections().index) == list(load_sections())
 
 
 def test_ranking_of_no_sections_is_empty():
@@ -74,12 +75,17 @@ def test_follow_up_names_the_new_topic():
 
 
 def test_earlier_question_raises_sections_that_the_follow_up_matches_too():
-    sections = search.load_sections()
+    sections = load_sections()
     question, earlier = "and for all cells?", "how do I set a temperature?"
     alone = {section.title: score for score, section in search.rank_sections(question, sections)}
     after = {section.title: score for score, section in search.rank_sections(question, sections, earlier)}
     assert after["Settings"] > alone["Settings"]
     assert after["Ollama"] == alone["Ollama"]
+
+
+def test_words_of_the_query_language_are_words():
+    for question in ('"undo" OR (', "NEAR(save, 2)", "title: undo", "-", "%%chat*", "'; DROP TABLE section"):
+        search.rank_sections(question, load_sections())
 
 
 def test_very_short_question_is_a_follow_up():
@@ -89,7 +95,7 @@ def test_very_short_question_is_a_follow_up():
 
 def test_complete_question_ignores_earlier_ones():
     question = "how do I save this conversation into a file on disk?"
-    sections = search.load_sections()
+    sections = load_sections()
     assert search.rank_sections(question, sections, "ollama") == search.rank_sections(question, sections)
 
 
@@ -111,7 +117,7 @@ def test_earlier_question_alone_finds_nothing():
     ],
 )
 def test_language_is_detected_from_the_words(text, language):
-    assert search.detect_language(text) == language
+    assert detect_language(text) == language
 
 
 @pytest.mark.parametrize(
@@ -141,7 +147,7 @@ def test_section_is_found_by_title_first_words_keyword_or_question(name, title):
 
 def test_every_title_finds_its_own_section():
     for language in ("en", "ru"):
-        for title in search.list_titles(language):
+        for title in list_titles(language):
             assert search.find_section(title, language).title == title
 
 
@@ -152,11 +158,11 @@ def test_unknown_topic_is_none(name):
 
 def test_unknown_language_is_an_error():
     with pytest.raises(FileNotFoundError):
-        search.list_titles("xx")
+        list_titles("xx")
 
 
 def test_sections_are_parsed_from_titles_keywords_and_bodies():
     text = "# Book\n\n## One\nkeywords: a b, c\n\nText.\n\n## Two\nkeywords:\n\n```python\n1\n```\n"
-    one, two = search.parse_sections(text)
-    assert one == search.Section("One", ("a b", "c"), "Text.")
-    assert two == search.Section("Two", (), "```python\n1\n```")
+    one, two = parse_sections(text)
+    assert one == Section("One", ("a b", "c"), "Text.")
+    assert two == Section("Two", (), "```python\n1\n```")

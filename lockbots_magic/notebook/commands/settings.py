@@ -8,6 +8,7 @@ from argparse import Namespace
 
 from ...errors import Interrupted, UsageError
 from ...help import search
+from ...help.sections import detect_language, list_groups
 from ...prompt.magic_line import parse_literal
 from ...providers import provider_class
 from ...providers.address import display_address
@@ -85,9 +86,9 @@ def help_(session: Session, options: Namespace) -> CommandResult:
 
 
 def _help_on(topic: str) -> CommandResult:
-    language = search.detect_language(topic)
+    language = detect_language(topic)
     if topic in ("topics", "темы"):
-        groups = {group: [(title, "") for title in titles] for group, titles in search.list_groups(language).items()}
+        groups = {group: [(title, "") for title in titles] for group, titles in list_groups(language).items()}
         return DisplayResult(GroupedList(groups, "%lockbots help TOPIC; the first words of a title will do."))
     section = search.find_section(topic, language)
     if topic in COMMANDS:

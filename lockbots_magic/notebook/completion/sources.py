@@ -17,7 +17,7 @@ from traitlets import Bool
 
 from ...conversation.model_names import display_names
 from ...errors import UsageError
-from ...help import search as help_search
+from ...help.sections import list_titles
 from ...prompt import personas
 from ...providers import names, provider_class
 from ...providers.base import Provider
@@ -159,7 +159,7 @@ class Sources:
 
     def complete_topic(self, _: CursorWord) -> Iterable[Candidate]:
         """Return topics of the help, commands included."""
-        return _candidates("topic", (*_commands(), *help_search.list_titles()))
+        return _candidates("topic", (*_commands(), *list_titles()))
 
     def complete_variable(self, _: CursorWord) -> Iterable[Candidate]:
         """Return the notebook's variables."""

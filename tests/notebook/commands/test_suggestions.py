@@ -3,7 +3,7 @@
 import pytest
 
 from lockbots_magic.errors import UsageError
-from lockbots_magic.help import search
+from lockbots_magic.help import sections
 from lockbots_magic.notebook import commands
 from lockbots_magic.notebook.options import chat_options
 from lockbots_magic.rendering.grouped_list import GroupedList
@@ -43,12 +43,12 @@ def test_a_value_that_looks_like_an_option_is_not_shown_in_full():
 
 @pytest.mark.parametrize("language", ["en", "ru"])
 def test_each_topic_stands_in_a_group(language):
-    groups = search.list_groups(language)
-    assert [title for titles in groups.values() for title in titles] == search.list_titles(language)
+    groups = sections.list_groups(language)
+    assert [title for titles in groups.values() for title in titles] == sections.list_titles(language)
     assert 4 <= len(groups) <= 9
     assert all(groups)
     assert not any(
-        section.body.rstrip().splitlines()[-1].startswith("# ") for section in search.load_sections(language)
+        section.body.rstrip().splitlines()[-1].startswith("# ") for section in sections.load_sections(language)
     )
 
 

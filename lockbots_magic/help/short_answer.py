@@ -1,0 +1,122 @@
+"""Short answers from a section: yes or no, the sentences that fit the question, and the line to type."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable
+
+from .search import question_weights, rank_passages
+from .sections import Passage, Section
+from .small_talk import YES, YES_NO, Phrases
+from .words import key_of, tokenize
+
+MAX_WHOLE = 450
+"""Characters of a page that is told whole."""
+MAX_SENTENCES = 3
+"""Sentences of one passage."""
+MAX_PASSAGES = 2
+"""Passages that fit best."""
+MAX_FURTHER = 4
+"""Further passages, where the best do not hold most of what the question says."""
+CLOSE_RATIO = 0.7
+"""A second passage is told if it scores at least this share of the best."""
+MAX_CODE_LINES = 8
+"""Lines of an example; of a longer one only those that fit the question are told."""
+
+_SENTENCE = re.compile(r"(?<=[.!?;])\s+(?=[A-ZА-ЯЁ`“«\"(])")
+
+
+def short_answer(question: str, section: Section, language: str, phrases: Phrases, context: str = "") -> str:
+    """Return the answer to a question out of the section that holds it, in Markdown.
+
+    The passage that fits best comes first, then how the page begins, with its example.
+
+    Args:
+        question: The question.
+        section: The section.
+        language: Language of the section.
+        phrases: The guide's sentences in that language.
+        context: The question before, if this one follows up on it.
+    """
+    decided = yes_or_no(question, section, phrases)
+    question = f"{question} {context}"
+    if len(section.body) <= MAX_WHOLE:
+        return f"**{section.title}**\n\n{f'{decided} ' if decided else ''}{section.body}"
+    asked = question_weights(question, language)
+    ranked = [(score, passage) for score, passage in rank_passages(question, section, language) if _is_prose(passage)]
+    chosen = [passage for score, passage in ranked if score >= CLOSE_RATIO * ranked[0][0]][:MAX_PASSAGES]
+    lead = [passage for passage in section.passages if passage.kind == "text"][:1]
+    chosen += [passage for passage in lead if passage not in chosen]
+    known = asked.keys() & (key_of(" ".join(section.keywords)) - key_of(section.title))
+    if sum(asked[token] for token in known - _stems(chosen)) > sum(asked.values()) / 2:
+        others = [*(passage for _, passage in ranked), *filter(_is_prose, section.passages)]
+        chosen += [passage for passage in dict.fromkeys(others) if passage not in chosen][:MAX_FURTHER]
+    told = _join([(passage, _shorten(passage.text, asked)) for passage in chosen])
+    text = " ".join(filter(None, [decided, told]))
+    whole = "\n\n".join(filter(None, [f"**{section.title}**", text, example_of(section, question, language)]))
+    return whole if _is_whole(whole, section) else f"{whole}\n\n{phrases.more}"
+
+
+def example_of(section: Section, question: str, language: str) -> str:
+    """Return the block of code that fits the question best, else the first, with those that follow it directly."""
+    ranked = rank_passages(question, section, language)
+    blocks = [passage for passage in section.passages if passage.kind == "code"]
+    best = next((passage for _, passage in ranked if passage.kind == "code"), blocks[0] if blocks else None)
+    if best is None:
+        return ""
+    at = section.passages.index(best)
+    adjacent = itertools.takewhile(lambda passage: passage.kind == "code", section.passages[at:])
+    return "\n\n".join(_shorten_code(passage.text, question) for passage in adjacent)
+
+
+def yes_or_no(question: str, section: Section, phrases: Phrases) -> str:
+    """Return "Yes." or "No." for a question that asks so, and nothing where neither is certain."""
+    words = " ".join(re.findall(r"[\w%-]+", question.lower()))
+    if not YES_NO.match(words):
+        return ""
+    asked = key_of(question)
+    if any(key_of(words) <= asked for words in section.denied):
+        return phrases.no
+    return phrases.yes if YES.match(words) else ""
+
+
+def _join(parts: Iterable[tuple[Passage, str]]) -> str:
+    """Return paragraphs and items; an item that begins the answer is a paragraph."""
+    told = ""
+    for passage, text in parts:
+        is_item = bool(told) and passage.kind == "item"
+        gap = "\n" if is_item and told.rpartition("\n")[2].startswith("- ") else "\n\n"
+        told += f"{gap if told else ''}{'- ' if is_item else ''}{text}"
+    return told
+
+
+def _is_prose(passage: Passage) -> bool:
+    return passage.kind != "code"
+
+
+def _stems(passages: Iterable[Passage]) -> set[str]:
+    return {token for passage in passages for token in tokenize(passage.text)}
+
+
+def _shorten(text: str, asked: dict[str, float]) -> str:
+    """Return the sentences that fit the question best, in their order."""
+    sentences = _SENTENCE.split(text)
+    if len(sentences) <= MAX_SENTENCES:
+        return text
+    fit = [sum(asked.get(token, 0.0) for token in key_of(sentence)) for sentence in sentences]
+    best = sorted(range(len(sentences)), key=lambda number: -fit[number])[:MAX_SENTENCES]
+    return " ".join(sentences[number] for number in sorted(best))
+
+
+def _shorten_code(block: str, question: str) -> str:
+    fence, *lines, end = block.splitlines()
+    if len(lines) <= MAX_CODE_LINES:
+        return block
+    asked = key_of(question)
+    fitting = [line for line in lines if key_of(line) & asked]
+    return "\n".join([fence, *(fitting or lines)[:MAX_CODE_LINES], end])
+
+
+def _is_whole(answer: str, section: Section) -> bool:
+    return all(passage.text in answer for passage in section.passages)

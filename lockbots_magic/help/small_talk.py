@@ -1,0 +1,131 @@
+"""What the guide says and understands besides the help: greetings, thanks, tasks for a model, and its own sentences."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from types import MappingProxyType
+
+GREETING = re.compile(
+    r"(?:(?:hi|hello|hey|hiya|howdy|good (?:morning|day|afternoon|evening)|greetings"
+    r"|привет(?:ствую|ик)?|здравствуй(?:те)?|доброе утро|добрый (?:день|вечер)|хай|салют)"
+    r"(?: (?:there|guide|lockbots|bot|all|everyone|всем|бот|справочник))?"
+    r"|(?:who|what) are you|are you (?:an? )?(?:ai|bot|robot|human|chatgpt|gpt|llm|(?:language )?model)|who made you"
+    r"|what can you do|what do you do|introduce yourself"
+    r"|(?:ты кто|кто ты|кто вы|вы кто)(?: такой| такая| такие)?|что ты (?:умеешь|такое|знаешь)|что вы умеете|что умеешь"
+    r"|ты (?:бот|робот|ии|нейросеть|человек|модель|chatgpt|gpt)|представься)?"
+)
+"""A greeting, a question about the guide itself, or an empty prompt."""
+
+THANKS = re.compile(
+    r"(?:(?:ok|okay|great|perfect|cool|хорошо|отлично|понятно|ясно|ок) )?"
+    r"(?:thanks?|thank you|thx|cheers|спасибо|спасибочки|благодарю)"
+    r"(?: (?:you|a lot|very much|so much|a million|guide|bot|большое|огромное|за помощь|вам|тебе))*"
+)
+"""Thanks without a question."""
+
+MODEL_TASK = re.compile(
+    r"(?:(?:please|can you|could you|пожалуйста|можешь|можете|а|and|now|теперь|тогда) )*"
+    r"(?:write (?!my own)|compose|translate|summari[sz]e|calculate|compute|draw|imagine|solve|prove|implement|refactor"
+    r"|rewrite|tell (?:me )?(?:a|an|another)|sing|paint|rhyme|proofread|generate|suggest|continue (?!tomorrow)"
+    r"|fix my (?!code|cell|error)"
+    r"|(?:напиши(?:те)?|написать) (?!плагин|свой|своего)|сочини(?:те)?|переведи(?:те)?|посчитай(?:те)?|вычисли(?:те)?"
+    r"|нарисуй(?:те)?|придумай(?:те)?|сгенерируй(?:те)?|реши(?:те)?|докажи(?:те)?|перескажи(?:те)?|перепиши(?:те)?|спой"
+    r"|продолжи(?:те)?|предложи(?:те)?|перевести|сочинить"
+    r"|расскажи(?:те)? (?:мне )?(?:анекдот|сказку|шутку|историю|стих))\b"
+)
+"""A task for a language model, even if it contains words of the help: "write a Python function that ..."."""
+
+MORE = re.compile(
+    r"(?:ok |ок |yes |да )?(?:(?:tell|show) (?:me )?)?"
+    r"(?:more|go on|details|in detail|all of it|the rest|everything about it"
+    r"|(?:расскажи |покажи )?(?:еще|больше|подробнее|подробней|дальше|целиком|полностью|детали))"
+    r"(?: please| пожалуйста)?"
+)
+"""Asks for the whole page of the last topic."""
+
+EXAMPLE = re.compile(
+    r"(?:(?:and|ok|а|и|ок) )?(?:(?:give|show) (?:me )?|can you (?:give|show) (?:me )?|покажи |дай |приведи |можно )?"
+    r"(?:an? |some )?(?:examples?|for example|sample|пример|примеры|например|образец)(?: please| пожалуйста)?"
+)
+"""Asks for the example of the last topic."""
+
+YES_NO = re.compile(
+    r"(?:(?:and|so|but|а|и|но|скажи|подскажи) )*"
+    r"(?:(?:can|could|does|do|will|is|are|may) \w+"
+    r"|(?:можно|может|могу|умеет|умеют|есть|поддерживает\w*|видит|работает|показываются|надо|нужно|безопасно|хранится"
+    r"|сохраняется|отправляется)\b)"
+)
+"""A question that may be answered with yes or no."""
+
+YES = re.compile(
+    r"(?:(?:and|so|but|а|и|но|скажи|подскажи) )*"
+    r"(?:(?:can|could|does|do you|is it possible|is there|are there|will it)\b"
+    r"|(?:можно|может|могу|умеет|умеют|есть|поддерживает\w*|видит|работает|показываются)\b)"
+)
+"""One whose answer is yes where the help has a section about it, unless this says no."""
+
+
+@dataclass(frozen=True)
+class Phrases:
+    """The guide's own sentences in one language."""
+
+    welcome: str
+    thanks: str
+    unknown: str
+    """Why there is no answer; the nearest topics follow."""
+    nearest: str
+    """Introduces these topics; `unknown_topics` stand in where none is near."""
+    unknown_topics: tuple[str, str, str]
+    connect: str
+    """One line."""
+    see_also: str
+    yes: str
+    no: str
+    more: str
+    """Offers the rest of a page."""
+
+
+PHRASES = MappingProxyType(
+    {
+        "en": Phrases(
+            welcome=(
+                "Hello! I am the built-in guide of Lockbots. I am not a language model: I search the help. "
+                "Try asking:\n\n"
+                "- How do I connect OpenAI?\n- How do I undo a question?\n- How do I save a conversation?"
+            ),
+            thanks="You are welcome!",
+            unknown=(
+                "I can't answer that: I am the built-in guide, not a language model, and search only this help. "
+                "A language model could answer it."
+            ),
+            nearest="The nearest topics:",
+            unknown_topics=("How do I use Ollama?", "What options does %%chat have?", "Where is my API key kept?"),
+            connect="To use a real model: `%lockbots login openai`, then `%lockbots use openai:gpt-6-luna`.",
+            see_also="See also:",
+            yes="Yes.",
+            no="No.",
+            more="For the rest of this page, ask “more”.",
+        ),
+        "ru": Phrases(
+            welcome=(
+                "Здравствуйте! Я встроенный справочник Lockbots. Я не языковая модель, а поиск по справке. "
+                "Спросите, например:\n\n"
+                "- Как подключить OpenAI?\n- Как отменить вопрос?\n- Как сохранить беседу?"
+            ),
+            thanks="Пожалуйста!",
+            unknown=(
+                "На это я ответить не могу: я встроенный справочник, не языковая модель, и ищу только в этой справке. "
+                "Ответить могла бы языковая модель."
+            ),
+            nearest="Ближайшие темы:",
+            unknown_topics=("Как подключить Ollama?", "Какие параметры есть у %%chat?", "Где хранится мой ключ?"),
+            connect="Чтобы использовать настоящую модель: `%lockbots login openai`, затем "
+            "`%lockbots use openai:gpt-6-luna`.",
+            see_also="См. также:",
+            yes="Да.",
+            no="Нет.",
+            more="Остальное на этой странице — по слову «подробнее».",
+        ),
+    }
+)

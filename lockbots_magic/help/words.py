@@ -1,0 +1,79 @@
+"""Words of questions and pages: which are significant, their stems, and the right spelling."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import re
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from .sections import read_data
+
+MIN_SIMILARITY = 0.8
+"""Similarity of a misspelt word and the word it stands for: 0-1."""
+MIN_FUZZY_LENGTH = 5
+"""Letters of a word that may be misspelt; shorter words are matched exactly."""
+
+_WORD = re.compile(  # %chat and options are words of their own
+    r"%%?chat\b|(?<![\w-])--?[a-z]+(?:-[a-z]+)*|(?<![\w-])--(?![\w-])|[^\W_]+"
+)
+_CYRILLIC = re.compile(r"[а-я]")
+
+
+def split_words(text: str) -> list[str]:
+    """Return all words in lower case, with е for ё."""
+    return _WORD.findall(text.lower().replace("ё", "е"))
+
+
+def significant_words(text: str) -> list[str]:
+    """Return the words that say something about the topic."""
+    ignored = _load_stop_words()
+    return [word for word in split_words(text) if word not in ignored and not (word.isdigit() and len(word) < 3)]
+
+
+def tokenize(text: str) -> list[str]:
+    """Return the stems of the significant words."""
+    return [stem(word) for word in significant_words(text)]
+
+
+def key_of(text: str) -> frozenset[str]:
+    """Return the significant stems; if there are none ("what is this?"), all words."""
+    return frozenset(tokenize(text) or split_words(text))
+
+
+@functools.cache
+def stem(word: str) -> str:
+    """Return the stem of a word in lower case, by Snowball; options and magics are their own stems."""
+    if word.startswith(("%", "-")):
+        return word
+    stemmed: str = _stemmer("russian" if _CYRILLIC.match(word) else "english").stemWord(word)
+    return stemmed
+
+
+def correct(word: str, vocabulary: Iterable[str], known: Collection[str]) -> str:
+    """Return the stem of a word; of the most similar word of the vocabulary if it is unknown.
+
+    Args:
+        word: In lower case.
+        vocabulary: Words to choose from.
+        known: Stems that are spelt right.
+    """
+    token = stem(word)
+    if token in known or len(word) < MIN_FUZZY_LENGTH or not word.isalpha():
+        return token
+    candidates = [name for name in vocabulary if name[0] == word[0]]
+    return next(map(stem, difflib.get_close_matches(word, candidates, 1, MIN_SIMILARITY)), token)
+
+
+@functools.cache
+def _load_stop_words() -> frozenset[str]:
+    """Return words without significance for a topic, in all languages, with е for ё."""
+    return frozenset(read_data("stop_words.txt").split())
+
+
+@functools.cache
+def _stemmer(language: str) -> Any:
+    import snowballstemmer  # noqa: PLC0415  # 20 ms, and only for questions
+
+    return snowballstemmer.stemmer(language)
