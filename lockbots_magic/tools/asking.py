@@ -10,6 +10,7 @@ import json
 import sys
 import threading
 from collections.abc import Iterator
+from types import MethodType
 from typing import Any
 
 from ..conversation.call_text import quote_name
@@ -35,9 +36,8 @@ def ask_here(call: ProposedCall) -> ApprovalAnswer | None:
     """
     if threading.current_thread() is not threading.main_thread():
         return None
-    kernel = getattr(builtins.input, "__self__", None)  # ipykernel puts its own `input` there while a cell runs
-    if kernel is not None:
-        return _ask_by_line(call) if getattr(kernel, "_allow_stdin", True) else None
+    if isinstance(builtins.input, MethodType):  # of the kernel, which puts it there while a cell runs
+        return _ask_by_line(call) if getattr(builtins.input.__self__, "_allow_stdin", True) else None
     if _is_terminal(sys.stdin) and _is_terminal(sys.stdout):
         return _ask_by_key(call)
     return None
