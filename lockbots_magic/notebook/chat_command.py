@@ -16,7 +16,7 @@ from ..conversation.conversation import Conversation
 from ..errors import UsageError
 from ..prompt import cells, files, images, personas
 from ..prompt.images import check_total_size, image_part
-from ..prompt.magic_line import parse_assignments, split_words
+from ..prompt.magic_line import parse_assignments
 from ..prompt.part import PromptPart
 from ..prompt.run_details import find_run_details
 from ..prompt.template import expand_template, make_evaluator
@@ -25,6 +25,7 @@ from ..reply import PreparedRequest
 from ..schema.structured_output import ReplySchema, reply_schema
 from .secret_filter import filter_prompt
 from .session import Session
+from .tool_options import check_tool, parse_approve, parse_limits, split_names
 
 if TYPE_CHECKING:
     from .display_recorder import DisplayRecorder
@@ -175,7 +176,9 @@ def chat_cell(session: Session, options: Namespace, prompt: str, context: Notebo
         "system": system,
         "history": history,
         "images": images,
-        "tools": _functions(options.tools, context),
+        "tools": _tools(options.tools, context),
+        "approve": None if options.approve is None else parse_approve(options.approve, context.variables),
+        "limits": None if options.limits is None else parse_limits(options.limits),
         "schema": schema,
         "origin": session.cells.origin(watched=context.watched),
     }
@@ -286,14 +289,8 @@ def resolve_system(session: Session, given: str | None, context: NotebookContext
     )
 
 
-def _functions(named: str | None, context: NotebookContext) -> tuple[Callable[..., Any], ...]:
-    if not named:
-        return ()
-    functions = [context.value(name, "--tools") for part in split_words(named) for name in part.split(",") if name]
-    for function in functions:
-        if not callable(function):
-            raise UsageError(f"--tools takes functions, got a {type(function).__name__}.")
-    return tuple(functions)
+def _tools(named: str | None, context: NotebookContext) -> tuple[Any, ...]:
+    return tuple(check_tool(context.value(name, "--tools"), name) for name in split_names(named or ""))
 
 
 def _reply_schema(session: Session, options: Namespace, context: NotebookContext) -> ReplySchema | None:

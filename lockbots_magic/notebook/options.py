@@ -17,6 +17,7 @@ from ..providers.dialects import DEFAULT_DIALECT, DIALECTS
 
 Completer = Literal[
     "address",
+    "approval",
     "conversation",
     "file",
     "functions",
@@ -184,7 +185,14 @@ def chat_options() -> OptionParser:
         help="Image to include: file, URL or variable.",
     )
     add("--cells", metavar="3-7", help="Cells to include with their outputs, by In[] number.")
-    add("--tools", completer="functions", metavar="FUNCTIONS", help="Python functions that the model may call: f,g")
+    add("--tools", completer="functions", metavar="TOOLS", help="Functions and MCP servers that the model may use: f,g")
+    add(
+        "--approve",
+        completer="approval",
+        metavar="POLICY",
+        help="Which calls are made: auto, ask, never, GLOB=MODE,GLOB=MODE, or a function or dict.",
+    )
+    add("--limits", metavar="NAME=N", help="Limits of tool calls: rounds=8,seconds=60,tokens=20000,usd=0.10")
     add("--to", completer="variable", metavar="VAR", help="Variable for the reply: its text, or what --as makes of it.")
     add("--as", dest="form", choices=FORMS, help="text: unformatted; code: into a new cell below; json: checked.")
     add(

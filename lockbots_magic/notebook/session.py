@@ -27,11 +27,14 @@ from ..providers.model_catalog import ModelCatalog
 from ..providers.validation import parse_base_url
 from ..reply import Reply, ReplyRun
 from ..security.secrets import Secret
+from ..tools.approval import ApprovalMemory
+from ..tools.limits import Limits
 from .cell_tracker import CellTracker
 from .conversations import Conversations
 from .credentials import Credentials
 from .log_recording import LogRecording
 from .settings import Lockbots
+from .tool_options import parse_approve
 
 if TYPE_CHECKING:
     from ..cassette.cassette import Cassette
@@ -74,6 +77,8 @@ class Session:
         """Models that servers have listed, for completion and the panel."""
         self.learned = LearnedFacts()
         """What servers have refused; shared by the providers of all chats."""
+        self.approvals = ApprovalMemory()
+        """What the user has approved for all of this session."""
         self.outside: list[TurnUsage] = []
         """Usage of turns outside every conversation: sent with ``--no-history``, or compared."""
         self.cassette: Cassette | None = None
@@ -145,6 +150,8 @@ class Session:
         chat = Chat(model, auth=auth, conversation=Conversation(place) if known is None else known, **given)
         chat.provider.learned = self.learned
         chat.model = self.catalog.whole_id(name, chat.provider.base_url, chat.model)
+        chat.approve, chat.approvals = settings.approve, self.approvals
+        chat.limits, chat.prices = Limits.of(settings.limits), settings.prices
         if settings.temperature is not None and "temperature" in chat.provider.parameters:
             chat.params["temperature"] = settings.temperature
         return chat
@@ -249,6 +256,8 @@ class Session:
         self.settings.find(name)
         if name == "model":
             self.use(str(value))
+        elif name == "approve" and isinstance(value, str):
+            self.settings.assign(name, None if value == "default" else parse_approve(value, self.namespace))
         else:
             self.settings.assign(name, value)
 

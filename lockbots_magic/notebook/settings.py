@@ -7,6 +7,7 @@ import math
 import os
 from typing import Any
 
+from traitlets import Any as TraitAny
 from traitlets import Bool, Dict, Enum, Float, Int, TraitError, Unicode, default, validate
 from traitlets.config import Configurable
 
@@ -15,6 +16,8 @@ from ..errors import UsageError
 from ..providers.headers import RequestHeaders
 from ..providers.validation import parse_count, wrap_credential
 from ..providers.wire.prompt_cache import CACHE_MODES
+from ..tools.approval import check_policy
+from ..tools.limits import Limits
 
 LIVE = ("auto", "on", "off", "text")
 REASONING = ("fold", "show", "hide")
@@ -66,6 +69,13 @@ class Lockbots(Configurable):
     )
     max_retries = Int(2, help="Retries while no text has been received.").tag(config=True)
     providers = Dict(help="Settings of providers: name -> {'base_url': ..., ...}.").tag(config=True)
+    approve = TraitAny(
+        None,
+        allow_none=True,
+        help="Which tool calls are made: auto, ask, never, a dict of globs, or a function. None: functions named one "
+        "by one are called, all else is asked about.",
+    ).tag(config=True)
+    limits = Dict(help="Limits of replies that call tools: rounds, seconds, tokens, usd.").tag(config=True)
     personas = Dict(help="System prompts by name, for --system @NAME: name -> text; {{ }} in it is filled in.").tag(
         config=True
     )
@@ -88,6 +98,23 @@ class Lockbots(Configurable):
             return parse_count("max_retries", proposal["value"])
         except UsageError as error:
             raise _InvalidSettingError(str(error)) from None
+
+    @validate("approve")
+    def _check_approve(self, proposal: Any) -> Any:
+        try:
+            check_policy(proposal["value"])
+        except UsageError as error:
+            raise _InvalidSettingError(str(error)) from None
+        return proposal["value"]
+
+    @validate("limits")
+    def _check_limits(self, proposal: Any) -> dict[str, Any]:
+        given: dict[str, Any] = proposal["value"]
+        try:
+            Limits.of(given)
+        except UsageError as error:
+            raise _InvalidSettingError(str(error)) from None
+        return given
 
     @validate("providers")
     def _check_providers(self, proposal: Any) -> dict[str, dict[str, Any]]:
@@ -173,6 +200,7 @@ def _expected(name: str, trait: Any, value: Any) -> str:
         "live": f"one of {', '.join(LIVE)}",
         "cache": f"one of {', '.join(CACHE_MODES)}",
         "providers": "a dict",
+        "limits": "a dict",
         "personas": "a dict",
         "prices": "a dict",
     }

@@ -159,26 +159,27 @@ class Approval:
         """
         call = replace(call, is_changed=self.memory.is_changed(tool))
         mode = _mode_for(self.policy, call)
-        by = "default" if mode is None else "policy"
         if callable(mode):
-            decided = _ask_function(mode, call)
-            if not decided.approved_by or not call.is_changed:
-                return decided
-            mode = "ask"  # what a function approves is the name; what the tool does is said to be another thing now
+            return _ask_function(mode, call)
+        by = "default" if mode is None else "policy"
         mode = mode or default
+        if mode == "auto":
+            return Decision(by)
         if mode == "never":
             return Decision(refusal=NEVER)
-        if mode == "ask" and tool in self.memory.approved:
-            return Decision("session")
-        if mode == "auto" and not call.is_changed:
-            return Decision(by)
-        return self._ask_user(call, tool)
+        return Decision("session") if tool in self.memory.approved else self._ask_user(call, tool)
+
+    def describe_mode(self, call: ProposedCall, tool: ApprovedTool, default: str) -> str:
+        """Return what happens to calls of a tool: a mode, or the name of the function that decides."""
+        mode = _mode_for(self.policy, call) or default
+        if callable(mode):
+            return describe_policy(mode)
+        return "approved" if mode == "ask" and tool in self.memory.approved else str(mode)
 
     def _ask_user(self, call: ProposedCall, tool: ApprovedTool) -> Decision:
         answer = self.ask(call)
         if answer is None:
-            changed = f" {call.source} describes it otherwise than before." if call.is_changed else ""
-            return Decision(refusal=NOBODY + changed)
+            return Decision(refusal=NOBODY)
         if answer.choice == "no":
             return Decision(refusal=_with_reason(answer.reason))
         self.memory.accept(tool, for_session=answer.choice == "session")

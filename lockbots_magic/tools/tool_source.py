@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, TypeGuard
 
 from ..conversation.cancellation import Cancellation
 from ..conversation.messages import Tool
@@ -67,7 +67,6 @@ class CallableTool(Protocol):
         """
 
 
-@runtime_checkable
 class ToolSource(Protocol):
     """What offers tools that are listed at the first use, such as an MCP server."""
 
@@ -97,6 +96,11 @@ def describe_tool(tool: Tool) -> str:
     """
     arguments = ", ".join(quote_line(name, MAX_SHOWN_NAME) for name in tool.parameters.get("properties", {}))
     return f"{tool.name}({arguments}): {quote_line(tool.description, MAX_SHOWN_DESCRIPTION)}"
+
+
+def is_tool_source(value: Any) -> TypeGuard[ToolSource]:
+    """Return whether a value is a source of tools. Only its class is looked at: a property may do anything."""
+    return callable(getattr(type(value), "list_tools", None))
 
 
 def fingerprint_of(tool: Tool) -> str:

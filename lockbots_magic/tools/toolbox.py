@@ -15,7 +15,7 @@ from .approval import ApprovedTool
 from .function_tool import FunctionTool
 from .recorded_tools import ToolListProvider, list_tools
 from .results import Describe, describe_by_repr
-from .tool_source import CallableTool, DefaultApproval, ToolSource
+from .tool_source import CallableTool, DefaultApproval, ToolSource, is_tool_source
 
 MAX_NAME = 64
 """Length (characters) of a tool's name that all services take."""
@@ -88,7 +88,7 @@ def as_tools(tools: Any) -> tuple[Any, ...]:
     Raises:
         UsageError: If it is neither a tool nor some of them.
     """
-    if isinstance(tools, ToolSource) or callable(tools):
+    if is_tool_source(tools) or callable(tools):
         return (tools,)
     if isinstance(tools, str) or not isinstance(tools, Iterable):
         raise UsageError(f"tools takes a list of functions and tool sources, got {tools!r:.40}.")
@@ -103,7 +103,7 @@ def _list_all(
     depth: int = 0,
 ) -> Iterator[ToolEntry]:
     for one in given:
-        if isinstance(one, ToolSource):
+        if is_tool_source(one):
             yield from _list_source(one, provider, cancellation)
         elif isinstance(one, list | tuple | set | frozenset) and not hasattr(one, "_fields"):
             if depth >= MAX_DEPTH:

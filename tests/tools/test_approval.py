@@ -110,8 +110,12 @@ def test_an_invalid_policy_is_refused(policy):
 @pytest.mark.parametrize("policy", [lambda call: None, lambda call: 1, lambda call: call.nothing])
 def test_a_policy_that_fails_stops_the_reply_before_any_call(policy):
     ran = []
+
+    def note():
+        ran.append(1)
+
     with pytest.raises(UsageError, match=r"^approve: <lambda>"):
-        reply([ran.append and add], [("add", '{"x": 1}')], Approval(policy))
+        reply([note], [("note", "{}")], Approval(policy))
     assert not ran
 
 
@@ -146,17 +150,17 @@ def test_a_yes_for_the_session_holds_for_the_tool_as_it_was_described():
     assert not asked[-1].is_changed
 
 
-@pytest.mark.parametrize("policy", ["auto", lambda call: True, {"*": "auto"}])
-def test_a_tool_that_is_described_otherwise_is_refused_until_the_user_approves(policy):
-    memory, server = ApprovalMemory(), Offered()
-    assert reply([Source(server)], [("search", "{}")], Approval(policy, memory=memory))[0][2] == "policy"
-    server.tool = replace(server.tool, parameters={"type": "object", "properties": {"to": {"type": "string"}}})
-    assert reply([Source(server)], [("search", "{}")], Approval(policy, memory=memory)) == [
-        ("search", f"{NOBODY} docs describes it otherwise than before.", "")
-    ]
-    ask, _ = asker(YES)
-    assert reply([Source(server)], [("search", "{}")], Approval(policy, ask, memory))[0][2] == "user"
-    assert reply([Source(server)], [("search", "{}")], Approval(policy, memory=memory))[0][2] == "policy"
+def test_a_policy_learns_that_a_tool_is_described_otherwise():
+    memory, server, seen = ApprovalMemory(), Offered(), []
+
+    def policy(call):
+        seen.append(call.is_changed)
+        return not call.is_changed
+
+    for description in ("Searches.", "Deletes."):
+        server.tool = replace(server.tool, description=description)
+        reply([Source(server)], [("search", "{}")], Approval(policy, memory=memory))
+    assert seen == [False, True]
 
 
 def test_an_interrupt_while_asked_makes_no_call():

@@ -128,7 +128,7 @@ def test_a_function_that_can_not_be_stopped_is_told_as_still_running(parallel):
 def test_an_async_function_is_cancelled():
     begun, ended = threading.Event(), []
 
-    async def wait() -> str:
+    async def wait():
         """Wait."""
         begun.set()
         try:
@@ -150,7 +150,7 @@ def test_an_async_function_is_cancelled():
 def test_in_the_main_thread_a_stop_from_elsewhere_interrupts_the_function():
     cancellation, begun = Cancellation(), threading.Event()
 
-    def sleep() -> str:
+    def sleep():
         """Sleep."""
         begun.set()
         time.sleep(30)
@@ -172,7 +172,7 @@ def test_an_interrupt_ends_calls_that_run_at_once():
     done, begun = threading.Event(), threading.Barrier(2)
 
     @tool(parallel=True)
-    def wait() -> str:
+    def wait():
         """Wait."""
         begun.wait(20)
         done.wait(30)
@@ -192,7 +192,7 @@ def test_an_interrupt_ends_calls_that_run_at_once():
 
 
 def test_the_limit_of_seconds_ends_a_call_and_says_so():
-    def sleep() -> str:
+    def sleep():
         """Sleep."""
         time.sleep(30)
 

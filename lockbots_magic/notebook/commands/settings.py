@@ -16,6 +16,7 @@ from ...providers.validation import wrap_credential
 from ...rendering.grouped_list import GroupedList
 from ...rendering.notices import Page
 from ...rendering.table import Table
+from ...tools.approval import describe_policy
 from ..session import Session
 from .command import COMMANDS, argument, command
 from .result import CommandResult, DisplayResult, PageResult, TextResult
@@ -32,7 +33,9 @@ def set_(session: Session, options: Namespace) -> CommandResult:
     if not options.value:
         raise UsageError(f"Value missing: `%lockbots set {options.name} VALUE`.")
     session.configure(options.name, parse_literal(" ".join(options.value)))
-    return TextResult(f"{options.name} = {getattr(session.settings, options.name)}")
+    value = getattr(session.settings, options.name)
+    shown = describe_policy(value) if options.name == "approve" else value
+    return TextResult(f"{options.name} = {shown}")
 
 
 @command(

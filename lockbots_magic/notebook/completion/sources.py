@@ -21,6 +21,8 @@ from ...help.sections import list_titles
 from ...prompt import personas
 from ...providers import names, provider_class
 from ...providers.base import Provider
+from ...tools.approval import MODES
+from ...tools.tool_source import is_tool_source
 from ..options import chat_options
 from ..session import Session
 from .cursor import CursorWord
@@ -102,6 +104,11 @@ class Sources:
         provider = next(iter(word.given.get("model", ())), "").partition(":")[0]
         return _candidates("address", self._session.catalog.base_urls(provider))
 
+    def complete_approval(self, _: CursorWord) -> Iterable[Candidate]:
+        """Return the modes of approval, and functions that may decide."""
+        functions = (name for name, value in self._variables() if _is_function(value))
+        return (*_candidates("approval", MODES), *_candidates("function", functions))
+
     def complete_conversation(self, _: CursorWord) -> Iterable[Candidate]:
         """Return the conversations."""
         return _candidates("conversation", dict.fromkeys((*self._session.conversations.by_name, "main")))
@@ -111,11 +118,11 @@ class Sources:
         return _candidates("path", find_paths(word.typed))
 
     def complete_functions(self, word: CursorWord) -> Iterable[Candidate]:
-        """Return functions for the last name of a comma-separated list; each stands in it once."""
+        """Return functions and sources of tools for the last name of a comma-separated list; each stands in it once."""
         before, comma, _ = word.typed.rpartition(",")
         listed = before.split(",")
-        functions = (name for name, value in self._variables() if _is_function(value) and name not in listed)
-        return _candidates("function", (before + comma + name for name in functions))
+        tools = (name for name, value in self._variables() if _is_tool(value) and name not in listed)
+        return _candidates("function", (before + comma + name for name in tools))
 
     def complete_image(self, word: CursorWord) -> Iterable[Candidate]:
         """Return variables and files."""
@@ -234,6 +241,10 @@ def _is_public(name: str) -> bool:
 def _is_function(value: Any) -> bool:
     """Whether `value` is callable and not a class."""
     return callable(value) and not issubclass(type(value), type)
+
+
+def _is_tool(value: Any) -> bool:
+    return _is_function(value) or is_tool_source(value)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
