@@ -13,7 +13,8 @@ from ..conversation.messages import ChatRequest
 from ..conversation.model_names import display_name
 from ..errors import AuthenticationError, HTTPStatusError, ModelNotFoundError, ProtocolError, ProviderError, ServerError
 from .adaptation import find_given, given_fields
-from .dialects import CHAT_COMPLETIONS, RESPONSES
+from .dialects import CHAT_COMPLETIONS, MESSAGES, RESPONSES, find_dialect
+from .wire import formats
 
 CHECK_BASE_URL = "Check the base URL."
 """Advice of a message about a response in a wrong format, where no more is known."""
@@ -46,8 +47,7 @@ _HOPELESS = (
 )
 """Words about requests that no change of theirs makes acceptable here, and what to do."""
 _WANTS_RESPONSES = re.compile(r"\bv1/responses\b|\bresponses api\b", re.IGNORECASE)
-_OTHER_DIALECT = "The server answered with chat completions"
-"""Words of this package; see `wire.responses`."""
+_ANSWERS = {formats.CHAT_COMPLETIONS: CHAT_COMPLETIONS, formats.RESPONSES: RESPONSES, formats.MESSAGES: MESSAGES}
 _UNKNOWN_MODEL = re.compile(
     r"\bmodel\b(?:(?!\b(?:tool|function|image|file)\b).){0,120}\b(?:not exist|not found|does not exist)\b|"
     r"\bmodels/\S+ is not found|is not a valid model|\b(?:unknown|invalid|no such) model\b",
@@ -109,8 +109,9 @@ def advise_on_dialect(error: ProviderError, name: str, model: str, dialect: str,
         if RESPONSES in dialects:
             return f"This model is offered by the Responses API only: {_choose(name, model, RESPONSES)}."
         return "This model is offered by the Responses API only. Use another model."
-    if dialect != CHAT_COMPLETIONS and _OTHER_DIALECT in words:
-        return f"To speak chat completions there: {_choose(name, model, CHAT_COMPLETIONS)}."
+    for answer, other in _ANSWERS.items():
+        if f"The server answered {answer}, not" in words and other in dialects:
+            return f"To use {find_dialect(other).title} there: {_choose(name, model, other)}."
     return ""
 
 

@@ -209,6 +209,14 @@ def test_account_that_does_not_pay_is_sent_to_its_billing_page(status, body):
     assert "login" not in message
 
 
+def test_bad_key_under_a_400_is_about_the_credential():
+    told = [{"error": {"code": 400, "message": "API key not valid. Please pass a valid API key.", "status": "X"}}]
+    with refusing(lambda _: (told, 400)) as server:
+        error = error_of(server.url)
+    assert isinstance(error, AuthenticationError)
+    assert "`%lockbots login openai`" in str(error)
+
+
 def test_words_about_money_in_a_prompt_are_no_bill():
     with refusing(lambda _: "temperature must be <= 2, got a balance of 3 credits") as server:
         assert "billing" not in str(error_of(server.url))

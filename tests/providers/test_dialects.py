@@ -14,6 +14,7 @@ from lockbots_magic.errors import (
     ConnectionFailed,
     ContextLengthError,
     HTTPStatusError,
+    ProtocolError,
     RateLimitError,
     ServerError,
     UsageError,
@@ -23,6 +24,7 @@ from lockbots_magic.providers.openai_compatible import OpenAICompatible
 from lockbots_magic.providers.presets import presets
 from tests.chatserver import chat_server, in_turn
 from tests.providers.speakers import SPEAKERS, THOUGHT
+from tests.rawserver import RawServer
 
 
 @pytest.fixture(params=DIALECTS)
@@ -241,3 +243,27 @@ def test_parameters_mean_the_same(talk, speaker, dialect):
     assert body[dialect.fields.get("max_tokens", "max_tokens")] == 7
     for name in ("stop", "seed"):
         assert (name in dialect.parameters) != (name in dialect.lacks)
+
+
+ANSWERS = {
+    "chat-completions": {"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]},
+    "messages": {"type": "message", "content": [{"type": "text", "text": "Hi"}], "stop_reason": "end_turn"},
+    "responses": {
+        "object": "response",
+        "status": "completed",
+        "output": [{"type": "message", "content": [{"type": "output_text", "text": "Hi"}]}],
+    },
+}
+
+
+@pytest.mark.parametrize("answered", ANSWERS)
+def test_answer_in_another_dialect_is_told_with_the_line_that_chooses_it(answered):
+    def script(peer):
+        peer.request()
+        peer.answer(json.dumps(ANSWERS[answered]).encode(), Content_Type="application/json")
+
+    for dialect in set(ANSWERS) - {answered}:
+        with RawServer(script) as server, pytest.raises(ProtocolError, match=f"--dialect {answered}`"):
+            Chat("openai:m", base_url=server.url, dialect=dialect).ask("hi")
+        with RawServer(script) as server:
+            assert Chat("openai:m", base_url=server.url, dialect=answered).ask("hi").reply == "Hi"

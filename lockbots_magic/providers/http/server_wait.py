@@ -33,6 +33,10 @@ _IN_WORDS = re.compile(
     re.IGNORECASE,
 )
 _RETRY_INFO = re.compile(rf"(?:\bretryDelay\"\s*:\s*\"|RetryInfo\n)({_NUMBER}s|PT(?:{_NUMBER}[HMS]){{1,3}})\b")
+_IN_JSON = re.compile(
+    rf"\"retry[_-]?after(?:[_-]?(?:(ms|millis\w*)|s|secs?|seconds))?\"\s*:\s*\"?({_NUMBER})(?![0-9.\w])", re.IGNORECASE
+)
+"""Field of a refusal's JSON, in s or ms."""
 _EPOCH = 1e9
 """A reset above this is a time, in s since 1970; above a thousand times this, in ms."""
 _LOADING = re.compile(
@@ -95,6 +99,8 @@ def find_stated_wait(text: str) -> float | None:
     text = text[:MAX_WORDS]
     if found := _RETRY_INFO.search(text):
         return parse_duration(found[1])
+    if found := _IN_JSON.search(text):
+        return float(found[2]) * (_UNITS["ms"] if found[1] else 1.0)
     waits = [parse_duration(found[1]) for found in _IN_WORDS.finditer(text)]
     return max((wait for wait in waits if wait is not None), default=None)
 

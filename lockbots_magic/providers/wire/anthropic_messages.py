@@ -16,11 +16,12 @@ from ...security.foreign_text import quote_line
 from .anthropic_blocks import ReturnedBlocks, dump_input
 from .attachments import AttachmentCollector
 from .error_words import MAX_WORDS
-from .errors import is_error, make_snippet
+from .errors import is_error, is_error_event, make_snippet
+from .formats import MESSAGES
 from .json_text import parse_json
 from .model_list import MAX_ID
 from .sse import Event, SurrogateJoiner
-from .stream_decoder import StreamDecoder
+from .stream_decoder import StreamDecoder, is_end_mark
 from .text_template import TextTemplate
 from .tool_calls import ToolCallAssembler
 from .usage import merge_usage, parse_usage
@@ -51,6 +52,7 @@ class MessagesDecoder(StreamDecoder):
         ([], [('Hi', None), ('', 'stop')])
     """
 
+    format = MESSAGES
     content_name = "content"
 
     def __init__(self, tools: Iterable[str] = (), *, reply_tool: str = "", has_default_limit: bool = False) -> None:
@@ -77,13 +79,13 @@ class MessagesDecoder(StreamDecoder):
 
     def _take_other(self, event: Event) -> Iterator[Delta]:
         data = event.data.strip()
-        if not data:
-            return
-        if data == "[DONE]":  # of a gateway to chat completions
+        if is_end_mark(event, data):  # of a gateway to chat completions
             yield from self._end("stop")
             return
+        if not data:
+            return
         value = parse_json(data)
-        if event.type == "error":
+        if is_error_event(event.type):
             raise self.object_error(value if isinstance(value, dict | list) else {"error": data})
         if not isinstance(value, dict):
             raise ProtocolError(f"An event is not a JSON object: {make_snippet(data)}")
@@ -116,8 +118,7 @@ class MessagesDecoder(StreamDecoder):
         """Raise if an event of an unknown type is an error, or the whole response is something else."""
         if is_error(value) and not any(value.get(name) for name in _FOREIGN):
             raise self.object_error(value)
-        if value.get("choices"):
-            raise ProtocolError("The server answered with chat completions, not in the format of the messages API.")
+        self._check_format(value)
         if any(name in value for name in _FOREIGN) and not self._has_content:
             raise ProtocolError(f"The response is not in the format of the messages API. {make_snippet(data)}")
         if self._body.is_document:

@@ -272,7 +272,7 @@ def _read_pieces(tool_calls: Any) -> Iterator[Piece]:
         function = _function_of(one) if isinstance(one, dict) else None
         if not isinstance(function, dict):
             raise ProtocolError("A tool call is not a JSON object.")
-        index, arguments = one.get("index"), function.get("arguments", function.get("input"))
+        index, arguments = one.get("index"), _first_of(function, "arguments", "input", "parameters")
         opaque = {name: one[name] for name in OPAQUE_FIELDS if isinstance(one.get(name), dict)}
         yield Piece(
             index if type(index) is int else None,
@@ -290,6 +290,10 @@ def _function_of(call: dict[str, Any]) -> Any:
     refused as such: the toolkit offers functions only.
     """
     return call.get("function") or call.get("custom") or call
+
+
+def _first_of(function: dict[str, Any], *names: str) -> Any:
+    return next((function[name] for name in names if function.get(name) is not None), None)
 
 
 def _bounded(opaque: dict[str, Any]) -> dict[str, Any]:

@@ -16,14 +16,15 @@ from .attachments import AttachmentCollector
 from .choices import ChoiceSelector, choice_body, is_plain_text
 from .content import has_refusal, parse_content, parse_refusal, split_thought
 from .echo import EchoFilter
-from .errors import make_snippet
+from .errors import is_error_event, make_snippet
 from .finish import read_finish_reason
+from .formats import CHAT_COMPLETIONS
 from .json_text import parse_json
 from .model_list import MAX_ID
 from .reasoning_fields import ReasoningReader
 from .snapshots import SnapshotFilter
 from .sse import Event, SurrogateJoiner
-from .stream_decoder import StreamDecoder
+from .stream_decoder import StreamDecoder, is_end_mark
 from .text_template import TextTemplate
 from .tool_calls import ToolCallAssembler
 from .usage import find_usage, merge_usage
@@ -53,6 +54,7 @@ class ChatCompletionsDecoder(StreamDecoder):
             yield from decoder.close()
     """
 
+    format = CHAT_COMPLETIONS
     content_name = "choices"
 
     def __init__(
@@ -83,13 +85,13 @@ class ChatCompletionsDecoder(StreamDecoder):
     def _take_other(self, event: Event) -> Iterator[Delta]:
         self._template.forget()
         data = event.data.strip()
-        if data == "[DONE]":
+        if is_end_mark(event, data):
             yield from self._end("stop")
             return
         if not data:
             return
         value = parse_json(data)
-        if event.type == "error":
+        if is_error_event(event.type):
             raise self.object_error(value if isinstance(value, dict | list) else {"error": data})
         if not isinstance(value, dict):
             self._check_chunk(value, data)
@@ -105,10 +107,12 @@ class ChatCompletionsDecoder(StreamDecoder):
     def _check_chunk(self, value: Any, data: str) -> None:
         """Raise if `value`, written `data`, is not a chunk. One without choices may report usage, or be empty."""
         if value is None:
-            raise self.unrecognised_error(data)
+            self._check_unreadable(data)
+            return
         self._check_error(value)
         if not isinstance(value, dict):
             raise ProtocolError(f"A chunk is not a JSON object: {make_snippet(data)}")
+        self._check_format(value)
         if self._body.is_document and value.get("choices") is None:
             raise ProtocolError(f"The response is JSON without choices. Check the base URL. {make_snippet(data)}")
         self._oddity = self._oddity or ("" if "choices" in value else data)
@@ -143,8 +147,9 @@ class ChatCompletionsDecoder(StreamDecoder):
         if usage or parts:
             yield Delta(usage=usage, parts=parts, model=self._take_model(chunk))
         for choice in chunk.get("choices") or ():
-            if choice.get("error"):
-                raise self.object_error({"error": choice["error"]})
+            for holder in (choice, choice.get("delta"), choice.get("message")):
+                if isinstance(holder, dict) and holder.get("error"):
+                    raise self.object_error({"error": holder["error"]})
 
     def _decode_plain_text(self, chunk: Mapping[str, Any], data: str) -> Iterable[Delta]:
         """Yield the text of a chunk, written `data`, that holds nothing else."""

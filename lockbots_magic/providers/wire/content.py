@@ -12,6 +12,9 @@ from typing import Any
 
 from ...errors import ProtocolError
 
+_REASONING_PARTS = ("thinking", "reasoning", "reasoning_text", "redacted_thinking", "thought")
+"""Types of parts of the content that hold reasoning."""
+
 
 def parse_content(content: Any) -> str:
     """Return the text of a message's content.
@@ -62,14 +65,14 @@ def split_thought(body: Mapping[str, Any], text: str) -> tuple[str, str]:
         text: The text of its content.
     """
     google = extra.get("google") if isinstance(extra := body.get("extra_content"), dict) else None
-    if not (isinstance(google, dict) and google.get("thought") is True):
+    if body.get("thought") is not True and not (isinstance(google, dict) and google.get("thought") is True):
         return text, ""
     thought, _, rest = text.partition("</thought>")
     return rest, thought.removeprefix("<thought>")
 
 
 def _is_reasoning(part: Any) -> bool:
-    return isinstance(part, dict) and part.get("type") in ("thinking", "reasoning", "redacted_thinking")
+    return isinstance(part, dict) and (part.get("type") in _REASONING_PARTS or part.get("thought") is True)
 
 
 def _get_part_text(part: Any) -> str:

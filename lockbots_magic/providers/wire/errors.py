@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ...errors import (
@@ -43,8 +44,21 @@ _STATUS_OF_NAME = {
 }
 """Names of errors inside a 200, of services that send no number -> HTTP status."""
 _STATUS_KEYS = ("res_status", "status", "code", "status_code", "statusCode", "error_code", "type")
+_BAD_KEY = re.compile(
+    r"\bapi[ _-]?key\b.{0,30}\b(?:not valid|invalid|expired|incorrect|missing|not found|required)\b"
+    r"|\b(?:invalid|incorrect|missing|expired|no) api[ _-]?key\b",
+    re.IGNORECASE,
+)
+"""What services say of a credential under a 400."""
+_FAILURES = ("error", "failed", "failure", "exception")
+"""Values of `status`, and types of events, that tell a failure."""
 _MESSAGE_KEYS = ("message", "detail", "errors", "msg", "error_message", "error_msg", "errorMessage", "err_msg")
 """Names under which an object without choices says what went wrong."""
+
+
+def is_error_event(kind: str) -> bool:
+    """Whether the type of an event says that it holds an error."""
+    return kind in _FAILURES
 
 
 def is_error(value: Any) -> bool:
@@ -64,6 +78,8 @@ def _says_error(value: dict[str, Any]) -> bool:
     if isinstance(error, dict):  # some services send an empty one with each success
         error = any(error.values()) or value.get("object") == "error"
     if isinstance(base, dict) and base.get("status_code"):
+        return True
+    if not value.get("choices") and (value.get("status") in _FAILURES or value.get("success") is False):
         return True
     return bool(error) or value.get("object") == "error" or (value.get("type") == "error" and not value.get("choices"))
 
@@ -86,6 +102,9 @@ def object_error(value: Any, status: int = 200, retry_after: float | None = None
         status = _find_status(inner) or _find_status(body) or status
     if inner.get("code") in ("model_not_found", "DeploymentNotFound") or (status == 404 and "model" in message.lower()):
         return specify_error(ModelNotFoundError(message), value)
+    if status == 400 and _BAD_KEY.search(message):  # Gemini
+        status_words = f"{message} (HTTP {status})"
+        return specify_error(AuthenticationError(status_words, status=status, retry_after=retry_after), value)
     return specify_error(status_error(status, message, retry_after), value)
 
 

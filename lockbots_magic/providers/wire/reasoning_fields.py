@@ -22,6 +22,8 @@ CONTENT = "reasoning_content"
 DETAILS = "reasoning_details"
 BLOCKS = "thinking_blocks"
 _TEXTS = ("text", "summary", "thinking")
+_FIELDS = (CONTENT, "reasoning", "thinking", "reasoning_text", "thinking_content", "thought", "reasoning_summary")
+"""Fields of a message that hold its reasoning, the most usual first."""
 _JOINED = frozenset({"reasoning.text", "reasoning.summary", "thinking"})
 """Types of items whose text arrives in pieces."""
 
@@ -107,10 +109,10 @@ def parse_reasoning(body: Mapping[str, Any]) -> str:
     Raises:
         ProtocolError: A part that holds reasoning is malformed.
     """
-    for name in (CONTENT, "reasoning", "thinking"):
+    for name in _FIELDS:
         value = body.get(name)
         if isinstance(value, Mapping):
-            value = next((value[key] for key in ("content", *_TEXTS) if isinstance(value.get(key), str)), "")
+            value = next((value[key] for key in ("content", *_TEXTS) if value.get(key)), "")
         if isinstance(value, list):
             value = "".join(map(_text_of, value))
         if value and isinstance(value, str):

@@ -15,13 +15,14 @@ from ...conversation.messages import Delta, Usage
 from ...conversation.opaque_data import OpaqueData
 from ...errors import ProtocolError, ProviderError
 from .attachments import AttachmentCollector
-from .errors import make_snippet
+from .errors import is_error_event, make_snippet
 from .finish import read_word
+from .formats import RESPONSES
 from .json_text import parse_json
 from .model_list import MAX_ID
 from .responses_output import OutputReader, ReasoningJoiner, annotations_of, reasoning_of, text_of
 from .sse import Event, SurrogateJoiner
-from .stream_decoder import StreamDecoder
+from .stream_decoder import StreamDecoder, is_end_mark
 from .text_template import TextTemplate
 from .usage import parse_usage
 
@@ -44,6 +45,7 @@ class ResponsesDecoder(StreamDecoder):
         ['Hi']
     """
 
+    format = RESPONSES
     content_name = "output"
 
     def __init__(self, tools: Iterable[str] = (), *, limit: int | None = None) -> None:
@@ -77,12 +79,12 @@ class ResponsesDecoder(StreamDecoder):
             self._template.learn(event.data, value)
             return
         data = event.data.strip()
-        if not data:
-            return
-        if data == "[DONE]":
+        if is_end_mark(event, data):
             yield from self._end("stop")
             return
-        if event.type == "error" or kind == "error":
+        if not data:
+            return
+        if is_error_event(event.type) or kind == "error":
             raise self.object_error(value if isinstance(value, dict | list) else {"error": data})
         if not isinstance(value, dict):
             raise self._malformed(value, data)
@@ -102,8 +104,7 @@ class ResponsesDecoder(StreamDecoder):
     def _check_foreign(self, value: Mapping[str, Any], data: str) -> None:
         """Raise if an object is no event: an error, or another dialect."""
         self._check_error(value)
-        if value.get("choices"):
-            raise ProtocolError("The server answered with chat completions, not in the format of the Responses API.")
+        self._check_format(value)
         if self._body.is_document:
             raise ProtocolError(f"The response is JSON without output. Check the base URL. {make_snippet(data)}")
         self._oddity = self._oddity or data

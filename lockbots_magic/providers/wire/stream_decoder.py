@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
 from ...conversation.ending import CUT_OFF, TOO_LONG
 from ...conversation.messages import Delta
 from ...errors import ProtocolError, ProviderError, ServerError
 from .body import BodyDecoder
+from .error_words import error_words
 from .errors import is_error, make_snippet, object_error
+from .formats import format_of
 from .sse import Event
+
+_END_MARKS = frozenset({"[DONE]", "DONE", "[END]"})
+_END_TYPES = frozenset({"done", "end"})
 
 
 class StreamDecoder(ABC):
@@ -25,6 +30,8 @@ class StreamDecoder(ABC):
             error object (both methods).
     """
 
+    format: ClassVar[str]
+    """How a server answers in this dialect, as messages call it."""
     content_name: ClassVar[str]
     """What a response holds, as messages call it."""
 
@@ -86,7 +93,9 @@ class StreamDecoder(ABC):
         return self._finish_reason
 
     def unrecognised_error(self, line: str) -> ProviderError:
-        """Hook: override to interpret a body that is not an event stream and begins with `line`. Return its error."""
+        """Hook: override to interpret words in place of an event, or of the whole body. Return their error."""
+        if self._has_content:
+            return ServerError(f"The reply broke off: {error_words(line)}")
         kind = "valid JSON" if self._body.is_document else "an event stream"
         return ProtocolError(f"The response is not {kind}: {make_snippet(line)}")
 
@@ -97,6 +106,12 @@ class StreamDecoder(ABC):
     def object_error(self, body: Any) -> ProviderError:
         """Hook: override to interpret an error object `body` inside a success. Return its error."""
         return object_error(body)
+
+    def _check_format(self, value: Mapping[str, Any]) -> None:
+        """Raise if an object is the response, or an event, of another dialect."""
+        answered = format_of(value)
+        if answered not in ("", self.format) and not self._has_content:
+            raise ProtocolError(f"The server answered {answered}, not {self.format}.")
 
     @abstractmethod
     def _take(self, event: Event) -> Iterable[Delta]:
@@ -114,6 +129,12 @@ class StreamDecoder(ABC):
         if is_error(value):
             raise self.object_error(value)
 
+    def _check_unreadable(self, data: str) -> None:
+        """Raise because data are no JSON: words in its place, mostly of an error; after the end they say nothing."""
+        if self._finish_reason:
+            return
+        raise self.unrecognised_error(data)
+
     def _check_ignored_lines(self) -> None:
         for line in self._body.ignored:
             if error := self.line_error(line):
@@ -124,7 +145,17 @@ class StreamDecoder(ABC):
         self._check_ignored_lines()
         if not self._has_content and self._body.ignored:
             raise self.unrecognised_error(self._body.ignored[0])
-        if self._has_content and (words := make_snippet(self._body.last_line)):
-            raise ServerError(f"The reply broke off: {words}")
+        if self._has_content and self._body.last_line.strip():
+            raise self.unrecognised_error(self._body.last_line)
         if not self._has_content and self._oddity:
             raise ProtocolError(f"The response holds no {self.content_name}: {make_snippet(self._oddity)}")
+
+
+def is_end_mark(event: Event, data: str) -> bool:
+    """Whether an event says that the stream has ended: ``[DONE]``, in any way that servers write it.
+
+    Args:
+        event: The event.
+        data: Its data, without white space around them.
+    """
+    return data.strip('"').upper() in _END_MARKS or (event.type in _END_TYPES and data in ("", "{}", "null"))

@@ -18,9 +18,9 @@ from .numbers import parse_count
 
 _PLACES = frozenset({"usage", "x_groq", "usageMetadata", "timings"})
 """Fields of a chunk that hold token counts."""
-_PROMPT = ("prompt_tokens", "input_tokens", "promptTokenCount")
-_COMPLETION = ("completion_tokens", "output_tokens", "candidatesTokenCount")
-_TOTAL = ("total_tokens", "totalTokenCount")
+_PROMPT = ("prompt_tokens", "input_tokens", "promptTokenCount", "promptTokens", "inputTokens")
+_COMPLETION = ("completion_tokens", "output_tokens", "candidatesTokenCount", "completionTokens", "outputTokens")
+_TOTAL = ("total_tokens", "totalTokenCount", "totalTokens")
 _DETAILS = ("prompt_tokens_details", "input_tokens_details", "completion_tokens_details", "output_tokens_details")
 _CACHED = (
     *("cached_tokens", "cache_read_input_tokens", "prompt_cache_hit_tokens"),

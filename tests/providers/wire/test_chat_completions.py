@@ -653,3 +653,37 @@ def test_echo_of_the_prompt_is_no_reply():
         assert text(chunk("Two ", role="user"), chunk("and two?\n", **fields), answer) == "Four."
     assert text(echo) == ""
     assert text(chunk("Four", role="user"), chunk(".", role="user")) == "Four."  # a server that calls itself that
+
+
+# Ends and failures in further forms.
+
+
+@pytest.mark.parametrize("mark", [b"[done]", b"DONE", b"[END]", b'"[DONE]"', b" [DONE] "])
+def test_end_mark_may_be_written_otherwise(mark):
+    assert end_of(chunk("One"), b"data: " + mark + b"\n\n") == "stop"
+
+
+def test_end_may_be_an_event_of_its_own():
+    for kind in (b"done", b"end"):
+        assert end_of(chunk("One"), b"event: " + kind + b"\ndata: {}\n\n") == "stop"
+    assert end_of(chunk("One"), b"event: ping\ndata: {}\n\n") == CUT_OFF
+
+
+def test_words_after_the_finish_reason_say_nothing():
+    assert text_of(chunk("One"), chunk(finish_reason="stop"), b"data: bye\n\n") == "One"
+
+
+FAILURES = [
+    event({"choices": [{"delta": {"content": "", "error": "out of memory"}, "finish_reason": "stop"}]}),
+    event({"status": "failed", "info": "out of memory"}),
+    event({"success": False, "info": "out of memory"}),
+    b'event: exception\ndata: {"info": "out of memory"}\n\n',
+    b"data: error: out of memory\n\n",
+    b"<html><title>out of memory</title><body>x</body></html>",
+]
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=number)
+def test_failure_after_text_is_an_error_in_its_words(failure):
+    with pytest.raises(ServerError, match="out of memory"):
+        read(chunk("One"), failure, *([DONE] if failure.startswith((b"data", b"event")) else []))

@@ -28,6 +28,11 @@ FORMS: tuple[dict[str, Any], ...] = (
     {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "Hmm."}]}]},
     {"content": [{"type": "thinking", "thinking": "Hmm."}, {"type": "text", "text": ""}]},
     {"content": [{"type": "reasoning", "text": "Hmm."}]},
+    {"content": [{"type": "text", "text": "Hmm.", "thought": True}]},
+    {"reasoning": {"summary": [{"type": "summary_text", "text": "Hmm."}]}},
+    {"reasoning_text": "Hmm."},
+    {"thinking_content": "Hmm."},
+    {"thought": "Hmm."},
 )
 
 
