@@ -120,6 +120,8 @@ class Destination:
     """True if the cell shows nothing but this reply, as far as its options tell."""
     schema: ReplySchema | None = None
     """What the reply must fit; its variable then has the JSON value."""
+    replaces: str = ""
+    """Code that the code of the reply corrects; the changes are shown in its place."""
     old: Mapping[str, Any] = field(default_factory=dict)
     """The variable with its old value, if it had one: it is back if the user stops the reply before the first word."""
 
@@ -157,7 +159,7 @@ def chat_cell(session: Session, options: Namespace, prompt: str, context: Notebo
     """
     _check(options)
     chat = session.chat(options.model, options.base_url, options.conversation, options.dialect)
-    chat.params.update(_params(options))
+    chat.params.update(params_of(options))
     chat.log = not options.no_log
     text, images, cuts = _material(session, options, prompt, context)
     is_drawn = "[image " in text.replace(prompt, "") or any(_is_variable(value, context) for value in options.image)
@@ -198,7 +200,8 @@ def _check(options: Namespace) -> None:
         raise UsageError(f"--as {options.form} needs the whole reply while the cell runs. Leave out --background.")
 
 
-def _params(options: Namespace) -> dict[str, Any]:
+def params_of(options: Namespace) -> dict[str, Any]:
+    """Return the parameters that ``-p`` and ``-t`` give."""
     params = parse_assignments(options.param) if options.param else {}
     return params if options.temperature is None else {**params, "temperature": options.temperature}
 

@@ -129,7 +129,7 @@ class Comparison:
         else:
             notices = notices_of(turn) if turn is not None else ["Not stopped in time; the text so far is shown."]
         state, attached = ("", NONE) if turn is None else (self._describe(turn, timed=timed), attachments_of(turn))
-        return Column(answer.name, state, text, notices, attached)
+        return Column(answer.name, state, text, notices, attached, is_failed=answer.error is not None)
 
     def _repr_mimebundle_(self, **_: Any) -> Mapping[str, str]:
         return clean_bundle(bundle(self.columns()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import json
 from collections.abc import Mapping, Sized
 from contextlib import suppress
@@ -10,10 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..conversation.turn import Turn
-from ..schema.code_blocks import extract_code
+from ..prompt.text import fence_code
+from ..schema.code_blocks import CodeBlock, extract_code, split_code_blocks
 from ..schema.json_values import SchemaMismatch
 from ..schema.structured_output import ReplySchema
 
+CONTEXT_LINES = 3
+"""Unchanged lines around a change."""
 MAX_SHOWN_JSON = 100_000
 """Length (characters) of a reply up to which its JSON is shown indented."""
 
@@ -30,7 +34,14 @@ class Delivery:
     """Whether the reply doesn't fit its schema."""
 
 
-def deliver(turn: Turn, variable: str | None, schema: ReplySchema | None, *, as_code: bool = False) -> Delivery:
+def deliver(
+    turn: Turn,
+    variable: str | None,
+    schema: ReplySchema | None,
+    *,
+    as_code: bool = False,
+    replaces: str = "",
+) -> Delivery:
     """Return what becomes of the reply of `turn`.
 
     Args:
@@ -38,15 +49,41 @@ def deliver(turn: Turn, variable: str | None, schema: ReplySchema | None, *, as_
         variable: Variable that the value is for, if any.
         schema: What the reply must fit, with ``--as json``; a reply that doesn't stays text, and the notice says why.
         as_code: True for the code of the reply, if it has any.
+        replaces: Code that this code corrects; the changes are shown in place of the code.
     """
     if schema is None:
-        text = (extract_code(turn.reply) if as_code else None) or turn.reply
-        return Delivery(text, _named(variable, text))
+        code = extract_code(turn.reply) if as_code else None
+        shown = show_changes(turn.reply, replaces, code) if code and replaces else None
+        return Delivery(code or turn.reply, _named(variable, code or turn.reply), shown)
     try:
         value = schema.parse(turn.reply, is_cut=turn.status == "truncated")
     except SchemaMismatch as error:
         return Delivery(turn.reply, (f"rejected: {error}",), rejected=True)
     return Delivery(value, _named(variable, value), _json_block(turn.reply, value))
+
+
+def show_changes(reply: str, old: str, new: str) -> str | None:
+    """Return a reply with the changes from `old` to `new` code in place of its code; None if there are none.
+
+    Example:
+        >>> print(show_changes("```python\\nx = 2\\n```\\nSet x.", "x = 1", "x = 2"))
+        ```diff
+        @@ -1 +1 @@
+        -x = 1
+        +x = 2
+        ```
+        <BLANKLINE>
+        Set x.
+    """
+    lines = list(difflib.unified_diff(old.strip("\n").split("\n"), new.split("\n"), n=CONTEXT_LINES, lineterm=""))[2:]
+    if not lines:
+        return None
+    changes = fence_code("\n".join(lines), "diff")
+    parts = split_code_blocks(reply)
+    if sum(isinstance(part, CodeBlock) for part in parts) != 1:
+        return f"{reply}\n\n{changes}"
+    shown = (part.strip("\n") if isinstance(part, str) else changes for part in parts)
+    return "\n\n".join(filter(None, shown))
 
 
 def describe_value(value: Any) -> str:

@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 from IPython.core.getipython import get_ipython
 from IPython.core.inputtransformer2 import EscapedCommand
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, needs_local_scope, no_var_expand
+from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope, no_var_expand
 
 from ..conversation.turn import Turn
 from ..errors import UsageError
@@ -57,11 +57,11 @@ class ChatMagics(Magics):
 
     @no_var_expand
     @needs_local_scope
-    @line_magic
-    def lockbots(self, line: str, local_ns: Mapping[str, Any] | None = None) -> None:
+    @line_cell_magic
+    def lockbots(self, line: str, cell: str | None = None, local_ns: Mapping[str, Any] | None = None) -> None:
         """Manage models, conversations and settings. `%lockbots help` lists the commands."""
         with self.session.local_scope(local_ns):
-            self._runner.lockbots(line)
+            self._runner.lockbots(line, cell)
 
 
 def _magics() -> ModuleType:
@@ -240,7 +240,7 @@ def _remove_magics(shell: InteractiveShell, magics: ChatMagics) -> None:
     shell.magics_manager.registry.pop("ChatMagics", None)
     configurables: list[Any] = shell.configurables
     configurables.remove(magics)
-    for kind, name in (("line", "chat"), ("cell", "chat"), ("line", "lockbots")):
+    for kind, name in (("line", "chat"), ("cell", "chat"), ("line", "lockbots"), ("cell", "lockbots")):
         shell.magics_manager.magics[kind].pop(name, None)
 
 

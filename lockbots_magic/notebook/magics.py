@@ -55,10 +55,10 @@ class MagicRunner:
             else:
                 self._presenter.run(prompt)
 
-    def lockbots(self, line: str) -> None:
-        """Run a command of `%lockbots`."""
+    def lockbots(self, line: str, cell: str | None = None) -> None:
+        """Run a command of `%lockbots`, or of `%%lockbots` with the prompt below it."""
         with self._in_cell():
-            run(self._session, line).present(self._presenter)
+            run(self._session, line, cell).present(self._presenter)
 
     @contextmanager
     def _in_cell(self) -> Iterator[None]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import argparse
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, NoReturn
 
 from ..errors import UsageError
-from ..prompt.magic_line import read_word
+from ..prompt.magic_line import read_word, split_words
 from ..providers.dialects import DEFAULT_DIALECT, DIALECTS
 
 Completer = Literal[
@@ -127,6 +127,37 @@ class OptionParser(argparse.ArgumentParser):
                 end = value.end
         return self.parse(words), line[end:].strip()
 
+    def split_text(self, line: str, is_argument: Callable[[str], bool]) -> tuple[list[str], str]:
+        """Split a line into options and arguments, and the text behind them, verbatim.
+
+        Args:
+            line: The line; ``--`` in it starts the text in any case.
+            is_argument: Tells of a word that is no option whether it is an argument; the first that is none starts the
+                text.
+
+        Returns:
+            The words for `parse`, options first, and the text. The text is empty where arguments are missing.
+        """
+        options: list[str] = []
+        arguments: list[str] = []
+        text, end = "", 0
+        while word := read_word(line, end):
+            if word.bare == word.text == "--":
+                text = line[word.end :].strip()
+                break
+            is_option = word.bare.startswith("-") and word.text != "-"
+            if not is_option and not is_argument(word.text):
+                text = _unquoted(line[end:].strip())
+                break
+            (options if is_option else arguments).append(word.text)
+            end = word.end
+            if is_option and self._takes_value(word.text) and (value := read_word(line, end)):
+                options[-1:] = [f"{word.text}={value.text}"] if value.text else [word.text, ""]
+                end = value.end
+        if not arguments and any(not action.option_strings for action in self._actions):
+            return [*options, *split_words(line[end:])], ""
+        return [*options, *arguments], text
+
     def _is_known(self, word: str) -> bool:
         name = word.partition("=")[0] if word.startswith("--") else word[:2]
         return name in self._option_string_actions
@@ -134,6 +165,12 @@ class OptionParser(argparse.ArgumentParser):
     def _takes_value(self, word: str) -> bool:
         action = self._option_string_actions.get(word)
         return action is not None and action.nargs is None
+
+
+def _unquoted(text: str) -> str:
+    """Remove the quotes around a text that is quoted as a whole."""
+    word = read_word(text)
+    return word.text if word and not word.bare and word.end == len(text) else text
 
 
 def chat_options() -> OptionParser:

@@ -187,6 +187,7 @@ class Presenter:
         *,
         as_code: bool = False,
         notes: tuple[str, ...] = (),
+        replaces: str = "",
     ) -> None:
         """Show the reply of a command as it streams.
 
@@ -195,9 +196,10 @@ class Presenter:
             conversation: The conversation.
             as_code: True if its code becomes a new cell.
             notes: Lines below it.
+            replaces: Code that the new cell corrects; the changes are shown.
         """
         self._wait_for_turn(conversation)
-        self.show(send(), Destination(form="code" if as_code else None, notes=notes))
+        self.show(send(), Destination(form="code" if as_code else None, notes=notes, replaces=replaces))
 
     def message(self, text: str, entry: HistoryEntry | None = None) -> None:
         """Show a message of a command; an entry is saved in the metadata of its output, where there are outputs."""
@@ -283,7 +285,10 @@ class Presenter:
         made = Delivery("")
         turn, entry, lost = reply.turn, reply.entry, dict.fromkeys(reply.request.report.lost)
         if turn is not None and turn.status != "error" and (turn.reply or turn.status == "complete"):
-            made = deliver(turn, destination.variable, destination.schema, as_code=destination.form == "code")
+            is_code = destination.form == "code"
+            made = deliver(
+                turn, destination.variable, destination.schema, as_code=is_code, replaces=destination.replaces
+            )
             self._assign(destination.variable, made.value)
             self._session.last_turn = turn
         if turn is not None and turn.status == "interrupted":

@@ -29,6 +29,7 @@ _STYLE = """
 }
 .lockbots .lockbots-column {min-width: 0; border-top: 2px solid currentColor; padding-top: 0.4em}
 .lockbots .lockbots-heading {font-weight: bold; overflow-wrap: anywhere}
+.lockbots .lockbots-failed .lockbots-notice {color: var(--jp-error-color1, #c0504d); opacity: 1}
 .lockbots .lockbots-state {opacity: 0.75; font-size: 0.9em; margin-bottom: 0.8em}
 """
 
@@ -47,6 +48,8 @@ class Column:
     """The toolkit's own remarks."""
     attached: Attachments = NONE
     """What stands below the reply."""
+    is_failed: bool = False
+    """True if the notices tell of an error."""
 
     def cleaned(self) -> Column:
         """Return the column with one-line texts in which nothing steers a terminal or reorders a line."""
@@ -80,7 +83,8 @@ def _html(column: Column, html: str) -> str:
     heading = f'<div class="lockbots-heading">{escaped(column.heading)}</div>'
     state = f'<div class="lockbots-state">{escaped(column.state)}</div>' if column.state else ""
     reply = framed(html + column.attached.html, column.notices, styled=False)
-    return f'<div class="lockbots-column">{heading}{state}{reply}</div>'
+    failed = " lockbots-failed" if column.is_failed else ""
+    return f'<div class="lockbots-column{failed}">{heading}{state}{reply}</div>'
 
 
 def _markdown(column: Column) -> str:

@@ -34,7 +34,9 @@ class Command:
     run: Handler
     arguments: tuple[Argument, ...]
     text: str = ""
-    """Name in the help of the text after ``--``, if the command takes one; it becomes the option `text`, verbatim."""
+    """Name in the help of the text behind the options, if there is one; it becomes the option `text`, verbatim."""
+    make_is_argument: Callable[[], Callable[[str], bool]] | None = None
+    """Returns what tells whether a word is an argument; the first that is none starts the text. None: ``--`` does."""
 
     @property
     def group(self) -> str:
@@ -52,7 +54,9 @@ class Command:
         for flags, settings in self.arguments:
             parser.add_argument(*flags, **settings)
         if self.text:
-            parser.usage = f"{parser.format_usage().removeprefix('usage: ').rstrip()} -- {self.text}".replace("%", "%%")
+            dashes = "[--]" if self.make_is_argument else "--"
+            usage = parser.format_usage().removeprefix("usage: ").rstrip()
+            parser.usage = f"{usage} {dashes} {self.text}".replace("%", "%%")
         return parser
 
 
@@ -65,16 +69,19 @@ def argument(*flags: str, **settings: Any) -> Argument:
     return flags, settings
 
 
-def command(*arguments: Argument, text: str = "") -> Callable[[Handler], Handler]:
+def command(
+    *arguments: Argument, text: str = "", make_is_argument: Callable[[], Callable[[str], bool]] | None = None
+) -> Callable[[Handler], Handler]:
     """Register a function in `COMMANDS` under its own name; its docstring is the help.
 
     Args:
         *arguments: Its arguments, see `argument`.
-        text: Name in the help of the text after ``--``, if it takes one.
+        text: Name in the help of the text behind the options, if it takes one.
+        make_is_argument: See `Command`.
     """
 
     def register(run: Handler) -> Handler:
-        COMMANDS[run.__name__.rstrip("_")] = Command(run, arguments, text)
+        COMMANDS[run.__name__.rstrip("_")] = Command(run, arguments, text, make_is_argument)
         return run
 
     return register

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import keyword
+import re
 import sys
 from argparse import Namespace
+from collections.abc import Callable, Set
 from typing import Any
 
 from ...chat import Chat
 from ...conversation.conversation import Conversation
 from ...errors import UsageError
+from ...providers import names
+from ...providers.model_families import suggest_model
 from ...rendering.side_by_side import SideBySide
 from ...security.exits import clean_printed
 from ..chat_command import NotebookContext, expand_prompt, resolve_system
@@ -22,7 +26,10 @@ from ..presenter import Presenter
 from ..secret_filter import filter_prompt
 from ..session import Session
 from .command import argument, command
+from .request_options import REQUEST_OPTIONS, chat_for
 from .result import CommandResult
+
+_MODEL = re.compile(r"[A-Za-z][\w-]+:(?!//)[\w./:@-]+")
 
 
 @command(
@@ -31,15 +38,33 @@ from .result import CommandResult
     ),
     argument("--to", metavar="VAR", completer="variable", help="Variable for the replies: a dict, model to text."),
     argument("--raw", action="store_true", help="Send {{ }} as is; by default it is a Python expression."),
+    *REQUEST_OPTIONS,
     text="PROMPT",
+    make_is_argument=lambda: _looks_like_model(frozenset(names())),
 )
 def compare(session: Session, options: Namespace) -> CommandResult:
     """Send a prompt to several models and show the replies side by side, outside the conversation."""
     if not options.text:
-        raise UsageError("Prompt missing. Write it after `--`: `%lockbots compare MODEL MODEL -- PROMPT`.")
+        raise UsageError(
+            "Prompt missing. Write it after the models: `%lockbots compare MODEL MODEL -- PROMPT`, or below a line of "
+            "`%%lockbots compare MODEL MODEL`."
+        )
     if options.to and (not options.to.isidentifier() or keyword.iskeyword(options.to)):
         raise UsageError(f"--to takes a variable name, got {options.to!r}.")
     return _ComparisonResult(session, options)
+
+
+def _looks_like_model(known: Set[str]) -> Callable[[str], bool]:
+    """Return what tells a model from the first word of a prompt: a provider, or the form of an id.
+
+    A word of that form whose provider is unknown counts as a model, so that a slip is an error and not a prompt.
+    """
+
+    def looks_like_model(word: str) -> bool:
+        is_model = word.partition(":")[0] in known or _MODEL.fullmatch(word) is not None
+        return is_model or ":" in suggest_model(word)
+
+    return looks_like_model
 
 
 class _ComparisonResult(CommandResult):
@@ -47,6 +72,7 @@ class _ComparisonResult(CommandResult):
 
     def __init__(self, session: Session, options: Namespace) -> None:
         self._session = session
+        self._options = options
         self._models: list[str] = options.models
         self._prompt: str = options.text
         self._raw: bool = options.raw
@@ -113,4 +139,5 @@ class _ComparisonResult(CommandResult):
 
     def _chat(self, model: str) -> Chat:
         """Return a chat in a conversation of its own, with the system prompt of the current one."""
-        return self._session.chat(model).with_conversation(Conversation("comparison", system=self._system))
+        chat = chat_for(self._session, self._options, model)
+        return chat.with_conversation(Conversation("comparison", system=self._system))

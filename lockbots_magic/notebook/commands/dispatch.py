@@ -9,12 +9,17 @@ from ...errors import UsageError
 from ...prompt.magic_line import split_words
 from ..options import HelpRequested
 from ..session import Session
-from .command import COMMANDS
+from .command import COMMANDS, Command
 from .result import CommandResult, TextResult
 
 
-def run(session: Session, line: str) -> CommandResult:
+def run(session: Session, line: str, cell: str | None = None) -> CommandResult:
     """Run one line of `%lockbots`; an empty line shows the status.
+
+    Args:
+        session: State of the magics.
+        line: The line.
+        cell: The prompt below `%%lockbots`, for a command that takes one.
 
     Raises:
         UsageError: If the command is unknown, or its options are invalid.
@@ -30,14 +35,26 @@ def run(session: Session, line: str) -> CommandResult:
         raise UsageError(f"Unknown command {name!r}. {hint}")
     command = COMMANDS[name]
     text = ""
-    if command.text and (parts := _split_text(line)):
+    if command.text and (parts := _split_text(line) or _split_prose(command, name, line)):
         words, text = parts
+    if cell is not None and cell.strip():
+        if not command.text:
+            raise UsageError(f"`%lockbots {name}` takes no text below it. Write it with one % in a cell of its own.")
+        text = "\n\n".join(filter(None, [text, cell.strip("\n")]))
     try:
         options = command.options(name).parse(words)
     except HelpRequested as help_text:
         return TextResult(str(help_text))
     options.text = text
     return command.run(session, options)
+
+
+def _split_prose(command: Command, name: str, line: str) -> tuple[list[str], str] | None:
+    """Return the words after the command, and the text that begins without ``--``."""
+    if command.make_is_argument is None:
+        return None
+    arguments = line[line.index(name) + len(name) :]
+    return command.options(name).split_text(arguments, command.make_is_argument())
 
 
 def summarize() -> str:

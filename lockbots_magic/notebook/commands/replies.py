@@ -14,6 +14,7 @@ from ..chat_command import NotebookContext, resolve_system
 from ..secret_filter import filter_prompt
 from ..session import Session
 from .command import argument, command, count
+from .request_options import REQUEST_OPTIONS, chat_for
 from .result import CodeResult, CommandResult, ReplyResult, TextResult
 
 STOP_TIMEOUT = 1.0
@@ -22,15 +23,15 @@ STOP_TIMEOUT = 1.0
 _MODEL = argument("-m", "--model", metavar="PROVIDER:MODEL", completer="model", help="Model for this prompt.")
 
 
-@command(_MODEL, text="REMARK")
+@command(_MODEL, *REQUEST_OPTIONS, text="REMARK", make_is_argument=lambda: lambda _: False)
 def explain(session: Session, options: Namespace) -> CommandResult:
     """Explain the last error, with its traceback and the code of its cell."""
     return _error_result(session, options, explain_prompt)
 
 
-@command(_MODEL, text="REMARK")
+@command(_MODEL, *REQUEST_OPTIONS, text="REMARK", make_is_argument=lambda: lambda _: False)
 def fix(session: Session, options: Namespace) -> CommandResult:
-    """Fix the code of the last error's cell; the result becomes a new cell."""
+    """Fix the code of the last error's cell: show the changes, and put the result into a new cell."""
     return _error_result(session, options, fix_prompt, as_code=True)
 
 
@@ -39,9 +40,10 @@ def _error_result(
 ) -> ReplyResult:
     if session.cells.last_error is None:
         raise UsageError("No cell has failed since lockbots_magic was loaded.")
-    chat = session.chat(options.model)
+    chat = chat_for(session, options, options.model)
     system = None if chat.conversation.system else resolve_system(session, None, NotebookContext(session.namespace))
-    prompt = "\n\n".join(filter(None, [word(*session.cells.last_error), options.text]))
+    error, source = session.cells.last_error
+    prompt = "\n\n".join(filter(None, [word(error, source), options.text]))
     prompt, notes = filter_prompt(session, prompt, session.namespace)
     origin = session.cells.origin()
 
@@ -50,7 +52,7 @@ def _error_result(
         session.conversations.keep(chat.conversation)
         return reply
 
-    return ReplyResult(send, chat.conversation, as_code, notes)
+    return ReplyResult(send, chat.conversation, as_code, notes, source if as_code else "")
 
 
 @command(

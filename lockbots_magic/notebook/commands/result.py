@@ -81,7 +81,11 @@ class ReplyResult(CommandResult):
     """True if its code becomes a new cell."""
     notes: tuple[str, ...] = ()
     """What was left out of the prompt, a line each."""
+    replaces: str = ""
+    """Code that the new cell corrects; the changes are shown."""
 
     def present(self, presenter: Presenter) -> None:
         """Stream the reply."""
-        presenter.show_reply(self.send, self.conversation, as_code=self.as_code, notes=self.notes)
+        presenter.show_reply(
+            self.send, self.conversation, as_code=self.as_code, notes=self.notes, replaces=self.replaces
+        )

@@ -15,7 +15,7 @@ from .sources import MAX_CANDIDATES, Candidate, Sources, describe
 MAX_LENGTH = 300
 """Characters of a candidate."""
 
-_LINE = re.compile(r"\s*%(chat|lockbots)[ \t]")
+_LINE = re.compile(r"\s*%(chat|%?lockbots)[ \t]")
 
 
 @dataclass(frozen=True)
