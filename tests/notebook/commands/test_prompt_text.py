@@ -24,16 +24,21 @@ LINES = {
 @pytest.fixture
 def parsed(session, monkeypatch):
     """Return what a line gives a command: its options."""
-    from lockbots_magic.notebook.commands import command, run
+    from lockbots_magic.notebook.commands import command, result, run
 
     def parse(line, cell=None):
         name = line.partition(" ")[0]
         seen = []
         one = COMMANDS[name]
+
+        def run_spy(_, options):
+            seen.append(options)
+            return result.TextResult("")
+
         monkeypatch.setitem(
             command.COMMANDS,
             name,
-            command.Command(lambda _, o: seen.append(o), one.arguments, one.text, one.make_is_argument),
+            command.Command(run_spy, one.arguments, one.text, one.make_is_argument),
         )
         run(session, line, cell)
         return seen[0]
