@@ -18,6 +18,7 @@ from lockbots_magic.rendering.incremental import IncrementalMarkdown
 from lockbots_magic.rendering.terminal.output import TerminalOutput
 from lockbots_magic.security.secrets import Secret
 from tests.effort import pick
+from tests.rawserver import PATIENCE
 
 
 class Shell:
@@ -383,7 +384,9 @@ def test_a_frame_that_fails_costs_no_reply(shown, monkeypatch):
     output = LiveCellOutput(Shell(), alone)
     monkeypatch.setattr(output._frames._document, "advance", lambda: 1 / 0)
     output.feed(Delta("a **b**"))
-    output._frames._thread.join(30)
+    deadline = time.monotonic() + PATIENCE
+    while not output._frames._failed and time.monotonic() < deadline:
+        time.sleep(0.005)
     output.finish(Turn("q", "a **b**"))
     assert shown.text == "a **b**"
 

@@ -104,7 +104,7 @@ def test_file_with_an_odd_value_is_read_or_refused(kind, tmp_path):
     everywhere = list(places(whole))
 
     @given(st.sampled_from(everywhere), st.sampled_from(ODD))
-    @settings(max_examples=examples(800), suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=examples(400), suppress_health_check=[HealthCheck.function_scoped_fixture])
     def check(place, odd):
         path = tmp_path / name
         path.write_text(json.dumps(put(whole, place, odd)))

@@ -18,6 +18,7 @@ from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import UsageError
 from lockbots_magic.security.secrets import Secret
 from lockbots_magic.storage.output_metadata import KEY, VERSION, NewerRecordError, digest, metadata, parse_record
+from tests.effort import examples
 
 TURN = Turn(
     "what?", "that **this**", "demo", "openai", {"temperature": 0.2, "stop": ["a", None, True]}, "Be brief.",
@@ -213,7 +214,7 @@ def check_readable(conversation):
         assert (read.turn and read.turn.id) == (entry.turn and entry.turn.id)
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=examples(300), suppress_health_check=[HealthCheck.filter_too_much])
 @given(SAVED_CONVERSATIONS)
 def test_what_is_written_of_a_loaded_conversation_can_be_read(saved):
     try:
