@@ -46,7 +46,9 @@ _RUNNERS = frozenset(
 )
 """Programs that start others, and their commands: they name no server."""
 _SECRET_FLAG = re.compile(r"--?[\w-]*(?:key|token|secret|passw\w*|auth\w*|credential\w*)", re.IGNORECASE)
-_GENERIC = re.compile(r"^(?:@[^/]+/)?(?:mcp[-_])?(?:server[-_])?|[-_]mcp(?:[-_]server)?$|[-_]server$")
+_TELLS_ALL = re.compile(r"mcp|server|/")
+"""Found in names of packages, files and images that are servers."""
+_GENERIC = re.compile(r"^(?:mcp[-_])?(?:server[-_])?|[-_]mcp(?:[-_]server)?$|[-_]server$")
 
 
 @dataclass(frozen=True)
@@ -221,10 +223,8 @@ def _shorten_path(word: str) -> str:
 
 def _names_in(words: Sequence[str]) -> Iterator[str]:
     """Yield words that may name the server, best first."""
-    for word in words:
-        name = _shorten_path(word)
-        if word.startswith(("-", "$", MASK)) or name.lower() in _RUNNERS or not re.search("[A-Za-z]", name):
-            continue
-        name = re.sub(r"(?<=.)@[\w.^~-]+$|\.(?:py|js|mjs|ts|sh|exe)$", "", name)  # a version, or the kind of file
-        name = _GENERIC.sub("", PurePosixPath(name).name if not name.startswith("@") else name) or name
-        yield name
+    names = {word: _shorten_path(word) for word in words if not word.startswith(("-", "$", ".", MASK))}
+    found = [name for name in names.values() if name.lower() not in _RUNNERS and re.search("[A-Za-z]", name)]
+    for name in sorted(found, key=lambda name: _TELLS_ALL.search(name) is None):
+        short = re.sub(r"(?<=.)@[\w.^~-]+$|\.(?:py|js|mjs|ts|sh|exe)$", "", name)  # a version, or the kind of file
+        yield _GENERIC.sub("", PurePosixPath(short).name) or short

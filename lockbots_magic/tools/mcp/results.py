@@ -10,10 +10,6 @@ from typing import Any
 from ...security.foreign_text import quote_line
 from ..tool_source import ToolOutput
 
-MAX_IMAGES = 10
-"""Images of one result."""
-MAX_IMAGE = 7_000_000
-"""Length (characters, base64) of an image; services take about 5 MB."""
 MAX_LINE = 200
 """Length (characters) of what stands for a block that can't be sent."""
 
@@ -33,10 +29,7 @@ def read_result(content: Iterable[Any], structured: Any, *, is_error: bool) -> T
     images: list[str] = []
     for block in content:
         for kind, value in _read_block(block):
-            if kind == "image" and len(images) < MAX_IMAGES:
-                images.append(value)
-            else:
-                texts.append("[an image more than can be sent]" if kind == "image" else value)
+            (images if kind == "image" else texts).append(value)
     if structured is not None and not texts and not images:
         texts.append(json.dumps(structured, ensure_ascii=False))
     return ToolOutput("\n".join(texts), tuple(images), is_error)
@@ -76,7 +69,7 @@ def _read_contents(contents: Any) -> Iterator[tuple[str, str]]:
 
 def _read_data(data: str, mime_type: str) -> tuple[str, str]:
     kind = mime_type.partition(";")[0].strip().lower()
-    if kind in _IMAGE_TYPES and len(data) <= MAX_IMAGE and _BASE64.fullmatch(data):
+    if kind in _IMAGE_TYPES and _BASE64.fullmatch(data):
         return "image", f"data:{kind};base64,{''.join(data.split())}"
     size = f"{len(data) * 3 // 4:,} bytes".replace(",", "\u202f")
     return "text", f"[{quote_line(mime_type, 40) or 'data'}, {size}, left out: it can't be sent to a model]"

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from ...conversation.cancellation import Cancellation
 from ...conversation.messages import Tool
+from ...errors import UsageError
 from ...schema.json_values import SchemaMismatch, quote_value, read_json
 from ..tool_source import DefaultApproval, ToolOutput, describe_tool, fingerprint_of
 
@@ -66,8 +67,11 @@ class MCPTool:
         return describe_tool(self.tool)
 
     def call(self, arguments: str, cancellation: Cancellation) -> ToolOutput:
-        """Make one call; see `CallableTool.call`. A tool that the server has changed is not called."""
+        """Make one call; see `CallableTool.call`. The model is told what the server says, and why a call failed."""
         given = read_json(arguments.strip() or "{}")
         if not isinstance(given, dict):
             raise SchemaMismatch(f"The arguments must be an object, not {quote_value(given)}")
-        return self.server.call_tool(self.server_name, given, cancellation)
+        try:
+            return self.server.call_tool(self.server_name, given, cancellation)
+        except UsageError as error:
+            return ToolOutput(f"error: {error}", is_error=True)

@@ -17,7 +17,7 @@ import anyio
 from mcp import MCPError
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
-from mcp_types import CallToolResult, Implementation, ReadResourceResult
+from mcp_types import CONNECTION_CLOSED, CallToolResult, Implementation, ReadResourceResult
 from mcp_types import Tool as ServerTool
 
 from ...conversation.cancellation import Cancellation
@@ -163,7 +163,8 @@ class ServerSession:
             return str(error)
         if isinstance(error, MCPError) and error.message == LOST:
             self.is_lost = True
-        if self._task is not None and not (isinstance(error, MCPError) and self.is_alive):
+        is_answer = isinstance(error, MCPError) and error.code != CONNECTION_CLOSED
+        if self._task is not None and not (is_answer and self.is_alive):
             await asyncio.wait([self._task], timeout=END_TIMEOUT if self.child is None else 0.2)
         return redacted(describe_failure(self, error))
 

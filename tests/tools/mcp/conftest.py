@@ -15,6 +15,7 @@ from tests.optional import need
 PATIENCE = 30.0
 """Time (s) within which what is waited for must happen."""
 HERE = Path(__file__).parent
+SCRIPTED = [sys.executable, "-S", str(HERE / "scripted_server.py")]
 EMPTY = {"type": "object"}
 
 
@@ -36,9 +37,9 @@ def scripted(tmp_path):
     def make(*names, tools=None, only=None, env=None, cwd=None, start_timeout=60, timeout=60, name="docs", **settings):
         path = tmp_path / f"tools{len(made)}.json"
         path.write_text(json.dumps(described(*names) if tools is None else tools), encoding="utf-8")
-        words = [sys.executable, "-S", str(HERE / "scripted_server.py"), json.dumps({"tools": str(path), **settings})]
+        given = {"SETTINGS": json.dumps({"tools": str(path), **settings}), **(env or {})}
         limits = {"start_timeout": start_timeout, "timeout": timeout}
-        docs = MCP(words, only=only, env=env, cwd=cwd, name=name, **limits)
+        docs = MCP(SCRIPTED, only=only, env=given, cwd=cwd, name=name, **limits)
         made.append(docs)
         return docs
 
@@ -57,7 +58,7 @@ def wait_until(condition):
 def call(docs, name, cancellation=None, **arguments):
     """Call a tool by the name that the model knows it by."""
     tool = next(one for one in docs.list_tools(Cancellation()) if one.tool.name == name)
-    return tool.call(json.dumps(arguments), cancellation or Cancellation())
+    return docs.call_tool(tool.server_name, arguments, cancellation or Cancellation())
 
 
 def server_pid(docs):

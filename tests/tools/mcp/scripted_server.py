@@ -1,8 +1,8 @@
 """A server of the protocol of 2025-11-25, without any package, that does what its tools are named after.
 
-Usage: ``python scripted_server.py SETTINGS``, a JSON object: ``tools``, a file with the list of tools; ``start``, what
-it does before it answers: ``"hang"``, ``"exit"``, ``"chat"``, ``"flood"`` or ``"deaf"``; ``stubborn``, whether it
-ignores the end of its input and SIGTERM.
+Its settings are a JSON object in the environment variable ``SETTINGS``: ``tools``, a file with the list of tools;
+``start``, what it does before it answers: ``"hang"``, ``"exit"``, ``"chat"``, ``"flood"`` or ``"deaf"``; ``stubborn``,
+whether it ignores the end of its input and SIGTERM.
 """
 
 import json
@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-settings = json.loads(sys.argv[1])
+settings = json.loads(os.environ["SETTINGS"])
 listed = Path(settings["tools"])
 started = settings.get("start", "")
 

@@ -20,7 +20,7 @@ from lockbots_magic.tools.mcp.limits import MAX_MESSAGE
 from lockbots_magic.tools.tool_source import CallableTool, ToolOutput, ToolSource
 
 from .conftest import (
-    HERE,
+    SCRIPTED,
     call,
     described,
     is_alive,
@@ -68,8 +68,7 @@ def test_closed_server_is_gone_and_starts_again_when_needed(scripted):
 
 
 def test_server_that_nothing_refers_to_ends():
-    words = [sys.executable, "-S", str(HERE / "scripted_server.py"), json.dumps({"tools": str(HERE / "none.json")})]
-    docs = MCP(words)
+    docs = MCP(SCRIPTED, env={"SETTINGS": json.dumps({"tools": "none.json"})})
     docs._session(Cancellation())
     pid = server_pid(docs)
     del docs
@@ -166,7 +165,7 @@ def test_interrupted_start_leaves_no_process(scripted, tmp_path):
         docs.list_tools(cancellation)
     from lockbots_magic.tools.mcp.session import _sessions
 
-    (session,) = (one for one in _sessions if one.child and str(tmp_path) in one.child._words[-1])
+    (session,) = (one for one in _sessions if one.child and str(tmp_path) in one.child._env["SETTINGS"])
     wait_until(lambda: session.child._process is None or not is_group_alive(session.child._process.pid))
 
 
@@ -217,7 +216,7 @@ SCRIPT = """
     import json, os, signal, sys, time
     from lockbots_magic import MCP
     from lockbots_magic.conversation.cancellation import Cancellation
-    docs = MCP(json.loads(sys.argv[1]))
+    docs = MCP(json.loads(sys.argv[1]), env={"SETTINGS": sys.argv[2]})
     (tool,) = docs.list_tools(Cancellation())
     grandchild = int(tool.call("{}", Cancellation()).text)
     print(docs._holder[0].child._process.pid, grandchild, flush=True)
@@ -229,12 +228,14 @@ SCRIPT = """
 def test_server_ends_with_the_interpreter_however_that_ends(tmp_path, ending):
     (tmp_path / "tools.json").write_text(json.dumps(described("child")))
     settings = json.dumps({"tools": str(tmp_path / "tools.json"), "stubborn": True})
-    words = [sys.executable, "-S", str(HERE / "scripted_server.py"), settings]
     script = textwrap.dedent(SCRIPT)
     if ending == "fork":  # a forked process that lives on does not keep the server alive
         script += "if os.fork() == 0:\n    time.sleep(2)\n    os._exit(0)\nos._exit(1)\n"
     process = subprocess.Popen(
-        [sys.executable, "-c", script, json.dumps(words)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", script, json.dumps(SCRIPTED), settings],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     with process:
         server, grandchild = map(int, process.stdout.readline().split())
