@@ -8,7 +8,7 @@ from lockbots_magic.conversation.cancellation import Cancellation
 from lockbots_magic.conversation.messages import Tool
 from lockbots_magic.providers.function import FunctionProvider
 from lockbots_magic.tools.recorded_tools import list_tools
-from lockbots_magic.tools.tool_source import CallableTool, ToolOutput, ToolSource, fingerprint_of
+from lockbots_magic.tools.tool_source import CallableTool, ToolOutput, ToolSource, fingerprint_of, is_tool_source
 
 
 class FakeTool:
@@ -74,5 +74,5 @@ def test_list_is_asked_for_and_recorded_while_recording(provider):
 def test_fakes_follow_the_seam():
     source: ToolSource = FakeSource()
     tool: CallableTool = FakeTool(Tool("f", "", {}))
-    assert isinstance(source, ToolSource)
+    assert is_tool_source(source)
     assert tool.source == source.name

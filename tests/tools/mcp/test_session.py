@@ -17,7 +17,7 @@ from lockbots_magic.conversation.cancellation import Cancellation
 from lockbots_magic.errors import Cancelled, UsageError
 from lockbots_magic.tools.mcp.child import KEPT_VARIABLES
 from lockbots_magic.tools.mcp.limits import MAX_MESSAGE
-from lockbots_magic.tools.tool_source import CallableTool, ToolOutput, ToolSource
+from lockbots_magic.tools.tool_source import CallableTool, ToolOutput, ToolSource, is_tool_source
 
 from .conftest import (
     SCRIPTED,
@@ -44,7 +44,7 @@ def test_server_starts_when_its_tools_are_needed_and_once(scripted):
 def test_it_follows_the_seam_of_tools(scripted):
     docs: ToolSource = scripted("echo")
     tool: CallableTool = docs.list_tools(Cancellation())[0]
-    assert isinstance(docs, ToolSource)
+    assert is_tool_source(docs)
     assert (tool.source, tool.default_approval, tool.is_parallel) == ("docs", "ask", False)
 
 
