@@ -150,7 +150,7 @@ def test_reasoning_is_open_while_it_comes_and_folded_after(shown, monkeypatch):
     output = LiveCellOutput(Shell(), alone, "model")
     output.feed(Delta(reasoning="Two and two "))
     (first, *_), *_ = shown.wait_for(frames(1))
-    assert '<details class="lockbots-reasoning" open>' in first["text/html"]
+    assert re.search('<details class="lockbots-reasoning"[^>]* open>', first["text/html"])
     assert visible(first["text/html"]) == "Thinking…Two and two"
     output.feed(Delta(reasoning="is four."))
     shown.wait_for(lambda cell: "four" in cell.text)
