@@ -47,9 +47,15 @@ def mock_server(_mock_server_server):
     return _mock_server_server
 
 
+@pytest.fixture(scope="session")
+def _data_folder(tmp_path_factory):
+    return str(tmp_path_factory.mktemp("data"))
+
+
 @pytest.fixture(autouse=True)
-def _no_settings_of_the_machine(monkeypatch):
-    """Remove credentials, proxies, addresses and settings of this machine from the environment."""
+def _no_settings_of_the_machine(monkeypatch, _data_folder):
+    """Remove credentials, proxies, addresses and settings of this machine from the environment, and its data folder."""
+    monkeypatch.setenv("XDG_DATA_HOME", _data_folder)
     ends = ("_AUTH", "_API_KEY", "_PROXY", "_BASE_URL", "_API_BASE", "_ENDPOINT", "_HOST", "_API_VERSION")
     for name in os.environ:
         if name.upper().endswith(ends) or name.startswith((*CA_VARIABLES, "LOCKBOTS_")):

@@ -14,7 +14,7 @@ from ..cassette.active import cassette_of
 from ..chat import Chat
 from ..conversation.conversation import Conversation
 from ..errors import UsageError
-from ..prompt import cells, files, images, personas
+from ..prompt import cells, files, images, loaders, personas
 from ..prompt.images import check_total_size, image_part
 from ..prompt.magic_line import parse_assignments
 from ..prompt.part import PromptPart
@@ -214,7 +214,7 @@ def _material(
         return prompt, (), ()
     pictures = [_image(value, context) for value in options.image]
     urls = [url for part in pictures for url in part.images]
-    parts = [files.file_part(path) for path in options.file]
+    parts = [_file(text) for text in options.file]
     if options.cells:
         history = cells.CellHistory(context.shell, context.displays, source=session.cells.source)
         parts.append(cells.cells_part(options.cells, history, images_before=len(urls)))
@@ -226,6 +226,12 @@ def _material(
         urls += parts[-1].images
     text = "\n\n".join(part.text for part in parts)
     return text, images.check_total_size(urls), tuple(note for part in (*pictures, *parts) for note in part.notes)
+
+
+def _file(text: str) -> PromptPart:
+    """Return what `--file` names: a file, or what a loader loads."""
+    named = loaders.split_name(text)
+    return files.file_part(text) if named is None else loaders.load_part(*named)
 
 
 def _recording_notes(chat: Chat, text: str, typed: str, *, is_drawn: bool) -> tuple[str, ...]:

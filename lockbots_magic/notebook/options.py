@@ -28,6 +28,7 @@ Completer = Literal[
     "provider",
     "setting",
     "setting_value",
+    "source",
     "topic",
     "variable",
 ]
@@ -207,11 +208,12 @@ def chat_options() -> OptionParser:
     add("--raw", action="store_true", help="Send {{ }} as is; by default it is a Python expression of the notebook.")
     add(
         "--file",
-        completer="file",
+        completer="source",
         action="append",
         default=[],
         metavar="FILE",
-        help="Text file or document to include, such as a.pdf#3-5; may be repeated.",
+        help="Text file or document to include, such as a.pdf#3-5, or https://..., git:REPO/PATH@REV, log:ID;"
+        " may be repeated. %%lockbots loaders lists what there is.",
     )
     add(
         "--image",

@@ -11,7 +11,7 @@ from ..atomic_file import read_bytes
 from ..errors import UsageError
 from ..security.pictures import picture_kind
 from .documents import is_document, read_document, split_selection
-from .local_files import decode_text, find_file
+from .local_files import decode_text, find_file, language_of
 from .part import PromptPart
 from .text import fence_code, to_one_line, truncate
 
@@ -21,13 +21,6 @@ MAX_NOTEBOOK_BYTES = 100_000_000
 """Bytes of a notebook, which is read whole."""
 _BYTES = 4 * MAX_LENGTH + 4
 """Bytes for that many characters in any encoding, with a byte order mark."""
-
-_LANGUAGES = {
-    "py": "python", "pyi": "python", "js": "javascript", "mjs": "javascript", "ts": "typescript", "rs": "rust",
-    "rb": "ruby", "sh": "bash", "yml": "yaml", "md": "markdown", "h": "c", "hpp": "cpp", "cc": "cpp", "kt": "kotlin",
-    "cs": "csharp", "jl": "julia", "tex": "latex", "htm": "html", "ps1": "powershell", "txt": "", "log": "",
-}  # fmt: skip
-"""Names of languages in Markdown, by file suffix, if they differ."""
 
 
 def file_part(path: str | Path) -> PromptPart:
@@ -58,7 +51,7 @@ def file_part(path: str | Path) -> PromptPart:
     cut, notes = _limit_text(text, name, len(text) if is_whole else None)
     if not encoding.startswith("utf"):
         notes = (*notes, f"{name}: read as {encoding} because it is not UTF-8")
-    return PromptPart(f"File {name}:\n{fence_code(cut, _language(file))}", notes=notes).redact()
+    return PromptPart(f"File {name}:\n{fence_code(cut, language_of(file))}", notes=notes).redact()
 
 
 def read_text(path: Path) -> str:
@@ -100,11 +93,6 @@ def _limit_text(text: str, name: str, length: int | None) -> tuple[str, tuple[st
     return f"{truncate(text, MAX_LENGTH)}\n[… the file goes on]", (
         f"{name}: only the first {MAX_LENGTH:,}{whole} characters were sent",
     )
-
-
-def _language(file: Path) -> str:
-    suffix = file.suffix[1:].lower()
-    return _LANGUAGES.get(suffix, suffix if re.fullmatch(r"[a-z0-9+]{1,10}", suffix) else "")
 
 
 def _convert_cells(data: bytes, name: str) -> str:

@@ -23,6 +23,12 @@ _BYTE_ORDER_MARKS = (  # UTF-32 first: its mark starts with that of UTF-16
 )
 # Control characters that text does not contain; those for layout, bell and colour are allowed.
 _CONTROL = re.compile("[\0-\x06\x0e-\x1a\x1c-\x1f]")
+_LANGUAGES = {
+    "py": "python", "pyi": "python", "js": "javascript", "mjs": "javascript", "ts": "typescript", "rs": "rust",
+    "rb": "ruby", "sh": "bash", "yml": "yaml", "md": "markdown", "h": "c", "hpp": "cpp", "cc": "cpp", "kt": "kotlin",
+    "cs": "csharp", "jl": "julia", "tex": "latex", "htm": "html", "ps1": "powershell", "txt": "", "log": "",
+}  # fmt: skip
+"""Names of languages in Markdown, by file suffix, if they differ."""
 _WORD = re.compile(r"[^\W\d_]+")
 _CYRILLIC = re.compile("[\u0400-\u04ff]{2,}")
 
@@ -53,6 +59,12 @@ def find_file(name: str | Path, hint: str) -> Path:
     similar = _find_similar(path)
     advice = f"Did you mean {to_one_line(similar, MAX_PATH_LENGTH)}?" if similar else hint
     raise UsageError(f"File not found: {shown}. {advice}")
+
+
+def language_of(file: Path) -> str:
+    """Return the name of a file's language in Markdown, by its suffix; ``""`` for plain text."""
+    suffix = file.suffix[1:].lower()
+    return _LANGUAGES.get(suffix, suffix if re.fullmatch(r"[a-z0-9+]{1,10}", suffix) else "")
 
 
 def _find_similar(path: Path) -> str | None:

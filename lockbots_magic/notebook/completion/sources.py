@@ -18,7 +18,7 @@ from traitlets import Bool
 from ...conversation.model_names import display_names
 from ...errors import UsageError
 from ...help.sections import list_titles
-from ...prompt import personas
+from ...prompt import loaders, personas
 from ...providers import names, provider_class
 from ...providers.base import Provider
 from ...tools.approval import MODES
@@ -117,6 +117,14 @@ class Sources:
         """Return files and folders."""
         return _candidates("path", find_paths(word.typed))
 
+    def complete_source(self, word: CursorWord) -> Iterable[Candidate]:
+        """Return files, folders and loaders; behind ``git:``, files and folders again."""
+        name, colon, path = word.typed.partition(":")
+        if colon and name == "git":
+            return _candidates("path", (f"git:{found}" for found in find_paths(path)))
+        named = (f"{one}://" if one in ("http", "https") else f"{one}:" for one in self._loaders)
+        return (*self.complete_file(word), *_candidates("loader", named))
+
     def complete_functions(self, word: CursorWord) -> Iterable[Candidate]:
         """Return functions and sources of tools for the last name of a comma-separated list; each stands in it once."""
         before, comma, _ = word.typed.rpartition(",")
@@ -187,6 +195,11 @@ class Sources:
     def _providers(self) -> list[str]:
         """Names of the providers. Finding plug-ins is slow; new ones are found when the extension is reloaded."""
         return names()
+
+    @functools.cached_property
+    def _loaders(self) -> list[str]:
+        """Names of the loaders; new ones are found when the extension is reloaded."""
+        return loaders.names()
 
     def _provider(self, name: str) -> type[Provider] | None:
         if name not in self._providers:

@@ -41,6 +41,8 @@ class ConnectionLease:
         self._handle: socket.socket | None = None
         self._aborted = False
         self._wake = threading.Event()
+        self.check_peer: Callable[[str], None] | None = None
+        """Called with the IP address of the peer before anything is sent to it; it may raise."""
 
     @contextmanager
     def in_this_thread(self) -> Iterator[None]:
@@ -79,6 +81,8 @@ class ConnectionLease:
         self._handle = socket.fromfd(sock.fileno(), socket.AF_INET, socket.SOCK_STREAM)
         if self._aborted:
             self.abort()
+        if self.check_peer is not None:
+            self.check_peer(str(sock.getpeername()[0]))
 
     def abort(self) -> None:
         """Shut the socket down, which wakes a thread that is reading or writing. Thread-safe."""
@@ -218,7 +222,11 @@ class TrackedConnection(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         sock = _current.get().connect(super()._new_conn)
-        _current.get().attach(self, sock)
+        try:
+            _current.get().attach(self, sock)
+        except BaseException:  # its address was refused
+            sock.close()
+            raise
         return sock
 
     def putrequest(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:

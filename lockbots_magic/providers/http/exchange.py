@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import math
+import re
 import sys
 import threading
 import time
@@ -33,6 +34,8 @@ from .server_wait import find_header_wait, find_stated_wait, parse_should_retry
 from .translation import FOREIGN_ERRORS, proxy_refusal, translate_error
 
 T = TypeVar("T")
+
+_CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]{1,40})""", re.IGNORECASE)
 
 MAX_READ = 65536
 """Bytes that one read returns at most."""
@@ -116,6 +119,12 @@ class Exchange:
     def content_type(self) -> str:
         """Media type of the response, lower case, without parameters."""
         return self._get_header("content-type").partition(";")[0].strip().lower()
+
+    @property
+    def charset(self) -> str:
+        """Character encoding that the response names; ``""`` if it names none."""
+        named = _CHARSET.search(self._get_header("content-type"))
+        return named[1] if named else ""
 
     @property
     def retry_after(self) -> float | None:
@@ -211,6 +220,8 @@ class Exchange:
         host = parts.hostname or ""
         if (proxy := find_proxy(url)) is not None:
             proxy.check()
+        elif self.request.checks_peer:
+            self._lease.check_peer = functools.partial(self.request.check_peer, url)
         own = {"accept-encoding": accepted_codings()}
         if body is not None:
             own["content-type"] = "application/json"

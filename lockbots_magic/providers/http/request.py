@@ -8,7 +8,7 @@ import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import SplitResult, unquote_plus, urljoin, urlsplit
 
 from ...errors import CredentialWarning, ProtocolError
@@ -33,6 +33,8 @@ class HTTPRequest:
     secret_query: Mapping[str, Secret] = field(default_factory=dict)
     base_url: str = ""
     """Base URL of the service, for advice about redirects; empty if unknown."""
+    checks_peer: ClassVar[bool] = False
+    """True if `check_peer` is to be called before anything is sent; behind a proxy, whose address it is, never."""
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
@@ -79,6 +81,9 @@ class HTTPRequest:
         if same_origin and keeps_method and self.redact(followed) == followed:
             return followed
         raise ProtocolError(f"{display_host(url)} {self._describe_redirect(target, status)}")
+
+    def check_peer(self, url: str, address: str) -> None:
+        """Hook: raise if the request for `url` must not be sent to an IP address; see `checks_peer`."""
 
     def _describe_redirect(self, target: SplitResult, status: int) -> str:
         """Return the text on a redirect that is not followed, with advice that leads to the API if it can."""

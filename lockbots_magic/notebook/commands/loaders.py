@@ -1,0 +1,18 @@
+"""What `--file` takes besides paths: `loaders`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from ...prompt import loaders as registry
+from ...rendering.table import Table
+from ..session import Session
+from .command import command
+from .result import CommandResult, DisplayResult
+
+
+@command()
+def loaders(_: Session, __: Namespace) -> CommandResult:
+    """List what --file takes besides paths, such as https://... and git:REPO/PATH@REV."""
+    rows = [(f"{name}:", registry.describe_loader(name)) for name in registry.names()]
+    return DisplayResult(Table(("--file ...", "what it loads"), rows))
