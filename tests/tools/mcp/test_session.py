@@ -191,7 +191,7 @@ def test_server_gets_a_minimal_environment_and_its_own(scripted, monkeypatch, tm
     docs = scripted("environment", "folder", env={"API_KEY": "$DOCS_KEY", "LEVEL": "3"}, cwd=str(tmp_path))
     given = json.loads(call(docs, "environment").text)
     assert {"API_KEY": "key-0123456789", "LEVEL": "3", "PATH": os.environ["PATH"]}.items() <= given.items()
-    assert set(given) <= {*KEPT_VARIABLES, "API_KEY", "LEVEL", "LC_CTYPE"}
+    assert set(given) <= {*KEPT_VARIABLES, "API_KEY", "LEVEL", "SETTINGS", "LC_CTYPE"}
     assert call(docs, "folder").text == str(tmp_path.resolve())
 
 
