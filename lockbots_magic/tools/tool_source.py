@@ -103,6 +103,12 @@ def is_tool_source(value: Any) -> TypeGuard[ToolSource]:
     return callable(getattr(type(value), "list_tools", None))
 
 
+def is_offered_tool(value: Any) -> TypeGuard[CallableTool]:
+    """Return whether a value is one tool of a source, such as those that a server lists."""
+    kind = type(value)
+    return callable(getattr(kind, "call", None)) and hasattr(kind, "default_approval") and hasattr(kind, "source")
+
+
 def fingerprint_of(tool: Tool) -> str:
     """Return a digest of what the model reads of a tool; its name is no part of it.
 

@@ -15,7 +15,7 @@ from .approval import ApprovedTool
 from .function_tool import FunctionTool
 from .recorded_tools import ToolListProvider, list_tools
 from .results import Describe, describe_by_repr
-from .tool_source import CallableTool, DefaultApproval, ToolSource, is_tool_source
+from .tool_source import CallableTool, DefaultApproval, ToolSource, is_offered_tool, is_tool_source
 
 MAX_NAME = 64
 """Length (characters) of a tool's name that all services take."""
@@ -48,7 +48,7 @@ class Toolbox:
     """What a model may call. Nothing else runs.
 
     Args:
-        tools: Functions, sources of tools such as MCP servers, and lists of these, nested as you like.
+        tools: Functions, sources of tools such as MCP servers, single tools of these, and lists, nested as you like.
         describe: Formats a result that JSON can't represent, such as a data frame.
         provider: Provider that answers; its cassette may hold the tools of a source, which is not started then.
         cancellation: Ends the wait for a source.
@@ -105,6 +105,8 @@ def _list_all(
     for one in given:
         if is_tool_source(one):
             yield from _list_source(one, provider, cancellation)
+        elif is_offered_tool(one) and one.source:
+            yield ToolEntry(one, one.tool, one.default_approval, one.fingerprint, one.source)
         elif isinstance(one, list | tuple | set | frozenset) and not hasattr(one, "_fields"):
             if depth >= MAX_DEPTH:
                 raise UsageError("Groups of tools are nested too deeply.")

@@ -126,3 +126,14 @@ def test_tools_are_listed_from_the_cassette_in_use(scripted, tmp_path):
 def test_chat_and_its_copies_share_the_session(scripted):
     docs = scripted("echo")
     assert copy.deepcopy(docs) is copy.copy(docs) is docs
+
+
+def test_single_tools_of_a_server_can_be_named(scripted):
+    docs = scripted("echo", "other", "third")
+    provider = CallingProvider(("other", {}))
+    for tools in (docs.tools[:2], [docs.tools[0], [docs.tools[1]]]):
+        turn = Chat(provider).ask("Call it.", tools=tools, approve="auto")
+        assert [tool.name for tool in provider.requests[0].tools] == ["echo", "other"]
+        assert turn.calls[0].result == "{}"
+    refused = Chat(provider).ask("Call it.", tools=docs.tools).calls[0].result
+    assert refused != "{}"
