@@ -28,6 +28,8 @@ from .usage import merge_usage, parse_usage
 
 _WORDS = {"end_turn": "stop", "stop_sequence": "stop", "tool_use": "tool_calls"}
 """Stop reasons of a whole reply, in the words of the other dialects: the same reply makes the same turn."""
+_DELTAS = {"text": "text_delta", "thinking": "thinking_delta", "partial_json": "input_json_delta"}
+"""Field of a delta -> its type, which some servers leave out."""
 _FOREIGN = ("choices", "output", "response")
 """Fields that show another format."""
 
@@ -87,6 +89,9 @@ class MessagesDecoder(StreamDecoder):
         value = parse_json(data)
         if is_error_event(event.type):
             raise self.object_error(value if isinstance(value, dict | list) else {"error": data})
+        if value is None:
+            self._check_unreadable(data)
+            return
         if not isinstance(value, dict):
             raise ProtocolError(f"An event is not a JSON object: {make_snippet(data)}")
         yield from self._take_event(value, value.get("type") or event.type, data)
@@ -180,7 +185,7 @@ class MessagesDecoder(StreamDecoder):
             self._blank_calls.add(index)
 
     def _take_delta(self, index: int, delta: Mapping[str, Any]) -> Iterator[Delta]:
-        kind = delta.get("type")
+        kind = delta.get("type") or next((kind for name, kind in _DELTAS.items() if name in delta), None)
         if kind == "text_delta":
             yield from self._say(_text_in(delta, "text"))
         elif kind == "thinking_delta":

@@ -30,6 +30,9 @@ _PREFIX = "response."
 _REASONING_DELTAS = frozenset({"reasoning_summary_text", "reasoning_text", "reasoning", "reasoning_summary"})
 """Kinds of reasoning that come in deltas; the last two are those of older servers."""
 _LAST_STATES = frozenset({"completed", "incomplete", "failed", "cancelled"})
+_LAST_EVENTS = _LAST_STATES | {"done"}
+_READ_ITEMS = frozenset({"message", "reasoning", "function_call", "custom_tool_call", "image_generation_call"})
+"""Types of items that are read; others are what the service does by itself, or what it wants done."""
 
 
 class ResponsesDecoder(StreamDecoder):
@@ -55,6 +58,7 @@ class ResponsesDecoder(StreamDecoder):
         self._text = SurrogateJoiner()
         self._said: list[str] = []
         """Pieces of text so far, all of them."""
+        self._other_items: set[str] = set()
         self._part_start = 0
         """Number of pieces before the part of the content that is being written."""
         self._reasoning = ReasoningJoiner()
@@ -111,11 +115,12 @@ class ResponsesDecoder(StreamDecoder):
 
     def _take_event(self, kind: str, value: Mapping[str, Any]) -> Iterator[Delta]:
         name, _, stage = kind.rpartition(".")
-        if kind in _LAST_STATES:
+        if kind in _LAST_EVENTS:
             response = value.get("response")
             response = response if isinstance(response, dict) else {}
             known = response.get("status") in _LAST_STATES
-            yield from self._take_response(response if known else {**response, "status": kind})
+            status = "completed" if kind == "done" else kind
+            yield from self._take_response(response if known else {**response, "status": status})
         elif stage == "delta" and name in _REASONING_DELTAS:
             yield from self._reason(self._reasoning.feed(name, value))
         elif handler := _HANDLERS.get(kind):
@@ -169,8 +174,9 @@ class ResponsesDecoder(StreamDecoder):
         output = response.get("output")
         items = [item for item in output if isinstance(item, dict)] if isinstance(output, list) else []
         yield from self._complete(items)
+        self._other_items |= {read_word(item.get("type")) for item in items} - _READ_ITEMS
         status = response.get("status")
-        if status == "failed" or (response.get("error") and status != "completed"):
+        if status == "failed" or response.get("error"):
             raise self.object_error(_error_of(response))
         self._finish_reason = _read_reason(response)
         if self._finish_reason:
@@ -239,6 +245,11 @@ class ResponsesDecoder(StreamDecoder):
         yield from self._release()
         self.done = True
         reason = self._finish_reason or reason
+        if not self._has_content and self._other_items and is_complete(reason):
+            others = ", ".join(sorted(filter(None, self._other_items)))
+            raise ProtocolError(
+                f"The response holds no text and no call of a function, only what is not read: {others}."
+            )
         if self._is_refusal and is_complete(reason):
             reason = REFUSED
         calls = self._output.assemble() if is_complete(reason) else ()

@@ -349,3 +349,16 @@ def test_too_much_is_refused():
         deep = {"type": "new", "in": deep}
     with pytest.raises(ProtocolError, match="nested too deeply"):
         decode(stream(start(), *block(0, deep)))
+
+
+def test_words_in_place_of_an_event_are_an_error_in_the_middle_and_nothing_after_the_end():
+    with pytest.raises(ServerError, match="The reply broke off: out of memory"):
+        decode(stream(start(), *text(0, "One")) + b"data: out of memory\n\n")
+    turn, _ = decode(stream(start(), *text(0, "One"), *[*end("end_turn", 1)][:1]) + b"data: bye\n\n")
+    assert (turn.text, turn.finish_reason) == ("One", "stop")
+
+
+def test_deltas_without_a_type_are_known_by_their_field():
+    block = {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}
+    delta = {"type": "content_block_delta", "index": 0, "delta": {"text": "One"}}
+    assert decode(stream(start(), block, delta, *end("end_turn", 1)))[0].text == "One"

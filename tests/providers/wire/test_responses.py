@@ -443,3 +443,21 @@ def test_custom_call_is_a_call_whose_arguments_are_its_text():
         _, deltas = decode(stream(*told))
         (call,) = deltas[-1].calls
         assert (call.id, call.name, call.arguments) == ("c1", "shell", "ls -l")
+
+
+def test_error_beside_completed_is_an_error():
+    told = response("completed", [message("One")], error={"code": "x", "message": "out of memory"})
+    with pytest.raises(ServerError, match="out of memory"):
+        decode(stream(*text(0, "One"), event("completed", response=told)))
+
+
+def test_response_done_is_an_end():
+    for fields in ({"status": "completed"}, {}):
+        turn, _ = decode(stream(event("done", response={**fields, "output": [message("One")]})))
+        assert (turn.text, turn.finish_reason) == ("One", "stop")
+
+
+def test_items_that_are_not_read_are_named():
+    for kind in ("computer_call", "mcp_approval_request"):
+        with pytest.raises(ProtocolError, match=kind):
+            decode(stream(event("completed", response=response("completed", [{"type": kind, "id": "x"}]))))
