@@ -55,10 +55,14 @@ _UNKNOWN_MODEL = re.compile(
 )
 """What servers say of a model that they don't have."""
 _NO_TOOLS = re.compile(
-    r"\b(tools?|functions?)\b[^.\n]{0,60}(\bnot\b|n't\b|unsupported)|support tool use", re.IGNORECASE
+    r"\b(tools?|functions?)\b[^.\n]{0,60}(\bnot\b|n't\b|unsupported)|support tool use"
+    r"|(?:not|n't) (?:yet )?(?:support|allow|accept|permit|handle) (?:\w+ ){0,3}(?:tools?|functions?)\b",
+    re.IGNORECASE,
 )
 _NO_IMAGES = re.compile(
-    r"\b(images?|image_url|vision|multimodal)\b[^.\n]{0,60}(\bnot\b|n't\b|unsupported|invalid)", re.I
+    r"\b(images?|image_url|vision|multimodal)\b[^.\n]{0,60}(\bnot\b|n't\b|unsupported|invalid)"
+    r"|(?:not|n't) (?:yet )?(?:support|allow|accept|permit|handle) (?:\w+ ){0,3}(?:images?|vision|multimodal)\b",
+    re.I,
 )
 _WANTS_HTTPS = re.compile(r"\bhttp request\b[^.\n]{0,40}\bhttps (port|server)\b", re.IGNORECASE)
 _UNKNOWN_ADDRESS = re.compile(
