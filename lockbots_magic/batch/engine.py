@@ -19,10 +19,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 
 from ..cassette.journal import KEY_LENGTH, Journal
+from ..cassette.recording import Recording
 from ..cassette.turn_recordings import turn_recordings
 from ..conversation.context_window import estimate_prompt_tokens
 from ..conversation.turn import Turn
@@ -74,7 +75,6 @@ class RowTask:
     """Refusals since anybody was answered."""
     answers_before: int = 0
     started: float = 0.0
-    turn: Turn | None = field(default=None, repr=False)
 
 
 class BatchEngine:
@@ -122,6 +122,7 @@ class BatchEngine:
         self._numbers = itertools.count()
         self._under_way: dict[str, tuple[RowTask, Future[RowAnswer]]] = {}
         self._done: SimpleQueue[str] = SimpleQueue()
+        self._to_keep: list[tuple[RowTask, Turn, RowOutcome]] = []
         self._reports: deque[BatchRow] = deque()
         self._unreported = 0
         self._exhausted = False
@@ -171,9 +172,7 @@ class BatchEngine:
 
     def _finish(self) -> Iterator[BatchRow]:
         """Yield the rows that are answered but not reported, and those that wait: they were not asked."""
-        with contextlib.suppress(Empty):
-            while True:
-                self._take(self._done.get_nowait())
+        self._take_all()
         yield from self._reported()
         for task in self._tasks.values():
             yield from (self.not_asked(row) for row in task.rows)
@@ -330,13 +329,19 @@ class BatchEngine:
             left = min(end - time.monotonic(), TICK)
             try:
                 self._take(self._done.get(timeout=max(left, 0.0)))
-                while not self._done.empty():
-                    self._take(self._done.get_nowait())
+                self._take_all()
                 return
             except Empty:
                 self._on_tick()
                 if time.monotonic() >= end:
                     return
+
+    def _take_all(self) -> None:
+        """Take the answers of all requests that have ended by now."""
+        with contextlib.suppress(Empty):
+            while True:
+                self._take(self._done.get_nowait())
+        self._keep()
 
     def _take(self, key: str) -> None:
         """Take the answer of a request that has ended."""
@@ -358,29 +363,38 @@ class BatchEngine:
                 self.stop(why)
 
     def _accept(self, task: RowTask, answer: RowAnswer, outcome: RowOutcome) -> None:
-        if answer.turn is not None and answer.turn.status == "interrupted":
-            return  # it was cancelled: `finish` reports it
+        turn = answer.turn
+        if turn is not None and turn.status == "interrupted":
+            return  # it was cancelled: `_finish` reports it
         self._answered += 1
         self._refusals = 0
         self._gate.succeed()
         self._breaker.succeed()
-        if not outcome.error and answer.turn is not None:
-            self._keep(task, answer.turn, outcome)
-        self._end_task(task, outcome)
-
-    def _keep(self, task: RowTask, turn: Turn, outcome: RowOutcome) -> None:
-        """Put an answer on the journal, before its row is reported."""
-        if self._journal is None:
+        if outcome.error or turn is None:
+            self._end_task(task, outcome)
+        elif self._journal is None:
             self._answers[task.key] = outcome
+            self._end_task(task, outcome)
+        else:
+            self._to_keep.append((task, turn, outcome))
+
+    def _keep(self) -> None:
+        """Put the answers that have come on the journal, and only then report their rows."""
+        if self._journal is None or not self._to_keep:
             return
-        request = replace(task.prepared.request, model=self._settings.model)
-        name = self._settings.provider.name
+        kept, self._to_keep = self._to_keep, []
         try:
-            made = turn_recordings(request, turn, name, default=self._settings.is_default_model)
-            self._journal.add(task.key, made)
+            self._journal.add((task.key, self._recordings(task, turn)) for task, turn, _ in kept)
         except (OSError, UsageError) as error:
             why = getattr(error, "strerror", None) or str(error)
             self.stop(f"answers can't be written to {self._settings.keep}: {str(why).rstrip('.')}.")
+        for task, _, outcome in kept:
+            self._end_task(task, outcome)
+
+    def _recordings(self, task: RowTask, turn: Turn) -> list[Recording]:
+        request = replace(task.prepared.request, model=self._settings.model)
+        name = self._settings.provider.name
+        return turn_recordings(request, turn, name, default=self._settings.is_default_model)
 
     def _end_task(self, task: RowTask, outcome: RowOutcome) -> None:
         self._tasks.pop(task.key, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import functools
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import CodeType
@@ -15,6 +16,7 @@ from ..prompt.files import file_part
 from ..prompt.images import check_total_size, image_part
 from ..prompt.part import PromptPart
 from ..prompt.template import Expression, fill_pieces, split_template
+from ..security.secrets import secrets_in
 from .rows import VALUE
 
 ROW = "row"
@@ -62,6 +64,7 @@ class RowTemplate:
         self._images, self._files = tuple(images), tuple(files)
         self._variables = variables
         self._filter = keep
+        self._is_plain = not (self._images or self._files) and keep is send_all
         self._single = ""
         self._scope: dict[str, Any] = {**variables}
         self._last: tuple[str, ...] = ()
@@ -74,14 +77,43 @@ class RowTemplate:
             UsageError: An expression fails, or a file or an image of the row can't be read.
         """
         self._enter(columns)
+        values: deque[Any] = deque()
+        if self._is_plain and (text := self._fill_plain(values)) is not None:
+            return PromptPart(text)
         pictures = [image_part(columns.get(one, one) if isinstance(one, str) else one) for one in self._images]
         urls = tuple(url for part in pictures for url in part.images)
         documents = [file_part(_path(columns.get(one, one) if isinstance(one, str) else one)) for one in self._files]
-        filled = fill_pieces(self._pieces, self._evaluate, images_before=len(urls))
+        filled = fill_pieces(
+            self._pieces,
+            lambda source: values.popleft() if values else self._evaluate(source),
+            images_before=len(urls),
+        )
         text, left_out = self._filter("\n\n".join([*(part.text for part in documents), filled.text]))
         notes = [note for part in (*pictures, *documents, filled) for note in part.notes]
         images = (*urls, *filled.images)
         return PromptPart(text, check_total_size(images) if images else (), (*notes, *left_out))
+
+    def _fill_plain(self, values: deque[Any]) -> str | None:
+        """Return a prompt whose values are texts and numbers, as most are; None if one is anything else.
+
+        Args:
+            values: Gets the values, as no expression is evaluated twice.
+        """
+        texts = []
+        for piece in self._pieces:
+            if isinstance(piece, str):
+                texts.append(piece)
+                continue
+            try:
+                value = self._evaluate(piece.source)
+            except Exception:  # noqa: BLE001  # `fill_pieces` evaluates it again, and says what is wrong
+                return None
+            values.append(value)
+            if type(value) is not str and type(value) is not int and type(value) is not float:
+                return None
+            texts.append(str(value))
+        text = "".join(texts)
+        return None if secrets_in(text) else text
 
     def _evaluate(self, source: str) -> Any:
         return eval(_compiled(source), self._scope)  # noqa: S307  # the user who writes the prompt also runs the notebook

@@ -48,13 +48,19 @@ class Journal:
         try:
             self._create()
             self._file: IO[bytes] = self.path.open("rb")
+        except OSError as error:
+            raise UsageError(f"Can't use {self.name}: {error.strerror or error}.") from None
+        try:
             check_header(self._file.readline(MAX_HEADER), self.name)
             self._end = self._file.tell()
             with file_lock(self.path):
                 self._catch_up()
                 self._mend_end()
-        except OSError as error:
-            raise UsageError(f"Can't use {self.name}: {error.strerror or error}.") from None
+        except BaseException as error:
+            self.close()
+            if isinstance(error, OSError):
+                raise UsageError(f"Can't use {self.name}: {error.strerror or error}.") from None
+            raise
 
     def __repr__(self) -> str:
         return f"Journal({self.path.name!r})"
@@ -69,9 +75,10 @@ class Journal:
 
         Lines that another process has added meanwhile are found too.
         """
-        if os.fstat(self._file.fileno()).st_size > self._end:
-            self._catch_up()
         at = self._index.get(key)
+        if at is None and os.fstat(self._file.fileno()).st_size > self._end:
+            self._catch_up()
+            at = self._index.get(key)
         if at is None:
             return None
         self._file.seek(at)
@@ -81,24 +88,28 @@ class Journal:
                 return line  # type: ignore[no-any-return]  # JSON
         return None
 
-    def add(self, key: str, recordings: Sequence[Recording]) -> None:
-        """Append the recordings of one row, the last of which is found by `key`. It is in the file when this returns.
+    def add(self, answers: Iterable[tuple[str, Sequence[Recording]]]) -> None:
+        """Append the answers of rows. They are in the file when this returns.
+
+        Args:
+            answers: The key of each row with the recordings of its answer, the last of which is found by the key.
 
         Raises:
             OSError: The file can't be written; it is as it was.
             UsageError: Another process keeps the file locked.
         """
-        named = [replace(one, id=f"{key[:12]}-{number}") for number, one in enumerate(recordings, 1)]
-        named[-1] = replace(named[-1], id=key[:12], key=key)
-        lines = [f"{one.to_line()}\n".encode("utf-8", "backslashreplace") for one in named]
+        rows = [(key, _lines_of(key, recordings)) for key, recordings in answers]
         with file_lock(self.path):
             self._follow_replacement()
             if os.fstat(self._file.fileno()).st_size != self._end:
                 self._catch_up()
                 self._mend_end()
-            append_bytes(self.path, b"".join(lines), self._end)
-            self._index.put([(key, self._end + sum(map(len, lines[:-1])))])
-            self._end += sum(map(len, lines))
+            append_bytes(self.path, b"".join(line for _, lines in rows for line in lines), self._end)
+            offsets = []
+            for key, lines in rows:
+                offsets.append((key, self._end + sum(map(len, lines[:-1]))))
+                self._end += sum(map(len, lines))
+            self._index.put(offsets)
 
     def _follow_replacement(self) -> None:
         """Read the file anew if another one has taken its place, as when a recording in it is replaced."""
@@ -141,6 +152,13 @@ class Journal:
                 self._catch_up()
                 return
         os.truncate(self.path, self._end)
+
+
+def _lines_of(key: str, recordings: Sequence[Recording]) -> list[bytes]:
+    """Return the lines of one row; the last one, which is found by its key, begins with it."""
+    named = [replace(one, id=f"{key[:12]}-{number}") for number, one in enumerate(recordings, 1)]
+    named[-1] = replace(named[-1], id=key[:12], key=key)
+    return [f"{one.to_line()}\n".encode("utf-8", "backslashreplace") for one in named]
 
 
 class _OffsetIndex:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from html import unescape
 from threading import Lock
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 from weakref import WeakSet
 
 from .control_characters import STEERING, has_steering, without_steering
@@ -95,6 +95,7 @@ class Secret:
 
     __slots__ = (
         "__weakref__",
+        "_bearer",
         "_forms",
         "_mixed_form",
         "_parted_forms",
@@ -114,6 +115,7 @@ class Secret:
             )
         self._value = value
         self._scheme = scheme
+        self._bearer: Secret | None = None
         self.is_dummy = is_dummy_value(value)
         """True for a word that stands in the place of a credential where none is checked; it is not masked."""
         self._forms = literal_forms(value)
@@ -137,7 +139,9 @@ class Secret:
 
     def bearer(self) -> Secret:
         """Return the credential with the prefix of a bearer token (RFC 6750, section 2.1)."""
-        return Secret(self._value, "Bearer ")
+        if self._bearer is None:
+            self._bearer = Secret(self._value, "Bearer ")
+        return self._bearer
 
     def reveal(self) -> str:
         """Return the credential as it is sent, with its prefix."""
@@ -308,14 +312,37 @@ _lock = Lock()
 def secrets_in_use() -> list[Secret]:
     """Return the credentials to search for: every live `Secret` and those of the environment, longest first.
 
-    The order matters: one credential may begin as another does. This reads the environment, so text of many parts
-    is cheaper to clean as a whole.
+    The order matters: one credential may begin as another does. Text of many parts is cheaper to clean as a whole.
     """
-    names = [name for name in os.environ if name.upper().endswith(_VARIABLE_ENDS)]  # most names fail here, fast
-    environment = _secrets_of(tuple(os.environ.get(name, "") for name in names if _VARIABLE.fullmatch(name.upper())))
+    environment = _environment_secrets()
     with _lock:
+        if not _alive and not environment:
+            return []
         found = {*_alive, *environment}
-    return sorted((one for one in found if one.is_searched), key=Secret.size, reverse=True)
+    return _by_size(found)
+
+
+def _by_size(secrets: Iterable[Secret]) -> list[Secret]:
+    """Return those of `secrets` that are searched for, longest first."""
+    return sorted((one for one in secrets if one.is_searched), key=Secret.size, reverse=True)
+
+
+_known_environment: tuple[Mapping[Any, Any], list[Secret]] = ({}, [])
+"""The environment as last searched, and its credentials."""
+
+
+@without_frames
+def _environment_secrets() -> list[Secret]:
+    """Return the credentials of the environment, which is searched again only if it has changed."""
+    global _known_environment  # noqa: PLW0603  # one value, replaced whole
+    data = getattr(os.environ, "_data", None)  # CPython: the encoded variables, compared in a few microseconds
+    seen, known = _known_environment
+    if data is not None and data == seen:
+        return known
+    names = [name for name in os.environ if name.upper().endswith(_VARIABLE_ENDS)]  # most names fail here, fast
+    found = _secrets_of(tuple(os.environ.get(name, "") for name in names if _VARIABLE.fullmatch(name.upper())))
+    _known_environment = (dict(data or {}), found)
+    return found
 
 
 @without_frames

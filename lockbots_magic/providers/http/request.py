@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import math
 import time
@@ -125,6 +126,7 @@ class TimeLimits:
         return math.inf if is_loopback(urlsplit(url).hostname or "") else DEFAULT_SILENCE
 
 
+@functools.lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
     """Whether `host` is this machine."""
     host = host.rstrip(".")
