@@ -242,7 +242,8 @@ class Exchange:
     @property
     def _has_all(self) -> bool:
         """Whether the whole body, of a length that the server told, has been read."""
-        return not self._compressed and self._get_response().raw.length_remaining == 0
+        response = self._response
+        return response is not None and not self._compressed and response.raw.length_remaining == 0
 
     def _read(self) -> bytes:
         return self._get_response().raw.read1(MAX_READ, decode_content=self._compressed) or b""
