@@ -361,7 +361,8 @@ class Chat:
             ['SAY A', 'SAY B']
         """
         options.setdefault("variables", _caller_variables())
-        return self._plan(template, rows, options).batch().run()
+        plan = self._plan(template, rows, options)
+        return plan.run(watched=progress)
 
     def rows(self, template: str, rows: Any, **options: Any) -> RowStream:
         """Send a prompt for each row of a table, and yield the rows as they are answered.

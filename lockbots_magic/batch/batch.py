@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from typing import Any
@@ -88,6 +89,13 @@ class Batch:
         columns = answer_columns(self._settings.schema)
         return row_records(records, self.answers, columns, self._column_names(records))
 
+    def head(self, count: int) -> list[dict[str, Any]]:
+        """Return the first rows as `rows` does."""
+        records = [row.columns for row in itertools.islice(self._all_rows(), count)]
+        columns = answer_columns(self._settings.schema)
+        answers = [self._answers[position] for position in range(len(records)) if position in self._answers]
+        return row_records(records[: len(answers)], answers, columns, self._column_names(records))
+
     @property
     def frame(self) -> Any:
         """The rows and the index of what was given, with the columns of the answers and the errors: a data frame.
@@ -129,7 +137,7 @@ class Batch:
     def _ask(self, rows: Iterator[SourceRow], size: int | None) -> None:
         started = time.monotonic()
         seconds = self.usage.seconds
-        progress = BatchProgress(self.usage, size, started)
+        progress = BatchProgress(self.usage, size, started, answer_columns(self._settings.schema))
         engine = BatchEngine(self._settings, rows, self._template, self.usage, lambda: self._display.update(progress))
         try:
             with stop_on_interrupt(engine):

@@ -16,11 +16,11 @@ from ..errors import (
 )
 
 FATAL_AFTER_SUCCESS = 3
-"""Fatal errors in a row that end a batch that has had answers; without any answer, the first one does."""
+"""Fatal errors one after the other that end a batch that has had answers; without any answer, the first one does."""
 UNREACHABLE = 5
-"""Rows in a row without a connection that end a batch."""
+"""Rows one after the other without a connection, or refused as too many, that end a batch."""
 ALIKE = 20
-"""Other failures of the service in a row, of one kind, that end a batch."""
+"""Other failures of the service one after the other, of one kind, that end a batch."""
 
 
 class CircuitBreaker:
@@ -52,7 +52,8 @@ class CircuitBreaker:
         if is_fatal(error):
             most = FATAL_AFTER_SUCCESS if self._has_answers else 1
         else:
-            most = UNREACHABLE if isinstance(error, ConnectionFailed | ProviderTimeout) else ALIKE
+            refuses = isinstance(error, ConnectionFailed | ProviderTimeout | RateLimitError)
+            most = UNREACHABLE if refuses else ALIKE
         return str(error) if self._count >= most else ""
 
 

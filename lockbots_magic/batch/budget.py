@@ -105,6 +105,10 @@ class BudgetGuard:
         read, written = self._cache_prices
         return replace(used, price=self._price, cached_price=read, written_price=written).cost
 
+    def cost_of_tokens(self, prompt: int, reply: int) -> float | None:
+        """Return the cost of this many tokens (USD); None if the price is unknown."""
+        return None if self._price is None else self._price.of(prompt, reply)
+
     def estimate(self, prompt_tokens: int) -> float:
         """Return what a request is expected to cost, in the unit of the budget; 0 without one."""
         if self._limit is None:

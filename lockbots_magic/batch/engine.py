@@ -19,7 +19,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 
 from ..cassette.journal import KEY_LENGTH, Journal
@@ -42,6 +42,8 @@ from .template import RowTemplate
 from .usage import BatchUsage
 from .worker import RowAnswer, RowRequest, send_request
 
+SHOWN_PROMPTS = 3
+"""Prompts that a dry run shows."""
 TICK = 0.25
 """Longest wait (s) without a look at the clock."""
 WINDOW = 2
@@ -55,6 +57,26 @@ JITTER = 0.25
 STOPPED_BY_USER = "you stopped the batch."
 _CONGESTED = (429, 503, 529)
 """Statuses of a server that has too much to do; 529 is Anthropic's "overloaded"."""
+
+
+@dataclass
+class BatchCounts:
+    """What a batch would do."""
+
+    rows: int = 0
+    asked: int = 0
+    reused: int = 0
+    failed: int = 0
+    """Rows that can't be filled into the template."""
+    first_error: str = ""
+    prompt_tokens: int = 0
+    """Estimated tokens of the requests."""
+    reply_tokens: int = 0
+    """Most tokens that the replies may have, where a parameter limits them; else 0."""
+    cost: float | None = None
+    """Estimated cost (USD) of these tokens; None if the price is unknown."""
+    prompts: list[str] = field(default_factory=list)
+    """The first prompts that would be sent."""
 
 
 @dataclass
@@ -127,7 +149,6 @@ class BatchEngine:
         self._unreported = 0
         self._exhausted = False
         self._answered = 0
-        self._refusals = 0
 
     def __iter__(self) -> Iterator[BatchRow]:
         """Yield each row once it is answered, in any order."""
@@ -151,6 +172,24 @@ class BatchEngine:
         while self._reports:
             self._unreported -= 1
             yield self._reports.popleft()
+
+    def count(self) -> BatchCounts:
+        """Read all rows without a request, and return what would become of them."""
+        counts = BatchCounts()
+        for row in self._rows:
+            counts.rows += 1
+            task = self._read_row(row)
+            if task is not None:
+                counts.asked += 1
+                counts.prompt_tokens += estimate_prompt_tokens(task.prepared.request.messages)
+                if len(counts.prompts) < SHOWN_PROMPTS:
+                    counts.prompts.append(task.prepared.request.messages[-1].content)
+        failed = [row.error for row in self._reports if row.error]
+        counts.failed, counts.first_error = len(failed), next(iter(failed), "")
+        counts.reused = counts.rows - counts.asked - counts.failed
+        counts.reply_tokens = counts.asked * self._budget.reply_tokens
+        counts.cost = self._budget.cost_of_tokens(counts.prompt_tokens, counts.reply_tokens)
+        return counts
 
     def stop(self, why: str, *, cancel: bool = False) -> None:
         """Ask about no further row.
@@ -367,7 +406,6 @@ class BatchEngine:
         if turn is not None and turn.status == "interrupted":
             return  # it was cancelled: `_finish` reports it
         self._answered += 1
-        self._refusals = 0
         self._gate.succeed()
         self._breaker.succeed()
         if outcome.error or turn is None:
@@ -425,12 +463,11 @@ class BatchEngine:
         """
         task.throttled = task.throttled + 1 if self._answered == task.answers_before else 0
         asked = get_server_wait(error)
-        backoff = getattr(self._settings.provider, "backoff", 0.5) * 2.0 ** min(self._refusals, 10)
+        backoff = getattr(self._settings.provider, "backoff", 0.5) * 2.0 ** min(task.throttled, 10)
         wait = min(backoff, MAX_THROTTLE_PAUSE) if asked is None else asked
         if wait > MAX_SERVER_WAIT:
             self.stop(f"{str(error).rstrip('.')}. The server asks to wait {wait:.0f} s; run the batch again then.")
             return None
-        self._refusals += 1
         self._gate.refuse(wait, task.started)
         return wait if task.throttled <= getattr(self._settings.provider, "max_retries", 0) else None
 

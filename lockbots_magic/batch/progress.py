@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from .row import BatchRow
@@ -19,10 +20,12 @@ class BatchProgress:
         usage: Counts that the batch updates.
         size: Number of rows; None if it is not known.
         started: When it started, as a `time.monotonic()` (s).
+        columns: Names of the columns of an answer.
     """
 
-    def __init__(self, usage: BatchUsage, size: int | None, started: float) -> None:
+    def __init__(self, usage: BatchUsage, size: int | None, started: float, columns: Sequence[str] = ()) -> None:
         self.usage = usage
+        self.columns = columns
         self.size = size
         self.done = 0
         """Rows that are answered or have failed."""
@@ -56,9 +59,8 @@ class FinishedBatch(Protocol):
     stopped: str
     notes: tuple[str, ...]
 
-    @property
-    def rows(self) -> list[dict[str, Any]]:
-        """The rows with their answers."""
+    def head(self, count: int) -> list[dict[str, Any]]:
+        """Return the first rows with their answers."""
 
 
 class ProgressDisplay(Protocol):

@@ -20,6 +20,7 @@ from ..reply import PreparedRequest
 from ..schema.structured_output import reply_schema
 from .batch import Batch, RowStream
 from .budget import parse_budget
+from .displays import find_display
 from .engine import BatchEngine
 from .progress import NO_DISPLAY, ProgressDisplay
 from .rows import RowSource, SourceRow, row_source
@@ -69,6 +70,7 @@ class BatchPlan:
         images: str | Iterable[Any] = (),
         files: str | Iterable[Any] = (),
         variables: Mapping[str, Any] | None = None,
+        through: str | None = None,
         raw: bool = False,
         prompt_filter: Filter = send_all,
         **options: Any,
@@ -115,9 +117,15 @@ class BatchPlan:
             is_default_model=not checked.request.model,
         )
 
-    def batch(self, display: ProgressDisplay = NO_DISPLAY) -> Batch:
-        """Return the batch, not run yet."""
-        return Batch(self.source, self.template, self.settings, display)
+    def run(self, display: ProgressDisplay | None = None, *, watched: bool = True) -> Batch:
+        """Run the batch and return it.
+
+        Args:
+            display: Shows how far it is; by default the one that is found.
+            watched: False shows nothing.
+        """
+        shown = (find_display() if display is None else display) if watched else NO_DISPLAY
+        return Batch(self.source, self.template, self.settings, shown).run()
 
     def stream(self) -> RowStream:
         """Return the rows as they will come."""
@@ -130,7 +138,7 @@ def _prepare_whole(
     """Return the request of a row, for an answer as one whole where the service can: nobody watches it come."""
     prepared = prepare(prompt, images=images)
     whole = replace(prepared.request, stream=False)
-    return replace(prepared, request=whole, log=False)  # a batch has its journal
+    return replace(prepared, request=whole, prepare_again=None, log=False)  # a batch has its journal
 
 
 def _identity(checked: PreparedRequest, provider: Provider, model: str) -> tuple[Any, ...]:

@@ -31,6 +31,18 @@ if TYPE_CHECKING:
     from .display_recorder import DisplayRecorder
 
 
+ONLY_EACH = {
+    "keep": "--keep",
+    "budget": "--budget",
+    "active": "--active",
+    "rpm": "--rpm",
+    "tpm": "--tpm",
+    "sample": "--sample",
+    "through": "--through",
+}
+"""Options that only `--each` has: attribute -> option."""
+
+
 def prompt_of(text: str, cell: str | None) -> str:
     """Return the prompt: the text after `%chat`, or the cell below `%%chat`.
 
@@ -165,7 +177,7 @@ def chat_cell(session: Session, options: Namespace, prompt: str, context: Notebo
     is_drawn = "[image " in text.replace(prompt, "") or any(_is_variable(value, context) for value in options.image)
     text, secrets = filter_prompt(session, text, context.variables, raw=options.raw)
     cuts += _recording_notes(chat, text, prompt, is_drawn=is_drawn)
-    system = _system(session, options.system, chat, context)
+    system = system_of(session, options.system, chat, context)
     if system:
         system, more = filter_prompt(session, system, context.variables, raw=options.raw)
         secrets += more
@@ -178,7 +190,7 @@ def chat_cell(session: Session, options: Namespace, prompt: str, context: Notebo
         "system": system,
         "history": history,
         "images": images,
-        "tools": _tools(options.tools, context),
+        "tools": tools_of(options.tools, context),
         "approve": None if options.approve is None else parse_approve(options.approve, context.variables),
         "limits": None if options.limits is None else parse_limits(options.limits),
         "schema": schema,
@@ -192,6 +204,9 @@ def chat_cell(session: Session, options: Namespace, prompt: str, context: Notebo
 def _check(options: Namespace) -> None:
     if options.to and (not options.to.isidentifier() or keyword.iskeyword(options.to)):
         raise UsageError(f"--to takes a variable name, got {options.to!r}.")
+    only_rows = next((option for name, option in ONLY_EACH.items() if getattr(options, name) is not None), None)
+    if only_rows:
+        raise UsageError(f"{only_rows} needs --each.")
     if options.schema and options.form != "json":
         raise UsageError("--schema needs --as json.")
     if options.count and not options.dry_run:
@@ -267,17 +282,19 @@ def expand_prompt(session: Session, prompt: str, context: NotebookContext, *, im
     Raises:
         UsageError: If an expression fails; the message names it.
     """
-    part = expand_template(prompt, _evaluator(session, context), images_before=images_before)
+    part = expand_template(prompt, evaluator_of(session, context), images_before=images_before)
     check_total_size(part.images)
     return part
 
 
-def _evaluator(session: Session, context: NotebookContext) -> Callable[[str], Any]:
+def evaluator_of(session: Session, context: NotebookContext) -> Callable[[str], Any]:
+    """Return a function that evaluates expressions of the notebook."""
     failed = session.cells.last_error
     return make_evaluator(context.as_typed(), failed[0] if failed else None)
 
 
-def _system(session: Session, given: str | None, chat: Chat, context: NotebookContext) -> str | None:
+def system_of(session: Session, given: str | None, chat: Chat, context: NotebookContext) -> str | None:
+    """Return the system prompt that the options name; None if the conversation has one of its own."""
     own = given is None and chat.conversation.system  # the chat sends it by itself
     return None if own else resolve_system(session, given, context)
 
@@ -294,11 +311,12 @@ def resolve_system(session: Session, given: str | None, context: NotebookContext
     if not given.startswith("@"):
         return given
     return personas.resolve_persona(
-        given, session.settings.personas, session.persona_folders(), _evaluator(session, context)
+        given, session.settings.personas, session.persona_folders(), evaluator_of(session, context)
     )
 
 
-def _tools(named: str | None, context: NotebookContext) -> tuple[Any, ...]:
+def tools_of(named: str | None, context: NotebookContext) -> tuple[Any, ...]:
+    """Return the tools that `--tools` names."""
     return tuple(check_tool(context.value(name, "--tools"), name) for name in split_names(named or ""))
 
 
@@ -307,8 +325,16 @@ def _reply_schema(session: Session, options: Namespace, context: NotebookContext
         return None
     if not options.schema:
         return reply_schema()
+    return reply_schema(evaluate_option(session, context, "--schema", options.schema))
+
+
+def evaluate_option(session: Session, context: NotebookContext, option: str, source: str) -> Any:
+    """Return the value of an expression that is an option's value.
+
+    Raises:
+        UsageError: If it fails; the message names the option.
+    """
     try:
-        schema = _evaluator(session, context)(options.schema)
+        return evaluator_of(session, context)(source)
     except Exception as error:
-        raise UsageError(f"--schema: {options.schema!r} failed: {type(error).__name__}: {error}") from error
-    return reply_schema(schema)
+        raise UsageError(f"{option}: {source!r} failed: {type(error).__name__}: {error}") from error

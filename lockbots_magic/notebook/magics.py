@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from ..security.exits import clean_bundle
 from ..storage.restore import find_own_notebook
 from .chat_command import NotebookContext, chat_cell, no_stale_value, prompt_of
 from .commands import run, summarize
-from .display import display_listener, show_line, shown_forms, watched
+from .display import display_listener, show_line, show_text, shown_forms, watched
 from .display_recorder import DisplayRecorder
 from .live_output import turn_bundle
 from .options import HelpRequested, chat_options
@@ -46,6 +47,9 @@ class MagicRunner:
             except HelpRequested as help_text:
                 self._presenter.message(str(help_text))
                 return
+            if options.each is not None:
+                self._each(options, prompt_of(text, cell))
+                return
             with no_stale_value(self._shell.user_ns, None if options.dry_run else options.to):
                 live = watched(self._shell, self._session.settings.live)
                 context = NotebookContext(self._session.namespace, self._shell, self._displays, live)
@@ -54,6 +58,25 @@ class MagicRunner:
                 self._presenter.preview(prompt, count=options.count)
             else:
                 self._presenter.run(prompt)
+
+    def _each(self, options: Namespace, template: str) -> None:
+        """Send a prompt for each row of a table, and keep the result in the variable of `--to`."""
+        from ..batch.preview import describe_batch  # noqa: PLC0415  # few notebooks ask about rows
+        from .batch_output import batch_output  # noqa: PLC0415
+        from .each import batch_plan, result_of  # noqa: PLC0415
+
+        live = self._session.settings.live
+        context = NotebookContext(self._session.namespace, self._shell, self._displays, watched(self._shell, live))
+        with no_stale_value(self._shell.user_ns, None if options.dry_run else options.to):
+            plan = batch_plan(self._session, options, template, context)
+            if options.dry_run:
+                text = describe_batch(plan)
+                if not show_text(self._shell, text):
+                    self._presenter.message(text)
+                return
+            batch = plan.run(batch_output(self._shell, live))
+        if options.to:
+            self._shell.user_ns[options.to] = result_of(batch)
 
     def lockbots(self, line: str, cell: str | None = None) -> None:
         """Run a command of `%lockbots`, or of `%%lockbots` with the prompt below it."""

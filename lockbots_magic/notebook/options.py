@@ -247,6 +247,21 @@ def chat_options() -> OptionParser:
         action="store_true",
         help="Go on in the background; `%%lockbots stop` ends the reply.",
     )
+    add(
+        "--each", completer="variable", metavar="TABLE", help="Send the prompt for each row; {{ column }} is its value."
+    )
+    add(
+        "--keep",
+        completer="file",
+        metavar="FILE",
+        help="With --each: journal of the answers, from which a run goes on.",
+    )
+    add("--budget", metavar="AMOUNT", help='With --each: most that it may cost: USD, or "500k tokens".')
+    add("--active", type=int, metavar="N", help="With --each: most requests under way; 8 by default.")
+    add("--rpm", type=float, metavar="N", help="With --each: most requests a minute.")
+    add("--tpm", type=float, metavar="N", help="With --each: most tokens a minute.")
+    add("--sample", type=int, metavar="N", help="With --each: only N rows, spread over the table.")
+    add("--through", choices=("batch",), help="With --each: the service's batch API, at half the price.")
     add("--dry-run", action="store_true", help="Show what would be sent, and send nothing.")
     add("--count", action="store_true", help="With --dry-run: ask the service how many tokens the request has.")
     return options

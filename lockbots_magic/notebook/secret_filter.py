@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..security.secret_shapes import MIN_VALUE, is_credential_name, leave_out_secrets
@@ -29,7 +29,22 @@ def filter_prompt(
     kept, left_out = without_secrets(session, text, variables)
     if not left_out:
         return text, ()
-    return kept, (f"left out of the prompt: {left_out}; to send it, use --raw or `%lockbots set send_secrets on`",)
+    return kept, (_describe(left_out),)
+
+
+def make_prompt_filter(variables: Mapping[str, Any]) -> Callable[[str], tuple[str, tuple[str, ...]]]:
+    """Return a function that filters many prompts as `filter_prompt` does one."""
+    named = {**_named_values(variables.items()), **os.environ}
+
+    def keep(text: str) -> tuple[str, tuple[str, ...]]:
+        kept, left_out = leave_out_secrets(text, named)
+        return kept, ((_describe(left_out),) if left_out else ())
+
+    return keep
+
+
+def _describe(left_out: str) -> str:
+    return f"left out of the prompt: {left_out}; to send it, use --raw or `%lockbots set send_secrets on`"
 
 
 def without_secrets(session: Session, text: str, variables: Mapping[str, Any]) -> tuple[str, str]:

@@ -5,11 +5,13 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from lockbots_magic import Chat
-from lockbots_magic.cassette.file import CassetteFile
+from lockbots_magic.cassette import journal
+from lockbots_magic.cassette.file import CassetteFile, append_bytes
 from lockbots_magic.cassette.journal import Journal
 from lockbots_magic.errors import UsageError
 from tests.batch.server import RowServer, whole
@@ -183,6 +185,7 @@ def test_file_that_is_replaced_meanwhile_is_followed(model, keep):
 
 WRITER = """
 import sys
+from pathlib import Path
 from lockbots_magic import Chat
 url, keep, name, count = sys.argv[1:]
 chat = Chat("openai:m", base_url=url, auth="k", max_retries=0)
@@ -195,7 +198,7 @@ for row in chat.rows("{{ x }}", rows, keep=keep, active=4):
 
 def start(url, keep, name, count):
     command = [sys.executable, "-c", WRITER, url, str(keep), name, str(count)]
-    environment = {**os.environ, "PYTHONPATH": os.getcwd(), "NO_PROXY": "127.0.0.1"}
+    environment = {**os.environ, "PYTHONPATH": str(Path.cwd()), "NO_PROXY": "127.0.0.1"}
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
 
 
@@ -245,9 +248,7 @@ def test_full_disk_ends_the_batch_and_keeps_what_there_is(model, keep, monkeypat
         written.append(content)
         return append(path, content, size)
 
-    from lockbots_magic.cassette import journal
-
-    append = journal.append_bytes
+    append = append_bytes
     monkeypatch.setattr(journal, "append_bytes", fill)
     batch = Chat(model).map("{{ value }}", list("abcdef"), keep=keep, active=1)
     assert values(batch) == ["A", "B", "C", None, None, None]
@@ -260,12 +261,12 @@ def test_full_disk_ends_the_batch_and_keeps_what_there_is(model, keep, monkeypat
 
 def test_finding_does_not_read_what_is_not_asked_for(model, keep):
     Chat(model).map("{{ value }}", [str(n) for n in range(500)], keep=keep)
-    journal = Journal(keep)
+    opened = Journal(keep)
     keys = [json.loads(line)["key"] for line in keep.read_text().splitlines()[1:]]
-    assert journal.find(keys[7])["reply"] == journal.find(keys[7])["reply"]
-    assert journal.find("0" * 32) is None
-    assert not [value for value in vars(journal).values() if isinstance(value, list | dict)]
-    journal.close()
+    assert opened.find(keys[7])["reply"] == opened.find(keys[7])["reply"]
+    assert opened.find("0" * 32) is None
+    assert not [value for value in vars(opened).values() if isinstance(value, list | dict)]
+    opened.close()
 
 
 def test_credential_of_the_environment_is_not_on_the_journal(keep, monkeypatch):

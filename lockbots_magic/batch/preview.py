@@ -1,0 +1,48 @@
+"""What a batch would do, without a request: filled prompts, rows to ask and to reuse, tokens and cost."""
+
+from __future__ import annotations
+
+from ..conversation.usage import format_dollars
+from ..errors import UsageError
+from .engine import BatchCounts, BatchEngine
+from .run import BatchPlan
+from .usage import BatchUsage
+
+MAX_PROMPT = 2_000
+"""Characters of a prompt that are shown."""
+
+
+def describe_batch(plan: BatchPlan) -> str:
+    """Return a description of what a batch would do. Nothing is sent.
+
+    Raises:
+        UsageError: The rows can be read only once.
+    """
+    if not plan.source.is_sized:
+        raise UsageError("A dry run reads all rows, and these can be read only once. Pass a list or a data frame.")
+    engine = BatchEngine(plan.settings, iter(plan.source), plan.template, BatchUsage())
+    try:
+        counts = engine.count()
+    finally:
+        engine.close()
+    limited = f"and at most {counts.reply_tokens:,} of replies" if counts.reply_tokens else "and those of the replies"
+    money = "" if counts.cost is None else f", {_price(counts)}"
+    unfilled = f", {counts.failed:,} can't be filled" if counts.failed else ""
+    lines = [
+        f"{counts.rows:,} rows: {counts.asked:,} would be asked, {counts.reused:,} reused{unfilled}",
+        f"~{counts.prompt_tokens:,} tokens of prompts {limited}{money}",
+        *([f"First error: {counts.first_error}"] if counts.first_error else []),
+        *engine.notes,
+    ]
+    prompts = [_shown(number, prompt) for number, prompt in enumerate(counts.prompts, 1)]
+    return "\n".join([*prompts, *lines, "Nothing was sent."])
+
+
+def _price(counts: BatchCounts) -> str:
+    cost = f"${format_dollars(counts.cost or 0.0, estimated=True)}"
+    return cost if counts.reply_tokens else f"{cost} without the replies"
+
+
+def _shown(number: int, prompt: str) -> str:
+    cut = prompt if len(prompt) <= MAX_PROMPT else f"{prompt[:MAX_PROMPT]}…"
+    return f"[{number}] {cut}\n"

@@ -1,0 +1,86 @@
+"""`%%chat --each`: a prompt for each row of a table."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..batch.batch import Batch
+from ..batch.run import BatchPlan
+from ..batch.template import Filter, send_all
+from ..errors import UsageError
+from .chat_command import ONLY_EACH, NotebookContext, evaluate_option, params_of, system_of, tools_of
+from .secret_filter import make_prompt_filter
+from .session import Session
+from .tool_options import parse_approve, parse_limits
+
+_EXCLUDED = {
+    "form": "--as",
+    "cells": "--cells",
+    "background": "--background",
+    "count": "--count",
+}
+"""Options that have no meaning for rows: attribute -> option."""
+
+
+def batch_plan(session: Session, options: Namespace, prompt: str, context: NotebookContext) -> BatchPlan:
+    """Return the batch that the options and the prompt describe.
+
+    Raises:
+        UsageError: An option is invalid, or what it names doesn't exist; nothing was sent.
+    """
+    for name, option in _EXCLUDED.items():
+        if getattr(options, name) and not (name == "form" and options.form == "json"):
+            raise UsageError(f"--each can't be combined with {option}.")
+    chat = session.chat(options.model, options.base_url, options.conversation, options.dialect)
+    chat.params.update(params_of(options))
+    chat.log = not options.no_log
+    keep: Filter = send_all
+    if not (options.raw or session.settings.send_secrets):
+        keep = make_prompt_filter(context.variables)
+    rows = evaluate_option(session, context, "--each", options.each)
+    given: dict[str, Any] = {
+        name: value for name in ONLY_EACH if (value := getattr(options, name)) is not None and name != "budget"
+    }
+    return BatchPlan(
+        chat,
+        prompt,
+        rows,
+        schema=evaluate_option(session, context, "--schema", options.schema) if options.schema else None,
+        budget=_number(options.budget),
+        prices=session.settings.prices,
+        images=_columns_or_values(options.image, rows, context.variables),
+        files=options.file,
+        variables=context.as_typed(),
+        raw=options.raw,
+        prompt_filter=keep,
+        system=system_of(session, options.system, chat, context),
+        tools=tools_of(options.tools, context),
+        approve=None if options.approve is None else parse_approve(options.approve, context.variables),
+        limits=None if options.limits is None else parse_limits(options.limits),
+        origin=session.cells.origin(watched=context.watched),
+        **given,
+    )
+
+
+def result_of(batch: Batch) -> Any:
+    """Return what `--to` gets: a data frame, or a list of dicts where pandas is missing."""
+    try:
+        return batch.frame
+    except UsageError:
+        return batch.rows
+
+
+def _number(value: str | None) -> Any:
+    """Return a budget as a number, where it is one."""
+    try:
+        return None if value is None else float(value)
+    except ValueError:
+        return value
+
+
+def _columns_or_values(names: Sequence[str], rows: Any, variables: Mapping[str, Any]) -> list[Any]:
+    """Return each name that is a column, and the value of each that is a variable."""
+    columns = {str(name) for name in getattr(rows, "columns", ())}
+    return [variables[name] if name in variables and name not in columns else name for name in names]

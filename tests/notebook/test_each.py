@@ -1,0 +1,76 @@
+"""`%%chat --each`: a prompt for each row, shown as one output."""
+
+import pandas as pd
+import pytest
+
+from lockbots_magic.errors import UsageError
+from tests.batch.server import RowServer, whole
+
+
+@pytest.fixture
+def server():
+    with RowServer(
+        lambda prompt, number: whole('{"mood": 1}' if "schema" in prompt else "good" if "fine" in prompt else "bad")
+    ) as server:
+        yield server
+
+
+@pytest.fixture
+def notebook(shell, server, monkeypatch):
+    monkeypatch.setenv("LOCKBOTS_OPENAI_AUTH", "mock-key-0123456789")
+    shell.asked = server.asked
+    shell.user_ns["frame"] = pd.DataFrame({"review": ["fine", "awful", "fine"]}, index=[5, 6, 7])
+    shell.user_ns["word"] = "Classify"
+    shell.run_line_magic("lockbots", f"use openai:m --base-url {server.url}")
+    return shell
+
+
+def each(shell, options, prompt="{{ word }}: {{ review }}"):
+    shell.run_cell_magic("chat", f"--each frame {options}", prompt)
+
+
+def test_variable_gets_the_frame(notebook, capsys):
+    each(notebook, "--to labels")
+    labels = notebook.user_ns["labels"]
+    assert list(labels.index) == [5, 6, 7]
+    assert list(labels.reply) == ["good", "bad", "good"]
+    assert sorted(notebook.asked) == ["Classify: awful", "Classify: fine"]
+
+
+def test_schema_journal_and_sample(notebook, tmp_path):
+    notebook.user_ns["Label"] = dict
+    keep = tmp_path / "labels.jsonl"
+    each(notebook, f"--to labels --schema Label --keep {keep} --sample 2 --active 2")
+    assert len(notebook.user_ns["labels"]) == 2
+    before = len(notebook.asked)
+    each(notebook, f"--to labels --schema Label --keep {keep}")
+    assert len(notebook.asked) == before
+    assert list(notebook.user_ns["labels"].error) == [""] * 3
+
+
+def test_dry_run_sends_nothing(notebook, capsys):
+    each(notebook, "--dry-run --to labels")
+    shown = capsys.readouterr().out
+    assert "[1] Classify: fine" in shown
+    assert "3 rows: 2 would be asked, 1 reused" in shown
+    assert "Nothing was sent." in shown
+    assert not notebook.asked
+    assert "labels" not in notebook.user_ns
+
+
+def test_options_that_do_not_fit_are_refused(notebook):
+    for options, message in (
+        ("--as code", "--as"),
+        ("--cells 1", "--cells"),
+        ("--budget 0", "budget"),
+        ("--schema Nope", "--schema"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            each(notebook, options)
+    with pytest.raises(UsageError, match="--keep needs --each"):
+        notebook.run_cell_magic("chat", "--keep a.jsonl", "hi")
+    with pytest.raises(UsageError, match="--each"):
+        notebook.run_cell_magic("chat", "--each nope", "{{ review }}")
+    with pytest.raises(UsageError, match="review"):
+        each(notebook, "", "{{ reviw }}")
+    assert not notebook.asked
