@@ -32,6 +32,13 @@ def die(given):
     os._exit(3)
 
 
+def hang(given):
+    """Never answer, and leave a file that tells that it has begun."""
+    if marked := settings.get("mark"):
+        Path(marked).write_text(str(os.getpid()), encoding="utf-8")
+    time.sleep(600)
+
+
 def noise(given):
     print("about to answer\nx", flush=True)
     return text("{}")
@@ -54,7 +61,7 @@ TOOLS = {
     "noise": noise,
     "child": child,
     "change": change,
-    "hang": lambda given: time.sleep(600),
+    "hang": hang,
     "big": lambda given: text("x" * given["size"]),
     "environment": lambda given: text(json.dumps(dict(os.environ))),
     "folder": lambda given: text(str(Path.cwd())),
@@ -88,7 +95,7 @@ def answer(request):
 if settings.get("stubborn"):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 if started == "hang":
-    time.sleep(600)
+    hang({})
 if started == "exit":
     sys.exit("no configuration found for tok-in-the-log-0123")
 if started == "chat":
