@@ -9,6 +9,7 @@ import stat
 import uuid
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from .errors import UsageError
 
@@ -60,16 +61,44 @@ def replace_file(path: Path, content: bytes) -> None:
         _check_regular(target.stat())
     draft = target.with_name(f".lockbots-{uuid.uuid4().hex[:12]}.tmp")
     try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, NEW_MODE), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        if not _write_without_name(draft, content):
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, NEW_MODE), "wb") as file:
+                _write_through(file, content)
         with suppress(OSError):
             shutil.copymode(target, draft)
         draft.replace(target)
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
+
+
+def _write_without_name(draft: Path, content: bytes) -> bool:
+    """Write a file that gets its name `draft` only when it is whole, so that a process that is killed leaves none.
+
+    Returns:
+        False if the system has no such files, as only Linux has (open(2), `O_TMPFILE`); nothing is written then.
+    """
+    try:
+        descriptor = os.open(draft.parent, os.O_WRONLY | os.O_TMPFILE, NEW_MODE)
+    except (AttributeError, OSError):
+        return False
+    with os.fdopen(descriptor, "wb") as file:
+        _write_through(file, content)
+        # A folder's descriptor makes Python call linkat(2), which follows the link; link(2) does not.
+        folder = os.open(draft.parent, os.O_RDONLY)
+        try:
+            os.link(f"/proc/self/fd/{descriptor}", draft, src_dir_fd=folder)
+        except OSError:  # without /proc
+            return False
+        finally:
+            os.close(folder)
+    return True
+
+
+def _write_through(file: BinaryIO, content: bytes) -> None:
+    file.write(content)
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def read_text(path: str | Path) -> str:
