@@ -43,7 +43,7 @@ def write_text(path: str | Path, text: str) -> Path:
     try:
         replace_file(path, text.encode("utf-8", "backslashreplace"))
     except (OSError, ValueError, RuntimeError) as error:
-        raise UsageError(f"Can't write {path}: {_reason(error)}.") from None
+        raise UsageError(f"{path} can't be written: {_reason(error)}.") from None
     return path
 
 

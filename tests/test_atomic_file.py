@@ -49,7 +49,7 @@ def test_a_failure_leaves_the_old_file_and_no_draft(path, monkeypatch, step):
 
     path.write_text("old")
     monkeypatch.setattr(*((os, "fsync", fail) if step == "fsync" else (Path, "replace", fail)))
-    with pytest.raises(UsageError, match=r"Can't write .*a\.txt: No space left on device\.$"):
+    with pytest.raises(UsageError, match=r"a\.txt can't be written: No space left on device\.$"):
         write_text(path, "new")
     assert path.read_text() == "old"
     assert list(path.parent.iterdir()) == [path]
@@ -82,7 +82,7 @@ def test_only_a_regular_file_is_read_or_replaced(tmp_path, path):
         path.symlink_to("fifo")
         for name in (tmp_path / "fifo", path, tmp_path / "s"):
             before = name.stat()
-            with pytest.raises(UsageError, match=r"Can't write .*: it is not a regular file\.$"):
+            with pytest.raises(UsageError, match=r"can't be written: it is not a regular file\.$"):
                 write_text(name, "x")
             assert name.stat().st_ino == before.st_ino
             with pytest.raises(UsageError, match=r"Can't read .*: it is not a regular file"):
@@ -112,7 +112,7 @@ def test_a_name_as_long_as_the_file_system_takes_can_be_written(tmp_path):
 def test_what_can_not_be_written_is_one_clear_message(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     for act in (lambda: write_text(name, ""), lambda: read_text(name)):
-        with pytest.raises(UsageError, match=r"Can't|is not a file name"):
+        with pytest.raises(UsageError, match=r"can't be|Can't|is not a file name"):
             act()
 
 

@@ -73,7 +73,7 @@ def _find_text(name: str, config: Mapping[str, str], folders: Sequence[Path]) ->
         return str(config[name])
     if _NAME.fullmatch(name):
         for path in (folder / f"{name}{suffix}" for folder in folders for suffix in SUFFIXES):
-            if path.is_file():
+            if path.exists():
                 return read_text(path)
     existing = list_personas(config, folders)
     near = difflib.get_close_matches(name, existing, n=1)

@@ -88,7 +88,7 @@ def test_files_of_a_killed_process_are_whole_and_no_draft_is_left(tmp_path):
         json.loads((tmp_path / "talk.ipynb").read_text())
         assert (tmp_path / "talk.html").read_text().rstrip().endswith("</html>")
     if sys.platform == "linux":
-        assert sorted(os.listdir(tmp_path)) == [f"talk.{kind}" for kind in ("html", "ipynb", "json", "md")]
+        assert sorted(path.name for path in tmp_path.iterdir()) == [f"talk.{kind}" for kind in ("html", "ipynb", "json", "md")]
 
 
 def test_several_processes_write_into_one_cassette(tmp_path):
@@ -102,7 +102,7 @@ def test_a_full_disk_is_told_and_costs_nothing_that_was_there(tmp_path):
     pytest.importorskip("resource")
     told, _ = start(FULL, tmp_path).communicate(timeout=120)
     failed, warned = told.splitlines()
-    assert failed.startswith("Can't write s.json: ")
+    assert failed.startswith("s.json can't be written: ")
     assert "not recorded" in warned
     assert CassetteFile(tmp_path / "c.jsonl").recordings
-    assert not [name for name in os.listdir(tmp_path) if name.endswith(".tmp")]
+    assert not list(tmp_path.glob("*.tmp"))

@@ -71,7 +71,7 @@ def test_file_brings_no_function_no_body_and_no_file_to_a_retry(run, session, fi
         for word in ("extra_body", "service_tier", "temperature=0.2", "Be brief.", "delete", "pictures.example"):
             assert word in told, (command, word)
         assert "3 images" in told
-        assert "without functions" in retried.data["text/html"]
+        assert "without tools" in retried.data["text/html"]
         assert "'extra_body'" in unescape(retried.data["text/html"])
         session.conversations.delete(session.conversations.current)
     assert run("gone").result.result == []
@@ -104,7 +104,7 @@ def test_panel_offers_no_function_that_a_file_names(run, session, files):
         assert "tools" not in server.bodies[-1]
     assert run("gone").result.result == []
     end = next(m for m in messages if m["type"] == "end")
-    assert "without functions" in json.dumps(end)
+    assert "without tools" in json.dumps(end)
 
 
 def test_retry_offers_the_functions_that_were_named_as_they_were(run, session):

@@ -195,7 +195,7 @@ def test_loading_something_else_is_one_message(lockbots, session, tmp_path, cont
 
 def test_saving_where_it_can_not_be_written_is_one_message(lockbots, tmp_path):
     (tmp_path / "file").write_text("x")
-    with pytest.raises(ValueError, match="Can't write"):
+    with pytest.raises(ValueError, match="can't be written"):
         lockbots(f"save {tmp_path / 'file' / 'below.json'}")
 
 
@@ -398,7 +398,7 @@ def test_what_can_not_be_written_as_json_is_not_saved(lockbots, session, tmp_pat
     with pytest.raises(ValueError, match="JSON"):
         lockbots(f"save {tmp_path / 'x.json'}")
     session.conversations.get().clear()
-    with pytest.raises(ValueError, match="Can't write"):
+    with pytest.raises(ValueError, match="can't be written"):
         lockbots(f"save {tmp_path}")
     assert not [*tmp_path.parent.glob(".*.tmp"), *tmp_path.glob("*.json")]
 
