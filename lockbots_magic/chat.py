@@ -35,7 +35,8 @@ from .tools.toolbox import Toolbox, as_tools
 from .tools.use import ToolUse
 
 if TYPE_CHECKING:
-    from .batch.batch import Batch, RowStream
+    from .batch.batch import Batch
+    from .batch.row_stream import RowStream
     from .batch.run import BatchPlan
     from .cassette.cassette import Cassette
     from .doctor import CheckReport

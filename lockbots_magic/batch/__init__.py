@@ -4,3 +4,7 @@
 make the prompts, `worker` sends one request anywhere, `row` reads its answer. `gate`, `budget` and `breaker` decide
 whether a request may start; they do no I/O.
 """
+
+from .executors import RayExecutor
+
+__all__ = ["RayExecutor"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..security.exits import clean_printed
@@ -166,26 +166,3 @@ class Batch:
         records = [] if table_names(self._source.table) else [row.columns for row in self._all_rows()]
         names = self._column_names(records)
         return [f"the table has a column {old!r}: the new one is {new!r}" for old, new in names.items() if old != new]
-
-
-class RowStream:
-    """Rows as they are answered, in any order: ``for row in chat.rows(...)``, or ``async for``. Made by `Chat.rows`.
-
-    Leaving the loop stops the batch.
-
-    Args:
-        start: Returns a new engine.
-    """
-
-    def __init__(self, start: Callable[[], BatchEngine]) -> None:
-        self._start = start
-        self.stopped = ""
-        """Why the batch ended before its last row; empty if it did not."""
-
-    def __iter__(self) -> Generator[BatchRow, None, None]:
-        engine = self._start()
-        try:
-            yield from engine
-        finally:
-            self.stopped = engine.stopped
-            engine.close()

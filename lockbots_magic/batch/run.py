@@ -18,11 +18,12 @@ from ..providers.base import Provider
 from ..providers.streaming import translated_errors
 from ..reply import PreparedRequest
 from ..schema.structured_output import reply_schema
-from .batch import Batch, RowStream
+from .batch import Batch
 from .budget import parse_budget
 from .displays import find_display
 from .engine import BatchEngine
 from .progress import NO_DISPLAY, ProgressDisplay
+from .row_stream import RowStream
 from .rows import RowSource, SourceRow, row_source
 from .settings import BatchSettings
 from .template import Filter, RowTemplate, send_all
