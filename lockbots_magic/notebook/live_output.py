@@ -20,7 +20,7 @@ from ..rendering.reasoning import ReasoningMode
 from ..rendering.terminal.output import TerminalOutput
 from ..rendering.waiting import waiting_html
 from .display import context_of_cell, is_shown_as_markdown, show, watched
-from .front_end import sets_tex_in_html
+from .front_end import cell_id, in_console, sets_tex_in_html
 from .growing_output import GrowingOutput
 
 
@@ -79,6 +79,8 @@ def output_for(
     if isinstance(shell.display_pub, CapturingDisplayPublisher):
         return CellOutput(reasoning)
     is_page = hasattr(shell, "kernel")
+    if is_page and mode == "auto" and cell_id(shell) is None and in_console():
+        return TerminalOutput()
     if mode == "text" or not is_page:
         return TerminalOutput(is_page=is_page)
     return LiveCellOutput(shell, alone, model, reasoning) if watched(shell, mode) else CellOutput(reasoning)

@@ -132,7 +132,9 @@ class PlottedTable(Table):
 
     def _repr_html_(self) -> str:
         source = base64.b64encode(self.png).decode()
-        return f'{super()._repr_html_()}<img alt="{self._alternative}" src="data:image/png;base64,{source}">'
+        width = int.from_bytes(self.png[16:20], "big") // _SHARPNESS  # of the header IHDR, first in every PNG
+        image = f'<img alt="{self._alternative}" width="{width}" src="data:image/png;base64,{source}">'
+        return f"{super()._repr_html_()}{image}"
 
     def _repr_png_(self) -> bytes:
         return self.png
@@ -156,6 +158,15 @@ def bars_of_turns(measured: Iterable[TurnUsage]) -> list[UsageBar]:
 
 _GREY = "#808080"
 """Legible on white and on black."""
+_PROMPT, _REPLY, _COST = "#4a80d6", "#d68f3c", "#3c8c66"
+_BAR = 0.5
+"""Width of a bar; bars are 1 apart."""
+_MIN_PLACES = 6
+"""Bars for which there is room at least: a few are not wide."""
+_INCHES_OF_BAR, _INCHES_OF_REST, _MAX_INCHES = 0.32, 2.6, 7.2
+"""Widths: of the place of a bar, of axes and legend, and of the whole at most."""
+_SHARPNESS = 2
+"""Pixels of the image for each of the page: sharp on screens that have as many."""
 
 
 def _plot(bars: Sequence[UsageBar], unit: str) -> bytes:
@@ -164,30 +175,42 @@ def _plot(bars: Sequence[UsageBar], unit: str) -> bytes:
         raise UsageError("Nothing to plot: there are no turns yet.")
     try:
         make: Callable[..., Any] = importlib.import_module("matplotlib.figure").Figure
+        integers: Callable[..., Any] = importlib.import_module("matplotlib.ticker").MaxNLocator
     except ImportError:
         raise UsageError("`--plot` needs matplotlib. Install it: `%pip install matplotlib`") from None
     costs = [bar.cost for bar in bars]
-    figure = make(figsize=(6.4, 4.8 if any(costs) else 2.8), layout="constrained")
+    room = max(len(bars), _MIN_PLACES)
+    width = min(_INCHES_OF_REST + _INCHES_OF_BAR * room, _MAX_INCHES)
+    figure = make(figsize=(width, 4.2 if any(costs) else 2.4), layout="constrained")
     axes = figure.subplots(2 if any(costs) else 1, sharex=True, squeeze=False)[:, 0]
     places = range(1, len(bars) + 1)
     prompts = [bar.prompt_tokens for bar in bars]
-    axes[0].bar(places, prompts, color="#4a80d6", label="prompt")
-    axes[0].bar(places, [bar.reply_tokens for bar in bars], bottom=prompts, color="#d68f3c", label="reply")
-    axes[0].legend(frameon=False, labelcolor=_GREY)
+    axes[0].bar(places, prompts, _BAR, color=_PROMPT, label="prompt")
+    axes[0].bar(places, [bar.reply_tokens for bar in bars], _BAR, bottom=prompts, color=_REPLY, label="reply")
+    axes[0].legend(frameon=False, labelcolor=_GREY, loc="upper left", bbox_to_anchor=(1, 1))
     axes[0].set_ylabel("tokens")
+    axes[0].yaxis.set_major_locator(integers(nbins=5, integer=True))
     if any(costs):
-        axes[1].bar(places, costs, color="#3c8c66")
+        axes[1].bar(places, costs, _BAR, color=_COST)
         axes[1].set_ylabel("cost (USD)")
+        axes[1].yaxis.set_major_locator(integers(nbins=4))
     axes[-1].set_xlabel(unit)
+    axes[-1].set_xlim(0.3, room + 0.7)
     if any(bar.label for bar in bars):
         axes[-1].set_xticks(places, [bar.label for bar in bars], rotation=45)
     else:
-        axes[-1].locator_params(axis="x", integer=True)
+        axes[-1].xaxis.set_major_locator(integers(nbins=10, integer=True, min_n_ticks=1))
     for axis in axes:
-        axis.tick_params(colors=_GREY)
-        axis.spines[:].set_color(_GREY)
-        axis.xaxis.label.set_color(_GREY)
-        axis.yaxis.label.set_color(_GREY)
+        _colour(axis)
     png = io.BytesIO()
-    figure.savefig(png, format="png", dpi=100, transparent=True)
+    figure.savefig(png, format="png", dpi=100 * _SHARPNESS, transparent=True)
     return png.getvalue()
+
+
+def _colour(axis: Any) -> None:
+    """Draw axes in grey, without a frame."""
+    axis.tick_params(colors=_GREY)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.spines[:].set_color(_GREY)
+    axis.xaxis.label.set_color(_GREY)
+    axis.yaxis.label.set_color(_GREY)

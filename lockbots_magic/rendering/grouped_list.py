@@ -14,6 +14,7 @@ GAP = 2
 _COLUMNS = "columns: 27em; column-gap: 2em"
 _GROUP = "break-inside: avoid; margin-bottom: 0.8em"
 _TITLE = "font-weight: bold"
+_ROW = "padding-left: 1.5em; text-indent: -1.5em"
 _CAPTION = "opacity: 0.75; margin-bottom: 0.6em"
 
 
@@ -44,8 +45,9 @@ class GroupedList:
 
 
 def _group(title: str, rows: Sequence[tuple[str, str]]) -> str:
-    items = "".join(
-        f"<div><code>{escaped(name)}</code> {escaped(text)}</div>" if text else f"<div>{escaped(name)}</div>"
-        for name, text in rows
-    )
+    items = "".join(f'<div style="{_ROW}">{_item(name, text)}</div>' for name, text in rows)
     return f'<div style="{_GROUP}"><div style="{_TITLE}">{escaped(clean_printed(title))}</div>{items}</div>'
+
+
+def _item(name: str, text: str) -> str:
+    return f"<code>{escaped(name)}</code> {escaped(text)}" if text else escaped(name)

@@ -22,10 +22,13 @@ GAP = 2
 """Columns between two columns of the table."""
 MAX_WIDTH = 100_000
 """Columns where there is no terminal: enough for any table."""
+_NUMBER = re.compile(r"~?-?\d[\d,]*(?:\.\d+)?")
 
 
 class Table:
-    """Rows under headings, in forms that front ends choose from. Columns that are empty in every row are left out.
+    """Rows under headings, in forms that front ends choose from.
+
+    Columns that are empty in every row are left out; in HTML, those of numbers are right-aligned.
 
     Args:
         headings: One text a column.
@@ -46,8 +49,10 @@ class Table:
 
     def _repr_html_(self) -> str:
         caption, headings, rows = self._shown()
-        head = "".join(_html("th", h) for h in headings)
-        body = "".join("<tr>" + "".join(_html("td", c) for c in row) + "</tr>" for row in rows)
+        sides = ["right" if is_number else "left" for is_number in _are_numbers(headings, rows)]
+        head = "".join(_html("th", h, side) for h, side in zip(headings, sides, strict=True))
+        lines = ("".join(_html("td", c, side) for c, side in zip(row, sides, strict=True)) for row in rows)
+        body = "".join(f"<tr>{line}</tr>" for line in lines)
         above = f"<div>{escaped(caption)}</div>" if caption else ""
         return f"{above}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
@@ -76,13 +81,19 @@ def terminal_width(stream: TextIO) -> int:
         return DEFAULT_WIDTH
 
 
-def _html(tag: str, text: str) -> str:
+def _are_numbers(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[bool]:
+    """Return which columns hold nothing but numbers."""
+    columns = list(zip(*rows, strict=True)) or [()] * len(headings)
+    return [any(column) and all(_NUMBER.fullmatch(cell) for cell in column if cell) for column in columns]
+
+
+def _html(tag: str, text: str, side: str) -> str:
     direction = ' dir="auto"' if right_to_left(text) else ""
-    return f'<{tag}{direction} style="text-align: left">{escaped(text)}</{tag}>'
+    return f'<{tag}{direction} style="text-align: {side}">{escaped(text)}</{tag}>'
 
 
 def _lay_out(headings: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[str]:
-    """Return the lines of a table; where they would exceed `width`, cells wrap, but no heading does."""
+    """Return the lines of a table; where they would exceed `width`, cells wrap, then headings between words."""
     from rich import table  # imported by the first table, not by %load_ext
     from rich.cells import cell_len
     from rich.console import Console
@@ -91,8 +102,12 @@ def _lay_out(headings: Sequence[str], rows: Sequence[Sequence[str]], width: int)
 
     widths = [max(map(cell_len, column)) for column in zip(headings, *rows, strict=True)]
     floors = [min(w, max(cell_len(h), MIN_WIDTH)) for w, h in zip(widths, headings, strict=True)]
+    words = [max(map(cell_len, [*h.split(), ""])) for h in headings]
+    lowest = [min(floor, max(word, MIN_WIDTH)) for floor, word in zip(floors, words, strict=True)]
+    gaps = GAP * (len(lowest) - 1)
+    breaks = sum(lowest) + gaps <= width < sum(floors) + gaps  # headings are broken only where that makes it fit
     grid = table.Table.grid()
-    for column in _narrow(widths, floors, width):
+    for column in _narrow(widths, lowest if breaks else floors, width):
         grid.add_column(width=column, overflow="fold")
         # Not padding: Rich 13 and 14 make a last column of fixed width wider by it.
         grid.add_column(width=GAP)

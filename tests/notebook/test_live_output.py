@@ -11,6 +11,7 @@ from IPython.core.displaypub import CapturingDisplayPublisher
 from lockbots_magic.conversation.messages import Delta
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.notebook import display, growing_output
+from lockbots_magic.notebook.front_end import is_console
 from lockbots_magic.notebook.live_output import CellOutput, LiveCellOutput, output_for
 from lockbots_magic.rendering import frame_loop as drawing
 from lockbots_magic.rendering import reasoning
@@ -59,6 +60,25 @@ def test_the_output_suits_the_place(shell, mode, kind):
     output = output_for(shell, mode, lambda: False)
     output.close()
     assert type(output) is kind
+
+
+def test_a_console_gets_text_that_streams(monkeypatch):
+    monkeypatch.setattr("lockbots_magic.notebook.live_output.in_console", lambda: True)
+    for shell, mode, kind in ((KernelShell(), "auto", TerminalOutput), (KernelShell(), "off", CellOutput)):
+        output = output_for(shell, mode, lambda: False)
+        output.close()
+        assert type(output) is kind
+
+
+def test_only_a_console_is_taken_for_one():
+    yes = [
+        "jupyter console",
+        "python /opt/bin/jupyter-console --kernel=x",
+        "python -m jupyter_console",
+        "jupyter qtconsole",
+    ]
+    no = ["python -m jupyterlab", "jupyter nbconvert console.ipynb", "python -m pytest", "jupyter lab"]
+    assert [is_console(line.split()) for line in (*yes, *no)] == [True] * len(yes) + [False] * len(no)
 
 
 class Cell:

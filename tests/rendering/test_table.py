@@ -124,3 +124,19 @@ def test_caption_may_have_several_lines():
 
 def test_text_of_a_table_makes_no_link_but_to_the_web():
     assert lines(["a"], [["file:///etc"], ["http://a.example"]])[2:] == ["file\u2060:///etc", "http://a.example"]
+
+
+def test_headings_break_between_words_where_that_makes_the_table_fit(terminal):
+    terminal(80)
+    headings = ("#", "prompt", "model", "prompt tokens", "reply tokens", "first text (s)", "tokens/s", "cost (USD)")
+    row = (1, "Why is the sky blue and the grass green?", "openai:gpt-5-mini", "1,234", "~56", "0.50", "33", "~0.0003")
+    shown = lines(headings, [row])
+    assert max(map(len, shown)) <= 80
+    assert "tokens/s" in shown[0]
+    assert "tokens" in shown[1]
+
+
+def test_columns_of_numbers_are_right_aligned_in_html():
+    html = Table(("a", "n", "m"), [("x", "1,234", "~0.5"), ("y", "", "n/a")])._repr_html_()
+    assert html.count("text-align: right") == 3
+    assert '<td style="text-align: right">1,234</td>' in html

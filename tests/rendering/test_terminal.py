@@ -664,3 +664,11 @@ def test_prose_keeps_its_words_and_fills_its_rows(words, width, height, sizes, l
         assert all(row.startswith(" " * len(shown)) for row in rows[1:])
         firsts = [row.split()[0] for row in rows[1:]]
         assert all(len(row) + 1 + len(word) > width for row, word in zip(rows, firsts, strict=False))
+
+
+def test_in_a_wide_terminal_lines_stay_readable():
+    terminal = Terminal(160)
+    terminal.feed("word " * 100 + "\n\n", "and " * 60)
+    rows = terminal.finish().rows
+    assert 90 < max(map(len, rows)) <= 100
+    assert " ".join(rows).split() == ["word"] * 100 + ["and"] * 60

@@ -18,7 +18,7 @@ Argument: TypeAlias = tuple[tuple[str, ...], dict[str, Any]]
 GROUPS = {
     **dict.fromkeys(("models", "discover", "check"), "Models"),
     **dict.fromkeys(("conversations", "notebooks", "files"), "Conversations"),
-    **dict.fromkeys(("replies", "compare", "panels", "usage"), "Replies"),
+    **dict.fromkeys(("replies", "compare", "panels", "tools", "usage"), "Replies"),
     "recording": "Recordings",
     "settings": "Settings and help",
 }

@@ -25,7 +25,8 @@ def usage(session: Session, options: Namespace) -> CommandResult:
         turns = measure_turns(session.conversations.all(), session.settings.prices, tuple(session.outside))
         title = "All conversations, and prompts outside them" if session.outside else "All conversations"
     else:
-        turns = measure_turns([conversation], session.settings.prices)
+        places = {turn.id: number for number, turn in enumerate(conversation.turns)}  # the order of `history`
+        turns = sorted(measure_turns([conversation], session.settings.prices), key=lambda one: places[one.turn.id])
         title = f"Conversation {conversation.name}"
     table = (table_by_turn if options.turns else table_by_model)(turns, title, session.settings.prices)
     table.caption += _cassette_remark(session)

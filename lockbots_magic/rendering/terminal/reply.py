@@ -18,6 +18,8 @@ from ..time_budget import MAX_RENDERED
 from .blocks import Renderer
 from .rows import OpenRows
 
+MAX_WIDTH = 100
+"""Columns that a reply takes at most: longer lines are hard to read."""
 DEFAULT_SIZE = (80, 24)
 """Columns and rows if the terminal does not report its size."""
 
@@ -30,12 +32,12 @@ _RESET = "\033[0m"
 
 
 def size_of(stream: TextIO) -> tuple[int, int]:
-    """Return the columns and rows of the terminal behind `stream`, as they are now."""
+    """Return the columns that a reply may take of the terminal behind `stream`, and its rows, as they are now."""
     try:
         size = os.get_terminal_size(stream.fileno())
     except (AttributeError, OSError, ValueError):  # no file, or no terminal behind it
         return DEFAULT_SIZE
-    return size.columns or DEFAULT_SIZE[0], size.lines or DEFAULT_SIZE[1]
+    return min(size.columns or DEFAULT_SIZE[0], MAX_WIDTH), size.lines or DEFAULT_SIZE[1]
 
 
 class StyledReply:
