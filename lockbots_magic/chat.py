@@ -325,6 +325,7 @@ class Chat:
             cell_id=origin.cell_id,
             run=origin.run,
             address=_address_of(provider),
+            dialect=getattr(provider, "spoken_dialect", ""),  # a plug-in may lack it
         )
         place = conversation if history else None
         return PreparedRequest(provider, request, draft, place, position, use, self.log and log, too_long)

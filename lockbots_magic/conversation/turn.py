@@ -68,6 +68,8 @@ class Turn:
         id: uuid4, hex.
         finish_reason: Finish reason in the server's words.
         address: Address of the service, without user and query; ``""`` for the provider's own.
+        dialect: Dialect of the request, such as ``"responses"``; ``""`` for chat completions where they are the
+            default, and for providers without a choice.
         rounds: Rounds of typed parts of the reply; they take precedence over `reply`, `reasoning` and `calls`.
         answered_by: Model that answered, in the server's words; `""` if it is the one that was asked.
         remarks: Remarks of the toolkit on the request, such as that the server may have cut it.
@@ -101,6 +103,7 @@ class Turn:
     run: str | None
     id: str
     address: str
+    dialect: str
     from_file: bool = field(compare=False)
 
     def __init__(  # noqa: PLR0917  # fields, as a dataclass takes them
@@ -130,6 +133,7 @@ class Turn:
         answered_by: str = "",
         address: str = "",
         remarks: tuple[str, ...] = (),
+        dialect: str = "",
         from_file: bool = False,
     ) -> None:
         if rounds is not None and (reply or reasoning or calls):

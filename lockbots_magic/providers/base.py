@@ -333,6 +333,11 @@ class Provider(ABC):
                 hint = f" Did you mean {near[0]!r}?" if near else ""
                 raise UsageError(f"Unknown parameter {param!r} for {self.name}.{hint} Known parameters: {known}.")
 
+    @property
+    def spoken_dialect(self) -> str:
+        """Name of the dialect of requests, which turns keep; `""` for the usual one, or where there is no choice."""
+        return ""
+
     def check_parts(self, request: ChatRequest) -> None:
         """Raise `UsageError` if the request has images or tools that the provider does not support."""
         if any(m.images for m in request.messages) and not self.sees(request.model):

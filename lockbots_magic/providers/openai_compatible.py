@@ -110,6 +110,12 @@ class OpenAICompatible(HTTPProvider):
         host, own = (urlsplit(url).hostname or "" for url in (self.base_url, self.url))
         return self.base_url == self.url or (bool(own) and f".{host}".endswith(f".{own}") and not is_loopback(own))
 
+    @property
+    def spoken_dialect(self) -> str:
+        """Name of the dialect of requests; `""` for chat completions where they are the default."""
+        is_usual = self.dialect.name == self._default_dialect() == CHAT_COMPLETIONS
+        return "" if is_usual else self.dialect.name
+
     def takes(self, param: str) -> bool:
         """Whether a request may set this parameter; servers on this machine take more of them."""
         if super().takes(param):

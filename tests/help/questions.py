@@ -23,7 +23,7 @@ ENGLISH = parse_questions("""
     certificate error
 ## Azure, gateways and headers:
     azure openai | how do I send a header | custom header | azure deployment
-## Dialects: chat completions and Responses:
+## Dialects: chat completions, Responses and messages:
     responses api | what is a dialect | only supported in v1/responses | v1/messages
 ## The prompt cache of Anthropic:
     prompt caching | cache_control | set cache
@@ -192,7 +192,7 @@ RUSSIAN = parse_questions("""
     | прокси | совместимый сервер | подключиться к своему серверу
 ## Azure, шлюзы и заголовки:
     как подключить azure | как отправить свой заголовок | отключить стриминг
-## Диалекты: chat completions и Responses:
+## Диалекты: chat completions, Responses и messages:
     что такое диалект | сменить диалект
 ## Кэш промптов Anthropic:
     кэш промптов | запись в кэш

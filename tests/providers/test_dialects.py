@@ -9,6 +9,7 @@ import pytest
 
 from lockbots_magic.chat import Chat
 from lockbots_magic.conversation.conversation import Conversation
+from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import (
     AuthenticationError,
     ConnectionFailed,
@@ -267,3 +268,14 @@ def test_answer_in_another_dialect_is_told_with_the_line_that_chooses_it(answere
             Chat("openai:m", base_url=server.url, dialect=dialect).ask("hi")
         with RawServer(script) as server:
             assert Chat("openai:m", base_url=server.url, dialect=answered).ask("hi").reply == "Hi"
+
+
+def test_a_turn_keeps_its_dialect():
+    for name in DIALECTS:
+        with chat_server(in_turn(("200 OK", ANSWERS[name]))) as (url, _):
+            turn = Chat("openai:m", base_url=url, dialect=name).ask("hi")
+        assert turn.dialect == ("" if name == "chat-completions" else name)
+        assert Turn.from_dict(turn.to_dict()).dialect == turn.dialect
+    assert Chat("openai:m", dialect="chat-completions").provider.spoken_dialect == "chat-completions"
+    assert Chat("anthropic:m").provider.spoken_dialect == "messages"
+    assert Chat(lambda prompt: "x").ask("hi").dialect == ""

@@ -11,6 +11,7 @@ from ...conversation.turn import Turn
 from ...errors import UsageError
 from ...providers import names, provider_class, split_model
 from ...providers.address import saved_address
+from ...providers.dialects import CHAT_COMPLETIONS
 from ...storage.restore import restore_notebook
 from ..session import Session
 from .command import argument, command, count, excerpt, sentence_list
@@ -56,12 +57,24 @@ def _line_to_continue(session: Session, turn: Turn) -> str:
     model = f"{turn.provider}:{turn.model}"
     if turn.provider not in names() or not _MODEL.fullmatch(model) or not _ADDRESS.fullmatch(turn.address):
         return ""
-    line = f"%lockbots use {model}"
+    line, dialect = f"%lockbots use {model}", _dialect_option(session, turn)
     with suppress(UsageError):
         used, url = session.address_of(turn.provider)[0], provider_class(turn.provider).url
         if used and saved_address(used) != (turn.address or url):
-            return f"{line} --base-url {turn.address or url}"
+            return f"{line} --base-url {turn.address or url}{dialect}"
+    if dialect:
+        return f"{line}{dialect}"
     return line if turn.provider != split_model(session.settings.model)[0] else ""
+
+
+def _dialect_option(session: Session, turn: Turn) -> str:
+    """Return the option that chooses the dialect of a turn; empty if the next turn has it anyway."""
+    kind = provider_class(turn.provider)
+    if turn.dialect not in getattr(kind, "dialects", ()):  # a file may name anything
+        return ""
+    chosen = session.settings_of(turn.provider).get("dialect")
+    default = kind(base_url=turn.address or kind.url).spoken_dialect or CHAT_COMPLETIONS
+    return "" if turn.dialect == (chosen or default) else f" --dialect {turn.dialect}"
 
 
 def _remarks_on_next_turn(session: Session) -> list[str]:

@@ -142,6 +142,23 @@ def test_what_is_not_set_any_more_is_told(run, session, saved, mock_server):
     assert "a system prompt that is not set now: 'Be brief.'" in told
 
 
+def test_the_line_to_continue_with_names_the_dialect(run, session, saved, mock_server):
+    url = mock_server.url("openai")
+    run(f"%lockbots use openai:demo --base-url {url} --dialect responses")
+    cell = run("%%chat\nhi", "a")
+    for elsewhere in ("--base-url http://localhost:9/v1", f"--base-url {url} --dialect default"):
+        session.conversations._named.clear()
+        run(f"%lockbots use openai:demo {elsewhere}")
+        told = said(run(f"%lockbots restore {saved(cell)}"))
+        line = told.partition("To continue with it: `")[2].partition("`")[0]
+        assert line.endswith("--dialect responses")
+        run(line)
+        run("%%chat\nagain", "b")
+        assert session.conversations.get().turns[-1].dialect == "responses"
+    session.conversations._named.clear()
+    assert "To continue with it" not in said(run(f"%lockbots restore {saved(cell)}"))
+
+
 def test_without_a_name_the_notebook_is_the_one_that_the_front_end_tells(run, session, saved, monkeypatch):
     with pytest.raises(ValueError, match=r"Give it: `%lockbots restore NAME\.ipynb`"):
         run("%lockbots restore")
