@@ -14,13 +14,13 @@ MAX_VALUE = 100
 """Length (characters) to which each argument is cut; how much was cut is said."""
 MAX_NAME = 64
 """Length (characters) to which the name of an argument is cut."""
-MAX_ARGUMENTS = 20
-"""Arguments that are shown; the number of the others is said."""
+MAX_SHOWN_VALUES = 20
+"""Arguments of which the value is shown; of the others, the name."""
 MAX_RESULT = 200
 """Length (characters) to which a result is cut."""
 
 _NAME = re.compile(r"[\w.-]{1,64}")
-_MISLEADING = re.compile(r"→|\)|\bcall(?:ed|ing)\b", re.IGNORECASE)
+_MISLEADING = re.compile(r"->|→|\)|\bcall(?:ed|ing)\b", re.IGNORECASE)
 """What would look like the end of a call, or another one."""
 
 
@@ -53,21 +53,26 @@ def describe_call(name: str, arguments: str) -> str:
     shown_name = quote_name(_cut(_one_line(name), MAX_NAME))
     if given is None:
         return f"{shown_name}({_plain(arguments, MAX_VALUE)})"
-    shown = [_describe_argument(key, value) for key, value in list(given.items())[:MAX_ARGUMENTS]]
-    if len(given) > MAX_ARGUMENTS:
-        shown.append(f"and {len(given) - MAX_ARGUMENTS} more arguments")
+    shown = [
+        _describe_argument(key, value) if number < MAX_SHOWN_VALUES else f"{_shown_name(key)}=…"
+        for number, (key, value) in enumerate(given.items())
+    ]
     return f"{shown_name}({', '.join(shown)})"
 
 
 def describe_result(result: str) -> str:
     """Return the result of a call as one line of a remark."""
-    return _plain(result, MAX_RESULT)
+    return _cut(_one_line(result), MAX_RESULT)
 
 
 def _describe_argument(key: str, value: Any) -> str:
-    name = quote_name(_cut(_one_line(key), MAX_NAME))
+    name = _shown_name(key)
     text = _cut(_one_line(json.dumps(value, ensure_ascii=False)), MAX_VALUE)
     return f"{name}: {text}" if name.startswith('"') else f"{name}={text}"
+
+
+def _shown_name(key: str) -> str:
+    return quote_name(_cut(_one_line(key), MAX_NAME))
 
 
 def _plain(text: str, limit: int) -> str:

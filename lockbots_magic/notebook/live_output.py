@@ -12,8 +12,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from ..conversation.messages import Delta
 from ..conversation.turn import Turn
 from ..rendering.attachments import attachments_of
+from ..rendering.calls import reply_html, reply_markdown, segments_of
 from ..rendering.frame_loop import FrameLoop
-from ..rendering.html import render
 from ..rendering.mime_bundle import bundle, html_or_source
 from ..rendering.notices import notices_of
 from ..rendering.reasoning import ReasoningMode
@@ -134,7 +134,7 @@ def turn_bundle(
         rejected: Whether the reply is shown faded.
     """
     lines = notices_of(turn) if notices is None else notices
-    html = html_or_source(lambda: render(turn.reply if shown is None else shown), turn.reply)
+    html = reply_html(turn, shown=shown)
     return _bundle(turn, html, lines, shown=shown, foot=foot, reasoning=reasoning, rejected=rejected)
 
 
@@ -157,6 +157,7 @@ def _bundle(
         is_open=reasoning == "show",
         is_quoted=is_shown_as_markdown(html),
         shown=shown,
+        pieces=reply_markdown(turn, shown),
         foot=foot,
         rejected=rejected,
     )
@@ -219,7 +220,9 @@ class _LateTerminalOutput:
     ) -> None:
         """Write the reply above the line being typed."""
         output = TerminalOutput()
-        output.feed(Delta(turn.reply))
+        for text, calls in segments_of(turn):
+            output.feed(Delta(text))
+            output.feed(Delta(calls=calls))
         output.finish(turn, notices, metadata, shown=shown, foot=foot, rejected=rejected)
         output.close()
 
@@ -296,8 +299,7 @@ class LiveCellOutput:
         rejected: bool = False,
     ) -> None:
         """Replace the frames by the final output."""
-        render_whole = self._frames.whole if shown is None else functools.partial(render, shown)
-        html = html_or_source(render_whole, turn.reply)
+        html = html_or_source(self._frames.whole, turn.reply) if shown is None else reply_html(turn, shown=shown)
         whole = _bundle(turn, html, notices, shown=shown, foot=foot, reasoning=self._reasoning, rejected=rejected)
         self._context.copy().run(self._growing.settle, whole, metadata)  # a frame may still be rendered in it
 

@@ -37,9 +37,8 @@ from ..conversation.model_names import display_name
 from ..conversation.turn import Turn
 from ..conversation.usage import measure_turns, sum_tokens
 from ..errors import UsageError
+from ..rendering import calls
 from ..rendering.attachments import attachments_of
-from ..rendering.html import render
-from ..rendering.mime_bundle import html_or_source
 from ..rendering.notices import notices_of
 from ..rendering.reasoning import reasoning_html
 from .backend import PanelBackend
@@ -68,14 +67,13 @@ def shown_turns(conversation: Conversation) -> tuple[Turn, ...]:
 
 
 def reply_html(turn: Turn, max_size: int = MAX_IMAGES) -> str:
-    """Return the reply of a turn as HTML, images and sources included.
+    """Return the reply of a turn as HTML, with calls, images and sources.
 
     Args:
         turn: The turn.
         max_size: Length (characters) that its images may have together.
     """
-    text = html_or_source(lambda: render(turn.reply), turn.reply)
-    return text + attachments_of(turn, max_size=max_size).html
+    return calls.reply_html(turn) + attachments_of(turn, max_size=max_size).html
 
 
 def turn_message(turn: Turn, html: str | None = None) -> PanelMessage:

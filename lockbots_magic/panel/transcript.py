@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from ..conversation.turn import Turn
 from ..rendering.attachments import attachments_of
+from ..rendering.calls import call_line, reply_html
 from ..rendering.escaping import printed
-from ..rendering.html import IGNORED, framed, render, style
-from ..rendering.mime_bundle import html_or_source
+from ..rendering.html import IGNORED, framed, style
 from ..rendering.notices import notices_of
 from ..rendering.reasoning import reasoning_html
 from ..security.exits import clean_bundle
@@ -50,7 +50,7 @@ class Transcript:
         before, self._rendered = self._rendered, {}
         size = 0
         for turn in reversed(turns[-MAX_TURNS:]):
-            key = (turn.id, turn.prompt, turn.reply, turn.reasoning, *notices_of(turn))
+            key = (turn.id, turn.prompt, turn.reply, turn.reasoning, *map(call_line, turn.calls), *notices_of(turn))
             html, text = before.get(key) or _render_turn(turn)
             size += len(html) + len(text)
             if size > MAX_CHARACTERS and self._rendered:
@@ -70,7 +70,7 @@ class Transcript:
 
 def _render_turn(turn: Turn) -> _RenderedTurn:
     attached = attachments_of(turn, max_size=0)  # the label in the text tells of an image
-    reply = html_or_source(lambda: render(turn.reply), turn.reply) + attached.html
+    reply = reply_html(turn, images=False) + attached.html
     prompt = printed(turn.prompt)
     head = f'<div class="you">You:</div><div class="said {IGNORED}" dir="auto">{prompt}</div>'
     html = head + framed(reply, notices_of(turn), styled=False, above=reasoning_html(turn.reasoning))

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from ..conversation.messages import Delta
-from .incremental import IncrementalMarkdown
+from .incremental_reply import IncrementalReply
 from .reasoning import ReasoningTail, thinking_notice
 from .time_budget import MAX_FRAME_SECONDS, MAX_RENDERED, TooSlowError, at_most, remaining
 
@@ -57,8 +57,8 @@ class FrameLoop:
         self._reasoning = ReasoningTail()
         self._is_thinking = False  # nothing but reasoning has come since the last text or notice
         self._restart = restart
-        self._document = IncrementalMarkdown()
-        self._arrived: deque[str | None] = deque()  # None: the text so far is retracted
+        self._document = IncrementalReply()
+        self._arrived: deque[Delta] = deque()
         self._notice = ""
         self._reasoned = 0  # characters of reasoning
         self._size = 0  # characters of text
@@ -72,14 +72,13 @@ class FrameLoop:
 
     def feed(self, delta: Delta) -> None:
         """Take one step of the reply."""
-        if not (delta.text or delta.notice or delta.reasoning or delta.retracts):
+        if not (delta.text or delta.notice or delta.reasoning or delta.retracts or delta.calls):
             return
         if delta.retracts:
             self._size = 0
-            self._arrived.append(None)
         self._size += len(delta.text)
-        if delta.text and self._size <= MAX_RENDERED:
-            self._arrived.append(delta.text)
+        if self._size <= MAX_RENDERED and (delta.text or delta.retracts or delta.calls):
+            self._arrived.append(delta)
         self._reasoned += len(delta.reasoning)
         self._reasoning.feed(delta.reasoning)
         is_thinking = bool(delta.reasoning) and not delta.text
@@ -164,12 +163,16 @@ class FrameLoop:
         retracted = False
         pieces: list[str] = []
         while self._arrived:
-            piece = self._arrived.popleft()
-            if piece is None:
+            delta = self._arrived.popleft()
+            if delta.retracts:
                 pieces.clear()
-                self._document = IncrementalMarkdown()
+                self._document.retract(delta.text)
                 retracted = True
             else:
-                pieces.append(piece)
+                pieces.append(delta.text)
+            if delta.calls:
+                self._document.feed("".join(pieces))
+                pieces.clear()
+                self._document.feed_calls(delta.calls)
         self._document.feed("".join(pieces))
         return retracted

@@ -28,6 +28,7 @@ def bundle(
     is_open: bool = False,
     is_quoted: bool = False,
     shown: str | None = None,
+    pieces: Sequence[str] = (),
     foot: str = "",
     rejected: bool = False,
 ) -> Mapping[str, str]:
@@ -39,6 +40,7 @@ def bundle(
         notices: The toolkit's own remarks.
         attached: What stands below the text.
         shown: Markdown that `html` was rendered from, if it isn't the reply.
+        pieces: Markdown to show in place of the text, piece by piece: the reply with its calls.
         reasoning: What the model reasoned; the HTML shows it, folded.
         is_open: True to show it unfolded.
         is_quoted: True to show it in the Markdown, too.
@@ -46,9 +48,9 @@ def bundle(
         rejected: Whether the HTML shows the reply faded.
     """
     remarks = [f"*{literal(printable(n))}*" for n in (*notices, foot) if n]
-    source = shown_text(text if shown is None else shown)
+    sources = [shown_text(one) for one in pieces or (text if shown is None else shown,)]
     quoted = reasoning_markdown(reasoning) if is_quoted else ""
-    parts = [*filter(None, [quoted]), neutralised(source), *filter(None, [attached.markdown]), *remarks]
+    parts = [*filter(None, [quoted]), *map(neutralised, sources), *filter(None, [attached.markdown]), *remarks]
     markdown = "\n\n".join(parts)
     above = reasoning_html(reasoning, is_open=is_open)
     whole = framed(html + attached.html, notices, final=True, above=above, below=foot_html(foot), rejected=rejected)

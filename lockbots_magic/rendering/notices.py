@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..conversation.call_text import describe_call, describe_result
 from ..conversation.turn import Turn
 from ..security.control_characters import printable
 from .html import render
@@ -29,8 +28,7 @@ class Page:
 
 def notices_of(turn: Turn) -> list[str]:
     """Return the remarks to show below the reply of `turn`, one line each."""
-    calls = ((describe_call(call.name, call.arguments), describe_result(call.result or "")) for call in turn.calls)
-    notices = [f"called {call} → {result}" for call, result in calls]
+    notices = []
     if turn.answered_by:
         notices.append(f"answered by {_shorten(turn.answered_by)}")
     if turn.left_out:

@@ -13,10 +13,10 @@ from markdown_it.token import Token
 from ..conversation.conversation import Conversation
 from ..conversation.turn import Turn
 from ..rendering.attachments import attachments_of
+from ..rendering.calls import calls_markdown, reply_html, segments_of
 from ..rendering.escaping import printed
-from ..rendering.html import framed, render, style, style_element
+from ..rendering.html import framed, style, style_element
 from ..rendering.markdown import lowered, parse
-from ..rendering.mime_bundle import html_or_source
 from ..rendering.notices import notices_of
 from ..rendering.safe_markdown import neutralised, written
 from ..rendering.safe_markdown.inline import literal
@@ -95,7 +95,7 @@ def reply_remarks(turn: Turn) -> list[str]:
 
 
 def _html_turn(turn: Turn) -> Iterable[str]:
-    reply = html_or_source(lambda: render(turn.reply, _LEVEL), turn.reply) + attachments_of(turn).html
+    reply = reply_html(turn, _LEVEL) + attachments_of(turn).html
     remarks = prompt_remarks(turn)
     yield _section("prompt", "You", _typed_text(turn.prompt) + (framed("", remarks, styled=False) if remarks else ""))
     yield _section("reply", _escape(speaker_of(turn)), framed(reply, reply_remarks(turn), styled=False))
@@ -122,7 +122,12 @@ def _markdown_turn(turn: Turn, number: int) -> list[str]:
     speaker = literal(speaker_of(turn), heading=True)
     prompt = ["## You", _markdown_part(turn.prompt, 2 * number - 1), *_emphasize(prompt_remarks(turn))]
     attached = attachments_of(turn)
-    reply = [_markdown_part(turn.reply, 2 * number), attached.pictures, attached.markdown]
+    parts = (
+        piece
+        for text, calls in segments_of(turn)
+        for piece in (_markdown_part(text, 2 * number), calls_markdown(calls))
+    )
+    reply = [*parts, attached.pictures, attached.markdown]
     return [*prompt, f"## {speaker}", *reply, *_emphasize(reply_remarks(turn))]
 
 

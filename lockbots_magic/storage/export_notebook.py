@@ -14,8 +14,8 @@ from ..conversation.history_entry import HistoryEntry
 from ..conversation.turn import Turn
 from ..providers import names
 from ..rendering.attachments import attachments_of
-from ..rendering.html import render
-from ..rendering.mime_bundle import bundle, html_or_source
+from ..rendering.calls import reply_html, reply_markdown
+from ..rendering.mime_bundle import bundle
 from ..rendering.notices import notices_of
 from ..rendering.safe_markdown.inline import literal
 from ..security.exits import clean_bundle
@@ -70,8 +70,8 @@ def _code(identity: str | None, source: str, *outputs: dict[str, Any]) -> dict[s
 
 def _chat_cell(turn: Turn, entry: HistoryEntry, source: str) -> dict[str, Any]:
     """Return the cell of one turn, with the reply as its output."""
-    html = html_or_source(lambda: render(turn.reply), turn.reply)
-    data = bundle(turn.reply, html, notices_of(turn), attachments_of(turn), reasoning=turn.reasoning)
+    pieces, html = reply_markdown(turn), reply_html(turn)
+    data = bundle(turn.reply, html, notices_of(turn), attachments_of(turn), reasoning=turn.reasoning, pieces=pieces)
     about = metadata(entry, turn.cell_id, source)
     return _code(turn.cell_id, source, {"output_type": "display_data", "data": clean_bundle(data), "metadata": about})
 

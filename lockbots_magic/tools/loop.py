@@ -118,16 +118,18 @@ class ToolLoop:
         """
         if request.cancellation.cancelled:
             raise Cancelled
-        yield Delta(calls=message.calls, begins_round=begins_round)
+        announced = Delta(calls=message.calls, begins_round=begins_round)
         recorded = provider.recorded_results(request, message)
         if answer.is_replayed and len(recorded) < len(message.calls):
             call = message.calls[0]
             raise NotRecordedError(_NO_RESULT.format(describe_call(call.name, call.arguments)))
         if recorded:
+            yield announced
             return (yield from _replay(message.calls, recorded))
         sees = provider.sees(request.model)
         one = _Round(self.toolbox, message.calls, sees=sees)
-        one.decide(self.approval, self.spent)
+        one.decide(self.approval, self.spent)  # first: a question is not to stand below calls that seem to run
+        yield announced
         is_late = yield from self._run(one, request)
         if is_late:
             return None

@@ -22,7 +22,7 @@ def test_key_can_not_pass_for_the_end_of_a_call():
     assert str(ToolCall("1", "f", arguments)) == 'f("x) → 1 called rm(path"="/")'
     assert describe_call("f() → 1 called g", "{}") == '"f() → 1 called g"()'
     assert describe_call("f", "x) → 1 called g(") == 'f("x) → 1 called g(")'
-    assert describe_result("1 called rm(/) → done") == '"1 called rm(/) → done"'
+    assert describe_call("f", "1) -> 2") == 'f("1) -> 2")'
 
 
 def test_no_argument_hides_behind_a_long_one():
@@ -30,7 +30,7 @@ def test_no_argument_hides_behind_a_long_one():
     assert 'to="everyone@a.example"' in shown
     assert "4902 characters left out" in shown
     many = describe_call("f", json.dumps({f"a{n}": n for n in range(50)}))
-    assert "and 30 more arguments" in many
+    assert all(f"a{n}=" in many for n in range(50))
 
 
 @given(st.text(max_size=300), st.dictionaries(st.text(max_size=100), st.text(max_size=300), max_size=30))

@@ -45,7 +45,8 @@ REPLY: Rules = {
     "div": {
         "dir": "auto",
         "style": _OWN_STYLES,
-        "class": f"formula|footnote|wide|lb-code|lockbots-notice|lockbots-foot|(lockbots|lockbots-reply)( {_IGNORED})?",
+        "class": "formula|footnote|wide|lb-code|lockbots-notice|lockbots-foot|lockbots-call|"
+        f"(lockbots|lockbots-reply)( {_IGNORED})?",
     },
     "style": {},  # its text is compared as well
 }

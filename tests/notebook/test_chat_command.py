@@ -297,7 +297,7 @@ def test_functions_run_when_the_model_asks_and_are_shown(run, openai, session, s
     assert [(call.name, json.loads(call.arguments), call.result) for call in turn.calls] == [
         ("double", {"n": 21}, "42")
     ]
-    assert "called double" in cell.outputs[0].data["text/html"]
+    assert "double(n=21) -&gt; 42" in cell.outputs[0].data["text/html"]
     assert "42" in turn.reply
 
 

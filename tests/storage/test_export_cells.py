@@ -151,7 +151,7 @@ def test_export_reports_what_the_cells_lack(tmp_path):
     turns = [Turn("Rain?", "Yes.", calls=(ToolCall("1", "weather", "{}", "rain"),)), Turn("Sure?", "Yes.")]
     written = files.export_conversation(Conversation("talk", turns=turns), tmp_path / "a.ipynb")
     assert written.remarks == ("1 turn with tool calls: the cells call no tools when they run; add `--tools`.",)
-    assert "weather() → rain" in written.path.read_text(encoding="utf-8")
+    assert "weather() -> rain" in written.path.read_text(encoding="utf-8")
     assert "--tools" not in written.path.read_text(encoding="utf-8")
     assert files.export_conversation(Conversation("talk", turns=turns[1:]), tmp_path / "a.ipynb").remarks == ()
 

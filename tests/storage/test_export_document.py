@@ -112,12 +112,18 @@ def test_replies_are_rendered_as_markdown():
         (turn(reply=""), "the reply is empty"),
         (turn(stale=True), "stale"),
         (turn(left_out=2), "2 older turns were left out"),
-        (turn(calls=(ToolCall("1", "f", '{"x": 1}', "2"),)), "called f(x=1) → 2"),
     ],
 )
 def test_how_a_turn_ended_is_marked(turn, remark):
     assert f'<div class="lockbots-notice">{remark}' in export_document.to_html(talk(turn))
     assert "odd" not in export_document.to_html(talk(turn))
+
+
+def test_a_call_stands_before_the_text_that_it_led_to():
+    called = talk(turn(calls=(ToolCall("1", "f", '{"x": 1}', "2", elapsed=3.0),)))
+    text = export_document.to_html(called)
+    assert text.index('<div class="lockbots-call"><code>f(x=1) -&gt; 2</code></div>') < text.index("<p>That.</p>")
+    assert "`f(x=1) -> 2`\n\nThat." in export_document.to_markdown(called)
 
 
 def test_images_are_counted_below_the_prompt_and_not_shown():

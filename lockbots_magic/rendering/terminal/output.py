@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol, TextIO
 
-from ...conversation.messages import Delta
+from ...conversation.messages import Delta, ToolCall
 from ...conversation.turn import Turn
 from ...security.control_characters import printable
 from ...security.exits import clean_printed
 from ...security.links import Unlinker
+from ..calls import call_line
 from ..reasoning import RETRACTED, thinking_notice
 from ..sources import source_lines
 
@@ -31,12 +32,14 @@ class TerminalOutput:
         self._is_page = is_page
         self._writer = _writer_for(self._stream, is_page)
         self._half_line_end = False
+        self._calls: dict[str, ToolCall] = {}  # announced, and not written yet
         self._is_thinking = False
 
     def feed(self, delta: Delta) -> None:
         """Show one step of the reply."""
         if delta.notice:
             self._remark(delta.notice)
+        self._show_calls(delta.calls)
         if delta.retracts:
             self._remark(RETRACTED)
         if delta.reasoning and not self._is_thinking:
@@ -60,6 +63,7 @@ class TerminalOutput:
         The foot line is for people: it is left out where the text goes to a file or a page.
         """
         self._writer.end(as_is=turn.status == "interrupted")
+        self._show_calls(call for call in turn.calls if call.id in self._calls)
         for line in source_lines(turn):
             self._remark(f"source {line}")
         for notice in notices:
@@ -70,6 +74,16 @@ class TerminalOutput:
     def close(self) -> None:
         """Leave the terminal without a style."""
         self._writer.close()
+
+    def _show_calls(self, calls: Iterable[ToolCall]) -> None:
+        """Write each call once it has ended, in the order in which they were announced."""
+        self._calls.update((call.id, call) for call in calls)
+        while self._calls:
+            call = next(iter(self._calls.values()))
+            if call.result is None:
+                return
+            del self._calls[call.id]
+            self._writer.remark(self._clean(clean_printed(call_line(call, timed=self._stream.isatty()))))
 
     def _remark(self, notice: str) -> None:
         self._writer.remark(f"[{self._clean(clean_printed(notice))}]".replace("\n", " "))
