@@ -126,9 +126,9 @@ class Conversation:
         """Call `admit`, in any thread, once `reply` is the active one: replies wait for those before them, in order."""
         self._replies.enter(reply, admit)
 
-    def refresh_queue(self) -> None:
-        """Let the next reply in if the active one was abandoned, which nobody is told of."""
-        self._replies.refresh()
+    def refresh_queue(self, reply: ActiveReply) -> None:
+        """Let the next reply in if the one before `reply` was abandoned, which nobody is told of."""
+        self._replies.refresh(reply)
 
     def end_reply(self, reply: ActiveReply) -> None:
         """Release the conversation, or the place in its queue; does nothing if `reply` has neither."""

@@ -69,13 +69,14 @@ class ReplyQueue:
                 admit()
                 return
             self._waiting.append((reply, admit))
-        self.refresh()
+        self.refresh(reply)
 
-    def refresh(self) -> None:
-        """Let the next reply in if the active one was abandoned."""
+    def refresh(self, reply: ActiveReply) -> None:
+        """Let the next reply in if the active one, before `reply`, was abandoned."""
         with self._lock:
-            if self._active is not None and self._active.abandoned:
-                self._active.close()
+            active = self._active
+            if active is not None and active is not reply and active.abandoned:
+                active.close()
             self._admit_next()
 
     def leave(self, reply: ActiveReply) -> None:

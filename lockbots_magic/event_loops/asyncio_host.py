@@ -8,6 +8,9 @@ from collections.abc import Callable, Coroutine
 from contextvars import Context
 from typing import Any
 
+_NEVER = 1e8
+"""Time (s) of a timer that is there to be dropped."""
+
 
 class AsyncioHost:
     """A loop of asyncio, as a `LoopHost`.
@@ -53,6 +56,24 @@ class AsyncioHost:
             if timer is not None:
                 timer.cancel()
 
+    def on_close(self, callback: Callable[[], object]) -> Callable[[], object]:
+        """Call `callback` if the loop is closed; return the function that takes this back, to be called on the loop.
+
+        A loop tells nobody that it is closed, but it lets go of its timers.
+        """
+        kept_notice = _CloseNotice(callback)
+        notice = weakref.ref(kept_notice)
+        timer = weakref.ref(
+            self._loop.call_later(_NEVER, kept_notice.keep)
+        )  # the loop keeps it, and it keeps the notice
+
+        def take_back() -> None:
+            if (kept := timer()) is not None and (known := notice()) is not None:
+                known.callback = None
+                kept.cancel()
+
+        return take_back
+
     async def give_way(self) -> None:
         """Let other tasks run."""
         await asyncio.sleep(0)
@@ -71,3 +92,21 @@ class AsyncioHost:
             return self.closed
         task = self._task()
         return task is None or task.done()
+
+
+class _CloseNotice:
+    """Calls a function when the timer that keeps it is dropped.
+
+    Args:
+        callback: The function.
+    """
+
+    def __init__(self, callback: Callable[[], object]) -> None:
+        self.callback: Callable[[], object] | None = callback
+
+    def __del__(self) -> None:
+        if self.callback is not None:
+            self.callback()
+
+    def keep(self) -> None:
+        """Do nothing: a timer needs something to call."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -47,6 +48,9 @@ class LoopHost(Protocol):
 
         A shielded wait also waits in a task that has been cancelled.
         """
+
+    def on_close(self, callback: Callable[[], object]) -> Callable[[], object]:
+        """Call `callback` if the loop is closed with tasks on it; return the function that takes this back."""
 
     async def give_way(self) -> None:
         """Let other tasks run."""
@@ -89,19 +93,20 @@ def awaiting_host() -> LoopHost:
 
 
 class Waiters:
-    """Tasks that wait for something that a thread does."""
+    """Tasks that wait for something that a thread does. They are held weakly: one that nobody needs is collected."""
 
     def __init__(self) -> None:
-        self._signals: deque[tuple[LoopHost, Any]] = deque()
+        self._signals: deque[tuple[LoopHost, weakref.ref[Any]]] = deque()
 
     async def wait(self, is_true: Callable[[], bool], seconds: float | None = None, *, shielded: bool = False) -> None:
         """Wait for the next `wake`, unless `is_true` already; up to `seconds` (s), if given."""
         host = awaiting_host()
-        entry = (host, host.signal())
+        signal = host.signal()
+        entry = (host, weakref.ref(signal))
         self._signals.append(entry)
         try:
             if not is_true():  # once more: a thread may have done it before there was a signal
-                await host.wait(entry[1], seconds, shielded=shielded)
+                await host.wait(signal, seconds, shielded=shielded)
         finally:
             with suppress(ValueError):  # it was woken
                 self._signals.remove(entry)
@@ -110,10 +115,13 @@ class Waiters:
         """Wake the tasks, from any thread."""
         while self._signals:
             try:
-                host, signal = self._signals.popleft()
+                host, known = self._signals.popleft()
             except IndexError:  # another thread was faster
                 return
-            host.call(signal.set)
+            signal = known()
+            if signal is not None:
+                host.call(signal.set)
+            del signal
 
 
 class Reader:

@@ -121,6 +121,7 @@ class AwaitedReply:
             ahead.fail(error)
         run.read_ahead(ahead)
         if not ahead.ended:
+            ahead.on_end(lambda: run.close() if ahead.host.closed else None)
             ahead.start(run.stream, settles=run.asked.tools is not None)
 
     async def _wait_for_turn(self, ahead: ReadAhead, conversation: Conversation) -> None:
@@ -133,4 +134,4 @@ class AwaitedReply:
         conversation.queue_reply(self._run, admit)
         while not (admitted.is_set() or self._run.is_over):
             await ahead.waiters.wait(lambda: admitted.is_set() or self._run.is_over, QUEUE_CHECK)
-            conversation.refresh_queue()
+            conversation.refresh_queue(self._run)

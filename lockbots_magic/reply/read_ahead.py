@@ -68,6 +68,8 @@ class ReadAhead:
             settles: True if a cancelled reply must be read to its end, as a function that is running has effects.
         """
         self._settles = settles
+        take_back = self.host.on_close(self._cancellation.cancel)
+        self.on_end(lambda: self.host.call(take_back))
         work = contextvars.copy_context().run
         threading.Thread(target=work, args=(self._read, stream), name="lockbots await", daemon=True).start()
         self.started = True

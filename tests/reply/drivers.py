@@ -3,8 +3,12 @@
 import asyncio
 import itertools
 import threading
+import time
 
 import trio
+
+PATIENCE = 10
+"""Time (s) after which a test gives up."""
 
 
 class SyncDriver:
@@ -86,6 +90,14 @@ DRIVERS = [SyncDriver(), AsyncDriver("asyncio", run_asyncio), AsyncDriver("trio"
 """Ways to take a reply; each test that has one body for all is parametrised by them."""
 
 
-def our_threads():
-    """Return the names of this package's threads that are alive."""
-    return sorted(thread.name for thread in threading.enumerate() if thread.name.startswith("lockbots"))
+def wait_until(condition):
+    """Wait for something that a thread does."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.002)
+
+
+def wait_for_threads():
+    """Wait until none of this package's threads is left: the last have still to return."""
+    wait_until(lambda: not any(thread.name.startswith("lockbots") for thread in threading.enumerate()))

@@ -6,7 +6,7 @@ from lockbots_magic import Chat, Delta
 from lockbots_magic.errors import PromptTooLongError, ProviderError, UsageError
 from lockbots_magic.providers import names
 from tests.providers.test_contract import QUESTIONS, case_of
-from tests.reply.drivers import DRIVERS, our_threads
+from tests.reply.drivers import DRIVERS, wait_for_threads
 
 FAULTS = ("http-500", "reset-midway")
 
@@ -14,7 +14,7 @@ FAULTS = ("http-500", "reset-midway")
 @pytest.fixture(params=DRIVERS, ids=lambda driver: driver.name)
 def driver(request):
     yield request.param
-    assert our_threads() == []
+    wait_for_threads()
 
 
 def chat_of(name, server, **fault):
