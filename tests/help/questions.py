@@ -92,6 +92,9 @@ ENGLISH = parse_questions("""
     can the model call my functions? | function calling | how do I give it tools? | what does --tools do? | is
     it safe to let the model call a function? | give the model a tool | tool use | agents | can it run code |
     model keeps calling functions
+## MCP servers:
+    how do I connect an MCP server? | mcp | can it use the model context protocol? | read my .mcp.json | my MCP
+    server needs an API key | the MCP server has changed this tool | does it support mcp oauth | rug pull
 ## Explain and fix an error:
     explain my error | how do I fix my code? | why did my cell fail? | explain the traceback | debug my code | I
     got an error | what does this error mean? | what does %lockbots fix do? | my cell failed | fix the bug in my
@@ -248,6 +251,9 @@ RUSSIAN = parse_questions("""
 ## Функции, которые может вызвать модель:
     может ли модель вызывать мои функции? | как дать модели инструменты | что делает --tools | вызов функций |
     инструменты модели | агент | может ли он выполнять код
+## Серверы MCP:
+    как подключить сервер MCP? | серверы mcp | поддерживается ли model context protocol | файл .mcp.json | сервер
+    изменил описание
 ## Объяснить и исправить ошибку:
     объясни мою ошибку | как исправить ошибку в ячейке? | почему упала моя ячейка | исправить код | объяснить
     ошибку | исправь код | ошибка в моей ячейке | упала ячейка
