@@ -126,7 +126,7 @@ class _Renderer(RendererHTML):
         """Size a heading as text, and keep it out of the notebook's table of contents."""
         token = tokens[index]
         token.attrSet("class", UNLISTED)
-        token.attrSet("style", f"font-size:{'1.2em' if token.tag in ('h1', 'h2', 'h3') else '1em'}")
+        token.attrSet("style", f"font-size:{'1.2em' if token.tag in ('h1', 'h2', 'h3') else '1em'};font-weight:bold")
         return self.renderToken(tokens, index, options, env)
 
     def table_open(self, tokens: Sequence[Token], index: int, _options: Any, env: Any) -> str:

@@ -36,6 +36,7 @@ _ATTRIBUTES = {
     **{tag: {"dir"} for tag in ("p", "ul", "div", "blockquote", "details", "summary")},
     **{tag: {"dir", "style"} for tag in _HEADINGS},
 }
+_STYLES = {"text-align", "font-size", "font-weight", "list-style"}
 _CLASSES = {
     "span": {REORDERED_CLASS, *TEX_CLASSES},
     "div": {"formula", "footnote", "wide"},
@@ -56,7 +57,7 @@ def sanitize(html: str) -> str:
         attribute_filter=_check_value,
         url_schemes={"http", "https", "mailto", "data"},
         link_rel="noopener noreferrer",
-        filter_style_properties={"text-align", "font-size", "list-style"},
+        filter_style_properties=_STYLES,
     )
 
 

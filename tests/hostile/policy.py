@@ -30,7 +30,8 @@ REPLY: Rules = {
     **{tag: {} for tag in _PLAIN_TAGS},
     **{tag: {"dir": "auto"} for tag in ("p", "ul", "blockquote", "details", "summary")},
     **{
-        tag: {"dir": "auto", "class": "jp-toc-ignore tocSkip", "style": r"font-size: ?1(\.2)?em;?"} for tag in _HEADINGS
+        tag: {"dir": "auto", "class": "jp-toc-ignore tocSkip", "style": r"font-size: ?1(\.2)?em; ?font-weight: ?bold;?"}
+        for tag in _HEADINGS
     },
     "font": {"color": "#[0-9a-f]{3}"},
     "ol": {"start": r"\d{1,9}", "dir": "auto"},

@@ -82,8 +82,8 @@ GROUPS: dict[str, list[MarkdownExample]] = {
             "Headings are sized as text, and stay out of the table of contents.",
             "# Title\n\n#### Small",
             (
-                '<h1 class="jp-toc-ignore tocSkip" style="font-size:1.2em">Title</h1>',
-                'style="font-size:1em">Small</h4>',
+                '<h1 class="jp-toc-ignore tocSkip" style="font-size:1.2em;font-weight:bold">Title</h1>',
+                'style="font-size:1em;font-weight:bold">Small</h4>',
             ),
         ),
         MarkdownExample(
