@@ -178,13 +178,14 @@ def _forget(session: Session, options: Namespace) -> CommandResult:
     notebook = _own_notebook(session) if options.here else None
     done = Log().forget_turns(options.id or "", before=options.before, notebook=notebook, everything=options.all)
     if not done.turns:
-        return TextResult("Nothing to forget: the log has no such turn.")
+        more = "" if done.erased else " Bytes of turns that were forgotten earlier are still in its files."
+        return TextResult(f"Nothing to forget: the log has no such turn.{more}")
     text = f"Forgot {count(done.turns, 'turn')}."
     if done.erased:
         return TextResult(f"{text} Their bytes are gone from the log's files.")
     return TextResult(
-        f"{text} Another program is reading the log: the bytes are gone from its files once it has finished and"
-        " a turn is logged, or `%lockbots log forget` runs again."
+        f"{text} Another program is reading the log: the bytes go from its files once it has finished,"
+        " while this kernel lives. `%lockbots log forget` with the same options tells when they are gone."
     )
 
 

@@ -40,14 +40,14 @@ def display_path(path: Path) -> str:
     return str(path)
 
 
-def open_database(path: Path, *, timeout: float = BUSY_TIMEOUT) -> sqlite3.Connection:
+def open_database(path: Path, *, timeout: float | None = None) -> sqlite3.Connection:
     """Open the log to write, created if it doesn't exist.
 
     Only its owner may read a new file. Deleted content is overwritten.
 
     Args:
         path: The file.
-        timeout: Time (s) to wait for another process that writes.
+        timeout: Time (s) to wait for another process that writes; by default `BUSY_TIMEOUT`.
 
     Raises:
         UsageError: A later release wrote it, or it is the database of another program.
@@ -56,6 +56,7 @@ def open_database(path: Path, *, timeout: float = BUSY_TIMEOUT) -> sqlite3.Conne
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))  # SQLite gives -wal and -shm the same mode
+    timeout = BUSY_TIMEOUT if timeout is None else timeout
     database = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
     try:
         version_of(database, display_path(path))  # before anything is changed in it

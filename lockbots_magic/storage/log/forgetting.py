@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from .erasing import erase, erase_later, is_erasing, probes_of
 from .schema import SECURE_DELETE_SQLITE
+from .stems import MAX_INDEXED, words_of
 
-CHECKPOINT_TIMEOUT = 3.0
-"""Time (s) to wait for other processes that are reading."""
-_PAUSE = 0.05
+MAX_CHECKED = 300
+"""Turns whose bytes are looked for; after deleting more, the file is written anew."""
+MAX_WORDS = 400
+"""Words that are looked up to see whether they stand in other turns, the longest first."""
+_TEXTS = ("prompt", "reply", "reasoning", "system", "error", "notebook", "folder", "stems", "details", "attachments")
 
 
 @dataclass(frozen=True)
@@ -21,14 +25,15 @@ class ForgetResult:
     turns: int
     """Number of turns deleted."""
     erased: bool = True
-    """True if their bytes are gone; False while another process reads the log."""
+    """True if their bytes are gone; False while another process reads the log: they go as soon as it has finished."""
 
 
-def delete_turns(database: sqlite3.Connection, condition: str, values: Sequence[object]) -> ForgetResult:
+def delete_turns(database: sqlite3.Connection, path: Path, condition: str, values: Sequence[object]) -> ForgetResult:
     """Delete turns and erase their bytes.
 
     Args:
         database: The log, open to write.
+        path: Its file.
         condition: SQL condition on columns of `turn`.
         values: Its values.
 
@@ -36,12 +41,15 @@ def delete_turns(database: sqlite3.Connection, condition: str, values: Sequence[
         sqlite3.Error: It can't be written.
     """
     can_erase = sqlite3.sqlite_version_info >= SECURE_DELETE_SQLITE
+    columns = ", ".join(_TEXTS)
     database.execute("BEGIN IMMEDIATE")
     try:
         if can_erase:  # an older SQLite may have made the file
             database.execute("INSERT INTO turn_search(turn_search, rank) VALUES ('secure-delete', 1)")
         # Not the count of changed rows, which triggers change, too.
         (count,) = database.execute(f"SELECT COUNT(*) FROM turn WHERE {condition}", values).fetchone()  # noqa: S608  # constant
+        chosen = f"SELECT {columns} FROM turn WHERE {condition} LIMIT {MAX_CHECKED}"  # noqa: S608  # constants
+        texts = [text for row in database.execute(chosen, values) for text in row if text]
         if count:
             database.execute(f"DELETE FROM turn WHERE {condition}", values)  # noqa: S608  # constant
             if not can_erase:  # words stay in the index until its parts are merged
@@ -51,17 +59,19 @@ def delete_turns(database: sqlite3.Connection, condition: str, values: Sequence[
         if database.in_transaction:
             database.execute("ROLLBACK")
         raise
-    return ForgetResult(count, erase_write_ahead_log(database))
+    if not count:
+        return ForgetResult(0, not is_erasing(path))
+    probes = probes_of(texts, _words_left_nowhere(database, texts))
+    erased = erase(database, path, probes, anew=count > MAX_CHECKED)
+    if not erased:
+        erase_later(path)
+    return ForgetResult(count, erased)
 
 
-def erase_write_ahead_log(database: sqlite3.Connection, timeout: float = CHECKPOINT_TIMEOUT) -> bool:
-    """Move everything into the database and empty the write-ahead log; return False while others read it."""
-    end = time.monotonic() + timeout
-    while True:
-        try:
-            busy = bool(database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
-        except sqlite3.OperationalError:  # a table is locked
-            busy = True
-        if not busy or time.monotonic() >= end:
-            return not busy
-        time.sleep(_PAUSE)
+def _words_left_nowhere(database: sqlite3.Connection, texts: Iterable[str]) -> Iterator[str]:
+    """Yield the words of deleted texts that no turn holds any more."""
+    words = {word for text in texts for word in words_of(text[:MAX_INDEXED])}
+    for word in sorted(words, key=len, reverse=True)[:MAX_WORDS]:
+        found = database.execute("SELECT 1 FROM turn_search WHERE turn_search MATCH ? LIMIT 1", (f'"{word}"',))
+        if found.fetchone() is None:
+            yield word

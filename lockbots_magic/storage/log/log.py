@@ -138,14 +138,14 @@ class Log:
             if id:
                 conversation, turns = find_turn_ids(database, id)
                 if conversation:
-                    return delete_turns(database, "conversation_id = ?", [conversation])
-                return delete_turns(database, "id = ?", turns) if turns else ForgetResult(0)
+                    return delete_turns(database, self.path, "conversation_id = ?", [conversation])
+                return delete_turns(database, self.path, "id = ?", turns) if turns else ForgetResult(0)
             if moment is not None:
-                return delete_turns(database, "started < ?", [moment])
+                return delete_turns(database, self.path, "started < ?", [moment])
             if notebook is not None:
                 path = Path(notebook)
-                return delete_turns(database, "notebook = ? AND folder = ?", [path.name, str(path.parent)])
-            return delete_turns(database, "1", []) if everything else ForgetResult(0)
+                return delete_turns(database, self.path, "notebook = ? AND folder = ?", [path.name, str(path.parent)])
+            return delete_turns(database, self.path, "1", []) if everything else ForgetResult(0)
 
     def stats(self) -> list[LogStats]:
         """Return turns, tokens and cost for each month and model, the oldest month first.

@@ -192,8 +192,8 @@ class LogWriter:
                 else:
                     self._changed.wait(limit)
             self._is_writing = True
-            self._is_single = self._is_single and bool(self._waiting)
             size = min(1 if self._is_single else MAX_BATCH, len(self._waiting))
+            self._is_single = self._is_single and size < len(self._waiting)
             return [self._waiting.popleft() for _ in range(size)]
 
     def _try(self, batch: list[LogRecord]) -> Exception | None:
