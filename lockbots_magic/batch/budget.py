@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from ..conversation.prices import Price, find_cached_price, find_price, find_written_price
+from ..conversation.prices import Price, find_cached_price, find_price, find_written_prices
 from ..conversation.usage import TurnUsage
 from ..errors import UsageError
 
@@ -78,7 +78,7 @@ class BudgetGuard:
         self._price = find_price(provider, model, prices)
         self._cache_prices = (
             find_cached_price(provider, model, prices),
-            find_written_price(provider, model, prices),
+            *find_written_prices(provider, model, prices),
         )
         if limit is not None and limit.unit == "USD" and self._price is None:
             raise UsageError(
@@ -102,8 +102,9 @@ class BudgetGuard:
 
     def cost_of(self, used: TurnUsage) -> float | None:
         """Return the cost of a turn (USD); None if the price is unknown."""
-        read, written = self._cache_prices
-        return replace(used, price=self._price, cached_price=read, written_price=written).cost
+        read, written, written_1h = self._cache_prices
+        known = {"cached_price": read, "written_price": written, "written_1h_price": written_1h}
+        return replace(used, price=self._price, **known).cost
 
     def cost_of_tokens(self, prompt: int, reply: int) -> float | None:
         """Return the cost of this many tokens (USD); None if the price is unknown."""

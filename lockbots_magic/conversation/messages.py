@@ -173,6 +173,8 @@ class Usage:
     """Tokens of the request read from the service's prompt cache."""
     cache_write_tokens: int | None = None
     """Tokens of the request written to that cache."""
+    cache_write_1h_tokens: int | None = None
+    """Those of them that stay there for an hour, which cost more."""
 
     def to_dict(self) -> dict[str, int]:
         """Return the counts that were reported."""

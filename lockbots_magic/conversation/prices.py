@@ -23,6 +23,9 @@ class CacheTokens(NamedTuple):
     written: int = 0
     read_price: float | None = None
     written_price: float | None = None
+    written_1h: int = 0
+    """Those of the written ones that stay for an hour."""
+    written_1h_price: float | None = None
 
 
 NO_CACHE = CacheTokens()
@@ -46,7 +49,9 @@ class Price(NamedTuple):
         read = min(cache.read, prompt_tokens)
         written = min(cache.written, prompt_tokens - read)
         discount = 0.0 if cache.read_price is None else read * (self.prompt - cache.read_price)
-        surcharge = 0.0 if cache.written_price is None else written * (cache.written_price - self.prompt)
+        long = min(cache.written_1h, written)
+        rows = ((written - long, cache.written_price), (long, cache.written_1h_price))
+        surcharge = sum(tokens * (price - self.prompt) for tokens, price in rows if price is not None)
         return (prompt_tokens * self.prompt + reply_tokens * self.reply - discount + surcharge) / 1_000_000
 
 
@@ -85,15 +90,21 @@ def find_cached_price(provider: str, model: str, own: Mapping[str, Any] | None =
     return next((table[name] for name in names if name in table), None)
 
 
-def find_written_price(provider: str, model: str, own: Mapping[str, Any] | None = None) -> float | None:
-    """Return the price of tokens that a service writes to its cache (USD per 1,000,000), None if it is unknown.
+def find_written_prices(
+    provider: str, model: str, own: Mapping[str, Any] | None = None
+) -> tuple[float | None, float | None]:
+    """Return the prices of tokens that a service writes to its cache (USD per 1,000,000), None if they are unknown.
 
-    The arguments are those of `find_price`; the user's own prices have none.
+    The first is for some minutes, the second for an hour. The arguments are those of `find_price`; the user's own
+    prices have none.
     """
     names = _candidate_names(provider, model)
     price = None if any(name in (own or {}) for name in names) else find_price(provider, model)
-    factor = next((_price_table()[3][name] for name in names if name in _price_table()[3]), None)
-    return None if price is None or factor is None else price.prompt * factor
+    factors = next((_price_table()[3][name] for name in names if name in _price_table()[3]), None)
+    if price is None or factors is None:
+        return None, None
+    minutes, hour = factors
+    return price.prompt * minutes, price.prompt * hour
 
 
 def table_date() -> str:
@@ -140,7 +151,7 @@ def _parse_numbers(value: Any) -> list[float]:
 
 
 @functools.cache
-def _price_table() -> tuple[str, Mapping[str, Price], Mapping[str, float], Mapping[str, float]]:
-    """Load the packaged table: its date, and by name: price, price of cached tokens, and factor of written ones."""
+def _price_table() -> tuple[str, Mapping[str, Price], Mapping[str, float], Mapping[str, Sequence[float]]]:
+    """Load the packaged table: its date, and by name: price, price of cached tokens, and factors of written ones."""
     table = json.loads(files(__package__).joinpath("prices.json").read_text("utf-8"))
     return table["as_of"], parse_prices(table["prices"]), table.get("cached", {}), table.get("written", {})

@@ -18,7 +18,7 @@ from ..security.secrets import redacted
 from .context_window import estimate_message_tokens, estimate_tokens
 from .conversation import Conversation
 from .messages import Message
-from .prices import CacheTokens, Price, find_cached_price, find_price, find_written_price
+from .prices import CacheTokens, Price, find_cached_price, find_price, find_written_prices
 from .turn import Turn
 
 MAX_TOKENS = 10**12
@@ -56,6 +56,8 @@ class TurnUsage:
     """Price of cached tokens (USD per 1,000,000); None if it is unknown."""
     written_price: float | None = None
     """Price of tokens written to the cache (USD per 1,000,000); None if it is unknown."""
+    written_1h_price: float | None = None
+    """Price of those of them that stay for an hour."""
     conversation: str = ""
     """Name of the conversation."""
 
@@ -70,7 +72,9 @@ class TurnUsage:
         if self.price is None:
             return None
         read, written = self.cache
-        cache = CacheTokens(read or 0, written or 0, self.cached_price, self.written_price)
+        reported = _reported_count(self.turn.usage.cache_write_1h_tokens) if self.turn.usage else None
+        hour = reported.tokens if reported else 0
+        cache = CacheTokens(read or 0, written or 0, self.cached_price, self.written_price, hour, self.written_1h_price)
         return self.price.of(self.prompt.tokens, self.reply.tokens, cache)
 
     @property
@@ -142,11 +146,13 @@ def measure_turns(
 def _priced(one: TurnUsage, prices: Mapping[str, Any] | None) -> TurnUsage:
     """Return `one` with the prices of its model."""
     provider, model = one.turn.provider, one.turn.model
+    written, written_1h = find_written_prices(provider, model, prices)
     return replace(
         one,
         price=find_price(provider, model, prices),
         cached_price=find_cached_price(provider, model, prices),
-        written_price=find_written_price(provider, model, prices),
+        written_price=written,
+        written_1h_price=written_1h,
     )
 
 

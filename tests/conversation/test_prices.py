@@ -1,6 +1,7 @@
 """Prices of tokens."""
 
 import json
+from dataclasses import replace
 from datetime import date
 from importlib.resources import files
 
@@ -12,7 +13,7 @@ from lockbots_magic.conversation.prices import (
     Price,
     find_cached_price,
     find_price,
-    find_written_price,
+    find_written_prices,
     table_date,
 )
 from lockbots_magic.conversation.turn import Turn
@@ -108,10 +109,19 @@ def test_cached_tokens_have_a_price_of_their_own_where_it_is_known():
 
 
 def test_tokens_written_to_the_cache_have_a_price_of_their_own_where_it_is_known():
-    assert find_written_price("anthropic", "claude-sonnet-5-5") == 2.5
-    assert find_written_price("openai", "gpt-4o") is None
-    assert find_written_price("anthropic", "unknown") is None
-    assert find_written_price("anthropic", "claude-sonnet-5-5", {"anthropic:claude-sonnet-5-5": [2, 10]}) is None
+    assert find_written_prices("anthropic", "claude-sonnet-5-5") == (2.5, 4)
+    unknown = (None, None)
+    assert find_written_prices("openai", "gpt-4o") == unknown
+    assert find_written_prices("anthropic", "unknown") == unknown
+    assert find_written_prices("anthropic", "claude-sonnet-5-5", {"anthropic:claude-sonnet-5-5": [2, 10]}) == unknown
+
+
+def test_what_stays_in_the_cache_for_an_hour_costs_more():
+    million = 1_000_000
+    turn = Turn("hi", "x", "claude-sonnet-5-5", "anthropic")
+    for hour, cost in ((None, 2.5), (0, 2.5), (million // 2, 3.25), (million, 4), (2 * million, 4), (-1, 2.5)):
+        usage = Usage(million, 0, cache_write_tokens=million, cache_write_1h_tokens=hour)
+        assert measure_turn(replace(turn, usage=usage)).cost == cost, hour
     usage = Usage(1_000_000, 0, None, 600_000, 100_000)
     one = measure_turn(Turn("p", "r", provider="anthropic", model="claude-sonnet-5-5", usage=usage))
     assert one.cache == (600_000, 100_000)

@@ -22,11 +22,13 @@ _PROMPT = ("prompt_tokens", "input_tokens", "promptTokenCount", "promptTokens", 
 _COMPLETION = ("completion_tokens", "output_tokens", "candidatesTokenCount", "completionTokens", "outputTokens")
 _TOTAL = ("total_tokens", "totalTokenCount", "totalTokens")
 _DETAILS = ("prompt_tokens_details", "input_tokens_details", "completion_tokens_details", "output_tokens_details")
+_DETAILS += ("cache_creation",)
 _CACHED = (
     *("cached_tokens", "cache_read_input_tokens", "prompt_cache_hit_tokens"),
     *("cache_read_tokens", "cachedContentTokenCount"),
 )
 _CACHE_WRITE = ("cache_write_tokens", "cache_creation_input_tokens", "cache_creation_tokens")
+_CACHE_WRITE_1H = ("ephemeral_1h_input_tokens", "cache_write_1h_tokens")
 _REASONING = ("reasoning_tokens", "thinking_tokens", "thoughtsTokenCount")
 _APART = {"cache_read_input_tokens", "cache_creation_input_tokens"}
 
@@ -66,8 +68,8 @@ def parse_usage(value: Any) -> Usage | None:
     """Return the token counts of a usage object; None if it has neither prompt nor completion tokens.
 
     Example:
-        >>> parse_usage({"prompt_tokens": 12.0, "completion_tokens": "3", "prompt_cache_hit_tokens": 8})
-        Usage(prompt_tokens=12, completion_tokens=3, reasoning_tokens=None, cached_tokens=8, cache_write_tokens=None)
+        >>> parse_usage({"prompt_tokens": 12.0, "completion_tokens": "3", "prompt_cache_hit_tokens": 8}).to_dict()
+        {'prompt_tokens': 12, 'completion_tokens': 3, 'cached_tokens': 8}
     """
     if not isinstance(value, dict):
         return None
@@ -81,7 +83,7 @@ def parse_usage(value: Any) -> Usage | None:
     total = _first(rows[:1], _TOTAL)
     if reasoning and total is not None and total == (prompt or 0) + (completion or 0) + reasoning:
         completion = (completion or 0) + reasoning  # xAI and Gemini don't count it as part of the answer
-    return Usage(prompt, completion, reasoning, cached, written)
+    return Usage(prompt, completion, reasoning, cached, written, _first(rows, _CACHE_WRITE_1H))
 
 
 def read_token_count(body: bytes) -> int:

@@ -38,6 +38,15 @@ REPORTS = {
         {"input_tokens": 2, "output_tokens": 5, "cache_read_input_tokens": 7, "cache_creation_input_tokens": 1},
         Usage(10, 5, None, 7, 1),
     ),
+    "Anthropic's two times": (
+        {
+            "input_tokens": 2,
+            "output_tokens": 5,
+            "cache_creation_input_tokens": 8,
+            "cache_creation": {"ephemeral_5m_input_tokens": 3, "ephemeral_1h_input_tokens": 5},
+        },
+        Usage(10, 5, None, None, 8, 5),
+    ),
     "LiteLLM": ({**PLAIN, "cache_read_input_tokens": 7, "cache_creation_input_tokens": 1}, Usage(10, 5, None, 7, 1)),
     "xAI": (
         {**PLAIN, "total_tokens": 115, "completion_tokens_details": {"reasoning_tokens": 100}},
