@@ -103,8 +103,9 @@ class BudgetGuard:
     def cost_of(self, used: TurnUsage) -> float | None:
         """Return the cost of a turn (USD); None if the price is unknown."""
         read, written, written_1h = self._cache_prices
-        known = {"cached_price": read, "written_price": written, "written_1h_price": written_1h}
-        return replace(used, price=self._price, **known).cost
+        return replace(
+            used, price=self._price, cached_price=read, written_price=written, written_1h_price=written_1h
+        ).cost
 
     def cost_of_tokens(self, prompt: int, reply: int) -> float | None:
         """Return the cost of this many tokens (USD); None if the price is unknown."""

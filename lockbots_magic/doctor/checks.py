@@ -26,7 +26,7 @@ COUNTING = "Count from 1 to 8, separated by spaces."
 CALLING = "Call the function look_up_code with the name 'blue', then tell its result."
 DESCRIBING = "What color is a ripe lemon? Give its name and the number of letters in that name."
 LOOKING = "What is the color of this picture? Answer with one word."
-NAMES = ("models", "streaming", "whole reply", "token counts", "tools", "JSON schema", "images")
+NAMES = ("models", "streaming", "whole reply", "token counts", "tools", "JSON schema", "images", "reasoning")
 """Names of the findings, in order."""
 REQUESTS = 6
 """Requests that have a price: the call of a tool takes two."""
@@ -99,7 +99,7 @@ class _Checkup:
         try:
             self._check_models()
             self._check_replies()
-            for check in (self._check_tools, self._check_schema, self._check_image):
+            for check in (self._check_tools, self._check_schema, self._check_image, self._check_reasoning):
                 check()
         except (KeyboardInterrupt, Stopped, Cancelled):
             stopped = True
@@ -245,6 +245,21 @@ class _Checkup:
         ok = answer.error is None and answer.turn is not None and "red" in answer.turn.reply.lower()
         details = "It saw the red square." if ok else answer.words
         self._find("images", ok=ok, details=details, advice="Use a model that sees pictures.", error=answer.error)
+
+    def _check_reasoning(self) -> None:
+        """Look for reasoning in the replies so far: it costs no request."""
+        if self._unreachable:
+            return
+        turns = [reply.turn for reply in self._asker.replies if reply.turn]
+        texts = [turn.reasoning for turn in turns if turn.reasoning]
+        counted = max((turn.usage.reasoning_tokens or 0 for turn in turns if turn.usage), default=0)
+        details = "None came with these replies."
+        if texts:
+            details = f"It came apart from the text, with {len(texts)} of {len(turns)} replies."
+        elif counted:
+            details = f"It is counted, up to {counted:,} tokens, but not sent."
+        advice = "A model that can reason may want to be asked: `-p reasoning_effort=low`."
+        self._find("reasoning", ok=bool(texts or counted), details=details, advice=advice)
 
 
 @dataclass

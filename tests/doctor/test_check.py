@@ -7,7 +7,7 @@ from typing import ClassVar
 import pytest
 
 from lockbots_magic import Chat
-from lockbots_magic.doctor.checks import NAMES
+from lockbots_magic.doctor.checks import NAMES, REQUESTS
 from lockbots_magic.doctor.pictures import red_square
 from lockbots_magic.errors import Interrupted, UsageError
 from lockbots_magic.reply import Reply
@@ -25,6 +25,7 @@ class Able:
     """A server that does everything; a subclass lacks something."""
 
     streams = counts = calls = sees = fits = True
+    usage: ClassVar = USAGE
     refuses: ClassVar = {}
     """Field of a body -> message of the refusal."""
 
@@ -48,14 +49,14 @@ class Able:
         message = self.reply(body)
         if not body["stream"]:
             choice = {"index": 0, "message": {"role": "assistant", **message}, "finish_reason": "stop"}
-            whole = {"choices": [choice], **({"usage": USAGE} if self.counts else {})}
+            whole = {"choices": [choice], **({"usage": self.usage} if self.counts else {})}
             peer.answer(json.dumps(whole).encode(), Content_Type="application/json")
             return
         text = message.pop("content")
         pieces = re.findall(r"\S+\s*", text) if self.streams else [text]
         chunks = [*map(chunk, pieces), chunk("", "stop", **message)]
         if self.counts:
-            chunks.append({"choices": [], "usage": USAGE})
+            chunks.append({"choices": [], "usage": self.usage})
         data = b"".join(b"data: " + json.dumps(one).encode() + b"\n\n" for one in chunks) + b"data: [DONE]\n\n"
         peer.answer(data, Content_Type="text/event-stream")
 
@@ -72,6 +73,10 @@ class Able:
         if "lemon" in prompt["content"]:
             return {"content": COLOR if self.fits else "It is yellow."}
         return {"content": "1 2 3 4 5 6 7 8"}
+
+
+ALL = {**dict.fromkeys(NAMES, "yes"), "reasoning": "no"}
+"""States of a server that does all, with a model that does not reason."""
 
 
 @pytest.fixture
@@ -91,11 +96,33 @@ def states(report):
 
 def test_server_that_does_all_has_a_tick_for_all(check):
     report = check(Able())
-    assert states(report) == dict.fromkeys(NAMES, "yes")
+    assert states(report) == ALL
     assert "8 pieces" in report["streaming"].details
     assert "12 + 8 tokens" in report["token counts"].details
     assert "look_up_code('blue')" in report["tools"].details
-    assert not any(finding.advice for finding in report.findings)
+    assert [finding.name for finding in report.findings if finding.advice] == ["reasoning"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "counts", "state", "words"),
+    [
+        ({"reasoning_content": "Let me count."}, {}, "yes", "apart from the text, with"),
+        ({}, {"completion_tokens_details": {"reasoning_tokens": 1200}}, "yes", "tokens, but not sent"),
+        ({}, {}, "no", "None came with these replies"),
+    ],
+)
+def test_reasoning_is_measured_by_the_replies_to_the_other_questions(check, fields, counts, state, words):
+    class Thinking(Able):
+        def reply(self, body):
+            return {**fields, **super().reply(body)}
+
+        usage: ClassVar = {**USAGE, **counts}
+
+    server = Thinking()
+    report = check(server)
+    assert report["reasoning"].state == state
+    assert words in report["reasoning"].details
+    assert len(server.bodies) == REQUESTS  # none of its own
 
 
 @pytest.mark.parametrize(
@@ -111,7 +138,7 @@ def test_server_that_does_all_has_a_tick_for_all(check):
 def test_what_a_server_lacks_is_told_in_its_words_with_advice(check, lack, name, words):
     server = type("Lacking", (Able,), {lack: False})()
     report = check(server)
-    assert [finding.name for finding in report.findings if finding.state != "yes"] == [name]
+    assert [finding.name for finding in report.findings if finding.state != "yes"] == [name, "reasoning"]
     assert report[name].state == "no"
     assert words in report[name].details
     assert report[name].advice
@@ -137,7 +164,7 @@ def test_what_was_adapted_is_told(check):
 def test_limit_that_a_model_refuses_is_left_out(check):
     server = type("Thinking", (Able,), {"refuses": {"max_tokens": "Unsupported parameter: 'max_tokens'"}})()
     report = check(server)
-    assert states(report) == dict.fromkeys(NAMES, "yes")
+    assert states(report) == ALL
     assert "max_tokens" in report.adapted
     assert sum("max_tokens" in body for body in server.bodies) == 1
 
@@ -188,7 +215,7 @@ def test_cost_is_told_before_anything_is_sent(monkeypatch):
 def test_cassette_gets_and_gives_nothing(check, tmp_path):
     tape = tmp_path / "talk.jsonl"
     report = check(Able(), cassette=tape)
-    assert states(report) == dict.fromkeys(NAMES, "yes")
+    assert states(report) == ALL
     assert not tape.exists() or "Count from" not in tape.read_text()
     tape.touch()
     with pytest.raises(UsageError, match=r"talk\.jsonl is being replayed.*%lockbots live"):

@@ -21,8 +21,10 @@ _PLACES = frozenset({"usage", "x_groq", "usageMetadata", "timings"})
 _PROMPT = ("prompt_tokens", "input_tokens", "promptTokenCount", "promptTokens", "inputTokens")
 _COMPLETION = ("completion_tokens", "output_tokens", "candidatesTokenCount", "completionTokens", "outputTokens")
 _TOTAL = ("total_tokens", "totalTokenCount", "totalTokens")
-_DETAILS = ("prompt_tokens_details", "input_tokens_details", "completion_tokens_details", "output_tokens_details")
-_DETAILS += ("cache_creation",)
+_DETAILS = (
+    *("prompt_tokens_details", "input_tokens_details", "completion_tokens_details", "output_tokens_details"),
+    "cache_creation",
+)
 _CACHED = (
     *("cached_tokens", "cache_read_input_tokens", "prompt_cache_hit_tokens"),
     *("cache_read_tokens", "cachedContentTokenCount"),
