@@ -11,10 +11,12 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from .messages import Message, ToolCall
+from .messages import ChatRequest, Message, ToolCall
 from .opaque_data import OpaqueData
 from .parts import ROUND_SEPARATOR, Part, ReasoningPart, Round, ToolCallPart, ToolResultPart
 
+DIGEST = "sha256:"
+"""How the digest begins that a cassette keeps of an image."""
 NO_REPLY = "(The reply ended here.)"
 """Reply of a turn that ended, interrupted or at a limit, after the result of a call."""
 
@@ -54,6 +56,18 @@ def reasoning_to_return(one: Round) -> tuple[str, tuple[OpaqueData, ...]]:
     thoughts = [part for part in one.parts if isinstance(part, ReasoningPart)]
     opaque = tuple(part.opaque for part in thoughts if part.opaque is not None)
     return ("".join(part.text for part in thoughts), opaque) if opaque else ("", ())
+
+
+def without_digests(request: ChatRequest) -> ChatRequest:
+    """Return a request without images of results of which a cassette has kept nothing but a digest."""
+    if not any(message.role == "tool" and message.images for message in request.messages):
+        return request
+    return replace(request, messages=tuple(map(_without_digests, request.messages)))
+
+
+def _without_digests(message: Message) -> Message:
+    kept = tuple(url for url in message.images if not url.startswith(DIGEST))
+    return message if kept == message.images else replace(message, images=kept)
 
 
 def flatten_calls(messages: Sequence[Message]) -> tuple[Message, ...]:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
+from ..conversation.call_messages import without_digests
 from ..conversation.cancellation import Cancellation
 from ..conversation.messages import ChatRequest, Delta, ModelInfo
 from ..errors import AuthenticationError, ModelNotFoundError, ProviderError
@@ -43,6 +44,7 @@ class HTTPProvider(Provider):
 
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
         """Yield the reply as it arrives, retrying where that is safe; see `Provider.stream`."""
+        request = without_digests(request)
         self.check_parts(request)
         self.ready()
         model = self.resolved(request.model, request.cancellation)

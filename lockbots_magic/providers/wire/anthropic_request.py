@@ -102,7 +102,7 @@ def flatten_blocks(messages: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
                 calls[block["id"]] = str(ToolCall(block["id"], block["name"], json.dumps(block["input"])))
             elif block.get("type") == "tool_result":
                 called = calls.get(block["tool_use_id"], "a function")
-                blocks.append({"type": "text", "text": f"[Called {called}; result: {block['content']}]"})
+                blocks.append({"type": "text", "text": f"[Called {called}; result: {_text_of(block['content'])}]"})
             else:
                 blocks.append(block)
         if blocks:
@@ -110,12 +110,28 @@ def flatten_blocks(messages: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return flat
 
 
+def _text_of(content: str | list[Block]) -> str:
+    if isinstance(content, str):
+        return content
+    return "\n".join(str(block.get("text", "[an image]")) for block in content)
+
+
 def _encode_prompt(message: Message) -> list[Block]:
     if message.role == "tool":
-        content = message.content if message.content.strip() else NO_RESULT
-        return [{"type": "tool_result", "tool_use_id": _portable_id(message.call_id), "content": content}]
-    images = [{"type": "image", "source": _encode_source(url)} for url in message.images]
+        content = _encode_result(message) if message.images else message.content.strip() and message.content
+        result = {"type": "tool_result", "tool_use_id": _portable_id(message.call_id)}
+        return [{**result, "content": content or NO_RESULT}]
+    images = _encode_images(message)
     return [*images, *_encode_text(message.content)]
+
+
+def _encode_result(message: Message) -> list[Block]:
+    """Return the blocks of a result with images ("How to implement tool use": results)."""
+    return [*_encode_text(message.content), *_encode_images(message)]
+
+
+def _encode_images(message: Message) -> list[Block]:
+    return [{"type": "image", "source": _encode_source(url)} for url in message.images]
 
 
 def _encode_source(url: str) -> dict[str, str]:

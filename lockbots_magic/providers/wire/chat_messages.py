@@ -19,6 +19,11 @@ from .reasoning_fields import returned_fields
 
 NO_RESULT = "(no output)"
 """Result of a function that returned an empty text."""
+IMAGES_OF_RESULTS = "(Images that the tools returned.)"
+"""Text of the message that holds the images of results."""
+TAKE_IMAGES_OF_RESULTS = frozenset({"mistral"})
+"""Services whose results hold images; they refuse a message of the user right behind a result (Mistral API reference,
+"Chat completion": messages)."""
 
 
 def encode_messages(messages: Iterable[Message], provider: str, url: str, model: str) -> list[dict[str, Any]]:
@@ -30,7 +35,20 @@ def encode_messages(messages: Iterable[Message], provider: str, url: str, model:
         url: Its address, as opaque data hold it.
         model: Model id.
     """
-    return [_encode_message(message, (provider, url, model)) for message in messages]
+    target = (provider, url, model)
+    encoded: list[dict[str, Any]] = []
+    for is_result, run in groupby(messages, lambda message: message.role == "tool"):
+        kept = list(run)
+        encoded += [_encode_message(message, target) for message in kept]
+        if is_result and provider not in TAKE_IMAGES_OF_RESULTS and any(message.images for message in kept):
+            encoded.append(_encode_images(kept))
+    return encoded
+
+
+def _encode_images(results: Iterable[Message]) -> dict[str, Any]:
+    """Return the message behind the results that holds their images: a result itself holds only text."""
+    images = tuple(url for message in results for url in message.images)
+    return Message("user", IMAGES_OF_RESULTS, images).to_dict()
 
 
 def _encode_message(message: Message, target: tuple[str, str, str]) -> dict[str, Any]:
@@ -38,7 +56,8 @@ def _encode_message(message: Message, target: tuple[str, str, str]) -> dict[str,
     if message.calls:
         encoded["tool_calls"] = [_encode_call(call, target) for call in message.calls]
     elif message.role == "tool":
-        encoded["content"] = encoded["content"] or NO_RESULT
+        takes_images = bool(message.images) and target[0] in TAKE_IMAGES_OF_RESULTS
+        encoded["content"] = encoded["content"] if takes_images else message.content or NO_RESULT
     return encoded
 
 
