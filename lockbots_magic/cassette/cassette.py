@@ -12,7 +12,7 @@ from ..conversation.messages import Asker, Message, Tool
 from ..errors import NotRecordedError, UsageError
 from ..security.exits import clean_printed
 from . import MODES, Mode
-from .diff import difference
+from .diff import changed_tools, difference
 from .file import CassetteFile
 from .recording import Recording
 from .request import RecordedRequest
@@ -232,9 +232,13 @@ class Cassette:
         damage = f"{self.file.damage}\n" if self.file.damage else ""
         if not self.file.recordings:
             return f"{damage}{name} is empty. To record it:  {self.hint}"
-        diff = difference(request, [r.request for r in self.file.recordings])
+        recorded = [r.request for r in self.file.recordings]
+        diff = difference(request, recorded)
+        changed = "".join(
+            f"The tool {tool} has changed since it was recorded. " for tool in changed_tools(request, recorded)
+        )
         return (
-            f"{damage}{name} has no answer to this request. "
+            f"{damage}{name} has no answer to this request. {changed}"
             f"The nearest recorded request (-) differs from it (+):\n{diff}\n"
             f"To record what is missing:  {self.hint}"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterable, Iterator, Sequence
 
 from .request import RecordedRequest
@@ -29,6 +30,25 @@ def difference(request: RecordedRequest, recorded: Sequence[RecordedRequest]) ->
     equal = max(0, _common_length(request, nearest) - 1)  # show the end of what is equal
     lines = list(_diff_lines(*_differing_part(list(_lines(nearest, equal)), list(_lines(request, equal)))))
     return "\n".join([*lines[:MAX_LINES], *(["  ... and more"] if len(lines) > MAX_LINES else [])])
+
+
+def changed_tools(request: RecordedRequest, recorded: Sequence[RecordedRequest]) -> list[str]:
+    """Return the names of tools that the nearest recorded request describes otherwise.
+
+    Args:
+        request: The request that was not found.
+        recorded: All recorded requests; at least one.
+    """
+    mine, theirs = (_split_tools(one)[1] for one in (request, _nearest(request, recorded)))
+    return [name for name, described in mine.items() if theirs.get(name, described) != described]
+
+
+def _split_tools(request: RecordedRequest) -> tuple[str, dict[str, str]]:
+    """Return the parameters without the tools, and the tools by name, each as text."""
+    params = json.loads(request.params)
+    functions = [one.get("function", one) for one in params.pop("tools", ()) if isinstance(one, dict)]
+    described = {str(one.get("name")): json.dumps(one, ensure_ascii=False, sort_keys=True) for one in functions}
+    return json.dumps(params, ensure_ascii=False, sort_keys=True), described
 
 
 def _nearest(request: RecordedRequest, recorded: Iterable[RecordedRequest]) -> RecordedRequest:
@@ -62,7 +82,9 @@ def _similarity(request: RecordedRequest, other: RecordedRequest) -> float:
 
 def _lines(request: RecordedRequest, start: int) -> Iterator[str]:
     yield f"model: {request.provider}:{request.model}"
-    yield f"parameters: {request.params}"
+    params, tools = _split_tools(request)
+    yield f"parameters: {params}"
+    yield from (f"tool {name}: {described}" for name, described in tools.items())
     for message in request.messages[start:]:
         first, *rest = message.content.split("\n")
         yield f"{message.role}: {first}"

@@ -265,3 +265,19 @@ def test_plug_in_with_an_attribute_cassette_of_its_own_is_recorded_and_replayed(
     monkeypatch.setenv("LOCKBOTS_CASSETTE_MODE", "replay")
     assert Chat(WithOwnSetting()).ask("x").reply == first.reply
     assert cassette_of(Chat(WithOwnSetting()).provider).played == 1
+
+
+def test_a_changed_function_is_a_miss_that_says_so(mock_server, path):
+    turn_of(live(mock_server, path), ASKED_TO_ADD, tools=[add])
+
+    def changed(x: int, y: int = 1) -> int:
+        """Add two numbers, and round."""
+        return x + y
+
+    changed.__name__ = "add"
+    with pytest.raises(NotRecordedError, match="The tool add has changed since it was recorded") as caught:
+        turn_of(played(path), ASKED_TO_ADD, tools=[changed])
+    assert "+ tool add: " in str(caught.value)
+
+
+ASKED_TO_ADD = 'call add {"x": 2}'
