@@ -13,6 +13,7 @@ from ..errors import AuthenticationError
 from ..security.control_characters import replace_surrogates
 from ..security.exits import clean_message
 from ..storage.files import export_conversation
+from .approvals import PanelApprovals
 from .backend import PanelBackend
 from .i18n import RefusedError, translatable
 from .protocol import PanelMessage, describe_models, format_error, page_message
@@ -46,6 +47,7 @@ class PanelController:
     ) -> None:
         self.backend = backend
         self._views = ViewSync(backend, send, on_change)
+        self._approvals = PanelApprovals(self._views.send)
         self._transcript = transcript
 
     @property
@@ -90,6 +92,8 @@ class PanelController:
     def on_hello(self, view: str) -> None:
         """Send the full state to a view that has opened."""
         self._views.send_snapshot(view)
+        for question in self._approvals.messages():
+            self._views.send({**question, "view": view})
         if self._transcript:
             self._views.send({"type": "saved", "view": view, **self._transcript(False)})
 
@@ -125,6 +129,10 @@ class PanelController:
             reply = self.backend.chat().stream(prompt, system=system, origin=CellOrigin(watched=True))
             self._views.start_reply(reply, prompt, view)
 
+    def on_approve(self, question: str, choice: str, reason: str = "") -> None:
+        """Answer a question about a tool call: ``"yes"``, ``"session"`` or ``"no"``, with a reason for the model."""
+        self._approvals.answer(question, choice, str(reason))
+
     def on_stop(self) -> None:
         """Stop the reply in progress; the text received so far is kept."""
         if task := self._views.task_in(self.conversation):
@@ -149,7 +157,9 @@ class PanelController:
             if old is None:
                 raise RefusedError("turn_gone")
             _, system = self._outgoing("")
-            reply = self.backend.chat().redo(old.id, system=system, params={}, origin=CellOrigin(watched=True))
+            chat, origin = self.backend.chat(), CellOrigin(watched=True)
+            asked = self._approvals.approval_for(chat)
+            reply = asked.watch(chat.redo(old.id, system=system, params={}, approve=asked.approval, origin=origin))
             self._views.start_reply(reply, old.prompt, view, replaces=old.id)
 
     def on_edit(self, turn: str, prompt: str, view: str = "") -> None:

@@ -10,6 +10,7 @@ Each message has a `type`. A message with a `view` is for that view only; all ot
 `end`           The reply `id` has become `turn`, or None with the reason in `text`.
 `turn`          A turn was added elsewhere: put it in place of `replaces`, or after the turn `after`.
 `busy`          ``"here"``, ``"elsewhere"`` (a cell) or ``""``.
+`approval`      A tool call waits for an answer (`is_open`), or no longer: its whole text is the `question`.
 `usage`         Token counts of the conversation.
 `settings`      Model, providers, temperature, system prompt.
 `models`        Models of a provider, or the `error` of listing them.

@@ -8,7 +8,6 @@ import pytest
 
 from lockbots_magic import Chat
 from lockbots_magic.conversation.ending import outcome_of
-from lockbots_magic.conversation.messages import ToolCall
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import ProviderError
 from lockbots_magic.panel import i18n
@@ -50,14 +49,13 @@ def ended(reason, params=None, **how):
 
 def test_page_recognises_notices_by_their_english_text():
     limit = {"max_tokens": 200}
-    call = ToolCall("1", "add", '{"a": 1}', "2")
+    at_limit = "Stopped at the limit of 60 s; what was done so far is kept."
     turns = [
         Turn("p", "r", status="interrupted", error="Interrupted; the text so far is kept."),
         Turn("p", "r", status="error", error="x"),
         Turn("p", ""),
         Turn("p", "r", left_out=1),
         Turn("p", "r", left_out=12),
-        Turn("p", "r", calls=(call,)),
         Turn("p", "r", answered_by="gpt-5 (2026)"),
         Turn("p", "r", remarks=(cut_remark(4096, 12_345),)),
         *(
@@ -68,6 +66,7 @@ def test_page_recognises_notices_by_their_english_text():
         *(ended("length", limit, has_answer=has_answer) for has_answer in (True, False)),
         *(ended("tool_calls", has_calls=has_calls) for has_calls in (True, False)),
         ended("max_tool_rounds"),
+        Turn("p", "r", status="truncated", error=at_limit),
         ended("stop", has_answer=False),
     ]
     unsent = Chat(lambda prompt: "reply").stream("hi")

@@ -99,6 +99,7 @@ export class Panel {
       this.transcript.begin({ ...reply, replaces });
       this.showBusy("here");
     },
+    approval: (message) => this.transcript.onApproval(message),
     frame: (message) => this.isNext(message) && this.transcript.onFrame(message),
     end: (message) => this.isNext(message, !message.same) && this.onEnd(message),
     settings: (message) => this.showSettings(message),

@@ -127,6 +127,15 @@ export class Transcript {
     this.follow();
   }
 
+  /** Ask about a tool call of the reply in progress, or take the question away. */
+  onApproval({ id, reply, question, is_open: isOpen }) {
+    if (this.inProgress?.id !== reply) return;
+    const { node, notices } = this.inProgress.article;
+    node.querySelector(`[data-question="${id}"]`)?.remove();
+    if (isOpen) node.insertBefore(this.panel.renderer.question(id, question), notices);
+    this.follow();
+  }
+
   /** Turn the reply in progress into a failed turn with the text received so far; it may turn out to be going on. */
   abort(notice) {
     const { id, prompt, model, open, article } = this.inProgress;

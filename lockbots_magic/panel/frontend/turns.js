@@ -87,6 +87,16 @@ export class TurnRenderer {
     setChildren(article.node, [article.row, article.reply.root, article.waits, article.notices]);
   }
 
+  /** Return a question about a tool call, with buttons that answer it. All of it is text. */
+  question(id, question) {
+    const { t, connection } = this.panel;
+    const reason = h("input", { type: "text", placeholder: t("approve_why"), "aria-label": t("approve_why") });
+    const answer = (choice) => () => connection.post({ type: "approve", question: id, choice, reason: reason.value });
+    const choices = ["yes", "session", "no"].map((choice) => button(t(`approve_${choice}`), answer(choice)));
+    return h("div", { class: "lb-question", role: "group", "aria-label": t("approve"), "data-question": id },
+      h("pre", {}, question), h("div", { class: "lb-answers" }, ...choices, reason));
+  }
+
   showPrompt({ text }, prompt) {
     if (text.textContent !== prompt) text.textContent = prompt; // without its credentials, once it is sent
   }
