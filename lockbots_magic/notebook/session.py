@@ -83,6 +83,8 @@ class Session:
         """Usage of turns outside every conversation: sent with ``--no-history``, or compared."""
         self.cassette: Cassette | None = None
         """Cassette of `%lockbots record` and `replay`: used by every chat of this session, and by no other."""
+        self.branches: dict[str, str] = {}
+        """Id of each conversation that an edited prompt in a panel has made -> id of the one that it was made from."""
         self.last_turn: Turn | None = None
         """Turn of the last reply that a cell has shown, in a conversation or outside."""
         self._replies: weakref.WeakSet[Reply] = weakref.WeakSet()

@@ -31,6 +31,8 @@ class PanelBackend(ABC):
         self.observers = Observers()
         """Called when settings, credentials or the list of conversations change elsewhere."""
         self._catalog = ModelCatalog()
+        self.families: dict[str, str] = {}
+        """Id of each branch -> id of the conversation that it was first made from."""
 
     def watch(self, on_change: Callback, on_cell_end: Callback) -> None:
         """Add callbacks.
@@ -101,6 +103,20 @@ class PanelBackend(ABC):
         conversation.name = free_name(conversation.name, self.conversations)
         self.conversation = conversation
         self._keep(conversation)
+
+    def add_branch(self, branch: Conversation) -> None:
+        """Store a branch of the open conversation and open it."""
+        opened = self.conversation
+        self.families[branch.id] = self.families.get(opened.id, opened.id)
+        self.add(branch)
+
+    def use_in_cells(self) -> None:
+        """Have cells use the open conversation.
+
+        Raises:
+            RefusedError: Cells don't use the conversations of this panel.
+        """
+        raise RefusedError("no_cells")
 
     def follow(self) -> bool:
         """Open the conversation that has replaced the open one under its name, as a restored one replaces an empty one.
@@ -173,6 +189,14 @@ class PanelBackend(ABC):
     def without_secrets(self, text: str) -> tuple[str, str]:
         """Return a prompt without what looks like a secret, and what was left out of it; ``""`` if nothing was."""
         return leave_out_secrets(text)
+
+    @abstractmethod
+    def set_address(self, base_url: str) -> None:
+        """Set the base URL of the provider in use; `""` returns to its own.
+
+        Raises:
+            LockbotsError: It is invalid, or the provider has none. Nothing has changed then.
+        """
 
     # Providers and their models
 
@@ -271,6 +295,13 @@ class ChatBackend(PanelBackend):
         """Set the chat's parameter."""
         kept = {name: other for name, other in self._chat.params.items() if name != "temperature"}
         self._chat.params = kept if value is None else {**kept, "temperature": value}
+
+    def set_address(self, base_url: str) -> None:
+        """Continue with a provider at another address, without the credential of the one before."""
+        split_model(self.model)  # a function has no address
+        chat = Chat(self.model, base_url=base_url or None, conversation=self.conversation)
+        chat.params = self._chat.params
+        self._chat = self._used[chat.provider.name] = chat
 
     def _extra(self) -> list[str]:
         return list(self._used)

@@ -170,7 +170,7 @@ class PanelController:
             fork = old.fork(old.name, context[-1].id) if context else Conversation(old.name, system=old.system)
             prompt, system = self._outgoing(prompt)
             reply = self.backend.chat(fork).stream(prompt, system=system, origin=CellOrigin(watched=True))
-            self._views.resync(lambda: self.backend.add(fork))
+            self._views.resync(lambda: self.backend.add_branch(fork))
             self._send_note("branched", name=fork.name, old=old.name)
             self._views.start_reply(reply, prompt, view)
 
@@ -196,6 +196,10 @@ class PanelController:
         """Open another conversation."""
         self._views.resync(lambda: self.backend.switch(name))
 
+    def on_cells(self) -> None:
+        """Have cells use the open conversation."""
+        self.backend.use_in_cells()
+
     def on_export(self, format: str) -> None:  # noqa: A002  # field of the message
         """Write the conversation to a new file in the working directory.
 
@@ -206,10 +210,12 @@ class PanelController:
         self._send_note("exported", path=str(written.path))
 
     def on_set(self, **settings: Any) -> None:
-        """Change the `model`, the `temperature` or the `system` prompt."""
+        """Change the `model`, its `address`, the `temperature` or the `system` prompt."""
         try:
             if "model" in settings:
                 self.backend.use(str(settings["model"]))
+            if "address" in settings:
+                self.backend.set_address(str(settings["address"]).strip())
             if "temperature" in settings:
                 self.backend.set_temperature(settings["temperature"])
             if "system" in settings:

@@ -12,9 +12,9 @@ Each message has a `type`. A message with a `view` is for that view only; all ot
 `busy`          ``"here"``, ``"elsewhere"`` (a cell) or ``""``.
 `approval`      A tool call waits for an answer (`is_open`), or no longer: its whole text is the `question`.
 `usage`         Token counts of the conversation.
-`settings`      Model, providers, temperature, system prompt.
+`settings`      Model, providers, temperature, system prompt; `address`: base URL, None for a model that has none.
 `models`        Models of a provider, or the `error` of listing them.
-`conversations` Names of the conversations and which one is open.
+`conversations` Names of the conversations and which one is open; `branches` by the id of the turn where they part.
 `notification`  Text to show; with `refused`, the request that failed.
 `ack`           A slow request, or a `ping`, was received.
 `saved`         Digest of the transcript output below the panel.
@@ -38,11 +38,13 @@ from ..conversation.model_names import display_name
 from ..conversation.turn import Turn
 from ..conversation.usage import measure_turns, sum_tokens
 from ..errors import UsageError
+from ..providers.address import display_address
 from ..rendering import calls
 from ..rendering.attachments import attachments_of
 from ..rendering.notices import notices_of
 from ..rendering.reasoning import reasoning_html
 from .backend import PanelBackend
+from .branches import find_branches
 
 PanelMessage = dict[str, Any]
 MAX_TURNS = 30
@@ -150,8 +152,9 @@ def settings_message(backend: PanelBackend) -> PanelMessage:
         provider = backend.chat().provider
         models = describe_models(provider.models.values())
         takes_temperature = provider.takes("temperature")
+        address = display_address(provider.base_url) if provider.base_url else None
     except Exception:  # noqa: BLE001  # the model in use is unavailable; another one can still be chosen
-        models, takes_temperature = [], False
+        models, takes_temperature, address = [], False, ""
     return {
         "model": backend.model,
         "providers": backend.providers(),
@@ -159,6 +162,7 @@ def settings_message(backend: PanelBackend) -> PanelMessage:
         "temperature": backend.temperature,
         "takes_temperature": takes_temperature,
         "system": backend.system,
+        "address": address,
         "usage": usage_message(backend.conversation),
     }
 
@@ -170,12 +174,14 @@ def describe_models(models: Iterable[ModelInfo]) -> list[dict[str, str]]:
 
 def conversations_message(backend: PanelBackend) -> PanelMessage:
     """Describe the conversations: their names, which one is open, and which one cells use."""
+    branches = find_branches(backend.conversation, list(backend.conversations.values()), backend.families)
     return {
         "name": backend.conversation.name,
         "names": list(backend.conversations),
         "deleted": backend.is_deleted,
         "cells": backend.cell_conversation,
         "unrestored": sum(len(conversation) for conversation in backend.unrestored),
+        **({"branches": branches} if branches else {}),
     }
 
 

@@ -11,7 +11,7 @@ from ..conversation.observers import Callback
 from ..errors import UsageError
 from ..notebook.chat_command import NotebookContext, resolve_system
 from ..notebook.secret_filter import without_secrets
-from ..notebook.session import Session
+from ..notebook.session import DEFAULT_ADDRESS, Session
 from ..providers import provider_class, split_model
 from ..storage.restore import restore_notebook
 from .backend import PanelBackend
@@ -34,6 +34,7 @@ class SessionBackend(PanelBackend):
         self.observers = session.observers
         self._catalog = session.catalog
         self._saved = _find_saved(session)
+        self.families = session.branches
 
     def watch(self, on_change: Callback, on_cell_end: Callback) -> None:
         """Add callbacks to the session."""
@@ -102,6 +103,15 @@ class SessionBackend(PanelBackend):
     def without_secrets(self, text: str) -> tuple[str, str]:
         """Filter a prompt as a cell does; the setting `send_secrets` sends it as it is."""
         return without_secrets(self._session, text, self._session.namespace)
+
+    def set_address(self, base_url: str) -> None:
+        """Set the base URL as `%lockbots use --base-url` does."""
+        self._session.use(self._session.settings.model, base_url or DEFAULT_ADDRESS)
+
+    def use_in_cells(self) -> None:
+        """Make the open conversation the session's current one."""
+        self._session.conversations.current = self.conversation.name
+        self._session.observers.notify()
 
     def set_system(self, text: str) -> None:
         """Set the system prompt of the open conversation, and update other panels."""

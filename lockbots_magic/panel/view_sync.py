@@ -194,6 +194,7 @@ class ViewSync:
         self._send_turns(end["turn"]["id"] if end and has_turn else None, progress.replaces)
         self._send_busy()
         self.send({"type": "usage", **usage_message(conversation)})
+        self._send_conversations()  # the turn may be a branch
 
     # Changes elsewhere
 
@@ -204,6 +205,7 @@ class ViewSync:
                 return  # sent when the panel's own reply ends
             self._send_turns()
             self._send_busy()
+            self._send_conversations()
 
     def _on_backend(self) -> None:
         """Handle a change of settings, credentials or the list of conversations. Called from any thread."""

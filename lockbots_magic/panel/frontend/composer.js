@@ -58,7 +58,8 @@ export class Composer {
   send() {
     const prompt = this.area.value;
     const conversation = this.panel.transcript.name;
-    if (prompt.trim() && this.panel.submit({ type: "send", prompt, conversation })) this.setText("");
+    if (!prompt.trim()) return this.panel.notifications.add(this.panel.t("prompt_missing"), "note", "lb-of-prompt");
+    if (this.panel.submit({ type: "send", prompt, conversation })) this.setText("");
   }
 
   setText(text) {

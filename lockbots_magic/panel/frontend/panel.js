@@ -33,13 +33,14 @@ export class Panel {
     this.transcript = new Transcript(this);
     this.settings = new Settings(this);
     this.usage = h("span", { class: "lb-usage" });
+    this.cells = h("div", { class: "lb-cells", hidden: true });
     this.composer = new Composer(this, this.settings.toggle, this.usage);
     const bar = (kind) => h("div", { class: `lb-bar lb-${kind}`, hidden: true });
     [this.confirmation, this.credential, this.unrestored] = ["error", "warning", "warning"].map(bar);
     this.root = h("div", {
       class: "lockbots lockbots-panel mathjax_ignore tex2jax_ignore", role: "region", "aria-label": this.t("panel"),
       lang: this.t.language, "data-lm-suppress-shortcuts": true, keydown: (event) => this.onKey(event),
-    }, this.buildHead(), this.transcript.root, this.settings.root, this.confirmation, this.unrestored,
+    }, this.buildHead(), this.cells, this.transcript.root, this.settings.root, this.confirmation, this.unrestored,
     this.notifications.root, this.connection.bar, this.credential, this.composer.root, this.notifications.status);
   }
 
@@ -227,14 +228,23 @@ export class Panel {
   // What is shown
 
   /** Show the list of conversations. A deleted one is shown, but can't be chosen again. */
-  showConversations({ name, names, deleted, cells, unrestored }) {
+  showConversations({ name, names, deleted, cells, unrestored, branches = {} }) {
     const label = (one) => (one === cells && names.length > 1 ? this.t("name_of_cells", { name: one }) : one);
     const options = names.map((one) => [one, label(one)]);
     if (deleted) options.unshift(["", this.t("deleted_name", { name })]);
     setOptions(this.names, options, deleted ? "" : name);
     const hint = cells === name && !deleted ? "cells_here" : "cells_elsewhere";
     this.transcript.cells.textContent = cells ? this.t(hint, { name: cells }) : "";
+    this.renderer.showBranches(branches, this.transcript.shown.values());
+    this.showCells(cells && cells !== name && !deleted ? cells : "");
     this.showUnrestored(unrestored);
+  }
+
+  /** Say, as long as it holds, that cells use another conversation. */
+  showCells(cells) {
+    const use = button(this.t("cells_switch"), () => this.connection.post({ type: "cells" }));
+    this.cells.replaceChildren(...(cells ? [h("span", {}, this.t("cells_apart", { name: cells })), use] : []));
+    this.cells.hidden = !cells;
   }
 
   /** Show how many turns of the saved notebook the kernel doesn't have. */
@@ -273,6 +283,7 @@ export class Panel {
     const name = providerOf(settings.model);
     const { credential, hint = "" } = settings.providers.find((one) => one.name === name) ?? {};
     this.settings.show(settings);
+    this.transcript.suggest(name === "guide" ? "suggest_guide" : "suggest");
     this.showUsage(settings.usage);
     this.credential.hidden = credential !== "missing";
     this.credential.replaceChildren(icon("key"), h("span", {}, this.t("credential", { name })), h("code", {}, hint),

@@ -48,7 +48,7 @@ export class Settings {
     this.buildControls();
     this.root = h("section", { class: "lb-settings", "aria-label": t("settings"), hidden: true },
       iconButton("close", t("settings_close"), () => this.open(false), "lb-close"),
-      this.labelled("provider", this.provider), this.labelled("model", this.model), this.other, this.problem,
+      this.labelled("provider", this.provider), this.labelled("model", this.model), this.other, this.labelled("address", this.address), this.problem,
       this.labelled("temperature", this.temperature), this.labelled("system", this.system));
     this.name = h("span");
     this.toggle = button(icon("settings"), () => this.open(this.root.hidden), {
@@ -67,6 +67,9 @@ export class Settings {
     });
     this.temperature = h("input", {
       inputmode: "decimal", placeholder: t("temperature_default"), change: () => this.onTemperatureTyped(),
+    });
+    this.address = h("input", {
+      placeholder: t("address_default"), spellcheck: "false", change: () => this.post({ address: this.address.value.trim() }),
     });
     this.system = h("textarea", {
       rows: "2", placeholder: t("system_hint"), change: () => this.post({ system: this.system.value }),
@@ -130,7 +133,7 @@ export class Settings {
   }
 
   /** Show the settings that the kernel has sent. */
-  show({ model, models, providers, temperature, takes_temperature: takesTemperature, system }) {
+  show({ model, models, providers, temperature, takes_temperature: takesTemperature, system, address }) {
     const provider = providerOf(model);
     const isOther = provider !== (this.inUse && providerOf(this.inUse));
     if (model !== this.inUse) this.panel.notifications.removeErrors();
@@ -144,6 +147,9 @@ export class Settings {
     const isUntouched = this.temperature.value === this.temperatureShown; // focused perhaps, but not being edited
     if (isUntouched || document.activeElement !== this.temperature) this.showTemperature();
     if (document.activeElement !== this.system) this.system.value = system;
+    this.address.disabled = address === null;
+    this.address.placeholder = this.panel.t(address === null ? "address_none" : "address_default");
+    if (document.activeElement !== this.address) this.address.value = address ?? "";
   }
 
   showProviders(providers, current) {

@@ -34,13 +34,24 @@ export class Transcript {
     this.earlier = h("div", { class: "lb-earlier", hidden: true }, button(t("earlier"), () => this.requestEarlier()));
     this.list = h("div", { class: "lb-list" });
     this.cells = h("p");
-    this.empty = h("div", { class: "lb-empty", hidden: true }, h("p", {}, t("empty")), h("p", {}, t("keys")), this.cells);
+    this.suggestions = h("div", { class: "lb-suggestions" });
+    this.empty = h("div", { class: "lb-empty", hidden: true },
+      h("p", {}, t("empty")), this.suggestions, h("p", {}, t("keys")), this.cells);
     this.loading = h("div", { class: "lb-loading" }, t("loading"));
     const described = { role: "log", "aria-live": "off", "aria-label": t("transcript"), tabindex: "0" };
     this.log = h("div", { class: "lb-log", ...described, scroll: () => this.onScroll(), pointerdown: this.onPointer },
       this.earlier, this.loading, this.empty, this.list);
     this.toEnd = iconButton("down", t("to_end"), () => this.goToEnd(), "lb-to-end");
     this.root = h("div", { class: "lb-body" }, this.log, this.toEnd);
+  }
+
+  /** Offer prompts to begin with: the texts `key_1` to `key_3`. One that is chosen is put into the box, not sent. */
+  suggest(key) {
+    if (key === this.suggested) return; // a button may have the focus
+    this.suggested = key;
+    const { panel } = this;
+    const offer = (text) => button(text, () => (panel.composer.setText(text), panel.composer.area.focus()));
+    this.suggestions.replaceChildren(...[1, 2, 3].map((n) => offer(panel.t(`${key}_${n}`))));
   }
 
   open() {

@@ -55,6 +55,7 @@ export class TurnRenderer {
   constructor(panel, manager) {
     this.panel = panel;
     this.manager = manager;
+    this.branches = {}; // id of a turn -> names of the conversations with a branch each, and the index of this one
     this.typesetter = manager?._rendermime?.latexTypesetter; // the one of ipywidgets' HTMLMath
   }
 
@@ -74,9 +75,35 @@ export class TurnRenderer {
     if (turn.reasoning !== article.turn?.reasoning) article.reasoning = this.reasoning(turn.reasoning);
     article.turn = turn;
     this.showPrompt(article, turn.prompt);
+    this.showBranch(article);
     node.className = `lb-turn lb-${turn.status}`;
     setChildren(node, [row, h("span", { class: "lb-hidden" }, t("reply")), ...article.reasoning, reply.root,
       h("div", { class: "lb-notices" }, ...notices), this.foot(turn)]);
+  }
+
+  /** Show, at each prompt where conversations part, which branch this is, and lead to the others. */
+  showBranches(branches, articles) {
+    this.branches = branches;
+    for (const article of articles) if (article.turn) this.showBranch(article);
+  }
+
+  showBranch(article) {
+    const { t, connection } = this.panel;
+    const { names, at } = this.branches[article.turn.id] ?? { names: [], at: 0 };
+    const key = JSON.stringify([names, at]);
+    if (key === article.branchKey) return; // a button may have the focus
+    article.branchKey = key;
+    article.branch?.remove();
+    if (names.length < 2) return;
+    const step = (name, label, index) => {
+      const go = () => names[index] && connection.post({ type: "switch", name: names[index] });
+      const made = iconButton(name, t(label), go);
+      made.setAttribute("aria-disabled", String(!names[index]));
+      return made;
+    };
+    article.branch = h("span", { class: "lb-branch" },
+      step("left", "branch_before", at - 1), `${at + 1}/${names.length}`, step("right", "branch_after", at + 1));
+    article.row.insertBefore(article.branch, article.edit);
   }
 
   /** Show a reply in progress in an article, and add to it the elements that change. */
