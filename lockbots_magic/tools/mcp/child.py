@@ -28,7 +28,10 @@ from ...errors import UsageError
 from .lifelines import hold_lifeline, let_go
 from .limits import END_TIMEOUT, MAX_MESSAGE
 
-KEPT_VARIABLES = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "TZ", "USER")
+KEPT_VARIABLES = (
+    *("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "TZ", "USER"),
+    *("LD_LIBRARY_PATH", "SSL_CERT_DIR", "SSL_CERT_FILE"),  # without them some programs don't start, or trust no server
+)
 """Environment variables that a server gets besides its own: none that holds a credential."""
 MAX_LOG_LINES = 40
 """Last lines of a server's log that are kept to tell why it ended."""
@@ -62,6 +65,16 @@ class ChildServer:
         """Set once the connection is gone: the process has ended, or broke a limit."""
         self.broken_limit = ""
         """Sentence that says why the connection was closed here."""
+        self._log_has_ended = asyncio.Event()
+
+    async def wait_until_ended(self, seconds: float) -> None:
+        """Wait up to `seconds` until the exit status and the whole log are known, if the connection is gone."""
+        if self._process is None or not self.has_ended.is_set():
+            return
+        with suppress(asyncio.TimeoutError, TimeoutError):
+            await asyncio.wait_for(self._log_has_ended.wait(), seconds)
+            while self._process.returncode is None:
+                await asyncio.wait_for(self._process.wait(), seconds)
 
     @property
     def log(self) -> list[str]:
@@ -203,6 +216,7 @@ class ChildServer:
             self._log.extend(line[:MAX_LOG_LINE] for line in lines[-MAX_LOG_LINES:] if line.strip())
         if last.strip():
             self._log.append(last)
+        self._log_has_ended.set()
 
     async def _end(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdin is not None

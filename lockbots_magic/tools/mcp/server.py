@@ -148,12 +148,12 @@ class MCP:
     @property
     def is_running(self) -> bool:
         """Whether there is a session that can be used."""
-        return bool(self._holder) and self._holder[0].is_alive
+        return any(session.is_alive for session in [*self._holder])
 
     @property
     def protocol_version(self) -> str:
         """Version of the protocol that was agreed on; empty before the server has started."""
-        return self._holder[0].protocol_version if self._holder else ""
+        return next((session.protocol_version for session in [*self._holder]), "")
 
     @property
     def tools(self) -> tuple[MCPTool | RecordedTool, ...]:
@@ -187,8 +187,9 @@ class MCP:
 
     def close(self) -> None:
         """End the session and the server. It starts again when it is next needed."""
-        while self._holder:
-            self._holder.pop().close()
+        ended, self._holder[:] = [*self._holder], []
+        for session in ended:
+            session.close()
 
     def list_tools(self, cancellation: Cancellation) -> Sequence[MCPTool]:
         """Return the tools as they were first listed, and look whether the server still describes them so.
@@ -253,12 +254,13 @@ class MCP:
     def _session(self, cancellation: Cancellation) -> ServerSession:
         """Return the session, begun if there is none or it has ended."""
         with self._locked(cancellation):
-            if not self.is_running:
+            session = next(iter(self._holder), None)
+            if session is None or not session.is_alive:
                 self.close()
                 session = _session_class()(self._launch, self.name, *self._timeouts)
                 session.start(cancellation)
                 self._holder[:] = [session]
-            return self._holder[0]
+            return session
 
     @contextmanager
     def _locked(self, cancellation: Cancellation) -> Iterator[None]:

@@ -164,8 +164,10 @@ class ServerSession:
         if isinstance(error, MCPError) and error.message == LOST:
             self.is_lost = True
         is_answer = isinstance(error, MCPError) and error.code != CONNECTION_CLOSED
-        if self._task is not None and not (is_answer and self.is_alive):
-            await asyncio.wait([self._task], timeout=END_TIMEOUT if self.child is None else 0.2)
+        if self.child is not None:
+            await self.child.wait_until_ended(END_TIMEOUT)
+        elif self._task is not None and not (is_answer and self.is_alive):
+            await asyncio.wait([self._task], timeout=END_TIMEOUT)
         return redacted(describe_failure(self, error))
 
     @property

@@ -25,8 +25,10 @@ def described(*names, **more):
 
 
 @pytest.fixture(autouse=True)
-def _needs_mcp():
-    need("mcp")
+def _needs_mcp(request):
+    """Tests that start a server are marked `once`: the package is not installed beside other interpreters."""
+    if request.node.get_closest_marker("once") or "scripted" in request.fixturenames:
+        need("mcp")
 
 
 @pytest.fixture

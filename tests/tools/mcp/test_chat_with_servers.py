@@ -13,6 +13,8 @@ from lockbots_magic.providers.base import Provider
 
 from .conftest import HERE, described
 
+pytestmark = pytest.mark.once
+
 
 class CallingProvider(Provider):
     """Calls the tools that it is told to, a round each, and then says what the last one returned."""

@@ -188,6 +188,7 @@ def test_pins_tell_what_changed_and_hold_until_it_is_accepted():
     assert pins.tools["a"].description == "A2."
 
 
+@pytest.mark.once
 def test_server_with_a_tool_that_can_not_be_used_offers_the_others(scripted):
     schema = {"type": "object", "properties": {"a\u202e": {"type": "string"}}}
     docs = scripted(tools=[*described("good"), {"name": "bad", "inputSchema": schema}])
@@ -196,6 +197,7 @@ def test_server_with_a_tool_that_can_not_be_used_offers_the_others(scripted):
     assert "1 tool; 1 left out" in repr(docs)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("tools", [5, [5], [{"name": "a"}], [{"name": 5, "inputSchema": OBJECT}], {"a": 1}])
 def test_list_that_is_none_is_told(scripted, tools):
     docs = scripted(tools=tools)
@@ -203,6 +205,7 @@ def test_list_that_is_none_is_told(scripted, tools):
         call(docs, "a")
 
 
+@pytest.mark.once
 def test_list_that_does_not_end_is_told(scripted):
     with pytest.raises(UsageError, match="The list of tools of the MCP server docs does not end"):
         call(scripted("a", endless=True), "a")

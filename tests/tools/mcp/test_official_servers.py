@@ -17,6 +17,9 @@ from tests.optional import need
 
 from .conftest import HERE, call, wait_until
 
+pytestmark = pytest.mark.once
+
+
 TOKEN = "tok-http-0123456789"
 
 

@@ -13,14 +13,19 @@ from lockbots_magic.schema.json_values import SchemaMismatch
 from lockbots_magic.tools.mcp.results import read_result
 from lockbots_magic.tools.tool_source import ToolOutput
 from tests.effort import examples
+from tests.optional import need
 
 from .conftest import call
+
+pytestmark = pytest.mark.once
+
 
 DATA = base64.b64encode(b"picture").decode()
 
 
 @pytest.fixture(scope="module")
 def blocks():
+    need("mcp")
     from mcp_types import CallToolResult
 
     def read(result):

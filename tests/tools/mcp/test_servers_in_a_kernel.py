@@ -5,7 +5,7 @@ import json
 import pytest
 
 pytest.importorskip("ipykernel")
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.once]
 
 from tests.kernels import Kernel  # noqa: E402  # after the skip
 

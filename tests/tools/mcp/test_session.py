@@ -30,6 +30,8 @@ from .conftest import (
     wait_until_gone,
 )
 
+pytestmark = pytest.mark.once
+
 
 def test_server_starts_when_its_tools_are_needed_and_once(scripted):
     docs = scripted("echo", "search_docs")
