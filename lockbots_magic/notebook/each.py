@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..batch.batch import Batch
+from ..batch.preview import describe_batch
 from ..batch.run import BatchPlan
 from ..batch.template import Filter, send_all
 from ..errors import UsageError
+from ..security.exits import clean_printed
+from .batch_output import batch_output
 from .chat_command import ONLY_EACH, NotebookContext, evaluate_option, params_of, system_of, tools_of
+from .display import show_text
 from .secret_filter import make_prompt_filter
 from .session import Session
 from .tool_options import parse_approve, parse_limits
@@ -62,6 +67,23 @@ def batch_plan(session: Session, options: Namespace, prompt: str, context: Noteb
         origin=session.cells.origin(watched=context.watched),
         **given,
     )
+
+
+def run_each(session: Session, options: Namespace, prompt: str, context: NotebookContext) -> None:
+    """Send the prompt for each row of a table; show the result, and keep it in the variable of `--to`.
+
+    Raises:
+        UsageError: As for `batch_plan`.
+    """
+    plan = batch_plan(session, options, prompt, context)
+    if options.dry_run:
+        text = describe_batch(plan)
+        if not show_text(context.shell, text):
+            sys.stdout.write(f"{clean_printed(text)}\n")
+        return
+    batch = plan.run(batch_output(context.shell, session.settings.live))
+    if options.to:
+        context.shell.user_ns[options.to] = result_of(batch)
 
 
 def result_of(batch: Batch) -> Any:

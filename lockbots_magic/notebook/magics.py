@@ -16,7 +16,7 @@ from ..security.exits import clean_bundle
 from ..storage.restore import find_own_notebook
 from .chat_command import NotebookContext, chat_cell, no_stale_value, prompt_of
 from .commands import run, summarize
-from .display import display_listener, show_line, show_text, shown_forms, watched
+from .display import display_listener, show_line, shown_forms, watched
 from .display_recorder import DisplayRecorder
 from .live_output import turn_bundle
 from .options import HelpRequested, chat_options
@@ -61,22 +61,12 @@ class MagicRunner:
 
     def _each(self, options: Namespace, template: str) -> None:
         """Send a prompt for each row of a table, and keep the result in the variable of `--to`."""
-        from ..batch.preview import describe_batch  # noqa: PLC0415  # few notebooks ask about rows
-        from .batch_output import batch_output  # noqa: PLC0415
-        from .each import batch_plan, result_of  # noqa: PLC0415
+        from .each import run_each  # noqa: PLC0415  # few notebooks ask about rows
 
-        live = self._session.settings.live
-        context = NotebookContext(self._session.namespace, self._shell, self._displays, watched(self._shell, live))
+        live = watched(self._shell, self._session.settings.live)
+        context = NotebookContext(self._session.namespace, self._shell, self._displays, live)
         with no_stale_value(self._shell.user_ns, None if options.dry_run else options.to):
-            plan = batch_plan(self._session, options, template, context)
-            if options.dry_run:
-                text = describe_batch(plan)
-                if not show_text(self._shell, text):
-                    self._presenter.message(text)
-                return
-            batch = plan.run(batch_output(self._shell, live))
-        if options.to:
-            self._shell.user_ns[options.to] = result_of(batch)
+            run_each(self._session, options, template, context)
 
     def lockbots(self, line: str, cell: str | None = None) -> None:
         """Run a command of `%lockbots`, or of `%%lockbots` with the prompt below it."""

@@ -95,6 +95,9 @@ ENGLISH = parse_questions("""
 ## MCP servers:
     how do I connect an MCP server? | mcp | can it use the model context protocol? | read my .mcp.json | my MCP
     server needs an API key | the MCP server has changed this tool | does it support mcp oauth | rug pull
+## A prompt for each row:
+    how do I classify every row of a data frame | ask the model about each row | label my data | go on with a batch
+    after a crash | batch
 ## Explain and fix an error:
     explain my error | how do I fix my code? | why did my cell fail? | explain the traceback | debug my code | I
     got an error | what does this error mean? | what does %lockbots fix do? | my cell failed | fix the bug in my
@@ -254,6 +257,8 @@ RUSSIAN = parse_questions("""
 ## Серверы MCP:
     как подключить сервер MCP? | серверы mcp | поддерживается ли model context protocol | файл .mcp.json | сервер
     изменил описание
+## Промпт для каждой строки:
+    как спросить модель о каждой строке | разметить таблицу | классифицировать отзывы в датафрейме
 ## Объяснить и исправить ошибку:
     объясни мою ошибку | как исправить ошибку в ячейке? | почему упала моя ячейка | исправить код | объяснить
     ошибку | исправь код | ошибка в моей ячейке | упала ячейка
