@@ -38,6 +38,7 @@ def formulas(markdown):
         ("**파이썬(Python)**은 쉽다.", "<strong>파이썬(Python)</strong>은 쉽다."),
         ("*（斜体）*的", "<em>（斜体）</em>的"),
         ("~~「旧」~~新", "<s>「旧」</s>新"),
+        ("**ข้อความ:**ภาษาไทย", "<strong>ข้อความ:</strong>ภาษาไทย"),
         ("a**b**c and 2 * 3 * 4", "a<strong>b</strong>c and 2 * 3 * 4"),
         ("word**(x)**word", "word**(x)**word"),  # as CommonMark has it for other scripts
     ],
@@ -73,6 +74,7 @@ def test_money_is_no_formula(text):
         ("$100 = 10^2$, $10x + 5$", ["$100 = 10^2$", "$10x + 5$"]),
         ("値は$x$です, 값은 $y$입니다", ["$x$", "$y$"]),
         ("the norm $\\|v\\|$", ["$\\|v\\|$"]),
+        ("a fee of $\\$5 + x$ or $y$", ["$\\$5 + x$", "$y$"]),
         ("then $$\na + b\n= c$$\n\nand $d$", ["$$\na + b\n= c$$", "$d$"]),
     ],
 )
@@ -178,6 +180,7 @@ def test_block_of_markdown_whose_inner_block_never_ends_is_read_as_by_commonmark
 @pytest.mark.parametrize(
     ("text", "address"),
     [
+        ("参见https://a.example/c。然后", "https://a.example/c"),
         ("See https://docs.python.org/3/library/re.html.", "https://docs.python.org/3/library/re.html"),
         ("(https://example.org/a_(b))", "https://example.org/a_(b)"),
         ("见 https://example.com/docs（说明）。", "https://example.com/docs"),
@@ -209,7 +212,7 @@ def test_single_line_end_is_a_line_break():
 
 
 def test_headings_stay_out_of_the_table_of_contents():
-    assert render("# a") == '<h1 class="jp-toc-ignore tocSkip">a</h1>\n'
+    assert render("# a") == '<h1 class="jp-toc-ignore tocSkip" style="font-size:1.2em;font-weight:bold">a</h1>\n'
 
 
 def test_tables_and_quotes_of_right_to_left_text_have_its_direction():

@@ -14,7 +14,7 @@ from markdown_it.rules_inline import StateInline
 MAX_ADDRESS = 2_000
 """Length (characters) of an address that becomes a link."""
 
-_SCHEME = re.compile(r"(?<![^\W_])https?\Z", re.IGNORECASE)
+_SCHEME = re.compile(r"(?<![A-Za-z0-9])https?\Z", re.IGNORECASE)  # other scripts have no space in front of it
 _REST = re.compile(rf"://[^\s<>\"`|\u3000-\u303f\uff00-\uffef\u2018-\u201f\u00ab\u00bb*]{{1,{MAX_ADDRESS}}}")
 _HOST = re.compile(r"://(?:\[[0-9A-Fa-f:.]+\]|[^\W_](?:[\w.-]*\w)?)(?::\d{1,5})?(?=[/?#]|\Z)")
 _TRAILING = re.compile(r"(?:[?!.,:;'_~)\]}…]|&[A-Za-z0-9]+;)\Z")

@@ -1,6 +1,6 @@
-"""Emphasis beside Chinese, Japanese and Korean text, which has no spaces around it. Pure.
+"""Emphasis beside text of scripts without spaces between words: East Asian ones, Thai, Lao, Burmese, Khmer. Pure.
 
-Rules: the specification of "markdown-cjk-friendly". For CommonMark, stars between a letter and punctuation are text.
+Rules: the specification of "markdown-cjk-friendly", for the other scripts as well. For CommonMark, stars between a letter and punctuation are text.
 """
 
 from __future__ import annotations
@@ -17,9 +17,12 @@ from markdown_it.utils import EnvType
 _SYMBOLS = (("\u2000", "\u2e7f"), ("\U0001f000", "\U0001faff"))
 """Wide characters that belong to no script, such as emoji."""
 
+_SOUTHEAST_ASIAN = (("\u0e01", "\u0eff"), ("\u1000", "\u109f"), ("\u1780", "\u17ff"))
+"""Thai and Lao, Burmese, Khmer."""
+
 
 def install(parser: MarkdownIt) -> None:
-    """Let emphasis begin and end beside Chinese, Japanese and Korean characters."""
+    """Let emphasis begin and end beside characters of these scripts."""
     inline = _Inline()
     inline.ruler, inline.ruler2 = parser.inline.ruler, parser.inline.ruler2
     parser.inline = inline
@@ -57,16 +60,16 @@ def flanks(outside: str, inside: str, *, plain: bool = False) -> bool:
     """
     if isWhiteSpace(ord(inside)):
         return False
-    if not _is_punctuation(inside) or (not plain and _is_east_asian(inside)):
+    if not _is_punctuation(inside) or (not plain and _is_unspaced(inside)):
         return True
-    return isWhiteSpace(ord(outside)) or _is_punctuation(outside) or (not plain and _is_east_asian(outside))
+    return isWhiteSpace(ord(outside)) or _is_punctuation(outside) or (not plain and _is_unspaced(outside))
 
 
 def _is_punctuation(char: str) -> bool:
     return category(char)[0] in "PS"
 
 
-def _is_east_asian(char: str) -> bool:
+def _is_unspaced(char: str) -> bool:
     if char.isascii() or any(low <= char <= high for low, high in _SYMBOLS):
         return False
-    return east_asian_width(char) in "WFH"
+    return east_asian_width(char) in "WFH" or any(low <= char <= high for low, high in _SOUTHEAST_ASIAN)

@@ -14,6 +14,7 @@ MAX_FORMULA = 5_000
 """Length (characters) of a formula within a line."""
 
 _ENDS = {"$$": "$$", "\\(": "\\)", "\\[": "\\]"}
+_DOLLAR = re.compile(r"[^$\\]*(?:\\.[^$\\]*)*\$", re.DOTALL)
 _TEX_OPEN = re.compile(r"\$\$(?!\$)|\\[(\[]")
 _DISPLAY = re.compile(r"\$\$|\\\[|\\begin\{([a-zA-Z]+\*?)\}")
 # An amount, and what is behind it: prose, or the letters of a currency before the next amount, as in "$100 (R$ 550)".
@@ -45,8 +46,9 @@ def _end_in_dollars(text: str, at: int) -> int:
     first = text[at + 1 : at + 2]
     if text[at : at + 1] != "$" or _is_word(text[at - 1 : at]) or not first.strip():
         return -1
-    end = text.find("$", at + 1, at + MAX_FORMULA + 2)
-    if end < 0 or _is_word(text[end + 1 : end + 2]) or text[end - 1].isspace() or text[end - 1] == "\\":
+    closing = _DOLLAR.match(text, at + 1, at + MAX_FORMULA + 2)
+    end = closing.end() - 1 if closing else -1
+    if end < 0 or _is_word(text[end + 1 : end + 2]) or text[end - 1].isspace():
         return -1
     return -1 if "\n" in text[at:end] else end + 1
 
