@@ -1,6 +1,7 @@
-"""Emphasis beside text of scripts without spaces between words: East Asian ones, Thai, Lao, Burmese, Khmer. Pure.
+"""Emphasis beside scripts without spaces between words: East Asian ones, Thai, Lao, Burmese, Khmer. Pure.
 
-Rules: the specification of "markdown-cjk-friendly", for the other scripts as well. For CommonMark, stars between a letter and punctuation are text.
+Rules: the specification of "markdown-cjk-friendly", for the other scripts as well. For CommonMark,
+stars between a letter and punctuation are text.
 """
 
 from __future__ import annotations
