@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from ...security.control_characters import replace_surrogates
-from .stems import normalize, pairs_of, stem_of, words_of
+from .stems import WORD, normalize, pairs_of, stem_of, words_of
 
 MAX_QUERY = 1_000
 """Characters that are read."""
@@ -16,6 +16,7 @@ MAX_WORDS = 24
 MIN_PREFIX = 2
 """Characters from which an unfinished word is searched for by its beginning."""
 
+_LAST_FOLDED = "\u052f"
 _PHRASE = re.compile(r'"([^"]*)"')
 
 
@@ -50,8 +51,8 @@ def parse_query(text: str, *, unfinished: bool = False) -> SearchQuery:
         '("plots" OR "plot") AND "two axes"'
     """
     text = normalize(replace_surrogates(text[:MAX_QUERY]))
-    phrases = [tuple(words_of(phrase)) for phrase in _PHRASE.findall(text)]
-    words = list(dict.fromkeys(words_of(_PHRASE.sub(" ", text))))[:MAX_WORDS]
+    phrases = [tuple(WORD.findall(phrase)) for phrase in _PHRASE.findall(text)]
+    words = list(dict.fromkeys(WORD.findall(_PHRASE.sub(" ", text))))[:MAX_WORDS]
     is_open = unfinished and bool(words) and text[-1:].isalnum() and len(words[-1]) >= MIN_PREFIX
     prefix = words[-1] if is_open else ""
     terms = [_term(word, is_prefix=word == prefix) for word in words]
@@ -75,7 +76,10 @@ def _base(letter: str) -> str:
 
 
 def _forms(word: str) -> list[str]:
-    return list(dict.fromkeys((word, word.replace("ё", "е"), stem_of(word))))
+    """Return what a word may be found as; beyond Cyrillic also as it was typed: SQLite folds the case of few scripts."""
+    lower = word.lower()
+    typed = (word,) if max(word) > _LAST_FOLDED else ()
+    return list(dict.fromkeys((*typed, lower, lower.replace("ё", "е"), stem_of(lower))))
 
 
 def _term(word: str, *, is_prefix: bool) -> str:
@@ -85,6 +89,7 @@ def _term(word: str, *, is_prefix: bool) -> str:
     if pairs := pairs_of(word):
         phrase = pairs[:-1] or pairs
         forms.append(_quoted(" ".join(phrase)) + ("" if len(pairs) > 1 else "*"))
+    forms = list(dict.fromkeys(forms))
     return f"({' OR '.join(forms)})" if len(forms) > 1 else forms[0]
 
 

@@ -66,9 +66,10 @@ def stems_of(*texts: str) -> str:
     found: dict[str, None] = {}
     pairs: list[str] = []
     for text in texts:
+        is_composed = normalize(text) == text  # SQLite compares other letters as they are
         for word in words_of(text[:MAX_INDEXED]):
             stem = stem_of(word)
-            if stem != word:
+            if stem != word or not is_composed:
                 found[stem] = None
             if not word.isascii() and _RUN.search(word):
                 pairs += pairs_of(word)

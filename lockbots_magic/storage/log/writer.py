@@ -112,9 +112,7 @@ class LogWriter:
                 self._waiting.popleft()
                 self._lost += 1
             self._is_blocked = False
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="lockbots log", daemon=True)
-                self._thread.start()
+            self._start()
             self._changed.notify_all()
 
     def retry(self) -> None:
@@ -130,8 +128,9 @@ class LogWriter:
             timeout: Time (s) to wait at most.
         """
         with self._changed:
-            if self._is_blocked:
+            if self._waiting:
                 self._is_blocked = False
+                self._start()
                 self._changed.notify_all()
             self._changed.wait_for(self._is_settled, timeout)
             return not self._waiting and not self._is_writing
@@ -157,6 +156,12 @@ class LogWriter:
             thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout)
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._is_closing = False
+            self._thread = threading.Thread(target=self._run, name="lockbots log", daemon=True)
+            self._thread.start()
 
     def _is_settled(self) -> bool:
         return (not self._waiting and not self._is_writing) or self._is_blocked or self._is_broken
