@@ -36,7 +36,10 @@ class SearchQuery:
     def is_in(self, text: str) -> bool:
         """Return whether all words stand in `text`."""
         words = {folded(form) for word in words_of(text) for form in (word, stem_of(word))}
-        return all(forms & words for forms in self.required)
+        return all(forms & words or self._begins(forms, words) for forms in self.required)
+
+    def _begins(self, forms: frozenset[str], words: set[str]) -> bool:
+        return self.prefix in forms and bool(self.prefix) and any(word.startswith(self.prefix) for word in words)
 
 
 def parse_query(text: str, *, unfinished: bool = False) -> SearchQuery:
@@ -76,7 +79,7 @@ def _base(letter: str) -> str:
 
 
 def _forms(word: str) -> list[str]:
-    """Return what a word may be found as; beyond Cyrillic also as it was typed: SQLite folds the case of few scripts."""
+    """Return what a word may be found as; beyond Cyrillic also as it was typed: SQLite folds few scripts."""
     lower = word.lower()
     typed = (word,) if max(word) > _LAST_FOLDED else ()
     return list(dict.fromkeys((*typed, lower, lower.replace("ё", "е"), stem_of(lower))))
