@@ -12,6 +12,7 @@ from lockbots_magic import Chat, Log, UsageError
 from lockbots_magic.conversation.commits import observe_commits
 from lockbots_magic.storage.log import database as databases
 from lockbots_magic.storage.log import schema
+from lockbots_magic.storage.log.rows import complete_row
 from lockbots_magic.storage.log.writer import LogWriter, writer_of
 
 
@@ -64,9 +65,7 @@ def test_a_read_only_log_is_told_and_can_be_read(writer):
     real = sqlite3.connect
     blocked = LogWriter(writer.path)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            databases.sqlite3, "connect", lambda path, **options: real(f"file:{path}?mode=ro", uri=True, **options)
-        )
+        patch.setattr(sqlite3, "connect", lambda path, **options: real(f"file:{path}?mode=ro", uri=True, **options))
         stop = observe_commits(blocked.put)
         told = problems_of(blocked, "one", "two")
         stop()
@@ -147,15 +146,11 @@ def test_the_database_of_another_program_is_left_alone(writer):
 
 
 def test_a_turn_that_sqlite_refuses_loses_no_other(writer, monkeypatch):
-    from lockbots_magic.storage.log import writer as writers
-
-    real = writers.complete_row
-
     def complete(record, prices):
-        row = real(record, prices)
+        row = complete_row(record, prices)
         return {**row, "elapsed": object()} if "refused" in row["prompt"] else row
 
-    monkeypatch.setattr(writers, "complete_row", complete)
+    monkeypatch.setattr("lockbots_magic.storage.log.writer.complete_row", complete)
     with closing(sqlite3.connect(writer.path)) as other:
         other.execute("BEGIN EXCLUSIVE")  # so that they go into one batch
         ask("one", "refused", "two")
