@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
 from ..chat import Chat
@@ -197,6 +198,11 @@ class PanelBackend(ABC):
         Raises:
             LockbotsError: It is invalid, or the provider has none. Nothing has changed then.
         """
+
+    @property
+    def variables(self) -> Mapping[str, Any]:
+        """Variables that a prompt may mention."""
+        return {}
 
     # Providers and their models
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from ..security.control_characters import replace_surrogates
 from ..security.exits import clean_message
 from ..storage.files import export_conversation
 from .approvals import PanelApprovals
+from .attachments import attach, mentions
 from .backend import PanelBackend
 from .i18n import RefusedError, translatable
 from .protocol import PanelMessage, describe_models, format_error, page_message
@@ -110,24 +111,39 @@ class PanelController:
         """Show a view that waits for a slow reply that the kernel lives."""
         self._views.send({"type": "ack", "view": view})
 
-    def on_send(self, prompt: str, view: str = "", conversation: str | None = None) -> None:
+    def on_send(self, prompt: str, view: str = "", conversation: str | None = None, files: Sequence[Any] = ()) -> None:
         """Send a prompt to the model.
 
         Args:
             prompt: The prompt.
             view: The view that sends it.
             conversation: Name of the conversation that the view shows; the open one by default.
+            files: Files that go with it, see `attachments.attach`.
 
         Raises:
+            UsageError: A file or a variable that the prompt mentions can't be sent.
             RefusedError: There is a reply in progress, or another view has just opened another conversation.
         """
         with self._views.lock:
             self._views.check_idle()
             if conversation not in (None, clean_message(self.conversation.name)):
                 raise RefusedError("conversation_left", name=self.conversation.name)
+            prompt, images = self._with_attachments(prompt, files)
             prompt, system = self._outgoing(prompt)
-            reply = self.backend.chat().stream(prompt, system=system, origin=CellOrigin(watched=True))
+            reply = self.backend.chat().stream(prompt, system=system, images=images, origin=CellOrigin(watched=True))
             self._views.start_reply(reply, prompt, view)
+
+    def _with_attachments(self, prompt: str, files: Sequence[Any]) -> tuple[str, Sequence[str]]:
+        """Return a prompt with its files and variables, and their images; tell what was added and what was cut."""
+        names = mentions(prompt, self.backend.variables)
+        if not files and not names:
+            return prompt, ()
+        part = attach(prompt, files, self.backend.variables)
+        if names:
+            self._send_note("attached", what=", ".join(names))
+        for note in part.notes:
+            self._views.send({"type": "notification", "kind": "note", "text": note})
+        return part.text, part.images
 
     def on_approve(self, question: str, choice: str, reason: str = "") -> None:
         """Answer a question about a tool call: ``"yes"``, ``"session"`` or ``"no"``, with a reason for the model."""

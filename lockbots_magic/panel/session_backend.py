@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 from ..chat import Chat
 from ..conversation.conversation import Conversation
@@ -103,6 +105,11 @@ class SessionBackend(PanelBackend):
     def without_secrets(self, text: str) -> tuple[str, str]:
         """Filter a prompt as a cell does; the setting `send_secrets` sends it as it is."""
         return without_secrets(self._session, text, self._session.namespace)
+
+    @property
+    def variables(self) -> Mapping[str, Any]:
+        """The notebook's variables."""
+        return self._session.namespace
 
     def set_address(self, base_url: str) -> None:
         """Set the base URL as `%lockbots use --base-url` does."""

@@ -33,6 +33,7 @@ from .transcript_metadata import TranscriptMetadata
 FRONTEND_MODULES = (
     "dom",
     "i18n",
+    "attachments",
     "draft",
     "turn_list",
     "notebook",

@@ -1,6 +1,7 @@
 /** Input box for prompts. */
 
 import { button, fitHeight, h, icon, isSendKey } from "./dom.js";
+import { Attachments } from "./attachments.js";
 import { Draft } from "./draft.js";
 
 /**
@@ -36,7 +37,10 @@ export class Composer {
       keydown: (event) => this.onKey(event), input: () => this.setText(this.area.value),
     });
     this.button = button("", () => (this.busy === "here" ? panel.stop() : this.send()));
-    this.root = h("div", { class: "lb-composer" }, this.area, h("div", { class: "lb-row" }, ...controls, this.button));
+    this.attachments = new Attachments(panel);
+    this.root = h("div", { class: "lb-composer" }, this.attachments.root, this.area,
+      h("div", { class: "lb-row" }, ...controls, this.attachments.button, this.button));
+    this.attachments.listen(this.root, this.area);
     this.recalled = -1; // index of the earlier prompt in the box, counted from the last one
     this.visible = new IntersectionObserver(() => fitHeight(this.area)); // a hidden box has no height to fit
     this.setBusy("");
@@ -59,7 +63,16 @@ export class Composer {
     const prompt = this.area.value;
     const conversation = this.panel.transcript.name;
     if (!prompt.trim()) return this.panel.notifications.add(this.panel.t("prompt_missing"), "note", "lb-of-prompt");
-    if (this.panel.submit({ type: "send", prompt, conversation })) this.setText("");
+    if (this.panel.submit(this.message(prompt, conversation))) {
+      this.attachments.send();
+      this.setText("");
+    }
+  }
+
+  /** Return the request that sends a prompt with its files. */
+  message(prompt, conversation) {
+    const files = this.attachments.files.map(({ name, data }) => ({ name, data }));
+    return { type: "send", prompt, conversation, ...(files.length ? { files } : {}) };
   }
 
   setText(text) {
@@ -88,6 +101,7 @@ export class Composer {
 
   /** Put back a prompt that was not answered, before what has been typed since. */
   restore(prompt) {
+    this.attachments.restore();
     const typed = this.area.value;
     if (prompt && !typed.startsWith(prompt)) this.setText(typed ? `${prompt}\n\n${typed}` : prompt);
   }
