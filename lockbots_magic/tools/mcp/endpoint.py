@@ -26,15 +26,14 @@ class EndpointClient(httpx2.AsyncClient):
 
     Args:
         headers: Headers of every request.
-        silence: Time (s) without data.
     """
 
-    def __init__(self, headers: RequestHeaders, silence: float) -> None:
+    def __init__(self, headers: RequestHeaders) -> None:
         sent = {"User-Agent": "lockbots-magic", **headers.plain}
         secret = {name: value.reveal() for name, value in headers.secret.items()}
         super().__init__(
             headers={**sent, **secret, "Accept-Encoding": "identity"},  # what is compressed can't be bounded here
-            timeout=httpx2.Timeout(CONNECT_TIMEOUT, read=silence),
+            timeout=httpx2.Timeout(CONNECT_TIMEOUT, read=None),  # each call has its own, which leaves the session alive
         )
         self._kept_secrets = headers  # masked as long as the client lives
         self.last_status = 0

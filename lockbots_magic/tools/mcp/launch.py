@@ -171,9 +171,12 @@ def read_launch(
     names = read_settings("env", env)
     if cwd is not None and not isinstance(cwd, str | Path):
         raise UsageError(f"cwd must be the path of a folder, got {type(cwd).__name__}.")
-    return CommandLaunch(
-        tuple(Setting("the command", word) for word in words), names, None if cwd is None else str(cwd)
+    before = ("", *words)
+    read = (
+        Setting("the command", word, "token" if _SECRET_FLAG.fullmatch(flag) and not word.startswith("-") else "")
+        for flag, word in zip(before, words, strict=False)
     )
+    return CommandLaunch(tuple(read), names, None if cwd is None else str(cwd))
 
 
 def make_name(text: str) -> str:

@@ -109,7 +109,7 @@ class ServerSession:
         """Call a tool and wait for its result; errors as for `start`."""
 
         async def call() -> CallToolResult:
-            return await self._connected().call_tool(name, dict(arguments), self._timeout)
+            return await self._within_time(self._connected().call_tool(name, dict(arguments), self._timeout))
 
         return self._run(call, cancellation)
 
@@ -117,7 +117,7 @@ class ServerSession:
         """Read a resource; errors as for `start`."""
 
         async def read() -> ReadResourceResult:
-            return await self._connected().read_resource(uri)
+            return await self._within_time(self._connected().read_resource(uri))
 
         return self._run(read, cancellation)
 
@@ -211,7 +211,7 @@ class ServerSession:
         if self.child is not None:
             transport: Any = self.child.connect()
         else:
-            self.endpoint = EndpointClient(self._headers, self._timeout)
+            self.endpoint = EndpointClient(self._headers)
             transport = streamable_http_client(self._url, http_client=self.endpoint, max_sse_event_size=MAX_MESSAGE)
         return Client(
             transport,

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -18,9 +19,13 @@ listed = Path(settings["tools"])
 started = settings.get("start", "")
 
 
+writing = threading.Lock()
+
+
 def send(message):
-    sys.stdout.buffer.write(json.dumps(message).encode() + b"\n")
-    sys.stdout.buffer.flush()
+    with writing:
+        sys.stdout.buffer.write(json.dumps(message).encode() + b"\n")
+        sys.stdout.buffer.flush()
 
 
 def text(words, **more):
@@ -49,6 +54,30 @@ def child(given):
     return text(str(started.pid))
 
 
+def chatter(given):
+    """Send notifications from now on."""
+
+    def talk():
+        while True:
+            send({"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "info", "data": "x" * 100}})
+
+    threading.Thread(target=talk, daemon=True).start()
+    return text("{}")
+
+
+def mute(given):
+    """Close the output and live on."""
+    sys.stdout.flush()
+    os.close(1)
+    time.sleep(600)
+
+
+def deafen(given):
+    """Answer, and read nothing from now on."""
+    send({"jsonrpc": "2.0", "id": asked["id"], "result": text("deaf")})
+    time.sleep(600)
+
+
 def change(given):
     listed.write_text(json.dumps(given["tools"]), encoding="utf-8")
     if given.get("tell", True):
@@ -57,6 +86,9 @@ def change(given):
 
 
 TOOLS = {
+    "chatter": chatter,
+    "mute": mute,
+    "deafen": deafen,
     "die": die,
     "noise": noise,
     "child": child,

@@ -275,3 +275,29 @@ def test_nothing_is_imported_or_started_before_the_first_use():
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert ran.stdout == "[]\n"
+
+
+def test_server_that_talks_all_the_time_still_answers(scripted):
+    docs = scripted("chatter", "echo")
+    assert call(docs, "chatter").text == "{}"
+    for _ in range(3):
+        assert call(docs, "echo", n=1).text == '{"n": 1}'
+
+
+def test_server_that_closes_its_output_is_told_and_ended(scripted):
+    docs = scripted("mute")
+    docs.list_tools(Cancellation())
+    pid = server_pid(docs)
+    with pytest.raises(UsageError, match=r"^The MCP server docs closed the connection\.$"):
+        call(docs, "mute")
+    assert not docs.is_running
+    docs.close()
+    wait_until_gone(pid)
+
+
+def test_server_that_does_not_read_can_be_stopped(scripted):
+    docs = scripted("deafen", "echo", timeout=1)
+    assert call(docs, "deafen").text == "deaf"
+    with pytest.raises(UsageError, match=r"took too long|closed the connection"):
+        docs._session(Cancellation()).call_tool("echo", {"large": "x" * 5_000_000}, Cancellation())
+    docs.close()
