@@ -172,5 +172,11 @@ def choice_body(choice: Choice) -> tuple[Mapping[str, Any], bool]:
         if body and not isinstance(body, dict):
             raise ProtocolError("The delta of a chunk is not a JSON object.")
     if message and not any((delta or {}).get(key) for key in _CONTENT):
-        return message, True
-    return delta or ({"content": text} if isinstance(text, str) else {}), False
+        return _with_parts(message), True
+    return _with_parts(delta) if delta else {"content": text} if isinstance(text, str) else {}, False
+
+
+def _with_parts(body: dict[str, Any]) -> dict[str, Any]:
+    """Return a message or delta whose content is a list, where it is a single part (Mistral: references)."""
+    content = body.get("content")
+    return {**body, "content": [content]} if isinstance(content, dict) and "type" in content else body

@@ -687,3 +687,10 @@ FAILURES = [
 def test_failure_after_text_is_an_error_in_its_words(failure):
     with pytest.raises(ServerError, match="out of memory"):
         read(chunk("One"), failure, *([DONE] if failure.startswith((b"data", b"event")) else []))
+
+
+def test_content_may_be_a_single_part():
+    parts = [{"type": "text", "text": "One"}, {"type": "reference", "reference_ids": [1]}]
+    assert text_of(*map(chunk, parts), chunk(finish_reason="stop")) == "One"
+    (thought, *_) = read(chunk({"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]}), DONE)
+    assert thought.reasoning == "Hm"
