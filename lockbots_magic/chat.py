@@ -414,8 +414,9 @@ class Chat:
         yes: bool = False,
         prices: Mapping[str, Any] | None = None,
         watch: Callable[[Reply], object] = lambda _: None,
+        progress: Callable[[str], object] = lambda _: None,
     ) -> CheckReport:
-        """Measure what the server does: models, streaming, token counts, tools, JSON schemas and images.
+        """Measure what the server does: models, streaming, token counts, tools, JSON schemas, images and reasoning.
 
         Nothing of it joins the conversation, and it goes past cassettes. Stopped by an interrupt, the report holds what
         was measured so far, and says so.
@@ -424,6 +425,7 @@ class Chat:
             yes: True to send requests that may cost something.
             prices: The user's own prices, in USD per 1,000,000 tokens; see `%lockbots help usage`.
             watch: Called with each reply before it is read.
+            progress: Called before each step, with a line that says what is measured.
 
         Returns:
             The report, which shows itself as a table; `.text` is for reports of bugs.
@@ -441,7 +443,7 @@ class Chat:
             raise UsageError(f"{cost}. To send them, run `%lockbots check --yes`, or `chat.check(yes=True)`.")
         unlogged = self.with_conversation(self.conversation)
         unlogged.log = False
-        return run_checks(self.provider, unlogged.prepare, self.model, watch=watch)
+        return run_checks(self.provider, unlogged.prepare, self.model, watch=watch, progress=progress)
 
     def retry(self, turn_id: str | None = None) -> Turn:
         """Ask a turn's prompt again, the last one's by default, and return the turn; errors as `redo`."""

@@ -32,6 +32,7 @@ REQUESTS = 6
 """Requests that have a price: the call of a tool takes two."""
 
 Watch = Callable[[Reply], object]
+Progress = Callable[[str], object]
 
 
 def describe_cost(provider: Provider, model: str, prices: Mapping[str, Any] | None = None) -> str:
@@ -61,6 +62,7 @@ def run_checks(
     model: str = "",
     *,
     watch: Watch = lambda _: None,
+    progress: Progress = lambda _: None,
 ) -> CheckReport:
     """Ask a server what it does, and return the report; stopped by the user, it holds what was measured so far.
 
@@ -69,6 +71,7 @@ def run_checks(
         prepare: `Chat.prepare` of a chat with that provider.
         model: Id of the model; `""` for the default.
         watch: Called with each reply before it is read, so that it can be stopped.
+        progress: Called before each step, with a line that says what is measured.
 
     Raises:
         UsageError: A cassette that may only replay is in use.
@@ -79,14 +82,15 @@ def run_checks(
             name = cassette.path.name
             raise UsageError(f"A check asks the server, but {name} is being replayed. Run `%lockbots live` first.")
         provider = provider.provider  # type: ignore[attr-defined]  # of a provider behind a cassette
-    return _Checkup(Questioner(provider, prepare, watch), model).run()
+    return _Checkup(Questioner(provider, prepare, watch), model, progress).run()
 
 
 class _Checkup:
     """One check of one server."""
 
-    def __init__(self, asker: Questioner, model: str) -> None:
+    def __init__(self, asker: Questioner, model: str, progress: Progress) -> None:
         self._asker = asker
+        self._progress = progress
         self._provider = asker.provider
         self._model = model
         self._findings: list[CheckResult] = []
@@ -97,9 +101,8 @@ class _Checkup:
         """Run all checks, until the user stops them."""
         stopped = False
         try:
-            self._check_models()
-            self._check_replies()
-            for check in (self._check_tools, self._check_schema, self._check_image, self._check_reasoning):
+            for number, (what, check) in enumerate(self._steps(), 1):
+                self._progress(f"Checking {what} ({number} of {len(self._steps())})…")
                 check()
         except (KeyboardInterrupt, Stopped, Cancelled):
             stopped = True
@@ -118,6 +121,17 @@ class _Checkup:
             adapted=(*self._asker.without, *provider.learned.all_adaptations()),
             stopped=stopped,
             replies=tuple(self._asker.replies),
+        )
+
+    def _steps(self) -> tuple[tuple[str, Callable[[], None]], ...]:
+        """Return what is measured together, in order, with the method that does it."""
+        return (
+            ("models", self._check_models),
+            ("replies", self._check_replies),
+            ("tools", self._check_tools),
+            ("JSON schema", self._check_schema),
+            ("images", self._check_image),
+            ("reasoning", self._check_reasoning),
         )
 
     def _find(self, name: str, *, ok: bool, details: str, advice: str = "", error: LockbotsError | None = None) -> None:

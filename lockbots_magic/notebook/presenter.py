@@ -211,6 +211,21 @@ class Presenter:
         """Display a value that has its own representation, such as a table or a widget."""
         display(value)  # type: ignore[no-untyped-call]  # IPython's display is not typed
 
+    def display_made(self, make: Callable[[Callable[[str], object]], Any]) -> Any:
+        """Display a value that takes long to make, in the place of a line that says how far it is; return it.
+
+        Args:
+            make: Makes the value; it is given a function that shows the line, where somebody watches.
+        """
+        notice = PassingNotice(self._shell, lambda: False)
+        is_watched = watched(self._shell, self._session.settings.live)
+        value = make(notice.tell if is_watched else lambda _: None)
+        if notice.is_shown:
+            notice.become(self._shell.display_formatter.format(value)[0])
+        else:
+            self.display(value)
+        return value
+
     def page(self, page: Page) -> None:
         """Show a help page in the format of a reply."""
         if has_outputs(self._shell):

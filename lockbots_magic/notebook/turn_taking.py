@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from IPython.display import clear_output
@@ -78,6 +78,11 @@ class PassingNotice:
             return
         is_new, self._name = not self._name, self._name or uuid.uuid4().hex[:12]
         show({"text/html": framed("", [text], final=True), "text/plain": text}, self._name, update=not is_new)
+
+    def become(self, bundle: Mapping[str, Any]) -> None:
+        """Show an outcome in the place of the line."""
+        show(bundle, self._name, update=True)
+        self._name = ""
 
     def clear(self) -> None:
         """Remove the line: the output that follows replaces it."""

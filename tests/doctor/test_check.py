@@ -293,6 +293,18 @@ def test_command_shows_the_table_and_counts_its_usage(run, session):
     assert session.conversations.get().turns == ()
 
 
+def test_watched_command_says_how_far_it_is_and_shows_the_table_in_that_place(run, monkeypatch):
+    monkeypatch.setattr("lockbots_magic.notebook.presenter.watched", lambda *_: True)
+    with RawServer(Able().answer) as raw:
+        cell = run(f"%lockbots check openai:m --base-url {raw.url}/v1")
+    *lines, table = [output.data for output in cell.outputs]
+    assert [line["text/plain"] for line in (lines[0], lines[-1])] == [
+        "Checking models (1 of 6)…",
+        "Checking reasoning (6 of 6)…",
+    ]
+    assert "<table>" in table["text/html"]
+
+
 def test_command_that_may_cost_asks_for_consent(run, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "fake-credential-0123456789")
     cell = run("%lockbots check openai:gpt-4o")

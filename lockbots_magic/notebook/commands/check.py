@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...conversation.conversation import Conversation
@@ -12,6 +13,7 @@ from .command import argument, command
 from .result import CommandResult
 
 if TYPE_CHECKING:
+    from ...chat import Chat
     from ...doctor import CheckReport
     from ..presenter import Presenter
 
@@ -25,24 +27,32 @@ if TYPE_CHECKING:
 def check(session: Session, options: Namespace) -> CommandResult:
     """Measure what a server does: models, streaming, token counts, tools, JSON schemas, images."""
     chat = session.chat(options.model, options.base_url).with_conversation(Conversation("check"))
-    report = chat.check(yes=options.yes, prices=session.settings.prices, watch=session.watch)
-    for reply in report.replies:
-        session.count_outside(reply)
-    return _CheckResult(report, options.report)
+    return _Check(session, chat, options)
 
 
-class _CheckResult(CommandResult):
-    """A report, whole or in part."""
+class _Check(CommandResult):
+    """A check that is made when it is shown."""
 
-    def __init__(self, report: CheckReport, as_text: bool) -> None:
-        self._report = report
-        self._as_text = as_text
+    def __init__(self, session: Session, chat: Chat, options: Namespace) -> None:
+        self._session = session
+        self._chat = chat
+        self._options = options
 
     def present(self, presenter: Presenter) -> None:
-        """Show the report; an interrupt also stops "Run all"."""
-        if self._as_text:
-            presenter.message(self._report.text)
+        """Make the check and show the report; an interrupt also stops "Run all"."""
+        if self._options.report:
+            report = self._make(lambda _: None)
+            presenter.message(report.text)
         else:
-            presenter.display(self._report)
-        if self._report.stopped:
+            report = presenter.display_made(self._make)
+        if report.stopped:
             raise Interrupted("Check stopped; the table holds what was measured.")
+
+    def _make(self, tell: Callable[[str], object]) -> CheckReport:
+        session = self._session
+        report = self._chat.check(
+            yes=self._options.yes, prices=session.settings.prices, watch=session.watch, progress=tell
+        )
+        for reply in report.replies:
+            session.count_outside(reply)
+        return report
