@@ -37,7 +37,9 @@ def literal_forms(value: str) -> tuple[str, ...]:
     lower = {re.sub("%..", lambda code: code[0].lower(), form) for form in in_urls}
     in_html = {escape(value), escape(value).replace("&#x27;", "&#39;").replace("&quot;", "&#34;")}
     codes = {"".join(map(pattern.format, value.encode())) for pattern in ("%{:02X}", "%{:02x}", "&#{};", "&#x{:x};")}
-    forms = {value, in_json, in_nested_json, *in_urls, *lower, *in_html, *codes, *_base64_forms(value)}
+    in_base64 = {*base64_forms(value)}
+    encoded = {form for core in in_base64 for form in _encoded_base64(core)}
+    forms = {value, in_json, in_nested_json, *in_urls, *lower, *in_html, *codes, *in_base64, *encoded}
     return tuple(sorted(forms, key=lambda form: (-len(form), form)))
 
 
@@ -81,7 +83,7 @@ def is_encoded(text: str) -> bool:
     return "%" in text or "&" in text or "\\" in text
 
 
-def _base64_forms(value: str) -> Iterator[str]:
+def base64_forms(value: str) -> Iterator[str]:
     """Yield the letters of base64 that depend on the credential alone, wherever in the encoded bytes it stands."""
     raw = value.encode()
     for before in range(3):
@@ -92,6 +94,13 @@ def _base64_forms(value: str) -> Iterator[str]:
         if len(core) >= MIN_BASE64:
             yield core
             yield core.translate({ord("+"): "-", ord("/"): "_"})
+
+
+def _encoded_base64(core: str) -> Iterator[str]:
+    """Yield base64 as it stands in a URL, in JSON of PHP, and in HTML as numbers."""
+    yield quote(core, safe="")
+    yield core.replace("/", "\\/")
+    yield "".join(f"&#{ord(letter)};" for letter in core)
 
 
 @functools.cache

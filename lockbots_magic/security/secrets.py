@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 from weakref import WeakSet
 
 from .control_characters import STEERING, has_steering, without_steering
-from .credential_forms import decode, is_encoded, letter_pattern, literal_forms
+from .credential_forms import base64_forms, decode, is_encoded, letter_pattern, literal_forms
 
 MIN_SEARCHED = 8
 """Length (characters) from which a credential is searched for in any text; a shorter one may be a common word."""
@@ -96,8 +96,9 @@ class Secret:
     __slots__ = (
         "__weakref__",
         "_bearer",
+        "_encoded",
         "_forms",
-        "_mixed_form",
+        "_mixed_forms",
         "_parted_forms",
         "_scheme",
         "_start",
@@ -120,7 +121,8 @@ class Secret:
         """True for a word that stands in the place of a credential where none is checked; it is not masked."""
         self._forms = literal_forms(value)
         self._parted_forms: re.Pattern[str] | None = None
-        self._mixed_form: re.Pattern[str] | None = None
+        self._encoded = (value, *dict.fromkeys(base64_forms(value)))  # what may be encoded once more
+        self._mixed_forms: dict[str, re.Pattern[str]] = {}
         starts = {form[:2] for form in self._forms}
         self._start = re.compile("|".join([*map(re.escape, starts), *(rf"{re.escape(s[0])}\Z" for s in starts)]))
         with _lock:
@@ -180,13 +182,16 @@ class Secret:
         for form in self._forms:
             text = text.replace(form, MASK)
         text = self._parted().sub(MASK, text) if parted else text
-        return self._mixed().sub(MASK, text) if self._value in plain and is_encoded(text) else text
+        if plain and is_encoded(text):
+            for form in self._encoded:
+                text = self._mixed(form).sub(MASK, text) if form in plain else text
+        return text
 
-    def _mixed(self) -> re.Pattern[str]:
-        """Return the pattern of the letters in any encoding, each in its own."""
-        if self._mixed_form is None:
-            self._mixed_form = re.compile(f"{STEERING}*".join(map(letter_pattern, self._value)))
-        return self._mixed_form
+    def _mixed(self, form: str) -> re.Pattern[str]:
+        """Return the pattern of the letters of a form in any encoding, each in its own."""
+        if form not in self._mixed_forms:
+            self._mixed_forms[form] = re.compile(f"{STEERING}*".join(map(letter_pattern, form)))
+        return self._mixed_forms[form]
 
     def _parted(self) -> re.Pattern[str]:
         """Return the pattern of all forms with steering characters between their letters."""
@@ -204,7 +209,7 @@ class Secret:
     @without_frames
     def redact_escaped(self, markdown: str) -> str:
         """Mask the credential in `markdown` where backslashes or entities stand in it."""
-        return self._mixed().sub(MASK, markdown)
+        return self._mixed(self._value).sub(MASK, markdown)
 
     def is_text_of(self, visible: str) -> bool:
         """Tell whether `visible`, the text of a document without its markup, holds the credential as it is."""
@@ -221,7 +226,7 @@ class Secret:
         return self.is_searched and (
             any(form in text for form in self._forms)
             or (parted and self._parted().search(text) is not None)
-            or (is_encoded(text) and self._value in _plain(text))
+            or (is_encoded(text) and (plain := _plain(text)) != "" and any(form in plain for form in self._encoded))
         )
 
     def may_begin_in(self, text: str) -> bool:

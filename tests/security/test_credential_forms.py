@@ -44,6 +44,9 @@ ENCODERS = {
     "json, escapes": lambda text: "".join(f"\\u{ord(c):04x}" for c in text),
     "base64": lambda text: base64.b64encode(text.encode()).decode(),
     "base64 of a pair": lambda text: base64.b64encode(f"user:{text}".encode()).decode(),
+    "base64 in a url": lambda text: quote(base64.b64encode(f"?>~{text}".encode()).decode(), safe=""),
+    "base64 in html": lambda text: "".join(f"&#{ord(c)};" for c in base64.b64encode(text.encode()).decode()),
+    "base64 in json of php": lambda text: php_json(base64.b64encode(f"?>{text}".encode()).decode()),
     "base64 within": lambda text: base64.urlsafe_b64encode(f"ab{text}yz".encode()).decode(),
 }
 LETTER_ENCODERS = [one for name, one in ENCODERS.items() if not name.startswith("base64")]
@@ -69,7 +72,7 @@ def texts_of(value):
 def holds(text, value=VALUE):
     """Tell whether `text` gives the credential away to somebody who decodes it."""
     cores = {form for form in literal_forms(value) if form.isalnum() and form not in value}
-    return value in text or value in decode(text) or any(core in text for core in cores)
+    return any(one in shown for shown in (text, decode(text)) for one in (value, *cores))
 
 
 @pytest.mark.parametrize("name", ENCODERS)
