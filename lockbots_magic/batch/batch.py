@@ -20,6 +20,7 @@ from .frame import (
 )
 from .interrupt import stop_on_interrupt
 from .progress import NO_DISPLAY, BatchProgress, ProgressDisplay
+from .remote import engine_class
 from .row import BatchRow
 from .rows import RowSource, SourceRow
 from .settings import BatchSettings
@@ -138,7 +139,9 @@ class Batch:
         started = time.monotonic()
         seconds = self.usage.seconds
         progress = BatchProgress(self.usage, size, started, answer_columns(self._settings.schema))
-        engine = BatchEngine(self._settings, rows, self._template, self.usage, lambda: self._display.update(progress))
+        engine = engine_class(self._settings)(
+            self._settings, rows, self._template, self.usage, lambda: self._display.update(progress)
+        )
         try:
             with stop_on_interrupt(engine):
                 for row in engine:

@@ -61,6 +61,7 @@ class BudgetGuard:
         model: Id of the model.
         prices: The user's own prices, see `find_price`.
         params: Parameters of the requests; one that limits the reply makes the estimate exact.
+        discount: Share of the price that is charged.
 
     Raises:
         UsageError: The budget is in USD and the price of the model is unknown.
@@ -73,8 +74,11 @@ class BudgetGuard:
         model: str,
         prices: Mapping[str, Any] | None = None,
         params: Mapping[str, Any] | None = None,
+        *,
+        discount: float = 1.0,
     ) -> None:
         self._limit = limit
+        self._discount = discount
         self._price = find_price(provider, model, prices)
         self._cache_prices = (
             find_cached_price(provider, model, prices),
@@ -103,13 +107,14 @@ class BudgetGuard:
     def cost_of(self, used: TurnUsage) -> float | None:
         """Return the cost of a turn (USD); None if the price is unknown."""
         read, written, written_1h = self._cache_prices
-        return replace(
+        cost = replace(
             used, price=self._price, cached_price=read, written_price=written, written_1h_price=written_1h
         ).cost
+        return None if cost is None else cost * self._discount
 
     def cost_of_tokens(self, prompt: int, reply: int) -> float | None:
         """Return the cost of this many tokens (USD); None if the price is unknown."""
-        return None if self._price is None else self._price.of(prompt, reply)
+        return None if self._price is None else self._price.of(prompt, reply) * self._discount
 
     def estimate(self, prompt_tokens: int) -> float:
         """Return what a request is expected to cost, in the unit of the budget; 0 without one."""
@@ -118,7 +123,7 @@ class BudgetGuard:
         if self._limit.unit == "tokens":
             return float(prompt_tokens + self.reply_tokens)
         price = self._price or Price(0, 0)
-        return price.of(prompt_tokens, self.reply_tokens)
+        return price.of(prompt_tokens, self.reply_tokens) * self._discount
 
     def allows(self, estimate: float) -> bool:
         """Return whether one more request keeps the budget, if those under way cost what is expected."""

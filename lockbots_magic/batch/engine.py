@@ -110,6 +110,9 @@ class BatchEngine:
         on_tick: Called at least every `TICK` (s) while the batch waits.
     """
 
+    discount = 1.0
+    """Share of the price that is charged."""
+
     def __init__(
         self,
         settings: BatchSettings,
@@ -129,7 +132,12 @@ class BatchEngine:
         self._on_tick = on_tick
         self._gate = RateGate(settings.active, settings.rpm, settings.tpm)
         self._budget = BudgetGuard(
-            settings.budget, settings.provider.name, settings.model, settings.prices, settings.params
+            settings.budget,
+            settings.provider.name,
+            settings.model,
+            settings.prices,
+            settings.params,
+            discount=self.discount,
         )
         self._counts_tokens = settings.budget is not None or settings.tpm is not None
         self._breaker = CircuitBreaker()
@@ -389,14 +397,17 @@ class BatchEngine:
             self._budget.end(task.cost, (0, 0), 0.0)
             return
         failure = future.exception()
-        answer = RowAnswer(None, UsageError(describe_error(failure))) if failure else future.result()
+        self._settle(task, RowAnswer(None, UsageError(describe_error(failure))) if failure else future.result())
+
+    def _settle(self, task: RowTask, answer: RowAnswer, *, may_retry: bool = True) -> None:
+        """Count an answer, and report its row, keep it, or plan the next attempt."""
         outcome = outcome_of_answer(answer, self._settings.schema, self._budget.cost_of)
         self._budget.end(task.cost, (outcome.prompt_tokens, outcome.reply_tokens), outcome.cost)
         self._gate.settle(task.tokens, outcome.tokens)
         self._usage.add(outcome)
         if answer.error is None:
             self._accept(task, answer, outcome)
-        elif not self._try_again(task, answer.error):
+        elif not (may_retry and self._try_again(task, answer.error)):
             self._end_task(task, outcome)
             if why := self._breaker.fail(answer.error):
                 self.stop(why)

@@ -15,14 +15,15 @@ from ..conversation.conversation import Conversation
 from ..errors import UsageError
 from ..providers.address import saved_address
 from ..providers.base import Provider
+from ..providers.batch_api import batch_service
 from ..providers.streaming import translated_errors
 from ..reply import PreparedRequest
 from ..schema.structured_output import reply_schema
 from .batch import Batch
 from .budget import parse_budget
 from .displays import find_display
-from .engine import BatchEngine
 from .progress import NO_DISPLAY, ProgressDisplay
+from .remote import engine_class
 from .row_stream import RowStream
 from .rows import RowSource, SourceRow, row_source
 from .settings import BatchSettings
@@ -77,6 +78,7 @@ class BatchPlan:
         **options: Any,
     ) -> None:
         provider = chat.provider
+        _check_through(through, provider, tools=options.get("tools"), executor=executor)
         source = row_source(rows)
         if sample is not None:
             if not isinstance(sample, int) or sample < 1:
@@ -115,6 +117,7 @@ class BatchPlan:
             prices,
             checked.request.params,
             executor,
+            through or "",
             is_default_model=not checked.request.model,
         )
 
@@ -130,7 +133,18 @@ class BatchPlan:
 
     def stream(self) -> RowStream:
         """Return the rows as they will come."""
-        return RowStream(lambda: BatchEngine(self.settings, iter(self.source), self.template, BatchUsage()))
+        engine = engine_class(self.settings)
+        return RowStream(lambda: engine(self.settings, iter(self.source), self.template, BatchUsage()))
+
+
+def _check_through(through: str | None, provider: Provider, *, tools: Any, executor: Any) -> None:
+    if through is None:
+        return
+    if through != "batch":
+        raise UsageError(f'through must be "batch", got {through!r:.60}.')
+    if tools or executor is not None:
+        raise UsageError('through="batch" takes neither tools nor an executor: the service itself runs the requests.')
+    batch_service(provider, "m")
 
 
 def _prepare_whole(

@@ -34,5 +34,7 @@ class BatchSettings:
     prices: Mapping[str, Any] | None = None
     params: Mapping[str, Any] | None = None
     executor: Executor | None = None
+    through: str = ""
+    """`"batch"`: the batch API of the service."""
     is_default_model: bool = False
     """Whether the server chose the model."""

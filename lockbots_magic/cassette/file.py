@@ -24,6 +24,8 @@ from .tool_lists import TOOLS_OF, tool_list_from_line, tool_list_to_line
 
 FORMAT = "lockbots-cassette"
 VERSION = 1
+JOB = "job"
+"""Field of a line that notes a job at a batch API; it is no recording."""
 HEADER_LINE = json.dumps({"format": FORMAT, "version": VERSION})
 MAX_CUT_TOKEN = 6
 """Characters of an escape, a literal or a number that was cut off, from where JSON finds it invalid."""
@@ -236,6 +238,9 @@ class CassetteFile:
                 continue
             try:
                 value = json.loads(line)
+                if JOB in value:  # of a journal
+                    self._skipped.append(line)
+                    continue
                 if TOOLS_OF in value:
                     key, tools = tool_list_from_line(value)
                     self.tool_lists[key] = tools

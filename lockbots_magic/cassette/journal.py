@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import UsageError
-from .file import CassetteFile, append_bytes, check_header, file_lock
+from .file import JOB, CassetteFile, append_bytes, check_header, file_lock
 from .recording import Recording
 
 KEY_LENGTH = 32
 """Characters of a key: hexadecimal digits."""
 _PREFIX = b'{"key": "'
+_JOB_PREFIX = f'{{"{JOB}": '.encode()
 _AT = slice(len(_PREFIX), len(_PREFIX) + KEY_LENGTH)
 MAX_HEADER = 4096
 """Bytes of the first line that are read."""
@@ -110,6 +111,32 @@ class Journal:
                 offsets.append((key, self._end + sum(map(len, lines[:-1]))))
                 self._end += sum(map(len, lines))
             self._index.put(offsets)
+
+    def open_jobs(self) -> dict[str, list[str]]:
+        """Return the jobs at a batch API that have not been collected: id -> beginnings of their keys."""
+        jobs: dict[str, list[str]] = {}
+        self._file.seek(0)
+        for line in self._file:
+            if not line.startswith(_JOB_PREFIX):
+                continue
+            with suppress(ValueError, TypeError, KeyError):
+                told = json.loads(line)
+                if told["keys"] is None:
+                    jobs.pop(told[JOB], None)
+                else:
+                    jobs[told[JOB]] = list(told["keys"])
+        return jobs
+
+    def note_job(self, job: str, keys: Sequence[str] | None) -> None:
+        """Append that a job was sent with these keys, or with None that it has been collected; errors as `add`."""
+        line = f"{json.dumps({JOB: job, 'keys': keys})}\n".encode()
+        with file_lock(self.path):
+            self._follow_replacement()
+            if os.fstat(self._file.fileno()).st_size != self._end:
+                self._catch_up()
+                self._mend_end()
+            append_bytes(self.path, line, self._end)
+            self._end += len(line)
 
     def _follow_replacement(self) -> None:
         """Read the file anew if another one has taken its place, as when a recording in it is replaced."""

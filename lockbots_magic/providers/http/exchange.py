@@ -204,7 +204,7 @@ class Exchange:
 
     def _send(self) -> None:
         url = self.request.url
-        body = _encode_json(self.request.json)
+        body = _encode_json(self.request.json) if self.request.content is None else self.request.content
         for _ in range(MAX_REDIRECTS + 1):
             self._response = self._send_to(url, body)
             self._compressed = bool(self._get_header("content-encoding"))

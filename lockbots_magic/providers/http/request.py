@@ -29,6 +29,8 @@ class HTTPRequest:
     method: str
     url: str
     json: Any = None
+    content: bytes | None = None
+    """Body that is not JSON; its media type stands in `headers`."""
     headers: Mapping[str, str] = field(default_factory=dict)
     secret_headers: Mapping[str, Secret] = field(default_factory=dict)
     secret_query: Mapping[str, Secret] = field(default_factory=dict)

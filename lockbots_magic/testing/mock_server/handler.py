@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
+from .batch_api import BatchStore
 from .faults import FAULTS, error_response, normal_response
 from .pacer import ClientGoneError, Pacer
 from .request_log import MockRequest, RequestLog
@@ -33,6 +34,10 @@ class ServerState(Protocol):
     @property
     def log(self) -> RequestLog:
         """The current log."""
+
+    @property
+    def batches(self) -> BatchStore:
+        """Jobs of the batch APIs."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -61,7 +66,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         nth = log.record(request)
         try:
-            self._send(*build_response(request, nth, self.server.origin))
+            self._send(*build_response(request, nth, self.server.origin, self.server.batches))
         except (ClientGoneError, ConnectionError):
             self.close_connection = True
             log.record_disconnect()
@@ -132,13 +137,16 @@ class Handler(BaseHTTPRequestHandler):
             self.connection.sendall(data)
 
 
-def build_response(request: MockRequest, nth: int, origin: str) -> tuple[MockResponse, MockSettings]:
+def build_response(
+    request: MockRequest, nth: int, origin: str, batches: BatchStore
+) -> tuple[MockResponse, MockSettings]:
     """Return the response to a request, and the settings of its URL.
 
     Args:
         request: The request.
         nth: Its number among the requests to the same URL, from 1.
         origin: URL of the server, without a path.
+        batches: Jobs of the batch APIs.
     """
     name, _, text = request.path.lstrip("/").partition("/")[0].partition(";")
     try:
@@ -147,9 +155,9 @@ def build_response(request: MockRequest, nth: int, origin: str) -> tuple[MockRes
         return MockResponse([str(error).encode()], "text/plain", 400), MockSettings()
     if name not in SERVICES:
         return MockResponse([f"Unknown service {name!r}.".encode()], "text/plain", 404), settings
-    return _build_service_response(
-        MockExchange(choose_service(name, request), settings, request, origin), nth
-    ), settings
+    exchange = MockExchange(choose_service(name, request), settings, request, origin)
+    answered = batches.answer(exchange) if name == "openai" else None
+    return answered or _build_service_response(exchange, nth), settings
 
 
 def _build_service_response(exchange: MockExchange, nth: int) -> MockResponse:

@@ -9,6 +9,7 @@ from http.server import ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Any
 
+from .batch_api import BatchStore
 from .faults import FAULTS
 from .handler import Handler
 from .request_log import MockRequest, RequestLog
@@ -37,6 +38,7 @@ class MockServer:
         self._port = port
         self._server: _LoopbackServer | None = None
         self._log = RequestLog()
+        self._batches = BatchStore()
 
     def start(self) -> MockServer:
         """Listen in a thread of its own; return the mock server."""
@@ -137,8 +139,9 @@ class MockServer:
             return log.disconnects[log.awaited - 1]
 
     def forget(self) -> None:
-        """Clear the log: requests, connections, disconnects, and the counts of the setting `times`."""
+        """Clear the log: requests, connections, disconnects, counts of the setting `times`, and jobs of batch APIs."""
         self._log = RequestLog()
+        self._batches = BatchStore()
 
 
 class _LoopbackServer(ThreadingHTTPServer):
@@ -160,6 +163,11 @@ class _LoopbackServer(ThreadingHTTPServer):
     def log(self) -> RequestLog:
         """The current log."""
         return self.mock_server._log
+
+    @property
+    def batches(self) -> BatchStore:
+        """Jobs of the batch APIs."""
+        return self.mock_server._batches
 
     def process_request(self, request: Any, client_address: Any) -> None:
         log = self.log

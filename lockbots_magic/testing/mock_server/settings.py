@@ -13,7 +13,16 @@ CREDENTIAL = "mock"
 """The one valid credential."""
 
 MAX_VALUES: Mapping[str, float] = MappingProxyType(
-    {"times": 1e6, "status": 999, "retry_date": 1e9, "delay": 60, "rate": 1e6, "piece": 1e6, "tokens": 200_000}
+    {
+        "times": 1e6,
+        "status": 999,
+        "retry_date": 1e9,
+        "delay": 60,
+        "rate": 1e6,
+        "piece": 1e6,
+        "tokens": 200_000,
+        "polls": 1e6,
+    }
 )
 """Largest values of the settings that are numbers; they bound the work that a URL asks for."""
 MIN_RATE = 0.01
@@ -37,6 +46,7 @@ class MockSettings:
     body: str = field(default="chunked", metadata={"help": "chunked, length, close, gzip, deflate, br or zstd"})
     type: str = field(default="", metadata={"help": "Content-Type, in place of the service's own"})
     tokens: int = field(default=0, metadata={"help": "reply with Markdown of N words, whatever the prompt"})
+    polls: int = field(default=1, metadata={"help": "looks at a job of the batch API before it has ended"})
     auth: str = field(default="", metadata={"help": f"'required': 401 for any credential but {CREDENTIAL!r}"})
 
     @classmethod

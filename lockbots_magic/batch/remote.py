@@ -1,0 +1,141 @@
+"""The loop of a batch that goes through the batch API of a service: jobs are sent, waited for, and read.
+
+The ids of jobs stand on the journal, so that a later run collects what an earlier one has sent, days after.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from time import monotonic, sleep
+from typing import Any
+
+from ..conversation.messages import ChatRequest, Delta
+from ..errors import ProviderError, UsageError
+from ..providers.batch_api import MAX_BYTES, MAX_REQUESTS, BatchJob, BatchResult, BatchService, batch_service
+from .engine import BatchEngine, RowTask
+from .row import BatchRow, RowOutcome, describe_error
+from .settings import BatchSettings
+from .worker import RowAnswer, RowRequest, send_request
+
+FIRST_POLL = 0.25
+"""Pause (s) before a job is looked up first; it doubles each time."""
+LONGEST_POLL = 60.0
+"""Longest pause (s) between two looks."""
+DISCOUNT = 0.5
+"""Share of the price that services charge for batches."""
+
+
+class RemoteEngine(BatchEngine):
+    """Asks about rows through a batch API; arguments as for `BatchEngine`."""
+
+    discount = DISCOUNT
+
+    def _run(self) -> Iterator[BatchRow]:
+        service = batch_service(self._settings.provider, self._settings.model)
+        sent = {job: set(keys) for job, keys in self._open_jobs().items()}
+        waiting: list[tuple[RowTask, Mapping[str, Any]]] = []
+        size = 0
+        while not self.stopped and (row := self._next_row()) is not None:
+            task = self._read_row(row)
+            yield from self._reported()
+            if task is None or any(task.key[:16] in keys for keys in sent.values()):
+                continue
+            if not self._reserve(task):
+                break
+            body = service.encode(task.prepared.request)
+            waiting.append((task, body))
+            size += len(json.dumps(body))
+            if len(waiting) >= MAX_REQUESTS or size >= MAX_BYTES:
+                sent |= self._submit_job(service, waiting)
+                waiting, size = [], 0
+        if waiting:
+            sent |= self._submit_job(service, waiting)
+        for job in sent:
+            yield from self._collect(service, job)
+
+    def _reserve(self, task: RowTask) -> bool:
+        if self._counts_tokens:
+            task.tokens = task.prompt_tokens + self._budget.reply_tokens
+            task.cost = self._budget.estimate(task.prompt_tokens)
+        if not self._budget.allows(task.cost):
+            self.stop(f"the budget of {self._settings.budget} is used up. To go on, raise it and run again.")
+            return False
+        self._budget.begin(task.cost)
+        return True
+
+    def _open_jobs(self) -> dict[str, list[str]]:
+        """Return the jobs of earlier runs that have not been collected: id -> beginnings of keys."""
+        return {} if self._journal is None else self._journal.open_jobs()
+
+    def _submit_job(
+        self, service: BatchService, waiting: list[tuple[RowTask, Mapping[str, Any]]]
+    ) -> dict[str, set[str]]:
+        keys = [task.key[:16] for task, _ in waiting]
+        try:
+            job = service.submit([(task.key, body) for task, body in waiting])
+        except ProviderError as error:
+            for task, _ in waiting:
+                self._end_task(task, RowOutcome(None, describe_error(error)))
+            self.stop(str(error))
+            return {}
+        self._usage.asked += len(waiting)
+        if self._journal is not None:
+            try:
+                self._journal.note_job(job.id, keys)
+            except (OSError, UsageError) as error:
+                self.stop(f"job {job.id} can't be noted in {self._settings.keep}: {error}")
+        return {job.id: set(keys)}
+
+    def _collect(self, service: BatchService, job_id: str) -> Iterator[BatchRow]:
+        """Wait for a job, and yield the rows that it answers."""
+        pause = FIRST_POLL
+        while True:
+            try:
+                job = service.look_up(job_id)
+            except ProviderError as error:
+                self.stop(f"job {job_id} can't be looked up now: {error} Run the batch again to collect it.")
+                return
+            if job.ended:
+                break
+            end = monotonic() + pause
+            while monotonic() < end and not self.stopped:
+                sleep(min(0.1, max(end - monotonic(), 0.0)))
+                self._on_tick()
+            if self.stopped:
+                self.notes.append(f"job {job_id} goes on at the service; run the batch again to collect it")
+                return
+            pause = min(pause * 2, LONGEST_POLL)
+        if job.failure:
+            self.stop(f"job {job_id} failed: {job.failure}")
+        yield from self._read_results(service, job)
+        if self._journal is not None:
+            self._journal.note_job(job_id, None)
+
+    def _read_results(self, service: BatchService, job: BatchJob) -> Iterator[BatchRow]:
+        for result in service.results(job):
+            task = self._tasks.get(result.key)
+            if task is None:
+                continue  # of a row that is not in this table
+            self._settle(task, self._answer(service, task, result), may_retry=False)
+            self._keep()
+            yield from self._reported()
+
+    def _answer(self, service: BatchService, task: RowTask, result: BatchResult) -> RowAnswer:
+        if result.error is not None:
+            return RowAnswer(None, result.error)
+        answered = copy.copy(self._sender)
+        vars(answered)["stream"] = partial(_replay, service, result.body)
+        return send_request(RowRequest(replace(task.prepared, provider=answered), 1))
+
+
+def _replay(service: BatchService, body: bytes, request: ChatRequest) -> Iterator[Delta]:
+    return service.decode(request, body)
+
+
+def engine_class(settings: BatchSettings) -> type[BatchEngine]:
+    """Return the loop that a batch needs."""
+    return RemoteEngine if settings.through else BatchEngine

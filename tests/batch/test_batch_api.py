@@ -1,0 +1,100 @@
+"""`through="batch"`: the batch APIs of OpenAI and Anthropic, with the same journal and result."""
+
+import pytest
+
+from lockbots_magic import Chat
+from lockbots_magic.batch import remote
+from lockbots_magic.cassette.file import CassetteFile
+from lockbots_magic.errors import UsageError
+from lockbots_magic.providers.batch_api import batch_service
+
+CHATS = {
+    "chat completions": {"model": "openai:demo", "dialect": "chat-completions"},
+    "responses": {"model": "openai:demo", "dialect": "responses"},
+    "messages": {"model": "anthropic:demo"},
+}
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    monkeypatch.setattr(remote, "FIRST_POLL", 0.01)
+
+
+def chat_of(kind, mock_server, **settings):
+    given = dict(CHATS[kind])
+    return Chat(
+        given.pop("model"), base_url=mock_server.url("openai", auth="required", **settings), auth="mock", **given
+    )
+
+
+@pytest.mark.parametrize("kind", CHATS)
+def test_answers_are_those_of_single_requests(mock_server, tmp_path, kind):
+    keep = tmp_path / "kept.jsonl"
+    chat = chat_of(kind, mock_server)
+    rows = [{"x": x} for x in ("hi", "there", "hi")]
+    prices = {chat.provider.name: [1_000_000, 1_000_000]}
+    batch = chat.map("{{ x }}", rows, through="batch", keep=keep, prices=prices)
+    single = chat.map("{{ x }}", rows, prices=prices)
+    assert [row.value for row in batch.answers] == [row.value for row in single.answers]
+    assert not any(row.error for row in batch.answers)
+    assert (batch.usage.asked, batch.usage.reused) == (2, 1)
+    assert batch.usage.cost == pytest.approx(single.usage.cost / 2), "half the price"
+    sent = len(mock_server.requests)
+    again = chat.map("{{ x }}", rows, keep=keep)
+    assert (again.usage.asked, len(mock_server.requests)) == (0, sent)
+    replayed = Chat(CHATS[kind]["model"], cassette=keep, mode="replay").ask("hi")
+    assert replayed.reply == batch.answers[0].value
+
+
+def test_job_of_an_earlier_run_is_collected(mock_server, tmp_path, monkeypatch):
+    keep = tmp_path / "kept.jsonl"
+    chat = chat_of("messages", mock_server, polls=3)
+
+    def interrupted(seconds):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(remote, "sleep", interrupted)
+    first = chat.map("{{ value }}", ["a", "b"], through="batch", keep=keep)
+    assert len(first.failed) == 2
+    monkeypatch.undo()
+    monkeypatch.setattr(remote, "FIRST_POLL", 0.01)
+    second = chat.map("{{ value }}", ["a", "b", "c"], through="batch", keep=keep)
+    assert second.failed == []
+    created = [r for r in mock_server.requests if r.method == "POST"]
+    assert [len(r.json["requests"]) for r in created] == [2, 1], "a row was sent twice"
+    assert len(CassetteFile(keep).recordings) == 3
+    third = chat.map("{{ value }}", ["a", "b", "c"], through="batch", keep=keep)
+    assert third.usage.asked == 0
+    assert len([r for r in mock_server.requests if r.method == "POST"]) == 2
+
+
+def test_refused_request_of_a_job_is_the_error_of_its_row(mock_server, monkeypatch):
+    chat = chat_of("messages", mock_server)
+    encode = batch_service(chat.provider, "demo").encode
+    monkeypatch.setattr(
+        "lockbots_magic.providers.batch_api.BatchService.encode",
+        lambda self, request: {
+            **encode(request),
+            **({"max_tokens": None} if request.messages[-1].content == "b" else {}),
+        },
+    )
+    batch = chat.map("{{ value }}", list("abc"), through="batch")
+    assert [bool(row.error) for row in batch.answers] == [False, True, False]
+    assert "max_tokens" in batch.failed[0].error
+
+
+def test_wrong_credential_ends_the_batch(mock_server):
+    chat = Chat("openai:demo", base_url=mock_server.url("openai", auth="required"), auth="wrong-0123456789")
+    batch = chat.map("{{ value }}", list("abc"), through="batch")
+    assert len(batch.failed) == 3
+    assert "credential" in batch.stopped
+
+
+def test_what_does_not_fit_is_refused(mock_server):
+    chat = chat_of("messages", mock_server)
+    with pytest.raises(UsageError, match="through"):
+        chat.map("{{ value }}", ["a"], through="mail")
+    with pytest.raises(UsageError, match="tools"):
+        chat.map("{{ value }}", ["a"], through="batch", tools=[len])
+    with pytest.raises(UsageError, match="no batch API"):
+        Chat(lambda prompt: prompt).map("{{ value }}", ["a"], through="batch")
