@@ -6,7 +6,7 @@ import keyword
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from ..prompt.images import check_total_size, image_part
 from ..prompt.magic_line import parse_assignments
 from ..prompt.part import PromptPart
 from ..prompt.run_details import find_run_details
-from ..prompt.template import expand_template, make_evaluator
+from ..prompt.template import evaluate_awaiting, expand_template, make_evaluator
 from ..providers import names
 from ..reply import PreparedRequest
 from ..schema.structured_output import ReplySchema, reply_schema
@@ -91,6 +91,8 @@ class NotebookContext:
     shell: Any = None
     displays: DisplayRecorder | None = None
     watched: bool = False
+    awaited: Callable[[str], Any] | None = None
+    """Gives the values of the prompt's expressions, which were awaited before; None evaluates them."""
 
     def as_typed(self) -> Mapping[str, Any]:
         """Return the variables, with the cells in `In` as they were typed: IPython keeps there what it made of them."""
@@ -282,9 +284,21 @@ def expand_prompt(session: Session, prompt: str, context: NotebookContext, *, im
     Raises:
         UsageError: If an expression fails; the message names it.
     """
-    part = expand_template(prompt, evaluator_of(session, context), images_before=images_before)
+    evaluate = context.awaited or evaluator_of(session, context)
+    part = expand_template(prompt, evaluate, images_before=images_before)
     check_total_size(part.images)
     return part
+
+
+async def await_expressions(session: Session, prompt: str, context: NotebookContext) -> NotebookContext:
+    """Evaluate the expressions of a prompt on the loop that runs the cell; return the context with their values.
+
+    Raises:
+        UsageError: If text between double braces is no expression.
+    """
+    failed = session.cells.last_error
+    awaited = await evaluate_awaiting(prompt, context.as_typed(), failed[0] if failed else None)
+    return replace(context, awaited=awaited)
 
 
 def evaluator_of(session: Session, context: NotebookContext) -> Callable[[str], Any]:

@@ -55,6 +55,10 @@ class ChatMagics(Magics):
         with self.session.local_scope(local_ns):
             self._runner.chat(line, cell)
 
+    async def chat_awaiting(self, line: str, cell: str) -> None:
+        """Run a `%%chat` cell that has `await` in an expression."""
+        await self._runner.chat_awaiting(line, cell)
+
     @no_var_expand
     @needs_local_scope
     @line_cell_magic
@@ -117,6 +121,16 @@ class _MisplacedCellMagic(EscapedCommand):
         return [f"raise __import__('lockbots_magic').UsageError({message!r})\n"]
 
 
+_AWAITING = re.compile(r"\{\{(?:(?!\}\}).)*?\b(?:await|async)\b", re.DOTALL)
+"""An expression that may have to be awaited; a cell that need not be runs as well."""
+
+
+def _shell_awaits() -> bool:
+    """Tell whether IPython runs cells with `await` on its loop: `%autoawait` is on."""
+    shell: InteractiveShell | None = get_ipython()
+    return shell is not None and bool(shell.autoawait)
+
+
 def _keep_verbatim(lines: list[str]) -> list[str]:
     """Input transformer: pass on a `%%chat` cell as typed; IPython's changes to Python, such as `>>>`, spoil text.
 
@@ -130,6 +144,8 @@ def _keep_verbatim(lines: list[str]) -> list[str]:
     name, options, body = magic[1], magic[2].strip(), source[magic.end() :]
     if not body.strip():
         return [f"%{name} {options}\n"]
+    if name == "chat" and _AWAITING.search(body) and _shell_awaits():
+        return [f"await get_ipython().magics_manager.registry['ChatMagics'].chat_awaiting({options!r}, {body!r})\n"]
     return [f"get_ipython().run_cell_magic({name!r}, {options!r}, {body!r})\n"]
 
 

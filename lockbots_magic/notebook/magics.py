@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from IPython.core.interactiveshell import InteractiveShell
 
 from ..conversation.turn import Turn
-from ..errors import Interrupted
+from ..errors import Interrupted, UsageError
 from ..security.exits import clean_bundle
 from ..storage.restore import find_own_notebook
-from .chat_command import NotebookContext, chat_cell, no_stale_value, prompt_of
+from .awaiting import interrupt_cancels_task, interrupt_raises
+from .chat_command import NotebookContext, await_expressions, chat_cell, no_stale_value, prompt_of
 from .commands import run, summarize
 from .display import display_listener, show_line, shown_forms, watched
 from .display_recorder import DisplayRecorder
@@ -39,7 +40,22 @@ class MagicRunner:
         self._displays = displays
         self._presenter = Presenter(shell, session)
 
-    def chat(self, line: str, cell: str | None) -> None:
+    async def chat_awaiting(self, line: str, cell: str) -> None:
+        """Run `%%chat` with `await` in its expressions: they are evaluated on the loop that runs the cell."""
+        context = self._context()
+        with suppress(HelpRequested, UsageError):  # `chat` tells of it
+            options, text = chat_options().parse_leading(line)
+            if not options.raw and options.each is None:
+                with interrupt_cancels_task():
+                    context = await await_expressions(self._session, prompt_of(text, cell), context)
+        with interrupt_raises():
+            self.chat(line, cell, context)
+
+    def _context(self) -> NotebookContext:
+        live = watched(self._shell, self._session.settings.live)
+        return NotebookContext(self._session.namespace, self._shell, self._displays, live)
+
+    def chat(self, line: str, cell: str | None, context: NotebookContext | None = None) -> None:
         """Run `%chat`, or `%%chat` with the text below it."""
         with self._in_cell():
             try:
@@ -51,9 +67,7 @@ class MagicRunner:
                 self._each(options, prompt_of(text, cell))
                 return
             with no_stale_value(self._shell.user_ns, None if options.dry_run else options.to):
-                live = watched(self._shell, self._session.settings.live)
-                context = NotebookContext(self._session.namespace, self._shell, self._displays, live)
-                prompt = chat_cell(self._session, options, prompt_of(text, cell), context)
+                prompt = chat_cell(self._session, options, prompt_of(text, cell), context or self._context())
             if options.dry_run:
                 self._presenter.preview(prompt, count=options.count)
             else:

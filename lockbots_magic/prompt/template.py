@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..conversation.cancellation import Cancellation
 from ..errors import UsageError
+from ..tools.event_loop import run_coroutine
 from .part import ImageNumbering, PromptPart
 from .text import fence_code, to_one_line
 from .values import value_part
@@ -82,17 +86,61 @@ def fill_pieces(
 def make_evaluator(namespace: Mapping[str, Any], last_error: BaseException | None = None) -> Callable[[str], Any]:
     """Return a function that evaluates expressions with the variables of a notebook.
 
+    An expression with `await` is run on a loop of our own; `evaluate_awaiting` runs it on the caller's.
+
     Args:
         namespace: The variables; expressions do not assign to them.
         last_error: The last exception, available as `last_error` unless a variable has that name.
     """
 
     def evaluate(expression: str) -> Any:
-        more = {} if last_error is None else {"last_error": last_error}
-        code = compile(expression, "<prompt>", "eval", dont_inherit=True)
-        return eval(code, {**more, **namespace})  # noqa: S307  # the user who writes the prompt also runs the notebook
+        value, is_awaited = _begin(expression, namespace, last_error)
+        return run_coroutine(value, Cancellation()) if is_awaited else value
 
     return evaluate
+
+
+async def evaluate_awaiting(
+    prompt: str, namespace: Mapping[str, Any], last_error: BaseException | None = None
+) -> Callable[[str], Any]:
+    """Evaluate the expressions of a template, `await` among them, on the loop that runs this.
+
+    Args:
+        prompt: The template.
+        namespace: The variables, as for `make_evaluator`.
+        last_error: As for `make_evaluator`.
+
+    Returns:
+        A function that gives the values for `expand_template`, in order. It raises what the first failure raised.
+
+    Raises:
+        UsageError: Text between double braces is not an expression.
+    """
+    outcomes: deque[tuple[Any, Exception | None]] = deque()
+    for piece in split_template(prompt):
+        if isinstance(piece, Expression):
+            try:
+                value, is_awaited = _begin(piece.source, namespace, last_error)
+                outcomes.append((await value if is_awaited else value, None))
+            except Exception as error:  # noqa: BLE001  # raised where the value is wanted
+                outcomes.append((None, error))
+                break
+
+    def take(_: str) -> Any:
+        value, error = outcomes.popleft()
+        if error is not None:
+            raise error
+        return value
+
+    return take
+
+
+def _begin(expression: str, namespace: Mapping[str, Any], last_error: BaseException | None) -> tuple[Any, bool]:
+    """Evaluate an expression; return its value, or the coroutine that returns it, and whether it is one."""
+    more = {} if last_error is None else {"last_error": last_error}
+    code = compile(expression, "<prompt>", "eval", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    value = eval(code, {**more, **namespace})  # noqa: S307  # the user who writes the prompt also runs the notebook
+    return value, bool(code.co_flags & inspect.CO_COROUTINE)
 
 
 def split_template(prompt: str) -> list[str | Expression]:
@@ -156,7 +204,7 @@ def _is_expression(source: str) -> bool:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it is compiled again later, and warns then
         try:
-            compile(source, "<prompt>", "eval", dont_inherit=True)  # the parser alone accepts `await`
+            compile(source, "<prompt>", "eval", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
         except (SyntaxError, ValueError, MemoryError, RecursionError):  # `compile` raises each of them
             return False
     return True

@@ -173,6 +173,9 @@ ENGLISH = parse_questions("""
 ## From Python:
     how do I use it from python? | iterate over the streamed text in Python | temperature in python | can I set
     the timeout from python? | use it in a script | python api | streaming in python
+## Await replies:
+    how do I await a reply? | use it with asyncio | run prompts concurrently | is there an async api |
+    cancel a task | async for | ask_async
 ## Tests and CI:
     how do I run nbval on my notebooks? | LOCKBOTS_LIVE | how do I disable live output? | pytest fixture | run
     in github actions | pytest | nbval | use with pytest
@@ -324,6 +327,8 @@ RUSSIAN = parse_questions("""
     ключом | поменять ключ
 ## Из Python:
     как использовать из питона? | использовать из python | питон скрипт
+## Ожидание ответов через await:
+    как ждать ответ через await? | асинхронно | корутины | сразу несколько запросов
 ## Тесты и CI:
     как запустить тесты nbval? | запустить в ci
 ## Тестовый сервер:

@@ -1,5 +1,6 @@
 """The help pages agree with the code: commands, options, settings, providers, names that can be imported."""
 
+import ast
 import importlib
 import re
 import shlex
@@ -98,7 +99,7 @@ def test_every_button_of_the_panel_that_a_page_names_exists(language):
 def test_python_examples_compile():
     for _, code in find_examples("en"):
         if code.startswith("from "):
-            compile(code, "example", "exec")
+            compile(code, "example", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)  # as in a cell
 
 
 @both_languages

@@ -94,7 +94,17 @@ def test_invalid_expression_is_an_error_that_names_it(prompt, named):
     assert len(str(raised.value)) < 200
 
 
-@pytest.mark.parametrize("code", ["await x", "[await y for y in x]", "(yield x)", "[y async for y in x]", "x := 5"])
+async def soon(value):
+    return value
+
+
+def test_an_expression_may_be_awaited():
+    assert sent("{{ await soon(5) }} {{ [await soon(y) for y in x] }}", x=[1, 2], soon=soon) == "5 [1, 2]"
+    with pytest.raises(UsageError, match=r"\{\{ await x \}\} failed: TypeError"):
+        sent("{{ await x }}", x=5)
+
+
+@pytest.mark.parametrize("code", ["(yield x)", "x := 5", "(lambda: await x)"])
 def test_code_that_needs_a_function_is_not_an_expression(code):
     with pytest.raises(UsageError, match=r"is not a Python expression\. `--raw`"):
         sent(f"{{{{ {code} }}}}", x=5)
