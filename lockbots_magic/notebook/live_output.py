@@ -303,6 +303,20 @@ class LiveCellOutput:
         whole = _bundle(turn, html, notices, shown=shown, foot=foot, reasoning=self._reasoning, rejected=rejected)
         self._context.copy().run(self._growing.settle, whole, metadata)  # a frame may still be rendered in it
 
+    def redraw(
+        self,
+        turn: Turn,
+        notices: Sequence[str],
+        metadata: Mapping[str, Any] | None,
+        *,
+        shown: str | None,
+        foot: str,
+        rejected: bool,
+    ) -> None:
+        """Show the final output again, with other notices; the arguments are those of `finish`."""
+        whole = turn_bundle(turn, notices, shown=shown, foot=foot, reasoning=self._reasoning, rejected=rejected)
+        self._context.copy().run(self._growing.settle, whole, metadata)
+
     def close(self) -> None:
         """Stop drawing frames."""
         self._frames.close()

@@ -33,8 +33,9 @@ from .chat_command import ChatCell, Destination
 from .delivery import Delivery, deliver
 from .display import has_outputs, show, show_note, show_text, watched
 from .interrupts import interrupt_shown
-from .live_output import Output, output_for, output_in_background
+from .live_output import LiveCellOutput, Output, output_for, output_in_background
 from .session import Session
+from .stale_marks import StaleMarks
 from .turn_taking import PassingNotice, wait_for_turn
 
 MAX_TRIES = 3
@@ -68,6 +69,7 @@ class Presenter:
         self._shell = shell
         self._session = session
         self._background = Background()
+        self._marks = StaleMarks()
 
     @property
     def _reasoning(self) -> ReasoningMode:
@@ -315,15 +317,24 @@ class Presenter:
         elif turn.is_shown or output.shown or errors or turn.status == "interrupted":
             told = replace(turn, remarks=tuple(one for one in turn.remarks if one not in lost))
             notices = [*destination.notes, *notices_of(told), *made.notices, *errors]
-            saved = shown.recorder(entry) if entry else None
-            foot = self._foot_of(turn, shown)
-            output.finish(turn, notices, saved, shown=made.shown, foot=foot, rejected=made.rejected)
+            self._show_final(shown, turn, notices, made)
         elif entry and entry.displaces:
             show_note(self._shell, "", shown.recorder(entry))
         for reason in lost:  # not below the reply alone, which programs read as plain text
             self.message(reason)
         if not destination.saved:
             self._session.count_outside(reply)
+        self._marks.update(self._session.conversations.all())
+
+    def _show_final(self, shown: _ShownReply, turn: Turn, notices: Sequence[str], made: Delivery) -> None:
+        """Show the final output, and remember how to show it again with a mark."""
+        output, entry = shown.output, shown.reply.entry
+        saved = shown.recorder(entry) if entry else None
+        shape: dict[str, Any] = {"shown": made.shown, "foot": self._foot_of(turn, shown), "rejected": made.rejected}
+        output.finish(turn, notices, saved, **shape)
+        if isinstance(output, LiveCellOutput):
+            redraw = output.redraw
+            self._marks.keep(turn.id, len(turn.reply), lambda notice: redraw(turn, [*notices, notice], saved, **shape))
 
     def _foot_of(self, turn: Turn, shown: _ShownReply) -> str:
         """Return the foot line of a reply; ``""`` for none."""
