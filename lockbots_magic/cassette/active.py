@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ MODE_VARIABLE = "LOCKBOTS_CASSETTE_MODE"
 
 _inserted: list[Cassette] = []
 """Cassettes inserted by code; the last one is in use."""
+_of_notebook: list[Callable[[], Cassette | None]] = []
+"""Tells the cassette of the notebook's session, while the extension is loaded."""
 _named: dict[tuple[str, str], Cassette] = {}
 """Cassettes named by the environment, by file and mode. Each is opened once, so that it continues where it was."""
 
@@ -85,6 +88,20 @@ def active_cassette() -> Cassette | None:
     if key not in _named:
         _named[key] = open_cassette(name, hint=f"set {MODE_VARIABLE}=auto")
     return _named[key]
+
+
+def follow_notebook_cassette(current: Callable[[], Cassette | None] | None) -> None:
+    """Have `cassette_in_use` look at the cassette of a notebook's session first; None ends that."""
+    _of_notebook[:] = [] if current is None else [current]
+
+
+def cassette_in_use() -> Cassette | None:
+    """Return the notebook's cassette, else that of the process. Not for chats: code has those of its own.
+
+    Raises:
+        UsageError: As for `active_cassette`.
+    """
+    return next((found for current in _of_notebook if (found := current()) is not None), None) or active_cassette()
 
 
 def with_active_cassette(provider: Provider) -> Provider:

@@ -16,6 +16,7 @@ from .diff import changed_tools, difference
 from .file import CassetteFile
 from .recording import Recording
 from .request import RecordedRequest
+from .server_records import RecordKey, Served
 
 
 class NotKeptError(Exception):
@@ -65,8 +66,8 @@ class Cassette:
         self._earlier = {r.id for r in self.file.recordings}
         self._users: dict[str, Asker | None] = {}
         """Id of each recording replayed or made here -> the cell that got it."""
-        self._listed: set[str] = set()
-        """Keys of the lists of tools recorded here."""
+        self._served_here: set[RecordKey] = set()
+        """Keys of what servers of tools gave and was recorded here."""
         self._made_by: dict[str, list[str]] = {}
         """Cell -> ids of the recordings made for it here."""
         self._lock = threading.Lock()
@@ -181,16 +182,8 @@ class Cassette:
         Raises:
             NotRecordedError: If the mode is ``"replay"`` and none is recorded.
         """
-        if self.sends_all:
-            return None
-        with self._lock:
-            known = self.file.tool_lists.get(key)
-        if known is None and self.mode == "replay":
-            raise NotRecordedError(
-                f"{self.path.name} lacks the tools of {key}, and no server is started in mode replay."
-                f" To record them:  {self.hint}"
-            )
-        return known
+        known = self._served((key, ""), f"the tools of {key}")
+        return None if isinstance(known, str) else known
 
     def keep_tools(self, key: str, tools: tuple[Tool, ...]) -> None:
         """Write the list of tools that goes by `key`, in the place of an earlier one; in replay mode write nothing.
@@ -198,15 +191,38 @@ class Cassette:
         Raises:
             NotKeptError: If the file can't be written; the message is the reason.
         """
+        self._keep_served((key, ""), tools)
+
+    def resource(self, key: str, uri: str) -> str | None:
+        """Return the recorded text of a resource of the server that goes by `key`; errors as for `tools`."""
+        known = self._served((key, uri), f"the resource {uri} of {key}")
+        return known if isinstance(known, str) else None
+
+    def keep_resource(self, key: str, uri: str, text: str) -> None:
+        """Write the text of a resource; errors as for `keep_tools`."""
+        self._keep_served((key, uri), text)
+
+    def _served(self, key: RecordKey, what: str) -> Served | None:
+        if self.sends_all:
+            return None
+        with self._lock:
+            known = self.file.served.get(key)
+        if known is None and self.mode == "replay":
+            raise NotRecordedError(
+                f"{self.path.name} lacks {what}, and no server is started in mode replay. To record it:  {self.hint}"
+            )
+        return known
+
+    def _keep_served(self, key: RecordKey, value: Served) -> None:
         if self.mode == "replay":
             return
         with self._lock:
-            dropped = [one for one in self.file.tool_lists if self.mode == "new" and one not in self._listed]
+            dropped = [one for one in self.file.served if self.mode == "new" and one not in self._served_here]
             try:
-                self.file.add_tools(key, tools, dropped)
+                self.file.add_served(key, value, dropped)
             except (OSError, UsageError) as error:
                 raise NotKeptError(str(getattr(error, "strerror", None) or error)) from error
-            self._listed.add(key)
+            self._served_here.add(key)
 
     def _is_free(self, recording: str, asker: Asker | None) -> bool:
         if recording not in self._users:

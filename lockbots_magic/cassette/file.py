@@ -20,7 +20,7 @@ from ..conversation.messages import Tool
 from ..errors import UsageError
 from .recording import Recording
 from .request import RecordedRequest, Thread
-from .tool_lists import TOOLS_OF, tool_list_from_line, tool_list_to_line
+from .server_records import RecordKey, Served, is_server_record, record_from_line, record_to_line
 
 FORMAT = "lockbots-cassette"
 VERSION = 1
@@ -47,8 +47,8 @@ class CassetteFile:
         self.name = str(path)
         self.path = Path(path).expanduser().resolve()
         self.recordings: list[Recording] = []
-        self.tool_lists: dict[str, tuple[Tool, ...]] = {}
-        """Lists of tools that servers gave, by the key of the server."""
+        self.served: dict[RecordKey, Served] = {}
+        """What servers of tools gave."""
         self._by_id: dict[str, Recording] = {}
         self._by_key: dict[Hashable, list[Recording]] = {}
         self._by_end: dict[Thread, Recording] = {}
@@ -106,13 +106,18 @@ class CassetteFile:
             self._seen = self._state()
         return recording
 
-    def add_tools(self, key: str, tools: tuple[Tool, ...], instead_of: Collection[str] = ()) -> None:
-        """Write a list of tools, in the place of an earlier one of the same key.
+    @property
+    def tool_lists(self) -> dict[str, tuple[Tool, ...]]:
+        """Lists of tools that servers gave, by the key of the server."""
+        return {server: value for (server, _), value in self.served.items() if not isinstance(value, str)}
+
+    def add_served(self, key: RecordKey, value: Served, instead_of: Collection[RecordKey] = ()) -> None:
+        """Write what a server gave, in the place of what it gave earlier under the same key.
 
         Args:
-            key: Key of the server.
-            tools: The list.
-            instead_of: Keys of lists to remove.
+            key: The server, and what it gave.
+            value: What it gave.
+            instead_of: Keys of what to remove.
 
         Raises:
             OSError, UsageError: As for `add`.
@@ -120,13 +125,13 @@ class CassetteFile:
         with file_lock(self.path):
             if self._state() != self._seen and not self._read_more():
                 self._read()
-            line = tool_list_to_line(key, tools)
-            known = self.tool_lists.get(key)
-            if known is not None and tool_list_to_line(key, known) == line and not instead_of:
+            line = record_to_line(key, value)
+            known = self.served.get(key)
+            if known is not None and record_to_line(key, known) == line and not instead_of:
                 return
             replaces = known is not None or bool(instead_of)
-            self.tool_lists = {name: one for name, one in self.tool_lists.items() if name not in (*instead_of, key)}
-            self.tool_lists[key] = tools
+            self.served = {name: one for name, one in self.served.items() if name not in (*instead_of, key)}
+            self.served[key] = value
             if replaces or self._torn or not self._seen[-1]:
                 self._rewrite()
             else:
@@ -178,7 +183,7 @@ class CassetteFile:
 
     def _rewrite(self) -> None:
         lines = [f"{HEADER_LINE}\n".encode(), *(line + b"\n" for line in self._skipped)]
-        lines += [_encoded(tool_list_to_line(key, tools)) for key, tools in self.tool_lists.items()]
+        lines += [_encoded(record_to_line(key, value)) for key, value in self.served.items()]
         recordings = self.recordings
         self._index_all(())
         for recording in recordings:  # a line follows one above it
@@ -212,7 +217,7 @@ class CassetteFile:
             last = b""
         self._torn = bool(last)
         self._skipped = []
-        self.tool_lists = {}
+        self.served = {}
         if last and lines:  # edited by hand, without the last newline, or cut off by a crash
             lines.append(last)
         self._index_all(())
@@ -241,9 +246,9 @@ class CassetteFile:
                 if JOB in value:  # of a journal
                     self._skipped.append(line)
                     continue
-                if TOOLS_OF in value:
-                    key, tools = tool_list_from_line(value)
-                    self.tool_lists[key] = tools
+                if is_server_record(value):
+                    key, served = record_from_line(value)
+                    self.served[key] = served
                     continue
                 recording = _recording(value, self._by_id)
             except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as error:

@@ -19,6 +19,7 @@ from IPython.core.inputtransformer2 import EscapedCommand
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope, no_var_expand
 
+from ..cassette.active import follow_notebook_cassette
 from ..conversation.turn import Turn
 from ..errors import UsageError
 from ..prompt.magic_line import cell_magic_start
@@ -213,6 +214,8 @@ def _register(shell: InteractiveShell, session: Session, undo: Callable[..., obj
     _enter_running_cell(shell, session)
     undo(session.cells.leave)
     undo(shut_down)
+    follow_notebook_cassette(lambda: session.cassette)
+    undo(follow_notebook_cassette, None)
     _follow_log_setting(session, undo)
     displays = DisplayRecorder()
     displays.attach(shell)

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from ...cassette.active import active_cassette
+from ...cassette.active import cassette_in_use
 from ...conversation.cancellation import SIGNAL_CHECK, Cancellation
 from ...errors import Cancelled, UsageError
 from ...providers.validation import parse_seconds
@@ -132,6 +132,9 @@ class MCP:
     def __deepcopy__(self, memo: object) -> MCP:
         return self
 
+    def __reduce__(self) -> str:
+        raise TypeError("An MCP server can't be pickled; name it again in the other process.")
+
     def __enter__(self) -> MCP:
         return self
 
@@ -162,7 +165,7 @@ class MCP:
         Raises:
             UsageError: The server can't be started, or the cassette in use may only replay and lacks the list.
         """
-        cassette = active_cassette()
+        cassette = cassette_in_use()
         recorded = cassette.tools(self.recorded_key) if cassette is not None else None
         if recorded is not None:
             return tuple(RecordedTool(self, tool) for tool in recorded)
@@ -236,14 +239,17 @@ class MCP:
         """Return the text of a resource, as for ``{{ docs["resource://guide"] }}``.
 
         Raises:
-            UsageError: The server does not have it, or it is no text.
+            UsageError: The server does not have it, it is no text, or the cassette in use may only replay and lacks it.
         """
-        cassette = active_cassette()
-        if cassette is not None and cassette.mode == "replay":
-            raise UsageError(f"{quote_line(uri, 100)} can't be read: no server is started in mode replay.")
+        cassette = cassette_in_use()
+        recorded = cassette.resource(self.recorded_key, uri) if cassette is not None else None
+        if recorded is not None:
+            return recorded
         output = read_resource(self._session(Cancellation()).read_resource(uri, Cancellation()).contents)
         if output.images:
             raise UsageError(f"{quote_line(uri, 100)} is an image; only texts can be read.")
+        if cassette is not None:
+            cassette.keep_resource(self.recorded_key, uri, output.text)
         return output.text
 
     def _update(self, session: ServerSession, cancellation: Cancellation) -> None:

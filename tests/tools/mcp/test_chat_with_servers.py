@@ -2,6 +2,7 @@
 
 import copy
 import json
+import pickle
 
 import pytest
 
@@ -116,11 +117,13 @@ def test_tools_are_listed_from_the_cassette_in_use(scripted, tmp_path):
         cassette = open_cassette(tape, mode)
         insert_cassette(cassette)
         try:
-            docs = scripted("echo") if mode == "record" else scripted("other", start="exit")
+            contents = {"a://b": [{"uri": "a://b", "text": "the guide"}]}
+            docs = scripted("echo", resources=contents) if mode == "record" else scripted("other", start="exit")
             assert repr(docs.tools) == "(echo(): Does echo.,)"
+            assert docs["a://b"] == "the guide"
             if mode == "replay":
-                with pytest.raises(UsageError, match="no server is started in mode replay"):
-                    docs["resource://guide"]
+                with pytest.raises(NotRecordedError, match="lacks the resource a://c"):
+                    docs["a://c"]
         finally:
             eject_cassette(cassette)
 
@@ -128,6 +131,8 @@ def test_tools_are_listed_from_the_cassette_in_use(scripted, tmp_path):
 def test_chat_and_its_copies_share_the_session(scripted):
     docs = scripted("echo")
     assert copy.deepcopy(docs) is copy.copy(docs) is docs
+    with pytest.raises(TypeError, match="can't be pickled"):
+        pickle.dumps(docs)
 
 
 def test_single_tools_of_a_server_can_be_named(scripted):

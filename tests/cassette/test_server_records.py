@@ -1,4 +1,4 @@
-"""Lists of tools in a cassette: in replay no server is asked for them."""
+"""What servers of tools gave, in a cassette: in replay no server is asked for it."""
 
 import json
 
@@ -26,7 +26,7 @@ def path(tmp_path):
 def test_list_is_kept_beside_recordings_and_read_again(path):
     tape = CassetteFile(path)
     tape.add(recording("one"))
-    tape.add_tools("npx docs", (SEARCH, FETCH))
+    tape.add_served(("npx docs", ""), (SEARCH, FETCH))
     tape.add(recording("two"))
     again = CassetteFile(path)
     assert again.tool_lists == {"npx docs": (SEARCH, FETCH)}
@@ -36,11 +36,11 @@ def test_list_is_kept_beside_recordings_and_read_again(path):
 def test_list_is_written_once_and_a_new_one_replaces_it(path):
     tape = CassetteFile(path)
     tape.add(recording("one"))
-    tape.add_tools("docs", (SEARCH,))
+    tape.add_served(("docs", ""), (SEARCH,))
     written = path.read_bytes()
-    tape.add_tools("docs", (SEARCH,))
+    tape.add_served(("docs", ""), (SEARCH,))
     assert path.read_bytes() == written
-    tape.add_tools("docs", (FETCH,))
+    tape.add_served(("docs", ""), (FETCH,))
     assert [line["tools_of"] for line in lines_of(path) if "tools_of" in line] == ["docs"]
     assert CassetteFile(path).tool_lists == {"docs": (FETCH,)}
     assert prompts(CassetteFile(path)) == ["one"]
@@ -49,14 +49,14 @@ def test_list_is_written_once_and_a_new_one_replaces_it(path):
 def test_list_survives_when_a_recording_is_replaced(path):
     tape = CassetteFile(path)
     kept = tape.add(recording("one"))
-    tape.add_tools("docs", (SEARCH,))
+    tape.add_served(("docs", ""), (SEARCH,))
     tape.add(recording("two"), {kept.id})
     assert CassetteFile(path).tool_lists == {"docs": (SEARCH,)}
 
 
 def test_list_holds_no_credential(path):
     secret = Secret("sk-list-0123456789")
-    CassetteFile(path).add_tools("docs", (Tool("f", "key sk-list-0123456789", {"const": "sk-list-0123456789"}),))
+    CassetteFile(path).add_served(("docs", ""), (Tool("f", "key sk-list-0123456789", {"const": "sk-list-0123456789"}),))
     assert "sk-list-0123456789" not in path.read_text(encoding="utf-8")
     assert secret.is_searched
 
@@ -70,6 +70,9 @@ def test_list_holds_no_credential(path):
         {"tools_of": "docs", "tools": [{"name": "f", "description": "", "parameters": []}]},
         {"tools_of": "docs", "tools": [{"name": 1, "description": "", "parameters": {}}]},
         {"tools_of": "docs", "tools": 5},
+        {"resource_of": "docs", "text": "a"},
+        {"resource_of": "docs", "uri": "a://b", "text": 5},
+        {"resource_of": 5, "uri": "a://b", "text": "a"},
     ],
 )
 def test_line_that_is_no_list_is_named(path, damage):
@@ -125,3 +128,15 @@ def test_provider_without_a_cassette_knows_no_lists():
     provider = FunctionProvider(lambda prompt: prompt)
     provider.record_tools("docs", (SEARCH,))
     assert provider.recorded_tools("docs") is None
+
+
+def test_resources_are_kept_beside_lists(path):
+    recording = Cassette(path, "record")
+    recording.keep_tools("docs", (SEARCH,))
+    recording.keep_resource("docs", "a://b", "Ünï \ud800")
+    recording.keep_resource("docs", "a://b", "two")
+    assert recording.resource("docs", "a://b") is None
+    replaying = Cassette(path, "replay")
+    assert (replaying.resource("docs", "a://b"), replaying.tools("docs")) == ("two", (SEARCH,))
+    with pytest.raises(NotRecordedError, match="lacks the resource a://c of docs"):
+        replaying.resource("docs", "a://c")
