@@ -111,6 +111,14 @@ class PanelBackend(ABC):
         self.families[branch.id] = self.families.get(opened.id, opened.id)
         self.add(branch)
 
+    @property
+    def is_apart(self) -> bool:
+        """Whether cells use another branch of the open conversation."""
+        opened, cells = self.conversation, self.conversations.get(self.cell_conversation or "")
+        if cells is None or cells is opened or self.is_deleted:
+            return False
+        return self.families.get(cells.id, cells.id) == self.families.get(opened.id, opened.id)
+
     def use_in_cells(self) -> None:
         """Have cells use the open conversation.
 

@@ -14,7 +14,8 @@ Each message has a `type`. A message with a `view` is for that view only; all ot
 `usage`         Token counts of the conversation.
 `settings`      Model, providers, temperature, system prompt; `address`: base URL, None for a model that has none.
 `models`        Models of a provider, or the `error` of listing them.
-`conversations` Names of the conversations and which one is open; `branches` by the id of the turn where they part.
+`conversations` Names of the conversations and which one is open; `branches` by the id of the turn where they part;
+                `apart` if this is a branch of the conversation that cells use, or the other way round.
 `notification`  Text to show; with `refused`, the request that failed.
 `ack`           A slow request, or a `ping`, was received.
 `saved`         Digest of the transcript output below the panel.
@@ -182,6 +183,7 @@ def conversations_message(backend: PanelBackend) -> PanelMessage:
         "cells": backend.cell_conversation,
         "unrestored": sum(len(conversation) for conversation in backend.unrestored),
         **({"branches": branches} if branches else {}),
+        **({"apart": True} if backend.is_apart else {}),
     }
 
 

@@ -59,10 +59,18 @@ def test_cells_that_stay_behind_can_be_moved(session_panel, session):
     turn = session_panel.controller.conversation.turns[0]
     session_panel.post("edit", turn=turn.id, prompt="hello again")
     session_panel.wait_for("usage", 2)
-    assert session_panel.received("snapshot")[-1]["conversation"]["cells"] == "main"
+    shown = session_panel.received("snapshot")[-1]["conversation"]
+    assert (shown["cells"], shown["apart"]) == ("main", True)
     session_panel.post("cells")
     assert session.conversations.current == "main-2"
-    assert session_panel.wait_for("conversations", len(session_panel.received("conversations")))["cells"] == "main-2"
+    shown = session_panel.received("conversations")[-1]
+    assert shown["cells"] == "main-2"
+    assert "apart" not in shown
+
+
+def test_a_conversation_of_its_own_is_no_branch_that_cells_have_left(session_panel):
+    session_panel.post("new")
+    assert "apart" not in session_panel.received("snapshot")[-1]["conversation"]
 
 
 def test_a_panel_of_a_chat_has_no_cells_to_move(panel):

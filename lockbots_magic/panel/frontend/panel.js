@@ -228,7 +228,7 @@ export class Panel {
   // What is shown
 
   /** Show the list of conversations. A deleted one is shown, but can't be chosen again. */
-  showConversations({ name, names, deleted, cells, unrestored, branches = {} }) {
+  showConversations({ name, names, deleted, cells, unrestored, branches = {}, apart }) {
     const label = (one) => (one === cells && names.length > 1 ? this.t("name_of_cells", { name: one }) : one);
     const options = names.map((one) => [one, label(one)]);
     if (deleted) options.unshift(["", this.t("deleted_name", { name })]);
@@ -236,11 +236,11 @@ export class Panel {
     const hint = cells === name && !deleted ? "cells_here" : "cells_elsewhere";
     this.transcript.cells.textContent = cells ? this.t(hint, { name: cells }) : "";
     this.renderer.showBranches(branches, this.transcript.shown.values());
-    this.showCells(cells && cells !== name && !deleted ? cells : "");
+    this.showCells(apart ? cells : "");
     this.showUnrestored(unrestored);
   }
 
-  /** Say, as long as it holds, that cells use another conversation. */
+  /** Say, as long as it holds, that cells use another branch: this view has left it. */
   showCells(cells) {
     const use = button(this.t("cells_switch"), () => this.connection.post({ type: "cells" }));
     this.cells.replaceChildren(...(cells ? [h("span", {}, this.t("cells_apart", { name: cells })), use] : []));
