@@ -402,11 +402,10 @@ class Chat:
         """Return the tools of a request; None if it has none."""
         approve = self.approve if approve is None else approve
         approval = approve if isinstance(approve, Approval) else Approval(approve, ask_here, self.approvals)
-        own = Limits.of(limits)
         toolbox = Toolbox(tools, describe=_describe_result, provider=self.provider)
         if not toolbox.tools:
             return None
-        return ToolUse(toolbox, approval, self.limits if limits is None else self.limits & own, self.prices)
+        return ToolUse(toolbox, approval, self.limits & Limits.of(limits), self.prices)
 
     def check(
         self,

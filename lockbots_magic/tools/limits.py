@@ -25,7 +25,7 @@ class Limits:
     """Limits of one reply that calls tools. `a & b` holds both: of each kind the lower one.
 
     Args:
-        rounds: Maximum number of rounds of calls.
+        rounds: Maximum number of rounds of calls; None for `MAX_ROUNDS`.
         seconds: Maximum time (s) of the reply, without the time that the user takes to approve calls.
         tokens: Maximum number of tokens of all requests and answers; no further request is made beyond it. Estimated
             where a server does not count.
@@ -39,7 +39,7 @@ class Limits:
         Limits(rounds=3, seconds=60, tokens=None, usd=None)
     """
 
-    rounds: int | None = MAX_ROUNDS
+    rounds: int | None = None
     seconds: float | None = None
     tokens: int | None = None
     usd: float | None = None
@@ -56,6 +56,11 @@ class Limits:
     def __and__(self, other: Limits) -> Limits:
         pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
         return Limits(*(a if b is None else b if a is None else min(a, b) for a, b in pairs))
+
+    @property
+    def max_rounds(self) -> int:
+        """Maximum number of rounds of calls."""
+        return MAX_ROUNDS if self.rounds is None else self.rounds
 
     @classmethod
     def of(cls, value: Limits | Mapping[str, Any] | None) -> Limits:
@@ -76,7 +81,7 @@ class Limits:
     def describe(self, finish_reason: str) -> str:
         """Return which limit a finish reason names, as in "the limit of 8 rounds of tool calls"; else empty."""
         told = {
-            TOO_MANY_ROUNDS: f"{self.rounds} {'round' if self.rounds == 1 else 'rounds'} of tool calls",
+            TOO_MANY_ROUNDS: f"{self.max_rounds} {'round' if self.max_rounds == 1 else 'rounds'} of tool calls",
             TOO_MANY_SECONDS: f"{self.seconds:g} s" if self.seconds is not None else "",
             TOO_MANY_TOKENS: f"{self.tokens:,} tokens" if self.tokens is not None else "",
             TOO_MUCH_USD: f"{self.usd:g} USD" if self.usd is not None else "",
@@ -105,6 +110,8 @@ class Spent:
             text: Text of the answer, for an estimate.
             usage: What the server counted.
         """
+        if self.limits.tokens is None and self.limits.usd is None:
+            return
         prompt = usage.prompt_tokens if usage and usage.prompt_tokens is not None else None
         reply = usage.completion_tokens if usage and usage.completion_tokens is not None else None
         prompt = estimate_prompt_tokens(request.messages) if prompt is None else prompt
@@ -126,7 +133,7 @@ class Spent:
             rounds: Rounds of calls so far.
         """
         limits = self.limits
-        if limits.rounds is not None and rounds >= limits.rounds:
+        if rounds >= limits.max_rounds:
             return TOO_MANY_ROUNDS
         if self.seconds_left <= 0:
             return TOO_MANY_SECONDS

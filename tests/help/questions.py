@@ -92,6 +92,9 @@ ENGLISH = parse_questions("""
     can the model call my functions? | function calling | how do I give it tools? | what does --tools do? | is
     it safe to let the model call a function? | give the model a tool | tool use | agents | can it run code |
     model keeps calling functions
+## Approve tool calls:
+    how do I approve a tool call? | ask me before calling | --approve | why was the call refused? | approval policy
+    | nobody is there to ask
 ## MCP servers:
     how do I connect an MCP server? | mcp | can it use the model context protocol? | read my .mcp.json | my MCP
     server needs an API key | the MCP server has changed this tool | does it support mcp oauth | rug pull
@@ -257,6 +260,8 @@ RUSSIAN = parse_questions("""
 ## Функции, которые может вызвать модель:
     может ли модель вызывать мои функции? | как дать модели инструменты | что делает --tools | вызов функций |
     инструменты модели | агент | может ли он выполнять код
+## Разрешить вызовы:
+    как разрешить вызов? | спросить меня перед вызовом | почему вызов отклонён? | подтверждение вызова
 ## Серверы MCP:
     как подключить сервер MCP? | серверы mcp | поддерживается ли model context protocol | файл .mcp.json | сервер
     изменил описание

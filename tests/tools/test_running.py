@@ -237,6 +237,8 @@ def test_limits_compose():
     assert both == Limits(3, 60, None, 1)
     chat = Chat(Model(*[wants(("add", '{"x": 1}'))] * 20), limits={"rounds": 2})
     assert len(chat.ask("hi", tools=[add], limits={"seconds": 60}).calls) == 2
+    chat = Chat(Model(*[wants(("add", '{"x": 1}'))] * 12, says("done")))
+    assert len(chat.ask("hi", tools=[add], limits={"rounds": 20}).calls) == 12
 
 
 @pytest.mark.parametrize("limits", [{"rounds": -1}, {"rounds": 1.5}, {"seconds": "x"}, {"usd": True}, {"hours": 1}, 3,
