@@ -14,7 +14,7 @@ from ..security.exits import clean_printed
 from ..security.secrets import redacted
 from .attachments import CitationPart, ImagePart
 from .call_messages import messages_of_rounds
-from .foreign import is_sendable_image
+from .foreign import is_sendable_image, without_hidden_text
 from .messages import Message, ToolCall, Usage
 from .parts import (
     Round,
@@ -237,7 +237,7 @@ class Turn:
         if "calls" in kept:
             kept["calls"] = tuple(_call_from_json(call) for call in kept["calls"])
         if "rounds" in kept:
-            kept["rounds"] = rounds_from_json(kept["rounds"])
+            kept["rounds"] = without_hidden_text(rounds_from_json(kept["rounds"]))
             kept = {k: v for k, v in kept.items() if k not in ("reply", "reasoning", "calls")}
         for name, value in kept.items():
             if not is_valid_field(name, value):

@@ -23,6 +23,8 @@ BLOCK, AFTER_TEXT, AFTER_CALLS = "content_block", "after_text", "after_calls"
 """Keys of opaque data: the block, and its place as the characters of text and the number of calls before it."""
 OWN_TYPES = frozenset({"text", "tool_use"})
 """Types of blocks that a message of ours holds in its own fields; all others go back as they came."""
+SENT_TYPES = OWN_TYPES | {"image", "document", "tool_result", "search_result", "container_upload"}
+"""Types of blocks that only a request holds; in data that go back, somebody else has put them there."""
 
 _FIELD_OF_DELTA = {
     "thinking_delta": "thinking",

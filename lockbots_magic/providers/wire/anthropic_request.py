@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...conversation.messages import Message, Tool, ToolCall
-from .anthropic_blocks import AFTER_CALLS, AFTER_TEXT, BLOCK
+from .anthropic_blocks import AFTER_CALLS, AFTER_TEXT, BLOCK, SENT_TYPES
 from .call_arguments import is_object
 from .chat_messages import NO_RESULT
 from .json_text import parse_json
@@ -146,7 +146,9 @@ def _encode_reply(message: Message, target: tuple[str, str, str]) -> list[Block]
         (
             (_count(data, AFTER_TEXT), _count(data, AFTER_CALLS), number, data[BLOCK])
             for number, data in enumerate(one.data for one in message.opaque if one.is_from(*target))
-            if isinstance(data, dict) and isinstance(data.get(BLOCK), dict)
+            if isinstance(data, dict)
+            and isinstance(data.get(BLOCK), dict)
+            and data[BLOCK].get("type") not in SENT_TYPES
         ),
         key=lambda place: place[:3],
     )
