@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..conversation.messages import Delta
+from ..conversation.messages import NOTHING_ELSE, Delta
 from ..conversation.parts import map_strings
 from ..errors import ProviderError
 from ..security.secrets import Redactor, Secret
@@ -23,6 +23,10 @@ def _redact_one(deltas: Iterator[Delta], secret: Secret) -> Iterator[Delta]:
     with closing_stream(deltas):
         try:
             for delta in deltas:
+                if delta[1:] == NOTHING_ELSE:  # nearly all
+                    said = text.feed(delta.text)
+                    yield delta if said is delta.text else Delta(said)
+                    continue
                 ends = bool(delta.finish_reason)
                 said = text.feed(delta.text) if delta.text or ends else delta.text
                 thought = reasoning.feed(delta.reasoning) if delta.reasoning or ends else delta.reasoning

@@ -51,7 +51,7 @@ STYLES: dict[str, Callable[[list[str]], list[Chunk]]] = {
     ],
 }
 
-GOOD = ["stop", "STOP", "end_turn", "eos", None]
+GOOD = ["stop", "STOP", "end_turn", "eos", "done", None]
 LIMITS = ["length", "MAX_TOKENS", "model_length"]
 BAD = ["error", "network_error", "content_filter", "SAFETY", "whatever else", 7, "insufficient_system_resource"]
 
@@ -72,6 +72,9 @@ FRAMES: dict[str, Callable[[Any], bytes]] = {
     "bare": lambda value: json.dumps(value).encode() + b"\n",
     "pretty": lambda value: json.dumps(value, indent=2).encode() + b"\n\n",
     "choice": lambda value: event(choice(delta={}, error=value, finish="error")),
+    "exception": lambda value: b"event: exception\ndata: " + json.dumps(value).encode() + b"\n\n",
+    "in delta": lambda value: event(choice(delta={"error": value})),
+    "groq": lambda value: event({**choice(delta={}), "x_groq": {"error": value}}),
     "beside": lambda value: event({**choice(delta={}), "error": value}),
     "no choices": lambda value: event({"choices": None, **(value if isinstance(value, dict) else {"error": value})}),
 }
@@ -94,6 +97,7 @@ class Server:
     done: bool
     beats: bool
     chunked: bool
+    single: bool
     provider: str
 
     @property
@@ -111,6 +115,8 @@ class Server:
             pieces[self.error_after :] = [FRAMES[self.frame](self.error), *pieces[self.error_after :]]
         if self.done:
             pieces.append(DONE)
+        if self.single and self.frame not in ("field", "bare", "pretty"):  # a single line break after each event
+            pieces = [piece[:-1] for piece in pieces]
         return [piece for one in pieces for piece in ([one, b": ping\n\n"] if self.beats else [one])]
 
     def run(self, peer: Peer) -> None:
@@ -133,6 +139,7 @@ SERVERS = st.builds(
     done=st.booleans(),
     beats=st.booleans(),
     chunked=st.booleans(),
+    single=st.booleans(),
     provider=st.sampled_from(["openai", "llamacpp", "lockchat"]),
 )
 
