@@ -271,3 +271,29 @@ def test_locked_file_is_one_clear_error(path, monkeypatch):
 def test_a_lock_leaves_no_file_beside_the_cassette(path):
     CassetteFile(path).add(recording("one"))
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_writers_read_only_what_the_other_has_added(path, monkeypatch):
+    """Adding takes the same time however long the file is: nothing is read again."""
+    one, two = CassetteFile(path), CassetteFile(path)
+    one.add(recording("first"))
+    two.add(recording("second"))
+    read = []
+    monkeypatch.setattr(CassetteFile, "_read", read.append)
+    for number in range(20):
+        (one if number % 2 else two).add(recording(f"prompt {number}"))
+    assert read == []
+    monkeypatch.undo()
+    expected = ["first", "second", *(f"prompt {number}" for number in range(20))]
+    assert prompts(one) == prompts(CassetteFile(path)) == expected
+
+
+def test_edit_in_place_is_noticed(path):
+    """An editor may write the same file, longer: then all of it is read again."""
+    file = CassetteFile(path)
+    file.add(recording("one", "yes"))
+    file.add(recording("two", "yes"))
+    path.write_text(path.read_text().replace('"yes"', '"yes, and more"', 1))
+    file.add(recording("three"))
+    assert [r.reply for r in file.recordings] == ["yes, and more", "yes", "yes"]
+    assert prompts(CassetteFile(path)) == ["one", "two", "three"]
