@@ -19,7 +19,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from wcwidth import wcswidth, wcwidth
 
-from lockbots_magic.conversation.messages import Delta
+from lockbots_magic.conversation.messages import Delta, ToolCall
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.rendering.markdown import parse
 from lockbots_magic.rendering.terminal import blocks
@@ -672,3 +672,16 @@ def test_in_a_wide_terminal_lines_stay_readable():
     rows = terminal.finish().rows
     assert 90 < max(map(len, rows)) <= 100
     assert " ".join(rows).split() == ["word"] * 100 + ["and"] * 60
+
+
+def test_a_call_is_one_line_before_the_text_that_it_led_to():
+    stream = io.StringIO()
+    output = TerminalOutput(stream)
+    first, second = (ToolCall(name, name, '{"x": 1}', elapsed=2.0) for name in "fg")
+    output.feed(Delta(calls=(first, second)))
+    output.feed(Delta(calls=(second._replace(result="2"),)))
+    assert not stream.getvalue()
+    output.feed(Delta(calls=(first._replace(result="a\x1b[2J"),)))
+    output.feed(Delta("Done."))
+    output.finish(Turn("Hi", "Done."))
+    assert stream.getvalue() == "f(x=1) -> a[2J\ng(x=1) -> 2\nDone.\n"
