@@ -6,8 +6,8 @@ import pytest
 
 from lockbots_magic.conversation.conversation import Conversation
 from lockbots_magic.conversation.turn import Turn
-from lockbots_magic.panel import transcript
 from lockbots_magic.panel.transcript import MAX_CHARACTERS, MAX_TURNS, Transcript
+from lockbots_magic.rendering import calls
 from lockbots_magic.rendering.html import render
 
 
@@ -74,7 +74,7 @@ def find_text_for_mathjax(html):
 
 def test_turn_is_rendered_once(monkeypatch):
     rendered = []
-    monkeypatch.setattr(transcript, "render", lambda text: rendered.append(text) or render(text))
+    monkeypatch.setattr(calls, "render", lambda text, below: rendered.append(text) or render(text, below))
     shown, page = turns(3), Transcript()
     first = page.render(shown)
     assert page.render(shown) == first
