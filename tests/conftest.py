@@ -1,5 +1,6 @@
 """Fixtures for all tests."""
 
+import atexit
 import os
 
 import pytest
@@ -73,14 +74,15 @@ def _in_haste(monkeypatch):
 def shell(tmp_path, monkeypatch):
     """An IPython without a kernel, with the extension loaded; what cells print and display is captured by tests."""
     from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
 
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     InteractiveShell.clear_instance()
-    shell = InteractiveShell.instance()
-    shell.history_manager.enabled = False
+    shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))  # no thread, no database
     shell.run_line_magic("load_ext", "lockbots_magic")
     yield shell
-    shell.history_manager.end_session()
+    shell.atexit_operations()
+    atexit.unregister(shell.atexit_operations)  # which would keep every shell of the process, to collect its garbage
     InteractiveShell.clear_instance()
 
 
