@@ -17,6 +17,8 @@ def answer(_number, body):
     asked = body["messages"][-1]["content"]
     if asked == "long":
         return events(*(delta(content=line) for line in LONG), delta("stop"))
+    if asked == "think":
+        return events(delta(reasoning_content="I *think*.\n# So"), delta(content=FORMULA), delta("stop"))
     return say(FORMULA if asked == "formula" else "No formula, 5 $.")
 
 
@@ -44,6 +46,17 @@ def test_vs_code_gets_formulas_as_markdown(kernel):
         (output,) = kernel.run("%%chat\nnone", cell_id).outputs
         assert "text/html" in output["data"]
     kernel.run("del __vsc_ipynb_file__")
+
+
+def test_vs_code_gets_reasoning_beside_formulas_as_a_quote(kernel):
+    for mode, quoted in (("fold", True), ("hide", False)):
+        kernel.run(f"%lockbots set reasoning {mode}")
+        (output,) = kernel.run("%%chat\nthink", VS_CODE).outputs
+        assert "text/html" not in output["data"]
+        markdown = output["data"]["text/markdown"]
+        assert markdown.startswith("> *Reasoning*\n>\n> I \\*think\\*.  \n> \\# So  \n\n") == quoted
+        assert FORMULA in markdown
+    kernel.run("%lockbots set reasoning fold")
 
 
 def test_other_front_ends_get_html(kernel):
