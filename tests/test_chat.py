@@ -321,12 +321,12 @@ def test_a_prompt_refused_leaves_the_reply_under_way_alone():
         def model_info(self, model):
             return ModelInfo("m", max_length=5)
 
-    chat = Chat(Small(Delta("a"), Delta("b")))
+    chat = Chat(Small(Delta("x"), Delta("y")))
     reply = chat.stream("hi")
-    assert next(reply) == "a"
+    assert next(reply) == "x"
     with pytest.raises(PromptTooLongError):
         chat.ask("far too long")
-    assert next(reply) == "b"
+    assert next(reply) == "y"
 
 
 def test_a_reply_cancelled_before_it_began_ends_as_a_turn_that_is_not_kept():

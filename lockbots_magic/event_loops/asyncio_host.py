@@ -8,8 +8,8 @@ from collections.abc import Callable, Coroutine
 from contextvars import Context
 from typing import Any
 
-_NEVER = 1e8
-"""Time (s) of a timer that is there to be dropped."""
+_DAY = 86_400.0
+"""Time (s) of a timer that is there to be dropped; loops of graphical toolkits take no much longer ones."""
 
 
 class AsyncioHost:
@@ -61,16 +61,19 @@ class AsyncioHost:
 
         A loop tells nobody that it is closed, but it lets go of its timers.
         """
-        kept_notice = _CloseNotice(callback)
-        notice = weakref.ref(kept_notice)
-        timer = weakref.ref(
-            self._loop.call_later(_NEVER, kept_notice.keep)
-        )  # the loop keeps it, and it keeps the notice
+        notice = _CloseNotice(callback)
+        timer = self._loop.call_later(_DAY, notice.disarm)
+        try:
+            known_timer, known_notice = weakref.ref(timer), weakref.ref(notice)  # the loop alone keeps them
+        except TypeError:  # its timers are of another kind
+            notice.disarm()
+            return timer.cancel
 
         def take_back() -> None:
-            if (kept := timer()) is not None and (known := notice()) is not None:
-                known.callback = None
-                kept.cancel()
+            if (kept := known_notice()) is not None:
+                kept.disarm()
+            if (running := known_timer()) is not None:
+                running.cancel()
 
         return take_back
 
@@ -108,5 +111,6 @@ class _CloseNotice:
         if self.callback is not None:
             self.callback()
 
-    def keep(self) -> None:
-        """Do nothing: a timer needs something to call."""
+    def disarm(self) -> None:
+        """Call nothing any more."""
+        self.callback = None

@@ -46,7 +46,8 @@ class AwaitedReply:
         """Read the reply to its end and return the turn; errors as for `Reply`."""
         while await self.step() is not None:
             pass
-        assert self._run.turn is not None
+        if self._run.turn is None:
+            raise UsageError("This reply was refused before it was sent.")
         return self._run.turn
 
     async def step(self) -> Delta | None:

@@ -347,7 +347,7 @@ def test_recorded_speed_is_kept_if_the_output_is_live(path, monkeypatch):
     monkeypatch.setattr(cassette_provider, "time", clock)
 
     def model(prompt):
-        for word in "abc":
+        for word in "xyz":
             clock.now += 0.5
             yield word
 
@@ -379,13 +379,13 @@ def test_replayed_reply_can_be_stopped(path):
     path.write_text(
         '{"format": "lockbots-cassette", "version": 1}\n'
         '{"request": {"provider": "function", "model": "model", "messages": [{"role": "user", "content": "hi"}],'
-        ' "params": {}}, "reply": "ab", "ended": "complete", "rhythm": [[0, 1], [600000, 1]]}\n'
+        ' "params": {}}, "reply": "xy", "ended": "complete", "rhythm": [[0, 1], [600000, 1]]}\n'
     )
     reply = Chat(never, cassette=path, mode="replay", speed=1).stream("hi")
-    assert next(reply) == "a"
+    assert next(reply) == "x"
     threading.Timer(0.1, reply.cancel).start()
     assert list(reply) == []
-    assert (reply.turn.status, reply.turn.reply) == ("interrupted", "a")
+    assert (reply.turn.status, reply.turn.reply) == ("interrupted", "x")
 
 
 def test_cassette_holds_no_credential_address_or_path(path, mock_server, tmp_path):

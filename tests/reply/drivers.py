@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import threading
 import time
+from typing import Any
 
 import trio
 
@@ -86,7 +87,7 @@ def run_asyncio(main):
     return asyncio.run(main())
 
 
-DRIVERS = [SyncDriver(), AsyncDriver("asyncio", run_asyncio), AsyncDriver("trio", trio.run)]
+DRIVERS: list[Any] = [SyncDriver(), AsyncDriver("asyncio", run_asyncio), AsyncDriver("trio", trio.run)]
 """Ways to take a reply; each test that has one body for all is parametrised by them."""
 
 

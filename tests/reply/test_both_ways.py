@@ -1,5 +1,8 @@
 """One body, taken synchronously and awaited: the same turns, whoever the provider is."""
 
+import asyncio
+import contextvars
+
 import pytest
 
 from lockbots_magic import Chat, Delta
@@ -142,6 +145,52 @@ def test_tools_are_called_and_their_results_are_kept(mock_server, driver):
         chat = Chat("openai:demo", base_url=mock_server.url("openai"))
         turn = driver.ask(chat, f'call {tool.__name__} {{"n": 4}}', tools=[tool])
         assert [(call.name, call.result) for call in turn.calls] == [(tool.__name__, result)], turn
+
+
+def test_async_tools_run_beside_their_caller(mock_server):
+    word = contextvars.ContextVar("word", default="")
+    seen = []
+
+    async def look() -> str:
+        """Look."""
+        seen.append((asyncio.get_running_loop(), word.get()))
+        return "seen"
+
+    async def main():
+        word.set("mine")
+        here = asyncio.get_running_loop()
+        chat = Chat("openai:demo", base_url=mock_server.url("openai"))
+        await chat.ask_async("call look {}", tools=[look])
+        assert seen[-1] == (here, "mine")
+        turn = chat.ask("call look {}", tools=[look])  # blocks this loop: another one runs it
+        assert turn.calls[0].result == "seen"
+        assert seen[-1][1] == "mine"
+        assert seen[-1][0] is not here
+
+    asyncio.run(main())
+    asyncio.run(main())
+    assert len(seen) == 4
+    wait_for_threads()
+
+
+def test_a_tool_may_await_a_reply_and_may_ask_for_one(mock_server):
+    async def inner() -> str:
+        """Answer."""
+        return "inner"
+
+    async def nested(synchronously: bool) -> str:
+        """Ask in turn."""
+        chat = Chat("openai:demo", base_url=mock_server.url("openai"))
+        prompt = "call inner {}"
+        turn = chat.ask(prompt, tools=[inner]) if synchronously else await chat.ask_async(prompt, tools=[inner])
+        return str(turn.calls[0].result)
+
+    for driver in DRIVERS[:2]:
+        for flag in ("true", "false"):
+            chat = Chat("openai:demo", base_url=mock_server.url("openai"))
+            turn = driver.ask(chat, f'call nested {{"synchronously": {flag}}}', tools=[nested])
+            assert turn.calls[0].result == "inner", (driver.name, flag)
+    wait_for_threads()
 
 
 def test_an_error_is_the_same_error(driver):
