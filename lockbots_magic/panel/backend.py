@@ -17,6 +17,7 @@ from ..providers.base import Provider
 from ..providers.model_catalog import ModelCatalog
 from ..security.exits import clean_message
 from ..security.secret_shapes import leave_out_secrets
+from ..storage.log import LogHit
 from .i18n import RefusedError
 
 
@@ -138,6 +139,16 @@ class PanelBackend(ABC):
             return False
         self.conversation = new
         return True
+
+    # The log
+
+    def search_log(self, words: str, limit: int) -> list[LogHit] | None:
+        """Return the turns in the log that hold all words, the best match first; None if the log is off.
+
+        Raises:
+            UsageError: The log can't be read.
+        """
+        return None
 
     # Model and settings
 

@@ -13,11 +13,13 @@ from ..errors import AuthenticationError
 from ..security.control_characters import replace_surrogates
 from ..security.exits import clean_message
 from ..storage.files import export_conversation
+from ..storage.log import Log
 from .approvals import PanelApprovals
 from .attachments import attach, mentions
 from .backend import PanelBackend
 from .i18n import RefusedError, translatable
 from .protocol import PanelMessage, describe_models, format_error, page_message
+from .search import found_message
 from .view_sync import STOP_TIMEOUT, ViewSync
 
 MODEL_REQUESTS = ("send", "regenerate", "edit")
@@ -216,6 +218,19 @@ class PanelController:
         """Have cells use the open conversation."""
         self.backend.use_in_cells()
 
+    def on_search(self, view: str, words: str) -> None:
+        """Search the conversations, and the log if it is on, in a thread: there may be much."""
+        threading.Thread(target=self._search, args=(view, words), name="lockbots panel search", daemon=True).start()
+
+    def on_open_logged(self, turn: str) -> None:
+        """Open a conversation of the log, up to one of its turns: a copy, to be continued.
+
+        Raises:
+            UsageError: The log has no such turn, or can't be read.
+        """
+        conversation = Log().open(turn)
+        self._views.resync(lambda: self.backend.add(conversation))
+
     def on_export(self, format: str) -> None:  # noqa: A002  # field of the message
         """Write the conversation to a new file in the working directory.
 
@@ -258,6 +273,9 @@ class PanelController:
         if left_out := ", ".join(dict.fromkeys(filter(None, (in_prompt, in_system)))):
             self._send_note("secret_left_out", what=left_out)
         return prompt, system
+
+    def _search(self, view: str, words: str) -> None:
+        self._views.send(found_message(self.backend, view, words))
 
     def _send_note(self, key: str, **values: str) -> None:
         self._views.send({"type": "notification", "kind": "note", **translatable(key, **values)})

@@ -14,6 +14,7 @@ Each message has a `type`. A message with a `view` is for that view only; all ot
 `usage`         Token counts of the conversation.
 `settings`      Model, providers, temperature, system prompt; `address`: base URL, None for a model that has none.
 `models`        Models of a provider, or the `error` of listing them.
+`found`         Turns that a search has found: see `search.found_message`.
 `conversations` Names of the conversations and which one is open; `branches` by the id of the turn where they part;
                 `apart` if this is a branch of the conversation that cells use, or the other way round.
 `notification`  Text to show; with `refused`, the request that failed.

@@ -15,6 +15,7 @@ from ..notebook.chat_command import NotebookContext, resolve_system
 from ..notebook.secret_filter import without_secrets
 from ..notebook.session import DEFAULT_ADDRESS, Session
 from ..providers import provider_class, split_model
+from ..storage.log import Log, LogHit
 from ..storage.restore import restore_notebook
 from .backend import PanelBackend
 
@@ -66,6 +67,10 @@ class SessionBackend(PanelBackend):
         """Conversations of panels in the saved notebook that this kernel has not restored."""
         present = {conversation.id for conversation in self.conversations.values()}
         return [saved for saved in self._saved if saved.id not in present]
+
+    def search_log(self, words: str, limit: int) -> list[LogHit] | None:
+        """Search the log, if the session keeps one."""
+        return Log().search(words, limit=limit, unfinished=True) if self._session.recording.is_on else None
 
     def chat(self, conversation: Conversation | None = None) -> Chat:
         """Return a chat with the session's model, settings and credential."""

@@ -44,6 +44,7 @@ FRONTEND_MODULES = (
     "composer",
     "turns",
     "transcript",
+    "search",
     "panel",
 )
 """ES modules of the front end, each after those it imports."""

@@ -64,7 +64,7 @@ def test_tab_reaches_every_control_and_leaves_the_panel(panel):
     panel.send("show code")
     panel.names.focus()
     reached = []
-    for _ in range(16):
+    for _ in range(17):
         focused = panel.page.evaluate(
             """() => {
                 const e = document.activeElement;
@@ -79,15 +79,15 @@ def test_tab_reaches_every_control_and_leaves_the_panel(panel):
         reached.append(focused)
         panel.page.keyboard.press("Tab")
     names = [name for name, _ in reached]
-    assert names[:4] == ["Conversation", "New conversation", "Export or clear", "Turns"]
-    assert names[4:9] == [
+    assert names[:5] == ["Conversation", "Search turns", "New conversation", "Export or clear", "Turns"]
+    assert names[5:10] == [
         "Edit the prompt",
         "Copy the code",
         "Insert code as a cell below",
         "Copy the reply",
         "Regenerate the reply",
     ]
-    assert names[9] == "Your prompt"
+    assert names[10] == "Your prompt"
     assert names[-1] == "Send"
     assert all(visible for _, visible in reached), reached
 
@@ -112,6 +112,33 @@ def test_conversation_needs_no_mouse(panel):
     expect(dirty).to_have_count(0)
 
 
+def test_search_needs_no_mouse_and_is_read_aloud(panel):
+    panel.send("say Какая погода?")
+    panel.start_conversation()
+    panel.send("say weather here")
+    panel.root.get_by_role("button", name="Search turns").focus()
+    panel.page.keyboard.press("Enter")
+    box = panel.root.get_by_role("searchbox", name="Search turns")
+    expect(box).to_be_focused()
+    panel.page.keyboard.type("погоды")
+    hits = panel.root.get_by_role("list", name="Turns found").get_by_role("button")
+    expect(hits).to_have_count(1)
+    expect(hits.first.locator("mark").first).to_have_text("погода")
+    expect(panel.status).to_have_text("1 turn found")
+    expect(panel.root.locator(".lb-search-note")).to_contain_text("%lockbots log on")
+    panel.page.keyboard.press("ArrowDown")
+    expect(hits.first).to_be_focused()
+    panel.page.keyboard.press("ArrowUp")
+    expect(box).to_be_focused()
+    panel.page.keyboard.press("Enter")
+    expect(panel.names).to_have_value("main")
+    expect(panel.turns.first).to_be_focused()
+    expect(box).to_be_hidden()
+    panel.root.get_by_role("button", name="Search turns").click()
+    panel.page.keyboard.press("Escape")
+    expect(panel.root.get_by_role("button", name="Search turns")).to_be_focused()
+
+
 def test_dismissed_notification_passes_the_focus_on(panel):
     panel.choose("Export as Markdown")
     dismiss = panel.notifications.get_by_role("button", name="Dismiss").first
@@ -130,9 +157,14 @@ def test_axe_finds_no_violations_in_either_theme(panel, theme):
         expect(panel.page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
     panel.send("show code")
     panel.send("say | a | b |\n|---|---|\n| `1` | *2* |\n\n> quoted [link](https://a.example)")
+    panel.root.get_by_role("button", name="Search turns").click()
+    panel.page.keyboard.type("quoted")
+    expect(panel.root.locator(".lb-search li")).to_have_count(1)
+    found = find_violations(panel.page)
+    panel.page.keyboard.press("Escape")
     panel.turns.first.hover()
     panel.open_settings()
-    found = find_violations(panel.page)
+    found += find_violations(panel.page)
     panel.page.keyboard.press("Escape")
     panel.button("Edit the prompt", 0).click()
     panel.choose("Clear the conversation…")

@@ -10,6 +10,7 @@ import { button, h, icon, iconButton, setOptions } from "./dom.js";
 import { createTranslator } from "./i18n.js";
 import { STATE_KEY, findTranscripts } from "./notebook.js";
 import { Notifications } from "./notifications.js";
+import { Search } from "./search.js";
 import { Settings, providerOf } from "./settings.js";
 import { Transcript } from "./transcript.js";
 import { compareSequence } from "./turn_list.js";
@@ -31,6 +32,7 @@ export class Panel {
     this.notifications = new Notifications(this);
     this.renderer = new TurnRenderer(this, this.manager);
     this.transcript = new Transcript(this);
+    this.search = new Search(this);
     this.settings = new Settings(this);
     this.usage = h("span", { class: "lb-usage" });
     this.cells = h("div", { class: "lb-cells", hidden: true });
@@ -55,7 +57,7 @@ export class Panel {
     const onSwitch = () => this.connection.post({ type: "switch", name: this.names.value });
     this.names = h("select", { "aria-label": t("conversation"), change: onSwitch });
     const onNew = () => (this.connection.post({ type: "new" }), this.composer.area.focus());
-    return h("div", { class: "lb-head" }, this.names, iconButton("add", t("new"), onNew), this.menu);
+    return h("div", { class: "lb-head" }, this.names, this.search.toggle, iconButton("add", t("new"), onNew), this.menu);
   }
 
   open() {
@@ -105,6 +107,7 @@ export class Panel {
     end: (message) => this.isNext(message, !message.same) && this.onEnd(message),
     settings: (message) => this.showSettings(message),
     models: (message) => this.settings.onModels(message),
+    found: (message) => this.search.onFound(message),
     usage: (message) => this.showUsage(message),
     busy: ({ busy }) => {
       if (!busy && this.transcript.inProgress?.id) this.connection.hello(); // the end of the reply was lost
@@ -311,6 +314,7 @@ export class Panel {
     if (!this.confirmation.hidden) this.confirmation.querySelector("button").click();
     else if (this.menu.open) (this.menu.open = false), this.menu.firstChild.focus();
     else if (!this.settings.root.hidden) this.settings.open(false);
+    else if (!this.search.root.hidden) this.search.open(false);
   }
 }
 

@@ -17,6 +17,7 @@ export class Transcript {
     this.inProgress = null; // {id, prompt, replaces, from, article, seq, ...}; id is null until the kernel has begun
     this.hasEarlier = false;
     this.following = true; // whether the reader is at the end and stays there
+    this.target = null; // {name, id} of the turn to go to, once it is shown
     this.isHeld = false;
     this.scrollTop = 0; // at the last scroll event
     this.end = 0; // highest scroll position then
@@ -80,6 +81,7 @@ export class Transcript {
       this.setHasEarlier(kept.length ? this.hasEarlier : more);
       if (reply) this.begin({ ...reply, from: null }); // the page that sent the prompt may have been reloaded
     });
+    this.showTarget();
   }
 
   onEarlier({ before, turns, more }) {
@@ -89,6 +91,7 @@ export class Transcript {
       this.turns = [...turns, ...this.turns];
       this.setHasEarlier(more);
     });
+    this.showTarget();
   }
 
   setHasEarlier(hasEarlier) {
@@ -244,6 +247,25 @@ export class Transcript {
     this.isHeld = type === "pointerdown";
     this.follow();
   };
+
+  /** Go to a turn of a conversation, as soon as it is shown. */
+  goTo(name, id) {
+    this.target = { name, id };
+    this.showTarget();
+  }
+
+  /** Scroll to the turn to go to and focus it, so that it is read aloud; earlier turns are requested until it is there. */
+  showTarget() {
+    if (this.target?.name !== this.name) return;
+    const article = this.shown.get(this.target.id);
+    if (!article && this.hasEarlier) return this.requestEarlier();
+    this.target = null;
+    if (!article) return;
+    this.following = false;
+    article.node.setAttribute("tabindex", "-1");
+    article.node.scrollIntoView({ block: "start" });
+    article.node.focus({ preventScroll: true });
+  }
 
   goToEnd() {
     this.following = true;

@@ -19,7 +19,7 @@ MARK = "**"
 
 
 def make_snippet(texts: Iterable[str], query: SearchQuery, length: int = LENGTH) -> str:
-    """Return the part of the first text that holds most of the searched words, on one line.
+    """Return the part of the text that holds most of the searched words, on one line, with the words marked.
 
     Args:
         texts: Texts of one turn, such as its prompt and its reply.
@@ -31,6 +31,12 @@ def make_snippet(texts: Iterable[str], query: SearchQuery, length: int = LENGTH)
         >>> make_snippet(["Which plot?", "Two plots with axes."], parse_query("plot axes"))
         'Two **plots** with **axes**.'
     """
+    parts = snippet_parts(texts, query, length)
+    return "".join(f"{MARK}{text}{MARK}" if is_found else text for text, is_found in parts)
+
+
+def snippet_parts(texts: Iterable[str], query: SearchQuery, length: int = LENGTH) -> list[tuple[str, bool]]:
+    """Return a snippet in parts, each with whether it is a searched word; the arguments are those of `make_snippet`."""
     best: tuple[int, str, list[tuple[int, int]]] = (-1, "", [])
     for text in texts:
         line = " ".join(printable(normalize(text[:MAX_SCANNED])).split())
@@ -40,7 +46,7 @@ def make_snippet(texts: Iterable[str], query: SearchQuery, length: int = LENGTH)
             best = (words, line, found)
     _, line, found = best
     start = _start_of(found, length)
-    return _mark(line, [one for one in found if start <= one[0] and one[1] <= start + length], start, start + length)
+    return _cut(line, [one for one in found if start <= one[0] and one[1] <= start + length], start, start + length)
 
 
 def _find(line: str, query: SearchQuery) -> list[tuple[int, int]]:
@@ -70,11 +76,11 @@ def _start_of(found: list[tuple[int, int]], length: int) -> int:
     return max(0, at - BEFORE)
 
 
-def _mark(line: str, found: list[tuple[int, int]], start: int, end: int) -> str:
-    pieces, at = [], start
+def _cut(line: str, found: list[tuple[int, int]], start: int, end: int) -> list[tuple[str, bool]]:
+    parts = [("…" if start > 0 else "", False)]
+    at = start
     for begin, stop in found:
-        pieces += [line[at:begin], MARK, line[begin:stop], MARK]
+        parts += [(line[at:begin], False), (line[begin:stop], True)]
         at = stop
-    pieces.append(line[at:end])
-    text = "".join(pieces).strip()
-    return f"{'…' if start > 0 else ''}{text}{'…' if end < len(line) else ''}"
+    parts += [(line[at:end], False), ("…" if end < len(line) else "", False)]
+    return [part for part in parts if part[0]]
