@@ -42,8 +42,8 @@ export class Panel {
     this.root = h("div", {
       class: "lockbots lockbots-panel mathjax_ignore tex2jax_ignore", role: "region", "aria-label": this.t("panel"),
       lang: this.t.language, "data-lm-suppress-shortcuts": true, keydown: (event) => this.onKey(event),
-    }, this.buildHead(), this.cells, this.transcript.root, this.settings.root, this.confirmation, this.unrestored,
-    this.notifications.root, this.connection.bar, this.credential, this.composer.root, this.notifications.status);
+    }, this.buildHead(), this.search.root, this.cells, this.transcript.root, this.settings.root, this.confirmation,
+    this.unrestored, this.notifications.root, this.connection.bar, this.credential, this.composer.root, this.notifications.status);
   }
 
   buildHead() {
