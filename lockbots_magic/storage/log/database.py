@@ -13,7 +13,7 @@ from pathlib import Path
 import platformdirs
 
 from ...errors import UsageError
-from .schema import migrate, version_of
+from .schema import migrate, repair_index, version_of
 
 FILE = "log.db"
 """Name of the file in the user's data folder."""
@@ -67,6 +67,7 @@ def open_database(path: Path, *, timeout: float | None = None) -> sqlite3.Connec
         database.execute(f"PRAGMA journal_mode = {'DELETE' if is_on_network_drive(path) else 'WAL'}")
         database.execute("PRAGMA synchronous = NORMAL")
         migrate(database, display_path(path))
+        repair_index(database)
     except BaseException:
         database.close()
         raise

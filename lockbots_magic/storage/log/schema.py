@@ -120,6 +120,25 @@ def migrate(database: sqlite3.Connection, name: str) -> None:
         raise
 
 
+def repair_index(database: sqlite3.Connection) -> None:
+    """Write the full-text index anew if a later SQLite has erased words in it, so that an earlier one can't read it.
+
+    Fact: FTS5, "The 'secure-delete' Configuration Option".
+    """
+    if sqlite3.sqlite_version_info >= SECURE_DELETE_SQLITE:
+        return
+    try:
+        database.execute("SELECT rowid FROM turn_search WHERE turn_search MATCH 'x' LIMIT 1").fetchone()
+    except sqlite3.Error as error:
+        if "rebuild" not in str(error):
+            raise
+        database.execute("BEGIN IMMEDIATE")
+        # Without it, the earlier SQLite refuses to rebuild, too. What the index holds in the later format is dropped.
+        database.execute("UPDATE turn_search_config SET v = 4 WHERE k = 'version'")
+        database.execute("INSERT INTO turn_search(turn_search) VALUES ('rebuild')")
+        database.execute("COMMIT")
+
+
 def version_of(database: sqlite3.Connection, name: str) -> int:
     """Return the version of the schema; 0 for an empty database.
 
