@@ -70,6 +70,7 @@ debian:
 test: $(VENV)/.test $(VENV)/.real $(VENV)/.model lint debian
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not interpreters"
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --nbval $(EXAMPLES) -p no:cacheprovider
+	@$(BIN)/python tests/fuzz.py brief --seconds 1
 
 test-thorough: $(VENV)/.test
 	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n 2 -m "$(UNIT)"

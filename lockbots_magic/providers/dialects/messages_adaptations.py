@@ -85,7 +85,7 @@ def _has_returned_blocks(body: Body, given: Collection[str]) -> bool:
 
 def _without_returned_blocks(body: Body, given: Collection[str]) -> Body:
     messages = [
-        {**message, "content": [one for one in message["content"] if one.get("type") in OWN_TYPES]}
+        {**message, "content": [one for one in message["content"] if str(one.get("type")) in OWN_TYPES]}
         if message["role"] == "assistant" and isinstance(message["content"], list)
         else message
         for message in body["messages"]

@@ -52,7 +52,7 @@ class ReturnedBlocks:
         self._count += 1
         if self._count > MAX_BLOCKS or not is_shallow(block):
             raise ProtocolError("The response holds too many content blocks, or one is nested too deeply.")
-        if block.get("type") not in OWN_TYPES:
+        if str(block.get("type")) not in OWN_TYPES:
             self._open[index] = dict(block)
 
     def feed(self, index: int, delta: Mapping[str, Any]) -> bool:

@@ -148,7 +148,7 @@ def _encode_reply(message: Message, target: tuple[str, str, str]) -> list[Block]
             for number, data in enumerate(one.data for one in message.opaque if one.is_from(*target))
             if isinstance(data, dict)
             and isinstance(data.get(BLOCK), dict)
-            and data[BLOCK].get("type") not in SENT_TYPES
+            and str(data[BLOCK].get("type")) not in SENT_TYPES
         ),
         key=lambda place: place[:3],
     )

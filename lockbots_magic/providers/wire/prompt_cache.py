@@ -90,7 +90,7 @@ def _mark_message(message: JSONObject, mark: Mapping[str, str]) -> JSONObject:
     content = message["content"]
     blocks = [{"type": "text", "text": content}] if isinstance(content, str) else list(content)
     for at in reversed(range(len(blocks))):
-        if blocks[at].get("type") in _MARKABLE:
+        if str(blocks[at].get("type")) in _MARKABLE:
             blocks[at] = {**blocks[at], MARK: mark}
             return {**message, "content": blocks}
     return message

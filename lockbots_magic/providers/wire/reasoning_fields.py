@@ -151,4 +151,6 @@ def _text_of(item: Any) -> str:
 def _continues(last: Mapping[str, Any], item: Mapping[str, Any]) -> bool:
     """Whether `item` is the next piece of `last`."""
     same = item.get("type") == last.get("type") and item.get("index") == last.get("index")
-    return same and item.get("type") in _JOINED and not (last.get("signature") and any(item.get(n) for n in _TEXTS))
+    return (
+        same and str(item.get("type")) in _JOINED and not (last.get("signature") and any(item.get(n) for n in _TEXTS))
+    )

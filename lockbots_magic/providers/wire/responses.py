@@ -118,7 +118,7 @@ class ResponsesDecoder(StreamDecoder):
         if kind in _LAST_EVENTS:
             response = value.get("response")
             response = response if isinstance(response, dict) else {}
-            known = response.get("status") in _LAST_STATES
+            known = str(response.get("status")) in _LAST_STATES
             status = "completed" if kind == "done" else kind
             yield from self._take_response(response if known else {**response, "status": status})
         elif stage == "delta" and name in _REASONING_DELTAS:

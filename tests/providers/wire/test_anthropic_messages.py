@@ -4,7 +4,7 @@ import json
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lockbots_magic.conversation.ending import CUT_OFF, DEFAULT_LIMIT, outcome_of
@@ -128,6 +128,7 @@ json_values = st.recursive(
 
 
 @settings(max_examples=examples(600))
+@example("content_block_start", {}, {"type": []})
 @given(
     st.sampled_from(
         ["message_start", "content_block_start", "content_block_delta", "content_block_stop", "message_delta"]
