@@ -16,7 +16,6 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from ..atomic_file import MAX_FILE, NEW_MODE, read_bytes, replace_file
-from ..conversation.messages import Tool
 from ..errors import UsageError
 from .recording import Recording
 from .request import RecordedRequest, Thread
@@ -105,11 +104,6 @@ class CassetteFile:
                 self._note_lines(self._lines + 1, [line])
             self._seen = self._state()
         return recording
-
-    @property
-    def tool_lists(self) -> dict[str, tuple[Tool, ...]]:
-        """Lists of tools that servers gave, by the key of the server."""
-        return {server: value for (server, _), value in self.served.items() if not isinstance(value, str)}
 
     def add_served(self, key: RecordKey, value: Served, instead_of: Collection[RecordKey] = ()) -> None:
         """Write what a server gave, in the place of what it gave earlier under the same key.

@@ -29,7 +29,7 @@ def test_list_is_kept_beside_recordings_and_read_again(path):
     tape.add_served(("npx docs", ""), (SEARCH, FETCH))
     tape.add(recording("two"))
     again = CassetteFile(path)
-    assert again.tool_lists == {"npx docs": (SEARCH, FETCH)}
+    assert again.served == {("npx docs", ""): (SEARCH, FETCH)}
     assert prompts(again) == ["one", "two"]
 
 
@@ -42,7 +42,7 @@ def test_list_is_written_once_and_a_new_one_replaces_it(path):
     assert path.read_bytes() == written
     tape.add_served(("docs", ""), (FETCH,))
     assert [line["tools_of"] for line in lines_of(path) if "tools_of" in line] == ["docs"]
-    assert CassetteFile(path).tool_lists == {"docs": (FETCH,)}
+    assert CassetteFile(path).served == {("docs", ""): (FETCH,)}
     assert prompts(CassetteFile(path)) == ["one"]
 
 
@@ -51,7 +51,7 @@ def test_list_survives_when_a_recording_is_replaced(path):
     kept = tape.add(recording("one"))
     tape.add_served(("docs", ""), (SEARCH,))
     tape.add(recording("two"), {kept.id})
-    assert CassetteFile(path).tool_lists == {"docs": (SEARCH,)}
+    assert CassetteFile(path).served == {("docs", ""): (SEARCH,)}
 
 
 def test_list_holds_no_credential(path):
@@ -112,7 +112,7 @@ def test_new_cassette_drops_the_lists_it_held(path):
     new = provider_with(path, "new")
     new.record_tools("docs", (SEARCH,))
     new.record_tools("more", (FETCH,))
-    assert set(CassetteFile(path).tool_lists) == {"docs", "more"}
+    assert set(CassetteFile(path).served) == {("docs", ""), ("more", "")}
 
 
 def test_list_that_can_not_be_written_is_warned_of(path):

@@ -391,7 +391,7 @@ def test_each_lazy_import_stands_in_one_place():
     assert lines == {
         ("__init__.py", "from .notebook import extension"),
         ("__init__.py", "from .panel import ChatPanel"),
-        ("tools/mcp/server.py", "from .session import ServerSession"),
+        ("tools/mcp/session_holder.py", "from .session import ServerSession"),
         ("notebook/extension.py", "from . import magics"),
         ("notebook/log_recording.py", "from ..storage.log import writer"),
         ("notebook/completion/sources.py", "from ..commands import COMMANDS"),

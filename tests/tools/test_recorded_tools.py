@@ -68,7 +68,7 @@ def test_list_is_asked_for_and_recorded_while_recording(provider):
     for _ in range(2):
         (tool,) = list_tools(source, recording, Cancellation())
     assert source.started == 2
-    assert recording.cassette.file.tool_lists == {"docs-server": (tool.tool,)}
+    assert recording.cassette.file.served == {("docs-server", ""): (tool.tool,)}
 
 
 def test_fakes_follow_the_seam():

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-import weakref
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ...cassette.active import cassette_in_use
-from ...conversation.cancellation import SIGNAL_CHECK, Cancellation
-from ...errors import Cancelled, UsageError
+from ...conversation.cancellation import Cancellation
+from ...errors import UsageError
 from ...providers.validation import parse_seconds
 from ...security.foreign_text import quote_line
 from ...security.secrets import Secret
@@ -24,12 +22,12 @@ from .limits import CALL_TIMEOUT, START_TIMEOUT
 from .pins import PinnedTools
 from .results import read_resource, read_result
 from .server_tool import MCPTool
+from .session_holder import SessionHolder
 from .settings_file import read_server_entry
 
 if TYPE_CHECKING:
     from .session import ServerSession
 
-EXTRA = 'MCP servers need the package `mcp`:  pip install "lockbots-magic[mcp]"'
 _CHANGED = (
     "error: The MCP server {} has changed this tool since it was first used, so it was not called."
     " The user must look at `changes` and `accept_changes()` first."
@@ -92,14 +90,11 @@ class MCP:
         """Patterns of the tools to use; None: all."""
         self.name = make_name(name or self._launch.guess_name())
         """Name of the server."""
-        self._timeouts = (parse_seconds("start_timeout", start_timeout), parse_seconds("timeout", timeout))
+        seconds = (parse_seconds("start_timeout", start_timeout), parse_seconds("timeout", timeout))
+        self._sessions = SessionHolder(self._launch, self.name, *seconds)
         self._parallel = bool(parallel)
         self._pins = PinnedTools()
         self._left_out: Mapping[str, str] = {}
-        self._lock = threading.Lock()
-        self._holder: list[ServerSession] = []
-        """The session, if there is one: a list, so that a finalizer can end it without holding this object."""
-        weakref.finalize(self, _end_soon, self._holder).atexit = False  # all sessions end at exit
 
     @classmethod
     def from_file(cls, path: str | Path, name: str | None = None, **options: Any) -> MCP:
@@ -151,12 +146,13 @@ class MCP:
     @property
     def is_running(self) -> bool:
         """Whether there is a session that can be used."""
-        return any(session.is_alive for session in [*self._holder])
+        return self._sessions.is_running
 
     @property
     def protocol_version(self) -> str:
         """Version of the protocol that was agreed on; empty before the server has started."""
-        return next((session.protocol_version for session in [*self._holder]), "")
+        session = self._sessions.current
+        return session.protocol_version if session is not None else ""
 
     @property
     def tools(self) -> tuple[MCPTool | RecordedTool, ...]:
@@ -190,9 +186,7 @@ class MCP:
 
     def close(self) -> None:
         """End the session and the server. It starts again when it is next needed."""
-        ended, self._holder[:] = [*self._holder], []
-        for session in ended:
-            session.close()
+        self._sessions.close()
 
     def list_tools(self, cancellation: Cancellation) -> Sequence[MCPTool]:
         """Return the tools as they were first listed, and look whether the server still describes them so.
@@ -204,7 +198,7 @@ class MCP:
             UsageError: The server can't be started, or does not answer.
             Cancelled: `cancellation` was used.
         """
-        self._update(self._session(cancellation), cancellation)
+        self._update(self._sessions.get(cancellation), cancellation)
         return [MCPTool(self, name, tool, self._parallel) for name, tool in self._pins.tools.items()]
 
     def call_tool(self, name: str, arguments: Mapping[str, Any], cancellation: Cancellation) -> ToolOutput:
@@ -220,7 +214,7 @@ class MCP:
             Cancelled: `cancellation` was used.
         """
         for is_again in (False, True):
-            session = self._session(cancellation)
+            session = self._sessions.get(cancellation)
             try:
                 self._update(session, cancellation)
                 if name not in self._pins.tools:
@@ -241,11 +235,39 @@ class MCP:
         Raises:
             UsageError: The server does not have it, it is no text, or the cassette in use may only replay and lacks it.
         """
+
+        def read() -> ToolOutput:
+            return read_resource(self._sessions.get(Cancellation()).read_resource(uri, Cancellation()).contents)
+
+        return self._read_text(uri, read)
+
+    def prompt(self, name: str, **arguments: str) -> str:
+        """Return the text of a prompt that the server offers, for a prompt or a system prompt of yours.
+
+        Args:
+            name: Name of the prompt.
+            **arguments: Texts that it takes.
+
+        Raises:
+            UsageError: As for a resource.
+
+        Example:
+            >>> Chat().ask("...", system=docs.prompt("reviewer", language="Python"))  # doctest: +SKIP
+        """
+
+        def read() -> ToolOutput:
+            got = self._sessions.get(Cancellation()).get_prompt(name, arguments, Cancellation())
+            return read_result((message.content for message in got.messages), None, is_error=False)
+
+        return self._read_text(f"prompt:{name}?{json.dumps(arguments, sort_keys=True, ensure_ascii=False)}", read)
+
+    def _read_text(self, uri: str, read: Callable[[], ToolOutput]) -> str:
+        """Return a text out of the cassette in use, else the one that the server gives, which is recorded."""
         cassette = cassette_in_use()
         recorded = cassette.resource(self.recorded_key, uri) if cassette is not None else None
         if recorded is not None:
             return recorded
-        output = read_resource(self._session(Cancellation()).read_resource(uri, Cancellation()).contents)
+        output = read()
         if output.images:
             raise UsageError(f"{quote_line(uri, 100)} is an image; only texts can be read.")
         if cassette is not None:
@@ -257,36 +279,6 @@ class MCP:
         self._left_out = listed.left_out
         self._pins.compare(listed.tools)
 
-    def _session(self, cancellation: Cancellation) -> ServerSession:
-        """Return the session, begun if there is none or it has ended."""
-        with self._locked(cancellation):
-            session = next(iter(self._holder), None)
-            if session is None or not session.is_alive:
-                self.close()
-                session = _session_class()(self._launch, self.name, *self._timeouts)
-                session.start(cancellation)
-                self._holder[:] = [session]
-            return session
-
-    @contextmanager
-    def _locked(self, cancellation: Cancellation) -> Iterator[None]:
-        """Hold the lock, and stay open for interrupts while another thread starts the server."""
-        while not self._lock.acquire(timeout=SIGNAL_CHECK):
-            if cancellation.cancelled:
-                raise Cancelled
-        try:
-            yield
-        finally:
-            self._lock.release()
-
-
-def _session_class() -> type[ServerSession]:
-    try:
-        from .session import ServerSession  # noqa: PLC0415  # the package `mcp` takes a second to import
-    except ImportError:  # missing, or older than version 2
-        raise UsageError(EXTRA) from None
-    return ServerSession
-
 
 def _read_patterns(only: Sequence[str] | str | None) -> tuple[str, ...] | None:
     if only is None:
@@ -295,8 +287,3 @@ def _read_patterns(only: Sequence[str] | str | None) -> tuple[str, ...] | None:
     if not patterns or not all(isinstance(one, str) and one for one in patterns):
         raise UsageError("only must be patterns of names of tools, such as ['search_*'].")
     return patterns
-
-
-def _end_soon(holder: list[ServerSession]) -> None:
-    while holder:
-        holder.pop().close_soon()

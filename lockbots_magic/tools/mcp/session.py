@@ -17,7 +17,7 @@ import anyio
 from mcp import MCPError
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
-from mcp_types import CONNECTION_CLOSED, CallToolResult, Implementation, ReadResourceResult
+from mcp_types import CONNECTION_CLOSED, CallToolResult, GetPromptResult, Implementation, ReadResourceResult
 from mcp_types import Tool as ServerTool
 
 from ...conversation.cancellation import Cancellation
@@ -120,6 +120,14 @@ class ServerSession:
             return await self._within_time(self._connected().read_resource(uri))
 
         return self._run(read, cancellation)
+
+    def get_prompt(self, name: str, arguments: Mapping[str, str], cancellation: Cancellation) -> GetPromptResult:
+        """Return a prompt that the server offers; errors as for `start`."""
+
+        async def get() -> GetPromptResult:
+            return await self._within_time(self._connected().get_prompt(name, dict(arguments)))
+
+        return self._run(get, cancellation)
 
     def close(self) -> None:
         """End the session and the server; wait for it."""

@@ -65,7 +65,7 @@ def call(docs, name, cancellation=None, **arguments):
 
 def server_pid(docs):
     """Return the id of the server's process group."""
-    return docs._holder[0].child._process.pid
+    return docs._sessions.current.child._process.pid
 
 
 def is_group_alive(pid):

@@ -52,6 +52,13 @@ def make_server() -> MCPServer:
         """Return much."""
         return "x" * size
 
+    add_texts(app)
+    return app
+
+
+def add_texts(app: MCPServer) -> None:
+    """Add resources and a prompt."""
+
     @app.resource("resource://guide")
     def guide() -> str:
         return "Penguins can't fly."
@@ -60,7 +67,10 @@ def make_server() -> MCPServer:
     def picture() -> bytes:
         return PIXEL
 
-    return app
+    @app.prompt()
+    def reviewer(language: str) -> str:
+        """Review code."""
+        return f"You review {language}."
 
 
 if __name__ == "__main__":

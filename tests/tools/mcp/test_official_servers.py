@@ -106,6 +106,9 @@ def check_all(docs, era):
         assert call(docs, "ask_user").is_error
     assert len(call(docs, "large", size=2_000_000).text) == 2_000_000
     assert docs["resource://guide"] == "Penguins can't fly."
+    assert docs.prompt("reviewer", language="Python") == "You review Python."
+    with pytest.raises(UsageError, match="The MCP server docs answered with an error"):
+        docs.prompt("none")
     with pytest.raises(UsageError, match="is an image"):
         docs["resource://photo"]
     with pytest.raises(UsageError, match="The MCP server docs answered with an error"):
@@ -186,11 +189,11 @@ def test_session_that_the_server_has_forgotten_is_begun_again(endpoint, monkeypa
     speak_2025(monkeypatch)
     docs = MCP(endpoint.url, auth=TOKEN)
     call(docs, "mean_mass", species="Gentoo")
-    first = docs._holder[0]
+    first = docs._sessions.current
     endpoint.status = 404
     with pytest.raises(UsageError):
         docs.list_tools(Cancellation())
     endpoint.status = 0
     assert call(docs, "mean_mass", species="Gentoo").text == "5076.0"
-    assert docs._holder[0] is not first
+    assert docs._sessions.current is not first
     docs.close()

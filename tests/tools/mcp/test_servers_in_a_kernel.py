@@ -70,7 +70,7 @@ def test_restart_of_the_kernel_leaves_no_server(kernel, define):
     define("child", stubborn=True)
     pids = kernel.run(
         "from lockbots_magic.conversation.cancellation import Cancellation as C\n"
-        "child = docs.tools[0].call('{}', C()).text\nprint(docs._holder[0].child._process.pid, child)"
+        "child = docs.tools[0].call('{}', C()).text\nprint(docs._sessions.current.child._process.pid, child)"
     ).printed
     server, grandchild = map(int, pids.split())
     kernel.manager.restart_kernel(now=True)  # kills it

@@ -71,7 +71,7 @@ def test_closed_server_is_gone_and_starts_again_when_needed(scripted):
 
 def test_server_that_nothing_refers_to_ends():
     docs = MCP(SCRIPTED, env={"SETTINGS": json.dumps({"tools": "none.json"})})
-    docs._session(Cancellation())
+    docs._sessions.get(Cancellation())
     pid = server_pid(docs)
     del docs
     gc.collect()
@@ -156,7 +156,7 @@ def test_interrupt_ends_a_call_and_the_start_of_a_server(scripted):
         threading.Timer(0.3, _thread.interrupt_main).start()
         with pytest.raises(KeyboardInterrupt):
             call(docs, "hang")
-    wait_until(lambda: docs._lock.acquire(blocking=False))
+    wait_until(lambda: docs._sessions._lock.acquire(blocking=False))
 
 
 def test_interrupted_start_leaves_no_process(scripted, tmp_path):
@@ -180,7 +180,7 @@ def test_server_waits_for_another_thread_that_starts_it(scripted):
     for one in threads:
         one.join()
     assert found == ["{}"] * 4
-    with docs._locked(Cancellation()):
+    with docs._sessions._locked(Cancellation()):
         cancellation = Cancellation()
         cancellation.cancel()
         with pytest.raises(Cancelled):
@@ -221,7 +221,7 @@ SCRIPT = """
     docs = MCP(json.loads(sys.argv[1]), env={"SETTINGS": sys.argv[2]})
     (tool,) = docs.list_tools(Cancellation())
     grandchild = int(tool.call("{}", Cancellation()).text)
-    print(docs._holder[0].child._process.pid, grandchild, flush=True)
+    print(docs._sessions.current.child._process.pid, grandchild, flush=True)
     sys.stdin.readline()
 """
 
@@ -299,5 +299,5 @@ def test_server_that_does_not_read_can_be_stopped(scripted):
     docs = scripted("deafen", "echo", timeout=1)
     assert call(docs, "deafen").text == "deaf"
     with pytest.raises(UsageError, match=r"took too long|closed the connection"):
-        docs._session(Cancellation()).call_tool("echo", {"large": "x" * 5_000_000}, Cancellation())
+        docs._sessions.get(Cancellation()).call_tool("echo", {"large": "x" * 5_000_000}, Cancellation())
     docs.close()
