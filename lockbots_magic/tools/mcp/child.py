@@ -9,6 +9,7 @@ with this process, also if that is killed.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -22,7 +23,7 @@ from typing import Any
 import anyio
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.shared.message import SessionMessage
-from mcp_types import jsonrpc_message_adapter
+from mcp_types import PARSE_ERROR, ErrorData, JSONRPCError, JSONRPCMessage, jsonrpc_message_adapter
 
 from ...errors import UsageError
 from .lifelines import hold_lifeline, let_go
@@ -162,6 +163,7 @@ class ChildServer:
         with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
             async with to_session:
                 async for line in self._lines(process):
+                    message: JSONRPCMessage | None
                     try:
                         message = jsonrpc_message_adapter.validate_json(line, by_name=False)
                     except ValueError:
@@ -170,8 +172,9 @@ class ChildServer:
                         if noise > MAX_NOISE:
                             self.broken_limit = "It writes to its standard output what is no message of the protocol."
                             break
-                        continue
-                    await to_session.send(SessionMessage(message))
+                        message = _failed_answer(line)
+                    if message is not None:
+                        await to_session.send(SessionMessage(message))
                 self.has_ended.set()
         self.has_ended.set()
         while await self._read_chunk(process):  # it may wait for a reader before it ends
@@ -228,6 +231,18 @@ class ChildServer:
             _signal_group(process, number)
         with suppress(asyncio.TimeoutError, TimeoutError):
             await asyncio.wait_for(process.wait(), END_TIMEOUT)
+
+
+def _failed_answer(line: bytes) -> JSONRPCError | None:
+    """Return an error for an answer that does not follow the protocol, so that nobody waits for it; else None."""
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict) or not isinstance(value.get("id"), int | str) or "method" in value:
+        return None
+    error = ErrorData(code=PARSE_ERROR, message="The answer does not follow the protocol.")
+    return JSONRPCError(jsonrpc="2.0", id=value["id"], error=error)
 
 
 def _signal_group(process: asyncio.subprocess.Process, number: int) -> None:

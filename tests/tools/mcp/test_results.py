@@ -113,6 +113,12 @@ def test_any_result_becomes_an_output_or_a_clear_error(scripted):
     check()
 
 
+@pytest.mark.parametrize("result", [5, [], "text", True])
+def test_answer_that_is_no_object_is_told_at_once(scripted, result):
+    with pytest.raises(UsageError, match=r"answered with an error \(-32700\): The answer does not follow the protocol"):
+        call(scripted("answer"), "answer", result=result)
+
+
 @pytest.mark.parametrize("name", ["missing", "tool"])
 def test_tool_that_the_server_does_not_have_is_told(scripted, name):
     docs = scripted("echo")
