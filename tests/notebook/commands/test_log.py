@@ -1,7 +1,10 @@
 """`%lockbots log` and `%lockbots search`, and what `%%chat` logs."""
 
+import os
 import re
 import sqlite3
+import subprocess
+import sys
 import warnings
 
 import pytest
@@ -134,3 +137,30 @@ def test_another_program_can_read_and_delete(run, openai, log):
     assert database.execute("SELECT COUNT(*) FROM turn").fetchone() == (0,)
     database.close()
     assert log.search("hello") == []
+
+
+def test_nothing_of_the_log_is_loaded_before_a_turn_has_ended(tmp_path):
+    script = """
+import sys
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+from lockbots_magic import Chat
+
+def loaded():
+    return [name for name in sys.modules if name.startswith("lockbots_magic.storage.log") or name == "snowballstemmer"]
+
+config = Config({"Lockbots": {"log": True}, "HistoryManager": {"enabled": False}})
+shell = InteractiveShell.instance(config=config)
+shell.run_line_magic("load_ext", "lockbots_magic")
+assert not loaded(), loaded()
+reply = Chat(lambda prompt: iter(["one", "two"])).stream("hello")
+assert next(reply) == "one"
+assert not loaded(), loaded()
+reply.wait()
+assert loaded()
+from lockbots_magic import Log
+print(Log().count())
+"""
+    environment = {**os.environ, "XDG_DATA_HOME": str(tmp_path), "IPYTHONDIR": str(tmp_path / "ipython")}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "1"), done.stderr
