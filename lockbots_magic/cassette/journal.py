@@ -44,6 +44,8 @@ class Journal:
         self.name = str(path)
         self.path = Path(path).expanduser().resolve()
         self._index = _OffsetIndex()
+        self._in_order = False
+        """Whether the file stands after the line that was found last."""
         self._end = 0
         """Bytes of the file that are indexed: whole lines."""
         try:
@@ -76,18 +78,27 @@ class Journal:
 
         Lines that another process has added meanwhile are found too.
         """
+        return _answer_in(self._following(key), key) or _answer_in(self._look_up(key), key)
+
+    def _following(self, key: str) -> bytes:
+        """Return the line after the one that was found last, if it has this key: rows mostly come in the same order."""
+        if not self._in_order:
+            return b""
+        line = self._file.readline()
+        self._in_order = line[_AT] == key.encode() and line.endswith(b"\n")
+        return line if self._in_order else b""
+
+    def _look_up(self, key: str) -> bytes:
+        """Return the latest line with this key; empty if there is none."""
         at = self._index.get(key)
         if at is None and os.fstat(self._file.fileno()).st_size > self._end:
             self._catch_up()
             at = self._index.get(key)
         if at is None:
-            return None
+            return b""
         self._file.seek(at)
-        with suppress(ValueError, RecursionError):  # edited by hand, or torn
-            line = json.loads(self._file.readline())
-            if line.get("key") == key and isinstance(line.get("reply"), str) and line.get("ended") == "complete":
-                return line  # type: ignore[no-any-return]  # JSON
-        return None
+        self._in_order = True
+        return self._file.readline()
 
     def add(self, answers: Iterable[tuple[str, Sequence[Recording]]]) -> None:
         """Append the answers of rows. They are in the file when this returns.
@@ -115,6 +126,7 @@ class Journal:
     def open_jobs(self) -> dict[str, list[str]]:
         """Return the jobs at a batch API that have not been collected: id -> beginnings of their keys."""
         jobs: dict[str, list[str]] = {}
+        self._in_order = False
         self._file.seek(0)
         for line in self._file:
             if not line.startswith(_JOB_PREFIX):
@@ -142,6 +154,7 @@ class Journal:
         """Read the file anew if another one has taken its place, as when a recording in it is replaced."""
         if os.path.samestat(self.path.stat(), os.fstat(self._file.fileno())):
             return
+        self._in_order = False
         self._file.close()
         self._file = self.path.open("rb")
         check_header(self._file.readline(MAX_HEADER), self.name)
@@ -154,6 +167,7 @@ class Journal:
 
     def _catch_up(self) -> None:
         """Index the whole lines behind those that are indexed."""
+        self._in_order = False
         self._file.seek(self._end)
         self._index.put(self._new_lines())
 
@@ -169,6 +183,7 @@ class Journal:
 
     def _mend_end(self) -> None:
         """Complete or remove a last line without its end, as a crash leaves it. Call it with the lock held."""
+        self._in_order = False
         self._file.seek(self._end)
         rest = self._file.read()
         if not rest:
@@ -179,6 +194,17 @@ class Journal:
                 self._catch_up()
                 return
         os.truncate(self.path, self._end)
+
+
+def _answer_in(line: bytes, key: str) -> dict[str, Any] | None:
+    """Return the answer in a line as JSON; None if the line is empty, torn, or was edited by hand to be none."""
+    if not line:
+        return None
+    with suppress(ValueError, RecursionError):
+        found = json.loads(line.decode())
+        if found.get("key") == key and isinstance(found.get("reply"), str) and found.get("ended") == "complete":
+            return found  # type: ignore[no-any-return]  # JSON
+    return None
 
 
 def _lines_of(key: str, recordings: Sequence[Recording]) -> list[bytes]:

@@ -367,6 +367,9 @@ def secrets_in(text: str) -> bool:
 
 def secrets_shown(text: str, secrets: Iterable[Secret]) -> list[Secret]:
     """Return those of `secrets` that `text` holds."""
+    secrets = list(secrets)
+    if not secrets:
+        return []
     parted = has_steering(text)
     return [secret for secret in secrets if secret.shows_in(text, parted=parted)]
 
