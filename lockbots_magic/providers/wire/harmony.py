@@ -40,7 +40,7 @@ class HarmonySplitter:
     def __init__(self) -> None:
         self.is_harmony: bool | None = None
         """Whether the answer is in this format; None until that is known."""
-        self._is_bare = False
+        self._is_bare = self._is_plain = False
         self._held = ""
         self._channel = ""  # of the message that is being read; empty in a header
         self._last = ""  # kind of the step before
@@ -88,6 +88,9 @@ class HarmonySplitter:
         if self._is_bare:
             self._read_bare(text, ended=ended)
             return
+        if self._is_plain:
+            self._steps += [Delta(text)] if text else []
+            return
         while text:
             text = self._read_body(text, ended=ended) if self._channel else self._read_header(text, ended=ended)
 
@@ -97,7 +100,7 @@ class HarmonySplitter:
         if found:
             self._steps.append(Delta(before))
             self._steps.append(Delta(after, retracts=True))
-            self._is_bare, self._channel = False, "final"
+            self._is_bare, self._is_plain = False, True  # where markers are dropped, none follows
             return
         keep = 0 if ended else _length_of_start(text, (_BARE_ANSWER,))
         self._held = text[len(text) - keep :]
