@@ -134,8 +134,7 @@ class OpenAICompatible(HTTPProvider):
         self.dialect.check_params(params, self.name)
         super().check_params(params)
         check_types(params)
-        if not (self.is_local or is_local(self.base_url)):  # there, -1 stands for no limit
-            check_limits(params)
+        check_limits(params)
 
     def ready(self) -> None:
         """Require the credential at the default base URL only; a server elsewhere may need none."""

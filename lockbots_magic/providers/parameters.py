@@ -99,7 +99,10 @@ def check_types(params: Mapping[str, Any]) -> None:
 
 
 def check_limits(params: Mapping[str, Any]) -> None:
-    """Raise `UsageError` for a limit of length below one token; None stands for null."""
+    """Raise `UsageError` for a limit of length below one token; None stands for null.
+
+    Where -1 means that there is no limit (llama.cpp, LM Studio), no parameter means the same.
+    """
     for name in LIMITS:
         value = params.get(name)
         if value is not None and value < 1:

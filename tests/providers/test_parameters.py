@@ -67,3 +67,13 @@ def test_elsewhere_the_message_names_extra_body():
 def test_provider_that_would_drop_them_does_not_take_them(mock_server):
     with pytest.raises(UsageError, match="Unknown parameter 'top_k' for lockchat"):
         Chat("lockchat", base_url=mock_server.url("lockchat")).prepare("x", top_k=40)
+
+
+def test_limits_below_one_token_are_refused_before_anything_is_sent():
+    for dialect in ("chat-completions", "responses", "messages"):
+        for url in ("http://127.0.0.1:9/v1", "https://example.com/v1"):
+            chat = Chat("openai:m", base_url=url, dialect=dialect)
+            for limit in (-1, 0):
+                with pytest.raises(UsageError, match=f"max_tokens must be >= 1, got {limit}"):
+                    chat.prepare("hi", max_tokens=limit)
+            assert chat.prepare("hi", max_tokens=None).request.params == {"max_tokens": None}
