@@ -77,7 +77,7 @@ class HarmonySplitter:
             self.is_harmony = True
         elif _BARE_BEGINNING.match(begin):
             self.is_harmony = self._is_bare = True
-        elif len(text) > MAX_HEADER or not (begin == "analysis" or any(one.startswith(begin) for one in _BEGINNINGS)):
+        elif len(text) > MAX_HEADER or not _may_begin_channels(begin):
             self.is_harmony = False
 
     def _take_steps(self) -> list[Delta]:
@@ -148,6 +148,12 @@ class HarmonySplitter:
             text = SEPARATOR + text
         self._begins_message, self._last = False, kind
         self._steps.append(Delta(text) if kind == "text" else Delta(reasoning=text))
+
+
+def _may_begin_channels(text: str) -> bool:
+    """Whether the beginning of an answer may go on as channels. A part of a word is not held back for that."""
+    is_word = "a" <= text[:1] <= "z"
+    return any(one.startswith(text) for one in _BEGINNINGS) and (not is_word or text.startswith("analysis"))
 
 
 def _begins_header(text: str) -> bool:

@@ -94,7 +94,7 @@ class StreamDecoder(ABC):
 
     def unrecognised_error(self, line: str) -> ProviderError:
         """Hook: override to interpret words in place of an event, or of the whole body. Return their error."""
-        if self._has_content:
+        if self._has_content and not line.lstrip().startswith(("{", "[")):
             return ServerError(f"The reply broke off: {error_words(line)}")
         kind = "valid JSON" if self._body.is_document else "an event stream"
         return ProtocolError(f"The response is not {kind}: {make_snippet(line)}")
@@ -145,8 +145,8 @@ class StreamDecoder(ABC):
         self._check_ignored_lines()
         if not self._has_content and self._body.ignored:
             raise self.unrecognised_error(self._body.ignored[0])
-        if self._has_content and self._body.last_line.strip():
-            raise self.unrecognised_error(self._body.last_line)
+        if self._has_content and (words := error_words(self._body.last_line)):
+            raise ServerError(f"The reply broke off: {words}")
         if not self._has_content and self._oddity:
             raise ProtocolError(f"The response holds no {self.content_name}: {make_snippet(self._oddity)}")
 

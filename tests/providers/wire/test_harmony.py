@@ -5,6 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lockbots_magic.conversation.messages import Delta
+from lockbots_magic.providers.wire.reasoning_text import split_reasoning
 from tests.effort import examples
 from tests.providers.wire.test_thinking import cuts, split
 
@@ -41,7 +43,13 @@ ANSWERS = {
 def test_channels_come_apart_wherever_the_text_is_cut():
     for answer, expected in ANSWERS.items():
         for pieces in cuts(answer):
-            assert split(*pieces) == expected, pieces
+            if not answer.startswith("analysis") or len(pieces[0]) >= len("analysis") or len(pieces[0]) == 0:
+                assert split(*pieces) == expected, pieces
+
+
+def test_part_of_a_word_is_not_held_back():
+    steps = list(split_reasoning(iter([Delta("a"), Delta("nd so"), Delta(finish_reason="stop")])))
+    assert [step.text for step in steps] == ["a", "nd so", ""]
 
 
 MARKERS = ["<|channel|>", "analysis", "final", "commentary", "<|message|>", "<|end|>", "<|start|>", "assistant", "<|"]
@@ -51,7 +59,9 @@ MARKERS = ["<|channel|>", "analysis", "final", "commentary", "<|message|>", "<|e
 @given(st.lists(st.sampled_from((*MARKERS, "\n", " ", "assistantfinal", "Y")), max_size=12))
 def test_no_text_is_lost_or_moved_by_where_it_is_cut(pieces: list[str]):
     whole = split("".join(pieces))
-    assert split(*pieces) == split(*"".join(pieces)) == whole
+    assert split(*pieces) == whole
+    if not "".join(pieces).lstrip().startswith("a"):
+        assert split(*"".join(pieces)) == whole
     if not {"<|channel|>", "<|start|>", "<|message|>"} & {*pieces}:  # headers hold what they like
         assert sum(part.count("Y") for part in whole) == pieces.count("Y")
 
