@@ -95,6 +95,8 @@ class MCP:
         self._parallel = bool(parallel)
         self._pins = PinnedTools()
         self._left_out: Mapping[str, str] = {}
+        self._described: list[tuple[Any, ...]] | None = None
+        """What the server said of its tools when it was last asked."""
 
     @classmethod
     def from_file(cls, path: str | Path, name: str | None = None, **options: Any) -> MCP:
@@ -275,9 +277,14 @@ class MCP:
         return output.text
 
     def _update(self, session: ServerSession, cancellation: Cancellation) -> None:
-        listed = read_tool_list(self.name, session.list_tools(cancellation), self.only)
-        self._left_out = listed.left_out
-        self._pins.compare(listed.tools)
+        """Look what the server offers now; a list that is as before needs no reading."""
+        listed = session.list_tools(cancellation)
+        described = [(one.name, one.title, one.description, one.input_schema) for one in listed]
+        if described != self._described:
+            found = read_tool_list(self.name, listed, self.only)
+            self._left_out = found.left_out
+            self._pins.compare(found.tools)
+            self._described = described
 
 
 def _read_patterns(only: Sequence[str] | str | None) -> tuple[str, ...] | None:
