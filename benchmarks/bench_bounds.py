@@ -66,6 +66,7 @@ CASES: dict[str, tuple[Body, bytes]] = {
         endless(event(tool_calls=[{"index": 0, "id": "a", "function": {"name": "f", "arguments": "x" * 9}}]) * 200),
         b"",
     ),
+    "endless JSON document": (endless(b"word " * 2000, b'{"choices": [{"message": {"content": "'), b""),
     "3 KB of gzip in gzip": (once(bomb()), b"Content-Encoding: gzip, gzip\r\n"),
     "JSON of 5 million values": (once(b"data: [" + b"{}," * 5_000_000 + b"{}]\n\n"), b""),
     "hostile Java, 60 KB": (reply("```java\n" + "\n" * 60_000 + "\n```\n"), b""),

@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 from weakref import WeakSet
 
 from .control_characters import STEERING, has_steering, without_steering
-from .credential_forms import base64_forms, decode, is_encoded, letter_pattern, literal_forms
+from .credential_forms import base64_forms, decode, is_encoded, letter_pattern, literal_forms, without_references
 
 MIN_SEARCHED = 8
 """Length (characters) from which a credential is searched for in any text; a shorter one may be a common word."""
@@ -396,7 +396,7 @@ def redact_html(html: str, secrets: Sequence[Secret]) -> str:
         return html
     parted = has_steering(html)
     html = redact(html, secrets, parted=parted)
-    visible = unescape(_TAG.sub("", html))
+    visible = without_references(_TAG.sub("", html))
     if parted or "&#" in html:
         visible = without_steering(visible)
     for secret in secrets:
@@ -416,7 +416,7 @@ def redact_markdown(markdown: str, secrets: Sequence[Secret]) -> str:
         return markdown
     parted = has_steering(markdown)
     markdown = redact(markdown, secrets, parted=parted)
-    visible = unescape(_ESCAPED.sub(r"\1", markdown))
+    visible = without_references(_ESCAPED.sub(r"\1", markdown))
     if parted or "&#" in markdown:
         visible = without_steering(visible)
     for secret in secrets:
