@@ -425,3 +425,27 @@ def test_earlier_turns_are_loaded_while_scrolling_up(panel, notebook):
     )  # turns out of sight are not rendered
     many.send("one more")
     expect(many.reply()).to_have_text("said")
+
+
+# Tools
+
+
+def test_a_tool_call_is_asked_about_in_the_cell_and_by_buttons_in_the_panel(panel, notebook):
+    panel.names.select_option("main")
+    notebook.type_into(3, "def remove(path: str):\n    return 'removed ' + path\n\ngroup = [remove]")
+    notebook.run(3)
+    notebook.type_into(3, '%%chat --tools group\ncall remove {"path": "a.txt"}')
+    notebook.run(3, wait=False)
+    line = notebook.cell(3).locator("input.jp-Stdin-input")
+    expect(notebook.cell(3)).to_contain_text('path = "a.txt"')
+    line.fill("not yet")
+    line.press("Enter")
+    notebook.wait_for_end(3)
+    expect(panel.reply()).to_contain_text("did not approve this call. not yet")
+    panel.button("Regenerate the reply").click()
+    question = panel.root.locator(".lb-question")
+    expect(question).to_contain_text('path = "a.txt"')
+    question.get_by_role("button", name="Call it", exact=True).click()
+    panel.wait_for_end()
+    expect(question).to_have_count(0)
+    expect(panel.reply()).to_contain_text('remove(path="a.txt") -> removed a.txt')

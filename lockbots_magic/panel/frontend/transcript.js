@@ -144,9 +144,10 @@ export class Transcript {
   /** Ask about a tool call of the reply in progress, or take the question away. */
   onApproval({ id, reply, question, is_open: isOpen }) {
     if (this.inProgress?.id !== reply) return;
-    const { node, notices } = this.inProgress.article;
-    node.querySelector(`[data-question="${id}"]`)?.remove();
-    if (isOpen) node.insertBefore(this.panel.renderer.question(id, question), notices);
+    const { node, notices, questions } = this.inProgress.article;
+    questions.get(id)?.remove();
+    questions.set(id, isOpen ? this.panel.renderer.question(id, question) : null);
+    if (isOpen) node.insertBefore(questions.get(id), notices);
     this.follow();
   }
 

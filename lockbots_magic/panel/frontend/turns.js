@@ -110,6 +110,7 @@ export class TurnRenderer {
   showProgress(article, prompt, isStarted) {
     article.waits = h("div", { class: "lb-waits" }, h("span"), this.panel.t(isStarted ? "thinking" : "sending"));
     article.notices = h("div", { class: "lb-notices" });
+    article.questions = new Map();
     this.showPrompt(article, prompt);
     setChildren(article.node, [article.row, article.reply.root, article.waits, article.notices]);
   }
@@ -117,11 +118,11 @@ export class TurnRenderer {
   /** Return a question about a tool call, with buttons that answer it. All of it is text. */
   question(id, question) {
     const { t, connection } = this.panel;
-    const reason = h("input", { type: "text", placeholder: t("approve_why"), "aria-label": t("approve_why") });
+    const reason = h("input", { placeholder: t("approve_why"), "aria-label": t("approve_why") });
     const answer = (choice) => () => connection.post({ type: "approve", question: id, choice, reason: reason.value });
     const choices = ["yes", "session", "no"].map((choice) => button(t(`approve_${choice}`), answer(choice)));
-    return h("div", { class: "lb-question", role: "group", "aria-label": t("approve"), "data-question": id },
-      h("pre", {}, question), h("div", { class: "lb-answers" }, ...choices, reason));
+    return h("div", { class: "lb-question", role: "region", "aria-label": t("approve") },
+      h("div", { class: "lb-call" }, question), h("div", { class: "lb-answers" }, ...choices, reason));
   }
 
   showPrompt({ text }, prompt) {
