@@ -14,6 +14,8 @@ from .version import __version__
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from .batch.batch import Batch
+    from .batch.executors import RayExecutor
     from .chat import Chat
     from .conversation.conversation import Conversation
     from .conversation.messages import ChatRequest, Delta, Message, ModelInfo, Usage
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from .tools.mcp import MCP
 
 _HOME = {
+    "Batch": "batch.batch",
     "CellOrigin": "conversation.messages",
     "Chat": "chat",
     "ChatPanel": "panel",
@@ -47,6 +50,7 @@ _HOME = {
     "PreparedRequest": "reply",
     "Provider": "providers.base",
     "ProviderError": "errors",
+    "RayExecutor": "batch.executors",
     "Reply": "reply",
     "Turn": "conversation.turn",
     "Usage": "conversation.messages",
@@ -66,6 +70,8 @@ __all__ = [  # noqa: RUF022  # grouped by what they are for
     "Turn",
     "Message",
     "Usage",
+    "Batch",
+    "RayExecutor",
     "tool",
     "Limits",
     "Provider",

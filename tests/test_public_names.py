@@ -8,6 +8,7 @@ import lockbots_magic
 
 PUBLIC_NAMES = [  # grouped by purpose
     *("Chat", "ChatPanel", "Reply", "PreparedRequest", "CellOrigin", "Conversation", "Log", "Turn", "Message", "Usage"),
+    *("Batch", "RayExecutor"),
     *("tool", "Limits"),
     *("Provider", "HTTPProvider", "ChatRequest", "Delta", "ModelInfo"),
     *("LockbotsError", "ProviderError", "UsageError"),

@@ -139,7 +139,7 @@ class RowTemplate:
         if columns == (VALUE,) and len(unknown) == 1:
             self._single = unknown[0]  # rows without columns: the one name stands for the row
         elif unknown and columns:
-            listed = ", ".join(columns[:20]) + (", …" if len(columns) > 20 else "")
+            listed = ", ".join(map(str, columns[:20])) + (", …" if len(columns) > 20 else "")
             raise UsageError(f"{{{{ {unknown[0]} }}}}: neither a column nor a variable. Columns: {listed}.")
 
 
