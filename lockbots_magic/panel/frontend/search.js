@@ -95,7 +95,10 @@ export class Search {
   onKey(event) {
     if (event.isComposing) return;
     const items = [...this.list.querySelectorAll("button")];
-    if (event.key === "Enter" && event.target === this.input) return items[0]?.click();
+    if (event.key === "Enter" && event.target === this.input) {
+      event.preventDefault(); // the button that gets the focus would be pressed
+      return items[0]?.click();
+    }
     const next = nextItem(items.indexOf(event.target), items.length, event.key);
     if (next === null) return;
     event.preventDefault();
