@@ -1,6 +1,7 @@
 """A prompt for each row: rows of every kind, answers beside them, errors as values."""
 
 import enum
+import json
 from collections import namedtuple
 from dataclasses import dataclass
 from typing import Literal
@@ -267,3 +268,63 @@ def test_exhausted_quota_ends_the_batch():
     batch = Chat(model).map("{{ value }}", list("abcdef"), active=1)
     assert batch.usage.asked == 1
     assert "credit" in batch.stopped
+
+
+def test_files_and_images_of_a_row_go_with_its_prompt(tmp_path):
+    (tmp_path / "a.txt").write_text("text of a")
+    image = "data:image/png;base64,iVBORw0KGgo="
+    rows = [{"file": str(tmp_path / "a.txt"), "image": image}, {"file": str(tmp_path / "gone.txt"), "image": image}]
+    with RowServer(lambda prompt, number: whole("ok")) as server:
+        chat = Chat("openai:m", base_url=server.url, auth="k")
+        batch = chat.map("Read it: {{ 1 + 1 }}", rows, files="file", images=["image"])
+        (body,) = server.bodies
+    assert [row.value for row in batch.answers] == ["ok", None]
+    assert "gone.txt" in batch.failed[0].error
+    text, picture = body["messages"][-1]["content"]
+    assert "text of a" in text["text"]
+    assert text["text"].endswith("Read it: 2")
+    assert picture["image_url"]["url"] == image
+
+
+def test_each_expression_is_evaluated_once():
+    numbers = iter(range(10))
+    batch = Chat(shout).map("{{ next(numbers) }} {{ [x] }}", [{"x": 1}, {"x": 2}], variables={"numbers": numbers})
+    assert [row.value for row in batch.answers] == ["0 [1]", "1 [2]"]
+
+
+def test_credential_in_a_row_is_not_sent(monkeypatch):
+    monkeypatch.setenv("GATEWAY_API_KEY", "sk-" + "0123456789abcdef")
+    asked = []
+    batch = Chat(lambda prompt: asked.append(prompt) or "ok").map("{{ x }}", [{"x": "key sk-" + "0123456789abcdef"}])
+    assert asked == ["key ***"]
+    assert any("credential" in note for note in batch.notes)
+
+
+def test_tools_follow_the_policy_of_approval():
+    called = []
+
+    def weigh(name: str) -> int:
+        """Weigh a bird."""
+        called.append(name)
+        return 7
+
+    def answer(prompt, number):
+        if "weigh" not in prompt:
+            return whole(f"It said {prompt}")
+        call = {"id": "c1", "type": "function", "function": {"name": "weigh", "arguments": '{"name": "a"}'}}
+        message = {"role": "assistant", "content": None, "tool_calls": [call]}
+        return (
+            200,
+            {},
+            json.dumps({"choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]}).encode(),
+        )
+
+    for approve, expected in (("auto", "It said 7"), ("never", None)):
+        called.clear()
+        with RowServer(answer) as server:
+            chat = Chat("openai:m", base_url=server.url, auth="k")
+            batch = chat.map("weigh {{ value }}", ["a"], tools=[weigh], approve=approve)
+        assert not batch.stopped
+        assert bool(called) == (expected is not None)
+        if expected:
+            assert batch.answers[0].value == expected
