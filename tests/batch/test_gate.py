@@ -193,7 +193,7 @@ def test_breaker_tells_what_concerns_all_rows_from_what_concerns_one():
 
 
 def test_chaos_leaves_a_value_or_an_error_in_every_row():
-    released = threading.Event()
+    released, hanging = threading.Event(), []
 
     def answer(prompt, number):
         kind = zlib.crc32(prompt.encode()) % 20
@@ -210,6 +210,7 @@ def test_chaos_leaves_a_value_or_an_error_in_every_row():
         if kind == 5:
             return refusal(400, "This content is refused")
         if kind == 6:
+            hanging.append(prompt)  # the server holds it after the client has given up
             released.wait(30)
         return whole(str(len(prompt)))
 
@@ -221,4 +222,4 @@ def test_chaos_leaves_a_value_or_an_error_in_every_row():
     assert len(batch.answers) == 300
     assert not batch.stopped
     assert all((row.value is None) == bool(row.error) for row in batch.answers)
-    assert server.most_active <= 16
+    assert server.most_active <= 16 + len(hanging)
