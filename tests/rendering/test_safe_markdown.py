@@ -263,9 +263,9 @@ def page(markdown):
 
     Ignored are: delimiters of formulas and whether they are blocks, formulas that are not trusted, backslashes beside
     formulas, spelling of addresses, links without an address, code that would need more than one tick, loose lists,
-    lines that end in headings and beside formulas, nested strike-through, and spaces.
+    lines that end in headings and beside formulas, nested strike-through, colours of code, and spaces.
     """
-    html = re.sub(r"</?(?:a|span)(?: (?!href)[^>]*)?>", "", render(markdown))
+    html = re.sub(r"</?(?:a|span|font|b|i)(?: (?!href)[^>]*)?>", "", render(markdown))
     html = re.sub(r'href="([^"]*)"', lambda address: unquote(address[1]), html)
     html = re.sub(r"</?(?:p|pre|code)(?: [^>]*)?>|<div class=\"formula\">(.*?)</div>", r"\1", html, flags=re.DOTALL)
     html = re.sub(r"(</?s>)+", r"\1", re.sub(r"\s+|<br>", "", html))
