@@ -224,7 +224,9 @@ def test_parameters_of_the_model_on_the_line(offered):
 
 
 def test_settings_and_their_values(offered):
-    assert offered("%lockbots set li") == ["live"]
+    assert offered("%lockbots set liv") == ["live"]
+    assert offered("%lockbots set reasoning ")[:3] == ["fold", "show", "hide"]
+    assert offered("%lockbots set foot_line ")[:2] == ["on", "off"]
     assert offered("%lockbots set live o") == ["on", "off"]
     assert offered("%lockbots set model oll") == ["ollama:"]
 
