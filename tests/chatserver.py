@@ -40,15 +40,13 @@ def chat_server(script: Script) -> Iterator[tuple[str, list[Body]]]:
     bodies: list[Body] = []
 
     def answer(peer: Peer) -> None:
-        request = peer.request()
-        if request is None:
-            return
-        bodies.append(json.loads(request.body))
-        answered = script(len(bodies), bodies[-1])
-        if isinstance(answered, bytes):
-            peer.answer(answered, Content_Type="text/event-stream")
-        else:
-            peer.answer(json.dumps(answered[1]).encode(), answered[0], Content_Type="application/json")
+        while request := peer.request():  # a connection that is kept may be used again at any time
+            bodies.append(json.loads(request.body))
+            answered = script(len(bodies), bodies[-1])
+            if isinstance(answered, bytes):
+                peer.answer(answered, Content_Type="text/event-stream")
+            else:
+                peer.answer(json.dumps(answered[1]).encode(), answered[0], Content_Type="application/json")
 
     with RawServer(answer) as server:
         yield f"{server.url}/v1", bodies
