@@ -100,5 +100,6 @@ def wait_until(condition):
 
 
 def wait_for_threads():
-    """Wait until none of this package's threads is left: the last have still to return."""
-    wait_until(lambda: not any(thread.name.startswith("lockbots") for thread in threading.enumerate()))
+    """Wait until no thread of an awaited reply is left: the last have still to return."""
+    ours = {"lockbots await", "lockbots loop"}
+    wait_until(lambda: not any(thread.name in ours for thread in threading.enumerate()))

@@ -18,7 +18,7 @@ word = contextvars.ContextVar("word", default="")
 
 
 def our_threads():
-    return [t.name for t in threading.enumerate() if t.name.startswith("lockbots")]
+    return [t.name for t in threading.enumerate() if t.name == "lockbots loop"]
 
 
 async def where(value=None):
