@@ -31,6 +31,7 @@ class SessionThread:
             self._loop = asyncio.ProactorEventLoop()
         else:
             self._loop = asyncio.SelectorEventLoop()
+        self._loop.set_exception_handler(_pass_over)
         self._thread = threading.Thread(target=self._run, name="lockbots-mcp", daemon=True)
         self._thread.start()
 
@@ -80,6 +81,10 @@ class SessionThread:
         self._thread.join(STOP_TIMEOUT)
         if not self._thread.is_alive():
             self._loop.close()
+
+
+def _pass_over(_loop: asyncio.AbstractEventLoop, _context: dict[str, Any]) -> None:
+    """Print nothing of a failure that nobody waits for: whoever waits for a call is told, and it may hold anything."""
 
 
 _lock = threading.Lock()
