@@ -42,12 +42,14 @@ REPLY: Rules = {
     "code": {"class": "tex"},
     "pre": {"class": "(joins|joined| )+"},
     "li": {"class": "task", "style": "list-style: ?none;?"},
-    "span": {"class": "x|mathjax_process tex2jax_process|numbering-entry"},  # the last is of JupyterLab's headings
+    "span": {
+        "class": "x|mathjax_process tex2jax_process|numbering-entry|lockbots-seconds"
+    },  # the last is of JupyterLab's headings
     "div": {
         "dir": "auto",
         "style": _OWN_STYLES,
         "class": "formula|footnote|wide|lb-code|lockbots-notice|lockbots-foot|lockbots-call|"
-        f"(lockbots|lockbots-reply)( {_IGNORED})?",
+        f"(lockbots|lockbots-reply|lockbots-waiting)( {_IGNORED})?",
     },
     "style": {},  # its text is compared as well
 }
