@@ -48,15 +48,17 @@ def mock_server(_mock_server_server):
     return _mock_server_server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def _data_folder(tmp_path_factory):
-    return str(tmp_path_factory.mktemp("data"))
+    """Keep the user's data folder out of all tests, also of kernels that several tests share."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        yield
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_of_the_machine(monkeypatch, _data_folder):
-    """Remove credentials, proxies, addresses and settings of this machine from the environment, and its data folder."""
-    monkeypatch.setenv("XDG_DATA_HOME", _data_folder)
+def _no_settings_of_the_machine(monkeypatch):
+    """Remove credentials, proxies, addresses and settings of this machine from the environment."""
     ends = ("_AUTH", "_API_KEY", "_PROXY", "_BASE_URL", "_API_BASE", "_ENDPOINT", "_HOST", "_API_VERSION")
     for name in os.environ:
         if name.upper().endswith(ends) or name.startswith((*CA_VARIABLES, "LOCKBOTS_")):
