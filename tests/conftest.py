@@ -66,6 +66,12 @@ def _no_settings_of_the_machine(monkeypatch):
 
 
 @pytest.fixture(autouse=True)
+def _no_log_of_another_test(monkeypatch):
+    """Forget who logs turns: a shell of an earlier test may have its log on."""
+    monkeypatch.setattr("lockbots_magic.conversation.commits._observers", ())
+
+
+@pytest.fixture(autouse=True)
 def _in_haste(monkeypatch):
     """Remove pauses that exist for human readers: the guide's typing, and waits between small pieces."""
     monkeypatch.setattr("lockbots_magic.help.guide.DEFAULT_RATE", 100_000.0)
