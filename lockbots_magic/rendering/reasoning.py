@@ -16,8 +16,9 @@ MAX_TAIL = 600
 """Characters of reasoning that are shown while it comes."""
 MIN_PAUSE = 1.0
 """Minimum interval (s) between two frames of reasoning; it grows with the time, to a tenth of it."""
-_FOLD_STYLE = "margin-bottom:0.6em;font-size:0.9em;opacity:0.75"
-_TEXT_STYLE = "max-height:20em;overflow:auto;padding-left:0.6em;border-left:2px solid;white-space:pre-wrap"
+FOLD_STYLE = "margin-bottom:0.6em;font-size:0.9em;opacity:0.75"
+"""Style of folded reasoning, on its own elements: a notebook that is not trusted loses style sheets."""
+FOLDED_TEXT_STYLE = "max-height:20em;overflow:auto;padding-left:0.6em;border-left:2px solid;white-space:pre-wrap"
 RETRACTED = "the text above was reasoning"
 """Remark where text that was written can't be taken back."""
 
@@ -109,5 +110,5 @@ def _bounded(reasoning: str) -> str:
 
 def _details(summary: str, text: str, *, is_open: bool = False) -> str:
     body = escaped(text).replace("\n", "&#10;")
-    opening = f'<details class="lockbots-reasoning" style="{_FOLD_STYLE}"{" open" if is_open else ""}>'
-    return f'{opening}<summary>{summary}</summary><div dir="auto" style="{_TEXT_STYLE}">{body}</div></details>'
+    opening = f'<details class="lockbots-reasoning" style="{FOLD_STYLE}"{" open" if is_open else ""}>'
+    return f'{opening}<summary>{summary}</summary><div dir="auto" style="{FOLDED_TEXT_STYLE}">{body}</div></details>'

@@ -29,7 +29,7 @@ _STYLE = """
 }
 .lockbots .lockbots-column {min-width: 0; border-top: 2px solid currentColor; padding-top: 0.4em}
 .lockbots .lockbots-heading {font-weight: bold; overflow-wrap: anywhere}
-.lockbots .lockbots-failed .lockbots-notice {color: var(--jp-error-color1, #c0504d); opacity: 1}
+.lockbots .lockbots-failed .lockbots-notice {color: var(--jp-error-color1); opacity: 1}
 .lockbots .lockbots-state {opacity: 0.75; font-size: 0.9em; margin-bottom: 0.8em}
 """
 

@@ -1,11 +1,15 @@
 """Reasoning: a bounded end of it while it comes, and the whole as foreign text after."""
 
+import re
+
 from markdown_it import MarkdownIt
 
 from lockbots_magic.rendering import reasoning
 from lockbots_magic.rendering.html import framed
 from lockbots_magic.rendering.mime_bundle import bundle
 from lockbots_magic.rendering.reasoning import (
+    FOLD_STYLE,
+    FOLDED_TEXT_STYLE,
     MAX_REASONING,
     MAX_TAIL,
     ReasoningTail,
@@ -19,9 +23,9 @@ from tests.hostile.policy import READ, REPLY
 
 RULES = {
     **REPLY,
-    "details": {"class": "lockbots-reasoning", "open": ""},
+    "details": {"class": "lockbots-reasoning", "open": "", "style": re.escape(FOLD_STYLE)},
     "span": {"class": "lockbots-seconds", "style": r"animation-delay: -\d+s"},
-    "div": {**REPLY["div"], "class": "lockbots-reasoning"},
+    "div": {"dir": "auto", "class": "lockbots-reasoning", "style": re.escape(FOLDED_TEXT_STYLE)},
 }
 
 
@@ -42,7 +46,8 @@ def test_it_is_folded_above_the_reply_as_plain_text():
 
 
 def test_it_can_stay_open():
-    assert reasoning_html("Two.", is_open=True).startswith('<details class="lockbots-reasoning" open>')
+    opening = f'<details class="lockbots-reasoning" style="{FOLD_STYLE}" open>'
+    assert reasoning_html("Two.", is_open=True).startswith(opening)
 
 
 def test_long_reasoning_is_cut():
