@@ -31,7 +31,7 @@ class BodyDecoder:
     def __init__(self) -> None:
         self._started = False
         self._ignored: list[tuple[str, Callable[[], str]]] = []
-        self._events = EventDecoder(self._keep_ignored, _is_whole)
+        self._events = EventDecoder(self._keep_ignored, _begins_another)
         self._stray_lines = StrayLines()
         self._document: bytearray | None = None
         self._page: bytearray | None = None
@@ -155,6 +155,11 @@ class BodyDecoder:
         page += piece
         if b"</title" in piece.lower() or len(page) > MAX_PAGE:
             raise _page_error(page)
+
+
+def _begins_another(data: str) -> bool:
+    """Whether a line of data after `data` begins another event, without a blank line between; not after an empty one."""
+    return bool(data.strip()) and _is_whole(data)
 
 
 def _is_whole(data: str) -> bool:
