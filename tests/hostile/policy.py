@@ -22,8 +22,11 @@ _PLAIN_TAGS = (
     *("table", "thead", "tbody", "tr", "th", "td", "sub", "kbd", "details", "summary", "b", "i", "font"),
 )
 _IGNORED = "mathjax_ignore tex2jax_ignore"
-_OWN_STYLES = "|".join(map(re.escape, (NOTICE_STYLE, FOOT_STYLE, "opacity:0.5")))
-"""Styles of what the toolkit adds around a reply."""
+_OWN_STYLES = "|".join(
+    re.escape(style).replace(re.escape(";overflow-wrap:anywhere"), "(;overflow-wrap:anywhere)?")
+    for style in (NOTICE_STYLE, FOOT_STYLE, "opacity:0.5")
+)
+"""Styles of what the toolkit adds around a reply; JupyterLab takes one property out where a notebook is not trusted."""
 _CELL = {"style": "text-align: ?(left|right|center);?"}
 
 REPLY: Rules = {
@@ -58,8 +61,8 @@ REPLY: Rules = {
 _CONTROL = {
     "class": "((lb|lockbots|widget|jupyter|lm|jp)-[A-Za-z-]+|lockbots|mathjax_ignore|tex2jax_ignore| )*",
     "style": r"(height: [\w.]+;?)?",
-    "role": "region|log|status",
-    "type": "button",
+    "role": "region|log|status|search",
+    "type": "button|search",
     "inputmode": "decimal",
     "dir": "auto",
     "lang": "en",
@@ -71,7 +74,7 @@ _CONTROL = {
     **dict.fromkeys(("title", "aria-label", "placeholder", "value"), _ANY),
 }
 PANEL: Rules = {
-    **dict.fromkeys(("div", "section", "article", "details", "summary", "label", "span", "p", "code"), _CONTROL),
+    **dict.fromkeys(("div", "section", "article", "details", "summary", "label", "span", "p", "code", "ul", "li"), _CONTROL),
     **dict.fromkeys(("button", "input", "select", "option", "textarea"), _CONTROL),
     "svg": {"viewBox": "0 0 16 16", "aria-hidden": "true"},
     "path": {"d": r"[\w .-]+"},

@@ -47,13 +47,33 @@
     if (mime === "text/html") return output.querySelector(".lockbots") ? policy.reply : policy.html;
     return mime === "text/markdown" ? policy.markdown : policy.plain;
   };
-  const partsOf = (css) => css.match(/[^{}]*[{}]|[^{}]+$/g) ?? [css];
-  const sheet = partsOf(policy.sheet);
+  // Each selector of each rule, with the rules around it and all it declares; what is no rule stands for itself.
+  const rulesOf = (css) => {
+    const rules = [];
+    const open = [];
+    let text = "";
+    for (const sign of css) {
+      if (sign === "{") {
+        const cut = text.lastIndexOf(";") + 1;
+        if (open.length) open.at(-1).declared += text.slice(0, cut);
+        else if (cut) rules.push(text);
+        open.push({ selectors: text.slice(cut).split(","), declared: "" });
+        text = "";
+      } else if (sign === "}") {
+        const { selectors, declared } = open.pop() ?? { selectors: [css], declared: "" };
+        const around = open.map((rule) => rule.selectors.join()).join();
+        for (const selector of selectors) rules.push(`${around}{${selector}{${declared}${text}`);
+        text = "";
+      } else text += sign;
+    }
+    return text || open.length ? [...rules, css] : rules;
+  };
+  const sheet = rulesOf(policy.sheet);
   const judgeStyle = (element, output) => {
-    // An output holds the rules of the sheet that it needs, whole and in their order, and nothing else.
+    // An output holds the rules of the sheet that it needs, each with all it declares and in their order, and nothing else.
     let at = 0;
-    for (const part of partsOf(element.textContent)) {
-      at = sheet.indexOf(part, at) + 1;
+    for (const rule of rulesOf(element.textContent)) {
+      at = sheet.indexOf(rule, at) + 1;
       if (!at) return report("style", element.textContent, output);
     }
   };
