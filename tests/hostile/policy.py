@@ -74,7 +74,8 @@ _CONTROL = {
     **dict.fromkeys(("title", "aria-label", "placeholder", "value"), _ANY),
 }
 PANEL: Rules = {
-    **dict.fromkeys(("div", "section", "article", "details", "summary", "label", "span", "p", "code", "ul", "li"), _CONTROL),
+    **dict.fromkeys(("div", "section", "article", "details", "summary", "label"), _CONTROL),
+    **dict.fromkeys(("span", "p", "code", "ul", "li"), _CONTROL),
     **dict.fromkeys(("button", "input", "select", "option", "textarea"), _CONTROL),
     "svg": {"viewBox": "0 0 16 16", "aria-hidden": "true"},
     "path": {"d": r"[\w .-]+"},
