@@ -158,7 +158,7 @@ class BodyDecoder:
 
 
 def _begins_another(data: str) -> bool:
-    """Whether a line of data after `data` begins another event, without a blank line between; not after an empty one."""
+    """Whether a line of data after `data` begins another event without a blank line between; no empty line does."""
     return bool(data.strip()) and _is_whole(data)
 
 
