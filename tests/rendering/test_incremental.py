@@ -216,7 +216,16 @@ def test_fence_that_ends_where_a_block_is_split_stays_closed(length):
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("text", ["\n" * 40_000, "- a\n\n  ```\n" + "  x = 1\n" * 2000, "[" * 4_000, "|a\n" * 1_500])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n" * 40_000,
+        "- a\n\n  ```\n" + "  x = 1\n" * 2000,
+        "[" * pick(4_000, 10_000),
+        "|a\n" * pick(1_500, 4_000),
+    ],
+    ids=range(4),
+)
 def test_rendering_time_is_bounded_for_growing_text(text):
     began = time.process_time()
     grown(*cut(text, 2000))
