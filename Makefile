@@ -95,7 +95,7 @@ notebooks: $(VENV)/.lab
 # requirements.lock has the hashes; an editable install can't be hashed, so constraints.txt is the same without them.
 constraints: $(VENV)/.test
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.10 --upgrade --no-annotate --no-header \
-	  --group test --group real --group lint --group bench --extra keyring --extra documents --extra mcp pyproject.toml --output-file requirements.lock
+	  --group test --group real --group lint --group docs --group bench --extra keyring --extra documents --extra mcp pyproject.toml --output-file requirements.lock
 	@sed -e '/^ *--hash=/d' -e 's/ *\\$$//' requirements.lock > constraints.txt
 
 clean:
