@@ -6,7 +6,7 @@
 # make test-interpreters  the unit tests on the newest Python of this machine, and on the oldest with the lowest versions
 # make fuzz   new examples for what reads bytes from outside (SECONDS=300, TARGETS="wire files messages renderers redaction")
 # make bench  the figures
-# make docs   write the page of docs/ that is made of the tests' examples
+# make docs   write the pages of docs/ that are made from the code, and build the site in build/site
 # make notebooks  run the example notebooks again and store their outputs
 
 PYTHON ?= python3
@@ -67,7 +67,7 @@ style:
 debian:
 	@./tests/install_debian_packages
 
-test: $(VENV)/.test $(VENV)/.real $(VENV)/.model lint debian
+test: $(VENV)/.test $(VENV)/.docs $(VENV)/.real $(VENV)/.model lint debian
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not interpreters"
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --nbval $(EXAMPLES) -p no:cacheprovider
 	@$(BIN)/python tests/fuzz.py brief --seconds 1
@@ -84,8 +84,11 @@ test-interpreters: $(VENV)/.test
 bench: $(VENV)/.test $(VENV)/.bench $(VENV)/.lint
 	@for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
-docs: $(VENV)/.test
+docs: $(VENV)/.test $(VENV)/.docs
 	@$(BIN)/python -m tests.supported_page
+	@$(BIN)/python -m docs.generate
+	@$(BIN)/sphinx-build -W --keep-going -q -j 2 -c docs -b html . build/site
+	@echo "The site: build/site/docs/index.html"
 
 notebooks: $(VENV)/.lab
 	@$(BIN)/jupyter nbconvert --to notebook --execute --inplace --log-level=ERROR \

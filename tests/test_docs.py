@@ -73,6 +73,18 @@ def test_every_make_target_in_the_text_exists():
     assert named - defined == set()
 
 
+def test_every_page_made_from_the_code_is_current():
+    generate = pytest.importorskip("docs.generate", reason="the documents are not beside the tests")
+    old = [path.name for path, text in generate.pages().items() if path.read_text(encoding="utf-8") != text]
+    assert old == [], "run `make docs`"
+
+
+def test_every_environment_variable_of_the_package_is_in_the_reference():
+    generate = pytest.importorskip("docs.generate", reason="the documents are not beside the tests")
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    assert set(re.findall(r"\bLOCKBOTS_[A-Z_]*[A-Z]\b", sources)) - generate.VARIABLES.keys() == set()
+
+
 def test_architecture_lists_every_room():
     text = read_document("docs/explanation/architecture.md")
     rooms = [path.name for path in PACKAGE.iterdir() if path.is_dir() and not path.name.startswith("__")]

@@ -382,7 +382,7 @@ class Provider(ABC):
 
         Args:
             model: Id or alias; `""` for the default model.
-            messages: Dicts or `Message`s, oldest first.
+            messages: Dicts or values of `Message`, oldest first.
             stream: Whether to yield pieces as they arrive.
             base_url: Base URL of the service.
             auth: Credential.
