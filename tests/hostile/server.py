@@ -13,6 +13,8 @@ PAUSE = 0.015
 """Seconds after each piece."""
 PAUSE_BEFORE_END = 0.015
 """Additional seconds for the page to draw an unfinished reply."""
+PAUSE_BEFORE_FIRST = 2.0
+"""Seconds before the first batch begins: as on a slow machine, its cell shows the line that waits for the text."""
 CUT_SHORT = ("layout", "covers", "notices")
 """Families whose replies end without an end mark: the notice below them must stay visible."""
 
@@ -39,6 +41,8 @@ def _converse(peer: Peer) -> None:
 
 def _stream(peer: Peer, number: int) -> None:
     batch = BATCHES[number]
+    if number == 0:
+        time.sleep(PAUSE_BEFORE_FIRST)
     peer.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
     for piece in batch.pieces:
         peer.send(_event({"delta": {"content": piece}}))

@@ -4,6 +4,7 @@
   const policy = __POLICY__;
   const OUTPUT = ".jp-OutputArea-output";
   const WIDGET = ".lm-Panel"; // what an output of widgets is
+  const OWN = ".lockbots, .lockbots-waiting"; // a reply, or the line before its first text
   const found = new Map();
   let latest = "";
 
@@ -44,7 +45,7 @@
     if (element.closest("mjx-container")) return policy.mathjax;
     const mime = output.getAttribute("data-mime-type") || "";
     if (output.matches(WIDGET)) return element.closest(".lockbots-reply") && !element.closest(".lb-tools") ? policy.reply : policy.panel;
-    if (mime === "text/html") return output.querySelector(".lockbots") ? policy.reply : policy.html;
+    if (mime === "text/html") return output.querySelector(OWN) ? policy.reply : policy.html;
     return mime === "text/markdown" ? policy.markdown : policy.plain;
   };
   // Each selector of each rule, with the rules around it and all it declares; what is no rule stands for itself.
@@ -71,6 +72,7 @@
   const sheet = rulesOf(policy.sheet);
   const judgeStyle = (element, output) => {
     // An output holds the rules of the sheet that it needs, each with all it declares and in their order, and nothing else.
+    if (policy.wholeSheets.includes(element.textContent)) return;
     let at = 0;
     for (const rule of rulesOf(element.textContent)) {
       at = sheet.indexOf(rule, at) + 1;

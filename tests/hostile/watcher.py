@@ -13,12 +13,15 @@ from typing import Any
 from playwright.sync_api import BrowserContext, Dialog, Frame, Page, Route
 
 from lockbots_magic.rendering.html import style
+from lockbots_magic.rendering.waiting import waiting_html
 from tests.hostile import policy
 
 SETTLING = 250
 """Time (ms) to wait for formulas to be set and for effects of events."""
 OUTPUTS = ".jp-OutputArea-output"
 _SHEET = style().removeprefix("<style>").removesuffix("</style>")
+_WHOLE_SHEETS = re.findall("<style>(.*?)</style>", waiting_html(""), re.DOTALL)
+"""Style sheets of the line that a slow machine shows before the first text."""
 _SCRIPT = Path(__file__).with_name("watcher.js").read_text("utf-8")
 
 
@@ -51,7 +54,7 @@ class Watcher:
         context.add_init_script(
             _SCRIPT.replace(
                 "__POLICY__",
-                json.dumps({**policy.RULES, **rules, "sheet": _SHEET}),
+                json.dumps({**policy.RULES, **rules, "sheet": _SHEET, "wholeSheets": _WHOLE_SHEETS}),
             )
         )
         context.route(re.compile(rf"^(?!{re.escape(self._home)}|data:|blob:|about:|chrome-error:)"), self._cut)
