@@ -40,6 +40,15 @@ def display_path(path: Path) -> str:
     return str(path)
 
 
+def file_identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another one of the same name; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def open_database(path: Path, *, timeout: float | None = None) -> sqlite3.Connection:
     """Open the log to write, created if it doesn't exist.
 
@@ -50,12 +59,14 @@ def open_database(path: Path, *, timeout: float | None = None) -> sqlite3.Connec
         timeout: Time (s) to wait for another process that writes; by default `BUSY_TIMEOUT`.
 
     Raises:
-        UsageError: A later release wrote it, or it is the database of another program.
+        UsageError: It is not a regular file, a later release wrote it, or it is the database of another program.
         OSError, sqlite3.Error: It can't be opened.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))  # SQLite gives -wal and -shm the same mode
+    if not path.is_file():
+        raise UsageError(f"The log {display_path(path)} is not a regular file. Move it away, and run `%lockbots log on`.")
     timeout = BUSY_TIMEOUT if timeout is None else timeout
     database = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
     try:

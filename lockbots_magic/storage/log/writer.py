@@ -18,7 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from ...conversation.commits import CommittedTurn
-from .database import BUSY_TIMEOUT, default_path, describe_error, is_damaged, is_passing, open_database
+from .database import (
+    BUSY_TIMEOUT,
+    default_path,
+    describe_error,
+    file_identity,
+    is_damaged,
+    is_passing,
+    open_database,
+)
 from .rows import COLUMNS, LogRecord, complete_row, make_record
 
 MAX_WAITING = 2_000
@@ -64,6 +72,7 @@ class LogWriter:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._database: sqlite3.Connection | None = None
+        self._opened: tuple[int, int] | None = None
         self._is_writing = False
         self._is_blocked = False
         self._is_single = False
@@ -203,8 +212,11 @@ class LogWriter:
 
     def _try(self, batch: list[LogRecord]) -> Exception | None:
         try:
+            if self._database is not None and file_identity(self.path) != self._opened:
+                self._close()  # removed or replaced meanwhile: turns would go to a file that nobody can find
             if self._database is None:
                 self._database = open_database(self.path)
+                self._opened = file_identity(self.path)
             _write(self._database, batch, self.prices())
         except Exception as error:  # noqa: BLE001  # whatever it is, the kernel goes on without the log
             return error

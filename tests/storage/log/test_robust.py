@@ -121,6 +121,27 @@ def test_a_damaged_log_is_told_once_and_left_as_it_is(writer, content):
     assert Log(writer.path).count() == 1
 
 
+@pytest.mark.parametrize("is_replaced", [False, True], ids=["removed", "replaced"])
+def test_a_file_that_is_gone_is_made_anew_before_the_next_turn(writer, is_replaced):
+    ask("before")
+    assert writer.flush()
+    for one in writer.path.parent.glob("log.db*"):
+        one.rename(one.with_name(f"old {one.name}")) if is_replaced else one.unlink()
+    if is_replaced:
+        databases.open_database(writer.path).close()
+    assert problems_of(writer, "after") == [""]
+    assert [hit.turn.prompt for hit in Log(writer.path).search("said")] == ["after"]
+
+
+@pytest.mark.parametrize("make", [os.mkdir, *([os.mkfifo] if hasattr(os, "mkfifo") else [])])
+def test_what_is_no_regular_file_is_told(writer, make):
+    make(writer.path)
+    (told,) = problems_of(writer, "one")
+    assert "not a regular file" in told
+    with pytest.raises(UsageError, match="not a regular file"):
+        Log(writer.path).search("one")
+
+
 def test_a_log_of_a_later_release_is_told_and_left_as_it_is(writer):
     ask("one")
     assert writer.flush()
