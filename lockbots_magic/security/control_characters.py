@@ -12,7 +12,17 @@ STEERING = f"[{_CONTROLS}\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]"
 Controls, embeddings, overrides and isolates, which reorder a line, and tags, which are invisible. Joiners, direction
 marks and variation selectors stay: scripts and emoji need them.
 """
+PARTING = (
+    f"[{STEERING[1:-1]}\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    "\u200b-\u200f\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0080-\U000e0fff]"
+)
+"""Pattern of a character that can part a word unseen: steering ones, and those that Unicode ignores by default.
+
+Source: Unicode, DerivedCoreProperties.txt, `Default_Ignorable_Code_Point`. They stay in a text: emoji need some.
+"""
 _STEERING = re.compile(f"{STEERING}+")
+_PARTING = re.compile(f"{PARTING}+")
 _ASCII_CONTROLS = bytes([*range(9), 11, 12, *range(14, 32), 127])
 _CONTROL = re.compile(f"[{_CONTROLS}]+")
 _LINE_END = re.compile("\r\n|[\r\u2028\u2029]")
@@ -48,6 +58,16 @@ def has_steering(text: str) -> bool:
         code = text.encode()
         return len(code.translate(None, _ASCII_CONTROLS)) != len(code)
     return _STEERING.search(text) is not None
+
+
+def without_parting(text: str) -> str:
+    """Remove all characters that can part a word unseen, to search in what is left."""
+    return _PARTING.sub("", text) if has_parting(text) else text
+
+
+def has_parting(text: str) -> bool:
+    """Tell whether `text` holds a character that can part a word unseen."""
+    return has_steering(text) if text.isascii() else _PARTING.search(text) is not None
 
 
 def has_surrogates(text: str) -> bool:

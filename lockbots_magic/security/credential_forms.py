@@ -17,13 +17,21 @@ from urllib.parse import quote, quote_plus, unquote
 
 MAX_LAYERS = 3
 """Encodings within encodings that are looked through."""
+ENCODED_PARTING = (
+    r"\\{1,4}u(?:00[aA][dD]|034[fF]|061[cC]|180[b-fB-F]|20[0-6][0-9a-fA-F]|[fF][eE](?:0[0-9a-fA-F]|[fF]{2}))"
+    r"|&(?:amp;){0,3}(?:#(?:0{0,6}(?:173|82(?:0[3-7]|3[4-8]|8[89]|9\d)|6527[89]|650[23]\d)"
+    r"|[xX]0{0,6}(?i:ad|200[b-f]|202[a-e]|206[0-9a-f]|fe0[0-9a-f]|feff));?"
+    r"|(?:shy|zwj|zwnj|lrm|rlm|ZeroWidthSpace|NoBreak);)"
+    r"|%(?:25){0,3}(?i:c2%(?:25){0,3}ad|e2%(?:25){0,3}8[01]%(?:25){0,3}[89ab][0-9a-f]|ef%(?:25){0,3}bb%(?:25){0,3}bf)"
+)
+"""Pattern of a character that can part a word unseen, as JSON, HTML or a URL writes it."""
 MIN_BASE64 = 8
 """Length (characters) from which a form in base64 is searched for: that of the shortest credential has more."""
 
 _USUAL = (("&#10;", "\n"), ("&#x27;", "'"), ("&quot;", '"'), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 _ENCODED = re.compile(r"[%&\\]")
 _BACKSLASHES = re.compile(r"\\{2,}")
-_ESCAPE = re.compile(r"\\(?:u00|x)([0-9a-fA-F]{2})")
+_ESCAPE = re.compile(r"\\(?:u(?![dD][89a-fA-F])[0-9a-fA-F]{2}|x)[0-9a-fA-F]{2}")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
@@ -73,7 +81,7 @@ def decode(text: str) -> str:
         text = without_references(text)
         if "\\" in text:
             text = _BACKSLASHES.sub(r"\\", text)
-            text = _ESCAPED.sub(r"\1", _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text))
+            text = _ESCAPED.sub(r"\1", _ESCAPE.sub(lambda match: chr(int(match[0][2:], 16)), text))
         if text == before:
             break
     return text

@@ -66,7 +66,7 @@ def clean_plain_form(text: str) -> str:
 
     For what compares a stored output with the reply it was made from: `storage.output_metadata`.
     """
-    return redact(printable(replace_surrogates(text)), secrets_in_use(), parted=False)
+    return redact(printable(replace_surrogates(text)), secrets_in_use())
 
 
 def clean_metadata(value: Any) -> Any:
@@ -130,7 +130,7 @@ def clean_message(message: Any) -> Any:
         text = replace_surrogates(text)
         if key in HTML_KEYS:
             return redact_html(without_controls(text), secrets)
-        return redact(printable(text), secrets, parted=False)
+        return redact(printable(text), secrets)
 
     return _map_text(message, clean)
 
@@ -148,7 +148,7 @@ def _clean_form(kind: str, form: Any, secrets: Sequence[Secret], alone: bool) ->
         return _map_text(form, lambda text, _: redact(replace_surrogates(text), secrets))
     form = replace_surrogates(form)
     if kind == "text/plain":
-        text = redact(printable(form), secrets, parted=False)
+        text = redact(printable(form), secrets)
         return unlinked(text) if alone else text
     form = without_controls(form)
     if kind == "text/html":

@@ -12,8 +12,16 @@ from threading import Lock
 from typing import Any, ParamSpec, TypeVar
 from weakref import WeakSet
 
-from .control_characters import STEERING, has_steering, without_steering
-from .credential_forms import base64_forms, decode, is_encoded, letter_pattern, literal_forms, without_references
+from .control_characters import PARTING, has_parting, without_parting
+from .credential_forms import (
+    ENCODED_PARTING,
+    base64_forms,
+    decode,
+    is_encoded,
+    letter_pattern,
+    literal_forms,
+    without_references,
+)
 
 MIN_SEARCHED = 8
 """Length (characters) from which a credential is searched for in any text; a shorter one may be a common word."""
@@ -24,7 +32,7 @@ MAX_DUMMY = 40
 MASK = "***"
 """Text that stands in place of a credential."""
 MAX_HELD = 2_000
-"""Length (characters) of an end that a `Redactor` holds back as it came; a longer one loses its steering characters."""
+"""Length (characters) of an end that a `Redactor` holds back whole; a longer one loses its invisible characters."""
 
 _VARIABLE = re.compile(r"LOCKBOTS_\w+_AUTH|\w+_API_KEY")
 """Names of environment variables that hold credentials, in upper case."""
@@ -47,9 +55,14 @@ or digit makes it real. "secret" and "password" are left out, since passwords th
 _WHOLE_WORD = r"(?<![\w-]){}(?![\w-])"
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 """Backslash escape of Markdown (CommonMark 0.31, section 2.4)."""
-_REFERENCE = re.compile(r"&#(?:[0-9]{1,9}|[xX][0-9a-fA-F]{1,8});?")
-"""Numeric character reference of HTML and Markdown."""
-_LETTER = re.compile(f"(?!{STEERING}).", re.DOTALL)
+_REFERENCE = re.compile(r"&#(?:[0-9]{1,9}|[xX][0-9a-fA-F]{1,8});?|&[A-Za-z]{2,24};")
+"""Character reference of HTML and Markdown."""
+_LETTER = re.compile(f"(?!{PARTING}).", re.DOTALL)
+_UNWRAPPED_LETTER = re.compile(rf"(?!{PARTING})\S")
+_PART = f"{PARTING}|{ENCODED_PARTING}"
+_BREAK = r"(?:\s|\\{1,4}[nrt]|%(?:25){0,3}(?:0[aAdD9]|20)|&(?:amp;){0,3}#(?:1[03]|9|[xX]0{0,6}[aAdD9]);?)"
+"""What wraps base64 to lines, in any encoding."""
+_ESCAPED_BREAK = re.compile(r"\\{1,4}[nrt]")
 _TAG = re.compile(r"""<[^<>"']*(?:(?:"[^"]*"|'[^']*')[^<>"']*)*>""")
 
 
@@ -78,8 +91,8 @@ def without_frames(action: Callable[Parameters, Result]) -> Callable[Parameters,
 class Secret:
     """A credential whose `repr` and `str` hide it. A copy is the same object; pickling raises `TypeError`.
 
-    It is found in a text also where its letters are encoded (`credential_forms`), and where control, reordering or tag
-    characters (`control_characters.STEERING`) stand between them: removing those later would put it together.
+    It is found in a text also where its letters are encoded (`credential_forms`), and where characters that nobody sees
+    (`control_characters.PARTING`) stand between them; in base64 also where line breaks do.
 
     Args:
         value: The credential.
@@ -103,6 +116,7 @@ class Secret:
         "_scheme",
         "_start",
         "_value",
+        "_wrapped_forms",
         "is_dummy",
     )
 
@@ -123,8 +137,11 @@ class Secret:
         self._parted_forms: re.Pattern[str] | None = None
         self._encoded = (value, *dict.fromkeys(base64_forms(value)))  # what may be encoded once more
         self._mixed_forms: dict[str, re.Pattern[str]] = {}
+        self._wrapped_forms: re.Pattern[str] | None = None
         starts = {form[:2] for form in self._forms}
-        self._start = re.compile("|".join([*map(re.escape, starts), *(rf"{re.escape(s[0])}\Z" for s in starts)]))
+        wrapped = (rf"{re.escape(form[0])}\s*(?:{re.escape(form[1])}|\Z)" for form in self._encoded[1:])
+        ends = (rf"{re.escape(start[0])}\Z" for start in starts)
+        self._start = re.compile("|".join(dict.fromkeys([*map(re.escape, starts), *ends, *wrapped])))
         with _lock:
             _alive.add(self)
 
@@ -165,22 +182,25 @@ class Secret:
         A short one is masked only where it stands alone; one letter, and a dummy, stay.
         """
         if self.is_searched:
-            return self.mask(text, _plain(text), parted=has_steering(text))
+            return redact(text, [self])
         if self.is_dummy or len(self._value) < MIN_ALONE:
             return text
         return re.sub(_WHOLE_WORD.format(re.escape(self._value)), MASK, text)
 
     @without_frames
-    def mask(self, text: str, plain: str, *, parted: bool) -> str:
+    def mask(self, text: str, plain: str, unwrapped: str, *, parted: bool) -> str:
         """Mask a credential that is searched for.
 
         Args:
             text: The text.
             plain: What the encodings in `text` stand for.
+            unwrapped: `text` without white space and encodings.
             parted: Whether `text` holds characters that may part the credential.
         """
         for form in self._forms:
             text = text.replace(form, MASK)
+        if unwrapped and any(form in unwrapped for form in self._encoded[1:]):
+            text = self._wrapped().sub(MASK, text)
         text = self._parted().sub(MASK, text) if parted else text
         if plain and is_encoded(text):
             for form in self._encoded:
@@ -190,21 +210,33 @@ class Secret:
     def _mixed(self, form: str) -> re.Pattern[str]:
         """Return the pattern of the letters of a form in any encoding, each in its own."""
         if form not in self._mixed_forms:
-            self._mixed_forms[form] = re.compile(f"{STEERING}*".join(map(letter_pattern, form)))
+            self._mixed_forms[form] = re.compile(f"(?:{_PART})*".join(map(letter_pattern, form)))
         return self._mixed_forms[form]
 
     def _parted(self) -> re.Pattern[str]:
-        """Return the pattern of all forms with steering characters between their letters."""
+        """Return the pattern of all forms with invisible characters between their letters."""
         if self._parted_forms is None:
-            gap = f"{STEERING}*"
+            gap = f"{PARTING}*"
             self._parted_forms = re.compile("|".join(gap.join(map(re.escape, form)) for form in self._forms))
         return self._parted_forms
+
+    def _wrapped(self) -> re.Pattern[str]:
+        """Return the pattern of base64 that is wrapped to lines, in any encoding."""
+        if self._wrapped_forms is None:
+            gap = f"(?:{_PART}|{_BREAK})*"
+            self._wrapped_forms = re.compile(
+                "|".join(gap.join(map(letter_pattern, form)) for form in self._encoded[1:]) or r"(?!)"
+            )
+        return self._wrapped_forms
 
     @without_frames
     def redact_across_tags(self, html: str) -> str:
         """Mask the credential in `html` where tags or entities part it, as they do in highlighted code."""
-        parted = re.compile(f"(?:{_TAG.pattern}|{STEERING})*".join(map(letter_pattern, self._value)))
-        return parted.sub(lambda match: MASK + "".join(_TAG.findall(match[0])), html)
+        for form in self._encoded:
+            gap = f"(?:{_TAG.pattern}|{_PART}" + (")*" if form is self._value else f"|{_BREAK})*")
+            parted = re.compile(gap.join(map(letter_pattern, form)))
+            html = parted.sub(lambda match: MASK + "".join(_TAG.findall(match[0])), html)
+        return html
 
     @without_frames
     def redact_escaped(self, markdown: str) -> str:
@@ -212,40 +244,46 @@ class Secret:
         return self._mixed(self._value).sub(MASK, markdown)
 
     def is_text_of(self, visible: str) -> bool:
-        """Tell whether `visible`, the text of a document without its markup, holds the credential as it is."""
-        return self._value in visible
+        """Tell whether `visible`, the text of a document without its markup, holds the credential or its base64."""
+        unwrapped = "".join(visible.split())
+        return self._value in visible or any(form in unwrapped for form in self._encoded[1:])
 
     @without_frames
-    def shows_in(self, text: str, *, parted: bool) -> bool:
-        """Tell whether `text` holds the credential, if that is long enough to be searched for.
-
-        Args:
-            text: The text.
-            parted: True if `text` holds characters that may part the credential.
-        """
+    def shows_in(self, text: str, plain: str, unwrapped: str, *, parted: bool) -> bool:
+        """Tell whether `text` holds the credential, if that is searched for; arguments as for `mask`."""
         return self.is_searched and (
             any(form in text for form in self._forms)
+            or any(form in unwrapped for form in self._encoded[1:])
             or (parted and self._parted().search(text) is not None)
-            or (is_encoded(text) and (plain := _plain(text)) != "" and any(form in plain for form in self._encoded))
+            or any(form in plain for form in self._encoded)
         )
 
     def may_begin_in(self, text: str) -> bool:
         """Tell whether the credential, or a beginning of it, may stand in `text`; False is certain, and fast."""
-        return self._start.search(text) is not None or is_encoded(text) or has_steering(text)
+        return self._start.search(text) is not None or is_encoded(text) or has_parting(text)
 
     def begun_at_end_of(self, text: str) -> int:
         """Return how many characters at the end of `text` may be the beginning of the credential."""
-        if not has_steering(text):
-            return self._begun_letters(text)
-        letters = self._begun_letters(without_steering(text))
+        wrapped = self._begun_wrapped(text[-MAX_HELD:])
+        if not has_parting(text):
+            return max(wrapped, self._begun_letters(text))
+        letters = self._begun_letters(without_parting(text))
         if not letters:
-            return 0
+            return wrapped
         places = [letter.start() for letter in _LETTER.finditer(text)]
-        return len(text) - places[-letters]
+        return max(wrapped, len(text) - places[-letters])
+
+    @without_frames
+    def _begun_wrapped(self, text: str) -> int:
+        """Return what `begun_at_end_of` does, for base64 that is wrapped to lines."""
+        places = [letter.start() for letter in _UNWRAPPED_LETTER.finditer(text)]
+        letters = "".join(text[place] for place in places)
+        begun = max((_begun(form, letters) for form in self._encoded[1:]), default=0)
+        return len(text) - places[-begun] if begun else 0
 
     @without_frames
     def _begun_letters(self, text: str) -> int:
-        """Return what `begun_at_end_of` does, for a text without steering characters."""
+        """Return what `begun_at_end_of` does, for a text without invisible characters."""
         return max((_begun(form, text) for form in self._forms), default=0)
 
     def __repr__(self) -> str:
@@ -279,7 +317,14 @@ def _begun(form: str, text: str) -> int:
 
 def _plain(text: str) -> str:
     """Return what the encodings in `text` stand for; ``""`` if it has none."""
-    return decode(without_steering(text)) if is_encoded(text) else ""
+    return without_parting(decode(without_parting(text))) if is_encoded(text) else ""
+
+
+def _unwrapped(text: str, plain: str) -> str:
+    """Return `text` without white space, decoded as `plain`, to search for base64 that is wrapped to lines."""
+    plain = plain or text
+    letters = "".join((_ESCAPED_BREAK.sub("", plain) if "\\" in plain else plain).split())
+    return without_parting(letters)
 
 
 class Redactor:
@@ -301,7 +346,7 @@ class Redactor:
         begun = self._secret.begun_at_end_of(text)
         held = text[len(text) - begun :]
         # A server may part a credential by any number of them; dropped, they can't fill the memory.
-        self._held = held if begun <= MAX_HELD else without_steering(held)
+        self._held = held if begun <= MAX_HELD else without_parting(held)
         return text[: len(text) - begun]
 
     def close(self) -> str:
@@ -370,23 +415,24 @@ def secrets_shown(text: str, secrets: Iterable[Secret]) -> list[Secret]:
     secrets = list(secrets)
     if not secrets:
         return []
-    parted = has_steering(text)
-    return [secret for secret in secrets if secret.shows_in(text, parted=parted)]
+    parted, plain = has_parting(text), _plain(text)
+    unwrapped = _unwrapped(text, plain)
+    return [secret for secret in secrets if secret.shows_in(text, plain, unwrapped, parted=parted)]
 
 
-def redact(text: str, secrets: Iterable[Secret], *, parted: bool | None = None) -> str:
+def redact(text: str, secrets: Sequence[Secret]) -> str:
     """Mask `secrets` in `text`.
 
     Args:
         text: The text.
         secrets: The credentials, longest first.
-        parted: False if `text` is known to hold no steering character, as after `printable`; None to search for them.
     """
-    if parted is None:
-        parted = has_steering(text)
-    plain = _plain(text)  # once for all of them, as the search for what may part one
+    if not secrets:
+        return text
+    parted, plain = has_parting(text), _plain(text)  # once for all of them
+    unwrapped = _unwrapped(text, plain)
     for secret in secrets:
-        text = secret.mask(text, plain, parted=parted)
+        text = secret.mask(text, plain, unwrapped, parted=parted)
     return text
 
 
@@ -394,14 +440,14 @@ def redact_html(html: str, secrets: Sequence[Secret]) -> str:
     """Mask `secrets` in `html`: in attributes, in text, and where tags part the text."""
     if not secrets:
         return html
-    parted = has_steering(html)
-    html = redact(html, secrets, parted=parted)
+    parted = has_parting(html)
+    html = redact(html, secrets)
     visible = without_references(_TAG.sub("", html))
-    if parted or "&#" in html:
-        visible = without_steering(visible)
+    if parted or "&" in html:
+        visible = without_parting(visible)
     for secret in secrets:
         if secret.is_text_of(visible):
-            html = secret.redact_across_tags(_without_steering_references(html))
+            html = secret.redact_across_tags(_without_parting_references(html))
     return html
 
 
@@ -414,17 +460,17 @@ def redact_markdown(markdown: str, secrets: Sequence[Secret]) -> str:
     """Mask `secrets` in `markdown`, also where a backslash or an entity stands for a character."""
     if not secrets:
         return markdown
-    parted = has_steering(markdown)
-    markdown = redact(markdown, secrets, parted=parted)
+    parted = has_parting(markdown)
+    markdown = redact(markdown, secrets)
     visible = without_references(_ESCAPED.sub(r"\1", markdown))
-    if parted or "&#" in markdown:
-        visible = without_steering(visible)
+    if parted or "&" in markdown:
+        visible = without_parting(visible)
     for secret in secrets:
         if secret.is_text_of(visible):
-            markdown = secret.redact_escaped(_without_steering_references(markdown))
+            markdown = secret.redact_escaped(_without_parting_references(markdown))
     return markdown
 
 
-def _without_steering_references(markup: str) -> str:
-    """Remove character references that stand for a steering character, or for nothing."""
-    return _REFERENCE.sub(lambda match: match[0] if without_steering(unescape(match[0])) else "", markup)
+def _without_parting_references(markup: str) -> str:
+    """Remove character references that stand for an invisible character, or for nothing."""
+    return _REFERENCE.sub(lambda match: match[0] if without_parting(unescape(match[0])) else "", markup)

@@ -66,7 +66,9 @@ def open_database(path: Path, *, timeout: float | None = None) -> sqlite3.Connec
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))  # SQLite gives -wal and -shm the same mode
     if not path.is_file():
-        raise UsageError(f"The log {display_path(path)} is not a regular file. Move it away, and run `%lockbots log on`.")
+        raise UsageError(
+            f"The log {display_path(path)} is not a regular file. Move it away, and run `%lockbots log on`."
+        )
     timeout = BUSY_TIMEOUT if timeout is None else timeout
     database = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
     try:
