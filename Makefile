@@ -6,6 +6,7 @@
 # make test-interpreters  the unit tests on the newest Python of this machine, and on the oldest with the lowest versions
 # make fuzz   new examples for what reads bytes from outside (SECONDS=300, TARGETS="wire files messages renderers redaction")
 # make bench  the figures
+# make catalogue   extract the texts for translation, and compile the translations
 # make docs   write the pages of docs/ that are made from the code, and build the site in build/site
 # make notebooks  run the example notebooks again and store their outputs
 
@@ -17,9 +18,12 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 # Not what somebody saves beside them.
 EXAMPLES := $(wildcard notebooks/[0-9][0-9]_*.ipynb)
 
+# Stored outputs are in English, whatever this machine speaks.
+test test-thorough notebooks docs: export LANGUAGE := en
+
 UNIT := not (kernel or browser or packaging)
 
-.PHONY: help demo demo-model lab test test-thorough test-interpreters fuzz lint types style bench docs notebooks debian constraints clean
+.PHONY: help demo demo-model lab test test-thorough test-interpreters fuzz lint types style bench catalogue docs notebooks debian constraints clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -83,6 +87,9 @@ test-interpreters: $(VENV)/.test
 
 bench: $(VENV)/.test $(VENV)/.bench $(VENV)/.lint
 	@for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+catalogue: $(VENV)/.test
+	@$(BIN)/python -m tests.catalogue
 
 docs: $(VENV)/.test $(VENV)/.docs
 	@$(BIN)/python -m tests.supported_page

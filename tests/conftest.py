@@ -50,9 +50,13 @@ def mock_server(_mock_server_server):
 
 @pytest.fixture(scope="session", autouse=True)
 def _data_folder(tmp_path_factory):
-    """Keep the user's data folder out of all tests, also of kernels that several tests share."""
+    """Keep the user's data folder and language out of all tests, also of kernels that several tests share."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        for name in ("LC_ALL", "LC_MESSAGES", "LANG"):  # the tests expect English, whatever this machine speaks
+            patch.delenv(name, raising=False)
+        patch.setenv("LANG", "C.UTF-8")
+        patch.setenv("LANGUAGE", "en")
         yield
 
 

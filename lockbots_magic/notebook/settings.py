@@ -13,6 +13,7 @@ from traitlets.config import Configurable
 
 from ..conversation.prices import parse_prices
 from ..errors import UsageError
+from ..language import AUTO, available_languages, choose_language
 from ..providers.headers import RequestHeaders
 from ..providers.validation import parse_count, wrap_credential
 from ..providers.wire.prompt_cache import CACHE_MODES
@@ -35,6 +36,11 @@ class Lockbots(Configurable):
     system = Unicode(help="System prompt, sent with every turn.").tag(config=True)
     temperature = Float(
         None, allow_none=True, help="Sampling temperature, 0-2; lower is more deterministic. None: provider's default."
+    ).tag(config=True)
+    language = Enum(
+        (AUTO, *available_languages()),
+        AUTO,
+        help="Language of messages and help: a code such as ru, or auto (by LANGUAGE, LC_ALL, LC_MESSAGES and LANG).",
     ).tag(config=True)
     live = Enum(LIVE, help="Live output: on, off, auto (on if a person watches) or text (plain text).").tag(config=True)
     reasoning = Enum(
@@ -82,6 +88,11 @@ class Lockbots(Configurable):
     prices = Dict(help="USD per 1,000,000 tokens: provider:model -> [prompt, reply], or [prompt, reply, cached].").tag(
         config=True
     )
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        choose_language(self.language)
+        self.observe(lambda change: choose_language(change["new"]), "language")
 
     @default("model")
     def _default_model(self) -> str:
@@ -197,6 +208,7 @@ def _expected(name: str, trait: Any, value: Any) -> str:
         "foot_line": "on or off",
         "reasoning": f"one of {', '.join(REASONING)}",
         "log": "on or off",
+        "language": f"one of {', '.join((AUTO, *available_languages()))}",
         "live": f"one of {', '.join(LIVE)}",
         "cache": f"one of {', '.join(CACHE_MODES)}",
         "providers": "a dict",

@@ -17,6 +17,7 @@ from traitlets import Dict, Unicode
 from ..chat import Chat
 from ..conversation.conversation import Conversation
 from ..errors import UsageError
+from ..language import chosen_language
 from ..notebook.display import show, unrelated_context
 from ..notebook.session import Session
 from ..rendering.html import style_sheet
@@ -24,7 +25,7 @@ from ..storage.output_metadata import digest
 from .backend import ChatBackend, PanelBackend
 from .controller import PanelController
 from .debouncer import Debouncer
-from .i18n import texts
+from .i18n import page_texts
 from .protocol import PanelMessage, shown_turns
 from .session_backend import SessionBackend
 from .transcript import Transcript
@@ -87,7 +88,8 @@ class ChatPanel(anywidget.AnyWidget):
 
     _esm = join_modules()
     _css = style_sheet() + read_asset("panel.css")
-    texts = Dict(help="Texts of the panel: language -> key -> text.").tag(sync=True)
+    texts = Dict(help="Texts of the panel in each language, see `i18n.page_texts`.").tag(sync=True)
+    language = Unicode(help="Language that was set; empty where the browser decides.").tag(sync=True)
     key = Unicode(help="Identifies the panel to a page that is reloaded.").tag(sync=True)
 
     def __init__(self, chat: Chat | Session, name: str | None = None) -> None:
@@ -95,7 +97,7 @@ class ChatPanel(anywidget.AnyWidget):
             raise UsageError("ChatPanel needs a chat, as in `ChatPanel(Chat('provider:model'))`")
         self._context = unrelated_context()  # lets front ends with subshells serve the panel while a cell runs
         self._display_id = uuid.uuid4().hex
-        self._context.copy().run(super().__init__, texts=texts(), key=self._display_id)
+        self._context.copy().run(super().__init__, texts=page_texts(), language=chosen_language(), key=self._display_id)
         self._displayed = False
         self._transcript = Transcript()
         self._transcript_metadata = TranscriptMetadata()

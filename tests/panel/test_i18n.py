@@ -10,8 +10,10 @@ from lockbots_magic import Chat
 from lockbots_magic.conversation.ending import outcome_of
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import ProviderError
+from lockbots_magic.language import speaking
 from lockbots_magic.panel import i18n
-from lockbots_magic.panel.i18n import texts
+from lockbots_magic.panel.i18n import RefusedError, page_texts, translatable
+from lockbots_magic.panel.texts import TEXTS
 from lockbots_magic.providers.context_guard import cut_remark
 from lockbots_magic.rendering.notices import notices_of
 from lockbots_magic.rendering.reasoning import thinking_notice
@@ -30,10 +32,27 @@ def test_notifications_of_the_kernel_exist_in_every_language(panel):
     sources = "".join(path.read_text("utf-8") for path in Path(i18n.__file__).parent.glob("*.py"))
     used = set(re.findall(r"""(?:RefusedError|_send_note|translatable)\("(\w+)\"""", sources))
     assert used >= {"reply_in_progress", "branched", "exported", "deleted"}
-    for language, table in texts().items():
-        assert used <= set(table), language
-    names = {language: {fields(table[key]) for key in used} for language, table in texts().items()}
-    assert names["en"] == names["ru"]
+    assert used <= set(TEXTS)
+
+
+def test_page_gets_every_text_in_each_language_with_its_plural_forms():
+    tables = page_texts()
+    assert {len(table["texts"]) for table in tables.values()} == {len(TEXTS)}
+    assert tables["en"]["texts"]["turns"] == ["{n} turn", "{n} turns"]
+    assert tables["ru"]["texts"]["turns"] == ["{n} реплика", "{n} реплики", "{n} реплик"]
+    assert tables["en"]["plurals"][:3] == "101"
+    assert (tables["en"]["texts"]["stop"], tables["ru"]["texts"]["stop"]) == ("Stop the reply", "Остановить ответ")
+
+
+def test_notification_is_in_the_language_of_the_kernel_too():
+    with speaking("ru"):
+        assert translatable("exported", path="a.md")["text"] == "Экспортировано: a.md"
+        assert str(RefusedError("conversation_gone", name="b")) == "Беседы «b» больше нет."
+    assert translatable("exported", path="a.md") == {
+        "text": "Exported to a.md",
+        "key": "exported",
+        "values": {"path": "a.md"},
+    }
 
 
 def pattern(text):
@@ -71,12 +90,17 @@ def test_page_recognises_notices_by_their_english_text():
     ]
     unsent = Chat(lambda prompt: "reply").stream("hi")
     unsent.close()
-    known = [pattern(text) for key, text in texts()["en"].items() if key.startswith("notice_")]
+    forms = [
+        form
+        for key, text in TEXTS.items()
+        if key.startswith("notice_")
+        for form in ([text] if isinstance(text, str) else text)
+    ]
+    known = [pattern(text) for text in forms]
     notices = [*(notice for turn in turns for notice in notices_of(turn)), thinking_notice(12345), unsent.turn.error]
     assert len(notices) == len(turns) + 2
     for notice in notices:
         assert any(re.fullmatch(one, notice) for one in known), notice
-    assert {key for key in texts()["en"] if key.startswith("notice_")} <= set(texts()["ru"])
 
 
 def kinds(error):
@@ -84,6 +108,5 @@ def kinds(error):
 
 
 @pytest.mark.parametrize("kind", kinds(ProviderError), ids=lambda kind: kind.__name__)
-def test_every_provider_error_has_a_name_in_every_language(kind):
-    for language, table in texts().items():
-        assert fields(table[f"failed_{kind.__name__}"]) == ("text",), language
+def test_every_provider_error_has_a_name(kind):
+    assert fields(TEXTS[f"failed_{kind.__name__}"]) == ("text",)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from ...language import N_
 from ...prompt.text import to_one_line
 from ..options import OptionParser
 from ..session import Session
@@ -41,16 +43,21 @@ class Command:
     @property
     def group(self) -> str:
         """Title of its group in the list of commands: that of its module."""
-        return GROUPS.get(self.run.__module__.rpartition(".")[2], "More")
+        return GROUPS.get(self.run.__module__.rpartition(".")[2], N_("More"))
 
     @property
     def summary(self) -> str:
-        """First paragraph of the help, on one line."""
-        return " ".join((self.run.__doc__ or "").strip().partition("\n\n")[0].split())
+        """First paragraph of the help, on one line, in English."""
+        return " ".join(self.help.partition("\n\n")[0].split())
+
+    @property
+    def help(self) -> str:
+        """Help without the options, in English."""
+        return inspect.cleandoc(self.run.__doc__ or "")
 
     def options(self, name: str) -> OptionParser:
         """Return the parser of its options."""
-        parser = OptionParser(f"%lockbots {name}", (self.run.__doc__ or "").strip())
+        parser = OptionParser(f"%lockbots {name}", self.help)
         for flags, settings in self.arguments:
             parser.add_argument(*flags, **settings)
         if self.text:

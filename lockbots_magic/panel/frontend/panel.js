@@ -23,7 +23,7 @@ const RESTORE = "%lockbots restore";
 /** One view of the panel. */
 export class Panel {
   constructor(model) {
-    this.t = createTranslator(model.get("texts"));
+    this.t = createTranslator(model.get("texts"), model.get("language"));
     this.manager = model.widget_manager;
     this.key = model.get("key");
     this.timers = new Set();

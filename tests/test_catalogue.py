@@ -1,0 +1,98 @@
+"""The catalogue has every text that users read, in every language: ``make catalogue``."""
+
+import ast
+
+import pytest
+
+from lockbots_magic import errors
+from lockbots_magic.language import FOLDER, SOURCE, available_languages, catalogue, plural_forms
+from tests import catalogue as tool
+
+LANGUAGES = [code for code in available_languages() if code != SOURCE]
+NOT_YET = (
+    "batch",
+    "cassette",
+    "chat.py",
+    "conversation",
+    "doctor",
+    "event_loops",
+    "help",
+    "notebook",
+    "panel",
+    "prompt",
+)
+NOT_YET += (
+    "providers",
+    "reply",
+    "rendering",
+    "schema",
+    "security",
+    "storage",
+    "tools",
+    "__init__.py",
+    "atomic_file.py",
+)
+ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, BaseException)}
+
+
+@pytest.fixture(scope="module")
+def extracted():
+    return tool.extract()
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_every_text_is_translated_and_none_is_obsolete(extracted, code):
+    found = tool.update(FOLDER / f"{code}.po", extracted)
+    assert list(tool.problems(found)) == []
+    obsolete = {key(message) for message in tool.read(FOLDER / f"{code}.po")} - {key(message) for message in found}
+    assert obsolete == set(), "run `make catalogue`"
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_compiled_file_is_the_same_as_its_source(code):
+    compiled = catalogue(code)
+    for message in tool.read(FOLDER / f"{code}.po"):
+        if isinstance(message.id, tuple):
+            singular, plural = message.id
+            numbers = [plural_forms(code).index(str(form)) for form in range(len(message.string))]
+            forms = tuple(compiled.ngettext(singular, plural, n) for n in numbers)
+            assert forms == message.string, "run `make catalogue`"
+        elif message.id:
+            text = compiled.pgettext(message.context, message.id) if message.context else compiled.gettext(message.id)
+            assert text == message.string, "run `make catalogue`"
+
+
+def key(message):
+    return message.id, message.context
+
+
+def is_text(node):
+    """Whether an expression is a text that was written in the code."""
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def test_no_error_is_raised_with_a_text_that_is_not_in_the_catalogue():
+    bare = []
+    for path in FOLDER.parent.rglob("*.py"):
+        name = path.relative_to(FOLDER.parent)
+        if name.parts[0] in (*NOT_YET, "testing"):
+            continue
+        calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+        for call in calls:
+            kind = getattr(call.func, "id", getattr(call.func, "attr", ""))
+            if (kind in ERRORS or kind.endswith("Error")) and call.args and is_text(call.args[0]):
+                bare.append(f"{name}:{call.lineno}")
+    assert bare == []
+
+
+def test_problems_are_listed():
+    texts = tool.Catalog(locale="ru")
+    for message, translation in (
+        ("a {name}", "{имя}"),
+        ("b", ""),
+        (("{n} c", "{n} cs"), ("одно", "{n}", "{n}")),
+        ("d {n}", "{n}"),
+        ("{ ", "e"),
+    ):
+        texts.add(message, translation)
+    assert list(tool.problems(texts)) == ["other placeholders: '{имя}' for 'a {name}'", "not translated: 'b'"]
