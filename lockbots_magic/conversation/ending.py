@@ -30,6 +30,8 @@ TOO_LONG = "reply_too_long"
 DEFAULT_LIMIT = "default_max_tokens"
 """Finish reason, set by the toolkit, of a reply that reached the limit of length which the toolkit chose, not the
 user."""
+TEXT_CALL = "tool_call_as_text"
+"""Finish reason, set by the toolkit, of a reply that holds a tool call as text, which nobody made."""
 REFUSED = "refusal"
 """Finish reason of a reply that is a refusal."""
 MAX_REASON = 80
@@ -50,6 +52,10 @@ _OWN = {
     TOO_MANY_SECONDS: "The reply took longer than its limit of seconds; what was done so far is kept",
     TOO_MANY_TOKENS: "The reply reached its limit of tokens; what was done so far is kept",
     TOO_MUCH_USD: "The reply reached its limit of USD; what was done so far is kept",
+    TEXT_CALL: (
+        "The model wrote a tool call as text, so none was made: the server does not read this model's calls."
+        " llama.cpp needs `--jinja` for that, vLLM and SGLang need `--tool-call-parser`"
+    ),
     TOO_LONG: "The reply is longer than 16 million characters; the rest was not read",
 }
 

@@ -165,6 +165,10 @@ TEXTS: Mapping[str, str | tuple[str, str]] = MappingProxyType(
         "notice_ended": N_('The server ended the reply with "{word}"; it may be incomplete.'),
         "notice_no_tools": N_("The model asked for a tool call, but no tools were offered."),
         "notice_no_calls": N_("The server announced tool calls but sent none."),
+        "notice_text_call": N_(
+            "The model wrote a tool call as text, so none was made: the server does not read this model's calls."
+            " llama.cpp needs `--jinja` for that, vLLM and SGLang need `--tool-call-parser`."
+        ),
         "notice_retrying": N_("{reason}. Retrying in {n} s."),
         "notice_loading": N_("The server is loading the model. Waiting for it, up to {wait}."),
         "failed_ProviderError": N_("The provider reported an error: {text}"),

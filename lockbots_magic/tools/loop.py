@@ -11,7 +11,7 @@ from typing import Protocol
 
 from ..conversation.call_messages import reasoning_to_return, rename_calls, result_message
 from ..conversation.call_text import describe_call
-from ..conversation.ending import TOO_MANY_SECONDS, is_complete
+from ..conversation.ending import TEXT_CALL, TOO_MANY_SECONDS, is_complete
 from ..conversation.messages import ChatRequest, Delta, Message, ToolCall, Usage
 from ..conversation.turn_accumulator import TurnAccumulator
 from ..errors import Cancelled, NotRecordedError
@@ -22,6 +22,7 @@ from .approval import Approval, ProposedCall, proposed
 from .limits import Limits, Spent
 from .results import bounded_output
 from .running import CallsStoppedError, Job, RunningCalls
+from .text_calls import holds_text_call
 from .tool_source import ToolOutput
 from .toolbox import Toolbox, ToolEntry
 
@@ -62,9 +63,9 @@ class ToolLoop:
         """Yield the reply as it streams. The calls of a round are announced together, and follow with their results.
 
         The usage of all rounds is yielded once, at the end, with the last finish reason: that of a limit if one was
-        reached. Calls of a reply that was cut short are not made. An invalid call, one that is not approved and a
-        function that fails are reported to the model. Where a cassette asks for calls, no function is called: it holds
-        the results.
+        reached. Calls of a reply that was cut short, or that are written as text, are not made. An invalid call, one
+        that is not approved and a function that fails are reported to the model. Where a cassette asks for calls, no
+        function is called: it holds the results.
 
         Raises:
             UsageError: If the provider can't call functions, or the policy of approval failed.
@@ -82,7 +83,10 @@ class ToolLoop:
             usage = usage + read.usage if usage and read.usage else usage or read.usage
             self.spent.add(request, read.text, read.usage)
             finish_reason = answer.cut_by or read.finish_reason or None
-            if answer.cut_by or not answer.asked or not is_complete(finish_reason):
+            if answer.cut_by or not is_complete(finish_reason):
+                break
+            if not answer.asked:
+                finish_reason = TEXT_CALL if holds_text_call(read.text, self.toolbox.entries) else finish_reason
                 break
             if reached := self.spent.reached(rounds):
                 finish_reason = reached

@@ -255,10 +255,37 @@ ANNOUNCED = chunk(content="Hello.", tool_calls=[]) + chunk("tool_calls") + DONE
     (ANNOUNCED, [weather], "The server announced tool calls but sent none."),
     (ANNOUNCED, [], "The server announced tool calls but sent none."),
     (ROME, [], "The model asked for a tool call, but no tools were offered."),
-    (chunk(content='<tool_call>{"name": "weather"}</tool_call>') + chunk("tool_calls") + DONE, [weather],
-     "The server announced tool calls but sent none."),
 ])  # fmt: skip
 def test_calls_that_were_not_made_are_told(stream, tools, error):
     with Server(stream) as server:
         turn = server.chat().ask("Hi", tools=tools)
     assert (turn.status, turn.error) == ("truncated", error)
+
+
+@pytest.mark.parametrize("reason", ["stop", "tool_calls"])
+def test_a_call_as_text_is_told_and_not_made(reason):
+    ran = []
+
+    def weather(city: str = "everything") -> str:
+        """Say the weather of a city."""
+        ran.append(city)
+        return "20 degrees"
+
+    text = 'I will look.\n<tool_call>\n{"name": "weather", "arguments": {"city": "Rome"}}\n</tool_call>'
+    with Server(chunk(content=text) + chunk(reason) + DONE) as server:
+        with_tools = server.chat().ask("Hi", tools=[weather])
+        without = server.chat().ask("Hi")
+    assert with_tools.status == "truncated"
+    assert with_tools.error.startswith("The model wrote a tool call as text, so none was made")
+    assert with_tools.reply == text
+    assert without.status == "complete" or reason == "tool_calls"
+    assert not ran
+
+
+@pytest.mark.parametrize("arguments", [["Rome"], 7, True, "7", "Rome"])
+def test_arguments_that_are_no_object_are_refused_as_they_came(arguments):
+    call = {"index": 0, "id": "a", "function": {"name": "weather", "arguments": arguments}}
+    with Server(chunk(tool_calls=call) + chunk("tool_calls") + DONE, says("Sorry.")) as server:
+        turn = server.chat().ask("Hi", tools=[weather])
+    assert turn.calls[0].result.startswith("error: Invalid arguments")
+    assert "missing" not in turn.calls[0].result

@@ -266,6 +266,8 @@ def _absorb(call: PartialCall, before: PartialCall | None) -> bool:
 
 
 def _read_pieces(tool_calls: Any) -> Iterator[Piece]:
+    if isinstance(tool_calls, dict):  # one call without its list
+        tool_calls = [tool_calls]
     if not isinstance(tool_calls, list):
         raise ProtocolError("The tool calls of a chunk are not a list.")
     for one in tool_calls:
@@ -278,7 +280,7 @@ def _read_pieces(tool_calls: Any) -> Iterator[Piece]:
             index if type(index) is int else None,
             _string(one.get("id")),
             _string(function.get("name")),
-            _dump_json(arguments) if isinstance(arguments, dict) else _string(arguments),
+            arguments if isinstance(arguments, str) else "" if arguments is None else _dump_json(arguments),
             _bounded(opaque),
         )
 

@@ -138,7 +138,7 @@ def test_truncated_response_has_no_tool_calls():
 
 
 @pytest.mark.parametrize("asked", [
-    {"index": 0}, "f", 7, [7], ["f"], [None], [[]], [{"function": "f"}], [{"function": [1]}],
+    "f", 7, [7], ["f"], [None], [[]], [{"function": "f"}], [{"function": [1]}],
     [piece(n, str(n), "f") for n in range(MAX_CALLS + 1)],
 ])  # fmt: skip
 def test_malformed_calls_are_a_protocol_error(asked):

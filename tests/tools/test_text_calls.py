@@ -1,0 +1,57 @@
+"""Calls in the markup of a model are recognised wherever they are calls, and nowhere else."""
+
+import pytest
+
+from lockbots_magic.tools.text_calls import holds_text_call
+
+NAMES = ("add", "get_time")
+CALL = '{"name": "add", "arguments": {"a": 1}}'
+
+
+@pytest.mark.parametrize("text", [
+    f"<tool_call>\n{CALL}\n</tool_call>",
+    f"I add them.\n\n  <tool_call>{CALL}</tool_call>",
+    f"<tool_calls>[{CALL}]</tool_calls>",
+    "<tool_call>add\n<arg_key>a</arg_key>\n<arg_value>1</arg_value>\n</tool_call>",
+    "<tool_call>\n<function=add>\n<parameter=a>\n1\n</parameter>\n</function>\n</tool_call>",
+    "<function=add>{\"a\": 1}</function>",
+    f"[TOOL_CALLS] [{CALL}]",
+    "[TOOL_CALLS]add[ARGS]{\"a\": 1}",
+    "<|python_tag|>add.call(a=1)",
+    f"<|python_tag|>{CALL}",
+    "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>add\n```json\n{}\n```",
+    "<｜DSML｜function_calls>\n<｜DSML｜invoke name=\"add\">",
+    "<|tool_calls_section_begin|><|tool_call_begin|>functions.add:0<|tool_call_argument_begin|>{}",
+    "<|tool_call_start|>[add(a=1)]<|tool_call_end|>",
+    f"<|tool_call|>[{CALL}]",
+    f"<TOOLCALL>[{CALL}]</TOOLCALL>",
+    "<function_calls>\n<invoke name=\"add\">",
+    "<minimax:tool_call>\n<invoke name=\"add\">",
+    f"functools[{CALL}]",
+    "<start_function_call>call:add{a:1}",
+    CALL,
+    f"[{CALL}, {CALL}]",
+    f"```json\n{CALL}\n```",
+    '{"type": "function", "function": {"name": "add", "parameters": {"a": 1}}}',
+    '{"tool": "get_time", "args": {}}',
+])  # fmt: skip
+def test_a_call_is_recognised(text):
+    assert holds_text_call(text, NAMES)
+
+
+@pytest.mark.parametrize("text", [
+    "",
+    "Qwen writes calls as `<tool_call>{...}</tool_call>`.",
+    "Calls stand between <tool_call> and </tool_call>.",
+    f"Qwen writes:\n```\n<tool_call>{CALL}</tool_call>\n```\n",
+    "<tool_call>\nis the tag that begins one.",
+    '{"name": "Anna", "arguments": {"for": 1}}',
+    '{"name": "add", "type": "verb"}',
+    '{"name": "add", "arguments": "many"}',
+    f"This is one: {CALL}",
+    "[]",
+    "[TOOL_CALLS] is Mistral's.",
+    "[" * 100_000,
+])  # fmt: skip
+def test_what_only_speaks_of_calls_is_an_answer(text):
+    assert not holds_text_call(text, NAMES)
