@@ -24,6 +24,7 @@ include_patterns = [
     "docs/*.md",
     "docs/**/*.md",
     "notebooks/[0-9][0-9]_*.ipynb",
+    "notebooks/data/*.md",
     "lockbots_magic/help/*.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
@@ -52,5 +53,6 @@ html_theme = "furo"
 html_title = f"lockbots-magic {version}"
 html_extra_path = ["_extra"]
 html_show_sourcelink = False
-html_copy_source = False
+html_copy_source = True  # llms.txt leads to the sources
+html_sourcelink_suffix = ""
 html_theme_options = {"navigation_with_keys": True}

@@ -6,6 +6,7 @@ The page on Markdown and values is made from examples of the tests, by `tests/su
 from __future__ import annotations
 
 import argparse
+import ast
 import inspect
 import os
 import re
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lockbots_magic import errors, providers
+from lockbots_magic.language import SOURCE, speaking
 from lockbots_magic.notebook.commands import COMMANDS
 from lockbots_magic.notebook.options import OptionParser, chat_options
 from lockbots_magic.notebook.settings import Lockbots
@@ -35,15 +37,18 @@ VARIABLES = {
 
 def pages() -> dict[Path, str]:
     """Return every generated page: its file and its text."""
-    made = {
-        "commands": commands_page(),
-        "options": options_page(),
-        "settings": settings_page(),
-        "errors": errors_page(),
-        "providers": providers_page(),
-        "wire": wire_page(),
-    }
-    return {REFERENCE / f"{name}.md": text for name, text in made.items()}
+    with speaking(SOURCE):
+        made = {
+            "commands": commands_page(),
+            "options": options_page(),
+            "settings": settings_page(),
+            "errors": errors_page(),
+            "providers": providers_page(),
+            "wire": wire_page(),
+        }
+    generated = {REFERENCE / f"{name}.md": text for name, text in made.items()}
+    generated[HERE / "benchmarks.md"] = benchmarks_page()
+    return generated
 
 
 def commands_page() -> str:
@@ -109,6 +114,52 @@ def errors_page() -> str:
             parts += [f"## {name}", lines[0].replace("\n", " ")]
             parts += [table(("Attribute", "Meaning"), fields)] if fields else []
     return page(parts)
+
+
+def benchmarks_page() -> str:
+    """Return the page of the benchmarks."""
+    scripts = sorted((HERE.parent / "benchmarks").glob("bench_*.py"))
+    docstrings = [ast.get_docstring(ast.parse(one.read_text(encoding="utf-8"))) or "" for one in scripts]
+    rows = [(f"`{one.stem}`", text.partition("\n")[0]) for one, text in zip(scripts, docstrings, strict=True)]
+    return page(
+        [
+            "# Benchmarks",
+            "Figures depend on the machine, so they are printed, not promised: `make bench` runs all of these. Each "
+            f"compares with something that does less, such as reading the bare bytes. {NOTE}",
+            table(("Script", "Measures"), rows),
+        ]
+    )
+
+
+def llms_page() -> str:
+    """Return the list of pages for language models, see llmstxt.org: titles, and what each page is about."""
+    groups = {
+        "Start": ["tutorial.md", *sorted(f"how-to/{one.name}" for one in HERE.glob("how-to/*.md"))],
+        "Reference": sorted(f"reference/{one.name}" for one in HERE.glob("reference/*.md")),
+        "Explanation": sorted(f"explanation/{one.name}" for one in HERE.glob("explanation/*.md")),
+    }
+    parts = [
+        "# lockbots-magic",
+        "> Language models in Jupyter and IPython: `%%chat` sends a prompt from a cell, streams the reply into its "
+        "output and keeps the conversation; `Chat` does the same in Python.",
+        "The whole help in one file: [English](_sources/lockbots_magic/help/en.md), "
+        "[Russian](_sources/lockbots_magic/help/ru.md).",
+    ]
+    for group, names in groups.items():
+        lines = []
+        for name in names:
+            if not name.endswith("index.md"):
+                title, summary = title_and_summary((HERE / name).read_text(encoding="utf-8"))
+                lines.append(f"- [{title}](_sources/docs/{name}): {summary}")
+        parts += [f"## {group}", "\n".join(lines)]
+    return page(parts)
+
+
+def title_and_summary(text: str) -> tuple[str, str]:
+    """Return the title of a page and its first sentence."""
+    title, _, rest = text.lstrip("# ").partition("\n")
+    first = next((part for part in rest.strip().split("\n\n") if not part.startswith(("```", "#", "|"))), "")
+    return title, re.split(r"(?<=\.)\s", " ".join(first.split()), maxsplit=1)[0]
 
 
 def argument_rows(section: str) -> Iterator[tuple[str, str]]:

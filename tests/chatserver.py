@@ -41,6 +41,9 @@ def chat_server(script: Script) -> Iterator[tuple[str, list[Body]]]:
 
     def answer(peer: Peer) -> None:
         while request := peer.request():  # a connection that is kept may be used again at any time
+            if not request.body:  # a request for the list of models
+                peer.answer(b'{"object": "list", "data": [{"id": "m"}]}', Content_Type="application/json")
+                continue
             bodies.append(json.loads(request.body))
             answered = script(len(bodies), bodies[-1])
             if isinstance(answered, bytes):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 from IPython.lib.lexers import IPython3Lexer
 from sphinx.application import Sphinx
+
+from docs import generate
 
 _SEARCH_WORDS = re.compile(r"^(?:keywords|no): .*\n", re.MULTILINE)
 _HEADING = re.compile(r"^(?=#+ )", re.MULTILINE)
@@ -17,6 +20,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
     app.add_lexer("python", IPython3Lexer)  # examples are cells: Python and magics
     app.connect("source-read", read_help)
+    app.connect("build-finished", write_llms)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -24,6 +28,12 @@ def read_help(_: Sphinx, name: str, source: list[str]) -> None:
     """Make a help file a page: without the words for its search, its groups below its title."""
     if name.startswith("lockbots_magic/help/"):
         source[0] = help_page(source[0])
+
+
+def write_llms(app: Sphinx, error: Exception | None) -> None:
+    """Write the list of pages for language models beside the pages."""
+    if error is None:
+        (Path(app.outdir) / "llms.txt").write_text(generate.llms_page(), encoding="utf-8")
 
 
 def help_page(text: str) -> str:

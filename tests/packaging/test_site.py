@@ -1,6 +1,7 @@
 """The site is built, without a warning: no broken link, no page that nothing leads to, no fault in a docstring."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -26,5 +27,8 @@ def test_the_site_builds_without_a_warning(tmp_path):
     assert built.returncode == 0
     pages = {str(page.relative_to(tmp_path / "site")) for page in (tmp_path / "site").rglob("*.html")}
     assert {"docs/index.html", "docs/reference/commands.html", "lockbots_magic/help/ru.html"} <= pages
+    listed = re.findall(r"\]\((_sources/[^)]+)\)", (tmp_path / "site/llms.txt").read_text(encoding="utf-8"))
+    assert len(listed) > 20
+    assert [one for one in listed if not (tmp_path / "site" / one).exists()] == []
     api = (tmp_path / "site/docs/reference/api.html").read_text(encoding="utf-8")
     assert 'id="lockbots_magic.chat.Chat.ask"' in api or 'id="lockbots_magic.Chat.ask"' in api
