@@ -5,7 +5,9 @@
 # make test-thorough      the unit tests again, with all examples of the property tests
 # make test-interpreters  the unit tests on the newest Python of this machine, and on the oldest with the lowest versions
 # make fuzz   new examples for what reads bytes from outside (SECONDS=300, TARGETS="wire files messages renderers redaction")
-# make bench  the figures
+# make bench  the figures: build/bench/results.md, beside their limits and aims (TOPICS="conversation saved" for these alone)
+# make bench-quick  the figures that other work hardly changes, of two commits in turn (BASE=main)
+# make bench-page   write the figures of the last `make bench` into docs/
 # make catalogue   extract the texts for translation, and compile the translations
 # make docs   write the pages of docs/ that are made from the code, and build the site in build/site
 # make notebooks  run the example notebooks again and store their outputs
@@ -23,7 +25,7 @@ test test-thorough notebooks docs: export LANGUAGE := en
 
 UNIT := not (kernel or browser or packaging)
 
-.PHONY: help demo demo-model lab test test-thorough test-interpreters fuzz lint types style bench catalogue docs notebooks debian constraints clean
+.PHONY: help demo demo-model lab test test-thorough test-interpreters fuzz lint types style bench bench-quick bench-page catalogue docs notebooks debian constraints clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -86,7 +88,13 @@ test-interpreters: $(VENV)/.test
 	@$(BIN)/python -m pytest -m interpreters
 
 bench: $(VENV)/.test $(VENV)/.bench $(VENV)/.lint
-	@for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+	@$(BIN)/python benchmarks/run.py $(TOPICS)
+
+bench-quick: $(VENV)/.test $(VENV)/.bench
+	@$(BIN)/python benchmarks/quick.py $(BASE)
+
+bench-page:
+	@$(BIN)/python benchmarks/report.py build/bench docs/reference
 
 catalogue: $(VENV)/.test
 	@$(BIN)/python -m tests.catalogue

@@ -43,7 +43,7 @@ MEASURES: dict[str, tuple[Callable[[Watched], float], int]] = {
     "longest time with nothing new (ms)": (lambda w: w.longest_halt * 1e3, 0),
     "main thread, long tasks, whole (s)": (lambda w: w.long_tasks, 2),
     "  of it what exceeds 50 ms (s)": (lambda w: w.excess, 2),
-    "  the longest (ms)": (lambda w: max(w.page["tasks"], default=0), 0),
+    "  the longest (ms)": (lambda w: max((task["duration"] for task in w.page["tasks"]), default=0), 0),
     "main thread, processor time (s)": (lambda w: w.busy["ThreadTime"], 2),
     "  all tasks by the clock (s)": (lambda w: w.busy["TaskDuration"], 2),
     "  of it layout and style (s)": (lambda w: w.busy["LayoutDuration"] + w.busy["RecalcStyleDuration"], 2),

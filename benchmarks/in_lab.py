@@ -126,12 +126,18 @@ class Watched:
     @property
     def long_tasks(self) -> float:
         """Time (s) in tasks of more than 50 ms, the whole of each."""
-        return sum(self.page["tasks"]) / 1e3
+        return sum(task["duration"] for task in self.page["tasks"]) / 1e3
 
     @property
     def excess(self) -> float:
         """Of that, what goes beyond 50 ms in each."""
-        return sum(t - 50 for t in self.page["tasks"]) / 1e3
+        return sum(task["duration"] - 50 for task in self.page["tasks"]) / 1e3
+
+    @property
+    def longest_block(self) -> float:
+        """The longest time (s) for which the main thread was blocked, a second after the first text or later."""
+        late = self.page["first"] + 1000
+        return max((task["duration"] for task in self.page["tasks"] if task["start"] > late), default=0) / 1e3
 
 
 def watch(way: str, stream: Stream, source: Server) -> Watched:

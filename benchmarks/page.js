@@ -109,7 +109,7 @@
     scroller = document.querySelector('.jp-WindowedPanel-outer');
     seen = { going: true, most: 0, frames: 0, grew: [], raw: 0, lost: 0, moves: 0, farthest: 0, scrolls: [], own: 0, shift: 0, tasks: [], sockets: { ...sockets } };
     sockets.largest = 0;
-    observe('longtask', (entry) => seen.tasks.push(entry.duration));
+    observe('longtask', (entry) => seen.tasks.push({ start: performance.timeOrigin + entry.startTime, duration: entry.duration }));
     observe('layout-shift', (entry) => (seen.shift += entry.value));
     new MutationObserver(changed).observe(area, { childList: true, characterData: true, subtree: true });
     const state = () => {
