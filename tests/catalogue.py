@@ -44,7 +44,6 @@ def declared():
         yield name, parser.description
         yield from ((name, action.help) for action in parser._actions)
     yield from (("%lockbots", one.summary) for one in COMMANDS.values())
-    yield from (("%lockbots", one.group) for one in COMMANDS.values())
     yield from ((f"setting {name}", help_text) for name, _, help_text in Lockbots().rows())
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import Literal
 
+from ..language import SOURCE, current_language
+
 _GROUP = re.compile(r"^# ", re.MULTILINE)
 _CHAPTER = re.compile(r"^## ", re.MULTILINE)
 _CODE_BLOCK = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -113,6 +115,15 @@ def detect_language(text: str) -> str:
     words = _WORD.findall(text)
     cyrillic = sum(1 for word in words if _CYRILLIC.search(word))
     return "ru" if cyrillic and 3 * cyrillic >= sum(1 for word in words if not word.isdigit()) else "en"
+
+
+def page_languages(topic: str) -> list[str]:
+    """Return the languages to look a topic up in: its own if not English, else the current one, then English."""
+    own = detect_language(topic)
+    if own != SOURCE:
+        return [own]
+    has_pages = (resources.files(__package__) / f"{current_language()}.md").is_file()
+    return list(dict.fromkeys([current_language() if has_pages else SOURCE, SOURCE]))
 
 
 def _parse_section(group: str, title: str, rest: str) -> Section:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from ..conversation.observers import Observers
+from ..language import N_
 from ..providers import provider_class
 from ..providers.address import origin
 from ..security.secrets import Secret
@@ -37,10 +38,10 @@ class Credentials:
         return self._given.get(key) or provider_class(provider).credential_from_environment() or self._recall(key)
 
     def source(self, provider: str, base_url: str = "") -> str:
-        """Describe where the credential for `provider` comes from; arguments as for `get`."""
+        """Describe where the credential for `provider` comes from, in English; arguments as for `get`."""
         if self.get(provider, base_url) is None:
-            return "missing" if provider_class(provider).needs_auth else "none needed"
-        return "login" if _key(provider, base_url) in self._given else "environment"
+            return N_("missing") if provider_class(provider).needs_auth else N_("none needed")
+        return N_("login") if _key(provider, base_url) in self._given else N_("environment")
 
     def keep(self, provider: str, secret: Secret, base_url: str = "") -> bool:
         """Keep `secret` in this kernel, and in the keyring if there is one; return whether the keyring has it."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NoReturn
 
 from ..errors import UsageError
+from ..language import N_, SOURCE, _, current_language
 from ..prompt.magic_line import read_word, split_words
 from ..providers.dialects import DEFAULT_DIALECT, DIALECTS
 
@@ -42,6 +44,53 @@ class HelpRequested(Exception):  # noqa: N818  # not an error: it carries the he
     """`-h` was given; the message is the help text."""
 
 
+class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Help in the current language: its parts are declared in English."""
+
+    def add_usage(self, usage: Any, actions: Any, groups: Any, prefix: str | None = None) -> None:
+        """Add the usage line."""
+        super().add_usage(usage, actions, groups, _("usage: ") if prefix is None else prefix)
+
+    def start_section(self, heading: str | None) -> None:
+        """Start a section, such as that of the options."""
+        super().start_section(_(heading) if heading else heading)
+
+    def add_text(self, text: str | None) -> None:
+        """Add the description."""
+        super().add_text(_(text) if text else text)
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        return _(action.help) if action.help else ""
+
+
+_HEADINGS = (N_("positional arguments"), N_("options"))
+_ERRORS = {
+    r"the following arguments are required: (?P<names>.*)": N_("missing: {names}"),
+    r"unrecognized arguments: (?P<text>.*)": N_("unrecognized arguments: {text}"),
+    r"argument (?P<name>[^:]*): expected one argument": N_("argument {name}: expected one argument"),
+    r"argument (?P<name>[^:]*): expected at least one argument": N_("argument {name}: expected at least one argument"),
+    r"argument (?P<name>[^:]*): ignored explicit argument (?P<value>.*)": N_(
+        "argument {name}: takes no value, got {value}"
+    ),
+    r"argument (?P<name>[^:]*): invalid (?:float|int) value: (?P<value>.*)": N_(
+        "argument {name}: invalid number {value}"
+    ),
+    r"argument (?P<name>[^:]*): invalid choice: (?P<value>.*) \(choose from (?P<names>.*)\)": N_(
+        "argument {name}: invalid choice {value}; choose from {names}"
+    ),
+    r"argument (?P<name>[^:]*): (?P<text>.*)": N_("argument {name}: {text}"),
+}
+"""Messages of `argparse`, and what they are in the catalogue; in English they stay as they are."""
+
+
+def _translate_error(message: str) -> str:
+    """Return a message of `argparse` in the current language."""
+    if current_language() == SOURCE:
+        return message
+    found = ((re.fullmatch(pattern, message, re.DOTALL), text) for pattern, text in _ERRORS.items())
+    return next((_(text, **match.groupdict()) for match, text in found if match), message)
+
+
 class OptionParser(argparse.ArgumentParser):
     """A parser that raises `UsageError` instead of exiting, and `HelpRequested` for ``-h``.
 
@@ -56,10 +105,10 @@ class OptionParser(argparse.ArgumentParser):
             description=description,
             add_help=False,
             allow_abbrev=False,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_HelpFormatter,
             **kwargs,
         )
-        self.add_argument("-h", "--help", action="store_true", help="show this help")
+        self.add_argument("-h", "--help", action="store_true", help=N_("show this help"))
 
     def add_argument(self, *flags: str, completer: Completer | None = None, **settings: Any) -> argparse.Action:
         """Add an option or argument.
@@ -75,7 +124,9 @@ class OptionParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise `UsageError` with the message of `argparse`."""
-        raise UsageError(f"{message[:1].upper()}{message[1:]}. See `{self.prog} -h`.")
+        message = _translate_error(message)
+        text = f"{message[:1].upper()}{message[1:]}"
+        raise UsageError(_("{text}. See `{command} -h`.", text=text, command=self.prog))
 
     def parse(self, words: Sequence[str]) -> argparse.Namespace:
         """Parse the words of a line.
@@ -97,8 +148,16 @@ class OptionParser(argparse.ArgumentParser):
         name = word.partition("=")[0]
         long_names = [flag for flag in self._option_string_actions if flag.startswith("--")]
         near = difflib.get_close_matches(f"--{name.lstrip('-')}", long_names, 1, 0.7)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        return UsageError(f"Unknown option {name:.60}.{hint} See `{self.prog} -h`{advice}.")
+        hint = _(" Did you mean {name}?", name=near[0]) if near else ""
+        return UsageError(
+            _(
+                "Unknown option {name:.60}.{hint} See `{command} -h`{advice}.",
+                name=name,
+                hint=hint,
+                command=self.prog,
+                advice=advice,
+            )
+        )
 
     def parse_leading(self, line: str) -> tuple[argparse.Namespace, str]:
         """Parse the options at the beginning of a line.
@@ -119,7 +178,7 @@ class OptionParser(argparse.ArgumentParser):
             if not word.bare.startswith("-") or word.text == "-":
                 break
             if not self._is_known(word.text):
-                raise self._unknown_option(word.text, ", or put `--` before the text")
+                raise self._unknown_option(word.text, _(", or put `--` before the text"))
             words.append(word.text)
             end = word.end
             if self._takes_value(word.text) and (value := read_word(line, end)):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...conversation.conversation import Conversation
 from ...errors import Interrupted
+from ...language import _
 from ..session import Session
 from .command import argument, command
 from .result import CommandResult
@@ -41,12 +42,12 @@ class _Check(CommandResult):
     def present(self, presenter: Presenter) -> None:
         """Make the check and show the report; an interrupt also stops "Run all"."""
         if self._options.report:
-            report = self._make(lambda _: None)
+            report = self._make(lambda _line: None)
             presenter.message(report.text)
         else:
             report = presenter.display_made(self._make)
         if report.stopped:
-            raise Interrupted("Check stopped; the table holds what was measured.")
+            raise Interrupted(_("Check stopped; the table holds what was measured."))
 
     def _make(self, tell: Callable[[str], object]) -> CheckReport:
         session = self._session

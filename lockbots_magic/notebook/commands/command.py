@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from ...language import N_
+from ...conversation.conversation import Conversation
+from ...language import N_, _, ngettext
 from ...prompt.text import to_one_line
 from ..options import OptionParser
 from ..session import Session
@@ -18,11 +19,11 @@ Handler: TypeAlias = Callable[[Session, Namespace], CommandResult]
 Argument: TypeAlias = tuple[tuple[str, ...], dict[str, Any]]
 
 GROUPS = {
-    **dict.fromkeys(("models", "discover", "check"), "Models"),
-    **dict.fromkeys(("conversations", "notebooks", "files"), "Conversations"),
-    **dict.fromkeys(("replies", "compare", "panels", "tools", "usage"), "Replies"),
-    "recording": "Recordings",
-    "settings": "Settings and help",
+    **dict.fromkeys(("models", "discover", "check"), N_("Models")),
+    **dict.fromkeys(("conversations", "notebooks", "files"), N_("Conversations")),
+    **dict.fromkeys(("replies", "compare", "panels", "tools", "usage"), N_("Replies")),
+    "recording": N_("Recordings"),
+    "settings": N_("Settings and help"),
 }
 """Title of the group of each module's commands; `help` shows them in the order of `COMMANDS`."""
 MAX_EXCERPT = 60
@@ -42,7 +43,7 @@ class Command:
 
     @property
     def group(self) -> str:
-        """Title of its group in the list of commands: that of its module."""
+        """Title of its group in the list of commands, in English: that of its module."""
         return GROUPS.get(self.run.__module__.rpartition(".")[2], N_("More"))
 
     @property
@@ -62,7 +63,7 @@ class Command:
             parser.add_argument(*flags, **settings)
         if self.text:
             dashes = "[--]" if self.make_is_argument else "--"
-            usage = parser.format_usage().removeprefix("usage: ").rstrip()
+            usage = parser.format_usage().removeprefix(_("usage: ")).rstrip()
             parser.usage = f"{usage} {dashes} {self.text}".replace("%", "%%")
         return parser
 
@@ -99,9 +100,14 @@ def excerpt(text: str) -> str:
     return to_one_line(text, MAX_EXCERPT)
 
 
-def count(number: int, noun: str, plural: str = "") -> str:
-    """Return a number with its noun, such as ``2 turns``."""
-    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
+def count_turns(number: int) -> str:
+    """Return a number of turns, such as ``2 turns``."""
+    return ngettext("{n} turn", "{n} turns", number)
+
+
+def describe(conversation: Conversation) -> str:
+    """Return a sentence with the name of a conversation and its number of turns."""
+    return _("Conversation {name} ({turns}).", name=conversation.name, turns=count_turns(len(conversation)))
 
 
 def sentence_list(lines: list[str]) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from ...chat import Chat
 from ...conversation.conversation import Conversation
 from ...errors import UsageError
+from ...language import _
 from ...providers import names
 from ...providers.model_families import suggest_model
 from ...rendering.side_by_side import SideBySide
@@ -46,11 +47,13 @@ def compare(session: Session, options: Namespace) -> CommandResult:
     """Send a prompt to several models and show the replies side by side, outside the conversation."""
     if not options.text:
         raise UsageError(
-            "Prompt missing. Write it after the models: `%lockbots compare MODEL MODEL -- PROMPT`, or below a line of "
-            "`%%lockbots compare MODEL MODEL`."
+            _(
+                "Prompt missing. Write it after the models: `%lockbots compare MODEL MODEL -- PROMPT`, "
+                "or below a line of `%%lockbots compare MODEL MODEL`."
+            )
         )
     if options.to and (not options.to.isidentifier() or keyword.iskeyword(options.to)):
-        raise UsageError(f"--to takes a variable name, got {options.to!r}.")
+        raise UsageError(_("--to takes a variable name, got {to!r}.", to=options.to))
     return _ComparisonResult(session, options)
 
 
@@ -100,7 +103,7 @@ class _ComparisonResult(CommandResult):
         prompt = material.text if material else self._prompt
         prompt, notes = filter_prompt(session, prompt, shell.user_ns, raw=self._raw)
         if notes:
-            sys.stdout.write(clean_printed(f"Note: {notes[0]}.") + "\n")
+            sys.stdout.write(clean_printed(_("Note: {note}.", note=notes[0])) + "\n")
         self._comparison = comparison = start_comparison(
             prompt,
             self._models,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...conversation.model_names import display_names
+from ...language import N_, _, pgettext
 from ...prompt.magic_line import quote_word
 from ...providers import discovery, provider_class
 from ...providers.presets import PRESETS
@@ -26,16 +27,17 @@ _WITHOUT_CREDENTIAL = ("openai", "vllm", "llamacpp", "lmstudio", "ollama")
 """Providers for a server of unknown kind: the first without a credential is taken, since it would be sent along."""
 _ADDRESSES = {row.name: row.url for row in PRESETS}
 _PLAIN = re.compile(r"\w[\w.:/@+()-]*(?: [\w(][\w.:/@+()-]*)*")  # the name of a model must not suggest options
-_STATES = {"locked": "wants a key", "loading": "is loading; try again in a moment"}
-_NOTHING = (
-    "No model server answers on this machine. Start one: `ollama serve`, LM Studio's local server, "
-    "`llama-server -m FILE.gguf` or `vllm serve MODEL`. To look at another port: `%lockbots discover --port N`."
+_STATES = {"locked": N_("wants a key"), "loading": N_("is loading; try again in a moment")}
+_NOTHING = N_(
+    "No model server answers on this machine. Start one: `ollama serve`, LM Studio's local "
+    "server, `llama-server -m FILE.gguf` or `vllm serve MODEL`. To look at another port: "
+    "`%lockbots discover --port N`."
 )
 
 
 def _port(text: str) -> int:
     if not (text.isdecimal() and 0 < int(text[:6]) < 65536):
-        raise ArgumentTypeError(f"must be a port, 1 to 65535, got {text!r:.40}")
+        raise ArgumentTypeError(_("must be a port, 1 to 65535, got {text!r:.40}", text=text))
     return int(text)
 
 
@@ -44,15 +46,15 @@ def discover(session: Session, options: Namespace) -> CommandResult:
     """Find model servers on this machine, and show how to use them."""
     found = discovery.discover(options.port)
     if not found:
-        return TextResult(_NOTHING)
+        return TextResult(_(_NOTHING))
     names = [_provider_for(session, server) for server in found]
     rows = [_row(session, server, name) for server, name in zip(found, names, strict=True)]
-    remarks = ["Names are those that the servers give themselves, or guessed from the usual ports."]
+    remarks = [_("Names are those that the servers give themselves, or guessed from the usual ports.")]
     locked = dict.fromkeys(name for server, name in zip(found, names, strict=True) if server.state == "locked")
     if locked:
-        logins = " or ".join(f"`%lockbots login {name}`" for name in locked)
-        remarks.append(f"A server that wants a key: run {logins} before its line.")
-    return DisplayResult(Table(("server", "address", "models", "to use it"), rows, " ".join(remarks)))
+        logins = _(" or ").join(f"`%lockbots login {name}`" for name in locked)
+        remarks.append(_("A server that wants a key: run {logins} before its line.", logins=logins))
+    return DisplayResult(Table((_("server"), _("address"), _("models"), _("to use it")), rows, " ".join(remarks)))
 
 
 def _row(session: Session, server: DiscoveredServer, name: str) -> tuple[str, str, str, str]:
@@ -67,8 +69,8 @@ def _row(session: Session, server: DiscoveredServer, name: str) -> tuple[str, st
         line += f" --base-url {address}"
     if server.state == "ready":
         session.catalog.keep(name, address, server.models)
-    title = server.kind.title if server.kind else "another"
-    return title, server.base_url, _STATES.get(server.state) or _format_models(shown), line
+    title = server.kind.title if server.kind else pgettext("a server", "another")
+    return title, server.base_url, _(_STATES[server.state]) if server.state in _STATES else _format_models(shown), line
 
 
 def _provider_for(session: Session, server: DiscoveredServer) -> str:
@@ -96,5 +98,5 @@ def _first_usable(server: DiscoveredServer, shown: Sequence[str]) -> str:
 
 def _format_models(shown: Sequence[str]) -> str:
     more = len(shown) - MAX_NAMED
-    named = ", ".join(excerpt(name) for name in shown[:MAX_NAMED]) or "none"
-    return f"{named} and {more} more" if more > 0 else named
+    named = ", ".join(excerpt(name) for name in shown[:MAX_NAMED]) or pgettext("models", "none")
+    return _("{named} and {more} more", named=named, more=more) if more > 0 else named

@@ -6,6 +6,7 @@ import difflib
 import re
 
 from ...errors import UsageError
+from ...language import _
 from ...prompt.magic_line import split_words
 from ..options import HelpRequested
 from ..session import Session
@@ -31,15 +32,17 @@ def run(session: Session, line: str, cell: str | None = None) -> CommandResult:
         name, words = name.rstrip("?"), ["-h"]
     if name not in COMMANDS:
         near = difflib.get_close_matches(name, COMMANDS, 1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"Commands: {', '.join(COMMANDS)}."
-        raise UsageError(f"Unknown command {name!r}. {hint}")
+        hint = _("Did you mean {near!r}?", near=near[0]) if near else _("Commands: {names}.", names=", ".join(COMMANDS))
+        raise UsageError(_("Unknown command {name!r}. {hint}", name=name, hint=hint))
     command = COMMANDS[name]
     text = ""
     if command.text and (parts := _split_text(line) or _split_prose(command, name, line)):
         words, text = parts
     if cell is not None and cell.strip():
         if not command.text:
-            raise UsageError(f"`%lockbots {name}` takes no text below it. Write it with one % in a cell of its own.")
+            raise UsageError(
+                _("`%lockbots {name}` takes no text below it. Write it with one % in a cell of its own.", name=name)
+            )
         text = "\n\n".join(filter(None, [text, cell.strip("\n")]))
     try:
         options = command.options(name).parse(words)
@@ -59,8 +62,8 @@ def _split_prose(command: Command, name: str, line: str) -> tuple[list[str], str
 
 def summarize() -> str:
     """Return the commands, one per line."""
-    lines = [f"  {name:<10} {command.summary}" for name, command in COMMANDS.items()]
-    return "\n".join(["Manage models, conversations, settings and credentials: %lockbots COMMAND", "", *lines])
+    lines = [f"  {name:<10} {_(command.summary)}" for name, command in COMMANDS.items()]
+    return "\n".join([_("Manage models, conversations, settings and credentials: %lockbots COMMAND"), "", *lines])
 
 
 def _split_text(line: str) -> tuple[list[str], str] | None:

@@ -6,6 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from ...errors import UsageError
+from ...language import _, ngettext
 from ...storage.files import (
     EXPORT_FORMATS,
     IMPORT_FORMATS,
@@ -17,7 +18,7 @@ from ...storage.files import (
     save_conversation,
 )
 from ..session import Session
-from .command import argument, command, count, sentence_list
+from .command import argument, command, count_turns, describe, sentence_list
 from .result import CommandResult, TextResult
 
 
@@ -29,43 +30,56 @@ def _help(text: str) -> str:
 def save(session: Session, options: Namespace) -> CommandResult:
     """Save the current conversation to a JSON file, to be loaded again."""
     _check_not_own_notebook(session, options.file)
-    return TextResult(f"Saved to {save_conversation(session.conversations.get(), options.file)}")
+    return TextResult(_("Saved to {path}", path=save_conversation(session.conversations.get(), options.file)))
 
 
 @command(argument("file", completer="file", help="File written by `save`."))
 def load(session: Session, options: Namespace) -> CommandResult:
     """Load a conversation from a file and continue with it."""
     conversation = session.conversations.add(load_conversation(options.file))
-    head = f"Conversation {conversation.name} ({count(len(conversation), 'turn')})."
-    return TextResult("\n".join(filter(None, [head, sentence_list(list(remarks_on_file(conversation)))])))
+    return TextResult(
+        "\n".join(filter(None, [describe(conversation), sentence_list(list(remarks_on_file(conversation)))]))
+    )
 
 
 @command(argument("file", completer="file", nargs="?", help=_help(f"File to write: {list_formats(EXPORT_FORMATS)}")))
 def export(session: Session, options: Namespace) -> CommandResult:
     """Export the current conversation as Markdown, HTML, a notebook or JSON messages."""
     if not options.file:
-        raise UsageError(f"File missing. Its ending sets the format: {list_formats(EXPORT_FORMATS)}.")
+        raise UsageError(
+            _("File missing. Its ending sets the format: {formats}.", formats=list_formats(EXPORT_FORMATS))
+        )
     _check_not_own_notebook(session, options.file)
     written = export_conversation(session.conversations.get(), options.file)
     counts = [
-        count(written.turns, "turn"),
-        *([f"{count(written.failed, 'failed turn')} left out"] if written.failed else []),
-        *([f"{count(written.empty, 'turn')} without a reply left out"] if written.empty else []),
+        count_turns(written.turns),
+        *([_count_failed(written.failed)] if written.failed else []),
+        *([_count_empty(written.empty)] if written.empty else []),
     ]
-    text = f"Exported to {written.path} ({'; '.join(counts)})."
+    text = _("Exported to {path} ({counts}).", path=written.path, counts="; ".join(counts))
     return TextResult("\n".join(filter(None, [text, sentence_list(list(written.remarks))])))
+
+
+def _count_failed(number: int) -> str:
+    return ngettext("{n} failed turn left out", "{n} failed turns left out", number)
+
+
+def _count_empty(number: int) -> str:
+    return ngettext("{n} turn without a reply left out", "{n} turns without a reply left out", number)
 
 
 @command(argument("file", completer="file", nargs="?", help=_help(f"File to read: {list_formats(IMPORT_FORMATS)}")))
 def import_(session: Session, options: Namespace) -> CommandResult:
     """Import conversations written by `export`, `save` or another program, and continue with them."""
     if not options.file:
-        raise UsageError(f"File missing. Its ending tells the format: {list_formats(IMPORT_FORMATS)}.")
+        raise UsageError(
+            _("File missing. Its ending tells the format: {formats}.", formats=list_formats(IMPORT_FORMATS))
+        )
     found = import_conversations(options.file)
     lines = []
     for conversation in found.conversations:
         session.conversations.add(conversation)
-        lines.append(f"Conversation {conversation.name} ({count(len(conversation), 'turn')}).")
+        lines.append(describe(conversation))
     return TextResult("\n".join(filter(None, [*lines, sentence_list(list(found.remarks))])))
 
 
@@ -73,7 +87,7 @@ def _check_not_own_notebook(session: Session, path: str) -> None:
     """Refuse to overwrite the notebook that the front end has open."""
     own = session.own_notebook()
     if own is not None and _is_same_file(own, path):
-        raise UsageError(f"{path} is this notebook. Choose another file name.")
+        raise UsageError(_("{path} is this notebook. Choose another file name.", path=path))
 
 
 def _is_same_file(one: Path, other: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+from ...language import _
 from ...prompt import loaders as registry
 from ...rendering.table import Table
 from ..session import Session
@@ -12,7 +13,7 @@ from .result import CommandResult, DisplayResult
 
 
 @command()
-def loaders(_: Session, __: Namespace) -> CommandResult:
+def loaders(_session: Session, _options: Namespace) -> CommandResult:
     """List what --file takes besides paths, such as https://... and git:REPO/PATH@REV."""
     rows = [(f"{name}:", registry.describe_loader(name)) for name in registry.names()]
-    return DisplayResult(Table(("--file ...", "what it loads"), rows))
+    return DisplayResult(Table(("--file ...", _("what it loads")), rows))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ...conversation.usage import TokenCount, format_dollars
 from ...errors import UsageError
+from ...language import _, ngettext
 from ...rendering.notices import Page
 from ...rendering.table import Table
 from ...storage.log import Log, LogHit, LogStats
@@ -16,7 +17,7 @@ from ...storage.log.database import display_path, is_on_network_drive, open_data
 from ...storage.log.writer import writer_of
 from ..session import Session
 from ..usage_tables import PlottedTable, UsageBar
-from .command import argument, command, count
+from .command import argument, command, count_turns
 from .result import CommandResult, DisplayResult, PageResult, TextResult
 
 SHOWN_ID = 10
@@ -26,7 +27,7 @@ MAX_HITS = 1_000
 
 def _limit(text: str) -> int:
     if not (text.isdecimal() and 0 < int(text[:9]) <= MAX_HITS):
-        raise ArgumentTypeError(f"must be a number from 1 to {MAX_HITS}, got {text!r:.40}")
+        raise ArgumentTypeError(_("must be a number from 1 to {most}, got {text!r:.40}", most=MAX_HITS, text=text))
     return int(text)
 
 
@@ -44,14 +45,14 @@ def search(session: Session, options: Namespace) -> CommandResult:
     """Search the turns in the log, of all notebooks."""
     words = " ".join(f'"{word}"' if " " in word else word for word in options.words)
     if not words:
-        raise UsageError("Words missing: `%lockbots search WORDS`.")
+        raise UsageError(_("Words missing: `%lockbots search WORDS`."))
     notebook = _own_notebook(session) if options.here else None
     log = Log()
     hits = log.search(words, options.model, options.n, notebook=notebook, since=options.since, code=options.code)
     if hits:
-        columns = ("id", "date", "model", "notebook", "found", "to open it")
+        columns = ("id", _("date"), _("model"), _("notebook"), _("found"), _("to open it"))
         return DisplayResult(Table(columns, map(_row, hits)))
-    return TextResult(f"No turn in the log has {words}.{_hint(session, log)}")
+    return TextResult(_("No turn in the log has {words}.{hint}", words=words, hint=_hint(session, log)))
 
 
 def _row(hit: LogHit) -> tuple[str, ...]:
@@ -66,14 +67,16 @@ def _format_day(moment: float) -> str:
 
 def _hint(session: Session, log: Log) -> str:
     return (
-        "" if session.recording.is_on or log.path.exists() else " Nothing was logged yet. To log: `%lockbots log on`."
+        ""
+        if session.recording.is_on or log.path.exists()
+        else _(" Nothing was logged yet. To log: `%lockbots log on`.")
     )
 
 
 def _own_notebook(session: Session) -> Path:
     notebook = session.own_notebook()
     if notebook is None:
-        raise UsageError("--here: the name of this notebook is unknown.")
+        raise UsageError(_("--here: the name of this notebook is unknown."))
     return notebook
 
 
@@ -94,63 +97,87 @@ def _own_notebook(session: Session) -> Path:
 def log(session: Session, options: Namespace) -> CommandResult:
     """Keep turns in a log on this machine: switch it, open or forget what is in it."""
     if options.action in ("open", "show") and not options.id:
-        raise UsageError(f"Id missing: `%lockbots log {options.action} ID`. To find one: `%lockbots search WORDS`.")
+        raise UsageError(
+            _("Id missing: `%lockbots log {action} ID`. To find one: `%lockbots search WORDS`.", action=options.action)
+        )
     if options.id and options.action not in ("open", "show", "forget"):
-        raise UsageError(f"`%lockbots log {options.action}` takes no id.")
+        raise UsageError(_("`%lockbots log {action}` takes no id.", action=options.action))
     return _ACTIONS[options.action](session, options)
 
 
-def _switch_on(session: Session, _: Namespace) -> CommandResult:
+def _switch_on(session: Session, _options: Namespace) -> CommandResult:
     path = Log().path
     with told_errors(path):
         open_database(path).close()  # whatever is wrong with it is told now
     writer_of(path).retry()
     session.settings.log = True
     lines = [
-        f"Turns of this kernel are logged to {display_path(path)} from now on. The file is not encrypted.",
-        "`%%chat --no-log` keeps one out. To log in every kernel: `c.Lockbots.log = True` in ipython_config.py.",
+        _("Turns of this kernel are logged to {path} from now on. The file is not encrypted.", path=display_path(path)),
+        _("`%%chat --no-log` keeps one out. To log in every kernel: `c.Lockbots.log = True` in ipython_config.py."),
     ]
     if is_on_network_drive(path):
         lines.append(
-            "The file lies on a network drive: writing may be slow, and several machines may block each other."
+            _("The file lies on a network drive: writing may be slow, and several machines may block each other.")
         )
     return TextResult("\n".join(lines))
 
 
-def _switch_off(session: Session, _: Namespace) -> CommandResult:
+def _switch_off(session: Session, _options: Namespace) -> CommandResult:
     session.settings.log = False
     kept = Log().path.exists()
-    more = " What was logged is kept; to delete it: `%lockbots log forget --all`." if kept else ""
-    return TextResult(f"Turns are not logged.{more}")
+    more = _(" What was logged is kept; to delete it: `%lockbots log forget --all`.") if kept else ""
+    return TextResult(_("Turns are not logged.{more}", more=more))
 
 
-def _show_status(session: Session, _: Namespace) -> CommandResult:
+def _show_status(session: Session, _options: Namespace) -> CommandResult:
     found = Log()
     if not found.path.exists():
         state = (
-            "The log is on; no turn was logged yet."
+            _("The log is on; no turn was logged yet.")
             if session.recording.is_on
-            else "The log is off, and there is no file."
+            else _("The log is off, and there is no file.")
         )
-        return TextResult(f"{state} To log turns: `%lockbots log on`." if not session.recording.is_on else state)
+        return TextResult(
+            _("{state} To log turns: `%lockbots log on`.", state=state) if not session.recording.is_on else state
+        )
     size = sum(one.stat().st_size for one in _files(found.path)) / 1e6
+    about = {"turns": count_turns(found.count()), "path": display_path(found.path), "size": size}
     lines = [
-        f"The log is {'on' if session.recording.is_on else 'off'}: {count(found.count(), 'turn')} in"
-        f" {display_path(found.path)}, {size:,.1f} MB."
+        _("The log is on: {turns} in {path}, {size:,.1f} MB.", **about)
+        if session.recording.is_on
+        else _("The log is off: {turns} in {path}, {size:,.1f} MB.", **about)
     ]
     writer = writer_of(found.path)
     if writer.waiting:
-        lines.append(f"{count(writer.waiting, 'turn')} of this kernel wait to be written. {writer.problem}")
+        lines.append(_waiting(writer.waiting, writer.problem))
     if writer.lost:
-        lines.append(f"{count(writer.lost, 'turn')} of this kernel could not be written. {writer.problem}")
+        lines.append(_lost(writer.lost, writer.problem))
     return TextResult("\n".join(lines))
+
+
+def _waiting(number: int, problem: str) -> str:
+    return ngettext(
+        "{n} turn of this kernel waits to be written. {problem}",
+        "{n} turns of this kernel wait to be written. {problem}",
+        number,
+        problem=problem,
+    )
+
+
+def _lost(number: int, problem: str) -> str:
+    return ngettext(
+        "{n} turn of this kernel could not be written. {problem}",
+        "{n} turns of this kernel could not be written. {problem}",
+        number,
+        problem=problem,
+    )
 
 
 def _files(path: Path) -> list[Path]:
     return [one for ending in ("", "-wal", "-shm") if (one := path.with_name(path.name + ending)).exists()]
 
 
-def _show_path(_: Session, __: Namespace) -> CommandResult:
+def _show_path(_session: Session, _options: Namespace) -> CommandResult:
     return TextResult(str(Log().path))
 
 
@@ -158,42 +185,51 @@ def _open(session: Session, options: Namespace) -> CommandResult:
     logged = Log().read(options.id)
     conversation = session.conversations.add(logged.take_up())
     day = _format_day(conversation.turns[0].started)
-    place = next((f" in {row['notebook']}" for row in logged.rows if row["notebook"]), "")
+    notebook = next((row["notebook"] for row in logged.rows if row["notebook"]), "")
+    about = {"name": conversation.name, "turns": count_turns(len(conversation)), "day": day, "notebook": notebook}
     lines = [
-        f"Conversation {conversation.name} ({count(len(conversation), 'turn')}): a copy of one begun {day}{place}."
+        _("Conversation {name} ({turns}): a copy of one begun {day} in {notebook}.", **about)
+        if notebook
+        else _("Conversation {name} ({turns}): a copy of one begun {day}.", **about)
     ]
     if logged.missing:
-        lines.append(f"{count(logged.missing, 'turn')} of it are not in the log.")
+        lines.append(
+            ngettext("{n} turn of it is not in the log.", "{n} turns of it are not in the log.", logged.missing)
+        )
     return TextResult("\n".join(lines), conversation.snapshot())
 
 
-def _show(_: Session, options: Namespace) -> CommandResult:
+def _show(_session: Session, options: Namespace) -> CommandResult:
     return PageResult(Page(Log().read(options.id).to_markdown()))
 
 
 def _forget(session: Session, options: Namespace) -> CommandResult:
     chosen = [bool(one) for one in (options.id, options.before, options.here, options.all)]
     if sum(chosen) != 1:
-        raise UsageError("Name what to forget: an id, --before DATE, --here or --all; one of them.")
+        raise UsageError(_("Name what to forget: an id, --before DATE, --here or --all; one of them."))
     notebook = _own_notebook(session) if options.here else None
     done = Log().forget_turns(options.id or "", before=options.before, notebook=notebook, everything=options.all)
     if not done.turns:
-        more = "" if done.erased else " Bytes of turns that were forgotten earlier are still in its files."
-        return TextResult(f"Nothing to forget: the log has no such turn.{more}")
-    text = f"Forgot {count(done.turns, 'turn')}."
+        more = "" if done.erased else _(" Bytes of turns that were forgotten earlier are still in its files.")
+        return TextResult(_("Nothing to forget: the log has no such turn.{more}", more=more))
+    text = ngettext("Forgot {n} turn.", "Forgot {n} turns.", done.turns)
     if done.erased:
-        return TextResult(f"{text} Their bytes are gone from the log's files.")
+        return TextResult(_("{text} Their bytes are gone from the log's files.", text=text))
     return TextResult(
-        f"{text} Another program is reading the log: the bytes go from its files once it has finished,"
-        " while this kernel lives. `%lockbots log forget` with the same options tells when they are gone."
+        _(
+            "{text} Another program is reading the log: the bytes go from its files once it has "
+            "finished, while this kernel lives. `%lockbots log forget` with the same options tells "
+            "when they are gone.",
+            text=text,
+        )
     )
 
 
-def _stats(_: Session, options: Namespace) -> CommandResult:
+def _stats(_session: Session, options: Namespace) -> CommandResult:
     rows = Log().stats()
     if not rows:
-        return TextResult("The log is empty.")
-    columns = ("month", "model", "turns", "prompt tokens", "reply tokens", "cost (USD)")
+        return TextResult(_("The log is empty."))
+    columns = (_("month"), _("model"), _("turns"), _("prompt tokens"), _("reply tokens"), _("cost (USD)"))
     table = Table(columns, map(_stats_row, rows), caption=_stats_caption(rows))
     return DisplayResult(PlottedTable(table, _bars_of_months(rows), "month") if options.plot else table)
 
@@ -206,8 +242,9 @@ def _stats_row(row: LogStats) -> tuple[object, ...]:
 
 def _stats_caption(rows: list[LogStats]) -> str:
     costs = sum(row.cost or 0.0 for row in rows)
-    total = f"{count(sum(row.turns for row in rows), 'turn')}, {format_dollars(costs)} USD as far as prices were known"
-    return f"{total}; ~ marks estimates" if any(row.estimated for row in rows) else total
+    turns = count_turns(sum(row.turns for row in rows))
+    total = _("{turns}, {cost} USD as far as prices were known", turns=turns, cost=format_dollars(costs))
+    return _("{total}; ~ marks estimates", total=total) if any(row.estimated for row in rows) else total
 
 
 def _bars_of_months(rows: list[LogStats]) -> list[UsageBar]:

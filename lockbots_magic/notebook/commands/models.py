@@ -11,6 +11,7 @@ from ...chat import Chat
 from ...conversation.messages import ModelInfo
 from ...conversation.model_names import display_name, display_names
 from ...errors import AuthenticationError, LockbotsError, UsageError
+from ...language import SOURCE, _, current_language, ngettext, pgettext
 from ...providers import names, split_model
 from ...providers.address import display_address
 from ...providers.base import Provider
@@ -21,27 +22,28 @@ from ...providers.model_process import ModelProcess, running_processes
 from ...providers.wire.model_list import ModelList
 from ...rendering.table import Table
 from ...version import __version__
-from ..session import DEFAULT_ADDRESS, Session
-from .command import argument, command, count, excerpt
+from ..session import Session
+from .command import argument, command, count_turns, excerpt
 from .result import CommandResult, DisplayResult, TextResult
 
 
 @command()
-def status(session: Session, _: Namespace) -> CommandResult:
+def status(session: Session, _options: Namespace) -> CommandResult:
     """Show the model in use, the conversation and the settings."""
     conversation = session.conversations.get()
     temperature = session.settings.temperature
     rows = [
         *_model_rows(session),
-        ("conversation", f"{conversation.name} ({count(len(conversation), 'turn')})"),
-        ("system prompt", excerpt(conversation.system or session.settings.system) or "none"),
-        ("temperature", "provider's default" if temperature is None else temperature),
-        ("live output", session.settings.live),
+        (_("conversation"), f"{conversation.name} ({count_turns(len(conversation))})"),
+        (_("system prompt"), excerpt(conversation.system or session.settings.system) or pgettext("a prompt", "none")),
+        (_("temperature"), _("provider's default") if temperature is None else temperature),
+        (_("live output"), session.settings.live),
+        *([(_("language"), code)] if (code := current_language()) != SOURCE else []),
         *map(_describe_process, running_processes()),
-        *([("cassette", cassette)] if (cassette := _describe_cassette(session)) else []),
-        ("version", __version__),
+        *([(_("cassette"), cassette)] if (cassette := _describe_cassette(session)) else []),
+        (_("version"), __version__),
     ]
-    return DisplayResult(Table(("setting", "value"), rows))
+    return DisplayResult(Table((_("setting"), _("value")), rows))
 
 
 def _describe_cassette(session: Session) -> str:
@@ -55,9 +57,13 @@ def _describe_cassette(session: Session) -> str:
 def _describe_process(process: ModelProcess) -> tuple[str, str]:
     """Return what a local model takes of this machine."""
     size, settings = process.memory(), process.settings
-    memory = "" if size is None else f"{size / 2**20:,.0f} MB of memory, "
-    rest = f"{count(settings.threads, 'thread')}, context {settings.context:,} tokens, process {process.pid}"
-    return "local model", f"{process.name}: {memory}{rest}"
+    parts = [
+        *([] if size is None else [_("{size:,.0f} MB of memory", size=size / 2**20)]),
+        ngettext("{n} thread", "{n} threads", settings.threads),
+        _("context {n:,} tokens", n=settings.context),
+        _("process {pid}", pid=process.pid),
+    ]
+    return _("local model"), f"{process.name}: {', '.join(parts)}"
 
 
 def _model_rows(session: Session) -> list[tuple[str, str]]:
@@ -65,24 +71,24 @@ def _model_rows(session: Session) -> list[tuple[str, str]]:
         chat = session.chat()
         provider = chat.provider
     except LockbotsError as error:
-        return [("model", session.settings.model), ("problem", str(error))]
+        return [(_("model"), session.settings.model), (_("problem"), str(error))]
     credential = _describe_credential(session, split_model(session.settings.model)[0], provider)
     headers = ", ".join((*provider.headers.plain, *provider.headers.secret))
     return [
-        ("model", _format_model(chat)),
-        ("address", _format_address(provider)),
-        *([("dialect", dialect)] if (dialect := _dialect_of(provider)) not in ("", CHAT_COMPLETIONS) else []),
-        ("credential", credential),
-        *([("headers", headers)] if headers else []),
+        (_("model"), _format_model(chat)),
+        (_("address"), _format_address(provider)),
+        *([(_("dialect"), dialect)] if (dialect := _dialect_of(provider)) not in ("", CHAT_COMPLETIONS) else []),
+        (_("credential"), credential),
+        *([(_("headers"), headers)] if headers else []),
     ]
 
 
 def _format_address(provider: Provider) -> str:
     """Return the address without what may hold a secret, and the environment variable that names it."""
     if not provider.base_url:
-        return "built in"
+        return _("built in")
     variable = provider.base_url_variable
-    return display_address(provider.base_url) + (f" (from {variable})" if variable else "")
+    return display_address(provider.base_url) + (_(" (from {variable})", variable=variable) if variable else "")
 
 
 def _dialect_of(provider: Provider) -> str:
@@ -93,7 +99,7 @@ def _dialect_of(provider: Provider) -> str:
 
 def _format_model(chat: Chat) -> str:
     model = display_name(chat.model or chat.provider.default_model)
-    first = "first model that the server lists" if chat.provider.base_url else "first model file that is found"
+    first = _("first model that the server lists") if chat.provider.base_url else _("first model file that is found")
     return f"{chat.provider.name}:{model}" if model else f"{chat.provider.name} ({first})"
 
 
@@ -101,16 +107,20 @@ def _describe_credential(session: Session, name: str, provider: Provider) -> str
     """Return where the credential comes from; "missing" only where one is needed."""
     source = session.credentials.source(name, provider.base_url)
     if source == "missing" and provider.headers.secret:
-        return "in a header"
+        return _("in a header")
     if source != "missing":
-        return source
+        return _(source)
     if environment_mode() == "replay":
-        return "not needed"
+        return _("not needed")
     try:
         provider.ready()
     except AuthenticationError:
-        return f"missing; to log in: %lockbots login {name}"
-    return "not needed"
+        return _say_missing(name)
+    return _("not needed")
+
+
+def _say_missing(provider: str) -> str:
+    return _("missing; to log in: %lockbots login {name}", name=provider)
 
 
 @command(
@@ -142,31 +152,36 @@ def use(session: Session, options: Namespace) -> CommandResult:
         before = session.address_of(name)[0]
     chat = session.use(options.model, options.base_url, headers, options.dialect)
     provider = chat.provider
-    text = f"Using {_format_model(chat)}"
+    text = _("Using {model}", model=_format_model(chat))
     if provider.base_url and (provider.base_url != provider.url or provider.base_url != before):
-        text += f" at {_format_address(provider)}"
+        text += _(" at {address}", address=_format_address(provider))
         if session.keeps_address(name) and not options.base_url:
-            text += f", as before (to leave that address: `%lockbots use {name} --base-url {DEFAULT_ADDRESS}`)"
+            text += _(
+                ", as before (to leave that address: `%lockbots use {name} --base-url default`)",
+                name=name,
+            )
     if options.dialect:
-        text += f", dialect {_dialect_of(provider)}"
-    if _describe_credential(session, name, provider).startswith("missing"):
-        return TextResult(f"{text}. The credential is missing; to log in: %lockbots login {name}")
+        text += _(", dialect {dialect}", dialect=_dialect_of(provider))
+    if _describe_credential(session, name, provider) == _say_missing(name):
+        return TextResult(
+            _("{text}. The credential is missing; to log in: %lockbots login {name}", text=text, name=name)
+        )
     return TextResult(f"{text}.")
 
 
 @command()
-def providers(session: Session, _: Namespace) -> CommandResult:
+def providers(session: Session, _options: Namespace) -> CommandResult:
     """List the providers, their addresses and where their credentials come from."""
     rows = [_describe_registered(session, name) for name in names()]
-    return DisplayResult(Table(("provider", "address", "credential"), rows))
+    return DisplayResult(Table((_("provider"), _("address"), _("credential")), rows))
 
 
 def _describe_registered(session: Session, name: str) -> tuple[str, str, str]:
     """Return name, address and credential of a provider; in place of the address, why a plug-in can't be used."""
     try:
         address, variable = session.address_of(name)
-        shown = display_address(address) + (f" (from {variable})" if variable else "")
-        return name, shown or "built in", session.credentials.source(name, address)
+        shown = display_address(address) + (_(" (from {variable})", variable=variable) if variable else "")
+        return name, shown or _("built in"), _(session.credentials.source(name, address))
     except UsageError as error:
         return name, str(error), ""
     except Exception as error:  # noqa: BLE001  # a plug-in that looks for its credential may raise anything
@@ -183,21 +198,33 @@ def models(session: Session, options: Namespace) -> CommandResult:
     provider, catalog = session.chat(name).provider, session.catalog
     known = () if options.refresh else catalog.get(name, provider.base_url)
     listed = ModelList(known) if known else catalog.fetch(name, provider)
-    remarks = [f"From an earlier answer; to ask the server again: %lockbots models {name} --refresh"] if known else []
+    remarks = (
+        [_("From an earlier answer; to ask the server again: %lockbots models {name} --refresh", name=name)]
+        if known
+        else []
+    )
     if listed.skipped:
-        remarks.append(f"{count(listed.skipped, 'row')} of the server's list left out: without the id of a model")
+        remarks.append(_count_skipped(listed.skipped))
     return DisplayResult(_model_table(name, listed.models, "; ".join(remarks)))
+
+
+def _count_skipped(number: int) -> str:
+    return ngettext(
+        "{n} row of the server's list left out: without the id of a model",
+        "{n} rows of the server's list left out: without the id of a model",
+        number,
+    )
 
 
 def _model_table(provider: str, listed: Sequence[ModelInfo], caption: str) -> Table:
     """Return a table of models; it has a column for what they are for if some are not for chat."""
-    headings: tuple[str, ...] = ("model", "name", "max characters", "max tokens")
+    headings: tuple[str, ...] = (_("model"), _("name"), _("max characters"), _("max tokens"))
     rows: list[tuple[str, ...]] = [
         (f"{provider}:{shown}", "" if model.name == shown else model.name, *_limits(model))
         for model, shown in zip(listed, display_names([one.id for one in listed]), strict=True)
     ]
     if any(model.kind for model in listed):
-        headings = (*headings, "for")
+        headings = (*headings, pgettext("a model", "for"))
         rows = [(*row, model.kind or "chat") for row, model in zip(rows, listed, strict=True)]
     return Table(headings, rows, caption)
 

@@ -9,12 +9,13 @@ from contextlib import suppress
 from ...conversation.conversation import Conversation
 from ...conversation.turn import Turn
 from ...errors import UsageError
+from ...language import _, ngettext
 from ...providers import names, provider_class, split_model
 from ...providers.address import saved_address
 from ...providers.dialects import CHAT_COMPLETIONS
 from ...storage.restore import restore_notebook
 from ..session import Session
-from .command import argument, command, count, excerpt, sentence_list
+from .command import argument, command, count_turns, excerpt, sentence_list
 from .result import CommandResult, TextResult
 
 _MODEL = re.compile(r"[\w.:/@+-]+")  # a notebook from elsewhere must not suggest options
@@ -26,7 +27,7 @@ def restore(session: Session, options: Namespace) -> CommandResult:
     """Restore the conversations of a saved notebook, and continue with the latest."""
     path = options.notebook or session.own_notebook()
     if path is None:
-        raise UsageError("The name of this notebook is unknown. Give it: `%lockbots restore NAME.ipynb`.")
+        raise UsageError(_("The name of this notebook is unknown. Give it: `%lockbots restore NAME.ipynb`."))
     notebook = restore_notebook(path)
     lines = []
     for restored in notebook.conversations:
@@ -36,17 +37,21 @@ def restore(session: Session, options: Namespace) -> CommandResult:
             session.conversations.current = conversation.name
     remarks = [*notebook.remarks, *_remarks_on_next_turn(session)]
     if not options.notebook and notebook.lacks(session.cells.id):
-        remarks.insert(0, "The file is older than what you see. Save the notebook, and restore again.")
-    head = f"Restored from {notebook.path.name}; the current conversation is {excerpt(session.conversations.current)}."
+        remarks.insert(0, _("The file is older than what you see. Save the notebook, and restore again."))
+    head = _(
+        "Restored from {name}; the current conversation is {current}.",
+        name=notebook.path.name,
+        current=excerpt(session.conversations.current),
+    )
     return TextResult("\n".join([head, *lines, *([sentence_list(remarks)] if remarks else [])]))
 
 
 def _describe(conversation: Conversation, *, is_new: bool) -> str:
     turns = conversation.turns
-    text = f"{excerpt(conversation.name)}: {count(len(turns), 'turn')}"
+    text = f"{excerpt(conversation.name)}: {count_turns(len(turns))}"
     if stale := sum(turn.stale for turn in turns):
-        text += f", {stale} stale"
-    return text if is_new else f"{text}; already here, left as is"
+        text += ", " + ngettext("{n} stale", "{n} stale", stale)
+    return text if is_new else _("{text}; already here, left as is", text=text)
 
 
 def _line_to_continue(session: Session, turn: Turn) -> str:
@@ -84,8 +89,11 @@ def _remarks_on_next_turn(session: Session) -> list[str]:
         return []
     last, remarks = conversation.turns[-1], []
     if line := _line_to_continue(session, last):
-        address = f" at {last.address}" if last.address else ""
-        remarks.append(f"The last turn used {last.provider}:{last.model}{address}. To continue with it: `{line}`.")
+        model = f"{last.provider}:{last.model}"
+        used = _("{model} at {address}", model=model, address=last.address) if last.address else model
+        remarks.append(_("The last turn used {model}. To continue with it: `{line}`.", model=used, line=line))
     if last.system and last.system != (conversation.system or session.settings.system):
-        remarks.append(f"The last turn had a system prompt that is not set now: {excerpt(last.system)!r}.")
+        remarks.append(
+            _("The last turn had a system prompt that is not set now: {system!r}.", system=excerpt(last.system))
+        )
     return remarks

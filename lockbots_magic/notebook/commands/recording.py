@@ -6,6 +6,7 @@ from argparse import Namespace
 
 from ...cassette.active import FILE_VARIABLE, active_cassette, is_inserted, open_cassette
 from ...errors import UsageError
+from ...language import N_, _
 from ..session import Session
 from .command import argument, command
 from .result import CommandResult, TextResult
@@ -22,7 +23,7 @@ def record(session: Session, options: Namespace) -> CommandResult:
     A `Chat` of your own is not recorded; give it a cassette: Chat(..., cassette=FILE).
     """
     if options.missing and options.new:
-        raise UsageError("`--missing` keeps the content of the cassette, `--new` discards it. Use only one of them.")
+        raise UsageError(_("`--missing` keeps the content of the cassette, `--new` discards it. Use only one of them."))
     mode = "auto" if options.missing else "new" if options.new else "record"
     return _use_cassette(session, options.file, mode)
 
@@ -37,30 +38,32 @@ def replay(session: Session, options: Namespace) -> CommandResult:
 
 
 @command()
-def live(session: Session, _: Namespace) -> CommandResult:
+def live(session: Session, _options: Namespace) -> CommandResult:
     """Stop recording and replaying; send prompts to the models again."""
     was_in_use, session.cassette = session.cassette is not None, None
     cassette = active_cassette()
     if cassette is not None:
         if is_inserted(cassette):
-            return TextResult(f"Back to cassette {cassette.path.name}, which code inserted with `insert_cassette`.")
-        return TextResult(f"Back to the cassette named by {FILE_VARIABLE}.")
+            return TextResult(
+                _("Back to cassette {name}, which code inserted with `insert_cassette`.", name=cassette.path.name)
+            )
+        return TextResult(_("Back to the cassette named by {variable}.", variable=FILE_VARIABLE))
     return TextResult(
-        "Prompts go to the models again." if was_in_use else "No cassette is in use; prompts go to the models."
+        _("Prompts go to the models again.") if was_in_use else _("No cassette is in use; prompts go to the models.")
     )
 
 
 _MESSAGES = {
-    "replay": "Replaying {}; no model is contacted.",
-    "record": "Recording to {}; every prompt is sent.",
-    "auto": "Recording to {}; only prompts without a recorded answer are sent.",
-    "new": "Recording to {}; every prompt is sent, and the first answer replaces the old content.",
+    "replay": N_("Replaying {name}; no model is contacted."),
+    "record": N_("Recording to {name}; every prompt is sent."),
+    "auto": N_("Recording to {name}; only prompts without a recorded answer are sent."),
+    "new": N_("Recording to {name}; every prompt is sent, and the first answer replaces the old content."),
 }
 """Result of a command. It depends on the command alone: under a mode set by the environment, outputs stay the same."""
 
 
 def _use_cassette(session: Session, file: str, mode: str, speed: float | None = None) -> CommandResult:
     if file in ("off", "stop", "none"):
-        raise UsageError("To stop recording and replaying, run `%lockbots live`.")
+        raise UsageError(_("To stop recording and replaying, run `%lockbots live`."))
     session.cassette = open_cassette(file, mode, speed, hint=f"%lockbots record --missing {file}")
-    return TextResult(_MESSAGES[mode].format(session.cassette.path.name))
+    return TextResult(_(_MESSAGES[mode], name=session.cassette.path.name))

@@ -7,13 +7,14 @@ from argparse import Namespace
 from collections.abc import Callable
 
 from ...errors import UsageError
+from ...language import _, ngettext
 from ...prompt.tracebacks import explain_prompt, fix_prompt
 from ...reply import Reply
 from ...schema.code_blocks import extract_code, find_code_blocks
 from ..chat_command import NotebookContext, resolve_system
 from ..secret_filter import filter_prompt
 from ..session import Session
-from .command import argument, command, count
+from .command import argument, command
 from .request_options import REQUEST_OPTIONS, chat_for
 from .result import CodeResult, CommandResult, ReplyResult, TextResult
 
@@ -39,7 +40,7 @@ def _error_result(
     session: Session, options: Namespace, word: Callable[[BaseException, str], str], *, as_code: bool = False
 ) -> ReplyResult:
     if session.cells.last_error is None:
-        raise UsageError("No cell has failed since lockbots_magic was loaded.")
+        raise UsageError(_("No cell has failed since lockbots_magic was loaded."))
     chat = chat_for(session, options, options.model)
     system = None if chat.conversation.system else resolve_system(session, None, NotebookContext(session.namespace))
     error, source = session.cells.last_error
@@ -62,16 +63,22 @@ def code(session: Session, options: Namespace) -> CommandResult:
     """Put the code of the last reply into a new cell."""
     turn = session.last_turn
     if turn is None:
-        raise UsageError("No cell has shown a reply yet.")
+        raise UsageError(_("No cell has shown a reply yet."))
     blocks = find_code_blocks(turn.reply)
     if options.n is None:
         found = extract_code(turn.reply)
     elif blocks and not 1 <= options.n <= len(blocks):
-        raise UsageError(f"N must be 1-{len(blocks)}, the number of code blocks in the last reply; got {options.n}.")
+        raise UsageError(
+            _(
+                "N must be 1-{n}, the number of code blocks in the last reply; got {given}.",
+                n=len(blocks),
+                given=options.n,
+            )
+        )
     else:
         found = blocks[options.n - 1].text.rstrip("\n") if blocks else None
     if found is None:
-        raise UsageError("The last reply has no code block.")
+        raise UsageError(_("The last reply has no code block."))
     return CodeResult(found)
 
 
@@ -84,11 +91,11 @@ def stop(session: Session, options: Namespace) -> CommandResult:
     """Stop background replies; the text so far is kept."""
     stopped = session.stop(options.name)
     if not stopped:
-        return TextResult("No reply is in progress.")
+        return TextResult(_("No reply is in progress."))
     deadline = time.monotonic() + STOP_TIMEOUT
     while any(reply.in_progress for reply in stopped) and time.monotonic() < deadline:
         time.sleep(0.01)
-    text = f"Stopped {count(len(stopped), 'reply', 'replies')}."
+    parts = [ngettext("Stopped {n} reply.", "Stopped {n} replies.", len(stopped))]
     if late := sum(reply.in_progress for reply in stopped):
-        text += f" {late} of them will end when a running tool returns."
-    return TextResult(text)
+        parts.append(_("{n} of them will end when a running tool returns.", n=late))
+    return TextResult(" ".join(parts))

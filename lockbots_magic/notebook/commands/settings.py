@@ -8,7 +8,8 @@ from argparse import Namespace
 
 from ...errors import Interrupted, UsageError
 from ...help import search
-from ...help.sections import detect_language, list_groups
+from ...help.sections import list_groups, page_languages
+from ...language import _
 from ...prompt.magic_line import parse_literal
 from ...providers import provider_class
 from ...providers.address import display_address
@@ -29,9 +30,9 @@ from .result import CommandResult, DisplayResult, PageResult, TextResult
 def set_(session: Session, options: Namespace) -> CommandResult:
     """Change a setting for this kernel."""
     if not options.name:
-        return DisplayResult(Table(("setting", "value", ""), session.settings.rows()))
+        return DisplayResult(Table((_("setting"), _("value"), ""), session.settings.rows()))
     if not options.value:
-        raise UsageError(f"Value missing: `%lockbots set {options.name} VALUE`.")
+        raise UsageError(_("Value missing: `%lockbots set {name} VALUE`.", name=options.name))
     session.configure(options.name, parse_literal(" ".join(options.value)))
     value = getattr(session.settings, options.name)
     shown = describe_policy(value) if options.name == "approve" else value
@@ -47,13 +48,21 @@ def login(session: Session, options: Namespace) -> CommandResult:
     kind = provider_class(options.provider)
     secret = wrap_credential(options.code or _ask(options.provider, kind.credential_variables()[-1]))
     if secret is None:
-        raise UsageError("No credential entered; nothing was changed.")
+        raise UsageError(_("No credential entered; nothing was changed."))
     address = session.address_of(options.provider)[0]
     in_keyring = session.credentials.keep(options.provider, secret, address)
     if options.code:
         session.cells.warn_of_written_credential()
-    target = options.provider if address in ("", kind.url) else f"{options.provider} at {display_address(address)}"
-    return TextResult(f"Credential for {target} saved in {'the keyring' if in_keyring else 'this kernel'}.")
+    target = (
+        options.provider
+        if address in ("", kind.url)
+        else _("{model} at {address}", model=options.provider, address=display_address(address))
+    )
+    return TextResult(
+        _("Credential for {target} saved in the keyring.", target=target)
+        if in_keyring
+        else _("Credential for {target} saved in this kernel.", target=target)
+    )
 
 
 @command(argument("provider", completer="provider", help="Provider of the credential."))
@@ -61,16 +70,22 @@ def logout(session: Session, options: Namespace) -> CommandResult:
     """Delete a credential, also from the keyring."""
     provider_class(options.provider)
     known = session.credentials.forget(options.provider, session.address_of(options.provider)[0])
-    return TextResult(f"{'Deleted the' if known else 'There is no saved'} credential for {options.provider}.")
+    return TextResult(
+        _("Deleted the credential for {provider}.", provider=options.provider)
+        if known
+        else _("There is no saved credential for {provider}.", provider=options.provider)
+    )
 
 
 def _ask(provider: str, variable: str) -> str:
     try:
-        return getpass.getpass(f"Credential for {provider}: ")
+        return getpass.getpass(_("Credential for {provider}: ", provider=provider))
     except KeyboardInterrupt:
-        raise Interrupted("No credential entered; nothing was changed.") from None
+        raise Interrupted(_("No credential entered; nothing was changed.")) from None
     except (EOFError, NotImplementedError, RuntimeError) as error:
-        raise UsageError(f"Input is not possible here. Set {variable} in the environment instead.") from error
+        raise UsageError(
+            _("Input is not possible here. Set {variable} in the environment instead.", variable=variable)
+        ) from error
 
 
 @command(argument("topic", nargs="*", completer="topic", help="Topic to look up."))
@@ -80,8 +95,8 @@ def help_(session: Session, options: Namespace) -> CommandResult:
         return _help_on(" ".join(options.topic))
     groups: dict[str, list[tuple[str, str]]] = {}
     for name, one in COMMANDS.items():
-        groups.setdefault(one.group, []).append((name, one.summary))
-    caption = (
+        groups.setdefault(_(one.group), []).append((name, _(one.summary)))
+    caption = _(
         "%lockbots COMMAND, and %%chat for a prompt. Options: %lockbots COMMAND -h, %%chat -h. "
         "Topics: %lockbots help topics."
     )
@@ -89,21 +104,25 @@ def help_(session: Session, options: Namespace) -> CommandResult:
 
 
 def _help_on(topic: str) -> CommandResult:
-    language = detect_language(topic)
+    languages = page_languages(topic)
     if topic in ("topics", "темы"):
-        groups = {group: [(title, "") for title in titles] for group, titles in list_groups(language).items()}
-        return DisplayResult(GroupedList(groups, "%lockbots help TOPIC; the first words of a title will do."))
-    section = search.find_section(topic, language)
+        groups = {group: [(title, "") for title in titles] for group, titles in list_groups(languages[0]).items()}
+        return DisplayResult(GroupedList(groups, _("%lockbots help TOPIC; the first words of a title will do.")))
+    section = next(filter(None, (search.find_section(topic, language) for language in languages)), None)
     if topic in COMMANDS:
-        more = f"\n\nMore: %lockbots help {section.title}" if section else ""
+        more = "\n\n" + _("More: %lockbots help {title}", title=section.title) if section else ""
         return TextResult(COMMANDS[topic].options(topic).format_help().rstrip() + more)
     if section is None:
-        raise UsageError(f"Unknown help topic {topic!r:.80}. {_suggest_topics(topic, language)}")
+        raise UsageError(
+            _("Unknown help topic {topic!r:.80}. {hint}", topic=topic, hint=_suggest_topics(topic, languages[0]))
+        )
     return PageResult(Page(section.page))
 
 
 def _suggest_topics(topic: str, language: str) -> str:
     near = [*difflib.get_close_matches(topic, COMMANDS, 1), *search.suggest_titles(topic, language)]
     if not near:
-        return "To list the topics: `%lockbots help topics`."
-    return f"Did you mean {' or '.join(repr(one) for one in near)}? All topics: `%lockbots help topics`."
+        return _("To list the topics: `%lockbots help topics`.")
+    return _(
+        "Did you mean {names}? All topics: `%lockbots help topics`.", names=_(" or ").join(repr(one) for one in near)
+    )

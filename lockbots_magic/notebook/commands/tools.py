@@ -10,6 +10,7 @@ from typing import Any
 
 from ...cassette.active import cassette_of
 from ...errors import UsageError
+from ...language import N_, _, pgettext
 from ...rendering.table import Table
 from ...tools.approval import Approval, ProposedCall, describe_policy
 from ...tools.function_tool import FunctionTool
@@ -19,11 +20,11 @@ from ..session import Session
 from .command import command, excerpt
 from .result import CommandResult, DisplayResult
 
-_HINT = "There are none yet. Name functions and MCP servers: `%%chat --tools f,docs`."
+_HINT = N_("There are none yet. Name functions and MCP servers: `%%chat --tools f,docs`.")
 
 
 @command()
-def tools(session: Session, _: Namespace) -> CommandResult:
+def tools(session: Session, _options: Namespace) -> CommandResult:
     """Show the tools at hand: functions, MCP servers and their tools, what happens to calls, and calls so far.
 
     Servers are not started for it.
@@ -35,10 +36,12 @@ def tools(session: Session, _: Namespace) -> CommandResult:
     for given in _at_hand(session):
         rows += _rows_of(session, given, approval, calls)
     shown = {row[0] for row in rows}
-    rows += [(name, "", "", count, "called earlier") for name, count in calls.items() if name not in shown]
+    rows += [(name, "", "", count, _("called earlier")) for name, count in calls.items() if name not in shown]
     policy = describe_policy(session.settings.approve)
-    caption = f"Policy: {policy}. Change it: %lockbots set approve ask." if rows else _HINT
-    return DisplayResult(Table(("tool", "of", "approval", "calls", ""), rows, caption=caption))
+    caption = _("Policy: {policy}. Change it: %lockbots set approve ask.", policy=policy) if rows else _(_HINT)
+    return DisplayResult(
+        Table((_("tool"), pgettext("a tool", "of"), _("approval"), _("calls"), ""), rows, caption=caption)
+    )
 
 
 def _at_hand(session: Session) -> list[Any]:
@@ -70,7 +73,7 @@ def _rows_of(
 ) -> Iterator[tuple[str, str, str, int | str, str]]:
     try:
         if is_tool_source(given) and not _is_listed(session, given):
-            yield ("", given.name, "", "", "not started: its tools are listed when it is first used")
+            yield ("", given.name, "", "", _("not started: its tools are listed when it is first used"))
             return
         provider = session.chat().provider
         for name, entry in Toolbox([given], provider=provider).entries.items():

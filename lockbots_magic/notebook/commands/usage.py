@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from ...conversation.usage import measure_turns
 from ...errors import UsageError
+from ...language import _
 from ..session import Session
 from ..usage_tables import PlottedTable, bars_of_turns, table_by_model, table_by_turn
 from .command import argument, command
@@ -23,11 +24,11 @@ def usage(session: Session, options: Namespace) -> CommandResult:
     conversation = session.conversations.get()
     if options.all:
         turns = measure_turns(session.conversations.all(), session.settings.prices, tuple(session.outside))
-        title = "All conversations, and prompts outside them" if session.outside else "All conversations"
+        title = _("All conversations, and prompts outside them") if session.outside else _("All conversations")
     else:
         places = {turn.id: number for number, turn in enumerate(conversation.turns)}  # the order of `history`
         turns = sorted(measure_turns([conversation], session.settings.prices), key=lambda one: places[one.turn.id])
-        title = f"Conversation {conversation.name}"
+        title = _("Conversation {name}", name=conversation.name)
     table = (table_by_turn if options.turns else table_by_model)(turns, title, session.settings.prices)
     table.caption += _cassette_remark(session)
     return DisplayResult(PlottedTable(table, bars_of_turns(turns)) if options.plot else table)
@@ -38,5 +39,7 @@ def _cassette_remark(session: Session) -> str:
     with suppress(UsageError):
         cassette = session.active_cassette()
         if cassette is not None and cassette.played:
-            return f"; turns replayed from {cassette.path.name} are counted as recorded and cost nothing now"
+            return _(
+                "; turns replayed from {name} are counted as recorded and cost nothing now", name=cassette.path.name
+            )
     return ""
