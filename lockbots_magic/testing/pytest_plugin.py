@@ -16,6 +16,8 @@ from ..cassette import MODES
 if TYPE_CHECKING:
     from ..cassette.cassette import Cassette
 
+pytest.register_assert_rewrite("lockbots_magic.testing.contracts")  # so that a test of a plug-in says what differs
+
 MARKER = "lockbots_cassette"
 """Name of the marker and of the fixture."""
 OPTION = "--lockbots-cassette-mode"

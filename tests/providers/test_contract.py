@@ -1,19 +1,16 @@
 """Contract of all providers: those of the registry, and a function."""
 
-import inspect
-import itertools
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from lockbots_magic.conversation.messages import ChatRequest, Delta, ModelInfo
 from lockbots_magic.errors import AuthenticationError, LockbotsError, ProviderError, UsageError
 from lockbots_magic.providers import names, provider_class
 from lockbots_magic.providers.base import Provider
 from lockbots_magic.providers.function import FunctionProvider
 from lockbots_magic.providers.http_provider import HTTPProvider
+from lockbots_magic.testing.contracts import ProviderCase, ProviderContract
 
 CREDENTIAL = "fake-credential-0123456789"
 QUESTIONS = ("How do I start?", "Как сохранить разговор?")
@@ -62,16 +59,16 @@ def remote(request):
     return case_of(request.param)
 
 
-def test_declares_what_a_provider_declares(case):
-    cls = case.cls
-    assert cls.name == cls.name.lower()
-    assert isinstance(cls.url, str)
-    assert isinstance(cls.models, Mapping)
-    assert all(isinstance(m, ModelInfo) and m.id == key for key, m in cls.models.items())
-    assert not cls.models or cls.default_model in cls.models
-    assert cls.supports_stream is True
-    assert isinstance(cls.needs_auth, bool)
-    assert inspect.getdoc(cls)
+class TestBuiltInProviders(ProviderContract):
+    """The contract that plug-ins test themselves by."""
+
+    prompts = QUESTIONS
+
+    @pytest.fixture(params=[*names(), "function"])
+    def case(self, request, mock_server):
+        one = case_of(request.param)
+        served = {"base_url": mock_server.url(one.service), "auth": "mock", "backoff": 0.01} if one.service else {}
+        return ProviderCase(one.cls, {**one.settings, **served}, one.model, one.params)
 
 
 def test_derived_names_follow_from_the_declarations(case):
@@ -83,31 +80,10 @@ def test_derived_names_follow_from_the_declarations(case):
     assert "supports_gpt_4" not in vars(cls)
 
 
-def test_class_holds_no_state_that_a_caller_could_change(case):
-    for declared in (case.cls.models, case.cls.aliases, case.cls.parameters):
-        with pytest.raises(TypeError):
-            declared["x"] = "y"
-
-
 def test_completion_yields_text_in_pieces(mock_server, case):
     got = list(case.pieces(mock_server, **({"rate": 500} if case.service else {})))
     assert len(got) > 1
     assert all(isinstance(piece, str) and piece for piece in got)
-
-
-def test_completion_without_stream_yields_the_same_text_once(mock_server, case):
-    assert list(case.pieces(mock_server, stream=False)) == ["".join(case.pieces(mock_server))]
-
-
-def test_stream_yields_deltas_and_ends_with_a_finish_reason(mock_server, case):
-    settings = dict(case.settings)
-    if case.service:
-        settings |= {"base_url": mock_server.url(case.service), "auth": "mock"}
-    request = ChatRequest(case.model, ({"role": "user", "content": QUESTIONS[0]},), case.params)
-    got = list(case.cls(**settings).stream(request))
-    assert all(isinstance(delta, Delta) for delta in got)
-    assert [d.finish_reason for d in got if d.finish_reason] == ["stop"]
-    assert got[-1].finish_reason == "stop"
 
 
 def test_nothing_is_sent_before_the_first_piece_is_requested(mock_server, case):
@@ -133,49 +109,12 @@ def test_unknown_parameter_is_a_usage_error_before_any_io(mock_server, case):
     assert mock_server.requests == []
 
 
-def test_timeout_that_is_not_a_pair_of_seconds_is_a_usage_error(mock_server, case):
-    for timeout in (5, (1, 2, 3), "ab", ("a", "b")):
-        with pytest.raises(UsageError, match="timeout"):
-            next(case.pieces(mock_server, timeout=timeout))
-
-
-def test_invalid_base_url_is_a_usage_error(case):
-    for url in ("localhost:8000", "ftp://host", "https://user:word@host", "https://host?key=1"):
-        with pytest.raises(UsageError, match="base URL"):
-            case.cls(**case.settings, base_url=url)
-
-
-def test_two_replies_at_once_do_not_mix(mock_server, case):
-    alone = ["".join(case.pieces(mock_server, prompt)) for prompt in QUESTIONS]
-    assert alone[0] != alone[1]
-    both = [case.pieces(mock_server, prompt) for prompt in QUESTIONS]
-    mixed = list(itertools.zip_longest(*both, fillvalue=""))
-    assert ["".join(pieces) for pieces in zip(*mixed, strict=True)] == alone
-
-
-def test_two_replies_of_one_provider_at_once_do_not_mix(mock_server, remote):
-    provider = remote.cls(base_url=mock_server.url(remote.service), auth="mock")
-    both = [
-        provider.stream(ChatRequest(remote.model, ({"role": "user", "content": f"say {word * 9}"},)))
-        for word in ("a ", "b ")
-    ]
-    mixed = list(itertools.zip_longest(*both, fillvalue=Delta()))
-    assert ["".join(d.text for d in deltas) for deltas in zip(*mixed, strict=True)] == ["a " * 9, "b " * 9]
-
-
 def test_closing_the_reply_closes_the_connection(mock_server, remote):
     reply = remote.pieces(mock_server, fault="silence-midway")
     assert next(reply)
     reply.close()
     mock_server.wait_for_disconnect()
     assert "".join(remote.pieces(mock_server))
-
-
-def test_closing_an_unstarted_or_ended_reply_does_nothing(mock_server, case):
-    case.pieces(mock_server).close()
-    ended = case.pieces(mock_server)
-    list(ended)
-    ended.close()
 
 
 def test_error_names_provider_and_model_and_keeps_the_text(mock_server, remote):
@@ -202,8 +141,3 @@ def test_no_error_holds_the_credential(mock_server, remote, caplog):
         assert frames, fault
         shown += [f"{name} {value!r}" for local in frames for name, value in local.items()]
         assert CREDENTIAL not in " ".join(shown) + caplog.text, fault
-
-
-def test_provider_shows_no_credential(remote):
-    provider = remote.cls(auth=CREDENTIAL)
-    assert CREDENTIAL not in f"{provider!r} {provider!s} {vars(provider)}"
