@@ -1,7 +1,7 @@
 # make demo   install, then watch the first notebook run
 # make demo-model   the same with a small model, which runs on this machine
 # make lab    JupyterLab with the example notebooks (LAB_OPTIONS=--allow-root, or whatever else it takes)
-# make test   lint, types and every test
+# make test   lint, types and every test (WORKERS=3 processes at once)
 # make test-thorough      the unit tests again, with all examples of the property tests
 # make test-interpreters  the unit tests on the newest Python of this machine, and on the oldest with the lowest versions
 # make fuzz   new examples for what reads bytes from outside (SECONDS=300, TARGETS="wire files messages renderers redaction")
@@ -24,6 +24,13 @@ EXAMPLES := $(wildcard notebooks/[0-9][0-9]_*.ipynb)
 test test-thorough notebooks docs: export LANGUAGE := en
 
 UNIT := not (kernel or browser or packaging)
+
+# Tests wait for servers, kernels and browsers half of their time, so more of them run at once than there are processors.
+WORKERS ?= 3
+PARALLEL = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+# Hundreds of processes import the package: it is compiled once, also where the environment forbids to keep that.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo demo-model lab test test-thorough test-interpreters fuzz lint types style bench bench-quick bench-page catalogue docs notebooks debian constraints clean
 
@@ -74,12 +81,12 @@ debian:
 	@./tests/install_debian_packages
 
 test: $(VENV)/.test $(VENV)/.docs $(VENV)/.real $(VENV)/.model lint debian
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not interpreters"
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --nbval $(EXAMPLES) -p no:cacheprovider
+	@$(BIN)/python -m pytest $(PARALLEL) -m "not interpreters"
+	@$(BIN)/python -m pytest $(PARALLEL) --nbval $(EXAMPLES) -p no:cacheprovider
 	@$(BIN)/python tests/fuzz.py brief --seconds 1
 
 test-thorough: $(VENV)/.test
-	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n 2 -m "$(UNIT)"
+	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n $(WORKERS) -m "$(UNIT)"
 
 fuzz: $(VENV)/.test
 	@$(BIN)/python tests/fuzz.py $(TARGETS) --seconds $(or $(SECONDS),300)

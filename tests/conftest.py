@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import signal
 
 import pytest
 
@@ -9,6 +10,9 @@ from lockbots_magic.testing.mock_server import MockServer
 from tests.effort import load_profile
 
 load_profile()
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what runs in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # many tests interrupt themselves and their kernels
 
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_")
 

@@ -72,7 +72,8 @@ def serve(context: int, credential: str) -> None:
     params.model_alias = {MODEL}
     params.api_keys = [credential]
     params.n_ctx = context
-    params.cpuparams.n_threads = 2
+    # Threads that wait for each other crawl where other tests compute, too.
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
     params.endpoint_slots = True
     params.warmup = False
     params.ui = False

