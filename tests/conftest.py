@@ -24,6 +24,21 @@ GROUPS = (
 )
 """Start of a path -> group of tests that run in one process: they share a browser, the wheel, or a model server."""
 
+LONGEST = (
+    "tests/browser/",
+    "tests/packaging/",
+    "tests/real/",
+    "tests/notebook/test_replayed_bytes.py",
+    "tests/tools/mcp/test_session.py",
+)
+"""What takes longest, which therefore starts first: begun at the end, it would keep one process while others idle."""
+
+
+def pytest_collection_modifyitems(items):
+    """Put the longest files first, and leave all others as they are."""
+    places = {start: place for place, start in enumerate(LONGEST)}
+    items.sort(key=lambda item: next((p for start, p in places.items() if item.nodeid.startswith(start)), len(places)))
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):

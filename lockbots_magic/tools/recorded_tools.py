@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from ..conversation.cancellation import Cancellation
 from ..conversation.messages import Tool
-from .tool_source import CallableTool, DefaultApproval, ToolOutput, ToolSource, describe_tool, fingerprint_of
+from .tool_source import CallableTool, ListedTool, ToolOutput, ToolSource
 
 _CHANGED = (
     "error: {} is no longer what the cassette describes, so it was not called."
@@ -50,40 +50,12 @@ def list_tools(source: ToolSource, provider: ToolListProvider, cancellation: Can
 
 
 @dataclass(frozen=True, repr=False)
-class RecordedTool:
+class RecordedTool(ListedTool):
     """A tool as a cassette describes it. Calling it asks the source, and is refused if the tool has changed."""
 
     offered_by: ToolSource
     tool: Tool
     is_parallel: bool = False
-
-    def __repr__(self) -> str:
-        return describe_tool(self.tool)
-
-    @property
-    def name(self) -> str:
-        """Name by which the model calls it."""
-        return self.tool.name
-
-    @property
-    def description(self) -> str:
-        """What the source says that it does."""
-        return self.tool.description
-
-    @property
-    def parameters(self) -> Mapping[str, Any]:
-        """JSON schema of its arguments."""
-        return self.tool.parameters
-
-    @property
-    def default_approval(self) -> DefaultApproval:
-        """What happens to a call that no policy names."""
-        return "ask"
-
-    @property
-    def fingerprint(self) -> str:
-        """Digest of the description and the schema."""
-        return fingerprint_of(self.tool)
 
     @property
     def source(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeGuard
 
@@ -65,6 +65,41 @@ class CallableTool(Protocol):
             Cancelled: If `cancellation` was used.
             Exception: Any other; the model is told its type and message.
         """
+
+
+class ListedTool:
+    """Base of the tools of a source: all that is known of them is the description that the source lists."""
+
+    tool: Tool
+    """Name, description and schema, as they are sent to the model."""
+
+    @property
+    def name(self) -> str:
+        """Name by which the model calls it."""
+        return self.tool.name
+
+    @property
+    def description(self) -> str:
+        """What the source says that it does."""
+        return self.tool.description
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """JSON schema of its arguments."""
+        return self.tool.parameters
+
+    @property
+    def default_approval(self) -> DefaultApproval:
+        """What happens to a call that no policy names."""
+        return "ask"
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of the description and the schema."""
+        return fingerprint_of(self.tool)
+
+    def __repr__(self) -> str:
+        return describe_tool(self.tool)
 
 
 class ToolSource(Protocol):

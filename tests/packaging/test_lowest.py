@@ -17,14 +17,19 @@ pytestmark = pytest.mark.packaging
 
 ROOT = Path(__file__).resolve().parents[2]
 SELECTION = (
-    "tests/providers/http",  # requests, urllib3
+    "tests/providers/http/test_exchange.py",  # requests, urllib3
+    "tests/providers/http/test_connection.py",
+    "tests/providers/http/test_chunked.py",
+    "tests/providers/http/test_network_advice.py",
     "tests/rendering/test_html.py",  # markdown-it-py, mdit-py-plugins, nh3
     "tests/rendering/test_highlight.py",  # pygments
-    "tests/rendering/test_table.py",  # wcwidth
-    "tests/schema",  # pydantic, docstring-parser, typing-extensions
-    "tests/cassette/test_cassette.py",  # filelock
+    "tests/rendering/test_markdown_rules.py",  # rich
+    "tests/schema/test_type_hints.py",  # pydantic, docstring-parser, typing-extensions
+    "tests/schema/test_json_schema.py",
+    "tests/cassette/test_file.py",  # filelock
+    "tests/storage/log/test_query.py",  # platformdirs, snowballstemmer
     "tests/notebook/test_extension.py",  # ipython, traitlets
-    "tests/panel/test_transcript.py",  # anywidget, ipywidgets
+    "tests/panel/test_transcript_metadata.py",  # anywidget, ipywidgets
 )
 """Tests of each dependency, in seconds; `make test-interpreters` runs all."""
 

@@ -10,7 +10,7 @@ from ...conversation.cancellation import Cancellation
 from ...conversation.messages import Tool
 from ...errors import UsageError
 from ...schema.json_values import SchemaMismatch, quote_value, read_json
-from ..tool_source import DefaultApproval, ToolOutput, describe_tool, fingerprint_of
+from ..tool_source import ListedTool, ToolOutput
 
 
 class ToolServer(Protocol):
@@ -23,7 +23,7 @@ class ToolServer(Protocol):
 
 
 @dataclass(frozen=True, repr=False)
-class MCPTool:
+class MCPTool(ListedTool):
     """A tool of an MCP server. What it says of itself is the server's word."""
 
     server: ToolServer
@@ -34,37 +34,9 @@ class MCPTool:
     is_parallel: bool = field(default=False)
 
     @property
-    def name(self) -> str:
-        """Name by which the model calls it."""
-        return self.tool.name
-
-    @property
-    def description(self) -> str:
-        """What the server says that it does."""
-        return self.tool.description
-
-    @property
-    def parameters(self) -> Mapping[str, Any]:
-        """JSON schema of its arguments."""
-        return self.tool.parameters
-
-    @property
-    def default_approval(self) -> DefaultApproval:
-        """What happens to a call that no policy names."""
-        return "ask"
-
-    @property
-    def fingerprint(self) -> str:
-        """Digest of the description and the schema."""
-        return fingerprint_of(self.tool)
-
-    @property
     def source(self) -> str:
         """Name of the server."""
         return self.server.name
-
-    def __repr__(self) -> str:
-        return describe_tool(self.tool)
 
     def call(self, arguments: str, cancellation: Cancellation) -> ToolOutput:
         """Make one call; see `CallableTool.call`. The model is told what the server says, and why a call failed."""
