@@ -141,6 +141,19 @@ def run(shell):
 
 
 @pytest.fixture
+def lockbots(shell):
+    """Run a line of `%lockbots` and return what it says; raises what it raises."""
+    from IPython.utils.capture import capture_output
+
+    def run(line):
+        with capture_output() as captured:
+            shell.run_line_magic("lockbots", line)
+        return captured.stdout + "".join(o.data["text/plain"] for o in captured.outputs)
+
+    return run
+
+
+@pytest.fixture
 def session(shell):
     """Return the session of the magics in `shell`."""
     from lockbots_magic.notebook.extension import session_of

@@ -29,18 +29,6 @@ from tests.providers.test_contract import QUESTIONS, case_of
 PLANTED = "planted-credential-0123456789"
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "talk.jsonl"
-
-
-@pytest.fixture(autouse=True)
-def _no_active_cassette():
-    yield
-    while eject_cassette():
-        pass
-
-
 def counter():
     """Return a model that gives a different answer each time."""
     asked = []

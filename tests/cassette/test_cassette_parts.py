@@ -7,7 +7,7 @@ from typing import ClassVar
 import pytest
 
 from lockbots_magic import Chat
-from lockbots_magic.cassette.active import cassette_of, eject_cassette
+from lockbots_magic.cassette.active import cassette_of
 from lockbots_magic.cassette.cassette import Cassette
 from lockbots_magic.cassette.diff import difference
 from lockbots_magic.cassette.provider import CassetteProvider
@@ -23,18 +23,6 @@ from tests.tools.test_toolbox import Model, add, says, stream, wants
 PIXEL = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ"
 OTHER = PIXEL.replace("SJ", "SK")
 ASKED = 'call add {"x": 2} and add {"x": 40, "y": 2}'
-
-
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "talk.jsonl"
-
-
-@pytest.fixture(autouse=True)
-def _no_active_cassette():
-    yield
-    while eject_cassette():
-        pass
 
 
 def live(mock_server, path, **more):

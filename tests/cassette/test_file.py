@@ -23,11 +23,6 @@ def recording(prompt, reply="yes", before=()):
     )
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "talk.jsonl"
-
-
 def lines_of(path):
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 

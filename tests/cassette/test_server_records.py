@@ -18,11 +18,6 @@ SEARCH = Tool("search", "Searches.", {"type": "object", "properties": {"q": {"ty
 FETCH = Tool("fetch", "Fetches 👋 \ud800.", {"type": "object"})
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "talk.jsonl"
-
-
 def test_list_is_kept_beside_recordings_and_read_again(path):
     tape = CassetteFile(path)
     tape.add(recording("one"))

@@ -3,25 +3,12 @@
 import json
 
 import pytest
-from IPython.utils.capture import capture_output
 
 from lockbots_magic.errors import UsageError
 from lockbots_magic.security.secrets import Secret
 
 KEY = "fake-typed-key-0123456789"
 ELSEWHERE = "https://elsewhere.test/v1"
-
-
-@pytest.fixture
-def lockbots(shell):
-    """Run a line of %lockbots and return what it says; raises what it raises."""
-
-    def run(line):
-        with capture_output() as captured:
-            shell.run_line_magic("lockbots", line)
-        return captured.stdout + "".join(o.data["text/plain"] for o in captured.outputs)
-
-    return run
 
 
 def auth(session, *args):

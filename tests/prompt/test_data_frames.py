@@ -17,16 +17,6 @@ def table(value):
     return value_part(value).text.partition("\n\n")[2].splitlines()
 
 
-@pytest.fixture
-def pd():
-    return pytest.importorskip("pandas")
-
-
-@pytest.fixture
-def pl():
-    return pytest.importorskip("polars")
-
-
 def test_a_data_frame_is_a_table_with_its_shape_and_types(pd):
     assert value_part(pd.DataFrame({"a": [1, 2], "b": [0.1 + 0.2, float("nan")], "c": [True, False]})).text == (
         "DataFrame, 2 rows × 3 columns\n"

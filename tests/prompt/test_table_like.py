@@ -5,16 +5,6 @@ import pytest
 from lockbots_magic.prompt.values import value_part
 
 
-@pytest.fixture
-def pd():
-    return pytest.importorskip("pandas")
-
-
-@pytest.fixture
-def pl():
-    return pytest.importorskip("polars")
-
-
 def test_styler_is_its_table(pd):
     pytest.importorskip("jinja2")
     part = value_part(pd.DataFrame({"a": [1234567890.55]}).style.format("{:.1f}").highlight_max())

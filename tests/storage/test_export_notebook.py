@@ -3,7 +3,6 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from IPython.utils.capture import capture_output
 
 from lockbots_magic import Chat
 from lockbots_magic.conversation.conversation import Conversation
@@ -208,16 +207,6 @@ def test_hostile_text_is_exported_and_inert(tmp_path):
 
 
 # In a kernel.
-
-
-@pytest.fixture
-def lockbots(shell):
-    def run(line):
-        with capture_output() as captured:
-            shell.run_line_magic("lockbots", line)
-        return captured.stdout + "".join(o.data["text/plain"] for o in captured.outputs)
-
-    return run
 
 
 def test_import_and_restore_both_read_an_exported_notebook(lockbots, shell, tmp_path):

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from IPython.utils.capture import capture_output
 from markdown_it import MarkdownIt
 
 from lockbots_magic.conversation.conversation import Conversation
@@ -14,7 +13,6 @@ from lockbots_magic.conversation.messages import ToolCall
 from lockbots_magic.conversation.parts import simple_rounds
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import UsageError
-from lockbots_magic.notebook.extension import session_of
 from lockbots_magic.security.control_characters import printable
 from lockbots_magic.security.secrets import Secret
 from lockbots_magic.storage import export_common as turns
@@ -40,23 +38,6 @@ def talk(*turns, **kwargs):
 
 def said(conversation):
     return [(t.prompt, t.reply) for t in conversation.turns]
-
-
-@pytest.fixture
-def lockbots(shell):
-    """Run a line of `%lockbots` and return its output."""
-
-    def run(line):
-        with capture_output() as captured:
-            shell.run_line_magic("lockbots", line)
-        return captured.stdout + "".join(o.data["text/plain"] for o in captured.outputs)
-
-    return run
-
-
-@pytest.fixture
-def session(shell):
-    return session_of(shell)
 
 
 # What all forms have in common.

@@ -12,26 +12,8 @@ from lockbots_magic.errors import Interrupted, UsageError
 from lockbots_magic.notebook import commands
 from lockbots_magic.notebook.commands import COMMANDS
 from lockbots_magic.notebook.commands.result import DisplayResult, TextResult
-from lockbots_magic.notebook.extension import session_of
 from lockbots_magic.notebook.session import Session
 from lockbots_magic.security.secrets import Secret
-
-
-@pytest.fixture
-def session(shell):
-    return session_of(shell)
-
-
-@pytest.fixture
-def lockbots(shell):
-    """Run a line of %lockbots and return what it says; raises what it raises."""
-
-    def run(line):
-        with capture_output() as captured:
-            shell.run_line_magic("lockbots", line)
-        return captured.stdout + "".join(o.data["text/plain"] for o in captured.outputs)
-
-    return run
 
 
 @pytest.fixture

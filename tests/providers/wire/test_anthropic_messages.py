@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from lockbots_magic.conversation.ending import CUT_OFF, DEFAULT_LIMIT, outcome_of
 from lockbots_magic.conversation.messages import Usage
-from lockbots_magic.conversation.turn_accumulator import TurnAccumulator
 from lockbots_magic.errors import (
     ContextLengthError,
     ModelNotFoundError,
@@ -22,19 +21,12 @@ from lockbots_magic.providers.wire.anthropic_blocks import MAX_BLOCKS
 from lockbots_magic.providers.wire.anthropic_messages import MessagesDecoder
 from tests.effort import examples
 from tests.providers.anthropic_events import REDACTED, SIGNED, block, call, end, start, stream, text, thinking
+from tests.providers.wire.whole_bodies import read_whole
 
 
 def decode(body, cut=0, **options):
     """Return the turn that a body makes, fed in pieces of `cut` bytes, and all of its deltas."""
-    decoder = MessagesDecoder(**options)
-    pieces = [body[i : i + cut] for i in range(0, len(body), cut)] if cut else [body]
-    deltas = [delta for piece in pieces for delta in decoder.feed(piece)]
-    deltas += decoder.close()
-    assert decoder.done
-    turn = TurnAccumulator()
-    for delta in deltas:
-        turn.add(delta)
-    return turn, deltas
+    return read_whole(MessagesDecoder(**options), body, cut)
 
 
 def opaque_of(deltas):
