@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from .conversation.call_messages import with_unique_ids
 from .conversation.context_turns import adapt_turns
 from .conversation.context_window import try_fit_messages
 from .conversation.conversation import Conversation, Slot
+from .conversation.documents import DocumentBudget, DocumentRules, SentDocument
 from .conversation.foreign import resent_params
 from .conversation.messages import CellOrigin, ChatRequest, Message
 from .conversation.model_names import display_name
@@ -139,6 +140,7 @@ class Chat:
         system: str | None = None,
         history: bool = True,
         images: Iterable[str] = (),
+        documents: Iterable[str | Path | SentDocument] | str | Path = (),
         tools: Iterable[Any] | Callable[..., Any] = (),
         approve: Approve | Approval = None,
         limits: Limits | Mapping[str, Any] | None = None,
@@ -156,6 +158,9 @@ class Chat:
             system: System prompt for this turn alone.
             history: False sends without history and doesn't save the turn.
             images: URLs of images that go with the prompt, ``data:image/png;base64,...`` among them.
+            documents: Files that go with the prompt, as for ``--file``: ``["report.pdf", "notes.md"]``. A PDF goes as
+                the file where the service takes it, else as its text, as does ``"report.pdf#3-5"``; see the setting
+                `send_documents` of providers. Documents of another turn may be among them.
             tools: What the model may call: functions, sync or async, sources of tools such as MCP servers, and lists of
                 these.
             approve: Which calls are made: ``"auto"`` for all, ``"ask"`` to be asked about each first, ``"never"``; a
@@ -187,6 +192,7 @@ class Chat:
             system=system,
             history=history,
             images=tuple(images),
+            documents=[documents] if isinstance(documents, str | Path) else [*documents],
             tools=tools if callable(tools) else tuple(tools),
             approve=approve,
             limits=limits,
@@ -265,6 +271,7 @@ class Chat:
         system: str | None,
         history: bool,
         images: Iterable[str],
+        documents: Sequence[str | Path | SentDocument],
         tools: Iterable[Any] | Callable[..., Any],
         origin: CellOrigin,
         params: Mapping[str, Any],
@@ -283,6 +290,11 @@ class Chat:
         provider, conversation, images = self.provider, self.conversation, tuple(images)
         sent, streams = _split_stream(provider, params)
         provider.check_params(sent)
+        rules = provider.document_rules(self.model)
+        budget = DocumentBudget(rules, images)
+        prompt, attached, notes = _attach(prompt, documents, rules, images)
+        for document in attached:
+            budget.add(document)
         if not history:
             position = Slot(())
         else:
@@ -295,9 +307,11 @@ class Chat:
             model.id,
             takes_images=provider.sees(model.id),
             takes_tools=provider.takes_tools,
+            rules=rules,
+            budget=budget,
         )
         known_limit = provider.learned.prompt_limit(provider.base_url, model.id)
-        last = Message("user", prompt, images)
+        last = Message("user", prompt, images, documents=attached)
         messages, left_out, too_long = try_fit_messages(system, turns, last, model, known_limit)
         use = self._tool_use(tools, approve, limits)
         request = ChatRequest(
@@ -321,7 +335,8 @@ class Chat:
             system=system,
             left_out=left_out,
             images=images,
-            remarks=remarks,
+            documents=attached,
+            remarks=(*remarks, *notes),
             cell_id=origin.cell_id,
             run=origin.run,
             address=_address_of(provider),
@@ -492,6 +507,7 @@ class Chat:
             system=turn.system if system is None else system,
             history=True,
             images=turn.sent_images,
+            documents=turn.sent_documents,
             tools=named,
             approve=approve,
             origin=replace(origin or CellOrigin(), cell_id=turn.cell_id, run=turn.run),
@@ -541,6 +557,17 @@ def _remarks_on_redo(turn: Turn, left_out: list[str], *, has_tools: bool) -> Ite
         yield f"not sent again, because a file brought it: {', '.join(map(repr, left_out))}"
     if lost := len(turn.images) - len(turn.sent_images):
         yield f"not sent again, because they name files: {lost} of the images"
+
+
+def _attach(
+    prompt: str, documents: Sequence[str | Path | SentDocument], rules: DocumentRules, images: Iterable[str]
+) -> tuple[str, tuple[SentDocument, ...], tuple[str, ...]]:
+    """Return a prompt with its files, see `attach_documents`."""
+    if not documents:
+        return prompt, (), ()
+    from .prompt.document_files import attach_documents  # noqa: PLC0415  # most prompts have no files
+
+    return attach_documents(prompt, documents, rules, images)
 
 
 def _is_sent(turn: Turn, provider: Provider) -> bool:

@@ -301,7 +301,7 @@ class BatchEngine:
 
     def _make_task(self, key: str, part: PromptPart, row: SourceRow) -> RowTask | None:
         try:
-            prepared = self._settings.prepare(part.text, images=part.images)
+            prepared = self._settings.prepare(part.text, images=part.images, documents=part.documents)
         except (UsageError, ProviderError) as error:
             self._report(row, RowOutcome(None, describe_error(error)))
             return None
@@ -317,7 +317,8 @@ class BatchEngine:
     def _key_of(self, part: PromptPart) -> str:
         text = part.text.encode("utf-8", "surrogatepass")
         images = b"".join(_digest(url.encode()) for url in part.images)
-        return _digest(b"%s%d %s%s" % (self._base, len(text), text, images)).hex()
+        documents = b"".join(document.digest.encode() for document in part.documents)
+        return _digest(b"%s%d %s%s%s" % (self._base, len(text), text, images, documents)).hex()
 
     def _find(self, key: str) -> RowOutcome | None:
         """Return the answer to an equal row, if it is known and usable."""

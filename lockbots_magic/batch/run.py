@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from ..conversation.cancellation import Cancellation
 from ..conversation.conversation import Conversation
+from ..conversation.documents import SentDocument
 from ..errors import UsageError
 from ..providers.address import saved_address
 from ..providers.base import Provider
@@ -79,6 +80,8 @@ class BatchPlan:
     ) -> None:
         provider = chat.provider
         _check_through(through, provider, tools=options.get("tools"), executor=executor)
+        if "documents" in options:
+            raise UsageError("Name documents by `files`: columns that hold them, or files of every row.")
         source = row_source(rows)
         if sample is not None:
             if not isinstance(sample, int) or sample < 1:
@@ -93,6 +96,7 @@ class BatchPlan:
             files=[files] if isinstance(files, str) else files,
             raw=raw,
             keep=prompt_filter,
+            rules=provider.document_rules(chat.model),
         )
         wanted = None if schema is None else reply_schema(schema)
         prepare: Callable[..., PreparedRequest] = functools.partial(
@@ -148,10 +152,14 @@ def _check_through(through: str | None, provider: Provider, *, tools: Any, execu
 
 
 def _prepare_whole(
-    prepare: Callable[..., PreparedRequest], provider: Provider, prompt: str, images: tuple[str, ...]
+    prepare: Callable[..., PreparedRequest],
+    provider: Provider,
+    prompt: str,
+    images: tuple[str, ...],
+    documents: tuple[SentDocument, ...],
 ) -> PreparedRequest:
     """Return the request of a row, for an answer as one whole where the service can: nobody watches it come."""
-    prepared = prepare(prompt, images=images)
+    prepared = prepare(prompt, images=images, documents=documents)
     whole = replace(prepared.request, stream=False)
     return replace(prepared, request=whole, prepare_again=None, log=False)  # a batch has its journal
 

@@ -22,7 +22,7 @@ class BatchSettings:
     model: str
     """Id of the model, resolved."""
     prepare: Callable[..., PreparedRequest]
-    """Makes the request of a row out of its prompt and images."""
+    """Makes the request of a row out of its prompt, images and documents."""
     identity: tuple[Any, ...]
     """What decides the answers besides the prompt of each row: system prompt, parameters, tools."""
     schema: ReplySchema | None = None

@@ -11,7 +11,9 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
+from ..conversation.documents import NO_DOCUMENTS, DocumentRules
 from ..errors import UsageError
+from ..prompt.document_files import DocumentChooser
 from ..prompt.files import file_part
 from ..prompt.images import check_total_size, image_part
 from ..prompt.part import PromptPart
@@ -42,6 +44,7 @@ class RowTemplate:
         files: Columns that hold the path of a file or document. What is not a column is a file of every row.
         raw: True sends braces as they are.
         keep: Filters each prompt.
+        rules: What the service takes of documents.
 
     Raises:
         UsageError: Text between double braces is not an expression, or names neither a column nor a variable.
@@ -57,6 +60,7 @@ class RowTemplate:
         files: Iterable[Any] = (),
         raw: bool = False,
         keep: Filter = send_all,
+        rules: DocumentRules = NO_DOCUMENTS,
     ) -> None:
         if not template.strip():
             raise UsageError("The prompt is empty.")
@@ -64,6 +68,7 @@ class RowTemplate:
         self._images, self._files = tuple(images), tuple(files)
         self._variables = variables
         self._filter = keep
+        self._rules = rules
         self._is_plain = not (self._images or self._files) and keep is send_all
         self._single = ""
         self._scope: dict[str, Any] = {**variables}
@@ -82,16 +87,22 @@ class RowTemplate:
             return PromptPart(text)
         pictures = [image_part(columns.get(one, one) if isinstance(one, str) else one) for one in self._images]
         urls = tuple(url for part in pictures for url in part.images)
-        documents = [file_part(_path(columns.get(one, one) if isinstance(one, str) else one)) for one in self._files]
+        files = self._read_files(columns, urls) if self._files else []
         filled = fill_pieces(
             self._pieces,
             lambda source: values.popleft() if values else self._evaluate(source),
             images_before=len(urls),
         )
-        text, left_out = self._filter("\n\n".join([*(part.text for part in documents), filled.text]))
-        notes = [note for part in (*pictures, *documents, filled) for note in part.notes]
+        text, left_out = self._filter("\n\n".join([*(part.text for part in files if part.text), filled.text]))
+        notes = [note for part in (*pictures, *files, filled) for note in part.notes]
         images = (*urls, *filled.images)
-        return PromptPart(text, check_total_size(images) if images else (), (*notes, *left_out))
+        documents = tuple(document for part in files for document in part.documents)
+        return PromptPart(text, check_total_size(images) if images else (), (*notes, *left_out), documents)
+
+    def _read_files(self, columns: Mapping[str, Any], urls: Sequence[str]) -> list[PromptPart]:
+        chooser = DocumentChooser(self._rules, urls, lambda text: not self._filter(text)[1])
+        named = (columns.get(one, one) if isinstance(one, str) else one for one in self._files)
+        return [file_part(_path(one), chooser.choose) for one in named]
 
     def _fill_plain(self, values: deque[Any]) -> str | None:
         """Return a prompt whose values are texts and numbers, as most are; None if one is anything else.

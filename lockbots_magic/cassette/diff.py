@@ -90,6 +90,7 @@ def _lines(request: RecordedRequest, start: int) -> Iterator[str]:
         yield f"{message.role}: {first}"
         yield from (f"    {line}" for line in rest)
         yield from (f"    image: {url}" for url in message.images)
+        yield from (f"    document {document.name}: {document.url}" for document in message.documents)
         yield from (f"    call: {call.name}({call.arguments})" for call in message.calls)
 
 

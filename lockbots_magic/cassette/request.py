@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from ..conversation.documents import SentDocument
 from ..conversation.messages import ChatRequest, Message
 from ..security.control_characters import has_surrogates, replace_surrogates
 from ..security.secrets import redacted, secrets_in
@@ -61,14 +62,15 @@ def flatten(messages: Iterable[Message]) -> Thread:
 
 
 def _is_plain(message: Message) -> bool:
-    return not (message.images or message.calls)
+    return not (message.images or message.calls or message.documents)
 
 
 def _recorded_message(message: Message) -> Message:
-    """Replace images by their digests, and redact the arguments of calls."""
+    """Replace images and documents by their digests, and redact the arguments of calls."""
     images = tuple(map(_digest, message.images))
     calls = tuple(call._replace(arguments=redacted(call.arguments), result=None) for call in message.calls)
-    return replace(message, images=images, calls=calls)
+    documents = tuple(SentDocument(redacted(one.name), "", url=one.digest) for one in message.documents)
+    return replace(message, images=images, calls=calls, documents=documents)
 
 
 def _digest(url: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from .call_messages import flatten_calls, with_portable_ids
+from .documents import NO_DOCUMENTS, DocumentBudget, DocumentRules, split_documents
 from .model_names import display_name
 from .parts import Part, Round, TextPart, ToolResultPart
 from .turn import Turn
@@ -15,7 +16,14 @@ UNSEEN = "that you can't see"
 
 
 def adapt_turns(
-    turns: Iterable[Turn], provider: str, model: str, *, takes_images: bool, takes_tools: bool
+    turns: Iterable[Turn],
+    provider: str,
+    model: str,
+    *,
+    takes_images: bool,
+    takes_tools: bool,
+    rules: DocumentRules = NO_DOCUMENTS,
+    budget: DocumentBudget | None = None,
 ) -> list[Turn]:
     """Return the turns of a context for a model.
 
@@ -25,8 +33,10 @@ def adapt_turns(
         model: Model id; `""` if the server chooses it.
         takes_images: Whether the model takes images; otherwise a remark takes their place.
         takes_tools: Whether the provider takes tool calls; otherwise they become text.
+        rules: What it takes of documents; others become text.
+        budget: What the prompt leaves of the room for files; the latest turns come first.
     """
-    seen = turns if takes_images else map(_without_images, turns)
+    seen = _with_fitting_documents(turns if takes_images else map(_without_images, turns), rules, budget)
     if not takes_tools:
         return [*map(_without_calls, seen)]
     known = {model, display_name(model)}  # a turn keeps the last part of a path
@@ -34,6 +44,21 @@ def adapt_turns(
         turn if turn.provider == provider and (not model or turn.model in known) else _with_portable_ids(turn)
         for turn in seen
     ]
+
+
+def _with_fitting_documents(
+    turns: Iterable[Turn], rules: DocumentRules, budget: DocumentBudget | None
+) -> Iterable[Turn]:
+    turns = [*turns]
+    if not any(turn.documents for turn in turns):
+        return turns
+    budget = budget or DocumentBudget(rules)
+    fitting = []
+    for turn in reversed(turns):
+        budget.add_images(turn.sent_images)
+        kept, text = split_documents(turn.sent_documents, budget, rules) if turn.documents else ((), "")
+        fitting.append(replace(turn, prompt=f"{text}\n\n{turn.prompt}", documents=kept) if text else turn)
+    return reversed(fitting)
 
 
 def _without_images(turn: Turn) -> Turn:

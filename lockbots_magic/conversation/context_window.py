@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..errors import PromptTooLongError
+from .documents import PDF, SentDocument
 from .messages import Message, ModelInfo
 from .turn import Turn
 
@@ -24,12 +25,23 @@ def estimate_tokens(text: str) -> int:
 def estimate_message_tokens(message: Message) -> int:
     """Estimate the tokens of a message, with its images, its tool calls and the overhead of a message."""
     calls = sum(estimate_tokens(call.name + call.arguments) + TOKENS_PER_MESSAGE for call in message.calls)
-    return estimate_tokens(message.content) + TOKENS_PER_MESSAGE + TOKENS_PER_IMAGE * len(message.images) + calls
+    parts = TOKENS_PER_IMAGE * len(message.images) + sum(map(estimate_document_tokens, message.documents))
+    return estimate_tokens(message.content) + TOKENS_PER_MESSAGE + parts + calls
+
+
+def estimate_document_tokens(document: SentDocument) -> int:
+    """Estimate the tokens of a document: of its text, and of an image of each page where the file is sent.
+
+    Wire facts: OpenAI, "File inputs", and Anthropic, "PDF support": both read the text and an image of each page.
+    """
+    pages = (document.pages or 1) if document.has_file and document.media_type == PDF else 0
+    return estimate_tokens(document.text) + TOKENS_PER_IMAGE * pages
 
 
 def count_characters(message: Message) -> int:
     """Count the characters of a message, those of its tool calls too."""
-    return len(message.content) + sum(len(call.name) + len(call.arguments) for call in message.calls)
+    documents = sum(len(document.text) for document in message.documents)
+    return len(message.content) + documents + sum(len(call.name) + len(call.arguments) for call in message.calls)
 
 
 def estimate_prompt_tokens(messages: Sequence[Message]) -> int:

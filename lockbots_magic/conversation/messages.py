@@ -13,6 +13,7 @@ from ..errors import UsageError
 from .attachments import CitationPart, ImagePart
 from .call_text import parse_arguments, quote_name
 from .cancellation import Cancellation
+from .documents import SentDocument
 from .opaque_data import OpaqueData
 from .recorded_reply import CassetteReport
 
@@ -75,6 +76,8 @@ class Message:
     """Duration (s) of the call whose result this message is. No server is told."""
     approved_by: str = field(default="", compare=False)
     """Who approved that call; see `ToolCall`. No server is told."""
+    documents: tuple[SentDocument, ...] = ()
+    """Documents sent with the text as parts of their own."""
 
     @classmethod
     def of(cls, value: Message | Mapping[str, Any]) -> Message:
@@ -90,20 +93,35 @@ class Message:
         except (TypeError, KeyError, AttributeError):
             raise UsageError(
                 "Invalid message. It must be a dict with the keys role and content, both strings; content may also be a"
-                " list of parts of type text or image_url."
+                " list of parts of type text, image_url or file."
             ) from None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the form of chat APIs (OpenAI API reference, "Create chat completion": messages)."""
+        """Return the form of chat APIs (OpenAI API reference, "Create chat completion": messages; "File inputs")."""
         message: dict[str, Any] = {"role": self.role, "content": self.content}
-        if self.images:
+        if self.images or self.documents:
             text = [{"type": "text", "text": self.content}] if self.content else []
-            message["content"] = [*text, *({"type": "image_url", "image_url": {"url": url}} for url in self.images)]
+            images = ({"type": "image_url", "image_url": {"url": url}} for url in self.images)
+            message["content"] = [*map(_document_part, self.documents), *text, *images]
         if self.calls:
             message["tool_calls"] = [call.to_dict() for call in self.calls]
         if self.call_id:
             message["tool_call_id"] = self.call_id
         return message
+
+
+def _document_part(document: SentDocument) -> dict[str, Any]:
+    if not document.url:
+        return {"type": "text", "text": document.as_text()}
+    return {"type": "file", "file": {"filename": document.name, "file_data": document.url}}
+
+
+def _parse_document(part: Any) -> SentDocument:
+    name, url = part["file"].get("filename") or "", part["file"]["file_data"]
+    if not isinstance(name, str) or not isinstance(url, str):
+        raise TypeError
+    media_type = url[5:].partition(";")[0] if url.startswith("data:") else ""
+    return SentDocument(name, media_type, url=url)
 
 
 def _parse_message(value: Any) -> Message:
@@ -113,8 +131,16 @@ def _parse_message(value: Any) -> Message:
         content = ""
     parts = content if isinstance(content, list) else [{"type": "text", "text": content}]
     texts = [part["text"] for part in parts if part["type"] == "text"]
-    images = [part["image_url"]["url"] for part in parts if part["type"] != "text"]
-    message = Message(value["role"], "\n".join(texts), tuple(images), calls, value.get("tool_call_id", ""))
+    images = [part["image_url"]["url"] for part in parts if part["type"] not in ("text", "file")]
+    documents = tuple(_parse_document(part) for part in parts if part["type"] == "file")
+    message = Message(
+        value["role"],
+        "\n".join(texts),
+        tuple(images),
+        calls,
+        value.get("tool_call_id", ""),
+        documents=documents,
+    )
     if not all(isinstance(text, str) for text in (message.role, *images, message.call_id)):
         raise TypeError
     return message

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
 
 from .attachments import CitationPart, ImagePart
+from .documents import SentDocument
 from .messages import ToolCall
 from .opaque_data import OpaqueData
 
@@ -194,7 +195,7 @@ def map_strings(value: Any, change: Callable[[str], str]) -> Any:
         return change(value)
     if isinstance(value, Mapping):
         return {map_strings(key, change): map_strings(one, change) for key, one in value.items()}
-    if isinstance(value, Round | OpaqueData) or type(value) in _NAMES:
+    if isinstance(value, Round | OpaqueData | SentDocument) or type(value) in _NAMES:
         return type(value)(*(map_strings(getattr(value, f.name), change) for f in fields(value)))
     if isinstance(value, list):
         return [map_strings(one, change) for one in value]

@@ -14,6 +14,7 @@ from ..security.exits import clean_printed
 from ..security.secrets import redacted
 from .attachments import CitationPart, ImagePart
 from .call_messages import messages_of_rounds
+from .documents import SentDocument, checked_document
 from .foreign import is_sendable_image, without_hidden_text
 from .messages import Message, ToolCall, Usage
 from .parts import (
@@ -61,6 +62,7 @@ class Turn:
         first_text: Seconds from sending to the first text; None if none came.
         left_out: Number of older turns that did not fit into the context window.
         images: URLs of the images sent with the prompt, including ``data:`` URLs.
+        documents: Documents sent with the prompt as parts of their own; their text is not in `prompt`.
         calls: Tool calls made for the reply, in order.
         stale: True if an earlier turn has been run again since.
         cell_id: Notebook cell that owns the turn.
@@ -96,6 +98,7 @@ class Turn:
     first_text: float | None
     left_out: int
     images: tuple[str, ...]
+    documents: tuple[SentDocument, ...]
     answered_by: str
     remarks: tuple[str, ...]
     stale: bool
@@ -135,6 +138,7 @@ class Turn:
         remarks: tuple[str, ...] = (),
         dialect: str = "",
         from_file: bool = False,
+        documents: tuple[SentDocument, ...] = (),
     ) -> None:
         if rounds is not None and (reply or reasoning or calls):
             raise TypeError("give either rounds, or reply, reasoning and calls")
@@ -189,12 +193,18 @@ class Turn:
     @property
     def messages(self) -> tuple[Message, ...]:
         """The messages that later requests carry: prompt, tool calls with their results, and reply."""
-        return Message("user", self.prompt, self.sent_images), *messages_of_rounds(self.rounds)
+        prompt = Message("user", self.prompt, self.sent_images, documents=self.sent_documents)
+        return prompt, *messages_of_rounds(self.rounds)
 
     @property
     def sent_images(self) -> tuple[str, ...]:
         """URLs of the images that later requests carry; those out of a file may name no other file."""
         return tuple(filter(is_sendable_image, self.images)) if self.from_file else self.images
+
+    @property
+    def sent_documents(self) -> tuple[SentDocument, ...]:
+        """Documents that later requests carry; of those out of a file, only the text where the rest is no document."""
+        return tuple(map(checked_document, self.documents)) if self.from_file else self.documents
 
     def map_strings(self, change: Callable[[str], str]) -> Turn:
         """Return a copy with `change` applied to every text in it, such as a redactor."""
@@ -210,6 +220,8 @@ class Turn:
         kept |= {k: v for k, v in given.items() if v != _DEFAULTS[k]}
         kept["params"] = dict(self.params)
         kept |= {name: list(texts) for name in ("images", "remarks") if (texts := getattr(self, name))}
+        if self.documents:
+            kept["documents"] = [document.to_dict() for document in self.documents]
         if self.usage is not None:
             kept["usage"] = self.usage.to_dict()
         if self.rounds != simple_rounds(self.reply, self.reasoning, self.calls):
@@ -234,6 +246,8 @@ class Turn:
             kept["usage"] = Usage(**kept["usage"])
         for name in {"images", "remarks"} & kept.keys():
             kept[name] = tuple(_checked_text(text) for text in kept[name])
+        if "documents" in kept:
+            kept["documents"] = tuple(map(SentDocument.from_dict, kept["documents"]))
         if "calls" in kept:
             kept["calls"] = tuple(_call_from_json(call) for call in kept["calls"])
         if "rounds" in kept:
@@ -323,6 +337,7 @@ def _is_usage(value: object) -> bool:
 
 _TYPES: Mapping[str, Any] = {
     "images": tuple,
+    "documents": tuple,
     "remarks": tuple,
     "calls": tuple,
     "rounds": tuple,

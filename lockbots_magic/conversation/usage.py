@@ -190,7 +190,7 @@ def measure_outside_turn(turn: Turn, sent: Sequence[Message]) -> TurnUsage:
         sent: All messages of its request.
     """
     used = measure_sent_turn(turn, sent, conversation="(outside)")
-    bare = replace(turn, prompt=shorten_prompt(turn.prompt), rounds=(), system="", images=())
+    bare = replace(turn, prompt=shorten_prompt(turn.prompt), rounds=(), system="", images=(), documents=())
     return replace(used, turn=bare)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from ..chat import Chat
 from ..conversation.conversation import Conversation
 from ..errors import UsageError
 from ..prompt import cells, files, images, loaders, personas
+from ..prompt.document_files import DocumentChooser
 from ..prompt.images import check_total_size, image_part
 from ..prompt.magic_line import parse_assignments
 from ..prompt.part import PromptPart
@@ -159,7 +160,7 @@ class ChatCell:
 
     def prepare_correction(self, complaint: str) -> PreparedRequest:
         """Prepare a request that tells the model what was wrong with its last reply."""
-        options = {name: value for name, value in self.options.items() if name != "images"}
+        options = {name: value for name, value in self.options.items() if name not in ("images", "documents")}
         if self.schema is not None:
             options["schema"] = self.schema.as_stated()
         return self.chat.prepare(complaint, **options)
@@ -172,13 +173,14 @@ def chat_cell(session: Session, options: Namespace, prompt: str, context: Notebo
         UsageError: If an option is invalid, or what it names doesn't exist; nothing was sent.
     """
     _check(options)
-    chat = session.chat(options.model, options.base_url, options.conversation, options.dialect)
+    chat = session.chat(options.model, options.base_url, options.conversation, options.dialect, options.send_documents)
     chat.params.update(params_of(options))
     chat.log = not options.no_log
-    text, images, cuts = _material(session, options, prompt, context)
+    material = _material(session, options, prompt, context, chat)
+    text, images, cuts = material.text, material.images, material.notes
     is_drawn = "[image " in text.replace(prompt, "") or any(_is_variable(value, context) for value in options.image)
     text, secrets = filter_prompt(session, text, context.variables, raw=options.raw)
-    cuts += _recording_notes(chat, text, prompt, is_drawn=is_drawn)
+    cuts = (*cuts, *_recording_notes(chat, text, prompt, is_drawn=is_drawn))
     system = system_of(session, options.system, chat, context)
     if system:
         system, more = filter_prompt(session, system, context.variables, raw=options.raw)
@@ -192,6 +194,7 @@ def chat_cell(session: Session, options: Namespace, prompt: str, context: Notebo
         "system": system,
         "history": history,
         "images": images,
+        "documents": material.documents,
         "tools": tools_of(options.tools, context),
         "approve": None if options.approve is None else parse_approve(options.approve, context.variables),
         "limits": None if options.limits is None else parse_limits(options.limits),
@@ -223,15 +226,13 @@ def params_of(options: Namespace) -> dict[str, Any]:
     return params if options.temperature is None else {**params, "temperature": options.temperature}
 
 
-def _material(
-    session: Session, options: Namespace, prompt: str, context: NotebookContext
-) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-    """Return the text to send, its images, and notes on what was cut: files and cells first, the prompt last."""
+def _material(session: Session, options: Namespace, prompt: str, context: NotebookContext, chat: Chat) -> PromptPart:
+    """Return the text to send and what goes with it, with notes on what was cut: files and cells first."""
     if not (options.file or options.image or options.cells or (not options.raw and "{{" in prompt)):
-        return prompt, (), ()
+        return PromptPart(prompt)
     pictures = [_image(value, context) for value in options.image]
     urls = [url for part in pictures for url in part.images]
-    parts = [_file(text) for text in options.file]
+    parts = _files(session, options, context, chat, urls) if options.file else []
     if options.cells:
         history = cells.CellHistory(context.shell, context.displays, source=session.cells.source)
         parts.append(cells.cells_part(options.cells, history, images_before=len(urls)))
@@ -241,14 +242,23 @@ def _material(
     else:
         parts.append(expand_prompt(session, prompt, context, images_before=len(urls)))
         urls += parts[-1].images
-    text = "\n\n".join(part.text for part in parts)
-    return text, images.check_total_size(urls), tuple(note for part in (*pictures, *parts) for note in part.notes)
+    text = "\n\n".join(part.text for part in parts if part.text)
+    notes = tuple(note for part in (*pictures, *parts) for note in part.notes)
+    documents = tuple(document for part in parts for document in part.documents)
+    return PromptPart(text, images.check_total_size(urls), notes, documents)
 
 
-def _file(text: str) -> PromptPart:
-    """Return what `--file` names: a file, or what a loader loads."""
-    named = loaders.split_name(text)
-    return files.file_part(text) if named is None else loaders.load_part(*named)
+def _files(
+    session: Session, options: Namespace, context: NotebookContext, chat: Chat, urls: Sequence[str]
+) -> list[PromptPart]:
+    """Return what `--file` names: files, or what a loader loads."""
+
+    def is_clean(text: str) -> bool:
+        return filter_prompt(session, text, context.variables, raw=options.raw)[0] == text
+
+    chooser = DocumentChooser(chat.provider.document_rules(chat.model), urls, is_clean)
+    named = [(text, loaders.split_name(text)) for text in options.file]
+    return [files.file_part(text, chooser.choose) if name is None else loaders.load_part(*name) for text, name in named]
 
 
 def _recording_notes(chat: Chat, text: str, typed: str, *, is_drawn: bool) -> tuple[str, ...]:

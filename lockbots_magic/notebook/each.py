@@ -38,7 +38,7 @@ def batch_plan(session: Session, options: Namespace, prompt: str, context: Noteb
     for name, option in _EXCLUDED.items():
         if getattr(options, name) and not (name == "form" and options.form == "json"):
             raise UsageError(f"--each can't be combined with {option}.")
-    chat = session.chat(options.model, options.base_url, options.conversation, options.dialect)
+    chat = session.chat(options.model, options.base_url, options.conversation, options.dialect, options.send_documents)
     chat.params.update(params_of(options))
     chat.log = not options.no_log
     keep: Filter = send_all

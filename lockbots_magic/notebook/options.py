@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NoReturn
 
+from ..conversation.documents import DOCUMENT_MODES
 from ..errors import UsageError
 from ..language import N_, SOURCE, _, current_language
 from ..prompt.magic_line import read_word, split_words
@@ -273,6 +274,11 @@ def chat_options() -> OptionParser:
         metavar="FILE",
         help="Text file or document to include, such as a.pdf#3-5, or https://..., git:REPO/PATH@REV, log:ID;"
         " may be repeated. %%lockbots loaders lists what there is.",
+    )
+    add(
+        "--send-documents",
+        choices=DOCUMENT_MODES,
+        help="How --file sends documents: auto (a PDF as the file where the service takes it), native or text.",
     )
     add(
         "--image",

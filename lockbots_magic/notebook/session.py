@@ -122,6 +122,7 @@ class Session:
         base_url: str | None = None,
         conversation: str | None = None,
         dialect: str | None = None,
+        send_documents: str | None = None,
     ) -> Chat:
         """Return the chat that a prompt goes to.
 
@@ -130,6 +131,7 @@ class Session:
             base_url: Base URL of the service, for this chat alone.
             conversation: Name of the conversation, a new one if it doesn't exist; by default the current one.
             dialect: Dialect of the requests, for this chat alone.
+            send_documents: How documents are sent, for this chat alone.
 
         Raises:
             UsageError: If there is no such provider, or a setting is invalid.
@@ -137,14 +139,16 @@ class Session:
         settings = self.settings
         model = model or settings.model
         name, _ = split_model(model)
-        given = {
+        known_settings = provider_class(name).settings()
+        given: dict[str, Any] = {
             "timeout": (settings.timeout, settings.silence_timeout),
             "total_timeout": settings.total_timeout,
             "max_retries": settings.max_retries,
             "stream": settings.stream,
             "cassette": self.cassette,
-            **({"cache": settings.cache} if "cache" in provider_class(name).settings() else {}),
+            **{one: getattr(settings, one) for one in ("cache", "send_documents") if one in known_settings},
             **self.settings_of(name, base_url, dialect),
+            **({"send_documents": send_documents} if send_documents else {}),
         }
         auth = given.pop("auth", None) or self.credentials.get(name, self.address_of(name, base_url)[0])
         place = conversation or self.conversations.current

@@ -11,6 +11,7 @@ from traitlets import Any as TraitAny
 from traitlets import Bool, Dict, Enum, Float, Int, TraitError, Unicode, default, validate
 from traitlets.config import Configurable
 
+from ..conversation.documents import DOCUMENT_MODES
 from ..conversation.prices import parse_prices
 from ..errors import UsageError
 from ..language import AUTO, available_languages, choose_language
@@ -66,6 +67,12 @@ class Lockbots(Configurable):
         CACHE_MODES,
         "auto",
         help="How long a service keeps the head of a conversation, where it is asked to: auto, off or 1h.",
+    ).tag(config=True)
+    send_documents = Enum(
+        DOCUMENT_MODES,
+        "auto",
+        help="How documents are sent: auto (a PDF as the file where the service takes it, else as its text), native "
+        "(as files, or an error) or text.",
     ).tag(config=True)
     send_secrets = Bool(
         False, help="Whether prompts may hold what looks like a secret, such as a token; off leaves it out."
@@ -211,6 +218,7 @@ def _expected(name: str, trait: Any, value: Any) -> str:
         "language": f"one of {', '.join((AUTO, *available_languages()))}",
         "live": f"one of {', '.join(LIVE)}",
         "cache": f"one of {', '.join(CACHE_MODES)}",
+        "send_documents": f"one of {', '.join(DOCUMENT_MODES)}",
         "providers": "a dict",
         "limits": "a dict",
         "personas": "a dict",

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..prompt.files import file_part
+from ..prompt.files import Chooser, as_text, file_part
 from ..prompt.images import check_total_size, image_part
 from ..prompt.part import PromptPart
 from ..prompt.template import expand_template, make_evaluator
@@ -29,18 +29,19 @@ _MENTION = re.compile(r"(?<![\w@.])@([A-Za-z_]\w*)(?![\w@])")
 _HIDDEN = frozenset({"In", "Out", "exit", "quit", "get_ipython", "open"})
 
 
-def attach(prompt: str, files: Sequence[Any], namespace: Mapping[str, Any]) -> PromptPart:
+def attach(prompt: str, files: Sequence[Any], namespace: Mapping[str, Any], choose: Chooser = as_text) -> PromptPart:
     """Return a prompt with its files before it, and the values of the variables that it mentions behind it.
 
     Args:
         prompt: The prompt as typed; ``@name`` mentions a variable.
         files: Of each file its `name` and its `data`, base64.
         namespace: Variables that may be mentioned.
+        choose: Says whether a document goes as the file, see `DocumentChooser.choose`.
 
     Raises:
         UsageError: A file is neither text, a document nor a picture, there is too much of it, or a value can't be sent.
     """
-    parts = [_read(name, data) for name, data in _decode(files)]
+    parts = [_read(name, data, choose) for name, data in _decode(files)]
     urls = [url for part in parts for url in part.images]
     names = mentions(prompt, namespace)
     values = "".join(f"\n\n`{name}`:\n\n{{{{ {name} }}}}" for name in names)
@@ -83,10 +84,10 @@ def _file_name(text: str) -> str:
     return f"{stem[-MAX_NAME:]}{dot}{ending[:20]}".strip(" .") or "file"
 
 
-def _read(name: str, data: bytes) -> PromptPart:
+def _read(name: str, data: bytes, choose: Chooser) -> PromptPart:
     if picture_kind(data):
         return image_part(data).label_notes(name)
     with tempfile.TemporaryDirectory(prefix="lockbots-") as folder:
         path = Path(folder) / name
         path.write_bytes(data)
-        return file_part(path)
+        return file_part(path, choose)

@@ -7,9 +7,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..chat import Chat
 from ..conversation.conversation import Conversation
 from ..conversation.messages import CellOrigin
 from ..errors import AuthenticationError
+from ..prompt.document_files import DocumentChooser
+from ..prompt.part import PromptPart
 from ..security.control_characters import replace_surrogates
 from ..security.exits import clean_message
 from ..storage.files import export_conversation
@@ -130,22 +133,26 @@ class PanelController:
             self._views.check_idle()
             if conversation not in (None, clean_message(self.conversation.name)):
                 raise RefusedError("conversation_left", name=self.conversation.name)
-            prompt, images = self._with_attachments(prompt, files)
-            prompt, system = self._outgoing(prompt)
-            reply = self.backend.chat().stream(prompt, system=system, images=images, origin=CellOrigin(watched=True))
+            chat = self.backend.chat()
+            part = self._with_attachments(chat, prompt, files)
+            prompt, system = self._outgoing(part.text)
+            attached = {"images": part.images, "documents": part.documents}
+            reply = chat.stream(prompt, system=system, origin=CellOrigin(watched=True), **attached)
             self._views.start_reply(reply, prompt, view)
 
-    def _with_attachments(self, prompt: str, files: Sequence[Any]) -> tuple[str, Sequence[str]]:
-        """Return a prompt with its files and variables, and their images; tell what was added and what was cut."""
+    def _with_attachments(self, chat: Chat, prompt: str, files: Sequence[Any]) -> PromptPart:
+        """Return a prompt with its files and variables; tell what was added and what was cut."""
         names = mentions(prompt, self.backend.variables)
         if not files and not names:
-            return prompt, ()
-        part = attach(prompt, files, self.backend.variables)
+            return PromptPart(prompt)
+        rules = chat.provider.document_rules(chat.model)
+        chooser = DocumentChooser(rules, is_clean=lambda text: not self.backend.without_secrets(text)[1])
+        part = attach(prompt, files, self.backend.variables, chooser.choose)
         if names:
             self._send_note("attached", what=", ".join(names))
         for note in part.notes:
             self._views.send({"type": "notification", "kind": "note", "text": note})
-        return part.text, part.images
+        return part
 
     def on_approve(self, question: str, choice: str, reason: str = "") -> None:
         """Answer a question about a tool call: ``"yes"``, ``"session"`` or ``"no"``, with a reason for the model."""
@@ -187,7 +194,9 @@ class PanelController:
             context = old.slot_of(turn).context
             fork = old.fork(old.name, context[-1].id) if context else Conversation(old.name, system=old.system)
             prompt, system = self._outgoing(prompt)
-            reply = self.backend.chat(fork).stream(prompt, system=system, origin=CellOrigin(watched=True))
+            edited = next(one for one in old.turns if one.id == turn)
+            attached = {"images": edited.sent_images, "documents": edited.sent_documents}
+            reply = self.backend.chat(fork).stream(prompt, system=system, origin=CellOrigin(watched=True), **attached)
             self._views.resync(lambda: self.backend.add_branch(fork))
             self._send_note("branched", name=fork.name, old=old.name)
             self._views.start_reply(reply, prompt, view)

@@ -43,7 +43,7 @@ from ..errors import UsageError
 from ..providers.address import display_address
 from ..rendering import calls
 from ..rendering.attachments import attachments_of
-from ..rendering.notices import notices_of
+from ..rendering.notices import document_notices, notices_of
 from ..rendering.reasoning import reasoning_html
 from .backend import PanelBackend
 from .branches import find_branches
@@ -92,7 +92,7 @@ def turn_message(turn: Turn, html: str | None = None) -> PanelMessage:
         The turn's part of a message.
     """
     usage = turn.usage
-    notices = notices_of(turn)
+    notices = [*document_notices(turn), *notices_of(turn)]
     if turn.status == "error":
         notices.append(turn.error)
     return {

@@ -9,7 +9,7 @@ from ..rendering.attachments import attachments_of
 from ..rendering.calls import call_line, reply_html
 from ..rendering.escaping import printed
 from ..rendering.html import IGNORED, framed, style
-from ..rendering.notices import notices_of
+from ..rendering.notices import document_notices, notices_of
 from ..rendering.reasoning import reasoning_html
 from ..security.exits import clean_bundle
 
@@ -50,7 +50,7 @@ class Transcript:
         before, self._rendered = self._rendered, {}
         size = 0
         for turn in reversed(turns[-MAX_TURNS:]):
-            key = (turn.id, turn.prompt, turn.reply, turn.reasoning, *map(call_line, turn.calls), *notices_of(turn))
+            key = (turn.id, turn.prompt, turn.reply, turn.reasoning, *map(call_line, turn.calls), *_notices(turn))
             html, text = before.get(key) or _render_turn(turn)
             size += len(html) + len(text)
             if size > MAX_CHARACTERS and self._rendered:
@@ -73,5 +73,9 @@ def _render_turn(turn: Turn) -> _RenderedTurn:
     reply = reply_html(turn, images=False) + attached.html
     prompt = printed(turn.prompt)
     head = f'<div class="you">You:</div><div class="said {IGNORED}" dir="auto">{prompt}</div>'
-    html = head + framed(reply, notices_of(turn), styled=False, above=reasoning_html(turn.reasoning))
+    html = head + framed(reply, _notices(turn), styled=False, above=reasoning_html(turn.reasoning))
     return html, f"> {turn.prompt}\n\n{turn.reply}"
+
+
+def _notices(turn: Turn) -> list[str]:
+    return [*document_notices(turn), *notices_of(turn)]

@@ -17,7 +17,7 @@ from ..storage.output_metadata import metadata_of_several
 MAX_CHARACTERS = 200_000
 """Total length of the prompts, images and replies that are saved; the oldest turns are left out."""
 MAX_IMAGES = 2_000_000
-"""Total length of the images that models made and that are saved; the oldest images are left out."""
+"""Total length of documents and of images that models made, as they are saved; the oldest are left out."""
 
 
 class TranscriptMetadata:
@@ -65,17 +65,19 @@ def _latest(entries: Iterable[HistoryEntry]) -> list[HistoryEntry]:
     kept: list[HistoryEntry] = []
     size, room = 0, MAX_IMAGES
     for turn, entry in reversed(turns):
-        size += sum(map(len, (turn.prompt, turn.reply, *turn.images)))
+        size += sum(map(len, (turn.prompt, turn.reply, *turn.images, *(one.text for one in turn.documents))))
         if size > MAX_CHARACTERS:
             break
         image_size = sum(len(image.url) for image in turn.made_images)
+        image_size += sum(len(document.url) for document in turn.documents)
         room -= image_size
-        kept.insert(0, entry if room >= 0 or not image_size else replace(entry, turn=_without_images(turn)))
+        kept.insert(0, entry if room >= 0 or not image_size else replace(entry, turn=_without_attachments(turn)))
     return kept
 
 
-def _without_images(turn: Turn) -> Turn:
-    """Return a copy of `turn` without the images that the model made."""
+def _without_attachments(turn: Turn) -> Turn:
+    """Return a copy of `turn` without the images that the model made, and with the text of documents only."""
     left_out = ImagePart("", "not saved with the panel")
     rounds = (tuple(left_out if isinstance(part, ImagePart) else part for part in one.parts) for one in turn.rounds)
-    return replace(turn, rounds=tuple(map(Round, rounds)))
+    documents = tuple(document.without_file() for document in turn.documents)
+    return replace(turn, rounds=tuple(map(Round, rounds)), documents=documents)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import importlib
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..atomic_file import read_bytes
+from ..conversation.documents import PDF
 from ..errors import UsageError
 from .data_frames import parquet_part
 from .html_text import html_text
@@ -27,6 +27,10 @@ MAX_UNPACKED_BYTES = 500_000_000
 """Bytes of an office document when unpacked: it is a zip archive, which may be small and hold much."""
 
 
+class MissingLibraryError(UsageError):
+    """The library that reads a document is not installed."""
+
+
 class DocumentSection(NamedTuple):
     """A part of a document that can be chosen: a page, a sheet, a slide, or all of it."""
 
@@ -38,7 +42,7 @@ class DocumentSection(NamedTuple):
 
 @dataclass(frozen=True)
 class Document:
-    """A document as a model may take it: its text, and the file itself for a wire format that has a part for it."""
+    """The text of a document, and what was left out of it."""
 
     path: Path
     media_type: str
@@ -46,15 +50,8 @@ class Document:
     notes: tuple[str, ...] = ()
     selection: str = ""
     """What was chosen of it, such as "3-5"; the file holds more."""
-
-    @property
-    def data_url(self) -> str:
-        """The whole file as a `data:` URL, as it is: credentials are removed from the text only.
-
-        Raises:
-            OSError: It can't be read any more.
-        """
-        return f"data:{self.media_type};base64,{base64.b64encode(read_bytes(self.path)).decode('ascii')}"
+    pages: int | None = None
+    """Pages of the file, if it has pages that can be counted."""
 
 
 class _Format(NamedTuple):
@@ -75,6 +72,12 @@ _OLD = {".doc": "Word (.docx)", ".xls": "Excel (.xlsx)", ".ppt": "PowerPoint (.p
 def is_document(path: Path) -> bool:
     """Whether the suffix is one of a document that is read here, or of an older format that is refused here."""
     return path.suffix.lower() in _FORMATS or path.suffix.lower() in _OLD
+
+
+def media_type_of(path: Path) -> str:
+    """Return the media type of a document that is read here; `""` for any other file."""
+    kind = _FORMATS.get(path.suffix.lower())
+    return kind.media_type if kind else ""
 
 
 def split_selection(path: str | Path) -> tuple[str | Path, str]:
@@ -113,7 +116,8 @@ def read_document(path: Path, selection: str = "") -> Document:
     except Exception as error:  # readers of damaged files raise anything
         why = to_one_line(f"{type(error).__name__}: {error}", 200).removesuffix(": ")
         raise UsageError(f"Can't read {name}: it may be damaged, or not what its name says ({why}).") from error
-    return Document(path, kind.media_type, text, notes, selection)
+    pages = len(library.PdfReader(path).pages) if kind.media_type == PDF else None
+    return Document(path, kind.media_type, text, notes, selection, pages)
 
 
 def _collect(sections: Iterable[DocumentSection], name: str) -> tuple[str, tuple[str, ...]]:
@@ -155,7 +159,7 @@ def _load(kind: _Format, name: str) -> Any:
     try:
         return importlib.import_module(kind.library)
     except ImportError as error:
-        raise UsageError(
+        raise MissingLibraryError(
             f"Reading {name} needs {kind.package}: install the extra `documents` of lockbots-magic,"
             f" or run `%pip install {kind.package}`."
         ) from error
@@ -225,7 +229,7 @@ def _read_parquet(parquet: Any, path: Path, selection: str) -> Iterator[Document
 
 _OPEN_XML = "application/vnd.openxmlformats-officedocument"
 _FORMATS: dict[str, _Format] = {
-    ".pdf": _Format("application/pdf", "pypdf", "pypdf", _read_pdf),
+    ".pdf": _Format(PDF, "pypdf", "pypdf", _read_pdf),
     ".docx": _Format(f"{_OPEN_XML}.wordprocessingml.document", "docx", "python-docx", _read_word),
     ".xlsx": _Format(f"{_OPEN_XML}.spreadsheetml.sheet", "openpyxl", "openpyxl", _read_book),
     ".xlsm": _Format("application/vnd.ms-excel.sheet.macroEnabled.12", "openpyxl", "openpyxl", _read_book),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..atomic_file import read_bytes
+from ..conversation.documents import SentDocument
 from ..errors import UsageError
 from ..security.pictures import picture_kind
 from .documents import is_document, read_document, split_selection
@@ -23,7 +25,16 @@ _BYTES = 4 * MAX_LENGTH + 4
 """Bytes for that many characters in any encoding, with a byte order mark."""
 
 
-def file_part(path: str | Path) -> PromptPart:
+Chooser: TypeAlias = Callable[[Path, str], tuple[SentDocument | None, str]]
+"""Says of a document and the selection of its pages how it goes, see `DocumentChooser.choose`."""
+
+
+def as_text(path: Path, selection: str) -> tuple[SentDocument | None, str]:
+    """Have a document go as its text."""
+    return None, ""
+
+
+def file_part(path: str | Path, choose: Chooser = as_text) -> PromptPart:
     """Convert a file: its name without the folder, and its text as a fenced block.
 
     A notebook becomes the Markdown and the code of its cells, without outputs; a PDF, Word, Excel, PowerPoint, HTML or
@@ -32,6 +43,7 @@ def file_part(path: str | Path) -> PromptPart:
     Args:
         path: The file; `~` stands for the home directory. Pages, slides or sheets of a document follow a `#`:
             `report.pdf#3-5`, `book.xlsx#Sheet1`.
+        choose: Says whether a document goes as the file, see `DocumentChooser.choose`; by default it goes as its text.
 
     Raises:
         UsageError: The file does not exist, can't be read, or is not text; the message says what to do.
@@ -40,9 +52,13 @@ def file_part(path: str | Path) -> PromptPart:
     file = find_file(path, "`--file` takes a text file, a notebook or a document.")
     name = to_one_line(file.name)
     if is_document(file):
+        sent, note = choose(file, selection)
+        if sent:
+            return PromptPart("", documents=(sent,))
         document = read_document(file, selection)
         title = f"{name} ({to_one_line(selection)})" if selection else name
-        return PromptPart(f"Document {title}:\n\n{document.text}", notes=document.notes, documents=(document,)).redact()
+        notes = (*([note] if note else []), *document.notes)
+        return PromptPart(f"Document {title}:\n\n{document.text}", notes=notes).redact()
     if file.suffix.lower() == ".ipynb":
         cells = _convert_cells(_read_bytes(file, MAX_NOTEBOOK_BYTES), name)
         cut, notes = _limit_text(cells, name, len(cells))

@@ -6,20 +6,21 @@ import sys
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..conversation.documents import SentDocument
 from ..security.secrets import redacted
 
 
 @dataclass(frozen=True)
 class PromptPart:
-    """Text and images for a prompt, and notes about what was left out of them."""
+    """Text, images and documents for a prompt, and notes about what was left out of them."""
 
     text: str
     images: tuple[str, ...] = ()
     """URLs: `data:image/png;base64,...`, or addresses on the web."""
     notes: tuple[str, ...] = ()
     """Notes for the user, one line each, such as "df: only 40 of 344 rows were sent (first and last 20)"."""
-    documents: tuple[Any, ...] = ()
-    """Documents whose text is in `text`, as `documents.Document`: a wire format may take the file itself instead."""
+    documents: tuple[SentDocument, ...] = ()
+    """Documents that go as parts of their own; their text is not in `text`."""
 
     def label_notes(self, name: str) -> PromptPart:
         """Return this part with notes that start with `name`."""

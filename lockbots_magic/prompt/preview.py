@@ -95,6 +95,8 @@ def _format_message(message: Message) -> Iterator[str]:
     yield f"{message.role} ({_format_size([message])}):"
     if message.content:
         yield indent(message.content, "    ", lambda _: True)
+    for document in message.documents:
+        yield f"    document: {to_one_line(document.label)}, {document.media_type}"
     for number, url in enumerate(message.images, 1):
         more = f"… ({len(url):,} characters)" if len(url) > MAX_URL_LENGTH else ""
         yield f"    image {number}: {to_one_line(truncate(url, MAX_URL_LENGTH))}{more}"
@@ -118,7 +120,9 @@ def _format_size(messages: Sequence[Message] = (), tools: Sequence[Tool] = ()) -
     characters = sum(map(count_characters, messages)) + sum(map(len, schemas))
     tokens = sum(map(estimate_message_tokens, messages)) + sum(map(estimate_tokens, schemas))
     images = sum(len(m.images) for m in messages)
+    documents = sum(len(m.documents) for m in messages)
     shown = [_count(images, "image")] if images else []
+    shown += [_count(documents, "document")] if documents else []
     return ", ".join([_count(characters, "character"), *shown, f"about {_count(tokens, 'token')}"])
 
 

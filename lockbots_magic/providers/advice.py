@@ -14,6 +14,7 @@ from ..conversation.model_names import display_name
 from ..errors import AuthenticationError, HTTPStatusError, ModelNotFoundError, ProtocolError, ProviderError, ServerError
 from .adaptation import find_given, given_fields
 from .dialects import CHAT_COMPLETIONS, MESSAGES, RESPONSES, find_dialect
+from .document_parts import REFUSAL as DOCUMENT_REFUSAL
 from .wire import formats
 
 CHECK_BASE_URL = "Check the base URL."
@@ -214,6 +215,8 @@ def _advise_on_parts(error: ProviderError, request: ChatRequest) -> str:
         return "Leave out the tools, or use a model that takes them."
     if any(m.images for m in request.messages) and _NO_IMAGES.search(words):
         return "Leave out the images, or use a model that takes them."
+    if any(m.documents for m in request.messages) and DOCUMENT_REFUSAL.search(words):
+        return "To send the text of documents in place of the files: `send_documents` = text."
     return ""
 
 

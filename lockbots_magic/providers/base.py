@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..conversation.cancellation import Cancellation
+from ..conversation.documents import NO_DOCUMENTS, DocumentRules
 from ..conversation.ending import CUT_OFF, outcome_of
 from ..conversation.messages import ChatRequest, Delta, Message, ModelInfo, Tool
 from ..conversation.turn_accumulator import TurnAccumulator
@@ -339,9 +340,12 @@ class Provider(ABC):
         return ""
 
     def check_parts(self, request: ChatRequest) -> None:
-        """Raise `UsageError` if the request has images or tools that the provider does not support."""
+        """Raise `UsageError` if the request has images, documents or tools that the provider does not support."""
         if any(m.images for m in request.messages) and not self.sees(request.model):
             raise UsageError(f"{self.name}:{request.model} does not support images. Use a model that does.")
+        documents = [document for message in request.messages for document in message.documents]
+        if documents and not all(map(self.document_rules(request.model).takes, documents)):
+            raise UsageError(f"{self.name}:{request.model} does not take documents as files. Send their text.")
         if request.tools and not self.takes_tools:
             raise UsageError(f"{self.name} does not support tools. Omit --tools, or use another provider.")
 
@@ -349,6 +353,10 @@ class Provider(ABC):
         """Whether `model` accepts images, as far as that is known."""
         known = self.model_info(model).takes_images
         return self.takes_images if known is None else known
+
+    def document_rules(self, model: str) -> DocumentRules:
+        """Hook: override where requests may hold documents as files. Return what they may hold for `model`."""
+        return NO_DOCUMENTS
 
     def ready(self) -> None:
         """Check, before any I/O, that requests can be sent.

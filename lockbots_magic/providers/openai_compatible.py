@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
 from ..conversation.cancellation import Cancellation
+from ..conversation.documents import DOCUMENT_MODES, NO_DOCUMENTS, PDF, DocumentMode, DocumentRules
 from ..conversation.messages import ChatRequest, Delta, ModelInfo
 from ..conversation.opaque_data import OpaqueData
 from ..errors import (
@@ -33,6 +34,7 @@ from .advice import (
 )
 from .dialects import CHAT_COMPLETIONS, DIALECTS, find_dialect
 from .dialects.base import Service
+from .document_parts import make_documents_row
 from .http import HTTPRequest
 from .http.request import is_loopback
 from .http_provider import HTTPProvider
@@ -55,6 +57,9 @@ COUNT_TIMEOUT = 30.0
 _LATE_COUNT = f"The number of tokens took longer than {COUNT_TIMEOUT:g} s."
 MAX_PAGES = 50
 """Further pages of a list of models that are read."""
+SMALL_CONTEXT = 200_000
+"""Context window (tokens) of models that take only `MAX_PAGES_OF_SMALL` pages (Anthropic, "PDF support")."""
+MAX_PAGES_OF_SMALL = 100
 
 
 class OpenAICompatible(HTTPProvider):
@@ -66,6 +71,8 @@ class OpenAICompatible(HTTPProvider):
         dialect: Name of one of `dialects.DIALECTS`; by default the one that the service speaks at that base URL.
         cache: How long the service is to keep the stable head of a conversation, where the dialect says that:
             `"auto"` (some minutes), `"1h"` or `"off"`.
+        send_documents: How documents are sent. `"auto"`: a PDF as the file, where the dialect has that and the server
+            takes it, else as its text; `"native"`: all of them as files, or an error; `"text"`: all as their text.
         **settings: As for `Provider`.
 
     Raises:
@@ -76,6 +83,8 @@ class OpenAICompatible(HTTPProvider):
     url = "https://api.openai.com/v1"
     takes_images = True
     takes_tools = True
+    takes_documents: ClassVar[bool] = False
+    """Whether the service, at its own address, is known to take documents in chat completions, too."""
     reports_usage: ClassVar[bool] = False
     """Whether the server is known to accept ``stream_options`` (token counts at the end of a stream)."""
     effort_style: ClassVar[EffortStyle] = "openai"
@@ -95,8 +104,16 @@ class OpenAICompatible(HTTPProvider):
     is_local: ClassVar[bool] = False
     """Whether the service is one that people run themselves, wherever it is."""
 
-    def __init__(self, *, dialect: str | None = None, cache: CacheMode = "auto", **settings: Any) -> None:
+    def __init__(
+        self,
+        *,
+        dialect: str | None = None,
+        cache: CacheMode = "auto",
+        send_documents: DocumentMode = "auto",
+        **settings: Any,
+    ) -> None:
         super().__init__(**settings)
+        self.send_documents = parse_choice("send_documents", send_documents, DOCUMENT_MODES)
         self.cache = parse_choice("cache", cache, CACHE_MODES)
         self.dialect = find_dialect(dialect or self._default_dialect(), self.dialects)
         if self.dialect.name != CHAT_COMPLETIONS:
@@ -150,7 +167,9 @@ class OpenAICompatible(HTTPProvider):
 
         given = self.dialect.given_fields(request.params)
         key = http_request.url, model.id
-        return stream_adapted(send, http_request.json, given, self.learned, key, rows=self.dialect.adaptations)
+        as_text = None if self.send_documents == "native" else make_documents_row(request.messages)
+        rows = (*self.dialect.adaptations, *([as_text] if as_text else []))
+        return stream_adapted(send, http_request.json, given, self.learned, key, rows=rows)
 
     def _send(
         self, http_request: HTTPRequest, request: ChatRequest, model: ModelInfo, deadline: float
@@ -174,6 +193,25 @@ class OpenAICompatible(HTTPProvider):
                 for call in delta.calls
             )
         )
+
+    def document_rules(self, model: str) -> DocumentRules:
+        """Return what requests may hold of documents; of servers that people run themselves, none is known to be read.
+
+        Some of those that speak a dialect ignore a document without a word.
+        """
+        rules = self.dialect.documents
+        info = self.model_info(model)
+        if rules.max_pages and info.token_limit and info.token_limit <= SMALL_CONTEXT:
+            rules = replace(rules, max_pages=MAX_PAGES_OF_SMALL)
+        if self.send_documents == "native":
+            return replace(rules, insists=True)
+        is_known = (
+            self.takes_documents and self._is_own_address()
+            if self.dialect.name == CHAT_COMPLETIONS
+            else not self.is_local
+        )
+        is_taken = self.send_documents == "auto" and is_known and info.takes_images is not False
+        return replace(rules, media_types=rules.media_types & {PDF}) if is_taken else NO_DOCUMENTS
 
     def chat_endpoint(self, model: ModelInfo) -> str:
         """Return the URL that chat requests go to."""

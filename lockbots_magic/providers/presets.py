@@ -26,6 +26,7 @@ class Preset:
     reports_usage: bool = True
     takes_images: bool = True
     takes_schema: bool = True
+    takes_documents: bool = False
     effort_style: EffortStyle = "openai"
     base_url_variables: tuple[str, ...] = ()
     """Environment variables in which the service's own clients look for the base URL."""
@@ -50,6 +51,7 @@ class Preset:
             "reports_usage": self.reports_usage,
             "takes_images": self.takes_images,
             "takes_schema": self.takes_schema,
+            "takes_documents": self.takes_documents,
             "effort_style": self.effort_style,
             "base_url_env": self.base_url_variables,
             "native_dialect": self.dialect,
@@ -74,6 +76,7 @@ PRESETS = (
         "OPENAI_API_KEY",
         "gpt-6-luna",
         base_url_variables=("OPENAI_BASE_URL", "OPENAI_API_BASE"),
+        takes_documents=True,
         dialect=RESPONSES,
     ),
     Preset(

@@ -44,6 +44,11 @@ def notices_of(turn: Turn) -> list[str]:
     return notices
 
 
+def document_notices(turn: Turn) -> list[str]:
+    """Return the remarks that name the documents of a prompt, which its text doesn't show, one line each."""
+    return [f"with {_shorten(document.label)}" for document in turn.documents]
+
+
 def _shorten(text: str) -> str:
     line = " ".join(printable(text).split())
     return line if len(line) <= MAX_REMARK else f"{line[: MAX_REMARK - 1]}…"

@@ -49,6 +49,8 @@ def remarks_on(turns: Iterable[Turn]) -> Iterator[str]:
         yield f"{counted(called, 'turn')} with tool calls: the cells call no tools when they run; add `--tools`."
     if lost := sum(not is_sendable_image(url) for turn in turns for url in turn.images):
         yield f"{counted(lost, 'image')} left out of the cells: no http(s) or data:image address."
+    if lost := sum(len(turn.documents) for turn in turns):
+        yield f"{counted(lost, 'document')} left out of the cells: name the files by `--file`."
 
 
 def model_option(turn: Turn, providers: Iterable[str]) -> str:

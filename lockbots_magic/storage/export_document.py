@@ -17,7 +17,7 @@ from ..rendering.calls import calls_markdown, reply_html, segments_of
 from ..rendering.escaping import printed
 from ..rendering.html import framed, style, style_element
 from ..rendering.markdown import lowered, parse
-from ..rendering.notices import notices_of
+from ..rendering.notices import document_notices, notices_of
 from ..rendering.safe_markdown import neutralised, written
 from ..rendering.safe_markdown.inline import literal
 from ..security.control_characters import printable
@@ -80,7 +80,7 @@ def speaker_of(turn: Turn) -> str:
 
 def prompt_remarks(turn: Turn) -> list[str]:
     """Return remarks on the prompt, one line each. Images are only counted: showing them would fetch them."""
-    return [f"with {counted(len(turn.images), 'image')}"] if turn.images else []
+    return [*([f"with {counted(len(turn.images), 'image')}"] if turn.images else []), *document_notices(turn)]
 
 
 def reply_remarks(turn: Turn) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ..conversation.documents import SentDocument
 from ..conversation.foreign import resent_params
 from ..conversation.turn import Turn
 from ..security.links import host_of
@@ -29,6 +30,8 @@ def foreign_remarks(name: str, system: str, turns: Sequence[Turn]) -> Iterator[s
     yield from _on_params(name, turns)
     if images := [url for turn in turns for url in turn.images]:
         yield from _on_images(name, images, [url for turn in turns for url in turn.sent_images])
+    if documents := [document for turn in turns for document in turn.documents]:
+        yield from _on_documents(name, documents, [document for turn in turns for document in turn.sent_documents])
     if called := dict.fromkeys(call.name for turn in turns for call in turn.calls):
         yield f"{quoted(name)}: its turns called functions, which `retry` does not offer again: {_list(list(called))}"
 
@@ -49,6 +52,16 @@ def _on_images(name: str, images: Sequence[str], sent: Sequence[str]) -> Iterato
     if lost := len(images) - len(sent):
         verb = "image of its turns is" if lost == 1 else "images of its turns are"
         yield f"{quoted(name)}: {lost} {verb} not sent: neither on the web nor in the file itself."
+
+
+def _on_documents(name: str, documents: Sequence[SentDocument], sent: Sequence[SentDocument]) -> Iterator[str]:
+    labels = list(dict.fromkeys(document.label for document in sent if document.has_file or document.text))
+    if labels:
+        yield f"{quoted(name)}: these documents go along with later prompts: {_list(labels)}"
+    if lost := [old.name for old, new in zip(documents, sent, strict=True) if old.has_file and not new.has_file]:
+        yield f"{quoted(name)}: these files are no documents that services take, and are not sent: {_list(lost)}"
+    if gone := [one.name for one in sent if not one.has_file and not one.text]:
+        yield f"{quoted(name)}: nothing of these documents was saved: {_list(gone)}"
 
 
 def _list(words: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..conversation.call_messages import NO_REPLY, with_unique_ids
 from ..conversation.conversation import Conversation
+from ..conversation.documents import MAX_NAME, SentDocument, checked_document
 from ..conversation.foreign import is_sendable_image
 from ..conversation.messages import Message, ToolCall
 from ..conversation.parts import Round, TextPart, ToolCallPart, ToolResultPart
@@ -30,6 +31,7 @@ _ROLES = {
 }
 _TEXTS = ("text", "input_text", "output_text")
 _IMAGES = ("image_url", "input_image")
+_DOCUMENTS = ("file", "input_file")
 
 
 def to_messages(conversation: Conversation) -> str:
@@ -83,7 +85,9 @@ def _turns(said: Iterable[Message], system: str) -> Iterator[Turn]:
     for (_, prompts), (_, replies) in zip_longest(runs[::2], runs[1::2], fillvalue=("", [])):
         images = tuple(url for message in prompts for url in message.images)
         prompt = _join_texts(message.content for message in prompts)
-        yield Turn(prompt, system=system, images=images, rounds=_rounds(replies), from_file=True)
+        documents = tuple(document for message in prompts for document in message.documents)
+        rounds = _rounds(replies)
+        yield Turn(prompt, system=system, images=images, documents=documents, rounds=rounds, from_file=True)
 
 
 def _rounds(replies: Iterable[Message]) -> tuple[Round, ...]:
@@ -169,9 +173,9 @@ def _message(number: int, given: Any) -> Message:
     content = given.get("content")
     if content is None and (calls or role == "tool"):
         content = ""
-    texts, images = _content(number, content)
+    texts, images, documents = _content(number, content)
     answered = given.get("tool_call_id", given.get("name")) if role == "tool" else ""
-    return Message(role, texts, images, calls, answered if isinstance(answered, str) else "")
+    return Message(role, texts, images, calls, answered if isinstance(answered, str) else "", documents=documents)
 
 
 def _calls(number: int, given: Mapping[str, Any]) -> tuple[ToolCall, ...]:
@@ -185,14 +189,31 @@ def _calls(number: int, given: Mapping[str, Any]) -> tuple[ToolCall, ...]:
     raise UsageError(f"message {number} holds a tool call without id, name and arguments. Remove the call.")
 
 
-def _content(number: int, content: Any) -> tuple[str, tuple[str, ...]]:
-    """Return the text of a message, and its images."""
+def _content(number: int, content: Any) -> tuple[str, tuple[str, ...], tuple[SentDocument, ...]]:
+    """Return the text of a message, its images and its documents."""
     if isinstance(content, str):
-        return content, ()
+        return content, (), ()
     if not isinstance(content, list):
         raise UsageError(f"message {number} has no text. Add a content, or remove it.")
-    parts = [_part(number, part) for part in content]
-    return "\n\n".join(text for text, _ in parts if text), tuple(url for _, url in parts if url)
+    documents = [part for part in content if isinstance(part, Mapping) and part.get("type") in _DOCUMENTS]
+    parts = [_part(number, part) for part in content if part not in documents]
+    return (
+        "\n\n".join(text for text, _ in parts if text),
+        tuple(url for _, url in parts if url),
+        tuple(_document(number, part) for part in documents),
+    )
+
+
+def _document(number: int, part: Mapping[str, Any]) -> SentDocument:
+    """Return the document of a part: a file as a data URL, with its name."""
+    given = part.get("file") if part["type"] == "file" else part
+    name, url = (given.get(key) for key in ("filename", "file_data")) if isinstance(given, Mapping) else (None, None)
+    if isinstance(url, str):
+        media_type = url[:200].removeprefix("data:").partition(";")[0]
+        document = SentDocument(str(name or "document")[:MAX_NAME], media_type, url=url)
+        if checked_document(document).has_file:
+            return document
+    raise UsageError(f"message {number} holds a file that is not in it as a document. Remove the part.")
 
 
 def _part(number: int, part: Any) -> tuple[str, str]:
@@ -207,4 +228,4 @@ def _part(number: int, part: Any) -> tuple[str, str]:
             return "", url
         raise UsageError(f"message {number} holds an image without an http(s) or data:image address. Remove the part.")
     what = f"a part of type {kind!r:.40}" if isinstance(kind, str) else "a part without a type"
-    raise UsageError(f"message {number} holds {what}; only text and images can be imported. Remove the part.")
+    raise UsageError(f"message {number} holds {what}; only text, images and files can be imported. Remove the part.")

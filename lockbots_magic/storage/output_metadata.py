@@ -17,6 +17,8 @@ from ..security.exits import clean_metadata, clean_plain_form
 KEY = "lockbots"
 """Key of the record in the metadata of an output."""
 VERSION = 1
+MAX_FILE_DATA = 4_000_000
+"""Size (characters of base64) of the documents of one turn up to which a notebook holds them as files."""
 MAX_DEPTH = 20
 """Maximum number of levels of lists and dicts in a parameter."""
 
@@ -112,9 +114,16 @@ def turn_to_json(turn: Turn) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def _describe_turn(turn: Turn) -> dict[str, Any]:
-    given, described = turn_to_json(turn)
+    given, described = turn_to_json(_without_large_files(turn))
     shown = digest(clean_plain_form(shown_text(turn.reply)))
     return {"turn": given, "shown": shown, **({"described": described} if described else {})}
+
+
+def _without_large_files(turn: Turn) -> Turn:
+    """Return the turn without its documents' files where they are too large for a notebook: their text stays."""
+    if sum(len(document.url) for document in turn.documents) <= MAX_FILE_DATA:
+        return turn
+    return replace(turn, documents=tuple(document.without_file() for document in turn.documents))
 
 
 def _json_or_type(value: Any) -> tuple[bool, Any]:

@@ -37,7 +37,7 @@ def test_only_names_of_variables_are_mentions():
 
 def test_a_hostile_name_stays_in_its_folder(monkeypatch):
     read = []
-    monkeypatch.setattr(attachments, "file_part", lambda path: read.append(path) or PromptPart("x"))
+    monkeypatch.setattr(attachments, "file_part", lambda path, choose: read.append(path) or PromptPart("x"))
     for name in ("../../etc/passwd", "a\0b\n.txt", "C:\\x\\y.txt", "", "..", "r.pdf#3", "x" * 500 + ".txt"):
         attach("p", [file(name, b"text")], {})
     assert len({path.parent for path in read}) == len(read)

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+from ...conversation.documents import DocumentRules
 from ...conversation.messages import ChatRequest
 from ...errors import UsageError
 from ...security.secrets import Secret
@@ -20,6 +21,9 @@ from ..response import Decoder
 from ..wire.prompt_cache import CacheMode
 from ..wire.reasoning_effort import EffortStyle
 from ..wire.response_format import is_object_schema
+
+MAX_OPENAI_FILES = 50_000_000 * 4 // 3
+"""Size (characters of base64) of the files of one request in OpenAI's dialects: 50 MB ("File inputs")."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,8 @@ class Dialect(ABC):
     """Parameters of other dialects that this one does not have: name -> what to do instead; empty for nothing."""
     fields: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """Parameters that stand in the body under another name, or in an object: parameter -> field of the body."""
+    documents: ClassVar[DocumentRules]
+    """What requests may hold of documents."""
     adaptations: ClassVar[tuple[Adaptation, ...]]
     """What to leave out where a server refuses it."""
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
+from ...conversation.documents import PDF, DocumentRules
 from ...conversation.messages import ChatRequest
 from ..adaptation_table import ADAPTATIONS, Adaptation
 from ..body_changes import Body
@@ -18,7 +19,7 @@ from ..wire.chat_completions import ChatCompletionsDecoder
 from ..wire.chat_messages import encode_messages
 from ..wire.reasoning_effort import encode_effort
 from ..wire.response_format import build_response_format
-from .base import Dialect, Service
+from .base import MAX_OPENAI_FILES, Dialect, Service
 
 
 class ChatCompletions(Dialect):
@@ -29,6 +30,7 @@ class ChatCompletions(Dialect):
     path = "/chat/completions"
     parameters = CHAT_PARAMETERS
     lacks: ClassVar[Mapping[str, str]] = MappingProxyType({"max_output_tokens": "Use `max_tokens`."})
+    documents: ClassVar[DocumentRules] = DocumentRules(frozenset({PDF}), max_data=MAX_OPENAI_FILES)
     adaptations: ClassVar[tuple[Adaptation, ...]] = ADAPTATIONS
 
     def encode_request(self, request: ChatRequest, service: Service) -> Body:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+from ...conversation.documents import PDF, DocumentRules
 from ...conversation.messages import ChatRequest
 from ...errors import UsageError
 from ...security.secrets import Secret
@@ -33,6 +34,11 @@ from .messages_adaptations import MESSAGES_ADAPTATIONS
 
 VERSION = "2023-06-01"
 """Version of the API, sent with every request."""
+
+MAX_FILE_DATA = 30_000_000
+"""Size (characters of base64) of the files and images of one request, which may have 32 MB ("PDF support")."""
+MAX_PAGES = 600
+"""Pages of the documents of one request ("PDF support")."""
 
 
 class Messages(Dialect):
@@ -74,6 +80,9 @@ class Messages(Dialect):
     )
     fields: ClassVar[Mapping[str, str]] = MappingProxyType(
         {"stop": "stop_sequences", "reasoning_effort": "thinking", "user": "metadata"}
+    )
+    documents: ClassVar[DocumentRules] = DocumentRules(
+        frozenset({PDF}), takes_text=True, max_data=MAX_FILE_DATA, max_pages=MAX_PAGES
     )
     adaptations: ClassVar[tuple[Adaptation, ...]] = MESSAGES_ADAPTATIONS
 

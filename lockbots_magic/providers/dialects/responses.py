@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+from ...conversation.documents import FILE_TYPES, DocumentRules
 from ...conversation.messages import ChatRequest, Tool
 from ...errors import UsageError
 from ..adaptation_table import SHARED_ADAPTATIONS, Adaptation, names_field
@@ -21,11 +22,10 @@ from ..response import Decoder
 from ..wire.response_format import build_response_format, close_schema, is_strict
 from ..wire.responses import ResponsesDecoder
 from ..wire.responses_input import encode_input, has_reasoning_items, without_reasoning_items
-from .base import Dialect, Service
+from .base import MAX_OPENAI_FILES, Dialect, Service
 
 ENCRYPTED = "reasoning.encrypted_content"
 """Value of `include` that asks for reasoning in a form that can go back."""
-
 _LACKS = {
     "stop": "It has no stop sequences.",
     "seed": "",
@@ -145,6 +145,7 @@ class Responses(Dialect):
             "response_format": "text",
         }
     )
+    documents: ClassVar[DocumentRules] = DocumentRules(FILE_TYPES, max_data=MAX_OPENAI_FILES)
     adaptations: ClassVar[tuple[Adaptation, ...]] = _ADAPTATIONS
 
     def encode_request(self, request: ChatRequest, service: Service) -> Body:

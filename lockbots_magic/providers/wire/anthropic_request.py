@@ -1,8 +1,8 @@
 """Messages, tools and schemas of a messages request (Anthropic). Pure.
 
-Wire facts: the Anthropic API reference, "Create a message"; "Vision" (sources of images); "How tool use works" (results
-come first in the message right after the calls); "Structured outputs". Observed: empty text and ids of calls other than
-``[a-zA-Z0-9_-]+`` are refused.
+Wire facts: the Anthropic API reference, "Create a message"; "Vision" (sources of images); "PDF support" and "Citations"
+(sources of documents, which come before the question); "How tool use works" (results come first in the message right
+after the calls); "Structured outputs". Observed: empty text and ids of calls other than ``[a-zA-Z0-9_-]+`` are refused.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ...conversation.documents import PDF, SentDocument
 from ...conversation.messages import Message, Tool, ToolCall
 from .anthropic_blocks import AFTER_CALLS, AFTER_TEXT, BLOCK, SENT_TYPES
 from .call_arguments import is_object
@@ -23,6 +24,8 @@ from .response_format import close_schema
 REPLY_TOOL = "reply"
 """Name of the tool whose arguments are the reply, for models without structured outputs."""
 
+MAX_TITLE = 500
+"""Length (characters) of the title of a document that the API takes."""
 _DATA_URL = re.compile(r"data:(?P<type>[\w/+.-]+);base64,", re.IGNORECASE)
 _CALL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -121,8 +124,16 @@ def _encode_prompt(message: Message) -> list[Block]:
         content = _encode_result(message) if message.images else message.content.strip() and message.content
         result = {"type": "tool_result", "tool_use_id": _portable_id(message.call_id)}
         return [{**result, "content": content or NO_RESULT}]
-    images = _encode_images(message)
-    return [*images, *_encode_text(message.content)]
+    documents = map(_encode_document, message.documents)
+    return [*documents, *_encode_images(message), *_encode_text(message.content)]
+
+
+def _encode_document(document: SentDocument) -> Block:
+    if document.has_file and document.media_type == PDF:
+        source = _encode_source(document.url)
+    else:
+        source = {"type": "text", "media_type": "text/plain", "data": document.text}
+    return {"type": "document", "source": source, "title": document.name[:MAX_TITLE]}
 
 
 def _encode_result(message: Message) -> list[Block]:

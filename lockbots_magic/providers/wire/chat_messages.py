@@ -1,8 +1,8 @@
 """Messages of a chat-completions request. Pure.
 
-Wire facts: OpenAI API reference, "Create chat completion": messages; Gemini API, "Thought signatures": one returns on
-the call that it came with. Observed: empty text beside calls or as a result is refused (Bedrock, Anthropic); arguments
-that are no JSON object fail in the chat templates of local servers.
+Wire facts: OpenAI API reference, "Create chat completion": messages, and "File inputs" (PDF only); Gemini API, "Thought
+signatures": one returns on the call that it came with. Observed: empty text beside calls or as a result is refused
+(Bedrock, Anthropic); arguments that are no JSON object fail in the chat templates of local servers.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Messages of a request to the Responses API. Pure.
 
-Wire facts: the OpenAI API reference, "Create a model response: input"; the guide "Reasoning models". No item has an id:
-with ``store: false`` none is found. A reasoning item goes only in front of the item that followed it.
+Wire facts: the OpenAI API reference, "Create a model response: input"; the guides "File inputs" (a file as a data URL,
+with its name) and "Reasoning models". No item has an id: with ``store: false`` none is found. A reasoning item goes
+only in front of the item that followed it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from ...conversation.documents import SentDocument
 from ...conversation.messages import Message, ToolCall
 from .call_arguments import is_object
 from .chat_messages import NO_RESULT
@@ -51,10 +53,17 @@ def _encode_message(message: Message, target: Target) -> Iterator[Item]:
 
 
 def _encode_content(message: Message) -> Any:
-    if not message.images:
+    if not message.images and not message.documents:
         return message.content
     text = [{"type": "input_text", "text": message.content}] if message.content else []
-    return [*text, *({"type": "input_image", "image_url": url, "detail": "auto"} for url in message.images)]
+    documents = map(_encode_document, message.documents)
+    return [*documents, *text, *({"type": "input_image", "image_url": url, "detail": "auto"} for url in message.images)]
+
+
+def _encode_document(document: SentDocument) -> Item:
+    if not document.has_file:
+        return {"type": "input_text", "text": document.as_text()}
+    return {"type": "input_file", "filename": document.name, "file_data": document.url}
 
 
 def _encode_answer(message: Message, target: Target) -> Iterator[Item]:

@@ -15,6 +15,7 @@ from typing import Any
 from ...conversation.attachments import ImagePart
 from ...conversation.commits import CommittedTurn
 from ...conversation.context_window import estimate_message_tokens
+from ...conversation.documents import SentDocument
 from ...conversation.history_entry import ConversationInfo
 from ...conversation.ordering import format_order
 from ...conversation.parts import Part, Round
@@ -32,7 +33,7 @@ COLUMNS = (
 )
 _TEXTS = ("prompt", "reply", "reasoning", "system", "error", "provider", "model", "status", "address")
 _NUMBERS = ("started", "elapsed")
-_LEFT_OUT = {"id", "images", *_TEXTS, *_NUMBERS}
+_LEFT_OUT = {"id", "images", "documents", *_TEXTS, *_NUMBERS}
 """Fields of a turn that have columns of their own, or are not kept."""
 
 
@@ -55,7 +56,7 @@ def make_record(committed: CommittedTurn, notebook: Path | None = None) -> LogRe
         notebook: The notebook in which it was made, if it is known.
     """
     entry, turn = committed.entry, committed.turn
-    data, described = turn_to_json(_without_images(turn))
+    data, described = turn_to_json(_without_attachments(turn))
     details = {name: value for name, value in data.items() if name not in _LEFT_OUT}
     row: dict[str, Any] = {
         **{name: data.get(name, "") for name in _TEXTS},
@@ -63,7 +64,10 @@ def make_record(committed: CommittedTurn, notebook: Path | None = None) -> LogRe
         "status": turn.status,
         "notebook": notebook.name if notebook else "",
         "folder": str(notebook.parent) if notebook else "",
-        "attachments": [_describe_image(url) for url in (*turn.images, *(one.url for one in turn.made_images))],
+        "attachments": [
+            *(_describe_image(url) for url in (*turn.images, *(one.url for one in turn.made_images))),
+            *map(_describe_document, turn.documents),
+        ],
         "details": {**details, **({"described": described} if described else {})},
     }
     info = entry.info
@@ -102,10 +106,10 @@ def _measure(committed: CommittedTurn, prices: Mapping[str, Any]) -> TurnUsage:
     return measure_turn(turn, context, prices)
 
 
-def _without_images(turn: Turn) -> Turn:
-    """Return the turn without the pictures that it holds: they are kept by name and digest."""
+def _without_attachments(turn: Turn) -> Turn:
+    """Return the turn without the pictures and documents that it holds: they are kept by name and digest."""
     rounds = tuple(Round(tuple(_without_image(part) for part in one.parts)) for one in turn.rounds)
-    return replace(turn, images=(), rounds=rounds)
+    return replace(turn, images=(), documents=(), rounds=rounds)
 
 
 def _without_image(part: Part) -> Part:
@@ -124,6 +128,11 @@ def _describe_image(url: str) -> dict[str, Any]:
         content = data.encode("utf-8", "replace")
     name = head.removeprefix("data:").partition(";")[0]
     return {"name": name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _describe_document(document: SentDocument) -> dict[str, Any]:
+    described = {"name": document.name, "type": document.media_type}
+    return described | (_describe_image(document.url) | described if document.has_file else {"sha256": document.digest})
 
 
 def turn_from_row(row: sqlite3.Row) -> Turn:

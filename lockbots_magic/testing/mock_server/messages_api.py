@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .replies import MockToolCall
+from .replies import MockToolCall, get_text
 from .request_log import MockRequest
 from .services import MODELS, MockExchange, OpenAIService, StreamEvents, dump_json
 
@@ -18,6 +18,8 @@ SIGNATURE = "bW9jay1zaWduYXR1cmU="
 MIN_CACHED = 50
 """Tokens of the shortest head that is cached."""
 
+_SOURCES = {"base64": "application/pdf", "text": "text/plain"}
+"""Sources of documents -> their only media type."""
 _KINDS = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -61,11 +63,8 @@ class MessagesService(OpenAIService):
         """Return why a request is refused, in words like those of the service."""
         if type(body.get("max_tokens")) is not int:
             return "max_tokens: Field required"
-        thinking = (body.get("thinking") or {}).get("type") not in (None, "disabled")
-        if thinking and (body.get("tool_choice") or {}).get("type") in ("any", "tool"):
-            return "Thinking may not be enabled when tool_choice forces tool use."
-        if thinking and body.get("temperature", 1) != 1:
-            return "`temperature` may only be set to 1 when thinking is enabled."
+        if problem := _complain_of_thinking(body):
+            return problem
         blocks = [block for one in body["messages"] for block in _blocks_of(one.get("content"))]
         if any(one.get("type") == "thinking" and one.get("signature") != SIGNATURE for one in blocks):
             return "messages.1.content.0: Invalid `signature` in `thinking` block"
@@ -74,7 +73,9 @@ class MessagesService(OpenAIService):
             return f"A maximum of 4 blocks with cache_control may be provided. Found {marks}."
         calls = {one["id"] for one in blocks if one.get("type") == "tool_use"}
         results = {one["tool_use_id"] for one in blocks if one.get("type") == "tool_result"}
-        return "" if calls == results else "`tool_use` ids were found without `tool_result` blocks immediately after"
+        if calls != results:
+            return "`tool_use` ids were found without `tool_result` blocks immediately after"
+        return next(filter(None, map(_complain_of_document, blocks)), "")
 
     def calls(self, body: Mapping[str, Any]) -> list[MockToolCall]:
         """Return the tool calls of the reply; a tool that must be called gets an object with the reply."""
@@ -82,8 +83,8 @@ class MessagesService(OpenAIService):
         called = super().calls(body)
         if called or choice.get("type") != "tool":
             return called
-        prompt = (self.messages(body) or [{}])[-1].get("content") or ""
-        return [MockToolCall("call_1_1", choice.get("name", ""), str(prompt).partition("say ")[2] or "{}")]
+        prompt = get_text((self.messages(body) or [{}])[-1])[0]
+        return [MockToolCall("call_1_1", choice.get("name", ""), prompt.partition("say ")[2] or "{}")]
 
     def chunk(self, delta: Mapping[str, Any], body: Mapping[str, Any]) -> str:
         """Return an event that holds `delta`: text, or reasoning."""
@@ -218,6 +219,33 @@ def _text_of(content: Any) -> str:
     return "\n".join(str(block.get("text", "")) for block in _blocks_of(content) if block.get("type") == "text")
 
 
+def _complain_of_thinking(body: Mapping[str, Any]) -> str:
+    if (body.get("thinking") or {}).get("type") in (None, "disabled"):
+        return ""
+    if (body.get("tool_choice") or {}).get("type") in ("any", "tool"):
+        return "Thinking may not be enabled when tool_choice forces tool use."
+    is_usual = body.get("temperature", 1) == 1
+    return "" if is_usual else "`temperature` may only be set to 1 when thinking is enabled."
+
+
+def _complain_of_document(block: Mapping[str, Any]) -> str:
+    source = block.get("source")
+    if block.get("type") != "document":
+        return ""
+    if not isinstance(source, dict) or source.get("type") not in _SOURCES:
+        return f"messages.0.content.0.document.source: Input tag found using 'type' must be one of {[*_SOURCES]}"
+    kind = _SOURCES[source["type"]]
+    if source.get("media_type") != kind:
+        return f"messages.0.content.0.document.source.{source['type']}.media_type: Input should be '{kind}'"
+    return "" if source.get("data") else "messages.0.content.0.document.source.data: Field required"
+
+
+def _read_document(block: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a document in the form of chat completions."""
+    data = (block.get("source") or {}).get("data")
+    return {"type": "file", "file": {"filename": block.get("title"), "file_data": data}}
+
+
 def _read_message(message: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return a message in the form of chat completions: results of calls are messages of their own."""
     content = message.get("content")
@@ -232,7 +260,8 @@ def _read_message(message: Mapping[str, Any]) -> list[dict[str, Any]]:
         for one in blocks
         if one.get("type") == "tool_use"
     ]
-    images = [{"type": "image_url"} for one in blocks if one.get("type") in ("image", "document")]
-    said = [{"type": "text", "text": _text_of(content)}, *images] if images else _text_of(content)
+    parts = [{"type": "image_url"} for one in blocks if one.get("type") == "image"]
+    parts += [_read_document(one) for one in blocks if one.get("type") == "document"]
+    said = [{"type": "text", "text": _text_of(content)}, *parts] if parts else _text_of(content)
     rest = {"role": message.get("role"), "content": said, **({"tool_calls": calls} if calls else {})}
     return [*results, *([rest] if said or calls or not results else [])]

@@ -57,6 +57,7 @@ def reply_to(messages: Sequence[Mapping[str, Any]]) -> str:
     if said and said[-1].get("role") == "tool":
         return _describe_results(said)
     prompt, images = get_text(said[-1]) if said else ("", 0)
+    documents = read_documents(said[-1]) if said else []
     if prompt.startswith("say "):
         return prompt.removeprefix("say ")
     if counted := re.fullmatch(r"count to (\d{1,9})", prompt.strip()):
@@ -65,8 +66,10 @@ def reply_to(messages: Sequence[Mapping[str, Any]]) -> str:
         return _CODE
     if re.search("[а-яё]", prompt, re.IGNORECASE):
         seen = f" Изображений: {images}." if images else ""
+        seen += f" Документы: {', '.join(documents)}." if documents else ""
         return f"Вы сказали: «{prompt}». Сообщений до этого: {len(said) - 1}.{seen}"
     seen = f" I see {images} image{'' if images == 1 else 's'}." if images else ""
+    seen += f" I read {', '.join(documents)}." if documents else ""
     return f'You said: "{prompt}". I have heard {len(said)} message{"" if len(said) == 1 else "s"}.{seen}'
 
 
@@ -89,6 +92,25 @@ def get_text(message: Mapping[str, Any]) -> tuple[str, int]:
         return str(content), 0
     texts = [str(part.get("text", "")) for part in content if part.get("type") == "text"]
     return "\n".join(texts), sum(part.get("type") == "image_url" for part in content)
+
+
+def read_documents(message: Mapping[str, Any]) -> list[str]:
+    """Return the names of the documents in a message, each with the size of its file."""
+    content = message.get("content")
+    files = [part.get("file") for part in content if part.get("type") == "file"] if isinstance(content, list) else []
+    return [f"{one.get('filename')} ({len(one.get('file_data') or '')} characters)" for one in files]
+
+
+def complain_of_documents(messages: Sequence[Mapping[str, Any]]) -> str:
+    """Return why the documents of a request are refused, in words like those of the services; empty if they are not."""
+    contents = [content for one in messages if isinstance(content := one.get("content"), list)]
+    files = [part.get("file") or {} for content in contents for part in content if part.get("type") == "file"]
+    for one in files:
+        if not one.get("filename"):
+            return "Missing required parameter: 'file.filename'."
+        if not re.match("data:[a-z]+/[a-z.-]+;base64,[A-Za-z0-9+/]+=*$", str(one.get("file_data"))):
+            return f"Invalid value: 'file_data' of {one['filename']} must be a data URL with base64."
+    return ""
 
 
 def _describe_results(said: Sequence[Mapping[str, Any]]) -> str:

@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .replies import MockToolCall
+from .replies import MockToolCall, complain_of_documents
 from .services import OpenAIService, StreamEvents, dump_json
 
 ENCRYPTED = "bW9jay1yZWFzb25pbmc="
@@ -38,6 +38,8 @@ class ResponsesService(OpenAIService):
         """Return why the input is refused: reasoning without what followed it, or without its content."""
         given = body.get("input")
         items: list[Any] = given if isinstance(given, list) else []
+        if problem := complain_of_documents(self.messages(body) or []):
+            return problem
         for item, following in itertools.pairwise([*items, {}]):
             if item.get("type") != "reasoning":
                 continue
@@ -170,6 +172,10 @@ def _read_item(item: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _read_parts(parts: list[Any]) -> list[dict[str, Any]]:
-    return [
-        {**part, "type": _PART_TYPES.get(str(part.get("type")), "other")} for part in parts if isinstance(part, dict)
-    ]
+    return [_read_part(part) for part in parts if isinstance(part, dict)]
+
+
+def _read_part(part: dict[str, Any]) -> dict[str, Any]:
+    if part.get("type") == "input_file":
+        return {"type": "file", "file": {name: part.get(name) for name in ("filename", "file_data")}}
+    return {**part, "type": _PART_TYPES.get(str(part.get("type")), "other")}

@@ -9,7 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from .replies import MockToolCall, get_text, make_markdown, parse_calls, reply_to, split_bytes, split_words
+from .replies import (
+    MockToolCall,
+    complain_of_documents,
+    get_text,
+    make_markdown,
+    parse_calls,
+    reply_to,
+    split_bytes,
+    split_words,
+)
 from .request_log import MockRequest
 from .settings import CREDENTIAL, MockSettings
 
@@ -82,7 +91,7 @@ class MockService(ABC):
 
     def complaint(self, body: Mapping[str, Any]) -> str:
         """Return why a request with messages is refused anyway; empty if it is not."""
-        return ""
+        return complain_of_documents(self.messages(body) or [])
 
     def count_usage(self, words: list[str], body: Mapping[str, Any]) -> dict[str, int]:
         """Return the token counts; a word counts as a token."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from http import HTTPStatus
 
+from ..replies import read_documents
 from ..responses import MockResponse
 from ..services import MockExchange, frame
 from .registry import EVENTS, ResponseBuilder, error_response, fault, normal_response, stream_response
@@ -34,6 +35,22 @@ def _echo_credential(exchange: MockExchange) -> MockResponse:
     return error_response(
         exchange, 401, f"Incorrect API key provided: {exchange.credential}. It was sent to {exchange.path}."
     )
+
+
+@fault("no-documents", "400 for a request that holds a document as a file, in the words of the format", ("openai",))
+def _no_documents(exchange: MockExchange) -> MockResponse:
+    for message in exchange.service.messages(exchange.body) or []:
+        if read_documents(message):
+            return error_response(exchange, 400, _DOCUMENT_REFUSALS[exchange.service.path])
+    return normal_response(exchange)
+
+
+_DOCUMENT_REFUSALS = {
+    "/chat/completions": "Invalid content type: file. Only text and image_url are supported by this model.",
+    "/responses": "Invalid value: 'input_file'. Supported values are: 'input_text', 'input_image', 'output_text'.",
+    "/messages": "messages.0.content.0: Input tag 'document' found using 'type' does not match any of the expected"
+    " tags: 'text', 'image', 'tool_use', 'tool_result'",
+}
 
 
 @fault("page-503", "503 with a web page")
