@@ -156,7 +156,7 @@ def _prepare_whole(
     provider: Provider,
     prompt: str,
     images: tuple[str, ...],
-    documents: tuple[SentDocument, ...],
+    documents: tuple[SentDocument, ...] = (),
 ) -> PreparedRequest:
     """Return the request of a row, for an answer as one whole where the service can: nobody watches it come."""
     prepared = prepare(prompt, images=images, documents=documents)

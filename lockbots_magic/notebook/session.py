@@ -140,6 +140,7 @@ class Session:
         model = model or settings.model
         name, _ = split_model(model)
         known_settings = provider_class(name).settings()
+        is_said = send_documents and ("send_documents" in known_settings or send_documents == "native")
         given: dict[str, Any] = {
             "timeout": (settings.timeout, settings.silence_timeout),
             "total_timeout": settings.total_timeout,
@@ -148,7 +149,7 @@ class Session:
             "cassette": self.cassette,
             **{one: getattr(settings, one) for one in ("cache", "send_documents") if one in known_settings},
             **self.settings_of(name, base_url, dialect),
-            **({"send_documents": send_documents} if send_documents else {}),
+            **({"send_documents": send_documents} if is_said else {}),
         }
         auth = given.pop("auth", None) or self.credentials.get(name, self.address_of(name, base_url)[0])
         place = conversation or self.conversations.current

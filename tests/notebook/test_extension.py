@@ -405,6 +405,7 @@ def test_each_lazy_import_stands_in_one_place():
         ("tools/asking.py", "import tty"),
         ("notebook/magics.py", "from .each import run_each"),
         ("chat.py", "from .doctor import describe_cost, run_checks"),
+        ("chat.py", "from .prompt.document_files import attach_documents"),
         ("chat.py", "from .prompt.values import value_part"),
         ("chat.py", "from .schema.structured_output import reply_schema"),
         ("providers/http/__init__.py", "from .exchange import Exchange"),

@@ -1,5 +1,6 @@
 """Requests of the views."""
 
+import base64
 import threading
 
 import pytest
@@ -9,7 +10,9 @@ from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import UsageError
 from lockbots_magic.panel.protocol import MAX_TURNS
 from lockbots_magic.security.secret_shapes import LEFT_OUT
+from tests.optional import need
 from tests.panel.harness import Model, PanelHarness, prompts
+from tests.prompt.test_documents import write_pdf
 
 TOKEN = "ghp_" + "Ab1" * 12
 
@@ -280,3 +283,22 @@ def test_a_secret_in_a_prompt_is_left_out_and_told(panel, model):
     panel.wait_for("usage", 3)
     assert TOKEN not in str(panel.controller.conversation.turns)
     assert TOKEN not in str(panel.received("begin"))
+
+
+def test_an_edited_prompt_keeps_its_images_and_documents(mock_server, tmp_path):
+    need("pypdf")
+    data = base64.b64encode(write_pdf(tmp_path / "report.pdf", "Sales rose.").read_bytes()).decode()
+    chat = Chat("anthropic:demo", base_url=mock_server.url("openai"), auth="mock")
+    panel = PanelHarness(chat)
+    panel.post("hello", view="v1")
+    panel.post("send", prompt="What is new?", files=[{"name": "report.pdf", "data": data}])
+    panel.wait_for("end")
+    (turn,) = panel.controller.conversation.turns
+    assert (turn.prompt, turn.documents[0].name) == ("What is new?", "report.pdf")
+    panel.post("edit", turn=turn.id, prompt="What is old?")
+    panel.wait_for("end", 2)
+    (edited,) = panel.controller.conversation.turns
+    assert (edited.prompt, edited.documents) == ("What is old?", turn.documents)
+    content = mock_server.requests[-1].json["messages"][0]["content"]
+    assert [part["type"] for part in content] == ["document", "text"]
+    panel.controller.close()

@@ -244,7 +244,7 @@ def test_turn_that_ended_after_a_call_is_exported_and_imported():
         ([{"role": ["user"], "content": "s"}], "message 1 has the unknown role"),
         (listed(("user", None)), "message 1 has no text"),
         (listed(("user", [{"type": "image_url", "image_url": {}}])), "message 1 holds an image without"),
-        (listed(("user", [{"type": "input_audio"}])), "a part of type 'input_audio'; only text and images"),
+        (listed(("user", [{"type": "input_audio"}])), "a part of type 'input_audio'; only text, images and files"),
         (listed(("user", ["text"])), "message 1 holds a part without a type"),
         (listed(("user", [{"type": "text", "text": 5}])), "message 1 holds a part of type 'text'"),
     ],
