@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from .markdown_table import markdown_table
 
 _SKIPPED = frozenset({"script", "style", "template", "noscript", "svg", "head", "object", "iframe"})
+_SKIPPED |= {"audio", "video", "canvas"}  # what they hold is for browsers that can't show them
 _BLOCKS = frozenset({
     "address", "article", "aside", "blockquote", "body", "caption", "dd", "details", "div", "dl", "dt", "fieldset",
     "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav",

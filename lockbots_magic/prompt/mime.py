@@ -37,11 +37,19 @@ def displayed_bundle(value: Any) -> Mapping[str, Any]:
     """Return what a notebook would display of `value`, by MIME type, besides its repr."""
     bundle: dict[str, Any] = {}
     if written := get_method(value, "_repr_mimebundle_"):
-        bundle.update(_without_metadata(written()) or {})
+        bundle.update(_without_metadata(_call_bundle(written)) or {})
     for kind, name in _METHODS.items():
         if kind not in bundle and (written := get_method(value, name)):
             bundle[kind] = _without_metadata(written())
     return {kind: data for kind, data in bundle.items() if data is not None}
+
+
+def _call_bundle(method: Callable[..., Any]) -> Any:
+    """Call `_repr_mimebundle_` as IPython does; some classes take no arguments all the same."""
+    try:
+        return method(include=None, exclude=None)
+    except TypeError:
+        return method()
 
 
 def bundle_part(bundle: Mapping[str, Any]) -> PromptPart:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -98,7 +98,13 @@ def _convert_item(value: Any) -> PromptPart | None:
 
 
 def _convert_repr(value: Any) -> PromptPart:
-    return _bounded_part(PromptPart(bounded_repr(value, MAX_TEXT_LENGTH)))
+    text = bounded_repr(value, MAX_TEXT_LENGTH)
+    notes: tuple[str, ...] = ()
+    if isinstance(value, Iterator):
+        notes = ("an iterator was sent by its name; `list(...)` of it sends its items",)
+    elif says_nothing(text):
+        notes = ("only its name was sent, as it has no text of its own",)
+    return _bounded_part(PromptPart(text, notes=notes))
 
 
 def _bounded_part(part: PromptPart) -> PromptPart:

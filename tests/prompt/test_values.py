@@ -1,6 +1,7 @@
 """Values of the notebook in prompts."""
 
 import decimal
+import io
 import sys
 import tracemalloc
 from types import SimpleNamespace
@@ -138,3 +139,38 @@ def test_no_library_is_imported_to_recognise_a_value(monkeypatch):
         monkeypatch.delitem(sys.modules, name)
     value_part(SimpleNamespace())
     assert not [name for name in sys.modules if name.partition(".")[0] in libraries]
+
+
+@pytest.mark.parametrize("value", [object(), memoryview(b"a"), map(str, [1]), (n for n in "a"), io.StringIO("a")])
+def test_a_value_that_is_only_named_is_told(value):
+    part = value_part(value)
+    assert part.text.startswith("<")
+    assert "its name" in part.notes[0]
+    assert ("list(...)" in part.notes[0]) is hasattr(value, "__next__")
+
+
+def test_what_a_value_displays_is_asked_for_as_ipython_asks():
+    class Table:
+        def _repr_mimebundle_(self, include, exclude, **_):
+            assert include is exclude is None
+            return {"text/html": "<p>one</p>"}
+
+    class Plain:
+        def _repr_mimebundle_(self):
+            return {"text/html": "<p>two</p>"}
+
+    class Rich(Table):
+        def __repr__(self):
+            return "<rich.table.Table object at 0x7f1040ec6450>"
+
+    assert [value_part(one()).text for one in (Table, Plain, Rich)] == ["one", "two", "one"]
+
+
+def test_words_for_browsers_without_sound_are_left_out():
+    class Sound:
+        def _repr_html_(self):
+            return "<audio controls>Your browser does not support the audio element.</audio>"
+
+    part = value_part(Sound())
+    assert "browser" not in part.text
+    assert part.notes == ("HTML without text was left out",)
