@@ -99,10 +99,15 @@ class _Renderer(RendererHTML):
         formula = f'<span class="{_TEX}">{escape(unlabelled(token.content))}</span>'
         return f'<div class="formula">{formula}</div>\n' if token.block else formula
 
-    def link_open(self, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
+    def link_open(self, tokens: Sequence[Token], index: int, _options: Any, env: Any) -> str:
         """Only http(s) and mailto links are allowed; any other is shown as its text."""
         address = str(tokens[index].attrGet("href") or "")
-        return f'<a href="{escape(address)}" target="_blank">' if is_web_link(address) else "<a>"
+        env["in_link"] = is_web_link(address)
+        return f'<a href="{escape(address)}" target="_blank">' if env["in_link"] else "<a>"
+
+    def link_close(self, _tokens: Sequence[Token], _index: int, _options: Any, env: Any) -> str:
+        env["in_link"] = False
+        return "</a>"
 
     def half_link_open(self, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
         return "[" if tokens[index].info else "<a>"
@@ -120,6 +125,8 @@ class _Renderer(RendererHTML):
         if host is None:
             return f"<span>[{escaped(label or 'image')}]</span>"
         shown = escaped(f"{label or 'image'} (image at {host})")
+        if env.get("in_link"):  # such as a badge: links can't be nested
+            return shown
         return f'<a href="{escape(source)}" target="_blank">{shown}</a>'
 
     def heading_open(self, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:

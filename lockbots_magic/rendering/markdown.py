@@ -26,6 +26,7 @@ Environment = MutableMapping[str, Any]
 """State of one parse: link definitions, footnotes, and whether the text is growing."""
 
 _TASK = re.compile(r"\[([ xX])\](?=\s|\Z)")
+_ALERT = re.compile(r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]\s*", re.IGNORECASE)
 _WITH_DIRECTION = {
     *("paragraph_open", "heading_open", "bullet_list_open", "ordered_list_open", "table_open", "blockquote_open"),
     *("details_open", "summary_open"),
@@ -54,6 +55,7 @@ def parser() -> MarkdownIt:
         rules.install(made)
     made.core.ruler.push("breaks", _breaks)
     made.core.ruler.push("tasks", _tasks)
+    made.core.ruler.push("alerts", _alerts)
     made.core.ruler.push("directions", _directions)
     open_markdown.install(made)
     made.block.ruler.before("table", "time", _check_block)
@@ -91,6 +93,20 @@ def _tasks(state: StateCore) -> None:
             text.content = ("☐" if box[1] == " " else "☑") + text.content[box.end() :]
             item.attrSet("class", "task")
             item.attrSet("style", "list-style:none")
+
+
+def _alerts(state: StateCore) -> None:
+    """Rule: the mark of an alert in a quote, as GitHub has it, becomes a bold title: "[!NOTE]" is "Note"."""
+    for quote, paragraph, inline in zip(state.tokens, state.tokens[1:], state.tokens[2:], strict=False):
+        if quote.type != "blockquote_open" or paragraph.type != "paragraph_open" or not inline.children:
+            continue
+        first, *others = inline.children
+        alert = _ALERT.fullmatch(first.content) if first.type == "text" else None
+        if alert and (not others or others[0].type == "hardbreak"):
+            opening, closing = Token("strong_open", "strong", 1), Token("strong_close", "strong", -1)
+            opening.markup = closing.markup = "**"
+            first.content = alert[1].capitalize()
+            inline.children = [opening, first, closing, *others]
 
 
 def _directions(state: StateCore) -> None:

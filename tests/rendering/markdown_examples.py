@@ -59,6 +59,11 @@ GROUPS: dict[str, list[MarkdownExample]] = {
             ('<a href="https://example.com/chart.png"', "a chart (image at example.com)"),
         ),
         MarkdownExample(
+            "A badge is its link, with its name.",
+            "[![build](https://example.com/badge.svg)](https://example.org)",
+            ('<a href="https://example.org" target="_blank"', ">build (image at example.com)</a>"),
+        ),
+        MarkdownExample(
             "A few tags work, without attributes: br, sub, sup, kbd, b, i, s, details.",
             "H<sub>2</sub>O, x<sup>2</sup>, <kbd>Ctrl</kbd>, <b>bold</b>,<br>next line",
             ("H<sub>2</sub>O", "x<sup>2</sup>", "<kbd>Ctrl</kbd>", "<strong>bold</strong>,<br>next line"),
@@ -96,7 +101,17 @@ GROUPS: dict[str, list[MarkdownExample]] = {
             "<details>\n<summary>More</summary>\n\n- item\n\n</details>",
             ("<details>", "<summary>More</summary>", "<li>item</li>", "</details>"),
         ),
+        MarkdownExample(
+            "A foldable block of one line.",
+            "<details><summary>More</summary>It is **here**.</details>",
+            ("<details>", "<summary>More</summary>", "<p>It is <strong>here</strong>.</p>", "</details>"),
+        ),
         MarkdownExample("Quotes.", "> quoted\n> text", ("<blockquote>", "quoted<br>text")),
+        MarkdownExample(
+            "Alerts of GitHub are quotes with a title.",
+            "> [!WARNING]\n> It is *hot*.",
+            ("<blockquote>", "<strong>Warning</strong><br>It is <em>hot</em>."),
+        ),
         MarkdownExample(
             "Code in the colours of the front end; keywords are bold, comments italic.",
             "```python\nif x:  # why\n    y = 1\n```",

@@ -154,6 +154,13 @@ def test_foldable_block():
     assert html.endswith("</details>\n<p>after</p>\n")
     assert neutralised(text) == "More *of it*\n\n- **a**\n\nin\n\nb\n\nafter"
     assert render("<details>\nnever closed").count("details") == 1
+    one_line = "<details><summary>one</summary>line</details>"
+    assert render(f"<details>\n{one_line}\nb\n</details>\nafter").count("<details>") == 2
+    assert render(f"a\n{one_line}\nb") == (
+        "<p>a</p>\n<details>\n<summary>one</summary>\n<p>line</p>\n</details>\n<p>b</p>\n"
+    )
+    assert render("<details>only</details>").startswith("<details>\n<summary>Details</summary>\n<p>only</p>")
+    assert "<details>" not in render("<details><summary>a</summary>b</details> c")
     assert "<details>" in render("> <details>\n> a\n> </details>")
 
 

@@ -10,6 +10,7 @@ import re
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
 
 from .growing import at_end
 
@@ -20,6 +21,11 @@ _MARKUP = {"strong": "**", "em": "*", "s": "~~"}
 _BREAK = re.compile(r"<br[ \t]*/?>[ \t]*\n?", re.IGNORECASE)
 _OPENING = re.compile(rf"<({'|'.join(_TAGS)})>", re.IGNORECASE)
 _DETAILS = re.compile(r"<details(?: open)?>[ \t]*(?:<summary>(.*?)</summary>)?[ \t]*\Z", re.IGNORECASE)
+_WHOLE_DETAILS = re.compile(
+    r"<details(?: open)?>[ \t]*(?:<summary>((?:(?!</?summary>).)*)</summary>)?"
+    r"((?:(?!</?details>).)*)</details>[ \t]*\Z",
+    re.IGNORECASE,
+)
 _SUMMARY = re.compile(r"<summary>(.*)</summary>[ \t]*\Z", re.IGNORECASE)
 _EDGE = re.compile(r"<(/?)details(?: open)?>", re.IGNORECASE)
 
@@ -76,9 +82,16 @@ def _find_closing(state: StateInline, tag: str, at: int) -> re.Match[str] | None
 
 
 def _details(state: StateBlock, first: int, last: int, silent: bool) -> bool:
-    """Rule: a foldable block with its summary; it ends with the line that closes it."""
-    opening = _DETAILS.match(_line(state, first))
-    if opening is None or state.is_code_block(first):
+    """Rule: a foldable block with its summary; it ends with the line that closes it, which may be the same."""
+    text = _line(state, first)
+    if not text.startswith("<") or state.is_code_block(first):
+        return False
+    if whole := _WHOLE_DETAILS.match(text):
+        if not silent:
+            _push_whole(state, first, whole[1], whole[2])
+        return True
+    opening = _DETAILS.match(text)
+    if opening is None:
         return False
     end = _find_end(state, first, last)
     if end is None and not (state.env.get("growing") and last >= state.lineMax):
@@ -89,12 +102,7 @@ def _details(state: StateBlock, first: int, last: int, silent: bool) -> bool:
     if summary is None and begin < last and (line := _SUMMARY.match(_line(state, begin))):
         summary, begin = line[1], begin + 1
     inner_last = last if end is None else end
-    token = state.push("details_open", "details", 1)
-    token.map = [first, inner_last]
-    state.push("summary_open", "summary", 1)
-    inline = state.push("inline", "", 0)
-    inline.content, inline.children, inline.map = (summary or "Details").strip(), [], [first, begin]
-    state.push("summary_close", "summary", -1)
+    token = _push_summary(state, summary, [first, begin])
     parent, line_max = state.parentType, state.lineMax
     state.parentType, state.lineMax = "details", inner_last
     state.md.block.tokenize(state, begin, inner_last)
@@ -103,6 +111,32 @@ def _details(state: StateBlock, first: int, last: int, silent: bool) -> bool:
     state.line = inner_last if end is None else end + 1
     token.map = [first, state.line]
     return True
+
+
+def _push_whole(state: StateBlock, line: int, summary: str | None, text: str) -> None:
+    """Push the tokens of a block that is one line."""
+    _push_summary(state, summary, [line, line + 1])
+    if text.strip():
+        state.push("paragraph_open", "p", 1)
+        _push_inline(state, text, [line, line + 1])
+        state.push("paragraph_close", "p", -1)
+    state.push("details_close", "details", -1)
+    state.line = line + 1
+
+
+def _push_summary(state: StateBlock, summary: str | None, lines: list[int]) -> Token:
+    """Push the beginning of a block, and return its first token."""
+    token = state.push("details_open", "details", 1)
+    token.map = lines
+    state.push("summary_open", "summary", 1)
+    _push_inline(state, summary or "Details", lines)
+    state.push("summary_close", "summary", -1)
+    return token
+
+
+def _push_inline(state: StateBlock, text: str, lines: list[int]) -> None:
+    inline = state.push("inline", "", 0)
+    inline.content, inline.children, inline.map = text.strip(), [], lines
 
 
 def _find_end(state: StateBlock, first: int, last: int) -> int | None:
@@ -125,8 +159,8 @@ def _ends_of(state: StateBlock, first: int, last: int) -> dict[int, int | None]:
         ends: dict[int, int | None] = {}
         opened: list[int] = []
         for line in range(first, last):
-            edge = _EDGE.match(_line(state, line))
-            if edge is None:
+            edge = _EDGE.match(text := _line(state, line))
+            if edge is None or _WHOLE_DETAILS.match(text):
                 continue
             if not edge[1]:
                 opened.append(line)
