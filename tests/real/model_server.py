@@ -1,6 +1,6 @@
 """A real model server for tests: llama.cpp with SmolLM2-135M, in a process of its own that can be killed.
 
-As a script, ``model_server.py CONTEXT CREDENTIAL``, it serves until its standard input closes.
+As a script, ``model_server.py CONTEXT CREDENTIAL [TEMPLATE]``, it serves until its standard input closes.
 """
 
 from __future__ import annotations
@@ -22,13 +22,16 @@ class ModelServer:
 
     Args:
         context: Context window (tokens).
+        template: Chat template, a file; by default the model's own.
     """
 
-    def __init__(self, context: int = 2048) -> None:
+    def __init__(self, context: int = 2048, template: Path | None = None) -> None:
         self._context = context
+        self._template = template
 
     def __enter__(self) -> ModelServer:
         command = [sys.executable, __file__, str(self._context), CREDENTIAL]
+        command += [str(self._template)] if self._template else []
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
@@ -62,7 +65,7 @@ class ModelServer:
             time.sleep(0.02)
 
 
-def serve(context: int, credential: str) -> None:
+def serve(context: int, credential: str, template: str = "") -> None:
     """Serve until the standard input closes."""
     import xllamacpp
 
@@ -77,6 +80,9 @@ def serve(context: int, credential: str) -> None:
     params.endpoint_slots = True
     params.warmup = False
     params.ui = False
+    if template:
+        params.use_jinja = True
+        params.chat_template = Path(template).read_text("utf-8")
     params.offline = True
     server = xllamacpp.Server(params)
     print(server.listening_address, flush=True)
@@ -84,4 +90,4 @@ def serve(context: int, credential: str) -> None:
 
 
 if __name__ == "__main__":
-    serve(int(sys.argv[1]), sys.argv[2])
+    serve(int(sys.argv[1]), *sys.argv[2:])
