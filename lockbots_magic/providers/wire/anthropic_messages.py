@@ -113,7 +113,7 @@ class MessagesDecoder(StreamDecoder):
             yield from self._take_message(value, _object_in(value, "delta"))
         elif kind == "message_stop":
             yield from self._end("stop")
-        elif kind == "message" and isinstance(value.get("content"), list):
+        elif kind == "message" and isinstance(value.get("content"), list | str):
             yield from self._take_message(value)
             yield from self._end("stop")
         else:
@@ -147,6 +147,8 @@ class MessagesDecoder(StreamDecoder):
         if usage or named:
             yield Delta(usage=self._usage if usage else None, model=named)
         content = message.get("content")
+        if isinstance(content, str) and content:  # as in a request, from some gateways
+            content = [{"type": "text", "text": content}]
         for index, block in enumerate(content if isinstance(content, list) else ()):
             if not isinstance(block, dict):
                 raise ProtocolError("A content block is not a JSON object.")

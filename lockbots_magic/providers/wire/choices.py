@@ -177,6 +177,11 @@ def choice_body(choice: Choice) -> tuple[Mapping[str, Any], bool]:
 
 
 def _with_parts(body: dict[str, Any]) -> dict[str, Any]:
-    """Return a message or delta whose content is a list, where it is a single part (Mistral: references)."""
-    content = body.get("content")
+    """Return a message or delta whose content is a list, where it is a single part (Mistral: references).
+
+    The words of a spoken answer are its text (OpenAI API reference, "Chat completion object": ``audio.transcript``).
+    """
+    content, audio = body.get("content"), body.get("audio")
+    if not content and isinstance(audio, dict) and isinstance(audio.get("transcript"), str):
+        return {**body, "content": audio["transcript"]}
     return {**body, "content": [content]} if isinstance(content, dict) and "type" in content else body

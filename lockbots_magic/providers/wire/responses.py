@@ -1,8 +1,8 @@
 """Decoder of responses in the format of the Responses API. Pure.
 
 Wire facts: the OpenAI API reference, "Responses: streaming events" and "The response object", and observed responses of
-compatible servers: no deltas but the whole text at the end, ``[DONE]`` after the last event, an empty `output` in it,
-and the status ``completed`` of a reply that the limit of length has cut (llama-server).
+compatible servers: no deltas but the whole text at the end, or with its item, ``[DONE]`` after the last event, an empty
+`output` in it, and the status ``completed`` of a reply that the limit of length has cut (llama-server).
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from .stream_decoder import StreamDecoder, is_end_mark
 from .text_template import TextTemplate
 from .usage import parse_usage
 
+MAX_MESSAGES = 64
+"""Messages of one response whose text is read at their end, where it did not come in deltas."""
 _PREFIX = "response."
 _REASONING_DELTAS = frozenset({"reasoning_summary_text", "reasoning_text", "reasoning", "reasoning_summary"})
 """Kinds of reasoning that come in deltas; the last two are those of older servers."""
@@ -58,6 +60,8 @@ class ResponsesDecoder(StreamDecoder):
         self._text = SurrogateJoiner()
         self._said: list[str] = []
         """Pieces of text so far, all of them."""
+        self._ended: list[Any] = []
+        """Messages so far that are whole."""
         self._other_items: set[str] = set()
         self._part_start = 0
         """Number of pieces before the part of the content that is being written."""
@@ -156,6 +160,9 @@ class ResponsesDecoder(StreamDecoder):
     def _take_item_end(self, value: Mapping[str, Any]) -> Iterator[Delta]:
         item = value.get("item")
         self._has_content = self._output.end_item(item, value) or self._has_content
+        if isinstance(item, dict) and item.get("type") == "message" and len(self._ended) < MAX_MESSAGES:
+            self._ended.append(item)
+            yield from self._say_rest(self._ended)
         yield from self._attach([item])
 
     def _take_arguments(self, value: Mapping[str, Any]) -> Iterator[Delta]:
@@ -187,12 +194,16 @@ class ResponsesDecoder(StreamDecoder):
         self._has_content = self._output.read_whole(items) or self._has_content
         if not self._reasoning.has_any:
             yield from self._reason(self._reasoning.complete(reasoning_of(items)))
+        yield from self._say_rest(items)
+        yield from self._attach(items)
+
+    def _say_rest(self, items: list[Any]) -> Iterator[Delta]:
+        """Yield what the text of whole items, in order from the first, has more than was said."""
         whole, is_refusal = text_of(items)
         self._is_refusal = self._is_refusal or is_refusal
         said = "".join(self._said)
         if whole.startswith(said):
             yield from self._say(whole[len(said) :])
-        yield from self._attach(items)
 
     def _attach(self, items: Iterable[Any]) -> Iterator[Delta]:
         """Yield the images and sources of whole items that are new."""

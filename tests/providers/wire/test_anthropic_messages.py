@@ -188,6 +188,12 @@ def test_place_of_what_goes_back_is_kept():
     assert [(one["after_text"], one["after_calls"]) for one in opaque_of(deltas)] == [(4, 0), (4, 1)]
 
 
+def test_content_that_is_text_is_read():
+    body = json.dumps({"type": "message", "role": "assistant", "content": "Hello", "stop_reason": "end_turn"})
+    turn, _ = decode(body.encode())
+    assert (turn.text, turn.finish_reason) == ("Hello", "stop")
+
+
 def test_tools_of_the_service_go_back_whole():
     asked = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {}}
     result = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": [{"encrypted_content": "x"}]}

@@ -232,6 +232,10 @@ class TestEnd:
         assert text_of(chunk(**refusal), chunk(None, "stop"), DONE) == "I can't."
         assert end_of(chunk(**refusal), chunk(None, "stop"), DONE) == "refusal"
         assert end_of(chunk(**refusal), chunk(None, "content_filter"), DONE) == "content_filter"
+
+    def test_words_of_a_spoken_answer_are_its_text(self):
+        spoken = [chunk(audio={"id": "a", "transcript": "Hel"}), chunk(audio={"transcript": "lo", "data": "AAAA"})]
+        assert text_of(*spoken, chunk(None, "stop"), DONE) == "Hello"
         assert end_of(chunk("a", refusal=None), chunk(None, "stop", refusal=""), DONE) == "stop"
 
     def test_finish_reason_is_kept_after_done(self):

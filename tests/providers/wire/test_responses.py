@@ -155,6 +155,16 @@ def test_output_text_done_is_read_where_no_delta_came():
     assert decode(body)[0].text == "Hello"
 
 
+def test_an_item_that_is_done_is_read_where_no_delta_came():
+    said = (event("output_text.delta", delta="Hel"), event("output_text.done", text="Hel"))
+    for before in ((), said):
+        items = [
+            event("output_item.done", output_index=n, item={"type": "message", "content": [{"text": text}]})
+            for n, text in enumerate(("Hel", "lo"))
+        ]
+        assert decode(stream(*start(), *before, *items, *end()))[0].text == "Hello"
+
+
 def test_output_text_done_adds_what_deltas_lack():
     body = stream(event("output_text.delta", delta="Hel"), event("output_text.done", text="Hello"), *end())
     assert decode(body)[0].text == "Hello"
