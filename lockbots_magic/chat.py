@@ -20,6 +20,7 @@ from .conversation.messages import CellOrigin, ChatRequest, Message
 from .conversation.model_names import display_name
 from .conversation.turn import Turn
 from .errors import LockbotsError, UsageError
+from .language import _
 from .providers import provider_class, split_model
 from .providers.address import saved_address
 from .providers.base import Provider
@@ -283,7 +284,7 @@ class Chat:
         log: bool = True,
     ) -> PreparedRequest:
         if not prompt.strip():
-            raise UsageError("The prompt is empty.")
+            raise UsageError(_("The prompt is empty."))
         if schema is not None and (instruction := schema.format_instruction()):
             prompt = f"{prompt}\n\n{instruction}"
         params = {**self.params, **params}
@@ -454,7 +455,9 @@ class Chat:
         from .doctor import describe_cost, run_checks  # noqa: PLC0415  # rare
 
         if not yes and (cost := describe_cost(self._provider, self.model, prices)):
-            raise UsageError(f"{cost}. To send them, run `%lockbots check --yes`, or `chat.check(yes=True)`.")
+            raise UsageError(
+                _("{cost}. To send them, run `%lockbots check --yes`, or `chat.check(yes=True)`.", cost=cost)
+            )
         unlogged = self.with_conversation(self.conversation)
         unlogged.log = False
         return run_checks(self.provider, unlogged.prepare, self.model, watch=watch, progress=progress)
@@ -542,7 +545,7 @@ class Chat:
     def _turn(self, turn_id: str | None) -> Turn:
         turns = self.conversation.turns
         if not turns:
-            raise UsageError("The conversation has no turns yet.")
+            raise UsageError(_("The conversation has no turns yet."))
         if turn_id is None:
             return turns[-1]
         at = len(self.conversation.slot_of(turn_id).context)
@@ -552,11 +555,11 @@ class Chat:
 def _remarks_on_redo(turn: Turn, left_out: list[str], *, has_tools: bool) -> Iterator[str]:
     """Yield what a prompt that is sent again lacks, a sentence each."""
     if turn.calls and not has_tools:
-        yield "sent again without tools: none were named for this prompt in this kernel"
+        yield _("sent again without tools: none were named for this prompt in this kernel")
     if left_out:
-        yield f"not sent again, because a file brought it: {', '.join(map(repr, left_out))}"
+        yield _("not sent again, because a file brought it: {names}", names=", ".join(map(repr, left_out)))
     if lost := len(turn.images) - len(turn.sent_images):
-        yield f"not sent again, because they name files: {lost} of the images"
+        yield _("not sent again, because they name files: {lost} of the images", lost=lost)
 
 
 def _attach(
@@ -618,7 +621,9 @@ def _resolve_provider(
     given = {k: v for k, v in settings.items() if v is not None}
     if isinstance(model, Provider):
         if given:
-            raise UsageError(f"This provider exists already. Pass {', '.join(given)} to its constructor.")
+            raise UsageError(
+                _("This provider exists already. Pass {names} to its constructor.", names=", ".join(given))
+            )
         return model, model.default_model
     if isinstance(model, type) and issubclass(model, Provider):
         return _make_provider(model, given), ""
@@ -627,21 +632,39 @@ def _resolve_provider(
         return _make_provider(provider_class(name), given), model_id
     if callable(model):
         return _make_provider(FunctionProvider, given, model), ""
-    raise UsageError(f"model must be 'provider:model', a Provider or a function, got {model!r:.60}.")
+    raise UsageError(_("model must be 'provider:model', a Provider or a function, got {model!r:.60}.", model=model))
 
 
 def _make_provider(kind: type[Provider], given: dict[str, Any], *function: Callable[..., Any]) -> Provider:
     """Return a provider with its settings checked; `function` is the argument of `FunctionProvider`."""
     unknown = next(iter(sorted(set(given) - kind.settings())), None)
     if unknown is not None:
-        hint = f" Pass it as a parameter: params={{{unknown!r}: ...}}." if unknown in kind.parameters else ""
+        hint = (
+            _(" Pass it as a parameter: params={{{unknown!r}: ...}}.", unknown=unknown)
+            if unknown in kind.parameters
+            else ""
+        )
         known = ", ".join(sorted(kind.settings()))
-        raise UsageError(f"Unknown setting {unknown!r} of {kind.name}.{hint} Settings: {known}.")
+        raise UsageError(
+            _(
+                "Unknown setting {unknown!r} of {name}.{hint} Settings: {known}.",
+                unknown=unknown,
+                name=kind.name,
+                hint=hint,
+                known=known,
+            )
+        )
     try:
         return kind(*function, **given)
     except (LockbotsError, KeyboardInterrupt):
         raise
     except BaseException as error:
-        hint = " Its `__init__` must take `**settings` and pass them on." if isinstance(error, TypeError) else ""
-        message = f"Provider {kind.name!r} can't be created. {type(error).__name__}: {error}.{hint}"
+        hint = _(" Its `__init__` must take `**settings` and pass them on.") if isinstance(error, TypeError) else ""
+        message = _(
+            "Provider {name!r} can't be created. {kind}: {error}.{hint}",
+            name=kind.name,
+            kind=type(error).__name__,
+            error=error,
+            hint=hint,
+        )
         raise UsageError(message) from error

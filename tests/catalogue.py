@@ -10,6 +10,7 @@ import io
 import string
 import sys
 from datetime import datetime, timezone
+from typing import get_args
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
@@ -32,6 +33,7 @@ WIDTH = 110
 
 def declared():
     """Return texts that are no argument of `_`: what they are, and the text."""
+    from lockbots_magic.conversation.turn import Status
     from lockbots_magic.notebook.commands import COMMANDS
     from lockbots_magic.notebook.options import chat_options
     from lockbots_magic.notebook.settings import Lockbots
@@ -44,6 +46,7 @@ def declared():
         yield name, parser.description
         yield from ((name, action.help) for action in parser._actions)
     yield from (("%lockbots", one.summary) for one in COMMANDS.values())
+    yield from (("status of a turn", status) for status in get_args(Status))
     yield from ((f"setting {name}", help_text) for name, _, help_text in Lockbots().rows())
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ..language import _
 from ..security.exits import clean_printed
 from .engine import BatchEngine
 from .frame import (
@@ -119,7 +120,7 @@ class Batch:
         return iter(self.answers)
 
     def __repr__(self) -> str:
-        stopped = [f"Stopped: {self.stopped}"] if self.stopped else []
+        stopped = [_("Stopped: {stopped}", stopped=self.stopped)] if self.stopped else []
         return clean_printed("\n".join([f"Batch({self.usage.describe()})", *stopped, *self.notes]))
 
     def _remember(self, rows: Iterable[SourceRow]) -> Iterator[SourceRow]:
@@ -168,4 +169,8 @@ class Batch:
         """Return a note on each column that has another name because the table has one of that name."""
         records = [] if table_names(self._source.table) else [row.columns for row in self._all_rows()]
         names = self._column_names(records)
-        return [f"the table has a column {old!r}: the new one is {new!r}" for old, new in names.items() if old != new]
+        return [
+            _("the table has a column {old!r}: the new one is {new!r}", old=old, new=new)
+            for old, new in names.items()
+            if old != new
+        ]

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from ..conversation.prices import Price, find_cached_price, find_price, find_written_prices
 from ..conversation.usage import TurnUsage
 from ..errors import UsageError
+from ..language import _
 
 Unit = Literal["USD", "tokens"]
 _WRITTEN = re.compile(r"\$?\s*([0-9][0-9_,]*(?:\.[0-9]+)?)\s*([kM]?)\s*(USD|\$|tokens?)?", re.IGNORECASE)
@@ -27,7 +28,7 @@ class BudgetLimit:
     unit: Unit = "USD"
 
     def __str__(self) -> str:
-        return f"${self.amount:,.2f}" if self.unit == "USD" else f"{self.amount:,.0f} tokens"
+        return f"${self.amount:,.2f}" if self.unit == "USD" else _("{amount:,.0f} tokens", amount=self.amount)
 
 
 def parse_budget(value: Any) -> BudgetLimit | None:
@@ -48,7 +49,9 @@ def parse_budget(value: Any) -> BudgetLimit | None:
         unit = (written[3] or "").lower()
     is_number = isinstance(amount, int | float) and not isinstance(amount, bool)
     if not is_number or not math.isfinite(amount) or amount <= 0:
-        raise UsageError(f'budget must be an amount of USD above 0, or text such as "500k tokens", got {value!r:.60}.')
+        raise UsageError(
+            _('budget must be an amount of USD above 0, or text such as "500k tokens", got {value!r:.60}.', value=value)
+        )
     return BudgetLimit(float(amount), "tokens" if unit.startswith("token") else "USD")
 
 
@@ -86,9 +89,13 @@ class BudgetGuard:
         )
         if limit is not None and limit.unit == "USD" and self._price is None:
             raise UsageError(
-                f"The price of {provider}:{model} is unknown, so a budget in USD can't be kept. Give it as"
-                f' prices={{"{provider}:{model}": [0.15, 0.60]}} (USD per 1,000,000 tokens of prompt and reply), or'
-                ' give the budget as text, such as "500k tokens".'
+                _(
+                    "The price of {provider}:{model} is unknown, so a budget in USD can't be kept. Give it "
+                    'as prices={{"{provider}:{model}": [0.15, 0.60]}} (USD per 1,000,000 tokens of prompt '
+                    'and reply), or give the budget as text, such as "500k tokens".',
+                    provider=provider,
+                    model=model,
+                )
             )
         given = [value for name in LIMIT_PARAMETERS if isinstance(value := (params or {}).get(name), int)]
         self._known_reply = given[0] if given else None

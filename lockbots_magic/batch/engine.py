@@ -28,6 +28,7 @@ from ..cassette.turn_recordings import turn_recordings
 from ..conversation.context_window import estimate_prompt_tokens
 from ..conversation.turn import Turn
 from ..errors import LockbotsError, ProviderError, UsageError
+from ..language import N_, _
 from ..prompt.part import PromptPart
 from ..providers.base import Provider
 from ..providers.http.retry import RetryPlan, get_server_wait, is_retryable
@@ -54,7 +55,7 @@ MAX_SERVER_WAIT = 600.0
 """Longest wait (s) that a server may ask for; a longer one ends the batch, which can be run again then."""
 JITTER = 0.25
 """Share of a pause by which it is shortened or lengthened at random."""
-STOPPED_BY_USER = "you stopped the batch."
+STOPPED_BY_USER = N_("you stopped the batch.")
 _CONGESTED = (429, 503, 529)
 """Statuses of a server that has too much to do; 529 is Anthropic's "overloaded"."""
 
@@ -163,7 +164,7 @@ class BatchEngine:
         try:
             yield from self._run()
         except KeyboardInterrupt:
-            self.stop(STOPPED_BY_USER, cancel=True)
+            self.stop(_(STOPPED_BY_USER), cancel=True)
         yield from self._finish()
 
     def _run(self) -> Iterator[BatchRow]:
@@ -215,7 +216,7 @@ class BatchEngine:
 
     def interrupt(self) -> None:
         """End the batch: the user wants no more of it."""
-        self.stop(STOPPED_BY_USER, cancel=True)
+        self.stop(_(STOPPED_BY_USER), cancel=True)
 
     def _finish(self) -> Iterator[BatchRow]:
         """Yield the rows that are answered but not reported, and those that wait: they were not asked."""
@@ -228,7 +229,7 @@ class BatchEngine:
     def close(self) -> None:
         """Give back threads and files. Requests that are still under way are abandoned."""
         if self._own_executor is not None:
-            self.stop(STOPPED_BY_USER, cancel=True)  # nothing is under way unless nobody wants the rest
+            self.stop(_(STOPPED_BY_USER), cancel=True)  # nothing is under way unless nobody wants the rest
             self._own_executor.shutdown(wait=False, cancel_futures=True)
         if self._journal is not None:
             self._journal.close()
@@ -236,7 +237,9 @@ class BatchEngine:
 
     def not_asked(self, row: SourceRow) -> BatchRow:
         """Return what becomes of a row that was never sent."""
-        return BatchRow(row.index, None, f"Not asked: {self.stopped or STOPPED_BY_USER}", False, row.position)
+        return BatchRow(
+            row.index, None, _("Not asked: {reason}", reason=self.stopped or _(STOPPED_BY_USER)), False, row.position
+        )
 
     # What to ask
 
@@ -274,7 +277,7 @@ class BatchEngine:
         try:
             row = next(self._rows, None)
         except Exception as error:  # noqa: BLE001  # the caller's iterable may raise anything; what there is stays
-            self.stop(f"reading the rows failed: {describe_error(error)}")
+            self.stop(_("reading the rows failed: {error}", error=describe_error(error)))
             row = None
         self._exhausted = row is None
         return row
@@ -337,7 +340,12 @@ class BatchEngine:
             task.cost = self._budget.estimate(task.prompt_tokens)
         if not self._budget.allows(task.cost):
             if not self._under_way:
-                self.stop(f"the budget of {self._settings.budget} is used up. To go on, raise it and run again.")
+                self.stop(
+                    _(
+                        "the budget of {budget} is used up. To go on, raise it and run again.",
+                        budget=self._settings.budget,
+                    )
+                )
             return TICK
         if pause := self._gate.start(task.tokens):
             return pause
@@ -356,7 +364,7 @@ class BatchEngine:
         except Exception as error:  # noqa: BLE001  # an executor that is shut down or broken
             self._budget.end(task.cost, (0, 0), 0.0)
             self._end_task(task, RowOutcome(None, describe_error(error)))
-            self.stop(f"the executor takes no work: {describe_error(error)}")
+            self.stop(_("the executor takes no work: {error}", error=describe_error(error)))
             return
         self._under_way[task.key] = (task, future)
         future.add_done_callback(functools.partial(_announce, self._done, task.key))
@@ -437,8 +445,14 @@ class BatchEngine:
             self._journal.add((task.key, self._recordings(task, turn)) for task, turn, _ in kept)
         except (OSError, UsageError) as error:
             why = getattr(error, "strerror", None) or str(error)
-            self.stop(f"answers can't be written to {self._settings.keep}: {str(why).rstrip('.')}.")
-        for task, _, outcome in kept:
+            self.stop(
+                _(
+                    "answers can't be written to {file}: {error}.",
+                    file=self._settings.keep,
+                    error=str(why).rstrip("."),
+                )
+            )
+        for task, _record, outcome in kept:
             self._end_task(task, outcome)
 
     def _recordings(self, task: RowTask, turn: Turn) -> list[Recording]:
@@ -478,7 +492,13 @@ class BatchEngine:
         backoff = getattr(self._settings.provider, "backoff", 0.5) * 2.0 ** min(task.throttled, 10)
         wait = min(backoff, MAX_THROTTLE_PAUSE) if asked is None else asked
         if wait > MAX_SERVER_WAIT:
-            self.stop(f"{str(error).rstrip('.')}. The server asks to wait {wait:.0f} s; run the batch again then.")
+            self.stop(
+                _(
+                    "{error}. The server asks to wait {wait:.0f} s; run the batch again then.",
+                    error=str(error).rstrip("."),
+                    wait=wait,
+                )
+            )
             return None
         self._gate.refuse(wait, task.started)
         return wait if task.throttled <= getattr(self._settings.provider, "max_retries", 0) else None

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any, ParamSpec, TypeVar
 
 from ..errors import UsageError
+from ..language import _
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,7 +30,7 @@ class RayExecutor(Executor):
         try:
             self._ray: Any = import_module("ray")
         except ImportError:
-            raise UsageError("RayExecutor needs Ray. Run `pip install ray`.") from None
+            raise UsageError(_("RayExecutor needs Ray. Run `pip install ray`.")) from None
         if not self._ray.is_initialized():
             self._ray.init()
         self._run = self._ray.remote(_call).options(**options) if options else self._ray.remote(_call)

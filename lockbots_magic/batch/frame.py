@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from ..errors import UsageError
+from ..language import _
 from ..prompt.part import is_instance_of
 from ..schema.structured_output import ReplySchema
 from .row import BatchRow
@@ -99,7 +100,7 @@ def build_frame(table: Any, records: Sequence[Mapping[str, Any]], added: Mapping
     try:
         pandas = import_module("pandas")
     except ImportError:
-        raise UsageError("`batch.frame` needs pandas; without it, `batch.rows` is a list of dicts.") from None
+        raise UsageError(_("`batch.frame` needs pandas; without it, `batch.rows` is a list of dicts.")) from None
     if is_instance_of(table, "pandas.DataFrame"):
         frame = table.copy(deep=False)
     else:

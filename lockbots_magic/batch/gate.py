@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 
 from ..errors import UsageError
+from ..language import _
 
 MIN_ACTIVE = 1
 """Requests under way at least, however often the server refuses."""
@@ -47,9 +48,9 @@ class RateGate:
         for name, value in (("active", active), ("rpm", rpm), ("tpm", tpm)):
             is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
             if value is not None and not (is_number and value > 0):
-                raise UsageError(f"{name} must be a number above 0, got {value!r:.60}.")
+                raise UsageError(_("{name} must be a number above 0, got {value!r:.60}.", name=name, value=value))
         if int(active) != active:
-            raise UsageError(f"active must be a whole number, got {active!r}.")
+            raise UsageError(_("active must be a whole number, got {active!r}.", active=active))
         self._most = int(active)
         self._spacing = 60 / rpm if rpm else 0.0
         self._per_token = 60 / tpm if tpm else 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..conversation.usage import format_dollars
 from ..errors import UsageError
+from ..language import _
 from .engine import BatchCounts, BatchEngine
 from .run import BatchPlan
 from .usage import BatchUsage
@@ -19,28 +20,43 @@ def describe_batch(plan: BatchPlan) -> str:
         UsageError: The rows can be read only once.
     """
     if not plan.source.is_sized:
-        raise UsageError("A dry run reads all rows, and these can be read only once. Pass a list or a data frame.")
+        raise UsageError(_("A dry run reads all rows, and these can be read only once. Pass a list or a data frame."))
     engine = BatchEngine(plan.settings, iter(plan.source), plan.template, BatchUsage())
     try:
         counts = engine.count()
     finally:
         engine.close()
-    limited = f"and at most {counts.reply_tokens:,} of replies" if counts.reply_tokens else "and those of the replies"
+    limited = (
+        _("and at most {reply_tokens:,} of replies", reply_tokens=counts.reply_tokens)
+        if counts.reply_tokens
+        else _("and those of the replies")
+    )
     money = "" if counts.cost is None else f", {_price(counts)}"
-    unfilled = f", {counts.failed:,} can't be filled" if counts.failed else ""
+    unfilled = _(", {failed:,} can't be filled", failed=counts.failed) if counts.failed else ""
     lines = [
-        f"{counts.rows:,} rows: {counts.asked:,} would be asked, {counts.reused:,} reused{unfilled}",
-        f"~{counts.prompt_tokens:,} tokens of prompts {limited}{money}",
-        *([f"First error: {counts.first_error}"] if counts.first_error else []),
+        _(
+            "{rows:,} rows: {asked:,} would be asked, {reused:,} reused{unfilled}",
+            rows=counts.rows,
+            asked=counts.asked,
+            reused=counts.reused,
+            unfilled=unfilled,
+        ),
+        _(
+            "~{prompt_tokens:,} tokens of prompts {limited}{money}",
+            prompt_tokens=counts.prompt_tokens,
+            limited=limited,
+            money=money,
+        ),
+        *([_("First error: {first_error}", first_error=counts.first_error)] if counts.first_error else []),
         *engine.notes,
     ]
     prompts = [_shown(number, prompt) for number, prompt in enumerate(counts.prompts, 1)]
-    return "\n".join([*prompts, *lines, "Nothing was sent."])
+    return "\n".join([*prompts, *lines, _("Nothing was sent.")])
 
 
 def _price(counts: BatchCounts) -> str:
     cost = f"${format_dollars(counts.cost or 0.0, estimated=True)}"
-    return cost if counts.reply_tokens else f"{cost} without the replies"
+    return cost if counts.reply_tokens else _("{cost} without the replies", cost=cost)
 
 
 def _shown(number: int, prompt: str) -> str:

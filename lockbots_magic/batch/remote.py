@@ -15,6 +15,7 @@ from typing import Any
 
 from ..conversation.messages import ChatRequest, Delta
 from ..errors import ProviderError, UsageError
+from ..language import _
 from ..providers.batch_api import MAX_BYTES, MAX_REQUESTS, BatchJob, BatchResult, BatchService, batch_service
 from .engine import BatchEngine, RowTask
 from .row import BatchRow, RowOutcome, describe_error
@@ -62,7 +63,9 @@ class RemoteEngine(BatchEngine):
             task.tokens = task.prompt_tokens + self._budget.reply_tokens
             task.cost = self._budget.estimate(task.prompt_tokens)
         if not self._budget.allows(task.cost):
-            self.stop(f"the budget of {self._settings.budget} is used up. To go on, raise it and run again.")
+            self.stop(
+                _("the budget of {budget} is used up. To go on, raise it and run again.", budget=self._settings.budget)
+            )
             return False
         self._budget.begin(task.cost)
         return True
@@ -74,11 +77,11 @@ class RemoteEngine(BatchEngine):
     def _submit_job(
         self, service: BatchService, waiting: list[tuple[RowTask, Mapping[str, Any]]]
     ) -> dict[str, set[str]]:
-        keys = [task.key[:16] for task, _ in waiting]
+        keys = [task.key[:16] for task, _number in waiting]
         try:
             job = service.submit([(task.key, body) for task, body in waiting])
         except ProviderError as error:
-            for task, _ in waiting:
+            for task, _number in waiting:
                 self._end_task(task, RowOutcome(None, describe_error(error)))
             self.stop(str(error))
             return {}
@@ -87,7 +90,9 @@ class RemoteEngine(BatchEngine):
             try:
                 self._journal.note_job(job.id, keys)
             except (OSError, UsageError) as error:
-                self.stop(f"job {job.id} can't be noted in {self._settings.keep}: {error}")
+                self.stop(
+                    _("job {id} can't be noted in {keep}: {error}", id=job.id, keep=self._settings.keep, error=error)
+                )
         return {job.id: set(keys)}
 
     def _collect(self, service: BatchService, job_id: str) -> Iterator[BatchRow]:
@@ -97,7 +102,13 @@ class RemoteEngine(BatchEngine):
             try:
                 job = service.look_up(job_id)
             except ProviderError as error:
-                self.stop(f"job {job_id} can't be looked up now: {error} Run the batch again to collect it.")
+                self.stop(
+                    _(
+                        "job {job_id} can't be looked up now: {error} Run the batch again to collect it.",
+                        job_id=job_id,
+                        error=error,
+                    )
+                )
                 return
             if job.ended:
                 break
@@ -106,11 +117,13 @@ class RemoteEngine(BatchEngine):
                 sleep(min(0.1, max(end - monotonic(), 0.0)))
                 self._on_tick()
             if self.stopped:
-                self.notes.append(f"job {job_id} goes on at the service; run the batch again to collect it")
+                self.notes.append(
+                    _("job {job_id} goes on at the service; run the batch again to collect it", job_id=job_id)
+                )
                 return
             pause = min(pause * 2, LONGEST_POLL)
         if job.failure:
-            self.stop(f"job {job_id} failed: {job.failure}")
+            self.stop(_("job {job_id} failed: {failure}", job_id=job_id, failure=job.failure))
         yield from self._read_results(service, job)
         if self._journal is not None:
             self._journal.note_job(job_id, None)

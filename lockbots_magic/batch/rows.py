@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from typing import Any, NamedTuple
 
 from ..errors import UsageError
+from ..language import _
 from ..prompt.part import is_instance_of
 
 VALUE = "value"
@@ -143,8 +144,10 @@ def row_source(table: Any) -> RowSource:
     if is_instance_of(table, "pandas.Series", "polars.Series"):
         return _SeriesRows(table)
     if isinstance(table, str | bytes | Mapping) or not isinstance(table, Iterable):
-        kind = "one dict" if isinstance(table, Mapping) else f"a {type(table).__name__}"
-        raise UsageError(f"rows must be a data frame, a series, a list of dicts or another iterable, got {kind}.")
+        kind = _("one dict") if isinstance(table, Mapping) else _("a {name}", name=type(table).__name__)
+        raise UsageError(
+            _("rows must be a data frame, a series, a list of dicts or another iterable, got {kind}.", kind=kind)
+        )
     return RowSource(table) if isinstance(table, Sized) else _Stream(table)
 
 

@@ -14,6 +14,7 @@ from ..conversation.cancellation import Cancellation
 from ..conversation.conversation import Conversation
 from ..conversation.documents import SentDocument
 from ..errors import UsageError
+from ..language import _
 from ..providers.address import saved_address
 from ..providers.base import Provider
 from ..providers.batch_api import batch_service
@@ -81,11 +82,11 @@ class BatchPlan:
         provider = chat.provider
         _check_through(through, provider, tools=options.get("tools"), executor=executor)
         if "documents" in options:
-            raise UsageError("Name documents by `files`: columns that hold them, or files of every row.")
+            raise UsageError(_("Name documents by `files`: columns that hold them, or files of every row."))
         source = row_source(rows)
         if sample is not None:
             if not isinstance(sample, int) or sample < 1:
-                raise UsageError(f"sample must be a whole number of rows above 0, got {sample!r}.")
+                raise UsageError(_("sample must be a whole number of rows above 0, got {sample!r}.", sample=sample))
             source = source.pick(sample)
         self.source, columns = _with_columns(source)
         self.template = RowTemplate(
@@ -145,9 +146,11 @@ def _check_through(through: str | None, provider: Provider, *, tools: Any, execu
     if through is None:
         return
     if through != "batch":
-        raise UsageError(f'through must be "batch", got {through!r:.60}.')
+        raise UsageError(_('through must be "batch", got {through!r:.60}.', through=through))
     if tools or executor is not None:
-        raise UsageError('through="batch" takes neither tools nor an executor: the service itself runs the requests.')
+        raise UsageError(
+            _('through="batch" takes neither tools nor an executor: the service itself runs the requests.')
+        )
     batch_service(provider, "m")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..conversation.documents import NO_DOCUMENTS, DocumentRules
 from ..errors import UsageError
+from ..language import _
 from ..prompt.document_files import DocumentChooser
 from ..prompt.files import file_part
 from ..prompt.images import check_total_size, image_part
@@ -63,7 +64,7 @@ class RowTemplate:
         rules: DocumentRules = NO_DOCUMENTS,
     ) -> None:
         if not template.strip():
-            raise UsageError("The prompt is empty.")
+            raise UsageError(_("The prompt is empty."))
         self._pieces = [template] if raw else split_template(template)
         self._images, self._files = tuple(images), tuple(files)
         self._variables = variables
@@ -151,12 +152,18 @@ class RowTemplate:
             self._single = unknown[0]  # rows without columns: the one name stands for the row
         elif unknown and columns:
             listed = ", ".join(map(str, columns[:20])) + (", …" if len(columns) > 20 else "")
-            raise UsageError(f"{{{{ {unknown[0]} }}}}: neither a column nor a variable. Columns: {listed}.")
+            raise UsageError(
+                _(
+                    "{{{{ {unknown} }}}}: neither a column nor a variable. Columns: {listed}.",
+                    unknown=unknown[0],
+                    listed=listed,
+                )
+            )
 
 
 def _path(value: Any) -> str | Path:
     if not isinstance(value, str | Path):
-        raise UsageError(f"A file must be a path, got a {type(value).__name__}.")
+        raise UsageError(_("A file must be a path, got a {name}.", name=type(value).__name__))
     return value
 
 

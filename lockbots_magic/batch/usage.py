@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..conversation.usage import format_dollars
+from ..language import _, ngettext
 from .row import RowOutcome
 
 
@@ -43,10 +44,11 @@ class BatchUsage:
 
     def describe(self) -> str:
         """Return the counts as a line, without times: the same for the same answers."""
-        parts = [f"{self.rows:,} row{'s' * (self.rows != 1)}", f"{self.asked:,} asked"]
-        parts += [f"{count:,} {what}" for count, what in ((self.reused, "reused"), (self.failed, "failed")) if count]
+        parts = [ngettext("{n:,} row", "{n:,} rows", self.rows), _("{n:,} asked", n=self.asked)]
+        parts += [_("{n:,} reused", n=self.reused)] if self.reused else []
+        parts += [_("{n:,} failed", n=self.failed)] if self.failed else []
         if not self.asked:
             return f"{parts[0]}: {', '.join(parts[1:])}"
-        tokens = f"{'~' * self.estimated}{self.tokens:,} tokens"
+        tokens = _("{about}{n:,} tokens", about="~" * self.estimated, n=self.tokens)
         money = [] if self.cost is None else [f"${format_dollars(self.cost, estimated=self.estimated)}"]
         return f"{parts[0]}: {', '.join(parts[1:])}; {', '.join([tokens, *money])}"

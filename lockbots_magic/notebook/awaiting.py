@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any
 
 from ..errors import Interrupted
+from ..language import _
 
 
 @contextmanager
@@ -30,7 +31,7 @@ def interrupt_cancels_task() -> Iterator[None]:
         try:
             yield
         except (asyncio.CancelledError, KeyboardInterrupt):
-            raise Interrupted("Interrupted before it was sent.") from None
+            raise Interrupted(_("Interrupted before it was sent.")) from None
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import Any, TypeGuard
 from ..conversation.messages import CellOrigin
 from ..conversation.observers import Observers
 from ..errors import CredentialWarning, LockbotsError
+from ..language import _
 from ..prompt.magic_line import cell_magic_start
 from ..providers.http.request import count_warned_hosts
 from ..security.secrets import secrets_in
@@ -114,8 +115,8 @@ class CellTracker:
         """Warn, once per cell, that its code holds a credential."""
         if not self._warned:
             self._warned = True
-            message = "The code holds a credential, which the notebook saves. Delete it, and use %lockbots login."
-            warnings.warn_explicit(message, CredentialWarning, "this cell", 1)
+            message = _("The code holds a credential, which the notebook saves. Delete it, and use %lockbots login.")
+            warnings.warn_explicit(message, CredentialWarning, _("this cell"), 1)
 
 
 def _is_explainable(error: object) -> TypeGuard[BaseException]:

@@ -14,6 +14,7 @@ from ..cassette.active import cassette_of
 from ..chat import Chat
 from ..conversation.conversation import Conversation
 from ..errors import UsageError
+from ..language import _
 from ..prompt import cells, files, images, loaders, personas
 from ..prompt.document_files import DocumentChooser
 from ..prompt.images import check_total_size, image_part
@@ -53,12 +54,12 @@ def prompt_of(text: str, cell: str | None) -> str:
     if cell is None:
         if not text:
             raise UsageError(
-                "The prompt is empty. Write it after `%chat` or below `%%chat`; `%chat -h` lists the options."
+                _("The prompt is empty. Write it after `%chat` or below `%%chat`; `%chat -h` lists the options.")
             )
         return text
     if text:
-        hint = f" Did you mean `-m {text}`?" if text.partition(":")[0] in names() else ""
-        raise UsageError(f"The first line of %%chat takes options only; the prompt goes below it.{hint}")
+        hint = _(" Did you mean `-m {text}`?", text=text) if text.partition(":")[0] in names() else ""
+        raise UsageError(_("The first line of %%chat takes options only; the prompt goes below it.{hint}", hint=hint))
     return cell.strip("\n")
 
 
@@ -109,13 +110,21 @@ class NotebookContext:
         """
         first, *attributes = name.strip().split(".")
         if first not in self.variables:
-            raise UsageError(f"{option}: the notebook has no {first!r}. Define it first.")
+            raise UsageError(_("{option}: the notebook has no {first!r}. Define it first.", option=option, first=first))
         value = self.variables[first]
         try:
             for attribute in attributes:
                 value = getattr(value, attribute)
         except Exception as error:  # noqa: BLE001  # an attribute may be a property that raises anything
-            raise UsageError(f"{option}: reading {name.strip()!r} failed: {type(error).__name__}: {error}") from None
+            raise UsageError(
+                _(
+                    "{option}: reading {expression!r} failed: {kind}: {error}",
+                    option=option,
+                    expression=name.strip(),
+                    kind=type(error).__name__,
+                    error=error,
+                )
+            ) from None
         return value
 
 
@@ -208,16 +217,18 @@ def chat_cell(session: Session, options: Namespace, prompt: str, context: Notebo
 
 def _check(options: Namespace) -> None:
     if options.to and (not options.to.isidentifier() or keyword.iskeyword(options.to)):
-        raise UsageError(f"--to takes a variable name, got {options.to!r}.")
+        raise UsageError(_("--to takes a variable name, got {to!r}.", to=options.to))
     only_rows = next((option for name, option in ONLY_EACH.items() if getattr(options, name) is not None), None)
     if only_rows:
-        raise UsageError(f"{only_rows} needs --each.")
+        raise UsageError(_("{option} needs --each.", option=only_rows))
     if options.schema and options.form != "json":
-        raise UsageError("--schema needs --as json.")
+        raise UsageError(_("--schema needs --as json."))
     if options.count and not options.dry_run:
-        raise UsageError("--count needs --dry-run.")
+        raise UsageError(_("--count needs --dry-run."))
     if options.background and options.form in ("code", "json"):
-        raise UsageError(f"--as {options.form} needs the whole reply while the cell runs. Leave out --background.")
+        raise UsageError(
+            _("--as {form} needs the whole reply while the cell runs. Leave out --background.", form=options.form)
+        )
 
 
 def params_of(options: Namespace) -> dict[str, Any]:
@@ -267,7 +278,7 @@ def _recording_notes(chat: Chat, text: str, typed: str, *, is_drawn: bool) -> tu
     if cassette is None or cassette.mode == "replay":
         return ()
     found = find_run_details(text, typed, is_drawn=is_drawn)
-    return (f"the recording may not be found in another run: the prompt holds {found}",) if found else ()
+    return (_("the recording may not be found in another run: the prompt holds {found}", found=found),) if found else ()
 
 
 def _is_variable(value: str, context: NotebookContext) -> bool:
@@ -278,7 +289,7 @@ def _is_variable(value: str, context: NotebookContext) -> bool:
 def _image(value: str, context: NotebookContext) -> PromptPart:
     known = _is_variable(value, context)
     if not known and value.isidentifier() and not Path(value).exists():
-        raise UsageError(f"--image: there is no variable and no file {value!r}.")
+        raise UsageError(_("--image: there is no variable and no file {value!r}.", value=value))
     return image_part(context.value(value, "--image")).label_notes(value) if known else image_part(value)
 
 
@@ -361,4 +372,12 @@ def evaluate_option(session: Session, context: NotebookContext, option: str, sou
     try:
         return evaluator_of(session, context)(source)
     except Exception as error:
-        raise UsageError(f"{option}: {source!r} failed: {type(error).__name__}: {error}") from error
+        raise UsageError(
+            _(
+                "{option}: {source!r} failed: {kind}: {error}",
+                option=option,
+                source=source,
+                kind=type(error).__name__,
+                error=error,
+            )
+        ) from error

@@ -14,6 +14,7 @@ from ..conversation.messages import Delta
 from ..conversation.turn import Turn
 from ..conversation.usage import measure_turn
 from ..errors import Interrupted, LockbotsError
+from ..language import _
 from ..rendering.attachments import NONE, attachments_of
 from ..rendering.foot_line import figures
 from ..rendering.notices import notices_of
@@ -127,7 +128,7 @@ class Comparison:
         if answer.error is not None:
             notices = [f"{type(answer.error).__name__}: {answer.error}"]
         else:
-            notices = notices_of(turn) if turn is not None else ["Not stopped in time; the text so far is shown."]
+            notices = notices_of(turn) if turn is not None else [_("Not stopped in time; the text so far is shown.")]
         state, attached = ("", NONE) if turn is None else (self._describe(turn, timed=timed), attachments_of(turn))
         return Column(answer.name, state, text, notices, attached, is_failed=answer.error is not None)
 
@@ -136,8 +137,12 @@ class Comparison:
 
     def _describe(self, turn: Turn, *, timed: bool) -> str:
         used = measure_turn(turn, prices=self._prices)
-        waited = f"first text after {turn.first_text:.1f} s" if turn.first_text is not None else ""
-        return " · ".join(filter(None, [*([waited, f"{turn.elapsed:.1f} s"] if timed else []), *figures(used)]))
+        waited = (
+            _("first text after {first_text:.1f} s", first_text=turn.first_text) if turn.first_text is not None else ""
+        )
+        return " · ".join(
+            filter(None, [*([waited, _("{elapsed:.1f} s", elapsed=turn.elapsed)] if timed else []), *figures(used)])
+        )
 
     def _lanes(self) -> list[list[int]]:
         """Return groups of replies to read in order: on a cassette, only the order tells replies of one model apart."""
@@ -171,7 +176,7 @@ class Comparison:
 
     def _raise_failure(self) -> None:
         if any(turn.status == "interrupted" for turn in self.turns.values()):
-            raise Interrupted("Comparison stopped; the text so far is kept.")
+            raise Interrupted(_("Comparison stopped; the text so far is kept."))
         errors = [answer.error for answer in self.answers if answer.error is not None]
         if len(errors) == len(self.answers):
             raise errors[0]

@@ -12,6 +12,7 @@ from ..conversation.history_entry import RestoredConversation
 from ..conversation.observers import Observers
 from ..conversation.recorded_reply import derived_id
 from ..errors import UsageError
+from ..language import _
 
 
 class Conversations:
@@ -62,8 +63,8 @@ class Conversations:
         known = self.by_name
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
-            hint = f"Did you mean {near[0]!r}?" if near else "To list them: `%lockbots list`."
-            raise UsageError(f"Unknown conversation {name!r}. {hint}")
+            hint = _("Did you mean {near!r}?", near=near[0]) if near else _("To list them: `%lockbots list`.")
+            raise UsageError(_("Unknown conversation {name!r}. {hint}", name=name, hint=hint))
         return known[name]
 
     def keep(self, conversation: Conversation) -> Conversation:

@@ -12,6 +12,7 @@ from ..batch.preview import describe_batch
 from ..batch.run import BatchPlan
 from ..batch.template import Filter, send_all
 from ..errors import UsageError
+from ..language import _
 from ..security.exits import clean_printed
 from .batch_output import batch_output
 from .chat_command import ONLY_EACH, NotebookContext, evaluate_option, params_of, system_of, tools_of
@@ -37,7 +38,7 @@ def batch_plan(session: Session, options: Namespace, prompt: str, context: Noteb
     """
     for name, option in _EXCLUDED.items():
         if getattr(options, name) and not (name == "form" and options.form == "json"):
-            raise UsageError(f"--each can't be combined with {option}.")
+            raise UsageError(_("--each can't be combined with {option}.", option=option))
     chat = session.chat(options.model, options.base_url, options.conversation, options.dialect, options.send_documents)
     chat.params.update(params_of(options))
     chat.log = not options.no_log

@@ -22,6 +22,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_loca
 from ..cassette.active import follow_notebook_cassette
 from ..conversation.turn import Turn
 from ..errors import UsageError
+from ..language import _
 from ..prompt.magic_line import cell_magic_start
 from ..providers.shutdown import shut_down
 from . import completion, interrupts
@@ -115,9 +116,10 @@ class _MisplacedCellMagic(EscapedCommand):
     def transform(self, lines: list[str]) -> list[str]:
         """Return code that raises the error: a transformer that raises one itself is shown with its traceback."""
         name = "chat" if lines[self.start_line][self.start_col :].startswith("%%chat") else "lockbots"
-        message = (
-            f"%%{name} must be the first line of its cell: only comments and blank lines may stand above it."
-            " Put the code above it into a cell of its own."
+        message = _(
+            "%%{name} must be the first line of its cell: only comments and blank lines may stand "
+            "above it. Put the code above it into a cell of its own.",
+            name=name,
         )
         return [f"raise __import__('lockbots_magic').UsageError({message!r})\n"]
 
@@ -205,7 +207,7 @@ def last_turn() -> Turn:
     shell: InteractiveShell | None = get_ipython()
     session = session_of(shell) if shell is not None else None
     if session is None or session.last_turn is None:
-        raise UsageError("No cell of this notebook has shown a reply yet.")
+        raise UsageError(_("No cell of this notebook has shown a reply yet."))
     return session.last_turn
 
 

@@ -11,6 +11,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from ..conversation.messages import Delta
 from ..conversation.turn import Turn
+from ..language import _
 from ..rendering.attachments import attachments_of
 from ..rendering.calls import reply_html, reply_markdown, segments_of
 from ..rendering.frame_loop import FrameLoop
@@ -110,7 +111,7 @@ def output_in_background(
     if plain:
         return _BackgroundText(shell)
     output = LiveCellOutput(shell, alone=lambda: False, reasoning=reasoning)
-    output.begin("Running in the background. To stop it: %lockbots stop")
+    output.begin(_("Running in the background. To stop it: %lockbots stop"))
     return output
 
 

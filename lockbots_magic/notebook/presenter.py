@@ -17,6 +17,7 @@ from ..conversation.messages import ChatRequest, Delta
 from ..conversation.turn import Turn
 from ..conversation.usage import measure_sent_turn
 from ..errors import Interrupted, UsageError
+from ..language import _, ngettext
 from ..prompt.preview import describe_request
 from ..providers.base import Provider
 from ..rendering.foot_line import foot_line
@@ -349,7 +350,7 @@ class Presenter:
         """Insert the code of a reply as a new cell, in front ends that support it."""
         code = extract_code(turn.reply)
         if code is None:
-            raise UsageError("The reply has no code block, so no cell was added.")
+            raise UsageError(_("The reply has no code block, so no cell was added."))
         self._assign(variable, code)
         self.insert_code(code)
 
@@ -371,20 +372,25 @@ class Presenter:
 def _check_not_interrupted(turn: Turn) -> None:
     """Raise `Interrupted` if the user stopped the reply."""
     if turn.status == "interrupted":
-        raise Interrupted("Reply stopped; the text so far is kept.")
+        raise Interrupted(_("Reply stopped; the text so far is kept."))
 
 
 def _format_cut(turn: Turn, variable: str | None) -> str:
-    return f"The reply holds no complete JSON. {turn.error}{_say_where(turn, variable)}"
+    return _("The reply holds no complete JSON. {error}{where}", error=turn.error, where=_say_where(turn, variable))
 
 
 def _format_mismatch(error: Exception, tries: int, turn: Turn, variable: str | None) -> str:
-    times = "once" if tries == 1 else f"{tries} times"
-    return f"Sent {times}; no reply conforms: {error}.{_say_where(turn, variable)}"
+    return ngettext(
+        "Sent once; no reply conforms: {error}.{where}",
+        "Sent {n} times; no reply conforms: {error}.{where}",
+        tries,
+        error=error,
+        where=_say_where(turn, variable),
+    )
 
 
 def _say_where(turn: Turn, variable: str | None) -> str:
-    return f" Its text is in {variable}." if variable and turn.reply else ""
+    return _(" Its text is in {variable}.", variable=variable) if variable and turn.reply else ""
 
 
 def _run_through_interrupt(action: Callable[[], object]) -> None:
@@ -399,8 +405,10 @@ def _run_through_interrupt(action: Callable[[], object]) -> None:
 
 def _count_tokens(provider: Provider, request: ChatRequest) -> str:
     if cassette_of(provider):
-        raise UsageError("--count asks the service, and a cassette is active. Leave one of them out.")
+        raise UsageError(_("--count asks the service, and a cassette is active. Leave one of them out."))
     tokens = provider.count_tokens(request)
     if tokens is None:
-        raise UsageError(f"{provider.name} has no endpoint that counts tokens. Leave out --count for an estimate.")
-    return f"{tokens:,} token{'' if tokens == 1 else 's'}"
+        raise UsageError(
+            _("{name} has no endpoint that counts tokens. Leave out --count for an estimate.", name=provider.name)
+        )
+    return ngettext("{n:,} token", "{n:,} tokens", tokens)

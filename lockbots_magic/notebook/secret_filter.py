@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from ..language import _
 from ..security.secret_shapes import MIN_VALUE, is_credential_name, leave_out_secrets
 from .session import Session
 
@@ -44,7 +45,10 @@ def make_prompt_filter(variables: Mapping[str, Any]) -> Callable[[str], tuple[st
 
 
 def _describe(left_out: str) -> str:
-    return f"left out of the prompt: {left_out}; to send it, use --raw or `%lockbots set send_secrets on`"
+    return _(
+        "left out of the prompt: {left_out}; to send it, use --raw or `%lockbots set send_secrets on`",
+        left_out=left_out,
+    )
 
 
 def without_secrets(session: Session, text: str, variables: Mapping[str, Any]) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from traitlets.config import Configurable
 from ..conversation.documents import DOCUMENT_MODES
 from ..conversation.prices import parse_prices
 from ..errors import UsageError
-from ..language import AUTO, available_languages, choose_language
+from ..language import AUTO, _, available_languages, choose_language
 from ..providers.headers import RequestHeaders
 from ..providers.validation import parse_count, wrap_credential
 from ..providers.wire.prompt_cache import CACHE_MODES
@@ -139,11 +139,11 @@ class Lockbots(Configurable):
         given = proposal["value"]
         if not all(isinstance(name, str) and isinstance(one, dict) for name, one in given.items()):
             raise _InvalidSettingError(
-                "providers must be a dict of dicts, such as {'openai': {'base_url': 'http://localhost:8000/v1'}}."
+                _("providers must be a dict of dicts, such as {'openai': {'base_url': 'http://localhost:8000/v1'}}.")
             )
         for name, one in given.items():
             if reserved := {"model", "conversation"} & one.keys():
-                raise TraitError(f"providers[{name!r}] can't set {reserved.pop()!r}")
+                raise TraitError(_("providers[{name!r}] can't set {field!r}", name=name, field=reserved.pop()))
         return {name: _hide_credentials(one) for name, one in given.items()}
 
     @validate("prices")
@@ -170,8 +170,12 @@ class Lockbots(Configurable):
         traits = self.class_traits(config=True)
         if name not in traits:
             near = difflib.get_close_matches(name, traits, 1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"Settings: {', '.join(sorted(traits))}."
-            raise UsageError(f"Unknown setting {name!r}. {hint}")
+            hint = (
+                _("Did you mean {near!r}?", near=near[0])
+                if near
+                else _("Settings: {names}.", names=", ".join(sorted(traits)))
+            )
+            raise UsageError(_("Unknown setting {name!r}. {hint}", name=name, hint=hint))
         return traits[name]
 
     def assign(self, name: str, value: Any) -> None:
@@ -210,24 +214,24 @@ def _hide_credentials(given: dict[str, Any]) -> dict[str, Any]:
 
 def _expected(name: str, trait: Any, value: Any) -> str:
     kinds = {
-        "stream": "on or off",
-        "send_secrets": "on or off",
-        "foot_line": "on or off",
-        "reasoning": f"one of {', '.join(REASONING)}",
-        "log": "on or off",
-        "language": f"one of {', '.join((AUTO, *available_languages()))}",
-        "live": f"one of {', '.join(LIVE)}",
-        "cache": f"one of {', '.join(CACHE_MODES)}",
-        "send_documents": f"one of {', '.join(DOCUMENT_MODES)}",
-        "providers": "a dict",
-        "limits": "a dict",
-        "personas": "a dict",
-        "prices": "a dict",
+        "stream": _("on or off"),
+        "send_secrets": _("on or off"),
+        "foot_line": _("on or off"),
+        "reasoning": _("one of {names}", names=", ".join(REASONING)),
+        "log": _("on or off"),
+        "language": _("one of {names}", names=", ".join((AUTO, *available_languages()))),
+        "live": _("one of {names}", names=", ".join(LIVE)),
+        "cache": _("one of {names}", names=", ".join(CACHE_MODES)),
+        "send_documents": _("one of {names}", names=", ".join(DOCUMENT_MODES)),
+        "providers": _("a dict"),
+        "limits": _("a dict"),
+        "personas": _("a dict"),
+        "prices": _("a dict"),
     }
-    expected = kinds.get(name) or str(getattr(trait, "info_text", "another value"))
+    expected = kinds.get(name) or str(getattr(trait, "info_text", _("another value")))
     if getattr(trait, "min", None) not in (None, -math.inf):
         expected += f" >= {trait.min}"
-    return f"{name} must be {expected}, got {value!r}."
+    return _("{name} must be {expected}, got {value!r}.", name=name, expected=expected, value=value)
 
 
 def _convert(trait: Any, value: Any) -> Any:

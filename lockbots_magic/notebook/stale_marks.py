@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 from threading import Lock
 
 from ..conversation.conversation import Conversation
+from ..language import N_, _
 
-STALE_NOTICE = "outdated: an earlier turn has changed since this reply"
+STALE_NOTICE = N_("outdated: an earlier turn has changed since this reply")
 MAX_OUTPUTS = 50
 """Outputs that are remembered, the latest ones."""
 MAX_MARKS = 12
@@ -52,4 +53,4 @@ class StaleMarks:
             ended = [turn_id for turn_id in self._outputs if stale.get(turn_id, True)]
             outputs = [(turn_id, self._outputs.pop(turn_id)) for turn_id in ended]
         for redraw in [redraw for turn_id, redraw in outputs if turn_id in stale][-MAX_MARKS:]:
-            redraw(STALE_NOTICE)
+            redraw(_(STALE_NOTICE))

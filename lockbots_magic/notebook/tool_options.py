@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..errors import UsageError
+from ..language import _
 from ..prompt.magic_line import parse_assignments, split_words
 from ..tools.approval import MODES, Approve, check_policy
 from ..tools.limits import Limits
@@ -25,7 +26,13 @@ def check_tool(value: Any, name: str) -> Any:
     """
     if callable(value) or is_tool_source(value) or isinstance(value, list | tuple):
         return value
-    raise UsageError(f"--tools takes functions, MCP servers and lists of these; {name} is a {type(value).__name__}.")
+    raise UsageError(
+        _(
+            "--tools takes functions, MCP servers and lists of these; {name} is a {kind}.",
+            name=name,
+            kind=type(value).__name__,
+        )
+    )
 
 
 def parse_approve(text: str, variables: Mapping[str, Any]) -> Approve:
@@ -51,11 +58,17 @@ def parse_approve(text: str, variables: Mapping[str, Any]) -> Approve:
     elif text in variables:
         policy = variables[text]
         if isinstance(policy, str) and policy not in MODES:
-            raise UsageError(f"approve: {text} is a text, but no policy. Modes: {', '.join(MODES)}.")
+            raise UsageError(
+                _("approve: {text} is a text, but no policy. Modes: {names}.", text=text, names=", ".join(MODES))
+            )
     else:
         raise UsageError(
-            f"approve takes one of {', '.join(MODES)}, globs such as search_*=auto,*=ask, or the name of a function or "
-            f"dict; the notebook has no {text!r:.60}."
+            _(
+                "approve takes one of {names}, globs such as search_*=auto,*=ask, or the name of a "
+                "function or dict; the notebook has no {text!r:.60}.",
+                names=", ".join(MODES),
+                text=text,
+            )
         )
     check_policy(policy)
     return policy
@@ -69,5 +82,7 @@ def parse_limits(text: str) -> Limits:
     """
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if wrong := next((part for part in parts if "=" not in part), None):
-        raise UsageError(f"limits are written name=number, such as rounds=20,seconds=60; got {wrong!r:.40}.")
+        raise UsageError(
+            _("limits are written name=number, such as rounds=20,seconds=60; got {wrong!r:.40}.", wrong=wrong)
+        )
     return Limits.of(parse_assignments(parts))

@@ -12,6 +12,7 @@ from IPython.display import clear_output
 
 from ..conversation.conversation import Conversation
 from ..errors import Interrupted
+from ..language import _
 from ..rendering.html import framed
 from ..reply import ReplyRun
 from .display import has_outputs, show
@@ -38,12 +39,17 @@ def wait_for_turn(conversation: Conversation, tell: Callable[[str], object] = la
     changed = threading.Event()
     conversation.observers.add(changed.set)
     try:
-        tell(f"Waiting for the reply in progress in conversation {conversation.name}. To give up, interrupt this cell.")
+        tell(
+            _(
+                "Waiting for the reply in progress in conversation {name}. To give up, interrupt this cell.",
+                name=conversation.name,
+            )
+        )
         while _is_busy(conversation):
             changed.wait(POLL_INTERVAL)
             changed.clear()
     except KeyboardInterrupt:
-        raise Interrupted("Interrupted before it was sent; the reply in progress goes on.") from None
+        raise Interrupted(_("Interrupted before it was sent; the reply in progress goes on.")) from None
     finally:
         conversation.observers.remove(changed.set)
 

@@ -13,9 +13,18 @@ from typing import Any, NamedTuple
 from ..conversation.prices import find_price, table_date
 from ..conversation.usage import TokenCount, TurnUsage, format_dollars, shorten_prompt, sum_tokens
 from ..errors import UsageError
+from ..language import N_, _, pgettext
 from ..rendering.table import Table
 
-_FIGURES = ("prompt tokens", "from cache", "to cache", "reply tokens", "first text (s)", "tokens/s", "cost (USD)")
+_FIGURES = (
+    N_("prompt tokens"),
+    N_("from cache"),
+    N_("to cache"),
+    N_("reply tokens"),
+    N_("first text (s)"),
+    N_("tokens/s"),
+    N_("cost (USD)"),
+)
 
 
 def table_by_model(measured: Sequence[TurnUsage], title: str = "", own: Mapping[str, Any] | None = None) -> Table:
@@ -31,8 +40,8 @@ def table_by_model(measured: Sequence[TurnUsage], title: str = "", own: Mapping[
         groups.setdefault(one.model, []).append(one)
     rows = [(model, *_model_row(group)) for model, group in groups.items()]
     if len(rows) > 1:
-        rows.append(("all", *_model_row(measured)))
-    headings = ("model", "turns", "not complete", *_FIGURES)
+        rows.append((pgettext("models", "all"), *_model_row(measured)))
+    headings = (_("model"), _("turns"), _("not complete"), *map(_, _FIGURES))
     return Table(headings, rows, caption=_caption(measured, title, own))
 
 
@@ -45,18 +54,18 @@ def table_by_turn(measured: Sequence[TurnUsage], title: str = "", own: Mapping[s
             one.conversation if several else "",
             shorten_prompt(one.turn.prompt),
             one.model,
-            "" if one.turn.status == "complete" else one.turn.status,
+            "" if one.turn.status == "complete" else _(one.turn.status),
             *_figures([one]),
         )
         for number, one in enumerate(measured, 1)
     ]
-    headings = ("#", "conversation", "prompt", "model", "not complete", *_FIGURES)
+    headings = ("#", _("conversation"), _("prompt"), _("model"), _("not complete"), *map(_, _FIGURES))
     return Table(headings, rows, caption=_caption(measured, title, own))
 
 
 def _model_row(measured: Sequence[TurnUsage]) -> tuple[object, ...]:
     incomplete = Counter(one.turn.status for one in measured if one.turn.status != "complete")
-    statuses = ", ".join(f"{count} {status}" for status, count in incomplete.items())
+    statuses = ", ".join(f"{count} {_(status)}" for status, count in incomplete.items())
     return len(measured), statuses, *_figures(measured)
 
 
@@ -95,17 +104,24 @@ def _format_cost(measured: Sequence[TurnUsage]) -> str:
 
 def _caption(measured: Sequence[TurnUsage], title: str, own: Mapping[str, Any] | None) -> str:
     if not measured:
-        return f"{title}: no turns yet"
+        return _("{title}: no turns yet", title=title)
     remarks = [title]
     if any(one.estimated for one in measured):
-        remarks.append("~ marks estimates")
+        remarks.append(_("~ marks estimates"))
     if any(one.price is not None and any(one.price) and not _is_own_price(one, own) for one in measured):
-        remarks.append(f"prices as of {table_date()} (they change)")
+        remarks.append(_("prices as of {day} (they change)", day=table_date()))
     unknown = list(dict.fromkeys(one.model for one in measured if one.price is None))
     if unknown:
-        more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
+        more = _(" and {n} more", n=len(unknown) - 1) if len(unknown) > 1 else ""
         example = f"%config Lockbots.prices = {{{unknown[0]!r}: [0.15, 0.60]}}"
-        remarks.append(f"unknown price: {unknown[0]}{more}; to set it in USD per 1,000,000 tokens: {example}")
+        remarks.append(
+            _(
+                "unknown price: {unknown}{more}; to set it in USD per 1,000,000 tokens: {example}",
+                unknown=unknown[0],
+                more=more,
+                example=example,
+            )
+        )
     return "; ".join(filter(None, remarks))
 
 
@@ -128,7 +144,7 @@ class PlottedTable(Table):
     def __init__(self, table: Table, bars: Sequence[UsageBar], unit: str = "turn") -> None:
         vars(self).update(vars(table))
         self.png = _plot(bars, unit)
-        self._alternative = f"Bar chart: tokens and cost of each {unit}, as in the table."
+        self._alternative = _("Bar chart: tokens and cost of each {unit}, as in the table.", unit=unit)
 
     def _repr_html_(self) -> str:
         source = base64.b64encode(self.png).decode()
@@ -172,12 +188,12 @@ _SHARPNESS = 2
 def _plot(bars: Sequence[UsageBar], unit: str) -> bytes:
     """Plot the tokens and the cost of each bar; return the PNG."""
     if not bars:
-        raise UsageError("Nothing to plot: there are no turns yet.")
+        raise UsageError(_("Nothing to plot: there are no turns yet."))
     try:
         make: Callable[..., Any] = importlib.import_module("matplotlib.figure").Figure
         integers: Callable[..., Any] = importlib.import_module("matplotlib.ticker").MaxNLocator
     except ImportError:
-        raise UsageError("`--plot` needs matplotlib. Install it: `%pip install matplotlib`") from None
+        raise UsageError(_("`--plot` needs matplotlib. Install it: `%pip install matplotlib`")) from None
     costs = [bar.cost for bar in bars]
     room = max(len(bars), _MIN_PLACES)
     width = min(_INCHES_OF_REST + _INCHES_OF_BAR * room, _MAX_INCHES)
@@ -192,7 +208,7 @@ def _plot(bars: Sequence[UsageBar], unit: str) -> bytes:
     axes[0].yaxis.set_major_locator(integers(nbins=5, integer=True))
     if any(costs):
         axes[1].bar(places, costs, _BAR, color=_COST)
-        axes[1].set_ylabel("cost (USD)")
+        axes[1].set_ylabel(_("cost (USD)"))
         axes[1].yaxis.set_major_locator(integers(nbins=4))
     axes[-1].set_xlabel(unit)
     axes[-1].set_xlim(0.3, room + 0.7)

@@ -8,6 +8,7 @@ from typing import Any
 from ..batch.frame import ERROR, split_value
 from ..batch.progress import HEAD, BatchProgress, FinishedBatch
 from ..conversation.usage import format_dollars
+from ..language import _, ngettext
 from ..security.foreign_text import quote_line
 from .escaping import escaped
 from .html import framed
@@ -41,7 +42,8 @@ def result_bundle(batch: FinishedBatch) -> dict[str, str]:
     shown = names if len(names) <= MAX_COLUMNS else [*names[: MAX_COLUMNS // 2], *names[-MAX_COLUMNS // 2 :]]
     table = Table(shown, [[_cell(row.get(name)) for name in shown] for row in rows])
     lines = describe_result(batch)
-    more = [f"… {batch.usage.rows - len(rows):,} more rows"] if batch.usage.rows > len(rows) else []
+    rest = batch.usage.rows - len(rows)
+    more = [ngettext("… {n:,} more row", "… {n:,} more rows", rest)] if rest > 0 else []
     html = "".join([table._repr_html_() if rows else "", *(f"<div>{escaped(line)}</div>" for line in [*more, *lines])])
     return {
         "text/html": framed(html, final=True),
@@ -51,18 +53,24 @@ def result_bundle(batch: FinishedBatch) -> dict[str, str]:
 
 def describe_result(batch: FinishedBatch) -> list[str]:
     """Return what is said below the table: counts, why it ended early, and notes."""
-    stopped = [f"Stopped: {batch.stopped}"] if batch.stopped else []
+    stopped = [_("Stopped: {stopped}", stopped=batch.stopped)] if batch.stopped else []
     return [batch.usage.describe(), *stopped, *batch.notes]
 
 
 def describe_progress(progress: BatchProgress) -> str:
     """Return the counts of a batch under way as one line."""
     usage = progress.usage
-    size = "" if progress.size is None else f" of {progress.size:,}"
-    parts = [f"{progress.done:,}{size} rows", f"{usage.reused:,} reused", f"{progress.failed:,} failed"]
-    parts += [f"{progress.rate:.1f} rows/s", f"{'~' * usage.estimated}{usage.tokens:,} tokens"]
+    parts = [
+        _("{n:,} rows", n=progress.done)
+        if progress.size is None
+        else _("{n:,} of {size:,} rows", n=progress.done, size=progress.size),
+        _("{n:,} reused", n=usage.reused),
+        _("{n:,} failed", n=progress.failed),
+        _("{rate:.1f} rows/s", rate=progress.rate),
+        _("{about}{n:,} tokens", about="~" * usage.estimated, n=usage.tokens),
+    ]
     parts += [] if usage.cost is None else [f"${format_dollars(usage.cost, estimated=usage.estimated)}"]
-    parts += [] if progress.left is None else [f"{format_time(progress.left)} left"]
+    parts += [] if progress.left is None else [_("{time} left", time=format_time(progress.left))]
     return " · ".join(parts)
 
 

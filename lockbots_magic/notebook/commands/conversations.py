@@ -138,7 +138,7 @@ def delete(session: Session, options: Namespace) -> CommandResult:
 
 
 def _format_status(turn: Turn) -> str:
-    return f"{turn.status}, stale" if turn.stale else turn.status
+    return ", ".join([_(turn.status), *([_("stale")] if turn.stale else [])])
 
 
 def _format_model(turn: Turn) -> str:
