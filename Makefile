@@ -10,6 +10,8 @@
 # make bench-page   write the figures of the last `make bench` into docs/
 # make catalogue   extract the texts for translation, and compile the translations
 # make docs   write the pages of docs/ that are made from the code, and build the site in build/site
+# make dist   build wheel and sdist in dist/, check them, and install them on every Python of this machine
+# make coverage   measure which lines the tests run, and say which they don't
 # make notebooks  run the example notebooks again and store their outputs
 
 PYTHON ?= python3
@@ -111,6 +113,20 @@ docs: $(VENV)/.test $(VENV)/.docs
 	@$(BIN)/python -m docs.generate
 	@$(BIN)/sphinx-build -W --keep-going -q -j 2 -c docs -b html . build/site
 	@echo "The site: build/site/docs/index.html"
+
+dist: $(VENV)/.test
+	@$(BIN)/python -m tests.packaging.release dist
+
+# What runs in kernels and browsers is measured, too: each process writes its own data.
+coverage: $(VENV)/.test
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -q -m "not (browser or packaging)" -p no:cacheprovider
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+	@$(BIN)/coverage report --quiet --fail-under=100 --include="$(WHOLE)" || $(BIN)/coverage report --include="$(WHOLE)"
+
+# Rooms of which no line may go untested.
+WHOLE := lockbots_magic/providers/wire/*,lockbots_magic/conversation/*,lockbots_magic/security/*,lockbots_magic/batch/*
 
 notebooks: $(VENV)/.lab
 	@$(BIN)/jupyter nbconvert --to notebook --execute --inplace --log-level=ERROR \
