@@ -76,6 +76,7 @@ style:
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
+	@$(BIN)/codespell
 	@$(BIN)/oxlint --deny-warnings lockbots_magic tests benchmarks
 	@$(BIN)/python -m lockbots_magic.security notebooks/*.ipynb notebooks/cassettes/*.jsonl
 

@@ -16,7 +16,7 @@ from lockbots_magic import __version__
 from tests.packaging.conftest import ROOT, Environment, _found
 from tests.packaging.test_wheel import FIRST_CELL, files_of_checkout
 
-IN_SDIST = ("tests/test_docs.py", "docs/conf.py", "notebooks/01_quickstart.ipynb", "CHANGELOG.md", "Makefile", "LICENSE")
+IN_SDIST = ("tests/test_docs.py", "docs/conf.py", "notebooks/01_quickstart.ipynb", "CHANGELOG.md", "Makefile")
 
 
 def main(folder: Path) -> int:
