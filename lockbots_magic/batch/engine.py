@@ -7,7 +7,6 @@ only send requests. Rows are read as they are needed, so a table without an end 
 from __future__ import annotations
 
 import contextlib
-import copy
 import functools
 import hashlib
 import heapq
@@ -30,7 +29,6 @@ from ..conversation.turn import Turn
 from ..errors import LockbotsError, ProviderError, UsageError
 from ..language import N_, _
 from ..prompt.part import PromptPart
-from ..providers.base import Provider
 from ..providers.http.retry import RetryPlan, get_server_wait, is_retryable
 from ..reply import PreparedRequest
 from .breaker import CircuitBreaker, is_fatal
@@ -144,7 +142,6 @@ class BatchEngine:
         self._breaker = CircuitBreaker()
         self._journal = Journal(settings.keep) if settings.keep is not None else None
         self._base = _digest(json.dumps(settings.identity, sort_keys=True, default=repr, ensure_ascii=False).encode())
-        self._sender = _without_retries(settings)
         self._own_executor: ThreadPoolExecutor | None = None
         self._tasks: dict[str, RowTask] = {}
         self._answers: dict[str, RowOutcome] = {}
@@ -304,14 +301,14 @@ class BatchEngine:
 
     def _make_task(self, key: str, part: PromptPart, row: SourceRow) -> RowTask | None:
         try:
-            prepared = self._settings.prepare(part.text, images=part.images, documents=part.documents)
+            prepared = self._settings.requests.make(part, key)
         except (UsageError, ProviderError) as error:
             self._report(row, RowOutcome(None, describe_error(error)))
             return None
         provider = self._settings.provider
         deadline = time.monotonic() + getattr(provider, "total_timeout", math.inf)
         plan = RetryPlan(getattr(provider, "max_retries", 0), getattr(provider, "backoff", 0.5), deadline)
-        task = RowTask(key, replace(prepared, provider=self._sender), [row], plan)
+        task = RowTask(key, prepared, [row], plan)
         if self._counts_tokens:
             task.prompt_tokens = estimate_prompt_tokens(prepared.request.messages)
         self._tasks[key] = task
@@ -506,16 +503,6 @@ class BatchEngine:
 
 def _announce(done: SimpleQueue[str], key: str, _: Future[RowAnswer]) -> None:
     done.put(key)
-
-
-def _without_retries(settings: BatchSettings) -> Provider:
-    """Return a copy of the provider that sends each request once: the batch itself decides on retries."""
-    provider = settings.provider
-    if hasattr(provider, "learned"):
-        provider.learned  # noqa: B018  # made at first use; the copy is to share it
-    sender = copy.copy(provider)
-    sender.max_retries = 0
-    return sender
 
 
 def _digest(content: bytes) -> bytes:

@@ -140,7 +140,7 @@ class RemoteEngine(BatchEngine):
     def _answer(self, service: BatchService, task: RowTask, result: BatchResult) -> RowAnswer:
         if result.error is not None:
             return RowAnswer(None, result.error)
-        answered = copy.copy(self._sender)
+        answered = copy.copy(self._settings.requests.sender)
         vars(answered)["stream"] = partial(_replay, service, result.body)
         return send_request(RowRequest(replace(task.prepared, provider=answered), 1))
 

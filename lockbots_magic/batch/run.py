@@ -6,13 +6,11 @@ import functools
 import itertools
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from ..conversation.cancellation import Cancellation
 from ..conversation.conversation import Conversation
-from ..conversation.documents import SentDocument
 from ..errors import UsageError
 from ..language import _
 from ..providers.address import saved_address
@@ -26,6 +24,7 @@ from .budget import parse_budget
 from .displays import find_display
 from .progress import NO_DISPLAY, ProgressDisplay
 from .remote import engine_class
+from .row_requests import RowRequests
 from .row_stream import RowStream
 from .rows import RowSource, SourceRow, row_source
 from .settings import BatchSettings
@@ -103,7 +102,7 @@ class BatchPlan:
         prepare: Callable[..., PreparedRequest] = functools.partial(
             chat.prepare, history=False, schema=wanted, **options
         )
-        checked = prepare("check")  # raises what is wrong with the parameters, the tools or the provider
+        requests = RowRequests(prepare, provider)
         if executor is None:
             provider.ready()
         with translated_errors(provider):
@@ -111,8 +110,8 @@ class BatchPlan:
         self.settings = BatchSettings(
             provider,
             model,
-            functools.partial(_prepare_whole, prepare, provider),
-            _identity(checked, provider, model),
+            requests,
+            _identity(requests.first, provider, model),
             wanted,
             keep,
             active,
@@ -120,10 +119,10 @@ class BatchPlan:
             tpm,
             parse_budget(budget),
             prices,
-            checked.request.params,
+            requests.first.request.params,
             executor,
             through or "",
-            is_default_model=not checked.request.model,
+            is_default_model=not requests.first.request.model,
         )
 
     def run(self, display: ProgressDisplay | None = None, *, watched: bool = True) -> Batch:
@@ -152,19 +151,6 @@ def _check_through(through: str | None, provider: Provider, *, tools: Any, execu
             _('through="batch" takes neither tools nor an executor: the service itself runs the requests.')
         )
     batch_service(provider, "m")
-
-
-def _prepare_whole(
-    prepare: Callable[..., PreparedRequest],
-    provider: Provider,
-    prompt: str,
-    images: tuple[str, ...],
-    documents: tuple[SentDocument, ...] = (),
-) -> PreparedRequest:
-    """Return the request of a row, for an answer as one whole where the service can: nobody watches it come."""
-    prepared = prepare(prompt, images=images, documents=documents)
-    whole = replace(prepared.request, stream=False)
-    return replace(prepared, request=whole, prepare_again=None, log=False)  # a batch has its journal
 
 
 def _identity(checked: PreparedRequest, provider: Provider, model: str) -> tuple[Any, ...]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..providers.base import Provider
-from ..reply import PreparedRequest
 from ..schema.structured_output import ReplySchema
 from .budget import BudgetLimit
+from .row_requests import RowRequests
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class BatchSettings:
     provider: Provider
     model: str
     """Id of the model, resolved."""
-    prepare: Callable[..., PreparedRequest]
-    """Makes the request of a row out of its prompt, images and documents."""
+    requests: RowRequests
+    """Makes the request of a row."""
     identity: tuple[Any, ...]
     """What decides the answers besides the prompt of each row: system prompt, parameters, tools."""
     schema: ReplySchema | None = None

@@ -15,7 +15,8 @@ class Cancellation:
     """A switch that stops one reply from any thread, at once, even inside a blocked read."""
 
     def __init__(self) -> None:
-        self._event = Event()
+        self._cancelled = False
+        self._event: Event | None = None  # made for the first wait: most replies have none
         self._lock = RLock()  # the collector may cancel a reply that was dropped, anywhere
         self._callback: Callable[[], object] | None = None
         self._others: list[Callable[[], object]] = []
@@ -23,12 +24,14 @@ class Cancellation:
     @property
     def cancelled(self) -> bool:
         """Whether it was used."""
-        return self._event.is_set()
+        return self._cancelled
 
     def cancel(self) -> None:
         """Stop the reply. Any thread may call it, any number of times."""
         with self._lock:
-            self._event.set()
+            self._cancelled = True
+            if self._event is not None:
+                self._event.set()
             callbacks = [*([] if self._callback is None else [self._callback]), *self._others]
         for callback in callbacks:
             callback()
@@ -37,7 +40,7 @@ class Cancellation:
         """Call `callback` when cancelled, at once if that has happened; it replaces the one before."""
         with self._lock:
             self._callback = callback
-            late = self._event.is_set()
+            late = self._cancelled
         if late and callback is not None:
             callback()
 
@@ -46,7 +49,7 @@ class Cancellation:
         """Within the block, call `callback` when cancelled, at once if that has happened. Such blocks may overlap."""
         with self._lock:
             self._others.append(callback)
-            late = self._event.is_set()
+            late = self._cancelled
         try:
             if late:
                 callback()
@@ -57,8 +60,17 @@ class Cancellation:
 
     def wait(self, seconds: float) -> bool:
         """Wait up to `seconds` (s); return True once cancelled."""
+        event = self._waited_event()
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > SIGNAL_CHECK:
-            if self._event.wait(SIGNAL_CHECK):
+            if event.wait(SIGNAL_CHECK):
                 return True
-        return self._event.wait(max(left, 0.0))
+        return event.wait(max(left, 0.0))
+
+    def _waited_event(self) -> Event:
+        with self._lock:
+            if self._event is None:
+                self._event = Event()
+            if self._cancelled:
+                self._event.set()
+            return self._event

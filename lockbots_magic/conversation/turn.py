@@ -142,7 +142,9 @@ class Turn:
     ) -> None:
         if rounds is not None and (reply or reasoning or calls):
             raise TypeError("give either rounds, or reply, reasoning and calls")
-        given = {name: value for name, value in locals().items() if name in self.__dataclass_fields__}
+        given = {**locals()}
+        for name in ("self", "reply", "reasoning", "calls"):  # not stored: `rounds` holds them
+            del given[name]
         given["params"] = dict(params or {})
         given["id"] = uuid.uuid4().hex if id is None else id
         given["rounds"] = simple_rounds(reply, reasoning, calls) if rounds is None else rounds

@@ -5,6 +5,7 @@ Wire facts: Azure OpenAI, "API version lifecycle" and "REST API reference"; Olla
 
 from __future__ import annotations
 
+import functools
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from .http.request import display_url, is_loopback
@@ -30,6 +31,7 @@ def display_address(base_url: str) -> str:
     return f"{display_url(base_url)}?api-version={quote(version)}" if version else display_url(base_url)
 
 
+@functools.lru_cache(maxsize=256)
 def saved_address(base_url: str) -> str:
     """Return `base_url` as a saved turn holds it: without user information and query."""
     return display_url(base_url)
@@ -47,12 +49,14 @@ def is_local(base_url: str) -> bool:
     return is_loopback(urlsplit(base_url).hostname or "")
 
 
+@functools.lru_cache(maxsize=256)
 def api_version(base_url: str) -> str:
     """Return the ``api-version`` in the query of `base_url`; ``""`` if there is none."""
     found: dict[str, str] = dict(parse_qsl(urlsplit(base_url).query))
     return found.get("api-version", "")
 
 
+@functools.lru_cache(maxsize=256)
 def is_azure(base_url: str) -> bool:
     """Tell whether the service at `base_url` is Azure's, which takes its key in the header ``api-key``."""
     host = (urlsplit(base_url).hostname or "").rstrip(".")

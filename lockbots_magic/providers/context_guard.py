@@ -123,9 +123,10 @@ class ContextGuard:
     def _check_usage(self, sent: ChatRequest, usage: Usage | None) -> None:
         """Remark on a prompt that a local server has cut: Ollama does so without a word."""
         counted = usage.prompt_tokens if usage else None
-        estimate = estimate_prompt_tokens(sent.messages)
-        local = is_loopback(urlsplit(self._provider.base_url).hostname or "")
-        if not counted or not local or estimate < MIN_ESTIMATE or any(m.images for m in sent.messages):
+        estimate = estimate_prompt_tokens(sent.messages) if counted else 0
+        if not counted or estimate < MIN_ESTIMATE or any(m.images for m in sent.messages):
+            return
+        if not is_loopback(urlsplit(self._provider.base_url).hostname or ""):
             return
         if counted < estimate * CUT_BELOW and not self.remarks:
             self.remarks.append(cut_remark(counted, estimate))

@@ -163,7 +163,8 @@ class OpenAICompatible(HTTPProvider):
         http_request = self.build_request(request, model)
 
         def send(body: dict[str, Any]) -> Iterator[Delta]:
-            return self._send(replace(http_request, json=body), request, model, deadline)
+            sent = http_request if body is http_request.json else replace(http_request, json=body)
+            return self._send(sent, request, model, deadline)
 
         given = self.dialect.given_fields(request.params)
         key = http_request.url, model.id

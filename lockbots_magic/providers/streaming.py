@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from ..conversation.messages import ChatRequest, Delta, Message
 from ..errors import Cancelled, LockbotsError, ProtocolError, ProviderError
@@ -145,11 +145,22 @@ def _locate(trace: TracebackType | None, file: str | None) -> str:
     return where
 
 
-@contextmanager
-def closing_stream(pieces: Pieces) -> Iterator[Pieces]:
+def closing_stream(pieces: Pieces) -> _ClosingStream[Pieces]:
     """Close a generator when leaving the block, not at garbage collection."""
-    try:
-        yield pieces
-    finally:
-        if isinstance(pieces, Generator):
-            pieces.close()
+    return _ClosingStream(pieces)
+
+
+class _ClosingStream(Generic[Pieces]):
+    """The block of `closing_stream`; one is entered for each layer of each reply, and a class costs a third."""
+
+    __slots__ = ("_pieces",)
+
+    def __init__(self, pieces: Pieces) -> None:
+        self._pieces = pieces
+
+    def __enter__(self) -> Pieces:
+        return self._pieces
+
+    def __exit__(self, *_: object) -> None:
+        if isinstance(self._pieces, Generator):
+            self._pieces.close()

@@ -48,6 +48,7 @@ class ReplyRun:
         self.reader: Reader | None = None
         """Who takes the steps, once somebody does."""
         self.accumulator = TurnAccumulator()
+        self._began = 0.0
         self._steps = self._run()
         self._ahead: ReadAhead | None = None
         self._ask(asked)
@@ -188,7 +189,7 @@ class ReplyRun:
                 self.asked.conversation.begin_reply(self)
         finally:
             self.started.set()
-        self._draft = replace(self._draft, started=time.time())
+        self._began = time.time()
         self.accumulator.restart()
 
     def _leave_conversation(self) -> None:
@@ -250,6 +251,7 @@ class ReplyRun:
             finish_reason=read.finish_reason,
             answered_by=_other_model(self.request.model, read.answered_by),
             usage=read.usage,
+            started=self._began or self._draft.started,
             elapsed=read.elapsed,
             first_text=read.first_text,
         )

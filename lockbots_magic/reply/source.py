@@ -52,7 +52,8 @@ class ReplySource:
         """Yield the reply. The default model is resolved first where none was named, which may ask the server."""
         with translated_errors(self._provider):
             model = self._provider.resolved(self.request.model, self.request.cancellation).id
-        self.request = replace(self.request, model=model)
+        if model != self.request.model:
+            self.request = replace(self.request, model=model)
         with closing_stream(self._stream()) as deltas:
             yield from deltas
 

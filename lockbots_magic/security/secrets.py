@@ -10,7 +10,7 @@ from contextlib import suppress
 from html import unescape
 from threading import Lock
 from typing import Any, ParamSpec, TypeVar
-from weakref import WeakSet
+from weakref import WeakSet, ref
 
 from .control_characters import PARTING, has_parting, without_parting
 from .credential_forms import (
@@ -144,6 +144,7 @@ class Secret:
         self._start = re.compile("|".join(dict.fromkeys([*map(re.escape, starts), *ends, *wrapped])))
         with _lock:
             _alive.add(self)
+            _last_search.clear()
 
     @classmethod
     def of(cls, value: str | Secret | None) -> Secret | None:
@@ -356,6 +357,8 @@ class Redactor:
 
 
 _alive: WeakSet[Secret] = WeakSet()
+_last_search: list[tuple[list[Secret], list[ref[Secret]]]] = []
+"""The credentials of the environment and all credentials to search for, as last listed; empty once there are others."""
 _lock = Lock()
 
 
@@ -366,10 +369,11 @@ def secrets_in_use() -> list[Secret]:
     """
     environment = _environment_secrets()
     with _lock:
-        if not _alive and not environment:
-            return []
-        found = {*_alive, *environment}
-    return _by_size(found)
+        if _last_search and _last_search[0][0] is environment:
+            return [secret for one in _last_search[0][1] if (secret := one()) is not None]
+        found = _by_size({*_alive, *environment})
+        _last_search[:] = [(environment, list(map(ref, found)))]
+    return found
 
 
 def _by_size(secrets: Iterable[Secret]) -> list[Secret]:

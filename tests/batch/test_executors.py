@@ -16,6 +16,7 @@ from lockbots_magic.batch import RayExecutor
 from lockbots_magic.batch.run import BatchPlan
 from lockbots_magic.batch.worker import RowRequest, send_request
 from lockbots_magic.errors import UsageError
+from lockbots_magic.prompt.part import PromptPart
 from tests.batch.server import RowServer, refusal, whole
 from tests.optional import need
 
@@ -52,7 +53,7 @@ def check(batch, keep, server):
 def test_request_for_a_worker_holds_no_credential(server):
     chat = Chat("openai:m", base_url=server.url, auth=KEY, headers={"X-Api-Key": KEY})
     plan = BatchPlan(chat, "{{ value }}", ["a"])
-    request = RowRequest(plan.settings.prepare("hello", images=()))
+    request = RowRequest(plan.settings.requests.make(PromptPart("hello"), "key"))
     pickled = pickle.dumps(request)
     assert KEY.encode() not in pickled
     loaded = pickle.loads(pickled)
@@ -61,7 +62,7 @@ def test_request_for_a_worker_holds_no_credential(server):
 
 def test_worker_without_a_credential_says_so(server, monkeypatch):
     chat = Chat("openai", base_url="https://api.openai.com/v1", auth=KEY)
-    request = RowRequest(BatchPlan(chat, "{{ value }}", ["a"]).settings.prepare("hello", images=()))
+    request = RowRequest(BatchPlan(chat, "{{ value }}", ["a"]).settings.requests.make(PromptPart("hello"), "key"))
     answer = send_request(pickle.loads(pickle.dumps(request)))
     assert type(answer.error).__name__ == "AuthenticationError"
     assert pickle.loads(pickle.dumps(answer)).error.args == answer.error.args

@@ -23,6 +23,8 @@ from .chunked import ChunkDecoder, MalformedChunk
 
 MAX_INTERIM = 100
 """Interim responses (100, 102, 103, ...) before the final one."""
+MAX_JOINED = 65536
+"""Bytes of the longest body that is sent in one piece with its headers."""
 SIGNAL_CHECK = 0.1
 """Time (s) after which a wait is begun anew, as a signal that arrives just before a wait does not end it."""
 
@@ -38,7 +40,6 @@ class ConnectionLease:
         self._headers = headers
         self._query = query
         self._connection: TrackedConnection | None = None
-        self._handle: socket.socket | None = None
         self._aborted = False
         self._wake = threading.Event()
         self.check_peer: Callable[[str], None] | None = None
@@ -77,8 +78,6 @@ class ConnectionLease:
         self.release()
         connection.lease = self
         self._connection = connection
-        # A duplicate handle: TLS detaches the socket's own before the handshake.
-        self._handle = socket.fromfd(sock.fileno(), socket.AF_INET, socket.SOCK_STREAM)
         if self._aborted:
             self.abort()
         if self.check_peer is not None:
@@ -88,16 +87,16 @@ class ConnectionLease:
         """Shut the socket down, which wakes a thread that is reading or writing. Thread-safe."""
         self._aborted = True
         self._wake.set()
-        if self._handle is not None and self._is_serving():
+        connection = self._connection
+        if connection is not None and connection.handle is not None and self._is_serving():
             with suppress(OSError):
-                self._handle.shutdown(socket.SHUT_RDWR)
+                connection.handle.shutdown(socket.SHUT_RDWR)
 
     def release(self) -> None:
         """Give up the connection."""
         if self._connection is not None and self._is_serving():
             self._connection.lease = None
-        if self._handle is not None:
-            self._handle.close()
+            self._connection.drop_handle()
 
     def set_read_timeout(self, seconds: float) -> bool:
         """Limit each further read to `seconds` (s); False if the connection ends with its body anyway."""
@@ -217,17 +216,60 @@ class TrackedConnection(HTTPConnection):
     """
 
     lease: ConnectionLease | None = None
+    handle: socket.socket | None = None
+    """Duplicate of the socket's handle, by which any thread shuts it down: TLS detaches its own before the handshake,
+    and a connection that ends with its body gives its own to the response."""
     response_class = EagerResponse
     debuglevel: ClassVar[int] = 0  # type: ignore[misc]  # must not be set: it prints every header
+    _holds = False
+    """Whether the headers wait for the body, to leave with it: one packet instead of two."""
+    _held = b""
 
     def _new_conn(self) -> socket.socket:
         sock = _current.get().connect(super()._new_conn)
+        self._close_handle()
+        self.handle = socket.fromfd(sock.fileno(), socket.AF_INET, socket.SOCK_STREAM)
         try:
             _current.get().attach(self, sock)
         except BaseException:  # its address was refused
             sock.close()
             raise
         return sock
+
+    def close(self) -> None:
+        """Close the connection; while an exchange still reads from it, that can be aborted."""
+        super().close()
+        if self.lease is None:
+            self._close_handle()
+
+    def drop_handle(self) -> None:
+        """Close the duplicate handle of a connection that is closed and no longer read from."""
+        if self.sock is None:
+            self._close_handle()
+
+    def _close_handle(self) -> None:
+        handle, self.handle = self.handle, None
+        if handle is not None:
+            handle.close()
+
+    def request(self, method: str, url: str, body: Any = None, headers: Any = None, **kwargs: Any) -> None:
+        """Send a request; a short body leaves together with the headers."""
+        self._holds = isinstance(body, bytes) and 0 < len(body) <= MAX_JOINED
+        try:
+            super().request(method, url, body, headers, **kwargs)
+        except BaseException as error:  # noqa: BLE001  # re-raised, an interrupt too
+            raise error.with_traceback(None)  # noqa: B904  # the same error
+        finally:
+            self._holds, self._held = False, b""
+
+    def send(self, data: Any) -> None:
+        """Send data, or hold the headers until the body follows."""
+        if self._holds:
+            self._holds, self._held = False, data
+            return
+        if self._held:
+            data, self._held = self._held + data, b""
+        super().send(data)
 
     def putrequest(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
         """Begin the request, with the credentials that belong in its query."""

@@ -13,23 +13,20 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-import requests
 import urllib3
-from requests.adapters import HTTPAdapter
-from requests.structures import CaseInsensitiveDict
-from requests.utils import default_headers, get_environ_proxies
 
 from ...conversation.cancellation import Cancellation
 from ...errors import Cancelled, LockbotsError, ProtocolError, ProviderError, ProviderTimeout, UsageError
 from ...security.control_characters import replace_surrogates
 from .codings import accepted_codings, check_coding
-from .connection import ConnectionLease, track_connections
+from .connection import ConnectionLease
 from .environment import check_ca_bundle, find_proxy
+from .pools import send
 from .request import HTTPRequest, TimeLimits, display_host, is_loopback, warn_if_unencrypted
 from .server_wait import find_header_wait, find_stated_wait, parse_should_retry
 from .translation import FOREIGN_ERRORS, proxy_refusal, translate_error
@@ -51,8 +48,6 @@ COALESCE_PAUSE = 0.01
 """reading pauses for at most so long (s) to collect more. Waking for each of 1000 pieces/s costs four times as much."""
 COALESCE_SHARE = 0.1
 """The pause is at most this share of the time since the body began, so that a short body is not slowed down."""
-MAX_POOLED = 64
-"""Idle connections to one server that are kept: as many as a batch has requests under way, and more."""
 DRAIN_TIMEOUT = 0.1
 """Time (s) to wait for the end of a complete body, so that its connection can be reused."""
 
@@ -81,7 +76,7 @@ class Exchange:
         self._body: bytes | None = None
         self._timer: threading.Timer | None = None
         self._end_timer: threading.Timer | None = None
-        self._response: requests.Response | None = None
+        self._response: urllib3.BaseHTTPResponse | None = None
 
     def __enter__(self) -> Exchange:
         warn_if_unencrypted(self.request)
@@ -116,7 +111,7 @@ class Exchange:
     @property
     def status(self) -> int:
         """HTTP status of the response."""
-        return self._get_response().status_code
+        return self._get_response().status
 
     @property
     def content_type(self) -> str:
@@ -178,10 +173,10 @@ class Exchange:
         if not self._ended:
             self._lease.abort()
         if self._response is not None:
-            self._response.close()
+            _close_response(self._response)
         self._lease.release()
 
-    def _get_response(self) -> requests.Response:
+    def _get_response(self) -> urllib3.BaseHTTPResponse:
         if self._response is None:
             raise RuntimeError("An exchange has a response only inside its `with` block.")
         return self._response
@@ -214,13 +209,12 @@ class Exchange:
             location = self._get_header("location")
             if self.status not in (301, 302, 303, 307, 308) or not location:
                 return
-            self._response.close()
+            _close_response(self._response)
             url = self.request.follow_redirect(url, self.status, location)
         raise ProtocolError(f"{display_host(url)} redirects in a loop.")
 
-    def _send_to(self, url: str, body: bytes | None) -> requests.Response:
+    def _send_to(self, url: str, body: bytes | None) -> urllib3.BaseHTTPResponse:
         parts = urlsplit(url)
-        host = parts.hostname or ""
         if (proxy := find_proxy(url)) is not None:
             proxy.check()
         elif self.request.checks_peer:
@@ -229,24 +223,25 @@ class Exchange:
         if body is not None:
             own["content-type"] = "application/json"
         connect = max(min(self._limits.connect, self._limits.remaining, MAX_TIMEOUT), 0.001)
-        prepared = _prepare(self.request.method, url, {**own, **self.request.headers}, body)
         with self._lease.in_this_thread():
-            return _adapter().send(
-                prepared,
-                stream=True,
+            return send(
+                self.request.method,
+                url,
+                {**own, **self.request.headers},
+                body,
                 timeout=(connect, min(self._limits.silence_of(url), MAX_TIMEOUT)),
                 verify=(check_ca_bundle() or True) if parts.scheme == "https" else True,
-                proxies={} if is_loopback(host) else get_environ_proxies(url, no_proxy=None),
+                may_use_proxy=not is_loopback(parts.hostname or ""),
             )
 
     @property
     def _has_all(self) -> bool:
         """Whether the whole body, of a length that the server told, has been read."""
         response = self._response
-        return response is not None and not self._compressed and response.raw.length_remaining == 0
+        return response is not None and not self._compressed and response.length_remaining == 0
 
     def _read(self) -> bytes:
-        return self._get_response().raw.read1(MAX_READ, decode_content=self._compressed) or b""
+        return self._get_response().read1(MAX_READ, decode_content=self._compressed) or b""
 
     def _run_translated(self, action: Callable[[], T]) -> T:
         """Run `action`; raise its errors as errors of this package, with no foreign object or frame attached."""
@@ -274,6 +269,12 @@ def _start_daemon_timer(seconds: float, action: Callable[[], None]) -> threading
     return timer
 
 
+def _close_response(response: urllib3.BaseHTTPResponse) -> None:
+    """Close a response: its connection returns to the pool if the body has ended, and is closed otherwise."""
+    response.close()
+    response.release_conn()
+
+
 def _encode_json(value: Any) -> bytes | None:
     if value is None:
         return None
@@ -285,54 +286,3 @@ def _encode_json(value: Any) -> bytes | None:
     except (TypeError, ValueError, RecursionError):
         message = "A parameter can't be written as JSON. Use numbers, text, lists or dicts."
     raise UsageError(message)  # outside of the handler: a context would hold the value
-
-
-class _TrackedAdapter(HTTPAdapter):
-    """Makes every pool, also behind a proxy, use tracked connections."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make the pools; see `HTTPAdapter`."""
-        super().init_poolmanager(*args, **kwargs)
-        track_connections(self.poolmanager)
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> urllib3.ProxyManager:
-        """Return the pools behind `proxy`; see `HTTPAdapter`."""
-        manager: urllib3.ProxyManager = super().proxy_manager_for(proxy, **kwargs)
-        track_connections(manager)
-        return manager
-
-
-@functools.cache
-def _adapter() -> _TrackedAdapter:
-    """Return the connections that all exchanges share.
-
-    A session of requests around them would keep cookies, follow redirects and read passwords from ``~/.netrc``, none of
-    which is wanted, and takes half as long again as the request itself.
-    """
-    return _TrackedAdapter(pool_maxsize=MAX_POOLED)
-
-
-def _prepare(method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> requests.PreparedRequest:
-    """Return a request as the adapter takes it; errors are those of requests."""
-    prepared = requests.PreparedRequest()
-    prepared.method = method
-    prepared.url = _prepare_url(url)
-    merged = CaseInsensitiveDict(_default_headers())
-    merged.update(headers)
-    prepared.prepare_headers(merged)
-    prepared.body = body
-    prepared.prepare_content_length(body)
-    return prepared
-
-
-@functools.lru_cache(maxsize=256)
-def _prepare_url(url: str) -> str | None:
-    """Return a URL as it is sent: quoted, its host as IDNA."""
-    prepared = requests.PreparedRequest()
-    prepared.prepare_url(url, None)
-    return prepared.url
-
-
-@functools.cache
-def _default_headers() -> Mapping[str, str]:
-    return dict(default_headers())

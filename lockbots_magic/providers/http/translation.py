@@ -20,7 +20,12 @@ from .request import HTTPRequest, TimeLimits, display_host, display_url
 FOREIGN_ERRORS = (requests.RequestException, urllib3_errors.HTTPError, HTTPException, OSError, UnicodeError)
 """What an exchange can raise: requests until the body begins, urllib3 and http.client from then on."""
 
-_INVALID_URL = (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, UnicodeError)
+_INVALID_URL = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+    urllib3_errors.LocationValueError,
+    UnicodeError,
+)
 _INVALID_PROXY = (
     requests.exceptions.InvalidSchema,
     requests.exceptions.InvalidProxyURL,

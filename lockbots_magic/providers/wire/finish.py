@@ -15,6 +15,8 @@ from ...security.foreign_text import quote_line
 
 _NONE = ("", "null", "none", "None")
 """Words by which services say that the reply goes on."""
+_USUAL = frozenset({"stop", "length", "tool_calls", "end_turn", "tool_use", "max_tokens", "completed"})
+"""Words that nearly all replies end with; they need no cleaning."""
 
 
 def read_finish_reason(choice: Mapping[str, Any], known: str = "") -> str:
@@ -37,6 +39,8 @@ def read_finish_reason(choice: Mapping[str, Any], known: str = "") -> str:
 
 def read_word(value: Any) -> str:
     """Return a finish reason in the server's word, on one line; empty for one that says nothing."""
+    if isinstance(value, str) and value in _USUAL:
+        return value
     if value in _NONE or value is None or value is False:
         return ""
     try:
