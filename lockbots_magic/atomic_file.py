@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .errors import UsageError
+from .language import N_, _
 
 MAX_FILE = 200_000_000
 """Largest file (bytes) that is read whole."""
@@ -19,7 +20,7 @@ MAX_FILE = 200_000_000
 NEW_MODE = 0o600
 """Mode of a new file."""
 
-_NOT_REGULAR = "it is not a regular file"
+_NOT_REGULAR = N_("it is not a regular file")
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
 
@@ -43,7 +44,7 @@ def write_text(path: str | Path, text: str) -> Path:
     try:
         replace_file(path, text.encode("utf-8", "backslashreplace"))
     except (OSError, ValueError, RuntimeError) as error:
-        raise UsageError(f"{path} can't be written: {_reason(error)}.") from None
+        raise UsageError(_("{path} can't be written: {reason}.", path=path, reason=_reason(error))) from None
     return path
 
 
@@ -111,9 +112,9 @@ def read_text(path: str | Path) -> str:
     try:
         text = read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise UsageError(f"Can't read {path}: it is not UTF-8 text.") from None
+        raise UsageError(_("Can't read {path}: it is not UTF-8 text.", path=path)) from None
     except (OSError, ValueError) as error:
-        raise UsageError(f"Can't read {path}: {_reason(error)}.") from None
+        raise UsageError(_("Can't read {path}: {reason}.", path=path, reason=_reason(error))) from None
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
@@ -134,7 +135,7 @@ def read_bytes(path: Path, limit: int | None = None) -> bytes:
         _check_regular(os.fstat(file.fileno()))
         content = file.read(most + 1) or b""
     if limit is None and len(content) > most:
-        raise OSError(errno.EFBIG, f"it is larger than {MAX_FILE // 1_000_000} MB")
+        raise OSError(errno.EFBIG, _("it is larger than {megabytes} MB", megabytes=MAX_FILE // 1000000))
     return content[:most]
 
 
@@ -142,16 +143,16 @@ def _check_regular(status: os.stat_result) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(status.st_mode):
-        raise OSError(errno.EINVAL, _NOT_REGULAR)
+        raise OSError(errno.EINVAL, _(_NOT_REGULAR))
 
 
 def _expand(path: str | Path) -> Path:
     try:
         expanded = Path(path).expanduser()
     except RuntimeError as error:
-        raise UsageError(f"Can't expand {path}: {error}.") from None
+        raise UsageError(_("Can't expand {path}: {error}.", path=path, error=error)) from None
     if not expanded.name:
-        raise UsageError(f"{str(path)!r} is not a file name.")
+        raise UsageError(_("{path!r} is not a file name.", path=str(path)))
     return expanded
 
 

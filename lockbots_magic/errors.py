@@ -142,6 +142,12 @@ class ProviderTimeout(ProviderError, TimeoutError):  # noqa: N818  # named like 
 class ProtocolError(ProviderError):
     """The response does not follow the wire format."""
 
+    answered = ""
+    """Format in which the server answered, if it is that of another dialect; see `providers.wire.formats`."""
+
+    doubts_address = False
+    """Whether what answered is perhaps not the API: the base URL is to be checked."""
+
 
 class ModelNotFoundError(ProviderError, ValueError):
     """The provider has no such model."""

@@ -11,25 +11,17 @@ from tests import catalogue as tool
 
 LANGUAGES = [code for code in available_languages() if code != SOURCE]
 NOT_YET = (
-    "cassette",
-    "conversation",
     "doctor",
-    "event_loops",
     "help",
     "panel",
-    "prompt",
 )
 NOT_YET += (
-    "providers",
-    "reply",
     "rendering",
-    "schema",
-    "security",
     "storage",
-    "tools",
     "__init__.py",
-    "atomic_file.py",
 )
+TO_THE_MODEL = ("tools/event_loop.py",)
+"""Files whose errors are results of tools: what a model reads stays in English."""
 ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, BaseException)}
 
 
@@ -75,7 +67,7 @@ def test_no_error_is_raised_with_a_text_that_is_not_in_the_catalogue():
     bare = []
     for path in FOLDER.parent.rglob("*.py"):
         name = path.relative_to(FOLDER.parent)
-        if name.parts[0] in (*NOT_YET, "testing"):
+        if name.parts[0] in (*NOT_YET, "testing") or name.as_posix() in TO_THE_MODEL:
             continue
         calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
         for call in calls:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
+from ..language import _
 from ..providers.base import Provider
 from . import MODES
 
@@ -39,7 +40,7 @@ def open_cassette(path: str | Path, mode: str | None = None, speed: float | None
     Raises:
         UsageError: As for `Cassette`.
     """
-    cassette_class, _ = _classes()
+    cassette_class, _unused = _classes()
     return cassette_class(path, environment_mode() or mode or "auto", speed, hint)
 
 
@@ -51,7 +52,14 @@ def environment_mode() -> str:
     """
     mode = os.environ.get(MODE_VARIABLE, "").strip().lower()
     if mode and mode not in MODES:
-        raise UsageError(f"{MODE_VARIABLE} must be one of {', '.join(MODES)}, got {mode!r}.")
+        raise UsageError(
+            _(
+                "{mode_variable} must be one of {names}, got {mode!r}.",
+                mode_variable=MODE_VARIABLE,
+                names=", ".join(MODES),
+                mode=mode,
+            )
+        )
     return mode
 
 
@@ -128,7 +136,7 @@ def with_cassette(
         cassette = open_cassette(cassette, mode, speed)
     elif mode is not None or speed is not None:
         raise UsageError(
-            "`mode` and `speed` need the file of a cassette: Chat(..., cassette='talk.jsonl', mode='replay')"
+            _("`mode` and `speed` need the file of a cassette: Chat(..., cassette='talk.jsonl', mode='replay')")
         )
     return provider if cassette is None else _wrap(provider, cassette)
 
@@ -144,7 +152,7 @@ def cassette_of(provider: Provider) -> Cassette | None:
 
 
 def _wrap(provider: Provider, cassette: Cassette) -> Provider:
-    _, provider_class = _classes()
+    _unused, provider_class = _classes()
     return provider_class(provider, cassette)
 
 

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from ..conversation.messages import Asker, Message, Tool
 from ..errors import NotRecordedError, UsageError
+from ..language import _, ngettext
 from ..security.exits import clean_printed
 from . import MODES, Mode
 from .diff import changed_tools, difference
@@ -46,9 +47,11 @@ class Cassette:
 
     def __init__(self, path: str | Path, mode: str = "auto", speed: float | None = None, hint: str = "") -> None:
         if mode not in MODES:
-            raise UsageError(f"Unknown cassette mode {mode!r}. Use one of {', '.join(MODES)}.")
+            raise UsageError(
+                _("Unknown cassette mode {mode!r}. Use one of {names}.", mode=mode, names=", ".join(MODES))
+            )
         if speed is not None and not (math.isfinite(speed) and speed >= 0):
-            raise UsageError(f"speed must be >= 0 (0: without pauses), got {speed!r}.")
+            raise UsageError(_("speed must be >= 0 (0: without pauses), got {speed!r}.", speed=speed))
         self.mode = cast("Mode", mode)
         self.speed = speed
         self.hint = hint or f"Chat(..., cassette={str(path)!r}, mode='auto')"
@@ -72,7 +75,7 @@ class Cassette:
         """Cell -> ids of the recordings made for it here."""
         self._lock = threading.Lock()
         if mode == "replay" and not self.file.path.exists():
-            raise UsageError(f"There is no cassette file {path}. To record it:  {self.hint}")
+            raise UsageError(_("There is no cassette file {path}. To record it:  {hint}", path=path, hint=self.hint))
         if mode != "replay":
             self.file.create()
 
@@ -90,7 +93,7 @@ class Cassette:
 
     def __str__(self) -> str:
         count = len(self.file.recordings)
-        all_counts = ((self.played, "played"), (self.recorded, "recorded"), (self.lost, "not recorded"))
+        all_counts = ((self.played, "played"), (self.recorded, "recorded"), (self.lost, _("not recorded")))
         counts = [f"{n} {what}" for n, what in all_counts if n]
         return f"{self.path.name} ({', '.join([self.mode, f'{count} answer' + 's' * (count != 1), *counts])})"
 
@@ -158,7 +161,11 @@ class Cassette:
         known = [r for r in self.file.recordings if r.default and r.request.provider == provider]
         if self.mode == "replay" and not known:
             raise NotRecordedError(
-                f"{self.path.name} does not say which model is the default of {provider}. Name it: {provider}:MODEL"
+                _(
+                    "{name} does not say which model is the default of {provider}. Name it: {provider}:MODEL",
+                    name=self.path.name,
+                    provider=provider,
+                )
             )
         unplayed = (r.request.model for r in known if r.id not in self._users)
         return next(unplayed, known[-1].request.model if known else "")
@@ -182,7 +189,7 @@ class Cassette:
         Raises:
             NotRecordedError: If the mode is ``"replay"`` and none is recorded.
         """
-        known = self._served((key, ""), f"the tools of {key}")
+        known = self._served((key, ""), _("the tools of {key}", key=key))
         return None if isinstance(known, str) else known
 
     def keep_tools(self, key: str, tools: tuple[Tool, ...]) -> None:
@@ -195,7 +202,7 @@ class Cassette:
 
     def resource(self, key: str, uri: str) -> str | None:
         """Return the recorded text of a resource of the server that goes by `key`; errors as for `tools`."""
-        known = self._served((key, uri), f"the resource {uri} of {key}")
+        known = self._served((key, uri), _("the resource {uri} of {key}", uri=uri, key=key))
         return known if isinstance(known, str) else None
 
     def keep_resource(self, key: str, uri: str, text: str) -> None:
@@ -209,7 +216,12 @@ class Cassette:
             known = self.file.served.get(key)
         if known is None and self.mode == "replay":
             raise NotRecordedError(
-                f"{self.path.name} lacks {what}, and no server is started in mode replay. To record it:  {self.hint}"
+                _(
+                    "{name} lacks {what}, and no server is started in mode replay. To record it:  {hint}",
+                    name=self.path.name,
+                    what=what,
+                    hint=self.hint,
+                )
             )
         return known
 
@@ -243,20 +255,29 @@ class Cassette:
     def _describe_missing(self, request: RecordedRequest, played: int) -> str:
         name = self.path.name
         if played:
-            count = "1 answer" if played == 1 else f"{played} answers"
-            return f"{name} has {count} to this request, played already. Open it again to start over."
+            return ngettext(
+                "{name} has 1 answer to this request, played already. Open it again to start over.",
+                "{name} has {n} answers to this request, played already. Open it again to start over.",
+                played,
+                name=name,
+            )
         damage = f"{self.file.damage}\n" if self.file.damage else ""
         if not self.file.recordings:
-            return f"{damage}{name} is empty. To record it:  {self.hint}"
+            return _("{damage}{name} is empty. To record it:  {hint}", damage=damage, name=name, hint=self.hint)
         recorded = [r.request for r in self.file.recordings]
         diff = difference(request, recorded)
         changed = "".join(
-            f"The tool {tool} has changed since it was recorded. " for tool in changed_tools(request, recorded)
+            _("The tool {tool} has changed since it was recorded. ", tool=tool)
+            for tool in changed_tools(request, recorded)
         )
-        return (
-            f"{damage}{name} has no answer to this request. {changed}"
-            f"The nearest recorded request (-) differs from it (+):\n{diff}\n"
-            f"To record what is missing:  {self.hint}"
+        return _(
+            "{damage}{name} has no answer to this request. {changed}The nearest recorded request "
+            "(-) differs from it (+):\n{diff}\nTo record what is missing:  {hint}",
+            damage=damage,
+            name=name,
+            changed=changed,
+            diff=diff,
+            hint=self.hint,
         )
 
 

@@ -6,6 +6,7 @@ import difflib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 
+from ..language import _
 from .request import RecordedRequest
 
 MAX_LINES = 12
@@ -29,7 +30,7 @@ def difference(request: RecordedRequest, recorded: Sequence[RecordedRequest]) ->
     nearest = _nearest(request, recorded)
     equal = max(0, _common_length(request, nearest) - 1)  # show the end of what is equal
     lines = list(_diff_lines(*_differing_part(list(_lines(nearest, equal)), list(_lines(request, equal)))))
-    return "\n".join([*lines[:MAX_LINES], *(["  ... and more"] if len(lines) > MAX_LINES else [])])
+    return "\n".join([*lines[:MAX_LINES], *([_("  ... and more")] if len(lines) > MAX_LINES else [])])
 
 
 def changed_tools(request: RecordedRequest, recorded: Sequence[RecordedRequest]) -> list[str]:

@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from ..atomic_file import MAX_FILE, NEW_MODE, read_bytes, replace_file
 from ..errors import UsageError
+from ..language import _, ngettext
 from .recording import Recording
 from .request import RecordedRequest, Thread
 from .server_records import RecordKey, Served, is_server_record, record_from_line, record_to_line
@@ -77,7 +78,9 @@ class CassetteFile:
                 if not self.path.stat().st_size:
                     self._rewrite()
         except OSError as error:
-            raise UsageError(f"Can't write cassette file {self.name}: {error.strerror}.") from None
+            raise UsageError(
+                _("Can't write cassette file {name}: {strerror}.", name=self.name, strerror=error.strerror)
+            ) from None
 
     def add(self, recording: Recording, instead_of: Collection[str] = ()) -> Recording:
         """Append a recording and return it with its unique id.
@@ -204,7 +207,9 @@ class CassetteFile:
         except FileNotFoundError:
             lines = [b""]
         except OSError as error:
-            raise UsageError(f"Can't read cassette file {self.name}: {error.strerror}.") from None
+            raise UsageError(
+                _("Can't read cassette file {name}: {strerror}.", name=self.name, strerror=error.strerror)
+            ) from None
         last = lines.pop()
         if not lines and not HEADER_LINE.encode().startswith(last):
             lines.append(last)  # check_header says what is wrong with it
@@ -249,8 +254,13 @@ class CassetteFile:
                 if is_torn(line):
                     torn.append(number)
                 elif not (torn and isinstance(error, _MissingPredecessorError)):  # else it continues a torn one
-                    why = error if isinstance(error, _MissingPredecessorError) else "it is not a recording"
-                    message = f"{self.path.name}, line {number}: {why}. Correct the line, or record again."
+                    why = error if isinstance(error, _MissingPredecessorError) else _("it is not a recording")
+                    message = _(
+                        "{name}, line {number}: {why}. Correct the line, or record again.",
+                        name=self.path.name,
+                        number=number,
+                        why=why,
+                    )
                     raise UsageError(message) from None
                 self._skipped.append(line)
                 continue
@@ -263,12 +273,17 @@ class CassetteFile:
     def _describe_damage(self, torn: Sequence[int]) -> str:
         if not torn:
             return ""
-        where = f"line {torn[0]} is" if len(torn) == 1 else f"lines {', '.join(map(str, torn))} are"
         others = len(self._skipped) - len(torn)
-        follow = f", and {others} that continue{'s' * (others == 1)} it" if others else ""
-        return (
-            f"{self.path.name}: {where} torn (half-written, as after a crash or a full disk) and skipped{follow}. "
-            "The other recordings can be replayed; record again what is missing."
+        follow = ngettext(", and {n} that continues it", ", and {n} that continue it", others) if others else ""
+        return ngettext(
+            "{name}: line {lines} is torn (half-written, as after a crash or a full disk) and skipped{follow}. "
+            "The other recordings can be replayed; record again what is missing.",
+            "{name}: lines {lines} are torn (half-written, as after a crash or a full disk) and skipped{follow}. "
+            "The other recordings can be replayed; record again what is missing.",
+            len(torn),
+            name=self.path.name,
+            lines=", ".join(map(str, torn)),
+            follow=follow,
         )
 
 
@@ -283,7 +298,9 @@ class _MissingPredecessorError(ValueError):
 def _recording(line: dict[str, Any], by_id: dict[str, Recording]) -> Recording:
     following = line.get("after")
     if following and following not in by_id:
-        raise _MissingPredecessorError(f"the recording {following!r} that it follows is not above it")
+        raise _MissingPredecessorError(
+            _("the recording {following!r} that it follows is not above it", following=following)
+        )
     return Recording.from_line(line, by_id[following] if following else None)
 
 
@@ -320,9 +337,22 @@ def check_header(line: bytes, name: str) -> None:
     except (ValueError, TypeError, KeyError, RecursionError):
         found, version = "", 0
     if found != FORMAT:
-        raise UsageError(f"{name} is not a cassette file: the first line must be {HEADER_LINE}.")
+        raise UsageError(
+            _(
+                "{name} is not a cassette file: the first line must be {header_line}.",
+                name=name,
+                header_line=HEADER_LINE,
+            )
+        )
     if version != VERSION:
-        raise UsageError(f"{name} has version {version!r:.40}; this release reads version {VERSION}.")
+        raise UsageError(
+            _(
+                "{name} has version {version!r:.40}; this release reads version {supported}.",
+                name=name,
+                version=version,
+                supported=VERSION,
+            )
+        )
 
 
 def append_bytes(path: Path, content: bytes, size: int) -> None:
@@ -360,10 +390,14 @@ def file_lock(path: Path) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         raise UsageError(
-            f"Can't write {path.name}: another process has kept it locked for {LOCK_TIMEOUT:g} s."
+            _(
+                "Can't write {name}: another process has kept it locked for {lock_timeout:g} s.",
+                name=path.name,
+                lock_timeout=LOCK_TIMEOUT,
+            )
         ) from None
     except NotImplementedError as error:  # the file system has no locks
-        raise UsageError(f"Can't lock {path.name}: {error}.") from None
+        raise UsageError(_("Can't lock {name}: {error}.", name=path.name, error=error)) from None
     try:
         yield
     finally:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import UsageError
+from ..language import _
 from .file import JOB, CassetteFile, append_bytes, check_header, file_lock
 from .recording import Recording
 
@@ -52,7 +53,7 @@ class Journal:
             self._create()
             self._file: IO[bytes] = self.path.open("rb")
         except OSError as error:
-            raise UsageError(f"Can't use {self.name}: {error.strerror or error}.") from None
+            raise UsageError(_("Can't use {name}: {error}.", name=self.name, error=error.strerror or error)) from None
         try:
             check_header(self._file.readline(MAX_HEADER), self.name)
             self._end = self._file.tell()
@@ -62,7 +63,9 @@ class Journal:
         except BaseException as error:
             self.close()
             if isinstance(error, OSError):
-                raise UsageError(f"Can't use {self.name}: {error.strerror or error}.") from None
+                raise UsageError(
+                    _("Can't use {name}: {error}.", name=self.name, error=error.strerror or error)
+                ) from None
             raise
 
     def __repr__(self) -> str:
@@ -116,7 +119,7 @@ class Journal:
             if os.fstat(self._file.fileno()).st_size != self._end:
                 self._catch_up()
                 self._mend_end()
-            append_bytes(self.path, b"".join(line for _, lines in rows for line in lines), self._end)
+            append_bytes(self.path, b"".join(line for _unused, lines in rows for line in lines), self._end)
             offsets = []
             for key, lines in rows:
                 offsets.append((key, self._end + sum(map(len, lines[:-1]))))

@@ -13,6 +13,7 @@ from ..conversation.cancellation import Cancellation
 from ..conversation.messages import CellOrigin, ChatRequest, Delta, Message, ModelInfo, Tool, ToolCall
 from ..conversation.parts import map_strings
 from ..errors import Cancelled, ProviderError, UsageError
+from ..language import _
 from ..providers.base import Provider
 from ..providers.streaming import closing_stream, read_stream
 from ..providers.wire.model_list import ModelList
@@ -92,7 +93,12 @@ class CassetteProvider(Provider):
         try:
             self.cassette.keep_tools(key, tools)
         except NotKeptError as error:
-            lost = f"The tools of {key} were not recorded in {self.cassette.path.name}: {error}"
+            lost = _(
+                "The tools of {key} were not recorded in {name}: {error}",
+                key=key,
+                name=self.cassette.path.name,
+                error=error,
+            )
             warnings.warn(clean_printed(lost), stacklevel=2)
 
     def list_models(self) -> list[ModelInfo]:
@@ -182,7 +188,7 @@ class CassetteProvider(Provider):
         try:
             kept = self.cassette.keep(recording, request.asker)
         except NotKeptError as error:
-            lost = f"This reply was not recorded in {self.cassette.path.name}: {error}"
+            lost = _("This reply was not recorded in {name}: {error}", name=self.cassette.path.name, error=error)
             request.report.lost.append(lost)
             if request.origin == CellOrigin():  # no cell shows it
                 warnings.warn(clean_printed(lost), stacklevel=2)
@@ -217,7 +223,7 @@ class _Recorder:
             (at, d._replace(notice=anonymize(d.notice, self._base_url), parts=map_strings(d.parts, redacted)))
             for at, d in _without_retracted(self._deltas)
         ]
-        deltas = [delta for _, delta in timed]
+        deltas = [delta for _unused, delta in timed]
         return Recording(
             self._request,
             redacted("".join(d.text for d in deltas)),
@@ -242,6 +248,6 @@ def _redacted_call(call: ToolCall) -> ToolCall:
 
 def _without_retracted(timed: list[tuple[float, Delta]]) -> list[tuple[float, Delta]]:
     """Return the deltas with retracted text as what it was: reasoning."""
-    last = max((n for n, (_, delta) in enumerate(timed) if delta.retracts), default=0)
+    last = max((n for n, (_unused, delta) in enumerate(timed) if delta.retracts), default=0)
     retracted = [(at, d._replace(text="", reasoning=d.reasoning + d.text)) for at, d in timed[:last]]
     return retracted + [(at, d._replace(retracts=False)) for at, d in timed[last:]]

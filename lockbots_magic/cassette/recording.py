@@ -16,6 +16,7 @@ from ..conversation.parts import checked_result
 from ..conversation.recorded_reply import RecordedReply
 from ..conversation.turn import MAX_ID, is_time
 from ..errors import ContextLengthError, HTTPStatusError, ProviderError
+from ..language import _
 from ..security.exits import mask_json
 from .request import RecordedRequest, Thread, flatten
 from .rhythm import Row, checked_rhythm, timed_deltas
@@ -141,7 +142,7 @@ class Recording:
         """
         sent, ended = line["request"], line["ended"]
         if ended not in get_args(Ending):
-            raise ValueError(f"unknown ending {ended!r}")
+            raise ValueError(_("unknown ending {ended!r}", ended=ended))
         params = json.dumps(sent.get("params", {}), ensure_ascii=False, sort_keys=True)
         messages = tuple(map(_message_from_json, sent["messages"]))
         request = RecordedRequest(
@@ -202,13 +203,13 @@ def _call_from_json(value: Any) -> ToolCall:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"expected text, got {value!r}")
+        raise TypeError(_("expected text, got {value!r}", value=value))
     return value
 
 
 def _time(value: Any) -> float:
     if not is_time(value):
-        raise TypeError(f"expected a time (s), got {value!r:.40}")
+        raise TypeError(_("expected a time (s), got {value!r:.40}", value=value))
     return float(value)
 
 
@@ -217,5 +218,5 @@ def _usage(value: Any) -> Usage | None:
         return None
     usage = Usage(**value)
     if not all(n is None or type(n) is int for n in vars(usage).values()):
-        raise TypeError("usage must be counts of tokens")
+        raise TypeError(_("usage must be counts of tokens"))
     return usage

@@ -8,6 +8,7 @@ from typing import Any
 from ..conversation.attachments import CitationPart, ImagePart
 from ..conversation.messages import Delta
 from ..conversation.parts import part_from_json, part_to_json
+from ..language import _
 
 Row = list[Any]
 MAX_DURATION = 86_400
@@ -71,24 +72,24 @@ def checked_rhythm(rhythm: Any) -> list[Row]:
     """
     for at, *pieces in rhythm:
         if type(at) not in (int, float) or not 0 <= at <= MAX_DURATION * 1000:
-            raise ValueError(f"time must be 0-{MAX_DURATION * 1000} ms, got {at!r:.40}")
+            raise ValueError(_("time must be 0-{value} ms, got {at!r:.40}", value=MAX_DURATION * 1000, at=at))
         kind = pieces[0] if pieces and isinstance(pieces[0], str) else ""
         if kind not in ("", "reasoning", "notice", "part"):
-            raise ValueError(f"unknown kind of text {kind!r:.40}")
+            raise ValueError(_("unknown kind of text {kind!r:.40}", kind=kind))
         if kind == "part":
             for piece in pieces[1:]:
                 _attachment(piece)
             continue
         wanted = str if kind == "notice" else int
         if not all(type(piece) is wanted for piece in pieces[bool(kind) :]):
-            raise ValueError("a rhythm is rows of milliseconds and lengths")
+            raise ValueError(_("a rhythm is rows of milliseconds and lengths"))
     return list(rhythm)
 
 
 def _attachment(data: Any) -> ImagePart | CitationPart:
     part = part_from_json(data)
     if not isinstance(part, ImagePart | CitationPart):
-        raise TypeError(f"neither an image nor a source: {data!r:.40}")
+        raise TypeError(_("neither an image nor a source: {data!r:.40}", data=data))
     return part
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..conversation.messages import Tool
+from ..language import _
 from ..security.exits import mask_json
 
 TOOLS_OF = "tools_of"
@@ -53,12 +54,12 @@ def record_from_line(line: Mapping[str, Any]) -> tuple[RecordKey, Served]:
     if RESOURCE_OF in line:
         key, text = (line[RESOURCE_OF], line["uri"]), line["text"]
         if not all(isinstance(one, str) for one in (*key, text)):
-            raise TypeError("a resource is a key, a URI and a text")
+            raise TypeError(_("a resource is a key, a URI and a text"))
         return key, text
     server, described = line[TOOLS_OF], line["tools"]
     tools = tuple(Tool(one["name"], one["description"], one["parameters"]) for one in described)
     if not isinstance(server, str) or not all(_is_valid(tool) for tool in tools):
-        raise TypeError("a list of tools is names, descriptions and schemas")
+        raise TypeError(_("a list of tools is names, descriptions and schemas"))
     return (server, ""), tools
 
 

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ..language import _
 from ..security.exits import clean_printed
 from .history_entry import HistoryEntry
 from .messages import Message
@@ -61,4 +62,7 @@ def _tell(observer: CommitObserver, committed: CommittedTurn) -> None:
     try:
         observer(committed)
     except Exception as error:  # noqa: BLE001  # whatever an observer raises, the reply is whole
-        warnings.warn(clean_printed(f"A turn was not logged: {type(error).__name__}: {error}"), stacklevel=3)
+        warnings.warn(
+            clean_printed(_("A turn was not logged: {kind}: {error}", kind=type(error).__name__, error=error)),
+            stacklevel=3,
+        )

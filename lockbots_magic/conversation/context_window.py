@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..errors import PromptTooLongError
+from ..language import _
 from .documents import PDF, SentDocument
 from .messages import Message, ModelInfo
 from .turn import Turn
@@ -62,7 +63,7 @@ def leave_out_oldest(messages: Sequence[Message], max_tokens: int) -> tuple[tupl
     Returns:
         The messages, and the number of turns that were left out.
     """
-    _, turns = _split_turns(messages)
+    _unused, turns = _split_turns(messages)
     tokens = estimate_prompt_tokens(messages)
     left_out = 0
     while left_out < len(turns) - 1 and tokens > max_tokens:
@@ -117,11 +118,21 @@ def fit_messages(
     max_tokens = math.inf if model.token_limit is None else model.token_limit
     if characters > max_characters:
         raise PromptTooLongError(
-            f"The prompt has {characters} characters; {model.id} takes {max_characters}. Shorten the prompt."
+            _(
+                "The prompt has {characters} characters; {id} takes {max_characters}. Shorten the prompt.",
+                characters=characters,
+                id=model.id,
+                max_characters=max_characters,
+            )
         )
     if tokens > max_tokens:
         raise PromptTooLongError(
-            f"The prompt has about {tokens} tokens; {model.id} takes {max_tokens}. Shorten the prompt."
+            _(
+                "The prompt has about {tokens} tokens; {id} takes {max_tokens}. Shorten the prompt.",
+                tokens=tokens,
+                id=model.id,
+                max_tokens=max_tokens,
+            )
         )
     in_context = [turn for turn in turns if turn.in_context]
     kept: list[Message] = []
@@ -160,7 +171,7 @@ def try_fit_messages(
             left_out += more
         return messages, left_out, None
     except PromptTooLongError as error:
-        alone, _ = fit_messages(system, (), prompt, replace(model, max_length=None, token_limit=None))
+        alone, _unused = fit_messages(system, (), prompt, replace(model, max_length=None, token_limit=None))
         return alone, sum(turn.in_context for turn in turns), error
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import UsageError
+from ..language import _
 from .history_entry import MAX_FORMER_IDS, ConversationInfo, HistoryEntry, RestoredConversation
 from .observers import Observers
 from .ordering import MAX_TURNS, random_start, start_of
@@ -57,7 +58,13 @@ class Conversation:
         self.name = name
         self.system = system
         if id and not is_id(id):
-            raise UsageError(f"The id of a conversation must be text of at most {MAX_ID} characters, got {id!r:.40}.")
+            raise UsageError(
+                _(
+                    "The id of a conversation must be text of at most {max_id} characters, got {id!r:.40}.",
+                    max_id=MAX_ID,
+                    id=id,
+                )
+            )
         self.id = id or str(uuid.uuid4())
         self._turns = with_distinct_ids(turns)
         self._is_used = bool(self._turns or id)  # False: neither a service nor an output knows the id
@@ -252,9 +259,16 @@ class Conversation:
         """
         with self._lock:
             if not self._turns:
-                raise UsageError(f"Nothing to undo: {self.name} is empty.")
+                raise UsageError(_("Nothing to undo: {name} is empty.", name=self.name))
             if not 1 <= count <= len(self._turns):
-                raise UsageError(f"count must be 1-{len(self)}, the number of turns in {self.name!r}; got {count}.")
+                raise UsageError(
+                    _(
+                        "count must be 1-{n}, the number of turns in {name!r}; got {count}.",
+                        n=len(self),
+                        name=self.name,
+                        count=count,
+                    )
+                )
             kept, removed = self._turns[:-count], self._turns[-count:]
             self._turns = kept
             self._tick()
@@ -312,23 +326,32 @@ class Conversation:
             UsageError: If `data` is something else, damaged, or of a later version.
         """
         if not isinstance(data, Mapping) or data.get("format") != FORMAT:
-            raise UsageError("This is not a saved conversation.")
+            raise UsageError(_("This is not a saved conversation."))
         if data.get("version") != VERSION:
             raise UsageError(
-                f"The conversation was saved in version {data.get('version')!r:.40}; "
-                f"this release reads version {VERSION}."
+                _(
+                    "The conversation was saved in version {version!r:.40}; this release reads version {supported}.",
+                    version=data.get("version"),
+                    supported=VERSION,
+                )
             )
         try:
             turns = [Turn.from_dict(t) for t in data["turns"]]
         except ValueError as error:
-            raise UsageError(f"The saved conversation is damaged: {error}.") from None
+            raise UsageError(_("The saved conversation is damaged: {error}.", error=error)) from None
         except (KeyError, TypeError, AttributeError):
-            raise UsageError("The saved conversation is damaged: its turns can't be read.") from None
+            raise UsageError(_("The saved conversation is damaged: its turns can't be read.")) from None
         if len(turns) > MAX_TURNS:
-            raise UsageError(f"The saved conversation must have at most {MAX_TURNS} turns, it has {len(turns)}.")
+            raise UsageError(
+                _(
+                    "The saved conversation must have at most {max_turns} turns, it has {n}.",
+                    max_turns=MAX_TURNS,
+                    n=len(turns),
+                )
+            )
         name, system, identity = (data.get(key) or "" for key in ("name", "system", "id"))
         if not all(isinstance(text, str) for text in (name, system, identity)):
-            raise UsageError("The saved conversation is damaged: its name, system prompt and id must be text.")
+            raise UsageError(_("The saved conversation is damaged: its name, system prompt and id must be text."))
         return cls(name or "main", system=system, turns=turns, id=identity)
 
     @classmethod
@@ -383,4 +406,4 @@ class Conversation:
         for index, turn in enumerate(self._turns):
             if turn.id == turn_id:
                 return index
-        raise UsageError(f"{self.name!r} has no turn {turn_id!r}.")
+        raise UsageError(_("{name!r} has no turn {turn_id!r}.", name=self.name, turn_id=turn_id))

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from ..language import _
+
 PDF = "application/pdf"
 DocumentMode = Literal["auto", "native", "text"]
 DOCUMENT_MODES: tuple[DocumentMode, ...] = ("auto", "native", "text")
@@ -95,13 +97,13 @@ class SentDocument:
             ValueError: If `data` is something else.
         """
         if not isinstance(data, Mapping):
-            raise ValueError(f"a document of a turn must be an object, got {data!r:.40}")
+            raise ValueError(_("a document of a turn must be an object, got {data!r:.40}", data=data))
         texts = {name: data.get(name, "") for name in ("name", "media_type", "text", "url")}
         pages = data.get("pages")
         if not all(isinstance(text, str) for text in texts.values()):
-            raise ValueError(f"a document of a turn is malformed: {data!r:.60}")
+            raise ValueError(_("a document of a turn is malformed: {data!r:.60}", data=data))
         if pages is not None and (type(pages) is not int or not 0 <= pages <= MAX_PAGES):
-            raise ValueError(f"pages of a document can't be {pages!r:.40}")
+            raise ValueError(_("pages of a document can't be {pages!r:.40}", pages=pages))
         return cls(**{**texts, "name": texts["name"][:MAX_NAME]}, pages=pages)
 
 
@@ -152,11 +154,12 @@ class DocumentBudget:
         room = self._room - len(document.url if document.has_file else "")
         pages = None if self._pages is None else self._pages - (document.pages or 0)
         if room < 0:
-            return (
-                f"the service takes at most {self._rules.max_data * 3 // 4 // 1_000_000} MB of files with one request"
+            return _(
+                "the service takes at most {megabytes} MB of files with one request",
+                megabytes=self._rules.max_data * 3 // 4 // 1000000,
             )
         if pages is not None and pages < 0:
-            return f"the service takes at most {self._rules.max_pages} pages with one request"
+            return _("the service takes at most {max_pages} pages with one request", max_pages=self._rules.max_pages)
         self._room, self._pages = room, pages
         return ""
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
+from ..language import N_, _
 from ..security.foreign_text import quote_line
 from .messages import Usage
 
@@ -46,17 +47,17 @@ _LIMITS = {"length", "max_tokens", "max_output_tokens", "max_completion_tokens",
 _LIMITS |= {"length_limit", DEFAULT_LIMIT, *_MODEL_LIMITS}
 _FILTERS = {"content_filter", "safety", "sensitive", "prohibited_content", "blocklist", "spii", "recitation"}
 _OWN = {
-    REFUSED: "The model refused to answer",
-    CUT_OFF: "The connection closed early; the reply may be incomplete",
-    TOO_MANY_ROUNDS: "The model asked for more rounds of tool calls than allowed",
-    TOO_MANY_SECONDS: "The reply took longer than its limit of seconds; what was done so far is kept",
-    TOO_MANY_TOKENS: "The reply reached its limit of tokens; what was done so far is kept",
-    TOO_MUCH_USD: "The reply reached its limit of USD; what was done so far is kept",
-    TEXT_CALL: (
+    REFUSED: N_("The model refused to answer"),
+    CUT_OFF: N_("The connection closed early; the reply may be incomplete"),
+    TOO_MANY_ROUNDS: N_("The model asked for more rounds of tool calls than allowed"),
+    TOO_MANY_SECONDS: N_("The reply took longer than its limit of seconds; what was done so far is kept"),
+    TOO_MANY_TOKENS: N_("The reply reached its limit of tokens; what was done so far is kept"),
+    TOO_MUCH_USD: N_("The reply reached its limit of USD; what was done so far is kept"),
+    TEXT_CALL: N_(
         "The model wrote a tool call as text, so none was made: the server does not read this model's calls."
         " llama.cpp needs `--jinja` for that, vLLM and SGLang need `--tool-call-parser`"
     ),
-    TOO_LONG: "The reply is longer than 16 million characters; the rest was not read",
+    TOO_LONG: N_("The reply is longer than 16 million characters; the rest was not read"),
 }
 
 _USER_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens", "num_predict")
@@ -101,12 +102,12 @@ def outcome_of(
     """
     if is_complete(reason):
         if has_calls:
-            return Outcome("truncated", "The model asked for a tool call, but no tools were offered.")
+            return Outcome("truncated", _("The model asked for a tool call, but no tools were offered."))
         if has_calls is False and normalise(reason) in _CALLS:
-            return Outcome("truncated", "The server announced tool calls but sent none.")
+            return Outcome("truncated", _("The server announced tool calls but sent none."))
         if has_answer:
             return Outcome("complete")
-        return Outcome("truncated", "The model has only reasoned; it gave no answer.")
+        return Outcome("truncated", _("The model has only reasoned; it gave no answer."))
     word = normalise(reason)
     if word in _LIMITS:
         own = "" if word in _MODEL_LIMITS | {DEFAULT_LIMIT} else _find_user_limit(params or {}, usage)
@@ -153,22 +154,33 @@ def _find_user_limit(params: Mapping[str, Any], usage: Usage | None) -> str:
 
 def _limit_message(own: str, reason: str, *, has_answer: bool) -> str:
     if own and has_answer:
-        return f"The reply stopped at your {own}."
+        return _("The reply stopped at your {own}.", own=own)
     if own:
-        return f"The model was still reasoning when it reached your {own}; there is no answer. Allow more tokens."
+        return _(
+            "The model was still reasoning when it reached your {own}; there is no answer. Allow more tokens.", own=own
+        )
+    if reason == DEFAULT_LIMIT and has_answer:
+        return _(
+            "The reply reached the default limit of length, which the toolkit sets. Set `max_tokens` to allow more."
+        )
     if reason == DEFAULT_LIMIT:
-        what = "The reply" if has_answer else "The model was still reasoning and"
-        return f"{what} reached the default limit of length, which the toolkit sets. Set `max_tokens` to allow more."
+        return _(
+            "The model was still reasoning and reached the default limit of length, which the toolkit sets. "
+            "Set `max_tokens` to allow more."
+        )
     quoted = quote_line(reason, MAX_REASON)
     if has_answer:
-        return f"The reply reached the server's limit of length ({quoted}) and is cut short."
-    return f"The model was still reasoning when it reached the server's limit of length ({quoted}); there is no answer."
+        return _("The reply reached the server's limit of length ({quoted}) and is cut short.", quoted=quoted)
+    return _(
+        "The model was still reasoning when it reached the server's limit of length ({quoted}); there is no answer.",
+        quoted=quoted,
+    )
 
 
 def _failure_message(word: str, reason: str) -> str:
     if word in _OWN:
-        return f"{_OWN[word]}."
+        return f"{_(_OWN[word])}."
     quoted = quote_line(reason, MAX_REASON)
     if is_refusal(reason):
-        return f"The provider's content filter stopped the reply ({quoted})."
-    return f'The server ended the reply with "{quoted}"; it may be incomplete.'
+        return _("The provider's content filter stopped the reply ({quoted}).", quoted=quoted)
+    return _('The server ended the reply with "{quoted}"; it may be incomplete.', quoted=quoted)

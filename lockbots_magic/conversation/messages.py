@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ..errors import UsageError
+from ..language import _
 from .attachments import CitationPart, ImagePart
 from .call_text import parse_arguments, quote_name
 from .cancellation import Cancellation
@@ -92,8 +93,10 @@ class Message:
             return _parse_message(value)
         except (TypeError, KeyError, AttributeError):
             raise UsageError(
-                "Invalid message. It must be a dict with the keys role and content, both strings; content may also be a"
-                " list of parts of type text, image_url or file."
+                _(
+                    "Invalid message. It must be a dict with the keys role and content, both strings; "
+                    "content may also be a list of parts of type text, image_url or file."
+                )
             ) from None
 
     def to_dict(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import warnings
 import weakref
 from collections.abc import Callable
 
+from ..language import _
 from ..security.exits import clean_printed
 
 Callback = Callable[[], object]
@@ -48,4 +49,7 @@ def _call(callback: Callback) -> None:
     try:
         callback()
     except Exception as error:  # noqa: BLE001  # a view may raise anything
-        warnings.warn(clean_printed(f"Updating a view failed: {type(error).__name__}: {error}"), stacklevel=3)
+        warnings.warn(
+            clean_printed(_("Updating a view failed: {kind}: {error}", kind=type(error).__name__, error=error)),
+            stacklevel=3,
+        )

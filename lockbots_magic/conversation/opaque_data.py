@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..language import _
+
 MAX_DEPTH = 20
 """Levels of lists and objects; what is nested deeper is no signature, and could not be saved."""
 
@@ -41,13 +43,13 @@ class OpaqueData:
             origin: list[Any] = [data.get(name, "") for name in _ORIGIN]
             if all(isinstance(one, str) for one in origin) and is_shallow(data["data"]):
                 return cls(data["data"], *origin)
-        raise ValueError(f"opaque data of a turn is malformed: {data!r:.60}")
+        raise ValueError(_("opaque data of a turn is malformed: {data!r:.60}", data=data))
 
 
 def is_shallow(value: Any) -> bool:
     """Return whether JSON is nested at most `MAX_DEPTH` levels deep."""
     level = [value]
-    for _ in range(MAX_DEPTH):
+    for _unused in range(MAX_DEPTH):
         containers = (one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list))
         level = [inner for one in containers for inner in one]
     return not any(isinstance(one, dict | list) for one in level)

@@ -12,6 +12,8 @@ import hashlib
 import secrets
 from collections.abc import Iterable, Iterator
 
+from ..language import _
+
 MAX_TURNS = 100_000
 """Maximum number of turns in the order of one conversation."""
 _MAX_SERIAL = 2**53
@@ -44,7 +46,7 @@ def format_order(serials: Iterable[int]) -> str:
             runs.append([serial, serial])
     if not runs:
         return ""
-    base = min(first for first, _ in runs)
+    base = min(first for first, _unused in runs)
     parts = (f"{first - base:x}" + (f"+{last - first:x}" if last > first else "") for first, last in runs)
     return " ".join((f"{base:x}", *parts))
 
@@ -58,16 +60,16 @@ def parse_order(text: str) -> tuple[int, ...]:
     base, *runs = text.split() or ["0"]
     serials = tuple(_serials(int(base, 16), runs))
     if len(set(serials)) < len(serials):
-        raise ValueError("an order must not repeat a turn")
+        raise ValueError(_("an order must not repeat a turn"))
     return serials
 
 
 def _serials(base: int, runs: Iterable[str]) -> Iterator[int]:
     left = MAX_TURNS
     for run in runs:
-        offset, _, more = run.partition("+")
+        offset, _unused, more = run.partition("+")
         start, count = base + int(offset, 16), int(more or "0", 16) + 1
         left -= count
         if not (0 <= start <= _MAX_SERIAL and count > 0 and left >= 0):
-            raise ValueError(f"invalid run of turns {run!r:.40}")
+            raise ValueError(_("invalid run of turns {run!r:.40}", run=run))
         yield from range(start, start + count)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
 
+from ..language import _
 from .attachments import CitationPart, ImagePart
 from .documents import SentDocument
 from .messages import ToolCall
@@ -216,7 +217,7 @@ def rounds_from_json(data: Any) -> tuple[Round, ...]:
         ValueError: If `data` is something else.
     """
     if not isinstance(data, list) or not all(isinstance(one, list) for one in data):
-        raise ValueError(f"rounds must be a list of lists, got {data!r:.40}")
+        raise ValueError(_("rounds must be a list of lists, got {data!r:.40}", data=data))
     return tuple(Round(tuple(part_from_json(part) for part in one)) for one in data)
 
 
@@ -245,15 +246,17 @@ def checked_result(data: Mapping[str, Any]) -> dict[str, Any]:
     checked: dict[str, Any] = {}
     if (images := data.get("images")) is not None:
         if not isinstance(images, list) or not all(isinstance(url, str) for url in images):
-            raise ValueError(f"images of a result must be a list of texts, got {images!r:.40}")
+            raise ValueError(_("images of a result must be a list of texts, got {images!r:.40}", images=images))
         checked["images"] = tuple(url for url in images if url.startswith(RESULT_IMAGES))
     if (elapsed := data.get("elapsed")) is not None:
         if not isinstance(elapsed, int | float) or isinstance(elapsed, bool) or not 0 <= elapsed < MAX_ELAPSED:
-            raise ValueError(f"elapsed of a result must be a time (s), got {elapsed!r:.40}")
+            raise ValueError(_("elapsed of a result must be a time (s), got {elapsed!r:.40}", elapsed=elapsed))
         checked["elapsed"] = elapsed
     if (approved_by := data.get("approved_by")) is not None:
         if not isinstance(approved_by, str):
-            raise ValueError(f"approved_by of a result must be text, got {approved_by!r:.40}")
+            raise ValueError(
+                _("approved_by of a result must be text, got {approved_by!r:.40}", approved_by=approved_by)
+            )
         checked["approved_by"] = approved_by[:MAX_APPROVER]
     return checked
 
@@ -267,7 +270,7 @@ def part_from_json(data: Any) -> Part:
     name = data.get("type") if isinstance(data, dict) else None
     kind = _KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
-        raise ValueError(f"unknown part of a turn: {data!r:.60}")
+        raise ValueError(_("unknown part of a turn: {data!r:.60}", data=data))
     known = {one.name for one in fields(kind)}
     given: dict[str, Any] = {name: value for name, value in data.items() if name in known}
     if "opaque" in given:
@@ -275,9 +278,9 @@ def part_from_json(data: Any) -> Part:
     if kind is ToolResultPart:
         given |= checked_result(given)
     if not all(isinstance(value, str | OpaqueData) for key, value in given.items() if key not in _RESULT_FIELDS):
-        raise ValueError(f"a part of a turn is malformed: {data!r:.60}")
+        raise ValueError(_("a part of a turn is malformed: {data!r:.60}", data=data))
     try:
         part: Part = kind(**given)
     except TypeError:
-        raise ValueError(f"a part of a turn lacks a field: {data!r:.60}") from None
+        raise ValueError(_("a part of a turn lacks a field: {data!r:.60}", data=data)) from None
     return part

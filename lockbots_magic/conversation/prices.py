@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 from ..errors import UsageError
+from ..language import _
 
 _SNAPSHOT = re.compile(r"[-@](?:\d{4}-\d\d-\d\d|\d{8}|latest)$")
 """Suffix of a model id that names a dated snapshot of the model. Any other suffix makes it a different model."""
@@ -124,8 +125,11 @@ def parse_prices(own: Mapping[str, Any]) -> Mapping[str, Price]:
             prices[str(name)] = _parse_price(value)
     except (TypeError, ValueError, AttributeError, OverflowError):
         raise UsageError(
-            "Invalid `prices`: expected USD per 1,000,000 tokens of prompt and reply,"
-            f" such as {{{name!r:.60}: [0.15, 0.60]}}."
+            _(
+                "Invalid `prices`: expected USD per 1,000,000 tokens of prompt and reply, such as "
+                "{{{name!r:.60}: [0.15, 0.60]}}.",
+                name=name,
+            )
         ) from None
     return prices
 

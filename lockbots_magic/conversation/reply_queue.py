@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ..errors import UsageError
+from ..language import _
 
 
 class ActiveReply(Protocol):
@@ -49,7 +50,9 @@ class ReplyQueue:
         if reply.abandoned:
             reply.close()
         if self._active is reply:
-            raise UsageError(f"Conversation {name!r} already has a reply in progress. Wait, or run `%lockbots stop`.")
+            raise UsageError(
+                _("Conversation {name!r} already has a reply in progress. Wait, or run `%lockbots stop`.", name=name)
+            )
 
     def begin(self, reply: ActiveReply, name: str) -> None:
         """Make `reply` the active one, unless it is already.

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Literal, get_args
 
+from ..language import _
 from ..security.exits import clean_printed
 from ..security.secrets import redacted
 from .attachments import CitationPart, ImagePart
@@ -141,7 +142,7 @@ class Turn:
         documents: tuple[SentDocument, ...] = (),
     ) -> None:
         if rounds is not None and (reply or reasoning or calls):
-            raise TypeError("give either rounds, or reply, reasoning and calls")
+            raise TypeError(_("give either rounds, or reply, reasoning and calls"))
         given = {**locals()}
         for name in ("self", "reply", "reasoning", "calls"):  # not stored: `rounds` holds them
             del given[name]
@@ -257,9 +258,9 @@ class Turn:
             kept = {k: v for k, v in kept.items() if k not in ("reply", "reasoning", "calls")}
         for name, value in kept.items():
             if not is_valid_field(name, value):
-                raise ValueError(f"{name} of a turn can't be {value!r:.60}")
+                raise ValueError(_("{name} of a turn can't be {value!r:.60}", name=name, value=value))
         if "prompt" not in kept:
-            raise ValueError("a turn needs a prompt")
+            raise ValueError(_("a turn needs a prompt"))
         return cls(**kept, from_file=True)
 
 
@@ -288,7 +289,7 @@ def _call_from_json(data: Any) -> ToolCall:
 
 def _checked_text(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"{value!r:.40} must be text")
+        raise ValueError(_("{value!r:.40} must be text", value=value))
     return value
 
 

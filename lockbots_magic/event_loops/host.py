@@ -15,6 +15,7 @@ from contextvars import Context
 from typing import Any, Protocol
 
 from ..errors import UsageError
+from ..language import _
 
 Work = Callable[[], Coroutine[Any, Any, None]]
 """Makes the coroutine of a task. It raises nothing but what ends it from outside."""
@@ -88,7 +89,7 @@ def awaiting_host() -> LoopHost:
     """
     host = running_host()
     if host is None:
-        raise UsageError("A reply can be awaited in asyncio and in trio; no loop of either runs in this thread.")
+        raise UsageError(_("A reply can be awaited in asyncio and in trio; no loop of either runs in this thread."))
     return host
 
 

@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from typing import Any
 
+from ..language import _
 from .containers import format_briefly
 from .numbers import exact_printing
 from .part import PromptPart, get_method, is_instance_of
@@ -41,7 +42,7 @@ def array_part(value: Any) -> PromptPart | None:
     if len(text) > MAX_LENGTH:
         text, notes = (
             truncate(text, MAX_LENGTH) + "\n[…]",
-            (*notes, f"only the first {MAX_LENGTH:,} characters were sent"),
+            (*notes, _("only the first {max_length:,} characters were sent", max_length=MAX_LENGTH)),
         )
     return PromptPart(f"{head}{about}\n{text}", notes=notes)
 
@@ -58,7 +59,7 @@ def tensor_part(value: Any) -> PromptPart | None:
         part = array_part(importlib.import_module("numpy").asarray(local))
     except Exception:  # noqa: BLE001  # on another device, of a type that NumPy lacks, or any other failure
         text = truncate(bounded_repr(value, MAX_LENGTH), MAX_LENGTH)
-        return PromptPart(text, notes=("its numbers may be rounded, as in its repr",))
+        return PromptPart(text, notes=(_("its numbers may be rounded, as in its repr"),))
     return part and replace(part, text=f"{type(value).__name__} as {part.text}")
 
 
@@ -69,13 +70,17 @@ def _select_items(value: Any) -> tuple[str, tuple[str, ...], Any, int]:
     for ends in range(ENDS, 0, -1):
         if math.prod(min(size, 2 * ends) for size in value.shape) <= MAX_ITEMS:
             about = f"; the first and last {ends} along each axis"
-            return about, (f"only the ends of each axis of {value.size:,} items were sent",), value, ends
-    notes = (f"only the first {MAX_ITEMS:,} of {value.size:,} items were sent",)
+            return about, (_("only the ends of each axis of {size:,} items were sent", size=value.size),), value, ends
+    notes = (_("only the first {max_items:,} of {size:,} items were sent", max_items=MAX_ITEMS, size=value.size),)
     return "; its first items, without the axes", notes, value.flat[:MAX_ITEMS], ENDS
 
 
 def _convert_objects(value: Any, head: str) -> PromptPart:
     """Convert an array of objects: each may be of any length, so they are bounded like the items of a list."""
     shown = value.flat[:MAX_ITEMS].tolist()
-    notes = (f"only the first {MAX_ITEMS:,} of {value.size:,} items were sent",) if value.size > MAX_ITEMS else ()
+    notes = (
+        (_("only the first {max_items:,} of {size:,} items were sent", max_items=MAX_ITEMS, size=value.size),)
+        if value.size > MAX_ITEMS
+        else ()
+    )
     return PromptPart(f"{head}; its first items\n{format_briefly(shown, MAX_LENGTH)}", notes=notes)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from ..errors import UsageError
+from ..language import _
 from .images import MAX_TOTAL_BYTES, image_bytes
 from .mime import bundle_part
 from .part import ImageNumbering, PromptPart
@@ -115,7 +116,13 @@ def cells_part(selection: str, cells: CellHistory, *, images_before: int = 0) ->
         if sum(map(len, texts)) > MAX_LENGTH:
             texts.pop()
             texts.append(f"[cells {_format_numbers(numbers[at:])} are left out]")
-            notes.append(f"cells {_format_numbers(numbers[at:])}: left out, more than {MAX_LENGTH:,} characters")
+            notes.append(
+                _(
+                    "cells {cells}: left out, more than {max_length:,} characters",
+                    cells=_format_numbers(numbers[at:]),
+                    max_length=MAX_LENGTH,
+                )
+            )
             break
     return PromptPart("\n\n".join(texts), tuple(images.urls), tuple(notes)).redact()
 
@@ -127,16 +134,25 @@ def _parse_selection(selection: str, existing: list[int]) -> list[int]:
         span = _SELECTION.fullmatch(part)
         if span is None:
             raise UsageError(
-                f"Invalid `--cells`: expected cell numbers such as 3-7 or 3,5-6, got {to_one_line(part, 40)!r}."
+                _(
+                    "Invalid `--cells`: expected cell numbers such as 3-7 or 3,5-6, got {part!r}.",
+                    part=to_one_line(part, 40),
+                )
             )
         first = int(span[1])
         last = int(span[3]) if span[3] else max(existing, default=0) if span[2] else first
         if last < first:
-            raise UsageError(f"Invalid `--cells {to_one_line(part, 40)}`: the first number is greater than the last.")
+            raise UsageError(
+                _("Invalid `--cells {part}`: the first number is greater than the last.", part=to_one_line(part, 40))
+            )
         missing = next((n for n in range(first, last + 1) if n not in known), None)
         if missing is not None:
-            hint = f"Cells with a number: {_format_numbers(existing)}." if existing else "No cell has run yet."
-            raise UsageError(f"There is no cell In [{missing}]. {hint}")
+            hint = (
+                _("Cells with a number: {cells}.", cells=_format_numbers(existing))
+                if existing
+                else _("No cell has run yet.")
+            )
+            raise UsageError(_("There is no cell In [{missing}]. {hint}", missing=missing, hint=hint))
         chosen += range(first, last + 1)
     return [*dict.fromkeys(chosen)]
 
@@ -155,26 +171,53 @@ def _format_numbers(numbers: list[int]) -> str:
 def _convert_cell(number: int, cells: CellHistory, images: ImageNumbering, notes: list[str]) -> str:
     source = cells.source(number).strip("\n")
     if len(source) > MAX_SOURCE_LENGTH:
-        notes.append(f"cell {number}: only the first {MAX_SOURCE_LENGTH:,} of {len(source):,} characters were sent")
+        notes.append(
+            _(
+                "cell {number}: only the first {max_source_length:,} of {n:,} characters were sent",
+                number=number,
+                max_source_length=MAX_SOURCE_LENGTH,
+                n=len(source),
+            )
+        )
         source = truncate(source, MAX_SOURCE_LENGTH) + "\n[…]"
     language = "" if source.lstrip().startswith(("%%", "!")) else "python"
     parts = [f"In [{number}]:\n{fence_code(source, language)}"]
     outputs = [*cells.outputs(number)]
     if len(outputs) > MAX_OUTPUTS:
-        notes.append(f"cell {number}: only the last {MAX_OUTPUTS} of {len(outputs):,} outputs were sent")
+        notes.append(
+            _(
+                "cell {number}: only the last {max_outputs} of {n:,} outputs were sent",
+                number=number,
+                max_outputs=MAX_OUTPUTS,
+                n=len(outputs),
+            )
+        )
     for output in outputs[-MAX_OUTPUTS:]:
         part = _convert_output(output)
         text, images_of = part.text, part.images
         notes += part.label_notes(f"cell {number}").notes
         if images_of and len(images.urls) >= MAX_IMAGES:
-            notes.append(f"cell {number}: image left out, more than {MAX_IMAGES} images")
+            notes.append(
+                _("cell {number}: image left out, more than {max_images} images", number=number, max_images=MAX_IMAGES)
+            )
             text, images_of = "[an image]", ()
         if image_bytes((*images.urls, *images_of)) > MAX_TOTAL_BYTES:
-            notes.append(f"cell {number}: image left out, more than {MAX_TOTAL_BYTES // 1_000_000} MB of images")
+            notes.append(
+                _(
+                    "cell {number}: image left out, more than {megabytes} MB of images",
+                    number=number,
+                    megabytes=MAX_TOTAL_BYTES // 1000000,
+                )
+            )
             text, images_of = "[an image]", ()
         if len(text) > MAX_OUTPUT_LENGTH:
             notes.append(
-                f"cell {number}: only {MAX_OUTPUT_LENGTH:,} of {len(text):,} characters of an output were sent"
+                _(
+                    "cell {number}: only {max_output_length:,} of {n:,} characters of an output were sent",
+                    number=number,
+                    max_output_length=MAX_OUTPUT_LENGTH,
+                    n=len(text),
+                )
             )
         shown = images.add(images_of) if images_of else truncate_middle(text, MAX_OUTPUT_LENGTH)
         if shown.strip():

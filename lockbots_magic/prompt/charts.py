@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from ..language import _
 from .numbers import widen_floats
 from .part import PromptPart, get_method, is_instance_of
 from .text import truncate
@@ -77,7 +78,7 @@ def find_vega(html: str) -> PromptPart | None:
     if "vega" not in html or not (call := _VEGA_EMBED.search(html)):
         return None
     try:
-        chart, _ = json.JSONDecoder().raw_decode(html, call.end())
+        chart, _unused = json.JSONDecoder().raw_decode(html, call.end())
     except (ValueError, RecursionError):
         return None
     return describe_vega(chart)
@@ -91,9 +92,15 @@ def _describe(kind: str, specification: Any) -> PromptPart:
             break
     numbers: dict[str, str] = {}
     text = _COUNTED.sub(lambda name: numbers.setdefault(name[0], f"{name[1]}_{len(numbers) + 1}"), text)
-    notes = ("only the ends of its data were sent",) if bounded.has_cut else ()
+    notes = (_("only the ends of its data were sent"),) if bounded.has_cut else ()
     if len(text) > MAX_LENGTH:
-        notes = (f"only the first {MAX_LENGTH:,} of {len(text):,} characters of its specification were sent",)
+        notes = (
+            _(
+                "only the first {max_length:,} of {n:,} characters of its specification were sent",
+                max_length=MAX_LENGTH,
+                n=len(text),
+            ),
+        )
         text = truncate(text, MAX_LENGTH) + "…"
     return PromptPart(f"{kind}, as its specification:\n{text}", notes=notes)
 

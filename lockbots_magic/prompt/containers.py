@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, ItemsView, Iterator, KeysView, Set, Sized, ValuesView
 from typing import Any, TypeAlias
 
+from ..language import _
 from .part import PromptPart
 from .text import bounded_repr, truncate
 
@@ -32,7 +33,7 @@ Converter: TypeAlias = Callable[[Any], PromptPart | None]
 """Converts values of certain types, and returns None for others."""
 
 
-def container_part(value: Any, convert_item: Converter = lambda _: None) -> PromptPart | None:
+def container_part(value: Any, convert_item: Converter = lambda _unused: None) -> PromptPart | None:
     """Convert a list, tuple, dict, set, deque or view of a dict; return None for other values.
 
     Args:
@@ -44,8 +45,12 @@ def container_part(value: Any, convert_item: Converter = lambda _: None) -> Prom
     writer = _ContainerWriter(MAX_LENGTH, convert_item)
     text = writer.write(value)
     size = len(value)
-    items = (f"only {MAX_FIRST + MAX_LAST} of {size:,} items were sent",) if size > MAX_FIRST + MAX_LAST else ()
-    cut = ("long or deeply nested parts were shortened",) if writer.has_cut else ()
+    items = (
+        (_("only {n} of {size:,} items were sent", n=MAX_FIRST + MAX_LAST, size=size),)
+        if size > MAX_FIRST + MAX_LAST
+        else ()
+    )
+    cut = (_("long or deeply nested parts were shortened"),) if writer.has_cut else ()
     return PromptPart(text, tuple(writer.images), notes=(*items, *cut))
 
 
@@ -62,7 +67,7 @@ class _ContainerWriter:
         convert_item: See `container_part`.
     """
 
-    def __init__(self, characters: int, convert_item: Converter = lambda _: None) -> None:
+    def __init__(self, characters: int, convert_item: Converter = lambda _unused: None) -> None:
         self._left = characters
         self._convert_item = convert_item
         self._within: list[int] = []

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..language import _
 from .containers import format_briefly
 from .numbers import format_float, format_int, format_nanoseconds, widen_floats
 from .part import PromptPart, is_instance_of
@@ -217,9 +218,21 @@ def _format_frame(frame: _FrameEnds) -> PromptPart:
         else []
     )
     notes = (
-        (f"only {shown:,} of {frame.rows:,} rows were sent (first {len(head)} and last {len(tail)})", cut_rows),
-        (f"only {MAX_COLUMNS} of {frame.columns:,} columns were sent", cut_columns),
-        ("long cells were shortened", any(len(text) > MAX_CELL_LENGTH for row in raw for text in row)),
+        (
+            _(
+                "only {shown:,} of {rows:,} rows were sent (first {n} and last {n2})",
+                shown=shown,
+                rows=frame.rows,
+                n=len(head),
+                n2=len(tail),
+            ),
+            cut_rows,
+        ),
+        (
+            _("only {max_columns} of {columns:,} columns were sent", max_columns=MAX_COLUMNS, columns=frame.columns),
+            cut_columns,
+        ),
+        (_("long cells were shortened"), any(len(text) > MAX_CELL_LENGTH for row in raw for text in row)),
     )
     size = f"{_count(frame.rows, 'row')} × {_count(frame.columns, 'column')}"
     ends = [f"first {len(head)} and last {len(tail)} rows"] if cut_rows else []

@@ -9,13 +9,14 @@ from pathlib import Path
 from ..atomic_file import read_bytes
 from ..conversation.documents import PDF, DocumentBudget, DocumentRules, SentDocument, split_documents
 from ..errors import UsageError
+from ..language import N_, _
 from ..security.secrets import redacted
 from .documents import MAX_BYTES, Document, MissingLibraryError, media_type_of, read_document
 from .files import file_part
 from .part import PromptPart
 from .text import to_one_line
 
-LEAVES_OUT = "its text was sent, without a credential that it holds"
+LEAVES_OUT = N_("its text was sent, without a credential that it holds")
 
 
 class DocumentChooser:
@@ -50,22 +51,30 @@ class DocumentChooser:
         name, media_type = to_one_line(path.name), media_type_of(path)
         as_file = media_type in self._rules.media_types
         if not as_file and not (self._rules.insists and self._rules.takes_text):
-            return None, self._refuse(name, "the service takes no such file") if self._rules.insists else ""
+            return None, self._refuse(name, _("the service takes no such file")) if self._rules.insists else ""
         if selection:
-            return None, self._refuse(name, "the file holds more than was chosen") if self._rules.insists else ""
+            return None, self._refuse(name, _("the file holds more than was chosen")) if self._rules.insists else ""
         document = _read(path)
         if redacted(document.text) != document.text or not self._is_clean(document.text):
-            return None, f"{name}: {LEAVES_OUT}"
+            return None, f"{name}: {_(LEAVES_OUT)}"
         url = _data_url(path, media_type) if as_file else ""
         sent = SentDocument(name, media_type, document.text, url, document.pages)
         if problem := self._budget.add(sent):
-            return None, self._refuse(name, problem) or f"{name}: its text was sent, because {problem}"
+            return None, self._refuse(name, problem) or _(
+                "{name}: its text was sent, because {problem}", name=name, problem=problem
+            )
         return sent, ""
 
     def _refuse(self, name: str, why: str) -> str:
         """Raise `UsageError` if the user wants the file itself sent; return `""` otherwise."""
         if self._rules.insists:
-            raise UsageError(f"{name} can't be sent as a file: {why}. Its text can: `send_documents` = auto or text.")
+            raise UsageError(
+                _(
+                    "{name} can't be sent as a file: {why}. Its text can: `send_documents` = auto or text.",
+                    name=name,
+                    why=why,
+                )
+            )
         return ""
 
 
@@ -101,7 +110,7 @@ def _read(path: Path) -> Document:
         return read_document(path)
     except MissingLibraryError:
         if media_type_of(path) == PDF and b"%PDF-" not in read_bytes(path, 1024):
-            raise UsageError(f"{to_one_line(path.name)} is not a PDF.") from None
+            raise UsageError(_("{name} is not a PDF.", name=to_one_line(path.name))) from None
         return Document(path, media_type_of(path), "")
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from ..atomic_file import read_bytes
 from ..conversation.documents import PDF
 from ..errors import UsageError
+from ..language import N_, _
 from .data_frames import parquet_part
 from .html_text import html_text
 from .local_files import decode_text
@@ -105,7 +106,9 @@ def read_document(path: Path, selection: str = "") -> Document:
     """
     name, suffix = to_one_line(path.name), path.suffix.lower()
     if suffix in _OLD:
-        raise UsageError(f"{name} has an old format that can't be read. Save it as {_OLD[suffix]}.")
+        raise UsageError(
+            _("{name} has an old format that can't be read. Save it as {old}.", name=name, old=_OLD[suffix])
+        )
     kind = _FORMATS[suffix]
     _check_size(path, name)
     library = _load(kind, name)
@@ -115,7 +118,9 @@ def read_document(path: Path, selection: str = "") -> Document:
         raise
     except Exception as error:  # readers of damaged files raise anything
         why = to_one_line(f"{type(error).__name__}: {error}", 200).removesuffix(": ")
-        raise UsageError(f"Can't read {name}: it may be damaged, or not what its name says ({why}).") from error
+        raise UsageError(
+            _("Can't read {name}: it may be damaged, or not what its name says ({why}).", name=name, why=why)
+        ) from error
     pages = len(library.PdfReader(path).pages) if kind.media_type == PDF else None
     return Document(path, kind.media_type, text, notes, selection, pages)
 
@@ -127,17 +132,25 @@ def _collect(sections: Iterable[DocumentSection], name: str) -> tuple[str, tuple
     length = 0
     for section in sections:
         if length > MAX_LENGTH:
-            notes.append(f"{name}: {section.title or 'the rest'} and what follows were left out")
+            title = section.title or _("the rest")
+            notes.append(_("{name}: {title} and what follows were left out", name=name, title=title))
             break
         texts.append(f"[{section.title}]\n{section.text}" if section.title else section.text)
         notes += [f"{name}: {section.title + ': ' if section.title else ''}{note}" for note in section.notes]
         length += len(texts[-1])
     text = "\n\n".join(texts).strip()
     if len(text) > MAX_LENGTH:
-        notes.insert(0, f"{name}: only the first {MAX_LENGTH:,} characters of its text were sent")
+        notes.insert(
+            0,
+            _(
+                "{name}: only the first {max_length:,} characters of its text were sent",
+                name=name,
+                max_length=MAX_LENGTH,
+            ),
+        )
         text = f"{truncate(text, MAX_LENGTH)}\n[… the document goes on]"
     if not text.strip():
-        notes.append(f"{name}: no text was found; if it is a scan, send its pages as images")
+        notes.append(_("{name}: no text was found; if it is a scan, send its pages as images", name=name))
     return text, tuple(notes)
 
 
@@ -148,9 +161,17 @@ def _check_size(path: Path, name: str) -> None:
             with zipfile.ZipFile(path) as archive:
                 size = max(size, sum(entry.file_size for entry in archive.infolist()) * MAX_BYTES // MAX_UNPACKED_BYTES)
     except (OSError, zipfile.BadZipFile) as error:
-        raise UsageError(f"Can't read {name}: {getattr(error, 'strerror', None) or error}.") from error
+        raise UsageError(
+            _("Can't read {name}: {error}.", name=name, error=getattr(error, "strerror", None) or error)
+        ) from error
     if size > MAX_BYTES:
-        raise UsageError(f"{name} is too large. The limit is {MAX_BYTES // 1_000_000} MB: send a part of it.")
+        raise UsageError(
+            _(
+                "{name} is too large. The limit is {megabytes} MB: send a part of it.",
+                name=name,
+                megabytes=MAX_BYTES // 1000000,
+            )
+        )
 
 
 def _load(kind: _Format, name: str) -> Any:
@@ -160,9 +181,23 @@ def _load(kind: _Format, name: str) -> Any:
         return importlib.import_module(kind.library)
     except ImportError as error:
         raise MissingLibraryError(
-            f"Reading {name} needs {kind.package}: install the extra `documents` of lockbots-magic,"
-            f" or run `%pip install {kind.package}`."
+            _(
+                "Reading {name} needs {package}: install the extra `documents` of lockbots-magic, or "
+                "run `%pip install {package}`.",
+                name=name,
+                package=kind.package,
+            )
         ) from error
+
+
+_INVALID = {
+    "page": N_("Invalid pages {part!r}: expected numbers such as 3 or 3-5."),
+    "slide": N_("Invalid slides {part!r}: expected numbers such as 3 or 3-5."),
+}
+_MISSING = {
+    "page": N_("There is no page {part}: there are {count:,}."),
+    "slide": N_("There is no slide {part}: there are {count:,}."),
+}
 
 
 def _choose(selection: str, count: int, what: str) -> list[int]:
@@ -171,27 +206,33 @@ def _choose(selection: str, count: int, what: str) -> list[int]:
     for part in selection.split(",") if selection else [f"1-{count}"]:
         first, dash, last = (text.strip() for text in part.partition("-"))
         if not first.isdecimal() or not (last.isdecimal() or not last) or len(first + last) > 12:
-            raise UsageError(f"Invalid {what}s {to_one_line(part, 40)!r}: expected numbers such as 3 or 3-5.")
+            raise UsageError(_(_INVALID[what], part=to_one_line(part, 40)))
         begin, end = int(first), int(last) if last else count if dash else int(first)
         if count and not 1 <= begin <= end <= count:
-            raise UsageError(f"There is no {what} {to_one_line(part, 40)}: there are {count:,}.")
+            raise UsageError(_(_MISSING[what], part=to_one_line(part, 40), count=count))
         chosen += range(begin, end + 1) if count else []
     return [*dict.fromkeys(chosen)]
 
 
 def _refuse_selection(selection: str, kind: str) -> None:
     if selection:
-        raise UsageError(f"No part can be chosen of {kind}: leave out #{to_one_line(selection, 40)}.")
+        raise UsageError(
+            _(
+                "No part can be chosen of {kind}: leave out #{selection}.",
+                kind=kind,
+                selection=to_one_line(selection, 40),
+            )
+        )
 
 
 def _read_pdf(pypdf: Any, path: Path, selection: str) -> Iterator[DocumentSection]:
     reader = pypdf.PdfReader(path)
     if reader.is_encrypted and not reader.decrypt(""):
-        raise UsageError(f"{to_one_line(path.name)} is encrypted. Save it without a password.")
+        raise UsageError(_("{name} is encrypted. Save it without a password.", name=to_one_line(path.name)))
     for number in _choose(selection, len(reader.pages), "page"):
         text = reader.pages[number - 1].extract_text().strip()
         yield DocumentSection(
-            f"page {number}", text, () if text else ("it has no text; if it is a scan, send it as an image",)
+            f"page {number}", text, () if text else (_("it has no text; if it is a scan, send it as an image"),)
         )
 
 
@@ -202,7 +243,7 @@ def _read_slides(pptx: Any, path: Path, selection: str) -> Iterator[DocumentSect
 
 
 def _read_word(docx: Any, path: Path, selection: str) -> Iterator[DocumentSection]:
-    _refuse_selection(selection, "a Word document, which has no pages before it is printed")
+    _refuse_selection(selection, _("a Word document, which has no pages before it is printed"))
     yield DocumentSection("", *read_word(docx.Document(str(path))))
 
 
@@ -211,17 +252,17 @@ def _read_book(openpyxl: Any, path: Path, selection: str) -> Iterator[DocumentSe
         yield DocumentSection(f"sheet {name}", text, notes)
 
 
-def _read_page(_: Any, path: Path, selection: str) -> Iterator[DocumentSection]:
-    _refuse_selection(selection, "an HTML page")
+def _read_page(_unused: Any, path: Path, selection: str) -> Iterator[DocumentSection]:
+    _refuse_selection(selection, _("an HTML page"))
     found = decode_text(read_bytes(path, MAX_BYTES))
     if found is None:
-        raise UsageError(f"{to_one_line(path.name)} is not a text file.")
-    note = "its text was sent; `{{ open('…').read() }}` sends its source"
+        raise UsageError(_("{name} is not a text file.", name=to_one_line(path.name)))
+    note = _("its text was sent; `{{ open('…').read() }}` sends its source")
     yield DocumentSection("", html_text(found[0]), (note,))
 
 
 def _read_parquet(parquet: Any, path: Path, selection: str) -> Iterator[DocumentSection]:
-    _refuse_selection(selection, "a Parquet file")
+    _refuse_selection(selection, _("a Parquet file"))
     with parquet.ParquetFile(path) as file:
         part = parquet_part(file)
     yield DocumentSection("", part.text, part.notes)

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from ..atomic_file import read_bytes
 from ..conversation.documents import SentDocument
 from ..errors import UsageError
+from ..language import _
 from ..security.pictures import picture_kind
 from .documents import is_document, read_document, split_selection
 from .local_files import decode_text, find_file, language_of
@@ -49,7 +50,7 @@ def file_part(path: str | Path, choose: Chooser = as_text) -> PromptPart:
         UsageError: The file does not exist, can't be read, or is not text; the message says what to do.
     """
     path, selection = split_selection(path)
-    file = find_file(path, "`--file` takes a text file, a notebook or a document.")
+    file = find_file(path, _("`--file` takes a text file, a notebook or a document."))
     name = to_one_line(file.name)
     if is_document(file):
         sent, note = choose(file, selection)
@@ -66,7 +67,7 @@ def file_part(path: str | Path, choose: Chooser = as_text) -> PromptPart:
     text, encoding, is_whole = _read_text(file, name)
     cut, notes = _limit_text(text, name, len(text) if is_whole else None)
     if not encoding.startswith("utf"):
-        notes = (*notes, f"{name}: read as {encoding} because it is not UTF-8")
+        notes = (*notes, _("{name}: read as {encoding} because it is not UTF-8", name=name, encoding=encoding))
     return PromptPart(f"File {name}:\n{fence_code(cut, language_of(file))}", notes=notes).redact()
 
 
@@ -76,9 +77,15 @@ def read_text(path: Path) -> str:
     Raises:
         UsageError: The file can't be read, is not text, or is too long.
     """
-    text, _, is_whole = _read_text(path, to_one_line(path.name))
+    text, _unused, is_whole = _read_text(path, to_one_line(path.name))
     if not is_whole or len(text) > MAX_LENGTH:
-        raise UsageError(f"{to_one_line(path.name)} is too long. The limit is {MAX_LENGTH:,} characters.")
+        raise UsageError(
+            _(
+                "{name} is too long. The limit is {max_length:,} characters.",
+                name=to_one_line(path.name),
+                max_length=MAX_LENGTH,
+            )
+        )
     return text
 
 
@@ -88,8 +95,10 @@ def _read_text(file: Path, name: str) -> tuple[str, str, bool]:
     is_whole = len(data) <= _BYTES
     found = decode_text(data[:_BYTES], is_whole=is_whole)
     if found is None:
-        hint = f"It is an image: use `--image {name}`." if picture_kind(data) else "Only text can be sent."
-        raise UsageError(f"{name} is not a text file. {hint}")
+        hint = (
+            _("It is an image: use `--image {name}`.", name=name) if picture_kind(data) else _("Only text can be sent.")
+        )
+        raise UsageError(_("{name} is not a text file. {hint}", name=name, hint=hint))
     text, encoding = found
     return text.replace("\r\n", "\n").replace("\r", "\n"), encoding, is_whole
 
@@ -99,7 +108,9 @@ def _read_bytes(file: Path, most: int) -> bytes:
     try:
         return read_bytes(file, most + 1)
     except OSError as error:
-        raise UsageError(f"Can't read {to_one_line(file.name)}: {error.strerror}.") from error
+        raise UsageError(
+            _("Can't read {name}: {strerror}.", name=to_one_line(file.name), strerror=error.strerror)
+        ) from error
 
 
 def _limit_text(text: str, name: str, length: int | None) -> tuple[str, tuple[str, ...]]:
@@ -107,19 +118,26 @@ def _limit_text(text: str, name: str, length: int | None) -> tuple[str, tuple[st
         return text, ()
     whole = "" if length is None else f" of {length:,}"
     return f"{truncate(text, MAX_LENGTH)}\n[… the file goes on]", (
-        f"{name}: only the first {MAX_LENGTH:,}{whole} characters were sent",
+        _(
+            "{name}: only the first {max_length:,}{whole} characters were sent",
+            name=name,
+            max_length=MAX_LENGTH,
+            whole=whole,
+        ),
     )
 
 
 def _convert_cells(data: bytes, name: str) -> str:
     if len(data) > MAX_NOTEBOOK_BYTES:
-        raise UsageError(f"{name} is too large. Clear its outputs.")
+        raise UsageError(_("{name} is too large. Clear its outputs.", name=name))
     try:
         notebook = json.loads(data)
         language = _notebook_language(notebook.get("metadata", {}))
         return "\n\n".join(_convert_cell(cell, language) for cell in notebook["cells"])
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
-        raise UsageError(f"{name} is not a notebook, or has an old format. Open it in Jupyter and save it.") from error
+        raise UsageError(
+            _("{name} is not a notebook, or has an old format. Open it in Jupyter and save it.", name=name)
+        ) from error
 
 
 def _notebook_language(metadata: Any) -> str:

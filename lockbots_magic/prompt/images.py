@@ -10,6 +10,7 @@ from typing import Any
 
 from ..atomic_file import read_bytes
 from ..errors import UsageError
+from ..language import N_, _
 from ..security.pictures import picture_kind
 from .drawing import MAX_PICTURES, decode_drawing, draw, find_drawables
 from .local_files import find_file
@@ -26,8 +27,8 @@ MAX_TOTAL_BYTES = 15_000_000
 
 IMAGE_KINDS = ("png", "jpeg", "gif", "webp")
 _IN_WEB = ("https://", "http://")
-_TOO_LARGE = f"larger than {MAX_IMAGE_BYTES // 1_000_000} MB. Scale it down, or install Pillow to have it scaled."
-_SVG = "an SVG. Models take PNG, JPEG, GIF or WebP: save it as PNG."
+_TOO_LARGE = N_("larger than {megabytes} MB. Scale it down, or install Pillow to have it scaled.")
+_SVG = N_("an SVG. Models take PNG, JPEG, GIF or WebP: save it as PNG.")
 _CONVERTED = ((b"BM", "a BMP"), (b"II*\0", "a TIFF"), (b"MM\0*", "a TIFF"))
 """First bytes of formats that Pillow reads; those that are not listed are only tried."""
 
@@ -54,17 +55,23 @@ def image_part(value: Any) -> PromptPart:
     except UsageError:
         raise
     except Exception as error:  # methods of the user's classes raise anything
-        raise UsageError(f"Can't draw a {type(value).__name__}: {to_one_line(str(error), 300)}") from error
+        raise UsageError(
+            _("Can't draw a {kind}: {error}", kind=type(value).__name__, error=to_one_line(str(error), 300))
+        ) from error
     if part is None:
-        raise UsageError(f"A value of type {type(value).__name__} is not an image.{_hint(value)}")
+        raise UsageError(
+            _("A value of type {kind} is not an image.{hint}", kind=type(value).__name__, hint=_hint(value))
+        )
     return replace(part, text="")
 
 
 def _hint(value: Any) -> str:
     if is_instance_of(value, "numpy.ndarray"):
-        return " Draw it with `plt.imshow(array)` and pass the figure."
+        return _(" Draw it with `plt.imshow(array)` and pass the figure.")
     is_chart = is_instance_of(value, "plotly.basedatatypes.BaseFigure") or type(value).__module__.startswith("altair.")
-    return " Insert its specification by `{{ name }}`; a Plotly figure is drawn if kaleido works." if is_chart else ""
+    return (
+        _(" Insert its specification by `{{ name }}`; a Plotly figure is drawn if kaleido works.") if is_chart else ""
+    )
 
 
 def draw_images(value: Any) -> PromptPart | None:
@@ -79,7 +86,7 @@ def draw_images(value: Any) -> PromptPart | None:
         return None
     notes = [note for part in parts for note in part.notes]
     if len(found) > MAX_PICTURES:
-        notes.append(f"only {MAX_PICTURES} of {len(found):,} pictures were sent")
+        notes.append(_("only {max_pictures} of {n:,} pictures were sent", max_pictures=MAX_PICTURES, n=len(found)))
     named = isinstance(value, dict) and len(value) == len(parts) > 1
     text = f"{', '.join(to_one_line(str(key)) for key in value)}: " if named else ""
     return PromptPart(text, tuple(url for part in parts for url in part.images), tuple(dict.fromkeys(notes)))
@@ -97,8 +104,13 @@ def check_total_size(urls: Sequence[str]) -> tuple[str, ...]:
     size = image_bytes(urls)
     if size > MAX_TOTAL_BYTES:
         raise UsageError(
-            f"The {len(urls)} images of this prompt have {size / 1e6:.1f} MB; the limit is"
-            f" {MAX_TOTAL_BYTES // 1_000_000} MB. Leave some out, or scale them down."
+            _(
+                "The {n} images of this prompt have {megabytes:.1f} MB; the limit is {limit} "
+                "MB. Leave some out, or scale them down.",
+                n=len(urls),
+                megabytes=size / 1000000.0,
+                limit=MAX_TOTAL_BYTES // 1000000,
+            )
         )
     return tuple(urls)
 
@@ -118,14 +130,16 @@ def _draw_image(value: Any) -> PromptPart | None:
 
 
 def _read_file(value: str | Path) -> PromptPart:
-    path = find_file(value, "`--image` takes a PNG, JPEG, GIF or WebP.")
+    path = find_file(value, _("`--image` takes a PNG, JPEG, GIF or WebP."))
     name = to_one_line(path.name)
     if path.stat().st_size > MAX_FILE_BYTES:
-        raise UsageError(f"{name} is larger than {MAX_FILE_BYTES // 1_000_000} MB. Scale it down.")
+        raise UsageError(
+            _("{name} is larger than {megabytes} MB. Scale it down.", name=name, megabytes=MAX_FILE_BYTES // 1000000)
+        )
     try:
         data = read_bytes(path, MAX_FILE_BYTES)
     except OSError as error:
-        raise UsageError(f"Can't read {name}: {error.strerror}.") from error
+        raise UsageError(_("Can't read {name}: {strerror}.", name=name, strerror=error.strerror)) from error
     return _encode(data, name).label_notes(name)
 
 
@@ -137,7 +151,9 @@ def _encode(data: bytes, name: str) -> PromptPart:
     if len(data) > MAX_IMAGE_BYTES:
         smaller = _scale_down(data)
         if smaller is None or len(smaller) > MAX_IMAGE_BYTES:
-            raise UsageError(f"{name} is {_TOO_LARGE}")
+            raise UsageError(
+                _("{name} is {too_large}", name=name, too_large=_(_TOO_LARGE, megabytes=MAX_IMAGE_BYTES // 1_000_000))
+            )
         data, kind = smaller, "jpeg"
     encoded = base64.b64encode(drop_png_metadata(data)).decode("ascii")
     return PromptPart("", (f"data:image/{kind};base64,{encoded}",), notes)
@@ -153,15 +169,17 @@ def _convert(data: bytes, name: str, *, is_readable: bool) -> tuple[bytes, tuple
     """
     known = next((word for begin, word in _CONVERTED if data.startswith(begin)), None)
     if not is_readable and b"<svg" in data[:2_000].lower():
-        raise UsageError(f"{name} is {_SVG}")
+        raise UsageError(_("{name} is {svg}", name=name, svg=_(_SVG)))
     try:
         return encode_png(decode_image(data))
     except Exception as error:  # ImportError, and anything that a decoder raises
         if is_readable:
             return data, ()
         if isinstance(error, ImportError) and known:
-            raise UsageError(f"{name} is {known}. Install Pillow to have it converted, or save it as PNG.") from error
-        raise UsageError(f"{name} is not an image that models take: PNG, JPEG, GIF or WebP.") from error
+            raise UsageError(
+                _("{name} is {known}. Install Pillow to have it converted, or save it as PNG.", name=name, known=known)
+            ) from error
+        raise UsageError(_("{name} is not an image that models take: PNG, JPEG, GIF or WebP.", name=name)) from error
 
 
 def _check_url(url: str) -> PromptPart:
@@ -169,17 +187,17 @@ def _check_url(url: str) -> PromptPart:
     begin = url[:40].lower()
     if begin.startswith(_IN_WEB):
         if url.partition("?")[0].lower().endswith((".svg", ".svgz")):
-            raise UsageError(f"{to_one_line(url)} is {_SVG}")
+            raise UsageError(_("{url} is {svg}", url=to_one_line(url), svg=_(_SVG)))
         return PromptPart("", (url,))
     if begin.startswith("data:image/svg"):
-        raise UsageError(f"The image is {_SVG}")
+        raise UsageError(_("The image is {svg}", svg=_(_SVG)))
     if not begin.startswith("data:image/"):
-        raise UsageError("An image must be a file, an http(s) or data:image URL, or a variable.")
+        raise UsageError(_("An image must be a file, an http(s) or data:image URL, or a variable."))
     if image_bytes([url]) <= MAX_IMAGE_BYTES + 100:
         return PromptPart("", (url,))
     data = decode_drawing(url.partition(";base64,")[2])
     if not data:
-        raise UsageError(f"The image is {_TOO_LARGE}")
+        raise UsageError(_("The image is {too_large}", too_large=_(_TOO_LARGE, megabytes=MAX_IMAGE_BYTES // 1_000_000)))
     return _encode(data, "The data URL")
 
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..errors import UsageError
+from ..language import _
 from .text import to_one_line
 
 MAX_PATH_LENGTH = 400
@@ -49,16 +50,18 @@ def find_file(name: str | Path, hint: str) -> Path:
         path = Path(name).expanduser()
         exists, is_file, is_folder = path.exists(), path.is_file(), path.is_dir()
     except (OSError, RuntimeError, ValueError) as error:  # no permission; unknown user; a NUL character
-        raise UsageError(f"Can't read {shown}: {getattr(error, 'strerror', None) or error}.") from error
+        raise UsageError(
+            _("Can't read {shown}: {error}.", shown=shown, error=getattr(error, "strerror", None) or error)
+        ) from error
     if is_file:
         return path
     if is_folder:
-        raise UsageError(f"{shown} is a folder. {hint}")
+        raise UsageError(_("{shown} is a folder. {hint}", shown=shown, hint=hint))
     if exists:
-        raise UsageError(f"{shown} is not a regular file. {hint}")
+        raise UsageError(_("{shown} is not a regular file. {hint}", shown=shown, hint=hint))
     similar = _find_similar(path)
-    advice = f"Did you mean {to_one_line(similar, MAX_PATH_LENGTH)}?" if similar else hint
-    raise UsageError(f"File not found: {shown}. {advice}")
+    advice = _("Did you mean {similar}?", similar=to_one_line(similar, MAX_PATH_LENGTH)) if similar else hint
+    raise UsageError(_("File not found: {shown}. {advice}", shown=shown, advice=advice))
 
 
 def language_of(file: Path) -> str:

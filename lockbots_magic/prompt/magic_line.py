@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple, NoReturn
 
 from ..errors import UsageError
+from ..language import _
 
 _WORD = re.compile(
     r"""\s*(?:
@@ -96,7 +97,7 @@ def parse_literal(text: str) -> Any:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
+    raise ValueError(_("{name} is not JSON", name=name))
 
 
 def parse_assignments(pairs: Iterable[str]) -> dict[str, Any]:
@@ -109,7 +110,7 @@ def parse_assignments(pairs: Iterable[str]) -> dict[str, Any]:
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name.strip():
-            raise UsageError(f"Invalid `-p`: expected name=value, got {pair!r}.")
+            raise UsageError(_("Invalid `-p`: expected name=value, got {pair!r}.", pair=pair))
         values[name.strip().replace("-", "_")] = parse_literal(value)
     return values
 
@@ -126,4 +127,4 @@ def format_assignment(name: str, value: Any) -> str:
             ((parsed_name, parsed),) = parse_assignments([pair]).items()
             if is_one_line(pair) and parsed_name == name and type(parsed) is type(value) and parsed == value:
                 return pair
-    raise UsageError(f"Parameter {name!r:.40} cannot be written as `-p name=value`.")
+    raise UsageError(_("Parameter {name!r:.40} cannot be written as `-p name=value`.", name=name))

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..language import _
 from .charts import describe_plotly, describe_vega, find_vega
 from .html_text import html_text
 from .images import IMAGE_KINDS, image_part
@@ -68,7 +69,7 @@ def _convert_image(bundle: Mapping[str, Any]) -> PromptPart | None:
     try:
         return image_part(data if isinstance(data, bytes) else base64.b64decode(_join(data)))
     except ValueError:  # a UsageError, or invalid base64
-        return PromptPart("[an image that can't be sent]", notes=("an image that can't be sent was left out",))
+        return PromptPart("[an image that can't be sent]", notes=(_("an image that can't be sent was left out"),))
 
 
 def _convert_markdown(bundle: Mapping[str, Any]) -> PromptPart | None:
@@ -111,7 +112,10 @@ def _name_kinds(bundle: Mapping[str, Any]) -> PromptPart:
     if not kinds:
         return PromptPart(_clean(bundle.get("text/plain", "")))
     names = ", ".join("HTML without text" if kind == "text/html" else to_one_line(kind) for kind in kinds)
-    return PromptPart(f"[an output that can't be sent as text: {names}]", notes=(f"{names} was left out",))
+    return PromptPart(
+        f"[an output that can't be sent as text: {names}]",
+        notes=(_("{names} was left out", names=names),),
+    )
 
 
 def _clean(text: Any) -> str:

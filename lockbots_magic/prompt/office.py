@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from ..language import ngettext
 from .markdown_table import markdown_table
 
 MAX_GROUP_DEPTH = 10
@@ -61,4 +62,12 @@ def _shapes(shapes: Any, depth: int = 0) -> Iterator[Any]:
 
 
 def _note_pictures(count: int) -> tuple[str, ...]:
-    return (f"{count:,} picture{'' if count == 1 else 's'} left out; send them by `--image`",) if count else ()
+    if not count:
+        return ()
+    return (
+        ngettext(
+            "{n:,} picture left out; send them by `--image`",
+            "{n:,} pictures left out; send them by `--image`",
+            count,
+        ),
+    )

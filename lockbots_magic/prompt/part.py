@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..conversation.documents import SentDocument
+from ..language import _
 from ..security.secrets import redacted
 
 
@@ -31,7 +32,7 @@ class PromptPart:
         text = redacted(self.text)
         if text == self.text:
             return self
-        return replace(self, text=text, notes=(*self.notes, "a credential was removed"))
+        return replace(self, text=text, notes=(*self.notes, _("a credential was removed")))
 
 
 class ImageNumbering:
@@ -61,7 +62,7 @@ def is_instance_of(value: Any, *kinds: str) -> bool:
 
 
 def _find_class(name: str) -> type | None:
-    module, _, attribute = name.rpartition(".")
+    module, _unused, attribute = name.rpartition(".")
     kind = getattr(sys.modules.get(module), attribute, None)
     return kind if isinstance(kind, type) else None
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
+from ..language import _
 from .files import read_text
 from .local_files import find_file
 from .magic_line import parse_assignments, split_words
@@ -46,12 +47,14 @@ def resolve_persona(
     try:
         used = _mentioned_names(text)
         if unknown := [key for key in parameters if key not in used]:
-            raise UsageError(f"Unknown parameter: it contains no {{{{ {unknown[0]} }}}}.")
+            raise UsageError(_("Unknown parameter: it contains no {{{{ {unknown} }}}}.", unknown=unknown[0]))
         part = expand_template(text, _bind_parameters(parameters, evaluate))
     except UsageError as error:
-        raise UsageError(f"Persona @{to_one_line(name)}: {_advise(error, name, text) or error}") from error
+        raise UsageError(
+            _("Persona @{name}: {fault}", name=to_one_line(name), fault=_advise(error, name, text) or error)
+        ) from error
     if part.images:
-        raise UsageError(f"Persona @{to_one_line(name)}: a system prompt cannot contain images.")
+        raise UsageError(_("Persona @{name}: a system prompt cannot contain images.", name=to_one_line(name)))
     return part.text.strip()
 
 
@@ -68,7 +71,7 @@ def _persona_files(folder: Path) -> Iterator[Path]:
 
 def _find_text(name: str, config: Mapping[str, str], folders: Sequence[Path]) -> str:
     if "/" in name or "\\" in name or name.startswith("~"):
-        return read_text(find_file(name, "`--system` takes @NAME or @FOLDER/FILE.md."))
+        return read_text(find_file(name, _("`--system` takes @NAME or @FOLDER/FILE.md.")))
     if name in config:
         return str(config[name])
     if _NAME.fullmatch(name):
@@ -78,19 +81,21 @@ def _find_text(name: str, config: Mapping[str, str], folders: Sequence[Path]) ->
     existing = list_personas(config, folders)
     near = difflib.get_close_matches(name, existing, n=1)
     if near:
-        hint = f"Did you mean @{near[0]}?"
+        hint = _("Did you mean @{near}?", near=near[0])
     elif existing:
-        hint = f"Available: {', '.join(f'@{one}' for one in existing)}."
+        hint = _("Available: {names}.", names=", ".join(f"@{one}" for one in existing))
     else:
-        hint = "Save one as personas/NAME.md beside the notebook."
-    raise UsageError(f"Unknown persona @{to_one_line(name)}. {to_one_line(hint, 300)}")
+        hint = _("Save one as personas/NAME.md beside the notebook.")
+    raise UsageError(_("Unknown persona @{name}. {hint}", name=to_one_line(name), hint=to_one_line(hint, 300)))
 
 
 def _parse_parameters(pairs: Sequence[str]) -> dict[str, Any]:
     for pair in pairs:
         key = pair.partition("=")[0].strip().replace("-", "_")
         if "=" not in pair or not key.isidentifier() or keyword.iskeyword(key):
-            raise UsageError(f"Invalid persona parameter: expected name=value, got {to_one_line(pair, 40)!r}.")
+            raise UsageError(
+                _("Invalid persona parameter: expected name=value, got {pair!r}.", pair=to_one_line(pair, 40))
+            )
     return parse_assignments(pairs)
 
 
@@ -112,4 +117,8 @@ def _advise(error: UsageError, name: str, text: str) -> str:
     missing = getattr(error.__cause__, "name", None) if isinstance(error.__cause__, NameError) else None
     if missing is None or missing not in _mentioned_names(text):
         return ""
-    return f'Missing parameter {missing}. Pass it: `--system "@{to_one_line(name)} {missing}=..."`'
+    return _(
+        'Missing parameter {missing}. Pass it: `--system "@{name} {missing}=..."`',
+        missing=missing,
+        name=to_one_line(name),
+    )

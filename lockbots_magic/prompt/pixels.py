@@ -8,6 +8,7 @@ import struct
 from array import array
 from typing import Any
 
+from ..language import _
 from ..security.pictures import picture_kind
 
 MAX_SIDE = 2_000
@@ -85,7 +86,7 @@ def encode_png(picture: Any) -> tuple[bytes, tuple[str, ...]]:
     small, notes = _convert(_shrink(picture))
     frames = getattr(picture, "n_frames", 1)
     if frames > 1:
-        notes = (*notes, f"only the first of {frames:,} frames was sent")
+        notes = (*notes, _("only the first of {frames:,} frames was sent", frames=frames))
     file = io.BytesIO()
     small.save(file, "PNG")
     return drop_png_metadata(file.getvalue()), notes
@@ -133,7 +134,7 @@ def _convert_grey(picture: Any) -> tuple[Any, tuple[str, ...]]:
         return grey.convert("L"), ()
     scale = 255 / (white - black) if white > black else 0.0
     scaled = grey.convert("F").point(lambda value: value * scale + (0.5 - black * scale)).convert("L")
-    return scaled, (f"its grey values {black:g} to {white:g} were scaled to 8 bits",)
+    return scaled, (_("its grey values {black:g} to {white:g} were scaled to 8 bits", black=black, white=white),)
 
 
 def _levels(low: float, high: float, *, is_float: bool) -> tuple[float, float]:

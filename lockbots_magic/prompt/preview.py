@@ -9,6 +9,7 @@ from typing import Protocol
 
 from ..conversation.context_window import count_characters, estimate_message_tokens, estimate_tokens
 from ..conversation.messages import ChatRequest, Message, Tool
+from ..language import _
 from ..providers.address import display_address
 from ..security.exits import clean_plain_form
 from .text import to_one_line, truncate
@@ -64,16 +65,16 @@ def describe_request(
     """
     params = json.dumps(dict(request.params), ensure_ascii=False, default=repr)
     lines = [
-        "Sent to be counted only. The request:" if counted else "Nothing was sent. The request:",
-        *([f"too long: {too_long}"] if too_long else []),
+        _("Sent to be counted only. The request:") if counted else _("Nothing was sent. The request:"),
+        *([_("too long: {too_long}", too_long=too_long)] if too_long else []),
         f"to: {target.name}:{request.model or '(its default model)'}{_address(target)}",
         f"credential: {_credential_state(target)}",
         *([f"cassette: {cassette}"] if cassette else []),
         *([f"parameters: {params}"] if request.params else []),
-        *([f"left out to fit: {_count(left_out, 'older turn')}"] if left_out else []),
+        *([_("left out to fit: {count}", count=_count(left_out, "older turn"))] if left_out else []),
         *(f"note: {note}" for note in notes),
         f"total: {_format_total(request.messages, request.tools)}",
-        *([f"counted by the service: {counted}"] if counted else []),
+        *([_("counted by the service: {counted}", counted=counted)] if counted else []),
     ]
     details = [line for message in request.messages for line in _format_message(message)]
     details += [line for tool in request.tools for line in _format_tool(tool)]
@@ -94,7 +95,7 @@ def _format_message(message: Message) -> Iterator[str]:
     yield ""
     yield f"{message.role} ({_format_size([message])}):"
     if message.content:
-        yield indent(message.content, "    ", lambda _: True)
+        yield indent(message.content, "    ", lambda _unused: True)
     for document in message.documents:
         yield f"    document: {to_one_line(document.label)}, {document.media_type}"
     for number, url in enumerate(message.images, 1):

@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
+from ..language import N_, _
+
 _DETAILS = (
-    (re.compile(r"\b0x[0-9A-Fa-f]{9,16}\b"), "a memory address"),
-    (re.compile(r"\bipykernel_\d+\b|[/\\]tmp[a-z0-9_]{8}\b"), "a temporary path"),
+    (re.compile(r"\b0x[0-9A-Fa-f]{9,16}\b"), N_("a memory address")),
+    (re.compile(r"\bipykernel_\d+\b|[/\\]tmp[a-z0-9_]{8}\b"), N_("a temporary path")),
 )
 _DATE = re.compile(r"(?<!\d)(\d{4})(?:-|, |/)(\d{1,2})(?:-|, |/)(\d{1,2})(?!\d)")
 _DAY = timedelta(days=1)
@@ -34,11 +36,11 @@ def find_run_details(text: str, typed: str = "", *, is_drawn: bool = False, now:
 def _find(text: str, typed: str, *, is_drawn: bool, today: date) -> Iterator[str]:
     for pattern, name in _DETAILS:
         if any(found not in typed for found in pattern.findall(text)):
-            yield name
+            yield _(name)
     if any(match[0] not in typed and _is_today(match, today) for match in _DATE.finditer(text)):
-        yield "today's date"
+        yield _("today's date")
     if is_drawn:
-        yield "a picture, which other versions of its library draw differently"
+        yield _("a picture, which other versions of its library draw differently")
 
 
 def _is_today(match: re.Match[str], today: date) -> bool:

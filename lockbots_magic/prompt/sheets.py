@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
+from ..language import _
 from .markdown_table import markdown_table
 from .numbers import format_float, format_int
 from .text import to_one_line
@@ -35,7 +36,7 @@ def read_sheets(openpyxl: Any, path: Path, selection: str, most: int) -> Iterato
             if hasattr(sheet, "iter_rows"):  # else it holds nothing but a chart
                 yield (to_one_line(name), *_read_sheet(sheet, most))
             else:
-                yield to_one_line(name), "", ("a chart was left out",)
+                yield to_one_line(name), "", (_("a chart was left out"),)
     finally:
         book.close()
 
@@ -48,7 +49,9 @@ def _choose(selection: str, names: list[str]) -> list[str]:
     for name in chosen:
         if name.casefold() not in known:
             listed = to_one_line(", ".join(names), 300)
-            raise UsageError(f"There is no sheet {to_one_line(name, 40)!r}. Sheets: {listed}.")
+            raise UsageError(
+                _("There is no sheet {name!r}. Sheets: {listed}.", name=to_one_line(name, 40), listed=listed)
+            )
     return [known[name.casefold()] for name in chosen]
 
 
@@ -64,10 +67,10 @@ def _read_sheet(sheet: Any, most: int) -> tuple[str, tuple[str, ...]]:
         if not cells:
             continue
         if length > most:
-            notes.append(f"only its first {len(rows):,} rows were sent")
+            notes.append(_("only its first {n:,} rows were sent", n=len(rows)))
             break
         if len(values) > MAX_COLUMNS and not notes:
-            notes.append(f"only its first {MAX_COLUMNS} columns were sent")
+            notes.append(_("only its first {max_columns} columns were sent", max_columns=MAX_COLUMNS))
         rows.append(cells)
         length += sum(map(len, cells)) + 3 * len(cells)
     return markdown_table(rows), tuple(notes)

@@ -12,6 +12,7 @@ from contextlib import suppress
 from types import FunctionType, ModuleType
 from typing import Any
 
+from ..language import _
 from .part import PromptPart
 from .text import truncate
 
@@ -32,7 +33,12 @@ def _bounded_part(text: str) -> PromptPart:
         return PromptPart(text)
     text, length = truncate(text, MAX_LENGTH), len(text)
     more = f"\n[… {length - MAX_LENGTH:,} more characters]"
-    return PromptPart(text + more, notes=(f"only the first {MAX_LENGTH:,} of {length:,} characters were sent",))
+    return PromptPart(
+        text + more,
+        notes=(
+            _("only the first {max_length:,} of {length:,} characters were sent", max_length=MAX_LENGTH, length=length),
+        ),
+    )
 
 
 def _describe_module(module: ModuleType) -> str:

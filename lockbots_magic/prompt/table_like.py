@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from ..language import _
 from .data_frames import MAX_ROWS, frame_part
 from .part import PromptPart, get_method, is_instance_of
 from .text import truncate, without_run_details
@@ -21,7 +22,7 @@ def table_part(value: Any) -> PromptPart | None:
     Nothing is computed but the sizes of groups.
     """
     if is_instance_of(value, "pandas.io.formats.style.Styler"):
-        return _with_note(frame_part(value.data), "its values were sent, without styles and number formats")
+        return _with_note(frame_part(value.data), _("its values were sent, without styles and number formats"))
     if is_instance_of(value, "pandas.core.groupby.groupby.BaseGroupBy", "pandas.core.groupby.GroupBy"):
         return _describe_groups(value, _pandas_sizes(value))
     if is_instance_of(value, "polars.dataframe.group_by.GroupBy"):
@@ -37,7 +38,7 @@ def _describe_groups(value: Any, sizes: Any) -> PromptPart | None:
     part = frame_part(sizes) or PromptPart("")
     return _with_note(
         replace(part, text=f"{type(value).__name__}, {len(sizes):,} groups with these sizes:\n{part.text}"),
-        "only the sizes of its groups were sent; aggregate it, as in `groups.mean()`, to send values",
+        _("only the sizes of its groups were sent; aggregate it, as in `groups.mean()`, to send values"),
     )
 
 
@@ -58,7 +59,7 @@ def _describe_lazy(frame: Any) -> PromptPart:
     schema = ", ".join(f"{name}: {kind}" for name, kind in frame.collect_schema().items())
     plan = without_run_details(frame.explain(optimized=False))
     cut = truncate(plan, MAX_PLAN_LENGTH) + ("…" if len(plan) > MAX_PLAN_LENGTH else "")
-    note = "a LazyFrame has no rows yet: its schema and plan were sent; `.collect()` it to send rows"
+    note = _("a LazyFrame has no rows yet: its schema and plan were sent; `.collect()` it to send rows")
     return PromptPart(f"LazyFrame, not collected\ndtypes: {schema or 'none'}\nplan:\n{cut}", notes=(note,))
 
 
@@ -75,7 +76,11 @@ def _from_pandas(value: Any) -> PromptPart | None:
         return None
     first = shorten(MAX_ROWS)
     convert = next(filter(None, (get_method(first, name) for name in _TO_PANDAS)), None)
-    return _with_note(frame_part(convert()), f"only up to {MAX_ROWS} first rows were read") if convert else None
+    return (
+        _with_note(frame_part(convert()), _("only up to {max_rows} first rows were read", max_rows=MAX_ROWS))
+        if convert
+        else None
+    )
 
 
 def _with_note(part: PromptPart | None, note: str) -> PromptPart | None:

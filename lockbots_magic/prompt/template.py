@@ -12,6 +12,7 @@ from typing import Any
 
 from ..conversation.cancellation import Cancellation
 from ..errors import UsageError
+from ..language import N_, _
 from ..tools.event_loop import run_coroutine
 from .part import ImageNumbering, PromptPart
 from .text import fence_code, to_one_line
@@ -20,7 +21,7 @@ from .values import value_part
 MAX_EXPRESSION_LENGTH = 4_000
 """Characters of an expression; longer text between braces is not one."""
 
-ESCAPE_HINT = "`--raw` sends braces unchanged, and {{ '{{' }} writes two braces."
+ESCAPE_HINT = N_("`--raw` sends braces unchanged, and {{ '{{' }} writes two braces.")
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ async def evaluate_awaiting(
                 outcomes.append((None, error))
                 break
 
-    def take(_: str) -> Any:
+    def take(_unused: str) -> Any:
         value, error = outcomes.popleft()
         if error is not None:
             raise error
@@ -163,13 +164,15 @@ def _evaluate_part(expression: Expression, evaluate: Callable[[str], Any]) -> tu
     try:
         value = evaluate(expression.source)
     except Exception as error:
-        hint = f" ({ESCAPE_HINT})" if isinstance(error, NameError | SyntaxError) else ""
+        hint = f" ({_(ESCAPE_HINT)})" if isinstance(error, NameError | SyntaxError) else ""
         failure = f"{type(error).__name__}: {to_one_line(str(error), 300)}".removesuffix(": ")
-        raise UsageError(f"{expression} failed: {failure}{hint}") from error
+        raise UsageError(
+            _("{expression} failed: {failure}{hint}", expression=expression, failure=failure, hint=hint)
+        ) from error
     try:
         part = value_part(value).label_notes(to_one_line(expression.source, 40))
     except UsageError as error:
-        raise UsageError(f"{expression}: {error}") from error
+        raise UsageError(_("{expression}: {error}", expression=expression, error=error)) from error
     is_block = "\n" in part.text and not isinstance(value, str)
     if is_block and (inspect.isroutine(value) or inspect.isclass(value) or isinstance(value, BaseException)):
         part = replace(part, text=fence_code(part.text, "" if isinstance(value, BaseException) else "python"))
@@ -188,7 +191,9 @@ def _parse_expression(prompt: str, start: int) -> tuple[Expression, int]:
             return expression, end + 2
         end = prompt.find("}}", end + 1, limit)
     seen = prompt[start : prompt.find("}}", start)]
-    raise UsageError(f"{Expression(seen.strip())} is not a Python expression. {ESCAPE_HINT}")
+    raise UsageError(
+        _("{text} is not a Python expression. {escape_hint}", text=Expression(seen.strip()), escape_hint=_(ESCAPE_HINT))
+    )
 
 
 def _compile_expression(text: str) -> Expression | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..conversation.turn import Turn
 from ..errors import UsageError
+from ..language import _
 from .arrays import array_part, tensor_part
 from .charts import chart_part
 from .containers import container_part
@@ -43,7 +44,7 @@ def value_part(value: Any) -> PromptPart:
         raise
     except Exception as error:  # methods of the user's classes raise anything
         why = f"{type(error).__name__}: {to_one_line(str(error), 300)}".removesuffix(": ")
-        raise UsageError(f"Can't convert a {type(value).__name__} to text: {why}") from error
+        raise UsageError(_("Can't convert a {kind} to text: {why}", kind=type(value).__name__, why=why)) from error
 
 
 def _convert_text(value: Any) -> PromptPart | None:
@@ -111,7 +112,9 @@ def _bounded_part(part: PromptPart) -> PromptPart:
     text = part.text
     if len(text) <= MAX_TEXT_LENGTH:
         return part
-    note = f"only the first {MAX_TEXT_LENGTH:,} of {len(text):,} characters were sent"
+    note = _(
+        "only the first {max_text_length:,} of {n:,} characters were sent", max_text_length=MAX_TEXT_LENGTH, n=len(text)
+    )
     cut = f"{truncate(text, MAX_TEXT_LENGTH)}\n[… {len(text) - MAX_TEXT_LENGTH:,} more characters]"
     return replace(part, text=cut, notes=(*part.notes, note))
 

@@ -38,6 +38,7 @@ from typing import cast
 
 from ..conversation.messages import ModelInfo
 from ..errors import UsageError
+from ..language import _
 from .base import Provider
 from .model_families import suggest_model
 
@@ -98,23 +99,27 @@ def provider_class(name: str) -> type[Provider]:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        raise UsageError(f"Provider {name!r} failed to load. {type(error).__name__}: {error}") from error
+        raise UsageError(
+            _("Provider {name!r} failed to load. {kind}: {error}", name=name, kind=type(error).__name__, error=error)
+        ) from error
     if fault := _find_fault(loaded):
-        raise UsageError(f"Provider {name!r} failed to load. {entry.value} {fault}")
+        raise UsageError(
+            _("Provider {name!r} failed to load. {entry} {fault}", name=name, entry=entry.value, fault=fault)
+        )
     return cast("type[Provider]", loaded)
 
 
 def _find_fault(loaded: object) -> str:
     """Return what a plug-in must change before `loaded` can be used; empty for a provider class."""
     if not (isinstance(loaded, type) and issubclass(loaded, Provider) and isinstance(getattr(loaded, "name", 0), str)):
-        return "must be a subclass of Provider with a `name`."
+        return _("must be a subclass of Provider with a `name`.")
     if missing := ", ".join(f"`{method}`" for method in sorted(loaded.__abstractmethods__)):
-        return f"must implement {missing}."
+        return _("must implement {missing}.", missing=missing)
     if inspect.isasyncgenfunction(loaded.stream) or inspect.iscoroutinefunction(loaded.stream):
-        return "must implement `stream` as a generator that is not async."
+        return _("must implement `stream` as a generator that is not async.")
     models = loaded.models
     if not (isinstance(models, Mapping) and all(isinstance(model, ModelInfo) for model in models.values())):
-        return "must declare `models` as a mapping of ids to `ModelInfo`s, such as `model_table(ModelInfo('m'))`."
+        return _("must declare `models` as a mapping of ids to `ModelInfo`s, such as `model_table(ModelInfo('m'))`.")
     return ""
 
 
@@ -127,9 +132,9 @@ def split_model(text: str) -> tuple[str, str]:
     Raises:
         UsageError: The provider is unknown.
     """
-    name, _, model = text.strip().partition(":")
+    name, _unused, model = text.strip().partition(":")
     if _find_entry(name) is None:
-        raise _unknown_provider(name, model, "" if ":" in text else " A model is written `provider:model`.")
+        raise _unknown_provider(name, model, "" if ":" in text else _(" A model is written `provider:model`."))
     return name, model
 
 
@@ -145,5 +150,7 @@ def _suggest(name: str, model: str) -> str:
 
 def _unknown_provider(name: str, model: str = "", hint: str = "") -> UsageError:
     meant = _suggest(name, model)
-    advice = f"Did you mean {meant!r}?" if meant else "To list the providers, run `%lockbots providers`."
-    return UsageError(f"Unknown provider {name!r}. {advice}{hint}")
+    advice = (
+        _("Did you mean {meant!r}?", meant=meant) if meant else _("To list the providers, run `%lockbots providers`.")
+    )
+    return UsageError(_("Unknown provider {name!r}. {advice}{hint}", name=name, advice=advice, hint=hint))

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..conversation.messages import Delta
 from ..errors import ContextLengthError, HTTPStatusError, ModelNotFoundError, ProviderError
+from ..language import _
 from .adaptation_table import ADAPTATIONS, Adaptation, make_drop, names_field
 from .body_changes import Body
 from .learned import Key, LearnedFacts
@@ -140,7 +141,7 @@ def _remember(rows: Sequence[Adaptation], learned: LearnedFacts, key: Key) -> It
     """Remember what helped, and yield what the user is told of it."""
     if rows:
         learned.add_adaptations(*key, [row.name for row in rows])
-    yield from (Delta(notice=row.notice) for row in rows if row.notice)
+    yield from (Delta(notice=_(row.notice)) for row in rows if row.notice)
 
 
 def _is_refusal(error: ProviderError) -> bool:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from ..language import N_, _
 from .body_changes import (
     REASONING_FIELDS,
     Body,
@@ -145,7 +146,7 @@ def _make_rename_row(old: str, new: str) -> Adaptation:
             rf"(?=.*{NEGATION}).*{refused}.*\b(?:use|try|mean|instead|replaced by)\b.*(?<!\w){new}(?!\w)",
             re.IGNORECASE | re.DOTALL,
         ),
-        f"This model takes `{new}` in place of `{old}`; your value was sent under that name.",
+        _("This model takes `{new}` in place of `{old}`; your value was sent under that name.", new=new, old=old),
     )
 
 
@@ -160,7 +161,7 @@ SHARED_ADAPTATIONS: tuple[Adaptation, ...] = (
             rf"|\bstream(?:ing|ed|s)?\b[^.\n]{{0,60}}{NEGATION}|{NEGATION}[^.\n]{{0,60}}\bstream(?:ing|ed|s)?\b))",
             re.IGNORECASE | re.DOTALL,
         ),
-        "The server does not stream this model: the reply arrives at once.",
+        N_("The server does not stream this model: the reply arrives at once."),
     ),
     _make_schema_row(("strict",), r"(?<!\w)strict(?!\w)|required to be supplied"),
     _make_schema_row(("additionalProperties",), r"(?s)^(?!.*required to be supplied).*additional[_ ]?properties"),
@@ -189,7 +190,7 @@ ADAPTATIONS: tuple[Adaptation, ...] = (
             r"|only\b[^.\n]{0,30}\buser\b[^.\n]{0,20}\bassistant\b[^.\n]{0,10}\broles?\b)",
             re.IGNORECASE,
         ),
-        "This model takes no system prompt of its own: it is sent at the head of the first prompt.",
+        N_("This model takes no system prompt of its own: it is sent at the head of the first prompt."),
     ),
     Adaptation(
         "no reasoning in messages",

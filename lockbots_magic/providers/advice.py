@@ -12,12 +12,14 @@ from collections.abc import Sequence
 from ..conversation.messages import ChatRequest
 from ..conversation.model_names import display_name
 from ..errors import AuthenticationError, HTTPStatusError, ModelNotFoundError, ProtocolError, ProviderError, ServerError
+from ..language import N_, _, ngettext
 from .adaptation import find_given, given_fields
 from .dialects import CHAT_COMPLETIONS, MESSAGES, RESPONSES, find_dialect
 from .document_parts import REFUSAL as DOCUMENT_REFUSAL
 from .wire import formats
+from .wire.error_words import is_page
 
-CHECK_BASE_URL = "Check the base URL."
+CHECK_BASE_URL = N_("Check the base URL.")
 """Advice of a message about a response in a wrong format, where no more is known."""
 MAX_NAMES = 5
 """Models that a message lists."""
@@ -25,7 +27,7 @@ CUTOFF = 0.5
 """Similarity, 0-1, from which a model's name counts as near."""
 
 _REGION = re.compile(r"\b(country|countries|region|territory)\b|location is not supported", re.IGNORECASE)
-_ELSEWHERE = "The service refuses requests from where you are; another credential does not help."
+_ELSEWHERE = N_("The service refuses requests from where you are; another credential does not help.")
 _BILLING = re.compile(
     r"\b(?:credit balance|insufficient[ _](?:\w+ )?(?:balance|credits?|funds|quota)|(?:out of|no|more|enough) credits?"
     r"|billing[ _](?:hard[ _]limit|details|not[ _]active|error|issue)|plans (?:&|and) billing"
@@ -34,16 +36,16 @@ _BILLING = re.compile(
     re.IGNORECASE,
 )
 """What services say of an account that does not pay for the request, whatever the status."""
-_ACCOUNT = "See the account's credit, plan and limits on the billing page of the service."
-_DEPLOYMENT = (
-    "The model is the name of a deployment of your own there, not that of the model that it serves; a new deployment"
-    " takes some minutes."
+_ACCOUNT = N_("See the account's credit, plan and limits on the billing page of the service.")
+_DEPLOYMENT = N_(
+    "The model is the name of a deployment of your own there, not that of the model that "
+    "it serves; a new deployment takes some minutes."
 )
 _HOPELESS = (
     (re.compile(r"\blocation is not supported\b|unsupported_country", re.IGNORECASE), _ELSEWHERE),
     (
         re.compile(r"\bnot a chat model\b|did you mean to use v1/completions", re.IGNORECASE),
-        "This model does not chat. Use another one.",
+        N_("This model does not chat. Use another one."),
     ),
 )
 """Words about requests that no change of theirs makes acceptable here, and what to do."""
@@ -81,22 +83,25 @@ def advise_on_credential(error: AuthenticationError, name: str, *, has_auth: boo
         name: Name of the provider.
         has_auth: Whether a credential was sent.
     """
-    login = f"run `%lockbots login {name}`."
+    login = _("run `%lockbots login {name}`.", name=name)
     if has_auth and _BILLING.search(_words(error)):
-        return _ACCOUNT
-    if "web page" in str(error):
-        return "Something on the way, such as a firewall, may have answered in place of the service."
+        return _(_ACCOUNT)
+    if is_page(error.details):
+        return _("Something on the way, such as a firewall, may have answered in place of the service.")
     if not has_auth:
-        return f"No credential was sent. To set one, {login}"
+        return _("No credential was sent. To set one, {login}", login=login)
     if _REGION.search(_words(error)):
         return (
-            f"The key may belong to another region: check the base URL, or {login}"
+            _("The key may belong to another region: check the base URL, or {login}", login=login)
             if error.status == 401
-            else _ELSEWHERE
+            else _(_ELSEWHERE)
         )
     if error.status == 403 and error.code not in ("invalid_api_key", "authentication_error"):
-        return f"The credential may not do this. Use a model that it permits; to set another credential, {login}"
-    return f"To set another credential, {login}"
+        return _(
+            "The credential may not do this. Use a model that it permits; to set another credential, {login}",
+            login=login,
+        )
+    return _("To set another credential, {login}", login=login)
 
 
 def advise_on_dialect(error: ProviderError, name: str, model: str, dialect: str, dialects: Sequence[str]) -> str:
@@ -112,11 +117,13 @@ def advise_on_dialect(error: ProviderError, name: str, model: str, dialect: str,
     words = _words(error)
     if dialect != RESPONSES and _is_refused(error) and _WANTS_RESPONSES.search(words):
         if RESPONSES in dialects:
-            return f"This model is offered by the Responses API only: {_choose(name, model, RESPONSES)}."
-        return "This model is offered by the Responses API only. Use another model."
+            return _("This model is offered by the Responses API only: {line}.", line=_choose(name, model, RESPONSES))
+        return _("This model is offered by the Responses API only. Use another model.")
     for answer, other in _ANSWERS.items():
-        if f"The server answered {answer}, not" in words and other in dialects:
-            return f"To use {find_dialect(other).title} there: {_choose(name, model, other)}."
+        if getattr(error, "answered", "") == answer and other in dialects:
+            return _(
+                "To use {title} there: {line}.", title=_(find_dialect(other).title), line=_choose(name, model, other)
+            )
     return ""
 
 
@@ -129,7 +136,12 @@ def advise_on_missing_path(shown: str, path: str, name: str, model: str) -> str:
         name: Name of the provider.
         model: Model that was asked for.
     """
-    return f"{shown} has no `{path}`. To speak chat completions there: {_choose(name, model, CHAT_COMPLETIONS)}."
+    return _(
+        "{shown} has no `{path}`. To speak chat completions there: {line}.",
+        shown=shown,
+        path=path,
+        line=_choose(name, model, CHAT_COMPLETIONS),
+    )
 
 
 def _choose(name: str, model: str, dialect: str) -> str:
@@ -147,14 +159,14 @@ def advise_on_request(error: ProviderError, request: ChatRequest, base_url: str)
     """
     words = _words(error)
     if _WANTS_HTTPS.search(words) and base_url.startswith("http://"):
-        return f"Set the base URL to https://{base_url.removeprefix('http://')}."
+        return _("Set the base URL to https://{rest}.", rest=base_url.removeprefix("http://"))
     if error.code == "DeploymentNotFound":
-        return _DEPLOYMENT
+        return _(_DEPLOYMENT)
     for pattern, advice in _HOPELESS:
         if pattern.search(words):
-            return advice
+            return _(advice)
     if isinstance(error, HTTPStatusError) and _BILLING.search(words):
-        return _ACCOUNT
+        return _(_ACCOUNT)
     named = find_given(error, given_fields(request.params)) if _is_refused(error) else []
     return _advise_on_parameters(named) if named else _advise_on_parts(error, request)
 
@@ -168,15 +180,19 @@ def advise_on_model(model: str, listed: Sequence[str], name: str) -> str:
         name: Name of the provider.
     """
     if model in listed:
-        return "The server lists this model, but does not serve it here: the credential may lack access to it."
+        return _("The server lists this model, but does not serve it here: the credential may lack access to it.")
     if not listed:
-        return "The server lists no model. Load one there."
+        return _("The server lists no model. Load one there.")
     near = _find_near(model, listed)
     if near:
-        return f"Did you mean {' or '.join(repr(display_name(one)) for one in near)}?"
+        return _("Did you mean {names}?", names=_(" or ").join(repr(display_name(one)) for one in near))
     names = ", ".join(display_name(one) for one in listed[:MAX_NAMES])
-    more = f" and {len(listed) - MAX_NAMES} more: `%lockbots models {name}`" if len(listed) > MAX_NAMES else ""
-    return f"The server has {names}{more}."
+    more = (
+        _(" and {n} more: `%lockbots models {name}`", n=len(listed) - MAX_NAMES, name=name)
+        if len(listed) > MAX_NAMES
+        else ""
+    )
+    return _("The server has {names}{more}.", names=names, more=more)
 
 
 def is_unknown_model(error: ProviderError) -> bool:
@@ -187,7 +203,7 @@ def is_unknown_model(error: ProviderError) -> bool:
 def is_wrong_address(error: ProviderError) -> bool:
     """Whether an error suggests that the address is not that of the API: nothing there, or a web page."""
     if isinstance(error, ProtocolError):
-        return "base URL" in str(error) and "redirects to" not in str(error)
+        return error.doubts_address
     if isinstance(error, ServerError):
         return error.status < 400 and bool(_UNKNOWN_ADDRESS.search(_words(error)))
     return isinstance(error, HTTPStatusError) and error.status in (404, 405)
@@ -197,26 +213,31 @@ def append_advice(error: ProviderError, advice: str) -> None:
     """Append a sentence to the message of an error; advice on the base URL takes the place of a shorter one."""
     if advice:
         message = str(error).rstrip()
-        if "base URL" in advice:
-            message = message.replace(f" {CHECK_BASE_URL}", "")
+        if _("base URL").casefold() in advice.casefold():
+            message = message.replace(f" {_(CHECK_BASE_URL)}", "")
         error.args = (f"{message}{'' if message.endswith(('.', '!', '?', '…')) else '.'} {advice}",)
 
 
 def _advise_on_parameters(names: Sequence[str]) -> str:
     quoted = ", ".join(f"`{name}`" for name in names)
-    them = "it" if len(names) == 1 else "them"
-    reset = " (`%lockbots set temperature None`)" if "temperature" in names else ""
-    return f"You set {quoted}; to use this model, leave {them} out of the parameters{reset}."
+    reset = _(" (`%lockbots set temperature None`)") if "temperature" in names else ""
+    return ngettext(
+        "You set {quoted}; to use this model, leave it out of the parameters{reset}.",
+        "You set {quoted}; to use this model, leave them out of the parameters{reset}.",
+        len(names),
+        quoted=quoted,
+        reset=reset,
+    )
 
 
 def _advise_on_parts(error: ProviderError, request: ChatRequest) -> str:
     words = _words(error) if _is_refused(error) else ""
     if request.tools and _NO_TOOLS.search(words):
-        return "Leave out the tools, or use a model that takes them."
+        return _("Leave out the tools, or use a model that takes them.")
     if any(m.images for m in request.messages) and _NO_IMAGES.search(words):
-        return "Leave out the images, or use a model that takes them."
+        return _("Leave out the images, or use a model that takes them.")
     if any(m.documents for m in request.messages) and DOCUMENT_REFUSAL.search(words):
-        return "To send the text of documents in place of the files: `send_documents` = text."
+        return _("To send the text of documents in place of the files: `send_documents` = text.")
     return ""
 
 

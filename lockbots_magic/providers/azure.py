@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 from ..conversation.cancellation import Cancellation
 from ..conversation.messages import ModelInfo
 from ..errors import ModelNotFoundError, UsageError
+from ..language import _
 from ..security.secrets import Secret
 from .address import api_version, is_local, join_path
 from .dialects import CHAT_COMPLETIONS
@@ -54,8 +55,10 @@ class Azure(OpenAICompatible):
         """Require the address of the resource, and a credential unless that is this machine."""
         if not self.base_url:
             raise UsageError(
-                "azure needs the endpoint of your resource. Set the environment variable AZURE_OPENAI_ENDPOINT, or "
-                "give it as the base URL: https://NAME.openai.azure.com"
+                _(
+                    "azure needs the endpoint of your resource. Set the environment variable "
+                    "AZURE_OPENAI_ENDPOINT, or give it as the base URL: https://NAME.openai.azure.com"
+                )
             )
         if self.base_url == self.url or not is_local(self.base_url):
             super(OpenAICompatible, self).ready()
@@ -82,6 +85,6 @@ class Azure(OpenAICompatible):
         """
         info = self.model_info(model)
         if not info.id:
-            message = "Name the deployment: `azure:DEPLOYMENT`."
+            message = _("Name the deployment: `azure:DEPLOYMENT`.")
             raise ModelNotFoundError(message, provider=self.name)
         return info

@@ -17,6 +17,7 @@ from ..conversation.ending import CUT_OFF, outcome_of
 from ..conversation.messages import ChatRequest, Delta, Message, ModelInfo, Tool
 from ..conversation.turn_accumulator import TurnAccumulator
 from ..errors import AuthenticationError, ConnectionFailed, ModelNotFoundError, ProviderError, UsageError
+from ..language import _
 from ..security.secrets import Secret
 from .address import display_address, join_path
 from .declarations import class_property
@@ -225,7 +226,9 @@ class Provider(ABC):
                 try:
                     return parse_base_url(cls.complete_base_url(value, variable)), variable
                 except UsageError as error:
-                    raise UsageError(f"The environment variable {variable}: {error}") from None
+                    raise UsageError(
+                        _("The environment variable {variable}: {error}", variable=variable, error=error)
+                    ) from None
         return cls.url, ""
 
     def _find_base_url(self, given: str | None) -> tuple[str, str]:
@@ -240,7 +243,12 @@ class Provider(ABC):
         if not self.base_url_variable or (self.name, self.base_url) in _told_addresses:
             return ""
         _told_addresses.add((self.name, self.base_url))
-        return f"Requests for {self.name} go to {display_address(self.base_url)} ({self.base_url_variable})."
+        return _(
+            "Requests for {name} go to {address} ({variable}).",
+            name=self.name,
+            address=display_address(self.base_url),
+            variable=self.base_url_variable,
+        )
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
@@ -267,7 +275,12 @@ class Provider(ABC):
         """
         model = self.aliases.get(model, model) or self.default_model
         if model not in table:
-            message = f"Unknown model {model!r} for {self.name}. Known models: {', '.join(table)}."
+            message = _(
+                "Unknown model {model!r} for {name}. Known models: {names}.",
+                model=model,
+                name=self.name,
+                names=", ".join(table),
+            )
             raise ModelNotFoundError(message, provider=self.name, model=model)
         return table[model]
 
@@ -331,8 +344,16 @@ class Provider(ABC):
             if not self.takes(param):
                 near = difflib.get_close_matches(param, self.parameters, 1)
                 known = ", ".join(sorted(self.parameters)) or "none"
-                hint = f" Did you mean {near[0]!r}?" if near else ""
-                raise UsageError(f"Unknown parameter {param!r} for {self.name}.{hint} Known parameters: {known}.")
+                hint = _(" Did you mean {near!r}?", near=near[0]) if near else ""
+                raise UsageError(
+                    _(
+                        "Unknown parameter {param!r} for {name}.{hint} Known parameters: {known}.",
+                        param=param,
+                        name=self.name,
+                        hint=hint,
+                        known=known,
+                    )
+                )
 
     @property
     def spoken_dialect(self) -> str:
@@ -342,12 +363,20 @@ class Provider(ABC):
     def check_parts(self, request: ChatRequest) -> None:
         """Raise `UsageError` if the request has images, documents or tools that the provider does not support."""
         if any(m.images for m in request.messages) and not self.sees(request.model):
-            raise UsageError(f"{self.name}:{request.model} does not support images. Use a model that does.")
+            raise UsageError(
+                _("{name}:{model} does not support images. Use a model that does.", name=self.name, model=request.model)
+            )
         documents = [document for message in request.messages for document in message.documents]
         if documents and not all(map(self.document_rules(request.model).takes, documents)):
-            raise UsageError(f"{self.name}:{request.model} does not take documents as files. Send their text.")
+            raise UsageError(
+                _(
+                    "{name}:{model} does not take documents as files. Send their text.",
+                    name=self.name,
+                    model=request.model,
+                )
+            )
         if request.tools and not self.takes_tools:
-            raise UsageError(f"{self.name} does not support tools. Omit --tools, or use another provider.")
+            raise UsageError(_("{name} does not support tools. Omit --tools, or use another provider.", name=self.name))
 
     def sees(self, model: str) -> bool:
         """Whether `model` accepts images, as far as that is known."""
@@ -366,8 +395,11 @@ class Provider(ABC):
         """
         if self.needs_auth and not self.secrets:
             raise AuthenticationError(
-                f"{self.name} needs a credential. Set the environment variable {self.credential_variables()[-1]}, "
-                f"or run `%lockbots login {self.name}`.",
+                _(
+                    "{name} needs a credential. Set the environment variable {value}, or run `%lockbots login {name}`.",
+                    name=self.name,
+                    value=self.credential_variables()[-1],
+                ),
                 provider=self.name,
             )
 
@@ -432,7 +464,7 @@ class Provider(ABC):
         if stream:
             yield from pieces
         else:
-            for _ in pieces:
+            for _unused in pieces:
                 pass
             yield reply.text
 

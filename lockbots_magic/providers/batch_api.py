@@ -17,6 +17,7 @@ from typing import Any
 from ..conversation.cancellation import Cancellation
 from ..conversation.messages import ChatRequest, Delta
 from ..errors import ProtocolError, ProviderError, UsageError
+from ..language import _
 from ..security.foreign_text import quote_line
 from .dialects import MESSAGES
 from .http import HTTPRequest
@@ -120,7 +121,9 @@ class BatchService(ABC):
         except ValueError:
             read = None
         if not isinstance(read, dict):
-            raise ProtocolError(f"The batch API answered no JSON object: {quote_line(repr(answer), MAX_MESSAGE)}")
+            raise ProtocolError(
+                _("The batch API answered no JSON object: {answer}", answer=quote_line(repr(answer), MAX_MESSAGE))
+            )
         return read
 
     def _pieces(
@@ -183,7 +186,7 @@ class FileBatches(BatchService):
         status = told.get("status")
         files = [told[name] for name in ("output_file_id", "error_file_id") if told.get(name)]
         errors = (told.get("errors") or {}).get("data") or [{}]
-        failure = str(errors[0].get("message") or "the job failed") if status == "failed" else ""
+        failure = str(errors[0].get("message") or _("the job failed")) if status == "failed" else ""
         return BatchJob(
             str(told.get("id", "")),
             status in _OVER,
@@ -228,7 +231,7 @@ def batch_service(provider: Any, model: str) -> BatchService:
     """
     if not isinstance(provider, OpenAICompatible) or provider.is_local:
         name = getattr(provider, "name", "this provider")
-        raise UsageError(f'{name} has no batch API that is known here. Leave out through="batch".')
+        raise UsageError(_('{name} has no batch API that is known here. Leave out through="batch".', name=name))
     return (MessageBatches if provider.dialect.name == MESSAGES else FileBatches)(provider, model)
 
 
@@ -241,7 +244,7 @@ def _safe_id(identity: Any) -> str:
     """Return an id of the service for a path."""
     text = str(identity)
     if not text or not all(c.isalnum() or c in "_-." for c in text) or ".." in text:
-        raise ProtocolError(f"The batch API named an unusable id: {quote_line(text, 80)}")
+        raise ProtocolError(_("The batch API named an unusable id: {text}", text=quote_line(text, 80)))
     return text
 
 

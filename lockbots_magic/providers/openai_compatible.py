@@ -21,6 +21,7 @@ from ..errors import (
     ProviderError,
     UsageError,
 )
+from ..language import N_, _
 from ..security.secrets import Secret
 from .adaptation import stream_adapted
 from .address import display_address, is_azure, is_local, join_path, saved_address
@@ -54,7 +55,7 @@ MODEL_LIST_TIMEOUT = 10.0
 """Time (s) for the list of models."""
 COUNT_TIMEOUT = 30.0
 """Time (s) for the number of tokens of a request."""
-_LATE_COUNT = f"The number of tokens took longer than {COUNT_TIMEOUT:g} s."
+_LATE_COUNT = N_("The number of tokens took longer than {timeout:g} s.")
 MAX_PAGES = 50
 """Further pages of a list of models that are read."""
 SMALL_CONTEXT = 200_000
@@ -145,8 +146,13 @@ class OpenAICompatible(HTTPProvider):
         for param in params:
             if param in LOCAL_PARAMETERS and "extra_body" in self.parameters and not self.takes(param):
                 raise UsageError(
-                    f"Unknown parameter {param!r} for {self.name}: servers on your own machine take it. If this one "
-                    f"does, pass it in extra_body={{{param!r}: ...}}; in a cell: -p 'extra_body={{\"{param}\": ...}}'."
+                    _(
+                        "Unknown parameter {param!r} for {name}: servers on your own machine take it. If "
+                        "this one does, pass it in extra_body={{{param!r}: ...}}; in a cell: -p "
+                        "'extra_body={{\"{param}\": ...}}'.",
+                        param=param,
+                        name=self.name,
+                    )
                 )
         self.dialect.check_params(params, self.name)
         super().check_params(params)
@@ -257,8 +263,14 @@ class OpenAICompatible(HTTPProvider):
         for one in listed:
             if not one.kind:
                 return one
-        told = f"lists no chat model, only {listed[0].name or listed[0].id}" if listed else "serves no model yet"
-        message = f"{self.name} {told}. Load one there, or name it: `{self.name}:MODEL`."
+        if listed:
+            message = _(
+                "{name} lists no chat model, only {other}. Load one there, or name it: `{name}:MODEL`.",
+                name=self.name,
+                other=listed[0].name or listed[0].id,
+            )
+        else:
+            message = _("{name} serves no model yet. Load one there, or name it: `{name}:MODEL`.", name=self.name)
         raise ModelNotFoundError(message, provider=self.name)
 
     def count_tokens(self, request: ChatRequest) -> int | None:
@@ -272,7 +284,12 @@ class OpenAICompatible(HTTPProvider):
         asked = replace(asked, url=self.endpoint(self.dialect.count_path), json=self.dialect.encode_count(asked.json))
         with (
             self.errors_named(),
-            self.open(asked, time.monotonic() + COUNT_TIMEOUT, request.cancellation, late=_LATE_COUNT) as exchange,
+            self.open(
+                asked,
+                time.monotonic() + COUNT_TIMEOUT,
+                request.cancellation,
+                late=_(_LATE_COUNT, timeout=COUNT_TIMEOUT),
+            ) as exchange,
         ):
             return read_token_count(exchange.read_body())
 
@@ -303,7 +320,7 @@ class OpenAICompatible(HTTPProvider):
     def _read_models(self, base_url: str, deadline: float, cancellation: Cancellation) -> ModelList:
         url = join_path(base_url, "/models")
         listed = self._read_page(url, base_url, deadline, cancellation)
-        for _ in range(MAX_PAGES):
+        for _unused in range(MAX_PAGES):
             if not listed.next_page:
                 break
             after = f"{url}{'&' if '?' in url else '?'}after_id={quote(listed.next_page, safe='')}"
@@ -318,7 +335,7 @@ class OpenAICompatible(HTTPProvider):
             secret_headers=self.build_auth_header(),
             base_url=base_url,
         )
-        late = f"The list of models took longer than {MODEL_LIST_TIMEOUT:g} s."
+        late = _("The list of models took longer than {model_list_timeout:g} s.", model_list_timeout=MODEL_LIST_TIMEOUT)
         with self.errors_named(), self.open(request, deadline, cancellation, late=late) as exchange:
             return read_model_list(exchange)
 
@@ -338,8 +355,17 @@ class OpenAICompatible(HTTPProvider):
             advice = probe.advise_on_model(request.model)
             if request.model != self.default_model:
                 return advice
-            known = f"It was the default for {self.name} on {DEFAULTS_DATE}, when this release was made"
-            return f"{known}. {advice} To choose another one: `%lockbots use {self.name}:MODEL`."
+            known = _(
+                "It was the default for {name} on {defaults_date}, when this release was made",
+                name=self.name,
+                defaults_date=DEFAULTS_DATE,
+            )
+            return _(
+                "{known}. {advice} To choose another one: `%lockbots use {name}:MODEL`.",
+                known=known,
+                advice=advice,
+                name=self.name,
+            )
         elif is_wrong_address(error) and not known:
             return self._advise_on_address(probe, request.model)
         return known

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..errors import UsageError
+from ..language import _
 
 CHAT_PARAMETERS: Mapping[str, str] = MappingProxyType(
     {
@@ -91,11 +92,16 @@ def check_types(params: Mapping[str, Any]) -> None:
             continue
         if name in _DICTS and not isinstance(value, Mapping):
             raise UsageError(
-                f"{name} must be a dict, got {_describe(value)}. In Python: {name}={_DICTS[name]!s}; in a cell: "
-                f"-p '{name}={_DICTS[name]}'."
+                _(
+                    "{name} must be a dict, got {describe}. In Python: {name}={dicts!s}; in a cell: -p "
+                    "'{name}={dicts}'.",
+                    name=name,
+                    describe=_describe(value),
+                    dicts=_DICTS[name],
+                )
             )
         if name in _NUMBERS and (isinstance(value, bool | str | Mapping | list | tuple)):
-            raise UsageError(f"{name} must be a number, got {_describe(value)}.")
+            raise UsageError(_("{name} must be a number, got {describe}.", name=name, describe=_describe(value)))
 
 
 def check_limits(params: Mapping[str, Any]) -> None:
@@ -106,8 +112,10 @@ def check_limits(params: Mapping[str, Any]) -> None:
     for name in LIMITS:
         value = params.get(name)
         if value is not None and value < 1:
-            raise UsageError(f"{name} must be >= 1, got {value}. Leave it out to set no limit.")
+            raise UsageError(
+                _("{name} must be >= 1, got {value}. Leave it out to set no limit.", name=name, value=value)
+            )
 
 
 def _describe(value: Any) -> str:
-    return f"the text {value!r:.60}" if isinstance(value, str) else f"{type(value).__name__}"
+    return _("the text {value!r:.60}", value=value) if isinstance(value, str) else f"{type(value).__name__}"

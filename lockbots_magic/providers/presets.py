@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import MappingProxyType, SimpleNamespace
 
+from ..language import _
 from .address import ollama_address, with_path
 from .dialects import CHAT_COMPLETIONS, MESSAGES, RESPONSES
 from .openai_compatible import OpenAICompatible
@@ -40,7 +41,7 @@ class Preset:
     def make_provider_class(self) -> type[OpenAICompatible]:
         """Return the provider class that this row describes."""
         declarations = {
-            "__doc__": f"The endpoint of {self.name}.",
+            "__doc__": _("The endpoint of {name}.", name=self.name),
             "__module__": __name__,
             "__qualname__": f"presets.{self.name}",  # where pickle finds the class
             "name": self.name,
@@ -58,7 +59,7 @@ class Preset:
             "other_dialect": self.other_dialect,
             "is_local": not self.credential_variable,
             "parameters": OpenAICompatible.parameters if self.credential_variable else _PARAMETERS_OF_LOCAL_SERVERS,
-            "complete_base_url": classmethod(lambda _, url, variable: self.complete_base_url(url, variable)),
+            "complete_base_url": classmethod(lambda _unused, url, variable: self.complete_base_url(url, variable)),
         }
         return type(self.name.capitalize(), (OpenAICompatible,), declarations)
 

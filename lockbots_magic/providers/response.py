@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from ..conversation.ending import CUT_OFF, is_complete, is_refusal, outcome_of
 from ..conversation.messages import Delta
 from ..errors import ConnectionFailed, ProtocolError, ProviderError, ProviderTimeout
+from ..language import _
 from .streaming import closing_stream
 
 if TYPE_CHECKING:
@@ -93,9 +94,13 @@ def require_reply(deltas: Iterator[Delta]) -> Iterator[Delta]:
 def _empty_reply(reason: str) -> ProviderError:
     error: ProviderError
     if is_complete(reason) or reason == CUT_OFF:
-        cause = "the connection closed before its first word" if reason == CUT_OFF else "no text, call or reasoning"
-        error = ProtocolError(f"The reply is empty: {cause}. The prompt may be longer than the model's context.")
+        cause = (
+            _("the connection closed before its first word") if reason == CUT_OFF else _("no text, call or reasoning")
+        )
+        error = ProtocolError(
+            _("The reply is empty: {cause}. The prompt may be longer than the model's context.", cause=cause)
+        )
     else:
-        error = ProviderError(f"The reply is empty. {outcome_of(reason).message}")
+        error = ProviderError(_("The reply is empty. {text}", text=outcome_of(reason).message))
     error.retryable = not is_refusal(reason)
     return error

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from ..conversation.messages import ModelInfo
 from ..errors import LockbotsError
+from ..language import _
 from .address import display_address
 from .advice import advise_on_model
 from .wire.model_list import ModelList
@@ -58,18 +59,24 @@ class ServerProbe:
         if listed is not None:
             ids = [one.id for one in listed]
             if model in ids:
-                return f"The base URL {self._shown} lists this model, but no chat endpoint answers there as it should."
+                return _(
+                    "The base URL {shown} lists this model, but no chat endpoint answers there as it should.",
+                    shown=self._shown,
+                )
             return advise_on_model(model, ids, self._name)
         for candidate in candidate_base_urls(self._base_url):
             if self.models(candidate) is not None:
-                return f"The API answers at {display_address(candidate)}: set that as the base URL."
-        return f"Check the base URL {self._shown}: no API answers there."
+                return _(
+                    "The API answers at {address}: set that as the base URL.",
+                    address=display_address(candidate),
+                )
+        return _("Check the base URL {shown}: no API answers there.", shown=self._shown)
 
     def advise_on_model(self, model: str) -> str:
         """Return what to do about an unknown model."""
         listed = self.models()
         if listed is None:
-            return f"Check the name of the model, and the base URL {self._shown}."
+            return _("Check the name of the model, and the base URL {shown}.", shown=self._shown)
         return advise_on_model(model, [one.id for one in listed], self._name)
 
     @property

@@ -11,6 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from ..conversation.messages import ChatRequest, Delta, Message
 from ..errors import Cancelled, LockbotsError, ProtocolError, ProviderError
+from ..language import _, ngettext
 from ..security.control_characters import has_surrogates, replace_surrogates
 from ..security.secrets import redacted
 from .wire.reasoning_text import split_reasoning
@@ -65,9 +66,12 @@ def _make_sendable(request: ChatRequest) -> tuple[ChatRequest, str]:
     )
     if all(given is clean for given, clean in pairs):
         return request, ""
-    many = "A character of the request is" if count == 1 else f"{count} characters of the request are"
-    notice = f"{many} half of a surrogate pair, which can't be sent; U+FFFD was sent instead." if count else ""
-    return replace(request, messages=messages), notice
+    notice = ngettext(
+        "A character of the request is half of a surrogate pair, which can't be sent; U+FFFD was sent instead.",
+        "{n} characters of the request are half of a surrogate pair, which can't be sent; U+FFFD was sent instead.",
+        count,
+    )
+    return replace(request, messages=messages), notice if count else ""
 
 
 def _clean_message(message: Message) -> Message:
@@ -110,7 +114,7 @@ def to_deltas(result: Any, what: str, provider: str, *, finish_reason: str | Non
 def _require_text(piece: Any, what: str, provider: str) -> str:
     if isinstance(piece, str):
         return piece
-    message = f"{what} must return or yield text, got {type(piece).__name__}."
+    message = _("{what} must return or yield text, got {kind}.", what=what, kind=type(piece).__name__)
     raise ProtocolError(message, provider=provider)
 
 
@@ -140,7 +144,7 @@ def _locate(trace: TracebackType | None, file: str | None) -> str:
     while trace is not None:
         code = trace.tb_frame.f_code
         if code.co_filename == file:
-            where = f" (line {trace.tb_lineno} of {code.co_name})"
+            where = _(" (line {tb_lineno} of {co_name})", tb_lineno=trace.tb_lineno, co_name=code.co_name)
         trace = trace.tb_next
     return where
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from ..errors import AuthenticationError, UsageError
+from ..language import _
 from ..security.secrets import MalformedCredential, Secret
 from .headers import is_credential_name
 
@@ -28,16 +29,18 @@ def parse_base_url(url: str) -> str:
     try:
         parts = urlsplit(url)
         host = parts.hostname
-        _ = parts.port
+        _unused = parts.port
     except ValueError:
         host = None
     if not host or parts.scheme not in ("http", "https") or any(c.isspace() for c in url):
-        raise UsageError("Invalid base URL. It must look like https://host or http://localhost:8000/v1.")
-    secret = any(is_credential_name(name) or name in _SHARED_ACCESS for name, _ in parse_qsl(parts.query))
+        raise UsageError(_("Invalid base URL. It must look like https://host or http://localhost:8000/v1."))
+    secret = any(is_credential_name(name) or name in _SHARED_ACCESS for name, _unused in parse_qsl(parts.query))
     if "@" in parts.netloc or secret or parts.fragment:
         raise UsageError(
-            "A base URL must not hold a user, password, key or fragment. Pass the credential as `auth` or in a header "
-            "of `headers`, or run `%lockbots login`."
+            _(
+                "A base URL must not hold a user, password, key or fragment. Pass the credential as "
+                "`auth` or in a header of `headers`, or run `%lockbots login`."
+            )
         )
     return url
 
@@ -52,7 +55,7 @@ def parse_timeout(timeout: Any) -> tuple[float, float | None]:
         connect, silence = timeout
     except (TypeError, ValueError):
         raise UsageError(
-            f"timeout must be a pair (connect, silence) in s, such as (10, 600), got {timeout!r}."
+            _("timeout must be a pair (connect, silence) in s, such as (10, 600), got {timeout!r}.", timeout=timeout)
         ) from None
     return parse_limit("timeout", connect), None if silence is None else parse_seconds("timeout", silence)
 
@@ -79,7 +82,8 @@ def parse_seconds(name: str, value: Any, *, allow_zero: bool = False) -> float:
         seconds = math.nan
     if seconds > 0 or (allow_zero and seconds == 0):
         return seconds
-    raise UsageError(f"{name} must be {'>=' if allow_zero else '>'} 0 s, got {value!r}.")
+    least = ">=" if allow_zero else ">"
+    raise UsageError(_("{name} must be {least} 0 s, got {value!r}.", name=name, least=least, value=value))
 
 
 def parse_count(name: str, value: Any) -> int:
@@ -97,8 +101,9 @@ def parse_count(name: str, value: Any) -> int:
             return int(value)
     except (TypeError, ValueError, OverflowError):
         pass
-    kind = "" if isinstance(value, int) else "an integer "
-    raise UsageError(f"{name} must be {kind}>= 0, got {value!r}.")
+    if isinstance(value, int):
+        raise UsageError(_("{name} must be >= 0, got {value!r}.", name=name, value=value))
+    raise UsageError(_("{name} must be an integer >= 0, got {value!r}.", name=name, value=value))
 
 
 def parse_switch(name: str, value: Any) -> bool:
@@ -109,7 +114,7 @@ def parse_switch(name: str, value: Any) -> bool:
     """
     if isinstance(value, bool):
         return value
-    raise UsageError(f"{name} must be True or False, got {value!r:.60}.")
+    raise UsageError(_("{name} must be True or False, got {value!r:.60}.", name=name, value=value))
 
 
 def parse_choice(name: str, value: Any, choices: Sequence[C]) -> C:
@@ -121,7 +126,9 @@ def parse_choice(name: str, value: Any, choices: Sequence[C]) -> C:
     for choice in choices:
         if value == choice:
             return choice
-    raise UsageError(f"{name} must be one of {', '.join(choices)}, got {value!r:.60}.")
+    raise UsageError(
+        _("{name} must be one of {names}, got {value!r:.60}.", name=name, names=", ".join(choices), value=value)
+    )
 
 
 def wrap_credential(value: str | Secret | None) -> Secret | None:

@@ -12,6 +12,7 @@ from ..conversation.messages import Delta
 from ..conversation.turn import Turn
 from ..errors import LockbotsError, UsageError
 from ..event_loops.host import LoopHost, Reader, awaiting_host
+from ..language import _
 from .read_ahead import MAX_STEPS, ReadAhead
 from .run import ReplyRun
 from .source import TurnRequest
@@ -47,7 +48,7 @@ class AwaitedReply:
         while await self.step() is not None:
             pass
         if self._run.turn is None:
-            raise UsageError("This reply was refused before it was sent.")
+            raise UsageError(_("This reply was refused before it was sent."))
         return self._run.turn
 
     async def step(self) -> Delta | None:
@@ -62,7 +63,7 @@ class AwaitedReply:
             return None
         host = awaiting_host()
         if self._ahead is None and self._run.state == inspect.GEN_RUNNING:
-            raise UsageError("Another thread reads this reply. Await it, or read it there.")
+            raise UsageError(_("Another thread reads this reply. Await it, or read it there."))
         try:
             await self._until_ready(host)
         except GeneratorExit:  # the task is collected: it can wait for nothing

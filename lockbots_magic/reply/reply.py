@@ -16,6 +16,7 @@ from ..conversation.recorded_reply import CassetteReport
 from ..conversation.turn import Turn
 from ..errors import PromptTooLongError, UsageError
 from ..event_loops.host import running_host
+from ..language import _
 from .awaited import AwaitedReply
 from .run import ReplyRun
 from .source import TurnRequest
@@ -107,13 +108,13 @@ class Reply(Iterator[str], AsyncIterator[str]):
     def __enter__(self) -> Reply:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_unused: object) -> None:
         self.close()
 
     async def __aenter__(self) -> Reply:
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, *_unused: object) -> None:
         await self._awaited.stop()
 
     def __iter__(self) -> Reply:
@@ -188,7 +189,7 @@ class Reply(Iterator[str], AsyncIterator[str]):
             ProviderError, Interrupted: As while iterated.
         """
         with self:
-            for _ in self.deltas:
+            for _unused in self.deltas:
                 pass
         assert self.turn is not None
         return self.turn
@@ -213,7 +214,7 @@ class Reply(Iterator[str], AsyncIterator[str]):
 
     def _step(self) -> Delta:
         if self._awaited.began and not self._run.is_over:
-            raise UsageError("This reply is being awaited: go on with `await` or `async for`.")
+            raise UsageError(_("This reply is being awaited: go on with `await` or `async for`."))
         return self._run.step()
 
     def _new_text(self, delta: Delta) -> str:

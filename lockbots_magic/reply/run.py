@@ -20,6 +20,7 @@ from ..conversation.turn import Status, Turn
 from ..conversation.turn_accumulator import TurnAccumulator
 from ..errors import Cancelled, Interrupted, ProviderError, UsageError
 from ..event_loops.host import LoopHost, Reader
+from ..language import _
 from ..security.foreign_text import quote_line
 from ..security.secrets import redacted
 from .read_ahead import ReadAhead
@@ -149,7 +150,7 @@ class ReplyRun:
             never_began = self.state == inspect.GEN_CREATED
             self._steps.close()
             if never_began and self.turn is None:  # nothing to keep
-                self.turn = self._make_turn("interrupted", "Interrupted before it was sent.")
+                self.turn = self._make_turn("interrupted", _("Interrupted before it was sent."))
                 self.entry = HistoryEntry(None, self.turn)
                 self._leave_conversation()
 
@@ -227,7 +228,7 @@ class ReplyRun:
         )
         tools = self.asked.tools
         limit = tools.limits.describe(read.finish_reason) if tools else ""
-        message = f"Stopped at {limit}; what was done so far is kept." if limit else outcome.message
+        message = _("Stopped at {limit}; what was done so far is kept.", limit=limit) if limit else outcome.message
         return outcome.status, message
 
     def _label(self, error: Exception) -> None:
@@ -269,7 +270,7 @@ class ReplyRun:
     def _commit(self, status: Status, error: str) -> None:
         if status == "interrupted":
             kept = self.accumulator.text
-            error = "Interrupted; the text so far is kept." if kept else "Interrupted before the first word."
+            error = _("Interrupted; the text so far is kept.") if kept else _("Interrupted before the first word.")
         turn = self._make_turn(status, error)
         asked, entry = self.asked, None
         if asked.conversation is not None:
@@ -288,4 +289,4 @@ def _other_model(asked: str, answered: str) -> str:
 
 
 def _interrupt_message(text: str) -> str:
-    return f"Reply stopped; the {len(text)} characters received are kept." if text else "Reply stopped."
+    return _("Reply stopped; the {n} characters received are kept.", n=len(text)) if text else _("Reply stopped.")

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any, Protocol
 
 from ..errors import UsageError
+from ..language import _
 from . import type_schema
 from .find_json import ANSWER, EXAMPLE, find_json
 from .json_values import MAX_MESSAGE, InvalidJSON, SchemaMismatch, shorten
@@ -124,8 +125,10 @@ class _DictSchema:
             self._unresolvable: Any = import_module("referencing.exceptions").Unresolvable
         except ImportError:
             raise UsageError(
-                "A JSON schema needs jsonschema 4.18 or later."
-                " Run `pip install 'lockbots-magic[schema]'`, or use a dataclass."
+                _(
+                    "A JSON schema needs jsonschema 4.18 or later. Run `pip install "
+                    "'lockbots-magic[schema]'`, or use a dataclass."
+                )
             ) from None
         validator: Any = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
         try:
@@ -133,7 +136,7 @@ class _DictSchema:
             json.dumps(schema)
         except (jsonschema.SchemaError, TypeError, ValueError, RecursionError) as error:
             why = getattr(error, "message", error)
-            raise UsageError(f"Invalid JSON schema: {shorten(why, MAX_MESSAGE)}") from None
+            raise UsageError(_("Invalid JSON schema: {why}", why=shorten(why, MAX_MESSAGE))) from None
         self._validator = validator(schema, registry=registry)
         self._best_match = jsonschema.exceptions.best_match
 
@@ -143,7 +146,12 @@ class _DictSchema:
         except RecursionError:
             raise SchemaMismatch("Nested too deeply") from None
         except self._unresolvable as unresolvable:
-            raise UsageError(f"Unknown reference in the JSON schema: {shorten(unresolvable, MAX_MESSAGE)}") from None
+            raise UsageError(
+                _(
+                    "Unknown reference in the JSON schema: {unresolvable}",
+                    unresolvable=shorten(unresolvable, MAX_MESSAGE),
+                )
+            ) from None
         if error is None:
             return value
         path = error.json_path.removeprefix("$").lstrip(".")

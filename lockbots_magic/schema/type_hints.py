@@ -21,6 +21,7 @@ from pydantic_core import ErrorDetails
 from typing_extensions import NotRequired, Required, TypedDict
 
 from ..errors import UsageError
+from ..language import _
 from .json_schema import Docstring, SchemaGenerator, annotated_text, count_branches, default_of, tidy_schema
 from .json_values import MAX_MESSAGE, SchemaMismatch, quote_value, shorten
 
@@ -52,7 +53,7 @@ class TypeSchema:
 
     def __init__(self, hint: Any) -> None:
         if isinstance(hint, str) or (dataclasses.is_dataclass(hint) and not isinstance(hint, type)):
-            raise UsageError(f"{hint!r:.60} is a value, not a type")
+            raise UsageError(_("{hint!r:.60} is a value, not a type", hint=hint))
         self._record = _Record("Value", {"value": hint}, unnamed="value")
         self.json_schema: dict[str, Any] = self._record.properties["value"]
         """Draft 2020-12; definitions are inlined unless they are recursive."""
@@ -91,7 +92,11 @@ class ArgumentSchema:
             hint = Any if parameter.annotation is parameter.empty else parameter.annotation
             if parameter.kind is parameter.VAR_POSITIONAL:
                 raise UsageError(
-                    f"{self.name} takes *{parameter.name}, and JSON arguments need names. Give it named parameters."
+                    _(
+                        "{name} takes *{parameter}, and JSON arguments need names. Give it named parameters.",
+                        name=self.name,
+                        parameter=parameter.name,
+                    )
                 )
             if parameter.kind is parameter.VAR_KEYWORD:
                 self._others = f"**{parameter.name}"  # no JSON name can collide with it, see `bind`
@@ -131,7 +136,9 @@ class ArgumentSchema:
         except UsageError:
             for name, hint in hints.items():  # find the parameter to blame
                 if why := _find_type_error(hint):
-                    raise UsageError(f"{self.name}, parameter {name.lstrip('*')}: {why}") from None
+                    raise UsageError(
+                        _("{name}, parameter {text}: {why}", name=self.name, text=name.lstrip("*"), why=why)
+                    ) from None
             raise
 
     def _build_schema(self, hints: Mapping[str, Any], documented: Mapping[str, str]) -> dict[str, Any]:
@@ -246,19 +253,22 @@ def _read_signature(function: Callable[..., Any], name: str) -> inspect.Signatur
     try:
         return inspect.signature(function, eval_str=True)
     except (TypeError, ValueError):
-        raise UsageError(f"{name} has no signature. Wrap it in a function that has one.") from None
+        raise UsageError(_("{name} has no signature. Wrap it in a function that has one.", name=name)) from None
     except Exception as error:
-        raise UsageError(f"Can't evaluate the type hints of {name}: {error}") from error
+        raise UsageError(_("Can't evaluate the type hints of {name}: {error}", name=name, error=error)) from error
 
 
 def _explain_type_error(error: Exception) -> str:
     text = str(error)
     if isinstance(error, RecursionError):
-        return "The type is nested too deeply"
+        return _("The type is nested too deeply")
     if match := _UNKNOWN_TYPE.match(text):
         unknown = shorten(next(filter(None, match.groups())), 60)
-        return f"JSON can't represent {unknown}. Use str, numbers, lists, dicts, dataclasses or pydantic models."
-    return f"JSON can't represent the type: {shorten(text.partition(chr(10))[0], MAX_MESSAGE)}"
+        return _(
+            "JSON can't represent {unknown}. Use str, numbers, lists, dicts, dataclasses or pydantic models.",
+            unknown=unknown,
+        )
+    return _("JSON can't represent the type: {text}", text=shorten(text.partition(chr(10))[0], MAX_MESSAGE))
 
 
 def _format_errors(errors: list[ErrorDetails], values: Any, unnamed: str) -> str:

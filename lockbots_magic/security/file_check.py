@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..language import _
 from .control_characters import printable
 from .secret_shapes import find_secrets
 from .secrets import secrets_in_use, secrets_shown
@@ -62,13 +63,13 @@ def _read(name: str) -> str:
     shown = printable(name)
     try:
         if not stat.S_ISREG(os.stat(name).st_mode):  # noqa: PTH116  # the name as it was given
-            raise CheckError(f"{shown}: not a regular file")
+            raise CheckError(_("{shown}: not a regular file", shown=shown))
         with Path(name).open("rb") as file:
             content = file.read(MAX_FILE + 1)
     except (OSError, ValueError) as error:
-        raise CheckError(f"{shown}: {getattr(error, 'strerror', None) or error}") from None
+        raise CheckError(_("{shown}: {error}", shown=shown, error=getattr(error, "strerror", None) or error)) from None
     if len(content) > MAX_FILE:
-        raise CheckError(f"{shown}: larger than {MAX_FILE // 1_000_000} MB")
+        raise CheckError(_("{shown}: larger than {megabytes} MB", shown=shown, megabytes=MAX_FILE // 1000000))
     return content.decode("utf-8", "replace")
 
 

@@ -10,6 +10,8 @@ import binascii
 import re
 from typing import NamedTuple
 
+from ..language import _
+
 MAX_PICTURE = 8_000_000
 """Bytes of one picture."""
 
@@ -62,7 +64,9 @@ def embed_picture(data: bytes) -> str:
     """
     kind = picture_kind(data)
     if kind is None:
-        raise ValueError("an SVG image" if b"<svg" in data[:2_000].lower() else "not a PNG, JPEG, GIF or WebP image")
+        raise ValueError(
+            _("an SVG image") if b"<svg" in data[:2_000].lower() else _("not a PNG, JPEG, GIF or WebP image")
+        )
     if len(data) > MAX_PICTURE:
-        raise ValueError(f"larger than {MAX_PICTURE // 1_000_000} MB")
+        raise ValueError(_("larger than {megabytes} MB", megabytes=MAX_PICTURE // 1000000))
     return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"

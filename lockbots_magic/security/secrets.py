@@ -12,6 +12,7 @@ from threading import Lock
 from typing import Any, ParamSpec, TypeVar
 from weakref import WeakSet, ref
 
+from ..language import _
 from .control_characters import PARTING, has_parting, without_parting
 from .credential_forms import (
     ENCODED_PARTING,
@@ -126,7 +127,7 @@ class Secret:
         if not (value and value.isascii() and value.isprintable()):
             value = ""  # a debugger or `%xmode Verbose` shows the locals of this frame
             raise MalformedCredential(
-                "the credential is empty, or holds a line break or a character that can't be sent; copy it again"
+                _("the credential is empty, or holds a line break or a character that can't be sent; copy it again")
             )
         self._value = value
         self._scheme = scheme
@@ -299,7 +300,7 @@ class Secret:
         return self
 
     def __reduce__(self) -> str:
-        raise TypeError("a credential is not saved")
+        raise TypeError(_("a credential is not saved"))
 
 
 def is_dummy_value(value: str) -> bool:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from ..conversation.call_text import parse_arguments
 from ..conversation.messages import ToolCall
 from ..errors import UsageError
+from ..language import _
 
 MODES = ("auto", "ask", "never")
 MAX_REASON = 2000
@@ -67,7 +68,7 @@ AsksUser = Callable[[ProposedCall], ApprovalAnswer | None]
 `KeyboardInterrupt` or `Cancelled` if the user stopped the reply instead."""
 
 
-def nobody(_: ProposedCall) -> ApprovalAnswer | None:
+def nobody(_unused: ProposedCall) -> ApprovalAnswer | None:
     """Ask nobody."""
     return None
 
@@ -193,13 +194,23 @@ def check_policy(policy: Any) -> None:
     if isinstance(policy, Mapping):
         for glob, mode in policy.items():
             if not isinstance(glob, str):
-                raise UsageError(f"approve maps names of tools to modes, got {glob!r:.40} as a name.")
+                raise UsageError(_("approve maps names of tools to modes, got {glob!r:.40} as a name.", glob=glob))
             if not (callable(mode) or isinstance(mode, bool) or (isinstance(mode, str) and mode in MODES)):
-                raise UsageError(f"approve[{glob!r:.40}] must be one of {', '.join(MODES)}, got {mode!r:.40}.")
+                raise UsageError(
+                    _(
+                        "approve[{glob!r:.40}] must be one of {names}, got {mode!r:.40}.",
+                        glob=glob,
+                        names=", ".join(MODES),
+                        mode=mode,
+                    )
+                )
         return
     raise UsageError(
-        f"approve must be one of {', '.join(MODES)}, a dict such as {{'search_*': 'auto'}}, or a function, "
-        f"got {policy!r:.40}."
+        _(
+            "approve must be one of {names}, a dict such as {{'search_*': 'auto'}}, or a function, got {policy!r:.40}.",
+            names=", ".join(MODES),
+            policy=policy,
+        )
     )
 
 
@@ -231,7 +242,15 @@ def _ask_function(function: Callable[[Any], Any], call: ProposedCall) -> Decisio
     try:
         given = function(replace(call, arguments=json.loads(json.dumps(call.arguments))))  # a copy, which it may change
     except Exception as error:
-        raise UsageError(f"approve: {name} failed for {call.name}: {type(error).__name__}: {error}") from error
+        raise UsageError(
+            _(
+                "approve: {name} failed for {tool}: {kind}: {error}",
+                name=name,
+                tool=call.name,
+                kind=type(error).__name__,
+                error=error,
+            )
+        ) from error
     if isinstance(given, bool):
         return Decision("policy") if given else Decision(refusal=REFUSED)
     if isinstance(given, str):
@@ -239,7 +258,9 @@ def _ask_function(function: Callable[[Any], Any], call: ProposedCall) -> Decisio
     changed = getattr(given, "name", None), getattr(given, "arguments", None)
     if isinstance(changed[0], str) and isinstance(changed[1], Mapping):
         return Decision("policy", call=replace(call, name=changed[0], arguments=dict(changed[1])))
-    raise UsageError(f"approve: {name} must return True, False, a text or a call, got {given!r:.40}.")
+    raise UsageError(
+        _("approve: {name} must return True, False, a text or a call, got {given!r:.40}.", name=name, given=given)
+    )
 
 
 def _with_reason(reason: str) -> str:

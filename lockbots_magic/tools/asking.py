@@ -14,11 +14,12 @@ from types import MethodType
 from typing import Any
 
 from ..conversation.call_text import quote_name
+from ..language import N_, _, ngettext
 from ..security.exits import clean_printed
 from .approval import ApprovalAnswer, ProposedCall
 
-KEYS = "[y] yes   [s] yes, for this session   [n] no   [r] no, with a reason"
-LINE = "Call it? y: yes, s: yes, for this session, n: no, or type why not: "
+KEYS = N_("[y] yes   [s] yes, for this session   [n] no   [r] no, with a reason")
+LINE = N_("Call it? y: yes, s: yes, for this session, n: no, or type why not: ")
 INDENT = "    "
 BAR = f"{INDENT}| "
 """Begins each line of a text of several lines, so that none passes for a line of the toolkit's."""
@@ -51,11 +52,14 @@ def describe_question(call: ProposedCall) -> str:
         The model asks to call rm of files:
             path = "a.txt"
     """
-    of = f" of {escape_hidden(call.source)}" if call.source else ""
-    changed = ["The source describes this tool otherwise than before:", *_block(call.description)]
-    head = f"The model asks to call {escape_hidden(quote_name(call.name))}{of}:"
+    changed = [_("The source describes this tool otherwise than before:"), *_block(call.description)]
+    name, source = escape_hidden(quote_name(call.name)), escape_hidden(call.source)
+    if source:
+        head = _("The model asks to call {name} of {source}:", name=name, source=source)
+    else:
+        head = _("The model asks to call {name}:", name=name)
     arguments = [line for name, value in call.arguments.items() for line in _argument_lines(name, value)]
-    return "\n".join([*(changed if call.is_changed else ()), head, *(arguments or [f"{INDENT}(no arguments)"])])
+    return "\n".join([*(changed if call.is_changed else ()), head, *(arguments or [INDENT + _("(no arguments)")])])
 
 
 def escape_hidden(text: str) -> str:
@@ -76,7 +80,8 @@ def parse_answer(text: str) -> ApprovalAnswer:
 def _argument_lines(name: str, value: Any) -> Iterator[str]:
     shown_name = escape_hidden(quote_name(name))
     if isinstance(value, str) and "\n" in value:
-        yield f"{INDENT}{shown_name} = text of {value.count(chr(10)) + 1} lines:"
+        lines = value.count("\n") + 1
+        yield INDENT + ngettext("{name} = text of {n} line:", "{name} = text of {n} lines:", lines, name=shown_name)
         yield from _block(value)
     else:
         yield f"{INDENT}{shown_name} = {escape_hidden(json.dumps(value, ensure_ascii=False))}"
@@ -89,13 +94,13 @@ def _block(text: str) -> list[str]:
 def _ask_by_line(call: ProposedCall) -> ApprovalAnswer | None:
     _print(describe_question(call))
     try:
-        return parse_answer(input(LINE))
+        return parse_answer(input(_(LINE)))
     except (EOFError, NotImplementedError, RuntimeError):  # this front end has no input line after all
         return None
 
 
 def _ask_by_key(call: ProposedCall) -> ApprovalAnswer | None:
-    _print(f"{describe_question(call)}\n{KEYS}")
+    _print(f"{describe_question(call)}\n{_(KEYS)}")
     try:
         while True:
             key = _read_key().lower()
@@ -104,7 +109,7 @@ def _ask_by_key(call: ProposedCall) -> ApprovalAnswer | None:
             if key in _SESSION:
                 return ApprovalAnswer("session")
             if key == "r":
-                return ApprovalAnswer("no", input("Why not? "))
+                return ApprovalAnswer("no", input(_("Why not? ")))
             if key in {"n", "\x1b", "\x04", ""}:
                 return ApprovalAnswer("no")
     except EOFError:

@@ -111,6 +111,7 @@ class _CoroutineCall:
             if cancellation.cancelled:
                 given_up = min(given_up, now + CANCEL_TIMEOUT)
             is_running = now < given_up and not self._host.closed
+        self._cancelled = self._cancelled or cancellation.cancelled  # its loop may have ended the task before `cancel`
 
     def cancel(self) -> None:
         """Cancel the task, from any thread."""

@@ -11,6 +11,7 @@ from typing import Any, overload
 from ..conversation.cancellation import Cancellation
 from ..conversation.messages import Tool
 from ..errors import UsageError
+from ..language import _
 from ..schema import argument_schema
 from ..schema.json_values import SchemaMismatch, quote_value, read_json
 from .event_loop import run_coroutine
@@ -56,12 +57,15 @@ class FunctionTool:
         self.name = name or _name_of(function)
         if not callable(function) or not _NAME.fullmatch(self.name):
             raise UsageError(
-                f"{self.name or repr(function):.60} can't be described to a model."
-                " Define a function with `def` and a name of ASCII letters, digits and _."
+                _(
+                    "{value:.60} can't be described to a model. Define a function with `def` and a name "
+                    "of ASCII letters, digits and _.",
+                    value=self.name or repr(function),
+                )
             )
         code = _code_of(function)
         if inspect.isasyncgenfunction(code) or inspect.isgeneratorfunction(code):
-            raise UsageError(f"{self.name} is a generator. Wrap it in a function that returns a value.")
+            raise UsageError(_("{name} is a generator. Wrap it in a function that returns a value.", name=self.name))
         self.is_parallel = parallel or inspect.iscoroutinefunction(code)
         self._arguments = argument_schema(function)
         description = self._arguments.description
@@ -170,7 +174,7 @@ def tool(
         (8, <tool double>)
     """
     if approve not in (None, "auto", "ask"):
-        raise UsageError(f"approve of a tool must be 'auto' or 'ask', got {approve!r:.40}.")
+        raise UsageError(_("approve of a tool must be 'auto' or 'ask', got {approve!r:.40}.", approve=approve))
 
     def make(function: Callable[..., Any]) -> FunctionTool:
         return FunctionTool(function, name=name, parallel=parallel, approve=approve)

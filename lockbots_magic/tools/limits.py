@@ -13,6 +13,7 @@ from ..conversation.ending import TOO_MANY_ROUNDS, TOO_MANY_SECONDS, TOO_MANY_TO
 from ..conversation.messages import ChatRequest, Usage
 from ..conversation.prices import Price
 from ..errors import UsageError
+from ..language import _, ngettext
 
 MAX_ROUNDS = 8
 """Rounds of tool calls in one turn, unless a limit says otherwise."""
@@ -50,8 +51,10 @@ class Limits:
             whole = one.name in ("rounds", "tokens")
             is_number = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
             if value is not None and not (is_number and 0 <= value < math.inf):
-                kind = "a whole number" if whole else "a number"
-                raise UsageError(f"The limit {one.name} must be {kind} >= 0, got {value!r:.40}.")
+                kind = _("a whole number") if whole else _("a number")
+                raise UsageError(
+                    _("The limit {name} must be {kind} >= 0, got {value!r:.40}.", name=one.name, kind=kind, value=value)
+                )
 
     def __and__(self, other: Limits) -> Limits:
         pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
@@ -73,20 +76,22 @@ class Limits:
             return value
         names = [f.name for f in fields(cls)]
         if value is not None and not isinstance(value, Mapping):
-            raise UsageError(f"limits takes a dict or Limits(...), got {value!r:.40}.")
+            raise UsageError(_("limits takes a dict or Limits(...), got {value!r:.40}.", value=value))
         if unknown := next((name for name in value or () if name not in names), None):
-            raise UsageError(f"Unknown limit {unknown!r:.40}. Limits: {', '.join(names)}.")
+            raise UsageError(
+                _("Unknown limit {unknown!r:.40}. Limits: {names}.", unknown=unknown, names=", ".join(names))
+            )
         return cls(**value or {})
 
     def describe(self, finish_reason: str) -> str:
         """Return which limit a finish reason names, as in "the limit of 8 rounds of tool calls"; else empty."""
         told = {
-            TOO_MANY_ROUNDS: f"{self.max_rounds} {'round' if self.max_rounds == 1 else 'rounds'} of tool calls",
-            TOO_MANY_SECONDS: f"{self.seconds:g} s" if self.seconds is not None else "",
-            TOO_MANY_TOKENS: f"{self.tokens:,} tokens" if self.tokens is not None else "",
+            TOO_MANY_ROUNDS: ngettext("{n} round of tool calls", "{n} rounds of tool calls", self.max_rounds),
+            TOO_MANY_SECONDS: _("{seconds:g} s", seconds=self.seconds) if self.seconds is not None else "",
+            TOO_MANY_TOKENS: ngettext("{n:,} token", "{n:,} tokens", self.tokens) if self.tokens is not None else "",
             TOO_MUCH_USD: f"{self.usd:g} USD" if self.usd is not None else "",
         }.get(finish_reason, "")
-        return told and f"the limit of {told}"
+        return told and _("the limit of {told}", told=told)
 
 
 @dataclass

@@ -15,6 +15,7 @@ from ..conversation.ending import TEXT_CALL, TOO_MANY_SECONDS, is_complete
 from ..conversation.messages import ChatRequest, Delta, Message, ToolCall, Usage
 from ..conversation.turn_accumulator import TurnAccumulator
 from ..errors import Cancelled, NotRecordedError
+from ..language import _
 from ..providers.streaming import Streams, closing_stream, read_stream
 from ..schema.json_values import shorten
 from ..security.secrets import redacted
@@ -90,7 +91,7 @@ class ToolLoop:
                 break
             if reached := self.spent.reached(rounds):
                 finish_reason = reached
-                yield Delta(notice=f"Stopped at {self.spent.limits.describe(reached)}.")
+                yield Delta(notice=_("Stopped at {limit}.", limit=self.spent.limits.describe(reached)))
                 break
             message = _message_of(answer, request)
             results = yield from self._make_calls(provider, request, message, answer, begins_round=rounds > 0)
@@ -155,7 +156,7 @@ class ToolLoop:
                 raise
             if cancellation.cancelled:
                 raise Cancelled from None
-            yield Delta(notice=f"Stopped at {self.spent.limits.describe(TOO_MANY_SECONDS)}.")
+            yield Delta(notice=_("Stopped at {limit}.", limit=self.spent.limits.describe(TOO_MANY_SECONDS)))
             return True
         return False
 

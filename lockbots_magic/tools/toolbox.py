@@ -11,6 +11,7 @@ from typing import Any
 from ..conversation.cancellation import Cancellation
 from ..conversation.messages import Tool
 from ..errors import UsageError
+from ..language import _
 from .approval import ApprovedTool
 from .function_tool import FunctionTool
 from .recorded_tools import ToolListProvider, list_tools
@@ -91,7 +92,7 @@ def as_tools(tools: Any) -> tuple[Any, ...]:
     if is_tool_source(tools) or callable(tools):
         return (tools,)
     if isinstance(tools, str) or not isinstance(tools, Iterable):
-        raise UsageError(f"tools takes a list of functions and tool sources, got {tools!r:.40}.")
+        raise UsageError(_("tools takes a list of functions and tool sources, got {tools!r:.40}.", tools=tools))
     return tuple(tools)
 
 
@@ -109,7 +110,7 @@ def _list_all(
             yield ToolEntry(one, one.tool, one.default_approval, one.fingerprint, one.source)
         elif isinstance(one, list | tuple | set | frozenset) and not hasattr(one, "_fields"):
             if depth >= MAX_DEPTH:
-                raise UsageError("Groups of tools are nested too deeply.")
+                raise UsageError(_("Groups of tools are nested too deeply."))
             yield from _list_all(one, describe, provider, cancellation, depth + 1)
         else:
             function = one if isinstance(one, FunctionTool) else FunctionTool(one)
@@ -138,8 +139,8 @@ def _unique_names(entries: Sequence[ToolEntry]) -> list[str]:
     ]
     for name, entry in zip(names, entries, strict=True):
         if names.count(name) > 1:
-            what = "tools" if entry.offered.source else "functions"
-            raise UsageError(f"Two {what} are named {name}. Give each its own name.")
+            what = _("tools") if entry.offered.source else _("functions")
+            raise UsageError(_("Two {what} are named {name}. Give each its own name.", what=what, name=name))
     return names
 
 

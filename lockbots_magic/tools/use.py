@@ -8,6 +8,7 @@ from typing import Any
 
 from ..conversation.prices import find_price
 from ..errors import UsageError
+from ..language import _
 from .approval import Approval
 from .limits import Limits, Spent
 from .loop import ToolLoop
@@ -28,9 +29,14 @@ class ToolUse:
         """Raise `UsageError` if a limit can't be kept for this model."""
         if self.limits.usd is not None and model and find_price(provider, model, self.prices) is None:
             raise UsageError(
-                f"The limit of {self.limits.usd:g} USD can't be kept: the price of {provider}:{model} is unknown. "
-                f"Set it: `%lockbots set prices \"{{'{provider}:{model}': [0.15, 0.60]}}\"` (USD per 1,000,000 tokens "
-                "of prompt and reply), or limit `tokens`."
+                _(
+                    "The limit of {usd:g} USD can't be kept: the price of {provider}:{model} is unknown. "
+                    "Set it: `%lockbots set prices \"{{'{provider}:{model}': [0.15, 0.60]}}\"` (USD per "
+                    "1,000,000 tokens of prompt and reply), or limit `tokens`.",
+                    usd=self.limits.usd,
+                    provider=provider,
+                    model=model,
+                )
             )
 
     def loop(self, provider: str, model: str) -> ToolLoop:

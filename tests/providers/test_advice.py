@@ -22,6 +22,7 @@ from lockbots_magic.errors import (
     ProviderError,
     ProviderTimeout,
 )
+from lockbots_magic.language import speaking
 from lockbots_magic.providers.address import origin
 from lockbots_magic.providers.advice import advise_on_credential, advise_on_model, append_advice, is_unknown_model
 from lockbots_magic.providers.presets import presets
@@ -92,6 +93,17 @@ def test_where_nothing_answers_the_base_url_is_named_but_none_is_advised(otherwi
         message = str(error_of(server.url))
         assert message.lower().count("check the base url") == 1
         assert "answers at" not in message
+
+
+def test_advice_does_not_depend_on_the_language_of_the_message():
+    for name, otherwise in WRONG_PLACES.items():
+        with speaking("ru"), api_at("/v1", otherwise) as server:
+            assert f"API отвечает по адресу {server.url}/v1:" in str(error_of(server.url)), name
+        with speaking("ru"), api_at("/v1", otherwise, models=None) as server:
+            assert str(error_of(server.url)).lower().count("проверьте базовый адрес") == 1, name
+    page = refusal_error(403, b"<html><title>Blocked</title></html>")
+    with speaking("ru"):
+        assert "сетевой экран" in advise_on_credential(page, "openai", has_auth=True)
 
 
 def test_base_url_with_the_endpoint_is_put_right():

@@ -273,6 +273,7 @@ async def slow(seconds: float) -> str:
     return "done"
 
 async def main():
+    asyncio.get_running_loop().slow_callback_duration = 60  # a slow machine is no finding
     reply = Chat(stuck).stream("hi")
     await reply.__anext__()
     task = asyncio.create_task(Chat(stuck).ask_async("hi"))

@@ -25,6 +25,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from ...errors import LockbotsError, UsageError
+from ...language import _
 from ...security.control_characters import replace_surrogates
 from ..part import PromptPart
 from ..text import to_one_line, truncate
@@ -86,21 +87,30 @@ def load_part(name: str, argument: str) -> PromptPart:
     loader = _find_loader(name)
     shown = to_one_line(f"{name}:{argument}", MAX_TITLE)
     if not argument.strip():
-        raise UsageError(f"{name}: needs something to load. {describe_loader(name)}")
+        raise UsageError(_("{name}: needs something to load. {hint}", name=name, hint=describe_loader(name)))
     try:
         loaded: Any = loader(argument)
     except (LockbotsError, KeyboardInterrupt):
         raise
     except Exception as error:
-        raise UsageError(f"{shown} can't be loaded: {type(error).__name__}: {error}") from error
+        raise UsageError(
+            _("{shown} can't be loaded: {kind}: {error}", shown=shown, kind=type(error).__name__, error=error)
+        ) from error
     is_pair = isinstance(loaded, tuple) and len(loaded) == 2
     if not is_pair or not all(isinstance(one, str) for one in loaded):
-        raise UsageError(f"{shown} can't be loaded: the loader must return text and a title.")
+        raise UsageError(_("{shown} can't be loaded: the loader must return text and a title.", shown=shown))
     text, title = (replace_surrogates(one) for one in loaded)
     title = to_one_line(title, MAX_TITLE) or shown
-    notes: tuple[str, ...] = (f"{title}: {len(text):,} characters loaded",)
+    notes: tuple[str, ...] = (_("{title}: {n:,} characters loaded", title=title, n=len(text)),)
     if len(text) > MAX_LENGTH:
-        notes = (f"{title}: only the first {MAX_LENGTH:,} of {len(text):,} characters were sent",)
+        notes = (
+            _(
+                "{title}: only the first {max_length:,} of {n:,} characters were sent",
+                title=title,
+                max_length=MAX_LENGTH,
+                n=len(text),
+            ),
+        )
         text = f"{truncate(text, MAX_LENGTH)}\n[… it goes on]"
     return PromptPart(f"{title}:\n\n{text}", notes=notes).redact()
 
@@ -116,20 +126,32 @@ def _find_loader(name: str) -> Loader:
     else:
         found = [one for one in entry_points(group=ENTRY_POINT_GROUP) if one.name == name]
         if not found:
-            raise UsageError(f"File not found: {name}:… There is no loader {name!r} either. {_suggest(name)}")
+            raise UsageError(
+                _(
+                    "File not found: {name}:… There is no loader {name!r} either. {suggest}",
+                    name=name,
+                    suggest=_suggest(name),
+                )
+            )
         entry = found[0]
     try:
         loaded = entry.load()
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        raise UsageError(f"Loader {name!r} failed to load. {type(error).__name__}: {error}") from error
+        raise UsageError(
+            _("Loader {name!r} failed to load. {kind}: {error}", name=name, kind=type(error).__name__, error=error)
+        ) from error
     if not callable(loaded):
-        raise UsageError(f"Loader {name!r} failed to load. {entry.value} must be a function.")
+        raise UsageError(_("Loader {name!r} failed to load. {entry} must be a function.", name=name, entry=entry.value))
     loader: Loader = loaded
     return loader
 
 
 def _suggest(name: str) -> str:
     near = difflib.get_close_matches(name, names(), 1)
-    return f"Did you mean {near[0]}:?" if near else f"Loaders: {', '.join(f'{one}:' for one in names())}."
+    return (
+        _("Did you mean {near}:?", near=near[0])
+        if near
+        else _("Loaders: {names}.", names=", ".join(f"{one}:" for one in names()))
+    )

@@ -13,6 +13,7 @@ import subprocess
 from pathlib import Path
 
 from ...errors import UsageError
+from ...language import N_, _
 from ..local_files import decode_text, language_of
 from ..text import fence_code, to_one_line
 
@@ -26,7 +27,7 @@ MAX_SHOWN = 20
 """Names of a folder that a message lists."""
 
 _REVISION = re.compile(r"(.+?)@((?:[^@]|@\{)+)", re.DOTALL)
-_HINT = "It is written git:REPO/PATH@REV, such as git:project/src/main.py@v1.2; without @REV it is HEAD."
+_HINT = N_("It is written git:REPO/PATH@REV, such as git:project/src/main.py@v1.2; without @REV it is HEAD.")
 
 
 def load(argument: str) -> tuple[str, str]:
@@ -35,22 +36,43 @@ def load(argument: str) -> tuple[str, str]:
     repository, path = _split_place(place)
     commit = _git(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     if commit is None:
-        raise UsageError(f"{_shown(repository)} has no revision {to_one_line(revision)!r}. {_HINT}")
+        raise UsageError(
+            _(
+                "{repository} has no revision {revision!r}. {hint}",
+                repository=_shown(repository),
+                revision=to_one_line(revision),
+                hint=_(_HINT),
+            )
+        )
     name = f"{commit.decode('ascii').strip()}:{path}"
     kind = (_git(repository, "cat-file", "-t", name) or b"").strip()
     if kind == b"tree":
         entries = (_git(repository, "ls-tree", "--name-only", "-z", name) or b"").decode("utf-8", "replace").split("\0")
         listed = ", ".join(to_one_line(entry) for entry in entries[:MAX_SHOWN] if entry)
-        raise UsageError(f"{path or _shown(repository)} is a folder. It holds: {listed}.")
+        raise UsageError(_("{path} is a folder. It holds: {listed}.", path=path or _shown(repository), listed=listed))
     size = int(_git(repository, "cat-file", "-s", name) or 0) if kind == b"blob" else 0
     if size > MAX_SIZE:
-        raise UsageError(f"{to_one_line(path)} is too large: {size // 1_000_000} MB. Only text can be sent.")
+        raise UsageError(
+            _(
+                "{path} is too large: {megabytes} MB. Only text can be sent.",
+                path=to_one_line(path),
+                megabytes=size // 1000000,
+            )
+        )
     content = _git(repository, "cat-file", "blob", name) if kind == b"blob" else None
     if content is None:
-        raise UsageError(f"{_shown(repository)} has no file {to_one_line(path)!r} in {to_one_line(revision)}. {_HINT}")
+        raise UsageError(
+            _(
+                "{repository} has no file {path!r} in {revision}. {hint}",
+                repository=_shown(repository),
+                path=to_one_line(path),
+                revision=to_one_line(revision),
+                hint=_(_HINT),
+            )
+        )
     found = decode_text(content[:MAX_BYTES], is_whole=len(content) <= MAX_BYTES)
     if found is None:
-        raise UsageError(f"{to_one_line(path)} is not a text file. Only text can be sent.")
+        raise UsageError(_("{path} is not a text file. Only text can be sent.", path=to_one_line(path)))
     text = found[0].replace("\r\n", "\n").replace("\r", "\n")
     return fence_code(text, language_of(Path(path))), f"File {path} at {revision} ({commit[:7].decode('ascii')})"
 
@@ -68,12 +90,12 @@ def _split_place(place: str) -> tuple[Path, str]:
     try:
         whole = Path(os.path.normpath(Path.cwd() / Path(place).expanduser()))
     except (RuntimeError, OSError) as error:
-        raise UsageError(f"Can't expand {to_one_line(place)}: {error}.") from None
+        raise UsageError(_("Can't expand {place}: {error}.", place=to_one_line(place), error=error)) from None
     for folder in (whole, *whole.parents):
         if _is_repository(folder):
             path = whole.relative_to(folder).as_posix()
             return folder, "" if path == "." else path
-    raise UsageError(f"{to_one_line(place)} lies in no git repository. {_HINT}")
+    raise UsageError(_("{place} lies in no git repository. {hint}", place=to_one_line(place), hint=_(_HINT)))
 
 
 def _is_repository(folder: Path) -> bool:
@@ -105,7 +127,7 @@ def _git(repository: Path, *arguments: str) -> bytes | None:
         ) as process:
             return _read(process, repository)
     except OSError as error:
-        raise UsageError(f"git: needs git, which can't be run: {error.strerror or error}.") from None
+        raise UsageError(_("git: needs git, which can't be run: {error}.", error=error.strerror or error)) from None
     except ValueError:  # a NUL character
         return None
 
@@ -116,14 +138,16 @@ def _read(process: subprocess.Popen[bytes], repository: Path) -> bytes | None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
-        raise UsageError(f"git takes longer than {TIMEOUT:.0f} s in {_shown(repository)}.") from None
+        raise UsageError(
+            _("git takes longer than {timeout:.0f} s in {repository}.", timeout=TIMEOUT, repository=_shown(repository))
+        ) from None
     except BaseException:
         process.kill()
         raise
     if process.returncode == 0:
         return output
     if b"dubious ownership" in errors:
-        raise UsageError(f"git refuses {_shown(repository)}: it belongs to another user.")
+        raise UsageError(_("git refuses {repository}: it belongs to another user.", repository=_shown(repository)))
     return None
 
 

@@ -7,6 +7,7 @@ from html import unescape
 
 from ...conversation.cancellation import Cancellation
 from ...errors import UsageError
+from ...language import _
 from ...providers.http.page import WebPage, fetch_page
 from ...providers.http.request import display_url
 from ..html_text import html_text
@@ -47,7 +48,11 @@ def _decode(page: WebPage) -> str:
     """Return the text of a page, in the encoding that its header or its beginning names."""
     if page.content_type and page.content_type not in _HTML and not _TEXT.match(page.content_type):
         raise UsageError(
-            f"{display_url(page.url)} is not text but {page.content_type[:60]}. Download it, and give the file's name."
+            _(
+                "{url} is not text but {content_type}. Download it, and give the file's name.",
+                url=display_url(page.url),
+                content_type=page.content_type[:60],
+            )
         )
     named = page.charset or (match[1].decode("ascii") if (match := _CHARSET.search(page.body[:_HEAD])) else "")
     if named:
@@ -57,5 +62,5 @@ def _decode(page: WebPage) -> str:
             pass
     found = decode_text(page.body, is_whole=page.is_whole)
     if found is None:
-        raise UsageError(f"{display_url(page.url)} is not text. Download it, and give the file's name.")
+        raise UsageError(_("{url} is not text. Download it, and give the file's name.", url=display_url(page.url)))
     return found[0]

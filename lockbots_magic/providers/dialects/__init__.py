@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...errors import UsageError
+from ...language import _
 
 if TYPE_CHECKING:
     from .base import Dialect
@@ -43,8 +44,15 @@ def find_dialect(name: str, known: Sequence[str] = DIALECTS) -> Dialect:
     """
     if name not in known:
         near = difflib.get_close_matches(str(name), known, 1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise UsageError(f"Unknown dialect {name!r:.60}.{hint} Known dialects: {', '.join(known)}.")
-    module, _, kind = _PLACES[name].partition(":")
+        hint = _(" Did you mean {near!r}?", near=near[0]) if near else ""
+        raise UsageError(
+            _(
+                "Unknown dialect {name!r:.60}.{hint} Known dialects: {names}.",
+                name=name,
+                hint=hint,
+                names=", ".join(known),
+            )
+        )
+    module, _unused, kind = _PLACES[name].partition(":")
     dialect: Dialect = getattr(importlib.import_module(f"{__name__}.{module}"), kind)()
     return dialect

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from ...conversation.documents import DocumentRules
 from ...conversation.messages import ChatRequest
 from ...errors import UsageError
+from ...language import _
 from ...security.secrets import Secret
 from ..adaptation_table import Adaptation
 from ..address import saved_address
@@ -122,11 +123,19 @@ class Dialect(ABC):
         """Raise `UsageError` for a parameter of another dialect, with what this one has."""
         for name in params:
             if name in self.lacks:
-                instead = f" {self.lacks[name]}" if self.lacks[name] else ""
+                title = _(self.title)
+                title = f"{title[0].upper()}{title[1:]}"
+                instead = f" {_(self.lacks[name])}" if self.lacks[name] else ""
                 raise UsageError(
-                    f"{self.title[0].upper()}{self.title[1:]} has no parameter {name!r}.{instead} Leave it out, or use "
-                    f"another dialect (`%lockbots use {provider} --dialect NAME`). It has: "
-                    f"{', '.join(sorted(self.parameters))}."
+                    _(
+                        "{title} has no parameter {name!r}.{instead} Leave it out, or use another "
+                        "dialect (`%lockbots use {provider} --dialect NAME`). It has: {names}.",
+                        title=title,
+                        name=name,
+                        instead=instead,
+                        provider=provider,
+                        names=", ".join(sorted(self.parameters)),
+                    )
                 )
 
     def given_fields(self, params: Mapping[str, Any]) -> frozenset[str]:

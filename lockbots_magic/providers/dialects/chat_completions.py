@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from ...conversation.documents import PDF, DocumentRules
 from ...conversation.messages import ChatRequest
+from ...language import N_
 from ..adaptation_table import ADAPTATIONS, Adaptation
 from ..body_changes import Body
 from ..parameters import CHAT_PARAMETERS, check_types
@@ -26,10 +27,10 @@ class ChatCompletions(Dialect):
     """`POST {base}/chat/completions`."""
 
     name = "chat-completions"
-    title = "the chat-completions API"
+    title = N_("the chat-completions API")
     path = "/chat/completions"
     parameters = CHAT_PARAMETERS
-    lacks: ClassVar[Mapping[str, str]] = MappingProxyType({"max_output_tokens": "Use `max_tokens`."})
+    lacks: ClassVar[Mapping[str, str]] = MappingProxyType({"max_output_tokens": N_("Use `max_tokens`.")})
     documents: ClassVar[DocumentRules] = DocumentRules(frozenset({PDF}), max_data=MAX_OPENAI_FILES)
     adaptations: ClassVar[tuple[Adaptation, ...]] = ADAPTATIONS
 

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from ...conversation.documents import PDF, DocumentRules
 from ...conversation.messages import ChatRequest
 from ...errors import UsageError
+from ...language import N_, _
 from ...security.secrets import Secret
 from ..adaptation_table import Adaptation
 from ..body_changes import Body
@@ -45,7 +46,7 @@ class Messages(Dialect):
     """`POST {base}/messages`, with the credential in the header `x-api-key`."""
 
     name = "messages"
-    title = "the messages API"
+    title = N_("the messages API")
     path = "/messages"
     count_path = "/messages/count_tokens"
     headers: ClassVar[Mapping[str, str]] = MappingProxyType({"anthropic-version": VERSION})
@@ -68,13 +69,13 @@ class Messages(Dialect):
     )
     lacks: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
-            "max_completion_tokens": "Use `max_tokens`.",
-            "max_output_tokens": "Use `max_tokens`.",
+            "max_completion_tokens": N_("Use `max_tokens`."),
+            "max_output_tokens": N_("Use `max_tokens`."),
             "seed": "",
             "presence_penalty": "",
             "frequency_penalty": "",
             "logit_bias": "",
-            "response_format": "Use a schema, or `output_config`.",
+            "response_format": N_("Use a schema, or `output_config`."),
             "store": "",
         }
     )
@@ -147,14 +148,19 @@ def _check_sampling(body: Body) -> None:
     """Raise `UsageError` for a temperature that other APIs have, or that does not go with reasoning."""
     temperature = body.get("temperature")
     if isinstance(temperature, int | float) and temperature > 1:
-        raise UsageError(f"temperature must be 0-1 in the messages API, got {temperature:g}.")
+        raise UsageError(
+            _("temperature must be 0-1 in the messages API, got {temperature:g}.", temperature=temperature)
+        )
     if not is_thinking(body):
         return
     for name, plain in (("temperature", 1), ("top_k", None)):
         if body.get(name) not in (None, plain):
             raise UsageError(
-                f"The messages API takes no {name} together with reasoning. Leave one of them out; `-p "
-                "reasoning_effort=none` switches reasoning off."
+                _(
+                    "The messages API takes no {name} together with reasoning. Leave one of them out; "
+                    "`-p reasoning_effort=none` switches reasoning off.",
+                    name=name,
+                )
             )
 
 

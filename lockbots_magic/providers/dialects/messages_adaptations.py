@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection
 from itertools import pairwise
 from typing import Any
 
+from ...language import N_
 from ..adaptation_table import ADAPTATIONS, ANNOTATIONS, NEGATION, Adaptation
 from ..body_changes import Body
 from ..wire.anthropic_blocks import OWN_TYPES
@@ -151,7 +152,7 @@ MESSAGES_ADAPTATIONS: tuple[Adaptation, ...] = (
         _thinks_by("disabled"),
         lambda body, given: {**body, "thinking": {"type": "between_tools"}},
         _refusal(rf"between_tools|\bdisabled\b.{{0,80}}(?:{NEGATION}|\bcannot\b)|{NEGATION}.{{0,80}}\bdisabled\b"),
-        "This model can't switch reasoning off: it reasons between calls of tools only.",
+        N_("This model can't switch reasoning off: it reasons between calls of tools only."),
     ),
     Adaptation(
         "schema as tool",

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from ...conversation.documents import FILE_TYPES, DocumentRules
 from ...conversation.messages import ChatRequest, Tool
 from ...errors import UsageError
+from ...language import N_, _
 from ..adaptation_table import SHARED_ADAPTATIONS, Adaptation, names_field
 from ..body_changes import Body
 from ..parameters import CHAT_PARAMETERS, check_types
@@ -27,7 +28,7 @@ from .base import MAX_OPENAI_FILES, Dialect, Service
 ENCRYPTED = "reasoning.encrypted_content"
 """Value of `include` that asks for reasoning in a form that can go back."""
 _LACKS = {
-    "stop": "It has no stop sequences.",
+    "stop": N_("It has no stop sequences."),
     "seed": "",
     "presence_penalty": "",
     "frequency_penalty": "",
@@ -108,7 +109,7 @@ _ADAPTATIONS = (
             r"|invalid_encrypted_content|\breasoning items?\b",
             re.IGNORECASE,
         ),
-        "The service did not take the model's earlier reasoning back; the model goes on without it.",
+        N_("The service did not take the model's earlier reasoning back; the model goes on without it."),
     ),
     Adaptation(
         "instructions as a message",
@@ -131,7 +132,7 @@ class Responses(Dialect):
     """`POST {base}/responses`; nothing is stored at the service unless `store` is set."""
 
     name = "responses"
-    title = "the Responses API"
+    title = N_("the Responses API")
     path = "/responses"
     parameters: ClassVar[Mapping[str, str]] = MappingProxyType(
         {**{name: text for name, text in CHAT_PARAMETERS.items() if name not in _LACKS}, **_OWN}
@@ -195,7 +196,7 @@ def _encode_reasoning(params: Body, service: Service) -> Body:
     """Return the field `reasoning`; its parameters are taken out of `params`."""
     effort, own = params.pop("reasoning_effort", None), params.pop("reasoning", None) or {}
     if effort is not None and not isinstance(effort, str):
-        raise UsageError(f"reasoning_effort must be text, such as low or none, got {effort!r:.40}.")
+        raise UsageError(_("reasoning_effort must be text, such as low or none, got {effort!r:.40}.", effort=effort))
     summary = {} if _NO_REASONING.search(service.model) or effort == "none" else {"summary": "auto"}
     return {**({"effort": effort} if effort is not None else {}), **summary, **_as_dict("reasoning", own)}
 
@@ -217,5 +218,5 @@ def _flatten(response_format: Mapping[str, Any]) -> Body:
 
 def _as_dict(name: str, value: Any) -> Body:
     if not isinstance(value, Mapping):
-        raise UsageError(f"{name} must be a dict, got {value!r:.40}.")
+        raise UsageError(_("{name} must be a dict, got {value!r:.40}.", name=name, value=value))
     return dict(value)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from ...language import _
+
 MAX_LINE = 65536
 """Bytes of a chunk's size line or of a trailer field, as in http.client."""
 
@@ -68,7 +70,7 @@ class ChunkDecoder:
         whole = end >= 0
         self._line += piece[at : end if whole else len(piece)]
         if len(self._line) > MAX_LINE:
-            raise MalformedChunk(f"a line is longer than {MAX_LINE} bytes")
+            raise MalformedChunk(_("a line is longer than {max_line} bytes", max_line=MAX_LINE))
         if not whole:
             return len(piece)
         line, self._line = self._line.rstrip(b"\r"), b""
@@ -97,5 +99,5 @@ def _take_whole_chunks(piece: bytes, at: int, body: list[bytes]) -> int:
 def _parse_size(line: bytes) -> int:
     found = _SIZE.match(line)
     if found is None:
-        raise MalformedChunk("a chunk does not begin with its size")
+        raise MalformedChunk(_("a chunk does not begin with its size"))
     return int(found[1], 16)

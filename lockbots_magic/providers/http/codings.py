@@ -13,6 +13,7 @@ from typing import Any
 from urllib3.util.request import ACCEPT_ENCODING
 
 from ...errors import ProtocolError
+from ...language import _
 
 
 def _import_brotli() -> Any:
@@ -42,6 +43,9 @@ def check_coding(content_encoding: str, host: str) -> None:
     codings = [one.strip().lower() for one in content_encoding.split(",")]
     if "br" in codings and _brotli is not None and not is_bounded(_brotli):
         raise ProtocolError(
-            f"{host} compressed the response with Brotli, which was not asked for: the installed package has no limits."
-            " Run `pip install --upgrade brotli`, then restart the kernel."
+            _(
+                "{host} compressed the response with Brotli, which was not asked for: the installed "
+                "package has no limits. Run `pip install --upgrade brotli`, then restart the kernel.",
+                host=host,
+            )
         )

@@ -18,6 +18,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.poolmanager import PoolManager
 
+from ...language import _
 from ...security.secrets import Secret
 from .chunked import ChunkDecoder, MalformedChunk
 
@@ -156,7 +157,7 @@ class _ConnectAttempt(threading.Thread):
             if self._failure is not None:
                 raise self._failure
             if self._sock is None:
-                raise ConnectionAbortedError("the exchange was stopped")
+                raise ConnectionAbortedError(_("the exchange was stopped"))
             sock, self._sock = self._sock, None
             return sock
 
@@ -201,12 +202,12 @@ class EagerResponse(HTTPResponse):
 
     def _read_status(self) -> tuple[str, int, str]:
         """Return the status line of the final response (RFC 9110, 15.2); http.client skips only 100."""
-        for _ in range(MAX_INTERIM):
+        for _unused in range(MAX_INTERIM):
             version, status, reason = super()._read_status()  # type: ignore[misc]  # not in the stubs
             if not 100 <= status < 200 or status == 101:
                 return version, status, reason
             parse_headers(self.fp)
-        raise HTTPException(f"more than {MAX_INTERIM} interim responses")
+        raise HTTPException(_("more than {max_interim} interim responses", max_interim=MAX_INTERIM))
 
 
 class TrackedConnection(HTTPConnection):

@@ -12,13 +12,14 @@ from urllib.parse import urlsplit
 from requests.utils import should_bypass_proxies
 
 from ...errors import ConnectionFailed, UsageError
+from ...language import N_, _
 from .request import is_loopback
 
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 """Variables that name the trusted CAs, in order of precedence: those of requests, then those of OpenSSL."""
 _PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 _HOST = re.compile(r"[\w.-]+\Z|[0-9a-fA-F:.]+(?:%[\w.-]+)?\Z")
-SOCKS_PACKAGE = "Install it with `pip install PySocks`, then restart the kernel."
+SOCKS_PACKAGE = N_("Install it with `pip install PySocks`, then restart the kernel.")
 
 
 @dataclass(frozen=True)
@@ -43,17 +44,26 @@ class Proxy:
         """Raise `UsageError` if the address can't be used; the message names the variable."""
         try:
             parts = urlsplit(self.value if "://" in self.value else f"http://{self.value}")
-            _ = parts.port  # raises if it is no number
+            _unused = parts.port  # raises if it is no number
             valid = _HOST.match(parts.hostname or "") is not None and not any(c.isspace() for c in self.value)
         except ValueError:
             valid = False
         if not valid or parts.scheme not in _PROXY_SCHEMES:
             raise UsageError(
-                f"Invalid proxy in the environment: {self.shown}. It must look like http://host:port; "
-                "correct the variable, or unset it."
+                _(
+                    "Invalid proxy in the environment: {shown}. It must look like http://host:port; "
+                    "correct the variable, or unset it.",
+                    shown=self.shown,
+                )
             )
         if parts.scheme.startswith("socks") and importlib.util.find_spec("socks") is None:
-            raise UsageError(f"The SOCKS proxy of {self.shown} needs the package PySocks. {SOCKS_PACKAGE}")
+            raise UsageError(
+                _(
+                    "The SOCKS proxy of {shown} needs the package PySocks. {socks_package}",
+                    shown=self.shown,
+                    socks_package=_(SOCKS_PACKAGE),
+                )
+            )
 
 
 def find_proxy(url: str) -> Proxy | None:
@@ -87,9 +97,14 @@ def check_ca_bundle() -> str | None:
             Path(path).open("rb").close()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        message = f"{variable} names a file of certificates that can't be read: {path} ({reason})"
+        message = _(
+            "{variable} names a file of certificates that can't be read: {path} ({reason})",
+            variable=variable,
+            path=path,
+            reason=reason,
+        )
     else:
         return path
-    failure = ConnectionFailed(f"{message}. Correct the variable, or unset it.")
+    failure = ConnectionFailed(_("{text}. Correct the variable, or unset it.", text=message))
     failure.retryable = False
     raise failure

@@ -22,6 +22,7 @@ import urllib3
 
 from ...conversation.cancellation import Cancellation
 from ...errors import Cancelled, LockbotsError, ProtocolError, ProviderError, ProviderTimeout, UsageError
+from ...language import _
 from ...security.control_characters import replace_surrogates
 from .codings import accepted_codings, check_coding
 from .connection import ConnectionLease
@@ -90,7 +91,7 @@ class Exchange:
             raise
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_unused: object) -> None:
         self.close()
 
     def __iter__(self) -> Iterator[bytes]:
@@ -154,7 +155,7 @@ class Exchange:
         if self._ended or not self._lease.set_read_timeout(DRAIN_TIMEOUT):
             return
         with suppress(Exception):
-            for _ in range(4):  # may be left: a blank line, the last chunk, the end of the compressed data
+            for _unused in range(4):  # may be left: a blank line, the last chunk, the end of the compressed data
                 if not self._ended and not self._read():
                     self._ended = True
 
@@ -178,7 +179,7 @@ class Exchange:
 
     def _get_response(self) -> urllib3.BaseHTTPResponse:
         if self._response is None:
-            raise RuntimeError("An exchange has a response only inside its `with` block.")
+            raise RuntimeError(_("An exchange has a response only inside its `with` block."))
         return self._response
 
     def _get_header(self, name: str) -> str:
@@ -200,7 +201,7 @@ class Exchange:
     def _send(self) -> None:
         url = self.request.url
         body = _encode_json(self.request.json) if self.request.content is None else self.request.content
-        for _ in range(MAX_REDIRECTS + 1):
+        for _unused in range(MAX_REDIRECTS + 1):
             self._response = self._send_to(url, body)
             self._compressed = bool(self._get_header("content-encoding"))
             check_coding(self._get_header("content-encoding"), display_host(url))
@@ -211,7 +212,7 @@ class Exchange:
                 return
             _close_response(self._response)
             url = self.request.follow_redirect(url, self.status, location)
-        raise ProtocolError(f"{display_host(url)} redirects in a loop.")
+        raise ProtocolError(_("{host} redirects in a loop.", host=display_host(url)))
 
     def _send_to(self, url: str, body: bytes | None) -> urllib3.BaseHTTPResponse:
         parts = urlsplit(url)
@@ -256,7 +257,7 @@ class Exchange:
         if self._cancellation.cancelled:
             raise Cancelled
         if self._timed_out:
-            raise ProviderTimeout(self._limits.late)
+            raise ProviderTimeout(self._limits.late or _("The whole reply took longer than `total_timeout` allows."))
         if failure is not None:
             raise failure
         return result
@@ -284,5 +285,5 @@ def _encode_json(value: Any) -> bytes | None:
             text = replace_surrogates(json.dumps(value, allow_nan=False, ensure_ascii=False))
         return text.encode()
     except (TypeError, ValueError, RecursionError):
-        message = "A parameter can't be written as JSON. Use numbers, text, lists or dicts."
+        message = _("A parameter can't be written as JSON. Use numbers, text, lists or dicts.")
     raise UsageError(message)  # outside of the handler: a context would hold the value

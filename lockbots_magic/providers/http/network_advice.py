@@ -11,11 +11,12 @@ import socket
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from ...language import N_, _
 from .request import is_loopback
 
-IS_RUNNING = "Is the server running?"
-IF_PLAIN = "If the server does not use TLS, the base URL must begin with http://."
-IF_TLS = "If the server uses TLS, the base URL must begin with https://."
+IS_RUNNING = N_("Is the server running?")
+IF_PLAIN = N_("If the server does not use TLS, the base URL must begin with http://.")
+IF_TLS = N_("If the server uses TLS, the base URL must begin with https://.")
 
 _NOT_YET_VALID, _EXPIRED = 9, 10
 _OTHER_HOST = (62, 63, 64)
@@ -29,8 +30,9 @@ _UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHO
 
 def with_scheme(scheme: str, host: str) -> str:
     """Advise another scheme of the base URL."""
-    uses = "uses" if scheme == "https" else "does not use"
-    return f"The server {uses} TLS: begin the base URL with {scheme}://, as in {scheme}://{host}."
+    if scheme == "https":
+        return _("The server uses TLS: begin the base URL with https://, as in https://{host}.", host=host)
+    return _("The server does not use TLS: begin the base URL with http://, as in http://{host}.", host=host)
 
 
 def for_certificate(code: int, host: str, variable: str, path: str) -> str:
@@ -43,14 +45,19 @@ def for_certificate(code: int, host: str, variable: str, path: str) -> str:
         path: Its value.
     """
     if code == _EXPIRED:
-        return "Renew the certificate on the server, or correct this machine's clock."
+        return _("Renew the certificate on the server, or correct this machine's clock.")
     if code == _NOT_YET_VALID:
-        return "Correct this machine's clock."
+        return _("Correct this machine's clock.")
     if code in _OTHER_HOST:
-        return "Use the host name in the certificate in the base URL."
+        return _("Use the host name in the certificate in the base URL.")
     if variable:
-        return f"The trusted CAs come from {variable} ({path}); set REQUESTS_CA_BUNDLE to a file with the CA of {host}."
-    return f"To trust the CA of {host}, set REQUESTS_CA_BUNDLE to a file with its certificate."
+        return _(
+            "The trusted CAs come from {variable} ({path}); set REQUESTS_CA_BUNDLE to a file with the CA of {host}.",
+            variable=variable,
+            path=path,
+            host=host,
+        )
+    return _("To trust the CA of {host}, set REQUESTS_CA_BUNDLE to a file with its certificate.", host=host)
 
 
 def for_tls(reason: str, host: str) -> str:
@@ -58,7 +65,7 @@ def for_tls(reason: str, host: str) -> str:
     if _NO_TLS.search(reason):
         return with_scheme("http", host)
     if _NO_CERTIFICATE.search(reason):
-        return "Set REQUESTS_CA_BUNDLE (or SSL_CERT_FILE) to a file of certificates in PEM form."
+        return _("Set REQUESTS_CA_BUNDLE (or SSL_CERT_FILE) to a file of certificates in PEM form.")
     return ""
 
 
@@ -72,27 +79,30 @@ def for_connecting(errors: Iterable[BaseException], url: str) -> str:
     errors = list(errors)
     local = is_loopback(urlsplit(url).hostname or "")
     if any(isinstance(error, ConnectionRefusedError) for error in errors):
-        return IS_RUNNING if local else "Check the host and port of the base URL, and whether a firewall is between."
+        return (
+            _(IS_RUNNING) if local else _("Check the host and port of the base URL, and whether a firewall is between.")
+        )
     if any(isinstance(error, socket.gaierror) for error in errors):
-        return "Check the host name in the base URL, and the network (DNS, VPN)."
+        return _("Check the host name in the base URL, and the network (DNS, VPN).")
     if any(isinstance(error, OSError) and error.errno in _UNREACHABLE for error in errors):
-        return "Check the network (VPN, firewall), and the host in the base URL."
+        return _("Check the network (VPN, firewall), and the host in the base URL.")
     return ""
 
 
 def for_slow_connect(url: str) -> str:
     """Advise what to do about a server that does not accept a connection in time."""
     if is_loopback(urlsplit(url).hostname or ""):
-        return "The server is overloaded, or stopped; to wait longer, raise `timeout`."
-    return "Check the network (VPN, proxy, firewall) and the base URL; to wait longer, raise `timeout`."
+        return _("The server is overloaded, or stopped; to wait longer, raise `timeout`.")
+    return _("Check the network (VPN, proxy, firewall) and the base URL; to wait longer, raise `timeout`.")
 
 
 def for_silence(seconds: float) -> str:
     """Advise what to do about a server that sends nothing for `seconds` (s)."""
     longer = round(seconds * 2, 3)
-    return (
-        f"To wait longer: `%lockbots set silence_timeout {longer:g}`, or in Python `timeout=(10, {longer:g})`; "
-        "None waits without limit."
+    return _(
+        "To wait longer: `%lockbots set silence_timeout {longer:g}`, or in Python "
+        "`timeout=(10, {longer:g})`; None waits without limit.",
+        longer=longer,
     )
 
 

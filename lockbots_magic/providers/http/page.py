@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from ...conversation.cancellation import Cancellation
 from ...errors import ProtocolError, UsageError
+from ...language import _
 from ...version import __version__
 from . import open_exchange
 from .request import HTTPRequest, TimeLimits, display_host, display_url
@@ -71,13 +72,23 @@ class PageRequest(HTTPRequest):
             target = urlsplit(urljoin(url, location))._replace(fragment="")
             new, old = _place_of(target), _place_of(urlsplit(url))
         except ValueError:
-            raise ProtocolError(f"{display_host(url)} redirects to an invalid URL.") from None
+            raise ProtocolError(_("{host} redirects to an invalid URL.", host=display_host(url))) from None
         shown = display_url(target.geturl())
         if target.scheme not in _PORTS or not target.hostname or "@" in target.netloc:
-            raise ProtocolError(f"{display_host(url)} redirects to {shown}, which is not a page.")
+            raise ProtocolError(
+                _(
+                    "{host} redirects to {shown}, which is not a page.",
+                    host=display_host(url),
+                    shown=shown,
+                )
+            )
         if (old[0], new[0]) == ("https", "http"):
             raise ProtocolError(
-                f"{display_host(url)} redirects to {shown}, which is not encrypted; it was not fetched."
+                _(
+                    "{host} redirects to {shown}, which is not encrypted; it was not fetched.",
+                    host=display_host(url),
+                    shown=shown,
+                )
             )
         if new != _place_of(urlsplit(self.url)) and _is_private_name(target.hostname):
             raise _private_redirect(url, shown)
@@ -109,13 +120,19 @@ def fetch_page(url: str, cancellation: Cancellation) -> WebPage:
         CONNECT_TIMEOUT,
         SILENCE_TIMEOUT,
         time.monotonic() + TOTAL_TIMEOUT,
-        f"{display_host(url)} took longer than {TOTAL_TIMEOUT:.0f} s.",
+        _(
+            "{host} took longer than {total_timeout:.0f} s.",
+            host=display_host(url),
+            total_timeout=TOTAL_TIMEOUT,
+        ),
     )
     headers = {"user-agent": f"lockbots-magic/{__version__}", "accept": "text/html, text/*;q=0.9, */*;q=0.5"}
     request = PageRequest("GET", urlsplit(url)._replace(fragment="").geturl(), headers=headers, trail=_Trail(url))
     with open_exchange(request, limits, cancellation) as exchange:
         if not 200 <= exchange.status < 300:
-            raise UsageError(f"{display_url(request.trail.url)} answers with status {exchange.status}.")
+            raise UsageError(
+                _("{url} answers with status {status}.", url=display_url(request.trail.url), status=exchange.status)
+            )
         pieces, size = [], 0
         for piece in exchange:
             pieces.append(piece)
@@ -133,10 +150,10 @@ def _check_url(url: str) -> None:
     except ValueError:
         is_valid = False
     if not is_valid or " " in url:
-        raise UsageError(f"{url!r:.80} is not the URL of a page, such as https://example.org/page.")
+        raise UsageError(_("{url!r:.80} is not the URL of a page, such as https://example.org/page.", url=url))
     if "@" in parts.netloc:
         raise UsageError(
-            "A URL with a user name or password is not fetched. Download the page, and give its file name."
+            _("A URL with a user name or password is not fetched. Download the page, and give its file name.")
         )
 
 
@@ -167,6 +184,10 @@ def _is_private(address: str) -> bool:
 
 def _private_redirect(url: str, shown: str) -> ProtocolError:
     return ProtocolError(
-        f"{display_host(url)} redirects to {shown}, which is a private address; nothing of it was read."
-        " If you trust it, give that URL itself."
+        _(
+            "{host} redirects to {shown}, which is a private address; nothing of it was "
+            "read. If you trust it, give that URL itself.",
+            host=display_host(url),
+            shown=shown,
+        )
     )

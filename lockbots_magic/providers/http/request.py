@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from urllib.parse import SplitResult, unquote_plus, urljoin, urlsplit
 
 from ...errors import CredentialWarning, ProtocolError
+from ...language import _
 from ...security.secrets import Secret
 
 DEFAULT_SILENCE = 600.0
@@ -77,30 +78,33 @@ class HTTPRequest:
             target = urlsplit(urljoin(url, location))
             same_origin = _get_origin(target) == _get_origin(urlsplit(url))
         except ValueError:
-            raise ProtocolError(f"{display_host(url)} redirects to an invalid URL.") from None
+            raise ProtocolError(_("{host} redirects to an invalid URL.", host=display_host(url))) from None
         query = [p for p in target.query.split("&") if unquote_plus(p.partition("=")[0]) not in self.secret_query]
         followed = target._replace(query="&".join(query), fragment="").geturl()
         keeps_method = status in (307, 308) or self.method == "GET"
         if same_origin and keeps_method and self.redact(followed) == followed:
             return followed
-        raise ProtocolError(f"{display_host(url)} {self._describe_redirect(target, status)}")
+        raise ProtocolError(self._describe_redirect(display_host(url), target, status))
 
     def check_peer(self, url: str, address: str) -> None:
         """Hook: raise if the request for `url` must not be sent to an IP address; see `checks_peer`."""
 
-    def _describe_redirect(self, target: SplitResult, status: int) -> str:
+    def _describe_redirect(self, host: str, target: SplitResult, status: int) -> str:
         """Return the text on a redirect that is not followed, with advice that leads to the API if it can."""
         path = urlsplit(self.url).path.removeprefix(urlsplit(self.base_url).path.rstrip("/")) if self.base_url else ""
         leads_to_api = target.path.rstrip("/").endswith(path)
         base = target._replace(path=target.path.rstrip("/").removesuffix(path)) if path and leads_to_api else target
         shown = self.redact(display_url(base.geturl()))
         if shown == display_url(self.base_url):
-            advice = f"A status of {status} would turn the request into a GET; the server must answer 307 or 308."
+            advice = _(
+                "A status of {status} would turn the request into a GET; the server must answer 307 or 308.",
+                status=status,
+            )
         elif leads_to_api:
-            advice = "If you trust that URL, set it as the base URL."
+            advice = _("If you trust that URL, set it as the base URL.")
         else:
-            advice = "It is not the address of this API, but perhaps a login page. Check the base URL."
-        return f"redirects to {shown}; nothing was sent there. {advice}"
+            advice = _("It is not the address of this API, but perhaps a login page. Check the base URL.")
+        return _("{host} redirects to {shown}; nothing was sent there. {advice}", host=host, shown=shown, advice=advice)
 
 
 @dataclass(frozen=True)
@@ -113,8 +117,8 @@ class TimeLimits:
     """Time (s) without data; None: no limit for this machine, `DEFAULT_SILENCE` for others."""
     deadline: float = math.inf
     """End of the exchange, as a `time.monotonic()` (s)."""
-    late: str = "The whole reply took longer than `total_timeout` allows."
-    """Message once the deadline has passed."""
+    late: str = ""
+    """Message once the deadline has passed; empty for that of a reply."""
 
     @property
     def remaining(self) -> float:
@@ -147,7 +151,9 @@ def warn_if_unencrypted(request: HTTPRequest) -> None:
     host = parts.hostname or ""
     if request.secrets and parts.scheme == "http" and not is_loopback(host) and host not in _warned_hosts:
         _warned_hosts.add(host)
-        message = f"The credential for {host} is sent unencrypted: its base URL begins with http, not https."
+        message = _(
+            "The credential for {host} is sent unencrypted: its base URL begins with http, not https.", host=host
+        )
         warnings.warn(message, CredentialWarning, stacklevel=2)
 
 

@@ -10,6 +10,7 @@ from contextlib import closing
 from ...conversation.cancellation import Cancellation
 from ...conversation.messages import Delta
 from ...errors import Cancelled, ProviderError, ProviderTimeout
+from ...language import _
 from ...security.foreign_text import quote_line
 from .server_wait import find_stated_wait, format_wait, is_loading
 
@@ -99,7 +100,11 @@ class RetryPlan:
             error.args = (_describe_long_wait(str(error), pause),)
             return None
         self._retries += 1
-        self.notice = f"{quote_line(str(error), MAX_NOTICE).rstrip('.')}. Retrying in {round(pause, 2):g} s."
+        self.notice = _(
+            "{reason}. Retrying in {seconds:g} s.",
+            reason=quote_line(str(error), MAX_NOTICE).rstrip("."),
+            seconds=round(pause, 2),
+        )
         return pause if self._retries <= self._max_retries else None
 
     def _pause_while_loading(self, error: ProviderError) -> float | None:
@@ -107,13 +112,22 @@ class RetryPlan:
         self.notice = ""
         if not self._checks:
             self._loading_since = now
-            self.notice = f"The server is loading the model. Waiting for it, up to {format_wait(MAX_LOADING)}."
+            self.notice = _(
+                "The server is loading the model. Waiting for it, up to {pause}.",
+                pause=format_wait(MAX_LOADING),
+            )
         asked = get_server_wait(error)
         pause = min(_double(self._backoff, self._checks), LOADING_PAUSE) if asked is None else min(asked, MAX_PAUSE)
         self._checks += 1
         if now - self._loading_since + pause <= MAX_LOADING:
             return pause
-        error.args = (f"{str(error).rstrip('.')}. Waited {format_wait(now - self._loading_since)} for it.",)
+        error.args = (
+            _(
+                "{reason}. Waited {pause} for it.",
+                reason=str(error).rstrip("."),
+                pause=format_wait(now - self._loading_since),
+            ),
+        )
         return None
 
 
@@ -147,7 +161,9 @@ def _double(backoff: float, retries: int) -> float:
 
 
 def _describe_long_wait(message: str, pause: float) -> str:
-    return (
-        f"{message.rstrip('.')}. The server asks to wait {format_wait(pause)}, longer than retries do "
-        f"({format_wait(MAX_PAUSE)}); ask again then."
+    return _(
+        "{reason}. The server asks to wait {pause}, longer than retries do ({limit}); ask again then.",
+        reason=message.rstrip("."),
+        pause=format_wait(pause),
+        limit=format_wait(MAX_PAUSE),
     )

@@ -13,6 +13,7 @@ import requests
 from urllib3 import exceptions as urllib3_errors
 
 from ...errors import ConnectionFailed, HTTPStatusError, ProtocolError, ProviderTimeout, UsageError
+from ...language import _
 from . import network_advice as advice
 from .environment import SOCKS_PACKAGE, Proxy, find_ca_bundle, find_proxy
 from .request import HTTPRequest, TimeLimits, display_host, display_url
@@ -77,27 +78,39 @@ def _proxy_failed(failure: _Failure) -> Exception | None:
         return None
     host, reason = failure.host, failure.reason
     if "SOCKS support" in reason:  # requests looks for the package only when it is imported
-        return UsageError(f"The SOCKS proxy of {proxy.shown if proxy else host} needs PySocks. {SOCKS_PACKAGE}")
+        return UsageError(
+            _(
+                "The SOCKS proxy of {value} needs PySocks. {socks_package}",
+                value=proxy.shown if proxy else host,
+                socks_package=_(SOCKS_PACKAGE),
+            )
+        )
     if " 407 " in reason:
         return _wants_credential(host, proxy)
     name = proxy.shown if proxy else "this machine's settings"
-    advised = f"The proxy comes from {name}. Correct or unset it, or add {host} to NO_PROXY."
+    advised = _("The proxy comes from {name}. Correct or unset it, or add {host} to NO_PROXY.", name=name, host=host)
     if advice.for_tls(reason, host):
-        advised = f"The proxy of {name} does not speak TLS: begin its address with http://."
-    return _failed(f"The proxy for {host} failed: {reason}", advised)
+        advised = _("The proxy of {name} does not speak TLS: begin its address with http://.", name=name)
+    return _failed(_("The proxy for {host} failed: {reason}", host=host, reason=reason), advised)
 
 
 def _url_invalid(failure: _Failure) -> Exception | None:
     if not failure.chain.has(_INVALID_URL):
         return None
-    return UsageError(f"Invalid URL {display_url(failure.request.url)!r}. Use a URL such as https://host/v1.")
+    return UsageError(
+        _("Invalid URL {url!r}. Use a URL such as https://host/v1.", url=display_url(failure.request.url))
+    )
 
 
 def _tls_failed(failure: _Failure) -> Exception | None:
     host = failure.host
     if (verification := failure.chain.find(SSLCertVerificationError)) is not None:
         advised = advice.for_certificate(verification.verify_code, host, *find_ca_bundle())
-        return _failed(f"The certificate of {host} is not trusted: {failure.reason}", advised, retryable=False)
+        return _failed(
+            _("The certificate of {host} is not trusted: {reason}", host=host, reason=failure.reason),
+            advised,
+            retryable=False,
+        )
     tls = failure.chain.find(SSLError)
     advised = "" if tls is None else advice.for_tls(tls.reason or str(tls), host)
     return _connection_failed(failure, advised, retryable=False) if advised else None
@@ -111,9 +124,9 @@ def _not_connected(failure: _Failure) -> Exception | None:
 
 def _body_broken(failure: _Failure) -> Exception | None:
     if failure.chain.has(urllib3_errors.DecodeError):
-        return ProtocolError(f"The response from {failure.host} does not match its content encoding.")
+        return ProtocolError(_("The response from {host} does not match its content encoding.", host=failure.host))
     if failure.chain.has(urllib3_errors.IncompleteRead, IncompleteRead):
-        return ConnectionFailed(f"{failure.host} closed the connection before the response was complete.")
+        return ConnectionFailed(_("{host} closed the connection before the response was complete.", host=failure.host))
     return None
 
 
@@ -122,13 +135,13 @@ def _connection_broken(failure: _Failure) -> Exception | None:
         return None
     is_plain = failure.request.url.startswith("http:")
     closed = is_plain and failure.chain.has(RemoteDisconnected, ConnectionResetError)
-    return _connection_failed(failure, advice.IF_TLS if closed else "")
+    return _connection_failed(failure, _(advice.IF_TLS) if closed else "")
 
 
 def _not_http(failure: _Failure) -> Exception | None:
     if not failure.chain.has(HTTPException, urllib3_errors.InvalidHeader):
         return None
-    error = ProtocolError(f"{failure.host} does not speak HTTP.")
+    error = ProtocolError(_("{host} does not speak HTTP.", host=failure.host))
     status = failure.chain.find(BadStatusLine)
     if status is not None and advice.is_tls_record(status.line):
         error.advice = advice.with_scheme("https", failure.host)
@@ -137,12 +150,16 @@ def _not_http(failure: _Failure) -> Exception | None:
 
 def _wants_credential(host: str, proxy: Proxy | None) -> HTTPStatusError:
     if proxy is None:
-        message = f"A proxy before {host} asks for a user name and password (HTTP 407)."
+        message = _("A proxy before {host} asks for a user name and password (HTTP 407).", host=host)
     elif proxy.has_credential:
-        message = f"The proxy of {proxy.shown} refused its user name and password (HTTP 407)."
+        message = _("The proxy of {shown} refused its user name and password (HTTP 407).", shown=proxy.shown)
     else:
         form = f"{proxy.variable}=http://USER:PASSWORD@HOST:PORT"
-        message = f"The proxy of {proxy.shown} asks for a user name and password (HTTP 407). Set {form}"
+        message = _(
+            "The proxy of {shown} asks for a user name and password (HTTP 407). Set {form}",
+            shown=proxy.shown,
+            form=form,
+        )
     return HTTPStatusError(message, status=407)
 
 
@@ -151,19 +168,19 @@ def _timed_out(failure: _Failure) -> Exception | None:
     if chain.has(urllib3_errors.ConnectTimeoutError):
         by_system = chain.has_errno or failure.limits.connect == math.inf
         after = "" if by_system else f" after {failure.limits.connect:g} s"
-        late = ProviderTimeout(f"Connecting to {host} timed out{after}.")
+        late = ProviderTimeout(_("Connecting to {host} timed out{after}.", host=host, after=after))
         late.advice = advice.for_slow_connect(url)
         return late
     if not chain.has(urllib3_errors.TimeoutError, TimeoutError):
         return None
     if "handshake" in failure.reason:
-        late = ProviderTimeout(f"The TLS handshake with {host} timed out.")
-        late.advice = advice.IF_PLAIN
+        late = ProviderTimeout(_("The TLS handshake with {host} timed out.", host=host))
+        late.advice = _(advice.IF_PLAIN)
         return late
     silence = failure.limits.silence_of(url)
     if chain.has_errno or silence == math.inf:
-        return ProviderTimeout(f"The connection to {host} timed out.")
-    late = ProviderTimeout(f"{host} sent no data for too long ({silence:g} s).")
+        return ProviderTimeout(_("The connection to {host} timed out.", host=host))
+    late = ProviderTimeout(_("{host} sent no data for too long ({silence:g} s).", host=host, silence=silence))
     late.advice = advice.for_silence(silence)
     late.is_silence = True
     return late
@@ -183,7 +200,11 @@ _RULES: tuple[Callable[[_Failure], Exception | None], ...] = (
 
 
 def _connection_failed(failure: _Failure, advised: str, *, retryable: bool = True) -> ConnectionFailed:
-    return _failed(f"Connection to {failure.host} failed: {failure.reason}", advised, retryable=retryable)
+    return _failed(
+        _("Connection to {host} failed: {reason}", host=failure.host, reason=failure.reason),
+        advised,
+        retryable=retryable,
+    )
 
 
 def _failed(message: str, advised: str, *, retryable: bool = True) -> ConnectionFailed:

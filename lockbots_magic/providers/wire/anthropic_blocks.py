@@ -14,6 +14,7 @@ from typing import Any
 
 from ...conversation.opaque_data import OpaqueData, is_shallow
 from ...errors import ProtocolError
+from ...language import _
 from .json_text import parse_json
 from .sse import MAX_EVENT
 
@@ -51,7 +52,7 @@ class ReturnedBlocks:
         """
         self._count += 1
         if self._count > MAX_BLOCKS or not is_shallow(block):
-            raise ProtocolError("The response holds too many content blocks, or one is nested too deeply.")
+            raise ProtocolError(_("The response holds too many content blocks, or one is nested too deeply."))
         if str(block.get("type")) not in OWN_TYPES:
             self._open[index] = dict(block)
 
@@ -69,7 +70,7 @@ class ReturnedBlocks:
         if isinstance(piece, str):
             self._size += len(piece)
             if self._size > MAX_EVENT:
-                raise ProtocolError("The response holds content blocks that are too long.")
+                raise ProtocolError(_("The response holds content blocks that are too long."))
             self._pieces.setdefault((index, name), []).append(piece)
         return True
 
@@ -112,4 +113,4 @@ def dump_input(value: Any) -> str:
     try:
         return json.dumps(value, ensure_ascii=False)
     except RecursionError:
-        raise ProtocolError("The arguments of a tool call are nested too deeply.") from None
+        raise ProtocolError(_("The arguments of a tool call are nested too deeply.")) from None

@@ -12,11 +12,12 @@ from typing import Any
 from ...conversation.ending import DEFAULT_LIMIT, MAX_REASON, is_complete, is_refusal, normalise
 from ...conversation.messages import Delta, Usage
 from ...errors import ProtocolError
+from ...language import _
 from ...security.foreign_text import quote_line
 from .anthropic_blocks import ReturnedBlocks, dump_input
 from .attachments import AttachmentCollector
 from .error_words import MAX_WORDS
-from .errors import is_error, is_error_event, make_snippet
+from .errors import address_error, is_error, is_error_event, make_snippet
 from .formats import MESSAGES
 from .json_text import parse_json
 from .model_list import MAX_ID
@@ -93,7 +94,7 @@ class MessagesDecoder(StreamDecoder):
             self._check_unreadable(data)
             return
         if not isinstance(value, dict):
-            raise ProtocolError(f"An event is not a JSON object: {make_snippet(data)}")
+            raise ProtocolError(_("An event is not a JSON object: {data}", data=make_snippet(data)))
         yield from self._take_event(value, value.get("type") or event.type, data)
 
     def _take_event(self, value: Mapping[str, Any], kind: Any, data: str) -> Iterator[Delta]:
@@ -125,9 +126,13 @@ class MessagesDecoder(StreamDecoder):
             raise self.object_error(value)
         self._check_format(value)
         if any(name in value for name in _FOREIGN) and not self._has_content:
-            raise ProtocolError(f"The response is not in the format of the messages API. {make_snippet(data)}")
+            raise ProtocolError(
+                _("The response is not in the format of the messages API. {data}", data=make_snippet(data))
+            )
         if self._body.is_document:
-            raise ProtocolError(f"The response is JSON without content. Check the base URL. {make_snippet(data)}")
+            raise address_error(
+                _("The response is JSON without content. Check the base URL. {data}", data=make_snippet(data))
+            )
         if value.get("type") != "ping":
             self._oddity = self._oddity or data
 
@@ -151,7 +156,7 @@ class MessagesDecoder(StreamDecoder):
             content = [{"type": "text", "text": content}]
         for index, block in enumerate(content if isinstance(content, list) else ()):
             if not isinstance(block, dict):
-                raise ProtocolError("A content block is not a JSON object.")
+                raise ProtocolError(_("A content block is not a JSON object."))
             yield from self._start_block(index, block)
             yield from self._stop_block(index)
         details = ending.get("stop_details")
@@ -259,7 +264,7 @@ def _index_of(event: Mapping[str, Any]) -> int:
 def _object_in(event: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     value = event.get(name)
     if not isinstance(value, dict):
-        raise ProtocolError(f"The {name} of an event is not a JSON object.")
+        raise ProtocolError(_("The {name} of an event is not a JSON object.", name=name))
     return value
 
 
@@ -268,5 +273,5 @@ def _text_in(holder: Mapping[str, Any], name: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise ProtocolError(f"The {name} of a content block is not text.")
+        raise ProtocolError(_("The {name} of a content block is not text.", name=name))
     return value

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ...errors import UsageError
+from ...language import _
 
 BUDGETS: Mapping[str, int] = MappingProxyType(
     {"low": 2_048, "medium": 8_192, "high": 16_384, "xhigh": 24_576, "max": 32_768}
@@ -70,14 +71,26 @@ def encode_thinking(effort: Any, model: str, max_tokens: int | None) -> dict[str
         return {"thinking": {"type": "disabled"}}
     if not isinstance(word, str) or word not in BUDGETS:
         known = ", ".join(["none", *BUDGETS])
-        raise UsageError(f"reasoning_effort must be one of {known} in the messages API, got {effort!r:.40}.")
+        raise UsageError(
+            _(
+                "reasoning_effort must be one of {known} in the messages API, got {effort!r:.40}.",
+                known=known,
+                effort=effort,
+            )
+        )
     if thinks_adaptively(model):
         return by_effort(word)
     budget = BUDGETS[word]
     if max_tokens is None:
         return {**by_budget(budget), "max_tokens": budget + DEFAULT_MAX_TOKENS}
     if max_tokens <= MIN_BUDGET:
-        raise UsageError(f"max_tokens must be above {MIN_BUDGET:,} with reasoning_effort, got {max_tokens}.")
+        raise UsageError(
+            _(
+                "max_tokens must be above {min_budget:,} with reasoning_effort, got {max_tokens}.",
+                min_budget=MIN_BUDGET,
+                max_tokens=max_tokens,
+            )
+        )
     return by_budget(max(MIN_BUDGET, min(budget, max_tokens // 2)))
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...conversation.attachments import CitationPart, ImagePart
+from ...language import _
 from ...security.control_characters import printable
 from ...security.links import host_of
 from ...security.pictures import MAX_PICTURE, embed_picture
@@ -118,7 +119,7 @@ def parse_image(value: Any) -> ImagePart | None:
 def _checked_address(address: str) -> str:
     if len(address) <= MAX_ADDRESS and address.isprintable() and host_of(address) is not None:
         return address
-    raise ValueError("invalid address")
+    raise ValueError(_("invalid address"))
 
 
 def _embedded(source: str) -> str:
@@ -131,21 +132,21 @@ def _embedded(source: str) -> str:
     if not comma:
         head, data = "data:;base64", source
     if not head.lower().startswith("data:"):
-        raise ValueError("invalid address")
+        raise ValueError(_("invalid address"))
     if not head.lower().endswith(";base64"):
-        raise ValueError("an SVG image" if "svg" in head.lower() else "not base64")
+        raise ValueError(_("an SVG image") if "svg" in head.lower() else _("not base64"))
     if len(data) > MAX_PICTURE * 3 // 2:
-        raise ValueError(f"larger than {MAX_PICTURE // 1_000_000} MB")
+        raise ValueError(_("larger than {megabytes} MB", megabytes=MAX_PICTURE // 1000000))
     try:
         decoded = base64.b64decode("".join(data.split()).replace("-", "+").replace("_", "/"), validate=True)
     except binascii.Error:
-        raise ValueError("not base64") from None
+        raise ValueError(_("not base64")) from None
     return embed_picture(decoded)
 
 
 def _image_source(value: Any) -> str:
     """Return the address or the base64 of an image, wherever it stands."""
-    for _ in range(4):  # such as {"image_url": {"url": ...}}
+    for _unused in range(4):  # such as {"image_url": {"url": ...}}
         if isinstance(value, str):
             return value.strip()
         if not isinstance(value, dict):

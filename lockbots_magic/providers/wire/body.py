@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from ...errors import ProtocolError
+from ...language import _
 from .error_words import page_words
-from .errors import make_snippet
+from .errors import address_error, make_snippet
 from .json_text import close_json, is_cut_json, parse_json, split_json
 from .sse import MAX_EVENT, Event, EventDecoder, MalformedStream
 from .stray_lines import StrayLines
@@ -138,7 +139,9 @@ class BodyDecoder:
         """Yield the JSON values of a document: mostly one. A stream may follow an error that lacks the framing."""
         values, rest = split_json(text)
         if rest and is_cut_json(rest):
-            error = ProtocolError(f"The response is cut short in the middle of its JSON: {make_snippet(rest)}")
+            error = ProtocolError(
+                _("The response is cut short in the middle of its JSON: {rest}", rest=make_snippet(rest))
+            )
             error.retryable = True
             raise error
         if not values or (rest and not rest.startswith(_FIELDS)):
@@ -169,15 +172,19 @@ def _is_whole(data: str) -> bool:
 
 def _page_error(page: bytearray) -> ProtocolError:
     title = page_words(page.decode("utf-8", "replace"))
-    return ProtocolError(f"The response is a web page{f' ({title})' if title else ''}. Check the base URL.")
+    return address_error(
+        _("The response is a web page ({title}). Check the base URL.", title=title)
+        if title
+        else _("The response is a web page. Check the base URL.")
+    )
 
 
 def _malformed(error: MalformedStream) -> ProtocolError:
-    return ProtocolError(f"The response is malformed: {error}.")
+    return ProtocolError(_("The response is malformed: {error}.", error=error))
 
 
 def _decode(document: bytearray) -> str:
     try:
         return document.decode()
     except UnicodeDecodeError:
-        raise ProtocolError("The response is malformed: the text is not UTF-8.") from None
+        raise ProtocolError(_("The response is malformed: the text is not UTF-8.")) from None

@@ -13,6 +13,7 @@ from typing import Any
 
 from ...conversation.opaque_data import is_shallow
 from ...errors import ProtocolError
+from ...language import _
 from .call_arguments import ArgumentsScanner, is_empty_object, is_same_json
 from .sse import SurrogateJoiner
 
@@ -149,7 +150,7 @@ class CallAssembly:
             self._add_piece(piece)
             self.size += piece.size
             if self.size > MAX_SIZE or len(self.calls) > MAX_CALLS:
-                raise ProtocolError("The response holds too many tool calls, or too long ones.")
+                raise ProtocolError(_("The response holds too many tool calls, or too long ones."))
 
     def finish(self) -> list[PartialCall]:
         """Return the calls; those without name and arguments are no calls.
@@ -162,9 +163,9 @@ class CallAssembly:
             if call.name and not self._is_echo(call, kept[-1] if kept else None):
                 kept.append(call)
             elif not call.name and not call.is_blank and not _absorb(call, kept[-1] if kept else None):
-                raise ProtocolError("A tool call does not name a function, so none was made.")
+                raise ProtocolError(_("A tool call does not name a function, so none was made."))
         if any(map(PartialCall.is_ambiguous, kept)):
-            raise ProtocolError("The server sent tool calls that can't be told apart, so none was made. Ask again.")
+            raise ProtocolError(_("The server sent tool calls that can't be told apart, so none was made. Ask again."))
         return kept
 
     def _is_echo(self, call: PartialCall, before: PartialCall | None) -> bool:
@@ -269,11 +270,11 @@ def _read_pieces(tool_calls: Any) -> Iterator[Piece]:
     if isinstance(tool_calls, dict):  # one call without its list
         tool_calls = [tool_calls]
     if not isinstance(tool_calls, list):
-        raise ProtocolError("The tool calls of a chunk are not a list.")
+        raise ProtocolError(_("The tool calls of a chunk are not a list."))
     for one in tool_calls:
         function = _function_of(one) if isinstance(one, dict) else None
         if not isinstance(function, dict):
-            raise ProtocolError("A tool call is not a JSON object.")
+            raise ProtocolError(_("A tool call is not a JSON object."))
         index, arguments = one.get("index"), _first_of(function, "arguments", "input", "parameters")
         opaque = {name: one[name] for name in OPAQUE_FIELDS if isinstance(one.get(name), dict)}
         yield Piece(
@@ -301,7 +302,7 @@ def _first_of(function: dict[str, Any], *names: str) -> Any:
 def _bounded(opaque: dict[str, Any]) -> dict[str, Any]:
     """Return `opaque` unless it can't be saved."""
     if not is_shallow(opaque):
-        raise ProtocolError("The extra content of a tool call is nested too deeply.")
+        raise ProtocolError(_("The extra content of a tool call is nested too deeply."))
     return opaque
 
 
@@ -309,7 +310,7 @@ def _dump_json(arguments: Any) -> str:
     try:
         return json.dumps(arguments, ensure_ascii=False)
     except RecursionError:
-        raise ProtocolError("The arguments of a tool call are nested too deeply.") from None
+        raise ProtocolError(_("The arguments of a tool call are nested too deeply.")) from None
 
 
 def _string(value: Any) -> str:

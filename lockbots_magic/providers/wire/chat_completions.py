@@ -12,11 +12,12 @@ from ...conversation.ending import REFUSED, is_complete
 from ...conversation.messages import Delta, Usage
 from ...conversation.opaque_data import OpaqueData
 from ...errors import ProtocolError
+from ...language import _
 from .attachments import AttachmentCollector
 from .choices import ChoiceSelector, choice_body, is_plain_text
 from .content import has_refusal, parse_content, parse_refusal, split_thought
 from .echo import EchoFilter
-from .errors import is_error_event, make_snippet
+from .errors import address_error, is_error_event, make_snippet
 from .finish import read_finish_reason
 from .formats import CHAT_COMPLETIONS
 from .json_text import parse_json
@@ -111,10 +112,12 @@ class ChatCompletionsDecoder(StreamDecoder):
             return
         self._check_error(value)
         if not isinstance(value, dict):
-            raise ProtocolError(f"A chunk is not a JSON object: {make_snippet(data)}")
+            raise ProtocolError(_("A chunk is not a JSON object: {data}", data=make_snippet(data)))
         self._check_format(value)
         if self._body.is_document and value.get("choices") is None:
-            raise ProtocolError(f"The response is JSON without choices. Check the base URL. {make_snippet(data)}")
+            raise address_error(
+                _("The response is JSON without choices. Check the base URL. {data}", data=make_snippet(data))
+            )
         self._oddity = self._oddity or ("" if "choices" in value else data)
 
     def _end(self, reason: str) -> Iterator[Delta]:

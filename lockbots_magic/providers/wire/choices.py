@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from ...errors import ProtocolError
+from ...language import _
 
 MAX_HELD = 3
 """Chunks with another index that are held until it is known what they are."""
@@ -55,9 +56,9 @@ class ChoiceSelector:
         if choices is None:
             return []
         if not isinstance(choices, list):
-            raise ProtocolError("The choices of a chunk are not a list.")
+            raise ProtocolError(_("The choices of a chunk are not a list."))
         if not all(isinstance(choice, dict) for choice in choices):
-            raise ProtocolError("A choice of a chunk is not a JSON object.")
+            raise ProtocolError(_("A choice of a chunk is not a JSON object."))
         if len(choices) == 1:
             return self._select_single(choices[0], index_of(choices[0]))
         return self._select_among(choices)
@@ -170,7 +171,7 @@ def choice_body(choice: Choice) -> tuple[Mapping[str, Any], bool]:
     delta, message, text = choice.get("delta"), choice.get("message"), choice.get("text")
     for body in (delta, message):
         if body and not isinstance(body, dict):
-            raise ProtocolError("The delta of a chunk is not a JSON object.")
+            raise ProtocolError(_("The delta of a chunk is not a JSON object."))
     if message and not any((delta or {}).get(key) for key in _CONTENT):
         return _with_parts(message), True
     return _with_parts(delta) if delta else {"content": text} if isinstance(text, str) else {}, False

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...errors import ProtocolError
+from ...language import _
 
 _REASONING_PARTS = ("thinking", "reasoning", "reasoning_text", "redacted_thinking", "thought")
 """Types of parts of the content that hold reasoning."""
@@ -31,7 +32,7 @@ def parse_content(content: Any) -> str:
         return ""
     if isinstance(content, list):
         return "".join(_get_part_text(part) for part in content if not _is_reasoning(part))
-    raise ProtocolError("The content of a chunk is neither text nor a list of parts.")
+    raise ProtocolError(_("The content of a chunk is neither text nor a list of parts."))
 
 
 def parse_refusal(body: Mapping[str, Any]) -> str:
@@ -67,7 +68,7 @@ def split_thought(body: Mapping[str, Any], text: str) -> tuple[str, str]:
     google = extra.get("google") if isinstance(extra := body.get("extra_content"), dict) else None
     if body.get("thought") is not True and not (isinstance(google, dict) and google.get("thought") is True):
         return text, ""
-    thought, _, rest = text.partition("</thought>")
+    thought, _unused, rest = text.partition("</thought>")
     return rest, thought.removeprefix("<thought>")
 
 
@@ -79,4 +80,4 @@ def _get_part_text(part: Any) -> str:
     text = part.get("text", part.get("refusal")) if isinstance(part, dict) else part
     if isinstance(text, str) or (text is None and isinstance(part, dict)):
         return text or ""
-    raise ProtocolError("A part of the content is malformed.")
+    raise ProtocolError(_("A part of the content is malformed."))

@@ -9,10 +9,12 @@ from ...errors import (
     AuthenticationError,
     HTTPStatusError,
     ModelNotFoundError,
+    ProtocolError,
     ProviderError,
     RateLimitError,
     ServerError,
 )
+from ...language import _
 from ...security.foreign_text import quote_line
 from .error_words import MAX_WORDS, error_words, is_page, page_words
 from .json_text import parse_json
@@ -97,7 +99,7 @@ def object_error(value: Any, status: int = 200, retry_after: float | None = None
     body = value if isinstance(value, dict) else {}
     error = body.get("error")
     inner = error if isinstance(error, dict) else body
-    message = error_words(value) or "The server reported an unspecified error"
+    message = error_words(value) or _("The server reported an unspecified error")
     if status < 400:
         status = _find_status(inner) or _find_status(body) or status
     if inner.get("code") in ("model_not_found", "DeploymentNotFound") or (status == 404 and "model" in message.lower()):
@@ -141,10 +143,19 @@ def refusal_error(status: int, body: bytes, retry_after: float | None = None) ->
         return object_error(value, status, retry_after)
     if is_page(text):
         title = page_words(text)
-        message = f"The server returned a web page: {title}" if title else "The server returned a web page"
+        message = (
+            _("The server returned a web page: {title}", title=title) if title else _("The server returned a web page")
+        )
     else:
         message = error_words(text if value is None else value)
-    return specify_error(status_error(status, message or "The server refused the request", retry_after), text)
+    return specify_error(status_error(status, message or _("The server refused the request"), retry_after), text)
+
+
+def address_error(message: str) -> ProtocolError:
+    """Return the error of a response that perhaps comes from another place than the API."""
+    error = ProtocolError(message)
+    error.doubts_address = True
+    return error
 
 
 def make_snippet(text: str) -> str:

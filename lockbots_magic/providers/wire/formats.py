@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-CHAT_COMPLETIONS = "with chat completions"
-RESPONSES = "in the format of the Responses API"
-MESSAGES = "in the format of the messages API"
+from ...language import N_
+
+CHAT_COMPLETIONS = N_("with chat completions")
+RESPONSES = N_("in the format of the Responses API")
+MESSAGES = N_("in the format of the messages API")
 
 _EVENTS = ("message_start", "content_block_start", "content_block_delta")
 
 
 def format_of(value: Mapping[str, Any]) -> str:
-    """Return how a server answered with this object, as messages call it; empty if that is none of the dialects.
+    """Return how a server answered with this object, in English; empty if that is none of the dialects.
 
     Example:
         >>> format_of({"object": "response", "output": []})

@@ -8,6 +8,8 @@ from __future__ import annotations
 import struct
 from typing import Any
 
+from ...language import _
+
 MAGIC = b"GGUF"
 HEADER_SIZE = 1 << 20
 """Bytes from the beginning of a file that hold what is looked for; the vocabulary behind it is much longer."""
@@ -34,13 +36,13 @@ def parse_gguf_header(data: bytes) -> dict[str, Any]:
         {}
     """
     if len(data) < _PREFIX.size:
-        raise ValueError("It is too short for a GGUF file.")
-    magic, version, _, count = _PREFIX.unpack_from(data)
+        raise ValueError(_("It is too short for a GGUF file."))
+    magic, version, _unused, count = _PREFIX.unpack_from(data)
     if magic != MAGIC or version not in (2, 3):
-        raise ValueError("It is not a GGUF file of version 2 or 3.")
+        raise ValueError(_("It is not a GGUF file of version 2 or 3."))
     reader, values = _ValueReader(data, _PREFIX.size), {}
     try:
-        for _ in range(count):
+        for _unused in range(count):
             key, kind = reader.string(), reader.number("I")
             value = reader.value(kind)
             if value is not None:
@@ -87,7 +89,7 @@ class _ValueReader:
         if item in _NUMBERS:
             self._skip(size * struct.calcsize(f"<{_NUMBERS[item]}"))
         elif item == _STRING:
-            for _ in range(size):
+            for _unused in range(size):
                 self._skip(self.number("Q"))
         else:
             raise LookupError(item)
@@ -95,5 +97,5 @@ class _ValueReader:
 
     def _skip(self, size: int) -> None:
         if size > len(self._data) - self._at:
-            raise LookupError("The data end here.")
+            raise LookupError(_("The data end here."))
         self._at += size

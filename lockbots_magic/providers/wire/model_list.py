@@ -15,7 +15,8 @@ from typing import Any
 from ...conversation.messages import ModelInfo
 from ...conversation.model_names import display_name
 from ...errors import ProtocolError
-from .errors import make_snippet
+from ...language import _
+from .errors import address_error, make_snippet
 from .model_kind import model_kind, takes_images
 from .numbers import parse_count
 
@@ -82,7 +83,9 @@ def read_model_list(pieces: Iterable[bytes]) -> ModelList:
     for piece in pieces:
         body += piece
         if len(body) > MAX_LIST:
-            raise ProtocolError(f"The list of models is longer than {MAX_LIST >> 20} MB. Check the base URL.")
+            raise address_error(
+                _("The list of models is longer than {megabytes} MB. Check the base URL.", megabytes=MAX_LIST >> 20)
+            )
     return parse_model_list(bytes(body))
 
 
@@ -189,5 +192,5 @@ def _text(value: Any) -> str:
 
 def _no_list(body: bytes) -> ProtocolError:
     text = body[:8000].decode("utf-8", "replace").strip()  # far more than is quoted, which may cut a credential
-    what = "a web page" if text.startswith("<") else make_snippet(text) or "an empty body"
-    return ProtocolError(f"The response is not a list of models: {what}. Check the base URL.")
+    what = _("a web page") if text.startswith("<") else make_snippet(text) or _("an empty body")
+    return address_error(_("The response is not a list of models: {what}. Check the base URL.", what=what))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from ...errors import UsageError
+from ...language import _
 
 EffortStyle = Literal["openai", "deepseek", "template"]
 """How a service is told: by `reasoning_effort` alone, with a switch beside it, or with one for the chat template."""
@@ -32,7 +33,7 @@ def encode_effort(effort: Any, style: EffortStyle) -> dict[str, Any]:
     if effort is None:
         return {}
     if not isinstance(effort, str):
-        raise UsageError(f"reasoning_effort must be text, such as low or none, got {effort!r:.40}.")
+        raise UsageError(_("reasoning_effort must be text, such as low or none, got {effort!r:.40}.", effort=effort))
     is_off = effort.lower() == "none"
     if style == "deepseek":
         switch = {"thinking": {"type": "disabled" if is_off else "enabled"}}

@@ -14,8 +14,9 @@ from ...conversation.ending import REFUSED, is_complete
 from ...conversation.messages import Delta, Usage
 from ...conversation.opaque_data import OpaqueData
 from ...errors import ProtocolError, ProviderError
+from ...language import _
 from .attachments import AttachmentCollector
-from .errors import is_error_event, make_snippet
+from .errors import address_error, is_error_event, make_snippet
 from .finish import read_word
 from .formats import RESPONSES
 from .json_text import parse_json
@@ -107,18 +108,20 @@ class ResponsesDecoder(StreamDecoder):
         self._check_error(value)
         if value is None:
             return self.unrecognised_error(data)
-        return ProtocolError(f"An event is not a JSON object: {make_snippet(data)}")
+        return ProtocolError(_("An event is not a JSON object: {data}", data=make_snippet(data)))
 
     def _check_foreign(self, value: Mapping[str, Any], data: str) -> None:
         """Raise if an object is no event: an error, or another dialect."""
         self._check_error(value)
         self._check_format(value)
         if self._body.is_document:
-            raise ProtocolError(f"The response is JSON without output. Check the base URL. {make_snippet(data)}")
+            raise address_error(
+                _("The response is JSON without output. Check the base URL. {data}", data=make_snippet(data))
+            )
         self._oddity = self._oddity or data
 
     def _take_event(self, kind: str, value: Mapping[str, Any]) -> Iterator[Delta]:
-        name, _, stage = kind.rpartition(".")
+        name, _unused, stage = kind.rpartition(".")
         if kind in _LAST_EVENTS:
             response = value.get("response")
             response = response if isinstance(response, dict) else {}
@@ -219,7 +222,7 @@ class ResponsesDecoder(StreamDecoder):
         if piece is None or piece == "":
             return ()
         if not isinstance(piece, str):
-            raise ProtocolError("The delta of an event is not text.")
+            raise ProtocolError(_("The delta of an event is not text."))
         self._said.append(piece)
         self._has_content = True
         text = self._text.feed(piece)
@@ -259,7 +262,10 @@ class ResponsesDecoder(StreamDecoder):
         if not self._has_content and self._other_items and is_complete(reason):
             others = ", ".join(sorted(filter(None, self._other_items)))
             raise ProtocolError(
-                f"The response holds no text and no call of a function, only what is not read: {others}."
+                _(
+                    "The response holds no text and no call of a function, only what is not read: {others}.",
+                    others=others,
+                )
             )
         if self._is_refusal and is_complete(reason):
             reason = REFUSED
@@ -277,7 +283,7 @@ class ResponsesDecoder(StreamDecoder):
 def _error_of(response: Mapping[str, Any]) -> dict[str, Any]:
     """Return why a response failed, in any of the fields that may say so; some servers leave all of them null."""
     named = (response.get(name) for name in ("error", "last_error", "incomplete_details", "status_details"))
-    return {"error": next(filter(None, named), None) or "The response failed; the server does not say why"}
+    return {"error": next(filter(None, named), None) or _("The response failed; the server does not say why")}
 
 
 def _read_reason(response: Mapping[str, Any]) -> str:

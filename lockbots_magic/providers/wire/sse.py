@@ -9,6 +9,8 @@ import codecs
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from ...language import _
+
 MAX_EVENT = 16_000_000
 """Bytes of a line, and characters of an event's data: bounds the memory that an endless one takes."""
 LINE_COST = 64
@@ -100,7 +102,7 @@ class EventDecoder:
             text, valid = _decode_lines(block)
             yield from self._read_lines(text)
             if not valid:
-                raise MalformedStream("the text is not UTF-8")
+                raise MalformedStream(_("the text is not UTF-8"))
         if end < len(piece):
             self._append_tail(piece[end:])
 
@@ -127,7 +129,7 @@ class EventDecoder:
                 yield Event(group[6:] if group.startswith("data: ") else group[5:], "message", self._last_id)
                 continue
             if is_clean and group.startswith("event:"):
-                head, _, data = group.partition("\n")
+                head, _unused, data = group.partition("\n")
                 if data.startswith("data:") and "\n" not in data:
                     yield Event(data[5:].removeprefix(" "), head[6:].removeprefix(" ") or "message", self._last_id)
                     continue
@@ -143,7 +145,7 @@ class EventDecoder:
 
     def _append_tail(self, piece: bytes) -> None:
         if len(self._tail) + len(piece) > MAX_EVENT:
-            raise MalformedStream(f"a line of more than {MAX_EVENT} bytes")
+            raise MalformedStream(_("a line of more than {max_event} bytes", max_event=MAX_EVENT))
         self._tail += piece
 
     def _process_line(self, line: str) -> Event | None:
@@ -152,13 +154,13 @@ class EventDecoder:
             line = line.removeprefix("\ufeff")
         if not line:
             return self._dispatch()
-        name, _, value = line.partition(":")
+        name, _unused, value = line.partition(":")
         value = value.removeprefix(" ")
         if name == "data":
             event = self._end_unseparated() if self._data else None
             self._data_size += len(value) + LINE_COST
             if self._data_size > MAX_EVENT + LINE_COST:
-                raise MalformedStream(f"an event of more than {MAX_EVENT} characters")
+                raise MalformedStream(_("an event of more than {max_event} characters", max_event=MAX_EVENT))
             self._data.append(value)
             return event
         if name:  # a line without a name is a comment
@@ -239,7 +241,7 @@ class TextDecoder:
         try:
             return self._decoder.decode(piece)
         except UnicodeDecodeError as error:
-            malformed = MalformedStream("the text is not UTF-8")
+            malformed = MalformedStream(_("the text is not UTF-8"))
             malformed.text = error.object[: error.start].decode()
             raise malformed from error
 

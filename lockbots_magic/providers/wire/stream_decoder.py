@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from ...conversation.ending import CUT_OFF, TOO_LONG
 from ...conversation.messages import Delta
 from ...errors import ProtocolError, ProviderError, ServerError
+from ...language import _
 from .body import BodyDecoder
 from .error_words import error_words
 from .errors import is_error, make_snippet, object_error
@@ -95,9 +96,11 @@ class StreamDecoder(ABC):
     def unrecognised_error(self, line: str) -> ProviderError:
         """Hook: override to interpret words in place of an event, or of the whole body. Return their error."""
         if self._has_content and not line.lstrip().startswith(("{", "[")):
-            return ServerError(f"The reply broke off: {error_words(line)}")
-        kind = "valid JSON" if self._body.is_document else "an event stream"
-        return ProtocolError(f"The response is not {kind}: {make_snippet(line)}")
+            return ServerError(_("The reply broke off: {words}", words=error_words(line)))
+        said = make_snippet(line)
+        if self._body.is_document:
+            return ProtocolError(_("The response is not valid JSON: {line}", line=said))
+        return ProtocolError(_("The response is not an event stream: {line}", line=said))
 
     def line_error(self, line: str) -> ProviderError | None:
         """Hook: override for in-band errors in plain lines, which the grammar ignores. Return the error, if any."""
@@ -111,7 +114,11 @@ class StreamDecoder(ABC):
         """Raise if an object is the response, or an event, of another dialect."""
         answered = format_of(value)
         if answered not in ("", self.format) and not self._has_content:
-            raise ProtocolError(f"The server answered {answered}, not {self.format}.")
+            error = ProtocolError(
+                _("The server answered {answered}, not {format}.", answered=_(answered), format=_(self.format))
+            )
+            error.answered = answered
+            raise error
 
     @abstractmethod
     def _take(self, event: Event) -> Iterable[Delta]:
@@ -146,9 +153,15 @@ class StreamDecoder(ABC):
         if not self._has_content and self._body.ignored:
             raise self.unrecognised_error(self._body.ignored[0])
         if self._has_content and (words := error_words(self._body.last_line)):
-            raise ServerError(f"The reply broke off: {words}")
+            raise ServerError(_("The reply broke off: {words}", words=words))
         if not self._has_content and self._oddity:
-            raise ProtocolError(f"The response holds no {self.content_name}: {make_snippet(self._oddity)}")
+            raise ProtocolError(
+                _(
+                    "The response holds no {content_name}: {oddity}",
+                    content_name=self.content_name,
+                    oddity=make_snippet(self._oddity),
+                )
+            )
 
 
 def is_end_mark(event: Event, data: str) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from json.decoder import scanstring  # type: ignore[attr-defined]  # not in the stubs
 from typing import Any, NamedTuple
 
+from ...language import _
 from .json_text import parse_json
 
 MAX_LEARNED = 8
@@ -135,5 +136,5 @@ def _end_of_value(data: str, start: int) -> int | None:
 def _end_of_number(data: str, start: int) -> int:
     found = _NUMBER.match(data, start)
     if found is None:
-        raise ValueError("no integer")
+        raise ValueError(_("no integer"))
     return found.end()

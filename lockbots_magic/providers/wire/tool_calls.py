@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from ...conversation.messages import ToolCall
 from ...conversation.opaque_data import OpaqueData
 from ...errors import ProtocolError
+from ...language import _
 from .call_arguments import is_object, is_same_json, normalize_arguments
 from .call_pieces import MAX_SIZE, CallAssembly, PartialCall
 
@@ -95,7 +96,7 @@ class ToolCallAssembler:
         self._messages.append(tool_calls)
         self._size += assembly.size
         if self._size > MAX_SIZE:
-            raise ProtocolError("The response holds too many tool calls, or too long ones.")
+            raise ProtocolError(_("The response holds too many tool calls, or too long ones."))
 
     def assemble(self) -> tuple[ToolCall, ...]:
         """Return the calls in order, each with a unique id.
@@ -176,7 +177,7 @@ def _reconcile(deltas: list[_Call], message: list[_Call]) -> list[_Call]:
         map(lambda a, b: a.is_like(b) or not a.is_whole or not a.arguments, deltas, message)
     )
     if not is_cut:
-        raise ProtocolError("The server sent two versions of its tool calls, so none was made. Ask again.")
+        raise ProtocolError(_("The server sent two versions of its tool calls, so none was made. Ask again."))
     return [one._replace(id=(deltas[n].id if n < len(deltas) else "") or one.id) for n, one in enumerate(message)]
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from ...conversation.messages import Usage
 from ...errors import ProtocolError
+from ...language import _
 from .errors import make_snippet
 from .json_text import parse_json
 from .numbers import parse_count
@@ -98,7 +99,9 @@ def read_token_count(body: bytes) -> int:
     value = parse_json(text)
     count = parse_count(value.get("input_tokens")) if isinstance(value, dict) else None
     if count is None:
-        raise ProtocolError(f"The response is not a number of tokens: {make_snippet(text) or 'an empty body'}")
+        raise ProtocolError(
+            _("The response is not a number of tokens: {value}", value=make_snippet(text) or _("an empty body"))
+        )
     return count
 
 

@@ -26,6 +26,7 @@ from mcp.shared.message import SessionMessage
 from mcp_types import PARSE_ERROR, ErrorData, JSONRPCError, JSONRPCMessage, jsonrpc_message_adapter
 
 from ...errors import UsageError
+from ...language import _
 from .lifelines import hold_lifeline, let_go
 from .limits import END_TIMEOUT, MAX_MESSAGE
 
@@ -90,13 +91,13 @@ class ChildServer:
     def check(self) -> None:
         """Raise `UsageError` if the program or the working directory does not exist."""
         if self._cwd is not None and not Path(self._cwd).is_dir():
-            raise UsageError(f"There is no folder {self._cwd} to run the MCP server in.")
+            raise UsageError(_("There is no folder {cwd} to run the MCP server in.", cwd=self._cwd))
         program = self._words[0]
         where = os.path.join(self._cwd or "", program) if os.path.dirname(program) else program  # noqa: PTH118, PTH120  # as execvp takes it
         if shutil.which(where, path=self._env.get("PATH", os.defpath)) is None:
             raise UsageError(
-                f"There is no program {program} that can be run. Install it, or write its path."
-                + (" For this Python, write sys.executable." if program.startswith("python") else "")
+                _("There is no program {program} that can be run. Install it, or write its path.", program=program)
+                + (_(" For this Python, write sys.executable.") if program.startswith("python") else "")
             )
 
     @asynccontextmanager
@@ -149,7 +150,7 @@ class ChildServer:
             )
         except OSError as error:
             let_go(held)
-            raise UsageError(f"The MCP server can't be started: {error.strerror}.") from None
+            raise UsageError(_("The MCP server can't be started: {strerror}.", strerror=error.strerror)) from None
         except BaseException:
             let_go(held)
             raise
@@ -170,7 +171,9 @@ class ChildServer:
                         self.noise = self.noise or line[:MAX_LOG_LINE]
                         noise += len(line)
                         if noise > MAX_NOISE:
-                            self.broken_limit = "It writes to its standard output what is no message of the protocol."
+                            self.broken_limit = _(
+                                "It writes to its standard output what is no message of the protocol."
+                            )
                             break
                         message = _failed_answer(line)
                     if message is not None:
@@ -192,7 +195,9 @@ class ChildServer:
                 buffer.clear()
             buffer += chunk[start:]
             if len(buffer) > MAX_MESSAGE:
-                self.broken_limit = f"It sent a message of more than {MAX_MESSAGE // 1_000_000} MB."
+                self.broken_limit = _(
+                    "It sent a message of more than {megabytes} MB.", megabytes=MAX_MESSAGE // 1000000
+                )
                 return
 
     async def _read_chunk(self, process: asyncio.subprocess.Process) -> bytes:
@@ -241,7 +246,7 @@ def _failed_answer(line: bytes) -> JSONRPCError | None:
         return None
     if not isinstance(value, dict) or not isinstance(value.get("id"), int | str) or "method" in value:
         return None
-    error = ErrorData(code=PARSE_ERROR, message="The answer does not follow the protocol.")
+    error = ErrorData(code=PARSE_ERROR, message=_("The answer does not follow the protocol."))
     return JSONRPCError(jsonrpc="2.0", id=value["id"], error=error)
 
 

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from ...conversation.messages import Tool
 from ...errors import UsageError
+from ...language import _
 from ...security.control_characters import printable, replace_surrogates
 from ...security.foreign_text import quote_line
 from ...security.secrets import redacted
@@ -65,11 +66,24 @@ def read_tool_list(server: str, listed: Sequence[DescribedTool], only: Sequence[
     wanted = [tool for tool in by_name.values() if _is_wanted(tool.name, only)][::-1]
     if only is not None and not wanted:
         offered = join_names(tool.name for tool in listed) or "none"
-        raise UsageError(f"No tool of the MCP server {server} matches {', '.join(only)}. It offers: {offered}")
+        raise UsageError(
+            _(
+                "No tool of the MCP server {server} matches {names}. It offers: {offered}",
+                server=server,
+                names=", ".join(only),
+                offered=offered,
+            )
+        )
     if len(wanted) > MAX_TOOLS:
         raise UsageError(
-            f"The MCP server {server} offers {len(wanted)} tools; a request takes {MAX_TOOLS}."
-            f" Name those that you need: only=['search_*']. It offers: {join_names(tool.name for tool in wanted)}"
+            _(
+                "The MCP server {server} offers {n} tools; a request takes {max_tools}. Name those "
+                "that you need: only=['search_*']. It offers: {names}",
+                server=server,
+                n=len(wanted),
+                max_tools=MAX_TOOLS,
+                names=join_names(tool.name for tool in wanted),
+            )
         )
     names = _make_names([tool.name for tool in wanted])
     tools: dict[str, Tool] = {}
@@ -87,7 +101,7 @@ def read_tool_list(server: str, listed: Sequence[DescribedTool], only: Sequence[
 def join_names(names: Iterable[str]) -> str:
     """Return names for a message; they are the server's words."""
     found = list(names)
-    more = [f"and {len(found) - MAX_NAMED} more"] if len(found) > MAX_NAMED else []
+    more = [_("and {n} more", n=len(found) - MAX_NAMED)] if len(found) > MAX_NAMED else []
     return ", ".join([*(quote_line(name, MAX_TOOL_NAME) for name in found[:MAX_NAMED]), *more])
 
 
@@ -98,20 +112,20 @@ def clean_schema(schema: Any) -> dict[str, Any]:
         UnusableSchemaError: It describes no object, or is too large or too deep.
     """
     if not isinstance(schema, dict) or schema.get("type", "object") != "object":
-        raise UnusableSchemaError("its schema does not describe an object")
+        raise UnusableSchemaError(_("its schema does not describe an object"))
     properties = schema.get("properties", {})
     if not isinstance(properties, dict) or not all(isinstance(one, dict | bool) for one in properties.values()):
-        raise UnusableSchemaError("its schema is invalid: properties must be an object of schemas")
+        raise UnusableSchemaError(_("its schema is invalid: properties must be an object of schemas"))
     required = schema.get("required", [])
     if not isinstance(required, list) or not all(isinstance(name, str) for name in required):
-        raise UnusableSchemaError("its schema is invalid: required must be a list of names")
+        raise UnusableSchemaError(_("its schema is invalid: required must be a list of names"))
     cleaned: dict[str, Any] = _clean({"type": "object", **{k: v for k, v in schema.items() if k != "$schema"}}, 0)
     try:
         size = len(json.dumps(cleaned, allow_nan=False))
     except (ValueError, TypeError):
-        raise UnusableSchemaError("its schema is not valid JSON") from None
+        raise UnusableSchemaError(_("its schema is not valid JSON")) from None
     if size > MAX_SCHEMA:
-        raise UnusableSchemaError(f"its schema has more than {MAX_SCHEMA} characters")
+        raise UnusableSchemaError(_("its schema has more than {max_schema} characters", max_schema=MAX_SCHEMA))
     return cleaned
 
 
@@ -148,7 +162,7 @@ def _clean_text(text: str) -> str:
 
 def _clean(value: Any, depth: int, key: str = "") -> Any:
     if depth > MAX_DEPTH:
-        raise UnusableSchemaError(f"its schema is nested more than {MAX_DEPTH} deep")
+        raise UnusableSchemaError(_("its schema is nested more than {max_depth} deep", max_depth=MAX_DEPTH))
     if isinstance(value, str):
         is_prose = key in ("description", "title", "$comment")
         return _clean_text(value) if is_prose else redacted(printable(replace_surrogates(value)))
@@ -160,5 +174,5 @@ def _clean(value: Any, depth: int, key: str = "") -> Any:
 def _clean_key(key: Any) -> str:
     """Return the name of a property as it is: a call must name it so."""
     if not isinstance(key, str) or key != printable(replace_surrogates(key)) or len(key) > MAX_TOOL_NAME * 2:
-        raise UnusableSchemaError("its schema has a name that can't be shown")
+        raise UnusableSchemaError(_("its schema has a name that can't be shown"))
     return key

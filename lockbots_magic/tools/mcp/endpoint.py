@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx2
 
+from ...language import _
 from ...providers.headers import RequestHeaders
 from .limits import MAX_MESSAGE
 
@@ -52,7 +53,7 @@ class EndpointClient(httpx2.AsyncClient):
             response.stream = _BoundedStream(stream, self, is_endless=is_event_stream)
         if response.headers.get("content-encoding", "identity").lower() not in ("identity", ""):
             await response.aclose()
-            self.broken_limit = "It sent a compressed body, which was not asked for."
+            self.broken_limit = _("It sent a compressed body, which was not asked for.")
             raise OversizedMessageError(self.broken_limit)
         return response
 
@@ -70,7 +71,9 @@ class _BoundedStream(httpx2.AsyncByteStream):
         async for chunk in self._stream:
             size += len(chunk)
             if size > MAX_MESSAGE and not self._is_endless:
-                self._client.broken_limit = f"It sent a message of more than {MAX_MESSAGE // 1_000_000} MB."
+                self._client.broken_limit = _(
+                    "It sent a message of more than {megabytes} MB.", megabytes=MAX_MESSAGE // 1000000
+                )
                 raise httpx2.StreamError(self._client.broken_limit)
             yield chunk
 

@@ -11,6 +11,7 @@ import httpx2
 from mcp import MCPError
 from mcp_types import CONNECTION_CLOSED, REQUEST_TIMEOUT
 
+from ...language import N_, _
 from ...security.foreign_text import quote_line
 
 if TYPE_CHECKING:
@@ -24,10 +25,10 @@ LOST = "Session terminated"
 _STAND_INS = (LOST, "Not Found", "Server returned an error response")
 """Its messages for a status without a message of the protocol."""
 _STATUS_ADVICE = {
-    401: "It wants a credential: pass auth='$NAME'. Servers that log in by OAuth can't be used.",
-    403: "It refuses the credential.",
-    404: "Check the URL: it often ends in /mcp.",
-    405: "Check the URL: it often ends in /mcp.",
+    401: N_("It wants a credential: pass auth='$NAME'. Servers that log in by OAuth can't be used."),
+    403: N_("It refuses the credential."),
+    404: N_("Check the URL: it often ends in /mcp."),
+    405: N_("Check the URL: it often ends in /mcp."),
 }
 
 
@@ -64,18 +65,32 @@ def describe_failure(session: FailedSession, error: BaseException) -> str:
     error = innermost(error)
     failure = innermost(session.failure) if session.failure is not None else error
     is_gone = not session.is_alive or (isinstance(error, MCPError) and error.code == CONNECTION_CLOSED)
-    about = f"The MCP server {session.name}"
+    about = _("The MCP server {name}", name=session.name)
     if session.child is not None and is_gone and (end := _describe_end(session)):
         return f"{about} {end}"
     if session.endpoint is not None and (told := _describe_http(session, failure if is_gone else error)):
         return f"{about} {told}"
     if isinstance(error, TimeoutError | asyncio.TimeoutError) or _is_timeout(error):
-        return f"{about} took too long to answer. {_noise(session)}".rstrip()
+        return _("{about} took too long to answer. {noise}", about=about, noise=_noise(session)).rstrip()
     if isinstance(error, MCPError):
-        return f"{about} answered with an error ({error.code}): {quote_line(error.message, MAX_QUOTED)}"
+        return _(
+            "{about} answered with an error ({code}): {text}",
+            about=about,
+            code=error.code,
+            text=quote_line(error.message, MAX_QUOTED),
+        )
     if isinstance(error, ValueError) and callable(getattr(error, "errors", None)):
-        return f"{about} sent what does not follow the protocol. {_describe_invalid(error)}"
-    return f"{about} failed. {type(error).__name__}: {quote_line(str(error), MAX_QUOTED)}"
+        return _(
+            "{about} sent what does not follow the protocol. {fault}",
+            about=about,
+            fault=_describe_invalid(error),
+        )
+    return _(
+        "{about} failed. {kind}: {error}",
+        about=about,
+        kind=type(error).__name__,
+        error=quote_line(str(error), MAX_QUOTED),
+    )
 
 
 def _is_timeout(error: BaseException) -> bool:
@@ -86,13 +101,14 @@ def _describe_end(session: FailedSession) -> str:
     child = session.child
     assert child is not None
     if child.broken_limit:
-        return f"was stopped. {child.broken_limit}"
+        return _("was stopped. {why}", why=child.broken_limit)
     if not child.has_ended.is_set() and child.status is None:
         return ""
     status = child.status
-    how = "closed the connection" if status is None else f"ended ({_describe_status(status)})"
+    how = _("closed the connection") if status is None else _("ended ({status})", status=_describe_status(status))
     said = quote_line(_last_words(child.log), MAX_QUOTED)
-    return f"{how}. {f'Its log ends: {said}' if said else _noise(session)}".rstrip()
+    log = _("Its log ends: {said}", said=said) if said else _noise(session)
+    return f"{how}. {log}".rstrip()
 
 
 def _describe_status(status: int) -> str:
@@ -100,7 +116,7 @@ def _describe_status(status: int) -> str:
     if number > 0:
         with suppress(ValueError):
             return signal.Signals(number).name
-    return f"exit status {status}"
+    return _("exit status {status}", status=status)
 
 
 def _last_words(log: list[str]) -> str:
@@ -113,23 +129,23 @@ def _noise(session: FailedSession) -> str:
     if not noise:
         return ""
     said = quote_line(noise.decode("utf-8", "replace"), MAX_QUOTED)
-    return f"It wrote to its standard output what is no message of the protocol: {said}"
+    return _("It wrote to its standard output what is no message of the protocol: {said}", said=said)
 
 
 def _describe_http(session: FailedSession, error: BaseException) -> str:
     endpoint = session.endpoint
     assert endpoint is not None
     if endpoint.broken_limit:
-        return f"was not read. {endpoint.broken_limit}"
+        return _("was not read. {why}", why=endpoint.broken_limit)
     if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout):
-        return f"can't be reached. {quote_line(str(error), MAX_QUOTED)}".rstrip()
+        return _("can't be reached. {why}", why=quote_line(str(error), MAX_QUOTED)).rstrip()
     if isinstance(error, httpx2.TimeoutException):
-        return "took too long to answer."
+        return _("took too long to answer.")
     if isinstance(error, httpx2.HTTPError):
-        return f"closed the connection. {quote_line(str(error), MAX_QUOTED)}".rstrip()
+        return _("closed the connection. {why}", why=quote_line(str(error), MAX_QUOTED)).rstrip()
     if endpoint.last_status >= 400 and isinstance(error, MCPError) and error.message in _STAND_INS:
-        advice = _STATUS_ADVICE.get(endpoint.last_status, "")
-        return f"answered with HTTP status {endpoint.last_status}. {advice}".rstrip()
+        advice = _(_STATUS_ADVICE.get(endpoint.last_status, ""))
+        return _("answered with HTTP status {status}. {advice}", status=endpoint.last_status, advice=advice).rstrip()
     return ""
 
 

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from urllib.parse import urlsplit
 
 from ...errors import UsageError
+from ...language import _
 from ...providers.headers import RequestHeaders
 from ...providers.http.request import HTTPRequest, display_url, warn_if_unencrypted
 from ...security.secrets import MASK, Secret
@@ -157,7 +158,7 @@ def read_launch(
     """
     if isinstance(server, str) and re.match(r"https?://", server.strip(), re.IGNORECASE):
         if env is not None or cwd is not None:
-            raise UsageError("env and cwd are for a command; a server at a URL takes auth and headers.")
+            raise UsageError(_("env and cwd are for a command; a server at a URL takes auth and headers."))
         return EndpointLaunch(
             _read_url(server.strip()),
             None if auth is None else Setting("auth", auth, "auth_token"),
@@ -165,15 +166,15 @@ def read_launch(
         )
     if auth is not None or headers is not None:
         raise UsageError(
-            "auth and headers are for a URL; a command takes its credentials by env={'API_KEY': '$API_KEY'}."
+            _("auth and headers are for a URL; a command takes its credentials by env={'API_KEY': '$API_KEY'}.")
         )
     words = _split(server)
     names = read_settings("env", env)
     if cwd is not None and not isinstance(cwd, str | Path):
-        raise UsageError(f"cwd must be the path of a folder, got {type(cwd).__name__}.")
+        raise UsageError(_("cwd must be the path of a folder, got {kind}.", kind=type(cwd).__name__))
     before = ("", *words)
     read = (
-        Setting("the command", word, "token" if _SECRET_FLAG.fullmatch(flag) and not word.startswith("-") else "")
+        Setting(_("the command"), word, "token" if _SECRET_FLAG.fullmatch(flag) and not word.startswith("-") else "")
         for flag, word in zip(before, words, strict=False)
     )
     return CommandLaunch(tuple(read), names, None if cwd is None else str(cwd))
@@ -197,8 +198,8 @@ def _read_url(url: str) -> Setting:
         valid = False
     if not valid or any(c.isspace() for c in url):
         url = ""
-        raise UsageError("Invalid URL of an MCP server. It is written https://host/mcp.")
-    return Setting("the URL", url)
+        raise UsageError(_("Invalid URL of an MCP server. It is written https://host/mcp."))
+    return Setting(_("the URL"), url)
 
 
 def _split(server: str | Sequence[str]) -> list[str]:
@@ -206,13 +207,13 @@ def _split(server: str | Sequence[str]) -> list[str]:
         try:
             words = shlex.split(server)
         except ValueError as error:
-            raise UsageError(f"The command of an MCP server can't be read: {error}.") from None
+            raise UsageError(_("The command of an MCP server can't be read: {error}.", error=error)) from None
     elif isinstance(server, Sequence) and all(isinstance(word, str) for word in server):
         words = list(server)
     else:
-        raise UsageError(f"An MCP server is a command, its words, or a URL, got {type(server).__name__}.")
+        raise UsageError(_("An MCP server is a command, its words, or a URL, got {kind}.", kind=type(server).__name__))
     if not words or not words[0].strip() or any("\0" in word for word in words):
-        raise UsageError("An MCP server is a command or a URL, such as MCP('npx -y @scope/server').")
+        raise UsageError(_("An MCP server is a command or a URL, such as MCP('npx -y @scope/server')."))
     return words
 
 

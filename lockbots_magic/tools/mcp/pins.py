@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...conversation.messages import Tool
+from ...language import _
 from ..tool_source import fingerprint_of
 
 MAX_SHOWN = 400
@@ -50,12 +51,21 @@ class PinnedTools:
         for name, now in self._offered.items():
             before = pinned.get(name)
             if before is None:
-                found.append((name, f"is new: {_quote(now.description)}"))
+                found.append((name, _("is new: {text}", text=_quote(now.description))))
             elif before.description != now.description:
-                found.append((name, f"was {_quote(before.description)}, is now {_quote(now.description)}"))
+                found.append(
+                    (
+                        name,
+                        _(
+                            "was {text}, is now {now}",
+                            text=_quote(before.description),
+                            now=_quote(now.description),
+                        ),
+                    )
+                )
             elif not self.is_same(name):
-                found.append((name, "takes other arguments"))
-        return [*found, *((name, "is gone") for name in pinned if name not in self._offered)]
+                found.append((name, _("takes other arguments")))
+        return [*found, *((name, _("is gone")) for name in pinned if name not in self._offered)]
 
 
 def _quote(text: str) -> str:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 
 from ...errors import UsageError
+from ...language import _
 from ...providers.headers import is_credential_name as is_credential_header
 from ...security.secret_shapes import find_secrets, is_credential_name
 from ...security.secrets import MASK, MalformedCredential, Secret
@@ -42,8 +43,12 @@ class Setting:
         for match in _REFERENCE.finditer(text):
             if match["other"] is not None:
                 raise UsageError(
-                    f"{name[:1].upper()}{name[1:]} holds ${{{match['other']:.60}}}, which can't be filled in here."
-                    " Write the value, or name a variable of the environment: ${NAME}"
+                    _(
+                        "{subject} holds ${{{match:.60}}}, which can't be filled in here. Write the "
+                        "value, or name a variable of the environment: ${{NAME}}",
+                        subject=name[:1].upper() + name[1:],
+                        match=match["other"],
+                    )
                 )
         if self._key_is_credential and not _REFERENCE.search(text):
             self._text = self._hide(text) or text
@@ -79,7 +84,13 @@ class Setting:
         value = os.environ.get(variable, "") or match["default"]
         if value is None or (not value and match["default"] is None):
             subject = f"{self._name[:1].upper()}{self._name[1:]}"
-            raise UsageError(f"{subject} takes its value from the environment variable {variable}, which is not set.")
+            raise UsageError(
+                _(
+                    "{subject} takes its value from the environment variable {variable}, which is not set.",
+                    subject=subject,
+                    variable=variable,
+                )
+            )
         if self._key_is_credential or is_credential_name(variable):
             self._hide(value)
         return value
@@ -108,5 +119,5 @@ def read_settings(name: str, given: Mapping[str, str | Secret] | None) -> dict[s
     valid = pairs is not None and all(isinstance(k, str) and isinstance(v, str | Secret) for k, v in pairs.items())
     if pairs is None or not valid:
         given, pairs = None, {}  # a traceback that shows this frame shows no credential
-        raise UsageError(f"{name} must be a dict of texts, such as {{'API_KEY': '$API_KEY'}}.")
+        raise UsageError(_("{name} must be a dict of texts, such as {{'API_KEY': '$API_KEY'}}.", name=name))
     return {key: Setting(f"{name}[{key!r}]", text, key) for key, text in pairs.items()}

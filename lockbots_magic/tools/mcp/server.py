@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ...cassette.active import cassette_in_use
 from ...conversation.cancellation import Cancellation
 from ...errors import UsageError
+from ...language import _
 from ...providers.validation import parse_seconds
 from ...security.foreign_text import quote_line
 from ...security.secrets import Secret
@@ -130,7 +131,7 @@ class MCP:
         return self
 
     def __reduce__(self) -> str:
-        raise TypeError("An MCP server can't be pickled; name it again in the other process.")
+        raise TypeError(_("An MCP server can't be pickled; name it again in the other process."))
 
     def __enter__(self) -> MCP:
         return self
@@ -220,7 +221,9 @@ class MCP:
             try:
                 self._update(session, cancellation)
                 if name not in self._pins.tools:
-                    raise UsageError(f"The MCP server {self.name} has no tool {quote_line(name, 64)}.")
+                    raise UsageError(
+                        _("The MCP server {name} has no tool {tool}.", name=self.name, tool=quote_line(name, 64))
+                    )
                 if not self._pins.is_same(name):
                     return ToolOutput(_CHANGED.format(self.name), is_error=True)
                 result = session.call_tool(name, arguments, cancellation)
@@ -229,7 +232,7 @@ class MCP:
                     raise
             else:
                 return read_result(result.content, result.structured_content, is_error=result.is_error)
-        raise AssertionError("a call is made at most twice")
+        raise AssertionError(_("a call is made at most twice"))
 
     def __getitem__(self, uri: str) -> str:
         """Return the text of a resource, as for ``{{ docs["resource://guide"] }}``.
@@ -271,7 +274,7 @@ class MCP:
             return recorded
         output = read()
         if output.images:
-            raise UsageError(f"{quote_line(uri, 100)} is an image; only texts can be read.")
+            raise UsageError(_("{uri} is an image; only texts can be read.", uri=quote_line(uri, 100)))
         if cassette is not None:
             cassette.keep_resource(self.recorded_key, uri, output.text)
         return output.text
@@ -292,5 +295,5 @@ def _read_patterns(only: Sequence[str] | str | None) -> tuple[str, ...] | None:
         return None
     patterns = (only,) if isinstance(only, str) else tuple(only)
     if not patterns or not all(isinstance(one, str) and one for one in patterns):
-        raise UsageError("only must be patterns of names of tools, such as ['search_*'].")
+        raise UsageError(_("only must be patterns of names of tools, such as ['search_*']."))
     return patterns

@@ -22,6 +22,7 @@ from mcp_types import Tool as ServerTool
 
 from ...conversation.cancellation import Cancellation
 from ...errors import UsageError
+from ...language import _
 from ...providers.shutdown import at_shutdown
 from ...security.secrets import redacted
 from ...version import __version__
@@ -230,20 +231,20 @@ class ServerSession:
 
     def _connected(self) -> Client:
         if self._client is None:
-            raise UsageError(f"The MCP server {self.name} is not running.")
+            raise UsageError(_("The MCP server {name} is not running.", name=self.name))
         return self._client
 
     async def _list_tools(self) -> list[ServerTool]:
         client = self._connected()
         tools: list[ServerTool] = []
         cursor: str | None = None
-        for _ in range(MAX_PAGES):
+        for _unused in range(MAX_PAGES):
             page = await self._within_time(client.list_tools(cursor=cursor))
             tools += page.tools
             if page.next_cursor is None or len(tools) > MAX_LISTED:
                 return tools[:MAX_LISTED]
             cursor = page.next_cursor
-        raise UsageError(f"The list of tools of the MCP server {self.name} does not end.")
+        raise UsageError(_("The list of tools of the MCP server {name} does not end.", name=self.name))
 
     async def _within_time(self, work: Awaitable[Returned]) -> Returned:
         return await asyncio.wait_for(work, self._timeout + _MARGIN)

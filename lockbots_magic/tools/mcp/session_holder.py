@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from ...conversation.cancellation import SIGNAL_CHECK, Cancellation
 from ...errors import Cancelled, UsageError
+from ...language import N_, _
 from .launch import Launch
 
 if TYPE_CHECKING:
     from .session import ServerSession
 
-EXTRA = 'MCP servers need the package `mcp`:  pip install "lockbots-magic[mcp]"'
+EXTRA = N_('MCP servers need the package `mcp`:  pip install "lockbots-magic[mcp]"')
 
 
 class SessionHolder:
@@ -89,7 +90,7 @@ def _session_class() -> type[ServerSession]:
     try:
         from .session import ServerSession  # noqa: PLC0415  # the package `mcp` takes a second to import
     except ImportError:  # missing, or older than version 2
-        raise UsageError(EXTRA) from None
+        raise UsageError(_(EXTRA)) from None
     return ServerSession
 
 

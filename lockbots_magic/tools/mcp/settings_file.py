@@ -14,6 +14,7 @@ from typing import Any
 
 from ...atomic_file import read_bytes
 from ...errors import UsageError
+from ...language import _
 from ...security.foreign_text import quote_line
 from .descriptions import join_names
 
@@ -40,11 +41,16 @@ def read_server_entry(path: str | Path, name: str | None) -> tuple[str, dict[str
     if name is None and len(servers) == 1:
         name = next(iter(servers))
     if name is None or name not in servers:
-        wanted = "Name one of its servers" if name is None else f"It has no server {quote_line(name, 60)}; it has"
-        raise UsageError(f"{shown}: {wanted}: {join_names(servers) or 'none'}")
+        names = join_names(servers) or _("none")
+        if name is None:
+            raise UsageError(_("{shown}: Name one of its servers: {names}", shown=shown, names=names))
+        name = quote_line(name, 60)
+        raise UsageError(_("{shown}: It has no server {name}; it has: {names}", shown=shown, name=name, names=names))
     entry = servers[name]
     if not isinstance(entry, dict):
-        raise UsageError(f"{shown}: {quote_line(name, 60)} must be an object with `command` or `url`.")
+        raise UsageError(
+            _("{shown}: {name} must be an object with `command` or `url`.", shown=shown, name=quote_line(name, 60))
+        )
     return name, _read_entry(entry, f"{shown}: {quote_line(name, 60)}")
 
 
@@ -52,19 +58,19 @@ def _read_servers(path: Path, shown: str) -> Mapping[str, Any]:
     try:
         data = read_bytes(path)
     except OSError as error:
-        raise UsageError(f"Can't read {shown}: {error.strerror}.") from None
+        raise UsageError(_("Can't read {shown}: {strerror}.", shown=shown, strerror=error.strerror)) from None
     if len(data) > MAX_FILE:
-        raise UsageError(f"{shown} is too large for a file of MCP servers.")
+        raise UsageError(_("{shown} is too large for a file of MCP servers.", shown=shown))
     try:
         text = _COMMENT.sub(lambda match: match[1] or " ", data.decode("utf-8-sig"))
         value = json.loads(_TRAILING_COMMA.sub(lambda match: match[1] or "", text))
     except (ValueError, RecursionError):
-        raise UsageError(f"{shown} is not JSON.") from None
+        raise UsageError(_("{shown} is not JSON.", shown=shown)) from None
     if isinstance(value, dict) and isinstance(value.get("mcp"), dict):  # settings of Visual Studio Code
         value = value["mcp"]
     found = next((value[one] for one in SECTIONS if isinstance(value, dict) and one in value), None)
     if not isinstance(found, dict):
-        raise UsageError(f"{shown} describes no MCP servers: it lacks the object `mcpServers`.")
+        raise UsageError(_("{shown} describes no MCP servers: it lacks the object `mcpServers`.", shown=shown))
     return found
 
 
@@ -72,13 +78,16 @@ def _read_entry(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
     url = entry.get("url") or entry.get("serverUrl") or entry.get("httpUrl")
     if entry.get("type") == "sse":
         raise UsageError(
-            f"{where} speaks SSE, a transport that the protocol no longer has. Ask for its URL of streamable HTTP."
+            _(
+                "{where} speaks SSE, a transport that the protocol no longer has. Ask for its URL of streamable HTTP.",
+                where=where,
+            )
         )
     if isinstance(url, str):
         return {"server": url, **({"headers": entry["headers"]} if entry.get("headers") else {})}
     command, arguments = entry.get("command"), entry.get("args") or []
     if not isinstance(command, str) or not command.strip() or not _are_texts(arguments):
-        raise UsageError(f"{where} must have `command`, with the texts `args`, or `url`.")
+        raise UsageError(_("{where} must have `command`, with the texts `args`, or `url`.", where=where))
     options = {key: entry[key] for key in ("env", "cwd") if entry.get(key)}
     return {"server": [command, *arguments], **options}
 
