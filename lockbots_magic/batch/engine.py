@@ -158,6 +158,7 @@ class BatchEngine:
 
     def __iter__(self) -> Iterator[BatchRow]:
         """Yield each row once it is answered, in any order."""
+        self._note_tools()
         try:
             yield from self._run()
         except KeyboardInterrupt:
@@ -451,6 +452,20 @@ class BatchEngine:
             )
         for task, _record, outcome in kept:
             self._end_task(task, outcome)
+
+    def _note_tools(self) -> None:
+        """Put the lists of tools that servers gave on the journal: a replay of it starts no server."""
+        tools = self._settings.requests.first.tools
+        if self._journal is None or tools is None:
+            return
+        try:
+            self._journal.note_tools(tools.toolbox.lists_by_source())
+        except (OSError, UsageError) as error:
+            self._stop_writing(error)
+
+    def _stop_writing(self, error: Exception) -> None:
+        why = getattr(error, "strerror", None) or str(error)
+        self.stop(f"answers can't be written to {self._settings.keep}: {str(why).rstrip('.')}.")
 
     def _recordings(self, task: RowTask, turn: Turn) -> list[Recording]:
         request = replace(task.prepared.request, model=self._settings.model)

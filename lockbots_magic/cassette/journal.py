@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
+from ..conversation.messages import Tool
 from ..errors import UsageError
 from ..language import _
 from .file import JOB, CassetteFile, append_bytes, check_header, file_lock
 from .recording import Recording
+from .server_records import TOOLS_OF, record_to_line
 
 KEY_LENGTH = 32
 """Characters of a key: hexadecimal digits."""
 _PREFIX = b'{"key": "'
+_TOOLS_PREFIX = f'{{"{TOOLS_OF}": '.encode()
 _JOB_PREFIX = f'{{"{JOB}": '.encode()
 _AT = slice(len(_PREFIX), len(_PREFIX) + KEY_LENGTH)
 MAX_HEADER = 4096
@@ -45,6 +48,8 @@ class Journal:
         self.name = str(path)
         self.path = Path(path).expanduser().resolve()
         self._index = _OffsetIndex()
+        self._tool_lists: dict[str, bytes] = {}
+        """Latest line of each list of tools, by the key of its server."""
         self._in_order = False
         """Whether the file stands after the line that was found last."""
         self._end = 0
@@ -144,7 +149,21 @@ class Journal:
 
     def note_job(self, job: str, keys: Sequence[str] | None) -> None:
         """Append that a job was sent with these keys, or with None that it has been collected; errors as `add`."""
-        line = f"{json.dumps({JOB: job, 'keys': keys})}\n".encode()
+        self._append_line(f"{json.dumps({JOB: job, 'keys': keys})}\n".encode())
+
+    def note_tools(self, lists: Mapping[str, Sequence[Tool]]) -> None:
+        """Append the lists of tools that servers gave, unless they are there, so that a replay starts no server.
+
+        Args:
+            lists: The tools by the key of their server; errors as for `add`.
+        """
+        for key, tools in lists.items():
+            line = f"{record_to_line((key, ''), tuple(tools))}\n".encode("utf-8", "backslashreplace")
+            if self._tool_lists.get(key) != line:
+                self._append_line(line)
+                self._tool_lists[key] = line
+
+    def _append_line(self, line: bytes) -> None:
         with file_lock(self.path):
             self._follow_replacement()
             if os.fstat(self._file.fileno()).st_size != self._end:
@@ -163,6 +182,7 @@ class Journal:
         check_header(self._file.readline(MAX_HEADER), self.name)
         self._end = self._file.tell()
         self._index.clear()
+        self._tool_lists.clear()
 
     def _create(self) -> None:
         if not self.path.exists() or not self.path.stat().st_size:
@@ -181,6 +201,9 @@ class Journal:
                 break
             if line.startswith(_PREFIX):
                 yield line[_AT].decode("ascii", "replace"), at
+            elif line.startswith(_TOOLS_PREFIX):
+                with suppress(ValueError, RecursionError):
+                    self._tool_lists[str(json.loads(line)[TOOLS_OF])] = line
             at += len(line)
         self._end = at
 

@@ -82,6 +82,14 @@ class Toolbox:
     def __repr__(self) -> str:
         return f"Toolbox({', '.join(self.entries)})"
 
+    def lists_by_source(self) -> dict[str, tuple[Tool, ...]]:
+        """Return the list of tools of each source, by the key under which a cassette keeps it."""
+        entries = self.entries.values()
+        return {
+            source.recorded_key: tuple(e.offered.tool for e in entries if e.source_key == source.recorded_key)
+            for source in _sources(self.given)
+        }
+
 
 def as_tools(tools: Any) -> tuple[Any, ...]:
     """Return tools as they were given: a single function or source as the only one.
@@ -116,6 +124,15 @@ def _list_all(
             function = one if isinstance(one, FunctionTool) else FunctionTool(one)
             default: DefaultApproval = function.approve or ("ask" if depth else "auto")
             yield ToolEntry(function.describing(describe), function.tool, default, function.fingerprint)
+
+
+def _sources(given: Iterable[Any]) -> Iterator[ToolSource]:
+    """Yield the sources among tools, also those in groups of them."""
+    for one in given:
+        if is_tool_source(one):
+            yield one
+        elif isinstance(one, list | tuple | set | frozenset) and not hasattr(one, "_fields"):
+            yield from _sources(one)
 
 
 def _list_source(

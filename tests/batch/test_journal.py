@@ -16,6 +16,7 @@ from lockbots_magic.cassette.journal import Journal
 from lockbots_magic.errors import UsageError
 from tests.batch.server import RowServer, whole
 from tests.effort import pick
+from tests.tools.test_recorded_tools import FakeSource
 
 
 @pytest.fixture
@@ -265,7 +266,7 @@ def test_finding_does_not_read_what_is_not_asked_for(model, keep):
     keys = [json.loads(line)["key"] for line in keep.read_text().splitlines()[1:]]
     assert opened.find(keys[7])["reply"] == opened.find(keys[7])["reply"]
     assert opened.find("0" * 32) is None
-    assert not [value for value in vars(opened).values() if isinstance(value, list | dict)]
+    assert not [value for value in vars(opened).values() if isinstance(value, list | dict) and value]
     opened.close()
 
 
@@ -273,3 +274,26 @@ def test_credential_of_the_environment_is_not_on_the_journal(keep, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-" + "abcdef0123456789")
     Chat(lambda prompt: f"I was told {prompt}").map("{{ value }}", ["sk-" + "abcdef0123456789"], keep=keep)
     assert "abcdef0123456789" not in keep.read_text()
+
+
+def test_replay_of_a_batch_with_tools_of_a_server_starts_no_server(keep):
+    def answer(prompt, number):
+        if prompt.startswith("called with"):
+            return whole("found")
+        call = {"id": "c1", "type": "function", "function": {"name": "search", "arguments": "{}"}}
+        message = {"role": "assistant", "content": None, "tool_calls": [call]}
+        choices = [{"index": 0, "message": message, "finish_reason": "tool_calls"}]
+        return 200, {}, json.dumps({"choices": choices}).encode()
+
+    def run(chat, source, **options):
+        return values(chat.map("{{ value }}", ["a", "b"], tools=[[source]], approve="auto", **options))
+
+    with RowServer(answer) as server:
+        chat = Chat("openai:m", base_url=server.url, auth="k")
+        for _ in range(2):  # the second run finds the list on the journal
+            assert run(chat, FakeSource(), keep=keep) == ["found", "found"]
+        assert server.count == 4
+    assert keep.read_text().count('"tools_of"') == 1
+    source = FakeSource()
+    assert run(Chat("openai:m", cassette=keep, mode="replay"), source) == ["found", "found"]
+    assert not source.started
