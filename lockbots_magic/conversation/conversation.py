@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import UsageError
 from ..language import _
+from ..security.foreign_text import quote_line
 from .history_entry import MAX_FORMER_IDS, ConversationInfo, HistoryEntry, RestoredConversation
 from .observers import Observers
 from .ordering import MAX_TURNS, random_start, start_of
@@ -352,7 +353,8 @@ class Conversation:
         name, system, identity = (data.get(key) or "" for key in ("name", "system", "id"))
         if not all(isinstance(text, str) for text in (name, system, identity)):
             raise UsageError(_("The saved conversation is damaged: its name, system prompt and id must be text."))
-        return cls(name or "main", system=system, turns=turns, id=identity)
+        name = quote_line(name, MAX_ID) or "main"  # it stands in messages
+        return cls(name, system=system, turns=turns, id=identity)
 
     @classmethod
     def from_restored(cls, restored: RestoredConversation) -> Conversation:

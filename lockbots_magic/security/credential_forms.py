@@ -1,4 +1,4 @@
-"""Forms of a credential in a text: as it is, and as URLs, HTML, JSON and base64 write it. Pure.
+"""Forms of a credential in a text: as it is, and as URLs, HTML, JSON, base64 and hexadecimal digits write it. Pure.
 
 Sources: RFC 3986, section 2.1 (percent-encoding); HTML, section 13.5 (named character references); RFC 8259, section 7
 (escapes); RFC 4648, sections 4 and 5 (base64).
@@ -48,7 +48,8 @@ def literal_forms(value: str) -> tuple[str, ...]:
     codes = {"".join(map(pattern.format, value.encode())) for pattern in ("%{:02X}", "%{:02x}", "&#{};", "&#x{:x};")}
     in_base64 = {*base64_forms(value)}
     encoded = {form for core in in_base64 for form in _encoded_base64(core)}
-    forms = {value, in_json, in_nested_json, *in_urls, *lower, *in_html, *codes, *in_base64, *encoded}
+    in_hex = {value.encode().hex(), value.encode().hex().upper()}
+    forms = {value, in_json, in_nested_json, *in_hex, *in_urls, *lower, *in_html, *codes, *in_base64, *encoded}
     return tuple(sorted(forms, key=lambda form: (-len(form), form)))
 
 

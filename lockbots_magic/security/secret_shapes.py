@@ -67,6 +67,16 @@ _LINE = re.compile(
     r"[ \t]{0,3}[:=][ \t]{0,3}(\S{8,300})$"
 )
 """A line of a file of settings."""
+_TABLE = re.compile(
+    r"(?m)^[ \t]{0,20}\|([^\n]{1,20000})\|[ \t]*\n[ \t]{0,20}\|(?:[ \t]{0,9}:?-{1,99}:?[ \t]{0,9}\|)+[ \t]*$"
+)
+"""The head of a Markdown table, and the line below it."""
+_ROW = re.compile(r"\n[ \t]{0,20}\|([^\n]{0,20000})\|[ \t]*(?=\n|\Z)")
+_CELL = re.compile(r"(?:[^|\\]|\\.)+|(?<=\|)(?=\|)")
+_HEADER = re.compile(
+    r"(?i:authorization)\\{0,3}['\"]?\s{0,3}[:=]\s{0,3}\\{0,3}['\"]?((?:[A-Za-z]{3,20} )?[A-Za-z0-9._~+/=-]{12,4000})"
+)
+_NETRC = re.compile(r"machine \S{1,200}\s{1,20}login \S{1,200}\s{1,20}password (\S{4,200})")
 _NAME = re.compile(rf"(?i)(?:.*(?:{_PASSWORDS})|(?:.*[a-z0-9]_)?(?:{_KEYS})|.*_(?:pwd|auth|pat|key))\Z")
 _PLACEHOLDER = re.compile(r"[<\[({$%*]|.*[(\[{]|.*(?:\.\.\.|…)|[xX*•]+\Z|(?i:your|my|the|some|an?)[-_ ]")
 _PATH = re.compile(r"[~.]{0,2}/[\w.-]+(?:/[\w.-]*)+\Z|[A-Za-z]:\\")
@@ -99,7 +109,8 @@ def find_secrets(text: str, environment: Mapping[str, str] | None = None) -> lis
         environment: Environment variables; values of those that are named like credentials are found wherever they
             stand. By default none.
     """
-    found = [*_find_shapes(text), *_find_named(text), *_find_values(text, environment or {})]
+    found = [*_find_shapes(text), *_find_named(text), *_find_headers(text), *_find_columns(text)]
+    found += _find_values(text, environment or {})
     kept: list[Finding] = []
     for one in sorted(found, key=lambda finding: (finding.start, -finding.end)):
         if not kept or one.start >= kept[-1].end:
@@ -147,6 +158,40 @@ def _find_named(text: str) -> Iterator[Finding]:
     for match in _LINE.finditer(text):
         if _is_value(match[1]) and _has_digit(match[1]) and match[1][0] not in "'\"":
             yield Finding("value under the name of a credential", *match.span(1))
+
+
+def _find_headers(text: str) -> Iterator[Finding]:
+    for match in _HEADER.finditer(text):
+        if _has_digit(match[1]):
+            yield Finding("authorization header", *match.span(1))
+    for match in _NETRC.finditer(text):
+        if _is_value(match[1]):
+            yield Finding("login of .netrc", *match.span(1))
+
+
+def _find_columns(text: str) -> Iterator[Finding]:
+    """Find the values in columns of Markdown tables that are named like credentials."""
+    for table in _TABLE.finditer(text):
+        names = _cells(table[1], table.start(1))
+        wanted = [n for n, (start, end) in enumerate(names) if is_credential_name(text[start:end])]
+        at = table.end()
+        while wanted and (row := _ROW.match(text, at)):
+            cells = _cells(row[1], row.start(1))
+            for start, end in (cells[n] for n in wanted if n < len(cells)):
+                value = text[start:end]
+                if len(value) >= MIN_VALUE and _is_value(value) and " " not in value and _has_digit(value):
+                    yield Finding("column under the name of a credential", start, end)
+            at = row.end()
+
+
+def _cells(row: str, at: int) -> list[tuple[int, int]]:
+    """Return the place of each cell of a row of a table."""
+    places = []
+    for cell in _CELL.finditer(row):
+        bare = cell[0].strip()
+        start = at + cell.start() + cell[0].find(bare)
+        places.append((start, start + len(bare)))
+    return places
 
 
 def _find_values(text: str, environment: Mapping[str, str]) -> Iterator[Finding]:

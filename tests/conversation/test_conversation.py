@@ -397,3 +397,10 @@ def test_success_in_place_of_a_failure_and_failure_in_place_of_a_success_make_la
         turn = Turn(cell, "x" if status == "complete" else "", status=status, cell_id=cell, run=str(run))
         conversation.commit(turn, conversation.slot(cell, str(run)))
     assert [(t.status, t.stale) for t in conversation.turns] == [(after, False), ("complete", True)]
+
+
+def test_the_name_that_a_file_brings_is_one_line():
+    data = {**Conversation("a").to_dict(), "name": "talk (9 turns).\r\n\x1b[31mEvil " + "x" * 1000}
+    name = Conversation.from_dict(data).name
+    assert name.startswith("talk (9 turns). [31mEvil xxx")
+    assert len(name) < 1000

@@ -49,6 +49,8 @@ ENCODERS = {
     "json": lambda text: json.dumps(text)[1:-1],
     "json of php": php_json,
     "json, escapes": lambda text: "".join(f"\\u{ord(c):04x}" for c in text),
+    "hex": lambda text: text.encode().hex(),
+    "hex, upper case": lambda text: text.encode().hex().upper(),
     "base64": lambda text: base64.b64encode(text.encode()).decode(),
     "base64 of a pair": lambda text: base64.b64encode(f"user:{text}".encode()).decode(),
     "base64 in a url": lambda text: quote(base64.b64encode(f"?>~{text}".encode()).decode(), safe=""),
@@ -74,7 +76,7 @@ WHOLE_ONLY = ("url, twice", "html, twice", "json of php", "json, escapes", "html
 WHOLE_ONLY += ("base64 in lines, json", "base64 in lines, url", "base64 in lines, html")
 WHOLE_ONLY += ("parted, json", "parted, url", "parted, html", "parted, html names")
 """Forms that are masked where the whole leaves, not while pieces of it arrive."""
-LETTER_ENCODERS = [one for name, one in ENCODERS.items() if not name.startswith(("base64", "parted"))]
+LETTER_ENCODERS = [one for name, one in ENCODERS.items() if not name.startswith(("base64", "parted", "hex"))]
 EXITS = {
     "redacted": redacted,
     "bundle": lambda text: clean_bundle({"text/plain": text, "text/markdown": text, "text/html": text}),

@@ -43,8 +43,17 @@ NAMED = [
     "client_secret: {}",
     "AWS_SECRET_ACCESS_KEY={}",
     "postgres://me:{}@db.example/x",
+    "{{'Authorization': 'Basic {}=='}}",
+    'curl -H "Authorization: token {}"',
+    "machine api.example login me\n  password {}\n",
+    "| user | password |\n| --- | :-: |\n| anna \\| b | `{}` |\n",
+    "text\n\n| api_key | n |\n|---|---|\n| | 1 |\n| {} | 2 |\n\nafter",
 ]
 HARMLESS = [
+    "Authorization: Bearer $TOKEN_OF_THE_SERVICE_1",
+    "authorization: required for version 2 of the interface",
+    "| id | token |\n|---|---|\n| 1 | running |\n| 12345678 | ###123 |\n\n| 1 | a1b2c3d4e5 |",
+    "| password | note1234 |\n",
     "sk-learn-is-not-a-key-of-any-service-at-all",
     "What is sk-... and how do I get an API_KEY?",
     "api_key='your-api-key-here'",
