@@ -94,6 +94,8 @@ def with_portable_ids(rounds: Iterable[Round]) -> tuple[Round, ...]:
 
 def with_unique_ids(messages: Sequence[Message]) -> tuple[Message, ...]:
     """Return the messages of a request with the id of each call unique in it; results follow their calls."""
+    if not any(message.calls for message in messages):
+        return tuple(messages)
     taken: set[str] = set()
     renamed: list[tuple[str, str]] = []
     unique: list[Message] = []

@@ -2,52 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ..errors import PromptTooLongError
 from ..language import _
-from .documents import PDF, SentDocument
 from .messages import Message, ModelInfo
 from .turn import Turn
 
-TOKENS_PER_MESSAGE = 4
-"""Overhead of a message in tokens, besides its text; typical of the tokenizers of chat models."""
-TOKENS_PER_IMAGE = 1000
-"""Estimated tokens of an image: most services count 700 to 1,500 for one megapixel."""
 
-
-def estimate_tokens(text: str) -> int:
-    """Estimate the tokens of `text`: about one for every four bytes of UTF-8, in most scripts."""
-    return math.ceil(len(text.encode("utf-8", "surrogatepass")) / 4)
-
-
-def estimate_message_tokens(message: Message) -> int:
-    """Estimate the tokens of a message, with its images, its tool calls and the overhead of a message."""
-    calls = sum(estimate_tokens(call.name + call.arguments) + TOKENS_PER_MESSAGE for call in message.calls)
-    parts = TOKENS_PER_IMAGE * len(message.images) + sum(map(estimate_document_tokens, message.documents))
-    return estimate_tokens(message.content) + TOKENS_PER_MESSAGE + parts + calls
-
-
-def estimate_document_tokens(document: SentDocument) -> int:
-    """Estimate the tokens of a document: of its text, and of an image of each page where the file is sent.
-
-    Wire facts: OpenAI, "File inputs", and Anthropic, "PDF support": both read the text and an image of each page.
-    """
-    pages = (document.pages or 1) if document.has_file and document.media_type == PDF else 0
-    return estimate_tokens(document.text) + TOKENS_PER_IMAGE * pages
-
-
-def count_characters(message: Message) -> int:
-    """Count the characters of a message, those of its tool calls too."""
-    documents = sum(len(document.text) for document in message.documents)
-    return len(message.content) + documents + sum(len(call.name) + len(call.arguments) for call in message.calls)
-
-
-def estimate_prompt_tokens(messages: Sequence[Message]) -> int:
+def estimate_prompt_tokens(messages: Iterable[Message]) -> int:
     """Estimate the tokens of a request."""
-    return sum(map(estimate_message_tokens, messages))
+    return sum([message.estimated_tokens for message in messages])
 
 
 def leave_out_oldest(messages: Sequence[Message], max_tokens: int) -> tuple[tuple[Message, ...], int]:
@@ -134,17 +102,15 @@ def fit_messages(
                 max_tokens=max_tokens,
             )
         )
-    in_context = [turn for turn in turns if turn.in_context]
-    kept: list[Message] = []
-    left_out = len(in_context)
-    for turn in reversed(in_context):
-        more_characters, more_tokens = _measure(turn.messages)
+    in_context = [turn.messages for turn in turns if turn.in_context]
+    left_out = len(in_context) if max_characters < math.inf or max_tokens < math.inf else 0
+    while left_out:
+        more_characters, more_tokens = _measure(in_context[left_out - 1])
         characters, tokens = characters + more_characters, tokens + more_tokens
         if characters > max_characters or tokens > max_tokens:
             break
-        kept[:0] = turn.messages
         left_out -= 1
-    return (*first, *kept, last), left_out
+    return (*first, *itertools.chain.from_iterable(in_context[left_out:]), last), left_out
 
 
 def try_fit_messages(
@@ -177,4 +143,4 @@ def try_fit_messages(
 
 def _measure(messages: Sequence[Message]) -> tuple[int, int]:
     """Count the characters and estimate the tokens of `messages`."""
-    return sum(map(count_characters, messages)), sum(map(estimate_message_tokens, messages))
+    return sum([message.characters for message in messages]), estimate_prompt_tokens(messages)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ..errors import UsageError
 from ..language import _
+from ..security.control_characters import has_surrogates
 from .attachments import CitationPart, ImagePart
 from .call_text import parse_arguments, quote_name
 from .cancellation import Cancellation
 from .documents import SentDocument
 from .opaque_data import OpaqueData
 from .recorded_reply import CassetteReport
+from .token_estimate import TOKENS_PER_IMAGE, TOKENS_PER_MESSAGE, estimate_document_tokens, estimate_tokens
 
 
 class ToolCall(NamedTuple):
@@ -79,6 +82,24 @@ class Message:
     """Who approved that call; see `ToolCall`. No server is told."""
     documents: tuple[SentDocument, ...] = ()
     """Documents sent with the text as parts of their own."""
+
+    @cached_property
+    def characters(self) -> int:
+        """Number of characters, those of its tool calls and documents too."""
+        documents = sum(len(document.text) for document in self.documents)
+        return len(self.content) + documents + sum(len(call.name) + len(call.arguments) for call in self.calls)
+
+    @cached_property
+    def estimated_tokens(self) -> int:
+        """Estimated tokens, with its images, documents and tool calls, and the overhead of a message."""
+        calls = sum(estimate_tokens(call.name + call.arguments) + TOKENS_PER_MESSAGE for call in self.calls)
+        parts = TOKENS_PER_IMAGE * len(self.images) + sum(map(estimate_document_tokens, self.documents))
+        return estimate_tokens(self.content) + TOKENS_PER_MESSAGE + parts + calls
+
+    @cached_property
+    def has_surrogates(self) -> bool:
+        """Whether its text or the arguments of its calls hold a surrogate, which JSON readers refuse."""
+        return has_surrogates("".join([self.content, *(call.arguments for call in self.calls)]))
 
     @classmethod
     def of(cls, value: Message | Mapping[str, Any]) -> Message:
@@ -290,8 +311,10 @@ class ChatRequest:
     """What a cassette tells of this request and of the others of its reply."""
 
     def __post_init__(self) -> None:
-        messages: Iterable[Message | Mapping[str, Any]] = self.messages
-        object.__setattr__(self, "messages", tuple(Message.of(m) for m in messages))
+        messages: tuple[Message | Mapping[str, Any], ...] = tuple(self.messages)
+        if {*map(type, messages)} - {Message}:  # a long conversation is one of messages already
+            messages = tuple(Message.of(m) for m in messages)
+        object.__setattr__(self, "messages", messages)
         object.__setattr__(self, "params", MappingProxyType(dict(self.params)))
 
     def __getstate__(self) -> dict[str, Any]:

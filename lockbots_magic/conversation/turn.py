@@ -183,7 +183,7 @@ class Turn:
         """Sources that the reply cites, in order, each once."""
         return citations_of(self.rounds)
 
-    @property
+    @cached_property
     def in_context(self) -> bool:
         """True if later requests carry this turn: failed and empty turns are left out."""
         return self.status != "error" and bool(self.reply or self.calls)
@@ -193,7 +193,7 @@ class Turn:
         """True if there is something to show: False for a failure before the first word or call."""
         return self.status != "error" or bool(self.reply or self.calls)
 
-    @property
+    @cached_property
     def messages(self) -> tuple[Message, ...]:
         """The messages that later requests carry: prompt, tool calls with their results, and reply."""
         prompt = Message("user", self.prompt, self.sent_images, documents=self.sent_documents)

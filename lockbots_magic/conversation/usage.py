@@ -15,10 +15,11 @@ from itertools import accumulate
 from typing import Any
 
 from ..security.secrets import redacted
-from .context_window import estimate_message_tokens, estimate_tokens
+from .context_window import estimate_prompt_tokens
 from .conversation import Conversation
 from .messages import Message
 from .prices import CacheTokens, Price, find_cached_price, find_price, find_written_prices
+from .token_estimate import estimate_tokens
 from .turn import Turn
 
 MAX_TOKENS = 10**12
@@ -178,7 +179,7 @@ def measure_sent_turn(
     Raises:
         UsageError: `prices` has another form.
     """
-    context = sum(estimate_message_tokens(message) for message in sent[:-1] if message.role != "system")
+    context = sum(message.estimated_tokens for message in sent[:-1] if message.role != "system")
     return measure_turn(turn, context, prices, conversation)
 
 
@@ -196,7 +197,7 @@ def measure_outside_turn(turn: Turn, sent: Sequence[Message]) -> TurnUsage:
 
 def _measure_conversation(conversation: Conversation, prices: Mapping[str, Any] | None) -> Iterator[TurnUsage]:
     turns = conversation.turns
-    sizes = [sum(map(estimate_message_tokens, turn.messages)) if turn.in_context else 0 for turn in turns]
+    sizes = [estimate_prompt_tokens(turn.messages) if turn.in_context else 0 for turn in turns]
     before = [0, *accumulate(sizes)]
     in_context = [number for number, turn in enumerate(turns) if turn.in_context]
     for number, turn in enumerate(turns):
@@ -218,7 +219,7 @@ def _estimate_prompt(turn: Turn) -> int:
     """Estimate the tokens that the turn itself adds to the request."""
     system = [Message("system", turn.system)] if turn.system else []
     results = [Message("tool", call.result) for call in turn.calls if call.result]
-    return sum(map(estimate_message_tokens, [*system, turn.messages[0], *results]))
+    return estimate_prompt_tokens([*system, turn.messages[0], *results])
 
 
 def format_dollars(amount: float, *, estimated: bool = False) -> str:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..cassette.active import cassette_of
-from ..conversation.context_window import estimate_tokens
 from ..conversation.prices import find_price
+from ..conversation.token_estimate import estimate_tokens
 from ..conversation.usage import format_dollars
 from ..errors import Cancelled, ConnectionFailed, LockbotsError, ProviderTimeout, RateLimitError, UsageError
 from ..providers.address import display_address, is_local

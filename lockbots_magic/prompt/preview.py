@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from textwrap import indent
 from typing import Protocol
 
-from ..conversation.context_window import count_characters, estimate_message_tokens, estimate_tokens
 from ..conversation.messages import ChatRequest, Message, Tool
+from ..conversation.token_estimate import estimate_tokens
 from ..language import _
 from ..providers.address import display_address
 from ..security.exits import clean_plain_form
@@ -118,8 +118,8 @@ def _format_total(messages: Sequence[Message], tools: Sequence[Tool]) -> str:
 
 def _format_size(messages: Sequence[Message] = (), tools: Sequence[Tool] = ()) -> str:
     schemas = [json.dumps(tool.to_dict(), ensure_ascii=False, default=repr) for tool in tools]
-    characters = sum(map(count_characters, messages)) + sum(map(len, schemas))
-    tokens = sum(map(estimate_message_tokens, messages)) + sum(map(estimate_tokens, schemas))
+    characters = sum(one.characters for one in messages) + sum(map(len, schemas))
+    tokens = sum(one.estimated_tokens for one in messages) + sum(map(estimate_tokens, schemas))
     images = sum(len(m.images) for m in messages)
     documents = sum(len(m.documents) for m in messages)
     shown = [_count(images, "image")] if images else []

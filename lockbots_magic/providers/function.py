@@ -103,11 +103,12 @@ class FunctionProvider(Provider):
     def _bind_arguments(self, request: ChatRequest) -> inspect.BoundArguments:
         prompt = request.messages[-1].content if request.messages else ""
         values: Mapping[str, Any] = {
-            "messages": [m.to_dict() for m in request.messages],
             "prompt": prompt,
             "system": request.system,
             "model": request.model,
         }
+        if "messages" in self._request_parameters:
+            values = {**values, "messages": [message.to_dict() for message in request.messages]}
         bound = self._signature.bind_partial()
         for name in self._request_parameters:
             kind = self._signature.parameters[name].kind

@@ -12,7 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from ..conversation.messages import ChatRequest, Delta, Message
 from ..errors import Cancelled, LockbotsError, ProtocolError, ProviderError
 from ..language import _, ngettext
-from ..security.control_characters import has_surrogates, replace_surrogates
+from ..security.control_characters import replace_surrogates
 from ..security.secrets import redacted
 from .wire.reasoning_text import split_reasoning
 from .wire.sse import SurrogateJoiner
@@ -58,14 +58,14 @@ def _make_sendable(request: ChatRequest) -> tuple[ChatRequest, str]:
 
     Pairs that stand apart are joined. Only what is new since the last answer is told.
     """
+    if not any(message.has_surrogates for message in request.messages):
+        return request, ""
     messages = tuple(map(_clean_message, request.messages))
     last_answer = max((i for i, m in enumerate(request.messages) if m.role == "assistant"), default=-1)
     pairs = list(zip(request.messages, messages, strict=True))
     count = sum(
         clean.content.count("\ufffd") - given.content.count("\ufffd") for given, clean in pairs[last_answer + 1 :]
     )
-    if all(given is clean for given, clean in pairs):
-        return request, ""
     notice = ngettext(
         "A character of the request is half of a surrogate pair, which can't be sent; U+FFFD was sent instead.",
         "{n} characters of the request are half of a surrogate pair, which can't be sent; U+FFFD was sent instead.",
@@ -75,7 +75,7 @@ def _make_sendable(request: ChatRequest) -> tuple[ChatRequest, str]:
 
 
 def _clean_message(message: Message) -> Message:
-    if not has_surrogates("".join([message.content, *(call.arguments for call in message.calls)])):
+    if not message.has_surrogates:
         return message
     calls = tuple(call._replace(arguments=replace_surrogates(call.arguments)) for call in message.calls)
     return replace(message, content=replace_surrogates(message.content), calls=calls)

@@ -15,7 +15,7 @@ from lockbots_magic.conversation.call_messages import (
     with_unique_ids,
 )
 from lockbots_magic.conversation.context_turns import adapt_turns
-from lockbots_magic.conversation.context_window import count_characters, estimate_message_tokens, fit_messages
+from lockbots_magic.conversation.context_window import fit_messages
 from lockbots_magic.conversation.messages import Delta, Message, ModelInfo, ToolCall
 from lockbots_magic.conversation.opaque_data import OpaqueData
 from lockbots_magic.conversation.parts import ReasoningPart, Round, TextPart, ToolCallPart, ToolResultPart
@@ -148,8 +148,8 @@ def test_calls_become_text_for_a_service_without_tools():
 def test_estimates_count_calls():
     plain = Message("assistant", "")
     calling = Message("assistant", "", calls=(ToolCall("a", "f", "x" * 400),))
-    assert estimate_message_tokens(calling) - estimate_message_tokens(plain) >= 100
-    assert count_characters(calling) == 401
+    assert calling.estimated_tokens - plain.estimated_tokens >= 100
+    assert calling.characters == 401
 
 
 @pytest.mark.parametrize("begins", [True, False])

@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockbots_magic import Chat
-from lockbots_magic.conversation.context_window import estimate_tokens, fit_messages
+from lockbots_magic.conversation.context_window import fit_messages
 from lockbots_magic.conversation.conversation import Conversation, Slot
 from lockbots_magic.conversation.history_entry import MAX_FORMER_IDS, ConversationInfo, RestoredConversation
 from lockbots_magic.conversation.messages import Message, ModelInfo
 from lockbots_magic.conversation.ordering import MAX_TURNS
+from lockbots_magic.conversation.token_estimate import estimate_tokens
 from lockbots_magic.conversation.turn import MAX_TIME, Turn
 from lockbots_magic.errors import PromptTooLongError, UsageError
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from IPython.utils.capture import capture_output
 
 from lockbots_magic import Chat
-from lockbots_magic.conversation.context_window import estimate_message_tokens, fit_messages
+from lockbots_magic.conversation.context_window import fit_messages
 from lockbots_magic.conversation.conversation import Conversation
 from lockbots_magic.conversation.messages import ModelInfo, Usage
 from lockbots_magic.conversation.parts import simple_rounds
@@ -84,17 +84,17 @@ def test_estimate_covers_the_whole_request():
     for number, one in enumerate(of(*turns)):
         sent, _ = fit_messages("Be brief.", turns[:number], turns[number].prompt, ModelInfo("x"))
         if turns[number].status != "error":
-            assert one.prompt == TokenCount(sum(map(estimate_message_tokens, sent)), estimated=True)
+            assert one.prompt == TokenCount(sum(one.estimated_tokens for one in sent), estimated=True)
 
 
 def test_turns_that_were_left_out_are_not_counted():
     turns = [Turn("q" * 400, "a" * 400) for _ in range(3)]
     last = Turn("now", "yes", left_out=2)
     sent, _ = fit_messages("", turns[2:], "now", ModelInfo("x"))
-    assert of(*turns, last)[-1].prompt.tokens == sum(map(estimate_message_tokens, sent))
+    assert of(*turns, last)[-1].prompt.tokens == sum(one.estimated_tokens for one in sent)
     alone, _ = fit_messages("", [], "now", ModelInfo("x"))
     for many in (3, 4, 99):
-        assert of(*turns, replace(last, left_out=many))[-1].prompt.tokens == sum(map(estimate_message_tokens, alone))
+        assert of(*turns, replace(last, left_out=many))[-1].prompt.tokens == sum(one.estimated_tokens for one in alone)
 
 
 def test_reasoning_counts_as_reply_tokens():

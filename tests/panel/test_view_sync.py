@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from lockbots_magic import Chat, Conversation, Delta
-from lockbots_magic.conversation.context_window import estimate_message_tokens, estimate_tokens
 from lockbots_magic.conversation.messages import CellOrigin, Message, Usage
+from lockbots_magic.conversation.token_estimate import estimate_tokens
 from lockbots_magic.errors import ConnectionFailed
 from lockbots_magic.panel.protocol import shown_turns
 from lockbots_magic.panel.session_backend import SessionBackend
@@ -175,7 +175,7 @@ def test_usage_is_what_the_provider_reported_or_else_estimated():
     assert panel.received("usage")[1] == {
         "type": "usage",
         "turns": 2,
-        "prompt": 3 + sum(map(estimate_message_tokens, sent)),
+        "prompt": 3 + sum(one.estimated_tokens for one in sent),
         "completion": 2 + estimate_tokens("word " * 10),
         "estimated": True,
     }

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockbots_magic import Chat
-from lockbots_magic.conversation.context_window import estimate_tokens
 from lockbots_magic.conversation.messages import ChatRequest, Message
+from lockbots_magic.conversation.token_estimate import estimate_tokens
 from lockbots_magic.prompt.preview import MAX_URL_LENGTH, describe_request
 from lockbots_magic.providers import provider_class
 from lockbots_magic.security.secrets import Secret

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from ...conversation.context_window import estimate_tokens
+from ...conversation.token_estimate import estimate_tokens
 
 CacheMode = Literal["auto", "off", "1h"]
 CACHE_MODES: tuple[CacheMode, ...] = ("auto", "off", "1h")

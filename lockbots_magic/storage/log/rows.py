@@ -14,7 +14,6 @@ from typing import Any
 
 from ...conversation.attachments import ImagePart
 from ...conversation.commits import CommittedTurn
-from ...conversation.context_window import estimate_message_tokens
 from ...conversation.documents import SentDocument
 from ...conversation.history_entry import ConversationInfo
 from ...conversation.ordering import format_order
@@ -102,7 +101,7 @@ def complete_row(record: LogRecord, prices: Mapping[str, Any]) -> dict[str, Any]
 def _measure(committed: CommittedTurn, prices: Mapping[str, Any]) -> TurnUsage:
     turn, context = committed.turn, 0
     if turn.usage is None or turn.usage.prompt_tokens is None:
-        context = sum(estimate_message_tokens(one) for one in committed.messages[:-1] if one.role != "system")
+        context = sum(one.estimated_tokens for one in committed.messages[:-1] if one.role != "system")
     return measure_turn(turn, context, prices)
 
 
