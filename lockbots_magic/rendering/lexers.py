@@ -7,8 +7,10 @@ looks at `WINDOW` characters at a time, and what is left when the time is over s
 
 from __future__ import annotations
 
+import copy
 import functools
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,8 +27,8 @@ WINDOW = 4_000
 """Characters that one pattern sees; a longer comment or string is coloured in parts, or not at all."""
 MAX_SECONDS = 2.0
 """Processor time (s) for one block of code; 100,000 characters take less than half of it."""
-MATCHES_PER_CHECK = 16
-"""Patterns tried between two looks at the clock."""
+LOOK_INTERVAL = 0.01
+"""Time (s) between two looks at the processor time, which cost as much as many patterns."""
 
 _LANGUAGES = frozenset(
     {
@@ -42,25 +44,22 @@ class BoundedLexer(Lexer):
     """A lexer of Pygments whose patterns are bounded.
 
     Args:
-        lexer: The lexer; its own copy of the patterns is replaced. One without patterns has to take linear time.
+        lexer: The lexer. One without patterns has to take linear time.
     """
 
     def __init__(self, lexer: Lexer) -> None:
         super().__init__(stripnl=False, ensurenl=False)
-        self._lexer = cast("Any", lexer)
-        if hasattr(lexer, "_tokens"):  # its patterns, by state
-            self._lexer._tokens = {
-                state: [(_bounded(match), action, new_state) for match, action, new_state in rules]
-                for state, rules in self._lexer._tokens.items()
-            }
+        self._for_short = _bounded(lexer, lambda match: match)
+        self._for_long = _bounded(lexer, _in_window)
 
     def get_tokens_unprocessed(self, text: str) -> Iterator[tuple[int, _TokenType, str]]:
         """Yield position, kind and text of each token; when the time is over, the rest as one text."""
         end = 0
         _clock.deadline = time.thread_time() + MAX_SECONDS
-        _clock.matches = 0
+        _clock.next_look = time.monotonic() + LOOK_INTERVAL
+        lexer = self._for_short if len(text) <= WINDOW else self._for_long
         try:
-            for at, kind, value in self._lexer.get_tokens_unprocessed(text):
+            for at, kind, value in lexer.get_tokens_unprocessed(text):
                 yield at, kind, value
                 end = at + len(value)
         except _TooSlowError:
@@ -74,16 +73,40 @@ class _TooSlowError(Exception):
 _clock = threading.local()
 
 
-def _bounded(match: Callable[..., re.Match[str] | None]) -> Callable[..., re.Match[str] | None]:
-    """Return `match`, the method of a pattern, in a window and up to the deadline of this thread."""
+_Match = Callable[..., "re.Match[str] | None"]
 
-    def match_in_window(text: str, at: int = 0, end: int | None = None) -> re.Match[str] | None:
-        _clock.matches += 1
-        if not _clock.matches % MATCHES_PER_CHECK and (time.thread_time() > _clock.deadline or remaining() < 0):
-            raise _TooSlowError
-        return match(text, at, at + WINDOW if end is None else min(end, at + WINDOW))
+
+def _bounded(lexer: Lexer, bound: Callable[[_Match], _Match]) -> Any:
+    """Return a copy of a lexer whose patterns are bounded by `bound`, and by the clock."""
+    copied = cast("Any", copy.copy(lexer))
+    if hasattr(lexer, "_tokens"):  # its patterns, by state
+        copied._tokens = {
+            state: [_CHECK, *((bound(match), action, new_state) for match, action, new_state in rules)]
+            for state, rules in copied._tokens.items()
+        }
+    return copied
+
+
+def _in_window(match: _Match) -> _Match:
+    """Return `match`, the method of a pattern, in a window. It is called for each pattern at each place."""
+
+    def match_in_window(text: str, at: int = 0, end: int = sys.maxsize) -> re.Match[str] | None:
+        return match(text, at, at + WINDOW if end > at + WINDOW else end)
 
     return match_in_window
+
+
+def _check_clock(text: str, at: int = 0, end: int = 0) -> None:
+    """Match nothing, in front of the patterns of each state: raise once the time of this thread is over."""
+    del text, at, end
+    now = time.monotonic()
+    if now >= _clock.next_look:
+        _clock.next_look = now + LOOK_INTERVAL
+        if time.thread_time() > _clock.deadline or remaining() < 0:
+            raise _TooSlowError
+
+
+_CHECK = (_check_clock, None, None)
 
 
 @functools.lru_cache(maxsize=64)
