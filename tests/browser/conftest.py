@@ -57,6 +57,12 @@ def _pages(browser):
 
 
 @pytest.fixture
+def lab_page(_pages):
+    """The page of JupyterLab that tests use one after the other."""
+    return _pages["lab"]
+
+
+@pytest.fixture
 def open_notebook(request, lab, _pages):
     """Open a notebook with some code cells in JupyterLab or Notebook 7 (`app`), in a page that is loaded already."""
     used = set()

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import nbformat
 import requests
@@ -191,8 +191,10 @@ class Notebook:
             return False
         return True
 
-    def _wait_for_prompt(self, index: int, condition: str, arg: str, seconds: float) -> None:
-        """Wait for a condition on the `text` in the brackets of a cell, checked at every frame."""
+    def _wait_for_prompt(
+        self, index: int, condition: str, arg: str, seconds: float, polling: float | Literal["raf"] = "raf"
+    ) -> None:
+        """Wait for a condition on the `text` in the brackets of a cell, checked at every frame or `polling` (ms)."""
         self.page.wait_for_function(
             f"""([index, arg]) => {{
                 const cell = document.querySelectorAll('.jp-Notebook .jp-CodeCell')[index];
@@ -201,17 +203,18 @@ class Notebook:
             }}""",
             arg=[index, arg],
             timeout=seconds * 1000,
+            polling=polling,
         )
 
     def run_all(self, last: int, seconds: float) -> None:
         """Run all cells by the menu, and wait up to `seconds` for the `last` one."""
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        self.wait_for_end(last, seconds)
+        self.wait_for_end(last, seconds, polling=250)
 
-    def wait_for_end(self, index: int, seconds: float = 60) -> None:
-        """Wait until the cell has run, as the number in its brackets shows."""
-        self._wait_for_prompt(index, "new RegExp(arg).test(text)", r"\[\d+\]", seconds)
+    def wait_for_end(self, index: int, seconds: float = 60, polling: float | Literal["raf"] = "raf") -> None:
+        """Wait until the cell has run, as the number in its brackets shows; `polling` (ms) for one that takes long."""
+        self._wait_for_prompt(index, "new RegExp(arg).test(text)", r"\[\d+\]", seconds, polling)
 
     def outputs(self, index: int) -> Locator:
         """The outputs of a cell."""

@@ -28,13 +28,13 @@ $E = mc^2$
 """
 
 
-def test_what_an_untrusted_reply_keeps_of_its_look(lab, page):
+def test_what_an_untrusted_reply_keeps_of_its_look(lab, lab_page):
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}}
     data = turn_bundle(Turn("q", REPLY, reasoning="First this."), ["a remark"], foot="a foot line")
     cell = nbformat.v4.new_code_cell("%%chat\nq", outputs=[nbformat.v4.new_output("display_data", data=dict(data))])
     notebook = nbformat.v4.new_notebook(cells=[cell], metadata=kernel)
     nbformat.write(notebook, lab.notebooks / "untrusted.ipynb")
-    shown = lab.show(page, "untrusted.ipynb").cell(0)
+    shown = lab.show(lab_page, "untrusted.ipynb").cell(0)
     expect(shown.locator("style")).to_have_count(0)
     expect(shown.locator("mjx-container")).to_have_count(1)
     text = float(style(shown.locator("li"), "fontSize").removesuffix("px"))

@@ -181,14 +181,21 @@
       await new Promise(requestAnimationFrame);
     }
   };
-  const look = (isAstray) => {
+  const look = (isAstray, first = 0, step = 1) => {
     const bounds = frame();
-    for (let x = 5; x < innerWidth; x += 80) for (let y = 5; y < innerHeight; y += 45) lookAt(x, y, bounds, isAstray);
+    for (let column = 0; 5 + 80 * column < innerWidth; column++) {
+      for (let row = (first + column) % step; 5 + 45 * row < innerHeight; row += step) {
+        lookAt(5 + 80 * column, 5 + 45 * row, bounds, isAstray);
+      }
+    }
   };
   // Between two changes of a page an output may stand beside its place; what counts is what has been painted.
+  // To look at a point takes half of all the time of a page, so each time looks at every other one, like a chessboard.
+  let colour = 0;
   const lookInPassing = () => {
     const astray = new Set();
-    look((output) => (astray.add(output), false));
+    colour = 1 - colour;
+    look((output) => (astray.add(output), false), colour, 2);
     if (astray.size) requestAnimationFrame(() => setTimeout(() => look((output) => astray.has(output))));
   };
   const lookAround = (area) => {
