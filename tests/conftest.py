@@ -18,6 +18,7 @@ CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_")
 
 
 GROUPS = (
+    ("tests/packaging/test_site.py", "site"),  # shares nothing
     ("tests/browser/", "browser"),
     ("tests/packaging/", "packaging"),
     ("tests/real/", "real"),
@@ -26,6 +27,7 @@ GROUPS = (
 
 LONGEST = (
     "tests/browser/",
+    "tests/packaging/test_site.py",
     "tests/packaging/",
     "tests/real/",
     "tests/notebook/test_replayed_bytes.py",
