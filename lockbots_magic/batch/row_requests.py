@@ -11,6 +11,7 @@ from ..conversation.context_window import try_fit_messages
 from ..conversation.messages import Message
 from ..conversation.recorded_reply import CassetteReport
 from ..errors import UsageError
+from ..language import _
 from ..prompt.part import PromptPart
 from ..providers.base import Provider
 from ..reply import PreparedRequest
@@ -54,7 +55,7 @@ class RowRequests:
             prepared = self._prepare(part.text, images=part.images, documents=part.documents)
             return replace(self._whole(prepared), provider=self.sender)
         if not part.text.strip():
-            raise UsageError("The prompt is empty.")
+            raise UsageError(_("The prompt is empty."))
         first = self.first
         last = Message("user", part.text + self._suffix, part.images)
         request = replace(

@@ -10,6 +10,7 @@ from typing import Any
 from ..conversation.ending import outcome_of
 from ..conversation.turn import Turn
 from ..errors import AuthenticationError, ConnectionFailed, LockbotsError, ProviderError, ProviderTimeout, UsageError
+from ..language import _
 from ..providers.adaptation import find_given
 from ..providers.base import Provider
 from ..providers.learned import LearnedFacts
@@ -52,7 +53,11 @@ class Answer:
         """What the server said: the error, or the beginning of its reply."""
         if self.error is not None:
             return str(self.error)
-        return f"It answered: {self.turn.reply!r}" if self.turn and self.turn.reply else "It answered nothing."
+        return (
+            _("It answered: {reply!r}", reply=self.turn.reply)
+            if self.turn and self.turn.reply
+            else _("It answered nothing.")
+        )
 
 
 def _is_whole(turn: Turn) -> bool:

@@ -13,11 +13,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
+from ..language import N_, _
 from ..reply import Reply
 from ..security.control_characters import printable
 from ..security.exits import clean_printed
 from ..version import __version__
 
+_STATES = (N_("yes"), N_("no"), N_("not tried"))
 CheckState = Literal["yes", "no", "not tried"]
 """Whether a server does something: each but the last is measured."""
 
@@ -27,7 +29,7 @@ WIDTH = 110
 """Columns of the table as text."""
 PACKAGES = ("requests", "urllib3", "ipython", "pydantic", "xllamacpp")
 """Packages whose versions a report names."""
-HEADINGS = ("check", "result", "details", "what to do")
+HEADINGS = (N_("check"), N_("result"), N_("details"), N_("what to do"))
 
 
 @dataclass(frozen=True)
@@ -77,16 +79,18 @@ class CheckReport:
     def title(self) -> str:
         """Line above the table."""
         model = f"{self.provider}:{self.model}" if self.model else self.provider
-        place = f" at {self.address}" if self.address else ""
-        dialect = f", dialect {self.dialect}" if self.dialect else ""
-        return f"Check of {model}{place}{dialect}"
+        place = _(" at {address}", address=self.address) if self.address else ""
+        dialect = _(", dialect {dialect}", dialect=self.dialect) if self.dialect else ""
+        return _("Check of {model}{place}{dialect}", model=model, place=place, dialect=dialect)
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """Lines below the table."""
-        adapted = f"Left out of requests, as the server refuses it: {', '.join(self.adapted)}." if self.adapted else ""
-        stopped = "Stopped: this is a part of the table; the rest was not tried." if self.stopped else ""
-        return tuple(filter(None, (adapted, stopped)))
+        names = ", ".join(self.adapted)
+        return (
+            *([_("Left out of requests, as the server refuses it: {names}.", names=names)] if names else []),
+            *([_("Stopped: this is a part of the table; the rest was not tried.")] if self.stopped else []),
+        )
 
     @property
     def text(self) -> str:
@@ -103,7 +107,7 @@ class CheckReport:
 
     def _repr_html_(self) -> str:
         style = 'style="text-align: left; vertical-align: top"'
-        head = "".join(f"<th {style}>{heading}</th>" for heading in HEADINGS)
+        head = "".join(f"<th {style}>{_(heading)}</th>" for heading in HEADINGS)
         cells = [
             [_html(cell).replace(" ", "&nbsp;") for cell in row[:2]] + [*map(_html, row[2:])] for row in self._rows()
         ]
@@ -113,12 +117,12 @@ class CheckReport:
         return f"<div>{_html(self.title)}</div><table>{table}</table>{below}"
 
     def _rows(self) -> list[tuple[str, ...]]:
-        return [tuple(_line(cell) for cell in (f.name, f.state, f.details, f.advice)) for f in self.findings]
+        return [tuple(_line(cell) for cell in (_(f.name), _(f.state), f.details, f.advice)) for f in self.findings]
 
     def _lines(self) -> list[str]:
         """Return the table as text: name and result, beside them the details and what to do."""
         found = [line for name, state, *texts in self._rows() for line in _lay_out(name, state, texts)]
-        return [*_lay_out(*HEADINGS[:2], ["details, and what to do"]), "-" * 60, *found]
+        return [*_lay_out(_(HEADINGS[0]), _(HEADINGS[1]), [_("details, and what to do")]), "-" * 60, *found]
 
 
 def _lay_out(name: str, state: str, texts: Sequence[str]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from ..conversation.messages import ChatRequest, Delta, Message, ModelInfo
 from ..errors import Cancelled, UsageError
+from ..language import _
 from ..providers.base import Provider
 from ..providers.declarations import model_table
 from . import search, small_talk
@@ -152,5 +153,5 @@ def _parse_rate(value: Any) -> float:
     except (TypeError, ValueError, OverflowError):
         rate = math.nan
     if not (math.isfinite(rate) and rate >= 0):
-        raise UsageError(f"rate must be >= 0 words per second, got {value!r}.")
+        raise UsageError(_("rate must be >= 0 words per second, got {value!r}.", value=value))
     return rate

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from ..conversation.turn import Turn
+from ..language import _
 from ..rendering.attachments import attachments_of
 from ..rendering.frame_loop import FrameLoop
 from ..rendering.mime_bundle import html_or_source
@@ -112,7 +113,7 @@ class ReplyTask:
 
     def _finish(self, frames: FrameLoop, error: str) -> None:
         turn = self._reply.turn
-        error = error or (turn.error if turn else "") or "no reply was received"
+        error = error or (turn.error if turn else "") or _("no reply was received")
         kept = self._reply.entry is not None and self._reply.entry.info is not None
         if turn is None or not (turn.is_shown and kept):  # stopped before it was sent, or not part of the conversation
             self._send_end({"turn": None, "text": error})

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..conversation.turn import Turn
+from ..language import N_, _, ngettext
 from ..rendering.attachments import attachments_of
 from ..rendering.calls import call_line, reply_html
-from ..rendering.escaping import printed
+from ..rendering.escaping import escaped, printed
 from ..rendering.html import IGNORED, framed, style
 from ..rendering.notices import document_notices, notices_of
 from ..rendering.reasoning import reasoning_html
@@ -26,7 +27,7 @@ _STYLE = """<style>
 </style>"""
 """Hides the transcript where the panel itself works, and the widget's error message where it doesn't."""
 
-_HOW_TO_CONTINUE = "<p>To continue it in a new kernel, run <code>%lockbots restore</code> before this cell.</p>"
+_HOW_TO_CONTINUE = N_("To continue it in a new kernel, run <code>%lockbots restore</code> before this cell.")
 
 _RenderedTurn = tuple[str, str]
 """A turn as HTML and as plain text."""
@@ -58,12 +59,16 @@ class Transcript:
             self._rendered[key] = html, text
         shown = list(reversed(self._rendered.values()))
         omitted = len(turns) - len(shown)
-        earlier = [f"{omitted} earlier {'turn' if omitted == 1 else 'turns'}"] if omitted else []
+        earlier = [ngettext("{n} earlier turn", "{n} earlier turns", omitted)] if omitted else []
         lines = [f"<p>{line}</p>" for line in earlier]
-        html = "".join([*lines, style(), *(html for html, _ in shown), _HOW_TO_CONTINUE]) if shown else ""
+        html = (
+            "".join([*lines, style(), *(html for html, _text in shown), f"<p>{_(_HOW_TO_CONTINUE)}</p>"])
+            if shown
+            else ""
+        )
         bundle = {
             "text/html": f'<div class="lockbots-transcript">{_STYLE}{html}</div>',
-            "text/plain": "\n\n".join([*earlier, *(text for _, text in shown)]) or "No turns yet.",
+            "text/plain": "\n\n".join([*earlier, *(text for _html, text in shown)]) or _("No turns yet."),
         }
         return clean_bundle(bundle)
 
@@ -72,7 +77,8 @@ def _render_turn(turn: Turn) -> _RenderedTurn:
     attached = attachments_of(turn, max_size=0)  # the label in the text tells of an image
     reply = reply_html(turn, images=False) + attached.html
     prompt = printed(turn.prompt)
-    head = f'<div class="you">You:</div><div class="said {IGNORED}" dir="auto">{prompt}</div>'
+    speaker = escaped(_("You:"))
+    head = f'<div class="you">{speaker}</div><div class="said {IGNORED}" dir="auto">{prompt}</div>'
     html = head + framed(reply, _notices(turn), styled=False, above=reasoning_html(turn.reasoning))
     return html, f"> {turn.prompt}\n\n{turn.reply}"
 

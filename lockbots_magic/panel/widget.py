@@ -17,7 +17,7 @@ from traitlets import Dict, Unicode
 from ..chat import Chat
 from ..conversation.conversation import Conversation
 from ..errors import UsageError
-from ..language import chosen_language
+from ..language import _, chosen_language
 from ..notebook.display import show, unrelated_context
 from ..notebook.session import Session
 from ..rendering.html import style_sheet
@@ -94,7 +94,7 @@ class ChatPanel(anywidget.AnyWidget):
 
     def __init__(self, chat: Chat | Session, name: str | None = None) -> None:
         if not isinstance(chat, Chat | Session):
-            raise UsageError("ChatPanel needs a chat, as in `ChatPanel(Chat('provider:model'))`")
+            raise UsageError(_("ChatPanel needs a chat, as in `ChatPanel(Chat('provider:model'))`"))
         self._context = unrelated_context()  # lets front ends with subshells serve the panel while a cell runs
         self._display_id = uuid.uuid4().hex
         self._context.copy().run(super().__init__, texts=page_texts(), language=chosen_language(), key=self._display_id)

@@ -12,12 +12,13 @@ from html import escape
 
 from ..conversation.attachments import CitationPart
 from ..conversation.turn import Turn
+from ..language import _
 from ..security.html_policy import sanitize
 from ..security.links import spelled_out
 from ..security.pictures import embedded_picture
 from .escaping import escaped
 from .safe_markdown.inline import literal
-from .sources import MAX_SOURCES, source_host, source_lines, source_title
+from .sources import MAX_SOURCES, count_more, source_host, source_lines, source_title
 
 MAX_IMAGES = 20
 """Images shown below one reply."""
@@ -73,19 +74,24 @@ def _fitting(images: Iterable[str], size: int) -> list[str]:
 
 def _images_html(images: Sequence[str]) -> str:
     """Return the images as HTML. The sanitiser admits only small ones; these URLs hold nothing but base64."""
-    return "".join(f'<p><img src="{escape(url)}" alt="image {number}"></p>' for number, url in enumerate(images, 1))
+    return "".join(f'<p><img src="{escape(url)}" alt="{_name(number)}"></p>' for number, url in enumerate(images, 1))
 
 
 def _images_markdown(images: Sequence[str]) -> str:
-    return "\n\n".join(f"![image {number}]({url})" for number, url in enumerate(images, 1))
+    return "\n\n".join(f"![{_name(number)}]({url})" for number, url in enumerate(images, 1))
+
+
+def _name(number: int) -> str:
+    return _("image {number}", number=number)
 
 
 def _sources_html(sources: Sequence[CitationPart], more: int) -> str:
     if not sources:
         return ""
     rows = "".join(f"<li>{_source_html(source)}</li>" for source in sources)
-    rest = f"<p>and {more} more sources</p>" if more else ""
-    return sanitize(f"<p>Sources</p><ol>{rows}</ol>{rest}")
+    rest = f"<p>{escaped(count_more(more))}</p>" if more else ""
+    heading = escaped(_("Sources"))
+    return sanitize(f"<p>{heading}</p><ol>{rows}</ol>{rest}")
 
 
 def _source_html(source: CitationPart) -> str:
@@ -100,7 +106,7 @@ def _sources_markdown(sources: Sequence[CitationPart], more: int) -> str:
     if not sources:
         return ""
     rows = [f"{number}. {_source_markdown(source)}" for number, source in enumerate(sources, 1)]
-    return "\n".join(["Sources", "", *rows, *(["", f"and {more} more sources"] if more else [])])
+    return "\n".join([_("Sources"), "", *rows, *(["", count_more(more)] if more else [])])
 
 
 def _source_markdown(source: CitationPart) -> str:

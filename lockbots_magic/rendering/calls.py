@@ -14,6 +14,7 @@ from ..conversation.call_text import describe_call, describe_result
 from ..conversation.messages import ToolCall
 from ..conversation.parts import ROUND_SEPARATOR, calls_of
 from ..conversation.turn import Turn
+from ..language import _, ngettext
 from ..security.control_characters import printable
 from ..security.pictures import embedded_picture
 from .escaping import printed
@@ -62,7 +63,11 @@ def call_line(call: ToolCall, *, timed: bool = False) -> str:
 
 def time_of(call: ToolCall) -> str:
     """Return the duration of a call for the end of its line; empty if it is short or unknown."""
-    return f" ({call.elapsed:.1f} s)" if call.elapsed is not None and call.elapsed >= MIN_SHOWN_SECONDS else ""
+    return (
+        _(" ({elapsed:.1f} s)", elapsed=call.elapsed)
+        if call.elapsed is not None and call.elapsed >= MIN_SHOWN_SECONDS
+        else ""
+    )
 
 
 def calls_html(calls: Iterable[ToolCall], *, timed: bool = False, images: bool = True) -> str:
@@ -113,7 +118,7 @@ def _without_time(call: ToolCall) -> str:
 
 def _result_of(call: ToolCall) -> str:
     images = len(call.images)
-    pictures = "" if not images else "[image]" if images == 1 else f"[{images} images]"
+    pictures = "" if not images else ngettext("[image]", "[{n} images]", images)
     return " ".join(filter(None, (describe_result(call.result or ""), pictures))) or '""'
 
 
@@ -129,7 +134,8 @@ def _call_html(call: ToolCall, *, timed: bool, images: bool) -> str:
 
 def _pictures(call: ToolCall) -> str:
     urls = filter(embedded_picture, call.images)
-    return "".join(f'<p><img src="{escape(url)}" alt="image {number}"></p>' for number, url in enumerate(urls, 1))
+    names = (_("image {number}", number=number) for number in range(1, len(call.images) + 1))
+    return "".join(f'<p><img src="{escape(url)}" alt="{name}"></p>' for name, url in zip(names, urls, strict=False))
 
 
 def _code_span(text: str) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..conversation.usage import TurnUsage, format_dollars
+from ..conversation.usage import TokenCount, TurnUsage, format_dollars
+from ..language import N_, _, ngettext
 from ..security.control_characters import printable
 
 MAX_MODEL = 80
 """Length (characters) to which the name of a model is cut."""
-GUIDE_LINE = "built-in guide, not a model: it searches the help"
-CODE_HINT = "code into a new cell: %lockbots code"
+GUIDE_LINE = N_("built-in guide, not a model: it searches the help")
+CODE_HINT = N_("code into a new cell: %lockbots code")
 
 _GUIDE = "guide"  # its provider; `chat.GUIDE` is no cheap import
 
@@ -32,19 +33,23 @@ def foot_line(used: TurnUsage, *, timed: bool, has_code: bool = False) -> str:
     """
     turn = used.turn
     if turn.provider == _GUIDE:
-        parts = [GUIDE_LINE]
+        parts = [_(GUIDE_LINE)]
     else:
         name = " ".join(printable(used.model).split())
         parts = [name if len(name) <= MAX_MODEL else f"{name[: MAX_MODEL - 1]}…"]
-        parts += [f"{turn.elapsed:.1f} s"] if timed else []
+        parts += [_("{elapsed:.1f} s", elapsed=turn.elapsed)] if timed else []
         parts += figures(used)
-    return " · ".join(filter(None, [*parts, CODE_HINT if has_code else ""]))
+    return " · ".join(filter(None, [*parts, _(CODE_HINT) if has_code else ""]))
+
+
+def _count_tokens(count: TokenCount) -> str:
+    return ngettext("{count} token", "{count} tokens", count.tokens, count=count)
 
 
 def figures(used: TurnUsage) -> Sequence[str]:
     """Return the tokens and the cost of a reply, as far as they are known."""
     cost = used.cost
     return [
-        *([f"{used.reply} token{'' if used.reply.tokens == 1 else 's'}"] if used.reply.tokens else []),
+        *([_count_tokens(used.reply)] if used.reply.tokens else []),
         *([f"{format_dollars(cost, estimated=used.estimated)} USD"] if cost else []),
     ]

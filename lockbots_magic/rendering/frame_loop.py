@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from ..conversation.messages import Delta
+from ..language import _
 from .incremental_reply import IncrementalReply
 from .reasoning import ReasoningTail, thinking_notice
 from .time_budget import MAX_FRAME_SECONDS, MAX_RENDERED, TooSlowError, at_most, remaining
@@ -123,7 +124,7 @@ class FrameLoop:
                 self._draw_reasoning()
                 continue
             if self._failed or self._size > MAX_RENDERED:
-                self._put("", "", [f"{self._size:,} characters so far, shown when the reply is complete"])
+                self._put("", "", [_("{n:,} characters so far, shown when the reply is complete", n=self._size)])
                 self._stopped.wait(LONG_FRAME)
                 continue
             started = time.monotonic()

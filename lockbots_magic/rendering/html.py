@@ -13,6 +13,7 @@ from markdown_it.common.utils import unescapeAll
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
+from ..language import _
 from ..security.control_characters import printable
 from ..security.html_policy import IGNORED_CLASSES, TEX_CLASSES, UNLISTED_CLASSES, sanitize
 from ..security.links import host_of, is_small_picture, is_web_link
@@ -122,9 +123,10 @@ class _Renderer(RendererHTML):
         if is_small_picture(source):
             return f'<img src="{escape(source)}" alt="{escape(label)}">'
         host = host_of(source)
+        label = label or _("image")
         if host is None:
-            return f"<span>[{escaped(label or 'image')}]</span>"
-        shown = escaped(f"{label or 'image'} (image at {host})")
+            return f"<span>[{escaped(label)}]</span>"
+        shown = escaped(_("{label} (image at {host})", label=label, host=host))
         if env.get("in_link"):  # such as a badge: links can't be nested
             return shown
         return f'<a href="{escape(source)}" target="_blank">{shown}</a>'

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..conversation.turn import Turn
+from ..language import _, ngettext
 from ..security.control_characters import printable
 from .html import render
 from .mime_bundle import bundle
@@ -30,23 +31,28 @@ def notices_of(turn: Turn) -> list[str]:
     """Return the remarks to show below the reply of `turn`, one line each."""
     notices = []
     if turn.answered_by:
-        notices.append(f"answered by {_shorten(turn.answered_by)}")
+        notices.append(_("answered by {model}", model=_shorten(turn.answered_by)))
     if turn.left_out:
-        many = "turn was" if turn.left_out == 1 else "turns were"
-        notices.append(f"{turn.left_out} older {many} left out: the model takes no more")
+        notices.append(
+            ngettext(
+                "{n} older turn was left out: the model takes no more",
+                "{n} older turns were left out: the model takes no more",
+                turn.left_out,
+            )
+        )
     notices += map(_shorten, turn.remarks)
     if turn.status in ("interrupted", "truncated"):
-        notices.append(turn.error or turn.status)
+        notices.append(turn.error or _(turn.status))
     elif turn.status == "error" and turn.reply:
-        notices.append("the reply broke off here; the turn is kept out of the conversation")
+        notices.append(_("the reply broke off here; the turn is kept out of the conversation"))
     elif turn.status == "complete" and not turn.reply:
-        notices.append("the reply is empty")
+        notices.append(_("the reply is empty"))
     return notices
 
 
 def document_notices(turn: Turn) -> list[str]:
     """Return the remarks that name the documents of a prompt, which its text doesn't show, one line each."""
-    return [f"with {_shorten(document.label)}" for document in turn.documents]
+    return [_("with {document}", document=_shorten(document.label)) for document in turn.documents]
 
 
 def _shorten(text: str) -> str:

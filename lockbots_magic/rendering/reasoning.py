@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Literal, TypeAlias
 
+from ..language import N_, _
 from ..security.control_characters import printable
 from .escaping import escaped
 from .safe_markdown.inline import literal
@@ -19,7 +20,7 @@ MIN_PAUSE = 1.0
 FOLD_STYLE = "margin-bottom:0.6em;font-size:0.9em;opacity:0.75"
 """Style of folded reasoning, on its own elements: a notebook that is not trusted loses style sheets."""
 FOLDED_TEXT_STYLE = "max-height:20em;overflow:auto;padding-left:0.6em;border-left:2px solid;white-space:pre-wrap"
-RETRACTED = "the text above was reasoning"
+RETRACTED = N_("the text above was reasoning")
 """Remark where text that was written can't be taken back."""
 
 ReasoningMode: TypeAlias = Literal["fold", "show", "hide"]
@@ -32,19 +33,20 @@ def thinking_notice(size: int = 0) -> str:
     Args:
         size: Characters of reasoning so far.
     """
-    return f"thinking… ({size:,} characters)" if size else "thinking…"
+    return _("thinking… ({n:,} characters)", n=size) if size else _("thinking…")
 
 
 def reasoning_html(reasoning: str, *, is_open: bool = False) -> str:
     """Return reasoning as an element that is folded at first unless `is_open`; ``""`` if there is none."""
     text = _bounded(reasoning)
-    return _details("Reasoning", text, is_open=is_open) if text else ""
+    return _details(_("Reasoning"), text, is_open=is_open) if text else ""
 
 
 def reasoning_markdown(reasoning: str) -> str:
     """Return reasoning as a quote in Markdown, for front ends that show no HTML; ``""`` if there is none."""
     lines = _bounded(reasoning).split("\n")
-    return "\n".join(["> *Reasoning*", ">", *(f"> {literal(line)}  " for line in lines)]) if any(lines) else ""
+    heading = _("Reasoning")
+    return "\n".join([f"> *{heading}*", ">", *(f"> {literal(line)}  " for line in lines)]) if any(lines) else ""
 
 
 def thinking_html(tail: str, seconds: float) -> str:
@@ -54,7 +56,7 @@ def thinking_html(tail: str, seconds: float) -> str:
         tail: End of the reasoning so far; ``""`` to show the line alone.
         seconds: Time since it began, s; the page counts on.
     """
-    line = counting("Thinking…", seconds)
+    line = counting(escaped(_("Thinking…")), seconds)
     text = printable(tail).strip()
     if not text:
         return f'{SECONDS_STYLE}<div class="lockbots-reasoning">{line}</div>'
@@ -63,7 +65,7 @@ def thinking_html(tail: str, seconds: float) -> str:
 
 def reasoned_html() -> str:
     """Return what stands for the reasoning while the reply comes: a fold like the one in the end."""
-    return _details("Reasoning", "Shown when the reply is complete.")
+    return _details(_("Reasoning"), _("Shown when the reply is complete."))
 
 
 class ReasoningTail:
@@ -104,7 +106,7 @@ def _bounded(reasoning: str) -> str:
     reasoning = reasoning.strip()
     text = printable(reasoning[:MAX_REASONING])
     if text and len(reasoning) > MAX_REASONING:
-        text += f"\n… ({len(reasoning) - MAX_REASONING:,} more characters)"
+        text += "\n" + _("… ({n:,} more characters)", n=len(reasoning) - MAX_REASONING)
     return text
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from ..conversation.messages import Delta
+from ..language import _
 from ..security.control_characters import printable
 from .attachments import NONE, Attachments
 from .escaping import escaped
@@ -179,7 +180,7 @@ class _StreamingColumn:
     def __init__(self, heading: str) -> None:
         self.arrived: deque[Delta] = deque()
         self.ended: Column | None = None
-        self._column = Column(heading, "asked …")
+        self._column = Column(heading, _("asked …"))
         self._document = IncrementalMarkdown()
         self._finished: list[str] = []
         self._whole: str | None = None
@@ -198,7 +199,9 @@ class _StreamingColumn:
                 self._finished.clear()
             self._document.feed(delta.text)
             if delta.text or delta.notice or delta.reasoning:
-                state = "answers …" if self._document.text else "thinks …" if delta.reasoning else self._column.state
+                state = (
+                    _("answers …") if self._document.text else _("thinks …") if delta.reasoning else self._column.state
+                )
                 self._column = replace(self._column, state=state, notices=[delta.notice] if delta.notice else [])
         if ended is None:
             finished, growing = self._document.advance()

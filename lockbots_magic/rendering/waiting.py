@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..conversation.model_names import display_name
+from ..language import _
 from ..security.control_characters import printable
 from .escaping import escaped
 from .html import IGNORED
@@ -14,5 +15,5 @@ _STYLE = "<style>.lockbots-waiting {opacity: 0.75; font-size: 0.9em}</style>"
 def waiting_html(model: str) -> str:
     """Return the line of a cell that waits for `model`."""
     name = escaped(printable(display_name(model)))
-    line = counting(f"waiting for {name}…")
+    line = counting(_("waiting for {name}…", name=name))
     return f'{SECONDS_STYLE}{_STYLE}<div class="lockbots-waiting {IGNORED}">{line}</div>'

@@ -9,8 +9,9 @@ from typing import Any
 
 from ..conversation.foreign import is_sendable_image
 from ..conversation.turn import Turn
+from ..language import _, ngettext
 from ..prompt.magic_line import format_assignment, is_one_line, parse_literal, quote_word
-from .export_common import counted, most_common
+from .export_common import most_common
 
 # Prompts of IPython and Python, which IPython removes at the beginning of a line.
 _PROMPT = re.compile(r"\s*(>>>|\.\.\.|(\[(nav|ins)\]\s*)?In\s*\[)")
@@ -46,11 +47,23 @@ def remarks_on(turns: Iterable[Turn]) -> Iterator[str]:
     """Yield what the cells of `turns` lack, one line each."""
     turns = list(turns)
     if called := sum(bool(turn.calls) for turn in turns):
-        yield f"{counted(called, 'turn')} with tool calls: the cells call no tools when they run; add `--tools`."
+        yield ngettext(
+            "{n} turn with tool calls: the cells call no tools when they run; add `--tools`.",
+            "{n} turns with tool calls: the cells call no tools when they run; add `--tools`.",
+            called,
+        )
     if lost := sum(not is_sendable_image(url) for turn in turns for url in turn.images):
-        yield f"{counted(lost, 'image')} left out of the cells: no http(s) or data:image address."
+        yield ngettext(
+            "{n} image left out of the cells: no http(s) or data:image address.",
+            "{n} images left out of the cells: no http(s) or data:image address.",
+            lost,
+        )
     if lost := sum(len(turn.documents) for turn in turns):
-        yield f"{counted(lost, 'document')} left out of the cells: name the files by `--file`."
+        yield ngettext(
+            "{n} document left out of the cells: name the files by `--file`.",
+            "{n} documents left out of the cells: name the files by `--file`.",
+            lost,
+        )
 
 
 def model_option(turn: Turn, providers: Iterable[str]) -> str:
@@ -70,7 +83,7 @@ def cell_source(turn: Turn, defaults: NotebookDefaults, providers: Iterable[str]
         UsageError: If a parameter of the turn can't be written as an option; the message names it.
     """
     if not turn.prompt.strip():
-        return "# This turn has no prompt, so there is nothing to send."
+        return _("# This turn has no prompt, so there is nothing to send.")
     line = " ".join(_options(turn, defaults, providers))
     if is_one_line(line) and _survives_ipython(turn.prompt):
         return f"%%chat {line}".rstrip() + f"\n{turn.prompt}"

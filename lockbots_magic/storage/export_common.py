@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from ..conversation.conversation import Conversation
 from ..conversation.turn import Turn
 from ..errors import UsageError
+from ..language import _
 from ..security.control_characters import printable
 from ..security.secrets import redacted
 
@@ -47,11 +48,6 @@ def one_line(text: str) -> str:
     return " ".join(printable(text).split())
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
 def dump_json(value: Any) -> str:
     """Return `value` as indented JSON.
 
@@ -61,12 +57,12 @@ def dump_json(value: Any) -> str:
     try:
         return json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
     except (TypeError, ValueError, RecursionError):
-        raise UsageError("Can't save the conversation as JSON: a parameter of a turn is not JSON.") from None
+        raise UsageError(_("Can't save the conversation as JSON: a parameter of a turn is not JSON.")) from None
 
 
 def refuse_constant(text: str) -> NoReturn:
     """Refuse NaN and Infinity, which Python reads and no JSON holds: they could not be written again."""
-    raise ValueError(f"{text} is not JSON")
+    raise ValueError(_("{text} is not JSON", text=text))
 
 
 def parse_json(text: str) -> Any:
@@ -78,4 +74,4 @@ def parse_json(text: str) -> Any:
     try:
         return json.loads(text, parse_constant=refuse_constant)
     except (ValueError, RecursionError, MemoryError):
-        raise UsageError("the content is not JSON.") from None
+        raise UsageError(_("the content is not JSON.")) from None

@@ -12,6 +12,7 @@ from markdown_it.token import Token
 
 from ..conversation.conversation import Conversation
 from ..conversation.turn import Turn
+from ..language import _, ngettext
 from ..rendering.attachments import attachments_of
 from ..rendering.calls import calls_markdown, reply_html, segments_of
 from ..rendering.escaping import printed
@@ -21,7 +22,7 @@ from ..rendering.notices import document_notices, notices_of
 from ..rendering.safe_markdown import neutralised, written
 from ..rendering.safe_markdown.inline import literal
 from ..security.control_characters import printable
-from .export_common import counted, one_line, system_prompt, title_of
+from .export_common import one_line, system_prompt, title_of
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -56,7 +57,7 @@ _PAGE = """\
 def to_html(conversation: Conversation) -> str:
     """Return `conversation` as an HTML page."""
     system = system_prompt(conversation)
-    first = [_section("system", "System prompt", _typed_text(system))] if system else []
+    first = [_section("system", _escape(_("System prompt")), _typed_text(system))] if system else []
     parts = [*first, *(part for turn in conversation.turns for part in _html_turn(turn))]
     title = _escape(title_of(conversation))
     page_style = style() + _page_style()
@@ -66,8 +67,9 @@ def to_html(conversation: Conversation) -> str:
 def to_markdown(conversation: Conversation) -> str:
     """Return `conversation` as Markdown without active content."""
     blocks = [f"# {literal(title_of(conversation), heading=True)}"]
+    heading = _("System prompt")
     if system := system_prompt(conversation):
-        blocks += ["## System prompt", _markdown_part(system, 0)]
+        blocks += [f"## {heading}", _markdown_part(system, 0)]
     for number, turn in enumerate(conversation.turns, 1):
         blocks += _markdown_turn(turn, number)
     return "\n\n".join(filter(None, blocks)) + "\n"
@@ -75,12 +77,15 @@ def to_markdown(conversation: Conversation) -> str:
 
 def speaker_of(turn: Turn) -> str:
     """Return who replied, on one line: ``provider:model`` as far as known."""
-    return one_line(":".join(filter(None, (turn.provider, turn.model)))) or "Assistant"
+    return one_line(":".join(filter(None, (turn.provider, turn.model)))) or _("Assistant")
 
 
 def prompt_remarks(turn: Turn) -> list[str]:
     """Return remarks on the prompt, one line each. Images are only counted: showing them would fetch them."""
-    return [*([f"with {counted(len(turn.images), 'image')}"] if turn.images else []), *document_notices(turn)]
+    return [
+        *([ngettext("with {n} image", "with {n} images", len(turn.images))] if turn.images else []),
+        *document_notices(turn),
+    ]
 
 
 def reply_remarks(turn: Turn) -> list[str]:
@@ -88,16 +93,18 @@ def reply_remarks(turn: Turn) -> list[str]:
     remarks = notices_of(turn)
     if turn.status == "error" and not turn.reply:
         error_type = _ERROR_TYPE.match(turn.error)
-        remarks.append(f"no reply: {error_type[1]}" if error_type else "no reply")
+        remarks.append(_("no reply: {error}", error=error_type[1]) if error_type else _("no reply"))
     if turn.stale:
-        remarks.append("stale: an earlier turn has changed since")
+        remarks.append(_("stale: an earlier turn has changed since"))
     return remarks
 
 
 def _html_turn(turn: Turn) -> Iterable[str]:
     reply = reply_html(turn, _LEVEL) + attachments_of(turn).html
     remarks = prompt_remarks(turn)
-    yield _section("prompt", "You", _typed_text(turn.prompt) + (framed("", remarks, styled=False) if remarks else ""))
+    yield _section(
+        "prompt", _escape(_("You")), _typed_text(turn.prompt) + (framed("", remarks, styled=False) if remarks else "")
+    )
     yield _section("reply", _escape(speaker_of(turn)), framed(reply, reply_remarks(turn), styled=False))
 
 
@@ -119,8 +126,8 @@ def _page_style() -> str:
 
 
 def _markdown_turn(turn: Turn, number: int) -> list[str]:
-    speaker = literal(speaker_of(turn), heading=True)
-    prompt = ["## You", _markdown_part(turn.prompt, 2 * number - 1), *_emphasize(prompt_remarks(turn))]
+    speaker, you = literal(speaker_of(turn), heading=True), _("You")
+    prompt = [f"## {you}", _markdown_part(turn.prompt, 2 * number - 1), *_emphasize(prompt_remarks(turn))]
     attached = attachments_of(turn)
     parts = (
         piece

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from ..atomic_file import read_text, write_text
 from ..conversation.conversation import FORMAT, Conversation
 from ..errors import UsageError
+from ..language import N_, _
 from ..security.exits import clean_text_file
 from . import export_cells, export_common, export_document, export_notebook, openai_messages
 from .export_common import dump_json, parse_json, without_secrets
@@ -33,14 +34,14 @@ class ExportFormat:
 EXPORT_FORMATS: Mapping[str, ExportFormat] = MappingProxyType(
     {
         ".md": ExportFormat("Markdown", holds_all=True),
-        ".html": ExportFormat("web page", holds_all=True),
-        ".ipynb": ExportFormat("notebook of %%chat cells", holds_all=False),
-        ".json": ExportFormat("OpenAI messages", holds_all=False),
+        ".html": ExportFormat(N_("web page"), holds_all=True),
+        ".ipynb": ExportFormat(N_("notebook of %%chat cells"), holds_all=False),
+        ".json": ExportFormat(N_("OpenAI messages"), holds_all=False),
     }
 )
 """Formats of `export_conversation`, by the ending of the file name."""
 IMPORT_FORMATS: Mapping[str, str] = MappingProxyType(
-    {".ipynb": "notebook with %%chat cells", ".json": "OpenAI messages, or a file from %lockbots save"}
+    {".ipynb": N_("notebook with %%chat cells"), ".json": N_("OpenAI messages, or a file from %lockbots save")}
 )
 """Formats of `import_conversations`, by the ending of the file name."""
 
@@ -125,16 +126,30 @@ def import_conversations(path: str | Path) -> ImportResult:
     return _import_notebook(path) if ending == ".ipynb" else _import_json(path)
 
 
-def list_formats(formats: Mapping[str, object]) -> str:
-    """Return `EXPORT_FORMATS` or `IMPORT_FORMATS` as text."""
-    return ", ".join(f"{ending} ({description})" for ending, description in formats.items())
+def list_formats(formats: Mapping[str, object], translate: Callable[[str], str] = N_) -> str:
+    """Return `EXPORT_FORMATS` or `IMPORT_FORMATS` as text.
+
+    Args:
+        formats: One of them.
+        translate: Applied to each description; by default they stay English.
+    """
+    return ", ".join(f"{ending} ({translate(str(description))})" for ending, description in formats.items())
 
 
 def _ending(path: str | Path, formats: Mapping[str, object], command: str) -> str:
     ending = Path(path).suffix.lower()
     if ending not in formats:
-        unknown = f"Unknown file name ending {ending!r}." if ending else "The file name has no ending."
-        raise UsageError(f"{unknown} `%lockbots {command}` supports: {list_formats(formats)}.")
+        unknown = (
+            _("Unknown file name ending {ending!r}.", ending=ending) if ending else _("The file name has no ending.")
+        )
+        raise UsageError(
+            _(
+                "{unknown} `%lockbots {command}` supports: {formats}.",
+                unknown=unknown,
+                command=command,
+                formats=list_formats(formats, _),
+            )
+        )
     return ending
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from ..conversation.documents import SentDocument
 from ..conversation.foreign import resent_params
 from ..conversation.turn import Turn
+from ..language import _, ngettext
 from ..security.links import host_of
 from .notebook_cells import quoted
 
@@ -23,17 +24,25 @@ def foreign_remarks(name: str, system: str, turns: Sequence[Turn]) -> Iterator[s
         turns: Its turns.
     """
     if system:
-        yield f"{quoted(name)} has a system prompt: {quoted(system)}"
+        yield _("{name} has a system prompt: {system}", name=quoted(name), system=quoted(system))
     own = dict.fromkeys(turn.system for turn in turns if turn.system not in ("", system))
     if own:
-        yield f"{quoted(name)}: `retry` sends the system prompts of its turns again: {_list(list(own))}"
+        yield _(
+            "{name}: `retry` sends the system prompts of its turns again: {names}",
+            name=quoted(name),
+            names=_list(list(own)),
+        )
     yield from _on_params(name, turns)
     if images := [url for turn in turns for url in turn.images]:
         yield from _on_images(name, images, [url for turn in turns for url in turn.sent_images])
     if documents := [document for turn in turns for document in turn.documents]:
         yield from _on_documents(name, documents, [document for turn in turns for document in turn.sent_documents])
     if called := dict.fromkeys(call.name for turn in turns for call in turn.calls):
-        yield f"{quoted(name)}: its turns called functions, which `retry` does not offer again: {_list(list(called))}"
+        yield _(
+            "{name}: its turns called functions, which `retry` does not offer again: {names}",
+            name=quoted(name),
+            names=_list(list(called)),
+        )
 
 
 def _on_params(name: str, turns: Sequence[Turn]) -> Iterator[str]:
@@ -41,17 +50,31 @@ def _on_params(name: str, turns: Sequence[Turn]) -> Iterator[str]:
     sent = {param: value for turn in turns for param, value in resent_params(turn.params).items()}
     if sent:
         pairs = [f"{param}={value!r}" for param, value in sent.items()]
-        yield f"{quoted(name)}: `retry` sends the parameters of its turns again: {_list(pairs)}"
+        yield _(
+            "{name}: `retry` sends the parameters of its turns again: {names}", name=quoted(name), names=_list(pairs)
+        )
     if kept := [param for param in given if param not in sent]:
-        yield f"{quoted(name)}: its turns have parameters that `retry` does not send again: {_list(kept)}"
+        yield _(
+            "{name}: its turns have parameters that `retry` does not send again: {names}",
+            name=quoted(name),
+            names=_list(kept),
+        )
 
 
 def _on_images(name: str, images: Sequence[str], sent: Sequence[str]) -> Iterator[str]:
     if hosts := dict.fromkeys(host_of(url) or "" for url in sent if url[:5].lower() != "data:"):
-        yield f"{quoted(name)}: images at these hosts go along with later prompts: {_list(list(hosts))}"
+        yield _(
+            "{name}: images at these hosts go along with later prompts: {names}",
+            name=quoted(name),
+            names=_list(list(hosts)),
+        )
     if lost := len(images) - len(sent):
-        verb = "image of its turns is" if lost == 1 else "images of its turns are"
-        yield f"{quoted(name)}: {lost} {verb} not sent: neither on the web nor in the file itself."
+        yield ngettext(
+            "{name}: {n} image of its turns is not sent: neither on the web nor in the file itself.",
+            "{name}: {n} images of its turns are not sent: neither on the web nor in the file itself.",
+            lost,
+            name=quoted(name),
+        )
 
 
 def _on_documents(name: str, documents: Sequence[SentDocument], sent: Sequence[SentDocument]) -> Iterator[str]:
@@ -65,5 +88,5 @@ def _on_documents(name: str, documents: Sequence[SentDocument], sent: Sequence[S
 
 
 def _list(words: Sequence[str]) -> str:
-    more = [f"and {len(words) - MAX_NAMED} more"] if len(words) > MAX_NAMED else []
+    more = [_("and {n} more", n=len(words) - MAX_NAMED)] if len(words) > MAX_NAMED else []
     return ", ".join([*map(quoted, words[:MAX_NAMED]), *more])

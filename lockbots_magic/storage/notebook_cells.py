@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import UsageError
+from ..language import _
 from ..prompt.magic_line import cell_magic_start
 from ..security.control_characters import printable, replace_surrogates
 from ..security.links import unlinked
@@ -55,7 +56,7 @@ class CodeCell:
         return bool(_CHAT.match(self.source, start)) and not _ASKS_FOR_HELP.match(self.source, start)
 
     def __str__(self) -> str:
-        return f"cell {self.number} ({quoted(_first_words(self.source))})"
+        return _("cell {number} ({words})", number=self.number, words=quoted(_first_words(self.source)))
 
 
 def quoted(text: str) -> str:
@@ -75,16 +76,21 @@ def code_cells(notebook: Any) -> list[CodeCell]:
             the message names the cell.
     """
     if isinstance(notebook, Mapping) and str(notebook.get("format", "")).startswith("lockbots-"):
-        raise UsageError("this is a saved conversation, not a notebook. Run `%lockbots load` to read it.")
+        raise UsageError(_("this is a saved conversation, not a notebook. Run `%lockbots load` to read it."))
     if not isinstance(notebook, Mapping) or type(notebook.get("nbformat")) is not int:
-        raise UsageError("this is not a notebook.")
+        raise UsageError(_("this is not a notebook."))
     if notebook["nbformat"] != FORMAT:
-        hint = "Open it in Jupyter and save it." if notebook["nbformat"] < FORMAT else "Update lockbots-magic."
+        hint = _("Open it in Jupyter and save it.") if notebook["nbformat"] < FORMAT else _("Update lockbots-magic.")
         raise UsageError(
-            f"the notebook has format {str(notebook['nbformat'])[:20]}, this release reads format {FORMAT}. {hint}"
+            _(
+                "the notebook has format {given}, this release reads format {known}. {hint}",
+                given=str(notebook["nbformat"])[:20],
+                known=FORMAT,
+                hint=hint,
+            )
         )
     if not isinstance(notebook.get("cells"), list):
-        raise UsageError("the notebook is damaged: it has no list of cells.")
+        raise UsageError(_("the notebook is damaged: it has no list of cells."))
     return [_cell(number, cell) for number, cell in enumerate(notebook["cells"], 1) if _is_code(number, cell)]
 
 
@@ -95,7 +101,7 @@ def cell_ids(notebook: Mapping[str, Any]) -> list[str]:
 
 def _is_code(number: int, cell: Any) -> bool:
     if not isinstance(cell, Mapping):
-        raise UsageError(f"the notebook is damaged: cell {number} is not an object.")
+        raise UsageError(_("the notebook is damaged: cell {number} is not an object.", number=number))
     return cell.get("cell_type") == "code"
 
 
@@ -103,7 +109,7 @@ def _cell(number: int, cell: Mapping[str, Any]) -> CodeCell:
     outputs = cell.get("outputs", [])
     bare = CodeCell(number, _id(cell), _join_lines(cell.get("source")), (), False)
     if not isinstance(outputs, list) or not all(isinstance(output, Mapping) for output in outputs):
-        raise UsageError(f"{bare}: its outputs are damaged. Clear them, save, and restore again.")
+        raise UsageError(_("{bare}: its outputs are damaged. Clear them, save, and restore again.", bare=bare))
     shown = any(output.get("output_type") != "error" for output in outputs)
     return replace(
         bare,
@@ -126,7 +132,7 @@ def _turn_outputs(outputs: Sequence[Mapping[str, Any]], cell: CodeCell) -> Itera
 
 
 def _panel_records(outputs: Sequence[Mapping[str, Any]], cell: CodeCell) -> Iterator[tuple[OutputRecord, ...]]:
-    for _, kept in _with_metadata(outputs):
+    for _output, kept in _with_metadata(outputs):
         if _is_several(kept):
             yield tuple(_record(one, cell) for one in kept)
 
@@ -146,10 +152,16 @@ def _record(data: Any, cell: CodeCell) -> OutputRecord:
     try:
         return parse_record(data)
     except NewerRecordError as error:
-        raise UsageError(f"{cell}: {error}. Update lockbots-magic.") from None
+        raise UsageError(_("{cell}: {error}. Update lockbots-magic.", cell=cell, error=error)) from None
     except (ValueError, RecursionError) as error:
         reason = unlinked(printable(str(error)))
-        raise UsageError(f"{cell}: can't use the metadata of its output, {reason:.200}. Clear the output.") from None
+        raise UsageError(
+            _(
+                "{cell}: can't use the metadata of its output, {reason:.200}. Clear the output.",
+                cell=cell,
+                reason=reason,
+            )
+        ) from None
 
 
 def _join_lines(text: Any) -> str:

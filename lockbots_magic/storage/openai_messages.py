@@ -19,7 +19,8 @@ from ..conversation.messages import Message, ToolCall
 from ..conversation.parts import Round, TextPart, ToolCallPart, ToolResultPart
 from ..conversation.turn import Turn
 from ..errors import UsageError
-from .export_common import context_turns, counted, dump_json, system_prompt
+from ..language import _, ngettext
+from .export_common import context_turns, dump_json, system_prompt
 
 _ROLES = {
     "system": "system",
@@ -48,7 +49,11 @@ def to_messages(conversation: Conversation) -> str:
 def remarks_on(conversation: Conversation) -> Iterator[str]:
     """Yield what the messages of `to_messages` lack, one line each."""
     if lost := sum(len(turn.made_images) for turn in context_turns(conversation)):
-        yield f"{counted(lost, 'image')} of replies left out: messages hold only their labels."
+        yield ngettext(
+            "{n} image of replies left out: messages hold only their labels.",
+            "{n} images of replies left out: messages hold only their labels.",
+            lost,
+        )
 
 
 def from_messages(data: Any, name: str) -> tuple[Conversation, tuple[str, ...]]:
@@ -68,9 +73,9 @@ def from_messages(data: Any, name: str) -> tuple[Conversation, tuple[str, ...]]:
     """
     given = data.get("messages") if isinstance(data, Mapping) else data
     if not isinstance(given, list):
-        raise UsageError("the file holds neither a list of messages nor a saved conversation.")
+        raise UsageError(_("the file holds neither a list of messages nor a saved conversation."))
     if not given:
-        raise UsageError("the list of messages is empty.")
+        raise UsageError(_("the list of messages is empty."))
     messages = [_message(number, one) for number, one in enumerate(given, 1)]
     _check_order(messages)
     said = _with_results(messages)
@@ -82,7 +87,7 @@ def from_messages(data: Any, name: str) -> tuple[Conversation, tuple[str, ...]]:
 def _turns(said: Iterable[Message], system: str) -> Iterator[Turn]:
     """Yield a turn for each run of prompts with the replies after it; the last one may have no reply yet."""
     runs = [(role, [*run]) for role, run in groupby(said, lambda message: message.role)]
-    for (_, prompts), (_, replies) in zip_longest(runs[::2], runs[1::2], fillvalue=("", [])):
+    for (_user, prompts), (_assistant, replies) in zip_longest(runs[::2], runs[1::2], fillvalue=("", [])):
         images = tuple(url for message in prompts for url in message.images)
         prompt = _join_texts(message.content for message in prompts)
         documents = tuple(document for message in prompts for document in message.documents)
@@ -127,10 +132,18 @@ def _check_order(messages: Iterable[Message]) -> None:
     for number, message in enumerate(messages, 1):
         if begun and message.role == "system":
             raise UsageError(
-                f"message {number} is a system prompt after other messages. Move it to the top, or remove it."
+                _(
+                    "message {number} is a system prompt after other messages. Move it to the top, or remove it.",
+                    number=number,
+                )
             )
         if not begun and message.role == "assistant":
-            raise UsageError(f"message {number} is a reply without a prompt. Insert a prompt before it, or remove it.")
+            raise UsageError(
+                _(
+                    "message {number} is a reply without a prompt. Insert a prompt before it, or remove it.",
+                    number=number,
+                )
+            )
         begun = begun or message.role == "user"
 
 
@@ -147,7 +160,7 @@ def _with_results(messages: Iterable[Message]) -> list[Message]:
             for call in asked
         )
         if calls == asked:
-            raise UsageError(f"message {number} is the result of an unknown tool call. Remove it.")
+            raise UsageError(_("message {number} is the result of an unknown tool call. Remove it.", number=number))
         kept[-1] = replace(kept[-1], calls=calls)
     return kept
 
@@ -157,17 +170,32 @@ def _remarks(messages: Iterable[Message], said: Iterable[Message]) -> Iterator[s
     open_ = sum(call.result is None for call in calls)
     images = sum(len(message.images) for message in messages if message.role != "user")
     if open_:
-        yield f"{counted(open_, 'call')} of tools left out: they have no result."
+        yield ngettext(
+            "{n} call of tools left out: they have no result.",
+            "{n} calls of tools left out: they have no result.",
+            open_,
+        )
     if images:
-        yield f"{counted(images, 'image')} left out: only prompts can have images."
+        yield ngettext(
+            "{n} image left out: only prompts can have images.",
+            "{n} images left out: only prompts can have images.",
+            images,
+        )
 
 
 def _message(number: int, given: Any) -> Message:
     if not isinstance(given, Mapping):
-        raise UsageError(f"message {number} is not an object with a role and a content.")
+        raise UsageError(_("message {number} is not an object with a role and a content.", number=number))
     role = given.get("role")
     if not isinstance(role, str) or role not in _ROLES:
-        raise UsageError(f"message {number} has the unknown role {role!r:.40}. Known roles: {', '.join(_ROLES)}.")
+        raise UsageError(
+            _(
+                "message {number} has the unknown role {role!r:.40}. Known roles: {names}.",
+                number=number,
+                role=role,
+                names=", ".join(_ROLES),
+            )
+        )
     role = _ROLES[role]
     calls = _calls(number, given) if role == "assistant" else ()
     content = given.get("content")
@@ -186,7 +214,9 @@ def _calls(number: int, given: Mapping[str, Any]) -> tuple[ToolCall, ...]:
         made = tuple(ToolCall(c["id"], c["function"]["name"], c["function"]["arguments"]) for c in calls)
         if all(isinstance(text, str) for call in made for text in call[:3]):
             return made
-    raise UsageError(f"message {number} holds a tool call without id, name and arguments. Remove the call.")
+    raise UsageError(
+        _("message {number} holds a tool call without id, name and arguments. Remove the call.", number=number)
+    )
 
 
 def _content(number: int, content: Any) -> tuple[str, tuple[str, ...], tuple[SentDocument, ...]]:
@@ -194,7 +224,7 @@ def _content(number: int, content: Any) -> tuple[str, tuple[str, ...], tuple[Sen
     if isinstance(content, str):
         return content, (), ()
     if not isinstance(content, list):
-        raise UsageError(f"message {number} has no text. Add a content, or remove it.")
+        raise UsageError(_("message {number} has no text. Add a content, or remove it.", number=number))
     documents = [part for part in content if isinstance(part, Mapping) and part.get("type") in _DOCUMENTS]
     parts = [_part(number, part) for part in content if part not in documents]
     return (
@@ -213,7 +243,9 @@ def _document(number: int, part: Mapping[str, Any]) -> SentDocument:
         document = SentDocument(str(name or "document")[:MAX_NAME], media_type, url=url)
         if checked_document(document).has_file:
             return document
-    raise UsageError(f"message {number} holds a file that is not in it as a document. Remove the part.")
+    raise UsageError(
+        _("message {number} holds a file that is not in it as a document. Remove the part.", number=number)
+    )
 
 
 def _part(number: int, part: Any) -> tuple[str, str]:
@@ -226,6 +258,17 @@ def _part(number: int, part: Any) -> tuple[str, str]:
         url = url.get("url") if isinstance(url, Mapping) else url
         if isinstance(url, str) and is_sendable_image(url):
             return "", url
-        raise UsageError(f"message {number} holds an image without an http(s) or data:image address. Remove the part.")
-    what = f"a part of type {kind!r:.40}" if isinstance(kind, str) else "a part without a type"
-    raise UsageError(f"message {number} holds {what}; only text, images and files can be imported. Remove the part.")
+        raise UsageError(
+            _(
+                "message {number} holds an image without an http(s) or data:image address. Remove the part.",
+                number=number,
+            )
+        )
+    what = _("a part of type {kind!r:.40}", kind=kind) if isinstance(kind, str) else _("a part without a type")
+    raise UsageError(
+        _(
+            "message {number} holds {what}; only text, images and files can be imported. Remove the part.",
+            number=number,
+            what=what,
+        )
+    )

@@ -12,6 +12,7 @@ from ..conversation.history_entry import MAX_FORMER_IDS, ConversationInfo, Histo
 from ..conversation.ordering import format_order, parse_order
 from ..conversation.shown_text import shown_text
 from ..conversation.turn import MAX_ID, MAX_INTEGER, Turn, is_id, is_time, is_valid_field
+from ..language import _
 from ..security.exits import clean_metadata, clean_plain_form
 
 KEY = "lockbots"
@@ -76,9 +77,15 @@ def parse_record(data: Any) -> OutputRecord:
     try:
         version = data["version"]
         if type(version) is not int or version < VERSION:
-            raise ValueError(f"version {version!r:.40}")
+            raise ValueError(_("version {version!r:.40}", version=version))
         if version > VERSION:
-            raise NewerRecordError(f"the record has version {version}, this release reads version {VERSION}")
+            raise NewerRecordError(
+                _(
+                    "the record has version {version}, this release reads version {known}",
+                    version=version,
+                    known=VERSION,
+                )
+            )
         turn = _parse_turn(data["turn"]) if "turn" in data else None
         entry = HistoryEntry(None, turn) if data["conversation"] is None and turn else _parse_entry(data, turn)
         cell = None if data["cell"] is None else _text(data["cell"])
@@ -87,7 +94,7 @@ def parse_record(data: Any) -> OutputRecord:
     except NewerRecordError:
         raise
     except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise ValueError(f"the record is damaged: {error}") from None
+        raise ValueError(_("the record is damaged: {error}", error=error)) from None
 
 
 def _record(entry: HistoryEntry, cell: str | None = None, source: str = "") -> dict[str, Any]:
@@ -166,25 +173,25 @@ def _describe_info(info: ConversationInfo) -> dict[str, Any]:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r:.40} is not text")
+        raise TypeError(_("{value!r:.40} is not text", value=value))
     return value
 
 
 def _identity(value: Any) -> str:
     if not is_id(value):
-        raise ValueError(f"{value!r:.40} is not an id")
+        raise ValueError(_("{value!r:.40} is not an id", value=value))
     return str(value)
 
 
 def _moment(value: Any) -> float:
     if not is_time(value):
-        raise ValueError(f"{value!r:.40} is not a time")
+        raise ValueError(_("{value!r:.40} is not a time", value=value))
     return float(value)
 
 
 def _parse_turn(data: Any) -> Turn:
     if not isinstance(data, Mapping):
-        raise TypeError("the turn is not an object")
+        raise TypeError(_("the turn is not an object"))
     return Turn.from_dict(data)
 
 
@@ -192,9 +199,9 @@ def _parse_entry(data: Any, turn: Turn | None) -> HistoryEntry:
     order = parse_order(_text(data["order"]))
     serial = data["serial"] if turn else 0
     if turn and (type(serial) is not int or serial not in order):
-        raise ValueError("the turn is not part of its conversation")
+        raise ValueError(_("the turn is not part of its conversation"))
     if turn is None and "serial" in data:
-        raise ValueError("the turn is missing")
+        raise ValueError(_("the turn is missing"))
     return HistoryEntry(
         _parse_info(data["conversation"]),
         turn,

@@ -14,6 +14,7 @@ from ..atomic_file import read_text
 from ..conversation.conversation import Conversation
 from ..conversation.history_entry import HistoryEntry, RestoredConversation
 from ..errors import RestoreWarning, UsageError
+from ..language import _
 from ..security.exits import clean_printed
 from .cell_binding import bind_cells, is_portable
 from .export_common import refuse_constant
@@ -84,7 +85,9 @@ def read_conversation(path: str | Path, name: str | None = None) -> Conversation
         warnings.warn(clean_printed(remark), RestoreWarning, stacklevel=2)
     known = {one.info.name: one for one in notebook.conversations}
     if name is not None and name not in known:
-        raise UsageError(f"{path} holds no conversation {name!r}. It holds: {', '.join(known)}.")
+        raise UsageError(
+            _("{path} holds no conversation {name!r}. It holds: {names}.", path=path, name=name, names=", ".join(known))
+        )
     return Conversation.from_restored(notebook.conversations[-1] if name is None else known[name])
 
 
@@ -113,8 +116,10 @@ def _read_json(path: Path) -> Any:
     try:
         return json.loads(text, parse_constant=refuse_constant)
     except (ValueError, RecursionError, MemoryError):
-        hint = " It holds the marks of an unfinished merge." if "\n<<<<<<< " in text else ""
-        raise UsageError(f"{path} is not a notebook: its content is not JSON, or incomplete.{hint}") from None
+        hint = _(" It holds the marks of an unfinished merge.") if "\n<<<<<<< " in text else ""
+        raise UsageError(
+            _("{path} is not a notebook: its content is not JSON, or incomplete.{hint}", path=path, hint=hint)
+        ) from None
 
 
 def _entries(cells: Sequence[CodeCell]) -> list[HistoryEntry]:
@@ -127,7 +132,13 @@ def _entries(cells: Sequence[CodeCell]) -> list[HistoryEntry]:
             if entry.turn is not None:
                 data, first = known.setdefault(entry.turn.id, (output.data, cell))
                 if data is not output.data and data != output.data:
-                    raise UsageError(f"{first} and {cell} hold the same turn with different content. Clear one.")
+                    raise UsageError(
+                        _(
+                            "{first} and {cell} hold the same turn with different content. Clear one.",
+                            first=first,
+                            cell=cell,
+                        )
+                    )
                 if data is not output.data:
                     continue
             entries.append(entry)
@@ -145,5 +156,5 @@ def _panel_entries(cells: Sequence[CodeCell], known: set[int]) -> Iterator[Histo
 
 def _why_nothing(cells: Sequence[CodeCell]) -> str:
     if any(cell.turn_outputs or cell.panel_records for cell in cells):
-        return "holds no conversation: its prompts were sent outside conversations, or it was deleted."
-    return "holds no saved turns: its outputs were cleared or never saved. Run its %%chat cells again."
+        return _("holds no conversation: its prompts were sent outside conversations, or it was deleted.")
+    return _("holds no saved turns: its outputs were cleared or never saved. Run its %%chat cells again.")

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from ..conversation.history_entry import RestoredConversation
 from ..conversation.turn import Turn
+from ..language import _
 from .cell_binding import CellBinding
 from .foreign_remarks import foreign_remarks
 from .notebook_cells import CodeCell, TurnOutput, quoted
@@ -39,11 +40,19 @@ def _on_conversations(conversations: Sequence[RestoredConversation]) -> Iterator
         if one.gaps:
             places = _join_words([quoted(t.prompt) for t in one.turns if t.id in one.gaps])
             yield (
-                f"{name}: turns are missing right before {places}: their cells were deleted, cleared or run for"
-                " something else. The turns after them are stale."
+                _(
+                    "{name}: turns are missing right before {places}: their cells were deleted, cleared or "
+                    "run for something else. The turns after them are stale.",
+                    name=name,
+                    places=places,
+                )
             )
         if one.original_name != one.info.name:
-            yield f"{name} is an older conversation that was also called {quoted(one.original_name)}."
+            yield _(
+                "{name} is an older conversation that was also called {original}.",
+                name=name,
+                original=quoted(one.original_name),
+            )
         yield from foreign_remarks(one.info.name, one.info.system, one.turns)
 
 
@@ -51,39 +60,62 @@ def _on_cells(cells: Sequence[CodeCell], conversations: Sequence[RestoredConvers
     restored = {turn.id for one in conversations for turn in one.turns}
     shown = [(cell, output) for cell in cells for output in cell.turn_outputs if _turn_id(output) in restored]
     chats = [cell for cell in cells if cell.is_chat and not cell.turn_outputs]
+    no_turn = _(
+        "the output holds no turn (it was saved before the reply ended, shown as plain text, or is from another tool), "
+        "so the history has none. Run the cell again to add it."
+    )
+    edited = _("edited after the reply; the turn keeps the old prompt.")
+    altered = _("the output was edited; the turn keeps the old reply.")
     notes = (
-        ([c for c in chats if c.has_reply], "the output holds no turn (it was saved before the reply ended, shown as"
-         " plain text, or is from another tool), so the history has none. Run the cell again to add it."),
-        ([c for c in chats if not c.has_reply], "there is no reply: cleared, failed, or not run yet."),
-        ([c for c, output in shown if _is_edited(c, output)], "edited after the reply; the turn keeps the old prompt."),
-        ([c for c, output in shown if _is_altered(output)], "the output was edited; the turn keeps the old reply."),
-        (_copies(shown), "a copy of another cell with its output; the turn counts once."),
-    )  # fmt: skip
+        ([c for c in chats if c.has_reply], no_turn),
+        ([c for c in chats if not c.has_reply], _("there is no reply: cleared, failed, or not run yet.")),
+        ([c for c, output in shown if _is_edited(c, output)], edited),
+        ([c for c, output in shown if _is_altered(output)], altered),
+        (_copies(shown), _("a copy of another cell with its output; the turn counts once.")),
+    )
     for where, note in notes:
         if where:
             yield f"{_name_cells(where)}: {note}"
     for cell, output in shown:
         for parameter in output.record.described:
-            yield f"{cell}: a notebook can't hold the parameter {quoted(parameter)}; the turn was restored without it."
+            yield _(
+                "{cell}: a notebook can't hold the parameter {parameter}; the turn was restored without it.",
+                cell=cell,
+                parameter=quoted(parameter),
+            )
 
 
 def _on_ids(
     cells: Sequence[CodeCell], conversations: Sequence[RestoredConversation], binding: CellBinding
 ) -> Iterator[str]:
     owners = {turn.cell_id for one in conversations for turn in one.turns}
-    again = "If it runs again, it adds a turn and replaces none."
+    again = _("If it runs again, it adds a turn and replaces none.")
     twice = [cell for cell in cells if cell.id in binding.ambiguous and cell.id in owners]
     if twice:
-        yield f"{_name_cells(twice)}: another cell has the same id, so the turn is bound to no cell. {again}"
+        yield _(
+            "{cells}: another cell has the same id, so the turn is bound to no cell. {again}",
+            cells=_name_cells(twice),
+            again=again,
+        )
     strange = [c for c in cells if {output.record.cell for output in c.turn_outputs} & binding.unknown & owners]
     if strange and not any(cell.id for cell in cells):
-        yield f"The notebook's cells have no ids (its format is older than 4.5), so no cell owns a turn. {again}"
+        yield _(
+            "The notebook's cells have no ids (its format is older than 4.5), so no cell owns a turn. {again}",
+            again=again,
+        )
     elif strange:
-        yield f"{_name_cells(strange)}: it ran under another id, so the turn is bound to no cell. {again}"
+        yield _(
+            "{cells}: it ran under another id, so the turn is bound to no cell. {again}",
+            cells=_name_cells(strange),
+            again=again,
+        )
     number = {cell.id: cell.number for cell in cells}
     for one in conversations:
         if not _is_sorted(one.turns, binding, number):
-            yield f"{quoted(one.info.name)}: the cells were reordered; the history keeps the order of the conversation."
+            yield _(
+                "{name}: the cells were reordered; the history keeps the order of the conversation.",
+                name=quoted(one.info.name),
+            )
 
 
 def _is_sorted(turns: Iterable[Turn], binding: CellBinding, number: dict[str | None, int]) -> bool:
@@ -117,10 +149,10 @@ def _name_cells(cells: Iterable[CodeCell]) -> str:
     unique = list(dict.fromkeys(cells))
     if len(unique) == 1:
         return str(unique[0])
-    return f"cells {_join_words([str(cell.number) for cell in unique])}"
+    return _("cells {names}", names=_join_words([str(cell.number) for cell in unique]))
 
 
 def _join_words(words: Sequence[str]) -> str:
     if len(words) > MAX_NAMED:
-        return f"{', '.join(words[:MAX_NAMED])} and {len(words) - MAX_NAMED} more"
+        return _("{names} and {n} more", names=", ".join(words[:MAX_NAMED]), n=len(words) - MAX_NAMED)
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...conversation.conversation import Conversation
 from ...errors import Interrupted
-from ...language import _
+from ...language import SOURCE, _, speaking
 from ..session import Session
 from .command import argument, command
 from .result import CommandResult
@@ -42,8 +42,9 @@ class _Check(CommandResult):
     def present(self, presenter: Presenter) -> None:
         """Make the check and show the report; an interrupt also stops "Run all"."""
         if self._options.report:
-            report = self._make(lambda _line: None)
-            presenter.message(report.text)
+            with speaking(SOURCE):  # those who read a report of a bug may not know the language of the user
+                report = self._make(lambda _line: None)
+                presenter.message(report.text)
         else:
             report = presenter.display_made(self._make)
         if report.stopped:

@@ -47,7 +47,7 @@ def export(session: Session, options: Namespace) -> CommandResult:
     """Export the current conversation as Markdown, HTML, a notebook or JSON messages."""
     if not options.file:
         raise UsageError(
-            _("File missing. Its ending sets the format: {formats}.", formats=list_formats(EXPORT_FORMATS))
+            _("File missing. Its ending sets the format: {formats}.", formats=list_formats(EXPORT_FORMATS, _))
         )
     _check_not_own_notebook(session, options.file)
     written = export_conversation(session.conversations.get(), options.file)
@@ -73,7 +73,7 @@ def import_(session: Session, options: Namespace) -> CommandResult:
     """Import conversations written by `export`, `save` or another program, and continue with them."""
     if not options.file:
         raise UsageError(
-            _("File missing. Its ending tells the format: {formats}.", formats=list_formats(IMPORT_FORMATS))
+            _("File missing. Its ending tells the format: {formats}.", formats=list_formats(IMPORT_FORMATS, _))
         )
     found = import_conversations(options.file)
     lines = []

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from markdown_it.token import Token
 
+from ...language import _
 from ...security.links import host_of, is_small_picture, is_web_link, spelled_out
 from .formula import on_one_line, plain_formula
 
@@ -64,8 +65,8 @@ def _harmless(tokens: Sequence[Token], cell: bool) -> Iterator[Token]:
 def _picture(image: Token, in_link: bool) -> Iterator[Token]:
     """Link to an image instead of fetching it: the request alone would reveal the reader to its server."""
     source = address_of(image)
-    name, host = name_of(image) or "image", host_of(source)
-    text = _text(f"[{name}]" if host is None else f"{name} (image at {host})")
+    name, host = name_of(image) or _("image"), host_of(source)
+    text = _text(f"[{name}]" if host is None else _("{label} (image at {host})", label=name, host=host))
     if is_small_picture(source):
         yield image
     elif host is None or in_link:

@@ -22,6 +22,7 @@ from rich.syntax import ANSISyntaxTheme, Syntax
 from rich.table import Table
 from rich.text import Text
 
+from ...language import _
 from ...security.control_characters import printable
 from ...security.links import is_web_link, spelled_out
 from ..lexers import lexer_of
@@ -280,5 +281,8 @@ def _content_of(token: Token) -> str:
         return f"[{token.meta['label']}]"
     if token.type == "image":
         source = str(token.attrGet("src") or "")
-        return f"{token.content or 'image'} (image{f' at {spelled_out(source)}' if is_web_link(source) else ''})"
+        label = token.content or _("image")
+        if is_web_link(source):
+            return _("{label} (image at {host})", label=label, host=spelled_out(source))
+        return _("{label} (image)", label=label)
     return token.content

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TextIO
 
 from ...conversation.messages import Delta, ToolCall
 from ...conversation.turn import Turn
+from ...language import _
 from ...security.control_characters import printable
 from ...security.exits import clean_printed
 from ...security.links import Unlinker
@@ -41,7 +42,7 @@ class TerminalOutput:
             self._remark(delta.notice)
         self._show_calls(delta.calls)
         if delta.retracts:
-            self._remark(RETRACTED)
+            self._remark(_(RETRACTED))
         if delta.reasoning and not self._is_thinking:
             self._remark(thinking_notice())
         self._is_thinking = bool(delta.reasoning) or (self._is_thinking and not delta.text)

@@ -13,6 +13,7 @@ from pathlib import Path
 import platformdirs
 
 from ...errors import UsageError
+from ...language import N_, _
 from .schema import migrate, repair_index, version_of
 
 FILE = "log.db"
@@ -67,7 +68,10 @@ def open_database(path: Path, *, timeout: float | None = None) -> sqlite3.Connec
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))  # SQLite gives -wal and -shm the same mode
     if not path.is_file():
         raise UsageError(
-            f"The log {display_path(path)} is not a regular file. Move it away, and run `%lockbots log on`."
+            _(
+                "The log {path} is not a regular file. Move it away, and run `%lockbots log on`.",
+                path=display_path(path),
+            )
         )
     timeout = BUSY_TIMEOUT if timeout is None else timeout
     database = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
@@ -116,20 +120,25 @@ def describe_error(error: Exception, path: Path) -> str:
         return str(error)
     name = display_path(path)
     if isinstance(error, OSError):
-        return f"The log {name} can't be used: {error.strerror or error}. Check the folder's permissions."
-    advice = next(
-        (text for words, text in _ADVICE if any(word in str(error) for word in words)), "can't be used: {why}."
-    )
-    return f"The log {name} {advice.format(why=error)}"
+        return _(
+            "The log {name} can't be used: {reason}. Check the folder's permissions.",
+            name=name,
+            reason=error.strerror or error,
+        )
+    known = (text for words, text in _ADVICE if any(word in str(error) for word in words))
+    return _(next(known, _UNUSABLE), name=name, reason=error)
+
+
+_UNUSABLE = N_("The log {name} can't be used: {reason}.")
 
 
 _ADVICE = (
-    (("locked", "busy"), "is locked by another program. Close what has it open."),
-    (("full",), "can't be written: the disk is full."),
-    (("readonly", "read-only"), "is read-only. Check its permissions and those of its folder."),
+    (("locked", "busy"), N_("The log {name} is locked by another program. Close what has it open.")),
+    (("full",), N_("The log {name} can't be written: the disk is full.")),
+    (("readonly", "read-only"), N_("The log {name} is read-only. Check its permissions and those of its folder.")),
     (
         ("malformed", "not a database", "corrupt"),
-        "is damaged ({why}). Move it away, and run `%lockbots log on`: that starts a new one.",
+        N_("The log {name} is damaged ({reason}). Move it away, and run `%lockbots log on`: that starts a new one."),
     ),
 )
 """Words of SQLite's message, and what is told for it."""

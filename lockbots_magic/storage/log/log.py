@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ...conversation.conversation import Conversation
 from ...errors import UsageError
+from ...language import _
 from .database import default_path, open_database, reading, told_errors
 from .forgetting import ForgetResult, delete_turns
 from .reading import (
@@ -94,7 +95,9 @@ class Log:
         """Return what the log has of a conversation, see `open`."""
         with self._reading() as database:
             if database is None:
-                raise UsageError(f"The log has no turn {id!r:.60}: nothing was logged yet. To log: `%lockbots log on`.")
+                raise UsageError(
+                    _("The log has no turn {id!r:.60}: nothing was logged yet. To log: `%lockbots log on`.", id=id)
+                )
             return read_logged(database, id)
 
     def forget(self, id: str) -> int:  # noqa: A002  # the field's name

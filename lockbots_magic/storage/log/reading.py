@@ -16,6 +16,7 @@ from ...conversation.history_entry import ConversationInfo, RestoredConversation
 from ...conversation.ordering import parse_order
 from ...conversation.turn import Turn
 from ...errors import UsageError
+from ...language import _
 from ...schema.code_blocks import find_code_blocks
 from ...security.exits import clean_text_file
 from ..export_document import to_markdown
@@ -127,7 +128,7 @@ def parse_moment(moment: Moment) -> float:
             moment = datetime.datetime.combine(moment, datetime.time())
         return moment.timestamp()
     except (ValueError, TypeError, OverflowError, OSError):
-        raise UsageError(f"A date is written like 2026-11-01, got {moment!r:.40}.") from None
+        raise UsageError(_("A date is written like 2026-11-01, got {moment!r:.40}.", moment=moment)) from None
 
 
 # Conversations
@@ -172,7 +173,7 @@ def find_turn_ids(database: sqlite3.Connection, id: str) -> tuple[str, list[str]
     turns = _ids_like(database, "turn", id)
     conversations = _ids_like(database, "conversation", id)
     if len(turns) + len(conversations) > 1:
-        raise UsageError(f"Several ids begin with {id!r}. Give more of it.")
+        raise UsageError(_("Several ids begin with {id!r}. Give more of it.", id=id))
     if conversations:
         numbered = database.execute("SELECT id FROM turn WHERE conversation_id = ? ORDER BY number", conversations)
         return conversations[0], [row["id"] for row in numbered]
@@ -200,7 +201,9 @@ def read_logged(database: sqlite3.Connection, id: str) -> LoggedConversation:  #
     """
     conversation, turns = find_turn_ids(database, id)
     if not turns:
-        raise UsageError(f"The log has no turn and no conversation {id!r:.60}. To find one: `%lockbots search WORDS`.")
+        raise UsageError(
+            _("The log has no turn and no conversation {id!r:.60}. To find one: `%lockbots search WORDS`.", id=id)
+        )
     last = database.execute("SELECT * FROM turn WHERE id = ?", (turns[-1],)).fetchone()
     about = database.execute("SELECT * FROM conversation WHERE id = ?", (last["conversation_id"],)).fetchone()
     info = ConversationInfo("", about["name"], about["system"]) if about else ConversationInfo("", "log")

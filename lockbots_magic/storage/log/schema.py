@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Callable
 
 from ...errors import UsageError
+from ...language import _
 
 APPLICATION_ID = 0x6C6F636B
 """`application_id` of the file: "lock"."""
@@ -148,11 +149,16 @@ def version_of(database: sqlite3.Connection, name: str) -> int:
     version = int(database.execute("PRAGMA user_version").fetchone()[0])
     is_ours = int(database.execute("PRAGMA application_id").fetchone()[0]) == APPLICATION_ID
     if not is_ours and (version or database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()):
-        raise UsageError(f"{name} is the database of another program. Name another file.")
+        raise UsageError(_("{name} is the database of another program. Name another file.", name=name))
     if version > VERSION:
         raise UsageError(
-            f"{name} has version {version} of the log's schema; this release reads version {VERSION}."
-            " Update lockbots-magic."
+            _(
+                "{name} has version {version} of the log's schema; this release reads version {known}. "
+                "Update lockbots-magic.",
+                name=name,
+                version=version,
+                known=VERSION,
+            )
         )
     return version
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ...conversation.commits import CommittedTurn
+from ...language import _
 from .database import (
     BUSY_TIMEOUT,
     default_path,
@@ -228,11 +229,11 @@ class LogWriter:
             self._lost += len(batch) + len(self._waiting)
             self._waiting.clear()
             self._is_broken = True
-            problem += " Turns are not logged until `%lockbots log on`."
+            problem += _(" Turns are not logged until `%lockbots log on`.")
         elif is_passing(error):
             self._waiting.extendleft(reversed(batch))
             self._is_blocked = True
-            problem += " Turns wait in memory and are written once that is possible."
+            problem += _(" Turns wait in memory and are written once that is possible.")
         elif len(batch) > 1:  # one of them can't be written: each is tried alone
             self._waiting.extendleft(reversed(batch))
             self._is_single = True
