@@ -74,6 +74,7 @@ types:
 
 style:
 	@$(BIN)/ruff check .
+	@$(BIN)/ruff check --quiet --preview --select PLW1514 .  # an encoding that is not named is the system's
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
 	@$(BIN)/codespell

@@ -201,7 +201,7 @@ def share_of_others() -> float:
     """Return the load of the machine while the page is idle."""
 
     def ticks() -> tuple[int, int]:
-        fields = [int(n) for n in Path("/proc/stat").read_text().split("\n")[0].split()[1:]]
+        fields = [int(n) for n in Path("/proc/stat").read_text(encoding="utf-8").split("\n")[0].split()[1:]]
         return sum(fields), fields[3] + fields[4]  # all, and idle
 
     before = ticks()
@@ -252,5 +252,5 @@ def _less(after: dict[str, float], before: dict[str, float]) -> dict[str, float]
 
 def processor_time(pid: int) -> float:
     """Return the processor time (s) of a process."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import stat
+import time
 import uuid
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +20,11 @@ MAX_FILE = 200_000_000
 
 NEW_MODE = 0o600
 """Mode of a new file."""
+
+WAITS_FOR_READERS = os.name == "nt"
+"""Whether a file can't be replaced while it is read: by a virus scanner, a file synchroniser, another kernel."""
+REPLACE_PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
+"""Pauses (s) between attempts to replace such a file."""
 
 _NOT_REGULAR = N_("it is not a regular file")
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)
@@ -67,10 +73,20 @@ def replace_file(path: Path, content: bytes) -> None:
                 _write_through(file, content)
         with suppress(OSError):
             shutil.copymode(target, draft)
-        draft.replace(target)
+        _give_name(draft, target)
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
+
+
+def _give_name(draft: Path, target: Path) -> None:
+    """Put a draft in the place of its target. Windows refuses it while another program has the target open."""
+    for pause in REPLACE_PAUSES if WAITS_FOR_READERS else ():  # elsewhere a refusal is about rights
+        with suppress(PermissionError):
+            draft.replace(target)
+            return
+        time.sleep(pause)
+    draft.replace(target)
 
 
 def _write_without_name(draft: Path, content: bytes) -> bool:

@@ -147,3 +147,48 @@ def test_a_reader_never_sees_half_a_file(path):
             atomic_file.replace_file(path, bytes([letter]) * 500_000)
         path.unlink()
     assert reader.returncode == 0
+
+
+def open_elsewhere(monkeypatch, times):
+    """Refuse the first `times` replacements, as Windows does while another program has the file open."""
+    attempts, pauses = [], []
+    replace = Path.replace
+
+    def refuse(draft, target):
+        attempts.append(target)
+        if len(attempts) <= times:
+            raise PermissionError(13, "Access is denied")
+        return replace(draft, target)
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    monkeypatch.setattr("lockbots_magic.atomic_file.time.sleep", pauses.append)
+    return attempts, pauses
+
+
+def test_a_file_that_another_program_reads_on_windows_is_replaced_a_moment_later(path, monkeypatch):
+    monkeypatch.setattr(atomic_file, "WAITS_FOR_READERS", True)
+    write_text(path, "old")
+    attempts, pauses = open_elsewhere(monkeypatch, 3)
+    write_text(path, "new")
+    assert path.read_text(encoding="utf-8") == "new"
+    assert (len(attempts), pauses) == (4, [*atomic_file.REPLACE_PAUSES[:3]])
+
+
+def test_a_file_that_stays_open_on_windows_is_an_error_and_keeps_its_content(path, monkeypatch):
+    monkeypatch.setattr(atomic_file, "WAITS_FOR_READERS", True)
+    write_text(path, "old")
+    _, pauses = open_elsewhere(monkeypatch, 100)
+    with pytest.raises(UsageError, match="can't be written: Access is denied"):
+        write_text(path, "new")
+    assert path.read_text(encoding="utf-8") == "old"
+    assert sum(pauses) < 1
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_refusal_elsewhere_is_told_at_once(path, monkeypatch):
+    write_text(path, "old")
+    monkeypatch.setattr(atomic_file, "WAITS_FOR_READERS", False)
+    attempts, pauses = open_elsewhere(monkeypatch, 1)
+    with pytest.raises(UsageError, match="Access is denied"):
+        write_text(path, "new")
+    assert (len(attempts), pauses) == (1, [])

@@ -14,6 +14,13 @@ STOP_TIMEOUT = 1.0
 """Time (s) to wait for the thread of a loop to end; a coroutine that blocks it is left to itself."""
 
 
+def _make_loop() -> asyncio.AbstractEventLoop:
+    """Return a new loop. On Windows one that can start programs: ipykernel's policy there makes loops that can't."""
+    proactor = getattr(asyncio, "ProactorEventLoop", None)  # only Windows has it
+    loop: asyncio.AbstractEventLoop = proactor() if proactor else asyncio.new_event_loop()
+    return loop
+
+
 class OwnLoop:
     """A loop of asyncio in a thread that lives only while the loop is in use: a context manager that returns the host.
 
@@ -38,7 +45,7 @@ class OwnLoop:
     def __enter__(self) -> AsyncioHost:
         with self._lock:
             if self._loop is None:
-                self._loop = asyncio.new_event_loop()
+                self._loop = _make_loop()
             if not self._users:
                 self._thread = threading.Thread(target=self._run, args=(self._loop,), name="lockbots loop", daemon=True)
                 self._thread.start()

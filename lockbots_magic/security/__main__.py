@@ -7,6 +7,7 @@ if a file can't be read.
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 
@@ -19,6 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "python -m lockbots_magic.security", description=(__doc__ or "").partition("\n")[0]
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="notebook, cassette or other text file")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names of files in scripts that a console or pipe of Windows lacks
+            stream.reconfigure(errors="backslashreplace")
     status = 0
     for name in parser.parse_args(arguments).files:
         try:

@@ -184,6 +184,16 @@ def test_check_runs_as_a_module(tmp_path):
     assert ran.stdout == f"{tmp_path / 'a.txt'}: line 1: API key\n"
 
 
+def test_check_names_files_that_the_console_of_windows_has_no_letters_for(tmp_path):
+    (tmp_path / "Отчёт.txt").write_text(SECRETS[0], encoding="utf-8")
+    command = [sys.executable, "-m", "lockbots_magic.security", "Отчёт.txt", "нет.txt"]
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False, env=environment)
+    assert ran.returncode == 2
+    assert rb"\u041e\u0442\u0447\u0451\u0442.txt: line 1: API key" in ran.stdout
+    assert b"Traceback" not in ran.stderr
+
+
 def test_hook_for_pre_commit_runs_the_check():
     hook = Path(__file__).parents[2].joinpath(".pre-commit-hooks.yaml").read_text()
     assert "entry: python -m lockbots_magic.security" in hook

@@ -39,6 +39,10 @@ Liaobots requires a credential; use the word {CREDENTIAL}. --help lists settings
 """
 
 
+SIGNAL_CHECK = 0.2
+"""Longest time (s) until a signal is noticed."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the server until SIGINT or SIGTERM; return the exit status."""
     parser = argparse.ArgumentParser(
@@ -59,7 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with server:
         sys.stdout.write(format_welcome(server))
         sys.stdout.flush()
-        stopped.wait()
+        while not stopped.wait(SIGNAL_CHECK):  # without an end, Windows lets no signal through
+            pass
     return 0
 
 

@@ -106,7 +106,7 @@ class ChildServer:
         if sys.platform == "win32":  # jobs of Windows end what they hold
             words, settings = self._words, {"env": self._env, "cwd": self._cwd, "encoding_error_handler": "replace"}
             parameters = StdioServerParameters(command=words[0], args=words[1:], **settings)
-            with open(os.devnull, "w") as nowhere:  # noqa: PTH123
+            with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123
                 async with stdio_client(parameters, errlog=nowhere) as streams:
                     yield streams
             return

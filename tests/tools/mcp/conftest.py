@@ -79,7 +79,7 @@ def is_group_alive(pid):
 def is_alive(pid):
     """Whether a process runs; a zombie doesn't."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
 
