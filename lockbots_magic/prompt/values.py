@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -55,6 +55,13 @@ def _convert_text(value: Any) -> PromptPart | None:
     return PromptPart(str(value)) if is_instance_of(value, "numpy.generic") else None
 
 
+def _refuse_coroutine(value: Any) -> PromptPart | None:
+    if not isinstance(value, Coroutine):
+        return None
+    value.close()  # it will not be awaited, so that Python need not warn
+    raise UsageError(_("It is a coroutine: write `await` before it to send its result."))
+
+
 def _convert_exception(value: Any) -> PromptPart | None:
     return PromptPart(format_traceback(value)) if isinstance(value, BaseException) else None
 
@@ -102,9 +109,9 @@ def _convert_repr(value: Any) -> PromptPart:
     text = bounded_repr(value, MAX_TEXT_LENGTH)
     notes: tuple[str, ...] = ()
     if isinstance(value, Iterator):
-        notes = ("an iterator was sent by its name; `list(...)` of it sends its items",)
+        notes = (_("an iterator was sent by its name; `list(...)` of it sends its items"),)
     elif says_nothing(text):
-        notes = ("only its name was sent, as it has no text of its own",)
+        notes = (_("only its name was sent, as it has no text of its own"),)
     return _bounded_part(PromptPart(text, notes=notes))
 
 
@@ -122,6 +129,7 @@ def _bounded_part(part: PromptPart) -> PromptPart:
 # The first converter that returns a part wins; the last one always does.
 _CONVERTERS: tuple[Callable[[Any], PromptPart | None], ...] = (
     _convert_text,
+    _refuse_coroutine,
     code_part,
     _convert_exception,
     draw_images,

@@ -149,6 +149,14 @@ def test_a_value_that_is_only_named_is_told(value):
     assert ("list(...)" in part.notes[0]) is hasattr(value, "__next__")
 
 
+def test_a_coroutine_is_refused_with_what_to_write():
+    async def fetch():
+        return 1
+
+    with pytest.raises(UsageError, match="write `await` before it"):
+        value_part(fetch())  # warnings are errors here: it is closed
+
+
 def test_what_a_value_displays_is_asked_for_as_ipython_asks():
     class Table:
         def _repr_mimebundle_(self, include, exclude, **_):

@@ -69,12 +69,14 @@ def search_turns(
     database: sqlite3.Connection, words: str, chosen: SearchFilter, limit: int, *, unfinished: bool = False
 ) -> list[LogHit]:
     """Return the turns that hold all words, the best match first."""
+    if limit < 1:
+        raise UsageError(f"limit must be >= 1, got {limit}.")
     query = parse_query(words, unfinished=unfinished)
     if not query.expression:
         return []
     conditions, values = _conditions(chosen)
     expression = f"{{reply stems}} : ({query.expression})" if chosen.code else query.expression
-    limit = max(1, min(limit, MAX_LIMIT))
+    limit = min(limit, MAX_LIMIT)
     rows = database.execute(
         "SELECT turn.* FROM turn_search JOIN turn ON turn.number = turn_search.rowid"  # noqa: S608  # constants
         f" WHERE turn_search MATCH ?{conditions} ORDER BY turn_search.rank LIMIT ?",

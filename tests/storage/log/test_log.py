@@ -67,6 +67,8 @@ def test_limit_is_the_most_that_is_returned(log, chat):
     for number in range(12):
         chat.ask(f"word {number}")
     assert (len(log.search("word")), len(log.search("word", limit=3)), len(log.search("word", limit=50))) == (10, 3, 12)
+    with pytest.raises(UsageError, match="limit must be >= 1, got 0"):
+        log.search("word", limit=0)
 
 
 def test_a_conversation_is_taken_up_as_a_copy(log, chat):
