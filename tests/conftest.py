@@ -1,6 +1,7 @@
 """Fixtures for all tests."""
 
 import atexit
+import gc
 import os
 import signal
 
@@ -40,6 +41,12 @@ def pytest_collection_modifyitems(items):
     """Put the longest files first, and leave all others as they are."""
     places = {start: place for place, start in enumerate(LONGEST)}
     items.sort(key=lambda item: next((p for start, p in places.items() if item.nodeid.startswith(start)), len(places)))
+
+
+def pytest_collection_finish():
+    """Keep modules and tests out of the garbage collector's sight: every shell that ends collects, and looks at all."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
