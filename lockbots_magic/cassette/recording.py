@@ -18,7 +18,7 @@ from ..conversation.turn import MAX_ID, is_time
 from ..errors import ContextLengthError, HTTPStatusError, ProviderError
 from ..language import _
 from ..security.exits import mask_json
-from .request import RecordedRequest, Thread, flatten
+from .request import RecordedRequest, Thread, dump_params, flatten
 from .rhythm import Row, checked_rhythm, timed_deltas
 
 Ending = Literal["complete", "interrupted", "cancelled", "error"]
@@ -143,7 +143,7 @@ class Recording:
         sent, ended = line["request"], line["ended"]
         if ended not in get_args(Ending):
             raise ValueError(_("unknown ending {ended!r}", ended=ended))
-        params = json.dumps(sent.get("params", {}), ensure_ascii=False, sort_keys=True)
+        params = dump_params(sent.get("params", {}))
         messages = tuple(map(_message_from_json, sent["messages"]))
         request = RecordedRequest(
             _text(sent["provider"]),

@@ -16,6 +16,8 @@ from ..security.secrets import redacted, secrets_in
 
 RECORDED_IMAGE = "sha256:"
 """How the digest begins that a cassette keeps of an image."""
+MAX_EXACT_WHOLE = 2.0**53
+"""Below it, each whole number is a float."""
 Thread = tuple[str, ...]
 """Messages, flattened: role, content, role, content, ..."""
 
@@ -34,7 +36,7 @@ class RecordedRequest:
     def from_request(cls, provider: str, model: str, request: ChatRequest) -> RecordedRequest:
         """Return the recorded form of `request`, with every known credential redacted."""
         given = {**request.params, **({"tools": [tool.to_dict() for tool in request.tools]} if request.tools else {})}
-        params = json.dumps(given, ensure_ascii=False, sort_keys=True, default=_describe_value)
+        params = dump_params(given)
         messages = request.messages
         whole = "\n".join([m.content for m in messages])  # one search: a conversation has thousands of messages
         if has_surrogates(whole):
@@ -56,9 +58,23 @@ class RecordedRequest:
         return self.provider, self.model, self.params, self.thread
 
 
+def dump_params(params: Any) -> str:
+    """Return parameters as JSON with sorted keys; 0 and 0.0 are the same text, and so one request."""
+    return json.dumps(_with_equal_numbers(params), ensure_ascii=False, sort_keys=True, default=_describe_value)
+
+
 def flatten(messages: Iterable[Message]) -> Thread:
     """Return messages as one flat tuple, which compares faster than the messages themselves."""
     return tuple([part for m in messages for part in (m.role, m.content if _is_plain(m) else json.dumps(m.to_dict()))])
+
+
+def _with_equal_numbers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _with_equal_numbers(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_equal_numbers(one) for one in value]
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) < MAX_EXACT_WHOLE
+    return int(value) if is_whole else value
 
 
 def _is_plain(message: Message) -> bool:

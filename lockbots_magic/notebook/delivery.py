@@ -119,9 +119,16 @@ def _json_block(reply: str, value: Any) -> str | None:
 
 
 def _indented(value: Any) -> str | None:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        value = dataclasses.asdict(value)
-    dump = getattr(value, "model_dump", None)  # a pydantic model
     with suppress(Exception):  # a value of the user's own type, or nested too deeply: the reply is shown as it is
-        return json.dumps(dump(mode="json") if callable(dump) else value, indent=2, ensure_ascii=False)
+        return json.dumps(value, indent=2, ensure_ascii=False, default=_fields_of)
     return None
+
+
+def _fields_of(value: Any) -> Any:
+    """Return a dataclass or a model of pydantic as its fields; raise `TypeError` for anything else."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    dump = getattr(value, "model_dump", None)
+    if callable(dump):
+        return dump(mode="json")
+    raise TypeError

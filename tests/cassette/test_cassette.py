@@ -236,6 +236,12 @@ def test_mode_new_keeps_the_file_until_the_first_answer(path):
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize(("recorded", "asked"), [(0.0, 0), (0, 0.0), (1, 1.0)])
+def test_equal_numbers_are_one_request(recorded, asked, path):
+    Chat(counter(), cassette=path).ask("How many?", temperature=recorded)
+    assert Chat(never, cassette=path, mode="replay").ask("How many?", temperature=asked).reply == "answer 1"
+
+
 def test_unrecorded_request_is_an_error_that_shows_the_difference(path):
     Chat(counter(), cassette=path).ask("How many dogs?", temperature=0.2)
     with pytest.raises(NotRecordedError) as raised:

@@ -26,6 +26,9 @@ def test_json_is_shown_indented():
     for reply in ('{"name":"rose"}', '```json\n{"name":"rose"}\n```'):
         for schema in (reply_schema(), reply_schema(Flower)):
             assert deliver(Turn("q", reply), "flower", schema).shown == '```json\n{\n  "name": "rose"\n}\n```'
+    several = deliver(Turn("q", '[{"name": "rose"}]'), "flowers", reply_schema(list[Flower]))
+    assert several.value == [Flower("rose")]
+    assert several.shown == '```json\n[\n  {\n    "name": "rose"\n  }\n]\n```'
     made = deliver(Turn("q", 'Here: {"name": "rose"}'), None, reply_schema())
     assert made.shown.startswith('Here: {"name": "rose"}\n\n```json\n')
     assert made.value == {"name": "rose"}
