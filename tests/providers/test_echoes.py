@@ -75,7 +75,8 @@ def test_credential_in_headers_and_refusals_goes_nowhere(tmp_path):
         for form, encode in ENCODERS.items():
             key = encode(KEY)
             body = json.dumps({"error": {"message": f"bad key {key}", "code": key, "param": key, "type": key}})
-            head = f"Retry-After: {key}\r\nLocation: http://other.example/{key}\r\nX-Request-Id: {key}\r\n"
+            line = "".join(key.splitlines())  # a header holds no line break
+            head = f"Retry-After: {line}\r\nLocation: http://other.example/{line}\r\nX-Request-Id: {line}\r\n"
 
             def script(peer, head=head, body=body, status=status):
                 while peer.request():

@@ -12,7 +12,7 @@ from ...conversation.messages import ModelInfo
 from ...conversation.model_names import display_name, display_names
 from ...errors import AuthenticationError, LockbotsError, UsageError
 from ...language import SOURCE, _, current_language, ngettext, pgettext
-from ...providers import names, split_model
+from ...providers import names, provider_class, split_model
 from ...providers.address import display_address
 from ...providers.base import Provider
 from ...providers.dialects import CHAT_COMPLETIONS, DEFAULT_DIALECT, DIALECTS
@@ -176,12 +176,16 @@ def providers(session: Session, _options: Namespace) -> CommandResult:
     return DisplayResult(Table((_("provider"), _("address"), _("credential")), rows))
 
 
+def _missing_address(name: str) -> str:
+    return _("not set") if provider_class(name).base_url_env else _("built in")
+
+
 def _describe_registered(session: Session, name: str) -> tuple[str, str, str]:
     """Return name, address and credential of a provider; in place of the address, why a plug-in can't be used."""
     try:
         address, variable = session.address_of(name)
         shown = display_address(address) + (_(" (from {variable})", variable=variable) if variable else "")
-        return name, shown or _("built in"), _(session.credentials.source(name, address))
+        return name, shown or _missing_address(name), _(session.credentials.source(name, address))
     except UsageError as error:
         return name, str(error), ""
     except Exception as error:  # noqa: BLE001  # a plug-in that looks for its credential may raise anything

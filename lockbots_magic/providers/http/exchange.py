@@ -49,6 +49,8 @@ COALESCE_PAUSE = 0.01
 """reading pauses for at most so long (s) to collect more. Waking for each of 1000 pieces/s costs four times as much."""
 COALESCE_SHARE = 0.1
 """The pause is at most this share of the time since the body began, so that a short body is not slowed down."""
+BODY_TIMEOUT = 30.0
+"""Time (s) without data after which a short body, such as that of a refusal, is taken as it is."""
 DRAIN_TIMEOUT = 0.1
 """Time (s) to wait for the end of a complete body, so that its connection can be reused."""
 
@@ -137,10 +139,11 @@ class Exchange:
         return parse_should_retry(self._get_header("x-should-retry"))
 
     def read_body(self) -> bytes:
-        """Return the body, at most `MAX_ERROR_BODY` bytes of it; of a broken one, the part that arrived."""
+        """Return the body, at most `MAX_ERROR_BODY` bytes of it; of one that breaks or stalls, what came."""
         if self._body is not None:
             return self._body
         pieces, size = [], 0
+        self._lease.set_read_timeout(min(BODY_TIMEOUT, self._limits.silence or BODY_TIMEOUT))
         with suppress(ProviderError):
             for piece in self:
                 pieces.append(piece)

@@ -10,8 +10,8 @@ import pytest
 
 from lockbots_magic import Chat
 from lockbots_magic.conversation import turn_accumulator
-from lockbots_magic.errors import ProtocolError, ProviderError
-from lockbots_magic.providers.http import codings
+from lockbots_magic.errors import HTTPStatusError, ProtocolError, ProviderError
+from lockbots_magic.providers.http import codings, exchange
 from lockbots_magic.providers.wire import call_pieces, json_text, model_list, reasoning_fields, sse
 from tests.rawserver import RawServer
 
@@ -174,6 +174,22 @@ def test_bomb_as_a_list_of_models_or_an_error_is_bounded(peak):
         with pytest.raises(ProviderError):
             chat(server).ask("hi")
         assert peak() - before < 60 * MB
+
+
+def test_refusal_that_never_ends_is_told_by_what_came(monkeypatch):
+    monkeypatch.setattr(exchange, "BODY_TIMEOUT", 0.2)
+    release = threading.Event()
+
+    def stall(peer):
+        peer.request()
+        peer.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 99\r\n\r\nthe words so far")
+        peer.wait(release)
+
+    with RawServer(stall) as server:
+        chat = Chat("openai:m", base_url=f"{server.url}/v1", auth="k-123456789", max_retries=0)
+        with pytest.raises(HTTPStatusError, match="the words so far"):
+            chat.ask("hi")
+        release.set()
 
 
 def test_endless_list_of_models_is_an_error(monkeypatch):
