@@ -76,7 +76,8 @@ def test_providers_lists_all_of_them(lockbots):
     said = lockbots("providers")
     assert all(name in said for name in ("guide", "lockchat", "liaobots", "openai", "ollama", "vllm"))
     addresses = {line.split()[0]: line for line in said.splitlines() if line.strip()}
-    assert "built in" in addresses["guide"] and "built in" not in addresses["azure"]
+    assert "built in" in addresses["guide"]
+    assert "built in" not in addresses["azure"]
 
 
 def test_history_shows_prompt_reply_and_state(lockbots, chat):
