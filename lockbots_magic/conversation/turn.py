@@ -188,7 +188,7 @@ class Turn:
         """True if later requests carry this turn: failed and empty turns are left out."""
         return self.status != "error" and bool(self.reply or self.calls)
 
-    @property
+    @cached_property
     def is_shown(self) -> bool:
         """True if there is something to show: False for a failure before the first word or call."""
         return self.status != "error" or bool(self.reply or self.calls)

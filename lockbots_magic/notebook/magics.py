@@ -7,6 +7,7 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -16,7 +17,6 @@ from ..security.exits import clean_bundle
 from ..storage.restore import find_own_notebook
 from .awaiting import interrupt_cancels_task, interrupt_raises
 from .chat_command import NotebookContext, await_expressions, chat_cell, no_stale_value, prompt_of
-from .commands import run, summarize
 from .display import display_listener, show_line, shown_forms, watched
 from .display_recorder import DisplayRecorder
 from .live_output import turn_bundle
@@ -85,7 +85,7 @@ class MagicRunner:
     def lockbots(self, line: str, cell: str | None = None) -> None:
         """Run a command of `%lockbots`, or of `%%lockbots` with the prompt below it."""
         with self._in_cell():
-            run(self._session, line, cell).present(self._presenter)
+            _commands().run(self._session, line, cell).present(self._presenter)
 
     @contextmanager
     def _in_cell(self) -> Iterator[None]:
@@ -108,9 +108,16 @@ def describe_chat() -> str:
     return f"{summary}\n\n{options.format_help()}"
 
 
+def _commands() -> Any:
+    from . import commands  # noqa: PLC0415  # `%%chat` needs none, and all of them take longer to load than it does
+
+    return commands
+
+
 def describe_lockbots() -> str:
     """Return the list of commands of `%lockbots`."""
-    return summarize()
+    summary: str = _commands().summarize()
+    return summary
 
 
 def own_notebook(shell: InteractiveShell) -> Path | None:

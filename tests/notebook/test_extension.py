@@ -404,6 +404,7 @@ def test_each_lazy_import_stands_in_one_place():
         ("tools/asking.py", "import termios"),
         ("tools/asking.py", "import tty"),
         ("notebook/magics.py", "from .each import run_each"),
+        ("notebook/magics.py", "from . import commands"),
         ("chat.py", "from .doctor import describe_cost, run_checks"),
         ("chat.py", "from .prompt.document_files import attach_documents"),
         ("chat.py", "from .prompt.values import value_part"),

@@ -52,7 +52,9 @@ def _encode_images(results: Iterable[Message]) -> dict[str, Any]:
 
 
 def _encode_message(message: Message, target: tuple[str, str, str]) -> dict[str, Any]:
-    encoded = message.to_dict() | returned_fields(message, target)
+    encoded = message.to_dict()
+    if message.opaque:
+        encoded |= returned_fields(message, target)
     if message.calls:
         encoded["tool_calls"] = [_encode_call(call, target) for call in message.calls]
     elif message.role == "tool":
