@@ -71,7 +71,7 @@ def ask_at_1000() -> Measured:
     return Measured(taken, encoded, "json.dumps of the messages")
 
 
-@row("conversation", "ask at 10,000 turns", unit="ms", aim="<= 60 ms", limit="the messages' JSON", quick=True)
+@row("conversation", "ask at 10,000 turns", unit="ms", aim="<= 60 ms", limit="the messages' JSON")
 def ask_at_10_000() -> Measured:
     taken, encoded = of_a_function(10_000)
     return Measured(taken, encoded, "json.dumps of the messages")

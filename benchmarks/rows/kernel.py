@@ -137,7 +137,7 @@ def over_reading(count: int, rate: int) -> Measured:
     return Measured(ours - reading, reading, "reading alone")
 
 
-@row("kernel", "processor a token over reading, 50 KB", unit="µs", aim="<= 15 µs", limit="about 2 µs", quick=True)
+@row("kernel", "processor a token over reading, 50 KB", unit="µs", aim="<= 15 µs", limit="about 2 µs")
 def token_50() -> Measured:
     return over_reading(12_500, 1_000)
 
@@ -147,7 +147,7 @@ def token_500() -> Measured:
     return over_reading(125_000, 5_000)
 
 
-@row("kernel", "bytes to the page, 50 KB", unit="MB", aim="<= 0.4 MB", limit="0.05 MB", quick=True)
+@row("kernel", "bytes to the page, 50 KB", unit="MB", aim="<= 0.4 MB", limit="0.05 MB")
 def bytes_to_the_page() -> Measured:
     _, _, execution = streamed(12_500, 1_000)
     size = sum(len(json.dumps(content, ensure_ascii=False).encode()) for _, _, content in execution.outputs)
@@ -174,7 +174,7 @@ def ten_and_one() -> tuple[float, float, float]:
     return one, ten, still
 
 
-@row("kernel", "ten replies at once", unit="s", aim="<= 11 x", limit="10 x one", quick=True)
+@row("kernel", "ten replies at once", unit="s", aim="<= 11 x", limit="10 x one")
 def ten_at_once() -> Measured:
     one, ten, _ = ten_and_one()
     return Measured(ten, one, "one reply")
@@ -185,7 +185,7 @@ def none_starved() -> Measured:
     return Measured(ten_and_one()[2])
 
 
-@row("kernel", "memory of a streaming cell of 1 MB", unit="MB", aim="<= 8 MB", limit="1 MB", quick=True)
+@row("kernel", "memory of a streaming cell of 1 MB", unit="MB", aim="<= 8 MB", limit="1 MB")
 def memory_of_a_cell() -> Measured:
     with server() as source, kernel() as running:
         running.run("%load_ext lockbots_magic")

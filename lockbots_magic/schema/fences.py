@@ -7,9 +7,11 @@ outer one. Here, in a block of Markdown, a fence with a word opens an inner bloc
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from markdown_it import MarkdownIt
-from markdown_it.rules_block import StateBlock
+if TYPE_CHECKING:  # `FenceTracker` needs no Markdown, and `%load_ext` loads it
+    from markdown_it import MarkdownIt
+    from markdown_it.rules_block import StateBlock
 
 _FENCE = re.compile(r"(~{3,}|`{3,}(?=[^`]*\Z))[ \t]*(.*)\Z")
 _HOLDS_FENCES = re.compile(r"(?:markdown|md|mdx|mdown|qmd|rmd|myst)\b", re.IGNORECASE)
