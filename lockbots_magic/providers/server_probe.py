@@ -17,7 +17,7 @@ PROBE_TIMEOUT = 3.0
 """Time (s) for all looks at one server."""
 ENDPOINTS = ("/chat/completions", "/completions", "/responses", "/messages", "/models", "/api/chat", "/api/generate")
 """Paths of requests, which people paste as a base URL."""
-API_PATHS = ("/api/v1", "/openai/v1", "/v1", "/api")
+API_PATHS = ("/api/v1", "/openai/v1", "/compatible-mode/v1", "/v1", "/api", "/openai")
 """Paths under which servers offer their API."""
 
 
