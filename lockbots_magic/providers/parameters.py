@@ -27,6 +27,7 @@ CHAT_PARAMETERS: Mapping[str, str] = MappingProxyType(
         "response_format": "dict, such as {'type': 'json_object'}",
         "reasoning_effort": "effort of a reasoning model: none, low, medium, high or what else it takes",
         "service_tier": "service tier, by the server's name",
+        "store": "whether the service keeps the reply; by default it does not",
         "user": "your own id of the end user",
         "extra_body": "dict of further fields of the request",
     }

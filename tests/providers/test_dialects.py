@@ -84,6 +84,11 @@ def test_one_prompt_with_tool_image_and_system_prompt_makes_the_same_turn(mock_s
     assert (turn.reply, turn.status, turn.finish_reason) == ("add returned 3.", "complete", "stop")
     assert [(c.name, c.arguments, c.result) for c in turn.calls] == [("add", '{"a": 1, "b": 2}', "3")]
     assert turn.usage is None or turn.usage.completion_tokens is not None
+    whole = chat.ask(
+        'call add {"a": 1, "b": 2}', tools=[add], schema=dict, images=[png], reasoning_effort="low", stream=stream
+    )
+    assert [(c.name, c.result) for c in whole.calls] == [("add", "3")]
+    assert (whole.status, whole.images) == ("complete", (png,))
     seen = chat.ask("What is this?", images=[png], stream=stream)
     assert "I see 1 image." in seen.reply
     assert mock_server.requests[-1].path.endswith(dialect.path)
@@ -279,3 +284,14 @@ def test_a_turn_keeps_its_dialect():
     assert Chat("openai:m", dialect="chat-completions").provider.spoken_dialect == "chat-completions"
     assert Chat("anthropic:m").provider.spoken_dialect == "messages"
     assert Chat(lambda prompt: "x").ask("hi").dialect == ""
+
+
+def test_nothing_is_kept_at_the_service_unless_asked_for(mock_server):
+    for name in ("chat-completions", "responses"):
+        chat = chat_at(mock_server, find_dialect(name))
+        chat.ask("say hi")
+        assert not mock_server.requests[-1].json.get("store")
+        chat.ask("say hi", store=True)
+        assert mock_server.requests[-1].json["store"] is True
+    with pytest.raises(UsageError, match="has no parameter 'store'"):
+        chat_at(mock_server, find_dialect("messages")).ask("say hi", store=True)

@@ -80,8 +80,9 @@ def test_a_pdf_goes_as_the_file_with_its_name_in_this_prompt_and_later_ones(mock
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_server_that_refuses_files_gets_the_text_and_is_remembered(mock_server, report, dialect):
     chat = chat_at(mock_server, dialect, fault="no-documents")
-    chat.provider.send_documents = "auto"
     provider = chat.provider
+    assert provider.list_models()  # the server does all else
+    provider.send_documents = "auto"
     provider.takes_documents, provider._is_own_address = True, lambda: True  # as OpenAI's own, in chat completions
     reply = chat.stream("What is new?", documents=[report])
     notices = [delta.notice for delta in reply.deltas if delta.notice]

@@ -37,7 +37,6 @@ _LACKS = {
 }
 _OWN = {
     "max_output_tokens": "another name of max_tokens",
-    "store": "whether the service stores the response; by default false",
     "reasoning": "dict, such as {'summary': 'detailed'}",
     "text": "dict, such as {'verbosity': 'low'}",
     "include": "list of further things to return",

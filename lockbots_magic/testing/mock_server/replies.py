@@ -78,7 +78,8 @@ def parse_calls(messages: Sequence[Mapping[str, Any]]) -> list[MockToolCall]:
     prompt = get_text(messages[-1])[0] if messages and messages[-1].get("role") == "user" else ""
     if not prompt.startswith("call "):
         return []
-    written = re.split(r" and (?=\w+ \{)", prompt.removeprefix("call ").strip())
+    asked = prompt.removeprefix("call ").partition("\n\n")[0]  # below it stands what the reply must be
+    written = re.split(r" and (?=\w+ \{)", asked.strip())
     parts = (one.partition(" ") for one in written)
     return [
         MockToolCall(f"call_{len(messages)}_{n}", name, arguments) for n, (name, _, arguments) in enumerate(parts, 1)

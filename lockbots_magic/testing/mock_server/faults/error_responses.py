@@ -42,7 +42,8 @@ def _no_documents(exchange: MockExchange) -> MockResponse:
     for message in exchange.service.messages(exchange.body) or []:
         if read_documents(message):
             return error_response(exchange, 400, _DOCUMENT_REFUSALS[exchange.service.path])
-    return normal_response(exchange)
+    listed = exchange.service.answer(exchange)
+    return normal_response(exchange) if listed is None else MockResponse([listed.encode()])
 
 
 _DOCUMENT_REFUSALS = {
