@@ -52,6 +52,8 @@ _BAD_KEY = re.compile(
     re.IGNORECASE,
 )
 """What services say of a credential under a 400."""
+_UNKNOWN_MODEL = re.compile(r"\bis not a valid model\b|\b(?:unknown|no such) model\b", re.IGNORECASE)
+"""What services say of an unknown model under a 400 (OpenRouter)."""
 _FAILURES = ("error", "failed", "failure", "exception")
 """Values of `status`, and types of events, that tell a failure."""
 _MESSAGE_KEYS = ("message", "detail", "errors", "msg", "error_message", "error_msg", "errorMessage", "err_msg")
@@ -102,7 +104,9 @@ def object_error(value: Any, status: int = 200, retry_after: float | None = None
     message = error_words(value) or _("The server reported an unspecified error")
     if status < 400:
         status = _find_status(inner) or _find_status(body) or status
-    if inner.get("code") in ("model_not_found", "DeploymentNotFound") or (status == 404 and "model" in message.lower()):
+    is_unknown = status == 404 and "model" in message.lower()
+    is_unknown = is_unknown or (status in (400, 422) and _UNKNOWN_MODEL.search(message) is not None)
+    if is_unknown or inner.get("code") in ("model_not_found", "DeploymentNotFound"):
         return specify_error(ModelNotFoundError(message), value)
     if status == 400 and _BAD_KEY.search(message):  # Gemini
         status_words = f"{message} (HTTP {status})"

@@ -438,6 +438,10 @@ class TestRefusal:
     def test_404_about_a_model_is_an_unknown_model(self):
         assert isinstance(refusal_error(404, b'{"error": "model \'x\' not found"}'), ModelNotFoundError)
         assert not isinstance(refusal_error(404, b"<html>model</html>"), ModelNotFoundError)
+        assert isinstance(
+            refusal_error(400, b'{"error": {"message": "x is not a valid model ID"}}'), ModelNotFoundError
+        )
+        assert not isinstance(refusal_error(400, b'{"error": "the model is not happy"}'), ModelNotFoundError)
 
     def test_snippet_is_one_short_clean_line(self):
         shown = make_snippet("a\x1b[31m\n\u202eb\ud800" + "x" * 9000)
