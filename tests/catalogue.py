@@ -37,6 +37,7 @@ def declared():
     from lockbots_magic.notebook.commands import COMMANDS
     from lockbots_magic.notebook.options import chat_options
     from lockbots_magic.notebook.settings import Lockbots
+    from lockbots_magic.prompt import loaders
 
     parsers = [
         ("%%chat", chat_options()),
@@ -46,6 +47,7 @@ def declared():
         yield name, parser.description
         yield from ((name, action.help) for action in parser._actions)
     yield from (("%lockbots", one.summary) for one in COMMANDS.values())
+    yield from (("--file", loaders.describe_loader(name)) for name in loaders._BUILT_IN)
     yield from (("status of a turn", status) for status in get_args(Status))
     yield from ((f"setting {name}", help_text) for name, _, help_text in Lockbots().rows())
 

@@ -14,7 +14,7 @@ from traitlets.config import Configurable
 from ..conversation.documents import DOCUMENT_MODES
 from ..conversation.prices import parse_prices
 from ..errors import UsageError
-from ..language import AUTO, _, available_languages, choose_language
+from ..language import AUTO, N_, _, available_languages, choose_language
 from ..providers.headers import RequestHeaders
 from ..providers.validation import parse_count, wrap_credential
 from ..providers.wire.prompt_cache import CACHE_MODES
@@ -190,7 +190,7 @@ class Lockbots(Configurable):
         except TraitError as error:
             message = str(error) if isinstance(error, _InvalidSettingError) else _expected(name, trait, value)
             raise UsageError(
-                f"{message} {trait.help}" if message.endswith(".") else f"{message}. {trait.help}"
+                f"{message} {_(trait.help)}" if message.endswith(".") else f"{message}. {_(trait.help)}"
             ) from error
 
 
@@ -212,6 +212,10 @@ def _hide_credentials(given: dict[str, Any]) -> dict[str, Any]:
     return hidden
 
 
+_INFO_TEXTS = (N_("a float"), N_("an int"))
+"""What traitlets calls the values of settings."""
+
+
 def _expected(name: str, trait: Any, value: Any) -> str:
     kinds = {
         "stream": _("on or off"),
@@ -228,7 +232,7 @@ def _expected(name: str, trait: Any, value: Any) -> str:
         "personas": _("a dict"),
         "prices": _("a dict"),
     }
-    expected = kinds.get(name) or str(getattr(trait, "info_text", _("another value")))
+    expected = kinds.get(name) or _(str(getattr(trait, "info_text", N_("another value"))))
     if getattr(trait, "min", None) not in (None, -math.inf):
         expected += f" >= {trait.min}"
     return _("{name} must be {expected}, got {value!r}.", name=name, expected=expected, value=value)

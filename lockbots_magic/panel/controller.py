@@ -11,6 +11,7 @@ from ..chat import Chat
 from ..conversation.conversation import Conversation
 from ..conversation.messages import CellOrigin
 from ..errors import AuthenticationError
+from ..language import chosen_language, match_language, speaking
 from ..prompt.document_files import DocumentChooser
 from ..prompt.part import PromptPart
 from ..security.control_characters import replace_surrogates
@@ -55,6 +56,7 @@ class PanelController:
         self._views = ViewSync(backend, send, on_change)
         self._approvals = PanelApprovals(self._views.send)
         self._transcript = transcript
+        self._language = ""
 
     @property
     def conversation(self) -> Conversation:
@@ -89,14 +91,21 @@ class PanelController:
         try:
             if kind in SLOW_REQUESTS:
                 self._views.send({"type": "ack"})
-            method(**request)
+            with speaking(self._language):
+                method(**request)
         except Exception as error:  # noqa: BLE001  # every failure is shown in the panel
             self._send_refusal(error, request.get("prompt"), kind, view)
 
     # Requests
 
-    def on_hello(self, view: str) -> None:
-        """Send the full state to a view that has opened."""
+    def on_hello(self, view: str, language: str = "") -> None:
+        """Send the full state to a view that has opened.
+
+        Args:
+            view: The view.
+            language: Language of its page. Requests are answered in it, unless one was set in the kernel.
+        """
+        self._language = "" if chosen_language() else match_language([language])
         self._views.send_snapshot(view)
         for question in self._approvals.messages():
             self._views.send({**question, "view": view})

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from ..conversation.turn import Turn
-from ..language import _
+from ..language import _, current_language, speaking
 from ..rendering.attachments import attachments_of
 from ..rendering.frame_loop import FrameLoop
 from ..rendering.mime_bundle import html_or_source
@@ -48,11 +48,17 @@ class ReplyTask:
             Exception: The views can't be reached, or there is no thread to be had. The reply is not started then.
         """
         frames = FrameLoop(self._send_frame, restart=self._restart)
+        language = current_language()
+
+        def in_language_of_request(work: Callable[[], None]) -> None:
+            with speaking(language):  # not in its whole context: what a function prints goes to the cell
+                work()
+
         self._worker = ReplyWorker(
             [self._reply],
             lambda _, delta: frames.feed(delta),
             lambda _, error: self._on_read(frames, error),
-            run=lambda work: work(),  # not in the context of the request: what a function prints goes to the cell
+            run=in_language_of_request,
             name="lockbots panel",
         )
         try:

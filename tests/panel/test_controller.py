@@ -302,3 +302,12 @@ def test_an_edited_prompt_keeps_its_images_and_documents(mock_server, tmp_path):
     content = mock_server.requests[-1].json["messages"][0]["content"]
     assert [part["type"] for part in content] == ["document", "text"]
     panel.controller.close()
+
+
+def test_requests_are_answered_in_the_language_of_the_page(panel):
+    panel.post("hello", view="v1", language="ru-RU")
+    panel.post("send", prompt="hi", conversation="gone", view="v1")
+    assert panel.received("notification")[-1]["text"] == "В другом окне открыли беседу main. Ваш запрос не отправлен."
+    panel.post("hello", view="v1", language="en")
+    panel.post("send", prompt="hi", conversation="gone", view="v1")
+    assert panel.received("notification")[-1]["text"] == "Another view has opened main. Your prompt was not sent."

@@ -15,5 +15,5 @@ from .result import CommandResult, DisplayResult
 @command()
 def loaders(_session: Session, _options: Namespace) -> CommandResult:
     """List what --file takes besides paths, such as https://... and git:REPO/PATH@REV."""
-    rows = [(f"{name}:", registry.describe_loader(name)) for name in registry.names()]
+    rows = [(f"{name}:", _(registry.describe_loader(name))) for name in registry.names()]
     return DisplayResult(Table(("--file ...", _("what it loads")), rows))

@@ -30,7 +30,8 @@ from .result import CommandResult, DisplayResult, PageResult, TextResult
 def set_(session: Session, options: Namespace) -> CommandResult:
     """Change a setting for this kernel."""
     if not options.name:
-        return DisplayResult(Table((_("setting"), _("value"), ""), session.settings.rows()))
+        rows = [(name, value, _(text)) for name, value, text in session.settings.rows()]
+        return DisplayResult(Table((_("setting"), _("value"), ""), rows))
     if not options.value:
         raise UsageError(_("Value missing: `%lockbots set {name} VALUE`.", name=options.name))
     session.configure(options.name, parse_literal(" ".join(options.value)))

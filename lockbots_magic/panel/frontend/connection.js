@@ -77,7 +77,7 @@ export class Connection {
    */
   hello = (_, delay = FIRST_HELLO_DELAY) => {
     clearTimeout(this.nextHello);
-    const again = this.post({ type: "hello", view: this.view }) && delay < MAX_HELLO_DELAY;
+    const again = this.post({ type: "hello", view: this.view, language: this.panel.t.language }) && delay < MAX_HELLO_DELAY;
     if (again) this.nextHello = this.panel.setTimer(() => this.hello(null, 2 * delay), delay);
   };
 

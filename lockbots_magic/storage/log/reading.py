@@ -70,7 +70,7 @@ def search_turns(
 ) -> list[LogHit]:
     """Return the turns that hold all words, the best match first."""
     if limit < 1:
-        raise UsageError(f"limit must be >= 1, got {limit}.")
+        raise UsageError(_("limit must be >= 1, got {limit}.", limit=limit))
     query = parse_query(words, unfinished=unfinished)
     if not query.expression:
         return []
