@@ -39,6 +39,8 @@ from .session import Session
 from .stale_marks import StaleMarks
 from .turn_taking import PassingNotice, wait_for_turn
 
+MAX_SEARCHED = 50_000
+"""Characters of a reply that are searched for code before its foot line is shown: an interrupt waits for that."""
 MAX_TRIES = 3
 """Requests per cell until a reply conforms to the schema."""
 
@@ -342,7 +344,8 @@ class Presenter:
         settings, sent = self._session.settings, shown.reply.request.messages
         if not settings.foot_line or not turn.reply:
             return ""
-        has_code = shown.is_watched and shown.destination.form is None and extract_code(turn.reply) is not None
+        may_have_code = shown.is_watched and shown.destination.form is None
+        has_code = may_have_code and extract_code(turn.reply[:MAX_SEARCHED]) is not None
         used = measure_sent_turn(turn, sent, settings.prices)
         return foot_line(used, timed=shown.is_watched, has_code=has_code)
 

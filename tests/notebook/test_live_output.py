@@ -10,7 +10,7 @@ from IPython.core.displaypub import CapturingDisplayPublisher
 
 from lockbots_magic.conversation.messages import Delta
 from lockbots_magic.conversation.turn import Turn
-from lockbots_magic.notebook import display, growing_output
+from lockbots_magic.notebook import display, growing_output, presenter
 from lockbots_magic.notebook.front_end import is_console
 from lockbots_magic.notebook.live_output import CellOutput, LiveCellOutput, output_for
 from lockbots_magic.rendering import frame_loop as drawing
@@ -418,3 +418,12 @@ def test_what_is_displayed_is_cleaned(monkeypatch):
     display.show({"text/plain": "a\033[2J sk-0123456789 file://x"})
     assert shown == [{"text/plain": "a[2J *** file\u2060://x"}]
     assert secret
+
+
+def test_the_search_for_code_before_the_foot_line_is_bounded(openai, run, monkeypatch):
+    searched = []
+    monkeypatch.setattr(presenter, "MAX_SEARCHED", 5)
+    monkeypatch.setattr(presenter, "watched", lambda *_: True)
+    monkeypatch.setattr(presenter, "extract_code", searched.append)
+    assert len(run("%%chat\nhello").reply) > 5
+    assert [len(text) for text in searched] == [5], "an interrupt waits for it, however long the reply is"
