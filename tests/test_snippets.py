@@ -159,7 +159,7 @@ def commands(code):
     return re.findall(r"^\s*%.*|[\w.]+(?=\()", bare, re.MULTILINE)
 
 
-@pytest.mark.parametrize(("page", "notebook"), [("tutorial.md", "02_analysis")])
+@pytest.mark.parametrize(("page", "notebook"), [("tutorial.md", "02_analysis"), ("ru/tutorial.md", "02_analysis_ru")])
 def test_the_tutorial_makes_the_analysis_of_its_notebook(page, notebook):
     """The notebook runs in a test of its own, with its recording; so does the tutorial, whose cells are the same."""
     cells = json.loads((ROOT / "notebooks" / f"{notebook}.ipynb").read_text(encoding="utf-8"))["cells"]
