@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from ..conversation.context_window import count_turns, estimate_prompt_tokens, leave_out_oldest, without_oldest
+from ..conversation.context_window import (
+    count_turns,
+    estimate_prompt_tokens,
+    leave_out_oldest,
+    without_oldest,
+)
+from ..conversation.documents import SentDocument
 from ..conversation.messages import ChatRequest, Delta, Message, Usage
+from ..conversation.token_estimate import estimate_tokens
 from ..errors import ContextLengthError
 from ..language import N_, _, ngettext
 from .base import Provider
@@ -127,8 +134,11 @@ class ContextGuard:
         return begun
 
     def _check_usage(self, sent: ChatRequest, usage: Usage | None) -> None:
-        """Remark on a prompt that a local server has cut: Ollama does so without a word."""
+        """Remark on a prompt that a server has cut, and on documents that it has ignored: some do so without a word."""
         counted = usage.prompt_tokens if usage else None
+        if documents := [document for message in sent.messages for document in message.documents]:
+            self._check_documents(documents, counted)
+            return
         estimate = estimate_prompt_tokens(sent.messages) if counted else 0
         if not counted or estimate < MIN_ESTIMATE or any(m.images for m in sent.messages):
             return
@@ -136,6 +146,22 @@ class ContextGuard:
             return
         if counted < estimate * CUT_BELOW and not self.remarks:
             self.remarks.append(cut_remark(counted, estimate))
+
+    def _check_documents(self, documents: Sequence[SentDocument], counted: int | None) -> None:
+        """Remark on documents whose text alone has more tokens than the server counted for the whole request."""
+        estimate = sum(estimate_tokens(document.text) for document in documents)
+        if not counted or estimate < MIN_ESTIMATE or counted >= estimate * CUT_BELOW or self.remarks:
+            return
+        names = ", ".join(document.name for document in documents)
+        self.remarks.append(
+            _(
+                "The server counted {counted} tokens, and the text of {names} alone has about {estimate}: it may not "
+                "have read it. To send the text instead: `send_documents` = text.",
+                counted=counted,
+                names=names,
+                estimate=estimate,
+            )
+        )
 
 
 def cut_remark(counted: int, estimate: int) -> str:

@@ -274,3 +274,12 @@ def test_official_types_accept_the_requests(mock_server, report):
         chat_at(mock_server, dialect).ask("What is new?", documents=report)
         part = sent_parts(mock_server)[0]
         assert pydantic.TypeAdapter(form).validate_python(part) == part  # a key that is unknown there would be gone
+
+
+def test_a_server_that_seems_to_ignore_a_document_is_told(mock_server, tmp_path):
+    need("pypdf")
+    path = write_pdf(tmp_path / "long.pdf", *["word " * 1000] * 3)
+    turn = chat_at(mock_server, MESSAGES).ask("What is new?", documents=path)  # the mock server counts the prompt alone
+    (remark,) = turn.remarks
+    assert "the text of long.pdf alone has about 37" in remark
+    assert "`send_documents` = text" in remark
