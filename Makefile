@@ -105,7 +105,8 @@ bench-quick: $(VENV)/.test $(VENV)/.bench
 	@$(BIN)/python benchmarks/quick.py $(BASE)
 
 bench-page:
-	@$(BIN)/python benchmarks/report.py build/bench docs/reference
+	@$(BIN)/python benchmarks/report.py build/bench docs
+	@$(BIN)/python -m docs.generate
 
 catalogue: $(VENV)/.test
 	@$(BIN)/python -m tests.catalogue

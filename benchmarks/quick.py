@@ -94,7 +94,7 @@ def line(key: Key, before: list[float], now: list[float], unit: str) -> tuple[st
         return name, *(f"{median(one):.4g}" if one else "-" for one in (before, now)), unit, "-", ""
     old, new = median(before), median(now)
     ratio = new / old if old else 1.0
-    apart = max(now) < min(before) or min(now) > max(before)
+    apart = len(before) > 1 and (max(now) < min(before) or min(now) > max(before))
     mark = ("less" if ratio < 1 else "MORE") if apart and abs(ratio - 1) > CALM else ""
     return name, f"{old:.4g}", f"{new:.4g}", unit, f"{ratio:.2f} x", mark
 

@@ -48,27 +48,22 @@ def write(folder: Path) -> None:
     (folder / "results.md").write_text("\n".join(lines), encoding="utf-8")
 
 
-PAGE = """\
-# Benchmarks
-
-What the toolkit costs, beside what nobody can go below and beside others where they can do the same. `make bench`
-measures it, `make bench-page` writes this page. Values are processor time; a star marks wall time. The aim bounds the
-value, or its ratio to the baseline, which was measured in the same run.
-
-Measured {measured} with Python {python} on {cores} cores.
+INTRODUCTION = """\
+Measured {measured} with Python {python} on {cores} cores. Values are processor time; a star marks wall time. The aim
+bounds the value, or its ratio to the baseline, which was measured in the same run.
 
 """
 
 
 def publish(folder: Path, docs: Path) -> None:
-    """Write the page of the docs: the table, and the plots in a folder beside it."""
+    """Store the table and the plots where `docs.generate` finds them for the page on benchmarks."""
     data = json.loads((folder / "results.json").read_text(encoding="utf-8"))
-    plots = docs / "benchmarks"
-    plots.mkdir(exist_ok=True)
+    stored = docs / "benchmarks"
+    stored.mkdir(exist_ok=True)
     for plot in folder.glob("*.svg"):
-        (plots / plot.name).write_text(plot.read_text(encoding="utf-8"), encoding="utf-8")
+        (stored / plot.name).write_text(plot.read_text(encoding="utf-8"), encoding="utf-8")
     table = (folder / "results.md").read_text(encoding="utf-8").replace("](", "](benchmarks/")
-    (docs / "benchmarks.md").write_text(PAGE.format(**data) + table, encoding="utf-8")
+    (stored / "figures.txt").write_text(INTRODUCTION.format(**data) + table, encoding="utf-8")
 
 
 def _line(figure: Figure) -> str:

@@ -118,17 +118,29 @@ def errors_page() -> str:
 
 def benchmarks_page() -> str:
     """Return the page of the benchmarks."""
-    scripts = sorted((HERE.parent / "benchmarks").glob("bench_*.py"))
-    docstrings = [ast.get_docstring(ast.parse(one.read_text(encoding="utf-8"))) or "" for one in scripts]
-    rows = [(f"`{one.stem}`", text.partition("\n")[0]) for one, text in zip(scripts, docstrings, strict=True)]
+    scripts = HERE.parent / "benchmarks"
+    measuring = [*sorted(scripts.glob("rows/[a-z]*.py")), *sorted(scripts.glob("bench_*.py"))]
+    figures = HERE / "benchmarks" / "figures.txt"
     return page(
         [
             "# Benchmarks",
             "Figures depend on the machine, so they are printed, not promised: `make bench` runs all of these. Each "
             f"compares with something that does less, such as reading the bare bytes. {NOTE}",
-            table(("Script", "Measures"), rows),
+            "The topics are rows of one table, with limits and aims; `make bench TOPICS=saved` measures one alone. "
+            "`make bench-quick` compares two commits by the rows that other work hardly changes.",
+            table(
+                ("Topic or script", "Measures"),
+                map(_about, measuring),
+            ),
+            *([figures.read_text(encoding="utf-8").strip()] if figures.exists() else []),
         ]
     )
+
+
+def _about(script: Path) -> tuple[str, str]:
+    """Return the name of a script and the first line of its docstring."""
+    text = ast.get_docstring(ast.parse(script.read_text(encoding="utf-8"))) or ""
+    return f"`{script.stem}`", text.partition("\n")[0]
 
 
 def llms_page() -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import gc
 import json
+import re
 import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import texts
@@ -113,3 +115,26 @@ def memory_of_turns(count: int, size: int) -> float:
 @row("conversation", "memory of 1,000 turns of 2 KB", unit="MB", aim="<= 6 MB", limit="2 MB", quick=True)
 def memory_of_1000_turns() -> Measured:
     return Measured(in_fresh_process(memory_of_turns, 1_000, 2_000), 2.0, "the text")
+
+
+def memory_of_streaming(size: int) -> float:
+    """Return the most memory (MB) that the process took for a reply of `size` bytes while it streamed."""
+    status = Path("/proc/self/status")
+
+    def memory(name: str) -> int:
+        return int(re.search(rf"{name}:\s+(\d+)", status.read_text())[1])
+
+    with server() as source:
+        for _ in Chat("openai:1000-document", base_url=source.url, auth="k").stream("Go on."):
+            pass
+        chat = Chat(f"openai:{size // texts.PER_TOKEN}-document", base_url=source.url, auth="k")
+        Path("/proc/self/clear_refs").write_text("5")
+        before = memory("VmRSS")
+        for _ in chat.stream("Go on."):
+            pass
+        return (memory("VmHWM") - before) / 1e3
+
+
+@row("conversation", "memory of a streaming reply of 1 MB", unit="MB", aim="<= 8 MB", limit="1 MB")
+def memory_of_a_reply() -> Measured:
+    return Measured(in_fresh_process(memory_of_streaming, 1_000_000), 1.0, "the text")

@@ -1,6 +1,7 @@
 """Tool calls of earlier turns as messages."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -44,6 +45,12 @@ def is_paired(messages):
             return False
         waiting += [call.id for call in message.calls]
     return not waiting
+
+
+def test_a_turn_keeps_its_messages():
+    turn = Turn("Hi", "Hello")
+    assert turn.messages is turn.messages
+    assert replace(turn, prompt="Bye").messages[0].content == "Bye"
 
 
 def test_rounds_become_messages_in_order():

@@ -380,6 +380,11 @@ def test_loading_the_extension_imports_no_heavy_library_and_no_module_of_a_first
         assert [name for name in sorted(loaded) if name.startswith(f"lockbots_magic.{room}")] == []
 
 
+def test_a_first_chat_cell_loads_no_command():
+    loaded = loaded_modules("import lockbots_magic.notebook.magics")
+    assert not {"lockbots_magic.notebook.commands", "lockbots_magic.storage.log", "snowballstemmer"} & loaded
+
+
 def test_each_lazy_import_stands_in_one_place():
     package = Path(lockbots_magic.__file__).parent
     lines = {
