@@ -23,6 +23,11 @@ Source: Unicode, DerivedCoreProperties.txt, `Default_Ignorable_Code_Point`. They
 """
 _STEERING = re.compile(f"{STEERING}+")
 _PARTING = re.compile(f"{PARTING}+")
+_PRINTABLE_PARTING = (
+    *"\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0",
+    *map(chr, range(0xFE00, 0xFE10)),
+)
+"""Those of them in the BMP that Python takes for printable, such as variation selectors."""
 _ASCII_CONTROLS = bytes([*range(9), 11, 12, *range(14, 32), 127])
 _CONTROL = re.compile(f"[{_CONTROLS}]+")
 _LINE_END = re.compile("\r\n|[\r\u2028\u2029]")
@@ -67,7 +72,11 @@ def without_parting(text: str) -> str:
 
 def has_parting(text: str) -> bool:
     """Tell whether `text` holds a character that can part a word unseen."""
-    return has_steering(text) if text.isascii() else _PARTING.search(text) is not None
+    if text.isascii():
+        return has_steering(text)
+    is_plain = text.replace("\n", " ").isprintable() and not any(letter in text for letter in _PRINTABLE_PARTING)
+    # The search takes several times as long; characters beyond the BMP are two units of UTF-16.
+    return (not is_plain or len(text.encode("utf-16-le")) > 2 * len(text)) and _PARTING.search(text) is not None
 
 
 def has_surrogates(text: str) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from html import unescape
 from threading import Lock
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 from weakref import WeakSet, ref
 
 from ..language import _
@@ -63,6 +63,7 @@ _UNWRAPPED_LETTER = re.compile(rf"(?!{PARTING})\S")
 _PART = f"{PARTING}|{ENCODED_PARTING}"
 _BREAK = r"(?:\s|\\{1,4}[nrt]|%(?:25){0,3}(?:0[aAdD9]|20)|&(?:amp;){0,3}#(?:1[03]|9|[xX]0{0,6}[aAdD9]);?)"
 """What wraps base64 to lines, in any encoding."""
+_WHITE_SPACE = b" \t\n\r\f\v"
 _ESCAPED_BREAK = re.compile(r"\\{1,4}[nrt]")
 _TAG = re.compile(r"""<[^<>"']*(?:(?:"[^"]*"|'[^']*')[^<>"']*)*>""")
 
@@ -87,6 +88,24 @@ def without_frames(action: Callable[Parameters, Result]) -> Callable[Parameters,
             raise error.with_traceback(None)  # noqa: B904  # the same error
 
     return run
+
+
+class TextViews(NamedTuple):
+    """What a text holds, other than as it is written: a credential is first sought there, which is fast."""
+
+    plain: str
+    """What its encodings stand for; ``""`` if it has none."""
+    bare: str
+    """Without characters that part a word unseen; ``""`` if it has none."""
+    unwrapped: bytes
+    """Decoded and without white space, for base64 that is wrapped to lines."""
+
+    @classmethod
+    def of(cls, text: str) -> TextViews:
+        """Return the views of `text`."""
+        bare = without_parting(text) if has_parting(text) else ""
+        plain = without_parting(decode(bare or text)) if is_encoded(text) else ""
+        return cls(plain, bare, _unwrapped(plain or bare or text))
 
 
 class Secret:
@@ -117,6 +136,7 @@ class Secret:
         "_scheme",
         "_start",
         "_value",
+        "_wrappable",
         "_wrapped_forms",
         "is_dummy",
     )
@@ -137,6 +157,7 @@ class Secret:
         self._forms = literal_forms(value)
         self._parted_forms: re.Pattern[str] | None = None
         self._encoded = (value, *dict.fromkeys(base64_forms(value)))  # what may be encoded once more
+        self._wrappable = tuple(form.encode() for form in self._encoded[1:])
         self._mixed_forms: dict[str, re.Pattern[str]] = {}
         self._wrapped_forms: re.Pattern[str] | None = None
         starts = {form[:2] for form in self._forms}
@@ -190,23 +211,22 @@ class Secret:
         return re.sub(_WHOLE_WORD.format(re.escape(self._value)), MASK, text)
 
     @without_frames
-    def mask(self, text: str, plain: str, unwrapped: str, *, parted: bool) -> str:
+    def mask(self, text: str, views: TextViews) -> str:
         """Mask a credential that is searched for.
 
         Args:
             text: The text.
-            plain: What the encodings in `text` stand for.
-            unwrapped: `text` without white space and encodings.
-            parted: Whether `text` holds characters that may part the credential.
+            views: What it holds behind its encodings, see `TextViews.of`.
         """
         for form in self._forms:
             text = text.replace(form, MASK)
-        if unwrapped and any(form in unwrapped for form in self._encoded[1:]):
+        if any(form in views.unwrapped for form in self._wrappable):
             text = self._wrapped().sub(MASK, text)
-        text = self._parted().sub(MASK, text) if parted else text
-        if plain and is_encoded(text):
+        if any(form in views.bare for form in self._forms):
+            text = self._parted().sub(MASK, text)
+        if views.plain and is_encoded(text):
             for form in self._encoded:
-                text = self._mixed(form).sub(MASK, text) if form in plain else text
+                text = self._mixed(form).sub(MASK, text) if form in views.plain else text
         return text
 
     def _mixed(self, form: str) -> re.Pattern[str]:
@@ -245,19 +265,19 @@ class Secret:
         """Mask the credential in `markdown` where backslashes or entities stand in it."""
         return self._mixed(self._value).sub(MASK, markdown)
 
+    @without_frames
     def is_text_of(self, visible: str) -> bool:
         """Tell whether `visible`, the text of a document without its markup, holds the credential or its base64."""
-        unwrapped = "".join(visible.split())
-        return self._value in visible or any(form in unwrapped for form in self._encoded[1:])
+        unwrapped = _unwrapped(visible)
+        return self._value in visible or any(form in unwrapped for form in self._wrappable)
 
     @without_frames
-    def shows_in(self, text: str, plain: str, unwrapped: str, *, parted: bool) -> bool:
+    def shows_in(self, text: str, views: TextViews) -> bool:
         """Tell whether `text` holds the credential, if that is searched for; arguments as for `mask`."""
         return self.is_searched and (
-            any(form in text for form in self._forms)
-            or any(form in unwrapped for form in self._encoded[1:])
-            or (parted and self._parted().search(text) is not None)
-            or any(form in plain for form in self._encoded)
+            any(form in text or form in views.bare for form in self._forms)
+            or any(form in views.unwrapped for form in self._wrappable)
+            or any(form in views.plain for form in self._encoded)
         )
 
     def may_begin_in(self, text: str) -> bool:
@@ -317,16 +337,10 @@ def _begun(form: str, text: str) -> int:
     return len(text) - start if start >= 0 else 0
 
 
-def _plain(text: str) -> str:
-    """Return what the encodings in `text` stand for; ``""`` if it has none."""
-    return without_parting(decode(without_parting(text))) if is_encoded(text) else ""
-
-
-def _unwrapped(text: str, plain: str) -> str:
-    """Return `text` without white space, decoded as `plain`, to search for base64 that is wrapped to lines."""
-    plain = plain or text
-    letters = "".join((_ESCAPED_BREAK.sub("", plain) if "\\" in plain else plain).split())
-    return without_parting(letters)
+def _unwrapped(text: str) -> bytes:
+    """Return `text` without white space and escapes of line breaks."""
+    text = _ESCAPED_BREAK.sub("", text) if "\\" in text else text
+    return text.encode("utf-8", "surrogatepass").translate(None, _WHITE_SPACE)
 
 
 class Redactor:
@@ -420,9 +434,8 @@ def secrets_shown(text: str, secrets: Iterable[Secret]) -> list[Secret]:
     secrets = list(secrets)
     if not secrets:
         return []
-    parted, plain = has_parting(text), _plain(text)
-    unwrapped = _unwrapped(text, plain)
-    return [secret for secret in secrets if secret.shows_in(text, plain, unwrapped, parted=parted)]
+    views = TextViews.of(text)
+    return [secret for secret in secrets if secret.shows_in(text, views)]
 
 
 def redact(text: str, secrets: Sequence[Secret]) -> str:
@@ -434,10 +447,9 @@ def redact(text: str, secrets: Sequence[Secret]) -> str:
     """
     if not secrets:
         return text
-    parted, plain = has_parting(text), _plain(text)  # once for all of them
-    unwrapped = _unwrapped(text, plain)
+    views = TextViews.of(text)  # once for all of them
     for secret in secrets:
-        text = secret.mask(text, plain, unwrapped, parted=parted)
+        text = secret.mask(text, views)
     return text
 
 

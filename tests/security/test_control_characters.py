@@ -1,12 +1,21 @@
 """Removal of characters that a terminal or a text layout would obey."""
 
 import json
+import re
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockbots_magic.security.control_characters import printable, replace_surrogates, without_controls
+from lockbots_magic.security.control_characters import (
+    PARTING,
+    has_parting,
+    printable,
+    replace_surrogates,
+    without_controls,
+    without_parting,
+)
 
 
 @pytest.mark.parametrize("steering", ["\033", "\x9b", "\a", "\x08", "\x7f", "\0", "\u202e", "\u2066", "\U000e0041"])
@@ -34,3 +43,13 @@ def test_lone_surrogate_is_replaced_and_a_pair_is_joined():
 @given(st.text(st.characters(exclude_categories=())))
 def test_any_cleaned_text_can_be_encoded(text):
     json.loads(json.dumps(replace_surrogates(text), ensure_ascii=False).encode())
+
+
+def test_every_character_that_can_part_a_word_is_found():
+    parting = [chr(code) for code in range(sys.maxunicode + 1) if re.match(PARTING, chr(code))]
+    assert {"\u200b", "\u00ad", "\ufe0f", "\ufeff", "\u202e", "\x1b", "\U000e0100"} <= {*parting}
+    for letter in parting:
+        assert has_parting(f"ё{letter}b\n")
+        assert without_parting(f"ё{letter}b\n") == "ёb\n"
+    for text in ("plain\n", "ё\n", "日本語", "😀", "e\u0301", "\u00a0"):
+        assert not has_parting(text)

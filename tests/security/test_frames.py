@@ -28,7 +28,7 @@ def interrupt(*_, **__):
     raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("name", ["_plain", "is_encoded"])
+@pytest.mark.parametrize("name", ["_unwrapped", "is_encoded", "has_parting"])
 def test_interrupt_while_masking_leaves_no_credential(name, monkeypatch):
     kept = Secret(CREDENTIAL)
     monkeypatch.setattr(secrets, name, interrupt)
