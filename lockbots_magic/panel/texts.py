@@ -100,6 +100,7 @@ TEXTS: Mapping[str, str | tuple[str, str]] = MappingProxyType(
         "settings_close": N_("Close the settings"),
         "provider": N_("Provider"),
         "model": N_forms("Model", "Another model…"),
+        "model_other": N_("Another model…"),
         "model_default": N_("provider’s default"),
         "model_name": N_("Model name"),
         "no_key": N_("{name} (no credential)"),

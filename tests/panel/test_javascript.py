@@ -1,11 +1,14 @@
 """Front end: unit tests in node, and the one module that is made of its parts."""
 
+import json
+import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
 from lockbots_magic.panel import widget
+from lockbots_magic.panel.i18n import page_texts
 from tests.optional import leave_out
 
 TESTS = Path(__file__).parent / "js"
@@ -26,7 +29,9 @@ def find_node() -> str:
 
 def run_node(*arguments: object) -> None:
     """Run node, and fail with its output if it fails."""
-    done = subprocess.run([find_node(), *map(str, arguments)], capture_output=True, text=True, check=False, timeout=120)
+    command = [find_node(), *map(str, arguments)]
+    environment = {**os.environ, "PANEL_TEXTS": json.dumps(page_texts())}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -10,7 +10,7 @@ beforeEach(() => {
   mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
   sent = [];
   model = { send: (message) => sent.push(message), on() {}, off() {}, widget_manager: { kernel: { status: "idle" } } };
-  const t = (key) => key;
+  const t = Object.assign((key) => key, { language: "en" });
   panel = {
     t, losses: 0, silences: 0, announced: [], handled: [],
     root: { closest: () => null },
@@ -30,7 +30,7 @@ test("hello is repeated at growing intervals until the kernel answers", () => {
   connection.hello();
   mock.timers.tick(1000);
   mock.timers.tick(2000);
-  assert.deepEqual(sent, Array(3).fill({ type: "hello", view: connection.view }));
+  assert.deepEqual(sent, Array(3).fill({ type: "hello", view: connection.view, language: "en" }));
   connection.onMessage({ type: "snapshot" });
   mock.timers.tick(600_000);
   assert.equal(sent.length, 3);
