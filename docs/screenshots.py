@@ -30,6 +30,8 @@ PAUSE = 0.15
 LAST = 2500
 """Time (ms) for which the last frame is shown."""
 
+PANEL = ("%load_ext lockbots_magic", "%%chat\nHow do I connect a real model?", "%lockbots panel")
+"""Cells of the notebook whose panel is photographed."""
 MARGIN = 16
 """Pixels below the cell."""
 
@@ -48,12 +50,13 @@ def main() -> int:
         film(notebook, page, sources)
         context.close()
         for scheme in ("light", "dark"):
-            context = new_context(browser, viewport=SIZE, color_scheme=scheme)
+            context = new_context(browser, viewport={**SIZE, "height": 1500}, color_scheme=scheme)
             page = context.new_page()
-            notebook = lab.open(page, *sources[:3], "%lockbots panel", name=f"panel-{scheme}.ipynb")
-            for index in range(4):
+            notebook = lab.open(page, *PANEL, name=f"panel-{scheme}.ipynb")
+            page.evaluate("window.jupyterapp.shell.collapseLeft()")
+            for index in range(len(PANEL)):
                 notebook.run(index)
-            notebook.outputs(3).last.screenshot(path=HERE / f"panel-{scheme}.png")
+            notebook.outputs(len(PANEL) - 1).last.screenshot(path=HERE / f"panel-{scheme}.png")
             context.close()
         browser.close()
     return 0

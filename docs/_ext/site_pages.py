@@ -20,6 +20,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
     app.add_lexer("python", IPython3Lexer)  # examples are cells: Python and magics
     app.connect("source-read", read_help)
+    app.connect("source-read", list_other_pages)
     app.connect("build-finished", write_llms)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -28,6 +29,16 @@ def read_help(_: Sphinx, name: str, source: list[str]) -> None:
     """Make a help file a page: without the words for its search, its groups below its title."""
     if name.startswith("lockbots_magic/help/"):
         source[0] = help_page(source[0])
+
+
+def list_other_pages(app: Sphinx, name: str, source: list[str]) -> None:
+    """List the pages of a folder that its index does not name, so that none is out of reach."""
+    path = Path(app.srcdir) / f"{name}.md"
+    if path.name != "index.md" or ":glob:" in source[0] or path.parent.name == "docs":
+        return
+    others = [one.stem for one in sorted(path.parent.glob("*.md")) if f"\n{one.stem}\n" not in source[0]]
+    if listed := [one for one in others if one != "index"]:
+        source[0] += "\n```{toctree}\n:maxdepth: 1\n:caption: More\n\n" + "\n".join(listed) + "\n```\n"
 
 
 def write_llms(app: Sphinx, error: Exception | None) -> None:
