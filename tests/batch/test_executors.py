@@ -80,13 +80,24 @@ def test_processes(server, tmp_path, monkeypatch):
         check(run(server, tmp_path / "kept.jsonl", executor=executor), tmp_path / "kept.jsonl", server)
 
 
+def test_dask_takes_no_two_calls_for_the_same():
+    need("distributed")
+    from dask.tokenize import tokenize
+
+    chat = Chat("openai:m", base_url="http://127.0.0.1:9/v1", auth=KEY)
+    request = RowRequest(BatchPlan(chat, "{{ value }}", ["a"]).settings.requests.make(PromptPart("hello"), "key"))
+    assert tokenize(request) != tokenize(request), "a second batch would be answered by the first one"
+
+
 @pytest.mark.once
 def test_dask_cluster(server, tmp_path, monkeypatch):
     need("distributed")
     monkeypatch.setenv("OPENAI_API_KEY", "secret-of-the-worker-0123456789")
+    from dask import config
     from distributed import Client, LocalCluster
 
     with (
+        config.set({"distributed.comm.timeouts.connect": "120s", "distributed.comm.timeouts.tcp": "120s"}),
         LocalCluster(n_workers=2, threads_per_worker=2, dashboard_address=None, processes=True) as cluster,
         Client(cluster) as client,
     ):
