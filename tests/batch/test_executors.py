@@ -75,6 +75,7 @@ def test_threads_of_the_caller(server, tmp_path):
 
 
 def test_processes(server, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "__main__", types.ModuleType("__main__"))  # not what a shell of IPython left
     monkeypatch.setenv("OPENAI_API_KEY", "secret-of-the-worker-0123456789")
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
         check(run(server, tmp_path / "kept.jsonl", executor=executor), tmp_path / "kept.jsonl", server)

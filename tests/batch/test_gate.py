@@ -215,7 +215,7 @@ def test_chaos_leaves_a_value_or_an_error_in_every_row():
         return whole(str(len(prompt)))
 
     with RowServer(answer) as server:
-        chat = Chat("openai:m", base_url=server.url, auth="k", backoff=0.001, timeout=(10, 1))
+        chat = Chat("openai:m", base_url=server.url, auth="k", backoff=0.001, max_retries=1, timeout=(10, 3))
         rows = [f"row {n}" for n in range(300)]
         batch = chat.map("{{ value }}", rows, schema=int, active=16)
         released.set()
