@@ -28,7 +28,7 @@ def main() -> None:
     shares = (10, 25, 50, 75, 90)
     table(("percentile", *shares), ("", *(f"{ordered[int(p / 100 * (len(ordered) - 1))] * 1e3:.1f}" for p in shares)))
     figure("first token to first output", f"{median(warm) * 1e3:.1f} ms", "<= 20 ms")
-    figure("first token to first output, first cell", f"{median(cold) * 1e3:.1f} ms", "<= 20 ms")
+    figure("first token to first output, first cell", f"{median(cold) * 1e3:.1f} ms", "<= 40 ms")
 
 
 if __name__ == "__main__":

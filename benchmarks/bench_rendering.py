@@ -140,16 +140,16 @@ class Figures:
 
     def print_all(self) -> None:
         if "ours-50k" in self:
-            self.print("ours-50k", "  of it after the last token (s)", "<= 0.5")
+            self.print("ours-50k", "  of it after the last token (s)", "<= 0.3")
             self.print("ours-50k", "main thread, long tasks, whole (s)", "<= 1")
-            self.print("ours-50k", "websocket (MB)", "<= 0.6")
+            self.print("ours-50k", "websocket (MB)", "<= 0.4")
             self.print("ours-50k", "outputs, most", "<= 40")
             self.print("ours-50k", "outputs, at the end", "1")
-            self.print("ours-50k", "kernel processor (us/token)", "<= 40")
-            self.print("ours-50k", "  over reading alone (us/token)", "<= 40")
+            self.print("ours-50k", "kernel processor (us/token)", "none")
+            self.print("ours-50k", "  over reading alone (us/token)", "<= 15")
             self.print("ours-50k", "first token sent to first text (ms)", "<= 50")
             self.print("ours-50k", "formulas missing at the end", "0")
-        self._print_ratios("ours-500k", "ours-50k", COSTS, "<= 11 x")
+        self._print_ratios("ours-500k", "ours-50k", COSTS, "<= 10.5 x")
         for name in BLOCKS:
             self._print_ratios(name, f"{name}-quarter", SCALING, "about 4 x or less")
         if ours := [w for name, runs in self._runs.items() if CASES[name][0] == "ours" for w in runs]:

@@ -76,7 +76,7 @@ def main() -> None:
             ratio = median([mine / bare for mine, bare in zip(restored, parsed, strict=True)])
             megabytes = f"{path.stat().st_size / 1e6:.1f}"
             rows.append((name, megabytes, *spread(restored), *spread(parsed), f"{ratio:.2f} x"))
-            figures.append((f"restore of {CELLS} chat cells, {name}", f"{median(restored):.3f} s", "<= 0.5 s"))
+            figures.append((f"restore of {CELLS} chat cells, {name}", f"{median(restored):.3f} s", "<= 0.3 s"))
     title(f"restore of a notebook with {CELLS} chat cells, {RUN_AGAIN} of them run again, s")
     head = ("notebook", "MB", "restore", "lowest", "highest", "json.loads", "lowest", "highest", "over it")
     table(head, *rows)

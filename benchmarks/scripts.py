@@ -38,9 +38,10 @@ def figures(name: str) -> Iterator[Figure]:
 
 def parse(topic: str, name: str, value: str, aim: str) -> Figure | None:
     """Read a figure; None if its value is no number."""
-    found = re.match(r"([+-]?[\d,.]+)\s*(%|[^\s,;(]*)(.*)", value)
+    found = re.match(r"([+-]?[\d,.]*\d)\s*(%|(?!(?:of|to)\b)[^\W\d_][^\s,;(]*)?(.*)", value)
     if not found:
         return None
     number, unit, rest = found.groups()
-    amount = float(number.replace(",", "").rstrip("."))
+    amount = float(number.replace(",", ""))
+    unit = unit or ""
     return Figure(topic, name, unit, amount, aim, note=rest.strip(" ,;"), clock=bool(BY_THE_CLOCK.match(unit)))
