@@ -56,50 +56,48 @@ _REPLY_TOO_LONG = re.compile(r"max_\w*tokens['\"`]? is too large", re.IGNORECASE
 """What messages say where the prompt and the longest reply together are too long, or the reply alone."""
 
 _N = r"(\d[\d,]{0,11})"
-_LIMITS = tuple(
-    re.compile(pattern.replace("N", _N), re.IGNORECASE)
-    for pattern in (
-        r"maximum (?:context|prompt|model|input) length(?: of| is|:)? ?(?:only )?N",
-        r"> N(?: maximum|,|\b)",
-        r"tokens? allowed \(?N",
-        r"allowed token count N",
-        r"N maximum context length",
-        r"must be <= N",
-        r"cannot exceed N",
-        r"should be \[\d+, ?N\]",
-        r"max size: N tokens",
-        r"context (?:length|window|size)[^\d.]{0,40}(?<!by )N",
-        r"\blimit(?: is|:)? N",
-    )
+
+
+def _patterns(*patterns: str) -> tuple[re.Pattern[str], ...]:
+    """Compile patterns in which ``N`` stands for a number of tokens."""
+    return tuple(re.compile(pattern.replace("N", _N), re.IGNORECASE) for pattern in patterns)
+
+
+_LIMITS = _patterns(
+    r"maximum (?:context|prompt|model|input) length(?: of| is|:)? ?(?:only )?N",
+    r"> N(?: maximum|,|\b)",
+    r"tokens? allowed \(?N",
+    r"allowed token count N",
+    r"N maximum context length",
+    r"must be <= N",
+    r"cannot exceed N",
+    r"should be \[\d+, ?N\]",
+    r"max size: N tokens",
+    r"context (?:length|window|size)[^\d.]{0,40}(?<!by )N",
+    r"\blimit(?: is|:)? N",
 )
-_PROMPTS = tuple(
-    re.compile(pattern.replace("N", _N), re.IGNORECASE)
-    for pattern in (
-        r"N(?: tokens)? (?:in|from|of) the (?:input )?(?:messages|prompt)",
-        r"N of text input",
-        r"given: N `inputs` tokens",
-        r"N \+ \d+ > \d",
-        r"(?:has|have|with|contains|resulted in|received|about|the first) N(?: input)? ?tokens",
-        r"too long: N",
-        r"contains N",
-        r"request \(N",
-        r"\blength (?:of )?\(?N\)? (?:is longer|exceeds)",
-        r"\(length N\)",
-        r"input \(N",
-        r"count(?: of)? \(?N",
-        r"received N",
-        r"current length is N",
-        r"requested (?:about |a total of )?N",
-    )
+_PROMPTS = _patterns(
+    r"N(?: tokens)? (?:in|from|of) the (?:input )?(?:messages|prompt)",
+    r"N of text input",
+    r"given: N `inputs` tokens",
+    r"N \+ \d+ > \d",
+    r"(?:has|have|with|contains|resulted in|received|about|the first) N(?: input)? ?tokens",
+    r"too long: N",
+    r"contains N",
+    r"request \(N",
+    r"\blength (?:of )?\(?N\)? (?:is longer|exceeds)",
+    r"\(length N\)",
+    r"input \(N",
+    r"count(?: of)? \(?N",
+    r"received N",
+    r"current length is N",
+    r"requested (?:about |a total of )?N",
 )
-_REPLIES = tuple(
-    re.compile(pattern.replace("N", _N), re.IGNORECASE)
-    for pattern in (
-        r"N(?: tokens)? (?:in|for|of) the (?:completion|output)",
-        r"\d \+ N > \d",
-        r"and N `max_new_tokens`",
-        r"max_\w*tokens['\"`]? is too large: N",
-    )
+_REPLIES = _patterns(
+    r"N(?: tokens)? (?:in|for|of) the (?:completion|output)",
+    r"\d \+ N > \d",
+    r"and N `max_new_tokens`",
+    r"max_\w*tokens['\"`]? is too large: N",
 )
 
 
