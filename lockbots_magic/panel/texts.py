@@ -99,7 +99,7 @@ TEXTS: Mapping[str, str | tuple[str, str]] = MappingProxyType(
         "settings": N_("Model and settings"),
         "settings_close": N_("Close the settings"),
         "provider": N_("Provider"),
-        "model": N_forms("Model", "Another model…"),
+        "model": N_("Model"),
         "model_other": N_("Another model…"),
         "model_default": N_("provider’s default"),
         "model_name": N_("Model name"),

@@ -81,5 +81,5 @@ test("every text that the front end asks for exists", () => {
     return [...source.matchAll(/\b(?:t|labelled)\("(\w+)"/g)].map(([, key]) => key);
   });
   assert.ok(asked.length > 40);
-  assert.deepEqual(asked.filter((key) => !(key in TABLE.en.texts)), []);
+  assert.deepEqual(asked.filter((key) => typeof TABLE.en.texts[key] !== "string"), []);
 });
