@@ -19,11 +19,14 @@ import os
 os.environ["LOCKBOTS_OPENAI_BASE_URL"] = "{url}"
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.notebook.extension import session_of
-chat = session_of(get_ipython()).chat()
+conversations = session_of(get_ipython()).conversations
+conversation = conversations.find(conversations.current)
 for n in range(500):
     turn = Turn(f"What is item {{n}}?", "It is *the* item, with `code` and a point. " * 12, "m", "openai")
-    chat.conversation.commit(turn, chat.conversation.slot())
+    conversation.commit(turn, conversation.slot())
 """
+SHOWN = """([text, count]) =>
+  [...document.querySelectorAll('.lockbots-panel')].filter((e) => e.textContent.includes(text)).length >= count"""
 
 
 @functools.cache
@@ -77,15 +80,14 @@ def first_screen(turns: int) -> float:
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_context(viewport={"width": 1200, "height": 900}).new_page()
+        page = browser.new_context(viewport={"width": 1200, "height": 4000}).new_page()
         notebook = lab.open(page, setup.format(url=source.url), *["%lockbots panel"] * 4)
         notebook.run(0)
         times = []
         for number in range(1, 5):
             started = time.monotonic()
             notebook.run(number, wait=False)
-            cell = page.locator(".jp-CodeCell").nth(number)
-            cell.locator(".lockbots-panel .lockbots-reply").last.wait_for(state="visible")
+            page.wait_for_function(SHOWN, arg=[f"What is item {turns - 1}?", number])
             times.append(time.monotonic() - started)
         browser.close()
     return sorted(times[1:])[1]  # the first one fetches the widgets
