@@ -1,7 +1,7 @@
-"""Pictures of the documentation, made from the real thing: JupyterLab in Chromium runs the notebook of the analysis.
+"""The film of the README, made from the real thing: JupyterLab in Chromium runs the notebook of the analysis.
 
-`python -m docs.screenshots` writes `docs/demo.webp`, a reply that streams, and `docs/panel-*.png`. The replies come
-from the notebook's recording, at the speed at which they were recorded.
+`python -m docs.screenshots` writes `docs/demo.webp`. The reply comes from the notebook's recording, and is shown at
+about the speed at which it was recorded.
 """
 
 from __future__ import annotations
@@ -27,17 +27,16 @@ SPEED = 0.1
 """Speed of the replay: a frame takes longer to save than a word to come. The film is shown at the original speed."""
 PAUSE = 0.15
 """Time (s) for which a frame of the film is shown."""
+MAX_FRAMES = 45
 LAST = 2500
 """Time (ms) for which the last frame is shown."""
 
-PANEL = ("%load_ext lockbots_magic", "%%chat\nHow do I connect a real model?", "%lockbots panel")
-"""Cells of the notebook whose panel is photographed."""
 MARGIN = 16
 """Pixels below the cell."""
 
 
 def main() -> int:
-    """Write the pictures."""
+    """Write the film."""
     with tempfile.TemporaryDirectory() as folder, Lab(Path(folder)) as lab, sync_playwright() as playwright:
         for part in ("data", "cassettes"):
             shutil.copytree(NOTEBOOKS / part, lab.notebooks / part)
@@ -49,15 +48,6 @@ def main() -> int:
         page.evaluate("window.jupyterapp.shell.collapseLeft()")
         film(notebook, page, sources)
         context.close()
-        for scheme in ("light", "dark"):
-            context = new_context(browser, viewport={**SIZE, "height": 1500}, color_scheme=scheme)
-            page = context.new_page()
-            notebook = lab.open(page, *PANEL, name=f"panel-{scheme}.ipynb")
-            page.evaluate("window.jupyterapp.shell.collapseLeft()")
-            for index in range(len(PANEL)):
-                notebook.run(index)
-            notebook.outputs(len(PANEL) - 1).last.screenshot(path=HERE / f"panel-{scheme}.png")
-            context.close()
         browser.close()
     return 0
 
@@ -87,6 +77,7 @@ def film(notebook: Notebook, page: Page, sources: list[str]) -> None:
     page.wait_for_timeout(500)
     frames.append(shot(page, last))
     different = [frames[0], *(b for a, b in itertools.pairwise(frames) if a.tobytes() != b.tobytes())]
+    different = [*different[: -1 : max(1, len(different) // MAX_FRAMES)], different[-1]]
     durations = [600, *[int(PAUSE * 1000)] * (len(different) - 2), LAST]
     cell = notebook.cell(last).bounding_box()
     height = min(different[0].height, int(cell["height"]) + MARGIN) if cell else different[0].height
