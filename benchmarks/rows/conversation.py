@@ -122,13 +122,13 @@ def memory_of_streaming(size: int) -> float:
     status = Path("/proc/self/status")
 
     def memory(name: str) -> int:
-        return int(re.search(rf"{name}:\s+(\d+)", status.read_text())[1])
+        return int(re.search(rf"{name}:\s+(\d+)", status.read_text(encoding="utf-8"))[1])
 
     with server() as source:
         for _ in Chat("openai:1000-document", base_url=source.url, auth="k").stream("Go on."):
             pass
         chat = Chat(f"openai:{size // texts.PER_TOKEN}-document", base_url=source.url, auth="k")
-        Path("/proc/self/clear_refs").write_text("5")
+        Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
         before = memory("VmRSS")
         for _ in chat.stream("Go on."):
             pass
