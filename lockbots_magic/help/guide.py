@@ -17,6 +17,7 @@ from . import search, small_talk
 from .sections import Section, detect_language, load_sections
 from .short_answer import example_of, short_answer
 from .small_talk import PHRASES, Phrases
+from .transliteration import to_cyrillic
 from .words import tokenize
 
 DEFAULT_RATE = 200.0
@@ -27,6 +28,8 @@ SEE_ALSO_RATIO = 0.9
 """A second section is mentioned if it scores at least this share of the best, and no third one does."""
 EARLIER_PROMPTS = 2
 """Previous prompts that a follow-up question is read with."""
+TOPIC_PROMPTS = 6
+"""Previous prompts that are read again for the last topic."""
 NEAREST_TOPICS = 3
 """Topics that are named where there is no answer."""
 TOPIC_RATIO = 0.4
@@ -73,7 +76,7 @@ class Guide(Provider):
 
 def answer(messages: tuple[Message, ...]) -> str:
     """Return the guide's answer to the last prompt in `messages`, in Markdown. Pure."""
-    *earlier, question = [m.content for m in messages if m.role == "user"] or [""]
+    *earlier, question = [to_cyrillic(m.content) for m in messages if m.role == "user"] or [""]
     language = detect_language(question)
     phrases = PHRASES[language]
     words = _plain(question)
@@ -120,21 +123,26 @@ def _select(question: str, ranked: Sequence[tuple[float, Section]], topic: Secti
         return best if score >= search.THRESHOLD else None
     stays = next(at for at, section in ranked if section is topic)
     ratio = PRONOUN_RATIO if search.has_pronoun(question) else TOPIC_RATIO
+    acts_on_topic = small_talk.OPERATION.fullmatch(_plain(question)) and search.is_told(question, topic)
     says_nothing = not tokenize(question) and re.search(r"[^\W\d]", question)
-    if says_nothing or (stays and stays >= ratio * score):
+    names_other = (
+        search.is_named(question, best) and not search.is_named(question, topic) and not search.has_pronoun(question)
+    )
+    if says_nothing or acts_on_topic or (stays and not names_other and stays >= ratio * score):
         return topic
     return best if score >= search.THRESHOLD else None
 
 
 def _topic(earlier: Sequence[str], language: str) -> Section | None:
     """Return the section that the last answer was from, in a language; None if it was from none."""
-    for number in range(len(earlier) - 1, -1, -1):
+    at = None
+    for number in range(max(0, len(earlier) - TOPIC_PROMPTS), len(earlier)):
         question = earlier[number]
-        asked_in = detect_language(question)
+        sections = load_sections(asked_in := detect_language(question))
         ranked = _rank(question, earlier[:number], asked_in)
-        if ranked[0][0] >= search.THRESHOLD:
-            return load_sections(language)[load_sections(asked_in).index(ranked[0][1])]
-    return None
+        section = _select(question, ranked, None if at is None else sections[at])
+        at = at if section is None else sections.index(section)
+    return None if at is None else load_sections(language)[at]
 
 
 def _nearest(question: str, language: str, phrases: Phrases) -> str:

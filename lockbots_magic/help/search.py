@@ -31,11 +31,18 @@ PASSAGE_BONUS = 2.0
 """Added for the share of the question that one passage holds, together with the title."""
 EARLIER_WEIGHT = 0.2
 """Weight of the previous questions in a follow-up question."""
+CONTEXT_WEIGHT = 0.8
+"""Weight of the words of the question before, where a passage of the same topic is chosen."""
+CODE_WEIGHT = 0.5
+"""Weight of a word that a passage holds only in code, such as the name of a variable."""
+LEAD_WEIGHT = 1.1
+"""Weight of the first paragraph of a page, which is written to answer most questions about it."""
 MAX_FOLLOW_UP_TOKENS = 2
 """A question with at most this many significant words counts as a follow-up."""
 
 _SEARCH = "SELECT rowid, bm25(section, ?, ?, ?) FROM section WHERE section MATCH ?"
 _TOKENIZER = "unicode61 remove_diacritics 0 tokenchars '%-_'"
+_INLINE_CODE = re.compile(r"`[^`\n]+`")
 _FOLLOW_UP = re.compile(
     r"(and|also|what about|how about|what if|then|but|or|а|и|ну а|но|или|тогда|(что|как) насч[её]т)\b",
     re.IGNORECASE,
@@ -90,28 +97,37 @@ def rank_sections(question: str, sections: Sequence[Section], earlier: str = "")
     return sorted(zip(total, index.sections, strict=True), key=lambda pair: -pair[0])
 
 
-def rank_passages(question: str, section: Section, language: str) -> list[tuple[float, Passage]]:
+def rank_passages(question: str, section: Section, language: str, context: str = "") -> list[tuple[float, Passage]]:
     """Rank the passages of a section by the words of the question that they hold; best first, those without left out.
 
     Args:
         question: Free text.
         section: One of the sections of the language.
         language: Language of the section.
+        context: The question before, if this one follows up on it.
     """
-    index = _build_index(load_sections(language))
-    tokens = index.tokenize(question)
+    asked = question_weights(question, language, context)
     own = key_of(section.title)
-    scores = [
-        (math.fsum(index.weight(token) / (1 + (token in own)) for token in {*tokens} & key_of(passage.text)), passage)
-        for passage in section.passages
-    ]
+    lead = next((passage for passage in section.passages if passage.kind == "text"), None)
+    scores = []
+    for passage in section.passages:
+        prose = key_of(_INLINE_CODE.sub(" ", passage.text)) if passage.kind != "code" else key_of(passage.text)
+        held = key_of(passage.text)
+        if passage is lead:  # it is about what the title says, whatever its words
+            prose, held = prose | own, held | own
+        fit = math.fsum(
+            asked[token] / (1 + (token in own)) * (1 if token in prose else CODE_WEIGHT)
+            for token in asked.keys() & held
+        )
+        scores.append((fit * (LEAD_WEIGHT if passage is lead else 1), passage))
     return sorted((pair for pair in scores if pair[0]), key=lambda pair: -pair[0])
 
 
-def question_weights(question: str, language: str) -> dict[str, float]:
-    """Return the stems of a question with their weights, as the search reads it."""
+def question_weights(question: str, language: str, context: str = "") -> dict[str, float]:
+    """Return the stems of a question with their weights, as the search reads it; those of its context weigh less."""
     index = _build_index(load_sections(language))
-    return {token: index.weight(token) for token in index.tokenize(question)}
+    before = {token: CONTEXT_WEIGHT * index.weight(token) for token in index.tokenize(context)}
+    return before | {token: index.weight(token) for token in index.tokenize(question)}
 
 
 def is_follow_up(question: str) -> bool:
@@ -121,6 +137,21 @@ def is_follow_up(question: str) -> bool:
         or has_pronoun(question)
         or len(tokenize(question)) <= MAX_FOLLOW_UP_TOKENS
     )
+
+
+def is_named(question: str, section: Section) -> bool:
+    """Return whether all significant words of a question stand in the title of a section."""
+    return {*tokenize(question)} <= key_of(section.title)
+
+
+def is_told(question: str, section: Section) -> bool:
+    """Return whether one passage of a section holds all significant words of a question."""
+    asked = tokenize(question)
+    return any(all(_holds(passage, token) for token in asked) for passage in section.passages)
+
+
+def _holds(passage: Passage, token: str) -> bool:
+    return any(word.startswith(token) for word in key_of(passage.text))  # удалить: удал, удаляет: удаля
 
 
 def has_pronoun(question: str) -> bool:

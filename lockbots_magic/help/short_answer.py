@@ -40,34 +40,36 @@ def short_answer(question: str, section: Section, language: str, phrases: Phrase
         context: The question before, if this one follows up on it.
     """
     decided = yes_or_no(question, section, phrases)
-    question = f"{question} {context}"
     if len(section.body) <= MAX_WHOLE:
-        return f"**{section.title}**\n\n{f'{decided} ' if decided else ''}{section.body}"
-    asked = question_weights(question, language)
-    ranked = [(score, passage) for score, passage in rank_passages(question, section, language) if _is_prose(passage)]
+        gap = "\n\n" if section.body.startswith("```") else " "
+        return f"**{section.title}**\n\n{f'{decided}{gap}' if decided else ''}{section.body}"
+    asked = question_weights(question, language, context)
+    ranked = [pair for pair in rank_passages(question, section, language, context) if _is_prose(pair[1])]
     chosen = [passage for score, passage in ranked if score >= CLOSE_RATIO * ranked[0][0]][:MAX_PASSAGES]
     lead = [passage for passage in section.passages if passage.kind == "text"][:1]
     chosen += [passage for passage in lead if passage not in chosen]
     known = asked.keys() & (key_of(" ".join(section.keywords)) - key_of(section.title))
-    if sum(asked[token] for token in known - _stems(chosen)) > sum(asked.values()) / 2:
+    if sum(asked[token] for token in known - _stems(chosen)) >= sum(asked.values()) / 2 > 0:
         others = [*(passage for _, passage in ranked), *filter(_is_prose, section.passages)]
         chosen += [passage for passage in dict.fromkeys(others) if passage not in chosen][:MAX_FURTHER]
     told = _join([(passage, _shorten(passage.text, asked)) for passage in chosen])
     text = " ".join(filter(None, [decided, told]))
-    whole = "\n\n".join(filter(None, [f"**{section.title}**", text, example_of(section, question, language)]))
+    whole = "\n\n".join(filter(None, [f"**{section.title}**", text, example_of(section, question, language, context)]))
     return whole if _is_whole(whole, section) else f"{whole}\n\n{phrases.more}"
 
 
-def example_of(section: Section, question: str, language: str) -> str:
-    """Return the block of code that fits the question best, else the first, with those that follow it directly."""
-    ranked = rank_passages(question, section, language)
+def example_of(section: Section, question: str, language: str, context: str = "") -> str:
+    """Return the block of code that fits the question best, with those that follow it directly.
+
+    Without one that does, it is the block that the fitting passage leads to, else the first.
+    """
+    ranked = [passage for _, passage in rank_passages(question, section, language, context)]
+    fitting = [passage for passage in ranked if passage.kind == "code"]
+    led_to = [section.passages.index(passage) + 1 for passage in ranked[:1] if _leads_on(passage.text, question)]
     blocks = [passage for passage in section.passages if passage.kind == "code"]
-    best = next((passage for _, passage in ranked if passage.kind == "code"), blocks[0] if blocks else None)
-    if best is None:
-        return ""
-    at = section.passages.index(best)
+    at = next(iter([*map(section.passages.index, fitting), *led_to, *map(section.passages.index, blocks)]), 0)
     adjacent = itertools.takewhile(lambda passage: passage.kind == "code", section.passages[at:])
-    return "\n\n".join(_shorten_code(passage.text, question) for passage in adjacent)
+    return "\n\n".join(_shorten_code(passage.text, f"{question} {context}") for passage in adjacent)
 
 
 def yes_or_no(question: str, section: Section, phrases: Phrases) -> str:
@@ -89,6 +91,10 @@ def _join(parts: Iterable[tuple[Passage, str]]) -> str:
         gap = "\n" if is_item and told.rpartition("\n")[2].startswith("- ") else "\n\n"
         told += f"{gap if told else ''}{'- ' if is_item else ''}{text}"
     return told
+
+
+def _leads_on(text: str, question: str) -> bool:
+    return text.endswith(":") and bool(key_of(_SENTENCE.split(text)[-1]) & {*tokenize(question)})
 
 
 def _is_prose(passage: Passage) -> bool:

@@ -40,15 +40,27 @@ MORE = re.compile(
     r"(?:ok |ок |yes |да )?(?:(?:tell|show) (?:me )?)?"
     r"(?:more|go on|details|in detail|all of it|the rest|everything about it"
     r"|(?:расскажи |покажи )?(?:еще|больше|подробнее|подробней|дальше|целиком|полностью|детали))"
-    r"(?: please| пожалуйста)?"
+    r"(?: please| pls| plz| пожалуйста| плиз| плз| пж)?"
 )
 """Asks for the whole page of the last topic."""
 
 EXAMPLE = re.compile(
     r"(?:(?:and|ok|а|и|ок) )?(?:(?:give|show) (?:me )?|can you (?:give|show) (?:me )?|покажи |дай |приведи |можно )?"
-    r"(?:an? |some )?(?:examples?|for example|sample|пример|примеры|например|образец)(?: please| пожалуйста)?"
+    r"(?:an? |some )?(?:examples?|for example|sample|пример|примеры|например|образец)"
+    r"(?: please| pls| plz| пожалуйста| плиз| плз| пж)?"
 )
 """Asks for the example of the last topic."""
+
+OPERATION = re.compile(
+    r"(?:(?:and|but|so|then|а|и|но|тогда|how|do|can|i|you|to|it|that|them|again|now|как|мне|это|его|ее|их|потом|снова"
+    r"|обратно|можно|could|would|back) )*"
+    r"(?:undo|redo|delete|remove|disable|reset|clear|hide|show|list|stop|save|turn (?:it |that |them )?(?:on|off|back)"
+    r"|switch (?:it |that |them )?(?:on|off)|отменить|удалить|убрать|стереть|выключить|отключить|включить|вернуть"
+    r"|сбросить|скрыть|показать|посмотреть|сохранить|остановить|очистить"
+    r"|several|multiple|more than one|many|несколько|много)"
+    r"(?: (?:it|that|them|at once|again|back|all|это|его|ее|их|обратно|снова|потом|все|сразу))*"
+)
+"""What is done to anything: after an answer, it speaks of that answer's topic if this tells of it."""
 
 YES_NO = re.compile(
     r"(?:(?:and|so|but|а|и|но|скажи|подскажи) )*"

@@ -44,11 +44,14 @@ def key_of(text: str) -> frozenset[str]:
 
 @functools.cache
 def stem(word: str) -> str:
-    """Return the stem of a word in lower case, by Snowball; options and magics are their own stems."""
+    """Return the stem of a word in lower case, by Snowball, for synonyms that of the first of them.
+
+    Options and magics are their own stems.
+    """
     if word.startswith(("%", "-")):
         return word
-    stemmed: str = _stemmer("russian" if _CYRILLIC.match(word) else "english").stemWord(word)
-    return stemmed
+    stemmed = _snowball(word)
+    return _load_synonyms().get(stemmed, stemmed)
 
 
 def correct(word: str, vocabulary: Iterable[str], known: Collection[str]) -> str:
@@ -62,14 +65,31 @@ def correct(word: str, vocabulary: Iterable[str], known: Collection[str]) -> str
     token = stem(word)
     if token in known or len(word) < MIN_FUZZY_LENGTH or not word.isalpha():
         return token
-    candidates = [name for name in vocabulary if name[0] == word[0]]
+    candidates = [name for name in vocabulary if name[0] == word[0] and not _is_another_word(word, name)]
     return next(map(stem, difflib.get_close_matches(word, candidates, 1, MIN_SIMILARITY)), token)
+
+
+def _is_another_word(word: str, name: str) -> bool:
+    """Return whether the two differ by more than the order of letters, where five letters leave room for no more."""
+    return len(word) == len(name) == MIN_FUZZY_LENGTH and sorted(word) != sorted(name)
 
 
 @functools.cache
 def _load_stop_words() -> frozenset[str]:
     """Return words without significance for a topic, in all languages, with е for ё."""
     return frozenset(read_data("stop_words.txt").split())
+
+
+@functools.cache
+def _load_synonyms() -> dict[str, str]:
+    """Return stem -> stem of the word that the pages use, for what people call a thing otherwise."""
+    lines = (line.split(":") for line in read_data("synonyms.txt").splitlines())
+    return {_snowball(other): _snowball(word) for word, others in lines for other in others.split()}
+
+
+def _snowball(word: str) -> str:
+    stemmed: str = _stemmer("russian" if _CYRILLIC.match(word) else "english").stemWord(word)
+    return stemmed
 
 
 @functools.cache

@@ -9,20 +9,24 @@ def parse_questions(text):
 
 ENGLISH = parse_questions("""
 ## First steps:
-    How do I start? | what is this? | getting started | how do I begin | how to use it in vscode | does it work
-    in colab
+    How do I start? | what is this? | getting started | how do I begin
+## VS Code, Colab, JupyterHub:
+    how to use it in vscode | does it work in colab | google colab | a jupyterhub with students
 ## Install, upgrade, uninstall:
-    how to install | how do I upgrade | which version do I have | ModuleNotFoundError for the package | unload the
-    extension
+    how to install | how do I upgrade | which version do I have | ModuleNotFoundError for the package | unload
+    the extension
 ## Connect a real model:
     how do I connect a real model? | which models are available? | Which provider am I using? | how do i conect
     a modle | how to connect model | switch model | list models | which model am I using
+## Which model to choose:
+    how much memory does my own model take | which model fits 8gb of ram | do I need a gpu
 ## Any OpenAI-compatible server:
     what is base_url? | my company has its own server with an OpenAI API | how do I reset the base url | how to
-    use a proxy | custom endpoint | use my own server | behind a corporate proxy | ssl
-    certificate error
-## Azure, gateways and headers:
-    azure openai | how do I send a header | custom header | azure deployment
+    use a proxy | custom endpoint | use my own server | behind a corporate proxy | ssl certificate error
+## Azure OpenAI:
+    azure openai | azure deployment
+## Gateways and headers:
+    how do I send a header | custom header | turn off streaming
 ## Dialects: chat completions, Responses and messages:
     responses api | what is a dialect | only supported in v1/responses | v1/messages
 ## The prompt cache of Anthropic:
@@ -35,7 +39,7 @@ ENGLISH = parse_questions("""
     how do I use Ollama? | can I run a model locally? | run local model | olama | llama locally | i want to use
     a local llm
 ## A model without a server:
-    use a gguf file | run a model file without a server | how much memory does my own model take | smollm2
+    use a gguf file | run a model file without a server | smollm2
 ## LM Studio:
     how do I use LM Studio
 ## llama.cpp:
@@ -57,11 +61,12 @@ ENGLISH = parse_questions("""
     how do I write a plugin? | how do I add my own provider? | entry points | add a provider | custom provider
     plugin
 ## Options of %%chat:
-    how do I set the temperature? | what does -m do? | how do I pass max_tokens? | How can I set a system
-    prompt? | how do I ask without history? | how to change the temperature | one-off question without history |
-    how to stop repeating the history, one-off question | set temprature | system promt | max tokens | what
-    options are there for chat | how can i make the answer shorter | how do I turn off history | make it speak
-    french | max tokens setting
+    how do I set the temperature? | what does -m do? | how do I pass max_tokens? | how do I ask without history?
+    | how to change the temperature | one-off question without history | how to stop repeating the history,
+    one-off question | set temprature | max tokens | what options are there for chat | how can i make the answer
+    shorter | how do I turn off history | make it speak french | max tokens setting
+## A system prompt for all cells:
+    How can I set a system prompt? | system promt | a system prompt for all cells | always answer in German
 ## One-line prompts with %chat:
     what's the difference between %chat and %%chat | ask in one line
 ## Braces, quotes and dashes:
@@ -73,34 +78,40 @@ ENGLISH = parse_questions("""
     many rows of a data frame are sent? | insert the value of a variable | what is last_error | can it see my
     variables? | NameError in my prompt | how to pass a pandas datafrme | insert variabel in prompt
 ## Files, images and cells in a prompt:
-    how do I attach a file? | can I send an image? | how to ask about a screenshot | what does --cells do? |
-    send a csv file with my question | how do I give it the previous cells of my notebook? | attach pdf file |
-    send screenshot | upload a file | how do i give it my csv | images in prompt
+    how do I attach a file? | what does --cells do? | send a csv file with my question | how do I give it the
+    previous cells of my notebook? | upload a file | how do i give it my csv
+## Documents: PDF, Word, Excel:
+    attach pdf file | can it read a pdf | only some pages of a pdf
+## Images in a prompt:
+    can I send an image? | how to ask about a screenshot | send screenshot | images in prompt
 ## See what would be sent:
     how can I see what is sent before I send it? | dry run | how many tokens will my prompt take? | preview the
-    request | what does --dry-run do? | what data leaves my machine? | preview prompt | what is sent to the
-    model | how to see the raw request
+    request | what does --dry-run do? | preview prompt | what is sent to the model | how to see the raw request
+## Where your data goes:
+    what data leaves my machine? | does it send my data anywhere | is there telemetry
 ## Personas:
     how do I reuse a system prompt? | what is a persona? | prompt templates | system prompt from a file | where
     do I keep my personas? | persona | reuse system prompt
-## Replies as variables, code and JSON:
-    what does --to do? | how can I get the reply into a variable? | answer as JSON | how do I get structured
-    output? | validate the answer with pydantic | put the code into a new cell | can the answer fill a
-    dataclass? | JSON schema | only the code, please | save the answer to a varaible | structured ouput | parse
-    json reply | how to get json output
+## A reply in a variable:
+    what does --to do? | how can I get the reply into a variable? | save the answer to a varaible
+## A reply as checked JSON:
+    answer as JSON | how do I get structured output? | validate the answer with pydantic | can the answer fill a
+    dataclass? | JSON schema | structured ouput | parse json reply | how to get json output
+## Code of a reply in a new cell:
+    put the code into a new cell | only the code, please
 ## Functions that the model may call:
     can the model call my functions? | function calling | how do I give it tools? | what does --tools do? | is
     it safe to let the model call a function? | give the model a tool | tool use | agents | can it run code |
     model keeps calling functions
 ## Approve tool calls:
-    how do I approve a tool call? | ask me before calling | --approve | why was the call refused? | approval policy
-    | nobody is there to ask
+    how do I approve a tool call? | ask me before calling | --approve | why was the call refused? | approval
+    policy | nobody is there to ask
 ## MCP servers:
     how do I connect an MCP server? | mcp | can it use the model context protocol? | read my .mcp.json | my MCP
     server needs an API key | the MCP server has changed this tool | does it support mcp oauth | rug pull
 ## A prompt for each row:
-    how do I classify every row of a data frame | ask the model about each row | label my data | go on with a batch
-    after a crash | batch
+    how do I classify every row of a data frame | ask the model about each row | label my data | go on with a
+    batch after a crash | batch
 ## Explain and fix an error:
     explain my error | how do I fix my code? | why did my cell fail? | explain the traceback | debug my code | I
     got an error | what does this error mean? | what does %lockbots fix do? | my cell failed | fix the bug in my
@@ -115,8 +126,8 @@ ENGLISH = parse_questions("""
 ## Images and sources in a reply:
     can the model draw a picture? | generate an image | where are the citations? | which model answered?
 ## Reasoning models:
-    how do I turn off thinking? | where are the thoughts of the model | set the reasoning effort | the model thinks
-    for minutes | show the chain of thought
+    how do I turn off thinking? | where are the thoughts of the model | set the reasoning effort | the model
+    thinks for minutes | show the chain of thought
 ## Several conversations:
     how do I start a new conversation? | copy a conversation | delete a conversation | show me the history |
     start a new chat | show histroy | how to swich conversation | rename conversation
@@ -136,21 +147,29 @@ ENGLISH = parse_questions("""
     stop a background reply | can I run other cells while it answers? | how do I ask in the background? | what
     does --background do? | don't wait for the reply | run in background | ask in backgroud | how to run in
     background and continue working
+## Access refused: 401 and 403:
+    error 401 | 401 unauthorized | invalid api key error | key not found | 403 forbidden
+## No connection to the server:
+    connection refused | conection refused | connection reset | cannot connect to localhost
+## A reply that is cut off:
+    the answer is cut off in the middle | reply is truncated
 ## Errors and retries:
-    I got an error 429 | it times out | how can I change the timeout? | connection refused | what if the
-    connection breaks midway? | what happens if I run a failed cell again? | error 401 | 401 unauthorized |
-    error 500 | timeout error | why is it so slow | rate limit exceeded | conection refused | it hangs for a
-    long time | invalid api key error | what is the default timeout | key not found | 403 forbidden | connection
-    reset
+    I got an error 429 | it times out | how can I change the timeout? | what if the connection breaks midway? |
+    what happens if I run a failed cell again? | error 500 | timeout error | why is it so slow | rate limit
+    exceeded | it hangs for a long time | what is the default timeout
 ## Long conversations:
     what happens when the conversation gets too long? | the model forgot the beginning | context window exceeded
     | too many tokens | prompt too long | why did it forget what i said
 ## Usage and cost:
     how much did it cost? | what did this conversation cost me? | how many tokens did I use? | tokens per second
-    | how do I set my own prices? | usage | how expensive was it | token usage | how many tokens | limit cost
+    | how do I set my own prices? | usage | how expensive was it | token usage | how many tokens
+## Limit what it costs:
+    limit cost | limit of 5 dollars | spending limit
 ## Log and search:
-    how do I find an old conversation? | search all my chats | how do I delete something from the log | is everything
-    I ask logged? | where is the log file | what did I ask last week
+    how do I find an old conversation? | search all my chats | is everything I ask logged? | what did I ask last
+    week
+## Switch the log on or off, or delete it:
+    how do I delete something from the log | where is the log file | turn off the log
 ## Save, export, import:
     how do I save a conversation? | export to markdown | can I send a conversation as a web page? | import
     messages from openai | exprot to html | how do I save my chat | where do conversations get saved | export
@@ -166,6 +185,8 @@ ENGLISH = parse_questions("""
 ## Settings:
     what settings | how do I make this model the default everywhere? | ipython_config.py | change default model
     | default temperature | where are settings stored
+## Language of messages:
+    messages in Russian | interface language
 ## Tab completion:
     does tab completion work? | autocomplete the model names | what does the tab key do? | autocompletion | tab
     does not work
@@ -177,8 +198,8 @@ ENGLISH = parse_questions("""
     how do I use it from python? | iterate over the streamed text in Python | temperature in python | can I set
     the timeout from python? | use it in a script | python api | streaming in python
 ## Await replies:
-    how do I await a reply? | use it with asyncio | run prompts concurrently | is there an async api |
-    cancel a task | async for | ask_async
+    how do I await a reply? | use it with asyncio | run prompts concurrently | is there an async api | cancel a
+    task | async for | ask_async
 ## Tests and CI:
     how do I run nbval on my notebooks? | LOCKBOTS_LIVE | how do I disable live output? | pytest fixture | run
     in github actions | pytest | nbval | use with pytest
@@ -192,18 +213,24 @@ ENGLISH = parse_questions("""
 
 RUSSIAN = parse_questions("""
 ## Первые шаги:
-    с чего начать? | что это такое? | с чего начать | начало работы | работает ли в vscode
+    с чего начать? | что это такое? | с чего начать | начало работы
+## VS Code, Colab, JupyterHub:
+    работает ли в vscode | гугл колаб | юпитерхаб для студентов
 ## Установить, обновить, удалить:
     как установить | как обновить | какая версия | выгрузить расширение
 ## Подключить настоящую модель:
     как подключить настоящую модель? | какие модели есть? | как сменить модель? | как подключить модель? | как
     подключить нейросеть | сменить модель | список моделей | какая модель сейчас | подключить модел | выбрать
     модель
+## Какую модель выбрать:
+    какую модель взять на слабый ноутбук | нужна ли видеокарта
 ## Любой сервер, совместимый с OpenAI:
     как подключить свой сервер? | как вернуть адрес по умолчанию | как использовать прокси | свой адрес сервера
     | прокси | совместимый сервер | подключиться к своему серверу
-## Azure, шлюзы и заголовки:
-    как подключить azure | как отправить свой заголовок | отключить стриминг
+## Azure OpenAI:
+    как подключить azure
+## Шлюзы и заголовки:
+    как отправить свой заголовок | отключить стриминг
 ## Диалекты: chat completions, Responses и messages:
     что такое диалект | сменить диалект
 ## Кэш промптов Anthropic:
@@ -221,11 +248,11 @@ RUSSIAN = parse_questions("""
     как подключить lm studio
 ## vLLM:
     как подключиться к vLLM
-## Что умеет сервер:
-    что умеет мой сервер | диагностика | поддерживает ли сервер инструменты
 ## Найти локальные серверы:
     как найти локальные серверы? | какие серверы запущены на моём компьютере | найти сервер | найти олламу на
     компьютере
+## Что умеет сервер:
+    что умеет мой сервер | диагностика | поддерживает ли сервер инструменты
 ## Liaobots:
     нужен ли код для liaobots
 ## Функция Python вместо модели:
@@ -233,9 +260,11 @@ RUSSIAN = parse_questions("""
 ## Написать плагин:
     как написать плагин? | как добавить своего провайдера | плагин | свой провайдер
 ## Параметры %%chat:
-    как задать температуру? | Как задать системный промпт? | как поменять температуру | как заставить отвечать
-    по-русски (системный промпт) | задать темпиратуру | системный промпт | параметры чата | макс токенов | как
-    сделать ответ короче | как отключить историю | сделать чтобы отвечал на русском | ограничить длину ответа
+    как задать температуру? | как поменять температуру | задать темпиратуру | параметры чата | макс токенов |
+    как сделать ответ короче | как отключить историю | ограничить длину ответа
+## Системный промпт для всех ячеек:
+    Как задать системный промпт? | как заставить отвечать по-русски (системный промпт) | системный промпт |
+    сделать чтобы отвечал на русском | системный промпт для всех ячеек
 ## Запрос одной строкой: %chat:
     чем %chat отличается от %%chat?
 ## Скобки, кавычки и дефисы:
@@ -246,25 +275,33 @@ RUSSIAN = parse_questions("""
     спросить модель о моих данных | сколько строк таблицы отправляется? | вставить переменную | передать
     датафрейм | отправить таблицу | как дать ему таблицу
 ## Файлы, картинки и ячейки в запросе:
-    как приложить файл? | можно ли отправить картинку? | как показать модели предыдущие ячейки | что делает
-    --cells | прикрепить файл | отправить картинку | загрузить файл в запрос | скриншот | картинка в запросе
+    как приложить файл? | как показать модели предыдущие ячейки | что делает --cells | прикрепить файл |
+    загрузить файл в запрос
+## Документы: PDF, Word, Excel:
+    умеет читать пдф? | отправить только некоторые страницы pdf
+## Картинки в запросе:
+    можно ли отправить картинку? | отправить картинку | скриншот | картинка в запросе
 ## Посмотреть, что будет отправлено:
     как посмотреть, что будет отправлено? | сколько токенов в моём запросе | можно ли проверить запрос без
-    отправки | какие данные уходят на сервер? | что отправляется | предпросмотр запроса
+    отправки | что отправляется | предпросмотр запроса
+## Куда уходят ваши данные:
+    какие данные уходят на сервер? | мои данные куда-то уходят? | закрытый контур
 ## Персоны:
     что такое персона? | шаблоны промптов | системный промпт из файла | персона | шаблоны
-## Ответ в переменную, код и JSON:
-    Как записать ответ в переменную? | как получить ответ в JSON | ответ по схеме pydantic | как вставить код из
-    ответа в новую ячейку | ответ в виде словаря | сохранить ответ в переменую | ответ json | получить код | как
-    получить json
+## Ответ в переменной:
+    Как записать ответ в переменную? | сохранить ответ в переменую
+## Ответ как проверенный JSON:
+    как получить ответ в JSON | ответ по схеме pydantic | ответ в виде словаря | ответ json | как получить json
+## Код ответа в новой ячейке:
+    как вставить код из ответа в новую ячейку | получить код | может писать код сразу в следующую ячейку?
 ## Функции, которые может вызвать модель:
     может ли модель вызывать мои функции? | как дать модели инструменты | что делает --tools | вызов функций |
     инструменты модели | агент | может ли он выполнять код
 ## Разрешить вызовы:
     как разрешить вызов? | спросить меня перед вызовом | почему вызов отклонён? | подтверждение вызова
 ## Серверы MCP:
-    как подключить сервер MCP? | серверы mcp | поддерживается ли model context protocol | файл .mcp.json | сервер
-    изменил описание
+    как подключить сервер MCP? | серверы mcp | поддерживается ли model context protocol | файл .mcp.json |
+    сервер изменил описание
 ## Промпт для каждой строки:
     как спросить модель о каждой строке | разметить таблицу | классифицировать отзывы в датафрейме
 ## Объяснить и исправить ошибку:
@@ -276,7 +313,8 @@ RUSSIAN = parse_questions("""
     почему вместо картинки ссылка? | отображаются ли формулы? | опасен ли javascript в ответе? | формулы |
     почему картинка не показана | темная тема | формулы не отображаются
 ## Картинки и источники в ответе:
-    может ли модель нарисовать картинку? | генерация изображений | где источники ответа? | какая модель ответила?
+    может ли модель нарисовать картинку? | генерация изображений | где источники ответа? | какая модель
+    ответила?
 ## Модели с рассуждениями:
     как отключить рассуждения? | где рассуждения модели | модель долго думает
 ## Несколько бесед:
@@ -297,20 +335,28 @@ RUSSIAN = parse_questions("""
 ## Ответ в фоне:
     как остановить фоновый ответ | можно ли выполнять другие ячейки, пока идёт ответ | спросить в фоне | в
     фоновом режиме | не ждать ответа
+## Доступ отклонён: 401 и 403:
+    ошибка 401 | что значит ошибка 401 | ошибка авторизации | неверный ключ | ключ не найден | ошибка 403
+## Нет связи с сервером:
+    connection refused у олламы | сервер недоступен
+## Ответ обрывается:
+    ответ обрывается на полуслове
 ## Ошибки и повторы:
     что делать при ошибке 429? | как увеличить таймаут | почему не работает? | что если соединение оборвётся |
-    ошибка 401 | ошибка 429 | ошибка 500 | что значит ошибка 401 | ошибка авторизации | таймаут | слишком долго
-    отвечает | не отвечает сервер | соединение прервано | неверный ключ | ключ не найден | ошибка 403 | сколько ждать
-    ответа | обрыв соединения | модель не отвечает
+    ошибка 429 | ошибка 500 | таймаут | слишком долго отвечает | не отвечает сервер | соединение прервано |
+    сколько ждать ответа | обрыв соединения | модель не отвечает
 ## Длинные беседы:
     беседа не помещается в контекст | модель забыла начало разговора | слишком длинный запрос | не помещается в
     контекст | почему он всё забыл
 ## Расход и стоимость:
     сколько это стоило | сколько токенов я потратил? | как задать свои цены | сколько стоит один вопрос |
-    сколько стоит | сколько токенов потрачено | стоимость запросов | ограничить расходы
+    сколько стоит | сколько токенов потрачено | стоимость запросов
+## Ограничить расходы:
+    ограничить расходы | поставить лимит 5 долларов
 ## Журнал и поиск:
-    как найти старую беседу? | поиск по всем беседам | как удалить из журнала | где лежит журнал | что я спрашивал
-    на прошлой неделе | включить журнал
+    как найти старую беседу? | поиск по всем беседам | что я спрашивал на прошлой неделе
+## Включить, выключить или удалить журнал:
+    как удалить из журнала | где лежит журнал | включить журнал
 ## Сохранить, экспортировать, импортировать:
     как сохранить беседу? | как сохранить бесседу | как загрузить беседу из файла | экспорт в markdown |
     сохранить чат | экспорт в html | выгрузить беседу | сохранить диалог | где хранятся беседы | экспорт в pdf |
@@ -324,6 +370,8 @@ RUSSIAN = parse_questions("""
 ## Настройки:
     как сделать модель по умолчанию? | переменная LOCKBOTS_MODEL | температура для всех ячеек | модель по
     умолчанию | где настройки | изменить настройки
+## Язык сообщений:
+    переключить на английский | язык интерфейса
 ## Автодополнение:
     работает ли автодополнение? | что делает клавиша Tab | автодополнение | автозаполнение
 ## Ключи и безопасность:

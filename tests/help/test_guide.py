@@ -116,6 +116,36 @@ def test_follow_up_is_read_with_the_question_before():
     assert ask("how do I set a temperature?", "and for all cells?").startswith("**Settings**")
 
 
+def test_operation_without_an_object_is_about_the_last_topic():
+    assert ask("a system prompt for all cells", "and how do I turn it off?").startswith("**A system prompt")
+    assert ask("системный промпт для всех ячеек", "а как отменить?").startswith("**Системный промпт")
+    assert ask("картинка в запросе", "а несколько?").startswith("**Картинки в запросе**")
+    assert ask("how do I save a conversation?", "and undo?").startswith("**Undo, retry, clear**")
+
+
+def test_follow_up_of_a_follow_up_stays_with_its_topic():
+    assert ask("картинка в запросе", "а по ссылке?", "а несколько?").startswith("**Картинки в запросе**")
+
+
+def test_follow_up_that_names_another_page_goes_there():
+    assert ask("как отправить pdf", "а картинку?").startswith("**Картинки в запросе**")
+
+
+def test_russian_in_latin_letters_is_read_as_russian():
+    assert ask("kak podkluchit ollama").startswith("**Ollama**\n\nOllama запускает")
+    assert ask("Kak otmenit poslednee soobshenie?").startswith("**Отменить")
+    assert ask("how do I undo?").startswith("**Undo")
+
+
+def test_other_words_for_a_thing_find_its_page():
+    assert ask("ключ хранится в ноутбуке?").startswith("**Ключи и безопасность**")
+    assert ask("ответ в джсоне").startswith("**Ответ как проверенный JSON**")
+
+
+def test_no_other_word_stands_for_a_short_one():
+    assert "A language model could answer it." in ask("what's the weather in Paris")
+
+
 def test_second_section_that_is_nearly_as_good_is_named():
     assert ask("use hugging face").count("See also:") == 1
     assert "See also" not in ask("how do I undo?")

@@ -167,6 +167,6 @@ def test_only_examples_that_choose_a_model_set_a_temperature(language):
     assert [line for line in lines if " -m " not in line] == []
 
 
-@pytest.mark.parametrize("name", ["en.md", "ru.md", "stop_words.txt"])
+@pytest.mark.parametrize("name", ["en.md", "ru.md", "stop_words.txt", "synonyms.txt"])
 def test_help_is_package_data(name):
     assert (resources.files("lockbots_magic") / "help" / name).is_file()

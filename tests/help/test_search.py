@@ -129,7 +129,7 @@ def test_language_is_detected_from_the_words(text, language):
         ("undo", "Undo, retry, clear"),
         ("variables", "Variables and values in a prompt"),
         ("files", "Files, images and cells in a prompt"),
-        ("replies", "Replies as variables, code and JSON"),
+        ("code of a reply", "Code of a reply in a new cell"),
         ("functions", "Functions that the model may call"),
         ("cost", "Usage and cost"),
         ("panel", "Chat panel"),
