@@ -1,6 +1,7 @@
 # make demo   install, then watch the first notebook run
 # make demo-model   the same with a small model, which runs on this machine
 # make lab    JupyterLab with the example notebooks (LAB_OPTIONS=--allow-root, or whatever else it takes)
+# make lint   ruff, mypy, import-linter, codespell, oxlint, and a search for credentials in the examples
 # make test   lint, types and every test (WORKERS=3 processes at once)
 # make test-thorough      the unit tests again, with all examples of the property tests
 # make test-interpreters  the unit tests on the newest Python of this machine, and on the oldest with the lowest versions
@@ -13,6 +14,9 @@
 # make dist   build wheel and sdist in dist/, check them, and install them on every Python of this machine
 # make coverage   measure which lines the tests run, and say which they don't
 # make notebooks  run the example notebooks again and store their outputs
+# make constraints  pin the development dependencies anew
+# make debian  install the Debian packages that the tests of browsers and terminals need
+# make clean  remove the environment and what was built
 
 PYTHON ?= python3
 VENV := .venv
@@ -34,7 +38,7 @@ PARALLEL = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 # Hundreds of processes import the package: it is compiled once, also where the environment forbids to keep that.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo demo-model lab test test-thorough test-interpreters fuzz lint types style bench bench-quick bench-page catalogue docs notebooks debian constraints clean
+.PHONY: help demo demo-model lab test test-thorough test-interpreters fuzz lint types style bench bench-quick bench-page catalogue docs dist coverage notebooks debian constraints clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
