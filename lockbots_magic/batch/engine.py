@@ -442,14 +442,7 @@ class BatchEngine:
         try:
             self._journal.add((task.key, self._recordings(task, turn)) for task, turn, _ in kept)
         except (OSError, UsageError) as error:
-            why = getattr(error, "strerror", None) or str(error)
-            self.stop(
-                _(
-                    "answers can't be written to {file}: {error}.",
-                    file=self._settings.keep,
-                    error=str(why).rstrip("."),
-                )
-            )
+            self._stop_writing(error)
         for task, _record, outcome in kept:
             self._end_task(task, outcome)
 
@@ -465,7 +458,9 @@ class BatchEngine:
 
     def _stop_writing(self, error: Exception) -> None:
         why = getattr(error, "strerror", None) or str(error)
-        self.stop(f"answers can't be written to {self._settings.keep}: {str(why).rstrip('.')}.")
+        self.stop(
+            _("answers can't be written to {file}: {error}.", file=self._settings.keep, error=str(why).rstrip("."))
+        )
 
     def _recordings(self, task: RowTask, turn: Turn) -> list[Recording]:
         request = replace(task.prepared.request, model=self._settings.model)

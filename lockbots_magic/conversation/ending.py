@@ -47,17 +47,17 @@ _LIMITS = {"length", "max_tokens", "max_output_tokens", "max_completion_tokens",
 _LIMITS |= {"length_limit", DEFAULT_LIMIT, *_MODEL_LIMITS}
 _FILTERS = {"content_filter", "safety", "sensitive", "prohibited_content", "blocklist", "spii", "recitation"}
 _OWN = {
-    REFUSED: N_("The model refused to answer"),
-    CUT_OFF: N_("The connection closed early; the reply may be incomplete"),
-    TOO_MANY_ROUNDS: N_("The model asked for more rounds of tool calls than allowed"),
-    TOO_MANY_SECONDS: N_("The reply took longer than its limit of seconds; what was done so far is kept"),
-    TOO_MANY_TOKENS: N_("The reply reached its limit of tokens; what was done so far is kept"),
-    TOO_MUCH_USD: N_("The reply reached its limit of USD; what was done so far is kept"),
+    REFUSED: N_("The model refused to answer."),
+    CUT_OFF: N_("The connection closed early; the reply may be incomplete."),
+    TOO_MANY_ROUNDS: N_("The model asked for more rounds of tool calls than allowed."),
+    TOO_MANY_SECONDS: N_("The reply took longer than its limit of seconds; what was done so far is kept."),
+    TOO_MANY_TOKENS: N_("The reply reached its limit of tokens; what was done so far is kept."),
+    TOO_MUCH_USD: N_("The reply reached its limit of USD; what was done so far is kept."),
     TEXT_CALL: N_(
         "The model wrote a tool call as text, so none was made: the server does not read this model's calls."
-        " llama.cpp needs `--jinja` for that, vLLM and SGLang need `--tool-call-parser`"
+        " llama.cpp needs `--jinja` for that, vLLM and SGLang need `--tool-call-parser`."
     ),
-    TOO_LONG: N_("The reply is longer than 16 million characters; the rest was not read"),
+    TOO_LONG: N_("The reply is longer than 16 million characters; the rest was not read."),
 }
 
 _USER_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens", "num_predict")
@@ -154,10 +154,11 @@ def _find_user_limit(params: Mapping[str, Any], usage: Usage | None) -> str:
 
 def _limit_message(own: str, reason: str, *, has_answer: bool) -> str:
     if own and has_answer:
-        return _("The reply stopped at your {own}.", own=own)
+        return _("The reply stopped at your {limit}.", limit=own)
     if own:
         return _(
-            "The model was still reasoning when it reached your {own}; there is no answer. Allow more tokens.", own=own
+            "The model was still reasoning when it reached your {limit}; there is no answer. Allow more tokens.",
+            limit=own,
         )
     if reason == DEFAULT_LIMIT and has_answer:
         return _(
@@ -170,17 +171,17 @@ def _limit_message(own: str, reason: str, *, has_answer: bool) -> str:
         )
     quoted = quote_line(reason, MAX_REASON)
     if has_answer:
-        return _("The reply reached the server's limit of length ({quoted}) and is cut short.", quoted=quoted)
+        return _("The reply reached the server's limit of length ({word}) and is cut short.", word=quoted)
     return _(
-        "The model was still reasoning when it reached the server's limit of length ({quoted}); there is no answer.",
-        quoted=quoted,
+        "The model was still reasoning when it reached the server's limit of length ({word}); there is no answer.",
+        word=quoted,
     )
 
 
 def _failure_message(word: str, reason: str) -> str:
     if word in _OWN:
-        return f"{_(_OWN[word])}."
+        return _(_OWN[word])
     quoted = quote_line(reason, MAX_REASON)
     if is_refusal(reason):
-        return _("The provider's content filter stopped the reply ({quoted}).", quoted=quoted)
-    return _('The server ended the reply with "{quoted}"; it may be incomplete.', quoted=quoted)
+        return _("The provider's content filter stopped the reply ({word}).", word=quoted)
+    return _('The server ended the reply with "{word}"; it may be incomplete.', word=quoted)

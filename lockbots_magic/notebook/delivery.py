@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..conversation.turn import Turn
+from ..language import _
 from ..prompt.text import fence_code
 from ..schema.code_blocks import CodeBlock, extract_code, split_code_blocks
 from ..schema.json_values import SchemaMismatch
@@ -58,7 +59,7 @@ def deliver(
     try:
         value = schema.parse(turn.reply, is_cut=turn.status == "truncated")
     except SchemaMismatch as error:
-        return Delivery(turn.reply, (f"rejected: {error}",), rejected=True)
+        return Delivery(turn.reply, (_("rejected: {error}", error=error),), rejected=True)
     return Delivery(value, _named(variable, value), _json_block(turn.reply, value))
 
 

@@ -133,7 +133,7 @@ class Presenter:
             prepared.request,
             prepared.left_out,
             cell.destination.notes,
-            f"{cassette.path.name}, mode {cassette.mode}" if cassette else "",
+            _("{name}, mode {mode}", name=cassette.path.name, mode=cassette.mode) if cassette else "",
             too_long=str(prepared.too_long or ""),
             counted=counted,
         )

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from ..conversation.messages import ChatRequest, Message, Tool
 from ..conversation.token_estimate import estimate_tokens
-from ..language import _
+from ..language import _, ngettext, pgettext
 from ..providers.address import display_address
 from ..security.exits import clean_plain_form
 from .text import to_one_line, truncate
@@ -64,16 +64,18 @@ def describe_request(
         counted: What the service answered when it was asked for the number of tokens; empty if it was not asked.
     """
     params = json.dumps(dict(request.params), ensure_ascii=False, default=repr)
+    default = _("(its default model)")
+    model = f"{target.name}:{request.model or default}{_address(target)}"
     lines = [
         _("Sent to be counted only. The request:") if counted else _("Nothing was sent. The request:"),
         *([_("too long: {too_long}", too_long=too_long)] if too_long else []),
-        f"to: {target.name}:{request.model or '(its default model)'}{_address(target)}",
-        f"credential: {_credential_state(target)}",
-        *([f"cassette: {cassette}"] if cassette else []),
-        *([f"parameters: {params}"] if request.params else []),
-        *([_("left out to fit: {count}", count=_count(left_out, "older turn"))] if left_out else []),
-        *(f"note: {note}" for note in notes),
-        f"total: {_format_total(request.messages, request.tools)}",
+        _("to: {model}", model=model),
+        _("credential: {state}", state=_credential_state(target)),
+        *([_("cassette: {cassette}", cassette=cassette)] if cassette else []),
+        *([_("parameters: {params}", params=params)] if request.params else []),
+        *([_left_out(left_out)] if left_out else []),
+        *(_("note: {note}", note=note) for note in notes),
+        _("total: {size}", size=_format_total(request.messages, request.tools)),
         *([_("counted by the service: {counted}", counted=counted)] if counted else []),
     ]
     details = [line for message in request.messages for line in _format_message(message)]
@@ -82,13 +84,18 @@ def describe_request(
 
 
 def _address(target: RequestTarget) -> str:
-    return f" at {display_address(target.base_url)}" if target.base_url else ""
+    return _(" at {address}", address=display_address(target.base_url)) if target.base_url else ""
 
 
 def _credential_state(target: RequestTarget) -> str:
     if target.auth:
-        return "given"
-    return "missing" if target.needs_auth and target.base_url == target.url else "none"
+        return pgettext("a credential", "given")
+    is_missing = target.needs_auth and target.base_url == target.url
+    return pgettext("a credential", "missing") if is_missing else pgettext("a credential", "none")
+
+
+def _left_out(turns: int) -> str:
+    return ngettext("left out to fit: {n:,} older turn", "left out to fit: {n:,} older turns", turns)
 
 
 def _format_message(message: Message) -> Iterator[str]:
@@ -97,23 +104,27 @@ def _format_message(message: Message) -> Iterator[str]:
     if message.content:
         yield indent(message.content, "    ", lambda _unused: True)
     for document in message.documents:
-        yield f"    document: {to_one_line(document.label)}, {document.media_type}"
+        label = _("document: {label}, {kind}", label=to_one_line(document.label), kind=document.media_type)
+        yield f"    {label}"
     for number, url in enumerate(message.images, 1):
-        more = f"… ({len(url):,} characters)" if len(url) > MAX_URL_LENGTH else ""
-        yield f"    image {number}: {to_one_line(truncate(url, MAX_URL_LENGTH))}{more}"
+        more = f"… ({_characters(len(url))})" if len(url) > MAX_URL_LENGTH else ""
+        label = _("image {number}", number=number)
+        yield f"    {label}: {to_one_line(truncate(url, MAX_URL_LENGTH))}{more}"
     for call in message.calls:
-        yield f"    call: {to_one_line(str(call))}"
+        label = _("call: {call}", call=to_one_line(str(call)))
+        yield f"    {label}"
 
 
 def _format_tool(tool: Tool) -> Iterator[str]:
     yield ""
-    yield f"function {tool.name} ({_format_size(tools=[tool])}):"
+    yield _("function {name} ({size}):", name=tool.name, size=_format_size(tools=[tool]))
     yield indent(json.dumps(tool.to_dict(), ensure_ascii=False, indent=2, default=repr), "    ")
 
 
 def _format_total(messages: Sequence[Message], tools: Sequence[Tool]) -> str:
-    functions = [_count(len(tools), "function")] if tools else []
-    return ", ".join([_count(len(messages), "message"), *functions, _format_size(messages, tools)])
+    functions = [ngettext("{n:,} function", "{n:,} functions", len(tools))] if tools else []
+    sent = ngettext("{n:,} message", "{n:,} messages", len(messages))
+    return ", ".join([sent, *functions, _format_size(messages, tools)])
 
 
 def _format_size(messages: Sequence[Message] = (), tools: Sequence[Tool] = ()) -> str:
@@ -122,10 +133,11 @@ def _format_size(messages: Sequence[Message] = (), tools: Sequence[Tool] = ()) -
     tokens = sum(one.estimated_tokens for one in messages) + sum(map(estimate_tokens, schemas))
     images = sum(len(m.images) for m in messages)
     documents = sum(len(m.documents) for m in messages)
-    shown = [_count(images, "image")] if images else []
-    shown += [_count(documents, "document")] if documents else []
-    return ", ".join([_count(characters, "character"), *shown, f"about {_count(tokens, 'token')}"])
+    shown = [ngettext("{n:,} image", "{n:,} images", images)] if images else []
+    shown += [ngettext("{n:,} document", "{n:,} documents", documents)] if documents else []
+    about = _("about {text}", text=ngettext("{n:,} token", "{n:,} tokens", tokens))
+    return ", ".join([_characters(characters), *shown, about])
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def _characters(n: int) -> str:
+    return ngettext("{n:,} character", "{n:,} characters", n)

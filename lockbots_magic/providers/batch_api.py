@@ -213,7 +213,7 @@ class MessageBatches(BatchService):
         if result["type"] == "succeeded":
             return BatchResult(line["custom_id"], json.dumps(result["message"]).encode())
         told = (result.get("error") or {}).get("error") or {}
-        message = told.get("message") or f"the request was {result['type']}"
+        message = told.get("message") or _("the request was {kind}", kind=result["type"])
         return BatchResult(line["custom_id"], error=ProviderError(quote_line(str(message), MAX_MESSAGE)))
 
     def _job(self, told: Mapping[str, Any]) -> BatchJob:

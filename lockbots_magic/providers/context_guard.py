@@ -172,9 +172,8 @@ def cut_remark(counted: int, estimate: int) -> str:
         estimate: Tokens that it has by estimate.
     """
     return _(
-        "The server counted {counted} tokens of a prompt of about {estimate}: it may have "
-        "cut the beginning. Give the model a larger context there (Ollama: "
-        "OLLAMA_CONTEXT_LENGTH).",
-        counted=counted,
-        estimate=estimate,
+        "The server counted {n} tokens of a prompt of about {about_n}: it may have cut the beginning. "
+        "Give the model a larger context there (Ollama: OLLAMA_CONTEXT_LENGTH).",
+        n=counted,
+        about_n=estimate,
     )

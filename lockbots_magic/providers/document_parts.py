@@ -13,6 +13,7 @@ from typing import Any
 
 from ..conversation.documents import SentDocument
 from ..conversation.messages import Message
+from ..language import ngettext
 from .adaptation_table import NEGATION, Adaptation
 from .body_changes import Body
 
@@ -43,16 +44,18 @@ def make_documents_row(messages: Sequence[Message]) -> Adaptation | None:
     documents = [document for message in messages for document in message.documents]
     if not documents or not all(document.text for document in documents):
         return None
-    many = len(documents) > 1
-    names = ", ".join(document.name for document in documents)
     return Adaptation(
         "documents as text",
         ("messages", "input"),
         lambda body, given: not {"messages", "input"} & {*given} and any(_parts(body)),
         lambda body, given: _with_texts(body, documents),
         REFUSAL,
-        f"The server did not take {'these documents as files' if many else 'the document as a file'}: "
-        f"{'their' if many else 'its'} text was sent instead ({names}).",
+        ngettext(
+            "The server did not take the document as a file: its text was sent instead ({names}).",
+            "The server did not take these documents as files: their text was sent instead ({names}).",
+            len(documents),
+            names=", ".join(document.name for document in documents),
+        ),
     )
 
 

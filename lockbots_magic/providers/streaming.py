@@ -134,7 +134,13 @@ def translated_errors(provider: Streams, what: str = "", file: str | None = None
     except (Exception, SystemExit) as error:
         file = file or getattr(sys.modules.get(type(provider).__module__), "__file__", None)
         where = _locate(error.__traceback__, file)
-        message = f"{what or provider.name} raised {type(error).__name__}: {redacted(str(error))}{where}"
+        message = _(
+            "{name} raised {kind}: {error}{where}",
+            name=what or provider.name,
+            kind=type(error).__name__,
+            error=redacted(str(error)),
+            where=where,
+        )
         raise ProviderError(message, provider=provider.name) from error
 
 

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from ..language import N_, _
 from .secrets import is_dummy_value
 
 LEFT_OUT = "[credential left out]"
@@ -22,35 +23,38 @@ MAX_NAMED = 5
 MIN_VALUE = 8
 """Length (characters) of a value under the name of a credential; a shorter one may be any word."""
 
+NAMED_VALUE = N_("value under the name of a credential")
+"""Kind of a secret that was found by the name before it."""
+
 _TOKENS = {
-    "API key": r"sk-[A-Za-z0-9][A-Za-z0-9_-]{19,250}",
-    "Stripe key": r"[sr]k_(?:live|test)_[A-Za-z0-9]{16,250}",
-    "GitHub token": r"gh[pousr]_[A-Za-z0-9]{36,250}|/|github_pat_[A-Za-z0-9_]{22,250}",
-    "GitLab token": r"glpat-[A-Za-z0-9_-]{20,250}",
-    "AWS key": r"A(?:KIA|SIA|BIA|CCA)[A-Z0-9]{16}(?![A-Za-z0-9])",
-    "Google key": r"AIza[A-Za-z0-9_-]{35}|/|ya29\.[A-Za-z0-9_-]{20,250}|/|GOCSPX-[A-Za-z0-9_-]{20,250}",
-    "Slack token": r"xox[abeoprs]-[A-Za-z0-9-]{10,250}|/|xapp-[A-Za-z0-9-]{10,250}",
-    "Slack address": r"https://hooks\.slack\.com/services/[A-Za-z0-9/_-]{20,250}",
-    "Hugging Face token": r"hf_[A-Za-z0-9]{30,250}",
-    "Groq key": r"gsk_[A-Za-z0-9]{40,250}",
-    "xAI key": r"xai-[A-Za-z0-9]{40,250}",
-    "Perplexity key": r"pplx-[A-Za-z0-9]{40,250}",
-    "NVIDIA key": r"nvapi-[A-Za-z0-9_-]{40,250}",
-    "Replicate token": r"r8_[A-Za-z0-9]{30,250}",
-    "npm token": r"npm_[A-Za-z0-9]{36,250}",
-    "PyPI token": r"pypi-AgE[A-Za-z0-9_-]{50,500}",
-    "SendGrid key": r"SG\.[A-Za-z0-9_-]{16,100}\.[A-Za-z0-9_-]{16,100}",
-    "DigitalOcean token": r"do[opr]_v1_[a-f0-9]{60,100}",
-    "Databricks token": r"dapi[a-f0-9]{32}",
-    "Shopify token": r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}",
-    "Telegram token": r"[0-9]{8,10}:AA[A-Za-z0-9_-]{33}",
-    "JSON Web Token": r"eyJ[A-Za-z0-9_-]{10,4000}\.eyJ[A-Za-z0-9_-]{10,8000}\.[A-Za-z0-9_-]{10,2000}",
-    "Azure key": r"AccountKey=[A-Za-z0-9+/]{60,100}={0,2}",
-    "bearer token": r"[Bb]earer [A-Za-z0-9._~+/-]{24,4000}={0,2}",
-    "private key": (
+    N_("API key"): r"sk-[A-Za-z0-9][A-Za-z0-9_-]{19,250}",
+    N_("Stripe key"): r"[sr]k_(?:live|test)_[A-Za-z0-9]{16,250}",
+    N_("GitHub token"): r"gh[pousr]_[A-Za-z0-9]{36,250}|/|github_pat_[A-Za-z0-9_]{22,250}",
+    N_("GitLab token"): r"glpat-[A-Za-z0-9_-]{20,250}",
+    N_("AWS key"): r"A(?:KIA|SIA|BIA|CCA)[A-Z0-9]{16}(?![A-Za-z0-9])",
+    N_("Google key"): r"AIza[A-Za-z0-9_-]{35}|/|ya29\.[A-Za-z0-9_-]{20,250}|/|GOCSPX-[A-Za-z0-9_-]{20,250}",
+    N_("Slack token"): r"xox[abeoprs]-[A-Za-z0-9-]{10,250}|/|xapp-[A-Za-z0-9-]{10,250}",
+    N_("Slack address"): r"https://hooks\.slack\.com/services/[A-Za-z0-9/_-]{20,250}",
+    N_("Hugging Face token"): r"hf_[A-Za-z0-9]{30,250}",
+    N_("Groq key"): r"gsk_[A-Za-z0-9]{40,250}",
+    N_("xAI key"): r"xai-[A-Za-z0-9]{40,250}",
+    N_("Perplexity key"): r"pplx-[A-Za-z0-9]{40,250}",
+    N_("NVIDIA key"): r"nvapi-[A-Za-z0-9_-]{40,250}",
+    N_("Replicate token"): r"r8_[A-Za-z0-9]{30,250}",
+    N_("npm token"): r"npm_[A-Za-z0-9]{36,250}",
+    N_("PyPI token"): r"pypi-AgE[A-Za-z0-9_-]{50,500}",
+    N_("SendGrid key"): r"SG\.[A-Za-z0-9_-]{16,100}\.[A-Za-z0-9_-]{16,100}",
+    N_("DigitalOcean token"): r"do[opr]_v1_[a-f0-9]{60,100}",
+    N_("Databricks token"): r"dapi[a-f0-9]{32}",
+    N_("Shopify token"): r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}",
+    N_("Telegram token"): r"[0-9]{8,10}:AA[A-Za-z0-9_-]{33}",
+    N_("JSON Web Token"): r"eyJ[A-Za-z0-9_-]{10,4000}\.eyJ[A-Za-z0-9_-]{10,8000}\.[A-Za-z0-9_-]{10,2000}",
+    N_("Azure key"): r"AccountKey=[A-Za-z0-9+/]{60,100}={0,2}",
+    N_("bearer token"): r"[Bb]earer [A-Za-z0-9._~+/-]{24,4000}={0,2}",
+    N_("private key"): (
         r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY-----[^-]{0,20000}(?:-----END [A-Z0-9 ]{0,60}-----)?"
     ),
-    "password in an address": r"(?<=://)[^\s/@:'\"<>\[\]{}$]{0,100}:[^\s/@:'\"<>\[\]{}$*]{3,200}(?=@[\w.-])",
+    N_("password in an address"): r"(?<=://)[^\s/@:'\"<>\[\]{}$]{0,100}:[^\s/@:'\"<>\[\]{}$*]{3,200}(?=@[\w.-])",
 }
 _SHAPES = [(kind, re.compile(pattern)) for kind, patterns in _TOKENS.items() for pattern in patterns.split("|/|")]
 """Each begins with fixed letters, which `re` searches fast."""
@@ -86,9 +90,11 @@ class Finding(NamedTuple):
     """A secret in a text."""
 
     kind: str
-    """What it is, such as ``"GitHub token"``."""
+    """What it is, such as ``"GitHub token"``, in English."""
     start: int
     end: int
+    variable: str = ""
+    """Name of the variable whose value it is, if it was found by that."""
 
 
 def is_credential_name(name: str) -> bool:
@@ -136,9 +142,13 @@ def leave_out_secrets(text: str, environment: Mapping[str, str] | None = None) -
     for one in found:
         pieces += [text[at : one.start], LEFT_OUT]
         at = one.end
-    kinds = list(dict.fromkeys(one.kind for one in found))
-    more = [f"{len(kinds) - MAX_NAMED} more"] if len(kinds) > MAX_NAMED else []
+    kinds = list(dict.fromkeys(map(_describe, found)))
+    more = [_("{n} more", n=len(kinds) - MAX_NAMED)] if len(kinds) > MAX_NAMED else []
     return "".join([*pieces, text[at:]]), ", ".join([*kinds[:MAX_NAMED], *more])
+
+
+def _describe(found: Finding) -> str:
+    return _("value of {name}", name=found.variable) if found.variable else _(found.kind)
 
 
 def _find_shapes(text: str) -> Iterator[Finding]:
@@ -154,19 +164,19 @@ def _find_shapes(text: str) -> Iterator[Finding]:
 def _find_named(text: str) -> Iterator[Finding]:
     for match in _PAIR.finditer(text):
         if _is_value(match[3]) and (match[1] or _has_digit(match[3])):
-            yield Finding("value under the name of a credential", *match.span(3))
+            yield Finding(NAMED_VALUE, *match.span(3))
     for match in _LINE.finditer(text):
         if _is_value(match[1]) and _has_digit(match[1]) and match[1][0] not in "'\"":
-            yield Finding("value under the name of a credential", *match.span(1))
+            yield Finding(NAMED_VALUE, *match.span(1))
 
 
 def _find_headers(text: str) -> Iterator[Finding]:
     for match in _HEADER.finditer(text):
         if _has_digit(match[1]):
-            yield Finding("authorization header", *match.span(1))
+            yield Finding(N_("authorization header"), *match.span(1))
     for match in _NETRC.finditer(text):
         if _is_value(match[1]):
-            yield Finding("login of .netrc", *match.span(1))
+            yield Finding(N_("login of .netrc"), *match.span(1))
 
 
 def _find_columns(text: str) -> Iterator[Finding]:
@@ -180,7 +190,7 @@ def _find_columns(text: str) -> Iterator[Finding]:
             for start, end in (cells[n] for n in wanted if n < len(cells)):
                 value = text[start:end]
                 if len(value) >= MIN_VALUE and _is_value(value) and " " not in value and _has_digit(value):
-                    yield Finding("column under the name of a credential", start, end)
+                    yield Finding(N_("column under the name of a credential"), start, end)
             at = row.end()
 
 
@@ -201,7 +211,7 @@ def _find_values(text: str, environment: Mapping[str, str]) -> Iterator[Finding]
         for form in {value, repr(value)[1:-1]}:
             start = text.find(form)
             while start >= 0:
-                yield Finding(f"value of {name}", start, start + len(form))
+                yield Finding(f"value of {name}", start, start + len(form), name)
                 start = text.find(form, start + len(form))
 
 

@@ -80,11 +80,15 @@ def _on_images(name: str, images: Sequence[str], sent: Sequence[str]) -> Iterato
 def _on_documents(name: str, documents: Sequence[SentDocument], sent: Sequence[SentDocument]) -> Iterator[str]:
     labels = list(dict.fromkeys(document.label for document in sent if document.has_file or document.text))
     if labels:
-        yield f"{quoted(name)}: these documents go along with later prompts: {_list(labels)}"
+        yield _("{name}: these documents go along with later prompts: {names}", name=quoted(name), names=_list(labels))
     if lost := [old.name for old, new in zip(documents, sent, strict=True) if old.has_file and not new.has_file]:
-        yield f"{quoted(name)}: these files are no documents that services take, and are not sent: {_list(lost)}"
+        yield _(
+            "{name}: these files are no documents that services take, and are not sent: {names}",
+            name=quoted(name),
+            names=_list(lost),
+        )
     if gone := [one.name for one in sent if not one.has_file and not one.text]:
-        yield f"{quoted(name)}: nothing of these documents was saved: {_list(gone)}"
+        yield _("{name}: nothing of these documents was saved: {names}", name=quoted(name), names=_list(gone))
 
 
 def _list(words: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from lockbots_magic import Chat
 from lockbots_magic.conversation.ending import outcome_of
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import ProviderError
-from lockbots_magic.language import speaking
+from lockbots_magic.language import _, available_languages, speaking
 from lockbots_magic.panel import i18n
 from lockbots_magic.panel.i18n import RefusedError, page_texts, translatable
 from lockbots_magic.panel.texts import TEXTS
@@ -20,7 +20,7 @@ from lockbots_magic.rendering.reasoning import thinking_notice
 
 
 def fields(text):
-    return tuple(sorted(name for _, name, _, _ in string.Formatter().parse(text) if name))
+    return tuple(sorted(name for _text, name, _format, _conversion in string.Formatter().parse(text) if name))
 
 
 def test_notifications_of_the_kernel_exist_in_every_language(panel):
@@ -58,7 +58,7 @@ def test_notification_is_in_the_language_of_the_kernel_too():
 def pattern(text):
     """Return the pattern by which the page recognises a notice, as in i18n.js."""
     number = r"\\\{(?:n|\w+_n)\\\}"
-    return re.sub(r"\\\{\w+\\\}", ".+", re.sub(number, r"[\\d,.]+", re.escape(text)))
+    return re.sub(r"\\\{\w+\\\}", ".+", re.sub(number, "[\\\\d,.\u00a0]+", re.escape(text)))
 
 
 def ended(reason, params=None, **how):
@@ -66,11 +66,27 @@ def ended(reason, params=None, **how):
     return Turn("p", "r", status=outcome.status, error=outcome.message)
 
 
-def test_page_recognises_notices_by_their_english_text():
+@pytest.mark.parametrize("language", available_languages())
+def test_page_recognises_notices_by_their_text(language):
+    with speaking(language):
+        notices = notices_as_said()
+    forms = [
+        form
+        for key, text in page_texts()[language]["texts"].items()
+        if key.startswith("notice_")
+        for form in ([text] if isinstance(text, str) else text)
+    ]
+    known = [pattern(text) for text in forms]
+    for notice in notices:
+        assert any(re.fullmatch(one, notice) for one in known), notice
+
+
+def notices_as_said():
+    """Notices in the current language, as the kernel says them."""
     limit = {"max_tokens": 200}
-    at_limit = "Stopped at the limit of 60 s; what was done so far is kept."
+    at_limit = _("Stopped at {limit}; what was done so far is kept.", limit=_("the limit of {told}", told="60 s"))
     turns = [
-        Turn("p", "r", status="interrupted", error="Interrupted; the text so far is kept."),
+        Turn("p", "r", status="interrupted", error=_("Interrupted; the text so far is kept.")),
         Turn("p", "r", status="error", error="x"),
         Turn("p", ""),
         Turn("p", "r", left_out=1),
@@ -90,17 +106,9 @@ def test_page_recognises_notices_by_their_english_text():
     ]
     unsent = Chat(lambda prompt: "reply").stream("hi")
     unsent.close()
-    forms = [
-        form
-        for key, text in TEXTS.items()
-        if key.startswith("notice_")
-        for form in ([text] if isinstance(text, str) else text)
-    ]
-    known = [pattern(text) for text in forms]
     notices = [*(notice for turn in turns for notice in notices_of(turn)), thinking_notice(12345), unsent.turn.error]
     assert len(notices) == len(turns) + 2
-    for notice in notices:
-        assert any(re.fullmatch(one, notice) for one in known), notice
+    return notices
 
 
 def kinds(error):

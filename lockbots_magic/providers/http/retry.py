@@ -113,8 +113,8 @@ class RetryPlan:
         if not self._checks:
             self._loading_since = now
             self.notice = _(
-                "The server is loading the model. Waiting for it, up to {pause}.",
-                pause=format_wait(MAX_LOADING),
+                "The server is loading the model. Waiting for it, up to {wait}.",
+                wait=format_wait(MAX_LOADING),
             )
         asked = get_server_wait(error)
         pause = min(_double(self._backoff, self._checks), LOADING_PAUSE) if asked is None else min(asked, MAX_PAUSE)

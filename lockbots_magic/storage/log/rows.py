@@ -20,6 +20,7 @@ from ...conversation.ordering import format_order
 from ...conversation.parts import Part, Round
 from ...conversation.turn import Turn
 from ...conversation.usage import TurnUsage, measure_turn
+from ...language import ngettext
 from ...security.control_characters import replace_surrogates
 from ...security.exits import clean_metadata
 from ..output_metadata import turn_to_json
@@ -150,7 +151,7 @@ def turn_from_row(row: sqlite3.Row) -> Turn:
     kept = _attachments(row["attachments"])
     if not kept:
         return turn
-    remark = f"not kept in the log: {len(kept)} {'attachment' if len(kept) == 1 else 'attachments'}"
+    remark = ngettext("not kept in the log: {n} attachment", "not kept in the log: {n} attachments", len(kept))
     return replace(turn, remarks=(*turn.remarks, remark))
 
 

@@ -27,6 +27,7 @@ COMMANDS = [
     ("%lockbots log", "Журнал выключен"),
     ("%lockbots tools", "Инструментов пока нет."),
     ("%lockbots use -h", "использование: %lockbots use"),
+    ("%%chat -m ollama:llama3.2 --dry-run\nПривет", "всего: 1 сообщение, 6 знаков"),
     ("%lockbots help ollama", "Ollama запускает модели на вашем компьютере"),
 ]
 ERRORS = [
