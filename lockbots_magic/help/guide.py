@@ -14,6 +14,7 @@ from ..language import _
 from ..providers.base import Provider
 from ..providers.declarations import model_table
 from . import search, small_talk
+from .follow_up import begins_with_conjunction, has_pronoun, is_follow_up
 from .sections import Section, detect_language, load_sections
 from .short_answer import example_of, short_answer
 from .small_talk import PHRASES, Phrases
@@ -103,7 +104,7 @@ def _find_answer(question: str, earlier: Sequence[str], language: str, phrases: 
     section = _select(question, ranked, topic)
     if section is None:
         return None
-    context = earlier[-1] if earlier and search.is_follow_up(question) else ""
+    context = earlier[-1] if earlier and is_follow_up(question) else ""
     told = short_answer(question, section, language, phrases, context)
     score = ranked[0][0]
     close = [other for at, other in ranked[1:] if at >= max(SEE_ALSO_RATIO * score, search.THRESHOLD)]
@@ -119,18 +120,26 @@ def _rank(question: str, earlier: Sequence[str], language: str) -> list[tuple[fl
 def _select(question: str, ranked: Sequence[tuple[float, Section]], topic: Section | None) -> Section | None:
     """Return the section that answers: of a follow-up the last topic, unless another one fits it clearly better."""
     score, best = ranked[0]
-    if topic is None or not search.is_follow_up(question):
-        return best if score >= search.THRESHOLD else None
-    stays = next(at for at, section in ranked if section is topic)
-    ratio = PRONOUN_RATIO if search.has_pronoun(question) else TOPIC_RATIO
-    acts_on_topic = small_talk.OPERATION.fullmatch(_plain(question)) and search.is_told(question, topic)
-    says_nothing = not tokenize(question) and re.search(r"[^\W\d]", question)
-    names_other = (
-        search.is_named(question, best) and not search.is_named(question, topic) and not search.has_pronoun(question)
-    )
-    if says_nothing or acts_on_topic or (stays and not names_other and stays >= ratio * score):
+    answers = best if score >= search.THRESHOLD else None
+    if topic is None or not is_follow_up(question):
+        return answers
+    is_told = search.is_told(question, topic)
+    if (not tokenize(question) and re.search(r"[^\W\d]", question)) or (is_told and _is_operation(question)):
         return topic
-    return best if score >= search.THRESHOLD else None
+    if has_pronoun(question):
+        ratio = PRONOUN_RATIO
+    elif begins_with_conjunction(question):
+        if search.is_named(question, best) and not search.is_named(question, topic):
+            return answers
+        ratio = 0.0 if is_told else TOPIC_RATIO
+    else:
+        ratio = 0.0 if is_told and small_talk.WHERE.match(_plain(question)) else TOPIC_RATIO
+    stays = next(at for at, section in ranked if section is topic)
+    return topic if stays and stays >= ratio * score else answers
+
+
+def _is_operation(question: str) -> bool:
+    return small_talk.OPERATION.fullmatch(_plain(question)) is not None
 
 
 def _topic(earlier: Sequence[str], language: str) -> Section | None:

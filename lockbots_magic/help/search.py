@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .sections import Passage, Section, list_titles, load_sections, without_code
+from .follow_up import is_follow_up
+from .sections import Passage, Section, detect_language, list_titles, load_sections, without_code
 from .words import MIN_FUZZY_LENGTH, correct, key_of, significant_words, split_words, tokenize
 
 if TYPE_CHECKING:
@@ -37,17 +38,12 @@ CODE_WEIGHT = 0.5
 """Weight of a word that a passage holds only in code, such as the name of a variable."""
 LEAD_WEIGHT = 1.1
 """Weight of the first paragraph of a page, which is written to answer most questions about it."""
-MAX_FOLLOW_UP_TOKENS = 2
-"""A question with at most this many significant words counts as a follow-up."""
+TELLING_WEIGHT = 1.0
+"""Least weight of a word that tells a topic: it is not on every third page."""
 
 _SEARCH = "SELECT rowid, bm25(section, ?, ?, ?) FROM section WHERE section MATCH ?"
 _TOKENIZER = "unicode61 remove_diacritics 0 tokenchars '%-_'"
 _INLINE_CODE = re.compile(r"`[^`\n]+`")
-_FOLLOW_UP = re.compile(
-    r"(and|also|what about|how about|what if|then|but|or|а|и|ну а|но|или|тогда|(что|как) насч[её]т)\b",
-    re.IGNORECASE,
-)
-_PRONOUN = re.compile(r"\b(it|them|they|that|those|её|ее|его|их|она|он|они|это|этого)\b", re.IGNORECASE)
 
 
 def find_section(name: str, language: str = "en") -> Section | None:
@@ -130,33 +126,22 @@ def question_weights(question: str, language: str, context: str = "") -> dict[st
     return before | {token: index.weight(token) for token in index.tokenize(question)}
 
 
-def is_follow_up(question: str) -> bool:
-    """Return whether a question continues an earlier one: "and for Ollama?", "where is it?", or very short."""
-    return (
-        bool(_FOLLOW_UP.match(question.strip()))
-        or has_pronoun(question)
-        or len(tokenize(question)) <= MAX_FOLLOW_UP_TOKENS
-    )
-
-
 def is_named(question: str, section: Section) -> bool:
     """Return whether all significant words of a question stand in the title of a section."""
     return {*tokenize(question)} <= key_of(section.title)
 
 
 def is_told(question: str, section: Section) -> bool:
-    """Return whether one passage of a section holds all significant words of a question."""
-    asked = tokenize(question)
+    """Return whether one passage of a section holds all significant words of a question, a telling one among them."""
+    language = detect_language(question)
+    asked = question_weights(question, language)
+    if max(asked.values(), default=0.0) < TELLING_WEIGHT:
+        return False
     return any(all(_holds(passage, token) for token in asked) for passage in section.passages)
 
 
 def _holds(passage: Passage, token: str) -> bool:
     return any(word.startswith(token) for word in key_of(passage.text))  # удалить: удал, удаляет: удаля
-
-
-def has_pronoun(question: str) -> bool:
-    """Return whether a question speaks of something without naming it: "where is it?"."""
-    return _PRONOUN.search(question) is not None
 
 
 class _Index:

@@ -26,7 +26,8 @@ THANKS = re.compile(
 
 MODEL_TASK = re.compile(
     r"(?:(?:please|can you|could you|пожалуйста|можешь|можете|а|and|now|теперь|тогда) )*"
-    r"(?:write (?!my own)|compose|translate|summari[sz]e|calculate|compute|draw|imagine|solve|prove|implement|refactor"
+    r"(?:write (?!my own|(?:the |your |its )?code (?:straight |directly )?(?:in|to))|compose"
+    r"|translate|summari[sz]e|calculate|compute|draw|imagine|solve|prove|implement|refactor"
     r"|rewrite|tell (?:me )?(?:a|an|another)|sing|paint|rhyme|proofread|generate|suggest|continue (?!tomorrow)"
     r"|fix my (?!code|cell|error)"
     r"|(?:напиши(?:те)?|написать) (?!плагин|свой|своего)|сочини(?:те)?|переведи(?:те)?|посчитай(?:те)?|вычисли(?:те)?"
@@ -61,6 +62,9 @@ OPERATION = re.compile(
     r"(?: (?:it|that|them|at once|again|back|all|это|его|ее|их|обратно|снова|потом|все|сразу))*"
 )
 """What is done to anything: after an answer, it speaks of that answer's topic if this tells of it."""
+
+WHERE = re.compile(r"(?:so |and |а |и |но )?(?:where|где|куда)\b")
+"""Asks for a place, which is that of the last topic if its page tells one."""
 
 YES_NO = re.compile(
     r"(?:(?:and|so|but|а|и|но|скажи|подскажи) )*"

@@ -149,7 +149,7 @@ ENGLISH = parse_questions("""
     background and continue working
 ## Access refused: 401 and 403:
     error 401 | 401 unauthorized | invalid api key error | key not found | 403 forbidden
-## No connection to the server:
+## The server can't be reached:
     connection refused | conection refused | connection reset | cannot connect to localhost
 ## A reply that is cut off:
     the answer is cut off in the middle | reply is truncated
