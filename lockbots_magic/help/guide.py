@@ -133,7 +133,7 @@ def _select(question: str, ranked: Sequence[tuple[float, Section]], topic: Secti
             return answers
         ratio = 0.0 if is_told else TOPIC_RATIO
     else:
-        ratio = 0.0 if is_told and small_talk.WHERE.match(_plain(question)) else TOPIC_RATIO
+        ratio = 0.0 if is_told and small_talk.DETAIL.match(_plain(question)) else TOPIC_RATIO
     stays = next(at for at, section in ranked if section is topic)
     return topic if stays and stays >= ratio * score else answers
 

@@ -63,8 +63,10 @@ OPERATION = re.compile(
 )
 """What is done to anything: after an answer, it speaks of that answer's topic if this tells of it."""
 
-WHERE = re.compile(r"(?:so |and |а |и |но )?(?:where|где|куда)\b")
-"""Asks for a place, which is that of the last topic if its page tells one."""
+DETAIL = re.compile(
+    r"(?:so |and |а |и |но )?(?:where|which|how (?:many|much|long)|где|куда|како[йе]|какая|какие|какую|сколько)\b"
+)
+"""Asks for a place, a name or a number, which is that of the last topic if its page tells one."""
 
 YES_NO = re.compile(
     r"(?:(?:and|so|but|а|и|но|скажи|подскажи) )*"

@@ -84,6 +84,8 @@ ENGLISH = parse_questions("""
     attach pdf file | can it read a pdf | only some pages of a pdf
 ## Images in a prompt:
     can I send an image? | how to ask about a screenshot | send screenshot | images in prompt
+## Web pages and other sources:
+    read a web page
 ## See what would be sent:
     how can I see what is sent before I send it? | dry run | how many tokens will my prompt take? | preview the
     request | what does --dry-run do? | preview prompt | what is sent to the model | how to see the raw request
@@ -281,6 +283,8 @@ RUSSIAN = parse_questions("""
     умеет читать пдф? | отправить только некоторые страницы pdf
 ## Картинки в запросе:
     можно ли отправить картинку? | отправить картинку | скриншот | картинка в запросе
+## Веб-страницы и другие источники:
+    дать модели веб-страницу | прочитать сайт
 ## Посмотреть, что будет отправлено:
     как посмотреть, что будет отправлено? | сколько токенов в моём запросе | можно ли проверить запрос без
     отправки | что отправляется | предпросмотр запроса
