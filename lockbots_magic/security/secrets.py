@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from html import unescape
-from threading import Lock
+from threading import RLock
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 from weakref import WeakSet, ref
 
@@ -374,7 +374,7 @@ class Redactor:
 _alive: WeakSet[Secret] = WeakSet()
 _last_search: list[tuple[list[Secret], list[ref[Secret]]]] = []
 """The credentials of the environment and all credentials to search for, as last listed; empty once there are others."""
-_lock = Lock()
+_lock = RLock()  # the collector may end a reply that was dropped, whose text is cleaned, anywhere
 
 
 def secrets_in_use() -> list[Secret]:
@@ -408,9 +408,10 @@ def _environment_secrets() -> list[Secret]:
     seen, known = _known_environment
     if data is not None and data == seen:
         return known
+    searched = dict(data or {})  # first: a variable that another thread sets meanwhile is found by the next search
     names = [name for name in os.environ if name.upper().endswith(_VARIABLE_ENDS)]  # most names fail here, fast
     found = _secrets_of(tuple(os.environ.get(name, "") for name in names if _VARIABLE.fullmatch(name.upper())))
-    _known_environment = (dict(data or {}), found)
+    _known_environment = (searched, found)
     return found
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import copy
 import gc
 import json
+import os
 import pickle
+import threading
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lockbots_magic.security import secrets
 from lockbots_magic.security.secrets import MAX_HELD, MalformedCredential, Redactor, Secret, redacted, secrets_in
 
 VALUE = "correct+horse/battery"
@@ -172,3 +175,39 @@ def test_text_that_cannot_begin_a_credential_is_not_held_back():
 def test_a_word_is_not_taken_for_a_credential():
     assert fed(Secret("mock"), ["the mo", "ck"]) == "the mock"
     assert fed(None, ["any", "thing"]) == "anything"
+
+
+def test_text_that_the_collector_cleans_while_credentials_are_listed_waits_for_nobody(monkeypatch):
+    class Dropped:
+        def __del__(self):
+            cleaned.append(redacted(f"key {VALUE}"))
+
+    def collect_and_sort(found):
+        dropped = Dropped()
+        dropped.me = dropped
+        del dropped
+        gc.collect()
+        return by_size(found)
+
+    cleaned, by_size, kept = [], secrets._by_size, Secret(VALUE)
+    monkeypatch.setattr(secrets, "_lock", type(secrets._lock)())  # one of its own, which a failure may hold
+    monkeypatch.setattr(secrets, "_by_size", lambda found: by_size(found) if cleaned else collect_and_sort(found))
+    thread = threading.Thread(target=redacted, args=["a"], daemon=True)
+    thread.start()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert (cleaned[0], kept.size()) == ("key ***", len(VALUE))
+
+
+def test_credential_that_another_thread_sets_while_the_environment_is_searched_is_found_next(monkeypatch):
+    search = secrets._secrets_of
+
+    def search_and_set(values):
+        os.environ["LATE_API_KEY"] = "late-credential-1"
+        return search(values)
+
+    monkeypatch.setenv("LATE_API_KEY", "")
+    monkeypatch.setattr(secrets, "_secrets_of", search_and_set)
+    redacted("a")
+    monkeypatch.setattr(secrets, "_secrets_of", search)
+    assert redacted("late-credential-1") == "***"
