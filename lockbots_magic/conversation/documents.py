@@ -124,7 +124,7 @@ class DocumentRules:
 
     def takes(self, document: SentDocument) -> bool:
         """Whether the service takes a document as a part of its own."""
-        return document.media_type in self.media_types if document.has_file else self.takes_text
+        return document.media_type in self.media_types if document.has_file else self.takes_text and bool(document.text)
 
 
 NO_DOCUMENTS = DocumentRules()

@@ -11,7 +11,7 @@ from ..conversation.documents import PDF, DocumentBudget, DocumentRules, SentDoc
 from ..errors import UsageError
 from ..language import N_, _
 from ..security.secrets import redacted
-from .documents import MAX_BYTES, Document, MissingLibraryError, media_type_of, read_document
+from .documents import MAX_BYTES, Document, MissingLibraryError, media_type_of, read_document, read_whole_text
 from .files import file_part
 from .part import PromptPart
 from .text import to_one_line
@@ -55,7 +55,9 @@ class DocumentChooser:
         if selection:
             return None, self._refuse(name, _("the file holds more than was chosen")) if self._rules.insists else ""
         document = _read(path)
-        if redacted(document.text) != document.text or not self._is_clean(document.text):
+        if not self._may_leave(document.text) or (
+            as_file and document.notes and not self._may_leave(read_whole_text(path))
+        ):  # a note tells of what is not in the text, but in the file
             return None, f"{name}: {_(LEAVES_OUT)}"
         url = _data_url(path, media_type) if as_file else ""
         sent = SentDocument(name, media_type, document.text, url, document.pages)
@@ -64,6 +66,9 @@ class DocumentChooser:
                 "{name}: its text was sent, because {problem}", name=name, problem=problem
             )
         return sent, ""
+
+    def _may_leave(self, text: str) -> bool:
+        return redacted(text) == text and self._is_clean(text)
 
     def _refuse(self, name: str, why: str) -> str:
         """Raise `UsageError` if the user wants the file itself sent; return `""` otherwise."""

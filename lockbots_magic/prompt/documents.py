@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -112,8 +113,31 @@ def read_document(path: Path, selection: str = "") -> Document:
     kind = _FORMATS[suffix]
     _check_size(path, name)
     library = _load(kind, name)
-    try:
+    with _errors_of_readers(name):
         text, notes = _collect(kind.read(library, path, selection), name)
+    pages = len(library.PdfReader(path).pages) if kind.media_type == PDF else None
+    return Document(path, kind.media_type, text, notes, selection, pages)
+
+
+def read_whole_text(path: Path) -> str:
+    """Return all text of a document, however long, to search in it: of HTML the source, which holds more than is seen.
+
+    Raises:
+        UsageError: As for `read_document`.
+    """
+    name, kind = to_one_line(path.name), _FORMATS[path.suffix.lower()]
+    if not kind.library:
+        found = decode_text(read_bytes(path, MAX_BYTES))
+        return found[0] if found else ""
+    library = _load(kind, name)
+    with _errors_of_readers(name):
+        return "\n\n".join(section.text for section in kind.read(library, path, ""))
+
+
+@contextmanager
+def _errors_of_readers(name: str) -> Iterator[None]:
+    try:
+        yield
     except UsageError:
         raise
     except Exception as error:  # readers of damaged files raise anything
@@ -121,8 +145,6 @@ def read_document(path: Path, selection: str = "") -> Document:
         raise UsageError(
             _("Can't read {name}: it may be damaged, or not what its name says ({why}).", name=name, why=why)
         ) from error
-    pages = len(library.PdfReader(path).pages) if kind.media_type == PDF else None
-    return Document(path, kind.media_type, text, notes, selection, pages)
 
 
 def _collect(sections: Iterable[DocumentSection], name: str) -> tuple[str, tuple[str, ...]]:

@@ -30,32 +30,48 @@ REFUSAL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """How servers refuse documents."""
+OF_THESE_FILES = re.compile(
+    r"\bpassword|\bencrypted|\b(?:pages|too (?:many|large|long|big)|maximum|limit|exceed\w*|at most)\b"
+    r"|\b(?:corrupt\w*|damaged|unreadable|(?:is|was) not valid|not a valid pdf)\b"
+    r"|\b(?:could not|couldn't|unable to|failed to) (?:process|read|parse|open|extract)\b",
+    re.IGNORECASE,
+)
+"""Words of refusals that concern the files that were sent; others may be taken."""
+_OF_ALL = re.compile(rf"\A(?!.*(?:{OF_THESE_FILES.pattern})).*(?:{REFUSAL.pattern})", re.IGNORECASE | re.DOTALL)
+_OF_THESE = re.compile(rf"\A(?=.*(?:{OF_THESE_FILES.pattern})).*(?:{REFUSAL.pattern})", re.IGNORECASE | re.DOTALL)
 
 
-def make_documents_row(messages: Sequence[Message]) -> Adaptation | None:
-    """Return the adaptation that sends the text of documents in place of their files.
+def make_documents_rows(messages: Sequence[Message]) -> tuple[Adaptation, ...]:
+    """Return the adaptations that send the text of documents in place of their files.
+
+    One is for servers that take no files, and remembered as that; the other for those that refuse these files.
 
     Args:
         messages: Messages of the request.
 
     Returns:
-        None if the request has no documents, or one whose text is not known.
+        None of them if the request has no documents, or one whose text is not known.
     """
     documents = [document for message in messages for document in message.documents]
     if not documents or not all(document.text for document in documents):
-        return None
-    return Adaptation(
-        "documents as text",
-        ("messages", "input"),
-        lambda body, given: not {"messages", "input"} & {*given} and any(_parts(body)),
-        lambda body, given: _with_texts(body, documents),
-        REFUSAL,
-        ngettext(
-            "The server did not take the document as a file: its text was sent instead ({names}).",
-            "The server did not take these documents as files: their text was sent instead ({names}).",
-            len(documents),
-            names=", ".join(document.name for document in documents),
-        ),
+        return ()
+    these = hash(tuple((document.url, document.text) for document in documents))
+    notice = ngettext(
+        "The server did not take the document as a file: its text was sent instead ({names}).",
+        "The server did not take these documents as files: their text was sent instead ({names}).",
+        len(documents),
+        names=", ".join(document.name for document in documents),
+    )
+    return tuple(
+        Adaptation(
+            name,
+            ("messages", "input"),
+            lambda body, given: not {"messages", "input"} & {*given} and any(_parts(body)),
+            lambda body, given: _with_texts(body, documents),
+            refusal,
+            notice,
+        )
+        for name, refusal in (("documents as text", _OF_ALL), (f"documents as text {these:x}", _OF_THESE))
     )
 
 

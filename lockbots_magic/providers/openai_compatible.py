@@ -35,7 +35,7 @@ from .advice import (
 )
 from .dialects import CHAT_COMPLETIONS, DIALECTS, find_dialect
 from .dialects.base import Service
-from .document_parts import make_documents_row
+from .document_parts import make_documents_rows
 from .http import HTTPRequest
 from .http.request import is_loopback
 from .http_provider import HTTPProvider
@@ -174,8 +174,8 @@ class OpenAICompatible(HTTPProvider):
 
         given = self.dialect.given_fields(request.params)
         key = http_request.url, model.id
-        as_text = None if self.send_documents == "native" else make_documents_row(request.messages)
-        rows = (*self.dialect.adaptations, *([as_text] if as_text else []))
+        as_text = () if self.send_documents == "native" else make_documents_rows(request.messages)
+        rows = (*self.dialect.adaptations, *as_text)
         return stream_adapted(send, http_request.json, given, self.learned, key, rows=rows)
 
     def _send(

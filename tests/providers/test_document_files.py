@@ -12,7 +12,7 @@ from lockbots_magic.conversation.documents import PDF, DocumentBudget, DocumentR
 from lockbots_magic.conversation.messages import Message
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import HTTPStatusError, NotRecordedError, UsageError
-from lockbots_magic.prompt import document_files
+from lockbots_magic.prompt import document_files, documents
 from lockbots_magic.prompt.documents import MissingLibraryError
 from lockbots_magic.providers.dialects import DIALECTS, MESSAGES, RESPONSES
 from lockbots_magic.providers.document_parts import REFUSAL
@@ -20,6 +20,7 @@ from lockbots_magic.providers.presets import presets
 from lockbots_magic.security.secrets import Secret
 from tests.optional import need
 from tests.prompt.test_documents import write_pdf
+from tests.providers.refusing_server import refusing
 
 PARTS = {"chat-completions": "file", "responses": "input_file", "messages": "document"}
 
@@ -162,6 +163,53 @@ def test_a_credential_in_a_document_keeps_the_file_here(mock_server, tmp_path):
     assert not turn.documents
     assert secret.reveal() not in json.dumps(mock_server.requests[-1].json)
     assert "keys.pdf: its text was sent, without a credential that it holds" in turn.remarks
+
+
+def test_a_credential_that_no_text_shows_keeps_the_file_here_too(mock_server, tmp_path, monkeypatch):
+    need("pypdf")
+    secret = Secret("sk-0123456789abcdef")
+    monkeypatch.setattr(documents, "MAX_LENGTH", 20)
+    long = write_pdf(tmp_path / "long.pdf", "word " * 9, "word " * 9, f"KEY={secret.reveal()}")
+    page = tmp_path / "page.html"
+    page.write_text(f"<p>Hello</p><!-- {secret.reveal()} -->")
+    for dialect, path in ((MESSAGES, long), (RESPONSES, page)):
+        turn = chat_at(mock_server, dialect, send_documents="native").ask("What?", documents=path)
+        assert not turn.documents
+        assert f"{path.name}: its text was sent, without a credential that it holds" in turn.remarks
+
+
+def test_a_refusal_of_one_file_is_not_taken_for_one_of_all(tmp_path):
+    need("pypdf")
+    good = write_pdf(tmp_path / "good.pdf", "Sales rose.")
+    bad = write_pdf(tmp_path / "bad.pdf", "Costs fell.", "And so on.")
+    refusals = [
+        "A maximum of 100 PDF pages may be provided.",
+        "The PDF specified is password protected.",
+        "messages.0.content.0.document.source.base64.data: The PDF specified was not valid.",
+    ]
+
+    def refuse(body):
+        names = [part["file"]["filename"] for part in body["messages"][0]["content"] if part["type"] == "file"]
+        return refusals[0] if "bad.pdf" in names else None
+
+    while refusals:
+        with refusing(refuse) as server:
+            chat = Chat("openai:m", base_url=server.url, auth="k-123456789", dialect="chat-completions")
+            chat.provider.takes_documents, chat.provider._is_own_address = True, lambda: True
+            for path, sent in ((bad, 2), (good, 3), (bad, 4)):  # what was refused once is sent as text at once
+                chat.with_conversation(Conversation()).ask("What?", documents=path)
+                assert len(server.bodies()) == sent
+            assert server.bodies()[2]["messages"][0]["content"][0]["type"] == "file"
+            assert "And so on." in server.bodies()[3]["messages"][0]["content"][0]["text"]
+        refusals.pop(0)
+
+
+def test_a_document_of_which_nothing_is_left_goes_as_a_line_of_text(mock_server):
+    lost = SentDocument("a.pdf", PDF, url="sha256:0")
+    turn = Turn("Read it.", "Done.", provider="openai", documents=(lost,))
+    chat = chat_at(mock_server, MESSAGES).with_conversation(Conversation(turns=[turn]))
+    assert chat.ask("And then?").status == "complete"
+    assert "document" not in [part["type"] for part in sent_parts(mock_server)]
 
 
 def test_without_the_library_that_reads_it_the_file_goes_alone(mock_server, report, monkeypatch):
