@@ -101,10 +101,14 @@ class ConnectionLease:
 
     def set_read_timeout(self, seconds: float) -> bool:
         """Limit each further read to `seconds` (s); False if the connection ends with its body anyway."""
-        sock = self._connection.sock if self._connection is not None and self._is_serving() else None
+        connection = self._connection
+        if connection is None or not self._is_serving():
+            return False
+        sock = connection.sock or connection.sock_of_response
         if sock is not None:
-            sock.settimeout(seconds)
-        return sock is not None
+            with suppress(OSError):  # the response has ended, and closed it
+                sock.settimeout(seconds)
+        return connection.sock is not None
 
     def add_query(self, url: str) -> str:
         """Return `url` with the credentials that belong in its query."""
@@ -220,6 +224,8 @@ class TrackedConnection(HTTPConnection):
     handle: socket.socket | None = None
     """Duplicate of the socket's handle, by which any thread shuts it down: TLS detaches its own before the handshake,
     and a connection that ends with its body gives its own to the response."""
+    sock_of_response: Any = None
+    """The socket that such a connection gave to the response."""
     response_class = EagerResponse
     debuglevel: ClassVar[int] = 0  # type: ignore[misc]  # must not be set: it prints every header
     _holds = False
@@ -239,9 +245,12 @@ class TrackedConnection(HTTPConnection):
 
     def close(self) -> None:
         """Close the connection; while an exchange still reads from it, that can be aborted."""
+        sock = self.sock
         super().close()
         if self.lease is None:
             self._close_handle()
+        elif sock is not None:
+            self.sock_of_response = sock
 
     def drop_handle(self) -> None:
         """Close the duplicate handle of a connection that is closed and no longer read from."""
@@ -249,7 +258,7 @@ class TrackedConnection(HTTPConnection):
             self._close_handle()
 
     def _close_handle(self) -> None:
-        handle, self.handle = self.handle, None
+        handle, self.handle, self.sock_of_response = self.handle, None, None
         if handle is not None:
             handle.close()
 

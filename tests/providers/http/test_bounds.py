@@ -5,6 +5,7 @@ import json
 import threading
 import tracemalloc
 import zlib
+from functools import partial
 
 import pytest
 
@@ -180,16 +181,22 @@ def test_refusal_that_never_ends_is_told_by_what_came(monkeypatch):
     monkeypatch.setattr(exchange, "BODY_TIMEOUT", 0.2)
     release = threading.Event()
 
-    def stall(peer):
+    def stall(peer, more):
         peer.request()
-        peer.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 99\r\n\r\nthe words so far")
+        peer.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 99\r\n%b\r\nthe words so far" % more)
         peer.wait(release)
 
-    with RawServer(stall) as server:
-        chat = Chat("openai:m", base_url=f"{server.url}/v1", auth="k-123456789", max_retries=0)
-        with pytest.raises(HTTPStatusError, match="the words so far"):
-            chat.ask("hi")
-        release.set()
+    for more in (b"", b"Connection: close\r\n"):
+        with RawServer(partial(stall, more=more)) as server:
+            chat = Chat("openai:m", base_url=f"{server.url}/v1", auth="k-123456789", max_retries=0, total_timeout=60)
+            reply = chat.stream("hi")
+            try:
+                with pytest.raises(HTTPStatusError, match="the words so far"):
+                    reply.wait()
+                assert reply.turn.elapsed < 50, "the time of the whole reply was waited for"
+            finally:
+                release.set()
+        release.clear()
 
 
 def test_endless_list_of_models_is_an_error(monkeypatch):
