@@ -318,7 +318,7 @@ class BatchEngine:
     def _key_of(self, part: PromptPart) -> str:
         text = part.text.encode("utf-8", "surrogatepass")
         images = b"".join(_digest(url.encode()) for url in part.images)
-        documents = b"".join(document.digest.encode() for document in part.documents)
+        documents = b"".join(_digest(f"{document.name}\n{document.digest}".encode()) for document in part.documents)
         return _digest(b"%s%d %s%s%s" % (self._base, len(text), text, images, documents)).hex()
 
     def _find(self, key: str) -> RowOutcome | None:

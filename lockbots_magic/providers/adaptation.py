@@ -141,7 +141,7 @@ def _remember(rows: Sequence[Adaptation], learned: LearnedFacts, key: Key) -> It
     """Remember what helped, and yield what the user is told of it."""
     if rows:
         learned.add_adaptations(*key, [row.name for row in rows])
-    yield from (Delta(notice=_(row.notice)) for row in rows if row.notice)
+    yield from (Delta(notice=_(row.notice, **row.values)) for row in rows if row.notice)
 
 
 def _is_refusal(error: ProviderError) -> bool:

@@ -8,10 +8,10 @@ Wire facts: the OpenAI API reference, "Create chat completion", and observed ref
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from ..language import N_, _
+from ..language import N_
 from .body_changes import (
     REASONING_FIELDS,
     Body,
@@ -62,6 +62,8 @@ class Adaptation:
     """How servers name it."""
     notice: str = ""
     """What the user is told; empty if nothing that concerns them changes."""
+    values: Mapping[str, str] = field(default_factory=dict)
+    """Values of the placeholders of `notice`, which is translated when it is told."""
 
 
 def make_drop(field: str) -> Adaptation:
@@ -146,7 +148,8 @@ def _make_rename_row(old: str, new: str) -> Adaptation:
             rf"(?=.*{NEGATION}).*{refused}.*\b(?:use|try|mean|instead|replaced by)\b.*(?<!\w){new}(?!\w)",
             re.IGNORECASE | re.DOTALL,
         ),
-        _("This model takes `{new}` in place of `{old}`; your value was sent under that name.", new=new, old=old),
+        N_("This model takes `{new}` in place of `{old}`; your value was sent under that name."),
+        {"new": new, "old": old},
     )
 
 

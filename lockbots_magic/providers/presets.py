@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import MappingProxyType, SimpleNamespace
 
-from ..language import _
 from .address import ollama_address, with_path
 from .dialects import CHAT_COMPLETIONS, MESSAGES, RESPONSES
 from .openai_compatible import OpenAICompatible
@@ -41,7 +40,7 @@ class Preset:
     def make_provider_class(self) -> type[OpenAICompatible]:
         """Return the provider class that this row describes."""
         declarations = {
-            "__doc__": _("The endpoint of {name}.", name=self.name),
+            "__doc__": f"The endpoint of {self.name}.",
             "__module__": __name__,
             "__qualname__": f"presets.{self.name}",  # where pickle finds the class
             "name": self.name,

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from ..conversation.cancellation import Cancellation
 from ..conversation.messages import Tool
+from ..language import SOURCE, speaking
 from .tool_source import CallableTool, ListedTool, ToolOutput, ToolSource
 
 _CHANGED = (
@@ -64,7 +65,9 @@ class RecordedTool(ListedTool):
 
     def call(self, arguments: str, cancellation: Cancellation) -> ToolOutput:
         """Call the tool of the source, if it is described as here; see `CallableTool.call`."""
-        for live in self.offered_by.list_tools(cancellation):
+        with speaking(SOURCE):  # the model reads what is wrong
+            offered = self.offered_by.list_tools(cancellation)
+        for live in offered:
             if live.tool.name == self.tool.name and live.fingerprint == self.fingerprint:
                 return live.call(arguments, cancellation)
         return ToolOutput(_CHANGED.format(self.tool.name), is_error=True)

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from lockbots_magic import Chat
+from lockbots_magic.conversation.documents import DocumentRules
 from lockbots_magic.errors import AuthenticationError, ContextLengthError, RateLimitError, UsageError
 from tests.batch.server import RowServer, refusal, whole
 
@@ -284,6 +285,19 @@ def test_files_and_images_of_a_row_go_with_its_prompt(tmp_path):
     assert "text of a" in text["text"]
     assert text["text"].endswith("Read it: 2")
     assert picture["image_url"]["url"] == image
+
+
+def test_equal_documents_of_other_names_are_other_rows(tmp_path, monkeypatch):
+    (tmp_path / "a.html").write_text("<p>Hello</p>")
+    (tmp_path / "b.html").write_text("<p>Hello</p>")
+    rows = [{"file": str(tmp_path / name)} for name in ("a.html", "b.html", "a.html")]
+    with RowServer(lambda prompt, number: whole("ok")) as server:
+        chat = Chat("openai:m", base_url=server.url, auth="k", dialect="chat-completions", send_documents="native")
+        rules = DocumentRules(frozenset({"text/html"}), max_data=1000)
+        monkeypatch.setattr(type(chat.provider), "document_rules", lambda provider, model: rules)
+        chat.map("What is it called?", rows, files="file")
+        names = [body["messages"][-1]["content"][0]["file"]["filename"] for body in server.bodies]
+    assert sorted(names) == ["a.html", "b.html"]
 
 
 def test_each_expression_is_evaluated_once():

@@ -12,6 +12,7 @@ from lockbots_magic import Chat
 from lockbots_magic.conversation.conversation import Conversation
 from lockbots_magic.conversation.messages import ChatRequest, Message, ToolCall
 from lockbots_magic.errors import HTTPStatusError
+from lockbots_magic.language import speaking
 from lockbots_magic.notebook.session import Session
 from lockbots_magic.providers import adaptation
 from lockbots_magic.providers.adaptation import adapt, find_given, find_refused
@@ -276,6 +277,10 @@ def test_longest_reply_is_sent_under_the_name_that_the_model_takes():
         assert "`max_completion_tokens`" in notices[0]
         assert server.bodies()[1]["max_completion_tokens"] == 7
         assert "max_tokens" not in server.bodies()[1]
+    with speaking("ru"), refusing(lambda body: words if "max_tokens" in body else None) as server:
+        reply = Chat("openai:m", base_url=server.url).stream("hi", max_tokens=7)
+        (notice,) = [d.notice for d in reply.deltas if d.notice]
+        assert notice.startswith("Эта модель принимает `max_completion_tokens` вместо `max_tokens`;")
 
 
 def test_longest_reply_that_is_too_long_is_not_renamed():

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from ...conversation.cancellation import Cancellation
 from ...conversation.messages import Tool
 from ...errors import UsageError
+from ...language import SOURCE, speaking
 from ...schema.json_values import SchemaMismatch, quote_value, read_json
 from ..tool_source import ListedTool, ToolOutput
 
@@ -44,6 +45,7 @@ class MCPTool(ListedTool):
         if not isinstance(given, dict):
             raise SchemaMismatch(f"The arguments must be an object, not {quote_value(given)}")
         try:
-            return self.server.call_tool(self.server_name, given, cancellation)
+            with speaking(SOURCE):
+                return self.server.call_tool(self.server_name, given, cancellation)
         except UsageError as error:
             return ToolOutput(f"error: {error}", is_error=True)

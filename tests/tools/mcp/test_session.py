@@ -15,6 +15,7 @@ import pytest
 from lockbots_magic import MCP
 from lockbots_magic.conversation.cancellation import Cancellation
 from lockbots_magic.errors import Cancelled, UsageError
+from lockbots_magic.language import speaking
 from lockbots_magic.tools.mcp.child import KEPT_VARIABLES
 from lockbots_magic.tools.mcp.limits import MAX_MESSAGE
 from lockbots_magic.tools.tool_source import CallableTool, ToolOutput, ToolSource, is_tool_source
@@ -84,6 +85,10 @@ def test_server_that_dies_in_a_call_is_told_with_its_last_words_and_starts_again
         call(docs, "die")
     assert not docs.is_running
     assert call(docs, "echo").text == "{}"
+    die, _echo = docs.tools
+    with speaking("ru"):  # what the model reads stays English
+        assert die.call("{}", Cancellation()).text.startswith("error: The MCP server docs ended (exit status 3).")
+        assert call(docs, "echo").text == "{}"
 
 
 def test_server_that_was_killed_starts_again(scripted):
