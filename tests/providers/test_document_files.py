@@ -3,6 +3,7 @@
 import importlib
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -195,7 +196,8 @@ def test_a_refusal_of_one_file_is_not_taken_for_one_of_all(tmp_path):
     while refusals:
         with refusing(refuse) as server:
             chat = Chat("openai:m", base_url=server.url, auth="k-123456789", dialect="chat-completions")
-            chat.provider.takes_documents, chat.provider._is_own_address = True, lambda: True
+            provider: Any = chat.provider
+            provider.takes_documents, provider._is_own_address = True, lambda: True
             for path, sent in ((bad, 2), (good, 3), (bad, 4)):  # what was refused once is sent as text at once
                 chat.with_conversation(Conversation()).ask("What?", documents=path)
                 assert len(server.bodies()) == sent

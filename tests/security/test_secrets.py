@@ -178,13 +178,13 @@ def test_a_word_is_not_taken_for_a_credential():
 
 
 def test_text_that_the_collector_cleans_while_credentials_are_listed_waits_for_nobody(monkeypatch):
-    class Dropped:
+    class Dropped(list):
         def __del__(self):
             cleaned.append(redacted(f"key {VALUE}"))
 
     def collect_and_sort(found):
         dropped = Dropped()
-        dropped.me = dropped
+        dropped.append(dropped)
         del dropped
         gc.collect()
         return by_size(found)
