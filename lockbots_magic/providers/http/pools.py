@@ -21,6 +21,8 @@ from .connection import track_connections
 
 MAX_POOLED = 64
 """Idle connections to one server that are kept: as many as a batch has requests under way, and more."""
+MAX_SERVERS = 16
+"""Servers, asked last, whose idle connections are kept."""
 
 
 def send(
@@ -55,7 +57,7 @@ def send(
             request = _prepared_request(method, prepared.url, sent, body)
             options: dict[str, Any] = {"timeout": timeout, "verify": verify, "proxies": proxies}
             return _adapter().send(request, stream=True, **options).raw
-    return _direct_pool(prepared.url, prepared.origin, verify).urlopen(
+    return _direct_pool(prepared.origin, verify).urlopen(
         method,
         prepared.path,
         body,
@@ -94,18 +96,13 @@ def _adapter() -> _TrackedAdapter:
     return _TrackedAdapter(pool_maxsize=MAX_POOLED)
 
 
-_pools: dict[tuple[str, str | bool], urllib3.HTTPConnectionPool] = {}
-"""Pools of direct connections, by origin and trusted CAs."""
-
-
-def _direct_pool(url: str, origin: str, verify: str | bool) -> urllib3.HTTPConnectionPool:
-    """Return the connections to the server of `url`; the adapter closes those of servers that were not asked lately."""
-    pool = _pools.get((origin, verify))
-    if pool is None or pool.pool is None:
-        trusted = DEFAULT_CA_BUNDLE_PATH if verify is True else str(verify)
-        kind = "ca_cert_dir" if Path(trusted).is_dir() else "ca_certs"
-        options: dict[str, Any] = {"cert_reqs": "CERT_REQUIRED", kind: trusted}
-        pool = _pools[origin, verify] = _adapter().poolmanager.connection_from_url(url, options)
+@functools.lru_cache(maxsize=MAX_SERVERS)
+def _direct_pool(origin: str, verify: str | bool) -> urllib3.HTTPConnectionPool:
+    """Return the connections to a server; a pool that nobody holds any more closes its idle ones."""
+    trusted = DEFAULT_CA_BUNDLE_PATH if verify is True else str(verify)
+    kind = "ca_cert_dir" if Path(trusted).is_dir() else "ca_certs"
+    options: dict[str, Any] = {"cert_reqs": "CERT_REQUIRED", kind: trusted}
+    pool: urllib3.HTTPConnectionPool = _adapter().poolmanager.connection_from_url(origin, options)
     return pool
 
 

@@ -24,6 +24,7 @@ from lockbots_magic.errors import (
     ProviderTimeout,
     UsageError,
 )
+from lockbots_magic.providers.http import pools
 from lockbots_magic.providers.http import request as request_module
 from lockbots_magic.providers.http.exchange import Exchange
 from lockbots_magic.providers.http.request import HTTPRequest, TimeLimits
@@ -506,3 +507,15 @@ def test_stalled_tunnel_ends_with_the_total_time(monkeypatch):
             run("https://example.test", total=SHORT)
         proxy.wait_until_gone()
     gc.collect()  # here, where the warning is expected
+
+
+def test_idle_connections_to_servers_that_were_not_asked_lately_are_closed():
+    with RawServer(hangs(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")) as old, RawServer(answers) as used:
+        assert run(old.url) == b"hi"
+        for port in range(1, 3 * pools.MAX_SERVERS):
+            pools._direct_pool(f"http://127.0.0.1:{port}", True)  # as a request to it does; none is sent
+            if port % (pools.MAX_SERVERS // 2) == 1:
+                assert run(used.url) == b"hello"
+        gc.collect()
+        old.wait_until_gone()
+        assert used.connections == 1
