@@ -27,6 +27,8 @@ MAX_WORDS = 300
 """Characters of a server's words that are shown."""
 WIDTH = 110
 """Columns of the table as text."""
+MIN_WIDTHS = (17, 10)
+"""Least columns of a name and of a state; those of other languages are longer."""
 PACKAGES = ("requests", "urllib3", "ipython", "pydantic", "xllamacpp")
 """Packages whose versions a report names."""
 HEADINGS = (N_("check"), N_("result"), N_("details"), N_("what to do"))
@@ -121,15 +123,19 @@ class CheckReport:
 
     def _lines(self) -> list[str]:
         """Return the table as text: name and result, beside them the details and what to do."""
-        found = [line for name, state, *texts in self._rows() for line in _lay_out(name, state, texts)]
-        return [*_lay_out(_(HEADINGS[0]), _(HEADINGS[1]), [_("details, and what to do")]), "-" * 60, *found]
+        head = (_(HEADINGS[0]), _(HEADINGS[1]), _("details, and what to do"))
+        rows = self._rows()
+        widths = [max(least, *(len(row[at]) + 1 for row in (head, *rows))) for at, least in enumerate(MIN_WIDTHS)]
+        found = [line for row in rows for line in _lay_out(row, widths)]
+        return [*_lay_out(head, widths), "-" * 60, *found]
 
 
-def _lay_out(name: str, state: str, texts: Sequence[str]) -> list[str]:
-    margin = 27
+def _lay_out(row: Sequence[str], widths: Sequence[int]) -> list[str]:
+    margin = sum(widths)
+    name, state, *texts = row
     columns = min(shutil.get_terminal_size().columns, WIDTH) if sys.stdout.isatty() else WIDTH
     lines = [line for text in texts for line in textwrap.wrap(text, max(columns - margin, 20))] or [""]
-    first = f"{name:<16} {state:<10}"
+    first = f"{name:<{widths[0]}}{state:<{widths[1]}}"
     return [f"{first if number == 0 else ' ' * margin}{line}".rstrip() for number, line in enumerate(lines)]
 
 

@@ -9,7 +9,9 @@ import pytest
 from lockbots_magic import Chat
 from lockbots_magic.doctor.checks import NAMES, REQUESTS
 from lockbots_magic.doctor.pictures import red_square
+from lockbots_magic.doctor.report import CheckReport, CheckResult
 from lockbots_magic.errors import Interrupted, UsageError
+from lockbots_magic.language import available_languages, speaking
 from lockbots_magic.reply import Reply
 from tests.rawserver import RawServer
 
@@ -255,6 +257,15 @@ def test_report_has_versions_and_no_secrets(mock_server, monkeypatch, tmp_path):
     assert secret not in text
     assert str(tmp_path) not in text
     assert text.count("```") == 2
+
+
+@pytest.mark.parametrize("language", available_languages())
+def test_columns_of_the_table_as_text_hold_their_words(language):
+    findings = tuple(CheckResult(name, state, "details") for name in NAMES for state in ("yes", "no", "not tried"))
+    with speaking(language):
+        head, *lines = repr(CheckReport("openai", "m", "", findings)).splitlines()[2:]
+    start = re.match(r"\S+ +\S+ +", head).end()
+    assert all(line[start - 1] == " " and line[start:] == "details" for line in lines[1:])
 
 
 def test_hostile_words_stay_text(check):
