@@ -209,7 +209,7 @@ def test_chaos_leaves_a_value_or_an_error_in_every_row():
             return refusal(500, "oops")
         if kind == 5:
             return refusal(400, "This content is refused")
-        if kind == 6:
+        if kind == 6 and len(hanging) < 3:  # more of them in a row would end the batch
             hanging.append(prompt)  # the server holds it after the client has given up
             released.wait(30)
         return whole(str(len(prompt)))

@@ -100,12 +100,12 @@ def test_number_of_turns_below_one_is_refused(lockbots, chat, session, line):
 
 
 def test_history_shows_as_many_turns_as_named(lockbots, chat):
-    for prompt in ("one", "two", "three"):
+    for prompt in ("prompt-1", "prompt-2", "prompt-3"):
         chat(prompt)
     said = lockbots("history -n 2")
-    assert "one" not in said
-    assert "two" in said
-    assert "three" in said
+    assert "prompt-1" not in said
+    assert "prompt-2" in said
+    assert "prompt-3" in said
 
 
 def test_undo_retry_and_clear(lockbots, chat, session):
