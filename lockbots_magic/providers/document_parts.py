@@ -16,6 +16,7 @@ from ..conversation.messages import Message
 from ..language import ngettext
 from .adaptation_table import NEGATION, Adaptation
 from .body_changes import Body
+from .learned import OF_FILES
 
 TEXT_TYPES = {"input_file": "input_text", "document": "text", "file": "text"}
 """Types of parts that hold documents -> type of a part that holds text."""
@@ -71,7 +72,7 @@ def make_documents_rows(messages: Sequence[Message]) -> tuple[Adaptation, ...]:
             refusal,
             notice,
         )
-        for name, refusal in (("documents as text", _OF_ALL), (f"documents as text {these:x}", _OF_THESE))
+        for name, refusal in (("documents as text", _OF_ALL), (f"documents as text{OF_FILES}{these:x}", _OF_THESE))
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 Key = tuple[str, str]
 """URL, of the endpoint or the base URL, and model id."""
+OF_FILES = "#"
+"""Stands, in the name of an adaptation that concerns some files only, before what tells those files."""
 
 
 class LearnedFacts:
@@ -31,8 +33,9 @@ class LearnedFacts:
         self._adaptations[url, model] = tuple(dict.fromkeys((*self.adaptations(url, model), *names)))
 
     def all_adaptations(self) -> tuple[str, ...]:
-        """Return the names of the adaptations of all endpoints."""
-        return tuple(dict.fromkeys(name for names in self._adaptations.values() for name in names))
+        """Return the names of the adaptations of all endpoints, without those that concern some files only."""
+        found = (name for names in self._adaptations.values() for name in names)
+        return tuple(dict.fromkeys(name for name in found if OF_FILES not in name))
 
     def prompt_limit(self, base_url: str, model: str) -> int | None:
         """Return the longest prompt (estimated tokens) known to be accepted; None if nothing was refused yet."""

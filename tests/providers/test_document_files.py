@@ -202,6 +202,7 @@ def test_a_refusal_of_one_file_is_not_taken_for_one_of_all(tmp_path):
                 chat.with_conversation(Conversation()).ask("What?", documents=path)
                 assert len(server.bodies()) == sent
             assert server.bodies()[2]["messages"][0]["content"][0]["type"] == "file"
+            assert provider.learned.all_adaptations() == ()
             assert "And so on." in server.bodies()[3]["messages"][0]["content"][0]["text"]
         refusals.pop(0)
 
