@@ -18,6 +18,8 @@ ENGLISH = parse_questions("""
 ## Connect a real model:
     how do I connect a real model? | which models are available? | Which provider am I using? | how do i conect
     a modle | how to connect model | switch model | list models | which model am I using
+## Change the model:
+    change the model in the middle of a chat | whats the default model
 ## Which model to choose:
     how much memory does my own model take | which model fits 8gb of ram | do I need a gpu
 ## Any OpenAI-compatible server:
@@ -221,9 +223,10 @@ RUSSIAN = parse_questions("""
 ## Установить, обновить, удалить:
     как установить | как обновить | какая версия | выгрузить расширение
 ## Подключить настоящую модель:
-    как подключить настоящую модель? | какие модели есть? | как сменить модель? | как подключить модель? | как
-    подключить нейросеть | сменить модель | список моделей | какая модель сейчас | подключить модел | выбрать
-    модель
+    как подключить настоящую модель? | какие модели есть? | как подключить модель? | как подключить нейросеть |
+    список моделей | какая модель сейчас | подключить модел | выбрать модель
+## Сменить модель:
+    как сменить модель? | сменить модель
 ## Какую модель выбрать:
     какую модель взять на слабый ноутбук | нужна ли видеокарта
 ## Любой сервер, совместимый с OpenAI:
