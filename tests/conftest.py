@@ -20,6 +20,7 @@ CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_")
 
 GROUPS = (
     ("tests/packaging/test_site.py", "site"),  # shares nothing
+    *((f"tests/browser/test_{name}.py", "hostile") for name in ("hostile", "untrusted", "watcher")),
     ("tests/browser/", "browser"),
     ("tests/packaging/", "packaging"),
     ("tests/real/", "real"),
