@@ -68,6 +68,12 @@ def test_worker_without_a_credential_says_so(server, monkeypatch):
     assert pickle.loads(pickle.dumps(answer)).error.args == answer.error.args
 
 
+@pytest.fixture(autouse=True)
+def main_module(monkeypatch):
+    """A main module as scripts have it, not what a shell of IPython left: new processes look at it."""
+    monkeypatch.setitem(sys.modules, "__main__", types.ModuleType("__main__"))
+
+
 def test_threads_of_the_caller(server, tmp_path):
     with ThreadPoolExecutor(2) as executor:
         check(run(server, tmp_path / "kept.jsonl", executor=executor), tmp_path / "kept.jsonl", server)
@@ -75,7 +81,6 @@ def test_threads_of_the_caller(server, tmp_path):
 
 
 def test_processes(server, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "__main__", types.ModuleType("__main__"))  # not what a shell of IPython left
     monkeypatch.setenv("OPENAI_API_KEY", "secret-of-the-worker-0123456789")
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
         check(run(server, tmp_path / "kept.jsonl", executor=executor), tmp_path / "kept.jsonl", server)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator, Page, expect
 
+from lockbots_magic.panel.texts import TEXTS
 from lockbots_magic.testing.mock_server import MockServer
 from tests.browser.lab import PATIENCE
 
@@ -77,10 +78,16 @@ class Panel:
         return self.turns.nth(index).get_by_role("button", name=label, exact=True)
 
     def start_conversation(self) -> None:
-        """Start a new conversation."""
+        """Start a new conversation, and wait until the turns of the one before have gone."""
         before = self.names.input_value()
         self.root.get_by_role("button", name="New conversation").click()
-        self._wait_for("root.querySelector('.lb-head select').value !== arg", before)
+        is_empty = "!root.querySelector('article:not([hidden])')"
+        self._wait_for(f"root.querySelector('.lb-head select').value !== arg && {is_empty}", before)
+
+    def switch_to_main(self) -> None:
+        """Switch to the conversation of the cells, and wait until the panel says that it is theirs."""
+        self.names.select_option("main")
+        expect(self.log).to_contain_text(TEXTS["cells_here"], timeout=PATIENCE)
 
     def open_settings(self) -> None:
         """Open the settings."""

@@ -75,7 +75,7 @@ def test_edited_prompt_starts_a_branch_and_the_original_can_be_opened(panel):
 
 
 def test_panel_and_cells_show_turns_of_each_other(panel, notebook):
-    panel.names.select_option("main")
+    panel.switch_to_main()
     panel.send("say from the panel")
     notebook.run(2)
     expect(panel.reply()).to_have_text("from a cell")
@@ -85,7 +85,7 @@ def test_panel_and_cells_show_turns_of_each_other(panel, notebook):
 
 
 def test_prompt_waits_while_a_cell_has_a_reply_in_progress(panel, notebook):
-    panel.names.select_option("main")
+    panel.switch_to_main()
     notebook.type_into(3, "%%chat\ncount to 3000")
     notebook.run(3, wait=False)
     expect(notebook.cell(3)).to_contain_text("1 2 3")
@@ -258,7 +258,7 @@ def test_conversation_deleted_by_a_cell_stays_until_another_is_chosen(panel, not
     expect(panel.names.locator("option:checked")).to_have_text(f"{name} (deleted)")
     panel.send("say two")
     expect(panel.turns).to_have_count(2)
-    panel.names.select_option("main")
+    panel.switch_to_main()
     expect(panel.names.locator("option", has_text="deleted")).to_have_count(0)
     expect(panel.names).to_have_value("main")
 
@@ -329,8 +329,10 @@ def test_place_and_selection_survive_the_end_of_the_reply_that_is_read(panel):
     text = panel.reply().locator("p").first.element_handle()
     panel.log.evaluate("e => { e.style.maxHeight = '40px'; e.scrollTop = e.scrollHeight }")
     expect(panel.root.get_by_role("button", name="Scroll to the end")).to_be_hidden()
-    panel.log.evaluate("e => { e.scrollTop -= 4 }")  # as little as a touchpad scrolls
-    expect(panel.root.get_by_role("button", name="Scroll to the end")).to_be_visible()
+    to_the_end = panel.root.get_by_role("button", name="Scroll to the end")
+    while not to_the_end.is_visible():  # a frame that comes at the same moment scrolls to the end once more
+        panel.log.evaluate("e => { e.scrollTop -= 4 }")  # as little as a touchpad scrolls
+        panel.page.wait_for_timeout(50)
     place = panel.log.evaluate("e => e.scrollTop")
     panel.wait_for_end()
     expect(panel.reply()).to_contain_text("399 400")
@@ -431,7 +433,7 @@ def test_earlier_turns_are_loaded_while_scrolling_up(panel, notebook):
 
 
 def test_a_tool_call_is_asked_about_in_the_cell_and_by_buttons_in_the_panel(panel, notebook):
-    panel.names.select_option("main")
+    panel.switch_to_main()
     notebook.type_into(3, "%lockbots clear")  # else the cell has its place before later turns
     notebook.run(3)
     notebook.type_into(3, "def remove(path: str):\n    return 'removed ' + path\n\ngroup = [remove]")

@@ -5,7 +5,7 @@ import pytest
 from lockbots_magic import Chat, Conversation
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.panel.branches import find_branches
-from tests.panel.harness import PanelHarness
+from tests.panel.harness import PanelHarness, wait_until
 
 
 def conversation(name, *ids):
@@ -37,7 +37,7 @@ def test_several_conversations_of_one_branch_count_once():
 
 
 def branches_of(panel):
-    return [sent.get("branches") for sent in panel.received("conversations")][-1]
+    return next((sent.get("branches") for sent in reversed(panel.received("conversations"))), None)
 
 
 @pytest.mark.parametrize("at", [0, 1])
@@ -48,7 +48,7 @@ def test_an_edited_prompt_makes_a_branch_to_which_the_panel_leads(panel, at):
     panel.post("edit", turn=turn.id, prompt="edited")
     panel.wait_for("usage", 3)
     new = panel.controller.conversation.turns[at]
-    assert branches_of(panel) == {new.id: {"names": ["main", "main-2"], "at": 1}}
+    wait_until(lambda: branches_of(panel) == {new.id: {"names": ["main", "main-2"], "at": 1}})
     panel.post("switch", name="main")
     shown = panel.received("snapshot")[-1]["conversation"]
     assert shown["branches"] == {turn.id: {"names": ["main", "main-2"], "at": 0}}
