@@ -5,7 +5,7 @@
     run.py --quick              the rows that cost little and that other work hardly changes
     run.py --list               the topics
 
-Each topic runs in a process of its own. A row that fails is told, and left out; what is measured is written at once.
+Each topic runs in a process of its own. A row that fails is reported and left out; each measurement is written at once.
 """
 
 from __future__ import annotations

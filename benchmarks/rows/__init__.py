@@ -125,7 +125,7 @@ def row(
         name: What is measured, with its size.
         unit: Of the value and of the baseline: `ms`, `MB`, `x`, ...
         aim: `<= 2 x` bounds the ratio to the baseline, any other unit bounds the value.
-        limit: What nobody can go below, in words.
+        limit: The lowest value that is possible, in words.
         quick: Cheap, and hardly changed by other work: `make bench-quick` compares it.
         clock: Wall time; to be read on a machine that does nothing else.
     """

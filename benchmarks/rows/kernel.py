@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import json
+from collections.abc import Callable
 from contextlib import suppress
 
 import texts
@@ -88,32 +89,33 @@ def first_text(fresh: Kernel, cell: str) -> float:
     return (next(at for at, kind, _ in execution.outputs if kind.endswith("display_data")) - execution.sent) * 1e3
 
 
-@row("kernel", "first %%chat of a kernel to first text", unit="ms", aim="<= 40 ms", limit="1 RTT", clock=True)
-def first_chat() -> Measured:
+def compare_first_with_second(model: str, measure: Callable[[Kernel, str], float]) -> Measured:
+    """Measure the first `%%chat` of fresh kernels beside the second one.
+
+    Args:
+        model: Model of the mock server: its number of tokens, and after an ``@`` their number per second.
+        measure: Returns the cost (ms) of running a cell.
+    """
     compile_all()
     cold, warm = [], []
     with server() as source:
         for _ in range(KERNELS):
             with kernel() as fresh:
                 fresh.run("%load_ext lockbots_magic")
-                cell = chat(source, "20@50")
-                cold.append(first_text(fresh, cell))
-                warm.append(first_text(fresh, cell))
+                cell = chat(source, model)
+                cold.append(measure(fresh, cell))
+                warm.append(measure(fresh, cell))
     return Measured(median(cold), median(warm), "the second %%chat")
+
+
+@row("kernel", "first %%chat of a kernel to first text", unit="ms", aim="<= 40 ms", limit="1 RTT", clock=True)
+def first_chat() -> Measured:
+    return compare_first_with_second("20@50", first_text)
 
 
 @row("kernel", "first %%chat, processor, cold", unit="ms", aim="<= 40 ms", limit="the second %%chat", quick=True)
 def first_chat_processor() -> Measured:
-    compile_all()
-    cold, warm = [], []
-    with server() as source:
-        for _ in range(KERNELS):
-            with kernel() as fresh:
-                fresh.run("%load_ext lockbots_magic")
-                cell = chat(source, "20")
-                cold.append(fresh.processor_ms(cell, cell_id="cell"))
-                warm.append(fresh.processor_ms(cell, cell_id="cell"))
-    return Measured(median(cold), median(warm), "the second %%chat")
+    return compare_first_with_second("20", lambda fresh, cell: fresh.processor_ms(cell, cell_id="cell"))
 
 
 @functools.cache
