@@ -10,14 +10,13 @@ from typing import Any, ClassVar
 
 from ..conversation.messages import ChatRequest, Delta, Message, ModelInfo
 from ..errors import Cancelled, UsageError
-from ..language import _
+from ..language import _, speaking
 from ..providers.base import Provider
 from ..providers.declarations import model_table
-from . import search, small_talk
+from . import phrases, search, small_talk
 from .follow_up import begins_with_conjunction, has_pronoun, is_follow_up
 from .sections import Section, detect_language, load_sections
 from .short_answer import example_of, short_answer
-from .small_talk import PHRASES, Phrases
 from .transliteration import to_cyrillic
 from .words import tokenize
 
@@ -78,21 +77,25 @@ class Guide(Provider):
 def answer(messages: tuple[Message, ...]) -> str:
     """Return the guide's answer to the last prompt in `messages`, in Markdown. Pure."""
     *earlier, question = [to_cyrillic(m.content) for m in messages if m.role == "user"] or [""]
-    language = detect_language(question)
-    phrases = PHRASES[language]
-    words = _plain(question)
     is_first = all(m.role != "assistant" for m in messages)
+    with speaking(language := detect_language(question)):
+        return _answer(question, earlier, language, is_first=is_first)
+
+
+def _answer(question: str, earlier: Sequence[str], language: str, *, is_first: bool) -> str:
+    words = _plain(question)
+    connect = _(phrases.CONNECT)
     if small_talk.GREETING.fullmatch(words):
-        return "\n\n".join([phrases.welcome, *([phrases.connect] if is_first else [])])
+        return "\n\n".join([_(phrases.WELCOME), *([connect] if is_first else [])])
     if small_talk.THANKS.fullmatch(words):
-        return phrases.thanks
-    found = None if small_talk.MODEL_TASK.match(words) else _find_answer(question, earlier, language, phrases)
+        return _(phrases.THANKS)
+    found = None if small_talk.MODEL_TASK.match(words) else _find_answer(question, earlier, language)
     if found is None:
-        return "\n\n".join([phrases.unknown, phrases.nearest, _nearest(question, language, phrases), phrases.connect])
-    return f"{found}\n\n{phrases.connect}" if is_first and "%lockbots use" not in found else found
+        return "\n\n".join([_(phrases.UNKNOWN), _(phrases.NEAREST), _nearest(question, language), connect])
+    return f"{found}\n\n{connect}" if is_first and "%lockbots use" not in found else found
 
 
-def _find_answer(question: str, earlier: Sequence[str], language: str, phrases: Phrases) -> str | None:
+def _find_answer(question: str, earlier: Sequence[str], language: str) -> str | None:
     """Return a short answer, with the title of a close second section; None if no section answers the question."""
     words = _plain(question)
     topic = _topic(earlier, language)
@@ -105,12 +108,12 @@ def _find_answer(question: str, earlier: Sequence[str], language: str, phrases: 
     if section is None:
         return None
     context = earlier[-1] if earlier and is_follow_up(question) else ""
-    told = short_answer(question, section, language, phrases, context)
+    told = short_answer(question, section, language, context)
     score = ranked[0][0]
     close = [other for at, other in ranked[1:] if at >= max(SEE_ALSO_RATIO * score, search.THRESHOLD)]
     if len(close) != 1 or section is not ranked[0][1]:  # several are close if they share the question's only word
         return told
-    return f"{told}\n\n{phrases.see_also} {close[0].title}"
+    return f"{told}\n\n{_(phrases.SEE_ALSO)} {close[0].title}"
 
 
 def _rank(question: str, earlier: Sequence[str], language: str) -> list[tuple[float, Section]]:
@@ -154,9 +157,9 @@ def _topic(earlier: Sequence[str], language: str) -> Section | None:
     return None if at is None else load_sections(language)[at]
 
 
-def _nearest(question: str, language: str, phrases: Phrases) -> str:
+def _nearest(question: str, language: str) -> str:
     near = [section.title for score, section in search.rank_sections(question, load_sections(language)) if score]
-    topics = [*near, *phrases.unknown_topics][:NEAREST_TOPICS]
+    topics = [*near, *map(_, phrases.UNKNOWN_TOPICS)][:NEAREST_TOPICS]
     return "\n".join(f"- {topic}" for topic in topics)
 
 

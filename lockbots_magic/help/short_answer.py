@@ -6,9 +6,11 @@ import itertools
 import re
 from collections.abc import Iterable
 
+from ..language import _
+from . import phrases
 from .search import question_weights, rank_passages
 from .sections import Passage, Section
-from .small_talk import YES, YES_NO, Phrases
+from .small_talk import YES, YES_NO
 from .words import key_of, tokenize
 
 MAX_WHOLE = 450
@@ -27,7 +29,7 @@ MAX_CODE_LINES = 8
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+(?=[A-ZА-ЯЁ`“«\"(])")
 
 
-def short_answer(question: str, section: Section, language: str, phrases: Phrases, context: str = "") -> str:
+def short_answer(question: str, section: Section, language: str, context: str = "") -> str:
     """Return the answer to a question out of the section that holds it, in Markdown.
 
     The passage that fits best comes first, then how the page begins, with its example.
@@ -35,11 +37,10 @@ def short_answer(question: str, section: Section, language: str, phrases: Phrase
     Args:
         question: The question.
         section: The section.
-        language: Language of the section.
-        phrases: The guide's sentences in that language.
+        language: Language of the section, which is the current one.
         context: The question before, if this one follows up on it.
     """
-    decided = yes_or_no(question, section, phrases)
+    decided = yes_or_no(question, section)
     if len(section.body) <= MAX_WHOLE:
         gap = "\n\n" if section.body.startswith("```") else " "
         return f"**{section.title}**\n\n{f'{decided}{gap}' if decided else ''}{section.body}"
@@ -50,12 +51,12 @@ def short_answer(question: str, section: Section, language: str, phrases: Phrase
     chosen += [passage for passage in lead if passage not in chosen]
     known = asked.keys() & (key_of(" ".join(section.keywords)) - key_of(section.title))
     if sum(asked[token] for token in known - _stems(chosen)) >= sum(asked.values()) / 2 > 0:
-        others = [*(passage for _, passage in ranked), *filter(_is_prose, section.passages)]
+        others = [*(passage for _score, passage in ranked), *filter(_is_prose, section.passages)]
         chosen += [passage for passage in dict.fromkeys(others) if passage not in chosen][:MAX_FURTHER]
     told = _join([(passage, _shorten(passage.text, asked)) for passage in chosen])
     text = " ".join(filter(None, [decided, told]))
     whole = "\n\n".join(filter(None, [f"**{section.title}**", text, example_of(section, question, language, context)]))
-    return whole if _is_whole(whole, section) else f"{whole}\n\n{phrases.more}"
+    return whole if _is_whole(whole, section) else f"{whole}\n\n{_(phrases.MORE)}"
 
 
 def example_of(section: Section, question: str, language: str, context: str = "") -> str:
@@ -63,7 +64,7 @@ def example_of(section: Section, question: str, language: str, context: str = ""
 
     Without one that does, it is the block that the fitting passage leads to, else the first.
     """
-    ranked = [passage for _, passage in rank_passages(question, section, language, context)]
+    ranked = [passage for _score, passage in rank_passages(question, section, language, context)]
     fitting = [passage for passage in ranked if passage.kind == "code"]
     led_to = [section.passages.index(passage) + 1 for passage in ranked[:1] if _leads_on(passage.text, question)]
     blocks = [passage for passage in section.passages if passage.kind == "code"]
@@ -72,15 +73,15 @@ def example_of(section: Section, question: str, language: str, context: str = ""
     return "\n\n".join(_shorten_code(passage.text, f"{question} {context}") for passage in adjacent)
 
 
-def yes_or_no(question: str, section: Section, phrases: Phrases) -> str:
+def yes_or_no(question: str, section: Section) -> str:
     """Return "Yes." or "No." for a question that asks so, and nothing where neither is certain."""
     words = " ".join(re.findall(r"[\w%-]+", question.lower()))
     if not YES_NO.match(words):
         return ""
     asked = key_of(question)
     if any(key_of(words) <= asked for words in section.denied):
-        return phrases.no
-    return phrases.yes if YES.match(words) else ""
+        return _(phrases.NO)
+    return _(phrases.YES) if YES.match(words) else ""
 
 
 def _join(parts: Iterable[tuple[Passage, str]]) -> str:

@@ -1,10 +1,8 @@
-"""What the guide says and understands besides the help: greetings, thanks, tasks for a model, and its own sentences."""
+"""What the guide understands besides the help: greetings, thanks, tasks for a model. Its own sentences: `phrases`."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from types import MappingProxyType
 
 GREETING = re.compile(
     r"(?:(?:hi|hello|hey|hiya|howdy|good (?:morning|day|afternoon|evening)|greetings"
@@ -82,68 +80,3 @@ YES = re.compile(
     r"|(?:можно|может|могу|умеет|умеют|есть|поддерживает\w*|видит|работает|показываются)\b)"
 )
 """One whose answer is yes where the help has a section about it, unless this says no."""
-
-
-@dataclass(frozen=True)
-class Phrases:
-    """The guide's own sentences in one language."""
-
-    welcome: str
-    thanks: str
-    unknown: str
-    """Why there is no answer; the nearest topics follow."""
-    nearest: str
-    """Introduces these topics; `unknown_topics` stand in where none is near."""
-    unknown_topics: tuple[str, str, str]
-    connect: str
-    """One line."""
-    see_also: str
-    yes: str
-    no: str
-    more: str
-    """Offers the rest of a page."""
-
-
-PHRASES = MappingProxyType(
-    {
-        "en": Phrases(
-            welcome=(
-                "Hello! I am the built-in guide of Lockbots. I am not a language model: I search the help. "
-                "Try asking:\n\n"
-                "- How do I connect OpenAI?\n- How do I undo a question?\n- How do I save a conversation?"
-            ),
-            thanks="You are welcome!",
-            unknown=(
-                "I can't answer that: I am the built-in guide, not a language model, and search only this help. "
-                "A language model could answer it."
-            ),
-            nearest="The nearest topics:",
-            unknown_topics=("How do I use Ollama?", "What options does %%chat have?", "Where is my API key kept?"),
-            connect="To use a real model: `%lockbots login openai`, then `%lockbots use openai:gpt-6-luna`.",
-            see_also="See also:",
-            yes="Yes.",
-            no="No.",
-            more="For the rest of this page, ask “more”.",
-        ),
-        "ru": Phrases(
-            welcome=(
-                "Здравствуйте! Я встроенный справочник Lockbots. Я не языковая модель, а поиск по справке. "
-                "Спросите, например:\n\n"
-                "- Как подключить OpenAI?\n- Как отменить вопрос?\n- Как сохранить беседу?"
-            ),
-            thanks="Пожалуйста!",
-            unknown=(
-                "На это я ответить не могу: я встроенный справочник, не языковая модель, и ищу только в этой справке. "
-                "Ответить могла бы языковая модель."
-            ),
-            nearest="Ближайшие темы:",
-            unknown_topics=("Как подключить Ollama?", "Какие параметры есть у %%chat?", "Где хранится мой ключ?"),
-            connect="Чтобы использовать настоящую модель: `%lockbots login openai`, затем "
-            "`%lockbots use openai:gpt-6-luna`.",
-            see_also="См. также:",
-            yes="Да.",
-            no="Нет.",
-            more="Остальное на этой странице — по слову «подробнее».",
-        ),
-    }
-)

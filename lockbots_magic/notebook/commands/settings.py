@@ -9,7 +9,7 @@ from argparse import Namespace
 from ...errors import Interrupted, UsageError
 from ...help import search
 from ...help.sections import list_groups, page_languages
-from ...language import _
+from ...language import _, available_languages, catalogue
 from ...prompt.magic_line import parse_literal
 from ...providers import provider_class
 from ...providers.address import display_address
@@ -106,7 +106,7 @@ def help_(session: Session, options: Namespace) -> CommandResult:
 
 def _help_on(topic: str) -> CommandResult:
     languages = page_languages(topic)
-    if topic in ("topics", "темы"):
+    if topic in {catalogue(code).pgettext("word after `%lockbots help`", "topics") for code in available_languages()}:
         groups = {group: [(title, "") for title in titles] for group, titles in list_groups(languages[0]).items()}
         return DisplayResult(GroupedList(groups, _("%lockbots help TOPIC; the first words of a title will do.")))
     section = next(filter(None, (search.find_section(topic, language) for language in languages)), None)

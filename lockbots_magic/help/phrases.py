@@ -1,0 +1,31 @@
+"""The guide's own sentences, said in the language of the question."""
+
+from __future__ import annotations
+
+from ..language import N_
+
+WELCOME = N_(
+    "Hello! I am the built-in guide of Lockbots. I am not a language model: I search the help. "
+    "Try asking:\n\n"
+    "- How do I connect OpenAI?\n- How do I undo a question?\n- How do I save a conversation?"
+)
+THANKS = N_("You are welcome!")
+UNKNOWN = N_(
+    "I can't answer that: I am the built-in guide, not a language model, and search only this help. "
+    "A language model could answer it."
+)
+"""Why there is no answer; the nearest topics follow."""
+NEAREST = N_("The nearest topics:")
+"""Introduces these topics; `UNKNOWN_TOPICS` stand in where none is near."""
+UNKNOWN_TOPICS = (
+    N_("How do I use Ollama?"),
+    N_("What options does %%chat have?"),
+    N_("Where is my API key kept?"),
+)
+CONNECT = N_("To use a real model: `%lockbots login openai`, then `%lockbots use openai:gpt-6-luna`.")
+"""One line."""
+SEE_ALSO = N_("See also:")
+YES = N_("Yes.")
+NO = N_("No.")
+MORE = N_("For the rest of this page, ask “more”.")
+"""Offers the rest of a page."""
