@@ -124,16 +124,16 @@ docs: $(VENV)/.test $(VENV)/.docs
 dist: $(VENV)/.test
 	@$(BIN)/python -m tests.packaging.release dist
 
-# What runs in kernels and browsers is measured, too: each process writes its own data.
+# What runs in kernels and other processes is measured, too: each writes its own data.
 coverage: $(VENV)/.test
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -q -m "not (browser or packaging)" -p no:cacheprovider
+	@$(BIN)/coverage run -m pytest -q $(PARALLEL) -m "not (browser or packaging or interpreters)" -p no:cacheprovider
 	@$(BIN)/coverage combine --quiet
-	@$(BIN)/coverage report
-	@$(BIN)/coverage report --quiet --fail-under=100 --include="$(WHOLE)" || $(BIN)/coverage report --include="$(WHOLE)"
-
-# Rooms of which no line may go untested.
-WHOLE := lockbots_magic/providers/wire/*,lockbots_magic/conversation/*,lockbots_magic/security/*,lockbots_magic/batch/*
+	@mkdir -p build
+	@$(BIN)/coverage html --quiet --directory build/coverage
+	@$(BIN)/coverage json --quiet -o build/coverage.json
+	@$(BIN)/coverage report --show-missing --skip-covered
+	@$(BIN)/python -m tests.coverage_table build/coverage.json > build/coverage.md; status=$$?; cat build/coverage.md; exit $$status
 
 notebooks: $(VENV)/.lab
 	@$(BIN)/jupyter nbconvert --to notebook --execute --inplace --log-level=ERROR \

@@ -19,7 +19,7 @@ def render(folder):
     """Render the template, as copier does with these answers: names, and files that end with `.jinja`."""
     jinja2 = pytest.importorskip("jinja2")
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
-    values = {**ANSWERS, "author": "Ada"}
+    values = {**ANSWERS, "author": 'Ada "A." L.'}
     for source in (one for one in TEMPLATE.rglob("*") if one.is_file() and "__pycache__" not in one.parts):
         name = environment.from_string(source.relative_to(TEMPLATE).as_posix()).render(values)
         target = folder / name.removesuffix(".jinja")
@@ -42,6 +42,7 @@ def test_the_entry_points_of_a_rendered_plugin_load(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path / "src")
     text = (tmp_path / "pyproject.toml").read_text(encoding="utf-8")
     found = dict(re.findall(r'^\[project\.entry-points\."([\w.]+)"\]\nmy-wiki = "([^"]+)"', text, re.MULTILINE))
+    assert r'authors = [{ name = "Ada \"A.\" L." }]' in text
     assert found.keys() == {"lockbots_magic.providers", "lockbots_magic.loaders"}
     for target in found.values():
         module, _, name = target.partition(":")
