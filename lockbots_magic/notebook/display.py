@@ -15,6 +15,7 @@ from IPython.display import display
 from ..rendering.escaping import printed
 from ..rendering.html import framed, has_formulas
 from ..security.exits import clean_bundle
+from ..storage.reply_form import without_reply
 from .display_recorder import DisplayCallback
 from .front_end import cell_id, in_output_widget, sets_tex_in_html
 
@@ -99,6 +100,7 @@ def show(
         metadata: Metadata that the notebook saves with the output.
     """
     data = clean_bundle(shown_forms(data))
+    metadata = without_reply(metadata, data)
     record = display_listener.get()
     if record is not None:
         record(data, display_id, metadata)

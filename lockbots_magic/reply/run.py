@@ -28,6 +28,8 @@ from .source import ReplySource, TurnRequest
 
 MAX_MODEL_NAME = 200
 """Length (characters) to which the name of the model that answered is cut."""
+TIME_DIGITS = 6
+"""Decimals of the times (s) that a turn keeps."""
 
 
 class ReplyRun:
@@ -253,8 +255,8 @@ class ReplyRun:
             answered_by=_other_model(self.request.model, read.answered_by),
             usage=read.usage,
             started=self._began or self._draft.started,
-            elapsed=read.elapsed,
-            first_text=read.first_text,
+            elapsed=round(read.elapsed, TIME_DIGITS),
+            first_text=None if read.first_text is None else round(read.first_text, TIME_DIGITS),
         )
         if not report.replies:
             return turn

@@ -23,6 +23,7 @@ from .cell_binding import is_portable
 from .export_cells import NotebookDefaults, cell_source
 from .export_common import context_turns, dump_json, title_of
 from .output_metadata import digest, metadata
+from .reply_form import without_reply
 
 
 def to_notebook(conversation: Conversation) -> str:
@@ -72,8 +73,9 @@ def _chat_cell(turn: Turn, entry: HistoryEntry, source: str) -> dict[str, Any]:
     """Return the cell of one turn, with the reply as its output."""
     pieces, html = reply_markdown(turn), reply_html(turn)
     data = bundle(turn.reply, html, notices_of(turn), attachments_of(turn), reasoning=turn.reasoning, pieces=pieces)
-    about = metadata(entry, turn.cell_id, source)
-    return _code(turn.cell_id, source, {"output_type": "display_data", "data": clean_bundle(data), "metadata": about})
+    forms = clean_bundle(data)
+    about = without_reply(metadata(entry, turn.cell_id, source), forms)
+    return _code(turn.cell_id, source, {"output_type": "display_data", "data": forms, "metadata": about})
 
 
 def _assign_cells(turns: Sequence[Turn], taken: Iterable[str]) -> list[Turn]:

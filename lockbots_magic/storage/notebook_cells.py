@@ -12,7 +12,8 @@ from ..language import _
 from ..prompt.magic_line import cell_magic_start
 from ..security.control_characters import printable, replace_surrogates
 from ..security.links import unlinked
-from .output_metadata import KEY, NewerRecordError, OutputRecord, parse_record
+from .output_metadata import KEY, NewerRecordError, OutputRecord, digest, parse_record
+from .reply_form import is_left_out, with_reply
 
 FORMAT = 4
 """Major version of the notebook format."""
@@ -32,6 +33,16 @@ class TurnOutput:
     """The record as JSON."""
     plain: str
     """The output as plain text."""
+
+    @property
+    def holds_reply(self) -> bool:
+        """Whether the record leaves the reply to the plain text."""
+        return is_left_out(self.data)
+
+    @property
+    def is_altered(self) -> bool:
+        """Whether the plain text is no longer that of the reply."""
+        return self.record.shown != digest(self.plain)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +139,7 @@ def _turn_outputs(outputs: Sequence[Mapping[str, Any]], cell: CodeCell) -> Itera
         if not _is_several(kept):
             data = output.get("data")
             plain = _join_lines(data.get("text/plain")) if isinstance(data, Mapping) else ""
-            yield TurnOutput(_record(kept, cell), kept, plain)
+            yield TurnOutput(_record(with_reply(kept, plain), cell), kept, plain)
 
 
 def _panel_records(outputs: Sequence[Mapping[str, Any]], cell: CodeCell) -> Iterator[tuple[OutputRecord, ...]]:

@@ -87,10 +87,10 @@ def parse_record(data: Any) -> OutputRecord:
                 )
             )
         turn = _parse_turn(data["turn"]) if "turn" in data else None
-        entry = HistoryEntry(None, turn) if data["conversation"] is None and turn else _parse_entry(data, turn)
-        cell = None if data["cell"] is None else _text(data["cell"])
+        entry = HistoryEntry(None, turn) if data.get("conversation") is None and turn else _parse_entry(data, turn)
+        cell = turn.cell_id if turn and "cell" not in data else None if data["cell"] is None else _text(data["cell"])
         described = tuple(f"{_text(k)}: {_text(v)}" for k, v in data.get("described", {}).items())
-        return OutputRecord(entry, cell, _text(data["source"]), _text(data.get("shown", "")), described)
+        return OutputRecord(entry, cell, _text(data.get("source", "")), _text(data.get("shown", "")), described)
     except NewerRecordError:
         raise
     except (LookupError, TypeError, ValueError, AttributeError) as error:
@@ -101,14 +101,16 @@ def _record(entry: HistoryEntry, cell: str | None = None, source: str = "") -> d
     turn = entry.turn if entry.turn and entry.turn.is_shown else None
     if entry.info is None and turn is None:
         return {}
-    data: dict[str, Any] = {"version": VERSION, "conversation": None}
+    data: dict[str, Any] = {"version": VERSION}
     if entry.info is not None:
         data |= {"conversation": _describe_info(entry.info), "order": format_order(entry.order), "made": entry.made}
         data |= {"stale": format_order(entry.stale)} if entry.stale else {}
         data |= {"deleted": True} if entry.deleted else {}
     if turn is not None:
         data |= {**_describe_turn(turn), **({"serial": entry.serial} if entry.info else {})}
-    return {**data, "cell": cell, "source": digest(source) if source else ""}
+    if turn is None or turn.cell_id != cell:
+        data["cell"] = cell
+    return {**data, **({"source": digest(source)} if source else {})}
 
 
 def turn_to_json(turn: Turn) -> tuple[dict[str, Any], dict[str, str]]:
@@ -123,6 +125,7 @@ def turn_to_json(turn: Turn) -> tuple[dict[str, Any], dict[str, str]]:
 def _describe_turn(turn: Turn) -> dict[str, Any]:
     given, described = turn_to_json(_without_large_files(turn))
     shown = digest(clean_plain_form(shown_text(turn.reply)))
+    given = {name: value for name, value in given.items() if value != {}}
     return {"turn": given, "shown": shown, **({"described": described} if described else {})}
 
 

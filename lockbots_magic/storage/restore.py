@@ -18,7 +18,7 @@ from ..language import _
 from ..security.exits import clean_printed
 from .cell_binding import bind_cells, is_portable
 from .export_common import refuse_constant
-from .notebook_cells import CodeCell, cell_ids, code_cells
+from .notebook_cells import CodeCell, TurnOutput, cell_ids, code_cells
 from .rebuild import rebuild_conversations
 from .restore_remarks import remarks_on
 
@@ -123,25 +123,27 @@ def _read_json(path: Path) -> Any:
 
 
 def _entries(cells: Sequence[CodeCell]) -> list[HistoryEntry]:
-    """Return the entries of all cells, each turn once."""
-    known: dict[str, tuple[Any, CodeCell]] = {}
-    entries = []
+    """Return the entries of all cells, each turn once: of a copied output, the one that nobody has edited."""
+    turns: dict[str, tuple[TurnOutput, CodeCell]] = {}
+    others = []
     for cell in cells:
         for output in cell.turn_outputs:
             entry = output.record.entry
-            if entry.turn is not None:
-                data, first = known.setdefault(entry.turn.id, (output.data, cell))
-                if data is not output.data and data != output.data:
-                    raise UsageError(
-                        _(
-                            "{first} and {cell} hold the same turn with different content. Clear one.",
-                            first=first,
-                            cell=cell,
-                        )
+            if entry.turn is None:
+                others.append(entry)
+                continue
+            known, first = turns.setdefault(entry.turn.id, (output, cell))
+            if known.data != output.data:
+                raise UsageError(
+                    _(
+                        "{first} and {cell} hold the same turn with different content. Clear one.",
+                        first=first,
+                        cell=cell,
                     )
-                if data is not output.data:
-                    continue
-            entries.append(entry)
+                )
+            if known.is_altered and not output.is_altered:
+                turns[entry.turn.id] = output, cell
+    entries = [*(output.record.entry for output, _cell in turns.values()), *others]
     return [*entries, *_panel_entries(cells, {entry.serial for entry in entries})]
 
 

@@ -59,6 +59,9 @@ def _on_conversations(conversations: Sequence[RestoredConversation]) -> Iterator
 def _on_cells(cells: Sequence[CodeCell], conversations: Sequence[RestoredConversation]) -> Iterator[str]:
     restored = {turn.id for one in conversations for turn in one.turns}
     shown = [(cell, output) for cell in cells for output in cell.turn_outputs if _turn_id(output) in restored]
+    changed = [(cell, output) for cell, output in shown if output.is_altered]
+    unchanged = {_turn_id(output) for _cell, output in shown if not output.is_altered}
+    replaced = [(c, output) for c, output in changed if output.holds_reply and _turn_id(output) not in unchanged]
     chats = [cell for cell in cells if cell.is_chat and not cell.turn_outputs]
     no_turn = _(
         "the output holds no turn (it was saved before the reply ended, shown as plain text, or is from another tool), "
@@ -66,11 +69,15 @@ def _on_cells(cells: Sequence[CodeCell], conversations: Sequence[RestoredConvers
     )
     edited = _("edited after the reply; the turn keeps the old prompt.")
     altered = _("the output was edited; the turn keeps the old reply.")
+    edited_reply = _("the output was edited; the turn has the reply as it stands there now.")
+    lost_reply = _("the text of the output was removed, and the reply with it: the turn has none. Run the cell again.")
     notes = (
         ([c for c in chats if c.has_reply], no_turn),
         ([c for c in chats if not c.has_reply], _("there is no reply: cleared, failed, or not run yet.")),
         ([c for c, output in shown if _is_edited(c, output)], edited),
-        ([c for c, output in shown if _is_altered(output)], altered),
+        ([c for c, output in changed if _turn_id(output) in unchanged or not output.holds_reply], altered),
+        ([c for c, output in replaced if output.plain], edited_reply),
+        ([c for c, output in replaced if not output.plain], lost_reply),
         (_copies(shown), _("a copy of another cell with its output; the turn counts once.")),
     )
     for where, note in notes:
@@ -130,10 +137,6 @@ def _turn_id(output: TurnOutput) -> str | None:
 
 def _is_edited(cell: CodeCell, output: TurnOutput) -> bool:
     return bool(output.record.source) and output.record.source != digest(cell.source)
-
-
-def _is_altered(output: TurnOutput) -> bool:
-    return output.record.shown != digest(output.plain)
 
 
 def _copies(shown: Sequence[tuple[CodeCell, TurnOutput]]) -> list[CodeCell]:

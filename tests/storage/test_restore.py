@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from lockbots_magic.conversation.conversation import Conversation
 from lockbots_magic.conversation.history_entry import HistoryEntry
+from lockbots_magic.conversation.parts import Round, TextPart, ToolCallPart, ToolResultPart
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import RestoreWarning, UsageError
 from lockbots_magic.security.control_characters import printable
 from lockbots_magic.storage.output_metadata import KEY, metadata
+from lockbots_magic.storage.reply_form import without_reply
 from lockbots_magic.storage.restore import find_own_notebook, read_conversation, restore_notebook
 
 
@@ -438,3 +440,65 @@ def test_turns_of_a_cleared_conversation_stay_cleared_after_many_more_clears(tmp
         notebook.conversation.clear()
     notebook.show("c2", "%lockbots clear", notebook.conversation.snapshot())
     assert [one.turns for one in notebook.restored().conversations] == [()]
+
+
+# A long reply that the record leaves to the plain text of the output.
+
+LONG = "A reply of *many* words.\n\n" * 20
+
+
+def ask_long(notebook, cell_id, prompt, reply=LONG):
+    cell = notebook.ask(cell_id, prompt, reply)
+    (output,) = cell["outputs"]
+    output["metadata"] = without_reply(output["metadata"], output["data"])
+    return output
+
+
+def test_long_reply_is_saved_once_and_read_from_the_plain_text(notebook):
+    output = ask_long(notebook, "c1", "one")
+    assert LONG[:40] not in json.dumps(output["metadata"])
+    output["data"]["text/plain"] = LONG.splitlines(keepends=True)
+    assert read_conversation(notebook.save()).to_dict() == notebook.conversation.to_dict()
+    assert notebook.remarks == ""
+
+
+@pytest.mark.parametrize("text", ["yes", LONG + "\x07"])
+def test_record_keeps_a_reply_that_is_short_or_not_the_plain_text(notebook, text):
+    output = ask_long(notebook, "c1", "one", text)
+    assert "reply" in output["metadata"][KEY]["turn"]
+    assert notebook.restored().conversations[0].turns[0].reply == text
+
+
+def test_reply_of_several_rounds_is_kept_by_its_rounds(notebook):
+    first, second = (
+        Round((TextPart(LONG), ToolCallPart("1", "f", "{}"), ToolResultPart("1", "x"))),
+        Round((TextPart("so."),)),
+    )
+    output = notebook.ask("c1", "one", "", rounds=(first, second))["outputs"][0]
+    output["metadata"] = without_reply(output["metadata"], output["data"])
+    assert json.dumps(output["metadata"]).count("words.") == LONG.count("words.")
+    assert notebook.restored().conversations[0].turns[0].rounds == (first, second)
+    output["data"]["text/plain"] = "no"
+    assert "the turn keeps the old reply" in notebook.remarks
+
+
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [
+        ("Mine.", "the output was edited; the turn has the reply as it stands there now."),
+        ("", "the text of the output was removed, and the reply with it: the turn has none. Run the cell again."),
+    ],
+)
+def test_edited_plain_text_is_the_reply_and_is_reported(notebook, now, told):
+    ask_long(notebook, "c1", "one")["data"]["text/plain"] = now
+    assert notebook.restored().conversations[0].turns[0].reply == now
+    assert notebook.remarks == f'cell 1 ("one"): {told}'
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_of_a_copied_output_the_unedited_one_counts(notebook, number):
+    ask_long(notebook, "c1", "one")
+    notebook.cells.append({**json.loads(json.dumps(notebook.cells[0])), "id": "c2"})
+    notebook.cells[number]["outputs"][0]["data"]["text/plain"] = "Mine."
+    assert notebook.restored().conversations[0].turns[0].reply == LONG
+    assert "the output was edited; the turn keeps the old reply" in notebook.remarks
