@@ -13,7 +13,7 @@ from ..rendering.mime_bundle import bundle
 from ..rendering.reasoning import ReasoningMode, reasoned_html, thinking_html, thinking_notice
 from .display import show
 
-FIRST_CHUNK = 16_000
+FIRST_CHUNK = 12_000
 MIN_CHUNK = 1800
 """Size (characters of HTML) from which a chunk stays unchanged, and a new output shows what follows.
 
@@ -85,7 +85,7 @@ class GrowingOutput:
         self._size += len(finished)
         limit = max(MIN_CHUNK, self._size / CHUNKS) if self._finished else FIRST_CHUNK
         if len(self._chunk) > limit and self._alone():
-            self._show(len(self._finished), self._chunk)
+            self._show(len(self._finished), self._chunk, goes_on=True)
             self._finished.append(self._chunk)
             self._chunk = ""
             if len(self._finished) == MAX_OUTPUTS - 1:
@@ -124,14 +124,19 @@ class GrowingOutput:
         first = self._merged if self._merged < MAX_OUTPUTS // 2 else 0
         self._finished[first:] = ["".join(self._finished[first:])]
         self._merged = first + 1
-        self._show(first, self._finished[first])
+        self._show(first, self._finished[first], goes_on=True)
         for number in reversed(range(first + 1, self.outputs)):
             self._put(number, {})
 
-    def _show(self, number: int, html: str, notices: Sequence[str] = (), below: str = "") -> None:
+    def _show(
+        self, number: int, html: str, notices: Sequence[str] = (), below: str = "", *, goes_on: bool = False
+    ) -> None:
+        """Show HTML in an output; the first one has the style sheet, all of it if the reply `goes_on` in another."""
         is_first = number == 0
         above = reasoned_html() if is_first and self._has_reasoned and self._reasoning != "hide" else ""
-        self._put(number, {"text/html": framed(html, notices, styled=is_first, above=above, below=below)})
+        is_all = is_first and not goes_on
+        data = framed(html, notices, styled=is_first, final=is_all, above=above, below=below)
+        self._put(number, {"text/html": data})
 
     def _put(self, number: int, data: Mapping[str, str], metadata: Mapping[str, Any] | None = None) -> None:
         show(data, f"{self._name}-{number}", update=number < self.outputs, metadata=metadata)

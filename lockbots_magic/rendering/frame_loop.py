@@ -6,6 +6,7 @@ interrupt, which is raised in the main thread, can't tear a frame.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -18,9 +19,14 @@ from .reasoning import ReasoningTail, thinking_notice
 from .time_budget import MAX_FRAME_SECONDS, MAX_RENDERED, TooSlowError, at_most, remaining
 
 FRAME = 0.12
-"""Minimum interval (s) between two frames."""
-FRAME_RATE = 27_000
-"""Maximum rate (characters of HTML per second): the network carries each frame, and the page lays it out again."""
+"""Minimum interval (s) between two frames; twice that while nobody can read as fast as text comes."""
+FAST = 2_000
+"""Rate (characters of text per second) from which nobody can."""
+FRAME_RATE = 20_000
+"""Rate (characters of HTML per second) of frames: the network carries each, and the page lays it out again."""
+STILL = 0.4
+"""Interval (s) up to which that rate holds; then it is `LARGER` times as high, so that a large output still moves."""
+LARGER = 2.5
 WAITING_DELAY = 0.5
 """Time (s) without any text or notice after which the cell says that it waits."""
 MAX_CLOSE_SECONDS = 5.0
@@ -30,6 +36,18 @@ LONG_FRAME = 1.0
 
 Draw = Callable[[str, str, Sequence[str]], int]
 """Takes the HTML finished since the last frame, the HTML of the open block, and notices; returns the frame's size."""
+
+
+def interval_after(size: int, speed: float = 0.0) -> float:
+    """Return the interval (s) from one frame to the next.
+
+    Args:
+        size: Size of the frame (characters of HTML).
+        speed: Rate at which text comes (characters per second).
+    """
+    usual = FRAME if speed < FAST else 2 * FRAME
+    needed = size / FRAME_RATE
+    return max(usual, needed if needed < STILL else max(STILL, needed / LARGER))
 
 
 class FrameLoop:
@@ -63,6 +81,7 @@ class FrameLoop:
         self._notice = ""
         self._reasoned = 0  # characters of reasoning
         self._size = 0  # characters of text
+        self._drawn = (0, -math.inf)  # characters of text at the last frame, and its time
         self._failed = False
         self._drawing = threading.Lock()
         self._abandoned = threading.Event()
@@ -141,7 +160,13 @@ class FrameLoop:
                 continue
             if size:  # 0: nothing but half a marker has arrived
                 spent = time.monotonic() - started
-                self._stopped.wait(max(FRAME, size / FRAME_RATE, 4 * spent) - spent)  # reading the stream goes on
+                pause = max(interval_after(size, self._speed(started)), 4 * spent) - spent
+                self._stopped.wait(pause)  # reading the stream goes on
+
+    def _speed(self, now: float) -> float:
+        """Return the rate (characters per second) at which text has come since the last frame."""
+        (size, at), self._drawn = self._drawn, (self._size, now)
+        return (self._size - size) / max(now - at, 1e-3)
 
     def _wait_for_change(self) -> bool:
         """Wait for a change, or until reasoning that has come is due; True."""

@@ -16,7 +16,7 @@ from ..language import _
 from ..security.control_characters import printable
 from .attachments import NONE, Attachments
 from .escaping import escaped
-from .frame_loop import FRAME, FRAME_RATE
+from .frame_loop import interval_after
 from .html import IGNORED, framed, render, style, style_element
 from .incremental import IncrementalMarkdown
 from .mime_bundle import html_or_source
@@ -167,7 +167,7 @@ class SideBySide:
             except Exception:  # noqa: BLE001  # a failed frame costs no reply: the end shows them
                 return
             spent = time.monotonic() - started
-            self._stopped.wait(max(FRAME, len(page) / FRAME_RATE, 4 * spent) - spent)
+            self._stopped.wait(max(interval_after(len(page)), 4 * spent) - spent)
 
     def _show(self, data: Mapping[str, str]) -> None:
         self._display(data, self._name, update=self._shown)

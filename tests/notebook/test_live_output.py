@@ -392,7 +392,10 @@ def test_a_reply_that_fits_one_piece_never_clears_the_cell(shown):
 @pytest.mark.usefixtures("fast")
 def test_the_style_comes_with_the_first_piece_and_with_the_last(shown):
     output = LiveCellOutput(Shell(), alone)
-    grow(output, shown, PARAGRAPHS)
+    grow(output, shown, PARAGRAPHS[:400])
+    assert "table" not in str(shown.outputs), "no rules but those that apply, in a frame of one output"
+    grow(output, shown, PARAGRAPHS[400:])
+    assert "table" in str(shown.outputs), "what follows in other outputs may need any of them"
     styled = ["<style>" in data["text/html"] for data in shown.outputs.values()]
     assert styled == [True] + [False] * (len(styled) - 1)
     output.finish(Turn("q", PARAGRAPHS))

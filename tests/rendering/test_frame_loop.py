@@ -76,10 +76,21 @@ def test_second_frame_waits_for_the_shortest_time_between_frames(monkeypatch):
 @pytest.mark.usefixtures("unlimited")
 def test_large_frame_is_followed_by_a_longer_pause(monkeypatch):
     monkeypatch.setattr(frame_loop, "FRAME_RATE", 100)
+    monkeypatch.setattr(frame_loop, "STILL", 60)
     frames = Frames(size=6000)
     loop = feed_twice(frames)
     assert not frames.come(2, UNTHROTTLED)
     loop.close()
+
+
+def test_interval_grows_with_the_frame_and_with_the_speed_of_the_stream():
+    intervals = [frame_loop.interval_after(size) for size in range(0, 100_000, 1_000)]
+    assert intervals == sorted(intervals)
+    assert intervals[0] == frame_loop.FRAME
+    assert intervals[16] <= 0.5, "a reply of some length is seen to move twice a second, in one output too"
+    assert intervals[-1] <= 2
+    assert frame_loop.interval_after(100, speed=4_000) == 2 * frame_loop.FRAME
+    assert frame_loop.interval_after(100, speed=200) == frame_loop.FRAME, "at the speed of reading"
 
 
 @pytest.mark.usefixtures("unlimited")
