@@ -405,3 +405,19 @@ def test_the_name_that_a_file_brings_is_one_line():
     name = Conversation.from_dict(data).name
     assert name.startswith("talk (9 turns). [31mEvil xxx")
     assert len(name) < 1000
+
+
+def test_repr_and_undo_of_an_empty_conversation():
+    conversation = Conversation("main")
+    assert repr(conversation) == "Conversation('main', 0 turns)"
+    with pytest.raises(UsageError, match="Nothing to undo: main is empty"):
+        conversation.undo()
+
+
+def test_a_turn_kept_out_of_the_log_is_known_and_a_fork_keeps_the_tools():
+    conversation = Conversation("main")
+    first = conversation.commit(Turn("a", "b"), conversation.slot(), tools=(len,), log=False)
+    second = conversation.commit(Turn("c", "d"), conversation.slot())
+    assert [conversation.is_unlogged(one.turn.id) for one in (first, second)] == [True, False]
+    assert [conversation.tools_of(one.turn.id) for one in (first, second)] == [(len,), ()]
+    assert conversation.fork("other").tools_of(conversation.fork("other").turns[0].id) == (len,)

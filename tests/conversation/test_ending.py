@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockbots_magic.conversation.ending import CUT_OFF, TOO_MANY_ROUNDS, is_complete, normalise, outcome_of
+from lockbots_magic.conversation.ending import (
+    CUT_OFF,
+    DEFAULT_LIMIT,
+    TOO_MANY_ROUNDS,
+    is_complete,
+    normalise,
+    outcome_of,
+)
 from lockbots_magic.conversation.messages import Usage
 from lockbots_magic.security.secrets import Secret
 
@@ -85,6 +92,8 @@ def test_a_reply_of_reasoning_only_says_so():
 def test_words_of_the_toolkit_have_their_own_sentences():
     assert outcome_of(CUT_OFF).message == "The connection closed early; the reply may be incomplete."
     assert "rounds" in outcome_of(TOO_MANY_ROUNDS).message
+    assert outcome_of(DEFAULT_LIMIT).message.startswith("The reply reached the default limit of length")
+    assert outcome_of(DEFAULT_LIMIT, has_answer=False).message.startswith("The model was still reasoning and reached")
 
 
 def test_a_word_of_the_server_is_cleaned_and_cut():

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockbots_magic.conversation.attachments import CitationPart, ImagePart
+from lockbots_magic.conversation.ending import TOO_LONG
 from lockbots_magic.conversation.messages import ChatRequest, Delta, ToolCall, Usage
 from lockbots_magic.conversation.opaque_data import OpaqueData
 from lockbots_magic.conversation.parts import (
@@ -263,3 +264,35 @@ def test_opaque_data_of_a_file_are_bounded():
     for wrong in ({"data": [deep]}, {"data": 1, "url": 2}, {}, [], None):
         with pytest.raises(ValueError, match="opaque data"):
             OpaqueData.from_dict(wrong)
+
+
+def test_a_reply_that_is_too_long_ends_where_it_is(monkeypatch):
+    monkeypatch.setattr("lockbots_magic.conversation.turn_accumulator.MAX_REPLY", 10)
+    monkeypatch.setattr("lockbots_magic.conversation.turn_accumulator.PART_COST", 0)
+    for deltas, text, reasoning in (
+        ([Delta("12345"), Delta("67890"), Delta("x"), Delta("never")], "1234567890", ""),
+        ([Delta("1234567"), Delta("8901", reasoning="why")], "1234567", "why"),
+        ([Delta(reasoning="123456789"), Delta(reasoning="0ab")], "", "1234567890"),
+        ([Delta("1"), Delta(calls=(ToolCall("1", "add", "x" * 5, "y" * 5),))], "1", ""),
+    ):
+        reply = TurnAccumulator()
+        steps = list(reply.follow(iter(deltas)))
+        assert (reply.text, Turn("q", rounds=reply.rounds).reasoning) == (text, reasoning)
+        assert reply.finish_reason == TOO_LONG
+        assert not any(step.calls for step in steps)
+        assert steps[-1].finish_reason == TOO_LONG
+
+
+def test_opaque_data_after_a_result_begin_a_round():
+    reply = accumulated(Delta(calls=(ToolCall("1", "add", "{}", "3"),)), Delta(opaque=OPAQUE), Delta("It is 3."))
+    assert reply.rounds[1].parts == (ReasoningPart("", OPAQUE), TextPart("It is 3."))
+
+
+def test_reasoning_after_a_result_begins_a_round():
+    reply = accumulated(Delta(calls=(ToolCall("1", "add", "{}", "3"),)), Delta(reasoning="So."), Delta("3."))
+    assert reply.rounds[1].parts == (ReasoningPart("So."), TextPart("3."))
+
+
+def test_a_reply_of_which_only_tokens_were_reported_has_reasoned():
+    assert accumulated(Delta(usage=Usage(1, 2, 2))).only_reasoned
+    assert not accumulated(Delta(usage=Usage(1, 2))).only_reasoned

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from lockbots_magic.security.control_characters import (
     PARTING,
     has_parting,
+    has_steering,
     printable,
     replace_surrogates,
     without_controls,
     without_parting,
+    without_steering,
 )
 
 
@@ -53,3 +55,14 @@ def test_every_character_that_can_part_a_word_is_found():
         assert without_parting(f"ё{letter}b\n") == "ёb\n"
     for text in ("plain\n", "ё\n", "日本語", "😀", "e\u0301", "\u00a0"):
         assert not has_parting(text)
+
+
+def test_what_steers_is_removed_and_letters_and_joiners_stay():
+    for text, left in (
+        ("a\x1b[2Jb", "a[2Jb"),
+        ("a\u202eb", "ab"),
+        ("a\U000e0041b", "ab"),
+        ("naïve\u200d", "naïve\u200d"),
+    ):
+        assert without_steering(text) == left
+        assert has_steering(text) == (text != left)

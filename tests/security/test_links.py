@@ -55,3 +55,7 @@ def test_embedded_image_matches_its_type():
         "data:image/gif;base64,R0lG===",
     ):
         assert not is_small_picture(source), source
+
+
+def test_a_picture_whose_base64_is_broken_is_none():
+    assert not is_small_picture("data:image/png;base64,AAAAA")

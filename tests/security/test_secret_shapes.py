@@ -176,6 +176,23 @@ def test_check_tells_what_it_can_not_read(tmp_path, capsys):
     assert capsys.readouterr().err.count("\n") == 3
 
 
+def test_check_refuses_a_file_that_is_too_large(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("lockbots_magic.security.file_check.MAX_FILE", 2_000_000)
+    (tmp_path / "a.txt").write_bytes(b"x" * 2_000_001)
+    assert main([str(tmp_path / "a.txt")]) == 2
+    assert capsys.readouterr().err == f"{tmp_path / 'a.txt'}: larger than 2 MB\n"
+
+
+def test_check_reads_json_at_any_depth(tmp_path, capsys):
+    for depth in (0, 3, 150):
+        value = {"note": SECRETS[0]}
+        for _ in range(depth):
+            value = [value]
+        (tmp_path / "a.json").write_text(json.dumps(value))
+        assert main([str(tmp_path / "a.json")]) == 1
+        assert "a.json: JSON: API key" in capsys.readouterr().out
+
+
 def test_check_runs_as_a_module(tmp_path):
     (tmp_path / "a.txt").write_text(SECRETS[0])
     command = [sys.executable, "-W", "error", "-m", "lockbots_magic.security", str(tmp_path / "a.txt")]

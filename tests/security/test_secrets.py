@@ -211,3 +211,9 @@ def test_credential_that_another_thread_sets_while_the_environment_is_searched_i
     redacted("a")
     monkeypatch.setattr(secrets, "_secrets_of", search)
     assert redacted("late-credential-1") == "***"
+
+
+def test_markup_is_left_alone_where_no_credential_is_in_use():
+    for text in ("a &amp; <b>c</b>", r"a \* [b](https://c.example)"):
+        assert secrets.redact_html(text, ()) is text
+        assert secrets.redact_markdown(text, ()) is text
