@@ -86,13 +86,7 @@ class RemoteEngine(BatchEngine):
             self.stop(str(error))
             return {}
         self._usage.asked += len(waiting)
-        if self._journal is not None:
-            try:
-                self._journal.note_job(job.id, keys)
-            except (OSError, UsageError) as error:
-                self.stop(
-                    _("job {id} can't be noted in {keep}: {error}", id=job.id, keep=self._settings.keep, error=error)
-                )
+        self._note_job(job.id, keys)
         return {job.id: set(keys)}
 
     def _collect(self, service: BatchService, job_id: str) -> Iterator[BatchRow]:
@@ -125,8 +119,18 @@ class RemoteEngine(BatchEngine):
         if job.failure:
             self.stop(_("job {job_id} failed: {failure}", job_id=job_id, failure=job.failure))
         yield from self._read_results(service, job)
-        if self._journal is not None:
-            self._journal.note_job(job_id, None)
+        self._note_job(job_id, None)
+
+    def _note_job(self, job_id: str, keys: list[str] | None) -> None:
+        """Note on the journal that a job is under way, or (None) that it is collected; it goes on all the same."""
+        if self._journal is None:
+            return
+        try:
+            self._journal.note_job(job_id, keys)
+        except (OSError, UsageError) as error:
+            self.notes.append(
+                _("job {id} can't be noted in {keep}: {error}", id=job_id, keep=self._settings.keep, error=error)
+            )
 
     def _read_results(self, service: BatchService, job: BatchJob) -> Iterator[BatchRow]:
         for result in service.results(job):
