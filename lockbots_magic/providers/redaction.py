@@ -53,9 +53,9 @@ def _redact_rest(delta: Delta, secret: Secret) -> Delta:
         return delta
     return delta._replace(
         finish_reason=delta.finish_reason and secret.redact(delta.finish_reason),
-        notice=secret.redact(delta.notice),
-        calls=tuple(type(call)(*map_strings(tuple(call), secret.redact)) for call in delta.calls),
-        parts=map_strings(delta.parts, secret.redact),
-        model=secret.redact(delta.model),
-        opaque=map_strings(delta.opaque, secret.redact),
+        notice=delta.notice and secret.redact(delta.notice),
+        calls=delta.calls and tuple(type(call)(*map_strings(tuple(call), secret.redact)) for call in delta.calls),
+        parts=delta.parts and map_strings(delta.parts, secret.redact),
+        model=delta.model and secret.redact(delta.model),
+        opaque=delta.opaque and map_strings(delta.opaque, secret.redact),
     )

@@ -286,6 +286,8 @@ class ReplyRun:
 
 def _other_model(asked: str, answered: str) -> str:
     """Return the name of the model that answered, if it is another than the one asked."""
+    if answered == asked or not answered:
+        return ""
     name = quote_line(display_name(answered), MAX_MODEL_NAME)
     return "" if not name or is_same_model(asked, answered) else name
 

@@ -5,12 +5,13 @@ The only module that depends on the internals of urllib3's connections and pools
 
 from __future__ import annotations
 
+import functools
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from http.client import HTTPException, HTTPResponse, IncompleteRead, parse_headers
 from typing import Any, ClassVar, cast
 from urllib.parse import urlencode
 
@@ -20,12 +21,12 @@ from urllib3.poolmanager import PoolManager
 
 from ...language import _
 from ...security.secrets import Secret
-from .chunked import ChunkDecoder, MalformedChunk
+from .eager_response import EagerResponse
 
-MAX_INTERIM = 100
-"""Interim responses (100, 102, 103, ...) before the final one."""
 MAX_JOINED = 65536
 """Bytes of the longest body that is sent in one piece with its headers."""
+_PLAIN_HEADER = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+: (?!@@@)[\x20-\x7e]*")
+"""A header that is sent as it is; values of urllib3's own, which leave a header out, begin with ``@@@``."""
 SIGNAL_CHECK = 0.1
 """Time (s) after which a wait is begun anew, as a signal that arrives just before a wait does not end it."""
 
@@ -42,7 +43,7 @@ class ConnectionLease:
         self._query = query
         self._connection: TrackedConnection | None = None
         self._aborted = False
-        self._wake = threading.Event()
+        self._wake: threading.Event | None = None  # made to connect, which few exchanges do
         self.check_peer: Callable[[str], None] | None = None
         """Called with the IP address of the peer before anything is sent to it; it may raise."""
 
@@ -61,18 +62,18 @@ class ConnectionLease:
         Raises:
             ConnectionAbortedError: The exchange was aborted meanwhile. The thread closes the connection if it is made.
         """
-        attempt = _ConnectAttempt(make, self._wake)
+        wake = self._wake = threading.Event()
+        if self._aborted:
+            wake.set()
+        attempt = _ConnectAttempt(make, wake)
         try:
             attempt.start()
-            while not self._wake.wait(SIGNAL_CHECK):
+            while not wake.wait(SIGNAL_CHECK):
                 pass
             return attempt.take()
         except BaseException:  # an interrupt too
             attempt.abandon()
             raise
-        finally:
-            if not self._aborted:
-                self._wake.clear()
 
     def attach(self, connection: TrackedConnection, sock: socket.socket) -> None:
         """Hold `connection`; abort it at once if the exchange was aborted meanwhile."""
@@ -87,7 +88,8 @@ class ConnectionLease:
     def abort(self) -> None:
         """Shut the socket down, which wakes a thread that is reading or writing. Thread-safe."""
         self._aborted = True
-        self._wake.set()
+        if self._wake is not None:
+            self._wake.set()
         connection = self._connection
         if connection is not None and connection.handle is not None and self._is_serving():
             with suppress(OSError):
@@ -176,42 +178,11 @@ class _ConnectAttempt(threading.Thread):
 _current: ContextVar[ConnectionLease] = ContextVar("_current")
 
 
-class EagerResponse(HTTPResponse):
-    """Returns all chunks that have arrived, where http.client returns one per read; and skips interim responses."""
-
-    _chunks: ChunkDecoder | None = None
-
-    def read1(self, n: int = -1) -> bytes:
-        """Return the data that has arrived; wait only if there is none.
-
-        Raises:
-            IncompleteRead: The body was cut off, or its chunks are malformed.
-        """
-        if not self.chunked or self.fp is None:
-            return super().read1(n)
-        if self._chunks is None:
-            self._chunks = ChunkDecoder()
-        body = b""
-        while not (body or self._chunks.done):
-            piece = self.fp.read1(n)
-            if not piece:
-                raise IncompleteRead(b"")
-            try:
-                body = self._chunks.feed(piece)
-            except MalformedChunk:
-                raise IncompleteRead(b"") from None
-        if self._chunks.done:
-            self.close()
-        return body
-
-    def _read_status(self) -> tuple[str, int, str]:
-        """Return the status line of the final response (RFC 9110, 15.2); http.client skips only 100."""
-        for _unused in range(MAX_INTERIM):
-            version, status, reason = super()._read_status()  # type: ignore[misc]  # not in the stubs
-            if not 100 <= status < 200 or status == 101:
-                return version, status, reason
-            parse_headers(self.fp)
-        raise HTTPException(_("more than {max_interim} interim responses", max_interim=MAX_INTERIM))
+@functools.lru_cache(maxsize=256)
+def _encode_header(name: str, value: str) -> bytes | None:
+    """Return a header as it is sent; None if http.client is to judge it."""
+    line = f"{name}: {value}"
+    return line.encode("ascii") if _PLAIN_HEADER.fullmatch(line) else None
 
 
 class TrackedConnection(HTTPConnection):
@@ -289,6 +260,14 @@ class TrackedConnection(HTTPConnection):
             super().putrequest(method, _current.get().add_query(url), *args, **kwargs)
         except BaseException as error:  # noqa: BLE001  # re-raised, an interrupt too
             raise error.with_traceback(None)  # noqa: B904  # the same error
+
+    def putheader(self, header: str, *values: str) -> None:  # type: ignore[override]  # as urllib3 declares it
+        """Add a header; one that holds no credential is checked and encoded once."""
+        line = _encode_header(header, *values) if len(values) == 1 and type(values[0]) is str else None
+        if line is None:
+            super().putheader(header, *values)
+        else:
+            self._output(line)  # type: ignore[attr-defined]  # not in the stubs
 
     def endheaders(self, *args: Any, **kwargs: Any) -> None:
         """Add the headers that carry credentials, and send all headers."""

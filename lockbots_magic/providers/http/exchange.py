@@ -101,7 +101,7 @@ class Exchange:
         first = time.monotonic()
         while True:
             began = time.monotonic()
-            if waited < COALESCE_BELOW and len(piece) < MAX_READ // 16 and not self._has_all:
+            if waited < COALESCE_BELOW and len(piece) < MAX_READ // 16:
                 time.sleep(min(COALESCE_PAUSE, (began - first) * COALESCE_SHARE))
                 began = time.monotonic()
             piece = self._run_translated(self._read)
@@ -109,6 +109,8 @@ class Exchange:
             if not piece:
                 break
             yield piece
+            if self._has_all:
+                break
         self._ended = True
 
     @property

@@ -17,6 +17,7 @@ SEPARATOR = "\n\n"
 """Text between two messages of one kind."""
 
 _BEGINNINGS = ("<|channel|>", "<|start|>", "analysis<|message|>")
+_FIRST_LETTERS = ("", "<", "a")
 _BARE_BEGINNING = re.compile(r"analysis[A-Z\"']")
 _BARE_ANSWER = "assistantfinal"
 _MESSAGE = "<|message|>"
@@ -152,6 +153,8 @@ class HarmonySplitter:
 
 def _may_begin_channels(text: str) -> bool:
     """Whether the beginning of an answer may go on as channels. A part of a word is not held back for that."""
+    if text[:1] not in _FIRST_LETTERS:  # nearly all answers
+        return False
     is_word = "a" <= text[:1] <= "z"
     return any(one.startswith(text) for one in _BEGINNINGS) and (not is_word or text.startswith("analysis"))
 

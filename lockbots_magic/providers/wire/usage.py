@@ -115,5 +115,8 @@ def _parse_timings(timings: Mapping[str, Any]) -> Usage | None:
 
 
 def _first(rows: list[dict[str, Any]], names: tuple[str, ...]) -> int | None:
-    counts = (parse_count(row.get(name)) for row in rows for name in names)
-    return next((count for count in counts if count is not None), None)
+    for row in rows:
+        for name in names:
+            if name in row and (count := parse_count(row[name])) is not None:
+                return count
+    return None

@@ -1,0 +1,129 @@
+"""Responses as http.client reads them, with a head that is read in a fraction of its time and a body read eagerly.
+
+http.client takes each head for that of a mail, which costs as much as sending the request. Here a line that is plainly
+a field is split at its colon; a head with any other line goes to the parser of mails, with the same result as ever.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from email.parser import Parser
+from http.client import HTTPException, HTTPMessage, HTTPResponse, IncompleteRead, LineTooLong, UnknownProtocol
+from io import BufferedIOBase
+from typing import Any
+
+from ...language import _
+from .chunked import ChunkDecoder, MalformedChunk
+
+MAX_INTERIM = 100
+"""Interim responses (100, 102, 103, ...) before the final one."""
+MAX_LINE = 65536
+"""Bytes of a line of the head, as in http.client."""
+MAX_LINES = 100
+"""Lines of a head, as in http.client."""
+_NO_BODY = (204, 304)
+_FIELD = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\r\n]*)\r?\n")
+"""A field on one line (RFC 9110, 5.1 and 5.5)."""
+
+
+class EagerResponse(HTTPResponse):
+    """Returns all chunks that have arrived, where http.client returns one per read; and skips interim responses."""
+
+    _chunks: ChunkDecoder | None = None
+
+    def begin(self, **_limits: Any) -> None:
+        """Read the head; see `http.client.HTTPResponse.begin`, whose attributes these are.
+
+        Raises:
+            HTTPException: The head is malformed, or longer than is read.
+        """
+        if self.headers is not None:
+            return
+        version, status, reason = self._read_status()
+        self.code = self.status = status
+        self.reason = reason.strip()
+        if not version.startswith(("HTTP/1.", "HTTP/0.9")):
+            raise UnknownProtocol(version)
+        self.version = 10 if version in ("HTTP/1.0", "HTTP/0.9") else 11
+        self.headers = self.msg = read_head(self.fp)
+        self.chunked = self.headers.get("transfer-encoding", "").lower() == "chunked"
+        self.chunk_left = None
+        self.length = None if self.chunked else _parse_length(self.headers.get("content-length", ""))
+        if status in _NO_BODY or 100 <= status < 200 or self._method == "HEAD":
+            self.length = 0
+        closes: bool = self._check_close()
+        self.will_close = closes or (not self.chunked and self.length is None)
+
+    def read1(self, n: int = -1) -> bytes:
+        """Return the data that has arrived; wait only if there is none.
+
+        Raises:
+            IncompleteRead: The body was cut off, or its chunks are malformed.
+        """
+        if not self.chunked or self.fp is None:
+            return super().read1(n)
+        if self._chunks is None:
+            self._chunks = ChunkDecoder()
+        body = b""
+        while not (body or self._chunks.done):
+            piece = self.fp.read1(n)
+            if not piece:
+                raise IncompleteRead(b"")
+            try:
+                body = self._chunks.feed(piece)
+            except MalformedChunk:
+                raise IncompleteRead(b"") from None
+        if self._chunks.done:
+            self.close()
+        return body
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """Return the status line of the final response (RFC 9110, 15.2); http.client skips only 100."""
+        for _unused in range(MAX_INTERIM):
+            version, status, reason = super()._read_status()  # type: ignore[misc]  # not in the stubs
+            if not 100 <= status < 200 or status == 101:
+                return version, status, reason
+            _read_lines(self.fp)
+        raise HTTPException(_("more than {max_interim} interim responses", max_interim=MAX_INTERIM))
+
+
+def read_head(file: BufferedIOBase) -> HTTPMessage:
+    """Read the fields of a head up to its blank line, as `http.client.parse_headers` does.
+
+    Raises:
+        LineTooLong, HTTPException: It is longer than is read.
+    """
+    lines = [line.decode("iso-8859-1") for line in _read_lines(file)]
+    fields = [_FIELD.fullmatch(line) for line in lines[:-1]]
+    if not all(fields) or lines[-1] not in ("\r\n", "\n"):
+        return _parse_as_mail(lines)
+    head = HTTPMessage()
+    for field in fields:
+        if field is not None:
+            head.set_raw(field[1], field[2])
+    return head
+
+
+def _read_lines(file: BufferedIOBase) -> list[bytes]:
+    lines: list[bytes] = []
+    while len(lines) < MAX_LINES:
+        line = file.readline(MAX_LINE + 1)
+        if len(line) > MAX_LINE:
+            raise LineTooLong("header line")
+        lines.append(line)
+        if line in (b"\r\n", b"\n", b""):
+            return lines
+    raise HTTPException(_("more than {max_lines} lines of headers", max_lines=MAX_LINES))
+
+
+def _parse_as_mail(lines: Sequence[str]) -> HTTPMessage:
+    return Parser(_class=HTTPMessage).parsestr("".join(lines))
+
+
+def _parse_length(value: str) -> int | None:
+    try:
+        length = int(value)
+    except ValueError:
+        return None
+    return length if length >= 0 else None
