@@ -250,7 +250,8 @@ class Conversation:
     def entries(self) -> list[HistoryEntry]:
         """Return an entry for each turn that outputs show, all of the present state."""
         with self._lock:
-            return [self._entry(t) for t in self._turns if t.is_shown]
+            state = self._entry()
+            return [replace(state, turn=t, serial=self._serial_of(t)) for t in self._turns if t.is_shown]
 
     def undo(self, count: int = 1) -> tuple[Turn, ...]:
         """Remove the last `count` turns and return them, oldest first.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pygments.lexer import Lexer
 from pygments.token import Token, _TokenType
@@ -45,6 +45,8 @@ bold there, comments italic, and most of the rest has a colour, which is readabl
 """
 COLOURS = frozenset(re.findall("#[0-9a-f]+", "".join(opening for opening, _ in _KINDS.values())))
 """Colours of the tags, as `security.html_policy` allows them."""
+_Piece = tuple[int, _TokenType, str]
+"""Position, kind and text of a token."""
 _PAIRS = {"/*": "*/", "<!--": "-->", "[[": "]]", "{-": "-}", 'R"(': ')"'}
 _HEREDOC = re.compile(r"<<[-~<]?['\"]?([A-Za-z_]\w{0,40})")
 MAX_CODE = 100_000
@@ -64,10 +66,11 @@ def highlighted(code: str, language: str, *, growing: bool = False) -> str:
     is_magic = code.lstrip().startswith("%%")  # a cell whose text is no Python, such as a prompt
     if lexer is None or is_magic or len(code) > MAX_CODE:
         return printed(code)
-    end = _certain_length(code, lexer) if growing else len(code)
+    pieces = list(lexer.get_tokens_unprocessed(code))  # get_tokens() would strip and normalise
+    end = _certain_length(code, pieces, lexer) if growing else len(code)
     parts: list[str] = []
     run, run_tags = "", _PLAIN
-    for at, token, value in lexer.get_tokens_unprocessed(code):  # get_tokens() would strip and normalise
+    for at, token, value in pieces:
         if at >= end:
             return "".join([*parts, _tagged(run, run_tags), printed(code[at:])])
         tags = _tags_of(token)
@@ -96,23 +99,26 @@ class GrowingCode:
         return self._html + printed(code[len(self._coloured) :])
 
 
-def _certain_length(code: str, lexer: Lexer) -> int:
-    """Return how much of the beginning of a code keeps its colours, whatever follows, as far as can be told."""
-    tags, end = _tags_of_letters(code, lexer)
-    for ending in _likely_endings(code):
-        others, _ = _tags_of_letters(code + ending, lexer)
-        end = next((at for at in range(end) if tags[at] is not others[at]), end)
+def _certain_length(code: str, pieces: list[_Piece], lexer: Lexer) -> int:
+    """Return how much of the beginning of a code keeps its colours, whatever follows, as far as can be told.
+
+    Args:
+        code: The code.
+        pieces: Its tokens.
+        lexer: The lexer that made them.
+    """
+    end = next((at for at, token, _ in pieces if token is Token.Error), len(code))
+    if endings := [*_likely_endings(code)]:
+        tags = _tags_of_letters(pieces)
+        for ending in endings:
+            others = _tags_of_letters(lexer.get_tokens_unprocessed(code + ending))
+            end = next((at for at in range(end) if tags[at] is not others[at]), end)
     return end
 
 
-def _tags_of_letters(code: str, lexer: Lexer) -> tuple[list[tuple[str, str]], int]:
-    """Return the tags around each letter, and where the first error is."""
-    tags: list[tuple[str, str]] = []
-    error = None
-    for at, token, value in lexer.get_tokens_unprocessed(code):
-        error = at if token is Token.Error and error is None else error
-        tags += [_tags_of(token)] * len(value)
-    return tags, len(code) if error is None else error
+def _tags_of_letters(pieces: Iterable[_Piece]) -> list[tuple[str, str]]:
+    """Return the tags around each letter."""
+    return [tags for _, token, value in pieces for tags in [_tags_of(token)] * len(value)]
 
 
 def _likely_endings(code: str) -> Iterator[str]:

@@ -242,6 +242,7 @@ def style_sheet() -> str:
     return f"{_rules_of_replies()}\n.lockbots .lockbots-notice {{{NOTICE_STYLE}}}\n"
 
 
+@functools.cache
 def _rules_of_replies() -> str:
     return files(__package__).joinpath("reply.css").read_text("utf-8")
 

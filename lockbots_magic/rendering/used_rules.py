@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 
@@ -32,11 +33,17 @@ class _Page:
 
     def may_hold(self, selector: str) -> bool:
         """Tell whether an element that `selector` names may be there."""
-        attributes = _ATTRIBUTE.findall(selector)
-        names = _NAME.findall(_PSEUDO.sub("", _ATTRIBUTE.sub("", selector)))
+        attributes, names = _named_in(selector)
         return all(f" {attribute}" in self.html for attribute in attributes) and all(
             name in (self.classes if dot else self.tags) for dot, name in names
         )
+
+
+@functools.lru_cache(maxsize=512)
+def _named_in(selector: str) -> tuple[list[str], list[tuple[str, str]]]:
+    """Return the attributes, and the classes and tags, that a selector names."""
+    bare = _PSEUDO.sub("", _ATTRIBUTE.sub("", selector))
+    return _ATTRIBUTE.findall(selector), _NAME.findall(bare)
 
 
 def _body(body: str, page: _Page) -> str:
@@ -55,13 +62,16 @@ def _used(css: str, page: _Page) -> Iterator[tuple[str, str]]:
             yield ",".join(used), body
 
 
-def _rules(css: str) -> Iterator[tuple[str, str]]:
-    """Yield the selector and the body of each rule at the top level."""
+@functools.lru_cache(maxsize=128)
+def _rules(css: str) -> list[tuple[str, str]]:
+    """Return the selector and the body of each rule at the top level. All outputs share one style sheet."""
+    rules = []
     depth, start, opened = 0, 0, 0
     for found in re.finditer("[{}]", css):
         depth += 1 if found[0] == "{" else -1
         if depth == 1 and found[0] == "{":
             opened = found.start()
         elif depth == 0:
-            yield css[start:opened].lstrip(";"), css[opened + 1 : found.start()]
+            rules.append((css[start:opened].lstrip(";"), css[opened + 1 : found.start()]))
             start = found.end()
+    return rules

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import math
 from collections.abc import Iterable, Mapping
@@ -103,8 +104,8 @@ def _record(entry: HistoryEntry, cell: str | None = None, source: str = "") -> d
         return {}
     data: dict[str, Any] = {"version": VERSION}
     if entry.info is not None:
-        data |= {"conversation": _describe_info(entry.info), "order": format_order(entry.order), "made": entry.made}
-        data |= {"stale": format_order(entry.stale)} if entry.stale else {}
+        data |= {"conversation": _describe_info(entry.info), "order": _format_order(entry.order), "made": entry.made}
+        data |= {"stale": _format_order(entry.stale)} if entry.stale else {}
         data |= {"deleted": True} if entry.deleted else {}
     if turn is not None:
         data |= {**_describe_turn(turn), **({"serial": entry.serial} if entry.info else {})}
@@ -163,6 +164,12 @@ def _to_json(value: Any, depth: int = 0) -> Any:
     if isinstance(value, dict) and depth < MAX_DEPTH and all(isinstance(key, str) for key in value):
         return {str(key): _to_json(one, depth + 1) for key, one in value.items()}
     raise ValueError(type(value).__name__)
+
+
+@functools.lru_cache(maxsize=8)
+def _format_order(serials: tuple[int, ...]) -> str:
+    """Return an order as text. All entries of an exported notebook have the same one."""
+    return format_order(serials)
 
 
 def _describe_info(info: ConversationInfo) -> dict[str, Any]:
