@@ -6,10 +6,11 @@ The magics are stateless; state lives in `Session`.
 from __future__ import annotations
 
 import functools
+import gc
 import re
 import tokenize
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -25,7 +26,7 @@ from ..errors import UsageError
 from ..language import _
 from ..prompt.magic_line import cell_magic_start
 from ..providers.shutdown import shut_down
-from . import completion, interrupts
+from . import completion, interrupts, warm_up
 from .display_recorder import DisplayRecorder
 from .session import PanelFactory, Session
 
@@ -72,9 +73,22 @@ class ChatMagics(Magics):
 
 def _magics() -> ModuleType:
     """Import what the first cell needs: commands, prompts, Markdown. `%load_ext` doesn't wait for it."""
-    from . import magics  # noqa: PLC0415  # heavy, and a notebook may never run one
+    with _without_collector():
+        from . import magics  # noqa: PLC0415  # heavy, and a notebook may never run one
 
     return magics
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Let no garbage be collected within the block: imports make none, and searching for it takes a quarter of them."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 # What IPython shows for `%chat?`: it asks for this before it looks at the docstring.
@@ -224,6 +238,7 @@ def _register(shell: InteractiveShell, session: Session, undo: Callable[..., obj
     undo(displays.detach)
     undo(completion.register(shell, session))
     undo(interrupts.register(shell))
+    undo(warm_up.register(shell))
     magics = ChatMagics(shell, session, displays)
     shell.register_magics(magics)
     undo(_remove_magics, shell, magics)

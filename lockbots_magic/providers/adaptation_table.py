@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..language import N_
+from ..late_pattern import late_pattern
 from .body_changes import (
     REASONING_FIELDS,
     Body,
@@ -35,11 +36,11 @@ NEGATION = r"(?:\bnot\b|n't\b|\b(?:unsupported|unknown|unrecogni[sz]ed|invalid|u
 
 
 _OTHER_NAMES = {
-    "response_format": re.compile(
+    "response_format": late_pattern(
         r"response[_\s-]?format|json[_\s-]?(?:schema|mode|object)|structured[_\s-]?output|\bgrammar\b|\bguided\b|\bschema\b",
         re.IGNORECASE,
     ),
-    "stream_options": re.compile(
+    "stream_options": late_pattern(
         r"(?<![A-Za-z0-9_])(?:stream[_\s-]?options|include[_\s-]?usage)(?![A-Za-z0-9_])", re.I
     ),
 }
@@ -81,8 +82,8 @@ def names_field(field: str) -> re.Pattern[str]:
     """Return the pattern of words that name a field; one that is an English word must be quoted or stand alone."""
     spelled = re.escape(field).replace("_", r"[_\s-]?")
     if "_" in field:
-        return re.compile(rf"(?<![A-Za-z0-9_]){spelled}(?![A-Za-z0-9_])", re.IGNORECASE)
-    return re.compile(rf"['\"`‘“]{spelled}['\"`’”]|^(?:[\w.]*\.)?{spelled}$", re.IGNORECASE | re.MULTILINE)
+        return late_pattern(rf"(?<![A-Za-z0-9_]){spelled}(?![A-Za-z0-9_])", re.IGNORECASE)
+    return late_pattern(rf"['\"`‘“]{spelled}['\"`’”]|^(?:[\w.]*\.)?{spelled}$", re.IGNORECASE | re.MULTILINE)
 
 
 def _make_schema_row(keys: Sequence[str], refusal: str) -> Adaptation:
@@ -92,7 +93,7 @@ def _make_schema_row(keys: Sequence[str], refusal: str) -> Adaptation:
         ("tools", "response_format", "text", "output_config"),
         lambda body, given: change_schemas(body, given, strip) != body,
         lambda body, given: change_schemas(body, given, strip),
-        re.compile(refusal, re.IGNORECASE),
+        late_pattern(refusal, re.IGNORECASE),
     )
 
 
@@ -143,7 +144,7 @@ def _make_rename_row(old: str, new: str) -> Adaptation:
         (old,),
         lambda body, given: old in body and new not in body,
         rename,
-        re.compile(
+        late_pattern(
             rf"\A(?!.*\b(?:too (?:large|small|long)|greater|less than|at least|at most|exceed|must be))"
             rf"(?=.*{NEGATION}).*{refused}.*\b(?:use|try|mean|instead|replaced by)\b.*(?<!\w){new}(?!\w)",
             re.IGNORECASE | re.DOTALL,
@@ -159,7 +160,7 @@ SHARED_ADAPTATIONS: tuple[Adaptation, ...] = (
         ("stream", "stream_options"),
         streams,
         without_stream,
-        re.compile(
+        late_pattern(
             rf"\A(?:stream\n|(?!.*stream[_ -]?options).*(?:\bverified\b[^\n]*\bstream"
             rf"|\bstream(?:ing|ed|s)?\b[^.\n]{{0,60}}{NEGATION}|{NEGATION}[^.\n]{{0,60}}\bstream(?:ing|ed|s)?\b))",
             re.IGNORECASE | re.DOTALL,
@@ -179,14 +180,14 @@ ADAPTATIONS: tuple[Adaptation, ...] = (
         ("messages",),
         has_system,
         as_developer,
-        re.compile(r"\buse\b[^.\n]{0,20}\bdeveloper\b|\bdeveloper\b[^.\n]{0,40}\binstead\b", re.IGNORECASE),
+        late_pattern(r"\buse\b[^.\n]{0,20}\bdeveloper\b|\bdeveloper\b[^.\n]{0,40}\binstead\b", re.IGNORECASE),
     ),
     Adaptation(
         "system in prompt",
         ("messages",),
         has_system,
         fold_system,
-        re.compile(
+        late_pattern(
             rf"(?s)^(?!.*\bdeveloper\b[^.\n]{{0,40}}\binstead\b)(?!.*\buse\b[^.\n]{{0,20}}\bdeveloper\b).*"
             rf"(?:{_SYSTEM}[^.\n]{{0,60}}{NEGATION}|{NEGATION}[^.\n]{{0,60}}{_SYSTEM}"
             r"|\brole\b[^\n]{0,120}\bsystem\b|developer instruction is not enabled|roles must alternate"
@@ -200,7 +201,7 @@ ADAPTATIONS: tuple[Adaptation, ...] = (
         ("messages",),
         has_reasoning,
         without_reasoning,
-        re.compile(
+        late_pattern(
             rf"{_REASONING}[^.\n]{{0,60}}{NEGATION}|{NEGATION}[^.\n]{{0,60}}{_REASONING}",
             re.IGNORECASE,
         ),
@@ -210,7 +211,7 @@ ADAPTATIONS: tuple[Adaptation, ...] = (
         ("messages",),
         has_calls_with(""),
         set_content("", None),
-        re.compile(
+        late_pattern(
             r"\b(?:content|text)\b[\s\S]{0,80}\b(?:empty|blank|minimum length|at least 1)\b"
             r"|\b(?:empty|blank)\b[^\n]{0,40}\b(?:content|text)\b",
             re.IGNORECASE,
@@ -221,7 +222,7 @@ ADAPTATIONS: tuple[Adaptation, ...] = (
         ("messages",),
         has_calls_with(None),
         set_content(None, ""),
-        re.compile(
+        late_pattern(
             r"\bcontent\b[^\n]{0,80}(?:\bnull\b|\bnone\b|\bstring\b|\brequired\b|\bmissing\b)"
             r"|(?:\bnull|\bnone|\bmissing|\brequire[sd]?)\b[^\n]{0,60}\bcontent\b"
             r"|\bcontent\b(?:.|\n){0,40}(?:valid string|NoneType)",
@@ -233,7 +234,7 @@ ADAPTATIONS: tuple[Adaptation, ...] = (
         ("messages",),
         has_calls_without_tools,
         lambda body, given: {**body, "messages": flatten_encoded(body["messages"])},
-        re.compile(r"\btools?\b|\btool_|tool_?(?:use|calls?|config|result)s?\b|\bfunction[ _]call", re.IGNORECASE),
+        late_pattern(r"\btools?\b|\btool_|tool_?(?:use|calls?|config|result)s?\b|\bfunction[ _]call", re.IGNORECASE),
     ),
     _make_rename_row("max_tokens", "max_completion_tokens"),
     _make_rename_row("max_completion_tokens", "max_tokens"),

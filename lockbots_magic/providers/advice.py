@@ -13,6 +13,7 @@ from ..conversation.messages import ChatRequest
 from ..conversation.model_names import display_name
 from ..errors import AuthenticationError, HTTPStatusError, ModelNotFoundError, ProtocolError, ProviderError, ServerError
 from ..language import N_, _, ngettext
+from ..late_pattern import late_pattern
 from .adaptation import find_given, given_fields
 from .dialects import CHAT_COMPLETIONS, MESSAGES, RESPONSES, find_dialect
 from .document_parts import REFUSAL as DOCUMENT_REFUSAL
@@ -26,9 +27,9 @@ MAX_NAMES = 5
 CUTOFF = 0.5
 """Similarity, 0-1, from which a model's name counts as near."""
 
-_REGION = re.compile(r"\b(country|countries|region|territory)\b|location is not supported", re.IGNORECASE)
+_REGION = late_pattern(r"\b(country|countries|region|territory)\b|location is not supported", re.IGNORECASE)
 _ELSEWHERE = N_("The service refuses requests from where you are; another credential does not help.")
-_BILLING = re.compile(
+_BILLING = late_pattern(
     r"\b(?:credit balance|insufficient[ _](?:\w+ )?(?:balance|credits?|funds|quota)|(?:out of|no|more|enough) credits?"
     r"|billing[ _](?:hard[ _]limit|details|not[ _]active|error|issue)|plans (?:&|and) billing"
     r"|exceeded your current quota|account is not active"
@@ -42,33 +43,33 @@ _DEPLOYMENT = N_(
     "it serves; a new deployment takes some minutes."
 )
 _HOPELESS = (
-    (re.compile(r"\blocation is not supported\b|unsupported_country", re.IGNORECASE), _ELSEWHERE),
+    (late_pattern(r"\blocation is not supported\b|unsupported_country", re.IGNORECASE), _ELSEWHERE),
     (
-        re.compile(r"\bnot a chat model\b|did you mean to use v1/completions", re.IGNORECASE),
+        late_pattern(r"\bnot a chat model\b|did you mean to use v1/completions", re.IGNORECASE),
         N_("This model does not chat. Use another one."),
     ),
 )
 """Words about requests that no change of theirs makes acceptable here, and what to do."""
-_WANTS_RESPONSES = re.compile(r"\bv1/responses\b|\bresponses api\b", re.IGNORECASE)
+_WANTS_RESPONSES = late_pattern(r"\bv1/responses\b|\bresponses api\b", re.IGNORECASE)
 _ANSWERS = {formats.CHAT_COMPLETIONS: CHAT_COMPLETIONS, formats.RESPONSES: RESPONSES, formats.MESSAGES: MESSAGES}
-_UNKNOWN_MODEL = re.compile(
+_UNKNOWN_MODEL = late_pattern(
     r"\bmodel\b(?:(?!\b(?:tool|function|image|file)\b).){0,120}\b(?:not exist|not found|does not exist)\b|"
     r"\bmodels/\S+ is not found|is not a valid model|\b(?:unknown|invalid|no such) model\b",
     re.IGNORECASE,
 )
 """What servers say of a model that they don't have."""
-_NO_TOOLS = re.compile(
+_NO_TOOLS = late_pattern(
     r"\b(tools?|functions?)\b[^.\n]{0,60}(\bnot\b|n't\b|unsupported)|support tool use"
     r"|(?:not|n't) (?:yet )?(?:support|allow|accept|permit|handle) (?:\w+ ){0,3}(?:tools?|functions?)\b",
     re.IGNORECASE,
 )
-_NO_IMAGES = re.compile(
+_NO_IMAGES = late_pattern(
     r"\b(images?|image_url|vision|multimodal)\b[^.\n]{0,60}(\bnot\b|n't\b|unsupported|invalid)"
     r"|(?:not|n't) (?:yet )?(?:support|allow|accept|permit|handle) (?:\w+ ){0,3}(?:images?|vision|multimodal)\b",
     re.I,
 )
-_WANTS_HTTPS = re.compile(r"\bhttp request\b[^.\n]{0,40}\bhttps (port|server)\b", re.IGNORECASE)
-_UNKNOWN_ADDRESS = re.compile(
+_WANTS_HTTPS = late_pattern(r"\bhttp request\b[^.\n]{0,40}\bhttps (port|server)\b", re.IGNORECASE)
+_UNKNOWN_ADDRESS = late_pattern(
     r"unexpected endpoint|(page|route|path|url|endpoint)\b.{0,40}\bnot (be )?found|no route|cannot (post|get) /|"
     r"unknown (request )?url|method not allowed",
     re.IGNORECASE,

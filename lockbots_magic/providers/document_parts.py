@@ -14,6 +14,7 @@ from typing import Any
 from ..conversation.documents import SentDocument
 from ..conversation.messages import Message
 from ..language import ngettext
+from ..late_pattern import late_pattern
 from .adaptation_table import NEGATION, Adaptation
 from .body_changes import Body
 from .learned import OF_FILES
@@ -22,24 +23,23 @@ TEXT_TYPES = {"input_file": "input_text", "document": "text", "file": "text"}
 """Types of parts that hold documents -> type of a part that holds text."""
 
 _DOCUMENT = r"\b(?:documents?|pdfs?|files?|input_file|file_data|filename)\b"
-REFUSAL = re.compile(
+_REFUSAL = (
     rf"{_DOCUMENT}.{{0,80}}{NEGATION}|{NEGATION}.{{0,80}}{_DOCUMENT}|['\"`](?:document|file|input_file)['\"`]"
     r"|\bdocument\.source\b|\bpdf\b.{0,40}\bpassword"
     r"|\b(?:maximum|limit|too many|exceed\w*|at most)\b.{0,60}\b(?:pdf|pages)\b"
     r"|\bunsupported content\b|\bcontent\b.{0,3}\btype\b|\bpart type\b|\bexpected 'text' field\b"
-    r"|\buntagged enum MessageContent\b",
-    re.IGNORECASE | re.DOTALL,
+    r"|\buntagged enum MessageContent\b"
 )
+REFUSAL = late_pattern(_REFUSAL, re.IGNORECASE | re.DOTALL)
 """How servers refuse documents."""
-OF_THESE_FILES = re.compile(
+_OF_THESE_FILES = (
     r"\bpassword|\bencrypted|\b(?:pages|too (?:many|large|long|big)|maximum|limit|exceed\w*|at most)\b"
     r"|\b(?:corrupt\w*|damaged|unreadable|(?:is|was) not valid|not a valid pdf)\b"
-    r"|\b(?:could not|couldn't|unable to|failed to) (?:process|read|parse|open|extract)\b",
-    re.IGNORECASE,
+    r"|\b(?:could not|couldn't|unable to|failed to) (?:process|read|parse|open|extract)\b"
 )
 """Words of refusals that concern the files that were sent; others may be taken."""
-_OF_ALL = re.compile(rf"\A(?!.*(?:{OF_THESE_FILES.pattern})).*(?:{REFUSAL.pattern})", re.IGNORECASE | re.DOTALL)
-_OF_THESE = re.compile(rf"\A(?=.*(?:{OF_THESE_FILES.pattern})).*(?:{REFUSAL.pattern})", re.IGNORECASE | re.DOTALL)
+_OF_ALL = late_pattern(rf"\A(?!.*(?:{_OF_THESE_FILES})).*(?:{_REFUSAL})", re.IGNORECASE | re.DOTALL)
+_OF_THESE = late_pattern(rf"\A(?=.*(?:{_OF_THESE_FILES})).*(?:{_REFUSAL})", re.IGNORECASE | re.DOTALL)
 
 
 def make_documents_rows(messages: Sequence[Message]) -> tuple[Adaptation, ...]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from ..late_pattern import late_pattern
 from .code_blocks import CodeBlock, split_code_blocks
 from .json_values import InvalidJSON, SchemaMismatch, read_json
 from .near_json import read_near_json
@@ -26,16 +27,16 @@ MAX_INTRODUCTION = 120
 ANSWER, PLAIN, EXAMPLE, LEAST = 3, 2, 1, 0
 """Ranks: stands alone or is called the answer; in prose; called an example; footnotes and code."""
 
-_START = re.compile(
+_START = late_pattern(
     r"""\{(?=\s*(?:["'}]|//|/\*|\#|[A-Za-z_$][\w$]*\s*:))
       | \[(?=\s*(?:["'\d\[{\]-]|//|/\*|true|false|null|True|False|None))""",
     re.VERBOSE,
 )
 """A bracket followed by what JSON, or nearly JSON, has there; most brackets in prose aren't."""
-_CLEARLY_JSON = re.compile(r"""\{\s*(?:"[^"\n]*"|'[^'\n]*'|[A-Za-z_$][\w$]*)\s*:|\[\s*\{\s*["']""")
+_CLEARLY_JSON = late_pattern(r"""\{\s*(?:"[^"\n]*"|'[^'\n]*'|[A-Za-z_$][\w$]*)\s*:|\[\s*\{\s*["']""")
 _JSON_LANGUAGES = ("json", "json5", "jsonc", "jsonl", "javascript", "")
-_SENTENCE_END = re.compile(r"(?<!e\.g)(?<!i\.e)[.!?;。！？]\s+|\n")
-_HINT = re.compile(
+_SENTENCE_END = late_pattern(r"(?<!e\.g)(?<!i\.e)[.!?;。！？]\s+|\n")
+_HINT = late_pattern(
     r"""\b(?:(?P<example>examples?|e\.g\.|for\ instance|such\ as|like\ this|would\ (?:be|look)|form|format|template
     |placeholder|schema|given|input|instead\ of|rather\ than|sample|draft|wrong|incorrect|not|maybe|perhaps
     |(?:first|earlier|previous)\ (?:try|attempt|idea|version)|пример\w*|например|формат\w*|шаблон\w*|дано|вход\w*)
@@ -43,11 +44,11 @@ _HINT = re.compile(
     |ответ\w*|итог\w*|результат\w*|исправлен\w*|поэтому))\b""",
     re.VERBOSE | re.IGNORECASE,
 )
-_INTRODUCED = re.compile(
+_INTRODUCED = late_pattern(
     r"""(?:[:=]|\b(?:is|are|be|returns?|gives?|equals?|это|равен|равно))[\s`*"']*$""", re.IGNORECASE
 )
 """What leads from words to a value, as in "The result is [1]"."""
-_CALLED_EXAMPLE = re.compile(
+_CALLED_EXAMPLE = late_pattern(
     r"""[`*"')\s]*(?:is|was|were|are|would\ be)\s+(?:\w+\s+){0,3}?
     (?:examples?|wrong|incorrect|invalid|placeholder|sample)\b""",
     re.VERBOSE | re.IGNORECASE,

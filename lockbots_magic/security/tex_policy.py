@@ -15,6 +15,8 @@ import functools
 import re
 from importlib.resources import files
 
+from ..late_pattern import late_pattern
+
 MAX_FORMULA = 4000
 """Length (characters). MathJax blocks the page for about 0.1 ms for each."""
 MAX_DEPTH = 12
@@ -26,8 +28,10 @@ _TOKEN = re.compile(r"\\([A-Za-z]+|.|\Z)|\^\^|[{}%\x00-\x08\x0b\x0c\x0e-\x1f\x7f
 _GROUP = re.compile(
     r"(\{|\\left(?![A-Za-z]))|(\}|\\right(?![A-Za-z])|\\end\s*\{[^{}]*\})|\\begin\s*\{([^{}]*)\}|\\.", re.DOTALL
 )
-_ENVIRONMENT = re.compile(r"\s*(\{[A-Za-z]+\*?\})")
-_SWITCH = re.compile(r"\\(?:[a-z]+style|color|[tT]iny|scriptsize|small|normalsize|[lL]arge|LARGE|[hH]uge)(?![A-Za-z])")
+_ENVIRONMENT = late_pattern(r"\s*(\{[A-Za-z]+\*?\})")
+_SWITCH = late_pattern(
+    r"\\(?:[a-z]+style|color|[tT]iny|scriptsize|small|normalsize|[lL]arge|LARGE|[hH]uge)(?![A-Za-z])"
+)
 _LABEL = re.compile(r"\\label\s*\{[^{}]*\}|(\\.)", re.DOTALL)
 
 _PART = r"[.,]\d+"
@@ -49,7 +53,7 @@ _ARGUMENT = {
     "require": r"\s*\{\s*(?:cancel|enclose|mhchem)\s*\}",  # in JupyterLab these are there anyway
     "label": r"\s*\{[\w:. -]*\}",
 }
-_ARGUMENTS = {name: re.compile(pattern) for name, pattern in _ARGUMENT.items()}
+_ARGUMENTS = {name: late_pattern(pattern) for name, pattern in _ARGUMENT.items()}
 """Required arguments of some commands and, in braces, of some environments."""
 
 _SIGNS = frozenset(" \t\n,;:!>|/.-+*'\"`^~=@{}()[]<$%&#_")

@@ -15,34 +15,37 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
 from ...errors import ProviderError
+from ...late_pattern import late_pattern
 
 MAX_WORDS = 65536
 """Characters of a response that are searched for a wait."""
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _NUMBER = r"[0-9]{1,15}(?:\.[0-9]{1,12})?"
 _UNIT = r"(?:ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?)"
-_PART = re.compile(rf"({_NUMBER}) ?({_UNIT})(?![a-z])[ ,]{{0,2}}", re.IGNORECASE)
+_PART = late_pattern(rf"({_NUMBER}) ?({_UNIT})(?![a-z])[ ,]{{0,2}}", re.IGNORECASE)
 _DURATION = rf"(?:{_NUMBER} ?{_UNIT}(?![a-z])[ ,]{{0,2}}){{1,4}}"
-_ISO = re.compile(
+_ISO = late_pattern(
     rf"P(?=[T0-9])(?:({_NUMBER})D)?(?:T(?=[0-9])(?:({_NUMBER})H)?(?:({_NUMBER})M)?(?:({_NUMBER})S)?)?", re.IGNORECASE
 )
 """Duration in ISO 8601, without years, months and weeks."""
-_IN_WORDS = re.compile(
+_IN_WORDS = late_pattern(
     r"\b(?:retry|try (?:it )?again|wait|resets?|available)(?: again)?(?: (?:in|after|for))?(?: about| at least)?"
     rf" ({_DURATION}|PT(?:{_NUMBER}[HMS]){{1,3}})",
     re.IGNORECASE,
 )
-_RETRY_INFO = re.compile(rf"(?:\bretryDelay\"\s*:\s*\"|RetryInfo\n)({_NUMBER}s|PT(?:{_NUMBER}[HMS]){{1,3}})\b")
-_IN_JSON = re.compile(
+_RETRY_INFO = late_pattern(rf"(?:\bretryDelay\"\s*:\s*\"|RetryInfo\n)({_NUMBER}s|PT(?:{_NUMBER}[HMS]){{1,3}})\b")
+_IN_JSON = late_pattern(
     rf"\"retry[_-]?after(?:[_-]?(?:(ms|millis\w*)|s|secs?|seconds))?\"\s*:\s*\"?({_NUMBER})(?![0-9.\w])", re.IGNORECASE
 )
 """Field of a refusal's JSON, in s or ms."""
 _EPOCH = 1e9
 """A reset above this is a time, in s since 1970; above a thousand times this, in ms."""
-_LOADING = re.compile(
+_LOADING = late_pattern(
     r"\b(?:still |currently |being )?loading\b.{0,40}\bmodel\b|\bmodel\b.{0,120}\bloading\b", re.IGNORECASE
 )
-_LOADING_FAILED = re.compile(r"\b(?:error|fail(?:ed|ure)?|unable|cannot|can't|could not)\b.{0,40}\bload", re.IGNORECASE)
+_LOADING_FAILED = late_pattern(
+    r"\b(?:error|fail(?:ed|ure)?|unable|cannot|can't|could not)\b.{0,40}\bload", re.IGNORECASE
+)
 _LOADING_STATUSES = (400, 409, 425, 429, 500, 502, 503)
 
 

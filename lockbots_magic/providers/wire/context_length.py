@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from ...late_pattern import late_pattern
+
 MAX_TOKENS = 100_000_000
 """Sizes above this (tokens) are implausible and ignored."""
 
@@ -31,7 +33,7 @@ CODES = frozenset(
 STATUSES = frozenset({400, 413, 422, 500})
 """HTTP statuses under which words alone are believed; a 429 or a 402 speaks of tokens, too, but of a quota."""
 
-_WORDS = re.compile(
+_WORDS = late_pattern(
     r"""
     context[\s_-]*(length|window|size|limit)\b.{0,200}\b(exceed|reduce|too\s|longer|larger|not\ enough|overflow|however)
   | (exceed\w*|longer\ than|larger\ than|over(flow)?s?|reached|greater\ than)\b.{0,80}\b(context|token\ limit)
@@ -50,9 +52,9 @@ _WORDS = re.compile(
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
 """What messages say."""
-_OTHER = re.compile(r"\b(image|file|audio|document|string)s?\b|at least|too short", re.IGNORECASE)
+_OTHER = late_pattern(r"\b(image|file|audio|document|string)s?\b|at least|too short", re.IGNORECASE)
 """What messages about something else say, such as a large image."""
-_REPLY_TOO_LONG = re.compile(r"max_\w*tokens['\"`]? is too large", re.IGNORECASE)
+_REPLY_TOO_LONG = late_pattern(r"max_\w*tokens['\"`]? is too large", re.IGNORECASE)
 """What messages say where the prompt and the longest reply together are too long, or the reply alone."""
 
 _N = r"(\d[\d,]{0,11})"
@@ -60,7 +62,7 @@ _N = r"(\d[\d,]{0,11})"
 
 def _patterns(*patterns: str) -> tuple[re.Pattern[str], ...]:
     """Compile patterns in which ``N`` stands for a number of tokens."""
-    return tuple(re.compile(pattern.replace("N", _N), re.IGNORECASE) for pattern in patterns)
+    return tuple(late_pattern(pattern.replace("N", _N), re.IGNORECASE) for pattern in patterns)
 
 
 _LIMITS = _patterns(

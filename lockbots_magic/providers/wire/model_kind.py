@@ -7,11 +7,11 @@ that only the id tells.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ...conversation.model_names import display_name
+from ...late_pattern import late_pattern
 
 _PURPOSES = ("type", "model_type", "task", "tasks", "pipeline_tag", "mode", "supportedGenerationMethods")
 _ABILITIES = ("capabilities",)
@@ -21,16 +21,16 @@ INACTIVE = "inactive"
 _SERVED = ("active", "is_active", "enabled", "is_enabled", "available", "is_available")
 _WITHDRAWN = ("archived", "disabled", "is_disabled", "retired")
 """Flags of a row (Groq: `active`; Mistral: `archived`)."""
-_CHAT = re.compile(
+_CHAT = late_pattern(
     r"chat|completions?|llm|vlm|language|instruct|generate|text-generation|image-text-to-text|conversational"
 )
 _KINDS = {
-    "embedding": re.compile(r"embed|feature-extraction|sentence-similarity"),
-    "rerank": re.compile(r"rerank|text-ranking|score"),
-    "speech": re.compile(r"speech|audio|transcri|tts|stt|asr"),
-    "image": re.compile(r"image|diffusion"),
-    "video": re.compile(r"video"),
-    "moderation": re.compile(r"moderat|classif"),
+    "embedding": late_pattern(r"embed|feature-extraction|sentence-similarity"),
+    "rerank": late_pattern(r"rerank|text-ranking|score"),
+    "speech": late_pattern(r"speech|audio|transcri|tts|stt|asr"),
+    "image": late_pattern(r"image|diffusion"),
+    "video": late_pattern(r"video"),
+    "moderation": late_pattern(r"moderat|classif"),
 }
 _ID_KINDS = {
     "embedding": r"embed|(?<![a-z])(?:bge|gte|e5|minilm|sbert|jina-clip|clip)(?![a-z])|all-mpnet|all-minilm|nomic-bert",
@@ -42,7 +42,7 @@ _ID_KINDS = {
     "video": r"(?<![a-z])(?:sora|veo)(?![a-z])",
     "moderation": r"moderation|(?<![a-z])guard(?:ian)?(?![a-z])|shieldgemma",
 }
-_BY_ID = {kind: re.compile(pattern) for kind, pattern in _ID_KINDS.items()}
+_BY_ID = {kind: late_pattern(pattern) for kind, pattern in _ID_KINDS.items()}
 
 
 def model_kind(model: str, fields: Mapping[str, Any]) -> str:

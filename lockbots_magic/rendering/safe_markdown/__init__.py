@@ -19,7 +19,7 @@ from ..time_budget import MAX_SECONDS, at_most, check_length, check_time
 from .formula import plain_formula
 from .inline import inline, label
 from .misreading import tears_code
-from .tree import Block, block_tree
+from .tree import BlockNode, block_tree
 
 _LANGUAGE = re.compile(r"[A-Za-z0-9+#._-]{1,40}")
 _DRAWN = ("mermaid",)  # languages that JupyterLab runs
@@ -49,7 +49,7 @@ def written(tokens: Sequence[Token]) -> str:
     return "\n\n".join(_whole(node, block) for node, block in blocks if block)
 
 
-def _whole(node: Block, block: str) -> str:
+def _whole(node: BlockNode, block: str) -> str:
     """Write a block as code if JupyterLab would tear code in it apart."""
     return _fenced(block) if node.type not in _CODE and tears_code(block) else block
 
@@ -74,7 +74,7 @@ class _BlockWriter:
     def __init__(self) -> None:
         self._quotes = 0
 
-    def blocks(self, nodes: Sequence[Block], *, in_item: bool = False) -> list[str]:
+    def blocks(self, nodes: Sequence[BlockNode], *, in_item: bool = False) -> list[str]:
         """Return each block. Adjacent lists alternate their markers, as does a list in an item, so that none join."""
         out: list[str] = []
         other = in_item
@@ -84,46 +84,46 @@ class _BlockWriter:
             out.append(self._list(node, other) if node.type.endswith("_list") else getattr(self, node.type)(node))
         return out
 
-    def paragraph(self, node: Block) -> str:
+    def paragraph(self, node: BlockNode) -> str:
         return self._inline(node)
 
-    def heading(self, node: Block) -> str:
+    def heading(self, node: BlockNode) -> str:
         return f"{'#' * int(node.token.tag[1:])} {self._inline(node, heading=True)}".rstrip()
 
-    def blockquote(self, node: Block) -> str:
+    def blockquote(self, node: BlockNode) -> str:
         self._quotes += 1
         quoted = "\n\n".join(filter(None, self.blocks(node.children)))
         self._quotes -= 1
         return _prefixed(quoted, "> ", "> ")
 
-    def details(self, node: Block) -> str:
+    def details(self, node: BlockNode) -> str:
         """Write a foldable block as its summary and what it holds: without HTML, Markdown can't fold."""
         return "\n\n".join(filter(None, self.blocks(node.children)))
 
-    def summary(self, node: Block) -> str:
+    def summary(self, node: BlockNode) -> str:
         return self._inline(node)
 
-    def hr(self, _: Block) -> str:
+    def hr(self, _: BlockNode) -> str:
         return "***"  # dashes may also begin metadata or underline a heading
 
-    def fence(self, node: Block) -> str:
+    def fence(self, node: BlockNode) -> str:
         language = (unescapeAll(node.token.info).split() or [""])[0]
         known = _LANGUAGE.fullmatch(language) and language.lower() not in _DRAWN
         return _fenced(node.token.content, language if known else "")
 
     code_block = fence
 
-    def formula(self, node: Block) -> str:
+    def formula(self, node: BlockNode) -> str:
         formula = plain_formula(node.token.content, one_line=self._quotes > 0)
         return _fenced(node.token.content, "tex") if formula is None else formula
 
-    def table(self, node: Block) -> str:
+    def table(self, node: BlockNode) -> str:
         rows = [row for part in node.children for row in part.children]
         lines = [f"| {' | '.join(self._inline(cell, cell=True) for cell in row.children)} |" for row in rows]
         rules = (_RULES.get(str(cell.token.attrs.get("style")), "---") for cell in rows[0].children)
         return "\n".join([lines[0], f"|{'|'.join(rules)}|", *lines[1:]])
 
-    def footnote_reference(self, node: Block) -> str:
+    def footnote_reference(self, node: BlockNode) -> str:
         """Write a footnote. Parsers without footnotes see text, then indented code, but no definition of a link."""
         mark = f"[^{label(node.token.meta['label'])}]:"
         parts = self.blocks(node.children)
@@ -133,7 +133,7 @@ class _BlockWriter:
         is_line = node.children[0].type == "paragraph" and _NO_TARGET.match(parts[0])
         return _prefixed(text, f"{mark} ", "    ") if is_line else f"{mark}\n\n{_prefixed(text, '    ', '    ')}"
 
-    def _list(self, node: Block, other: bool) -> str:
+    def _list(self, node: BlockNode, other: bool) -> str:
         mark = ("-+" if node.type == "bullet_list" else ".)")[other]
         number = int(node.token.attrs.get("start", 1)) if node.type == "ordered_list" else None
         tight = any(child.token.hidden for item in node.children for child in item.children)
@@ -144,15 +144,15 @@ class _BlockWriter:
             items.append(_prefixed(self._item(item, gap), marker, " " * len(marker)))
         return gap.join(items)
 
-    def _is_code(self, node: Block) -> bool:
+    def _is_code(self, node: BlockNode) -> bool:
         """Tell whether `node` is written as code; not all parsers find code without empty lines around it."""
         return node.type in _CODE and (node.type != "formula" or self.formula(node).startswith("```"))
 
-    def _item(self, item: Block, gap: str) -> str:
+    def _item(self, item: BlockNode, gap: str) -> str:
         text = gap.join(filter(None, self.blocks(item.children, in_item=True)))
         return _BOXES.get(text[:1], text[:1]) + text[1:] if item.token.attrs.get("class") == "task" else text
 
-    def _inline(self, node: Block, *, heading: bool = False, cell: bool = False) -> str:
+    def _inline(self, node: BlockNode, *, heading: bool = False, cell: bool = False) -> str:
         check_time()
         (child,) = node.children
         return inline(child.token.children or [], heading=heading, cell=cell)

@@ -12,7 +12,7 @@ from markdown_it.token import Token
 
 
 @dataclass(slots=True)
-class Block:
+class BlockNode:
     """A block, or the inline content of one.
 
     Example:
@@ -25,24 +25,24 @@ class Block:
     """The token, or that which opens the block."""
     type: str
     """Its type, without ``_open``."""
-    children: list[Block] = field(default_factory=list)
+    children: list[BlockNode] = field(default_factory=list)
 
-    def walk(self) -> Iterator[Block]:
+    def walk(self) -> Iterator[BlockNode]:
         """Yield this block and all within it."""
         yield self
         for child in self.children:
             yield from child.walk()
 
 
-def block_tree(tokens: Iterable[Token]) -> list[Block]:
+def block_tree(tokens: Iterable[Token]) -> list[BlockNode]:
     """Return the blocks of a text, from its tokens."""
-    top: list[Block] = []
+    top: list[BlockNode] = []
     within = [top]
     for token in tokens:
         if token.nesting < 0:
             within.pop()
             continue
-        block = Block(token, token.type.removesuffix("_open"))
+        block = BlockNode(token, token.type.removesuffix("_open"))
         within[-1].append(block)
         if token.nesting > 0:
             within.append(block.children)

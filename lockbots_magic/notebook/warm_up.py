@@ -1,0 +1,69 @@
+"""What the first `%%chat` needs, loaded while the kernel is idle after `%load_ext`.
+
+The modules are imported one at a time by the kernel's own event loop, between messages. No cell runs meanwhile and no
+thread is started, so a cell that forks its process finds no lock of an import held; a cell that comes at once waits
+for one module at most, and imports the rest itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+DELAY = 0.3
+"""Time (s) after the cell that loads the extension: "Run all" is past it by then."""
+PAUSE = 0.02
+"""Time (s) between two modules, in which the kernel takes messages."""
+MODULES = (
+    "schema.structured_output",  # with the parser of Markdown
+    "prompt.template",
+    "rendering.html",
+    "rendering.frame_loop",
+    "notebook.chat_command",
+    "notebook.magics",
+    "providers.openai_compatible",
+    "providers.dialects.chat_completions",
+    "providers.http.exchange",  # with requests
+)
+"""Modules of this package, in an order in which none of them takes long."""
+
+
+def register(shell: Any, modules: Sequence[str] = MODULES, delay: float = DELAY) -> Callable[[], None]:
+    """Load what the first reply needs once the running cell has ended; return what calls that off.
+
+    Args:
+        shell: The running IPython. One without a kernel has no event loop that is idle.
+        modules: What to import, within this package.
+        delay: Time (s) to wait before.
+    """
+    waiting: list[asyncio.TimerHandle] = []
+    names = iter(modules)
+
+    def begin(result: object) -> None:
+        del result
+        shell.events.unregister("post_run_cell", begin)
+        with suppress(RuntimeError):  # a kernel with a loop of another kind
+            waiting.append(asyncio.get_running_loop().call_later(delay, _import_next, names, waiting))
+
+    def call_off() -> None:
+        with suppress(ValueError):  # it has begun
+            shell.events.unregister("post_run_cell", begin)
+        for handle in waiting:
+            handle.cancel()
+
+    if hasattr(shell, "kernel"):
+        shell.events.register("post_run_cell", begin)
+    return call_off
+
+
+def _import_next(names: Iterator[str], waiting: list[asyncio.TimerHandle]) -> None:
+    """Import the next module, and come back for the one after it."""
+    name = next(names, None)
+    if name is None:
+        return
+    with suppress(Exception):  # what is wrong shows where it is used
+        importlib.import_module(f"lockbots_magic.{name}")
+    waiting[:] = [asyncio.get_running_loop().call_later(PAUSE, _import_next, names, waiting)]
