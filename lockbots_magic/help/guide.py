@@ -13,10 +13,10 @@ from ..errors import Cancelled, UsageError
 from ..language import _, speaking
 from ..providers.base import Provider
 from ..providers.declarations import model_table
-from . import phrases, search, small_talk
+from . import forms, phrases, search, small_talk
 from .follow_up import begins_with_conjunction, has_pronoun, is_follow_up
 from .sections import Section, detect_language, load_sections
-from .short_answer import example_of, short_answer
+from .short_answer import brief_answer, example_of, short_answer
 from .transliteration import to_cyrillic
 from .words import tokenize
 
@@ -99,10 +99,8 @@ def _find_answer(question: str, earlier: Sequence[str], language: str) -> str | 
     """Return a short answer, with the title of a close second section; None if no section answers the question."""
     words = _plain(question)
     topic = _topic(earlier, language)
-    if topic is not None and small_talk.MORE.fullmatch(words):
-        return topic.page
-    if topic is not None and small_talk.EXAMPLE.fullmatch(words):
-        return "\n\n".join([f"**{topic.title}**", example_of(topic, question, language)])
+    if topic is not None and (told := _tell_again(words, topic, earlier, language)):
+        return told
     ranked = _rank(question, earlier, language)
     section = _select(question, ranked, topic)
     if section is None:
@@ -111,9 +109,34 @@ def _find_answer(question: str, earlier: Sequence[str], language: str) -> str | 
     told = short_answer(question, section, language, context)
     score = ranked[0][0]
     close = [other for at, other in ranked[1:] if at >= max(SEE_ALSO_RATIO * score, search.THRESHOLD)]
-    if len(close) != 1 or section is not ranked[0][1]:  # several are close if they share the question's only word
+    if (
+        len(close) != 1 or len(tokenize(question)) < 2 or section is not ranked[0][1]
+    ):  # several are close if they share the question's only word
         return told
     return f"{told}\n\n{_(phrases.SEE_ALSO)} {close[0].title}"
+
+
+def _tell_again(words: str, topic: Section, earlier: Sequence[str], language: str) -> str:
+    """Return the last topic in another form: all of it, an example, shorter, or in another language; or nothing."""
+    about = next((text for text in reversed(earlier) if not _is_form(text)), "")
+    if forms.MORE.fullmatch(words):
+        return topic.page
+    if forms.EXAMPLE.fullmatch(words):
+        return "\n\n".join([f"**{topic.title}**", example_of(topic, about, language)])
+    if forms.SHORTER.fullmatch(words):
+        return brief_answer(topic, about, language)
+    if match := forms.OTHER_LANGUAGE.fullmatch(words):
+        other = "ru" if match["ru"] else "en"
+        section = load_sections(other)[load_sections(language).index(topic)]
+        return brief_answer(section, about, other)
+    return ""
+
+
+def _is_form(question: str) -> bool:
+    """Return whether a question asks for the last answer in another form, and keeps its topic."""
+    words = _plain(question)
+    kept = (forms.MORE, forms.EXAMPLE, forms.SHORTER, forms.OTHER_LANGUAGE, small_talk.THANKS)
+    return any(form.fullmatch(words) for form in kept)
 
 
 def _rank(question: str, earlier: Sequence[str], language: str) -> list[tuple[float, Section]]:
@@ -123,10 +146,15 @@ def _rank(question: str, earlier: Sequence[str], language: str) -> list[tuple[fl
 def _select(question: str, ranked: Sequence[tuple[float, Section]], topic: Section | None) -> Section | None:
     """Return the section that answers: of a follow-up the last topic, unless another one fits it clearly better."""
     score, best = ranked[0]
-    answers = best if score >= search.THRESHOLD else None
+    answers = best if search.is_answer(question, score) else None
     if topic is None or not is_follow_up(question):
         return answers
     is_told = search.is_told(question, topic)
+    plain = _plain(question)
+    if is_told and forms.ASPECT.fullmatch(plain):
+        return topic
+    if len(tokenize(question)) == 1 and forms.HOW.match(plain) and search.is_told(question, topic, 0.0):
+        return topic
     if (not tokenize(question) and re.search(r"[^\W\d]", question)) or (is_told and _is_operation(question)):
         return topic
     if has_pronoun(question):
@@ -136,13 +164,13 @@ def _select(question: str, ranked: Sequence[tuple[float, Section]], topic: Secti
             return answers
         ratio = 0.0 if is_told else TOPIC_RATIO
     else:
-        ratio = 0.0 if is_told and small_talk.DETAIL.match(_plain(question)) else TOPIC_RATIO
+        ratio = 0.0 if is_told and forms.DETAIL.match(_plain(question)) else TOPIC_RATIO
     stays = next(at for at, section in ranked if section is topic)
     return topic if stays and stays >= ratio * score else answers
 
 
 def _is_operation(question: str) -> bool:
-    return small_talk.OPERATION.fullmatch(_plain(question)) is not None
+    return forms.OPERATION.fullmatch(_plain(question)) is not None
 
 
 def _topic(earlier: Sequence[str], language: str) -> Section | None:
@@ -150,6 +178,8 @@ def _topic(earlier: Sequence[str], language: str) -> Section | None:
     at = None
     for number in range(max(0, len(earlier) - TOPIC_PROMPTS), len(earlier)):
         question = earlier[number]
+        if at is not None and _is_form(question):
+            continue
         sections = load_sections(asked_in := detect_language(question))
         ranked = _rank(question, earlier[:number], asked_in)
         section = _select(question, ranked, None if at is None else sections[at])

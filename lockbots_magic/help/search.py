@@ -13,21 +13,24 @@ from typing import TYPE_CHECKING
 
 from .follow_up import is_follow_up
 from .sections import Passage, Section, detect_language, list_titles, load_sections, without_code
-from .words import MIN_FUZZY_LENGTH, correct, key_of, significant_words, split_words, tokenize
+from .transliteration import sound_of
+from .words import MIN_FUZZY_LENGTH, correct, key_of, load_topic_words, significant_words, split_words, stem, tokenize
 
 if TYPE_CHECKING:
     import sqlite3
 
 THRESHOLD = 2.8
 """Minimum score of a section that answers a question."""
-COLUMN_WEIGHTS = (8.0, 5.0, 1.0)
+OWN_THRESHOLD = 0.9
+"""The same for a question that names something of this package: a model, a cell, a key."""
+COLUMN_WEIGHTS = (8.0, 5.0, 0.6)
 """Weights of title, keywords and body."""
 EXACT_MATCH_BONUS = 10.0
 """Added if the words of the question are exactly those of the title or of one keyword."""
 LITERAL_MATCH_BONUS = 4.0
 """Added to that if they are the same words in the same order, those without significance included."""
-PHRASE_BONUS = 4.0
-"""Added for the largest share of a keyword's words that the question holds, if it holds two of them or more."""
+PHRASE_BONUS = 2.0
+"""Added for the largest share of the words of a keyword and the question that are in both, if two or more are."""
 PASSAGE_BONUS = 2.0
 """Added for the share of the question that one passage holds, together with the title."""
 EARLIER_WEIGHT = 0.2
@@ -40,6 +43,9 @@ LEAD_WEIGHT = 1.1
 """Weight of the first paragraph of a page, which is written to answer most questions about it."""
 TELLING_WEIGHT = 1.0
 """Least weight of a word that tells a topic: it is not on every third page."""
+
+MIN_SOUND_LENGTH = 5
+"""Letters of a Cyrillic word that may be a name written as it sounds."""
 
 _SEARCH = "SELECT rowid, bm25(section, ?, ?, ?) FROM section WHERE section MATCH ?"
 _TOKENIZER = "unicode61 remove_diacritics 0 tokenchars '%-_'"
@@ -55,7 +61,7 @@ def find_section(name: str, language: str = "en") -> Section | None:
             if " ".join([*split_words(section.title), ""]).startswith(f"{wanted} "):
                 return section
     score, section = rank_sections(name, sections)[0]
-    return section if score >= THRESHOLD else None
+    return section if is_answer(name, score) else None
 
 
 def suggest_titles(name: str, language: str = "en", count: int = 3) -> list[str]:
@@ -91,6 +97,15 @@ def rank_sections(question: str, sections: Sequence[Section], earlier: str = "")
         for number in range(len(index.sections))
     ]
     return sorted(zip(total, index.sections, strict=True), key=lambda pair: -pair[0])
+
+
+def is_answer(question: str, score: float) -> bool:
+    """Return whether a section with this score answers a question, or the question is about something else."""
+    ours, foreign = load_topic_words()
+    stems = {*tokenize(question)}
+    if stems & ours:
+        return score >= OWN_THRESHOLD
+    return score >= THRESHOLD and not stems & foreign
 
 
 def rank_passages(question: str, section: Section, language: str, context: str = "") -> list[tuple[float, Passage]]:
@@ -131,11 +146,11 @@ def is_named(question: str, section: Section) -> bool:
     return {*tokenize(question)} <= key_of(section.title)
 
 
-def is_told(question: str, section: Section) -> bool:
-    """Return whether one passage of a section holds all significant words of a question, a telling one among them."""
+def is_told(question: str, section: Section, least: float = TELLING_WEIGHT) -> bool:
+    """Return whether one passage of a section holds all significant words of a question, one of this weight."""
     language = detect_language(question)
     asked = question_weights(question, language)
-    if max(asked.values(), default=0.0) < TELLING_WEIGHT:
+    if not asked or max(asked.values()) < least:
         return False
     return any(all(_holds(passage, token) for token in asked) for passage in section.passages)
 
@@ -154,8 +169,10 @@ class _Index:
         ]
         self.names = [{key_of(name) for name in (section.title, *section.keywords)} for section in sections]
         self._vocabulary = _vocabulary(sections)
+        names = (word for word in self._vocabulary if word.isascii())
+        self._sounds = {sound_of(word): stem(word) for word in names}
         columns = [
-            [tokenize(section.title), tokenize(" ".join(section.keywords)), tokenize(without_code(section.body))]
+            [tokenize(section.title), tokenize(" ".join(section.keywords)), _once(tokenize(without_code(section.body)))]
             for section in sections
         ]
         self._stems = [{token for column in row for token in column} for row in columns]
@@ -170,7 +187,12 @@ class _Index:
 
     def tokenize(self, question: str) -> list[str]:
         """Return the stems of a question; unknown words are corrected to similar words of titles and keywords."""
-        return [correct(word, self._vocabulary, self._frequency) for word in significant_words(question)]
+        return [self._recognize(word) for word in significant_words(question)]
+
+    def _recognize(self, word: str) -> str:
+        token = correct(word, self._vocabulary, self._frequency)
+        is_unknown = token not in self._frequency and len(word) >= MIN_SOUND_LENGTH
+        return self._sounds.get(sound_of(word), token) if is_unknown and not word.isascii() else token
 
     def weight(self, token: str) -> float:
         """Return the inverse document frequency of a stem; an unknown one weighs most."""
@@ -197,8 +219,16 @@ class _Index:
         names = self.names[number]
         if key and key in names:
             return EXACT_MATCH_BONUS + (LITERAL_MATCH_BONUS if words in self._literal[number] else 0.0)
-        shares = (len(name & key) / len(name | key) for name in names if len(name & key) > 1)
-        return PHRASE_BONUS * max(shares, default=0.0)
+        shared = (name for name in names if len(name & key) > 1)
+        return PHRASE_BONUS * max((self._sum(name & key) / self._sum(name | key) for name in shared), default=0.0)
+
+    def _sum(self, tokens: Iterable[str]) -> float:
+        return math.fsum(map(self.weight, tokens))
+
+
+def _once(tokens: Iterable[str]) -> list[str]:
+    """Return each token once: a page that repeats a word is not more about it."""
+    return list(dict.fromkeys(tokens))
 
 
 def _weight_in(stems: Collection[str], asked: Mapping[str, float]) -> float:

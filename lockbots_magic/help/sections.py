@@ -42,6 +42,8 @@ class Section:
     """Markdown."""
     denied: tuple[str, ...] = ()
     """Words of questions whose answer is no; not shown."""
+    undecided: tuple[str, ...] = ()
+    """Words of questions that neither yes nor no answers; not shown."""
     group: str = field(default="", compare=False)
     """Title of the group that it belongs to in the list of topics."""
 
@@ -75,7 +77,7 @@ def parse_sections(text: str) -> tuple[Section, ...]:
     Args:
         text: ``## Title``, a line ``keywords: one, two words``, and the body, for each section; ``# Group`` before the
             first section of each group. A line ``no: words`` below the keywords holds words of questions that are
-            answered with no.
+            answered with no, ``depends: words`` of those that are answered with neither.
     """
     sections = []
     for part in _GROUP.split(f"# \n{text}"):
@@ -131,8 +133,8 @@ def _parse_section(group: str, title: str, rest: str) -> Section:
     while match := _HEADER.match(rest):
         header[match[1]] = tuple(word.strip() for word in match[2].split(",") if word.strip())
         rest = rest[match.end() :]
-    keywords, denied = header.get("keywords", ()), header.get("no", ())
-    return Section(title.strip(), keywords, _unwrap(rest.strip()), denied, group)
+    keywords, denied, undecided = (header.get(name, ()) for name in ("keywords", "no", "depends"))
+    return Section(title.strip(), keywords, _unwrap(rest.strip()), denied, undecided, group)
 
 
 def _unwrap(text: str) -> str:

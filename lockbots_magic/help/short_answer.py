@@ -10,10 +10,10 @@ from ..language import _
 from . import phrases
 from .search import question_weights, rank_passages
 from .sections import Passage, Section
-from .small_talk import YES, YES_NO
 from .words import key_of, tokenize
+from .yes_no import YES, YES_NO
 
-MAX_WHOLE = 450
+MAX_WHOLE = 520
 """Characters of a page that is told whole."""
 MAX_SENTENCES = 3
 """Sentences of one passage."""
@@ -21,6 +21,8 @@ MAX_PASSAGES = 2
 """Passages that fit best."""
 MAX_FURTHER = 4
 """Further passages, where the best do not hold most of what the question says."""
+BRIEF_SENTENCES = 2
+"""Sentences of an answer that shall be short, or is in another language than the question."""
 CLOSE_RATIO = 0.7
 """A second passage is told if it scores at least this share of the best."""
 MAX_CODE_LINES = 8
@@ -59,6 +61,13 @@ def short_answer(question: str, section: Section, language: str, context: str = 
     return whole if _is_whole(whole, section) else f"{whole}\n\n{_(phrases.MORE)}"
 
 
+def brief_answer(section: Section, question: str, language: str) -> str:
+    """Return the first sentences of a section and the example that fits, for who finds an answer too long."""
+    lead = next((passage.text for passage in section.passages if passage.kind == "text"), "")
+    text = " ".join(_SENTENCE.split(lead)[:BRIEF_SENTENCES])
+    return "\n\n".join(filter(None, [f"**{section.title}**", text, example_of(section, question, language)]))
+
+
 def example_of(section: Section, question: str, language: str, context: str = "") -> str:
     """Return the block of code that fits the question best, with those that follow it directly.
 
@@ -76,9 +85,11 @@ def example_of(section: Section, question: str, language: str, context: str = ""
 def yes_or_no(question: str, section: Section) -> str:
     """Return "Yes." or "No." for a question that asks so, and nothing where neither is certain."""
     words = " ".join(re.findall(r"[\w%-]+", question.lower()))
-    if not YES_NO.match(words):
+    if not YES_NO.match(f"{words}?" if question.rstrip().endswith("?") else words):
         return ""
     asked = key_of(question)
+    if any(key_of(words) <= asked for words in section.undecided):
+        return ""
     if any(key_of(words) <= asked for words in section.denied):
         return _(phrases.NO)
     return _(phrases.YES) if YES.match(words) else ""

@@ -1,4 +1,4 @@
-"""Russian typed in Latin letters ("kak podklyuchit ollama") as Russian."""
+"""Words in the letters of another language: Russian in Latin ones, typed on the wrong layout, names as they sound."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ _MARKERS = re.compile(
     re.IGNORECASE,
 )
 """Words that no English question holds."""
+_QUESTION_WORDS = re.compile(
+    r"(?<![а-я])(?:как|где|что|какой|какая|какие|почему|можно|нужно|сколько|не|привет|ошибка)(?![а-я])"
+)
+"""Words of Russian questions. On the English layout they are "rfr" or "ult", which no English question holds."""
+_LAYOUT = str.maketrans("qwertyuiop[]asdfghjkl;'zxcvbnm,.`", "йцукенгшщзхъфывапролджэячсмитьбюё")
 _PAIRS = {
     "shch": "щ",
     "sch": "щ",
@@ -38,6 +43,9 @@ def to_cyrillic(text: str) -> str:
 
     Names that the Russian pages write in Latin letters, such as "ollama" and "json", stay.
     """
+    typed = " ".join(word if word in _latin_words() else word.translate(_LAYOUT) for word in text.lower().split())
+    if _QUESTION_WORDS.search(typed) and not _QUESTION_WORDS.search(text.lower()):
+        return typed
     if not _MARKERS.search(text):
         return text
     return _WORD.sub(lambda match: _convert(match[0]), text)
@@ -52,3 +60,29 @@ def _convert(word: str) -> str:
 def _latin_words() -> frozenset[str]:
     pages = " ".join(" ".join((page.title, *page.keywords, page.body)) for page in load_sections("ru"))
     return frozenset(re.findall(r"[a-z]{2,}", pages.lower()))
+
+
+def sound_of(word: str) -> str:
+    """Return the consonants of a name as they sound, the same in both scripts: "опенроутер" and "openrouter"."""
+    for pattern, sound in _SOUNDS:
+        word = pattern.sub(sound, word)
+    return re.sub(r"(.)\1+", r"\1", word)
+
+
+_SOUNDS = tuple(
+    (re.compile(pattern), sound)
+    for pattern, sound in (
+        ("ph", "f"),
+        ("th", "t"),
+        ("ck|q", "k"),
+        ("ch|ч", "x"),
+        ("sh|[шщ]", "w"),
+        ("c(?=[eiy])|ц", "s"),
+        ("c", "k"),
+        ("дж|ж", "j"),
+        ("(?<=[aeiou])w", ""),
+        ("^[aeiouyаеиоуыэюя]", "A"),
+        ("[aeiouyhаеиоуыэюяйьъх]", ""),
+        *((cyrillic, latin) for cyrillic, latin in zip("бвгдзклмнпрстф", "bvgdzklmnprstf", strict=True)),
+    )
+)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from .russian import root_of
 from .sections import read_data
 
 MIN_SIMILARITY = 0.8
@@ -44,7 +45,7 @@ def key_of(text: str) -> frozenset[str]:
 
 @functools.cache
 def stem(word: str) -> str:
-    """Return the stem of a word in lower case, by Snowball, for synonyms that of the first of them.
+    """Return the stem of a word in lower case, in Russian its root, for synonyms that of the first of them.
 
     Options and magics are their own stems.
     """
@@ -66,7 +67,8 @@ def correct(word: str, vocabulary: Iterable[str], known: Collection[str]) -> str
     if token in known or len(word) < MIN_FUZZY_LENGTH or not word.isalpha():
         return token
     candidates = [name for name in vocabulary if name[0] == word[0] and not _is_another_word(word, name)]
-    return next(map(stem, difflib.get_close_matches(word, candidates, 1, MIN_SIMILARITY)), token)
+    swapped = [name for name in candidates if len(name) == len(word) and sorted(name) == sorted(word)]
+    return next(map(stem, swapped or difflib.get_close_matches(word, candidates, 1, MIN_SIMILARITY)), token)
 
 
 def _is_another_word(word: str, name: str) -> bool:
@@ -81,6 +83,17 @@ def _load_stop_words() -> frozenset[str]:
 
 
 @functools.cache
+def load_topic_words() -> tuple[frozenset[str], frozenset[str]]:
+    """Return the stems of words that are about this package, and of those that are about something else."""
+    lines = [line.split(":") for line in read_data("topic_words.txt").splitlines()]
+    ours, foreign = (
+        frozenset(stem(word) for kind, words in lines if kind == name for word in words.split())
+        for name in ("ours", "foreign")
+    )
+    return ours, foreign
+
+
+@functools.cache
 def _load_synonyms() -> dict[str, str]:
     """Return stem -> stem of the word that the pages use, for what people call a thing otherwise."""
     lines = (line.split(":") for line in read_data("synonyms.txt").splitlines())
@@ -88,8 +101,9 @@ def _load_synonyms() -> dict[str, str]:
 
 
 def _snowball(word: str) -> str:
-    stemmed: str = _stemmer("russian" if _CYRILLIC.match(word) else "english").stemWord(word)
-    return stemmed
+    is_russian = _CYRILLIC.match(word) is not None
+    stemmed: str = _stemmer("russian" if is_russian else "english").stemWord(word)
+    return root_of(stemmed) if is_russian else stemmed
 
 
 @functools.cache

@@ -13,13 +13,18 @@ ENGLISH = parse_questions("""
 ## VS Code, Colab, JupyterHub:
     how to use it in vscode | does it work in colab | google colab | a jupyterhub with students
 ## Install, upgrade, uninstall:
-    how to install | how do I upgrade | which version do I have | ModuleNotFoundError for the package | unload
+    how to install | how do I upgrade | which version do I have | unload
     the extension
+## Cell magic %%chat not found:
+    Cell magic `%%chat` not found | No module named lockbots_magic | ModuleNotFoundError for the package
+## Load the extension at each start:
+    load the extension automatically | load it on startup
 ## Connect a real model:
-    how do I connect a real model? | which models are available? | Which provider am I using? | how do i conect
-    a modle | how to connect model | switch model | list models | which model am I using
+    how do I connect a real model? | how do i conect a modle | how to connect model
+## Models there are, and the one in use:
+    which models are available? | Which provider am I using? | list models | which model am I using
 ## Change the model:
-    change the model in the middle of a chat | whats the default model
+    switch model | change the model in the middle of a chat | whats the default model
 ## Which model to choose:
     how much memory does my own model take | which model fits 8gb of ram | do I need a gpu
 ## Any OpenAI-compatible server:
@@ -93,6 +98,8 @@ ENGLISH = parse_questions("""
     request | what does --dry-run do? | preview prompt | what is sent to the model | how to see the raw request
 ## Where your data goes:
     what data leaves my machine? | does it send my data anywhere | is there telemetry
+## What it does not do:
+    can it fine-tune a model? | does it complete code while I type | voice input
 ## Personas:
     how do I reuse a system prompt? | what is a persona? | prompt templates | system prompt from a file | where
     do I keep my personas? | persona | reuse system prompt
@@ -123,10 +130,16 @@ ENGLISH = parse_questions("""
 ## Chat panel:
     is there a chat window? | how do I open the panel? | can I type while a cell runs? | open the chat pannel |
     chat sidebar
+## The panel is not shown:
+    the panel is blank | Error displaying widget | the panel does not appear
+## Keys:
+    keyboard shortcuts | how do I send a message in the panel
 ## How a reply is shown:
     why is the picture only a link? | can a reply run javascript? | how do I write formulas in LaTeX? | does it
     work in jupyter console? | NO_COLOR | latex formulas | render markdown | dark theme | images are not shown |
     does it support streaming | markdown tables broken | math not rendering
+## The line below a reply:
+    hide the line below the reply | what does foot_line do
 ## Images and sources in a reply:
     can the model draw a picture? | generate an image | where are the citations? | which model answered?
 ## Reasoning models:
@@ -155,12 +168,16 @@ ENGLISH = parse_questions("""
     error 401 | 401 unauthorized | invalid api key error | key not found | 403 forbidden
 ## The server can't be reached:
     connection refused | conection refused | connection reset | cannot connect to localhost
+## Model not found: 404:
+    model not found | error 404
+## Too many requests: 429 and quota:
+    I got an error 429 | rate limit exceeded | you exceeded your current quota
 ## A reply that is cut off:
     the answer is cut off in the middle | reply is truncated
 ## Errors and retries:
-    I got an error 429 | it times out | how can I change the timeout? | what if the connection breaks midway? |
-    what happens if I run a failed cell again? | error 500 | timeout error | why is it so slow | rate limit
-    exceeded | it hangs for a long time | what is the default timeout
+    it times out | how can I change the timeout? | what if the connection breaks midway? |
+    what happens if I run a failed cell again? | error 500 | timeout error | why is it so slow | it hangs
+    for a long time | what is the default timeout
 ## Long conversations:
     what happens when the conversation gets too long? | the model forgot the beginning | context window exceeded
     | too many tokens | prompt too long | why did it forget what i said
@@ -222,9 +239,15 @@ RUSSIAN = parse_questions("""
     работает ли в vscode | гугл колаб | юпитерхаб для студентов
 ## Установить, обновить, удалить:
     как установить | как обновить | какая версия | выгрузить расширение
+## Команда %%chat не найдена:
+    %%chat не работает | не находит модуль lockbots_magic
+## Загружать расширение при запуске:
+    загружать расширение автоматически | чтобы грузилось само
 ## Подключить настоящую модель:
-    как подключить настоящую модель? | какие модели есть? | как подключить модель? | как подключить нейросеть |
-    список моделей | какая модель сейчас | подключить модел | выбрать модель
+    как подключить настоящую модель? | как подключить модель? | как подключить нейросеть |
+    подключить модел | выбрать модель
+## Какие модели есть и какая выбрана:
+    какие модели есть? | список моделей | какая модель сейчас
 ## Сменить модель:
     как сменить модель? | сменить модель
 ## Какую модель выбрать:
@@ -293,6 +316,8 @@ RUSSIAN = parse_questions("""
     отправки | что отправляется | предпросмотр запроса
 ## Куда уходят ваши данные:
     какие данные уходят на сервер? | мои данные куда-то уходят? | закрытый контур
+## Чего здесь нет:
+    можно ли дообучить модель? | есть голосовой ввод? | подсказки кода при наборе
 ## Персоны:
     что такое персона? | шаблоны промптов | системный промпт из файла | персона | шаблоны
 ## Ответ в переменной:
@@ -316,9 +341,15 @@ RUSSIAN = parse_questions("""
     ошибку | исправь код | ошибка в моей ячейке | упала ячейка
 ## Панель чата:
     как открыть панель? | есть ли окно чата? | открыть панель | панэль чата | чат сбоку
+## Панель не показывается:
+    панель не показывается | панель пустая
+## Клавиши:
+    горячие клавиши | сочетания клавиш
 ## Как показан ответ:
     почему вместо картинки ссылка? | отображаются ли формулы? | опасен ли javascript в ответе? | формулы |
     почему картинка не показана | темная тема | формулы не отображаются
+## Строка под ответом:
+    убрать строку под ответом | как скрыть токены
 ## Картинки и источники в ответе:
     может ли модель нарисовать картинку? | генерация изображений | где источники ответа? | какая модель
     ответила?
@@ -346,11 +377,15 @@ RUSSIAN = parse_questions("""
     ошибка 401 | что значит ошибка 401 | ошибка авторизации | неверный ключ | ключ не найден | ошибка 403
 ## Нет связи с сервером:
     connection refused у олламы | сервер недоступен
+## Модель не найдена: 404:
+    модель не найдена | ошибка 404
+## Слишком много запросов: 429 и квота:
+    что делать при ошибке 429? | ошибка 429 | превышена квота
 ## Ответ обрывается:
     ответ обрывается на полуслове
 ## Ошибки и повторы:
-    что делать при ошибке 429? | как увеличить таймаут | почему не работает? | что если соединение оборвётся |
-    ошибка 429 | ошибка 500 | таймаут | слишком долго отвечает | не отвечает сервер | соединение прервано |
+    как увеличить таймаут | почему не работает? | что если соединение оборвётся |
+    ошибка 500 | таймаут | слишком долго отвечает | не отвечает сервер | соединение прервано |
     сколько ждать ответа | обрыв соединения | модель не отвечает
 ## Длинные беседы:
     беседа не помещается в контекст | модель забыла начало разговора | слишком длинный запрос | не помещается в

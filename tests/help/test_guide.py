@@ -69,13 +69,44 @@ def test_example_of_the_last_topic():
     assert "%%chat --file" in ask("как приложить файл?", "пример")
 
 
+def test_last_answer_is_told_shorter_or_in_the_other_language():
+    long = ask("how do I attach a pdf?")
+    short = ask("how do I attach a pdf?", "shorter please")
+    assert len(short) < len(long)
+    assert "%%chat --file report.pdf" in short
+    assert ask("how do I attach a pdf?", "in Russian please").startswith("**Документы: PDF, Word, Excel**")
+    assert ask("как отправить pdf?", "а по-английски?").startswith("**Documents: PDF, Word, Excel**")
+    assert ask("как отправить pdf?", "пример", "покороче").startswith("**Документы: PDF, Word, Excel**")
+
+
+def test_follow_up_about_another_place_stays_with_its_topic():
+    assert "chat.map" in ask("a prompt for each row", "and from python?")
+    assert "Enter" in ask("chat panel", "how do i send")
+
+
+def test_names_in_cyrillic_letters_and_the_wrong_keyboard_layout_are_read():
+    assert "openrouter" in ask("подключить опенроутер")
+    assert ask("rfr jnvtybnm djghjc").startswith("**Отменить")
+
+
 def test_question_for_yes_or_no_begins_with_it():
     assert ask("can it write code into the next cell").splitlines()[2].startswith("Yes. `--as code`")
     assert ask("do I have to escape curly braces?").splitlines()[2].startswith("No.")
     assert ask("is my key in the notebook file").splitlines()[2].startswith("No.")
     assert ask("может ли модель вызывать мои функции?").splitlines()[2].startswith("Да.")
     assert ask("надо ли экранировать скобки?").splitlines()[2].startswith("Нет.")
-    for question in ("how do I undo?", "do I need an API key", "is it free", "нужен ли ключ"):
+    for question in ("mcp support?", "is pdf supported?", "works in vscode?", "can it read my variables?"):
+        assert ask(question).splitlines()[2].startswith("Yes."), question
+    for question in ("умеет ли он читать pdf", "pdf поддерживается?", "а в колабе работает?"):
+        assert ask(question).splitlines()[2].startswith("Да."), question
+    assert ask("собираете статистику?").splitlines()[2].startswith("Нет.")
+    for question in (
+        "does it train on my data?",
+        "how do I undo?",
+        "do I need an API key",
+        "is it free",
+        "нужен ли ключ",
+    ):
         assert not re.match(r"(Yes|No|Да|Нет)\.", ask(question).splitlines()[2]), question
 
 

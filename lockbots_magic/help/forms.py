@@ -1,0 +1,90 @@
+"""What a follow-up asks for besides another topic: the whole page, an example, fewer words, another language."""
+
+from __future__ import annotations
+
+import re
+
+
+def _any(*words: str) -> str:
+    return f"(?:{'|'.join(words)})"
+
+
+_AND = r"(?:(?:and|but|ok|so|yes|now|да|а|и|ну|но|ок|теперь) )*"
+_PLEASE = r"(?: please| pls| plz| пожалуйста| плиз| плз| пж| for me| of it| of that)*"
+
+MORE = re.compile(
+    _AND
+    + r"(?:(?:can you |could you |please )?(?:tell|show|give|explain)(?: me)? )?"
+    + r"(?:(?:расскажи|покажи|объясни|можно|напиши|давай) )*"
+    + _any(
+        r"(?:some |a bit )?more(?: (?:details?|info|about (?:it|that|this)))?",
+        r"go on|continue|details|in (?:more )?detail|all of it|everything about it",
+        r"full (?:answer|page|text)|the whole page",
+        r"the rest(?: of (?:it|the page))?|what else|anything else",
+        r"(?:explain|elaborate)(?: (?:it|that|this|more|further))?",
+        r"(?:еще|больше|(?:по)?подробне[ей]|подробно|дальше|целиком|полностью|детали)(?: об этом| про это)?",
+        r"всю страницу|остальное|что еще|весь текст|полный ответ",
+    )
+    + _PLEASE
+)
+"""Asks for the whole page of the last topic."""
+
+EXAMPLE = re.compile(
+    _AND
+    + r"(?:(?:give|show|got|any|can you (?:give|show)|can i (?:see|have|get)) (?:me )?)*"
+    + r"(?:(?:do you have|how about|with|i need|need) )*"
+    + r"(?:(?:покажи|дай|приведи|можно|нужен|хочу|есть|на|напиши|мне) )*"
+    + r"(?:(?:an?|some|one|the|code|short|simple|простой|какой нибудь) )*"
+    + r"(?:examples?|for example|sample|snippet|пример|примеры|примере|например|образец|код|кодом)(?: code| кода)?"
+    + _PLEASE
+    + r"|what (?:would|does) (?:that|it) look like|как это выглядит"
+)
+"""Asks for the example of the last topic."""
+
+SHORTER = re.compile(
+    _AND
+    + r"(?:(?:make it|can you make it|say it|in|too long|слишком длинно|можно|скажи|а) )*"
+    + _any(
+        r"shorter|short|briefly|brief|in brief|tldr|tl dr|in one sentence|just the command|only the command|one line",
+        r"покороче|короче|кратко|коротко|вкратце|в двух словах|одной строкой|только команду?",
+    )
+    + _PLEASE
+)
+"""Asks for the last answer in fewer words."""
+
+OTHER_LANGUAGE = re.compile(
+    _AND
+    + r"(?:(?:say|repeat|tell|give|answer|скажи|повтори|ответь|напиши|можно|то же)(?: (?:it|that|me|это|мне|самое))* )?"
+    + r"(?:(?P<ru>(?:in|на|по) ?(?:russian|русском?|русски))|(?P<en>(?:in|на|по) ?(?:english|английском?|английски)))"
+    + _PLEASE
+)
+"""Asks for the last answer in Russian or in English."""
+
+ASPECT = re.compile(
+    r"(?:(?:and|but|so|what|how|about|also|do|i|can|it|а|и|но|как|можно|это) )*"
+    r"(?:(?:in|from|for|with|by|из|в|для|на|через|с) )?(?:(?:the|a|all|every|one|plain|всех|все|одной|одну) )*"
+    + _any(
+        r"python|scripts?|code|panel|terminal|console|cells?|notebooks?",
+        r"питон[ае]?|пайтон[ае]?|скрипт[ае]?|панели?|терминал[ае]?|консоли|ячее?к|ячейк[иеу]|блокнот(?:ах|ов|е)",
+    )
+)
+"""Asks for another place to do what the last topic is about, which is that topic if its page tells one."""
+
+HOW = re.compile(r"(?:(?:and|but|so|а|и|но) )*(?:how|как)\b")
+"""Asks how something is done; with one more word, it is done with the last topic if its page tells of it."""
+
+OPERATION = re.compile(
+    r"(?:(?:and|but|so|then|а|и|но|тогда|how|do|can|i|you|to|it|that|them|again|now|как|мне|это|его|ее|их|потом|снова"
+    r"|обратно|можно|could|would|back) )*"
+    r"(?:undo|redo|delete|remove|disable|reset|clear|hide|show|list|stop|save|turn (?:it |that |them )?(?:on|off|back)"
+    r"|switch (?:it |that |them )?(?:on|off)|отменить|удалить|убрать|стереть|выключить|отключить|включить|вернуть"
+    r"|сбросить|скрыть|показать|посмотреть|сохранить|остановить|очистить"
+    r"|several|multiple|more than one|many|несколько|много)"
+    r"(?: (?:it|that|them|at once|again|back|all|это|его|ее|их|обратно|снова|потом|все|сразу))*"
+)
+"""What is done to anything: after an answer, it speaks of that answer's topic if this tells of it."""
+
+DETAIL = re.compile(
+    r"(?:so |and |а |и |но )?(?:where|which|how (?:many|much|long)|где|куда|како[йе]|какая|какие|какую|сколько)\b"
+)
+"""Asks for a place, a name or a number, which is that of the last topic if its page tells one."""
