@@ -13,7 +13,7 @@ from ..rendering.mime_bundle import bundle
 from ..rendering.reasoning import ReasoningMode, reasoned_html, thinking_html, thinking_notice
 from .display import show
 
-FIRST_CHUNK = 12_000
+FIRST_CHUNK = 16_000
 MIN_CHUNK = 1800
 """Size (characters of HTML) from which a chunk stays unchanged, and a new output shows what follows.
 

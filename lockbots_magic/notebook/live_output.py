@@ -299,7 +299,9 @@ class LiveCellOutput:
         foot: str = "",
         rejected: bool = False,
     ) -> None:
-        """Replace the frames by the final output."""
+        """Replace the frames by the final output; of a long reply, people first see the rest in a last frame."""
+        if self._growing.outputs > 1 and turn.status != "interrupted":
+            self._context.copy().run(self._frames.draw_rest)
         html = html_or_source(self._frames.whole, turn.reply) if shown is None else reply_html(turn, shown=shown)
         whole = _bundle(turn, html, notices, shown=shown, foot=foot, reasoning=self._reasoning, rejected=rejected)
         self._context.copy().run(self._growing.settle, whole, metadata)  # a frame may still be rendered in it

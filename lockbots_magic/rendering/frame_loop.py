@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from ..conversation.messages import Delta
 from ..language import _
@@ -19,9 +20,11 @@ from .reasoning import ReasoningTail, thinking_notice
 from .time_budget import MAX_FRAME_SECONDS, MAX_RENDERED, TooSlowError, at_most, remaining
 
 FRAME = 0.12
-"""Minimum interval (s) between two frames; twice that while nobody can read as fast as text comes."""
+"""Minimum interval (s) between two frames."""
 FAST = 2_000
-"""Rate (characters of text per second) from which nobody can."""
+"""Rate (characters of text per second) from which nobody reads along; text has to move then, no more."""
+FAST_INTERVALS = 2.5
+"""Minimum interval between two frames of such text, over `FRAME`."""
 FRAME_RATE = 20_000
 """Rate (characters of HTML per second) of frames: the network carries each, and the page lays it out again."""
 STILL = 0.4
@@ -45,7 +48,7 @@ def interval_after(size: int, speed: float = 0.0) -> float:
         size: Size of the frame (characters of HTML).
         speed: Rate at which text comes (characters per second).
     """
-    usual = FRAME if speed < FAST else 2 * FRAME
+    usual = FRAME * (1 if speed < FAST else FAST_INTERVALS)
     needed = size / FRAME_RATE
     return max(usual, needed if needed < STILL else max(STILL, needed / LARGER))
 
@@ -118,10 +121,22 @@ class FrameLoop:
             TooSlowError: It takes too long, or the reply is too long.
         """
         self.close()
-        if self._failed or self._size > MAX_RENDERED or self._thread.is_alive():
+        if not self._can_render():
             raise TooSlowError
         self._take_in()
         return self._document.whole()
+
+    def draw_rest(self) -> None:
+        """Stop, and draw what has come since the last frame: the whole of a long reply takes longer to show."""
+        self.close()
+        if self._arrived and self._can_render():
+            with suppress(Exception), at_most(MAX_FRAME_SECONDS):  # a failed frame costs no reply
+                if self._take_in():
+                    self._restart()
+                self._draw(*self._document.advance(), [])
+
+    def _can_render(self) -> bool:
+        return not (self._failed or self._size > MAX_RENDERED or self._thread.is_alive())
 
     def close(self) -> None:
         """Stop drawing frames: none is drawn after this."""

@@ -335,7 +335,9 @@ def test_a_long_reply_is_shown_in_pieces_and_is_one_output_in_the_end(shown):
     grow(output, shown, PARAGRAPHS)
     assert 4 < shown.most < 41
     assert max(len(data.get("text/html", "")) for data, *_ in shown.frames[:-1]) < len(PARAGRAPHS)
-    output.finish(Turn("q", PARAGRAPHS))
+    output.feed(Delta("one more"))  # mostly too late for a frame of its own
+    output.finish(Turn("q", PARAGRAPHS + "one more"))
+    assert "one more" in visible(shown.frames[-2][0]["text/html"]), "people see the end before the whole is made"
     assert len(shown.outputs) == 1
     assert re.findall(r"Paragraph (\d+)", shown.text) == [str(n) for n in range(600)]
 

@@ -89,7 +89,7 @@ def test_interval_grows_with_the_frame_and_with_the_speed_of_the_stream():
     assert intervals[0] == frame_loop.FRAME
     assert intervals[16] <= 0.5, "a reply of some length is seen to move twice a second, in one output too"
     assert intervals[-1] <= 2
-    assert frame_loop.interval_after(100, speed=4_000) == 2 * frame_loop.FRAME
+    assert frame_loop.interval_after(100, speed=4_000) == frame_loop.FAST_INTERVALS * frame_loop.FRAME <= 0.4
     assert frame_loop.interval_after(100, speed=200) == frame_loop.FRAME, "at the speed of reading"
 
 
@@ -117,6 +117,28 @@ def test_closing_ends_the_pause_and_keeps_its_text(monkeypatch):
     loop = feed_twice(frames)
     assert "one two" in loop.whole()
     assert len(frames.drawn) == 1
+
+
+@pytest.mark.usefixtures("unlimited")
+def test_the_rest_is_drawn_once_and_is_part_of_the_whole(monkeypatch):
+    monkeypatch.setattr(frame_loop, "FRAME", 60)
+    frames = Frames()
+    loop = feed_twice(frames)
+    loop.draw_rest()
+    assert "one two" in frames.drawn[-1]
+    loop.draw_rest()
+    assert len(frames.drawn) == 2, "nothing has come since"
+    assert "one two" in loop.whole()
+
+
+@pytest.mark.usefixtures("unlimited")
+def test_a_rest_that_cannot_be_drawn_costs_no_reply(monkeypatch):
+    monkeypatch.setattr(frame_loop, "FRAME", 60)
+    frames = Frames()
+    loop = feed_twice(frames)
+    monkeypatch.setattr(loop, "_draw", lambda *_: 1 / 0)
+    loop.draw_rest()
+    assert "one two" in loop.whole()
 
 
 def test_pieces_that_arrive_during_a_pause_are_one_frame(monkeypatch):
