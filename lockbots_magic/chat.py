@@ -194,7 +194,7 @@ class Chat:
             history=history,
             images=tuple(images),
             documents=[documents] if isinstance(documents, str | Path) else [*documents],
-            tools=tools if callable(tools) else tuple(tools),
+            tools=as_tools(tools),
             approve=approve,
             limits=limits,
             schema=None if schema is None else _reply_schema(schema),

@@ -26,6 +26,8 @@ FIRST_POLL = 0.25
 """Pause (s) before a job is looked up first; it doubles each time."""
 LONGEST_POLL = 60.0
 """Longest pause (s) between two looks."""
+MAX_TOLD = 20
+"""Notes on a batch after which no further one on what was sent otherwise is added."""
 DISCOUNT = 0.5
 """Share of the price that services charge for batches."""
 
@@ -35,28 +37,49 @@ class RemoteEngine(BatchEngine):
 
     discount = DISCOUNT
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._service = batch_service(self._settings.provider, self._settings.model)
+        self._sent: dict[str, set[str]] = {}
+        """Jobs that are not collected: id -> beginnings of keys."""
+        self._waiting: list[tuple[RowTask, Mapping[str, Any]]] = []
+        """Requests for the next job."""
+        self._size = 0
+        self._adapted: dict[str, list[str]] = {}
+        """Adaptations of requests that the service refused without them: key of the row -> their names."""
+        self._refused: list[RowTask] = []
+
     def _run(self) -> Iterator[BatchRow]:
-        service = batch_service(self._settings.provider, self._settings.model)
-        sent = {job: set(keys) for job, keys in self._open_jobs().items()}
-        waiting: list[tuple[RowTask, Mapping[str, Any]]] = []
-        size = 0
+        self._sent = {job: set(keys) for job, keys in self._open_jobs().items()}
         while not self.stopped and (row := self._next_row()) is not None:
             task = self._read_row(row)
             yield from self._reported()
-            if task is None or any(task.key[:16] in keys for keys in sent.values()):
-                continue
-            if not self._reserve(task):
-                break
-            body = service.encode(task.prepared.request)
-            waiting.append((task, body))
-            size += len(json.dumps(body))
-            if len(waiting) >= MAX_REQUESTS or size >= MAX_BYTES:
-                sent |= self._submit_job(service, waiting)
-                waiting, size = [], 0
-        if waiting:
-            sent |= self._submit_job(service, waiting)
-        for job in sent:
-            yield from self._collect(service, job)
+            if task is not None and not any(task.key[:16] in keys for keys in self._sent.values()):
+                self._add(task)
+        self._submit_job()
+        while self._sent:
+            job = next(iter(self._sent))
+            yield from self._collect(self._service, job)
+            del self._sent[job]
+            refused, self._refused = self._refused, []
+            for task in refused:
+                self._add(task)
+            self._submit_job()
+
+    def interrupt(self) -> None:
+        """End the batch: what was not sent yet is not sent."""
+        super().interrupt()
+        self._waiting = []
+
+    def _add(self, task: RowTask) -> None:
+        """Put a request into the next job, and send that once it is large enough."""
+        if self.stopped or not self._reserve(task):
+            return
+        body = self._service.encode(task.prepared.request, self._adapted.get(task.key, ()))
+        self._waiting.append((task, body))
+        self._size += len(json.dumps(body))
+        if len(self._waiting) >= MAX_REQUESTS or self._size >= MAX_BYTES:
+            self._submit_job()
 
     def _reserve(self, task: RowTask) -> bool:
         if self._counts_tokens:
@@ -74,20 +97,29 @@ class RemoteEngine(BatchEngine):
         """Return the jobs of earlier runs that have not been collected: id -> beginnings of keys."""
         return {} if self._journal is None else self._journal.open_jobs()
 
-    def _submit_job(
-        self, service: BatchService, waiting: list[tuple[RowTask, Mapping[str, Any]]]
-    ) -> dict[str, set[str]]:
+    def _submit_job(self) -> None:
+        waiting, self._waiting, self._size = self._waiting, [], 0
+        if not waiting:
+            return
         keys = [task.key[:16] for task, _number in waiting]
         try:
-            job = service.submit([(task.key, body) for task, body in waiting])
+            job = self._service.submit([(task.key, body) for task, body in waiting])
         except ProviderError as error:
             for task, _number in waiting:
                 self._end_task(task, RowOutcome(None, describe_error(error)))
             self.stop(str(error))
-            return {}
-        self._usage.asked += len(waiting)
-        self._note_job(job.id, keys)
-        return {job.id: set(keys)}
+            return
+        for task, _number in waiting:
+            task.attempts += 1
+            self._usage.asked += task.attempts == 1
+        self._sent[job.id] = set(keys)
+        if self._journal is not None:
+            try:
+                self._journal.note_job(job.id, keys)
+            except (OSError, UsageError) as error:
+                self.stop(
+                    _("job {id} can't be noted in {keep}: {error}", id=job.id, keep=self._settings.keep, error=error)
+                )
 
     def _collect(self, service: BatchService, job_id: str) -> Iterator[BatchRow]:
         """Wait for a job, and yield the rows that it answers."""
@@ -137,13 +169,33 @@ class RemoteEngine(BatchEngine):
             task = self._tasks.get(result.key)
             if task is None:
                 continue  # of a row that is not in this table
+            if result.error is not None and self._adapt(task, result.error):
+                continue
             self._settle(task, self._answer(service, task, result), may_retry=False)
             self._keep()
             yield from self._reported()
 
+    def _adapt(self, task: RowTask, error: ProviderError) -> bool:
+        """Plan to send a request again without what the service refuses of the toolkit's own, if that may help."""
+        known = self._adapted.get(task.key, [])
+        new = self._service.adaptations_after(error, task.prepared.request, known)
+        if not new:
+            return False
+        self._adapted[task.key] = [*known, *new]
+        self._budget.end(task.cost, (0, 0), 0.0)
+        self._refused.append(task)
+        return True
+
+    def _remember(self, task: RowTask) -> None:
+        """Remember what helped, and tell it."""
+        if task.key in self._adapted:
+            told = self._service.remember(task.prepared.request, self._adapted[task.key])
+            self.notes += told[: max(MAX_TOLD - len(self.notes), 0)]
+
     def _answer(self, service: BatchService, task: RowTask, result: BatchResult) -> RowAnswer:
         if result.error is not None:
             return RowAnswer(None, result.error)
+        self._remember(task)
         answered = copy.copy(self._settings.requests.sender)
         vars(answered)["stream"] = partial(_replay, service, result.body)
         return send_request(RowRequest(replace(task.prepared, provider=answered), 1))

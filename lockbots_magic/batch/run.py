@@ -19,6 +19,7 @@ from ..providers.batch_api import batch_service
 from ..providers.streaming import translated_errors
 from ..reply import PreparedRequest
 from ..schema.structured_output import reply_schema
+from ..tools.toolbox import as_tools
 from .batch import Batch
 from .budget import parse_budget
 from .displays import find_display
@@ -79,6 +80,8 @@ class BatchPlan:
         **options: Any,
     ) -> None:
         provider = chat.provider
+        if options.get("tools") is not None:
+            options["tools"] = as_tools(options["tools"])  # once: each request takes them
         _check_through(through, provider, tools=options.get("tools"), executor=executor)
         if "documents" in options:
             raise UsageError(_("Name documents by `files`: columns that hold them, or files of every row."))

@@ -9,9 +9,9 @@ import json
 import time
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..conversation.cancellation import Cancellation
@@ -19,12 +19,14 @@ from ..conversation.messages import ChatRequest, Delta
 from ..errors import ProtocolError, ProviderError, UsageError
 from ..language import _
 from ..security.foreign_text import quote_line
+from .adaptation import MAX_ADAPTATIONS, adapt, find_refused
 from .dialects import MESSAGES
 from .http import HTTPRequest
+from .learned import Key
 from .openai_compatible import OpenAICompatible
 from .redaction import redact_deltas
 from .response import require_reply
-from .wire.errors import refusal_error
+from .wire.errors import object_error, refusal_error
 
 MAX_REQUESTS = 50_000
 """Requests in one job: the limit of OpenAI; Anthropic takes twice as many."""
@@ -71,10 +73,45 @@ class BatchService(ABC):
         self._provider = provider
         self._model = provider.model_info(model)
 
-    def encode(self, request: ChatRequest) -> dict[str, Any]:
-        """Return the body of one request."""
-        body = self._provider.build_body(request, self._model)
+    def encode(self, request: ChatRequest, adaptations: Iterable[str] = ()) -> dict[str, Any]:
+        """Return the body of one request, without what the service is known to refuse.
+
+        Args:
+            request: The request.
+            adaptations: Names of further adaptations, see `adaptations_after`.
+        """
+        provider = self._provider
+        body = provider.build_body(request, self._model)
+        names = (*provider.learned.adaptations(*self._key), *adaptations)
+        body = adapt(body, self._given(request), dict.fromkeys(names), provider.adaptations_of(request))
         return {name: value for name, value in body.items() if name != "stream"}
+
+    def adaptations_after(self, error: ProviderError, request: ChatRequest, known: Sequence[str]) -> list[str]:
+        """Return the adaptations after which a request that was refused may be answered; empty if there are none.
+
+        Args:
+            error: What the service answered.
+            request: The request.
+            known: Adaptations with which it was sent.
+        """
+        rows = self._provider.adaptations_of(request)
+        found = find_refused(error, self.encode(request, known), self._given(request), rows)
+        new = [row.name for row in found if row.name not in known]
+        return new if len(known) + len(new) <= MAX_ADAPTATIONS else []
+
+    def remember(self, request: ChatRequest, adaptations: Sequence[str]) -> list[str]:
+        """Remember adaptations that helped; return what the user is told of them."""
+        learned, rows = self._provider.learned, self._provider.adaptations_of(request)
+        new = [name for name in adaptations if name not in learned.adaptations(*self._key)]
+        learned.add_adaptations(*self._key, new)
+        return [_(row.notice, **row.values) for row in rows if row.name in new and row.notice]
+
+    @property
+    def _key(self) -> Key:
+        return self._provider.chat_endpoint(self._model), self._model.id
+
+    def _given(self, request: ChatRequest) -> Collection[str]:
+        return self._provider.dialect.given_fields(request.params)
 
     @abstractmethod
     def submit(self, requests: Sequence[tuple[str, Mapping[str, Any]]]) -> BatchJob:
@@ -100,7 +137,8 @@ class BatchService(ABC):
         for url in job.results:
             for line in self._lines(url):
                 with suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError):  # one row of many
-                    yield self.read_result(json.loads(line))
+                    result = self.read_result(json.loads(line))
+                    yield result if result.error is None else replace(result, error=self._named(result.error))
 
     def decode(self, request: ChatRequest, body: bytes) -> Iterator[Delta]:
         """Yield the reply in the body of a response.
@@ -112,6 +150,12 @@ class BatchService(ABC):
         with provider.errors_named():
             decoder = provider.make_decoder(request, provider.build_body(request, self._model))
             yield from redact_deltas(require_reply(_decoded(decoder, body)), provider.secrets)
+
+    def _named(self, error: ProviderError) -> ProviderError:
+        """Return an error of a result with the provider's name, and without its credentials."""
+        with suppress(ProviderError), self._provider.errors_named():
+            raise error
+        return error
 
     def _send(self, method: str, url: str, **content: Any) -> dict[str, Any]:
         """Send a request of the API, and return the JSON object that it answers."""
@@ -212,9 +256,12 @@ class MessageBatches(BatchService):
         result = line["result"]
         if result["type"] == "succeeded":
             return BatchResult(line["custom_id"], json.dumps(result["message"]).encode())
-        told = (result.get("error") or {}).get("error") or {}
-        message = told.get("message") or _("the request was {kind}", kind=result["type"])
-        return BatchResult(line["custom_id"], error=ProviderError(quote_line(str(message), MAX_MESSAGE)))
+        told = result.get("error") or {}
+        if not told.get("error"):
+            words = quote_line(str(result["type"]), MAX_MESSAGE)
+            return BatchResult(line["custom_id"], error=ProviderError(_("the request was {kind}", kind=words)))
+        is_refused = told["error"].get("type") == "invalid_request_error"
+        return BatchResult(line["custom_id"], error=object_error(told, 400 if is_refused else 200))
 
     def _job(self, told: Mapping[str, Any]) -> BatchJob:
         job = str(told.get("id", ""))

@@ -24,6 +24,7 @@ from ..errors import (
 from ..language import N_, _
 from ..security.secrets import Secret
 from .adaptation import stream_adapted
+from .adaptation_table import Adaptation
 from .address import display_address, is_azure, is_local, join_path, saved_address
 from .advice import (
     advise_on_dialect,
@@ -174,9 +175,13 @@ class OpenAICompatible(HTTPProvider):
 
         given = self.dialect.given_fields(request.params)
         key = http_request.url, model.id
-        as_text = () if self.send_documents == "native" else make_documents_rows(request.messages)
-        rows = (*self.dialect.adaptations, *as_text)
+        rows = self.adaptations_of(request)
         return stream_adapted(send, http_request.json, given, self.learned, key, rows=rows)
+
+    def adaptations_of(self, request: ChatRequest) -> tuple[Adaptation, ...]:
+        """Return what may be taken back of a request that the server refuses."""
+        as_text = () if self.send_documents == "native" else make_documents_rows(request.messages)
+        return (*self.dialect.adaptations, *as_text)
 
     def _send(
         self, http_request: HTTPRequest, request: ChatRequest, model: ModelInfo, deadline: float

@@ -7,6 +7,8 @@ from lockbots_magic.batch import remote
 from lockbots_magic.cassette.file import CassetteFile
 from lockbots_magic.errors import UsageError
 from lockbots_magic.providers.batch_api import batch_service
+from tests.optional import need
+from tests.prompt.test_documents import write_pdf
 
 CHATS = {
     "chat completions": {"model": "openai:demo", "dialect": "chat-completions"},
@@ -73,7 +75,7 @@ def test_refused_request_of_a_job_is_the_error_of_its_row(mock_server, monkeypat
     encode = batch_service(chat.provider, "demo").encode
     monkeypatch.setattr(
         "lockbots_magic.providers.batch_api.BatchService.encode",
-        lambda self, request: {
+        lambda self, request, adaptations=(): {
             **encode(request),
             **({"max_tokens": None} if request.messages[-1].content == "b" else {}),
         },
@@ -98,3 +100,34 @@ def test_what_does_not_fit_is_refused(mock_server):
         chat.map("{{ value }}", ["a"], through="batch", tools=[len])
     with pytest.raises(UsageError, match="no batch API"):
         Chat(lambda prompt: prompt).map("{{ value }}", ["a"], through="batch")
+
+
+@pytest.mark.parametrize("kind", CHATS)
+def test_documents_that_are_refused_are_sent_again_as_text(mock_server, tmp_path, kind):
+    need("pypdf")
+    rows = [{"x": x, "file": str(write_pdf(tmp_path / f"{x}.pdf", f"Sales of {x} rose."))} for x in "ab"]
+    keep = tmp_path / "kept.jsonl"
+    chat = chat_of(kind, mock_server, fault="no-documents")
+    chat.provider.takes_documents, chat.provider._is_own_address = True, lambda: True
+    batch = chat.map("What of {{ x }}?", rows, files="file", through="batch", keep=keep)
+    assert not batch.failed
+    assert batch.usage.asked == 2
+    assert "a.pdf" in batch.notes[0]
+    sent = [one for one in mock_server.requests if one.method == "POST"]
+    jobs = [one for one in sent if b"custom_id" in one.content]
+    assert [b"JVBERi" in one.content for one in jobs] == [True, False], "the second job holds their text"
+    assert b"Sales of b rose." in jobs[1].content
+    assert chat.map("What of {{ x }}?", rows, files="file", keep=keep).usage.reused == 2
+    again = chat.map("And {{ x }}?", rows, files="file", through="batch")
+    assert not again.failed
+    assert len([one for one in mock_server.requests if b"custom_id" in one.content]) == 3, "it was not remembered"
+
+
+def test_refusal_of_a_job_names_no_credential(mock_server):
+    chat = Chat("anthropic:demo", base_url=mock_server.url("openai"), auth="secret-0123456789abcdef")
+    service = batch_service(chat.provider, "demo")
+    told = {"type": "error", "error": {"type": "invalid_request_error", "message": "secret-0123456789abcdef is wrong"}}
+    error = service._named(service.read_result({"custom_id": "1", "result": {"type": "errored", "error": told}}).error)
+    assert "secret" not in str(error)
+    assert error.retryable is False
+    assert "(HTTP 400)" in str(error)

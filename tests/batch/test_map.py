@@ -16,7 +16,7 @@ from lockbots_magic.errors import AuthenticationError, ContextLengthError, RateL
 from tests.batch.server import RowServer, refusal, whole
 
 
-def shout(prompt):
+def shout(prompt: str) -> str:
     return prompt.upper()
 
 
@@ -295,9 +295,10 @@ def test_equal_documents_of_other_names_are_other_rows(tmp_path, monkeypatch):
         chat = Chat("openai:m", base_url=server.url, auth="k", dialect="chat-completions", send_documents="native")
         rules = DocumentRules(frozenset({"text/html"}), max_data=1000)
         monkeypatch.setattr(type(chat.provider), "document_rules", lambda provider, model: rules)
-        chat.map("What is it called?", rows, files="file")
+        chat.map("What is it called?", rows, files="file", tools=(one for one in [shout]))
         names = [body["messages"][-1]["content"][0]["file"]["filename"] for body in server.bodies]
     assert sorted(names) == ["a.html", "b.html"]
+    assert all(body["tools"] for body in server.bodies), "the tools were used up by the first request"
 
 
 def test_each_expression_is_evaluated_once():

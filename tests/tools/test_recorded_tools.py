@@ -2,6 +2,7 @@
 
 import pytest
 
+from lockbots_magic import Chat
 from lockbots_magic.cassette.cassette import Cassette
 from lockbots_magic.cassette.provider import CassetteProvider
 from lockbots_magic.conversation.cancellation import Cancellation
@@ -76,3 +77,11 @@ def test_fakes_follow_the_seam():
     tool: CallableTool = FakeTool(Tool("f", "", {}))
     assert is_tool_source(source)
     assert tool.source == source.name
+
+
+def test_tools_may_be_one_source_or_a_generator():
+    chat = Chat("openai:m", base_url="http://127.0.0.1:9/v1", auth="k")
+    for given in (FakeSource(), (one for one in [FakeSource()])):
+        prepared = chat.prepare("hi", tools=given)
+        for each in (prepared, prepared.prepare_again()):
+            assert [tool.name for tool in each.request.tools] == ["search"]

@@ -11,7 +11,7 @@ import threading
 from dataclasses import replace
 from typing import Any
 
-from .faults import error_response
+from .faults import FAULTS, error_response
 from .responses import MockResponse
 from .service_table import choose_service
 from .services import MockExchange, dump_json
@@ -90,20 +90,28 @@ def _inner(exchange: MockExchange, path: str, body: Any) -> MockExchange:
     return replace(exchange, service=choose_service("openai", request), request=request)
 
 
+def _refusal(inner: MockExchange) -> tuple[int, str]:
+    """Return the status and the error object of a request that is refused; 200 for any other."""
+    fault = FAULTS.get(inner.settings.fault)
+    response = fault.build(inner) if fault else None
+    if response is not None and response.status >= 400:
+        return response.status, b"".join(one for one in response.pieces if isinstance(one, bytes)).decode()
+    complaint = inner.complaint
+    return (400, inner.service.error(400, complaint)) if complaint else (200, "")
+
+
 def _openai_result(exchange: MockExchange, asked: dict[str, Any]) -> dict[str, Any]:
     inner = _inner(exchange, asked["url"], asked["body"])
-    complaint = inner.complaint
-    told = inner.service.error(400, complaint) if complaint else inner.service.whole(inner.words, inner.body)
-    response = {"status_code": 400 if complaint else 200, "request_id": "req_mock", "body": json.loads(told or "null")}
+    status, told = _refusal(inner)
+    body = json.loads(told or inner.service.whole(inner.words, inner.body) or "null")
+    response = {"status_code": status, "request_id": "req_mock", "body": body}
     return {"id": "batch_req_mock", "custom_id": asked["custom_id"], "response": response, "error": None}
 
 
 def _anthropic_result(exchange: MockExchange, asked: dict[str, Any]) -> dict[str, Any]:
     inner = _inner(exchange, "/v1/messages", asked["params"])
-    if complaint := inner.complaint:
-        return {
-            "custom_id": asked["custom_id"],
-            "result": {"type": "errored", "error": json.loads(inner.service.error(400, complaint))},
-        }
+    status, told = _refusal(inner)
+    if status != 200:
+        return {"custom_id": asked["custom_id"], "result": {"type": "errored", "error": json.loads(told)}}
     message = json.loads(inner.service.whole(inner.words, inner.body) or "null")
     return {"custom_id": asked["custom_id"], "result": {"type": "succeeded", "message": message}}
