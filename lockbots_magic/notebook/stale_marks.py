@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from threading import Lock
+from threading import Lock, current_thread, main_thread
+from weakref import WeakSet
 
 from ..conversation.conversation import Conversation
 from ..language import N_, _
@@ -29,6 +30,7 @@ class StaleMarks:
 
     def __init__(self) -> None:
         self._outputs: OrderedDict[str, Redraw] = OrderedDict()
+        self._watched: WeakSet[Conversation] = WeakSet()
         self._lock = Lock()
 
     def keep(self, turn_id: str, length: int, redraw: Redraw) -> None:
@@ -47,10 +49,26 @@ class StaleMarks:
                 self._outputs.popitem(last=False)
 
     def update(self, conversations: Iterable[Conversation]) -> None:
-        """Mark the outputs whose turns are stale, once each; forget those whose turns are gone."""
+        """Mark the outputs whose turns are stale, once each; forget those whose turns are gone.
+
+        Args:
+            conversations: All that have outputs. They are watched from now on: a panel may change them.
+        """
+        conversations = tuple(conversations)
+        with self._lock:
+            for new in set(conversations).difference(self._watched):
+                self._watched.add(new)
+                new.observers.add(self._on_change)
         stale = {turn.id: turn.stale for one in conversations for turn in one.turns}
         with self._lock:
             ended = [turn_id for turn_id in self._outputs if stale.get(turn_id, True)]
             outputs = [(turn_id, self._outputs.pop(turn_id)) for turn_id in ended]
         for redraw in [redraw for turn_id, redraw in outputs if turn_id in stale][-MAX_MARKS:]:
             redraw(_(STALE_NOTICE))
+
+    def _on_change(self) -> None:
+        """Mark at once what a panel or a background reply has outdated; a cell does it when its reply has ended."""
+        if current_thread() is not main_thread():
+            with self._lock:
+                watched = tuple(self._watched)
+            self.update(watched)

@@ -112,6 +112,7 @@ class ChatPanel(anywidget.AnyWidget):
             self.comm.on_close(lambda _: self.close())
         if isinstance(chat, Session):
             chat.cells.ended.add(self._debouncer.flush)  # programs that run notebooks keep nothing that comes later
+            chat.observers.add(self._follow_language)
             _replace_earlier(self, chat)
 
     def __repr__(self) -> str:
@@ -143,6 +144,11 @@ class ChatPanel(anywidget.AnyWidget):
     def _send_message(self, message: PanelMessage) -> None:
         if self.comm is not None:  # None once the panel is closed
             self._context.copy().run(self.send, message)
+
+    def _follow_language(self) -> None:
+        """Let open views speak a language that has been set since."""
+        if self.comm is not None:
+            self._context.copy().run(self.set_trait, "language", chosen_language())
 
     def _on_change(self) -> None:
         self._transcript_metadata.add(self.conversation)

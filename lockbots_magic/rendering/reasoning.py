@@ -9,7 +9,7 @@ from ..language import N_, _
 from ..security.control_characters import printable
 from .escaping import escaped
 from .safe_markdown.inline import literal
-from .seconds import SECONDS_STYLE, counting
+from .seconds import counting, seconds_style
 
 MAX_REASONING = 20_000
 """Characters of reasoning that an output shows; the turn holds all of it."""
@@ -20,6 +20,9 @@ MIN_PAUSE = 1.0
 FOLD_STYLE = "margin-bottom:0.6em;font-size:0.9em;opacity:0.75"
 """Style of folded reasoning, on its own elements: a notebook that is not trusted loses style sheets."""
 FOLDED_TEXT_STYLE = "max-height:20em;overflow:auto;padding-left:0.6em;border-left:2px solid;white-space:pre-wrap"
+_AT_END_STYLE = (  # such a box is scrolled to its end
+    "<style>.lockbots-reasoning:has(.lockbots-seconds) > div {display: flex; flex-direction: column-reverse}</style>"
+)
 RETRACTED = N_("the text above was reasoning")
 """Remark where text that was written can't be taken back."""
 
@@ -59,8 +62,8 @@ def thinking_html(tail: str, seconds: float) -> str:
     line = counting(escaped(_("Thinking…")), seconds)
     text = printable(tail).strip()
     if not text:
-        return f'{SECONDS_STYLE}<div class="lockbots-reasoning">{line}</div>'
-    return SECONDS_STYLE + _details(line, text, is_open=True)
+        return f'{seconds_style()}<div class="lockbots-reasoning">{line}</div>'
+    return seconds_style() + _AT_END_STYLE + _details(line, text, is_open=True)
 
 
 def reasoned_html() -> str:

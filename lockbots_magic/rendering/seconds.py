@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from ..language import pgettext
+
 MAX_SECONDS = 86_400
 """Time (s) up to which the page counts."""
 
 SECONDS_CLASS = "lockbots-seconds"
-SECONDS_STYLE = (
-    '<style>@property --lockbots-s {syntax: "<integer>"; initial-value: 0; inherits: false}'
-    f"@keyframes lockbots-s {{to {{--lockbots-s: {MAX_SECONDS}}}}}"
-    f'.{SECONDS_CLASS}::after {{content: " " counter(lockbots-s) " s"; counter-reset: lockbots-s var(--lockbots-s);'
-    f" animation: lockbots-s {MAX_SECONDS}s linear; animation-delay: inherit}}</style>"
-)
+
+
+def seconds_style() -> str:
+    """Return the style sheet that `counting` needs, with the unit in the current language."""
+    unit = pgettext("unit of time after a number: seconds", "s")
+    return (
+        '<style>@property --lockbots-s {syntax: "<integer>"; initial-value: 0; inherits: false}'
+        f"@keyframes lockbots-s {{to {{--lockbots-s: {MAX_SECONDS}}}}}"
+        f'.{SECONDS_CLASS}::after {{content: " " counter(lockbots-s) " {unit}"; '
+        f"counter-reset: lockbots-s var(--lockbots-s); animation: lockbots-s {MAX_SECONDS}s linear; "
+        "animation-delay: inherit}</style>"
+    )
 
 
 def counting(text: str, seconds: float = 0) -> str:
-    """Return `text` (HTML) followed by the seconds since now; `SECONDS_STYLE` must be in the page.
+    """Return `text` (HTML) followed by the seconds since now; `seconds_style` must be in the page.
 
     Args:
         text: What goes before the number.

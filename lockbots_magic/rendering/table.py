@@ -28,7 +28,7 @@ _NUMBER = re.compile(r"~?-?\d[\d,]*(?:\.\d+)?")
 class Table:
     """Rows under headings, in forms that front ends choose from.
 
-    Columns that are empty in every row are left out; in HTML, those of numbers are right-aligned.
+    Columns that are empty in every row are left out; those of numbers are right-aligned.
 
     Args:
         headings: One text a column.
@@ -107,8 +107,9 @@ def _lay_out(headings: Sequence[str], rows: Sequence[Sequence[str]], width: int)
     gaps = GAP * (len(lowest) - 1)
     breaks = sum(lowest) + gaps <= width < sum(floors) + gaps  # headings are broken only where that makes it fit
     grid = table.Table.grid()
-    for column in _narrow(widths, lowest if breaks else floors, width):
-        grid.add_column(width=column, overflow="fold")
+    numbers = _are_numbers(headings, rows)
+    for column, is_number in zip(_narrow(widths, lowest if breaks else floors, width), numbers, strict=True):
+        grid.add_column(width=column, overflow="fold", justify="right" if is_number else "left")
         # Not padding: Rich 13 and 14 make a last column of fixed width wider by it.
         grid.add_column(width=GAP)
     rule = Rule(characters="-", style="none")

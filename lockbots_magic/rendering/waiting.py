@@ -7,7 +7,7 @@ from ..language import _
 from ..security.control_characters import printable
 from .escaping import escaped
 from .html import IGNORED
-from .seconds import SECONDS_STYLE, counting
+from .seconds import counting, seconds_style
 
 _STYLE = "<style>.lockbots-waiting {opacity: 0.75; font-size: 0.9em}</style>"
 
@@ -16,4 +16,4 @@ def waiting_html(model: str) -> str:
     """Return the line of a cell that waits for `model`."""
     name = escaped(printable(display_name(model)))
     line = counting(_("waiting for {name}…", name=name))
-    return f'{SECONDS_STYLE}{_STYLE}<div class="lockbots-waiting {IGNORED}">{line}</div>'
+    return f'{seconds_style()}{_STYLE}<div class="lockbots-waiting {IGNORED}">{line}</div>'

@@ -1,5 +1,7 @@
 """A reply that an earlier turn has outdated says so in its own cell."""
 
+import threading
+
 import pytest
 
 from lockbots_magic import Conversation
@@ -40,6 +42,17 @@ def test_what_is_sent_again_is_bounded():
     marks.keep("long", MAX_LENGTH + 1, lambda notice: drawn.append("long"))
     marks.update([conversation(MAX_OUTPUTS + 10, stale=set(range(MAX_OUTPUTS + 10)))])
     assert [n for n, _ in drawn] == list(range(MAX_OUTPUTS + 10 - MAX_MARKS, MAX_OUTPUTS + 10))
+
+
+def test_a_change_in_another_thread_is_marked_at_once():
+    marks, drawn = marks_of(2)
+    watched = conversation(2)
+    marks.update([watched])
+    first = watched.turns[0]
+    other = threading.Thread(target=watched.commit, args=(Turn("p", "r", id="new"), watched.slot_of(first.id)))
+    other.start()
+    other.join()
+    assert drawn == [(1, STALE_NOTICE)]
 
 
 def updates_during(kernel, source, cell_id):

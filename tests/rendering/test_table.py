@@ -62,7 +62,7 @@ def test_a_table_is_as_wide_as_its_cells_where_there_is_no_terminal():
 
 def test_table_that_fits_the_terminal_is_unchanged(terminal):
     terminal(10)
-    assert lines(("a", "b"), [("1234", "1234")]) == ["a     b", "----  ----", "1234  1234"]
+    assert lines(("a", "b"), [("1234", "12.5"), ("5", "x")]) == ["   a  b", "----  ----", "1234  12.5", "   5  x"]
 
 
 def test_widest_columns_wrap_until_the_table_fits_the_terminal(terminal):

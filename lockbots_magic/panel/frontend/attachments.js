@@ -98,6 +98,12 @@ export class Attachments {
     this.show();
   }
 
+  /** Continue with the files of another box. */
+  takeOver(other) {
+    [this.files, this.sent] = [other.files, other.sent];
+    this.show();
+  }
+
   show() {
     const remove = (file) => () => ((this.files = this.files.filter((one) => one !== file)), this.show(), this.button.focus());
     const chip = (file) => h("span", { class: "lb-file" }, file.name,

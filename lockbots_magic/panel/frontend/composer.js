@@ -94,6 +94,12 @@ export class Composer {
     this.visible.observe(this.area);
   }
 
+  /** Continue what another box holds. */
+  takeOver(other) {
+    this.area.value = other.area.value;
+    this.attachments.takeOver(other.attachments);
+  }
+
   close() {
     this.visible.disconnect();
     this.draft.release();

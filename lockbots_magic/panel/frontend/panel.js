@@ -320,9 +320,17 @@ export class Panel {
 
 export default {
   render({ model, el }) {
-    const panel = new Panel(model);
-    el.append(panel.root);
-    panel.open();
-    return () => panel.close();
+    const show = (before) => {
+      const panel = new Panel(model);
+      el.append(panel.root);
+      if (before) panel.composer.takeOver(before.composer);
+      before?.close();
+      panel.open();
+      return panel;
+    };
+    let panel = show();
+    const onLanguage = () => (panel = show(panel));
+    model.on("change:language", onLanguage);
+    return () => (model.off("change:language", onLanguage), panel.close());
   },
 };
