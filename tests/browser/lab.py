@@ -68,6 +68,7 @@ class Lab:
         self._set(
             "notebook-extension/tracker", '{"autoStartDefaultKernel": true}'
         )  # it asks which one to take, now and then
+        self._set("docmanager-extension/plugin", '{"autosave": false}')  # two saves that meet ask
         command = [sys.executable, "-m", "jupyterlab", *(f"{k}={v}" for k, v in settings.items())]
         self._log = (self.folder / "server.log").open("w")
         self._server = subprocess.Popen(command, env=self._environment, stdout=self._log, stderr=subprocess.STDOUT)
