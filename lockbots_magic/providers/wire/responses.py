@@ -76,8 +76,10 @@ class ResponsesDecoder(StreamDecoder):
 
     def _take(self, event: Event) -> Iterable[Delta]:
         text = self._template.read(event.data)  # nearly all events are like the one before
-        if text is not None and event.type != "error":
-            return self._say(text)
+        if text and not self._model and event.type != "error":
+            self._said.append(text)
+            text = self._text.feed(text)
+            return (Delta(text),) if text else ()
         return self._take_other(event)
 
     def _take_other(self, event: Event) -> Iterator[Delta]:

@@ -6,6 +6,7 @@ The grammar is that of the WHATWG HTML standard, section "Server-sent events".
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -20,6 +21,10 @@ MAX_IGNORED_LINES = 8
 MAX_IGNORED_LINE = 4096
 MAX_RETRY_DIGITS = 18
 """Digits of a reconnection time; 18 of them are 30 million years in ms."""
+
+
+_ONE_LINE = re.compile(r"(?:event:(?: ?([^\n]*))\n)?data:(?: |(?! ))(?=[^\n]*\Z)")
+"""Beginning of an event that is one line of data, with its type before it or without."""
 
 
 class MalformedStream(ValueError):  # noqa: N818  # internal; users see a ProtocolError
@@ -64,6 +69,7 @@ class EventDecoder:
         self._type = ""
         self._later_type = ""  # type that came after data: of the next event, if no blank line follows
         self._last_id = ""
+        self._head, self._kind = "data: ", "message"  # beginning of the last event that was one line of data; its type
         self.retry: int | None = None
         """Reconnection time (ms) that the stream asked for."""
         self.ignored: list[str] = []
@@ -124,15 +130,19 @@ class EventDecoder:
         groups = text.split("\n\n")
         last = groups.pop()
         is_clean = not (self._first or self._data or self._type) and len(text) <= MAX_EVENT
+        head, kind = self._head, self._kind
         for group in groups:
-            if is_clean and group.startswith("data:") and "\n" not in group:  # nearly all events are one of these two
-                yield Event(group[6:] if group.startswith("data: ") else group[5:], "message", self._last_id)
-                continue
-            if is_clean and group.startswith("event:"):
-                head, _unused, data = group.partition("\n")
-                if data.startswith("data:") and "\n" not in data:
-                    yield Event(data[5:].removeprefix(" "), head[6:].removeprefix(" ") or "message", self._last_id)
+            if is_clean and group.startswith(head):  # nearly all events begin as the one before
+                data = group[len(head) :]
+                if "\n" not in data:
+                    yield Event(data, kind, self._last_id)
                     continue
+            if is_clean and (found := _ONE_LINE.match(group)):
+                kind_found = found[1] or "message"
+                if found[0].endswith(" "):  # without it, the next event may have a space that does not count
+                    head, kind = self._head, self._kind = found[0], kind_found
+                yield Event(group[found.end() :], kind_found, self._last_id)
+                continue
             for line in (*group.split("\n"), ""):
                 event = self._process_line(line)
                 if event is not None:

@@ -17,7 +17,7 @@ from .json_text import parse_json
 MAX_LEARNED = 8
 """Events of one response that are learned from: where each has a form of its own, learning only takes time."""
 
-_NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,15})(?![0-9.eE])")
+_match_number = re.compile(r"(?:0|[1-9][0-9]{0,15})(?![0-9.eE])").match
 
 Path = tuple[str | int, ...]
 
@@ -27,6 +27,8 @@ class _Hole(NamedTuple):
 
     before: str
     """What stands between the hole before it and its value, with the quote of a string."""
+    size: int
+    """Its length (characters)."""
     is_string: bool
     is_text: bool
 
@@ -62,19 +64,19 @@ class TextTemplate:
             return None
         text, at = "", 0
         try:
-            for before, is_string, is_text in self._holes:
+            for before, size, is_string, is_text in self._holes:
                 if not data.startswith(before, at):
                     return None
-                at += len(before)
+                at += size
                 if is_text:
                     text, at = scanstring(data, at)
                 elif is_string:
                     at = scanstring(data, at)[1]
                 else:
-                    at = _NUMBER.match(data, at).end()  # type: ignore[union-attr]  # handled below
+                    at = _match_number(data, at).end()  # type: ignore[union-attr]  # handled below
         except (ValueError, AttributeError):  # no string, no integer
             return None
-        return text if data.endswith(self._tail) and at + len(self._tail) == len(data) else None
+        return text if data[at:] == self._tail else None
 
     def learn(self, data: str, event: Mapping[str, Any]) -> None:
         """Take an event as the template of the next ones.
@@ -97,7 +99,8 @@ class TextTemplate:
             if value_end is None or not _is_value_at(data, start, value_end, event, path):
                 continue
             is_string = data[start] == '"'
-            holes.append(_Hole(data[end : start + is_string], is_string, is_text))
+            before = data[end : start + is_string]
+            holes.append(_Hole(before, len(before), is_string, is_text))
             end = value_end
         if any(hole.is_text for hole in holes):
             self._holes, self._tail = holes, data[end:]
@@ -134,7 +137,7 @@ def _end_of_value(data: str, start: int) -> int | None:
 
 
 def _end_of_number(data: str, start: int) -> int:
-    found = _NUMBER.match(data, start)
+    found = _match_number(data, start)
     if found is None:
         raise ValueError(_("no integer"))
     return found.end()

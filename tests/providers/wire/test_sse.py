@@ -268,6 +268,26 @@ TOKENS += [b"\xef\xbb\xbf", "ж".encode(), "😀".encode(), b"data: x\n\n", b"da
 PLACES = st.lists(st.integers(0, 400), max_size=12)
 
 
+LINES = [
+    *(b"data:a", b"data: b", b"data:  c", b"data: ", b"data:", b"data: d\ndata: e", b"data: f\n: note"),
+    *(
+        b"event: t\ndata: g",
+        b"event: t\ndata:h",
+        b"event:t\ndata: i",
+        b"event: \ndata: j",
+        b"event: t\ndata: k\ndata: l",
+    ),
+    *(b"event: u\ndata: m", b"id: 1\ndata: n", b"event: t"),
+]
+"""Events, most of which are one line of data."""
+
+
+@given(st.lists(st.sampled_from(LINES), max_size=12).map(b"\n\n".join), PLACES)
+def test_events_that_begin_alike_are_read_alike(body, places):
+    body += b"\n\n"
+    assert events_of(*cut(body, places)) == events_of(body) == reference_events(body)
+
+
 @given(st.lists(st.sampled_from(TOKENS), max_size=60).map(b"".join), PLACES)
 def test_events_are_those_of_the_standard_wherever_the_bytes_are_cut(body, places):
     assert events_of(*cut(body, places)) == events_of(*in_bytes(body)) == reference_events(body)
