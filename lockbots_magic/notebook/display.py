@@ -15,9 +15,9 @@ from IPython.display import display
 from ..rendering.escaping import printed
 from ..rendering.html import framed, has_formulas
 from ..security.exits import clean_bundle
-from ..storage.reply_form import without_reply
+from ..storage.reply_form import saved_once
 from .display_recorder import DisplayCallback
-from .front_end import cell_id, in_output_widget, sets_tex_in_html
+from .front_end import can_ask, cell_id, in_output_widget, sets_tex_in_html
 
 display_listener: contextvars.ContextVar[DisplayCallback | None] = contextvars.ContextVar(
     "display_listener", default=None
@@ -99,8 +99,7 @@ def show(
         update: True if the output exists already.
         metadata: Metadata that the notebook saves with the output.
     """
-    data = clean_bundle(shown_forms(data))
-    metadata = without_reply(metadata, data)
+    data, metadata = saved_once(clean_bundle(shown_forms(data)), metadata, whole=_plain_text_is_read())
     record = display_listener.get()
     if record is not None:
         record(data, display_id, metadata)
@@ -119,6 +118,14 @@ def is_shown_as_markdown(html: str) -> bool:
     """Return whether `html` holds formulas that this front end sets in Markdown only."""
     shell = get_ipython() if has_formulas(html) else None
     return shell is not None and not sets_tex_in_html(shell)
+
+
+def _plain_text_is_read() -> bool:
+    """Return whether somebody may read an output as plain text: one that is captured, or shown by a console."""
+    shell = get_ipython()
+    if shell is None or isinstance(shell.display_pub, CapturingDisplayPublisher):
+        return True
+    return cell_id(shell) is None and can_ask(shell)
 
 
 def context_of_cell(shell: InteractiveShell) -> contextvars.Context:

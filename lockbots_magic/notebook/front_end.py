@@ -20,6 +20,12 @@ def cell_id(shell: InteractiveShell) -> str | None:
     return None if found is None else str(found)
 
 
+def can_ask(shell: InteractiveShell) -> bool:
+    """Return whether the front end can ask its user: pages and consoles can, nbclient and nbval can't."""
+    request: Mapping[str, Any] = shell.get_parent() if hasattr(shell, "get_parent") else {}
+    return bool(request.get("content", {}).get("allow_stdin", True))
+
+
 def sets_tex_in_html(shell: InteractiveShell) -> bool:
     """Return whether the front end typesets TeX in HTML; all do in Markdown.
 

@@ -23,7 +23,7 @@ from .cell_binding import is_portable
 from .export_cells import NotebookDefaults, cell_source
 from .export_common import context_turns, dump_json, title_of
 from .output_metadata import digest, metadata
-from .reply_form import without_reply
+from .reply_form import saved_once
 
 
 def to_notebook(conversation: Conversation) -> str:
@@ -73,8 +73,7 @@ def _chat_cell(turn: Turn, entry: HistoryEntry, source: str) -> dict[str, Any]:
     """Return the cell of one turn, with the reply as its output."""
     pieces, html = reply_markdown(turn), reply_html(turn)
     data = bundle(turn.reply, html, notices_of(turn), attachments_of(turn), reasoning=turn.reasoning, pieces=pieces)
-    forms = clean_bundle(data)
-    about = without_reply(metadata(entry, turn.cell_id, source), forms)
+    forms, about = saved_once(clean_bundle(data), metadata(entry, turn.cell_id, source))
     return _code(turn.cell_id, source, {"output_type": "display_data", "data": forms, "metadata": about})
 
 

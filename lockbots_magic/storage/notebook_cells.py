@@ -13,7 +13,7 @@ from ..prompt.magic_line import cell_magic_start
 from ..security.control_characters import printable, replace_surrogates
 from ..security.links import unlinked
 from .output_metadata import KEY, NewerRecordError, OutputRecord, digest, parse_record
-from .reply_form import is_left_out, with_reply
+from .reply_form import FORMS, place_of, reply_in, with_reply
 
 FORMAT = 4
 """Major version of the notebook format."""
@@ -31,18 +31,18 @@ class TurnOutput:
     record: OutputRecord
     data: Any
     """The record as JSON."""
-    plain: str
-    """The output as plain text."""
+    reply: str
+    """The reply as the output shows it now."""
 
     @property
     def holds_reply(self) -> bool:
-        """Whether the record leaves the reply to the plain text."""
-        return is_left_out(self.data)
+        """Whether the record leaves the reply to the output."""
+        return place_of(self.data) is not None
 
     @property
     def is_altered(self) -> bool:
-        """Whether the plain text is no longer that of the reply."""
-        return self.record.shown != digest(self.plain)
+        """Whether the output was edited since."""
+        return self.record.shown != digest(self.reply)
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,8 +138,9 @@ def _turn_outputs(outputs: Sequence[Mapping[str, Any]], cell: CodeCell) -> Itera
     for output, kept in _with_metadata(outputs):
         if not _is_several(kept):
             data = output.get("data")
-            plain = _join_lines(data.get("text/plain")) if isinstance(data, Mapping) else ""
-            yield TurnOutput(_record(with_reply(kept, plain), cell), kept, plain)
+            forms = {kind: _join_lines(data.get(kind)) for kind in FORMS} if isinstance(data, Mapping) else {}
+            reply = reply_in(kept, forms)
+            yield TurnOutput(_record(with_reply(kept, reply), cell), kept, reply)
 
 
 def _panel_records(outputs: Sequence[Mapping[str, Any]], cell: CodeCell) -> Iterator[tuple[OutputRecord, ...]]:

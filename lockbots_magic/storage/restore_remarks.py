@@ -76,8 +76,8 @@ def _on_cells(cells: Sequence[CodeCell], conversations: Sequence[RestoredConvers
         ([c for c in chats if not c.has_reply], _("there is no reply: cleared, failed, or not run yet.")),
         ([c for c, output in shown if _is_edited(c, output)], edited),
         ([c for c, output in changed if _turn_id(output) in unchanged or not output.holds_reply], altered),
-        ([c for c, output in replaced if output.plain], edited_reply),
-        ([c for c, output in replaced if not output.plain], lost_reply),
+        ([c for c, output in replaced if output.reply], edited_reply),
+        ([c for c, output in replaced if not output.reply], lost_reply),
         (_copies(shown), _("a copy of another cell with its output; the turn counts once.")),
     )
     for where, note in notes:

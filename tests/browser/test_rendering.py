@@ -3,6 +3,8 @@
 import pytest
 from playwright.sync_api import Locator, expect
 
+from lockbots_magic.storage.output_metadata import KEY
+from lockbots_magic.storage.reply_form import reply_in
 from tests.browser.lab import choose, style
 from tests.browser.panels import use
 from tests.documents import DOCUMENT
@@ -49,7 +51,7 @@ def test_a_reply_with_one_of_everything_looks_right(show, mock_server, app):
     assert style(reply(notebook, "li.task").first, "listStyleType") == "none"
     expect(reply(notebook, "table")).to_have_count(2)
     (output,) = notebook.save().cells[1].outputs
-    assert output.data["text/plain"] == DOCUMENT.rstrip("\n")
+    assert reply_in(output.metadata[KEY], output.data) == DOCUMENT.rstrip("\n")
 
 
 def test_code_follows_the_theme(show, mock_server):
@@ -115,7 +117,7 @@ def test_a_long_reply_grows_in_few_outputs_and_is_one_in_the_end(show, mock_serv
     expect(reply(notebook, "h2")).to_have_count(80)
     expect(reply(notebook, "mjx-container")).to_have_count(80)
     (output,) = notebook.save().cells[1].outputs
-    assert output.data["text/plain"].strip() == LONG.strip()
+    assert reply_in(output.metadata[KEY], output.data).strip() == LONG.strip()
 
 
 # Position of a heading, in one step: it may be redrawn in the next.

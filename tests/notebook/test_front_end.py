@@ -5,6 +5,8 @@ import pytest
 pytest.importorskip("ipykernel")
 pytestmark = pytest.mark.kernel
 
+from lockbots_magic.storage.output_metadata import KEY  # noqa: E402  # after the skip
+from lockbots_magic.storage.reply_form import reply_in  # noqa: E402  # after the skip
 from tests.chatserver import chat_server, delta, events, say  # noqa: E402  # after the skip
 from tests.kernels import Kernel  # noqa: E402
 
@@ -73,3 +75,16 @@ def test_an_output_widget_gets_the_whole_reply_at_once(kernel, mock_server):
         assert len(execution.of("display_data")) == 1
         assert not execution.of("update_display_data", "clear_output")
     assert kernel.run(f"run('chat', {slow!r})", "c1").of("update_display_data")  # outside, it is live
+
+
+def test_plain_text_is_whole_where_somebody_may_read_it(kernel):
+    whole = "".join(LONG).rstrip("\n")
+    (saved,) = kernel.run("%%chat\nlong", "c1").outputs
+    assert saved["data"]["text/plain"].startswith("Line 0: $x_0$.\n\nLine 1")
+    assert saved["data"]["text/plain"].endswith(" more characters: text/markdown]")
+    assert reply_in(saved["metadata"][KEY], saved["data"]).strip() == whole
+    (console,) = kernel.finish(kernel.send("%%chat\nlong", allow_stdin=True)).outputs
+    assert console["data"]["text/plain"].strip() == reply_in(console["metadata"][KEY], console["data"]).strip() == whole
+    kernel.run("%%capture captured\n%chat long", "c2")
+    length = kernel.run("len(captured.outputs[0].data['text/plain'].strip())").of("execute_result")[0]
+    assert length["data"]["text/plain"] == str(len(whole))

@@ -16,8 +16,9 @@ from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import RestoreWarning, UsageError
 from lockbots_magic.security.control_characters import printable
 from lockbots_magic.storage.output_metadata import KEY, metadata
-from lockbots_magic.storage.reply_form import without_reply
+from lockbots_magic.storage.reply_form import saved_once
 from lockbots_magic.storage.restore import find_own_notebook, read_conversation, restore_notebook
+from lockbots_magic.storage.text_delta import delta, patched
 
 
 class Notebook:
@@ -442,24 +443,39 @@ def test_turns_of_a_cleared_conversation_stay_cleared_after_many_more_clears(tmp
     assert [one.turns for one in notebook.restored().conversations] == [()]
 
 
-# A long reply that the record leaves to the plain text of the output.
+# A long reply that the record leaves to a form of the output.
 
-LONG = "A reply of *many* words.\n\n" * 20
+LONG = "A reply of *many* words, one after the other and none of them the last.\n\n" * 20
 
 
-def ask_long(notebook, cell_id, prompt, reply=LONG):
-    cell = notebook.ask(cell_id, prompt, reply)
-    (output,) = cell["outputs"]
-    output["metadata"] = without_reply(output["metadata"], output["data"])
+def ask_long(notebook, cell_id, prompt, reply=LONG, markdown="", **turn):
+    (output,) = notebook.ask(cell_id, prompt, "" if turn else reply, **turn)["outputs"]
+    if markdown:
+        output["data"]["text/markdown"] = markdown
+    output["data"], output["metadata"] = saved_once(output["data"], output["metadata"])
     return output
 
 
-def test_long_reply_is_saved_once_and_read_from_the_plain_text(notebook):
-    output = ask_long(notebook, "c1", "one")
+MARKDOWN = LONG.replace(".\n", ".\\\n") + "\n\n*openai:m*"
+PLACES = ("", MARKDOWN)
+
+
+@pytest.mark.parametrize("markdown", PLACES)
+def test_long_reply_is_saved_once_and_read_from_the_output(notebook, markdown):
+    output = ask_long(notebook, "c1", "one", markdown=markdown)
     assert LONG[:40] not in json.dumps(output["metadata"])
-    output["data"]["text/plain"] = LONG.splitlines(keepends=True)
+    assert (output["data"]["text/plain"] == LONG) == (not markdown)
+    for kind, text in output["data"].items():
+        output["data"][kind] = text.splitlines(keepends=True)
     assert read_conversation(notebook.save()).to_dict() == notebook.conversation.to_dict()
     assert notebook.remarks == ""
+
+
+def test_plain_text_is_cut_only_where_the_markdown_says_the_same(notebook):
+    output = ask_long(notebook, "c1", "one", markdown=MARKDOWN)
+    told = r"A reply of .{60,100}… \[1,[0-9]{3} more characters: text/markdown\]"
+    assert re.fullmatch(told, output["data"]["text/plain"], re.DOTALL)
+    assert ask_long(notebook, "c2", "two", markdown="Something else.\n" * 20)["data"]["text/plain"] == LONG
 
 
 @pytest.mark.parametrize("text", ["yes", LONG + "\x07"])
@@ -470,18 +486,16 @@ def test_record_keeps_a_reply_that_is_short_or_not_the_plain_text(notebook, text
 
 
 def test_reply_of_several_rounds_is_kept_by_its_rounds(notebook):
-    first, second = (
-        Round((TextPart(LONG), ToolCallPart("1", "f", "{}"), ToolResultPart("1", "x"))),
-        Round((TextPart("so."),)),
-    )
-    output = notebook.ask("c1", "one", "", rounds=(first, second))["outputs"][0]
-    output["metadata"] = without_reply(output["metadata"], output["data"])
-    assert json.dumps(output["metadata"]).count("words.") == LONG.count("words.")
-    assert notebook.restored().conversations[0].turns[0].rounds == (first, second)
+    first = Round((TextPart(LONG), ToolCallPart("1", "f", "{}"), ToolResultPart("1", "x")))
+    rounds = (first, Round((TextPart("so."),)))
+    output = ask_long(notebook, "c1", "one", rounds=rounds)
+    assert json.dumps(output["metadata"]).count("words") == LONG.count("words")
+    assert notebook.restored().conversations[0].turns[0].rounds == rounds
     output["data"]["text/plain"] = "no"
     assert "the turn keeps the old reply" in notebook.remarks
 
 
+@pytest.mark.parametrize("markdown", PLACES)
 @pytest.mark.parametrize(
     ("now", "told"),
     [
@@ -489,10 +503,26 @@ def test_reply_of_several_rounds_is_kept_by_its_rounds(notebook):
         ("", "the text of the output was removed, and the reply with it: the turn has none. Run the cell again."),
     ],
 )
-def test_edited_plain_text_is_the_reply_and_is_reported(notebook, now, told):
-    ask_long(notebook, "c1", "one")["data"]["text/plain"] = now
+def test_edited_output_is_the_reply_and_is_reported(notebook, markdown, now, told):
+    data = ask_long(notebook, "c1", "one", markdown=markdown)["data"]
+    data.update(dict.fromkeys(data, now))
     assert notebook.restored().conversations[0].turns[0].reply == now
     assert notebook.remarks == f'cell 1 ("one"): {told}'
+
+
+@pytest.mark.parametrize("edit", [("words", "letters"), ("A reply", "A long reply"), ("\n\n*openai:m*", "")])
+def test_markdown_edited_in_part_loses_nothing(notebook, edit):
+    data = ask_long(notebook, "c1", "one", markdown=MARKDOWN)["data"]
+    data["text/markdown"] = data["text/markdown"].replace(*edit)
+    assert notebook.restored().conversations[0].turns[0].reply == data["text/markdown"]
+    assert "the output was edited; the turn has the reply as it stands there now." in notebook.remarks
+
+
+@pytest.mark.parametrize("damage", [5, None, "=1", "x", "=99999999", "+%ff", "-1 " * 50])
+def test_damaged_delta_leaves_the_markdown(notebook, damage):
+    output = ask_long(notebook, "c1", "one", markdown=MARKDOWN)
+    output["metadata"][KEY]["delta"] = damage
+    assert notebook.restored().conversations[0].turns[0].reply == MARKDOWN
 
 
 @pytest.mark.parametrize("number", [0, 1])
@@ -502,3 +532,11 @@ def test_of_a_copied_output_the_unedited_one_counts(notebook, number):
     notebook.cells[number]["outputs"][0]["data"]["text/plain"] = "Mine."
     assert notebook.restored().conversations[0].turns[0].reply == LONG
     assert "the output was edited; the turn keeps the old reply" in notebook.remarks
+
+
+@given(st.text("a \n\\*", max_size=60), st.text("a \n\\*", max_size=60))
+def test_delta_makes_the_other_text(old, new):
+    steps = delta(old, new, 10_000)
+    assert patched(old, steps) == new
+    assert not steps or delta(old, new, len(steps) - 1) is None
+    json.dumps(steps).encode("ascii")
