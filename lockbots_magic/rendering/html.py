@@ -21,6 +21,7 @@ from ..security.tex_policy import is_harmless, unlabelled
 from .escaping import begins_right_to_left, escaped, printed
 from .highlight import highlighted
 from .markdown import Environment, lowered, parse, parser
+from .saved_html import as_saved
 from .used_rules import used_rules
 
 MAX_TYPESET = 40_000
@@ -36,9 +37,9 @@ _TEX = " ".join(sorted(TEX_CLASSES))
 UNLISTED = " ".join(sorted(UNLISTED_CLASSES))
 """Class attribute of a heading that is not in the notebook's table of contents."""
 
-NOTICE_STYLE = "margin-top:0.4em;padding-left:0.6em;border-left:2px solid;font-size:0.9em;opacity:0.75"
+NOTICE_STYLE = "margin-top:.4em;padding-left:.6em;border-left:2px solid;font-size:.9em;opacity:.75"
 """Style of the toolkit's own remarks."""
-FOOT_STYLE = "margin-top:0.4em;font-size:0.85em;opacity:0.65;overflow-wrap:anywhere"
+FOOT_STYLE = "margin-top:.4em;font-size:.85em;opacity:.65;overflow-wrap:anywhere"
 """Style of the foot line."""
 _REJECTED = ' style="opacity:0.5"'
 _MAY_BE_TEX = re.compile(r"[$\\]")
@@ -214,7 +215,8 @@ def framed(
     reply = f'<div class="lockbots-reply{ignored}"{fading}>{_on_one_line(html)}</div>' if html else ""
     shown = f"{above}{reply}{below}"
     sheet = (style_for(shown) if final else style()) if styled else ""
-    return f'<div class="lockbots{ignored}">{sheet}{shown}</div>'
+    whole = f'<div class="lockbots{ignored}">{sheet}{shown}</div>'
+    return as_saved(whole) if final else whole
 
 
 def _on_one_line(html: str) -> str:
@@ -255,4 +257,4 @@ def style_element(css: str) -> str:
 @functools.cache
 def _minified(css: str) -> str:
     bare = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
-    return re.sub(r"\s*([{};:,>])\s*", r"\1", bare).strip()
+    return re.sub(r"(?<![\w.])0(?=\.\d)", "", re.sub(r"\s*([{};:,>])\s*", r"\1", bare)).strip()

@@ -256,7 +256,7 @@ class ReplyRun:
             usage=read.usage,
             started=self._began or self._draft.started,
             elapsed=round(read.elapsed, TIME_DIGITS),
-            first_text=None if read.first_text is None else round(read.first_text, TIME_DIGITS),
+            first_text=_rounded(read.first_text),
         )
         if not report.replies:
             return turn
@@ -265,8 +265,8 @@ class ReplyRun:
             turn,
             id=uuid.UUID(derived_id("turn", first.id, first.started)).hex,
             started=first.started or turn.started,
-            elapsed=report.elapsed,
-            first_text=report.first_text,
+            elapsed=round(report.elapsed, TIME_DIGITS),
+            first_text=_rounded(report.first_text),
         )
 
     def _commit(self, status: Status, error: str) -> None:
@@ -282,6 +282,10 @@ class ReplyRun:
         self.turn = self.entry.turn or turn
         if asked.log:
             tell_commit(CommittedTurn(self.turn, self.entry, self.request.messages))
+
+
+def _rounded(time: float | None) -> float | None:
+    return None if time is None else round(time, TIME_DIGITS)
 
 
 def _other_model(asked: str, answered: str) -> str:

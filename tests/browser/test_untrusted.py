@@ -48,6 +48,11 @@ def test_what_an_untrusted_reply_keeps_of_its_look(lab, lab_page):
     assert int(style(code.locator("b").first, "fontWeight")) >= 600
     assert style(code.locator("i"), "fontStyle") == "italic"
     assert style(code.locator("font").last, "color") != style(code, "color")
+    transparent, block = "rgba(0, 0, 0, 0)", shown.locator("pre")
+    assert style(block, "backgroundColor") != transparent == style(code, "backgroundColor")
+    assert all(
+        float(style(block, name).removesuffix("px")) > 5 for name in ("paddingLeft", "paddingTop", "marginBottom")
+    )
     for quiet in (".lockbots-notice", ".lockbots-foot", ".lockbots-reasoning"):
         assert float(style(shown.locator(quiet), "opacity")) < 1
         assert float(style(shown.locator(quiet), "fontSize").removesuffix("px")) < text

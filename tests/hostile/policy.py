@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from lockbots_magic.rendering.html import FOOT_STYLE, NOTICE_STYLE
+from lockbots_magic.rendering.saved_html import CODE_STYLE
 
 Rules = dict[str, dict[str, str]]
 
@@ -42,8 +43,8 @@ REPLY: Rules = {
     "img": {"src": PICTURE, "alt": _ANY},
     "th": _CELL,
     "td": _CELL,
-    "code": {"class": "tex"},
-    "pre": {"class": "(joins|joined| )+"},
+    "code": {"class": "tex", "style": "background: ?none;?"},
+    "pre": {"class": "(joins|joined| )+", "style": re.escape(CODE_STYLE) + ";?"},
     "li": {"class": "task", "style": "list-style: ?none;?"},
     "span": {
         "class": "x|mathjax_process tex2jax_process|numbering-entry|lockbots-seconds"

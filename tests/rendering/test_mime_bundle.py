@@ -1,7 +1,10 @@
 """The forms of one output."""
 
+from html import escape
+
 from lockbots_magic.rendering.html import NOTICE_STYLE, render
 from lockbots_magic.rendering.mime_bundle import bundle, html_or_source
+from lockbots_magic.rendering.saved_html import CODE_STYLE
 
 
 def test_the_three_forms_of_an_output():
@@ -9,6 +12,14 @@ def test_the_three_forms_of_an_output():
     assert forms["text/plain"] == "a **b**"
     assert forms["text/markdown"] == "a **b**\n\n*left \\*out\\**"
     assert f'<div class="lockbots-notice" style="{NOTICE_STYLE}">left *out*</div>' in forms["text/html"]
+
+
+def test_saved_html_keeps_texts_that_look_like_its_tags():
+    code = '<font color="#386"> <td style="text-align:left"> <pre><code>'
+    html = bundle("", render(f"`{code}`\n\n```\n{code}\n```\n\n|a|\n|--:|\n|`{code}`|"))["text/html"]
+    assert html.count(escape(code, quote=False)) == 3
+    assert f'<pre style="{CODE_STYLE}"><code style=background:none>' in html
+    assert "<td style=text-align:right>" in html
 
 
 def test_a_reply_without_text_has_no_box():
