@@ -93,9 +93,13 @@ class Cassette:
 
     def __str__(self) -> str:
         count = len(self.file.recordings)
-        all_counts = ((self.played, "played"), (self.recorded, "recorded"), (self.lost, _("not recorded")))
-        counts = [f"{n} {what}" for n, what in all_counts if n]
-        return f"{self.path.name} ({', '.join([self.mode, f'{count} answer' + 's' * (count != 1), *counts])})"
+        counts = [
+            ngettext("{n} answer", "{n} answers", count),
+            *([_("{n} played", n=self.played)] if self.played else []),
+            *([_("{n} recorded", n=self.recorded)] if self.recorded else []),
+            *([_("{n} not recorded", n=self.lost)] if self.lost else []),
+        ]
+        return f"{self.path.name} ({', '.join([self.mode, *counts])})"
 
     @property
     def path(self) -> Path:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from ..language import ngettext
 from ..security.control_characters import without_steering
 
 MAX_VALUE = 100
@@ -90,4 +91,5 @@ def _cut(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     end = limit // 4
-    return f"{text[: limit - end]}… ({len(text) - limit} characters left out) …{text[-end:]}"
+    left_out = ngettext("({n} character left out)", "({n} characters left out)", len(text) - limit)
+    return f"{text[: limit - end]}… {left_out} …{text[-end:]}"

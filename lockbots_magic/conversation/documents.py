@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from ..language import _
+from ..language import _, ngettext
 
 PDF = "application/pdf"
 DocumentMode = Literal["auto", "native", "text"]
@@ -66,9 +66,14 @@ class SentDocument:
     @property
     def label(self) -> str:
         """Name, pages and size, such as "report.pdf (12 pages, 1.2 MB)"."""
-        pages = [] if self.pages is None else ["1 page" if self.pages == 1 else f"{self.pages:,} pages"]
-        size = f"{self.size / 1e6:.1f} MB" if self.size >= 50_000 else f"{max(1, round(self.size / 1e3))} kB"
-        return f"{self.name} ({', '.join([*pages, size if self.has_file else 'its text'])})"
+        pages = [] if self.pages is None else [ngettext("{n:,} page", "{n:,} pages", self.pages)]
+        size = (
+            _("{megabytes:.1f} MB", megabytes=self.size / 1e6)
+            if self.size >= 50_000
+            else _("{kilobytes} kB", kilobytes=max(1, round(self.size / 1e3)))
+        )
+        parts = [*pages, size if self.has_file else _("its text")]
+        return f"{self.name} ({', '.join(parts)})"
 
     @property
     def digest(self) -> str:

@@ -88,7 +88,7 @@ class CheckReport:
     @property
     def remarks(self) -> tuple[str, ...]:
         """Lines below the table."""
-        names = ", ".join(self.adapted)
+        names = ", ".join(_(name) if " " in name else name for name in self.adapted)  # others are fields
         return (
             *([_("Left out of requests, as the server refuses it: {names}.", names=names)] if names else []),
             *([_("Stopped: this is a part of the table; the rest was not tried.")] if self.stopped else []),

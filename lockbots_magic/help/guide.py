@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from ..conversation.messages import ChatRequest, Delta, Message, ModelInfo
 from ..errors import Cancelled, UsageError
-from ..language import _, speaking
+from ..language import N_, _, speaking
 from ..providers.base import Provider
 from ..providers.declarations import model_table
 from . import forms, phrases, search, small_talk
@@ -42,7 +42,7 @@ class Guide(Provider):
     """Offline provider that answers from the help pages, in the language of the question. Deterministic."""
 
     name = "guide"
-    models = model_table(ModelInfo("help", "Built-in guide"))
+    models = model_table(ModelInfo("help", N_("Built-in guide")))
     default_model = "help"
     parameters: ClassVar[Mapping[str, str]] = MappingProxyType({"rate": "words per second; 0 sends all at once"})
 

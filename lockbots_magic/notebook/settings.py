@@ -212,8 +212,8 @@ def _hide_credentials(given: dict[str, Any]) -> dict[str, Any]:
     return hidden
 
 
-_INFO_TEXTS = (N_("a float"), N_("an int"))
-"""What traitlets calls the values of settings."""
+_INFO_TEXTS = (N_("a float"), N_("an int"), N_("another value"))
+"""What traitlets calls the values of settings, and what stands for its other words."""
 
 
 def _expected(name: str, trait: Any, value: Any) -> str:
@@ -232,7 +232,8 @@ def _expected(name: str, trait: Any, value: Any) -> str:
         "personas": _("a dict"),
         "prices": _("a dict"),
     }
-    expected = kinds.get(name) or _(str(getattr(trait, "info_text", N_("another value"))))
+    info = getattr(trait, "info_text", "")
+    expected = kinds.get(name) or _(info if info in _INFO_TEXTS else "another value")
     if getattr(trait, "min", None) not in (None, -math.inf):
         expected += f" >= {trait.min}"
     return _("{name} must be {expected}, got {value!r}.", name=name, expected=expected, value=value)

@@ -6,6 +6,7 @@ import threading
 import warnings
 from collections.abc import Callable
 
+from ..language import _
 from ..security.exits import clean_printed
 
 DELAY = 0.25
@@ -61,7 +62,7 @@ class Debouncer:
         try:
             self._action()
         except Exception as error:  # noqa: BLE001  # reported; the next run may succeed
-            message = f"The panel's transcript failed: {type(error).__name__}: {error}"
+            message = _("The panel's transcript failed: {kind}: {error}", kind=type(error).__name__, error=error)
             warnings.warn(clean_printed(message), stacklevel=1)
 
     def _take_request(self) -> bool:

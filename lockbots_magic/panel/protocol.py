@@ -40,6 +40,7 @@ from ..conversation.model_names import display_name
 from ..conversation.turn import Turn
 from ..conversation.usage import measure_turns, sum_tokens
 from ..errors import UsageError
+from ..language import _
 from ..providers.address import display_address
 from ..rendering import calls
 from ..rendering.attachments import attachments_of
@@ -170,8 +171,8 @@ def settings_message(backend: PanelBackend) -> PanelMessage:
 
 
 def describe_models(models: Iterable[ModelInfo]) -> list[dict[str, str]]:
-    """Describe models for a menu; a model without a name is shown by its id."""
-    return [{"id": model.id, "name": model.name or model.id} for model in models]
+    """Describe models for a menu; a model without a name is shown by its id. The catalogue has names of our own."""
+    return [{"id": model.id, "name": _(model.name) or model.id} for model in models]
 
 
 def conversations_message(backend: PanelBackend) -> PanelMessage:

@@ -195,7 +195,7 @@ def _convert_cell(number: int, cells: CellHistory, images: ImageNumbering, notes
     for output in outputs[-MAX_OUTPUTS:]:
         part = _convert_output(output)
         text, images_of = part.text, part.images
-        notes += part.label_notes(f"cell {number}").notes
+        notes += part.label_notes(_("cell {number}", number=number)).notes
         if images_of and len(images.urls) >= MAX_IMAGES:
             notes.append(
                 _("cell {number}: image left out, more than {max_images} images", number=number, max_images=MAX_IMAGES)

@@ -40,6 +40,8 @@ class DocumentSection(NamedTuple):
     """Such as "page 3"; `""` if the document has no parts."""
     text: str
     notes: tuple[str, ...] = ()
+    label: str = ""
+    """The title in notes, for people."""
 
 
 @dataclass(frozen=True)
@@ -154,11 +156,11 @@ def _collect(sections: Iterable[DocumentSection], name: str) -> tuple[str, tuple
     length = 0
     for section in sections:
         if length > MAX_LENGTH:
-            title = section.title or _("the rest")
+            title = section.label or _("the rest")
             notes.append(_("{name}: {title} and what follows were left out", name=name, title=title))
             break
         texts.append(f"[{section.title}]\n{section.text}" if section.title else section.text)
-        notes += [f"{name}: {section.title + ': ' if section.title else ''}{note}" for note in section.notes]
+        notes += [f"{name}: {section.label + ': ' if section.label else ''}{note}" for note in section.notes]
         length += len(texts[-1])
     text = "\n\n".join(texts).strip()
     if len(text) > MAX_LENGTH:
@@ -254,14 +256,17 @@ def _read_pdf(pypdf: Any, path: Path, selection: str) -> Iterator[DocumentSectio
     for number in _choose(selection, len(reader.pages), "page"):
         text = reader.pages[number - 1].extract_text().strip()
         yield DocumentSection(
-            f"page {number}", text, () if text else (_("it has no text; if it is a scan, send it as an image"),)
+            f"page {number}",
+            text,
+            () if text else (_("it has no text; if it is a scan, send it as an image"),),
+            _("page {number}", number=number),
         )
 
 
 def _read_slides(pptx: Any, path: Path, selection: str) -> Iterator[DocumentSection]:
     slides = pptx.Presentation(str(path)).slides
     for number in _choose(selection, len(slides), "slide"):
-        yield DocumentSection(f"slide {number}", *read_slides(slides[number - 1]))
+        yield DocumentSection(f"slide {number}", *read_slides(slides[number - 1]), _("slide {number}", number=number))
 
 
 def _read_word(docx: Any, path: Path, selection: str) -> Iterator[DocumentSection]:
@@ -271,7 +276,7 @@ def _read_word(docx: Any, path: Path, selection: str) -> Iterator[DocumentSectio
 
 def _read_book(openpyxl: Any, path: Path, selection: str) -> Iterator[DocumentSection]:
     for name, text, notes in read_sheets(openpyxl, path, selection, MAX_LENGTH):
-        yield DocumentSection(f"sheet {name}", text, notes)
+        yield DocumentSection(f"sheet {name}", text, notes, _("sheet {name}", name=name))
 
 
 def _read_page(_unused: Any, path: Path, selection: str) -> Iterator[DocumentSection]:

@@ -116,15 +116,16 @@ def _read_bytes(file: Path, most: int) -> bytes:
 def _limit_text(text: str, name: str, length: int | None) -> tuple[str, tuple[str, ...]]:
     if len(text) <= MAX_LENGTH and length is not None:
         return text, ()
-    whole = "" if length is None else f" of {length:,}"
-    return f"{truncate(text, MAX_LENGTH)}\n[… the file goes on]", (
-        _(
-            "{name}: only the first {max_length:,}{whole} characters were sent",
+    if length is None:
+        note = _("{name}: only the first {max_length:,} characters were sent", name=name, max_length=MAX_LENGTH)
+    else:
+        note = _(
+            "{name}: only the first {max_length:,} of {length:,} characters were sent",
             name=name,
             max_length=MAX_LENGTH,
-            whole=whole,
-        ),
-    )
+            length=length,
+        )
+    return f"{truncate(text, MAX_LENGTH)}\n[… the file goes on]", (note,)
 
 
 def _convert_cells(data: bytes, name: str) -> str:

@@ -27,9 +27,9 @@ MAX_TOTAL_BYTES = 15_000_000
 
 IMAGE_KINDS = ("png", "jpeg", "gif", "webp")
 _IN_WEB = ("https://", "http://")
-_TOO_LARGE = N_("larger than {megabytes} MB. Scale it down, or install Pillow to have it scaled.")
-_SVG = N_("an SVG. Models take PNG, JPEG, GIF or WebP: save it as PNG.")
-_CONVERTED = ((b"BM", "a BMP"), (b"II*\0", "a TIFF"), (b"MM\0*", "a TIFF"))
+_TOO_LARGE = N_("{name} is larger than {megabytes} MB. Scale it down, or install Pillow to have it scaled.")
+_SVG = N_("{name} is an SVG. Models take PNG, JPEG, GIF or WebP: save it as PNG.")
+_CONVERTED = ((b"BM", "BMP"), (b"II*\0", "TIFF"), (b"MM\0*", "TIFF"))
 """First bytes of formats that Pillow reads; those that are not listed are only tried."""
 
 
@@ -49,7 +49,7 @@ def image_part(value: Any) -> PromptPart:
     if isinstance(value, str | Path):
         return _read_file(value)
     if isinstance(value, bytes):
-        return _encode(value, "The value")
+        return _encode(value, _("The value"))
     try:
         part = draw_images(value)
     except UsageError:
@@ -125,7 +125,7 @@ def _draw_image(value: Any) -> PromptPart | None:
     if drawn is None:
         return None
     image, notes = drawn
-    part = _check_url(image) if isinstance(image, str) else _encode(image, f"The {type(value).__name__}")
+    part = _check_url(image) if isinstance(image, str) else _encode(image, _("The {kind}", kind=type(value).__name__))
     return replace(part, notes=(*notes, *part.notes))
 
 
@@ -151,9 +151,7 @@ def _encode(data: bytes, name: str) -> PromptPart:
     if len(data) > MAX_IMAGE_BYTES:
         smaller = _scale_down(data)
         if smaller is None or len(smaller) > MAX_IMAGE_BYTES:
-            raise UsageError(
-                _("{name} is {too_large}", name=name, too_large=_(_TOO_LARGE, megabytes=MAX_IMAGE_BYTES // 1_000_000))
-            )
+            raise UsageError(_(_TOO_LARGE, name=name, megabytes=MAX_IMAGE_BYTES // 1_000_000))
         data, kind = smaller, "jpeg"
     encoded = base64.b64encode(drop_png_metadata(data)).decode("ascii")
     return PromptPart("", (f"data:image/{kind};base64,{encoded}",), notes)
@@ -169,7 +167,7 @@ def _convert(data: bytes, name: str, *, is_readable: bool) -> tuple[bytes, tuple
     """
     known = next((word for begin, word in _CONVERTED if data.startswith(begin)), None)
     if not is_readable and b"<svg" in data[:2_000].lower():
-        raise UsageError(_("{name} is {svg}", name=name, svg=_(_SVG)))
+        raise UsageError(_(_SVG, name=name))
     try:
         return encode_png(decode_image(data))
     except Exception as error:  # ImportError, and anything that a decoder raises
@@ -177,7 +175,11 @@ def _convert(data: bytes, name: str, *, is_readable: bool) -> tuple[bytes, tuple
             return data, ()
         if isinstance(error, ImportError) and known:
             raise UsageError(
-                _("{name} is {known}. Install Pillow to have it converted, or save it as PNG.", name=name, known=known)
+                _(
+                    "{name} is a {known}. Install Pillow to have it converted, or save it as PNG.",
+                    name=name,
+                    known=known,
+                )
             ) from error
         raise UsageError(_("{name} is not an image that models take: PNG, JPEG, GIF or WebP.", name=name)) from error
 
@@ -187,18 +189,18 @@ def _check_url(url: str) -> PromptPart:
     begin = url[:40].lower()
     if begin.startswith(_IN_WEB):
         if url.partition("?")[0].lower().endswith((".svg", ".svgz")):
-            raise UsageError(_("{url} is {svg}", url=to_one_line(url), svg=_(_SVG)))
+            raise UsageError(_(_SVG, name=to_one_line(url)))
         return PromptPart("", (url,))
     if begin.startswith("data:image/svg"):
-        raise UsageError(_("The image is {svg}", svg=_(_SVG)))
+        raise UsageError(_(_SVG, name=_("The image")))
     if not begin.startswith("data:image/"):
         raise UsageError(_("An image must be a file, an http(s) or data:image URL, or a variable."))
     if image_bytes([url]) <= MAX_IMAGE_BYTES + 100:
         return PromptPart("", (url,))
     data = decode_drawing(url.partition(";base64,")[2])
     if not data:
-        raise UsageError(_("The image is {too_large}", too_large=_(_TOO_LARGE, megabytes=MAX_IMAGE_BYTES // 1_000_000)))
-    return _encode(data, "The data URL")
+        raise UsageError(_(_TOO_LARGE, name=_("The image"), megabytes=MAX_IMAGE_BYTES // 1_000_000))
+    return _encode(data, _("The data URL"))
 
 
 def _scale_down(data: bytes) -> bytes | None:

@@ -176,14 +176,14 @@ SHARED_ADAPTATIONS: tuple[Adaptation, ...] = (
 ADAPTATIONS: tuple[Adaptation, ...] = (
     *SHARED_ADAPTATIONS,
     Adaptation(
-        "system as developer",
+        N_("system as developer"),
         ("messages",),
         has_system,
         as_developer,
         late_pattern(r"\buse\b[^.\n]{0,20}\bdeveloper\b|\bdeveloper\b[^.\n]{0,40}\binstead\b", re.IGNORECASE),
     ),
     Adaptation(
-        "system in prompt",
+        N_("system in prompt"),
         ("messages",),
         has_system,
         fold_system,
@@ -197,7 +197,7 @@ ADAPTATIONS: tuple[Adaptation, ...] = (
         N_("This model takes no system prompt of its own: it is sent at the head of the first prompt."),
     ),
     Adaptation(
-        "no reasoning in messages",
+        N_("no reasoning in messages"),
         ("messages",),
         has_reasoning,
         without_reasoning,
@@ -207,7 +207,7 @@ ADAPTATIONS: tuple[Adaptation, ...] = (
         ),
     ),
     Adaptation(
-        "null content beside calls",
+        N_("null content beside calls"),
         ("messages",),
         has_calls_with(""),
         set_content("", None),
@@ -218,7 +218,7 @@ ADAPTATIONS: tuple[Adaptation, ...] = (
         ),
     ),
     Adaptation(
-        "empty content beside calls",
+        N_("empty content beside calls"),
         ("messages",),
         has_calls_with(None),
         set_content(None, ""),
@@ -230,7 +230,7 @@ ADAPTATIONS: tuple[Adaptation, ...] = (
         ),
     ),
     Adaptation(
-        "calls as text",
+        N_("calls as text"),
         ("messages",),
         has_calls_without_tools,
         lambda body, given: {**body, "messages": flatten_encoded(body["messages"])},

@@ -277,8 +277,9 @@ def batch_service(provider: Any, model: str) -> BatchService:
         UsageError: It has none that is known.
     """
     if not isinstance(provider, OpenAICompatible) or provider.is_local:
-        name = getattr(provider, "name", "this provider")
-        raise UsageError(_('{name} has no batch API that is known here. Leave out through="batch".', name=name))
+        raise UsageError(
+            _('{name} has no batch API that is known here. Leave out through="batch".', name=provider.name)
+        )
     return (MessageBatches if provider.dialect.name == MESSAGES else FileBatches)(provider, model)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..conversation.documents import SentDocument
 from ..conversation.messages import Message
-from ..language import ngettext
+from ..language import N_, ngettext
 from ..late_pattern import late_pattern
 from .adaptation_table import NEGATION, Adaptation
 from .body_changes import Body
@@ -72,7 +72,7 @@ def make_documents_rows(messages: Sequence[Message]) -> tuple[Adaptation, ...]:
             refusal,
             notice,
         )
-        for name, refusal in (("documents as text", _OF_ALL), (f"documents as text{OF_FILES}{these:x}", _OF_THESE))
+        for name, refusal in ((N_("documents as text"), _OF_ALL), (f"documents as text{OF_FILES}{these:x}", _OF_THESE))
     )
 
 

@@ -182,7 +182,7 @@ class ModelProcess:
         with suppress(ValueError):
             name = signal.Signals(-status).name
             return _("{name}; perhaps the memory was short", name=name) if name == "SIGKILL" else name
-        return f"signal {-status}"
+        return _("signal {number}", number=-status)
 
     def memory(self) -> int | None:
         """Return the memory (bytes) in use, None where this system doesn't tell."""

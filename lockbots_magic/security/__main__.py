@@ -11,15 +11,17 @@ import io
 import sys
 from collections.abc import Sequence
 
+from ..language import _
 from .file_check import CheckError, check_file
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check the files of a command line and return the exit status."""
     parser = argparse.ArgumentParser(
-        "python -m lockbots_magic.security", description=(__doc__ or "").partition("\n")[0]
+        "python -m lockbots_magic.security",
+        description=_("Look for credentials in notebooks, cassettes and other text files."),
     )
-    parser.add_argument("files", nargs="+", metavar="FILE", help="notebook, cassette or other text file")
+    parser.add_argument("files", nargs="+", metavar="FILE", help=_("notebook, cassette or other text file"))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # names of files in scripts that a console or pipe of Windows lacks
             stream.reconfigure(errors="backslashreplace")

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..language import _
+from ..language import N_, _
 from .control_characters import printable
-from .secret_shapes import find_secrets
+from .secret_shapes import describe_finding, find_secrets
 from .secrets import secrets_in_use, secrets_shown
 
 MAX_FILE = 200_000_000
@@ -20,7 +20,7 @@ MAX_FILE = 200_000_000
 MAX_DEPTH = 100
 """Levels of lists and objects in JSON; what is nested deeper is checked as it is written."""
 
-SEVERAL_LINES = "several lines"
+SEVERAL_LINES = N_("several lines")
 """Place of what is longer than a line."""
 
 _DATA = re.compile(r"data:[\w/+.;=-]{1,100},[A-Za-z0-9+/=]+")
@@ -53,10 +53,10 @@ def check_file(name: str) -> list[tuple[str, str]]:
         cleaned = _DATA.sub("", piece)
         for one in find_secrets(cleaned):
             if where != SEVERAL_LINES or "\n" in cleaned[one.start : one.end]:  # else it is found in its line
-                found[where, one.kind] = None
+                found[where, describe_finding(one)] = None
         if where != SEVERAL_LINES and secrets_shown(piece, secrets_in_use()):
-            found[where, "a credential in use"] = None
-    return list(found)
+            found[where, _("a credential in use")] = None
+    return [(_(where) if where == SEVERAL_LINES else where, kind) for where, kind in found]
 
 
 def _read(name: str) -> str:
@@ -79,8 +79,8 @@ def _pieces(name: str, text: str) -> Iterator[tuple[str, str]]:
     cells = value.get("cells") if isinstance(value, Mapping) else None
     if isinstance(cells, list):
         for number, cell in enumerate(cells, 1):
-            yield f"cell {number}", "\n".join(_texts(cell))
-        yield "metadata", "\n".join(_texts({key: one for key, one in value.items() if key != "cells"}))
+            yield _("cell {number}", number=number), "\n".join(_texts(cell))
+        yield _("metadata"), "\n".join(_texts({key: one for key, one in value.items() if key != "cells"}))
     elif value is not None:
         yield "JSON", "\n".join(_texts(value))
     else:
@@ -90,7 +90,7 @@ def _pieces(name: str, text: str) -> Iterator[tuple[str, str]]:
 def _lines(text: str, *, is_json: bool) -> Iterator[tuple[str, str]]:
     for number, line in enumerate(text.splitlines(), 1):
         value = _parse(line) if is_json else None
-        yield f"line {number}", line if value is None else "\n".join(_texts(value))
+        yield _("line {number}", number=number), line if value is None else "\n".join(_texts(value))
     if not is_json:
         yield SEVERAL_LINES, text  # a private key has many
 

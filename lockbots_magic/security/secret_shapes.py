@@ -90,7 +90,7 @@ class Finding(NamedTuple):
     """A secret in a text."""
 
     kind: str
-    """What it is, such as ``"GitHub token"``, in English."""
+    """What it is, such as ``"GitHub token"``, in English, or the name of the variable."""
     start: int
     end: int
     variable: str = ""
@@ -142,12 +142,13 @@ def leave_out_secrets(text: str, environment: Mapping[str, str] | None = None) -
     for one in found:
         pieces += [text[at : one.start], LEFT_OUT]
         at = one.end
-    kinds = list(dict.fromkeys(map(_describe, found)))
+    kinds = list(dict.fromkeys(map(describe_finding, found)))
     more = [_("{n} more", n=len(kinds) - MAX_NAMED)] if len(kinds) > MAX_NAMED else []
     return "".join([*pieces, text[at:]]), ", ".join([*kinds[:MAX_NAMED], *more])
 
 
-def _describe(found: Finding) -> str:
+def describe_finding(found: Finding) -> str:
+    """Return what a finding is, in the current language."""
     return _("value of {name}", name=found.variable) if found.variable else _(found.kind)
 
 
@@ -211,7 +212,7 @@ def _find_values(text: str, environment: Mapping[str, str]) -> Iterator[Finding]
         for form in {value, repr(value)[1:-1]}:
             start = text.find(form)
             while start >= 0:
-                yield Finding(f"value of {name}", start, start + len(form), name)
+                yield Finding(name, start, start + len(form), name)
                 start = text.find(form, start + len(form))
 
 

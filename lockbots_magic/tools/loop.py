@@ -15,7 +15,7 @@ from ..conversation.ending import TEXT_CALL, TOO_MANY_SECONDS, is_complete
 from ..conversation.messages import ChatRequest, Delta, Message, ToolCall, Usage
 from ..conversation.turn_accumulator import TurnAccumulator
 from ..errors import Cancelled, NotRecordedError
-from ..language import _
+from ..language import N_, SOURCE, _, speaking
 from ..providers.streaming import Streams, closing_stream, read_stream
 from ..schema.json_values import shorten
 from ..security.secrets import redacted
@@ -27,8 +27,8 @@ from .text_calls import holds_text_call
 from .tool_source import ToolOutput
 from .toolbox import Toolbox, ToolEntry
 
-_NO_RESULT = (
-    "The cassette asks for {}, but lacks the result; a recorded call is never made."
+_NO_RESULT = N_(
+    "The cassette asks for {call}, but lacks the result; a recorded call is never made."
     " Record the reply again: mode 'record', or `%lockbots record`."
 )
 
@@ -127,7 +127,7 @@ class ToolLoop:
         recorded = provider.recorded_results(request, message)
         if answer.is_replayed and len(recorded) < len(message.calls):
             call = message.calls[0]
-            raise NotRecordedError(_NO_RESULT.format(describe_call(call.name, call.arguments)))
+            raise NotRecordedError(_(_NO_RESULT, call=describe_call(call.name, call.arguments)))
         if recorded:
             yield announced
             return (yield from _replay(message.calls, recorded))
@@ -256,7 +256,8 @@ class _Round:
     def _finish(self, number: int, output: ToolOutput, elapsed: float | None) -> ToolCall:
         bounded = bounded_output(output, sees=self._sees)
         changed = self._changed.get(number)
-        note = f"(The user had {redacted(str(changed))} called instead.)\n" if changed else ""
+        with speaking(SOURCE):  # the model reads it
+            note = f"(The user had {redacted(str(changed))} called instead.)\n" if changed else ""
         call = self._calls[number]._replace(
             result=note + bounded.text,
             images=bounded.images,

@@ -224,7 +224,7 @@ def _model_table(provider: str, listed: Sequence[ModelInfo], caption: str) -> Ta
     """Return a table of models; it has a column for what they are for if some are not for chat."""
     headings: tuple[str, ...] = (_("model"), _("name"), _("max characters"), _("max tokens"))
     rows: list[tuple[str, ...]] = [
-        (f"{provider}:{shown}", "" if model.name == shown else model.name, *_limits(model))
+        (f"{provider}:{shown}", "" if model.name == shown else _(model.name), *_limits(model))
         for model, shown in zip(listed, display_names([one.id for one in listed]), strict=True)
     ]
     if any(model.kind for model in listed):

@@ -35,7 +35,7 @@ _LACKS = {
     "logit_bias": "",
     "n": "",
 }
-_OWN = {
+_OWN_PARAMETERS = {
     "max_output_tokens": "another name of max_tokens",
     "reasoning": "dict, such as {'summary': 'detailed'}",
     "text": "dict, such as {'verbosity': 'low'}",
@@ -83,7 +83,7 @@ def _with_system_item(body: Body, given: Collection[str]) -> Body:
 _ADAPTATIONS = (
     *SHARED_ADAPTATIONS,
     Adaptation(
-        "no encrypted reasoning",
+        N_("no encrypted reasoning"),
         ("include",),
         lambda body, given: "include" in body and "include" not in given,
         lambda body, given: {key: value for key, value in body.items() if key != "include"},
@@ -92,14 +92,14 @@ _ADAPTATIONS = (
         ),
     ),
     Adaptation(
-        "no reasoning summary",
+        N_("no reasoning summary"),
         ("reasoning",),
         _has_summary,
         _without_summary,
         re.compile(r"\breasoning[. ]summar|\bsummar(?:y|ies)\b[^.\n]{0,60}\b(?:not|unsupported)\b", re.IGNORECASE),
     ),
     Adaptation(
-        "no reasoning items",
+        N_("no reasoning items"),
         ("input",),
         lambda body, given: has_reasoning_items(body) and "input" not in given,
         lambda body, given: without_reasoning_items(body),
@@ -111,14 +111,14 @@ _ADAPTATIONS = (
         N_("The service did not take the model's earlier reasoning back; the model goes on without it."),
     ),
     Adaptation(
-        "instructions as a message",
+        N_("instructions as a message"),
         ("instructions",),
         _has_instructions,
         _with_system_item,
         names_field("instructions"),
     ),
     Adaptation(
-        "no text format",
+        N_("no text format"),
         ("text",),
         _has_format,
         _without_format,
@@ -134,7 +134,7 @@ class Responses(Dialect):
     title = N_("the Responses API")
     path = "/responses"
     parameters: ClassVar[Mapping[str, str]] = MappingProxyType(
-        {**{name: text for name, text in CHAT_PARAMETERS.items() if name not in _LACKS}, **_OWN}
+        {**{name: text for name, text in CHAT_PARAMETERS.items() if name not in _LACKS}, **_OWN_PARAMETERS}
     )
     lacks: ClassVar[Mapping[str, str]] = MappingProxyType(_LACKS)
     fields: ClassVar[Mapping[str, str]] = MappingProxyType(

@@ -87,9 +87,16 @@ def _proxy_failed(failure: _Failure) -> Exception | None:
         )
     if " 407 " in reason:
         return _wants_credential(host, proxy)
-    name = proxy.shown if proxy else "this machine's settings"
-    advised = _("The proxy comes from {name}. Correct or unset it, or add {host} to NO_PROXY.", name=name, host=host)
+    if proxy is None:
+        advised = _(
+            "The proxy comes from this machine's settings. Correct or unset it, or add {host} to NO_PROXY.", host=host
+        )
+    else:
+        advised = _(
+            "The proxy comes from {name}. Correct or unset it, or add {host} to NO_PROXY.", name=proxy.shown, host=host
+        )
     if advice.for_tls(reason, host):
+        name = proxy.shown if proxy else _("this machine's settings")
         advised = _("The proxy of {name} does not speak TLS: begin its address with http://.", name=name)
     return _failed(_("The proxy for {host} failed: {reason}", host=host, reason=reason), advised)
 
@@ -167,8 +174,11 @@ def _timed_out(failure: _Failure) -> Exception | None:
     chain, host, url = failure.chain, failure.host, failure.request.url
     if chain.has(urllib3_errors.ConnectTimeoutError):
         by_system = chain.has_errno or failure.limits.connect == math.inf
-        after = "" if by_system else f" after {failure.limits.connect:g} s"
-        late = ProviderTimeout(_("Connecting to {host} timed out{after}.", host=host, after=after))
+        late = ProviderTimeout(
+            _("Connecting to {host} timed out.", host=host)
+            if by_system
+            else _("Connecting to {host} timed out after {limit:g} s.", host=host, limit=failure.limits.connect)
+        )
         late.advice = advice.for_slow_connect(url)
         return late
     if not chain.has(urllib3_errors.TimeoutError, TimeoutError):

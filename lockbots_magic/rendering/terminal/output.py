@@ -66,7 +66,7 @@ class TerminalOutput:
         self._writer.end(as_is=turn.status == "interrupted")
         self._show_calls(call for call in turn.calls if call.id in self._calls)
         for line in source_lines(turn):
-            self._remark(f"source {line}")
+            self._remark(_("source {line}", line=line))
         for notice in notices:
             self._remark(notice)
         if foot and not self._is_page and self._stream.isatty():
