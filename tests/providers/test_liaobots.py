@@ -290,7 +290,7 @@ def test_text_that_ends_inside_a_character_is_truncated(mock_server):
 def test_silence_and_endless_heartbeats_time_out(mock_server, form, fault):
     url = mock_server.url(form, fault=fault, delay=0.01)
     with pytest.raises(ProviderTimeout):
-        ask(url, timeout=(1, 0.05), total_timeout=0.1, max_retries=0)
+        ask(url, timeout=(30, 0.2), total_timeout=0.5, max_retries=0)
     mock_server.wait_for_disconnect()
 
 

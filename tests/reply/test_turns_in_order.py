@@ -113,21 +113,26 @@ def test_a_synchronous_reply_is_waited_for():
 
 
 def test_a_reply_that_fails_or_is_cancelled_lets_the_next_in():
+    began, go_on = threading.Event(), threading.Event()
+
     def odd(prompt):
         yield f"{prompt}. "
         if prompt == "fail":
             raise ValueError(prompt)
         if prompt == "wait":
-            threading.Event().wait(0.2)
+            began.set()
+            go_on.wait(PATIENCE)
         yield "Done."
 
     chat = Chat(odd)
 
     async def main():
         tasks = [asyncio.create_task(chat.ask_async(p)) for p in ("fail", "wait", "queued", "last")]
-        await asyncio.sleep(0.02)
+        while not began.is_set():
+            await asyncio.sleep(0.005)
         tasks[2].cancel()  # it waits for its turn
         tasks[1].cancel()
+        go_on.set()
         return await asyncio.gather(*tasks, return_exceptions=True)
 
     failed, waited, queued, last = asyncio.run(main())
