@@ -9,32 +9,34 @@ from tests.browser.panels import RATE, Panel, use
 
 def test_reply_grows_and_ends_as_a_turn(panel):
     expect(panel.root).to_contain_text("Ask the model a question")
-    panel.send("count to 150", wait=False)
-    expect(panel.prompt()).to_have_text("count to 150")
+    panel.send("count to 9000", wait=False)
+    expect(panel.prompt()).to_have_text("count to 9000")
     expect(panel.reply()).to_contain_text("1 2 3")
-    assert "149" not in panel.reply().inner_text(), "it is still growing"
+    assert "8999" not in panel.reply().inner_text(), "it is still growing"
     expect(panel.action).to_have_accessible_name("Stop the reply")
+    panel.action.click()
     panel.wait_for_end()
-    expect(panel.reply()).to_contain_text("149 150")
+    panel.send("count to 60")
+    expect(panel.reply()).to_contain_text("59 60")
     expect(panel.action).to_have_accessible_name("Send")
     expect(panel.status).to_contain_text("Reply: 1 2 3")
-    expect(panel.turns).to_contain_text(["openai:demo"])
-    expect(panel.root.locator(".lb-usage")).to_contain_text("1 turn ·")
+    expect(panel.turns.last).to_contain_text("openai:demo")
+    expect(panel.root.locator(".lb-usage")).to_contain_text("2 turns ·")
 
 
 def test_stop_keeps_the_text_received_and_the_next_prompt_is_answered(panel):
-    panel.send("count to 3000", wait=False)
+    panel.send("count to 9000", wait=False)
     expect(panel.reply()).to_contain_text("5 6 7")
     panel.action.click()
     panel.wait_for_end()
     expect(panel.turns.last).to_contain_text("Interrupted; the text so far is kept.")
-    assert "3000" not in panel.reply().inner_text()
+    assert "9000" not in panel.reply().inner_text()
     panel.send("say and on")
     expect(panel.reply()).to_have_text("and on")
 
 
 def test_second_prompt_stays_in_the_box_during_a_reply(panel):
-    panel.send("count to 3000", wait=False)
+    panel.send("count to 9000", wait=False)
     panel.input.fill("say later")
     panel.input.press("Enter")
     expect(panel.notifications).to_contain_text(["A reply is in progress"])
@@ -86,7 +88,7 @@ def test_panel_and_cells_show_turns_of_each_other(panel, notebook):
 
 def test_prompt_waits_while_a_cell_has_a_reply_in_progress(panel, notebook):
     panel.switch_to_main()
-    notebook.type_into(3, "%%chat\ncount to 3000")
+    notebook.type_into(3, "%%chat\ncount to 9000")
     notebook.run(3, wait=False)
     expect(notebook.cell(3)).to_contain_text("1 2 3")
     panel.input.fill("say too early")
@@ -106,7 +108,7 @@ def test_prompt_waits_while_a_cell_has_a_reply_in_progress(panel, notebook):
 def test_panel_sends_and_stops_while_a_cell_runs(panel, notebook):
     notebook.type_into(3, "import time; time.sleep(300)")
     notebook.run(3, wait=False)
-    panel.send("count to 3000", wait=False)
+    panel.send("count to 9000", wait=False)
     expect(panel.reply()).to_contain_text("1 2 3")
     panel.action.click()
     expect(panel.turns.last).to_contain_text("Interrupted; the text so far is kept.")
@@ -117,7 +119,7 @@ def test_panel_sends_and_stops_while_a_cell_runs(panel, notebook):
 
 def test_reply_continues_when_the_cell_of_the_panel_runs_again(panel, notebook):
     name = panel.names.input_value()
-    panel.send("count to 3000", wait=False)
+    panel.send("count to 9000", wait=False)
     expect(panel.reply()).to_contain_text("1 2 3")
     notebook.run(1)
     expect(panel.names).to_have_value("main")
@@ -266,6 +268,10 @@ def test_conversation_deleted_by_a_cell_stays_until_another_is_chosen(panel, not
 # Code
 
 
+DELETE_CELL = "jupyterapp.commands.execute('notebook:delete-cell').then(() => null)"
+"""As D, D does, which a slow machine takes for two keys."""
+
+
 def test_code_can_be_copied_and_inserted_as_a_cell_below(panel, notebook):
     code = 'def greet(name: str) -> str:\n    return f"Hello, {name}!"'
     panel.send("show code")
@@ -278,8 +284,7 @@ def test_code_can_be_copied_and_inserted_as_a_cell_below(panel, notebook):
     expect(panel.page.locator(".jp-Notebook .jp-CodeCell")).to_have_count(before + 1)
     expect(notebook.cell(2).locator(".cm-content")).to_contain_text("return f")
     notebook.cell(2).locator(".jp-InputPrompt").click()
-    panel.page.keyboard.press("d")
-    panel.page.keyboard.press("d")
+    panel.page.evaluate(DELETE_CELL)
     expect(panel.page.locator(".jp-Notebook .jp-CodeCell")).to_have_count(before)
 
 
@@ -294,8 +299,7 @@ def test_blocks_are_inserted_in_the_order_of_the_clicks(panel, notebook):
         expect(notebook.cell(number).locator(".cm-content")).to_have_text(text)
     for _ in range(2):
         notebook.cell(2).locator(".jp-InputPrompt").click()
-        panel.page.keyboard.press("d")
-        panel.page.keyboard.press("d")
+        panel.page.evaluate(DELETE_CELL)
     expect(panel.page.locator(".jp-Notebook .jp-CodeCell")).to_have_count(before)
 
 
@@ -309,13 +313,23 @@ def test_reply_is_copied_as_markdown(panel):
 # Scrolling
 
 
+# The wheel scrolls smoothly: how far, once it rests.
+RESTING_PLACE = """async log => {
+    for (let place = NaN, rests = 0; rests < 20; rests = place === log.scrollTop ? rests + 1 : 0) {
+        place = log.scrollTop;
+        await new Promise(requestAnimationFrame);
+    }
+    return log.scrollTop;
+}"""
+
+
 def test_position_of_a_reader_who_scrolled_up_is_kept(panel):
     panel.send("say " + "line\n\n" * 60)
     panel.send("count to 60", wait=False)
     panel.log.hover()
     panel.page.mouse.wheel(0, -600)
     expect(panel.root.get_by_role("button", name="Scroll to the end")).to_be_visible()
-    place = panel.log.evaluate("e => e.scrollTop")
+    place = panel.log.evaluate(RESTING_PLACE)
     panel.wait_for_end()
     assert abs(panel.log.evaluate("e => e.scrollTop") - place) < 3
     panel.root.get_by_role("button", name="Scroll to the end").click()
@@ -342,15 +356,22 @@ def test_place_and_selection_survive_the_end_of_the_reply_that_is_read(panel):
     panel.log.evaluate("e => { e.style.maxHeight = '' }")
 
 
+# A double click, whose halves are never far apart, however slow the machine is.
+DOUBLE_CLICK = """button => {
+    const clicks = [1, 2].map(detail => new MouseEvent("click", {bubbles: true, detail}));
+    for (const click of clicks) button.dispatchEvent(click);
+}"""
+
+
 def test_double_click_on_send_or_stop_acts_once(panel):
     panel.input.fill("count to 60")
-    panel.action.dblclick()
+    panel.action.evaluate(DOUBLE_CLICK)
     panel.wait_for_end()
     expect(panel.reply()).to_contain_text("59 60")
-    panel.send("count to 3000", wait=False)
+    panel.send("count to 9000", wait=False)
     expect(panel.reply()).to_contain_text("1 2 3")
     panel.input.fill("say next")
-    panel.action.dblclick()
+    panel.action.evaluate(DOUBLE_CLICK)
     panel.wait_for_end()
     expect(panel.turns.last).to_contain_text("Interrupted; the text so far is kept.")
     expect(panel.turns).to_have_count(2)

@@ -39,7 +39,7 @@ def test_two_views_show_the_same_after_a_reload_during_a_reply(lab, page, mock_s
     expect(two.reply()).to_have_text("shared")
     expect(two.input).to_have_value("half a thought")
     notebook.save()
-    one.send("count to 3000", wait=False)
+    one.send("count to 9000", wait=False)
     expect(two.reply()).to_contain_text("1 2 3")
     page.reload()
     for view in (one, two):
@@ -54,7 +54,7 @@ def test_two_views_show_the_same_after_a_reload_during_a_reply(lab, page, mock_s
     assert one.reply().text_content() == two.reply().text_content()
     one.send("say after the reload")
     for prompts in saved_prompts(page, notebook):
-        assert prompts == ["say shared", "count to 3000", "say after the reload"]
+        assert prompts == ["say shared", "count to 9000", "say after the reload"]
     one.input.fill("half\na sentence")
     two.input.fill("x")
     two.input.fill("")
@@ -143,7 +143,7 @@ def test_notebook_7_shows_the_panel_in_the_language_of_the_browser(lab, browser,
     expect(notebook.cell(2).locator(".cm-content")).to_contain_text("return f")
     panel.choose("Экспортировать в Markdown")
     expect(panel.notifications).to_contain_text(["Экспортировано: main"])
-    panel.send("count to 3000", wait=False)
+    panel.send("count to 9000", wait=False)
     expect(panel.reply()).to_contain_text("1 2")
     panel.action.click()
     panel.wait_for_end()
@@ -158,14 +158,14 @@ def test_notebook_7_shows_the_panel_in_the_language_of_the_browser(lab, browser,
     page.locator(".jp-Notebook .jp-InputPrompt").first.click()
     (_, transcript) = notebook.save().cells[1].outputs
     kept = [record.turn.prompt for record in transcript.metadata.lockbots if "turn" in record]
-    assert kept == ["show code", "count to 3000", "say after the reload"]
+    assert kept == ["show code", "count to 9000", "say after the reload"]
     context.close()
 
 
 def test_kernel_restart_is_reported_and_turns_can_be_restored(panel, notebook):
     name = panel.names.input_value()
     panel.send("say remembered")
-    panel.send("count to 3000", wait=False)
+    panel.send("count to 9000", wait=False)
     expect(panel.reply()).to_contain_text("1 2 3")
     panel.input.fill("kept through the restart")
     notebook.cell(0).locator(".jp-InputArea-editor").click()
@@ -190,7 +190,7 @@ def test_kernel_restart_is_reported_and_turns_can_be_restored(panel, notebook):
     expect(panel.reply()).to_have_text("remembered")
     panel.send("say back")
     expect(panel.reply()).to_have_text("back")
-    panel.send("count to 3000", wait=False)
+    panel.send("count to 9000", wait=False)
     expect(panel.reply()).to_contain_text("1 2 3")
     notebook.cell(0).locator(".jp-InputArea-editor").click()
     choose(panel.page, "Kernel", "Shut Down Kernel")
