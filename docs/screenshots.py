@@ -1,7 +1,8 @@
-"""The film of the README, made from the real thing: JupyterLab in Chromium runs the notebook of the analysis.
+"""The pictures of the README and the site, made from the real thing: JupyterLab in Chromium runs the analysis.
 
-`python -m docs.screenshots` writes `docs/demo.webp`. The reply comes from the notebook's recording, and is shown at
-about the speed at which it was recorded.
+`python -m docs.screenshots` writes `docs/demo.webp`, a film of a reply, and `docs/panel.png`, the panel below the
+cells of its conversation. The reply comes from the notebook's recording, and is shown at about the speed at which it
+was recorded.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from tests.browser.lab import CHROMIUM, FLAGS, Lab, Notebook, new_context
+from tests.browser.panels import Panel
 
 HERE = Path(__file__).parent
 NOTEBOOKS = HERE.parent / "notebooks"
@@ -33,10 +35,11 @@ LAST = 2500
 
 MARGIN = 16
 """Pixels below the cell."""
+PHOTO = {"width": 1000, "height": 730}
 
 
 def main() -> int:
-    """Write the film."""
+    """Write the film and the photograph."""
     with tempfile.TemporaryDirectory() as folder, Lab(Path(folder)) as lab, sync_playwright() as playwright:
         for part in ("data", "cassettes"):
             shutil.copytree(NOTEBOOKS / part, lab.notebooks / part)
@@ -47,6 +50,9 @@ def main() -> int:
         notebook = lab.open(page, *sources, name="analysis.ipynb")
         page.evaluate("window.jupyterapp.shell.collapseLeft()")
         film(notebook, page, sources)
+        context.close()
+        context = new_context(browser, viewport=PHOTO)
+        photograph(lab, context.new_page(), sources)
         context.close()
         browser.close()
     return 0
@@ -87,6 +93,23 @@ def film(notebook: Notebook, page: Page, sources: list[str]) -> None:
         target, save_all=True, append_images=different[1:], duration=durations, loop=0, quality=55, method=6
     )
     sys.stdout.write(f"{target}: {len(different)} frames, {target.stat().st_size / 1000:.0f} kB\n")
+
+
+def photograph(lab: Lab, page: Page, sources: list[str]) -> None:
+    """Run the cells and the panel below them, and photograph the window."""
+    notebook = lab.open(page, sources[0], "\n".join(sources[1:-1]), sources[-1], "%lockbots panel", name="panel.ipynb")
+    page.evaluate("window.jupyterapp.shell.collapseLeft()")
+    for index in range(4):
+        notebook.run(index)
+    panel = Panel(page).wait_until_ready()
+    panel.turns.first.wait_for()
+    panel.log.evaluate("log => { log.scrollTop = log.scrollHeight }")
+    notebook.cell(3).evaluate("cell => cell.scrollIntoView({block: 'start'})")
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(1000)  # scroll bars fade
+    target = HERE / "panel.png"
+    page.screenshot(path=target)
+    sys.stdout.write(f"{target}: {target.stat().st_size / 1000:.0f} kB\n")
 
 
 def shot(page: Page, cell: int) -> Image.Image:
