@@ -5,6 +5,7 @@
 # make test   lint, types and every test (WORKERS=3 processes at once)
 # make test-thorough      the unit tests again, with all examples of the property tests
 # make test-interpreters  the unit tests on the newest Python of this machine, and on the oldest with the lowest versions
+# make test-ray   the test of batches on a cluster of Ray
 # make fuzz   new examples for what reads bytes from outside (SECONDS=300, TARGETS="wire files messages renderers redaction")
 # make bench  the figures: build/bench/results.md, beside their limits and aims (TOPICS="conversation saved" for these alone)
 # make bench-quick  the figures that other work hardly changes, of two commits in turn (BASE=main)
@@ -38,7 +39,7 @@ PARALLEL = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 # Hundreds of processes import the package: it is compiled once, also where the environment forbids to keep that.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo demo-model lab test test-thorough test-interpreters fuzz lint types style bench bench-quick bench-page catalogue docs dist coverage notebooks debian constraints clean
+.PHONY: help demo demo-model lab test test-thorough test-interpreters test-ray fuzz lint types style bench bench-quick bench-page catalogue docs dist coverage notebooks debian constraints clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -96,6 +97,9 @@ test: $(VENV)/.test $(VENV)/.docs $(VENV)/.real $(VENV)/.model lint debian
 test-thorough: $(VENV)/.test
 	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n $(WORKERS) -m "$(UNIT)"
 
+test-ray: $(VENV)/.test $(VENV)/.ray
+	@$(BIN)/python -m pytest tests/batch/test_executors.py
+
 fuzz: $(VENV)/.test
 	@$(BIN)/python tests/fuzz.py $(TARGETS) --seconds $(or $(SECONDS),300)
 
@@ -143,7 +147,7 @@ notebooks: $(VENV)/.lab
 # requirements.lock has the hashes; an editable install can't be hashed, so constraints.txt is the same without them.
 constraints: $(VENV)/.test
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.10 --upgrade --no-annotate --no-header \
-	  --group test --group real --group lint --group docs --group bench --extra keyring --extra documents --extra mcp pyproject.toml --output-file requirements.lock
+	  --group test --group real --group ray --group lint --group docs --group bench --extra keyring --extra documents --extra mcp pyproject.toml --output-file requirements.lock
 	@sed -e '/^ *--hash=/d' -e 's/ *\\$$//' requirements.lock > constraints.txt
 
 clean:

@@ -17,7 +17,8 @@ T = TypeVar("T")
 class RayExecutor(Executor):
     """Runs each call as a task of Ray: ``chat.map(..., executor=RayExecutor(num_cpus=0.1))``.
 
-    A worker takes the credential from its own environment: ``ray.init(runtime_env={"env_vars": {...}})``.
+    A worker takes the credential from its own environment: ``ray.init(runtime_env={"env_vars": {...}})``. A
+    call whose worker is lost is not repeated by Ray, which would ask, and pay, again: the row has an error.
 
     Args:
         **options: Options of each task, see `ray.remote`.
@@ -33,7 +34,7 @@ class RayExecutor(Executor):
             raise UsageError(_("RayExecutor needs Ray. Run `pip install ray`.")) from None
         if not self._ray.is_initialized():
             self._ray.init()
-        self._run = self._ray.remote(_call).options(**options) if options else self._ray.remote(_call)
+        self._run = self._ray.remote(_call).options(**{"max_retries": 0, **options})
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Start a call and return its future."""

@@ -1,13 +1,16 @@
 """Where requests are sent: threads, processes, a Dask cluster. The prompts, the journal and the result are the same."""
 
 import asyncio
+import os
 import pickle
 import signal
 import sys
+import tempfile
 import threading
 import types
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 
 import pytest
 
@@ -110,6 +113,39 @@ def test_dask_cluster(server, tmp_path, monkeypatch):
         check(run(server, tmp_path / "kept.jsonl", executor=client.get_executor()), tmp_path / "kept.jsonl", server)
 
 
+def dies(prompt):
+    """A model whose worker is killed by one prompt; it notes each time that it is asked."""
+    folder, _, name = prompt.rpartition("/")
+    with Path(folder, "asked").open("a", encoding="utf-8") as file:
+        file.write(name)
+    return os.kill(os.getpid(), signal.SIGKILL) if name == "b" else name.upper()
+
+
+@pytest.mark.once
+def test_ray_cluster(server, tmp_path, monkeypatch):
+    ray = pytest.importorskip("ray", reason="`make test-ray` installs it")
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")  # leaves no token in the home directory
+    of_workers = {"OPENAI_API_KEY": "secret-of-the-worker-0123456789", "PYTHONPATH": str(Path.cwd())}
+    with tempfile.TemporaryDirectory() as folder:
+        ray.init(
+            num_cpus=2,
+            include_dashboard=False,
+            log_to_driver=False,
+            _temp_dir=folder,
+            runtime_env={"env_vars": of_workers},
+        )
+        try:
+            keep = tmp_path / "kept.jsonl"
+            check(run(server, keep, executor=RayExecutor()), keep, server)
+            rows = [f"{tmp_path}/{name}" for name in "abc"]
+            batch = Chat(dies).map("{{ value }}", rows, executor=RayExecutor(num_cpus=0.5), progress=False)
+        finally:
+            ray.shutdown()
+    assert [row.value for row in batch.answers] == ["A", None, "C"]
+    assert "Worker" in batch.failed[0].error
+    assert sorted((tmp_path / "asked").read_text()) == list("abc"), "Ray asked again by itself"
+
+
 class BrokenExecutor(ThreadPoolExecutor):
     def submit(self, *args, **kwargs):
         raise RuntimeError("cannot schedule new futures after shutdown")
@@ -156,7 +192,7 @@ def test_ray_executor_submits_tasks(monkeypatch):
             self._function = function
 
         def options(self, **options):
-            assert options == {"num_cpus": 0.1}
+            assert options == {"max_retries": 0, "num_cpus": 0.1}
             return self
 
         def remote(self, *args):
