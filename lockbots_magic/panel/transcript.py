@@ -18,6 +18,9 @@ MAX_TURNS = 50
 MAX_CHARACTERS = 200_000
 """Bounds of a transcript: it is sent again after each change, and saved with the notebook."""
 
+MAX_PLAIN_REPLY = 10_000
+"""Characters of a reply as plain text: what reads no HTML is rare, and the record of the turn holds the reply."""
+
 _STYLE = """<style>
 .lockbots-transcript .said {white-space: pre-wrap; overflow-wrap: anywhere; font-weight: bold; margin: 0 0 0.6em}
 .lockbots-transcript .you {margin-top: 1em; opacity: 0.75}
@@ -80,7 +83,13 @@ def _render_turn(turn: Turn) -> _RenderedTurn:
     speaker = escaped(_("You:"))
     head = f'<div class="you">{speaker}</div><div class="said {IGNORED}" dir="auto">{prompt}</div>'
     html = head + framed(reply, _notices(turn), styled=False, above=reasoning_html(turn.reasoning))
-    return html, f"> {turn.prompt}\n\n{turn.reply}"
+    return html, f"> {turn.prompt}\n\n{_cut(turn.reply)}"
+
+
+def _cut(reply: str) -> str:
+    if len(reply) <= MAX_PLAIN_REPLY:
+        return reply
+    return reply[:MAX_PLAIN_REPLY] + _("… ({n:,} more characters)", n=len(reply) - MAX_PLAIN_REPLY)
 
 
 def _notices(turn: Turn) -> list[str]:

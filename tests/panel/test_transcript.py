@@ -29,6 +29,12 @@ def test_long_replies_stay_within_the_size_limit():
     assert "question 19" in shown["text/plain"]
 
 
+def test_long_reply_is_cut_as_plain_text_only():
+    shown = Transcript().render(turns(1, "word " * 4_000))
+    assert shown["text/plain"].endswith("word … (10,000 more characters)")
+    assert shown["text/html"].count("word") >= 4_000
+
+
 def test_last_turn_is_shown_even_if_it_exceeds_the_limit():
     assert "word" in Transcript().render(turns(1, "word " * MAX_CHARACTERS))["text/plain"]
 
