@@ -77,7 +77,7 @@ class Lab:
 
     def __exit__(self, *_: object) -> None:
         self._server.terminate()
-        self._server.wait(20)
+        self._server.wait(60)  # it ends its kernels first
         self._log.close()
 
     def _set(self, plugin: str, settings: str) -> None:
@@ -166,8 +166,28 @@ class Notebook:
     def wait_until_ready(self) -> None:
         """Wait until the cells are drawn and the kernel is idle."""
         self.cell(0).wait_for(timeout=PATIENCE)
-        idle = "[data-status=idle], .jp-Notebook-ExecutionIndicator[data-status=idle]"
-        self.page.locator(idle).first.wait_for(state="attached", timeout=PATIENCE)
+        self._wait_for_kernel("kernel.status === 'idle' && kernel.connectionStatus === 'connected'")
+
+    def wait_for_session(self) -> None:
+        """Wait until the notebook knows its kernel, which may be busy: it can be interrupted then."""
+        self._wait_for_kernel("true")
+
+    def _wait_for_kernel(self, condition: str) -> None:
+        """Wait for a condition on the `kernel` of the notebook; what is sent before it is connected may be lost.
+
+        The indicators of the front end show "idle" before there is a session.
+        """
+        self.page.wait_for_function(
+            f"""name => {{
+                const widgets = [...(window.jupyterapp?.shell.widgets("main") ?? [])];
+                const context = widgets.find(widget => widget.context?.path.endsWith(name))?.sessionContext;
+                const kernel = context?.session?.kernel;
+                return Boolean(kernel) && context.isReady && {condition};
+            }}""",
+            arg=self.path.name,
+            timeout=PATIENCE,
+            polling=50,
+        )
 
     def cell(self, index: int) -> Locator:
         """The cell at `index`."""
@@ -187,7 +207,7 @@ class Notebook:
     def _begins(self, index: int, before: str) -> bool:
         """Return whether a cell starts to run, as its brackets show at once."""
         try:
-            self._wait_for_prompt(index, "text !== arg", before, 5)
+            self._wait_for_prompt(index, r"text !== arg && /\[(\*|\d+)\]/.test(text)", before, 5)
         except PlaywrightTimeoutError:
             return False
         return True
