@@ -117,8 +117,9 @@ class Lab:
             page.evaluate(_OPEN, name)
         else:
             page.once("close", lambda page: self._end_kernel(self._sessions.pop(page)))
-            path = f"lab/tree/{name}?reset" if app == "lab" else f"notebooks/{name}"
-            page.goto(f"{self.url}{path}{'&' if '?' in path else '?'}token={self._token}")
+            # A workspace of its own: pages that share one restore each other's notebooks when they load again.
+            path = f"lab/workspaces/{secrets.token_hex(4)}/tree" if app == "lab" else "notebooks"
+            page.goto(f"{self.url}{path}/{name}?token={self._token}")
         notebook = Notebook(page, self.notebooks / name)
         notebook.wait_until_ready()
         return notebook
