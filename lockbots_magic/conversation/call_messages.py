@@ -60,7 +60,7 @@ def reasoning_to_return(one: Round) -> tuple[str, tuple[OpaqueData, ...]]:
 
 def without_digests(request: ChatRequest) -> ChatRequest:
     """Return a request without images of results of which a cassette has kept nothing but a digest."""
-    if not any(message.role == "tool" and message.images for message in request.messages):
+    if not any(message.role == "tool" and message.images for message in request.rich_messages):
         return request
     return replace(request, messages=tuple(map(_without_digests, request.messages)))
 

@@ -369,12 +369,15 @@ class Conversation:
 
     def _entry(self, turn: Turn | None = None, *, deleted: bool = False, displaces: bool = False) -> HistoryEntry:
         shown = [t for t in self._turns if t.is_shown]
+        serial = self._serial_of(turn) if turn and turn.is_shown else 0
+        known = self._serials
+        order = [known[t.id] if t.id in known else self._serial_of(t) for t in shown]
         return HistoryEntry(
             ConversationInfo(self.id, self.name, self.system, self._former),
             turn,
-            self._serial_of(turn) if turn and turn.is_shown else 0,
-            tuple(map(self._serial_of, shown)),
-            tuple(self._serial_of(t) for t in shown if t.stale),
+            serial,
+            tuple(order),
+            tuple(number for t, number in zip(shown, order, strict=True) if t.stale),
             self._made,
             deleted,
             displaces,

@@ -84,6 +84,11 @@ class Message:
     """Documents sent with the text as parts of their own."""
 
     @cached_property
+    def is_plain(self) -> bool:
+        """Whether it is text and nothing else, as nearly all messages are."""
+        return not (self.images or self.calls or self.opaque or self.documents or self.call_id or self.role == "tool")
+
+    @cached_property
     def characters(self) -> int:
         """Number of characters, those of its tool calls and documents too."""
         documents = sum(len(document.text) for document in self.documents)
@@ -324,6 +329,11 @@ class ChatRequest:
     def __setstate__(self, state: dict[str, Any]) -> None:
         params = MappingProxyType(state["params"])
         vars(self).update(state, params=params, cancellation=Cancellation(), report=CassetteReport())
+
+    @cached_property
+    def rich_messages(self) -> tuple[Message, ...]:
+        """The messages that are more than text; see `Message.is_plain`."""
+        return tuple(message for message in self.messages if not message.is_plain)
 
     @property
     def system(self) -> str:

@@ -362,11 +362,11 @@ class Provider(ABC):
 
     def check_parts(self, request: ChatRequest) -> None:
         """Raise `UsageError` if the request has images, documents or tools that the provider does not support."""
-        if any(m.images for m in request.messages) and not self.sees(request.model):
+        if any(m.images for m in request.rich_messages) and not self.sees(request.model):
             raise UsageError(
                 _("{name}:{model} does not support images. Use a model that does.", name=self.name, model=request.model)
             )
-        documents = [document for message in request.messages for document in message.documents]
+        documents = [document for message in request.rich_messages for document in message.documents]
         if documents and not all(map(self.document_rules(request.model).takes, documents)):
             raise UsageError(
                 _(

@@ -136,11 +136,11 @@ class ContextGuard:
     def _check_usage(self, sent: ChatRequest, usage: Usage | None) -> None:
         """Remark on a prompt that a server has cut, and on documents that it has ignored: some do so without a word."""
         counted = usage.prompt_tokens if usage else None
-        if documents := [document for message in sent.messages for document in message.documents]:
+        if documents := [document for message in sent.rich_messages for document in message.documents]:
             self._check_documents(documents, counted)
             return
         estimate = estimate_prompt_tokens(sent.messages) if counted else 0
-        if not counted or estimate < MIN_ESTIMATE or any(m.images for m in sent.messages):
+        if not counted or estimate < MIN_ESTIMATE or any(m.images for m in sent.rich_messages):
             return
         if not is_loopback(urlsplit(self._provider.base_url).hostname or ""):
             return

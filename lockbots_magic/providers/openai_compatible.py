@@ -180,7 +180,7 @@ class OpenAICompatible(HTTPProvider):
 
     def adaptations_of(self, request: ChatRequest) -> tuple[Adaptation, ...]:
         """Return what may be taken back of a request that the server refuses."""
-        as_text = () if self.send_documents == "native" else make_documents_rows(request.messages)
+        as_text = () if self.send_documents == "native" else make_documents_rows(request.rich_messages)
         return (*self.dialect.adaptations, *as_text)
 
     def _send(

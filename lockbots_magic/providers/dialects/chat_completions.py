@@ -59,5 +59,5 @@ class ChatCompletions(Dialect):
         return ChatCompletionsDecoder(
             (tool.name for tool in request.tools),
             has_several_choices=isinstance(several, int) and several > 1,
-            sent=[message.content for message in request.messages if message.role != "assistant"],
+            sent=(message.content for message in request.messages if message.role != "assistant"),
         )

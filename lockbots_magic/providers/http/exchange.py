@@ -281,14 +281,18 @@ def _close_response(response: urllib3.BaseHTTPResponse) -> None:
     response.release_conn()
 
 
+def _encode(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:  # half a surrogate pair, which strict readers refuse, or both as two characters
+        return replace_surrogates(text).encode()
+
+
 def _encode_json(value: Any) -> bytes | None:
     if value is None:
         return None
     try:
-        text = json.dumps(value, allow_nan=False)
-        if "\\ud" in text:  # an escaped surrogate; one without its other half is refused by strict readers
-            text = replace_surrogates(json.dumps(value, allow_nan=False, ensure_ascii=False))
-        return text.encode()
+        return _encode(json.dumps(value, allow_nan=False, ensure_ascii=False))
     except (TypeError, ValueError, RecursionError):
         message = _("A parameter can't be written as JSON. Use numbers, text, lists or dicts.")
     raise UsageError(message)  # outside of the handler: a context would hold the value

@@ -36,6 +36,9 @@ def encode_messages(messages: Iterable[Message], provider: str, url: str, model:
         model: Model id.
     """
     target = (provider, url, model)
+    messages = tuple(messages)
+    if all(message.is_plain for message in messages):  # nearly always, and often there are thousands
+        return [{"role": message.role, "content": message.content} for message in messages]
     encoded: list[dict[str, Any]] = []
     for is_result, run in groupby(messages, lambda message: message.role == "tool"):
         kept = list(run)

@@ -23,7 +23,7 @@ class EchoFilter:
     def __init__(self, sent: Iterable[str] = ()) -> None:
         self.is_open = False
         """True as long as text is held that may be an echo."""
-        self._sent = tuple(sent)
+        self._sent = sent
         self._role = ""
         self._held: list[str] = []
 
@@ -46,4 +46,7 @@ class EchoFilter:
         """Return the text that is held, unless it is an echo."""
         text, self.is_open = "".join(self._held), False
         self._held.clear()
+        if not text:
+            return ""
+        self._sent = tuple(self._sent)  # not before: it may be a generator, and few servers send an echo
         return "" if text.strip() in map(str.strip, self._sent) else text
