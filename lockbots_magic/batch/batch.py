@@ -12,9 +12,10 @@ from ..security.exits import clean_printed
 from .engine import BatchEngine
 from .frame import (
     ERROR,
+    NewNames,
     answer_columns,
     build_frame,
-    free_names,
+    new_names,
     row_records,
     split_value,
     table_names,
@@ -110,8 +111,8 @@ class Batch:
         columns = answer_columns(self._settings.schema)
         rows = self.answers
         cells = [split_value(row.value, columns) for row in rows]
-        added = {names[name]: [row[number] for row in cells] for number, name in enumerate(columns)}
-        return build_frame(self._source.table, records, {**added, names[ERROR]: [row.error for row in rows]})
+        added = {name: [row[number] for row in cells] for number, name in enumerate(names.values)}
+        return build_frame(self._source.table, records, {**added, names.error: [row.error for row in rows]})
 
     def __len__(self) -> int:
         return len(self._answers)
@@ -132,9 +133,8 @@ class Batch:
     def _all_rows(self) -> Iterable[SourceRow]:
         return self._source if self._source.is_sized else self._kept
 
-    def _column_names(self, records: list[Mapping[str, Any]]) -> dict[str, str]:
-        wanted = [*dict.fromkeys((*answer_columns(self._settings.schema), ERROR))]
-        return free_names(wanted, table_names(self._source.table, records))
+    def _column_names(self, records: list[Mapping[str, Any]]) -> NewNames:
+        return new_names(answer_columns(self._settings.schema), table_names(self._source.table, records))
 
     def _ask(self, rows: Iterator[SourceRow], size: int | None) -> None:
         started = time.monotonic()
@@ -168,9 +168,13 @@ class Batch:
     def _renamed(self) -> list[str]:
         """Return a note on each column that has another name because the table has one of that name."""
         records = [] if table_names(self._source.table) else [row.columns for row in self._all_rows()]
-        names = self._column_names(records)
-        return [
+        names, columns = self._column_names(records), answer_columns(self._settings.schema)
+        taken = table_names(self._source.table, records)
+        told = [
             _("the table has a column {old!r}: the new one is {new!r}", old=old, new=new)
-            for old, new in names.items()
-            if old != new
+            for old, new in zip((*columns, ERROR), (*names.values, names.error), strict=True)
+            if old in taken
         ]
+        if names.error != ERROR and ERROR not in taken:
+            told.append(_("the answers have a field {old!r}: errors are in {new!r}", old=ERROR, new=names.error))
+        return told

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import UsageError
 from ..language import _
@@ -75,6 +75,26 @@ def free_names(wanted: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
     return names
 
 
+class NewNames(NamedTuple):
+    """Names of the columns that a batch adds to a table."""
+
+    values: tuple[str, ...]
+    """Those of the answers, in their order."""
+    error: str
+    """That of the errors."""
+
+
+def new_names(columns: Sequence[str], taken: Sequence[str]) -> NewNames:
+    """Return the names of the new columns; none is taken, by the table or by another of them.
+
+    Example:
+        >>> new_names(["error"], ["text"])
+        NewNames(values=('error',), error='error_2')
+    """
+    values = tuple(free_names(columns, taken).values())
+    return NewNames(values, free_names([ERROR], [*taken, *values])[ERROR])
+
+
 def table_names(table: Any, records: Sequence[Mapping[str, Any]] = ()) -> list[str]:
     """Return the names of the columns of a table, or of its rows where it has none."""
     if is_instance_of(table, "pandas.DataFrame", "polars.DataFrame"):
@@ -127,11 +147,11 @@ def _polars_column(polars: Any, name: str, cells: Sequence[Any]) -> Any:
 
 
 def row_records(
-    records: Sequence[Mapping[str, Any]], rows: Sequence[BatchRow], columns: Sequence[str], names: Mapping[str, str]
+    records: Sequence[Mapping[str, Any]], rows: Sequence[BatchRow], columns: Sequence[str], names: NewNames
 ) -> list[dict[str, Any]]:
     """Return rows as dicts: what was given, the answer, and the error."""
     made = []
     for record, row in zip(records, rows, strict=True):
-        cells = zip(columns, split_value(row.value, columns), strict=True)
-        made.append({**record, **{names[name]: cell for name, cell in cells}, names[ERROR]: row.error})
+        cells = zip(names.values, split_value(row.value, columns), strict=True)
+        made.append({**record, **dict(cells), names.error: row.error})
     return made

@@ -113,13 +113,7 @@ class RemoteEngine(BatchEngine):
             task.attempts += 1
             self._usage.asked += task.attempts == 1
         self._sent[job.id] = set(keys)
-        if self._journal is not None:
-            try:
-                self._journal.note_job(job.id, keys)
-            except (OSError, UsageError) as error:
-                self.stop(
-                    _("job {id} can't be noted in {keep}: {error}", id=job.id, keep=self._settings.keep, error=error)
-                )
+        self._note_job(job.id, keys)
 
     def _collect(self, service: BatchService, job_id: str) -> Iterator[BatchRow]:
         """Wait for a job, and yield the rows that it answers."""

@@ -105,5 +105,8 @@ def _number(value: str | None) -> Any:
 
 def _columns_or_values(names: Sequence[str], rows: Any, variables: Mapping[str, Any]) -> list[Any]:
     """Return each name that is a column, and the value of each that is a variable."""
-    columns = {str(name) for name in getattr(rows, "columns", ())}
+    if not names:
+        return []
+    table = rows.collect_schema().names() if hasattr(rows, "collect_schema") else getattr(rows, "columns", ())  # Polars
+    columns = set(map(str, table))
     return [variables[name] if name in variables and name not in columns else name for name in names]

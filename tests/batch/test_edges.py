@@ -182,7 +182,7 @@ class Service(BatchService):
     looked_up: list = []  # noqa: RUF012  # set for each test
     found: tuple = ()
 
-    def encode(self, request):
+    def encode(self, request, adaptations=()):
         return {"prompt": request.messages[-1].content}
 
     def submit(self, requests):

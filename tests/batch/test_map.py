@@ -170,6 +170,18 @@ def test_columns_that_exist_are_not_overwritten():
     assert "reply_2" in repr(batch)
 
 
+def test_field_of_the_answers_is_not_overwritten_by_the_errors():
+    @dataclass
+    class Line:
+        error: bool
+
+    chat = Chat(lambda prompt: '{"error": true}' if prompt[0] == "a" else "?")
+    batch = chat.map("{{ x }}", [{"x": "a"}, {"x": "b"}], schema=Line)
+    assert [row["error"] for row in batch.rows] == list(batch.frame["error"]) == [True, None]
+    assert [bool(error) for error in batch.frame["error_2"]] == [False, True]
+    assert batch.notes == ("the answers have a field 'error': errors are in 'error_2'",)
+
+
 def test_failure_of_a_row_is_a_value_of_the_row():
     def model(prompt):
         if prompt == "b":

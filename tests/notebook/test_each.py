@@ -48,6 +48,13 @@ def test_schema_journal_and_sample(notebook, tmp_path):
     assert list(notebook.user_ns["labels"].error) == [""] * 3
 
 
+def test_lazy_frame_is_read_without_a_warning(notebook):
+    polars = pytest.importorskip("polars")
+    notebook.user_ns["frame"] = polars.DataFrame({"review": ["fine"], "picture": ["data:image/png;base64,AA=="]}).lazy()
+    each(notebook, "--to labels --image picture")
+    assert notebook.user_ns["labels"].shape == (1, 4)
+
+
 def test_dry_run_sends_nothing(notebook, capsys):
     each(notebook, "--dry-run --to labels")
     shown = capsys.readouterr().out
