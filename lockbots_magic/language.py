@@ -171,11 +171,48 @@ def catalogue(code: str) -> NullTranslations:
         return GNUTranslations(file)
 
 
+_LIBRARY_WORDS = frozenset(
+    (
+        N_("Broken pipe"),
+        N_("Connection refused"),
+        N_("Connection reset by peer"),
+        N_("Connection timed out"),
+        N_("File exists"),
+        N_("File name too long"),
+        N_("Input/output error"),
+        N_("Is a directory"),
+        N_("Name or service not known"),
+        N_("Network is unreachable"),
+        N_("No route to host"),
+        N_("No space left on device"),
+        N_("No such file or directory"),
+        N_("Not a directory"),
+        N_("Operation not permitted"),
+        N_("Permission denied"),
+        N_("Read-only file system"),
+        N_("Remote end closed connection without response"),
+        N_("Temporary failure in name resolution"),
+        N_("Too many open files"),
+        N_("Expecting ',' delimiter"),
+        N_("Expecting ':' delimiter"),
+        N_("Expecting a property name in double quotes"),
+        N_("Expecting property name enclosed in double quotes"),
+        N_("Expecting value"),
+        N_("Extra data"),
+        N_("Invalid \\escape"),
+        N_("Invalid control character at"),
+        N_("Unterminated string"),
+        N_("Unterminated string starting at"),
+    )
+)
+"""What the system, `http.client` and `json` say in English whatever the language, where it fills a placeholder."""
+
+
 class _LocalFormatter(string.Formatter):
-    """`str.format` with the separators of numbers of the current language."""
+    """`str.format` with the separators of numbers, and the words of libraries, of the current language."""
 
     def format_field(self, value: Any, format_spec: str) -> str:
-        text = format(value, format_spec)
+        text = _(value) if isinstance(value, str) and value in _LIBRARY_WORDS else format(value, format_spec)
         if isinstance(value, int | float) and ("," in format_spec or "." in format_spec):
             separators = {",": pgettext("thousands separator", ","), ".": pgettext("decimal separator", ".")}
             return "".join(separators.get(one, one) for one in text)

@@ -81,6 +81,10 @@ def test_plural_forms_placeholders_and_separators():
     with speaking("ru"):
         russian = [ngettext("{n} turn", "{n} turns", n) for n in (1, 2, 5, 11, 21, 22)]
         assert _("x {a:,} {b:.1f} {c!r}", a=12345, b=1.5, c=1.5) == "x 12\u00a0345 1,5 1.5"
+        assert (
+            _("x {a}: {b}", a="No such file or directory", b="No such thing")
+            == "x нет такого файла или папки: No such thing"
+        )
         assert _("") == ""
         assert _("{not a placeholder") == "{not a placeholder"
         assert pgettext("nowhere", "same") == "same"

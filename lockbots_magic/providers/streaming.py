@@ -50,7 +50,9 @@ def read_stream(provider: Streams, request: ChatRequest) -> Iterator[Delta]:
     for told in filter(None, (notice, provider.address_notice())):
         yield Delta(notice=told)
     with translated_errors(provider):
-        yield from split_reasoning(to_deltas(provider.stream(request), f"`stream` of {provider.name}", provider.name))
+        yield from split_reasoning(
+            to_deltas(provider.stream(request), _("`stream` of {name}", name=provider.name), provider.name)
+        )
 
 
 def _make_sendable(request: ChatRequest) -> tuple[ChatRequest, str]:

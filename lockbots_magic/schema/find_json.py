@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ..late_pattern import late_pattern
 from .code_blocks import CodeBlock, split_code_blocks
-from .json_values import InvalidJSON, SchemaMismatch, read_json
+from .json_values import NESTED_TOO_DEEPLY, InvalidJSON, SchemaMismatch, read_json
 from .near_json import read_near_json
 
 MAX_FAILED_STARTS = 500
@@ -191,7 +191,7 @@ def _is_hopeless(mismatch: SchemaMismatch, at: int) -> bool:
     """Whether only strict JSON is worth reading, because the text is too long or nested too deeply."""
     if isinstance(mismatch, InvalidJSON):
         return mismatch.position - at > MAX_NEAR
-    return str(mismatch) == "Nested too deeply"
+    return mismatch.english == NESTED_TOO_DEEPLY
 
 
 def _rank_in_prose(text: str, before: int, start: int, end: int, value: Any) -> int | None:

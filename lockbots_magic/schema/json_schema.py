@@ -18,6 +18,8 @@ from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
+from ..language import _
+
 _PREFIX = "#/$defs/"
 
 
@@ -83,7 +85,7 @@ class SchemaGenerator(GenerateJsonSchema):
     def call_schema(self, schema: core_schema.CallSchema) -> dict[str, Any]:
         """Generate the schema of a NamedTuple; refuse functions, because validating against one would run it."""
         if not isinstance(schema["function"], type):
-            raise PydanticInvalidForJsonSchema(f"{schema['function']!r} is a function, not a type")
+            raise PydanticInvalidForJsonSchema(_("{function!r} is a function, not a type", function=schema["function"]))
         return super().call_schema(schema)
 
 
@@ -188,7 +190,7 @@ def _describe_fields(schema: dict[str, Any], cls: type) -> dict[str, Any]:
 def _check_scalars(values: Iterable[Any]) -> None:
     for value in values:
         if not (value is None or isinstance(value, str | bool | int | float)):
-            raise PydanticInvalidForJsonSchema(f"{value!r:.40} is not a JSON value to choose from")
+            raise PydanticInvalidForJsonSchema(_("{value!r:.40} is not a JSON value to choose from", value=value))
 
 
 def _target(node: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ import json
 import math
 from typing import Any
 
+from ..language import N_, _
 from ..security.control_characters import printable
 
 MAX_DIGITS = 1000
@@ -15,26 +16,51 @@ MAX_QUOTED = 40
 MAX_MESSAGE = 200
 """Characters of a message that comes from a validator or a user's type."""
 
+NESTED_TOO_DEEPLY = N_("Nested too deeply")
+
 
 class SchemaMismatch(ValueError):  # noqa: N818  # says what it is
     """JSON from a model is malformed or doesn't match its schema.
 
     The message is one short sentence for the model and the user alike, such as
-    ``items[2].price: Input should be a valid number, got "x"``.
+    ``items[2].price: Input should be a valid number, got "x"``: `english` for the model, and the text of the exception,
+    in the current language, for the user.
+
+    Args:
+        message: What is wrong, in English, a text of the catalogue or the words of a library.
+        **values: Values of its placeholders.
     """
+
+    def __init__(self, message: str, **values: Any) -> None:
+        super().__init__(message.format(**values) if values else message)
+        self._message, self._values = message, values
+
+    def __str__(self) -> str:
+        return _(self._message, **self._values)
+
+    @property
+    def english(self) -> str:
+        """The message in English."""
+        return str(self.args[0])
 
 
 class InvalidJSON(SchemaMismatch):
     """Text that breaks the grammar of JSON.
 
     Args:
-        message: What is wrong.
+        problem: What is wrong, in the words of `json`.
+        line: Line of the error, from 1.
+        column: Column of the error, from 1.
         position: Offset of the error in the text, in characters.
     """
 
-    def __init__(self, message: str, position: int) -> None:
-        super().__init__(message)
+    def __init__(self, problem: str, line: int, column: int, position: int) -> None:
+        message = N_("Invalid JSON: {problem} (line {line}, column {column})")
+        super().__init__(message, problem=problem, line=line, column=column)
         self.position = position
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (*self._values.values(), self.position)
 
 
 def read_json(text: str, start: int | None = None) -> Any:
@@ -51,9 +77,9 @@ def read_json(text: str, start: int | None = None) -> Any:
     try:
         return _decoder.decode(text) if start is None else _decoder.raw_decode(text, start)
     except json.JSONDecodeError as error:
-        raise InvalidJSON(f"Invalid JSON: {error.msg} (line {error.lineno}, column {error.colno})", error.pos) from None
+        raise InvalidJSON(error.msg, error.lineno, error.colno, error.pos) from None
     except RecursionError:
-        raise SchemaMismatch("Nested too deeply") from None
+        raise SchemaMismatch(NESTED_TOO_DEEPLY) from None
 
 
 def quote_value(value: Any) -> str:
@@ -69,11 +95,21 @@ def shorten(text: object, limit: int = MAX_QUOTED) -> str:
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
+def duplicate_key(key: str) -> SchemaMismatch:
+    """Return the error for a key that an object has twice."""
+    return SchemaMismatch(N_("Duplicate key {key} in an object"), key=quote_value(key))
+
+
+def not_json(word: str) -> SchemaMismatch:
+    """Return the error for a word that JSON lacks, such as NaN."""
+    return SchemaMismatch(N_("{word} is not valid JSON"), word=word)
+
+
 def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     built: dict[str, Any] = {}
     for key, value in pairs:
         if key in built:
-            raise SchemaMismatch(f"Duplicate key {quote_value(key)} in an object")
+            raise duplicate_key(key)
         built[key] = value
     return built
 
@@ -81,7 +117,7 @@ def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def parse_integer(digits: str) -> int:
     """Return an integer; raise `SchemaMismatch` if it has too many digits."""
     if len(digits) > MAX_DIGITS:
-        raise SchemaMismatch(f"Integer with more than {MAX_DIGITS} digits")
+        raise SchemaMismatch(N_("Integer with more than {digits} digits"), digits=MAX_DIGITS)
     return int(digits)
 
 
@@ -89,12 +125,12 @@ def parse_number(digits: str) -> float:
     """Return a number; raise `SchemaMismatch` if it is out of range."""
     value = float(digits)
     if not math.isfinite(value):
-        raise SchemaMismatch(f"Number {digits:.20} is out of range")
+        raise SchemaMismatch(N_("Number {digits:.20} is out of range"), digits=digits)
     return value
 
 
 def _refuse_constant(name: str) -> Any:
-    raise SchemaMismatch(f"{name} is not valid JSON")
+    raise not_json(name)
 
 
 _decoder = json.JSONDecoder(

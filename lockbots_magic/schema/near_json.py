@@ -6,7 +6,15 @@ import json
 import re
 from typing import Any, NamedTuple
 
-from .json_values import InvalidJSON, SchemaMismatch, parse_integer, parse_number, quote_value
+from .json_values import (
+    NESTED_TOO_DEEPLY,
+    InvalidJSON,
+    SchemaMismatch,
+    duplicate_key,
+    not_json,
+    parse_integer,
+    parse_number,
+)
 
 MAX_DEPTH = 100
 """Nesting of lists and objects."""
@@ -55,7 +63,7 @@ class _Reader:
     def read(self, at: int, depth: int) -> tuple[Any, int]:
         """Return the value at `at`, and the offset behind it."""
         if depth > MAX_DEPTH:
-            raise SchemaMismatch("Nested too deeply")
+            raise SchemaMismatch(NESTED_TOO_DEEPLY)
         first = self._text[at : at + 1]
         if first == "{":
             return self._read_object(at + 1, depth + 1)
@@ -74,7 +82,7 @@ class _Reader:
             if self._text[at : at + 1] != ":":
                 raise self._error("Expecting ':' delimiter", at)
             if key in built:
-                self._note(SchemaMismatch(f"Duplicate key {quote_value(key)} in an object"))
+                self._note(duplicate_key(key))
             built[key], at = self.read(self._skip(at + 1), depth)
             at = self._end_item(at, "}")
         return built, at + 1
@@ -130,7 +138,7 @@ class _Reader:
         if word and word[0] in _LITERALS:
             return _LITERALS[word[0]], word.end()
         if word and word[0].lstrip("+-") in _NO_JSON:
-            self._note(SchemaMismatch(f"{word[0]} is not valid JSON"))
+            self._note(not_json(word[0]))
             return None, word.end()
         raise self._error("Expecting value", at)
 
@@ -144,7 +152,7 @@ class _Reader:
     def _error(self, message: str, at: int, end: int | None = None) -> InvalidJSON:
         line = self._text.count("\n", 0, at) + 1
         column = at - self._text.rfind("\n", 0, at)
-        return InvalidJSON(f"Invalid JSON: {message} (line {line}, column {column})", at if end is None else end)
+        return InvalidJSON(message, line, column, at if end is None else end)
 
 
 def _in_double_quotes(match: re.Match[str]) -> str:

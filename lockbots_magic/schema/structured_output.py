@@ -9,10 +9,10 @@ from itertools import islice
 from typing import Any, Protocol
 
 from ..errors import UsageError
-from ..language import _
+from ..language import N_, _
 from . import type_schema
 from .find_json import ANSWER, EXAMPLE, find_json
-from .json_values import MAX_MESSAGE, InvalidJSON, SchemaMismatch, shorten
+from .json_values import MAX_MESSAGE, NESTED_TOO_DEEPLY, InvalidJSON, SchemaMismatch, shorten
 
 
 class Validator(Protocol):
@@ -58,7 +58,7 @@ class ReplySchema:
 
     def format_correction(self, error: SchemaMismatch) -> str:
         """Return the prompt that asks for a corrected reply."""
-        return f"Your answer could not be used: {error}. Answer again, with the corrected JSON alone."
+        return f"Your answer could not be used: {error.english}. Answer again, with the corrected JSON alone."
 
     def parse(self, reply: str, *, is_cut: bool = False) -> Any:
         """Return the value in a reply: the whole text, a fenced block, or a part of prose.
@@ -84,7 +84,7 @@ class ReplySchema:
             if isinstance(value, InvalidJSON):
                 break
         mismatches = [problem for problem in problems if not isinstance(problem, InvalidJSON)]
-        raise next(iter([*mismatches, *problems]), SchemaMismatch("The reply holds no JSON"))
+        raise next(iter([*mismatches, *problems]), SchemaMismatch(N_("The reply holds no JSON")))
 
     def _validate(self, candidate: Any) -> Any:
         """Return the valid value, or what is wrong with it."""
@@ -144,7 +144,7 @@ class _DictSchema:
         try:
             error = self._best_match(islice(self._validator.iter_errors(value), 1))
         except RecursionError:
-            raise SchemaMismatch("Nested too deeply") from None
+            raise SchemaMismatch(NESTED_TOO_DEEPLY) from None
         except self._unresolvable as unresolvable:
             raise UsageError(
                 _(

@@ -21,9 +21,9 @@ from pydantic_core import ErrorDetails
 from typing_extensions import NotRequired, Required, TypedDict
 
 from ..errors import UsageError
-from ..language import _
+from ..language import N_, _
 from .json_schema import Docstring, SchemaGenerator, annotated_text, count_branches, default_of, tidy_schema
-from .json_values import MAX_MESSAGE, SchemaMismatch, quote_value, shorten
+from .json_values import MAX_MESSAGE, NESTED_TOO_DEEPLY, SchemaMismatch, quote_value, shorten
 
 MAX_ERRORS = 3
 """Errors reported of one value."""
@@ -205,14 +205,14 @@ class _Record:
         try:
             text = json.dumps(values)
             if self._branches > 1 and _count_tries(list(values.values()), self._branches) > MAX_TRIES:
-                raise SchemaMismatch("Too deep or too large for a union of recursive types")
+                raise SchemaMismatch(N_("Too deep or too large for a union of recursive types"))
             return self._validate_text(text)
         except SchemaMismatch:
             raise
         except ValidationError as error:
             raise SchemaMismatch(_format_errors(error.errors(include_url=False), values, self._unnamed)) from None
         except RecursionError:
-            raise SchemaMismatch("Nested too deeply") from None
+            raise SchemaMismatch(NESTED_TOO_DEEPLY) from None
         except Exception as error:  # noqa: BLE001  # a type's own check, such as `__post_init__`, may raise anything
             raise SchemaMismatch(shorten(error, MAX_MESSAGE)) from None
 
@@ -289,9 +289,9 @@ def _format_messages(errors: list[ErrorDetails]) -> str:
 def _format_message(error: ErrorDetails) -> str:
     message = error["msg"]
     if error["type"] == "json_invalid":  # of JSON that was written here
-        return "Nested too deeply" if "recursion" in message else message.partition(" at line")[0]
+        return NESTED_TOO_DEEPLY if "recursion" in message else message.partition(" at line")[0]
     if error["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        return "Unknown field"
+        return N_("Unknown field")
     if error["type"] in ("value_error", "assertion_error"):  # raised by the type's own check
         return str(error["ctx"]["error"])
     return message

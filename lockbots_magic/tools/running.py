@@ -85,7 +85,7 @@ def _run(call: Callable[[Cancellation], ToolOutput], cancellation: Cancellation)
             raise
         return ToolOutput("error: The call was cancelled.", is_error=True)
     except SchemaMismatch as mismatch:
-        return ToolOutput(f"error: Invalid arguments: {mismatch}", is_error=True)
+        return ToolOutput(f"error: Invalid arguments: {mismatch.english}", is_error=True)
     except (Exception, SystemExit) as error:  # noqa: BLE001  # a function may raise anything
         return ToolOutput(f"error: {type(error).__name__}: {error}", is_error=True)
 

@@ -41,6 +41,7 @@ ERRORS = [
     ("%lockbots use", "Не указано: model. См. `%lockbots use -h`."),
     ("%lockbots switch none", "Нет такой беседы: 'none'. Список бесед: `%lockbots list`."),
     ("%lockbots undo", "Отменять нечего: беседа"),
+    ("%lockbots load nope.json", "Не удаётся прочитать nope.json: нет такого файла или папки."),
 ]
 
 
