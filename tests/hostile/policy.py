@@ -132,7 +132,7 @@ READ: Rules = {
 
 EXPORTED: Rules = {
     **{tag: {**READ.get(tag, {}), **REPLY.get(tag, {})} for tag in {**READ, **REPLY}},
-    "code": {"class": r"tex|language-[^\s]*"},
+    "code": {**REPLY["code"], "class": r"tex|language-[^\s]*"},
 }
 """HTML that markdown-it makes of an exported notebook, which may hold both forms."""
 
