@@ -41,8 +41,13 @@ GROUPS: dict[str, list[MarkdownExample]] = {
         ),
         MarkdownExample(
             "Bare addresses of the web are links; those of other schemes are text.",
-            "See https://example.com/a_b, (https://example.org/x(y)) or ftp://example.com",
-            ('<a href="https://example.com/a_b"', '<a href="https://example.org/x(y)"', "ftp://example.com"),
+            "See https://example.com/a_b, (https://example.org/x(y)), www.example.com or ftp://example.com",
+            (
+                '<a href="https://example.com/a_b"',
+                '<a href="https://example.org/x(y)"',
+                '<a href="http://www.example.com"',
+                "ftp://example.com",
+            ),
         ),
         MarkdownExample(
             "Links lead to http, https and mailto only.",
@@ -119,8 +124,8 @@ GROUPS: dict[str, list[MarkdownExample]] = {
         ),
         MarkdownExample(
             "A block of Markdown that holds blocks of code stays one block.",
-            "```markdown\n# Install\n```bash\npip install x\n```\nThen run it.\n```",
-            ("<pre>", "pip install x", "Then run it.", "</pre>"),
+            "```markdown\n# Install\n```bash\npip install x\n```\nThen run it:\n```\nx --help\n```\n```",
+            ("<pre>", "pip install x", "Then run it:", "x --help", "</pre>"),
         ),
     ],
     "Tables": [
@@ -164,6 +169,9 @@ GROUPS: dict[str, list[MarkdownExample]] = {
         ),
         MarkdownExample(
             "A formula may hold an amount.", "so $2 \\times 3 = 6$ holds", (f"{TEX}$2 \\times 3 = 6$</span>",)
+        ),
+        MarkdownExample(
+            "An ordinal or a script may stand beside a letter.", "the $n$th atom of CO$_2$", ("$n$</span>th", "CO<span")
         ),
         MarkdownExample(
             "TeX that does more than set mathematics is shown as code.",

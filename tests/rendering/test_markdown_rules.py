@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from lockbots_magic.rendering.html import render
+from lockbots_magic.rendering.incremental import IncrementalMarkdown
 from lockbots_magic.rendering.markdown import parse
 from lockbots_magic.rendering.markdown_rules.cells import count_cells
 from lockbots_magic.rendering.safe_markdown import neutralised
@@ -60,6 +61,9 @@ def test_emphasis_beside_east_asian_text(text, wanted):
         "From $1.5M to $2M, or $3k and then $4k.",
         "It costs $5 and pays $6",
         "| basic | A$5/NZ$ |\n|---|---|\n| US$ 3 | C$ |",
+        "From $HOME/$std on, or from a$_GET and b$_POST",
+        "Not $x$2, and no $a$thing.",
+        "Either $5 and 10$th, or $20 or $30th, on the $4th.",
     ],
 )
 def test_money_is_no_formula(text):
@@ -75,6 +79,8 @@ def test_money_is_no_formula(text):
         ("値は$x$です, 값은 $y$입니다", ["$x$", "$y$"]),
         ("the norm $\\|v\\|$", ["$\\|v\\|$"]),
         ("a fee of $\\$5 + x$ or $y$", ["$\\$5 + x$", "$y$"]),
+        ("the $n$th, $(n+1)$th, $k_{i}$th, $n - 1$st of $2$nd", ["$n$", "$(n+1)$", "$k_{i}$", "$n - 1$", "$2$"]),
+        ("CO$_2$, SO$_4^{2-}$, 10$^{-3}$ and n$^{th}$", ["$_2$", "$_4^{2-}$", "$^{-3}$", "$^{th}$"]),
         ("then $$\na + b\n= c$$\n\nand $d$", ["$$\na + b\n= c$$", "$d$"]),
     ],
 )
@@ -180,6 +186,30 @@ def test_blocks_of_other_languages_end_at_the_first_bare_fence():
     assert render("```markdown\na\n```\n\nprose\n\n```bash\nb\n```").count("<pre>") == 2
 
 
+BARE_FENCES = {
+    "```markdown\n# Title\n\n```\npip install x\n```\n\nMore\n```\n\nAfter **all**.": 1,
+    "```md\nRun:\n```\npip install x\n\n# y\n```\n```\n\nAfter **all**.": 1,
+    "```md\n# A\n\n```bash\na\n```\n\n```\nb\n```\n\nend\n```\nAfter **all**.": 1,
+    "```markdown\na\n```\n\nprose\n\n```\nb\n```\n\nAfter **all**.": 2,
+    "```markdown\na\n\n```\n\nAfter **all**.": 1,
+    "```markdown\na\n\n```\nThen **prose**:\n\n```\nb\n```\n\nAfter **all**.\n\n```\nc\n```": 3,
+    "```markdown\na\n\n```\nThen **prose**:\n\n```bash\nb\n```\n\nAfter **all**.\n\n```\nc\n```": 3,
+}
+
+
+@pytest.mark.parametrize(("text", "blocks"), BARE_FENCES.items())
+def test_block_of_markdown_holds_blocks_between_bare_fences(text, blocks):
+    html = render(text)
+    assert html.count("<pre>") == blocks
+    assert "<p>After <strong>all</strong>.</p>" in html
+    for size in (1, 3, 10):
+        growing = IncrementalMarkdown()
+        for at in range(0, len(text), size):
+            growing.feed(text[at : at + size])
+            growing.advance()
+        assert growing.whole() == html
+
+
 def test_block_of_markdown_whose_inner_block_never_ends_is_read_as_by_commonmark():
     assert "<strong>After</strong>" in render("```markdown\n```bash\nx\n```\n\n**After**")
 
@@ -194,6 +224,9 @@ def test_block_of_markdown_whose_inner_block_never_ends_is_read_as_by_commonmark
         ("**https://example.com**", "https://example.com"),
         ("https://example.com/__init__.py, and", "https://example.com/__init__.py"),
         ("http://localhost:8888/lab?a=1&b=2#c!", "http://localhost:8888/lab?a=1&amp;b=2#c"),
+        ("See www.example.org, or", "http://www.example.org"),
+        ("(**www.example.com/a_(b)?x=1&y=2**!)", "http://www.example.com/a_(b)?x=1&amp;y=2"),
+        ("见www.example.com/a。", "http://www.example.com/a"),
         ("| https://example.com/x |\n|---|\n| y |", "https://example.com/x"),
         ("https://пример.рф/путь;", "https://xn--e1afmkfd.xn--p1ai/%D0%BF%D1%83%D1%82%D1%8C"),
     ],
@@ -203,13 +236,20 @@ def test_bare_address_is_a_link(text, address):
     assert len(re.findall("href=", plain(neutralised(text)))) == 1
 
 
-@pytest.mark.parametrize("text", ["xhttps://a.b", "https:// a", "https://", "`https://a.b`", "https://-", "ftp://a.b"])
+NO_ADDRESSES = ["xhttps://a.b", "https:// a", "https://", "`https://a.b`", "https://-", "ftp://a.b"]
+NO_ADDRESSES += ["www.example", "me@www.example.org", "a.www.example.org", "`www.example.org`", "www..a.b", "wwww.a.b"]
+
+
+@pytest.mark.parametrize(
+    "text", ["xhttps://a.b", "https:// a", "https://", "`https://a.b`", "https://-", "ftp://a.b", *NO_ADDRESSES]
+)
 def test_what_is_no_address_is_text(text):
     assert "<a" not in render(text)
 
 
 def test_address_in_the_text_of_a_link_makes_no_second_link():
     assert re.findall('href="(.*?)"', render("[see https://a.b](https://c.d)")) == ["https://c.d"]
+    assert re.findall('href="(.*?)"', render("[see www.a.b](https://c.d)")) == ["https://c.d"]
 
 
 def test_single_line_end_is_a_line_break():

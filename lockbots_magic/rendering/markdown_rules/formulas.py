@@ -22,6 +22,10 @@ _AMOUNT = re.compile(r"\$\d[\d.,]*\s?(?:[kKmM]|[bB]n?|%)?(?![\w\\^_{])")
 _COMMAND = re.compile(r"\\[A-Za-z]+(?:\s*\{[^{}]*\})*")
 _WORD = re.compile(r"[^\W\d_]{2,}|\*\*|__")
 _CURRENCY = re.compile(r"(?:^|[\s(])[A-Z]{1,3}\$\Z")
+_WORD_BEHIND = re.compile(r"_?[A-Za-z0-9]")
+_ORDINAL = re.compile(r"(?:st|nd|rd|th)(?![A-Za-z0-9_$])")
+_COUNTED = re.compile(r"[A-Za-z0-9\\(][A-Za-z0-9_{}^\\()]{0,20}(?: ?[+-] ?[A-Za-z0-9_{}^\\()]{1,20})?")
+_SCRIPT = re.compile(r"(?:[_^](?:\{[^{}$]{1,20}\}|\\[A-Za-z]+|[A-Za-z0-9+*-])){1,2}")
 
 
 def install(parser: MarkdownIt) -> None:
@@ -41,16 +45,20 @@ def _end_in_dollars(text: str, at: int) -> int:
     """Return where the formula between single dollars that begins at `at` ends; -1 if none begins there.
 
     No letter or digit stands outside the dollars: US$/t, 5$/10$ and $HOME/$USER are text. Only those of ASCII count,
-    for other scripts have no space beside a formula.
+    for other scripts have no space beside a formula. Ordinals, as in $n$th, and scripts, as in CO$_2$, are formulas.
     """
-    first = text[at + 1 : at + 2]
-    if text[at : at + 1] != "$" or _is_word(text[at - 1 : at]) or not first.strip():
+    first, follows_word = text[at + 1 : at + 2], _is_word(text[at - 1 : at])
+    if text[at : at + 1] != "$" or not first.strip() or (follows_word and first not in "_^"):
         return -1
     closing = _DOLLAR.match(text, at + 1, at + MAX_FORMULA + 2)
     end = closing.end() - 1 if closing else -1
-    if end < 0 or _is_word(text[end + 1 : end + 2]) or text[end - 1].isspace():
+    formula = text[at + 1 : end]
+    if end < 0 or formula[-1:].isspace() or "\n" in formula:
         return -1
-    return -1 if "\n" in text[at:end] else end + 1
+    if follows_word or _WORD_BEHIND.match(text, end + 1):
+        is_ordinal = not follows_word and _ORDINAL.match(text, end + 1) and _COUNTED.fullmatch(formula)
+        return end + 1 if is_ordinal or _SCRIPT.fullmatch(formula) else -1
+    return end + 1
 
 
 def _is_word(char: str) -> bool:
