@@ -33,6 +33,8 @@ class Delivery:
     """Markdown to show in place of the reply; None for the reply itself."""
     rejected: bool = False
     """Whether the reply doesn't fit its schema."""
+    changes: str = ""
+    """Markdown of what its code changes, for outputs that show the reply itself."""
 
 
 def deliver(
@@ -54,13 +56,29 @@ def deliver(
     """
     if schema is None:
         code = extract_code(turn.reply) if as_code else None
+        changes = format_changes(replaces, code) if code and replaces else ""
         shown = show_changes(turn.reply, replaces, code) if code and replaces else None
-        return Delivery(code or turn.reply, _named(variable, code or turn.reply), shown)
+        return Delivery(code or turn.reply, _named(variable, code or turn.reply), shown, changes=changes)
     try:
         value = schema.parse(turn.reply, is_cut=turn.status == "truncated")
     except SchemaMismatch as error:
         return Delivery(turn.reply, (_("rejected: {error}", error=error),), rejected=True)
     return Delivery(value, _named(variable, value), _json_block(turn.reply, value))
+
+
+def format_changes(old: str, new: str) -> str:
+    """Return the changes from `old` to `new` code as a block of Markdown; ``""`` if there are none.
+
+    Example:
+        >>> print(format_changes("x = 1", "x = 2"))
+        ```diff
+        @@ -1 +1 @@
+        -x = 1
+        +x = 2
+        ```
+    """
+    lines = list(difflib.unified_diff(old.strip("\n").split("\n"), new.split("\n"), n=CONTEXT_LINES, lineterm=""))[2:]
+    return fence_code("\n".join(lines), "diff") if lines else ""
 
 
 def show_changes(reply: str, old: str, new: str) -> str | None:
@@ -76,10 +94,9 @@ def show_changes(reply: str, old: str, new: str) -> str | None:
         <BLANKLINE>
         Set x.
     """
-    lines = list(difflib.unified_diff(old.strip("\n").split("\n"), new.split("\n"), n=CONTEXT_LINES, lineterm=""))[2:]
-    if not lines:
+    changes = format_changes(old, new)
+    if not changes:
         return None
-    changes = fence_code("\n".join(lines), "diff")
     parts = split_code_blocks(reply)
     if sum(isinstance(part, CodeBlock) for part in parts) != 1:
         return f"{reply}\n\n{changes}"

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-import importlib
-import os
-import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
@@ -34,32 +30,6 @@ def sets_tex_in_html(shell: InteractiveShell) -> bool:
     """
     is_vs_code = "__vsc_ipynb_file__" in shell.user_ns or (cell_id(shell) or "").startswith("vscode-notebook-cell")
     return not (is_vs_code or "google.colab" in sys.modules)
-
-
-@functools.cache
-def in_console() -> bool:
-    """Return whether a console shows the outputs, which it prints as text and never updates.
-
-    `jupyter console` and `qtconsole` start the kernel themselves and send nothing that tells them from a program.
-    """
-    try:
-        psutil: Any = importlib.import_module("psutil")  # comes with ipykernel
-        words = psutil.Process(os.getppid()).cmdline()
-    except Exception:  # noqa: BLE001  # no psutil, or the system tells nothing of other processes
-        return False
-    return is_console(words)
-
-
-def is_console(words: Sequence[str]) -> bool:
-    """Return whether a command line is that of a Jupyter console.
-
-    Example:
-        >>> is_console(["python", "/usr/bin/jupyter-console"]), is_console(["python", "-m", "jupyterlab"])
-        (True, False)
-    """
-    names = {re.split(r"[/\\]", word)[-1].removesuffix(".exe") for word in words[:4]}
-    plain = {"jupyter-console", "jupyter_console", "jupyter-qtconsole", "qtconsole"}
-    return bool(names & plain) or ("jupyter" in names and "console" in words[:4])
 
 
 def in_output_widget(shell: InteractiveShell) -> bool:

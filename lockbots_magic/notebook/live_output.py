@@ -14,6 +14,7 @@ from ..conversation.turn import Turn
 from ..language import _
 from ..rendering.attachments import attachments_of
 from ..rendering.calls import reply_html, reply_markdown, segments_of
+from ..rendering.console import in_console
 from ..rendering.frame_loop import FrameLoop
 from ..rendering.mime_bundle import bundle, html_or_source
 from ..rendering.notices import notices_of
@@ -21,7 +22,7 @@ from ..rendering.reasoning import ReasoningMode
 from ..rendering.terminal.output import TerminalOutput
 from ..rendering.waiting import waiting_html
 from .display import context_of_cell, is_shown_as_markdown, show, watched
-from .front_end import cell_id, in_console, sets_tex_in_html
+from .front_end import cell_id, sets_tex_in_html
 from .growing_output import GrowingOutput
 
 
@@ -81,9 +82,9 @@ def output_for(
         return CellOutput(reasoning)
     is_page = hasattr(shell, "kernel")
     if is_page and mode == "auto" and cell_id(shell) is None and in_console():
-        return TerminalOutput()
+        return TerminalOutput(model=model, reasoning=reasoning)
     if mode == "text" or not is_page:
-        return TerminalOutput(is_page=is_page)
+        return TerminalOutput(is_page=is_page, model=model, reasoning=reasoning)
     return LiveCellOutput(shell, alone, model, reasoning) if watched(shell, mode) else CellOutput(reasoning)
 
 
@@ -107,7 +108,7 @@ def output_in_background(
         reasoning: What is shown of reasoning.
     """
     if not hasattr(shell, "kernel"):
-        return _LateTerminalOutput()
+        return _LateTerminalOutput(reasoning)
     if plain:
         return _BackgroundText(shell)
     output = LiveCellOutput(shell, alone=lambda: False, reasoning=reasoning)
@@ -202,6 +203,9 @@ class _LateTerminalOutput:
 
     shown = False
 
+    def __init__(self, reasoning: ReasoningMode) -> None:
+        self._reasoning = reasoning
+
     def run(self, work: Callable[[], object]) -> None:
         """Run `work`."""
         work()
@@ -220,7 +224,9 @@ class _LateTerminalOutput:
         rejected: bool = False,
     ) -> None:
         """Write the reply above the line being typed."""
-        output = TerminalOutput()
+        output = TerminalOutput(reasoning=self._reasoning)
+        if self._reasoning == "show":  # how long it took is known only while it comes
+            output.feed(Delta(reasoning=turn.reasoning))
         for text, calls in segments_of(turn):
             output.feed(Delta(text))
             output.feed(Delta(calls=calls))

@@ -20,9 +20,11 @@ from ..errors import Interrupted, UsageError
 from ..language import _, ngettext
 from ..prompt.preview import describe_request
 from ..providers.base import Provider
+from ..rendering.console import in_console
 from ..rendering.foot_line import foot_line
 from ..rendering.notices import Page, notices_of
 from ..rendering.reasoning import ReasoningMode
+from ..rendering.terminal.output import TerminalOutput
 from ..rendering.time_budget import MAX_INTERRUPTED_SECONDS, at_most
 from ..reply import Reply
 from ..schema.code_blocks import extract_code
@@ -160,7 +162,8 @@ class Presenter:
         sole = self._session.cells.sole_reply() if alone else lambda: False
         output = output_for(self._shell, mode, sole, reply.request.model, self._reasoning)
         recorder = recorder or self.recorder(destination)
-        shown = _ShownReply(reply, output, destination, recorder, is_watched=watched(self._shell, mode))
+        is_watched = watched(self._shell, mode) or (mode == "auto" and in_console())
+        shown = _ShownReply(reply, output, destination, recorder, is_watched=is_watched)
         try:
             with self._session.watch(reply):
                 for delta in reply.deltas:
@@ -334,6 +337,8 @@ class Presenter:
         output, entry = shown.output, shown.reply.entry
         saved = shown.recorder(entry) if entry else None
         shape: dict[str, Any] = {"shown": made.shown, "foot": self._foot_of(turn, shown), "rejected": made.rejected}
+        if made.changes and isinstance(output, TerminalOutput):  # the reply is written already
+            output.feed(Delta(f"\n\n{made.changes}"))
         output.finish(turn, notices, saved, **shape)
         if isinstance(output, LiveCellOutput):
             redraw = output.redraw

@@ -18,6 +18,7 @@ from ..language import _
 from .incremental_reply import IncrementalReply
 from .reasoning import ReasoningTail, thinking_notice
 from .time_budget import MAX_FRAME_SECONDS, MAX_RENDERED, TooSlowError, at_most, remaining
+from .waiting import WAITING_DELAY
 
 FRAME = 0.12
 """Minimum interval (s) between two frames."""
@@ -30,8 +31,6 @@ FRAME_RATE = 20_000
 STILL = 0.4
 """Interval (s) up to which that rate holds; then it is `LARGER` times as high, so that a large output still moves."""
 LARGER = 2.5
-WAITING_DELAY = 0.5
-"""Time (s) without any text or notice after which the cell says that it waits."""
 MAX_CLOSE_SECONDS = 5.0
 """Time (s) to wait for a frame that is being rendered when the reply ends; without it, the reply is plain text."""
 LONG_FRAME = 1.0

@@ -12,6 +12,7 @@ from typing import TextIO
 
 from ..security.control_characters import printable
 from ..security.exits import clean_printed
+from .console import is_shown_in_terminal
 from .escaping import escaped, right_to_left
 
 DEFAULT_WIDTH = 80
@@ -43,7 +44,8 @@ class Table:
 
     def __repr__(self) -> str:
         """Return the table as text: as wide as the terminal allows, elsewhere the same on every machine."""
-        width = terminal_width(sys.stdout) if sys.stdout.isatty() else MAX_WIDTH
+        has_width = sys.stdout.isatty() or is_shown_in_terminal(sys.stdout)
+        width = terminal_width(sys.stdout) if has_width else MAX_WIDTH
         caption, headings, rows = self._shown()
         return "\n".join([*([caption] if caption else []), *_lay_out(headings, rows, width)])
 
@@ -95,31 +97,49 @@ def _html(tag: str, text: str, side: str) -> str:
 def _lay_out(headings: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[str]:
     """Return the lines of a table; where they would exceed `width`, cells wrap, then headings between words."""
     from rich import table  # imported by the first table, not by %load_ext
-    from rich.cells import cell_len
     from rich.console import Console
     from rich.rule import Rule
     from rich.text import Text
 
-    widths = [max(map(cell_len, column)) for column in zip(headings, *rows, strict=True)]
-    floors = [min(w, max(cell_len(h), MIN_WIDTH)) for w, h in zip(widths, headings, strict=True)]
-    words = [max(map(cell_len, [*h.split(), ""])) for h in headings]
-    lowest = [min(floor, max(word, MIN_WIDTH)) for floor, word in zip(floors, words, strict=True)]
-    gaps = GAP * (len(lowest) - 1)
-    breaks = sum(lowest) + gaps <= width < sum(floors) + gaps  # headings are broken only where that makes it fit
-    grid = table.Table.grid()
     numbers = _are_numbers(headings, rows)
-    for column, is_number in zip(_narrow(widths, lowest if breaks else floors, width), numbers, strict=True):
+    grid = table.Table.grid()
+    for column, is_number in zip(_widths(headings, rows, numbers, width), numbers, strict=True):
         grid.add_column(width=column, overflow="fold", justify="right" if is_number else "left")
         # Not padding: Rich 13 and 14 make a last column of fixed width wider by it.
         grid.add_column(width=GAP)
     rule = Rule(characters="-", style="none")
-    lines: list[Iterable[Text | Rule]] = [map(Text, headings), [rule] * len(widths), *(map(Text, row) for row in rows)]
+    lines: list[Iterable[Text | Rule]] = [
+        map(Text, headings),
+        [rule] * len(headings),
+        *(map(Text, row) for row in rows),
+    ]
     for cells in lines:
         grid.add_row(*chain.from_iterable((cell, None) for cell in cells))
     console = Console(file=io.StringIO(), width=MAX_WIDTH, color_system=None, force_jupyter=False, legacy_windows=False)
     with console.capture() as captured:
         console.print(grid, crop=False)
     return [line.rstrip() for line in captured.get().rstrip("\n").split("\n")]
+
+
+def _widths(headings: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[bool], width: int) -> list[int]:
+    """Return the columns that each column of the table takes. Numbers are never broken, and text comes next."""
+    from rich.cells import cell_len
+
+    floors, lowest, widths = [], [], []
+    columns = list(zip(*rows, strict=True)) or [()] * len(headings)
+    for heading, cells, is_number in zip(headings, columns, numbers, strict=True):
+        longest = max(map(cell_len, cells), default=0)
+        word = max(map(cell_len, heading.split()), default=0)
+        whole = max(longest, cell_len(heading))
+        floors.append(whole if is_number else min(whole, max(cell_len(heading), MIN_WIDTH)))
+        lowest.append(max(longest, word) if is_number else min(floors[-1], max(word, MIN_WIDTH)))
+        widths.append(whole)
+    gaps = GAP * (len(lowest) - 1)
+    if not sum(lowest) + gaps <= width < sum(floors) + gaps:
+        return _narrow(widths, floors, width)
+    # Only now headings are broken: first those of numbers, which leaves text the room.
+    widths = [low if is_number else one for one, low, is_number in zip(widths, lowest, numbers, strict=True)]
+    return _narrow(widths, lowest, width)
 
 
 def _narrow(widths: Sequence[int], floors: Sequence[int], width: int) -> list[int]:

@@ -9,11 +9,17 @@ from .escaping import escaped
 from .html import IGNORED
 from .seconds import counting, seconds_style
 
+WAITING_DELAY = 0.5
+"""Time (s) without any text or notice after which it is shown."""
 _STYLE = "<style>.lockbots-waiting {opacity: 0.75; font-size: 0.9em}</style>"
+
+
+def waiting_text(model: str) -> str:
+    """Return what says that `model` is waited for."""
+    return _("waiting for {name}…", name=printable(display_name(model)))
 
 
 def waiting_html(model: str) -> str:
     """Return the line of a cell that waits for `model`."""
-    name = escaped(printable(display_name(model)))
-    line = counting(_("waiting for {name}…", name=name))
+    line = counting(escaped(waiting_text(model)))
     return f'{seconds_style()}{_STYLE}<div class="lockbots-waiting {IGNORED}">{line}</div>'

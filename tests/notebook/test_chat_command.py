@@ -1,6 +1,8 @@
 """What `%%chat` takes from the notebook, and what it shows before it sends."""
 
 import base64
+import contextlib
+import io
 import json
 import re
 import sys
@@ -381,6 +383,10 @@ def test_a_fix_becomes_a_new_cell(run, openai, shell, monkeypatch):
     run("%lockbots fix")
     assert "ZeroDivisionError" in sent(openai)
     assert offered == ["1 / 0"], "the mock server says the prompt, and so the cell in it"
+    monkeypatch.setattr("lockbots_magic.notebook.delivery.extract_code", lambda _: "1 / 1")
+    with contextlib.redirect_stdout(io.StringIO()) as text:
+        shell.run_cell("%lockbots fix")
+    assert "-1 / 0\n+1 / 1" in text.getvalue(), "a terminal shows what changes, too"
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from IPython.core.displaypub import CapturingDisplayPublisher
 from lockbots_magic.conversation.messages import Delta
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.notebook import display, growing_output, presenter
-from lockbots_magic.notebook.front_end import is_console
 from lockbots_magic.notebook.live_output import CellOutput, LiveCellOutput, output_for
 from lockbots_magic.rendering import frame_loop as drawing
 from lockbots_magic.rendering import reasoning
+from lockbots_magic.rendering.console import is_console
 from lockbots_magic.rendering.incremental import IncrementalMarkdown
 from lockbots_magic.rendering.terminal.output import TerminalOutput
 from lockbots_magic.security.secrets import Secret

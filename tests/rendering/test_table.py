@@ -87,6 +87,17 @@ def test_no_heading_is_broken(terminal):
     assert lines(("a rather long heading", "b"), [("x" * 30, "y")])[0] == "a rather long heading  b"
 
 
+def test_headings_of_numbers_are_broken_before_text_is(terminal):
+    terminal(34)
+    rows = [("openai:gpt-5-mini", "~1,297", "~0.0012")]
+    assert lines(("model", "prompt tokens", "cost (USD)"), rows) == [
+        "model              prompt     cost",
+        "                   tokens    (USD)",
+        "-----------------  ------  -------",
+        "openai:gpt-5-mini  ~1,297  ~0.0012",
+    ]
+
+
 def test_cells_wrap_by_columns_not_characters(terminal):
     terminal(12)
     assert lines(("a",), [("日本語の長い文章です",)]) == ["a", "-" * 12, "日本語の長い", "文章です"]

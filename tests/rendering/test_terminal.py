@@ -21,8 +21,10 @@ from wcwidth import wcswidth, wcwidth
 
 from lockbots_magic.conversation.messages import Delta, ToolCall
 from lockbots_magic.conversation.turn import Turn
+from lockbots_magic.rendering import console
 from lockbots_magic.rendering.markdown import parse
 from lockbots_magic.rendering.terminal import blocks
+from lockbots_magic.rendering.terminal import output as output_module
 from lockbots_magic.rendering.terminal import reply as reply_writer
 from lockbots_magic.rendering.terminal.output import TerminalOutput
 from lockbots_magic.rendering.terminal.rows import columns
@@ -102,7 +104,7 @@ class Stream(io.TextIOWrapper):
 class Terminal:
     """A pseudo-terminal with a `TerminalOutput` in it."""
 
-    def __init__(self, width=40, height=LINES):
+    def __init__(self, width=40, height=LINES, **how):
         self._master, slave = pty.openpty()
         self._height = height
         self.resize(width)
@@ -110,10 +112,15 @@ class Terminal:
         self.screen = Screen(width, height)
         self._feed = pyte.ByteStream(self.screen).feed
         self.written = b""
-        self.output = TerminalOutput(self.stream)
+        self.output = TerminalOutput(self.stream, **how)
 
     def resize(self, width):
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", self._height, width, 0, 0))
+
+    def reason(self, *texts):
+        for text in texts:
+            self.output.feed(Delta(reasoning=text))
+            self._read()
 
     def feed(self, *texts, notice=""):
         for text in texts:
@@ -153,14 +160,55 @@ def seen(*texts, width=40, height=LINES, **ending):
     return terminal.finish(**ending)
 
 
-def piped(*deltas, notices=()):
+def piped(*deltas, notices=(), **how):
     stream = io.StringIO()
-    output = TerminalOutput(stream)
+    output = TerminalOutput(stream, **how)
     for delta in deltas:
         output.feed(delta)
     output.close()
     output.finish(Turn("q"), notices)
     return stream.getvalue()
+
+
+# What is waited for.
+
+
+def test_a_terminal_tells_how_long_was_reasoned_and_shows_the_text_in_grey_or_nothing():
+    for mode, shown in (("fold", ["[thought for 0 s]", "Four."]), ("hide", ["Four."])):
+        terminal = Terminal(reasoning=mode)
+        terminal.reason("Two \033[2J", "and two.")
+        assert terminal.screen.rows[0].startswith("thinking…")
+        terminal.feed("Four.")
+        assert terminal.finish().rows == shown
+    terminal = Terminal(width=20, reasoning="show")
+    terminal.reason("\nTwo \033[2J and", " two, which is **the** same.\r", "\nSo:")
+    terminal.feed("**Four.**")
+    screen = terminal.finish()
+    assert screen.rows == ["Two [2J and two,", "which is **the**", "same.", "So:", "", "Four."]
+    assert b"\033[2m" in terminal.written
+    assert screen.runs(bold=True) == ["Four."]
+
+
+def test_a_line_that_waits_counts_and_leaves_nothing(monkeypatch):
+    monkeypatch.setattr(output_module, "WAITING_DELAY", 0)
+    for act, rows in ((lambda one: one.feed("a"), ["a"]), (lambda one: one.echo("^C"), [""])):
+        terminal = Terminal(width=30, model="a-model-with-a-long-name")
+        terminal.echo("")
+        assert terminal.screen.rows == ["waiting for a-mode"]
+        act(terminal)
+        assert terminal.finish().rows == rows
+
+
+def test_jupyter_console_is_the_terminal_behind_the_kernels_output(monkeypatch):
+    monkeypatch.setattr(Stream, "isatty", lambda _: False)
+    for starter, bold in ((("/usr/bin/python3", "/usr/bin/jupyter-console"), ["in"]), (("jupyter-qtconsole",), [])):
+        monkeypatch.setattr(console, "_starter", lambda starter=starter: starter)
+        terminal = Terminal(model="a-model")
+        terminal.feed("**in** a console")
+        is_narrow = console.is_shown_in_terminal(terminal.stream)
+        assert is_narrow == bool(bold)
+        assert terminal.finish().runs(bold=True) == bold
+        assert b"waiting for a-model" in terminal.written or not bold
 
 
 # What is no terminal.
@@ -181,6 +229,8 @@ def test_reasoning_is_announced_once_and_retracted_text_is_named():
     deltas = [Delta(reasoning="Hm"), Delta(reasoning="m."), Delta("a"), Delta(reasoning="b"), Delta("c")]
     assert piped(*deltas) == "[thinking…]\na\n[thinking…]\nc\n"
     assert piped(Delta("Hmm."), Delta("Four.", retracts=True)) == "Hmm.\n[the text above was reasoning]\nFour.\n"
+    assert piped(*deltas, reasoning="hide") == "ac\n"
+    assert piped(*deltas, reasoning="show") == "[thinking…]\nHmm.\n\na\n[thinking…]\nb\n\nc\n"
 
 
 def test_nothing_is_styled_or_wrapped_where_there_is_no_terminal():

@@ -14,8 +14,11 @@ from ...security.control_characters import printable
 from ...security.exits import clean_printed
 from ...security.links import Unlinker
 from ..calls import call_line
-from ..reasoning import RETRACTED, thinking_notice
+from ..console import is_shown_in_terminal
+from ..reasoning import RETRACTED, ReasoningMode
 from ..sources import source_lines
+from ..waiting import WAITING_DELAY, waiting_text
+from .thinking import Thinking, ThinkingWriter
 
 
 class TerminalOutput:
@@ -24,28 +27,42 @@ class TerminalOutput:
     Args:
         stream: Where to write; by default standard output.
         is_page: Whether a front end shows it, which makes links of addresses.
+        model: Model that the terminal says it waits for; ``""`` for none.
+        reasoning: What is shown of reasoning.
     """
 
     shown = False  # what is written stays
 
-    def __init__(self, stream: TextIO | None = None, *, is_page: bool = False) -> None:
+    def __init__(
+        self,
+        stream: TextIO | None = None,
+        *,
+        is_page: bool = False,
+        model: str = "",
+        reasoning: ReasoningMode = "fold",
+    ) -> None:
         self._stream = sys.stdout if stream is None else stream
         self._is_page = is_page
         self._writer = _writer_for(self._stream, is_page)
         self._half_line_end = False
         self._calls: dict[str, ToolCall] = {}  # announced, and not written yet
-        self._is_thinking = False
+        self._thinking = Thinking(self._writer, reasoning, self._remark)
+        if model:
+            self._writer.status(self._clean(waiting_text(model)), WAITING_DELAY)
 
     def feed(self, delta: Delta) -> None:
         """Show one step of the reply."""
+        if delta.reasoning:
+            self._thinking.feed(self._clean(self._without_second_half(delta.reasoning)))
+        if not (delta.notice or delta.calls or delta.retracts or delta.text):
+            return
+        self._thinking.end()
+        self._writer.clear_status()
         if delta.notice:
             self._remark(delta.notice)
         self._show_calls(delta.calls)
         if delta.retracts:
             self._remark(_(RETRACTED))
-        if delta.reasoning and not self._is_thinking:
-            self._remark(thinking_notice())
-        self._is_thinking = bool(delta.reasoning) or (self._is_thinking and not delta.text)
         if delta.text:
             self._writer.write(self._clean(self._without_second_half(delta.text)))
 
@@ -63,17 +80,19 @@ class TerminalOutput:
 
         The foot line is for people: it is left out where the text goes to a file or a page.
         """
+        self._thinking.end()
         self._writer.end(as_is=turn.status == "interrupted")
         self._show_calls(call for call in turn.calls if call.id in self._calls)
         for line in source_lines(turn):
             self._remark(_("source {line}", line=line))
         for notice in notices:
             self._remark(notice)
-        if foot and not self._is_page and self._stream.isatty():
+        if foot and not self._is_page and (self._stream.isatty() or self._writer.can_erase):
             self._remark(foot)
 
     def close(self) -> None:
-        """Leave the terminal without a style."""
+        """Leave the terminal without a style, and without a line that counts."""
+        self._writer.clear_status()
         self._writer.close()
 
     def _show_calls(self, calls: Iterable[ToolCall]) -> None:
@@ -102,7 +121,7 @@ class TerminalOutput:
         return printable(text)
 
 
-class _ReplyWriter(Protocol):
+class _ReplyWriter(ThinkingWriter, Protocol):
     """What a reply is written by. All text it takes is printable."""
 
     def write(self, text: str) -> None:
@@ -120,6 +139,8 @@ class _ReplyWriter(Protocol):
 
 class _PlainReply:
     """Writes text as it comes."""
+
+    can_erase = False
 
     def __init__(self, stream: TextIO, is_page: bool) -> None:
         self._stream = stream
@@ -147,10 +168,23 @@ class _PlainReply:
     def close(self) -> None:
         self._put(self._links.close() if self._links else "")
 
+    def status(self, text: str, delay: float = 0) -> None:
+        """Do nothing: the line could not be removed."""
+
+    def clear_status(self) -> None:
+        """Do nothing: there is no such line."""
+
+    aside = write
+
+    def end_aside(self) -> None:
+        self.end()
+        self._put("\n")
+
 
 def _writer_for(stream: TextIO, is_page: bool) -> _ReplyWriter:
-    if not stream.isatty() or os.environ.get("TERM") == "dumb":
+    is_terminal = stream.isatty() or (not is_page and is_shown_in_terminal(stream))
+    if not is_terminal or os.environ.get("TERM") == "dumb":
         return _PlainReply(stream, is_page)
     from .reply import StyledReply  # noqa: PLC0415  # rich, at the first reply in a terminal
 
-    return StyledReply(stream, styled=not os.environ.get("NO_COLOR"))
+    return StyledReply(stream, styled=not os.environ.get("NO_COLOR"), counts=stream.isatty())

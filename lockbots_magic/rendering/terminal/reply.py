@@ -17,6 +17,7 @@ from ..open_block import ENOUGH_OF_A_LINE, Finished, OpenBlock
 from ..time_budget import MAX_RENDERED
 from .blocks import Renderer
 from .rows import OpenRows
+from .status_line import DIM, RESET, StatusLine
 
 MAX_WIDTH = 100
 """Columns that a reply takes at most: longer lines are hard to read."""
@@ -48,11 +49,16 @@ class StyledReply:
     Args:
         stream: The terminal.
         styled: Whether styles are used.
+        counts: Whether a line that waits counts seconds.
     """
 
-    def __init__(self, stream: TextIO, styled: bool) -> None:
+    can_erase = True
+
+    def __init__(self, stream: TextIO, styled: bool, counts: bool = False) -> None:
         self._stream = stream
         self._styled = styled
+        self._status = StatusLine(stream, styled=styled, counts=counts)
+        self._aside = OpenRows()
         self._encoding = getattr(stream, "encoding", None) or "utf-8"
         self._renderer = Renderer(styled=styled, encoding=self._encoding)
         self._rows = OpenRows()
@@ -78,6 +84,28 @@ class StyledReply:
         """Show a line that is not part of the reply."""
         self.end()
         self._output.append(self._renderer.remark(text, size_of(self._stream)[0]))
+        self._flush()
+
+    def status(self, text: str, delay: float = 0) -> None:
+        """Show a line that counts seconds, after a `delay` (s), until `clear_status`."""
+        self.end()
+        self._status.show(text, size_of(self._stream)[0], delay)
+
+    def clear_status(self) -> None:
+        """Remove that line."""
+        self._status.clear()
+
+    def aside(self, text: str) -> None:
+        """Add text that is not part of the reply, in grey, until `end_aside`."""
+        self._aside.resize(*size_of(self._stream))
+        self._aside.add(text)
+        self._output.append(self._aside.update().join((DIM, RESET) if self._styled else ("", "")))
+        self._flush()
+
+    def end_aside(self) -> None:
+        """End that text with an empty line."""
+        self._output.append("\n\n" if self._aside.stands_in_row else "\n")
+        self._aside = OpenRows()
         self._flush()
 
     def end(self, *, as_is: bool = False) -> None:
