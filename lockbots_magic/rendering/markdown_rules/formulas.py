@@ -23,7 +23,7 @@ _COMMAND = re.compile(r"\\[A-Za-z]+(?:\s*\{[^{}]*\})*")
 _WORD = re.compile(r"[^\W\d_]{2,}|\*\*|__")
 _CURRENCY = re.compile(r"(?:^|[\s(])[A-Z]{1,3}\$\Z")
 _WORD_BEHIND = re.compile(r"_?[A-Za-z0-9]")
-_ORDINAL = re.compile(r"(?:st|nd|rd|th)(?![A-Za-z0-9_$])")
+_ORDINAL = re.compile(r"(?:st|[nr]d|th)(?![A-Za-z0-9_$])")
 _COUNTED = re.compile(r"[A-Za-z0-9\\(][A-Za-z0-9_{}^\\()]{0,20}(?: ?[+-] ?[A-Za-z0-9_{}^\\()]{1,20})?")
 _SCRIPT = re.compile(r"(?:[_^](?:\{[^{}$]{1,20}\}|\\[A-Za-z]+|[A-Za-z0-9+*-])){1,2}")
 
