@@ -79,7 +79,7 @@ class FrameLoop:
         self._is_thinking = False  # nothing but reasoning has come since the last text or notice
         self._restart = restart
         self._document = IncrementalReply()
-        self._arrived: deque[Delta] = deque()
+        self._arrived: deque[str | Delta] = deque()  # text, or what is more than that: thousands may wait for a frame
         self._notice = ""
         self._reasoned = 0  # characters of reasoning
         self._size = 0  # characters of text
@@ -99,8 +99,12 @@ class FrameLoop:
         if delta.retracts:
             self._size = 0
         self._size += len(delta.text)
-        if self._size <= MAX_RENDERED and (delta.text or delta.retracts or delta.calls):
+        if self._size > MAX_RENDERED:
+            self._arrived.clear()  # none of it will be rendered
+        elif delta.retracts or delta.calls:
             self._arrived.append(delta)
+        elif delta.text:
+            self._arrived.append(delta.text)
         self._reasoned += len(delta.reasoning)
         self._reasoning.feed(delta.reasoning)
         is_thinking = bool(delta.reasoning) and not delta.text
@@ -202,8 +206,10 @@ class FrameLoop:
         """Add what has arrived; return whether the text before it was retracted."""
         retracted = False
         pieces: list[str] = []
-        while self._arrived:
-            delta = self._arrived.popleft()
+        while (delta := self._next_arrived()) is not None:
+            if isinstance(delta, str):
+                pieces.append(delta)
+                continue
             if delta.retracts:
                 pieces.clear()
                 self._document.retract(delta.text)
@@ -216,3 +222,9 @@ class FrameLoop:
                 self._document.feed_calls(delta.calls)
         self._document.feed("".join(pieces))
         return retracted
+
+    def _next_arrived(self) -> str | Delta | None:
+        try:
+            return self._arrived.popleft()
+        except IndexError:
+            return None

@@ -185,3 +185,14 @@ def test_retracted_text_is_drawn_no_more():
     assert "Two" not in frames.drawn[1]
     loop.feed(Delta("Five.", retracts=True))
     assert loop.whole().strip() == "<p>Five.</p>"
+
+
+@pytest.mark.usefixtures("unlimited")
+def test_text_too_long_to_render_is_not_kept_and_what_replaces_it_is(monkeypatch):
+    monkeypatch.setattr(frame_loop, "MAX_RENDERED", 20)
+    loop = FrameLoop(lambda *_: 1)
+    for word in ("One ", "two ", "and three and four ", "five "):
+        loop.feed(Delta(word))
+    assert not loop._arrived
+    loop.feed(Delta("Six.", retracts=True))
+    assert loop.whole().strip() == "<p>Six.</p>"
