@@ -13,7 +13,10 @@ _FOLLOW_UP = re.compile(
     r"(and|also|what about|how about|what if|then|but|or|а|и|ну а|но|или|тогда|(что|как) насч[её]т)\b",
     re.IGNORECASE,
 )
-_PRONOUN = re.compile(r"\b(it|them|they|that|those|её|ее|его|их|она|он|они|это|этого)\b", re.IGNORECASE)
+_PRONOUN = re.compile(
+    r"\b(it|its|them|they|that|those|there|её|ее|его|их|она|он|они|это|этого|туда|там|него|нее|ней|нем|них|эту|этот)\b",
+    re.IGNORECASE,
+)
 
 
 def is_follow_up(question: str) -> bool:

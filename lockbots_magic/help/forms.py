@@ -64,11 +64,24 @@ ASPECT = re.compile(
     r"(?:(?:and|but|so|what|how|about|also|do|i|can|it|а|и|но|как|можно|это) )*"
     r"(?:(?:in|from|for|with|by|из|в|для|на|через|с) )?(?:(?:the|a|all|every|one|plain|всех|все|одной|одну) )*"
     + _any(
-        r"python|scripts?|code|panel|terminal|console|cells?|notebooks?",
-        r"питон[ае]?|пайтон[ае]?|скрипт[ае]?|панели?|терминал[ае]?|консоли|ячее?к|ячейк[иеу]|блокнот(?:ах|ов|е)",
+        r"python|scripts?|code|panel|terminal|console|cell|notebooks?|conversations?|models?|rows?",
+        r"питон[ае]?|пайтон[ае]?|скрипт[ае]?|панели?|терминал[ае]?|консоли|ячейк[иеу]|блокнот(?:ах|ов|е)",
+        r"бесед(?:ах|ам|е)?|модел(?:и|ей|ям)",
     )
 )
 """Asks for another place to do what the last topic is about, which is that topic if its page tells one."""
+
+QUANTITY = re.compile(
+    r"(?:(?:and|but|so|or|can|i|is|it|be|do|the|what|if|with|for|а|и|но|или|можно|если|сразу|мне|надо) )*"
+    + _any(
+        r"several|multiple|more than one|many|a few|two|three|both|how (?:big|large|long|many|much|often)",
+        r"what size|max(?:imum)? size|what is the (?:limit|maximum)|any limits?",
+        r"несколько|много|больше одного|две|два|три|сколько|как много|какой (?:максимальный )?(?:размер|лимит|предел)",
+    )
+    + r"(?: (?:of them|at once|can it be|may it be|is it|are there|can i|are allowed|is allowed|one"
+    + r"|сразу|их|штук|можно|максимум|это))*"
+)
+"""Asks how many or how big: that is always about the last topic."""
 
 HOW = re.compile(r"(?:(?:and|but|so|а|и|но) )*(?:how|как)\b")
 """Asks how something is done; with one more word, it is done with the last topic if its page tells of it."""

@@ -149,28 +149,31 @@ def _select(question: str, ranked: Sequence[tuple[float, Section]], topic: Secti
     answers = best if search.is_answer(question, score) else None
     if topic is None or not is_follow_up(question):
         return answers
-    is_told = search.is_told(question, topic)
-    plain = _plain(question)
-    if is_told and forms.ASPECT.fullmatch(plain):
+    if _is_about_topic(question, topic):
         return topic
-    if len(tokenize(question)) == 1 and forms.HOW.match(plain) and search.is_told(question, topic, 0.0):
-        return topic
-    if (not tokenize(question) and re.search(r"[^\W\d]", question)) or (is_told and _is_operation(question)):
-        return topic
+    if begins_with_conjunction(question) and search.is_named(question, best) and not search.is_named(question, topic):
+        return answers
     if has_pronoun(question):
         ratio = PRONOUN_RATIO
-    elif begins_with_conjunction(question):
-        if search.is_named(question, best) and not search.is_named(question, topic):
-            return answers
-        ratio = 0.0 if is_told else TOPIC_RATIO
     else:
-        ratio = 0.0 if is_told and forms.DETAIL.match(_plain(question)) else TOPIC_RATIO
+        is_held = search.is_held(question, topic, search.TELLING_WEIGHT)
+        ratio = 0.0 if is_held and not search.is_named(question, best) else TOPIC_RATIO
     stays = next(at for at, section in ranked if section is topic)
     return topic if stays and stays >= ratio * score else answers
 
 
-def _is_operation(question: str) -> bool:
-    return forms.OPERATION.fullmatch(_plain(question)) is not None
+def _is_about_topic(question: str, topic: Section) -> bool:
+    """Return whether a follow-up names no thing of its own, or one that the page of the last topic tells of."""
+    words = _plain(question)
+    if not tokenize(question) and re.search(r"[^\W\d]", question):
+        return True
+    if forms.QUANTITY.fullmatch(words):
+        return True
+    if len(tokenize(question)) == 1 and forms.HOW.match(words) and search.is_held(question, topic):
+        return True
+    if forms.ASPECT.fullmatch(words) or forms.OPERATION.fullmatch(words) or forms.DETAIL.match(words):
+        return search.is_held(question, topic)
+    return has_pronoun(question) and search.is_held(question, topic)
 
 
 def _topic(earlier: Sequence[str], language: str) -> Section | None:

@@ -33,6 +33,8 @@ PHRASE_BONUS = 2.0
 """Added for the largest share of the words of a keyword and the question that are in both, if two or more are."""
 PASSAGE_BONUS = 2.0
 """Added for the share of the question that one passage holds, together with the title."""
+TELLING_WEIGHT = 1.0
+"""Least weight of a word that tells a topic: it is not on every third page."""
 EARLIER_WEIGHT = 0.2
 """Weight of the previous questions in a follow-up question."""
 CONTEXT_WEIGHT = 0.8
@@ -41,10 +43,8 @@ CODE_WEIGHT = 0.5
 """Weight of a word that a passage holds only in code, such as the name of a variable."""
 LEAD_WEIGHT = 1.1
 """Weight of the first paragraph of a page, which is written to answer most questions about it."""
-TELLING_WEIGHT = 1.0
-"""Least weight of a word that tells a topic: it is not on every third page."""
 
-MIN_SOUND_LENGTH = 5
+MIN_SOUND_LENGTH = 4
 """Letters of a Cyrillic word that may be a name written as it sounds."""
 
 _SEARCH = "SELECT rowid, bm25(section, ?, ?, ?) FROM section WHERE section MATCH ?"
@@ -103,6 +103,8 @@ def is_answer(question: str, score: float) -> bool:
     """Return whether a section with this score answers a question, or the question is about something else."""
     ours, foreign = load_topic_words()
     stems = {*tokenize(question)}
+    if score >= EXACT_MATCH_BONUS and len(stems) > 1:
+        return True
     if stems & ours:
         return score >= OWN_THRESHOLD
     return score >= THRESHOLD and not stems & foreign
@@ -146,17 +148,12 @@ def is_named(question: str, section: Section) -> bool:
     return {*tokenize(question)} <= key_of(section.title)
 
 
-def is_told(question: str, section: Section, least: float = TELLING_WEIGHT) -> bool:
-    """Return whether one passage of a section holds all significant words of a question, one of this weight."""
-    language = detect_language(question)
-    asked = question_weights(question, language)
-    if not asked or max(asked.values()) < least:
-        return False
-    return any(all(_holds(passage, token) for token in asked) for passage in section.passages)
-
-
-def _holds(passage: Passage, token: str) -> bool:
-    return any(word.startswith(token) for word in key_of(passage.text))  # удалить: удал, удаляет: удаля
+def is_held(question: str, section: Section, least: float = 0.0) -> bool:
+    """Return whether the page of a section holds all significant words of a question, one of this weight among them."""
+    asked = question_weights(question, detect_language(question))
+    held = key_of(section.page) | key_of(" ".join(section.keywords))
+    is_telling = max(asked.values(), default=0.0) >= least
+    return is_telling and all(any(word.startswith(token) for word in held) for token in asked)
 
 
 class _Index:

@@ -13,7 +13,7 @@ from .sections import Passage, Section
 from .words import key_of, tokenize
 from .yes_no import YES, YES_NO
 
-MAX_WHOLE = 520
+MAX_WHOLE = 600
 """Characters of a page that is told whole."""
 MAX_SENTENCES = 3
 """Sentences of one passage."""

@@ -19,12 +19,14 @@ MIN_FUZZY_LENGTH = 5
 _WORD = re.compile(  # %chat and options are words of their own
     r"%%?chat\b|(?<![\w-])--?[a-z]+(?:-[a-z]+)*|(?<![\w-])--(?![\w-])|[^\W_]+"
 )
+_LOG_IN = re.compile(r"\blog(?:ged|ging)?[ -](in|out)(?:to)?\b")
+"""One word, lest it be about the log."""
 _CYRILLIC = re.compile(r"[а-я]")
 
 
 def split_words(text: str) -> list[str]:
     """Return all words in lower case, with е for ё."""
-    return _WORD.findall(text.lower().replace("ё", "е"))
+    return _WORD.findall(_LOG_IN.sub(r"log\1", text.lower().replace("ё", "е")))
 
 
 def significant_words(text: str) -> list[str]:
