@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING
 from .follow_up import is_follow_up
 from .sections import Passage, Section, detect_language, list_titles, load_sections, without_code
 from .transliteration import sound_of
-from .words import MIN_FUZZY_LENGTH, correct, key_of, load_topic_words, significant_words, split_words, stem, tokenize
+from .words import (
+    MIN_FUZZY_LENGTH,
+    correct,
+    key_of,
+    key_of_words,
+    load_topic_words,
+    significant_words,
+    split_words,
+    stem,
+    tokenize,
+)
 
 if TYPE_CHECKING:
     import sqlite3
@@ -35,9 +45,11 @@ PASSAGE_BONUS = 2.0
 """Added for the share of the question that one passage holds, together with the title."""
 TELLING_WEIGHT = 1.0
 """Least weight of a word that tells a topic: it is not on every third page."""
+PASSAGE_SECTIONS = 15
+"""Best sections whose passages are looked at."""
 EARLIER_WEIGHT = 0.2
 """Weight of the previous questions in a follow-up question."""
-CONTEXT_WEIGHT = 0.8
+CONTEXT_WEIGHT = 0.3
 """Weight of the words of the question before, where a passage of the same topic is chosen."""
 CODE_WEIGHT = 0.5
 """Weight of a word that a passage holds only in code, such as the name of a variable."""
@@ -49,6 +61,9 @@ MIN_SOUND_LENGTH = 4
 
 _SEARCH = "SELECT rowid, bm25(section, ?, ?, ?) FROM section WHERE section MATCH ?"
 _TOKENIZER = "unicode61 remove_diacritics 0 tokenchars '%-_'"
+_ASKS_WHERE = re.compile(r"\b(?:where|где)\b", re.IGNORECASE)
+_WHERE = " file path folder файл папка"
+"""What a page speaks of that tells where something is."""
 _INLINE_CODE = re.compile(r"`[^`\n]+`")
 
 
@@ -122,15 +137,16 @@ def rank_passages(question: str, section: Section, language: str, context: str =
     asked = question_weights(question, language, context)
     own = key_of(section.title)
     lead = next((passage for passage in section.passages if passage.kind == "text"), None)
+    held = {passage: key_of(passage.text) | (own if passage is lead else frozenset()) for passage in section.passages}
+    spread = Counter(token for stems in held.values() for token in stems)  # a word of all passages chooses none
     scores = []
     for passage in section.passages:
-        prose = key_of(_INLINE_CODE.sub(" ", passage.text)) if passage.kind != "code" else key_of(passage.text)
-        held = key_of(passage.text)
+        prose = key_of(_INLINE_CODE.sub(" ", passage.text)) if passage.kind != "code" else held[passage]
         if passage is lead:  # it is about what the title says, whatever its words
-            prose, held = prose | own, held | own
+            prose |= own
         fit = math.fsum(
-            asked[token] / (1 + (token in own)) * (1 if token in prose else CODE_WEIGHT)
-            for token in asked.keys() & held
+            asked[token] / (1 + (token in own)) / math.sqrt(spread[token]) * (1 if token in prose else CODE_WEIGHT)
+            for token in asked.keys() & held[passage]
         )
         scores.append((fit * (LEAD_WEIGHT if passage is lead else 1), passage))
     return sorted((pair for pair in scores if pair[0]), key=lambda pair: -pair[0])
@@ -139,6 +155,7 @@ def rank_passages(question: str, section: Section, language: str, context: str =
 def question_weights(question: str, language: str, context: str = "") -> dict[str, float]:
     """Return the stems of a question with their weights, as the search reads it; those of its context weigh less."""
     index = _build_index(load_sections(language))
+    question += _WHERE if not tokenize(question) and _ASKS_WHERE.search(question) else ""
     before = {token: CONTEXT_WEIGHT * index.weight(token) for token in index.tokenize(context)}
     return before | {token: index.weight(token) for token in index.tokenize(question)}
 
@@ -151,7 +168,7 @@ def is_named(question: str, section: Section) -> bool:
 def is_held(question: str, section: Section, least: float = 0.0) -> bool:
     """Return whether the page of a section holds all significant words of a question, one of this weight among them."""
     asked = question_weights(question, detect_language(question))
-    held = key_of(section.page) | key_of(" ".join(section.keywords))
+    held = key_of(section.page) | key_of(" ".join(section.names))
     is_telling = max(asked.values(), default=0.0) >= least
     return is_telling and all(any(word.startswith(token) for word in held) for token in asked)
 
@@ -161,19 +178,25 @@ class _Index:
 
     def __init__(self, sections: tuple[Section, ...]) -> None:
         self.sections = sections
-        self._literal = [
-            {tuple(split_words(name)) for name in (section.title, *section.keywords)} for section in sections
-        ]
-        self.names = [{key_of(name) for name in (section.title, *section.keywords)} for section in sections]
+        self._literal, self.names = [], []
+        for section in sections:
+            names = [tuple(split_words(name)) for name in section.names]
+            own = len(section.names) - len(section.asked)
+            keys = list(map(key_of_words, names))
+            self._literal.append(set(names))
+            self.names.append({*keys[:own], *(key for key in keys[own:] if len(key) > 1)})  # one word is of many pages
         self._vocabulary = _vocabulary(sections)
-        names = (word for word in self._vocabulary if word.isascii())
-        self._sounds = {sound_of(word): stem(word) for word in names}
+        latin = (word for word in self._vocabulary if word.isascii())
+        self._sounds = {sound_of(word): stem(word) for word in latin}
         columns = [
-            [tokenize(section.title), tokenize(" ".join(section.keywords)), _once(tokenize(without_code(section.body)))]
+            [
+                tokenize(section.title),
+                tokenize(" ".join(section.names[1:])),
+                _once(tokenize(without_code(section.body))),
+            ]
             for section in sections
         ]
         self._stems = [{token for column in row for token in column} for row in columns]
-        self._passages = [_passage_stems(section) for section in sections]
         self._frequency = Counter(token for stems in self._stems for token in stems)
         self._lock = threading.Lock()
         self._database = _database()
@@ -205,11 +228,11 @@ class _Index:
         with self._lock:  # threads of the panel and of cells share the connection
             found = self._database.execute(_SEARCH, (*COLUMN_WEIGHTS, query)).fetchall()
         whole = math.fsum(asked.values())
-        return {
-            number: -score * _weight_in(self._stems[number], asked) / whole
-            + PASSAGE_BONUS * max(_weight_in(stems, asked) for stems in self._passages[number]) / whole
-            for number, score in found
-        }
+        scores = {number: -score * _weight_in(self._stems[number], asked) / whole for number, score in found}
+        for number in sorted(scores, key=lambda number: -scores[number])[:PASSAGE_SECTIONS]:
+            passages = _passage_stems(self.sections[number])
+            scores[number] += PASSAGE_BONUS * max(_weight_in(stems, asked) for stems in passages) / whole
+        return scores
 
     def name_bonus(self, number: int, key: frozenset[str], words: tuple[str, ...]) -> float:
         """Return the bonus for the words of the question that make up the title or a keyword."""
@@ -232,13 +255,14 @@ def _weight_in(stems: Collection[str], asked: Mapping[str, float]) -> float:
     return math.fsum(weight for token, weight in asked.items() if token in stems)
 
 
+@functools.cache
 def _passage_stems(section: Section) -> list[set[str]]:
     title = {*tokenize(section.title)}
     return [title, *(title.union(tokenize(passage.text)) for passage in section.passages)]
 
 
 def _vocabulary(sections: Iterable[Section]) -> tuple[str, ...]:
-    named = (" ".join((section.title, *section.keywords)) for section in sections)
+    named = (" ".join(section.names) for section in sections)
     words = {word for text in named for word in significant_words(text)}
     return tuple(sorted(word for word in words if word.isalpha() and len(word) >= MIN_FUZZY_LENGTH))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from typing import Literal
 
@@ -44,6 +44,8 @@ class Section:
     """Words of questions whose answer is no; not shown."""
     undecided: tuple[str, ...] = ()
     """Words of questions that neither yes nor no answers; not shown."""
+    asked: tuple[str, ...] = ()
+    """Questions that people put about it, in few words; not shown."""
     group: str = field(default="", compare=False)
     """Title of the group that it belongs to in the list of topics."""
 
@@ -51,6 +53,11 @@ class Section:
     def page(self) -> str:
         """Title and body, in Markdown."""
         return f"**{self.title}**\n\n{self.body}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Title, keywords and questions: what a question about it may say."""
+        return (self.title, *self.keywords, *self.asked)
 
     @functools.cached_property
     def passages(self) -> tuple[Passage, ...]:
@@ -68,7 +75,11 @@ def load_sections(language: str = "en") -> tuple[Section, ...]:
     Raises:
         FileNotFoundError: There is no help in this language.
     """
-    return parse_sections(read_data(f"{language}.md"))
+    asked = dict(line.split(" :: ") for line in read_data(f"asked_{language}.txt").splitlines())
+    return tuple(
+        replace(section, asked=tuple(asked.get(section.title, "").split(" | ")))
+        for section in parse_sections(read_data(f"{language}.md"))
+    )
 
 
 def parse_sections(text: str) -> tuple[Section, ...]:
@@ -134,7 +145,7 @@ def _parse_section(group: str, title: str, rest: str) -> Section:
         header[match[1]] = tuple(word.strip() for word in match[2].split(",") if word.strip())
         rest = rest[match.end() :]
     keywords, denied, undecided = (header.get(name, ()) for name in ("keywords", "no", "depends"))
-    return Section(title.strip(), keywords, _unwrap(rest.strip()), denied, undecided, group)
+    return Section(title.strip(), keywords, _unwrap(rest.strip()), denied, undecided, group=group)
 
 
 def _unwrap(text: str) -> str:

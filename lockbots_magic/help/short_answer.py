@@ -25,6 +25,8 @@ BRIEF_SENTENCES = 2
 """Sentences of an answer that shall be short, or is in another language than the question."""
 CLOSE_RATIO = 0.7
 """A second passage is told if it scores at least this share of the best."""
+LEAD_RATIO = 0.25
+"""Further passages are told beside the beginning of a page that fits best if they score at least this share of it."""
 MAX_CODE_LINES = 8
 """Lines of an example; of a longer one only those that fit the question are told."""
 
@@ -48,13 +50,16 @@ def short_answer(question: str, section: Section, language: str, context: str = 
         return f"**{section.title}**\n\n{f'{decided}{gap}' if decided else ''}{section.body}"
     asked = question_weights(question, language, context)
     ranked = [pair for pair in rank_passages(question, section, language, context) if _is_prose(pair[1])]
-    chosen = [passage for score, passage in ranked if score >= CLOSE_RATIO * ranked[0][0]][:MAX_PASSAGES]
     lead = [passage for passage in section.passages if passage.kind == "text"][:1]
+    others = [(score, passage) for score, passage in ranked if passage not in lead]
+    chosen = [passage for score, passage in others if score >= CLOSE_RATIO * others[0][0]][:MAX_PASSAGES]
+    if ranked and ranked[0][1] in lead:
+        chosen = [*lead, *(passage for passage in chosen if others[0][0] >= LEAD_RATIO * ranked[0][0])]
     chosen += [passage for passage in lead if passage not in chosen]
-    known = asked.keys() & (key_of(" ".join(section.keywords)) - key_of(section.title))
+    known = asked.keys() & (key_of(" ".join(section.names)) - key_of(section.title))
     if sum(asked[token] for token in known - _stems(chosen)) >= sum(asked.values()) / 2 > 0:
-        others = [*(passage for _score, passage in ranked), *filter(_is_prose, section.passages)]
-        chosen += [passage for passage in dict.fromkeys(others) if passage not in chosen][:MAX_FURTHER]
+        further = [*(passage for _score, passage in ranked), *filter(_is_prose, section.passages)]
+        chosen += [passage for passage in dict.fromkeys(further) if passage not in chosen][:MAX_FURTHER]
     told = _join([(passage, _shorten(passage.text, asked)) for passage in chosen])
     text = " ".join(filter(None, [decided, told]))
     whole = "\n\n".join(filter(None, [f"**{section.title}**", text, example_of(section, question, language, context)]))

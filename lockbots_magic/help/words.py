@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from .russian import root_of
@@ -26,13 +26,13 @@ _CYRILLIC = re.compile(r"[а-я]")
 
 def split_words(text: str) -> list[str]:
     """Return all words in lower case, with е for ё."""
-    return _WORD.findall(_LOG_IN.sub(r"log\1", text.lower().replace("ё", "е")))
+    text = text.lower().replace("ё", "е")
+    return _WORD.findall(_LOG_IN.sub(r"log\1", text) if "log" in text else text)
 
 
 def significant_words(text: str) -> list[str]:
     """Return the words that say something about the topic."""
-    ignored = _load_stop_words()
-    return [word for word in split_words(text) if word not in ignored and not (word.isdigit() and len(word) < 3)]
+    return [word for word in split_words(text) if _is_significant(word)]
 
 
 def tokenize(text: str) -> list[str]:
@@ -42,7 +42,16 @@ def tokenize(text: str) -> list[str]:
 
 def key_of(text: str) -> frozenset[str]:
     """Return the significant stems; if there are none ("what is this?"), all words."""
-    return frozenset(tokenize(text) or split_words(text))
+    return key_of_words(split_words(text))
+
+
+def key_of_words(words: Sequence[str]) -> frozenset[str]:
+    """Return the same for words in lower case."""
+    return frozenset(stem(word) for word in words if _is_significant(word)) or frozenset(words)
+
+
+def _is_significant(word: str) -> bool:
+    return word not in _load_stop_words() and not (word.isdigit() and len(word) < 3)
 
 
 @functools.cache
@@ -51,10 +60,15 @@ def stem(word: str) -> str:
 
     Options and magics are their own stems.
     """
+    return _load_stems()[0].get(word) or derive_stem(word)
+
+
+def derive_stem(word: str) -> str:
+    """Return the same without the table of the words of the help."""
     if word.startswith(("%", "-")):
         return word
     stemmed = _snowball(word)
-    return _load_synonyms().get(stemmed, stemmed)
+    return _load_stems()[1].get(stemmed, stemmed)
 
 
 def correct(word: str, vocabulary: Iterable[str], known: Collection[str]) -> str:
@@ -95,11 +109,19 @@ def load_topic_words() -> tuple[frozenset[str], frozenset[str]]:
     return ours, foreign
 
 
-@functools.cache
-def _load_synonyms() -> dict[str, str]:
+def derive_synonyms() -> dict[str, str]:
     """Return stem -> stem of the word that the pages use, for what people call a thing otherwise."""
     lines = (line.split(":") for line in read_data("synonyms.txt").splitlines())
     return {_snowball(other): _snowball(word) for word, others in lines for other in others.split()}
+
+
+@functools.cache
+def _load_stems() -> tuple[dict[str, str], dict[str, str]]:
+    """Return the stems of the words of the help, and those of synonyms: to derive them takes long."""
+    words, synonyms = (
+        dict(line.split() for line in part.splitlines()) for part in read_data("stems.txt").split("\n\n")
+    )
+    return words, synonyms
 
 
 def _snowball(word: str) -> str:

@@ -1,7 +1,14 @@
 import pytest
 
-from lockbots_magic.help import search
-from lockbots_magic.help.sections import Section, detect_language, list_titles, load_sections, parse_sections
+from lockbots_magic.help import search, words
+from lockbots_magic.help.sections import (
+    Section,
+    detect_language,
+    list_titles,
+    load_sections,
+    parse_sections,
+    read_data,
+)
 from lockbots_magic.help.words import tokenize
 
 from .questions import ENGLISH, RUSSIAN, UNRELATED
@@ -64,6 +71,22 @@ def test_russian_words_that_only_look_alike_stay_apart():
         ("разметка", "разметить"),
     ):
         assert tokenize(one) != tokenize(other), one
+
+
+def test_table_of_stems_is_that_of_the_rules_and_holds_the_words_of_the_help():
+    """It makes the first answer quick; `docs/stems.py` writes it."""
+    stems, synonyms = words._load_stems()
+    assert synonyms == words.derive_synonyms()
+    assert {word: words.derive_stem(word) for word in stems} == stems
+    said = " ".join(" ".join((*page.names, page.body)) for code in ("en", "ru") for page in load_sections(code))
+    missing = {word for word in words.significant_words(said) if word[0].isalnum()} - stems.keys()
+    assert len(missing) <= 0.03 * len(stems), missing
+
+
+def test_every_question_in_few_words_is_of_a_page():
+    for code in ("en", "ru"):
+        titles = [line.split(" :: ")[0] for line in read_data(f"asked_{code}.txt").splitlines()]
+        assert sorted(titles) == sorted(list_titles(code))
 
 
 def test_english_word_endings_do_not_matter():

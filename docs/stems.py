@@ -1,0 +1,34 @@
+"""Make `lockbots_magic/help/stems.txt`, the stems of the words of the help: a first answer then needs no stemmer.
+
+Run it after the help, its synonyms or its rules changed; without it, answers are the same and the first comes later.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lockbots_magic.help import words
+from lockbots_magic.help.sections import load_sections, read_data
+
+FILES = ("synonyms.txt", "topic_words.txt")
+TARGET = Path(__file__).parent.parent / "lockbots_magic" / "help" / "stems.txt"
+
+
+def main() -> None:
+    """Write the file."""
+    TARGET.write_text("\n\n", encoding="utf-8")
+    synonyms = words.derive_synonyms()
+    TARGET.write_text(f"\n\n{_format(synonyms)}", encoding="utf-8")
+    text = [" ".join((*section.names, section.body)) for code in ("en", "ru") for section in load_sections(code)]
+    text += [read_data(name).replace(":", " ") for name in FILES]
+    said = sorted({word for part in text for word in words.significant_words(part) if word[0].isalnum()})
+    stems = {word: words.derive_stem(word) for word in said}
+    TARGET.write_text(f"{_format(stems)}\n{_format(synonyms)}", encoding="utf-8")
+
+
+def _format(stems: dict[str, str]) -> str:
+    return "".join(f"{word} {stem}\n" for word, stem in sorted(stems.items()))
+
+
+if __name__ == "__main__":
+    main()
