@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ..conversation.prices import Price, find_cached_price, find_price, find_written_prices
-from ..conversation.usage import TurnUsage
+from ..conversation.usage import TurnUsage, format_dollars
 from ..errors import UsageError
 from ..language import _
 
@@ -28,7 +28,9 @@ class BudgetLimit:
     unit: Unit = "USD"
 
     def __str__(self) -> str:
-        return f"${self.amount:,.2f}" if self.unit == "USD" else _("{amount:,.0f} tokens", amount=self.amount)
+        if self.unit == "tokens":
+            return _("{amount:,.0f} tokens", amount=self.amount)
+        return f"${format_dollars(self.amount)}"
 
 
 def parse_budget(value: Any) -> BudgetLimit | None:

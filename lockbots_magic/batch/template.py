@@ -41,14 +41,15 @@ class RowTemplate:
         columns: Names of the columns, as far as they are known.
         variables: Values of all other names.
         images: Columns that hold an image: a file, a URL, bytes, or a value that can be drawn. What is not a column is
-            an image of every row.
+            an image of every row, or the name of a variable that holds one.
         files: Columns that hold the path of a file or document. What is not a column is a file of every row.
         raw: True sends braces as they are.
         keep: Filters each prompt.
         rules: What the service takes of documents.
 
     Raises:
-        UsageError: Text between double braces is not an expression, or names neither a column nor a variable.
+        UsageError: Text between double braces is not an expression, or names neither a column nor a variable; or an
+            image or a file of every row can't be read.
     """
 
     def __init__(
@@ -74,7 +75,10 @@ class RowTemplate:
         self._single = ""
         self._scope: dict[str, Any] = {**variables}
         self._last: tuple[str, ...] = ()
-        self._check_names(tuple(columns))
+        columns = tuple(columns)
+        self._check_names(columns)
+        if columns:
+            self._check_attachments(columns)
 
     def fill(self, columns: Mapping[str, Any]) -> PromptPart:
         """Return the prompt of one row.
@@ -86,7 +90,7 @@ class RowTemplate:
         values: deque[Any] = deque()
         if self._is_plain and (text := self._fill_plain(values)) is not None:
             return PromptPart(text)
-        pictures = [image_part(columns.get(one, one) if isinstance(one, str) else one) for one in self._images]
+        pictures = [image_part(self._image_of(one, columns)) for one in self._images]
         urls = tuple(url for part in pictures for url in part.images)
         files = self._read_files(columns, urls) if self._files else []
         filled = fill_pieces(
@@ -99,6 +103,20 @@ class RowTemplate:
         images = (*urls, *filled.images)
         documents = tuple(document for part in files for document in part.documents)
         return PromptPart(text, check_total_size(images) if images else (), (*notes, *left_out), documents)
+
+    def _image_of(self, one: Any, columns: Mapping[str, Any]) -> Any:
+        if not isinstance(one, str):
+            return one
+        return columns[one] if one in columns else self._variables.get(one, one)
+
+    def _check_attachments(self, columns: Sequence[str]) -> None:
+        """Read the images and files that are those of every row."""
+        for one in self._images:
+            if not (isinstance(one, str) and one in columns):
+                image_part(self._image_of(one, {}))
+        for one in self._files:
+            if not (isinstance(one, str) and one in columns):
+                file_part(_path(one), DocumentChooser(self._rules, (), lambda text: True).choose)
 
     def _read_files(self, columns: Mapping[str, Any], urls: Sequence[str]) -> list[PromptPart]:
         chooser = DocumentChooser(self._rules, urls, lambda text: not self._filter(text)[1])

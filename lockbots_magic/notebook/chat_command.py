@@ -45,8 +45,13 @@ ONLY_EACH = {
 """Options that only `--each` has: attribute -> option."""
 
 
-def prompt_of(text: str, cell: str | None) -> str:
+def prompt_of(text: str, cell: str | None, *, of_rows: bool = False) -> str:
     """Return the prompt: the text after `%chat`, or the cell below `%%chat`.
+
+    Args:
+        text: What follows the options.
+        cell: The text below; None for `%chat`.
+        of_rows: Whether `--each` is given, which takes an expression.
 
     Raises:
         UsageError: If there is none, or there is text where only options go.
@@ -59,6 +64,7 @@ def prompt_of(text: str, cell: str | None) -> str:
         return text
     if text:
         hint = _(" Did you mean `-m {text}`?", text=text) if text.partition(":")[0] in names() else ""
+        hint = hint or (_(' Quote an expression with spaces: --each "df[df.x > 1]".') if of_rows else "")
         raise UsageError(_("The first line of %%chat takes options only; the prompt goes below it.{hint}", hint=hint))
     return cell.strip("\n")
 
@@ -216,8 +222,7 @@ def chat_cell(session: Session, options: Namespace, prompt: str, context: Notebo
 
 
 def _check(options: Namespace) -> None:
-    if options.to and (not options.to.isidentifier() or keyword.iskeyword(options.to)):
-        raise UsageError(_("--to takes a variable name, got {to!r}.", to=options.to))
+    check_target(options)
     only_rows = next((option for name, option in ONLY_EACH.items() if getattr(options, name) is not None), None)
     if only_rows:
         raise UsageError(_("{option} needs --each.", option=only_rows))
@@ -229,6 +234,12 @@ def _check(options: Namespace) -> None:
         raise UsageError(
             _("--as {form} needs the whole reply while the cell runs. Leave out --background.", form=options.form)
         )
+
+
+def check_target(options: Namespace) -> None:
+    """Raise `UsageError` if `--to` names no variable."""
+    if options.to and (not options.to.isidentifier() or keyword.iskeyword(options.to)):
+        raise UsageError(_("--to takes a variable name, got {to!r}.", to=options.to))
 
 
 def params_of(options: Namespace) -> dict[str, Any]:

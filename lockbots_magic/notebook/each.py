@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..batch.batch import Batch
@@ -15,7 +14,7 @@ from ..errors import UsageError
 from ..language import _
 from ..security.exits import clean_printed
 from .batch_output import batch_output
-from .chat_command import ONLY_EACH, NotebookContext, evaluate_option, params_of, system_of, tools_of
+from .chat_command import ONLY_EACH, NotebookContext, check_target, evaluate_option, params_of, system_of, tools_of
 from .display import show_text
 from .secret_filter import make_prompt_filter
 from .session import Session
@@ -36,6 +35,7 @@ def batch_plan(session: Session, options: Namespace, prompt: str, context: Noteb
     Raises:
         UsageError: An option is invalid, or what it names doesn't exist; nothing was sent.
     """
+    check_target(options)
     for name, option in _EXCLUDED.items():
         if getattr(options, name) and not (name == "form" and options.form == "json"):
             raise UsageError(_("--each can't be combined with {option}.", option=option))
@@ -56,7 +56,7 @@ def batch_plan(session: Session, options: Namespace, prompt: str, context: Noteb
         schema=evaluate_option(session, context, "--schema", options.schema) if options.schema else None,
         budget=_number(options.budget),
         prices=session.settings.prices,
-        images=_columns_or_values(options.image, rows, context.variables),
+        images=options.image,
         files=options.file,
         variables=context.as_typed(),
         raw=options.raw,
@@ -101,12 +101,3 @@ def _number(value: str | None) -> Any:
         return None if value is None else float(value)
     except ValueError:
         return value
-
-
-def _columns_or_values(names: Sequence[str], rows: Any, variables: Mapping[str, Any]) -> list[Any]:
-    """Return each name that is a column, and the value of each that is a variable."""
-    if not names:
-        return []
-    table = rows.collect_schema().names() if hasattr(rows, "collect_schema") else getattr(rows, "columns", ())  # Polars
-    columns = set(map(str, table))
-    return [variables[name] if name in variables and name not in columns else name for name in names]

@@ -64,7 +64,7 @@ class MagicRunner:
                 self._presenter.message(str(help_text))
                 return
             if options.each is not None:
-                self._each(options, prompt_of(text, cell))
+                self._each(options, prompt_of(text, cell, of_rows=True))
                 return
             with no_stale_value(self._shell.user_ns, None if options.dry_run else options.to):
                 prompt = chat_cell(self._session, options, prompt_of(text, cell), context or self._context())

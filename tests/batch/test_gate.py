@@ -99,6 +99,7 @@ def test_invalid_limits_are_refused():
 
 def test_budget_is_a_number_of_usd_or_text():
     assert str(parse_budget("2 USD")) == str(parse_budget("$2")) == str(parse_budget(2.0)) == "$2.00"
+    assert str(parse_budget(0.003)) == "$0.0030"
     assert str(parse_budget("1.5M tokens")) == "1,500,000 tokens"
     for wrong in (0, -1, "much", True, float("inf"), []):
         with pytest.raises(UsageError, match="budget"):

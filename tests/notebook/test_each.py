@@ -55,6 +55,14 @@ def test_lazy_frame_is_read_without_a_warning(notebook):
     assert notebook.user_ns["labels"].shape == (1, 4)
 
 
+def test_image_is_that_of_the_row_before_that_of_a_variable(notebook, server):
+    notebook.user_ns["picture"], notebook.user_ns["logo"] = "no image", "data:image/png;base64,iVBORw0KGgo="
+    notebook.user_ns["frame"] = [{"review": "fine", "picture": "data:image/png;base64,AAAA"}]
+    each(notebook, "--image picture --image logo")
+    parts = server.bodies[-1]["messages"][-1]["content"]
+    assert [part["image_url"]["url"][-4:] for part in parts if "image_url" in part] == ["AAAA", "Ggo="]
+
+
 def test_dry_run_sends_nothing(notebook, capsys):
     each(notebook, "--dry-run --to labels")
     shown = capsys.readouterr().out
@@ -71,6 +79,10 @@ def test_options_that_do_not_fit_are_refused(notebook):
         ("--cells 1", "--cells"),
         ("--budget 0", "budget"),
         ("--schema Nope", "--schema"),
+        ("--to 'a b'", "--to takes a variable name"),
+        ("--image nope.png", "File not found: nope.png"),
+        ("--file nope.txt", "File not found: nope.txt"),
+        ("[frame.review > 'a']", "Quote an expression with spaces"),
     ):
         with pytest.raises(UsageError, match=message):
             each(notebook, options)
