@@ -113,6 +113,11 @@ class Watched:
         return self.end - self.last
 
     @property
+    def after_on_screen(self) -> float:
+        """The time (s) after the last token until all text is on the page; what follows changes nothing to be seen."""
+        return self.page.get("ended", float("inf")) / 1e3 - self.last
+
+    @property
     def visible(self) -> float:
         return self.page["first"] / 1e3 - self.first
 

@@ -66,6 +66,7 @@
       seen.frames += 1;
       if (text.length !== seen.length) seen.grew.push(Date.now());
       seen.length = text.length;
+      if (text.includes(END)) seen.ended ??= Date.now();
       if (text.length < 100000 && /\$\$[^$]+\$\$|\$[^$\s][^$\n]*\$/.test(text)) seen.raw += 1;
     }
     if (seen.reads) {
