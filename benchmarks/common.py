@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,6 +33,9 @@ from jupyter_client import KernelManager
 
 COMPILED = f"{tempfile.gettempdir()}/bench-pycache-{os.getuid()}"
 """Compiled byte code of kernels: after an installation there is some, so a cold start is not the compiler's time."""
+
+PEERS_PYTHON = Path(sys.prefix) / "peers" / "bin" / "python"
+"""Python of the environment that `make bench` makes for a package that can't be installed beside the tests."""
 
 MIXED = """\
 ## Section {n}
@@ -274,8 +278,8 @@ class Kernel:
 
 
 @contextmanager
-def kernel() -> Iterator[Kernel]:
-    """Yield a fresh kernel of this Python, without settings or credentials of the user."""
+def kernel(python: str | Path = sys.executable) -> Iterator[Kernel]:
+    """Yield a fresh kernel of this Python or another one, without settings or credentials of the user."""
     with tempfile.TemporaryDirectory() as home:
         private = ("OPENAI_", "LOCKBOTS_", "IPYTHON", "JUPYTER_")
         env = {k: v for k, v in os.environ.items() if not k.upper().startswith(private)}
@@ -283,7 +287,7 @@ def kernel() -> Iterator[Kernel]:
         env.pop("PYTHONDONTWRITEBYTECODE", None)
         env["PYTHONPYCACHEPREFIX"] = COMPILED
         manager = KernelManager()
-        manager.kernel_spec.argv = [sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher"]
+        manager.kernel_spec.argv = [str(python), "-Xfrozen_modules=off", "-m", "ipykernel_launcher"]
         manager.kernel_spec.argv += ["-f", "{connection_file}"]
         manager.start_kernel(env=env, cwd=home, stderr=subprocess.DEVNULL)
         client = manager.client()

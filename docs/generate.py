@@ -128,6 +128,8 @@ def benchmarks_page() -> str:
             f"compares with something that does less, such as reading the bare bytes. {NOTE}",
             "The topics are rows of one table, with limits and aims; `make bench TOPICS=saved` measures one alone. "
             "`make bench-quick` compares two commits by the rows that other work hardly changes.",
+            "chatlas, llm and jupyter_ai_magics stand beside the rows that they can do. The last is installed in an "
+            "environment of its own, since a package that it brings, langsmith, adds a plugin to pytest.",
             table(
                 ("Topic or script", "Measures"),
                 map(_about, measuring),

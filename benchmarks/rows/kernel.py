@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import itertools
 import json
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import texts
-from common import Execution, Kernel, Server, kernel, median, server
+from common import PEERS_PYTHON, Execution, Kernel, Server, kernel, median, server
 
 from . import Measured, row
 
@@ -29,6 +31,12 @@ print(*re.findall(r"Vm(?:HWM|RSS):\\s+(\\d+)", open("/proc/self/status").read())
 """
 IDLE = 3.0
 """Time (s) in which somebody writes a first prompt, and the kernel imports what it needs."""
+PEERS = (
+    ("chatlas", sys.executable, "import chatlas"),
+    ("llm", sys.executable, "import llm"),
+    ("jupyter_ai_magics", PEERS_PYTHON, "%load_ext jupyter_ai_magics"),
+)
+"""Name, Python and cell of packages that do the same."""
 REPLIES = 10
 MAX_STILL = 0.5
 """Time (s) within which each of several replies must be seen to move."""
@@ -61,14 +69,12 @@ def compile_all() -> None:
 def peers_of_load() -> dict[str, float]:
     """Return what the first import of other packages takes in a kernel (ms); none for what is not installed."""
     found = {}
-    for name, cell in {
-        "chatlas": "import chatlas",
-        "llm": "import llm",
-        "jupyter_ai_magics": "import jupyter_ai_magics\n%load_ext jupyter_ai_magics",
-    }.items():
+    for name, python, cell in PEERS:
+        if not Path(python).exists():
+            continue
         with suppress(RuntimeError):  # it is not installed
             for _ in range(2):  # the first one compiles
-                with kernel() as fresh:
+                with kernel(python) as fresh:
                     fresh.run("pass")
                     found[name] = fresh.run(cell).seconds * 1e3
     return found
