@@ -13,7 +13,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
 from pygments.lexer import Lexer
@@ -21,6 +21,7 @@ from pygments.lexers import get_lexer_by_name
 from pygments.token import Token, _TokenType
 from pygments.util import ClassNotFound
 
+from .first_letters import first_letters
 from .time_budget import remaining
 
 WINDOW = 4_000
@@ -29,6 +30,9 @@ MAX_SECONDS = 2.0
 """Processor time (s) for one block of code; 100,000 characters take less than half of it."""
 LOOK_INTERVAL = 0.01
 """Time (s) between two looks at the processor time, which cost as much as many patterns."""
+
+MIN_VISITS = 1_000
+"""Places from which a lexer looks at the letter first: before, to read the patterns takes longer than to try them."""
 
 _LANGUAGES = frozenset(
     {
@@ -74,17 +78,60 @@ _clock = threading.local()
 
 
 _Match = Callable[..., "re.Match[str] | None"]
+_Rule = tuple[_Match, Any, Any]
 
 
 def _bounded(lexer: Lexer, bound: Callable[[_Match], _Match]) -> Any:
     """Return a copy of a lexer whose patterns are bounded by `bound`, and by the clock."""
     copied = cast("Any", copy.copy(lexer))
     if hasattr(lexer, "_tokens"):  # its patterns, by state
-        copied._tokens = {
-            state: [_CHECK, *((bound(match), action, new_state) for match, action, new_state in rules)]
-            for state, rules in copied._tokens.items()
-        }
+        copied._tokens = {state: _Rules(rules, bound) for state, rules in copied._tokens.items()}
     return copied
+
+
+class _Rules:
+    """Rules of one state of a lexer, as its loop goes through them at each place: those that may match there.
+
+    Args:
+        rules: A pattern's method `match`, an action and the next state each.
+        bound: Bounds a pattern.
+    """
+
+    def __init__(self, rules: Sequence[_Rule], bound: Callable[[_Match], _Match]) -> None:
+        self._patterns = [match for match, _, _ in rules]
+        self._rules = [(bound(match), action, new_state) for match, action, new_state in rules]
+        self._visits = 0
+        self._by_letter: dict[str, list[_Rule]] = {}
+
+    def __iter__(self) -> Iterator[_Rule]:
+        place: list[Any] = []
+
+        def look(text: str, at: int = 0, end: int = 0) -> None:  # matches nothing, in front of the patterns
+            del end
+            _check_clock()
+            place[:] = text, at
+
+        yield look, None, None
+        text, at = place
+        self._visits += 1
+        letter = text[at : at + 1]
+        if self._visits < MIN_VISITS or not letter.isascii():
+            yield from self._rules
+        else:
+            found = self._by_letter.get(letter)
+            yield from self._find(letter) if found is None else found
+
+    def _find(self, letter: str) -> list[_Rule]:
+        """Return the rules whose match may begin with a letter, or be empty at the end of the text."""
+        firsts = [_first_letters(match) for match in self._patterns]
+        found = [rule for rule, first in zip(self._rules, firsts, strict=True) if first is None or letter in first]
+        self._by_letter[letter] = found
+        return found
+
+
+def _first_letters(match: _Match) -> frozenset[str] | None:
+    pattern = getattr(match, "__self__", None)
+    return first_letters(pattern) if isinstance(pattern, re.Pattern) else None
 
 
 def _in_window(match: _Match) -> _Match:
@@ -96,17 +143,13 @@ def _in_window(match: _Match) -> _Match:
     return match_in_window
 
 
-def _check_clock(text: str, at: int = 0, end: int = 0) -> None:
-    """Match nothing, in front of the patterns of each state: raise once the time of this thread is over."""
-    del text, at, end
+def _check_clock() -> None:
+    """Raise once the time of this thread is over."""
     now = time.monotonic()
     if now >= _clock.next_look:
         _clock.next_look = now + LOOK_INTERVAL
         if time.thread_time() > _clock.deadline or remaining() < 0:
             raise _TooSlowError
-
-
-_CHECK = (_check_clock, None, None)
 
 
 @functools.lru_cache(maxsize=64)
