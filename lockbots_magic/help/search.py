@@ -62,7 +62,7 @@ MIN_SOUND_LENGTH = 4
 _SEARCH = "SELECT rowid, bm25(section, ?, ?, ?) FROM section WHERE section MATCH ?"
 _TOKENIZER = "unicode61 remove_diacritics 0 tokenchars '%-_'"
 _ASKS_WHERE = re.compile(r"\b(?:where|где)\b", re.IGNORECASE)
-_WHERE = " file path folder файл папка"
+_WHERE = "file path folder файл папка"
 """What a page speaks of that tells where something is."""
 _INLINE_CODE = re.compile(r"`[^`\n]+`")
 
@@ -155,7 +155,7 @@ def rank_passages(question: str, section: Section, language: str, context: str =
 def question_weights(question: str, language: str, context: str = "") -> dict[str, float]:
     """Return the stems of a question with their weights, as the search reads it; those of its context weigh less."""
     index = _build_index(load_sections(language))
-    question += _WHERE if not tokenize(question) and _ASKS_WHERE.search(question) else ""
+    question += f" {_WHERE}" if not tokenize(question) and _ASKS_WHERE.search(question) else ""
     before = {token: CONTEXT_WEIGHT * index.weight(token) for token in index.tokenize(context)}
     return before | {token: index.weight(token) for token in index.tokenize(question)}
 
