@@ -13,16 +13,13 @@ class TextBuffer:
         >>> text = TextBuffer()
         >>> text.add("Hel"), text.add("lo")
         (None, None)
-        >>> text.value, len(text)
-        ('Hello', 5)
+        >>> text.value
+        'Hello'
     """
 
     def __init__(self) -> None:
         self._blocks: list[str] = []
         self._pieces: list[str] = []
-
-    def __len__(self) -> int:
-        return len(self.value)
 
     def __bool__(self) -> bool:
         return bool(self._pieces or self._blocks)

@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sys
 import threading
+import types
 from dataclasses import dataclass
 from enum import Enum
 
@@ -13,13 +14,16 @@ import pytest
 
 from lockbots_magic import Chat
 from lockbots_magic.batch import preview, remote
+from lockbots_magic.batch.executors import RayExecutor
 from lockbots_magic.batch.frame import build_frame, plain_value
 from lockbots_magic.batch.interrupt import stop_on_interrupt
 from lockbots_magic.batch.preview import describe_batch
 from lockbots_magic.batch.row import BatchRow
 from lockbots_magic.batch.row_stream import RowStream
+from lockbots_magic.batch.rows import row_source
 from lockbots_magic.batch.run import BatchPlan
 from lockbots_magic.errors import ConnectionFailed, UsageError
+from lockbots_magic.providers.base import Provider
 from lockbots_magic.providers.batch_api import BatchJob, BatchResult, BatchService
 
 
@@ -260,3 +264,62 @@ def test_a_journal_that_can_not_take_the_tools_ends_the_batch(mock_server, tmp_p
     chat = Chat("openai:demo", base_url=mock_server.url("openai"), auth="mock")
     batch = chat.map("{{ value }}", list("ab"), tools=[shout], approve="auto", keep=tmp_path / "a.jsonl")
     assert "disk full" in batch.stopped
+
+
+def test_answers_of_every_schema_have_their_columns():
+    @dataclass
+    class Node:
+        name: str
+        children: list["Node"]
+
+    globals()["Node"] = Node  # where its own name is looked up
+    answer = '{"name": "a", "children": [{"name": "b", "children": []}]}'
+    batch = Chat(lambda prompt: answer).map("{{ x }}", [{"x": 1}], schema=Node)
+    assert batch.rows[0]["children"] == [{"name": "b", "children": []}]
+    schema = {"type": "object", "properties": {"mood": {"type": "string"}, "why": {"type": "string"}}}
+    batch = Chat(lambda prompt: '{"mood": "good"}').map("{{ x }}", [{"x": 1}], schema=schema)
+    assert batch.rows == [{"x": 1, "mood": "good", "why": None, "error": ""}]
+    assert len(batch) == 1
+
+
+def test_a_batch_that_asked_nothing_names_no_tokens():
+    assert repr(Chat(shout).map("{{ x }}", [])).startswith("Batch(0 rows: 0 asked")
+    assert "tokens" not in repr(Chat(shout).map("{{ x }}", []))
+
+
+def test_a_provider_that_is_no_longer_ready_is_the_error_of_every_row():
+    asked = []
+
+    class Unready(Provider):
+        name = "unready"
+        default_model = "m"
+
+        def ready(self):
+            asked.append(1)
+            if len(asked) > 1:
+                raise RuntimeError("no model file")
+
+        def stream(self, request):
+            return iter(())
+
+    batch = Chat(Unready()).map("{{ x }}", [{"x": 1}])
+    assert "RuntimeError: no model file" in batch.failed[0].error
+
+
+def test_rows_know_their_number_only_where_they_do():
+    assert row_source(iter("abc")).pick(2).size is None
+    assert row_source(list("abc")).pick(2).size == 2
+    source = row_source(list("abc"))
+    assert row_source(source) is source
+
+
+def test_ray_is_started_where_nobody_has(monkeypatch):
+    started = []
+    task = types.SimpleNamespace(options=lambda **_: "task")
+    ray = types.SimpleNamespace(
+        is_initialized=lambda: bool(started), init=lambda: started.append(1), remote=lambda _: task
+    )
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    RayExecutor()
+    RayExecutor()
+    assert started == [1]

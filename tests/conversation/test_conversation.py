@@ -421,3 +421,23 @@ def test_a_turn_kept_out_of_the_log_is_known_and_a_fork_keeps_the_tools():
     assert [conversation.is_unlogged(one.turn.id) for one in (first, second)] == [True, False]
     assert [conversation.tools_of(one.turn.id) for one in (first, second)] == [(len,), ()]
     assert conversation.fork("other").tools_of(conversation.fork("other").turns[0].id) == (len,)
+
+
+def test_a_conversation_of_recorded_replies_gets_the_same_new_id_at_every_replay(tmp_path):
+    keep = tmp_path / "talk.jsonl"
+    Chat(lambda prompt: "a", cassette=keep, mode="record").ask("hi")
+
+    def cleared():
+        chat = Chat(lambda prompt: "a", cassette=keep, mode="replay")
+        chat.ask("hi")
+        chat.conversation.clear()
+        return chat.conversation.id
+
+    assert cleared() == cleared() != Conversation().id
+
+
+def test_a_turn_reads_as_its_reply_and_holds_only_texts():
+    assert str(Turn("q", "a")) == "a"
+    for data in ({"images": [7]}, {"remarks": [None]}, {"calls": [{"id": 7, "name": "add", "arguments": "{}"}]}):
+        with pytest.raises(ValueError, match=r"must be text|a turn"):
+            Turn.from_dict({"prompt": "q", **data})
