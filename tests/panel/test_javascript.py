@@ -45,6 +45,10 @@ def test_joined_front_end_is_one_valid_module(tmp_path):
     run_node("--check", joined)
 
 
+def test_front_end_needs_no_evaluation_of_text():
+    assert not re.findall(r"\beval\(|\bFunction\(|setTimeout\([\"'`]|javascript:|\son\w+=", widget.join_modules())
+
+
 def test_joined_front_end_has_every_module_and_no_imports():
     assert {path.stem for path in FRONTEND.glob("*.js")} == set(widget.FRONTEND_MODULES)
     joined = widget.join_modules()
