@@ -28,6 +28,7 @@ OUTPUT = Path(__file__).parent.parent / "build" / "bench"
 def measure(topic: str, quick: bool) -> list[rows.Figure]:
     """Measure a topic in this process."""
     figures: list[rows.Figure] = []
+    rows.IN_HASTE = quick
     try:
         if topic in rows.topics():
             for one in rows.load(topic):

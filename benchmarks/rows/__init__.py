@@ -113,6 +113,8 @@ class Row:
 
 
 ROWS: list[Row] = []
+IN_HASTE = False
+"""Whether commits are compared: then medians are of fewer runs, and peers are left out."""
 
 
 def row(

@@ -13,6 +13,7 @@ from typing import Any
 import texts
 from common import server
 
+import rows
 from lockbots_magic import Chat
 from lockbots_magic.conversation.conversation import Conversation
 from lockbots_magic.conversation.turn import Turn
@@ -83,7 +84,7 @@ def ask_at_10_000() -> Measured:
 def ask_over_http() -> Measured:
     with server() as source:
         taken, encoded = cost(Chat("openai:1", base_url=source.url, auth="k"), 1_000)
-        theirs = with_chatlas(source.url, 1_000)
+        theirs = None if rows.IN_HASTE else with_chatlas(source.url, 1_000)
     return Measured(taken, encoded, "json.dumps of the messages", {} if theirs is None else {"chatlas": theirs})
 
 

@@ -14,10 +14,12 @@ from pathlib import Path
 import texts
 from common import PEERS_PYTHON, Execution, Kernel, Server, kernel, median, server
 
+import rows
+
 from . import Measured, row
 
-KERNELS = 5
-"""Fresh kernels for what is measured cold; one before them compiles."""
+KERNELS, FEW_KERNELS = 5, 3
+"""Fresh kernels for what is measured cold, and in haste; one before them compiles."""
 CHAT = "%%chat -m openai:{model} --base-url {url} {options}\nGo on."
 READ = """\
 from lockbots_magic.providers.openai_compatible import OpenAICompatible
@@ -50,12 +52,17 @@ def chat(source: Server, model: str, options: str = "") -> str:
 def load_ext() -> Measured:
     compile_all()
     ours, empty = [], []
-    for _ in range(KERNELS):
+    for _ in range(kernels()):
         with kernel() as fresh:
             fresh.run("pass")
             empty.append(fresh.run("pass").seconds * 1e3)
             ours.append(fresh.run("%load_ext lockbots_magic").seconds * 1e3)
     return Measured(median(ours) - median(empty), median(empty), "an empty cell", peers_of_load())
+
+
+def kernels() -> int:
+    """Return how many kernels are started for a figure."""
+    return FEW_KERNELS if rows.IN_HASTE else KERNELS
 
 
 @functools.cache
@@ -84,7 +91,7 @@ def peers_of_load() -> dict[str, float]:
 def load_ext_processor() -> Measured:
     compile_all()
     ours, empty = [], []
-    for _ in range(KERNELS):
+    for _ in range(kernels()):
         with kernel() as fresh:
             fresh.run("pass")
             empty.append(fresh.processor_ms("pass"))
@@ -109,7 +116,7 @@ def compare_first_with_second(model: str, measure: Callable[[Kernel, str], float
     compile_all()
     cold, warm = [], []
     with server() as source:
-        for _ in range(KERNELS):
+        for _ in range(kernels()):
             with kernel() as fresh:
                 fresh.run("%load_ext lockbots_magic")
                 time.sleep(idle)
