@@ -24,9 +24,8 @@ from common import figure, table, title
 from distributed import Client, LocalCluster
 
 from lockbots_magic import Chat
-from lockbots_magic.batch.engine import BatchEngine
+from lockbots_magic.batch.keys import RowKeys
 from lockbots_magic.batch.run import BatchPlan
-from lockbots_magic.batch.usage import BatchUsage
 from lockbots_magic.cassette.journal import Journal
 from lockbots_magic.cassette.recording import Recording
 from lockbots_magic.cassette.request import RecordedRequest
@@ -192,13 +191,12 @@ def long_journal(count: int = 100_000) -> None:
 def _write_journal(chat: Chat, keep: Path, count: int) -> int:
     """Write a journal as a batch does, without the time that its requests would take."""
     plan = BatchPlan(chat, TEMPLATE, [{"text": "x"}], keep=keep)
-    engine = BatchEngine(plan.settings, iter(()), plan.template, BatchUsage())
+    keys = RowKeys(plan.settings.identity)
     journal = Journal(keep)
     for begin in range(0, count, 1000):
         rows = range(begin, min(begin + 1000, count))
-        journal.add([(engine._key_of(PromptPart(f"Classify: row {n}")), [_recording(n)]) for n in rows])
+        journal.add([(keys.of(PromptPart(f"Classify: row {n}")), [_recording(n)]) for n in rows])
     journal.close()
-    engine.close()
     return count
 
 

@@ -8,20 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
-import heapq
-import itertools
-import json
 import math
-import random
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 
-from ..cassette.journal import KEY_LENGTH, Journal
+from ..cassette.journal import Journal
 from ..cassette.recording import Recording
 from ..cassette.turn_recordings import turn_recordings
 from ..conversation.context_window import estimate_prompt_tokens
@@ -29,14 +24,17 @@ from ..conversation.turn import Turn
 from ..errors import LockbotsError, ProviderError, UsageError
 from ..language import N_, _
 from ..prompt.part import PromptPart
-from ..providers.http.retry import RetryPlan, get_server_wait, is_retryable
-from ..reply import PreparedRequest
-from .breaker import CircuitBreaker, is_fatal
+from ..providers.http.retry import RetryPlan
+from .breaker import CircuitBreaker
 from .budget import BudgetGuard
+from .counts import BatchCounts
 from .gate import RateGate
+from .keys import RowKeys
+from .retries import RowRetries
 from .row import BatchRow, RowOutcome, describe_error, outcome_of_answer, read_value
 from .rows import SourceRow
 from .settings import BatchSettings
+from .task import RowTask
 from .template import RowTemplate
 from .usage import BatchUsage
 from .worker import RowAnswer, RowRequest, send_request
@@ -47,55 +45,7 @@ TICK = 0.25
 """Longest wait (s) without a look at the clock."""
 WINDOW = 2
 """Rows that are read but not reported, for each request that may be under way."""
-MAX_THROTTLE_PAUSE = 30.0
-"""Longest pause (s) after a refusal without a wait of the server's own."""
-MAX_SERVER_WAIT = 600.0
-"""Longest wait (s) that a server may ask for; a longer one ends the batch, which can be run again then."""
-JITTER = 0.25
-"""Share of a pause by which it is shortened or lengthened at random."""
 STOPPED_BY_USER = N_("you stopped the batch.")
-_CONGESTED = (429, 503, 529)
-"""Statuses of a server that has too much to do; 529 is Anthropic's "overloaded"."""
-
-
-@dataclass
-class BatchCounts:
-    """What a batch would do."""
-
-    rows: int = 0
-    asked: int = 0
-    reused: int = 0
-    failed: int = 0
-    """Rows that can't be filled into the template."""
-    first_error: str = ""
-    prompt_tokens: int = 0
-    """Estimated tokens of the requests."""
-    reply_tokens: int = 0
-    """Most tokens that the replies may have, where a parameter limits them; else 0."""
-    cost: float | None = None
-    """Estimated cost (USD) of these tokens; None if the price is unknown."""
-    prompts: list[str] = field(default_factory=list)
-    """The first prompts that would be sent."""
-
-
-@dataclass
-class RowTask:
-    """One distinct prompt, and the rows that wait for its answer."""
-
-    key: str
-    prepared: PreparedRequest
-    rows: list[SourceRow]
-    plan: RetryPlan
-    tokens: int = 0
-    """Estimated tokens of the request, the reply included."""
-    prompt_tokens: int = 0
-    cost: float = 0.0
-    """Estimated cost, in the unit of the budget."""
-    attempts: int = 0
-    throttled: int = 0
-    """Refusals since anybody was answered."""
-    answers_before: int = 0
-    started: float = 0.0
 
 
 class BatchEngine:
@@ -141,13 +91,14 @@ class BatchEngine:
         self._counts_tokens = settings.budget is not None or settings.tpm is not None
         self._breaker = CircuitBreaker()
         self._journal = Journal(settings.keep) if settings.keep is not None else None
-        self._base = _digest(json.dumps(settings.identity, sort_keys=True, default=repr, ensure_ascii=False).encode())
+        self._keys = RowKeys(settings.identity)
         self._own_executor: ThreadPoolExecutor | None = None
         self._tasks: dict[str, RowTask] = {}
         self._answers: dict[str, RowOutcome] = {}
         self._ready: deque[RowTask] = deque()
-        self._due: list[tuple[float, int, RowTask]] = []
-        self._numbers = itertools.count()
+        self._retries = RowRetries(
+            self._gate, getattr(settings.provider, "max_retries", 0), getattr(settings.provider, "backoff", 0.5)
+        )
         self._under_way: dict[str, tuple[RowTask, Future[RowAnswer]]] = {}
         self._done: SimpleQueue[str] = SimpleQueue()
         self._to_keep: list[tuple[RowTask, Turn, RowOutcome]] = []
@@ -242,7 +193,7 @@ class BatchEngine:
     # What to ask
 
     def _has_more(self) -> bool:
-        return bool(self._ready or self._due or self._tasks) or not self._exhausted
+        return bool(self._ready or self._retries or self._tasks) or not self._exhausted
 
     def _start_requests(self) -> float | None:
         """Start all requests that may start; return the time (s) to wait, None until an answer comes."""
@@ -255,14 +206,14 @@ class BatchEngine:
             if pause is not None:
                 self._ready.appendleft(task)
                 break
-        if self._due and not self.stopped:
-            until = max(self._due[0][0] - time.monotonic(), 0.0)
+        if self._retries and not self.stopped:
+            until = self._retries.pause()
             pause = until if pause is None else min(pause, until)
         return pause
 
     def _next_task(self) -> RowTask | None:
-        if self._due and self._due[0][0] <= time.monotonic():
-            return heapq.heappop(self._due)[2]
+        if task := self._retries.take():
+            return task
         if self._ready:
             return self._ready.popleft()
         while not self._exhausted and self._unreported < WINDOW * self._settings.active:
@@ -291,7 +242,7 @@ class BatchEngine:
             return None
         if part.notes:
             self.notes += [note for note in part.notes if note not in self.notes]
-        key = self._key_of(part)
+        key = self._keys.of(part)
         if known := self._find(key):
             self._report(row, known, reused=True)
             return None
@@ -314,12 +265,6 @@ class BatchEngine:
             task.prompt_tokens = estimate_prompt_tokens(prepared.request.messages)
         self._tasks[key] = task
         return task
-
-    def _key_of(self, part: PromptPart) -> str:
-        text = part.text.encode("utf-8", "surrogatepass")
-        images = b"".join(_digest(url.encode()) for url in part.images)
-        documents = b"".join(_digest(f"{document.name}\n{document.digest}".encode()) for document in part.documents)
-        return _digest(b"%s%d %s%s%s" % (self._base, len(text), text, images, documents)).hex()
 
     def _find(self, key: str) -> RowOutcome | None:
         """Return the answer to an equal row, if it is known and usable."""
@@ -478,42 +423,13 @@ class BatchEngine:
 
     def _try_again(self, task: RowTask, error: LockbotsError) -> bool:
         """Plan the next attempt at a row; return False if there is none."""
-        if self.stopped or not isinstance(error, ProviderError):
+        if self.stopped:
             return False
-        congested = getattr(error, "status", 0) in _CONGESTED and is_retryable(error) and not is_fatal(error)
-        pause = self._pause_when_refused(task, error) if congested else task.plan.pause_after(error)
-        if pause is None:
-            return False
-        due = time.monotonic() + pause * random.uniform(1, 1 + JITTER)  # noqa: S311  # no secret
-        heapq.heappush(self._due, (due, next(self._numbers), task))
-        return True
-
-    def _pause_when_refused(self, task: RowTask, error: ProviderError) -> float | None:
-        """Tell the gate of a refusal; return the pause (s) before the row is asked again.
-
-        A refusal counts against a row only if nobody was answered since it was asked: then it is no question of the
-        rate.
-        """
-        task.throttled = task.throttled + 1 if self._answered == task.answers_before else 0
-        asked = get_server_wait(error)
-        backoff = getattr(self._settings.provider, "backoff", 0.5) * 2.0 ** min(task.throttled, 10)
-        wait = min(backoff, MAX_THROTTLE_PAUSE) if asked is None else asked
-        if wait > MAX_SERVER_WAIT:
-            self.stop(
-                _(
-                    "{error}. The server asks to wait {wait:.0f} s; run the batch again then.",
-                    error=str(error).rstrip("."),
-                    wait=wait,
-                )
-            )
-            return None
-        self._gate.refuse(wait, task.started)
-        return wait if task.throttled <= getattr(self._settings.provider, "max_retries", 0) else None
+        planned = self._retries.plan(task, error, self._answered)
+        if self._retries.stop:
+            self.stop(self._retries.stop)
+        return planned
 
 
 def _announce(done: SimpleQueue[str], key: str, _: Future[RowAnswer]) -> None:
     done.put(key)
-
-
-def _digest(content: bytes) -> bytes:
-    return hashlib.blake2b(content, digest_size=KEY_LENGTH // 2).digest()

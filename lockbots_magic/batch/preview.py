@@ -5,7 +5,8 @@ from __future__ import annotations
 from ..conversation.usage import format_dollars
 from ..errors import UsageError
 from ..language import _
-from .engine import BatchCounts, BatchEngine
+from .counts import BatchCounts
+from .engine import BatchEngine
 from .run import BatchPlan
 from .usage import BatchUsage
 

@@ -17,9 +17,10 @@ from ..conversation.messages import ChatRequest, Delta
 from ..errors import ProviderError, UsageError
 from ..language import _
 from ..providers.batch_api import MAX_BYTES, MAX_REQUESTS, BatchJob, BatchResult, BatchService, batch_service
-from .engine import BatchEngine, RowTask
+from .engine import BatchEngine
 from .row import BatchRow, RowOutcome, describe_error
 from .settings import BatchSettings
+from .task import RowTask
 from .worker import RowAnswer, RowRequest, send_request
 
 FIRST_POLL = 0.25
