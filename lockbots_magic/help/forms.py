@@ -60,16 +60,25 @@ OTHER_LANGUAGE = re.compile(
 )
 """Asks for the last answer in Russian or in English."""
 
-ASPECT = re.compile(
-    r"(?:(?:and|but|so|what|how|about|also|do|i|can|it|а|и|но|как|можно|это) )*"
-    r"(?:(?:in|from|for|with|by|из|в|для|на|через|с) )?(?:(?:the|a|all|every|one|plain|всех|все|одной|одну) )*"
-    + _any(
-        r"python|scripts?|code|panel|terminal|console|cell|notebooks?|conversations?|models?|rows?",
-        r"питон[ае]?|пайтон[ае]?|скрипт[ае]?|панели?|терминал[ае]?|консоли|ячейк[иеу]|блокнот(?:ах|ов|е)",
-        r"бесед(?:ах|ам|е)?|модел(?:и|ей|ям)",
-    )
+_CODE = r"python|scripts?|code|питон[ае]?|пайтон[ае]?|скрипт[ае]?"
+_PLACES = (
+    _CODE + r"|panel|terminal|console|cell|notebooks?|conversations?|models?|rows?"
+    r"|панели?|терминал[ае]?|консоли|ячейк[иеу]|блокнот(?:ах|ов|е)|бесед(?:ах|ам|е)?|модел(?:и|ей|ям|ью)"
 )
+_BEFORE_PLACE = (
+    r"(?:(?:and|but|so|what|how|about|also|do|i|can|it|а|и|но|как|можно|это|только|just|only) )*"
+    r"(?:(?:in|from|for|with|by|из|в|для|на|через|с) )?"
+    r"(?:(?:the|a|all|every|one|plain|this|that|another|other|different"
+    r"|всех|все|одной|одну|этой|эту|этого|другой|другую|других) )*"
+)
+ASPECT = re.compile(rf"{_BEFORE_PLACE}(?:{_PLACES})")
 """Asks for another place to do what the last topic is about, which is that topic if its page tells one."""
+
+IN_CODE = re.compile(rf"{_BEFORE_PLACE}(?:{_CODE})")
+"""Asks how it is done in Python."""
+
+FORMAT = re.compile(r"(?:(?:and|but|а|и|но|или|or) )?(?:as|to|into|как|в|во) ")
+"""Asks for another format or target of what the last topic is about."""
 
 QUANTITY = re.compile(
     r"(?:(?:and|but|so|or|can|i|is|it|be|do|the|what|if|with|for|а|и|но|или|можно|если|сразу|мне|надо) )*"

@@ -149,6 +149,8 @@ def _select(question: str, ranked: Sequence[tuple[float, Section]], topic: Secti
     answers = best if search.is_answer(question, score) else None
     if topic is None or not is_follow_up(question):
         return answers
+    if has_pronoun(question) and answers is None:
+        return topic
     if _is_about_topic(question, topic):
         return topic
     if begins_with_conjunction(question) and search.is_named(question, best) and not search.is_named(question, topic):
@@ -171,9 +173,11 @@ def _is_about_topic(question: str, topic: Section) -> bool:
         return True
     if len(tokenize(question)) == 1 and forms.HOW.match(words) and search.is_held(question, topic):
         return True
+    if forms.IN_CODE.fullmatch(words):
+        return search.is_held("python", topic)
     if forms.ASPECT.fullmatch(words) or forms.OPERATION.fullmatch(words) or forms.DETAIL.match(words):
         return search.is_held(question, topic)
-    return has_pronoun(question) and search.is_held(question, topic)
+    return (has_pronoun(question) or forms.FORMAT.match(words) is not None) and search.is_held(question, topic)
 
 
 def _topic(earlier: Sequence[str], language: str) -> Section | None:

@@ -39,8 +39,10 @@ EXACT_MATCH_BONUS = 10.0
 """Added if the words of the question are exactly those of the title or of one keyword."""
 LITERAL_MATCH_BONUS = 4.0
 """Added to that if they are the same words in the same order, those without significance included."""
-PHRASE_BONUS = 2.0
+PHRASE_BONUS = 4.0
 """Added for the largest share of the words of a keyword and the question that are in both, if two or more are."""
+TITLE_BONUS = 1.0
+"""Added for the share of a title that the question holds."""
 PASSAGE_BONUS = 2.0
 """Added for the share of the question that one passage holds, together with the title."""
 TELLING_WEIGHT = 1.0
@@ -240,7 +242,9 @@ class _Index:
         if key and key in names:
             return EXACT_MATCH_BONUS + (LITERAL_MATCH_BONUS if words in self._literal[number] else 0.0)
         shared = (name for name in names if len(name & key) > 1)
-        return PHRASE_BONUS * max((self._sum(name & key) / self._sum(name | key) for name in shared), default=0.0)
+        phrase = max((self._sum(name & key) / self._sum(name | key) for name in shared), default=0.0)
+        title = key_of(self.sections[number].title)
+        return PHRASE_BONUS * phrase + TITLE_BONUS * self._sum(title & key) / self._sum(title)
 
     def _sum(self, tokens: Iterable[str]) -> float:
         return math.fsum(map(self.weight, tokens))
