@@ -77,10 +77,9 @@ def _select_items(value: Any) -> tuple[str, tuple[str, ...], Any, int]:
 
 def _convert_objects(value: Any, head: str) -> PromptPart:
     """Convert an array of objects: each may be of any length, so they are bounded like the items of a list."""
+    if value.size <= MAX_ITEMS:
+        return PromptPart(f"{head}\n{format_briefly(value.tolist(), MAX_LENGTH)}")
     shown = value.flat[:MAX_ITEMS].tolist()
-    notes = (
-        (_("only the first {max_items:,} of {size:,} items were sent", max_items=MAX_ITEMS, size=value.size),)
-        if value.size > MAX_ITEMS
-        else ()
-    )
-    return PromptPart(f"{head}; its first items\n{format_briefly(shown, MAX_LENGTH)}", notes=notes)
+    about = "its first items" if value.ndim == 1 else "its first items, without the axes"
+    notes = (_("only the first {max_items:,} of {size:,} items were sent", max_items=MAX_ITEMS, size=value.size),)
+    return PromptPart(f"{head}; {about}\n{format_briefly(shown, MAX_LENGTH)}", notes=notes)

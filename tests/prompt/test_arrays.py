@@ -59,6 +59,11 @@ def test_array_of_objects_is_bounded_like_a_list():
     assert part.notes == ("only the first 1,000 of 5,000 items were sent",)
 
 
+def test_array_of_few_objects_is_sent_with_its_axes():
+    part = value_part(np.array([["a", None], [1, 2.5]], dtype=object))
+    assert part.text == "array, shape 2 × 2, dtype object\n[['a', None], [1, 2.5]]"
+
+
 def test_an_empty_array_and_a_structured_one():
     assert value_part(np.zeros((0, 3))).text == "array, shape 0 × 3, dtype float64\n[]"
     assert "(1, 2.5)" in value_part(np.array([(1, 2.5)], dtype=[("a", int), ("b", float)])).text
