@@ -9,6 +9,7 @@ import importlib
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from .importing import without_collector
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
 
 
 def _extension() -> ModuleType:
-    from .notebook import extension  # noqa: PLC0415  # `Chat` alone needs no IPython
+    with without_collector():
+        from .notebook import extension  # noqa: PLC0415  # `Chat` alone needs no IPython
 
     return extension

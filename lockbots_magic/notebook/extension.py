@@ -6,11 +6,10 @@ The magics are stateless; state lives in `Session`.
 from __future__ import annotations
 
 import functools
-import gc
 import re
 import tokenize
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -23,6 +22,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_loca
 from ..cassette.active import follow_notebook_cassette
 from ..conversation.turn import Turn
 from ..errors import UsageError
+from ..importing import without_collector
 from ..language import _
 from ..prompt.magic_line import cell_magic_start
 from ..providers.shutdown import shut_down
@@ -73,22 +73,10 @@ class ChatMagics(Magics):
 
 def _magics() -> ModuleType:
     """Import what the first cell needs: commands, prompts, Markdown. `%load_ext` doesn't wait for it."""
-    with _without_collector():
+    with without_collector():
         from . import magics  # noqa: PLC0415  # heavy, and a notebook may never run one
 
     return magics
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Let no garbage be collected within the block: imports make none, and searching for it takes a quarter of them."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 # What IPython shows for `%chat?`: it asks for this before it looks at the docstring.

@@ -15,13 +15,14 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+from ..late_pattern import late_pattern
 from ..schema.fences import FenceTracker
 
 MAX_TEXT = 200_000
 """Characters of an answer that are looked at."""
 
 _TAG = r"(?:minimax:|antml:)?(?:tool_calls?|function_calls?|TOOLCALL|toolcall)"
-_MARK = re.compile(
+_MARK = late_pattern(
     rf"<{_TAG}>|\[TOOL_CALLS\]|<\|python_tag\|>|<[|｜](?:DSML[|｜])?(?:tool[▁_]?calls?|function_calls)[\w▁]*[|｜]?>"
     r"|<function=|<start_function_call>|<\|tool_call>|functools(?=\[\{)"
 )
