@@ -135,13 +135,14 @@ class PlottedTable(Table):
     Args:
         table: The table.
         bars: One for each turn, month or the like.
-        unit: What a bar stands for, such as ``"turn"``.
+        unit: What a bar stands for, in the user's language; by default a turn.
 
     Raises:
         UsageError: matplotlib is not installed, or there are no bars.
     """
 
-    def __init__(self, table: Table, bars: Sequence[UsageBar], unit: str = "turn") -> None:
+    def __init__(self, table: Table, bars: Sequence[UsageBar], unit: str = "") -> None:
+        unit = unit or _("turn")
         vars(self).update(vars(table))
         self.png = _plot(bars, unit)
         self._alternative = _("Bar chart: tokens and cost of each {unit}, as in the table.", unit=unit)
@@ -201,10 +202,11 @@ def _plot(bars: Sequence[UsageBar], unit: str) -> bytes:
     axes = figure.subplots(2 if any(costs) else 1, sharex=True, squeeze=False)[:, 0]
     places = range(1, len(bars) + 1)
     prompts = [bar.prompt_tokens for bar in bars]
-    axes[0].bar(places, prompts, _BAR, color=_PROMPT, label="prompt")
-    axes[0].bar(places, [bar.reply_tokens for bar in bars], _BAR, bottom=prompts, color=_REPLY, label="reply")
+    axes[0].bar(places, prompts, _BAR, color=_PROMPT, label=_("prompt"))
+    replies = [bar.reply_tokens for bar in bars]
+    axes[0].bar(places, replies, _BAR, bottom=prompts, color=_REPLY, label=_("reply"))
     axes[0].legend(frameon=False, labelcolor=_GREY, loc="upper left", bbox_to_anchor=(1, 1))
-    axes[0].set_ylabel("tokens")
+    axes[0].set_ylabel(_("tokens"))
     axes[0].yaxis.set_major_locator(integers(nbins=5, integer=True))
     if any(costs):
         axes[1].bar(places, costs, _BAR, color=_COST)
@@ -215,7 +217,8 @@ def _plot(bars: Sequence[UsageBar], unit: str) -> bytes:
     if any(bar.label for bar in bars):
         axes[-1].set_xticks(places, [bar.label for bar in bars], rotation=45)
     else:
-        axes[-1].xaxis.set_major_locator(integers(nbins=10, integer=True, min_n_ticks=1))
+        ticks = integers(nbins=10, integer=True, min_n_ticks=1).tick_values(1, len(bars))
+        axes[-1].set_xticks([tick for tick in ticks if 1 <= tick <= len(bars)])
     for axis in axes:
         _colour(axis)
     png = io.BytesIO()

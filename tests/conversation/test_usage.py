@@ -16,6 +16,7 @@ from lockbots_magic.conversation.parts import simple_rounds
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.conversation.usage import TokenCount, format_dollars, measure_turn, measure_turns
 from lockbots_magic.errors import UsageError
+from lockbots_magic.language import speaking
 from lockbots_magic.notebook.extension import session_of
 from lockbots_magic.notebook.usage_tables import PlottedTable, bars_of_turns, table_by_model, table_by_turn
 from lockbots_magic.panel.protocol import usage_message
@@ -313,6 +314,19 @@ def test_plot_is_an_image_below_the_table():
     assert repr(plotted) == repr(table_by_model(found, "main"))
     assert pyplot.get_fignums() == [own.number], "the user's own figures are left alone"
     pyplot.close(own)
+
+
+def test_plot_numbers_the_turns_there_are_in_the_users_language(monkeypatch):
+    figure = pytest.importorskip("matplotlib.figure").Figure
+    drawn = []
+    monkeypatch.setattr(figure, "savefig", lambda self, _, **how: drawn.append(self))
+    found = of(TURN, replace(TURN, id="2", usage=None))
+    with speaking("ru"):
+        PlottedTable(table_by_model(found, "main"), bars_of_turns(found))
+    axes = drawn[0].axes
+    assert list(axes[-1].get_xticks()) == [1, 2]
+    assert [axes[-1].get_xlabel(), axes[0].get_ylabel()] == ["реплика", "токены"]
+    assert [text.get_text() for text in axes[0].get_legend().get_texts()] == ["запрос", "ответ"]
 
 
 def test_error_without_matplotlib_says_what_to_install(run, monkeypatch):

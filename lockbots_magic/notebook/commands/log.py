@@ -231,7 +231,7 @@ def _stats(_session: Session, options: Namespace) -> CommandResult:
         return TextResult(_("The log is empty."))
     columns = (_("month"), _("model"), _("turns"), _("prompt tokens"), _("reply tokens"), _("cost (USD)"))
     table = Table(columns, map(_stats_row, rows), caption=_stats_caption(rows))
-    return DisplayResult(PlottedTable(table, _bars_of_months(rows), "month") if options.plot else table)
+    return DisplayResult(PlottedTable(table, _bars_of_months(rows), _("month")) if options.plot else table)
 
 
 def _stats_row(row: LogStats) -> tuple[object, ...]:
