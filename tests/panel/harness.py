@@ -31,7 +31,7 @@ class Model:
         for word in self.reply.split(" "):
             yield word + " "
             self.begun.set()
-            assert self.go_on.wait(30)
+            assert self.go_on.wait(60)
         if self.error:
             raise self.error
 
@@ -68,7 +68,7 @@ class PanelHarness:
         """Return the messages with the type `kind`."""
         return [message for message in self.messages if message["type"] == kind]
 
-    def wait_for(self, kind, count=1, seconds=30):
+    def wait_for(self, kind, count=1, seconds=60):
         """Wait for the message number `count` with the type `kind`."""
         with self._arrived:
             assert self._arrived.wait_for(lambda: len(self.received(kind)) >= count, seconds), self.messages
@@ -118,7 +118,7 @@ def failing(prompt):
     yield
 
 
-def wait_until(condition, seconds=30):
+def wait_until(condition, seconds=60):
     """Wait until another thread has made `condition` true."""
     deadline = time.monotonic() + seconds
     while not condition():

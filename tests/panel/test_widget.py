@@ -34,7 +34,7 @@ class Panel:
         self.kernel = kernel
         opened, request, self.shown = [], kernel.send(code), Execution()
         while not (self.shown.messages and self.shown.messages[-1]["content"].get("execution_state") == "idle"):
-            message = kernel.client.get_iopub_msg(timeout=30)
+            message = kernel.client.get_iopub_msg(timeout=60)
             if message["msg_type"] == "comm_open" and "_esm" in message["content"]["data"]["state"]:
                 opened.append(message)
             if message["parent_header"].get("msg_id") == request:
@@ -54,7 +54,7 @@ class Panel:
         shown = (m["content"] for m in self.shown.messages if m["msg_type"] == "display_data")
         return next(c["transient"] for c in shown if "lockbots-transcript" in c["data"].get("text/html", ""))
 
-    def wait_for_transcript(self, text, seconds=30):
+    def wait_for_transcript(self, text, seconds=60):
         """Return the next update of the transcript that contains `text`."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -65,7 +65,7 @@ class Panel:
                 return content
         raise TimeoutError(f"no transcript with {text!r} arrived")
 
-    def wait_for(self, kind, seconds=30):
+    def wait_for(self, kind, seconds=60):
         """Return the next message with the type `kind`."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

@@ -8,7 +8,7 @@ from typing import Any
 
 import trio
 
-PATIENCE = 10
+PATIENCE = 60
 """Time (s) after which a test gives up."""
 
 

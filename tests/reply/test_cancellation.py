@@ -265,7 +265,7 @@ from lockbots_magic import Chat
 
 def stuck(prompt):
     yield "So far. "
-    time.sleep(60)
+    time.sleep(600)
 
 async def slow(seconds: float) -> str:
     "Wait."

@@ -12,7 +12,7 @@ from lockbots_magic import MCP
 from lockbots_magic.conversation.cancellation import Cancellation
 from tests.optional import need
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 """Time (s) within which what is waited for must happen."""
 HERE = Path(__file__).parent
 SCRIPTED = [sys.executable, "-S", str(HERE / "scripted_server.py")]

@@ -251,7 +251,7 @@ def test_server_ends_with_the_interpreter_however_that_ends(tmp_path, ending):
             process.kill()
         process.stdin.close()
         if ending == "exit":
-            assert process.wait(30) == 0
+            assert process.wait(120) == 0
     wait_until_gone(server)
     wait_until(lambda: not is_alive(grandchild))
 
