@@ -13,25 +13,21 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import replace
 from queue import Empty, SimpleQueue
 
-from ..cassette.journal import Journal
-from ..cassette.recording import Recording
-from ..cassette.turn_recordings import turn_recordings
 from ..conversation.context_window import estimate_prompt_tokens
-from ..conversation.turn import Turn
 from ..errors import LockbotsError, ProviderError, UsageError
 from ..language import N_, _
 from ..prompt.part import PromptPart
 from ..providers.http.retry import RetryPlan
+from .answer_store import AnswerStore
 from .breaker import CircuitBreaker
 from .budget import BudgetGuard
 from .counts import BatchCounts
 from .gate import RateGate
 from .keys import RowKeys
 from .retries import RowRetries
-from .row import BatchRow, RowOutcome, describe_error, outcome_of_answer, read_value
+from .row import BatchRow, RowOutcome, describe_error, outcome_of_answer
 from .rows import SourceRow
 from .settings import BatchSettings
 from .task import RowTask
@@ -90,18 +86,16 @@ class BatchEngine:
         )
         self._counts_tokens = settings.budget is not None or settings.tpm is not None
         self._breaker = CircuitBreaker()
-        self._journal = Journal(settings.keep) if settings.keep is not None else None
+        self._store = AnswerStore(settings)
         self._keys = RowKeys(settings.identity)
         self._own_executor: ThreadPoolExecutor | None = None
         self._tasks: dict[str, RowTask] = {}
-        self._answers: dict[str, RowOutcome] = {}
         self._ready: deque[RowTask] = deque()
         self._retries = RowRetries(
             self._gate, getattr(settings.provider, "max_retries", 0), getattr(settings.provider, "backoff", 0.5)
         )
         self._under_way: dict[str, tuple[RowTask, Future[RowAnswer]]] = {}
         self._done: SimpleQueue[str] = SimpleQueue()
-        self._to_keep: list[tuple[RowTask, Turn, RowOutcome]] = []
         self._reports: deque[BatchRow] = deque()
         self._unreported = 0
         self._exhausted = False
@@ -109,7 +103,8 @@ class BatchEngine:
 
     def __iter__(self) -> Iterator[BatchRow]:
         """Yield each row once it is answered, in any order."""
-        self._note_tools()
+        self._store.note_tools()
+        self._check_store()
         try:
             yield from self._run()
         except KeyboardInterrupt:
@@ -180,9 +175,7 @@ class BatchEngine:
         if self._own_executor is not None:
             self.stop(_(STOPPED_BY_USER), cancel=True)  # nothing is under way unless nobody wants the rest
             self._own_executor.shutdown(wait=False, cancel_futures=True)
-        if self._journal is not None:
-            self._journal.close()
-            self._journal = None
+        self._store.close()
 
     def not_asked(self, row: SourceRow) -> BatchRow:
         """Return what becomes of a row that was never sent."""
@@ -243,7 +236,7 @@ class BatchEngine:
         if part.notes:
             self.notes += [note for note in part.notes if note not in self.notes]
         key = self._keys.of(part)
-        if known := self._find(key):
+        if known := self._store.find(key):
             self._report(row, known, reused=True)
             return None
         if waiting := self._tasks.get(key):
@@ -265,16 +258,6 @@ class BatchEngine:
             task.prompt_tokens = estimate_prompt_tokens(prepared.request.messages)
         self._tasks[key] = task
         return task
-
-    def _find(self, key: str) -> RowOutcome | None:
-        """Return the answer to an equal row, if it is known and usable."""
-        if self._journal is None:
-            return self._answers.get(key)
-        line = self._journal.find(key)
-        if line is None:
-            return None
-        value, error = read_value(line["reply"], self._settings.schema)
-        return None if error else RowOutcome(value)
 
     def _try_start(self, task: RowTask) -> float | None:
         """Start a request; return the time (s) to wait if it may not start yet, which is `TICK` for the budget."""
@@ -373,44 +356,19 @@ class BatchEngine:
         self._breaker.succeed()
         if outcome.error or turn is None:
             self._end_task(task, outcome)
-        elif self._journal is None:
-            self._answers[task.key] = outcome
-            self._end_task(task, outcome)
         else:
-            self._to_keep.append((task, turn, outcome))
+            self._store.add(task, turn, outcome)
 
     def _keep(self) -> None:
         """Put the answers that have come on the journal, and only then report their rows."""
-        if self._journal is None or not self._to_keep:
-            return
-        kept, self._to_keep = self._to_keep, []
-        try:
-            self._journal.add((task.key, self._recordings(task, turn)) for task, turn, _ in kept)
-        except (OSError, UsageError) as error:
-            self._stop_writing(error)
-        for task, _record, outcome in kept:
+        kept = self._store.flush()
+        self._check_store()
+        for task, outcome in kept:
             self._end_task(task, outcome)
 
-    def _note_tools(self) -> None:
-        """Put the lists of tools that servers gave on the journal: a replay of it starts no server."""
-        tools = self._settings.requests.first.tools
-        if self._journal is None or tools is None:
-            return
-        try:
-            self._journal.note_tools(tools.toolbox.lists_by_source())
-        except (OSError, UsageError) as error:
-            self._stop_writing(error)
-
-    def _stop_writing(self, error: Exception) -> None:
-        why = getattr(error, "strerror", None) or str(error)
-        self.stop(
-            _("answers can't be written to {file}: {error}.", file=self._settings.keep, error=str(why).rstrip("."))
-        )
-
-    def _recordings(self, task: RowTask, turn: Turn) -> list[Recording]:
-        request = replace(task.prepared.request, model=self._settings.model)
-        name = self._settings.provider.name
-        return turn_recordings(request, turn, name, default=self._settings.is_default_model)
+    def _check_store(self) -> None:
+        if self._store.failure:
+            self.stop(self._store.failure)
 
     def _end_task(self, task: RowTask, outcome: RowOutcome) -> None:
         self._tasks.pop(task.key, None)

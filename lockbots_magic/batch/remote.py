@@ -96,7 +96,8 @@ class RemoteEngine(BatchEngine):
 
     def _open_jobs(self) -> dict[str, list[str]]:
         """Return the jobs of earlier runs that have not been collected: id -> beginnings of keys."""
-        return {} if self._journal is None else self._journal.open_jobs()
+        journal = self._store.journal
+        return {} if journal is None else journal.open_jobs()
 
     def _submit_job(self) -> None:
         waiting, self._waiting, self._size = self._waiting, [], 0
@@ -150,10 +151,10 @@ class RemoteEngine(BatchEngine):
 
     def _note_job(self, job_id: str, keys: list[str] | None) -> None:
         """Note on the journal that a job is under way, or (None) that it is collected; it goes on all the same."""
-        if self._journal is None:
+        if self._store.journal is None:
             return
         try:
-            self._journal.note_job(job_id, keys)
+            self._store.journal.note_job(job_id, keys)
         except (OSError, UsageError) as error:
             self.notes.append(
                 _("job {id} can't be noted in {keep}: {error}", id=job_id, keep=self._settings.keep, error=error)
