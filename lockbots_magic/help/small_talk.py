@@ -27,7 +27,7 @@ MODEL_TASK = re.compile(
     r"(?:write (?!my own|(?:the |your |its )?code (?:straight |directly )?(?:in|to))|compose"
     r"|translate|summari[sz]e|calculate|compute|draw|imagine|solve|prove|implement|refactor"
     r"|rewrite|tell (?:me )?(?:a|an|another)|sing|paint|rhyme|proofread|generate|suggest"
-    r"|continue (?!tomorrow|it|that|an? )"
+    r"|continue (?:the|this|my|that) (?:story|poem|text|song|list|sentence|sequence|series)"
     r"|fix my (?!code|cell|error)"
     r"|(?:напиши(?:те)?|написать) (?!плагин|свой|своего)|сочини(?:те)?|переведи(?:те)?|посчитай(?:те)?|вычисли(?:те)?"
     r"|нарисуй(?:те)?|придумай(?:те)?|сгенерируй(?:те)?|реши(?:те)?|докажи(?:те)?|перескажи(?:те)?|перепиши(?:те)?|спой"
