@@ -64,6 +64,8 @@ def show():
         ("f\"<b class='a b'>not found</b>\"", ["<b class='a b'>not found</b>"]),
         ('warn("It is late.") or print("Run `%lockbots stop` now, please.")', 2),
         ('"%lockbots log open " + name', []),
+        ('"Done"', ["Done"]),
+        ('Table(("model", _("reply"), "%lockbots use"), rows)', ["model"]),
         ('"SELECT one FROM two"', []),
         ('"in the catalogue"', []),
     ],

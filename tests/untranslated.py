@@ -11,6 +11,8 @@ from pathlib import Path
 MARKERS = {"_", "N_", "ngettext", "N_forms", "pgettext"}
 CODE = re.compile(r"re\.\w+|late_pattern|(?i:\w*parameters)|__doc__|[A-Z_]*SQL")
 """Names of what takes patterns, and of descriptions of parameters of providers, which the documentation shows."""
+SHOWN = re.compile(r"Table|\w*Result|warn|print|input|getpass|set_\w*(?:label|title)|_?remark")
+"""Names of what shows its arguments: there, one word is a text, too."""
 VALUE = "{}"
 """Stands for the values of an f-string."""
 _WORD = r"[^\W\d_]{2,}"
@@ -47,8 +49,10 @@ def in_module(source, known=()):
         known: Texts that the catalogue has, though they are no argument of `_`, such as help of options.
     """
     tree = ast.parse(source)
-    skipped = set()
+    skipped, shown = set(), set()
     for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and SHOWN.fullmatch(ast.unparse(node.func).rpartition(".")[2]):
+            shown.update(id(part) for one in node.args for part in (getattr(one, "elts", None) or [one]))
         if _is_skipped(node):
             skipped.update(map(id, ast.walk(node)))
         annotation = getattr(node, "annotation", None) or getattr(node, "returns", None)
@@ -63,7 +67,7 @@ def in_module(source, known=()):
             text = node.value
         else:
             continue
-        if text not in known and is_prose(text):
+        if text not in known and (is_prose(text) or (id(node) in shown and is_word(text))):
             yield node.lineno, text
 
 
@@ -89,9 +93,17 @@ def _is_skipped(node):
 
 def is_prose(text):
     """Whether a text has words for people."""
-    if _SQL.match(text) or _THREAD.fullmatch(text) or _PATTERN.search(text):
-        return False
-    return _PROSE.search(_CODE.sub(" ", text)) is not None
+    return _PROSE.search(_without_code(text)) is not None
+
+
+def is_word(text):
+    """Whether a text has a word beside code."""
+    return re.search(r"[A-Za-z]{3}", _without_code(text)) is not None
+
+
+def _without_code(text):
+    is_code = _SQL.match(text) or _THREAD.fullmatch(text) or _PATTERN.search(text)
+    return "" if is_code else _CODE.sub(" ", text)
 
 
 def in_script(source):
