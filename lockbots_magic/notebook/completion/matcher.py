@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .cell import Completions
     from .sources import Candidate
 
+_NO_BREAK = "\u00a0"
 PRIORITY = 1000
 """Priority of our matcher; IPython's own have 0 to 90."""
 
@@ -93,4 +94,5 @@ def _text_before_cursor(context: CompletionContext) -> str:
 
 
 def _convert(candidates: Iterable[Candidate]) -> list[Any]:
-    return [SimpleCompletion(text=text, type=kind or None) for text, kind in candidates]
+    """Return completions. JupyterLab would break a description at each space, and show its rows over one another."""
+    return [SimpleCompletion(text=text, type=kind.replace(" ", _NO_BREAK) or None) for text, kind in candidates]

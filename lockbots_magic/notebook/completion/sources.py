@@ -18,6 +18,7 @@ from traitlets import Bool
 from ...conversation.model_names import display_names
 from ...errors import UsageError
 from ...help.sections import list_titles
+from ...language import _
 from ...prompt import loaders, personas
 from ...providers import names, provider_class
 from ...providers.base import Provider
@@ -127,7 +128,7 @@ class Sources:
 
     def complete_functions(self, word: CursorWord) -> Iterable[Candidate]:
         """Return functions and sources of tools for the last name of a comma-separated list; each stands in it once."""
-        before, comma, _ = word.typed.rpartition(",")
+        before, comma, _rest = word.typed.rpartition(",")
         listed = before.split(",")
         tools = (name for name, value in self._variables() if _is_tool(value) and name not in listed)
         return _candidates("function", (before + comma + name for name in tools))
@@ -138,7 +139,7 @@ class Sources:
 
     def complete_model(self, word: CursorWord) -> Iterable[Candidate]:
         """Return providers, then behind the colon the models: listed by the server, in the table, in use."""
-        provider, colon, _ = word.typed.partition(":")
+        provider, colon, _rest = word.typed.partition(":")
         if not colon:
             return _candidates("provider", (f"{name}:" for name in self._providers))
         address = next(iter(word.given.get("base_url", ())), None)
@@ -161,7 +162,7 @@ class Sources:
 
     def complete_setting(self, _: CursorWord) -> Iterable[Candidate]:
         """Return the settings."""
-        return [Candidate(name, describe(text)) for name, _, text in self._session.settings.rows()]
+        return [Candidate(name, describe(text)) for name, _value, text in self._session.settings.rows()]
 
     def complete_setting_value(self, word: CursorWord) -> Iterable[Candidate]:
         """Return the values of the setting on the line, if they can be listed."""
@@ -178,7 +179,7 @@ class Sources:
 
     def complete_variable(self, _: CursorWord) -> Iterable[Candidate]:
         """Return the notebook's variables."""
-        return _candidates("variable", (name for name, _ in self._variables()))
+        return _candidates("variable", (name for name, _value in self._variables()))
 
     def _models(self, provider: str, address: str | None = None) -> Iterable[str]:
         kind = self._provider(provider)
@@ -187,7 +188,7 @@ class Sources:
         with suppress(UsageError):
             address = self._session.address_of(provider, address or None)[0]
         listed = display_names([model.id for model in self._session.catalog.get(provider, address or kind.url)])
-        name, _, in_use = self._session.settings.model.partition(":")
+        name, _colon, in_use = self._session.settings.model.partition(":")
         known = (*listed, *kind.known_models(), in_use if name == provider else "")
         return [model for model in dict.fromkeys(known) if model]
 
@@ -216,13 +217,13 @@ class Sources:
 
 
 def describe(text: str | None) -> str:
-    """Return the first sentence of a help text, for the place beside a completion.
+    """Return the first sentence of a help text, in the user's language, for the place beside a completion.
 
     Example:
         >>> describe("Sampling temperature, 0-2; lower is more deterministic. None: provider's default.")
         'Sampling temperature, 0-2; lower is more deterministic'
     """
-    line = " ".join((text or "").replace("%%", "%").split()).partition(". ")[0].rstrip(".")
+    line = " ".join(_(text or "").replace("%%", "%").split()).partition(". ")[0].rstrip(".")
     return line if len(line) <= MAX_DESCRIPTION else f"{line[: MAX_DESCRIPTION - 1].rstrip()}…"
 
 

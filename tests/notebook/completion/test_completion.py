@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockbots_magic.conversation.messages import ModelInfo
+from lockbots_magic.language import speaking
 from lockbots_magic.notebook.commands import COMMANDS
 from lockbots_magic.notebook.completion.cell import complete_cell
 from lockbots_magic.notebook.completion.matcher import register
@@ -412,6 +413,16 @@ def test_ipython_offers_ours_and_nothing_else(completing):
     assert found(completing, "%%chat --mo|\nhello") == ["%%chat --model\nhello"]
     with pytest.warns(PendingDeprecationWarning):  # front ends of old ask so
         assert completing.complete("", "%chat -m ollam", 14) == ("ollam", ["ollama:"])
+
+
+def test_a_description_is_one_unbroken_line_in_the_users_language(completing):
+    from IPython.core.completer import provisionalcompleter
+
+    with provisionalcompleter(), speaking("ru"):
+        for cell in ("%lockbots his", "%chat --temp", "%lockbots set tempe"):
+            kinds = [one.type for one in completing.Completer.completions(cell, len(cell))]
+            assert all(" " not in kind and "\u00a0" in kind and not kind.isascii() for kind in kinds), kinds
+            assert kinds, cell
 
 
 @pytest.mark.parametrize("prose", ["fra", "import o", "frame.", "%tim", "\\alph", "./", "open(", "fra|me\n{{ frame }}"])
