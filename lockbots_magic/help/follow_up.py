@@ -14,7 +14,8 @@ _FOLLOW_UP = re.compile(
     re.IGNORECASE,
 )
 _PRONOUN = re.compile(
-    r"\b(it|its|them|they|that|those|there|её|ее|его|их|она|он|они|это|этого|туда|там|него|нее|ней|нем|них|эту|этот)\b",
+    r"\b(it|its|them|they|that|those|there|её|ее|его|их|она|он|они|это|этого|туда|там|него|нее|ней|нем|них|эту|этот)\b"
+    r"|\b(?:get|need|make) (?:a )?(?:new )?one\b",
     re.IGNORECASE,
 )
 

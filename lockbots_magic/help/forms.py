@@ -71,7 +71,7 @@ _BEFORE_PLACE = (
     r"(?:(?:the|a|all|every|one|plain|this|that|another|other|different"
     r"|всех|все|одной|одну|этой|эту|этого|другой|другую|других) )*"
 )
-ASPECT = re.compile(rf"{_BEFORE_PLACE}(?:{_PLACES})")
+ASPECT = re.compile(rf"{_BEFORE_PLACE}(?:{_PLACES})(?: only| too| please| тоже| также| только)?")
 """Asks for another place to do what the last topic is about, which is that topic if its page tells one."""
 
 IN_CODE = re.compile(rf"{_BEFORE_PLACE}(?:{_CODE})")

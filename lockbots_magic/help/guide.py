@@ -169,7 +169,7 @@ def _is_about_topic(question: str, topic: Section) -> bool:
     words = _plain(question)
     if not tokenize(question) and re.search(r"[^\W\d]", question):
         return True
-    if forms.QUANTITY.fullmatch(words):
+    if forms.QUANTITY.fullmatch(words) or (forms.DETAIL.match(words) and has_pronoun(question)):
         return True
     if len(tokenize(question)) == 1 and forms.HOW.match(words) and search.is_held(question, topic):
         return True
