@@ -74,6 +74,20 @@ def pgettext(context: str, message: str, **values: Any) -> str:
     return _fill(catalogue(current_language()).pgettext(context, message), values)
 
 
+def format_number(value: float, spec: str = ",") -> str:
+    """Return a number with the separators of the current language.
+
+    Args:
+        value: The number.
+        spec: How to format it, as for `format`.
+
+    Example:
+        >>> format_number(12345)
+        '12,345'
+    """
+    return _fill(f"{{value:{spec}}}", {"value": value})
+
+
 def N_(message: str) -> str:  # noqa: N802  # gettext's own name for it
     """Mark a text for the catalogue, and return it as it is; `_` translates it where it is shown."""
     return message

@@ -11,6 +11,7 @@ from lockbots_magic.language import (
     choose_language,
     current_language,
     environment_language,
+    format_number,
     match_language,
     ngettext,
     pgettext,
@@ -85,6 +86,7 @@ def test_plural_forms_placeholders_and_separators():
             _("x {a}: {b}", a="No such file or directory", b="No such thing")
             == "x нет такого файла или папки: No such thing"
         )
+        assert [format_number(12345), format_number(1.25, ".1f")] == ["12\u00a0345", "1,2"]
         assert _("") == ""
         assert _("{not a placeholder") == "{not a placeholder"
         assert pgettext("nowhere", "same") == "same"

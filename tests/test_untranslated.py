@@ -65,6 +65,7 @@ def show():
         ('warn("It is late.") or print("Run `%lockbots stop` now, please.")', 2),
         ('"%lockbots log open " + name', []),
         ('"Done"', ["Done"]),
+        ("f\"{kind}, {n} {noun}{'' if n == 1 else 's'}\"", ["{}s"]),
         ('Table(("model", _("reply"), "%lockbots use"), rows)', ["model"]),
         ('"SELECT one FROM two"', []),
         ('"in the catalogue"', []),

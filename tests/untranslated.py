@@ -15,6 +15,8 @@ SHOWN = re.compile(r"Table|\w*Result|warn|print|input|getpass|set_\w*(?:label|ti
 """Names of what shows its arguments: there, one word is a text, too."""
 VALUE = "{}"
 """Stands for the values of an f-string."""
+PLURAL = "{}s"
+"""Stands for an expression that adds the English plural."""
 _WORD = r"[^\W\d_]{2,}"
 _PROSE = re.compile(rf"{_WORD}['’\"”»]?[,;:.)]? [('\"“«]?(?:{_WORD}|\{{\}})|\{{\}}['\"”»]?[,;:.)]? [('\"“«]?{_WORD}")
 """Two words, or one beside a value."""
@@ -65,9 +67,11 @@ def in_module(source, known=()):
             text = "".join(str(part.value) if isinstance(part, ast.Constant) else VALUE for part in node.values)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in skipped:
             text = node.value
+        elif isinstance(node, ast.IfExp | ast.BinOp) and id(node) not in skipped and _is_plural(node):
+            text = PLURAL
         else:
             continue
-        if text not in known and (is_prose(text) or (id(node) in shown and is_word(text))):
+        if text not in known and (text == PLURAL or is_prose(text) or (id(node) in shown and is_word(text))):
             yield node.lineno, text
 
 
@@ -89,6 +93,13 @@ def _is_skipped(node):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         return any(CODE.fullmatch(getattr(one, "id", getattr(one, "attr", ""))) for one in targets)
     return isinstance(node, ast.Compare) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+
+
+def _is_plural(node):
+    """Whether an expression adds the English plural: ``"s" * (n != 1)``, ``"" if n == 1 else "s"``."""
+    either = (node.body, node.orelse) if isinstance(node, ast.IfExp) else ()
+    both = (node.left, node.right) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) else ()
+    return any(isinstance(one, ast.Constant) and one.value == "s" for one in (*either, *both))
 
 
 def is_prose(text):

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any
 
+from ..language import format_number
 from ..security.secrets import redacted
 from .context_window import estimate_prompt_tokens
 from .conversation import Conversation
@@ -36,7 +37,7 @@ class TokenCount:
     estimated: bool = False
 
     def __str__(self) -> str:
-        return f"{'~' * self.estimated}{self.tokens:,}"
+        return f"{'~' * self.estimated}{format_number(self.tokens)}"
 
     def __add__(self, other: TokenCount) -> TokenCount:
         return TokenCount(self.tokens + other.tokens, self.estimated or other.estimated)
@@ -227,7 +228,7 @@ def format_dollars(amount: float, *, estimated: bool = False) -> str:
     if not amount:
         return "0"
     digits = 2 if amount >= 1 else max(2, 1 - math.floor(math.log10(amount)))
-    return f"{'~' * estimated}{amount:,.{digits}f}"
+    return f"{'~' * estimated}{format_number(amount, f',.{digits}f')}"
 
 
 def shorten_prompt(text: str) -> str:

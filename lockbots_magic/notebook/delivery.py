@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..conversation.turn import Turn
-from ..language import _
+from ..language import _, ngettext
 from ..prompt.text import fence_code
 from ..schema.code_blocks import CodeBlock, extract_code, split_code_blocks
 from ..schema.json_values import SchemaMismatch
@@ -114,11 +114,13 @@ def describe_value(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return str(value)
     kind = type(value).__name__
-    noun = "character" if isinstance(value, str) else "key" if isinstance(value, Mapping) else "item"
     if not isinstance(value, Sized):
         return kind
-    size = len(value)
-    return f"{kind}, {size:,} {noun}{'' if size == 1 else 's'}"
+    if isinstance(value, str):
+        return ngettext("{kind}, {n:,} character", "{kind}, {n:,} characters", len(value), kind=kind)
+    if isinstance(value, Mapping):
+        return ngettext("{kind}, {n:,} key", "{kind}, {n:,} keys", len(value), kind=kind)
+    return ngettext("{kind}, {n:,} item", "{kind}, {n:,} items", len(value), kind=kind)
 
 
 def _named(variable: str | None, value: Any) -> tuple[str, ...]:

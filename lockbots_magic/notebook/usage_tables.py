@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from ..conversation.prices import find_price, table_date
 from ..conversation.usage import TokenCount, TurnUsage, format_dollars, shorten_prompt, sum_tokens
 from ..errors import UsageError
-from ..language import N_, _, pgettext
+from ..language import N_, _, format_number, pgettext
 from ..rendering.table import Table
 
 _FIGURES = (
@@ -80,8 +80,8 @@ def _figures(measured: Sequence[TurnUsage]) -> tuple[str, ...]:
         _format_count([one.cache[0] for one in measured]),
         _format_count([one.cache[1] for one in measured]),
         str(reply),
-        f"{statistics.median(waits):.2f}" if waits else "",
-        f"{'~' * written.estimated}{written.tokens / seconds:,.0f}" if timed else "",
+        format_number(statistics.median(waits), ".2f") if waits else "",
+        f"{'~' * written.estimated}{format_number(written.tokens / seconds, ',.0f')}" if timed else "",
         _format_cost(measured),
     )
 
@@ -89,7 +89,7 @@ def _figures(measured: Sequence[TurnUsage]) -> tuple[str, ...]:
 def _format_count(counts: Sequence[int | None]) -> str:
     """Format the sum of counts; empty if none was reported."""
     known = [count for count in counts if count is not None]
-    return f"{sum(known):,}" if known else ""
+    return format_number(sum(known)) if known else ""
 
 
 def _format_cost(measured: Sequence[TurnUsage]) -> str:
