@@ -89,7 +89,7 @@ class FunctionProvider(Provider):
         with translated_errors(self, what, file):
             bound = self._bind_arguments(request)
             result = self.function(*bound.args, **bound.kwargs)
-            yield from to_deltas(result, what, self.name, finish_reason="stop")
+            yield from to_deltas(result, self.name, what=what, finish_reason="stop")
 
     def _find_request_parameters(self) -> tuple[str, ...]:
         names = list(self._signature.parameters)

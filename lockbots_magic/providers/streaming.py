@@ -50,9 +50,7 @@ def read_stream(provider: Streams, request: ChatRequest) -> Iterator[Delta]:
     for told in filter(None, (notice, provider.address_notice())):
         yield Delta(notice=told)
     with translated_errors(provider):
-        yield from split_reasoning(
-            to_deltas(provider.stream(request), _("`stream` of {name}", name=provider.name), provider.name)
-        )
+        yield from split_reasoning(to_deltas(provider.stream(request), provider.name))
 
 
 def _make_sendable(request: ChatRequest) -> tuple[ChatRequest, str]:
@@ -83,15 +81,15 @@ def _clean_message(message: Message) -> Message:
     return replace(message, content=replace_surrogates(message.content), calls=calls)
 
 
-def to_deltas(result: Any, what: str, provider: str, *, finish_reason: str | None = None) -> Iterator[Delta]:
+def to_deltas(result: Any, provider: str, *, what: str = "", finish_reason: str | None = None) -> Iterator[Delta]:
     """Yield the deltas of `result`: text, a `Delta`, or an iterable of these.
 
     Halves of a character, cut across two pieces, are joined.
 
     Args:
         result: What the code of a provider returned.
-        what: Its name, for the message.
         provider: Name of the provider, for the error.
+        what: Name of that code, for the message; by default `stream` of the provider.
         finish_reason: Finish reason of a reply that has none; by default ``"stop"`` if a piece was plain text.
 
     Raises:
@@ -116,6 +114,7 @@ def to_deltas(result: Any, what: str, provider: str, *, finish_reason: str | Non
 def _require_text(piece: Any, what: str, provider: str) -> str:
     if isinstance(piece, str):
         return piece
+    what = what or _("`stream` of {name}", name=provider)
     message = _("{what} must return or yield text, got {kind}.", what=what, kind=type(piece).__name__)
     raise ProtocolError(message, provider=provider)
 
