@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from .cell import Completions
     from .sources import Candidate
 
-_NO_BREAK = "\u00a0"
+_NO_BREAK, _JOINER = "\u00a0", "\u2060"
 PRIORITY = 1000
 """Priority of our matcher; IPython's own have 0 to 90."""
 
@@ -94,5 +95,10 @@ def _text_before_cursor(context: CompletionContext) -> str:
 
 
 def _convert(candidates: Iterable[Candidate]) -> list[Any]:
-    """Return completions. JupyterLab would break a description at each space, and show its rows over one another."""
-    return [SimpleCompletion(text=text, type=kind.replace(" ", _NO_BREAK) or None) for text, kind in candidates]
+    """Return completions. JupyterLab would break a description wherever it can, and show its rows over one another."""
+    return [SimpleCompletion(text=text, type=_unbroken(kind) or None) for text, kind in candidates]
+
+
+def _unbroken(kind: str) -> str:
+    """Return a text in which no line may end."""
+    return re.sub(r"(?<=[-/?|])(?=\S)", _JOINER, kind).replace(" ", _NO_BREAK)

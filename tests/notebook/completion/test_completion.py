@@ -423,6 +423,8 @@ def test_a_description_is_one_unbroken_line_in_the_users_language(completing):
             kinds = [one.type for one in completing.Completer.completions(cell, len(cell))]
             assert all(" " not in kind and "\u00a0" in kind and not kind.isascii() for kind in kinds), kinds
             assert kinds, cell
+        (each,) = {one.type for one in completing.Completer.completions("%chat --activ", 13)}
+        assert "-\u2060-\u2060each" in each
 
 
 @pytest.mark.parametrize("prose", ["fra", "import o", "frame.", "%tim", "\\alph", "./", "open(", "fra|me\n{{ frame }}"])
