@@ -78,7 +78,7 @@ _clock = threading.local()
 
 
 _Match = Callable[..., "re.Match[str] | None"]
-_Rule = tuple[_Match, Any, Any]
+_TokenRule = tuple[_Match, Any, Any]
 
 
 def _bounded(lexer: Lexer, bound: Callable[[_Match], _Match]) -> Any:
@@ -97,13 +97,13 @@ class _Rules:
         bound: Bounds a pattern.
     """
 
-    def __init__(self, rules: Sequence[_Rule], bound: Callable[[_Match], _Match]) -> None:
+    def __init__(self, rules: Sequence[_TokenRule], bound: Callable[[_Match], _Match]) -> None:
         self._patterns = [match for match, _, _ in rules]
         self._rules = [(bound(match), action, new_state) for match, action, new_state in rules]
         self._visits = 0
-        self._by_letter: dict[str, list[_Rule]] = {}
+        self._by_letter: dict[str, list[_TokenRule]] = {}
 
-    def __iter__(self) -> Iterator[_Rule]:
+    def __iter__(self) -> Iterator[_TokenRule]:
         place: list[Any] = []
 
         def look(text: str, at: int = 0, end: int = 0) -> None:  # matches nothing, in front of the patterns
@@ -121,7 +121,7 @@ class _Rules:
             found = self._by_letter.get(letter)
             yield from self._find(letter) if found is None else found
 
-    def _find(self, letter: str) -> list[_Rule]:
+    def _find(self, letter: str) -> list[_TokenRule]:
         """Return the rules whose match may begin with a letter, or be empty at the end of the text."""
         firsts = [_first_letters(match) for match in self._patterns]
         found = [rule for rule, first in zip(self._rules, firsts, strict=True) if first is None or letter in first]
