@@ -16,7 +16,7 @@ def seconds_style() -> str:
     return (
         '<style>@property --lockbots-s {syntax: "<integer>"; initial-value: 0; inherits: false}'
         f"@keyframes lockbots-s {{to {{--lockbots-s: {MAX_SECONDS}}}}}"
-        f'.{SECONDS_CLASS}::after {{content: " " counter(lockbots-s) " {unit}"; '
+        f'.{SECONDS_CLASS}::after {{content: " " counter(lockbots-s) "\u00a0{unit}"; '
         f"counter-reset: lockbots-s var(--lockbots-s); animation: lockbots-s {MAX_SECONDS}s linear; "
         "animation-delay: inherit}</style>"
     )

@@ -4,6 +4,7 @@ import re
 
 from markdown_it import MarkdownIt
 
+from lockbots_magic.language import speaking
 from lockbots_magic.rendering import reasoning
 from lockbots_magic.rendering.html import framed
 from lockbots_magic.rendering.mime_bundle import bundle
@@ -102,3 +103,9 @@ def test_where_html_is_not_shown_it_is_quoted_in_the_markdown():
     shown = bundle("Four.", "<p>Four.</p>", reasoning="Two\n# and", is_quoted=True)
     assert shown["text/markdown"] == "> *Reasoning*\n>\n> Two  \n> \\# and  \n\nFour."
     assert "Reasoning" not in bundle("Four.", "<p>Four.</p>", reasoning="Two")["text/markdown"]
+
+
+def test_seconds_have_the_unit_of_the_users_language_beside_them():
+    for language, unit in (("en", "s"), ("ru", "с")):
+        with speaking(language):
+            assert f'counter(lockbots-s) "\u00a0{unit}"' in thinking_html("Two", 3)
