@@ -26,7 +26,10 @@ from tests.hostile.watcher import Violation, Watcher, listed, painted_outside
 
 PATIENCE = 600
 """Maximum time (s) for a whole notebook."""
-SETUP = "%load_ext lockbots_magic\n%lockbots use openai:harmless --base-url {url}/v1"
+SETUP = """%load_ext lockbots_magic
+%lockbots use openai:harmless --base-url {url}/v1
+from lockbots_magic.rendering import frame_loop
+frame_loop.FAST = float("inf")  # as many frames as of a slow reply"""
 SELECTION = range(0, len(BATCHES), 11)
 """Batches tested in Notebook 7, which is built from the same components as JupyterLab."""
 
