@@ -13,7 +13,12 @@ from hypothesis import strategies as st
 from lockbots_magic import Chat
 from lockbots_magic.conversation.context_window import fit_messages
 from lockbots_magic.conversation.conversation import Conversation, Slot
-from lockbots_magic.conversation.history_entry import MAX_FORMER_IDS, ConversationInfo, RestoredConversation
+from lockbots_magic.conversation.history_entry import (
+    MAX_FORMER_IDS,
+    ConversationInfo,
+    HistoryEntry,
+    RestoredConversation,
+)
 from lockbots_magic.conversation.messages import Message, ModelInfo
 from lockbots_magic.conversation.ordering import MAX_TURNS
 from lockbots_magic.conversation.token_estimate import estimate_tokens
@@ -410,6 +415,7 @@ def test_the_name_that_a_file_brings_is_one_line():
 def test_repr_and_undo_of_an_empty_conversation():
     conversation = Conversation("main")
     assert repr(conversation) == "Conversation('main', 0 turns)"
+    assert conversation.snapshot() == HistoryEntry(None)
     with pytest.raises(UsageError, match="Nothing to undo: main is empty"):
         conversation.undo()
 
@@ -430,10 +436,12 @@ def test_a_conversation_of_recorded_replies_gets_the_same_new_id_at_every_replay
     def cleared():
         chat = Chat(lambda prompt: "a", cassette=keep, mode="replay")
         chat.ask("hi")
+        fork = chat.conversation.fork("other").id
         chat.conversation.clear()
-        return chat.conversation.id
+        return chat.conversation.id, fork
 
-    assert cleared() == cleared() != Conversation().id
+    assert cleared() == cleared()
+    assert len({*cleared(), Conversation().id}) == 3
 
 
 def test_a_turn_reads_as_its_reply_and_holds_only_texts():

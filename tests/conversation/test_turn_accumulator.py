@@ -20,6 +20,7 @@ from lockbots_magic.conversation.parts import (
     ToolResultPart,
     simple_rounds,
 )
+from lockbots_magic.conversation.text_buffer import MAX_PIECES, TextBuffer
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.conversation.turn_accumulator import TurnAccumulator
 from lockbots_magic.errors import ConnectionFailed
@@ -296,3 +297,14 @@ def test_reasoning_after_a_result_begins_a_round():
 def test_a_reply_of_which_only_tokens_were_reported_has_reasoned():
     assert accumulated(Delta(usage=Usage(1, 2, 2))).only_reasoned
     assert not accumulated(Delta(usage=Usage(1, 2))).only_reasoned
+
+
+def test_many_small_pieces_are_one_text():
+    text = TextBuffer()
+    assert not text
+    for _ in range(2 * MAX_PIECES + 3):
+        text.add("x")
+    assert text
+    assert text.value == "x" * (2 * MAX_PIECES + 3)
+    text.replace("y")
+    assert text.value == "y"
