@@ -223,7 +223,8 @@ def describe(text: str | None) -> str:
         >>> describe("Sampling temperature, 0-2; lower is more deterministic. None: provider's default.")
         'Sampling temperature, 0-2; lower is more deterministic'
     """
-    line = " ".join(_(text or "").replace("%%", "%").split()).partition(". ")[0].rstrip(".")
+    told = _(text) if text else ""
+    line = " ".join(told.replace("%%", "%").split()).partition(". ")[0].rstrip(".")
     return line if len(line) <= MAX_DESCRIPTION else f"{line[: MAX_DESCRIPTION - 1].rstrip()}…"
 
 
