@@ -110,6 +110,24 @@ def test_question_for_yes_or_no_begins_with_it():
         assert not re.match(r"(Yes|No|Да|Нет)\.", ask(question).splitlines()[2]), question
 
 
+def test_answer_does_not_begin_with_yes_where_the_page_says_no():
+    for question in (
+        "is bedrock supported",
+        "can I rename a conversation",
+        "can others see my key",
+        "does the ai see my api key?",
+        "can I use oauth mcp servers",
+        "does it need a gpu?",
+        "can the model run code without asking",
+        "does the comparison end up in the history",
+        "бедрок поддерживается?",
+        "можно переименовать беседу?",
+        "видит ли модель мой ключ?",
+        "может ли модель выполнить код без спроса",
+    ):
+        assert not re.match(r"(Yes|Да)\.", ask(question).splitlines()[2]), question
+
+
 def test_what_it_cannot_answer_names_the_nearest_topics():
     text = ask("which restaurant in Paris has the best onion soup")
     assert "A language model could answer it." in text
