@@ -174,12 +174,12 @@ def piped(*deltas, notices=(), **how):
 
 
 def test_a_terminal_tells_how_long_was_reasoned_and_shows_the_text_in_grey_or_nothing():
-    for mode, shown in (("fold", ["[thought for 0 s]", "Four."]), ("hide", ["Four."])):
+    for mode, shown in (("fold", ["[thought for N s]", "Four."]), ("hide", ["Four."])):
         terminal = Terminal(reasoning=mode)
         terminal.reason("Two \033[2J", "and two.")
         assert terminal.screen.rows[0].startswith("thinking…")
         terminal.feed("Four.")
-        assert terminal.finish().rows == shown
+        assert [re.sub(r"\d+", "N", row) for row in terminal.finish().rows] == shown
     terminal = Terminal(width=20, reasoning="show")
     terminal.reason("\nTwo \033[2J and", " two, which is **the** same.\r", "\nSo:")
     terminal.feed("**Four.**")
@@ -194,7 +194,7 @@ def test_a_line_that_waits_counts_and_leaves_nothing(monkeypatch):
     for act, rows in ((lambda one: one.feed("a"), ["a"]), (lambda one: one.echo("^C"), [""])):
         terminal = Terminal(width=30, model="a-model-with-a-long-name")
         terminal.echo("")
-        assert terminal.screen.rows == ["waiting for a-mode"]
+        assert re.fullmatch(r"waiting for a-mode(?: \d+ s)?", terminal.screen.rows[0])
         act(terminal)
         assert terminal.finish().rows == rows
 
