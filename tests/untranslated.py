@@ -5,6 +5,7 @@ What else stays in English is listed in ``untranslated.txt``, each kind with its
 """
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -50,10 +51,10 @@ def in_module(source, known=()):
         source: A module in Python.
         known: Texts that the catalogue has, though they are no argument of `_`, such as help of options.
     """
-    tree = ast.parse(source)
+    tree = _parse(source)
     skipped, shown = set(), set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and SHOWN.fullmatch(ast.unparse(node.func).rpartition(".")[2]):
+        if isinstance(node, ast.Call) and SHOWN.fullmatch(_name(node.func)):
             shown.update(id(part) for one in node.args for part in (getattr(one, "elts", None) or [one]))
         if _is_skipped(node):
             skipped.update(map(id, ast.walk(node)))
@@ -77,18 +78,29 @@ def in_module(source, known=()):
 
 def marked(source):
     """Yield (line, text) of what is an argument of `_` and its like, also within f-strings."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in MARKERS:
+    for node in ast.walk(_parse(source)):
+        if isinstance(node, ast.Call) and _name(node.func) in MARKERS:
             literals = [one for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
-            is_in_context = ast.unparse(node.func).endswith("pgettext")
+            is_in_context = _name(node.func) == "pgettext"
             yield from ((one.lineno, one.value) for one in literals[is_in_context:])
+
+
+@functools.cache
+def _parse(source):
+    return ast.parse(source)
+
+
+def _name(function):
+    """Return the last name of what is called."""
+    return getattr(function, "id", getattr(function, "attr", ""))
 
 
 def _is_skipped(node):
     """Whether nothing in a part of the syntax tree is shown: docstrings, patterns, comparisons; or it is translated."""
     if isinstance(node, ast.Call):
-        name = ast.unparse(node.func)
-        return name.rpartition(".")[2] in MARKERS or CODE.fullmatch(name) is not None
+        place = getattr(getattr(node.func, "value", None), "id", "")
+        name = _name(node.func)
+        return name in MARKERS or CODE.fullmatch(f"{place}.{name}" if place else name) is not None
     if isinstance(node, ast.Assign | ast.AnnAssign):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         return any(CODE.fullmatch(getattr(one, "id", getattr(one, "attr", ""))) for one in targets)
