@@ -92,7 +92,7 @@ QUANTITY = re.compile(
 )
 """Asks how many or how big: that is always about the last topic."""
 
-HOW = re.compile(r"(?:(?:and|but|so|а|и|но) )*(?:how|как)\b")
+HOW = re.compile(r"(?:(?:and|but|so|а|и|но) )*(?:how|как|можно|can i|can it)\b")
 """Asks how something is done; with one more word, it is done with the last topic if its page tells of it."""
 
 OPERATION = re.compile(

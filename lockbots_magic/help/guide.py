@@ -149,7 +149,7 @@ def _select(question: str, ranked: Sequence[tuple[float, Section]], topic: Secti
     answers = best if search.is_answer(question, score) else None
     if topic is None or not is_follow_up(question):
         return answers
-    if has_pronoun(question) and answers is None:
+    if answers is None and (has_pronoun(question) or _goes_on(question)):
         return topic
     if _is_about_topic(question, topic):
         return topic
@@ -162,6 +162,12 @@ def _select(question: str, ranked: Sequence[tuple[float, Section]], topic: Secti
         ratio = 0.0 if is_held and not search.is_named(question, best) else TOPIC_RATIO
     stays = next(at for at, section in ranked if section is topic)
     return topic if stays and stays >= ratio * score else answers
+
+
+def _goes_on(question: str) -> bool:
+    """Return whether a question that nothing answers goes on from the last answer, in a word or two: "and three?"."""
+    is_foreign = not search.is_answer(question, search.EXACT_MATCH_BONUS - 1)
+    return begins_with_conjunction(question) and len(tokenize(question)) <= 1 and not is_foreign
 
 
 def _is_about_topic(question: str, topic: Section) -> bool:

@@ -84,6 +84,11 @@ def test_follow_up_about_another_place_stays_with_its_topic():
     assert "Enter" in ask("chat panel", "how do i send")
 
 
+def test_follow_up_that_nothing_answers_stays_unless_it_is_about_something_else():
+    assert ask("сравнить модели", "а трёх можно?").startswith("**Сравнить модели**")
+    assert "could answer it" in ask("compare models", "and the weather?")
+
+
 def test_names_in_cyrillic_letters_and_the_wrong_keyboard_layout_are_read():
     assert "openrouter" in ask("подключить опенроутер")
     assert ask("rfr jnvtybnm djghjc").startswith("**Отменить")
