@@ -88,7 +88,8 @@ def parse_record(data: Any) -> OutputRecord:
                 )
             )
         turn = _parse_turn(data["turn"]) if "turn" in data else None
-        entry = HistoryEntry(None, turn) if data.get("conversation") is None and turn else _parse_entry(data, turn)
+        is_lone = turn is not None and data.get("conversation") is None and "order" not in data
+        entry = HistoryEntry(None, turn) if is_lone else _parse_entry(data, turn)
         cell = turn.cell_id if turn and "cell" not in data else None if data["cell"] is None else _text(data["cell"])
         described = tuple(f"{_text(k)}: {_text(v)}" for k, v in data.get("described", {}).items())
         return OutputRecord(entry, cell, _text(data.get("source", "")), _text(data.get("shown", "")), described)
