@@ -249,10 +249,8 @@ class Notebook:
         self.page.keyboard.insert_text(source)
 
     def interrupt(self) -> None:
-        """Press I twice in command mode, as people do."""
-        self.page.keyboard.press("Escape")
-        self.page.keyboard.press("i")
-        self.page.keyboard.press("i")
+        """Interrupt the kernel, as I pressed twice does; a slow page may take that for two keys."""
+        self.page.evaluate("() => { jupyterapp.commands.execute('notebook:interrupt-kernel') }")
 
     def save(self) -> nbformat.NotebookNode:
         """Save and return the notebook as the file holds it."""
