@@ -101,7 +101,8 @@ def _delta(forms: Bundle, reply: str) -> str | None:
 
 def _beginning(reply: str) -> str:
     """Return the first words of a reply, and how much follows."""
-    first = reply[:MAX_BEGINNING].strip()
-    words = first.rsplit(maxsplit=1)[0]
-    left_out = _("{n:,} more characters: text/markdown", n=len(reply) - len(words))
+    text = reply.lstrip()
+    words = text[:MAX_BEGINNING].strip()
+    words = words.rsplit(maxsplit=1)[0] if words else ""  # not a word that is cut
+    left_out = _("{n:,} more characters: text/markdown", n=len(text) - len(words))
     return f"{words}… [{left_out}]"

@@ -478,6 +478,12 @@ def test_plain_text_is_cut_only_where_the_markdown_says_the_same(notebook):
     assert ask_long(notebook, "c2", "two", markdown="Something else.\n" * 20)["data"]["text/plain"] == LONG
 
 
+def test_plain_text_of_a_reply_that_begins_with_blank_lines_is_cut_behind_them(notebook):
+    output = ask_long(notebook, "c1", "one", "\n" * 120 + LONG * 2, markdown=LONG * 2)
+    assert re.fullmatch(r"A reply of .{60,100}… \[[0-9],[0-9]{3} more .*\]", output["data"]["text/plain"], re.DOTALL)
+    assert notebook.restored().conversations[0].turns[0].reply == "\n" * 120 + LONG * 2
+
+
 @pytest.mark.parametrize("text", ["yes", LONG + "\x07"])
 def test_record_keeps_a_reply_that_is_short_or_not_the_plain_text(notebook, text):
     output = ask_long(notebook, "c1", "one", text)
