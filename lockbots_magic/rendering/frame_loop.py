@@ -134,7 +134,10 @@ class FrameLoop:
         self.close()
         if self._arrived and self._can_render():
             with suppress(Exception), at_most(MAX_FRAME_SECONDS):  # a failed frame costs no reply
-                if self._take_in():
+                self._failed = True  # unless all of the text is taken in: `whole` must not lack the rest
+                restarts = self._take_in()
+                self._failed = False
+                if restarts:
                     self._restart()
                 self._draw(*self._document.advance(), [])
 

@@ -4,9 +4,11 @@ import threading
 
 import pytest
 
-from lockbots_magic.conversation.messages import Delta
+from lockbots_magic.conversation.messages import Delta, ToolCall
 from lockbots_magic.rendering import frame_loop
 from lockbots_magic.rendering.frame_loop import FrameLoop
+from lockbots_magic.rendering.incremental import IncrementalMarkdown
+from lockbots_magic.rendering.time_budget import TooSlowError
 
 UNTHROTTLED = 0.2
 """Time (s) after which a second frame would long have been drawn, were there no pause."""
@@ -38,6 +40,10 @@ class Frames:
         """Return whether `count` frames are drawn within `seconds`."""
         with self._changed:
             return self._changed.wait_for(lambda: len(self.drawn) >= count, seconds)
+
+
+def too_slow(document):
+    raise TooSlowError
 
 
 @pytest.fixture
@@ -139,6 +145,20 @@ def test_a_rest_that_cannot_be_drawn_costs_no_reply(monkeypatch):
     monkeypatch.setattr(loop, "_draw", lambda *_: 1 / 0)
     loop.draw_rest()
     assert "one two" in loop.whole()
+
+
+@pytest.mark.usefixtures("unlimited")
+def test_a_rest_that_takes_too_long_to_take_in_is_not_missing_from_the_whole(monkeypatch):
+    loop = FrameLoop(lambda *_: 1)
+    loop.close()
+    loop.feed(Delta("First."))
+    loop.feed(Delta(calls=(ToolCall("1", "f", "{}"),)))
+    loop.feed(Delta("Second."))
+    with monkeypatch.context() as slow:
+        slow.setattr(IncrementalMarkdown, "advance", too_slow)
+        loop.draw_rest()
+    with pytest.raises(TooSlowError):  # the reply is shown as it is
+        loop.whole()
 
 
 def test_pieces_that_arrive_during_a_pause_are_one_frame(monkeypatch):
