@@ -19,6 +19,9 @@ class _LatePattern:
         self._source = pattern, flags
         self._compiled: re.Pattern[str] | None = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return late_pattern, self._source
+
     def __getattr__(self, name: str) -> Any:
         if self._compiled is None:
             self._compiled = re.compile(*self._source)

@@ -1,5 +1,7 @@
 """A late pattern is compiled at its first use, and is then as any other."""
 
+import copy
+import pickle
 import re
 
 import pytest
@@ -23,3 +25,9 @@ def test_invalid_pattern_fails_at_its_first_use():
     pattern = late_pattern("(")
     with pytest.raises(re.error):
         pattern.search("")
+
+
+def test_pattern_can_be_copied_and_pickled_as_others_can():
+    pattern = late_pattern("b+", re.IGNORECASE)
+    for other in (copy.copy(pattern), copy.deepcopy(pattern), pickle.loads(pickle.dumps(pattern))):
+        assert other.search("aBb")[0] == "Bb"
