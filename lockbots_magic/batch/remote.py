@@ -6,7 +6,6 @@ The ids of jobs stand on the journal, so that a later run collects what an earli
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -17,6 +16,7 @@ from ..conversation.messages import ChatRequest, Delta
 from ..errors import ProviderError, UsageError
 from ..language import _
 from ..providers.batch_api import MAX_BYTES, MAX_REQUESTS, BatchJob, BatchResult, BatchService, batch_service
+from ..providers.http.json_body import encode_json
 from .engine import BatchEngine
 from .row import BatchRow, RowOutcome, describe_error
 from .settings import BatchSettings
@@ -74,11 +74,18 @@ class RemoteEngine(BatchEngine):
 
     def _add(self, task: RowTask) -> None:
         """Put a request into the next job, and send that once it is large enough."""
-        if self.stopped or not self._reserve(task):
+        if self.stopped:
             return
-        body = self._service.encode(task.prepared.request, self._adapted.get(task.key, ()))
+        try:
+            body = self._service.encode(task.prepared.request, self._adapted.get(task.key, ()))
+            size = len(encode_json(body))
+        except (UsageError, ProviderError) as error:
+            self._end_task(task, RowOutcome(None, describe_error(error)))
+            return
+        if not self._reserve(task):
+            return
         self._waiting.append((task, body))
-        self._size += len(json.dumps(body))
+        self._size += size
         if len(self._waiting) >= MAX_REQUESTS or self._size >= MAX_BYTES:
             self._submit_job()
 
@@ -146,7 +153,17 @@ class RemoteEngine(BatchEngine):
             pause = min(pause * 2, LONGEST_POLL)
         if job.failure:
             self.stop(_("job {job_id} failed: {failure}", job_id=job_id, failure=job.failure))
-        yield from self._read_results(service, job)
+        try:
+            yield from self._read_results(service, job)
+        except ProviderError as error:
+            self.stop(
+                _(
+                    "the results of job {job_id} can't be read now: {error} Run the batch again to collect them.",
+                    job_id=job_id,
+                    error=error,
+                )
+            )
+            return
         self._note_job(job_id, None)
 
     def _note_job(self, job_id: str, keys: list[str] | None) -> None:

@@ -22,6 +22,7 @@ from ..security.foreign_text import quote_line
 from .adaptation import MAX_ADAPTATIONS, adapt, find_refused
 from .dialects import MESSAGES
 from .http import HTTPRequest
+from .http.json_body import encode_json
 from .learned import Key
 from .openai_compatible import OpenAICompatible
 from .redaction import redact_deltas
@@ -138,6 +139,8 @@ class BatchService(ABC):
             for line in self._lines(url):
                 with suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError):  # one row of many
                     result = self.read_result(json.loads(line))
+                    if not isinstance(result.key, str):
+                        continue
                     yield result if result.error is None else replace(result, error=self._named(result.error))
 
     def decode(self, request: ChatRequest, body: bytes) -> Iterator[Delta]:
@@ -203,9 +206,9 @@ class FileBatches(BatchService):
         provider = self._provider
         endpoint = f"/v1{provider.dialect.path}"
         lines = [
-            json.dumps({"custom_id": key, "method": "POST", "url": endpoint, "body": body}) for key, body in requests
+            encode_json({"custom_id": key, "method": "POST", "url": endpoint, "body": body}) for key, body in requests
         ]
-        media_type, content = _encode_form("batch", "\n".join([*lines, ""]).encode())
+        media_type, content = _encode_form("batch", b"\n".join([*lines, b""]))
         uploaded = self._send(
             "POST", provider.endpoint("/files"), content=content, headers={"content-type": media_type}
         )

@@ -1,12 +1,14 @@
 """`through="batch"`: the batch APIs of OpenAI and Anthropic, with the same journal and result."""
 
+import json
+
 import pytest
 
 from lockbots_magic import Chat
 from lockbots_magic.batch import remote
 from lockbots_magic.cassette.file import CassetteFile
-from lockbots_magic.errors import UsageError
-from lockbots_magic.providers.batch_api import batch_service
+from lockbots_magic.errors import ConnectionFailed, UsageError
+from lockbots_magic.providers.batch_api import BatchService, batch_service
 from tests.optional import need
 from tests.prompt.test_documents import write_pdf
 
@@ -83,6 +85,48 @@ def test_refused_request_of_a_job_is_the_error_of_its_row(mock_server, monkeypat
     batch = chat.map("{{ value }}", list("abc"), through="batch")
     assert [bool(row.error) for row in batch.answers] == [False, True, False]
     assert "max_tokens" in batch.failed[0].error
+
+
+@pytest.mark.parametrize("kind", CHATS)
+def test_what_can_not_be_sent_is_the_error_of_its_row_and_half_a_character_is_replaced(mock_server, kind):
+    chat = chat_of(kind, mock_server)
+    for value in ({1}, float("nan")):
+        batch = chat.map("{{ value }}", ["a", "b"], through="batch", extra_body={"x": value})
+        assert [row.error for row in batch.answers] == [
+            "UsageError: A parameter can't be written as JSON. Use numbers, text, lists or dicts."
+        ] * 2
+    assert not mock_server.requests
+    batch = chat.map("{{ value }}", ["a\ud800", "b"], through="batch")
+    assert not batch.failed
+    assert "a\ufffd" in batch.answers[0].value
+
+
+def test_results_that_break_off_lose_no_answer(mock_server, tmp_path, monkeypatch):
+    chat = chat_of("messages", mock_server)
+    read = BatchService._lines
+
+    def cut(self, url):
+        yield next(read(self, url))
+        raise ConnectionFailed("The connection was lost.")
+
+    monkeypatch.setattr(BatchService, "_lines", cut)
+    keep = tmp_path / "kept.jsonl"
+    batch = chat.map("{{ value }}", ["a", "b"], through="batch", keep=keep)
+    assert [bool(row.value) for row in batch.answers] == [True, False]
+    assert "can't be read now: The connection was lost. Run the batch again" in batch.stopped
+    monkeypatch.undo()
+    again = chat.map("{{ value }}", ["a", "b"], through="batch", keep=keep)
+    assert not again.failed
+    assert len([one for one in mock_server.requests if b"custom_id" in one.content]) == 1, "a job was sent twice"
+
+
+def test_results_of_no_row_are_ignored(mock_server, monkeypatch):
+    chat = chat_of("messages", mock_server)
+    read = BatchService._lines
+    result = {"type": "succeeded", "message": {}}
+    odd = [json.dumps({"custom_id": key, "result": result}).encode() for key in ([1], {"a": 1}, None, 7, "x")]
+    monkeypatch.setattr(BatchService, "_lines", lambda self, url: (*odd, *read(self, url)))
+    assert not chat.map("{{ value }}", ["a", "b"], through="batch").failed
 
 
 def test_wrong_credential_ends_the_batch(mock_server):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lockbots_magic import Chat
 from lockbots_magic.conversation.messages import ChatRequest, Delta
 from lockbots_magic.providers.base import Provider
-from lockbots_magic.providers.http.exchange import _encode_json
+from lockbots_magic.providers.http.json_body import encode_json
 from lockbots_magic.providers.streaming import read_stream
 
 
@@ -48,7 +48,7 @@ def test_every_request_is_valid_utf_8(texts):
 
 @given(st.dictionaries(ANY_TEXT, st.lists(ANY_TEXT)))
 def test_every_body_is_valid_utf_8(body):
-    text = _encode_json(body).decode()
+    text = encode_json(body).decode()
     json.dumps(json.loads(text), ensure_ascii=False).encode()
 
 

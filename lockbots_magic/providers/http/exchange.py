@@ -7,7 +7,6 @@ where the bytes leave.
 from __future__ import annotations
 
 import functools
-import json
 import math
 import re
 import sys
@@ -15,18 +14,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import urllib3
 
 from ...conversation.cancellation import Cancellation
-from ...errors import Cancelled, LockbotsError, ProtocolError, ProviderError, ProviderTimeout, UsageError
+from ...errors import Cancelled, LockbotsError, ProtocolError, ProviderError, ProviderTimeout
 from ...language import _
-from ...security.control_characters import replace_surrogates
 from .codings import accepted_codings, check_coding
 from .connection import ConnectionLease
 from .environment import check_ca_bundle, find_proxy
+from .json_body import encode_json
 from .pools import send
 from .request import HTTPRequest, TimeLimits, display_host, is_loopback, warn_if_unencrypted
 from .server_wait import find_header_wait, find_stated_wait, parse_should_retry
@@ -205,7 +204,9 @@ class Exchange:
 
     def _send(self) -> None:
         url = self.request.url
-        body = _encode_json(self.request.json) if self.request.content is None else self.request.content
+        body = self.request.content
+        if body is None and self.request.json is not None:
+            body = encode_json(self.request.json)
         for _unused in range(MAX_REDIRECTS + 1):
             self._response = self._send_to(url, body)
             self._compressed = bool(self._get_header("content-encoding"))
@@ -279,20 +280,3 @@ def _close_response(response: urllib3.BaseHTTPResponse) -> None:
     """Close a response: its connection returns to the pool if the body has ended, and is closed otherwise."""
     response.close()
     response.release_conn()
-
-
-def _encode(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError:  # half a surrogate pair, which strict readers refuse, or both as two characters
-        return replace_surrogates(text).encode()
-
-
-def _encode_json(value: Any) -> bytes | None:
-    if value is None:
-        return None
-    try:
-        return _encode(json.dumps(value, allow_nan=False, ensure_ascii=False))
-    except (TypeError, ValueError, RecursionError):
-        message = _("A parameter can't be written as JSON. Use numbers, text, lists or dicts.")
-    raise UsageError(message)  # outside of the handler: a context would hold the value
