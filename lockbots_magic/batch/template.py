@@ -141,7 +141,10 @@ class RowTemplate:
             values.append(value)
             if type(value) is not str and type(value) is not int and type(value) is not float:
                 return None
-            texts.append(str(value))
+            try:
+                texts.append(str(value))
+            except ValueError:  # more digits than Python converts: `fill_pieces` says so
+                return None
         text = "".join(texts)
         return None if secrets_in(text) else text
 

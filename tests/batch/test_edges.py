@@ -40,6 +40,11 @@ def quick(monkeypatch):
     monkeypatch.setattr(remote, "FIRST_POLL", 0.01)
 
 
+def test_number_of_more_digits_than_python_converts_costs_no_batch():
+    batch = Chat(shout).map("say {{ x }}", [{"x": 10**5000}, {"x": 1}])
+    assert batch.answers[1].value == "SAY 1"
+
+
 def test_dry_run_tells_prompts_rows_and_cost(tmp_path, monkeypatch):
     keep = tmp_path / "a.jsonl"
     rows = [{"x": x} for x in ("one", "two", "", "two")]
