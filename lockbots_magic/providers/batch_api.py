@@ -35,6 +35,8 @@ MAX_BYTES = 100_000_000
 """Bytes of one job: below the limits of both services, 200 and 256 MB."""
 EXCHANGE_TIMEOUT = 600.0
 """Time (s) that sending a job or reading its results may take."""
+MAX_LINE = 64_000_000
+"""Bytes of one result, and of any other answer of the API: bounds the memory that an endless one takes."""
 MAX_MESSAGE = 300
 """Characters of a service's words."""
 _OVER = ("completed", "expired", "cancelled", "failed")
@@ -162,7 +164,10 @@ class BatchService(ABC):
 
     def _send(self, method: str, url: str, **content: Any) -> dict[str, Any]:
         """Send a request of the API, and return the JSON object that it answers."""
-        answer = b"".join(self._pieces(method, url, **content))
+        held = _HeldBytes()
+        for piece in self._pieces(method, url, **content):
+            held.add(piece)
+        answer = held.take()
         try:
             read = json.loads(answer)
         except ValueError:
@@ -190,11 +195,15 @@ class BatchService(ABC):
             yield from exchange
 
     def _lines(self, url: str) -> Iterator[bytes]:
-        rest = b""
+        held = _HeldBytes()
         for piece in self._pieces("GET", url):
-            *lines, rest = (rest + piece).split(b"\n")
-            yield from filter(None, lines)
-        if rest.strip():
+            first, *others = piece.split(b"\n")
+            held.add(first)
+            for line in others:
+                if whole := held.take():
+                    yield whole
+                held.add(line)
+        if (rest := held.take()).strip():
             yield rest
 
 
@@ -284,6 +293,29 @@ def batch_service(provider: Any, model: str) -> BatchService:
             _('{name} has no batch API that is known here. Leave out through="batch".', name=provider.name)
         )
     return (MessageBatches if provider.dialect.name == MESSAGES else FileBatches)(provider, model)
+
+
+class _HeldBytes:
+    """Pieces of one line or answer, joined once."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    def add(self, piece: bytes) -> None:
+        """Add a piece; raise `ProtocolError` if there is too much."""
+        self._pieces.append(piece)
+        self._size += len(piece)
+        if self._size > MAX_LINE:
+            raise ProtocolError(
+                _("The batch API answered more than {megabytes} MB at once.", megabytes=MAX_LINE // 10**6)
+            )
+
+    def take(self) -> bytes:
+        """Return the bytes so far, and begin anew."""
+        whole = b"".join(self._pieces)
+        self._pieces, self._size = [], 0
+        return whole
 
 
 def _decoded(decoder: Any, body: bytes) -> Iterator[Delta]:

@@ -1,5 +1,6 @@
 """`through="batch"`: the batch APIs of OpenAI and Anthropic, with the same journal and result."""
 
+import itertools
 import json
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from lockbots_magic import Chat
 from lockbots_magic.batch import remote
 from lockbots_magic.cassette.file import CassetteFile
-from lockbots_magic.errors import ConnectionFailed, UsageError
+from lockbots_magic.errors import ConnectionFailed, ProtocolError, UsageError
+from lockbots_magic.providers import batch_api
 from lockbots_magic.providers.batch_api import BatchService, batch_service
 from tests.optional import need
 from tests.prompt.test_documents import write_pdf
@@ -127,6 +129,20 @@ def test_results_of_no_row_are_ignored(mock_server, monkeypatch):
     odd = [json.dumps({"custom_id": key, "result": result}).encode() for key in ([1], {"a": 1}, None, 7, "x")]
     monkeypatch.setattr(BatchService, "_lines", lambda self, url: (*odd, *read(self, url)))
     assert not chat.map("{{ value }}", ["a", "b"], through="batch").failed
+
+
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_results_are_read_line_by_line_and_bounded(mock_server, monkeypatch, size):
+    service = batch_service(chat_of("messages", mock_server).provider, "demo")
+    sent = b"one\n\ntwo \nthree"
+    monkeypatch.setattr(service, "_pieces", lambda *_: (sent[at : at + size] for at in range(0, len(sent), size)))
+    assert list(service._lines("")) == [b"one", b"two ", b"three"]
+    monkeypatch.setattr(batch_api, "MAX_LINE", 10)
+    assert len(list(service._lines(""))) == 3
+    monkeypatch.setattr(service, "_pieces", lambda *_: itertools.repeat(b"x" * size))
+    for read in (lambda: list(service._lines("")), lambda: service._send("GET", "")):
+        with pytest.raises(ProtocolError, match="more than 0 MB at once"):
+            read()
 
 
 def test_wrong_credential_ends_the_batch(mock_server):
