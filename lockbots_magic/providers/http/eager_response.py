@@ -47,7 +47,7 @@ class EagerResponse(HTTPResponse):
             raise UnknownProtocol(version)
         self.version = 10 if version in ("HTTP/1.0", "HTTP/0.9") else 11
         self.headers = self.msg = read_head(self.fp)
-        self.chunked = self.headers.get("transfer-encoding", "").lower() == "chunked"
+        self.chunked = _is_chunked(self.headers.get("transfer-encoding", ""))
         self.chunk_left = None
         self.length = None if self.chunked else _parse_length(self.headers.get("content-length", ""))
         if status in _NO_BODY or 100 <= status < 200 or self._method == "HEAD":
@@ -119,6 +119,11 @@ def _read_lines(file: BufferedIOBase) -> list[bytes]:
 
 def _parse_as_mail(lines: Sequence[str]) -> HTTPMessage:
     return Parser(_class=HTTPMessage).parsestr("".join(lines))
+
+
+def _is_chunked(codings: str) -> bool:
+    """Return whether the last transfer coding is the chunked one (RFC 9112, 6.3); http.client takes no other beside."""
+    return codings.rpartition(",")[2].strip().lower() == "chunked"
 
 
 def _parse_length(value: str) -> int | None:

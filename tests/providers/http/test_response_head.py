@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lockbots_magic.providers.http.connection import _encode_header
-from lockbots_magic.providers.http.eager_response import MAX_LINE, MAX_LINES, read_head
+from lockbots_magic.providers.http.eager_response import MAX_LINE, MAX_LINES, EagerResponse, read_head
 from tests.effort import examples
 
 LINES = [
@@ -43,6 +43,17 @@ def test_head_is_that_of_http_client(head):
     ours, theirs = io.BytesIO(head), io.BytesIO(head)
     assert read_head(ours).items() == parse_headers(theirs).items()
     assert ours.read() == theirs.read()
+
+
+@pytest.mark.parametrize("coding", [b"chunked", b"Chunked \t", b"identity,chunked"])
+def test_body_is_chunked_if_the_last_coding_is(coding):
+    class Peer:
+        def makefile(self, mode):
+            return io.BytesIO(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: " + coding + b"\r\n\r\n2\r\nhi\r\n0\r\n\r\n")
+
+    response = EagerResponse(Peer())
+    response.begin()
+    assert b"".join(iter(response.read1, b"")) == b"hi"
 
 
 def test_bounds_are_those_of_http_client():
