@@ -79,8 +79,10 @@ def reply_in(record: Any, forms: Mapping[str, str]) -> str:
     if place_of(record) != MARKDOWN or not forms.get(MARKDOWN):
         return forms.get(PLAIN, "")
     markdown, steps = forms[MARKDOWN], record.get(_DELTA)
+    if not isinstance(steps, str) or len(steps) > MAX_CUT * MAX_DELTA:  # none that is written: it may take long
+        return markdown
     try:
-        reply = patched(markdown, steps if isinstance(steps, str) else "")
+        reply = patched(markdown, steps)
     except ValueError:
         return markdown
     return reply if digest(reply) == record.get("shown") else markdown

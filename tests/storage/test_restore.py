@@ -531,6 +531,13 @@ def test_damaged_delta_leaves_the_markdown(notebook, damage):
     assert notebook.restored().conversations[0].turns[0].reply == MARKDOWN
 
 
+def test_delta_that_is_longer_than_any_that_is_written_takes_no_time(notebook):
+    record = ask_long(notebook, "c1", "one", markdown=MARKDOWN)["metadata"][KEY]
+    for length, reply in ((20_000, LONG), (20_001, MARKDOWN)):
+        record["delta"] = record["delta"].rjust(length)
+        assert notebook.restored().conversations[0].turns[0].reply == reply
+
+
 @pytest.mark.parametrize("number", [0, 1])
 def test_of_a_copied_output_the_unedited_one_counts(notebook, number):
     ask_long(notebook, "c1", "one")
