@@ -16,6 +16,8 @@ from ..language import _
 
 MAX_TURNS = 100_000
 """Maximum number of turns in the order of one conversation."""
+MAX_READ = 10_000_000
+"""Maximum number of turns in all different orders of a notebook: of `MAX_TURNS`, a few letters take 4 MB of memory."""
 _MAX_SERIAL = 2**53
 _MAX_START = 2**48
 
@@ -62,6 +64,28 @@ def parse_order(text: str) -> tuple[int, ...]:
     if len(set(serials)) < len(serials):
         raise ValueError(_("an order must not repeat a turn"))
     return serials
+
+
+class OrderReader:
+    """Reads the orders in one file: each that repeats once, as nearly all of an exported notebook do."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[int, ...]] = {}
+        self._left = MAX_READ
+
+    def parse(self, text: str) -> tuple[int, ...]:
+        """Return the serial numbers in an order.
+
+        Raises:
+            ValueError: As `parse_order`, or all orders together hold more than `MAX_READ`.
+        """
+        if text not in self._known:
+            serials = parse_order(text)
+            self._left -= len(serials)
+            if self._left < 0:
+                raise ValueError(_("the orders of all turns are too long"))
+            self._known[text] = serials
+        return self._known[text]
 
 
 def _serials(base: int, runs: Iterable[str]) -> Iterator[int]:

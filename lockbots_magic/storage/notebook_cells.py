@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..conversation.ordering import OrderReader
 from ..errors import UsageError
 from ..language import _
 from ..prompt.magic_line import cell_magic_start
@@ -102,7 +103,8 @@ def code_cells(notebook: Any) -> list[CodeCell]:
         )
     if not isinstance(notebook.get("cells"), list):
         raise UsageError(_("the notebook is damaged: it has no list of cells."))
-    return [_cell(number, cell) for number, cell in enumerate(notebook["cells"], 1) if _is_code(number, cell)]
+    orders = OrderReader()
+    return [_cell(number, cell, orders) for number, cell in enumerate(notebook["cells"], 1) if _is_code(number, cell)]
 
 
 def cell_ids(notebook: Mapping[str, Any]) -> list[str]:
@@ -116,7 +118,7 @@ def _is_code(number: int, cell: Any) -> bool:
     return cell.get("cell_type") == "code"
 
 
-def _cell(number: int, cell: Mapping[str, Any]) -> CodeCell:
+def _cell(number: int, cell: Mapping[str, Any], orders: OrderReader) -> CodeCell:
     outputs = cell.get("outputs", [])
     bare = CodeCell(number, _id(cell), _join_lines(cell.get("source")), (), False)
     if not isinstance(outputs, list) or not all(isinstance(output, Mapping) for output in outputs):
@@ -124,9 +126,9 @@ def _cell(number: int, cell: Mapping[str, Any]) -> CodeCell:
     shown = any(output.get("output_type") != "error" for output in outputs)
     return replace(
         bare,
-        turn_outputs=tuple(_turn_outputs(outputs, bare)),
+        turn_outputs=tuple(_turn_outputs(outputs, bare, orders)),
         has_reply=shown,
-        panel_records=tuple(_panel_records(outputs, bare)),
+        panel_records=tuple(_panel_records(outputs, bare, orders)),
     )
 
 
@@ -134,19 +136,21 @@ def _id(cell: Mapping[str, Any]) -> str | None:
     return cell["id"] if isinstance(cell.get("id"), str) else None
 
 
-def _turn_outputs(outputs: Sequence[Mapping[str, Any]], cell: CodeCell) -> Iterator[TurnOutput]:
+def _turn_outputs(outputs: Sequence[Mapping[str, Any]], cell: CodeCell, orders: OrderReader) -> Iterator[TurnOutput]:
     for output, kept in _with_metadata(outputs):
         if not _is_several(kept):
             data = output.get("data")
             forms = {kind: _join_lines(data.get(kind)) for kind in FORMS} if isinstance(data, Mapping) else {}
             reply = reply_in(kept, forms)
-            yield TurnOutput(_record(with_reply(kept, reply), cell), kept, reply)
+            yield TurnOutput(_record(with_reply(kept, reply), cell, orders), kept, reply)
 
 
-def _panel_records(outputs: Sequence[Mapping[str, Any]], cell: CodeCell) -> Iterator[tuple[OutputRecord, ...]]:
+def _panel_records(
+    outputs: Sequence[Mapping[str, Any]], cell: CodeCell, orders: OrderReader
+) -> Iterator[tuple[OutputRecord, ...]]:
     for _output, kept in _with_metadata(outputs):
         if _is_several(kept):
-            yield tuple(_record(one, cell) for one in kept)
+            yield tuple(_record(one, cell, orders) for one in kept)
 
 
 def _with_metadata(outputs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], Any]]:
@@ -160,9 +164,9 @@ def _is_several(kept: Any) -> bool:
     return isinstance(kept, list) and bool(kept)
 
 
-def _record(data: Any, cell: CodeCell) -> OutputRecord:
+def _record(data: Any, cell: CodeCell, orders: OrderReader) -> OutputRecord:
     try:
-        return parse_record(data)
+        return parse_record(data, orders.parse)
     except NewerRecordError as error:
         raise UsageError(_("{cell}: {error}. Update lockbots-magic.", cell=cell, error=error)) from None
     except (ValueError, RecursionError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +23,8 @@ MAX_FILE_DATA = 4_000_000
 """Size (characters of base64) of the documents of one turn up to which a notebook holds them as files."""
 MAX_DEPTH = 20
 """Maximum number of levels of lists and dicts in a parameter."""
+
+OrderParser = Callable[[str], tuple[int, ...]]
 
 
 class NewerRecordError(ValueError):
@@ -68,8 +70,12 @@ def metadata_of_several(entries: Iterable[HistoryEntry]) -> dict[str, Any]:
     return {KEY: clean_metadata(records)} if records else {}
 
 
-def parse_record(data: Any) -> OutputRecord:
+def parse_record(data: Any, parse: OrderParser = parse_order) -> OutputRecord:
     """Return the record that `metadata` made: the value under `KEY`, or one of the list there.
+
+    Args:
+        data: The record.
+        parse: Reads the order of its conversation.
 
     Raises:
         NewerRecordError: If a later release made it.
@@ -89,7 +95,7 @@ def parse_record(data: Any) -> OutputRecord:
             )
         turn = _parse_turn(data["turn"]) if "turn" in data else None
         is_lone = turn is not None and data.get("conversation") is None and "order" not in data
-        entry = HistoryEntry(None, turn) if is_lone else _parse_entry(data, turn)
+        entry = HistoryEntry(None, turn) if is_lone else _parse_entry(data, turn, parse)
         cell = turn.cell_id if turn and "cell" not in data else None if data["cell"] is None else _text(data["cell"])
         described = tuple(f"{_text(k)}: {_text(v)}" for k, v in data.get("described", {}).items())
         return OutputRecord(entry, cell, _text(data.get("source", "")), _text(data.get("shown", "")), described)
@@ -206,8 +212,8 @@ def _parse_turn(data: Any) -> Turn:
     return Turn.from_dict(data)
 
 
-def _parse_entry(data: Any, turn: Turn | None) -> HistoryEntry:
-    order = parse_order(_text(data["order"]))
+def _parse_entry(data: Any, turn: Turn | None, parse: OrderParser) -> HistoryEntry:
+    order = parse(_text(data["order"]))
     serial = data["serial"] if turn else 0
     if turn and (type(serial) is not int or serial not in order):
         raise ValueError(_("the turn is not part of its conversation"))
@@ -218,7 +224,7 @@ def _parse_entry(data: Any, turn: Turn | None) -> HistoryEntry:
         turn,
         serial,
         order,
-        parse_order(_text(data.get("stale", ""))),
+        parse(_text(data.get("stale", ""))),
         _moment(data["made"]),
         data.get("deleted") is True,
     )

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lockbots_magic.conversation import ordering
 from lockbots_magic.conversation.conversation import Conversation
 from lockbots_magic.conversation.history_entry import HistoryEntry
 from lockbots_magic.conversation.parts import Round, TextPart, ToolCallPart, ToolResultPart
@@ -536,6 +537,15 @@ def test_delta_that_is_longer_than_any_that_is_written_takes_no_time(notebook):
     for length, reply in ((20_000, LONG), (20_001, MARKDOWN)):
         record["delta"] = record["delta"].rjust(length)
         assert notebook.restored().conversations[0].turns[0].reply == reply
+
+
+def test_orders_of_turns_are_read_once_and_bounded(three, monkeypatch):
+    monkeypatch.setattr(ordering, "MAX_READ", 150_000)
+    for cell in three.cells[1:]:
+        record_in(cell)["stale"] = "1 0+1869f"
+    assert len(three.turns) == 3
+    record_in(three.cells[2])["stale"] = "2 0+1869f"
+    assert "the orders of all turns are too long" in three.refused()
 
 
 @pytest.mark.parametrize("number", [0, 1])
