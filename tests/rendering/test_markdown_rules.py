@@ -49,6 +49,35 @@ def test_emphasis_beside_east_asian_text(text, wanted):
     assert re.sub(r"</?(p|s)>|~~|\n", "", plain(neutralised(text))) == re.sub(r"</?s>", "", wanted)
 
 
+def test_stars_of_arithmetic_and_underscores_of_names_stay():
+    texts = (
+        "2**10 = 1024 and 3**2 = 9",
+        "x**2 + y**2 = z**2, 10**6 * 10**-3",
+        "2*3*4 = 24, a*b + c*d, x_1*x_2*x_3",
+        "a**b and c**d",
+        "__init__ and __init__.py, a.__class__.__name__",
+        "(a + b)*2 + c*2",
+    )
+    for text in texts:
+        assert render(text) == f"<p>{text}</p>\n"
+        assert plain(neutralised(text)) == f"<p>{text}</p>\n"
+        assert "".join(typed(text, 80)).strip() == text
+
+
+def test_words_within_stars_and_underscores_are_emphasised():
+    text = "**S**OLID, st**r**awberry, un*believ*able, **3**rd, **2**10 = 1024**, __bold words__, __Да__, *p < 0.05*"
+    assert re.findall(r"<(?:strong|em)>(.*?)</", render(text)) == [
+        "S",
+        "r",
+        "believ",
+        "3",
+        "2**10 = 1024",
+        "bold words",
+        "Да",
+        "p &lt; 0.05",
+    ]
+
+
 @pytest.mark.parametrize(
     "text",
     [

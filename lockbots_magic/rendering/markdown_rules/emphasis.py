@@ -1,11 +1,13 @@
-"""Emphasis beside scripts without spaces between words: East Asian ones, Thai, Lao, Burmese, Khmer. Pure.
+"""Emphasis beside scripts without spaces between words, and none in arithmetic or in names of Python. Pure.
 
-Rules: the specification of "markdown-cjk-friendly", for the other scripts as well. For CommonMark,
-stars between a letter and punctuation are text.
+Rules: the specification of "markdown-cjk-friendly", for Thai, Lao, Burmese and Khmer as well. For CommonMark,
+stars between a letter and punctuation are text. It also takes the stars out of 2**10 and 3**2, which then reads
+as 210 and 32, and the underscores off __init__.
 """
 
 from __future__ import annotations
 
+import re
 from unicodedata import category, east_asian_width
 
 from markdown_it import MarkdownIt
@@ -20,6 +22,12 @@ _SYMBOLS = (("\u2000", "\u2e7f"), ("\U0001f000", "\U0001faff"))
 
 _SOUTHEAST_ASIAN = (("\u0e01", "\u0eff"), ("\u1000", "\u109f"), ("\u1780", "\u17ff"))
 """Thai and Lao, Burmese, Khmer."""
+
+_PYTHON_NAME = re.compile(r"__[a-z][a-z0-9_]{0,50}__(?!\w)")
+_MAX_NAME = 55
+"""Characters of such a name."""
+_MAX_OPERAND = 200
+"""Characters behind an operator in which a space is searched."""
 
 
 def install(parser: MarkdownIt) -> None:
@@ -48,7 +56,26 @@ class _State(StateInline):
         opens, closes = flanks(before, after), flanks(after, before)
         can_open = opens and (canSplitWord or not closes or _is_punctuation(before))
         can_close = closes and (canSplitWord or not opens or _is_punctuation(after))
+        if self.src[start] == "*" and _is_operand(before, ")]") and _is_operand(after):
+            can_open = can_open and not self._is_operator(before, end)
+            can_close = can_close and not after.isdigit()
+        elif self.src[start] == "_" and end - start == 2 and self._is_python_name(start, end):
+            can_open = can_close = False
         return Scanned(can_open, can_close, end - start)
+
+    def _is_operator(self, before: str, end: int) -> bool:
+        """Tell whether stars between operands multiply them: beside a digit, or with spaces before the next stars."""
+        if not before.isalpha() or self.src[end].isdigit():
+            return True
+        operand = self.src[end : min(self.posMax, end + _MAX_OPERAND)].partition("*")[0]
+        return any(map(str.isspace, operand))
+
+    def _is_python_name(self, start: int, end: int) -> bool:
+        """Tell whether two underscores begin or end a name such as __init__."""
+        if _PYTHON_NAME.match(self.src, start, self.posMax):
+            return True
+        begin = self.src.rfind("__", max(0, start - _MAX_NAME), start)
+        return begin >= 0 and _PYTHON_NAME.fullmatch(self.src, begin, end) is not None
 
 
 def flanks(outside: str, inside: str, *, plain: bool = False) -> bool:
@@ -68,6 +95,10 @@ def flanks(outside: str, inside: str, *, plain: bool = False) -> bool:
 
 def _is_punctuation(char: str) -> bool:
     return category(char)[0] in "PS"
+
+
+def _is_operand(char: str, others: str = "") -> bool:
+    return char.isascii() and (char.isalnum() or char in others)
 
 
 def _is_unspaced(char: str) -> bool:
