@@ -54,6 +54,18 @@ _CALLED_EXAMPLE = late_pattern(
     re.VERBOSE | re.IGNORECASE,
 )
 
+_CALLED_OTHER = late_pattern(
+    r"""[\W_]*(?:(?:the|an?|my)\s+)?(?:
+    (?:previous(?:ly)?|original(?:ly)?|old|earlier|alternative(?:ly)?|another|bad|invalid|counter-?example|test\ case
+    |for\ (?:comparison|reference)|ранее|раньше|прежн\w+|исходн\w+|стар(?:ый|ая|ое)|неправильн\w+|неверн\w+
+    |альтернатив\w*|друг(?:ой|ая|ое)|для\ сравнения)\b(?:\s+\w+){0,3}
+    |(?:before|was|было|до)\b(?:,?\s+\w+){0,4}
+    )[\s`*"']*[:,]?[\s`*"']*$""",
+    re.VERBOSE | re.IGNORECASE,
+)
+"""What a heading calls an earlier or another value, as in "Previously:"."""
+_CALLED_CORRECT = late_pattern(r"\b(?:correct|final|updated|new|исправленн|итог|нов)", re.IGNORECASE)
+
 
 class JSONPiece(NamedTuple):
     """A JSON value in a reply, or a `SchemaMismatch` for text that is clearly meant to be one."""
@@ -219,6 +231,7 @@ def _rank(introduction: str, behind: str, *, alone: bool) -> int:
     hint = None
     for hint in _HINT.finditer(sentence):  # noqa: B007  # the last one
         pass
-    if (hint and hint["example"]) or _CALLED_EXAMPLE.match(behind):
+    is_other = _CALLED_OTHER.match(sentence) and not _CALLED_CORRECT.search(sentence)
+    if is_other or (hint and hint["example"]) or _CALLED_EXAMPLE.match(behind):
         return EXAMPLE
     return ANSWER if alone or hint else PLAIN

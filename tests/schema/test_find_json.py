@@ -37,6 +37,21 @@ ANSWERED = (
     '> {"a": 1}\n\n**{"a": 5}**',
     '```jsonl\n{"a": 1}\n{"a": 5}\n```',
     "```python\n{'a': 5}\n```",
+    *(
+        f"{ANSWER}\n{heading}\n" + FENCE.format('{"a": 1}')
+        for heading in (
+            "Previously:",
+            "**The old value was:**",
+            "Before the change:",
+            "Alternatively:",
+            "A bad one:",
+        )
+    ),
+    *(
+        f"{ANSWER}\n{heading}\n" + FENCE.format('{"a": 1}')
+        for heading in ("Раньше было:", "До исправления:", "Другой вариант:")
+    ),
+    f"The original:\n{FENCE.format('{}')}\nThe previous one, corrected:\n{ANSWER}".replace("{}", '{"a": 1}'),
 )
 
 
