@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..language import _
@@ -39,6 +39,8 @@ class _FrameEnds:
     dtypes: Sequence[str]
     head: Sequence[Sequence[Any]]
     tail: Sequence[Sequence[Any]]
+    across: str = field(default="", kw_only=True)
+    """What the labels of the columns are, as after a pivot; "" if that is not known."""
 
 
 def frame_part(value: Any) -> PromptPart | None:
@@ -64,7 +66,9 @@ def _read_pandas(frame: Any) -> _FrameEnds:
     names = widen_floats(head.columns.tolist(), str(getattr(head.columns, "dtype", "")))
     labels = [" / ".join(map(str, label)) if isinstance(label, tuple) else str(label) for label in names]
     ends = (_read_rows(part, len(index)) for part in (head, tail))
-    return _FrameEnds("DataFrame", rows, columns, index, labels, [*map(str, head.dtypes)], *ends)
+    across = " / ".join("" if name is None else str(name) for name in frame.columns.names)
+    across = across if across.strip(" /") else ""
+    return _FrameEnds("DataFrame", rows, columns, index, labels, [*map(str, head.dtypes)], *ends, across=across)
 
 
 def _read_pandas_series(series: Any) -> _FrameEnds:
@@ -241,7 +245,8 @@ def _format_frame(frame: _FrameEnds) -> PromptPart:
     dtypes = ", ".join(
         f"{_format_cell(name)}: {_format_cell(kind)}" for name, kind in zip(frame.labels, frame.dtypes, strict=True)
     )
-    text = "\n".join([about, f"dtypes: {dtypes or 'none'}", "", *table])
+    across = [f"columns: {_format_cell(frame.across)}"] if frame.across else []
+    text = "\n".join([about, *across, f"dtypes: {dtypes or 'none'}", "", *table])
     return PromptPart(text.rstrip(), notes=tuple(note for note, holds in notes if holds))
 
 

@@ -117,6 +117,15 @@ def test_a_wide_frame_shows_its_first_and_last_columns(library):
     assert part.notes == ("only 20 of 1,000 columns were sent",)
 
 
+def test_what_the_columns_of_a_pivot_are_is_told(pd):
+    frame = pd.crosstab(pd.Series(["f", "m"], name="sex"), pd.Series(["Gentoo", "Chinstrap"], name="species"))
+    assert value_part(frame).text.splitlines()[1:3] == ["columns: species", "dtypes: Chinstrap: int64, Gentoo: int64"]
+    frame.columns = pd.MultiIndex.from_tuples([("a", 1), ("a", 2)], names=["k", None])
+    assert value_part(frame).text.splitlines()[1] == "columns: k / "
+    frame.columns = ["a", "b"]
+    assert value_part(frame).text.splitlines()[1].startswith("dtypes: ")
+
+
 def test_gap_between_columns_follows_the_index(pd):
     frame = pd.DataFrame([range(30)], index=["x"])
     assert table(frame)[2].startswith("| x | 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | … | 20 |")
