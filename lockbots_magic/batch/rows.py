@@ -131,11 +131,12 @@ def row_source(table: Any) -> RowSource:
             values.
 
     Raises:
-        UsageError: It is none of these.
+        UsageError: It is none of these, or two of its columns have one name.
     """
     if isinstance(table, RowSource):
         return table
     if is_instance_of(table, "pandas.DataFrame"):
+        _check_names([str(name) for name in table.columns])
         return _PandasRows(table)
     if is_instance_of(table, "polars.LazyFrame"):
         return _PolarsRows(table.collect())
@@ -149,6 +150,12 @@ def row_source(table: Any) -> RowSource:
             _("rows must be a data frame, a series, a list of dicts or another iterable, got {kind}.", kind=kind)
         )
     return RowSource(table) if isinstance(table, Sized) else _Stream(table)
+
+
+def _check_names(names: Sequence[str]) -> None:
+    twice = next((name for at, name in enumerate(names) if name in names[:at]), None)
+    if twice is not None:
+        raise UsageError(_("The table has two columns with the name {name!r:.60}. Rename one of them.", name=twice))
 
 
 def columns_of(row: Any) -> Mapping[str, Any]:

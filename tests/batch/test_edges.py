@@ -100,6 +100,14 @@ def test_samples_of_every_kind_of_rows():
     assert [row.value for row in Chat(shout).map("{{ x }}", list("abcd"), sample=2)] == ["A", "C"]
 
 
+def test_columns_of_one_name_are_refused_before_anything_is_asked():
+    asked = []
+    for names in (["a", "a"], [1, "1"]):
+        with pytest.raises(UsageError, match="two columns with the name '"):
+            Chat(asked.append).map("Q: {{ row }}", pd.DataFrame([[1, 2]], columns=names))
+    assert not asked
+
+
 def test_what_can_not_be_asked_is_refused():
     for template, options, said in (
         (" \n", {}, "prompt is empty"),
