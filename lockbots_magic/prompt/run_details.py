@@ -11,6 +11,12 @@ from ..language import N_, _
 _DETAILS = (
     (re.compile(r"\b0x[0-9A-Fa-f]{9,16}\b"), N_("a memory address")),
     (re.compile(r"\bipykernel_\d+\b|[/\\]tmp[a-z0-9_]{8}\b"), N_("a temporary path")),
+    (
+        re.compile(
+            r"\b(?:CPU times|Wall time): .*|\bper loop \(mean|\d\d:\d\d<\d\d:\d\d, .*\]"
+        ),  # %time, %timeit, tqdm
+        N_("a measured time"),
+    ),
 )
 _DATE = re.compile(r"(?<!\d)(\d{4})(?:-|, |/)(\d{1,2})(?:-|, |/)(\d{1,2})(?!\d)")
 _DAY = timedelta(days=1)
