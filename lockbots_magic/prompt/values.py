@@ -98,11 +98,21 @@ def _convert_container(value: Any) -> PromptPart | None:
     return container_part(value, convert_item)
 
 
+def _convert_row(value: Any) -> PromptPart | None:
+    """Convert a row of sqlite3, whose repr holds none of its values."""
+    if not is_instance_of(value, "sqlite3.Row"):
+        return None
+    names = value.keys()
+    cells = [*zip(names, value, strict=True)]
+    return _convert_container(dict(cells) if len({*names}) == len(names) else cells)  # a join has names twice
+
+
 def _convert_item(value: Any) -> PromptPart | None:
     """Convert an item of a container whose repr says nothing, or leaves out something without a word."""
     is_large = is_instance_of(value, "numpy.ndarray") and value.size > MAX_REPR_ITEMS
     array = array_part(value) if is_large else tensor_part(value)
-    return chart_part(value) or frame_part(value) or table_part(value) or array or _convert_displayed(value)
+    table = frame_part(value) or table_part(value) or _convert_row(value)
+    return chart_part(value) or table or array or _convert_displayed(value)
 
 
 def _convert_repr(value: Any) -> PromptPart:
@@ -138,6 +148,7 @@ _CONVERTERS: tuple[Callable[[Any], PromptPart | None], ...] = (
     table_part,
     array_part,
     tensor_part,
+    _convert_row,
     _convert_container,
     _convert_markdown,
     _convert_displayed,

@@ -2,6 +2,7 @@
 
 import decimal
 import io
+import sqlite3
 import sys
 import tracemalloc
 from types import SimpleNamespace
@@ -182,3 +183,14 @@ def test_words_for_browsers_without_sound_are_left_out():
     part = value_part(Sound())
     assert "browser" not in part.text
     assert part.notes == ("HTML without text was left out",)
+
+
+def test_rows_of_sqlite_are_sent_with_their_values():
+    connection = sqlite3.connect(":memory:")
+    connection.row_factory = sqlite3.Row
+    row = connection.execute("SELECT 1 AS n, 'x' AS name").fetchone()
+    joined = connection.execute("SELECT 1 AS id, 2 AS id").fetchall()
+    connection.close()
+    assert value_part(row).text == "{'n': 1, 'name': 'x'}"
+    assert value_part([row]).text == "[{'n': 1, 'name': 'x'}]"
+    assert value_part(joined).text == "[[('id', 1), ('id', 2)]]"
