@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 from ...errors import UsageError
 from ...language import _, ngettext
@@ -30,6 +32,7 @@ def _help(text: str) -> str:
 def save(session: Session, options: Namespace) -> CommandResult:
     """Save the current conversation to a JSON file, to be loaded again."""
     _check_not_own_notebook(session, options.file)
+    _check_not_other_content(options.file, is_export=False)
     return TextResult(_("Saved to {path}", path=save_conversation(session.conversations.get(), options.file)))
 
 
@@ -50,6 +53,8 @@ def export(session: Session, options: Namespace) -> CommandResult:
             _("File missing. Its ending sets the format: {formats}.", formats=list_formats(EXPORT_FORMATS, _))
         )
     _check_not_own_notebook(session, options.file)
+    if options.file.lower().endswith(".ipynb"):
+        _check_not_other_content(options.file, is_export=True)
     written = export_conversation(session.conversations.get(), options.file)
     counts = [
         count_turns(written.turns),
@@ -88,6 +93,31 @@ def _check_not_own_notebook(session: Session, path: str) -> None:
     own = session.own_notebook()
     if own is not None and _is_same_file(own, path):
         raise UsageError(_("{path} is this notebook. Choose another file name.", path=path))
+
+
+def _check_not_other_content(path: str, *, is_export: bool) -> None:
+    """Refuse to overwrite a file that neither `save` nor, if `is_export`, an export as a notebook has written."""
+    try:
+        target = Path(path).expanduser()
+        if not target.is_file() or not target.stat().st_size:
+            return
+    except (OSError, RuntimeError, ValueError):  # no file name: writing it says so
+        return
+    is_ours = True
+    try:
+        if is_export:
+            is_ours = _holds_magics_alone(json.loads(target.read_text("utf-8")))
+        else:
+            load_conversation(target)
+    except (UsageError, OSError, ValueError, LookupError, TypeError, RecursionError):
+        is_ours = False
+    if not is_ours:
+        raise UsageError(_("{path} holds something else. Choose another file name, or delete that file.", path=path))
+
+
+def _holds_magics_alone(notebook: Any) -> bool:
+    sources = ("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code")
+    return all(source.startswith("%") for source in sources)
 
 
 def _is_same_file(one: Path, other: str) -> bool:

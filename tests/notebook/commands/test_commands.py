@@ -167,6 +167,21 @@ def test_save_and_load(lockbots, chat, session, tmp_path):
     assert session.conversations.current == "main-2", "what was there under that name is not lost"
 
 
+def test_files_that_hold_something_else_are_not_overwritten(lockbots, chat, tmp_path):
+    chat("hi")
+    table, notebook = tmp_path / "data.csv", tmp_path / "work.ipynb"
+    code = {"cell_type": "code", "source": ["x = 1"], "outputs": [], "metadata": {}, "execution_count": 1}
+    for path, text in ((table, "a,b\n"), (notebook, json.dumps({"cells": [code], "nbformat": 4, "nbformat_minor": 5}))):
+        path.write_text(text)
+        for command in ("save", "export")[: 1 + (path is notebook)]:
+            with pytest.raises(UsageError, match="holds something else"):
+                lockbots(f"{command} {path}")
+        assert path.read_text() == text
+    for _ in range(2):  # its own files are written anew
+        lockbots(f"save {tmp_path / 'talk.json'}")
+        lockbots(f"export {tmp_path / 'talk.ipynb'}")
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"format": "other"}', "\x00", "[" * 100_000])
 def test_loading_something_else_is_one_message(lockbots, session, tmp_path, content):
     file = tmp_path / "x.json"
