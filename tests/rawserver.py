@@ -27,7 +27,7 @@ from dataclasses import dataclass
 PATIENCE = 30.0
 """Time (s) after which a wait fails the test."""
 STRANGER = b"\xff"
-"""First byte of ZMTP: a client of a kernel that has ended tries its port for ever, and a server may get the same port."""
+"""First byte of ZMTP: a client of a kernel that has ended tries its port for ever, and a server may be given that."""
 
 
 @dataclass(frozen=True)
