@@ -62,8 +62,8 @@ OTHER_LANGUAGE = re.compile(
 
 _CODE = r"python|scripts?|code|питон[ае]?|пайтон[ае]?|скрипт[ае]?"
 _PLACES = (
-    _CODE + r"|panel|terminal|console|cell|notebooks?|conversations?|models?|rows?"
-    r"|панели?|терминал[ае]?|консоли|ячейк[иеу]|блокнот(?:ах|ов|е)|бесед(?:ах|ам|е)?|модел(?:и|ей|ям|ью)"
+    _CODE + r"|panel|terminal|console|cell|notebooks?|conversations?|chats?|models?|rows?"
+    r"|панели?|терминал[ае]?|консоли|ячейк[иеу]|блокнот(?:ах|ов|е)|бесед(?:ах|ам|е)?|чат(?:ы|ам|ах)|модел(?:и|ей|ям|ью)"
 )
 _BEFORE_PLACE = (
     r"(?:(?:and|but|so|what|how|about|also|do|i|can|it|а|и|но|как|можно|это|только|just|only) )*"
@@ -85,7 +85,8 @@ QUANTITY = re.compile(
     + _any(
         r"several|multiple|more than one|many|a few|two|three|both|how (?:big|large|long|many|much|often)",
         r"what size|max(?:imum)? size|what is the (?:limit|maximum)|any limits?",
-        r"несколько|много|больше одного|две|два|три|сколько|как много|какой (?:максимальный )?(?:размер|лимит|предел)",
+        r"несколько|много|больше одного|две|два|три|сколько|на сколько(?: \w+)?|как много"
+        r"|какой (?:максимальный )?(?:размер|лимит|предел)",
     )
     + r"(?: (?:of them|at once|can it be|may it be|is it|are there|can i|are allowed|is allowed|one"
     + r"|сразу|их|штук|можно|максимум|это))*"

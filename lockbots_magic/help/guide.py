@@ -89,7 +89,8 @@ def _answer(question: str, earlier: Sequence[str], language: str, *, is_first: b
         return "\n\n".join([_(phrases.WELCOME), *([connect] if is_first else [])])
     if small_talk.THANKS.fullmatch(words):
         return _(phrases.THANKS)
-    found = None if small_talk.MODEL_TASK.match(words) else _find_answer(question, earlier, language)
+    is_other = small_talk.MODEL_TASK.match(words) or small_talk.OTHER_TASK.fullmatch(words)
+    found = None if is_other and not search.is_asked(question, language) else _find_answer(question, earlier, language)
     if found is None:
         return "\n\n".join([_(phrases.UNKNOWN), _(phrases.NEAREST), _nearest(question, language), connect])
     return f"{found}\n\n{connect}" if is_first and "%lockbots use" not in found else found

@@ -55,7 +55,7 @@ CONTEXT_WEIGHT = 0.3
 """Weight of the words of the question before, where a passage of the same topic is chosen."""
 CODE_WEIGHT = 0.5
 """Weight of a word that a passage holds only in code, such as the name of a variable."""
-LEAD_WEIGHT = 1.1
+LEAD_WEIGHT = 2.0
 """Weight of the first paragraph of a page, which is written to answer most questions about it."""
 
 MIN_SOUND_LENGTH = 4
@@ -109,7 +109,7 @@ def rank_sections(question: str, sections: Sequence[Section], earlier: str = "")
     key = frozenset(tokens or words)
     total = [
         score + EARLIER_WEIGHT * inherited.get(number, 0.0) + index.name_bonus(number, key, words)
-        if (score := scores.get(number, 0.0)) or key in index.names[number]
+        if (score := scores.get(number, 0.0)) or key in index.names[number] or words in index.literal[number]
         else 0.0
         for number in range(len(index.sections))
     ]
@@ -125,6 +125,12 @@ def is_answer(question: str, score: float) -> bool:
     if stems & ours:
         return score >= OWN_THRESHOLD
     return score >= THRESHOLD and not stems & foreign
+
+
+def is_asked(question: str, language: str) -> bool:
+    """Return whether a question is, word for word, a title, a keyword or a question of the help in a language."""
+    words = tuple(split_words(question))
+    return any(words in literal for literal in _build_index(load_sections(language)).literal)
 
 
 def rank_passages(question: str, section: Section, language: str, context: str = "") -> list[tuple[float, Passage]]:
@@ -180,12 +186,13 @@ class _Index:
 
     def __init__(self, sections: tuple[Section, ...]) -> None:
         self.sections = sections
-        self._literal, self.names = [], []
+        self.literal: list[set[tuple[str, ...]]] = []
+        self.names: list[set[frozenset[str]]] = []
         for section in sections:
             names = [tuple(split_words(name)) for name in section.names]
             own = len(section.names) - len(section.asked)
             keys = list(map(key_of_words, names))
-            self._literal.append(set(names))
+            self.literal.append(set(names))
             self.names.append({*keys[:own], *(key for key in keys[own:] if len(key) > 1)})  # one word is of many pages
         self._vocabulary = _vocabulary(sections)
         latin = (word for word in self._vocabulary if word.isascii())
@@ -239,8 +246,10 @@ class _Index:
     def name_bonus(self, number: int, key: frozenset[str], words: tuple[str, ...]) -> float:
         """Return the bonus for the words of the question that make up the title or a keyword."""
         names = self.names[number]
+        if words and words in self.literal[number]:
+            return EXACT_MATCH_BONUS + LITERAL_MATCH_BONUS
         if key and key in names:
-            return EXACT_MATCH_BONUS + (LITERAL_MATCH_BONUS if words in self._literal[number] else 0.0)
+            return EXACT_MATCH_BONUS
         shared = (name for name in names if len(name & key) > 1)
         phrase = max((self._sum(name & key) / self._sum(name | key) for name in shared), default=0.0)
         title = key_of(self.sections[number].title)

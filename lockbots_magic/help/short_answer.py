@@ -25,7 +25,7 @@ BRIEF_SENTENCES = 2
 """Sentences of an answer that shall be short, or is in another language than the question."""
 CLOSE_RATIO = 0.7
 """A second passage is told if it scores at least this share of the best."""
-LEAD_RATIO = 0.25
+LEAD_RATIO = 0.15
 """Further passages are told beside the beginning of a page that fits best if they score at least this share of it."""
 MAX_CODE_LINES = 8
 """Lines of an example; of a longer one only those that fit the question are told."""

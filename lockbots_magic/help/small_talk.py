@@ -25,7 +25,7 @@ THANKS = re.compile(
 MODEL_TASK = re.compile(
     r"(?:(?:please|can you|could you|пожалуйста|можешь|можете|а|and|now|теперь|тогда) )*"
     r"(?:write (?!my own|(?:the |your |its )?code (?:straight |directly )?(?:in|to))|compose"
-    r"|translate|summari[sz]e|calculate|compute|draw|imagine|solve|prove|implement|refactor"
+    r"|translate|summari[sz]e(?!.*\b(?:pdfs?|links?|url|web|documents?|docx?|website)\b)|calculate|compute|draw|imagine|solve|prove|implement|refactor"
     r"|rewrite|tell (?:me )?(?:a|an|another)|sing|paint|rhyme|proofread|generate(?!.*\bcell)|suggest"
     r"|continue (?:the|this|my|that) (?:story|poem|text|song|list|sentence|sequence|series)"
     r"|fix my (?!code|cell|error)"
@@ -36,3 +36,37 @@ MODEL_TASK = re.compile(
     r"|расскажи(?:те)? (?:мне )?(?:анекдот|сказку|шутку|историю|стих))\b"
 )
 """A task for a language model, even if it contains words of the help: "write a Python function that ..."."""
+
+_SOFTWARE = (
+    r"pandas|numpy|matplotlib|seaborn|plotly|scipy|sklearn|pytorch|tensorflow|keras|sql|java|javascript|c"
+    r"|css|git|bash|linux|docker|(?:a |my |the )?(?:df|data ?frame|column|pandas df)s?"
+    r"|пандас\w*|нампи|матплотлиб\w*|(?:дата)?фрейм\w*|столб\w+|колонк\w+|линукс\w*|докер\w*"
+)
+_OURS = (
+    r"results?|outputs?|repl(?:y|ies)|answers?|json|prompts?|models?|llm|ai|chat|it|cells?|responses?|lockbots|gpt"
+    r"|schema|code|plots?|charts?|graphs?|результат\w*|вывод\w*|ответ\w*|промпт\w*|запрос\w*|модел\w+|нейросет\w+"
+    r"|чат\w*|его|ее|бот\w*|схем\w+|ячейк\w+|код\w*|график\w*|диаграмм\w*"
+)
+"""What makes the same words a question about this package: "save the reply in a data frame"."""
+_VERBS = (
+    r"read|load|open|parse|drop|delete|remove|rename|merge|join|concat\w*|filter|sort|group|fill|convert|iterate"
+    r"|select|add|create|make|pivot|reshape|split|count|sum|replace|find|change|save|write"
+    r"|(?:про|с)?читать|загрузить|открыть|сохранить|удалить|переименовать|объединить|соединить|склеить|отфильтровать"
+    r"|отсортировать|сгруппировать|построить|заполнить|преобразовать|выбрать|добавить|создать|посчитать|заменить"
+    r"|найти|изменить|поменять|сделать|нарисовать|разделить|получить"
+)
+_HOW = r"(?:how (?:to|do i|do you|can i|should i) |как (?:мне )?)?"
+_SYSTEMS = (
+    r"windows|виндовс\w*|винду|linux|линукс|ubuntu|убунту|chrome|хром|office|офис|драйвер\w*|drivers?|игр\w+|games?"
+)
+OTHER_TASK = re.compile(
+    rf"(?!.*\b(?:{_OURS})\b){_HOW}(?:{_VERBS})\b.*"
+    rf" (?:in|with|using|from|of|to|into|by|в|из|с|на|через|по|у) (?:{_SOFTWARE})"
+    rf"|{_HOW}train (?:an? |my |the )?(?:own )?(?:neural|deep|network|net\b|classifier|cnn|gan|transformer).*"
+    rf"|{_HOW}(?:обучить|натренировать|написать|создать|сделать) (?:свою |собственную )?"
+    r"(?:нейросеть|нейронку|нейронную сеть|сверточную сеть|классификатор)"
+    r"(?: (?:с нуля|самому|на (?:python|питоне|питорче|pytorch)))?"
+    rf"|{_HOW}(?:re)?(?:install|поставить|установить|переустановить|обновить|снести) (?:{_SYSTEMS})\b.*"
+    r"|sql (?:cells?|magics?|quer(?:y|ies)|support)(?: support)?|(?:ячейк\w+|запросы?) (?:на )?sql"
+)
+"""How something is done with other software, even where its words are also ours: "delete a column of a data frame"."""

@@ -22,6 +22,8 @@ _WORD = re.compile(  # %chat and options are words of their own
 _LOG_IN = re.compile(r"\blog(?:ged|ging)?[ -](in|out)(?:to)?\b")
 """One word, lest it be about the log."""
 _CYRILLIC = re.compile(r"[а-я]")
+_NUMBER = re.compile(r"\d{1,2}|\d+[kк]")
+"""Says how many, and not which error."""
 
 
 def split_words(text: str) -> list[str]:
@@ -51,7 +53,7 @@ def key_of_words(words: Sequence[str]) -> frozenset[str]:
 
 
 def _is_significant(word: str) -> bool:
-    return word not in _load_stop_words() and not (word.isdigit() and len(word) < 3)
+    return word not in _load_stop_words() and not _NUMBER.fullmatch(word)
 
 
 @functools.cache

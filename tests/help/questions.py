@@ -132,7 +132,7 @@ ENGLISH = parse_questions("""
     chat sidebar
 ## The panel is not shown:
     the panel is blank | Error displaying widget | the panel does not appear
-## Keys:
+## Keyboard shortcuts:
     keyboard shortcuts | how do I send a message in the panel
 ## How a reply is shown:
     why is the picture only a link? | can a reply run javascript? | how do I write formulas in LaTeX? | does it

@@ -249,6 +249,9 @@ def test_answer_about_connecting_needs_no_such_line(question):
         "tell me a joke",
         "Suggest a name for a cat.",
         "Why is the sky blue?",
+        "read csv in pandas",
+        "sql cell support",
+        "how do I train a neural network",
     ],
 )
 def test_task_for_a_model_is_declined(question):
@@ -258,12 +261,28 @@ def test_task_for_a_model_is_declined(question):
     assert text.count("\n- ") == 3
 
 
-@pytest.mark.parametrize("question", ["напиши стихотворение", "Пожалуйста, переведи на C", "почему небо голубое?"])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "напиши стихотворение",
+        "Пожалуйста, переведи на C",
+        "почему небо голубое?",
+        "удалить столбец из датафрейма",
+        "как обучить нейросеть",
+        "как поставить виндовс",
+    ],
+)
 def test_task_for_a_model_is_declined_in_russian(question):
     text = ask(question)
     assert "не языковая модель" in text
     assert text.splitlines()[-1].startswith(CONNECT_RU)
     assert text.count("\n- ") == 3
+
+
+def test_words_of_other_software_do_not_hide_a_question_about_the_package():
+    assert "--as json" in ask("get the answer in pandas")
+    assert "--as code" in ask("make a plot from my dataframe")
+    assert "--file" in ask("загрузить данные из excel")
 
 
 def test_declining_says_how_to_connect_each_time():
