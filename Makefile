@@ -2,7 +2,7 @@
 # make demo-model   the same with a small model, which runs on this machine
 # make lab    JupyterLab with the example notebooks (LAB_OPTIONS=--allow-root, or whatever else it takes)
 # make lint   ruff, mypy, import-linter, codespell, oxlint, and a search for credentials in the examples
-# make test   lint, types and every test (WORKERS=3 processes at once)
+# make test   lint, types and every test (WORKERS=4 processes at once)
 # make test-thorough      the unit tests again, with all examples of the property tests
 # make test-interpreters  the unit tests on the newest Python of this machine, and on the oldest with the lowest versions
 # make test-ray   the test of batches on a cluster of Ray
@@ -33,7 +33,7 @@ test test-thorough notebooks docs: export LANGUAGE := en
 UNIT := not (kernel or browser or packaging)
 
 # Tests wait for servers, kernels and browsers half of their time, so more of them run at once than there are processors.
-WORKERS ?= 3
+WORKERS ?= 4
 PARALLEL = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # Hundreds of processes import the package: it is compiled once, also where the environment forbids to keep that.
