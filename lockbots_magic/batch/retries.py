@@ -28,7 +28,7 @@ class RowRetries:
     """The rows that wait to be asked again.
 
     Args:
-        gate: The rate gate, which is told of refusals.
+        gate: The rate gate; refusals are reported to it.
         max_retries: Retries of a row.
         backoff: First pause (s).
     """

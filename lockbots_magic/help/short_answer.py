@@ -26,7 +26,7 @@ BRIEF_SENTENCES = 2
 CLOSE_RATIO = 0.7
 """A second passage is told if it scores at least this share of the best."""
 LEAD_RATIO = 0.15
-"""Further passages are told beside the beginning of a page that fits best if they score at least this share of it."""
+"""Other passages follow the beginning of the best page if they score at least this share of its score."""
 MAX_CODE_LINES = 8
 """Lines of an example; of a longer one only those that fit the question are told."""
 

@@ -121,7 +121,7 @@ def is_shown_as_markdown(html: str) -> bool:
 
 
 def _plain_text_is_read() -> bool:
-    """Return whether somebody may read an output as plain text: one that is captured, or shown by a console."""
+    """Return whether an output may be read as plain text: it is captured, or a console shows it."""
     shell = get_ipython()
     if shell is None or isinstance(shell.display_pub, CapturingDisplayPublisher):
         return True

@@ -64,7 +64,7 @@ class Adaptation:
     notice: str = ""
     """What the user is told; empty if nothing that concerns them changes."""
     values: Mapping[str, str] = field(default_factory=dict)
-    """Values of the placeholders of `notice`, which is translated when it is told."""
+    """Values of the placeholders of `notice`, which is translated when it is shown."""
 
 
 def make_drop(field: str) -> Adaptation:
