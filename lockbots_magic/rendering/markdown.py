@@ -19,7 +19,7 @@ from mdit_py_plugins.footnote import footnote_plugin
 from ..schema import fences
 from . import open_markdown
 from .escaping import right_to_left
-from .markdown_rules import addresses, emphasis, formulas, tables, tags
+from .markdown_rules import addresses, by_letter, emphasis, formulas, tables, tags
 from .time_budget import check_time
 
 Environment = MutableMapping[str, Any]
@@ -60,6 +60,7 @@ def parser() -> MarkdownIt:
     open_markdown.install(made)
     made.block.ruler.before("table", "time", _check_block)
     made.inline.ruler.before("text", "time", _check_inline)
+    by_letter.install(made)
     return made
 
 

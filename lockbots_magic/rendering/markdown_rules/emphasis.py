@@ -12,10 +12,11 @@ from unicodedata import category, east_asian_width
 
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import isWhiteSpace
-from markdown_it.parser_inline import ParserInline
 from markdown_it.rules_inline.state_inline import Scanned, StateInline
 from markdown_it.token import Token
 from markdown_it.utils import EnvType
+
+from .by_letter import InlineByLetter
 
 _SYMBOLS = (("\u2000", "\u2e7f"), ("\U0001f000", "\U0001faff"))
 """Wide characters that belong to no script, such as emoji."""
@@ -37,7 +38,7 @@ def install(parser: MarkdownIt) -> None:
     parser.inline = inline
 
 
-class _Inline(ParserInline):
+class _Inline(InlineByLetter):
     def parse(self, src: str, md: MarkdownIt, env: EnvType, tokens: list[Token]) -> list[Token]:
         state = _State(src, md, env, tokens)
         self.tokenize(state)

@@ -81,13 +81,14 @@ def _formula_block(state: StateBlock, first: int, last: int, silent: bool) -> bo
     if opening is None or state.is_code_block(first):
         return False
     closing = {"$$": "$$", "\\[": "\\]"}.get(opening[0], f"\\end{{{opening[1]}}}")
+    indentation = min(state.blkIndent, state.sCount[first])  # less than that of a list which the formula ends
     # Line up to which each end was sought in vain, so that it is sought once.
-    endless = state.env.setdefault("endless", {})
-    line, after = max(first, endless.get(closing, 0) - 1), opening.end()
+    endless, sought = state.env.setdefault("endless", {}), (closing, indentation)
+    line, after = max(first, endless.get(sought, 0) - 1), opening.end()
     while (at := state.src.find(closing, after, state.eMarks[line])) < 0:
         line += 1
-        if line >= last or state.isEmpty(line) or state.sCount[line] < state.blkIndent:
-            endless[closing] = line
+        if line >= last or state.isEmpty(line) or state.sCount[line] < indentation:
+            endless[sought] = line
             growing = state.env.get("growing") and line == state.lineMax
             return bool(growing) and (silent or _push_formula(state, first, line, "open"))
         after = state.bMarks[line] + state.tShift[line]

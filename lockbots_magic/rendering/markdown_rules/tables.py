@@ -17,6 +17,7 @@ from .cells import BAR, count_cells
 from .formulas import find_formula
 
 _RULE = re.compile(r"[|:-][|: \t-]*")
+_RULE_LETTERS = ("|", ":", "-")
 _CODE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
 _MAY_SHELTER = re.compile(r"[`$\\]")
 """What a bar that ends no cell stands in."""
@@ -76,12 +77,15 @@ def _spans(row: str) -> Iterator[tuple[int, int]]:
 
 def _table(state: StateBlock, first: int, last: int, silent: bool) -> bool:
     """Rule: a table, read by the rule of markdown-it once the bars that end no cell are out of its sight."""
-    rule = _line(state, first + 1) if first + 1 < last else ""
+    below = state.bMarks[first + 1] + state.tShift[first + 1] if first + 1 < last else -1
+    if below < 0 or state.src[below : below + 1] not in _RULE_LETTERS:
+        return False  # at once, since this rule is tried at every line
+    rule = _line(state, first + 1)
     if not _RULE.fullmatch(rule):
         return False
     head, cells = _line(state, first), count_cells(rule)
     if "|" not in head or not (_MAY_SHELTER.search(head) or count_cells(head) == cells):
-        return False  # at once, since this rule is tried at every line
+        return False
     source = state.src
     stand_in = next((char for char in _STAND_INS if char not in source), None)
     if stand_in is None:

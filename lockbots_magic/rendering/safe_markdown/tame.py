@@ -118,7 +118,7 @@ def _joined(tokens: Sequence[Token]) -> list[Token]:
     out: list[Token] = []
     for is_text, run in groupby(tokens, lambda token: token.type == "text"):
         same = list(run)
-        out.extend([_text("".join(token.content for token in same))] if is_text else same)
+        out.extend([_text("".join(token.content for token in same))] if is_text and len(same) > 1 else same)
     return out
 
 
