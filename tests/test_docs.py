@@ -101,10 +101,10 @@ def acme(monkeypatch):
     exec(compile(source, "acme.py", "exec"), vars(module))  # the document is ours
     (registered,) = json.loads(f"{{{line.strip().rstrip(',')}}}").items()
     monkeypatch.setitem(providers._BUILT_IN, *registered)
-    providers._load_registry.cache_clear()
+    providers._load_plug_ins.cache_clear()
     yield module
     monkeypatch.undo()
-    providers._load_registry.cache_clear()
+    providers._load_plug_ins.cache_clear()
 
 
 def answer_with(*pieces, status="200 OK"):

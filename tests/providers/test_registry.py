@@ -118,10 +118,10 @@ def plug_ins(tmp_path, monkeypatch):
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: birds-for-a-test\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(ENTRIES)
     monkeypatch.syspath_prepend(tmp_path)
-    providers._load_registry.cache_clear()
+    providers._load_plug_ins.cache_clear()
     yield
     sys.modules.pop("birds_for_a_test", None)
-    providers._load_registry.cache_clear()
+    providers._load_plug_ins.cache_clear()
 
 
 def test_every_named_provider_loads_under_its_name():

@@ -1,7 +1,7 @@
 """HTTP transport, the only importer of requests and urllib3.
 
 `request` and `retry` are pure and cheap to import. `exchange` sends a request and iterates over the body; it loads
-requests (90 ms), so callers reach it through `open_exchange`, which imports it at the first request.
+urllib3, so callers reach it through `open_exchange`, which imports it at the first request.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...conversation.cancellation import Cancellation
+from ...importing import without_collector
 from .request import HTTPRequest, TimeLimits
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def open_exchange(request: HTTPRequest, limits: TimeLimits, cancellation: Cancel
                 for piece in exchange:
                     ...
     """
-    from .exchange import Exchange  # noqa: PLC0415  # the one place that loads requests: not before the first request
+    with without_collector():
+        from .exchange import Exchange  # noqa: PLC0415  # the one place that loads urllib3: not before the first request
 
     return Exchange(request, limits, cancellation)

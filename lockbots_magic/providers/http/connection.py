@@ -23,6 +23,8 @@ from ...language import _
 from ...security.secrets import Secret
 from .eager_response import EagerResponse
 
+MAX_POOLED = 64
+"""Idle connections to one server that are kept: as many as a batch has requests under way, and more."""
 MAX_JOINED = 65536
 """Bytes of the longest body that is sent in one piece with its headers."""
 _PLAIN_HEADER = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+: (?!@@@)[\x20-\x7e]*")
@@ -176,6 +178,11 @@ class _ConnectAttempt(threading.Thread):
 
 
 _current: ContextVar[ConnectionLease] = ContextVar("_current")
+
+
+def is_plain_header(name: str, value: str) -> bool:
+    """Return whether a header can be sent as it is."""
+    return _encode_header(name, value) is not None
 
 
 @functools.lru_cache(maxsize=256)

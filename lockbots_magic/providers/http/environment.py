@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from requests.utils import should_bypass_proxies
-
 from ...errors import ConnectionFailed, UsageError
 from ...language import N_, _
 from .request import is_loopback
@@ -69,7 +67,11 @@ class Proxy:
 def find_proxy(url: str) -> Proxy | None:
     """Return the proxy that requests uses for `url`; None if the server is asked directly."""
     parts = urlsplit(url)
-    if is_loopback(parts.hostname or "") or should_bypass_proxies(url, None):
+    if is_loopback(parts.hostname or ""):
+        return None
+    from .with_requests import should_bypass_proxies  # noqa: PLC0415  # see there
+
+    if should_bypass_proxies(url, None):
         return None
     for name in (f"{parts.scheme}_proxy", "all_proxy"):
         for variable in (name, name.upper()):

@@ -14,6 +14,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from http.client import HTTPException
+from types import ModuleType
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -29,9 +31,11 @@ from .json_body import encode_json
 from .pools import send
 from .request import HTTPRequest, TimeLimits, display_host, is_loopback, warn_if_unencrypted
 from .server_wait import find_header_wait, find_stated_wait, parse_should_retry
-from .translation import FOREIGN_ERRORS, proxy_refusal, translate_error
 
 T = TypeVar("T")
+
+FOREIGN_ERRORS = (urllib3.exceptions.HTTPError, HTTPException, OSError, UnicodeError)
+"""What an exchange can raise: also `requests.RequestException`, which is an `OSError`."""
 
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]{1,40})""", re.IGNORECASE)
 
@@ -212,7 +216,7 @@ class Exchange:
             self._compressed = bool(self._get_header("content-encoding"))
             check_coding(self._get_header("content-encoding"), display_host(url))
             if self.status == 407:
-                raise proxy_refusal(url)
+                raise _translation().proxy_refusal(url)
             location = self._get_header("location")
             if self.status not in (301, 302, 303, 307, 308) or not location:
                 return
@@ -259,7 +263,7 @@ class Exchange:
         except LockbotsError as error:
             failure = error.with_traceback(None)
         except FOREIGN_ERRORS as error:
-            failure = translate_error(error, handled, self.request, self._limits)
+            failure = _translation().translate_error(error, handled, self.request, self._limits)
         if self._cancellation.cancelled:
             raise Cancelled
         if self._timed_out:
@@ -267,6 +271,12 @@ class Exchange:
         if failure is not None:
             raise failure
         return result
+
+
+def _translation() -> ModuleType:
+    from . import translation  # noqa: PLC0415  # imports requests, for its errors; most exchanges have none
+
+    return translation
 
 
 def _start_daemon_timer(seconds: float, action: Callable[[], None]) -> threading.Timer:

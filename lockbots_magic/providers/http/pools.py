@@ -1,28 +1,41 @@
 """Connections that all exchanges share, and the way of a request onto one of them.
 
-Requests is asked for what it knows best: URLs as they are sent, proxies and certificates. Without a proxy the request
-itself goes straight to the pool of urllib3, which takes a third less time; errors are those of both packages.
+A request goes straight to the pool of urllib3. What is not plain is asked of requests, by `with_requests`: URLs that
+need quoting, proxies and certificates. Errors are those of both packages.
 """
 
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
-import requests
 import urllib3
-from requests.adapters import HTTPAdapter
-from requests.structures import CaseInsensitiveDict
-from requests.utils import DEFAULT_CA_BUNDLE_PATH, default_headers, get_environ_proxies, select_proxy
 
-from .connection import track_connections
+from ...importing import without_collector
+from ...version import __version__
+from .connection import MAX_POOLED, is_plain_header, track_connections
 
-MAX_POOLED = 64
-"""Idle connections to one server that are kept: as many as a batch has requests under way, and more."""
 MAX_SERVERS = 16
 """Servers, asked last, whose idle connections are kept."""
+USUAL_HEADERS = {
+    "User-Agent": f"lockbots-magic/{__version__}",
+    "Accept": "*/*",
+    "Connection": "keep-alive",
+}
+"""Headers of a request that has none of its own by these names."""
+
+_PLAIN_URL = re.compile(
+    r"(?P<origin>https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}))?)"
+    r"(?P<path>(?:/[\w~-][\w.~-]*)*/?)(?P<query>(?:\?[\w.~=&-]+)?)",
+    re.ASCII,
+)
+"""A URL that is sent as it is: nothing to quote, no dots to resolve."""
+_NO_RETRIES = urllib3.Retry(0, read=False)
 
 
 def send(
@@ -49,20 +62,18 @@ def send(
     Raises:
         requests.RequestException, urllib3.exceptions.HTTPError: The request failed, or can't be sent.
     """
-    prepared = _prepare_url(url)
+    prepared = prepare_url(url)
     sent = _prepare_headers(tuple(headers.items()))
     if may_use_proxy:
-        proxies = get_environ_proxies(prepared.url, no_proxy=None)
-        if select_proxy(prepared.url, proxies):
-            request = _prepared_request(method, prepared.url, sent, body)
-            options: dict[str, Any] = {"timeout": timeout, "verify": verify, "proxies": proxies}
-            return _adapter().send(request, stream=True, **options).raw
+        response = _requests().send_by_proxy(method, prepared.url, sent, body, timeout, verify)
+        if response is not None:
+            return response
     return _direct_pool(prepared.origin, verify).urlopen(
         method,
         prepared.path,
         body,
         sent,
-        _adapter().max_retries,
+        _NO_RETRIES,
         redirect=False,
         assert_same_host=False,
         timeout=urllib3.Timeout(connect=timeout[0], read=timeout[1]),
@@ -71,43 +82,34 @@ def send(
     )
 
 
-class _TrackedAdapter(HTTPAdapter):
-    """Makes every pool, also behind a proxy, use tracked connections."""
+def _requests() -> ModuleType:
+    with without_collector():
+        from . import with_requests  # noqa: PLC0415  # 30 ms, and a plain request to this machine needs none of it
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make the pools; see `HTTPAdapter`."""
-        super().init_poolmanager(*args, **kwargs)
-        track_connections(self.poolmanager)
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> urllib3.ProxyManager:
-        """Return the pools behind `proxy`; see `HTTPAdapter`."""
-        manager: urllib3.ProxyManager = super().proxy_manager_for(proxy, **kwargs)
-        track_connections(manager)
-        return manager
+    return with_requests
 
 
 @functools.cache
-def _adapter() -> _TrackedAdapter:
-    """Return the connections that all exchanges share.
-
-    A session of requests around them would keep cookies, follow redirects and read passwords from ``~/.netrc``, none of
-    which is wanted.
-    """
-    return _TrackedAdapter(pool_maxsize=MAX_POOLED)
+def _pools() -> urllib3.PoolManager:
+    """Return the connections that all exchanges share."""
+    manager = urllib3.PoolManager(maxsize=MAX_POOLED)
+    track_connections(manager)
+    return manager
 
 
 @functools.lru_cache(maxsize=MAX_SERVERS)
 def _direct_pool(origin: str, verify: str | bool) -> urllib3.HTTPConnectionPool:
     """Return the connections to a server; a pool that nobody holds any more closes its idle ones."""
-    trusted = DEFAULT_CA_BUNDLE_PATH if verify is True else str(verify)
+    if origin.startswith("http:"):
+        return _pools().connection_from_url(origin)
+    trusted = _requests().DEFAULT_CA_BUNDLE_PATH if verify is True else str(verify)
     kind = "ca_cert_dir" if Path(trusted).is_dir() else "ca_certs"
     options: dict[str, Any] = {"cert_reqs": "CERT_REQUIRED", kind: trusted}
-    pool: urllib3.HTTPConnectionPool = _adapter().poolmanager.connection_from_url(origin, options)
-    return pool
+    return _pools().connection_from_url(origin, options)
 
 
-class _PreparedURL(NamedTuple):
-    """A URL as it is sent: quoted, its host as IDNA."""
+class PreparedURL(NamedTuple):
+    """A URL as it is sent."""
 
     url: str
     origin: str
@@ -116,29 +118,26 @@ class _PreparedURL(NamedTuple):
 
 
 @functools.lru_cache(maxsize=256)
-def _prepare_url(url: str) -> _PreparedURL:
-    prepared = requests.PreparedRequest()
-    prepared.prepare_url(url, None)
-    whole = str(prepared.url)
-    return _PreparedURL(whole, "/".join(whole.split("/", 3)[:3]), prepared.path_url)
+def prepare_url(url: str) -> PreparedURL:
+    """Return a URL as it is sent: quoted, its host as IDNA.
+
+    Raises:
+        requests.RequestException: It is invalid.
+    """
+    if plain := _PLAIN_URL.fullmatch(url):
+        path = (plain["path"] or "/") + plain["query"]
+        return PreparedURL(plain["origin"] + path, plain["origin"], path)
+    whole = _requests().prepare_url(url)
+    parts = urlsplit(whole)
+    path = (parts.path or "/") + (parts.query and f"?{parts.query}")
+    return PreparedURL(whole, "/".join(whole.split("/", 3)[:3]), path)
 
 
 @functools.lru_cache(maxsize=64)
 def _prepare_headers(headers: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    """Return headers with those that requests adds, checked. They hold no credential: those join as the bytes leave."""
-    merged = CaseInsensitiveDict(default_headers())
-    merged.update(headers)
-    prepared = requests.PreparedRequest()
-    prepared.prepare_headers(merged)
-    return dict(prepared.headers)
-
-
-def _prepared_request(
-    method: str, url: str, headers: Mapping[str, str], body: bytes | None
-) -> requests.PreparedRequest:
-    """Return a request as the adapter takes it."""
-    prepared = requests.PreparedRequest()
-    prepared.method, prepared.url, prepared.body = method, url, body
-    prepared.prepare_headers(headers)
-    prepared.prepare_content_length(body)
-    return prepared
+    """Return headers with the usual ones, checked. They hold no credential: those join as the bytes leave."""
+    merged = {name.lower(): (name, value) for name, value in (*USUAL_HEADERS.items(), *headers)}
+    sent = dict(merged.values())
+    if not all(is_plain_header(name, value) for name, value in sent.items()):
+        _requests().check_headers(sent)
+    return sent

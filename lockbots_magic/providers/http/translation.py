@@ -18,9 +18,6 @@ from . import network_advice as advice
 from .environment import SOCKS_PACKAGE, Proxy, find_ca_bundle, find_proxy
 from .request import HTTPRequest, TimeLimits, display_host, display_url
 
-FOREIGN_ERRORS = (requests.RequestException, urllib3_errors.HTTPError, HTTPException, OSError, UnicodeError)
-"""What an exchange can raise: requests until the body begins, urllib3 and http.client from then on."""
-
 _INVALID_URL = (
     requests.exceptions.InvalidURL,
     requests.exceptions.MissingSchema,
@@ -40,7 +37,7 @@ def translate_error(
     """Return the error of this package for a foreign one. `advice` of the error says what to do, where that is known.
 
     Args:
-        error: The exception, one of `FOREIGN_ERRORS`.
+        error: The exception, one of `exchange.FOREIGN_ERRORS`.
         handled: Exception that the caller was handling before, which says nothing about this one.
         request: The request that failed; its credentials are redacted.
         limits: Time limits of the exchange, for the message.
