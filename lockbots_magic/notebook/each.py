@@ -14,8 +14,10 @@ from ..errors import UsageError
 from ..language import _
 from ..security.exits import clean_printed
 from .batch_output import batch_output
-from .chat_command import ONLY_EACH, NotebookContext, check_target, evaluate_option, params_of, system_of, tools_of
+from .chat_command import ONLY_EACH, check_target, params_of, system_of, tools_of
 from .display import show_text
+from .notebook_context import NotebookContext
+from .prompt_material import evaluate_option
 from .secret_filter import make_prompt_filter
 from .session import Session
 from .tool_options import parse_approve, parse_limits

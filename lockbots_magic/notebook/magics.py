@@ -14,12 +14,12 @@ from IPython.core.interactiveshell import InteractiveShell
 from ..conversation.turn import Turn
 from ..errors import Interrupted, UsageError
 from ..security.exits import clean_bundle
-from ..storage.restore import find_own_notebook
 from .awaiting import interrupt_cancels_task, interrupt_raises
-from .chat_command import NotebookContext, await_expressions, chat_cell, no_stale_value, prompt_of
+from .chat_command import chat_cell, load_material, no_stale_value, prompt_of
 from .display import display_listener, show_line, shown_forms, watched
 from .display_recorder import DisplayRecorder
 from .live_output import turn_bundle
+from .notebook_context import NotebookContext
 from .options import HelpRequested, chat_options
 from .presenter import Presenter
 from .session import Session
@@ -47,6 +47,7 @@ class MagicRunner:
             options, text = chat_options().parse_leading(line)
             if not options.raw and options.each is None:
                 with interrupt_cancels_task():
+                    await_expressions = load_material().await_expressions
                     context = await await_expressions(self._session, prompt_of(text, cell), context)
         with interrupt_raises():
             self.chat(line, cell, context)
@@ -122,6 +123,8 @@ def describe_lockbots() -> str:
 
 def own_notebook(shell: InteractiveShell) -> Path | None:
     """Return the path of the notebook that `shell` runs, as far as it is known."""
+    from ..storage.restore import find_own_notebook  # noqa: PLC0415  # `%%chat` needs nothing that is saved
+
     return find_own_notebook(os.environ, shell.user_ns)
 
 

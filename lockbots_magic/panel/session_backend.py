@@ -11,7 +11,8 @@ from ..chat import Chat
 from ..conversation.conversation import Conversation
 from ..conversation.observers import Callback
 from ..errors import UsageError
-from ..notebook.chat_command import NotebookContext, resolve_system
+from ..notebook.chat_command import resolve_system
+from ..notebook.notebook_context import NotebookContext
 from ..notebook.secret_filter import without_secrets
 from ..notebook.session import DEFAULT_ADDRESS, Session
 from ..providers import provider_class, split_model

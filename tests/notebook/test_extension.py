@@ -385,6 +385,20 @@ def test_a_first_chat_cell_loads_no_command():
     assert not {"lockbots_magic.notebook.commands", "lockbots_magic.storage.log", "snowballstemmer"} & loaded
 
 
+def test_a_first_plain_chat_cell_loads_nothing_that_values_files_proxies_and_errors_need(mock_server):
+    cell = f"%%chat -m openai:demo --base-url {mock_server.url('openai')}\nhi"
+    loaded = loaded_modules(
+        "from IPython.testing.globalipapp import start_ipython; shell = start_ipython()\n"
+        "shell.run_line_magic('load_ext', 'lockbots_magic')\n"
+        f"assert shell.run_cell({cell!r}).success"
+    )
+    assert "urllib3" in loaded, "it was sent"
+    rooms = ("prompt.template", "notebook.prompt_material", "storage.restore", "providers.http.translation")
+    for name in ("requests", *(f"lockbots_magic.{room}" for room in rooms)):
+        assert importlib.util.find_spec(name), "a renamed module would pass unseen"
+        assert name not in loaded
+
+
 def test_each_lazy_import_stands_in_one_place():
     package = Path(lockbots_magic.__file__).parent
     lines = {
@@ -410,11 +424,16 @@ def test_each_lazy_import_stands_in_one_place():
         ("tools/asking.py", "import tty"),
         ("notebook/magics.py", "from .each import run_each"),
         ("notebook/magics.py", "from . import commands"),
+        ("notebook/magics.py", "from ..storage.restore import find_own_notebook"),
+        ("notebook/chat_command.py", "from . import prompt_material"),
         ("chat.py", "from .doctor import describe_cost, run_checks"),
         ("chat.py", "from .prompt.document_files import attach_documents"),
         ("chat.py", "from .prompt.values import value_part"),
         ("chat.py", "from .schema.structured_output import reply_schema"),
         ("providers/http/__init__.py", "from .exchange import Exchange"),
+        ("providers/http/exchange.py", "from . import translation"),
+        ("providers/http/environment.py", "from .with_requests import should_bypass_proxies"),
+        ("providers/http/pools.py", "from . import with_requests"),
         ("providers/model_process_main.py", "import xllamacpp"),
         ("errors.py", "from requests import exceptions"),
         ("event_loops/host.py", "from .asyncio_host import AsyncioHost"),

@@ -11,8 +11,9 @@ from lockbots_magic import Conversation
 from lockbots_magic.conversation.messages import ToolCall
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.notebook import commands
-from lockbots_magic.notebook.chat_command import NotebookContext, chat_cell, prompt_of, resolve_system
+from lockbots_magic.notebook.chat_command import chat_cell, prompt_of, resolve_system
 from lockbots_magic.notebook.extension import _keep_verbatim, _MagicLine
+from lockbots_magic.notebook.notebook_context import NotebookContext
 from lockbots_magic.notebook.options import chat_options
 from lockbots_magic.notebook.session import Session
 from lockbots_magic.prompt.magic_line import parse_assignments, split_words

@@ -17,13 +17,15 @@ from ...providers import names
 from ...providers.model_families import suggest_model
 from ...rendering.side_by_side import SideBySide
 from ...security.exits import clean_printed
-from ..chat_command import NotebookContext, expand_prompt, resolve_system
+from ..chat_command import resolve_system
 from ..comparison import Comparison
 from ..comparison import compare as start_comparison
 from ..display import show, watched
 from ..front_end import sets_tex_in_html
 from ..interrupts import interrupt_shown
+from ..notebook_context import NotebookContext
 from ..presenter import Presenter
+from ..prompt_material import expand_prompt
 from ..secret_filter import filter_prompt
 from ..session import Session
 from .command import argument, command

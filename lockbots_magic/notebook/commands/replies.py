@@ -11,7 +11,8 @@ from ...language import _, ngettext
 from ...prompt.tracebacks import explain_prompt, fix_prompt
 from ...reply import Reply
 from ...schema.code_blocks import extract_code, find_code_blocks
-from ..chat_command import NotebookContext, resolve_system
+from ..chat_command import resolve_system
+from ..notebook_context import NotebookContext
 from ..secret_filter import filter_prompt
 from ..session import Session
 from .command import argument, command

@@ -27,7 +27,7 @@ MAX_POOLED = 64
 """Idle connections to one server that are kept: as many as a batch has requests under way, and more."""
 MAX_JOINED = 65536
 """Bytes of the longest body that is sent in one piece with its headers."""
-_PLAIN_HEADER = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+: (?!@@@)[\x20-\x7e]*")
+_PLAIN_HEADER = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+: (?!@@@| )[\x20-\x7e]*")
 """A header that is sent as it is; values of urllib3's own, which leave a header out, begin with ``@@@``."""
 SIGNAL_CHECK = 0.1
 """Time (s) after which a wait is begun anew, as a signal that arrives just before a wait does not end it."""

@@ -65,9 +65,11 @@ def send(
     prepared = prepare_url(url)
     sent = _prepare_headers(tuple(headers.items()))
     if may_use_proxy:
-        response = _requests().send_by_proxy(method, prepared.url, sent, body, timeout, verify)
-        if response is not None:
-            return response
+        by_proxy: urllib3.BaseHTTPResponse | None = _requests().send_by_proxy(
+            method, prepared.url, sent, body, timeout=timeout, verify=verify
+        )
+        if by_proxy is not None:
+            return by_proxy
     return _direct_pool(prepared.origin, verify).urlopen(
         method,
         prepared.path,

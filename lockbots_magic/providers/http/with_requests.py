@@ -41,6 +41,7 @@ def send_by_proxy(
     url: str,
     headers: Mapping[str, str],
     body: bytes | None,
+    *,
     timeout: tuple[float, float],
     verify: str | bool,
 ) -> urllib3.BaseHTTPResponse | None:
