@@ -10,11 +10,22 @@ def parse_questions(text):
 ENGLISH = parse_questions("""
 ## First steps:
     How do I start? | what is this? | getting started | how do I begin
+## Lockbots, Jupyter AI, llm and chatlas:
+    how is it different from jupyter ai | why not the llm tool by Simon Willison | difference between lockbots and
+    chatlas | lockbots vs jupyter-ai
+## Licence and price:
+    which licence does it have | can we use it commercially | is the product free | is there a paid version
 ## VS Code, Colab, JupyterHub:
     how to use it in vscode | does it work in colab | google colab | a jupyterhub with students
 ## Install, upgrade, uninstall:
     how to install | how do I upgrade | which version do I have | unload
     the extension
+## Offline installation:
+    install without internet | offline installation | our server has no internet, can I install it there |
+    wheelhouse
+## Versions of Python and Jupyter:
+    which python version is needed | is notebook 6 supported | can I install it with conda | does it work on Python
+    3.9
 ## Cell magic %%chat not found:
     Cell magic `%%chat` not found | No module named lockbots_magic | ModuleNotFoundError for the package
 ## Load the extension at each start:
@@ -57,7 +68,7 @@ ENGLISH = parse_questions("""
     which model servers are running on my machine? | find local servers | is there an ollama running here? |
     %lockbots discover | discover servers | find ollama on my machine
 ## Check what a server does:
-    does my server support tools | diagnose | how do I report a bug
+    does my server support tools | diagnose
 ## Lockchat:
     what is lockchat?
 ## Liaobots:
@@ -230,15 +241,28 @@ ENGLISH = parse_questions("""
 ## Get help:
     help | what commands are there | where is the documentation | what topics do you know | how do I get help |
     list of commands
+## Report a bug:
+    where do I report a bug | I found a bug | report a vulnerability | feature request
+## Ask a person:
+    talk to a human | contact the developers | is there support
 """)
 
 RUSSIAN = parse_questions("""
 ## Первые шаги:
     с чего начать? | что это такое? | с чего начать | начало работы
+## Lockbots, Jupyter AI, llm и chatlas:
+    чем отличается от jupyter ai | чем это лучше jupyter ai | отличие от библиотеки llm саймона уиллисона | чем
+    отличается от chatlas | какие есть аналоги
+## Лицензия и цена:
+    какая лицензия | можно ли использовать на работе | есть ли платная версия | сколько стоит lockbots
 ## VS Code, Colab, JupyterHub:
     работает ли в vscode | гугл колаб | юпитерхаб для студентов
 ## Установить, обновить, удалить:
     как установить | как обновить | какая версия | выгрузить расширение
+## Установка без интернета:
+    установить без интернета | на сервере нет интернета, как установить | офлайн-установка
+## Версии Python и Jupyter:
+    какая версия python нужна | поддерживается ли notebook 6 | установить через conda | работает ли на python 3.9
 ## Команда %%chat не найдена:
     %%chat не работает | не находит модуль lockbots_magic
 ## Загружать расширение при запуске:
@@ -432,6 +456,10 @@ RUSSIAN = parse_questions("""
     мок-сервер
 ## Справка:
     помощь | какие есть команды | какие темы ты знаешь | список команд | справка
+## Сообщить об ошибке в Lockbots:
+    куда писать об ошибке | нашёл баг | сообщить об уязвимости
+## Спросить человека:
+    поговорить с человеком | связаться с разработчиками | служба поддержки
 """)
 
 UNRELATED = parse_questions("""
