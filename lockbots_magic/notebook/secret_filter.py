@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..language import _
-from ..security.secret_shapes import MIN_VALUE, is_credential_name, leave_out_secrets
+from ..security.named_secrets import MIN_VALUE, is_credential_name
+from ..security.secret_shapes import leave_out_secrets
 from .session import Session
 
 MAX_WORD = 15

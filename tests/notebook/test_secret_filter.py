@@ -1,6 +1,6 @@
 """What looks like a secret is left out of prompts, with a note, unless the user says otherwise."""
 
-from lockbots_magic.security.secret_shapes import LEFT_OUT
+from lockbots_magic.security.named_secrets import LEFT_OUT
 from tests.security.test_secret_shapes import LETTERS, SECRETS
 
 TOKEN = SECRETS[4]

@@ -9,7 +9,7 @@ from lockbots_magic import Chat, Conversation
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import UsageError
 from lockbots_magic.panel.protocol import MAX_TURNS
-from lockbots_magic.security.secret_shapes import LEFT_OUT
+from lockbots_magic.security.named_secrets import LEFT_OUT
 from tests.optional import need
 from tests.panel.harness import Model, PanelHarness, prompts
 from tests.prompt.test_documents import write_pdf

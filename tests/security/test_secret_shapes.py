@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockbots_magic.security.__main__ import main
-from lockbots_magic.security.secret_shapes import LEFT_OUT, find_secrets, is_credential_name, leave_out_secrets
+from lockbots_magic.security.named_secrets import LEFT_OUT, is_credential_name
+from lockbots_magic.security.secret_shapes import find_secrets, leave_out_secrets
 
 # Made up here, and put together at run time, so that no file of this repository has the shape of a secret.
 LETTERS = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0"
@@ -27,6 +28,12 @@ SECRETS = [
     "AKIA" + "A1B2C3D4E5F6G7H8",
     "AIza" + LETTERS[:35],
     "xoxb-" + "123456789012-" + LETTERS[:24],
+    "lin_" + "api_" + LETTERS,
+    "hvs" + "." + LETTERS,
+    "dckr_" + "pat_" + LETTERS,
+    "ATATT3" + LETTERS,
+    "whsec_" + LETTERS,
+    "ts" + "key-auth-" + LETTERS,
     "hf_" + LETTERS[:34],
     "gsk_" + LETTERS + LETTERS[:12],
     "sk_live_" + LETTERS[:24],
@@ -46,6 +53,29 @@ NAMED = [
     "{{'Authorization': 'Basic {}=='}}",
     'curl -H "Authorization: token {}"',
     "machine api.example login me\n  password {}\n",
+    "password: str | None = '{}'",
+    'os.environ["MISTRAL_API_KEY"] = "{}"',
+    "os.environ.setdefault('DB_PASSWORD', '{}')",
+    'parser.add_argument("--token", default="{}")',
+    'headers["X-Api-Key"] = "{}"',
+    'api_key = r"""{}"""',
+    'if password == "{}":',
+    '<add key="ApiKey" value="{}"/>',
+    "<password>{}</password>",
+    "%env MISTRAL_API_KEY={}",
+    "!MISTRAL_API_KEY={} ls",
+    "ENV API_KEY {}",
+    "docker run --env API_KEY={} image",
+    "PGPASSWORD={} psql -h db",
+    "mysql --password {} db",
+    "curl -u me:{} https://api.example",
+    "curl -H 'X-API-Key: {}' https://api.example",
+    "curl -H 'Cookie: session={}' https://api.example",
+    "https://api.example/v1?access_token={}&page=2",
+    "https://files.example/a?sig={}a1b2c3d4e5",
+    "Server=db;User Id=sa;Password={};Database=x",
+    'requests.get(url, auth=("me", "{}"))',
+    "api_key = {}  # of the team",
     "| user | password |\n| --- | :-: |\n| anna \\| b | `{}` |\n",
     "text\n\n| api_key | n |\n|---|---|\n| | 1 |\n| {} | 2 |\n\nafter",
 ]
@@ -67,6 +97,13 @@ HARMLESS = [
     "The password: please ask the administrator.",
     "lm-studio not-needed sk-no-key-required " + "sk-" + "x" * 30,
     '"token_type": "authorization_code"',
+    'tokenizer = "gpt2-medium-v2"',
+    '"token_type": "oauth2-code", token_ids="1a2b3c4d", password_field = "input-1234"',
+    "generate(max_new_tokens=20, token=tokens2, api_key=settings.api_key_2)",
+    "api_key = settings.api_key_2",
+    'api_key=os.environ["MY_API_KEY1"]',
+    "docker run -u 1000:1000 image --token-file /run/token2.txt --password-stdin",
+    "Cookie: a recipe of 12 pieces, secret: the answer to 42",
     "https://example.org/AKIA/risk-management",
 ]
 
@@ -123,6 +160,20 @@ def test_findings_are_in_order_and_within_the_text(text):
 
 def test_time_to_search_grows_with_the_text():
     shapes = ("a", "sk-", "eyJ", "eyJaaaaaaaaaa.", "password='", "://a:", "-----BEGIN PRIVATE KEY-----", "key: ", " ")
+    shapes += (
+        "curl -u a",
+        "cookie:a=",
+        "auth=('",
+        "--",
+        "<a",
+        "?sig=",
+        "token",
+        "token: a",
+        "token', '",
+        "a_",
+        "--a-",
+        "api_key=",
+    )
 
     def needed(shape, size):
         began = time.process_time()
@@ -130,8 +181,8 @@ def test_time_to_search_grows_with_the_text():
         return time.process_time() - began
 
     for shape in shapes:
-        small = min(needed(shape, 10_000) for _ in range(3))
-        assert min(needed(shape, 40_000) for _ in range(3)) < max(small, 0.003) * 12, shape
+        small = min(needed(shape, 5_000) for _ in range(3))
+        assert min(needed(shape, 20_000) for _ in range(3)) < max(small, 0.003) * 12, shape
 
 
 def cells(*sources):

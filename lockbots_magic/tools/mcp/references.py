@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from ...errors import UsageError
 from ...language import _
 from ...providers.headers import is_credential_name as is_credential_header
-from ...security.secret_shapes import find_secrets, is_credential_name
+from ...security.named_secrets import is_credential_name
+from ...security.secret_shapes import find_secrets
 from ...security.secrets import MASK, MalformedCredential, Secret
 
 _REFERENCE = re.compile(
