@@ -29,6 +29,7 @@ from .wire.errors import is_error, make_snippet, object_error
 from .wire.json_text import parse_json
 from .wire.snapshots import SnapshotFilter
 from .wire.sse import Event, MalformedStream, SurrogateJoiner, TextDecoder
+from .wire.stream_decoder import read_data
 
 USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) lockbots-magic"
 DEFAULT_INSTRUCTION = "Answer helpfully and to the point, in the language of the question."
@@ -115,6 +116,7 @@ class Liaobots(HTTPProvider):
                 "user-agent": USER_AGENT,
             },
             secret_headers={"x-auth-code": self.auth} if self.auth else {},
+            base_url=self.base_url,
         )
 
 
@@ -232,27 +234,42 @@ def _decode_text(start: bytes, body: Iterator[bytes]) -> Iterator[Delta]:
 def _decode_events(start: bytes, body: Iterator[bytes]) -> Iterator[Delta]:
     decoder = BodyDecoder()
     new, joiner = SnapshotFilter(), SurrogateJoiner()
+    said, unread = False, ""
     for piece in chain((start,), body):
         for event in decoder.feed(piece):
             if event.data.strip() == "[DONE]":
+                _check_said(said, unread)
                 yield Delta(joiner.feed(new.close()) + joiner.close(), finish_reason="stop")
                 return
-            if text := joiner.feed(new.feed(_parse_event(event))):
+            content = _parse_event(event)
+            said, unread = said or bool(content), unread or event.data
+            if text := joiner.feed(new.feed(content)):
                 yield Delta(text)
         if decoder.is_full:
             break
     for event in decoder.close():
-        if text := joiner.feed(new.feed(_parse_event(event))):
+        content = _parse_event(event)
+        said, unread = said or bool(content), unread or event.data
+        if text := joiner.feed(new.feed(content)):
             yield Delta(text)
     if decoder.last_line:
         raise ServerError(_("The reply broke off: {last_line}", last_line=make_snippet(decoder.last_line)))
+    _check_said(said, unread)
     reason = TOO_LONG if decoder.is_full else "stop" if decoder.is_whole else CUT_OFF
     yield Delta(joiner.feed(new.close()) + joiner.close(), finish_reason=reason)
 
 
+def _check_said(said: bool, unread: str) -> None:
+    """Raise if events came, but none of them with content: quote the first."""
+    if unread and not said:
+        raise ProtocolError(
+            _("The response holds no {content_name}: {oddity}", content_name="content", oddity=make_snippet(unread))
+        )
+
+
 def _parse_event(event: Event) -> str:
-    data = event.data.strip()
-    if data in ("", "[DONE]"):
+    data = read_data(event)
+    if not data or data == "[DONE]":
         return ""
     value = parse_json(data)
     if event.type == "error":

@@ -82,6 +82,7 @@ class Lockchat(OpenAICompatible):
             json=self.build_body(request, model),
             headers={"user-agent": USER_AGENT},
             secret_query={"auth": self.auth} if self.auth else {},
+            base_url=self.base_url,
         )
 
     def build_body(self, request: ChatRequest, model: ModelInfo) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from lockbots_magic.errors import (
 )
 from lockbots_magic.providers import liaobots
 from lockbots_magic.providers.liaobots import Liaobots, decode_response, detect_format
+from tests.rawserver import RawServer, sends
 
 FORMS = ("liaobots", "liaobots-events")
 HEARD = "Вы сказали: «Привет, 🙂». Сообщений до этого: 0."
@@ -389,3 +390,18 @@ def test_an_error_object_at_the_end_of_a_text_is_told(words):
     assert text.startswith("Once upon")
     assert "no room" in end
     assert decoded(b"It says " + words + b", mostly.", "text/plain")[1] == "stop"
+
+
+def test_events_without_content_are_quoted():
+    for body in (b'data: {"choices": [{"delta": {"content": "Hi"}}]}\n\n', b"data: ping\n\n"):
+        for end in (b"", b"data: [DONE]\n\n"):
+            with pytest.raises(ProtocolError, match=r"holds no content: .*(Hi|ping)"):
+                list(decode_response([body + end], "text/event-stream"))
+    beats = b'data: ping\n\ndata: {"role": "assistant", "content": "Hi"}\n\n'
+    assert [delta.text for delta in decode_response([beats], "text/event-stream")] == ["Hi", ""]
+
+
+def test_redirect_to_a_login_page_is_no_address_of_the_service():
+    found = b"HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    with RawServer(sends(found)) as server, pytest.raises(ProtocolError, match=r"/login; .* login page"):
+        ask(server.url)

@@ -81,8 +81,9 @@ class MessagesDecoder(StreamDecoder):
         return self._say(text) if text is not None and event.type != "error" else self._take_other(event)
 
     def _take_other(self, event: Event) -> Iterator[Delta]:
-        data = event.data.strip()
+        data = self._data_of(event)
         if is_end_mark(event, data):  # of a gateway to chat completions
+            self._check_oddity()
             yield from self._end("stop")
             return
         if not data:

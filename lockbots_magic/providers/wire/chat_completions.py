@@ -85,8 +85,9 @@ class ChatCompletionsDecoder(StreamDecoder):
 
     def _take_other(self, event: Event) -> Iterator[Delta]:
         self._template.forget()
-        data = event.data.strip()
+        data = self._data_of(event)
         if is_end_mark(event, data):
+            self._check_oddity()
             yield from self._end("stop")
             return
         if not data:
@@ -118,7 +119,7 @@ class ChatCompletionsDecoder(StreamDecoder):
             raise address_error(
                 _("The response is JSON without choices. Check the base URL. {data}", data=make_snippet(data))
             )
-        self._oddity = self._oddity or ("" if "choices" in value else data)
+        self._oddity = self._oddity or ("" if "choices" in value or "usage" in value else data)
 
     def _end(self, reason: str) -> Iterator[Delta]:
         self._check_ignored_lines()

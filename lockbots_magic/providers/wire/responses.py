@@ -84,13 +84,16 @@ class ResponsesDecoder(StreamDecoder):
 
     def _take_other(self, event: Event) -> Iterator[Delta]:
         value = parse_json(event.data)
+        if value is None:
+            value = parse_json(self._data_of(event))
         kind = value.get("type") if isinstance(value, dict) else None
         if kind == "response.output_text.delta" and event.type != "error":
             yield from self._say(value.get("delta"))
             self._template.learn(event.data, value)
             return
-        data = event.data.strip()
+        data = self._data_of(event)
         if is_end_mark(event, data):
+            self._check_oddity()
             yield from self._end("stop")
             return
         if not data:

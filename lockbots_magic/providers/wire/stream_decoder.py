@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
@@ -18,6 +19,10 @@ from .sse import Event
 
 _END_MARKS = frozenset({"[DONE]", "DONE", "[END]"})
 _END_TYPES = frozenset({"done", "end"})
+_HEARTBEAT_TYPES = frozenset({"ping", "heartbeat", "keepalive", "keep-alive", "keep_alive"})
+_HEARTBEAT = re.compile(r"[\[:\s\"]*(?:ping|pong|heartbeat|keep[-_ ]?alive|null)[\]\s\"]*", re.IGNORECASE)
+"""Data by which gateways keep a connection open."""
+_FIELD = re.compile(r"(?:data:\s*)+")
 
 
 class StreamDecoder(ABC):
@@ -120,6 +125,13 @@ class StreamDecoder(ABC):
             error.answered = answered
             raise error
 
+    def _data_of(self, event: Event) -> str:
+        """Return the data of an event without white space around them; empty for a heartbeat."""
+        data = read_data(event)
+        if data is None:
+            self._oddity = self._oddity or event.data
+        return data or ""
+
     @abstractmethod
     def _take(self, event: Event) -> Iterable[Delta]:
         """Return the deltas of an event."""
@@ -154,7 +166,11 @@ class StreamDecoder(ABC):
             raise self.unrecognised_error(self._body.ignored[0])
         if self._has_content and (words := error_words(self._body.last_line)):
             raise ServerError(_("The reply broke off: {words}", words=words))
-        if not self._has_content and self._oddity:
+        self._check_oddity()
+
+    def _check_oddity(self) -> None:
+        """Raise if all that came is something else than a reply."""
+        if not self._has_content and not self._finish_reason and self._oddity:
             raise ProtocolError(
                 _(
                     "The response holds no {content_name}: {oddity}",
@@ -162,6 +178,19 @@ class StreamDecoder(ABC):
                     oddity=make_snippet(self._oddity),
                 )
             )
+
+
+def read_data(event: Event) -> str | None:
+    """Return the data of an event without white space around them, None for a heartbeat.
+
+    Observed: gateways that frame what is framed already, ``data: data: {...}``.
+    """
+    data = event.data.strip()
+    if data.startswith("{"):  # nearly all
+        return data
+    if framed := _FIELD.match(data):
+        data = data[framed.end() :]
+    return None if _HEARTBEAT.fullmatch(data) or event.type.lower() in _HEARTBEAT_TYPES else data
 
 
 def is_end_mark(event: Event, data: str) -> bool:

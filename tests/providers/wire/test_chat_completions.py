@@ -480,6 +480,22 @@ class TestOtherFormats:
         with pytest.raises(ProtocolError):
             read(f"data: {data}\n\n".encode())
 
+    def test_heartbeats_in_the_place_of_data_are_passed_over(self):
+        beats = (b"data: ping", b"data: null", b"data: [HEARTBEAT]", b'data: "keep-alive"', b"data: : keepalive")
+        for beat in (*beats, b"event: heartbeat\ndata: 12:30", b"event: ping\ndata: hello"):
+            body = chunk("Hel"), beat + b"\n\n", chunk("lo"), DONE
+            assert (text_of(*body), end_of(*body)) == ("Hello", "stop"), beat
+        with pytest.raises(ProtocolError, match="no choices: ping"):
+            read(b"data: ping\n\n", DONE)
+
+    def test_data_that_are_framed_twice_are_read(self):
+        body = (chunk("Hel") + chunk("lo") + chunk(finish_reason="stop") + DONE).replace(b"data:", b"data: data:")
+        assert (text_of(body), end_of(body)) == ("Hello", "stop")
+
+    def test_a_stream_of_another_format_is_quoted_though_it_has_an_end_mark(self):
+        with pytest.raises(ProtocolError, match=r'no choices: {"response": "Hi"}'):
+            read(event({"response": "Hi"}), event({"response": " you"}), DONE)
+
     @pytest.mark.parametrize("value", [
         {"choices": 1}, {"choices": "x"}, {"choices": {"0": {}}}, {"choices": [1]}, {"choices": [None]},
         {"choices": [{"delta": 1}]}, {"choices": [{"delta": "x"}]}, {"choices": [{"delta": {"content": 1}}]},

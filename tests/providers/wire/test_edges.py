@@ -27,6 +27,7 @@ from lockbots_magic.providers.wire.responses_input import encode_input
 from lockbots_magic.providers.wire.responses_output import ReasoningJoiner
 from lockbots_magic.providers.wire.snapshots import MAX_CORRECTED, SnapshotFilter
 from lockbots_magic.providers.wire.stray_lines import StrayLines
+from lockbots_magic.providers.wire.stream_decoder import StreamDecoder
 from lockbots_magic.providers.wire.text_template import TextTemplate
 from lockbots_magic.providers.wire.thinking import MAX_HELD, ThinkingSplitter
 from lockbots_magic.providers.wire.tool_calls import ToolCallAssembler
@@ -224,3 +225,15 @@ def test_an_event_that_names_its_text_elsewhere_is_no_template():
     ):
         template.learn(data, json.loads(data))
         assert template.read(data) is None
+
+
+def test_heartbeats_and_double_framing_are_no_failure_in_any_dialect():
+    said = b'data: data: {"type": "response.output_text.delta", "delta": "Hi"}\n\n'
+    ended = b'data: data: {"type": "response.completed", "response": {"status": "completed", "output": []}}\n\n'
+    bodies: list[tuple[StreamDecoder, bytes]] = [(ResponsesDecoder(), said + b"data: ping\n\n" + ended)]
+    said = b'data: data: {"type": "content_block_delta", "delta": {"type": "text_delta", "text": "Hi"}}\n\n'
+    ended = b'data: data: {"type": "message_delta", "delta": {"stop_reason": "end_turn"}}\n\n'
+    bodies.append((MessagesDecoder(), b"event: ping\ndata: x\n\n" + said + ended))
+    for decoder, body in bodies:
+        _, deltas = read_whole(decoder, body)
+        assert ("".join(delta.text for delta in deltas), deltas[-1].finish_reason) == ("Hi", "stop")
