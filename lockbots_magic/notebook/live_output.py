@@ -13,7 +13,7 @@ from ..conversation.messages import Delta
 from ..conversation.turn import Turn
 from ..language import _
 from ..rendering.attachments import attachments_of
-from ..rendering.calls import reply_html, reply_markdown, segments_of
+from ..rendering.calls import reply_forms, reply_html, reply_markdown, segments_of
 from ..rendering.console import in_console
 from ..rendering.frame_loop import FrameLoop
 from ..rendering.mime_bundle import bundle, html_or_source
@@ -136,14 +136,15 @@ def turn_bundle(
         rejected: Whether the reply is shown faded.
     """
     lines = notices_of(turn) if notices is None else notices
-    html = reply_html(turn, shown=shown)
-    return _bundle(turn, html, lines, shown=shown, foot=foot, reasoning=reasoning, rejected=rejected)
+    html, markdown = reply_forms(turn, shown)
+    return _bundle(turn, html, lines, markdown, shown=shown, foot=foot, reasoning=reasoning, rejected=rejected)
 
 
 def _bundle(
     turn: Turn,
     html: str,
     notices: Sequence[str],
+    written: Sequence[str] = (),
     *,
     shown: str | None,
     foot: str,
@@ -159,7 +160,8 @@ def _bundle(
         is_open=reasoning == "show",
         is_quoted=is_shown_as_markdown(html),
         shown=shown,
-        pieces=reply_markdown(turn, shown),
+        pieces=() if written else reply_markdown(turn, shown),
+        written=written,
         foot=foot,
         rejected=rejected,
     )

@@ -19,7 +19,8 @@ from ..security.control_characters import printable
 from ..security.pictures import embedded_picture
 from .escaping import printed
 from .html import render
-from .mime_bundle import html_or_source
+from .mime_bundle import forms_of, html_or_source
+from .safe_markdown import neutralised
 
 MAX_LINE = 160
 """Length (characters) from which a call can be unfolded."""
@@ -105,6 +106,26 @@ def reply_markdown(turn: Turn, shown: str | None = None) -> list[str]:
     """Return the text and the calls of a turn as pieces of Markdown, see `reply_html`."""
     pieces = (piece for text, calls in _shown_segments(turn, shown) for piece in (text, calls_markdown(calls)))
     return list(filter(None, pieces))
+
+
+def reply_forms(turn: Turn, shown: str | None = None) -> tuple[str, list[str]]:
+    """Return the text and the calls of a turn as HTML and as pieces of safe Markdown, each text parsed once.
+
+    Args:
+        turn: The turn.
+        shown: Markdown to show in place of the text, below all calls.
+    """
+    html: list[str] = []
+    markdown: list[str] = []
+    for text, calls in _shown_segments(turn, shown):
+        if text:
+            page, source = forms_of(text)
+            html.append(page)
+            markdown.append(source)
+        if calls:
+            html.append(calls_html(calls))
+            markdown.append(neutralised(calls_markdown(calls)))
+    return "".join(html), markdown
 
 
 def _shown_segments(turn: Turn, shown: str | None) -> Sequence[Segment]:

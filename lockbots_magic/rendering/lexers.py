@@ -13,13 +13,12 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
-from pygments.lexer import Lexer
-from pygments.lexers import get_lexer_by_name
+from pygments.lexer import Lexer, RegexLexer
+from pygments.lexers import get_all_lexers, get_lexer_by_name
 from pygments.token import Token, _TokenType
-from pygments.util import ClassNotFound
 
 from .first_letters import first_letters
 from .time_budget import remaining
@@ -86,7 +85,51 @@ def _bounded(lexer: Lexer, bound: Callable[[_Match], _Match]) -> Any:
     copied = cast("Any", copy.copy(lexer))
     if hasattr(lexer, "_tokens"):  # its patterns, by state
         copied._tokens = {state: _Rules(rules, bound) for state, rules in copied._tokens.items()}
+        if type(lexer).get_tokens_unprocessed is RegexLexer.get_tokens_unprocessed:
+            copied.get_tokens_unprocessed = functools.partial(_tokens, copied)
     return copied
+
+
+def _tokens(lexer: Any, text: str, stack: Iterable[str] = ("root",)) -> Iterator[tuple[int, _TokenType, str]]:
+    """Yield what the loop of `RegexLexer` yields, without a call of Python for each pattern that it tries."""
+    names, at = [*stack], 0
+    rules: _Rules = lexer._tokens[names[-1]]
+    while True:
+        _check_clock()
+        for match, action, new_state in rules.tried_at(text[at : at + 1]):
+            found = match(text, at)
+            if found is None:
+                continue
+            if type(action) is _TokenType:
+                yield at, action, found[0]
+            elif action is not None:
+                yield from action(lexer, found)
+            at = found.end()
+            if new_state is not None:
+                _enter(names, new_state)
+                rules = lexer._tokens[names[-1]]
+            break
+        else:
+            if at >= len(text):
+                return
+            is_end = text[at] == "\n"
+            yield at, Token.Text.Whitespace if is_end else Token.Error, text[at]
+            at += 1
+            if is_end:
+                names = ["root"]
+                rules = lexer._tokens["root"]
+
+
+def _enter(names: list[str], new_state: Any) -> None:
+    """Change the stack of states as Pygments writes it: by names, by `#pop` and `#push`, or by a number to pop."""
+    if isinstance(new_state, int):
+        del names[max(1, len(names) + new_state) :]
+        return
+    for state in new_state if isinstance(new_state, tuple) else (new_state,):
+        if state != "#pop":
+            names.append(names[-1] if state == "#push" else state)
+        elif len(names) > 1:
+            names.pop()
 
 
 class _Rules:
@@ -113,13 +156,15 @@ class _Rules:
 
         yield look, None, None
         text, at = place
+        yield from self.tried_at(text[at : at + 1])
+
+    def tried_at(self, letter: str) -> Sequence[_TokenRule]:
+        """Return the rules that may match where a letter stands, "" for the end of the text."""
         self._visits += 1
-        letter = text[at : at + 1]
         if self._visits < MIN_VISITS or not letter.isascii():
-            yield from self._rules
-        else:
-            found = self._by_letter.get(letter)
-            yield from self._find(letter) if found is None else found
+            return self._rules
+        found = self._by_letter.get(letter)
+        return self._find(letter) if found is None else found
 
     def _find(self, letter: str) -> list[_TokenRule]:
         """Return the rules whose match may begin with a letter, or be empty at the end of the text."""
@@ -155,8 +200,17 @@ def _check_clock() -> None:
 @functools.lru_cache(maxsize=64)
 def lexer_of(language: str) -> Lexer | None:
     """Return the lexer of `language`; None if it is unknown or not among those that may colour code."""
-    try:
-        lexer = get_lexer_by_name(language.lower(), stripnl=False, ensurenl=False) if language else None
-    except ClassNotFound:
+    name = language.lower()
+    if name not in _coloured_languages():
         return None
-    return BoundedLexer(lexer) if lexer is not None and _LANGUAGES.intersection(lexer.aliases) else None
+    return BoundedLexer(get_lexer_by_name(name, stripnl=False, ensurenl=False))
+
+
+@functools.cache
+def _coloured_languages() -> frozenset[str]:
+    """Return all aliases of the languages that are coloured. Plug-ins have none of them, and take long to find."""
+    known: dict[str, Sequence[str]] = {}
+    for _, aliases, _, _ in get_all_lexers(plugins=False):
+        for alias in aliases:
+            known.setdefault(alias, aliases)
+    return frozenset(alias for alias, aliases in known.items() if _LANGUAGES.intersection(aliases))

@@ -11,9 +11,10 @@ from ..conversation.shown_text import shown_text
 from ..security.control_characters import printable
 from .attachments import NONE, Attachments
 from .escaping import printed
-from .html import foot_html, framed
+from .html import foot_html, framed, rendered
+from .markdown import Environment, parse
 from .reasoning import reasoning_html, reasoning_markdown
-from .safe_markdown import neutralised
+from .safe_markdown import fenced, neutralised
 from .safe_markdown.inline import literal
 from .time_budget import MAX_SECONDS, at_most, check_length
 
@@ -29,6 +30,7 @@ def bundle(
     is_quoted: bool = False,
     shown: str | None = None,
     pieces: Sequence[str] = (),
+    written: Sequence[str] = (),
     foot: str = "",
     rejected: bool = False,
 ) -> Mapping[str, str]:
@@ -41,6 +43,7 @@ def bundle(
         attached: What stands below the text.
         shown: Markdown that `html` was rendered from, if it isn't the reply.
         pieces: Markdown to show in place of the text, piece by piece: the reply with its calls.
+        written: The same, rewritten as safe Markdown already, see `forms_of`.
         reasoning: What the model reasoned; the HTML shows it, folded.
         is_open: True to show it unfolded.
         is_quoted: True to show it in the Markdown, too.
@@ -48,13 +51,31 @@ def bundle(
         rejected: Whether the HTML shows the reply faded.
     """
     remarks = [f"*{literal(printable(n))}*" for n in (*notices, foot) if n]
-    sources = [shown_text(one) for one in pieces or (text if shown is None else shown,)]
+    sources = [] if written else [shown_text(one) for one in pieces or (text if shown is None else shown,)]
     quoted = reasoning_markdown(reasoning) if is_quoted else ""
-    parts = [*filter(None, [quoted]), *map(neutralised, sources), *filter(None, [attached.markdown]), *remarks]
+    parts = [
+        *filter(None, [quoted]),
+        *(written or map(neutralised, sources)),
+        *filter(None, [attached.markdown]),
+        *remarks,
+    ]
     markdown = "\n\n".join(parts)
     above = reasoning_html(reasoning, is_open=is_open)
     whole = framed(html + attached.html, notices, final=True, above=above, below=foot_html(foot), rejected=rejected)
     return {"text/html": whole, "text/markdown": markdown, "text/plain": shown_text(text)}
+
+
+def forms_of(text: str) -> tuple[str, str]:
+    """Return a text as HTML and as safe Markdown, parsed once; a form that fails or takes too long is code."""
+    env: Environment = {}
+    try:
+        check_length(text)
+        with at_most(MAX_SECONDS):
+            tokens = parse(text, env)
+    except Exception:  # noqa: BLE001  # as in `html_or_source`
+        return html_as_source(text), fenced(shown_text(text))
+    # The HTML first: the writer of Markdown joins texts, and notes what stands beside them.
+    return html_or_source(lambda: rendered(tokens, env), text), neutralised(text, tokens)
 
 
 def html_or_source(render: Callable[[], str], text: str) -> str:
@@ -67,4 +88,9 @@ def html_or_source(render: Callable[[], str], text: str) -> str:
         with at_most(MAX_SECONDS):
             return render()
     except Exception:  # noqa: BLE001  # whatever fails, or takes too long
-        return f"<pre><code>{printed(shown_text(text))}</code></pre>"
+        return html_as_source(text)
+
+
+def html_as_source(text: str) -> str:
+    """Return a text as HTML without reading it as Markdown."""
+    return f"<pre><code>{printed(shown_text(text))}</code></pre>"

@@ -5,9 +5,12 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 _PSEUDO = re.compile(r":[\w-]+(\([^()]*\))?")
 _ATTRIBUTE = re.compile(r"\[([^\]]*)\]")
+_TAG = re.compile(r"<([a-z][a-z0-9]*)")
+_CLASS = re.compile(r'class="([^"]*)"')
 _NAME = re.compile(r"(\.?)([A-Za-z][\w-]*)")
 
 
@@ -18,25 +21,36 @@ def used_rules(css: str, html: str) -> str:
         >>> used_rules(".a{top:0;p{left:0}pre{left:1px}}.b{top:1px}", '<div class="a"><p>x</p></div>')
         '.a{top:0;p{left:0}}'
     """
-    page = _Page(html)
-    return "".join(f"{selector}{{{_body(body, page)}}}" for selector, body in _used(css, page))
+    named = (name for value in set(_CLASS.findall(html)) for name in value.split())
+    attributes = frozenset(one for one in _attributes(css) if f" {one}" in html)
+    return _used_by(css, _Page(frozenset(_TAG.findall(html)), frozenset({"lockbots", *named}), attributes))
 
 
-class _Page:
+class _Page(NamedTuple):
     """What selectors may name in some HTML."""
 
-    def __init__(self, html: str) -> None:
-        self.html = html
-        self.tags = set(re.findall(r"<([a-z][a-z0-9]*)", html))
-        named = (name for value in re.findall(r'class="([^"]*)"', html) for name in value.split())
-        self.classes = {"lockbots", *named}
+    tags: frozenset[str]
+    classes: frozenset[str]
+    attributes: frozenset[str]
 
     def may_hold(self, selector: str) -> bool:
         """Tell whether an element that `selector` names may be there."""
         attributes, names = _named_in(selector)
-        return all(f" {attribute}" in self.html for attribute in attributes) and all(
+        return self.attributes.issuperset(attributes) and all(
             name in (self.classes if dot else self.tags) for dot, name in names
         )
+
+
+@functools.lru_cache(maxsize=256)
+def _used_by(css: str, page: _Page) -> str:
+    """Return the rules for a page. Most replies hold what some reply before them held."""
+    return "".join(f"{selector}{{{_body(body, page)}}}" for selector, body in _used(css, page))
+
+
+@functools.lru_cache(maxsize=8)
+def _attributes(css: str) -> tuple[str, ...]:
+    """Return the attributes that the selectors of a style sheet name."""
+    return tuple(dict.fromkeys(_ATTRIBUTE.findall(css)))
 
 
 @functools.lru_cache(maxsize=512)

@@ -6,6 +6,10 @@ off in the Markdown parser; what the renderer makes passes this sanitiser as wel
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from typing import Any
+
 import nh3
 
 from .links import is_small_picture, is_web_link
@@ -49,16 +53,23 @@ _CLASSES = {
 
 def sanitize(html: str) -> str:
     """Remove from `html` everything that a reply must not contain."""
-    return nh3.clean(
-        html,
-        tags=_TAGS,
-        attributes=_ATTRIBUTES,
-        allowed_classes=_CLASSES,
-        attribute_filter=_check_value,
-        url_schemes={"http", "https", "mailto", "data"},
-        link_rel="noopener noreferrer",
-        filter_style_properties=_STYLES,
-    )
+    return _cleaner()(html)
+
+
+@functools.cache
+def _cleaner() -> Callable[[str], str]:
+    """Return the sanitiser with the policy; to read the policy takes half as long as to clean a reply."""
+    policy: dict[str, Any] = {
+        "tags": _TAGS,
+        "attributes": _ATTRIBUTES,
+        "allowed_classes": _CLASSES,
+        "attribute_filter": _check_value,
+        "url_schemes": {"http", "https", "mailto", "data"},
+        "link_rel": "noopener noreferrer",
+        "filter_style_properties": _STYLES,
+    }
+    # nh3 0.2 has no class for it.
+    return nh3.Cleaner(**policy).clean if hasattr(nh3, "Cleaner") else functools.partial(nh3.clean, **policy)
 
 
 def _check_value(tag: str, name: str, value: str) -> str | None:

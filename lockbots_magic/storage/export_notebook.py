@@ -14,7 +14,7 @@ from ..conversation.history_entry import HistoryEntry
 from ..conversation.turn import Turn
 from ..providers import names
 from ..rendering.attachments import attachments_of
-from ..rendering.calls import reply_html, reply_markdown
+from ..rendering.calls import reply_forms
 from ..rendering.mime_bundle import bundle
 from ..rendering.notices import notices_of
 from ..rendering.safe_markdown.inline import literal
@@ -71,8 +71,8 @@ def _code(identity: str | None, source: str, *outputs: dict[str, Any]) -> dict[s
 
 def _chat_cell(turn: Turn, entry: HistoryEntry, source: str) -> dict[str, Any]:
     """Return the cell of one turn, with the reply as its output."""
-    pieces, html = reply_markdown(turn), reply_html(turn)
-    data = bundle(turn.reply, html, notices_of(turn), attachments_of(turn), reasoning=turn.reasoning, pieces=pieces)
+    html, markdown = reply_forms(turn)
+    data = bundle(turn.reply, html, notices_of(turn), attachments_of(turn), reasoning=turn.reasoning, written=markdown)
     forms, about = saved_once(clean_bundle(data), metadata(entry, turn.cell_id, source))
     return _code(turn.cell_id, source, {"output_type": "display_data", "data": forms, "metadata": about})
 

@@ -32,14 +32,19 @@ _BOXES = {"☐": "[ ]", "☑": "[x]"}
 _NO_TARGET = re.compile(r"""[^\s<$]+[ \t]+[^\s"'($]""")
 
 
-def neutralised(markdown: str) -> str:
-    """Rewrite `markdown` so that nothing in it acts or loads, and links lead to the web only."""
+def neutralised(markdown: str, tokens: Sequence[Token] | None = None) -> str:
+    """Rewrite `markdown` so that nothing in it acts or loads, and links lead to the web only.
+
+    Args:
+        markdown: A whole text.
+        tokens: What `parse` made of it, if it is parsed already.
+    """
     try:
         check_length(markdown)
         with at_most(MAX_SECONDS):
-            return written(parse(markdown, {}))
+            return written(parse(markdown, {}) if tokens is None else tokens)
     except Exception:  # noqa: BLE001  # a bug in rendering, or its slowness, never hides a reply
-        return _fenced(markdown)
+        return fenced(markdown)
 
 
 def written(tokens: Sequence[Token]) -> str:
@@ -51,10 +56,11 @@ def written(tokens: Sequence[Token]) -> str:
 
 def _whole(node: BlockNode, block: str) -> str:
     """Write a block as code if JupyterLab would tear code in it apart."""
-    return _fenced(block) if node.type not in _CODE and tears_code(block) else block
+    return fenced(block) if node.type not in _CODE and tears_code(block) else block
 
 
-def _fenced(code: str, language: str = "") -> str:
+def fenced(code: str, language: str = "") -> str:
+    """Return a text as a fenced block of code, whatever it holds."""
     longest = max(map(len, re.findall("`+", code)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{code}{'' if code.endswith(chr(10)) or not code else chr(10)}{fence}"
@@ -109,13 +115,13 @@ class _BlockWriter:
     def fence(self, node: BlockNode) -> str:
         language = (unescapeAll(node.token.info).split() or [""])[0]
         known = _LANGUAGE.fullmatch(language) and language.lower() not in _DRAWN
-        return _fenced(node.token.content, language if known else "")
+        return fenced(node.token.content, language if known else "")
 
     code_block = fence
 
     def formula(self, node: BlockNode) -> str:
         formula = plain_formula(node.token.content, one_line=self._quotes > 0)
-        return _fenced(node.token.content, "tex") if formula is None else formula
+        return fenced(node.token.content, "tex") if formula is None else formula
 
     def table(self, node: BlockNode) -> str:
         rows = [row for part in node.children for row in part.children]
