@@ -16,7 +16,9 @@ ENGLISH = parse_questions("""
 ## Licence and price:
     which licence does it have | can we use it commercially | is the product free | is there a paid version
 ## VS Code, Colab, JupyterHub:
-    how to use it in vscode | does it work in colab | google colab | a jupyterhub with students
+    how to use it in vscode | does it work in colab | google colab
+## A class or a team on JupyterHub:
+    jupyterhub with 30 students | one key for all students | limit models for students | forbid expensive models
 ## Install, upgrade, uninstall:
     how to install | how do I upgrade | which version do I have | unload
     the extension
@@ -30,6 +32,8 @@ ENGLISH = parse_questions("""
     Cell magic `%%chat` not found | No module named lockbots_magic | ModuleNotFoundError for the package
 ## Load the extension at each start:
     load the extension automatically | load it on startup
+## Keys from a .env file:
+    does it read .env files | load the key from a .env file
 ## Connect a real model:
     how do I connect a real model? | how do i conect a modle | how to connect model
 ## Models there are, and the one in use:
@@ -53,6 +57,10 @@ ENGLISH = parse_questions("""
     how do I connect OpenAI? | Can I use Claude from Anthropic? | where do I put my gemini key | connect gpt-4 |
     how do I connect chatgpt | where do i get an api key | use chat gpt | connect openia | how to use chatgtp |
     get a key for claude | conect to openai | antropic key | use gpt4
+## GigaChat, YandexGPT and other compatible services:
+    connect gigachat | yandexgpt | is grok supported | use a service that is not listed
+## Services that are blocked in your country:
+    openai is blocked in my country | unsupported_country_region_territory | do I need a vpn
 ## Ollama:
     how do I use Ollama? | can I run a model locally? | run local model | olama | llama locally | i want to use
     a local llm
@@ -111,6 +119,8 @@ ENGLISH = parse_questions("""
     what data leaves my machine? | does it send my data anywhere | is there telemetry
 ## What it does not do:
     can it fine-tune a model? | does it complete code while I type | voice input
+## Agents that edit the notebook:
+    is it an agent | can it edit my notebook by itself | agent that edits cells
 ## Personas:
     how do I reuse a system prompt? | what is a persona? | prompt templates | system prompt from a file | where
     do I keep my personas? | persona | reuse system prompt
@@ -123,7 +133,7 @@ ENGLISH = parse_questions("""
     put the code into a new cell | only the code, please
 ## Functions that the model may call:
     can the model call my functions? | function calling | how do I give it tools? | what does --tools do? | is
-    it safe to let the model call a function? | give the model a tool | tool use | agents | can it run code |
+    it safe to let the model call a function? | give the model a tool | tool use | can it run code |
     model keeps calling functions
 ## Approve tool calls:
     how do I approve a tool call? | ask me before calling | --approve | why was the call refused? | approval
@@ -148,7 +158,7 @@ ENGLISH = parse_questions("""
 ## How a reply is shown:
     why is the picture only a link? | can a reply run javascript? | how do I write formulas in LaTeX? | does it
     work in jupyter console? | NO_COLOR | latex formulas | render markdown | dark theme | images are not shown |
-    does it support streaming | markdown tables broken | math not rendering
+    markdown tables broken | math not rendering
 ## The line below a reply:
     hide the line below the reply | what does foot_line do
 ## Images and sources in a reply:
@@ -175,6 +185,12 @@ ENGLISH = parse_questions("""
     stop a background reply | can I run other cells while it answers? | how do I ask in the background? | what
     does --background do? | don't wait for the reply | run in background | ask in backgroud | how to run in
     background and continue working
+## Nothing is shown:
+    nothing is shown | nothing comes out when I run the cell | the cell hangs | why is the output empty
+## A reply does not stream:
+    it doesn't stream | the whole answer appears at once | turn on streaming
+## A slow reply:
+    why is it so slow | my local model is very slow | make it faster
 ## Access refused: 401 and 403:
     error 401 | 401 unauthorized | invalid api key error | key not found | 403 forbidden
 ## The server can't be reached:
@@ -187,8 +203,7 @@ ENGLISH = parse_questions("""
     the answer is cut off in the middle | reply is truncated
 ## Errors and retries:
     it times out | how can I change the timeout? | what if the connection breaks midway? |
-    what happens if I run a failed cell again? | error 500 | timeout error | why is it so slow | it hangs
-    for a long time | what is the default timeout
+    what happens if I run a failed cell again? | error 500 | timeout error | what is the default timeout
 ## Long conversations:
     what happens when the conversation gets too long? | the model forgot the beginning | context window exceeded
     | too many tokens | prompt too long | why did it forget what i said
@@ -210,6 +225,9 @@ ENGLISH = parse_questions("""
     can I continue tomorrow after a kernel restart? | the kernel died and my conversation is gone | how do I
     restore a conversation from the notebook? | restore my conversation | kernel restarted, where is my chat |
     lost my conversation | notebook restarted lost everything | how to continue yesterday's chat
+## Share a notebook without its conversation:
+    share a notebook without its conversation | remove the conversation before publishing | who sees my conversation
+    | what is saved in the notebook
 ## Record and replay:
     how do I record the answers? | what is a cassette? | can it run without a network? | LOCKBOTS_CASSETTE_MODE
     | what does NotRecordedError mean? | how do I get the same answers again? | explain cassettes | explain how
@@ -256,7 +274,10 @@ RUSSIAN = parse_questions("""
 ## Лицензия и цена:
     какая лицензия | можно ли использовать на работе | есть ли платная версия | сколько стоит lockbots
 ## VS Code, Colab, JupyterHub:
-    работает ли в vscode | гугл колаб | юпитерхаб для студентов
+    работает ли в vscode | гугл колаб
+## Группа студентов или команда в JupyterHub:
+    jupyterhub на 30 студентов | один ключ на всех | как запретить студентам дорогие модели | ограничить модели для
+    студентов
 ## Установить, обновить, удалить:
     как установить | как обновить | какая версия | выгрузить расширение
 ## Установка без интернета:
@@ -267,6 +288,8 @@ RUSSIAN = parse_questions("""
     %%chat не работает | не находит модуль lockbots_magic
 ## Загружать расширение при запуске:
     загружать расширение автоматически | чтобы грузилось само
+## Ключи из файла .env:
+    читает ли .env файлы | загрузить ключ из файла .env
 ## Подключить настоящую модель:
     как подключить настоящую модель? | как подключить модель? | как подключить нейросеть |
     подключить модел | выбрать модель
@@ -291,6 +314,10 @@ RUSSIAN = parse_questions("""
     как подключить OpenAI? | хочу использовать клод | как подключить чатгпт | где взять ключ | подключить чат
     гпт | где получить api ключ | как получить ключ openai | подключить gpt | использовать клод | как подключить
     гпт-4 | подключить опен аи | подключить дипсик | как подключить чат джипити | подключить гемини
+## GigaChat, YandexGPT и другие совместимые сервисы:
+    подключить гигачат | подключить yandexgpt | сервиса нет в списке | сертификат минцифры
+## Сервисы, недоступные в вашей стране:
+    openai заблокирован, чем заменить | работает ли в россии | нужен ли vpn
 ## Ollama:
     как подключить Ollama? | можно ли без интернета? | как запустить модель локально? | запустить локальную
     модель | подключить оламу | модель без интернета | оллама | подключить локальную нейросеть
@@ -342,6 +369,8 @@ RUSSIAN = parse_questions("""
     какие данные уходят на сервер? | мои данные куда-то уходят? | закрытый контур
 ## Чего здесь нет:
     можно ли дообучить модель? | есть голосовой ввод? | подсказки кода при наборе
+## Агенты, которые правят блокнот:
+    это агент? | агент, который сам редактирует блокнот | может сам запускать ячейки
 ## Персоны:
     что такое персона? | шаблоны промптов | системный промпт из файла | персона | шаблоны
 ## Ответ в переменной:
@@ -352,7 +381,7 @@ RUSSIAN = parse_questions("""
     как вставить код из ответа в новую ячейку | получить код | может писать код сразу в следующую ячейку?
 ## Функции, которые может вызвать модель:
     может ли модель вызывать мои функции? | как дать модели инструменты | что делает --tools | вызов функций |
-    инструменты модели | агент | может ли он выполнять код
+    инструменты модели | может ли он выполнять код
 ## Разрешить вызовы:
     как разрешить вызов? | спросить меня перед вызовом | почему вызов отклонён? | подтверждение вызова
 ## Серверы MCP:
@@ -397,6 +426,12 @@ RUSSIAN = parse_questions("""
 ## Ответ в фоне:
     как остановить фоновый ответ | можно ли выполнять другие ячейки, пока идёт ответ | спросить в фоне | в
     фоновом режиме | не ждать ответа
+## Ничего не показывается:
+    ничего не выводит после запуска ячейки | ничего не показывается | ячейка зависла | почему вывод пустой
+## Ответ приходит весь сразу:
+    не стримит | ответ появляется целиком | включить стриминг
+## Медленный ответ:
+    почему так медленно | локальная модель тормозит | как ускорить ответы
 ## Доступ отклонён: 401 и 403:
     ошибка 401 | что значит ошибка 401 | ошибка авторизации | неверный ключ | ключ не найден | ошибка 403
 ## Нет связи с сервером:
@@ -409,7 +444,7 @@ RUSSIAN = parse_questions("""
     ответ обрывается на полуслове
 ## Ошибки и повторы:
     как увеличить таймаут | почему не работает? | что если соединение оборвётся |
-    ошибка 500 | таймаут | слишком долго отвечает | не отвечает сервер | соединение прервано |
+    ошибка 500 | таймаут | не отвечает сервер | соединение прервано |
     сколько ждать ответа | обрыв соединения | модель не отвечает
 ## Длинные беседы:
     беседа не помещается в контекст | модель забыла начало разговора | слишком длинный запрос | не помещается в
@@ -430,6 +465,9 @@ RUSSIAN = parse_questions("""
 ## Восстановить после перезапуска:
     как восстановить беседу после перезапуска ядра? | ядро умерло, беседа пропала | восстановить беседу | ядро
     перезапустилось | пропала беседа | блокнот перезапустился и всё пропало | продолжить вчерашний чат
+## Поделиться блокнотом без беседы:
+    поделиться блокнотом без беседы | убрать переписку перед публикацией | увидит ли коллега мою переписку | что
+    сохраняется в блокноте
 ## Записать и воспроизвести:
     как записать ответы в кассету? | как воспроизвести без сети? | те же ответы | кассета | как записать касету
     | воспроизвести ответы | работать офлайн | чем отличается replay от record
