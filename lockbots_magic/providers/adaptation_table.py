@@ -25,6 +25,8 @@ from .body_changes import (
     has_system,
     set_content,
     streams,
+    streams_not,
+    with_stream,
     without_keys,
     without_reasoning,
     without_stream,
@@ -134,7 +136,14 @@ _REASONING = rf"\b(?:{'|'.join(REASONING_FIELDS)})\b"
 # The longest reply: the user's own parameter, which keeps its meaning under its other name.
 
 
-def _make_rename_row(old: str, new: str) -> Adaptation:
+_UNKNOWN_NAME = (
+    r"|\A(?!.*\btoo (?:large|small|long)\b)(?=.*(?<!\w)max_completion_tokens(?!\w))"
+    r".*\b(?:unknown|unrecogni[sz]ed|unexpected|extra|not (?:permitted|allowed|recogni[sz]ed))\b"
+)
+"""How servers that are older than a name refuse it; they can't say what they take."""
+
+
+def _make_rename_row(old: str, new: str, also: str = "") -> Adaptation:
     def rename(body: Body, given: Collection[str]) -> Body:
         return {new if key == old else key: value for key, value in body.items()}
 
@@ -146,7 +155,7 @@ def _make_rename_row(old: str, new: str) -> Adaptation:
         rename,
         late_pattern(
             rf"\A(?!.*\b(?:too (?:large|small|long)|greater|less than|at least|at most|exceed|must be))"
-            rf"(?=.*{NEGATION}).*{refused}.*\b(?:use|try|mean|instead|replaced by)\b.*(?<!\w){new}(?!\w)",
+            rf"(?=.*{NEGATION}).*{refused}.*\b(?:use|try|mean|instead|replaced by)\b.*(?<!\w){new}(?!\w){also}",
             re.IGNORECASE | re.DOTALL,
         ),
         N_("This model takes `{new}` in place of `{old}`; your value was sent under that name."),
@@ -161,11 +170,25 @@ SHARED_ADAPTATIONS: tuple[Adaptation, ...] = (
         streams,
         without_stream,
         late_pattern(
-            rf"\A(?:stream\n|(?!.*stream[_ -]?options).*(?:\bverified\b[^\n]*\bstream"
+            rf"\A(?:stream\n|(?!.*(?:stream[_ -]?options|\bnon[- ]?stream)).*(?:\bverified\b[^\n]*\bstream"
+            r"|\bcan(?:not|'t)\b[^.\n]{0,60}\bstream(?:ing|ed|s)?\b"
             rf"|\bstream(?:ing|ed|s)?\b[^.\n]{{0,60}}{NEGATION}|{NEGATION}[^.\n]{{0,60}}\bstream(?:ing|ed|s)?\b))",
             re.IGNORECASE | re.DOTALL,
         ),
         N_("The server does not stream this model: the reply arrives at once."),
+    ),
+    Adaptation(
+        N_("only streamed"),
+        ("stream",),
+        streams_not,
+        with_stream,
+        late_pattern(
+            r"\bonly\b[^.\n]{0,40}\bstream|\bstream\b['\"`]?(?: parameter)?[^.\n]{0,20}\b(?:to|be|=) ?['\"`]?true\b"
+            rf"|\bnon[- ]?stream(?:ing|ed)?\b[^.\n]{{0,60}}{NEGATION}|{NEGATION}[^.\n]{{0,60}}\bnon[- ]?stream"
+            r"|\bfor non[- ]?streaming\b|\bstream(?:ing)?\b[^.\n]{0,20}\b(?:required|mandatory)\b",
+            re.IGNORECASE,
+        ),
+        N_("The server only streams this model: the reply was requested as a stream."),
     ),
     _make_schema_row(("strict",), r"(?<!\w)strict(?!\w)|required to be supplied"),
     _make_schema_row(("additionalProperties",), r"(?s)^(?!.*required to be supplied).*additional[_ ]?properties"),
@@ -237,7 +260,7 @@ ADAPTATIONS: tuple[Adaptation, ...] = (
         late_pattern(r"\btools?\b|\btool_|tool_?(?:use|calls?|config|result)s?\b|\bfunction[ _]call", re.IGNORECASE),
     ),
     _make_rename_row("max_tokens", "max_completion_tokens"),
-    _make_rename_row("max_completion_tokens", "max_tokens"),
+    _make_rename_row("max_completion_tokens", "max_tokens", _UNKNOWN_NAME),
 )
 """What the toolkit adds to chat completions, with how servers refuse it. Any other field that a refusal names is left
 out."""

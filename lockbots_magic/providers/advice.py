@@ -11,7 +11,15 @@ from collections.abc import Sequence
 
 from ..conversation.messages import ChatRequest
 from ..conversation.model_names import display_name
-from ..errors import AuthenticationError, HTTPStatusError, ModelNotFoundError, ProtocolError, ProviderError, ServerError
+from ..errors import (
+    AuthenticationError,
+    ContextLengthError,
+    HTTPStatusError,
+    ModelNotFoundError,
+    ProtocolError,
+    ProviderError,
+    ServerError,
+)
 from ..language import N_, _, ngettext
 from ..late_pattern import late_pattern
 from .adaptation import find_given, given_fields
@@ -38,6 +46,7 @@ _BILLING = late_pattern(
 )
 """What services say of an account that does not pay for the request, whatever the status."""
 _ACCOUNT = N_("See the account's credit, plan and limits on the billing page of the service.")
+_TOO_LARGE = N_("The server, or a proxy before it, takes no request of this size. Attach less, or use `--no-history`.")
 _DEPLOYMENT = N_(
     "The model is the name of a deployment of your own there, not that of the model that "
     "it serves; a new deployment takes some minutes."
@@ -168,6 +177,8 @@ def advise_on_request(error: ProviderError, request: ChatRequest, base_url: str)
             return _(advice)
     if isinstance(error, HTTPStatusError) and _BILLING.search(words):
         return _(_ACCOUNT)
+    if isinstance(error, HTTPStatusError) and error.status == 413 and not isinstance(error, ContextLengthError):
+        return _(_TOO_LARGE)
     named = find_given(error, given_fields(request.params)) if _is_refused(error) else []
     return _advise_on_parameters(named) if named else _advise_on_parts(error, request)
 

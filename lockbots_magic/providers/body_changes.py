@@ -25,6 +25,16 @@ def without_stream(body: Body, given: Collection[str]) -> Body:
     return {**kept, "stream": False}
 
 
+def streams_not(body: Body, given: Collection[str]) -> bool:
+    """Whether the provider is set to ask for the whole reply at once."""
+    return body.get("stream") is False and "stream" not in given
+
+
+def with_stream(body: Body, given: Collection[str]) -> Body:
+    """Ask for a stream."""
+    return {**body, "stream": True}
+
+
 def change_schemas(body: Body, given: Collection[str], change: Callable[[Any], Any]) -> Body:
     """Apply `change` to the schemas of tools and of the reply, unless the user gave them."""
     mine: Body = {key: change(body[key]) for key in ("tools", "response_format") if key in body and key not in given}

@@ -325,9 +325,11 @@ class OpenAICompatible(HTTPProvider):
     def _read_models(self, base_url: str, deadline: float, cancellation: Cancellation) -> ModelList:
         url = join_path(base_url, "/models")
         listed = self._read_page(url, base_url, deadline, cancellation)
+        last = ""
         for _unused in range(MAX_PAGES):
-            if not listed.next_page:
+            if not listed.next_page or listed.next_page == last:  # some ignore the field, and send the same page
                 break
+            last = listed.next_page
             after = f"{url}{'&' if '?' in url else '?'}after_id={quote(listed.next_page, safe='')}"
             listed = listed.extended(self._read_page(after, base_url, deadline, cancellation))
         return listed

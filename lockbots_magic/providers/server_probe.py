@@ -17,6 +17,8 @@ PROBE_TIMEOUT = 3.0
 """Time (s) for all looks at one server."""
 ENDPOINTS = ("/chat/completions", "/completions", "/responses", "/messages", "/models", "/api/chat", "/api/generate")
 """Paths of requests, which people paste as a base URL."""
+MAX_PARENTS = 4
+"""Paths above a base URL that are tried."""
 API_PATHS = ("/api/v1", "/openai/v1", "/compatible-mode/v1", "/v1", "/api", "/openai")
 """Paths under which servers offer their API."""
 
@@ -99,7 +101,8 @@ def _candidates(base_url: str) -> Iterator[str]:
     path = parts.path.rstrip("/")
     stripped = next((path.removesuffix(end) for end in ENDPOINTS if path.endswith(end)), path)
     root = next((stripped.removesuffix(end) for end in API_PATHS if stripped.endswith(end)), stripped)
-    for one in (stripped, root + "/v1", *(root + end for end in API_PATHS), root):
+    parents = [path.rsplit("/", up)[0] for up in range(1, min(path.count("/"), MAX_PARENTS) + 1)]
+    for one in (stripped, root + "/v1", *(root + end for end in API_PATHS), root, *parents, "/v1"):
         if one != path:
             yield parts._replace(path=one).geturl()
 

@@ -65,6 +65,7 @@ _BREAK = r"(?:\s|\\{1,4}[nrt]|%(?:25){0,3}(?:0[aAdD9]|20)|&(?:amp;){0,3}#(?:1[03
 """What wraps base64 to lines, in any encoding."""
 _WHITE_SPACE = b" \t\n\r\f\v"
 _ESCAPED_BREAK = re.compile(r"\\{1,4}[nrt]")
+_PASTED = re.compile(r"""\s*(?P<quote>['"]?)(?:Bearer\s+)?(?P<value>[^\s'"]+)(?P=quote)\s*""", re.IGNORECASE)
 _TAG = re.compile(r"""<[^<>"']*(?:(?:"[^"]*"|'[^']*')[^<>"']*)*>""")
 
 
@@ -88,6 +89,13 @@ def without_frames(action: Callable[Parameters, Result]) -> Callable[Parameters,
             raise error.with_traceback(None)  # noqa: B904  # the same error
 
     return run
+
+
+@without_frames
+def _unquote(value: str) -> str:
+    """Return a credential without what was copied along with it."""
+    pasted = _PASTED.fullmatch(value) if isinstance(value, str) else None
+    return pasted["value"] if pasted else value
 
 
 class TextViews(NamedTuple):
@@ -170,14 +178,16 @@ class Secret:
 
     @classmethod
     def of(cls, value: str | Secret | None) -> Secret | None:
-        """Wrap `value`; return None for None and for blank text.
+        """Wrap `value` without the quotes or the word ``Bearer`` around it; return None for None and for blank text.
+
+        Files of variables keep quotes that a shell removes (``docker run --env-file``), and headers are pasted whole.
 
         Raises:
             MalformedCredential: The value can't be sent in a header.
         """
         if value is None or isinstance(value, Secret):
             return value
-        return cls(value) if value and not (isinstance(value, str) and value.isspace()) else None
+        return cls(_unquote(value)) if value and not (isinstance(value, str) and value.isspace()) else None
 
     def bearer(self) -> Secret:
         """Return the credential with the prefix of a bearer token (RFC 6750, section 2.1)."""

@@ -69,6 +69,7 @@ REFUSALS: dict[str, list] = {
         "Streaming is not supported for this model.",
         "This deployment does not support streaming",
         "Unsupported value: 'stream' does not support true with this model.",
+        "Cannot use tools with stream",
         {"detail": [{"loc": ["body", "stream"], "msg": "value must be false, streaming is disabled"}]},
     ],
     "response_format": [
@@ -125,6 +126,22 @@ def test_each_refusal_is_met_by_the_row_that_it_names():
         if (found := refused(message)) != [name]
     }
     assert wrong == {}
+
+
+def test_server_that_only_streams_is_asked_for_a_stream():
+    for words in (
+        "This model only support stream mode, please enable the stream parameter to access the model.",
+        "parameter.enable_thinking must be set to false for non-streaming calls",
+        "Stream must be set to true",
+        "Non-streaming is not supported for this model",
+    ):
+        assert refused(words) == [], words
+        assert refused(words, body={**BODY, "stream": False}) == ["only streamed"], words
+        assert refused(words, body={**BODY, "stream": False}, given=["stream"]) == [], words
+        with refusing(lambda body, words=words: None if body["stream"] else words) as server:
+            reply = Chat("openai:m", base_url=server.url, stream=False).stream("hi")
+            (notice,) = [d.notice for d in reply.deltas if d.notice]
+            assert (reply.text, notice.startswith("The server only streams this model")) == ("ok", True)
 
 
 def test_param_alone_names_the_field():
@@ -281,6 +298,21 @@ def test_longest_reply_is_sent_under_the_name_that_the_model_takes():
         reply = Chat("openai:m", base_url=server.url).stream("hi", max_tokens=7)
         (notice,) = [d.notice for d in reply.deltas if d.notice]
         assert notice.startswith("Эта модель принимает `max_completion_tokens` вместо `max_tokens`;")
+
+
+def test_longest_reply_is_sent_under_its_older_name_to_an_older_server():
+    for error in (
+        "Unrecognized request argument supplied: max_completion_tokens",
+        {"detail": [{"loc": ["body", "max_completion_tokens"], "msg": "Extra inputs are not permitted"}]},
+    ):
+        with refusing(lambda body, error=error: error if "max_completion_tokens" in body else None) as server:
+            assert ask(server, max_completion_tokens=7).reply == "ok"
+            assert server.bodies()[1]["max_tokens"] == 7
+    words = "max_completion_tokens is too large: 9999. No extra tokens, unknown reason."
+    with refusing(lambda body: words) as server:
+        with pytest.raises(HTTPStatusError, match="too large"):
+            ask(server, max_completion_tokens=9999)
+        assert len(server.bodies()) == 1
 
 
 def test_longest_reply_that_is_too_long_is_not_renamed():

@@ -47,6 +47,13 @@ def test_blank_text_is_not_a_credential(value):
     assert Secret.of(value) is None
 
 
+def test_what_is_copied_along_with_a_credential_is_removed():
+    for pasted in ('"{}"', "'{}'", "Bearer {}", ' "bearer {}" ', '"{}"\n'):
+        assert Secret.of(pasted.format(VALUE)).reveal() == VALUE, pasted
+    for pasted in ('"abc', 'a"b', '""', "Bearer", "a b"):
+        assert Secret.of(pasted).reveal() == pasted
+
+
 def test_secret_is_wrapped_once():
     secret = Secret(VALUE)
     assert Secret.of(secret) is secret

@@ -115,7 +115,7 @@ class MessagesDecoder(StreamDecoder):
             yield from self._take_message(value, _object_in(value, "delta"))
         elif kind == "message_stop":
             yield from self._end("stop")
-        elif kind == "message" and isinstance(value.get("content"), list | str):
+        elif kind == "message" and isinstance(value.get("content", 0), list | str | None):
             yield from self._take_message(value)
             yield from self._end("stop")
         else:

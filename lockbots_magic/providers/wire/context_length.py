@@ -46,6 +46,8 @@ _WORDS = late_pattern(
   | reduce\ the\ length\ of\ (the\ |your\ )?(messages|prompt|input)
   | maximum\ (prompt|input)\ length\ is\ \d
   | tokens?\b.{0,80}\bmust\ be\ <=\ \d
+  | \bmust\ have\ less\ than\ \d+\ tokens
+  | \bprompt\b.{0,60}\bexceeds?\b.{0,40}\bmax_model_len\b
   | range\ of\ input\ length\ should\ be
   | prompt\ exceeds\ max\ length
     """,
@@ -72,6 +74,8 @@ _LIMITS = _patterns(
     r"allowed token count N",
     r"N maximum context length",
     r"must be <= N",
+    r"less than N tokens",
+    r"max_model_len N",
     r"cannot exceed N",
     r"should be \[\d+, ?N\]",
     r"max size: N tokens",
@@ -81,7 +85,8 @@ _LIMITS = _patterns(
 _PROMPTS = _patterns(
     r"N(?: tokens)? (?:in|from|of) the (?:input )?(?:messages|prompt)",
     r"N of text input",
-    r"given: N `inputs` tokens",
+    r"given: N(?: `inputs` tokens|\Z)",
+    r"prompt length N",
     r"N \+ \d+ > \d",
     r"(?:has|have|with|contains|resulted in|received|about|the first) N(?: input)? ?tokens",
     r"too long: N",

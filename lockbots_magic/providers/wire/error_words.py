@@ -2,7 +2,8 @@
 
 Wire facts, each observed: FastAPI and vLLM (``detail``: text, list of ``{loc, msg}``, dict), Mistral (``message`` as a
 dict or a list), OpenAI (``error.message``), Gemini (a list of one), OpenRouter (``error.metadata.raw``, plain or JSON,
-and ``provider_name``), Groq (``error.failed_generation``), MiniMax (``base_resp``), RFC 9457 (``title``, ``detail``).
+and ``provider_name``), Groq (``error.failed_generation``), MiniMax (``base_resp``), RFC 9457 (``title``, ``detail``),
+Laravel and Django (``errors``: lists of texts by field), XML of AWS and Azure.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ _VERBATIM = "failed_generation"
 _LAST = ("code", "type", "status")
 _UNSEEN = re.compile(r"<(script|style|head|svg)\b.*?</\1\s*>|<!--.*?-->", re.I | re.S)
 _TITLE = re.compile(r"<title[^>]*>(.*?)(?:</title|\Z)", re.I | re.S)
+_XML = re.compile(r"[\ufeff\s]*<(?:\?xml|\w*(?:error|fault|response)\b)", re.I)
+_HTML = re.compile(r"<(?:!doctype html|html|body)\b", re.I)
 _TAG = re.compile(r"<[^>]*>?")
 
 
@@ -65,9 +68,14 @@ def page_words(page: str) -> str:
     return quote_line(html.unescape(_TAG.sub(" ", text)), 200)
 
 
-def is_page(text: str) -> bool:
-    """Whether a text is a web page or other markup."""
+def is_markup(text: str) -> bool:
+    """Whether a text is a web page or XML."""
     return text.lstrip("\ufeff \t\r\n").startswith("<")
+
+
+def is_page(text: str) -> bool:
+    """Whether a text is a web page, as proxies and firewalls send it, and not the XML of a service."""
+    return is_markup(text) and (_XML.match(text) is None or _HTML.search(text, 0, 2000) is not None)
 
 
 def _words(value: Any, depth: int) -> Iterator[str]:
@@ -79,7 +87,7 @@ def _words(value: Any, depth: int) -> Iterator[str]:
         if isinstance(inner, dict | list):
             found = list(_words(inner, depth + 1))
             yield from found or [value]
-        elif is_page(value):
+        elif is_markup(value):
             yield page_words(value)
         else:
             yield value
@@ -100,6 +108,7 @@ def _words_of_object(value: Mapping[str, Any], depth: int) -> Iterator[str]:
     if not found:
         found = next(([code] for key in _LAST if isinstance(code := value.get(key), str)), [])
         found += [text for key, text in value.items() if key not in _LAST and _is_sentence(text)][:MAX_ITEMS]
+        found += [f"{key}: {text}" for key, texts in value.items() for text in _sentences(texts)][:MAX_ITEMS]
     provider = _provider_name(value)
     if found and provider and not any(provider in text for text in found):
         found[-1] = f"{found[-1]} ({provider})"
@@ -109,6 +118,11 @@ def _words_of_object(value: Mapping[str, Any], depth: int) -> Iterator[str]:
 def _is_sentence(value: Any) -> bool:
     """Whether a value under an unknown key may be what a server says, rather than an id."""
     return isinstance(value, str) and " " in value.strip()
+
+
+def _sentences(value: Any) -> Iterator[str]:
+    """Yield the sentences of a list, as frameworks send them for each field that is wrong."""
+    return (text for text in (value if isinstance(value, list) else ())[:MAX_ITEMS] if _is_sentence(text))
 
 
 def _provider_name(value: Mapping[str, Any]) -> str:

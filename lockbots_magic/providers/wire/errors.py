@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any
 
 from ...errors import (
@@ -16,9 +17,10 @@ from ...errors import (
 )
 from ...language import _
 from ...security.foreign_text import quote_line
-from .error_words import MAX_WORDS, error_words, is_page, page_words
+from .error_words import MAX_WORDS, error_words, is_markup, is_page, page_words
 from .json_text import parse_json
 from .refusal import specify_error
+from .sse import EventDecoder
 
 _STATUS_OF_NAME = {
     "invalid_api_key": 401,
@@ -56,6 +58,7 @@ _UNKNOWN_MODEL = re.compile(r"\bis not a valid model\b|\b(?:unknown|no such) mod
 """What services say of an unknown model under a 400 (OpenRouter)."""
 _FAILURES = ("error", "failed", "failure", "exception")
 """Values of `status`, and types of events, that tell a failure."""
+_FRAMES = ("data:", "event:", "id:", "retry:", ":")
 _MESSAGE_KEYS = ("message", "detail", "errors", "msg", "error_message", "error_msg", "errorMessage", "err_msg")
 """Names under which an object without choices says what went wrong."""
 
@@ -133,15 +136,18 @@ def status_error(status: int, message: str, retry_after: float | None = None) ->
     return kind(f"{message} (HTTP {status})" if status >= 400 else message, status=status, retry_after=retry_after)
 
 
-def refusal_error(status: int, body: bytes, retry_after: float | None = None) -> ProviderError:
+def refusal_error(status: int, body: bytes, retry_after: float | None = None, charset: str = "") -> ProviderError:
     """Return the error for a response whose HTTP status is not a success, in the server's own words.
 
     Args:
         status: HTTP status.
         body: Body of the response, in any format.
         retry_after: Pause (s) that the server asked for.
+        charset: Character encoding that the response names.
     """
-    text = body.decode("utf-8", "replace").strip()
+    if status < 400:
+        return address_error(_("The server answered with HTTP {status}. Check the base URL.", status=status))
+    text = _unframe(_decode(body, charset).strip())
     value = parse_json(text)
     if isinstance(_unwrap(value), dict):
         return object_error(value, status, retry_after)
@@ -150,9 +156,28 @@ def refusal_error(status: int, body: bytes, retry_after: float | None = None) ->
         message = (
             _("The server returned a web page: {title}", title=title) if title else _("The server returned a web page")
         )
+    elif is_markup(text):
+        message = page_words(text)
     else:
         message = error_words(text if value is None else value)
     return specify_error(status_error(status, message or _("The server refused the request"), retry_after), text)
+
+
+def _decode(body: bytes, charset: str) -> str:
+    """Return the text of a refusal; the named encoding counts where it is not UTF-8."""
+    for encoding in ("utf-8-sig", charset):
+        with suppress(LookupError, ValueError):
+            if encoding and (b"\0" not in body or encoding == charset):
+                return body.decode(encoding)
+    return body.decode("utf-8", "replace")
+
+
+def _unframe(text: str) -> str:
+    """Return the JSON that a refusal frames as an event of a stream, or else `text`."""
+    if not text.startswith(_FRAMES):
+        return text
+    events = EventDecoder().feed(f"{text}\n\n".encode("utf-8", "replace"))
+    return next((event.data for event in events if isinstance(parse_json(event.data), dict)), text)
 
 
 def address_error(message: str) -> ProtocolError:

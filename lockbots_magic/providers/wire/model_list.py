@@ -14,9 +14,9 @@ from typing import Any
 
 from ...conversation.messages import ModelInfo
 from ...conversation.model_names import display_name
-from ...errors import ProtocolError
+from ...errors import AuthenticationError, ProtocolError, RateLimitError
 from ...language import _
-from .errors import address_error, make_snippet
+from .errors import address_error, is_error, make_snippet, object_error
 from .model_kind import model_kind, takes_images
 from .numbers import parse_count
 
@@ -94,6 +94,7 @@ def parse_model_list(body: bytes) -> ModelList:
 
     Raises:
         ProtocolError: The body is something else, or none of its rows names a model; the message quotes it.
+        AuthenticationError, RateLimitError: The body is an error object that says so.
     """
     try:
         value = json.loads(body)
@@ -101,7 +102,8 @@ def parse_model_list(body: bytes) -> ModelList:
     except (ValueError, RecursionError):
         raise _no_list(body) from None
     if rows is None:
-        raise _no_list(body)
+        refused = object_error(value) if is_error(value) else None
+        raise refused if isinstance(refused, AuthenticationError | RateLimitError) else _no_list(body)
     models: dict[str, ModelInfo] = {}
     skipped = count = 0
     for row in rows:

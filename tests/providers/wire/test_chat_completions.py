@@ -411,14 +411,18 @@ class TestRefusal:
     @pytest.mark.parametrize(("status", "kind"), [
         (400, HTTPStatusError), (401, AuthenticationError), (402, RateLimitError), (403, AuthenticationError),
         (404, HTTPStatusError), (408, HTTPStatusError), (429, RateLimitError), (500, ServerError), (503, ServerError),
-        (304, ServerError),
     ])  # fmt: skip
     def test_each_status_has_its_error(self, status, kind):
         error = refusal_error(status, b"no", 3.0)
         assert type(error) is kind
         assert isinstance(error, HTTPStatusError)
         assert (error.status, error.retry_after) == (status, 3.0)
-        assert str(error) == ("no" if status == 304 else f"no (HTTP {status})")
+        assert str(error) == f"no (HTTP {status})"
+
+    def test_status_that_is_no_refusal_either_doubts_the_address(self):
+        error = refusal_error(304, b"no")
+        assert isinstance(error, ProtocolError)
+        assert error.doubts_address
 
     def test_http_status_takes_precedence_over_the_one_in_the_body(self):
         error = refusal_error(429, b'{"error": {"message": "no", "code": "insufficient_quota"}}')
@@ -442,6 +446,27 @@ class TestRefusal:
             refusal_error(400, b'{"error": {"message": "x is not a valid model ID"}}'), ModelNotFoundError
         )
         assert not isinstance(refusal_error(400, b'{"error": "the model is not happy"}'), ModelNotFoundError)
+
+    def test_refusal_is_read_in_the_encoding_that_it_names(self):
+        for charset, text in (
+            ("windows-1251", "Нет доступа"),
+            ("utf-16", "Нет"),
+            ("utf-16-le", "no"),
+            ("koi8-r", "Нет"),
+        ):
+            assert str(refusal_error(400, text.encode(charset), None, charset)) == f"{text} (HTTP 400)", charset
+            body = json.dumps({"error": {"message": text}}, ensure_ascii=False)
+            assert str(refusal_error(400, body.encode(charset), None, charset)) == f"{text} (HTTP 400)", charset
+        assert str(refusal_error(400, "Нет".encode(), None, "latin-1")) == "Нет (HTTP 400)", "UTF-8 shows itself"
+        for charset in ("nope", "hex", "", "utf-8"):
+            assert str(refusal_error(400, b"no\xff", None, charset)) == "no\ufffd (HTTP 400)", charset
+
+    def test_refusal_framed_as_an_event_is_read(self):
+        framed = b'event: error\ndata: {"error": {"message": "slow down", "code": "x"}}\n\n'
+        for body in (framed, framed[13:], b": hm\n\n" + framed):
+            error = refusal_error(429, body)
+            assert (type(error), str(error), error.code) == (RateLimitError, "slow down (HTTP 429)", "x")
+        assert str(refusal_error(400, b"data: no\n")) == "data: no (HTTP 400)"
 
     def test_snippet_is_one_short_clean_line(self):
         shown = make_snippet("a\x1b[31m\n\u202eb\ud800" + "x" * 9000)

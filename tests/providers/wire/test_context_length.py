@@ -11,6 +11,8 @@ from lockbots_magic.providers.wire.errors import object_error, refusal_error
 from tests.effort import examples
 
 TOO_LONG = (
+    (422, "", "Input validation error: `inputs` must have less than 1024 tokens. Given: 2000", 1024, 2000),
+    (400, "", "The engine prompt length 9000 exceeds the max_model_len 8192. Please reduce prompt.", 8192, 9000),
     (
         400,
         "",

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockbots_magic.errors import ProtocolError
+from lockbots_magic.errors import AuthenticationError, ProtocolError, RateLimitError
 from lockbots_magic.providers.wire import model_list
 from lockbots_magic.providers.wire.model_list import parse_model, parse_model_list, read_model_list
 from tests.effort import examples
@@ -96,6 +96,12 @@ def test_anything_else_is_an_error_that_says_what_arrived(body):
     with pytest.raises(ProtocolError, match=r"not a list of models: .+\. Check the base URL\.") as caught:
         parse_model_list(body)
     assert len(str(caught.value)) < 2_200
+
+
+def test_refusal_inside_a_success_is_an_error_of_its_kind():
+    for code, kind in ((401, AuthenticationError), (429, RateLimitError)):
+        with pytest.raises(kind, match="no"):
+            parse({"error": {"message": "no", "code": code}})
 
 
 def test_length_is_bounded_while_bytes_arrive(monkeypatch):
