@@ -39,6 +39,8 @@ ONLY_EACH = {
     "through": "--through",
 }
 """Options that only `--each` has: attribute -> option."""
+NEEDED = ("In", "Out", "get_ipython")
+"""Variables without which IPython does not run cells."""
 
 
 def prompt_of(text: str, cell: str | None, *, of_rows: bool = False) -> str:
@@ -76,7 +78,8 @@ def no_stale_value(variables: MutableMapping[str, Any], name: str | None) -> Ite
     try:
         yield
     except Exception:
-        variables.pop(name or "", None)
+        if name not in NEEDED:
+            variables.pop(name or "", None)
         raise
 
 
@@ -196,6 +199,10 @@ def check_target(options: Namespace) -> None:
     """Raise `UsageError` if `--to` names no variable."""
     if options.to and (not options.to.isidentifier() or keyword.iskeyword(options.to)):
         raise UsageError(_("--to takes a variable name, got {to!r}.", to=options.to))
+    if options.to in NEEDED:
+        raise UsageError(
+            _("{to} is a variable of IPython that the notebook needs. Choose another name.", to=options.to)
+        )
 
 
 def params_of(options: Namespace) -> dict[str, Any]:

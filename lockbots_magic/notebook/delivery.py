@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import dataclasses
 import difflib
 import json
@@ -124,7 +125,12 @@ def describe_value(value: Any) -> str:
 
 
 def _named(variable: str | None, value: Any) -> tuple[str, ...]:
-    return (f"{variable}: {describe_value(value)}",) if variable else ()
+    if not variable:
+        return ()
+    described = f"{variable}: {describe_value(value)}"
+    if not hasattr(builtins, variable) or variable == "_":
+        return (described,)
+    return (described, _("{name} now hides Python's own {name}; `del {name}` brings that back", name=variable))
 
 
 def _json_block(reply: str, value: Any) -> str | None:

@@ -17,6 +17,7 @@ from ..errors import UsageError
 from ..language import N_, SOURCE, _, current_language
 from ..prompt.magic_line import read_word, split_words
 from ..providers.dialects import DEFAULT_DIALECT, DIALECTS
+from ..providers.parameters import CHAT_PARAMETERS, LOCAL_PARAMETERS
 
 Completer = Literal[
     "address",
@@ -39,6 +40,10 @@ Completer = Literal[
 
 FORMS = ("text", "code", "json")
 """Values of `--as`."""
+
+
+_DASHES = "-‐‑‒–—―−﹘﹣－"  # word processors and web pages write them for hyphens
+_LOOK_ALIKES = str.maketrans("асеорхутмкнвѕіј", "aceopxytmkhbsij")  # Cyrillic, and what it looks like
 
 
 class HelpRequested(Exception):  # noqa: N818  # not an error: it carries the help text
@@ -139,7 +144,9 @@ class OptionParser(argparse.ArgumentParser):
         if "-h" in words or "--help" in words:
             raise HelpRequested(self.format_help().rstrip())
         options, rest = self.parse_known_args(list(words))
-        if unknown := next((word for word in rest if word.startswith("-") and word != "-"), None):
+        if unknown := next(
+            (word for word in rest if (word.startswith("-") and word != "-") or self._is_pasted(word)), None
+        ):
             raise self._unknown_option(unknown)
         if rest:
             self.error(f"unrecognized arguments: {' '.join(rest)}")
@@ -147,9 +154,8 @@ class OptionParser(argparse.ArgumentParser):
 
     def _unknown_option(self, word: str, advice: str = "") -> UsageError:
         name = word.partition("=")[0]
-        long_names = [flag for flag in self._option_string_actions if flag.startswith("--")]
-        near = difflib.get_close_matches(f"--{name.lstrip('-')}", long_names, 1, 0.7)
-        hint = _(" Did you mean {name}?", name=near[0]) if near else ""
+        near = self._nearest(name)
+        hint = _(" Did you mean {name}?", name=near) if near else ""
         return UsageError(
             _(
                 "Unknown option {name:.60}.{hint} See `{command} -h`{advice}.",
@@ -159,6 +165,22 @@ class OptionParser(argparse.ArgumentParser):
                 advice=advice,
             )
         )
+
+    def _nearest(self, name: str) -> str:
+        """Return the option that a mistyped one is like, or the parameter that it names; ``""`` if there is none."""
+        flags = self._option_string_actions
+        typed = name.translate(_LOOK_ALIKES).lstrip(_DASHES)
+        if len(typed) == 1:
+            return f"-{typed}" if f"-{typed}" in flags else ""
+        parameter = typed.replace("-", "_")
+        if "--param" in flags and parameter in (*CHAT_PARAMETERS, *LOCAL_PARAMETERS):
+            return f"-p {parameter}=..."
+        return next(iter(difflib.get_close_matches(f"--{typed}", [f for f in flags if f.startswith("--")], 1, 0.7)), "")
+
+    def _is_pasted(self, word: str) -> bool:
+        """Tell whether a word is an option whose hyphens a word processor made a dash: `—to`."""
+        name = word.partition("=")[0].lstrip(_DASHES)
+        return word[:1] in _DASHES[1:] and {f"--{name}", f"-{name}"} & {*self._option_string_actions} != set()
 
     def parse_leading(self, line: str) -> tuple[argparse.Namespace, str]:
         """Parse the options at the beginning of a line.
@@ -176,9 +198,10 @@ class OptionParser(argparse.ArgumentParser):
             if word.bare == word.text == "--":
                 end = word.end
                 break
-            if not word.bare.startswith("-") or word.text == "-":
+            is_pasted = self._is_pasted(word.bare)
+            if not is_pasted and (not word.bare.startswith("-") or word.text == "-"):
                 break
-            if not self._is_known(word.text):
+            if is_pasted or not self._is_known(word.text):
                 raise self._unknown_option(word.text, _(", or put `--` before the text"))
             words.append(word.text)
             end = word.end
@@ -231,7 +254,7 @@ class OptionParser(argparse.ArgumentParser):
 def _unquoted(text: str) -> str:
     """Remove the quotes around a text that is quoted as a whole."""
     word = read_word(text)
-    return word.text if word and not word.bare and word.end == len(text) else text
+    return word.text if word and text[0] in "\"'" and not word.bare and word.end == len(text) else text
 
 
 def chat_options() -> OptionParser:

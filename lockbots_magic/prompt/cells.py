@@ -34,7 +34,7 @@ MAX_IMAGES = 8
 """Images of all cells together."""
 
 _GROUP = "Exception Group Traceback (most recent call last)"  # IPython prints it, besides storing it
-_SELECTION = re.compile(r"\s*(\d{1,9})\s*(?:(-)\s*(\d{1,9})?)?\s*")
+_SELECTION = re.compile(r"\s*(\d{1,9})\s*(?:([-‐‑–—−])\s*(\d{1,9})?)?\s*")  # dashes as pasted
 
 
 class DisplayLog(Protocol):

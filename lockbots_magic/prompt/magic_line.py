@@ -1,7 +1,8 @@
 """Words of a magic's line: splitting, quoting, and ``name=value`` pairs. Pure.
 
-A word may be quoted as a whole, or after an equals sign: ``--system="Be brief"``. `quote_word` and `format_assignment`
-write what `split_words` and `parse_assignments` read.
+A word may be quoted as a whole, or after an equals sign: ``--system="Be brief"``. Typographic quotes,
+as word processors write them, may stand around a whole word. `quote_word` and `format_assignment` write what
+`split_words` and `parse_assignments` read.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from ..language import _
 _WORD = re.compile(
     r"""\s*(?:
         (?P<lead>[^\s"'=]+=)?(?:"(?P<double>(?:\\.|[^"\\])*)"|'(?P<single>(?:\\.|[^'\\])*)')(?=\s|$)
+      | (?:“(?P<curly>[^“”]*)”|„(?P<low>[^„“”]*)[“”]|«(?P<angle>[^«»]*)»)(?=\s|$)
       | (?P<plain>\S+)
     )""",
     re.VERBOSE | re.DOTALL,
@@ -57,6 +59,8 @@ def read_word(line: str, start: int = 0) -> LineWord | None:
         return None
     if match["plain"] is not None:
         return LineWord(match["plain"], match["plain"], match.end())
+    if (typographic := match[match.lastgroup or ""]) and match.lastgroup in ("curly", "low", "angle"):
+        return LineWord(typographic, "", match.end())
     inner, quote = (match["double"], '"') if match["double"] is not None else (match["single"], "'")
     lead = match["lead"] or ""
     return LineWord(lead + re.sub(rf"\\([{quote}\\])", r"\1", inner), lead, match.end())

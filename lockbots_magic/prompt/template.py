@@ -14,6 +14,7 @@ from ..conversation.cancellation import Cancellation
 from ..errors import UsageError
 from ..language import N_, _
 from ..tools.event_loop import run_coroutine
+from .near_names import hint_of
 from .part import ImageNumbering, PromptPart
 from .text import fence_code, to_one_line
 from .values import value_part
@@ -164,8 +165,10 @@ def _evaluate_part(expression: Expression, evaluate: Callable[[str], Any]) -> tu
     try:
         value = evaluate(expression.source)
     except Exception as error:
-        hint = f" ({_(ESCAPE_HINT)})" if isinstance(error, NameError | SyntaxError) else ""
         failure = f"{type(error).__name__}: {to_one_line(str(error), 300)}".removesuffix(": ")
+        near = hint_of(error)
+        hint = f"{'.' if near else ''}{near}"
+        hint += f" ({_(ESCAPE_HINT)})" if isinstance(error, NameError | SyntaxError) else ""
         raise UsageError(
             _("{expression} failed: {failure}{hint}", expression=expression, failure=failure, hint=hint)
         ) from error

@@ -42,7 +42,7 @@ def value_part(value: Any) -> PromptPart:
         return next(filter(None, (convert(value) for convert in _CONVERTERS))).redact()
     except UsageError:
         raise
-    except Exception as error:  # methods of the user's classes raise anything
+    except (Exception, SystemExit) as error:  # methods of the user's classes raise anything
         why = f"{type(error).__name__}: {to_one_line(str(error), 300)}".removesuffix(": ")
         raise UsageError(_("Can't convert a {kind} to text: {why}", kind=type(value).__name__, why=why)) from error
 

@@ -94,6 +94,23 @@ def test_wrong_option_is_a_usage_error_that_names_the_help():
     assert error_of("--colour red").startswith("UsageError: Unknown option --colour.")
 
 
+def test_typographic_quotes_keep_a_value_together():
+    for system in ("“Be brief.”", "„Be brief.“", "„Be brief.”", "«Be brief.»"):
+        options, text = parsed(f"-s {system} -t 1 “Hi” there")
+        assert (options.system, options.temperature, text) == ("Be brief.", 1.0, "“Hi” there"), system
+    assert parsed("-s “Be brief")[0].system == "“Be"
+
+
+def test_option_that_looks_right_is_told_with_the_right_letters():
+    for typed, meant in {
+        "—no-history": "--no-history", "–t 0.5": "-t", "−t=0.5": "-t", "——to x": "--to", "－to x": "--to",
+        "-с other": "-c", "--tо x": "--to", "--max-tokens 5": "-p max_tokens=...", "--seed=1": "-p seed=...",
+    }.items():  # fmt: skip
+        assert f"Did you mean {meant}?" in error_of(typed), typed
+    for text in ("— to be or not", "–5 is negative", "—toward the sea", "—", "–"):
+        assert parsed(text)[1] == text
+
+
 def test_help_is_shown_on_request():
     for line in ("-h", "--help", "-t 1 -h"):
         error = error_of(line)

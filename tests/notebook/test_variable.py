@@ -47,6 +47,16 @@ def test_after_a_mistake_in_the_cell(run, openai, shell, mistake):
     assert len(openai.requests) == before
 
 
+def test_variable_that_hides_one_of_python_is_told(run, openai, shell):
+    try:
+        assert "own max" in run("%%chat --to max\nhi").outputs[0].data["text/html"]
+    finally:
+        shell.user_ns.pop("max", None)
+    for command in ("%%chat --to In\nhi", "%lockbots compare openai:m --to Out -- hi"):
+        assert "Choose another name" in str(run(command).error)
+    assert {"In", "Out"} <= {*shell.user_ns}
+
+
 def test_after_a_comparison_that_failed(run, openai, shell):
     for prompt in ("{{ undefined }}", "hi"):
         shell.user_ns["answer"] = "old"

@@ -207,6 +207,16 @@ def test_unknown_name_is_an_error_that_mentions_raw():
         sent("${{ secrets.TOKEN }}")
 
 
+def test_misspelt_name_is_told_with_the_name_that_was_meant():
+    for template, meant in {
+        "{{ pengins }}": "penguins",
+        "{{ penguins.apend }}": "append",
+        "{{ prnit }}": "print",
+    }.items():
+        with pytest.raises(UsageError, match=rf"\. Did you mean {meant}\?"):
+            sent(template, penguins=[])
+
+
 def test_interrupt_is_not_an_expression_error():
     def interrupt():
         raise KeyboardInterrupt

@@ -96,8 +96,14 @@ def test_failing_repr_is_an_error_that_names_the_type():
         def __repr__(self):
             raise KeyError("x")
 
+    class Leaving:
+        def __repr__(self):
+            raise SystemExit(1)
+
     with pytest.raises(UsageError, match=r"Can't convert a Broken to text: KeyError: 'x'"):
         value_part(Broken())
+    with pytest.raises(UsageError, match=r"Can't convert a Leaving to text: SystemExit: 1"):
+        value_part(Leaving())
 
 
 def test_a_repr_of_no_text_is_an_error():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keyword
 import re
 import sys
 from argparse import Namespace
@@ -17,7 +16,7 @@ from ...providers import names
 from ...providers.model_families import suggest_model
 from ...rendering.side_by_side import SideBySide
 from ...security.exits import clean_printed
-from ..chat_command import resolve_system
+from ..chat_command import check_target, resolve_system
 from ..comparison import Comparison
 from ..comparison import compare as start_comparison
 from ..display import show, watched
@@ -54,8 +53,7 @@ def compare(session: Session, options: Namespace) -> CommandResult:
                 "or below a line of `%%lockbots compare MODEL MODEL`."
             )
         )
-    if options.to and (not options.to.isidentifier() or keyword.iskeyword(options.to)):
-        raise UsageError(_("--to takes a variable name, got {to!r}.", to=options.to))
+    check_target(options)
     return _ComparisonResult(session, options)
 
 

@@ -60,6 +60,7 @@ def clear(session: Session, _options: Namespace) -> CommandResult:
 @command(argument("name", nargs="?", default="chat", help="Name of the conversation."))
 def new(session: Session, options: Namespace) -> CommandResult:
     """Start a new conversation and switch to it."""
+    options.name = options.name.strip() or "chat"
     if options.name != "chat" and options.name in session.conversations:
         raise UsageError(
             _("Conversation {name!r} already exists. To use it: `%lockbots switch {name}`.", name=options.name)
