@@ -43,8 +43,10 @@ ENGLISH = parse_questions("""
 ## Which model to choose:
     how much memory does my own model take | which model fits 8gb of ram | do I need a gpu
 ## Any OpenAI-compatible server:
-    what is base_url? | my company has its own server with an OpenAI API | how do I reset the base url | how to
-    use a proxy | custom endpoint | use my own server | behind a corporate proxy | ssl certificate error
+    what is base_url? | my company has its own server with an OpenAI API | how do I reset the base url | custom
+    endpoint | use my own server
+## Proxies and certificates:
+    how to use a proxy | behind a corporate proxy | ssl certificate error | CERTIFICATE_VERIFY_FAILED
 ## Azure OpenAI:
     azure openai | azure deployment
 ## Gateways and headers:
@@ -300,8 +302,10 @@ RUSSIAN = parse_questions("""
 ## Какую модель выбрать:
     какую модель взять на слабый ноутбук | нужна ли видеокарта
 ## Любой сервер, совместимый с OpenAI:
-    как подключить свой сервер? | как вернуть адрес по умолчанию | как использовать прокси | свой адрес сервера
-    | прокси | совместимый сервер | подключиться к своему серверу
+    как подключить свой сервер? | как вернуть адрес по умолчанию | свой адрес сервера | совместимый сервер |
+    подключиться к своему серверу
+## Прокси и сертификаты:
+    использовать прокси | корпоративный прокси | ошибка сертификата | самоподписанный сертификат
 ## Azure OpenAI:
     как подключить azure
 ## Шлюзы и заголовки:
