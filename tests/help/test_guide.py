@@ -333,7 +333,7 @@ def test_thanks_before_a_question_do_not_hide_it():
         ("what topics do you know", ["`%lockbots help topics`", "%lockbots help settings"]),
         ("how do I put a dataframe into the prompt", ["{{ penguins.describe() }}", "at most 40 rows"]),
         ("как передать таблицу в запрос", ["{{ penguins.describe() }}", "40 строк"]),
-        ("what data leaves my machine?", ["--dry-run", "Nothing is sent"]),
+        ("what data leaves my machine?", ["--dry-run", "sends nothing"]),
         ("answer as JSON", ["--as json --schema", "parses and validates"]),
         ("can the model call my functions?", ["--tools mean_mass,count", "signatures and docstrings"]),
         ("explain my error", ["%lockbots explain", "%lockbots fix"]),
