@@ -207,6 +207,8 @@ def models(session: Session, options: Namespace) -> CommandResult:
         if known
         else []
     )
+    if not listed.models:
+        remarks.append(_("The server lists no model. Load one there."))
     if listed.skipped:
         remarks.append(_count_skipped(listed.skipped))
     return DisplayResult(_model_table(name, listed.models, "; ".join(remarks)))

@@ -182,7 +182,9 @@ def _with_parts(body: dict[str, Any]) -> dict[str, Any]:
 
     The words of a spoken answer are its text (OpenAI API reference, "Chat completion object": ``audio.transcript``).
     """
-    content, audio = body.get("content"), body.get("audio")
+    content, audio, text = body.get("content"), body.get("audio"), body.get("text")
     if not content and isinstance(audio, dict) and isinstance(audio.get("transcript"), str):
         return {**body, "content": audio["transcript"]}
+    if content is None and isinstance(text, str):  # as in a chunk of the older completions
+        return {**body, "content": text}
     return {**body, "content": [content]} if isinstance(content, dict) and "type" in content else body

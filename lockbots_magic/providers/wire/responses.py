@@ -156,6 +156,12 @@ class ResponsesDecoder(StreamDecoder):
             yield from self._say(whole[len(part) :] if whole.startswith(part) else "")
         self._part_start = len(self._said)
 
+    def _take_only_part(self, value: Mapping[str, Any]) -> Iterator[Delta]:
+        """Take a whole part of the content where no other event has told its text."""
+        part = value.get("part")
+        if isinstance(part, dict) and part.get("type") in ("output_text", "refusal") and not self._said:
+            yield from self._take_part_end(part)
+
     def _take_annotation(self, value: Mapping[str, Any]) -> Iterator[Delta]:
         if parts := self._attachments.feed({}, {"annotations": [value.get("annotation")]}):
             yield self._make_delta(parts=parts)
@@ -171,6 +177,8 @@ class ResponsesDecoder(StreamDecoder):
         if isinstance(item, dict) and item.get("type") == "message" and len(self._ended) < MAX_MESSAGES:
             self._ended.append(item)
             yield from self._say_rest(self._ended)
+        elif isinstance(item, dict) and item.get("type") == "reasoning":
+            yield from self._reason(self._reasoning.end_item(reasoning_of([item])))
         yield from self._attach([item])
 
     def _take_arguments(self, value: Mapping[str, Any]) -> Iterator[Delta]:
@@ -224,6 +232,7 @@ class ResponsesDecoder(StreamDecoder):
                 yield self._make_delta(parts=parts)
 
     def _say(self, piece: Any) -> tuple[Delta, ...]:
+        piece = piece.get("text") if isinstance(piece, dict) else piece
         if piece is None or piece == "":
             return ()
         if not isinstance(piece, str):
@@ -309,6 +318,7 @@ _HANDLERS: Mapping[str, _Handler] = {
     "refusal.delta": ResponsesDecoder._take_refusal,
     "refusal.done": ResponsesDecoder._take_part_end,
     "output_text.done": ResponsesDecoder._take_part_end,
+    "content_part.done": ResponsesDecoder._take_only_part,
     "output_text.annotation.added": ResponsesDecoder._take_annotation,
     "output_item.added": ResponsesDecoder._take_item,
     "output_item.done": ResponsesDecoder._take_item_end,

@@ -145,6 +145,14 @@ class ReasoningJoiner:
         self.has_any, self._place = True, place
         return self._joiner.feed(gap + piece)
 
+    def end_item(self, text: str) -> str:
+        """Return the reasoning of a whole item; empty where events have told it piece by piece."""
+        if self._kind or not text:
+            return ""
+        gap = SEPARATOR if self.has_any else ""
+        self.has_any = True
+        return self._joiner.feed(gap + text)
+
     def complete(self, text: str) -> str:
         """Return the whole reasoning, of which no event has told."""
         self.has_any = bool(text)

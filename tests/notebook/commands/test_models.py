@@ -59,3 +59,10 @@ def test_models_that_are_not_for_chat_and_skipped_rows_are_told(session):
     assert table.headings[-1] == "for"
     assert table.rows == [["vllm:a.gguf", "", "", "4096", "chat"], ["vllm:whisper-1", "", "", "", "speech"]]
     assert "1 row of the server's list left out" in table.caption
+
+
+def test_server_that_has_no_model_is_told_as_one(session):
+    for answer in ({"data": []}, {"object": "list", "data": None}):
+        with RawServer(lists(answer)) as server:
+            session.use("vllm:x", f"{server.url}/v1")
+            assert run(session, "models").caption == "The server lists no model. Load one there."

@@ -513,6 +513,10 @@ class TestOtherFormats:
         with pytest.raises(ProtocolError, match="no choices: ping"):
             read(b"data: ping\n\n", DONE)
 
+    def test_text_of_a_delta_may_be_named_as_in_a_completion(self):
+        body = event({"choices": [{"delta": {"text": "Hi"}}]}), chunk(finish_reason="stop")
+        assert (text_of(*body), end_of(*body)) == ("Hi", "stop")
+
     def test_data_that_are_framed_twice_are_read(self):
         body = (chunk("Hel") + chunk("lo") + chunk(finish_reason="stop") + DONE).replace(b"data:", b"data: data:")
         assert (text_of(body), end_of(body)) == ("Hello", "stop")

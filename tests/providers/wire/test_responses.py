@@ -234,6 +234,25 @@ def test_reasoning_of_the_whole_response_where_no_event_came():
     assert opaque_of(deltas) == []
 
 
+def test_reasoning_of_whole_items_where_no_piece_came():
+    items = [
+        {"type": "reasoning", "id": "r1", "summary": []},
+        {"type": "reasoning", "id": "r2", "summary": [{"type": "summary_text", "text": "So."}]},
+        {"type": "reasoning", "id": "r3", "content": [{"type": "reasoning_text", "text": "Then."}]},
+    ]
+    ended = [event("output_item.done", output_index=at, item=item) for at, item in enumerate(items)]
+    for whole in ([], [*items, message("Yes.")]):
+        _, deltas = decode(stream(*start(), *ended, *text(3, "Yes."), *end(*whole)))
+        assert reasoning_of(deltas) == "So.\n\nThen."
+
+
+def test_text_of_a_whole_part_where_no_piece_came():
+    part = event("content_part.done", part={"type": "output_text", "text": "Hi"})
+    pieces = event("output_text.delta", delta={"type": "text", "text": "Hi"})
+    for events in ([part], [pieces], [pieces, part], [pieces, event("output_text.done", text="Hi"), part]):
+        assert decode(stream(*start(), *events, *end()))[0].text == "Hi", events
+
+
 def test_phase_of_a_message_goes_back():
     said = message("Looking.", phase="commentary")
     _, deltas = decode(stream(*end(said, function_call())))
