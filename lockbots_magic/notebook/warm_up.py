@@ -13,20 +13,28 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
-DELAY = 0.3
+from ..importing import without_collector
+
+DELAY = 0.1
 """Time (s) after the cell that loads the extension: "Run all" is past it by then."""
 PAUSE = 0.02
 """Time (s) between two modules, in which the kernel takes messages."""
 MODULES = (
-    "schema.structured_output",  # with the parser of Markdown
-    "prompt.template",
+    "notebook.chat_command",
+    "providers.openai_compatible",
+    "providers.presets",
+    "providers.dialects.chat_completions",
+    "providers.http.exchange",  # with urllib3
+    "event_loops.asyncio_host",
+    "rendering.markdown",  # with its parser
     "rendering.html",
     "rendering.frame_loop",
-    "notebook.chat_command",
+    "notebook.delivery",
+    "notebook.live_output",
+    "notebook.presenter",
     "notebook.magics",
-    "providers.openai_compatible",
-    "providers.dialects.chat_completions",
-    "providers.http.exchange",  # with requests
+    "notebook.prompt_material",  # what follows is for a prompt with values or files,
+    "providers.http.with_requests",  # and for a server elsewhere
 )
 """Modules of this package, in an order in which none of them takes long."""
 
@@ -64,6 +72,6 @@ def _import_next(names: Iterator[str], waiting: list[asyncio.TimerHandle]) -> No
     name = next(names, None)
     if name is None:
         return
-    with suppress(Exception):  # what is wrong shows where it is used
+    with suppress(Exception), without_collector():  # what is wrong shows where it is used
         importlib.import_module(f"lockbots_magic.{name}")
     waiting[:] = [asyncio.get_running_loop().call_later(PAUSE, _import_next, names, waiting)]
