@@ -27,7 +27,7 @@ from ..rendering.reasoning import ReasoningMode
 from ..rendering.terminal.output import TerminalOutput
 from ..rendering.time_budget import MAX_INTERRUPTED_SECONDS, at_most
 from ..reply import Reply
-from ..schema.code_blocks import extract_code
+from ..schema.code_blocks import extract_code, has_code
 from ..schema.json_values import SchemaMismatch
 from ..security.exits import clean_printed
 from ..storage.output_metadata import metadata
@@ -349,10 +349,10 @@ class Presenter:
         settings, sent = self._session.settings, shown.reply.request.messages
         if not settings.foot_line or not turn.reply:
             return ""
-        may_have_code = shown.is_watched and shown.destination.form is None
-        has_code = may_have_code and extract_code(turn.reply[:MAX_SEARCHED]) is not None
+        may_offer_code = shown.is_watched and shown.destination.form is None
+        offers_code = may_offer_code and has_code(turn.reply[:MAX_SEARCHED])
         used = measure_sent_turn(turn, sent, settings.prices)
-        return foot_line(used, timed=shown.is_watched, has_code=has_code)
+        return foot_line(used, timed=shown.is_watched, has_code=offers_code)
 
     def _insert_code(self, turn: Turn, variable: str | None) -> None:
         """Insert the code of a reply as a new cell, in front ends that support it."""

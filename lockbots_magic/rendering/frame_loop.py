@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from ..conversation.messages import Delta
+from ..conversation.messages import NOTHING_ELSE, Delta
 from ..language import _
 from .incremental_reply import IncrementalReply
 from .reasoning import ReasoningTail, thinking_notice
@@ -94,6 +94,24 @@ class FrameLoop:
 
     def feed(self, delta: Delta) -> None:
         """Take one step of the reply."""
+        if delta[1:] != NOTHING_ELSE or self._is_thinking or self._notice:
+            self._feed_other(delta)
+            return
+        if not delta.text:
+            return
+        self._size += len(delta.text)
+        if self._size > MAX_RENDERED:
+            self._arrived.clear()  # none of it will be rendered
+        else:
+            self._arrived.append(delta.text)
+        self._tell()
+
+    def _tell(self) -> None:
+        if not self._changed.is_set():  # a thousand words a second may come between two frames
+            self._changed.set()
+
+    def _feed_other(self, delta: Delta) -> None:
+        """Take a step that is more than the next word."""
         if not (delta.text or delta.notice or delta.reasoning or delta.retracts or delta.calls):
             return
         if delta.retracts:
@@ -110,7 +128,7 @@ class FrameLoop:
         is_thinking = bool(delta.reasoning) and not delta.text
         self._is_thinking = is_thinking and not delta.notice and self._think is not None
         self._notice = delta.notice or (thinking_notice(self._reasoned) if is_thinking and not self._think else "")
-        self._changed.set()
+        self._tell()
 
     @property
     def text(self) -> str:

@@ -16,6 +16,9 @@ SHELL = {"bash", "sh", "zsh", "fish", "shell", "shell-session", "shellsession", 
 SHELL |= {"powershell", "ps1", "pwsh", "dos"}
 OUTPUT = {"output", "out", "text", "txt", "plaintext", "plain", "result", "stdout", "log", "none", "traceback"}
 
+HEADS = (2_000, 10_000)
+"""Lengths (characters) of the beginnings that `has_code` searches before the whole."""
+
 _LINE_END = re.compile("\r\n?")
 _LANGUAGE = re.compile(r"[\w+#-]+")
 _PROMPT = re.compile(r"\s*(?:>>>|\.\.\.)(?: |$)")
@@ -70,6 +73,14 @@ def extract_code(reply: str) -> str | None:
     accepted = PYTHON if PYTHON.intersection(languages) else {preferred}
     code = [_remove_prompts(block.text) for block in blocks if block.language in accepted]
     return "\n\n".join(filter(None, code)) or None
+
+
+def has_code(reply: str) -> bool:
+    """Return whether a reply has code for `extract_code`: most that have any show some near the beginning."""
+    if "```" not in reply and "~~~" not in reply:
+        return False
+    heads = (reply[: reply.rfind("\n", 0, length) + 1] for length in HEADS if length < len(reply))
+    return any(extract_code(part) is not None for part in (*heads, reply))
 
 
 def _parse_language(info: str) -> str:

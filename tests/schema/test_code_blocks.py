@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockbots_magic.schema.code_blocks import extract_code, find_code_blocks
+from lockbots_magic.schema import code_blocks
+from lockbots_magic.schema.code_blocks import extract_code, find_code_blocks, has_code
 
 
 def block(text, language="python", fence="```"):
@@ -91,6 +92,21 @@ def test_any_text_gives_code_or_none(reply):
 def test_a_block_is_found_unchanged(line):
     if "```" not in line:
         assert find_code_blocks(block(line)) == [("python", f"{line}\n")]
+
+
+@given(st.text(alphabet="`~ \n.px=1", max_size=60), st.sampled_from(["", "word\n" * 500, "> word\n" * 2500]))
+def test_a_reply_has_code_where_some_is_found(reply, before):
+    assert has_code(before + reply) == (extract_code(before + reply) is not None)
+
+
+def test_only_the_beginning_is_searched_if_it_has_code(monkeypatch):
+    searched = []
+    monkeypatch.setattr(code_blocks, "extract_code", lambda text: searched.append(len(text)) or extract_code(text))
+    assert has_code(block("x = 1") + "word\n" * 10_000)
+    assert has_code("word\n" * 10_000 + block("x = 1"))
+    assert not has_code("word\n" * 10_000)
+    assert searched[0] <= 2_000
+    assert len(searched) == 4, "a text without a fence is not parsed"
 
 
 def test_many_blocks_are_found_at_once():
