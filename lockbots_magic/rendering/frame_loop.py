@@ -185,22 +185,25 @@ class FrameLoop:
                 self._put("", "", [_("{n:,} characters so far, shown when the reply is complete", n=self._size)])
                 self._stopped.wait(LONG_FRAME)
                 continue
-            started = time.monotonic()
+            started, worked = time.monotonic(), time.thread_time()
             try:
                 with at_most(MAX_FRAME_SECONDS, self._abandoned.is_set):
                     restarts = self._take_in()
                     frame = self._document.advance()
                 if restarts:
                     self._restart()
+                worked = time.thread_time() - worked
+                rendered = time.monotonic()
                 size = self._put(*frame, [self._notice] if self._notice else [])
             except Exception:  # noqa: BLE001  # a failed frame costs no reply: the end shows it
                 self._failed = True
                 self._changed.set()
                 continue
             if size:  # 0: nothing but half a marker has arrived
-                spent = time.monotonic() - started
-                pause = max(interval_after(size, self._speed(started)), 4 * spent) - spent
-                self._stopped.wait(pause)  # reading the stream goes on
+                drawn = time.monotonic()
+                # rendering counts by its own time: the clock goes on while other replies have their turn
+                interval = max(interval_after(size, self._speed(started)), 4 * (worked + drawn - rendered))
+                self._stopped.wait(max(0.0, started + interval - drawn))  # reading the stream goes on
 
     def _speed(self, now: float) -> float:
         """Return the rate (characters per second) at which text has come since the last frame."""

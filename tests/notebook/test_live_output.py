@@ -429,6 +429,6 @@ def test_the_search_for_code_before_the_foot_line_is_bounded(openai, run, monkey
     searched = []
     monkeypatch.setattr(presenter, "MAX_SEARCHED", 5)
     monkeypatch.setattr(presenter, "watched", lambda *_: True)
-    monkeypatch.setattr(presenter, "extract_code", searched.append)
+    monkeypatch.setattr(presenter, "has_code", searched.append)
     assert len(run("%%chat\nhello").reply) > 5
     assert [len(text) for text in searched] == [5], "an interrupt waits for it, however long the reply is"

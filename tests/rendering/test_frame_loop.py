@@ -108,6 +108,21 @@ def test_frame_that_is_slow_to_draw_is_followed_by_a_longer_pause():
 
 
 @pytest.mark.usefixtures("unlimited")
+def test_time_that_others_take_while_a_frame_is_rendered_is_no_reason_for_a_pause(monkeypatch):
+    pauses, advance, others = [], IncrementalMarkdown.advance, threading.Event()
+    monkeypatch.setattr(IncrementalMarkdown, "advance", lambda document: others.wait(0.4) or advance(document))
+    frames = Frames()
+    loop = FrameLoop(frames.draw)
+    monkeypatch.setattr(loop._stopped, "wait", pauses.append)
+    loop.feed(Delta("one "))
+    assert frames.come(1)
+    loop.feed(Delta("two "))
+    assert frames.come(2)
+    loop.close()
+    assert pauses[0] == 0
+
+
+@pytest.mark.usefixtures("unlimited")
 def test_frame_that_shows_nothing_is_not_followed_by_a_pause(monkeypatch):
     monkeypatch.setattr(frame_loop, "FRAME", 60)
     frames = Frames(size=0)
