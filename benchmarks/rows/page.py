@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import tempfile
-import time
 from pathlib import Path
 
 from common import server
@@ -25,8 +24,13 @@ for n in range(500):
     turn = Turn(f"What is item {{n}}?", "It is *the* item, with `code` and a point. " * 12, "m", "openai")
     conversation.commit(turn, conversation.slot())
 """
+SETTLED = 1500
+"""Time (ms) after which nothing of one panel delays the next."""
+LISTEN = "addEventListener('keydown', () => { window.pressed = performance.now() }, true)"
 SHOWN = """([text, count]) =>
-  [...document.querySelectorAll('.lockbots-panel')].filter((e) => e.textContent.includes(text)).length >= count"""
+  [...document.querySelectorAll('.lockbots-panel')].filter((e) => e.textContent.includes(text)).length >= count
+    && (performance.now() - pressed) / 1e3"""
+"""Asked at every frame; true is the time (s) since the key press that ran the cell: the driver's own is not counted."""
 
 
 @functools.cache
@@ -72,7 +76,7 @@ def open_panel() -> Measured:
 
 
 def first_screen(turns: int) -> float:
-    """Return the time (s) from running `%lockbots panel` to the last message on the page: of three, the median."""
+    """Return the time (s) from the key that runs `%lockbots panel` to the last message: of three, the median."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415  # rows of other topics can do without
 
     from tests.browser.lab import CHROMIUM, FLAGS, Lab  # noqa: PLC0415  # as above
@@ -86,13 +90,13 @@ def first_screen(turns: int) -> float:
     ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_context(viewport={"width": 1200, "height": 4000}).new_page()
+        page.add_init_script(LISTEN)
         notebook = lab.open(page, setup.format(url=source.url), *["%lockbots panel"] * 4)
         notebook.run(0)
         times = []
         for number in range(1, 5):
-            started = time.monotonic()
             notebook.run(number, wait=False)
-            page.wait_for_function(SHOWN, arg=[f"What is item {turns - 1}?", number])
-            times.append(time.monotonic() - started)
+            times.append(page.wait_for_function(SHOWN, arg=[f"What is item {turns - 1}?", number]).json_value())
+            page.wait_for_timeout(SETTLED)
         browser.close()
     return sorted(times[1:])[1]  # the first one fetches the widgets

@@ -136,12 +136,19 @@ def measure_turns(
     Raises:
         UsageError: `prices` has another form.
     """
+    return [_priced(one, prices) for one in measure_tokens_of_turns(conversations, outside)]
+
+
+def measure_tokens_of_turns(
+    conversations: Iterable[Conversation], outside: Iterable[TurnUsage] = ()
+) -> list[TurnUsage]:
+    """Return the usage of every turn as `measure_turns` does, without prices: to find those takes longer."""
     measured: dict[str, TurnUsage] = {}
     for conversation in conversations:
-        for one in _measure_conversation(conversation, prices):
+        for one in _measure_conversation(conversation):
             measured.setdefault(one.turn.id, one)
     for one in outside:
-        measured.setdefault(one.turn.id, _priced(one, prices))
+        measured.setdefault(one.turn.id, one)
     return sorted(measured.values(), key=lambda one: one.turn.started)
 
 
@@ -196,14 +203,14 @@ def measure_outside_turn(turn: Turn, sent: Sequence[Message]) -> TurnUsage:
     return replace(used, turn=bare)
 
 
-def _measure_conversation(conversation: Conversation, prices: Mapping[str, Any] | None) -> Iterator[TurnUsage]:
+def _measure_conversation(conversation: Conversation) -> Iterator[TurnUsage]:
     turns = conversation.turns
     sizes = [estimate_prompt_tokens(turn.messages) if turn.in_context else 0 for turn in turns]
     before = [0, *accumulate(sizes)]
     in_context = [number for number, turn in enumerate(turns) if turn.in_context]
     for number, turn in enumerate(turns):
         oldest = in_context[turn.left_out] if turn.left_out < len(in_context) else number
-        yield measure_turn(turn, max(before[number] - before[oldest], 0), prices, conversation.name)
+        yield measure_tokens(turn, max(before[number] - before[oldest], 0), conversation.name)
 
 
 def _reported_count(tokens: Any) -> TokenCount | None:

@@ -38,7 +38,7 @@ from ..conversation.conversation import Conversation
 from ..conversation.messages import ModelInfo
 from ..conversation.model_names import display_name
 from ..conversation.turn import Turn
-from ..conversation.usage import measure_turns, sum_tokens
+from ..conversation.usage import measure_tokens_of_turns, sum_tokens
 from ..errors import UsageError
 from ..language import _
 from ..providers.address import display_address
@@ -140,7 +140,7 @@ def page_message(turns: Sequence[Turn], before: str | None = None) -> PanelMessa
 
 def usage_message(conversation: Conversation) -> PanelMessage:
     """Describe the tokens of a conversation, as `%lockbots usage` counts them."""
-    prompt, completion = sum_tokens(measure_turns([conversation]))
+    prompt, completion = sum_tokens(measure_tokens_of_turns([conversation]))
     return {
         "turns": len(shown_turns(conversation)),
         "prompt": prompt.tokens,

@@ -42,18 +42,19 @@ class Transcript:
     def __init__(self) -> None:
         self._rendered: dict[tuple[str, ...], _RenderedTurn] = {}
 
-    def render(self, turns: Sequence[Turn]) -> Mapping[str, str]:
+    def render(self, turns: Sequence[Turn], last: int = MAX_TURNS) -> Mapping[str, str]:
         """Render the last turns.
 
         Args:
             turns: Turns of one conversation, oldest first.
+            last: Number of turns to render at most.
 
         Returns:
             The transcript as ``text/html`` and ``text/plain``, without credentials and control characters.
         """
         before, self._rendered = self._rendered, {}
         size = 0
-        for turn in reversed(turns[-MAX_TURNS:]):
+        for turn in reversed(turns[-last:]):
             key = (turn.id, turn.prompt, turn.reply, turn.reasoning, *map(call_line, turn.calls), *_notices(turn))
             html, text = before.get(key) or _render_turn(turn)
             size += len(html) + len(text)

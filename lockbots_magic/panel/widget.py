@@ -12,13 +12,14 @@ from importlib.resources import files
 from typing import Any
 
 import anywidget
+from IPython.core.getipython import get_ipython
 from traitlets import Dict, Unicode
 
 from ..chat import Chat
 from ..conversation.conversation import Conversation
 from ..errors import UsageError
 from ..language import _, chosen_language
-from ..notebook.display import show, unrelated_context
+from ..notebook.display import show, unrelated_context, watched
 from ..notebook.session import Session
 from ..rendering.html import style_sheet
 from ..storage.output_metadata import digest
@@ -55,6 +56,11 @@ STATE_KEY = "lockbots_state"
 A page that was reloaded has the output from the file, without the display id by which the kernel updates it. By the
 digest the page finds that its output is outdated, and writes the current one into the notebook itself.
 """
+
+MANY_TURNS = 20
+"""Turns from which the transcript waits until a view shows its turns: making it would delay them."""
+MAX_WAIT = 3.0
+"""Time (s) that the transcript waits for a view."""
 
 
 def read_asset(name: str) -> str:
@@ -104,6 +110,7 @@ class ChatPanel(anywidget.AnyWidget):
         self._output_lock = threading.Lock()
         self._saved: tuple[Mapping[str, str], dict[str, Any]] = {}, {}
         self._debouncer = Debouncer(self._show_transcript)
+        self._waiting: threading.Timer | None = None
         backend: PanelBackend = SessionBackend(chat, name) if isinstance(chat, Session) else ChatBackend(chat)
         self._transcript_metadata.add(backend.conversation)
         self._controller = PanelController(backend, self._send_message, self._on_change, self._transcript_message)
@@ -127,6 +134,7 @@ class ChatPanel(anywidget.AnyWidget):
         """Stop the panel's replies and remove it from the page. The transcript below it stays."""
         if hasattr(self, "_controller"):
             self._controller.close()
+            self._show_waiting_transcript()
             self._debouncer.close()
         super().close()
 
@@ -135,11 +143,32 @@ class ChatPanel(anywidget.AnyWidget):
         bundle: Any = self._repr_mimebundle_()
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
         show({**data, "text/plain": repr(self)}, metadata=metadata)
-        self._show_transcript(update=False)
+        shell = get_ipython()
+        if shell and len(shown_turns(self.conversation)) >= MANY_TURNS and watched(shell, "auto"):
+            self._begin_transcript()
+        else:
+            self._show_transcript(update=False)
         self._displayed = True
+
+    def _begin_transcript(self) -> None:
+        """Show the last turn as the transcript; the whole follows once a view has its turns, or after a while."""
+        data = self._transcript.render(shown_turns(self.conversation), last=1)
+        with self._output_lock:
+            self._saved = data, {STATE_KEY: digest(json.dumps(data, sort_keys=True))}
+            show(data, self._display_id, metadata=self._saved[1])
+        self._waiting = threading.Timer(MAX_WAIT, self._show_waiting_transcript)
+        self._waiting.daemon = True
+        self._waiting.start()
+
+    def _show_waiting_transcript(self) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            waiting.cancel()
+            self._debouncer.request()
 
     def _on_message(self, _widget: object, content: Any, _buffers: object) -> None:
         self._controller.handle(content)
+        self._show_waiting_transcript()
 
     def _send_message(self, message: PanelMessage) -> None:
         if self.comm is not None:  # None once the panel is closed

@@ -32,8 +32,11 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import cast
 
 from ..conversation.messages import ModelInfo
@@ -64,24 +67,37 @@ _BUILT_IN = {
 }
 
 
-@functools.cache
-def _load_plug_ins() -> dict[str, EntryPoint]:
-    """Look through all installed packages, which takes 20 ms: a built-in provider doesn't wait for it."""
+@functools.lru_cache(maxsize=1)
+def _load_plug_ins(_folders: tuple[tuple[str, int], ...]) -> dict[str, EntryPoint]:
+    """Look through all installed packages, once as long as their folders stay as they are: it takes 20 ms.
+
+    A built-in provider doesn't wait for it.
+    """
     return {entry.name: entry for entry in entry_points(group=ENTRY_POINT_GROUP) if entry.name not in _BUILT_IN}
+
+
+def _package_folders() -> tuple[tuple[str, int], ...]:
+    """Return the folders of `sys.path` and when each was last changed (ns): installing a package changes one."""
+    return tuple((folder, _changed_at(folder)) for folder in sys.path)
+
+
+def _changed_at(folder: str) -> int:
+    with suppress(OSError):
+        return Path(folder).stat().st_mtime_ns
+    return 0
 
 
 def _find_entry(name: str) -> EntryPoint | None:
     if name in _BUILT_IN:
         return EntryPoint(name, _BUILT_IN[name], ENTRY_POINT_GROUP)
-    if name not in _load_plug_ins():
-        _load_plug_ins.cache_clear()  # one may have been installed since
-    return _load_plug_ins().get(name)
+    if name not in _load_plug_ins(_package_folders()):
+        _load_plug_ins.cache_clear()  # one may have been added to an installed package
+    return _load_plug_ins(_package_folders()).get(name)
 
 
 def names() -> list[str]:
     """Return the names of all providers, built-in ones first, without loading any."""
-    _load_plug_ins.cache_clear()
-    return [*_BUILT_IN, *sorted(_load_plug_ins())]
+    return [*_BUILT_IN, *sorted(_load_plug_ins(_package_folders()))]
 
 
 def provider_class(name: str) -> type[Provider]:

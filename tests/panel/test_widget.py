@@ -28,17 +28,20 @@ class Panel:
     Args:
         kernel: The kernel.
         code: Cell that shows the panel.
+        cell: Id of the cell, which only front ends send that a person watches.
     """
 
-    def __init__(self, kernel, code="%lockbots panel"):
+    def __init__(self, kernel, code="%lockbots panel", cell=None):
         self.kernel = kernel
-        opened, request, self.shown = [], kernel.send(code), Execution()
+        opened, request, self.shown = [], kernel.send(code, cell), Execution()
+        self.heard = []
         while not (self.shown.messages and self.shown.messages[-1]["content"].get("execution_state") == "idle"):
             message = kernel.client.get_iopub_msg(timeout=60)
             if message["msg_type"] == "comm_open" and "_esm" in message["content"]["data"]["state"]:
                 opened.append(message)
             if message["parent_header"].get("msg_id") == request:
                 self.shown.messages.append(message)
+            self.heard.append(message)
         assert opened[-1]["parent_header"] == {}  # not a message of the cell: subshells serve it while cells run
         self.state = opened[-1]["content"]["data"]["state"]
         self.comm = opened[-1]["content"]["comm_id"]
@@ -58,7 +61,7 @@ class Panel:
         """Return the next update of the transcript that contains `text`."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            message = self.kernel.client.get_iopub_msg(timeout=seconds)
+            message = self.heard.pop(0) if self.heard else self.kernel.client.get_iopub_msg(timeout=seconds)
             content = message["content"]
             is_update = message["msg_type"] == "update_display_data" and content["transient"] == self.transcript
             if is_update and text in content["data"]["text/plain"]:
@@ -236,3 +239,36 @@ def test_widget_libraries_are_imported_by_the_first_panel(tmp_path):
         [sys.executable, "-c", LOAD], capture_output=True, text=True, timeout=60, check=True, env=environment
     )
     assert loaded.stdout.strip() == "[]"
+
+
+MANY = """\
+from lockbots_magic.conversation.turn import Turn
+from lockbots_magic.notebook.extension import session_of
+from lockbots_magic.panel import widget
+%lockbots new many-{name}
+talk = session_of(get_ipython()).conversations.find("many-{name}")
+for n in range(widget.MANY_TURNS):
+    talk.commit(Turn(f"Turn {{n}}.", "Done."), talk.slot())
+widget.MAX_WAIT = {wait}
+%lockbots panel"""
+
+
+def test_transcript_of_many_turns_follows_the_first_screen(kernel):
+    watched = Panel(kernel, MANY.format(name="watched", wait=600), "cell-many")
+    *_, begun = watched.shown.outputs
+    assert begun["data"]["text/plain"].startswith("19 earlier turns")
+    assert "lockbots" not in begun["metadata"]
+    watched.send("hello", view="v")
+    assert len(watched.wait_for("snapshot")["turns"]) == 20
+    whole = watched.wait_for_transcript("Turn 0.")
+    assert "Turn 19." in whole["data"]["text/plain"]
+    saved = {one["turn"]["prompt"] for one in whole["metadata"]["lockbots"] if "turn" in one}
+    assert saved >= {f"Turn {n}." for n in range(20)}
+
+    unseen = Panel(kernel, MANY.format(name="unseen", wait=0.01), "cell-unseen")
+    unseen.wait_for_transcript("Turn 0.")  # no view has asked for anything
+
+
+def test_transcript_of_many_turns_is_whole_at_once_in_a_program(kernel):
+    *_, transcript = Panel(kernel, MANY.format(name="program", wait=600)).shown.outputs
+    assert "Turn 0." in transcript["data"]["text/plain"]

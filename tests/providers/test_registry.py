@@ -165,6 +165,16 @@ def test_plug_in_is_a_provider_like_any_other(plug_ins):
     assert list(provider_class("parrot").create_completion("", MESSAGES)) == ["Hi"]
 
 
+def test_plug_in_installed_later_is_named(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    assert "late" not in names()
+    info = tmp_path / "late-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: late\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[{providers.ENTRY_POINT_GROUP}]\nlate = late:Late\n")
+    assert "late" in names()
+
+
 def test_plug_in_does_not_displace_a_built_in_provider(plug_ins):
     assert provider_class("guide").__module__ == "lockbots_magic.help.guide"
 
