@@ -16,6 +16,7 @@ from ..language import _
 from .adaptation_table import ADAPTATIONS, Adaptation, make_drop, names_field
 from .body_changes import Body
 from .learned import Key, LearnedFacts
+from .schema_keywords import PREFIX, find_refused_keywords, make_keyword_row
 from .streaming import closing_stream
 
 STATUSES = frozenset({400, 403, 404, 422, 500, 501})
@@ -69,6 +70,7 @@ def find_refused(
         return []
     words = f"{error.param}\n{error}\n{error.details}"
     found = [row for row in rows if row.refusal.search(words) and row.applies(body, given)]
+    found += find_refused_keywords(words, body, given, rows)
     covered = {field for row in found for field in row.fields}
     dropped = [make_drop(key) for key in body if key not in {*REQUIRED, *given, *covered}]
     return found + [row for row in dropped if row.refusal.search(words)]
@@ -152,6 +154,8 @@ def _is_refusal(error: ProviderError) -> bool:
 
 
 def _find_row(name: str, rows: Sequence[Adaptation]) -> Adaptation:
+    if name.startswith(PREFIX):
+        return make_keyword_row(name.removeprefix(PREFIX))
     return next((row for row in rows if row.name == name), None) or make_drop(name)
 
 

@@ -88,10 +88,17 @@ def names_field(field: str) -> re.Pattern[str]:
     return late_pattern(rf"['\"`‘“]{spelled}['\"`’”]|^(?:[\w.]*\.)?{spelled}$", re.IGNORECASE | re.MULTILINE)
 
 
-def _make_schema_row(keys: Sequence[str], refusal: str) -> Adaptation:
+def make_schema_row(keys: Sequence[str], refusal: str, name: str = "") -> Adaptation:
+    """Return the adaptation that leaves keywords out of the schemas of tools and of the reply.
+
+    Args:
+        keys: The keywords.
+        refusal: How servers name one of them.
+        name: Name of the adaptation; by default the first keyword.
+    """
     strip = without_keys(frozenset(keys))
     return Adaptation(
-        keys[0],
+        name or keys[0],
         ("tools", "response_format", "text", "output_config"),
         lambda body, given: change_schemas(body, given, strip) != body,
         lambda body, given: change_schemas(body, given, strip),
@@ -122,7 +129,7 @@ ANNOTATIONS = (
 
 def _make_annotation_row(key: str) -> Adaptation:
     plain = rf"|(?<!\w){key}(?!\w)" if key != key.lower() else ""
-    return _make_schema_row(
+    return make_schema_row(
         (key,), rf"['\"`‘“]{re.escape(key)}['\"`’”]{plain}|\bpropert\w+\W[^.\n]*(?<!\w){re.escape(key)}(?!\w)"
     )
 
@@ -190,8 +197,8 @@ SHARED_ADAPTATIONS: tuple[Adaptation, ...] = (
         ),
         N_("The server only streams this model: the reply was requested as a stream."),
     ),
-    _make_schema_row(("strict",), r"(?<!\w)strict(?!\w)|required to be supplied"),
-    _make_schema_row(("additionalProperties",), r"(?s)^(?!.*required to be supplied).*additional[_ ]?properties"),
+    make_schema_row(("strict",), r"(?<!\w)strict(?!\w)|required to be supplied"),
+    make_schema_row(("additionalProperties",), r"(?s)^(?!.*required to be supplied).*additional[_ ]?properties"),
     *map(_make_annotation_row, ANNOTATIONS),
 )
 """What every dialect may hold: a stream, and schemas."""

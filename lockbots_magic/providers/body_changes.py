@@ -54,7 +54,7 @@ def without_keys(keys: frozenset[str]) -> Callable[[Any], Any]:
         if not isinstance(value, dict):
             return value
         return {
-            key: strip(item, are_names=not are_names and key in ("properties", "$defs"))
+            key: strip(item, are_names=not are_names and key in ("properties", "$defs", "definitions"))
             for key, item in value.items()
             if are_names or key not in keys
         }

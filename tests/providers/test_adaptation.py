@@ -180,6 +180,31 @@ def test_request_that_a_server_echoes_names_nothing():
     assert refused(echo) == []
 
 
+def test_any_keyword_that_a_tool_brings_is_left_out_where_it_is_refused():
+    schema = {
+        "type": "object",
+        "$comment": "c",
+        "definitions": {"readOnly": {"type": "string", "readOnly": True}},
+        "properties": {"const": {"const": 1}, "a": {"x-ui": 1, "propertyNames": {}, "anyOf": [{"type": "string"}]}},
+    }
+    tools = [{"type": "function", "function": {"name": "f", "parameters": schema}}]
+    body = {"model": "m", "messages": [], "tools": tools}
+
+    def unknown(key):
+        return f"Invalid JSON payload received. Unknown name \"{key}\" at 'tools[0].parameters': Cannot find field."
+
+    for key in ("$comment", "const", "x-ui", "readOnly"):
+        (name,) = refused(unknown(key), body=body)
+        changed = adapt(body, [], [name])["tools"][0]["function"]["parameters"]
+        assert json.dumps(changed).count(f'"{key}"') == (key in ("const", "readOnly")), "the name of a property stays"
+        assert refused(unknown(key), body=body, given=["tools"]) == []
+    both = refused(f"{unknown('$comment')}\n{unknown('propertyNames')}", body=body)
+    assert both == ["schema.$comment", "schema.propertyNames"]
+    assert refused("In context=('properties', 'a'), 'propertyNames' is not permitted.", body=body)
+    for words in ("'anyOf' is not permitted", "The const is not a valid model", 'Unknown name "f"', "$comment: fine"):
+        assert refused(words, body=body) == [], words
+
+
 def test_schema_keyword_is_removed_but_no_property_of_that_name():
     body = adapt(BODY, (), ["strict", "title", "additionalProperties"])
     kept = {
