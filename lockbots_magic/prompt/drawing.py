@@ -8,6 +8,7 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
+from ..security.pictures import picture_kind
 from .charts import draw_chart
 from .part import get_method, is_instance_of
 from .pixels import MAX_SIDE, encode_png
@@ -52,6 +53,8 @@ def draw(value: Any) -> tuple[bytes | str, tuple[str, ...]] | None:
         return encode_png(value)
     if is_instance_of(value, "IPython.core.display.Image"):
         return (value.data if isinstance(value.data, bytes) else value.url or ""), ()
+    if isinstance(value, bytes | bytearray) and picture_kind(bytes(value[:100])):
+        return bytes(value), ()
     for method in (get_method(value, "_repr_png_"), get_method(value, "_repr_jpeg_")):
         data = decode_drawing(method()) if method else None
         if data is not None:

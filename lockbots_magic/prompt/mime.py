@@ -17,6 +17,8 @@ from .text import clean_terminal_output, to_one_line, without_run_details
 
 MAX_HTML_LENGTH = 2_000_000
 """Characters of HTML that are read."""
+MAX_SVG_LENGTH = 20_000
+"""Characters of a drawing that is sent as its source."""
 
 _SAYS_NOTHING = re.compile(
     r"\s*(?:<[\w.]+(?:\.<locals>\.\w+)*(?: object)?(?: at 0x[0-9A-Fa-f]+)?>|alt\.\w+\(\.\.\.\))\s*"
@@ -92,9 +94,20 @@ def _convert_json(bundle: Mapping[str, Any]) -> PromptPart | None:
     return None if data is None else PromptPart(json.dumps(data, ensure_ascii=False, indent=1, default=str))
 
 
+def _convert_svg(bundle: Mapping[str, Any]) -> PromptPart | None:
+    """Convert a small drawing to its source, which models read."""
+    source = _join(bundle.get("image/svg+xml", ""))
+    return PromptPart(_clean(source)) if 0 < len(source) <= MAX_SVG_LENGTH else None
+
+
 def _convert_plain(bundle: Mapping[str, Any]) -> PromptPart | None:
+    """Convert the text; a drawing beside it, such as a plot as a PDF, is told to be left out."""
     text = _clean(bundle.get("text/plain", ""))
-    return PromptPart(text) if text and not says_nothing(text) else None
+    if not text or says_nothing(text):
+        return None
+    drawings = [kind for kind in bundle if kind.startswith("image/") or kind == "application/pdf"]
+    notes = (_("{names} was left out", names=", ".join(map(to_one_line, drawings))),) if drawings else ()
+    return PromptPart(text, notes=notes)
 
 
 def _convert_html(bundle: Mapping[str, Any]) -> PromptPart | None:
@@ -136,6 +149,7 @@ _CONVERTERS: tuple[Callable[[Mapping[str, Any]], PromptPart | None], ...] = (
     _convert_markdown,
     _convert_chart,
     _convert_json,
+    _convert_svg,
     _convert_plain,
     _convert_html,
     _convert_latex,

@@ -16,6 +16,7 @@ from ..language import N_, _
 from ..tools.event_loop import run_coroutine
 from .near_names import hint_of
 from .part import ImageNumbering, PromptPart
+from .printed import copied_output
 from .text import fence_code, to_one_line
 from .values import value_part
 
@@ -141,7 +142,10 @@ def _begin(expression: str, namespace: Mapping[str, Any], last_error: BaseExcept
     """Evaluate an expression; return its value, or the coroutine that returns it, and whether it is one."""
     more = {} if last_error is None else {"last_error": last_error}
     code = compile(expression, "<prompt>", "eval", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-    value = eval(code, {**more, **namespace})  # noqa: S307  # the user who writes the prompt also runs the notebook
+    with copied_output() as printed:
+        value = eval(code, {**more, **namespace})  # noqa: S307  # the user who writes the prompt also runs the notebook
+    if value is None and printed:  # as of `df.info()`
+        value = "".join(printed)
     return value, bool(code.co_flags & inspect.CO_COROUTINE)
 
 

@@ -19,7 +19,7 @@ from .mime import bundle_part, displayed_bundle, says_nothing
 from .part import PromptPart, get_method, is_instance_of
 from .source_code import code_part
 from .table_like import table_part
-from .text import bounded_repr, to_one_line, truncate
+from .text import bounded_repr, to_one_line, truncate, without_run_details
 from .tracebacks import format_traceback
 
 MAX_TEXT_LENGTH = 20_000
@@ -74,11 +74,22 @@ def _convert_markdown(value: Any) -> PromptPart | None:
 
 
 def _convert_displayed(value: Any) -> PromptPart | None:
-    """Convert a value whose repr says nothing by what a notebook displays of it, such as the text of its HTML."""
+    """Convert a value whose repr says nothing by what a notebook displays of it, such as the text of its HTML.
+
+    Otherwise by its own `__str__`, which is also better than a drawing as SVG, or one that fails.
+    """
     if not says_nothing(bounded_repr(value, 200)):
         return None
-    bundle = displayed_bundle(value)
-    return _bounded_part(bundle_part(bundle)) if bundle else None
+    has_text = any("__str__" in vars(kind) for kind in type(value).__mro__[:-1])
+    try:
+        bundle = displayed_bundle(value)
+    except Exception:
+        if not has_text:
+            raise
+        bundle = {}
+    if bundle and not (has_text and {*bundle} == {"image/svg+xml"}):
+        return _bounded_part(bundle_part(bundle))
+    return _bounded_part(PromptPart(without_run_details(str(value)))) if has_text else None
 
 
 def _convert_container(value: Any) -> PromptPart | None:

@@ -217,6 +217,15 @@ def test_misspelt_name_is_told_with_the_name_that_was_meant():
             sent(template, penguins=[])
 
 
+def test_what_is_printed_stands_for_no_value(capsys):
+    def describe(value=None):
+        print("3 rows", end="", flush=True)
+        return value
+
+    assert sent("{{ describe() }} {{ describe(5) }} {{ None }}", describe=describe) == "3 rows 5 None"
+    assert capsys.readouterr().out == "3 rows3 rows"
+
+
 def test_interrupt_is_not_an_expression_error():
     def interrupt():
         raise KeyboardInterrupt

@@ -1,5 +1,6 @@
 """Values of the notebook in prompts."""
 
+import base64
 import decimal
 import io
 import sqlite3
@@ -11,6 +12,7 @@ import pytest
 
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import UsageError
+from lockbots_magic.prompt.mime import bundle_part
 from lockbots_magic.prompt.part import PromptPart
 from lockbots_magic.prompt.values import MAX_TEXT_LENGTH, value_part
 from lockbots_magic.security.secrets import Secret
@@ -179,6 +181,46 @@ def test_what_a_value_displays_is_asked_for_as_ipython_asks():
             return "<rich.table.Table object at 0x7f1040ec6450>"
 
     assert [value_part(one()).text for one in (Table, Plain, Rich)] == ["one", "two", "one"]
+
+
+def test_value_with_a_text_of_its_own_is_sent_as_that():
+    class Named:
+        def __str__(self):
+            return "Graph with 3 nodes"
+
+    class Drawn(Named):
+        def _repr_svg_(self):
+            return "<svg><path/></svg>"
+
+    class Failing(Named):
+        def _repr_mimebundle_(self, **_):
+            raise OSError("no program `dot`")
+
+    class Shown(Named):
+        def _repr_html_(self):
+            return "<p>one</p>"
+
+    assert [value_part(one()).text for one in (Named, Drawn, Failing)] == ["Graph with 3 nodes"] * 3
+    assert value_part(Shown()).text == "one"
+
+
+def test_drawing_is_sent_as_its_source_or_told():
+    svg = "<svg><text>Sales</text></svg>"
+    assert bundle_part({"image/svg+xml": svg, "text/plain": "<Figure size 1x1 with 1 Axes>"}) == PromptPart(svg)
+    for bundle in ({"image/svg+xml": svg * 1000}, {"application/pdf": "JVBERi0="}):
+        part = bundle_part({**bundle, "text/plain": "<Figure size 1x1 with 1 Axes>"})
+        assert part.text == "<Figure size 1x1 with 1 Axes>"
+        assert part.notes == (f"{next(iter(bundle))} was left out",)
+
+
+def test_bytes_of_a_picture_are_a_picture():
+    png = base64.b64decode(
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+    )
+    for data in (png, bytearray(png)):
+        part = value_part(data)
+        assert (part.text, len(part.images)) == ("", 1)
+    assert value_part(png[4:]).images == ()
 
 
 def test_words_for_browsers_without_sound_are_left_out():

@@ -111,6 +111,10 @@ def test_money_is_no_formula(text):
         ("the $n$th, $(n+1)$th, $k_{i}$th, $n - 1$st of $3$rd", ["$n$", "$(n+1)$", "$k_{i}$", "$n - 1$", "$3$"]),
         ("CO$_2$, SO$_4^{2-}$, 10$^{-3}$ and n$^{th}$", ["$_2$", "$_4^{2-}$", "$^{-3}$", "$^{th}$"]),
         ("then $$\na + b\n= c$$\n\nand $d$", ["$$\na + b\n= c$$", "$d$"]),
+        ("a\n```math\nx^2\n```\nb\n\n- ~~~math\n  $$y$$\n  ~~~", ["$$\nx^2\n$$", "$$\ny\n$$"]),
+        ("of $`x^2`$ and $`y`$-axis, `$`z`$`", ["$x^2$", "$y$"]),
+        ("```math\nx", []),
+        ("```math\nx\n\ny\n```\n```mathematica\nx\n```", []),
     ],
 )
 def test_formulas_still_are(text, wanted):

@@ -1,4 +1,4 @@
-r"""Formulas: TeX between dollars, `\(...\)`, `\[...\]` and environments; amounts of money are none. Pure."""
+r"""Formulas: TeX between dollars, `\(...\)`, `\[...\]`, environments, blocks of `math`; amounts of money are none."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
+from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 
 from .growing import at_end
@@ -23,6 +24,8 @@ _COMMAND = re.compile(r"\\[A-Za-z]+(?:\s*\{[^{}]*\})*")
 _WORD = re.compile(r"[^\W\d_]{2,}|\*\*|__")
 _CURRENCY = re.compile(r"(?:^|[\s(])[A-Z]{1,3}\$\Z")
 _WORD_BEHIND = re.compile(r"_?[A-Za-z0-9]")
+_IN_DOLLARS = re.compile(r"\$\$(.+)\$\$\Z", re.DOTALL)
+_BLANK_LINE = re.compile(r"\n\s*\n")
 _ORDINAL = re.compile(r"(?:st|[nr]d|th)(?![A-Za-z0-9_$])")
 _COUNTED = re.compile(r"[A-Za-z0-9\\(][A-Za-z0-9_{}^\\()]{0,20}(?: ?[+-] ?[A-Za-z0-9_{}^\\()]{1,20})?")
 _SCRIPT = re.compile(r"(?:[_^](?:\{[^{}$]{1,20}\}|\\[A-Za-z]+|[A-Za-z0-9+*-])){1,2}")
@@ -32,6 +35,7 @@ def install(parser: MarkdownIt) -> None:
     """Add the rules."""
     parser.block.ruler.before("fence", "formula", _formula_block, {"alt": ["paragraph", "reference", "blockquote"]})
     parser.inline.ruler.before("escape", "tex", _tex)
+    parser.core.ruler.after("block", "math", _math_blocks)
 
 
 def find_formula(text: str, at: int) -> int:
@@ -97,6 +101,23 @@ def _formula_block(state: StateBlock, first: int, last: int, silent: bool) -> bo
     return silent or _push_formula(state, first, line + 1)
 
 
+def _math_blocks(state: StateCore) -> None:
+    """Rule: a block of code in the language `math` is a formula, as on GitHub and GitLab."""
+    for token in state.tokens:
+        if token.type != "fence" or token.info.strip() != "math" or token.map is None:
+            continue
+        formula = _IN_DOLLARS.sub(r"\1", token.content.strip()).strip()
+        is_closed = token.map[1] - token.map[0] == len(token.content.splitlines()) + 2
+        if is_closed and formula and "$$" not in formula and not _BLANK_LINE.search(formula):
+            token.type, token.tag, token.info = "formula", "", ""
+            token.content = f"$$\n{formula}\n$$"
+
+
+def _without_backticks(formula: str) -> str:
+    """Return a formula as GitHub and GitLab write it within a line, $`x`$, as others do."""
+    return f"${formula[2:-2]}$" if formula.startswith("$`") and formula.endswith("`$") and len(formula) > 4 else formula
+
+
 def _push_formula(state: StateBlock, first: int, end: int, info: str = "") -> bool:
     token = state.push("formula", "", 0)
     token.map = [first, end]
@@ -121,7 +142,7 @@ def _tex(state: StateInline, silent: bool) -> bool:
     end = state.posMax if end < 0 else end
     if not silent:
         token = state.push("formula", "", 0)
-        token.content = state.src[state.pos : end]
+        token.content = _without_backticks(state.src[state.pos : end])
         token.info = "open" if is_open else ""
     state.pos = end
     return True
