@@ -30,7 +30,7 @@ MIN_BASE64 = 8
 
 _USUAL = (("&#10;", "\n"), ("&#x27;", "'"), ("&quot;", '"'), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 _ENCODED = re.compile(r"[%&\\]")
-_BACKSLASHES = re.compile(r"\\{2,}")
+_BACKSLASHES = re.compile(r"\\\\+")  # begins with a letter, not with a repetition, which `re` searches slowly
 _ESCAPE = re.compile(r"\\(?:u(?![dD][89a-fA-F])[0-9a-fA-F]{2}|x)[0-9a-fA-F]{2}")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 

@@ -6,7 +6,9 @@ character parts would be put together here.
 Code that builds a text need not clean its parts; the code that hands the whole on calls one of these.
 
 `clean_bundle`: output of a cell. Called by what calls IPython's `display`: `notebook.display.show` and the panel's
-transcript; also for the outputs of an exported notebook.
+transcript. `clean_bundles` is the same for many outputs, such as those of an exported notebook.
+
+`redact_each`: many texts, such as those of a conversation that is exported.
 
 `clean_metadata`: metadata of an output (`storage.output_metadata`), and the value of a JSON file.
 
@@ -25,12 +27,21 @@ A reply that is written to a terminal or to stdout while it comes passes `provid
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .control_characters import has_surrogates, printable, replace_surrogates, without_controls
 from .links import unlinked
-from .secrets import Secret, redact, redact_html, redact_markdown, secrets_in_use, secrets_shown
+from .secrets import (
+    Secret,
+    redact,
+    redact_html,
+    redact_markdown,
+    secrets_in_use,
+    secrets_shown,
+    text_of_html,
+    text_of_markdown,
+)
 
 HTML_KEYS = frozenset({"html", "finished", "open", "reasoning", "rest", "text/html"})
 """Keys under which HTML stands: in messages to the page, and in outputs of a notebook file."""
@@ -56,9 +67,24 @@ def clean_bundle(bundle: Mapping[str, Any]) -> dict[str, Any]:
         >>> clean_bundle({"text/plain": "\\x1b[2Jfile:///etc"})["text/plain"]
         '[2Jfile\\u2060:///etc'
     """
+    (cleaned,) = clean_bundles([bundle])
+    return cleaned
+
+
+def clean_bundles(bundles: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Clean outputs as `clean_bundle` does, by one search for credentials in all of them.
+
+    A search costs as much for each text as for some thousand characters of it. What is found is then masked in each
+    form on its own.
+    """
+    tidy = [{kind: _without_controls(kind, form) for kind, form in one.items()} for one in bundles]
     secrets = secrets_in_use()
-    alone = set(bundle) == {"text/plain"}
-    return {kind: _clean_form(kind, form, secrets, alone) for kind, form in bundle.items()}
+    if secrets:
+        whole = "\n".join(text for one in tidy for kind, form in one.items() for text in _searched(kind, form))
+        secrets = secrets_shown(whole, secrets)
+    if secrets:
+        tidy = [{kind: _mask_form(kind, form, secrets) for kind, form in one.items()} for one in tidy]
+    return [_unlinked_alone(one) for one in tidy]
 
 
 def clean_plain_form(text: str) -> str:
@@ -85,6 +111,18 @@ def clean_metadata(value: Any) -> Any:
     if not shown and not has_surrogates(whole):
         return value
     return _map_text(value, lambda text, _: redact(replace_surrogates(text), shown))
+
+
+def redact_each(texts: Iterable[str]) -> dict[str, str]:
+    """Mask credentials in many texts by one search in all of them.
+
+    Returns:
+        Each text that holds a credential, and what to put in its place.
+    """
+    kept = dict.fromkeys(texts)
+    shown = secrets_shown("\n".join(kept), secrets_in_use())
+    masked = ((text, redact(text, shown)) for text in kept) if shown else ()
+    return {text: clean for text, clean in masked if clean != text}
 
 
 def mask_json(value: Any) -> Any:
@@ -143,17 +181,33 @@ def clean_printed(text: str) -> str:
     return unlinked(clean_plain_form(text))
 
 
-def _clean_form(kind: str, form: Any, secrets: Sequence[Secret], alone: bool) -> Any:
+def _without_controls(kind: str, form: Any) -> Any:
     if not isinstance(form, str):
-        return _map_text(form, lambda text, _: redact(replace_surrogates(text), secrets))
-    form = replace_surrogates(form)
-    if kind == "text/plain":
-        text = redact(printable(form), secrets)
-        return unlinked(text) if alone else text
-    form = without_controls(form)
-    if kind == "text/html":
-        return redact_html(form, secrets)
-    return redact_markdown(form, secrets) if kind == "text/markdown" else redact(form, secrets)
+        return _map_text(form, lambda text, _: replace_surrogates(text))
+    return (printable if kind == "text/plain" else without_controls)(replace_surrogates(form))
+
+
+def _searched(kind: str, form: Any) -> Iterator[str]:
+    """Yield the texts to search for credentials: as a form is written, and as it reads."""
+    yield from _texts(form)
+    if isinstance(form, str) and kind in _READING:
+        yield _READING[kind](form)
+
+
+def _mask_form(kind: str, form: Any, secrets: Sequence[Secret]) -> Any:
+    if not isinstance(form, str):
+        return _map_text(form, lambda text, _: redact(text, secrets))
+    return _MASKING.get(kind, redact)(form, secrets)
+
+
+def _unlinked_alone(forms: dict[str, Any]) -> dict[str, Any]:
+    """Return the forms of an output, without links in a plain text that is the only one."""
+    text = forms.get("text/plain")
+    return {"text/plain": unlinked(text)} if len(forms) == 1 and isinstance(text, str) else forms
+
+
+_READING = {"text/html": text_of_html, "text/markdown": text_of_markdown}
+_MASKING = {"text/html": redact_html, "text/markdown": redact_markdown}
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -64,7 +64,7 @@ _PART = f"{PARTING}|{ENCODED_PARTING}"
 _BREAK = r"(?:\s|\\{1,4}[nrt]|%(?:25){0,3}(?:0[aAdD9]|20)|&(?:amp;){0,3}#(?:1[03]|9|[xX]0{0,6}[aAdD9]);?)"
 """What wraps base64 to lines, in any encoding."""
 _WHITE_SPACE = b" \t\n\r\f\v"
-_ESCAPED_BREAK = re.compile(r"\\{1,4}[nrt]")
+_ESCAPED_BREAK = re.compile(r"\\\\{0,3}[nrt]")  # begins with a letter, which `re` searches fast
 _PASTED = re.compile(r"""\s*(?P<quote>['"]?)(?:Bearer\s+)?(?P<value>[^\s'"]+)(?P=quote)\s*""", re.IGNORECASE)
 _TAG = re.compile(r"""<[^<>"']*(?:(?:"[^"]*"|'[^']*')[^<>"']*)*>""")
 
@@ -276,9 +276,13 @@ class Secret:
         return self._mixed(self._value).sub(MASK, markdown)
 
     @without_frames
-    def is_text_of(self, visible: str) -> bool:
-        """Tell whether `visible`, the text of a document without its markup, holds the credential or its base64."""
-        unwrapped = _unwrapped(visible)
+    def is_text_of(self, visible: str, unwrapped: bytes) -> bool:
+        """Tell whether a document holds the credential or its base64.
+
+        Args:
+            visible: Text of the document without its markup.
+            unwrapped: The same without white space.
+        """
         return self._value in visible or any(form in unwrapped for form in self._wrappable)
 
     @without_frames
@@ -470,13 +474,24 @@ def redact_html(html: str, secrets: Sequence[Secret]) -> str:
         return html
     parted = has_parting(html)
     html = redact(html, secrets)
-    visible = without_references(_TAG.sub("", html))
+    visible = text_of_html(html)
     if parted or "&" in html:
         visible = without_parting(visible)
+    unwrapped = _unwrapped(visible)
     for secret in secrets:
-        if secret.is_text_of(visible):
+        if secret.is_text_of(visible, unwrapped):
             html = secret.redact_across_tags(_without_parting_references(html))
     return html
+
+
+def text_of_html(html: str) -> str:
+    """Return HTML without its tags and character references, to search in it."""
+    return without_references(_TAG.sub("", html))
+
+
+def text_of_markdown(markdown: str) -> str:
+    """Return Markdown without its escapes and character references, to search in it."""
+    return without_references(_ESCAPED.sub(r"\1", markdown))
 
 
 def redacted(text: str) -> str:
@@ -490,11 +505,12 @@ def redact_markdown(markdown: str, secrets: Sequence[Secret]) -> str:
         return markdown
     parted = has_parting(markdown)
     markdown = redact(markdown, secrets)
-    visible = without_references(_ESCAPED.sub(r"\1", markdown))
+    visible = text_of_markdown(markdown)
     if parted or "&" in markdown:
         visible = without_parting(visible)
+    unwrapped = _unwrapped(visible)
     for secret in secrets:
-        if secret.is_text_of(visible):
+        if secret.is_text_of(visible, unwrapped):
             markdown = secret.redact_escaped(_without_parting_references(markdown))
     return markdown
 

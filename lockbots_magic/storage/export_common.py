@@ -12,14 +12,32 @@ from ..conversation.turn import Turn
 from ..errors import UsageError
 from ..language import _
 from ..security.control_characters import printable
-from ..security.secrets import redacted
+from ..security.exits import redact_each
 
 
 def without_secrets(conversation: Conversation) -> Conversation:
     """Return a copy of `conversation` in which every known credential is redacted."""
-    turns = [turn.map_strings(redacted) for turn in conversation.turns]
-    name, system = redacted(conversation.name), redacted(conversation.system)
+    masked = redact_each([conversation.name, conversation.system, *_texts_of(conversation.turns)])
+
+    def clean(text: str) -> str:
+        return masked.get(text, text)
+
+    turns = [turn.map_strings(clean) for turn in conversation.turns] if masked else conversation.turns
+    name, system = clean(conversation.name), clean(conversation.system)
     return Conversation(name, system=system, turns=turns, id=conversation.id)
+
+
+def _texts_of(turns: Iterable[Turn]) -> list[str]:
+    """Return every text in turns."""
+    found: list[str] = []
+
+    def keep(text: str) -> str:
+        found.append(text)
+        return text
+
+    for turn in turns:
+        turn.map_strings(keep)
+    return found
 
 
 def context_turns(conversation: Conversation) -> list[Turn]:

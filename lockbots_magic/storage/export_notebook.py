@@ -5,7 +5,7 @@ Source: https://nbformat.readthedocs.io/en/latest/format_description.html
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from ..rendering.calls import reply_forms
 from ..rendering.mime_bundle import bundle
 from ..rendering.notices import notices_of
 from ..rendering.safe_markdown.inline import literal
-from ..security.exits import clean_bundle
+from ..security.exits import clean_bundles
 from .cell_binding import is_portable
 from .export_cells import NotebookDefaults, cell_source
 from .export_common import context_turns, dump_json, title_of
@@ -35,7 +35,6 @@ def to_notebook(conversation: Conversation) -> str:
     first = [digest(f"{conversation.id} {number}") for number in range(3)]
     turns = _assign_cells(context_turns(conversation), first)
     exported = Conversation(conversation.name, system=conversation.system, turns=turns, id=conversation.id)
-    entries = exported.entries()
     providers = names()
     defaults = NotebookDefaults(system=conversation.system)
     if turns:
@@ -44,10 +43,7 @@ def to_notebook(conversation: Conversation) -> str:
     cells = [
         {"cell_type": "markdown", "id": first[0], "metadata": {}, "source": title},
         *(_code(identity, source) for identity, source in zip(first[1:], defaults.cells(), strict=False)),
-        *(
-            _chat_cell(turn, entry, cell_source(turn, defaults, providers))
-            for turn, entry in zip(turns, entries, strict=True)
-        ),
+        *_chat_cells(turns, exported.entries(), [cell_source(turn, defaults, providers) for turn in turns]),
     ]
     return dump_json(_notebook(cells))
 
@@ -69,12 +65,22 @@ def _code(identity: str | None, source: str, *outputs: dict[str, Any]) -> dict[s
     }
 
 
-def _chat_cell(turn: Turn, entry: HistoryEntry, source: str) -> dict[str, Any]:
-    """Return the cell of one turn, with the reply as its output."""
+def _chat_cells(
+    turns: Sequence[Turn], entries: Sequence[HistoryEntry], sources: Sequence[str]
+) -> Iterator[dict[str, Any]]:
+    """Yield the cell of each turn, with the reply as its output."""
+    outputs = clean_bundles(map(_forms, turns))
+    records = [
+        metadata(entry, turn.cell_id, source) for turn, entry, source in zip(turns, entries, sources, strict=True)
+    ]
+    for turn, source, output, record in zip(turns, sources, outputs, records, strict=True):
+        forms, about = saved_once(output, record)
+        yield _code(turn.cell_id, source, {"output_type": "display_data", "data": forms, "metadata": about})
+
+
+def _forms(turn: Turn) -> Mapping[str, str]:
     html, markdown = reply_forms(turn)
-    data = bundle(turn.reply, html, notices_of(turn), attachments_of(turn), reasoning=turn.reasoning, written=markdown)
-    forms, about = saved_once(clean_bundle(data), metadata(entry, turn.cell_id, source))
-    return _code(turn.cell_id, source, {"output_type": "display_data", "data": forms, "metadata": about})
+    return bundle(turn.reply, html, notices_of(turn), attachments_of(turn), reasoning=turn.reasoning, written=markdown)
 
 
 def _assign_cells(turns: Sequence[Turn], taken: Iterable[str]) -> list[Turn]:

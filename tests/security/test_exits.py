@@ -7,23 +7,27 @@ from html import unescape
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lockbots_magic.rendering.highlight import COLOURS, highlighted
 from lockbots_magic.rendering.html import render
 from lockbots_magic.rendering.mime_bundle import bundle
-from lockbots_magic.security.control_characters import printable
+from lockbots_magic.security.control_characters import printable, without_controls
 from lockbots_magic.security.exits import (
     clean_bundle,
+    clean_bundles,
     clean_message,
     clean_metadata,
     clean_plain_form,
     clean_printed,
     clean_text_file,
+    redact_each,
 )
 from lockbots_magic.security.html_policy import CODE_COLOURS, sanitize
-from lockbots_magic.security.secrets import Secret
+from lockbots_magic.security.secrets import Secret, redact, redact_html, redact_markdown, secrets_in_use
+
+from ..effort import examples
 
 KEY = "sk-1a2b+3c/4d&5e"
 STEERING = "\033]0;title\a \x9b31m \x08"
@@ -232,3 +236,60 @@ def test_colours_of_code_are_those_of_the_policy():
 def test_policy_removes_other_markup(tag, attribute):
     html = sanitize(f'<{tag} {attribute}="x">a</{tag}><!-- b --><img src="http://a.example/b.png"><a href="/lab">c</a>')
     assert not re.search(rf"{attribute}=|<script|<svg|<!--|src=|href=", html)
+
+
+WRITTEN = (
+    *(
+        "{}",
+        "&#{};",
+        "&#x{:x};",
+        "%{:02X}",
+        "\\\\{}",
+        "\\\\u00{:02x}",
+        "<b>{}</b>",
+        "{}\u200b",
+        "&shy;{}",
+        "{}\x1b",
+        "&amp;#{};",
+        "{}\n",
+    ),
+)
+"""Ways to write a letter, or to part it from the next one."""
+LETTERS = st.lists(st.sampled_from(WRITTEN), min_size=len(KEY), max_size=len(KEY))
+
+
+def one_by_one(forms):
+    """Return what is left of forms if each of them is cleaned by what cleans its kind."""
+    secrets = secrets_in_use()
+    html, markdown = (without_controls(forms[kind]) for kind in ("text/html", "text/markdown"))
+    return {
+        "text/html": redact_html(html, secrets),
+        "text/markdown": redact_markdown(markdown, secrets),
+        "text/plain": redact(printable(forms["text/plain"]), secrets),
+        "application/json": {"a": [redact(forms["application/json"]["a"][0], secrets)]},
+    }
+
+
+@settings(max_examples=examples(400))
+@given(st.lists(st.tuples(LETTERS, st.sampled_from(["text/html", "text/markdown", "text/plain", "json"])), max_size=3))
+def test_one_search_in_many_outputs_finds_what_a_search_in_each_form_finds(hidden):
+    outputs = [
+        {"text/html": "<p>a &amp; b", "text/markdown": "a \\& b", "text/plain": "a", "application/json": {"a": ["a"]}}
+    ]
+    for ways, kind in hidden:
+        written = "".join(
+            way.format(ord(one) if ":" in way or "#" in way else one) for way, one in zip(ways, KEY, strict=True)
+        )
+        output = dict(outputs[0])
+        if kind == "json":
+            output["application/json"] = {"a": [written]}
+        else:
+            output[kind] = f"before {written} after"
+        outputs.append(output)
+    assert clean_bundles(outputs) == [one_by_one(output) for output in outputs]
+
+
+def test_many_texts_are_masked_by_one_search():
+    texts = ["a", KEY, f"&#x73;{KEY[1:]} b", "a", KEY[:8], KEY[8:]]
+    assert redact_each(texts) == {KEY: "***", f"&#x73;{KEY[1:]} b": "*** b"}
+    assert redact_each([]) == {}
