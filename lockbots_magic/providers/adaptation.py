@@ -30,7 +30,7 @@ PLAIN_WORDS = frozenset({"user", "stop", "seed", "n", "model"})
 OTHER_NAMES = {
     "max_tokens": ("max_output_tokens",),
     "max_completion_tokens": ("max_output_tokens",),
-    "reasoning_effort": ("reasoning.effort",),
+    "reasoning_effort": ("reasoning.effort", "thinking.type", "output_config.effort"),
     "response_format": ("text.format",),
     "stop": ("stop_sequences",),
 }

@@ -77,6 +77,13 @@ _NO_IMAGES = late_pattern(
     r"|(?:not|n't) (?:yet )?(?:support|allow|accept|permit|handle) (?:\w+ ){0,3}(?:images?|vision|multimodal)\b",
     re.I,
 )
+_OTHER_VALUE = late_pattern(
+    r"\b(?:less|greater|smaller|larger|lower|higher) than\b|\bat (?:most|least)\b|\bbetween\b"
+    r"|\b(?:above|below) m(?:ax|in)imum\b|\bout of range\b"
+    r"|\btoo (?:large|small|high|low)\b|[<>]=|\bsupported values are\b|\bmust be (?:one of|in)\b",
+    re.IGNORECASE,
+)
+"""What servers say of a parameter that they take, but not with that value."""
 _WANTS_HTTPS = late_pattern(r"\bhttp request\b[^.\n]{0,40}\bhttps (port|server)\b", re.IGNORECASE)
 _UNKNOWN_ADDRESS = late_pattern(
     r"unexpected endpoint|(page|route|path|url|endpoint)\b.{0,40}\bnot (be )?found|no route|cannot (post|get) /|"
@@ -180,7 +187,7 @@ def advise_on_request(error: ProviderError, request: ChatRequest, base_url: str)
     if isinstance(error, HTTPStatusError) and error.status == 413 and not isinstance(error, ContextLengthError):
         return _(_TOO_LARGE)
     named = find_given(error, given_fields(request.params)) if _is_refused(error) else []
-    return _advise_on_parameters(named) if named else _advise_on_parts(error, request)
+    return _advise_on_parameters(named, words) if named else _advise_on_parts(error, request)
 
 
 def advise_on_model(model: str, listed: Sequence[str], name: str) -> str:
@@ -230,8 +237,10 @@ def append_advice(error: ProviderError, advice: str) -> None:
         error.args = (f"{message}{'' if message.endswith(('.', '!', '?', '…')) else '.'} {advice}",)
 
 
-def _advise_on_parameters(names: Sequence[str]) -> str:
+def _advise_on_parameters(names: Sequence[str], words: str) -> str:
     quoted = ", ".join(f"`{name}`" for name in names)
+    if _OTHER_VALUE.search(words):
+        return _("You set {quoted}; give another value, or leave it out.", quoted=quoted)
     reset = _(" (`%lockbots set temperature None`)") if "temperature" in names else ""
     return ngettext(
         "You set {quoted}; to use this model, leave it out of the parameters{reset}.",

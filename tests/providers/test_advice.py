@@ -427,6 +427,17 @@ def test_refused_parameter_of_the_user_is_named_with_how_to_unset_it():
         assert len(server.bodies()) == 1
 
 
+def test_refused_value_of_a_parameter_is_told_as_one():
+    for words in (
+        "Invalid 'temperature': decimal above maximum value. Expected a value <= 2, but got 9 instead.",
+        {"detail": [{"loc": ["body", "temperature"], "msg": "Input should be less than or equal to 2"}]},
+        "temperature must be between 0 and 2",
+    ):
+        with refusing(lambda body, words=words: words) as server:
+            message = str(error_of(server.url, temperature=9))
+            assert message.endswith("You set `temperature`; give another value, or leave it out."), message
+
+
 def test_refused_tools_and_images_are_told():
     def tool():
         """Do something."""
