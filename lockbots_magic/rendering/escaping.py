@@ -28,7 +28,10 @@ def printed(code: str) -> str:
 
     For an element of code, in which no front end looks for TeX.
     """
-    return _REORDERING.sub(lambda c: f'<span class="{REORDERED_CLASS}">U+{ord(c[0]):X}</span>', escape(code))
+    html = escape(code)
+    if html.isascii():
+        return html
+    return _REORDERING.sub(lambda c: f'<span class="{REORDERED_CLASS}">U+{ord(c[0]):X}</span>', html)
 
 
 def right_to_left(text: str) -> bool:

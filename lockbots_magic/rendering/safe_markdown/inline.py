@@ -186,10 +186,10 @@ def _bordered(text: str, token: Token, before: Token | None, after: Token | None
     """Escape the ends of `text` so that they join neither neighbour."""
     if before is None or before.type in BREAKS or before.nesting > 0:
         bare = text.lstrip()
-        text = _entities(text[: len(text) - len(bare)]) + bare
+        text = text if bare == text else _entities(text[: len(text) - len(bare)]) + bare
     if after is None or after.type in BREAKS or after.nesting < 0:
         bare = text.rstrip()
-        text = bare + _entities(text[len(bare) :])
+        text = text if bare == text else bare + _entities(text[len(bare) :])
     if after is not None and after.type not in BREAKS:
         others = len(_BUT_LAST_WORD.match(text)[0])  # type: ignore[index]  # it matches any text
         text = text[:others] + _ADDRESS.sub(lambda address: address[1] + _entities(address[2]), text[others:])

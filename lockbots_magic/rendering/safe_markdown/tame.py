@@ -22,6 +22,8 @@ _TYPESET = re.compile(r"\\(?:[()\[\]]|begin|(?:eq)?ref|\Z)")
 
 def tame(tokens: Sequence[Token], *, heading: bool = False, cell: bool = False) -> list[Token]:
     """Return harmless tokens that say what `tokens` say, without line ends in a `heading` or a `cell` of a table."""
+    if len(tokens) == 1 and tokens[0].type == "text" and tokens[0].content and "\\" not in tokens[0].content:
+        return [*tokens]  # most cells and items
     harmless = list(_harmless(tokens, cell))
     in_line = _unbroken(list(_uncoded(harmless, cell)), heading or cell)
     return _untypeset(_shortened(_joined(_unmarked(in_line))))
@@ -127,7 +129,7 @@ def _shortened(tokens: Sequence[Token]) -> list[Token]:
     out: list[Token] = []
     for token in tokens:
         out.append(token)
-        if [t.type for t in out[-3:]] == ["link_open", "text", "link_close"]:
+        if token.type == "link_close" and [t.type for t in out[-3:-1]] == ["link_open", "text"]:
             name = out[-2].content
             if name.startswith("http") and name == spelled_out(address_of(out[-3])):
                 out[-3:] = [Token("autolink", "", 0, content=name)]
