@@ -5,12 +5,15 @@ Run it after the help, its synonyms or its rules changed; without it, answers ar
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from lockbots_magic.help import words
 from lockbots_magic.help.sections import load_sections, read_data
 
-FILES = ("synonyms.txt", "topic_words.txt")
+FILES = ("synonyms.txt", "unrelated_en.txt", "unrelated_ru.txt")
+MIN_COUNT = 6
+"""A word of fewer questions than this may be misspelt."""
 TARGET = Path(__file__).parent.parent / "lockbots_magic" / "help" / "stems.txt"
 
 
@@ -19,9 +22,13 @@ def main() -> None:
     TARGET.write_text("\n\n", encoding="utf-8")
     synonyms = words.derive_synonyms()
     TARGET.write_text(f"\n\n{_format(synonyms)}", encoding="utf-8")
-    text = [" ".join((*section.names, section.body)) for code in ("en", "ru") for section in load_sections(code)]
+    sections = [section for code in ("en", "ru") for section in load_sections(code)]
+    text = [" ".join((section.title, *section.keywords, section.body)) for section in sections]
     text += [read_data(name).replace(":", " ") for name in FILES]
-    said = sorted({word for part in text for word in words.significant_words(part) if word[0].isalnum()})
+    asked = Counter(word for section in sections for name in section.asked for word in words.significant_words(name))
+    known = {word for part in text for word in words.significant_words(part)}
+    known |= {word for word, count in asked.items() if count >= MIN_COUNT}
+    said = sorted(word for word in known if word[0].isalnum())
     stems = {word: words.derive_stem(word) for word in said}
     TARGET.write_text(f"{_format(stems)}\n{_format(synonyms)}", encoding="utf-8")
 

@@ -24,10 +24,8 @@ DEFAULT_RATE = 200.0
 """Words per second."""
 MAX_PAUSE = 60.0
 """Seconds between two words, however low the rate."""
-SEE_ALSO_RATIO = 0.9
+SEE_ALSO_RATIO = 0.75
 """A second section is mentioned if it scores at least this share of the best, and no third one does."""
-EARLIER_PROMPTS = 2
-"""Previous prompts that a follow-up question is read with."""
 TOPIC_PROMPTS = 6
 """Previous prompts that are read again for the last topic."""
 NEAREST_TOPICS = 3
@@ -141,15 +139,17 @@ def _is_form(question: str) -> bool:
 
 
 def _rank(question: str, earlier: Sequence[str], language: str) -> list[tuple[float, Section]]:
-    return search.rank_sections(question, load_sections(language), "\n".join(earlier[-EARLIER_PROMPTS:]))
+    return search.rank_sections(question, language, earlier[-1] if earlier else "")
 
 
 def _select(question: str, ranked: Sequence[tuple[float, Section]], topic: Section | None) -> Section | None:
     """Return the section that answers: of a follow-up the last topic, unless another one fits it clearly better."""
     score, best = ranked[0]
-    answers = best if search.is_answer(question, score) else None
+    answers = best if search.is_answer(score) else None
     if topic is None or not is_follow_up(question):
         return answers
+    if answers is None and search.is_unrelated(question):
+        return None
     if answers is None and (has_pronoun(question) or _goes_on(question)):
         return topic
     if _is_about_topic(question, topic):
@@ -167,8 +167,7 @@ def _select(question: str, ranked: Sequence[tuple[float, Section]], topic: Secti
 
 def _goes_on(question: str) -> bool:
     """Return whether a question that nothing answers goes on from the last answer, in a word or two: "and three?"."""
-    is_foreign = not search.is_answer(question, search.EXACT_MATCH_BONUS - 1)
-    return begins_with_conjunction(question) and len(tokenize(question)) <= 1 and not is_foreign
+    return begins_with_conjunction(question) and len(tokenize(question)) <= 1
 
 
 def _is_about_topic(question: str, topic: Section) -> bool:
@@ -202,7 +201,7 @@ def _topic(earlier: Sequence[str], language: str) -> Section | None:
 
 
 def _nearest(question: str, language: str) -> str:
-    near = [section.title for score, section in search.rank_sections(question, load_sections(language)) if score]
+    near = [section.title for score, section in search.rank_sections(question, language) if score]
     topics = [*near, *map(_, phrases.UNKNOWN_TOPICS)][:NEAREST_TOPICS]
     return "\n".join(f"- {topic}" for topic in topics)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .russian import root_of
@@ -34,7 +34,7 @@ def split_words(text: str) -> list[str]:
 
 def significant_words(text: str) -> list[str]:
     """Return the words that say something about the topic."""
-    return [word for word in split_words(text) if _is_significant(word)]
+    return [word for word in split_words(text) if is_significant(word)]
 
 
 def tokenize(text: str) -> list[str]:
@@ -49,10 +49,11 @@ def key_of(text: str) -> frozenset[str]:
 
 def key_of_words(words: Sequence[str]) -> frozenset[str]:
     """Return the same for words in lower case."""
-    return frozenset(stem(word) for word in words if _is_significant(word)) or frozenset(words)
+    return frozenset(stem(word) for word in words if is_significant(word)) or frozenset(words)
 
 
-def _is_significant(word: str) -> bool:
+def is_significant(word: str) -> bool:
+    """Return whether a word in lower case says something about a topic."""
     return word not in _load_stop_words() and not _NUMBER.fullmatch(word)
 
 
@@ -73,20 +74,18 @@ def derive_stem(word: str) -> str:
     return _load_stems()[1].get(stemmed, stemmed)
 
 
-def correct(word: str, vocabulary: Iterable[str], known: Collection[str]) -> str:
-    """Return the stem of a word; of the most similar word of the vocabulary if it is unknown.
+def is_known(word: str) -> bool:
+    """Return whether the help, or what people ask it, holds a word."""
+    return word in _load_stems()[0]
 
-    Args:
-        word: In lower case.
-        vocabulary: Words to choose from.
-        known: Stems that are spelt right.
-    """
-    token = stem(word)
-    if token in known or len(word) < MIN_FUZZY_LENGTH or not word.isalpha():
-        return token
+
+def correct(word: str, vocabulary: Iterable[str]) -> str:
+    """Return the most similar word of the vocabulary for an unknown word in lower case, or the word itself."""
+    if len(word) < MIN_FUZZY_LENGTH or not word.isalpha():
+        return word
     candidates = [name for name in vocabulary if name[0] == word[0] and not _is_another_word(word, name)]
     swapped = [name for name in candidates if len(name) == len(word) and sorted(name) == sorted(word)]
-    return next(map(stem, swapped or difflib.get_close_matches(word, candidates, 1, MIN_SIMILARITY)), token)
+    return next(iter(swapped or difflib.get_close_matches(word, candidates, 1, MIN_SIMILARITY)), word)
 
 
 def _is_another_word(word: str, name: str) -> bool:
@@ -98,17 +97,6 @@ def _is_another_word(word: str, name: str) -> bool:
 def _load_stop_words() -> frozenset[str]:
     """Return words without significance for a topic, in all languages, with е for ё."""
     return frozenset(read_data("stop_words.txt").split())
-
-
-@functools.cache
-def load_topic_words() -> tuple[frozenset[str], frozenset[str]]:
-    """Return the stems of words that are about this package, and of those that are about something else."""
-    lines = [line.split(":") for line in read_data("topic_words.txt").splitlines()]
-    ours, foreign = (
-        frozenset(stem(word) for kind, words in lines if kind == name for word in words.split())
-        for name in ("ours", "foreign")
-    )
-    return ours, foreign
 
 
 def derive_synonyms() -> dict[str, str]:
