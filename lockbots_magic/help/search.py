@@ -164,7 +164,9 @@ def _score(question: str, language: str, earlier: str = "") -> dict[str, float]:
 
 def _margins(question: str, language: str, earlier: str = "") -> dict[str, float]:
     words, before = _read(question, language), _read(earlier, language)
-    return load_classifier(language).margins(words, before) if any(map(is_significant, words)) else {}
+    classifier = load_classifier(language)
+    tells = any(is_significant(word) and (is_known(word) or stem(word) in classifier.lines) for word in words)
+    return classifier.margins(words, before) if tells else {}
 
 
 def _read(question: str, language: str) -> list[str]:

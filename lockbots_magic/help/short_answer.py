@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from ..language import _
 from . import phrases
 from .search import question_weights, rank_passages
 from .sections import Passage, Section
 from .words import key_of, tokenize
-from .yes_no import YES, YES_NO
+from .yes_no import NEGATION, UNSURE, YES, YES_NO
 
 MAX_WHOLE = 600
 """Characters of a page that is told whole."""
@@ -97,7 +97,17 @@ def yes_or_no(question: str, section: Section) -> str:
         return ""
     if any(key_of(words) <= asked for words in section.denied):
         return _(phrases.NO)
-    return _(phrases.YES) if YES.match(words) else ""
+    return _(phrases.YES) if YES.match(words) and _is_affirmed(words, asked, section) else ""
+
+
+def _is_affirmed(question: str, asked: Collection[str], section: Section) -> bool:
+    """Return whether a section speaks of all that a question asks for, and nowhere restricts it."""
+    told = (section.title, *section.keywords, section.body)
+    if UNSURE.search(question) or not key_of(" ".join(told)).issuperset(asked):
+        return False
+    sentences = [one for passage in section.passages for one in _SENTENCE.split(passage.text)]
+    nearest = max(sentences, key=lambda sentence: len(key_of(sentence).intersection(asked)))
+    return not NEGATION.search(nearest)
 
 
 def _join(parts: Iterable[tuple[Passage, str]]) -> str:
