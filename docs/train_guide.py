@@ -8,6 +8,7 @@ and tells for how many questions that it has not seen it finds the page (ten-fol
 from __future__ import annotations
 
 import hashlib
+import re
 import sys
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -33,6 +34,8 @@ MIN_COUNT = 3
 MAX_WEIGHTS = 12
 """Pages that one feature has weights for."""
 FOLDS = 10
+
+_FENCE = re.compile(r"^```\w*", re.MULTILINE)
 
 
 class Text(NamedTuple):
@@ -64,7 +67,9 @@ def read_texts(language: str) -> list[Text]:
     texts = []
     for page, section in enumerate(sections := load_sections(language)):
         texts += [Text(name, page, 1, is_question=False) for name in (section.title, *section.keywords)]
-        texts += [Text(passage.text, page, PASSAGE_WEIGHT, is_question=False) for passage in section.passages]
+        texts += [
+            Text(_FENCE.sub("", passage.text), page, PASSAGE_WEIGHT, is_question=False) for passage in section.passages
+        ]
         texts += [Text(question, page, 1, is_question=True) for question in section.asked if question]
     unrelated = read_data(f"unrelated_{language}.txt").splitlines()
     return texts + [Text(question, len(sections), 1, is_question=True) for question in unrelated]

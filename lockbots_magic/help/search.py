@@ -34,7 +34,7 @@ UNANSWERED = 0.1
 """Factor of all scores then: they still tell the nearest pages."""
 TELLING_WEIGHT = 1.0
 """Least weight of a word that tells a topic: it is not on every third page."""
-CONTEXT_WEIGHT = 0.3
+CONTEXT_WEIGHT = 0.15
 """Weight of the words of the question before, where a passage of the same topic is chosen."""
 CODE_WEIGHT = 0.5
 """Weight of a word that a passage holds only in code, such as the name of a variable."""

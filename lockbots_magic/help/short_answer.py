@@ -11,7 +11,7 @@ from . import phrases
 from .search import question_weights, rank_passages
 from .sections import Passage, Section
 from .words import key_of, tokenize
-from .yes_no import NEGATION, UNSURE, YES, YES_NO
+from .yes_no import CAPABILITY, NEGATION, UNSURE, YES, YES_NO
 
 MAX_WHOLE = 600
 """Characters of a page that is told whole."""
@@ -102,7 +102,7 @@ def yes_or_no(question: str, section: Section) -> str:
 
 def _is_affirmed(question: str, asked: Collection[str], section: Section) -> bool:
     """Return whether a section speaks of all that a question asks for, and nowhere restricts it."""
-    told = (section.title, *section.keywords, section.body)
+    told = (section.title, *section.keywords, section.body, CAPABILITY)
     if UNSURE.search(question) or not key_of(" ".join(told)).issuperset(asked):
         return False
     sentences = [one for passage in section.passages for one in _SENTENCE.split(passage.text)]

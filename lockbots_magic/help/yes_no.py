@@ -38,6 +38,8 @@ YES = re.compile(
 )
 """One whose answer is yes where the help has a section about it, unless this says no."""
 
+CAPABILITY = "support possible available use work able поддерживать возможно доступно умеет понимать использовать"
+"""Words of such a question that its page need not hold."""
 UNSURE = re.compile(
     r"\b(?:all|every|whole|entire|without|itself|alone|automatically|always|ever|still|hurt|harm|damage|steal|malicious"
     r"|not|never|\w+n't|even|million|не|без|сам[аио]?|все|всю|весь|вс[её]гда|автоматически|навредить|опасно|украсть"
@@ -45,8 +47,8 @@ UNSURE = re.compile(
 )
 """Words with which a question asks for more than whether there is something; its answer may be no."""
 NEGATION = re.compile(
-    r"\b(?:not|no|never|nothing|nobody|none|cannot|\w+n['’]t|neither|only|не|нет|нельзя|никогда|ничего|никто|ни"
-    r"|только|никак\w*)\b",
+    r"\b(?:not|no|never|nothing|nobody|none|cannot|\w+n['’]t|neither|не|нет|нельзя|никогда|ничего|никто|ни"
+    r"|никак\w*)\b",
     re.IGNORECASE,
 )
 """What makes a sentence of the help, with the words of the question, no plain yes."""
