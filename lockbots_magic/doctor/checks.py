@@ -169,7 +169,7 @@ class _Checkup:
             self._leave("models", _("The provider {name} asks no server for a list.", name=provider.name))
             return
         try:
-            listed = provider.list_models()
+            listed = provider.model_list().models
         except LockbotsError as error:
             advice = (
                 ""

@@ -100,6 +100,13 @@ def names() -> list[str]:
     return [*_BUILT_IN, *sorted(_load_plug_ins(_package_folders()))]
 
 
+def displaced() -> list[tuple[str, str]]:
+    """Return the plug-ins that are not used because another provider has their name: name and package of each."""
+    used = {(one.name, one.value, one.dist.name) for one in _load_plug_ins(_package_folders()).values() if one.dist}
+    found = [(one.name, one.value, one.dist.name) for one in entry_points(group=ENTRY_POINT_GROUP) if one.dist]
+    return [(name, package) for name, value, package in found if (name, value, package) not in used]
+
+
 def provider_class(name: str) -> type[Provider]:
     """Return the class of the provider called `name`.
 

@@ -20,7 +20,7 @@ from ..errors import AuthenticationError, ConnectionFailed, ModelNotFoundError, 
 from ..language import _
 from ..security.secrets import Secret
 from .address import display_address, join_path
-from .declarations import class_property
+from .declarations import class_property, read_models
 from .headers import RequestHeaders
 from .learned import LearnedFacts
 from .streaming import closing_stream, read_stream
@@ -323,7 +323,7 @@ class Provider(ABC):
 
     def model_list(self) -> ModelList:
         """Return the models on offer, and how many rows of the server's list were skipped; see `list_models`."""
-        return ModelList(tuple(self.list_models()))
+        return ModelList(read_models(self.list_models(), self.name))
 
     def count_tokens(self, request: ChatRequest) -> int | None:
         """Ask the service how many tokens a request has; None if it does not count them. No reply is made.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from ..conversation.messages import ModelInfo
+from ..errors import ProtocolError
+from ..language import _
 
 T = TypeVar("T")
 
@@ -25,3 +27,18 @@ class class_property(Generic[T]):  # noqa: N801  # used as a decorator, like pro
 def model_table(*models: ModelInfo) -> Mapping[str, ModelInfo]:
     """Return the read-only mapping id -> model that a provider declares as `models`."""
     return MappingProxyType({m.id: m for m in models})
+
+
+def read_models(listed: Any, provider: str) -> tuple[ModelInfo, ...]:
+    """Return the models that a provider's `list_models` returned; a text is the id of a model.
+
+    Raises:
+        ProtocolError: It returned something else.
+    """
+    items = listed.values() if isinstance(listed, Mapping) else listed
+    items = items if isinstance(items, Iterable) and not isinstance(items, str | bytes) else [items]
+    models = tuple(ModelInfo(item) if isinstance(item, str) else item for item in items)
+    if wrong := next((type(model).__name__ for model in models if not isinstance(model, ModelInfo)), ""):
+        message = _("`list_models` of {name} must return `ModelInfo`s or ids, got {kind}.", name=provider, kind=wrong)
+        raise ProtocolError(message, provider=provider)
+    return models

@@ -65,6 +65,9 @@ class Numbers(Parrot):
         raise ValueError("no list")
 
 class Nothing(Numbers):
+    def list_models(self):
+        return ["a", 5]
+
     def stream(self, request):
         print("hello")
 
@@ -78,6 +81,12 @@ class Falls(Parrot):
 class Exits(Falls):
     def stream(self, request):
         raise SystemExit(3)
+
+class Counting(Parrot):
+    name = "counting"
+
+    def list_models(self):
+        return ["a", "b"]
 
 class Unsettled(Parrot):
     def __init__(self):
@@ -102,6 +111,7 @@ NAMES = (
     "Nothing",
     "Falls",
     "Exits",
+    "Counting",
     "Unsettled",
 )
 ENTRIES += "".join(f"{name.lower()} = birds_for_a_test:{name}\n" for name in NAMES)
@@ -177,6 +187,16 @@ def test_plug_in_installed_later_is_named(tmp_path, monkeypatch):
 
 def test_plug_in_does_not_displace_a_built_in_provider(plug_ins):
     assert provider_class("guide").__module__ == "lockbots_magic.help.guide"
+    assert ("guide", "birds-for-a-test") in providers.displaced()
+    assert "Not used, as another provider has the name: guide of birds-for-a-test" in str(
+        commands.run(Session(), "providers").value  # type: ignore[union-attr]  # it is a table
+    )
+
+
+def test_plug_in_may_list_ids_and_is_told_what_else_it_may(plug_ins):
+    assert [model.id for model in provider_class("counting")().model_list().models] == ["a", "b"]
+    with pytest.raises(ProtocolError, match=r"`list_models` of numbers must return .*, got int"):
+        provider_class("nothing")().model_list()
 
 
 def test_plug_in_that_does_not_load_is_a_usage_error(plug_ins):

@@ -12,7 +12,7 @@ from ...conversation.messages import ModelInfo
 from ...conversation.model_names import display_name, display_names
 from ...errors import AuthenticationError, LockbotsError, UsageError
 from ...language import SOURCE, _, current_language, ngettext, pgettext
-from ...providers import names, provider_class, split_model
+from ...providers import displaced, names, provider_class, split_model
 from ...providers.address import display_address
 from ...providers.base import Provider
 from ...providers.dialects import CHAT_COMPLETIONS, DEFAULT_DIALECT, DIALECTS
@@ -173,7 +173,9 @@ def use(session: Session, options: Namespace) -> CommandResult:
 def providers(session: Session, _options: Namespace) -> CommandResult:
     """List the providers, their addresses and where their credentials come from."""
     rows = [_describe_registered(session, name) for name in names()]
-    return DisplayResult(Table((_("provider"), _("address"), _("credential")), rows))
+    unused = [_("{name} of {package}", name=name, package=package) for name, package in displaced()]
+    caption = _("Not used, as another provider has the name: {names}", names=", ".join(unused)) if unused else ""
+    return DisplayResult(Table((_("provider"), _("address"), _("credential")), rows, caption))
 
 
 def _missing_address(name: str) -> str:
