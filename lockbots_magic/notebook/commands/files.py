@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
 from ...errors import UsageError
 from ...language import _, ngettext
+from ...storage.export_document import CONTENT_SECURITY_POLICY
 from ...storage.files import (
     EXPORT_FORMATS,
     IMPORT_FORMATS,
@@ -22,6 +24,9 @@ from ...storage.files import (
 from ..session import Session
 from .command import argument, command, count_turns, describe, sentence_list
 from .result import CommandResult, TextResult
+
+_PROMPT_HEADING = re.compile("^## (?:You|Вы)$", re.MULTILINE)
+"""Heading above each prompt of an export as Markdown, in any language."""
 
 
 def _help(text: str) -> str:
@@ -53,8 +58,7 @@ def export(session: Session, options: Namespace) -> CommandResult:
             _("File missing. Its ending sets the format: {formats}.", formats=list_formats(EXPORT_FORMATS, _))
         )
     _check_not_own_notebook(session, options.file)
-    if options.file.lower().endswith(".ipynb"):
-        _check_not_other_content(options.file, is_export=True)
+    _check_not_other_content(options.file, is_export=True)
     written = export_conversation(session.conversations.get(), options.file)
     counts = [
         count_turns(written.turns),
@@ -96,7 +100,7 @@ def _check_not_own_notebook(session: Session, path: str) -> None:
 
 
 def _check_not_other_content(path: str, *, is_export: bool) -> None:
-    """Refuse to overwrite a file that neither `save` nor, if `is_export`, an export as a notebook has written."""
+    """Refuse to overwrite a file that neither `save` nor, if `is_export`, an export in this format has written."""
     try:
         target = Path(path).expanduser()
         if not target.is_file() or not target.stat().st_size:
@@ -106,13 +110,27 @@ def _check_not_other_content(path: str, *, is_export: bool) -> None:
     is_ours = True
     try:
         if is_export:
-            is_ours = _holds_magics_alone(json.loads(target.read_text("utf-8")))
+            is_ours = _is_export(target)
         else:
             load_conversation(target)
     except (UsageError, OSError, ValueError, LookupError, TypeError, RecursionError):
         is_ours = False
     if not is_ours:
         raise UsageError(_("{path} holds something else. Choose another file name, or delete that file.", path=path))
+
+
+def _is_export(path: Path) -> bool:
+    """Tell whether a file looks like an export in the format of its name; raise any error of reading it otherwise."""
+    ending, text = path.suffix.lower(), path.read_text("utf-8")
+    if ending == ".ipynb":
+        return _holds_magics_alone(json.loads(text))
+    if ending == ".json":
+        return bool(import_conversations(path).conversations)
+    if ending == ".html":
+        return CONTENT_SECURITY_POLICY in text
+    return ending != ".md" or (
+        text.startswith("# ") and (text.count("\n") == 1 or _PROMPT_HEADING.search(text) is not None)
+    )
 
 
 def _holds_magics_alone(notebook: Any) -> bool:

@@ -177,9 +177,16 @@ def test_files_that_hold_something_else_are_not_overwritten(lockbots, chat, tmp_
             with pytest.raises(UsageError, match="holds something else"):
                 lockbots(f"{command} {path}")
         assert path.read_text() == text
-    for _ in range(2):  # its own files are written anew
+    for name, text in {"README.md": "# A\n\nB\n", "package.json": '{"name": "x"}', "page.html": "<p>x"}.items():
+        (tmp_path / name).write_text(text)
+        with pytest.raises(UsageError, match="holds something else"):
+            lockbots(f"export {tmp_path / name}")
+        assert (tmp_path / name).read_text() == text
+    for language in ("en", "ru", "en"):  # its own files are written anew
+        lockbots(f"set language {language}")
         lockbots(f"save {tmp_path / 'talk.json'}")
-        lockbots(f"export {tmp_path / 'talk.ipynb'}")
+        for ending in ("ipynb", "md", "html", "json"):
+            lockbots(f"export {tmp_path / 'export'}.{ending}")
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"format": "other"}', "\x00", "[" * 100_000])
