@@ -39,9 +39,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Use the fixture in each test that has the marker, whether or not it asks for it."""
-    if isinstance(item, pytest.Function) and item.get_closest_marker(MARKER) and MARKER not in item.fixturenames:
-        item.fixturenames.append(MARKER)
+    """Use the fixture in each test that has the marker, whether or not it asks for it, before all other fixtures.
+
+    They may send prompts, too.
+    """
+    if not isinstance(item, pytest.Function):
+        return
+    if MARKER in item.fixturenames or item.get_closest_marker(MARKER):
+        item.fixturenames[:] = [MARKER, *(name for name in item.fixturenames if name != MARKER)]
 
 
 @pytest.fixture

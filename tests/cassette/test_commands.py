@@ -248,9 +248,13 @@ def test_marker_names_the_file(pytester):
         def test_named(lockbots_cassette):
             assert Chat("guide").ask("hello").reply
 
+        @pytest.fixture
+        def asked():
+            return Chat("guide").ask("hello").reply
+
         @pytest.mark.lockbots_cassette(file="marked.jsonl")
-        def test_marker_alone():
-            assert Chat("guide").ask("hello").reply
+        def test_marker_alone(asked):
+            assert asked
         """
     )
     given = ("-p", "no:cacheprovider", "-p", "no:nbval", "--strict-markers")

@@ -188,9 +188,9 @@ def test_plug_in_installed_later_is_named(tmp_path, monkeypatch):
 def test_plug_in_does_not_displace_a_built_in_provider(plug_ins):
     assert provider_class("guide").__module__ == "lockbots_magic.help.guide"
     assert ("guide", "birds-for-a-test") in providers.displaced()
-    assert "Not used, as another provider has the name: guide of birds-for-a-test" in str(
-        commands.run(Session(), "providers").value  # type: ignore[union-attr]  # it is a table
-    )
+    listed = commands.run(Session(), "providers")
+    assert isinstance(listed, DisplayResult)
+    assert "Not used, as another provider has the name: guide of birds-for-a-test" in str(listed.value)
 
 
 def test_plug_in_may_list_ids_and_is_told_what_else_it_may(plug_ins):
