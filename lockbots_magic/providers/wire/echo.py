@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+MAX_HELD = 65_536
+"""Characters that are held, and more than what was sent: beyond it, text is no echo."""
 _OTHERS = ("user", "system", "developer")
 """Roles of a request."""
 
@@ -26,6 +28,9 @@ class EchoFilter:
         self._sent = sent
         self._role = ""
         self._held: list[str] = []
+        self._size = 0
+        self._most = MAX_HELD
+        self._is_measured = False
 
     def feed(self, role: Any, text: str) -> str:
         """Return the text of the reply that a delta adds.
@@ -40,11 +45,23 @@ class EchoFilter:
         if not self.is_open:
             return before + text
         self._held.append(text)
-        return before
+        self._size += len(text)
+        return before + (self._give_up() if self._size > self._most else "")
+
+    def _give_up(self) -> str:
+        """Return what is held if it is too long to be an echo."""
+        if not self._is_measured:
+            self._sent, self._is_measured = tuple(self._sent), True
+            self._most = MAX_HELD + max(map(len, self._sent), default=0)
+        if self._size <= self._most:
+            return ""
+        text, self.is_open = "".join(self._held), False
+        self._held.clear()
+        return text
 
     def close(self) -> str:
         """Return the text that is held, unless it is an echo."""
-        text, self.is_open = "".join(self._held), False
+        text, self.is_open, self._size = "".join(self._held), False, 0
         self._held.clear()
         if not text:
             return ""

@@ -747,3 +747,12 @@ def test_content_may_be_a_single_part():
     assert text_of(*map(chunk, parts), chunk(finish_reason="stop")) == "One"
     (thought, *_) = read(chunk({"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]}), DONE)
     assert thought.reasoning == "Hm"
+
+
+def test_text_that_is_longer_than_the_prompt_is_no_echo_and_is_not_held():
+    for sent, is_echo in ((["Hi"], False), (["x" * 200_000], True)):
+        decoder = ChatCompletionsDecoder(sent=iter(sent))
+        pieces = ["".join(d.text for d in decoder.feed(chunk("x" * 10_000, role="user"))) for _ in range(20)]
+        assert ("".join(pieces) == "x" * 200_000) == (not is_echo)
+        assert all(pieces[7:]) == (not is_echo)
+        list(decoder.feed(chunk("Yes.", role="assistant")))
