@@ -31,13 +31,14 @@ from __future__ import annotations
 
 import difflib
 import functools
+import importlib
 import inspect
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from ..conversation.messages import ModelInfo
 from ..errors import UsageError
@@ -65,6 +66,16 @@ _BUILT_IN = {
     "llamacpp": "lockbots_magic.providers.presets:presets.llamacpp",
     "vllm": "lockbots_magic.providers.presets:presets.vllm",
 }
+
+
+_CLASSES = {"Lockchat": ".lockchat", "Liaobots": ".liaobots", "OpenAICompatible": ".openai_compatible"}
+"""Classes that can be imported from here -> module, which is loaded then."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _CLASSES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_CLASSES[name], __name__), name)
 
 
 @functools.lru_cache(maxsize=1)

@@ -19,7 +19,7 @@ def test_importing_the_package_loads_no_requests():
     )
 
 
-def test_first_request_loads_requests_and_making_a_chat_does_not(mock_server):
+def test_first_request_loads_urllib3_and_making_a_chat_does_not(mock_server):
     code = f"""
 from lockbots_magic.chat import Chat
 chat = Chat("openai:demo", base_url={mock_server.url("openai")!r})
@@ -27,7 +27,7 @@ print({LOADED})
 print(chat.ask("say hello").reply)
 print({LOADED})
 """
-    assert run_python(code) == "[]\nhello\n['requests', 'urllib3']\n"
+    assert run_python(code) == "[]\nhello\n['urllib3']\n"
 
 
 def test_errors_are_those_of_requests_though_requests_is_imported_later():

@@ -273,3 +273,12 @@ def test_class_that_lacks_stream_is_a_usage_error(plug_ins):
 def test_listing_names_loads_nothing(plug_ins):
     assert "parrot" in names()
     assert "birds_for_a_test" not in sys.modules
+
+
+def test_classes_can_be_imported_from_the_package():
+    from lockbots_magic.providers import Liaobots, Lockchat, OpenAICompatible  # what is tested
+
+    assert [one.name for one in (Liaobots, Lockchat, OpenAICompatible)] == ["liaobots", "lockchat", "openai"]
+    assert provider_class("lockchat") is Lockchat
+    with pytest.raises(ImportError, match="Nope"):
+        from lockbots_magic.providers import Nope  # noqa: F401
