@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from html import escape, unescape
 from html.entities import html5
+from operator import itemgetter
 from urllib.parse import quote, quote_plus, unquote
 
 MAX_LAYERS = 3
@@ -82,7 +83,7 @@ def decode(text: str) -> str:
         text = without_references(text)
         if "\\" in text:
             text = _BACKSLASHES.sub(r"\\", text)
-            text = _ESCAPED.sub(r"\1", _ESCAPE.sub(lambda match: chr(int(match[0][2:], 16)), text))
+            text = _ESCAPED.sub(itemgetter(1), _ESCAPE.sub(lambda match: chr(int(match[0][2:], 16)), text))
         if text == before:
             break
     return text

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from html import unescape
+from operator import itemgetter
 from threading import RLock
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 from weakref import WeakSet, ref
@@ -491,7 +492,7 @@ def text_of_html(html: str) -> str:
 
 def text_of_markdown(markdown: str) -> str:
     """Return Markdown without its escapes and character references, to search in it."""
-    return without_references(_ESCAPED.sub(r"\1", markdown))
+    return without_references(_ESCAPED.sub(itemgetter(1), markdown))
 
 
 def redacted(text: str) -> str:
