@@ -69,14 +69,20 @@ _UNKNOWN_MODEL = late_pattern(
 """What servers say of a model that they don't have."""
 _NO_TOOLS = late_pattern(
     r"\b(tools?|functions?)\b[^.\n]{0,60}(\bnot\b|n't\b|unsupported)|support tool use"
-    r"|(?:not|n't) (?:yet )?(?:support|allow|accept|permit|handle) (?:\w+ ){0,3}(?:tools?|functions?)\b",
+    r"|(?:not|n't) (?:yet )?(?:support|allow|accept|permit|handle) (?:\w+ ){0,3}(?:tools?|functions?)\b"
+    r"|\b(?:unsupported|unknown)\b[^.\n]{0,30}\btools?\b|\btools?\b['\"`]?: (?:unknown|unsupported|extra)",
     re.IGNORECASE,
 )
 _NO_IMAGES = late_pattern(
     r"\b(images?|image_url|vision|multimodal)\b[^.\n]{0,60}(\bnot\b|n't\b|unsupported|invalid)"
-    r"|(?:not|n't) (?:yet )?(?:support|allow|accept|permit|handle) (?:\w+ ){0,3}(?:images?|vision|multimodal)\b",
+    r"|(?:not|n't) (?:yet )?(?:support|allow|accept|permit|handle) (?:\w+ ){0,3}(?:images?|vision|multimodal)\b"
+    r"|\bimage_url\b[^.\n]{0,40}\bonly supported|\bunknown variant\W+image_url|\bmissing data required for image"
+    r"|\bat most 0 image|\bnot an? (?:multimodal|vision)|\bsupport (?:image|vision) input|\bmultimodal is disabled"
+    r"|\bunsupported\b[^\n]{0,40}\b(?:images?|image_url)\b|\bcontent\b[^.\n]{0,30}\bmust be a string",
     re.I,
 )
+_TEMPLATE_FAILED = (500, 501)
+"""HTTP statuses by which local servers refuse tools and images."""
 _OTHER_VALUE = late_pattern(
     r"\b(?:less|greater|smaller|larger|lower|higher) than\b|\bat (?:most|least)\b|\bbetween\b"
     r"|\b(?:above|below) m(?:ax|in)imum\b|\bout of range\b"
@@ -252,7 +258,8 @@ def _advise_on_parameters(names: Sequence[str], words: str) -> str:
 
 
 def _advise_on_parts(error: ProviderError, request: ChatRequest) -> str:
-    words = _words(error) if _is_refused(error) else ""
+    failed = isinstance(error, HTTPStatusError) and error.status in _TEMPLATE_FAILED
+    words = _words(error) if failed or _is_refused(error) else ""
     if request.tools and _NO_TOOLS.search(words):
         return _("Leave out the tools, or use a model that takes them.")
     if any(m.images for m in request.messages) and _NO_IMAGES.search(words):

@@ -445,9 +445,24 @@ def test_refused_tools_and_images_are_told():
     with refusing(lambda body: "registry/gemma:2b does not support tools; tools are not supported") as server:
         assert "Leave out the tools" in str(error_of(server.url, tools=[tool]))
         assert "Leave out the tools" not in str(error_of(server.url))
-    with refusing(lambda body: "image_url is not supported by this model") as server:
-        image = "data:image/png;base64,iVBORw0KGgo="
-        assert "Leave out the images" in str(error_of(server.url, images=[image]))
+    for words, status in (("Tools are not supported with this template", 500), ("Unsupported parameter: tools", 400)):
+        with refusing(lambda body, answer=(words, status): answer) as server:
+            assert "Leave out the tools" in str(error_of(server.url, tools=[tool])), words
+    image = "data:image/png;base64,iVBORw0KGgo="
+    for words, status in (
+        ("image_url is not supported by this model", 400),
+        ("Invalid content type. image_url is only supported by certain models.", 400),
+        ("Failed to deserialize the JSON body: messages[0]: unknown variant `image_url`, expected `text`", 400),
+        ("messages[0].content must be a string", 400),
+        ("At most 0 image(s) may be provided in one request.", 400),
+        ("m is not a multimodal model", 400),
+        ("No endpoints found that support image input", 404),
+        ("image input is not supported - hint: if this is unexpected, you may need to provide the mmproj", 500),
+        ("this model is missing data required for image input", 500),
+    ):
+        with refusing(lambda body, answer=(words, status): answer) as server:
+            assert "Leave out the images" in str(error_of(server.url, images=[image])), words
+            assert "Leave out the images" not in str(error_of(server.url)), words
 
 
 def test_plain_http_to_an_https_port_is_told():
