@@ -10,7 +10,7 @@ def parse_questions(text):
 ENGLISH = parse_questions("""
 ## First steps:
     How do I start? | what is this? | getting started | how do I begin
-## Lockbots, Jupyter AI, llm and chatlas:
+## Beside Jupyter AI, llm and chatlas:
     how is it different from jupyter ai | why not the llm tool by Simon Willison | difference between lockbots and
     chatlas | lockbots vs jupyter-ai
 ## Licence and price:
@@ -110,6 +110,8 @@ ENGLISH = parse_questions("""
     previous cells of my notebook? | upload a file | how do i give it my csv
 ## Documents: PDF, Word, Excel:
     attach pdf file | can it read a pdf | only some pages of a pdf
+## Databases and SQL:
+    use a sql result in a prompt | can it query my database
 ## Images in a prompt:
     can I send an image? | how to ask about a screenshot | send screenshot | images in prompt
 ## Web pages and other sources:
@@ -270,7 +272,7 @@ ENGLISH = parse_questions("""
 RUSSIAN = parse_questions("""
 ## Первые шаги:
     с чего начать? | что это такое? | с чего начать | начало работы
-## Lockbots, Jupyter AI, llm и chatlas:
+## Чем отличается от Jupyter AI, llm и chatlas:
     чем отличается от jupyter ai | чем это лучше jupyter ai | отличие от библиотеки llm саймона уиллисона | чем
     отличается от chatlas | какие есть аналоги
 ## Лицензия и цена:
@@ -362,6 +364,8 @@ RUSSIAN = parse_questions("""
     загрузить файл в запрос
 ## Документы: PDF, Word, Excel:
     умеет читать пдф? | отправить только некоторые страницы pdf
+## Базы данных и SQL:
+    результат sql в запрос | подключить базу данных
 ## Картинки в запросе:
     можно ли отправить картинку? | отправить картинку | скриншот | картинка в запросе
 ## Веб-страницы и другие источники:
