@@ -20,7 +20,7 @@ from ..errors import Interrupted, UsageError
 from ..language import _, ngettext
 from ..prompt.preview import describe_request
 from ..providers.base import Provider
-from ..rendering.console import in_console
+from ..rendering.console import any_letter, in_console
 from ..rendering.foot_line import foot_line
 from ..rendering.notices import Page, notices_of
 from ..rendering.reasoning import ReasoningMode
@@ -217,7 +217,8 @@ class Presenter:
 
     def display(self, value: Any) -> None:
         """Display a value that has its own representation, such as a table or a widget."""
-        display(value)  # type: ignore[no-untyped-call]  # IPython's display is not typed
+        with any_letter(sys.stdout):
+            display(value)  # type: ignore[no-untyped-call]  # IPython's display is not typed
 
     def display_made(self, make: Callable[[Callable[[str], object]], Any]) -> Any:
         """Display a value that takes long to make, in the place of a line that says how far it is; return it.

@@ -4,14 +4,30 @@ from __future__ import annotations
 
 import functools
 import importlib
+import io
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 _IN_TERMINAL = {"jupyter-console", "jupyter_console"}
 _IN_WINDOW = {"jupyter-qtconsole", "qtconsole"}
+
+
+@contextmanager
+def any_letter(stream: TextIO | None) -> Iterator[None]:
+    """Let a stream write any text within the block: question marks for what its encoding, such as cp1252, lacks."""
+    errors = getattr(stream, "errors", None)
+    if not isinstance(stream, io.TextIOWrapper) or errors != "strict":
+        yield
+        return
+    stream.reconfigure(errors="replace")
+    try:
+        yield
+    finally:
+        stream.reconfigure(errors=errors)
 
 
 def in_console() -> bool:

@@ -79,6 +79,17 @@ def has_parting(text: str) -> bool:
     return (not is_plain or len(text.encode("utf-16-le")) > 2 * len(text)) and _PARTING.search(text) is not None
 
 
+def encodable(text: str, stream: object) -> str:
+    """Return `text` with a question mark for what the encoding of `stream` has no letter for: not all are UTF-8."""
+    encoding = getattr(stream, "encoding", None)
+    if not isinstance(encoding, str) or text.isascii():
+        return text
+    try:
+        return text.encode(encoding, "replace").decode(encoding)
+    except LookupError:  # a stream of another program, with a name of its own
+        return text
+
+
 def has_surrogates(text: str) -> bool:
     """Tell whether `text` holds a surrogate, which UTF-8 and JSON readers refuse."""
     try:  # many times as fast as a search

@@ -27,10 +27,11 @@ A reply that is written to a terminal or to stdout while it comes passes `provid
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .control_characters import has_surrogates, printable, replace_surrogates, without_controls
+from .control_characters import encodable, has_surrogates, printable, replace_surrogates, without_controls
 from .links import unlinked
 from .secrets import (
     Secret,
@@ -177,8 +178,9 @@ def clean_printed(text: str) -> str:
     """Clean text that is written to stdout or stderr, or shown as an error message.
 
     Masks credentials, removes control characters, and leaves no link but http(s): front ends make links in bare text.
+    Letters that stdout can't write become question marks.
     """
-    return unlinked(clean_plain_form(text))
+    return encodable(unlinked(clean_plain_form(text)), sys.stdout)
 
 
 def _without_controls(kind: str, form: Any) -> Any:

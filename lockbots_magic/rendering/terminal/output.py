@@ -10,7 +10,7 @@ from typing import Any, Protocol, TextIO
 from ...conversation.messages import Delta, ToolCall
 from ...conversation.turn import Turn
 from ...language import _
-from ...security.control_characters import printable
+from ...security.control_characters import encodable, printable
 from ...security.exits import clean_printed
 from ...security.links import Unlinker
 from ..calls import call_line
@@ -115,10 +115,7 @@ class TerminalOutput:
         return rest
 
     def _clean(self, text: str) -> str:
-        encoding = getattr(self._stream, "encoding", None)
-        if encoding and not text.isascii():
-            text = text.encode(encoding, "replace").decode(encoding)  # not every terminal is in UTF-8
-        return printable(text)
+        return printable(encodable(text, self._stream))
 
 
 class _ReplyWriter(ThinkingWriter, Protocol):

@@ -1,6 +1,8 @@
 """`%lockbots`: every command, as a person types it."""
 
+import io
 import json
+import sys
 
 import pytest
 from IPython.utils.capture import capture_output
@@ -487,3 +489,21 @@ def test_a_prompt_makes_its_turn_the_last(lockbots, chat, session):
     assert session.last_turn is session.conversations.get().turns[-1]
     chat("--no-history other")
     assert session.last_turn.prompt == "other"
+
+
+def test_console_without_the_letters_gets_question_marks(shell, chat, monkeypatch):
+    chat("Привет – “é”")
+    written = io.BytesIO()
+    console = io.TextIOWrapper(written, "cp1252")
+    monkeypatch.setattr(sys, "stdout", console)
+    shell.run_line_magic("lockbots", "history")  # a table
+    shell.run_line_magic("lockbots", "new Ж")  # a line
+    with pytest.raises(UsageError) as raised:
+        shell.run_line_magic("lockbots", "switch Щ")
+    assert "'?'" in raised.value._render_traceback_()[0]
+    console.flush()
+    shown = written.getvalue().decode("cp1252")
+    monkeypatch.undo()
+    assert "?????? – “é”" in shown
+    assert "Started conversation ?." in shown
+    assert console.errors == "strict"
