@@ -45,7 +45,7 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_collection_finish():
-    """Keep modules and tests out of the garbage collector's sight: every shell that ends collects, and looks at all."""
+    """Keep modules and tests out of the garbage collector's sight: it would look at all of them again and again."""
     gc.collect()
     gc.freeze()
 
@@ -122,7 +122,9 @@ def shell(tmp_path, monkeypatch):
     shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))  # no thread, no database
     shell.run_line_magic("load_ext", "lockbots_magic")
     yield shell
-    shell.atexit_operations()
+    with monkeypatch.context() as patch:  # it takes longer than most tests; what Python collects by itself suffices
+        patch.setattr(gc, "collect", lambda: 0)
+        shell.atexit_operations()
     atexit.unregister(shell.atexit_operations)  # which would keep every shell of the process, to collect its garbage
     InteractiveShell.clear_instance()
 
