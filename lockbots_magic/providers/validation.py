@@ -24,7 +24,7 @@ def parse_base_url(url: str) -> str:
     Raises:
         UsageError: It is not an http(s) URL, or it holds a credential.
     """
-    path, mark, query = url.strip().partition("?")
+    path, mark, query = url.strip(" \t\r\n'\"<>").partition("?")  # of files of variables, and of Markdown
     url = f"{path.rstrip('/')}{mark if query.strip('/') else ''}{query.rstrip('/')}"
     try:
         parts = urlsplit(url)

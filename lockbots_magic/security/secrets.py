@@ -436,7 +436,7 @@ def _secrets_of(values: tuple[str, ...]) -> list[Secret]:
     secrets = []
     for value in values:
         with suppress(MalformedCredential):
-            secrets.append(Secret(value))
+            secrets.append(Secret(_unquote(value)))
     return secrets
 
 

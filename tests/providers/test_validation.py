@@ -17,6 +17,7 @@ from lockbots_magic.providers.validation import parse_base_url, parse_count, par
 
 @pytest.mark.parametrize(("url", "meant"), [
     ("https://a.test/", "https://a.test"), (" http://localhost:8000/v1// ", "http://localhost:8000/v1"),
+    ('"https://a.test/v1"', "https://a.test/v1"), ("<https://a.test/v1/>", "https://a.test/v1"),
     ("http://[::1]:8000/v1", "http://[::1]:8000/v1"), ("https://бот.test", "https://бот.test"),
 ])  # fmt: skip
 def test_valid_base_urls(url, meant):

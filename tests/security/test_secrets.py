@@ -54,6 +54,11 @@ def test_what_is_copied_along_with_a_credential_is_removed():
         assert Secret.of(pasted).reveal() == pasted
 
 
+def test_credential_of_the_environment_is_found_without_its_quotes(monkeypatch):
+    monkeypatch.setenv("QUOTED_API_KEY", f'"{VALUE[::-1]}"')
+    assert VALUE[::-1] not in redacted(f"a {VALUE[::-1]} b")
+
+
 def test_secret_is_wrapped_once():
     secret = Secret(VALUE)
     assert Secret.of(secret) is secret
