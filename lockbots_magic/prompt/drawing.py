@@ -11,7 +11,7 @@ from typing import Any
 from ..security.pictures import picture_kind
 from .charts import draw_chart
 from .part import get_method, is_instance_of
-from .pixels import MAX_SIDE, encode_png
+from .pixels import MAX_SIDE, encode_png, on_paper
 
 MAX_PICTURES = 8
 """Pictures of one value."""
@@ -48,7 +48,7 @@ def draw(value: Any) -> tuple[bytes | str, tuple[str, ...]] | None:
         The bytes of an image, or its URL, and notes on what was changed; None if it is not a picture.
     """
     if is_instance_of(value, "matplotlib.figure.Figure"):
-        return _render_figure(value), ()
+        return on_paper(_render_figure(value)), ()
     if is_instance_of(value, "PIL.Image.Image"):
         return encode_png(value)
     if is_instance_of(value, "IPython.core.display.Image"):

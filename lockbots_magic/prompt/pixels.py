@@ -15,6 +15,12 @@ MAX_SIDE = 2_000
 """Pixels along the longer side of figures and scaled images: models use fewer."""
 JPEG_QUALITY = 85
 """Quality of scaled images, 0-95."""
+MAX_FLATTENED = 20_000_000
+"""Pixels of an image that is put on paper."""
+OPAQUE = 255
+"""Alpha of a pixel through which nothing is seen."""
+LIGHT = 170
+"""Mean lightness, 0-255, from which on a picture is for a dark page."""
 
 _PNG_BEGIN = b"\x89PNG\r\n\x1a\n"
 _PNG_METADATA = (b"tEXt", b"zTXt", b"iTXt", b"tIME")
@@ -43,6 +49,39 @@ def drop_png_metadata(data: bytes) -> bytes:
         if name == b"IEND":
             return b"".join(kept)
     return data
+
+
+def on_paper(data: bytes) -> bytes:
+    """Return a PNG with its transparent parts on white, or on grey where all that is seen is light.
+
+    Services put them on black, as a rule, where the labels of a plot are not seen. Other data are returned unchanged,
+    as is a PNG that is opaque, damaged or huge, and any without Pillow.
+    """
+    if not _may_be_transparent(data):
+        return data
+    try:
+        from PIL import Image, ImageStat  # optional, and few images need it
+
+        picture = decode_image(data).convert("RGBA")
+        alpha = picture.getchannel("A")
+        if alpha.getextrema()[0] == OPAQUE:
+            return data
+        seen = alpha.point(lambda value: OPAQUE if value > OPAQUE // 2 else 0)
+        is_light = bool(seen.getbbox()) and ImageStat.Stat(picture.convert("L"), seen).mean[0] > LIGHT
+        paper = Image.new("RGBA", picture.size, "#333333" if is_light else "white")
+        file = io.BytesIO()
+        Image.alpha_composite(paper, picture).convert("RGB").save(file, "PNG")
+    except Exception:  # noqa: BLE001  # Pillow is missing, or a decoder raises anything
+        return data
+    return file.getvalue()
+
+
+def _may_be_transparent(data: bytes) -> bool:
+    """Tell by its header. Source: PNG specification, 11.2.1 (colour types 4 and 6 have alpha) and 11.3.1.1 (tRNS)."""
+    if not data.startswith(_PNG_BEGIN) or data[12:16] != b"IHDR":
+        return False
+    width, height = struct.unpack_from(">II", data, 16)
+    return width * height <= MAX_FLATTENED and (data[25] in (4, 6) or b"tRNS" in data[:2_000])
 
 
 def is_seldom_read(data: bytes) -> bool:

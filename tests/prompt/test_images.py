@@ -414,6 +414,15 @@ def test_lines_of_a_palette_image_stay_when_it_is_scaled():
     assert pixels(image_url(picture)).convert("L").getextrema()[0] < 250
 
 
+@pytest.mark.parametrize(("ink", "paper"), [("black", (255, 255, 255)), ("white", (51, 51, 51))])
+def test_transparent_plot_is_on_paper_on_which_its_labels_are_seen(plt, ink, paper):
+    figure = plt.figure(figsize=(2, 1))
+    figure.text(0.5, 0.5, "sales", color=ink)
+    figure.patch.set_alpha(0)
+    picture = pytest.importorskip("PIL.Image").open(io.BytesIO(data_of(image_url(figure))[1]))
+    assert (picture.mode, picture.getpixel((0, 0))) == ("RGB", paper)
+
+
 def test_pictures_among_other_values_are_sent_with_them(plt):
     figure, axes = plt.subplots()
     bars = axes.hist([1, 2, 3])
