@@ -12,8 +12,7 @@ from IPython.core.getipython import get_ipython
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 
-from ..rendering.escaping import printed
-from ..rendering.html import framed, has_formulas
+from .. import rendering
 from ..security.exits import clean_bundle
 from ..storage.reply_form import saved_once
 from .display_recorder import DisplayCallback
@@ -58,7 +57,9 @@ def show_text(shell: InteractiveShell, text: str) -> bool:
         return False
     show(
         {
-            "text/html": framed(f'<pre style="white-space: pre-wrap"><code>{printed(text)}</code></pre>'),
+            "text/html": rendering.framed(
+                f'<pre style="white-space: pre-wrap"><code>{rendering.printed(text)}</code></pre>'
+            ),
             "text/plain": text,
         }
     )
@@ -69,7 +70,7 @@ def show_line(shell: InteractiveShell, text: str) -> bool:
     """Show a line of the toolkit's own, such as that of an interrupt; return False where there are no outputs."""
     if not has_outputs(shell):
         return False
-    show({"text/html": framed("", [text], final=True), "text/plain": text})
+    show({"text/html": rendering.framed("", [text], final=True), "text/plain": text})
     return True
 
 
@@ -116,7 +117,7 @@ def shown_forms(data: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def is_shown_as_markdown(html: str) -> bool:
     """Return whether `html` holds formulas that this front end sets in Markdown only."""
-    shell = get_ipython() if has_formulas(html) else None
+    shell = get_ipython() if rendering.has_formulas(html) else None
     return shell is not None and not sets_tex_in_html(shell)
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.display import clear_output
 
-from ..rendering.html import framed, has_formulas
-from ..rendering.mime_bundle import bundle
-from ..rendering.reasoning import ReasoningMode, reasoned_html, thinking_html, thinking_notice
+from .. import rendering
+from ..rendering.reasoning_tail import thinking_notice
 from .display import show
+
+if TYPE_CHECKING:
+    from ..rendering.reasoning import ReasoningMode
 
 FIRST_CHUNK = 16_000
 MIN_CHUNK = 1800
@@ -68,16 +70,16 @@ class GrowingOutput:
         if self._has_formulas and self._markdown is not None:
             self._draw_markdown(self._markdown(), [thinking_notice()])
             return
-        line = thinking_html("" if self._reasoning == "hide" else tail, seconds)
+        line = rendering.thinking_html("" if self._reasoning == "hide" else tail, seconds)
         if self._finished or self._chunk or self._growing:
             self._show(len(self._finished), self._chunk + self._growing, below=line)
         else:
-            self._put(0, {"text/html": framed("", final=True, above=line)})
+            self._put(0, {"text/html": rendering.framed("", final=True, above=line)})
 
     def draw(self, finished: str, growing: str, notices: Sequence[str]) -> int:
         """Draw a frame and return its size (characters of HTML)."""
         if self._markdown is not None:
-            self._has_formulas = self._has_formulas or has_formulas(finished + growing)
+            self._has_formulas = self._has_formulas or rendering.has_formulas(finished + growing)
             if self._has_formulas:
                 return self._draw_markdown(self._markdown(), notices)
         self._chunk += finished
@@ -99,7 +101,7 @@ class GrowingOutput:
         if self.outputs > 1:
             self.restart()
             self._has_formulas = True
-        data = bundle(text, "", notices)
+        data = rendering.bundle(text, "", notices)
         self._put(0, {"text/markdown": data["text/markdown"]})
         return len(data["text/markdown"])
 
@@ -133,9 +135,9 @@ class GrowingOutput:
     ) -> None:
         """Show HTML in an output; the first one has the style sheet, all of it if the reply `goes_on` in another."""
         is_first = number == 0
-        above = reasoned_html() if is_first and self._has_reasoned and self._reasoning != "hide" else ""
+        above = rendering.reasoned_html() if is_first and self._has_reasoned and self._reasoning != "hide" else ""
         is_all = is_first and not goes_on
-        data = framed(html, notices, styled=is_first, final=is_all, above=above, below=below)
+        data = rendering.framed(html, notices, styled=is_first, final=is_all, above=above, below=below)
         self._put(number, {"text/html": data})
 
     def _put(self, number: int, data: Mapping[str, str], metadata: Mapping[str, Any] | None = None) -> None:

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 
+from .. import rendering
 from ..conversation.messages import Delta
 from ..conversation.turn import Turn
 from ..language import _
-from ..rendering.attachments import attachments_of
-from ..rendering.calls import reply_forms, reply_html, reply_markdown, segments_of
 from ..rendering.console import in_console
 from ..rendering.frame_loop import FrameLoop
-from ..rendering.mime_bundle import bundle, html_or_source
-from ..rendering.notices import notices_of
-from ..rendering.reasoning import ReasoningMode
-from ..rendering.terminal.output import TerminalOutput
-from ..rendering.waiting import waiting_html
 from .display import context_of_cell, is_shown_as_markdown, show, watched
 from .front_end import cell_id, sets_tex_in_html
 from .growing_output import GrowingOutput
+
+if TYPE_CHECKING:
+    from ..rendering.reasoning import ReasoningMode
 
 
 class Output(Protocol):
@@ -82,9 +79,9 @@ def output_for(
         return CellOutput(reasoning)
     is_page = hasattr(shell, "kernel")
     if is_page and mode == "auto" and cell_id(shell) is None and in_console():
-        return TerminalOutput(model=model, reasoning=reasoning)
+        return rendering.TerminalOutput(model=model, reasoning=reasoning)
     if mode == "text" or not is_page:
-        return TerminalOutput(is_page=is_page, model=model, reasoning=reasoning)
+        return rendering.TerminalOutput(is_page=is_page, model=model, reasoning=reasoning)
     return LiveCellOutput(shell, alone, model, reasoning) if watched(shell, mode) else CellOutput(reasoning)
 
 
@@ -110,7 +107,9 @@ def output_in_background(
     if not hasattr(shell, "kernel"):
         return _LateTerminalOutput(reasoning)
     if plain:
-        return _BackgroundText(shell)
+        from .background_text import BackgroundText  # noqa: PLC0415  # with all that a terminal needs
+
+        return BackgroundText(shell)
     output = LiveCellOutput(shell, alone=lambda: False, reasoning=reasoning)
     output.begin(_("Running in the background. To stop it: %lockbots stop"))
     return output
@@ -135,8 +134,8 @@ def turn_bundle(
         reasoning: What is shown of reasoning.
         rejected: Whether the reply is shown faded.
     """
-    lines = notices_of(turn) if notices is None else notices
-    html, markdown = reply_forms(turn, shown)
+    lines = rendering.notices_of(turn) if notices is None else notices
+    html, markdown = rendering.reply_forms(turn, shown)
     return _bundle(turn, html, lines, markdown, shown=shown, foot=foot, reasoning=reasoning, rejected=rejected)
 
 
@@ -151,16 +150,16 @@ def _bundle(
     reasoning: ReasoningMode,
     rejected: bool,
 ) -> Mapping[str, str]:
-    return bundle(
+    return rendering.bundle(
         turn.reply,
         html,
         notices,
-        attachments_of(turn),
+        rendering.attachments_of(turn),
         reasoning="" if reasoning == "hide" else turn.reasoning,
         is_open=reasoning == "show",
         is_quoted=is_shown_as_markdown(html),
         shown=shown,
-        pieces=() if written else reply_markdown(turn, shown),
+        pieces=() if written else rendering.reply_markdown(turn, shown),
         written=written,
         foot=foot,
         rejected=rejected,
@@ -226,10 +225,10 @@ class _LateTerminalOutput:
         rejected: bool = False,
     ) -> None:
         """Write the reply above the line being typed."""
-        output = TerminalOutput(reasoning=self._reasoning)
+        output = rendering.TerminalOutput(reasoning=self._reasoning)
         if self._reasoning == "show":  # how long it took is known only while it comes
             output.feed(Delta(reasoning=turn.reasoning))
-        for text, calls in segments_of(turn):
+        for text, calls in rendering.segments_of(turn):
             output.feed(Delta(text))
             output.feed(Delta(calls=calls))
         output.finish(turn, notices, metadata, shown=shown, foot=foot, rejected=rejected)
@@ -237,18 +236,6 @@ class _LateTerminalOutput:
 
     def close(self) -> None:
         """Do nothing: there are no resources."""
-
-
-class _BackgroundText(TerminalOutput):
-    """Writes a reply as plain text into the cell that sent the prompt."""
-
-    def __init__(self, shell: InteractiveShell) -> None:
-        super().__init__(is_page=True)
-        self._context = context_of_cell(shell)
-
-    def run(self, work: Callable[[], object]) -> None:
-        """Run `work`; what it displays and prints goes to this cell."""
-        self._context.copy().run(work)
 
 
 class LiveCellOutput:
@@ -272,7 +259,7 @@ class LiveCellOutput:
         markdown = None if sets_tex_in_html(shell) else self._text
         self._growing = GrowingOutput(alone, markdown, reasoning)
         self._context = context_of_cell(shell)
-        wait = functools.partial(self._growing.wait, waiting_html(model)) if model else None
+        wait = functools.partial(self._wait, model) if model else None
         self._frames = FrameLoop(
             self._growing.draw, self._context.run, self._growing.restart, wait, self._growing.think
         )
@@ -288,6 +275,9 @@ class LiveCellOutput:
 
     def _text(self) -> str:
         return self._frames.text
+
+    def _wait(self, model: str) -> None:
+        self._growing.wait(rendering.waiting_html(model))
 
     def begin(self, notice: str) -> None:
         """Display a notice before the first text."""
@@ -310,7 +300,11 @@ class LiveCellOutput:
         """Replace the frames by the final output; of a long reply, people first see the rest in a last frame."""
         if self._growing.outputs > 1 and turn.status != "interrupted":
             self._context.copy().run(self._frames.draw_rest)
-        html = html_or_source(self._frames.whole, turn.reply) if shown is None else reply_html(turn, shown=shown)
+        html = (
+            rendering.html_or_source(self._frames.whole, turn.reply)
+            if shown is None
+            else rendering.reply_html(turn, shown=shown)
+        )
         whole = _bundle(turn, html, notices, shown=shown, foot=foot, reasoning=self._reasoning, rejected=rejected)
         self._context.copy().run(self._growing.settle, whole, metadata)  # a frame may still be rendered in it
 

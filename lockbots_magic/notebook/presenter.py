@@ -6,10 +6,12 @@ import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, cast
 
 from IPython.display import display
 
+from .. import rendering
 from ..cassette.active import cassette_of
 from ..conversation.conversation import Conversation
 from ..conversation.history_entry import HistoryEntry
@@ -22,24 +24,24 @@ from ..prompt.preview import describe_request
 from ..providers.base import Provider
 from ..rendering.console import any_letter, in_console
 from ..rendering.foot_line import foot_line
-from ..rendering.notices import Page, notices_of
-from ..rendering.reasoning import ReasoningMode
-from ..rendering.terminal.output import TerminalOutput
 from ..rendering.time_budget import MAX_INTERRUPTED_SECONDS, at_most
 from ..reply import Reply
-from ..schema.code_blocks import extract_code, has_code
 from ..schema.json_values import SchemaMismatch
 from ..security.exits import clean_printed
 from ..storage.output_metadata import metadata
 from .background import Background
 from .chat_command import ChatCell, Destination
-from .delivery import Delivery, deliver
 from .display import has_outputs, show, show_note, show_text, watched
 from .interrupts import interrupt_shown
 from .live_output import LiveCellOutput, Output, output_for, output_in_background
 from .session import Session
 from .stale_marks import StaleMarks
 from .turn_taking import PassingNotice, wait_for_turn
+
+if TYPE_CHECKING:
+    from ..rendering.notices import Page
+    from ..rendering.reasoning import ReasoningMode
+    from .delivery import Delivery
 
 MAX_SEARCHED = 50_000
 """Characters of a reply that are searched for code before its foot line is shown: an interrupt waits for that."""
@@ -78,7 +80,7 @@ class Presenter:
 
     @property
     def _reasoning(self) -> ReasoningMode:
-        return cast(ReasoningMode, self._session.settings.reasoning)
+        return cast("ReasoningMode", self._session.settings.reasoning)
 
     def run(self, cell: ChatCell) -> None:
         """Send the prompt of a chat cell, show the reply and deliver it to its destination.
@@ -306,11 +308,11 @@ class Presenter:
     def _settle(self, shown: _ShownReply, errors: Sequence[str]) -> None:
         reply, output, destination = shown.reply, shown.output, shown.destination
         output.close()
-        made = Delivery("")
+        made = _delivery().Delivery("")
         turn, entry, lost = reply.turn, reply.entry, dict.fromkeys(reply.request.report.lost)
         if turn is not None and turn.status != "error" and (turn.reply or turn.status == "complete"):
             is_code = destination.form == "code"
-            made = deliver(
+            made = _delivery().deliver(
                 turn, destination.variable, destination.schema, as_code=is_code, replaces=destination.replaces
             )
             self._assign(destination.variable, made.value)
@@ -323,7 +325,7 @@ class Presenter:
                 output.finish(Turn("", status="error"), errors)
         elif turn.is_shown or output.shown or errors or turn.status == "interrupted":
             told = replace(turn, remarks=tuple(one for one in turn.remarks if one not in lost))
-            notices = [*destination.notes, *notices_of(told), *made.notices, *errors]
+            notices = [*destination.notes, *rendering.notices_of(told), *made.notices, *errors]
             self._show_final(shown, turn, notices, made)
         elif entry and entry.displaces:
             show_note(self._shell, "", shown.recorder(entry))
@@ -338,7 +340,7 @@ class Presenter:
         output, entry = shown.output, shown.reply.entry
         saved = shown.recorder(entry) if entry else None
         shape: dict[str, Any] = {"shown": made.shown, "foot": self._foot_of(turn, shown), "rejected": made.rejected}
-        if made.changes and isinstance(output, TerminalOutput):  # the reply is written already
+        if made.changes and isinstance(output, rendering.TerminalOutput):  # the reply is written already
             output.feed(Delta(f"\n\n{made.changes}"))
         output.finish(turn, notices, saved, **shape)
         if isinstance(output, LiveCellOutput):
@@ -351,13 +353,13 @@ class Presenter:
         if not settings.foot_line or not turn.reply:
             return ""
         may_offer_code = shown.is_watched and shown.destination.form is None
-        offers_code = may_offer_code and has_code(turn.reply[:MAX_SEARCHED])
+        offers_code = may_offer_code and _code_blocks().has_code(turn.reply[:MAX_SEARCHED])
         used = measure_sent_turn(turn, sent, settings.prices)
         return foot_line(used, timed=shown.is_watched, has_code=offers_code)
 
     def _insert_code(self, turn: Turn, variable: str | None) -> None:
         """Insert the code of a reply as a new cell, in front ends that support it."""
-        code = extract_code(turn.reply)
+        code = _code_blocks().extract_code(turn.reply)
         if code is None:
             raise UsageError(_("The reply has no code block, so no cell was added."))
         self._assign(variable, code)
@@ -376,6 +378,18 @@ class Presenter:
     def _assign(self, variable: str | None, value: Any) -> None:
         if variable:
             self._shell.user_ns[variable] = value
+
+
+def _delivery() -> ModuleType:
+    from . import delivery  # noqa: PLC0415  # with a parser of Markdown, and no reply has ended yet
+
+    return delivery
+
+
+def _code_blocks() -> ModuleType:
+    from ..schema import code_blocks  # noqa: PLC0415  # the same
+
+    return code_blocks
 
 
 def _check_not_interrupted(turn: Turn) -> None:

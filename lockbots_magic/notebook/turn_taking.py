@@ -10,10 +10,10 @@ from typing import Any
 
 from IPython.display import clear_output
 
+from .. import rendering
 from ..conversation.conversation import Conversation
 from ..errors import Interrupted
 from ..language import _
-from ..rendering.html import framed
 from ..reply import ReplyRun
 from .display import has_outputs, show
 
@@ -83,7 +83,7 @@ class PassingNotice:
             sys.stdout.write(f"[{text}]\n")
             return
         is_new, self._name = not self._name, self._name or uuid.uuid4().hex[:12]
-        show({"text/html": framed("", [text], final=True), "text/plain": text}, self._name, update=not is_new)
+        show({"text/html": rendering.framed("", [text], final=True), "text/plain": text}, self._name, update=not is_new)
 
     def become(self, bundle: Mapping[str, Any]) -> None:
         """Show an outcome in the place of the line."""

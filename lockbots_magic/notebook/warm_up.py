@@ -28,7 +28,8 @@ MODULES = (
     "event_loops.asyncio_host",
     "rendering.markdown",  # with its parser
     "rendering.html",
-    "rendering.frame_loop",
+    "rendering.incremental_reply",
+    "rendering.notices",
     "notebook.delivery",
     "notebook.live_output",
     "notebook.presenter",

@@ -1,1 +1,69 @@
-"""Rendering of replies: HTML, terminal, MIME bundles. Imports no provider; reply text is never trusted as HTML."""
+"""Rendering of replies: HTML, terminal, MIME bundles. Imports no provider; reply text is never trusted as HTML.
+
+What a chat cell draws with is had from here, and imported when it is first used: it takes as long as to import all that
+sends the prompt, and can wait until the model is asked.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from ..importing import without_collector
+
+if TYPE_CHECKING:
+    from .attachments import attachments_of
+    from .calls import reply_forms, reply_html, reply_markdown, segments_of
+    from .escaping import printed
+    from .html import framed, has_formulas
+    from .mime_bundle import bundle, html_or_source
+    from .notices import notices_of
+    from .reasoning import reasoned_html, thinking_html
+    from .terminal.output import TerminalOutput
+    from .waiting import waiting_html
+
+_HOME = {
+    "TerminalOutput": "terminal.output",
+    "attachments_of": "attachments",
+    "bundle": "mime_bundle",
+    "framed": "html",
+    "has_formulas": "html",
+    "html_or_source": "mime_bundle",
+    "notices_of": "notices",
+    "printed": "escaping",
+    "reasoned_html": "reasoning",
+    "reply_forms": "calls",
+    "reply_html": "calls",
+    "reply_markdown": "calls",
+    "segments_of": "calls",
+    "thinking_html": "reasoning",
+    "waiting_html": "waiting",
+}
+
+__all__ = [
+    "TerminalOutput",
+    "attachments_of",
+    "bundle",
+    "framed",
+    "has_formulas",
+    "html_or_source",
+    "notices_of",
+    "printed",
+    "reasoned_html",
+    "reply_forms",
+    "reply_html",
+    "reply_markdown",
+    "segments_of",
+    "thinking_html",
+    "waiting_html",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name when it is first used."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    with without_collector():
+        value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+    globals()[name] = value
+    return value

@@ -6,19 +6,24 @@ interrupt, which is raised in the main thread, can't tear a frame.
 
 from __future__ import annotations
 
+import functools
 import math
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from ..conversation.messages import NOTHING_ELSE, Delta
+from ..importing import without_collector
 from ..language import _
-from .incremental_reply import IncrementalReply
-from .reasoning import ReasoningTail, thinking_notice
+from .reasoning_tail import ReasoningTail, thinking_notice
+from .seconds import WAITING_DELAY
 from .time_budget import MAX_FRAME_SECONDS, MAX_RENDERED, TooSlowError, at_most, remaining
-from .waiting import WAITING_DELAY
+
+if TYPE_CHECKING:
+    from .incremental_reply import IncrementalReply
 
 FRAME = 0.12
 """Minimum interval (s) between two frames."""
@@ -35,6 +40,9 @@ MAX_CLOSE_SECONDS = 5.0
 """Time (s) to wait for a frame that is being rendered when the reply ends; without it, the reply is plain text."""
 LONG_FRAME = 1.0
 """Minimum interval (s) between two frames that only tell how long a reply is that is not rendered."""
+
+SENDING = 0.05
+"""Time (s) that is left to the first request of a kernel before what draws its reply is imported."""
 
 Draw = Callable[[str, str, Sequence[str]], int]
 """Takes the HTML finished since the last frame, the HTML of the open block, and notices; returns the frame's size."""
@@ -78,7 +86,6 @@ class FrameLoop:
         self._reasoning = ReasoningTail()
         self._is_thinking = False  # nothing but reasoning has come since the last text or notice
         self._restart = restart
-        self._document = IncrementalReply()
         self._arrived: deque[str | Delta] = deque()  # text, or what is more than that: thousands may wait for a frame
         self._notice = ""
         self._reasoned = 0  # characters of reasoning
@@ -91,6 +98,12 @@ class FrameLoop:
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=run, args=(self._draw_frames,), daemon=True)
         self._thread.start()
+
+    @functools.cached_property
+    def _document(self) -> IncrementalReply:
+        from .incremental_reply import IncrementalReply  # noqa: PLC0415  # with the parser, while the model is waited for
+
+        return IncrementalReply()
 
     def feed(self, delta: Delta) -> None:
         """Take one step of the reply."""
@@ -172,6 +185,9 @@ class FrameLoop:
             pass
 
     def _draw_frames(self) -> None:
+        self._changed.wait(SENDING)
+        with suppress(Exception), without_collector():  # what is wrong shows in the first frame
+            _unused = self._document
         if self._wait is not None and not self._changed.wait(WAITING_DELAY):
             with self._drawing:
                 if not self._stopped.is_set():

@@ -7,6 +7,9 @@ from ..language import pgettext
 MAX_SECONDS = 86_400
 """Time (s) up to which the page counts."""
 
+WAITING_DELAY = 0.5
+"""Time (s) without any text or notice after which a cell says that it waits."""
+
 SECONDS_CLASS = "lockbots-seconds"
 
 

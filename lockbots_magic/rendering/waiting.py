@@ -9,8 +9,6 @@ from .escaping import escaped
 from .html import IGNORED
 from .seconds import counting, seconds_style
 
-WAITING_DELAY = 0.5
-"""Time (s) without any text or notice after which it is shown."""
 _STYLE = "<style>.lockbots-waiting {opacity: 0.75; font-size: 0.9em}</style>"
 
 

@@ -383,6 +383,7 @@ def test_loading_the_extension_imports_no_heavy_library_and_no_module_of_a_first
 def test_a_first_chat_cell_loads_no_command():
     loaded = loaded_modules("import lockbots_magic.notebook.magics")
     assert not {"lockbots_magic.notebook.commands", "lockbots_magic.storage.log", "snowballstemmer"} & loaded
+    assert not {"markdown_it", "pygments.lexers", "nh3"} & loaded, "what draws a reply waits until it is asked for"
 
 
 def test_a_first_plain_chat_cell_loads_nothing_that_values_files_proxies_and_errors_need(mock_server):
@@ -418,7 +419,6 @@ def test_each_lazy_import_stands_in_one_place():
         ("cassette/active.py", "from . import cassette, provider"),
         ("chat.py", "from .batch.run import BatchPlan"),
         ("cassette/journal.py", "import sqlite3"),
-        ("help/search.py", "import sqlite3"),
         ("help/words.py", "import snowballstemmer"),
         ("tools/asking.py", "import termios"),
         ("tools/asking.py", "import tty"),
@@ -426,6 +426,10 @@ def test_each_lazy_import_stands_in_one_place():
         ("notebook/magics.py", "from . import commands"),
         ("notebook/magics.py", "from ..storage.restore import find_own_notebook"),
         ("notebook/chat_command.py", "from . import prompt_material"),
+        ("notebook/presenter.py", "from . import delivery"),
+        ("notebook/presenter.py", "from ..schema import code_blocks"),
+        ("notebook/live_output.py", "from .background_text import BackgroundText"),
+        ("rendering/frame_loop.py", "from .incremental_reply import IncrementalReply"),
         ("chat.py", "from .doctor import describe_cost, run_checks"),
         ("chat.py", "from .prompt.document_files import attach_documents"),
         ("chat.py", "from .prompt.values import value_part"),

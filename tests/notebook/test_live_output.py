@@ -13,10 +13,11 @@ from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.notebook import display, growing_output, presenter
 from lockbots_magic.notebook.live_output import CellOutput, LiveCellOutput, output_for
 from lockbots_magic.rendering import frame_loop as drawing
-from lockbots_magic.rendering import reasoning
+from lockbots_magic.rendering import reasoning_tail
 from lockbots_magic.rendering.console import is_console
 from lockbots_magic.rendering.incremental import IncrementalMarkdown
 from lockbots_magic.rendering.terminal.output import TerminalOutput
+from lockbots_magic.schema import code_blocks
 from lockbots_magic.security.secrets import Secret
 from tests.effort import pick
 from tests.rawserver import PATIENCE
@@ -166,7 +167,7 @@ def test_a_cell_says_once_that_it_waits_and_the_reply_takes_the_place(shown, mon
 
 
 def test_reasoning_is_open_while_it_comes_and_folded_after(shown, monkeypatch):
-    monkeypatch.setattr(reasoning, "MIN_PAUSE", 0)
+    monkeypatch.setattr(reasoning_tail, "MIN_PAUSE", 0)
     output = LiveCellOutput(Shell(), alone, "model")
     output.feed(Delta(reasoning="Two and two "))
     (first, *_), *_ = shown.wait_for(frames(1))
@@ -201,7 +202,7 @@ def test_reasoning_can_stay_open_and_can_be_hidden(shown):
 
 
 def test_reasoning_between_two_texts_stands_below_the_first(shown, monkeypatch):
-    monkeypatch.setattr(reasoning, "MIN_PAUSE", 0)
+    monkeypatch.setattr(reasoning_tail, "MIN_PAUSE", 0)
     output = LiveCellOutput(Shell(), alone)
     output.feed(Delta("One."))
     shown.wait_for(lambda cell: "One." in cell.text)
@@ -429,6 +430,6 @@ def test_the_search_for_code_before_the_foot_line_is_bounded(openai, run, monkey
     searched = []
     monkeypatch.setattr(presenter, "MAX_SEARCHED", 5)
     monkeypatch.setattr(presenter, "watched", lambda *_: True)
-    monkeypatch.setattr(presenter, "has_code", searched.append)
+    monkeypatch.setattr(code_blocks, "has_code", searched.append)
     assert len(run("%%chat\nhello").reply) > 5
     assert [len(text) for text in searched] == [5], "an interrupt waits for it, however long the reply is"

@@ -16,7 +16,7 @@ from lockbots_magic.panel.i18n import RefusedError, page_texts, translatable
 from lockbots_magic.panel.texts import TEXTS
 from lockbots_magic.providers.context_guard import cut_remark
 from lockbots_magic.rendering.notices import notices_of
-from lockbots_magic.rendering.reasoning import thinking_notice
+from lockbots_magic.rendering.reasoning_tail import thinking_notice
 
 
 def fields(text):

@@ -5,19 +5,18 @@ import re
 from markdown_it import MarkdownIt
 
 from lockbots_magic.language import speaking
-from lockbots_magic.rendering import reasoning
+from lockbots_magic.rendering import reasoning_tail
 from lockbots_magic.rendering.html import framed
 from lockbots_magic.rendering.mime_bundle import bundle
 from lockbots_magic.rendering.reasoning import (
     FOLD_STYLE,
     FOLDED_TEXT_STYLE,
     MAX_REASONING,
-    MAX_TAIL,
-    ReasoningTail,
     reasoning_html,
     reasoning_markdown,
     thinking_html,
 )
+from lockbots_magic.rendering.reasoning_tail import MAX_TAIL, ReasoningTail
 from tests.hostile import VECTORS
 from tests.hostile.judge import faults_in
 from tests.hostile.policy import READ, REPLY
@@ -68,13 +67,13 @@ def test_while_it_comes_its_end_is_shown_from_the_beginning_of_a_word():
 
 def test_it_is_shown_again_only_when_there_is_more_and_not_at_once(monkeypatch):
     now = [100.0]
-    monkeypatch.setattr("lockbots_magic.rendering.reasoning.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("lockbots_magic.rendering.reasoning_tail.time.monotonic", lambda: now[0])
     tail = tail_of("one ")
     assert tail.wait == 0
     tail.take()
     assert tail.wait is None
     tail.feed("two ")
-    assert tail.wait == reasoning.MIN_PAUSE
+    assert tail.wait == reasoning_tail.MIN_PAUSE
     now[0] += 100
     assert tail.wait == 0
     assert tail.take() == ("one two ", 100.0)

@@ -16,8 +16,9 @@ from ...security.links import Unlinker
 from ..calls import call_line
 from ..console import is_shown_in_terminal
 from ..reasoning import RETRACTED, ReasoningMode
+from ..seconds import WAITING_DELAY
 from ..sources import source_lines
-from ..waiting import WAITING_DELAY, waiting_text
+from ..waiting import waiting_text
 from .thinking import Thinking, ThinkingWriter
 
 

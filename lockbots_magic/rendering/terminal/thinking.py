@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ...language import _
-from ..reasoning import ReasoningMode, thinking_notice
+from ..reasoning import ReasoningMode
+from ..reasoning_tail import thinking_notice
 
 
 class ThinkingWriter(Protocol):
