@@ -74,6 +74,8 @@ ENGLISH = parse_questions("""
     connect to llama.cpp | how to connect a local llama server
 ## vLLM:
     vllm on our gpu cluster
+## Models from Hugging Face:
+    use a model from huggingface | run a hugging face model
 ## Find local servers:
     which model servers are running on my machine? | find local servers | is there an ollama running here? |
     %lockbots discover | discover servers | find ollama on my machine
@@ -263,6 +265,8 @@ ENGLISH = parse_questions("""
 ## Get help:
     help | what commands are there | where is the documentation | what topics do you know | how do I get help |
     list of commands
+## What the words mean:
+    what is a token | what is a provider | glossary
 ## Report a bug:
     where do I report a bug | I found a bug | report a vulnerability | feature request
 ## Ask a person:
@@ -333,6 +337,8 @@ RUSSIAN = parse_questions("""
     как подключить lm studio
 ## vLLM:
     как подключиться к vLLM
+## Модели с Hugging Face:
+    подключить модель с huggingface | запустить модель с hugging face
 ## Найти локальные серверы:
     как найти локальные серверы? | какие серверы запущены на моём компьютере | найти сервер | найти олламу на
     компьютере
@@ -502,6 +508,8 @@ RUSSIAN = parse_questions("""
     мок-сервер
 ## Справка:
     помощь | какие есть команды | какие темы ты знаешь | список команд | справка
+## Что значат слова:
+    что такое токен | что такое провайдер | глоссарий
 ## Сообщить об ошибке в Lockbots:
     куда писать об ошибке | нашёл баг | сообщить об уязвимости
 ## Спросить человека:
