@@ -86,7 +86,21 @@ def parse_usage(value: Any) -> Usage | None:
     total = _first(rows[:1], _TOTAL)
     if reasoning and total is not None and total == (prompt or 0) + (completion or 0) + reasoning:
         completion = (completion or 0) + reasoning  # xAI and Gemini don't count it as part of the answer
+    elif reasoning is None and prompt is not None and completion is not None and total is not None:
+        reasoning = _uncounted(total - prompt - completion, cached or 0, written or 0)
+        completion += reasoning or 0
     return Usage(prompt, completion, reasoning, cached, written, _first(rows, _CACHE_WRITE_1H))
+
+
+def _uncounted(rest: int, cached: int, written: int) -> int | None:
+    """Return the tokens that only the total counts: Gemini's thoughts, at its OpenAI-compatible endpoint.
+
+    Args:
+        rest: Tokens of the total beside those of the prompt and the answer.
+        cached: Tokens that the prompt cache read, which some gateways count only there, too.
+        written: Tokens that the prompt cache wrote.
+    """
+    return None if rest <= 0 or rest in (cached, written, cached + written) else rest
 
 
 def read_token_count(body: bytes) -> int:

@@ -103,6 +103,18 @@ def test_a_count_is_a_plausible_number(value, count):
     assert parse_count(value) == count
 
 
+def test_thoughts_that_only_the_total_counts_are_part_of_the_answer():
+    for more, completion, reasoning in (
+        ({"total_tokens": 553}, 533, 382),  # Gemini
+        ({"total_tokens": 553, "prompt_tokens_details": {"cached_tokens": 12}}, 533, 382),
+        ({"total_tokens": 171}, 151, None),
+        ({"total_tokens": 0}, 151, None),
+        ({"total_tokens": 183, "cache_read_input_tokens": 12}, 151, None),  # a gateway that adds up all
+    ):
+        usage = parse_usage({"prompt_tokens": 20, "completion_tokens": 151, **more})
+        assert (usage.completion_tokens, usage.reasoning_tokens) == (completion, reasoning), more
+
+
 NAMES = [*PLAIN, "total_tokens", "cached_tokens", "prompt_tokens_details", "completion_tokens_details", "usage"]
 NAMES += ["reasoning_tokens", "x_groq", "timings", "prompt_n", "predicted_n", "cache_n", "cache_read_input_tokens"]
 JSON = st.recursive(
