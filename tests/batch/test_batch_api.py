@@ -7,6 +7,7 @@ import pytest
 
 from lockbots_magic import Chat
 from lockbots_magic.batch import remote
+from lockbots_magic.batch.remote import RemoteEngine
 from lockbots_magic.cassette.file import CassetteFile
 from lockbots_magic.errors import ConnectionFailed, ProtocolError, UsageError
 from lockbots_magic.providers import batch_api
@@ -181,6 +182,24 @@ def test_documents_that_are_refused_are_sent_again_as_text(mock_server, tmp_path
     again = chat.map("And {{ x }}?", rows, files="file", through="batch")
     assert not again.failed
     assert len([one for one in mock_server.requests if b"custom_id" in one.content]) == 3, "it was not remembered"
+
+
+def test_a_batch_that_is_stopped_sends_nothing_again(mock_server, tmp_path, monkeypatch):
+    need("pypdf")
+    collect = RemoteEngine._collect
+
+    def collect_and_stop(engine, service, job):
+        yield from collect(engine, service, job)
+        engine.stop("enough")
+
+    monkeypatch.setattr(RemoteEngine, "_collect", collect_and_stop)
+    chat = chat_of("messages", mock_server, fault="no-documents")
+    chat.provider.takes_documents, chat.provider._is_own_address = True, lambda: True
+    rows = [{"file": str(write_pdf(tmp_path / f"{x}.pdf", f"Sales of {x} rose."))} for x in "ab"]
+    batch = chat.map("What of it?", rows, files="file", through="batch")
+    assert batch.stopped == "enough"
+    assert len(batch.failed) == 2
+    assert len([one for one in mock_server.requests if b"custom_id" in one.content]) == 1
 
 
 def test_refusal_of_a_job_names_no_credential(mock_server):

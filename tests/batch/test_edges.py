@@ -11,6 +11,7 @@ from enum import Enum
 import pandas as pd
 import polars as pl
 import pytest
+from pydantic import BaseModel
 
 from lockbots_magic import Chat
 from lockbots_magic.batch import preview, remote
@@ -79,7 +80,11 @@ def test_cells_hold_plain_values():
     class Inner:
         mood: Mood
 
+    class Outer(BaseModel):
+        inner: Inner
+
     assert plain_value([Inner(Mood.GOOD), 7]) == [{"mood": "good"}, 7]
+    assert plain_value(Outer(inner=Inner(Mood.GOOD))) == {"inner": {"mood": Mood.GOOD}}
     frame = build_frame(pl.DataFrame({"x": [1, 2]}), [], {"y": [{"a": 1}, "text"]})
     assert frame["y"].to_list() == [{"a": 1}, "text"]
     assert build_frame(pl.Series("x", [1]), [{"x": 1}], {"y": [2]}).to_dicts() == [{"x": 1, "y": 2}]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lockbots_magic import Chat
 from lockbots_magic.batch.breaker import CircuitBreaker
-from lockbots_magic.batch.budget import parse_budget
+from lockbots_magic.batch.budget import BudgetGuard, parse_budget
 from lockbots_magic.batch.gate import RateGate
 from lockbots_magic.errors import ConnectionFailed, ContextLengthError, RateLimitError, UsageError
 from tests.batch.server import RowServer, refusal, whole
@@ -126,6 +126,11 @@ def test_budget_is_kept_with_what_is_under_way():
             assert "budget of $0.15" in batch.stopped
             assert len(batch.failed) == 16 - server.count
             assert batch.failed[-1].error.startswith("Not asked")
+
+
+def test_without_a_budget_nothing_is_estimated():
+    guard = BudgetGuard(None, "openai", "m", {"openai:m": [1000, 1000]})
+    assert (guard.estimate(1_000_000), guard.allows(1e9)) == (0, True)
 
 
 def test_budget_in_tokens_needs_no_price():

@@ -299,6 +299,22 @@ def test_files_and_images_of_a_row_go_with_its_prompt(tmp_path):
     assert picture["image_url"]["url"] == image
 
 
+def test_image_of_every_row_is_a_file_a_url_or_bytes():
+    image = "data:image/png;base64,iVBORw0KGgo="
+    with RowServer(lambda prompt, number: whole("ok")) as server:
+        chat = Chat("openai:m", base_url=server.url, auth="k")
+        chat.map("{{ value }}", ["a"], images=[image, b"\x89PNG\r\n\x1a\n"])
+        (body,) = server.bodies
+    assert [part["image_url"]["url"] for part in body["messages"][-1]["content"][1:]] == [image, image]
+
+
+def test_prompt_of_a_row_that_is_too_long_is_its_error(mock_server):
+    chat = Chat("liaobots:gpt-3.5-turbo", auth="mock", base_url=mock_server.url("liaobots"))
+    batch = chat.map("{{ value }}", ["a", "x" * 12001])
+    assert [bool(row.error) for row in batch.answers] == [False, True]
+    assert "12000" in batch.failed[0].error
+
+
 def test_equal_documents_of_other_names_are_other_rows(tmp_path, monkeypatch):
     (tmp_path / "a.html").write_text("<p>Hello</p>")
     (tmp_path / "b.html").write_text("<p>Hello</p>")
