@@ -21,7 +21,7 @@
     }
   };
 
-  const END = 'Finished';
+  const END = /Finished|more characters are not shown/; // the second of a reply that is too long for a page
   const HEADING = /Section 4(?!\d)/; // what the reader reads
   let seen, area, indicator, prompt, scroller, dirty, line;
 
@@ -66,7 +66,7 @@
       seen.frames += 1;
       if (text.length !== seen.length) seen.grew.push(Date.now());
       seen.length = text.length;
-      if (text.includes(END)) seen.ended ??= Date.now();
+      if (END.test(text)) seen.ended ??= Date.now();
       if (text.length < 100000 && /\$\$[^$]+\$\$|\$[^$\s][^$\n]*\$/.test(text)) seen.raw += 1;
     }
     if (seen.reads) {
@@ -124,7 +124,7 @@
     read();
   };
 
-  const rested = (quiet) => seen.numbered && seen.idle && Date.now() - Math.max(seen.last, seen.numbered, seen.idle) > quiet && area.textContent.includes(END);
+  const rested = (quiet) => seen.numbered && seen.idle && Date.now() - Math.max(seen.last, seen.numbered, seen.idle) > quiet && END.test(area.textContent);
 
   const report = () => {
     seen.going = false;
