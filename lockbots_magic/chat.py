@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -48,6 +49,8 @@ GUIDE = "guide"
 """Provider that answers questions about this package."""
 STREAM = "stream"
 """Parameter that decides how a reply comes, and is no part of what decides the answer."""
+_URL = re.compile(r"[a-z][a-z0-9+.-]+:", re.IGNORECASE)
+"""Begin of an address; one letter is a drive of Windows."""
 
 
 class Chat:
@@ -140,7 +143,7 @@ class Chat:
         *,
         system: str | None = None,
         history: bool = True,
-        images: Iterable[str] = (),
+        images: Iterable[Any] | Any = (),
         documents: Iterable[str | Path | SentDocument] | str | Path = (),
         tools: Iterable[Any] | Callable[..., Any] = (),
         approve: Approve | Approval = None,
@@ -158,7 +161,8 @@ class Chat:
             prompt: Text of the prompt.
             system: System prompt for this turn alone.
             history: False sends without history and doesn't save the turn.
-            images: URLs of images that go with the prompt, ``data:image/png;base64,...`` among them.
+            images: Images that go with the prompt: files, URLs (``data:image/png;base64,...`` among them), bytes,
+                figures and pictures; or one of them.
             documents: Files that go with the prompt, as for ``--file``: ``["report.pdf", "notes.md"]``. A PDF goes as
                 the file where the service takes it, else as its text, as does ``"report.pdf#3-5"``; see the setting
                 `send_documents` of providers. Documents of another turn may be among them.
@@ -192,7 +196,7 @@ class Chat:
             prompt,
             system=system,
             history=history,
-            images=tuple(images),
+            images=images,
             documents=[documents] if isinstance(documents, str | Path) else [*documents],
             tools=as_tools(tools),
             approve=approve,
@@ -271,7 +275,7 @@ class Chat:
         *,
         system: str | None,
         history: bool,
-        images: Iterable[str],
+        images: Iterable[Any] | Any,
         documents: Sequence[str | Path | SentDocument],
         tools: Iterable[Any] | Callable[..., Any],
         origin: CellOrigin,
@@ -283,12 +287,15 @@ class Chat:
         remarks: tuple[str, ...] = (),
         log: bool = True,
     ) -> PreparedRequest:
+        if not isinstance(prompt, str):
+            raise UsageError(_("The prompt must be text, got {kind}.", kind=type(prompt).__name__))
         if not prompt.strip():
             raise UsageError(_("The prompt is empty."))
         if schema is not None and (instruction := schema.format_instruction()):
             prompt = f"{prompt}\n\n{instruction}"
         params = {**self.params, **params}
-        provider, conversation, images = self.provider, self.conversation, tuple(images)
+        provider, conversation = self.provider, self.conversation
+        images, image_notes = _image_urls(images)
         sent, streams = _split_stream(provider, params)
         provider.check_params(sent)
         rules = provider.document_rules(self.model)
@@ -337,7 +344,7 @@ class Chat:
             left_out=left_out,
             images=images,
             documents=attached,
-            remarks=(*remarks, *notes),
+            remarks=(*remarks, *image_notes, *notes),
             cell_id=origin.cell_id,
             run=origin.run,
             address=_address_of(provider),
@@ -571,6 +578,24 @@ def _attach(
     from .prompt.document_files import attach_documents  # noqa: PLC0415  # most prompts have no files
 
     return attach_documents(prompt, documents, rules, images)
+
+
+def _image_urls(images: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the URLs of images, and notes on what was changed in them; a text without a scheme is a file."""
+    if isinstance(images, str | bytes | bytearray | Path) or not isinstance(images, Iterable):
+        images = (images,)
+    urls: list[str] = []
+    notes: list[str] = []
+    for image in images:
+        if isinstance(image, str) and _URL.match(image):
+            urls.append(image)
+            continue
+        from .prompt.images import image_part  # noqa: PLC0415  # most prompts have no images
+
+        part = image_part(image)
+        urls += part.images
+        notes += part.notes
+    return tuple(urls), tuple(notes)
 
 
 def _is_sent(turn: Turn, provider: Provider) -> bool:

@@ -1,6 +1,7 @@
 """A turn runs and is kept, whatever happens on the way."""
 
 import _thread
+import base64
 import copy
 import pickle
 import threading
@@ -634,6 +635,25 @@ def test_retry_sends_the_images_of_the_turn_again():
     chat.ask("a", images=["https://example.test/x.png"])
     chat.retry()
     assert [request.messages[-1].images for request in provider.asked] == [("https://example.test/x.png",)] * 2
+
+
+def test_images_are_files_addresses_and_bytes_alone_or_several(tmp_path):
+    png = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
+    url = "data:image/png;base64," + base64.b64encode(png).decode()
+    file = tmp_path / "plot.png"
+    file.write_bytes(png)
+    provider = Sighted(Delta("x", finish_reason="stop"))
+    for images in (file, str(file), png, [str(file)], url, (url,)):
+        Chat(provider).ask("a", images=images)
+        assert provider.asked[-1].messages[-1].images == (url,), images
+    with pytest.raises(UsageError, match="File not found"):
+        Chat(provider).ask("a", images=str(tmp_path / "none.png"))
+
+
+def test_prompt_that_is_no_text_is_a_usage_error():
+    for prompt in (5, None, ["a"], b"a"):
+        with pytest.raises(UsageError, match="The prompt must be text, got "):
+            Chat(echo).ask(prompt)
 
 
 def test_retry_with_another_model_leaves_out_parameters_that_it_does_not_take():
