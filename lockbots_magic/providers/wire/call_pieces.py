@@ -164,6 +164,7 @@ class CallAssembly:
                 kept.append(call)
             elif not call.name and not call.is_blank and not _absorb(call, kept[-1] if kept else None):
                 raise ProtocolError(_("A tool call does not name a function, so none was made."))
+        kept = [call for call in kept if not _is_shadow(call, kept)]
         if any(map(PartialCall.is_ambiguous, kept)):
             raise ProtocolError(_("The server sent tool calls that can't be told apart, so none was made. Ask again."))
         return kept
@@ -254,6 +255,20 @@ class CallAssembly:
     def _join_names(self, begun: str, name: str) -> str:
         is_repeated = begun == name and not (self._names and name not in self._names and self._begins_name(name * 2))
         return name if not begun or is_repeated else begun + name
+
+
+def _is_shadow(call: PartialCall, calls: list[PartialCall]) -> bool:
+    """Whether a call is another one, as far as it had come, under another index (LocalAI): they have one id."""
+    before = True
+    for other in calls:
+        if other is call:
+            before = False
+        elif other.name == call.name and other.index != call.index and other.chunk != call.chunk:
+            is_less = (call.is_blank and not other.is_blank) or (not call.is_whole and other.is_whole)
+            is_same = is_less or (before and is_same_json(other.arguments, call.arguments))
+            if is_same and not call.ids.keys().isdisjoint(other.ids):
+                return True
+    return False
 
 
 def _absorb(call: PartialCall, before: PartialCall | None) -> bool:

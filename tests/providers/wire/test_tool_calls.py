@@ -54,6 +54,18 @@ def test_calls_without_the_level_of_the_function_are_read():
     assert called(*pieces) == [("f", '{"x": 1}')]
 
 
+def test_one_call_under_several_indices_is_one_call():
+    whole = [("f", '{"x": 1}')]
+    begun, args, again = piece(0, "a", "f", ""), piece(0, "a", None, '{"x":'), piece(1, "a", "f", '{"x": 1}')
+    assert called([begun], [args], [again]) == whole, "as far as it had come"
+    assert called([begun], [again]) == whole, "announced"
+    assert called([piece(0, "a", "f", '{"x":1}')], [again]) in (whole, [("f", '{"x":1}')]), "repeated"
+    two = [("f", '{"x": 2}'), *whole]
+    assert called([piece(0, "a", "f", '{"x": 2}')], [again]) == two, "other arguments are another call"
+    assert called([piece(0, "a", "f", '{"x": 1}'), again]) == whole * 2, "of one chunk"
+    assert called([piece(0, "b", "f", '{"x": 1}')], [again]) == whole * 2, "of two ids"
+
+
 def test_text_may_precede_calls():
     deltas = read(chunk("Let me see."), chunk(tool_calls=[piece(0, "a", "f", "{}")]), DONE)
     assert [d.text for d in deltas] == ["Let me see.", ""]
