@@ -139,14 +139,17 @@ def _shell_awaits() -> bool:
 def _keep_verbatim(lines: list[str]) -> list[str]:
     """Input transformer: pass on a `%%chat` cell as typed; IPython's changes to Python, such as `>>>`, spoil text.
 
-    Blank lines and comments may stand above it. With nothing below it, `%%chat -h` is `%chat -h`: IPython refuses a
+    Blank lines and comments may stand above it. A cell that is indented as a whole, as code that was pasted, loses the
+    indentation, as IPython does it. With nothing below it, `%%chat -h` is `%chat -h`: IPython refuses a
     cell magic whose cell is empty.
     """
     source = "".join(lines)
-    magic = re.compile(r"%%(chat|lockbots)(?=\s|$)([^\n]*)\n?").match(source, cell_magic_start(source))
+    magic = re.compile(r"([ \t]*)%%(chat|lockbots)(?=\s|$)([^\n]*)\n?").match(source, cell_magic_start(source))
     if magic is None:
         return lines
-    name, options, body = magic[1], magic[2].strip(), source[magic.end() :]
+    indentation, name, options, body = magic[1], magic[2], magic[3].strip(), source[magic.end() :]
+    if indentation:
+        body = re.sub(f"(?m)^{indentation}", "", body)
     if not body.strip():
         return [f"%{name} {options}\n"]
     if name == "chat" and _AWAITING.search(body) and _shell_awaits():

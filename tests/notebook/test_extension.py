@@ -432,6 +432,7 @@ def test_each_lazy_import_stands_in_one_place():
         ("rendering/frame_loop.py", "from .incremental_reply import IncrementalReply"),
         ("chat.py", "from .doctor import describe_cost, run_checks"),
         ("chat.py", "from .prompt.document_files import attach_documents"),
+        ("chat.py", "from .prompt.images import image_part"),
         ("chat.py", "from .prompt.values import value_part"),
         ("chat.py", "from .schema.structured_output import reply_schema"),
         ("providers/http/__init__.py", "from .exchange import Exchange"),
@@ -457,6 +458,8 @@ def test_comments_and_blank_lines_may_stand_above_a_cell_magic(run, mock_server,
     assert mock_server.requests[-1].json["messages"][-1]["content"] == "Tell of it's >>> cats"
     assert run(f"{above}%%lockbots set system brief").error is None
     assert session.settings.system == "brief"
+    assert run(f"{above}  %%chat --no-history\n  - Tell\n      of\n\n  cats").error is None
+    assert mock_server.requests[-1].json["messages"][-1]["content"] == "- Tell\n    of\n\ncats"
 
 
 @pytest.mark.parametrize(
