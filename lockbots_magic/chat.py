@@ -197,7 +197,7 @@ class Chat:
             system=system,
             history=history,
             images=images,
-            documents=[documents] if isinstance(documents, str | Path) else [*documents],
+            documents=_as_documents(documents),
             tools=as_tools(tools),
             approve=approve,
             limits=limits,
@@ -289,6 +289,8 @@ class Chat:
     ) -> PreparedRequest:
         if not isinstance(prompt, str):
             raise UsageError(_("The prompt must be text, got {kind}.", kind=type(prompt).__name__))
+        if not isinstance(system, str | None):
+            raise UsageError(_("The system prompt must be text, got {kind}.", kind=type(system).__name__))
         if not prompt.strip():
             raise UsageError(_("The prompt is empty."))
         if schema is not None and (instruction := schema.format_instruction()):
@@ -578,6 +580,15 @@ def _attach(
     from .prompt.document_files import attach_documents  # noqa: PLC0415  # most prompts have no files
 
     return attach_documents(prompt, documents, rules, images)
+
+
+def _as_documents(documents: Any) -> list[str | Path | SentDocument]:
+    """Return documents as a list; one may be given alone."""
+    alone = isinstance(documents, str | Path | SentDocument) or not isinstance(documents, Iterable)
+    listed = [documents] if alone else [*documents]
+    if wrong := [type(one).__name__ for one in listed if not isinstance(one, str | Path | SentDocument)]:
+        raise UsageError(_("A document must be a file or a document of a turn, got {kind}.", kind=wrong[0]))
+    return listed
 
 
 def _image_urls(images: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:

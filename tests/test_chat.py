@@ -654,6 +654,11 @@ def test_prompt_that_is_no_text_is_a_usage_error():
     for prompt in (5, None, ["a"], b"a"):
         with pytest.raises(UsageError, match="The prompt must be text, got "):
             Chat(echo).ask(prompt)
+    with pytest.raises(UsageError, match="The system prompt must be text, got int"):
+        Chat(echo).ask("a", system=5)
+    for documents in (5, [b"a"]):
+        with pytest.raises(UsageError, match="A document must be a file"):
+            Chat(echo).ask("a", documents=documents)
 
 
 def test_retry_with_another_model_leaves_out_parameters_that_it_does_not_take():
