@@ -98,7 +98,7 @@ def parse_model_list(body: bytes) -> ModelList:
     """
     try:
         value = json.loads(body)
-        rows = _rows_of(value)
+        rows = _single_row(value) or _rows_of(value)
     except (ValueError, RecursionError):
         raise _no_list(body) from None
     if rows is None:
@@ -145,6 +145,13 @@ def parse_model(row: Any) -> ModelInfo | None:
         kind=model_kind(model, fields),
         owned_by=_text(fields.get("owned_by")),
     )
+
+
+def _single_row(value: Any) -> list[Any] | None:
+    """Return the only model, which some servers send without a list around it."""
+    data = value.get("data") if isinstance(value, dict) else None
+    row = data if isinstance(data, dict) else value
+    return [row] if isinstance(row, dict) and row.get("object") == "model" else None
 
 
 def _rows_of(value: Any) -> Iterable[Any] | None:

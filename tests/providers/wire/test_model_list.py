@@ -98,6 +98,13 @@ def test_anything_else_is_an_error_that_says_what_arrived(body):
     assert len(str(caught.value)) < 2_200
 
 
+def test_a_single_model_needs_no_list():
+    row = {"id": "m", "object": "model", "max_model_len": 4096}
+    for value in (row, {"data": row}, {"object": "list", "data": row}):
+        (model,) = parse(value).models
+        assert (model.id, model.token_limit) == ("m", 4096)
+
+
 def test_refusal_inside_a_success_is_an_error_of_its_kind():
     for code, kind in ((401, AuthenticationError), (429, RateLimitError)):
         with pytest.raises(kind, match="no"):
