@@ -16,7 +16,7 @@ GRAM = 3
 """Letters of the parts of a word: they find a misspelt word, or another form of it."""
 SCALE = 100
 """Weights are stored as integers: 100 stands for 1."""
-BEFORE_WEIGHT = 0.3
+BEFORE_WEIGHT = 0.25
 """Weight of the words of the question before, in one that follows up on it."""
 UNRELATED = "-"
 """Stands for a title, for questions about something else."""

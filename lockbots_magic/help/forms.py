@@ -111,3 +111,10 @@ DETAIL = re.compile(
     r"(?:so |and |а |и |но )?(?:where|which|how (?:many|much|long)|где|куда|како[йе]|какая|какие|какую|сколько)\b"
 )
 """Asks for a place, a name or a number, which is that of the last topic if its page tells one."""
+
+SYMPTOM = re.compile(
+    r"\b(?:(?:doesn|don|won|isn|can) t|not (?:shown|work\w*)|nothing|empty|slow\w*|fails?|error|broken|hangs?|crash\w*"
+    r"|не (?:работа|показыва|откры|появля|отвеча|видн|запуска|загружа|подключа|выход|получа)\w*|ничего|пуст\w*"
+    r"|медленн\w*|ошибк\w*|завис\w*|прерв\w*|упал\w*)\b"
+)
+"""Tells what goes wrong with the last topic, which may have a page of its own."""

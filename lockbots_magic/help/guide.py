@@ -24,15 +24,15 @@ DEFAULT_RATE = 200.0
 """Words per second."""
 MAX_PAUSE = 60.0
 """Seconds between two words, however low the rate."""
-SEE_ALSO_RATIO = 0.75
+SEE_ALSO_RATIO = 0.85
 """A second section is mentioned if it scores at least this share of the best, and no third one does."""
 TOPIC_PROMPTS = 6
 """Previous prompts that are read again for the last topic."""
 NEAREST_TOPICS = 3
 """Topics that are named where there is no answer."""
-TOPIC_RATIO = 0.4
+TOPIC_RATIO = 0.8
 """A follow-up stays with the last topic if this scores at least this share of the best."""
-PRONOUN_RATIO = 0.15
+PRONOUN_RATIO = 0.3
 """The same for one that speaks of "it" or "them"."""
 
 
@@ -119,7 +119,9 @@ def _tell_again(words: str, topic: Section, earlier: Sequence[str], language: st
     """Return the last topic in another form: all of it, an example, shorter, or in another language; or nothing."""
     about = next((text for text in reversed(earlier) if not _is_form(text)), "")
     if forms.MORE.fullmatch(words):
-        return topic.page
+        return (
+            topic.page if _(phrases.MORE) in short_answer(about, topic, language) else _further(about, topic, language)
+        )
     if forms.EXAMPLE.fullmatch(words):
         return "\n\n".join([f"**{topic.title}**", example_of(topic, about, language)])
     if forms.SHORTER.fullmatch(words):
@@ -129,6 +131,12 @@ def _tell_again(words: str, topic: Section, earlier: Sequence[str], language: st
         section = load_sections(other)[load_sections(language).index(topic)]
         return brief_answer(section, about, other)
     return ""
+
+
+def _further(question: str, topic: Section, language: str) -> str:
+    """Return related topics, for who wants more than a page that was told whole."""
+    ranked = [section for _score, section in search.rank_sections(question, language) if section is not topic]
+    return "\n".join([_(phrases.WHOLE), "", *(f"- {section.title}" for section in ranked[:NEAREST_TOPICS])])
 
 
 def _is_form(question: str) -> bool:
@@ -152,6 +160,8 @@ def _select(question: str, ranked: Sequence[tuple[float, Section]], topic: Secti
         return None
     if answers is None and (has_pronoun(question) or _goes_on(question)):
         return topic
+    if forms.SYMPTOM.search(_plain(question)):
+        return answers
     if _is_about_topic(question, topic):
         return topic
     if begins_with_conjunction(question) and search.is_named(question, best) and not search.is_named(question, topic):

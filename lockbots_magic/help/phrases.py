@@ -29,3 +29,5 @@ YES = N_("Yes.")
 NO = N_("No.")
 MORE = N_("For the rest of this page, ask “more”.")
 """Offers the rest of a page."""
+WHOLE = N_("That was the whole page. Related topics:")
+"""Introduces them, for who asks for more of such a page."""

@@ -17,7 +17,8 @@ _WRAPPED = re.compile(r"(?<=[^\n|])\n[ \t]*(?![\n>#|\s]|[-*+] |\d+[.)] |```|\Z)"
 _HEADER = re.compile(r"([a-z]+):(.*)\n?")
 _ITEM = re.compile(r"^[-*] ", re.MULTILINE)
 _CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
-_WORD = re.compile(r"%%?[a-z]+|[^\W_]+", re.IGNORECASE)
+_QUOTED = re.compile(r"«[^»]*»|“[^”]*”|\"[^\"]*\"|`[^`]*`")
+_LATIN_WORDS = re.compile(r"\W*[a-z]+\W+[a-z]+", re.IGNORECASE)
 
 PassageKind = Literal["text", "item", "code"]
 
@@ -121,13 +122,11 @@ def without_code(text: str) -> str:
 
 
 def detect_language(text: str) -> str:
-    """Return ``"ru"`` if at least a third of the words are Cyrillic, else ``"en"``.
+    """Return ``"ru"`` if a word outside quotation marks and code is Cyrillic, else ``"en"``.
 
-    Commands and names are in Latin script in both languages, so a third is enough.
+    Commands, names and messages of errors are in Latin script in both languages, so one word is enough.
     """
-    words = _WORD.findall(text)
-    cyrillic = sum(1 for word in words if _CYRILLIC.search(word))
-    return "ru" if cyrillic and 3 * cyrillic >= sum(1 for word in words if not word.isdigit()) else "en"
+    return "ru" if _CYRILLIC.search(_QUOTED.sub(" ", text) if _LATIN_WORDS.match(text) else text) else "en"
 
 
 def page_languages(topic: str) -> list[str]:

@@ -10,7 +10,7 @@ from ..language import _
 from . import phrases
 from .search import question_weights, rank_passages
 from .sections import Passage, Section
-from .words import key_of, tokenize
+from .words import key_of, split_words, tokenize
 from .yes_no import CAPABILITY, NEGATION, UNSURE, YES, YES_NO
 
 MAX_WHOLE = 600
@@ -27,10 +27,7 @@ CLOSE_RATIO = 0.7
 """A second passage is told if it scores at least this share of the best."""
 LEAD_RATIO = 0.15
 """Other passages follow the beginning of the best page if they score at least this share of its score."""
-MAX_CODE_LINES = 8
-"""Lines of an example; of a longer one only those that fit the question are told."""
-
-_SENTENCE = re.compile(r"(?<=[.!?;])\s+(?=[A-ZА-ЯЁ`“«\"(])")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-ZА-ЯЁ`“«\"(])")
 
 
 def short_answer(question: str, section: Section, language: str, context: str = "") -> str:
@@ -60,10 +57,20 @@ def short_answer(question: str, section: Section, language: str, context: str = 
     if sum(asked[token] for token in known - _stems(chosen)) >= sum(asked.values()) / 2 > 0:
         further = [*(passage for _score, passage in ranked), *filter(_is_prose, section.passages)]
         chosen += [passage for passage in dict.fromkeys(further) if passage not in chosen][:MAX_FURTHER]
-    told = _join([(passage, _shorten(passage.text, asked)) for passage in chosen])
+    parts = [(passage, _shorten(passage.text, asked)) for passage in chosen]
+    told = _join([part for passage, text in parts for part in [(passage, text), *_code_below(passage, text, section)]])
     text = " ".join(filter(None, [decided, told]))
-    whole = "\n\n".join(filter(None, [f"**{section.title}**", text, example_of(section, question, language, context)]))
+    example = "" if "```" in told else example_of(section, question, language, context)
+    whole = "\n\n".join(filter(None, [f"**{section.title}**", text, example]))
     return whole if _is_whole(whole, section) else f"{whole}\n\n{_(phrases.MORE)}"
+
+
+def _code_below(passage: Passage, told: str, section: Section) -> list[tuple[Passage, str]]:
+    """Return the code that a passage leads to, if what is told of it ends with the colon before that code."""
+    if not told.endswith(":"):
+        return []
+    below = section.passages[section.passages.index(passage) + 1 :]
+    return [(code, code.text) for code in itertools.takewhile(lambda one: not _is_prose(one), below)]
 
 
 def brief_answer(section: Section, question: str, language: str) -> str:
@@ -84,7 +91,7 @@ def example_of(section: Section, question: str, language: str, context: str = ""
     blocks = [passage for passage in section.passages if passage.kind == "code"]
     at = next(iter([*map(section.passages.index, fitting), *led_to, *map(section.passages.index, blocks)]), 0)
     adjacent = itertools.takewhile(lambda passage: passage.kind == "code", section.passages[at:])
-    return "\n\n".join(_shorten_code(passage.text, f"{question} {context}") for passage in adjacent)
+    return "\n\n".join(passage.text for passage in adjacent)
 
 
 def yes_or_no(question: str, section: Section) -> str:
@@ -93,11 +100,16 @@ def yes_or_no(question: str, section: Section) -> str:
     if not YES_NO.match(f"{words}?" if question.rstrip().endswith("?") else words):
         return ""
     asked = key_of(question)
-    if any(key_of(words) <= asked for words in section.undecided):
+    if any(_with_numbers(words) <= _with_numbers(question) for words in section.undecided):
         return ""
-    if any(key_of(words) <= asked for words in section.denied):
+    if any(_with_numbers(words) <= _with_numbers(question) for words in section.denied):
         return _(phrases.NO)
     return _(phrases.YES) if YES.match(words) and _is_affirmed(words, asked, section) else ""
+
+
+def _with_numbers(text: str) -> frozenset[str]:
+    """Return the significant stems and the numbers: "Python 3.9" is not "Python 3.12"."""
+    return key_of(text) | frozenset(filter(str.isdigit, split_words(text)))
 
 
 def _is_affirmed(question: str, asked: Collection[str], section: Section) -> bool:
@@ -140,15 +152,6 @@ def _shorten(text: str, asked: dict[str, float]) -> str:
     fit = [sum(asked.get(token, 0.0) for token in key_of(sentence)) for sentence in sentences]
     best = sorted(range(len(sentences)), key=lambda number: -fit[number])[:MAX_SENTENCES]
     return " ".join(sentences[number] for number in sorted(best))
-
-
-def _shorten_code(block: str, question: str) -> str:
-    fence, *lines, end = block.splitlines()
-    if len(lines) <= MAX_CODE_LINES:
-        return block
-    asked = key_of(question)
-    fitting = [line for line in lines if key_of(line) & asked]
-    return "\n".join([fence, *(fitting or lines)[:MAX_CODE_LINES], end])
 
 
 def _is_whole(answer: str, section: Section) -> bool:

@@ -150,7 +150,6 @@ def test_words_of_the_query_language_are_words():
 
 
 def test_very_short_question_is_a_follow_up():
-    assert best("in html?") == "How a reply is shown"
     assert best("in html?", "how do I save a conversation?") == "Save, export, import"
 
 
