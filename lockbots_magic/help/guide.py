@@ -156,12 +156,11 @@ def _select(question: str, ranked: Sequence[tuple[float, Section]], topic: Secti
     answers = best if search.is_answer(score) else None
     if topic is None or not is_follow_up(question):
         return answers
-    if answers is None and search.is_unrelated(question):
-        return None
+    is_symptom = forms.SYMPTOM.search(_plain(question)) is not None
+    if (answers is None and search.is_unrelated(question)) or (answers is not None and is_symptom):
+        return answers
     if answers is None and (has_pronoun(question) or _goes_on(question)):
         return topic
-    if forms.SYMPTOM.search(_plain(question)):
-        return answers
     if _is_about_topic(question, topic):
         return topic
     if begins_with_conjunction(question) and search.is_named(question, best) and not search.is_named(question, topic):
