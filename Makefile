@@ -39,7 +39,7 @@ PARALLEL = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 # Hundreds of processes import the package: it is compiled once, also where the environment forbids to keep that.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo demo-model lab test test-thorough test-interpreters test-ray fuzz lint types style bench bench-quick bench-page catalogue docs dist coverage notebooks debian constraints clean
+.PHONY: help demo demo-model lab test test-thorough test-interpreters test-ray fuzz lint types style compiled bench bench-quick bench-page catalogue docs dist coverage notebooks debian constraints clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -93,10 +93,15 @@ style:
 	@$(BIN)/oxlint --deny-warnings lockbots_magic tests benchmarks
 	@$(BIN)/python -m lockbots_magic.security notebooks/*.ipynb notebooks/cassettes/*.jsonl
 
+# Each process of the tests would compile them all; here it is done beside mypy, which takes longest. What fails, fails below.
+compiled:
+	@$(BIN)/python -m pytest --collect-only -qq > /dev/null 2>&1 || true
+
 debian:
 	@./tests/install_debian_packages
 
-test: $(VENV)/.test $(VENV)/.docs $(VENV)/.real $(VENV)/.model lint debian
+test: $(VENV)/.test $(VENV)/.docs $(VENV)/.real $(VENV)/.model $(VENV)/.lint debian
+	@$(MAKE) --no-print-directory --jobs 2 types style compiled
 	@$(BIN)/python -m pytest $(PARALLEL) -m "not interpreters"
 	@$(BIN)/python -m pytest $(PARALLEL) --nbval $(EXAMPLES) -p no:cacheprovider
 	@$(BIN)/python tests/fuzz.py brief --seconds 1

@@ -103,7 +103,8 @@ WATCH = """([index]) => {
 
 @pytest.mark.parametrize("app", ["lab", "notebooks"])
 def test_a_long_reply_grows_in_few_outputs_and_is_one_in_the_end(show, mock_server, app):
-    notebook = show(mock_server, f"say {LONG}", "%chat say $y$", app=app, rate=500)  # a slow machine has few frames
+    # 2,450 characters a second, which are paced as a fast reply, give 20 frames; three times as fast, there are but 7.
+    notebook = show(mock_server, f"say {LONG}", "%chat say $y$", app=app, rate=500)
     notebook.run(2)
     expect(reply(notebook, "mjx-container", cell=2)).to_have_count(1)  # the first formula of a page waits for MathJax
     notebook.page.evaluate(WATCH, [1])
