@@ -43,6 +43,7 @@ def short_answer(question: str, section: Section, language: str, context: str = 
     """
     decided = yes_or_no(question, section)
     if len(section.body) <= MAX_WHOLE:
+        decided = _unless_denied(decided, section.body)
         gap = "\n\n" if section.body.startswith("```") else " "
         return f"**{section.title}**\n\n{f'{decided}{gap}' if decided else ''}{section.body}"
     asked = question_weights(question, language, context)
@@ -59,7 +60,7 @@ def short_answer(question: str, section: Section, language: str, context: str = 
         chosen += [passage for passage in dict.fromkeys(further) if passage not in chosen][:MAX_FURTHER]
     parts = [(passage, _shorten(passage.text, asked)) for passage in chosen]
     told = _join([part for passage, text in parts for part in [(passage, text), *_code_below(passage, text, section)]])
-    text = " ".join(filter(None, [decided, told]))
+    text = " ".join(filter(None, [_unless_denied(decided, told), told]))
     example = "" if "```" in told else example_of(section, question, language, context)
     whole = "\n\n".join(filter(None, [f"**{section.title}**", text, example]))
     return whole if _is_whole(whole, section) else f"{whole}\n\n{_(phrases.MORE)}"
@@ -110,6 +111,11 @@ def yes_or_no(question: str, section: Section) -> str:
 def _with_numbers(text: str) -> frozenset[str]:
     """Return the significant stems and the numbers: "Python 3.9" is not "Python 3.12"."""
     return key_of(text) | frozenset(filter(str.isdigit, split_words(text)))
+
+
+def _unless_denied(decided: str, told: str) -> str:
+    """Return yes or no, but no yes before a sentence that denies something."""
+    return "" if decided == _(phrases.YES) and NEGATION.search(_SENTENCE.split(told)[0]) else decided
 
 
 def _is_affirmed(question: str, asked: Collection[str], section: Section) -> bool:

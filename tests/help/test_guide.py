@@ -122,6 +122,11 @@ def test_answer_does_not_begin_with_yes_where_the_page_says_no():
         "can others see my key",
         "does the ai see my api key?",
         "can I use oauth mcp servers",
+        "does it find my .env",
+        "does it send my passwords",
+        "does my model support images",
+        "can it query my database",
+        "can students see my key",
         "does it need a gpu?",
         "can the model run code without asking",
         "does the comparison end up in the history",
@@ -129,6 +134,8 @@ def test_answer_does_not_begin_with_yes_where_the_page_says_no():
         "можно переименовать беседу?",
         "видит ли модель мой ключ?",
         "может ли модель выполнить код без спроса",
+        "есть ли ключ в экспорте",
+        "поддерживает ли модель картинки",
     ):
         assert not re.match(r"(Yes|Да)\.", ask(question).splitlines()[2]), question
 
