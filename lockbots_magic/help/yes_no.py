@@ -42,8 +42,9 @@ CAPABILITY = "support possible available use work able поддерживать 
 """Words of such a question that its page need not hold."""
 UNSURE = re.compile(
     r"\b(?:all|every|whole|entire|without|itself|alone|automatically|always|ever|still|hurt|harm|damage|steal|malicious"
-    r"|needs?|requires?|costs?|keys?|passwords?|secrets?|my (?:model|server)|not|never|\w+n't|even|million|не|без|сам[аио]?|все|всю|весь|вс[её]гда|автоматически|навредить|опасно|украсть"
-    r"|миллион\w*|даже|нуж[ен]\w*|надо|стоит|ключ\w*|парол\w*|(?:поддерживает|умеет) ли (?:моя |мой )?(?:модель|сервер))\b"
+    r"|needs?|requires?|costs?|keys?|passwords?|secrets?|my (?:model|server)|not|never|\w+n't|even|million|delete"
+    r"|не|без|сам[аио]?|все|всю|весь|вс[её]гда|автоматически|навредить|опасно|украсть|миллион\w*|даже|нуж[ен]\w*|надо"
+    r"|стоит|ключ\w*|парол\w*|(?:поддерживает|умеет) ли (?:моя |мой )?(?:модель|сервер))\b"
 )
 """Words with which a question asks for more than whether there is something; its answer may be no."""
 NEGATION = re.compile(
