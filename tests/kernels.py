@@ -111,7 +111,8 @@ class Kernel:
             try:
                 message = self.client.get_iopub_msg(timeout=max(0.01, deadline - time.monotonic()))
             except queue.Empty:
-                raise TimeoutError(f"the kernel did not end within {timeout} s") from None
+                what = "did not end" if self.manager.is_alive() else "died; it did not end"
+                raise TimeoutError(f"the kernel {what} within {timeout} s") from None
             if message["parent_header"].get("msg_id") != request:
                 continue
             yield message
