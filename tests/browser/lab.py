@@ -124,9 +124,9 @@ class Lab:
         notebook.wait_until_ready()
         return notebook
 
-    def trust(self, name: str) -> None:
-        """Sign a notebook, as `jupyter trust` does: its outputs may then act."""
-        command = [sys.executable, "-m", "jupyter", "trust", self.notebooks / name]
+    def trust(self, *names: str) -> None:
+        """Sign notebooks, as `jupyter trust` does: their outputs may then act."""
+        command = [sys.executable, "-m", "jupyter", "trust", *(self.notebooks / name for name in names)]
         subprocess.run(command, env=self._environment, check=True, capture_output=True)
 
     def _start_kernel(self, name: str) -> str:

@@ -26,14 +26,13 @@ from tests.hostile.watcher import Violation, Watcher, listed, painted_outside
 
 PATIENCE = 600
 """Maximum time (s) for a whole notebook."""
-SETUP = """%load_ext lockbots_magic
-%lockbots use openai:harmless --base-url {url}/v1
-from lockbots_magic.rendering import frame_loop
-frame_loop.FAST = float("inf")  # as many frames as of a slow reply"""
+SETUP = "%load_ext lockbots_magic\n%lockbots use openai:harmless --base-url {url}/v1"
 SELECTION = range(0, len(BATCHES), 11)
 """Batches tested in Notebook 7, which is built from the same components as JupyterLab."""
 
 
+PARTS = 3
+"""Notebooks that share the corpus: what a page does at each scroll and look grows with the cells and outputs in it."""
 OUTPUTS_PER_CELL = 40
 """In a copy of the notebook: cells take a page longer than outputs, and it shows 50 outputs of a cell."""
 
@@ -71,21 +70,24 @@ def reader(watched):
 
 
 @pytest.fixture(scope="module")
-def performance(lab, server, watched, blank):
-    """The whole corpus, run in JupyterLab, watched, and saved."""
-    return perform(lab, server, watched, blank, range(len(BATCHES)), "lab")
+def performances(lab, server, watched, blank):
+    """The whole corpus, run in JupyterLab, watched, and saved; in parts, one after the other in the same page."""
+    page = watched[0].new_page()
+    size = -(-len(BATCHES) // PARTS)
+    parts = [range(at, min(at + size, len(BATCHES))) for at in range(0, len(BATCHES), size)]
+    results = [perform(page, lab, server, watched[1], blank, part, "lab") for part in parts]
+    page.close()
+    return results
 
 
-def perform(lab, server, watched, blank, numbers, app) -> Performance:
-    context, watcher = watched
-    page = context.new_page()
+def perform(page, lab, server, watcher, blank, numbers, app) -> Performance:
     sources = [
         SETUP.format(url=server.url),
         PROBE,
         *(f"%%chat -m openai:batch-{n} --no-history\n{n}" for n in numbers),
         PROBE,
     ]
-    notebook = lab.open(page, *sources, name=f"hostile-{app}.ipynb", app=app)
+    notebook = lab.open(page, *sources, name=f"hostile-{app}-{numbers[0]}.ipynb", app=app)
     names = {str(cell): str(BATCHES[n]) for cell, n in enumerate(numbers, 2)}
     result = Performance(notebook, names)
     last = len(sources) - 1
@@ -93,44 +95,53 @@ def perform(lab, server, watched, blank, numbers, app) -> Performance:
     notebook.run(1)
     result.chrome = (page.evaluate("watcher.chrome()"), [])
     result.formulas = (formulas_of(notebook, 1), "")
+    page.evaluate(
+        "count => watcher.complete(count)", len(sources)
+    )  # what comes before its cell is drawn once, at the end
+    page.evaluate("watcher.drawn()")
     notebook.run_all(last, PATIENCE)
     result.drawn = page.evaluate("watcher.drawn()")
     result.notices = page.locator(".lockbots-notice").count()
     result.seen = watcher.search(page)
     result.formulas = (result.formulas[0], formulas_of(notebook, last))
-    looks = [cell for cell, n in enumerate(numbers, 2) if BATCHES[n].family in CUT_SHORT]
-    result.painted = painted_outside(page, blank, looks[0], looks[-1])
+    if looks := [cell for cell, n in enumerate(numbers, 2) if BATCHES[n].family in CUT_SHORT]:
+        result.painted = painted_outside(page, blank, looks[0], looks[-1])
+        watcher.seen(page)  # notices that are hidden for a picture seem to be covered
     page.evaluate("document.querySelector('.jp-Cell').scrollIntoView()")
     result.chrome = (result.chrome[0], page.evaluate("watcher.chrome()"))
     notebook.save()
-    page.close()
     return result
 
 
-def test_every_reply_was_shown_and_many_of_them_as_they_grew(performance):
-    assert set(performance.names) <= set(performance.drawn)
-    grew = [cell for cell in performance.names if performance.drawn[cell] > 1]
-    # The number of growing outputs depends on the load of the machine; that many grow shows that frames are checked.
-    assert len(grew) > 0.05 * len(performance.names), "the others came before the page had their cells"
-    assert performance.notices == sum(batch.family in CUT_SHORT for batch in BATCHES)
+def test_every_reply_was_shown_and_many_of_them_as_they_grew(performances):
+    for performance in performances:
+        assert set(performance.names) <= set(performance.drawn)
+    grew = [one.drawn[cell] > 1 for one in performances for cell in one.names]
+    # Nearly all do, at their first frame and at their end; a kernel that is very slow has no time for the first.
+    assert sum(grew) > 0.5 * len(grew)
+    assert sum(one.notices for one in performances) == sum(batch.family in CUT_SHORT for batch in BATCHES)
 
 
-def test_nothing_in_a_reply_acts_while_it_streams_or_after(performance):
-    assert not performance.seen, listed(performance.seen, performance.names)
+def test_nothing_in_a_reply_acts_while_it_streams_or_after(performances):
+    for performance in performances:
+        assert not performance.seen, listed(performance.seen, performance.names)
 
 
-def test_no_reply_changes_the_page_around_it(performance):
-    before, after = performance.chrome
-    assert after == before
+def test_no_reply_changes_the_page_around_it(performances):
+    for performance in performances:
+        before, after = performance.chrome
+        assert after == before
 
 
-def test_no_reply_changes_the_formulas_of_other_cells(performance):
-    before, after = performance.formulas
-    assert after == before
+def test_no_reply_changes_the_formulas_of_other_cells(performances):
+    for performance in performances:
+        before, after = performance.formulas
+        assert after == before == performances[0].formulas[0]
 
 
-def test_no_reply_paints_outside_its_output(performance):
-    assert not performance.painted, listed(performance.painted, performance.names)
+def test_no_reply_paints_outside_its_output(performances):
+    for performance in performances:
+        assert not performance.painted, listed(performance.painted, performance.names)
 
 
 def copied(result: Performance, name: str, *forms: str) -> tuple[Path, dict[str, str]]:
@@ -138,7 +149,7 @@ def copied(result: Performance, name: str, *forms: str) -> tuple[Path, dict[str,
 
     Args:
         result: The notebook that holds them.
-        name: Name of the copy.
+        name: Start of the copy's name.
         forms: MIME types; each output is written once with all its forms, and once with each of these alone.
     """
     saved = nbformat.read(result.notebook.path, as_version=4)
@@ -146,43 +157,22 @@ def copied(result: Performance, name: str, *forms: str) -> tuple[Path, dict[str,
     for number, cell in enumerate(saved.cells):
         for output in (o for o in cell.outputs if "lockbots-reply" in o.get("data", {}).get("text/html", "")):
             for data in (output.data, *({form: output.data[form]} for form in forms)):
-                names[f"{len(outputs) // OUTPUTS_PER_CELL}.{len(outputs) % OUTPUTS_PER_CELL}"] = result.names[
-                    str(number)
-                ]
+                place = f"{len(outputs) // OUTPUTS_PER_CELL}.{len(outputs) % OUTPUTS_PER_CELL}"
+                names[place] = result.names[str(number)]
                 outputs.append(nbformat.v4.new_output("display_data", data=data))
     groups = [outputs[at : at + OUTPUTS_PER_CELL] for at in range(0, len(outputs), OUTPUTS_PER_CELL)]
     cells = [nbformat.v4.new_code_cell("x = 1", outputs=group, execution_count=1) for group in groups]
-    path = result.notebook.path.with_name(name)
+    path = result.notebook.path.with_name(f"{name}-{result.notebook.path.name}")
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
     return path, names
 
 
-def seen_in(path: Path, lab: Lab, reader: Page, watcher: Watcher) -> list[Violation]:
-    """Open a notebook, inspect it, and return the violations."""
-    lab.show(reader, path.name)
-    return watcher.search(reader, cells=len(nbformat.read(path, as_version=4).cells))
-
-
-def test_nothing_acts_when_the_saved_notebook_is_opened(performance, lab, reader, watched):
-    path, names = copied(performance, "opened.ipynb")
-    seen = seen_in(path, lab, reader, watched[1])
-    assert not seen, listed(seen, names)
-
-
-def test_nothing_acts_when_it_is_trusted_be_it_in_html_or_in_the_front_ends_own_markdown(
-    performance, lab, reader, watched
-):
-    path, names = copied(performance, "trusted.ipynb", "text/markdown")
-    lab.trust(path.name)
-    seen = seen_in(path, lab, reader, watched[1])
-    assert not seen, listed(seen, names)
-
-
-def exported(path: Path, form: str, target: Path) -> Path:
-    command = [sys.executable, "-m", "nbconvert", "--to", form, "--output", target, path]
+def exported(form: str, folder: Path, *paths: Path) -> list[Path]:
+    """Export notebooks into a folder, in one process."""
+    command = [sys.executable, "-m", "nbconvert", "--to", form, "--output-dir", folder, *paths]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
-    return target
+    return [folder / path.with_suffix({"html": ".html", "markdown": ".md"}[form]).name for path in paths]
 
 
 def seen_in_file(browser: Browser, path: Path) -> tuple[set[str], list[Violation]]:
@@ -197,33 +187,59 @@ def seen_in_file(browser: Browser, path: Path) -> tuple[set[str], list[Violation
     return {v.what for v in seen if v.kind == "request"}, [v for v in seen if v.kind not in its_own]
 
 
-def test_nothing_acts_in_an_exported_page(performance, browser, tmp_path):
-    path, names = copied(performance, "exported.ipynb", "text/markdown")
-    empty = nbformat.read(path, as_version=4)
+def test_nothing_acts_in_an_exported_page(performances, browser, tmp_path):
+    copies = [copied(performance, "exported", "text/markdown") for performance in performances]
+    empty = nbformat.read(copies[0][0], as_version=4)
     for cell in empty.cells:
         cell.outputs = [nbformat.v4.new_output("display_data", data={"text/html": "", "text/plain": ""})]
     nbformat.write(empty, tmp_path / "empty.ipynb")
-    usual, _ = seen_in_file(browser, exported(tmp_path / "empty.ipynb", "html", tmp_path / "empty.html"))
-    asked, seen = seen_in_file(browser, exported(path, "html", tmp_path / "whole.html"))
-    assert asked == usual
-    assert not seen, listed(seen, names)
+    pages = exported("html", tmp_path, tmp_path / "empty.ipynb", *(path for path, _ in copies))
+    usual, _ = seen_in_file(browser, pages[0])
+    for page, (_, names) in zip(pages[1:], copies, strict=True):
+        asked, seen = seen_in_file(browser, page)
+        assert asked == usual
+        assert not seen, listed(seen, names)
 
 
-def test_no_markup_of_a_reply_acts_in_exported_markdown(performance, tmp_path):
-    path, _ = copied(performance, "exported.ipynb", "text/markdown")
-    text = exported(path, "markdown", tmp_path / "whole.md").read_text("utf-8")
+def test_no_markup_of_a_reply_acts_in_exported_markdown(performances, tmp_path):
+    copies = [copied(performance, "exported", "text/markdown")[0] for performance in performances]
     reader = MarkdownIt("commonmark", {"html": True})
     reader.validateLink = lambda _: True  # for any other reader
-    found = faults_in(reader.render(text), EXPORTED)
-    assert not found
+    for page in exported("markdown", tmp_path, *copies):
+        assert not faults_in(reader.render(page.read_text("utf-8")), EXPORTED)
 
 
 def test_nothing_acts_in_notebook_7(lab, server, watched, blank):
-    result = perform(lab, server, watched, blank, SELECTION, "notebooks")
+    page = watched[0].new_page()
+    result = perform(page, lab, server, watched[1], blank, SELECTION, "notebooks")
+    page.close()
     seen = [*result.seen, *result.painted]
     assert not seen, listed(seen, result.names)
     assert result.chrome[0] == result.chrome[1]
     assert result.formulas[0] == result.formulas[1]
+
+
+def seen_in(path: Path, lab: Lab, reader: Page, watcher: Watcher) -> list[Violation]:
+    """Open a notebook, inspect it, and return the violations."""
+    lab.show(reader, path.name)
+    return watcher.search(reader, cells=len(nbformat.read(path, as_version=4).cells))
+
+
+def test_nothing_acts_when_the_saved_notebook_is_opened(performances, lab, reader, watched):
+    for performance in performances:
+        path, names = copied(performance, "opened")
+        seen = seen_in(path, lab, reader, watched[1])
+        assert not seen, listed(seen, names)
+
+
+def test_nothing_acts_when_it_is_trusted_be_it_in_html_or_in_the_front_ends_own_markdown(
+    performances, lab, reader, watched
+):
+    copies = [copied(performance, "trusted", "text/markdown") for performance in performances]
+    lab.trust(*(path.name for path, _ in copies))
+    for path, names in copies:
+        seen = seen_in(path, lab, reader, watched[1])
+        assert not seen, listed(seen, names)
 
 
 def quoted(name: str) -> str:

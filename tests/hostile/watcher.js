@@ -129,12 +129,17 @@
     }
     followed = output;
   };
-  const drawn = {}; // how often, by the number of the cell
+  let drawn = {}; // how often since it was asked for, by the number of the cell
   const drawnIn = (record) => {
     const output = record.target.closest?.(OUTPUT) || record.addedNodes[0].querySelector?.(OUTPUT);
     return output && place(output).split(".")[0];
   };
+  // Looks until something changes again would see the same; it takes some for both colours, and for what comes with a delay.
+  let looks = 0;
+  const change = () => { looks = 8; };
+  document.addEventListener("scroll", change, { capture: true, passive: true });
   new MutationObserver((records) => {
+    change();
     for (const cell of new Set(records.filter((r) => r.addedNodes.length).map((r) => drawnIn(r)))) {
       if (cell) drawn[cell] = (drawn[cell] || 0) + 1;
     }
@@ -274,8 +279,9 @@
   };
 
   setInterval(() => {
+    if (--looks < 0) return;
     lookInPassing();
     lookAtNotices(frame());
   }, 250);
-  window.watcher = { complete, look, lookThrough, poke, chrome, drawn: () => drawn, found: () => [...found.values()], forget: () => found.clear() };
+  window.watcher = { complete, look, lookThrough, poke, chrome, drawn: () => [drawn, (drawn = {})][0], found: () => [...found.values()], forget: () => found.clear() };
 })();
