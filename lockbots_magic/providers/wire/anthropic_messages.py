@@ -83,6 +83,7 @@ class MessagesDecoder(StreamDecoder):
     def _take_other(self, event: Event) -> Iterator[Delta]:
         data = self._data_of(event)
         if is_end_mark(event, data):  # of a gateway to chat completions
+            self._is_ended = True
             self._check_oddity()
             yield from self._end("stop")
             return

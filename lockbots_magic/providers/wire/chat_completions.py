@@ -87,6 +87,7 @@ class ChatCompletionsDecoder(StreamDecoder):
         self._template.forget()
         data = self._data_of(event)
         if is_end_mark(event, data):
+            self._is_ended = True
             self._check_oddity()
             yield from self._end("stop")
             return

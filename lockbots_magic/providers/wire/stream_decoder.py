@@ -46,6 +46,7 @@ class StreamDecoder(ABC):
         self._has_content = False
         self._finish_reason = ""
         self._oddity = ""
+        self._is_ended = False  # by its end mark
         self._body = BodyDecoder()
 
     def feed(self, piece: bytes) -> Iterator[Delta]:
@@ -169,15 +170,17 @@ class StreamDecoder(ABC):
         self._check_oddity()
 
     def _check_oddity(self) -> None:
-        """Raise if all that came is something else than a reply."""
+        """Raise if all that came is something else than a reply; after the end mark, it is an empty one: try again."""
         if not self._has_content and not self._finish_reason and self._oddity:
-            raise ProtocolError(
+            error = ProtocolError(
                 _(
                     "The response holds no {content_name}: {oddity}",
                     content_name=self.content_name,
                     oddity=make_snippet(self._oddity),
                 )
             )
+            error.retryable = self._is_ended
+            raise error
 
 
 def read_data(event: Event) -> str | None:
