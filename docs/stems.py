@@ -28,6 +28,7 @@ def main() -> None:
     asked = Counter(word for section in sections for name in section.asked for word in words.significant_words(name))
     known = {word for part in text for word in words.significant_words(part)}
     known |= {word for word, count in asked.items() if count >= MIN_COUNT}
+    known.update(read_data("stop_words.txt").split())  # the classifier reads them, too
     said = sorted(word for word in known if word[0].isalnum())
     stems = {word: words.derive_stem(word) for word in said}
     TARGET.write_text(f"{_format(stems)}\n{_format(synonyms)}", encoding="utf-8")

@@ -43,9 +43,11 @@ def to_cyrillic(text: str) -> str:
 
     Names that the Russian pages write in Latin letters, such as "ollama" and "json", stay.
     """
-    typed = " ".join(word if word in _latin_words() else word.translate(_LAYOUT) for word in text.lower().split())
-    if _QUESTION_WORDS.search(typed) and not _QUESTION_WORDS.search(text.lower()):
-        return typed
+    lower = text.lower()
+    if _QUESTION_WORDS.search(lower.translate(_LAYOUT)) and not _QUESTION_WORDS.search(lower):
+        typed = " ".join(word if word in _latin_words() else word.translate(_LAYOUT) for word in lower.split())
+        if _QUESTION_WORDS.search(typed):
+            return typed
     if not _MARKERS.search(text):
         return text
     return _WORD.sub(lambda match: _convert(match[0]), text)
