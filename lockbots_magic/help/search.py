@@ -82,6 +82,8 @@ def rank_sections(question: str, language: str = "en", earlier: str = "") -> lis
         `THRESHOLD` answers the question.
     """
     scores = _score(question, language, earlier if is_follow_up(question) else "")
+    if max(scores.values(), default=0.0) < THRESHOLD and earlier and not is_unrelated(question):
+        scores = _score(question, language, earlier)
     exact = _titles_asked(language).get(_phrase(question), ())
     ranked = [
         (scores.get(section.title, 0.0) + EXACT_MATCH_BONUS * (section.title in exact), section)

@@ -87,6 +87,10 @@ def test_follow_up_about_another_place_stays_with_its_topic():
 def test_follow_up_that_nothing_answers_stays_unless_it_is_about_something_else():
     assert ask("сравнить модели", "а трёх можно?").startswith("**Сравнить модели**")
     assert "could answer it" in ask("compare models", "and the weather?")
+    assert ask("how do I record a notebook?", "what happens if I change a prompt afterwards?").startswith(
+        "**Record and"
+    )
+    assert "could answer it" in ask("how do I record a notebook?", "how do I bake sourdough")
 
 
 def test_names_in_cyrillic_letters_and_the_wrong_keyboard_layout_are_read():
