@@ -1,8 +1,7 @@
 """Words of a magic's line: splitting, quoting, and ``name=value`` pairs. Pure.
 
-A word may be quoted as a whole, or after an equals sign: ``--system="Be brief"``. Typographic quotes,
-as word processors write them, may stand around a whole word. `quote_word` and `format_assignment` write what
-`split_words` and `parse_assignments` read.
+A word may be quoted as a whole, or after an equals sign: ``--system="Be brief"``; also in typographic quotes, as word
+processors write them. `quote_word` and `format_assignment` write what `split_words` and `parse_assignments` read.
 """
 
 from __future__ import annotations
@@ -19,8 +18,10 @@ from ..language import _
 
 _WORD = re.compile(
     r"""\s*(?:
-        (?P<lead>[^\s"'=]+=)?(?:"(?P<double>(?:\\.|[^"\\])*)"|'(?P<single>(?:\\.|[^'\\])*)')(?=\s|$)
-      | (?:“(?P<curly>[^“”]*)”|„(?P<low>[^„“”]*)[“”]|«(?P<angle>[^«»]*)»)(?=\s|$)
+        (?P<lead>[^\s"'=]+=)?(?:
+            "(?P<double>(?:\\.|[^"\\])*)"|'(?P<single>(?:\\.|[^'\\])*)'
+          | “(?P<curly>[^“”]*)”|„(?P<low>[^„“”]*)[“”]|«(?P<angle>[^«»]*)»
+        )(?=\s|$)
       | (?P<plain>\S+)
     )""",
     re.VERBOSE | re.DOTALL,
@@ -59,11 +60,10 @@ def read_word(line: str, start: int = 0) -> LineWord | None:
         return None
     if match["plain"] is not None:
         return LineWord(match["plain"], match["plain"], match.end())
-    if (typographic := match[match.lastgroup or ""]) and match.lastgroup in ("curly", "low", "angle"):
-        return LineWord(typographic, "", match.end())
-    inner, quote = (match["double"], '"') if match["double"] is not None else (match["single"], "'")
-    lead = match["lead"] or ""
-    return LineWord(lead + re.sub(rf"\\([{quote}\\])", r"\1", inner), lead, match.end())
+    kind, lead = match.lastgroup or "", match["lead"] or ""
+    quote = {"double": '"', "single": "'"}.get(kind)  # typographic ones know no backslash
+    inner = re.sub(rf"\\([{quote}\\])", r"\1", match[kind]) if quote else match[kind]
+    return LineWord(lead + inner, lead, match.end())
 
 
 def split_words(line: str) -> list[str]:
@@ -78,7 +78,7 @@ def split_words(line: str) -> list[str]:
 
 def quote_word(value: str) -> str:
     """Write `value` as one word, quoted if necessary."""
-    if value and not re.search(r"[\s\"']", value):
+    if value and not re.search(r"[\s\"'“„«]", value):
         return value
     return '"' + re.sub(r'[\\"]', r"\\\g<0>", value) + '"'
 

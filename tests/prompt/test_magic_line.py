@@ -51,6 +51,8 @@ def test_quotes_keep_a_word_together():
         "don't panic": ["don't", "panic"],
         "'a'b": ["'a'b"],
         '"open end': ['"open', "end"],
+        "“” «» „“ a": ["", "", "", "a"],
+        "--system=“Be brief” -p x=«y z»": ["--system=Be brief", "-p", "x=y z"],
     }
     for line, words in cases.items():
         assert split_words(line) == words, line
@@ -58,6 +60,7 @@ def test_quotes_keep_a_word_together():
 
 @given(st.lists(LINES))
 def test_quoted_text_is_read_as_one_word(values):
+    values += ["“a”", "„a“", "«»", "x=“a b”", "“"]
     assert split_words(" ".join(map(quote_word, values))) == values
 
 
