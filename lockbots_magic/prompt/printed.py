@@ -16,7 +16,7 @@ MAX_COPIED = 100_000
 def copied_output() -> Iterator[list[str]]:
     """Copy what the block prints to a list; it is shown as well.
 
-    Only in the main thread, for all threads share the output.
+    Only in the main thread, for all threads share the output. What others print meanwhile is shown, and not copied.
 
     Example:
         >>> with copied_output() as printed:
@@ -29,8 +29,12 @@ def copied_output() -> Iterator[list[str]]:
     if threading.current_thread() is not threading.main_thread() or sys.stdout is None:
         yield copied
         return
-    with contextlib.redirect_stdout(cast(TextIO, _Copier(sys.stdout, copied))):
-        yield copied
+    copier = _Copier(sys.stdout, copied)
+    try:
+        with contextlib.redirect_stdout(cast(TextIO, copier)):
+            yield copied
+    finally:
+        copier.end()
 
 
 class _Copier:
@@ -38,13 +42,19 @@ class _Copier:
 
     def __init__(self, output: Any, copied: list[str]) -> None:
         self._output, self._copied, self._left = output, copied, MAX_COPIED
+        self._thread = threading.get_ident()
 
     def write(self, text: str) -> int:
         """Write a text."""
-        self._copied.append(text[: self._left])
-        self._left -= len(self._copied[-1])
+        if self._left and threading.get_ident() == self._thread:
+            self._copied.append(text[: self._left])
+            self._left -= len(self._copied[-1])
         self._output.write(text)
         return len(text)
+
+    def end(self) -> None:
+        """Copy no more: a handler of a log, say, may keep the output."""
+        self._left = 0
 
     def writelines(self, lines: Iterable[str]) -> None:
         """Write several texts."""

@@ -1,11 +1,15 @@
 """Expressions in braces, and the values that replace them."""
 
+import sys
+import threading
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lockbots_magic.errors import UsageError
 from lockbots_magic.prompt.part import PromptPart
+from lockbots_magic.prompt.printed import copied_output
 from lockbots_magic.prompt.template import (
     MAX_EXPRESSION_LENGTH,
     Expression,
@@ -224,6 +228,25 @@ def test_what_is_printed_stands_for_no_value(capsys):
 
     assert sent("{{ describe() }} {{ describe(5) }} {{ None }}", describe=describe) == "3 rows 5 None"
     assert capsys.readouterr().out == "3 rows3 rows"
+
+
+def test_what_others_print_meanwhile_or_later_is_shown_alone(capsys):
+    kept = []
+
+    def describe():
+        kept.append(sys.stdout)
+        other = threading.Thread(target=print, args=["of another thread"])
+        other.start()
+        other.join()
+        print("3 rows", end="")
+
+    assert sent("{{ describe() }}", describe=describe) == "3 rows"
+    kept[0].write(", as a log")
+    assert capsys.readouterr().out == "of another thread\n3 rows, as a log"
+    with copied_output() as printed:
+        kept.append(sys.stdout)
+    kept[1].write("late")
+    assert printed == []
 
 
 def test_interrupt_is_not_an_expression_error():
