@@ -143,9 +143,15 @@ _REASONING = rf"\b(?:{'|'.join(REASONING_FIELDS)})\b"
 # The longest reply: the user's own parameter, which keeps its meaning under its other name.
 
 
+_RANGE = r"\b(?:too (?:large|small|long)|greater|less than|at least|at most|exceed|maximum|minimum|must be)"
+"""Words about the value of a field that a server takes."""
+_UNKNOWN = r"\b(?:unknown|unrecogni[sz]ed|unexpected|extra|not (?:permitted|allowed|recogni[sz]ed))\b"
+_NO_LIST = r"(?:(?!\b(?:expected|supported|allowed|valid|known|one of)\b)[^.\n]){0,60}"
+"""Words that do not begin a list of what there is instead."""
 _UNKNOWN_NAME = (
-    r"|\A(?!.*\btoo (?:large|small|long)\b)(?=.*(?<!\w)max_completion_tokens(?!\w))"
-    r".*\b(?:unknown|unrecogni[sz]ed|unexpected|extra|not (?:permitted|allowed|recogni[sz]ed))\b"
+    rf"|\A(?!.*{_RANGE})(?:(?:[\w.]*\.)?max_completion_tokens\n.*{_UNKNOWN}"
+    rf"|.*{_UNKNOWN}{_NO_LIST}(?<!\w)max_completion_tokens(?!\w)"
+    rf"|.*(?<!\w)max_completion_tokens(?!\w)[^.\n]{{0,60}}{_UNKNOWN})"
 )
 """How servers that are older than a name refuse it; they can't say what they take."""
 
