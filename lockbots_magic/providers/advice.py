@@ -81,6 +81,13 @@ _NO_IMAGES = late_pattern(
     r"|\bunsupported\b[^\n]{0,40}\b(?:images?|image_url)\b|\bcontent\b[^.\n]{0,30}\bmust be a string",
     re.I,
 )
+_BAD_IMAGE = late_pattern(
+    r"\b(?:formats?|download\w*|fetch\w*|(?:could|can)(?:not|n't| not) (?:be )?(?:read|load|open)\w*|decod\w*|base64"
+    r"|corrupt\w*|exceed\w*|pixels|dimensions|too (?:large|big|many)|at most [1-9]\d*|timed? ?out|respond\w*|ready)\b"
+    r"|\bimage[ _]?(?:url|data|file)\b[^.\n]{0,20}\b(?:valid|invalid|reachable|accessible|found)\b|\bimage/\w+",
+    re.IGNORECASE,
+)
+"""What servers say of one image, or of themselves: others would be taken."""
 _TEMPLATE_FAILED = (500, 501)
 """HTTP statuses by which local servers refuse tools and images."""
 _OTHER_VALUE = late_pattern(
@@ -262,7 +269,7 @@ def _advise_on_parts(error: ProviderError, request: ChatRequest) -> str:
     words = _words(error) if failed or _is_refused(error) else ""
     if request.tools and _NO_TOOLS.search(words):
         return _("Leave out the tools, or use a model that takes them.")
-    if any(m.images for m in request.messages) and _NO_IMAGES.search(words):
+    if any(m.images for m in request.messages) and _NO_IMAGES.search(words) and not _BAD_IMAGE.search(words):
         return _("Leave out the images, or use a model that takes them.")
     if any(m.documents for m in request.messages) and DOCUMENT_REFUSAL.search(words):
         return _("To send the text of documents in place of the files: `send_documents` = text.")

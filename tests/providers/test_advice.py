@@ -463,6 +463,16 @@ def test_refused_tools_and_images_are_told():
         with refusing(lambda body, answer=(words, status): answer) as server:
             assert "Leave out the images" in str(error_of(server.url, images=[image])), words
             assert "Leave out the images" not in str(error_of(server.url)), words
+    for words, status in (
+        ("You uploaded an unsupported image. Please make sure it has of one the following formats: ['png']", 400),
+        ("Unsupported image format: image/tiff", 400),
+        ("The image could not be downloaded", 400),
+        ("image_url is not valid", 400),
+        ("At most 1 image(s) may be provided in one request, not 2.", 400),
+        ("image failed: the server is not ready", 500),
+    ):
+        with refusing(lambda body, answer=(words, status): answer) as server:
+            assert "Leave out the images" not in str(error_of(server.url, images=[image])), words
 
 
 def test_plain_http_to_an_https_port_is_told():
