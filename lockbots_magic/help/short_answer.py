@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable
 from ..language import _
 from . import phrases
 from .search import question_weights, rank_passages
-from .sections import Passage, Section
+from .sections import Passage, Section, detect_language
 from .words import key_of, split_words, tokenize
-from .yes_no import CAPABILITY, NEGATION, UNSURE, YES, YES_NO
+from .yes_no import CAPABILITY, NEGATION, NUMBERED, UNSURE, YES, YES_NO
 
 MAX_WHOLE = 600
 """Characters of a page that is told whole."""
@@ -27,6 +27,8 @@ CLOSE_RATIO = 0.7
 """A second passage is told if it scores at least this share of the best."""
 LEAD_RATIO = 0.15
 """Other passages follow the beginning of the best page if they score at least this share of its score."""
+NEAR_WORDS = 2
+"""Words of a question, the most telling among them, that a sentence of its page holds if it is about the same."""
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-ZА-ЯЁ`“«\"(])")
 
 
@@ -119,13 +121,23 @@ def _unless_denied(decided: str, told: str) -> str:
 
 
 def _is_affirmed(question: str, asked: Collection[str], section: Section) -> bool:
-    """Return whether a section speaks of all that a question asks for, and nowhere restricts it."""
-    told = (section.title, *section.keywords, section.body, CAPABILITY)
-    if UNSURE.search(question) or not key_of(" ".join(told)).issuperset(asked):
+    """Return whether a section speaks of all that a question asks for, versions too, and nowhere restricts it."""
+    told = " ".join((section.title, *section.keywords, section.body, CAPABILITY))
+    if UNSURE.search(question) or not key_of(told).issuperset(asked):
+        return False
+    if not all(f" {named} " in f" {_plain(told)} " for named in NUMBERED.findall(_plain(question))):
         return False
     sentences = [one for passage in section.passages for one in _SENTENCE.split(passage.text)]
-    nearest = max(sentences, key=lambda sentence: len(key_of(sentence).intersection(asked)))
-    return not NEGATION.search(nearest)
+    held = {sentence: key_of(sentence).intersection(asked) for sentence in sentences}
+    nearest = max(sentences, key=lambda sentence: len(held[sentence]))
+    weights = question_weights(question, detect_language(question))
+    telling = max(sorted(asked), key=lambda token: weights.get(token, 0.0))
+    near = [one for one in sentences if telling in held[one] and len(held[one]) >= NEAR_WORDS]
+    return not any(map(NEGATION.search, [nearest, *near]))
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.lower()))
 
 
 def _join(parts: Iterable[tuple[Passage, str]]) -> str:

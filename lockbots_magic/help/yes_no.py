@@ -43,10 +43,16 @@ CAPABILITY = "support possible available use work able поддерживать 
 UNSURE = re.compile(
     r"\b(?:all|every|whole|entire|without|itself|alone|automatically|always|ever|still|hurt|harm|damage|steal|malicious"
     r"|needs?|requires?|costs?|keys?|passwords?|secrets?|my (?:model|server)|not|never|\w+n't|even|million|delete"
+    r"|screen|[bcefghjklnopqrvwxyz]"
     r"|не|без|сам[аио]?|все|всю|весь|вс[её]гда|автоматически|навредить|опасно|украсть|миллион\w*|даже|нуж[ен]\w*|надо"
-    r"|стоит|ключ\w*|парол\w*|(?:поддерживает|умеет) ли (?:моя |мой )?(?:модель|сервер))\b"
+    r"|стоит|экран|ключ\w*|парол\w*|(?:поддерживает|умеет) ли (?:моя |мой )?(?:модель|сервер))\b"
 )
-"""Words with which a question asks for more than whether there is something; its answer may be no."""
+"""Words with which a question asks for more than whether there is something; its answer may be no.
+
+A letter alone is a language of programming, which the search takes no account of.
+"""
+NUMBERED = re.compile(r"\b[^\W\d]\w*(?: \d+)+\b")
+"""A version, or how many of a thing: yes only where the page has this number, too. Of plain words."""
 NEGATION = re.compile(
     r"\b(?:not|no|never|nothing|nobody|none|cannot|\w+n['’]t|neither|не|нет|нельзя|никогда|ничего|никто|ни"
     r"|никак\w*)\b",

@@ -132,6 +132,18 @@ def test_answer_does_not_begin_with_yes_where_the_page_says_no():
         "can it query my database",
         "can students see my key",
         "does it need a gpu?",
+        "does it work with python 3.8?",
+        "does it work in notebook 5?",
+        "does it work in R notebooks?",
+        "does it support C++?",
+        "can I use gpt-3?",
+        "is windows 7 supported?",
+        "can a reply execute code?",
+        "can I use the panel in a terminal?",
+        "can I use it from the command line?",
+        "видит модель мой экран?",
+        "может ли ответ выполнить код?",
+        "помнит ли модель другие беседы?",
         "can the model run code without asking",
         "does the comparison end up in the history",
         "бедрок поддерживается?",
@@ -142,6 +154,20 @@ def test_answer_does_not_begin_with_yes_where_the_page_says_no():
         "поддерживает ли модель картинки",
     ):
         assert not re.match(r"(Yes|Да)\.", ask(question).splitlines()[2]), question
+
+
+def test_answer_does_not_begin_with_no_for_another_question_about_its_page():
+    for question in (
+        "are files sent again with every prompt?",
+        "is history sent to the new model?",
+        "can I send prompts to a local server?",
+        "can I save the comparison?",
+        "отправляются ли файлы снова с каждым промптом?",
+        "можно изменить промпт и отправить снова?",
+    ):
+        assert not re.match(r"(No|Нет)\.", ask(question).splitlines()[2]), question
+    for question in ("does a dry run cost anything?", "is anything sent with --dry-run?", "стоит ли --dry-run денег?"):
+        assert re.match(r"(No|Нет)\.", ask(question).splitlines()[2]), question
 
 
 def test_what_it_cannot_answer_names_the_nearest_topics():
