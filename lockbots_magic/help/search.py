@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import itertools
 import math
 import re
 from collections import Counter
@@ -41,6 +42,8 @@ CODE_WEIGHT = 0.5
 LEAD_WEIGHT = 2.0
 """Weight of the first paragraph of a page, which is written to answer most questions about it."""
 
+MAX_CORRECTED = 100
+"""Unknown words of a question that are corrected: each takes a millisecond, and a pasted log has thousands."""
 MIN_SOUND_LENGTH = 4
 """Letters of a Cyrillic word that may be a name written as it sounds."""
 
@@ -173,10 +176,10 @@ def _margins(question: str, language: str, earlier: str = "") -> dict[str, float
 
 def _read(question: str, language: str) -> list[str]:
     """Return the words of a question in lower case, unknown ones corrected or as the name that they sound like."""
-    return [
-        word if is_known(word) or not is_significant(word) else _correct(word, language)
-        for word in split_words(question)
-    ]
+    words = split_words(question)
+    unknown = dict.fromkeys(word for word in words if is_significant(word) and not is_known(word))
+    meant = {word: _correct(word, language) for word in itertools.islice(unknown, MAX_CORRECTED)}
+    return [meant.get(word, word) for word in words]
 
 
 def _tell(question: str, language: str) -> list[str]:

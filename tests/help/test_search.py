@@ -117,6 +117,13 @@ def test_misspelt_word_ranks_as_the_right_one(misspelt, right):
     assert best(misspelt) == best(right)
 
 
+def test_words_of_a_pasted_log_are_not_all_corrected(monkeypatch):
+    asked = []
+    monkeypatch.setattr(search, "_correct", lambda word, language: asked.append(word) or word)
+    search.rank_sections("how do I export? " + " ".join(f"x{number}y" * 2 for number in range(1000, 3000)))
+    assert len(asked) == search.MAX_CORRECTED
+
+
 def test_question_without_any_significant_word_scores_nothing():
     assert {score for score, _ in search.rank_sections("and why is that?")} == {0.0}
 
