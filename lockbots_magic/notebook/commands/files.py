@@ -25,8 +25,8 @@ from ..session import Session
 from .command import argument, command, count_turns, describe, sentence_list
 from .result import CommandResult, TextResult
 
-_PROMPT_HEADING = re.compile("^## (?:You|Вы)$", re.MULTILINE)
-"""Heading above each prompt of an export as Markdown, in any language."""
+_HEADING = re.compile("^## (?:You|Вы|System prompt|Системный промпт)$", re.MULTILINE)
+"""Heading above each prompt of an export as Markdown, and above the system prompt, in any language."""
 
 
 def _help(text: str) -> str:
@@ -125,12 +125,10 @@ def _is_export(path: Path) -> bool:
     if ending == ".ipynb":
         return _holds_magics_alone(json.loads(text))
     if ending == ".json":
-        return bool(import_conversations(path).conversations)
+        return text.strip() == "[]" or bool(import_conversations(path).conversations)
     if ending == ".html":
         return CONTENT_SECURITY_POLICY in text
-    return ending != ".md" or (
-        text.startswith("# ") and (text.count("\n") == 1 or _PROMPT_HEADING.search(text) is not None)
-    )
+    return ending != ".md" or (text.startswith("# ") and (text.count("\n") == 1 or _HEADING.search(text) is not None))
 
 
 def _holds_magics_alone(notebook: Any) -> bool:

@@ -169,7 +169,7 @@ def test_save_and_load(lockbots, chat, session, tmp_path):
     assert session.conversations.current == "main-2", "what was there under that name is not lost"
 
 
-def test_files_that_hold_something_else_are_not_overwritten(lockbots, chat, tmp_path):
+def test_files_that_hold_something_else_are_not_overwritten(lockbots, chat, session, tmp_path):
     chat("hi")
     table, notebook = tmp_path / "data.csv", tmp_path / "work.ipynb"
     code = {"cell_type": "code", "source": ["x = 1"], "outputs": [], "metadata": {}, "execution_count": 1}
@@ -189,6 +189,10 @@ def test_files_that_hold_something_else_are_not_overwritten(lockbots, chat, tmp_
         lockbots(f"save {tmp_path / 'talk.json'}")
         for ending in ("ipynb", "md", "html", "json"):
             lockbots(f"export {tmp_path / 'export'}.{ending}")
+    lockbots("new empty")
+    session.conversations.get().system = "Be brief."
+    for ending in ("ipynb", "md", "html", "json") * 2:
+        lockbots(f"export {tmp_path / 'empty'}.{ending}")
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"format": "other"}', "\x00", "[" * 100_000])
