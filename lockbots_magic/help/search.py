@@ -65,10 +65,10 @@ def find_section(name: str, language: str = "en") -> Section | None:
 
 
 def suggest_titles(name: str, language: str = "en", count: int = 3) -> list[str]:
-    """Return titles of sections that `name` may mean, best first, though none answers it."""
+    """Return titles of sections that `name` may mean, best first, though none answers it; none for another subject."""
     titles = {title.lower(): title for title in list_titles(language)}
     near = difflib.get_close_matches(name.lower(), titles, count)
-    ranked = [section.title for score, section in rank_sections(name, language) if score > 0]
+    ranked = [] if is_unrelated(name) else [one.title for score, one in rank_sections(name, language) if score > 0]
     return list(dict.fromkeys([*(titles[one] for one in near), *ranked]))[:count]
 
 
