@@ -238,7 +238,7 @@ def _decode_events(start: bytes, body: Iterator[bytes]) -> Iterator[Delta]:
     for piece in chain((start,), body):
         for event in decoder.feed(piece):
             if event.data.strip() == "[DONE]":
-                _check_said(said, unread)
+                _check_said(said, unread, is_ended=True)
                 yield Delta(joiner.feed(new.close()) + joiner.close(), finish_reason="stop")
                 return
             content = _parse_event(event)
@@ -254,17 +254,19 @@ def _decode_events(start: bytes, body: Iterator[bytes]) -> Iterator[Delta]:
             yield Delta(text)
     if decoder.last_line:
         raise ServerError(_("The reply broke off: {last_line}", last_line=make_snippet(decoder.last_line)))
-    _check_said(said, unread)
+    _check_said(said, unread, is_ended=False)
     reason = TOO_LONG if decoder.is_full else "stop" if decoder.is_whole else CUT_OFF
     yield Delta(joiner.feed(new.close()) + joiner.close(), finish_reason=reason)
 
 
-def _check_said(said: bool, unread: str) -> None:
-    """Raise if events came, but none of them with content: quote the first."""
+def _check_said(said: bool, unread: str, *, is_ended: bool) -> None:
+    """Raise if events came, but none of them with content: quote the first. After the end mark, try again."""
     if unread and not said:
-        raise ProtocolError(
+        error = ProtocolError(
             _("The response holds no {content_name}: {oddity}", content_name="content", oddity=make_snippet(unread))
         )
+        error.retryable = is_ended
+        raise error
 
 
 def _parse_event(event: Event) -> str:

@@ -395,8 +395,9 @@ def test_an_error_object_at_the_end_of_a_text_is_told(words):
 def test_events_without_content_are_quoted():
     for body in (b'data: {"choices": [{"delta": {"content": "Hi"}}]}\n\n', b"data: ping\n\n"):
         for end in (b"", b"data: [DONE]\n\n"):
-            with pytest.raises(ProtocolError, match=r"holds no content: .*(Hi|ping)"):
+            with pytest.raises(ProtocolError, match=r"holds no content: .*(Hi|ping)") as caught:
                 list(decode_response([body + end], "text/event-stream"))
+            assert caught.value.retryable is bool(end)
     beats = b'data: ping\n\ndata: {"role": "assistant", "content": "Hi"}\n\n'
     assert [delta.text for delta in decode_response([beats], "text/event-stream")] == ["Hi", ""]
 
