@@ -140,6 +140,10 @@ def test_answer_does_not_begin_with_yes_where_the_page_says_no():
         "is windows 7 supported?",
         "can a reply execute code?",
         "can I use the panel in a terminal?",
+        "can you see my notebook?",
+        "do you remember me?",
+        "can it show html?",
+        "есть ли песочница?",
         "can I use it from the command line?",
         "видит модель мой экран?",
         "может ли ответ выполнить код?",
@@ -162,6 +166,7 @@ def test_answer_does_not_begin_with_no_for_another_question_about_its_page():
         "is history sent to the new model?",
         "can I send prompts to a local server?",
         "can I save the comparison?",
+        "can I forbid a tool?",
         "отправляются ли файлы снова с каждым промптом?",
         "можно изменить промпт и отправить снова?",
     ):
