@@ -51,7 +51,7 @@ def find_refused_keywords(
         return value
 
     change_schemas(body, given, collect)
-    unknown = sorted(found - _KEPT - {row.name for row in rows})
+    unknown = sorted(found - _KEPT - {row.name for row in rows} - {""})  # an empty one is named by any words
     candidates = [make_keyword_row(key) for key in unknown if key.lower() in words.lower()]
     return [row for row in candidates if row.refusal.search(words) and row.applies(body, given)]
 

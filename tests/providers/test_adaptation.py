@@ -186,6 +186,7 @@ def test_any_keyword_that_a_tool_brings_is_left_out_where_it_is_refused():
         "$comment": "c",
         "definitions": {"readOnly": {"type": "string", "readOnly": True}},
         "properties": {"const": {"const": 1}, "a": {"x-ui": 1, "propertyNames": {}, "anyOf": [{"type": "string"}]}},
+        "": 1,
     }
     tools = [{"type": "function", "function": {"name": "f", "parameters": schema}}]
     body = {"model": "m", "messages": [], "tools": tools}
