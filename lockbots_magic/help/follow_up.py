@@ -15,7 +15,7 @@ _FOLLOW_UP = re.compile(
 )
 _PRONOUN = re.compile(
     r"\b(it|its|them|they|that|those|there|её|ее|его|их|она|он|они|это|этого|туда|там|него|нее|ней|нем|них|эту|этот)\b"
-    r"|\b(?:get|need|make) (?:a )?(?:new )?one\b",
+    r"|\b(?:(?:the|an?) (?:\w+ )?)?ones?\b(?!-)",
     re.IGNORECASE,
 )
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 
 
+def plain(text: str) -> str:
+    """Return the words of a text in lower case, with е for ё, as these forms match them."""
+    return " ".join(re.findall(r"\w+", text.lower().replace("ё", "е")))
+
+
 def _any(*words: str) -> str:
     return f"(?:{'|'.join(words)})"
 
 
-_AND = r"(?:(?:and|but|ok|so|yes|now|да|а|и|ну|но|ок|теперь) )*"
+_AND = r"(?:(?:and|but|ok|so|yes|now|done|did it|i did that|да|а|и|ну|но|ок|теперь|сделал[аи]?|готово) )*"
 _PLEASE = r"(?: please| pls| plz| пожалуйста| плиз| плз| пж| for me| of it| of that)*"
 
 MORE = re.compile(
@@ -118,3 +123,29 @@ SYMPTOM = re.compile(
     r"|медленн\w*|ошибк\w*|завис\w*|прерв\w*|упал\w*)\b"
 )
 """Tells what goes wrong with the last topic, which may have a page of its own."""
+
+STUCK = re.compile(
+    _AND
+    + r"(?:(?:i|we|did|tried|have|done|that|this|all|it|already|hm+|sorry|no|still|is|but"
+    + r"|я|все|это|так|нет|уже|сделал[аи]?|(?:по)?пробовал[аи]?|у меня|по прежнему|все равно|равно|опять|снова|и) )*"
+    + _any(
+        r"(?:the )?same(?: (?:error|problem|thing|issue|message))?(?: again)?",
+        r"no (?:luck|change|effect)|nothing changed|not working|still not|fails|failing|broken",
+        r"(?:does|did|do|is|was|has|have)(?: not|n t)(?: \w+)? ?(?:work(?:ing|ed)?|help(?:ing|ed)?)",
+        r"(?:doesn|didn|don|isn|hasn) t (?:work|help|working|worked|helped)",
+        r"не (?:работает|помогло|помогает|получилось|получается|вышло|выходит|сработало|заработало)",
+        r"то же(?: самое)?|та же(?: самая)? ошибка|ошибка|ничего не (?:изменилось|поменялось|помогло)|без изменений",
+    )
+    + r"(?: (?:for me|here|at all|either|too|again|yet|anymore|now|it|у меня|тоже|вообще|совсем|все равно))*"
+)
+"""Tells that the last answer was of no help, without a word of what goes wrong."""
+
+BARE = re.compile(
+    _AND
+    + _any(
+        r"why(?: (?:not|so|is (?:it|that)(?: so)?))?|how come|what for|how so",
+        r"really|are you sure|is that (?:so|true|all)",
+        r"почему(?: (?:так|это|же|нет))?|зачем(?: (?:это|так))?|отчего|с чего бы|точно|правда|серьезно|вы уверены",
+    )
+)
+"""Asks about the last answer without a word of its own: "why?"."""

@@ -16,7 +16,9 @@ UNKNOWN = N_(
 )
 """Why there is no answer; the nearest topics follow."""
 NEAREST = N_("The nearest topics:")
-"""Introduces these topics; `UNKNOWN_TOPICS` stand in where none is near."""
+"""Introduces these topics."""
+ANSWERED = N_("It answers, for example:")
+"""Introduces `UNKNOWN_TOPICS`, where none is near."""
 UNKNOWN_TOPICS = (
     N_("How do I use Ollama?"),
     N_("What options does %%chat have?"),
@@ -24,6 +26,8 @@ UNKNOWN_TOPICS = (
 )
 CONNECT = N_("To use a real model: `%lockbots login openai`, then `%lockbots use openai:gpt-6-luna`.")
 """One line."""
+NOT_SAID = N_("This help says nothing of that. What it says of the topic:")
+"""Introduces the page of the last topic, as no page holds a word of the question."""
 SEE_ALSO = N_("See also:")
 YES = N_("Yes.")
 NO = N_("No.")

@@ -1,17 +1,15 @@
-"""Search of the help: the page that a question is about, by a linear classifier, and the passages of it that answer."""
+"""Search of the help: the page that a question is about, by a linear classifier."""
 
 from __future__ import annotations
 
 import difflib
 import functools
 import itertools
-import math
-import re
-from collections import Counter
+from collections.abc import Iterable
 
 from .classifier import UNRELATED, load_classifier
 from .follow_up import is_follow_up
-from .sections import Passage, Section, detect_language, list_titles, load_sections
+from .sections import Section, detect_language, list_titles, load_sections
 from .transliteration import sound_of
 from .words import (
     MIN_FUZZY_LENGTH,
@@ -35,22 +33,10 @@ UNANSWERED = 0.1
 """Factor of all scores then: they still tell the nearest pages."""
 TELLING_WEIGHT = 1.0
 """Least weight of a word that tells a topic: it is not on every third page."""
-CONTEXT_WEIGHT = 0.15
-"""Weight of the words of the question before, where a passage of the same topic is chosen."""
-CODE_WEIGHT = 0.5
-"""Weight of a word that a passage holds only in code, such as the name of a variable."""
-LEAD_WEIGHT = 2.0
-"""Weight of the first paragraph of a page, which is written to answer most questions about it."""
-
 MAX_CORRECTED = 100
 """Unknown words of a question that are corrected: each takes a millisecond, and a pasted log has thousands."""
 MIN_SOUND_LENGTH = 4
 """Letters of a Cyrillic word that may be a name written as it sounds."""
-
-_ASKS_WHERE = re.compile(r"\b(?:where|где)\b", re.IGNORECASE)
-_WHERE = "file path folder файл папка"
-"""What a page speaks of that tells where something is."""
-_INLINE_CODE = re.compile(r"`[^`\n]+`")
 
 
 def find_section(name: str, language: str = "en") -> Section | None:
@@ -68,8 +54,15 @@ def suggest_titles(name: str, language: str = "en", count: int = 3) -> list[str]
     """Return titles of sections that `name` may mean, best first, though none answers it; none for another subject."""
     titles = {title.lower(): title for title in list_titles(language)}
     near = difflib.get_close_matches(name.lower(), titles, count)
-    ranked = [] if is_unrelated(name) else [one.title for score, one in rank_sections(name, language) if score > 0]
+    ranked = [] if is_unrelated(name) else [section.title for section in near_sections(name, language)]
     return list(dict.fromkeys([*(titles[one] for one in near), *ranked]))[:count]
+
+
+def near_sections(question: str, language: str) -> list[Section]:
+    """Return the sections near a question, best first: those named by a word of it, other words being known, too."""
+    asked = {*tokenize(question)}
+    named = (section for score, section in rank_sections(question, language) if score > 0)
+    return [section for section in named if asked & key_of(" ".join((section.title, *section.keywords)))]
 
 
 def rank_sections(question: str, language: str = "en", earlier: str = "") -> list[tuple[float, Section]]:
@@ -111,39 +104,10 @@ def is_asked(question: str, language: str) -> bool:
     return _phrase(question) in _titles_asked(language)
 
 
-def rank_passages(question: str, section: Section, language: str, context: str = "") -> list[tuple[float, Passage]]:
-    """Rank the passages of a section by the words of the question that they hold; best first, those without left out.
-
-    Args:
-        question: Free text.
-        section: One of the sections of the language.
-        language: Language of the section.
-        context: The question before, if this one follows up on it.
-    """
-    asked = question_weights(question, language, context)
-    own = key_of(section.title)
-    lead = next((passage for passage in section.passages if passage.kind == "text"), None)
-    held = {passage: key_of(passage.text) | (own if passage is lead else frozenset()) for passage in section.passages}
-    spread = Counter(token for stems in held.values() for token in stems)  # a word of all passages chooses none
-    scores = []
-    for passage in section.passages:
-        prose = key_of(_INLINE_CODE.sub(" ", passage.text)) if passage.kind != "code" else held[passage]
-        if passage is lead:  # it is about what the title says, whatever its words
-            prose |= own
-        fit = math.fsum(
-            asked[token] / (1 + (token in own)) / math.sqrt(spread[token]) * (1 if token in prose else CODE_WEIGHT)
-            for token in asked.keys() & held[passage]
-        )
-        scores.append((fit * (LEAD_WEIGHT if passage is lead else 1), passage))
-    return sorted((pair for pair in scores if pair[0]), key=lambda pair: -pair[0])
-
-
-def question_weights(question: str, language: str, context: str = "") -> dict[str, float]:
-    """Return the stems of a question with their weights, as the search reads it; those of its context weigh less."""
+def weigh(text: str, language: str) -> dict[str, float]:
+    """Return the stems of the significant words of a text with their weights."""
     information = load_classifier(language).information
-    question += f" {_WHERE}" if not tokenize(question) and _ASKS_WHERE.search(question) else ""
-    before = {token: CONTEXT_WEIGHT * information(token) for token in _tell(context, language)}
-    return before | {token: information(token) for token in _tell(question, language)}
+    return {token: information(token) for token in _tell(text, language)}
 
 
 def is_named(question: str, section: Section) -> bool:
@@ -153,10 +117,35 @@ def is_named(question: str, section: Section) -> bool:
 
 def is_held(question: str, section: Section, least: float = 0.0) -> bool:
     """Return whether the page of a section holds all significant words of a question, one of this weight among them."""
-    asked = question_weights(question, detect_language(question))
+    asked = weigh(question, detect_language(question))
     held = key_of(section.page) | key_of(" ".join(section.names))
     is_telling = max(asked.values(), default=0.0) >= least
     return is_telling and all(any(word.startswith(token) for word in held) for token in asked)
+
+
+def is_mentioned(question: str, language: str) -> bool:
+    """Return whether a page of the help holds a word of a question, or this has no significant word."""
+    asked = tuple(tokenize(question))
+    told = _told_stems(language)
+    return not asked or any(word.startswith(asked) for word in told) or any(_holds(token, told) for token in asked)
+
+
+def _holds(token: str, stems: Iterable[str]) -> bool:
+    """Return whether a word is made from another one: "unscanned" from "scan"."""
+    return any(len(stem) >= MIN_SOUND_LENGTH and stem in token for stem in stems)
+
+
+@functools.cache
+def _told_stems(language: str) -> frozenset[str]:
+    return frozenset().union(*(key_of(section.page) for section in load_sections(language)))
+
+
+def cover(question: str, section: Section) -> float:
+    """Return the share of the telling words of a question that the page of a section holds: 0-1, by their weights."""
+    weights = weigh(question, detect_language(question))
+    asked = {token: weight for token, weight in weights.items() if weight >= TELLING_WEIGHT}
+    held = key_of(section.page) | key_of(" ".join(section.names))
+    return sum(asked[token] for token in asked.keys() & held) / (sum(asked.values()) or 1)
 
 
 def _score(question: str, language: str, earlier: str = "") -> dict[str, float]:

@@ -7,9 +7,12 @@ import re
 from collections.abc import Collection, Iterable
 
 from ..language import _
-from . import phrases
-from .search import question_weights, rank_passages
+from . import forms, phrases
+from .follow_up import has_pronoun
+from .passages import question_weights, rank_passages
+from .search import is_mentioned
 from .sections import Passage, Section, detect_language
+from .services import named_service
 from .words import key_of, split_words, tokenize
 from .yes_no import CAPABILITY, NEGATION, NUMBERED, UNSURE, YES, YES_NO
 
@@ -25,6 +28,12 @@ BRIEF_SENTENCES = 2
 """Sentences of an answer that shall be short, or is in another language than the question."""
 CLOSE_RATIO = 0.7
 """A second passage is told if it scores at least this share of the best."""
+SHOWN_WEIGHT = 0.6
+"""Weight of a passage that was told in the answer before."""
+AGAIN_RATIO = 0.5
+"""The same share for a passage of a page that was told before, where no beginning follows."""
+MAX_AGAIN = 3
+"""Passages of such a page."""
 LEAD_RATIO = 0.15
 """Other passages follow the beginning of the best page if they score at least this share of its score."""
 NEAR_WORDS = 2
@@ -32,22 +41,46 @@ NEAR_WORDS = 2
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-ZА-ЯЁ`“«\"(])")
 
 
-def short_answer(question: str, section: Section, language: str, context: str = "") -> str:
+def short_answer(question: str, section: Section, language: str, context: str = "", shown: str = "") -> str:
     """Return the answer to a question out of the section that holds it, in Markdown.
 
-    The passage that fits best comes first, then how the page begins, with its example.
+    The passage that fits best comes first, then how the page begins, with its example. Of a page that was shown
+    before, the passages that fit are told alone, and those that were not shown before others.
 
     Args:
         question: The question.
         section: The section.
         language: Language of the section, which is the current one.
         context: The question before, if this one follows up on it.
+        shown: What was answered before, if this question follows up on it.
     """
     decided = yes_or_no(question, section)
-    if len(section.body) <= MAX_WHOLE:
+    if context and has_pronoun(question) and decided == _(phrases.YES):  # the page may affirm something else than "it"
+        decided = ""
+    is_again = section.title in shown
+    if len(section.body) <= MAX_WHOLE and not is_again:
         decided = _unless_denied(decided, section.body)
         gap = "\n\n" if section.body.startswith("```") else " "
         return f"**{section.title}**\n\n{f'{decided}{gap}' if decided else ''}{section.body}"
+    asked = question_weights(question, language, context)
+    is_told_anew = is_again and not decided
+    chosen = (_choose_again(question, section, language, context, shown) if is_told_anew else []) or _choose(
+        question, section, language, context
+    )
+    parts = [(passage, _shorten(passage.text, asked)) for passage in chosen]
+    told = _join([part for passage, text in parts for part in [(passage, text), *_code_below(passage, text, section)]])
+    text = " ".join(filter(None, [_unless_denied(decided, told), told]))
+    example = "" if "```" in told else example_of(section, question, language, context)
+    if is_again and example in shown and not named_service(question):
+        example = ""
+    if is_told_anew and not is_mentioned(question, language):
+        text = f"{_(phrases.NOT_SAID)}\n\n{text}"
+    whole = "\n\n".join(filter(None, [f"**{section.title}**", text, example]))
+    return whole if _is_whole(f"{shown}\n{whole}", section) else f"{whole}\n\n{_(phrases.MORE)}"
+
+
+def _choose(question: str, section: Section, language: str, context: str) -> list[Passage]:
+    """Return the passages that fit a question best, and the first one, which says what the page is about."""
     asked = question_weights(question, language, context)
     ranked = [pair for pair in rank_passages(question, section, language, context) if _is_prose(pair[1])]
     lead = [passage for passage in section.passages if passage.kind == "text"][:1]
@@ -60,12 +93,28 @@ def short_answer(question: str, section: Section, language: str, context: str = 
     if sum(asked[token] for token in known - _stems(chosen)) >= sum(asked.values()) / 2 > 0:
         further = [*(passage for _score, passage in ranked), *filter(_is_prose, section.passages)]
         chosen += [passage for passage in dict.fromkeys(further) if passage not in chosen][:MAX_FURTHER]
-    parts = [(passage, _shorten(passage.text, asked)) for passage in chosen]
-    told = _join([part for passage, text in parts for part in [(passage, text), *_code_below(passage, text, section)]])
-    text = " ".join(filter(None, [_unless_denied(decided, told), told]))
-    example = "" if "```" in told else example_of(section, question, language, context)
-    whole = "\n\n".join(filter(None, [f"**{section.title}**", text, example]))
-    return whole if _is_whole(whole, section) else f"{whole}\n\n{_(phrases.MORE)}"
+    return chosen
+
+
+def _choose_again(question: str, section: Section, language: str, context: str, shown: str) -> list[Passage]:
+    """Return the passages of a page that fit a follow-up; those that were not shown yet, if none does."""
+    ranked = [
+        (score * (SHOWN_WEIGHT if passage.text in shown else 1), passage)
+        for score, passage in rank_passages(question, section, language, is_shown=True)
+        if _is_prose(passage)
+    ]
+    ranked.sort(key=lambda pair: -pair[0])
+    fitting = [passage for score, passage in ranked if score >= AGAIN_RATIO * ranked[0][0]][:MAX_AGAIN]
+    fresh = [passage for passage in section.passages if _is_prose(passage) and passage.text not in shown][:MAX_PASSAGES]
+    if not question:
+        return fresh or list(filter(_is_prose, section.passages))[1:][:MAX_PASSAGES]
+    if not fitting:
+        is_short = len(section.body) <= MAX_WHOLE
+        first = filter(_is_prose, section.passages) if is_short else _choose(question, section, language, context)
+        return list(dict.fromkeys([*first, *fresh]))
+    is_operation = forms.OPERATION.fullmatch(forms.plain(question)) is not None  # its word stands for many others
+    lead = [passage for passage in section.passages if passage.kind == "text"][:1] if is_operation else []
+    return list(dict.fromkeys([*fitting, *lead]))
 
 
 def _code_below(passage: Passage, told: str, section: Section) -> list[tuple[Passage, str]]:

@@ -178,7 +178,7 @@ def test_answer_does_not_begin_with_no_for_another_question_about_its_page():
 def test_what_it_cannot_answer_names_the_nearest_topics():
     text = ask("which restaurant in Paris has the best onion soup")
     assert "A language model could answer it." in text
-    assert text.count("\n- ") == 3
+    assert 1 <= text.count("\n- ") <= 3
 
 
 def test_newcomers_get_answers_that_hold_what_they_need():
@@ -300,7 +300,7 @@ def test_task_for_a_model_is_declined(question):
     text = ask(question)
     assert "not a language model" in text
     assert "%lockbots use" in text
-    assert text.count("\n- ") == 3
+    assert 1 <= text.count("\n- ") <= 3
 
 
 @pytest.mark.parametrize(
@@ -318,7 +318,7 @@ def test_task_for_a_model_is_declined_in_russian(question):
     text = ask(question)
     assert "не языковая модель" in text
     assert text.splitlines()[-1].startswith(CONNECT_RU)
-    assert text.count("\n- ") == 3
+    assert 1 <= text.count("\n- ") <= 3
 
 
 def test_words_of_other_software_do_not_hide_a_question_about_the_package():
