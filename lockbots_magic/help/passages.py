@@ -48,16 +48,17 @@ def rank_passages(
     asked = question_weights(question, language, context)
     own = key_of(section.title)
     lead = next((passage for passage in section.passages if passage.kind == "text"), None)
+    others = (key_of(one.text) for one in section.passages if one.kind != "code" and one is not lead)
+    titled = frozenset() if is_shown else own.difference(*others)  # a word of the title that only the title says
     held = {
-        passage: key_of(passage.text) | (own if passage is lead and not is_shown else frozenset())
-        for passage in section.passages
+        passage: key_of(passage.text) | (titled if passage is lead else frozenset()) for passage in section.passages
     }
     spread = Counter(token for stems in held.values() for token in stems)  # a word of all passages chooses none
     scores = []
     for passage in section.passages:
         prose = key_of(_INLINE_CODE.sub(" ", passage.text)) if passage.kind != "code" else held[passage]
-        if passage is lead and not is_shown:  # it is about what the title says, whatever its words
-            prose |= own
+        if passage is lead:  # it is about what the title says, whatever its words
+            prose |= titled
         fit = math.fsum(
             asked[token] / (1 + (token in own)) / math.sqrt(spread[token]) * (1 if token in prose else CODE_WEIGHT)
             for token in asked.keys() & held[passage]

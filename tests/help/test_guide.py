@@ -368,6 +368,7 @@ def test_thanks_before_a_question_do_not_hide_it():
 @pytest.mark.parametrize(
     ("question", "facts"),
     [
+        ("how to update to newest version", ["git pull"]),
         ("how to use a proxy", ["HTTPS_PROXY", "REQUESTS_CA_BUNDLE"]),
         ("как использовать прокси", ["HTTPS_PROXY", "REQUESTS_CA_BUNDLE"]),
         ("how do I reset the base url", ["`--base-url default`"]),
