@@ -19,7 +19,6 @@ from IPython.core.interactiveshell import InteractiveShell
 from lockbots_magic.conversation.messages import ModelInfo
 from lockbots_magic.notebook.completion import register
 from lockbots_magic.notebook.extension import session_of
-from lockbots_magic.providers.model_catalog import get_catalog
 
 VARIABLES = 3_000
 MODELS = 400
@@ -59,7 +58,7 @@ def notebook() -> tuple[Any, Any]:
     shell.history_manager.enabled = False
     shell.run_line_magic("load_ext", "lockbots_magic")
     session = session_of(shell)
-    get_catalog(session).keep("openai", "https://api.openai.com/v1", [ModelInfo(f"model-{n}") for n in range(MODELS)])
+    session.catalog.keep("openai", "https://api.openai.com/v1", [ModelInfo(f"model-{n}") for n in range(MODELS)])
     shell.user_ns.update({f"variable_{n}": n for n in range(VARIABLES)}, text="text")
     shell.user_ns.update({f"function_{n}": len for n in range(50)}, os=os)
     shell.Completer.custom_matchers.clear()

@@ -1,6 +1,8 @@
-"""Names of the package: a search for a class finds one class."""
+"""Names of the package: a search for a class finds one class, and programs beside it import names that exist."""
 
 import ast
+import importlib
+import importlib.util
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +11,7 @@ import lockbots_magic
 
 PACKAGE = Path(lockbots_magic.__file__).parent
 MOCK_SERVER = PACKAGE / "testing" / "mock_server"
+ROOT = Path(__file__).parent.parent
 
 
 def class_names(source: str) -> Iterator[str]:
@@ -43,3 +46,30 @@ def test_classes_nested_classes_and_type_aliases_count(tmp_path):
     (tmp_path / "ignored" / "c.py").write_text("class Four: ...\n\nclass Three: ...\n")
     repeated = repeated_class_names(tmp_path, tmp_path / "ignored")
     assert repeated == {name: ["a.py", "b.py"] for name in ("One", "Two", "Three")}
+
+
+def exists(module: str, name: str) -> bool:
+    """Return whether a module has a name, or a module within it."""
+    found = importlib.import_module(module)
+    return hasattr(found, name) or (
+        hasattr(found, "__path__") and importlib.util.find_spec(f"{module}.{name}") is not None
+    )
+
+
+def unknown_imports(path: Path) -> Iterator[str]:
+    """Yield what a program imports from the package that isn't there."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "lockbots_magic":
+            yield from (f"{node.module}.{alias.name}" for alias in node.names if not exists(node.module, alias.name))
+
+
+def test_programs_beside_the_package_import_what_it_has():
+    programs = [
+        path for folder in ("benchmarks", "docs", "notebooks") for path in sorted((ROOT / folder).rglob("*.py"))
+    ]
+    assert {path.name: found for path in programs if (found := [*unknown_imports(path)])} == {}
+
+
+def test_a_name_that_went_away_is_seen_in_an_import(tmp_path):
+    (tmp_path / "a.py").write_text("from lockbots_magic import Chat, gone\nfrom lockbots_magic.chat import chat\n")
+    assert [*unknown_imports(tmp_path / "a.py")] == ["lockbots_magic.gone", "lockbots_magic.chat.chat"]
