@@ -40,8 +40,8 @@ _ARGUMENT = re.compile(
     r"(?P<value>[^'\"\s\\]{8,300})['\"\\]"
 )
 """An argument behind the name: `os.environ.setdefault("API_KEY", "...")`."""
-_LINE = re.compile(r"(?m)[ \t]{0,3}[:=][ \t]{0,3}(?P<value>[^\s'\"]\S{7,300})(?:[ \t]+#.*)?$")
-"""A line of a file of settings."""
+_LINE = re.compile(r"(?m)[ \t]{0,3}[:=][ \t]{0,3}(?P<value>[^\s'\"]\S{7,300})(?:[ \t\r]*$|[ \t]+#)")
+"""A line of a file of settings; the end of a comment is not sought, as a line may hold thousands."""
 _INLINE = re.compile("=" + _BARE)
 """A word of a command, a part of an address or of a connection string."""
 _OPTION = re.compile(r" {1,3}['\"]?" + _BARE)
@@ -176,16 +176,21 @@ def _find_logins(text: str) -> Iterator[Finding]:
 
 def _find_columns(text: str) -> Iterator[Finding]:
     """Find the values in columns of Markdown tables that are named like credentials."""
-    for table in _TABLE.finditer(text):
+    tables = [*_TABLE.finditer(text)]
+    ends = [*(table.start() for table in tables), len(text)][1:]
+    wanted: set[int] = set()
+    at = -1
+    for table, end in zip(tables, ends, strict=True):  # rows end where a head stands within them: each is read once
+        if at < table.start():
+            wanted = set()  # else that head is a row of the table before, and the rows below it are, too
         names = _cells(table[1], table.start(1))
-        wanted = [n for n, (start, end) in enumerate(names) if is_credential_name(text[start:end])]
+        wanted |= {n for n, (start, stop) in enumerate(names) if is_credential_name(text[start:stop])}
         at = table.end()
-        while wanted and (row := _ROW.match(text, at)):
-            cells = _cells(row[1], row.start(1))
-            for start, end in (cells[n] for n in wanted if n < len(cells)):
-                value = text[start:end]
+        while wanted and at < end and (row := _ROW.match(text, at)):
+            for start, stop in (cell for n, cell in enumerate(_cells(row[1], row.start(1))) if n in wanted):
+                value = text[start:stop]
                 if len(value) >= MIN_VALUE and is_value(value) and " " not in value and has_digit(value):
-                    yield Finding(N_("column under the name of a credential"), start, end)
+                    yield Finding(N_("column under the name of a credential"), start, stop)
             at = row.end()
 
 

@@ -76,6 +76,9 @@ NAMED = [
     "Server=db;User Id=sa;Password={};Database=x",
     'requests.get(url, auth=("me", "{}"))',
     "api_key = {}  # of the team",
+    "api_key: {} \r\nmodel: x\r\n",
+    "| password |\n|---|\n| {} |\n|---|\n| x |",
+    "| password | a |\n|---|---|\n| x | y |\n|---|---|\n| {} | z |",
     "| user | password |\n| --- | :-: |\n| anna \\| b | `{}` |\n",
     "text\n\n| api_key | n |\n|---|---|\n| | 1 |\n| {} | 2 |\n\nafter",
 ]
@@ -173,6 +176,8 @@ def test_time_to_search_grows_with_the_text():
         "a_",
         "--a-",
         "api_key=",
+        "token=a1b2c3d4 #",
+        "| token |\n|-|\n",
     )
 
     def needed(shape, size):
