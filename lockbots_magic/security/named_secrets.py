@@ -21,10 +21,15 @@ NAMED_VALUE = N_("value under the name of a credential")
 
 _PASSWORDS = "passw(?:or)?d|passphrase|secret"
 _KEYS = "(?:api|access|secret|private|auth|encryption|account|signing)[_-]?key(?:[_-]id)?|token|credential"
-_ENDING = r"(?i:s(?<=credentials)|_?(?:id|value|base|key|prod|production|dev|test|live|staging|old|new|v?\d{1,3}))?"
+_ENDING = (
+    r"(?i:s(?<=credentials)|-key|_?(?:id|value|base|key|prod|production|dev|test|live|staging|old|new|v?\d{1,3}))?"
+)
 """What may follow the word in a name: an `api_key_2` is a credential, a `tokenizer` and a `token_count` are none."""
 _WORD = re.compile(rf"(?:(?i:({_PASSWORDS})|{_KEYS}|(?<![A-Za-z])pwd){_ENDING}(?![A-Za-z0-9_]))")
 """The end of a name; the first group is a password, whose value may be all letters."""
+_LONGER_WORD = re.compile(rf"(?i:{_PASSWORDS}|{_KEYS})[A-Za-z0-9_]{{1,20}}(?![A-Za-z0-9_])")
+"""A name that goes on, as `API_KEY_OPENAI` and `tokenizer` do: its value is a secret if it is `_RANDOM`."""
+_RANDOM = re.compile(r"(?=\D*\d\D*\d)(?:(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])[A-Za-z0-9]{16,300}|[0-9a-f]{24,300})={0,2}\Z")
 _BARE = r"(?P<value>[^\s'\"`;&<>|(){}\[\],]{8,300})(?=[\s'\"`;&<|]|\Z)"
 """A value without quotes in a command or an address. A comma or a bracket behind it is Python's: `f(token=token2)`."""
 
@@ -87,6 +92,8 @@ _CELL = re.compile(r"(?:[^|\\]|\\.)+|(?<=\|)(?=\|)")
 _NAME = re.compile(rf"(?i)(?:.*(?:{_PASSWORDS})|(?:.*[a-z0-9]_)?(?:{_KEYS})|.*_(?:pwd|auth|pat|key))\Z")
 _PLACEHOLDER = re.compile(r"[<\[({$%*]|.*[(\[{]|.*(?:\.\.\.|…)|[xX*•]+\Z|(?i:your|my|the|some|an?)[-_ ]")
 _PATH = re.compile(r"[~.]{0,2}/[\w.-]+(?:/[\w.-]*)+\Z|[A-Za-z]:\\")
+_NO_NAME = re.compile(r"[a-zA-Z]*\d[a-zA-Z]+\d[a-zA-Z0-9]*[A-Z][a-z0-9]+[A-Z]")
+"""Part of base64 that looks like a path because it begins with a slash."""
 _IDENTIFIER = re.compile(r"[A-Za-z_]+\d{0,2}(?:\.[A-Za-z_]+\d{0,2})*\Z")
 
 
@@ -118,6 +125,10 @@ def find_named(text: str) -> Iterator[Finding]:
             match = pattern.match(text, word.end())
             if match and _is_secret(pattern, word, match["value"]):
                 yield Finding(NAMED_VALUE, *match.span("value"))
+    for word in _LONGER_WORD.finditer(text):
+        match = _QUOTED.match(text, word.end())
+        if match and _RANDOM.match(match["value"]) and is_value(match["value"]):
+            yield Finding(NAMED_VALUE, *match.span("value"))
     yield from _find_logins(text)
     yield from _find_columns(text)
 
@@ -129,7 +140,7 @@ def is_value(value: str) -> bool:
         or is_dummy_value(value)
         or is_uniform(value)
         or value == LEFT_OUT
-        or _PATH.match(value)
+        or (_PATH.match(value) and not _NO_NAME.search(value))
     )
 
 

@@ -76,6 +76,8 @@ NAMED = [
     "Server=db;User Id=sa;Password={};Database=x",
     'requests.get(url, auth=("me", "{}"))',
     "api_key = {}  # of the team",
+    "secret-key: {}",
+    "'secret-key' = '{}'",
     "api_key: {} \r\nmodel: x\r\n",
     "| password |\n|---|\n| {} |\n|---|\n| x |",
     "| password | a |\n|---|---|\n| x | y |\n|---|---|\n| {} | z |",
@@ -101,6 +103,9 @@ HARMLESS = [
     "lm-studio not-needed sk-no-key-required " + "sk-" + "x" * 30,
     '"token_type": "authorization_code"',
     'tokenizer = "gpt2-medium-v2"',
+    'tokenizer = "Qwen2.5-7B-Instruct-GPTQ"; tokenizer_name = "mistralai/Mistral-7B-v0.1"',
+    'token_url = "https://api.example/oauth2/v2"; password = "/run/secrets/MyApp2/db_password1"',
+    "token-base: roberta-base-12",
     '"token_type": "oauth2-code", token_ids="1a2b3c4d", password_field = "input-1234"',
     "generate(max_new_tokens=20, token=tokens2, api_key=settings.api_key_2)",
     "api_key = settings.api_key_2",
@@ -126,6 +131,18 @@ def test_value_under_the_name_of_a_credential_is_left_out():
         kept, left_out = leave_out_secrets(form.format("hunter2-4ever"), {})
         assert "hunter2" not in kept, form
         assert left_out
+
+
+def test_random_value_is_left_out_though_the_name_goes_on():
+    names = "API_KEY_OPENAI token_github passwordDb secrets DB_PASSWORD_ADMIN_2a"
+    for form in (f"{name} = '{{}}'" for name in names.split()):
+        for value in (LETTERS, LETTERS[:16], "0123456789abcdef" * 2):
+            assert value not in leave_out_secrets(form.format(value), {})[0], form
+
+
+def test_base64_that_begins_with_a_slash_is_no_path():
+    value = "/" + "ivd0ARFMn4XWQmaOIGHpIE" + "/TWdXDRz0v5y9O1j2"
+    assert value not in leave_out_secrets(f'"SecretAccessKey": "{value}"', {})[0]
 
 
 def test_private_key_is_left_out_whole():
@@ -177,6 +194,8 @@ def test_time_to_search_grows_with_the_text():
         "--a-",
         "api_key=",
         "token=a1b2c3d4 #",
+        "secret_",
+        "tokena",
         "| token |\n|-|\n",
     )
 
