@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 import urllib3
 
 from ...conversation.cancellation import Cancellation
-from ...errors import Cancelled, LockbotsError, ProtocolError, ProviderError, ProviderTimeout
+from ...errors import Cancelled, ConnectionFailed, LockbotsError, ProtocolError, ProviderError, ProviderTimeout
 from ...language import _
 from .codings import accepted_codings, check_coding
 from .connection import ConnectionLease
@@ -263,7 +263,7 @@ class Exchange:
         except LockbotsError as error:
             failure = error.with_traceback(None)
         except FOREIGN_ERRORS as error:
-            failure = _translation().translate_error(error, handled, self.request, self._limits)
+            failure = self._translate(error, handled)
         if self._cancellation.cancelled:
             raise Cancelled
         if self._timed_out:
@@ -271,6 +271,15 @@ class Exchange:
         if failure is not None:
             raise failure
         return result
+
+    def _translate(self, error: Exception, handled: BaseException | None) -> Exception:
+        try:
+            translation = _translation()
+        except (OSError, ImportError) as closed:  # who has no file left for a connection has none for a module either
+            host, reason = display_host(self.request.url), getattr(closed, "strerror", None) or str(closed)
+            return ConnectionFailed(_("Connection to {host} failed: {reason}", host=host, reason=reason))
+        failure: Exception = translation.translate_error(error, handled, self.request, self._limits)
+        return failure
 
 
 def _translation() -> ModuleType:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import importlib.util
 import json
+import os
 import signal
 import socket
 import sys
@@ -713,3 +715,23 @@ def test_exchange_leaks_no_thread_or_socket():
         for timer in timers:
             timer.join(PATIENCE)
         assert not any(timer.is_alive() for timer in timers)
+
+
+def test_failure_is_told_where_no_file_is_left_to_open(monkeypatch):
+    """A connection needs a file, and so does the module that says why it failed."""
+
+    class NoFiles:
+        @staticmethod
+        def find_spec(name, path=None, target=None):
+            if name == f"{package}.translation":
+                raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), name)
+
+    package = exchange_module.__package__
+    monkeypatch.delattr(f"{package}.translation", raising=False)
+    monkeypatch.delitem(sys.modules, f"{package}.translation", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [NoFiles, *sys.meta_path])
+    with socket.socket() as silent:  # bound, and not listening
+        silent.bind(("127.0.0.1", 0))
+        error, _unused = failure_of(f"http://127.0.0.1:{silent.getsockname()[1]}")
+    assert isinstance(error, ConnectionFailed)
+    assert os.strerror(errno.EMFILE) in str(error)
