@@ -11,8 +11,8 @@ from contextlib import contextmanager
 def without_collector() -> Iterator[None]:
     """Let no garbage be collected within the block: imports make none, and to search for it takes a fifth of them."""
     was_on = gc.isenabled()
-    gc.disable()
     try:
+        gc.disable()  # within: an interrupt may come right behind it
         yield
     finally:
         if was_on:

@@ -23,3 +23,17 @@ def test_collector_is_off_within_the_block_and_as_before_after_it():
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def test_interrupt_right_behind_the_switch_leaves_the_collector_on(monkeypatch):
+    def disable(switch=gc.disable):
+        switch()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(gc, "disable", disable)
+    try:
+        with pytest.raises(KeyboardInterrupt), without_collector():
+            pass
+        assert gc.isenabled()
+    finally:
+        gc.enable()
