@@ -83,6 +83,12 @@ def test_hostile_text_takes_linear_time(name):
         assert any(is_linear(action, shape) for _ in range(TRIES)), shape
 
 
+def test_hostile_formula_in_a_block_takes_linear_time():
+    for shape in ("$", "$$ ", "\n \n"):
+        action = lambda text: parse(f"```math\n{text}x\n```\n", {})  # noqa: E731
+        assert any(is_linear(action, shape) for _ in range(TRIES)), shape
+
+
 @pytest.mark.parametrize("language", sorted(lexers._LANGUAGES))
 def test_no_pattern_of_an_allowed_lexer_sees_more_than_a_window(language, monkeypatch):
     monkeypatch.setattr(lexers, "MAX_SECONDS", 0.02)

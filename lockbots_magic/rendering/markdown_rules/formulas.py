@@ -24,7 +24,6 @@ _COMMAND = re.compile(r"\\[A-Za-z]+(?:\s*\{[^{}]*\})*")
 _WORD = re.compile(r"[^\W\d_]{2,}|\*\*|__")
 _CURRENCY = re.compile(r"(?:^|[\s(])[A-Z]{1,3}\$\Z")
 _WORD_BEHIND = re.compile(r"_?[A-Za-z0-9]")
-_IN_DOLLARS = re.compile(r"\$\$(.+)\$\$\Z", re.DOTALL)
 _BLANK_LINE = re.compile(r"\n\s*\n")
 _ORDINAL = re.compile(r"(?:st|[nr]d|th)(?![A-Za-z0-9_$])")
 _COUNTED = re.compile(r"[A-Za-z0-9\\(][A-Za-z0-9_{}^\\()]{0,20}(?: ?[+-] ?[A-Za-z0-9_{}^\\()]{1,20})?")
@@ -106,7 +105,9 @@ def _math_blocks(state: StateCore) -> None:
     for token in state.tokens:
         if token.type != "fence" or token.info.strip() != "math" or token.map is None:
             continue
-        formula = _IN_DOLLARS.sub(r"\1", token.content.strip()).strip()
+        formula = token.content.strip()
+        if len(formula) > 4 and formula.startswith("$$") and formula.endswith("$$"):
+            formula = formula[2:-2].strip()
         is_closed = token.map[1] - token.map[0] == len(token.content.splitlines()) + 2
         if is_closed and formula and "$$" not in formula and not _BLANK_LINE.search(formula):
             token.type, token.tag, token.info = "formula", "", ""
