@@ -162,9 +162,10 @@ class Presenter:
         mode = "text" if destination.form == "text" else settings.live
         alone = destination.alone and not reply.request.tools  # tools may print or display
         sole = self._session.cells.sole_reply() if alone else lambda: False
-        output = output_for(self._shell, mode, sole, reply.request.model, self._reasoning)
         recorder = recorder or self.recorder(destination)
         is_watched = watched(self._shell, mode) or (mode == "auto" and in_console())
+        # Last, as it begins a thread that only `_finish` ends.
+        output = output_for(self._shell, mode, sole, reply.request.model, self._reasoning)
         shown = _ShownReply(reply, output, destination, recorder, is_watched=is_watched)
         try:
             with self._session.watch(reply):

@@ -97,7 +97,12 @@ class FrameLoop:
         self._changed = threading.Event()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=run, args=(self._draw_frames,), daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except BaseException:  # an interrupt while the thread begins: nobody has this object to close it
+            self._stopped.set()
+            self._changed.set()
+            raise
 
     @functools.cached_property
     def _document(self) -> IncrementalReply:

@@ -231,3 +231,22 @@ def test_text_too_long_to_render_is_not_kept_and_what_replaces_it_is(monkeypatch
     assert not loop._arrived
     loop.feed(Delta("Six.", retracts=True))
     assert loop.whole().strip() == "<p>Six.</p>"
+
+
+def test_interrupt_while_the_thread_begins_ends_it(monkeypatch):
+    """Nobody has the loop then; its thread would wait for ever, and tell a cell that has ended what it waits for."""
+    begun = []
+
+    def interrupted(thread, start=threading.Thread.start):
+        start(thread)
+        begun.append(thread)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    frames = Frames()
+    with pytest.raises(KeyboardInterrupt):
+        FrameLoop(frames.draw, wait=lambda: frames.draw("waiting", "", []))
+    (thread,) = begun
+    thread.join(30)
+    assert not thread.is_alive()
+    assert frames.drawn == []
