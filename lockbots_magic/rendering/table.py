@@ -23,7 +23,8 @@ GAP = 2
 """Columns between two columns of the table."""
 MAX_WIDTH = 100_000
 """Columns where there is no terminal: enough for any table."""
-_NUMBER = re.compile(r"~?-?\d[\d,]*(?:\.\d+)?")
+_NUMBER = re.compile(r"~?-?\d[\d,\u00a0\u202f]*(?:\.\d+)?")
+"""A number with the separators of any language of the messages: 1,234.5 or 1 234,5 with a no-break space."""
 
 
 class Table:

@@ -151,3 +151,8 @@ def test_columns_of_numbers_are_right_aligned_in_html():
     html = Table(("a", "n", "m"), [("x", "1,234", "~0.5"), ("y", "", "n/a")])._repr_html_()
     assert html.count("text-align: right") == 3
     assert '<td style="text-align: right">1,234</td>' in html
+
+
+def test_numbers_of_another_language_are_right_aligned():
+    html = Table(("model", "tokens"), [("x", "4\u00a0523,5"), ("y", "~12\u202f345")])._repr_html_()
+    assert html.count("text-align: right") == 3
