@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from ..security.control_characters import printable
@@ -22,7 +23,7 @@ class GroupedList:
     """Names with descriptions, in groups that stand side by side where there is room.
 
     Args:
-        groups: Pairs (name, description) by title of the group; a description may be empty.
+        groups: Pairs (name, description) by title of the group; a description may be empty or name `code`.
         caption: Line above the list.
     """
 
@@ -50,4 +51,7 @@ def _group(title: str, rows: Sequence[tuple[str, str]]) -> str:
 
 
 def _item(name: str, text: str) -> str:
-    return f"<code>{escaped(name)}</code> {escaped(text)}" if text else escaped(name)
+    if not text:
+        return escaped(name)
+    described = re.sub("`([^`]+)`", r"<code>\1</code>", escaped(text))
+    return f"<code>{escaped(name)}</code> {described}"

@@ -57,9 +57,9 @@ def test_each_command_stands_in_a_group():
 
 
 def test_a_grouped_list_is_text_in_a_terminal_and_columns_in_a_notebook():
-    shown = GroupedList({"One": [("a", "first <b>"), ("bcd", "second")], "Two": [("e", "")], "None": []}, "All:")
-    assert repr(shown) == "All:\n\nOne:\na    first <b>\nbcd  second\n\nTwo:\ne"
+    shown = GroupedList({"One": [("a", "first <b>, `x`"), ("bcd", "second")], "Two": [("e", "")], "None": []}, "All:")
+    assert repr(shown) == "All:\n\nOne:\na    first <b>, `x`\nbcd  second\n\nTwo:\ne"
     html = shown._repr_html_()
     assert "columns:" in html
-    assert "first &lt;b&gt;" in html
+    assert "first &lt;b&gt;, <code>x</code>" in html
     assert "None" not in html
