@@ -58,7 +58,7 @@ def show_text(shell: InteractiveShell, text: str) -> bool:
     show(
         {
             "text/html": rendering.framed(
-                f'<pre style="white-space: pre-wrap"><code>{rendering.printed(text)}</code></pre>'
+                f'<pre><code style="white-space: pre-wrap">{rendering.printed(text)}</code></pre>'
             ),
             "text/plain": text,
         }

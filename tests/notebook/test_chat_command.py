@@ -88,6 +88,11 @@ def test_a_dry_run_shows_what_would_be_sent_and_sends_nothing(run, openai, sessi
     assert not session.conversations.get().turns
 
 
+def test_long_lines_of_a_dry_run_wrap(run):
+    (output,) = run("%%chat --dry-run\nhi").outputs
+    assert '<code style="white-space: pre-wrap">' in output.data["text/html"]  # on its parent, reply.css overrides it
+
+
 def test_a_dry_run_needs_no_credential_and_shows_none(run, shell, monkeypatch):
     assert "credential: missing" in run("%%chat -m openai --dry-run\nhi").reply
     monkeypatch.setenv("OPENAI_API_KEY", "sk-a-credential-of-some-length")
