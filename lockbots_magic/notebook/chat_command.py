@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ..cassette.active import cassette_of
-from ..chat import Chat
+from ..chat import GUIDE, Chat
 from ..conversation.conversation import Conversation
 from ..errors import UsageError
 from ..importing import without_collector
@@ -140,6 +140,8 @@ def chat_cell(session: Session, options: Namespace, prompt: str, context: Notebo
     chat = session.chat(options.model, options.base_url, options.conversation, options.dialect, options.send_documents)
     chat.params.update(params_of(options))
     chat.log = not options.no_log
+    if options.form == "json" and not options.dry_run:
+        check_answers_json(chat)
     material = PromptPart(prompt)
     if options.file or options.image or options.cells or (not options.raw and "{{" in prompt):
         material = load_material().gather_material(session, options, prompt, context, chat)
@@ -192,6 +194,17 @@ def _check(options: Namespace) -> None:
     if options.background and options.form in ("code", "json"):
         raise UsageError(
             _("--as {form} needs the whole reply while the cell runs. Leave out --background.", form=options.form)
+        )
+
+
+def check_answers_json(chat: Chat) -> None:
+    """Raise `UsageError` for the built-in guide, which would be told three times that its answer is not JSON."""
+    if chat.provider.name == GUIDE:
+        raise UsageError(
+            _(
+                "The built-in guide doesn't answer in JSON: it is not a model. "
+                "Choose a model first, such as `%lockbots use ollama:llama3.2`."
+            )
         )
 
 

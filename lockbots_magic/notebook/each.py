@@ -14,7 +14,7 @@ from ..errors import UsageError
 from ..language import _
 from ..security.exits import clean_printed
 from .batch_output import batch_output
-from .chat_command import ONLY_EACH, check_target, params_of, system_of, tools_of
+from .chat_command import ONLY_EACH, check_answers_json, check_target, params_of, system_of, tools_of
 from .display import show_text
 from .notebook_context import NotebookContext
 from .prompt_material import evaluate_option
@@ -42,6 +42,8 @@ def batch_plan(session: Session, options: Namespace, prompt: str, context: Noteb
         if getattr(options, name) and not (name == "form" and options.form == "json"):
             raise UsageError(_("--each can't be combined with {option}.", option=option))
     chat = session.chat(options.model, options.base_url, options.conversation, options.dialect, options.send_documents)
+    if options.schema and not options.dry_run:
+        check_answers_json(chat)
     chat.params.update(params_of(options))
     chat.log = not options.no_log
     keep: Filter = send_all

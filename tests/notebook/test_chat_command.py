@@ -214,6 +214,13 @@ def stop_when_asked(mock_server, session):
     return thread
 
 
+@pytest.mark.parametrize("options", ["--as json", '--each "[1]" --schema int'])
+def test_the_guide_is_not_asked_for_json(run, session, options):
+    assert "built-in guide" in str(run(f"%%chat -m guide {options}\nHow many?").error)
+    assert not session.conversations.get().turns
+    assert run(f"%%chat -m guide {options} --dry-run\nHow many?").error is None
+
+
 @pytest.mark.parametrize("form", ["json", "code"])
 def test_a_reply_that_was_stopped_is_not_asked_for_again_nor_offered(
     run, mock_server, session, shell, monkeypatch, form
