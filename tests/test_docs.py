@@ -42,6 +42,15 @@ def test_every_relative_link_leads_to_a_file(document):
     assert [link for link in local if not (document.parent / link).exists()] == []
 
 
+@pytest.mark.parametrize("folder", ["how-to", "reference", "explanation", "ru"])
+def test_every_page_is_linked_where_the_repository_is_browsed(folder):
+    """A `toctree` is a block of code there."""
+    index = ROOT / "docs" / folder / "index.md"
+    links = re.findall(r"\]\(([^)#\s]+)", index.read_text(encoding="utf-8"))
+    pages = {page.relative_to(index.parent).as_posix() for page in index.parent.rglob("*.md")} - {"index.md"}
+    assert pages <= set(links)
+
+
 @pytest.mark.parametrize(
     "name", ["CONTRIBUTING.md", "SECURITY.md", "docs/explanation/architecture.md", "docs/explanation/own-code.md"]
 )
