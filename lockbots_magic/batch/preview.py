@@ -28,9 +28,9 @@ def describe_batch(plan: BatchPlan) -> str:
     finally:
         engine.close()
     limited = (
-        _("and at most {reply_tokens:,} of replies", reply_tokens=counts.reply_tokens)
+        _("and at most {reply_tokens:,} reply tokens", reply_tokens=counts.reply_tokens)
         if counts.reply_tokens
-        else _("and those of the replies")
+        else _("and the reply tokens")
     )
     money = "" if counts.cost is None else f", {_price(counts)}"
     unfilled = _(", {failed:,} can't be filled", failed=counts.failed) if counts.failed else ""
@@ -43,7 +43,7 @@ def describe_batch(plan: BatchPlan) -> str:
             unfilled=unfilled,
         ),
         _(
-            "~{prompt_tokens:,} tokens of prompts {limited}{money}",
+            "~{prompt_tokens:,} prompt tokens {limited}{money}",
             prompt_tokens=counts.prompt_tokens,
             limited=limited,
             money=money,

@@ -58,12 +58,12 @@ def test_dry_run_tells_prompts_rows_and_cost(tmp_path, monkeypatch):
     assert told.endswith("Nothing was sent.")
     prices = {"openai:demo": [1, 1]}
     chat = Chat("openai:demo", base_url="http://127.0.0.1:9", auth="mock")
-    assert "tokens of prompts and those of the replies, $~" in describe_batch(
+    assert "prompt tokens and the reply tokens, $~" in describe_batch(
         BatchPlan(chat, "say {{ x }}", rows, prices=prices)
     )
     assert "without the replies" in describe_batch(BatchPlan(chat, "say {{ x }}", rows, prices=prices))
     limited = BatchPlan(chat, "say {{ x }}", rows, prices=prices, max_tokens=100)
-    assert "and at most 300 of replies, $~" in describe_batch(limited)
+    assert "and at most 300 reply tokens, $~" in describe_batch(limited)
 
 
 def test_dry_run_refuses_rows_that_can_be_read_only_once():

@@ -95,7 +95,7 @@ def _own_notebook(session: Session) -> Path:
     argument("--plot", action="store_true", help="With stats: plot tokens and cost of each month (needs matplotlib)."),
 )
 def log(session: Session, options: Namespace) -> CommandResult:
-    """Keep turns in a log on this machine: switch it, open or forget what is in it."""
+    """Keep turns in a log on this machine: turn it on or off, open or delete what it holds."""
     if options.action in ("open", "show") and not options.id:
         raise UsageError(
             _("Id missing: `%lockbots log {action} ID`. To find one: `%lockbots search WORDS`.", action=options.action)

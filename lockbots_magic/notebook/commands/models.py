@@ -99,7 +99,7 @@ def _dialect_of(provider: Provider) -> str:
 
 def _format_model(chat: Chat) -> str:
     model = display_name(chat.model or chat.provider.default_model)
-    first = _("first model that the server lists") if chat.provider.base_url else _("first model file that is found")
+    first = _("the first model that the server lists") if chat.provider.base_url else _("the first model file found")
     return f"{chat.provider.name}:{model}" if model else f"{chat.provider.name} ({first})"
 
 

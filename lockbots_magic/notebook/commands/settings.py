@@ -45,7 +45,7 @@ def set_(session: Session, options: Namespace) -> CommandResult:
     argument("code", nargs="?", help="Not recommended: it is saved with the notebook."),
 )
 def login(session: Session, options: Namespace) -> CommandResult:
-    """Enter a credential, hidden. This kernel keeps it, and the keyring where one is installed."""
+    """Enter a credential, hidden. It is kept by this kernel, and in the keyring if one is installed."""
     kind = provider_class(options.provider)
     secret = wrap_credential(options.code or _ask(options.provider, kind.credential_variables()[-1]))
     if secret is None:
