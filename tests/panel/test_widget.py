@@ -268,6 +268,10 @@ def test_transcript_of_many_turns_follows_the_first_screen(kernel):
     unseen = Panel(kernel, MANY.format(name="unseen", wait=0.01), "cell-unseen")
     unseen.wait_for_transcript("Turn 0.")  # no view has asked for anything
 
+    closed = Panel(kernel, MANY.format(name="closed", wait=600), "cell-closed")
+    kernel.send("for one in list(widget._created_in): one.close()")
+    closed.wait_for_transcript("Turn 0.")
+
 
 def test_transcript_of_many_turns_is_whole_at_once_in_a_program(kernel):
     *_, transcript = Panel(kernel, MANY.format(name="program", wait=600)).shown.outputs
