@@ -144,7 +144,8 @@ class ChatPanel(anywidget.AnyWidget):
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
         show({**data, "text/plain": repr(self)}, metadata=metadata)
         shell = get_ipython()
-        if shell and len(shown_turns(self.conversation)) >= MANY_TURNS and watched(shell, "auto"):
+        has_many = len(shown_turns(self.conversation)) >= MANY_TURNS
+        if shell and has_many and not self._displayed and watched(shell, "auto"):  # an earlier output stays whole
             self._begin_transcript()
         else:
             self._show_transcript(update=False)

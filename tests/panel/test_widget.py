@@ -268,6 +268,9 @@ def test_transcript_of_many_turns_follows_the_first_screen(kernel):
     unseen = Panel(kernel, MANY.format(name="unseen", wait=0.01), "cell-unseen")
     unseen.wait_for_transcript("Turn 0.")  # no view has asked for anything
 
+    again = kernel.run("widget.MAX_WAIT = 600\ndisplay([*widget._created_in][-1])", "cell-again")
+    assert "Turn 0." in again.outputs[-1]["data"]["text/plain"]  # the first output is the same display, and stays whole
+
     closed = Panel(kernel, MANY.format(name="closed", wait=600), "cell-closed")
     kernel.send("for one in list(widget._created_in): one.close()")
     closed.wait_for_transcript("Turn 0.")
