@@ -124,16 +124,20 @@ def test_nothing_is_sent_before_it_runs(mock_server):
 def test_an_interrupt_stops_all_and_keeps_what_came(mock_server):
     url = mock_server.url("openai", fault="silence-midway")
     comparison = compare("count to 9", ["a", "b", "c"], chats(a=url, b=url, c=lambda p: "done"))
-    came = threading.Barrier(2, action=_thread.interrupt_main)
+    came = threading.Barrier(3, action=_thread.interrupt_main)  # two have said something, and the third has ended
     told = set()
 
     def tell(number, delta):
         if delta.text and number not in told and number < 2:
             told.add(number)
-            came.wait(30)  # both have said something
+            came.wait(30)
+
+    def end(number):
+        if number == 2:
+            came.wait(30)
 
     with pytest.raises(KeyboardInterrupt):
-        comparison.run(tell)
+        comparison.run(tell, end)
     assert [turn.status for turn in comparison.turns.values()] == ["interrupted", "interrupted", "complete"]
     assert all(reply for reply in comparison.replies.values())
     assert "Interrupted" in comparison.columns()[0].notices[0]
