@@ -72,11 +72,17 @@ class Guide(Provider):
 
 def answer(messages: tuple[Message, ...]) -> str:
     """Return the guide's answer to the last prompt in `messages`, in Markdown. Pure."""
-    *earlier, question = [to_cyrillic(m.content) for m in messages if m.role == "user"] or [""]
+    *earlier, question = [to_cyrillic(_without_magic(m.content)) for m in messages if m.role == "user"] or [""]
     answered = [m.content for m in messages if m.role == "assistant"]
     with speaking(language := detect_language(question)):
         told = _answer(question, earlier, language, answered)
         return for_service(told, [*earlier, question])
+
+
+def _without_magic(prompt: str) -> str:
+    """Return ``more`` for ``%chat more``, which an answer says, and which is typed so in the panel, too."""
+    rest = re.sub(r"^\s*%%?chat\s+", "", prompt)
+    return rest if topics.is_form(rest) else prompt
 
 
 def _answer(question: str, earlier: Sequence[str], language: str, answered: Sequence[str]) -> str:

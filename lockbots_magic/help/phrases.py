@@ -31,7 +31,7 @@ NOT_SAID = N_("This help says nothing of that. What it says of the topic:")
 SEE_ALSO = N_("See also:")
 YES = N_("Yes.")
 NO = N_("No.")
-MORE = N_("For the rest of this page, ask “more”.")
-"""Offers the rest of a page."""
+MORE = N_("The rest of this page: `%chat more`.")
+"""Offers the rest of a page. `more` alone in a cell is a command of IPython."""
 WHOLE = N_("That was the whole page. Related topics:")
 """Introduces them, for who asks for more of such a page."""

@@ -60,8 +60,9 @@ def test_answer_is_short_and_more_gives_the_whole_page():
 
 
 def test_page_that_is_told_whole_offers_no_more():
-    assert "ask “more”" in ask("it says timeout")
-    assert "ask “more”" not in ask("how do I undo?")
+    assert "`%chat more`" in ask("it says timeout")
+    assert "`%chat more`" not in ask("how do I undo?")
+    assert ask("it says timeout", "%chat more") == ask("it says timeout", "more")
 
 
 def test_example_of_the_last_topic():
