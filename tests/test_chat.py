@@ -689,12 +689,12 @@ def test_every_request_of_a_conversation_carries_its_id():
 
 
 def test_result_of_a_function_tells_the_model_what_was_cut():
-    from lockbots_magic.chat import _describe_result
+    from lockbots_magic.chat.tool_results import describe_result
 
     pd = pytest.importorskip("pandas")
-    assert _describe_result(pd.DataFrame({"a": range(1000)})).text.endswith(
+    assert describe_result(pd.DataFrame({"a": range(1000)})).text.endswith(
         "\n[only 40 of 1,000 rows were sent (first 20 and last 20)]"
     )
     image = pytest.importorskip("PIL.Image")
-    shown = _describe_result(image.new("L", (1, 1)))
+    shown = describe_result(image.new("L", (1, 1)))
     assert [url.partition(",")[0] for url in shown.images] == ["data:image/png;base64"]

@@ -6,6 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+GUIDE = "guide"
+"""Provider that answers questions about this package."""
+
 _PATH = re.compile(r"(?:[/~\\]|\.{1,2}[/\\]|[A-Za-z]:[/\\])|.*\\")
 _FILE = re.compile(r".*[/\\][^/\\]+\.(?:gguf|ggml|bin|safetensors|llamafile|pt|onnx)\Z", re.IGNORECASE)
 _VARIANT = re.compile(r":(?:latest|free|nitro|floor|online|extended|exacto|beta)\Z")

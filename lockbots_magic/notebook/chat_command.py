@@ -11,8 +11,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ..cassette.active import cassette_of
-from ..chat import GUIDE, Chat
+from ..chat import Chat
 from ..conversation.conversation import Conversation
+from ..conversation.model_names import GUIDE
 from ..errors import UsageError
 from ..importing import without_collector
 from ..language import _

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..conversation.model_names import GUIDE
 from ..conversation.usage import TokenCount, TurnUsage, format_dollars
 from ..language import N_, _, ngettext
 from ..security.control_characters import printable
@@ -12,8 +13,6 @@ MAX_MODEL = 80
 """Length (characters) to which the name of a model is cut."""
 GUIDE_LINE = N_("built-in guide, not a model: it searches the help")
 CODE_HINT = N_("code into a new cell: %lockbots code")
-
-_GUIDE = "guide"  # its provider; `chat.GUIDE` is no cheap import
 
 
 def foot_line(used: TurnUsage, *, timed: bool, has_code: bool = False) -> str:
@@ -32,7 +31,7 @@ def foot_line(used: TurnUsage, *, timed: bool, has_code: bool = False) -> str:
         'openai:gpt-5-mini · 1.2 s · ~2 tokens · ~0.0000045 USD'
     """
     turn = used.turn
-    if turn.provider == _GUIDE:
+    if turn.provider == GUIDE:
         parts = [_(GUIDE_LINE)]
     else:
         name = " ".join(printable(used.model).split())

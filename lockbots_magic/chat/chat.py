@@ -2,55 +2,44 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .cassette.active import with_active_cassette, with_cassette
-from .conversation.call_messages import with_unique_ids
-from .conversation.context_turns import adapt_turns
-from .conversation.context_window import try_fit_messages
-from .conversation.conversation import Conversation, Slot
-from .conversation.documents import DocumentBudget, DocumentRules, SentDocument
-from .conversation.foreign import resent_params
-from .conversation.messages import CellOrigin, ChatRequest, Message
-from .conversation.model_names import display_name
-from .conversation.turn import Turn
-from .errors import LockbotsError, UsageError
-from .language import _
-from .providers import provider_class, split_model
-from .providers.address import saved_address
-from .providers.base import Provider
-from .providers.function import FunctionProvider
-from .providers.headers import RequestHeaders
-from .providers.validation import parse_switch, wrap_credential
-from .reply import PreparedRequest, Reply
-from .security.secrets import Secret
-from .tools.approval import Approval, ApprovalMemory, Approve, check_policy
-from .tools.asking import ask_here
-from .tools.limits import Limits
-from .tools.tool_source import ToolOutput
-from .tools.toolbox import Toolbox, as_tools
-from .tools.use import ToolUse
+from ..cassette.active import with_active_cassette, with_cassette
+from ..conversation.conversation import Conversation
+from ..conversation.documents import SentDocument
+from ..conversation.messages import CellOrigin
+from ..conversation.model_names import GUIDE
+from ..conversation.turn import Turn
+from ..errors import UsageError
+from ..language import _
+from ..providers.base import Provider
+from ..providers.headers import RequestHeaders
+from ..providers.validation import wrap_credential
+from ..reply import PreparedRequest, Reply
+from ..security.secrets import Secret
+from ..tools.approval import Approval, ApprovalMemory, Approve, check_policy
+from ..tools.asking import ask_here
+from ..tools.limits import Limits
+from ..tools.toolbox import Toolbox, as_tools
+from ..tools.use import ToolUse
+from .attachments import as_documents
+from .model_argument import resolve_provider
+from .redo import params_again, remarks_on_redo
+from .request import RequestOptions, build_request
+from .tool_results import describe_result
 
 if TYPE_CHECKING:
-    from .batch.batch import Batch
-    from .batch.row_stream import RowStream
-    from .batch.run import BatchPlan
-    from .cassette.cassette import Cassette
-    from .doctor import CheckReport
-    from .schema.structured_output import ReplySchema
-
-GUIDE = "guide"
-"""Provider that answers questions about this package."""
-STREAM = "stream"
-"""Parameter that decides how a reply comes, and is no part of what decides the answer."""
-_URL = re.compile(r"[a-z][a-z0-9+.-]+:", re.IGNORECASE)
-"""Begin of an address; one letter is a drive of Windows."""
+    from ..batch.batch import Batch
+    from ..batch.row_stream import RowStream
+    from ..batch.run import BatchPlan
+    from ..cassette.cassette import Cassette
+    from ..doctor import CheckReport
+    from ..schema.structured_output import ReplySchema
 
 
 class Chat:
@@ -107,7 +96,7 @@ class Chat:
     ) -> None:
         auth = wrap_credential(auth)  # first, so that no traceback of this frame shows it
         headers = None if headers is None else RequestHeaders.of(headers)
-        provider, self.model = _resolve_provider(
+        provider, self.model = resolve_provider(
             model, {"auth": auth, "base_url": base_url, "headers": headers, **settings}
         )
         self._provider = with_cassette(provider, cassette, mode, speed)
@@ -192,12 +181,12 @@ class Chat:
             >>> Chat("guide").prepare("What is a cell?").request.messages[-1].content
             'What is a cell?'
         """
-        return self._prepare(
-            prompt,
+        asked = RequestOptions(
+            prompt=prompt,
             system=system,
             history=history,
             images=images,
-            documents=_as_documents(documents),
+            documents=as_documents(documents),
             tools=as_tools(tools),
             approve=approve,
             limits=limits,
@@ -205,6 +194,7 @@ class Chat:
             origin=origin or CellOrigin(),
             params=params,
         )
+        return self._prepare(asked)
 
     def stream(self, prompt: str, **options: Any) -> Reply:
         """Return the reply; iterate or await it. Nothing is sent before the first step.
@@ -265,95 +255,20 @@ class Chat:
         """
         return await self.stream(prompt, **options)
 
-    def _prepare(self, prompt: str, **options: Any) -> PreparedRequest:
+    def _prepare(self, asked: RequestOptions) -> PreparedRequest:
         """Prepare a request that can be prepared again, as its conversation may go on while it waits."""
-        return replace(self._build(prompt, **options), prepare_again=partial(self._prepare, prompt, **options))
+        merged = replace(asked, params={**self.params, **asked.params}, log=self.log and asked.log)
+        prepared = build_request(merged, self.provider, self.model, self.conversation, partial(self._tool_use, asked))
+        return replace(prepared, prepare_again=partial(self._prepare, asked))
 
-    def _build(
-        self,
-        prompt: str,
-        *,
-        system: str | None,
-        history: bool,
-        images: Iterable[Any] | Any,
-        documents: Sequence[str | Path | SentDocument],
-        tools: Iterable[Any] | Callable[..., Any],
-        origin: CellOrigin,
-        params: Mapping[str, Any],
-        approve: Approve | Approval = None,
-        limits: Limits | Mapping[str, Any] | None = None,
-        schema: ReplySchema | None = None,
-        replaces: str = "",
-        remarks: tuple[str, ...] = (),
-        log: bool = True,
-    ) -> PreparedRequest:
-        if not isinstance(prompt, str):
-            raise UsageError(_("The prompt must be text, got {kind}.", kind=type(prompt).__name__))
-        if not isinstance(system, str | None):
-            raise UsageError(_("The system prompt must be text, got {kind}.", kind=type(system).__name__))
-        if not prompt.strip():
-            raise UsageError(_("The prompt is empty."))
-        if schema is not None and (instruction := schema.format_instruction()):
-            prompt = f"{prompt}\n\n{instruction}"
-        params = {**self.params, **params}
-        provider, conversation = self.provider, self.conversation
-        images, image_notes = _image_urls(images)
-        sent, streams = _split_stream(provider, params)
-        provider.check_params(sent)
-        rules = provider.document_rules(self.model)
-        budget = DocumentBudget(rules, images)
-        prompt, attached, notes = _attach(prompt, documents, rules, images)
-        for document in attached:
-            budget.add(document)
-        if not history:
-            position = Slot(())
-        else:
-            position = conversation.slot_of(replaces) if replaces else conversation.slot(origin.cell_id, origin.run)
-        system = conversation.system if system is None else system
-        model = provider.model_info(self.model)
-        turns = adapt_turns(
-            [turn for turn in position.context if _is_sent(turn, provider)],
-            provider.name,
-            model.id,
-            takes_images=provider.sees(model.id),
-            takes_tools=provider.takes_tools,
-            rules=rules,
-            budget=budget,
-        )
-        known_limit = provider.learned.prompt_limit(provider.base_url, model.id)
-        last = Message("user", prompt, images, documents=attached)
-        messages, left_out, too_long = try_fit_messages(system, turns, last, model, known_limit)
-        use = self._tool_use(tools, approve, limits)
-        request = ChatRequest(
-            model.id,
-            with_unique_ids(messages),
-            sent,
-            streams,
-            tools=use.toolbox.tools if use else (),
-            schema=schema.json_schema or None if schema else None,
-            conversation_id=conversation.id,
-            origin=origin,
-        )
-        provider.check_parts(request)
-        if use:
-            use.check(provider.name, model.id)
-        draft = Turn(
-            prompt,
-            model=display_name(model.id),
-            provider=provider.name,
-            params=params,
-            system=system,
-            left_out=left_out,
-            images=images,
-            documents=attached,
-            remarks=(*remarks, *image_notes, *notes),
-            cell_id=origin.cell_id,
-            run=origin.run,
-            address=_address_of(provider),
-            dialect=getattr(provider, "spoken_dialect", ""),  # a plug-in may lack it
-        )
-        place = conversation if history else None
-        return PreparedRequest(provider, request, draft, place, position, use, self.log and log, too_long)
+    def _tool_use(self, asked: RequestOptions, provider: Provider) -> ToolUse | None:
+        """Return the tools of a request; None if it has none."""
+        approve = self.approve if asked.approve is None else asked.approve
+        approval = approve if isinstance(approve, Approval) else Approval(approve, ask_here, self.approvals)
+        toolbox = Toolbox(asked.tools, describe=describe_result, provider=provider)
+        if not toolbox.tools:
+            return None
+        return ToolUse(toolbox, approval, self.limits & Limits.of(asked.limits), self.prices)
 
     def map(self, template: str, rows: Any, *, progress: bool = True, **options: Any) -> Batch:
         """Send a prompt for each row of a table, and return the answers beside the rows.
@@ -414,23 +329,9 @@ class Chat:
         return self._plan(template, rows, options).stream()
 
     def _plan(self, template: str, rows: Any, options: dict[str, Any]) -> BatchPlan:
-        from .batch.run import BatchPlan  # noqa: PLC0415  # rare
+        from ..batch.run import BatchPlan  # noqa: PLC0415  # rare
 
         return BatchPlan(self, template, rows, **options)
-
-    def _tool_use(
-        self,
-        tools: Iterable[Any] | Callable[..., Any],
-        approve: Approve | Approval,
-        limits: Limits | Mapping[str, Any] | None,
-    ) -> ToolUse | None:
-        """Return the tools of a request; None if it has none."""
-        approve = self.approve if approve is None else approve
-        approval = approve if isinstance(approve, Approval) else Approval(approve, ask_here, self.approvals)
-        toolbox = Toolbox(tools, describe=_describe_result, provider=self.provider)
-        if not toolbox.tools:
-            return None
-        return ToolUse(toolbox, approval, self.limits & Limits.of(limits), self.prices)
 
     def check(
         self,
@@ -461,7 +362,7 @@ class Chat:
             >>> Chat(lambda prompt: "1 2 3").check()["streaming"].state
             'no'
         """
-        from .doctor import describe_cost, run_checks  # noqa: PLC0415  # rare
+        from ..doctor import describe_cost, run_checks  # noqa: PLC0415  # rare
 
         if not yes and (cost := describe_cost(self._provider, self.model, prices)):
             raise UsageError(
@@ -509,26 +410,22 @@ class Chat:
             UsageError: If there is no such turn, or as for `stream`.
         """
         turn = self._turn(turn_id)
-        kept = (
-            {k: v for k, v in turn.params.items() if k == STREAM or self._provider.takes(k)} if params is None else {}
-        )
-        sent = resent_params(kept) if turn.from_file else kept
+        again, left_out = params_again(turn, self._provider) if params is None else (params, [])
         named = self.conversation.tools_of(turn.id) if tools is None else as_tools(tools)
-        prepared = self._prepare(
-            turn.prompt if prompt is None else prompt,
+        asked = RequestOptions(
+            prompt=turn.prompt if prompt is None else prompt,
             system=turn.system if system is None else system,
-            history=True,
             images=turn.sent_images,
             documents=turn.sent_documents,
             tools=named,
             approve=approve,
             origin=replace(origin or CellOrigin(), cell_id=turn.cell_id, run=turn.run),
-            params=sent if params is None else params,
+            params=again,
             replaces=turn.id,
-            remarks=(*_remarks_on_redo(turn, [name for name in kept if name not in sent], has_tools=bool(named)),),
+            remarks=(*remarks_on_redo(turn, left_out, has_tools=bool(named)),),
             log=not self.conversation.is_unlogged(turn.id),
         )
-        return prepared.stream()
+        return self._prepare(asked).stream()
 
     def undo(self, count: int = 1) -> tuple[Turn, ...]:
         """Remove the last `count` turns and return them."""
@@ -561,83 +458,6 @@ class Chat:
         return turns[at]
 
 
-def _remarks_on_redo(turn: Turn, left_out: list[str], *, has_tools: bool) -> Iterator[str]:
-    """Yield what a prompt that is sent again lacks, a sentence each."""
-    if turn.calls and not has_tools:
-        yield _("sent again without tools: none were named for this prompt in this kernel")
-    if left_out:
-        yield _("not sent again, because a file brought it: {names}", names=", ".join(map(repr, left_out)))
-    if lost := len(turn.images) - len(turn.sent_images):
-        yield _("not sent again, because they name files: {lost} of the images", lost=lost)
-
-
-def _attach(
-    prompt: str, documents: Sequence[str | Path | SentDocument], rules: DocumentRules, images: Iterable[str]
-) -> tuple[str, tuple[SentDocument, ...], tuple[str, ...]]:
-    """Return a prompt with its files, see `attach_documents`."""
-    if not documents:
-        return prompt, (), ()
-    from .prompt.document_files import attach_documents  # noqa: PLC0415  # most prompts have no files
-
-    return attach_documents(prompt, documents, rules, images)
-
-
-def _as_documents(documents: Any) -> list[str | Path | SentDocument]:
-    """Return documents as a list; one may be given alone."""
-    alone = isinstance(documents, str | Path | SentDocument) or not isinstance(documents, Iterable)
-    listed = [documents] if alone else [*documents]
-    if wrong := [type(one).__name__ for one in listed if not isinstance(one, str | Path | SentDocument)]:
-        raise UsageError(_("A document must be a file or a document of a turn, got {kind}.", kind=wrong[0]))
-    return listed
-
-
-def _image_urls(images: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the URLs of images, and notes on what was changed in them; a text without a scheme is a file."""
-    if isinstance(images, str | bytes | bytearray | Path) or not isinstance(images, Iterable):
-        images = (images,)
-    urls: list[str] = []
-    notes: list[str] = []
-    for image in images:
-        if isinstance(image, str) and _URL.match(image):
-            urls.append(image)
-            continue
-        from .prompt.images import image_part  # noqa: PLC0415  # most prompts have no images
-
-        part = image_part(image)
-        urls += part.images
-        notes += part.notes
-    return tuple(urls), tuple(notes)
-
-
-def _is_sent(turn: Turn, provider: Provider) -> bool:
-    """Tell whether a turn goes with requests to `provider`: turns of the guide concern no model, and the reverse."""
-    return (turn.provider == GUIDE) == (provider.name == GUIDE)
-
-
-def _address_of(provider: Provider) -> str:
-    """Return the address that a turn keeps: that of the service, if it is not the provider's own."""
-    base_url = getattr(provider, "base_url", "")  # a plug-in may set none
-    return saved_address(base_url) if base_url and base_url != provider.url else ""
-
-
-def _split_stream(provider: Provider, params: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
-    """Return the parameters that are sent, and whether the reply is to come piece by piece."""
-    if STREAM not in params or provider.takes(STREAM):  # a function may have a parameter of that name
-        return dict(params), provider.streams
-    sent = {name: value for name, value in params.items() if name != STREAM}
-    return sent, parse_switch(STREAM, params[STREAM])
-
-
-def _describe_result(value: Any) -> ToolOutput:
-    """Describe a result that JSON can't represent, such as a data frame or a figure, for the model."""
-    from .prompt.values import value_part  # noqa: PLC0415  # heavy and rare
-
-    part = value_part(value)
-    return ToolOutput(
-        "\n".join([*([part.text] if part.text else []), *(f"[{note}]" for note in part.notes)]), part.images
-    )
-
-
 def _caller_variables() -> Mapping[str, Any]:
     """Return the variables of the code that called a method of `Chat`."""
     frame = sys._getframe(2)  # the documented way to a caller's frame
@@ -645,62 +465,6 @@ def _caller_variables() -> Mapping[str, Any]:
 
 
 def _reply_schema(schema: Any) -> ReplySchema:
-    from .schema.structured_output import reply_schema  # noqa: PLC0415  # loads a parser of Markdown, and rare
+    from ..schema.structured_output import reply_schema  # noqa: PLC0415  # loads a parser of Markdown, and rare
 
     return reply_schema(schema)
-
-
-def _resolve_provider(
-    model: str | type[Provider] | Provider | Callable[..., Any], settings: dict[str, Any]
-) -> tuple[Provider, str]:
-    """Return the provider and the model id that `model` names."""
-    given = {k: v for k, v in settings.items() if v is not None}
-    if isinstance(model, Provider):
-        if given:
-            raise UsageError(
-                _("This provider exists already. Pass {names} to its constructor.", names=", ".join(given))
-            )
-        return model, model.default_model
-    if isinstance(model, type) and issubclass(model, Provider):
-        return _make_provider(model, given), ""
-    if isinstance(model, str):
-        name, model_id = split_model(model)
-        return _make_provider(provider_class(name), given), model_id
-    if callable(model):
-        return _make_provider(FunctionProvider, given, model), ""
-    raise UsageError(_("model must be 'provider:model', a Provider or a function, got {model!r:.60}.", model=model))
-
-
-def _make_provider(kind: type[Provider], given: dict[str, Any], *function: Callable[..., Any]) -> Provider:
-    """Return a provider with its settings checked; `function` is the argument of `FunctionProvider`."""
-    unknown = next(iter(sorted(set(given) - kind.settings())), None)
-    if unknown is not None:
-        hint = (
-            _(" Pass it as a parameter: params={{{unknown!r}: ...}}.", unknown=unknown)
-            if unknown in kind.parameters
-            else ""
-        )
-        known = ", ".join(sorted(kind.settings()))
-        raise UsageError(
-            _(
-                "Unknown setting {unknown!r} of {name}.{hint} Settings: {known}.",
-                unknown=unknown,
-                name=kind.name,
-                hint=hint,
-                known=known,
-            )
-        )
-    try:
-        return kind(*function, **given)
-    except (LockbotsError, KeyboardInterrupt):
-        raise
-    except BaseException as error:
-        hint = _(" Its `__init__` must take `**settings` and pass them on.") if isinstance(error, TypeError) else ""
-        message = _(
-            "Provider {name!r} can't be created. {kind}: {error}.{hint}",
-            name=kind.name,
-            kind=type(error).__name__,
-            error=error,
-            hint=hint,
-        )
-        raise UsageError(message) from error
