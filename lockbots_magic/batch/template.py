@@ -19,7 +19,7 @@ from ..prompt.files import file_part
 from ..prompt.images import check_total_size, image_part
 from ..prompt.part import PromptPart
 from ..prompt.template import Expression, fill_pieces, split_template
-from ..security.secrets import secrets_in
+from ..security.redaction import secrets_in
 from .rows import VALUE
 
 ROW = "row"

@@ -18,7 +18,7 @@ from ..providers.base import Provider
 from ..providers.streaming import closing_stream, read_stream
 from ..providers.wire.model_list import ModelList
 from ..security.exits import clean_printed
-from ..security.secrets import redacted
+from ..security.redaction import redacted
 from .anonymize import anonymize, describe_error
 from .cassette import Cassette, NotKeptError
 from .recording import Ending, Recording

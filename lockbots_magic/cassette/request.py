@@ -12,7 +12,7 @@ from typing import Any
 from ..conversation.documents import SentDocument
 from ..conversation.messages import ChatRequest, Message
 from ..security.control_characters import has_surrogates, replace_surrogates
-from ..security.secrets import redacted, secrets_in
+from ..security.redaction import redacted, secrets_in
 
 RECORDED_IMAGE = "sha256:"
 """How the digest begins that a cassette keeps of an image."""

@@ -19,7 +19,7 @@ from ..conversation.parts import (
     part_to_json,
 )
 from ..conversation.turn import Turn
-from ..security.secrets import redacted
+from ..security.redaction import redacted
 from .recording import Recording
 from .request import RecordedRequest
 from .rhythm import Row

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 from ..language import _
 from ..security.exits import clean_printed
-from ..security.secrets import redacted
+from ..security.redaction import redacted
 from .attachments import CitationPart, ImagePart
 from .call_messages import messages_of_rounds
 from .documents import SentDocument, checked_document

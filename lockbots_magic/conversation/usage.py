@@ -15,7 +15,7 @@ from itertools import accumulate
 from typing import Any
 
 from ..language import format_number
-from ..security.secrets import redacted
+from ..security.redaction import redacted
 from .context_window import estimate_prompt_tokens
 from .conversation import Conversation
 from .messages import Message

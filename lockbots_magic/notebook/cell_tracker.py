@@ -16,7 +16,7 @@ from ..errors import CredentialWarning, LockbotsError
 from ..language import _
 from ..prompt.magic_line import cell_magic_start
 from ..providers.http.request import count_warned_hosts
-from ..security.secrets import secrets_in
+from ..security.redaction import secrets_in
 
 
 @dataclass(frozen=True)

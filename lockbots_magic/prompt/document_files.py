@@ -10,7 +10,7 @@ from ..atomic_file import read_bytes
 from ..conversation.documents import PDF, DocumentBudget, DocumentRules, SentDocument, split_documents
 from ..errors import UsageError
 from ..language import N_, _
-from ..security.secrets import redacted
+from ..security.redaction import redacted
 from .documents import MAX_BYTES, Document, MissingLibraryError, media_type_of, read_document, read_whole_text
 from .files import file_part
 from .part import PromptPart

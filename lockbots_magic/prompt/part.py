@@ -8,7 +8,7 @@ from typing import Any
 
 from ..conversation.documents import SentDocument
 from ..language import _
-from ..security.secrets import redacted
+from ..security.redaction import redacted
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from ..security.control_characters import printable
-from ..security.secrets import redacted
+from ..security.redaction import redacted
 from .numbers import exact_printing, format_int
 
 MAX_CREDENTIAL_LENGTH = 10_000

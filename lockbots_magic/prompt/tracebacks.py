@@ -11,7 +11,7 @@ from pathlib import PurePath
 from textwrap import indent
 from traceback import FrameSummary, TracebackException
 
-from ..security.secrets import redacted
+from ..security.redaction import redacted
 from .text import fence_code, truncate_middle, without_memory_addresses
 
 MAX_FIRST, MAX_LAST = 5, 10

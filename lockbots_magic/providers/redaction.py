@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from ..conversation.messages import NOTHING_ELSE, Delta
 from ..conversation.parts import map_strings
 from ..errors import ProviderError
-from ..security.secrets import Redactor, Secret
+from ..security.redaction import Redactor
+from ..security.secrets import Secret
 from .streaming import closing_stream
 
 

@@ -13,7 +13,7 @@ from ..conversation.messages import ChatRequest, Delta, Message
 from ..errors import Cancelled, LockbotsError, ProtocolError, ProviderError
 from ..language import _, ngettext
 from ..security.control_characters import replace_surrogates
-from ..security.secrets import redacted
+from ..security.redaction import redacted
 from .wire.reasoning_text import split_reasoning
 from .wire.sse import SurrogateJoiner
 

@@ -22,7 +22,7 @@ from ..errors import Cancelled, Interrupted, ProviderError, UsageError
 from ..event_loops.host import LoopHost, Reader
 from ..language import _
 from ..security.foreign_text import quote_line
-from ..security.secrets import redacted
+from ..security.redaction import redacted
 from .read_ahead import ReadAhead
 from .source import ReplySource, TurnRequest
 

@@ -33,16 +33,10 @@ from typing import Any
 
 from .control_characters import encodable, has_surrogates, printable, replace_surrogates, without_controls
 from .links import unlinked
-from .secrets import (
-    Secret,
-    redact,
-    redact_html,
-    redact_markdown,
-    secrets_in_use,
-    secrets_shown,
-    text_of_html,
-    text_of_markdown,
-)
+from .redaction import redact, redact_html, redact_markdown, secrets_shown
+from .secrets import Secret
+from .secrets_in_use import secrets_in_use
+from .visible_text import text_of_html, text_of_markdown
 
 HTML_KEYS = frozenset({"html", "finished", "open", "reasoning", "rest", "text/html"})
 """Keys under which HTML stands: in messages to the page, and in outputs of a notebook file."""

@@ -12,8 +12,9 @@ from typing import Any
 
 from ..language import N_, _
 from .control_characters import printable
+from .redaction import secrets_shown
 from .secret_shapes import describe_finding, find_secrets
-from .secrets import secrets_in_use, secrets_shown
+from .secrets_in_use import secrets_in_use
 
 MAX_FILE = 200_000_000
 """Largest file (bytes) that is checked."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .secrets import redacted
+from .redaction import redacted
 
 
 def quote_line(text: str, limit: int) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..language import N_
-from .secrets import is_dummy_value
+from .dummy_values import is_dummy_value
 
 LEFT_OUT = "[credential left out]"
 """Text that stands in place of a secret."""

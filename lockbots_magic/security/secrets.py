@@ -1,73 +1,36 @@
-"""Credentials: objects that hide them, and their removal from text."""
+"""Credentials: objects that hide them, and find and mask them in text."""
 
 from __future__ import annotations
 
 import functools
-import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
-from html import unescape
-from operator import itemgetter
+from collections.abc import Callable
 from threading import RLock
-from typing import Any, NamedTuple, ParamSpec, TypeVar
-from weakref import WeakSet, ref
+from typing import ParamSpec, TypeVar
+from weakref import WeakSet
 
 from ..language import _
 from .control_characters import PARTING, has_parting, without_parting
-from .credential_forms import (
-    ENCODED_PARTING,
-    base64_forms,
-    decode,
-    is_encoded,
-    letter_pattern,
-    literal_forms,
-    without_references,
-)
+from .credential_forms import ENCODED_PARTING, base64_forms, is_encoded, letter_pattern, literal_forms
+from .dummy_values import is_dummy_value
+from .visible_text import TAG, TextViews
 
 MIN_SEARCHED = 8
 """Length (characters) from which a credential is searched for in any text; a shorter one may be a common word."""
 MIN_ALONE = 4
 """Length (characters) from which a credential is masked where it stands alone, in an error of its own provider."""
-MAX_DUMMY = 40
-"""Length (characters) of the longest value that can be a dummy."""
 MASK = "***"
 """Text that stands in place of a credential."""
 MAX_HELD = 2_000
 """Length (characters) of an end that a `Redactor` holds back whole; a longer one loses its invisible characters."""
 
-_VARIABLE = re.compile(r"LOCKBOTS_\w+_AUTH|\w+_API_KEY")
-"""Names of environment variables that hold credentials, in upper case."""
-_VARIABLE_ENDS = ("_API_KEY", "_AUTH")
-_DUMMY_VOCABULARY = (
-    "sk api key apikey token auth none null nil no not non need needed needs require required necessary unused used use"
-    " any anything whatever something nothing empty blank default placeholder dummy fake mock test tests testing tester"
-    " demo sample example ignore ignored local localhost offline self hosted server my your the here change changeme me"
-    " this it insert replace with todo tbd foo bar baz abc public anonymous guest unknown"
-    " lm studio lmstudio ollama llama llamacpp cpp vllm openai jan kobold koboldcpp localai sglang mlx tgi llamafile"
-    " litellm oobabooga textgen nokey noauth notneeded notrequired notused yourapikey yourkey myapikey testkey dummykey"
-    " fakekey"
-)
-_DUMMY_WORDS = frozenset(_DUMMY_VOCABULARY.split())
-"""What people give to servers that check no key: words of this kind alone, such as `lm-studio` or `not-needed`.
-
-Each word is one that documentation of local servers uses as a key. A real key has letters beyond them: one unknown word
-or digit makes it real. "secret" and "password" are left out, since passwords that people make up have them.
-"""
 _WHOLE_WORD = r"(?<![\w-]){}(?![\w-])"
-_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
-"""Backslash escape of Markdown (CommonMark 0.31, section 2.4)."""
-_REFERENCE = re.compile(r"&#(?:[0-9]{1,9}|[xX][0-9a-fA-F]{1,8});?|&[A-Za-z]{2,24};")
-"""Character reference of HTML and Markdown."""
 _LETTER = re.compile(f"(?!{PARTING}).", re.DOTALL)
 _UNWRAPPED_LETTER = re.compile(rf"(?!{PARTING})\S")
 _PART = f"{PARTING}|{ENCODED_PARTING}"
 _BREAK = r"(?:\s|\\{1,4}[nrt]|%(?:25){0,3}(?:0[aAdD9]|20)|&(?:amp;){0,3}#(?:1[03]|9|[xX]0{0,6}[aAdD9]);?)"
 """What wraps base64 to lines, in any encoding."""
-_WHITE_SPACE = b" \t\n\r\f\v"
-_ESCAPED_BREAK = re.compile(r"\\\\{0,3}[nrt]")  # begins with a letter, which `re` searches fast
 _PASTED = re.compile(r"""\s*(?P<quote>['"]?)(?:Bearer\s+)?(?P<value>[^\s'"]+)(?P=quote)\s*""", re.IGNORECASE)
-_TAG = re.compile(r"""<[^<>"']*(?:(?:"[^"]*"|'[^']*')[^<>"']*)*>""")
 
 
 class MalformedCredential(ValueError):  # noqa: N818  # the name states the condition
@@ -97,24 +60,6 @@ def _unquote(value: str) -> str:
     """Return a credential without what was copied along with it."""
     pasted = _PASTED.fullmatch(value) if isinstance(value, str) else None
     return pasted["value"] if pasted else value
-
-
-class TextViews(NamedTuple):
-    """What a text holds, other than as it is written: a credential is first sought there, which is fast."""
-
-    plain: str
-    """What its encodings stand for; ``""`` if it has none."""
-    bare: str
-    """Without characters that part a word unseen; ``""`` if it has none."""
-    unwrapped: bytes
-    """Decoded and without white space, for base64 that is wrapped to lines."""
-
-    @classmethod
-    def of(cls, text: str) -> TextViews:
-        """Return the views of `text`."""
-        bare = without_parting(text) if has_parting(text) else ""
-        plain = without_parting(decode(bare or text)) if is_encoded(text) else ""
-        return cls(plain, bare, _unwrapped(plain or bare or text))
 
 
 class Secret:
@@ -173,9 +118,7 @@ class Secret:
         wrapped = (rf"{re.escape(form[0])}\s*(?:{re.escape(form[1])}|\Z)" for form in self._encoded[1:])
         ends = (rf"{re.escape(start[0])}\Z" for start in starts)
         self._start = re.compile("|".join(dict.fromkeys([*map(re.escape, starts), *ends, *wrapped])))
-        with _lock:
-            _alive.add(self)
-            _last_search.clear()
+        LIVE.add(self)
 
     @classmethod
     def of(cls, value: str | Secret | None) -> Secret | None:
@@ -216,7 +159,7 @@ class Secret:
         A short one is masked only where it stands alone; one letter, and a dummy, stay.
         """
         if self.is_searched:
-            return redact(text, [self])
+            return self.mask(text, TextViews.of(text))
         if self.is_dummy or len(self._value) < MIN_ALONE:
             return text
         return re.sub(_WHOLE_WORD.format(re.escape(self._value)), MASK, text)
@@ -266,9 +209,9 @@ class Secret:
     def redact_across_tags(self, html: str) -> str:
         """Mask the credential in `html` where tags or entities part it, as they do in highlighted code."""
         for form in self._encoded:
-            gap = f"(?:{_TAG.pattern}|{_PART}" + (")*" if form is self._value else f"|{_BREAK})*")
+            gap = f"(?:{TAG.pattern}|{_PART}" + (")*" if form is self._value else f"|{_BREAK})*")
             parted = re.compile(gap.join(map(letter_pattern, form)))
-            html = parted.sub(lambda match: MASK + "".join(_TAG.findall(match[0])), html)
+            html = parted.sub(lambda match: MASK + "".join(TAG.findall(match[0])), html)
         return html
 
     @without_frames
@@ -338,12 +281,6 @@ class Secret:
         raise TypeError(_("a credential is not saved"))
 
 
-def is_dummy_value(value: str) -> bool:
-    """Tell whether `value` consists of `_DUMMY_WORDS` and rows of x or asterisks alone."""
-    words = re.split(r"[-_. /]+", value.lower())
-    return len(value) <= MAX_DUMMY and all(word in _DUMMY_WORDS or not word.strip("x*") for word in words)
-
-
 def _begun(form: str, text: str) -> int:
     """Return how many characters at the end of `text` begin `form`."""
     start = text.find(form[0], max(0, len(text) - len(form) + 1))
@@ -352,170 +289,25 @@ def _begun(form: str, text: str) -> int:
     return len(text) - start if start >= 0 else 0
 
 
-def _unwrapped(text: str) -> bytes:
-    """Return `text` without white space and escapes of line breaks."""
-    text = _ESCAPED_BREAK.sub("", text) if "\\" in text else text
-    return text.encode("utf-8", "surrogatepass").translate(None, _WHITE_SPACE)
+class LiveSecrets:
+    """The credentials of this process, as long as anything holds them."""
+
+    def __init__(self) -> None:
+        self.lock = RLock()  # the collector may end a reply that was dropped, whose text is cleaned, anywhere
+        self.made = 0
+        """Number of credentials made so far; it tells whether a list of them is still complete."""
+        self._alive: WeakSet[Secret] = WeakSet()
+
+    def add(self, secret: Secret) -> None:
+        """Add a credential that was made."""
+        with self.lock:
+            self._alive.add(secret)
+            self.made += 1
+
+    def all(self) -> set[Secret]:
+        """Return the credentials that something holds."""
+        with self.lock:
+            return {*self._alive}
 
 
-class Redactor:
-    """Masks one credential in text that arrives in pieces.
-
-    Args:
-        secret: The credential; None, or one that is not `Secret.is_searched`, lets all text pass.
-    """
-
-    def __init__(self, secret: Secret | None) -> None:
-        self._secret = secret if secret is not None and secret.is_searched else None
-        self._held = ""
-
-    def feed(self, text: str) -> str:
-        """Return the text that is safe by now; hold back an end that may begin the credential."""
-        if self._secret is None or not (self._held or self._secret.may_begin_in(text)):
-            return text
-        text = self._secret.redact(self._held + text)
-        begun = self._secret.begun_at_end_of(text)
-        held = text[len(text) - begun :]
-        # A server may part a credential by any number of them; dropped, they can't fill the memory.
-        self._held = held if begun <= MAX_HELD else without_parting(held)
-        return text[: len(text) - begun]
-
-    def close(self) -> str:
-        """Return the text that was held back."""
-        held, self._held = self._held, ""
-        return held
-
-
-_alive: WeakSet[Secret] = WeakSet()
-_last_search: list[tuple[list[Secret], list[ref[Secret]]]] = []
-"""The credentials of the environment and all credentials to search for, as last listed; empty once there are others."""
-_lock = RLock()  # the collector may end a reply that was dropped, whose text is cleaned, anywhere
-
-
-def secrets_in_use() -> list[Secret]:
-    """Return the credentials to search for: every live `Secret` and those of the environment, longest first.
-
-    The order matters: one credential may begin as another does. Text of many parts is cheaper to clean as a whole.
-    """
-    environment = _environment_secrets()
-    with _lock:
-        if _last_search and _last_search[0][0] is environment:
-            return [secret for one in _last_search[0][1] if (secret := one()) is not None]
-        found = _by_size({*_alive, *environment})
-        _last_search[:] = [(environment, list(map(ref, found)))]
-    return found
-
-
-def _by_size(secrets: Iterable[Secret]) -> list[Secret]:
-    """Return those of `secrets` that are searched for, longest first."""
-    return sorted((one for one in secrets if one.is_searched), key=Secret.size, reverse=True)
-
-
-_known_environment: tuple[Mapping[Any, Any], list[Secret]] = ({}, [])
-"""The environment as last searched, and its credentials."""
-
-
-@without_frames
-def _environment_secrets() -> list[Secret]:
-    """Return the credentials of the environment, which is searched again only if it has changed."""
-    global _known_environment  # noqa: PLW0603  # one value, replaced whole
-    data = getattr(os.environ, "_data", None)  # CPython: the encoded variables, compared in a few microseconds
-    seen, known = _known_environment
-    if data is not None and data == seen:
-        return known
-    searched = dict(data or {})  # first: a variable that another thread sets meanwhile is found by the next search
-    names = [name for name in os.environ if name.upper().endswith(_VARIABLE_ENDS)]  # most names fail here, fast
-    found = _secrets_of(tuple(os.environ.get(name, "") for name in names if _VARIABLE.fullmatch(name.upper())))
-    _known_environment = (searched, found)
-    return found
-
-
-@without_frames
-@functools.lru_cache(maxsize=1)
-def _secrets_of(values: tuple[str, ...]) -> list[Secret]:
-    secrets = []
-    for value in values:
-        with suppress(MalformedCredential):
-            secrets.append(Secret(_unquote(value)))
-    return secrets
-
-
-def secrets_in(text: str) -> bool:
-    """Tell whether `text` holds a credential that is in use."""
-    return bool(secrets_shown(text, secrets_in_use()))
-
-
-def secrets_shown(text: str, secrets: Iterable[Secret]) -> list[Secret]:
-    """Return those of `secrets` that `text` holds."""
-    secrets = list(secrets)
-    if not secrets:
-        return []
-    views = TextViews.of(text)
-    return [secret for secret in secrets if secret.shows_in(text, views)]
-
-
-def redact(text: str, secrets: Sequence[Secret]) -> str:
-    """Mask `secrets` in `text`.
-
-    Args:
-        text: The text.
-        secrets: The credentials, longest first.
-    """
-    if not secrets:
-        return text
-    views = TextViews.of(text)  # once for all of them
-    for secret in secrets:
-        text = secret.mask(text, views)
-    return text
-
-
-def redact_html(html: str, secrets: Sequence[Secret]) -> str:
-    """Mask `secrets` in `html`: in attributes, in text, and where tags part the text."""
-    if not secrets:
-        return html
-    parted = has_parting(html)
-    html = redact(html, secrets)
-    visible = text_of_html(html)
-    if parted or "&" in html:
-        visible = without_parting(visible)
-    unwrapped = _unwrapped(visible)
-    for secret in secrets:
-        if secret.is_text_of(visible, unwrapped):
-            html = secret.redact_across_tags(_without_parting_references(html))
-    return html
-
-
-def text_of_html(html: str) -> str:
-    """Return HTML without its tags and character references, to search in it."""
-    return without_references(_TAG.sub("", html))
-
-
-def text_of_markdown(markdown: str) -> str:
-    """Return Markdown without its escapes and character references, to search in it."""
-    return without_references(_ESCAPED.sub(itemgetter(1), markdown))
-
-
-def redacted(text: str) -> str:
-    """Mask every credential in use that is `Secret.is_searched` in `text`."""
-    return redact(text, secrets_in_use())
-
-
-def redact_markdown(markdown: str, secrets: Sequence[Secret]) -> str:
-    """Mask `secrets` in `markdown`, also where a backslash or an entity stands for a character."""
-    if not secrets:
-        return markdown
-    parted = has_parting(markdown)
-    markdown = redact(markdown, secrets)
-    visible = text_of_markdown(markdown)
-    if parted or "&" in markdown:
-        visible = without_parting(visible)
-    unwrapped = _unwrapped(visible)
-    for secret in secrets:
-        if secret.is_text_of(visible, unwrapped):
-            markdown = secret.redact_escaped(_without_parting_references(markdown))
-    return markdown
-
-
-def _without_parting_references(markup: str) -> str:
-    """Remove character references that stand for an invisible character, or for nothing."""
-    return _REFERENCE.sub(lambda match: match[0] if without_parting(unescape(match[0])) else "", markup)
+LIVE = LiveSecrets()

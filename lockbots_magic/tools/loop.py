@@ -18,7 +18,7 @@ from ..errors import Cancelled, NotRecordedError
 from ..language import N_, SOURCE, _, speaking
 from ..providers.streaming import Streams, closing_stream, read_stream
 from ..schema.json_values import shorten
-from ..security.secrets import redacted
+from ..security.redaction import redacted
 from .approval import Approval, ProposedCall, proposed
 from .limits import Limits, Spent
 from .results import bounded_output

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..conversation.context_turns import UNSEEN
-from ..security.secrets import redacted
+from ..security.redaction import redacted
 from .tool_source import ToolOutput
 
 MAX_RESULT = 20_000

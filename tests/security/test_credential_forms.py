@@ -21,7 +21,8 @@ from lockbots_magic.security.exits import (
     clean_text_file,
     mask_json,
 )
-from lockbots_magic.security.secrets import Redactor, Secret, redacted, secrets_in
+from lockbots_magic.security.redaction import Redactor, redacted, secrets_in
+from lockbots_magic.security.secrets import Secret
 from tests.effort import examples
 
 VALUE = "sk-1a2b+3c/4d&5e=='<\"_z"

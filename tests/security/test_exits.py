@@ -25,7 +25,9 @@ from lockbots_magic.security.exits import (
     redact_each,
 )
 from lockbots_magic.security.html_policy import CODE_COLOURS, sanitize
-from lockbots_magic.security.secrets import Secret, redact, redact_html, redact_markdown, secrets_in_use
+from lockbots_magic.security.redaction import redact, redact_html, redact_markdown
+from lockbots_magic.security.secrets import Secret
+from lockbots_magic.security.secrets_in_use import secrets_in_use
 
 from ..effort import examples
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from lockbots_magic.security import secrets
+from lockbots_magic.security import secrets, visible_text
 from lockbots_magic.security.exits import clean_bundle, clean_printed
 from lockbots_magic.security.secrets import Secret
 
@@ -28,10 +28,10 @@ def interrupt(*_, **__):
     raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("name", ["_unwrapped", "is_encoded", "has_parting"])
+@pytest.mark.parametrize("name", ["unwrapped", "is_encoded", "has_parting"])
 def test_interrupt_while_masking_leaves_no_credential(name, monkeypatch):
     kept = Secret(CREDENTIAL)
-    monkeypatch.setattr(secrets, name, interrupt)
+    monkeypatch.setattr(visible_text, name, interrupt)
     for action in (kept.redact, clean_printed, lambda text: clean_bundle({"text/plain": text, "text/html": text})):
         with pytest.raises(KeyboardInterrupt) as caught:
             action("&#1; text")

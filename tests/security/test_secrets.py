@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockbots_magic.security import secrets
-from lockbots_magic.security.secrets import MAX_HELD, MalformedCredential, Redactor, Secret, redacted, secrets_in
+from lockbots_magic.security import redaction, secrets, secrets_in_use
+from lockbots_magic.security.redaction import Redactor, redacted, secrets_in
+from lockbots_magic.security.secrets import MAX_HELD, MalformedCredential, Secret
 
 VALUE = "correct+horse/battery"
 
@@ -201,9 +202,11 @@ def test_text_that_the_collector_cleans_while_credentials_are_listed_waits_for_n
         gc.collect()
         return by_size(found)
 
-    cleaned, by_size, kept = [], secrets._by_size, Secret(VALUE)
-    monkeypatch.setattr(secrets, "_lock", type(secrets._lock)())  # one of its own, which a failure may hold
-    monkeypatch.setattr(secrets, "_by_size", lambda found: by_size(found) if cleaned else collect_and_sort(found))
+    cleaned, by_size, kept = [], secrets_in_use._by_size, Secret(VALUE)
+    monkeypatch.setattr(secrets.LIVE, "lock", type(secrets.LIVE.lock)())  # one of its own, which a failure may hold
+    monkeypatch.setattr(
+        secrets_in_use, "_by_size", lambda found: by_size(found) if cleaned else collect_and_sort(found)
+    )
     thread = threading.Thread(target=redacted, args=["a"], daemon=True)
     thread.start()
     thread.join(30)
@@ -212,20 +215,20 @@ def test_text_that_the_collector_cleans_while_credentials_are_listed_waits_for_n
 
 
 def test_credential_that_another_thread_sets_while_the_environment_is_searched_is_found_next(monkeypatch):
-    search = secrets._secrets_of
+    search = secrets_in_use._secrets_of
 
     def search_and_set(values):
         os.environ["LATE_API_KEY"] = "late-credential-1"
         return search(values)
 
     monkeypatch.setenv("LATE_API_KEY", "")
-    monkeypatch.setattr(secrets, "_secrets_of", search_and_set)
+    monkeypatch.setattr(secrets_in_use, "_secrets_of", search_and_set)
     redacted("a")
-    monkeypatch.setattr(secrets, "_secrets_of", search)
+    monkeypatch.setattr(secrets_in_use, "_secrets_of", search)
     assert redacted("late-credential-1") == "***"
 
 
 def test_markup_is_left_alone_where_no_credential_is_in_use():
     for text in ("a &amp; <b>c</b>", r"a \* [b](https://c.example)"):
-        assert secrets.redact_html(text, ()) is text
-        assert secrets.redact_markdown(text, ()) is text
+        assert redaction.redact_html(text, ()) is text
+        assert redaction.redact_markdown(text, ()) is text

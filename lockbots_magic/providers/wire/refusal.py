@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...errors import ContextLengthError, ProviderError
-from ...security.secrets import redacted
+from ...security.redaction import redacted
 from .context_length import find_overflow
 
 MAX_WORDS = 8000

@@ -18,7 +18,7 @@ from ...errors import UsageError
 from ...language import _
 from ...security.control_characters import printable, replace_surrogates
 from ...security.foreign_text import quote_line
-from ...security.secrets import redacted
+from ...security.redaction import redacted
 from .limits import MAX_DEPTH, MAX_DESCRIPTION, MAX_SCHEMA, MAX_TOOLS
 
 MAX_TOOL_NAME = 64

@@ -24,7 +24,7 @@ from ...conversation.cancellation import Cancellation
 from ...errors import UsageError
 from ...language import _
 from ...providers.shutdown import at_shutdown
-from ...security.secrets import redacted
+from ...security.redaction import redacted
 from ...version import __version__
 from .child import ChildServer
 from .endpoint import EndpointClient

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from lockbots_magic import MCP
 from lockbots_magic.errors import CredentialWarning, UsageError
-from lockbots_magic.security.secrets import Secret, redacted
+from lockbots_magic.security.redaction import redacted
+from lockbots_magic.security.secrets import Secret
 from lockbots_magic.tools.mcp.launch import make_name, read_launch
 
 
