@@ -74,9 +74,9 @@ def find_proxy(url: str) -> Proxy | None:
     if should_bypass_proxies(url, None):
         return None
     for name in (f"{parts.scheme}_proxy", "all_proxy"):
-        for variable in (name, name.upper()):
-            if value := os.environ.get(variable, "").strip():
-                return Proxy(variable, value)
+        variable = name if name in os.environ else name.upper()  # an empty one in lower case turns the other off
+        if value := os.environ.get(variable, "").strip():
+            return Proxy(variable, value)
     return None
 
 

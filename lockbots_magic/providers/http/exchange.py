@@ -29,7 +29,7 @@ from .connection import ConnectionLease
 from .environment import check_ca_bundle, find_proxy
 from .json_body import encode_json
 from .pools import send
-from .request import HTTPRequest, TimeLimits, display_host, is_loopback, warn_if_unencrypted
+from .request import HTTPRequest, SentRequest, TimeLimits, display_host, is_loopback, warn_if_unencrypted
 from .server_wait import find_header_wait, find_stated_wait, parse_should_retry
 
 T = TypeVar("T")
@@ -235,15 +235,15 @@ class Exchange:
             own["content-type"] = "application/json"
         connect = max(min(self._limits.connect, self._limits.remaining, MAX_TIMEOUT), 0.001)
         with self._lease.in_this_thread():
-            return send(
+            request = SentRequest(
                 self.request.method,
                 url,
                 {**own, **self.request.headers},
                 body,
                 timeout=(connect, min(self._limits.silence_of(url), MAX_TIMEOUT)),
                 verify=(check_ca_bundle() or True) if parts.scheme == "https" else True,
-                may_use_proxy=not is_loopback(parts.hostname or ""),
             )
+            return send(request, may_use_proxy=not is_loopback(parts.hostname or ""))
 
     @property
     def _has_all(self) -> bool:

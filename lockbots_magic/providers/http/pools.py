@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -19,6 +18,7 @@ import urllib3
 from ...importing import without_collector
 from ...version import __version__
 from .connection import MAX_POOLED, is_plain_header, track_connections
+from .request import SentRequest
 
 MAX_SERVERS = 16
 """Servers, asked last, whose idle connections are kept."""
@@ -38,47 +38,33 @@ _PLAIN_URL = re.compile(
 _NO_RETRIES = urllib3.Retry(0, read=False)
 
 
-def send(
-    method: str,
-    url: str,
-    headers: Mapping[str, str],
-    body: bytes | None,
-    *,
-    timeout: tuple[float, float],
-    verify: str | bool,
-    may_use_proxy: bool,
-) -> urllib3.BaseHTTPResponse:
+def send(request: SentRequest, *, may_use_proxy: bool) -> urllib3.BaseHTTPResponse:
     """Send a request and return its response, whose body has not been read. Redirects are not followed.
 
     Args:
-        method: Method.
-        url: URL, as given.
-        headers: Headers besides the usual ones.
-        body: Body.
-        timeout: Time (s) to connect, and time without data.
-        verify: Path of the trusted CAs; True for those that come with requests.
+        request: The request; its URL as given, its headers besides the usual ones.
         may_use_proxy: Whether a proxy of the environment is used.
 
     Raises:
         requests.RequestException, urllib3.exceptions.HTTPError: The request failed, or can't be sent.
     """
-    prepared = prepare_url(url)
-    sent = _prepare_headers(tuple(headers.items()))
+    prepared = prepare_url(request.url)
+    headers = _prepare_headers(tuple(request.headers.items()))
     if may_use_proxy:
-        by_proxy: urllib3.BaseHTTPResponse | None = _requests().send_by_proxy(
-            method, prepared.url, sent, body, timeout=timeout, verify=verify
-        )
+        sent = request._replace(url=prepared.url, headers=headers)
+        by_proxy: urllib3.BaseHTTPResponse | None = _requests().send_by_proxy(sent)
         if by_proxy is not None:
             return by_proxy
-    return _direct_pool(prepared.origin, verify).urlopen(
-        method,
+    connect, silence = request.timeout
+    return _direct_pool(prepared.origin, request.verify).urlopen(
+        request.method,
         prepared.path,
-        body,
-        sent,
+        request.body,
+        headers,
         _NO_RETRIES,
         redirect=False,
         assert_same_host=False,
-        timeout=urllib3.Timeout(connect=timeout[0], read=timeout[1]),
+        timeout=urllib3.Timeout(connect=connect, read=silence),
         preload_content=False,
         decode_content=False,
     )

@@ -9,7 +9,7 @@ import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 from urllib.parse import SplitResult, unquote_plus, urljoin, urlsplit
 
 from ...errors import CredentialWarning, ProtocolError
@@ -21,6 +21,19 @@ DEFAULT_SILENCE = 600.0
 
 _PORTS = {"http": 80, "https": 443}
 _warned_hosts: set[str] = set()
+
+
+class SentRequest(NamedTuple):
+    """One request as it goes out, without its credentials, which join as the bytes leave."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None
+    timeout: tuple[float, float]
+    """Time (s) to connect, and time without data."""
+    verify: str | bool
+    """Path of the trusted CAs; True for those that come with requests."""
 
 
 @dataclass(frozen=True)

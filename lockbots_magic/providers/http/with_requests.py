@@ -16,6 +16,7 @@ from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, select_proxy, should_bypass_proxies
 
 from .connection import MAX_POOLED, track_connections
+from .request import SentRequest
 
 __all__ = ["DEFAULT_CA_BUNDLE_PATH", "check_headers", "prepare_url", "send_by_proxy", "should_bypass_proxies"]
 
@@ -36,27 +37,20 @@ def check_headers(headers: Mapping[str, str]) -> None:
     requests.PreparedRequest().prepare_headers(headers)
 
 
-def send_by_proxy(
-    method: str,
-    url: str,
-    headers: Mapping[str, str],
-    body: bytes | None,
-    *,
-    timeout: tuple[float, float],
-    verify: str | bool,
-) -> urllib3.BaseHTTPResponse | None:
+def send_by_proxy(request: SentRequest) -> urllib3.BaseHTTPResponse | None:
     """Send a request through the proxy of the environment, and return its response; None if there is no proxy for it.
 
-    The arguments are those of `pools.send`; the URL is prepared.
+    A variable that is set to white space names none, as an empty one.
     """
-    proxies = get_environ_proxies(url, no_proxy=None)
-    if not select_proxy(url, proxies):
+    named = {scheme: proxy.strip() for scheme, proxy in get_environ_proxies(request.url, no_proxy=None).items()}
+    proxies = {scheme: proxy for scheme, proxy in named.items() if proxy}
+    if not select_proxy(request.url, proxies):
         return None
     prepared = requests.PreparedRequest()
-    prepared.method, prepared.url, prepared.body = method, url, body
-    prepared.prepare_headers(headers)
-    prepared.prepare_content_length(body)
-    options: dict[str, Any] = {"timeout": timeout, "verify": verify, "proxies": proxies}
+    prepared.method, prepared.url, prepared.body = request.method, request.url, request.body
+    prepared.prepare_headers(request.headers)
+    prepared.prepare_content_length(request.body)
+    options: dict[str, Any] = {"timeout": request.timeout, "verify": request.verify, "proxies": proxies}
     response: urllib3.BaseHTTPResponse = _adapter().send(prepared, stream=True, **options).raw
     return response
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from ...language import _
@@ -16,6 +16,11 @@ MAX_EVENT = 16_000_000
 """Bytes of a line, and characters of an event's data: bounds the memory that an endless one takes."""
 LINE_COST = 64
 """Characters that each line of an event's data counts for besides its own: the memory of one in Python."""
+MAX_BETWEEN = 64_000_000
+"""Characters between two events, with `LINE_COST` for each line: bounds the time that endless blank lines take.
+
+A heartbeat of two lines each second stays below it for five days.
+"""
 MAX_IGNORED_LINES = 8
 """Lines outside the grammar that are kept, each up to `MAX_IGNORED_LINE` characters."""
 MAX_IGNORED_LINE = 4096
@@ -66,6 +71,7 @@ class EventDecoder:
         self._first = True
         self._data: list[str] = []
         self._data_size = 0
+        self._between = 0
         self._type = ""
         self._later_type = ""  # type that came after data: of the next event, if no blank line follows
         self._last_id = ""
@@ -93,7 +99,8 @@ class EventDecoder:
         """Yield the events that `piece` completes.
 
         Raises:
-            MalformedStream: A line is not UTF-8, or an event is too long. The events before it have been yielded.
+            MalformedStream: A line is not UTF-8, an event is too long, or none comes. The events before it have been
+                yielded.
         """
         if self._after_cr and piece:  # the LF of a CRLF that was cut
             self._after_cr = False
@@ -135,20 +142,25 @@ class EventDecoder:
             if is_clean and group.startswith(head):  # nearly all events begin as the one before
                 data = group[len(head) :]
                 if "\n" not in data:
+                    self._between = 0
                     yield Event(data, kind, self._last_id)
                     continue
+            if is_clean and not group:  # two blank lines
+                self._skip(LINE_COST)
+                continue
             if is_clean and (found := _ONE_LINE.match(group)):
                 kind_found = found[1] or "message"
                 if found[0].endswith(" "):  # without it, the next event may have a space that does not count
                     head, kind = self._head, self._kind = found[0], kind_found
+                self._between = 0
                 yield Event(group[found.end() :], kind_found, self._last_id)
                 continue
-            for line in (*group.split("\n"), ""):
-                event = self._process_line(line)
-                if event is not None:
-                    yield event
+            yield from self._process_lines((*group.split("\n"), ""))
             is_clean = len(text) <= MAX_EVENT
-        for line in last.split("\n")[:-1]:
+        yield from self._process_lines(last.split("\n")[:-1])
+
+    def _process_lines(self, lines: Iterable[str]) -> Iterator[Event]:
+        for line in lines:
             event = self._process_line(line)
             if event is not None:
                 yield event
@@ -173,9 +185,16 @@ class EventDecoder:
                 raise MalformedStream(_("an event of more than {max_event} characters", max_event=MAX_EVENT))
             self._data.append(value)
             return event
+        self._skip(len(line))
         if name:  # a line without a name is a comment
             self._process_field(name, value, line)
         return None
+
+    def _skip(self, size: int) -> None:
+        """Count a line of `size` characters that is no data."""
+        self._between += size + LINE_COST
+        if self._between > MAX_BETWEEN:
+            raise MalformedStream(_("more than {count} characters without an event", count=MAX_BETWEEN))
 
     def _end_unseparated(self) -> Event | None:
         """Return the event before a line of data, if that line begins the next event."""
@@ -207,9 +226,10 @@ class EventDecoder:
         kind = self.pending_type
         self._type = self._later_type = ""
         if not self._data:
+            self._skip(0)
             return None
         event = Event(self.pending, kind, self._last_id)
-        self._data, self._data_size = [], 0
+        self._data, self._data_size, self._between = [], 0, 0
         return event
 
 

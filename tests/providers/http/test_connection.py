@@ -26,8 +26,10 @@ from lockbots_magic.errors import (
 )
 from lockbots_magic.providers.http import pools
 from lockbots_magic.providers.http import request as request_module
+from lockbots_magic.providers.http.environment import find_proxy
 from lockbots_magic.providers.http.exchange import Exchange
-from lockbots_magic.providers.http.request import HTTPRequest, TimeLimits
+from lockbots_magic.providers.http.request import HTTPRequest, SentRequest, TimeLimits
+from lockbots_magic.providers.http.with_requests import send_by_proxy
 from lockbots_magic.providers.presets import presets
 from lockbots_magic.security.secrets import MalformedCredential, Secret
 from tests.certificates import tls
@@ -347,6 +349,23 @@ def test_proxy_is_used(monkeypatch, name):
         assert proxy.requests[0].line == f"POST http://example.test/v1/chat?auth={IN_QUERY} HTTP/1.1"
         assert run("http://example.test") == b"hello"
         assert proxy.connections == 1
+
+
+@pytest.mark.usefixtures("no_warning")
+def test_blank_variables_name_no_proxy(monkeypatch):
+    url = "http://example.test"
+    for blank in ("", " ", "\t\n"):
+        monkeypatch.setenv("HTTP_PROXY", blank)
+        assert find_proxy(url) is None
+        assert send_by_proxy(SentRequest("GET", url, {}, None, (1, 1), True)) is None
+    with RawServer(answers) as proxy:
+        monkeypatch.setenv("ALL_PROXY", f" {proxy.url} ")
+        assert run(url) == b"hello"
+        assert find_proxy(url).variable == "ALL_PROXY"
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+        monkeypatch.setenv("http_proxy", " ")
+        assert run(url) == b"hello"
+        assert find_proxy(url).variable == "ALL_PROXY"
 
 
 @pytest.mark.usefixtures("no_warning")

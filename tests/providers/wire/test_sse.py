@@ -238,6 +238,20 @@ class TestBytes:
         with pytest.raises(MalformedStream, match="10000"):
             events_fed(decoder, [b"data: 123456789\n"] * 1001)
 
+    @pytest.mark.parametrize("filler", [b"\n", b"\r\n", b"\r", b": \n\n", b"event: a\n", b"noise\n"])
+    def test_lines_without_an_event_over_the_bound_are_malformed(self, filler, monkeypatch):
+        monkeypatch.setattr(sse, "MAX_BETWEEN", 10_000)
+        decoder = EventDecoder()
+        with pytest.raises(MalformedStream, match="10000"):
+            events_fed(decoder, [b"data: a\n\n", *[filler * 10] * 1000])
+
+    def test_heartbeats_between_events_are_counted_anew_after_each(self, monkeypatch):
+        monkeypatch.setattr(sse, "MAX_BETWEEN", 10_000)
+        for event in (b"data: a\n\n", b"data: a\ndata: b\n\n", b"event: b\ndata: a\n\n"):
+            pieces = [b": ping\n\n" * 10 + event] * 100
+            assert len(events_fed(EventDecoder(), pieces)) == 100
+            assert len(events_fed(EventDecoder(), [b"".join(pieces)])) == 100
+
     def test_many_events_together_may_be_larger_than_one(self, monkeypatch):
         monkeypatch.setattr(sse, "MAX_EVENT", 100)
         assert len(data_of(b"data: 2345678\n\n" * 1000)) == 1000
