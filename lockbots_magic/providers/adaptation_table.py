@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..language import N_
 from ..late_pattern import late_pattern
@@ -88,21 +89,32 @@ def names_field(field: str) -> re.Pattern[str]:
     return late_pattern(rf"['\"`‘“]{spelled}['\"`’”]|^(?:[\w.]*\.)?{spelled}$", re.IGNORECASE | re.MULTILINE)
 
 
-def make_schema_row(keys: Sequence[str], refusal: str, name: str = "") -> Adaptation:
+def make_schema_row(
+    keys: Sequence[str],
+    refusal: str,
+    name: str = "",
+    *,
+    change: Callable[[Any], Any] | None = None,
+    notice: str = "",
+) -> Adaptation:
     """Return the adaptation that leaves keywords out of the schemas of tools and of the reply.
 
     Args:
         keys: The keywords.
         refusal: How servers name one of them.
         name: Name of the adaptation; by default the first keyword.
+        change: Changes the schemas in another way.
+        notice: What the user is told, with the first keyword as ``{key}``.
     """
-    strip = without_keys(frozenset(keys))
+    change = change or without_keys(frozenset(keys))
     return Adaptation(
         name or keys[0],
         ("tools", "response_format", "text", "output_config"),
-        lambda body, given: change_schemas(body, given, strip) != body,
-        lambda body, given: change_schemas(body, given, strip),
+        lambda body, given: change_schemas(body, given, change) != body,
+        lambda body, given: change_schemas(body, given, change),
         late_pattern(refusal, re.IGNORECASE),
+        notice,
+        {"key": keys[0]},
     )
 
 

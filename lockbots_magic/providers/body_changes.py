@@ -62,6 +62,18 @@ def without_keys(keys: frozenset[str]) -> Callable[[Any], Any]:
     return strip
 
 
+def with_any_of(value: Any) -> Any:
+    """Name the alternatives of schemas `anyOf` in place of `oneOf`, which fewer services know."""
+    if isinstance(value, list):
+        return [with_any_of(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    renamed = {**value}
+    if isinstance(value.get("oneOf"), list):  # else it is the name of a property, or of a definition
+        renamed.setdefault("anyOf", renamed.pop("oneOf"))
+    return {key: with_any_of(item) for key, item in renamed.items()}
+
+
 def has_system(body: Body, given: Collection[str]) -> bool:
     """Whether a system prompt is among the messages."""
     return "messages" not in given and any(m.get("role") == "system" for m in body.get("messages", ()))

@@ -11,8 +11,9 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
+from ..language import N_
 from .adaptation_table import NEGATION, Adaptation, make_schema_row
-from .body_changes import Body, change_schemas
+from .body_changes import Body, change_schemas, with_any_of
 
 PREFIX = "schema."
 """Beginning of the name of an adaptation that leaves out one of them."""
@@ -21,6 +22,21 @@ _KEPT = frozenset(
 )
 _KEPT |= {"description", "function", "name", "parameters", "input_schema", "json_schema", "schema", "strict", "format"}
 """Keywords without which a schema means something else, and fields around it."""
+_SHAPING = frozenset(
+    [
+        "allOf",
+        "not",
+        "const",
+        "if",
+        "then",
+        "else",
+        "contains",
+        "dependentRequired",
+        "dependentSchemas",
+        "patternProperties",
+    ]
+)
+"""Keywords that say which values are right: without one, the model may guess what it was to be told."""
 _NAMES = ("properties", "$defs", "definitions")
 """Keywords under which keys are names."""
 
@@ -30,7 +46,12 @@ def make_keyword_row(key: str) -> Adaptation:
     quoted = rf"['\"`‘“]{re.escape(key)}['\"`’”]"
     plain = rf"|(?<![\w$]){re.escape(key)}(?!\w)" if key != key.lower() or not key.isalnum() else ""
     refused = rf"(?:{NEGATION}|\bforbidden\b|\bcannot find field\b)"
-    return make_schema_row((key,), rf"(?m)^(?=.*{refused}).*(?:{quoted}{plain})", name=f"{PREFIX}{key}")
+    pattern, name = rf"(?m)^(?=.*{refused}).*(?:{quoted}{plain})", f"{PREFIX}{key}"
+    if key == "oneOf":
+        told = N_("The server takes no `{key}` in JSON schemas: the alternatives were sent as `anyOf`.")
+        return make_schema_row((key,), pattern, name, change=with_any_of, notice=told)
+    told = N_("The server takes no `{key}` in JSON schemas: the model was not told of it. What it answers is checked.")
+    return make_schema_row((key,), pattern, name, notice=told if key in _SHAPING else "")
 
 
 def find_refused_keywords(

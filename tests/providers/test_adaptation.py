@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockbots_magic import Chat
+from lockbots_magic import Chat, tool
 from lockbots_magic.conversation.conversation import Conversation
-from lockbots_magic.conversation.messages import ChatRequest, Message, ToolCall
+from lockbots_magic.conversation.messages import ChatRequest, Message, Tool, ToolCall
 from lockbots_magic.errors import HTTPStatusError
 from lockbots_magic.language import speaking
 from lockbots_magic.notebook.session import Session
@@ -310,6 +310,34 @@ def test_refusal_that_nothing_helps_against_is_raised_and_not_remembered():
             with pytest.raises(HTTPStatusError, match="stream_options"):
                 chat.ask("hi")
         assert ["stream_options" in body for body in server.bodies()] == [True, False, True, False]
+
+
+def test_alternatives_of_a_schema_are_sent_under_the_name_that_the_server_takes():
+    cat, dog = {"type": "string"}, {"type": "integer", "oneOf": [{"minimum": 1}, {"maximum": -1}]}
+    schema = {"type": "object", "properties": {"oneOf": {"oneOf": [cat, dog]}}}
+    tools = [{"type": "function", "function": {"name": "f", "parameters": schema}}]
+    body = {"model": "m", "messages": [], "tools": tools}
+    (name,) = refused("In context=('properties', 'a'), 'oneOf' is not permitted.", body=body)
+    changed = adapt(body, [], [name])["tools"][0]["function"]["parameters"]
+    other = {"type": "integer", "anyOf": [{"minimum": 1}, {"maximum": -1}]}
+    assert changed == {"type": "object", "properties": {"oneOf": {"anyOf": [cat, other]}}}
+    assert refused("'oneOf' is not permitted", body={**body, "tools": [{"parameters": changed}]}) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "words"), [("oneOf", "sent as `anyOf`"), ("allOf", "not told of it"), ("$comment", "")]
+)
+def test_keyword_that_shapes_an_answer_is_told_when_it_is_left_out(key, words):
+    def refusal(body):
+        return f"Unknown keyword: '{key}'" if f'"{key}"' in json.dumps(body["tools"]) else None
+
+    with refusing(refusal) as server:
+        chat = Chat("openai:m", base_url=server.url)
+        offered = tool(lambda: None, name="take")
+        offered.tool = Tool("take", "Take a number.", {"type": "object", key: [{"required": ["a"]}]})
+        notices = [d.notice for _ in range(2) for d in chat.stream("hi", tools=offered).deltas if d.notice]
+        assert len(server.bodies()) == 3
+        assert [f"`{key}`" in notice and words in notice for notice in notices] == ([True] if words else [])
 
 
 def test_longest_reply_is_sent_under_the_name_that_the_model_takes():
