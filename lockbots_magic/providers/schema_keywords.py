@@ -22,20 +22,8 @@ _KEPT = frozenset(
 )
 _KEPT |= {"description", "function", "name", "parameters", "input_schema", "json_schema", "schema", "strict", "format"}
 """Keywords without which a schema means something else, and fields around it."""
-_SHAPING = frozenset(
-    [
-        "allOf",
-        "not",
-        "const",
-        "if",
-        "then",
-        "else",
-        "contains",
-        "dependentRequired",
-        "dependentSchemas",
-        "patternProperties",
-    ]
-)
+_SHAPING = frozenset({"allOf", "not", "const", "if", "then", "else", "contains", "patternProperties"})
+_SHAPING |= {"dependentRequired", "dependentSchemas"}
 """Keywords that say which values are right: without one, the model may guess what it was to be told."""
 _NAMES = ("properties", "$defs", "definitions")
 """Keywords under which keys are names."""

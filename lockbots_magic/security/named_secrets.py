@@ -28,8 +28,14 @@ _ENDING = (
 _WORD = re.compile(rf"(?:(?i:({_PASSWORDS})|{_KEYS}|(?<![A-Za-z])pwd){_ENDING}(?![A-Za-z0-9_]))")
 """The end of a name; the first group is a password, whose value may be all letters."""
 _LONGER_WORD = re.compile(rf"(?i:{_PASSWORDS}|{_KEYS})[A-Za-z0-9_]{{1,20}}(?![A-Za-z0-9_])")
-"""A name that goes on, as `API_KEY_OPENAI` and `tokenizer` do: its value is a secret if it is `_RANDOM`."""
-_RANDOM = re.compile(r"(?=\D*\d\D*\d)(?:(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])[A-Za-z0-9]{16,300}|[0-9a-f]{24,300})={0,2}\Z")
+"""A name that goes on, as `API_KEY_OPENAI` and `tokenizer` do: its value is a secret if it is random."""
+_RANDOM_FORM = re.compile(r"[A-Za-z0-9_-]{16,300}={0,2}\Z")
+"""Hexadecimal digits, or base64 of addresses (RFC 4648, section 5), which may begin with a hyphen."""
+_RANDOM_RUN = re.compile(
+    r"(?<![A-Za-z0-9])(?=[A-Za-z]*\d[A-Za-z]*\d)"
+    r"(?:(?=[A-Z0-9]*[a-z])(?=[a-z0-9]*[A-Z])[A-Za-z0-9]{12,300}|[0-9a-f]{24,300})(?![A-Za-z0-9])"
+)
+"""The part of a random value between hyphens that no word, version or name of a model looks like."""
 _BARE = r"(?P<value>[^\s'\"`;&<>|(){}\[\],]{8,300})(?=[\s'\"`;&<|]|\Z)"
 """A value without quotes in a command or an address. A comma or a bracket behind it is Python's: `f(token=token2)`."""
 
@@ -126,9 +132,10 @@ def find_named(text: str) -> Iterator[Finding]:
             if match and _is_secret(pattern, word, match["value"]):
                 yield Finding(NAMED_VALUE, *match.span("value"))
     for word in _LONGER_WORD.finditer(text):
-        match = _QUOTED.match(text, word.end())
-        if match and _RANDOM.match(match["value"]) and is_value(match["value"]):
-            yield Finding(NAMED_VALUE, *match.span("value"))
+        for pattern in (_QUOTED, _LINE, _INLINE):
+            match = pattern.match(text, word.end())
+            if match and _is_random(match["value"]) and _is_secret(pattern, word, match["value"]):
+                yield Finding(NAMED_VALUE, *match.span("value"))
     yield from _find_logins(text)
     yield from _find_columns(text)
 
@@ -154,9 +161,14 @@ def has_digit(value: str) -> bool:
     return any(letter.isdigit() for letter in value) and not value.replace(".", "").isdigit()
 
 
+def _is_random(value: str) -> bool:
+    """Tell whether `value` looks as if a machine had drawn it."""
+    return _RANDOM_FORM.match(value) is not None and _RANDOM_RUN.search(value) is not None
+
+
 def _is_secret(pattern: re.Pattern[str], word: re.Match[str], value: str) -> bool:
     """Tell whether the value behind a name, as one of the patterns has it, is a secret."""
-    if not is_value(value) or not (has_digit(value) or (pattern is _QUOTED and word[1])):
+    if not is_value(value) or not (has_digit(value) or (pattern is _QUOTED and word.lastindex)):
         return False
     begin = word.string[max(0, word.start() - _MAX_BEGIN) : word.start()].rpartition("\n")[2]
     if pattern is _LINE:

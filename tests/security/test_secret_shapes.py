@@ -104,6 +104,8 @@ HARMLESS = [
     '"token_type": "authorization_code"',
     'tokenizer = "gpt2-medium-v2"',
     'tokenizer = "Qwen2.5-7B-Instruct-GPTQ"; tokenizer_name = "mistralai/Mistral-7B-v0.1"',
+    'tokenizer = "-DeepSeek-R1-Distill-Qwen-32B-2025_04"; token_names=["max-output-tokens-2024-05-13"]',
+    "TOKENIZERS_PARALLELISM=true\ntokenizer_config: Qwen2-VL-7B-Instruct-AWQ\nmodel(token_type=TokenType2Name)",
     'token_url = "https://api.example/oauth2/v2"; password = "/run/secrets/MyApp2/db_password1"',
     "token-base: roberta-base-12",
     '"token_type": "oauth2-code", token_ids="1a2b3c4d", password_field = "input-1234"',
@@ -135,9 +137,12 @@ def test_value_under_the_name_of_a_credential_is_left_out():
 
 def test_random_value_is_left_out_though_the_name_goes_on():
     names = "API_KEY_OPENAI token_github passwordDb secrets DB_PASSWORD_ADMIN_2a"
-    for form in (f"{name} = '{{}}'" for name in names.split()):
-        for value in (LETTERS, LETTERS[:16], "0123456789abcdef" * 2):
-            assert value not in leave_out_secrets(form.format(value), {})[0], form
+    values = (LETTERS, LETTERS[:16], "0123456789abcdef" * 2)
+    for form in (f"{name}{form}" for name in names.split() for form in (" = '{}'", "={}", ": {}\nmodel: x")):
+        for value in (*values, f"-{LETTERS}", f"-_{LETTERS[:14]}", f"{LETTERS[:12]}-{LETTERS[:3]}_", f"_{values[2]}"):
+            kept = leave_out_secrets(form.format(value), {})[0]
+            assert LEFT_OUT in kept, form
+            assert value[-12:] not in kept, form
 
 
 def test_base64_that_begins_with_a_slash_is_no_path():
