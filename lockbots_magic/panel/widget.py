@@ -29,7 +29,7 @@ from .debouncer import Debouncer
 from .i18n import page_texts
 from .protocol import PanelMessage, shown_turns
 from .session_backend import SessionBackend
-from .transcript import Transcript
+from .transcript import MAX_TURNS, Transcript
 from .transcript_metadata import TranscriptMetadata
 
 FRONTEND_MODULES = (
@@ -58,9 +58,9 @@ digest the page finds that its output is outdated, and writes the current one in
 """
 
 MANY_TURNS = 20
-"""Turns from which the transcript waits until a view shows its turns: making it would delay them."""
+"""Turns from which the transcript is formatted once a view shows its turns: to format it would delay them."""
 MAX_WAIT = 3.0
-"""Time (s) that the transcript waits for a view."""
+"""Time (s) that formatting the transcript waits for a view."""
 
 
 def read_asset(name: str) -> str:
@@ -152,11 +152,13 @@ class ChatPanel(anywidget.AnyWidget):
         self._displayed = True
 
     def _begin_transcript(self) -> None:
-        """Show the last turn as the transcript; the whole follows once a view has its turns, or after a while."""
-        data = self._transcript.render(shown_turns(self.conversation), last=1)
+        """Show the transcript with only its last turn formatted, until a view has its turns or `MAX_WAIT` is over.
+
+        A notebook that is saved meanwhile has all that restores the conversation.
+        """
         with self._output_lock:
-            self._saved = data, {STATE_KEY: digest(json.dumps(data, sort_keys=True))}
-            show(data, self._display_id, metadata=self._saved[1])
+            data, metadata = self._saved = self._make_transcript(formatted=1)
+            show(data, self._display_id, metadata=metadata)
         self._waiting = threading.Timer(MAX_WAIT, self._show_waiting_transcript)
         self._waiting.daemon = True
         self._waiting.start()
@@ -191,9 +193,9 @@ class ChatPanel(anywidget.AnyWidget):
             show(data, self._display_id, update=update, metadata=metadata)
         self._controller.send_saved()
 
-    def _make_transcript(self) -> tuple[Mapping[str, str], dict[str, Any]]:
-        """Return data and metadata of the transcript output."""
-        data = self._transcript.render(shown_turns(self.conversation))
+    def _make_transcript(self, formatted: int = MAX_TURNS) -> tuple[Mapping[str, str], dict[str, Any]]:
+        """Return data and metadata of the transcript output; see `Transcript.render`."""
+        data = self._transcript.render(shown_turns(self.conversation), formatted)
         backend = self._controller.backend
         metadata = self._transcript_metadata.build([*backend.unrestored, *backend.conversations.values()])
         return data, {**metadata, STATE_KEY: digest(json.dumps([data, metadata], sort_keys=True))}
