@@ -57,16 +57,18 @@ class BoundedLexer(Lexer):
 
     def get_tokens_unprocessed(self, text: str) -> Iterator[tuple[int, _TokenType, str]]:
         """Yield position, kind and text of each token; when the time is over, the rest as one text."""
-        end = 0
+        pieces: list[tuple[int, _TokenType, str]] = []
         _clock.deadline = time.thread_time() + MAX_SECONDS
         _clock.next_look = time.monotonic() + LOOK_INTERVAL
         lexer = self._for_short if len(text) <= WINDOW else self._for_long
         try:
-            for at, kind, value in lexer.get_tokens_unprocessed(text):
-                yield at, kind, value
-                end = at + len(value)
+            for piece in lexer.get_tokens_unprocessed(text):
+                pieces.append(piece)  # noqa: PERF402  # those before an error count
         except _TooSlowError:
-            yield end, Token.Text, text[end:]
+            at, _, last = pieces[-1] if pieces else (0, None, "")
+            end = at + len(last)
+            pieces.append((end, Token.Text, text[end:]))
+        return iter(pieces)
 
 
 class _TooSlowError(Exception):
@@ -91,12 +93,16 @@ def _bounded(lexer: Lexer, bound: Callable[[_Match], _Match]) -> Any:
 
 
 def _tokens(lexer: Any, text: str, stack: Iterable[str] = ("root",)) -> Iterator[tuple[int, _TokenType, str]]:
-    """Yield what the loop of `RegexLexer` yields, without a call of Python for each pattern that it tries."""
+    """Yield what the loop of `RegexLexer` yields, with as few calls of Python as possible."""
     names, at = [*stack], 0
     rules: _Rules = lexer._tokens[names[-1]]
+    now, next_look = time.monotonic, 0.0
     while True:
-        _check_clock()
-        for match, action, new_state in rules.tried_at(text[at : at + 1]):
+        if now() >= next_look:
+            _check_clock()
+            next_look = _clock.next_look
+        letter = text[at : at + 1]
+        for match, action, new_state in rules.by_letter.get(letter) or rules.tried_at(letter):
             found = match(text, at)
             if found is None:
                 continue
@@ -144,7 +150,7 @@ class _Rules:
         self._patterns = [match for match, _, _ in rules]
         self._rules = [(bound(match), action, new_state) for match, action, new_state in rules]
         self._visits = 0
-        self._by_letter: dict[str, list[_TokenRule]] = {}
+        self.by_letter: dict[str, list[_TokenRule]] = {}
 
     def __iter__(self) -> Iterator[_TokenRule]:
         place: list[Any] = []
@@ -163,14 +169,14 @@ class _Rules:
         self._visits += 1
         if self._visits < MIN_VISITS or not letter.isascii():
             return self._rules
-        found = self._by_letter.get(letter)
+        found = self.by_letter.get(letter)
         return self._find(letter) if found is None else found
 
     def _find(self, letter: str) -> list[_TokenRule]:
         """Return the rules whose match may begin with a letter, or be empty at the end of the text."""
         firsts = [_first_letters(match) for match in self._patterns]
         found = [rule for rule, first in zip(self._rules, firsts, strict=True) if first is None or letter in first]
-        self._by_letter[letter] = found
+        self.by_letter[letter] = found
         return found
 
 

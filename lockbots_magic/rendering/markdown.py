@@ -12,7 +12,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from markdown_it import MarkdownIt
-from markdown_it.rules_core import StateCore
+from markdown_it.rules_core import StateCore, normalize
 from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
 
@@ -20,6 +20,7 @@ from ..schema import fences
 from . import open_markdown
 from .escaping import right_to_left
 from .markdown_rules import addresses, by_letter, emphasis, formulas, tables, tags
+from .markdown_rules.plain import plain_tokens
 from .time_budget import check_time
 
 Environment = MutableMapping[str, Any]
@@ -35,7 +36,9 @@ _WITH_DIRECTION = {
 
 def parse(text: str, env: Environment) -> list[Token]:
     """Return the tokens of `text`."""
-    return parser().parse(text, env)
+    check_time()
+    tokens = None if env else plain_tokens(text)
+    return parser().parse(text, env) if tokens is None else tokens
 
 
 def lowered(tokens: list[Token], levels: int) -> list[Token]:
@@ -53,6 +56,7 @@ def parser() -> MarkdownIt:
     made.use(footnote_plugin, inline=False).disable("footnote_tail")
     for rules in (emphasis, tables, tags, fences, formulas, addresses):
         rules.install(made)
+    made.core.ruler.at("normalize", _normalize)
     made.core.ruler.push("breaks", _breaks)
     made.core.ruler.push("tasks", _tasks)
     made.core.ruler.push("alerts", _alerts)
@@ -74,6 +78,12 @@ def _check_inline(*_: object) -> bool:
     """Rule that never matches: check the time at every mark."""
     check_time()
     return False
+
+
+def _normalize(state: StateCore) -> None:
+    """Rule: that of markdown-it, which takes as long for each line end as for one to change."""
+    if "\r" in state.src or "\0" in state.src:
+        normalize(state)
 
 
 def _breaks(state: StateCore) -> None:
@@ -112,6 +122,8 @@ def _alerts(state: StateCore) -> None:
 
 def _directions(state: StateCore) -> None:
     """Rule: blocks that hold right-to-left text get `dir="auto"`."""
+    if not right_to_left(state.src):
+        return
     within: list[Token] = []
     for token in state.tokens:
         if token.nesting > 0:

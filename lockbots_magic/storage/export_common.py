@@ -13,11 +13,13 @@ from ..errors import UsageError
 from ..language import _
 from ..security.control_characters import printable
 from ..security.exits import redact_each
+from ..security.secrets_in_use import secrets_in_use
 
 
 def without_secrets(conversation: Conversation) -> Conversation:
     """Return a copy of `conversation` in which every known credential is redacted."""
-    masked = redact_each([conversation.name, conversation.system, *_texts_of(conversation.turns)])
+    texts = [conversation.name, conversation.system, *_texts_of(conversation.turns)] if secrets_in_use() else []
+    masked = redact_each(texts)
 
     def clean(text: str) -> str:
         return masked.get(text, text)

@@ -151,7 +151,8 @@ def _markdown_part(markdown: str, number: int) -> str:
     """
     try:
         tokens = lowered(parse(markdown, {}), 2)
-        _number_labels(tokens, number)
+        if "[^" in markdown:
+            _number_labels(tokens, number)
         return written(tokens)
     except Exception:  # noqa: BLE001  # a bug in the writer must not lose a reply
         return neutralised(markdown)

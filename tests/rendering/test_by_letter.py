@@ -15,6 +15,7 @@ from markdown_it.rules_block import lheading
 
 from lockbots_magic.rendering import markdown
 from lockbots_magic.rendering.markdown_rules import by_letter, emphasis
+from lockbots_magic.rendering.markdown_rules.plain import plain_tokens
 
 from ..effort import examples
 from .markdown_examples import GROUPS
@@ -85,6 +86,9 @@ class _EveryRule(emphasis._Inline):
     tokenize = ParserInline.tokenize
     skipToken = ParserInline.skipToken  # noqa: N815  # name of the base class
 
+    def is_plain(self, _: str) -> bool:
+        return False
+
 
 @functools.cache
 def every_rule() -> MarkdownIt:
@@ -124,6 +128,38 @@ def test_any_lines_have_the_same_tokens(lines: list[str], indentation: int) -> N
 def test_any_marks_have_the_same_tokens(text: str) -> None:
     assert_same(text)
     assert_same("[" * 25 + text)  # deeper than markdown-it reads
+
+
+WORDS = (
+    "Who",
+    "is",
+    "o'Neil",
+    "3 %",
+    "a-b",
+    "(no)",
+    "I/O:",
+    "1.",
+    "- x",
+    "=",
+    "|",
+    "ж",
+    "אב",
+    "www.a.example",
+    "://b.example",
+)
+
+
+@settings(max_examples=examples(2_000))
+@given(st.lists(st.sampled_from((*WORDS, *MARKS, "\n\n", "\n", " ")) | st.text(max_size=3), max_size=8).map("".join))
+def test_plain_text_has_the_tokens_that_the_parser_finds(text: str) -> None:
+    for written in (text, f"Who {text}", f"Who {text}a\n\n\nb {text}.\n"):
+        tokens = plain_tokens(written)
+        assert tokens is None or tokens == every_rule().parse(written, {}), written
+
+
+def test_prompts_are_plain_text() -> None:
+    for prompt in ("What is the mean?", "Fit it (say, 3 %); then plot: x-y.\n\nWhy?\n", "Почему?"):
+        assert plain_tokens(prompt) is not None, prompt
 
 
 def test_each_rule_of_the_parser_is_known() -> None:

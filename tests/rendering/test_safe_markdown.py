@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 from lockbots_magic.rendering import safe_markdown as plain_markdown
 from lockbots_magic.rendering.html import render
 from lockbots_magic.rendering.markdown import parse
-from lockbots_magic.rendering.safe_markdown import neutralised
+from lockbots_magic.rendering.safe_markdown import neutralised, tame
 from lockbots_magic.rendering.safe_markdown.misreading import tears_code
 from tests.documents import DOCUMENT
 from tests.effort import examples
@@ -288,6 +288,15 @@ def test_any_text_rewritten_shows_the_same_page(text):
 def test_rewriting_is_idempotent(text):
     written = neutralised(text)
     assert neutralised(written) == written
+
+
+@given(st.lists(st.sampled_from([*PIECES, *HOSTILE_PIECES]), max_size=15).map("".join), st.booleans())
+@settings(max_examples=examples(500))
+def test_steps_that_are_left_out_would_change_nothing(text, cell):
+    for token in parse(text, {}):
+        harmless = list(tame._uncoded(list(tame._harmless(token.children or [], cell)), cell))
+        joined = tame._joined(tame._unmarked(tame._unbroken(harmless, cell)))
+        assert tame.tame(token.children or [], cell=cell) == tame._untypeset(tame._shortened(joined))
 
 
 @given(st.lists(st.sampled_from(HOSTILE_PIECES), max_size=15).map("".join))

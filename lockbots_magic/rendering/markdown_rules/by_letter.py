@@ -56,6 +56,10 @@ def install(parser: MarkdownIt) -> None:
 class InlineByLetter(ParserInline):
     """Parser of what stands within blocks."""
 
+    def is_plain(self, text: str) -> bool:
+        """Tell whether no rule begins in a text: then it is one token."""
+        return self._by_letter[1].search(text) is None
+
     def tokenize(self, state: StateInline) -> None:
         """Push the tokens of the text from `state.pos` to `state.posMax`."""
         rules, stops = self._by_letter

@@ -40,6 +40,9 @@ def install(parser: MarkdownIt) -> None:
 
 class _Inline(InlineByLetter):
     def parse(self, src: str, md: MarkdownIt, env: EnvType, tokens: list[Token]) -> list[Token]:
+        if src and self.is_plain(src):
+            tokens.append(Token("text", "", 0, content=src))
+            return tokens
         state = _State(src, md, env, tokens)
         self.tokenize(state)
         for rule in self.ruler2.getRules(""):

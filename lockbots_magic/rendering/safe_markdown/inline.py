@@ -59,7 +59,8 @@ _JOINING = {
 def inline(tokens: Sequence[Token], *, heading: bool = False, cell: bool = False) -> str:
     """Return the Markdown of inline `tokens`; in a heading and in a cell of a table it is one line."""
     tamed = tame(tokens, heading=heading, cell=cell)
-    _guard(tamed)
+    if len(tamed) > 1:
+        _guard(tamed)
     writer = _InlineWriter(heading, cell, tildes=not any("~" in t.content for t in tamed if t.type == "code_inline"))
     beside = zip([None, *tamed], tamed, [*tamed[1:], None], strict=False)
     return "".join(getattr(writer, token.type)(token, before, after) for before, token, after in beside)

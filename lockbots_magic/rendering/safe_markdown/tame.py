@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from markdown_it.token import Token
 
@@ -14,6 +14,12 @@ from .formula import on_one_line, plain_formula
 
 BREAKS = ("softbreak", "hardbreak")
 
+_HARMLESS = frozenset(
+    {"text", "code_inline", *BREAKS, *(f"{mark}_{end}" for mark in ("em", "strong", "s") for end in ("open", "close"))}
+)
+"""Kinds of tokens that are safe as they are."""
+_CODED = ("code_inline", "formula")
+"""Kinds of tokens that are written as code, or may be."""
 _RAISED = {"sub_open": "_", "sup_open": "^"}
 _DROPPED = ("sub_close", "sup_close", "kbd_open", "kbd_close")
 # What begins a formula for MathJax anywhere in a page, alone or together with what follows.
@@ -24,9 +30,14 @@ def tame(tokens: Sequence[Token], *, heading: bool = False, cell: bool = False) 
     """Return harmless tokens that say what `tokens` say, without line ends in a `heading` or a `cell` of a table."""
     if len(tokens) == 1 and tokens[0].type == "text" and tokens[0].content and "\\" not in tokens[0].content:
         return [*tokens]  # most cells and items
-    harmless = list(_harmless(tokens, cell))
-    in_line = _unbroken(list(_uncoded(harmless, cell)), heading or cell)
-    return _untypeset(_shortened(_joined(_unmarked(in_line))))
+    kinds = {token.type for token in tokens}  # each step takes time, and is for some kinds only
+    tamed = tokens if kinds <= _HARMLESS else list(_harmless(tokens, cell))
+    if not kinds.isdisjoint(_CODED):
+        tamed = list(_uncoded(tamed, cell))
+    if not kinds.isdisjoint(BREAKS):
+        tamed = list(_unbroken(tamed, heading or cell))
+    joined = _joined(_unmarked(tamed))
+    return _untypeset(_shortened(joined) if "link_open" in kinds or "image" in kinds else joined)
 
 
 def address_of(token: Token) -> str:
@@ -117,6 +128,9 @@ def _unmarked(tokens: Iterable[Token]) -> list[Token]:
 
 def _joined(tokens: Sequence[Token]) -> list[Token]:
     """Join adjacent texts."""
+    kinds = [token.type for token in tokens]
+    if ("text", "text") not in pairwise(kinds):
+        return [*tokens]
     out: list[Token] = []
     for is_text, run in groupby(tokens, lambda token: token.type == "text"):
         same = list(run)
@@ -139,6 +153,8 @@ def _shortened(tokens: Sequence[Token]) -> list[Token]:
 def _untypeset(tokens: list[Token]) -> list[Token]:
     r"""Turn each `\` into code in a text that a front end would read as a formula, so that it begins no TeX command."""
     texts = [token.content for token in tokens if token.type == "text"]
+    if not any("\\" in text for text in texts):
+        return tokens
     others = "".join(token.content for token in tokens if token.type == "formula")
     in_dollars = any("$" in text for text in texts) and "".join([*texts, others]).count("$") > 1
     if not any("\\" in text and (in_dollars or _TYPESET.search(text)) for text in texts):
