@@ -9,7 +9,7 @@ from lockbots_magic.conversation.messages import ChatRequest, Message
 from lockbots_magic.errors import Cancelled, ModelNotFoundError, UsageError
 from lockbots_magic.help import search
 from lockbots_magic.help.guide import DEFAULT_RATE, Guide, answer
-from lockbots_magic.help.sections import detect_language
+from lockbots_magic.help.sections import detect_language, load_sections
 
 CONNECT = "To use a real model:"
 CONNECT_RU = "Чтобы использовать настоящую модель:"
@@ -61,7 +61,7 @@ def test_answer_is_short_and_more_gives_the_whole_page():
 
 def test_page_that_is_told_whole_offers_no_more():
     assert "`%chat more`" in ask("it says timeout")
-    assert "`%chat more`" not in ask("how do I undo?")
+    assert "`%chat more`" not in ask(min(load_sections("en"), key=lambda section: len(section.body)).title)
     assert ask("it says timeout", "%chat more") == ask("it says timeout", "more")
 
 
