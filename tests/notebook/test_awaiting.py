@@ -5,7 +5,6 @@ import asyncio
 import pytest
 
 from lockbots_magic.errors import UsageError
-from tests.kernels import Kernel, visible
 
 
 def sent(mock_server):
@@ -88,6 +87,8 @@ def test_elsewhere_a_loop_of_our_own_runs_it(run, openai, shell):
 
 @pytest.mark.kernel
 def test_in_a_kernel_it_is_awaited_interrupted_and_streamed(mock_server):
+    from tests.kernels import Kernel, visible
+
     with Kernel() as kernel:
         kernel.run("%load_ext lockbots_magic")
         kernel.run(f"%lockbots use openai:demo --base-url {mock_server.url('openai')}")

@@ -16,7 +16,6 @@ from lockbots_magic import MCP
 from lockbots_magic.conversation.cancellation import Cancellation
 from lockbots_magic.errors import Cancelled, UsageError
 from lockbots_magic.language import speaking
-from lockbots_magic.tools.mcp.child import KEPT_VARIABLES
 from lockbots_magic.tools.mcp.limits import MAX_MESSAGE
 from lockbots_magic.tools.tool_source import CallableTool, ToolOutput, ToolSource, is_tool_source
 
@@ -193,6 +192,8 @@ def test_server_waits_for_another_thread_that_starts_it(scripted):
 
 
 def test_server_gets_a_minimal_environment_and_its_own(scripted, monkeypatch, tmp_path):
+    from lockbots_magic.tools.mcp.child import KEPT_VARIABLES  # needs the package mcp
+
     monkeypatch.setenv("SOME_PASSWORD", "hunter2-hunter2")
     monkeypatch.setenv("DOCS_KEY", "key-0123456789")
     docs = scripted("environment", "folder", env={"API_KEY": "$DOCS_KEY", "LEVEL": "3"}, cwd=str(tmp_path))
