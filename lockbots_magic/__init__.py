@@ -5,11 +5,10 @@ In a notebook: ``%load_ext lockbots_magic``, then ``%%chat``. From Python: ``Cha
 
 from __future__ import annotations
 
-import importlib
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .importing import without_collector
+from .importing import late_names, without_collector
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -89,11 +88,7 @@ __all__ = [  # noqa: RUF022  # grouped by what they are for
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used, so that importing the package stays cheap."""
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+__getattr__ = late_names(__name__, _HOME)  # importing the package stays cheap
 
 
 def __dir__() -> list[str]:

@@ -31,17 +31,17 @@ from __future__ import annotations
 
 import difflib
 import functools
-import importlib
 import inspect
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from ..conversation.messages import ModelInfo
 from ..errors import UsageError
+from ..importing import late_names
 from ..language import _
 from .base import Provider
 from .model_families import suggest_model
@@ -68,14 +68,10 @@ _BUILT_IN = {
 }
 
 
-_CLASSES = {"Lockchat": ".lockchat", "Liaobots": ".liaobots", "OpenAICompatible": ".openai_compatible"}
+_CLASSES = {"Lockchat": "lockchat", "Liaobots": "liaobots", "OpenAICompatible": "openai_compatible"}
 """Classes that can be imported from here -> module, which is loaded then."""
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _CLASSES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_CLASSES[name], __name__), name)
+__getattr__ = late_names(__name__, _CLASSES)
 
 
 @functools.lru_cache(maxsize=1)

@@ -6,10 +6,9 @@ sends the prompt, and can wait until the model is asked.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..importing import without_collector
+from ..importing import late_names
 
 if TYPE_CHECKING:
     from .attachments import attachments_of
@@ -58,12 +57,4 @@ __all__ = [
     "waiting_html",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Import a name when it is first used."""
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    with without_collector():
-        value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
-    globals()[name] = value
-    return value
+__getattr__ = late_names(__name__, _HOME)
