@@ -109,7 +109,7 @@ def build_request(
     system = conversation.system if asked.system is None else asked.system
     model = provider.model_info(model_id)
     turns = adapt_turns(
-        [turn for turn in position.context if _is_sent(turn, provider)],
+        _sent_turns(position.context, provider),
         provider.name,
         model.id,
         takes_images=provider.sees(model.id),
@@ -153,9 +153,10 @@ def build_request(
     return PreparedRequest(provider, request, draft, place, position, use, asked.log, too_long)
 
 
-def _is_sent(turn: Turn, provider: Provider) -> bool:
-    """Tell whether a turn goes with requests to `provider`: turns of the guide concern no model, and the reverse."""
-    return (turn.provider == GUIDE) == (provider.name == GUIDE)
+def _sent_turns(turns: Iterable[Turn], provider: Provider) -> list[Turn]:
+    """Return the turns that go with requests to `provider`: those of the guide concern no model, and the reverse."""
+    is_guide = provider.name == GUIDE
+    return [turn for turn in turns if (turn.provider == GUIDE) == is_guide]
 
 
 def _address_of(provider: Provider) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from operator import attrgetter
 
 from .call_messages import flatten_calls, with_portable_ids
 from .documents import NO_DOCUMENTS, DocumentBudget, DocumentRules, split_documents
@@ -11,6 +12,7 @@ from .model_names import display_name
 from .parts import Part, Round, TextPart, ToolResultPart
 from .turn import Turn
 
+_documents_of = attrgetter("documents")
 UNSEEN = "that you can't see"
 """What a remark in the place of images says of them."""
 
@@ -41,7 +43,9 @@ def adapt_turns(
         return [*map(_without_calls, seen)]
     known = {model, display_name(model)}  # a turn keeps the last part of a path
     return [
-        turn if turn.provider == provider and (not model or turn.model in known) else _with_portable_ids(turn)
+        turn
+        if not turn.calls or (turn.provider == provider and (not model or turn.model in known))
+        else _with_portable_ids(turn)
         for turn in seen
     ]
 
@@ -50,7 +54,7 @@ def _with_fitting_documents(
     turns: Iterable[Turn], rules: DocumentRules, budget: DocumentBudget | None
 ) -> Iterable[Turn]:
     turns = [*turns]
-    if not any(turn.documents for turn in turns):
+    if not any(map(_documents_of, turns)):
         return turns
     budget = budget or DocumentBudget(rules)
     fitting = []
@@ -81,7 +85,7 @@ def _count(images: Sequence[str]) -> str:
 
 
 def _with_portable_ids(turn: Turn) -> Turn:
-    return replace(turn, rounds=with_portable_ids(turn.rounds)) if turn.calls else turn
+    return replace(turn, rounds=with_portable_ids(turn.rounds))
 
 
 def _without_calls(turn: Turn) -> Turn:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from operator import attrgetter
 from types import TracebackType
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -17,6 +18,7 @@ from ..security.redaction import redacted
 from .wire.reasoning_text import split_reasoning
 from .wire.sse import SurrogateJoiner
 
+_has_surrogates = attrgetter("has_surrogates")
 Pieces = TypeVar("Pieces", bound=Iterable[Any])
 
 
@@ -58,7 +60,7 @@ def _make_sendable(request: ChatRequest) -> tuple[ChatRequest, str]:
 
     Pairs that stand apart are joined. Only what is new since the last answer is told.
     """
-    if not any(message.has_surrogates for message in request.messages):
+    if not any(map(_has_surrogates, request.messages)):
         return request, ""
     messages = tuple(map(_clean_message, request.messages))
     last_answer = max((i for i, m in enumerate(request.messages) if m.role == "assistant"), default=-1)

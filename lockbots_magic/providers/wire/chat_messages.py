@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from ...conversation.call_messages import flatten_calls
@@ -16,6 +17,8 @@ from ...conversation.messages import Message, ToolCall
 from .call_arguments import is_object
 from .call_pieces import OPAQUE_FIELDS
 from .reasoning_fields import returned_fields
+
+_is_plain = attrgetter("is_plain")
 
 NO_RESULT = "(no output)"
 """Result of a function that returned an empty text."""
@@ -37,7 +40,7 @@ def encode_messages(messages: Iterable[Message], provider: str, url: str, model:
     """
     target = (provider, url, model)
     messages = tuple(messages)
-    if all(message.is_plain for message in messages):  # nearly always, and often there are thousands
+    if all(map(_is_plain, messages)):  # nearly always, and often there are thousands
         return [{"role": message.role, "content": message.content} for message in messages]
     encoded: list[dict[str, Any]] = []
     for is_result, run in groupby(messages, lambda message: message.role == "tool"):
