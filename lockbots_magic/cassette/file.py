@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import itertools
 import json
-import os
-import tempfile
-from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-from filelock import FileLock, Timeout
 
 from ..atomic_file import MAX_FILE, NEW_MODE, read_bytes, replace_file
 from ..errors import UsageError
 from ..language import _, ngettext
+from .lines import HEADER_LINE, JOB, MissingPredecessorError, check_header, encode_line, is_torn, read_recording
+from .locked_file import append_bytes, file_lock
 from .recording import Recording
-from .request import RecordedRequest, Thread
+from .recordings import Recordings
+from .request import RecordedRequest
 from .server_records import RecordKey, Served, is_server_record, record_from_line, record_to_line
-
-FORMAT = "lockbots-cassette"
-VERSION = 1
-JOB = "job"
-"""Field of a line that notes a job at a batch API; it is no recording."""
-HEADER_LINE = json.dumps({"format": FORMAT, "version": VERSION})
-MAX_CUT_TOKEN = 6
-"""Characters of an escape, a literal or a number that was cut off, from where JSON finds it invalid."""
-LOCK_TIMEOUT = 30.0
-"""Longest wait (s) for another process that writes the same file."""
 
 
 class CassetteFile:
@@ -46,12 +31,9 @@ class CassetteFile:
     def __init__(self, path: str | Path) -> None:
         self.name = str(path)
         self.path = Path(path).expanduser().resolve()
-        self.recordings: list[Recording] = []
+        self._recordings = Recordings()
         self.served: dict[RecordKey, Served] = {}
         """What servers of tools gave."""
-        self._by_id: dict[str, Recording] = {}
-        self._by_key: dict[Hashable, list[Recording]] = {}
-        self._by_end: dict[Thread, Recording] = {}
         self.damage = ""
         """Sentence that says which lines are torn and skipped; `""` if the file is whole."""
         self._torn = False
@@ -62,9 +44,14 @@ class CassetteFile:
         self._last_line = b""
         self._read()
 
+    @property
+    def recordings(self) -> list[Recording]:
+        """All recordings, in order."""
+        return self._recordings.all
+
     def matching(self, request: RecordedRequest) -> list[Recording]:
         """Return the recordings of a request, in order."""
-        return list(self._by_key.get(request.key, ()))
+        return self._recordings.matching(request)
 
     def create(self) -> None:
         """Create the file if it doesn't exist, so that an unwritable path fails before any request is sent.
@@ -96,14 +83,13 @@ class CassetteFile:
         with file_lock(self.path):
             if self._state() != self._seen and not self._read_more():
                 self._read()
-            recording = replace(recording, id=self._unused_id(recording.digest()))
-            if self._torn or not self._seen[-1] or not self._by_id.keys().isdisjoint(instead_of):
-                self._index_all((*(r for r in self.recordings if r.id not in instead_of), recording))
-                self._rewrite()
+            recording = replace(recording, id=self._recordings.unused_id(recording.digest()))
+            if self._torn or not self._seen[-1] or not self._recordings.by_id.keys().isdisjoint(instead_of):
+                self._rewrite((*self._recordings.without(instead_of), recording))
             else:
                 line = self._line(recording)
                 append_bytes(self.path, line, self._seen[-1])
-                self._index_one(recording)
+                self._recordings.add(recording)
                 self._note_lines(self._lines + 1, [line])
             self._seen = self._state()
         return recording
@@ -132,8 +118,8 @@ class CassetteFile:
             if replaces or self._torn or not self._seen[-1]:
                 self._rewrite()
             else:
-                append_bytes(self.path, _encoded(line), self._seen[-1])
-                self._note_lines(self._lines + 1, [_encoded(line)])
+                append_bytes(self.path, encode_line(line), self._seen[-1])
+                self._note_lines(self._lines + 1, [encode_line(line)])
             self._seen = self._state()
 
     def _read_more(self) -> bool:
@@ -149,43 +135,24 @@ class CassetteFile:
             return False
         lines = new[len(self._last_line) :].split(b"\n")[:-1]
         for recording in [*self._parsed(lines, self._lines + 1)]:
-            self._index_one(recording)
+            self._recordings.add(recording)
         self._note_lines(self._lines + len(lines), lines)
         self._seen = state
         return True
 
-    def _index_all(self, recordings: Iterable[Recording]) -> None:
-        self.recordings = []
-        self._by_id = {}
-        self._by_key = {}
-        self._by_end = {}
-        for recording in recordings:
-            self._index_one(recording)
-
-    def _index_one(self, recording: Recording) -> None:
-        self.recordings.append(recording)
-        self._by_id[recording.id] = recording
-        self._by_key.setdefault(recording.request.key, []).append(recording)
-        self._by_end.setdefault(recording.thread, recording)
-
-    def _unused_id(self, digest: str) -> str:
-        if digest not in self._by_id:
-            return digest
-        return next(one for n in itertools.count(2) if (one := f"{digest}-{n}") not in self._by_id)
-
     def _line(self, recording: Recording) -> bytes:
         """Return the line of a recording that is appended to those indexed."""
-        line = recording.to_line(self._by_end.get(recording.request.thread[:-2]))
-        return _encoded(line)
+        return encode_line(recording.to_line(self._recordings.before(recording)))
 
-    def _rewrite(self) -> None:
+    def _rewrite(self, recordings: Iterable[Recording] | None = None) -> None:
+        """Write the whole file; with `recordings`, if they are given, in place of those it has."""
+        recordings = self._recordings.all if recordings is None else recordings
         lines = [f"{HEADER_LINE}\n".encode(), *(line + b"\n" for line in self._skipped)]
-        lines += [_encoded(record_to_line(key, value)) for key, value in self.served.items()]
-        recordings = self.recordings
-        self._index_all(())
+        lines += [encode_line(record_to_line(key, value)) for key, value in self.served.items()]
+        self._recordings = Recordings()
         for recording in recordings:  # a line follows one above it
             lines.append(self._line(recording))
-            self._index_one(recording)
+            self._recordings.add(recording)
         replace_file(self.path, b"".join(lines))
         self._note_lines(len(lines), lines)
         self._torn = False
@@ -219,12 +186,12 @@ class CassetteFile:
         self.served = {}
         if last and lines:  # edited by hand, without the last newline, or cut off by a crash
             lines.append(last)
-        self._index_all(())
+        self._recordings = Recordings()
         self.damage = ""
         if lines:
             check_header(lines[0], self.name)
         for recording in self._parsed(lines[1:], 2):
-            self._index_one(recording)
+            self._recordings.add(recording)
         self._note_lines(len(lines), lines)
         if last and self._skipped[-1:] == [last]:
             self._skipped.pop()  # the next write replaces it
@@ -249,12 +216,12 @@ class CassetteFile:
                     key, served = record_from_line(value)
                     self.served[key] = served
                     continue
-                recording = _recording(value, self._by_id)
+                recording = read_recording(value, self._recordings.by_id)
             except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as error:
                 if is_torn(line):
                     torn.append(number)
-                elif not (torn and isinstance(error, _MissingPredecessorError)):  # else it continues a torn one
-                    why = error if isinstance(error, _MissingPredecessorError) else _("it is not a recording")
+                elif not (torn and isinstance(error, MissingPredecessorError)):  # else it continues a torn one
+                    why = error if isinstance(error, MissingPredecessorError) else _("it is not a recording")
                     message = _(
                         "{name}, line {number}: {why}. Correct the line, or record again.",
                         name=self.path.name,
@@ -265,7 +232,7 @@ class CassetteFile:
                 self._skipped.append(line)
                 continue
             recording = replace(recording, id=recording.id or recording.digest())
-            if recording.id in self._by_id:  # the same line twice, merged by hand
+            if recording.id in self._recordings.by_id:  # the same line twice, merged by hand
                 recording = replace(recording, id=f"{recording.id}-{number}")
             yield recording
         self.damage = self._describe_damage(torn) or self.damage
@@ -285,120 +252,3 @@ class CassetteFile:
             lines=", ".join(map(str, torn)),
             follow=follow,
         )
-
-
-def _encoded(line: str) -> bytes:
-    return f"{line}\n".encode("utf-8", "backslashreplace")  # lone surrogates as JSON escapes
-
-
-class _MissingPredecessorError(ValueError):
-    pass
-
-
-def _recording(line: dict[str, Any], by_id: dict[str, Recording]) -> Recording:
-    following = line.get("after")
-    if following and following not in by_id:
-        raise _MissingPredecessorError(
-            _("the recording {following!r} that it follows is not above it", following=following)
-        )
-    return Recording.from_line(line, by_id[following] if following else None)
-
-
-def is_torn(line: bytes) -> bool:
-    """Whether `line` is the beginning of a JSON object, cut off anywhere, or only zeros. Pure.
-
-    Example:
-        >>> is_torn(b'{"id": "a", "requ'), is_torn(b'{"id": oops}')
-        (True, False)
-    """
-    text = line.decode("utf-8", "replace").strip(" \r\t\0")  # a power failure leaves zeros
-    if not text.startswith("{"):
-        return not text
-    try:
-        json.loads(text)
-    except json.JSONDecodeError as error:
-        left = len(text) - error.pos
-        is_at_end = left == 0 or (left <= MAX_CUT_TOKEN and not text.endswith("}"))
-        return is_at_end or error.msg.startswith("Unterminated string")
-    except RecursionError:
-        pass
-    return False
-
-
-def check_header(line: bytes, name: str) -> None:
-    """Check the first line of a cassette file called `name`.
-
-    Raises:
-        UsageError: It is not a cassette file, or one of another version.
-    """
-    try:
-        header = json.loads(line)
-        found, version = header["format"], header["version"]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        found, version = "", 0
-    if found != FORMAT:
-        raise UsageError(
-            _(
-                "{name} is not a cassette file: the first line must be {header_line}.",
-                name=name,
-                header_line=HEADER_LINE,
-            )
-        )
-    if version != VERSION:
-        raise UsageError(
-            _(
-                "{name} has version {version!r:.40}; this release reads version {supported}.",
-                name=name,
-                version=version,
-                supported=VERSION,
-            )
-        )
-
-
-def append_bytes(path: Path, content: bytes, size: int) -> None:
-    """Append to a file of `size` bytes; a disk that is full leaves no half of it.
-
-    Raises:
-        OSError: The file can't be written.
-    """
-    with path.open("ab", buffering=0) as file:
-        try:
-            written = file.write(content)
-            while written < len(content):
-                written += file.write(content[written:])
-        except OSError:
-            with suppress(OSError):
-                file.truncate(size)
-            raise
-
-
-@contextmanager
-def file_lock(path: Path) -> Iterator[None]:
-    """Keep other processes of this user from writing to `path`.
-
-    The lock lives in the folder for temporary files, as some mounts support no locks, and stays there: next to the
-    cassette it would be one more file to ignore.
-
-    Raises:
-        UsageError: If another process holds the lock for more than `LOCK_TIMEOUT`.
-        OSError: If the lock can't be created.
-    """
-    user = os.getuid() if hasattr(os, "getuid") else ""
-    digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:24]
-    lock = FileLock(Path(tempfile.gettempdir()) / f"lockbots-{user}-{digest}.lock", timeout=LOCK_TIMEOUT)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise UsageError(
-            _(
-                "Can't write {name}: another process has kept it locked for {lock_timeout:g} s.",
-                name=path.name,
-                lock_timeout=LOCK_TIMEOUT,
-            )
-        ) from None
-    except NotImplementedError as error:  # the file system has no locks
-        raise UsageError(_("Can't lock {name}: {error}.", name=path.name, error=error)) from None
-    try:
-        yield
-    finally:
-        lock.release()

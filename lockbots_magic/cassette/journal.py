@@ -18,7 +18,9 @@ from typing import IO, Any
 from ..conversation.messages import Tool
 from ..errors import UsageError
 from ..language import _
-from .file import JOB, CassetteFile, append_bytes, check_header, file_lock
+from .file import CassetteFile
+from .lines import JOB, check_header
+from .locked_file import append_bytes, file_lock
 from .recording import Recording
 from .server_records import TOOLS_OF, record_to_line
 

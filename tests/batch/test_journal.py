@@ -11,8 +11,9 @@ import pytest
 
 from lockbots_magic import Chat
 from lockbots_magic.cassette import journal
-from lockbots_magic.cassette.file import CassetteFile, append_bytes
+from lockbots_magic.cassette.file import CassetteFile
 from lockbots_magic.cassette.journal import Journal
+from lockbots_magic.cassette.locked_file import append_bytes
 from lockbots_magic.errors import UsageError
 from tests.batch.server import RowServer, whole
 from tests.effort import pick

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockbots_magic.cassette import file as cassette_file
+from lockbots_magic.cassette import locked_file
 from lockbots_magic.cassette.file import CassetteFile
+from lockbots_magic.cassette.lines import is_torn
+from lockbots_magic.cassette.locked_file import file_lock
 from lockbots_magic.cassette.recording import Recording
 from lockbots_magic.cassette.request import RecordedRequest
 from lockbots_magic.conversation.messages import Message
@@ -101,8 +103,8 @@ def test_every_beginning_of_a_line_is_torn_and_a_whole_one_is_not(path):
     tape.add(recording('ж 😀 \\ " \u2028 \ud800'))
     value = {"a": None, "b": [True, False, -2.5e3], "c": "\\ é\ud83d"}
     for line in (path.read_bytes().splitlines()[1], json.dumps(value).encode()):
-        assert not cassette_file.is_torn(line)
-        assert [n for n in range(1, len(line)) if not cassette_file.is_torn(line[:n])] == []
+        assert not is_torn(line)
+        assert [n for n in range(1, len(line)) if not is_torn(line[:n])] == []
 
 
 @pytest.mark.parametrize("torn", [b'{"id": "x", "request": {"prov', b"\0\0\0\0", b'{"id": "x"}'[:5] + b"\0\0"])
@@ -212,7 +214,6 @@ WRITER = """
 import sys
 from lockbots_magic.cassette.recording import Recording
 from lockbots_magic.cassette.request import RecordedRequest
-from lockbots_magic.cassette import file as cassette_file
 from lockbots_magic.cassette.file import CassetteFile
 from lockbots_magic.conversation.messages import Message
 
@@ -255,9 +256,9 @@ def test_any_bytes_are_a_cassette_or_an_error_that_says_so(tmp_path_factory, con
 
 
 def test_locked_file_is_one_clear_error(path, monkeypatch):
-    monkeypatch.setattr(cassette_file, "LOCK_TIMEOUT", 0.1)
+    monkeypatch.setattr(locked_file, "LOCK_TIMEOUT", 0.1)
     file = CassetteFile(path)
-    with cassette_file.file_lock(path), pytest.raises(UsageError, match=r"Can't write talk\.jsonl: another process"):
+    with file_lock(path), pytest.raises(UsageError, match=r"Can't write talk\.jsonl: another process"):
         file.add(recording("one"))
     file.add(recording("one"))
     assert prompts(CassetteFile(path)) == ["one"]
