@@ -6,10 +6,11 @@ The name of a credential stands in code, settings, shell commands, addresses and
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ..language import N_
+from ..late_pattern import late_pattern
 from .dummy_values import is_dummy_value
 
 LEFT_OUT = "[credential left out]"
@@ -25,13 +26,13 @@ _ENDING = (
     r"(?i:s(?<=credentials)|-key|_?(?:id|value|base|key|prod|production|dev|test|live|staging|old|new|v?\d{1,3}))?"
 )
 """What may follow the word in a name: an `api_key_2` is a credential, a `tokenizer` and a `token_count` are none."""
-_WORD = re.compile(rf"(?:(?i:({_PASSWORDS})|{_KEYS}|(?<![A-Za-z])pwd){_ENDING}(?![A-Za-z0-9_]))")
+_WORD = late_pattern(rf"(?:(?i:({_PASSWORDS})|{_KEYS}|(?<![A-Za-z])pwd){_ENDING}(?![A-Za-z0-9_]))")
 """The end of a name; the first group is a password, whose value may be all letters."""
-_LONGER_WORD = re.compile(rf"(?i:{_PASSWORDS}|{_KEYS})[A-Za-z0-9_]{{1,20}}(?![A-Za-z0-9_])")
+_LONGER_WORD = late_pattern(rf"(?i:{_PASSWORDS}|{_KEYS})[A-Za-z0-9_]{{1,20}}(?![A-Za-z0-9_])")
 """A name that goes on, as `API_KEY_OPENAI` and `tokenizer` do: its value is a secret if it is random."""
-_RANDOM_FORM = re.compile(r"[A-Za-z0-9_-]{16,300}={0,2}\Z")
+_RANDOM_FORM = late_pattern(r"[A-Za-z0-9_-]{16,300}={0,2}\Z")
 """Hexadecimal digits, or base64 of addresses (RFC 4648, section 5), which may begin with a hyphen."""
-_RANDOM_RUN = re.compile(
+_RANDOM_RUN = late_pattern(
     r"(?<![A-Za-z0-9])(?=[A-Za-z]*\d[A-Za-z]*\d)"
     r"(?:(?=[A-Z0-9]*[a-z])(?=[a-z0-9]*[A-Z])[A-Za-z0-9]{12,300}|[0-9a-f]{24,300})(?![A-Za-z0-9])"
 )
@@ -40,67 +41,70 @@ _BARE = r"(?P<value>[^\s'\"`;&<>|(){}\[\],]{8,300})(?=[\s'\"`;&<|]|\Z)"
 """A value without quotes in a command or an address. A comma or a bracket behind it is Python's: `f(token=token2)`."""
 
 # What may follow the name; each pattern is tried behind a name only.
-_QUOTED = re.compile(
+_QUOTED = late_pattern(
     r"""\\{0,3}['"]?\]?(?:\s{0,3}:\s{0,3}[A-Za-z][\w.\[\], |]{0,40}?)?
     \s{0,3}(?:={1,3}|:=?|=>)\s{0,3}[rbfuRBFU]{0,2}\\{0,3}(?:\"\"\"|\'\'\'|['"])(?P<value>[^'"\s\\]{8,300})""",
     re.VERBOSE,
 )
 """A value in quotes: of a dict, JSON, an assignment, an item (`environ["API_KEY"] = "..."`), a typed field."""
-_ARGUMENT = re.compile(
+_ARGUMENT = late_pattern(
     r"\\{0,3}['\"](?:\s{0,3},\s{0,3}(?:default\s?=\s?)?|\s{1,3}value\s?=\s?)\\{0,3}['\"]"
     r"(?P<value>[^'\"\s\\]{8,300})['\"\\]"
 )
 """An argument behind the name: `os.environ.setdefault("API_KEY", "...")`."""
-_LINE = re.compile(r"(?m)[ \t]{0,3}[:=][ \t]{0,3}(?P<value>[^\s'\"]\S{7,300})(?:[ \t\r]*$|[ \t]+#)")
+_LINE = late_pattern(r"(?m)[ \t]{0,3}[:=][ \t]{0,3}(?P<value>[^\s'\"]\S{7,300})(?:[ \t\r]*$|[ \t]+#)")
 """A line of a file of settings; the end of a comment is not sought, as a line may hold thousands."""
-_INLINE = re.compile("=" + _BARE)
+_INLINE = late_pattern("=" + _BARE)
 """A word of a command, a part of an address or of a connection string."""
-_OPTION = re.compile(r" {1,3}['\"]?" + _BARE)
+_OPTION = late_pattern(r" {1,3}['\"]?" + _BARE)
 """A word behind an option or a command that sets a variable."""
-_HEADER = re.compile(r": {0,3}(?P<value>[^\s'\"\\]{8,300})(?=\\?['\"])")
+_HEADER = late_pattern(r": {0,3}(?P<value>[^\s'\"\\]{8,300})(?=\\?['\"])")
 """A header within quotes: `curl -H "X-Api-Key: ..."`."""
-_ELEMENT = re.compile(r">(?P<value>[^<>\s]{8,300})</")
+_ELEMENT = late_pattern(r">(?P<value>[^<>\s]{8,300})</")
 
 # What must stand before the end of the name, within its line; tried for two of them.
-_LINE_BEGIN = re.compile(r"[ \t]{0,20}(?:export |set )?[\w.-]{0,60}\Z")
-_OPTION_BEGIN = re.compile(r"(?:--|\bENV |%env |%set_env |\bsetx |\bset -[a-z]{1,3} )[\w-]{0,60}\Z")
+_LINE_BEGIN = late_pattern(r"[ \t]{0,20}(?:export |set )?[\w.-]{0,60}\Z")
+_OPTION_BEGIN = late_pattern(r"(?:--|\bENV |%env |%set_env |\bsetx |\bset -[a-z]{1,3} )[\w-]{0,60}\Z")
 _MAX_BEGIN = 100
 """Characters before the end of a name that tell where it stands."""
-_AUTHORIZATION = re.compile(
+_AUTHORIZATION = late_pattern(
     r"(?i:authorization)\\{0,3}['\"]?\s{0,3}[:=]\s{0,3}\\{0,3}['\"]?((?:[A-Za-z]{3,20} )?[A-Za-z0-9._~+/=-]{12,4000})"
 )
-_COOKIE = re.compile(
+_COOKIE = late_pattern(
     r"(?i:cookie)\\{0,3}['\"]?\s{0,3}:\s{0,3}\\{0,3}['\"]?([\w.%-]{1,60}=[^'\"\s\\][^'\"\n\\]{7,4000})"
 )
-_SIGNATURE = re.compile(r"(?i:[?&](?:sig|signature|x-amz-signature|x-goog-signature)=)([A-Za-z0-9%+/=_-]{20,4000})")
+_SIGNATURE = late_pattern(r"(?i:[?&](?:sig|signature|x-amz-signature|x-goog-signature)=)([A-Za-z0-9%+/=_-]{20,4000})")
 _LOGINS = (
     (
         N_("login of .netrc"),
-        re.compile(r"machine \S{1,200}\s{1,20}login \S{1,200}\s{1,20}password (\S{4,200})"),
+        late_pattern(r"machine \S{1,200}\s{1,20}login \S{1,200}\s{1,20}password (\S{4,200})"),
     ),
     (
         N_("password of a command"),
-        re.compile(r"\bcurl\b[^\n]{0,300}?\s(?:-u|--user|--proxy-user)[ =]?['\"]?[^\s:'\"]{1,100}:([^\s'\"\\]{4,200})"),
+        late_pattern(
+            r"\bcurl\b[^\n]{0,300}?\s(?:-u|--user|--proxy-user)[ =]?['\"]?[^\s:'\"]{1,100}"
+            r":([^\s'\"\\]{4,200})"
+        ),
     ),
     (
         NAMED_VALUE,
-        re.compile(
+        late_pattern(
             r"\b(?:auth\s?=\s?|HTTP\w{1,10}Auth)\(\s{0,3}['\"][^'\"\n]{0,100}['\"]\s?,\s?['\"]([^'\"\s]{8,200})['\"]"
         ),
     ),
 )
-_TABLE = re.compile(
+_TABLE = late_pattern(
     r"(?m)^[ \t]{0,20}\|([^\n]{1,20000})\|[ \t]*\n[ \t]{0,20}\|(?:[ \t]{0,9}:?-{1,99}:?[ \t]{0,9}\|)+[ \t]*$"
 )
 """The head of a Markdown table, and the line below it."""
-_ROW = re.compile(r"\n[ \t]{0,20}\|([^\n]{0,20000})\|[ \t]*(?=\n|\Z)")
-_CELL = re.compile(r"(?:[^|\\]|\\.)+|(?<=\|)(?=\|)")
+_ROW = late_pattern(r"\n[ \t]{0,20}\|([^\n]{0,20000})\|[ \t]*(?=\n|\Z)")
+_CELL = late_pattern(r"(?:[^|\\]|\\.)+|(?<=\|)(?=\|)")
 _NAME = re.compile(rf"(?i)(?:.*(?:{_PASSWORDS})|(?:.*[a-z0-9]_)?(?:{_KEYS})|.*_(?:pwd|auth|pat|key))\Z")
-_PLACEHOLDER = re.compile(r"[<\[({$%*]|.*[(\[{]|.*(?:\.\.\.|…)|[xX*•]+\Z|(?i:your|my|the|some|an?)[-_ ]")
-_PATH = re.compile(r"[~.]{0,2}/[\w.-]+(?:/[\w.-]*)+\Z|[A-Za-z]:\\")
-_NO_NAME = re.compile(r"[a-zA-Z]*\d[a-zA-Z]+\d[a-zA-Z0-9]*[A-Z][a-z0-9]+[A-Z]")
+_PLACEHOLDER = late_pattern(r"[<\[({$%*]|.*[(\[{]|.*(?:\.\.\.|…)|[xX*•]+\Z|(?i:your|my|the|some|an?)[-_ ]")
+_PATH = late_pattern(r"[~.]{0,2}/[\w.-]+(?:/[\w.-]*)+\Z|[A-Za-z]:\\")
+_NO_NAME = late_pattern(r"[a-zA-Z]*\d[a-zA-Z]+\d[a-zA-Z0-9]*[A-Z][a-z0-9]+[A-Z]")
 """Part of base64 that looks like a path because it begins with a slash."""
-_IDENTIFIER = re.compile(r"[A-Za-z_]+\d{0,2}(?:\.[A-Za-z_]+\d{0,2})*\Z")
+_IDENTIFIER = late_pattern(r"[A-Za-z_]+\d{0,2}(?:\.[A-Za-z_]+\d{0,2})*\Z")
 
 
 class Finding(NamedTuple):
@@ -126,6 +130,14 @@ def is_credential_name(name: str) -> bool:
 
 def find_named(text: str) -> Iterator[Finding]:
     """Yield what stands under the name of a credential, in no order; findings may overlap."""
+    folded = text.casefold()
+    for words, search in _SEARCHES:
+        if any(word in folded for word in words):
+            yield from search(text)
+
+
+def _find_values(text: str) -> Iterator[Finding]:
+    """Find the values behind names."""
     for word in _WORD.finditer(text):
         for pattern in (_QUOTED, _ARGUMENT, _LINE, _INLINE, _OPTION, _HEADER, _ELEMENT):
             match = pattern.match(text, word.end())
@@ -136,8 +148,6 @@ def find_named(text: str) -> Iterator[Finding]:
             match = pattern.match(text, word.end())
             if match and _is_random(match["value"]) and _is_secret(pattern, word, match["value"]):
                 yield Finding(NAMED_VALUE, *match.span("value"))
-    yield from _find_logins(text)
-    yield from _find_columns(text)
 
 
 def is_value(value: str) -> bool:
@@ -225,3 +235,11 @@ def _cells(row: str, at: int) -> list[tuple[int, int]]:
         start = at + cell.start() + cell[0].find(bare)
         places.append((start, start + len(bare)))
     return places
+
+
+_SEARCHES: tuple[tuple[tuple[str, ...], Callable[[str], Iterator[Finding]]], ...] = (
+    (("passw", "passphrase", "secret", "key", "token", "credential", "pwd"), _find_values),
+    (("auth", "cookie", "sig", "machine", "curl"), _find_logins),
+    (("|",), _find_columns),
+)
+"""Searches, each with words of which one stands, in any case, in every text in which it finds something."""

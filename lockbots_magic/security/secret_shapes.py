@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from ..language import N_, _
+from ..late_pattern import late_pattern
 from .named_secrets import LEFT_OUT, MIN_VALUE, Finding, find_named, has_digit, is_credential_name, is_uniform, is_value
 
 MAX_NAMED = 5
@@ -59,8 +60,10 @@ _TOKENS = {
     ),
     N_("password in an address"): r"(?<=://)[^\s/@:'\"<>\[\]{}$]{0,100}:[^\s/@:'\"<>\[\]{}$*]{3,200}(?=@[\w.-])",
 }
-_SHAPES = [(kind, re.compile(pattern)) for kind, patterns in _TOKENS.items() for pattern in patterns.split("|/|")]
+_SHAPES = [(kind, late_pattern(pattern)) for kind, patterns in _TOKENS.items() for pattern in patterns.split("|/|")]
 """Each begins with fixed letters, which `re` searches fast."""
+_MAY_HAVE_SHAPE = re.compile(r"\S{15}|://|-----BEGIN ")
+"""What stands in every text that has one of the shapes: most prompts have none, and no pattern need be compiled."""
 _WITHOUT_DIGIT = ("private key", "password in an address", "Slack address")
 
 
@@ -110,6 +113,8 @@ def describe_finding(found: Finding) -> str:
 
 
 def _find_shapes(text: str) -> Iterator[Finding]:
+    if not _MAY_HAVE_SHAPE.search(text):
+        return
     for kind, shape in _SHAPES:
         for match in shape.finditer(text):
             before = text[match.start() - 1 : match.start()]

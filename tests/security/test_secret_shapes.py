@@ -8,12 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lockbots_magic.security.__main__ import main
-from lockbots_magic.security.named_secrets import LEFT_OUT, is_credential_name
-from lockbots_magic.security.secret_shapes import find_secrets, leave_out_secrets
+from lockbots_magic.security.named_secrets import _SEARCHES, LEFT_OUT, is_credential_name
+from lockbots_magic.security.secret_shapes import _MAY_HAVE_SHAPE, _SHAPES, find_secrets, leave_out_secrets
+from tests.effort import examples
 
 # Made up here, and put together at run time, so that no file of this repository has the shape of a secret.
 LETTERS = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0"
@@ -181,6 +182,30 @@ def test_findings_are_in_order_and_within_the_text(text):
     for one in find_secrets(text, {"A_TOKEN": "01Bearer"}):
         assert at <= one.start < one.end <= len(text)
         at = one.end
+
+
+@settings(max_examples=examples(1_000))
+@given(
+    st.lists(st.sampled_from([*NAMED, *HARMLESS, "| Key |\n|---|\n|{}|", " ", "\n"]), max_size=4).map("".join),
+    st.sampled_from(["hunter2-4ever", "", "\u017f"]),
+    st.sampled_from([str, str.upper, str.title, lambda text: text.replace("s", "\u017f").replace("k", "\u212a")]),
+)
+def test_searches_that_a_text_is_spared_would_find_nothing(text, value, spell):
+    written = spell(text.replace("{}", value))
+    for words, search in _SEARCHES:
+        if not any(word in written.casefold() for word in words):
+            assert [*search(written)] == []
+
+
+def test_text_of_each_shape_is_searched_for_it():
+    @settings(max_examples=2, database=None)
+    @given(st.data())
+    def check(data):
+        for _, shape in _SHAPES:
+            if "://" not in shape.pattern:
+                assert _MAY_HAVE_SHAPE.search(data.draw(st.from_regex(shape.pattern, fullmatch=True)))
+
+    check()
 
 
 def test_time_to_search_grows_with_the_text():
