@@ -6,22 +6,19 @@ import math
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import UsageError
 from ..language import _
-from ..security.foreign_text import quote_line
 from .history_entry import MAX_FORMER_IDS, ConversationInfo, HistoryEntry, RestoredConversation
 from .observers import Observers
-from .ordering import MAX_TURNS, random_start, start_of
+from .ordering import random_start, start_of
 from .recorded_reply import CassetteReport, derived_id
 from .reply_queue import ActiveReply, ReplyQueue
+from .saved_form import SavedConversation, read_saved_form, saved_form
 from .turn import MAX_ID, MAX_TIME, Turn, is_id, is_time, with_distinct_ids
-
-FORMAT = "lockbots-conversation"
-VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -311,14 +308,7 @@ class Conversation:
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form, versioned, without credentials and addresses."""
-        return {
-            "format": FORMAT,
-            "version": VERSION,
-            "id": self.id,
-            "name": self.name,
-            "system": self.system,
-            "turns": [t.to_dict() for t in self._turns],
-        }
+        return saved_form(SavedConversation(self.name, self.system, self.id, self._turns))
 
     @classmethod
     def from_dict(cls, data: Any) -> Conversation:
@@ -327,35 +317,8 @@ class Conversation:
         Raises:
             UsageError: If `data` is something else, damaged, or of a later version.
         """
-        if not isinstance(data, Mapping) or data.get("format") != FORMAT:
-            raise UsageError(_("This is not a saved conversation."))
-        if data.get("version") != VERSION:
-            raise UsageError(
-                _(
-                    "The conversation was saved in version {version!r:.40}; this release reads version {supported}.",
-                    version=data.get("version"),
-                    supported=VERSION,
-                )
-            )
-        try:
-            turns = [Turn.from_dict(t) for t in data["turns"]]
-        except ValueError as error:
-            raise UsageError(_("The saved conversation is damaged: {error}.", error=error)) from None
-        except (KeyError, TypeError, AttributeError):
-            raise UsageError(_("The saved conversation is damaged: its turns can't be read.")) from None
-        if len(turns) > MAX_TURNS:
-            raise UsageError(
-                _(
-                    "The saved conversation must have at most {max_turns} turns, it has {n}.",
-                    max_turns=MAX_TURNS,
-                    n=len(turns),
-                )
-            )
-        name, system, identity = (data.get(key) or "" for key in ("name", "system", "id"))
-        if not all(isinstance(text, str) for text in (name, system, identity)):
-            raise UsageError(_("The saved conversation is damaged: its name, system prompt and id must be text."))
-        name = quote_line(name, MAX_ID) or "main"  # it stands in messages
-        return cls(name, system=system, turns=turns, id=identity)
+        saved = read_saved_form(data)
+        return cls(saved.name, system=saved.system, turns=saved.turns, id=saved.id)
 
     @classmethod
     def from_restored(cls, restored: RestoredConversation) -> Conversation:

@@ -8,7 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ..atomic_file import read_text, write_text
-from ..conversation.conversation import FORMAT, Conversation
+from ..conversation.conversation import Conversation
+from ..conversation.saved_form import FORMAT
 from ..errors import UsageError
 from ..language import N_, _
 from ..security.exits import clean_text_file

@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from lockbots_magic.conversation.attachments import CitationPart, ImagePart
-from lockbots_magic.conversation.conversation import FORMAT, Conversation
+from lockbots_magic.conversation.conversation import Conversation
 from lockbots_magic.conversation.history_entry import ConversationInfo, HistoryEntry
 from lockbots_magic.conversation.messages import Usage
 from lockbots_magic.conversation.parts import Round, TextPart
+from lockbots_magic.conversation.saved_form import FORMAT
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import UsageError
 from lockbots_magic.security.secrets import Secret
