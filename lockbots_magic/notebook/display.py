@@ -13,7 +13,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 
 from .. import rendering
-from ..security.exits import clean_bundle
+from ..security.exits import clean_bundle, clean_printed
 from ..storage.reply_form import saved_once
 from .display_recorder import DisplayCallback
 from .front_end import can_ask, cell_id, in_output_widget, sets_tex_in_html
@@ -72,6 +72,11 @@ def show_line(shell: InteractiveShell, text: str) -> bool:
         return False
     show({"text/html": rendering.framed("", [text], final=True), "text/plain": text})
     return True
+
+
+def print_message(text: str) -> None:
+    """Write a line of the toolkit's own where the cell prints."""
+    sys.stdout.write(f"{clean_printed(text)}\n")
 
 
 def show_note(shell: InteractiveShell, text: str, metadata: Mapping[str, Any]) -> bool:

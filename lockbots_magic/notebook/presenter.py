@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import math
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from types import ModuleType
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from IPython.display import display
 
-from .. import rendering
-from ..cassette.active import cassette_of
 from ..conversation.conversation import Conversation
 from ..conversation.history_entry import HistoryEntry
-from ..conversation.messages import ChatRequest, Delta
+from ..conversation.messages import Delta
 from ..conversation.turn import Turn
-from ..conversation.usage import measure_sent_turn
 from ..errors import Interrupted, UsageError
 from ..language import _, ngettext
-from ..prompt.preview import describe_request
-from ..providers.base import Provider
 from ..rendering.console import any_letter, in_console
-from ..rendering.foot_line import foot_line
 from ..rendering.time_budget import MAX_INTERRUPTED_SECONDS, at_most
 from ..reply import Reply
 from ..schema.json_values import SchemaMismatch
@@ -31,37 +23,20 @@ from ..security.exits import clean_printed
 from ..storage.output_metadata import metadata
 from .background import Background
 from .chat_command import ChatCell, Destination
-from .display import has_outputs, show, show_note, show_text, watched
+from .display import has_outputs, print_message, show, show_note, show_text, watched
+from .dry_run import describe_dry_run
 from .interrupts import interrupt_shown
-from .live_output import LiveCellOutput, Output, output_for, output_in_background
+from .live_output import output_for, output_in_background
+from .reply_end import Recorder, ReplyEnd, ShownReply
 from .session import Session
-from .stale_marks import StaleMarks
 from .turn_taking import PassingNotice, wait_for_turn
 
 if TYPE_CHECKING:
     from ..rendering.notices import Page
     from ..rendering.reasoning import ReasoningMode
-    from .delivery import Delivery
 
-MAX_SEARCHED = 50_000
-"""Characters of a reply that are searched for code before its foot line is shown: an interrupt waits for that."""
 MAX_TRIES = 3
 """Requests per cell until a reply conforms to the schema."""
-
-Recorder = Callable[[HistoryEntry], dict[str, Any]]
-"""Returns the metadata of an output for the entry that the notebook keeps."""
-
-
-@dataclass(frozen=True)
-class _ShownReply:
-    """A reply, and where it is shown."""
-
-    reply: Reply
-    output: Output
-    destination: Destination
-    recorder: Recorder
-    is_watched: bool
-    """True if somebody watched it come."""
 
 
 class Presenter:
@@ -76,7 +51,7 @@ class Presenter:
         self._shell = shell
         self._session = session
         self._background = Background()
-        self._marks = StaleMarks()
+        self._end = ReplyEnd(shell, session)
 
     @property
     def _reasoning(self) -> ReasoningMode:
@@ -130,17 +105,7 @@ class Presenter:
         Raises:
             LockbotsError: The service does not count tokens, or failed to.
         """
-        prepared, cassette = cell.prepare(), cassette_of(cell.chat.provider)
-        counted = _count_tokens(cell.chat.provider, prepared.request) if count and not prepared.too_long else ""
-        text = describe_request(
-            cell.chat.provider,
-            prepared.request,
-            prepared.left_out,
-            cell.destination.notes,
-            _("{name}, mode {mode}", name=cassette.path.name, mode=cassette.mode) if cassette else "",
-            too_long=str(prepared.too_long or ""),
-            counted=counted,
-        )
+        text = describe_dry_run(cell, count=count)
         if not show_text(self._shell, text):
             sys.stdout.write(f"{text}\n")
 
@@ -166,7 +131,7 @@ class Presenter:
         is_watched = watched(self._shell, mode) or (mode == "auto" and in_console())
         # Last, as it begins a thread that only `_finish` ends.
         output = output_for(self._shell, mode, sole, reply.request.model, self._reasoning)
-        shown = _ShownReply(reply, output, destination, recorder, is_watched=is_watched)
+        shown = ShownReply(reply, output, destination, recorder, is_watched=is_watched)
         try:
             with self._session.watch(reply):
                 for delta in reply.deltas:
@@ -174,10 +139,10 @@ class Presenter:
         except KeyboardInterrupt as error:
             raise interrupt_shown(error) from None
         finally:
-            _run_through_interrupt(lambda: self._finish(shown))
+            _run_through_interrupt(lambda: self._end.finish(shown))
         if destination.form == "code" and reply.turn is not None:
             _check_not_interrupted(reply.turn)
-            self._insert_code(reply.turn, destination.variable)
+            self._end.insert_code(reply.turn, destination.variable)
 
     def work(self, run: Callable[[Any], object], finish: Callable[[Any], object]) -> None:
         """Run something that displays its own output, and finish it however it ends.
@@ -214,9 +179,8 @@ class Presenter:
 
     def message(self, text: str, entry: HistoryEntry | None = None) -> None:
         """Show a message of a command; an entry is saved in the metadata of its output, where there are outputs."""
-        cleaned = clean_printed(text)
-        if entry is None or not show_note(self._shell, cleaned, self.recorder()(entry)):
-            sys.stdout.write(f"{cleaned}\n")
+        if entry is None or not show_note(self._shell, clean_printed(text), self.recorder()(entry)):
+            print_message(text)
 
     def display(self, value: Any) -> None:
         """Display a value that has its own representation, such as a table or a widget."""
@@ -294,77 +258,10 @@ class Presenter:
         destination = cell.destination
         settings = self._session.settings
         output = output_in_background(self._shell, plain=destination.form == "text", reasoning=self._reasoning)
-        shown = _ShownReply(
+        shown = ShownReply(
             reply, output, destination, self.recorder(destination), is_watched=watched(self._shell, settings.live)
         )
-        self._background.start(reply, output, lambda errors: self._finish(shown, errors), self._session.cells.id)
-
-    def _finish(self, shown: _ShownReply, errors: Sequence[str] = ()) -> None:
-        """Show the end of a reply and deliver it to its destination. An interrupt does not wait for rendering."""
-        turn = shown.reply.turn
-        was_stopped = turn is not None and turn.status == "interrupted"
-        with at_most(MAX_INTERRUPTED_SECONDS if was_stopped else math.inf):
-            self._settle(shown, errors)
-
-    def _settle(self, shown: _ShownReply, errors: Sequence[str]) -> None:
-        reply, output, destination = shown.reply, shown.output, shown.destination
-        output.close()
-        made = _delivery().Delivery("")
-        turn, entry, lost = reply.turn, reply.entry, dict.fromkeys(reply.request.report.lost)
-        if turn is not None and turn.status != "error" and (turn.reply or turn.status == "complete"):
-            is_code = destination.form == "code"
-            made = _delivery().deliver(
-                turn, destination.variable, destination.schema, as_code=is_code, replaces=destination.replaces
-            )
-            self._assign(destination.variable, made.value)
-            self._session.last_turn = turn
-        if turn is not None and turn.status == "interrupted":
-            for name, value in destination.old.items():
-                self._shell.user_ns.setdefault(name, value)
-        if turn is None:
-            if errors:
-                output.finish(Turn("", status="error"), errors)
-        elif turn.is_shown or output.shown or errors or turn.status == "interrupted":
-            told = replace(turn, remarks=tuple(one for one in turn.remarks if one not in lost))
-            notices = [*destination.notes, *rendering.notices_of(told), *made.notices, *errors]
-            self._show_final(shown, turn, notices, made)
-        elif entry and entry.displaces:
-            show_note(self._shell, "", shown.recorder(entry))
-        for reason in lost:  # not below the reply alone, which programs read as plain text
-            self.message(reason)
-        if not destination.saved:
-            self._session.count_outside(reply)
-        self._marks.update(self._session.conversations.all())
-
-    def _show_final(self, shown: _ShownReply, turn: Turn, notices: Sequence[str], made: Delivery) -> None:
-        """Show the final output, and remember how to show it again with a mark."""
-        output, entry = shown.output, shown.reply.entry
-        saved = shown.recorder(entry) if entry else None
-        shape: dict[str, Any] = {"shown": made.shown, "foot": self._foot_of(turn, shown), "rejected": made.rejected}
-        if made.changes and isinstance(output, rendering.TerminalOutput):  # the reply is written already
-            output.feed(Delta(f"\n\n{made.changes}"))
-        output.finish(turn, notices, saved, **shape)
-        if isinstance(output, LiveCellOutput):
-            redraw = output.redraw
-            self._marks.keep(turn.id, len(turn.reply), lambda notice: redraw(turn, [*notices, notice], saved, **shape))
-
-    def _foot_of(self, turn: Turn, shown: _ShownReply) -> str:
-        """Return the foot line of a reply; ``""`` for none."""
-        settings, sent = self._session.settings, shown.reply.request.messages
-        if not settings.foot_line or not turn.reply:
-            return ""
-        may_offer_code = shown.is_watched and shown.destination.form is None
-        offers_code = may_offer_code and _code_blocks().has_code(turn.reply[:MAX_SEARCHED])
-        used = measure_sent_turn(turn, sent, settings.prices)
-        return foot_line(used, timed=shown.is_watched, has_code=offers_code)
-
-    def _insert_code(self, turn: Turn, variable: str | None) -> None:
-        """Insert the code of a reply as a new cell, in front ends that support it."""
-        code = _code_blocks().extract_code(turn.reply)
-        if code is None:
-            raise UsageError(_("The reply has no code block, so no cell was added."))
-        self._assign(variable, code)
-        self.insert_code(code)
+        self._background.start(reply, output, lambda errors: self._end.finish(shown, errors), self._session.cells.id)
 
     def insert_code(self, code: str) -> None:
         """Insert a new cell below, in front ends that support it."""
@@ -375,22 +272,6 @@ class Presenter:
         if name is None or name not in variables:
             return destination
         return replace(destination, old={name: variables.pop(name)})
-
-    def _assign(self, variable: str | None, value: Any) -> None:
-        if variable:
-            self._shell.user_ns[variable] = value
-
-
-def _delivery() -> ModuleType:
-    from . import delivery  # noqa: PLC0415  # with a parser of Markdown, and no reply has ended yet
-
-    return delivery
-
-
-def _code_blocks() -> ModuleType:
-    from ..schema import code_blocks  # noqa: PLC0415  # the same
-
-    return code_blocks
 
 
 def _check_not_interrupted(turn: Turn) -> None:
@@ -425,14 +306,3 @@ def _run_through_interrupt(action: Callable[[], object]) -> None:
         with at_most(MAX_INTERRUPTED_SECONDS):
             action()
         raise interrupt.with_traceback(None)  # noqa: B904  # the same; a debugger shows the locals of its frames
-
-
-def _count_tokens(provider: Provider, request: ChatRequest) -> str:
-    if cassette_of(provider):
-        raise UsageError(_("--count asks the service, and a cassette is active. Leave one of them out."))
-    tokens = provider.count_tokens(request)
-    if tokens is None:
-        raise UsageError(
-            _("{name} has no endpoint that counts tokens. Leave out --count for an estimate.", name=provider.name)
-        )
-    return ngettext("{n:,} token", "{n:,} tokens", tokens)

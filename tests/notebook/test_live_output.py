@@ -10,7 +10,7 @@ from IPython.core.displaypub import CapturingDisplayPublisher
 
 from lockbots_magic.conversation.messages import Delta
 from lockbots_magic.conversation.turn import Turn
-from lockbots_magic.notebook import display, growing_output, presenter
+from lockbots_magic.notebook import display, growing_output, presenter, reply_end
 from lockbots_magic.notebook.live_output import CellOutput, LiveCellOutput, output_for
 from lockbots_magic.rendering import frame_loop as drawing
 from lockbots_magic.rendering import reasoning_tail
@@ -428,7 +428,7 @@ def test_what_is_displayed_is_cleaned(monkeypatch):
 
 def test_the_search_for_code_before_the_foot_line_is_bounded(openai, run, monkeypatch):
     searched = []
-    monkeypatch.setattr(presenter, "MAX_SEARCHED", 5)
+    monkeypatch.setattr(reply_end, "MAX_SEARCHED", 5)
     monkeypatch.setattr(presenter, "watched", lambda *_: True)
     monkeypatch.setattr(code_blocks, "has_code", searched.append)
     assert len(run("%%chat\nhello").reply) > 5
