@@ -157,13 +157,13 @@ def _score(question: str, language: str, earlier: str = "") -> dict[str, float]:
 
 
 def _margins(question: str, language: str, earlier: str = "") -> dict[str, float]:
-    words, before = _read(question, language), _read(earlier, language)
+    words, before = read_words(question, language), read_words(earlier, language)
     classifier = load_classifier(language)
     tells = any(is_significant(word) and (is_known(word) or stem(word) in classifier.lines) for word in words)
     return classifier.margins(words, before) if tells else {}
 
 
-def _read(question: str, language: str) -> list[str]:
+def read_words(question: str, language: str) -> list[str]:
     """Return the words of a question in lower case, unknown ones corrected or as the name that they sound like."""
     words = split_words(question)
     unknown = dict.fromkeys(word for word in words if is_significant(word) and not is_known(word))
@@ -173,7 +173,7 @@ def _read(question: str, language: str) -> list[str]:
 
 def _tell(question: str, language: str) -> list[str]:
     """Return the stems of the significant words of a question."""
-    return [stem(word) for word in _read(question, language) if is_significant(word)]
+    return [stem(word) for word in read_words(question, language) if is_significant(word)]
 
 
 def _correct(word: str, language: str) -> str:
