@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import difflib
 import inspect
 import os
 from abc import ABC, abstractmethod
@@ -13,17 +12,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..conversation.cancellation import Cancellation
 from ..conversation.documents import NO_DOCUMENTS, DocumentRules
-from ..conversation.ending import CUT_OFF, outcome_of
 from ..conversation.messages import ChatRequest, Delta, Message, ModelInfo, Tool
 from ..conversation.turn_accumulator import TurnAccumulator
-from ..errors import AuthenticationError, ConnectionFailed, ModelNotFoundError, ProviderError, UsageError
+from ..errors import AuthenticationError, ModelNotFoundError, UsageError
 from ..language import _
 from ..security.secrets import Secret
 from .address import display_address, join_path
 from .declarations import class_property, read_models
 from .headers import RequestHeaders
 from .learned import LearnedFacts
-from .streaming import closing_stream, read_stream
+from .parameters import unknown_parameter
+from .streaming import read_text
 from .validation import (
     parse_base_url,
     parse_count,
@@ -37,6 +36,7 @@ from .wire.model_list import ModelList
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
 
 _told_addresses: set[tuple[str, str]] = set()
 """Providers and their addresses of which a notice has told, in this process."""
@@ -342,18 +342,7 @@ class Provider(ABC):
         """Raise `UsageError` if a parameter is unknown; the message lists the known ones."""
         for param in params:
             if not self.takes(param):
-                near = difflib.get_close_matches(param, self.parameters, 1)
-                known = ", ".join(sorted(self.parameters)) or "none"
-                hint = _(" Did you mean {near!r}?", near=near[0]) if near else ""
-                raise UsageError(
-                    _(
-                        "Unknown parameter {param!r} for {name}.{hint} Known parameters: {known}.",
-                        param=param,
-                        name=self.name,
-                        hint=hint,
-                        known=known,
-                    )
-                )
+                raise unknown_parameter(param, self.parameters, self.name)
 
     @property
     def spoken_dialect(self) -> str:
@@ -460,7 +449,7 @@ class Provider(ABC):
         provider.check_params(params)
         request = ChatRequest(model, tuple(Message.of(m) for m in messages), params, stream)
         reply = TurnAccumulator()
-        pieces = _iterate_text(provider, request, reply)
+        pieces = read_text(provider, request, reply)
         if stream:
             yield from pieces
         else:
@@ -473,14 +462,3 @@ class Provider(ABC):
         """Return the names of the constructor's arguments."""
         parameters = {**inspect.signature(Provider).parameters, **inspect.signature(cls).parameters}
         return {name for name, p in parameters.items() if p.kind is not p.VAR_KEYWORD}
-
-
-def _iterate_text(provider: Provider, request: ChatRequest, reply: TurnAccumulator) -> Iterator[str]:
-    with closing_stream(read_stream(provider, request)) as deltas:
-        for delta in reply.follow(deltas):
-            if delta.text:
-                yield delta.text
-    outcome = outcome_of(reply.finish_reason, request.params, reply.usage, has_answer=not reply.only_reasoned)
-    if outcome.status != "complete" and not (outcome.at_limit and reply.text):
-        kind = ConnectionFailed if reply.finish_reason == CUT_OFF else ProviderError
-        raise kind(outcome.message, provider=provider.name, model=request.model, partial=reply.text)

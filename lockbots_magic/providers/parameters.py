@@ -6,6 +6,7 @@ Wire facts: the OpenAI API reference, "Create chat completion"; llama.cpp, "tool
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -120,3 +121,23 @@ def check_limits(params: Mapping[str, Any]) -> None:
 
 def _describe(value: Any) -> str:
     return _("the text {value!r:.60}", value=value) if isinstance(value, str) else f"{type(value).__name__}"
+
+
+def unknown_parameter(param: str, known: Mapping[str, str], provider: str) -> UsageError:
+    """Return the error for a parameter that a provider does not know.
+
+    Args:
+        param: The parameter.
+        known: Those that it knows.
+        provider: Name of the provider.
+    """
+    near = difflib.get_close_matches(param, known, 1)
+    return UsageError(
+        _(
+            "Unknown parameter {param!r} for {name}.{hint} Known parameters: {known}.",
+            param=param,
+            name=provider,
+            hint=_(" Did you mean {near!r}?", near=near[0]) if near else "",
+            known=", ".join(sorted(known)) or "none",
+        )
+    )

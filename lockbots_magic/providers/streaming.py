@@ -10,8 +10,10 @@ from operator import attrgetter
 from types import TracebackType
 from typing import Any, Generic, Protocol, TypeVar
 
+from ..conversation.ending import CUT_OFF, outcome_of
 from ..conversation.messages import ChatRequest, Delta, Message
-from ..errors import Cancelled, LockbotsError, ProtocolError, ProviderError
+from ..conversation.turn_accumulator import TurnAccumulator
+from ..errors import Cancelled, ConnectionFailed, LockbotsError, ProtocolError, ProviderError
 from ..language import _, ngettext
 from ..security.control_characters import replace_surrogates
 from ..security.redaction import redacted
@@ -53,6 +55,23 @@ def read_stream(provider: Streams, request: ChatRequest) -> Iterator[Delta]:
         yield Delta(notice=told)
     with translated_errors(provider):
         yield from split_reasoning(to_deltas(provider.stream(request), provider.name))
+
+
+def read_text(provider: Streams, request: ChatRequest, reply: TurnAccumulator) -> Iterator[str]:
+    """Yield the text of a reply as it arrives, and accumulate the whole in `reply`.
+
+    Raises:
+        ProviderError: As `read_stream`, or the reply was cut short other than by a limit of length; `.partial` holds
+            the text so far.
+    """
+    with closing_stream(read_stream(provider, request)) as deltas:
+        for delta in reply.follow(deltas):
+            if delta.text:
+                yield delta.text
+    outcome = outcome_of(reply.finish_reason, request.params, reply.usage, has_answer=not reply.only_reasoned)
+    if outcome.status != "complete" and not (outcome.at_limit and reply.text):
+        kind = ConnectionFailed if reply.finish_reason == CUT_OFF else ProviderError
+        raise kind(outcome.message, provider=provider.name, model=request.model, partial=reply.text)
 
 
 def _make_sendable(request: ChatRequest) -> tuple[ChatRequest, str]:
