@@ -2,7 +2,7 @@
 
 Needs scikit-learn (BSD), which the package itself does not: run it in an environment of its own, with
 `pip install scikit-learn snowballstemmer`, after pages or collected questions changed. With `--check` it writes nothing
-and tells for how many questions that it has not seen it finds the page (ten-fold cross-validation).
+and tells for how many questions that it has not seen it finds the page (cross-validation).
 """
 
 from __future__ import annotations
@@ -11,31 +11,40 @@ import hashlib
 import re
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_matrix
-from sklearn.preprocessing import normalize
+from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 ROOT = Path(__file__).parent.parent
 HELP = ROOT / "lockbots_magic" / "help"
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
 
-from lockbots_magic.help.classifier import SCALE, UNRELATED, derive_features  # noqa: E402  # needs the path
+from questions import read_questions  # noqa: E402  # needs the path
+
+from lockbots_magic.help.classifier import SCALE, STAYS, UNRELATED, derive_features, foreign_stems  # noqa: E402
+from lockbots_magic.help.search import CLEAR_MARGIN  # noqa: E402
 from lockbots_magic.help.sections import load_sections, read_data  # noqa: E402
+from lockbots_magic.help.topic import signs_of_staying  # noqa: E402
 from lockbots_magic.help.words import split_words  # noqa: E402
 
 PASSAGE_WEIGHT = 0.5
 """Weight of a passage of a page; a title, keyword or question weighs 1."""
-MIN_COUNT = 3
+STAYING_WEIGHT = 0.5
+"""Weight of a follow-up in what its page is found by: many name nothing of it."""
+SWITCH_WEIGHT = 0.08
+"""Weight of a first question, read as asked after an answer from another page, where staying is learnt."""
+MIN_COUNT = 2
 """A feature of fewer texts than this is left out."""
 MAX_WEIGHTS = 12
 """Pages that one feature has weights for."""
-FOLDS = 10
-
-_FENCE = re.compile(r"^```\w*", re.MULTILINE)
+MIN_WEIGHT = 4
+"""Least weight that is stored, as an integer."""
+FOLDS = 5
 
 
 class Text(NamedTuple):
@@ -43,67 +52,137 @@ class Text(NamedTuple):
 
     text: str
     page: int
-    weight: float
-    is_question: bool
+    weight: float = 1
+    kind: str = ""
+    """Of questions: `asked`, `first`, `then` or, after an answer from another page, `asked later`, `first later`."""
+    topic: int | None = None
+    """Page that the answer before was from."""
+
+
+class Held(NamedTuple):
+    """A question and what weights that were fitted without it tell of it."""
+
+    text: Text
+    margins: np.ndarray
 
 
 def main() -> None:
     """Write the files, or tell how good they would be."""
     for language in ("en", "ru"):
-        titles = [*(section.title for section in load_sections(language)), UNRELATED]
-        texts = read_texts(language)
+        titles = [*(section.title for section in load_sections(language)), UNRELATED, STAYS]
+        texts = [*read_texts(language, titles)]
+        texts += switch_topics(texts, titles)
+        features, information, matrix = vectorize(texts, len(titles) - 1)
+        held = hold_out(matrix, texts)
+        signs = [sign(of, titles, language) for of in held if of.text.topic is not None]
+        stay_weights = fit_staying(signs, [of.text for of in held if of.text.topic is not None])
         if "--check" in sys.argv:
-            sys.stdout.write(f"{language} {cross_validate(texts, len(titles))}\n")
+            sys.stdout.write(f"{language}\n{check(held, signs, stay_weights, titles)}")
             continue
-        features, information, matrix = vectorize(texts, len(titles))
         weights, bias = fit(matrix, texts)
         lines = [" | ".join(titles), "\t" + " ".join(str(round(SCALE * value)) for value in bias)]
+        lines += ["@\t" + " ".join(f"{weight:.3f}" for weight in stay_weights)]
         lines += [format_line(*row) for row in zip(features, information, weights, strict=True)]
         (HELP / f"weights_{language}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def read_texts(language: str) -> list[Text]:
-    """Return what the pages say, what they are called, and the questions that were put about each."""
-    texts = []
-    for page, section in enumerate(sections := load_sections(language)):
-        texts += [Text(name, page, 1, is_question=False) for name in (section.title, *section.keywords)]
-        texts += [
-            Text(_FENCE.sub("", passage.text), page, PASSAGE_WEIGHT, is_question=False) for passage in section.passages
-        ]
-        texts += [Text(question, page, 1, is_question=True) for question in section.asked if question]
-    unrelated = read_data(f"unrelated_{language}.txt").splitlines()
-    return texts + [Text(question, len(sections), 1, is_question=True) for question in unrelated]
+def read_texts(language: str, titles: Sequence[str]) -> Iterator[Text]:
+    """Yield what the pages say, what they are called, and the questions that were put about each."""
+    for page, section in enumerate(load_sections(language)):
+        yield from (Text(name, page) for name in (section.title, *section.keywords))
+        yield from (Text(re.sub(r"(?m)^```\w*", "", one.text), page, PASSAGE_WEIGHT) for one in section.passages)
+        yield from (Text(question, page, kind="asked") for question in section.asked if question)
+    for question in read_data(f"unrelated_{language}.txt").splitlines():
+        yield Text(question, titles.index(UNRELATED), kind="asked")
+    for text, before, page, _told in read_questions(language):
+        topic = titles.index(before) if before else None
+        weight = STAYING_WEIGHT if topic == titles.index(page) else 1
+        yield Text(text, titles.index(page), weight, "then" if before else "first", topic)
 
 
-def vectorize(texts: list[Text], pages: int) -> tuple[list[str], list[float], csr_matrix]:
-    """Return the features, their information, and the texts as rows of unit length."""
-    counts = [Counter(derive_features(split_words(text.text))) for text in texts]
-    spread = Counter(feature for count in counts for feature in count)
+def switch_topics(texts: Sequence[Text], titles: Sequence[str]) -> list[Text]:
+    """Return the first questions, each as if asked after an answer from another page."""
+    pages = len(titles) - 2
+    return [
+        text._replace(
+            weight=0, kind=f"{text.kind} later", topic=(text.page + 1 + _digest(text.text) % (pages - 1)) % pages
+        )
+        for text in texts
+        if text.kind in ("asked", "first")
+    ]
+
+
+def vectorize(texts: Sequence[Text], pages: int) -> tuple[list[str], list[float], csr_matrix]:
+    """Return the features, their information, and the texts as rows of unit length, as the classifier reads them."""
+    words = [split_words(text.text) for text in texts]
+    counts = [Counter(derive_features(of)) for of in words]
+    spread: Counter[str] = Counter()
     found: dict[str, set[int]] = defaultdict(set)
     for text, count in zip(texts, counts, strict=True):
+        spread.update(count.keys() if text.weight else ())
         for feature in count:
             found[feature].add(text.page)
     features = sorted(feature for feature in spread if spread[feature] >= MIN_COUNT)
     information = [round(float(np.log(1 + (pages - (n := len(found[f])) + 0.5) / (n + 0.5))), 2) for f in features]
     column = {feature: number for number, feature in enumerate(features)}
-    cells = [
-        (row, column[feature], (1 + np.log(n)) * information[column[feature]])
-        for row, count in enumerate(counts)
-        for feature, n in count.items()
-        if feature in column
-    ]
+    cells = []
+    for row, (count, said) in enumerate(zip(counts, words, strict=True)):
+        values = {at: (1 + np.log(n)) * information[at] for f, n in count.items() if (at := column.get(f)) is not None}
+        unknown = sum(token not in column for token in foreign_stems(said)) * np.log(1 + 2 * pages) ** 2
+        norm = np.sqrt(sum(value**2 for value in values.values()) + unknown) or 1
+        cells += [(row, at, value / norm) for at, value in values.items()]
     rows, columns, values = zip(*cells, strict=True)
-    return features, information, normalize(csr_matrix((values, (rows, columns)), (len(texts), len(features))))
+    return features, information, csr_matrix((values, (rows, columns)), (len(texts), len(features)))
 
 
-def fit(matrix: csr_matrix, texts: list[Text]) -> tuple[np.ndarray, np.ndarray]:
+def fit(matrix: csr_matrix, texts: Sequence[Text]) -> tuple[np.ndarray, np.ndarray]:
     """Return the weights, a row for each feature with all but the largest set to 0, and the bias of each page."""
     machine = LinearSVC(C=0.5, random_state=0)
-    machine.fit(matrix, [text.page for text in texts], [text.weight for text in texts])
+    weight = np.array([text.weight for text in texts])
+    machine.fit(matrix[weight > 0], [text.page for text in texts if text.weight], weight[weight > 0])
     weights = np.round(SCALE * machine.coef_.T)
     least = np.sort(np.abs(weights), axis=1)[:, -MAX_WEIGHTS][:, None]
-    weights[np.abs(weights) < np.maximum(least, 2)] = 0
-    return weights, machine.intercept_
+    weights[np.abs(weights) < np.maximum(least, MIN_WEIGHT)] = 0
+    staying, bias = _fit_words_of_staying(matrix, texts)
+    return np.column_stack([weights, staying]), np.append(machine.intercept_, bias)
+
+
+def _fit_words_of_staying(matrix: csr_matrix, texts: Sequence[Text]) -> tuple[np.ndarray, float]:
+    """Return the weights and the bias by which the words of a question tell that it goes on from an answer."""
+    asked = [at for at, text in enumerate(texts) if text.topic is not None]
+    machine = LinearSVC(C=0.5, random_state=0)
+    stays = [texts[at].page == texts[at].topic for at in asked]
+    machine.fit(matrix[asked], stays, [1 if texts[at].kind == "then" else 0.3 for at in asked])
+    weights = np.round(SCALE * machine.coef_[0])
+    weights[np.abs(weights) < MIN_WEIGHT] = 0
+    return weights, machine.intercept_[0]
+
+
+def hold_out(matrix: csr_matrix, texts: Sequence[Text]) -> list[Held]:
+    """Return the margins of each question by weights that were fitted without it."""
+    fold = np.array([_digest(text.text) % FOLDS if text.kind else -1 for text in texts])
+    held = []
+    for number in range(FOLDS):
+        weights, bias = fit(
+            matrix[fold != number], [text for text, of in zip(texts, fold, strict=True) if of != number]
+        )
+        margins = matrix[fold == number] @ weights / SCALE + bias
+        held += map(Held, [text for text, of in zip(texts, fold, strict=True) if of == number], margins)
+    return held
+
+
+def sign(held: Held, titles: Sequence[str], language: str) -> list[float]:
+    """Return the signs that a question goes on from the answer before."""
+    margins = dict(zip(titles, held.margins, strict=True))
+    return signs_of_staying(held.text.text, load_sections(language)[held.text.topic or 0], margins, language)
+
+
+def fit_staying(signs: Sequence[Sequence[float]], texts: Sequence[Text]) -> list[float]:
+    """Return the weights of the signs, and the bias."""
+    machine = LogisticRegression(C=1000, max_iter=5000)
+    stays = [text.page == text.topic for text in texts]
+    machine.fit(signs, stays, [1 if text.kind == "then" else SWITCH_WEIGHT for text in texts])
+    return [*machine.coef_[0].tolist(), float(machine.intercept_[0])]
 
 
 def format_line(feature: str, information: float, weights: np.ndarray) -> str:
@@ -112,21 +191,35 @@ def format_line(feature: str, information: float, weights: np.ndarray) -> str:
     return f"{feature}\t{information}{''.join(pairs)}"
 
 
-def cross_validate(texts: list[Text], pages: int) -> dict[str, float]:
-    """Return the share of collected questions whose page is found, first or among three, by weights without them."""
-    _features, _information, matrix = vectorize(texts, pages)
-    digests = [int(hashlib.sha256(text.text.encode()).hexdigest(), 16) for text in texts]
-    fold = np.array([d % FOLDS if text.is_question else -1 for d, text in zip(digests, texts, strict=True)])
-    page = np.array([text.page for text in texts])
-    first, three = 0, 0
-    for number in range(FOLDS):
-        seen = np.flatnonzero(fold != number)
-        weights, bias = fit(matrix[seen], [texts[at] for at in seen])
-        best = np.argsort(-(matrix[fold == number] @ weights / SCALE + bias), axis=1)
-        wanted = page[fold == number][:, None]
-        first, three = first + (best[:, :1] == wanted).sum(), three + (best[:, :3] == wanted).any(axis=1).sum()
-    questions = (fold >= 0).sum()
-    return {"questions": int(questions), "first": first / questions, "among three": three / questions}
+def check(
+    held: Sequence[Held], signs: Sequence[Sequence[float]], stay_weights: Sequence[float], titles: Sequence[str]
+) -> str:
+    """Return a table: for each kind of question, the share of it that gets its page by weights fitted without it."""
+    results: dict[str, list[bool]] = defaultdict(list)
+    rest = iter(signs)
+    for text, margins in held:
+        best = np.argsort(-(margins[:-1] + CLEAR_MARGIN * (np.arange(len(titles) - 1) == len(titles) - 2)))[:3].tolist()
+        if text.topic is not None and np.dot([*next(rest), 1], stay_weights) > 0:
+            best = [text.topic, *(page for page in best if page != text.topic)][:3]
+        for name, is_so in _judge(text, best, len(titles) - 2):
+            results[f"{text.kind}: {name}"].append(is_so)
+    return "".join(f"  {name}: {np.mean(of):.3f} of {len(of)}\n" for name, of in sorted(results.items()))
+
+
+def _judge(text: Text, best: Sequence[int], unrelated: int) -> Iterator[tuple[str, bool]]:
+    """Yield what can be said of the pages found for one question."""
+    if text.page == unrelated:
+        yield "unrelated refused", best[0] == unrelated
+        return
+    yield "page right", best[0] == text.page
+    yield "page among three", text.page in best
+    yield "wrongly refused", best[0] == unrelated
+    if text.kind == "then":
+        yield f"page right where it {'stays' if text.page == text.topic else 'leaves'}", best[0] == text.page
+
+
+def _digest(text: str) -> int:
+    return int(hashlib.sha256(text.encode()).hexdigest(), 16)
 
 
 if __name__ == "__main__":

@@ -16,10 +16,10 @@ GRAM = 3
 """Letters of the parts of a word: they find a misspelt word, or another form of it."""
 SCALE = 100
 """Weights are stored as integers: 100 stands for 1."""
-BEFORE_WEIGHT = 0.25
-"""Weight of the words of the question before, in one that follows up on it."""
 UNRELATED = "-"
 """Stands for a title, for questions about something else."""
+STAYS = "+"
+"""Stands for a title, for questions that go on from the answer before, whatever it was about."""
 
 
 @dataclass(frozen=True)
@@ -35,25 +35,24 @@ class Classifier:
         line = self.lines.get(token)
         return float(line.partition(" ")[0]) if line else math.log(1 + 2 * len(self.titles))
 
-    def margins(self, words: Sequence[str], before: Sequence[str] = ()) -> dict[str, float]:
+    @functools.cached_property
+    def stay_weights(self) -> list[float]:
+        """Weights of the signs that a question goes on from the answer before, the bias last: see `topic`."""
+        return [float(weight) for weight in self.lines["@"].split(" ")]
+
+    def margins(self, words: Sequence[str]) -> dict[str, float]:
         """Return the margin of each title, at least some -1; one above 0 is very likely the one.
 
         Args:
             words: Of the question, in lower case.
-            before: Words of the question before, if this one follows up on it.
         """
-        counts = Counter(derive_features(words))
-        weighted = {feature: 1 + math.log(count) for feature, count in counts.items()}
-        for feature in derive_features(before):
-            weighted.setdefault(feature, BEFORE_WEIGHT)
         values: dict[str, float] = {}
         weights: dict[str, list[str]] = {}
-        for feature, weight in weighted.items():
+        for feature, count in Counter(derive_features(words)).items():
             if line := self.lines.get(feature):
                 information, *weights[feature] = line.split(" ")
-                values[feature] = weight * float(information)
-        foreign = [stem(word) for word in words if is_significant(word) and not is_known(word)]
-        unknown = [self.information(token) for token in foreign if token not in self.lines]
+                values[feature] = (1 + math.log(count)) * float(information)
+        unknown = [self.information(token) for token in foreign_stems(words) if token not in self.lines]
         norm = SCALE * math.hypot(*values.values(), *unknown) or 1
         margins = self._bias.copy()
         for feature, value in values.items():
@@ -78,6 +77,11 @@ def derive_features(words: Sequence[str]) -> Iterator[str]:
     for word in filter(is_significant, words):
         if word[0].isalpha():
             yield from (f"#{part}" for part in _grams(f"<{word}>"))
+
+
+def foreign_stems(words: Iterable[str]) -> list[str]:
+    """Return the stems of significant words that neither the help holds nor people ask it."""
+    return [stem(word) for word in words if is_significant(word) and not is_known(word)]
 
 
 def _pairs(mark: str, tokens: Sequence[str]) -> Iterable[str]:

@@ -65,42 +65,6 @@ OTHER_LANGUAGE = re.compile(
 )
 """Asks for the last answer in Russian or in English."""
 
-_CODE = r"python|scripts?|code|питон[ае]?|пайтон[ае]?|скрипт[ае]?"
-_PLACES = (
-    _CODE + r"|panel|terminal|console|cell|notebooks?|conversations?|chats?|models?|rows?"
-    r"|панели?|терминал[ае]?|консоли|ячейк[иеу]|блокнот(?:ах|ов|е)|бесед(?:ах|ам|е)?|чат(?:ы|ам|ах)|модел(?:и|ей|ям|ью)"
-)
-_BEFORE_PLACE = (
-    r"(?:(?:and|but|so|what|how|about|also|do|i|can|it|а|и|но|как|можно|это|только|just|only) )*"
-    r"(?:(?:in|from|for|with|by|из|в|для|на|через|с) )?"
-    r"(?:(?:the|a|all|every|one|plain|this|that|another|other|different"
-    r"|всех|все|одной|одну|этой|эту|этого|другой|другую|других) )*"
-)
-ASPECT = re.compile(rf"{_BEFORE_PLACE}(?:{_PLACES})(?: only| too| please| тоже| также| только)?")
-"""Asks for another place to do what the last topic is about, which is that topic if its page tells one."""
-
-IN_CODE = re.compile(rf"{_BEFORE_PLACE}(?:{_CODE})")
-"""Asks how it is done in Python."""
-
-FORMAT = re.compile(r"(?:(?:and|but|а|и|но|или|or) )?(?:as|to|into|как|в|во) ")
-"""Asks for another format or target of what the last topic is about."""
-
-QUANTITY = re.compile(
-    r"(?:(?:and|but|so|or|can|i|is|it|be|do|the|what|if|with|for|а|и|но|или|можно|если|сразу|мне|надо) )*"
-    + _any(
-        r"several|multiple|more than one|many|a few|two|three|both|how (?:big|large|long|many|much|often)",
-        r"what size|max(?:imum)? size|what is the (?:limit|maximum)|any limits?",
-        r"несколько|много|больше одного|две|два|три|сколько|на сколько(?: \w+)?|как много"
-        r"|какой (?:максимальный )?(?:размер|лимит|предел)",
-    )
-    + r"(?: (?:of them|at once|can it be|may it be|is it|are there|can i|are allowed|is allowed|one"
-    + r"|сразу|их|штук|можно|максимум|это))*"
-)
-"""Asks how many or how big: that is always about the last topic."""
-
-HOW = re.compile(r"(?:(?:and|but|so|а|и|но) )*(?:how|как|можно|can i|can it)\b")
-"""Asks how something is done; with one more word, it is done with the last topic if its page tells of it."""
-
 OPERATION = re.compile(
     r"(?:(?:and|but|so|then|а|и|но|тогда|how|do|can|i|you|to|it|that|them|again|now|как|мне|это|его|ее|их|потом|снова"
     r"|обратно|можно|could|would|back) )*"
@@ -111,18 +75,6 @@ OPERATION = re.compile(
     r"(?: (?:it|that|them|at once|again|back|all|это|его|ее|их|обратно|снова|потом|все|сразу))*"
 )
 """What is done to anything: after an answer, it speaks of that answer's topic if this tells of it."""
-
-DETAIL = re.compile(
-    r"(?:so |and |а |и |но )?(?:where|which|how (?:many|much|long)|где|куда|како[йе]|какая|какие|какую|сколько)\b"
-)
-"""Asks for a place, a name or a number, which is that of the last topic if its page tells one."""
-
-SYMPTOM = re.compile(
-    r"\b(?:(?:doesn|don|won|isn|can) t|not (?:shown|work\w*)|nothing|empty|slow\w*|fails?|error|broken|hangs?|crash\w*"
-    r"|не (?:работа|показыва|откры|появля|отвеча|видн|запуска|загружа|подключа|выход|получа)\w*|ничего|пуст\w*"
-    r"|медленн\w*|ошибк\w*|завис\w*|прерв\w*|упал\w*)\b"
-)
-"""Tells what goes wrong with the last topic, which may have a page of its own."""
 
 STUCK = re.compile(
     _AND

@@ -112,7 +112,7 @@ def _find_answer(question: str, earlier: Sequence[str], language: str, answered:
         return told
     if topic is None and forms.MORE.fullmatch(words) and (section := search.find_section(_TOPICS[language], language)):
         return short_answer(_TOPICS[language], section, language)
-    ranked = topics.rank(question, earlier, language)
+    ranked = search.rank_sections(question, language)
     section = topics.select(question, ranked, topic)
     if section is None:
         return None

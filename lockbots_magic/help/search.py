@@ -5,10 +5,9 @@ from __future__ import annotations
 import difflib
 import functools
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from .classifier import UNRELATED, load_classifier
-from .follow_up import is_follow_up
+from .classifier import STAYS, UNRELATED, load_classifier
 from .sections import Section, detect_language, list_titles, load_sections
 from .transliteration import sound_of
 from .words import (
@@ -31,8 +30,6 @@ CLEAR_MARGIN = 0.1
 """Lead of the best page over "about something else", below which nothing answers the question."""
 UNANSWERED = 0.1
 """Factor of all scores then: they still tell the nearest pages."""
-TELLING_WEIGHT = 1.0
-"""Least weight of a word that tells a topic: it is not on every third page."""
 MAX_CORRECTED = 100
 """Unknown words of a question that are corrected: each takes a millisecond, and a pasted log has thousands."""
 MIN_SOUND_LENGTH = 4
@@ -65,21 +62,18 @@ def near_sections(question: str, language: str) -> list[Section]:
     return [section for section in named if asked & key_of(" ".join((section.title, *section.keywords)))]
 
 
-def rank_sections(question: str, language: str = "en", earlier: str = "") -> list[tuple[float, Section]]:
+def rank_sections(question: str, language: str = "en") -> list[tuple[float, Section]]:
     """Rank the sections of a language by how likely they answer a question.
 
     Args:
         question: Free text.
         language: ``"en"`` or ``"ru"``.
-        earlier: The question before. One that follows up on it is read with it.
 
     Returns:
         (score, section), best first; equal scores in the order of the file. A section with a score of at least
         `THRESHOLD` answers the question.
     """
-    scores = _score(question, language, earlier if is_follow_up(question) else "")
-    if max(scores.values(), default=0.0) < THRESHOLD and earlier and not is_unrelated(question):
-        scores = _score(question, language, earlier)
+    scores = _score(question, language)
     exact = _titles_asked(language).get(_phrase(question), ())
     ranked = [
         (scores.get(section.title, 0.0) + EXACT_MATCH_BONUS * (section.title in exact), section)
@@ -96,6 +90,7 @@ def is_answer(score: float) -> bool:
 def is_unrelated(question: str) -> bool:
     """Return whether a question is most likely about something else than this package."""
     margins = _margins(question, detect_language(question))
+    margins.pop(STAYS, None)
     return bool(margins) and max(margins, key=margins.__getitem__) == UNRELATED
 
 
@@ -108,19 +103,6 @@ def weigh(text: str, language: str) -> dict[str, float]:
     """Return the stems of the significant words of a text with their weights."""
     information = load_classifier(language).information
     return {token: information(token) for token in _tell(text, language)}
-
-
-def is_named(question: str, section: Section) -> bool:
-    """Return whether all significant words of a question stand in the title of a section."""
-    return {*tokenize(question)} <= key_of(section.title)
-
-
-def is_held(question: str, section: Section, least: float = 0.0) -> bool:
-    """Return whether the page of a section holds all significant words of a question, one of this weight among them."""
-    asked = weigh(question, detect_language(question))
-    held = key_of(section.page) | key_of(" ".join(section.names))
-    is_telling = max(asked.values(), default=0.0) >= least
-    return is_telling and all(any(word.startswith(token) for word in held) for token in asked)
 
 
 def is_mentioned(question: str, language: str) -> bool:
@@ -140,27 +122,30 @@ def _told_stems(language: str) -> frozenset[str]:
     return frozenset().union(*(key_of(section.page) for section in load_sections(language)))
 
 
-def cover(question: str, section: Section) -> float:
-    """Return the share of the telling words of a question that the page of a section holds: 0-1, by their weights."""
-    weights = weigh(question, detect_language(question))
-    asked = {token: weight for token, weight in weights.items() if weight >= TELLING_WEIGHT}
-    held = key_of(section.page) | key_of(" ".join(section.names))
-    return sum(asked[token] for token in asked.keys() & held) / (sum(asked.values()) or 1)
+def cover(weights: Mapping[str, float], text: str) -> float:
+    """Return the share of the words of a question that a text holds: 0-1, by their weights."""
+    return sum(weights[token] for token in weights.keys() & _stems_of(text)) / (sum(weights.values()) or 1)
 
 
-def _score(question: str, language: str, earlier: str = "") -> dict[str, float]:
+@functools.cache
+def _stems_of(text: str) -> frozenset[str]:
+    return key_of(text)
+
+
+def _score(question: str, language: str) -> dict[str, float]:
     """Return title -> score, without those that score nothing; a question without a significant word has none."""
-    margins = _margins(question, language, earlier)
+    margins = _margins(question, language)
+    margins.pop(STAYS, None)
     least = margins.pop(UNRELATED, 0.0) + CLEAR_MARGIN
     factor = 1.0 if max(margins.values(), default=0.0) > least else UNANSWERED
     return {title: factor * (1 + margin) for title, margin in margins.items() if margin > -1}
 
 
-def _margins(question: str, language: str, earlier: str = "") -> dict[str, float]:
-    words, before = read_words(question, language), read_words(earlier, language)
+def _margins(question: str, language: str) -> dict[str, float]:
+    words = read_words(question, language)
     classifier = load_classifier(language)
     tells = any(is_significant(word) and (is_known(word) or stem(word) in classifier.lines) for word in words)
-    return classifier.margins(words, before) if tells else {}
+    return classifier.margins(words) if tells else {}
 
 
 def read_words(question: str, language: str) -> list[str]:

@@ -1,25 +1,23 @@
-"""The topic of a conversation with the guide: the page that a question is about, read with the questions before it."""
+"""The topic of a conversation with the guide: the page that the last answer was from."""
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from . import forms, search, small_talk
-from .follow_up import begins_with_conjunction, has_pronoun, is_follow_up
+from .classifier import STAYS, UNRELATED, load_classifier
+from .follow_up import begins_with_conjunction, has_pronoun
 from .sections import Section, detect_language, load_sections
-from .words import tokenize
+from .words import key_of, split_words, tokenize
 
+MAX_WORDS = 8
+"""Significant words that are counted."""
+SHORT = 3
+"""Words of a question that only names something."""
 TOPIC_PROMPTS = 6
 """Previous prompts that are read again for the last topic."""
-TOPIC_RATIO = 0.8
-"""A follow-up stays with the last topic if this scores at least this share of the best."""
-PRONOUN_RATIO = 0.3
-"""The same for one that speaks of "it" or "them"."""
-COVERED = 0.5
-"""Share of what a follow-up says that the last page holds, and no other one more of it, if it stays there."""
-LITTLE_COVERED = 0.25
-"""The same for one that no page answers."""
 _TROUBLE_TITLE = re.compile(
     r"\b(?:\d{3}|not (?!do\b)|nothing|can t|slow|errors|cut off|не|нет связи|ничего|медленный|ошибки|обрыв\w*)"
 )
@@ -31,49 +29,76 @@ _TROUBLE = {
 """Words that lead to the page on the troubles of a topic, and the page for those without one."""
 
 
-def rank(question: str, earlier: Sequence[str], language: str) -> list[tuple[float, Section]]:
-    """Rank the sections for the last prompt of a conversation, best first."""
-    return search.rank_sections(question, language, earlier[-1] if earlier else "")
-
-
 def select(question: str, ranked: Sequence[tuple[float, Section]], topic: Section | None) -> Section | None:
-    """Return the section that answers: of a follow-up the last topic, unless another one fits it clearly better."""
+    """Return the section that answers; of a question that goes on from the answer before, that of the last topic."""
     score, best = ranked[0]
-    answers = best if search.is_answer(score) else None
     words = forms.plain(question)
     if topic is not None and forms.STUCK.fullmatch(words):
         return _find_trouble(topic, detect_language(question))
-    if topic is None or not is_follow_up(question):
-        return answers
-    if answers is None:
-        stays = _goes_on(question, topic)
-    elif forms.SYMPTOM.search(words):
-        stays = _covers(question, topic, best)
-    else:
-        stays = _is_about_topic(question, topic) or _fits(question, ranked, topic)
-    return topic if stays or forms.BARE.fullmatch(words) else answers
-
-
-def _fits(question: str, ranked: Sequence[tuple[float, Section]], topic: Section) -> bool:
-    """Return whether a follow-up that another page answers is better answered by that of the last topic."""
-    best = ranked[0][1]
-    if search.is_named(question, best) and not search.is_named(question, topic):
-        return not begins_with_conjunction(question) and _stays(question, ranked, topic)
-    return _covers(question, topic, best) or _stays(question, ranked, topic)
+    if topic is not None and (forms.BARE.fullmatch(words) or _stays(question, topic)):
+        return topic
+    return best if search.is_answer(score) else None
 
 
 def find_topic(earlier: Sequence[str], language: str) -> Section | None:
     """Return the section that the last answer was from, in a language; None if it was from none."""
     at = None
-    for number in range(max(0, len(earlier) - TOPIC_PROMPTS), len(earlier)):
-        question = earlier[number]
+    for question in earlier[-TOPIC_PROMPTS:]:
         if at is not None and is_form(question):
             continue
         sections = load_sections(asked_in := detect_language(question))
-        ranked = rank(question, earlier[:number], asked_in)
-        section = select(question, ranked, None if at is None else sections[at])
+        topic = None if at is None else sections[at]
+        section = select(question, search.rank_sections(question, asked_in), topic)
         at = at if section is None else sections.index(section)
     return None if at is None else load_sections(language)[at]
+
+
+def signs_of_staying(question: str, topic: Section, margins: Mapping[str, float], language: str) -> list[float]:
+    """Return what tells whether a question goes on from the answer before; `docs/train_guide.py` weighs each.
+
+    Args:
+        question: Free text.
+        topic: Section of the answer before.
+        margins: Of the pages for the question, as the classifier tells them.
+        language: Of question and section.
+    """
+    others = [section for section in load_sections(language) if section is not topic]
+    best = max(others, key=lambda section: margins[section.title])
+    weights = search.weigh(question, language)
+    count = len(tokenize(question))
+    return [
+        margins[topic.title],
+        margins[best.title],
+        margins[UNRELATED],
+        margins[STAYS],
+        search.cover(weights, topic.page),
+        search.cover(weights, best.page),
+        search.cover(weights, topic.title),
+        search.cover(weights, best.title),
+        min(count, MAX_WORDS) / MAX_WORDS,
+        1 / (1 + count),
+        float(begins_with_conjunction(question)),
+        float(has_pronoun(question)),
+    ]
+
+
+def _stays(question: str, topic: Section) -> bool:
+    """Return whether a question is most likely answered by the page of the answer before."""
+    language = detect_language(question)
+    words = search.read_words(question, language)
+    if not any(map(str.isalpha, words)) or _names_sibling(question, topic, language):
+        return False
+    classifier = load_classifier(language)
+    signs = signs_of_staying(question, topic, classifier.margins(words), language)
+    *weights, bias = classifier.stay_weights
+    return math.fsum(sign * weight for sign, weight in zip(signs, weights, strict=True)) + bias > 0
+
+
+def _names_sibling(question: str, topic: Section, language: str) -> bool:
+    """Return whether a question names another page of the topic's group and nothing else: "and for Ollama?"."""
+    best = search.rank_sections(question, language)[0][1]
+    is_short = begins_with_conjunction(question) and len(split_words(question)) <= SHORT
+    return is_short and best.group == topic.group and {*tokenize(question)} <= key_of(best.title) - key_of(topic.title)
 
 
 def is_form(question: str) -> bool:
@@ -81,35 +106,6 @@ def is_form(question: str) -> bool:
     words = forms.plain(question)
     kept = (forms.MORE, forms.EXAMPLE, forms.SHORTER, forms.OTHER_LANGUAGE, small_talk.THANKS)
     return any(form.fullmatch(words) for form in kept)
-
-
-def _goes_on(question: str, topic: Section) -> bool:
-    """Return whether a question that no page answers goes on from the last answer: "and three?"."""
-    is_operation = forms.OPERATION.fullmatch(forms.plain(question)) is not None
-    if has_pronoun(question) and (is_operation or not search.is_unrelated(question)):
-        return True
-    covered = search.cover(question, topic)
-    least = LITTLE_COVERED if begins_with_conjunction(question) else 1
-    if covered >= least or (covered and has_pronoun(question)):
-        return True
-    return begins_with_conjunction(question) and not search.is_unrelated(question) and len(tokenize(question)) <= 1
-
-
-def _covers(question: str, topic: Section, best: Section) -> bool:
-    """Return whether the page of the last topic holds what a follow-up says, and the best page no more of it."""
-    return search.cover(question, topic) >= max(COVERED, TOPIC_RATIO * search.cover(question, best))
-
-
-def _stays(question: str, ranked: Sequence[tuple[float, Section]], topic: Section) -> bool:
-    """Return whether the last topic scores enough beside the best page."""
-    score, best = ranked[0]
-    if has_pronoun(question):
-        ratio = PRONOUN_RATIO
-    else:
-        is_held = search.is_held(question, topic, search.TELLING_WEIGHT)
-        ratio = 0.0 if is_held and not search.is_named(question, best) else TOPIC_RATIO
-    stays = next(at for at, section in ranked if section is topic)
-    return bool(stays) and stays >= ratio * score
 
 
 def _find_trouble(topic: Section, language: str) -> Section | None:
@@ -124,19 +120,3 @@ def _find_trouble(topic: Section, language: str) -> Section | None:
 
 def _tells_of_trouble(section: Section) -> bool:
     return _TROUBLE_TITLE.search(forms.plain(section.title)) is not None
-
-
-def _is_about_topic(question: str, topic: Section) -> bool:
-    """Return whether a follow-up names no thing of its own, or one that the page of the last topic tells of."""
-    words = forms.plain(question)
-    if not tokenize(question) and re.search(r"[^\W\d]", question):
-        return True
-    if forms.QUANTITY.fullmatch(words) or (forms.DETAIL.match(words) and has_pronoun(question)):
-        return True
-    if len(tokenize(question)) == 1 and forms.HOW.match(words) and search.is_held(question, topic):
-        return True
-    if forms.IN_CODE.fullmatch(words):
-        return search.is_held("python", topic)
-    if forms.ASPECT.fullmatch(words) or forms.OPERATION.fullmatch(words) or forms.DETAIL.match(words):
-        return search.is_held(question, topic)
-    return (has_pronoun(question) or forms.FORMAT.match(words) is not None) and search.is_held(question, topic)
