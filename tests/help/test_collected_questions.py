@@ -1,0 +1,33 @@
+"""The questions that the guide's weights are fitted to, with the part of a page that answers each."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from lockbots_magic.help import search
+from lockbots_magic.help.sections import load_sections
+from lockbots_magic.help.topic import select
+
+PATH = Path(__file__).parents[2] / "docs" / "questions.py"
+
+
+@pytest.fixture(scope="module")
+def questions():
+    spec = importlib.util.spec_from_file_location("questions", PATH)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_each_names_a_page_and_a_part_of_it_and_follow_ups_find_it(questions, language):
+    collected = questions.read_questions(language)  # raises where a line names no page, or no part of it
+    sections = {section.title: section for section in load_sections(language)}
+    sample = [question for question in collected if question.before][::23]
+    found = []
+    for question in sample:
+        ranked = search.rank_sections(question.text, language)
+        answers = select(question.text, ranked, sections[question.before])
+        found.append((answers.title if answers else questions.UNANSWERED) == question.page)
+    assert sum(found) >= 0.85 * len(found)
