@@ -34,6 +34,7 @@ def names_of_paths(text):
     return [span for span in spans if re.fullmatch(r"[\w./-]+(/|\.(py|md|toml|txt|json))", span)]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_relative_link_leads_to_a_file(document):
     prose = re.sub(r"^(`{3,}).*?^\1", "", document.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
@@ -51,6 +52,7 @@ def test_every_page_is_linked_where_the_repository_is_browsed(folder):
     assert pages <= set(links)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "name", ["CONTRIBUTING.md", "SECURITY.md", "docs/explanation/architecture.md", "docs/explanation/own-code.md"]
 )

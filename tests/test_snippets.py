@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from .chatserver import chat_server, delta, events, say
+from .optional import need
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -100,6 +101,8 @@ def is_cell(language, code):
 def test_every_snippet_of_a_page_runs(page, run, shell, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    if page.stem == "mcp-servers":
+        need("mcp")
     setting = SETTINGS.get(page.stem, Setting())
     with chat_server(lambda number, body: answer(body, setting.replies)) as (url, _):
         for name in ("OPENAI_BASE_URL", "ANTHROPIC_BASE_URL", "OLLAMA_HOST", "AZURE_OPENAI_ENDPOINT"):

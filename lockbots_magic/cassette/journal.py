@@ -49,7 +49,6 @@ class Journal:
     def __init__(self, path: str | Path) -> None:
         self.name = str(path)
         self.path = Path(path).expanduser().resolve()
-        self._index = _OffsetIndex()
         self._tool_lists: dict[str, bytes] = {}
         """Latest line of each list of tools, by the key of its server."""
         self._in_order = False
@@ -61,6 +60,7 @@ class Journal:
             self._file: IO[bytes] = self.path.open("rb")
         except OSError as error:
             raise UsageError(_("Can't use {name}: {error}.", name=self.name, error=error.strerror or error)) from None
+        self._index = _OffsetIndex()
         try:
             check_header(self._file.readline(MAX_HEADER), self.name)
             self._end = self._file.tell()

@@ -298,3 +298,10 @@ def test_replay_of_a_batch_with_tools_of_a_server_starts_no_server(keep):
     source = FakeSource()
     assert run(Chat("openai:m", cassette=keep, mode="replay"), source) == ["found", "found"]
     assert not source.started
+
+
+def test_a_file_that_can_not_be_made_leaves_no_index_open(tmp_path, monkeypatch):
+    """Python 3.13 warns of a database that is dropped open."""
+    monkeypatch.setattr(journal, "_OffsetIndex", lambda: pytest.fail("an index was made"))
+    with pytest.raises(UsageError, match="Can't use"):
+        Journal(tmp_path)

@@ -7,6 +7,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from lockbots_magic.panel import widget
 from lockbots_magic.panel.i18n import page_texts
 from tests.optional import leave_out
@@ -35,6 +37,7 @@ def run_node(*arguments: object) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.once
 def test_unit_tests_of_the_front_end_pass():
     run_node("--test", "--test-reporter=spec", *sorted(TESTS.glob("*.test.mjs")))
 
