@@ -18,7 +18,7 @@ from .yes_no import CAPABILITY, NEGATION, NUMBERED, UNSURE, YES, YES_NO
 
 MAX_WHOLE = 600
 """Characters of a page that is told whole."""
-MIN_SENTENCES, MAX_SENTENCES = 3, 5
+MIN_SENTENCES, MAX_SENTENCES = 3, 6
 """Sentences that are chosen for a question, however sure it is that one answers."""
 ENOUGH = 0.88
 """Probability that the sentences told hold the answer: further ones are left out."""
@@ -80,7 +80,7 @@ def _choose(question: str, section: Section, ranked: Sequence[tuple[float, Sente
     if section.title in shown:
         return chosen
     lead = list_lead(section)
-    is_lead_first = any(one in lead for one in chosen)
+    is_lead_first = any(one in lead for one in chosen[:MIN_SENTENCES])
     return list(dict.fromkeys([*lead, *chosen] if is_lead_first else [*chosen, *lead]))
 
 

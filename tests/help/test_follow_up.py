@@ -6,7 +6,7 @@ from lockbots_magic.conversation.messages import Message
 from lockbots_magic.help.guide import answer
 
 FOLLOW_UPS = """
-error 401 >> I did that, still the same => Still refused
+error 401 >> I did that, still the same => Still refused|restart Jupyter
 how do I show the panel >> how do I turn it off => hide it, clear this output
 how do I log all turns >> how do I turn it off => log off
 stop the model >> does it cost money even if stopped? => stopped reply may cost
