@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lockbots_magic.help import words
 from lockbots_magic.help.sections import load_sections, read_data
+from lockbots_magic.help.yes_no import CAPABILITY
 
 FILES = ("synonyms.txt", "unrelated_en.txt", "unrelated_ru.txt")
 MIN_COUNT = 6
@@ -29,6 +30,7 @@ def main() -> None:
     known = {word for part in text for word in words.significant_words(part)}
     known |= {word for word, count in asked.items() if count >= MIN_COUNT}
     known.update(read_data("stop_words.txt").split())  # the classifier reads them, too
+    known.update(CAPABILITY.split())
     said = sorted(word for word in known if word[0].isalnum())
     stems = {word: words.derive_stem(word) for word in said}
     TARGET.write_text(f"{_format(stems)}\n{_format(synonyms)}", encoding="utf-8")
