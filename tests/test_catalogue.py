@@ -12,7 +12,7 @@ from tests import catalogue as tool
 LANGUAGES = [code for code in available_languages() if code != SOURCE]
 ONLY_PROGRAMMERS = ("__init__.py", "testing")
 """What their errors say is about the use of Python, or for tests: in English."""
-TO_THE_MODEL = ("tools/event_loop.py",)
+TO_THE_MODEL = ("event_loops/coroutines.py",)
 """Files whose errors are results of tools: what a model reads stays in English."""
 ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, BaseException)}
 

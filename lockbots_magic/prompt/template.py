@@ -12,8 +12,8 @@ from typing import Any
 
 from ..conversation.cancellation import Cancellation
 from ..errors import UsageError
+from ..event_loops.coroutines import run_coroutine
 from ..language import N_, _
-from ..tools.event_loop import run_coroutine
 from .near_names import hint_of
 from .part import ImageNumbering, PromptPart
 from .printed import copied_output

@@ -10,8 +10,8 @@ from collections.abc import Callable, Generator
 from ..conversation.cancellation import Cancellation
 from ..conversation.messages import Delta
 from ..errors import Cancelled
+from ..event_loops.coroutines import coroutines_run_on
 from ..event_loops.host import LoopHost, Waiters
-from ..tools.event_loop import coroutines_run_on
 
 MAX_STEPS = 256
 """Steps that are read ahead; a reader with more waits for the tasks, and the server for the reader."""

@@ -11,10 +11,10 @@ from typing import Any, overload
 from ..conversation.cancellation import Cancellation
 from ..conversation.messages import Tool
 from ..errors import UsageError
+from ..event_loops.coroutines import run_coroutine
 from ..language import _
 from ..schema import argument_schema
 from ..schema.json_values import SchemaMismatch, quote_value, read_json
-from .event_loop import run_coroutine
 from .results import Describe, describe_by_repr, format_result
 from .tool_source import DefaultApproval, ToolOutput, fingerprint_of
 

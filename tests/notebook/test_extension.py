@@ -446,7 +446,7 @@ def test_each_lazy_import_stands_in_one_place():
         ("errors.py", "from requests import exceptions"),
         ("event_loops/host.py", "from .asyncio_host import AsyncioHost"),
         ("event_loops/host.py", "from .trio_host import TrioHost"),
-        ("tools/event_loop.py", "from ..event_loops.own_loop import OwnLoop, shared_loop"),
+        ("event_loops/coroutines.py", "from .own_loop import OwnLoop, shared_loop"),
         ("schema/__init__.py", "from . import type_hints"),
         ("rendering/terminal/output.py", "from .reply import StyledReply"),
         ("testing/pytest_plugin.py", "from ..cassette.active import eject_cassette, environment_mode, insert_cassette"),

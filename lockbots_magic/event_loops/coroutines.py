@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 
 from ..conversation.cancellation import SIGNAL_CHECK, Cancellation
 from ..errors import Cancelled
-from ..event_loops.host import LoopHost
+from .host import LoopHost
 
 T = TypeVar("T")
 
@@ -76,7 +76,7 @@ def _host() -> Iterator[LoopHost]:
     if caller is not None and caller != "nested":
         yield caller
         return
-    from ..event_loops.own_loop import OwnLoop, shared_loop  # noqa: PLC0415  # loads asyncio: 45 ms
+    from .own_loop import OwnLoop, shared_loop  # noqa: PLC0415  # loads asyncio: 45 ms
 
     with OwnLoop(lasting=False) if caller else shared_loop as host:
         yield host

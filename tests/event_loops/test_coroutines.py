@@ -10,9 +10,9 @@ import trio
 
 from lockbots_magic.conversation.cancellation import Cancellation
 from lockbots_magic.errors import Cancelled
+from lockbots_magic.event_loops.coroutines import coroutines_run_on, run_coroutine
 from lockbots_magic.event_loops.host import awaiting_host
 from lockbots_magic.event_loops.own_loop import shared_loop
-from lockbots_magic.tools.event_loop import coroutines_run_on, run_coroutine
 
 word = contextvars.ContextVar("word", default="")
 
