@@ -689,7 +689,7 @@ def test_every_request_of_a_conversation_carries_its_id():
 
 
 def test_result_of_a_function_tells_the_model_what_was_cut():
-    from lockbots_magic.chat.tool_results import describe_result
+    from lockbots_magic.chat.requested_tools import describe_result
 
     pd = pytest.importorskip("pandas")
     assert describe_result(pd.DataFrame({"a": range(1000)})).text.endswith(

@@ -19,7 +19,7 @@ from ..providers.batch_api import batch_service
 from ..providers.streaming import translated_errors
 from ..reply import PreparedRequest
 from ..schema.structured_output import reply_schema
-from ..tools.toolbox import as_tools
+from ..tools.tool_source import as_tools
 from .batch import Batch
 from .budget import parse_budget
 from .displays import find_display

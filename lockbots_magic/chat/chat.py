@@ -23,15 +23,12 @@ from ..providers.validation import wrap_credential
 from ..reply import PreparedRequest, Reply
 from ..security.secrets import Secret
 from ..tools.approval import Approval, ApprovalMemory, Approve, check_policy
-from ..tools.asking import ask_here
 from ..tools.limits import Limits
-from ..tools.toolbox import Toolbox, as_tools
-from ..tools.use import ToolUse
+from ..tools.tool_source import as_tools
 from .attachments import as_documents
 from .model_argument import resolve_provider
 from .redo import params_again, remarks_on_redo
 from .request import RequestOptions, build_request
-from .tool_results import describe_result
 
 if TYPE_CHECKING:
     from ..batch.batch import Batch
@@ -40,6 +37,7 @@ if TYPE_CHECKING:
     from ..cassette.cassette import Cassette
     from ..doctor import CheckReport
     from ..schema.structured_output import ReplySchema
+    from ..tools.use import ToolUse
 
 
 class Chat:
@@ -263,12 +261,13 @@ class Chat:
 
     def _tool_use(self, asked: RequestOptions, provider: Provider) -> ToolUse | None:
         """Return the tools of a request; None if it has none."""
-        approve = self.approve if asked.approve is None else asked.approve
-        approval = approve if isinstance(approve, Approval) else Approval(approve, ask_here, self.approvals)
-        toolbox = Toolbox(asked.tools, describe=describe_result, provider=provider)
-        if not toolbox.tools:
+        if not asked.tools:
             return None
-        return ToolUse(toolbox, approval, self.limits & Limits.of(asked.limits), self.prices)
+        from .requested_tools import use_tools  # noqa: PLC0415  # most requests have none, and it takes long to import
+
+        approve = self.approve if asked.approve is None else asked.approve
+        limits = self.limits & Limits.of(asked.limits)
+        return use_tools(asked.tools, provider, approve, memory=self.approvals, limits=limits, prices=self.prices)
 
     def map(self, template: str, rows: Any, *, progress: bool = True, **options: Any) -> Batch:
         """Send a prompt for each row of a table, and return the answers beside the rows.

@@ -23,11 +23,11 @@ from ..providers.validation import parse_switch
 from ..reply import PreparedRequest
 from ..tools.approval import Approval, Approve
 from ..tools.limits import Limits
-from ..tools.use import ToolUse
 from .attachments import attach, image_urls
 
 if TYPE_CHECKING:
     from ..schema.structured_output import ReplySchema
+    from ..tools.use import ToolUse
 
 STREAM = "stream"
 """Parameter that decides how a reply comes, and is no part of what decides the answer."""

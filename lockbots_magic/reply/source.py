@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from ..conversation.conversation import Conversation, Slot
 from ..conversation.messages import ChatRequest, Delta
@@ -11,7 +12,9 @@ from ..conversation.turn import Turn
 from ..providers.base import Provider
 from ..providers.context_guard import ContextGuard
 from ..providers.streaming import closing_stream, translated_errors
-from ..tools.use import ToolUse
+
+if TYPE_CHECKING:
+    from ..tools.use import ToolUse
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeGuard
 
 from ..conversation.cancellation import Cancellation
 from ..conversation.messages import Tool
+from ..errors import UsageError
+from ..language import _
 from ..security.foreign_text import quote_line
 
 MAX_SHOWN_NAME = 40
@@ -154,3 +156,16 @@ def fingerprint_of(tool: Tool) -> str:
     """
     described = json.dumps([tool.description, dict(tool.parameters)], sort_keys=True, default=repr)
     return hashlib.sha256(described.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def as_tools(tools: Any) -> tuple[Any, ...]:
+    """Return tools as they were given: a single function or source as the only one.
+
+    Raises:
+        UsageError: If it is neither a tool nor some of them.
+    """
+    if is_tool_source(tools) or callable(tools):
+        return (tools,)
+    if isinstance(tools, str) or not isinstance(tools, Iterable):
+        raise UsageError(_("tools takes a list of functions and tool sources, got {tools!r:.40}.", tools=tools))
+    return tuple(tools)

@@ -16,7 +16,7 @@ from .approval import ApprovedTool
 from .function_tool import FunctionTool
 from .recorded_tools import ToolListProvider, list_tools
 from .results import Describe, describe_by_repr
-from .tool_source import CallableTool, DefaultApproval, ToolSource, is_offered_tool, is_tool_source
+from .tool_source import CallableTool, DefaultApproval, ToolSource, as_tools, is_offered_tool, is_tool_source
 
 MAX_NAME = 64
 """Length (characters) of a tool's name that all services take."""
@@ -89,19 +89,6 @@ class Toolbox:
             source.recorded_key: tuple(e.offered.tool for e in entries if e.source_key == source.recorded_key)
             for source in _sources(self.given)
         }
-
-
-def as_tools(tools: Any) -> tuple[Any, ...]:
-    """Return tools as they were given: a single function or source as the only one.
-
-    Raises:
-        UsageError: If it is neither a tool nor some of them.
-    """
-    if is_tool_source(tools) or callable(tools):
-        return (tools,)
-    if isinstance(tools, str) or not isinstance(tools, Iterable):
-        raise UsageError(_("tools takes a list of functions and tool sources, got {tools!r:.40}.", tools=tools))
-    return tuple(tools)
 
 
 def _list_all(

@@ -375,6 +375,8 @@ def test_loading_the_extension_imports_no_heavy_library_and_no_module_of_a_first
         "notebook.commands",
         "notebook.presenter",
         "tools.mcp",
+        "tools.loop",
+        "tools.toolbox",
     ):
         assert importlib.util.find_spec(f"lockbots_magic.{room}"), "a renamed module would pass unseen"
         assert [name for name in sorted(loaded) if name.startswith(f"lockbots_magic.{room}")] == []
@@ -433,10 +435,11 @@ def test_each_lazy_import_stands_in_one_place():
         ("notebook/reply_end.py", "from ..schema import code_blocks"),
         ("notebook/live_output.py", "from .background_text import BackgroundText"),
         ("rendering/frame_loop.py", "from .incremental_reply import IncrementalReply"),
+        ("chat/chat.py", "from .requested_tools import use_tools"),
         ("chat/chat.py", "from ..doctor import describe_cost, run_checks"),
         ("chat/attachments.py", "from ..prompt.document_files import attach_documents"),
         ("chat/attachments.py", "from ..prompt.images import image_part"),
-        ("chat/tool_results.py", "from ..prompt.values import value_part"),
+        ("chat/requested_tools.py", "from ..prompt.values import value_part"),
         ("chat/chat.py", "from ..schema.structured_output import reply_schema"),
         ("providers/http/__init__.py", "from .exchange import Exchange"),
         ("providers/http/exchange.py", "from . import translation"),
