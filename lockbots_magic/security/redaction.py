@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from .control_characters import has_parting, without_parting
 from .secrets import MAX_HELD, Secret
@@ -41,18 +41,12 @@ def redact(text: str, secrets: Sequence[Secret]) -> str:
 
 def redact_html(html: str, secrets: Sequence[Secret]) -> str:
     """Mask `secrets` in `html`: in attributes, in text, and where tags part the text."""
-    if not secrets:
-        return html
-    parted = has_parting(html)
-    html = redact(html, secrets)
-    visible = text_of_html(html)
-    if parted or "&" in html:
-        visible = without_parting(visible)
-    letters = unwrapped(visible)
-    for secret in secrets:
-        if secret.is_text_of(visible, letters):
-            html = secret.redact_across_tags(without_parting_references(html))
-    return html
+    return _redact_markup(html, secrets, text_of_html, Secret.redact_across_tags)
+
+
+def redact_markdown(markdown: str, secrets: Sequence[Secret]) -> str:
+    """Mask `secrets` in `markdown`, also where a backslash or an entity stands for a character."""
+    return _redact_markup(markdown, secrets, text_of_markdown, Secret.redact_escaped)
 
 
 def redacted(text: str) -> str:
@@ -60,20 +54,22 @@ def redacted(text: str) -> str:
     return redact(text, secrets_in_use())
 
 
-def redact_markdown(markdown: str, secrets: Sequence[Secret]) -> str:
-    """Mask `secrets` in `markdown`, also where a backslash or an entity stands for a character."""
+def _redact_markup(
+    markup: str, secrets: Sequence[Secret], text_of: Callable[[str], str], mask: Callable[[Secret, str], str]
+) -> str:
+    """Mask `secrets` as they are written, and by `mask` where only the text that `text_of` finds shows them."""
     if not secrets:
-        return markdown
-    parted = has_parting(markdown)
-    markdown = redact(markdown, secrets)
-    visible = text_of_markdown(markdown)
-    if parted or "&" in markdown:
+        return markup
+    parted = has_parting(markup)
+    markup = redact(markup, secrets)
+    visible = text_of(markup)
+    if parted or "&" in markup:
         visible = without_parting(visible)
     letters = unwrapped(visible)
     for secret in secrets:
         if secret.is_text_of(visible, letters):
-            markdown = secret.redact_escaped(without_parting_references(markdown))
-    return markdown
+            markup = mask(secret, without_parting_references(markup))
+    return markup
 
 
 class Redactor:
