@@ -6,7 +6,7 @@ import functools
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,6 +18,8 @@ from .words import is_significant, key_of, key_of_words, split_words
 LETTERS = 3
 """Letters of the parts of words that a question and a passage may share, where they share no whole word."""
 
+LIKE = 0.3
+"""Share of these that makes them speak of the same."""
 LEAD_SENTENCES = 2
 """Sentences of the beginning of a page."""
 
@@ -111,7 +113,7 @@ def derive_sentence_features(
     texts = [_read(one.text) for one in sentences]
     asked = _Asked(question, section, language, texts)
     cues = [name for name, (asks, _tells) in _PATTERNS.items() if asks.search(question)]
-    asks_how = float(_ASKS_HOW.search(question) is not None)
+    is_how = float(asks_how(question))
     found = {}
     for sentence, text in zip(sentences, texts, strict=True):
         is_code = float(sentence.passage.kind == "code")
@@ -124,8 +126,8 @@ def derive_sentence_features(
             "lead_again": float(is_lead and is_shown),
             "code": is_code,
             "code_again": is_code * is_shown,
-            "how": is_code * asks_how,
-            "how_again": is_code * asks_how * is_shown,
+            "how": is_code * is_how,
+            "how_again": is_code * is_how * is_shown,
             "length": math.log(len(sentence.text)) / 5,
             **{name: float(name in cues and bool(_PATTERNS[name][1].search(sentence.text))) for name in _PATTERNS},
         }
@@ -146,6 +148,21 @@ def list_lead(section: Section) -> list[Sentence]:
     sentences = split_sentences(section)
     lead = next((one.passage for one in sentences if one.passage.kind == "text"), None)
     return [one for one in sentences if one.passage is lead][:LEAD_SENTENCES]
+
+
+def asks_how(question: str) -> bool:
+    """Return whether a question asks for what to type."""
+    return _ASKS_HOW.search(question) is not None
+
+
+def may_speak_of(question: str, sentences: Iterable[Sentence]) -> bool:
+    """Return whether one of the sentences may speak of what a question does: in other words, letters or numbers."""
+    words = split_words(question)
+    meanings, letters = meanings_of(words), _letters(words)
+    texts = [_read(sentence.text) for sentence in sentences]
+    return any(map(str.isdigit, "".join(words))) or any(
+        meanings & text.meanings or sum(part in text.words for part in letters) > LIKE * len(letters) for text in texts
+    )
 
 
 class _Asked:

@@ -9,7 +9,15 @@ from collections.abc import Collection, Iterable, Sequence
 from ..language import _
 from . import phrases
 from .follow_up import has_pronoun
-from .passages import SENTENCE_END, Sentence, list_lead, rank_sentences, split_sentences
+from .passages import (
+    SENTENCE_END,
+    Sentence,
+    asks_how,
+    list_lead,
+    may_speak_of,
+    rank_sentences,
+    split_sentences,
+)
 from .search import is_mentioned, weigh
 from .sections import Passage, Section, detect_language
 from .services import named_service
@@ -27,8 +35,10 @@ BRIEF_SENTENCES = 2
 NEAR_WORDS = 2
 """Words of a question, the most telling among them, that a sentence of its page holds if it is about the same."""
 _LINKED = re.compile(
-    r"(?:it|its|they|them|this|that|these|those|he|she|so|then|there|otherwise|both|else"
-    r"|он|она|оно|они|его|ее|её|их|это|этот|эта|эти|там|тогда|так|иначе|оба|обе|туда|здесь)\b",
+    r"(?:it|its|they|them|this|that|these|those|he|she|so|then|there|otherwise|both|else|everything else|the rest"
+    r"|the others?|however|but|instead|also|after that"
+    r"|он|она|оно|они|его|ее|её|их|это|этот|эта|эти|там|тогда|так|иначе|оба|обе|туда|здесь|остальн\w+|но|однако"
+    r"|при этом|поэтому|зато|после этого|[вкс] н[её]\w+)\b",
     re.IGNORECASE,
 )
 """Begins a sentence that the one before it explains."""
@@ -60,10 +70,10 @@ def short_answer(question: str, section: Section, language: str, context: str = 
     told = _join([part for passage, text in parts for part in [(passage, text), *_code_below(passage, text, section)]])
     text = " ".join(filter(None, [_unless_denied(decided, told), told]))
     example = "" if "```" in told else _best_code(section, ranked)
-    is_told = is_again and example in shown and all(map(_is_prose, (one.passage for one in chosen)))
+    is_told = is_again and example in shown and not asks_how(question) and all(_is_prose(one.passage) for one in chosen)
     if is_told and not named_service(question):
         example = ""
-    if is_again and not decided and not is_mentioned(question, language):
+    if is_again and not decided and not is_mentioned(question, language) and not may_speak_of(question, chosen):
         text = f"{_(phrases.NOT_SAID)}\n\n{text}"
     whole = "\n\n".join(filter(None, [f"**{section.title}**", text, example]))
     return whole if _is_whole(f"{shown}\n{whole}", section) else f"{whole}\n\n{_(phrases.MORE)}"

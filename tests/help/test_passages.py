@@ -81,3 +81,20 @@ def test_sentence_that_leads_to_code_is_followed_by_it():
 def test_first_answer_holds_the_beginning_and_a_later_one_need_not():
     assert "A box holds your things." in short_answer("is that free of charge?", SECTION, "en")
     assert "A box holds your things." not in short_answer("is that free of charge?", SECTION, "en", shown=SECTION.title)
+
+
+def test_it_says_that_the_page_tells_nothing_of_it_only_where_no_sentence_may():
+    for question, is_said in (
+        ("how tall is the eiffel tower", True),
+        ("does that get vanished", False),
+        ("and 3.13?", False),
+        ("rebooting?", False),
+    ):
+        text = short_answer(question, SECTION, "en", shown=SECTION.title)
+        assert ("says nothing of that" in text) is is_said, question
+
+
+def test_code_told_before_is_told_again_to_who_asks_what_to_type():
+    shown = short_answer("box", SECTION, "en")
+    assert "%box new" in shown
+    assert "%box" in short_answer("give me an example", SECTION, "en", shown=shown)
