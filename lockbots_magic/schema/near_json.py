@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any, NamedTuple
 
+from ..late_pattern import late_pattern
 from .json_values import (
     NESTED_TOO_DEEPLY,
     InvalidJSON,
@@ -19,12 +20,12 @@ from .json_values import (
 MAX_DEPTH = 100
 """Nesting of lists and objects."""
 
-_SKIPPED = re.compile(r"(?:\s+|//[^\n]*|/\*.*?\*/|#[^\n]*)*", re.DOTALL)
-_DOUBLE = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL)
-_SINGLE = re.compile(r"'([^'\\]*(?:\\.[^'\\]*)*)'", re.DOTALL)
-_NUMBER = re.compile(r"[-+]?(?:(?:0|[1-9]\d*)(\.\d*)?|(\.\d+))([eE][-+]?\d+)?(?![\w.])")
-_WORD = re.compile(r"[-+]?[A-Za-z_$][\w$]*")
-_ESCAPED = re.compile(r"""\\(['\n])|\\x([0-9a-fA-F]{2})|"|\\.""", re.DOTALL)
+_SKIPPED = late_pattern(r"(?:\s+|//[^\n]*|/\*.*?\*/|#[^\n]*)*", re.DOTALL)
+_DOUBLE = late_pattern(r'"([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL)
+_SINGLE = late_pattern(r"'([^'\\]*(?:\\.[^'\\]*)*)'", re.DOTALL)
+_NUMBER = late_pattern(r"[-+]?(?:(?:0|[1-9]\d*)(\.\d*)?|(\.\d+))([eE][-+]?\d+)?(?![\w.])")
+_WORD = late_pattern(r"[-+]?[A-Za-z_$][\w$]*")
+_ESCAPED = late_pattern(r"""\\(['\n])|\\x([0-9a-fA-F]{2})|"|\\.""", re.DOTALL)
 _LITERALS = {"true": True, "false": False, "null": None, "True": True, "False": False, "None": None, "undefined": None}
 _NO_JSON = {"NaN", "nan", "Infinity", "inf", "Inf"}
 

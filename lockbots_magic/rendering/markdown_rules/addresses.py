@@ -14,16 +14,18 @@ from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
+from ...late_pattern import late_pattern
+
 MAX_ADDRESS = 2_000
 """Length (characters) of an address that becomes a link."""
 
-_SCHEME = re.compile(r"(?<![A-Za-z0-9])https?\Z", re.IGNORECASE)  # other scripts have no space in front of it
+_SCHEME = late_pattern(r"(?<![A-Za-z0-9])https?\Z", re.IGNORECASE)  # other scripts have no space in front of it
 _LETTERS = rf"[^\s<>\"`|\u3000-\u303f\uff00-\uffef\u2018-\u201f\u00ab\u00bb*]{{1,{MAX_ADDRESS}}}"
-_REST = re.compile(f"://{_LETTERS}")
-_WWW = re.compile(rf"(?<![A-Za-z0-9_.@/:-])www\.{_LETTERS}", re.IGNORECASE)
-_WWW_HOST = re.compile(r"www(?:\.[^\W_](?:[\w-]*[^\W_])?){2,}(?::\d{1,5})?(?=[/?#]|\Z)", re.IGNORECASE)
-_HOST = re.compile(r"://(?:\[[0-9A-Fa-f:.]+\]|[^\W_](?:[\w.-]*\w)?)(?::\d{1,5})?(?=[/?#]|\Z)")
-_TRAILING = re.compile(r"(?:[?!.,:;'_~)\]}…]|&[A-Za-z0-9]+;)\Z")
+_REST = late_pattern(f"://{_LETTERS}")
+_WWW = late_pattern(rf"(?<![A-Za-z0-9_.@/:-])www\.{_LETTERS}", re.IGNORECASE)
+_WWW_HOST = late_pattern(r"www(?:\.[^\W_](?:[\w-]*[^\W_])?){2,}(?::\d{1,5})?(?=[/?#]|\Z)", re.IGNORECASE)
+_HOST = late_pattern(r"://(?:\[[0-9A-Fa-f:.]+\]|[^\W_](?:[\w.-]*\w)?)(?::\d{1,5})?(?=[/?#]|\Z)")
+_TRAILING = late_pattern(r"(?:[?!.,:;'_~)\]}…]|&[A-Za-z0-9]+;)\Z")
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 
 

@@ -12,22 +12,23 @@ from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
+from ...late_pattern import late_pattern
 from .growing import at_end
 
 _MARKS = {"b": "strong", "strong": "strong", "i": "em", "em": "em", "s": "s", "del": "s"}
 _TAGS = {**_MARKS, "sub": "sub", "sup": "sup", "kbd": "kbd"}
 """Tag -> name of the tokens."""
 _MARKUP = {"strong": "**", "em": "*", "s": "~~"}
-_BREAK = re.compile(r"<br[ \t]*/?>[ \t]*\n?", re.IGNORECASE)
-_OPENING = re.compile(rf"<({'|'.join(_TAGS)})>", re.IGNORECASE)
-_DETAILS = re.compile(r"<details(?: open)?>[ \t]*(?:<summary>(.*?)</summary>)?[ \t]*\Z", re.IGNORECASE)
-_WHOLE_DETAILS = re.compile(
+_BREAK = late_pattern(r"<br[ \t]*/?>[ \t]*\n?", re.IGNORECASE)
+_OPENING = late_pattern(rf"<({'|'.join(_TAGS)})>", re.IGNORECASE)
+_DETAILS = late_pattern(r"<details(?: open)?>[ \t]*(?:<summary>(.*?)</summary>)?[ \t]*\Z", re.IGNORECASE)
+_WHOLE_DETAILS = late_pattern(
     r"<details(?: open)?>[ \t]*(?:<summary>((?:(?!</?summary>).)*)</summary>)?"
     r"((?:(?!</?details>).)*)</details>[ \t]*\Z",
     re.IGNORECASE,
 )
-_SUMMARY = re.compile(r"<summary>(.*)</summary>[ \t]*\Z", re.IGNORECASE)
-_EDGE = re.compile(r"<(/?)details(?: open)?>", re.IGNORECASE)
+_SUMMARY = late_pattern(r"<summary>(.*)</summary>[ \t]*\Z", re.IGNORECASE)
+_EDGE = late_pattern(r"<(/?)details(?: open)?>", re.IGNORECASE)
 
 
 def install(parser: MarkdownIt) -> None:

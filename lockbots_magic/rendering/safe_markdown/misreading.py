@@ -10,16 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_DELIMITER = re.compile(
+from ...late_pattern import late_pattern
+
+_DELIMITER = late_pattern(
     r"\$\$?|\\(?:begin|end)\{[a-z]*\*?\}|\\[{}$]|[{}]"
     r"|(?:\n[\t\n\x0b\f\r \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]*)|@@\d+@@|\\\\[()\[\]]",
     re.IGNORECASE,
 )
 MAX_STEPS = 100_000_000
 """Steps from which code in a line is not searched for."""
-_CODE = re.compile(r"(^|[^\\])(`+)([^\n]*?[^`\n])\2(?!`)", re.MULTILINE)
-_APART = re.compile(r"``|[\n|]")
-_EMPTY_LINE = re.compile(r"\n[^\n\r\u2028\u2029]*\n")
+_CODE = late_pattern(r"(^|[^\\])(`+)([^\n]*?[^`\n])\2(?!`)", re.MULTILINE)
+_APART = late_pattern(r"``|[\n|]")
+_EMPTY_LINE = late_pattern(r"\n[^\n\r\u2028\u2029]*\n")
 
 
 def tears_code(block: str) -> bool:
