@@ -10,7 +10,10 @@ import lockbots_magic
 ROOT = Path(__file__).parents[1]
 ABOUT = ROOT / "CITATION.cff"
 
-pytestmark = pytest.mark.skipif(not ABOUT.exists(), reason="the files of the project are not beside the tests")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(not ABOUT.exists(), reason="the files of the project are not beside the tests"),
+]
 
 
 def read(name):

@@ -316,6 +316,7 @@ def test_check_names_files_that_the_console_of_windows_has_no_letters_for(tmp_pa
     assert b"Traceback" not in ran.stderr
 
 
+@pytest.mark.once
 def test_hook_for_pre_commit_runs_the_check():
     hook = Path(__file__).parents[2].joinpath(".pre-commit-hooks.yaml").read_text()
     assert "entry: python -m lockbots_magic.security" in hook

@@ -62,6 +62,7 @@ def test_other_calls_run_in_order_in_the_thread_of_the_reply():
 
     asked = [("query", f'{{"sql": "select {n}"}}') for n in range(3)]
     told = results(stream([query], Model(wants(*asked), says("done")), request()))
+    connection.close()
     assert told == [("query", f"[[{n}]]") for n in range(3)]
     assert seen == [f"select {n}" for n in range(3)]
 
