@@ -27,13 +27,15 @@ sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
 from questions import read_questions  # noqa: E402  # needs the path
 
 from lockbots_magic.help.classifier import SCALE, STAYS, UNRELATED, derive_features, foreign_stems  # noqa: E402
-from lockbots_magic.help.search import CLEAR_MARGIN  # noqa: E402
+from lockbots_magic.help.search import CLEAR_MARGIN, prefer_held  # noqa: E402
 from lockbots_magic.help.sections import load_sections, read_data  # noqa: E402
 from lockbots_magic.help.topic import signs_of_staying  # noqa: E402
 from lockbots_magic.help.words import split_words  # noqa: E402
 
 PASSAGE_WEIGHT = 0.5
 """Weight of a passage of a page; a title, keyword or question weighs 1."""
+SENTENCE_WEIGHT = 0.3
+"""Weight of a sentence of a passage."""
 STAYING_WEIGHT = 0.5
 """Weight of a follow-up in what its page is found by: many name nothing of it."""
 SWITCH_WEIGHT = 0.08
@@ -77,7 +79,7 @@ def main() -> None:
         signs = [sign(of, titles, language) for of in held if of.text.topic is not None]
         stay_weights = fit_staying(signs, [of.text for of in held if of.text.topic is not None])
         if "--check" in sys.argv:
-            sys.stdout.write(f"{language}\n{check(held, signs, stay_weights, titles)}")
+            sys.stdout.write(f"{language}\n{check(held, signs, stay_weights, language)}")
             continue
         weights, bias = fit(matrix, texts)
         lines = [" | ".join(titles), "\t" + " ".join(str(round(SCALE * value)) for value in bias)]
@@ -91,6 +93,9 @@ def read_texts(language: str, titles: Sequence[str]) -> Iterator[Text]:
     for page, section in enumerate(load_sections(language)):
         yield from (Text(name, page) for name in (section.title, *section.keywords))
         yield from (Text(re.sub(r"(?m)^```\w*", "", one.text), page, PASSAGE_WEIGHT) for one in section.passages)
+        for passage in section.passages:
+            if passage.kind != "code" and len(sentences := re.split(r"(?<=[.!?:;])\s+", passage.text)) > 1:
+                yield from (Text(sentence, page, SENTENCE_WEIGHT) for sentence in sentences)
         yield from (Text(question, page, kind="asked") for question in section.asked if question)
     for question in read_data(f"unrelated_{language}.txt").splitlines():
         yield Text(question, titles.index(UNRELATED), kind="asked")
@@ -119,7 +124,7 @@ def vectorize(texts: Sequence[Text], pages: int) -> tuple[list[str], list[float]
     spread: Counter[str] = Counter()
     found: dict[str, set[int]] = defaultdict(set)
     for text, count in zip(texts, counts, strict=True):
-        spread.update(count.keys() if text.weight else ())
+        spread.update(count.keys() if text.weight > SENTENCE_WEIGHT else ())
         for feature in count:
             found[feature].add(text.page)
     features = sorted(feature for feature in spread if spread[feature] >= MIN_COUNT)
@@ -191,19 +196,26 @@ def format_line(feature: str, information: float, weights: np.ndarray) -> str:
     return f"{feature}\t{information}{''.join(pairs)}"
 
 
-def check(
-    held: Sequence[Held], signs: Sequence[Sequence[float]], stay_weights: Sequence[float], titles: Sequence[str]
-) -> str:
+def check(held: Sequence[Held], signs: Sequence[Sequence[float]], stay_weights: Sequence[float], language: str) -> str:
     """Return a table: for each kind of question, the share of it that gets its page by weights fitted without it."""
     results: dict[str, list[bool]] = defaultdict(list)
     rest = iter(signs)
     for text, margins in held:
-        best = np.argsort(-(margins[:-1] + CLEAR_MARGIN * (np.arange(len(titles) - 1) == len(titles) - 2)))[:3].tolist()
+        best = _rank(text.text, margins, language)
         if text.topic is not None and np.dot([*next(rest), 1], stay_weights) > 0:
             best = [text.topic, *(page for page in best if page != text.topic)][:3]
-        for name, is_so in _judge(text, best, len(titles) - 2):
+        for name, is_so in _judge(text, best, len(margins) - 2):
             results[f"{text.kind}: {name}"].append(is_so)
     return "".join(f"  {name}: {np.mean(of):.3f} of {len(of)}\n" for name, of in sorted(results.items()))
+
+
+def _rank(question: str, margins: np.ndarray, language: str) -> list[int]:
+    """Return the numbers of the pages, best first, or first that of questions about something else."""
+    *of_pages, of_others, _staying = margins.tolist()
+    sections = load_sections(language)
+    ranked = sorted(zip(of_pages, sections, strict=True), key=lambda pair: -pair[0])
+    best = [sections.index(section) for _margin, section in prefer_held(ranked, question, language)[:3]]
+    return best if ranked[0][0] > of_others + CLEAR_MARGIN else [len(sections), *best]
 
 
 def _judge(text: Text, best: Sequence[int], unrelated: int) -> Iterator[tuple[str, bool]]:

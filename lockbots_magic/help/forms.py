@@ -65,17 +65,6 @@ OTHER_LANGUAGE = re.compile(
 )
 """Asks for the last answer in Russian or in English."""
 
-OPERATION = re.compile(
-    r"(?:(?:and|but|so|then|а|и|но|тогда|how|do|can|i|you|to|it|that|them|again|now|как|мне|это|его|ее|их|потом|снова"
-    r"|обратно|можно|could|would|back) )*"
-    r"(?:undo|redo|delete|remove|disable|reset|clear|hide|show|list|stop|save|turn (?:it |that |them )?(?:on|off|back)"
-    r"|switch (?:it |that |them )?(?:on|off)|отменить|удалить|убрать|стереть|выключить|отключить|включить|вернуть"
-    r"|сбросить|скрыть|показать|посмотреть|сохранить|остановить|очистить"
-    r"|several|multiple|more than one|many|несколько|много)"
-    r"(?: (?:it|that|them|at once|again|back|all|это|его|ее|их|обратно|снова|потом|все|сразу))*"
-)
-"""What is done to anything: after an answer, it speaks of that answer's topic if this tells of it."""
-
 STUCK = re.compile(
     _AND
     + r"(?:(?:i|we|did|tried|have|done|that|this|all|it|already|hm+|sorry|no|still|is|but"

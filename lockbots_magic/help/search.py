@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from .classifier import STAYS, UNRELATED, load_classifier
 from .sections import Section, detect_language, list_titles, load_sections
@@ -30,6 +30,10 @@ CLEAR_MARGIN = 0.1
 """Lead of the best page over "about something else", below which nothing answers the question."""
 UNANSWERED = 0.1
 """Factor of all scores then: they still tell the nearest pages."""
+NEAR_PAGES = 4
+"""Best pages whose text is read, too."""
+TEXT_WEIGHT = 0.25
+"""What it adds to the score of one that holds all words of the question."""
 MAX_CORRECTED = 100
 """Unknown words of a question that are corrected: each takes a millisecond, and a pasted log has thousands."""
 MIN_SOUND_LENGTH = 4
@@ -79,7 +83,15 @@ def rank_sections(question: str, language: str = "en") -> list[tuple[float, Sect
         (scores.get(section.title, 0.0) + EXACT_MATCH_BONUS * (section.title in exact), section)
         for section in load_sections(language)
     ]
-    return sorted(ranked, key=lambda pair: -pair[0])
+    ranked.sort(key=lambda pair: -pair[0])
+    return prefer_held(ranked, question, language) if is_answer(ranked[0][0]) else ranked
+
+
+def prefer_held(ranked: Sequence[tuple[float, Section]], question: str, language: str) -> list[tuple[float, Section]]:
+    """Return ranked sections, of the best of which those are preferred whose pages hold the words of the question."""
+    weights = weigh(question, language)
+    near = [(score + TEXT_WEIGHT * cover(weights, section.page), section) for score, section in ranked[:NEAR_PAGES]]
+    return [*sorted(near, key=lambda pair: -pair[0]), *ranked[NEAR_PAGES:]]
 
 
 def is_answer(score: float) -> bool:
