@@ -109,13 +109,14 @@ def is_form(question: str) -> bool:
 
 
 def _find_trouble(topic: Section, language: str) -> Section | None:
-    """Return the page for who still has trouble with a topic: this page if it is about troubles, or that of errors."""
+    """Return the page on troubles with a topic, which its title names as that of the topic does, or that of errors."""
     if _tells_of_trouble(topic):
         return topic
     words, otherwise = _TROUBLE[language]
     ranked = search.rank_sections(f"{topic.title}: {words}", language)
-    troubles = (section for score, section in ranked if search.is_answer(score) and _tells_of_trouble(section))
-    return next(troubles, None) or search.find_section(otherwise, language)
+    answers = (section for score, section in ranked if search.is_answer(score) and _tells_of_trouble(section))
+    titled = (section for section in answers if key_of(section.title) & key_of(topic.title))
+    return next(titled, None) or search.find_section(otherwise, language)
 
 
 def _tells_of_trouble(section: Section) -> bool:
