@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Collection, Iterable, Sequence
 
@@ -34,6 +35,8 @@ BRIEF_SENTENCES = 2
 """Sentences of an answer that shall be short, or is in another language than the question."""
 NEAR_WORDS = 2
 """Words of a question, the most telling among them, that a sentence of its page holds if it is about the same."""
+HELD_SHARE = 0.3
+"""Share of what a question says, by weight, that the sentence after a yes holds."""
 _LINKED = re.compile(
     r"(?:it|its|they|them|this|that|these|those|he|she|so|then|there|otherwise|both|else|everything else|the rest"
     r"|the others?|however|but|instead|also|after that"
@@ -61,14 +64,14 @@ def short_answer(question: str, section: Section, language: str, context: str = 
         decided = ""
     is_again = section.title in shown
     if len(section.body) <= MAX_WHOLE and not is_again:
-        decided = _unless_denied(decided, section.body)
+        decided = _unless_denied(decided, section.body, question)
         gap = "\n\n" if section.body.startswith("```") else " "
         return f"**{section.title}**\n\n{f'{decided}{gap}' if decided else ''}{section.body}"
     ranked = rank_sentences(question, section, language, is_shown=is_again)
     chosen = _choose(question, section, ranked, shown)
     parts = _group([one for one in chosen if _is_prose(one.passage)], section)
     told = _join([part for passage, text in parts for part in [(passage, text), *_code_below(passage, text, section)]])
-    text = " ".join(filter(None, [_unless_denied(decided, told), told]))
+    text = " ".join(filter(None, [_unless_denied(decided, told, question), told]))
     example = "" if "```" in told else _best_code(section, ranked)
     is_told = is_again and example in shown and not asks_how(question) and all(_is_prose(one.passage) for one in chosen)
     if is_told and not named_service(question):
@@ -154,9 +157,15 @@ def _with_numbers(text: str) -> frozenset[str]:
     return key_of(text) | frozenset(filter(str.isdigit, split_words(text)))
 
 
-def _unless_denied(decided: str, told: str) -> str:
-    """Return yes or no, but no yes before a sentence that denies something."""
-    return "" if decided == _(phrases.YES) and NEGATION.search(SENTENCE_END.split(told)[0]) else decided
+def _unless_denied(decided: str, told: str, question: str) -> str:
+    """Return yes or no, but no yes before a sentence that denies something, or speaks of something else."""
+    if decided != _(phrases.YES):
+        return decided
+    first = SENTENCE_END.split(told)[0]
+    asked = weigh(question, detect_language(question))
+    stems, letters = key_of(f"{first} {CAPABILITY}"), "".join(split_words(first))  # "VS Code" is "vscode"
+    held = math.fsum(weight for token, weight in asked.items() if token in stems or token in letters)
+    return "" if NEGATION.search(first) or held < HELD_SHARE * math.fsum(asked.values()) else decided
 
 
 def _is_affirmed(question: str, asked: Collection[str], section: Section) -> bool:

@@ -43,7 +43,9 @@ CAPABILITY = "support possible available use work able поддерживать 
 UNSURE = re.compile(
     r"\b(?:all|every|whole|entire|without|itself|alone|automatically|always|ever|still|hurt|harm|damage|steal|malicious"
     r"|needs?|requires?|costs?|keys?|passwords?|secrets?|my (?:model|server)|not|never|\w+n't|even|million|delete"
+    r"|publish\w*|upload\w*|leak\w*|somewhere|anywhere|built[- ]in|ready[- ]made"
     r"|screen|sandbox\w*|see my|you (?:see|remember|know)|[bcefghjklnopqrvwxyz]"
+    r"|публику\w*|выклады\w*|утека\w*|куда|готовы\w*|встроен\w*"
     r"|не|без|сам[аио]?|все|всю|весь|вс[её]гда|автоматически|навредить|опасно|украсть|миллион\w*|даже|нуж[ен]\w*|надо"
     r"|стоит|экран|песочниц\w*|видишь|помнишь|ключ\w*|парол\w*"
     r"|(?:поддерживает|умеет) ли (?:моя |мой )?(?:модель|сервер))\b"

@@ -157,6 +157,9 @@ def test_answer_does_not_begin_with_yes_where_the_page_says_no():
         "может ли модель выполнить код без спроса",
         "есть ли ключ в экспорте",
         "поддерживает ли модель картинки",
+        "does lockbots publish my talk somewhere",
+        "does the footer count input tokens",
+        "есть ли готовые персоны?",
     ):
         assert not re.match(r"(Yes|Да)\.", ask(question).splitlines()[2]), question
 
