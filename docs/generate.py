@@ -18,7 +18,8 @@ from typing import Any
 from lockbots_magic import errors, providers
 from lockbots_magic.language import SOURCE, speaking
 from lockbots_magic.notebook.commands import COMMANDS
-from lockbots_magic.notebook.options import OptionParser, chat_options
+from lockbots_magic.notebook.option_parser import OptionParser
+from lockbots_magic.notebook.options import chat_options
 from lockbots_magic.notebook.settings import Lockbots
 from lockbots_magic.prompt import loaders
 from lockbots_magic.providers.dialects import DIALECTS, find_dialect

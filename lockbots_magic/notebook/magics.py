@@ -20,7 +20,8 @@ from .display import display_listener, show_line, shown_forms, watched
 from .display_recorder import DisplayRecorder
 from .live_output import turn_bundle
 from .notebook_context import NotebookContext
-from .options import HelpRequested, chat_options
+from .option_parser import HelpRequested
+from .options import chat_options
 from .presenter import Presenter
 from .session import Session
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from lockbots_magic.errors import UsageError
 from lockbots_magic.notebook.commands import COMMANDS
 from lockbots_magic.notebook.completion.sources import Sources
-from lockbots_magic.notebook.options import HelpRequested, OptionParser, chat_options
+from lockbots_magic.notebook.option_parser import HelpRequested, OptionParser
+from lockbots_magic.notebook.options import chat_options
 from lockbots_magic.prompt.magic_line import is_one_line, quote_word
 
 LINES = st.text().filter(is_one_line)

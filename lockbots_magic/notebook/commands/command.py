@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from ...conversation.conversation import Conversation
 from ...language import N_, _, ngettext
 from ...prompt.text import to_one_line
-from ..options import OptionParser
+from ..option_parser import OptionParser
 from ..session import Session
 from .result import CommandResult
 

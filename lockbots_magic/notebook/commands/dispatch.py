@@ -8,7 +8,7 @@ import re
 from ...errors import UsageError
 from ...language import _
 from ...prompt.magic_line import split_words
-from ..options import HelpRequested
+from ..option_parser import HelpRequested
 from ..session import Session
 from .command import COMMANDS, Command
 from .result import CommandResult, TextResult
