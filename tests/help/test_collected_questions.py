@@ -7,6 +7,7 @@ import pytest
 
 from lockbots_magic.help import search
 from lockbots_magic.help.sections import load_sections
+from lockbots_magic.help.short_answer import short_answer
 from lockbots_magic.help.topic import select
 
 PATH = Path(__file__).parents[2] / "docs" / "questions.py"
@@ -31,3 +32,16 @@ def test_each_names_a_page_and_a_part_of_it_and_follow_ups_find_it(questions, la
         answers = select(question.text, ranked, sections[question.before])
         found.append((answers.title if answers else questions.UNANSWERED) == question.page)
     assert sum(found) >= 0.85 * len(found)
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_answer_out_of_the_right_page_is_short_and_holds_that_part(questions, language):
+    sections = {section.title: section for section in load_sections(language)}
+    collected = [one for one in questions.read_questions(language) if one.page != questions.UNANSWERED]
+    told = {}
+    for one in collected[::17]:
+        section = sections[one.page]
+        told[one] = short_answer(one.text, section, language, shown=section.title if one.before == one.page else "")
+    missed = [one.text for one, text in told.items() if one.told not in text]
+    assert len(missed) <= 0.16 * len(told), missed
+    assert sum(map(len, told.values())) <= 700 * len(told)
