@@ -1,7 +1,7 @@
-"""Fit the weights by which the guide finds the passage of a page for a question: `passage_weights.txt`.
+"""Fit the weights by which the guide finds the sentences of a page for a question: `passage_weights.txt`.
 
 Needs NumPy and SciPy (BSD), which the package itself does not. With `--check` it writes nothing and tells how often
-the right passage is among the first three, by weights fitted without the questions on its page (five-fold).
+the right sentence is among the first one to five, by weights fitted without the questions on its page (five-fold).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def main() -> None:
                 ranks.setdefault(case.kind, []).append(int(np.flatnonzero(case.right[order])[0]))
     for kind, found in ranks.items():
         shares = [f"{sum(rank < count for rank in found) / len(found):.3f}" for count in (1, 2, 3, 4, 5)]
-        sys.stdout.write(f"{kind}: {len(found)} questions, first {', '.join(shares)} among three\n")
+        sys.stdout.write(f"{kind}: {len(found)} questions, among the first 1 to 5: {', '.join(shares)}\n")
 
 
 def read_cases() -> tuple[list[str], list[Case]]:
