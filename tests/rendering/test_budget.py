@@ -91,6 +91,8 @@ def test_hostile_formula_in_a_block_takes_linear_time():
 
 @pytest.mark.parametrize("language", sorted(lexers._LANGUAGES))
 def test_no_pattern_of_an_allowed_lexer_sees_more_than_a_window(language, monkeypatch):
+    if lexer_of(language) is None:
+        pytest.skip("this version of Pygments has no such lexer")
     monkeypatch.setattr(lexers, "MAX_SECONDS", 0.02)
     list(lexer_of(language).get_tokens_unprocessed(" ".join(CODE)))  # compiles the patterns
     for shape in CODE:
@@ -102,7 +104,7 @@ def test_no_pattern_of_an_allowed_lexer_sees_more_than_a_window(language, monkey
 
 
 def test_only_vetted_languages_are_coloured():
-    for language in ("py", "python3", "sh", "js", "ts", "c++", "yml", "latex", "dockerfile"):
+    for language in ("py", "python3", "sh", "js", "ts", "c++", "yaml", "latex", "dockerfile"):
         assert lexer_of(language) is not None, language
     for language in (
         "autohotkey",
