@@ -22,7 +22,7 @@ from .passages import (
 from .search import is_mentioned, weigh
 from .sections import Passage, Section, detect_language
 from .services import named_service
-from .words import key_of, split_words
+from .words import key_of, split_words, tokenize
 from .yes_no import CAPABILITY, NEGATION, NUMBERED, UNSURE, YES, YES_NO
 
 MAX_WHOLE = 600
@@ -89,7 +89,9 @@ def _choose(question: str, section: Section, ranked: Sequence[tuple[float, Sente
         return ([one for one in prose if one.passage.text not in shown] or prose[1:])[:MAX_SENTENCES]
     sums = itertools.accumulate(probability for probability, _one in ranked)
     count = 1 + next((number for number, likely in enumerate(sums) if likely >= ENOUGH), len(ranked))
-    chosen = [one for _probability, one in ranked][: min(max(count, MIN_SENTENCES), MAX_SENTENCES)]
+    is_titled = key_of(section.title).issuperset(tokenize(question))  # it asks for what the page begins with
+    most = MIN_SENTENCES if is_titled else MAX_SENTENCES
+    chosen = [one for _probability, one in ranked][: min(max(count, MIN_SENTENCES), most)]
     if section.title in shown:
         return chosen
     lead = list_lead(section)
