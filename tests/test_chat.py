@@ -38,6 +38,17 @@ def failing(prompt):
     raise ConnectionFailed("cut off")
 
 
+def test_policy_and_limits_are_checked_though_there_are_no_tools():
+    chat = Chat(echo)
+    turn = chat.ask("Hi")
+    for wrong, told in (({"approve": "bogus"}, "approve must be"), ({"limits": {"bogus": 1}}, "Unknown limit")):
+        with pytest.raises(UsageError, match=told):
+            chat.prepare("Hi", **wrong)
+    with pytest.raises(UsageError, match="approve must be"):
+        chat.redo(turn.id, approve="bogus")
+    assert chat.conversation.turns == (turn,)
+
+
 class Scripted(Provider):
     """Yields the deltas it is made with, and remembers the requests."""
 

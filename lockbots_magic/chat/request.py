@@ -21,7 +21,7 @@ from ..providers.address import saved_address
 from ..providers.base import Provider
 from ..providers.validation import parse_switch
 from ..reply import PreparedRequest
-from ..tools.approval import Approval, Approve
+from ..tools.approval import Approval, Approve, check_policy
 from ..tools.limits import Limits
 from .attachments import attach, image_urls
 
@@ -58,13 +58,15 @@ class RequestOptions:
     """False keeps the turn out of the log."""
 
     def check(self) -> None:
-        """Raise `UsageError` if a text is not one, or the prompt is empty."""
+        """Raise `UsageError` if a text is not one, the prompt is empty, or the policy or a limit is invalid."""
         if not isinstance(self.prompt, str):
             raise UsageError(_("The prompt must be text, got {kind}.", kind=type(self.prompt).__name__))
         if not isinstance(self.system, str | None):
             raise UsageError(_("The system prompt must be text, got {kind}.", kind=type(self.system).__name__))
         if not self.prompt.strip():
             raise UsageError(_("The prompt is empty."))
+        check_policy(None if isinstance(self.approve, Approval) else self.approve)
+        Limits.of(self.limits)
 
     def full_prompt(self) -> str:
         """Return the prompt with what it must say of the form of the reply."""
