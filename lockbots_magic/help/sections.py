@@ -116,11 +116,6 @@ def read_data(name: str) -> str:
     return (resources.files(__package__) / name).read_text(encoding="utf-8")
 
 
-def without_code(text: str) -> str:
-    """Return the text without its blocks of code."""
-    return _CODE_BLOCK.sub("", text)
-
-
 def detect_language(text: str) -> str:
     """Return ``"ru"`` if a word outside quotation marks and code is Cyrillic, else ``"en"``.
 

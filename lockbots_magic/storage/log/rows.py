@@ -15,7 +15,6 @@ from typing import Any
 from ...conversation.attachments import ImagePart
 from ...conversation.commits import CommittedTurn
 from ...conversation.documents import SentDocument
-from ...conversation.history_entry import ConversationInfo
 from ...conversation.ordering import format_order
 from ...conversation.parts import Part, Round
 from ...conversation.turn import Turn
@@ -153,13 +152,6 @@ def turn_from_row(row: sqlite3.Row) -> Turn:
         return turn
     remark = ngettext("not kept in the log: {n} attachment", "not kept in the log: {n} attachments", len(kept))
     return replace(turn, remarks=(*turn.remarks, remark))
-
-
-def info_of(row: sqlite3.Row | None) -> ConversationInfo:
-    """Return the conversation of a row."""
-    return (
-        ConversationInfo("", row["name"] or "main", row["system"]) if row is not None else ConversationInfo("", "main")
-    )
 
 
 def _attachments(text: str) -> list[Any]:
