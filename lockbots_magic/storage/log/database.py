@@ -6,6 +6,7 @@ import os
 import re
 import sqlite3
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -81,7 +82,7 @@ def open_database(path: Path, *, timeout: float | None = None) -> sqlite3.Connec
         database.execute("PRAGMA foreign_keys = ON")
         database.execute(f"PRAGMA cache_size = -{PAGE_CACHE}")
         # A write-ahead log needs memory that all processes share: not on a network drive.
-        database.execute(f"PRAGMA journal_mode = {'DELETE' if is_on_network_drive(path) else 'WAL'}")
+        _set_journal(database, "DELETE" if is_on_network_drive(path) else "WAL", timeout)
         database.execute("PRAGMA synchronous = NORMAL")
         migrate(database, display_path(path))
         repair_index(database)
@@ -149,6 +150,19 @@ def is_damaged(error: Exception) -> bool:
     words = ("malformed", "not a database", "corrupt")
     is_unreadable = isinstance(error, sqlite3.DatabaseError) and any(word in str(error) for word in words)
     return is_unreadable or isinstance(error, UsageError)
+
+
+def _set_journal(database: sqlite3.Connection, mode: str, timeout: float) -> None:
+    """Set the journal; where two processes begin a file at once, SQLite gives one of them up without waiting."""
+    end = time.monotonic() + timeout
+    while True:
+        try:
+            database.execute(f"PRAGMA journal_mode = {mode}")
+            return
+        except sqlite3.OperationalError as error:  # noqa: PERF203  # tried again
+            if "locked" not in str(error) or time.monotonic() >= end:
+                raise
+            time.sleep(0.01)
 
 
 def is_passing(error: Exception) -> bool:
