@@ -29,7 +29,7 @@ FRAME = 0.12
 """Minimum interval (s) between two frames."""
 FAST = 2_000
 """Rate (characters of text per second) from which nobody reads along; text has to move then, no more."""
-FAST_INTERVALS = 2.5
+FAST_INTERVALS = 2.75
 """Minimum interval between two frames of such text, over `FRAME`."""
 FRAME_RATE = 20_000
 """Rate (characters of HTML per second) of frames: the network carries each, and the page lays it out again."""
