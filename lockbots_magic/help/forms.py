@@ -81,6 +81,20 @@ STUCK = re.compile(
 )
 """Tells that the last answer was of no help, without a word of what goes wrong."""
 
+NOT_SHOWN = re.compile(
+    _AND
+    + r"(?:(?:it|is|just|still|она|он|оно|все|еще|почему) )*"
+    + _any(
+        r"(?:doesn|won|didn|can) t (?:open|start|load|appear|show(?: up)?)",
+        r"(?:does|will|did) not (?:open|start|load|appear|show(?: up)?)",
+        r"(?:stays? |remains? )?(?:empty|blank|not shown)|nothing (?:shows(?: up)?|appears|happens)",
+        r"не (?:открывается|открылась|показывается|появляется|появилась|запускается|отображается|грузится|загружается"
+        r"|видно|видна)|пуст(?:ая|ой|ое|о)|ничего не (?:видно|показывает|происходит)",
+    )
+    + r"(?: (?:for me|here|at all|now|in \w+|у меня|вообще|совсем|в \w+))*"
+)
+"""Tells that nothing is to be seen of what the last answer is about."""
+
 BARE = re.compile(
     _AND
     + _any(

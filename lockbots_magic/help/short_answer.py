@@ -39,9 +39,9 @@ HELD_SHARE = 0.3
 """Share of what a question says, by weight, that the sentence after a yes holds."""
 _LINKED = re.compile(
     r"(?:it|its|they|them|this|that|these|those|he|she|so|then|there|otherwise|both|else|everything else|the rest"
-    r"|the others?|however|but|instead|also|after that"
+    r"|the others?|about everything else|however|but|instead|also|after that"
     r"|он|она|оно|они|его|ее|её|их|это|этот|эта|эти|там|тогда|так|иначе|оба|обе|туда|здесь|остальн\w+|но|однако"
-    r"|при этом|поэтому|зато|после этого|[вкс] н[её]\w+)\b",
+    r"|при этом|поэтому|зато|после этого|обо? вс[её]м остальном|[вкс] н[её]\w+)\b",
     re.IGNORECASE,
 )
 """Begins a sentence that the one before it explains."""
@@ -95,7 +95,7 @@ def _choose(question: str, section: Section, ranked: Sequence[tuple[float, Sente
     if section.title in shown:
         return chosen
     lead = list_lead(section)
-    is_lead_first = any(one in lead for one in chosen[:MIN_SENTENCES])
+    is_lead_first = is_titled or any(one in lead for one in chosen[:MIN_SENTENCES])
     return list(dict.fromkeys([*lead, *chosen] if is_lead_first else [*chosen, *lead]))
 
 

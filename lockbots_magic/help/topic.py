@@ -33,8 +33,11 @@ def select(question: str, ranked: Sequence[tuple[float, Section]], topic: Sectio
     """Return the section that answers; of a question that goes on from the answer before, that of the last topic."""
     score, best = ranked[0]
     words = forms.plain(question)
+    language = detect_language(question)
     if topic is not None and forms.STUCK.fullmatch(words):
-        return _find_trouble(topic, detect_language(question))
+        return _find_trouble(topic, language) or search.find_section(_TROUBLE[language][1], language)
+    if topic is not None and forms.NOT_SHOWN.fullmatch(words):
+        return _find_trouble(topic, language) or topic
     if topic is not None and (forms.BARE.fullmatch(words) or _stays(question, topic)):
         return topic
     return best if search.is_answer(score) else None
@@ -109,14 +112,13 @@ def is_form(question: str) -> bool:
 
 
 def _find_trouble(topic: Section, language: str) -> Section | None:
-    """Return the page on troubles with a topic, which its title names as that of the topic does, or that of errors."""
+    """Return the page on troubles with a topic, which its title names as that of the topic does; None without one."""
     if _tells_of_trouble(topic):
         return topic
-    words, otherwise = _TROUBLE[language]
-    ranked = search.rank_sections(f"{topic.title}: {words}", language)
+    ranked = search.rank_sections(f"{topic.title}: {_TROUBLE[language][0]}", language)
     answers = (section for score, section in ranked if search.is_answer(score) and _tells_of_trouble(section))
     titled = (section for section in answers if key_of(section.title) & key_of(topic.title))
-    return next(titled, None) or search.find_section(otherwise, language)
+    return next(titled, None)
 
 
 def _tells_of_trouble(section: Section) -> bool:
