@@ -15,7 +15,8 @@ from ..security.pictures import picture_kind
 from .drawing import MAX_PICTURES, decode_drawing, draw, find_drawables
 from .local_files import find_file
 from .part import PromptPart, is_instance_of
-from .pixels import decode_image, drop_png_metadata, encode_jpeg, encode_png, is_seldom_read
+from .picture_metadata import drop_metadata
+from .pixels import decode_image, encode_jpeg, encode_png, is_seldom_read
 from .text import to_one_line
 
 MAX_FILE_BYTES = 100_000_000
@@ -144,6 +145,7 @@ def _read_file(value: str | Path) -> PromptPart:
 
 
 def _encode(data: bytes, name: str) -> PromptPart:
+    data = drop_metadata(data)
     kind, notes = picture_kind(data), tuple[str, ...]()
     if kind is None or is_seldom_read(data):
         data, notes = _convert(data, name, is_readable=kind is not None)
@@ -153,7 +155,7 @@ def _encode(data: bytes, name: str) -> PromptPart:
         if smaller is None or len(smaller) > MAX_IMAGE_BYTES:
             raise UsageError(_(_TOO_LARGE, name=name, megabytes=MAX_IMAGE_BYTES // 1_000_000))
         data, kind = smaller, "jpeg"
-    encoded = base64.b64encode(drop_png_metadata(data)).decode("ascii")
+    encoded = base64.b64encode(data).decode("ascii")
     return PromptPart("", (f"data:image/{kind};base64,{encoded}",), notes)
 
 
@@ -196,11 +198,19 @@ def _check_url(url: str) -> PromptPart:
     if not begin.startswith("data:image/"):
         raise UsageError(_("An image must be a file, an http(s) or data:image URL, or a variable."))
     if image_bytes([url]) <= MAX_IMAGE_BYTES + 100:
-        return PromptPart("", (url,))
+        return PromptPart("", (_without_metadata(url),))
     data = decode_drawing(url.partition(";base64,")[2])
     if not data:
         raise UsageError(_(_TOO_LARGE, name=_("The image"), megabytes=MAX_IMAGE_BYTES // 1_000_000))
     return _encode(data, _("The data URL"))
+
+
+def _without_metadata(url: str) -> str:
+    """Return a data URL whose picture has no metadata; as it is where there is nothing to remove."""
+    begin, mark, encoded = url.partition(";base64,")
+    data = decode_drawing(encoded) if mark and encoded.isascii() else None
+    cleaned = drop_metadata(data or b"")
+    return url if not data or cleaned == data else f"{begin}{mark}{base64.b64encode(cleaned).decode('ascii')}"
 
 
 def _scale_down(data: bytes) -> bytes | None:

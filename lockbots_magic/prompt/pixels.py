@@ -1,4 +1,4 @@
-"""Pixels as models take them: Pillow images as PNG or JPEG, and the metadata of PNG files. Pure, but for Pillow."""
+"""Pixels as models take them: Pillow images as PNG or JPEG. Pure, but for Pillow."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from ..language import _
 from ..security.pictures import picture_kind
+from .picture_metadata import PNG_BEGIN, drop_metadata
 
 MAX_SIDE = 2_000
 """Pixels along the longer side of figures and scaled images: models use fewer."""
@@ -22,33 +23,9 @@ OPAQUE = 255
 LIGHT = 170
 """Mean lightness, 0-255, from which on a picture is for a dark page."""
 
-_PNG_BEGIN = b"\x89PNG\r\n\x1a\n"
-_PNG_METADATA = (b"tEXt", b"zTXt", b"iTXt", b"tIME")
 _KEPT = ("1", "L", "LA", "P", "RGB", "RGBA")
 _TRANSPARENT = ("PA", "La", "RGBa")
 _JPEG_FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
-
-
-def drop_png_metadata(data: bytes) -> bytes:
-    """Return a PNG without the text and time in it: matplotlib writes its version there, programs the date.
-
-    The pixels stay. Damaged and other files are returned unchanged. Source: PNG specification, chapters 5.3 and 11.3.
-    """
-    if not data.startswith(_PNG_BEGIN) or not any(name in data for name in _PNG_METADATA):
-        return data
-    kept, at = [_PNG_BEGIN], len(_PNG_BEGIN)
-    while at + 12 <= len(data):
-        (length,) = struct.unpack_from(">I", data, at)
-        end = at + 12 + length
-        name = data[at + 4 : at + 8]
-        if end > len(data):
-            return data
-        if name not in _PNG_METADATA:
-            kept.append(data[at:end])
-        at = end
-        if name == b"IEND":
-            return b"".join(kept)
-    return data
 
 
 def on_paper(data: bytes) -> bytes:
@@ -78,7 +55,7 @@ def on_paper(data: bytes) -> bytes:
 
 def _may_be_transparent(data: bytes) -> bool:
     """Tell by its header. Source: PNG specification, 11.2.1 (colour types 4 and 6 have alpha) and 11.3.1.1 (tRNS)."""
-    if not data.startswith(_PNG_BEGIN) or data[12:16] != b"IHDR":
+    if not data.startswith(PNG_BEGIN) or data[12:16] != b"IHDR":
         return False
     width, height = struct.unpack_from(">II", data, 16)
     return width * height <= MAX_FLATTENED and (data[25] in (4, 6) or b"tRNS" in data[:2_000])
@@ -128,7 +105,7 @@ def encode_png(picture: Any) -> tuple[bytes, tuple[str, ...]]:
         notes = (*notes, _("only the first of {frames:,} frames was sent", frames=frames))
     file = io.BytesIO()
     small.save(file, "PNG")
-    return drop_png_metadata(file.getvalue()), notes
+    return drop_metadata(file.getvalue()), notes
 
 
 def encode_jpeg(picture: Any) -> bytes:
