@@ -51,9 +51,10 @@ class BatchChat(Protocol):
 class BatchPlan:
     """A batch that is ready to run; the arguments are those of `Chat.map`.
 
+    It needs no credential, so that a dry run does without one; `run` and `stream` do.
+
     Raises:
         UsageError: An argument is invalid, or the template names an unknown column.
-        AuthenticationError: The credential is missing.
     """
 
     def __init__(
@@ -106,8 +107,6 @@ class BatchPlan:
             chat.prepare, history=False, schema=wanted, **options
         )
         requests = RowRequests(prepare, provider)
-        if executor is None:
-            provider.ready()
         with translated_errors(provider):
             model = provider.resolved(chat.model, Cancellation()).id
         self.settings = BatchSettings(
@@ -134,14 +133,27 @@ class BatchPlan:
         Args:
             display: Shows how far it is; by default the one that is found.
             watched: False shows nothing.
+
+        Raises:
+            AuthenticationError: The credential is missing.
         """
+        self._require_credential()
         shown = (find_display() if display is None else display) if watched else NO_DISPLAY
         return Batch(self.source, self.template, self.settings, shown).run()
 
     def stream(self) -> RowStream:
-        """Return the rows as they will come."""
+        """Return the rows as they will come.
+
+        Raises:
+            AuthenticationError: The credential is missing.
+        """
+        self._require_credential()
         engine = engine_class(self.settings)
         return RowStream(lambda: engine(self.settings, iter(self.source), self.template, BatchUsage()))
+
+    def _require_credential(self) -> None:
+        if self.settings.executor is None:  # workers elsewhere may have one of their own
+            self.settings.provider.ready()
 
 
 def _check_through(through: str | None, provider: Provider, *, tools: Any, executor: Any) -> None:

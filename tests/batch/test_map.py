@@ -248,6 +248,8 @@ def test_wrong_credential_ends_the_batch_at_once():
 def test_missing_credential_raises_before_the_first_request():
     with pytest.raises(AuthenticationError):
         Chat("openai:gpt-4o-mini").map("{{ value }}", ["a"])
+    with pytest.raises(AuthenticationError):
+        Chat("openai:gpt-4o-mini").rows("{{ value }}", ["a"])
 
 
 def test_failed_attempts_are_retried_and_the_rest_are_errors():

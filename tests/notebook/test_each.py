@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from lockbots_magic.errors import UsageError
+from lockbots_magic.errors import AuthenticationError, UsageError
 from tests.batch.server import RowServer, whole
 
 
@@ -70,6 +70,18 @@ def test_dry_run_sends_nothing(notebook, capsys):
     assert "3 rows: 2 would be asked, 1 reused" in shown
     assert "Nothing was sent." in shown
     assert not notebook.asked
+    assert "labels" not in notebook.user_ns
+
+
+def test_dry_run_needs_no_credential(notebook, monkeypatch, capsys):
+    monkeypatch.delenv("LOCKBOTS_OPENAI_AUTH")
+    for variable in ("OPENAI_API_KEY", "OPENAI_KEY"):
+        monkeypatch.delenv(variable, raising=False)
+    notebook.run_line_magic("lockbots", "use openai:m --base-url default")
+    each(notebook, "--dry-run")
+    assert "Nothing was sent." in capsys.readouterr().out
+    with pytest.raises(AuthenticationError):
+        each(notebook, "--to labels")
     assert "labels" not in notebook.user_ns
 
 
