@@ -40,15 +40,39 @@ MIN_SOUND_LENGTH = 4
 """Letters of a Cyrillic word that may be a name written as it sounds."""
 
 
+def find_page(name: str, languages: Sequence[str]) -> Section | None:
+    """Return the section for a topic in the first of the languages that have it; None if none has.
+
+    A title or keyword in any of them wins over what is merely like the topic, and is shown in the first one.
+    """
+    first = languages[0]
+    for language in languages:
+        if language != first and is_asked(name, first):
+            break
+        exact = find_section(name, language) if is_asked(name, language) else find_titled(name, language)
+        if exact:
+            return load_sections(first)[load_sections(language).index(exact)]
+    return next(filter(None, (find_section(name, language) for language in languages)), None)
+
+
 def find_section(name: str, language: str = "en") -> Section | None:
-    """Return the section for a title, the first words of a title, a keyword or a question; None if there is none."""
-    wanted = " ".join(split_words(name))
-    if wanted:
-        for section in load_sections(language):
-            if " ".join([*split_words(section.title), ""]).startswith(f"{wanted} "):
-                return section
+    """Return the section for a title or its words, as `find_titled`, a keyword or a question; None if none."""
+    if titled := find_titled(name, language):
+        return titled
     score, section = rank_sections(name, language)[0]
     return section if is_answer(score) else None
+
+
+def find_titled(name: str, language: str) -> Section | None:
+    """Return the first section whose title begins with these words, else the only one that has them within."""
+    wanted = " ".join(split_words(name))
+    titles = {section: f" {' '.join(split_words(section.title))} " for section in load_sections(language)}
+    if wanted and (begun := next((one for one, title in titles.items() if title.startswith(f" {wanted} ")), None)):
+        return begun
+    if is_asked(name, language) or not any(map(is_significant, wanted.split())):
+        return None
+    within = [one for one, title in titles.items() if f" {wanted} " in title]
+    return within[0] if len(within) == 1 else None
 
 
 def suggest_titles(name: str, language: str = "en", count: int = 3) -> list[str]:

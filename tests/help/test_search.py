@@ -196,6 +196,9 @@ def test_language_is_detected_from_the_words(text, language):
         ("cost", "Usage and cost"),
         ("panel", "Chat panel"),
         ("tests", "Tests and CI"),
+        ("words", "What the words mean"),
+        ("the words", "What the words mean"),
+        ("word", "Documents: PDF, Word, Excel"),
         ("sandbox", "Mock server"),
         ("--dry-run", "See what would be sent"),
         ("%chat", "One-line prompts with %chat"),
@@ -211,6 +214,14 @@ def test_every_title_finds_its_own_section():
     for language in ("en", "ru"):
         for title in list_titles(language):
             assert search.find_section(title, language).title == title
+
+
+def test_english_title_finds_its_page_in_another_language():
+    pages = dict(zip(list_titles("en"), list_titles("ru"), strict=True))
+    for title, expected in (*pages.items(), ("words", "Что значат слова"), ("cost", "Расход и стоимость")):
+        assert search.find_page(title, ["ru", "en"]).title == expected
+    assert search.find_page("word", ["ru", "en"]).title == "Документы: PDF, Word, Excel"
+    assert search.find_page("zebra", ["ru", "en"]) is None
 
 
 @pytest.mark.parametrize("name", ["", "  ", "?", "zebra"])

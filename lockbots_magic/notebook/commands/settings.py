@@ -109,7 +109,7 @@ def _help_on(topic: str) -> CommandResult:
     if topic in {catalogue(code).pgettext("word after `%lockbots help`", "topics") for code in available_languages()}:
         groups = {group: [(title, "") for title in titles] for group, titles in list_groups(languages[0]).items()}
         return DisplayResult(GroupedList(groups, _("%lockbots help TOPIC; the first words of a title will do.")))
-    section = next(filter(None, (search.find_section(topic, language) for language in languages)), None)
+    section = search.find_page(topic, languages)
     if topic in COMMANDS:
         more = "\n\n" + _("More: %lockbots help {title}", title=section.title) if section else ""
         return TextResult(COMMANDS[topic].options(topic).format_help().rstrip() + more)
