@@ -16,6 +16,7 @@ from ..conversation.prices import parse_prices
 from ..errors import UsageError
 from ..language import AUTO, N_, _, available_languages, choose_language
 from ..providers.headers import RequestHeaders
+from ..providers.parameters import check_temperature
 from ..providers.validation import parse_count, wrap_credential
 from ..providers.wire.prompt_cache import CACHE_MODES
 from ..tools.approval import check_policy
@@ -109,6 +110,15 @@ class Lockbots(Configurable):
     def _default_live(self) -> str:
         mode = os.environ.get("LOCKBOTS_LIVE", "").strip().lower()
         return {"1": "on", "0": "off"}.get(mode, mode if mode in LIVE else "auto")
+
+    @validate("temperature")
+    def _check_temperature(self, proposal: Any) -> float | None:
+        value: float | None = proposal["value"]
+        try:
+            check_temperature(math.inf if value is not None and math.isnan(value) else value)
+        except UsageError as error:
+            raise _InvalidSettingError(str(error)) from None
+        return value
 
     @validate("max_retries")
     def _check_max_retries(self, proposal: Any) -> int:

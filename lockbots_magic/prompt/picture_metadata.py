@@ -1,8 +1,8 @@
 """Removal of what picture files tell besides the picture: place, camera, owner, date. Pure.
 
 Of a JPEG, PNG or WebP only what is needed to show it stays: pixels, colour profile and orientation. A file whose
-structure is damaged is returned unchanged. Sources: ITU-T T.81, annex B; JFIF 1.02; Exif 2.32, 4.5.4 and 4.6; PNG specification,
-chapters 5.3 and 11.3; "WebP Container Specification" (RFC 9649).
+structure is damaged is returned unchanged. Sources: ITU-T T.81, annex B; JFIF 1.02; Exif 2.32, 4.5.4 and 4.6; PNG
+specification, chapters 5.3 and 11.3; "WebP Container Specification" (RFC 9649).
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ Wire facts: the OpenAI API reference, "Create chat completion" and "List models"
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -34,13 +35,13 @@ from .advice import (
     is_unknown_model,
     is_wrong_address,
 )
-from .dialects import CHAT_COMPLETIONS, DIALECTS, find_dialect
+from .dialects import CHAT_COMPLETIONS, DIALECTS, MESSAGES, find_dialect
 from .dialects.base import Service
 from .document_parts import make_documents_rows
 from .http import HTTPRequest
 from .http.request import is_loopback
 from .http_provider import HTTPProvider
-from .parameters import CHAT_PARAMETERS, LOCAL_PARAMETERS, check_limits, check_types
+from .parameters import CHAT_PARAMETERS, LOCAL_PARAMETERS, MAX_TEMPERATURE, check_limits, check_temperature, check_types
 from .response import Decoder, read_response
 from .server_probe import ServerProbe, strip_endpoint
 from .validation import parse_choice
@@ -159,6 +160,9 @@ class OpenAICompatible(HTTPProvider):
         super().check_params(params)
         check_types(params)
         check_limits(params)
+        has_own_range = self.is_local or self.dialect.name == MESSAGES  # the latter's is checked with its reasoning
+        is_service = self._is_own_address() and not has_own_range
+        check_temperature(params.get("temperature"), highest=MAX_TEMPERATURE if is_service else math.inf)
 
     def ready(self) -> None:
         """Require the credential at the default base URL only; a server elsewhere may need none."""

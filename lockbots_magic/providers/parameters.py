@@ -7,6 +7,7 @@ Wire facts: the OpenAI API reference, "Create chat completion"; llama.cpp, "tool
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -63,6 +64,8 @@ LOCAL_PARAMETERS: Mapping[str, str] = MappingProxyType(
 )
 """Parameters of servers on one's own machine: name -> one line of help."""
 
+MAX_TEMPERATURE = 2.0
+"""Highest temperature of the chat completions and the Responses API; that of other services is not higher."""
 LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 """Parameters that limit the length of a reply (tokens)."""
 _NUMBER_NAMES = (
@@ -117,6 +120,18 @@ def check_limits(params: Mapping[str, Any]) -> None:
             raise UsageError(
                 _("{name} must be >= 1, got {value}. Leave it out to set no limit.", name=name, value=value)
             )
+
+
+def check_temperature(value: Any, *, highest: float = MAX_TEMPERATURE) -> None:
+    """Raise `UsageError` for a temperature that no service takes; None stands for null.
+
+    Args:
+        value: The temperature. One that is no number is left to `check_types`, NaN to the check of JSON.
+        highest: Highest temperature; infinite for a server of the user's own, as vLLM and llama.cpp take any.
+    """
+    if isinstance(value, int | float) and (value < 0 or value > highest):
+        expected = ">= 0" if math.isinf(highest) else f"0-{highest:g}"
+        raise UsageError(_("temperature must be {expected}, got {value:g}.", expected=expected, value=value))
 
 
 def _describe(value: Any) -> str:

@@ -88,6 +88,22 @@ def test_parameter_that_is_not_json_is_a_usage_error(mock_server):
     assert mock_server.requests == []
 
 
+def test_temperature_that_no_service_takes_is_refused_before_anything_is_sent(mock_server):
+    for value in (-0.1, -float("inf")):
+        with pytest.raises(UsageError, match="temperature must be >= 0, got -"):
+            ask(mock_server.url("openai"), temperature=value)
+    assert mock_server.requests == []
+    ask(mock_server.url("openai"), temperature=3)  # vLLM takes it
+    assert mock_server.requests[-1].json["temperature"] == 3
+    for model in ("openai:gpt-4o", "lockchat"):
+        with pytest.raises(UsageError, match=r"temperature must be 0-2, got 2\.1"):
+            Chat(model, auth="k").prepare("hi", temperature=2.1)
+    Chat("openai:gpt-4o", auth="k").prepare("hi", temperature=2)
+    Chat("ollama:x").prepare("hi", temperature=2.1)
+    with pytest.raises(UsageError, match="temperature must be >= 0"):
+        Chat("ollama:x").prepare("hi", temperature=-1)
+
+
 def test_without_stream_the_reply_is_one_object(mock_server):
     assert list(pieces(mock_server.url("openai"), stream=False)) == [HEARD]
     body = mock_server.requests[0].json
