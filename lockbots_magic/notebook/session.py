@@ -34,7 +34,7 @@ from .conversations import Conversations
 from .credentials import Credentials
 from .log_recording import LogRecording
 from .settings import Lockbots
-from .tool_options import parse_approve
+from .tool_options import limits_of_setting, parse_approve
 
 if TYPE_CHECKING:
     from ..cassette.cassette import Cassette
@@ -265,6 +265,8 @@ class Session:
             self.use(str(value))
         elif name == "approve" and isinstance(value, str):
             self.settings.assign(name, None if value == "default" else parse_approve(value, self.namespace))
+        elif name == "limits" and not isinstance(value, Mapping):
+            self.settings.assign(name, limits_of_setting(value))
         else:
             self.settings.assign(name, value)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from ..errors import UsageError
@@ -75,14 +77,26 @@ def parse_approve(text: str, variables: Mapping[str, Any]) -> Approve:
 
 
 def parse_limits(text: str) -> Limits:
-    """Return the limits of a text such as ``rounds=20,seconds=60``.
+    """Return the limits of a text such as ``rounds=20,seconds=60``; blanks may stand for the commas.
 
     Raises:
         UsageError: If a limit is unknown or invalid.
     """
-    parts = [part.strip() for part in text.split(",") if part.strip()]
+    parts = re.sub(r"\s*=\s*", "=", text).replace(",", " ").split()
     if wrong := next((part for part in parts if "=" not in part), None):
         raise UsageError(
             _("limits are written name=number, such as rounds=20,seconds=60; got {wrong!r:.40}.", wrong=wrong)
         )
     return Limits.of(parse_assignments(parts))
+
+
+def limits_of_setting(value: Any) -> dict[str, Any]:
+    """Return the setting `limits` that a person typed: ``usd=0.10``; none for ``none`` and ``default``.
+
+    Raises:
+        UsageError: As for `parse_limits`.
+    """
+    text = str(value).strip()
+    if text.lower() in ("none", "default"):
+        return {}
+    return {name: limit for name, limit in asdict(parse_limits(text)).items() if limit is not None}

@@ -57,7 +57,15 @@ def test_limits_are_options_and_settings(last, run, session):
     run("%lockbots set limits {'rounds': 0}")
     assert last('%%chat --tools double\ncall double {"n": 2}') == []
     assert session.conversations.get().turns[-1].error.startswith("Stopped at the limit of 0 rounds of tool calls")
-    run("%lockbots set limits {}")
+    for line, expected in (
+        ("{}", {}), ("usd=0.10", {"usd": 0.1}), ("rounds=3, usd = 0.5", {"rounds": 3, "usd": 0.5}), ("none", {}),
+        ("tokens=500 seconds=2", {"tokens": 500, "seconds": 2}), ("None", {}),
+    ):  # fmt: skip
+        run(f"%lockbots set limits {line}")
+        assert session.settings.limits == expected
+    for line, told in (("0.10", "such as rounds=20,seconds=60; got '0.1'"), ("hours=1", "Unknown limit 'hours'")):
+        with pytest.raises(UsageError, match=told):
+            session.configure("limits", float(line) if line == "0.10" else line)
     run('%%chat --tools double --limits rounds=0,seconds=60\ncall double {"n": 2}')
     assert session.conversations.get().turns[-1].finish_reason == "max_tool_rounds"
 

@@ -25,7 +25,7 @@ from .result import CommandResult, DisplayResult, PageResult, TextResult
 
 @command(
     argument("name", nargs="?", completer="setting", help="Setting to change; without one, all are listed."),
-    argument("value", nargs="*", completer="setting_value", help="New value."),
+    argument("value", nargs="*", completer="setting_value", help="New value; without one, the setting is shown."),
 )
 def set_(session: Session, options: Namespace) -> CommandResult:
     """Change a setting for this kernel."""
@@ -33,11 +33,15 @@ def set_(session: Session, options: Namespace) -> CommandResult:
         rows = [(name, value, _(text)) for name, value, text in session.settings.rows()]
         return DisplayResult(Table((_("setting"), _("value"), ""), rows))
     if not options.value:
-        raise UsageError(_("Value missing: `%lockbots set {name} VALUE`.", name=options.name))
+        described = _(session.settings.find(options.name).help)
+        return TextResult(f"{_describe_setting(session, options.name)}\n{described}")
     session.configure(options.name, parse_literal(" ".join(options.value)))
-    value = getattr(session.settings, options.name)
-    shown = describe_policy(value) if options.name == "approve" else value
-    return TextResult(f"{options.name} = {shown}")
+    return TextResult(_describe_setting(session, options.name))
+
+
+def _describe_setting(session: Session, name: str) -> str:
+    value = getattr(session.settings, name)
+    return f"{name} = {describe_policy(value) if name == 'approve' else value}"
 
 
 @command(

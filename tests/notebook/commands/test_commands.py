@@ -231,7 +231,7 @@ def test_set(lockbots, session, line, name, value):
 
 
 @pytest.mark.parametrize(
-    "line", ["set live sometimes", "set temperature warm", "set colour red", "set timeout 0", "set live"]
+    "line", ["set live sometimes", "set temperature warm", "set colour red", "set timeout 0", "set colour"]
 )
 def test_set_refuses_what_does_not_fit(lockbots, line):
     with pytest.raises(ValueError, match=r"live|temperature|colour|timeout"):
@@ -245,6 +245,9 @@ def test_set_refuses_what_does_not_fit(lockbots, line):
         ("max_retries -1", "max_retries must be >= 0, got -1."),
         ("max_retries many", "max_retries must be an int, got 'many'."),
         ("temperature hot", "temperature must be a float, got 'hot'."),
+        ("temperature 3", "temperature must be 0-2, got 3."),
+        ("temperature -0.1", "temperature must be 0-2, got -0.1."),
+        ("temperature 1e999", "temperature must be 0-2, got inf."),
         ("timeout 0", "timeout must be a float >= 0.001, got 0."),
         ("live sometimes", "live must be one of auto, on, off, text, got 'sometimes'."),
         ("providers 5", "providers must be a dict, got 5."),
@@ -255,6 +258,19 @@ def test_set_tells_the_constraint_and_the_value(lockbots, line, told):
     with pytest.raises(UsageError) as caught:
         lockbots(f"set {line}")
     assert str(caught.value).startswith(told)
+
+
+def test_set_without_a_value_shows_the_setting_but_no_credential(lockbots, session):
+    session.settings.providers = {
+        "openai": {"auth": "planted-credential-6", "headers": {"X-Api-Key": "planted-credential-7", "X-Dept": "7"}}
+    }
+    for name, value, described in session.settings.rows():
+        shown = lockbots(f"set {name}")
+        assert shown.startswith(f"{name} = ")
+        assert described in shown
+        assert "planted" not in shown
+        assert getattr(session.settings, name) == value
+    assert lockbots("set live").splitlines()[0] == f"live = {session.settings.live}"
 
 
 def test_login_is_typed_hidden_and_kept_in_the_kernel(lockbots, session, monkeypatch):
