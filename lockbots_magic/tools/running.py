@@ -48,16 +48,19 @@ class Job:
     was_interrupted: bool = False
     """Whether it ended without an output, as the reply was stopped."""
 
-    def make(self) -> None:
+    def make(self, reply: Cancellation) -> None:
         """Make the call.
+
+        Args:
+            reply: Cancellation of the reply that it is for.
 
         Raises:
             KeyboardInterrupt: If it was interrupted.
-            Cancelled: If it was cancelled.
+            Cancelled: If it or its reply was cancelled.
         """
         self.started = time.monotonic()
         try:
-            self.output = _run(self.run, self.cancellation)
+            self.output = _run(self.run, self.cancellation, reply)
         except (KeyboardInterrupt, Cancelled):
             self.was_interrupted = True
             raise
@@ -76,12 +79,12 @@ class Job:
         return ToolOutput(STOPPED if self.was_interrupted else STILL_RUNNING, is_error=True)
 
 
-def _run(call: Callable[[Cancellation], ToolOutput], cancellation: Cancellation) -> ToolOutput:
+def _run(call: Callable[[Cancellation], ToolOutput], cancellation: Cancellation, reply: Cancellation) -> ToolOutput:
     """Make a call and return its output, or what went wrong for the model."""
     try:
         return call(cancellation)
     except Cancelled:
-        if cancellation.cancelled:
+        if cancellation.cancelled or reply.cancelled:  # an event loop that closes cancels before the call is told
             raise
         return ToolOutput("error: The call was cancelled.", is_error=True)
     except SchemaMismatch as mismatch:
@@ -132,7 +135,7 @@ class RunningCalls:
                 yield from self._take(0.0)
                 self._check()
                 with self._interruptible():
-                    job.make()
+                    job.make(self._cancellation)
                 yield job
             while self._waiting:
                 self._check()
@@ -155,7 +158,7 @@ class RunningCalls:
             except IndexError:
                 return
             try:
-                job.make()
+                job.make(self._cancellation)
             except Cancelled:
                 continue  # nobody waits for it any more
             except KeyboardInterrupt:  # the function raised it: only the main thread is interrupted

@@ -5,6 +5,7 @@ import itertools
 import sqlite3
 import threading
 import time
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
@@ -275,3 +276,18 @@ def test_a_duration_is_kept(monkeypatch):
     loop = ToolLoop(Toolbox([work]))
     deltas = list(loop.stream(Model(wants(("work", "{}")), says("done")), request()))
     assert [call.elapsed for d in deltas for call in d.calls if call.result is not None] == [2.5]
+
+
+@pytest.mark.parametrize(("stopped", "told"), [(True, "interrupted"), (False, "error: The call was cancelled.")])
+def test_call_that_ends_with_its_event_loop_is_interrupted_if_the_reply_was_stopped(stopped, told):
+    reply = Cancellation()
+
+    def end_with_the_loop(_own):
+        raise Cancelled
+
+    job = running.Job(0, end_with_the_loop)
+    if stopped:
+        reply.cancel()
+    with pytest.raises(Cancelled) if stopped else nullcontext():
+        job.make(reply)
+    assert job.told().text == told
