@@ -29,7 +29,7 @@ MAX_PAUSE = 60.0
 SEE_ALSO_RATIO = 0.85
 """A second section is mentioned if it scores at least this share of the best, and no third one does."""
 _TOPICS = {"en": "help topics", "ru": "темы справки"}
-"""What is told to who wants more of no topic."""
+"""Page that answers "more" before any topic."""
 NEAREST_TOPICS = 3
 """Topics that are named where there is no answer."""
 

@@ -100,7 +100,7 @@ def _choose(question: str, section: Section, ranked: Sequence[tuple[float, Sente
 
 
 def _group(chosen: Sequence[Sentence], section: Section) -> list[tuple[Passage, str]]:
-    """Return the passages with what is told of each, a sentence before one that needs it included."""
+    """Return the passages with the sentences chosen from each, and those that a chosen one refers back to."""
     sentences = split_sentences(section)
     numbers = {sentences.index(one) for one in chosen}
     for number in sorted(numbers, reverse=True):

@@ -43,7 +43,7 @@ class ShownReply:
     destination: Destination
     recorder: Recorder
     is_watched: bool
-    """True if somebody watched it come."""
+    """True if it was shown while it streamed."""
 
 
 class ReplyEnd:

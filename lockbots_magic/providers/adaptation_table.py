@@ -104,7 +104,7 @@ def make_schema_row(
         refusal: How servers name one of them.
         name: Name of the adaptation; by default the first keyword.
         change: Changes the schemas in another way.
-        notice: What the user is told, with the first keyword as ``{key}``.
+        notice: Text for the user, with the first keyword as ``{key}``.
     """
     change = change or without_keys(frozenset(keys))
     return Adaptation(

@@ -99,7 +99,7 @@ class FrameLoop:
         self._thread = threading.Thread(target=run, args=(self._draw_frames,), daemon=True)
         try:
             self._thread.start()
-        except BaseException:  # an interrupt while the thread begins: nobody has this object to close it
+        except BaseException:  # an interrupt while the thread begins: no caller has this object yet, to close it
             self._stopped.set()
             self._changed.set()
             raise

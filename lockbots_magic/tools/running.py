@@ -84,7 +84,7 @@ def _run(call: Callable[[Cancellation], ToolOutput], cancellation: Cancellation,
     try:
         return call(cancellation)
     except Cancelled:
-        if cancellation.cancelled or reply.cancelled:  # an event loop that closes cancels before the call is told
+        if cancellation.cancelled or reply.cancelled:  # a closing event loop cancels the call first
             raise
         return ToolOutput("error: The call was cancelled.", is_error=True)
     except SchemaMismatch as mismatch:

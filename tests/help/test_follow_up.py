@@ -1,4 +1,4 @@
-"""Follow-ups to the guide: its topic is kept, what they ask for is told, and what was told is not repeated."""
+"""Follow-ups to the guide keep its topic, get what they ask for, and are not shown the same text again."""
 
 import re
 

@@ -234,7 +234,7 @@ def test_text_too_long_to_render_is_not_kept_and_what_replaces_it_is(monkeypatch
 
 
 def test_interrupt_while_the_thread_begins_ends_it(monkeypatch):
-    """Nobody has the loop then; its thread would wait for ever, and tell a cell that has ended what it waits for."""
+    """No caller has the loop then; its thread would wait for ever, and draw into a cell that has ended."""
     begun = []
 
     def interrupted(thread, start=threading.Thread.start):
