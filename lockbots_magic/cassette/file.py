@@ -11,7 +11,7 @@ from ..atomic_file import MAX_FILE, NEW_MODE, read_bytes, replace_file
 from ..errors import UsageError
 from ..language import _, ngettext
 from .lines import HEADER_LINE, JOB, MissingPredecessorError, check_header, encode_line, is_torn, read_recording
-from .locked_file import append_bytes, file_lock
+from .locked_file import absolute_path, append_bytes, file_lock
 from .recording import Recording
 from .recordings import Recordings
 from .request import RecordedRequest
@@ -30,7 +30,7 @@ class CassetteFile:
 
     def __init__(self, path: str | Path) -> None:
         self.name = str(path)
-        self.path = Path(path).expanduser().resolve()
+        self.path = absolute_path(path)
         self._recordings = Recordings()
         self.served: dict[RecordKey, Served] = {}
         """What servers of tools gave."""

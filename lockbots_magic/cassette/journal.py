@@ -20,7 +20,7 @@ from ..errors import UsageError
 from ..language import _
 from .file import CassetteFile
 from .lines import JOB, check_header
-from .locked_file import append_bytes, file_lock
+from .locked_file import absolute_path, append_bytes, file_lock
 from .recording import Recording
 from .server_records import TOOLS_OF, record_to_line
 
@@ -48,7 +48,7 @@ class Journal:
 
     def __init__(self, path: str | Path) -> None:
         self.name = str(path)
-        self.path = Path(path).expanduser().resolve()
+        self.path = absolute_path(path)
         self._tool_lists: dict[str, bytes] = {}
         """Latest line of each list of tools, by the key of its server."""
         self._in_order = False

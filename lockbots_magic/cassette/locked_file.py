@@ -18,6 +18,19 @@ LOCK_TIMEOUT = 30.0
 """Longest wait (s) for another process that writes the same file."""
 
 
+def absolute_path(path: str | Path) -> Path:
+    """Return where `path` is, whatever the working directory becomes.
+
+    Raises:
+        UsageError: The working directory was deleted, or there is no home folder of that user.
+    """
+    try:
+        return Path(path).expanduser().resolve()
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(_("Can't use {name}: {error}.", name=path, error=reason)) from None
+
+
 def append_bytes(path: Path, content: bytes, size: int) -> None:
     """Append to a file of `size` bytes; a disk that is full leaves no half of it.
 

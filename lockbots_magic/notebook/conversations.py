@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import itertools
 import threading
+import weakref
 from collections.abc import Container
 
 from ..conversation.conversation import Conversation
@@ -28,6 +29,8 @@ class Conversations:
         self.observers = Observers() if observers is None else observers
         self._lock = threading.RLock()
         self._named: dict[str, Conversation] = {}
+        self._proposed: weakref.WeakValueDictionary[str, Conversation] = weakref.WeakValueDictionary()
+        """Conversations of chats that have sent nothing yet, by name."""
 
     def __contains__(self, name: object) -> bool:
         return name in self.by_name
@@ -49,8 +52,13 @@ class Conversations:
         """Return a conversation, created if it doesn't exist; by default the current one."""
         name = name or self.current
         with self._lock:
+            return self.keep(self.propose(name))
+
+    def propose(self, name: str) -> Conversation:
+        """Return the conversation of that name, or one that `keep` adds when its chat sends; others get the same."""
+        with self._lock:
             known = self._named.get(name)
-            return known if known is not None else self.keep(Conversation(name))
+            return known if known is not None else self._proposed.setdefault(name, Conversation(name))
 
     def find(self, name: str) -> Conversation:
         """Return a conversation.
@@ -70,6 +78,7 @@ class Conversations:
     def keep(self, conversation: Conversation) -> Conversation:
         """Add a conversation that a chat was made for, unless its name is taken; return the one of that name."""
         with self._lock:
+            self._proposed.pop(conversation.name, None)
             known = self._named.setdefault(conversation.name, conversation)
         if known is conversation:
             self.observers.notify()

@@ -143,7 +143,7 @@ def _keep_verbatim(lines: list[str]) -> list[str]:
     indentation, as IPython does it. With nothing below it, `%%chat -h` is `%chat -h`: IPython refuses a
     cell magic whose cell is empty.
     """
-    source = "".join(lines)
+    source = "".join(lines).replace("\r\n", "\n")  # as some front ends send what was written on Windows
     magic = re.compile(r"([ \t]*)%%(chat|lockbots)(?=\s|$)([^\n]*)\n?").match(source, cell_magic_start(source))
     if magic is None:
         return lines

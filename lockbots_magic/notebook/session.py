@@ -14,7 +14,6 @@ from traitlets.config import Config
 
 from ..cassette.active import active_cassette
 from ..chat import Chat
-from ..conversation.conversation import Conversation
 from ..conversation.observers import Observers
 from ..conversation.usage import TurnUsage, measure_outside_turn
 from ..errors import UsageError
@@ -153,8 +152,7 @@ class Session:
         }
         auth = given.pop("auth", None) or self.credentials.get(name, self.address_of(name, base_url)[0])
         place = conversation or self.conversations.current
-        known = self.conversations.by_name.get(place)
-        chat = Chat(model, auth=auth, conversation=Conversation(place) if known is None else known, **given)
+        chat = Chat(model, auth=auth, conversation=self.conversations.propose(place), **given)
         chat.provider.learned = self.learned
         chat.model = self.catalog.whole_id(name, chat.provider.base_url, chat.model)
         chat.approve, chat.approvals = settings.approve, self.approvals

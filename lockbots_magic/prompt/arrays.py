@@ -36,9 +36,7 @@ def array_part(value: Any) -> PromptPart | None:
         return _convert_objects(value, head)
     about, notes, shown, ends = _select_items(value)
     with exact_printing():
-        text: str = sys.modules["numpy"].array2string(
-            shown, threshold=MAX_ITEMS, edgeitems=ends, max_line_width=WIDTH, separator=", "
-        )
+        text = _print_items(shown, ends)
     if len(text) > MAX_LENGTH:
         text, notes = (
             truncate(text, MAX_LENGTH) + "\n[…]",
@@ -73,6 +71,33 @@ def _select_items(value: Any) -> tuple[str, tuple[str, ...], Any, int]:
             return about, (_("only the ends of each axis of {size:,} items were sent", size=value.size),), value, ends
     notes = (_("only the first {max_items:,} of {size:,} items were sent", max_items=MAX_ITEMS, size=value.size),)
     return "; its first items, without the axes", notes, value.flat[:MAX_ITEMS], ENDS
+
+
+def _print_items(shown: Any, ends: int) -> str:
+    numpy = sys.modules["numpy"]
+    layout: dict[str, Any] = {"threshold": MAX_ITEMS, "edgeitems": ends, "max_line_width": WIDTH, "separator": ", "}
+    if isinstance(shown, numpy.ma.MaskedArray):
+        layout |= {"threshold": MAX_ITEMS if shown.size <= MAX_ITEMS else 0, "formatter": {"object": str}}
+        shown = _write_masked(numpy, shown, ends)
+    text: str = numpy.array2string(shown, **layout)
+    return text
+
+
+def _write_masked(numpy: Any, value: Any, ends: int) -> Any:
+    """Return the texts of the items of a masked array, ``--`` for masked ones.
+
+    NumPy's own printing writes the value below the mask for some types, and fails for others. Of an axis that is too
+    long for `MAX_ITEMS`, the ends and one item between them are taken, in whose place the dots are printed.
+    """
+    if value.size > MAX_ITEMS:
+        kept = [numpy.r_[: ends + 1, n - ends : n] if n > 2 * ends else numpy.arange(n) for n in value.shape]
+        value = value[numpy.ix_(*kept)]
+    texts = numpy.empty(value.shape, dtype=object)
+    for at, item in zip(numpy.ndindex(value.shape), value.flat, strict=True):
+        is_record = isinstance(item, numpy.ma.core.mvoid)
+        plain = item is not numpy.ma.masked and not is_record
+        texts[at] = numpy.array2string(numpy.asarray(item)) if plain else str(item)
+    return texts
 
 
 def _convert_objects(value: Any, head: str) -> PromptPart:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lockbots_magic.cassette import locked_file
 from lockbots_magic.cassette.file import CassetteFile
+from lockbots_magic.cassette.journal import Journal
 from lockbots_magic.cassette.lines import is_torn
 from lockbots_magic.cassette.locked_file import file_lock
 from lockbots_magic.cassette.recording import Recording
@@ -180,6 +181,18 @@ def test_empty_file_becomes_a_cassette(path):
 def test_missing_folder_is_an_error_before_anything_is_sent(tmp_path):
     with pytest.raises(UsageError, match="Can't write cassette file"):
         CassetteFile(tmp_path / "no" / "talk.jsonl").create()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a working directory can't be deleted there")
+@pytest.mark.parametrize("opened", [CassetteFile, Journal])
+def test_path_that_leads_nowhere_is_an_error(opened, tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    for name in ("talk.jsonl", "~nobody-of-that-name/talk.jsonl"):
+        with pytest.raises(UsageError, match=f"Can't use {name}: "):
+            opened(name)
 
 
 def test_folder_instead_of_a_file_is_an_error(tmp_path):

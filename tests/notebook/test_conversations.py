@@ -53,6 +53,33 @@ def test_conversation_of_a_chat_is_kept_unless_its_name_is_taken():
     assert notified == [1]
 
 
+def test_chats_that_ask_at_once_share_a_conversation_that_is_new(session, openai):
+    first, second = session.chat(conversation="physics"), session.chat(conversation="physics")
+    assert first.conversation is second.conversation
+    assert "physics" not in session.conversations
+    session.conversations.keep(first.conversation)
+    session.conversations.delete("physics")
+    assert session.chat(conversation="physics").conversation is not first.conversation
+
+
+def test_turns_of_threads_are_all_kept_in_a_conversation_that_is_new(shell, session, openai):
+    together, errors = threading.Barrier(3), []
+    shell.user_ns["together"] = lambda: together.wait(30)
+
+    def ask(number: int) -> None:
+        try:
+            shell.run_cell_magic("chat", "--conversation physics", f"{number} {{{{ together() and '' }}}}")
+        except UsageError as error:  # another reply was in progress: nothing was sent
+            errors.append(str(error))
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(session.conversations.find("physics")) + len(errors) == 3
+
+
 def test_unknown_conversation_is_an_error_with_a_suggestion():
     conversations = Conversations()
     conversations.get("physics")

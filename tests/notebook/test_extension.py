@@ -462,6 +462,8 @@ def test_comments_and_blank_lines_may_stand_above_a_cell_magic(run, mock_server,
     run(f"%lockbots use openai:demo --base-url {mock_server.url('openai')}")
     assert run(f"{above}%%chat --to answer\nTell of it's >>> cats").error is None
     assert mock_server.requests[-1].json["messages"][-1]["content"] == "Tell of it's >>> cats"
+    run(f"{above}%%chat --to answer\nTell of\n\ncats\n".replace("\n", "\r\n"))  # typed on Windows
+    assert mock_server.requests[-1].json["messages"][-1]["content"] == "Tell of\n\ncats"
     assert run(f"{above}%%lockbots set system brief").error is None
     assert session.settings.system == "brief"
     assert run(f"{above}  %%chat --no-history\n  - Tell\n      of\n\n  cats").error is None

@@ -69,6 +69,29 @@ def test_an_empty_array_and_a_structured_one():
     assert "(1, 2.5)" in value_part(np.array([(1, 2.5)], dtype=[("a", int), ("b", float)])).text
 
 
+@pytest.mark.filterwarnings("error")
+def test_masked_items_are_dashes_whatever_is_below_the_mask():
+    for items, kind, shown in [
+        ([1, 2], "int64", "[1, --]"),
+        ([1.5, 2], "float32", "[1.5, --]"),
+        ([0.1, 2], "float32", "[0.1, --]"),
+        ([True, False], "bool", "[True, --]"),
+        ([1 + 2j, 2], "complex128", "[1.+2.j, --]"),
+        (["a", "b"], "<U1", "['a', --]"),
+        (["2020-01-01", "2021-01-01"], "datetime64[D]", "['2020-01-01', --]"),
+        ([60, 5], "timedelta64[s]", "[60, --]"),
+        ([[1, 2], [3, 4]], "int64", "[[1, --],\n [3, --]]"),
+    ]:
+        value = np.ma.array(np.array(items, dtype=kind), mask=np.broadcast_to([False, True], np.shape(items)))
+        assert value_part(value).text.partition("\n")[2] == shown
+    record = np.ma.array([(1, 2.5)], dtype=[("a", int), ("b", float)], mask=[(False, True)])
+    assert value_part(record).text.endswith("\n[(1, --)]")
+    assert value_part(np.ma.masked).text.endswith("\n--")
+    many = np.ma.array(np.arange(30_000).reshape(10_000, 3), mask=np.arange(30_000) % 2)
+    lines = value_part(many).text.splitlines()[1:]
+    assert [lines[0], lines[5], lines[-1], len(lines)] == ["[[0, --, 2],", " ...,", " [--, 29998, --]]", 11]
+
+
 def test_numbers_keep_all_their_digits_whatever_is_set_for_printing():
     with np.printoptions(precision=2, suppress=True):
         assert value_part(np.array([1234567890.55, 1e-20, 1])).text.endswith("\n[1234567890.55, 1e-20, 1.]")
