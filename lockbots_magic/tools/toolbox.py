@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,18 +10,15 @@ from ..conversation.cancellation import Cancellation
 from ..conversation.messages import Tool
 from ..errors import UsageError
 from ..language import _
+from ..providers.wire.tool_names import sendable_name
 from .approval import ApprovedTool
 from .function_tool import FunctionTool
 from .recorded_tools import ToolListProvider, list_tools
 from .results import Describe, describe_by_repr
 from .tool_source import CallableTool, DefaultApproval, ToolSource, as_tools, is_offered_tool, is_tool_source
 
-MAX_NAME = 64
-"""Length (characters) of a tool's name that all services take."""
 MAX_DEPTH = 20
 """Depth of groups in groups."""
-
-_FORBIDDEN = re.compile(r"[^A-Za-z0-9_-]")
 
 
 @dataclass(frozen=True)
@@ -136,9 +131,9 @@ def _unique_names(entries: Sequence[ToolEntry]) -> list[str]:
     Raises:
         UsageError: If two are named alike nevertheless.
     """
-    own = [_safe_name(entry.declaration.name) for entry in entries]
+    own = [sendable_name(entry.declaration.name) for entry in entries]
     names = [
-        name if own.count(name) == 1 or not entry.offered.source else _safe_name(f"{entry.offered.source}_{name}")
+        name if own.count(name) == 1 or not entry.offered.source else sendable_name(f"{entry.offered.source}_{name}")
         for name, entry in zip(own, entries, strict=True)
     ]
     for name, entry in zip(names, entries, strict=True):
@@ -146,12 +141,3 @@ def _unique_names(entries: Sequence[ToolEntry]) -> list[str]:
             what = _("tools") if entry.offered.source else _("functions")
             raise UsageError(_("Two {what} are named {name}. Give each its own name.", what=what, name=name))
     return names
-
-
-def _safe_name(name: str) -> str:
-    """Return a name that every service takes: other characters become ``_``, and a long one is cut."""
-    safe = _FORBIDDEN.sub("_", name) or "tool"
-    if len(safe) <= MAX_NAME:
-        return safe
-    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return f"{safe[: MAX_NAME - 9]}_{digest}"

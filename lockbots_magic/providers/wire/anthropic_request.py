@@ -20,6 +20,7 @@ from .call_arguments import is_object
 from .chat_messages import NO_RESULT
 from .json_text import parse_json
 from .response_format import close_schema
+from .tool_names import sendable_name
 
 REPLY_TOOL = "reply"
 """Name of the tool whose arguments are the reply, for models without structured outputs."""
@@ -181,7 +182,8 @@ def _encode_text(text: str) -> list[Block]:
 def _encode_call(call: ToolCall) -> Block:
     # What the model wrote wrongly was refused, and the result says why; the server need not choke on it again.
     value = parse_json(call.arguments) if is_object(call.arguments) else None
-    return {"type": "tool_use", "id": _portable_id(call.id), "name": call.name, "input": value or {}}
+    name = sendable_name(call.name)
+    return {"type": "tool_use", "id": _portable_id(call.id), "name": name, "input": value or {}}
 
 
 def _portable_id(identity: str) -> str:

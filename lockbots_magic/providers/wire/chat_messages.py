@@ -17,6 +17,7 @@ from ...conversation.messages import Message, ToolCall
 from .call_arguments import is_object
 from .call_pieces import OPAQUE_FIELDS
 from .reasoning_fields import returned_fields
+from .tool_names import sendable_name
 
 _is_plain = attrgetter("is_plain")
 
@@ -71,7 +72,8 @@ def _encode_message(message: Message, target: tuple[str, str, str]) -> dict[str,
 
 def _encode_call(call: ToolCall, target: tuple[str, str, str]) -> dict[str, Any]:
     # What the model wrote wrongly was refused, and the result says why; the server need not choke on it again.
-    encoded = call._replace(arguments=call.arguments if is_object(call.arguments) else "{}").to_dict()
+    arguments = call.arguments if is_object(call.arguments) else "{}"
+    encoded = call._replace(name=sendable_name(call.name), arguments=arguments).to_dict()
     opaque = call.opaque
     if opaque is not None and opaque.is_from(*target) and isinstance(opaque.data, dict):
         encoded |= {name: opaque.data[name] for name in OPAQUE_FIELDS if name in opaque.data}

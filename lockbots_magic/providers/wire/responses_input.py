@@ -15,6 +15,7 @@ from ...conversation.messages import Message, ToolCall
 from .call_arguments import is_object
 from .chat_messages import NO_RESULT
 from .responses_output import OUTPUT
+from .tool_names import sendable_name
 
 Item = dict[str, Any]
 Target = tuple[str, str, str]
@@ -118,4 +119,4 @@ def _encode_text(text: str, phase: Any = None) -> Item:
 def _encode_call(call: ToolCall) -> Item:
     # What the model wrote wrongly was refused, and the result says why; the server need not choke on it again.
     arguments = call.arguments if is_object(call.arguments) else "{}"
-    return {"type": "function_call", "call_id": call.id, "name": call.name, "arguments": arguments}
+    return {"type": "function_call", "call_id": call.id, "name": sendable_name(call.name), "arguments": arguments}

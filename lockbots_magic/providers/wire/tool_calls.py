@@ -18,6 +18,7 @@ from ...errors import ProtocolError
 from ...language import _
 from .call_arguments import is_object, is_same_json, normalize_arguments
 from .call_pieces import MAX_SIZE, CallAssembly, PartialCall
+from .tool_names import meant_name
 
 
 class ToolCallAssembler:
@@ -104,7 +105,7 @@ class ToolCallAssembler:
         Raises:
             ProtocolError: One does not name a function, or what was asked for can't be known.
         """
-        calls = _reconcile(_finish(self._deltas), self._read_messages()) or _finish(self._legacy)
+        calls = _reconcile(self._finish(self._deltas), self._read_messages()) or self._finish(self._legacy)
         identities = _make_unique(call.id or make_call_id(n) for n, call in enumerate(calls, 1))
         return tuple(
             ToolCall(identity, call.name, call.arguments, None, OpaqueData(call.opaque) if call.opaque else None)
@@ -116,10 +117,13 @@ class ToolCallAssembler:
         if not self._messages:
             return []
         with suppress(ProtocolError):  # a message in pieces
-            lists = [_finish(self._assembly([message])) for message in self._messages]
+            lists = [self._finish(self._assembly([message])) for message in self._messages]
             if all(starmap(_extends, zip(lists[1:], lists, strict=False))):
                 return lists[-1]
-        return _finish(self._assembly(self._messages))
+        return self._finish(self._assembly(self._messages))
+
+    def _finish(self, assembly: CallAssembly) -> list[_Call]:
+        return [_finish_call(call, self._names) for call in assembly.finish()]
 
     def _assembly(self, chunks: Iterable[Any]) -> CallAssembly:
         assembly = CallAssembly(self._names)
@@ -149,12 +153,9 @@ def make_call_id(number: int) -> str:
     return f"call{number:05}"
 
 
-def _finish(assembly: CallAssembly) -> list[_Call]:
-    return [_finish_call(call) for call in assembly.finish()]
-
-
-def _finish_call(call: PartialCall) -> _Call:
-    return _Call(next(iter(call.ids), ""), call.name, normalize_arguments(call.arguments), call.opaque)
+def _finish_call(call: PartialCall, names: frozenset[str]) -> _Call:
+    name = meant_name(call.name, names)
+    return _Call(next(iter(call.ids), ""), name, normalize_arguments(call.arguments), call.opaque)
 
 
 def _extends(calls: Sequence[_Call], earlier: Sequence[_Call]) -> bool:

@@ -1,0 +1,50 @@
+"""Names of functions in tool calls, as servers write them and as they take them. Pure.
+
+Wire facts: OpenAI API reference, "Create chat completion: tools" (letters, digits, ``_`` and ``-``, at most 64).
+Observed: markers of the harmony format behind a name (vLLM: ``weather<|channel|>commentary``), the namespace that the
+prompt format puts before it (``functions.weather``, Gemini's ``default_api:weather``), white space around it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Container
+
+MAX_NAME = 64
+"""Length (characters) of a name that all services take."""
+
+_FORBIDDEN = re.compile(r"[^A-Za-z0-9_-]")
+_NAMESPACE = re.compile(r"(?:functions|default_api)[.:]")
+_MARKER = "<|"
+_UNNAMED = "tool"
+
+
+def meant_name(name: str, known: Container[str]) -> str:
+    """Return the function of `known` that `name` means for certain; else `name`, which the caller refuses.
+
+    Example:
+        >>> meant_name("functions.weather<|channel|>json", {"weather"}), meant_name("whether", {"weather"})
+        ('weather', 'whether')
+    """
+    if name in known:
+        return name
+    bare = name.partition(_MARKER)[0].strip()
+    without = _NAMESPACE.sub("", bare, count=1) if _NAMESPACE.match(bare) else bare
+    return next((one for one in (bare, without, sendable_name(without)) if one in known), name)
+
+
+def sendable_name(name: str) -> str:
+    """Return a name that every service takes: other characters become ``_``, and a long one is cut.
+
+    A call goes back with it, too: services refuse the whole conversation for one wrong name.
+
+    Example:
+        >>> sendable_name("no such tool!"), sendable_name("weather")
+        ('no_such_tool_', 'weather')
+    """
+    safe = _FORBIDDEN.sub("_", name) or _UNNAMED
+    if len(safe) <= MAX_NAME:
+        return safe
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{safe[: MAX_NAME - 9]}_{digest}"
