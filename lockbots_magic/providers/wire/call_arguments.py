@@ -1,7 +1,8 @@
 """Arguments of a tool call: whether the pieces so far are whole, and the one JSON object that they mean. Pure.
 
 Wire facts, all observed: an empty object before the arguments (gateways to Bedrock), the arguments encoded twice (a
-JSON string that holds the object), and the whole arguments once more after their pieces.
+JSON string that holds the object), and the whole arguments once more after their pieces; line feeds as they are in
+strings (DeepSeek), and a marker of the prompt format at the end.
 """
 
 from __future__ import annotations
@@ -14,6 +15,14 @@ _OUTSIDE = re.compile(r'["{}\[\]]')
 _INSIDE = re.compile(r'["\\]')
 _WHITESPACE = re.compile(r"\s*")
 _EMPTY = re.compile(r"(?:\s*\{\s*\})+\s*")
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_ESCAPES = {number: json.dumps(chr(number))[1:-1] for number in range(0x20)}
+"""Escapes of the characters that JSON strings hold only escaped."""
+MAX_VALUES = 100
+"""JSON values in the arguments of one call; more are no repetition of them."""
+MAX_MARKERS = 3
+"""Markers behind the arguments that are left out."""
+_MARKERS = ("</tool_call>", "<|call|>", "<|end|>", "<|im_end|>", "<|tool_call_end|>")
 
 
 class ArgumentsScanner:
@@ -74,7 +83,7 @@ def normalize_arguments(text: str) -> str:
         >>> normalize_arguments('{}{"city": "Rome"}'), normalize_arguments('"{\\\\"x\\\\": 1}"')
         ('{"city": "Rome"}', '{"x": 1}')
     """
-    values = _read_values(text)
+    values = _read_values(text) or _read_values(_mend(text))
     if not values:
         return text if text.strip() else ""
     while len(values) > 1 and values[0][0] in (_Object(), None):
@@ -90,6 +99,19 @@ def normalize_arguments(text: str) -> str:
     return written
 
 
+def _mend(text: str) -> str:
+    """Return `text` as JSON: without what stands around it, the control characters in its strings escaped.
+
+    Empty if it is no JSON even so. Only what was read is searched for strings: in anything else that takes long.
+    """
+    text = text.removeprefix("\ufeff").strip()
+    for _ in range(MAX_MARKERS):
+        marker = next((one for one in _MARKERS if text.endswith(one)), "")
+        text = text.removesuffix(marker).rstrip()
+    is_json = _read_values(text, _lenient_decoder)
+    return _STRING.sub(lambda string: string[0].translate(_ESCAPES), text) if is_json else ""
+
+
 class _Object(tuple[Any, ...]):
     """Pairs of a JSON object; other than a dict it keeps repeated keys."""
 
@@ -102,18 +124,18 @@ def is_object(text: str) -> bool:
     return len(values) == 1 and isinstance(values[0][0], _Object)
 
 
-def _read_values(text: str) -> list[tuple[Any, str]]:
+def _read_values(text: str, decoder: json.JSONDecoder | None = None) -> list[tuple[Any, str]]:
     """Return the JSON values in `text`, each with how it is written; none if something else is among them."""
     values = []
     at = _skip_whitespace(text, 0)
     try:
-        while at < len(text):
-            value, end = _decoder.raw_decode(text, at)
+        while at < len(text) and len(values) <= MAX_VALUES:
+            value, end = (decoder or _decoder).raw_decode(text, at)
             values.append((value, text[at:end]))
             at = _skip_whitespace(text, end)
     except (ValueError, RecursionError):
         return []
-    return values
+    return values if len(values) <= MAX_VALUES else []
 
 
 def _skip_whitespace(text: str, at: int) -> int:
@@ -121,10 +143,17 @@ def _skip_whitespace(text: str, at: int) -> int:
     return found.end() if found else at
 
 
-_decoder = json.JSONDecoder(
-    object_pairs_hook=_Object,
-    parse_int=lambda digits: ("number", digits),
-    parse_float=lambda digits: ("number", digits),
-    parse_constant=lambda name: ("number", name),
-)
-"""Numbers stay text: they are only compared, and long ones take long to parse."""
+def _make_decoder(*, strict: bool) -> json.JSONDecoder:
+    """Return a decoder under which numbers stay text: they are only compared, and long ones take long to parse."""
+    return json.JSONDecoder(
+        object_pairs_hook=_Object,
+        parse_int=lambda digits: ("number", digits),
+        parse_float=lambda digits: ("number", digits),
+        parse_constant=lambda name: ("number", name),
+        strict=strict,
+    )
+
+
+_decoder = _make_decoder(strict=True)
+_lenient_decoder = _make_decoder(strict=False)
+"""Takes control characters in strings; behind a backslash, where it is unclear what was meant, it refuses them."""

@@ -66,6 +66,21 @@ def test_one_call_under_several_indices_is_one_call():
     assert called([piece(0, "b", "f", '{"x": 1}')], [again]) == whole * 2, "of two ids"
 
 
+def test_arguments_that_are_nearly_json_are_read_where_their_meaning_is_certain():
+    for written, meant in {
+        '{"code": "a\n\tb"}': '{"code": "a\\n\\tb"}',
+        '{"x": "\\"\n\\""}': '{"x": "\\"\\n\\""}',
+        '\ufeff{"x": 1}': '{"x": 1}',
+        '{"x": 1}</tool_call>': '{"x": 1}',
+        '{"x": 1} <|call|>\n': '{"x": 1}',
+        '{"x": "</tool_call>"}': '{"x": "</tool_call>"}',
+    }.items():
+        assert called([piece(0, "a", "f", written)]) == [("f", meant)], written
+    assert called([piece(0, "a", "f", '""' * 500_000)]) == [("f", '""' * 500_000)], "in a moment"
+    for unclear in ('{"x": "a\\\nb"}', '{"x": 1', "{'x': 1}", '{"x": 1} and more', '["Rome"]', '{"x": "a\n'):
+        assert called([piece(0, "a", "f", unclear)]) == [("f", unclear)], unclear
+
+
 def test_text_may_precede_calls():
     deltas = read(chunk("Let me see."), chunk(tool_calls=[piece(0, "a", "f", "{}")]), DONE)
     assert [d.text for d in deltas] == ["Let me see.", ""]
