@@ -2,7 +2,8 @@
 
 Wire facts: RFC 9110, 10.2.3 (``Retry-After``); the OpenAI, Azure and Anthropic references, "Rate limits"
 (``x-ratelimit-*``, ``anthropic-ratelimit-*``, ``retry-after-ms``, ``x-should-retry``); google.rpc.RetryInfo
-(``retryDelay``).
+(``retryDelay``); the draft "RateLimit header fields for HTTP" (``"name";r=0;t=30``). Observed: OpenRouter repeats the
+headers of the limit in the body (``error.metadata.headers``).
 """
 
 from __future__ import annotations
@@ -39,6 +40,10 @@ _IN_JSON = late_pattern(
     rf"\"retry[_-]?after(?:[_-]?(?:(ms|millis\w*)|s|secs?|seconds))?\"\s*:\s*\"?({_NUMBER})(?![0-9.\w])", re.IGNORECASE
 )
 """Field of a refusal's JSON, in s or ms."""
+_RESET_IN_JSON = late_pattern(rf"\"x-ratelimit-reset\"\s*:\s*\"?({_NUMBER})(?![0-9.\w])", re.IGNORECASE)
+_LEFT_IN_JSON = late_pattern(r"\"x-ratelimit-remaining\"\s*:\s*\"?0*[1-9]", re.IGNORECASE)
+_LIMIT = late_pattern(rf";\s*(?:r=0+;\s*t=({_NUMBER})|t=({_NUMBER});\s*r=0+)(?![0-9.])")
+"""Limit of the header ``RateLimit`` that is used up."""
 _EPOCH = 1e9
 """A reset above this is a time, in s since 1970; above a thousand times this, in ms."""
 _LOADING = late_pattern(
@@ -105,6 +110,8 @@ def find_stated_wait(text: str) -> float | None:
         return parse_duration(found[1])
     if found := _IN_JSON.search(text):
         return float(found[2]) * (_UNITS["ms"] if found[1] else 1.0)
+    if (found := _RESET_IN_JSON.search(text)) and not _LEFT_IN_JSON.search(text):
+        return _parse_reset(found[1])
     waits = [parse_duration(found[1]) for found in _IN_WORDS.finditer(text)]
     return max((wait for wait in waits if wait is not None), default=None)
 
@@ -140,7 +147,7 @@ def format_wait(seconds: float) -> str:
 
 def _find_reset(headers: Mapping[str, str]) -> float | None:
     """Return the time (s) until the limits that are used up are reset."""
-    waits = []
+    waits = [float(found[1] or found[2]) for found in _LIMIT.finditer(headers.get("ratelimit", "")[:MAX_WORDS])]
     for name, value in headers.items():
         kind = re.fullmatch(r"(?:x-|anthropic-)?ratelimit-(?:reset(?:-(\w+))?|(\w[\w-]*)-reset)", name.lower())
         if kind is None:

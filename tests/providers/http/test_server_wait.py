@@ -46,12 +46,22 @@ def test_headers_that_name_a_wait():
     assert waits(**used_up, X_RateLimit_Reset_Tokens="250ms", X_RateLimit_Reset_Requests="8h") == 0.25
     assert waits(X_RateLimit_Reset_Tokens="soon") is None
     assert waits(RateLimit_Reset="12") == 12
+    assert waits(RateLimit='"burst";r=0;t=90') == 90
+    assert waits(RateLimit='"burst";r=7;t=5, "day"; t=40; r=0') == 40
+    assert waits(RateLimit='"burst";r=7;t=5') is None
     assert 8 < waits(X_RateLimit_Reset=str(int(time.time() + 10))) <= 10
     assert 8 < waits(X_RateLimit_Reset=str(int((time.time() + 10) * 1000))) <= 10
     later = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 10))
     assert 8 < waits(Anthropic_RateLimit_Requests_Reset=later) <= 10
     assert 8 < waits(Retry_After=later) <= 10
     assert waits(Anthropic_RateLimit_Tokens_Remaining="50", Anthropic_RateLimit_Tokens_Reset=later) is None
+
+
+def test_headers_that_a_body_repeats_name_a_wait():
+    later = int((time.time() + 10) * 1000)
+    body = '{"error": {"metadata": {"headers": {"X-RateLimit-Remaining": "%s", "X-RateLimit-Reset": "%s"}}}}'
+    assert 8 < find_stated_wait(body % (0, later)) <= 10
+    assert find_stated_wait(body % (5, later)) is None
 
 
 def test_words_that_name_a_wait():
