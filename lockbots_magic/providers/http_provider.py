@@ -119,7 +119,13 @@ class HTTPProvider(Provider):
 
     def refusal(self, exchange: Exchange) -> ProviderError:
         """Hook: override to interpret a refusal. Return the error for a response whose status is not a success."""
-        return refusal_error(exchange.status, exchange.read_body(), exchange.retry_after, exchange.charset)
+        return refusal_error(
+            exchange.status,
+            exchange.read_body(),
+            exchange.retry_after,
+            exchange.charset,
+            exchange.challenge,
+        )
 
     @contextmanager
     def errors_named(self) -> Iterator[None]:

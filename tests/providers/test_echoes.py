@@ -70,6 +70,20 @@ def test_credential_that_a_server_repeats_goes_nowhere(place, tmp_path):
             assert not holds(text, KEY), (form, text)
 
 
+def test_a_challenge_says_why_where_the_body_does_not_and_never_the_credential():
+    for form, encode in ENCODERS.items():
+        line = "".join(encode(KEY).splitlines())
+        head = f'WWW-Authenticate: Bearer realm="x", error="invalid_token", error_description="Expired: {line}"'
+
+        def script(peer, head=head):
+            peer.request()
+            peer.send(f"HTTP/1.1 401 No\r\n{head}\r\nContent-Length: 0\r\n\r\n".encode())
+
+        with RawServer(script) as server, pytest.raises(ProviderError, match="Expired: ") as caught:
+            Chat("openai:m", base_url=server.url, auth=KEY, max_retries=0).ask("q")
+        assert not holds(f"{caught.value} {caught.value.details}", KEY), form
+
+
 def test_credential_in_headers_and_refusals_goes_nowhere(tmp_path):
     for status in ("401 Unauthorized", "400 Bad Request", "307 Temporary Redirect", "429 Slow down", "500 Oops"):
         for form, encode in ENCODERS.items():

@@ -133,6 +133,11 @@ class Exchange:
         return named[1] if named else ""
 
     @property
+    def challenge(self) -> str:
+        """Header by which the server says which credential it wants; ``""`` if it says nothing."""
+        return self._get_header("www-authenticate")
+
+    @property
     def retry_after(self) -> float | None:
         """Pause (s) that the server asks for, in a header or in the body of its refusal."""
         wait = find_header_wait(self._get_response().headers)

@@ -32,7 +32,7 @@ _VERBATIM = "failed_generation"
 _LAST = ("code", "type", "status")
 _UNSEEN = re.compile(r"<(script|style|head|svg)\b.*?</\1\s*>|<!--.*?-->", re.I | re.S)
 _TITLE = re.compile(r"<title[^>]*>(.*?)(?:</title|\Z)", re.I | re.S)
-_XML = re.compile(r"[\ufeff\s]*<(?:\?xml|\w*(?:error|fault|response)\b)", re.I)
+_XML = re.compile(r"[\ufeff\s]*<(?:\?xml|\w*(?:error|exception|fault|response)\b)", re.I)
 _HTML = re.compile(r"<(?:!doctype html|html|body)\b", re.I)
 _TAG = re.compile(r"<[^>]*>?")
 

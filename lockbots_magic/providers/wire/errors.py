@@ -59,6 +59,7 @@ _UNKNOWN_MODEL = re.compile(r"\bis not a valid model\b|\b(?:unknown|no such) mod
 _FAILURES = ("error", "failed", "failure", "exception")
 """Values of `status`, and types of events, that tell a failure."""
 _FRAMES = ("data:", "event:", "id:", "retry:", ":")
+_CHALLENGE = re.compile(r'\b(error|error_description)="([^"]*)"')
 _MESSAGE_KEYS = ("message", "detail", "errors", "msg", "error_message", "error_msg", "errorMessage", "err_msg")
 """Names under which an object without choices says what went wrong."""
 
@@ -136,7 +137,13 @@ def status_error(status: int, message: str, retry_after: float | None = None) ->
     return kind(f"{message} (HTTP {status})" if status >= 400 else message, status=status, retry_after=retry_after)
 
 
-def refusal_error(status: int, body: bytes, retry_after: float | None = None, charset: str = "") -> ProviderError:
+def refusal_error(
+    status: int,
+    body: bytes,
+    retry_after: float | None = None,
+    charset: str = "",
+    challenge: str = "",
+) -> ProviderError:
     """Return the error for a response whose HTTP status is not a success, in the server's own words.
 
     Args:
@@ -144,6 +151,7 @@ def refusal_error(status: int, body: bytes, retry_after: float | None = None, ch
         body: Body of the response, in any format.
         retry_after: Pause (s) that the server asked for.
         charset: Character encoding that the response names.
+        challenge: Header ``WWW-Authenticate``, whose words count where the body has none.
     """
     if status < 400:
         return address_error(_("The server answered with HTTP {status}. Check the base URL.", status=status))
@@ -159,8 +167,14 @@ def refusal_error(status: int, body: bytes, retry_after: float | None = None, ch
     elif is_markup(text):
         message = page_words(text)
     else:
-        message = error_words(text if value is None else value)
+        message = error_words(text if value is None else value) or _challenge_words(challenge)
     return specify_error(status_error(status, message or _("The server refused the request"), retry_after), text)
+
+
+def _challenge_words(challenge: str) -> str:
+    """Return what a header ``WWW-Authenticate`` says went wrong (RFC 6750, 3); empty if it does not say."""
+    found = dict(_CHALLENGE.findall(challenge[:MAX_WORDS]))
+    return error_words(found.get("error_description") or found.get("error") or "")
 
 
 def _decode(body: bytes, charset: str) -> str:

@@ -461,6 +461,13 @@ class TestRefusal:
         for charset in ("nope", "hex", "", "utf-8"):
             assert str(refusal_error(400, b"no\xff", None, charset)) == "no\ufffd (HTTP 400)", charset
 
+    def test_challenge_is_told_where_the_body_says_nothing(self):
+        challenge = 'Bearer realm="x", error="invalid_token", error_description="The token expired"'
+        assert str(refusal_error(401, b"", challenge=challenge)) == "The token expired (HTTP 401)"
+        assert str(refusal_error(401, b"", challenge='Bearer error="no"')) == "no (HTTP 401)"
+        assert str(refusal_error(401, b"gone", challenge=challenge)) == "gone (HTTP 401)"
+        assert "refused" in str(refusal_error(401, b"", challenge="Basic realm=x"))
+
     def test_refusal_framed_as_an_event_is_read(self):
         framed = b'event: error\ndata: {"error": {"message": "slow down", "code": "x"}}\n\n'
         for body in (framed, framed[13:], b": hm\n\n" + framed):

@@ -48,6 +48,7 @@ FORMS: list[tuple[Any, str]] = [
     ({"message": "Invalid data.", "errors": {"model": ["The field is required."]}},
         "Invalid data.; model: The field is required."),
     ({"oddity": ["Must be below 2.", "Is odd, too."]}, "oddity: Must be below 2.; oddity: Is odd, too."),
+    ("<AccessDeniedException><Message>No access</Message></AccessDeniedException>", "No access"),
     ("<?xml version='1.0'?><Error><Code>Denied</Code><Message>No access</Message></Error>", "Denied No access"),
     ({"oddity": [1, "x"]}, '{"oddity": [1, "x"]}'),
     ({"error": {"message": {"a": 1}}}, '{"error": {"message": {"a": 1}}}'),
