@@ -18,7 +18,7 @@ from .anthropic_blocks import ReturnedBlocks, dump_input
 from .attachments import AttachmentCollector
 from .error_words import MAX_WORDS
 from .errors import address_error, is_error, is_error_event, make_snippet
-from .formats import MESSAGES
+from .formats import MESSAGES, unwrapped
 from .json_text import parse_json
 from .model_list import MAX_ID
 from .sse import Event, SurrogateJoiner
@@ -89,7 +89,7 @@ class MessagesDecoder(StreamDecoder):
             return
         if not data:
             return
-        value = parse_json(data)
+        value = unwrapped(parse_json(data))
         if is_error_event(event.type):
             raise self.object_error(value if isinstance(value, dict | list) else {"error": data})
         if value is None:

@@ -126,7 +126,7 @@ def is_object(text: str) -> bool:
 
 def _read_values(text: str, decoder: json.JSONDecoder | None = None) -> list[tuple[Any, str]]:
     """Return the JSON values in `text`, each with how it is written; none if something else is among them."""
-    values = []
+    values: list[tuple[Any, str]] = []
     at = _skip_whitespace(text, 0)
     try:
         while at < len(text) and len(values) <= MAX_VALUES:

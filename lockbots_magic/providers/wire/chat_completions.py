@@ -19,7 +19,7 @@ from .content import has_refusal, parse_content, parse_refusal, split_thought
 from .echo import EchoFilter
 from .errors import address_error, is_error_event, make_snippet
 from .finish import read_finish_reason
-from .formats import CHAT_COMPLETIONS
+from .formats import CHAT_COMPLETIONS, unwrapped
 from .json_text import parse_json
 from .model_list import MAX_ID
 from .reasoning_fields import ReasoningReader
@@ -93,7 +93,7 @@ class ChatCompletionsDecoder(StreamDecoder):
             return
         if not data:
             return
-        value = parse_json(data)
+        value = unwrapped(parse_json(data))
         if is_error_event(event.type):
             raise self.object_error(value if isinstance(value, dict | list) else {"error": data})
         if not isinstance(value, dict):

@@ -1,4 +1,8 @@
-"""Which dialect a response, or an event of one, is written in. Pure."""
+"""Which dialect a response, or an event of one, is written in, and what gateways put around it. Pure.
+
+Observed: ``{"success": true, "data": {"choices": [...]}}`` (api.cline.bot), and
+``{"code": 200, "msg": "ok", "data": ...}``.
+"""
 
 from __future__ import annotations
 
@@ -29,3 +33,18 @@ def format_of(value: Mapping[str, Any]) -> str:
     if kind in _EVENTS or (kind == "message" and isinstance(value.get("content"), list)):
         return MESSAGES
     return ""
+
+
+def unwrapped(value: Any) -> Any:
+    """Return the response, or the event, that a gateway wraps in an object of its own; else `value`.
+
+    Example:
+        >>> unwrapped({"success": True, "data": {"choices": []}})
+        {'choices': []}
+    """
+    if not isinstance(value, dict) or "choices" in value or value.get("error") or format_of(value):
+        return value
+    inner = value.get("data")
+    inner = inner if isinstance(inner, dict) else value.get("result")
+    is_response = isinstance(inner, dict) and (isinstance(inner.get("choices"), list) or format_of(inner))
+    return inner if is_response else value

@@ -18,10 +18,10 @@ from ...language import _
 from .attachments import AttachmentCollector
 from .errors import address_error, is_error_event, make_snippet
 from .finish import read_word
-from .formats import RESPONSES
+from .formats import RESPONSES, unwrapped
 from .json_text import parse_json
 from .model_list import MAX_ID
-from .responses_output import OutputReader, ReasoningJoiner, annotations_of, reasoning_of, text_of
+from .responses_output import OutputReader, ReasoningJoiner, annotations_of, reasoning_of, text_of, whole_items
 from .sse import Event, SurrogateJoiner
 from .stream_decoder import StreamDecoder, is_end_mark
 from .text_template import TextTemplate
@@ -86,6 +86,7 @@ class ResponsesDecoder(StreamDecoder):
         value = parse_json(event.data)
         if value is None:
             value = parse_json(self._data_of(event))
+        value = unwrapped(value)
         kind = value.get("type") if isinstance(value, dict) else None
         if kind == "response.output_text.delta" and event.type != "error":
             yield from self._say(value.get("delta"))
@@ -195,14 +196,13 @@ class ResponsesDecoder(StreamDecoder):
         """Take the whole response: at the end of a stream, or in place of one."""
         self._take_model(response)
         self._usage = parse_usage(response.get("usage")) or self._usage
-        output = response.get("output")
-        items = [item for item in output if isinstance(item, dict)] if isinstance(output, list) else []
+        items = whole_items(response)
         yield from self._complete(items)
         self._other_items |= {read_word(item.get("type")) for item in items} - _READ_ITEMS
         status = response.get("status")
         if status == "failed" or response.get("error"):
             raise self.object_error(_error_of(response))
-        self._finish_reason = _read_reason(response)
+        self._finish_reason = _read_reason(response) or ("" if items else read_word(status))
         if self._finish_reason:
             yield from self._end(self._finish_reason)
 

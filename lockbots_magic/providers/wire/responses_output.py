@@ -163,6 +163,19 @@ class ReasoningJoiner:
         return self._joiner.close()
 
 
+def whole_items(response: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the items of a whole response.
+
+    Observed: none of them is a message, the text stands beside them as `output_text`, as the service's own clients
+    show it.
+    """
+    output, text = response.get("output"), response.get("output_text")
+    items = [item for item in output if isinstance(item, dict)] if isinstance(output, list) else []
+    if isinstance(text, str) and text and not any(item.get("type") == "message" for item in items):
+        items.append({"type": "message", "content": text})
+    return items
+
+
 def text_of(items: Iterable[Mapping[str, Any]]) -> tuple[str, bool]:
     """Return the text of whole items, and whether it holds a refusal."""
     parts = [part for item in items if item.get("type") == "message" for part in _parts(item, "content")]
@@ -205,6 +218,8 @@ def _describe(item: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _parts(item: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     parts = item.get(name)
+    if isinstance(parts, str) and name == "content":  # as in a request, from some gateways
+        return [{"type": "output_text", "text": parts}]
     return [part for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
 
 

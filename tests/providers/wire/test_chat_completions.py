@@ -58,6 +58,20 @@ def text_of(*pieces: bytes) -> str:
     return "".join(delta.text for delta in read(*pieces))
 
 
+def test_a_response_that_a_gateway_wraps_is_read():
+    whole = {"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 3}}
+    for frame in ({"success": True, "data": whole}, {"code": 200, "msg": "success", "result": whole}):
+        deltas = read(json.dumps(frame).encode())
+        assert ("".join(delta.text for delta in deltas), deltas[-1].finish_reason) == ("Hi", "stop")
+        assert any(delta.usage == Usage(3) for delta in deltas)
+    pieces = [
+        event({"code": 0, "msg": "ok", "data": json.loads(one[6:])}) for one in (chunk("Hi"), chunk(" you", "stop"))
+    ]
+    assert text_of(*pieces, event({"code": 0, "msg": "ok", "data": {"choices": [], "usage": {}}}), DONE) == "Hi you"
+    with pytest.raises(ServerError, match="no balance"):
+        read(json.dumps({"code": 1113, "msg": "no balance", "data": None}).encode())
+
+
 def end_of(*pieces: bytes) -> str | None:
     return read(*pieces)[-1].finish_reason
 

@@ -176,6 +176,22 @@ def test_completed_adds_what_events_lack():
     assert decode(stream(*end(message("Hello"))))[0].text == "Hello"
 
 
+def test_whole_text_in_other_forms_is_read():
+    said = {"type": "message", "role": "assistant", "content": "Hello"}
+    for fields in ({"output": [said]}, {"output": [], "output_text": "Hello"}, {"output_text": "Hello"}):
+        whole = {"object": "response", "status": "completed", **fields}
+        for body in (json.dumps(whole).encode(), stream(event("completed", response=whole))):
+            assert decode(body)[0].text == "Hello", fields
+    both = {"object": "response", "status": "completed", "output": [said], "output_text": "Hello"}
+    assert decode(json.dumps({"code": 0, "msg": "ok", "data": both}).encode())[0].text == "Hello"
+
+
+def test_a_response_that_has_not_begun_says_so():
+    for status in ("queued", "in_progress"):
+        turn, _ = decode(json.dumps({"object": "response", "status": status, "output": []}).encode())
+        assert (turn.text, turn.finish_reason) == ("", status)
+
+
 def test_a_whole_text_that_differs_is_not_said_again():
     body = stream(*start(), *text(0, "Hello "), *end(message("Hello")))
     assert decode(body)[0].text == "Hello "
