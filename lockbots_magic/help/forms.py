@@ -14,7 +14,8 @@ def _any(*words: str) -> str:
     return f"(?:{'|'.join(words)})"
 
 
-_AND = r"(?:(?:and|but|ok|so|yes|now|done|did it|i did that|да|а|и|ну|но|ок|теперь|сделал[аи]?|готово) )*"
+_AND = r"(?:(?:and|but|ok|so|yes|now|done|did it|i did that|да|а|и|ну|но|ок|теперь|сделал[аи]?|готово) ){0,9}"
+"""Begins a form. Bounded, as what follows may begin with the same words: else time grows with the square of both."""
 _PLEASE = r"(?: please| pls| plz| пожалуйста| плиз| плз| пж| for me| of it| of that)*"
 
 MORE = re.compile(

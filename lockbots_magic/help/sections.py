@@ -17,7 +17,7 @@ _WRAPPED = re.compile(r"(?<=[^\n|])\n[ \t]*(?![\n>#|\s]|[-*+] |\d+[.)] |```|\Z)"
 _HEADER = re.compile(r"([a-z]+):(.*)\n?")
 _ITEM = re.compile(r"^[-*] ", re.MULTILINE)
 _CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
-_QUOTED = re.compile(r"«[^»]*»|“[^”]*”|\"[^\"]*\"|`[^`]*`")
+_QUOTED = re.compile(r"«[^«»]*»|“[^“”]*”|\"[^\"]*\"|`[^`]*`")  # linear, even if no quotation ends
 _LATIN_WORDS = re.compile(r"\W*[a-z]+\W+[a-z]+", re.IGNORECASE)
 
 PassageKind = Literal["text", "item", "code"]

@@ -424,6 +424,12 @@ def test_words_are_sent_at_the_requested_rate(params, pause, monkeypatch):
     assert asked.cancellation.pauses == [pause] * (len(deltas) - 1)
 
 
+def test_long_prompt_is_read_in_linear_time():
+    """Minutes where time grows with the square of the length."""
+    for prompt in ("и " * 20_000, "сделал " * 10_000, "foo bar " + "«" * 200_000):
+        assert ask("how do I undo?", prompt)
+
+
 @pytest.mark.parametrize("asked", [request(rate=0), request(stream=False)])
 def test_reply_at_once_is_one_piece_without_a_pause(asked):
     whole, last = Guide().stream(asked)
