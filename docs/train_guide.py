@@ -14,6 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
+from unittest import mock  # noqa: TID251  # a script, not the package
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -26,7 +27,15 @@ sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
 
 from questions import read_questions  # noqa: E402  # needs the path
 
-from lockbots_magic.help.classifier import SCALE, STAYS, UNRELATED, derive_features, foreign_stems  # noqa: E402
+from lockbots_magic.help import search  # noqa: E402
+from lockbots_magic.help.classifier import (  # noqa: E402
+    SCALE,
+    STAYS,
+    UNRELATED,
+    Classifier,
+    derive_features,
+    foreign_stems,
+)
 from lockbots_magic.help.search import CLEAR_MARGIN, prefer_held  # noqa: E402
 from lockbots_magic.help.sections import load_sections, read_data  # noqa: E402
 from lockbots_magic.help.topic import signs_of_staying  # noqa: E402
@@ -75,12 +84,14 @@ def main() -> None:
         texts = [*read_texts(language, titles)]
         texts += switch_topics(texts, titles)
         features, information, matrix = vectorize(texts, len(titles) - 1)
-        held = hold_out(matrix, texts)
-        signs = [sign(of, titles, language) for of in held if of.text.topic is not None]
-        stay_weights = fit_staying(signs, [of.text for of in held if of.text.topic is not None])
-        if "--check" in sys.argv:
-            sys.stdout.write(f"{language}\n{check(held, signs, stay_weights, language)}")
-            continue
+        fitted = Classifier(tuple(titles), dict(zip(features, map(str, information), strict=True)))
+        with mock.patch.object(search, "load_classifier", lambda _language, of=fitted: of):  # not the last fit's
+            held = hold_out(matrix, texts)
+            signs = [sign(of, titles, language) for of in held if of.text.topic is not None]
+            stay_weights = fit_staying(signs, [of.text for of in held if of.text.topic is not None])
+            if "--check" in sys.argv:
+                sys.stdout.write(f"{language}\n{check(held, signs, stay_weights, language)}")
+                continue
         weights, bias = fit(matrix, texts)
         lines = [" | ".join(titles), "\t" + " ".join(str(round(SCALE * value)) for value in bias)]
         lines += ["@\t" + " ".join(f"{weight:.3f}" for weight in stay_weights)]
