@@ -15,9 +15,10 @@ from typing import NamedTuple
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from lockbots_magic.help.sections import load_sections  # noqa: E402  # needs the path
+from lockbots_magic.help.classifier import UNRELATED  # noqa: E402  # needs the path
+from lockbots_magic.help.sections import load_sections  # noqa: E402
 
-UNANSWERED = "-"
+UNANSWERED = UNRELATED
 """Stands for the page of a question that the help does not answer."""
 
 
@@ -42,7 +43,8 @@ def read_questions(language: str) -> list[Question]:
     pages = {section.title: section.page for section in load_sections(language)}
     found: list[Question] = []
     block = ""
-    for number, line in enumerate((Path(__file__).parent / f"questions_{language}.txt").read_text().splitlines(), 1):
+    text = (Path(__file__).parent / f"questions_{language}.txt").read_text(encoding="utf-8")
+    for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
         if line.startswith("# "):

@@ -1,21 +1,26 @@
 """Make `lockbots_magic/help/stems.txt`, the stems of the words of the help: a first answer then needs no stemmer.
 
-Run it after the help, its synonyms or its rules changed; without it, answers are the same and the first comes later.
+The guide takes a word that is not among them for unknown: misspelt, or foreign to the help. Run it after the help, its
+collected questions, its synonyms or its rules changed, and before `docs/train_guide.py`, which reads it.
 """
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from pathlib import Path
 
-from lockbots_magic.help import words
-from lockbots_magic.help.sections import load_sections, read_data
-from lockbots_magic.help.yes_no import CAPABILITY
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from lockbots_magic.help import words  # noqa: E402  # needs the path
+from lockbots_magic.help.sections import load_sections, read_data  # noqa: E402
+from lockbots_magic.help.yes_no import CAPABILITY  # noqa: E402
 
 FILES = ("synonyms.txt", "unrelated_en.txt", "unrelated_ru.txt")
 MIN_COUNT = 6
 """A word of fewer questions than this may be misspelt."""
-TARGET = Path(__file__).parent.parent / "lockbots_magic" / "help" / "stems.txt"
+TARGET = ROOT / "lockbots_magic" / "help" / "stems.txt"
 
 
 def main() -> None:
