@@ -25,13 +25,13 @@ def questions():
 def test_each_names_a_page_and_a_part_of_it_and_follow_ups_find_it(questions, language):
     collected = questions.read_questions(language)  # raises where a line names no page, or no part of it
     sections = {section.title: section for section in load_sections(language)}
-    sample = [question for question in collected if question.before][::23]
+    sample = [question for question in collected if question.before][::4]
     found = []
     for question in sample:
         ranked = search.rank_sections(question.text, language)
         answers = select(question.text, ranked, sections[question.before])
         found.append((answers.title if answers else questions.UNANSWERED) == question.page)
-    assert sum(found) >= 0.85 * len(found)
+    assert sum(found) >= 0.88 * len(found)
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
