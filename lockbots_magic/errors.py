@@ -153,6 +153,11 @@ class ModelNotFoundError(ProviderError, ValueError):
     """The provider has no such model."""
 
 
+_TEMPORARY = frozenset({408, 409, 421, 423, 425, 429})
+"""HTTP statuses below 500 after which the same request may succeed: timeout, conflict, misdirected, locked, too early,
+too many."""
+
+
 class HTTPStatusError(ProviderError, RequestsHTTPError):
     """The server refused the request.
 
@@ -182,8 +187,8 @@ class HTTPStatusError(ProviderError, RequestsHTTPError):
 
     @property
     def retryable(self) -> bool:  # type: ignore[override]  # a constant elsewhere, here it follows the status
-        """Whether the failure is temporary: a timeout, a rate limit or a fault of the server."""
-        return self.status in (408, 409, 429) or self.status >= 500
+        """Whether the failure is temporary: a timeout, a lock, a rate limit or a fault of the server."""
+        return self.status in _TEMPORARY or self.status >= 500
 
 
 class AuthenticationError(HTTPStatusError):

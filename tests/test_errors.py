@@ -61,7 +61,7 @@ def test_refusals_are_not_retryable(status, retryable):
     assert errors.HTTPStatusError("x", status=status).retryable is retryable
 
 
-@pytest.mark.parametrize("status", [408, 429, 500, 503])
+@pytest.mark.parametrize("status", [408, 409, 421, 423, 425, 429, 500, 503, 520, 524, 529, 530])
 def test_temporary_failures_are_retryable(status):
     assert errors.HTTPStatusError("x", status=status).retryable
 

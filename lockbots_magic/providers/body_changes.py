@@ -70,7 +70,12 @@ def with_any_of(value: Any) -> Any:
         return value
     renamed = {**value}
     if isinstance(value.get("oneOf"), list):  # else it is the name of a property, or of a definition
-        renamed.setdefault("anyOf", renamed.pop("oneOf"))
+        alternatives = renamed.pop("oneOf")
+        if isinstance(value.get("anyOf"), list):  # both count
+            others = value.get("allOf")
+            renamed["allOf"] = [*(others if isinstance(others, list) else ()), {"anyOf": alternatives}]
+        else:
+            renamed["anyOf"] = alternatives
     return {key: with_any_of(item) for key, item in renamed.items()}
 
 

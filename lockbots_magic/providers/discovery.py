@@ -16,6 +16,7 @@ from ..conversation.messages import ModelInfo
 from ..errors import LockbotsError, ProtocolError
 from .http import HTTPRequest, TimeLimits, open_exchange
 from .local_servers import KINDS, SHARED_PORTS, ServerKind, kind_of_owner
+from .wire.charset import as_utf8
 from .wire.json_text import parse_json
 from .wire.model_list import parse_model_list
 
@@ -99,7 +100,7 @@ def _ask(target: _Target, deadline: float) -> DiscoveredServer | None:
                 return DiscoveredServer(target.port, target.base_url, state=state) if is_known else None
             if exchange.status != 200:
                 return None
-            for piece in exchange:
+            for piece in as_utf8(exchange, exchange.charset):
                 body += piece
                 if len(body) > MAX_BODY:
                     return None

@@ -24,6 +24,7 @@ from .http.request import display_url
 from .http_provider import HTTPProvider
 from .validation import wrap_credential
 from .wire.body import BodyDecoder
+from .wire.charset import as_utf8
 from .wire.content import parse_content
 from .wire.errors import is_error, make_snippet, object_error
 from .wire.json_text import parse_json
@@ -87,7 +88,7 @@ class Liaobots(HTTPProvider):
     def attempt(self, request: ChatRequest, model: ModelInfo, deadline: float) -> Iterator[Delta]:
         """Send the request once and yield the reply."""
         with self.open(self.build_request(request, model), deadline, request.cancellation) as exchange:
-            yield from decode_response(exchange, exchange.content_type)
+            yield from decode_response(as_utf8(exchange, exchange.charset), exchange.content_type)
             exchange.finish()
 
     def build_request(self, request: ChatRequest, model: ModelInfo) -> HTTPRequest:

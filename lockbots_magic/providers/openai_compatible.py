@@ -45,6 +45,7 @@ from .parameters import CHAT_PARAMETERS, LOCAL_PARAMETERS, MAX_TEMPERATURE, chec
 from .response import Decoder, read_response
 from .server_probe import ServerProbe, strip_endpoint
 from .validation import parse_choice
+from .wire.charset import as_utf8
 from .wire.model_list import ModelList, read_model_list
 from .wire.prompt_cache import CACHE_MODES, CacheMode
 from .wire.reasoning_effort import EffortStyle
@@ -348,7 +349,7 @@ class OpenAICompatible(HTTPProvider):
         )
         late = _("The list of models took longer than {model_list_timeout:g} s.", model_list_timeout=MODEL_LIST_TIMEOUT)
         with self.errors_named(), self.open(request, deadline, cancellation, late=late) as exchange:
-            return read_model_list(exchange)
+            return read_model_list(as_utf8(exchange, exchange.charset))
 
     def advise(self, error: ProviderError, request: ChatRequest, *, has_text: bool) -> str:
         """Return what to do about `error`; the server's list of models may tell."""

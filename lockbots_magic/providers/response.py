@@ -13,6 +13,7 @@ from ..conversation.messages import Delta
 from ..errors import ConnectionFailed, ProtocolError, ProviderError, ProviderTimeout
 from ..language import _
 from .streaming import closing_stream
+from .wire.charset import as_utf8
 
 if TYPE_CHECKING:
     from .http.exchange import Exchange
@@ -52,7 +53,7 @@ def read_response(exchange: Exchange, decoder: Decoder) -> Iterator[Delta]:
         ProviderError: The connection failed before the end, or the decoder refuses the body.
     """
     try:
-        for piece in exchange:
+        for piece in as_utf8(exchange, exchange.charset):
             progress = not decoder.finish_reason
             for delta in decoder.feed(piece):
                 progress = True

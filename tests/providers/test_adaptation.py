@@ -324,6 +324,14 @@ def test_alternatives_of_a_schema_are_sent_under_the_name_that_the_server_takes(
     assert refused("'oneOf' is not permitted", body={**body, "tools": [{"parameters": changed}]}) == []
 
 
+def test_alternatives_beside_others_all_count():
+    one, other, third = {"type": "string"}, {"maxLength": 3}, {"minLength": 1}
+    schema = {"oneOf": [one], "anyOf": [other], "allOf": [third], "properties": {"anyOf": one, "oneOf": one}}
+    tools = [{"type": "function", "function": {"name": "f", "parameters": schema}}]
+    changed = adapt({"messages": [], "tools": tools}, [], ["schema.oneOf"])["tools"][0]["function"]["parameters"]
+    assert changed == {"anyOf": [other], "allOf": [third, {"anyOf": [one]}], "properties": schema["properties"]}
+
+
 @pytest.mark.parametrize(
     ("key", "words"), [("oneOf", "sent as `anyOf`"), ("allOf", "not told of it"), ("$comment", "")]
 )

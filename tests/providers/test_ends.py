@@ -12,6 +12,7 @@ import pytest
 from lockbots_magic import Chat
 from lockbots_magic.errors import ProtocolError, ProviderError
 from lockbots_magic.providers import response
+from tests.providers.speakers import SPEAKERS
 from tests.rawserver import Peer, RawServer
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
@@ -48,8 +49,32 @@ def chat_with(server: RawServer, **settings: Any) -> Chat:
 EMPTY = [
     b"", b"\r\n", DONE, chunk("stop"), chunk("stop") + DONE, chunk(role="assistant", content="") + chunk("stop") + DONE,
     b": ping\n\n" + DONE, b'data: {"choices": []}\n\n' + DONE, whole(""), whole(None), b'{"choices": []}',
-    b'data: {"type": "ping"}\n\n' + DONE, chunk("tool_calls") + DONE,
+    b'data: {"type": "ping"}\n\n' + DONE, b": ping", chunk("tool_calls") + DONE,
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize("dialect", SPEAKERS)
+def test_comments_that_keep_the_connection_open_may_precede_one_whole_reply(dialect):
+    speaker = SPEAKERS[dialect]
+    comments = (b": ping\n\n", b":\r\n: OPENROUTER PROCESSING\r\n\r\n" * 3, b"\n: a {\r: b\n\n\n")
+    for whole in (json.dumps(speaker.whole("Yes.")), json.dumps(speaker.whole("Yes."), indent=2)):
+        for comment, size in itertools.product(comments, (1, 1000)):
+            body = comment + whole.encode()
+
+            def script(peer: Peer, body: bytes = body, size: int = size) -> None:
+                peer.request()
+                peer.send(CLOSE)
+                for at in range(0, len(body), size):
+                    peer.send(body[at : at + size])
+
+            with RawServer(script) as server:
+                assert chat_with(server, dialect=dialect, max_retries=0).ask("hi").reply == "Yes."
+
+
+def test_an_error_or_a_page_after_comments_is_told():
+    for body, words in ((b'{"error": {"message": "no memory left"}}', "no memory left"), (b"<html>", "web page")):
+        with answering(b": ping\n\n" + body) as server, pytest.raises(ProviderError, match=words):
+            chat_with(server, max_retries=0).ask("hi")
 
 
 @pytest.mark.parametrize("body", EMPTY)

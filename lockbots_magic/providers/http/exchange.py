@@ -52,6 +52,8 @@ COALESCE_PAUSE = 0.01
 """reading pauses for at most so long (s) to collect more. Waking for each of 1000 pieces/s costs four times as much."""
 COALESCE_SHARE = 0.1
 """The pause is at most this share of the time since the body began, so that a short body is not slowed down."""
+_MISDIRECTED = 421
+"""HTTP status of a connection that leads to the wrong server: another one may not (RFC 9110, 15.5.20)."""
 BODY_TIMEOUT = 30.0
 """Time (s) without data after which a short body, such as that of a refusal, is taken as it is."""
 DRAIN_TIMEOUT = 0.1
@@ -184,7 +186,7 @@ class Exchange:
         for timer in (self._timer, self._end_timer):
             if timer is not None:
                 timer.cancel()
-        if not self._ended:
+        if not self._ended or (self._response is not None and self._response.status == _MISDIRECTED):
             self._lease.abort()
         if self._response is not None:
             _close_response(self._response)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 
 from ...errors import ProtocolError
@@ -12,11 +13,12 @@ from .json_text import close_json, is_cut_json, parse_json, split_json
 from .sse import MAX_EVENT, Event, EventDecoder, MalformedStream
 from .stray_lines import StrayLines
 
-BLANK = b"\xef\xbb\xbf \t\r\n"
-"""Bytes that may precede a response: white space and a byte order mark."""
 MAX_PAGE = 4096
 """Bytes of a web page that are searched for its title."""
 
+_BLANKS = re.compile(rb"[\xef\xbb\xbf \t\r\n]*")
+"""White space and byte order marks that may precede a response."""
+_LINE_END = re.compile(rb"[\r\n]")
 _FIELDS = ("data:", "event:", "id:", "retry:", ":")
 
 
@@ -31,6 +33,7 @@ class BodyDecoder:
 
     def __init__(self) -> None:
         self._started = False
+        self._in_comment = False  # before the start: inside a line that is a comment
         self._ignored: list[tuple[str, Callable[[], str]]] = []
         self._events = EventDecoder(self._keep_ignored, _begins_another)
         self._stray_lines = StrayLines()
@@ -64,7 +67,10 @@ class BodyDecoder:
             piece: Next bytes of the body, cut anywhere.
         """
         if not self._started:
-            piece = self._start(piece)
+            return self._feed_start(piece)
+        return self._feed_started(piece)
+
+    def _feed_started(self, piece: bytes) -> Iterable[Event]:
         if self._document is not None:
             self.is_full = len(self._document) + len(piece) > MAX_EVENT
             self._document += piece[: MAX_EVENT - len(self._document)]
@@ -97,19 +103,38 @@ class BodyDecoder:
         if pending.data.strip() and (self.is_whole or pending.type == "error"):
             yield pending
 
-    def _start(self, piece: bytes) -> bytes:
-        """Detect the format of the response by its first byte that is not blank."""
-        start = piece.lstrip(BLANK)
-        if not start:
-            return piece
-        self._started = True
-        if start.startswith(b"<"):
+    def _feed_start(self, piece: bytes) -> Iterator[Event]:
+        """Detect the format of the response by its first byte that is neither blank nor in a comment.
+
+        Gateways keep a connection open with comments until they know whether an event stream or JSON follows.
+        """
+        at = self._skip_comments(piece)
+        rest = piece[at:]
+        self._started = bool(rest)
+        if rest.startswith(b"<"):
             self._page = bytearray()
-            return start
-        if start.startswith((b"{", b"[")):
+        elif rest.startswith((b"{", b"[")):
             self._document = bytearray()
-            return start
-        return piece
+        else:
+            at, rest = len(piece), b""
+        yield from self._feed_events(piece[:at])
+        yield from self._feed_started(rest) if rest else ()
+
+    def _skip_comments(self, piece: bytes) -> int:
+        """Return the index in `piece` at which the response begins; its length if it has not begun."""
+        at = 0
+        while at < len(piece):
+            if self._in_comment:
+                end = _LINE_END.search(piece, at)
+                if end is None:
+                    return len(piece)
+                self._in_comment, at = False, end.end()
+            blank = _BLANKS.match(piece, at)
+            at = blank.end() if blank else at
+            if not piece.startswith(b":", at):
+                break
+            self._in_comment = True
+        return at
 
     def _feed_events(self, piece: bytes) -> Iterator[Event]:
         try:

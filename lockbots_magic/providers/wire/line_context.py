@@ -12,6 +12,7 @@ _BEFORE_FENCE = frozenset(" \t>*+-.)0123456789")
 """What may precede a fence on its line: indentation, quotes and list markers."""
 _SENTENCE_END = frozenset(".!?…。！？")
 _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "„": "“", "(": ")", "`": "`"}
+_ASSIGNMENTS = "=:"
 _WITHOUT_SPACES = "\u2e80"
 """First of the scripts that write words without spaces between them."""
 _INDENTED_CODE = 4
@@ -90,6 +91,20 @@ class LineContext:
             return first or self._indent < _INDENTED_CODE
         is_attached = again and self._before.isalnum() and self._before < _WITHOUT_SPACES
         return (self._before in _SENTENCE_END or is_attached) and not self._gap
+
+    @property
+    def may_end_answer(self) -> bool:
+        """Whether a token here may be the end of the answer, and not one that the answer speaks of.
+
+        A leaked token follows the last word at once, or on a line of its own, or behind the end of a sentence.
+        """
+        if (self._fence and not self._may_end_fence) or self._ticks:
+            return False
+        if self.is_blank:
+            return self._indent < _INDENTED_CODE
+        if self._may_begin_fence:  # only the marker of a list precedes it
+            return False
+        return self._before in _SENTENCE_END or not (self._gap or self._before in _ASSIGNMENTS)
 
     def judge_lone_end(self, rest: str, final: bool) -> Verdict:
         """Judge a closing tag without an opening one; `rest` follows it, all there is if `final`."""

@@ -1,10 +1,11 @@
 """Reasoning that a model writes into its text, between tags: separated from the text while it streams. Pure.
 
 Wire facts, observed: ``<think>`` (DeepSeek R1, Qwen 3, many local models), ``<thinking>``, ``<thought>`` (Gemini),
-``<reasoning>``, ``<seed:think>`` (Seed-OSS), ``[THINK]`` (Magistral), ``◁think▷`` (Kimi), ``<|channel>thought`` (Gemma
-4), ``<|START_THINKING|>`` (Command), ``<|begin_of_thought|>`` (OpenThinker), ``<|inner_prefix|>`` (Apertus). Servers
-whose chat template ends with the opening tag send only the closing one. A reply cut by its limit, or one whose model
-forgot, has only the opening one.
+``<reasoning>``, ``<reason>``, ``<seed:think>`` (Seed-OSS), ``<mm:think>`` (MiniMax), ``<longcat_think>`` (LongCat),
+``[THINK]`` (Magistral), ``◁think▷`` (Kimi), ``<|channel>thought`` (Gemma 4), ``<unused94>thought`` (MedGemma),
+``<|START_THINKING|>`` (Command), ``<|begin_of_thought|>`` (OpenThinker), ``<|inner_prefix|>`` (Apertus). Servers whose
+chat template ends with the opening tag send only the closing one. A reply cut by its limit, or one whose model forgot,
+has only the opening one.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import re
 
 from ...conversation.messages import Delta
+from .end_tokens import TOKENS, EndTokens
 from .line_context import LineContext
 
 MAX_HELD = 512
@@ -23,7 +25,7 @@ MAX_RUN = 64
 BLOCK_SEPARATOR = "\n\n"
 """Text between two blocks of reasoning."""
 
-_NAMES = ("think", "thinking", "thought", "reasoning", "seed:think")
+_NAMES = ("think", "thinking", "thought", "reasoning", "reason", "seed:think", "mm:think", "longcat_think")
 _OTHERS = {
     "[think]": "[/think]",
     "◁think▷": "◁/think▷",
@@ -31,13 +33,17 @@ _OTHERS = {
     "<|start_thinking|>": "<|end_thinking|>",
     "<|begin_of_thought|>": "<|end_of_thought|>",
     "<|inner_prefix|>": "<|inner_suffix|>",
+    "<unused94>thought": "<unused95>",
 }
+_ONLY_FIRST = "<reason>"
+"""Tag that is a word of many XML documents: reasoning only at the beginning of the answer."""
 _PAIRS = {f"<{name}>": f"</{name}>" for name in _NAMES} | _OTHERS
 _OPENING, _CLOSING = tuple(_PAIRS), tuple(_PAIRS.values())
 _MIXED = frozenset({"</think>", "</thinking>", "</thought>"})
 """Closing tags that models take for one another."""
-_TAG = re.compile("|".join(map(re.escape, (*_OPENING, *_CLOSING))), re.IGNORECASE)
-_TAG_STARTS = frozenset(tag[:end] for tag in (*_OPENING, *_CLOSING) for end in range(1, len(tag)))
+_ALL_TAGS = (*_OPENING, *_CLOSING, *TOKENS)
+_TAG = re.compile("|".join(map(re.escape, _ALL_TAGS)), re.IGNORECASE)
+_TAG_STARTS = frozenset(tag[:end] for tag in _ALL_TAGS for end in range(1, len(tag)))
 _MARK = re.compile(r"\n|`+|~+|[<\[◁]")
 
 
@@ -66,6 +72,7 @@ class ThinkingSplitter:
         self._begun = False  # whether the text, or the block of reasoning, holds more than white space
         self._after_block = False
         self._has_opened = False  # whether an opening tag came
+        self._end_tokens = EndTokens()
         self._text_begun = False
         self._steps: list[Delta] = []
 
@@ -140,6 +147,8 @@ class ThinkingSplitter:
         return self._read_tag(tag, buffer, ended)
 
     def _read_tag(self, tag: re.Match[str], buffer: str, ended: bool) -> int | None:
+        if tag[0].lower() in TOKENS:
+            return self._read_token(tag, buffer, ended)
         closes = tag[0].lower() in _CLOSING
         is_other = self._thinking and closes and not self._ends_block(tag[0].lower())
         rest = buffer[tag.end() : tag.end() + MAX_HELD]
@@ -152,7 +161,9 @@ class ThinkingSplitter:
             verdict = self._line.judge_lone_end(rest, final)
         else:
             first = not self._begun and not self._text_begun
-            verdict = "tag" if self._line.may_open(first=first, again=self._has_opened) else "text"
+            may_open = first or tag[0].lower() != _ONLY_FIRST
+            may_open = may_open and self._line.may_open(first=first, again=self._has_opened)
+            verdict = "tag" if may_open else "text"
         if verdict == "tag" and closes and self._has_opened and not self._thinking and not rest.strip():
             if ended:  # a stray tag behind the answer: nothing else would be one
                 return tag.end()
@@ -167,6 +178,18 @@ class ThinkingSplitter:
         else:
             self._begin_block(tag[0].lower())
         return tag.end()
+
+    def _read_token(self, token: re.Match[str], buffer: str, ended: bool) -> int | None:
+        """Read a token of the prompt format: at the very end of an answer, it ends it and is no part of it."""
+        rest = buffer[token.end() :]
+        may_end = (self._begun or self._text_begun or self.has_reasoning) and self._line.may_end_answer
+        verdict = self._end_tokens.judge(token[0], rest, may_end=may_end, ended=ended)
+        if verdict == "undecided":
+            return None
+        if verdict == "tag":
+            return len(buffer)
+        self._add(token[0])
+        return token.end()
 
     def _ends_block(self, closing: str) -> bool:
         """Whether a closing tag belongs to the opening one of the block."""

@@ -2,7 +2,8 @@
 
 Wire facts: OpenAI API reference, "Create chat completion: tools" (letters, digits, ``_`` and ``-``, at most 64).
 Observed: markers of the harmony format behind a name (vLLM: ``weather<|channel|>commentary``), the namespace that the
-prompt format puts before it (``functions.weather``, Gemini's ``default_api:weather``), white space around it.
+prompt format puts before it (``functions.weather``, Gemini's ``default_api:weather``, ``tools/weather``), the number of
+the call behind it (Kimi K2: ``functions.weather:0``), parentheses (``weather()``), white space around it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ MAX_NAME = 64
 """Length (characters) of a name that all services take."""
 
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9_-]")
-_NAMESPACE = re.compile(r"(?:functions|default_api)[.:]")
+_NAMESPACE = re.compile(r"(?:functions?|default_api|default_functions|tools?)(?:::|[.:/])", re.IGNORECASE)
+_BEHIND = re.compile(r"(?::[0-9]{1,4}|\(\s*\))\Z")
+"""What stands behind a name: the number of the call, or parentheses."""
 _MARKER = "<|"
 _UNNAMED = "tool"
 
@@ -30,8 +33,10 @@ def meant_name(name: str, known: Container[str]) -> str:
     if name in known:
         return name
     bare = name.partition(_MARKER)[0].strip()
-    without = _NAMESPACE.sub("", bare, count=1) if _NAMESPACE.match(bare) else bare
-    return next((one for one in (bare, without, sendable_name(without)) if one in known), name)
+    without = bare[found.end() :] if (found := _NAMESPACE.match(bare)) else bare
+    alone = _BEHIND.sub("", without).strip()
+    forms = (bare, without, alone, sendable_name(without), sendable_name(alone))
+    return next((one for one in forms if one in known), name)
 
 
 def sendable_name(name: str) -> str:

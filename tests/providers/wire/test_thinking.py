@@ -56,6 +56,10 @@ ANSWERS = {
     "<|START_THINKING|>Two.<|END_THINKING|>Four.": ("Four.", "Two."),
     "<|begin_of_thought|>\nTwo.\n<|end_of_thought|>\nFour.": ("Four.", "Two."),
     "<|inner_prefix|>Two.<|inner_suffix|>Four.": ("Four.", "Two."),
+    "<reason>Two.</reason>\nFour.": ("Four.", "Two."),
+    "<mm:think>Two.</mm:think>\n\nFour.": ("Four.", "Two."),
+    "<longcat_think>\nTwo.\n</longcat_think>\n\nFour.": ("Four.", "Two."),
+    "<unused94>thought\nTwo.<unused95>Four.": ("Four.", "Two."),
     "<think>a</reasoning>b</thinking>Four.": ("Four.", "a</reasoning>b"),
     "<think>a</think>\n\n</think>\n\nFour.": ("Four.", "a"),
     "<think>a</think>\nFour.\n</think>\n": ("Four.\n\n", "a"),  # a stray tag is no reason to lose the answer
@@ -80,6 +84,29 @@ ANSWERS = {
 }
 
 
+END_TOKENS = (
+    "<|im_end|>", "</s>", "<|eot_id|>", "<|endoftext|>", "<end_of_turn>", "<|end|>", "<eos>", "<|EOT|>", "<|return|>",
+    "<｜end▁of▁sentence｜>", "<|END_OF_TURN_TOKEN|>", "<|end_of_text|>", "<|im_end|>\n<|endoftext|>", "</s></s>\n",
+    "<|im_end|>\n<|im_start|>assistant\n", "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
+    "<|im_end|>\n<|im_start|>",
+)  # fmt: skip
+
+
+def test_tokens_that_end_an_answer_are_no_part_of_it_wherever_they_are_cut():
+    for token in END_TOKENS:
+        for text in ("Four.", "四", '{"a": "b"}', "a\n```\nb\n```", "Use `x`", "Four.\n", "Yes! "):
+            for pieces in cuts(text + token):
+                assert split(*pieces) == (text, ""), pieces
+                assert split(*pieces, finish_reason="length") == (text, ""), pieces
+        assert split(f"<think>Two.</think>Four.{token}") == ("Four.", "Two.")
+        assert split(f"<think>Two.{token}") == ("", "Two.")
+
+
+def test_little_is_held_back_for_the_end_of_an_answer():
+    steps = ThinkingSplitter().feed("Four.<|im_end|>" + " " * MAX_HELD)
+    assert "".join(step.text for step in steps) == "Four.<|im_end|>" + " " * MAX_HELD
+
+
 def test_reasoning_is_split_off_wherever_the_text_is_cut():
     for answer, expected in ANSWERS.items():
         for pieces in cuts(answer):
@@ -98,6 +125,21 @@ PLAIN = (
     "Write one<think>b</think>two.",
     "写<think>，然后</think>。",
     "◁ and ▷ are triangles; <|x|> is a token",
+    "One.\n<reason>none</reason>",
+    # the answer speaks of the tokens that end one
+    "ChatML ends with <|im_end|>",
+    "It ends with `<|im_end|>`",
+    "It ends with `<|im_end|>`.",
+    "Put <|im_end|> behind it. Always put <|im_end|>",
+    "Hello!<|im_end|>\n<|im_start|>user\nMore?",
+    "```\n<|im_start|>user\nHi<|im_end|>\n```",
+    "```\nHi<|im_end|>",
+    "Tokens:\n\n1. <s>\n2. </s>",
+    "Tokens:\n\n- <|im_end|>\n- <|eot_id|>",
+    "<s>old</s>",
+    "stop=<|im_end|>",
+    "<|im_end|>",
+    "\n</s>\n",
     'Its end is "</think>" here.',
     "```\n<think>\na\n</think>\n```\nb",
     "~~~~xml\n~~~\n<think>\n</think>\n~~~~\nb",

@@ -22,9 +22,26 @@ KNOWN = {"weather", "my_tool"}
 MEANT = {
     "weather": "weather", " weather\n": "weather", "weather<|channel|>commentary": "weather",
     "functions.weather": "weather", "default_api:weather": "weather", "functions.weather<|channel|>json": "weather",
-    "my.tool": "my_tool",
+    "my.tool": "my_tool", "functions.weather:0": "weather", "weather:12": "weather", "weather()": "weather",
+    "default_api.weather": "weather", "tools/weather": "weather", "tool.weather": "weather",
+    "functions::weather": "weather",
+    "functions.my.tool:1": "my_tool", "default_api.weather( )": "weather",
 }  # fmt: skip
-OTHER = ("Weather", "weather2", "other.weather", "functions.", "<|channel|>weather", "", "weathe")
+OTHER = (
+    "Weather",
+    "weather:",
+    "weather:x",
+    "weather(1)",
+    "tools/",
+    "myfunctions.weather",
+    "functions:0",
+    "weather2",
+    "other.weather",
+    "functions.",
+    "<|channel|>weather",
+    "",
+    "weathe",
+)
 
 
 def test_a_name_is_read_where_only_one_function_can_be_meant():
