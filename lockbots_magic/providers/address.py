@@ -8,6 +8,8 @@ from __future__ import annotations
 import functools
 from urllib.parse import parse_qsl, quote, urlsplit
 
+from ..security.redaction import redact
+from ..security.url_secrets import secrets_of_path
 from .http.request import display_url, is_loopback
 
 OLLAMA_PORT = 11434
@@ -26,15 +28,18 @@ def join_path(base_url: str, path: str) -> str:
 
 
 def display_address(base_url: str) -> str:
-    """Return `base_url` without what may hold a secret: user information, and a query but for ``api-version``."""
-    version = api_version(base_url)
-    return f"{display_url(base_url)}?api-version={quote(version)}" if version else display_url(base_url)
+    """Return `base_url` without what may hold a secret: user information, a key in the path, most of the query.
+
+    Of the query ``api-version`` stays.
+    """
+    version, shown = api_version(base_url), saved_address(base_url)
+    return f"{shown}?api-version={quote(version)}" if version else shown
 
 
 @functools.lru_cache(maxsize=256)
 def saved_address(base_url: str) -> str:
-    """Return `base_url` as a saved turn holds it: without user information and query."""
-    return display_url(base_url)
+    """Return `base_url` as a saved turn holds it: without user information and query, and with keys masked."""
+    return redact(display_url(base_url), secrets_of_path(base_url))
 
 
 def origin(url: str) -> str:

@@ -16,7 +16,9 @@ from ..conversation.messages import ChatRequest, Delta, Message, ModelInfo, Tool
 from ..conversation.turn_accumulator import TurnAccumulator
 from ..errors import AuthenticationError, ModelNotFoundError, UsageError
 from ..language import _
+from ..security.redaction import redacted
 from ..security.secrets import Secret
+from ..security.url_secrets import secrets_of_path
 from .address import display_address, join_path
 from .declarations import class_property, read_models
 from .headers import RequestHeaders
@@ -137,7 +139,7 @@ class Provider(ABC):
         vars(self)["_learned"] = facts
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(base_url={self.base_url!r})"
+        return redacted(f"{type(self).__name__}(base_url={display_address(self.base_url)!r})")
 
     def __copy__(self) -> Self:
         return self._duplicate(self.__getstate__())
@@ -254,6 +256,11 @@ class Provider(ABC):
     def secrets(self) -> tuple[Secret, ...]:
         """Credentials that requests carry."""
         return (*([self.auth] if self.auth else []), *self.headers.secret.values())
+
+    @property
+    def echoes(self) -> tuple[Secret, ...]:
+        """Credentials that an answer may repeat: those of requests, and those in the path of the base URL."""
+        return (*self.secrets, *secrets_of_path(self.base_url))
 
     def model_info(self, model: str) -> ModelInfo:
         """Return the limits and abilities of `model`, as far as they are known. No I/O.

@@ -154,7 +154,7 @@ class BatchService(ABC):
         provider = self._provider
         with provider.errors_named():
             decoder = provider.make_decoder(request, provider.build_body(request, self._model))
-            yield from redact_deltas(require_reply(_decoded(decoder, body)), provider.secrets)
+            yield from redact_deltas(require_reply(_decoded(decoder, body)), provider.echoes)
 
     def _named(self, error: ProviderError) -> ProviderError:
         """Return an error of a result with the provider's name, and without its credentials."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..errors import UsageError
 from ..language import _
+from ..security.secret_shapes import find_secrets
 from ..security.secrets import MalformedCredential, Secret
 
 MAX_HEADERS = 100
@@ -82,7 +83,7 @@ class RequestHeaders:
             text, scheme, template = _read(name, value)
             if template:
                 self._templates[name] = template
-            if is_credential_name(name):
+            if is_credential_name(name) or find_secrets(text):
                 secret[name] = _wrap(name, text, scheme)
             else:
                 plain[name] = f"{scheme}{text}"

@@ -134,7 +134,7 @@ class HTTPProvider(Provider):
             yield
         except ProviderError as error:
             error.provider = self.name
-            for secret in self.secrets:
+            for secret in self.echoes:
                 error.args = (secret.redact(str(error)),)
                 for name in ("details", "code", "param"):
                     setattr(error, name, secret.redact(getattr(error, name)))
@@ -143,7 +143,7 @@ class HTTPProvider(Provider):
     def _attempt(self, request: ChatRequest, model: ModelInfo, deadline: float) -> Deltas:
         """Make one attempt. A server may echo a credential, so they are redacted here: in the reply and in errors."""
         with self.errors_named():
-            yield from redact_deltas(require_reply(self.attempt(request, model, deadline)), self.secrets)
+            yield from redact_deltas(require_reply(self.attempt(request, model, deadline)), self.echoes)
 
     def advise(self, error: ProviderError, request: ChatRequest, *, has_text: bool) -> str:
         """Hook: override to know more. Return a sentence that says what to do about `error`, where that is known.

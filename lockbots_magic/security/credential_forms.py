@@ -16,6 +16,8 @@ from html.entities import html5
 from operator import itemgetter
 from urllib.parse import quote, quote_plus, unquote
 
+from .letter_folding import variants
+
 MAX_LAYERS = 3
 """Encodings within encodings that are looked through."""
 ENCODED_PARTING = (
@@ -33,6 +35,8 @@ _USUAL = (("&#10;", "\n"), ("&#x27;", "'"), ("&quot;", '"'), ("&lt;", "<"), ("&g
 _ENCODED = re.compile(r"[%&\\]")
 _BACKSLASHES = re.compile(r"\\\\+")  # begins with a letter, not with a repetition, which `re` searches slowly
 _ESCAPE = re.compile(r"\\(?:u(?![dD][89a-fA-F])[0-9a-fA-F]{2}|x)[0-9a-fA-F]{2}")
+_MATHEMATICAL = re.compile(r"\\u[dD]835\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+"""Surrogates of a mathematical letter, see `letter_folding`."""
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
@@ -54,8 +58,26 @@ def literal_forms(value: str) -> tuple[str, ...]:
     return tuple(sorted(forms, key=lambda form: (-len(form), form)))
 
 
-def letter_pattern(letter: str) -> str:
-    """Return a pattern of one letter of a credential, in any encoding and up to a few of them in layers."""
+def letter_pattern(letter: str, *, folded: bool = False) -> str:
+    """Return a pattern of one letter of a credential, in any encoding and up to a few of them in layers.
+
+    Args:
+        letter: The letter.
+        folded: Whether it may be in the other case, or styled.
+    """
+    styles = variants(letter) if folded else letter
+    return f"(?:{_encoded_letter(letter)}{''.join(_styled_letter(one) for one in styles[1:])})"
+
+
+def _styled_letter(letter: str) -> str:
+    if letter.isascii():
+        return f"|{_encoded_letter(letter)}"
+    units = letter.encode("utf-16-be").hex()
+    in_json = "".join(rf"\\{{1,4}}u{units[at : at + 4]}" for at in range(0, len(units), 4))
+    return f"|{letter}|(?i:{in_json})"
+
+
+def _encoded_letter(letter: str) -> str:
     code = ord(letter)
     # No repetition is open-ended: one pattern after the other, they would take quadratic time.
     named = "".join(f"|&(?:amp;){{0,3}}{re.escape(name)}" for name in _names_of(letter))
@@ -63,8 +85,8 @@ def letter_pattern(letter: str) -> str:
     space = r"|\+" if letter == " " else ""
     digits = f"(?i:{code:02x})"
     return (
-        rf"(?:{backslashes}{re.escape(letter)}|%(?:25){{0,3}}{digits}|&(?:amp;){{0,3}}#0{{0,6}}{code};?"
-        rf"|&(?:amp;){{0,3}}#[xX]0{{0,6}}{digits};?|\\{{1,4}}(?:u00|x){digits}{named}{space})"
+        rf"{backslashes}{re.escape(letter)}|%(?:25){{0,3}}{digits}|&(?:amp;){{0,3}}#0{{0,6}}{code};?"
+        rf"|&(?:amp;){{0,3}}#[xX]0{{0,6}}{digits};?|\\{{1,4}}(?:u00|x){digits}{named}{space}"
     )
 
 
@@ -82,7 +104,9 @@ def decode(text: str) -> str:
         text = unquote(text) if "%" in text else text
         text = without_references(text)
         if "\\" in text:
-            text = _BACKSLASHES.sub(r"\\", text)
+            text = _MATHEMATICAL.sub(
+                lambda match: chr(0x1D400 + int(match[1], 16) - 0xDC00), _BACKSLASHES.sub(r"\\", text)
+            )
             text = _ESCAPED.sub(itemgetter(1), _ESCAPE.sub(lambda match: chr(int(match[0][2:], 16)), text))
         if text == before:
             break

@@ -146,7 +146,7 @@ def _find_values(text: str) -> Iterator[Finding]:
     for word in _LONGER_WORD.finditer(text):
         for pattern in (_QUOTED, _LINE, _INLINE):
             match = pattern.match(text, word.end())
-            if match and _is_random(match["value"]) and _is_secret(pattern, word, match["value"]):
+            if match and is_random(match["value"]) and _is_secret(pattern, word, match["value"]):
                 yield Finding(NAMED_VALUE, *match.span("value"))
 
 
@@ -171,7 +171,7 @@ def has_digit(value: str) -> bool:
     return any(letter.isdigit() for letter in value) and not value.replace(".", "").isdigit()
 
 
-def _is_random(value: str) -> bool:
+def is_random(value: str) -> bool:
     """Tell whether `value` looks as if a machine had drawn it."""
     return _RANDOM_FORM.match(value) is not None and _RANDOM_RUN.search(value) is not None
 

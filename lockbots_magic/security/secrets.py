@@ -13,6 +13,7 @@ from ..language import _
 from .control_characters import PARTING, has_parting, without_parting
 from .credential_forms import ENCODED_PARTING, base64_forms, is_encoded, letter_pattern, literal_forms
 from .dummy_values import is_dummy_value
+from .letter_folding import fold, variants
 from .visible_text import TAG, TextViews
 
 MIN_SEARCHED = 8
@@ -84,6 +85,7 @@ class Secret:
         "__weakref__",
         "_bearer",
         "_encoded",
+        "_folded",
         "_forms",
         "_mixed_forms",
         "_parted_forms",
@@ -111,13 +113,16 @@ class Secret:
         self._forms = literal_forms(value)
         self._parted_forms: re.Pattern[str] | None = None
         self._encoded = (value, *dict.fromkeys(base64_forms(value)))  # what may be encoded once more
+        self._folded = fold(value)
         self._wrappable = tuple(form.encode() for form in self._encoded[1:])
         self._mixed_forms: dict[str, re.Pattern[str]] = {}
         self._wrapped_forms: re.Pattern[str] | None = None
         starts = {form[:2] for form in self._forms}
         wrapped = (rf"{re.escape(form[0])}\s*(?:{re.escape(form[1])}|\Z)" for form in self._encoded[1:])
         ends = (rf"{re.escape(start[0])}\Z" for start in starts)
-        self._start = re.compile("|".join(dict.fromkeys([*map(re.escape, starts), *ends, *wrapped])))
+        first, second = (f"[{re.escape(variants(letter))}]" for letter in value[:2].ljust(2))
+        cased = rf"{first}(?:{second}|\Z)"
+        self._start = re.compile("|".join(dict.fromkeys([*map(re.escape, starts), *ends, *wrapped, cased])))
         LIVE.add(self)
 
     @classmethod
@@ -178,15 +183,18 @@ class Secret:
             text = self._wrapped().sub(MASK, text)
         if any(form in views.bare for form in self._forms):
             text = self._parted().sub(MASK, text)
+        if self._folded in views.folded:
+            text = self._mixed(self._value).sub(MASK, text)
         if views.plain and is_encoded(text):
-            for form in self._encoded:
+            for form in self._encoded[1:]:
                 text = self._mixed(form).sub(MASK, text) if form in views.plain else text
         return text
 
     def _mixed(self, form: str) -> re.Pattern[str]:
-        """Return the pattern of the letters of a form in any encoding, each in its own."""
+        """Return the pattern of the letters of a form in any encoding, each in its own; of the value, in any case."""
         if form not in self._mixed_forms:
-            self._mixed_forms[form] = re.compile(f"(?:{_PART})*".join(map(letter_pattern, form)))
+            letters = (letter_pattern(letter, folded=form is self._value) for letter in form)
+            self._mixed_forms[form] = re.compile(f"(?:{_PART})*".join(letters))
         return self._mixed_forms[form]
 
     def _parted(self) -> re.Pattern[str]:
@@ -210,7 +218,7 @@ class Secret:
         """Mask the credential in `html` where tags or entities part it, as they do in highlighted code."""
         for form in self._encoded:
             gap = f"(?:{TAG.pattern}|{_PART}" + (")*" if form is self._value else f"|{_BREAK})*")
-            parted = re.compile(gap.join(map(letter_pattern, form)))
+            parted = re.compile(gap.join(letter_pattern(letter, folded=form is self._value) for letter in form))
             html = parted.sub(lambda match: MASK + "".join(TAG.findall(match[0])), html)
         return html
 
@@ -227,7 +235,7 @@ class Secret:
             visible: Text of the document without its markup.
             unwrapped: The same without white space.
         """
-        return self._value in visible or any(form in unwrapped for form in self._wrappable)
+        return self._folded in fold(visible) or any(form in unwrapped for form in self._wrappable)
 
     @without_frames
     def shows_in(self, text: str, views: TextViews) -> bool:
@@ -236,6 +244,7 @@ class Secret:
             any(form in text or form in views.bare for form in self._forms)
             or any(form in views.unwrapped for form in self._wrappable)
             or any(form in views.plain for form in self._encoded)
+            or self._folded in views.folded
         )
 
     def may_begin_in(self, text: str) -> bool:
@@ -264,7 +273,9 @@ class Secret:
     @without_frames
     def _begun_letters(self, text: str) -> int:
         """Return what `begun_at_end_of` does, for a text without invisible characters."""
-        return max((_begun(form, text) for form in self._forms), default=0)
+        return max(
+            _begun(self._folded, fold(text[-len(self._folded) :])), *(_begun(form, text) for form in self._forms)
+        )
 
     def __repr__(self) -> str:
         return f"Secret({MASK})"

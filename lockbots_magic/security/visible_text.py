@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from .control_characters import has_parting, without_parting
 from .credential_forms import decode, is_encoded, without_references
+from .letter_folding import fold
 
 TAG = re.compile(r"""<[^<>"']*(?:(?:"[^"]*"|'[^']*')[^<>"']*)*>""")
 """Tag of HTML."""
@@ -30,13 +31,16 @@ class TextViews(NamedTuple):
     """Without characters that part a word unseen; ``""`` if it has none."""
     unwrapped: bytes
     """Decoded and without white space, for base64 that is wrapped to lines."""
+    folded: str
+    """Decoded and in plain lower-case letters."""
 
     @classmethod
     def of(cls, text: str) -> TextViews:
         """Return the views of `text`."""
         bare = without_parting(text) if has_parting(text) else ""
         plain = without_parting(decode(bare or text)) if is_encoded(text) else ""
-        return cls(plain, bare, unwrapped(plain or bare or text))
+        seen = plain or bare or text
+        return cls(plain, bare, unwrapped(seen), fold(seen))
 
 
 def unwrapped(text: str) -> bytes:

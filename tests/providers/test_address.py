@@ -1,11 +1,14 @@
 """Base URLs: queries, what is shown, and the environment variables that name them."""
 
+import json
+
 import pytest
 
-from lockbots_magic import Chat
-from lockbots_magic.errors import UsageError
+from lockbots_magic import MCP, Chat
+from lockbots_magic.errors import LockbotsError, UsageError
 from lockbots_magic.providers.address import display_address, join_path, ollama_address, origin, with_path
 from lockbots_magic.providers.azure import Azure
+from tests.rawserver import RawServer
 
 KEY = "fake-credential-0123456789"
 
@@ -141,3 +144,40 @@ def test_azure_without_a_deployment_says_so(mock_server):
     with pytest.raises(ValueError, match="azure:DEPLOYMENT"):
         Chat("azure", base_url=mock_server.url("openai"), auth=KEY).ask("x")
     assert mock_server.requests == []
+
+
+PATH_KEY = "sk-live-4f9a8b7c6d5e4f3a2b1c"
+
+
+def test_key_in_the_path_of_a_base_url_is_not_shown():
+    """Gateways hand out URLs with a key in the path: no repr, error or saved turn shows it, nor an echo of it."""
+
+    def script(peer):
+        while request := peer.request():
+            body = json.dumps({"error": {"message": f"no route {request.target}"}})
+            peer.answer(body.encode(), "404 Not Found", Content_Type="application/json")
+
+    with RawServer(script) as server:
+        chat = Chat("openai:m", base_url=f"{server.url}/s/{PATH_KEY}/v1", auth=KEY, max_retries=0)
+        assert repr(chat.provider) == f"Openai(base_url='{server.url}/s/***/v1')"
+        with pytest.raises(LockbotsError) as caught:
+            chat.ask("x")
+    assert any(PATH_KEY in request.target for request in server.requests)
+    told = f"{caught.value!r} {caught.value} {vars(caught.value)} {chat.conversation.turns[-1].to_dict()}"
+    assert "***" in told
+    assert PATH_KEY not in told
+
+
+@pytest.mark.parametrize(("path", "shown"), [
+    ("/v1", "/v1"), ("/openai/deployments/gpt-4o-mini-2024-07-18", "/openai/deployments/gpt-4o-mini-2024-07-18"),
+    ("/hf/meta-llama/Llama-3.1-8B-Instruct/v1", "/hf/meta-llama/Llama-3.1-8B-Instruct/v1"),
+    ("/s/M2Y0OGYxZTItOWQ4Yi00NzZk/mcp", "/s/***/mcp"), (f"/{PATH_KEY}", "/***"),
+    ("/0123456789abcdef0123456789abcdef/x", "/***/x"),
+])  # fmt: skip
+def test_only_parts_of_a_path_that_look_like_keys_are_masked(path, shown):
+    assert display_address(f"https://a.test{path}") == f"https://a.test{shown}"
+    assert (
+        MCP(f"https://a.test{path}")
+        .__repr__()
+        .startswith(f"MCP({MCP(f'https://a.test{path}').name}: https://a.test{shown};")
+    )

@@ -36,6 +36,12 @@ def test_headers_that_hold_none(name):
     assert not is_credential_name(name)
 
 
+def test_value_that_looks_like_a_key_is_a_credential_whatever_its_header_is_called():
+    headers = RequestHeaders({"X-Team": "sk-live-4f9a8b7c6d5e4f3a2b1c", "X-Dept": "7"})
+    assert repr(headers) == "RequestHeaders(X-Dept: 7, X-Team: ***)"
+    assert headers.secret["X-Team"].reveal().startswith("sk-live-")
+
+
 def test_headers_go_with_every_request(mock_server):
     assert sent(mock_server, headers={"X-Dept": "7"}, auth=KEY)["x-dept"] == "7"
     assert mock_server.requests[-1].headers["authorization"] == f"Bearer {KEY}"

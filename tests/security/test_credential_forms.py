@@ -21,6 +21,7 @@ from lockbots_magic.security.exits import (
     clean_text_file,
     mask_json,
 )
+from lockbots_magic.security.letter_folding import fold
 from lockbots_magic.security.redaction import Redactor, redacted, secrets_in
 from lockbots_magic.security.secrets import Secret
 from tests.effort import examples
@@ -43,6 +44,11 @@ ENCODERS = {
     "url, lower case": lambda text: quote(text, safe="").lower() if text == text.lower() else text,
     "url, all": lambda text: "".join(f"%{code:02x}" for code in text.encode()),
     "url, twice": lambda text: quote(quote(text, safe=""), safe=""),
+    "upper case": str.upper,
+    "other case": str.swapcase,
+    "full-width": lambda text: "".join(chr(ord(c) + 0xFEE0) for c in text),
+    "full-width, upper case": lambda text: "".join(chr(ord(c) + 0xFEE0) for c in text.upper()),
+    "bold of mathematics": lambda text: "".join(chr(ord(c) + 0x1D3B9) if "a" <= c <= "z" else c for c in text),
     "html": html.escape,
     "html, twice": lambda text: html.escape(html.escape(text)),
     "html, numbers": lambda text: "".join(f"&#{ord(c)};" for c in text),
@@ -71,10 +77,14 @@ ENCODERS = {
     "parted, json": lambda text: f"{text[:5]}\\u200b{text[5:]}",
     "parted, url": lambda text: quote(f"{text[:5]}\u200b{text[5:]}"),
     "parted, html": lambda text: f"{text[:5]}&#8203;{text[5:]}",
+    "parted, upper case": lambda text: f"{text[:5]}\u200b{text[5:]}".upper(),
+    "html, upper case": lambda text: html.escape(text.upper()),
+    "url, all, upper case": lambda text: "".join(f"%{code:02x}" for code in text.upper().encode()),
     "parted, html names": lambda text: f"{text[:5]}&shy;{text[5:]}",
 }
 WHOLE_ONLY = ("url, twice", "html, twice", "json of php", "json, escapes", "html, zeros")
 WHOLE_ONLY += ("base64 in lines, json", "base64 in lines, url", "base64 in lines, html")
+WHOLE_ONLY += ("html, upper case", "url, all, upper case")
 WHOLE_ONLY += ("parted, json", "parted, url", "parted, html", "parted, html names")
 """Forms that are masked where the whole leaves, not while pieces of it arrive."""
 LETTER_ENCODERS = [one for name, one in ENCODERS.items() if not name.startswith(("base64", "parted", "hex"))]
@@ -101,6 +111,8 @@ def holds(text, value=VALUE):
     """Tell whether `text` gives the credential away to somebody who decodes it."""
     cores = {form for form in literal_forms(value) if form.isalnum() and form not in value}
     seen = without_parting(decode(without_parting(text)))
+    if fold(value) in fold(seen):
+        return True
     unwrapped = "".join(seen.replace("\\r", "").replace("\\n", "").split())
     return any(one in shown for shown in (text, seen, unwrapped) for one in (value, *cores))
 

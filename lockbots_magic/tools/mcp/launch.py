@@ -11,9 +11,11 @@ from urllib.parse import urlsplit
 
 from ...errors import UsageError
 from ...language import _
+from ...providers.address import saved_address
 from ...providers.headers import RequestHeaders
-from ...providers.http.request import HTTPRequest, display_url, warn_if_unencrypted
+from ...providers.http.request import HTTPRequest, warn_if_unencrypted
 from ...security.secrets import MASK, Secret
+from ...security.url_secrets import secrets_of_path
 from .references import Setting, read_settings
 
 MAX_NAME = 32
@@ -108,6 +110,7 @@ class EndpointLaunch:
             UsageError: A variable of the environment is not set, or a header is invalid.
         """
         url = self.url.resolve()
+        secrets_of_path(url)  # in use from now on: the server may repeat them
         headers: dict[str, str | Secret] = {name: one.resolve() for name, one in self.headers.items()}
         if self.auth is not None:
             headers = {name: value for name, value in headers.items() if name.lower() != "authorization"}
@@ -120,17 +123,21 @@ class EndpointLaunch:
 
     def shown(self) -> str:
         """Return the URL for people."""
-        return display_url(self.url.shown())[:MAX_SHOWN]
+        return self.key()[:MAX_SHOWN]
 
     def key(self) -> str:
         """Return the URL without what may hold a credential."""
-        return display_url(self.url.shown())
+        return saved_address(self.url.shown())
 
     def guess_name(self) -> str:
         """Return a name out of the URL: of its path, else of its host."""
-        parts = urlsplit(self.url.shown())
-        path = [one for one in parts.path.split("/") if one not in ("", "mcp", "sse", "v1", "api")]
-        host = [one for one in (parts.hostname or "").split(".")[:-1] if one not in ("www", "mcp", "api")]
+        parts = urlsplit(self.key())
+        path = [one for one in parts.path.split("/") if one not in ("", "mcp", "sse", "v1", "api", "s", MASK)]
+        host = [
+            one
+            for one in (parts.hostname or "").split(".")[:-1]
+            if one not in ("www", "mcp", "api") and not one.isdigit()
+        ]
         return path[-1] if path else host[-1] if host else parts.hostname or "server"
 
 
