@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from ..conversation.model_names import GUIDE, display_name
 from ..conversation.turn import Turn
 from ..errors import UsageError
 from ..language import _
+from ..late_dataclass import late_dataclass
 from ..providers.address import saved_address
 from ..providers.base import Provider
 from ..providers.validation import parse_switch
@@ -33,7 +33,7 @@ STREAM = "stream"
 """Parameter that decides how a reply comes, and is no part of what decides the answer."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@late_dataclass(frozen=True, kw_only=True)
 class RequestOptions:
     """What is asked of `Chat.prepare` or `Chat.redo`."""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ..late_dataclass import late_dataclass
 from ..security.links import host_of, spelled_out
 from ..security.pictures import embedded_picture
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class ImagePart:
     """Image made by the model."""
 
@@ -28,7 +27,7 @@ class ImagePart:
         return f"![image]({spelled_out(self.url)})" if host_of(self.url) else "[image]"
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class CitationPart:
     """Source that the model cites for the text before it."""
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from ..language import _
+from ..late_dataclass import late_dataclass
 from ..security.exits import clean_printed
 from .history_entry import HistoryEntry
 from .messages import Message
 from .turn import Turn
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class CommittedTurn:
     """A turn whose reply has ended."""
 

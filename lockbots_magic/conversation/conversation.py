@@ -7,11 +7,12 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from ..errors import UsageError
 from ..language import _
+from ..late_dataclass import late_dataclass
 from .history_entry import MAX_FORMER_IDS, ConversationInfo, HistoryEntry, RestoredConversation
 from .observers import Observers
 from .ordering import random_start, start_of
@@ -21,7 +22,7 @@ from .saved_form import SavedConversation, read_saved_form, saved_form
 from .turn import MAX_ID, MAX_TIME, Turn, is_id, is_time, with_distinct_ids
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class Slot:
     """Position of a turn to come."""
 

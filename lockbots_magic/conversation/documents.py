@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 from ..language import _, ngettext
+from ..late_dataclass import late_dataclass
 
 PDF = "application/pdf"
 DocumentMode = Literal["auto", "native", "text"]
@@ -34,7 +35,7 @@ FILE_TYPES = frozenset(
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class SentDocument:
     """A document that goes with a prompt as a part of its own.
 
@@ -112,7 +113,7 @@ class SentDocument:
         return cls(**{**texts, "name": texts["name"][:MAX_NAME]}, pages=pages)
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class DocumentRules:
     """What a service takes of documents."""
 

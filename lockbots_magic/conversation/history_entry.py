@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ..late_dataclass import late_dataclass
 from .turn import Turn
 
 MAX_FORMER_IDS = 50
 """Maximum number of former ids, kept when a conversation is cleared."""
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class ConversationInfo:
     """The conversation of an entry, without its turns."""
 
@@ -21,7 +20,7 @@ class ConversationInfo:
     """Ids before it was cleared, oldest first."""
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class HistoryEntry:
     """State of a conversation after a change, and the turn made by that change, if any.
 
@@ -45,7 +44,7 @@ class HistoryEntry:
     """True if the change removed turns that outputs may show. Not stored."""
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class RestoredConversation:
     """A conversation as the entries of a notebook describe it."""
 

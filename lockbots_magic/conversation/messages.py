@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ..errors import UsageError
 from ..language import _
+from ..late_dataclass import late_dataclass
 from ..security.control_characters import has_surrogates
 from .attachments import CitationPart, ImagePart
 from .call_text import parse_arguments, quote_name
@@ -59,7 +60,7 @@ class ToolCall(NamedTuple):
         }
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class Message:
     """One message of a conversation, in the common form of chat APIs."""
 
@@ -182,7 +183,7 @@ def _parse_call(value: Any) -> ToolCall:
     return call
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class Tool:
     """Declaration of a function that the model may call."""
 
@@ -197,7 +198,7 @@ class Tool:
         return {"type": "function", "function": described}
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class ModelInfo:
     """A model and its limits; None where a limit is unknown."""
 
@@ -215,7 +216,7 @@ class ModelInfo:
     """Owner in the server's words; local servers name themselves here."""
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class Usage:
     """Token counts reported by the provider; None where it reported none."""
 
@@ -276,7 +277,7 @@ NOTHING_ELSE = Delta()[1:]
 """What a step of text and nothing else holds behind its text; nearly all steps are such."""
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class CellOrigin:
     """Origin of a prompt in a notebook: cell, execution, and whether output is live."""
 
@@ -292,7 +293,7 @@ Asker = tuple[str, str]
 """Id of a notebook cell, and of its execution."""
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class ChatRequest:
     """Complete request to a provider; a provider needs no other state.
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from ..language import _
+from ..late_dataclass import late_dataclass
 
 MAX_DEPTH = 20
 """Levels of lists and objects; what is nested deeper is no signature, and could not be saved."""
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class OpaqueData:
     """Data that only the model's service can read, such as a signature or encrypted reasoning.
 

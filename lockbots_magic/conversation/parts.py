@@ -7,10 +7,11 @@ another. The flat attributes of `Turn` (`reply`, `reasoning`, `calls`) derive fr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any, TypeAlias
 
 from ..language import _
+from ..late_dataclass import late_dataclass
 from .attachments import CitationPart, ImagePart
 from .documents import SentDocument
 from .messages import ToolCall
@@ -28,14 +29,14 @@ PARAGRAPH = "\n\n"
 """Text between an image of a reply and the text around it."""
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class TextPart:
     """Text of the reply."""
 
     text: str
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class ReasoningPart:
     """Reasoning of the model, which is not part of the reply."""
 
@@ -43,7 +44,7 @@ class ReasoningPart:
     opaque: OpaqueData | None = None
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class ToolCallPart:
     """A tool call that the model requested."""
 
@@ -54,7 +55,7 @@ class ToolCallPart:
     opaque: OpaqueData | None = None
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class ToolResultPart:
     """Result of a tool call, as sent to the model."""
 
@@ -78,7 +79,7 @@ class ToolResultPart:
         return ToolCall(*identity, self.elapsed, self.approved_by, self.images)
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class DocumentPart:
     """Document that the model made or cites."""
 
@@ -101,7 +102,7 @@ _KINDS: Mapping[str, type[Any]] = {
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class Round:
     """One request and the model's answer to it."""
 

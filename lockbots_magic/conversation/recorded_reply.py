@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from ..late_dataclass import late_dataclass
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class RecordedReply:
     """A recording that was made or replayed for a reply."""
 
@@ -23,7 +25,7 @@ class RecordedReply:
     """Seconds from sending to the first text; None if none came."""
 
 
-@dataclass
+@late_dataclass
 class CassetteReport:
     """Recordings behind one reply, in order: several if tools were called."""
 

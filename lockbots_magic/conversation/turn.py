@@ -6,11 +6,12 @@ import inspect
 import itertools
 import uuid
 from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from functools import cached_property
 from typing import Any, Literal, get_args
 
 from ..language import _
+from ..late_dataclass import late_dataclass
 from ..security.exits import clean_printed
 from ..security.redaction import redacted
 from .attachments import CitationPart, ImagePart
@@ -43,7 +44,7 @@ MAX_INTEGER = 2**53
 """Largest integer that front ends, which save the notebook, keep exactly."""
 
 
-@dataclass(frozen=True, repr=False, init=False)
+@late_dataclass(frozen=True, repr=False, init=False)
 class Turn:
     """One prompt, its reply, and how the reply ended. `str(turn)` is the reply.
 

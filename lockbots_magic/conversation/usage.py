@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import accumulate
 from typing import Any
 
 from ..language import format_number
+from ..late_dataclass import late_dataclass
 from ..security.redaction import redacted
 from .context_window import estimate_prompt_tokens
 from .conversation import Conversation
@@ -29,7 +30,7 @@ MAX_PROMPT_LENGTH = 50
 """Characters of a prompt in a table."""
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class TokenCount:
     """A number of tokens, and whether it is an estimate."""
 
@@ -43,7 +44,7 @@ class TokenCount:
         return TokenCount(self.tokens + other.tokens, self.estimated or other.estimated)
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class TurnUsage:
     """Tokens and cost of one turn."""
 

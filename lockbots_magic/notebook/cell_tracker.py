@@ -7,19 +7,20 @@ import threading
 import uuid
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeGuard
 
 from ..conversation.messages import CellOrigin
 from ..conversation.observers import Observers
 from ..errors import CredentialWarning, LockbotsError
 from ..language import _
+from ..late_dataclass import late_dataclass
 from ..prompt.magic_line import cell_magic_start
 from ..providers.http.request import count_warned_hosts
 from ..security.redaction import secrets_in
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class _Run:
     """One execution of a cell."""
 

@@ -6,7 +6,7 @@ import keyword
 from argparse import Namespace
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from ..conversation.model_names import GUIDE
 from ..errors import UsageError
 from ..importing import without_collector
 from ..language import _
+from ..late_dataclass import late_dataclass
 from ..prompt.magic_line import parse_assignments
 from ..prompt.part import PromptPart
 from ..providers import names
@@ -84,7 +85,7 @@ def no_stale_value(variables: MutableMapping[str, Any], name: str | None) -> Ite
         raise
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class Destination:
     """What becomes of a reply besides being shown."""
 
@@ -106,7 +107,7 @@ class Destination:
     """The variable with its old value, if it had one: it is back if the user stops the reply before the first word."""
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class ChatCell:
     """A prompt with all that goes with it, ready to be prepared and sent."""
 

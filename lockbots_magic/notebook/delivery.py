@@ -8,11 +8,11 @@ import difflib
 import json
 from collections.abc import Mapping, Sized
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from ..conversation.turn import Turn
 from ..language import _, ngettext
+from ..late_dataclass import late_dataclass
 from ..prompt.text import fence_code
 from ..schema.code_blocks import CodeBlock, extract_code, split_code_blocks
 from ..schema.json_values import SchemaMismatch
@@ -24,7 +24,7 @@ MAX_SHOWN_JSON = 100_000
 """Length (characters) of a reply up to which its JSON is shown indented."""
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class Delivery:
     """The value of a reply, and what its cell says."""
 

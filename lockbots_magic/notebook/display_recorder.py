@@ -6,16 +6,16 @@ import threading
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ..late_dataclass import late_dataclass
 from ..storage.output_metadata import KEY
 
 MAX_DISPLAYS = 100
 """Number of displays to keep; older ones are dropped."""
 
 
-@dataclass
+@late_dataclass
 class _Display:
     cell: int
     identity: str | None

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..language import _
+from ..late_dataclass import late_dataclass
 
 if TYPE_CHECKING:
     from .display_recorder import DisplayRecorder
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class NotebookContext:
     """What a prompt may take from its notebook.
 

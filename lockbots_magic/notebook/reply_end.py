@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from ..conversation.turn import Turn
 from ..conversation.usage import measure_sent_turn
 from ..errors import UsageError
 from ..language import _
+from ..late_dataclass import late_dataclass
 from ..rendering.foot_line import foot_line
 from ..rendering.time_budget import MAX_INTERRUPTED_SECONDS, at_most
 from ..reply import Reply
@@ -34,7 +35,7 @@ Recorder = Callable[[HistoryEntry], dict[str, Any]]
 """Returns the metadata of an output for the entry that the notebook keeps."""
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class ShownReply:
     """A reply, and where it is shown."""
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from ..conversation.documents import SentDocument
 from ..language import _
+from ..late_dataclass import late_dataclass
 from ..security.redaction import redacted
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class PromptPart:
     """Text, images and documents for a prompt, and notes about what was left out of them."""
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from ..language import N_
+from ..late_dataclass import late_dataclass
 from ..late_pattern import late_pattern
 from .body_changes import (
     REASONING_FIELDS,
@@ -50,7 +51,7 @@ _OTHER_NAMES = {
 """Fields that refusals also name by other words: the prompt holds the schema of a reply, too."""
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class Adaptation:
     """One thing that the toolkit adds, and the change that takes it back."""
 

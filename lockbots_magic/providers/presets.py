@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType, SimpleNamespace
 
+from ..late_dataclass import late_dataclass
 from .address import ollama_address, with_path
 from .dialects import CHAT_COMPLETIONS, MESSAGES, RESPONSES
 from .openai_compatible import OpenAICompatible
@@ -14,7 +14,7 @@ from .wire.reasoning_effort import EffortStyle
 _PARAMETERS_OF_LOCAL_SERVERS = MappingProxyType({**OpenAICompatible.parameters, **LOCAL_PARAMETERS})
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class Preset:
     """A well-known endpoint."""
 

@@ -7,12 +7,12 @@ again, because a turn may come from a file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from html import escape
 
 from ..conversation.attachments import CitationPart
 from ..conversation.turn import Turn
 from ..language import _
+from ..late_dataclass import late_dataclass
 from ..security.html_policy import sanitize
 from ..security.links import spelled_out
 from ..security.pictures import embedded_picture
@@ -24,7 +24,7 @@ MAX_IMAGES = 20
 """Images shown below one reply."""
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class Attachments:
     """What stands below a reply, in the forms of an output."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ..conversation.turn import Turn
 from ..language import _, ngettext
+from ..late_dataclass import late_dataclass
 from ..security.control_characters import printable
 from .html import render
 from .mime_bundle import bundle
@@ -15,7 +15,7 @@ MAX_REMARK = 200
 """Length (characters) to which a remark of foreign words is cut."""
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class Page:
     """A page of the toolkit's own, such as one of the help."""
 

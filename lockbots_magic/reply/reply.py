@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,12 +17,13 @@ from ..conversation.turn import Turn
 from ..errors import PromptTooLongError, UsageError
 from ..event_loops.host import running_host
 from ..language import _
+from ..late_dataclass import late_dataclass
 from .awaited import AwaitedReply
 from .run import ReplyRun
 from .source import TurnRequest
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class PreparedRequest(TurnRequest):
     """A request ready to be sent, made by `Chat.prepare`. Nothing has been sent yet.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from ..conversation.conversation import Conversation, Slot
 from ..conversation.messages import ChatRequest, Delta
 from ..conversation.turn import Turn
+from ..late_dataclass import late_dataclass
 from ..providers.base import Provider
 from ..providers.context_guard import ContextGuard
 from ..providers.streaming import closing_stream, translated_errors
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ..tools.use import ToolUse
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class TurnRequest:
     """A request, and the turn that it becomes."""
 

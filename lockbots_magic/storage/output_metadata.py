@@ -6,7 +6,7 @@ import functools
 import hashlib
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from ..conversation.history_entry import MAX_FORMER_IDS, ConversationInfo, HistoryEntry
@@ -14,6 +14,7 @@ from ..conversation.ordering import format_order, parse_order
 from ..conversation.shown_text import shown_text
 from ..conversation.turn import MAX_ID, MAX_INTEGER, Turn, is_id, is_time, is_valid_field
 from ..language import _
+from ..late_dataclass import late_dataclass
 from ..security.exits import clean_metadata, clean_plain_form
 
 KEY = "lockbots"
@@ -31,7 +32,7 @@ class NewerRecordError(ValueError):
     """A later release wrote the record."""
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class OutputRecord:
     """A history entry as an output holds it."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ from ..conversation.call_text import parse_arguments
 from ..conversation.messages import ToolCall
 from ..errors import UsageError
 from ..language import _
+from ..late_dataclass import late_dataclass
 
 MODES = ("auto", "ask", "never")
 MAX_REASON = 2000
@@ -26,7 +27,7 @@ NEVER = "refused: The user's policy does not allow this tool."
 NOBODY = "refused: This call needs approval, and nobody is there to ask."
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class ProposedCall:
     """A call that the model asks for and that is not made yet, as a policy gets it.
 
@@ -53,7 +54,7 @@ Approve = str | Mapping[str, Any] | Callable[[Any], Any] | None
 """A policy: see `Approval`."""
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class ApprovalAnswer:
     """What the user answered."""
 
@@ -73,7 +74,7 @@ def nobody(_unused: ProposedCall) -> ApprovalAnswer | None:
     return None
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class ApprovedTool:
     """What an approval holds for: a tool as it was described."""
 
@@ -83,7 +84,7 @@ class ApprovedTool:
     fingerprint: str
 
 
-@dataclass
+@late_dataclass
 class ApprovalMemory:
     """What was approved in a session, and how the tools of sources were described when they were first seen."""
 
@@ -105,7 +106,7 @@ class ApprovalMemory:
             self.approved.add(tool)
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class Decision:
     """Whether a call is made."""
 

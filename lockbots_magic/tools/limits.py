@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Any
 
 from ..conversation.context_window import estimate_prompt_tokens
@@ -14,6 +14,7 @@ from ..conversation.messages import ChatRequest, Usage
 from ..conversation.prices import Price
 from ..errors import UsageError
 from ..language import _, ngettext
+from ..late_dataclass import late_dataclass
 
 MAX_ROUNDS = 8
 """Rounds of tool calls in one turn, unless a limit says otherwise."""
@@ -21,7 +22,7 @@ CHARACTERS_PER_TOKEN = 4
 """For the length of an answer that no server counts."""
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class Limits:
     """Limits of one reply that calls tools. `a & b` holds both: of each kind the lower one.
 
@@ -94,7 +95,7 @@ class Limits:
         return told and _("the limit of {told}", told=told)
 
 
-@dataclass
+@late_dataclass
 class Spent:
     """What a reply has used of its limits so far."""
 

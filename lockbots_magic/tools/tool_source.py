@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeGuard
 
 from ..conversation.cancellation import Cancellation
 from ..conversation.messages import Tool
 from ..errors import UsageError
 from ..language import _
+from ..late_dataclass import late_dataclass
 from ..security.foreign_text import quote_line
 
 MAX_SHOWN_NAME = 40
@@ -22,7 +22,7 @@ DefaultApproval = Literal["auto", "ask"]
 """What happens to a call that no policy names: it is made, or the user is asked first."""
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class ToolOutput:
     """What a call returned, for the model. It is neither redacted nor cut yet: the loop does that."""
 

@@ -382,6 +382,21 @@ def test_loading_the_extension_imports_no_heavy_library_and_no_module_of_a_first
         assert [name for name in sorted(loaded) if name.startswith(f"lockbots_magic.{room}")] == []
 
 
+def test_loading_the_extension_compiles_no_method_of_a_dataclass():
+    code = """
+import lockbots_magic.notebook.extension
+modules = [module for name, module in list(sys.modules.items()) if name.startswith("lockbots_magic")]
+classes = {one for module in modules for one in vars(module).values() if isinstance(one, type)}
+classes = [one for one in classes if "__dataclass_fields__" in vars(one) and one.__module__.startswith("lockbots_")]
+assert len(classes) > 30
+for one in classes:
+    code = getattr(vars(one).get("__eq__"), "__code__", None)
+    if code is None or code.co_filename == "<string>":
+        print("compiled:" + one.__name__)
+"""
+    assert [name for name in loaded_modules(code) if name.startswith("compiled:")] == []
+
+
 def test_a_first_chat_cell_loads_no_command():
     loaded = loaded_modules("import lockbots_magic.notebook.magics")
     assert not {"lockbots_magic.notebook.commands", "lockbots_magic.storage.log", "snowballstemmer"} & loaded

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -13,6 +12,7 @@ from ...conversation.documents import DocumentRules
 from ...conversation.messages import ChatRequest
 from ...errors import UsageError
 from ...language import _
+from ...late_dataclass import late_dataclass
 from ...security.secrets import Secret
 from ..adaptation_table import Adaptation
 from ..address import saved_address
@@ -27,7 +27,7 @@ MAX_OPENAI_FILES = 50_000_000 * 4 // 3
 """Size (characters of base64) of the files of one request in OpenAI's dialects: 50 MB ("File inputs")."""
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class Service:
     """The service that gets a request, as far as a dialect wants to know it."""
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from ...errors import ConnectionFailed, UsageError
 from ...language import N_, _
+from ...late_dataclass import late_dataclass
 from .request import is_loopback
 
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -20,7 +20,7 @@ _HOST = re.compile(r"[\w.-]+\Z|[0-9a-fA-F:.]+(?:%[\w.-]+)?\Z")
 SOCKS_PACKAGE = N_("Install it with `pip install PySocks`, then restart the kernel.")
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class Proxy:
     """A proxy that an environment variable names."""
 

@@ -8,12 +8,13 @@ import math
 import time
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, ClassVar, NamedTuple
 from urllib.parse import SplitResult, unquote_plus, urljoin, urlsplit
 
 from ...errors import CredentialWarning, ProtocolError
 from ...language import _
+from ...late_dataclass import late_dataclass
 from ...security.secrets import Secret
 
 DEFAULT_SILENCE = 600.0
@@ -36,7 +37,7 @@ class SentRequest(NamedTuple):
     """Path of the trusted CAs; True for those that come with requests."""
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class HTTPRequest:
     """One HTTP request, with its credentials apart from what may be displayed."""
 
@@ -120,7 +121,7 @@ class HTTPRequest:
         return _("{host} redirects to {shown}; nothing was sent there. {advice}", host=host, shown=shown, advice=advice)
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class TimeLimits:
     """How long an exchange may take."""
 

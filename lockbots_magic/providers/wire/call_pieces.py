@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from ...conversation.opaque_data import is_shallow
 from ...errors import ProtocolError
 from ...language import _
+from ...late_dataclass import late_dataclass
 from .call_arguments import ArgumentsScanner, is_empty_object, is_same_json
 from .sse import SurrogateJoiner
 
@@ -31,7 +32,7 @@ Wire facts: Gemini API, "Thought signatures": `extra_content.google.thought_sign
 """
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class Piece:
     """One entry of a chunk's `tool_calls`."""
 
@@ -54,7 +55,7 @@ class Piece:
         return not self.arguments.strip()
 
 
-@dataclass(eq=False)
+@late_dataclass(eq=False)
 class PartialCall:
     """A tool call, as far as it has arrived."""
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ...conversation.messages import ModelInfo
 from ...conversation.model_names import display_name
 from ...errors import AuthenticationError, ProtocolError, RateLimitError
 from ...language import _
+from ...late_dataclass import late_dataclass
 from .errors import address_error, is_error, make_snippet, object_error
 from .model_kind import model_kind, takes_images
 from .numbers import parse_count
@@ -52,7 +52,7 @@ _CONTEXT_SIZES: tuple[tuple[str, ...], ...] = (
 _ROW_FIELDS = frozenset({*_IDS, "object", "owned_by", "created", *(path[0] for path in _CONTEXT_SIZES)})
 
 
-@dataclass(frozen=True)
+@late_dataclass(frozen=True)
 class ModelList:
     """Models that a server lists."""
 
