@@ -58,8 +58,30 @@ def adopt_requests_errors() -> None:
     HTTPStatusError.__bases__ = (ProviderError, exceptions.HTTPError)
 
 
+_PASSED_OVER = ("lockbots_magic", "IPython", "contextlib", "functools")
+"""Packages and modules between a user's code and where an error is raised."""
+
+
+def leave_own_frames_out(error: BaseException) -> bool:
+    """Cut the traceback of `error` behind the user's code, where `%debug` and `%pdb` then stop.
+
+    Returns:
+        Whether code of the user's own had called: not a magic, whose cell has no frame worth to look at.
+    """
+    users, tb = None, error.__traceback__
+    while tb is not None:
+        if tb.tb_frame.f_globals.get("__name__", "").partition(".")[0] not in _PASSED_OVER:
+            users = tb
+        tb = tb.tb_next
+    if users is None:
+        return False
+    called, users.tb_next = users.tb_next, None
+    return called is None or called.tb_frame.f_globals.get("__name__", "").partition(".")[0] != "IPython"
+
+
 def _one_message(error: BaseException) -> list[str]:
     """Return the lines that IPython prints for `error` in place of a traceback, in any `%xmode`."""
+    leave_own_frames_out(error)
     return [f"{type(error).__name__}: {clean_printed(str(error))}"]
 
 

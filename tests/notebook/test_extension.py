@@ -510,3 +510,27 @@ def test_local_variables_of_a_function_count(run, mock_server, shell, session):
     run("def tell(cat):\n    %lockbots compare openai:demo -- on {{ cat }}\ntell('Tom')")
     assert mock_server.requests[-1].json["messages"][-1]["content"] == "on Tom"
     assert "NameError" in str(run("%chat {{ x }}").error)
+
+
+def test_debugger_does_not_stop_in_our_frames(run, shell, monkeypatch):
+    """`%pdb on` ignores an error of a magic, which is one line; from Python it opens in the user's own frame."""
+    stops = []
+
+    def debugger(force=False):
+        tb = sys.last_traceback
+        while tb.tb_next is not None:
+            tb = tb.tb_next
+        stops.append(tb.tb_frame.f_code.co_name)
+
+    monkeypatch.setattr(shell.InteractiveTB, "debugger", debugger)
+    run("%pdb on")
+    for source in ("%lockbots nope", "%chat --nope", "%%chat --nope\nhi", "%chat --provider nope:m hi"):
+        assert isinstance(run(source).error, lockbots_magic.LockbotsError), source
+    assert not stops
+    run("from lockbots_magic import Chat\ndef mine():\n    return Chat('nope:m').ask('x')\n")
+    assert isinstance(run("mine()").error, lockbots_magic.UsageError)
+    run("1 / 0")
+    assert stops == ["mine", "<module>"]
+    run("%pdb off\n%lockbots nope")
+    run("%debug")
+    assert stops[2:] == ["<module>"]
