@@ -12,6 +12,14 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+_WRITTEN_PLAIN = {
+    "datetime": ("datetime", "date", "time"),
+    "decimal": ("Decimal",),
+    "fractions": ("Fraction",),
+    "uuid": ("UUID",),
+    "pandas": ("Timestamp", "Timedelta", "Period", "Interval"),
+}
+"""Types whose `str` says all, by the first part of their module: the name in their repr tells a model nothing."""
 _MAX_REPR_BITS = 2_000  # 603 digits; the lowest limit that Python can be set to is 640
 _NARROW = (  # names of element types in NumPy, pandas, Polars and Arrow: of lists of them too
     (re.compile(r"float32|\bfloat\b(?!64)", re.I), "f", range(6, 10)),
@@ -32,6 +40,25 @@ def format_float(value: float) -> str:
 def format_int(value: int) -> str:
     """Return the digits of an integer of any size; `repr` refuses those above 4,300 digits."""
     return int.__repr__(value) if value.bit_length() < _MAX_REPR_BITS else str(Decimal(value))
+
+
+def format_scalar(value: Any) -> str | None:
+    """Return a scalar of NumPy or pandas, a decimal or a date as it is written by hand; None for anything else.
+
+    Example:
+        >>> format_scalar(Decimal("1.50")), format_scalar(timedelta(days=1, hours=2)), format_scalar(2)
+        ('1.50', '1 day 2:00:00', None)
+    """
+    kind = type(value)
+    names = _WRITTEN_PLAIN.get(kind.__module__.partition(".")[0], ())
+    if kind.__name__ in names:
+        return str(value)
+    if kind is timedelta:
+        return str(value).replace(",", "")
+    numpy = sys.modules.get("numpy")
+    if numpy is None or not isinstance(value, getattr(numpy, "generic", ())):
+        return None
+    return repr(value.item()) if isinstance(value, str | bytes) else str(value)
 
 
 def widen_floats(value: Any, dtype: str) -> Any:
@@ -87,7 +114,10 @@ def exact_printing() -> Iterator[None]:
     """
     with ExitStack() as stack:
         if numpy := sys.modules.get("numpy"):
-            stack.enter_context(numpy.printoptions(floatmode="unique", formatter={"float_kind": _format_item}))
+            # From NumPy 2 on, `repr` names the type of each scalar; a formatter that is not given again is reset.
+            plain = {"legacy": "1.25"} if not numpy.__version__.startswith(("0.", "1.")) else {}
+            formatter = {"float_kind": _format_item}
+            stack.enter_context(numpy.printoptions(floatmode="unique", formatter=formatter, **plain))
         if pandas := sys.modules.get("pandas"):
             with suppress(Exception):  # half-imported, or without this option
                 stack.enter_context(pandas.option_context("display.float_format", _format_any_float))

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..security.control_characters import printable
 from ..security.redaction import redacted
-from .numbers import exact_printing, format_int
+from .numbers import exact_printing, format_int, format_scalar
 
 MAX_CREDENTIAL_LENGTH = 10_000
 """Characters behind a cut in which the end of a credential is searched."""
@@ -47,6 +47,8 @@ def bounded_repr(value: Any, characters: int) -> str:
         return format_int(value)
     if value is None or type(value) in (bool, float, complex):
         return repr(value)
+    if (scalar := format_scalar(value)) is not None:
+        return scalar
     with exact_printing():
         return without_run_details(repr(value))
 

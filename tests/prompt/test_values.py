@@ -1,7 +1,9 @@
 """Values of the notebook in prompts."""
 
 import base64
+import datetime
 import decimal
+import fractions
 import io
 import sqlite3
 import sys
@@ -27,9 +29,29 @@ def test_a_turn_is_its_reply():
     assert value_part(Turn("Hello", "Good morning")) == PromptPart("Good morning")
 
 
-@pytest.mark.parametrize("value", [None, True, 5, 1.5, 2 + 1j, b"ab", decimal.Decimal("1.10"), ..., range(3)])
+@pytest.mark.parametrize("value", [None, True, 5, 1.5, 2 + 1j, b"ab", ..., range(3)])
 def test_plain_values_are_their_repr(value):
     assert value_part(value) == PromptPart(repr(value))
+
+
+def test_scalars_are_written_as_by_hand():
+    """NumPy 2 writes `np.float64(1.5)`, pandas `Timestamp('...')`: the type is noise to a model, in any container."""
+    numpy, pandas = pytest.importorskip("numpy"), pytest.importorskip("pandas")
+    numbers = [numpy.float64(1.5), numpy.float32(0.1), numpy.int8(3), numpy.bool_(True), numpy.str_("a'b")]
+    day = numpy.datetime64("2024-01-31")
+    for value, text in (
+        (numbers, """[1.5, 0.1, 3, True, "a'b"]"""),
+        ({numpy.int64(7): day, "t": pandas.Timestamp("2024-01-31 10:00")}, "{7: 2024-01-31, 't': 2024-01-31 10:00:00}"),
+        ((decimal.Decimal("1.50"), fractions.Fraction(1, 3)), "(1.50, 1/3)"),
+        ([datetime.datetime(2024, 1, 31, 12, 30), datetime.timedelta(days=2)], "[2024-01-31 12:30:00, 2 days 0:00:00]"),
+        ([pandas.NaT, numpy.timedelta64(3, "D"), pandas.Period("2024-01")], "[NaT, 3 days, 2024-01]"),
+        (SimpleNamespace(x=numpy.float64(1.5), a=numpy.array([1.5, 2])), "namespace(x=1.5, a=array([1.5, 2.]))"),
+        (decimal.Decimal("1.10"), "1.10"),
+        (pandas.Timestamp("2024-01-31"), "2024-01-31 00:00:00"),
+    ):
+        assert value_part(value).text == text
+    frame = pandas.DataFrame({"a": [{"k": numpy.float64(1.5)}], "b": [[day]]})
+    assert "| {'k': 1.5} | [2024-01-31] |" in value_part(frame).text
 
 
 def test_long_bytes_are_not_written_out_whole():
