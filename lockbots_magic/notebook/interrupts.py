@@ -1,7 +1,7 @@
 """How interrupts and errors of this package are told: by one line. The cell still counts as failed.
 
-An interrupt of which the output tells is no error besides. At an error of a magic `%pdb` opens no debugger: the cell has
-no frame to look at.
+An interrupt of which the output tells is no error besides. At an error of a magic `%pdb` opens no debugger: the cell
+has no frame to look at.
 """
 
 from __future__ import annotations

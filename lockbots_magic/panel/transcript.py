@@ -89,8 +89,9 @@ def _format_turn(turn: Turn) -> _RenderedTurn:
 
 
 def _quote_turn(turn: Turn) -> _RenderedTurn:
-    """Return a turn with its reply as the model wrote it."""
-    return f'{_prompt_html(turn)}<pre class="{IGNORED}" dir="auto">{printed(turn.reply)}</pre>', _plain_text(turn)
+    """Return a turn with its reply as the model wrote it; what is said of the reply stands below it all the same."""
+    reply = f'<pre class="{IGNORED}" dir="auto">{printed(turn.reply)}</pre>'
+    return _prompt_html(turn) + framed(reply, _notices(turn), styled=False), _plain_text(turn)
 
 
 def _prompt_html(turn: Turn) -> str:

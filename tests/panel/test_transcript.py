@@ -44,6 +44,17 @@ def test_transcript_folds_the_reasoning():
     assert html.index("<details") < html.index("a &lt;b&gt;thought") < html.index("answer")
 
 
+def test_earlier_turns_tell_of_their_ends_before_they_are_formatted():
+    """For the first seconds only the last turn is formatted; one that broke off must not look complete meanwhile."""
+    broken = Turn("question", "half\nan answer", status="interrupted", error="the connection closed early")
+    quick = Transcript().render([broken, Turn("next", "*yes*")], formatted=1)["text/html"]
+    whole = Transcript().render([broken, Turn("next", "*yes*")])["text/html"]
+    for shown in (quick, whole):
+        assert "the connection closed early" in shown
+    assert "<pre" in quick
+    assert "half\nan answer" in quick.replace("&#10;", "\n")
+
+
 def test_transcript_names_the_speaker_and_how_to_continue():
     html = Transcript().render([Turn("question", "answer")])["text/html"]
     assert html.index("You:") < html.index("question") < html.index("answer") < html.index("%lockbots restore")
