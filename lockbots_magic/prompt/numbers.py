@@ -55,10 +55,10 @@ def format_scalar(value: Any) -> str | None:
         return str(value)
     if kind is timedelta:
         return str(value).replace(",", "")
-    numpy = sys.modules.get("numpy")
-    if numpy is None or not isinstance(value, getattr(numpy, "generic", ())):
+    numpy: Any = sys.modules.get("numpy")
+    if not isinstance(value, getattr(numpy, "generic", ())):
         return None
-    return repr(value.item()) if isinstance(value, str | bytes) else str(value)
+    return str(value)
 
 
 def widen_floats(value: Any, dtype: str) -> Any:

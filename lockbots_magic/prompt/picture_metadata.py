@@ -1,6 +1,6 @@
 """Removal of what picture files tell besides the picture: place, camera, owner, date. Pure.
 
-Of a JPEG, PNG or WebP only what is needed to show it stays: pixels, colour profile and orientation. A file whose
+Of a JPEG, PNG, WebP or GIF only what is needed to show it stays: pixels, colour profile and orientation. A file whose
 structure is damaged is returned unchanged. Sources: ITU-T T.81, annex B; JFIF 1.02; Exif 2.32, 4.5.4 and 4.6; PNG
 specification, chapters 5.3 and 11.3; "WebP Container Specification" (RFC 9649).
 """
@@ -11,6 +11,8 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator
+
+from .gif_metadata import clean_gif
 
 PNG_BEGIN = b"\x89PNG\r\n\x1a\n"
 
@@ -45,12 +47,14 @@ def drop_metadata(data: bytes) -> bytes:
             return _clean_jpeg(data)
         if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
             return _clean_webp(data)
-    except _DamagedError:
+        if data.startswith((b"GIF87a", b"GIF89a")):
+            return clean_gif(data)
+    except ValueError:  # `_DamagedError` and that of GIF
         pass
     return data
 
 
-class _DamagedError(Exception):
+class _DamagedError(ValueError):
     """The structure of the file is not that of its format."""
 
 

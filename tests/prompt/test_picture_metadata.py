@@ -1,5 +1,6 @@
 """Metadata of pictures: removed to the last byte, while the picture stays as it was."""
 
+import io
 import struct
 import zlib
 
@@ -109,7 +110,10 @@ def test_webp_and_png_keep_what_shows_them(orientation, order, prefixed):
 
 
 @settings(max_examples=examples(400))
-@given(st.sampled_from([b"\xff\xd8", PNG_BEGIN, b"RIFF\x20\0\0\0WEBP", b""]), st.binary(max_size=80))
+@given(
+    st.sampled_from([b"\xff\xd8", PNG_BEGIN, b"RIFF\x20\0\0\0WEBP", b"GIF89a\1\0\1\0\0\0\0", b""]),
+    st.binary(max_size=80),
+)
 @example(b"\xff\xd8", b"\xff\xe1\0\1")
 @example(b"RIFF\x0c\0\0\0WEBP", b"VP8X\0\0\0\0")
 @example(b"\xff\xd8", exif_segment(6)[:30] + SCAN)
@@ -140,3 +144,38 @@ def test_damaged_picture_is_unchanged(data):
 
 def test_jpeg_that_breaks_off_in_its_scan_loses_what_is_before():
     assert drop_metadata(b"\xff\xd8" + DROPPED[0] + SCAN) == b"\xff\xd8" + SCAN
+
+
+def gif_parts(label, *parts):
+    """An extension of a GIF."""
+    return b"!" + bytes([label]) + b"".join(bytes([len(part)]) + part for part in parts) + b"\0"
+
+
+GIF_HEAD = b"GIF89a\1\0\1\0\x80\0\0" + b"rgbRGB"
+GIF_IMAGE = b",\0\0\0\0\1\0\1\0\x81" + b"table of four"[:12] + b"\2" + b"\2\x44\1" + b"\0"
+GIF_LOOP = gif_parts(0xFF, b"NETSCAPE2.0", b"\1\0\0")
+GIF_DELAY = gif_parts(0xF9, b"\0\0\0\0")
+
+
+def test_gif_keeps_its_pictures_and_how_they_run():
+    comment = gif_parts(0xFE, SECRET, SECRET)
+    xmp = gif_parts(0xFF, b"XMP DataXMP", SECRET)
+    told = GIF_HEAD + comment + GIF_LOOP + xmp + GIF_DELAY + GIF_IMAGE + comment + GIF_DELAY + GIF_IMAGE + b";" + SECRET
+    wanted = GIF_HEAD + GIF_LOOP + GIF_DELAY + GIF_IMAGE + GIF_DELAY + GIF_IMAGE + b";"
+    assert drop_metadata(told) == wanted
+    assert drop_metadata(told[: told.rindex(b";")]) == wanted, "many files lack the end"
+    assert drop_metadata(wanted) == wanted
+    for damaged in (GIF_HEAD + comment, GIF_HEAD + b"?", told[:20], GIF_HEAD + GIF_IMAGE[:-1], GIF_HEAD + b"!"):
+        assert drop_metadata(damaged) == damaged
+
+
+def test_gif_of_pillow_loses_its_comment():
+    images = pytest.importorskip("PIL.Image")
+    frames = [images.new("P", (3, 2), n) for n in range(3)]
+    file = io.BytesIO()
+    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:], comment=SECRET, loop=2)
+    assert SECRET in file.getvalue()
+    cleaned = drop_metadata(file.getvalue())
+    assert SECRET not in cleaned
+    opened = images.open(io.BytesIO(cleaned))
+    assert (opened.n_frames, opened.size, opened.info["loop"]) == (images.open(file).n_frames, (3, 2), 2)
