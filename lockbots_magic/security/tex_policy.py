@@ -77,9 +77,14 @@ def is_harmless(formula: str) -> bool:
     Args:
         formula: TeX, with or without its delimiters.
     """
+    return len(formula) <= MAX_FORMULA and _is_mathematics(formula)
+
+
+@functools.lru_cache(maxsize=128)
+def _is_mathematics(formula: str) -> bool:
+    """Tell whether a short formula is harmless. It is asked for each form of a reply, and for each frame."""
     return (
-        len(formula) <= MAX_FORMULA
-        and len(_SWITCH.findall(formula)) <= MAX_SWITCHES
+        len(_SWITCH.findall(formula)) <= MAX_SWITCHES
         and all(_is_allowed(token, formula) for token in _TOKEN.finditer(formula))
         and _is_nested(formula)
     )

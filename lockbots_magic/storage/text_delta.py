@@ -7,7 +7,6 @@ place of tabs: `=7` keeps seven characters, `-2` deletes two, `+a%20b` inserts p
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
@@ -65,23 +64,28 @@ def patched(old: str, steps: str) -> str:
 
 def _steps(old: str, new: str) -> Iterator[tuple[str, str]]:
     """Yield the steps from line to line, in linear time: a blank line that only one of the texts has is skipped."""
-    before, after = deque(old.splitlines(keepends=True)), deque(new.splitlines(keepends=True))
-    while before and after:
-        if bool(before[0].strip()) == bool(after[0].strip()):
-            yield from _within(before.popleft(), after.popleft())
-        elif after[0].strip():
-            yield "-", before.popleft()
+    before, after = old.splitlines(keepends=True), new.splitlines(keepends=True)
+    at = to = 0
+    while at < len(before) and to < len(after):
+        line, other = before[at], after[to]
+        if line == other:
+            yield "=", line
+            at, to = at + 1, to + 1
+        elif bool(line.strip()) == bool(other.strip()):
+            yield from _within(line, other)
+            at, to = at + 1, to + 1
+        elif other.strip():
+            yield "-", line
+            at += 1
         else:
-            yield "+", after.popleft()
-    yield "-", "".join(before)
-    yield "+", "".join(after)
+            yield "+", other
+            to += 1
+    yield "-", "".join(before[at:])
+    yield "+", "".join(after[to:])
 
 
 def _within(old: str, new: str) -> Iterator[tuple[str, str]]:
     """Yield the steps for a text of which the middle differs."""
-    if old == new:
-        yield "=", old
-        return
     start = _common_length(old, new)
     end = _common_length(old[start:][::-1], new[start:][::-1])
     yield "=", old[:start]

@@ -16,6 +16,7 @@ from markdown_it.rules_block import lheading
 from lockbots_magic.rendering import markdown
 from lockbots_magic.rendering.markdown_rules import by_letter, emphasis
 from lockbots_magic.rendering.markdown_rules.plain import plain_tokens
+from lockbots_magic.rendering.markdown_rules.simple_inline import simple_tokens
 
 from ..effort import examples
 from .markdown_examples import GROUPS
@@ -86,8 +87,8 @@ class _EveryRule(emphasis._Inline):
     tokenize = ParserInline.tokenize
     skipToken = ParserInline.skipToken  # noqa: N815  # name of the base class
 
-    def is_plain(self, _: str) -> bool:
-        return False
+    def read_simple(self, *_: object) -> None:
+        return None
 
 
 @functools.cache
@@ -160,6 +161,42 @@ def test_plain_text_has_the_tokens_that_the_parser_finds(text: str) -> None:
 def test_prompts_are_plain_text() -> None:
     for prompt in ("What is the mean?", "Fit it (say, 3 %); then plot: x-y.\n\nWhy?\n", "Почему?"):
         assert plain_tokens(prompt) is not None, prompt
+
+
+SIMPLE = (
+    *("**Note:**", "**x**:", "*x y*,", "(*x*)", "`f(x)`", "`a``b`", "$x_1$", "$5 and $6", r"\(x\)", r"\[x\]", "$`x`$"),
+    *(
+        "[the notes](https://a.example/b_c?d=e%20f)",
+        "[a](http://b.example)(c)",
+        "a_b",
+        "_a_",
+        "x: y",
+        "a < b & c",
+        "~5",
+    ),
+    *("2**3", "2 * 3", "*a **b** c*", "**a*b**", "__init__", "http://c.example", "a]", "!", "&lt;", "<br>", "*x!*y"),
+)
+
+
+@settings(max_examples=examples(3_000))
+@given(
+    st.lists(st.sampled_from((*SIMPLE, *WORDS, *MARKS, "\n", "  \n ", "\t")) | st.text(max_size=2), max_size=8),
+    st.sampled_from((" ", "")),
+)
+def test_simple_markup_has_the_tokens_that_the_parser_finds(pieces: list[str], between: str) -> None:
+    text = between.join(pieces)
+    tokens = simple_tokens(text, markdown.parser())
+    assert tokens is None or tokens == every_rule().inline.parse(text, every_rule(), {}, []), text
+
+
+def test_markup_of_most_replies_is_simple() -> None:
+    for text in (
+        *SIMPLE[:18],
+        "**Weak**: it rings for `n` of\n$2 n$ periods, see [it](http://a.example); *then* fades.",
+    ):
+        assert simple_tokens(text, markdown.parser()) is not None or "``" in text or text == "_a_", text
+    for text in ("**the `mean`**", "***x***", "a*b*", r"\*", "![a](http://b.example)", "[a][b]", "[a](b)"):
+        assert simple_tokens(text, markdown.parser()) is None, text
 
 
 def test_each_rule_of_the_parser_is_known() -> None:

@@ -17,6 +17,7 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType
 
 from .by_letter import InlineByLetter
+from .simple_inline import simple_tokens
 
 _SYMBOLS = (("\u2000", "\u2e7f"), ("\U0001f000", "\U0001faff"))
 """Wide characters that belong to no script, such as emoji."""
@@ -40,14 +41,21 @@ def install(parser: MarkdownIt) -> None:
 
 class _Inline(InlineByLetter):
     def parse(self, src: str, md: MarkdownIt, env: EnvType, tokens: list[Token]) -> list[Token]:
-        if src and self.is_plain(src):
-            tokens.append(Token("text", "", 0, content=src))
+        simple = self.read_simple(src, md, env)
+        if simple is not None:
+            tokens += simple
             return tokens
         state = _State(src, md, env, tokens)
         self.tokenize(state)
         for rule in self.ruler2.getRules(""):
             rule(state)
         return state.tokens
+
+    def read_simple(self, text: str, md: MarkdownIt, env: EnvType) -> list[Token] | None:
+        """Return the tokens of a text whose markup is simple; None for any other, and while it may grow."""
+        if text and self.is_plain(text):
+            return [Token("text", "", 0, content=text)]
+        return None if env.get("growing") else simple_tokens(text, md)
 
 
 class _State(StateInline):

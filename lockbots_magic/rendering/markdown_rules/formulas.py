@@ -114,7 +114,7 @@ def _math_blocks(state: StateCore) -> None:
             token.content = f"$$\n{formula}\n$$"
 
 
-def _without_backticks(formula: str) -> str:
+def without_backticks(formula: str) -> str:
     """Return a formula as GitHub and GitLab write it within a line, $`x`$, as others do."""
     return f"${formula[2:-2]}$" if formula.startswith("$`") and formula.endswith("`$") and len(formula) > 4 else formula
 
@@ -143,7 +143,7 @@ def _tex(state: StateInline, silent: bool) -> bool:
     end = state.posMax if end < 0 else end
     if not silent:
         token = state.push("formula", "", 0)
-        token.content = _without_backticks(state.src[state.pos : end])
+        token.content = without_backticks(state.src[state.pos : end])
         token.info = "open" if is_open else ""
     state.pos = end
     return True
