@@ -45,7 +45,7 @@ class GrowingOutput:
         self._alone = alone
         self._markdown = markdown
         self._has_formulas = False
-        self._name = uuid.uuid4().hex[:12]
+        self._name = _unused_name()
         self.outputs = 0
         self._finished: list[str] = []  # HTML of the finished outputs
         self._merged = 0  # how many of them were merged from others
@@ -107,19 +107,25 @@ class GrowingOutput:
 
     def restart(self) -> None:
         """Forget what was drawn: the text so far was retracted, and the next frame shows what there is instead."""
-        if self.outputs > 1:
-            clear_output(wait=True)  # type: ignore[no-untyped-call]  # not typed
-            self.outputs = 0
+        self._join()
         self._finished, self._chunk, self._growing = [], "", ""
         self._merged = self._size = 0
         self._has_formulas = False
 
     def settle(self, data: Mapping[str, str], metadata: Mapping[str, Any] | None = None) -> None:
         """Replace everything by one final output."""
+        self._join()
+        self._put(0, data, metadata)
+
+    def _join(self) -> None:
+        """Let the next output replace all, if there are several.
+
+        It has an id of its own: JupyterLab would first render it in the old output of that id, then once more.
+        """
         if self.outputs > 1:
             clear_output(wait=True)  # type: ignore[no-untyped-call]  # not typed
             self.outputs = 0
-        self._put(0, data, metadata)
+            self._name = _unused_name()
 
     def _merge(self) -> None:
         """Merge outputs into one, and empty the others for reuse. Clearing the cell would move the page."""
@@ -143,3 +149,7 @@ class GrowingOutput:
     def _put(self, number: int, data: Mapping[str, str], metadata: Mapping[str, Any] | None = None) -> None:
         show(data, f"{self._name}-{number}", update=number < self.outputs, metadata=metadata)
         self.outputs = max(self.outputs, number + 1)
+
+
+def _unused_name() -> str:
+    return uuid.uuid4().hex[:12]

@@ -88,6 +88,7 @@ class Cell:
     def __init__(self):
         self.frames = []
         self.outputs = {}
+        self.ids = set()
         self.most = 0
         self.clearing = False
         self.changed = threading.Condition()
@@ -98,6 +99,8 @@ class Cell:
                 self.outputs.clear()
                 self.clearing = False
             assert (display_id in self.outputs) == update, "an update needs something to update"
+            assert (display_id in self.ids) == update, "JupyterLab renders a display with a known id twice"
+            self.ids |= {display_id} - {None}
             self.outputs[display_id or len(self.outputs)] = data
             self.most = max(self.most, len(self.outputs))
             self.frames.append((data, time.monotonic(), threading.current_thread(), update))
