@@ -9,7 +9,7 @@ from ..language import N_, _, ngettext
 from ..rendering.attachments import attachments_of
 from ..rendering.calls import call_line, reply_html
 from ..rendering.escaping import escaped, printed
-from ..rendering.html import IGNORED, framed, style
+from ..rendering.frame import IGNORED, framed, style
 from ..rendering.notices import document_notices, notices_of
 from ..rendering.reasoning import reasoning_html
 from ..security.exits import clean_bundle

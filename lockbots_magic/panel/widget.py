@@ -21,7 +21,7 @@ from ..errors import UsageError
 from ..language import _, chosen_language
 from ..notebook.display import show, unrelated_context, watched
 from ..notebook.session import Session
-from ..rendering.html import style_sheet
+from ..rendering.frame import style_sheet
 from ..storage.output_metadata import digest
 from .backend import ChatBackend, PanelBackend
 from .controller import PanelController

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .attachments import attachments_of
     from .calls import reply_forms, reply_html, reply_markdown, segments_of
     from .escaping import printed
-    from .html import framed, has_formulas
+    from .frame import framed, has_formulas
     from .mime_bundle import bundle, html_or_source
     from .notices import notices_of
     from .reasoning import reasoned_html, thinking_html
@@ -25,8 +25,8 @@ _HOME = {
     "TerminalOutput": "terminal.output",
     "attachments_of": "attachments",
     "bundle": "mime_bundle",
-    "framed": "html",
-    "has_formulas": "html",
+    "framed": "frame",
+    "has_formulas": "frame",
     "html_or_source": "mime_bundle",
     "notices_of": "notices",
     "printed": "escaping",

@@ -11,7 +11,7 @@ from ..conversation.usage import format_dollars
 from ..language import _, ngettext
 from ..security.foreign_text import quote_line
 from .escaping import escaped
-from .html import framed
+from .frame import framed
 from .table import Table
 
 MAX_CELL = 60

@@ -16,8 +16,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ..conversation.messages import NOTHING_ELSE, Delta
-from ..importing import without_collector
 from ..language import _
+from .first_words import first_words_html, import_parser
 from .reasoning_tail import ReasoningTail, thinking_notice
 from .seconds import WAITING_DELAY
 from .time_budget import MAX_FRAME_SECONDS, MAX_RENDERED, TooSlowError, at_most, remaining
@@ -41,8 +41,10 @@ MAX_CLOSE_SECONDS = 5.0
 LONG_FRAME = 1.0
 """Minimum interval (s) between two frames that only tell how long a reply is that is not rendered."""
 
-SENDING = 0.05
-"""Time (s) that is left to the first request of a kernel before what draws its reply is imported."""
+SENDING = 0.5
+"""Longest time (s) that is left to the first request of a kernel before what draws its reply is imported."""
+IDLE = 0.02
+"""Time (s) in which a process that waits for the model does next to nothing."""
 
 Draw = Callable[[str, str, Sequence[str]], int]
 """Takes the HTML finished since the last frame, the HTML of the open block, and notices; returns the frame's size."""
@@ -189,10 +191,25 @@ class FrameLoop:
         with self._drawing:  # a frame that is still being rendered is not drawn any more
             pass
 
+    def _draw_first_words(self) -> None:
+        """Draw the beginning of what has come, if that needs no parser; the first frame takes its place."""
+        arrived = self._arrived.copy()
+        text = "".join(one for one in arrived if isinstance(one, str))
+        if all(isinstance(one, str) for one in arrived) and (html := first_words_html(text)):
+            self._put("", html, [])
+
+    def _wait_for_request(self) -> None:
+        """Wait while the process works, most likely to make the request; no longer than until something comes."""
+        begun = time.monotonic()
+        while time.monotonic() - begun < SENDING:
+            worked = time.process_time()
+            if self._changed.wait(IDLE) or time.process_time() - worked < IDLE / 10:
+                return
+
     def _draw_frames(self) -> None:
-        self._changed.wait(SENDING)
-        with suppress(Exception), without_collector():  # what is wrong shows in the first frame
-            _unused = self._document
+        self._wait_for_request()
+        with suppress(Exception):  # what is wrong shows in the first frame
+            import_parser(self._draw_first_words)
         if self._wait is not None and not self._changed.wait(WAITING_DELAY):
             with self._drawing:
                 if not self._stopped.is_set():

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import functools
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
-from importlib.resources import files
 from typing import Any
 
 from markdown_it.common.utils import unescapeAll
@@ -14,15 +12,13 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
 from ..language import _
-from ..security.control_characters import printable
-from ..security.html_policy import IGNORED_CLASSES, TEX_CLASSES, UNLISTED_CLASSES, sanitize
+from ..security.html_policy import UNLISTED_CLASSES, sanitize
 from ..security.links import host_of, is_small_picture, is_web_link
 from ..security.tex_policy import is_harmless, unlabelled
 from .escaping import begins_right_to_left, escaped, printed
+from .frame import FORMULA_OPENING
 from .highlight import highlighted
 from .markdown import Environment, lowered, parse, parser
-from .saved_html import as_saved
-from .used_rules import used_rules
 
 MAX_TYPESET = 40_000
 """Cost of the formulas of one reply that are typeset, see `_cost_of`; a page is busy for about 0.1 ms for each."""
@@ -31,19 +27,8 @@ FORMULA_COST = 50
 MARK_COST = 8
 """Cost of each mark of structure in it, besides one for each character."""
 
-IGNORED = " ".join(sorted(IGNORED_CLASSES))
-"""Class attribute of an element in which front ends look for TeX only where it is marked as such."""
-_TEX = " ".join(sorted(TEX_CLASSES))
 UNLISTED = " ".join(sorted(UNLISTED_CLASSES))
 """Class attribute of a heading that is not in the notebook's table of contents."""
-
-NOTICE_STYLE = "margin-top:.4em;padding-left:.6em;border-left:2px solid;font-size:.9em;opacity:.75"
-"""Style of the toolkit's own remarks."""
-FOOT_STYLE = "margin-top:.4em;font-size:.85em;opacity:.65;overflow-wrap:anywhere"
-"""Style of the foot line."""
-_REJECTED = ' style="opacity:0.5"'
-_MAY_BE_TEX = re.compile(r"[$\\]")
-_PREFORMATTED = re.compile(r"(<pre.*?</pre>)", re.DOTALL)
 
 
 def render(markdown: str, below: int = 0) -> str:
@@ -98,7 +83,7 @@ class _Renderer(RendererHTML):
         if token.info == "open" or env["formulas"] > MAX_TYPESET or not is_harmless(token.content):
             code = f'<code class="tex">{printed(token.content)}</code>'
             return f"<p>{code}</p>\n" if token.block else code
-        formula = f'<span class="{_TEX}">{escape(unlabelled(token.content))}</span>'
+        formula = f"{FORMULA_OPENING}{escape(unlabelled(token.content))}</span>"
         return f'<div class="formula">{formula}</div>\n' if token.block else formula
 
     def link_open(self, tokens: Sequence[Token], index: int, _options: Any, env: Any) -> str:
@@ -170,91 +155,3 @@ class _Renderer(RendererHTML):
 def _cost_of(formula: str) -> int:
     """Return how long a page takes to typeset a formula: scripts, fractions and cells take longer than letters."""
     return FORMULA_COST + len(formula) + MARK_COST * sum(map(formula.count, "_^\\&{"))
-
-
-def has_formulas(html: str) -> bool:
-    """Return whether `html`, which `render` returned, leaves formulas to the front end."""
-    return f'<span class="{_TEX}">' in html
-
-
-def notices_html(notices: Iterable[str], *, final: bool = False) -> str:
-    """Return the toolkit's own remarks as HTML; a `final` output brings their style along."""
-    style = f' style="{NOTICE_STYLE}"' if final else ""
-    return "".join(f'<div class="lockbots-notice"{style}>{escaped(printable(n))}</div>' for n in notices)
-
-
-def foot_html(line: str) -> str:
-    """Return a foot line as HTML, see `foot_line`."""
-    return f'<div class="lockbots-foot" style="{FOOT_STYLE}">{escaped(printable(line))}</div>' if line else ""
-
-
-def framed(
-    html: str,
-    notices: Iterable[str] = (),
-    *,
-    styled: bool = True,
-    final: bool = False,
-    above: str = "",
-    below: str = "",
-    rejected: bool = False,
-) -> str:
-    """Return a reply's HTML in a container that confines it, with the notices below.
-
-    Args:
-        html: What `render` returned.
-        notices: The toolkit's own remarks.
-        styled: Whether to include the style sheet; one in a page is enough.
-        final: Whether nothing will be added to this output: then only the rules that apply are included.
-        above: What stands above the reply, such as `reasoning_html`.
-        below: What stands below the notices, such as `foot_html`.
-        rejected: Whether the reply is none that counts: it is shown faded.
-    """
-    below = notices_html(notices, final=final) + below
-    ignored = "" if final and not _MAY_BE_TEX.search(above + html + below) else f" {IGNORED}"
-    fading = _REJECTED if rejected else ""
-    reply = f'<div class="lockbots-reply{ignored}"{fading}>{_on_one_line(html)}</div>' if html else ""
-    shown = f"{above}{reply}{below}"
-    sheet = (style_for(shown) if final else style()) if styled else ""
-    whole = f'<div class="lockbots{ignored}">{sheet}{shown}</div>'
-    return as_saved(whole) if final else whole
-
-
-def _on_one_line(html: str) -> str:
-    """Avoid line breaks: exported Markdown holds this HTML, where an empty line would end it."""
-    parts = _PREFORMATTED.split(html)
-    return "".join(part.replace("\n", "&#10;" if n % 2 else " ") for n, part in enumerate(parts)).rstrip()
-
-
-def style_for(html: str) -> str:
-    """Return the style sheet with the rules that may apply to `html`, as an element.
-
-    A notebook holds it once an output: of a short text, it is a third of the whole sheet.
-    """
-    return f"<style>{used_rules(_minified(_rules_of_replies()), html)}</style>"
-
-
-@functools.cache
-def style() -> str:
-    """Return the style sheet of replies as an element."""
-    return style_element(style_sheet())
-
-
-def style_sheet() -> str:
-    """Return the style sheet of replies and of the remarks below them."""
-    return f"{_rules_of_replies()}\n.lockbots .lockbots-notice {{{NOTICE_STYLE}}}\n"
-
-
-@functools.cache
-def _rules_of_replies() -> str:
-    return files(__package__).joinpath("reply.css").read_text("utf-8")
-
-
-def style_element(css: str) -> str:
-    """Return a style sheet as a minified element. The sheet must not need a space before a colon."""
-    return f"<style>{_minified(css)}</style>"
-
-
-@functools.cache
-def _minified(css: str) -> str:
-    bare = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
-    return re.sub(r"(?<![\w.])0(?=\.\d)", "", re.sub(r"\s*([{};:,>])\s*", r"\1", bare)).strip()

@@ -11,7 +11,8 @@ from ..conversation.shown_text import shown_text
 from ..security.control_characters import printable
 from .attachments import NONE, Attachments
 from .escaping import printed
-from .html import foot_html, framed, rendered
+from .frame import foot_html, framed
+from .html import rendered
 from .markdown import Environment, parse
 from .reasoning import reasoning_html, reasoning_markdown
 from .safe_markdown import fenced, neutralised

@@ -18,7 +18,7 @@ def as_saved(html: str) -> str:
     """Return final HTML for the notebook file: blocks of code styled, and no quotes around the most frequent values.
 
     Args:
-        html: What `html.framed` makes. Angle brackets of texts are escaped, so no text looks like a tag.
+        html: What `frame.framed` makes. Angle brackets of texts are escaped, so no text looks like a tag.
 
     Example:
         >>> as_saved('<td style="text-align:left"><font color="#386">1</font></td>')

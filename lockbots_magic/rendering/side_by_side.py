@@ -16,8 +16,9 @@ from ..language import _
 from ..security.control_characters import printable
 from .attachments import NONE, Attachments
 from .escaping import escaped
+from .frame import IGNORED, framed, style, style_element
 from .frame_loop import interval_after
-from .html import IGNORED, framed, render, style, style_element
+from .html import render
 from .incremental import IncrementalMarkdown
 from .mime_bundle import html_or_source
 from .safe_markdown import neutralised

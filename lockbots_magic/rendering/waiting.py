@@ -6,7 +6,7 @@ from ..conversation.model_names import display_name
 from ..language import _
 from ..security.control_characters import printable
 from .escaping import escaped
-from .html import IGNORED
+from .frame import IGNORED
 from .seconds import counting, seconds_style
 
 _STYLE = "<style>.lockbots-waiting {opacity: 0.75; font-size: 0.9em}</style>"

@@ -16,7 +16,7 @@ from ..language import _, ngettext
 from ..rendering.attachments import attachments_of
 from ..rendering.calls import calls_markdown, reply_html, segments_of
 from ..rendering.escaping import printed
-from ..rendering.html import framed, style, style_element
+from ..rendering.frame import framed, style, style_element
 from ..rendering.markdown import lowered, parse
 from ..rendering.notices import document_notices, notices_of
 from ..rendering.safe_markdown import neutralised, written

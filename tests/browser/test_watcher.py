@@ -7,7 +7,7 @@ import threading
 import pytest
 from playwright.sync_api import expect
 
-from lockbots_magic.rendering.html import style
+from lockbots_magic.rendering.frame import style
 from tests.browser.lab import Notebook, new_context
 from tests.hostile.probe import FORMULAS, PROBE, formulas_of
 from tests.hostile.watcher import Violation, Watcher, painted_outside

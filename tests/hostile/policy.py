@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from lockbots_magic.rendering.html import FOOT_STYLE, NOTICE_STYLE
+from lockbots_magic.rendering.frame import FOOT_STYLE, NOTICE_STYLE
 from lockbots_magic.rendering.saved_html import CODE_STYLE
 
 Rules = dict[str, dict[str, str]]

@@ -12,7 +12,7 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Dialog, Frame, Page, Route
 
-from lockbots_magic.rendering.html import style
+from lockbots_magic.rendering.frame import style
 from lockbots_magic.rendering.waiting import waiting_html
 from tests.hostile import policy
 

@@ -6,7 +6,7 @@ from lockbots_magic.conversation.messages import Usage
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.conversation.usage import measure_sent_turn, measure_turn
 from lockbots_magic.rendering.foot_line import CODE_HINT, GUIDE_LINE, MAX_MODEL, foot_line
-from lockbots_magic.rendering.html import FOOT_STYLE, foot_html, framed
+from lockbots_magic.rendering.frame import FOOT_STYLE, foot_html, framed
 from lockbots_magic.security.html_policy import sanitize
 
 

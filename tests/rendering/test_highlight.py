@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from lockbots_magic.rendering import highlight
 from lockbots_magic.rendering.escaping import printed
+from lockbots_magic.rendering.frame import style
 from lockbots_magic.rendering.highlight import COLOURS, GrowingCode, highlighted
-from lockbots_magic.rendering.html import style
 
 
 def test_each_kind_of_word_has_its_tag():

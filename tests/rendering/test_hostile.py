@@ -13,7 +13,8 @@ from markdown_it import MarkdownIt
 
 from lockbots_magic.conversation.messages import Delta
 from lockbots_magic.conversation.turn import Turn
-from lockbots_magic.rendering.html import notices_html, render
+from lockbots_magic.rendering.frame import notices_html
+from lockbots_magic.rendering.html import render
 from lockbots_magic.rendering.incremental import IncrementalMarkdown
 from lockbots_magic.rendering.mime_bundle import bundle
 from lockbots_magic.rendering.safe_markdown import neutralised

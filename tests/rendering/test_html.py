@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockbots_magic.rendering.html import MAX_TYPESET, framed, notices_html, render, style
+from lockbots_magic.rendering.frame import framed, notices_html, style
+from lockbots_magic.rendering.html import MAX_TYPESET, render
 from tests.documents import DOCUMENT
 from tests.effort import examples
 

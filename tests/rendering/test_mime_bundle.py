@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lockbots_magic.rendering import mime_bundle
-from lockbots_magic.rendering.html import NOTICE_STYLE, render
+from lockbots_magic.rendering.frame import NOTICE_STYLE
+from lockbots_magic.rendering.html import render
 from lockbots_magic.rendering.mime_bundle import bundle, forms_of, html_or_source
 from lockbots_magic.rendering.safe_markdown import neutralised
 from lockbots_magic.rendering.saved_html import CODE_STYLE

@@ -6,7 +6,7 @@ from markdown_it import MarkdownIt
 
 from lockbots_magic.language import speaking
 from lockbots_magic.rendering import reasoning_tail
-from lockbots_magic.rendering.html import framed
+from lockbots_magic.rendering.frame import framed
 from lockbots_magic.rendering.mime_bundle import bundle
 from lockbots_magic.rendering.reasoning import (
     FOLD_STYLE,

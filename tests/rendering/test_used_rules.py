@@ -3,8 +3,8 @@ import re
 
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.notebook.live_output import turn_bundle
+from lockbots_magic.rendering.frame import style_sheet
 from lockbots_magic.rendering.highlight import highlighted
-from lockbots_magic.rendering.html import style_sheet
 from lockbots_magic.rendering.used_rules import used_rules
 
 PROSE = "Penguins keep warm by fat and feathers, and by legs that keep their warmth to themselves.\n\n" * 11

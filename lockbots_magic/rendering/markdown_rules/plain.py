@@ -7,11 +7,9 @@ import re
 from markdown_it.token import Token
 
 from ..escaping import right_to_left
+from ..first_words import PLAIN_LINE
 
-_MARKS = r"\\`*_~$<>&!\[\]|\r\0"
-"""Characters at which some rule begins within a line, and those that are replaced before any rule."""
-_LINE = rf"[^\W\d_](?:[^\n{_MARKS}]*[^\s{_MARKS}])?"
-_PLAIN = re.compile(rf"{_LINE}(?:\n\n+{_LINE})*\n*")
+_PLAIN = re.compile(rf"{PLAIN_LINE}(?:\n\n+{PLAIN_LINE})*\n*")
 _MAY_BE_ADDRESS = re.compile(r"://|www\.", re.IGNORECASE)
 
 
