@@ -30,7 +30,7 @@ from .wire.errors import is_error, make_snippet, object_error
 from .wire.json_text import parse_json
 from .wire.snapshots import SnapshotFilter
 from .wire.sse import Event, MalformedStream, SurrogateJoiner, TextDecoder
-from .wire.stream_decoder import read_data
+from .wire.stream_decoder import read_data, split_data
 
 USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) lockbots-magic"
 DEFAULT_INSTRUCTION = "Answer helpfully and to the point, in the language of the question."
@@ -275,6 +275,8 @@ def _parse_event(event: Event) -> str:
     if not data or data == "[DONE]":
         return ""
     value = parse_json(data)
+    if not isinstance(value, dict) and (parts := split_data(data, value)):
+        return "".join(_parse_event(Event(part, event.type)) for part in parts)
     if event.type == "error":
         raise object_error(value if isinstance(value, dict | list) else {"error": data})
     if not isinstance(value, dict):

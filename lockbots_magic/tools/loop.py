@@ -13,6 +13,7 @@ from ..conversation.call_messages import reasoning_to_return, rename_calls, resu
 from ..conversation.call_text import describe_call
 from ..conversation.ending import TEXT_CALL, TOO_MANY_SECONDS, is_complete
 from ..conversation.messages import ChatRequest, Delta, Message, ToolCall, Usage
+from ..conversation.parts import ReasoningPart
 from ..conversation.turn_accumulator import TurnAccumulator
 from ..errors import Cancelled, NotRecordedError
 from ..language import N_, SOURCE, _, speaking
@@ -23,7 +24,7 @@ from .approval import Approval, ProposedCall, proposed
 from .limits import Limits, Spent
 from .results import bounded_output
 from .running import CallsStoppedError, Job, RunningCalls
-from .text_calls import holds_text_call
+from .text_calls import holds_channel_call, holds_text_call
 from .tool_source import ToolOutput
 from .toolbox import Toolbox, ToolEntry
 
@@ -87,7 +88,7 @@ class ToolLoop:
             if answer.cut_by or not is_complete(finish_reason):
                 break
             if not answer.asked:
-                finish_reason = TEXT_CALL if holds_text_call(read.text, self.toolbox.entries) else finish_reason
+                finish_reason = TEXT_CALL if self._is_text_call(read) else finish_reason
                 break
             if reached := self.spent.reached(rounds):
                 finish_reason = reached
@@ -100,6 +101,14 @@ class ToolLoop:
                 break
             request = replace(request, messages=(*request.messages, message, *results))
         yield Delta(finish_reason=finish_reason, usage=usage)
+
+    def _is_text_call(self, read: TurnAccumulator) -> bool:
+        """Whether an answer is a call that its server did not read."""
+        names = self.toolbox.entries
+        if read.only_reasoned and read.rounds:
+            thoughts = (part.text for part in read.rounds[-1].parts if isinstance(part, ReasoningPart))
+            return holds_channel_call("".join(thoughts), names)
+        return holds_text_call(read.text, names)
 
     def _read(self, provider: ToolProvider, request: ChatRequest, answer: _Answer) -> Iterator[Delta]:
         """Yield one answer without its calls, usage and end, which `answer` holds then."""

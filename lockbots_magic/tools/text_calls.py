@@ -5,7 +5,7 @@ Each family of models has markers of its own, which a server must know: vLLM by 
 
 Wire facts: the chat templates of Qwen, Hermes and GLM (``<tool_call>``), Qwen Coder (``<function=``), Mistral
 (``[TOOL_CALLS]``), Llama (``<|python_tag|>``, or JSON alone), DeepSeek, Kimi, LFM2, Granite, MiniMax, Nemotron and
-FunctionGemma; Anthropic's older ``<function_calls>``.
+FunctionGemma; Anthropic's older ``<function_calls>``; Gemma (``tool_code``), and lists of calls in Python (Llama 4).
 """
 
 from __future__ import annotations
@@ -26,6 +26,11 @@ _MARK = late_pattern(
     rf"<{_TAG}>|\[TOOL_CALLS\]|<\|python_tag\|>|<[|｜](?:DSML[|｜])?(?:tool[▁_]?calls?|function_calls)[\w▁]*[|｜]?>"
     r"|<function=|<start_function_call>|<\|tool_call>|functools(?=\[\{)"
 )
+_PYTHON_CALL = late_pattern(
+    r"\[(\w{1,64})\([^\n]*\)\]|```tool_code\s*(?:print\()?(?:default_api\.)?(\w{1,64})\(.*\)\s*```", re.DOTALL
+)
+_CHANNEL_CALL = late_pattern(r"^functions\.(\w{1,64}): ?\{", re.MULTILINE)
+"""A call as `HarmonySplitter` tells it."""
 _FOLLOWS = re.compile(r"\s*(?:[{\[<]|call:)")
 _NAMES = ("name", "function", "tool", "tool_name")
 _ARGUMENTS = ("arguments", "parameters", "args", "input")
@@ -43,7 +48,12 @@ def holds_text_call(text: str, names: Collection[str]) -> bool:
         True
     """
     text = text[:MAX_TEXT]
-    return _holds_mark(text, names) or _is_json_call(text.strip(), names)
+    return _holds_mark(text, names) or _is_json_call(text.strip(), names) or _is_python_call(text.strip(), names)
+
+
+def holds_channel_call(reasoning: str, names: Collection[str]) -> bool:
+    """Tell whether reasoning that no answer follows holds a call, as gpt-oss writes it into a channel of its own."""
+    return any(call[1] in names for call in _CHANNEL_CALL.finditer(reasoning[-MAX_TEXT:]))
 
 
 def _holds_mark(text: str, names: Collection[str]) -> bool:
@@ -60,6 +70,12 @@ def _holds_mark(text: str, names: Collection[str]) -> bool:
                 return True
         at += len(line)
     return False
+
+
+def _is_python_call(text: str, names: Collection[str]) -> bool:
+    """Tell whether all of a text is a call in Python, in the list or the block in which models write calls."""
+    call = _PYTHON_CALL.fullmatch(text)
+    return call is not None and (call[1] or call[2]) in names
 
 
 def _is_json_call(text: str, names: Collection[str]) -> bool:

@@ -20,7 +20,9 @@ from lockbots_magic.security.secrets import Secret
 COMPLETE = [
     "stop", "STOP", "Stop", "end_turn", "endTurn", "stop_sequence", "STOP_SEQUENCE",
     "tool_calls", "tool-calls", "toolUse", "TOOL_CALL", "function_call",
-    "FINISH_REASON_STOP", "eos", "eos_token", "COMPLETE", "completed",
+    "done", "end", "finished", "success", "normal", "eos_found", "stop_str", "stop_word", "stop_words", "end_of_text",
+    "</s>", "<eos>", "<end_of_turn>", "<|im_end|>", "<|eot_id|>", "<|end|>", "<|end_of_text|>", "<|endoftext|>",
+    "end_of_sequence", "FINISH_REASON_STOP", "eos", "eos_token", "COMPLETE", "completed",
 ]  # fmt: skip
 FAILED = [
     "error", "network_error", "sensitive", "content_filter", "SAFETY", "RECITATION",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from lockbots_magic import Chat
 from lockbots_magic.errors import ProtocolError, ProviderError
 from lockbots_magic.providers import response
-from tests.providers.speakers import SPEAKERS
+from tests.providers.speakers import SPEAKERS, Speaker
 from tests.rawserver import Peer, RawServer
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
@@ -69,6 +70,64 @@ def test_comments_that_keep_the_connection_open_may_precede_one_whole_reply(dial
 
             with RawServer(script) as server:
                 assert chat_with(server, dialect=dialect, max_retries=0).ask("hi").reply == "Yes."
+
+
+def frames(speaker: Speaker) -> list[bytes]:
+    """Return the events of a reply, without the blank lines between them."""
+    return [part for part in speaker.say("Hello ", "you.").split(b"\n\n") if part.strip()]
+
+
+def data_of(event: bytes) -> bytes:
+    return event.partition(b"data: ")[2]
+
+
+def is_json(event: bytes) -> bool:
+    return data_of(event).startswith(b"{")
+
+
+FRAMINGS: dict[str, Callable[[list[bytes]], bytes]] = {
+    "chunks without a line break": lambda parts: b"data: " + b"".join(map(data_of, parts)) + b"\n\n",
+    "chunks on one line": lambda parts: b"data: " + b" data: ".join(map(data_of, parts)) + b"\n\n",
+    "a comma behind each": lambda parts: b"".join(b"data: " + data_of(p) + b",\n\n" for p in parts if is_json(p)),
+    "encoded twice": lambda parts: b"".join(
+        b"data: " + json.dumps(data_of(p).decode()).encode() + b"\n\n" for p in parts if is_json(p)
+    ),
+    "lists of one": lambda parts: b"".join(b"data: [" + data_of(p) + b"]\n\n" for p in parts if is_json(p)),
+    "one list": lambda parts: b"[" + b",\n".join(data_of(p) for p in parts if is_json(p)) + b"]",
+    "lines of JSON": lambda parts: b"\n".join(map(data_of, parts)),
+    "indented JSON": lambda parts: (
+        b"\n\n".join(b"data: " + json.dumps(json.loads(data_of(p)), indent=1).encode() for p in parts if is_json(p))
+        + b"\n\n"
+    ),
+    "raw line breaks": lambda parts: b"\n\n".join(parts).replace(b"Hello ", b"Hello\n") + b"\n\n",
+    "indented fields": lambda parts: b"\n\n".join(b"  " + p.replace(b"\n", b"\n  ") for p in parts) + b"\n\n",
+    "capitals": lambda parts: b"\n\n".join(p.replace(b"data: ", b"Data: ") for p in parts) + b"\n\n",
+}
+
+
+@pytest.mark.parametrize("dialect", SPEAKERS)
+def test_events_that_are_framed_in_an_unusual_way_are_read(dialect):
+    parts = frames(SPEAKERS[dialect])
+    for name, framing in FRAMINGS.items():
+        with answering(framing(parts)) as server:
+            turn = chat_with(server, dialect=dialect, max_retries=0).ask("hi")
+            assert (turn.reply.replace("\n", " "), turn.status) == ("Hello you.", "complete"), name
+
+
+def test_liaobots_frames_events_in_unusual_ways_too():
+    one, two = b'{"content": "Hello "}', b'{"content": "you."}'
+    for body in (b"data: " + one + two + b"[DONE]\n\n", b"data: " + one + b"data: " + two + b"\n\ndata: [DONE]\n\n"):
+        with answering(body) as server:
+            chat = Chat("liaobots:gpt-4", base_url=server.url, auth="x-test-0123456789", max_retries=0)
+            assert chat.ask("hi").reply == "Hello you."
+
+
+def test_text_before_what_is_cut_or_no_json_is_kept():
+    first = json.dumps({"choices": [{"delta": {"content": "Hello"}}]}).encode()
+    for rest, words in ((b'{"choices": [{"de', "cut short"), (b"backend crashed", "backend crashed")):
+        with answering(first + b"\n" + rest) as server, pytest.raises(ProviderError, match=words) as caught:
+            chat_with(server, max_retries=0).ask("hi")
+        assert caught.value.partial == "Hello"
 
 
 def test_an_error_or_a_page_after_comments_is_told():

@@ -2,7 +2,9 @@
 
 import pytest
 
+from lockbots_magic import Chat
 from lockbots_magic.tools.text_calls import holds_text_call
+from tests.chatserver import chat_server, in_turn, say
 
 NAMES = ("add", "get_time")
 CALL = '{"name": "add", "arguments": {"a": 1}}'
@@ -34,6 +36,9 @@ CALL = '{"name": "add", "arguments": {"a": 1}}'
     f"```json\n{CALL}\n```",
     '{"type": "function", "function": {"name": "add", "parameters": {"a": 1}}}',
     '{"tool": "get_time", "args": {}}',
+    "[add(a=1), get_time()]",
+    "```tool_code\nprint(default_api.add(a=1))\n```",
+    "```tool_code\nget_time()\n```",
 ])  # fmt: skip
 def test_a_call_is_recognised(text):
     assert holds_text_call(text, NAMES)
@@ -50,8 +55,24 @@ def test_a_call_is_recognised(text):
     '{"name": "add", "arguments": "many"}',
     f"This is one: {CALL}",
     "[]",
+    "[sum(a=1)]",
+    "add(a=1)",
+    "```python\nadd(a=1)\n```",
     "[TOOL_CALLS] is Mistral's.",
     "[" * 100_000,
 ])  # fmt: skip
 def test_what_only_speaks_of_calls_is_an_answer(text):
     assert not holds_text_call(text, NAMES)
+
+
+def test_a_call_in_a_channel_of_its_own_that_the_server_has_not_read_is_told():
+    call = '<|channel|>commentary to=functions.add <|constrain|>json<|message|>{"a": 1}<|call|>'
+    with chat_server(in_turn(say(call))) as (url, _):
+        chat = Chat("openai:m", base_url=url)
+        assert chat.ask("hi", tools=[add]).finish_reason == "tool_call_as_text"
+        assert chat.ask("hi").finish_reason == "stop"
+
+
+def add(a: int) -> int:
+    """Add."""
+    return a

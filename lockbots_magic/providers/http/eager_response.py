@@ -22,6 +22,10 @@ MAX_LINE = 65536
 """Bytes of a line of the head, as in http.client."""
 MAX_LINES = 100
 """Lines of a head, as in http.client."""
+MAX_PEEKED = 4096
+"""Bytes of a body that are read ahead, to tell whether it is compressed."""
+_PLAIN = re.compile(rb"(?:data|event|id|retry|): ?[\x20-\x7e\n]|[{\[]\s*[\"{\]}]|<[!a-zA-Z?]")
+"""Beginning of a body that is not compressed, whatever its header says: proxies decompress, and leave the header."""
 _NO_BODY = (204, 304)
 _FIELD = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\r\n]*)\r?\n")
 """A field on one line (RFC 9110, 5.1 and 5.5)."""
@@ -31,6 +35,7 @@ class EagerResponse(HTTPResponse):
     """Returns all chunks that have arrived, where http.client returns one per read; and skips interim responses."""
 
     _chunks: ChunkDecoder | None = None
+    _peeked = b""
 
     def begin(self, **_limits: Any) -> None:
         """Read the head; see `http.client.HTTPResponse.begin`, whose attributes these are.
@@ -54,6 +59,8 @@ class EagerResponse(HTTPResponse):
             self.length = 0
         closes: bool = self._check_close()
         self.will_close = closes or (not self.chunked and self.length is None)
+        if "content-encoding" in self.headers and self.length != 0 and _PLAIN.match(self._peek()):
+            del self.headers["content-encoding"]
 
     def read1(self, n: int = -1) -> bytes:
         """Return the data that has arrived; wait only if there is none.
@@ -63,6 +70,19 @@ class EagerResponse(HTTPResponse):
         """
         if not self.chunked or self.fp is None:
             return super().read1(n)
+        body, self._peeked = self._peeked or self._read_chunks(n), b""
+        if self._chunks is not None and self._chunks.done:
+            self.close()
+        return body
+
+    def _peek(self) -> bytes:
+        """Return the first bytes of the body, which are read again afterwards."""
+        if not self.chunked:
+            return bytes(self.fp.peek(MAX_PEEKED)[:MAX_PEEKED])
+        self._peeked = self._read_chunks(MAX_PEEKED)
+        return self._peeked
+
+    def _read_chunks(self, n: int) -> bytes:
         if self._chunks is None:
             self._chunks = ChunkDecoder()
         body = b""
@@ -74,8 +94,6 @@ class EagerResponse(HTTPResponse):
                 body = self._chunks.feed(piece)
             except MalformedChunk:
                 raise IncompleteRead(b"") from None
-        if self._chunks.done:
-            self.close()
         return body
 
     def _read_status(self) -> tuple[str, int, str]:

@@ -90,6 +90,9 @@ class MessagesDecoder(StreamDecoder):
         if not data:
             return
         value = unwrapped(parse_json(data))
+        if not isinstance(value, dict) and (deltas := self._take_joined(event, data, value)) is not None:
+            yield from deltas
+            return
         if is_error_event(event.type):
             raise self.object_error(value if isinstance(value, dict | list) else {"error": data})
         if value is None:

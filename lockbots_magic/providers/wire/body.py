@@ -35,7 +35,7 @@ class BodyDecoder:
         self._started = False
         self._in_comment = False  # before the start: inside a line that is a comment
         self._ignored: list[tuple[str, Callable[[], str]]] = []
-        self._events = EventDecoder(self._keep_ignored, _begins_another)
+        self._events = EventDecoder(self._keep_ignored, _begins_another, is_cut_json, is_lenient=True)
         self._stray_lines = StrayLines()
         self._document: bytearray | None = None
         self._page: bytearray | None = None
@@ -163,18 +163,17 @@ class BodyDecoder:
     def _close_document(self, text: str) -> Iterator[Event]:
         """Yield the JSON values of a document: mostly one. A stream may follow an error that lacks the framing."""
         values, rest = split_json(text)
+        for value in values:
+            yield Event(value)
         if rest and is_cut_json(rest):
             error = ProtocolError(
                 _("The response is cut short in the middle of its JSON: {rest}", rest=make_snippet(rest))
             )
             error.retryable = True
             raise error
-        if not values or (rest and not rest.startswith(_FIELDS)):
-            yield Event(text)
-            return
-        for value in values:
-            yield Event(value)
-        if rest:
+        if rest and not (values and rest.startswith(_FIELDS)):
+            yield Event(rest)
+        elif rest:
             self._document = None
             yield from self._feed_events(rest.encode())
             yield from self.close()

@@ -2,11 +2,13 @@
 
 Wire facts, all observed: an empty object before the arguments (gateways to Bedrock), the arguments encoded twice (a
 JSON string that holds the object), and the whole arguments once more after their pieces; line feeds as they are in
-strings (DeepSeek), and a marker of the prompt format at the end.
+strings (DeepSeek), a marker of the prompt format at the end, a fence around them, one brace too many, a dict of Python,
+an empty list (PHP).
 """
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from typing import Any
@@ -22,6 +24,9 @@ MAX_VALUES = 100
 """JSON values in the arguments of one call; more are no repetition of them."""
 MAX_MARKERS = 3
 """Markers behind the arguments that are left out."""
+MAX_LITERAL = 20_000
+"""Characters of arguments that are read as Python."""
+_FENCED = re.compile(r"```(?:json)?\s*(\{.*\})\s*```", re.DOTALL)
 _MARKERS = ("</tool_call>", "<|call|>", "<|end|>", "<|im_end|>", "<|tool_call_end|>")
 
 
@@ -83,7 +88,7 @@ def normalize_arguments(text: str) -> str:
         >>> normalize_arguments('{}{"city": "Rome"}'), normalize_arguments('"{\\\\"x\\\\": 1}"')
         ('{"city": "Rome"}', '{"x": 1}')
     """
-    values = _read_values(text) or _read_values(_mend(text))
+    values = _read_values(text) or _read_values(_mend(text)) or _read_literal(text)
     if not values:
         return text if text.strip() else ""
     while len(values) > 1 and values[0][0] in (_Object(), None):
@@ -94,7 +99,7 @@ def normalize_arguments(text: str) -> str:
     if isinstance(value, str):
         inner = normalize_arguments(value)
         return inner if not inner or is_object(inner) else text
-    if value is None:
+    if value is None or value == []:  # PHP writes an empty object as an empty list
         return ""
     return written
 
@@ -105,11 +110,30 @@ def _mend(text: str) -> str:
     Empty if it is no JSON even so. Only what was read is searched for strings: in anything else that takes long.
     """
     text = text.removeprefix("\ufeff").strip()
+    if fenced := _FENCED.fullmatch(text):
+        text = fenced[1]
     for _ in range(MAX_MARKERS):
         marker = next((one for one in _MARKERS if text.endswith(one)), "")
         text = text.removesuffix(marker).rstrip()
     is_json = _read_values(text, _lenient_decoder)
+    if not is_json and text.endswith("}}"):
+        text = text[:-1]  # one closing brace too many, as a parser of vLLM has sent
+        is_json = _read_values(text, _lenient_decoder)
     return _STRING.sub(lambda string: string[0].translate(_ESCAPES), text) if is_json else ""
+
+
+def _read_literal(text: str) -> list[tuple[Any, str]]:
+    """Return the dict that `text` writes in Python, as JSON; none if it is anything else."""
+    text = text.strip()
+    if text == "None":
+        return [(None, "null")]
+    if not (text.startswith("{") and text.endswith("}")) or len(text) > MAX_LITERAL or "\\" in text:
+        return []
+    try:
+        written = json.dumps(ast.literal_eval(text), ensure_ascii=False, allow_nan=False)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return []
+    return _read_values(written)
 
 
 class _Object(tuple[Any, ...]):

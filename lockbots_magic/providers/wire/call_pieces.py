@@ -15,7 +15,7 @@ from ...conversation.opaque_data import is_shallow
 from ...errors import ProtocolError
 from ...language import _
 from ...late_dataclass import late_dataclass
-from .call_arguments import ArgumentsScanner, is_empty_object, is_same_json
+from .call_arguments import ArgumentsScanner, is_empty_object, is_object, is_same_json
 from .sse import SurrogateJoiner
 
 MAX_CALLS = 128
@@ -75,6 +75,8 @@ class PartialCall:
     has_bare_piece: bool = False
     """True if a later piece of it came without an id, so that a new id is another call's."""
     size: int = 0
+    _last: str = ""
+    _grows: bool = True  # whether each piece continues the one before: all may be snapshots
     _pieces: list[str] = field(default_factory=list)
     _scanner: ArgumentsScanner = field(default_factory=ArgumentsScanner)
 
@@ -85,6 +87,12 @@ class PartialCall:
             self._pieces[:] = ["".join(self._pieces)]
         joiner = SurrogateJoiner()
         return joiner.feed(self._pieces[0]) + joiner.close() if self._pieces else ""
+
+    @property
+    def final_arguments(self) -> str:
+        """Arguments once no more come: the last piece, where each has held all of them so far."""
+        joined = self.arguments
+        return self._last if self._grows and is_object(self._last) and not is_object(joined) else joined
 
     @property
     def is_blank(self) -> bool:
@@ -122,6 +130,8 @@ class PartialCall:
         self.is_unclear = self.is_unclear or (self.is_named_again and not piece.is_blank)
         if not piece.is_blank or self._pieces:
             self.size += len(piece.arguments)
+            self._grows = self._grows and piece.arguments.startswith(self._last)
+            self._last = piece.arguments
             self._pieces.append(piece.arguments)
             self._scanner.feed(piece.arguments)
 

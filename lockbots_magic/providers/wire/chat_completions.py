@@ -14,7 +14,7 @@ from ...conversation.opaque_data import OpaqueData
 from ...errors import ProtocolError
 from ...language import _
 from .attachments import AttachmentCollector
-from .choices import ChoiceSelector, choice_body, is_plain_text
+from .choices import ChoiceSelector, choice_body, is_plain_text, with_choices_listed
 from .content import has_refusal, parse_content, parse_refusal, split_thought
 from .echo import EchoFilter
 from .errors import address_error, is_error_event, make_snippet
@@ -93,7 +93,10 @@ class ChatCompletionsDecoder(StreamDecoder):
             return
         if not data:
             return
-        value = unwrapped(parse_json(data))
+        value = with_choices_listed(unwrapped(parse_json(data)))
+        if not isinstance(value, dict) and (deltas := self._take_joined(event, data, value)) is not None:
+            yield from deltas
+            return
         if is_error_event(event.type):
             raise self.object_error(value if isinstance(value, dict | list) else {"error": data})
         if not isinstance(value, dict):

@@ -21,6 +21,8 @@ _PLAIN_CHUNK |= {"provider"}
 _PLAIN_CHOICE = {"index", "delta", "finish_reason", "logprobs"}
 _PLAIN_DELTA = {"role", "content"}
 _ASSISTANT = "assistant"
+_HOLDERS = ("delta", "message")
+"""Fields of a choice that hold what it says."""
 _CONTENT = ("content", "reasoning_content", "reasoning", "refusal")
 """Fields of a delta that make the message beside it a repetition."""
 
@@ -38,6 +40,7 @@ class ChoiceSelector:
     """
 
     def __init__(self, *, has_several: bool = False) -> None:
+        self._has_several = has_several
         self._index: int | None = 0 if has_several else None
         self._is_counter: bool | None = False if has_several else None
         self._held: list[Choice] = []
@@ -80,10 +83,11 @@ class ChoiceSelector:
         self._settle(is_counter=False)
         if self._index is None:
             self._index = min(map(index_of, choices))
-        return [choice for choice in choices if index_of(choice) == self._index][:1]
+        own = [choice for choice in choices if index_of(choice) == self._index][:1]
+        return own if self._has_several else own + [one for one in choices if one not in own and _only_calls(one)]
 
     def _select_single(self, choice: Choice, index: int) -> list[Choice]:
-        if self._is_counter:
+        if self._is_counter or (self._index is not None and not self._has_several and _only_calls(choice)):
             return [choice]
         if index != self._index and _is_empty(choice):
             return []
@@ -120,6 +124,14 @@ class ChoiceSelector:
         return held
 
 
+def with_choices_listed(chunk: Any) -> Any:
+    """Return a chunk whose only choice has no list around it with that list; any other value unchanged."""
+    choice = chunk.get("choices") if isinstance(chunk, dict) else None
+    if not isinstance(choice, dict) or choice.keys().isdisjoint(_HOLDERS):
+        return chunk
+    return {**chunk, "choices": [choice]}
+
+
 def is_plain_text(chunk: Choice) -> bool:
     """Whether a chunk is one delta of text and nothing else.
 
@@ -151,6 +163,12 @@ def index_of(choice: Choice) -> int:
 
 def _has_ended(choices: list[Choice]) -> bool:
     return any(choice.get("finish_reason") for choice in choices)
+
+
+def _only_calls(choice: Choice) -> bool:
+    """Whether a choice beside the reply holds nothing but tool calls: they are its calls (GitHub Copilot)."""
+    body = choice.get("delta") or choice.get("message")
+    return isinstance(body, dict) and bool(body.get("tool_calls")) and not any(body.get(name) for name in _CONTENT)
 
 
 def _is_empty(choice: Choice) -> bool:

@@ -26,7 +26,7 @@ def read_finish_reason(choice: Mapping[str, Any], known: str = "") -> str:
         choice: Choice of a chunk.
         known: Finish reason of the chunks before. A success never takes the place of a failure.
     """
-    reason, native = choice.get("finish_reason"), choice.get("native_finish_reason")
+    reason, native = choice.get("finish_reason") or choice.get("finishReason"), choice.get("native_finish_reason")
     if not reason and not native:
         return known
     if isinstance(reason, str) and reason == known and not native:  # services that send it with each chunk
@@ -43,6 +43,8 @@ def read_word(value: Any) -> str:
         return value
     if value in _NONE or value is None or value is False:
         return ""
+    if isinstance(value, dict) and isinstance(value.get("type"), str):
+        value = value["type"]
     try:
         return quote_line(value if isinstance(value, str) else json.dumps(value), MAX_REASON)
     except (ValueError, RecursionError):

@@ -17,6 +17,8 @@ _STRING_BEGUN = re.compile(r'"[^"\\]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\]*
 _WORD_BEGUN = re.compile(r'[^\s,:\[\]{}"]{1,40}\Z')
 _CLOSING = {"{": "}", "[": "]"}
 _raw_decode = json.JSONDecoder().raw_decode
+_lenient_decode = json.JSONDecoder(strict=False).raw_decode
+"""Takes line breaks and tabs in strings as they are, as some servers write them."""
 
 
 def parse_json(text: str) -> Any:
@@ -25,7 +27,7 @@ def parse_json(text: str) -> Any:
     if is_too_dense(text):
         return None
     try:
-        value, end = _raw_decode(text)  # a third faster than `json.loads`; called for each token
+        value, end = _decode(text, 0)  # a third faster than `json.loads`; called for each token
     except (ValueError, RecursionError):
         return None
     return value if end == len(text) else None
@@ -45,7 +47,7 @@ def is_cut_json(text: str) -> bool:
     """
     text = text.strip()
     try:
-        _raw_decode(text)
+        _decode(text, 0)
     except json.JSONDecodeError as error:
         rest = text[error.pos :]
         in_string = error.msg.startswith("Unterminated") or (error.msg.startswith("Invalid \\u") and len(rest) < 6)
@@ -63,7 +65,7 @@ def split_json(text: str) -> tuple[list[str], str]:
     start = _start_of_value(text, 0)
     while start < len(text) and len(values) < MAX_VALUES:
         try:
-            _, end = _raw_decode(text, start)
+            _, end = _decode(text, start)
         except (ValueError, RecursionError):
             break
         values.append(text[start:end])
@@ -100,6 +102,21 @@ def close_json(text: str) -> str:
         text = before  # a name without a value
     text = f"{text} null" if text.endswith(":") else text.removesuffix(",")
     return text + "".join(_CLOSING[one] for one in reversed(opened))
+
+
+def _decode(text: str, at: int) -> tuple[Any, int]:
+    """Return the JSON value in `text` from `at` on, and its end.
+
+    Raises:
+        json.JSONDecodeError: There is none.
+        RecursionError: It is nested too deeply.
+    """
+    try:
+        return _raw_decode(text, at)
+    except json.JSONDecodeError as error:
+        if not error.msg.startswith("Invalid control character"):
+            raise
+    return _lenient_decode(text, at)
 
 
 def _start_of_value(text: str, at: int) -> int:

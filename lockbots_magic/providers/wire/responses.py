@@ -100,6 +100,9 @@ class ResponsesDecoder(StreamDecoder):
             return
         if not data:
             return
+        if not isinstance(value, dict) and (deltas := self._take_joined(event, data, value)) is not None:
+            yield from deltas
+            return
         if is_error_event(event.type) or kind == "error":
             raise self.object_error(value if isinstance(value, dict | list) else {"error": data})
         if not isinstance(value, dict):

@@ -21,6 +21,10 @@ MAX_BETWEEN = 64_000_000
 
 A heartbeat of two lines each second stays below it for five days.
 """
+MAX_CONTINUED = 200
+"""Lines without ``data:`` by which the data of one event go on,"""
+MAX_CONTINUED_SIZE = 65536
+"""and characters of the data before them."""
 MAX_IGNORED_LINES = 8
 """Lines outside the grammar that are kept, each up to `MAX_IGNORED_LINE` characters."""
 MAX_IGNORED_LINE = 4096
@@ -28,6 +32,8 @@ MAX_RETRY_DIGITS = 18
 """Digits of a reconnection time; 18 of them are 30 million years in ms."""
 
 
+_FIELDS = frozenset({"", "data", "event", "id", "retry"})
+"""Names of fields; a line without a name is a comment."""
 _ONE_LINE = re.compile(r"(?:event:(?: ?([^\n]*))\n)?data:(?: |(?! ))(?=[^\n]*\Z)")
 """Beginning of an event that is one line of data, with its type before it or without."""
 
@@ -57,15 +63,23 @@ class EventDecoder:
         on_ignored: Called with each of these lines, in order, before a later event is yielded.
         is_whole: Tells whether the one line of data of an event is all of it, so that another one begins the next event
             although the blank line between them is missing, as observed. By default it never is, as in the standard.
+        is_cut: Tells whether the data of an event so far go on in the next line although that has no ``data:`` before
+            it: JSON with line breaks in it, as observed. By default they never do, as in the standard.
+        is_lenient: Whether names of fields may be indented and have capitals, as observed.
     """
 
     def __init__(
         self,
         on_ignored: Callable[[str], object] = lambda line: None,
         is_whole: Callable[[str], bool] = lambda data: False,
+        is_cut: Callable[[str], bool] = lambda data: False,
+        *,
+        is_lenient: bool = False,
     ) -> None:
         self._on_ignored = on_ignored
         self._is_whole = is_whole
+        self._is_cut = is_cut
+        self._is_lenient = is_lenient
         self._tail = bytearray()
         self._after_cr = False
         self._first = True
@@ -178,17 +192,32 @@ class EventDecoder:
             return self._dispatch()
         name, _unused, value = line.partition(":")
         value = value.removeprefix(" ")
+        if self._is_lenient and name not in _FIELDS and name.strip().lower() in _FIELDS:
+            name = name.strip().lower()
         if name == "data":
             event = self._end_unseparated() if self._data else None
-            self._data_size += len(value) + LINE_COST
-            if self._data_size > MAX_EVENT + LINE_COST:
-                raise MalformedStream(_("an event of more than {max_event} characters", max_event=MAX_EVENT))
-            self._data.append(value)
+            self._add_data(value)
             return event
+        if self._data and name not in _FIELDS and self._goes_on(line):
+            self._add_data(line)
+            return None
         self._skip(len(line))
         if name:  # a line without a name is a comment
             self._process_field(name, value, line)
         return None
+
+    def _add_data(self, value: str) -> None:
+        self._data_size += len(value) + LINE_COST
+        if self._data_size > MAX_EVENT + LINE_COST:
+            raise MalformedStream(_("an event of more than {max_event} characters", max_event=MAX_EVENT))
+        self._data.append(value)
+
+    def _goes_on(self, line: str) -> bool:
+        """Whether a line that is no field belongs to the data before it."""
+        if len(self._data) > MAX_CONTINUED or self._data_size > MAX_CONTINUED_SIZE or not self._is_cut(self.pending):
+            return False
+        joined = f"{self.pending}\n{line}"
+        return self._is_cut(joined) or self._is_whole(joined)
 
     def _skip(self, size: int) -> None:
         """Count a line of `size` characters that is no data."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,6 +16,7 @@ from .body import BodyDecoder
 from .error_words import error_words
 from .errors import is_error, make_snippet, object_error
 from .formats import format_of
+from .json_text import split_json
 from .sse import Event
 
 _END_MARKS = frozenset({"[DONE]", "DONE", "[END]"})
@@ -23,6 +25,9 @@ _HEARTBEAT_TYPES = frozenset({"ping", "heartbeat", "keepalive", "keep-alive", "k
 _HEARTBEAT = re.compile(r"[\[:\s\"]*(?:ping|pong|heartbeat|keep[-_ ]?alive|null)[\]\s\"]*", re.IGNORECASE)
 """Data by which gateways keep a connection open."""
 _FIELD = re.compile(r"(?:data:\s*)+")
+_CHUNK_FIELDS = frozenset({"choices", "type", "object"})
+_SEPARATOR = re.compile(r"\A\s*,?\s*(?:data:\s*)*")
+"""What stands between two chunks in the data of one event."""
 
 
 class StreamDecoder(ABC):
@@ -133,6 +138,26 @@ class StreamDecoder(ABC):
             self._oddity = self._oddity or event.data
         return data or ""
 
+    def _take_joined(self, event: Event, data: str, value: Any) -> Iterator[Delta] | None:
+        """Return the deltas of an event that holds several, or one that is written in an unusual way; else None.
+
+        Observed: chunks one after the other without a line break, a list of chunks, the end mark behind the last one,
+        JSON encoded twice.
+
+        Args:
+            event: The event.
+            data: Its data.
+            value: The data as parsed.
+        """
+        parts = split_data(data, value)
+        return self._take_parts(Event(part, event.type, event.id) for part in parts) if parts else None
+
+    def _take_parts(self, events: Iterable[Event]) -> Iterator[Delta]:
+        for event in events:
+            yield from self._take(event)
+            if self.done:
+                return
+
     @abstractmethod
     def _take(self, event: Event) -> Iterable[Delta]:
         """Return the deltas of an event."""
@@ -194,6 +219,27 @@ def read_data(event: Event) -> str | None:
     if framed := _FIELD.match(data):
         data = data[framed.end() :]
     return None if _HEARTBEAT.fullmatch(data) or event.type.lower() in _HEARTBEAT_TYPES else data
+
+
+def split_data(data: str, value: Any) -> list[str]:
+    """Return the data of the events that `data` holds; none if they are those of one event, or no JSON."""
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        return [value]
+    if isinstance(value, list):
+        is_chunks = all(isinstance(one, dict) and not is_error(one) for one in value)
+        is_chunks = is_chunks and not all(_CHUNK_FIELDS.isdisjoint(one) for one in value)
+        return [json.dumps(one) for one in value] if is_chunks else []
+    if value is not None or not data.startswith("{"):
+        return []
+    parts: list[str] = []
+    while data:
+        values, rest = split_json(data)
+        parts += values
+        rest = _SEPARATOR.sub("", rest, count=1)
+        if not values or not rest:
+            break
+        data = rest
+    return [*parts, rest] if parts and rest else parts
 
 
 def is_end_mark(event: Event, data: str) -> bool:

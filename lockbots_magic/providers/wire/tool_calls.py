@@ -7,7 +7,7 @@ one, or none; a name in each piece, or in pieces itself; calls once more as `mes
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import starmap
 from typing import Any, NamedTuple
@@ -58,9 +58,13 @@ class ToolCallAssembler:
             ProtocolError: They are malformed, too many or too long.
         """
         delta, message = choice.get("delta"), choice.get("message")
-        forms = [(delta, self.feed)] if isinstance(delta, dict) else []
+        forms: list[tuple[Mapping[str, Any], Callable[[Any], None]]] = []
+        if isinstance(delta, dict):
+            forms.append((delta, self.feed))
         if isinstance(message, dict) and message != delta:  # some servers send each delta under both names
             forms.append((message, self.feed_message))
+        if not any(body.get("tool_calls") for body, _ in forms):
+            forms.append((choice, self.feed))
         found = False
         for body, feed in forms:
             if tool_calls := body.get("tool_calls"):
@@ -155,7 +159,7 @@ def make_call_id(number: int) -> str:
 
 def _finish_call(call: PartialCall, names: frozenset[str]) -> _Call:
     name = meant_name(call.name, names)
-    return _Call(next(iter(call.ids), ""), name, normalize_arguments(call.arguments), call.opaque)
+    return _Call(next(iter(call.ids), ""), name, normalize_arguments(call.final_arguments), call.opaque)
 
 
 def _extends(calls: Sequence[_Call], earlier: Sequence[_Call]) -> bool:

@@ -340,6 +340,16 @@ def test_body_with_a_wrong_content_encoding_is_a_protocol_error(encoding):
     assert "does not match its content encoding" in str(error)
 
 
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_body_that_a_proxy_has_decompressed_is_read_though_the_header_is_still_there(encoding):
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\n"
+    for body in (b"data: {}\n\n", b'{"a": 1}', b"[]", b": ping\n\n", b"<!doctype html>"):
+        chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+        for more, sent in ((f"Content-Length: {len(body)}", body), ("Transfer-Encoding: chunked", chunked)):
+            with RawServer(sends(f"{head}{more}\r\n\r\n".encode(), sent)) as server:
+                assert body_of(server.url) == body
+
+
 def test_refused_connection_is_a_failed_connection():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

@@ -109,7 +109,7 @@ def test_a_picture_that_is_too_large_says_so(monkeypatch):
 def test_text_behind_a_json_document_is_not_lost():
     body = BodyDecoder()
     events = [*body.feed(b'{"a": 1} and more'), *body.close()]
-    assert [event.data for event in events] == ['{"a": 1} and more']
+    assert [event.data for event in events] == ['{"a": 1}', "and more"]
 
 
 def test_images_of_results_go_in_a_message_behind_them():

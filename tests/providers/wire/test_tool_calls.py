@@ -74,10 +74,23 @@ def test_arguments_that_are_nearly_json_are_read_where_their_meaning_is_certain(
         '{"x": 1}</tool_call>': '{"x": 1}',
         '{"x": 1} <|call|>\n': '{"x": 1}',
         '{"x": "</tool_call>"}': '{"x": "</tool_call>"}',
+        '```json\n{"x": 1}\n```': '{"x": 1}',
+        '{"x": {"y": 1}}}': '{"x": {"y": 1}}',
+        "{'x': 'a', 'y': [True, None]}": '{"x": "a", "y": [true, null]}',
+        "None": "",
+        "[]": "",
     }.items():
         assert called([piece(0, "a", "f", written)]) == [("f", meant)], written
     assert called([piece(0, "a", "f", '""' * 500_000)]) == [("f", '""' * 500_000)], "in a moment"
-    for unclear in ('{"x": "a\\\nb"}', '{"x": 1', "{'x': 1}", '{"x": 1} and more', '["Rome"]', '{"x": "a\n'):
+    for unclear in (
+        '{"x": "a\\\nb"}',
+        '{"x": 1',
+        "{'x': f()}",
+        "{'x': 'a\\n'}",
+        '{"x": 1} and more',
+        '["Rome"]',
+        '{"x": "a\n',
+    ):
         assert called([piece(0, "a", "f", unclear)]) == [("f", unclear)], unclear
 
 
@@ -120,8 +133,13 @@ def test_call_that_repeats_its_id_and_name_in_each_chunk_is_one(index):
 
 
 def test_pieces_without_index_continue_the_last_call():
-    chunks = [[piece(None, "a", "f", "")], [piece(arguments="{")], [piece(None, "b", "g", "[")], [piece(arguments="]")]]
-    assert called(*chunks) == [("f", "{"), ("g", "[]")]
+    chunks = [
+        [piece(None, "a", "f", "")],
+        [piece(arguments="{")],
+        [piece(None, "b", "g", "[1")],
+        [piece(arguments="]")],
+    ]
+    assert called(*chunks) == [("f", "{"), ("g", "[1]")]
 
 
 def test_pieces_without_index_are_matched_by_id():
@@ -374,3 +392,30 @@ def test_any_tool_calls_are_assembled_or_a_protocol_error(chunks):
         return
     assert all(isinstance(text, str) for call in last.calls for text in call[:3])
     assert len({call.id for call in last.calls}) == len(last.calls)
+
+
+def test_arguments_that_are_repeated_whole_in_each_piece_count_once():
+    whole = '{"city": "Rome"}'
+    for ends in ((5, 9, 16), (1, 16), (0, 16, 16)):
+        chunks = [[piece(0, "a", "f", whole[:end])] for end in ends]
+        assert called(*chunks) == [("f", whole)], ends
+    assert called([piece(0, "a", "f", "{")], [piece(0, "a", "f", "{")]) == [("f", "{{")], "no object: as it came"
+
+
+def test_calls_beside_the_text_in_another_choice_are_those_of_the_reply():
+    text, call = {"content": "Let me see."}, {"tool_calls": [piece(0, "a", "f", "{}")]}
+    for holder in ("message", "delta"):
+        for index in ({}, {"index": 1}):
+            chunk = {"choices": [{holder: text}, {**index, holder: call, "finish_reason": "tool_calls"}]}
+            for several, expected in ((False, ["f"]), (True, [])):
+                decoder = ChatCompletionsDecoder(["f"], has_several_choices=several)
+                deltas = [*decoder.feed(b"data: " + json.dumps(chunk).encode() + b"\n\n"), *decoder.close()]
+                assert [call.name for delta in deltas for call in delta.calls] == expected
+                assert "".join(delta.text for delta in deltas) == "Let me see."
+
+
+def test_calls_at_the_level_of_the_choice_are_read():
+    chunk = {"choices": [{"delta": {}, "tool_calls": [piece(0, "a", "f", "{}")], "finish_reason": "tool_calls"}]}
+    decoder = ChatCompletionsDecoder(["f"])
+    deltas = [*decoder.feed(json.dumps(chunk).encode()), *decoder.close()]
+    assert [call.name for delta in deltas for call in delta.calls] == ["f"]
