@@ -20,6 +20,7 @@ MAX_SERVER_WAIT = 600.0
 """Longest wait (s) that a server may ask for; a longer one ends the batch, which can be run again then."""
 JITTER = 0.25
 """Share of a pause by which it is lengthened at random."""
+_random = random.Random()  # noqa: S311  # no secret; the user's own sequence, which a seed may fix, is left alone
 _CONGESTED = (429, 503, 529)
 """Statuses of a server that has too much to do; 529 is Anthropic's "overloaded"."""
 
@@ -68,7 +69,7 @@ class RowRetries:
         pause = self._pause_when_refused(task, error, answered) if congested else task.plan.pause_after(error)
         if pause is None:
             return False
-        due = time.monotonic() + pause * random.uniform(1, 1 + JITTER)  # noqa: S311  # no secret
+        due = time.monotonic() + pause * _random.uniform(1, 1 + JITTER)
         heapq.heappush(self._due, (due, next(self._numbers), task))
         return True
 

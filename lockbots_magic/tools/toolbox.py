@@ -63,14 +63,15 @@ class Toolbox:
         provider: ToolListProvider | None = None,
         cancellation: Cancellation | None = None,
     ) -> None:
+        self.entries: dict[str, ToolEntry] = {}
+        """The tools by the names that the model knows."""
         self.given = as_tools(tools)
         """The tools, as they were given."""
         listed = list(_list_all(self.given, describe, provider, cancellation or Cancellation()))
-        self.entries: dict[str, ToolEntry] = {
+        self.entries = {
             name: replace(entry, declaration=replace(entry.declaration, name=name))
             for name, entry in zip(_unique_names(listed), listed, strict=True)
         }
-        """The tools by the names that the model knows."""
         self.tools: tuple[Tool, ...] = tuple(entry.declaration for entry in self.entries.values())
         """Descriptions, as sent to the model."""
 

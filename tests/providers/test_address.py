@@ -8,6 +8,7 @@ from lockbots_magic import MCP, Chat
 from lockbots_magic.errors import LockbotsError, UsageError
 from lockbots_magic.providers.address import display_address, join_path, ollama_address, origin, with_path
 from lockbots_magic.providers.azure import Azure
+from lockbots_magic.providers.http.request import HTTPRequest
 from tests.rawserver import RawServer
 
 KEY = "fake-credential-0123456789"
@@ -149,8 +150,9 @@ def test_azure_without_a_deployment_says_so(mock_server):
 PATH_KEY = "sk-live-4f9a8b7c6d5e4f3a2b1c"
 
 
-def test_key_in_the_path_of_a_base_url_is_not_shown():
-    """Gateways hand out URLs with a key in the path: no repr, error or saved turn shows it, nor an echo of it."""
+def test_key_in_the_path_of_a_base_url_is_not_shown(caplog):
+    """Gateways hand out URLs with a key in the path: no repr, error, log or saved turn shows it, nor an echo of it."""
+    caplog.set_level("DEBUG")
 
     def script(peer):
         while request := peer.request():
@@ -164,6 +166,8 @@ def test_key_in_the_path_of_a_base_url_is_not_shown():
             chat.ask("x")
     assert any(PATH_KEY in request.target for request in server.requests)
     told = f"{caught.value!r} {caught.value} {vars(caught.value)} {chat.conversation.turns[-1].to_dict()}"
+    assert "/s/***/v1/chat/completions" in caplog.text, "urllib3 logs each request"
+    told += caplog.text + repr(HTTPRequest("GET", f"https://a.test/{PATH_KEY}", base_url=f"https://a.test/{PATH_KEY}"))
     assert "***" in told
     assert PATH_KEY not in told
 

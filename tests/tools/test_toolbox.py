@@ -440,3 +440,10 @@ def test_over_http_a_reset_answer_is_retried_without_calling_twice(mock_server):
     deltas = list(stream([count], model, request("call count {}")))
     assert "".join(d.text for d in deltas) == "count returned 1."
     assert len(mock_server.requests) == 3
+
+
+def test_toolbox_that_could_not_be_made_has_a_repr_for_debuggers():
+    with pytest.raises(UsageError) as caught:
+        Toolbox([5])
+    frames = [frame.frame.f_locals.get("self") for frame in caught.traceback]
+    assert "Toolbox()" in map(repr, frames)

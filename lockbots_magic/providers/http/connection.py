@@ -20,6 +20,7 @@ from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.poolmanager import PoolManager
 
 from ...language import _
+from ...security.log_filter import redact_loggers
 from ...security.secrets import Secret
 from .eager_response import EagerResponse
 
@@ -31,6 +32,8 @@ _PLAIN_HEADER = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+: (?!@@@| )[\x20-\x7e]*
 """A header that is sent as it is; values of urllib3's own, which leave a header out, begin with ``@@@``."""
 SIGNAL_CHECK = 0.1
 """Time (s) after which a wait is begun anew, as a signal that arrives just before a wait does not end it."""
+
+redact_loggers(f"urllib3.{name}" for name in ("connection", "connectionpool", "poolmanager", "response", "util.retry"))
 
 
 class ConnectionLease:

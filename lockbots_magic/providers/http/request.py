@@ -15,7 +15,9 @@ from urllib.parse import SplitResult, unquote_plus, urljoin, urlsplit
 from ...errors import CredentialWarning, ProtocolError
 from ...language import _
 from ...late_dataclass import late_dataclass
+from ...security.redaction import redact
 from ...security.secrets import Secret
+from ...security.url_secrets import secrets_of_path
 
 DEFAULT_SILENCE = 600.0
 """Time (s) without data that is allowed to a server on another machine."""
@@ -53,6 +55,9 @@ class HTTPRequest:
     """Base URL of the service, for advice about redirects; empty if unknown."""
     checks_peer: ClassVar[bool] = False
     """True if `check_peer` is to be called before anything is sent; behind a proxy, whose address it is, never."""
+
+    def __repr__(self) -> str:
+        return f"HTTPRequest({self.method} {redact(display_url(self.url), secrets_of_path(self.base_url))})"
 
     @property
     def secrets(self) -> tuple[Secret, ...]:

@@ -26,6 +26,7 @@ MAX_LOADING = 600.0
 """Time (s) that a model may take to load."""
 MAX_NOTICE = 300
 """Characters of an error that the notice of a retry quotes; if the last try fails, the error tells all."""
+_random = random.Random()  # noqa: S311  # no secret; the user's own sequence, which a seed may fix, is left alone
 _QUOTA_CODES = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
 """Names of errors that no wait mends."""
 
@@ -153,7 +154,7 @@ def get_retry_pause(error: ProviderError, retries: int, backoff: float) -> float
     asked = get_server_wait(error)
     if asked is not None:
         return asked
-    return min(_double(backoff, retries), MAX_PAUSE) * random.uniform(1 - JITTER, 1)  # noqa: S311  # no secret
+    return min(_double(backoff, retries), MAX_PAUSE) * _random.uniform(1 - JITTER, 1)
 
 
 def _double(backoff: float, retries: int) -> float:

@@ -24,6 +24,7 @@ from ...conversation.cancellation import Cancellation
 from ...errors import UsageError
 from ...language import _
 from ...providers.shutdown import at_shutdown
+from ...security.log_filter import redact_loggers
 from ...security.redaction import redacted
 from ...version import __version__
 from .child import ChildServer
@@ -265,20 +266,10 @@ def close_sessions() -> None:
 at_shutdown(close_sessions)
 
 
-class _RedactingFilter(logging.Filter):
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = redacted(record.getMessage()), ()
-        record.exc_info = record.exc_text = None  # frames of it hold credentials
-        return True
-
-
-_filter = _RedactingFilter()
-
-
 def _quiet_loggers() -> None:
     """Keep what the package logs off the notebook, unless the user has set up logging; then without credentials."""
+    redact_loggers(_LOGGERS)
     for name in _LOGGERS:
         logger = logging.getLogger(name)
-        logger.addFilter(_filter)
         if not any(isinstance(one, logging.NullHandler) for one in logger.handlers):
             logger.addHandler(logging.NullHandler())

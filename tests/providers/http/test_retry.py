@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -120,6 +121,13 @@ def test_own_pause_doubles_is_capped_and_has_jitter():
         assert len(pauses) > 10
         assert all(longest * (1 - JITTER) <= pause <= longest for pause in pauses)
     assert get_retry_pause(error, 3, 0) == 0
+
+
+def test_pauses_leave_the_random_numbers_of_the_user_alone():
+    random.seed(7)
+    state = random.getstate()
+    get_retry_pause(ServerError("busy", status=503), 1, 0.5)
+    assert random.getstate() == state, "a seed must give the same results, retries or not"
 
 
 def test_wait_of_the_server_takes_precedence_and_has_no_jitter():
