@@ -20,7 +20,8 @@ _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-
 
 def escaped(text: str) -> str:
     """Return prose as HTML in which no tag, no entity and no formula begins."""
-    return _TEX.sub(r"<span>\g<0></span>", escape(text))
+    html = escape(text)
+    return _TEX.sub(r"<span>\g<0></span>", html) if "$" in html or "\\" in html else html
 
 
 def printed(code: str) -> str:
@@ -36,7 +37,7 @@ def printed(code: str) -> str:
 
 def right_to_left(text: str) -> bool:
     """Tell whether `text` holds letters of a right-to-left script."""
-    return _RIGHT_TO_LEFT.search(text) is not None
+    return not text.isascii() and _RIGHT_TO_LEFT.search(text) is not None
 
 
 def begins_right_to_left(texts: Iterable[str]) -> bool:

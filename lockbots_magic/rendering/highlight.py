@@ -10,13 +10,14 @@ from pygments.lexer import Lexer
 from pygments.token import Token, _TokenType
 
 from .escaping import printed
-from .lexers import lexer_of
+from .lexers import Piece, lexer_of
 
 _BOLD = ("<b>", "</b>")
 _ITALIC = ("<i>", "</i>")
 _PLAIN = ("", "")
 
 
+@functools.cache
 def _in_colour(colour: str) -> tuple[str, str]:
     return f'<font color="{colour}">', "</font>"
 
@@ -45,10 +46,10 @@ bold there, comments italic, and most of the rest has a colour, which is readabl
 """
 COLOURS = frozenset(re.findall("#[0-9a-f]+", "".join(opening for opening, _ in _KINDS.values())))
 """Colours of the tags, as `security.html_policy` allows them."""
-_Piece = tuple[int, _TokenType, str]
-"""Position, kind and text of a token."""
 _PAIRS = {"/*": "*/", "<!--": "-->", "[[": "]]", "{-": "-}", 'R"(': ')"'}
 _HEREDOC = re.compile(r"<<[-~<]?['\"]?([A-Za-z_]\w{0,40})")
+MAX_KEPT = 30
+"""Length (characters) up to which a piece of code is kept as HTML."""
 MAX_CODE = 100_000
 """Length (characters) up to which code is coloured: lexers are slow."""
 
@@ -73,9 +74,9 @@ def highlighted(code: str, language: str, *, growing: bool = False) -> str:
     for at, token, value in pieces:
         if at >= end:
             return "".join([*parts, _tagged(run, run_tags), printed(code[at:])])
-        tags = _tags_of(token)
-        if tags != run_tags and value.strip():
-            parts.append(_tagged(run, run_tags))
+        tags = _TAGS[token]
+        if tags is not run_tags and value.strip():
+            parts.append(_tagged(run, run_tags) if len(run) > MAX_KEPT else _tagged_again(run, run_tags))
             run, run_tags = "", tags
         run += value
     parts.append(_tagged(run, run_tags))
@@ -99,7 +100,7 @@ class GrowingCode:
         return self._html + printed(code[len(self._coloured) :])
 
 
-def _certain_length(code: str, pieces: list[_Piece], lexer: Lexer) -> int:
+def _certain_length(code: str, pieces: list[Piece], lexer: Lexer) -> int:
     """Return how much of the beginning of a code keeps its colours, whatever follows, as far as can be told.
 
     Args:
@@ -116,9 +117,9 @@ def _certain_length(code: str, pieces: list[_Piece], lexer: Lexer) -> int:
     return end
 
 
-def _tags_of_letters(pieces: Iterable[_Piece]) -> list[tuple[str, str]]:
+def _tags_of_letters(pieces: Iterable[Piece]) -> list[tuple[str, str]]:
     """Return the tags around each letter."""
-    return [tags for _, token, value in pieces for tags in [_tags_of(token)] * len(value)]
+    return [tags for _, token, value in pieces for tags in [_TAGS[token]] * len(value)]
 
 
 def _likely_endings(code: str) -> Iterator[str]:
@@ -131,9 +132,15 @@ def _likely_endings(code: str) -> Iterator[str]:
         yield f"\n{words[-1]}\n"
 
 
-@functools.cache
-def _tags_of(token: _TokenType) -> tuple[str, str]:
-    return next((_KINDS[k] for k in reversed(token.split()) if k in _KINDS), _PLAIN)
+class _TagsOfKinds(dict[_TokenType, tuple[str, str]]):
+    """Tags around each kind of token: those of the nearest kind above it."""
+
+    def __missing__(self, token: _TokenType) -> tuple[str, str]:
+        self[token] = next((_KINDS[k] for k in reversed(token.split()) if k in _KINDS), _PLAIN)
+        return self[token]
+
+
+_TAGS = _TagsOfKinds()
 
 
 def _tagged(text: str, tags: tuple[str, str]) -> str:
@@ -143,3 +150,7 @@ def _tagged(text: str, tags: tuple[str, str]) -> str:
     bare = text.strip()
     before, _, after = text.partition(bare)
     return f"{before}{tags[0]}{printed(bare)}{tags[1]}{after}"
+
+
+_tagged_again = functools.lru_cache(maxsize=2048)(_tagged)
+"""`_tagged` for what code holds again and again: operators, names, numbers."""

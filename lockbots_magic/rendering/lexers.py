@@ -33,6 +33,9 @@ LOOK_INTERVAL = 0.01
 MIN_VISITS = 1_000
 """Places from which a lexer looks at the letter first: before, to read the patterns takes longer than to try them."""
 
+Piece = tuple[int, _TokenType, str]
+"""Position, kind and text of a token."""
+
 _LANGUAGES = frozenset(
     {
         *("python", "json", "javascript", "typescript", "jsx", "tsx", "html", "css", "scss", "xml", "yaml", "toml"),
@@ -55,15 +58,14 @@ class BoundedLexer(Lexer):
         self._for_short = _bounded(lexer, lambda match: match)
         self._for_long = _bounded(lexer, _in_window)
 
-    def get_tokens_unprocessed(self, text: str) -> Iterator[tuple[int, _TokenType, str]]:
+    def get_tokens_unprocessed(self, text: str) -> Iterator[Piece]:
         """Yield position, kind and text of each token; when the time is over, the rest as one text."""
-        pieces: list[tuple[int, _TokenType, str]] = []
+        pieces: list[Piece] = []
         _clock.deadline = time.thread_time() + MAX_SECONDS
         _clock.next_look = time.monotonic() + LOOK_INTERVAL
         lexer = self._for_short if len(text) <= WINDOW else self._for_long
         try:
-            for piece in lexer.get_tokens_unprocessed(text):
-                pieces.append(piece)  # noqa: PERF402  # those before an error count
+            lexer.add_tokens(pieces, text)
         except _TooSlowError:
             at, _, last = pieces[-1] if pieces else (0, None, "")
             end = at + len(last)
@@ -85,18 +87,27 @@ _TokenRule = tuple[_Match, Any, Any]
 def _bounded(lexer: Lexer, bound: Callable[[_Match], _Match]) -> Any:
     """Return a copy of a lexer whose patterns are bounded by `bound`, and by the clock."""
     copied = cast("Any", copy.copy(lexer))
+    copied.add_tokens = lambda pieces, text: pieces.extend(copied.get_tokens_unprocessed(text))
     if hasattr(lexer, "_tokens"):  # its patterns, by state
         copied._tokens = {state: _Rules(rules, bound) for state, rules in copied._tokens.items()}
         if type(lexer).get_tokens_unprocessed is RegexLexer.get_tokens_unprocessed:
-            copied.get_tokens_unprocessed = functools.partial(_tokens, copied)
+            copied.add_tokens = functools.partial(_add_tokens, copied)
+            copied.get_tokens_unprocessed = functools.partial(_tokens, copied)  # for rules that use this lexer again
     return copied
 
 
-def _tokens(lexer: Any, text: str, stack: Iterable[str] = ("root",)) -> Iterator[tuple[int, _TokenType, str]]:
-    """Yield what the loop of `RegexLexer` yields, with as few calls of Python as possible."""
+def _tokens(lexer: Any, text: str, stack: Iterable[str] = ("root",)) -> Iterable[Piece]:
+    """Return what the loop of `RegexLexer` yields."""
+    pieces: list[Piece] = []
+    _add_tokens(lexer, pieces, text, stack)
+    return pieces
+
+
+def _add_tokens(lexer: Any, pieces: list[Piece], text: str, stack: Iterable[str] = ("root",)) -> None:
+    """Add to `pieces` what the loop of `RegexLexer` yields, with as few calls of Python as possible."""
     names, at = [*stack], 0
     rules: _Rules = lexer._tokens[names[-1]]
-    now, next_look = time.monotonic, 0.0
+    now, next_look, add = time.monotonic, 0.0, pieces.append
     while True:
         if now() >= next_look:
             _check_clock()
@@ -107,9 +118,9 @@ def _tokens(lexer: Any, text: str, stack: Iterable[str] = ("root",)) -> Iterator
             if found is None:
                 continue
             if type(action) is _TokenType:
-                yield at, action, found[0]
+                add((at, action, found[0]))
             elif action is not None:
-                yield from action(lexer, found)
+                pieces.extend(action(lexer, found))
             at = found.end()
             if new_state is not None:
                 _enter(names, new_state)
@@ -119,7 +130,7 @@ def _tokens(lexer: Any, text: str, stack: Iterable[str] = ("root",)) -> Iterator
             if at >= len(text):
                 return
             is_end = text[at] == "\n"
-            yield at, Token.Text.Whitespace if is_end else Token.Error, text[at]
+            add((at, Token.Text.Whitespace if is_end else Token.Error, text[at]))
             at += 1
             if is_end:
                 names = ["root"]

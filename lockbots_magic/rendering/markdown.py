@@ -96,6 +96,8 @@ def _breaks(state: StateCore) -> None:
 
 def _tasks(state: StateCore) -> None:
     """Rule: a box at the beginning of a list item becomes a character; ticking it has no effect."""
+    if "[" not in state.src:
+        return
     for item, paragraph, inline in zip(state.tokens, state.tokens[1:], state.tokens[2:], strict=False):
         if item.type != "list_item_open" or paragraph.type != "paragraph_open" or not inline.children:
             continue
@@ -108,6 +110,8 @@ def _tasks(state: StateCore) -> None:
 
 def _alerts(state: StateCore) -> None:
     """Rule: the mark of an alert in a quote, as GitHub has it, becomes a bold title: "[!NOTE]" is "Note"."""
+    if "[!" not in state.src:
+        return
     for quote, paragraph, inline in zip(state.tokens, state.tokens[1:], state.tokens[2:], strict=False):
         if quote.type != "blockquote_open" or paragraph.type != "paragraph_open" or not inline.children:
             continue

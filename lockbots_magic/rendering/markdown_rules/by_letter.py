@@ -43,6 +43,8 @@ _BLOCK = {
     **dict.fromkeys(("reference", "footnote_def"), "["),
     "heading": "#",
 }
+_OF_LETTERS = frozenset({"time", "table", "code", "lheading", "paragraph"})
+"""Rules of blocks that are tried where a line begins with a letter."""
 _STOPS = "]"
 """Where a text ends although no rule begins: `parse_link_label` looks for it."""
 
@@ -137,7 +139,7 @@ class _BlockRuler(Ruler[BlockRule]):
             active = [
                 (rule.name, rule.fn) for rule in self.__rules__ if rule.enabled and self._is_in(chainName, rule.alt)
             ]
-            self._chains[chainName] = [_first_of(active)]
+            self._chains[chainName] = [_first_of(active, is_whole=not chainName)]
         return self._chains[chainName]
 
     @staticmethod
@@ -145,11 +147,13 @@ class _BlockRuler(Ruler[BlockRule]):
         return not chain or chain in chains
 
 
-def _first_of(rules: Sequence[tuple[str, BlockRule]]) -> BlockRule:
-    """Return a rule that tries `rules` until one matches."""
+def _first_of(rules: Sequence[tuple[str, BlockRule]], *, is_whole: bool) -> BlockRule:
+    """Return a rule that tries `rules` until one matches; `is_whole` if they are those of all blocks."""
     by_letter = _by_letter(rules, _BLOCK)
     everywhere = [rule for name, rule in rules if name not in _BLOCK]
     all_of_them = [rule for _, rule in rules]
+    if is_whole and {name for name, _ in rules if name not in _BLOCK} <= _OF_LETTERS:
+        everywhere.insert(1, _letters_only)
 
     def first(state: StateBlock, line: int, last: int, silent: bool) -> bool:
         begin = state.bMarks[line] + state.tShift[line]
@@ -183,3 +187,27 @@ def _underlined(state: StateBlock, first: int, last: int, silent: bool) -> bool:
             return lheading(state, first, last, silent)
     state.parentType = "paragraph"  # as that of markdown-it leaves it, which the rule of lists sees
     return False
+
+
+def _letters_only(state: StateBlock, first: int, last: int, _silent: bool) -> bool:
+    """Rule: a paragraph each of whose lines begins with a letter, as no other block does."""
+    if last != state.lineMax or state.is_code_block(first) or not state.src[_begin_of(state, first)].isalpha():
+        return False
+    line = first + 1
+    while line < last and (begin := _begin_of(state, line)) < state.eMarks[line]:
+        if not state.src[begin].isalpha() or not state.blkIndent <= state.sCount[line] < state.blkIndent + 4:
+            return False
+        line += 1
+    text = state.getLines(first, line, state.blkIndent, False).strip(" \t\n")
+    if text != text.strip():
+        return False
+    state.line, state.parentType = line, "paragraph"  # as `_underlined` leaves it
+    state.push("paragraph_open", "p", 1).map = [first, line]
+    inline = state.push("inline", "", 0)
+    inline.map, inline.content, inline.children = [first, line], text, []
+    state.push("paragraph_close", "p", -1)
+    return True
+
+
+def _begin_of(state: StateBlock, line: int) -> int:
+    return state.bMarks[line] + state.tShift[line]

@@ -39,8 +39,10 @@ def shelter(row: str, cells: int, stand_in: str, *, is_head: bool = False) -> st
         stand_in: One character that the row does not hold.
         is_head: Whether the row is the head, whose cells are not joined.
     """
-    chars = list(row)
     is_too_long = count_cells(row) > cells
+    if not is_too_long and not _MAY_SHELTER.search(row):
+        return row
+    chars = list(row)
     for begin, end in _spans(row):
         is_formula = row[begin] != "`"  # there, a bar behind a backslash is a norm
         for at in range(begin, end):

@@ -58,12 +58,32 @@ _JOINING = {
 
 def inline(tokens: Sequence[Token], *, heading: bool = False, cell: bool = False) -> str:
     """Return the Markdown of inline `tokens`; in a heading and in a cell of a table it is one line."""
+    if len(tokens) == 1 and not heading and _is_bare(tokens[0]):
+        text = tokens[0].content
+        return text.replace("|", "\\|") if cell else _without_block(text)
     tamed = tame(tokens, heading=heading, cell=cell)
     if len(tamed) > 1:
         _guard(tamed)
     writer = _InlineWriter(heading, cell, tildes=not any("~" in t.content for t in tamed if t.type == "code_inline"))
     beside = zip([None, *tamed], tamed, [*tamed[1:], None], strict=False)
-    return "".join(getattr(writer, token.type)(token, before, after) for before, token, after in beside)
+    return "".join([getattr(writer, token.type)(token, before, after) for before, token, after in beside])
+
+
+def _is_bare(token: Token) -> bool:
+    """Tell whether a token is a text in which nothing is to escape but what begins a block, as most are."""
+    text = token.content
+    return (
+        token.type == "text"
+        and text != ""
+        and not (text[0].isspace() or text[-1].isspace() or "://" in text)
+        and _MAY_BE_ACTIVE.search(text) is None
+    )
+
+
+def _without_block(text: str) -> str:
+    """Escape what begins a block at the beginning of a line."""
+    block = _BLOCK.match(text)
+    return f"{block[0]}\\{text[block.end() :]}" if block else text
 
 
 def _guard(tokens: Sequence[Token]) -> None:
@@ -125,9 +145,7 @@ class _InlineWriter:
         if self._heading:
             bare = text.rstrip("#")
             return bare.replace("{", "\\{") + ("\\" if bare != text else "") + text[len(bare) :]
-        if (before is None or before.type in BREAKS) and (block := _BLOCK.match(text)):
-            text = f"{block[0]}\\{text[block.end() :]}"
-        return text
+        return _without_block(text) if before is None or before.type in BREAKS else text
 
     def code_inline(self, token: Token, before: Token | None, _after: Token | None) -> str:
         """Write code between as many ticks as it needs."""
@@ -185,13 +203,13 @@ def _apart(piece: str, before: Token | None) -> str:
 
 def _bordered(text: str, token: Token, before: Token | None, after: Token | None) -> str:
     """Escape the ends of `text` so that they join neither neighbour."""
-    if before is None or before.type in BREAKS or before.nesting > 0:
+    if text[0].isspace() and (before is None or before.type in BREAKS or before.nesting > 0):
         bare = text.lstrip()
-        text = text if bare == text else _entities(text[: len(text) - len(bare)]) + bare
-    if after is None or after.type in BREAKS or after.nesting < 0:
+        text = _entities(text[: len(text) - len(bare)]) + bare
+    if text[-1].isspace() and (after is None or after.type in BREAKS or after.nesting < 0):
         bare = text.rstrip()
-        text = text if bare == text else bare + _entities(text[len(bare) :])
-    if after is not None and after.type not in BREAKS:
+        text = bare + _entities(text[len(bare) :])
+    if after is not None and after.type not in BREAKS and (":" in text or "w." in text.lower()):
         others = len(_BUT_LAST_WORD.match(text)[0])  # type: ignore[index]  # it matches any text
         text = text[:others] + _ADDRESS.sub(lambda address: address[1] + _entities(address[2]), text[others:])
     touches = token.meta.get("last") or (after is not None and _is_underscore(after, 1))
